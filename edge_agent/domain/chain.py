@@ -1,0 +1,122 @@
+"""Entries of the ledger, their hash chain, and their bytes on the wire.
+
+``hash`` = SHA-256 over the previous entry's hash bytes followed by the RFC 8785 canonical JSON of
+``data``; the first entry's previous hash is 32 zero bytes. The wire bytes are a CloudEvents 1.0
+envelope in structured JSON mode, made once when the entry is written and never again; ``data``
+stands in them in its canonical form.
+"""
+
+import hashlib
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import rfc8785
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from .facts import Fact
+from .stamps import Stamp, true_time, utc_time
+
+GENESIS = bytes(32)
+"""The previous hash of a ledger's first entry."""
+
+_TYPE = "vn.htx.attendance.{kind}.v1"
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One entry: its place, its links (32 bytes each) and its wire bytes."""
+
+    seq: int
+    kind: str
+    prevhash: bytes
+    hash: bytes
+    wire: bytes
+
+
+class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The CloudEvents attributes of an entry; ``data`` stays the bytes that were received."""
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+    subject: str | UnsetType = UNSET
+    time: str | UnsetType = UNSET
+    datacontenttype: str
+    prevhash: str
+    hash: str
+    data: Raw
+
+
+class Scribe(Struct, frozen=True, kw_only=True):
+    """Turns facts into entries of one ledger of one gate."""
+
+    gate: str
+    ledger: str
+    zone: ZoneInfo
+
+    def write(self, fact: Fact, stamp: Stamp, seq: int, prevhash: bytes) -> Entry:
+        """Make the entry that follows the one whose hash is ``prevhash``."""
+        at = true_time(stamp, self.zone)
+        own = msgspec.to_builtins(fact)
+        data = {
+            "ledger": self.ledger,
+            "seq": seq,
+            "at": at,
+            "clock": _clock(stamp),
+            **own,
+        }
+        canonical = rfc8785.dumps(data)
+        digest = link(prevhash, canonical)
+        envelope = Envelope(
+            specversion="1.0",
+            id=f"{self.ledger}:{seq}",
+            source=f"/attendance/gates/{self.gate}",
+            type=_TYPE.format(kind=own["kind"]),
+            subject=own.get("worker") or UNSET,
+            time=at or UNSET,
+            datacontenttype="application/json",
+            prevhash=prevhash.hex(),
+            hash=digest.hex(),
+            data=Raw(canonical),
+        )
+        return Entry(
+            seq=seq,
+            kind=own["kind"],
+            prevhash=prevhash,
+            hash=digest,
+            wire=msgspec.json.encode(envelope),
+        )
+
+
+def link(prevhash: bytes, canonical: bytes) -> bytes:
+    """The hash of an entry: 32 bytes, from the previous hash and the canonical JSON of ``data``."""
+    return hashlib.sha256(prevhash + canonical).digest()
+
+
+def read_wire(wire: bytes) -> tuple[Envelope, dict[str, Any]]:
+    """Parse wire bytes into the envelope and its ``data``.
+
+    Raises ValueError where they are no entry, or where the stated hash is not that of the stated
+    previous hash and the data: the bytes were altered after they were written.
+    """
+    envelope = msgspec.json.decode(wire, type=Envelope)
+    data = msgspec.json.decode(envelope.data, type=dict[str, Any])
+    try:
+        canonical = rfc8785.dumps(data)
+        expected = link(bytes.fromhex(envelope.prevhash), canonical).hex()
+    except rfc8785.CanonicalizationError as error:
+        raise ValueError(f"entry {envelope.id} has no canonical form: {error}") from error
+    if expected != envelope.hash:
+        raise ValueError(f"entry {envelope.id} does not have the hash that it states")
+    return envelope, data
+
+
+def _clock(stamp: Stamp) -> dict[str, Any]:
+    return {
+        "state": stamp.state.value,
+        "uncertainty_ms": stamp.uncertainty_ms,
+        "boot": stamp.boot,
+        "boottime_ms": stamp.boottime_ms,
+        "wall": utc_time(stamp.wall_ms),
+    }

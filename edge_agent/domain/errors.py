@@ -1,0 +1,91 @@
+"""Errors, named by who must act on them.
+
+Every message says what happened, where, and what to do next, because a technician reads it over
+SSH on a phone. ``exit_code`` is what a command ends with (sysexits.h where it has a fitting one).
+"""
+
+
+class EdgeAgentError(Exception):
+    """Base of every error this project raises on purpose."""
+
+    exit_code = 1
+
+
+class BadSettings(EdgeAgentError):
+    """The settings file cannot be used: the installer must mend it. EX_CONFIG."""
+
+    exit_code = 78
+
+    def __init__(self, path: str, problems: list[str]) -> None:
+        self.path = path
+        self.problems = problems
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        super().__init__(f"The settings in {path} cannot be used:\n{lines}")
+
+
+class BadRequest(EdgeAgentError):
+    """What the technician asked for cannot be done as asked. EX_DATAERR."""
+
+    exit_code = 65
+
+
+class DaemonUnreachable(EdgeAgentError):
+    """The control socket does not answer. EX_UNAVAILABLE."""
+
+    exit_code = 69
+
+
+class GateBusy(EdgeAgentError):
+    """Another process owns this gate's ledger or sensor port. EX_TEMPFAIL."""
+
+    exit_code = 75
+
+
+class SensorFault(EdgeAgentError):
+    """The sensor cannot be relied on now: the technician must look at it. EX_IOERR."""
+
+    exit_code = 74
+
+
+class SensorUnplugged(SensorFault):
+    """The port is not there, or vanished while in use."""
+
+
+class SensorForbidden(SensorFault):
+    """The port is there but this user may not open it. EX_NOPERM."""
+
+    exit_code = 77
+
+
+class SensorSilent(SensorFault):
+    """No answer within the deadline."""
+
+
+class SensorGarbled(SensorFault):
+    """Bytes arrived that are not a trustworthy answer."""
+
+
+class SensorRefused(SensorFault):
+    """The sensor answered an instruction with an error code."""
+
+    def __init__(self, message: str, code: int) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+class StoreFault(EdgeAgentError):
+    """The database cannot be read or written: the technician must look at it. EX_IOERR."""
+
+    exit_code = 74
+
+
+class DamagedLedger(StoreFault):
+    """What the database holds contradicts itself. EX_DATAERR."""
+
+    exit_code = 65
+
+
+class BrokerFault(EdgeAgentError):
+    """The broker cannot be reached or refused us. EX_UNAVAILABLE."""
+
+    exit_code = 69

@@ -1,0 +1,71 @@
+"""The event stream: what happens at the gate, for a technician to follow and a display to show.
+
+``edge-agent watch --json`` prints these as they stand on the control socket, one JSON object a line.
+"""
+
+from enum import StrEnum
+from typing import Literal
+
+from msgspec import Struct
+
+
+class Outcome(StrEnum):
+    """What the panel showed for a touch."""
+
+    RECORDED = "recorded"
+    REPEATED = "repeated"
+    UNKNOWN = "unknown"
+    TRY_AGAIN = "try-again"
+    REFUSED = "refused"
+    NOT_RECORDED = "not-recorded"
+    SENSOR_FAULT = "sensor-fault"
+
+
+class Event(Struct, frozen=True, kw_only=True, tag_field="event"):
+    """Base of all events."""
+
+
+class Watching(Event, tag="watching", frozen=True, kw_only=True):
+    """The stream has begun: everything after this line is told."""
+
+
+class PanelShown(Event, tag="panel", frozen=True, kw_only=True):
+    """The panel has shown a touch its outcome: exactly one for each touch.
+
+    ``hint`` is what to do after ``try-again`` and why after ``refused``.
+    """
+
+    outcome: Outcome
+    worker: str | None = None
+    seq: int | None = None
+    hint: str | None = None
+
+
+class LedgerGrew(Event, tag="ledger", frozen=True, kw_only=True):
+    """An entry is durably in the ledger."""
+
+    seq: int
+    kind: str
+
+
+class Confirmed(Event, tag="confirmed", frozen=True, kw_only=True):
+    """Payroll holds the ledger through this entry."""
+
+    through: int
+
+
+class SensorChanged(Event, tag="sensor", frozen=True, kw_only=True):
+    """The sensor's state: ``ready`` or what is wrong, and the sentence a technician needs."""
+
+    state: str
+    detail: str | None = None
+
+
+class UplinkChanged(Event, tag="uplink", frozen=True, kw_only=True):
+    """The broker connection's state and, where it is down, why."""
+
+    state: Literal["connected", "disconnected"]
+    detail: str | None = None
+
+
+AnyEvent = Watching | PanelShown | LedgerGrew | Confirmed | SensorChanged | UplinkChanged

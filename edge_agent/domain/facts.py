@@ -1,0 +1,128 @@
+"""What can be written in the ledger: one struct for each kind of entry.
+
+The struct's tag is the entry's ``kind`` on the wire, its fields are that kind's own part of
+``data``; ``ledger``, ``seq``, ``at`` and ``clock`` are common to all kinds (chain.py). Codes and
+slots only: no names, no template bytes, in reasons and actors either.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from .rules import Direction, DirectionRule
+
+
+class Fact(Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """Base of all kinds."""
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """Why a punch is credited to its worker: which print, in which life of its slot, how well."""
+
+    finger: str
+    slot: int
+    generation: int
+    score: int
+
+
+class KnownTail(Struct, frozen=True, kw_only=True):
+    """The last entry known of an older ledger; ``hash`` is 64 hex digits."""
+
+    ledger: str
+    seq: int
+    hash: str
+
+
+class LedgerOpened(Fact, tag="ledger.opened", frozen=True, kw_only=True):
+    """Always seq 1: who writes here, and what came before."""
+
+    gate: str
+    zone: str
+    version: str
+    why: Literal["first-start"]
+    previous: KnownTail | None = None
+
+
+class PunchRecorded(Fact, tag="punch.recorded", frozen=True, kw_only=True):
+    """A worker's attendance mark."""
+
+    worker: str
+    direction: Direction | None
+    direction_source: DirectionRule | None
+    method: Literal["finger"] = "finger"
+    evidence: Evidence
+
+
+class PunchRepeated(Fact, tag="punch.repeated", frozen=True, kw_only=True):
+    """A touch certainly within the repeat window of punch ``of``: flagged, never lost."""
+
+    worker: str
+    of: int
+    method: Literal["finger"] = "finger"
+    evidence: Evidence
+
+
+class AttemptRefused(Fact, tag="attempt.refused", frozen=True, kw_only=True):
+    """A touch that was credited to nobody: a worker's evidence that they were there and pressed.
+
+    ``suppressed`` counts the attempts since the last such entry that the rate limit left out.
+    """
+
+    reason: str
+    hint: str | None
+    worker: str | None
+    suppressed: int
+
+
+class GateAlive(Fact, tag="gate.alive", frozen=True, kw_only=True):
+    """Written at start and every hour. ``recording`` says whether a press could be recorded now."""
+
+    recording: bool
+    version: str
+
+
+class RecordingStopped(Fact, tag="recording.stopped", frozen=True, kw_only=True):
+    """From this moment no press could be recorded."""
+
+    reason: Literal["sensor-fault", "stopping"]
+
+
+class RecordingResumed(Fact, tag="recording.resumed", frozen=True, kw_only=True):
+    """From this moment presses are recorded again."""
+
+    reason: Literal["started", "sensor-back"]
+
+
+class WorkerAdded(Fact, tag="worker.added", frozen=True, kw_only=True):
+    """A technician entered a worker."""
+
+    worker: str
+    actor: str
+
+
+class WorkerChanged(Fact, tag="worker.changed", frozen=True, kw_only=True):
+    """A technician renamed, deactivated or reactivated a worker."""
+
+    worker: str
+    active: bool
+    actor: str
+
+
+class PrintEnrolled(Fact, tag="print.enrolled", frozen=True, kw_only=True):
+    """A finger of a worker was stored in the sensor and proved by one more press."""
+
+    worker: str
+    finger: str
+    slot: int
+    generation: int
+    actor: str
+
+
+class PrintRemoved(Fact, tag="print.removed", frozen=True, kw_only=True):
+    """A finger of a worker was erased from the sensor."""
+
+    worker: str
+    finger: str
+    slot: int
+    generation: int
+    actor: str

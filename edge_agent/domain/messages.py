@@ -1,0 +1,96 @@
+"""What gate and payroll say to each other beside the ledger: receipts, commands, replies, status."""
+
+from typing import Literal
+
+from msgspec import Struct, field
+
+from .stamps import ClockState
+
+
+class Rejection(Struct, frozen=True, kw_only=True):
+    """An entry that payroll holds but could not use, for a person to settle."""
+
+    seq: int
+    reason: str
+
+
+class Receipt(Struct, frozen=True, kw_only=True):
+    """Payroll holds 1…``through`` of ``ledger``; ``hash`` (64 hex digits) is entry ``through``'s.
+
+    Cumulative and idempotent; at most 100 of ``rejected_count`` rejections are listed. ``at`` is
+    for people.
+    """
+
+    ledger: str
+    through: int
+    hash: str
+    rejected: list[Rejection] = []
+    rejected_count: int = 0
+    at: str | None = None
+
+
+class Resend(Struct, frozen=True, kw_only=True, tag_field="command", tag="resend"):
+    """Payroll asks for entries ``from`` … ``to`` of ``ledger`` again; ``id`` comes back in the reply."""
+
+    id: str
+    ledger: str
+    from_: int = field(name="from")
+    to: int
+
+
+class Reply(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The gate's answer to a command."""
+
+    id: str
+    command: str
+    ok: bool
+    error: str | None = None
+
+
+class SensorStatus(Struct, frozen=True, kw_only=True):
+    """``state`` is ``ready``, or the fault: ``unplugged``, ``silent``, ``garbled``, …"""
+
+    state: str
+    prints: int
+    capacity: int | None
+
+
+class ClockStatus(Struct, frozen=True, kw_only=True):
+    """The clock as the last stamp saw it."""
+
+    state: ClockState
+    uncertainty_ms: int | None
+
+
+class LedgerStatus(Struct, frozen=True, kw_only=True):
+    """How far the ledger goes, and how far payroll holds it.
+
+    ``complete_until``: everything that happened at the gate before this time is confirmed and has
+    its true time; null where that cannot be said.
+    """
+
+    id: str
+    last_seq: int
+    confirmed_seq: int
+    complete_until: str | None
+    rejected: int
+
+
+class GateStatus(Struct, frozen=True, kw_only=True):
+    """The retained status message of a running gate."""
+
+    gate: str
+    state: Literal["online", "offline"]
+    version: str
+    started_at: str | None
+    sensor: SensorStatus
+    clock: ClockStatus
+    ledger: LedgerStatus
+    disk_free_bytes: int | None
+
+
+class LastWill(Struct, frozen=True, kw_only=True):
+    """What the broker says for a gate that has gone: it never tells a ``complete_until``."""
+
+    gate: str
+    state: Literal["offline"] = "offline"

@@ -1,0 +1,72 @@
+"""Workers and their prints."""
+
+import unicodedata
+
+from msgspec import Struct
+
+from .errors import BadRequest
+
+FINGERS = tuple(
+    f"{hand}-{finger}"
+    for hand in ("right", "left")
+    for finger in ("thumb", "index", "middle", "ring", "little")
+)
+"""Finger names in the order of the finger positions 1–10 of ISO/IEC 19794-2, table 2."""
+
+_CODE_LENGTH = 32
+
+
+class Worker(Struct, frozen=True, kw_only=True):
+    """A person with an employee code. The name is for people and never goes on the wire."""
+
+    code: str
+    name: str
+    active: bool = True
+
+
+class Print(Struct, frozen=True, kw_only=True):
+    """One enrolled finger: where its template lives (``slot``) and which life of that slot it is.
+
+    ``generation`` counts the enrolments a slot has seen, so that a reused slot can never be
+    mistaken for its former owner.
+    """
+
+    worker: str
+    finger: str
+    slot: int
+    generation: int
+
+
+def checked_code(text: str) -> str:
+    """Return an employee code in normal form (NFC); leading zeros are kept.
+
+    Raises BadRequest unless it is 1–32 letters, digits, ``.``, ``_`` or ``-`` and begins with a
+    letter or digit (so that it can never be read as an option or a path).
+    """
+    code = unicodedata.normalize("NFC", text.strip())
+    well_formed = (
+        0 < len(code) <= _CODE_LENGTH
+        and code[0].isalnum()
+        and all(char.isalnum() or char in "._-" for char in code)
+    )
+    if not well_formed:
+        raise BadRequest(
+            f"{text!r} is not an employee code: use 1 to {_CODE_LENGTH} letters, digits, "
+            "'.', '_' or '-', beginning with a letter or digit."
+        )
+    return code
+
+
+def checked_name(text: str) -> str:
+    """Return a worker's name in normal form (NFC). Raises BadRequest if it is empty or unprintable."""
+    name = " ".join(unicodedata.normalize("NFC", text).split())
+    if not name or len(name) > 100 or not name.isprintable():
+        raise BadRequest(f"{text!r} is not a name: use 1 to 100 printable characters.")
+    return name
+
+
+def checked_finger(text: str) -> str:
+    """Return a finger name. Raises BadRequest with the names there are."""
+    if text not in FINGERS:
+        raise BadRequest(f"{text!r} is not a finger: use one of {', '.join(FINGERS)}.")
+    return text
