@@ -1,0 +1,188 @@
+"""Floor 1: what the flows need of the world. Adapters fulfil these; flows know nothing else."""
+
+from contextlib import AbstractContextManager
+from enum import StrEnum
+from typing import Protocol
+
+from msgspec import Struct
+
+from .domain.chain import Entry
+from .domain.events import Event, Outcome
+from .domain.facts import Fact
+from .domain.people import Print, Worker
+from .domain.rules import Hint, LastPunch, Match
+from .domain.stamps import Stamp
+
+
+class Clock(Protocol):
+    """The one source of moments."""
+
+    def stamp(self) -> Stamp:
+        """The raw clock readings of now."""
+
+    def monotonic(self) -> float:
+        """Seconds that never step, for timeouts."""
+
+
+class SensorInfo(Struct, frozen=True, kw_only=True):
+    """What a sensor says of itself (ReadSysPara)."""
+
+    system_id: int
+    capacity: int
+    security_level: int
+    baud: int
+
+
+class Buffer(StrEnum):
+    """The sensor's two places for a capture's features (the datasheet's CharBuffer1 and 2)."""
+
+    ONE = "1"
+    TWO = "2"
+
+
+class Sensor(Protocol):
+    """A fingerprint sensor. Every method raises a SensorFault when the link cannot be relied on.
+
+    After a SensorFault nothing that the failed call might have returned may be used; ``recover``
+    either makes the link trustworthy again or raises.
+    """
+
+    def connect(self) -> SensorInfo:
+        """Open the port, wait for the sensor to boot, verify the password, read its parameters."""
+
+    def recover(self) -> None:
+        """Prove that no older reply is still on its way; the next exchange can be trusted."""
+
+    def close(self) -> None:
+        """Let go of the port. Never raises; closing twice is fine."""
+
+    def capture(self) -> bool:
+        """Take an image. False where there is no finger on the glass."""
+
+    def extract(self, buffer: Buffer = Buffer.ONE) -> Hint | None:
+        """Turn the image into features in ``buffer``; a Hint where the scan is too poor."""
+
+    def search(self) -> Match | None:
+        """Search buffer 1 in the sensor's whole library."""
+
+    def merge(self) -> bool:
+        """Make one template of both buffers; False where they are different fingers."""
+
+    def store(self, slot: int) -> None:
+        """Write the template to ``slot``; returns once the index was read back and shows it."""
+
+    def erase(self, slot: int) -> None:
+        """Erase ``slot``; returns once the index was read back and no longer shows it."""
+
+    def slots(self) -> frozenset[int]:
+        """The slots that hold a template."""
+
+
+class Panel(Protocol):
+    """What the worker sees and hears. No method waits for a lamp or a tone."""
+
+    def touched(self) -> None:
+        """A finger is on the glass: darken whatever is lit, amber on."""
+
+    def show(self, outcome: Outcome, hint: Hint | None = None, *, offline: bool = False) -> None:
+        """Show a touch its outcome; ``offline`` tells that payroll will have it later."""
+
+    def fault(self, present: bool) -> None:
+        """Begin or end the standing sign that the sensor cannot be used."""
+
+    def dark(self) -> None:
+        """All lamps and the buzzer off."""
+
+    def close(self) -> None:
+        """Dark, and let go of the pins."""
+
+
+class Tail(Struct, frozen=True):
+    """The end of a ledger: its last ``seq`` and that entry's hash (32 bytes)."""
+
+    seq: int
+    hash: bytes
+
+
+class Change(Protocol):
+    """One transaction on the store; durable once its context has been left without an error."""
+
+    def append(self, fact: Fact, stamp: Stamp) -> Entry:
+        """Write the next entry of the ledger."""
+
+    def put_worker(self, worker: Worker) -> None:
+        """Add a worker, or replace the one with the same code."""
+
+    def put_print(self, print_: Print) -> None:
+        """Add a print."""
+
+    def drop_print(self, print_: Print) -> None:
+        """Forget whose the slot is; its generation stays known for ever."""
+
+
+class Store(Protocol):
+    """The ledger, the workers and the prints, in one database. One object a thread."""
+
+    @property
+    def ledger(self) -> str:
+        """The ledger's id."""
+
+    def changing(self) -> AbstractContextManager[Change]:
+        """One durable transaction: all of it or nothing.
+
+        Raises StoreFault on leaving where it is not certain that everything was written.
+        """
+
+    def tail(self) -> Tail:
+        """The last entry's place and hash."""
+
+    def hash_of(self, seq: int) -> bytes | None:
+        """The hash of an entry, or None where there is no such entry."""
+
+    def entries(self, first: int, limit: int) -> list[Entry]:
+        """At most ``limit`` entries from ``first`` on, in order."""
+
+    def last_punches(self) -> dict[str, LastPunch]:
+        """Each worker's last recorded punch, as far back as any rule looks."""
+
+    def worker(self, code: str) -> Worker | None:
+        """The worker with this code."""
+
+    def workers(self) -> list[Worker]:
+        """All workers, by code."""
+
+    def prints(self) -> list[Print]:
+        """All prints, by slot."""
+
+    def next_generation(self, slot: int) -> int:
+        """The generation of the next print in ``slot``, from 1."""
+
+    def watermarks(self) -> "Watermarks":
+        """How far the ledger was published and confirmed."""
+
+    def move_watermarks(self, marks: "Watermarks") -> None:
+        """Remember the watermarks; losing the last move is harmless (entries go out twice)."""
+
+    def remembered(self, key: str) -> str | None:
+        """A small fact about this installation, such as the sensor port that has worked."""
+
+    def remember(self, key: str, value: str) -> None:
+        """Keep such a fact."""
+
+    def close(self) -> None:
+        """Close the database."""
+
+
+class Watermarks(Struct, frozen=True):
+    """``published``: the broker took 1…this. ``confirmed``: payroll's receipt covers 1…this."""
+
+    published: int
+    confirmed: int
+    rejected: int = 0
+
+
+class Tell(Protocol):
+    """Where events go. Never blocks and never raises."""
+
+    def __call__(self, event: Event) -> None:
+        """Tell whoever is watching."""

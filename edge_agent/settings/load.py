@@ -1,0 +1,121 @@
+"""Read the settings file, collecting every problem before giving up."""
+
+import difflib
+import re
+import tomllib
+from enum import Enum
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import NODEFAULT, structs
+
+from ..domain.errors import BadSettings
+from .schema import Section, Settings
+
+_PATHS = (("store", "path"), ("control", "socket"))
+"""Relative paths are taken from the settings file's folder, so that a folder can be moved whole."""
+
+_SOCKET_PATH_LIMIT = 107
+"""Bytes of a Unix-domain socket's path: sizeof(sun_path) - 1 (unix(7))."""
+
+_EXPLANATIONS = {
+    ("gate", "id"): "use 1 to 32 of a-z, 0-9 and '-'",
+    ("mqtt", "root"): "use a topic without '#', '+', spaces, and no '/' or '$' at its ends",
+}
+
+
+def load_settings(path: Path) -> Settings:
+    """Return the settings in the TOML file at ``path``.
+
+    Raises BadSettings with one line for each problem, naming the section and the key.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadSettings(
+            str(path), ["There is no such file: name another with --config or EDGE_AGENT_CONFIG."]
+        ) from None
+    except OSError as error:
+        raise BadSettings(str(path), [f"It cannot be read: {error.strerror}."]) from error
+    except UnicodeDecodeError as error:
+        raise BadSettings(str(path), [f"It is not UTF-8 text: {error}."]) from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadSettings(str(path), [f"It is not TOML: {error}."]) from error
+
+    problems: list[str] = []
+    fields = {field.name: field.type for field in structs.fields(Settings)}
+    problems += [f"[{name}]: {_unknown('section', name, fields)}" for name in raw.keys() - fields]
+    sections = {
+        name: _section(name, kind, raw.get(name, {}), problems) for name, kind in fields.items()
+    }
+    problems += _meaning_problems(sections)
+    if problems:
+        raise BadSettings(str(path), sorted(problems))
+    for section, key in _PATHS:
+        values = sections[section]
+        values[key] = str(path.absolute().parent / values[key])
+    problems += _socket_problems(sections["control"]["socket"])
+    if problems:
+        raise BadSettings(str(path), problems)
+    return Settings(**{name: fields[name](**values) for name, values in sections.items()})
+
+
+def _section(name: str, kind: type[Section], raw: Any, problems: list[str]) -> dict[str, Any]:
+    """Convert one section key by key: msgspec alone would stop at the first problem."""
+    if not isinstance(raw, dict):
+        problems.append(f"[{name}]: this is a section: write its keys under a line [{name}].")
+        return {}
+    fields = {field.name: field for field in structs.fields(kind)}
+    problems += [f"[{name}] {key}: {_unknown('key', key, fields)}" for key in raw.keys() - fields]
+    values: dict[str, Any] = {}
+    for key, field in fields.items():
+        if key in raw:
+            try:
+                values[key] = msgspec.convert(raw[key], field.type)
+            except msgspec.ValidationError as error:
+                problems.append(f"[{name}] {key}: {_plain(name, key, field.type, raw[key], error)}")
+        elif field.default is NODEFAULT:
+            problems.append(f"[{name}] {key}: this is missing; {_EXPLANATIONS[name, key]}.")
+        else:
+            values[key] = field.default
+    return values
+
+
+def _unknown(what: str, name: str, known: dict[str, Any]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"there is no such {what}" + (f"; did you mean {close[0]!r}?" if close else ".")
+
+
+def _plain(section: str, key: str, kind: Any, value: Any, error: msgspec.ValidationError) -> str:
+    """What is wrong with a value, and what to write instead."""
+    advice = _EXPLANATIONS.get((section, key))
+    if advice is None and (choices := _choices(kind)):
+        advice = f"use one of {', '.join(map(repr, choices))}"
+    if advice is None:
+        advice = re.sub(r" - at `.*`$", "", str(error)).replace("`", "")
+    return f"{value!r} cannot be used: {advice}."
+
+
+def _choices(kind: Any) -> tuple[Any, ...]:
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return tuple(member.value for member in kind)
+    return get_args(kind) if get_origin(kind) is Literal else ()
+
+
+def _meaning_problems(sections: dict[str, dict[str, Any]]) -> list[str]:
+    """Problems that a type cannot tell."""
+    zone = sections["gate"].get("timezone")
+    if zone is not None:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            return [f"[gate] timezone: {zone!r} is no IANA time zone, such as Asia/Ho_Chi_Minh."]
+    return []
+
+
+def _socket_problems(socket: str) -> list[str]:
+    if len(socket.encode()) > _SOCKET_PATH_LIMIT:
+        return [f"[control] socket: {socket!r} is longer than a socket's path may be (107 bytes)."]
+    return []
