@@ -1,6 +1,6 @@
 """The event stream: what happens at the gate, for a technician to follow and a display to show.
 
-``edge-agent watch --json`` prints these as they stand on the control socket, one JSON object a line.
+``edge-agent watch --json`` prints these as they stand on the control socket, a JSON object a line.
 """
 
 from enum import StrEnum

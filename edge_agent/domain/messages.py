@@ -1,4 +1,4 @@
-"""What gate and payroll say to each other beside the ledger: receipts, commands, replies, status."""
+"""What gate and payroll tell each other beside the ledger: receipts, commands, status."""
 
 from typing import Literal
 
@@ -30,7 +30,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
 
 
 class Resend(Struct, frozen=True, kw_only=True, tag_field="command", tag="resend"):
-    """Payroll asks for entries ``from`` … ``to`` of ``ledger`` again; ``id`` comes back in the reply."""
+    """Payroll asks for entries ``from`` … ``to`` again; ``id`` comes back in the reply."""
 
     id: str
     ledger: str

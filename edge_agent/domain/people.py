@@ -58,7 +58,7 @@ def checked_code(text: str) -> str:
 
 
 def checked_name(text: str) -> str:
-    """Return a worker's name in normal form (NFC). Raises BadRequest if it is empty or unprintable."""
+    """Return a worker's name in normal form (NFC). BadRequest if empty or unprintable."""
     name = " ".join(unicodedata.normalize("NFC", text).split())
     if not name or len(name) > 100 or not name.isprintable():
         raise BadRequest(f"{text!r} is not a name: use 1 to 100 printable characters.")

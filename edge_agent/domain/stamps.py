@@ -48,7 +48,7 @@ class Elapsed(Struct, frozen=True):
 
 
 def elapsed(earlier: Stamp, later: Stamp) -> Elapsed:
-    """Bound the time from one stamp to a later one without ever trusting an untrusted wall clock."""
+    """Bound the time from one stamp to a later one, never trusting an untrusted wall clock."""
     if earlier.boot == later.boot:
         between = later.boottime_ms - earlier.boottime_ms
         return Elapsed(between, between)
