@@ -15,7 +15,7 @@ import rfc8785
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from .facts import Fact
-from .stamps import Stamp, true_time, utc_time
+from .stamps import ClockState, Stamp, parse_time, true_time, utc_time
 
 GENESIS = bytes(32)
 """The previous hash of a ledger's first entry."""
@@ -24,11 +24,10 @@ _TYPE = "vn.htx.attendance.{kind}.v1"
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """One entry: its place, its links (32 bytes each) and its wire bytes."""
+    """One entry: its place, its hash (32 bytes) and its wire bytes."""
 
     seq: int
     kind: str
-    prevhash: bytes
     hash: bytes
     wire: bytes
 
@@ -80,13 +79,8 @@ class Scribe(Struct, frozen=True, kw_only=True):
             hash=digest.hex(),
             data=Raw(canonical),
         )
-        return Entry(
-            seq=seq,
-            kind=own["kind"],
-            prevhash=prevhash,
-            hash=digest,
-            wire=msgspec.json.encode(envelope),
-        )
+        wire = msgspec.json.encode(envelope)
+        return Entry(seq=seq, kind=own["kind"], hash=digest, wire=wire)
 
 
 def link(prevhash: bytes, canonical: bytes) -> bytes:
@@ -110,6 +104,18 @@ def read_wire(wire: bytes) -> tuple[Envelope, dict[str, Any]]:
     if expected != envelope.hash:
         raise ValueError(f"entry {envelope.id} does not have the hash that it states")
     return envelope, data
+
+
+def stamp_of(data: dict[str, Any]) -> Stamp:
+    """The stamp that stands in an entry's ``data``."""
+    clock = data["clock"]
+    return Stamp(
+        boot=clock["boot"],
+        boottime_ms=clock["boottime_ms"],
+        wall_ms=parse_time(clock["wall"]),
+        state=ClockState(clock["state"]),
+        uncertainty_ms=clock["uncertainty_ms"],
+    )
 
 
 def _clock(stamp: Stamp) -> dict[str, Any]:
