@@ -1,7 +1,9 @@
 PYTHON ?= python3
-VENV := .venv
 PORT := /dev/serial0
-BIN := $(VENV)/bin
+BIN := .venv/bin
+
+# Debian keeps brokers and system tools where ordinary users' PATH does not look.
+export PATH := $(PATH):/usr/sbin:/sbin
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -12,11 +14,10 @@ PIP_INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 # $(call debian,PACKAGE): installed only when this needs no password; never a reason to stop.
 define debian
-export DEBIAN_FRONTEND=noninteractive; \
-as_root=; [ "$$(id -u)" = 0 ] || as_root='sudo -n -E'; \
+as_root='env DEBIAN_FRONTEND=noninteractive'; [ "$$(id -u)" = 0 ] || as_root="sudo -n $$as_root"; \
 install="$$as_root apt-get install -qq -o DPkg::Lock::Timeout=60 --no-install-recommends $(1)"; \
 if ! command -v apt-get >/dev/null; then installed=no; \
-elif [ -n "$$as_root" ] && ! sudo -n true 2>/dev/null; then installed=no; \
+elif ! $$as_root true 2>/dev/null; then installed=no; \
 elif $$install >/dev/null 2>&1; then installed=yes; \
 elif $$as_root apt-get update -qq >/dev/null 2>&1 && $$install >/dev/null 2>&1; then installed=yes; \
 else installed=no; fi
@@ -27,7 +28,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: $(VENV)/demo ## Show a gate, its sensor and payroll at work, without hardware (ARGS=…)
+run: .venv/demo ## Show a gate, its sensor and payroll at work, without hardware (ARGS=…)
 	@exec $(BIN)/edge-agent demo $(ARGS)
 
 .PHONY: test
@@ -39,28 +40,28 @@ test-long: lint mosquitto ## The same with the soaks and crash states
 	@$(BIN)/python -m pytest -m 'long or not long' $(ARGS)
 
 .PHONY: lint
-lint: $(VENV)/test ## Check style and types only
+lint: .venv/test ## Check style and types only
 	@$(BIN)/ruff check -q
 	@$(BIN)/ruff format -q --check
 	@$(BIN)/mypy --no-error-summary
 
 .PHONY: hw-test
-hw-test: $(VENV)/test ## Test a real sensor (PORT=/dev/serial0)
+hw-test: .venv/test ## Test a real sensor (PORT=/dev/serial0)
 	@$(BIN)/python -m pytest hw_tests --port $(PORT) $(ARGS)
 
 .PHONY: venv
-venv: $(VENV)/test ## Make .venv, with everything the tests use
+venv: .venv/test ## Make .venv, with everything the tests use
 
 .PHONY: clean
 clean: ## Remove .venv and what the tools leave behind
-	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	rm -rf .venv build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Debian starts a broker on port 1883 when it installs one; the tests bring their own, so that one
 # goes off again. A broker that was here before is left as it is.
 .PHONY: mosquitto
 mosquitto:
-	@PATH="$$PATH:/usr/sbin"; command -v mosquitto >/dev/null && exit; \
+	@command -v mosquitto >/dev/null && exit; \
 	$(call debian,mosquitto); \
 	if [ $$installed = yes ]; then \
 	    { $$as_root service mosquitto stop; $$as_root update-rc.d mosquitto disable; } >/dev/null 2>&1 || true; \
@@ -70,24 +71,24 @@ mosquitto:
 
 # The mark is written last and names the checkout: a venv that was left half made, or moved, or whose
 # Python has gone is made anew.
-ifneq ($(shell cat $(VENV)/made-for 2>/dev/null && $(BIN)/python -c 'import pip' 2>&1),$(CURDIR))
-.PHONY: $(VENV)/made-for
+ifneq ($(shell cat .venv/made-for 2>/dev/null && $(BIN)/python -c 'import pip' 2>&1),$(CURDIR))
+.PHONY: .venv/made-for
 endif
-$(VENV)/made-for:
+.venv/made-for:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	    echo 'Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 …'; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { $(call debian,python3-venv); [ $$installed = yes ]; } || { \
 	    echo '$(PYTHON) cannot make virtual environments: sudo apt-get install python3-venv'; exit 1; }
-	@rm -rf $(VENV)
-	@$(PYTHON) -m venv $(VENV)
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
 	@echo '$(CURDIR)' >$@
 
-$(VENV)/demo: $(VENV)/made-for setup.cfg pyproject.toml
-	@echo 'Installing into $(VENV) …'
+.venv/demo: .venv/made-for setup.cfg pyproject.toml
+	@echo 'Installing into .venv …'
 	@$(PIP_INSTALL) -e '.[demo]'
 	@touch $@
 
-$(VENV)/test: $(VENV)/made-for setup.cfg pyproject.toml
-	@echo 'Installing into $(VENV) …'
+.venv/test: .venv/made-for setup.cfg pyproject.toml
+	@echo 'Installing into .venv …'
 	@$(PIP_INSTALL) -e '.[test]'
-	@touch $(VENV)/demo $@
+	@touch .venv/demo $@

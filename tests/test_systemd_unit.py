@@ -1,0 +1,51 @@
+"""The unit file: systemd reads every line of it as it is meant."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+UNIT = Path(__file__).parents[1] / "systemd" / "edge-agent.service"
+INSTALLED = "/opt/edge-agent/venv/bin/edge-agent"
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"
+)
+
+
+def complaints(unit_text: str, folder: Path) -> str:
+    """What systemd says about the unit. It exits 0 on a key that it does not know, but not silently."""
+    assert INSTALLED in unit_text
+    # systemd also complains about a program that is not there, and here nothing is installed.
+    unit = folder / "edge-agent.service"
+    unit.write_text(unit_text.replace(INSTALLED, sys.executable))
+    verify = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", unit],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return verify.stdout + (f"exit status {verify.returncode}" if verify.returncode else "")
+
+
+def test_systemd_has_nothing_to_say_about_the_unit(tmp_path: Path) -> None:
+    assert complaints(UNIT.read_text(), tmp_path) == ""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("WatchdogSec=30", "WatchdogSecs=30"),
+        ("Restart=always", "Restart=allways"),
+        ("SystemCallFilter=adjtimex", "SystemCallFilter=ajdtimex"),
+        # In [Service] the key is not known, and the restarts would end after five.
+        ("Type=notify", "Type=notify\nStartLimitIntervalSec=0"),
+    ],
+)
+def test_a_slip_in_the_unit_would_be_noticed(tmp_path: Path, right: str, wrong: str) -> None:
+    text = UNIT.read_text()
+    assert right in text
+    assert complaints(text.replace(right, wrong), tmp_path) != ""
