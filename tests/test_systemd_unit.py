@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def complaints(unit_text: str, folder: Path) -> str:
-    """What systemd says about the unit. It exits 0 on a key that it does not know, but not silently."""
+    """What systemd says about the unit: of an unknown key it complains, yet exits 0."""
     assert INSTALLED in unit_text
     # systemd also complains about a program that is not there, and here nothing is installed.
     unit = folder / "edge-agent.service"
