@@ -1,0 +1,115 @@
+"""Real brokers for tests: a mosquitto of a test's own, to kill, freeze and bring back."""
+
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+
+MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+"""The program, or None where it is not installed (Debian puts it outside a user's PATH)."""
+
+_START_SECONDS = 10
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on at this moment."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Return once 127.0.0.1:``port`` accepts; raises RuntimeError where ``process`` ends before."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except ConnectionRefusedError:
+            time.sleep(0.01)  # A port that is not open yet has no event to wait for.
+        else:
+            return
+    raise RuntimeError(f"nothing listens on port {port}; the broker's exit code: {process.poll()}")
+
+
+class Mosquitto:
+    """A mosquitto process on ``host``:``port`` that keeps its port when it is restarted.
+
+    ``settings`` are further lines of mosquitto.conf. Nothing is persisted, so a restart forgets
+    sessions and retained messages, as a broker with default settings does. What it says is in
+    ``log`` (a file in ``folder``). A context manager; ``stop`` may be called twice.
+    """
+
+    host = "127.0.0.1"
+
+    def __init__(self, folder: Path, settings: Iterable[str] = ()) -> None:
+        self.port = free_port()
+        self.log = folder / f"mosquitto-{self.port}.log"
+        self._config = folder / f"mosquitto-{self.port}.conf"
+        self._config.write_text(
+            "\n".join(
+                [
+                    f"listener {self.port} {self.host}",
+                    "allow_anonymous true",
+                    "set_tcp_nodelay true",
+                    "user root",  # So that it can read ``folder``; ignored unless we are root.
+                    *settings,
+                    "",
+                ]
+            )
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the process and wait until it accepts connections."""
+        assert MOSQUITTO is not None, "mosquitto is not installed"
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [MOSQUITTO, "-v", "-c", str(self._config)], stdout=log, stderr=log
+            )
+        wait_for_port(self.port, self._process)
+
+    def stop(self) -> None:
+        """End it in good order: clients are disconnected."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def restart(self) -> None:
+        """Kill it and start it again on the same port, with nothing remembered."""
+        self.kill()
+        self.start()
+
+    def freeze(self) -> None:
+        """Stop it from running while its connections stay open: a broker that has gone silent."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let a frozen one run on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(how)
+        self._process.send_signal(signal.SIGCONT)  # A frozen process does not see a SIGTERM.
+        self._process.wait()
+        self._process = None
+
+    def __enter__(self) -> "Mosquitto":
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
