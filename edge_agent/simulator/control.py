@@ -1,0 +1,142 @@
+"""The words of the control socket: one line in, one line back. No I/O.
+
+    press NAME [SECONDS] [QUALITY[:COUNT]]    lift    unplug    plug    slots
+    fault KIND [COUNT]    quit
+
+A reply is `ok`, `ok ...` or `error ...`, and an error says what was expected.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Protocol
+
+from edge_agent.simulator.faults import FAULTS
+from edge_agent.simulator.fingers import Quality
+from edge_agent.simulator.glass import Press
+
+_MAX_COUNT = 10_000
+
+
+class Bench(Protocol):
+    """What a tester can do to a simulated sensor; each takes effect at once."""
+
+    def press(self, press: Press) -> None: ...
+    def lift(self) -> None: ...
+    def unplug(self) -> bool: ...
+    def plug(self) -> bool: ...
+    def slots(self) -> tuple[list[int], int]: ...
+    def fault(self, kind: str, count: int) -> None: ...
+    def quit(self) -> None: ...
+
+
+class _Malformed(Exception):
+    """What was expected instead."""
+
+
+def answer(line: str, bench: Bench) -> str:
+    """Carry out one line and return the reply, without its end of line."""
+    verb, *words = line.split() or [""]
+    try:
+        if verb not in _COMMANDS:
+            raise _Malformed("one of " + ", ".join(_COMMANDS))
+        return _COMMANDS[verb](bench, words)
+    except _Malformed as expected:
+        return f"error expected {expected}"
+
+
+def _press(bench: Bench, words: list[str]) -> str:
+    usage = "press NAME [SECONDS] [QUALITY[:COUNT]]"
+    if not words or len(words) > 3:
+        raise _Malformed(usage)
+    press = Press(words[0])
+    details = words[1:]
+    if details and (seconds := _seconds(details[0])) is not None:
+        press.seconds = seconds
+        del details[0]
+    if details:
+        quality, colon, count = details.pop(0).partition(":")
+        press.quality = _quality(quality)
+        press.captures = _count(count) if colon else None
+    if details:
+        raise _Malformed(usage)
+    bench.press(press)
+    return "ok"
+
+
+def _lift(bench: Bench, words: list[str]) -> str:
+    _no_more(words, "lift")
+    bench.lift()
+    return "ok"
+
+
+def _unplug(bench: Bench, words: list[str]) -> str:
+    _no_more(words, "unplug")
+    return "ok" if bench.unplug() else "error the sensor is unplugged already"
+
+
+def _plug(bench: Bench, words: list[str]) -> str:
+    _no_more(words, "plug")
+    return "ok" if bench.plug() else "error the sensor is plugged in already"
+
+
+def _slots(bench: Bench, words: list[str]) -> str:
+    _no_more(words, "slots")
+    slots, capacity = bench.slots()
+    return f"ok count={len(slots)} capacity={capacity} slots={','.join(map(str, slots))}"
+
+
+def _fault(bench: Bench, words: list[str]) -> str:
+    if not 1 <= len(words) <= 2:
+        raise _Malformed("fault KIND [COUNT]")
+    if words[0] not in FAULTS:
+        raise _Malformed("a fault: " + ", ".join(FAULTS))
+    bench.fault(words[0], _count(words[1]) if len(words) == 2 else 1)
+    return "ok"
+
+
+def _quit(bench: Bench, words: list[str]) -> str:
+    _no_more(words, "quit")
+    bench.quit()
+    return "ok"
+
+
+_COMMANDS: dict[str, Callable[[Bench, list[str]], str]] = {
+    "press": _press,
+    "lift": _lift,
+    "unplug": _unplug,
+    "plug": _plug,
+    "slots": _slots,
+    "fault": _fault,
+    "quit": _quit,
+}
+
+
+def _no_more(words: list[str], usage: str) -> None:
+    if words:
+        raise _Malformed(f"{usage} alone")
+
+
+def _seconds(word: str) -> float | None:
+    """The seconds, or None where the word is not a number at all."""
+    try:
+        seconds = float(word)
+    except ValueError:
+        return None
+    if not 0 < seconds < math.inf:
+        raise _Malformed("SECONDS above 0, such as 0.8")
+    return seconds
+
+
+def _count(word: str) -> int:
+    if not (word.isascii() and word.isdigit() and 1 <= int(word[:9]) <= _MAX_COUNT):
+        raise _Malformed(f"COUNT from 1 to {_MAX_COUNT}")
+    return int(word)
+
+
+def _quality(word: str) -> Quality:
+    try:
+        return Quality(word)
+    except ValueError:
+        raise _Malformed("QUALITY " + "|".join(quality.value for quality in Quality)) from None
