@@ -142,8 +142,11 @@ class Store(Protocol):
     def entries(self, first: int, limit: int) -> list[Entry]:
         """At most ``limit`` entries from ``first`` on, in order."""
 
-    def last_punches(self) -> dict[str, LastPunch]:
-        """Each worker's last recorded punch, as far back as any rule looks."""
+    def last_punches(self, now: Stamp, horizon_ms: int) -> dict[str, LastPunch]:
+        """Each worker's last recorded punch that may be younger than ``horizon_ms``."""
+
+    def complete_until(self, confirmed: int) -> str | None:
+        """The time before which every entry is among the first ``confirmed`` and has its time."""
 
     def worker(self, code: str) -> Worker | None:
         """The worker with this code."""

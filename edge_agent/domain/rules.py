@@ -7,7 +7,7 @@ from msgspec import Struct
 from .people import Print, Worker
 from .stamps import Stamp, elapsed
 
-_SHIFT_MS = 14 * 3600 * 1000
+SHIFT_MS = 14 * 3600 * 1000
 """``direction = "alternate"`` starts again with "in" when the last punch is older than this."""
 
 
@@ -24,6 +24,7 @@ class Reason(StrEnum):
     UNKNOWN = "unknown"
     DEACTIVATED = "deactivated"
     POOR_SCAN = "poor-scan"
+    SENSOR_FAULT = "sensor-fault"
 
 
 class Hint(StrEnum):
@@ -125,8 +126,8 @@ def _direction(rule: DirectionRule, last: LastPunch | None, now: Stamp) -> Direc
     if last is None:
         return Direction.IN
     since = elapsed(last.stamp, now)
-    if since.least > _SHIFT_MS:
+    if since.least > SHIFT_MS:
         return Direction.IN
-    if since.most > _SHIFT_MS or last.direction is None:
+    if since.most > SHIFT_MS or last.direction is None:
         return None  # It may or may not be the same shift: the gate does not know.
     return Direction.OUT if last.direction is Direction.IN else Direction.IN

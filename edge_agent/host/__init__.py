@@ -1,0 +1,1 @@
+"""The machine underneath: its clocks, its boot, its locks, its service manager."""

@@ -1,0 +1,62 @@
+"""One owner of a gate's database and sensor at a time."""
+
+import errno
+import fcntl
+import os
+import time
+from pathlib import Path
+
+from ..domain.errors import GateBusy, StoreFault
+
+_POLL_S = 0.1
+
+
+class GateLock:
+    """An advisory lock beside the database. The kernel frees it when its process ends."""
+
+    def __init__(self, database: Path) -> None:
+        self._path = database.with_name(f"{database.name}.lock")
+        self._fd: int | None = None
+
+    def acquire(self, holder: str, patience_s: float = 0.0) -> None:
+        """Take the lock for ``holder`` ("daemon" or a command's name).
+
+        Waits up to ``patience_s`` for a command to finish; a running daemon is never waited for.
+        Raises GateBusy naming who has it, StoreFault where the lock file cannot be made.
+        """
+        try:
+            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
+        except OSError as error:
+            raise StoreFault(
+                f"The lock {self._path} cannot be made ({error.strerror}): check that the folder "
+                "exists and that this user may write there."
+            ) from error
+        deadline = time.monotonic() + patience_s
+        while not _try_lock(fd):
+            owner = os.pread(fd, 100, 0).decode(errors="replace").strip() or "another process"
+            if owner.startswith("daemon") or time.monotonic() >= deadline:
+                os.close(fd)
+                raise GateBusy(
+                    f"The gate is in use by {owner} (lock {self._path}): "
+                    "only one daemon or command may own a gate's database and sensor."
+                )
+            time.sleep(_POLL_S)
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, f"{holder} (process {os.getpid()})\n".encode(), 0)
+        self._fd = fd
+
+    def release(self) -> None:
+        """Give the lock back. The file stays: removing it would let two owners in."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+
+def _try_lock(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+            return False
+        raise
+    return True

@@ -1,0 +1,41 @@
+"""Tell systemd how the daemon is (sd_notify(3)); silence where no systemd listens."""
+
+import os
+import socket
+from contextlib import suppress
+
+
+class ServiceManager:
+    """READY, WATCHDOG, STATUS and STOPPING over the socket named by NOTIFY_SOCKET."""
+
+    def __init__(self) -> None:
+        self._address = os.environ.get("NOTIFY_SOCKET", "").replace("@", "\0", 1)
+
+    @property
+    def watchdog_s(self) -> float | None:
+        """How often the watchdog wants to hear from us (half its patience), or None."""
+        patience_us = os.environ.get("WATCHDOG_USEC", "")
+        return int(patience_us) / 2e6 if patience_us.isdigit() else None
+
+    def ready(self) -> None:
+        """Start-up is over."""
+        self._send("READY=1")
+
+    def alive(self) -> None:
+        """Pet the watchdog."""
+        self._send("WATCHDOG=1")
+
+    def status(self, sentence: str) -> None:
+        """The line that ``systemctl status`` shows."""
+        self._send(f"STATUS={sentence}")
+
+    def stopping(self) -> None:
+        """The stop has begun."""
+        self._send("STOPPING=1")
+
+    def _send(self, message: str) -> None:
+        if not self._address:
+            return
+        # A service manager that does not listen is no reason to stop recording.
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            channel.sendto(message.encode(), self._address)

@@ -1,0 +1,94 @@
+"""Lamps and buzzer on GPIO pins. Every pattern runs on gpiozero's own threads: nothing waits."""
+
+import threading
+from typing import Any
+
+from gpiozero import LED, Buzzer, GPIOZeroError
+from gpiozero.pins.mock import MockFactory
+
+from ..domain.errors import EdgeAgentError
+from ..domain.events import Outcome
+from ..domain.rules import Hint
+from ..settings import PanelSettings
+from .patterns import STANDING_FAULT, TOUCHED, Blink, Pattern, pattern
+
+
+class PanelFault(EdgeAgentError):
+    """The lamps cannot be used: the installer must look at pins and permissions. EX_CONFIG."""
+
+    exit_code = 78
+
+
+class GpioPanel:
+    """The Panel port on gpiozero devices."""
+
+    def __init__(self, settings: PanelSettings) -> None:
+        """Open the pins that the settings name. Raises PanelFault with what to do."""
+        self._lock = threading.Lock()
+        self._standing: Pattern = {}
+        self.devices: dict[str, Any] = {}
+        if settings.pins == "none":
+            return
+        wanted = {
+            "green": settings.green,
+            "amber": settings.amber,
+            "red": settings.red,
+            "buzzer": settings.buzzer,
+        }
+        try:
+            factory = MockFactory() if settings.pins == "mock" else _gpio_factory()
+            for name, pin in wanted.items():
+                if pin != "none":
+                    device = Buzzer if name == "buzzer" else LED
+                    self.devices[name] = device(pin, pin_factory=factory)
+        except (GPIOZeroError, OSError, ImportError) as error:
+            self.close()
+            raise PanelFault(
+                f"The lamps cannot be used ({error}): check the pins in [panel], that this user "
+                'is in the group gpio, and that lgpio is installed; or set [panel] pins = "none".'
+            ) from error
+
+    def touched(self) -> None:
+        """A finger is on the glass: darken whatever is lit, amber on."""
+        self._play(TOUCHED)
+
+    def show(self, outcome: Outcome, hint: Hint | None = None, *, offline: bool = False) -> None:
+        """Show a touch its outcome."""
+        self._play(pattern(outcome, hint, offline=offline))
+
+    def fault(self, present: bool) -> None:
+        """Begin or end the standing sign that the sensor cannot be used."""
+        self._standing = STANDING_FAULT if present else {}
+        self._play({})
+
+    def dark(self) -> None:
+        """All lamps and the buzzer off."""
+        with self._lock:
+            for device in self.devices.values():
+                device.off()
+
+    def close(self) -> None:
+        """Dark, and let go of the pins."""
+        self._standing = {}
+        self.dark()
+        for device in self.devices.values():
+            device.close()
+        self.devices = {}
+
+    def _play(self, wanted: Pattern) -> None:
+        self.dark()
+        with self._lock:
+            for name, blink in {**self._standing, **wanted}.items():
+                if name in self.devices:
+                    _start(self.devices[name], blink)
+
+
+def _start(device: Any, blink: Blink) -> None:
+    device.blink(on_time=blink.on_s, off_time=blink.off_s, n=blink.count, background=True)
+
+
+def _gpio_factory() -> Any:
+    """The factory of a real Pi, named here so that gpiozero never falls back to a guess."""
+    from gpiozero.pins.lgpio import LGPIOFactory
+
+    return LGPIOFactory()

@@ -1,0 +1,6 @@
+"""The gate's database: ledger, workers and prints in one SQLite file, by sqlite-utils."""
+
+from .sqlite_store import SqliteStore
+from .verify import verify_ledger
+
+__all__ = ["SqliteStore", "verify_ledger"]

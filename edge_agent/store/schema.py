@@ -1,0 +1,67 @@
+"""The tables, as migrations. A migration that was released is never edited."""
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("edge-agent")
+
+
+@migrations()
+def m001_ledger(db: Database) -> None:
+    """The ledger and whose it is; the two watermarks are all the outbox there is."""
+    db.conn.execute(
+        "CREATE TABLE ledger ("
+        " seq INTEGER PRIMARY KEY CHECK (seq > 0),"
+        " kind TEXT NOT NULL,"
+        " hash BLOB NOT NULL CHECK (length(hash) = 32),"
+        " wire BLOB NOT NULL"
+        ") STRICT"
+    )
+    db.conn.execute(
+        "CREATE TABLE identity ("
+        " one INTEGER PRIMARY KEY CHECK (one = 1),"
+        " ledger TEXT NOT NULL,"
+        " gate TEXT NOT NULL"
+        ") STRICT"
+    )
+    db.conn.execute(
+        "CREATE TABLE watermarks ("
+        " one INTEGER PRIMARY KEY CHECK (one = 1),"
+        " published INTEGER NOT NULL,"
+        " confirmed INTEGER NOT NULL,"
+        " rejected INTEGER NOT NULL"
+        ") STRICT"
+    )
+    # Punches whose true time is not known yet: what payroll must not judge before.
+    db.conn.execute("CREATE TABLE pending_times (seq INTEGER PRIMARY KEY) STRICT")
+
+
+@migrations()
+def m002_people(db: Database) -> None:
+    """Workers and prints. A slot's generations stay known after the print is gone."""
+    db.conn.execute(
+        "CREATE TABLE workers ("
+        " code TEXT PRIMARY KEY,"
+        " name TEXT NOT NULL,"
+        " active INTEGER NOT NULL CHECK (active IN (0, 1))"
+        ") STRICT"
+    )
+    db.conn.execute(
+        "CREATE TABLE prints ("
+        " slot INTEGER NOT NULL CHECK (slot >= 0),"
+        " generation INTEGER NOT NULL CHECK (generation > 0),"
+        " worker TEXT NOT NULL REFERENCES workers (code),"
+        " finger TEXT NOT NULL,"
+        " removed INTEGER NOT NULL DEFAULT 0 CHECK (removed IN (0, 1)),"
+        " PRIMARY KEY (slot, generation)"
+        ") STRICT"
+    )
+    db.conn.execute("CREATE UNIQUE INDEX one_print_a_slot ON prints (slot) WHERE removed = 0")
+    db.conn.execute(
+        "CREATE UNIQUE INDEX one_slot_a_finger ON prints (worker, finger) WHERE removed = 0"
+    )
+
+
+@migrations()
+def m003_remembered(db: Database) -> None:
+    """Small facts about this installation, such as the sensor port that has worked."""
+    db.conn.execute("CREATE TABLE remembered (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT")
