@@ -71,7 +71,7 @@ mosquitto:
 
 # The mark is written last and names the checkout: a venv that was left half made, or moved, or whose
 # Python has gone is made anew.
-ifneq ($(shell cat .venv/made-for 2>/dev/null && $(BIN)/python -c 'import pip' 2>&1),$(CURDIR))
+ifneq ($(shell cat .venv/made-for 2>/dev/null && $(BIN)/python -c 'import pip' 2>&1 || true),$(CURDIR))
 .PHONY: .venv/made-for
 endif
 .venv/made-for:
