@@ -1,0 +1,134 @@
+"""What a technician asks of the gate, each request carried out in one place."""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import to_builtins
+
+from ..domain.errors import BadRequest, SensorSilent
+from ..domain.facts import PrintRemoved, WorkerAdded, WorkerChanged
+from ..domain.people import Worker, checked_code, checked_finger, checked_name
+from ..domain.requests import (
+    AddWorker,
+    Change,
+    DeactivateWorker,
+    Enroll,
+    Identify,
+    RemovePrint,
+    SensorWork,
+    What,
+)
+from ..ports import Panel, Sensor, SensorInfo
+from .enroll import Dialogue, FingerWork, enroll
+from .gate import Gate
+
+
+class Technician:
+    """Carries out requests on a gate; ``info`` is asked for the sensor as it is now."""
+
+    def __init__(
+        self, gate: Gate, sensor: Sensor, panel: Panel, info: Callable[[], SensorInfo | None]
+    ) -> None:
+        self._gate = gate
+        self._sensor = sensor
+        self._panel = panel
+        self._info = info
+
+    def perform(
+        self, request: Change | SensorWork, dialogue: Dialogue, actor: str
+    ) -> dict[str, Any]:
+        """Carry out one request and return what ``--json`` prints.
+
+        Raises an EdgeAgentError where it cannot be done; nothing is left half done.
+        """
+        match request:
+            case AddWorker():
+                return self._add_worker(request, actor)
+            case DeactivateWorker():
+                return self._deactivate_worker(request, actor)
+            case Enroll():
+                return self._enroll(request, dialogue, actor)
+            case RemovePrint():
+                return self._remove_print(request, actor)
+            case Identify():
+                return self._identify(dialogue)
+
+    def _add_worker(self, request: AddWorker, actor: str) -> dict[str, Any]:
+        code = checked_code(request.code)
+        worker = Worker(code=code, name=checked_name(request.name))
+        known = self._gate.store.worker(code)
+        if known is not None and known.active:
+            raise BadRequest(f"Worker {code} exists already: nothing was changed.")
+        fact = (
+            WorkerAdded(worker=code, actor=actor)
+            if known is None
+            else WorkerChanged(worker=code, active=True, actor=actor)
+        )
+        self._gate.record_people(fact, put=worker)
+        return to_builtins(worker)  # type: ignore[no-any-return]
+
+    def _deactivate_worker(self, request: DeactivateWorker, actor: str) -> dict[str, Any]:
+        code = checked_code(request.code)
+        known = self._gate.store.worker(code)
+        if known is None:
+            raise BadRequest(f"There is no worker {code}.")
+        if not known.active:
+            raise BadRequest(f"Worker {code} is deactivated already.")
+        worker = Worker(code=code, name=known.name, active=False)
+        self._gate.record_people(WorkerChanged(worker=code, active=False, actor=actor), put=worker)
+        return to_builtins(worker)  # type: ignore[no-any-return]
+
+    def _enroll(self, request: Enroll, dialogue: Dialogue, actor: str) -> dict[str, Any]:
+        print_ = enroll(
+            self._gate,
+            self._sensor,
+            self._panel,
+            dialogue,
+            code=checked_code(request.code),
+            finger=checked_finger(request.finger),
+            capacity=self._ready().capacity,
+            actor=actor,
+        )
+        return to_builtins(print_)  # type: ignore[no-any-return]
+
+    def _remove_print(self, request: RemovePrint, actor: str) -> dict[str, Any]:
+        code, finger = checked_code(request.code), checked_finger(request.finger)
+        found = [p for p in self._gate.prints if p.worker == code and p.finger == finger]
+        if not found:
+            raise BadRequest(f"No {finger} of {code} is enrolled.")
+        self._ready()
+        print_ = found[0]
+        fact = PrintRemoved(
+            worker=code,
+            finger=finger,
+            slot=print_.slot,
+            generation=print_.generation,
+            actor=actor,
+        )
+        # Forgotten first: should the power fail in between, the template left in the sensor
+        # belongs to nobody and is never credited.
+        self._gate.record_people(fact, put=None, drop=print_)
+        self._sensor.erase(print_.slot)
+        return to_builtins(print_)  # type: ignore[no-any-return]
+
+    def _identify(self, dialogue: Dialogue) -> dict[str, Any]:
+        self._ready()
+        FingerWork(self._gate, self._sensor, self._panel, dialogue).features(What.PRESS)
+        match = self._sensor.search()
+        if match is None:
+            return {"known": False}
+        owner, worker = self._gate.owner_of(match.slot)
+        return {
+            "known": owner is not None,
+            "worker": worker.code if worker else None,
+            "active": worker.active if worker else None,
+            "finger": owner.finger if owner else None,
+            "slot": match.slot,
+            "score": match.score,
+        }
+
+    def _ready(self) -> SensorInfo:
+        info = self._info()
+        if info is None:
+            raise SensorSilent("The sensor is not in use now: see 'edge-agent status' for why.")
+        return info
