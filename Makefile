@@ -49,6 +49,10 @@ lint: .venv/test ## Check style and types only
 hw-test: .venv/test ## Test a real sensor (PORT=/dev/serial0)
 	@$(BIN)/python -m pytest hw_tests --port $(PORT) $(ARGS)
 
+.PHONY: bench
+bench: .venv/test ## Measure what the documents claim
+	@for script in bench/*.py; do .venv/bin/python "$$script"; done
+
 .PHONY: venv
 venv: .venv/test ## Make .venv, with everything the tests use
 
