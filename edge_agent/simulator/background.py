@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edge_agent.simulator.errors import SimulatorError
@@ -69,9 +69,11 @@ def running_simulator(options: SimulatorOptions) -> Iterator[Remote]:
     try:
         yield remote
     finally:
-        if thread.is_alive():
+        with suppress(SimulatorError, OSError):  # the caller may have told it to quit before
             remote.ask("quit")
         remote.close()
         thread.join(_PATIENCE)
     if failures:
         raise failures[0]
+    if thread.is_alive():
+        raise SimulatorError(f"the simulator at {options.link} did not stop")

@@ -60,9 +60,7 @@ def serve(options: SimulatorOptions, ready: Callable[[], object] = lambda: None)
         flash = Flash.open(options.model, options.flash)
         selector = stack.enter_context(selectors.DefaultSelector())
         bench = _PtyBench(options, flash, selector)
-        socket = ControlSocket(
-            options.control, selector, lambda line: control.answer(line, bench)
-        )
+        socket = ControlSocket(options.control, selector, lambda line: control.answer(line, bench))
         stack.callback(socket.close)
         stack.callback(bench.unplug)
         bench.plug()
@@ -117,6 +115,7 @@ class _PtyBench:
         self._port = PtyPort(self._link, self._sensor.baud)
         self._selector.register(self._port.fd, selectors.EVENT_READ, self._hear)
         self._outbox.extend(self._sensor.power_on(time.monotonic()))
+        self._send_due()  # a boot without pace is over when the host is told of it
         return True
 
     def slots(self) -> tuple[list[int], int]:

@@ -1,0 +1,64 @@
+"""A simulator behind a pty for each test that asks for one, and the other driver's two stubs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from edge_agent.simulator import Remote, SimulatorOptions, running_simulator
+
+
+@dataclass
+class Running:
+    """A simulator that a test has started: where it is, and how to tell it what to do."""
+
+    options: SimulatorOptions
+    remote: Remote
+
+    @property
+    def port(self) -> str:
+        return str(self.options.link)
+
+    def ask(self, line: str) -> str:
+        return self.remote.ask(line)
+
+    def settle(self) -> None:
+        """Return when what the host wrote before has been heard."""
+        # The first question may be answered before the port is read, in one round of events.
+        for _ in range(2):
+            self.ask("slots")
+
+
+Simulate = Callable[..., Running]
+
+
+@pytest.fixture
+def simulate(tmp_path: Path) -> Iterator[Simulate]:
+    """Starts simulators, unpaced unless asked otherwise; all of them stop with the test."""
+    with ExitStack() as stack:
+
+        def start(**options: Any) -> Running:
+            place = {"link": tmp_path / "sensor", "control": tmp_path / "control"}
+            chosen = SimulatorOptions(**{"paced": False, **place, **options})
+            return Running(chosen, stack.enter_context(running_simulator(chosen)))
+
+        yield start
+
+
+@pytest.fixture
+def adafruit(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """adafruit_fingerprint, which needs of CircuitPython only a type and `const`."""
+    busio: Any = ModuleType("busio")
+    busio.UART = object
+    micropython: Any = ModuleType("micropython")
+    micropython.const = int
+    monkeypatch.setitem(sys.modules, "busio", busio)
+    monkeypatch.setitem(sys.modules, "micropython", micropython)
+    return pytest.importorskip("adafruit_fingerprint")

@@ -1,0 +1,167 @@
+"""Two drivers that others wrote, unmodified, each with every method it has, on the pty."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import serial
+from PIL import Image
+from pyfingerprint.pyfingerprint import PyFingerprint
+
+from .conftest import Running, Simulate
+
+
+@contextmanager
+def _pyfingerprint(simulator: Running, **settings: Any) -> Iterator[PyFingerprint]:
+    """The driver as its users have it; it closes its port only when it is collected."""
+    driver = PyFingerprint(simulator.port, **settings)
+    try:
+        yield driver
+    finally:
+        driver.__del__()
+
+
+def _pyfingerprint_methods(driver: PyFingerprint, simulator: Running, folder: Path) -> set[str]:
+    """Uses every public method; the names of those used."""
+    used = set()
+
+    def call(name: str, *arguments: Any) -> Any:
+        used.add(name)
+        return getattr(driver, name)(*arguments)
+
+    assert call("verifyPassword") is True
+    assert call("getSystemParameters")[2:] == (1000, 3, 0xFFFFFFFF, 2, 6)
+    assert call("getStorageCapacity") == 1000
+    assert call("getSecurityLevel") == 3
+    assert call("getMaxPacketSize") == 128
+    assert call("getBaudRate") == 57600
+
+    assert call("readImage") is False
+    simulator.ask("press an")
+    for buffer in (1, 2):
+        assert call("readImage") is True
+        assert call("convertImage", buffer) is True
+    assert call("compareCharacteristics") > 50
+    assert call("createTemplate") is True
+    assert call("storeTemplate") == 0
+    assert call("storeTemplate", 999, 2) == 999
+    assert call("getTemplateIndex", 0)[:2] == [True, False]
+    assert call("getTemplateIndex", 3)[999 - 768] is True
+    assert call("getTemplateCount") == 2
+
+    assert call("readImage")
+    assert call("convertImage")
+    slot, score = call("searchTemplate")
+    assert slot in (0, 999)
+    assert score > 50
+
+    assert call("loadTemplate", 999, 1) is True
+    template = call("downloadCharacteristics", 1)
+    assert (len(template), template[:2]) == (512, [3, 1])
+    assert call("uploadCharacteristics", 2, template) is True
+
+    picture = folder / "finger.png"
+    call("downloadImage", str(picture))
+    with Image.open(picture) as image:
+        assert image.size == (256, 288)
+        assert len(image.getcolors() or []) == 16
+
+    simulator.ask("press binh")
+    assert call("readImage") is False, "the host sees the gap"
+    assert call("readImage") is True
+    assert call("convertImage", 1) is True
+    assert call("searchTemplate") == (-1, -1)
+    assert call("compareCharacteristics") == 0
+    assert call("createTemplate") is False
+
+    assert call("deleteTemplate", 999) is True
+    assert call("clearDatabase") is True
+    assert simulator.ask("slots") == "count=0 capacity=1000 slots="
+
+    assert call("generateRandomNumber") != call("generateRandomNumber")
+    call("setSecurityLevel", 5)
+    call("setMaxPacketSize", 64)
+    assert call("setSystemParameter", 5, 2) is True
+    assert call("getSystemParameters")[3:] == (2, 0xFFFFFFFF, 1, 6)
+    assert call("setPassword", 0x12345678) is True
+    assert call("setAddress", 0x11) is True
+    assert call("verifyPassword") is True
+    call("setBaudRate", 115200)
+    return used
+
+
+def test_all_of_pyfingerprint(simulate: Simulate, tmp_path: Path) -> None:
+    simulator = simulate(flash=tmp_path / "flash")
+    with _pyfingerprint(simulator) as driver:
+        used = _pyfingerprint_methods(driver, simulator, tmp_path)
+    methods = inspect.getmembers(PyFingerprint, inspect.isfunction)
+    assert used == {name for name, _ in methods if not name.startswith("_")}
+    with _pyfingerprint(simulator, baudRate=115200, address=0x11, password=0x12345678) as follower:
+        assert follower.verifyPassword() is True
+        assert follower.getBaudRate() == 115200
+
+
+@pytest.mark.parametrize("model", ["as608", "zfm20", "zfm60"])
+def test_pyfingerprint_enrols_on_other_models(simulate: Simulate, model: str) -> None:
+    simulator = simulate(model=model)
+    with _pyfingerprint(simulator) as driver:
+        assert driver.verifyPassword()
+        simulator.ask("press an")
+        for buffer in (1, 2):
+            assert driver.readImage()
+            driver.convertImage(buffer)
+        assert driver.createTemplate()
+        assert driver.storeTemplate() == 0
+        assert driver.getTemplateCount() == 1
+
+
+@pytest.mark.parametrize("model", ["r307", "as608", "zfm60", "r503"])
+def test_all_of_adafruit(simulate: Simulate, adafruit: ModuleType, model: str) -> None:
+    simulator = simulate(model=model)
+    with serial.Serial(simulator.port, 57600, timeout=5) as port:
+        finger = adafruit.Adafruit_Fingerprint(port)
+        assert finger.data_packet_size == 2
+        assert finger.get_image() == adafruit.NOFINGER
+        simulator.ask("press an")
+        for buffer in (1, 2):
+            assert finger.get_image() == adafruit.OK
+            assert finger.image_2_tz(buffer) == adafruit.OK
+        assert finger.compare_templates() == adafruit.OK
+        assert finger.create_model() == adafruit.OK
+        assert finger.store_model(161) == adafruit.OK
+        assert finger.load_model(161, 1) == adafruit.OK
+        assert (finger.count_templates(), finger.template_count) == (adafruit.OK, 1)
+        assert (finger.read_templates(), finger.templates) == (adafruit.OK, [161])
+
+        template = finger.get_fpdata("char", 1)
+        assert template[:2] == [3, 1]
+        assert finger.send_fpdata(template, "char", 2)
+        assert finger.get_fpdata("char", 2) == template
+
+        assert finger.get_image() == adafruit.OK
+        image = finger.get_fpdata("image")
+        assert finger.send_fpdata(image, "image")
+        assert finger.get_fpdata("image") == image
+        assert finger.image_2_tz(1) == adafruit.OK
+        assert (finger.finger_search(), finger.finger_id) == (adafruit.OK, 161)
+        if model != "r503":
+            assert (finger.finger_fast_search(), finger.finger_id) == (adafruit.OK, 161)
+        assert finger.delete_model(161) == adafruit.OK
+        assert finger.finger_search() == adafruit.NOTFOUND
+        assert finger.empty_library() == adafruit.OK
+
+        assert finger.set_sysparam(5, 4) == adafruit.OK
+        assert (finger.read_sysparam(), finger.security_level) == (adafruit.OK, 4)
+        if model == "r503":
+            assert finger.set_led(color=2, mode=3) == adafruit.OK
+            finger.soft_reset()
+        if model == "zfm60":
+            assert finger.check_module()
+        assert finger.verify_password() == adafruit.OK
+        finger.close_uart()
