@@ -1,8 +1,9 @@
 """Floor 1: what the flows need of the world. Adapters fulfil these; flows know nothing else."""
 
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
@@ -145,6 +146,9 @@ class Store(Protocol):
     def last_punches(self, now: Stamp, horizon_ms: int) -> dict[str, LastPunch]:
         """Each worker's last recorded punch that may be younger than ``horizon_ms``."""
 
+    def newest_first(self, kinds: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Kind and data of the entries of these kinds, the last one first."""
+
     def complete_until(self, confirmed: int) -> str | None:
         """The time before which every entry is among the first ``confirmed`` and has its time."""
 
@@ -189,3 +193,78 @@ class Tell(Protocol):
 
     def __call__(self, event: Event) -> None:
         """Tell whoever is watching."""
+
+
+MqttVersion = Literal["5", "3.1.1"]
+
+
+class BrokerUp(Struct, frozen=True):
+    """The broker accepts us; it takes this many publications that it has not acknowledged yet."""
+
+    version: MqttVersion
+    receive_maximum: int
+
+
+class BrokerDown(Struct, frozen=True):
+    """There is no connection, or no longer: why, in a sentence that a technician understands."""
+
+    reason: str
+
+
+class Subscribed(Struct, frozen=True):
+    """The broker's answer to a subscription: the topics it refuses, and why."""
+
+    refused: dict[str, str]
+
+
+class Acknowledged(Struct, frozen=True):
+    """The broker's answer to a publication: an MQTT 5 reason code, and what it means if not 0."""
+
+    token: int
+    code: int
+    why: str | None
+
+
+class Received(Struct, frozen=True):
+    """A message. ``retained``: the broker has kept it from before we subscribed."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+
+
+BrokerEvent = BrokerUp | BrokerDown | Subscribed | Acknowledged | Received
+
+
+class Broker(Protocol):
+    """The MQTT broker. Everything goes out at QoS 1, and sessions are clean.
+
+    One thread's, but for ``wake``. Between BrokerDown and the next BrokerUp nothing may be sent,
+    and no token of the old connection is ever acknowledged.
+    """
+
+    def open(self, versions: Sequence[MqttVersion], will_topic: str, will: bytes) -> None:
+        """Connect from now on, again and again, trying ``versions`` in this order. Never blocks.
+
+        ``will`` is what the broker publishes, retained, where we vanish without ``close``.
+        """
+
+    def poll(self, seconds: float) -> list[BrokerEvent]:
+        """Do the network's work until something happened, ``wake`` was called or time is up."""
+
+    def subscribe(self, topics: Sequence[str]) -> None:
+        """Ask for the messages on ``topics``."""
+
+    def publish(
+        self, topic: str, payload: bytes, *, content_type: str | None = None, retain: bool = False
+    ) -> int:
+        """Send, and return the token under which it will be acknowledged.
+
+        Raises BrokerFault where there is no connection.
+        """
+
+    def wake(self) -> None:
+        """End a ``poll`` that is waiting. For any thread; never blocks, never raises."""
+
+    def close(self) -> None:
+        """Say goodbye and connect no more. Never blocks; closing twice is fine."""

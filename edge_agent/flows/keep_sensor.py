@@ -4,6 +4,8 @@ import logging
 from typing import Literal
 
 from ..domain.errors import (
+    EdgeAgentError,
+    GateBusy,
     SensorFault,
     SensorForbidden,
     SensorGarbled,
@@ -21,6 +23,7 @@ log = logging.getLogger(__name__)
 _STATES = {
     SensorUnplugged: "unplugged",
     SensorForbidden: "forbidden",
+    GateBusy: "busy",
     SensorSilent: "silent",
     SensorGarbled: "garbled",
 }
@@ -58,7 +61,7 @@ class KeepSensor:
             return
         try:
             info = self._sensor.connect()
-        except SensorFault as fault:
+        except (SensorFault, GateBusy) as fault:
             self._pause = min(self._pause * 2, _LONGEST_PAUSE_S)
             self._next_try = self._gate.clock.monotonic() + self._pause
             self._changed(fault)
@@ -91,7 +94,7 @@ class KeepSensor:
         log.info("sensor ready: %d slots at %d baud", info.capacity, info.baud)
         self._gate.tell(SensorChanged(state=self.state))
 
-    def _changed(self, fault: SensorFault) -> None:
+    def _changed(self, fault: EdgeAgentError) -> None:
         state = _STATES.get(type(fault), "fault")
         if state != self.state:
             self.state = state

@@ -40,18 +40,17 @@ def open_database(path: Path) -> Database:
 def open_for_reading(path: Path) -> Database:
     """Open the database at ``path`` so that nothing is written, not even beside it.
 
-    With no write-ahead log there is no daemon to keep out of the way of, and SQLite may take the
-    file as it stands; otherwise it reads along. Raises StoreFault.
+    With no write-ahead log and no index of it nobody has the file open, and SQLite may take it as
+    it stands; otherwise it reads along. Raises StoreFault.
     """
     if not path.exists():
         raise StoreFault(
             f"There is no database at {path} yet: the daemon makes it at its first start "
             "([store] path says where)."
         )
-    log = path.with_name(f"{path.name}-wal")
-    unlogged = not log.exists() or log.stat().st_size == 0
+    in_use = any(path.with_name(path.name + suffix).exists() for suffix in ("-wal", "-shm"))
     try:
-        database = _connect(path, "immutable=1" if unlogged else "mode=ro")
+        database = _connect(path, "mode=ro" if in_use else "immutable=1")
         _refuse_newer(database, path)
         if migrations.pending(database):
             raise StoreFault(

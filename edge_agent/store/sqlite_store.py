@@ -157,6 +157,14 @@ class SqliteStore:
                 found[data["worker"]] = LastPunch(seq, stamp, direction)
         return found
 
+    def newest_first(self, kinds: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Kind and data of the entries of these kinds, the last one first."""
+        marks = ", ".join("?" * len(kinds))
+        for kind, wire in self._database.conn.execute(
+            f"SELECT kind, wire FROM ledger WHERE kind IN ({marks}) ORDER BY seq DESC", kinds
+        ):
+            yield kind, _data(wire)
+
     def complete_until(self, confirmed: int) -> str | None:
         """The time before which every entry is among the first ``confirmed`` and has its time."""
         pending = self._one("SELECT min(seq) FROM pending_times")[0]

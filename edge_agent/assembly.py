@@ -1,0 +1,71 @@
+"""The one place that picks adapters: settings in, ports out."""
+
+from collections.abc import Callable
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from .domain.messages import GateStatus
+from .domain.rules import Policy
+from .domain.topics import Topics
+from .flows.gate import Gate
+from .flows.publish_ledger import PublishLedger
+from .host.clock import HostClock
+from .host.lock import GateLock
+from .panel import GpioPanel
+from .ports import Clock, Panel, Sensor, Store, Tell
+from .sensor import FingerprintSensor
+from .settings import Settings
+from .store import SqliteStore
+from .uplink import PahoBroker
+
+
+class Assembly:
+    """Makes the parts of one gate from its settings. The clock is shared, the rest is new."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.zone = ZoneInfo(settings.gate.timezone)
+        self.database = Path(settings.store.path)
+        self.control_socket = Path(settings.control.socket)
+        self.clock: Clock = HostClock(settings.clock.trust)
+
+    def lock(self) -> GateLock:
+        """The lock that makes one process the owner of this gate."""
+        return GateLock(self.database)
+
+    def store(self) -> Store:
+        """A new connection to the store; opens a ledger at the very first start."""
+        return SqliteStore.open(self.database, self.settings.gate.id, self.zone, self.clock.stamp())
+
+    def store_for_reading(self) -> Store:
+        """A new connection that writes nothing."""
+        return SqliteStore.read_only(self.database, self.settings.gate.id, self.zone)
+
+    def sensor(self) -> Sensor:
+        """The sensor, not yet connected."""
+        return FingerprintSensor(self.settings.sensor)
+
+    def panel(self) -> Panel:
+        """The panel, dark."""
+        return GpioPanel(self.settings.panel)
+
+    def uplink(self, status: Callable[[], GateStatus], tell: Tell) -> PublishLedger:
+        """The way to payroll."""
+        gate, mqtt = self.settings.gate.id, self.settings.mqtt
+        return PublishLedger(
+            settings=mqtt,
+            topics=Topics(mqtt.root, gate),
+            broker=PahoBroker(mqtt, f"edge-agent-{gate}"),
+            open_store=self.store,
+            status=status,
+            tell=tell,
+            clock=self.clock,
+        )
+
+    def gate(self, tell: Tell) -> Gate:
+        """The gate on a store connection of its own."""
+        policy = Policy(
+            repeat_window_ms=self.settings.punch.repeat_window_s * 1000,
+            direction=self.settings.punch.direction,
+        )
+        return Gate(self.store(), self.clock, tell, policy)

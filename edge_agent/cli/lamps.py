@@ -1,0 +1,14 @@
+"""``edge-agent lamps-off``: what systemd runs after the daemon, however it ended."""
+
+import click
+
+from ..panel import GpioPanel
+from ..settings import Settings
+from .options import with_settings
+
+
+@click.command("lamps-off", hidden=True)
+@with_settings
+def lamps_off(settings: Settings) -> None:
+    """Darken the panel: a lamp that a crash left lit would be a lie."""
+    GpioPanel(settings.panel).close()

@@ -1,0 +1,63 @@
+"""``edge-agent status``: how the gate is."""
+
+from typing import Any
+
+import click
+
+from ..assembly import Assembly
+from ..control.client import ask, daemon_runs
+from ..daemon.status import stopped_status
+from ..domain.requests import Status
+from ..settings import Settings
+from .options import as_json, with_settings
+from .show import print_json
+
+_STOPPED = 3
+"""The exit code of 'systemctl status' for a unit that does not run (LSB 3.0)."""
+
+
+@click.command()
+@as_json
+@with_settings
+def status(settings: Settings, as_json: bool) -> None:
+    """How the gate is. Exit code 0: the daemon runs; 3: it does not."""
+    assembly = Assembly(settings)
+    running = daemon_runs(assembly.control_socket)
+    if running:
+        answer = ask(assembly.control_socket, Status(), lambda step: None)
+    else:
+        answer = stopped_status(assembly)
+    if as_json:
+        print_json(answer)
+    else:
+        _print(answer)
+    if not running:
+        click.get_current_context().exit(_STOPPED)
+
+
+def _print(answer: dict[str, Any]) -> None:
+    ledger, sensor, clock = answer["ledger"], answer["sensor"], answer["clock"]
+    waiting = ledger["last_seq"] - ledger["confirmed_seq"]
+    free = answer["disk_free_bytes"]
+    capacity = f" of {sensor['capacity']}" if sensor["capacity"] else ""
+    lines = [
+        ("gate", answer["gate"]),
+        ("daemon", answer["daemon"]),
+        ("since", answer["started_at"] or "not known"),
+        ("sensor", f"{sensor['state']}, {sensor['prints']}{capacity} prints"),
+        ("uplink", answer["uplink"]),
+        ("clock", _clock(clock)),
+        ("ledger", f"{ledger['id']}, {ledger['last_seq']} entries"),
+        ("payroll", f"has 1 to {ledger['confirmed_seq']}, {waiting} still to come"),
+        ("complete", ledger["complete_until"] or "nothing can be said yet"),
+        ("rejected", f"{ledger['rejected']} by payroll"),
+        ("disk", f"{free / 1e9:.1f} GB free"),
+    ]
+    for label, text in lines:
+        click.echo(f"{label:<9} {text}")
+
+
+def _clock(clock: dict[str, Any]) -> str:
+    if clock["uncertainty_ms"] is None:
+        return f"{clock['state']}: times are pending until the clock is set"
+    return f"{clock['state']}, within {clock['uncertainty_ms']} ms"

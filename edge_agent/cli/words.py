@@ -1,0 +1,32 @@
+"""What people at the terminal read: whole sentences, in one place."""
+
+from ..domain.requests import What
+from ..domain.rules import Hint
+
+STEPS = {
+    What.PRESS: "Press the finger on the glass.",
+    What.LIFT: "Lift the finger.",
+    What.PRESS_AGAIN: "Press the same finger again.",
+    What.PROVE: "Press once more, to prove that it is recognised.",
+    What.TRY_AGAIN: "That scan was too poor.",
+    What.DIFFERENT: "The two presses were different: once more from the beginning.",
+}
+
+HINTS = {
+    Hint.WIPE: "Wipe the finger and the glass, then press again.",
+    Hint.MOISTEN: "The finger is too dry: breathe on it, then press again.",
+    Hint.PRESS_FLAT: "Press flat, with the middle of the fingertip.",
+    Hint.HOLD_STILL: "Hold the finger still.",
+    Hint.HOLD_LONGER: "Hold the finger on the glass until the lamp answers.",
+}
+
+OUTCOMES = {
+    "recorded": "recorded",
+    "repeated": "already recorded",
+    "unknown": "not recognised",
+    "try-again": "try again",
+    "refused": "refused",
+    "not-recorded": "NOT RECORDED",
+    "sensor-fault": "sensor fault",
+}
+"""What the panel showed, by outcome."""

@@ -1,0 +1,87 @@
+"""A command's end of the control socket."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..domain.errors import DaemonUnreachable, EdgeAgentError
+from ..domain.requests import AnyAnswer, Done, Failed, Request, Step, Watch
+
+_answers = msgspec.json.Decoder(AnyAnswer)
+
+
+class Refusal(EdgeAgentError):
+    """The daemon's own error, with its own exit code."""
+
+    def __init__(self, failed: Failed) -> None:
+        super().__init__(failed.error)
+        self.exit_code = failed.exit_code
+
+
+def daemon_runs(path: Path) -> bool:
+    """Whether a daemon answers at ``path``. Raises DaemonUnreachable where we may not ask."""
+    try:
+        _connect(path).close()
+    except (FileNotFoundError, ConnectionRefusedError):
+        return False
+    return True
+
+
+def ask(path: Path, request: Request, on_step: Callable[[Step], None]) -> dict[str, Any]:
+    """Have the daemon carry out ``request``; ``on_step`` is called for each step on the way.
+
+    Raises Refusal with the daemon's reason, DaemonUnreachable where it went away meanwhile.
+    """
+    for line in _lines(path, request):
+        answer = _answers.decode(line)
+        match answer:
+            case Step():
+                on_step(answer)
+            case Done():
+                return answer.result
+            case Failed():
+                raise Refusal(answer)
+    raise DaemonUnreachable("The daemon stopped before it had answered: see its log.")
+
+
+def watch(path: Path) -> Iterator[bytes]:
+    """The event stream, line by line as it stands on the socket, until the daemon stops."""
+    return _lines(path, Watch())
+
+
+def _lines(path: Path, request: Request) -> Iterator[bytes]:
+    try:
+        channel = _connect(path)
+    except (FileNotFoundError, ConnectionRefusedError):
+        raise DaemonUnreachable(
+            f"No daemon answers at {path}: start it with 'edge-agent run', or see "
+            "'systemctl status edge-agent'."
+        ) from None
+    with closing(channel), channel.makefile("rb") as stream:
+        channel.sendall(msgspec.json.encode(request) + b"\n")
+        try:
+            for line in stream:
+                yield line.rstrip(b"\n")
+        except ConnectionResetError:
+            return
+
+
+def _connect(path: Path) -> socket.socket:
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        channel.connect(os.fspath(path))
+    except PermissionError as error:
+        channel.close()
+        raise DaemonUnreachable(
+            f"This user may not use the control socket {path}: run the command with sudo, or add "
+            "the user to the socket's group (edge-agent)."
+        ) from error
+    except OSError:
+        channel.close()
+        raise
+    return channel

@@ -1,0 +1,163 @@
+"""The gate's own thread: it alone talks to the sensor and writes the ledger.
+
+Between two looks at the glass it carries out what technicians ask and writes the hourly entry, so
+that every entry's place in the ledger is also its place in time.
+"""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+
+from .. import __version__
+from ..control.server import Conversation
+from ..domain.errors import EdgeAgentError, GateBusy, SensorFault, StoreFault
+from ..domain.facts import GateAlive
+from ..domain.requests import Change, SensorWork, What
+from ..flows.gate import Gate
+from ..flows.keep_sensor import KeepSensor
+from ..flows.take_punch import TakePunch
+from ..flows.technician import Technician
+from ..ports import Panel, Sensor, SensorInfo
+
+log = logging.getLogger(__name__)
+
+_BETWEEN_LOOKS_S = 0.01
+"""Requests are waited for this long between two looks: nothing beside a capture's 60 to 200 ms."""
+
+_ALIVE_EVERY_S = 3600.0
+
+Job = tuple[Change | SensorWork, Conversation]
+
+
+class GateActivity:
+    """The body of the gate's thread. ``first`` is what connecting the sensor at start came to."""
+
+    def __init__(
+        self,
+        make_gate: Callable[[], Gate],
+        sensor: Sensor,
+        panel: Panel,
+        captures: int,
+        offline: Callable[[], bool],
+        first: SensorInfo | SensorFault,
+    ) -> None:
+        self._make_gate = make_gate
+        self._sensor = sensor
+        self._panel = panel
+        self._captures = captures
+        self._offline = offline
+        self._first = first
+        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self.capacity = first.capacity if isinstance(first, SensorInfo) else None
+
+    def submit(self, request: Change | SensorWork, conversation: Conversation) -> None:
+        """Have a request carried out between two looks. Safe from any thread."""
+        self._jobs.put((request, conversation))
+
+    def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
+        """Watch the glass until ``stop`` is set; a punch in hand is finished first."""
+        gate = self._make_gate()
+        keeper = KeepSensor(gate, self._sensor, self._panel)
+        taker = TakePunch(gate, self._sensor, self._panel, self._captures, self._offline)
+        technician = Technician(gate, self._sensor, self._panel, lambda: keeper.info)
+        if isinstance(self._first, SensorInfo):
+            keeper.began(self._first)
+        else:
+            keeper.lost(self._first)
+        alive_due = gate.clock.monotonic()
+        while not stop.is_set():
+            beat()
+            if gate.clock.monotonic() >= alive_due:
+                alive_due += _ALIVE_EVERY_S
+                _write_alive(gate, keeper)
+            self._carry_out(technician, taker, keeper, _Pacing(stop, beat))
+            if not keeper.recording:
+                keeper.try_again()
+                self.capacity = keeper.info.capacity if keeper.info else self.capacity
+                continue
+            try:
+                taker.poll()
+            except SensorFault as fault:
+                self._mend(keeper, fault)
+        keeper.ended()
+        self._refuse_waiting()
+        gate.store.close()
+
+    def _mend(self, keeper: KeepSensor, fault: SensorFault) -> None:
+        """Prove the link sound again, or give the sensor up for now."""
+        try:
+            self._sensor.recover()
+        except SensorFault:
+            keeper.lost(fault)
+        else:
+            log.warning("the sensor's link was mended: %s", fault)
+
+    def _carry_out(
+        self,
+        technician: Technician,
+        taker: TakePunch,
+        keeper: KeepSensor,
+        pacing: "_Pacing",
+    ) -> None:
+        try:
+            request, conversation = self._jobs.get(timeout=_BETWEEN_LOOKS_S)
+        except queue.Empty:
+            return
+        try:
+            result = technician.perform(
+                request, _Guided(conversation, pacing), actor=conversation.actor
+            )
+        except EdgeAgentError as error:
+            conversation.failed(error)
+            if isinstance(error, SensorFault) and keeper.recording:
+                self._mend(keeper, error)
+        else:
+            conversation.done(result)
+        # A finger that is still there took part in the request: it is no punch.
+        taker.answered = taker.answered or isinstance(request, SensorWork)
+
+    def _refuse_waiting(self) -> None:
+        while True:
+            try:
+                _, conversation = self._jobs.get_nowait()
+            except queue.Empty:
+                return
+            conversation.failed(GateBusy("The daemon is stopping: ask again when it is back."))
+
+
+class _Pacing:
+    """Leaves the sensor some air between two looks, shows that the thread lives, obeys a stop."""
+
+    def __init__(self, stop: threading.Event, beat: Callable[[], None]) -> None:
+        self._stop = stop
+        self._beat = beat
+
+    def pause(self) -> None:
+        self._beat()
+        if self._stop.wait(_BETWEEN_LOOKS_S):
+            raise GateBusy(
+                "The daemon is stopping: nothing was changed. Ask again when it is back."
+            )
+
+
+class _Guided:
+    """The dialogue with the person at the sensor, paced by the gate's thread."""
+
+    def __init__(self, conversation: Conversation, pacing: _Pacing) -> None:
+        self._conversation = conversation
+        self._pacing = pacing
+
+    def step(self, what: What, hint: str | None = None) -> None:
+        self._conversation.step(what, hint)
+
+    def beat(self) -> None:
+        self._conversation.beat()
+        self._pacing.pause()
+
+
+def _write_alive(gate: Gate, keeper: KeepSensor) -> None:
+    try:
+        gate.record(GateAlive(recording=keeper.recording, version=__version__))
+    except StoreFault as fault:
+        log.error("gate.alive could not be written: %s", fault)

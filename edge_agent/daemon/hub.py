@@ -1,0 +1,30 @@
+"""Where events meet those who want them."""
+
+from collections.abc import Callable
+
+from ..domain.events import Event, SensorChanged, UplinkChanged
+
+
+class Hub:
+    """Tells events on, and remembers the latest states for the status and the panel.
+
+    Called from every thread: a listener may only append to a queue or wake somebody.
+    """
+
+    def __init__(self) -> None:
+        self._listeners: list[Callable[[Event], None]] = []
+        self.sensor_state = "starting"
+        self.offline = True
+
+    def listen(self, listener: Callable[[Event], None]) -> None:
+        """Have every event from now on told to ``listener``."""
+        self._listeners.append(listener)
+
+    def tell(self, event: Event) -> None:
+        """Tell everybody. Never blocks, never raises."""
+        if isinstance(event, SensorChanged):
+            self.sensor_state = event.state
+        elif isinstance(event, UplinkChanged):
+            self.offline = event.state != "connected"
+        for listener in self._listeners:
+            listener(event)

@@ -1,0 +1,162 @@
+"""Start the daemon, watch over its activities, and stop it: one visible list, and its mirror."""
+
+import faulthandler
+import logging
+import signal
+from contextlib import ExitStack, closing
+from types import FrameType
+from typing import Any
+
+from ..assembly import Assembly
+from ..control.server import ControlServer
+from ..domain.errors import SensorFault
+from ..domain.events import Event, LedgerGrew, SensorChanged
+from ..domain.messages import GateStatus
+from ..domain.stamps import true_time
+from ..host.service_manager import ServiceManager
+from ..ports import Panel, Sensor, SensorInfo, Store
+from ..settings import Settings
+from .activity import Activity
+from .gate_activity import GateActivity
+from .hub import Hub
+from .status import Circumstances, gate_status, running_status
+
+log = logging.getLogger(__name__)
+
+_LOCK_PATIENCE_S = 10.0
+"""How long a starting daemon waits for a command that owns the gate to finish."""
+
+_LOOK_S = 1.0
+"""How often the activities are looked after when nothing happens on the control socket."""
+
+_GATE_STOPS_WITHIN_S = 3.0
+_UPLINK_STOPS_WITHIN_S = 1.5
+
+_SOFTWARE = 70
+"""EX_SOFTWARE: an activity ended unexpectedly; systemd starts the daemon again."""
+
+
+def run_daemon(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT and return the exit code.
+
+    Raises an EdgeAgentError where the gate cannot be started; nothing is damaged then.
+    """
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
+    assembly = Assembly(settings)
+    with ExitStack() as mirror:
+        lock = assembly.lock()
+        lock.acquire("daemon", _LOCK_PATIENCE_S)
+        mirror.callback(lock.release)
+        store = assembly.store()
+        mirror.callback(store.close)
+        panel = assembly.panel()
+        mirror.callback(panel.close)
+        sensor = assembly.sensor()
+        mirror.callback(sensor.close)
+        first = _first_connection(assembly, store, sensor)
+        return _Daemon(assembly, store, panel, sensor, first).run()
+
+
+def _first_connection(assembly: Assembly, store: Store, sensor: Sensor) -> SensorInfo | SensorFault:
+    """Connect the sensor at start-up.
+
+    A sensor that has worked at this port and baud before is a fault to wait out, with the backlog
+    still going to payroll meanwhile. One that never has is an installer's mistake: raised.
+    """
+    wanted = f"{assembly.settings.sensor.port} at {assembly.settings.sensor.baud} baud"
+    try:
+        info = sensor.connect()
+    except SensorFault as fault:
+        if store.remembered("sensor") != wanted:
+            raise
+        return fault
+    if store.remembered("sensor") != wanted:
+        store.remember("sensor", wanted)
+    return info
+
+
+class _Daemon:
+    """The main thread: signals, watchdog, control socket, supervision."""
+
+    def __init__(
+        self,
+        assembly: Assembly,
+        store: Store,
+        panel: Panel,
+        sensor: Sensor,
+        first: SensorInfo | SensorFault,
+    ) -> None:
+        self._assembly = assembly
+        self._store = store
+        self._started_at = true_time(assembly.clock.stamp(), assembly.zone)
+        self._stopping = False
+        self._hub = Hub()
+        self._gate = GateActivity(
+            make_gate=lambda: assembly.gate(self._hub.tell),
+            sensor=sensor,
+            panel=panel,
+            captures=assembly.settings.sensor.captures,
+            offline=lambda: self._hub.offline,
+            first=first,
+        )
+        self._uplink = assembly.uplink(self._uplink_status, self._hub.tell)
+        self._server = ControlServer(assembly.control_socket, self._gate.submit, self._status)
+        self._hub.listen(self._server.tell)
+        self._hub.listen(self._nudge_uplink)
+
+    def run(self) -> int:
+        """Start the activities, serve until a signal or a crash, stop them again."""
+        gate = Activity("gate", self._gate.run)
+        uplink = Activity("uplink", self._uplink.run)
+        manager = ServiceManager()
+        self._heed_signals()
+        for activity in (gate, uplink):
+            activity.start()
+        manager.ready()
+        log.info("gate %s is up", self._assembly.settings.gate.id)
+        crashed = self._supervise(manager, (gate, uplink))
+        manager.stopping()
+        # The gate first: what it writes last still goes to payroll.
+        stopped = gate.stop(_GATE_STOPS_WITHIN_S) and uplink.stop(_UPLINK_STOPS_WITHIN_S)
+        self._server.close()
+        log.info("gate %s is down", self._assembly.settings.gate.id)
+        return 0 if stopped and not crashed else _SOFTWARE
+
+    def _supervise(self, manager: ServiceManager, activities: tuple[Activity, ...]) -> bool:
+        """Serve until told to stop. Returns whether an activity ended by itself."""
+        while not self._stopping:
+            self._server.serve_for(_LOOK_S)
+            if not all(activity.alive for activity in activities):
+                return True
+            # An activity that hangs starves the watchdog: systemd then starts everything anew.
+            if all(activity.beating for activity in activities):
+                manager.alive()
+        return False
+
+    def _heed_signals(self) -> None:
+        signal.set_wakeup_fd(self._server.wake_fd)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._stopping = True
+
+    def _nudge_uplink(self, event: Event) -> None:
+        if isinstance(event, LedgerGrew):
+            self._uplink.notify()
+        elif isinstance(event, SensorChanged):
+            self._uplink.status_changed()
+
+    def _status(self) -> dict[str, Any]:
+        status = gate_status(self._assembly, self._store, self._circumstances())
+        return running_status(status, offline=self._hub.offline)
+
+    def _uplink_status(self) -> GateStatus:
+        # Called on the uplink's thread, and a store connection belongs to one thread.
+        with closing(self._assembly.store()) as store:
+            return gate_status(self._assembly, store, self._circumstances())
+
+    def _circumstances(self) -> Circumstances:
+        return Circumstances(
+            "online", self._started_at, self._hub.sensor_state, self._gate.capacity
+        )

@@ -1,0 +1,59 @@
+"""The gate's status, as payroll's retained message and the ``status`` command show it."""
+
+import shutil
+from typing import Any, Literal
+
+from msgspec import Struct, to_builtins
+
+from .. import __version__
+from ..assembly import Assembly
+from ..domain.messages import ClockStatus, GateStatus, LedgerStatus, SensorStatus
+from ..ports import Store
+
+
+class Circumstances(Struct, frozen=True):
+    """What the status tells beyond the store: how the running daemon is."""
+
+    state: Literal["online", "offline"]
+    started_at: str | None
+    sensor_state: str
+    capacity: int | None
+
+
+def gate_status(assembly: Assembly, store: Store, now: Circumstances) -> GateStatus:
+    """Put the status together."""
+    stamp = assembly.clock.stamp()
+    marks = store.watermarks()
+    return GateStatus(
+        gate=assembly.settings.gate.id,
+        state=now.state,
+        version=__version__,
+        started_at=now.started_at,
+        sensor=SensorStatus(
+            state=now.sensor_state, prints=len(store.prints()), capacity=now.capacity
+        ),
+        clock=ClockStatus(state=stamp.state, uncertainty_ms=stamp.uncertainty_ms),
+        ledger=LedgerStatus(
+            id=store.ledger,
+            last_seq=store.tail().seq,
+            confirmed_seq=marks.confirmed,
+            complete_until=store.complete_until(marks.confirmed),
+            rejected=marks.rejected,
+        ),
+        disk_free_bytes=shutil.disk_usage(assembly.database.parent).free,
+    )
+
+
+def running_status(status: GateStatus, *, offline: bool) -> dict[str, Any]:
+    """What ``status --json`` prints while the daemon runs."""
+    uplink = "disconnected" if offline else "connected"
+    return {"daemon": "running", "uplink": uplink, **to_builtins(status)}
+
+
+def stopped_status(assembly: Assembly) -> dict[str, Any]:
+    """What ``status --json`` prints while no daemon runs; reads the store and writes nothing."""
+    store = assembly.store_for_reading()
+    stopped = Circumstances("offline", None, "not in use", None)
+    status = gate_status(assembly, store, stopped)
+    store.close()
+    return {"daemon": "stopped", "uplink": "disconnected", **to_builtins(status)}
