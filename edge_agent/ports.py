@@ -206,7 +206,10 @@ class BrokerUp(Struct, frozen=True):
 
 
 class BrokerDown(Struct, frozen=True):
-    """There is no connection, or no longer: why, in a sentence that a technician understands."""
+    """There is no connection, or no longer: why, in sentences that a technician understands.
+
+    It comes alone; until it has come, what is sent meanwhile is lost without an error.
+    """
 
     reason: str
 

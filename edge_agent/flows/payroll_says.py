@@ -1,0 +1,77 @@
+"""Read what payroll tells the gate, and believe only what the ledger bears out. Pure."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from ..domain.messages import Receipt, Reply, Resend
+
+LARGEST_MESSAGE = 64 * 1024
+
+_NOT_READABLE = (msgspec.DecodeError, RecursionError)
+
+
+class Ignored(Struct, frozen=True):
+    """A receipt that proves nothing. ``foreign``: it speaks of entries that are not this ledger's.
+
+    That is what an old copy of the database gets to hear: payroll holds a later history.
+    """
+
+    why: str
+    foreign: bool = False
+
+
+class _Command(Struct, frozen=True):
+    """As much of a command as an error reply needs."""
+
+    id: Annotated[str, Meta(max_length=128)]
+    command: Annotated[str, Meta(max_length=128)] = ""
+
+
+def read_receipt(
+    payload: bytes, ledger: str, last_seq: int, hash_of: Callable[[int], bytes | None]
+) -> Receipt | Ignored:
+    """Return a receipt whose hash is that of our own entry; any other is Ignored."""
+    if len(payload) > LARGEST_MESSAGE:
+        return Ignored("it is too long")
+    try:
+        receipt = msgspec.json.decode(payload, type=Receipt)
+    except _NOT_READABLE:
+        return Ignored("it is not a receipt")
+    if receipt.ledger != ledger:
+        return Ignored("it is for another ledger")
+    if receipt.through < 1 or not 0 <= receipt.rejected_count <= receipt.through:
+        return Ignored("its numbers cannot be right")
+    if receipt.through > last_seq:
+        return Ignored(f"it covers entry {receipt.through} and the ledger ends before", True)
+    own = hash_of(receipt.through)
+    if own is None or receipt.hash != own.hex():
+        return Ignored(f"its hash is not that of entry {receipt.through}", True)
+    return receipt
+
+
+def read_command(payload: bytes, ledger: str, last_seq: int) -> Resend | Reply | None:
+    """Return a command to carry out, or the reply why not; None where not even an id is there."""
+    if len(payload) > LARGEST_MESSAGE:
+        return None
+    try:
+        asked = msgspec.json.decode(payload, type=_Command)
+    except _NOT_READABLE:
+        return None
+    try:
+        resend = msgspec.json.decode(payload, type=Resend)
+    except _NOT_READABLE:
+        known = asked.command == Resend.__struct_config__.tag
+        return refusal(asked.id, asked.command, "malformed" if known else "unknown-command")
+    if resend.ledger != ledger:
+        return refusal(asked.id, asked.command, "wrong-ledger")
+    if not 1 <= resend.from_ <= resend.to <= last_seq:
+        return refusal(asked.id, asked.command, "out-of-range")
+    return resend
+
+
+def refusal(id_: str, command: str, error: str) -> Reply:
+    """The reply to a command that is not carried out."""
+    return Reply(id=id_, command=command, ok=False, error=error)

@@ -1,0 +1,230 @@
+"""Publish the ledger: every entry to the broker in order, until payroll's receipt covers it."""
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+
+import msgspec
+
+from ..domain.errors import StoreFault
+from ..domain.events import Confirmed
+from ..domain.messages import GateStatus, LastWill
+from ..domain.topics import Topics
+from ..ports import (
+    Acknowledged,
+    Broker,
+    BrokerDown,
+    BrokerEvent,
+    BrokerUp,
+    Clock,
+    MqttVersion,
+    Received,
+    Store,
+    Subscribed,
+    Tell,
+    Watermarks,
+)
+from ..settings.schema import MqttSettings
+from .deliver import Deliveries
+from .hear_payroll import HearPayroll
+from .keep_watermarks import KeepWatermarks
+from .outbox import REFUSED, Outbox
+from .report_uplink import ReportUplink
+from .tell_status import TellStatus
+
+_TURN_S = 1.0
+_GOODBYE_S = 1.0
+
+
+class PublishLedger:
+    """The flow of the uplink thread; ``notify`` and ``status_changed`` are for any thread.
+
+    ``open_store`` and ``status`` are called on the uplink thread.
+    """
+
+    def __init__(
+        self,
+        settings: MqttSettings,
+        topics: Topics,
+        broker: Broker,
+        open_store: Callable[[], Store],
+        status: Callable[[], GateStatus],
+        tell: Tell,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._topics = topics
+        self._broker = broker
+        self._open_store = open_store
+        self._status = TellStatus(status)
+        self._tell = tell
+        self._clock = clock
+
+    def notify(self) -> None:
+        """The ledger grew, or the thread is to stop. Cheap; never blocks."""
+        self._broker.wake()
+
+    def status_changed(self) -> None:
+        """The status changed in a way that payroll should see soon. Cheap; never blocks."""
+        self._status.changed()
+        self._broker.wake()
+
+    def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
+        """Publish until ``stop`` is set, calling ``beat`` about every second.
+
+        Returns within some two seconds of ``stop``, wherever the connection stands. Raises
+        StoreFault where the ledger cannot be read or is damaged.
+        """
+        with closing(self._broker), closing(self._open_store()) as store:
+            uplink = _Uplink(
+                self._settings, self._topics, self._broker, store, self._status, self._tell
+            )
+            while not stop.is_set():
+                beat()
+                events = self._broker.poll(_TURN_S)
+                uplink.turn(self._clock.monotonic(), events)
+            now = self._clock.monotonic()
+            deadline = now + _GOODBYE_S
+            uplink.begin_goodbye()
+            while uplink.saying_goodbye and now < deadline:
+                events = self._broker.poll(deadline - now)
+                now = self._clock.monotonic()
+                uplink.finish(now, events)
+            uplink.save(now, at_once=True)
+
+
+class _Uplink:
+    """What the uplink thread knows while it runs, from connection to connection."""
+
+    def __init__(
+        self,
+        settings: MqttSettings,
+        topics: Topics,
+        broker: Broker,
+        store: Store,
+        status: TellStatus,
+        tell: Tell,
+    ) -> None:
+        self._settings = settings
+        self._topics = topics
+        self._broker = broker
+        self._store = store
+        self._status = status
+        self._tell = tell
+        self._report = ReportUplink(tell)
+        self._deliveries = Deliveries(broker, topics, store.entries)
+        self._watermarks = KeepWatermarks(store)
+        kept = self._watermarks.kept
+        self._outbox = Outbox(kept.published, kept.confirmed, settings.receipt_timeout_s)
+        self._confirmed = kept.confirmed
+        self._up: BrokerUp | None = None
+        self._fence: int | None = None
+        self._ready = False
+        self._payroll = HearPayroll(topics, store, self._outbox, self._deliveries)
+        self._spoke_5 = f"mqtt 5 {settings.host}:{settings.port}"
+        will = msgspec.json.encode(LastWill(gate=topics.gate))
+        broker.open(self._versions(), topics.status, will)
+
+    def turn(self, now: float, events: Sequence[BrokerEvent]) -> None:
+        """Take in what happened, then send what is due."""
+        self._outbox.grown(self._store.tail().seq)
+        for event in events:
+            self._take_in(now, event)
+        if self._up and self._ready:
+            if (status := self._status.due(now)) is not None:
+                self._deliveries.note(self._topics.status, status, retain=True)
+            self._deliveries.send_notes()
+            self._deliveries.send_entries(now, self._outbox)
+            self._report.connected(self._up.version)
+        if self._outbox.confirmed > self._confirmed:
+            self._confirmed = self._outbox.confirmed
+            self._tell(Confirmed(through=self._confirmed))
+        self.save(now, at_once=self._outbox.idle)
+
+    def begin_goodbye(self) -> None:
+        """Send the offline status, where there is anybody to send it to."""
+        if self._up:
+            self._deliveries.note(self._topics.status, self._status.offline(), retain=True)
+            self._deliveries.send_notes()
+
+    @property
+    def saying_goodbye(self) -> bool:
+        """Whether the offline status has not arrived yet."""
+        return self._deliveries.has_notes
+
+    def finish(self, now: float, events: Sequence[BrokerEvent]) -> None:
+        """Take in what still arrives, and begin nothing new."""
+        for event in events:
+            if isinstance(event, Acknowledged | BrokerDown):
+                self._take_in(now, event)
+        self._deliveries.send_notes()
+
+    def save(self, now: float, *, at_once: bool) -> None:
+        """Remember the watermarks."""
+        marks = Watermarks(self._outbox.published, self._outbox.confirmed, self._payroll.rejected)
+        self._watermarks.keep(now, marks, at_once=at_once)
+
+    def _versions(self) -> Sequence[MqttVersion]:
+        """Less than MQTT 5 only where a broker has never spoken it: 3.1.1 hides refusals."""
+        if self._settings.protocol != "auto":
+            return (self._settings.protocol,)
+        if self._settings.confirm_by == "broker" or self._store.remembered(self._spoke_5):
+            return ("5",)
+        return ("5", "3.1.1")
+
+    def _take_in(self, now: float, event: BrokerEvent) -> None:
+        match event:
+            case BrokerUp():
+                self._connected(event)
+            case BrokerDown():
+                self._disconnected(now, event)
+            case Subscribed():
+                self._subscribed(now, event)
+            case Acknowledged():
+                self._acknowledged(now, event)
+            case Received():
+                self._payroll.hear(now, event)
+
+    def _connected(self, event: BrokerUp) -> None:
+        self._up = event
+        self._deliveries.start(event.receive_maximum)
+        if event.version == "5" and not self._store.remembered(self._spoke_5):
+            with suppress(StoreFault):  # Then it is learnt at the next start.
+                self._store.remember(self._spoke_5, "yes")
+        self._broker.subscribe([self._topics.receipts(self._store.ledger), self._topics.commands])
+
+    def _disconnected(self, now: float, event: BrokerDown) -> None:
+        self._up = None
+        self._ready = False
+        self._fence = None
+        self._deliveries.lost()
+        self._outbox.disconnected(now)
+        self._report.disconnected(event.reason)
+
+    def _subscribed(self, now: float, event: Subscribed) -> None:
+        """Publish the online status, whose acknowledgement is the fence.
+
+        By then the retained receipt has been read, where there is one, and nothing that payroll
+        holds goes out again.
+        """
+        for topic, why in event.refused.items():
+            self._report.trouble(topic, f"The broker does not let the gate read {topic}. {why}")
+        self._fence = self._deliveries.send(self._topics.status, self._status.now(now), retain=True)
+
+    def _acknowledged(self, now: float, event: Acknowledged) -> None:
+        seq = self._deliveries.acknowledged(event.token)
+        if seq is not None:
+            self._outbox.puback(now, seq, event.code)
+            if self._outbox.refused is None:
+                self._report.well(self._topics.ledger)
+            elif self._outbox.refused == event.code:
+                text = f"The broker does not take entries, so they wait in the ledger. {event.why}"
+                self._report.trouble(self._topics.ledger, text)
+        elif event.token == self._fence and self._up:
+            if event.code >= REFUSED:
+                text = f"The broker does not take the gate's status. {event.why}"
+                self._report.trouble(self._topics.status, text)
+            by_broker = self._settings.confirm_by == "broker" and self._up.version == "5"
+            self._outbox.connected(now, self._up.receive_maximum, by_broker)
+            self._fence = None
+            self._ready = True

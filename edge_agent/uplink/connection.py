@@ -1,0 +1,275 @@
+"""One connection to the broker, from the first packet to the last.
+
+A paho client is made for each connection and dropped with it: what paho queues while a connection
+dies goes nowhere (at its own reconnect it would send the whole queue, past any window), and paho's
+reconnecting, downgrading and threads are never used.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cache
+from math import inf
+from time import monotonic
+from typing import Any
+
+from msgspec import Struct
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from ..ports import Acknowledged, BrokerEvent, BrokerUp, MqttVersion, Received, Subscribed
+from ..settings.schema import MqttSettings
+from .reasons import meaning, unreachable
+
+TCP_TIMEOUT_S = 15.0
+"""For each address of the host: a 4G modem may have to wake up first."""
+
+CONNACK_TIMEOUT_S = 10.0
+
+ACKNOWLEDGE_TIMEOUT_S = 20.0
+"""An acknowledgement that got lost is never made up for; only a new connection helps."""
+
+_LARGEST_PACKET = 128 * 1024
+_MOST_UNACKNOWLEDGED = 65535
+"""MQTT 5, 3.2.2.3.3: the Receive Maximum of a broker that states none."""
+
+_NOT_THIS_VERSION = {0x81, 0x82, 0x84}
+"""Unsupported protocol version, or that what we sent makes no sense to it."""
+
+_KEEPALIVE_RAN_OUT = 0x8D
+
+
+class Closed(Struct, frozen=True):
+    """A connection's last event. ``other_version``: another version of MQTT may fare better."""
+
+    reason: str
+    other_version: bool = False
+
+
+class Connection:
+    """Begins to connect at once, on a thread of its own because name service and TCP block.
+
+    Until that thread is through nothing else touches the client. ``changed`` is called from it.
+    """
+
+    def __init__(
+        self,
+        settings: MqttSettings,
+        version: MqttVersion,
+        client_id: str,
+        will: tuple[str, bytes],
+        changed: Callable[[], None],
+    ) -> None:
+        self._settings = settings
+        self._version = version
+        self._changed = changed
+        self._name = f"The broker at {settings.host}:{settings.port}"
+        self._events: deque[BrokerEvent | Closed] = deque()
+        self._subscribed: Sequence[str] = ()
+        self._unanswered: set[int] = set()
+        self._over = False
+        self._handover = threading.Lock()
+        self._dialled = False
+        self._abandoned = False
+        self.accepted = False
+        """Whether the broker has let us in."""
+        self.deadline = inf
+        """When the broker's next answer is overdue, by the monotonic clock."""
+
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            protocol=MQTTProtocolVersion.MQTTv5 if version == "5" else MQTTProtocolVersion.MQTTv311,
+            reconnect_on_failure=False,  # Or it would go down to MQTT 3.1 by itself.
+        )
+        client.connect_timeout = TCP_TIMEOUT_S
+        client.max_inflight_messages_set(0)  # No window of paho's: its bookkeeping is slow.
+        client.will_set(*will, qos=1, retain=True)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_publish = self._on_publish
+        client.on_message = self._on_message
+        self._client = client
+        threading.Thread(target=self._dial, name="uplink-dial", daemon=True).start()
+
+    @property
+    def socket(self) -> Any:
+        """What to wait on; None while there is nothing."""
+        return self._client.socket() if self._dialled and not self._over else None
+
+    @property
+    def wants_write(self) -> bool:
+        """Whether something waits until the socket takes more."""
+        return self._client.want_write()
+
+    @property
+    def quiet(self) -> bool:
+        """Whether there are no events to fetch."""
+        return not self._events
+
+    def work(self, readable: bool, writable: bool) -> None:
+        """Read, write and watch the clock. Never blocks."""
+        if self.socket is None:
+            return
+        if readable:
+            self._client.loop_read()
+        if writable:
+            self._client.loop_write()
+        self._client.loop_misc()
+        if monotonic() < self.deadline:
+            return
+        if self.accepted:
+            self._end(f"{self._name} acknowledges nothing any more: check the gate's network.")
+        else:
+            self._end(f"{self._name} does not answer: is that an MQTT port? {self._hint}", True)
+        self._hang_up()
+
+    def events(self) -> list[BrokerEvent | Closed]:
+        """What has happened since the last call.
+
+        Closed comes alone, so that what came before it is answered on a connection that exists.
+        """
+        happened: list[BrokerEvent | Closed] = []
+        while self._events and not (happened and isinstance(self._events[0], Closed)):
+            happened.append(self._events.popleft())
+        return happened
+
+    def subscribe(self, topics: Sequence[str]) -> None:
+        """Subscribe at QoS 1, once in a connection."""
+        self._subscribed = topics
+        _, token = self._client.subscribe([(topic, 1) for topic in topics])
+        if token is not None:  # Otherwise the connection is just being lost.
+            self._expect(token)
+
+    def publish(self, topic: str, payload: bytes, content_type: str | None, retain: bool) -> int:
+        """Publish at QoS 1. Where the connection is just being lost, an event tells it."""
+        properties = _content(content_type) if content_type and self._version == "5" else None
+        message = self._client.publish(topic, payload, 1, retain, properties)
+        self._expect(message.mid)
+        return message.mid
+
+    def close(self) -> None:
+        """Say goodbye, so that the broker does not publish the will. Never blocks."""
+        with self._handover:
+            self._abandoned = True
+            if not self._dialled:
+                return  # The dialling thread says it when it is through.
+        self._client.disconnect()
+        self._hang_up()
+
+    def _dial(self) -> None:
+        fifth = self._version == "5"
+        start: dict[str, Any] = {"clean_start": True, "properties": _limits()} if fifth else {}
+        settings = self._settings
+        try:
+            self._client.connect(settings.host, settings.port, settings.keepalive_s, **start)
+        except (OSError, ValueError) as error:
+            self._end(f"{self._name} cannot be reached. {unreachable(error)}")
+        with self._handover:
+            self.deadline = monotonic() + CONNACK_TIMEOUT_S
+            self._dialled = True
+            abandoned = self._abandoned
+        if abandoned:
+            self._client.disconnect()
+        else:
+            self._changed()
+
+    def _hang_up(self) -> None:
+        """Close the socket, whatever still waits to be written."""
+        if (sock := self._client.socket()) is not None:
+            sock.close()
+
+    def _end(self, reason: str, other_version: bool = False) -> None:
+        if not self._over:
+            self._over = True
+            self._events.append(Closed(reason, other_version))
+
+    @property
+    def _hint(self) -> str:
+        if self._version == "5":
+            return 'If it only speaks MQTT 3.1.1, set [mqtt] protocol to "3.1.1".'
+        return "Look at the broker's log."
+
+    def _expect(self, token: int) -> None:
+        if not self._unanswered:
+            self.deadline = monotonic() + ACKNOWLEDGE_TIMEOUT_S
+        self._unanswered.add(token)
+
+    def _answered(self, token: int) -> None:
+        self._unanswered.discard(token)
+        self.deadline = monotonic() + ACKNOWLEDGE_TIMEOUT_S if self._unanswered else inf
+
+    # paho calls these inside ``work``, ``publish`` and the like, holding its locks: they only note
+    # what happened.
+
+    def _on_connect(
+        self,
+        _client: Client,
+        _data: Any,
+        _flags: ConnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        if reason.is_failure:
+            text = f"{self._name} refuses this gate. {meaning(reason.value)}"
+            self._end(text, reason.value in _NOT_THIS_VERSION)
+            return
+        self.accepted = True
+        self.deadline = inf
+        most = getattr(properties, "ReceiveMaximum", _MOST_UNACKNOWLEDGED)
+        self._events.append(BrokerUp(self._version, most))
+
+    def _on_disconnect(
+        self,
+        _client: Client,
+        _data: Any,
+        flags: DisconnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if flags.is_disconnect_packet_from_server:
+            text = f"{self._name} ended the connection. {meaning(reason.value)}"
+        elif not self.accepted:
+            text = f"{self._name} hung up without an answer: is that an MQTT port? {self._hint}"
+        elif reason.value == _KEEPALIVE_RAN_OUT:
+            text = f"{self._name} does not answer any more: check the gate's network."
+        else:
+            text = f"{self._name} hung up: look at its log, and check the gate's network."
+        self._end(text, not self.accepted)
+
+    def _on_subscribe(
+        self, _client: Client, _data: Any, token: int, reasons: list[ReasonCode], _properties: Any
+    ) -> None:
+        self._answered(token)
+        answers = zip(self._subscribed, reasons, strict=False)
+        refused = {topic: meaning(reason.value) for topic, reason in answers if reason.is_failure}
+        self._events.append(Subscribed(refused))
+
+    def _on_publish(
+        self, _client: Client, _data: Any, token: int, reason: ReasonCode, _properties: Any
+    ) -> None:
+        self._answered(token)
+        why = meaning(reason.value) if reason.value else None
+        self._events.append(Acknowledged(token, reason.value, why))
+
+    def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        with suppress(UnicodeDecodeError):  # A topic that is not text is none of ours.
+            self._events.append(Received(message.topic, bytes(message.payload), message.retain))
+
+
+def _limits() -> Properties:
+    limits = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    limits.MaximumPacketSize = _LARGEST_PACKET
+    return limits
+
+
+@cache
+def _content(content_type: str) -> Properties:
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties.ContentType = content_type
+    return properties
