@@ -1,0 +1,11 @@
+"""Payroll's ready-made subscriber, and the reference for writing another one.
+
+``accept`` decides, ``store`` keeps, ``resends`` asks for what is missing, ``connection`` speaks
+MQTT, ``subscriber`` holds them together. Nothing here knows the gate's own code beyond the words
+that both sides share.
+"""
+
+from .options import ReceiverOptions
+from .subscriber import Receiver
+
+__all__ = ["Receiver", "ReceiverOptions"]

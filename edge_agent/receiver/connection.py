@@ -1,0 +1,173 @@
+"""One connection to the broker, on the caller's own thread."""
+
+import logging
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from paho.mqtt.client import Client, DisconnectFlags, MQTTMessage, error_string
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edge_agent.domain.errors import BrokerFault
+
+from .accept import MAX_WIRE_BYTES
+from .options import ReceiverOptions
+
+MQTT_5 = MQTTProtocolVersion.MQTTv5
+MQTT_3_1_1 = MQTTProtocolVersion.MQTTv311
+
+_BATCH = 200
+_MAX_PACKET_BYTES = 1024 * 1024
+_WAIT_SECONDS = 0.25
+_UNSUPPORTED_VERSION = ReasonCode(PacketTypes.CONNACK, "Unsupported protocol version")
+
+_log = logging.getLogger(__name__)
+
+
+class NotUnderstood(BrokerFault):
+    """Something listens there, but it did not answer in this version of MQTT."""
+
+
+class Connection:
+    """A connection that is subscribed to ``topics`` at QoS 1, for use on one thread.
+
+    Its session is a clean one: a gate sends again whatever has no receipt, so nothing has to lie
+    in the broker for us. Messages are acknowledged by hand, after the commit, so that the broker
+    never runs more than a batch ahead of the database. It is not used again once it has failed.
+    """
+
+    def __init__(
+        self, options: ReceiverOptions, version: MQTTProtocolVersion, topics: Iterable[str]
+    ) -> None:
+        """Raises BrokerFault; NotUnderstood where another version of MQTT may be the cure."""
+        self._broker = f"The broker at {options.host}:{options.port}"
+        self._patience = options.connect_timeout
+        self._arrived: list[MQTTMessage] = []
+        self._answer: list[ReasonCode] = []
+        self._goodbye: ReasonCode | None = None
+        self._client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=options.client_id,
+            protocol=version,
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        self._client.on_connect = self._on_connect
+        self._client.on_subscribe = self._on_subscribe
+        self._client.on_message = self._on_message
+        self._client.on_publish = self._on_publish
+        self._client.on_disconnect = self._on_disconnect
+        self._client.username_pw_set(options.username, options.password)
+        self._client.connect_timeout = options.connect_timeout
+        try:
+            limits = _limits() if version is MQTT_5 else None
+            self._client.connect(options.host, options.port, options.keepalive, properties=limits)
+            self._greet()
+            self._subscribe(list(topics))
+        except OSError as error:
+            raise BrokerFault(f"{self._broker} cannot be reached: {error}.") from error
+        except BrokerFault:
+            self.close()
+            raise
+
+    def receive(self) -> list[MQTTMessage]:
+        """Messages that arrived together, about 200 at most; none where a moment passed without.
+
+        Raises BrokerFault when the connection is lost.
+        """
+        self._turn(_WAIT_SECONDS)
+        seen = 0
+        while seen < len(self._arrived) < _BATCH:
+            seen = len(self._arrived)
+            self._turn(0)
+        batch, self._arrived = self._arrived, []
+        return batch
+
+    def acknowledge(self, messages: Iterable[MQTTMessage]) -> None:
+        """Tell the broker, in the order of arrival, that we are done with these messages."""
+        for message in messages:
+            self._client.ack(message.mid, message.qos)
+
+    def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
+        """Send at QoS 1. A connection that is lost meanwhile shows at the next ``receive``."""
+        self._client.publish(topic, payload, qos=1, retain=retain)
+
+    def close(self) -> None:
+        """Say goodbye and hang up."""
+        self._client.disconnect()
+
+    def _greet(self) -> None:
+        try:
+            (reason,) = self._answered()
+        except BrokerFault as fault:
+            raise NotUnderstood(str(fault)) from fault
+        if reason == _UNSUPPORTED_VERSION:
+            raise NotUnderstood(f"{self._broker} does not speak this version of MQTT.")
+        if reason.is_failure:
+            raise BrokerFault(
+                f"{self._broker} refused us: {reason}. Look at the user name and password here,"
+                " and at the broker's own log."
+            )
+
+    def _subscribe(self, topics: list[str]) -> None:
+        self._client.subscribe([(topic, 1) for topic in topics])
+        for topic, reason in zip(topics, self._answered(), strict=True):
+            if reason.is_failure:
+                raise BrokerFault(
+                    f"{self._broker} does not let us read {topic}: {reason}."
+                    " Allow it in the broker's access list."
+                )
+
+    def _answered(self) -> list[ReasonCode]:
+        deadline = time.monotonic() + self._patience
+        while not self._answer:
+            if time.monotonic() > deadline:
+                raise BrokerFault(f"{self._broker} accepts connections but does not answer.")
+            result = self._client.loop(_WAIT_SECONDS)
+            if result and not self._answer:
+                raise self._lost(result)
+        answer, self._answer = self._answer, []
+        return answer
+
+    def _turn(self, seconds: float) -> None:
+        result = self._client.loop(seconds)
+        if result:
+            raise self._lost(result)
+
+    def _lost(self, result: MQTTErrorCode) -> BrokerFault:
+        why = self._goodbye or error_string(result)
+        return BrokerFault(f"{self._broker} ended the connection: {why}")
+
+    # Called by paho from within its loop(), which is our own thread: they only note what came.
+
+    def _on_connect(self, _c: Any, _u: Any, _f: Any, reason: ReasonCode, _p: Any) -> None:
+        self._answer = [reason]
+
+    def _on_subscribe(self, _c: Any, _u: Any, _m: int, reasons: list[ReasonCode], _p: Any) -> None:
+        self._answer = reasons
+
+    def _on_message(self, _c: Any, _u: Any, message: MQTTMessage) -> None:
+        # One byte too many is enough to be refused for its length.
+        message.payload = message.payload[: MAX_WIRE_BYTES + 1]
+        self._arrived.append(message)
+
+    def _on_publish(self, _c: Any, _u: Any, _m: int, reason: ReasonCode, _p: Any) -> None:
+        if reason.is_failure:
+            _log.error("broker-refused-publish reason=%s", reason)
+
+    def _on_disconnect(
+        self, _c: Any, _u: Any, flags: DisconnectFlags, reason: ReasonCode, _p: Any
+    ) -> None:
+        if flags.is_disconnect_packet_from_server:
+            self._goodbye = reason
+
+
+def _limits() -> Properties:
+    """Never more on its way to us than one batch; nothing that could fill our memory."""
+    limits = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    limits.ReceiveMaximum = _BATCH
+    limits.MaximumPacketSize = _MAX_PACKET_BYTES
+    return limits

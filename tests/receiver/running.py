@@ -1,0 +1,68 @@
+"""A receiver at work on a thread of the test."""
+
+import logging
+import queue
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+from edge_agent.receiver import Receiver, ReceiverOptions
+
+from .gate import WAIT_SECONDS
+
+
+class Running(logging.Handler):
+    """Runs a receiver from entry to exit, and hears what it logs.
+
+    An error that ends it is in ``error`` instead of being raised.
+    """
+
+    def __init__(self, options: ReceiverOptions) -> None:
+        super().__init__()
+        self.receiver = Receiver(options)
+        self.error: Exception | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._said: queue.Queue[str] = queue.Queue()
+
+    def said(self, fact: str) -> str:
+        """Wait for the next log line that begins with ``fact``, and return it."""
+        while not (line := self._said.get(timeout=WAIT_SECONDS)).startswith(fact):
+            pass
+        return line
+
+    def ended(self) -> None:
+        """Wait until it has ended by itself."""
+        self._thread.join(WAIT_SECONDS)
+        assert not self._thread.is_alive()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._said.put(record.getMessage())
+
+    def _run(self) -> None:
+        try:
+            self.receiver.run(self._stop)
+        except Exception as error:
+            self.error = error
+
+    def __enter__(self) -> "Running":
+        log = logging.getLogger("edge_agent.receiver")
+        log.setLevel(logging.INFO)
+        log.addHandler(self)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self.ended()
+        logging.getLogger("edge_agent.receiver").removeHandler(self)
+
+
+def rows(database: Path, sql: str) -> list[tuple[Any, ...]]:
+    """What another program reads in the database meanwhile."""
+    conn = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    try:
+        return conn.execute(sql).fetchall()
+    finally:
+        conn.close()

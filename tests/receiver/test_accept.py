@@ -1,0 +1,181 @@
+"""The decision about one entry, and how a chain is followed."""
+
+import uuid
+from typing import Any
+
+import msgspec
+import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_agent.domain.chain import GENESIS, link
+from edge_agent.receiver.accept import (
+    MAX_WIRE_BYTES,
+    Course,
+    Damaged,
+    Link,
+    Tip,
+    Verdict,
+    follow,
+    judge,
+    read,
+)
+
+from .gate import write_ledger
+
+GATE = "main-gate"
+LEDGER = str(uuid.UUID(int=1))
+
+
+def envelope(data: Any, **changed: Any) -> bytes:
+    """Wire bytes with the hash that belongs to ``data``, whatever it holds."""
+    digest = link(GENESIS, rfc8785.dumps(data)).hex()
+    place = data if isinstance(data, dict) else {}
+    return msgspec.json.encode(
+        {
+            "specversion": "1.0",
+            "id": f"{place.get('ledger')}:{place.get('seq')}",
+            "source": f"/attendance/gates/{GATE}",
+            "type": "vn.htx.attendance.x.v1",
+            "datacontenttype": "application/json",
+            "prevhash": GENESIS.hex(),
+            "hash": digest,
+            "data": data,
+        }
+        | changed
+    )
+
+
+SOUND = {"ledger": LEDGER, "seq": 1, "kind": "from.the-future", "worker": {"odd": 1}, "at": None}
+
+
+def test_entry_is_read_with_what_its_columns_need() -> None:
+    first, entry = write_ledger(2)
+    arrival = read(GATE, entry.wire)
+    assert (arrival.seq, arrival.gate, arrival.kind) == (2, GATE, "punch.recorded")
+    assert (arrival.worker, arrival.at) == ("NV0002", "2026-11-23T12:58:05.120+07:00")
+    assert (arrival.hash, arrival.prevhash) == (entry.hash.hex(), first.hash.hex())
+    assert arrival.wire == entry.wire
+
+
+def test_unknown_kind_with_unknown_fields_is_an_entry() -> None:
+    arrival = read(GATE, envelope(SOUND))
+    assert (arrival.kind, arrival.worker, arrival.at) == ("from.the-future", None, None)
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"\xff\xfe", id="not text"),
+        pytest.param(b"null", id="not an object"),
+        pytest.param(b"[" * 60_000, id="nested too deep"),
+        pytest.param(b'{"a":' * 10_000 + b"1" + b"}" * 10_000, id="objects nested too deep"),
+        pytest.param(envelope(SOUND) + b" " * MAX_WIRE_BYTES, id="too long"),
+        pytest.param(envelope(SOUND, hash="0" * 64), id="another hash"),
+        pytest.param(envelope(SOUND, prevhash="zz"), id="previous hash is not hex"),
+        pytest.param(
+            envelope(SOUND, prevhash="", hash=link(b"", rfc8785.dumps(SOUND)).hex()),
+            id="previous hash too short",
+        ),
+        pytest.param(envelope(SOUND, source="/attendance/gates/other"), id="another gate"),
+        pytest.param(envelope(SOUND, id=f"{uuid.UUID(int=2)}:1"), id="another ledger in the id"),
+        pytest.param(envelope(SOUND, id=f"{LEDGER}:2"), id="another seq in the id"),
+        pytest.param(envelope(SOUND | {"seq": 0}), id="seq 0"),
+        pytest.param(envelope(SOUND | {"seq": True}), id="seq is no number"),
+        pytest.param(envelope(SOUND | {"seq": 1.5}), id="seq between entries"),
+        pytest.param(envelope(SOUND | {"kind": None}), id="no kind"),
+        pytest.param(envelope(SOUND | {"ledger": "a/+/#"}), id="ledger would be a topic filter"),
+        pytest.param(envelope(SOUND | {"ledger": "a\n"}), id="ledger with a line end"),
+        pytest.param(envelope([1]), id="data is no object"),
+        pytest.param(
+            envelope(SOUND).replace(b'"at":null', b'"at":1e400'), id="number beyond all bounds"
+        ),
+        pytest.param(
+            envelope(SOUND).replace(b'"at":null', b'"at":' + b"9" * 5000), id="endless number"
+        ),
+        pytest.param(
+            envelope(SOUND).replace(b'"at":null', rb'"at":"\ud800"'), id="half a character"
+        ),
+    ],
+)
+def test_damaged_bytes_are_refused(wire: bytes) -> None:
+    with pytest.raises(Damaged):
+        read(GATE, wire)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(st.binary() | JSON.map(msgspec.json.encode) | st.builds(bytes, st.lists(st.just(91))))
+def test_any_bytes_are_refused_and_nothing_worse(wire: bytes) -> None:
+    with pytest.raises(Damaged):
+        read(GATE, wire)
+
+
+@given(st.dictionaries(st.sampled_from([*SOUND, "x"]), JSON))
+def test_any_data_with_a_true_hash_is_an_entry_or_refused(changes: dict[str, Any]) -> None:
+    try:
+        wire = envelope(SOUND | changes)
+    except rfc8785.CanonicalizationError:
+        return  # It has no hash that could be true.
+    try:
+        arrival = read(GATE, wire)
+    except Damaged:
+        return
+    assert arrival.ledger
+    assert arrival.seq >= 1
+
+
+@given(st.data())
+def test_no_byte_of_the_data_can_be_changed(data: st.DataObject) -> None:
+    wire = bytearray(envelope(SOUND))
+    begin = wire.index(b'"data":') + len(b'"data":')
+    where = data.draw(st.integers(begin, len(wire) - 2))
+    wire[where] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(Damaged):
+        read(GATE, bytes(wire))
+
+
+@pytest.mark.parametrize(
+    ("arrived", "held", "verdict"),
+    [("a", None, Verdict.NEW), ("a", "a", Verdict.DUPLICATE), ("a", "b", Verdict.FORK)],
+)
+def test_judge(arrived: str, held: str | None, verdict: Verdict) -> None:
+    assert judge(arrived, held) is verdict
+
+
+NOTHING = range(0)
+
+
+@pytest.mark.parametrize(
+    ("later", "forks", "course"),
+    [
+        pytest.param([], [], Course(Tip(2, "b"), [], NOTHING), id="nothing later"),
+        pytest.param(
+            [Link(3, "c", "b"), Link(4, "d", "c")], [], Course(Tip(4, "d"), [], NOTHING), id="on"
+        ),
+        pytest.param([Link(5, "e", "d")], [], Course(Tip(2, "b"), [], range(3, 5)), id="gap"),
+        pytest.param(
+            [Link(3, "c", "b"), Link(5, "e", "d"), Link(8, "h", "g")],
+            [],
+            Course(Tip(3, "c"), [], range(4, 5)),
+            id="first of two gaps",
+        ),
+        pytest.param(
+            [Link(3, "C", "B"), Link(4, "D", "C"), Link(6, "f", "e")],
+            [],
+            Course(Tip(2, "b"), [3, 4], range(3, 6)),
+            id="another history, and what follows it",
+        ),
+        pytest.param(
+            [Link(4, "D", "C")], ["C"], Course(Tip(2, "b"), [4], NOTHING), id="follows a fork"
+        ),
+    ],
+)
+def test_follow(later: list[Link], forks: list[str], course: Course) -> None:
+    assert follow(Tip(2, "b"), later, forks) == course

@@ -1,0 +1,49 @@
+"""When a gate is asked again."""
+
+from edge_agent.receiver.resends import FIRST_PAUSE, LONGEST_PAUSE, MOST_ENTRIES, Resends
+
+
+def times_asked(resends: Resends, missing: range, start: int, end: int) -> list[int]:
+    """The seconds at which it asks when it is looked at once a second."""
+    return [now for now in range(start, end) if resends.due("a", missing, now)]
+
+
+def test_gap_is_asked_for_once_and_then_with_growing_pauses() -> None:
+    first = int(FIRST_PAUSE)
+    asked = times_asked(Resends(), range(3, 5), 0, 8 * first)
+    assert asked == [0, first, 3 * first, 7 * first]
+
+
+def test_pauses_have_an_end() -> None:
+    asked = times_asked(Resends(), range(3, 5), 0, 10_000)
+    assert asked[-1] - asked[-2] == LONGEST_PAUSE
+
+
+def test_range_is_bounded_and_the_next_one_follows_as_soon_as_it_is_filled() -> None:
+    resends = Resends()
+    end = 2 * MOST_ENTRIES + 100
+    assert resends.due("a", range(1, end), 0) == range(1, MOST_ENTRIES + 1)
+    assert resends.due("a", range(MOST_ENTRIES + 1, end), 1) == range(
+        MOST_ENTRIES + 1, 2 * MOST_ENTRIES + 1
+    )
+
+
+def test_gate_that_is_answering_is_not_asked_again() -> None:
+    resends = Resends()
+    resends.due("a", range(1, 400), 0)
+    assert resends.due("a", range(200, 400), FIRST_PAUSE) is None
+    assert resends.due("a", range(200, 400), 2 * FIRST_PAUSE - 1) is None
+    assert resends.due("a", range(200, 400), 2 * FIRST_PAUSE) == range(200, 400)
+
+
+def test_filled_gap_is_forgotten() -> None:
+    resends = Resends()
+    resends.due("a", range(3, 5), 0)
+    assert resends.due("a", range(0), 1) is None
+    assert resends.due("a", range(3, 5), 2) == range(3, 5)
+
+
+def test_ledgers_are_asked_for_separately() -> None:
+    resends = Resends()
+    assert resends.due("a", range(3, 5), 0)
+    assert resends.due("b", range(3, 5), 0)

@@ -1,0 +1,252 @@
+"""What payroll's database holds after whatever happened on the way."""
+
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from edge_agent.domain.chain import Entry, Scribe
+from edge_agent.domain.errors import StoreFault
+from edge_agent.domain.facts import GateAlive
+from edge_agent.domain.stamps import ClockState, Stamp
+from edge_agent.receiver.accept import Arrival, Tip, read
+from edge_agent.receiver.store import Store
+
+from .gate import write_ledger
+from .running import rows
+
+AT = "2026-11-23T00:00:00.000Z"
+
+
+def arrivals(*entries: Entry) -> list[Arrival]:
+    return [read("main-gate", entry.wire) for entry in entries]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "payroll.db"
+
+
+@pytest.fixture
+def store(database: Path) -> Iterator[Store]:
+    with closing(Store(database)) as store:
+        yield store
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Path]]:
+    """One database for many examples: each has a ledger of its own."""
+    database = tmp_path_factory.mktemp("shared") / "payroll.db"
+    with closing(Store(database)) as store:
+        yield store, database
+
+
+def held(database: Path, table: str, ledger: str) -> list[tuple[int, str]]:
+    return rows(database, f"SELECT seq, hash FROM {table} WHERE ledger = '{ledger}' ORDER BY seq")
+
+
+def keys(entries: list[Entry]) -> list[tuple[int, str]]:
+    return [(entry.seq, entry.hash.hex()) for entry in entries]
+
+
+def deliver_rest(store: Store, entries: list[Entry]) -> Tip:
+    """The gate sends again what is not confirmed, and what it is asked for, until all is held.
+
+    Gives up where that takes too long. Returns what the last receipt says.
+    """
+    again = entries
+    for _ in range(3 * len(entries)):
+        (standing,) = store.take(arrivals(*again), AT).standings
+        if standing.tip.through == len(entries):
+            break
+        again = [entries[seq - 1] for seq in standing.missing] or entries[standing.tip.through :]
+    return standing.tip
+
+
+DELIVERY = st.lists(st.lists(st.integers(0, 15), max_size=6), max_size=8)
+"""Batches of places in a list of entries: any order, repeated, left out."""
+
+
+@given(DELIVERY, st.integers(1, 8))
+def test_any_delivery_ends_with_every_entry_once(
+    shared: tuple[Store, Path], delivery: list[list[int]], count: int
+) -> None:
+    store, database = shared
+    ledger = str(uuid.uuid4())
+    entries = write_ledger(count, ledger)
+    seen: set[int] = set()
+    for batch in delivery:
+        seqs = [place % count + 1 for place in batch]
+        taken = store.take(arrivals(*(entries[seq - 1] for seq in seqs)), AT)
+        assert taken.new == len(set(seqs) - seen)
+        assert taken.duplicates == len(seqs) - taken.new
+        seen |= set(seqs)
+        through = next(seq for seq in range(count + 1) if seq + 1 not in seen)
+        beyond = [seq for seq in seen if seq > through]
+        for standing in taken.standings:
+            assert standing.tip.through == through
+            assert standing.missing == (range(through + 1, min(beyond)) if beyond else range(0))
+    tip = deliver_rest(store, entries)
+    assert (tip.through, tip.hash) == keys(entries)[-1]
+    assert held(database, "entries", ledger) == keys(entries)
+    assert held(database, "forks", ledger) == []
+
+
+@given(DELIVERY, st.integers(1, 8), st.integers(0, 7))
+def test_both_histories_of_a_fork_are_kept(
+    shared: tuple[Store, Path], delivery: list[list[int]], count: int, common: int
+) -> None:
+    store, database = shared
+    ledger = str(uuid.uuid4())
+    ours = write_ledger(count, ledger)
+    theirs = write_ledger(count, ledger, after=ours[: common % count])
+    both = ours + theirs[common % count :]
+    alarms = 0
+    for batch in delivery:
+        taken = store.take(arrivals(*(both[place % len(both)] for place in batch)), AT)
+        alarms += sum(len(standing.forks) for standing in taken.standings)
+    # Both go on sending; the history that is not held never gets a receipt for what it added.
+    for history in (ours, theirs, ours):
+        deliver_rest(store, history)
+    chain, forks = held(database, "entries", ledger), held(database, "forks", ledger)
+    event("ours is held" if chain == keys(ours) else "theirs is held")
+    assert chain in (keys(ours), keys(theirs))
+    assert {*chain, *forks} == {*keys(ours), *keys(theirs)}
+    assert not {*chain} & {*forks}
+
+
+def test_fork_of_an_entry_is_kept_and_told_once(store: Store, database: Path) -> None:
+    ours = write_ledger(3, "a")
+    theirs = write_ledger(3, "a", after=ours[:2])
+    store.take(arrivals(*ours), AT)
+    (standing,) = store.take(arrivals(theirs[2]), AT).standings
+    assert (standing.forks, standing.tip.hash) == ([3], ours[2].hash.hex())
+    again = store.take(arrivals(theirs[2]), AT)
+    assert (again.duplicates, again.standings[0].forks) == (1, [])
+    assert held(database, "forks", "a") == keys(theirs)[2:]
+
+
+def test_entry_that_does_not_link_is_kept_and_never_confirmed(store: Store, database: Path) -> None:
+    ours = write_ledger(4, "a")
+    theirs = write_ledger(4, "a", after=ours[:2])
+    store.take(arrivals(*ours[:3]), AT)
+    (standing,) = store.take(arrivals(theirs[3]), AT).standings
+    assert (standing.tip.through, standing.forks) == (3, [4])
+    assert held(database, "forks", "a") == keys(theirs)[3:]
+    (standing,) = store.take(arrivals(ours[3]), AT).standings
+    assert standing.tip == Tip(4, ours[3].hash.hex())
+
+
+def test_entry_beyond_a_gap_that_proves_not_to_link_is_set_aside(store: Store) -> None:
+    ours = write_ledger(4, "a")
+    theirs = write_ledger(4, "a", after=ours[:2])
+    (standing,) = store.take(arrivals(*ours[:2], theirs[3]), AT).standings
+    assert (standing.forks, standing.missing) == ([], range(3, 4))
+    (standing,) = store.take(arrivals(ours[2]), AT).standings
+    assert (standing.tip.through, standing.forks) == (3, [4])
+
+
+def test_ledger_that_two_gates_send_stands_for_both(store: Store) -> None:
+    ledger = str(uuid.uuid4())
+    (first,) = write_ledger(1, ledger)
+    twin = Scribe(gate="twin", ledger=ledger, zone=ZoneInfo("UTC"))
+    moment = Stamp(
+        boot="b", boottime_ms=0, wall_ms=0, state=ClockState.UNSYNCED, uncertainty_ms=None
+    )
+    second = twin.write(GateAlive(recording=True, version="1"), moment, 2, first.hash)
+    taken = store.take([*arrivals(first), read("twin", second.wire)], AT)
+    assert [(at.gate, at.tip.through) for at in taken.standings] == [("main-gate", 2), ("twin", 2)]
+
+
+def test_punches_are_plain_to_read(store: Store, database: Path) -> None:
+    store.take(arrivals(*write_ledger(3, "a")), AT)
+    assert rows(database, "SELECT code, at, gate, direction, ledger, seq FROM punches") == [
+        ("NV0002", "2026-11-23T12:58:05.120+07:00", "main-gate", "out", "a", 2),
+        ("NV0003", "2026-11-23T12:58:06.120+07:00", "main-gate", "in", "a", 3),
+    ]
+
+
+def test_wire_bytes_are_kept_as_they_came(store: Store, database: Path) -> None:
+    entries = write_ledger(3, "a")
+    store.take(arrivals(*entries), AT)
+    assert [wire for (wire,) in rows(database, "SELECT wire FROM entries ORDER BY seq")] == [
+        entry.wire for entry in entries
+    ]
+
+
+def test_standings_and_their_gaps_are_known_after_a_restart(database: Path) -> None:
+    entries = write_ledger(5, "a")
+    with closing(Store(database)) as store:
+        (before,) = store.take(arrivals(*entries[:2], entries[4]), AT).standings
+    with closing(Store(database)) as store:
+        assert store.standings() == [before]
+    assert before.missing == range(3, 5)
+
+
+def test_batch_that_fails_leaves_nothing(store: Store, database: Path) -> None:
+    first, second = write_ledger(2, "a")
+    broken = msgspec.structs.replace(arrivals(second)[0], seq=2**70)
+    with pytest.raises(OverflowError):
+        store.take([*arrivals(first), broken], AT)
+    assert rows(database, "SELECT count(*) FROM entries") == [(0,)]
+    assert store.take(arrivals(first), AT).new == 1
+
+
+def test_second_receiver_is_told_that_there_is_a_first(database: Path) -> None:
+    with closing(Store(database)), pytest.raises(StoreFault, match="Another receiver uses"):
+        Store(database)
+    Store(database).close()
+
+
+def test_second_receiver_is_seen_through_a_link(database: Path, tmp_path: Path) -> None:
+    other_name = tmp_path / "link.db"
+    other_name.symlink_to(database)
+    with closing(Store(database)), pytest.raises(StoreFault, match="Another receiver"):
+        Store(other_name)
+
+
+def test_database_of_another_program_is_left_alone(database: Path) -> None:
+    with closing(sqlite3.connect(database)) as conn:
+        conn.execute("CREATE TABLE salaries (code TEXT)")
+    before = database.read_bytes()
+    with pytest.raises(StoreFault, match="another program's database"):
+        Store(database)
+    assert database.read_bytes() == before
+
+
+def test_newer_database_is_left_alone(database: Path) -> None:
+    Store(database).close()
+    with closing(sqlite3.connect(database)) as conn, conn:
+        conn.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
+            " VALUES ('edge-agent-receiver', 'from_the_future', 'later')"
+        )
+    before = database.read_bytes()
+    with pytest.raises(StoreFault, match="newer version"):
+        Store(database)
+    assert database.read_bytes() == before
+
+
+def test_file_that_is_no_database_is_left_alone(database: Path) -> None:
+    database.write_bytes(b"salaries of November\n" * 100)
+    before = database.read_bytes()
+    with pytest.raises(StoreFault, match="not a database"):
+        Store(database)
+    assert database.read_bytes() == before
+
+
+def test_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreFault, match="nowhere"):
+        Store(tmp_path / "nowhere" / "payroll.db")
+
+
+def test_commits_are_durable(store: Store, database: Path) -> None:
+    assert rows(database, "PRAGMA journal_mode") == [("wal",)]
+    assert store._conn.execute("PRAGMA synchronous").fetchone() == (3,)

@@ -1,0 +1,317 @@
+"""The receiver against a real broker and a scripted gate."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from edge_agent.domain.errors import StoreFault
+from edge_agent.domain.messages import (
+    ClockStatus,
+    GateStatus,
+    LastWill,
+    LedgerStatus,
+    Reply,
+    SensorStatus,
+)
+from edge_agent.domain.stamps import ClockState
+from edge_agent.receiver import ReceiverOptions
+from edge_agent.receiver.store import Store, Taken
+from tests.brokers import MOSQUITTO, Mosquitto, free_port
+
+from .gate import Gate, write_ledger
+from .running import Running, rows
+
+
+@pytest.fixture
+def options(mosquitto: Mosquitto, tmp_path: Path) -> ReceiverOptions:
+    return ReceiverOptions(
+        host=mosquitto.host, port=mosquitto.port, database=tmp_path / "payroll.db"
+    )
+
+
+@pytest.fixture
+def running(options: ReceiverOptions) -> Iterator[Running]:
+    """A receiver that is connected and subscribed."""
+    with Running(options) as running:
+        running.said("connected")
+        yield running
+
+
+@pytest.fixture
+def gate(mosquitto: Mosquitto) -> Iterator[Gate]:
+    with Gate(mosquitto.port) as gate:
+        yield gate
+
+
+def status(ledger: str, last: int, confirmed: int) -> bytes:
+    return msgspec.json.encode(
+        GateStatus(
+            gate="main-gate",
+            state="online",
+            version="1",
+            started_at=None,
+            sensor=SensorStatus(state="ready", prints=0, capacity=None),
+            clock=ClockStatus(state=ClockState.SYNCED, uncertainty_ms=1),
+            ledger=LedgerStatus(
+                id=ledger, last_seq=last, confirmed_seq=confirmed, complete_until=None, rejected=0
+            ),
+            disk_free_bytes=None,
+        )
+    )
+
+
+def test_ledger_is_stored_and_confirmed(
+    running: Running, gate: Gate, options: ReceiverOptions
+) -> None:
+    entries = write_ledger(250)
+    gate.send(*entries)
+    receipt = gate.confirmed(250)
+    assert receipt.hash == entries[-1].hash.hex()
+    assert (receipt.rejected, receipt.rejected_count) == ([], 0)
+    assert rows(options.database, "SELECT seq FROM entries ORDER BY seq") == [
+        (seq,) for seq in range(1, 251)
+    ]
+    assert running.receiver.counts["new"] == 250
+
+
+def test_duplicates_are_answered_and_not_stored(
+    running: Running, gate: Gate, options: ReceiverOptions
+) -> None:
+    entries = write_ledger(3)
+    gate.send(*entries)
+    first = gate.confirmed(3)
+    gate.send(entries[0])
+    again = gate.confirmed(3)
+    assert (again.ledger, again.hash) == (first.ledger, first.hash)
+    assert running.receiver.counts == {"new": 3, "duplicate": 1}
+    assert rows(options.database, "SELECT count(*) FROM entries") == [(3,)]
+
+
+def test_receipts_are_retained(running: Running, gate: Gate, mosquitto: Mosquitto) -> None:
+    gate.send(*write_ledger(3))
+    gate.confirmed(3)
+    with Gate(mosquitto.port) as back_again:
+        back_again.confirmed(3)
+
+
+def test_receipts_are_given_anew_after_a_reconnect(
+    running: Running, gate: Gate, mosquitto: Mosquitto
+) -> None:
+    gate.send(*write_ledger(3))
+    gate.confirmed(3)
+    mosquitto.restart()  # It has forgotten what was retained.
+    with Gate(mosquitto.port, gate="main-gate") as back_again:
+        back_again.confirmed(3)
+    assert running.said("disconnected")
+
+
+def test_first_gap_is_asked_for_and_filled(
+    running: Running, gate: Gate, options: ReceiverOptions
+) -> None:
+    entries = write_ledger(9)
+    gate.send(*entries[:2])
+    gate.confirmed(2)
+    gate.keep(entries)
+    gate.send(*entries[4:6], entries[8])
+    first, second = gate.asked(), gate.asked()
+    assert [(ask.ledger, ask.from_, ask.to) for ask in (first, second)] == [
+        (gate.confirmed(9).ledger, 3, 4),
+        (first.ledger, 7, 8),
+    ]
+    assert rows(options.database, "SELECT count(*) FROM entries") == [(9,)]
+    assert gate.resends.empty()
+
+
+def test_fork_is_an_alarm_and_the_receipt_proves_our_history(
+    running: Running, gate: Gate, options: ReceiverOptions
+) -> None:
+    ledger = str(uuid.uuid4())
+    ours = write_ledger(3, ledger)
+    theirs = write_ledger(4, ledger, after=ours[:2])
+    gate.send(*ours)
+    gate.confirmed(3)
+    for entry in theirs[2:]:
+        gate.send(entry)
+        assert running.said("fork") == (
+            f"fork gate=main-gate ledger={ledger} seqs=[{entry.seq}]:"
+            " a card was cloned or a backup restored"
+        )
+        assert gate.confirmed(3).hash == ours[2].hash.hex()
+    assert running.receiver.counts["fork"] == 2
+    assert rows(options.database, "SELECT seq, hash FROM forks") == [
+        (entry.seq, entry.hash.hex()) for entry in theirs[2:]
+    ]
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_damaged_messages_are_refused_and_hold_nothing_up(
+    options: ReceiverOptions, gate: Gate, protocol: str
+) -> None:
+    first, second, third = write_ledger(3)
+    with Running(replace(options, protocol=protocol)) as running:
+        running.said("connected")
+        for payload in (b"", b"{", second.wire[:-1], b" " * 70_000, b"[" * 60_000):
+            gate.say(payload)
+        gate.say(write_ledger(1, gate="other-gate")[0].wire)
+        gate.say(b'{"ledger": 5}', channel="status")
+        gate.say(b"\xff", channel="replies")
+        gate.say(b"", channel="status")
+        gate.say(msgspec.json.encode(LastWill(gate="main-gate")), channel="status")
+        gate.send(first, second, third)
+        gate.confirmed(3)
+        assert running.receiver.counts == {"damaged": 8, "new": 3, "duplicate": 0}
+        assert running.said("damaged").startswith("damaged gate='main-gate' channel=ledger reason=")
+
+
+def test_payroll_that_lost_what_it_confirmed_asks_for_it(running: Running, gate: Gate) -> None:
+    ledger = str(uuid.uuid4())
+    gate.keep(write_ledger(700, ledger))
+    gate.say(status(ledger, last=701, confirmed=700), channel="status", retain=True)
+    assert [(ask.from_, ask.to) for ask in (gate.asked(), gate.asked())] == [(1, 500), (501, 700)]
+    gate.confirmed(700)
+
+
+def test_entries_that_are_only_not_confirmed_yet_are_not_asked_for(
+    running: Running, gate: Gate
+) -> None:
+    entries = write_ledger(9)
+    gate.send(*entries[:3])
+    ledger = gate.confirmed(3).ledger
+    gate.say(status(ledger, last=9, confirmed=3), channel="status")
+    gate.send(*entries[3:])
+    gate.confirmed(9)
+    assert gate.resends.empty()
+
+
+def test_refusal_of_a_gate_is_told(running: Running, gate: Gate) -> None:
+    reply = Reply(id="1", command="resend", ok=False, error="pruned")
+    gate.say(msgspec.json.encode(reply), channel="replies")
+    assert running.said("gate-refused") == "gate-refused gate=main-gate command=resend 'pruned'"
+
+
+def test_broker_that_is_killed_costs_nothing(
+    running: Running, gate: Gate, mosquitto: Mosquitto, options: ReceiverOptions
+) -> None:
+    entries = write_ledger(20)
+    gate.send(*entries[:10])
+    gate.confirmed(10)
+    mosquitto.kill()
+    running.said("disconnected")
+    mosquitto.start()
+    running.said("connected")
+    with Gate(mosquitto.port) as back_again:
+        back_again.send(*entries[8:])
+        back_again.confirmed(20)
+    assert rows(options.database, "SELECT count(*) FROM entries") == [(20,)]
+
+
+def test_frozen_broker_is_noticed(options: ReceiverOptions, mosquitto: Mosquitto) -> None:
+    hasty = replace(options, keepalive=1, connect_timeout=0.5)
+    with Running(hasty) as running:
+        running.said("connected")
+        mosquitto.freeze()
+        running.said("disconnected")
+        mosquitto.thaw()
+        running.said("connected")
+        with Gate(mosquitto.port) as gate:
+            gate.send(*write_ledger(3))
+            gate.confirmed(3)
+
+
+def test_stop_says_goodbye_at_once(options: ReceiverOptions, mosquitto: Mosquitto) -> None:
+    with Running(options) as running:
+        running.said("connected")
+    assert running.error is None
+    mosquitto.stop()
+    assert "Received DISCONNECT from payroll-receiver" in mosquitto.log.read_text()
+
+
+def test_nothing_is_acknowledged_before_it_is_stored(
+    options: ReceiverOptions, gate: Gate, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> Taken:
+        raise StoreFault("disk full")
+
+    monkeypatch.setattr(Store, "take", fail)
+    with Running(options) as running:
+        running.said("connected")
+        gate.send(*write_ledger(3))
+        running.ended()
+    assert str(running.error) == "disk full"
+    mosquitto.stop()
+    log = mosquitto.log.read_text()
+    assert "Sending PUBLISH to payroll-receiver" in log
+    assert "Received PUBACK from payroll-receiver" not in log
+    assert "Received PUBLISH from payroll-receiver" not in log
+
+
+def test_everything_stored_is_acknowledged(
+    running: Running, gate: Gate, mosquitto: Mosquitto
+) -> None:
+    gate.send(*write_ledger(50))  # More than mosquitto has in flight without acknowledgements.
+    gate.confirmed(50)
+    mosquitto.stop()
+    log = mosquitto.log.read_text()
+    assert log.count("Received PUBACK from payroll-receiver") == 50
+
+
+def test_second_receiver_takes_the_connection_and_is_heard(
+    running: Running, options: ReceiverOptions
+) -> None:
+    with Running(replace(options, database=options.database.with_name("other.db"))):
+        running.said("disconnected")
+
+
+def test_second_receiver_on_the_database_ends_with_a_sentence(
+    running: Running, options: ReceiverOptions
+) -> None:
+    with Running(options) as second:
+        second.ended()
+    assert isinstance(second.error, StoreFault)
+
+
+@pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
+def test_access_that_the_broker_denies_is_told(tmp_path: Path) -> None:
+    access = tmp_path / "access"
+    access.write_text("topic readwrite attendance/+/ledger\n")
+    # mosquitto 2 lets anybody subscribe and filters what it delivers, so that only the denied
+    # receipt can be seen.
+    with Mosquitto(tmp_path, [f"acl_file {access}"]) as broker, Gate(broker.port) as gate:
+        options = ReceiverOptions(port=broker.port, database=tmp_path / "payroll.db")
+        with Running(options) as running:
+            running.said("connected")
+            gate.send(*write_ledger(1))
+            assert "Not authorized" in running.said("broker-refused-publish")
+
+
+@pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
+def test_wrong_password_is_told_and_tried_again(tmp_path: Path) -> None:
+    options = ReceiverOptions(
+        port=0, database=tmp_path / "payroll.db", username="payroll", password="wrong"
+    )
+    passwords = tmp_path / "passwords"
+    passwords.write_text("")
+    settings = ["allow_anonymous false", f"password_file {passwords}"]
+    with (
+        Mosquitto(tmp_path, settings) as broker,
+        Running(replace(options, port=broker.port)) as running,
+    ):
+        for _ in range(2):
+            line = running.said("disconnected")
+            assert "refused us: Not authorized" in line
+            assert "wrong" not in line
+
+
+def test_password_is_not_shown() -> None:
+    assert "secret" not in repr(ReceiverOptions(database=Path("x"), password="secret"))
+
+
+def test_stop_ends_the_pause_between_attempts(tmp_path: Path) -> None:
+    options = ReceiverOptions(host="127.0.0.1", port=free_port(), database=tmp_path / "payroll.db")
+    with Running(options) as running:
+        assert "cannot be reached" in running.said("disconnected")
+    assert running.error is None
