@@ -1,0 +1,185 @@
+"""Play the shift, and print what a bystander would see."""
+
+import queue
+import random
+import shutil
+import tempfile
+import threading
+import time
+from contextlib import closing, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from ..assembly import Assembly
+from ..cli.words import OUTCOMES
+from ..control.client import watch
+from ..domain.chain import read_wire
+from ..domain.people import Worker
+from .account import Account, settle
+from .shift import STRANGER, WORKERS, Act, Scene, arrivals
+from .stage import Stage, StageFault
+
+_ANSWER_WITHIN_S = 15.0
+_CONFIRMED_WITHIN_S = 90.0
+_FAREWELL_S = 10.0
+_BETWEEN_WORKERS_S = 0.5
+
+_NOBODY = Worker(code="–", name="(unknown finger)")
+
+
+def play(punches: int | None) -> bool:
+    """Play until ``punches`` are confirmed, or until Ctrl-C. Returns whether all went well."""
+    folder = Path(tempfile.mkdtemp(prefix="edge-agent-demo-"))
+    well = False
+    try:
+        stage = Stage(folder)
+        drama = _Drama(stage)
+        well = _perform(stage, drama, punches)
+    finally:
+        if well:
+            shutil.rmtree(folder)
+        else:
+            click.echo(f"Logs and databases are kept in {folder}.", err=True)
+    return well
+
+
+def _perform(stage: Stage, drama: "_Drama", punches: int | None) -> bool:
+    stopped = False
+    try:
+        drama.prepare()
+        drama.run(punches)
+    except KeyboardInterrupt:
+        stopped = True
+        click.echo("\nClosing the gate …")
+        drama.end(_FAREWELL_S)
+    finally:
+        stage.tear_down()
+    account = drama.account()
+    click.echo(str(account))
+    return account.sound and (stopped or account.confirmed == account.recorded)
+
+
+class _Drama:
+    """The events of the gate, and what is printed of them."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._assembly = Assembly(stage.settings)
+        self._rng = random.Random(2026)
+        self._events: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._people = {worker.code: worker for worker in WORKERS}
+        self._pressed = 0
+        self._green: dict[int, str] = {}
+        self._unconfirmed: list[int] = []
+
+    def prepare(self) -> None:
+        """Start everything and begin to watch."""
+        click.echo(f"Enrolling {len(WORKERS)} workers at a simulated R307 …")
+        self._stage.set_up(WORKERS)
+        threading.Thread(target=self._watch, daemon=True).start()
+        self._await("watching", _ANSWER_WITHIN_S)
+        click.echo(
+            "The gate is open. Follow it from another terminal:\n"
+            f"  edge-agent watch --config {self._stage.config}\n"
+        )
+
+    def run(self, punches: int | None) -> None:
+        """Let the workers arrive, until ``punches`` are recorded and confirmed."""
+        acts = arrivals(self._rng)
+        while punches is None or len(self._green) < punches:
+            self._act(next(acts))
+            self._print_confirmed(_BETWEEN_WORKERS_S)
+        self.end(_CONFIRMED_WITHIN_S)
+
+    def end(self, within_s: float) -> None:
+        """Wait until payroll has what is recorded, with the broker there for it."""
+        self._broker(present=True)
+        deadline = time.monotonic() + within_s
+        while self._unconfirmed and time.monotonic() < deadline:
+            self._print_confirmed(1.0)
+
+    def account(self) -> Account:
+        """What became of it."""
+        ledger = Path(self._stage.settings.store.path)
+        return settle(self._pressed, self._green, ledger, self._stage.payroll)
+
+    def _act(self, act: Act) -> None:
+        match act.scene:
+            case Scene.BROKER_GOES:
+                self._broker(present=False)
+            case Scene.BROKER_RETURNS:
+                self._broker(present=True)
+            case Scene.STRANGER:
+                self._press(STRANGER)
+            case _:
+                self._press(act.worker.code if act.worker else STRANGER)
+
+    def _broker(self, *, present: bool) -> None:
+        if present and not self._stage.broker_runs:
+            self._stage.broker_up()
+            self._line("the broker is back")
+        elif not present and self._stage.broker_runs:
+            self._stage.broker_down()
+            self._line("the broker has gone: the gate goes on recording")
+
+    def _press(self, finger: str) -> None:
+        self._pressed += 1
+        self._stage.finger(f"press {finger}")
+        shown = self._await("panel", _ANSWER_WITHIN_S)
+        self._stage.finger("lift")
+        code, seq = shown["worker"], shown["seq"]
+        person = self._people.get(code, _NOBODY)
+        direction = None
+        if shown["outcome"] == "recorded":
+            self._green[seq] = code
+            self._unconfirmed.append(seq)
+            direction = self._direction_of(seq)
+        self._line(
+            f"{person.code:<7} {person.name:<16} {direction or '':<4} {OUTCOMES[shown['outcome']]}",
+        )
+
+    def _direction_of(self, seq: int) -> str | None:
+        with closing(self._assembly.store_for_reading()) as store:
+            _, data = read_wire(store.entries(seq, 1)[0].wire)
+        direction: str | None = data["direction"]
+        return direction
+
+    def _print_confirmed(self, within_s: float) -> None:
+        """Take in events for a while, and tell whose punches payroll has now."""
+        deadline = time.monotonic() + within_s
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                self._take_in(self._events.get(timeout=left))
+            except queue.Empty:
+                return
+
+    def _await(self, kind: str, within_s: float) -> dict[str, Any]:
+        """The next event of this kind; others are taken in on the way."""
+        deadline = time.monotonic() + within_s
+        while (left := deadline - time.monotonic()) > 0:
+            with suppress(queue.Empty):
+                event = self._events.get(timeout=left)
+                if event["event"] == kind:
+                    return event
+                self._take_in(event)
+        raise StageFault(f"The gate told no {kind!r} within {within_s:.0f} s.")
+
+    def _take_in(self, event: dict[str, Any]) -> None:
+        if event["event"] != "confirmed":
+            return
+        now = [seq for seq in self._unconfirmed if seq <= event["through"]]
+        self._unconfirmed = [seq for seq in self._unconfirmed if seq > event["through"]]
+        if now:
+            codes = ", ".join(self._green[seq] for seq in now)
+            self._line(f"payroll has {codes}")
+
+    def _watch(self) -> None:
+        for line in watch(self._assembly.control_socket):
+            self._events.put(msgspec.json.decode(line))
+
+    def _line(self, text: str) -> None:
+        click.echo(f"{datetime.now(self._assembly.zone):%H:%M:%S}  {text}")
