@@ -101,9 +101,8 @@ class Sensor:
             self._parser = Parser()
         self._last_heard = heard
         transmissions: list[Transmission] = []
-        if heard >= self._awake_at:
-            for frame in self._parser.feed(data):
-                transmissions += self._handle(frame, heard, now)
+        for frame in self._parser.feed(data):
+            transmissions += self._handle(frame, heard, now)
         return transmissions
 
     def _handle(self, frame: Packet | Damaged, heard: float, now: float) -> list[Transmission]:

@@ -26,6 +26,14 @@ def test_enrolled_fingers_are_found_and_others_are_not() -> None:
     assert bench.search() == (0x09, 0, 0)
 
 
+def test_an_image_is_gone_with_the_next_exposure() -> None:
+    bench = Bench()
+    bench.capture("an")
+    assert bench.ask(0x02, 1) == b"\x00"
+    assert bench.ask(0x01) == b"\x02"
+    assert bench.ask(0x02, 1) == b"\x15"
+
+
 def test_search_keeps_to_its_range() -> None:
     bench = Bench()
     bench.enrol("an", 10)
@@ -183,6 +191,8 @@ def test_a_password_locks_everything_until_it_is_verified() -> None:
     assert bench.ask(0x1D) == b"\x21"
     assert bench.ask(0x13, *PASSWORD) == b"\x00"
     assert bench.ask(0x1D) == b"\x00\x00\x00"
+    assert bench.ask(0x13, 0, 0, 0, 0) == b"\x13"
+    assert bench.ask(0x1D) == b"\x21", "a wrong password locks it again"
 
 
 @pytest.mark.parametrize("model", ["r307", "zfm60"])
@@ -259,12 +269,22 @@ def test_a_lost_data_packet_spoils_the_template() -> None:
     assert bench.ask(0x08, 1) == b"\x0d"
 
 
-def test_an_r503_refuses_a_blank_template() -> None:
-    blank = b"\xff" * 1536
-    for refuses in (True, False):
-        bench = Bench("r503", takes_blank_template=not refuses)
-        bench.down(blank, 0x09, 1)
-        assert bench.ask(0x06, 1, 0, 0) == (b"\x18" if refuses else b"\x00")
+@pytest.mark.parametrize(("model", "stored"), [("r503", b"\x18"), ("as608", b"\x00")])
+def test_an_r503_refuses_a_blank_template(model: str, stored: bytes) -> None:
+    bench = Bench(model)
+    bench.down(b"\xff" * MODELS[model].template_size, 0x09, 1)
+    assert bench.ask(0x06, 1, 0, 0) == stored
+
+
+def test_another_command_ends_a_transfer() -> None:
+    bench = Bench()
+    bench.capture("an")
+    template = bench.up_char()
+    bench.ask(0x09, 2)
+    bench.send(Packet(BROADCAST, Pid.DATA, template[:256]).encode())
+    bench.ask(0x1D)
+    bench.send(Packet(BROADCAST, Pid.END_DATA, template[256:]).encode())
+    assert bench.ask(0x08, 2) == b"\x0d"
 
 
 def test_an_r307_searches_only_after_a_capture_of_its_own() -> None:
@@ -308,8 +328,9 @@ def test_port_control() -> None:
     assert [bench.ask(0x17, switch) for switch in (0, 1, 2)] == [b"\x00", b"\x00", b"\x1d"]
 
 
-def test_what_an_r503_has_of_its_own() -> None:
+def test_what_an_r503_has_and_lacks() -> None:
     bench = Bench("r503")
+    assert bench.ask(0x1B, 1, 0, 0, 0, 200) == bench.ask(0x17, 0) == b"\x01"
     for code in (0x30, 0x36, 0x40):
         assert bench.ask(code) == b"\x00"
     assert bench.ask(0x35, 3, 0x80, 1, 0) == b"\x00"

@@ -126,6 +126,16 @@ def test_unplugging_takes_the_power_but_not_the_flash_nor_the_finger(simulate: S
         assert _ask(host, 0x01) == b"\x00"
 
 
+def test_the_boot_byte_is_there_when_the_port_is(simulate: Simulate) -> None:
+    simulator = simulate(model="as608")
+    fd = os.open(simulator.port, os.O_RDWR | os.O_NOCTTY)
+    try:
+        assert select.select([fd], [], [], 0)[0]
+        assert os.read(fd, 10) == b"\x55"
+    finally:
+        os.close(fd)
+
+
 def test_a_plugged_sensor_boots(simulate: Simulate) -> None:
     simulator = simulate(model="as608", paced=True)
     with _open(simulator.port) as host:
@@ -169,6 +179,21 @@ def test_a_host_that_does_not_read_costs_nothing_and_loses_nothing(simulate: Sim
         assert time.process_time() - spent < 0.2, "waiting, not polling"
         expected = 3 * (12 + 288 * (128 + 11))
         assert len(host.read(expected)) == expected
+
+
+def test_what_was_not_sent_is_lost_with_the_plug(simulate: Simulate) -> None:
+    simulator = simulate(model="zfm20")
+    simulator.ask("press an")
+    with _open(simulator.port) as host:
+        assert _ask(host, 0x01) == b"\x00"
+        for _ in range(3):
+            host.write(Packet(BROADCAST, Pid.COMMAND, b"\x0a").encode())
+        simulator.settle()
+        simulator.ask("unplug")
+        simulator.ask("plug")
+    with _open(simulator.port) as host:
+        simulator.ask("fault late-ack")  # nothing to send at once: no longer stalled all the same
+        assert _ask(host, 0x1D) == b"\x00\x00\x00"
 
 
 def test_an_idle_simulator_sleeps(simulate: Simulate) -> None:

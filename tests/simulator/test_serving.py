@@ -12,8 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import serial
 
 from edge_agent.simulator import SimulatorError, SimulatorOptions, running_simulator, serve
+from edge_agent.simulator.flash import Flash
+from edge_agent.simulator.wire import Packet, Pid
 
 from .conftest import Simulate
 
@@ -21,15 +24,16 @@ _SERVE = """
 import sys
 from pathlib import Path
 from edge_agent.simulator import SimulatorOptions, serve
-link, control = map(Path, sys.argv[1:])
-serve(SimulatorOptions(link, control), lambda: print("ready", flush=True))
+folder = Path(sys.argv[1])
+options = SimulatorOptions(folder / "sensor", folder / "control", "zfm20", flash=folder / "flash")
+serve(options, lambda: print("ready", flush=True))
 """
 
 
 @contextmanager
 def _process(folder: Path) -> Iterator[subprocess.Popen[str]]:
     """A simulator in a process of its own, which a test may kill."""
-    command = [sys.executable, "-c", _SERVE, str(folder / "sensor"), str(folder / "control")]
+    command = [sys.executable, "-c", _SERVE, str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
@@ -64,6 +68,19 @@ def test_what_a_killed_one_left_is_replaced(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["control", "sensor"]
     with running_simulator(_options(tmp_path)) as simulator:
         simulator.ask("slots")
+
+
+def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
+    write_notepad = Packet(0xFFFFFFFF, Pid.COMMAND, b"\x18\x00" + b"\x07" * 32).encode()
+    with _process(tmp_path) as process, serial.Serial(str(tmp_path / "sensor"), 57600) as host:
+        host.timeout = 0.2  # the sensor is deaf until it has booted
+        acknowledgement = b""
+        while not acknowledgement:
+            host.write(write_notepad)
+            acknowledgement = host.read(12)
+        process.kill()
+        process.wait(10)
+    assert Flash.open("zfm20", tmp_path / "flash").notepad == {0: b"\x07" * 32}
 
 
 def test_a_live_one_is_left_alone(simulate: Simulate, tmp_path: Path) -> None:
