@@ -45,6 +45,9 @@ class _Commands(click.Group):
         except EdgeAgentError as error:
             click.echo(f"edge-agent: {error}", err=True)
             ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            # What was under way has undone itself; nobody needs to be told of their own Ctrl-C.
+            ctx.exit(130)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

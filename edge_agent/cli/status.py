@@ -36,6 +36,9 @@ def status(settings: Settings, as_json: bool) -> None:
 
 
 def _print(answer: dict[str, Any]) -> None:
+    if answer["ledger"] is None:
+        click.echo(f"Gate {answer['gate']} has never been started: edge-agent run")
+        return
     ledger, sensor, clock = answer["ledger"], answer["sensor"], answer["clock"]
     waiting = ledger["last_seq"] - ledger["confirmed_seq"]
     free = answer["disk_free_bytes"]

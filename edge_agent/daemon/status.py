@@ -1,12 +1,14 @@
 """The gate's status, as payroll's retained message and the ``status`` command show it."""
 
 import shutil
+from contextlib import closing
 from typing import Any, Literal
 
 from msgspec import Struct, to_builtins
 
 from .. import __version__
 from ..assembly import Assembly
+from ..domain.errors import NoLedgerYet
 from ..domain.messages import ClockStatus, GateStatus, LedgerStatus, SensorStatus
 from ..ports import Store
 
@@ -47,13 +49,17 @@ def gate_status(assembly: Assembly, store: Store, now: Circumstances) -> GateSta
 def running_status(status: GateStatus, *, offline: bool) -> dict[str, Any]:
     """What ``status --json`` prints while the daemon runs."""
     uplink = "disconnected" if offline else "connected"
-    return {"daemon": "running", "uplink": uplink, **to_builtins(status)}
+    running: dict[str, Any] = {"daemon": "running", "uplink": uplink}
+    return running | to_builtins(status)
 
 
 def stopped_status(assembly: Assembly) -> dict[str, Any]:
     """What ``status --json`` prints while no daemon runs; reads the store and writes nothing."""
-    store = assembly.store_for_reading()
-    stopped = Circumstances("offline", None, "not in use", None)
-    status = gate_status(assembly, store, stopped)
-    store.close()
-    return {"daemon": "stopped", "uplink": "disconnected", **to_builtins(status)}
+    absent: dict[str, Any] = {"daemon": "stopped", "uplink": "disconnected"}
+    try:
+        store = assembly.store_for_reading()
+    except NoLedgerYet:
+        return absent | {"gate": assembly.settings.gate.id, "ledger": None}
+    with closing(store):
+        status = gate_status(assembly, store, Circumstances("offline", None, "not in use", None))
+    return absent | to_builtins(status)

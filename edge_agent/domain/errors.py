@@ -79,6 +79,12 @@ class StoreFault(EdgeAgentError):
     exit_code = 74
 
 
+class NoLedgerYet(StoreFault):
+    """The gate has never been started: there is nothing to read. EX_NOINPUT."""
+
+    exit_code = 66
+
+
 class DamagedLedger(StoreFault):
     """What the database holds contradicts itself. EX_DATAERR."""
 

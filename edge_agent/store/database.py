@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from ..domain.errors import StoreFault
+from ..domain.errors import NoLedgerYet, StoreFault
 from .schema import migrations
 
 _BUSY_S = 5.0
@@ -44,7 +44,7 @@ def open_for_reading(path: Path) -> Database:
     it stands; otherwise it reads along. Raises StoreFault.
     """
     if not path.exists():
-        raise StoreFault(
+        raise NoLedgerYet(
             f"There is no database at {path} yet: the daemon makes it at its first start "
             "([store] path says where)."
         )

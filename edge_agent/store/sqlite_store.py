@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from .. import __version__
 from ..domain.chain import Entry, Envelope, Scribe, stamp_of
-from ..domain.errors import StoreFault
+from ..domain.errors import NoLedgerYet, StoreFault
 from ..domain.facts import LedgerOpened, PunchRecorded
 from ..domain.people import Print, Worker
 from ..domain.rules import Direction, LastPunch
@@ -59,7 +59,7 @@ class SqliteStore:
         database = open_for_reading(path)
         ledger = _identity(database)
         if ledger is None:
-            raise StoreFault(f"The database at {path} holds no ledger yet: start the daemon once.")
+            raise NoLedgerYet(f"The database at {path} holds no ledger yet: start the daemon once.")
         return cls(path, database, Scribe(gate=gate, ledger=ledger["ledger"], zone=zone))
 
     @classmethod
