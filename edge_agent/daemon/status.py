@@ -49,8 +49,8 @@ def gate_status(assembly: Assembly, store: Store, now: Circumstances) -> GateSta
 def running_status(status: GateStatus, *, offline: bool) -> dict[str, Any]:
     """What ``status --json`` prints while the daemon runs."""
     uplink = "disconnected" if offline else "connected"
-    running: dict[str, Any] = {"daemon": "running", "uplink": uplink}
-    return running | to_builtins(status)
+    told: dict[str, Any] = to_builtins(status)
+    return {"daemon": "running", "uplink": uplink} | told
 
 
 def stopped_status(assembly: Assembly) -> dict[str, Any]:
@@ -62,4 +62,5 @@ def stopped_status(assembly: Assembly) -> dict[str, Any]:
         return absent | {"gate": assembly.settings.gate.id, "ledger": None}
     with closing(store):
         status = gate_status(assembly, store, Circumstances("offline", None, "not in use", None))
-    return absent | to_builtins(status)
+    told: dict[str, Any] = to_builtins(status)
+    return absent | told
