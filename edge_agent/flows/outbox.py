@@ -136,10 +136,13 @@ class Outbox:
         return True
 
     def resend(self, first: int, last: int) -> bool:
-        """Payroll asks for ``first``…``last`` again. False where too many such wait already."""
+        """Payroll asks for ``first``…``last`` again. False where too many such wait already.
+
+        What the broker has not acknowledged yet is still going out anyway.
+        """
         if len(self._asked) >= _MOST_RESENDS:
             return False
-        self._asked.append(range(first, last + 1))
+        self._asked.append(range(first, min(last, self.published) + 1))
         return True
 
     def _sendable(self, wanted: range, room: int) -> range:
@@ -156,10 +159,10 @@ class Outbox:
         return seq in self._in_flight or seq in self._taken
 
     def _repeat_asked(self, room: int) -> range:
-        """The next of what payroll asked for; what was never acknowledged goes out anyway."""
+        """The next of what payroll asked for and is not on its way."""
         while self._asked:
             wanted = self._asked.popleft()
-            run = self._sendable(range(wanted.start, min(wanted.stop, self.published + 1)), room)
+            run = self._sendable(wanted, room)
             if run:
                 if run.stop < wanted.stop:
                     self._asked.appendleft(range(run.stop, wanted.stop))

@@ -10,7 +10,7 @@ from ..domain.messages import Receipt, Reply, Resend
 
 LARGEST_MESSAGE = 64 * 1024
 
-_NOT_READABLE = (msgspec.DecodeError, RecursionError)
+_NOT_READABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Ignored(Struct, frozen=True):

@@ -85,7 +85,7 @@ class PublishLedger:
                 uplink.turn(self._clock.monotonic(), events)
             now = self._clock.monotonic()
             deadline = now + _GOODBYE_S
-            uplink.begin_goodbye()
+            uplink.begin_goodbye(now)
             while uplink.saying_goodbye and now < deadline:
                 events = self._broker.poll(deadline - now)
                 now = self._clock.monotonic()
@@ -141,8 +141,10 @@ class _Uplink:
             self._tell(Confirmed(through=self._confirmed))
         self.save(now, at_once=self._outbox.idle)
 
-    def begin_goodbye(self) -> None:
-        """Send the offline status, where there is anybody to send it to."""
+    def begin_goodbye(self, now: float) -> None:
+        """Send what was written last and the offline status, where there is anybody to send to."""
+        self.turn(now, ())
+        self.save(now, at_once=True)
         if self._up:
             self._deliveries.note(self._topics.status, self._status.offline(), retain=True)
             self._deliveries.send_notes()
