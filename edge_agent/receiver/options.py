@@ -1,7 +1,6 @@
 """What a receiver must be told."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -9,14 +8,15 @@ from msgspec import Meta
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiverOptions:
-    """The broker, the topics' root and the database; the limits below hold where msgspec converts.
+    """The database's path, the broker, and the topics' root; times are in seconds.
 
-    ``client_id`` is fixed so that a second receiver by mistake is thrown out and seen in the log,
-    instead of confirming entries that the first one does not hold. ``protocol`` "auto" speaks
-    MQTT 5 and falls back to 3.1.1. Times are in seconds.
+    Made by ``msgspec.convert`` from a settings file or a command's options, which holds the limits.
+    ``protocol`` "auto" speaks MQTT 5 and falls back to 3.1.1. ``client_id`` is fixed so that two
+    receivers on one broker throw each other out and are seen in the log, where otherwise the one
+    would confirm entries that the other does not hold.
     """
 
-    database: Path
+    database: str
     host: str = "localhost"
     port: Annotated[int, Meta(ge=1, le=65535)] = 1883
     root: Annotated[str, Meta(pattern=r"\A[^+#\0]+\Z")] = "attendance"

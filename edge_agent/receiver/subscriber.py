@@ -7,6 +7,7 @@ import time
 import uuid
 from collections import Counter, deque
 from contextlib import closing
+from pathlib import Path
 
 import msgspec
 from paho.mqtt.client import MQTTMessage
@@ -54,7 +55,7 @@ class Receiver:
 
         Raises StoreFault where the database cannot be used, because to go on would be to drop.
         """
-        with closing(Store(self._options.database)) as store:
+        with closing(Store(Path(self._options.database))) as store:
             self._standings = {standing.ledger: standing for standing in store.standings()}
             pause = _FIRST_PAUSE
             while not stop.is_set():

@@ -22,7 +22,7 @@ class Front:
 
     def __init__(self, broker_port: int, answer: str) -> None:
         self.answer = answer
-        self.attempts = 0
+        self.versions: list[int] = []
         self._broker_port = broker_port
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port = self._server.getsockname()[1]
@@ -59,8 +59,7 @@ class Front:
     def _treat(self, client: socket.socket) -> None:
         connect = client.recv(4096)
         version = connect[8]  # Type, length, "MQTT" with its own length, version.
-        if version == 5:
-            self.attempts += 1
+        self.versions.append(version)
         if version == 5 and self.answer != "lets pass":
             answer = ANSWERS[self.answer]
             if answer is None:

@@ -59,7 +59,7 @@ class Running(logging.Handler):
         logging.getLogger("edge_agent.receiver").removeHandler(self)
 
 
-def rows(database: Path, sql: str) -> list[tuple[Any, ...]]:
+def rows(database: Path | str, sql: str) -> list[tuple[Any, ...]]:
     """What another program reads in the database meanwhile."""
     conn = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
     try:

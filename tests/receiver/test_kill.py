@@ -15,14 +15,13 @@ from .running import Running, rows
 
 PROGRAM = """
 import logging, os, signal, sys, threading
-from pathlib import Path
 from edge_agent.receiver import Receiver, ReceiverOptions
 from edge_agent.receiver.connection import Connection
 from edge_agent.receiver.store import Store
 
 PLACES = {"stored": (Store, "_advance"), "committed": (Store, "take"),
           "acknowledged": (Connection, "acknowledge"), "confirmed": (Connection, "publish")}
-port, database, place, left = int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+port, database, place, left = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
 
 if place in PLACES:
     owner, name = PLACES[place]
@@ -67,7 +66,7 @@ def test_kill(mosquitto: Mosquitto, tmp_path: Path, place: str) -> None:
                 confirmed = max(confirmed, gate.receipts.get().through)
             through = f"SELECT count(*) FROM entries WHERE seq <= {confirmed}"
             assert rows(database, through) == [(confirmed,)]
-        with Running(ReceiverOptions(port=mosquitto.port, database=database)) as running:
+        with Running(ReceiverOptions(port=mosquitto.port, database=str(database))) as running:
             running.said("connected")
             gate.send(*entries[confirmed:])
             assert gate.confirmed(600).hash == entries[-1].hash.hex()
