@@ -12,13 +12,17 @@ _SILENT_AFTER_S = 20.0
 
 
 class Activity:
-    """Runs ``body(stop, beat)`` until ``stop`` is set. An unexpected end is seen by ``fine``."""
+    """Runs ``body(stop, beat)`` until ``stop`` is set; ``wake`` ends a wait of the body early."""
 
     def __init__(
-        self, name: str, body: Callable[[threading.Event, Callable[[], None]], None]
+        self,
+        name: str,
+        body: Callable[[threading.Event, Callable[[], None]], None],
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
         self._body = body
+        self._wake = wake
         self._stop = threading.Event()
         self._beaten = time.monotonic()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -40,6 +44,7 @@ class Activity:
     def stop(self, within_s: float) -> bool:
         """Ask it to end, and wait. Returns whether it has."""
         self._stop.set()
+        self._wake()
         self._thread.join(within_s)
         return not self.alive
 
