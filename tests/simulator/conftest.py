@@ -29,12 +29,6 @@ class Running:
     def ask(self, line: str) -> str:
         return self.remote.ask(line)
 
-    def settle(self) -> None:
-        """Return when what the host wrote before has been heard."""
-        # The first question may be answered before the port is read, in one round of events.
-        for _ in range(2):
-            self.ask("slots")
-
 
 Simulate = Callable[..., Running]
 
