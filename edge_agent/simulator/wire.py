@@ -1,8 +1,8 @@
 """Packets of the ZFM-20 family: `EF01 | address 4 | PID 1 | length 2 | data | checksum 2`.
 
 Big-endian; length = data + 2; checksum = PID + both length bytes + data, mod 65536
-(ZFM-20 manual 1.8, "Data package format"). Written from the manual alone and shared with nobody,
-so that a misreading of the protocol elsewhere meets a second opinion here.
+(ZFM-20 manual 1.8, "Data package format"). The daemon's codec is another one, so that a misreading
+of the protocol there meets a second opinion here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Hosts to talk to a sensor with: one that calls the state machine, and how to start a real one."""
+"""A host that talks to the sensor's state machine directly, without a pty."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from edge_agent.simulator.sensor import Sensor
 from edge_agent.simulator.wire import Packet, Parser, Pid
 
 BROADCAST = 0xFFFFFFFF
-NO_FINGER, OK = 0x02, 0x00
+OK = 0x00
 
 
 class Bench:
