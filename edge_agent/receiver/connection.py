@@ -21,7 +21,7 @@ MQTT_3_1_1 = MQTTProtocolVersion.MQTTv311
 
 _BATCH = 200
 _MAX_PACKET_BYTES = 1024 * 1024
-_WAIT_SECONDS = 0.25
+_WAIT_SECONDS = 0.1
 _UNSUPPORTED_VERSION = ReasonCode(PacketTypes.CONNACK, "Unsupported protocol version")
 
 _log = logging.getLogger(__name__)

@@ -48,7 +48,8 @@ def prepare(db: Database, path: Path) -> None:
     Raises StoreFault, with nothing changed, where it is another program's or a newer version's.
     """
     applied = {migration.name for migration in _migrations.applied(db)}
-    known = {migration.name for migration in _migrations.pending(Database(memory=True))}
+    with Database(memory=True) as empty:
+        known = {migration.name for migration in _migrations.pending(empty)}
     if applied - known:
         raise StoreFault(
             f"{path} was written by a newer version of the receiver: install that version again,"
