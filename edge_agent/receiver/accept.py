@@ -9,6 +9,9 @@ from msgspec import Meta, Struct
 
 from edge_agent.domain.chain import GENESIS, read_wire
 
+LedgerId = Annotated[str, Meta(pattern=r"\A[0-9A-Za-z_-]{1,64}\Z")]
+"""It becomes part of a topic name and of log lines, so it is not just any text."""
+
 MAX_WIRE_BYTES = 64 * 1024
 """An entry has a few hundred bytes; what is longer than this is not looked at."""
 
@@ -67,9 +70,9 @@ class Course(Struct, frozen=True):
 
 
 class _Place(Struct):
-    """What every kind of entry says of itself. The ledger becomes part of a topic name."""
+    """What every kind of entry says of itself."""
 
-    ledger: Annotated[str, Meta(pattern=r"\A[0-9A-Za-z_-]{1,64}\Z")]
+    ledger: LedgerId
     seq: Annotated[int, Meta(ge=1, le=2**53 - 1)]
     kind: str
 

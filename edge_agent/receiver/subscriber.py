@@ -13,11 +13,11 @@ import msgspec
 from paho.mqtt.client import MQTTMessage
 
 from edge_agent.domain.errors import BrokerFault
-from edge_agent.domain.messages import LedgerStatus, Receipt, Reply, Resend
+from edge_agent.domain.messages import Receipt, Reply, Resend
 from edge_agent.domain.stamps import utc_time
 from edge_agent.domain.topics import Topics
 
-from .accept import Arrival, Tip, read
+from .accept import Arrival, LedgerId, Tip, read
 from .connection import MQTT_3_1_1, MQTT_5, Connection, NotUnderstood
 from .options import ReceiverOptions
 from .resends import Resends
@@ -29,10 +29,15 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 _log = logging.getLogger(__name__)
 
 
+class _LedgerStatus(msgspec.Struct):
+    id: LedgerId
+    confirmed_seq: int
+
+
 class _Status(msgspec.Struct):
     """What matters here of a gate's status; a last will tells nothing of its ledger."""
 
-    ledger: LedgerStatus | None = None
+    ledger: _LedgerStatus | None = None
 
 
 class Receiver:

@@ -13,6 +13,9 @@ ANSWERS = {
 }
 """What a broker that cannot speak 5 does when it is spoken to in it."""
 
+DENIES = "lets nobody read"
+_ANSWERS = ANSWERS | {DENIES: b"\x20\x03\x00\x00\x00" + b"\x90\x06\x00\x01\x00\x01\x87\x01"}
+
 
 class Front:
     """Stands before a broker and treats a client that speaks MQTT 5 as ``answer`` says.
@@ -22,13 +25,18 @@ class Front:
 
     def __init__(self, broker_port: int, answer: str) -> None:
         self.answer = answer
-        self.versions: list[int] = []
+        self.connects: list[bytes] = []
         self._broker_port = broker_port
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port = self._server.getsockname()[1]
         self._open: list[socket.socket] = []
         self._passed: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def versions(self) -> list[int]:
+        """The versions of MQTT that clients have asked for."""
+        return [_version(connect) for connect in self.connects]
 
     def say(self, packet: bytes) -> None:
         """Send bytes of one's own to the clients that were let pass."""
@@ -58,10 +66,9 @@ class Front:
 
     def _treat(self, client: socket.socket) -> None:
         connect = client.recv(4096)
-        version = connect[8]  # Type, length, "MQTT" with its own length, version.
-        self.versions.append(version)
-        if version == 5 and self.answer != "lets pass":
-            answer = ANSWERS[self.answer]
+        self.connects.append(connect)
+        if _version(connect) == 5 and self.answer != "lets pass":
+            answer = _ANSWERS[self.answer]
             if answer is None:
                 _close(client)
             else:
@@ -73,6 +80,10 @@ class Front:
         broker.sendall(connect)
         threading.Thread(target=_pipe, args=(broker, client), daemon=True).start()
         _pipe(client, broker)
+
+
+def _version(connect: bytes) -> int:
+    return connect[8]  # After the packet's type and length, and "MQTT" with its own length.
 
 
 def _pipe(source: socket.socket, target: socket.socket) -> None:

@@ -18,7 +18,8 @@ from edge_agent.domain.messages import (
     SensorStatus,
 )
 from edge_agent.domain.stamps import ClockState
-from edge_agent.receiver import ReceiverOptions
+from edge_agent.receiver import ReceiverOptions, subscriber
+from edge_agent.receiver.accept import MAX_WIRE_BYTES, Arrival, read
 from edge_agent.receiver.store import Store, Taken
 from tests.brokers import MOSQUITTO, Mosquitto, free_port
 
@@ -158,13 +159,31 @@ def test_damaged_messages_are_refused_and_hold_nothing_up(
             gate.say(payload)
         gate.say(write_ledger(1, gate="other-gate")[0].wire)
         gate.say(b'{"ledger": 5}', channel="status")
+        gate.say(status("not a\nledger", last=9, confirmed=9), channel="status")
         gate.say(b"\xff", channel="replies")
         gate.say(b"", channel="status")
         gate.say(msgspec.json.encode(LastWill(gate="main-gate")), channel="status")
         gate.send(first, second, third)
         gate.confirmed(3)
-        assert running.receiver.counts == {"damaged": 8, "new": 3, "duplicate": 0}
+        assert running.receiver.counts == {"damaged": 9, "new": 3, "duplicate": 0}
         assert running.said("damaged").startswith("damaged gate='main-gate' channel=ledger reason=")
+
+
+def test_no_more_is_kept_of_a_long_message_than_shows_its_length(
+    options: ReceiverOptions, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths: list[int] = []
+
+    def measured(gate: str, wire: bytes) -> Arrival:
+        lengths.append(len(wire))
+        return read(gate, wire)
+
+    monkeypatch.setattr(subscriber, "read", measured)
+    with Running(replace(options, protocol="3.1.1")) as running:
+        running.said("connected")
+        gate.say(b" " * 5_000_000)
+        running.said("damaged")
+    assert lengths == [MAX_WIRE_BYTES + 1]
 
 
 def test_payroll_that_lost_what_it_confirmed_asks_for_it(running: Running, gate: Gate) -> None:

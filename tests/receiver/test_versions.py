@@ -9,7 +9,7 @@ import pytest
 from edge_agent.receiver import ReceiverOptions
 from tests.brokers import Mosquitto, free_port
 
-from .front import ANSWERS, Front
+from .front import ANSWERS, DENIES, Front
 from .gate import Gate, write_ledger
 from .running import Running
 
@@ -53,6 +53,21 @@ def test_reason_of_a_goodbye_is_told(front: Front, options: ReceiverOptions) -> 
         running.said("connected")
         front.say(b"\xe0\x02\x8e\x00")
         assert "Session taken over" in running.said("disconnected")
+
+
+def test_broker_that_denies_a_topic_is_told(front: Front, options: ReceiverOptions) -> None:
+    front.answer = DENIES
+    with Running(options) as running:
+        assert "does not let us read attendance/+/status" in running.said("disconnected")
+
+
+def test_broker_is_told_what_we_can_hold(front: Front, options: ReceiverOptions) -> None:
+    with Running(options) as running:
+        running.said("connected")
+    (connect,) = front.connects
+    receive_maximum, maximum_packet_size = b"\x21\x00\xc8", b"\x27\x00\x10\x00\x00"
+    assert receive_maximum in connect
+    assert maximum_packet_size in connect
 
 
 def test_never_for_a_broker_that_has_spoken_5(front: Front, options: ReceiverOptions) -> None:
