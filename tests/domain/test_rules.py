@@ -1,0 +1,142 @@
+"""What a touch means."""
+
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from edge_agent.domain.people import Print, Worker
+from edge_agent.domain.rules import (
+    SHIFT_MS,
+    Accepted,
+    Direction,
+    DirectionRule,
+    LastPunch,
+    Match,
+    Policy,
+    Reason,
+    Refused,
+    Repeat,
+    judge,
+)
+from edge_agent.domain.stamps import ClockState, Stamp
+
+from .made_up import Moment, moments
+
+IN, OUT = Direction.IN, Direction.OUT
+MATCH = Match(17, 112)
+OWNER = Print(worker="007", finger="right-index", slot=17, generation=2)
+WORKER = Worker(code="007", name="Lan")
+MINUTE = Policy(repeat_window_ms=60_000, direction=DirectionRule.NONE)
+ALTERNATE = Policy(repeat_window_ms=0, direction=DirectionRule.ALTERNATE)
+FIRST = Stamp(boot="a", boottime_ms=0, wall_ms=10**12, state=ClockState.SYNCED, uncertainty_ms=1000)
+
+
+def later(ms: int, **other: object) -> Stamp:
+    return structs.replace(FIRST, **{"boottime_ms": ms, "wall_ms": 10**12 + ms, **other})
+
+
+def after_power_cut(ms: int, **other: object) -> Stamp:
+    return structs.replace(later(ms), boot="b", boottime_ms=1, **other)
+
+
+@pytest.mark.parametrize(
+    ("owner", "worker", "expected"),
+    [
+        (None, None, Refused(Reason.UNKNOWN)),
+        (OWNER, None, Refused(Reason.UNKNOWN)),
+        (OWNER, structs.replace(WORKER, active=False), Refused(Reason.DEACTIVATED, worker="007")),
+        (OWNER, WORKER, Accepted(OWNER, MATCH, None)),
+    ],
+)
+def test_whose_finger_it_is(owner: Print | None, worker: Worker | None, expected: object) -> None:
+    assert judge(MATCH, owner, worker, None, FIRST, MINUTE) == expected
+
+
+@pytest.mark.parametrize(
+    ("now", "window_ms", "repeat"),
+    [
+        (later(0), 60_000, True),
+        (later(60_000), 60_000, True),
+        (later(60_001), 60_000, False),
+        (later(0), 0, False),
+        # A stepped wall clock changes nothing within a boot.
+        (later(59_000, wall_ms=0), 60_000, True),
+        (later(61_000, wall_ms=10**12), 60_000, False),
+        # Across a power cut both clocks' uncertainty counts.
+        (after_power_cut(58_000), 60_000, True),
+        (after_power_cut(58_001), 60_000, False),
+        (after_power_cut(10, state=ClockState.UNSYNCED, uncertainty_ms=None), 60_000, False),
+        (after_power_cut(10, uncertainty_ms=None), 60_000, False),
+    ],
+)
+def test_a_repeat_must_be_certain(now: Stamp, window_ms: int, repeat: bool) -> None:
+    policy = structs.replace(MINUTE, repeat_window_ms=window_ms)
+    verdict = judge(MATCH, OWNER, WORKER, LastPunch(5, FIRST, None), now, policy)
+    assert verdict == (Repeat(OWNER, MATCH, 5) if repeat else Accepted(OWNER, MATCH, None))
+
+
+@given(moments(), st.integers(0, 86_400_000))
+def test_no_punch_outside_the_window_is_ever_taken_for_a_repeat(
+    history: list[Moment], window_ms: int
+) -> None:
+    policy = structs.replace(MINUTE, repeat_window_ms=window_ms)
+    for before, now in combinations(history, 2):
+        last = LastPunch(5, before.stamp, None)
+        verdict = judge(MATCH, OWNER, WORKER, last, now.stamp, policy)
+        since = now.true_ms - before.true_ms
+        if isinstance(verdict, Repeat):
+            assert since <= window_ms
+        elif before.stamp.boot == now.stamp.boot:
+            assert since > window_ms or window_ms == 0
+
+
+@pytest.mark.parametrize("rule", [DirectionRule.NONE, DirectionRule.IN, DirectionRule.OUT])
+@pytest.mark.parametrize("last", [None, LastPunch(5, FIRST, IN)])
+def test_a_fixed_direction_heeds_no_history(rule: DirectionRule, last: LastPunch | None) -> None:
+    policy = Policy(repeat_window_ms=0, direction=rule)
+    verdict = judge(MATCH, OWNER, WORKER, last, later(10), policy)
+    expected = None if rule is DirectionRule.NONE else Direction(rule.value)
+    assert verdict == Accepted(OWNER, MATCH, expected)
+
+
+@pytest.mark.parametrize(
+    ("last", "now", "expected"),
+    [
+        (None, later(0), IN),
+        (IN, later(1), OUT),
+        (OUT, later(1), IN),
+        (IN, later(SHIFT_MS), OUT),
+        (IN, later(SHIFT_MS + 1), IN),
+        (OUT, later(SHIFT_MS + 1), IN),
+        (IN, after_power_cut(SHIFT_MS - 2000), OUT),
+        (IN, after_power_cut(SHIFT_MS + 2001), IN),
+        # It may or may not be the same shift: the gate does not know, and says so.
+        (IN, after_power_cut(SHIFT_MS), None),
+        (IN, after_power_cut(1, state=ClockState.UNSYNCED, uncertainty_ms=None), None),
+    ],
+)
+def test_alternate(last: Direction | None, now: Stamp, expected: Direction | None) -> None:
+    before = LastPunch(5, FIRST, last) if last else None
+    verdict = judge(MATCH, OWNER, WORKER, before, now, ALTERNATE)
+    assert verdict == Accepted(OWNER, MATCH, expected)
+
+
+def test_alternate_after_a_direction_that_was_not_known() -> None:
+    before = LastPunch(5, FIRST, None)
+    assert judge(MATCH, OWNER, WORKER, before, later(5), ALTERNATE) == Accepted(OWNER, MATCH, None)
+
+
+@given(moments(), st.sampled_from(Direction))
+def test_alternate_is_never_wrong_about_the_shift(
+    history: list[Moment], direction: Direction
+) -> None:
+    for before, now in combinations(history, 2):
+        last = LastPunch(5, before.stamp, direction)
+        verdict = judge(MATCH, OWNER, WORKER, last, now.stamp, ALTERNATE)
+        assert isinstance(verdict, Accepted)
+        other = OUT if direction is IN else IN
+        true = other if now.true_ms - before.true_ms <= SHIFT_MS else IN
+        assert verdict.direction in (None, true)
