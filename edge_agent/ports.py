@@ -125,6 +125,10 @@ class Store(Protocol):
     """The ledger, the workers and the prints, in one database. One object a thread."""
 
     @property
+    def gate(self) -> str:
+        """The gate's id."""
+
+    @property
     def ledger(self) -> str:
         """The ledger's id."""
 
@@ -146,11 +150,11 @@ class Store(Protocol):
     def last_punches(self, now: Stamp, horizon_ms: int) -> dict[str, LastPunch]:
         """Each worker's last recorded punch that may be younger than ``horizon_ms``."""
 
-    def newest_first(self, kinds: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Kind and data of the entries of these kinds, the last one first."""
+    def newest_first(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Kind and data of the entries, the last one first."""
 
     def complete_until(self, confirmed: int) -> str | None:
-        """The time before which every entry is among the first ``confirmed`` and has its time."""
+        """A time before which every entry is among the first ``confirmed`` and has its time."""
 
     def worker(self, code: str) -> Worker | None:
         """The worker with this code."""

@@ -31,7 +31,9 @@ def list_(settings: Settings, since: str | None, as_json: bool) -> None:
     store = assembly.store_for_reading()
     names = {worker.code: worker.name for worker in store.workers()}
     found: list[dict[str, Any]] = []
-    for kind, data in store.newest_first(_KINDS):
+    for kind, data in store.newest_first():
+        if kind not in _KINDS:
+            continue
         if first_ms is not None and data["at"] is not None and parse_time(data["at"]) < first_ms:
             break
         found.append(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from ..host.logs import log_to_stderr
 from ..receiver import Receiver, ReceiverOptions
@@ -18,12 +19,12 @@ from ..settings import load_settings
     type=click.Path(path_type=Path, dir_okay=False),
     help="Take broker, port, protocol and root from a gate's settings file.",
 )
-@click.option("--database", type=click.Path(path_type=Path), required=True, help="SQLite file.")
+@click.option("--database", type=click.Path(), required=True, help="SQLite file.")
 @click.option("--host", help="The broker.  [default: localhost]")
 @click.option("--port", type=click.IntRange(1, 65535), help="Its port.  [default: 1883]")
 @click.option("--root", help="The root of the topics.  [default: attendance]")
 @click.option("--protocol", type=click.Choice(["auto", "5", "3.1.1"]), help="[default: auto]")
-def receive(config: Path | None, database: Path, **flags: Any) -> None:
+def receive(config: Path | None, database: str, **flags: Any) -> None:
     """Subscribe as payroll: store every entry of every gate once, and answer with receipts."""
     wanted: dict[str, Any] = {}
     if config is not None:
@@ -35,4 +36,5 @@ def receive(config: Path | None, database: Path, **flags: Any) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    Receiver(ReceiverOptions(database=database, **wanted)).run(stop)
+    options = msgspec.convert({"database": database, **wanted}, ReceiverOptions)
+    Receiver(options).run(stop)

@@ -12,7 +12,7 @@ _path = click.Path(path_type=Path)
 def _list_faults(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
         for name, fault in FAULTS.items():
-            click.echo(f"{name:<18} {fault}")
+            click.echo(f"{name:<18} {fault.description}")
         ctx.exit()
 
 

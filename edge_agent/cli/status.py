@@ -51,7 +51,7 @@ def _print(answer: dict[str, Any]) -> None:
         ("uplink", answer["uplink"]),
         ("clock", _clock(clock)),
         ("ledger", f"{ledger['id']}, {ledger['last_seq']} entries"),
-        ("payroll", f"has 1 to {ledger['confirmed_seq']}, {waiting} still to come"),
+        ("payroll", f"has {_held(ledger['confirmed_seq'])}, {waiting} still to come"),
         ("complete", ledger["complete_until"] or "nothing can be said yet"),
         ("rejected", f"{ledger['rejected']} by payroll"),
         ("disk", f"{free / 1e9:.1f} GB free"),
@@ -64,3 +64,7 @@ def _clock(clock: dict[str, Any]) -> str:
     if clock["uncertainty_ms"] is None:
         return f"{clock['state']}: times are pending until the clock is set"
     return f"{clock['state']}, within {clock['uncertainty_ms']} ms"
+
+
+def _held(confirmed_seq: int) -> str:
+    return f"1 to {confirmed_seq}" if confirmed_seq else "nothing yet"

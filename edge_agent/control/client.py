@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,13 +62,12 @@ def _lines(path: Path, request: Request) -> Iterator[bytes]:
             f"No daemon answers at {path}: start it with 'edge-agent run', or see "
             "'systemctl status edge-agent'."
         ) from None
-    with closing(channel), channel.makefile("rb") as stream:
+    # A daemon that goes ends the stream; what came before still counts.
+    with closing(channel), channel.makefile("rb") as stream, suppress(ConnectionError):
         channel.sendall(msgspec.json.encode(request) + b"\n")
-        try:
-            for line in stream:
-                yield line.rstrip(b"\n")
-        except ConnectionResetError:
-            return
+        for line in stream:
+            if line.endswith(b"\n"):
+                yield line[:-1]
 
 
 def _connect(path: Path) -> socket.socket:

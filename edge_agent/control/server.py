@@ -130,7 +130,7 @@ class ControlServer:
 
     def _posted(self, client: Client | None, message: msgspec.Struct) -> None:
         self._posts.append((client, msgspec.json.encode(message) + b"\n"))
-        with suppress(BlockingIOError):  # A full pipe has woken the server already.
+        with suppress(OSError):  # Full: the server is awake already. Closed: nobody is served.
             self._waker.send(b"!")
 
     def _accept(self) -> None:
@@ -163,7 +163,7 @@ class ControlServer:
         conversation = Conversation(client, self._posted)
         try:
             request = _requests.decode(line)
-        except msgspec.MsgspecError as error:
+        except (ValueError, RecursionError) as error:  # Whatever bytes may do to a decoder.
             conversation.failed(BadRequest(f"This is no request of the control socket: {error}."))
             return
         match request:
@@ -171,7 +171,7 @@ class ControlServer:
                 self._answer_status(conversation)
             case Watch():
                 client.watching = True
-                self._posted(client, Watching())
+                client.unsent += msgspec.json.encode(Watching()) + b"\n"
             case _:
                 self._submit(request, conversation)
 

@@ -56,31 +56,43 @@ class Scribe(Struct, frozen=True, kw_only=True):
 
     def write(self, fact: Fact, stamp: Stamp, seq: int, prevhash: bytes) -> Entry:
         """Make the entry that follows the one whose hash is ``prevhash``."""
-        at = true_time(stamp, self.zone)
-        own = msgspec.to_builtins(fact)
         data = {
             "ledger": self.ledger,
             "seq": seq,
-            "at": at,
+            "at": true_time(stamp, self.zone),
             "clock": _clock(stamp),
-            **own,
+            **msgspec.to_builtins(fact),
         }
+        envelope = seal(self.gate, data, prevhash)
+        return Entry(
+            seq=seq,
+            kind=data["kind"],
+            hash=bytes.fromhex(envelope.hash),
+            wire=msgspec.json.encode(envelope),
+        )
+
+
+def seal(gate: str, data: dict[str, Any], prevhash: bytes) -> Envelope:
+    """The envelope that belongs to ``data`` as the entry after ``prevhash``.
+
+    Raises ValueError where ``data`` has no canonical form or lacks what every entry has.
+    """
+    try:
         canonical = rfc8785.dumps(data)
-        digest = link(prevhash, canonical)
-        envelope = Envelope(
+        return Envelope(
             specversion="1.0",
-            id=f"{self.ledger}:{seq}",
-            source=f"/attendance/gates/{self.gate}",
-            type=_TYPE.format(kind=own["kind"]),
-            subject=own.get("worker") or UNSET,
-            time=at or UNSET,
+            id=f"{data['ledger']}:{data['seq']}",
+            source=f"/attendance/gates/{gate}",
+            type=_TYPE.format(kind=data["kind"]),
+            subject=data.get("worker") or UNSET,
+            time=data["at"] or UNSET,
             datacontenttype="application/json",
             prevhash=prevhash.hex(),
-            hash=digest.hex(),
+            hash=link(prevhash, canonical).hex(),
             data=Raw(canonical),
         )
-        wire = msgspec.json.encode(envelope)
-        return Entry(seq=seq, kind=own["kind"], hash=digest, wire=wire)
+    except (rfc8785.CanonicalizationError, KeyError) as error:
+        raise ValueError(f"this is no data of an entry: {error!r}") from error
 
 
 def link(prevhash: bytes, canonical: bytes) -> bytes:
@@ -94,13 +106,13 @@ def read_wire(wire: bytes) -> tuple[Envelope, dict[str, Any]]:
     Raises ValueError where they are no entry, or where the stated hash is not that of the stated
     previous hash and the data: the bytes were altered after they were written.
     """
-    envelope = msgspec.json.decode(wire, type=Envelope)
-    data = msgspec.json.decode(envelope.data, type=dict[str, Any])
     try:
+        envelope = msgspec.json.decode(wire, type=Envelope)
+        data = msgspec.json.decode(envelope.data, type=dict[str, Any])
         canonical = rfc8785.dumps(data)
         expected = link(bytes.fromhex(envelope.prevhash), canonical).hex()
-    except rfc8785.CanonicalizationError as error:
-        raise ValueError(f"entry {envelope.id} has no canonical form: {error}") from error
+    except (rfc8785.CanonicalizationError, RecursionError) as error:
+        raise ValueError(f"this is no entry: {error}") from error
     if expected != envelope.hash:
         raise ValueError(f"entry {envelope.id} does not have the hash that it states")
     return envelope, data

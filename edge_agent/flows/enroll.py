@@ -50,13 +50,14 @@ class FingerWork:
         for _ in range(_TRIES):
             self._await(present=True)
             self._panel.touched()
-            hint = self._sensor.extract(buffer)
-            if hint is None:
+            try:
+                hint = self._sensor.extract(buffer)
+            finally:
                 self._panel.dark()
+            if hint is None:
                 return
             self._dialogue.step(What.TRY_AGAIN, hint)
             self._await(present=False)
-        self._panel.dark()
         raise BadRequest(f"The scans stay too poor ({hint}): try another finger.")
 
     def _await(self, *, present: bool, say: What | None = None) -> None:
@@ -102,7 +103,7 @@ def enroll(
         fact = PrintEnrolled(
             worker=code, finger=finger, slot=slot, generation=print_.generation, actor=actor
         )
-        gate.record_people(fact, put=print_)
+        gate.record_enrolment(fact, print_)
     except BaseException:
         _undo(sensor, slot)
         raise

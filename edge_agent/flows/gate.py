@@ -1,6 +1,9 @@
 """What every flow at the gate works on: the ledger, who is known, and the last punches."""
 
+from collections.abc import Callable
+
 from ..domain.chain import Entry
+from ..domain.errors import StoreFault
 from ..domain.events import LedgerGrew
 from ..domain.facts import Fact
 from ..domain.people import Print, Worker
@@ -17,9 +20,9 @@ class Gate:
         self.clock = clock
         self.tell = tell
         self.policy = policy
-        horizon_ms = max(SHIFT_MS, policy.repeat_window_ms)
-        self.last_punches: dict[str, LastPunch] = store.last_punches(clock.stamp(), horizon_ms)
-        self._learn_people()
+        self._prints = {print_.slot: print_ for print_ in store.prints()}
+        self._workers = {worker.code: worker for worker in store.workers()}
+        self._last_punches: dict[str, LastPunch] | None = None
 
     def owner_of(self, slot: int) -> tuple[Print | None, Worker | None]:
         """The print that holds ``slot``, and its worker."""
@@ -31,33 +34,46 @@ class Gate:
         """All prints."""
         return list(self._prints.values())
 
-    def record(self, fact: Fact, stamp: Stamp | None = None) -> Entry:
-        """Write one entry durably and tell so. Raises StoreFault where it is not certain."""
-        with self.store.changing() as change:
-            entry = change.append(fact, stamp or self.clock.stamp())
-        self.tell(LedgerGrew(seq=entry.seq, kind=entry.kind))
-        return entry
+    @property
+    def last_punches(self) -> dict[str, LastPunch]:
+        """Each worker's last recorded punch, as far back as a rule looks. Raises StoreFault."""
+        if self._last_punches is None:
+            horizon_ms = max(SHIFT_MS, self.policy.repeat_window_ms)
+            self._last_punches = self.store.last_punches(self.clock.stamp(), horizon_ms)
+        return self._last_punches
 
-    def record_people(
-        self, fact: Fact, *, put: Worker | Print | None, drop: Print | None = None
+    def record(
+        self,
+        fact: Fact,
+        stamp: Stamp | None = None,
+        also: Callable[[Change], None] = lambda change: None,
     ) -> Entry:
-        """Change who is known, together with the entry that says so: both or neither."""
-        with self.store.changing() as change:
-            _apply(change, put, drop)
-            entry = change.append(fact, self.clock.stamp())
-        self._learn_people()
+        """Write one entry durably, together with what ``also`` changes, and tell so.
+
+        Raises StoreFault where that is not certain.
+        """
+        try:
+            with self.store.changing() as change:
+                also(change)
+                entry = change.append(fact, stamp or self.clock.stamp())
+        except StoreFault:
+            # The punch may be in the ledger after all: ask it before the next verdict.
+            self._last_punches = None
+            raise
         self.tell(LedgerGrew(seq=entry.seq, kind=entry.kind))
         return entry
 
-    def _learn_people(self) -> None:
-        self._prints = {print_.slot: print_ for print_ in self.store.prints()}
-        self._workers = {worker.code: worker for worker in self.store.workers()}
+    def record_worker(self, fact: Fact, worker: Worker) -> None:
+        """Enter or change a worker, together with the entry that says so."""
+        self.record(fact, also=lambda change: change.put_worker(worker))
+        self._workers[worker.code] = worker
 
+    def record_enrolment(self, fact: Fact, print_: Print) -> None:
+        """Say whose a slot is, together with the entry that says so."""
+        self.record(fact, also=lambda change: change.put_print(print_))
+        self._prints[print_.slot] = print_
 
-def _apply(change: Change, put: Worker | Print | None, drop: Print | None) -> None:
-    if isinstance(put, Worker):
-        change.put_worker(put)
-    elif isinstance(put, Print):
-        change.put_print(put)
-    if drop is not None:
-        change.drop_print(drop)
+    def record_removal(self, fact: Fact, print_: Print) -> None:
+        """Forget whose a slot is, together with the entry that says so."""
+        self.record(fact, also=lambda change: change.drop_print(print_))
+        del self._prints[print_.slot]

@@ -73,9 +73,9 @@ class KeepSensor:
         """The sensor cannot be used any longer."""
         self._sensor.close()
         self._next_try = self._gate.clock.monotonic() + self._pause
+        self._panel.fault(True)
         if self.recording:
             self.info = None
-            self._panel.fault(True)
             self._write(RecordingStopped(reason="sensor-fault"))
         self._changed(fault)
 

@@ -29,3 +29,7 @@ class RefusalLimit:
         self._tokens -= 1.0
         suppressed, self._suppressed = self._suppressed, 0
         return suppressed
+
+    def not_written(self, suppressed: int) -> None:
+        """The entry that ``admit`` let through, with its count, could not be written after all."""
+        self._suppressed += suppressed + 1

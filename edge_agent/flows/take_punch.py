@@ -18,7 +18,6 @@ from ..domain.rules import (
     Reason,
     Refused,
     Repeat,
-    Verdict,
     judge,
 )
 from ..domain.stamps import Stamp
@@ -79,14 +78,12 @@ class TakePunch:
         try:
             found = self._recognise()
         except SensorFault:
-            self._conclude(Refused(Reason.SENSOR_FAULT), stamp)
+            self._show(self._refuse(Refused(Reason.SENSOR_FAULT), stamp))
             raise
         if isinstance(found, Match):
-            owner, worker = self._gate.owner_of(found.slot)
-            last = self._gate.last_punches.get(owner.worker) if owner else None
-            self._conclude(judge(found, owner, worker, last, stamp, self._gate.policy), stamp)
+            self._show(self._credit(found, stamp))
         else:
-            self._conclude(found, stamp)
+            self._show(self._refuse(found, stamp), found.hint)
 
     def _recognise(self) -> Match | Refused:
         """Capture until the sensor knows the finger, has had enough tries, or it was lifted.
@@ -125,41 +122,43 @@ class TakePunch:
             return Refused(Reason.POOR_SCAN, hint=hint)
         return self._sensor.search() or Refused(Reason.UNKNOWN)
 
-    def _conclude(self, verdict: Verdict, stamp: Stamp) -> None:
-        """Record the verdict, and only then show it."""
-        if isinstance(verdict, Refused):
-            shown = self._refuse(verdict, stamp)
-        else:
-            try:
-                shown = self._credit(verdict, stamp)
-            except StoreFault as fault:
-                # Shown as what it is: the worker must never walk away on a lie.
-                log.error("punch of %s not recorded: %s", verdict.owner.worker, fault)
-                shown = PanelShown(outcome=Outcome.NOT_RECORDED, worker=verdict.owner.worker)
-        hint = verdict.hint if isinstance(verdict, Refused) else None
-        self._panel.show(shown.outcome, hint, offline=self._offline())
-        self._gate.tell(shown)
+    def _credit(self, match: Match, stamp: Stamp) -> PanelShown:
+        """Decide a match and record it. Only what is durably recorded is shown as recorded."""
+        owner, worker = self._gate.owner_of(match.slot)
+        try:
+            last = self._gate.last_punches.get(owner.worker) if owner else None
+            verdict = judge(match, owner, worker, last, stamp, self._gate.policy)
+            match verdict:
+                case Refused():
+                    return self._refuse(verdict, stamp)
+                case Repeat():
+                    return self._record_repeat(verdict, stamp)
+                case Accepted():
+                    return self._record_punch(verdict, stamp)
+        except StoreFault as fault:
+            # Shown as what it is: the worker must never walk away on a lie.
+            log.error("not recorded: %s", fault)
+            return PanelShown(outcome=Outcome.NOT_RECORDED, worker=owner.worker if owner else None)
 
-    def _credit(self, verdict: Accepted | Repeat, stamp: Stamp) -> PanelShown:
-        owner, match = verdict.owner, verdict.match
-        evidence = Evidence(
-            finger=owner.finger, slot=owner.slot, generation=owner.generation, score=match.score
-        )
-        if isinstance(verdict, Repeat):
-            repeated = PunchRepeated(worker=owner.worker, of=verdict.of, evidence=evidence)
-            entry = self._gate.record(repeated, stamp)
-            return PanelShown(outcome=Outcome.REPEATED, worker=owner.worker, seq=entry.seq)
+    def _record_punch(self, accepted: Accepted, stamp: Stamp) -> PanelShown:
+        worker = accepted.owner.worker
         rule = self._gate.policy.direction
         recorded = PunchRecorded(
-            worker=owner.worker,
-            direction=verdict.direction,
+            worker=worker,
+            direction=accepted.direction,
             direction_source=None if rule is DirectionRule.NONE else rule,
-            evidence=evidence,
+            evidence=_evidence(accepted),
         )
         # Commit before the green lamp: the worker walks away on it.
         entry = self._gate.record(recorded, stamp)
-        self._gate.last_punches[owner.worker] = LastPunch(entry.seq, stamp, verdict.direction)
-        return PanelShown(outcome=Outcome.RECORDED, worker=owner.worker, seq=entry.seq)
+        self._gate.last_punches[worker] = LastPunch(entry.seq, stamp, accepted.direction)
+        return PanelShown(outcome=Outcome.RECORDED, worker=worker, seq=entry.seq)
+
+    def _record_repeat(self, repeat: Repeat, stamp: Stamp) -> PanelShown:
+        worker = repeat.owner.worker
+        repeated = PunchRepeated(worker=worker, of=repeat.of, evidence=_evidence(repeat))
+        entry = self._gate.record(repeated, stamp)
+        return PanelShown(outcome=Outcome.REPEATED, worker=worker, seq=entry.seq)
 
     def _refuse(self, refused: Refused, stamp: Stamp) -> PanelShown:
         seq = None
@@ -174,6 +173,7 @@ class TakePunch:
             try:
                 seq = self._gate.record(attempt, stamp).seq
             except StoreFault as fault:
+                self._refusals.not_written(suppressed)
                 log.error("a refused attempt could not be written: %s", fault)
         return PanelShown(
             outcome=_REFUSED_AS[refused.reason],
@@ -181,6 +181,17 @@ class TakePunch:
             seq=seq,
             hint=refused.hint or (refused.reason.value if refused.worker else None),
         )
+
+    def _show(self, shown: PanelShown, hint: Hint | None = None) -> None:
+        self._panel.show(shown.outcome, hint, offline=self._offline())
+        self._gate.tell(shown)
+
+
+def _evidence(credited: Accepted | Repeat) -> Evidence:
+    owner, match = credited.owner, credited.match
+    return Evidence(
+        finger=owner.finger, slot=owner.slot, generation=owner.generation, score=match.score
+    )
 
 
 def _lifted(refused: Refused) -> Refused:

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from ..domain.errors import BadRequest, SensorSilent
+from ..domain.errors import BadRequest, SensorFault, SensorSilent
 from ..domain.facts import PrintRemoved, WorkerAdded, WorkerChanged
 from ..domain.people import Worker, checked_code, checked_finger, checked_name
 from ..domain.requests import (
@@ -64,7 +64,7 @@ class Technician:
             if known is None
             else WorkerChanged(worker=code, active=True, actor=actor)
         )
-        self._gate.record_people(fact, put=worker)
+        self._gate.record_worker(fact, worker)
         return to_builtins(worker)  # type: ignore[no-any-return]
 
     def _deactivate_worker(self, request: DeactivateWorker, actor: str) -> dict[str, Any]:
@@ -75,7 +75,7 @@ class Technician:
         if not known.active:
             raise BadRequest(f"Worker {code} is deactivated already.")
         worker = Worker(code=code, name=known.name, active=False)
-        self._gate.record_people(WorkerChanged(worker=code, active=False, actor=actor), put=worker)
+        self._gate.record_worker(WorkerChanged(worker=code, active=False, actor=actor), worker)
         return to_builtins(worker)  # type: ignore[no-any-return]
 
     def _enroll(self, request: Enroll, dialogue: Dialogue, actor: str) -> dict[str, Any]:
@@ -107,8 +107,14 @@ class Technician:
         )
         # Forgotten first: should the power fail in between, the template left in the sensor
         # belongs to nobody and is never credited.
-        self._gate.record_people(fact, put=None, drop=print_)
-        self._sensor.erase(print_.slot)
+        self._gate.record_removal(fact, print_)
+        try:
+            self._sensor.erase(print_.slot)
+        except SensorFault as fault:
+            raise SensorFault(
+                f"The {finger} of {code} is removed and will be refused, but its template could "
+                f"not be erased from slot {print_.slot}, which now belongs to nobody: {fault}"
+            ) from fault
         return to_builtins(print_)  # type: ignore[no-any-return]
 
     def _identify(self, dialogue: Dialogue) -> dict[str, Any]:

@@ -9,7 +9,9 @@ class ServiceManager:
     """READY, WATCHDOG, STATUS and STOPPING over the socket named by NOTIFY_SOCKET."""
 
     def __init__(self) -> None:
-        self._address = os.environ.get("NOTIFY_SOCKET", "").replace("@", "\0", 1)
+        address = os.environ.get("NOTIFY_SOCKET", "")
+        # A leading @ stands for the NUL of an abstract socket's name (unix(7)).
+        self._address = f"\0{address[1:]}" if address.startswith("@") else address
 
     @property
     def watchdog_s(self) -> float | None:

@@ -1,16 +1,17 @@
 """Lamps and buzzer on GPIO pins. Every pattern runs on gpiozero's own threads: nothing waits."""
 
 import threading
+import time
 from typing import Any
 
-from gpiozero import LED, Buzzer, GPIOZeroError
+from gpiozero import LED, Buzzer
 from gpiozero.pins.mock import MockFactory
 
 from ..domain.errors import EdgeAgentError
 from ..domain.events import Outcome
 from ..domain.rules import Hint
 from ..settings import PanelSettings
-from .patterns import STANDING_FAULT, TOUCHED, Blink, Pattern, pattern
+from .patterns import STANDING_FAULT, TOUCHED, Blink, Pattern, duration, pattern
 
 
 class PanelFault(EdgeAgentError):
@@ -24,8 +25,10 @@ class GpioPanel:
 
     def __init__(self, settings: PanelSettings) -> None:
         """Open the pins that the settings name. Raises PanelFault with what to do."""
-        self._lock = threading.Lock()
-        self._standing: Pattern = {}
+        self._lock = threading.RLock()
+        self._fault = False
+        self._playing_until = 0.0
+        self._fault_follows: threading.Timer | None = None
         self.devices: dict[str, Any] = {}
         if settings.pins == "none":
             return
@@ -41,7 +44,7 @@ class GpioPanel:
                 if pin != "none":
                     device = Buzzer if name == "buzzer" else LED
                     self.devices[name] = device(pin, pin_factory=factory)
-        except (GPIOZeroError, OSError, ImportError) as error:
+        except Exception as error:  # lgpio's own errors derive from nothing else.
             self.close()
             raise PanelFault(
                 f"The lamps cannot be used ({error}): check the pins in [panel], that this user "
@@ -57,30 +60,58 @@ class GpioPanel:
         self._play(pattern(outcome, hint, offline=offline))
 
     def fault(self, present: bool) -> None:
-        """Begin or end the standing sign that the sensor cannot be used."""
-        self._standing = STANDING_FAULT if present else {}
-        self._play({})
+        """Begin or end the standing sign that the sensor cannot be used.
+
+        An answer that is being shown is shown to its end first.
+        """
+        with self._lock:
+            self._fault = present
+            if not self._fault_waits():
+                self._play(STANDING_FAULT if present else {})
 
     def dark(self) -> None:
         """All lamps and the buzzer off."""
         with self._lock:
+            if self._fault_follows is not None:
+                self._fault_follows.cancel()
+                self._fault_follows = None
             for device in self.devices.values():
                 device.off()
 
     def close(self) -> None:
         """Dark, and let go of the pins."""
-        self._standing = {}
-        self.dark()
-        for device in self.devices.values():
-            device.close()
-        self.devices = {}
+        with self._lock:
+            self._fault = False
+            self.dark()
+            for device in self.devices.values():
+                device.close()
+            self.devices = {}
 
     def _play(self, wanted: Pattern) -> None:
-        self.dark()
         with self._lock:
-            for name, blink in {**self._standing, **wanted}.items():
+            self.dark()
+            for name, blink in wanted.items():
                 if name in self.devices:
                     _start(self.devices[name], blink)
+            self._playing_until = time.monotonic() + duration(wanted)
+            if wanted is not STANDING_FAULT:
+                self._fault_waits()
+
+    def _fault_waits(self) -> bool:
+        """Have the standing sign follow what is being shown. Whether anything is."""
+        left = self._playing_until - time.monotonic()
+        if left <= 0:
+            return False
+        if self._fault and self._fault_follows is None:
+            self._fault_follows = threading.Timer(left, self._stand)
+            self._fault_follows.daemon = True
+            self._fault_follows.start()
+        return True
+
+    def _stand(self) -> None:
+        with self._lock:
+            if self._fault and self._fault_follows is not None:
+                self._play(STANDING_FAULT)
 
 
 def _start(device: Any, blink: Blink) -> None:

@@ -60,3 +60,11 @@ def pattern(outcome: Outcome, hint: Hint | None, *, offline: bool) -> Pattern:
     if outcome is Outcome.TRY_AGAIN and hint in _TRY_AGAIN:
         return _TRY_AGAIN[hint]
     return _SHOWN[outcome]
+
+
+def duration(shown: Pattern) -> float:
+    """Seconds until the last lamp of a pattern is dark; 0 for one without end."""
+    return max(
+        (blink.count * (blink.on_s + blink.off_s) for blink in shown.values() if blink.count),
+        default=0.0,
+    )

@@ -37,7 +37,7 @@ class Instruction(Struct, frozen=True):
 INSTRUCTIONS: Mapping[int, Instruction] = {
     0x01: Instruction("GenImg", 1.5, answers=frozenset({0x02})),  # 190 ms
     0x02: Instruction("Img2Tz", 1.5),  # 300 ms
-    0x04: Instruction("Search", 2.0, ack_data=4, answers=frozenset({0x09})),  # 47 ms; < 1 s at 1000
+    0x04: Instruction("Search", 1.5, ack_data=4, answers=frozenset({0x09})),  # 47 ms; < 1 s at 1000
     0x05: Instruction("RegModel", 1.0, answers=frozenset({0x0A})),  # 12 ms
     0x06: Instruction("Store", 1.0),  # 58 ms
     0x0C: Instruction("DeletChar", 1.0, answers=frozenset({0x10})),  # 66 ms

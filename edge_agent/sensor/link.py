@@ -101,8 +101,8 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         while self._port.read(_DRAIN):
             if time.monotonic() >= give_up:
                 raise SensorGarbled(
-                    f"Bytes keep coming from {self._port.name} unasked: check [sensor] baud, the "
-                    "wires and that nothing else writes to this port."
+                    f"Bytes come from {self._port.name} that nobody asked for: check [sensor] "
+                    "baud, the wires and that nothing else writes to this port."
                 )
         self._trusted = True
 
@@ -115,11 +115,14 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         """Ask what no other reply looks like; a sensor answers in order, so it is the last one.
 
         Each attempt asks once more than the one before, so that a row of late replies to the
-        attempt before can never pass for the answers to this one.
+        attempt before cannot pass for the answers to this one. The quiet after it catches what is
+        left over where a reply was lost as well; without sequence numbers there is no proof of it.
         """
         self._fences += 1
         for _ in range(self._fences):
             self.getTemplateCount()
+        if self._port.read(1):
+            raise self._garbled("more bytes came behind the reply")
         self._fences = 0
 
     def _PyFingerprint__writePacket(self, kind: int, payload: Sequence[int]) -> None:

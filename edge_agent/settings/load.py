@@ -1,6 +1,7 @@
 """Read the settings file, collecting every problem before giving up."""
 
 import difflib
+import os
 import re
 import tomllib
 from enum import Enum
@@ -20,9 +21,15 @@ _PATHS = (("store", "path"), ("control", "socket"))
 _SOCKET_PATH_LIMIT = 107
 """Bytes of a Unix-domain socket's path: sizeof(sun_path) - 1 (unix(7))."""
 
+_LONGEST_SHOWN = 80
+
 _EXPLANATIONS = {
     ("gate", "id"): "use 1 to 32 of a-z, 0-9 and '-'",
     ("mqtt", "root"): "use a topic without '#', '+', spaces, and no '/' or '$' at its ends",
+    ("sensor", "port"): "use a path or URL",
+    ("store", "path"): "use a path",
+    ("control", "socket"): "use a path",
+    ("mqtt", "host"): "use a name or an address",
 }
 
 
@@ -32,7 +39,7 @@ def load_settings(path: Path) -> Settings:
     Raises BadSettings with one line for each problem, naming the section and the key.
     """
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise BadSettings(
             str(path), ["There is no such file: name another with --config or EDGE_AGENT_CONFIG."]
@@ -41,7 +48,7 @@ def load_settings(path: Path) -> Settings:
         raise BadSettings(str(path), [f"It cannot be read: {error.strerror}."]) from error
     except UnicodeDecodeError as error:
         raise BadSettings(str(path), [f"It is not UTF-8 text: {error}."]) from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # Beyond TOMLDecodeError: absurd numbers, depth.
         raise BadSettings(str(path), [f"It is not TOML: {error}."]) from error
 
     problems: list[str] = []
@@ -95,7 +102,15 @@ def _plain(section: str, key: str, kind: Any, value: Any, error: msgspec.Validat
         advice = f"use one of {', '.join(map(repr, choices))}"
     if advice is None:
         advice = re.sub(r" - at `.*`$", "", str(error)).replace("`", "")
-    return f"{value!r} cannot be used: {advice}."
+    return f"{_shown(value)} cannot be used: {advice}."
+
+
+def _shown(value: Any) -> str:
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # A number of thousands of digits.
+        text = f"this {type(value).__name__}"
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
 
 
 def _choices(kind: Any) -> tuple[Any, ...]:
@@ -116,6 +131,6 @@ def _meaning_problems(sections: dict[str, dict[str, Any]]) -> list[str]:
 
 
 def _socket_problems(socket: str) -> list[str]:
-    if len(socket.encode()) > _SOCKET_PATH_LIMIT:
+    if len(os.fsencode(socket)) > _SOCKET_PATH_LIMIT:
         return [f"[control] socket: {socket!r} is longer than a socket's path may be (107 bytes)."]
     return []

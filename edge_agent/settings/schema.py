@@ -10,7 +10,7 @@ Pin = Annotated[int, Meta(ge=0, le=27)] | Literal["none"]
 """A BCM pin number of the 40-pin header, or "none" where nothing is connected."""
 
 TcpPort = Annotated[int, Meta(ge=1, le=65535)]
-Text = Annotated[str, Meta(min_length=1)]
+Text = Annotated[str, Meta(pattern=r"\A[^\x00]+\Z")]
 
 
 class Section(Struct, frozen=True, kw_only=True):
@@ -20,7 +20,7 @@ class Section(Struct, frozen=True, kw_only=True):
 class GateSettings(Section, frozen=True, kw_only=True):
     """``id`` names the gate in every topic and entry; ``timezone`` is for people (IANA name)."""
 
-    id: Annotated[str, Meta(pattern="^[a-z0-9-]{1,32}$")]
+    id: Annotated[str, Meta(pattern=r"\A[a-z0-9-]{1,32}\Z")]
     timezone: Text = "Asia/Ho_Chi_Minh"
 
 
@@ -70,7 +70,9 @@ class MqttSettings(Section, frozen=True, kw_only=True):
     host: Text = "localhost"
     port: TcpPort = 1883
     protocol: Literal["auto", "5", "3.1.1"] = "auto"
-    root: Annotated[str, Meta(pattern="^[^/#+$ ][^#+ ]*[^/#+ ]$|^[^/#+$ ]$")] = "attendance"
+    root: Annotated[str, Meta(pattern=r"\A[^/$#+\x00-\x20\x7f][^#+\x00-\x20\x7f]*(?<!/)\Z")] = (
+        "attendance"
+    )
     confirm_by: Literal["payroll", "broker"] = "payroll"
     keepalive_s: Annotated[int, Meta(ge=5, le=3600)] = 60
     receipt_timeout_s: Annotated[int, Meta(ge=1, le=3600)] = 30

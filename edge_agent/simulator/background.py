@@ -21,7 +21,11 @@ class Remote:
     def __init__(self, control: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(_PATIENCE)
-        self._socket.connect(os.fspath(control))
+        try:
+            self._socket.connect(os.fspath(control))
+        except OSError:
+            self._socket.close()
+            raise
         self._replies = self._socket.makefile("r", encoding="utf-8", newline="\n")
 
     def ask(self, line: str) -> str:

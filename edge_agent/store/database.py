@@ -1,6 +1,8 @@
 """Open the SQLite file so that a power cut can neither lose nor tear what was committed."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -20,8 +22,7 @@ def open_database(path: Path) -> Database:
 
     Raises StoreFault with what is wrong and what to do; the file is never altered in that case.
     """
-    try:
-        database = _connect(path, "psow=0")
+    with _opened(path, "psow=0") as database:
         # EXTRA comes before WAL: the switch itself already has to survive a power cut. psow=0:
         # no SD card is trusted to leave the bytes beside a torn write alone. Measured over 20,000
         # crash states, garbled sectors included: 0 lost; without psow=0, 364 of 2,000 lost.
@@ -29,19 +30,16 @@ def open_database(path: Path) -> Database:
         database.conn.execute("PRAGMA journal_mode=WAL")
         database.conn.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
         database.conn.execute("PRAGMA foreign_keys=ON")
-        _refuse_newer(database, path)
         if migrations.pending(database):
             migrations.apply(database)
-    except sqlite3.Error as error:
-        raise _fault(path, error) from error
     return database
 
 
 def open_for_reading(path: Path) -> Database:
-    """Open the database at ``path`` so that nothing is written, not even beside it.
+    """Open the database at ``path`` for commands that only look.
 
     With no write-ahead log and no index of it nobody has the file open, and SQLite may take it as
-    it stands; otherwise it reads along. Raises StoreFault.
+    it stands; otherwise it reads along, and at most renews that index. Raises StoreFault.
     """
     if not path.exists():
         raise NoLedgerYet(
@@ -49,37 +47,49 @@ def open_for_reading(path: Path) -> Database:
             "([store] path says where)."
         )
     in_use = any(path.with_name(path.name + suffix).exists() for suffix in ("-wal", "-shm"))
-    try:
-        database = _connect(path, "mode=ro" if in_use else "immutable=1")
-        _refuse_newer(database, path)
+    with _opened(path, "mode=ro" if in_use else "immutable=1") as database:
         if migrations.pending(database):
-            raise StoreFault(
-                f"The database at {path} was made by an older version: start the daemon once, "
-                "it brings it up to date."
+            raise NoLedgerYet(
+                f"The database at {path} is not up to date: start the daemon once, it sees to that."
             )
-    except sqlite3.Error as error:
-        raise _fault(path, error) from error
     return database
 
 
-def _connect(path: Path, query: str) -> Database:
-    uri = f"{path.absolute().as_uri()}?{query}"
-    conn = sqlite3.connect(uri, uri=True, timeout=_BUSY_S, isolation_level=None)
-    # No plugins: what else is installed on the machine has no business in the ledger.
-    return Database(conn, execute_plugins=False)
+@contextmanager
+def _opened(path: Path, query: str) -> Iterator[Database]:
+    """Make ready a database that is a gate's and no newer than this version; closed on failure."""
+    try:
+        uri = f"{path.absolute().as_uri()}?{query}"
+        conn = sqlite3.connect(uri, uri=True, timeout=_BUSY_S, isolation_level=None)
+        try:
+            # No plugins: what else is installed on the machine has no business in the ledger.
+            database = Database(conn, execute_plugins=False)
+            _refuse_foreign(database, path)
+            yield database
+        except BaseException:
+            conn.close()
+            raise
+    except sqlite3.Error as error:
+        raise database_fault(path, error) from error
 
 
-def _refuse_newer(database: Database, path: Path) -> None:
+def _refuse_foreign(database: Database, path: Path) -> None:
     known = {migration.name for migration in migrations.pending(Database(memory=True))}
-    unknown = {migration.name for migration in migrations.applied(database)} - known
-    if unknown:
+    applied = {migration.name for migration in migrations.applied(database)}
+    if newer := applied - known:
         raise StoreFault(
             f"The database at {path} was made by a newer version of edge-agent "
-            f"({', '.join(sorted(unknown))}): install that version again."
+            f"({', '.join(sorted(newer))}): install that version again."
+        )
+    if not applied and set(database.table_names()) - {migrations.migrations_table}:
+        raise StoreFault(
+            f"The database at {path} is another program's; nothing was changed. "
+            "Set [store] path to a file of the gate's own."
         )
 
 
-def _fault(path: Path, error: sqlite3.Error) -> StoreFault:
+def database_fault(path: Path, error: sqlite3.Error) -> StoreFault:
+    """What an error of SQLite means for a technician."""
     code = getattr(error, "sqlite_errorcode", None)
     advice = _ADVICE.get(code & 0xFF if code is not None else None, "see the log of the daemon.")
     return StoreFault(f"The database at {path} cannot be used ({error}): {advice}")

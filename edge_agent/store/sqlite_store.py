@@ -18,12 +18,14 @@ from ..domain.errors import NoLedgerYet, StoreFault
 from ..domain.facts import LedgerOpened, PunchRecorded
 from ..domain.people import Print, Worker
 from ..domain.rules import Direction, LastPunch
-from ..domain.stamps import Stamp, elapsed
+from ..domain.stamps import Stamp, elapsed, local_time
 from ..ports import Tail, Watermarks
 from .change import SqliteChange, read_tail
-from .database import open_database, open_for_reading
+from .database import database_fault, open_database, open_for_reading
 
 log = logging.getLogger(__name__)
+
+_BATCH = 200
 
 _PUNCH = PunchRecorded.__struct_config__.tag
 
@@ -33,7 +35,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, database: Database, scribe: Scribe) -> None:
         self._path = path
-        self._database = database
+        self._database: Database | None = database
         self._scribe = scribe
 
     @classmethod
@@ -79,6 +81,11 @@ class SqliteStore:
         return store
 
     @property
+    def gate(self) -> str:
+        """The gate's id."""
+        return self._scribe.gate
+
+    @property
     def ledger(self) -> str:
         """The ledger's id."""
         return self._scribe.ledger
@@ -91,153 +98,165 @@ class SqliteStore:
         its tail read, so that the worker is told the truth. Raises StoreFault where nothing, or
         nothing certain, was written.
         """
-        conn = self._database.conn
+        database = self._open_database()
         try:
-            conn.execute("BEGIN IMMEDIATE")
-            change = SqliteChange(self._database, self._scribe)
+            database.conn.execute("BEGIN IMMEDIATE")
+            change = SqliteChange(database, self._scribe)
             yield change
         except BaseException as error:
             with suppress(sqlite3.Error):
-                self._database.rollback()
+                database.rollback()
             if isinstance(error, sqlite3.Error):
-                raise self._fault(error) from error
+                raise self._not_written(error) from error
             raise
         try:
-            conn.execute("COMMIT")
+            database.conn.execute("COMMIT")
         except sqlite3.Error as error:
             if not self._was_committed(change.tail):
-                raise self._fault(error) from error
+                raise self._not_written(error) from error
             log.warning("a commit reported %s, yet the ledger holds it durably", error)
 
     def _was_committed(self, expected: Tail) -> bool:
-        """Whether the ledger, opened anew, ends with ``expected`` and has been brought to disk."""
-        with suppress(sqlite3.Error):
-            self._database.close()
+        """Whether the ledger, opened anew, holds ``expected`` and has been brought to disk."""
+        self.close()
         try:
-            self._database = open_database(self._path)
-            if read_tail(self._database) != expected:
+            if self.hash_of(expected.seq) != expected.hash:
                 return False
             # What a failed fsync left in the page cache reads well and is gone after a power cut.
             # A checkpoint writes it to the database file and syncs that, or says that it cannot.
-            busy, _, _ = self._database.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            return not busy
-        except (sqlite3.Error, StoreFault) as error:
-            log.error("the database cannot be opened again: %s", error)
+            [(busy, in_log, copied)] = self._rows("PRAGMA wal_checkpoint(PASSIVE)")
+        except StoreFault as fault:
+            log.error("the ledger cannot be asked: %s", fault)
             return False
+        return not busy and in_log == copied
 
     def tail(self) -> Tail:
         """The last entry's place and hash."""
-        return read_tail(self._database)
+        with self._faults_told():
+            return read_tail(self._open_database())
 
     def hash_of(self, seq: int) -> bytes | None:
         """The hash of an entry, or None where there is no such entry."""
-        row = self._one("SELECT hash FROM ledger WHERE seq = ?", seq)
-        return row[0] if row else None
+        rows = self._rows("SELECT hash FROM ledger WHERE seq = ?", seq)
+        return rows[0][0] if rows else None
 
     def entries(self, first: int, limit: int) -> list[Entry]:
         """At most ``limit`` entries from ``first`` on, in order."""
-        rows = self._database.conn.execute(
+        rows = self._rows(
             "SELECT seq, kind, hash, wire FROM ledger WHERE seq >= ? ORDER BY seq LIMIT ?",
-            (first, limit),
+            first,
+            limit,
         )
         return [Entry(seq=row[0], kind=row[1], hash=row[2], wire=row[3]) for row in rows]
+
+    def newest_first(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Kind and data of the entries, the last one first."""
+        before = self.tail().seq + 1
+        # In batches: a read left open would keep the write-ahead log from being copied home.
+        while rows := self._rows(
+            "SELECT seq, kind, wire FROM ledger WHERE seq < ? ORDER BY seq DESC LIMIT ?",
+            before,
+            _BATCH,
+        ):
+            for _, kind, wire in rows:
+                yield kind, _data(wire)
+            before = rows[-1][0]
 
     def last_punches(self, now: Stamp, horizon_ms: int) -> dict[str, LastPunch]:
         """Each worker's last recorded punch that may be younger than ``horizon_ms``."""
         found: dict[str, LastPunch] = {}
-        for seq, kind, wire in self._database.conn.execute(
-            "SELECT seq, kind, wire FROM ledger ORDER BY seq DESC"
-        ):
-            data = _data(wire)
+        for kind, data in self.newest_first():
             stamp = stamp_of(data)
             if elapsed(stamp, now).least > horizon_ms:
                 break
             if kind == _PUNCH and data["worker"] not in found:
                 direction = Direction(data["direction"]) if data["direction"] else None
-                found[data["worker"]] = LastPunch(seq, stamp, direction)
+                found[data["worker"]] = LastPunch(data["seq"], stamp, direction)
         return found
 
-    def newest_first(self, kinds: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Kind and data of the entries of these kinds, the last one first."""
-        marks = ", ".join("?" * len(kinds))
-        for kind, wire in self._database.conn.execute(
-            f"SELECT kind, wire FROM ledger WHERE kind IN ({marks}) ORDER BY seq DESC", kinds
-        ):
-            yield kind, _data(wire)
-
     def complete_until(self, confirmed: int) -> str | None:
-        """The time before which every entry is among the first ``confirmed`` and has its time."""
-        pending = self._one("SELECT min(seq) FROM pending_times")[0]
+        """A time before which every entry is among the first ``confirmed`` and has its time."""
+        [(pending,)] = self._rows("SELECT min(seq) FROM pending_times")
         sure = confirmed if pending is None else min(confirmed, pending - 1)
-        for (wire,) in self._database.conn.execute(
-            "SELECT wire FROM ledger WHERE seq <= ? ORDER BY seq DESC", (sure,)
+        for (wire,) in self._rows(
+            "SELECT wire FROM ledger WHERE seq <= ? ORDER BY seq DESC LIMIT ?", sure, _BATCH
         ):
-            at: str | None = _data(wire)["at"]
-            if at is not None:
-                return at
+            stamp = stamp_of(_data(wire))
+            if stamp.trusted:
+                # What was written later happened later, but the clock may say so only within its
+                # uncertainty.
+                return local_time(stamp.wall_ms - (stamp.uncertainty_ms or 0), self._scribe.zone)
         return None
 
     def worker(self, code: str) -> Worker | None:
         """The worker with this code."""
-        row = self._one("SELECT code, name, active FROM workers WHERE code = ?", code)
-        return _worker(row) if row else None
+        rows = self._rows("SELECT code, name, active FROM workers WHERE code = ?", code)
+        return _worker(rows[0]) if rows else None
 
     def workers(self) -> list[Worker]:
         """All workers, by code."""
-        rows = self._database.conn.execute("SELECT code, name, active FROM workers ORDER BY code")
+        rows = self._rows("SELECT code, name, active FROM workers ORDER BY code")
         return [_worker(row) for row in rows]
 
     def prints(self) -> list[Print]:
         """All prints, by slot."""
-        rows = self._database.conn.execute(
+        rows = self._rows(
             "SELECT worker, finger, slot, generation FROM prints WHERE removed = 0 ORDER BY slot"
         )
         return [Print(worker=r[0], finger=r[1], slot=r[2], generation=r[3]) for r in rows]
 
     def next_generation(self, slot: int) -> int:
         """The generation of the next print in ``slot``, from 1."""
-        row = self._one("SELECT max(generation) FROM prints WHERE slot = ?", slot)
-        return (row[0] or 0) + 1
+        [(last,)] = self._rows("SELECT max(generation) FROM prints WHERE slot = ?", slot)
+        return (last or 0) + 1
 
     def watermarks(self) -> Watermarks:
         """How far the ledger was published and confirmed."""
-        row = self._one("SELECT published, confirmed, rejected FROM watermarks")
+        [row] = self._rows("SELECT published, confirmed, rejected FROM watermarks")
         return Watermarks(*row)
 
     def move_watermarks(self, marks: Watermarks) -> None:
         """Remember the watermarks; losing the last move is harmless (entries go out twice)."""
         with self._faults_told():
-            self._database.table("watermarks").update(1, msgspec.structs.asdict(marks))
+            self._open_database().table("watermarks").update(1, msgspec.structs.asdict(marks))
 
     def remembered(self, key: str) -> str | None:
         """A small fact about this installation."""
-        row = self._one("SELECT value FROM remembered WHERE key = ?", key)
-        return row[0] if row else None
+        rows = self._rows("SELECT value FROM remembered WHERE key = ?", key)
+        return rows[0][0] if rows else None
 
     def remember(self, key: str, value: str) -> None:
         """Keep such a fact."""
         with self._faults_told():
-            self._database.table("remembered").upsert({"key": key, "value": value}, pk="key")
+            remembered = self._open_database().table("remembered")
+            remembered.upsert({"key": key, "value": value}, pk="key")
 
     def close(self) -> None:
         """Close the database."""
-        self._database.close()
+        if self._database is not None:
+            with suppress(sqlite3.Error):
+                self._database.close()
+            self._database = None
+
+    def _open_database(self) -> Database:
+        """The open database; opened anew where a fault has closed it."""
+        if self._database is None:
+            self._database = open_database(self._path)
+        return self._database
+
+    def _rows(self, sql: str, *parameters: Any) -> list[Any]:
+        with self._faults_told():
+            return self._open_database().conn.execute(sql, parameters).fetchall()
 
     @contextmanager
     def _faults_told(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
-            raise self._fault(error) from error
+            raise database_fault(self._path, error) from error
 
-    def _fault(self, error: sqlite3.Error) -> StoreFault:
-        return StoreFault(
-            f"The database at {self._path} could not be written ({error}): nothing was recorded. "
-            "Check that the disk is neither full nor read-only nor failing."
-        )
-
-    def _one(self, sql: str, *parameters: Any) -> Any:
-        return self._database.conn.execute(sql, parameters).fetchone()
+    def _not_written(self, error: sqlite3.Error) -> StoreFault:
+        return StoreFault(f"Nothing was recorded. {database_fault(self._path, error)}")
 
 
 def _identity(database: Database) -> dict[str, Any] | None:

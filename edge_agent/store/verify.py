@@ -1,6 +1,8 @@
 """Walk the whole ledger and check every link."""
 
-from ..domain.chain import GENESIS, read_wire
+from msgspec.structs import replace
+
+from ..domain.chain import GENESIS, Entry, read_wire, seal
 from ..domain.errors import DamagedLedger
 from ..ports import Store, Tail
 
@@ -15,28 +17,43 @@ def verify_ledger(store: Store) -> Tail:
     tail = Tail(0, GENESIS)
     while entries := store.entries(tail.seq + 1, _BATCH):
         for entry in entries:
-            expected = tail.seq + 1
-            if entry.seq != expected:
-                raise DamagedLedger(
-                    f"Entry {expected} of ledger {store.ledger} is missing: the next one found is "
-                    f"{entry.seq}. Keep this database as it is and ask for help."
-                )
-            try:
-                envelope, data = read_wire(entry.wire)
-            except ValueError as error:
-                raise _damaged(store, expected, str(error)) from error
-            if (data["ledger"], data["seq"]) != (store.ledger, expected):
-                raise _damaged(store, expected, "it states another place than the one it stands in")
-            if bytes.fromhex(envelope.prevhash) != tail.hash:
-                raise _damaged(store, expected, "it does not follow the entry before it")
-            if bytes.fromhex(envelope.hash) != entry.hash:
-                raise _damaged(store, expected, "its stored hash is not the one it states")
+            if entry.seq != tail.seq + 1:
+                raise _damaged(store, f"entry {tail.seq + 1} is missing")
+            if why := _altered(store, entry, tail):
+                raise _damaged(store, f"entry {entry.seq} was altered: {why}")
             tail = Tail(entry.seq, entry.hash)
+    marks = store.watermarks()
+    if tail.seq < max(marks.published, marks.confirmed):
+        raise _damaged(
+            store,
+            f"the entries after {tail.seq} are missing: {max(marks.published, marks.confirmed)} "
+            "had been sent to payroll",
+        )
     return tail
 
 
-def _damaged(store: Store, seq: int, why: str) -> DamagedLedger:
+def _altered(store: Store, entry: Entry, tail: Tail) -> str | None:
+    """What is wrong with the entry that stands behind ``tail``."""
+    try:
+        envelope, data = read_wire(entry.wire)
+        expected = seal(store.gate, data, tail.hash)
+    except ValueError as error:
+        return str(error)
+    if (data["ledger"], data["seq"]) != (store.ledger, entry.seq):
+        return "it states another place than the one it stands in"
+    if bytes.fromhex(envelope.prevhash) != tail.hash:
+        return "it does not follow the entry before it"
+    if bytes.fromhex(envelope.hash) != entry.hash:
+        return "its stored hash is not the one it states"
+    if data["kind"] != entry.kind:
+        return "its stored kind is not the one it states"
+    # Without the data, whose bytes the hash has vouched for.
+    if replace(envelope, data=expected.data) != expected:
+        return "its envelope does not belong to its data"
+    return None
+
+
+def _damaged(store: Store, what: str) -> DamagedLedger:
     return DamagedLedger(
-        f"Entry {seq} of ledger {store.ledger} was altered: {why}. "
-        "Keep this database as it is and ask for help."
+        f"Ledger {store.ledger} is damaged: {what}. Keep this database as it is and ask for help."
     )
