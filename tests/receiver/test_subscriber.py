@@ -127,6 +127,23 @@ def test_first_gap_is_asked_for_and_filled(
     assert gate.resends.empty()
 
 
+def test_receipts_and_gaps_are_remembered_by_the_next_receiver(
+    options: ReceiverOptions, mosquitto: Mosquitto
+) -> None:
+    entries = write_ledger(5)
+    with Running(options) as running, Gate(mosquitto.port) as gate:
+        running.said("connected")
+        gate.send(*entries[:2], entries[4])
+        gate.confirmed(2)
+        assert gate.asked().to == 4
+    mosquitto.restart()
+    with Gate(mosquitto.port) as gate:
+        gate.keep(entries)
+        with Running(options):
+            gate.confirmed(2)
+            assert (gate.asked().from_, gate.confirmed(5).hash) == (3, entries[4].hash.hex())
+
+
 def test_fork_is_an_alarm_and_the_receipt_proves_our_history(
     running: Running, gate: Gate, options: ReceiverOptions
 ) -> None:
