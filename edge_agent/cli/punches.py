@@ -64,7 +64,7 @@ def list_(settings: Settings, since: str | None, as_json: bool) -> None:
             )
             for punch in found
         ),
-        empty="No punches yet.",
+        empty=f"No punches since {since}." if since else "No punches yet.",
     )
 
 

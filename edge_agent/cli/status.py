@@ -40,6 +40,7 @@ def _print(answer: dict[str, Any]) -> None:
         click.echo(f"Gate {answer['gate']} has never been started: edge-agent run")
         return
     ledger, sensor, clock = answer["ledger"], answer["sensor"], answer["clock"]
+    uplink = answer["uplink"]
     waiting = ledger["last_seq"] - ledger["confirmed_seq"]
     free = answer["disk_free_bytes"]
     capacity = f" of {sensor['capacity']}" if sensor["capacity"] else ""
@@ -48,7 +49,9 @@ def _print(answer: dict[str, Any]) -> None:
         ("daemon", answer["daemon"]),
         ("since", answer["started_at"] or "not known"),
         ("sensor", f"{sensor['state']}, {sensor['prints']}{capacity} prints"),
-        ("uplink", answer["uplink"]),
+        ("", sensor["problem"]),
+        ("uplink", uplink["state"]),
+        ("", uplink["problem"]),
         ("clock", _clock(clock)),
         ("ledger", f"{ledger['id']}, {ledger['last_seq']} entries"),
         ("payroll", f"has {_held(ledger['confirmed_seq'])}, {waiting} still to come"),
@@ -57,6 +60,8 @@ def _print(answer: dict[str, Any]) -> None:
         ("disk", f"{free / 1e9:.1f} GB free"),
     ]
     for label, text in lines:
+        if text is None:
+            continue
         click.echo(f"{label:<9} {text}")
 
 

@@ -13,8 +13,13 @@ class Hub:
 
     def __init__(self) -> None:
         self._listeners: list[Callable[[Event], None]] = []
-        self.sensor_state = "starting"
-        self.offline = True
+        self.sensor = SensorChanged(state="starting")
+        self.uplink = UplinkChanged(state="disconnected")
+
+    @property
+    def offline(self) -> bool:
+        """Whether payroll is out of reach."""
+        return self.uplink.state != "connected"
 
     def listen(self, listener: Callable[[Event], None]) -> None:
         """Have every event from now on told to ``listener``."""
@@ -23,8 +28,8 @@ class Hub:
     def tell(self, event: Event) -> None:
         """Tell everybody. Never blocks, never raises."""
         if isinstance(event, SensorChanged):
-            self.sensor_state = event.state
+            self.sensor = event
         elif isinstance(event, UplinkChanged):
-            self.offline = event.state != "connected"
+            self.uplink = event
         for listener in self._listeners:
             listener(event)

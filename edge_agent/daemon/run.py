@@ -153,7 +153,7 @@ class _Daemon:
 
     def _status(self) -> dict[str, Any]:
         status = gate_status(self._assembly, self._store, self._circumstances())
-        return running_status(status, offline=self._hub.offline)
+        return running_status(status, self._hub.uplink)
 
     def _uplink_status(self) -> GateStatus:
         # Called on the uplink's thread, and a store connection belongs to one thread.
@@ -161,6 +161,4 @@ class _Daemon:
             return gate_status(self._assembly, store, self._circumstances())
 
     def _circumstances(self) -> Circumstances:
-        return Circumstances(
-            "online", self._started_at, self._hub.sensor_state, self._gate.capacity
-        )
+        return Circumstances("online", self._started_at, self._hub.sensor, self._gate.capacity)

@@ -9,6 +9,7 @@ from msgspec import Struct, to_builtins
 from .. import __version__
 from ..assembly import Assembly
 from ..domain.errors import NoLedgerYet
+from ..domain.events import SensorChanged, UplinkChanged
 from ..domain.messages import ClockStatus, GateStatus, LedgerStatus, SensorStatus
 from ..ports import Store
 
@@ -18,7 +19,7 @@ class Circumstances(Struct, frozen=True):
 
     state: Literal["online", "offline"]
     started_at: str | None
-    sensor_state: str
+    sensor: SensorChanged
     capacity: int | None
 
 
@@ -32,7 +33,10 @@ def gate_status(assembly: Assembly, store: Store, now: Circumstances) -> GateSta
         version=__version__,
         started_at=now.started_at,
         sensor=SensorStatus(
-            state=now.sensor_state, prints=len(store.prints()), capacity=now.capacity
+            state=now.sensor.state,
+            problem=now.sensor.detail,
+            prints=len(store.prints()),
+            capacity=now.capacity,
         ),
         clock=ClockStatus(state=stamp.state, uncertainty_ms=stamp.uncertainty_ms),
         ledger=LedgerStatus(
@@ -46,21 +50,23 @@ def gate_status(assembly: Assembly, store: Store, now: Circumstances) -> GateSta
     )
 
 
-def running_status(status: GateStatus, *, offline: bool) -> dict[str, Any]:
+def running_status(status: GateStatus, uplink: UplinkChanged) -> dict[str, Any]:
     """What ``status --json`` prints while the daemon runs."""
-    uplink = "disconnected" if offline else "connected"
-    told: dict[str, Any] = to_builtins(status)
-    return {"daemon": "running", "uplink": uplink} | told
+    return _told("running", uplink, to_builtins(status))
 
 
 def stopped_status(assembly: Assembly) -> dict[str, Any]:
     """What ``status --json`` prints while no daemon runs; reads the store and writes nothing."""
-    absent: dict[str, Any] = {"daemon": "stopped", "uplink": "disconnected"}
+    nowhere = UplinkChanged(state="disconnected")
+    unused = Circumstances("offline", None, SensorChanged(state="not in use"), None)
     try:
         store = assembly.store_for_reading()
     except NoLedgerYet:
-        return absent | {"gate": assembly.settings.gate.id, "ledger": None}
+        return _told("stopped", nowhere, {"gate": assembly.settings.gate.id, "ledger": None})
     with closing(store):
-        status = gate_status(assembly, store, Circumstances("offline", None, "not in use", None))
-    told: dict[str, Any] = to_builtins(status)
-    return absent | told
+        return _told("stopped", nowhere, to_builtins(gate_status(assembly, store, unused)))
+
+
+def _told(daemon: str, uplink: UplinkChanged, status: dict[str, Any]) -> dict[str, Any]:
+    way = {"state": uplink.state, "problem": uplink.detail}
+    return {"daemon": daemon, "uplink": way, **status}

@@ -48,9 +48,13 @@ class Reply(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SensorStatus(Struct, frozen=True, kw_only=True):
-    """``state`` is ``ready``, or the fault: ``unplugged``, ``silent``, ``garbled``, …"""
+    """``state`` is ``ready``, or the fault: ``unplugged``, ``silent``, ``garbled``, …
+
+    ``problem`` is then the sentence that a technician needs.
+    """
 
     state: str
+    problem: str | None = None
     prints: int
     capacity: int | None
 

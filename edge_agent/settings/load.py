@@ -13,7 +13,7 @@ import msgspec
 from msgspec import NODEFAULT, structs
 
 from ..domain.errors import BadSettings
-from .schema import Section, Settings
+from .schema import Pin, Section, Settings
 
 _PATHS = (("store", "path"), ("control", "socket"))
 """Relative paths are taken from the settings file's folder, so that a folder can be moved whole."""
@@ -22,6 +22,8 @@ _SOCKET_PATH_LIMIT = 107
 """Bytes of a Unix-domain socket's path: sizeof(sun_path) - 1 (unix(7))."""
 
 _LONGEST_SHOWN = 80
+
+_PIN = 'use a BCM number from 0 to 27, or "none"'
 
 _EXPLANATIONS = {
     ("gate", "id"): "use 1 to 32 of a-z, 0-9 and '-'",
@@ -97,7 +99,7 @@ def _unknown(what: str, name: str, known: dict[str, Any]) -> str:
 
 def _plain(section: str, key: str, kind: Any, value: Any, error: msgspec.ValidationError) -> str:
     """What is wrong with a value, and what to write instead."""
-    advice = _EXPLANATIONS.get((section, key))
+    advice = _PIN if kind is Pin else _EXPLANATIONS.get((section, key))
     if advice is None and (choices := _choices(kind)):
         advice = f"use one of {', '.join(map(repr, choices))}"
     if advice is None:
