@@ -1,0 +1,146 @@
+"""The frame parser against bytes of real modules, damaged ones and any at all."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_agent.sensor.frames import Frame, FrameParser, Kind, encode
+
+ADDRESS = 0xFFFFFFFF
+
+REAL = [
+    # Published logs of real modules: the bytes, what they are and what they hold.
+    ("EF01FFFFFFFF0100030F0013", Kind.COMMAND, "0F"),
+    (
+        "EF01FFFFFFFF07001300000C2EC800640003FFFFFFFF000200060587",
+        Kind.ACK,
+        "00 000C 2EC8 0064 0003 FFFFFFFF 0002 0006",
+    ),
+    (
+        "EF01FFFFFFFF0700130000040000 00C80003FFFFFFFF0002000604ED",
+        Kind.ACK,
+        "00 0004 0000 00C8 0003 FFFFFFFF 0002 0006",
+    ),
+    (
+        "EF01FFFFFFFF07001300000000000050 0003FFFFFFFF0002000C0477",
+        Kind.ACK,
+        "00 0000 0000 0050 0003 FFFFFFFF 0002 000C",
+    ),
+    ("EF01FFFFFFFF010003010005", Kind.COMMAND, "01"),
+    ("EF01FFFFFFFF07000300000A", Kind.ACK, "00"),
+    ("EF01FFFFFFFF01000402010008", Kind.COMMAND, "02 01"),
+    ("EF01FFFFFFFF0700050001130020", Kind.ACK, "00 0113"),
+    ("EF01FFFFFFFF01000606010000000E", Kind.COMMAND, "06 01 0000"),
+    ("EF01FFFFFFFF010008040100010010001F", Kind.COMMAND, "04 01 0001 0010"),
+    ("EF01FFFFFFFF07000700000100 50005F", Kind.ACK, "00 0001 0050"),
+    ("EF01FFFFFFFF0100070C000100010016", Kind.COMMAND, "0C 0001 0001"),
+    ("EF01FFFFFFFF0700050000 01000D", Kind.ACK, "00 0001"),
+    ("EF01FFFFFFFF07000700000000650073", Kind.ACK, "00 0000 0065"),
+    ("EF01FFFFFFFF070007090000 00000017", Kind.ACK, "09 0000 0000"),
+]
+STREAM = b"".join(bytes.fromhex(wire) for wire, _, _ in REAL)
+FRAMES = [Frame(ADDRESS, kind, bytes.fromhex(data)) for _, kind, data in REAL]
+
+# Noise made of what packets are made of finds more than noise of any bytes.
+_noise = st.one_of(
+    st.binary(max_size=60),
+    st.lists(
+        st.sampled_from([b"\xef", b"\x01", b"\xef\x01", b"\xff\xff\xff\xff", b"\x07", b"\x00\x03"]),
+        max_size=30,
+    ).map(b"".join),
+)
+_frames = st.builds(
+    Frame,
+    st.integers(0, 0xFFFFFFFF),
+    st.sampled_from(Kind),
+    st.binary(min_size=1, max_size=256),
+)
+
+
+def _wire(frame: Frame) -> bytes:
+    return encode(frame.address, frame.kind, frame.data)
+
+
+@pytest.mark.parametrize(("wire", "kind", "data"), REAL)
+def test_real_bytes_both_ways(wire: str, kind: Kind, data: str) -> None:
+    raw = bytes.fromhex(wire)
+    frame = Frame(ADDRESS, kind, bytes.fromhex(data))
+
+    assert FrameParser().feed(raw) == [frame]
+    assert _wire(frame) == raw
+
+
+@pytest.mark.parametrize("step", [1, 2, 5, 13, len(STREAM)])
+def test_a_stream_in_pieces(step: int) -> None:
+    parser = FrameParser()
+    got = [
+        frame for at in range(0, len(STREAM), step) for frame in parser.feed(STREAM[at : at + step])
+    ]
+
+    assert got == FRAMES
+    assert (parser.skipped, parser.damaged, parser.pending) == (0, 0, 0)
+
+
+def test_reading_what_is_missing_never_overshoots() -> None:
+    parser = FrameParser()
+    rest = STREAM
+    got = []
+    while rest:
+        size = parser.missing
+        frames = parser.feed(rest[:size])
+        rest = rest[size:]
+        assert not (frames and parser.pending)
+        got += frames
+
+    assert got == FRAMES
+
+
+@pytest.mark.parametrize(
+    ("wire", "skipped", "damaged"),
+    [
+        ("EF01FFFFFFFF07000300000B", 12, 1),  # the checksum is one too high
+        ("EF01FFFFFFFF070003010000 0A", 13, 1),  # a bit of the data fell over
+        ("EF01FFFFFFFF090003000000", 12, 0),  # no such kind
+        ("EF01FFFFFFFF0700020009", 11, 0),  # an empty packet
+        ("EF01FFFFFFFF0701030000", 11, 0),  # longer than any packet
+        ("FF01FFFFFFFF07000300000A", 12, 0),  # the start code is damaged
+        ("55", 1, 0),  # the boot byte
+    ],
+)
+def test_bytes_that_are_no_packet(wire: str, skipped: int, damaged: int) -> None:
+    parser = FrameParser()
+
+    assert parser.feed(bytes.fromhex(wire) + STREAM) == FRAMES
+    assert (parser.skipped, parser.damaged) == (skipped, damaged)
+
+
+@given(_noise, _frames, _noise)
+def test_found_at_the_next_good_frame(before: bytes, frame: Frame, between: bytes) -> None:
+    parser = FrameParser()
+    # However long a packet a false start announces, so many bytes complete it.
+    enough = bytes(267)
+
+    got = parser.feed(before + _wire(frame) + between + _wire(frame) + enough)
+
+    assert got.count(frame) == 2
+
+
+@given(st.lists(st.one_of(_noise, _frames.map(_wire))), st.integers(1, 300))
+def test_nothing_invented_and_nothing_lost(pieces: list[bytes], step: int) -> None:
+    stream = b"".join(pieces)
+    whole, stepped = FrameParser(), FrameParser()
+
+    got = whole.feed(stream)
+    again = []
+    for at in range(0, len(stream), step):
+        again += stepped.feed(stream[at : at + step])
+        assert stepped.pending <= 9 + 256 + 2
+
+    at = 0
+    for frame in got:
+        wire = _wire(frame)
+        at = stream.index(wire, at) + len(wire)
+    sizes = sum(len(_wire(frame)) for frame in got)
+    assert sizes + whole.skipped + whole.pending == len(stream)
+    assert again == got
+    assert (stepped.skipped, stepped.damaged) == (whole.skipped, whole.damaged)
