@@ -26,8 +26,9 @@ class Payroll:
         self._ledger = ledger
         self._answers = answers
         self._changed = threading.Condition()
-        self._asked_from = 0
-        self._subscribed = False
+        self._through = 0
+        self._asked_to = 0
+        self.subscriptions = 0
         self._client = Client(
             CallbackAPIVersion.VERSION2, client_id="payroll", protocol=PROTOCOLS[mqtt]
         )
@@ -41,7 +42,7 @@ class Payroll:
     def listening(self) -> Iterator["Payroll"]:
         self._client.loop_start()
         try:
-            self.until(lambda: self._subscribed)
+            self.until(lambda: self.subscriptions == 1)
             yield self
         finally:
             self._client.disconnect()
@@ -51,9 +52,6 @@ class Payroll:
         with self._changed:
             assert self._changed.wait_for(come_true, PATIENCE_S)
 
-    def until_held(self, through: int) -> None:
-        self.until(lambda: all(seq in self.wires for seq in range(1, through + 1)))
-
     def say(self, topic: str, payload: bytes, retain: bool = False) -> None:
         self._client.publish(topic, payload, qos=1, retain=retain)
 
@@ -62,7 +60,8 @@ class Payroll:
 
     def _on_subscribe(self, *_: Any) -> None:
         with self._changed:
-            self._subscribed = True
+            self.subscriptions += 1
+            self._asked_to = 0
             self._changed.notify_all()
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
@@ -80,18 +79,19 @@ class Payroll:
         seq = entry["data"]["seq"]
         self.arrived.append(seq)
         self.wires.setdefault(seq, set()).add(wire)
-        through = 0
-        while through + 1 in self.wires:
-            through += 1
+        while self._through + 1 in self.wires:
+            self._through += 1
         if not self._answers:
             return
-        if through:
-            digest = json.loads(next(iter(self.wires[through])))["hash"]
-            receipt = {"ledger": self._ledger.store.ledger, "through": through, "hash": digest}
-            self.say(self._ledger.receipts, json.dumps(receipt).encode(), retain=True)
-        if seq > through + 1 and self._asked_from != through + 1:
-            self._asked_from = through + 1
-            self.resend("gap", through + 1, seq - 1)
+        if self._through:
+            digest = json.loads(next(iter(self.wires[self._through])))["hash"]
+            receipt = {"ledger": self._ledger.store.ledger, "through": self._through}
+            payload = json.dumps(receipt | {"hash": digest}).encode()
+            self.say(self._ledger.receipts, payload, retain=True)
+        if self._through < max(self.wires) and self._through >= self._asked_to:
+            first = self._through + 1
+            self._asked_to = min(max(self.wires) - 1, self._through + 500)
+            self.resend("gap", first, self._asked_to)
 
     def resend(self, id_: str, first: int, last: int) -> None:
         ask = {"command": "resend", "id": id_, "ledger": self._ledger.store.ledger}
