@@ -82,7 +82,7 @@ def seal(gate: str, data: dict[str, Any], prevhash: bytes) -> Envelope:
         return Envelope(
             specversion="1.0",
             id=f"{data['ledger']}:{data['seq']}",
-            source=f"/attendance/gates/{gate}",
+            source=source_of(gate),
             type=_TYPE.format(kind=data["kind"]),
             subject=data.get("worker") or UNSET,
             time=data["at"] or UNSET,
@@ -93,6 +93,11 @@ def seal(gate: str, data: dict[str, Any], prevhash: bytes) -> Envelope:
         )
     except (rfc8785.CanonicalizationError, KeyError) as error:
         raise ValueError(f"this is no data of an entry: {error!r}") from error
+
+
+def source_of(gate: str) -> str:
+    """The CloudEvents source of a gate's entries."""
+    return f"/attendance/gates/{gate}"
 
 
 def link(prevhash: bytes, canonical: bytes) -> bytes:
@@ -110,10 +115,10 @@ def read_wire(wire: bytes) -> tuple[Envelope, dict[str, Any]]:
         envelope = msgspec.json.decode(wire, type=Envelope)
         data = msgspec.json.decode(envelope.data, type=dict[str, Any])
         canonical = rfc8785.dumps(data)
-        expected = link(bytes.fromhex(envelope.prevhash), canonical).hex()
+        prevhash = bytes.fromhex(envelope.prevhash)
     except (rfc8785.CanonicalizationError, RecursionError) as error:
         raise ValueError(f"this is no entry: {error}") from error
-    if expected != envelope.hash:
+    if len(prevhash) != len(GENESIS) or link(prevhash, canonical).hex() != envelope.hash:
         raise ValueError(f"entry {envelope.id} does not have the hash that it states")
     return envelope, data
 

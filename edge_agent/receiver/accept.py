@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from edge_agent.domain.chain import GENESIS, read_wire
+from edge_agent.domain.chain import GENESIS, read_wire, source_of
 
 LedgerId = Annotated[str, Meta(pattern=r"\A[0-9A-Za-z_-]{1,64}\Z")]
 """It becomes part of a topic name and of log lines, so it is not just any text."""
@@ -92,7 +92,7 @@ def read(gate: str, wire: bytes) -> Arrival:
         raise Damaged(str(error)) from error
     if len(prevhash) != len(GENESIS):
         raise Damaged("its previous hash does not have 64 hex digits")
-    if envelope.source != f"/attendance/gates/{gate}":
+    if envelope.source != source_of(gate):
         raise Damaged(f"it says that it comes from {envelope.source}")
     if envelope.id != f"{place.ledger}:{place.seq}":
         raise Damaged(f"its id {envelope.id} names another entry than its data")
