@@ -169,9 +169,11 @@ def test_a_fault_during_a_search_credits_nobody_else(
 
     try:
         assert _slot(sensor.search()) == 2
-        assert fault == "split-reply"
+        # Only a second ack may come after the right one has been believed.
+        assert fault in ("split-reply", "duplicate-ack")
     except SensorFault:
-        sensor.recover()
+        pass
+    sensor.recover()
 
     for finger, slot in [("anna", 1), ("chi", None), ("binh", 2)]:
         _scan(bench, sensor, finger)

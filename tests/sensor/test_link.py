@@ -4,8 +4,10 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from edge_agent.domain.errors import SensorFault, SensorGarbled, SensorRefused, SensorSilent
+from edge_agent.sensor import link as link_module
 from edge_agent.sensor import port as port_module
 from edge_agent.sensor.instructions import INSTRUCTIONS, NOT_VERIFIED, PACKET_ERROR
 from edge_agent.sensor.link import Link
@@ -50,7 +52,10 @@ def peer() -> Iterator[Peer]:
 
 @pytest.fixture
 def link(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Link]:
-    monkeypatch.setattr(port_module, "QUIET", 0.01)  # The peer answers at once or never.
+    # The peer answers at once or never.
+    hasty = {code: replace(row, deadline=0.5) for code, row in INSTRUCTIONS.items()}
+    monkeypatch.setattr(link_module, "INSTRUCTIONS", hasty)
+    monkeypatch.setattr(port_module, "QUIET", 0.01)
     port = Port(peer.name, 57600)
     link = Link(port)
     link.capacity = 100
@@ -111,7 +116,7 @@ def test_a_late_match_never_answers_a_newer_search(link: Link, peer: Peer) -> No
     # Nothing in time; then the match comes ahead of the handshake that recovers the link.
     peer.replies = {SEARCH: [b"", newer], VFY_PWD: [late + ack()]}
 
-    with pytest.raises(SensorSilent, match=r"did not answer Search within 1\.5 s"):
+    with pytest.raises(SensorSilent, match=r"did not answer Search within 0\.5 s"):
         link.searchTemplate()
     link.recover()
 
