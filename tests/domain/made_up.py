@@ -56,7 +56,7 @@ def moments(draw: st.DrawFn, at_most: int = 6) -> list[Moment]:
 
     A trusted wall clock is off by no more than it states; an untrusted one shows anything.
     """
-    true_ms = 1_700_000_000_000
+    true_ms = 1_800_000_000_000
     found: list[Moment] = []
     span = st.integers(0, 5000) | st.integers(0, 200_000_000)
     for boot in range(draw(st.integers(1, 3))):
