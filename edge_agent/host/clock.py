@@ -60,9 +60,13 @@ class HostClock:
 
     def stamp(self) -> Stamp:
         """The raw clock readings of now."""
+        # The kernel is asked before and after: a clock that is stepped in between is not trusted.
+        before = _kernel_error_ms()
         boottime = time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
         wall = time.time_ns() // 1_000_000
-        state, uncertainty = self._judge(boottime, wall)
+        after = _kernel_error_ms()
+        error_ms = None if before is None or after is None else max(before, after)
+        state, uncertainty = self._judge(boottime, wall, error_ms)
         return Stamp(
             boot=self._boot,
             boottime_ms=boottime,
@@ -75,10 +79,11 @@ class HostClock:
         """Seconds that never step, for timeouts."""
         return time.monotonic()
 
-    def _judge(self, boottime: int, wall: int) -> tuple[ClockState, int | None]:
+    def _judge(
+        self, boottime: int, wall: int, error_ms: int | None
+    ) -> tuple[ClockState, int | None]:
         if self._trust == "always":
             return ClockState.SYNCED, _KEPT_ELSEWHERE_MS
-        error_ms = _kernel_error_ms()
         if error_ms is not None:
             self._last_sync = (boottime, wall, error_ms)
             return ClockState.SYNCED, error_ms
@@ -86,8 +91,9 @@ class HostClock:
             return ClockState.UNSYNCED, None
         synced_boottime, synced_wall, synced_error = self._last_sync
         running = boottime - synced_boottime
-        drift = running * _DRIFT_PPM // 1_000_000 + 1
-        stepped = abs((wall - synced_wall) - running) > drift + synced_error
-        if stepped:  # Somebody set the clock: what it says now was never synchronised.
+        bound = synced_error + running * _DRIFT_PPM // 1_000_000 + 1
+        # Both clocks run on one oscillator: where they differ, somebody has set the wall clock.
+        stepped = abs((wall - synced_wall) - running)
+        if stepped > bound:
             return ClockState.UNSYNCED, None
-        return ClockState.HOLDOVER, synced_error + drift
+        return ClockState.HOLDOVER, bound + stepped

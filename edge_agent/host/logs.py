@@ -13,11 +13,16 @@ class _JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "thread": record.threadName,
-            "message": record.getMessage(),
+            "message": _as_text(record.getMessage()),
         }
         if record.exc_info:
-            line["trace"] = self.formatException(record.exc_info)
+            line["trace"] = _as_text(self.formatException(record.exc_info))
         return msgspec.json.encode(line).decode()
+
+
+def _as_text(message: str) -> str:
+    """What JSON can hold: a path that is no UTF-8 has surrogates in it."""
+    return message.encode(errors="backslashreplace").decode()
 
 
 def log_to_stderr(form: Literal["plain", "json"]) -> None:

@@ -75,6 +75,7 @@ class GpioPanel:
             if self._fault_follows is not None:
                 self._fault_follows.cancel()
                 self._fault_follows = None
+            self._playing_until = 0.0
             for device in self.devices.values():
                 device.off()
 

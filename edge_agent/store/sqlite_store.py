@@ -112,13 +112,19 @@ class SqliteStore:
         try:
             database.conn.execute("COMMIT")
         except sqlite3.Error as error:
-            if not self._was_committed(change.tail):
+            if not self._was_committed(change.tail, error):
                 raise self._not_written(error) from error
             log.warning("a commit reported %s, yet the ledger holds it durably", error)
 
-    def _was_committed(self, expected: Tail) -> bool:
-        """Whether the ledger, opened anew, holds ``expected`` and has been brought to disk."""
-        self.close()
+    def _was_committed(self, expected: Tail, error: sqlite3.Error) -> bool:
+        """Whether the ledger, opened anew, holds ``expected`` and has been brought to disk.
+
+        Raises StoreFault where that cannot be said.
+        """
+        if self._database is not None:
+            with suppress(sqlite3.Error):
+                self._database.close()
+        self._database = None
         try:
             if self.hash_of(expected.seq) != expected.hash:
                 return False
@@ -126,9 +132,13 @@ class SqliteStore:
             # A checkpoint writes it to the database file and syncs that, or says that it cannot.
             [(busy, in_log, copied)] = self._rows("PRAGMA wal_checkpoint(PASSIVE)")
         except StoreFault as fault:
-            log.error("the ledger cannot be asked: %s", fault)
-            return False
-        return not busy and in_log == copied
+            raise StoreFault(f"It is not certain that anything was recorded. {fault}") from error
+        if busy or in_log != copied:
+            raise StoreFault(
+                "It is not certain that anything was recorded, although the ledger shows it. "
+                f"{database_fault(self._path, error)}"
+            )
+        return True
 
     def tail(self) -> Tail:
         """The last entry's place and hash."""
@@ -232,14 +242,12 @@ class SqliteStore:
             remembered.upsert({"key": key, "value": value}, pk="key")
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database for good."""
         if self._database is not None:
-            with suppress(sqlite3.Error):
-                self._database.close()
-            self._database = None
+            self._database.close()
 
     def _open_database(self) -> Database:
-        """The open database; opened anew where a fault has closed it."""
+        """The database; opened anew where a fault has closed it."""
         if self._database is None:
             self._database = open_database(self._path)
         return self._database

@@ -14,6 +14,7 @@ def verify_ledger(store: Store) -> Tail:
 
     Raises DamagedLedger naming the first entry that is missing, altered or out of place.
     """
+    marks = store.watermarks()  # First: what the daemon publishes meanwhile is no damage.
     tail = Tail(0, GENESIS)
     while entries := store.entries(tail.seq + 1, _BATCH):
         for entry in entries:
@@ -22,7 +23,6 @@ def verify_ledger(store: Store) -> Tail:
             if why := _altered(store, entry, tail):
                 raise _damaged(store, f"entry {entry.seq} was altered: {why}")
             tail = Tail(entry.seq, entry.hash)
-    marks = store.watermarks()
     if tail.seq < max(marks.published, marks.confirmed):
         raise _damaged(
             store,
