@@ -85,9 +85,9 @@ class Outbox:
         First sends come before repeats: punches of today do not wait behind those that payroll
         has seen before.
         """
-        window = self._window if self.refused is None else 1
+        window = self._window if self.refused is None else min(self._window, 1)
         room = min(room, window - len(self._in_flight))
-        if not self._window or room <= 0 or now < self._held_until:
+        if room <= 0 or now < self._held_until:
             return _NOTHING
         self._watch_receipts(now)
         # The horizon bounds what can be acknowledged beyond a gap.

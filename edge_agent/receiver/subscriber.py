@@ -31,6 +31,7 @@ _log = logging.getLogger(__name__)
 
 class _LedgerStatus(msgspec.Struct):
     id: LedgerId
+    last_seq: int
     confirmed_seq: int
 
 
@@ -53,7 +54,7 @@ class Receiver:
         self._versions = deque(_VERSIONS[options.protocol])
         self._resends = Resends()
         self._standings: dict[str, Standing] = {}
-        self._confirmed: dict[str, int] = {}
+        self._expected: dict[str, int] = {}
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; while the broker cannot be used, try it again and again.
@@ -112,7 +113,8 @@ class Receiver:
                 elif channel == "replies":
                     _hear(gate, msgspec.json.decode(message.payload, type=Reply))
                 elif message.payload:  # An empty status is that of a gate out of service.
-                    self._note(gate, msgspec.json.decode(message.payload, type=_Status))
+                    status = msgspec.json.decode(message.payload, type=_Status)
+                    self._note(gate, status, retained=message.retain)
             except (ValueError, RecursionError) as error:
                 self.counts["damaged"] += 1
                 reason = ascii(str(error)[:200])  # It may quote what was sent.
@@ -136,11 +138,14 @@ class Receiver:
                 )
         return taken.standings
 
-    def _note(self, gate: str, status: _Status) -> None:
+    def _note(self, gate: str, status: _Status, *, retained: bool) -> None:
         if status.ledger is None:
             return
         ledger = status.ledger.id
-        self._confirmed[ledger] = status.ledger.confirmed_seq
+        # A retained status tells what the gate had sent before we came; one that comes later, what
+        # we confirmed once: where we don't hold that, it was lost here and our backup restored.
+        sent = status.ledger.last_seq if retained else status.ledger.confirmed_seq
+        self._expected[ledger] = max(sent, self._expected.get(ledger, 0))
         self._standings.setdefault(ledger, Standing(ledger, gate, Tip(), range(0), []))
 
     def _confirm(self, connection: Connection, standing: Standing) -> None:
@@ -155,9 +160,8 @@ class Receiver:
     def _ask(self, connection: Connection) -> None:
         now = time.monotonic()
         for ledger, standing in self._standings.items():
-            # What we confirmed once and don't hold now was lost here: our backup was restored.
-            lost = range(standing.tip.through + 1, self._confirmed.get(ledger, 0) + 1)
-            ask = self._resends.due(ledger, standing.missing or lost, now)
+            absent = range(standing.tip.through + 1, self._expected.get(ledger, 0) + 1)
+            ask = self._resends.due(ledger, standing.missing or absent, now)
             if ask is None:
                 continue
             command = Resend(id=uuid.uuid4().hex, ledger=ledger, from_=ask[0], to=ask[-1])

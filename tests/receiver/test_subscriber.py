@@ -23,7 +23,7 @@ from edge_agent.receiver.accept import MAX_WIRE_BYTES, Arrival, read
 from edge_agent.receiver.store import Store, Taken
 from tests.brokers import MOSQUITTO, Mosquitto, free_port
 
-from .gate import Gate, write_ledger
+from .gate import WAIT_SECONDS, Gate, write_ledger
 from .running import Running, rows
 
 
@@ -209,6 +209,19 @@ def test_payroll_that_lost_what_it_confirmed_asks_for_it(running: Running, gate:
     gate.say(status(ledger, last=701, confirmed=700), channel="status", retain=True)
     assert [(ask.from_, ask.to) for ask in (gate.asked(), gate.asked())] == [(1, 500), (501, 700)]
     gate.confirmed(700)
+
+
+def test_entries_sent_while_nobody_listened_are_asked_for_at_once(
+    gate: Gate, options: ReceiverOptions
+) -> None:
+    ledger = str(uuid.uuid4())
+    gate.keep(write_ledger(9, ledger))
+    said = gate.say(status(ledger, last=9, confirmed=0), channel="status", retain=True)
+    said.wait_for_publish(WAIT_SECONDS)
+    with Running(options):
+        asked = gate.asked()
+        assert (asked.from_, asked.to) == (1, 9)
+        gate.confirmed(9)
 
 
 def test_entries_that_are_only_not_confirmed_yet_are_not_asked_for(
