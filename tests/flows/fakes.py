@@ -1,0 +1,381 @@
+"""Stand-ins for the ports, so that a flow can be led anywhere."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from edge_agent.domain.chain import GENESIS, Entry, Scribe, read_wire, stamp_of
+from edge_agent.domain.errors import BadRequest, SensorFault, StoreFault
+from edge_agent.domain.events import Event, Outcome
+from edge_agent.domain.facts import Fact, PunchRecorded
+from edge_agent.domain.people import Print, Worker
+from edge_agent.domain.requests import What
+from edge_agent.domain.rules import (
+    Direction,
+    DirectionRule,
+    Hint,
+    LastPunch,
+    Match,
+    Policy,
+)
+from edge_agent.domain.stamps import ClockState, Stamp, elapsed
+from edge_agent.flows.gate import Gate
+from edge_agent.ports import Buffer, SensorInfo, Tail, Watermarks
+
+INFO = SensorInfo(system_id=0, capacity=10, security_level=3, baud=57600)
+LAN = Worker(code="007", name="Lan")
+HOA = Worker(code="008", name="Hoa", active=False)
+LANS = Print(worker="007", finger="right-index", slot=0, generation=1)
+HOAS = Print(worker="008", finger="right-thumb", slot=1, generation=1)
+
+
+class HandClock:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def stamp(self) -> Stamp:
+        ms = int(self.now * 1000)
+        return Stamp(
+            boot="b",
+            boottime_ms=ms,
+            wall_ms=1_795_000_000_000 + ms,
+            state=ClockState.SYNCED,
+            uncertainty_ms=1,
+        )
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+class MemoryStore:
+    """The Store port in memory. ``faults`` says how the next transactions end."""
+
+    gate = "main-gate"
+    ledger = "0f3a"
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+        """``""``: none. ``"lost"``: nothing was written. ``"kept"``: it was, though it says not."""
+        self.all: list[Entry] = []
+        self.people: dict[str, Worker] = {}
+        self.enrolled: dict[tuple[int, int], Print] = {}
+        self.removed: set[tuple[int, int]] = set()
+        self._scribe = Scribe(gate=self.gate, ledger=self.ledger, zone=ZoneInfo("UTC"))
+
+    @contextmanager
+    def changing(self) -> Iterator["MemoryStore"]:
+        before = (
+            self.all.copy(),
+            self.people.copy(),
+            self.enrolled.copy(),
+            self.removed.copy(),
+        )
+        fault = self.faults.pop(0) if self.faults else ""
+        try:
+            yield self
+            if fault == "lost":
+                raise StoreFault("The disk is full.")
+        except BaseException:
+            self.all, self.people, self.enrolled, self.removed = before
+            raise
+        if fault == "kept":
+            raise StoreFault("The disk was full for a moment.")
+
+    def append(self, fact: Fact, stamp: Stamp) -> Entry:
+        tail = self.tail()
+        entry = self._scribe.write(fact, stamp, tail.seq + 1, tail.hash)
+        self.all.append(entry)
+        return entry
+
+    def put_worker(self, worker: Worker) -> None:
+        self.people[worker.code] = worker
+
+    def put_print(self, print_: Print) -> None:
+        if any(held.slot == print_.slot for held in self.prints()):
+            raise StoreFault("The slot is taken.")
+        self.enrolled[print_.slot, print_.generation] = print_
+
+    def drop_print(self, print_: Print) -> None:
+        self.removed.add((print_.slot, print_.generation))
+
+    def tail(self) -> Tail:
+        return Tail(self.all[-1].seq, self.all[-1].hash) if self.all else Tail(0, GENESIS)
+
+    def hash_of(self, seq: int) -> bytes | None:
+        return self.all[seq - 1].hash if 0 < seq <= len(self.all) else None
+
+    def entries(self, first: int, limit: int) -> list[Entry]:
+        return self.all[first - 1 : first - 1 + limit]
+
+    def newest_first(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        for entry in reversed(self.all):
+            yield entry.kind, read_wire(entry.wire)[1]
+
+    def last_punches(self, now: Stamp, horizon_ms: int) -> dict[str, LastPunch]:
+        found: dict[str, LastPunch] = {}
+        for kind, data in self.newest_first():
+            stamp = stamp_of(data)
+            if kind != PunchRecorded.__struct_config__.tag or data["worker"] in found:
+                continue
+            if elapsed(stamp, now).least <= horizon_ms:
+                direction = Direction(data["direction"]) if data["direction"] else None
+                found[data["worker"]] = LastPunch(data["seq"], stamp, direction)
+        return found
+
+    def complete_until(self, confirmed: int) -> str | None:
+        return None
+
+    def worker(self, code: str) -> Worker | None:
+        return self.people.get(code)
+
+    def workers(self) -> list[Worker]:
+        return list(self.people.values())
+
+    def prints(self) -> list[Print]:
+        return [print_ for key, print_ in self.enrolled.items() if key not in self.removed]
+
+    def next_generation(self, slot: int) -> int:
+        return max((lives for place, lives in self.enrolled if place == slot), default=0) + 1
+
+    def watermarks(self) -> Watermarks:
+        return Watermarks(0, 0)
+
+    def move_watermarks(self, marks: Watermarks) -> None: ...
+
+    def remembered(self, key: str) -> str | None:
+        return None
+
+    def remember(self, key: str, value: str) -> None: ...
+
+    def close(self) -> None: ...
+
+    def data(self) -> list[dict[str, Any]]:
+        """The ``data`` of all entries, in order."""
+        return [read_wire(entry.wire)[1] for entry in self.all]
+
+    def kinds(self) -> list[str]:
+        return [entry.kind for entry in self.all]
+
+
+class PanelBook:
+    """A panel that writes down what it was told; ``ledger`` was that long at the time."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self.told: list[tuple[Any, ...]] = []
+        self.ledger: list[int] = []
+
+    def _tell(self, *what: Any) -> None:
+        self.told.append(what)
+        self.ledger.append(self._store.tail().seq)
+
+    def touched(self) -> None:
+        self._tell("touched")
+
+    def show(self, outcome: Outcome, hint: Hint | None = None, *, offline: bool = False) -> None:
+        self._tell("show", outcome, hint, offline)
+
+    def fault(self, present: bool) -> None:
+        self._tell("fault", present)
+
+    def dark(self) -> None:
+        self._tell("dark")
+
+    def close(self) -> None:
+        self._tell("dark")
+
+
+class Site:
+    """A gate on fakes: the worker 007 may pass, 008 no longer may."""
+
+    def __init__(
+        self, repeat_window_s: int = 60, direction: DirectionRule = DirectionRule.NONE
+    ) -> None:
+        self.clock = HandClock()
+        self.store = MemoryStore()
+        for worker, print_ in ((LAN, LANS), (HOA, HOAS)):
+            self.store.put_worker(worker)
+            self.store.put_print(print_)
+        self.panel = PanelBook(self.store)
+        self.events: list[Event] = []
+        policy = Policy(repeat_window_ms=repeat_window_s * 1000, direction=direction)
+        self.gate = Gate(self.store, self.clock, self.events.append, policy)
+
+
+class ScriptedSensor:
+    """Answers each instruction with the next line of its script; then the glass stays empty.
+
+    A line that is an exception is raised. It insists on what the port asks for: after a fault
+    nothing may be asked before ``recover``, and only a fresh capture may be searched for.
+    """
+
+    def __init__(self, clock: HandClock) -> None:
+        self._clock = clock
+        self.captures: list[Any] = []
+        self.extracts: list[Any] = []
+        self.searches: list[Any] = []
+        self.recovers: list[Any] = []
+        self.connects: list[Any] = []
+        self.asked: list[str] = []
+        self.found: list[Any] = []
+        self._doubtful = False
+        self._image = self._features = False
+
+    def _next(self, name: str, script: list[Any], otherwise: Any) -> Any:
+        self.asked.append(name)
+        self._clock.now += 0.1
+        answer = script.pop(0) if script else otherwise
+        if isinstance(answer, BaseException):
+            self._doubtful = True
+            self._image = self._features = False
+            raise answer
+        return answer
+
+    def capture(self) -> bool:
+        assert not self._doubtful
+        self._features = False
+        self._image = self._next("capture", self.captures, False)
+        return self._image
+
+    def extract(self, buffer: Buffer = Buffer.ONE) -> Hint | None:
+        assert not self._doubtful
+        assert self._image
+        hint = self._next("extract", self.extracts, None)
+        self._features = hint is None
+        return hint
+
+    def search(self) -> Match | None:
+        assert not self._doubtful
+        assert self._features
+        found = self._next("search", self.searches, None)
+        self.found.append(found)
+        return found
+
+    def recover(self) -> None:
+        self._next("recover", self.recovers, None)
+        self._doubtful = False
+
+    def connect(self) -> SensorInfo:
+        info = self._next("connect", self.connects, INFO)
+        self._doubtful = False
+        return info
+
+    def close(self) -> None:
+        self.asked.append("close")
+
+
+class Library:
+    """A sensor with templates, and a glass that a person presses.
+
+    Fingers are words; a poor scan is a Hint. ``failing`` maps an instruction to the faults that it
+    raises next; None is no fault.
+    """
+
+    def __init__(self) -> None:
+        self.glass: str | Hint | None = None
+        self.templates: dict[int, str] = {}
+        self.buffers: dict[Buffer, str] = {}
+        self.failing: dict[str, list[SensorFault | None]] = {}
+        self.erased: list[int] = []
+        self._image: str | Hint | None = None
+
+    def _may_fail(self, name: str) -> None:
+        faults = self.failing.get(name)
+        fault = faults.pop(0) if faults else None
+        if fault is not None:
+            raise fault
+
+    def connect(self) -> SensorInfo:
+        self._may_fail("connect")
+        return INFO
+
+    def recover(self) -> None:
+        self._may_fail("recover")
+
+    def close(self) -> None: ...
+
+    def capture(self) -> bool:
+        self._may_fail("capture")
+        self._image = self.glass
+        return self._image is not None
+
+    def extract(self, buffer: Buffer = Buffer.ONE) -> Hint | None:
+        self._may_fail("extract")
+        assert self._image is not None
+        if isinstance(self._image, Hint):
+            return self._image
+        self.buffers[buffer] = self._image
+        return None
+
+    def search(self) -> Match | None:
+        self._may_fail("search")
+        for slot, finger in sorted(self.templates.items()):
+            if finger == self.buffers[Buffer.ONE]:
+                return Match(slot, 100)
+        return None
+
+    def merge(self) -> bool:
+        self._may_fail("merge")
+        return self.buffers[Buffer.ONE] == self.buffers[Buffer.TWO]
+
+    def store(self, slot: int) -> None:
+        self.templates[slot] = self.buffers[Buffer.ONE]
+        self._may_fail("store")  # written, yet the answer was lost
+
+    def erase(self, slot: int) -> None:
+        self._may_fail("erase")
+        self.templates.pop(slot, None)
+        self.erased.append(slot)
+
+    def slots(self) -> frozenset[int]:
+        self._may_fail("slots")
+        return frozenset(self.templates)
+
+
+class Person:
+    """Follows the steps of a dialogue, pressing one finger after the other.
+
+    ``presses`` that is used up, or None in it, means that no finger comes. With ``leaves_at`` the
+    command goes away at that step.
+    """
+
+    def __init__(
+        self,
+        clock: HandClock,
+        sensor: Library,
+        presses: Sequence[str | Hint | None],
+        leaves_at: What | None = None,
+        lifts: bool = True,
+    ) -> None:
+        self._clock = clock
+        self._sensor = sensor
+        self._presses = list(presses)
+        self._leaves_at = leaves_at
+        self._lifts = lifts
+        self._gone = False
+        self.steps: list[What] = []
+        self.hints: list[str | None] = []
+
+    def step(self, what: What, hint: str | None = None) -> None:
+        self.steps.append(what)
+        self.hints.append(hint)
+        self._gone = self._gone or what is self._leaves_at
+        self.beat()
+        if what in (What.PRESS, What.PRESS_AGAIN, What.PROVE):
+            self._press()
+        elif what in (What.LIFT, What.TRY_AGAIN) and self._lifts:
+            self._sensor.glass = None
+
+    def beat(self) -> None:
+        self._clock.now += 1.0
+        if self._gone:
+            raise BadRequest("The command that asked has gone.")
+        if self.steps and self.steps[-1] is What.TRY_AGAIN:
+            self._press()
+
+    def _press(self) -> None:
+        if self._sensor.glass is None:
+            self._sensor.glass = self._presses.pop(0) if self._presses else None

@@ -1,0 +1,156 @@
+"""The sensor goes and comes back: shown, said, and in the ledger once each."""
+
+from typing import Any
+
+import pytest
+
+from edge_agent.domain.errors import (
+    EdgeAgentError,
+    GateBusy,
+    SensorForbidden,
+    SensorGarbled,
+    SensorRefused,
+    SensorSilent,
+    SensorUnplugged,
+)
+from edge_agent.domain.events import SensorChanged
+from edge_agent.flows.keep_sensor import KeepSensor
+
+from .fakes import INFO, ScriptedSensor, Site
+
+
+class Keeping:
+    """A keeper of a scripted sensor."""
+
+    def __init__(self) -> None:
+        self.site = Site()
+        self.sensor = ScriptedSensor(self.site.clock)
+        self.keeper = KeepSensor(self.site.gate, self.sensor, self.site.panel)
+
+    def wait(self, seconds: float) -> int:
+        """How often the sensor was tried in that time, looked at every 50 ms."""
+        before = self.sensor.asked.count("connect")
+        end = self.site.clock.now + seconds
+        while self.site.clock.now < end:
+            self.site.clock.now += 0.05
+            if not self.keeper.recording:
+                self.keeper.try_again()
+        return self.sensor.asked.count("connect") - before
+
+    @property
+    def written(self) -> list[tuple[str, str]]:
+        return [(entry["kind"], entry["reason"]) for entry in self.site.store.data()]
+
+    @property
+    def states(self) -> list[str]:
+        return [event.state for event in self.site.events if isinstance(event, SensorChanged)]
+
+    @property
+    def standing(self) -> bool:
+        """Whether the panel shows the standing fault."""
+        told = [what[1] for what in self.site.panel.told if what[0] == "fault"]
+        return bool(told) and told[-1]
+
+
+def test_a_day_without_faults() -> None:
+    day = Keeping()
+    day.keeper.began(INFO)
+    assert (day.keeper.recording, day.keeper.state, day.keeper.info) == (True, "ready", INFO)
+    day.keeper.ended()
+    assert not day.keeper.recording
+    assert day.written == [("recording.resumed", "started"), ("recording.stopped", "stopping")]
+    assert day.states == ["ready"]
+    assert not day.standing
+    assert "close" in day.sensor.asked
+
+
+def test_a_sensor_that_goes_and_comes_back() -> None:
+    day = Keeping()
+    day.keeper.began(INFO)
+    day.sensor.connects = [SensorUnplugged("gone")] * 5
+    day.keeper.lost(SensorUnplugged("gone"))
+    assert not day.keeper.recording
+    assert day.standing
+    assert day.wait(30) == 6
+    assert day.keeper.recording
+    assert not day.standing
+    assert day.written == [
+        ("recording.resumed", "started"),
+        ("recording.stopped", "sensor-fault"),
+        ("recording.resumed", "sensor-back"),
+    ]
+    assert day.states == ["ready", "unplugged", "ready"]
+
+
+def test_a_sensor_that_is_missing_at_the_start_is_shown() -> None:
+    day = Keeping()
+    day.keeper.lost(SensorSilent("no answer"))
+    assert day.standing
+    assert (day.keeper.recording, day.keeper.state) == (False, "silent")
+    assert day.written == []
+    day.wait(5)
+    assert day.written == [("recording.resumed", "sensor-back")]
+    assert not day.standing
+
+
+def test_stopping_while_the_sensor_is_gone_says_nothing_twice() -> None:
+    day = Keeping()
+    day.keeper.began(INFO)
+    day.keeper.lost(SensorSilent("?"))
+    day.keeper.ended()
+    assert [kind for kind, _ in day.written].count("recording.stopped") == 1
+
+
+def test_tries_become_rarer_but_never_rare() -> None:
+    day = Keeping()
+    day.sensor.connects = [SensorSilent("?")] * 1000
+    day.keeper.lost(SensorSilent("?"))
+    assert day.wait(0.3) == 0
+    assert 2 <= day.wait(5) <= 6
+    for _ in range(5):
+        assert 3 <= day.wait(10) <= 10
+    day.sensor.connects = []
+    assert day.wait(2.5) == 1  # back in use at most 2 s after it answers again
+
+
+def test_the_pause_is_short_again_after_a_recovery() -> None:
+    day = Keeping()
+    day.sensor.connects = [SensorSilent("?")] * 9
+    day.keeper.lost(SensorSilent("?"))
+    day.wait(60)
+    assert day.keeper.recording
+    day.keeper.lost(SensorSilent("?"))
+    assert day.wait(0.9) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        (SensorUnplugged("x"), "unplugged"),
+        (SensorForbidden("x"), "forbidden"),
+        (SensorSilent("x"), "silent"),
+        (SensorGarbled("x"), "garbled"),
+        (GateBusy("x"), "busy"),
+        (SensorRefused("x", 0x15), "fault"),
+    ],
+)
+def test_each_fault_has_its_state_and_sentence(fault: Any, state: str) -> None:
+    day = Keeping()
+    day.keeper.lost(SensorSilent("first") if state != "silent" else SensorGarbled("first"))
+    day.sensor.connects = [fault] * 5
+    day.wait(8)
+    told = [event for event in day.site.events if isinstance(event, SensorChanged)]
+    assert [event.state for event in told[1:2]] == [state]
+    assert told[1].detail == str(fault)
+    assert len(told) == 2  # once, not at every try
+    assert isinstance(fault, EdgeAgentError)
+
+
+def test_a_full_disk_does_not_keep_the_sensor_from_coming_back() -> None:
+    day = Keeping()
+    day.keeper.began(INFO)
+    day.site.store.faults = ["lost", "lost"]
+    day.keeper.lost(SensorSilent("?"))
+    day.wait(5)
+    assert day.keeper.recording
+    assert day.states == ["ready", "silent", "ready"]

@@ -1,0 +1,302 @@
+"""One touch gives exactly one outcome and at most one punch, whatever happens on the line."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_agent.domain.errors import (
+    SensorFault,
+    SensorGarbled,
+    SensorRefused,
+    SensorSilent,
+    SensorUnplugged,
+)
+from edge_agent.domain.events import LedgerGrew, Outcome, PanelShown
+from edge_agent.domain.rules import DirectionRule, Hint, Match
+from edge_agent.flows.take_punch import TakePunch
+
+from .fakes import ScriptedSensor, Site
+
+HERS, HIS, NOBODYS = Match(0, 90), Match(1, 80), Match(7, 70)
+CAPTURES = 3
+
+faults = st.sampled_from(
+    [SensorSilent("silent"), SensorGarbled("garbled"), SensorRefused("no", 1), SensorUnplugged("x")]
+)
+
+
+def lines(*usual: Any, at_most: int = 12) -> st.SearchStrategy[list[Any]]:
+    return st.lists(st.sampled_from(usual) | st.sampled_from(usual) | faults, max_size=at_most)
+
+
+@dataclass
+class Shift:
+    """A gate with a scripted sensor, polled until the script is over."""
+
+    offline: bool = False
+    repeat_window_s: int = 60
+    direction: DirectionRule = DirectionRule.NONE
+    raised: list[SensorFault] = field(default_factory=list)
+    touches: int = 0
+
+    def __post_init__(self) -> None:
+        self.site = Site(self.repeat_window_s, self.direction)
+        self.sensor = ScriptedSensor(self.site.clock)
+        self.taker = TakePunch(
+            self.site.gate, self.sensor, self.site.panel, CAPTURES, lambda: self.offline
+        )
+
+    def poll(self) -> None:
+        """One look, and what the gate's thread does about a fault."""
+        begins = self.sensor.captures[:1] == [True] and not self.taker.answered
+        self.touches += begins
+        try:
+            self.taker.poll()
+        except SensorFault as fault:
+            self.raised.append(fault)
+            while True:
+                try:
+                    self.sensor.connect()
+                    return
+                except SensorFault:
+                    continue
+
+    def run(self) -> "Shift":
+        while self.sensor.captures:
+            self.poll()
+        self.poll()
+        return self
+
+    @property
+    def shown(self) -> list[PanelShown]:
+        return [event for event in self.site.events if isinstance(event, PanelShown)]
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        return [shown.outcome for shown in self.shown]
+
+
+def shift(captures: list[Any], searches: list[Any], **other: Any) -> Shift:
+    script = {name: other.pop(name, []) for name in ("extracts", "recovers", "faults")}
+    made = Shift(**other)
+    made.sensor.captures, made.sensor.searches = list(captures), list(searches)
+    made.sensor.extracts, made.sensor.recovers = script["extracts"], script["recovers"]
+    made.site.store.faults = script["faults"]
+    return made
+
+
+TOUCH = [True, False]
+
+
+@pytest.mark.parametrize(
+    ("script", "expected", "kind"),
+    [
+        ({"searches": [HERS]}, PanelShown(outcome=Outcome.RECORDED, worker="007", seq=1), None),
+        (
+            {"searches": [HIS]},
+            PanelShown(outcome=Outcome.REFUSED, worker="008", seq=1, hint="deactivated"),
+            "deactivated",
+        ),
+        ({"searches": [NOBODYS]}, PanelShown(outcome=Outcome.UNKNOWN, seq=1), "unknown"),
+        (
+            {"searches": [None] * 3, "captures": [True] * 3},
+            PanelShown(outcome=Outcome.UNKNOWN, seq=1),
+            "unknown",
+        ),
+        (
+            {"extracts": [Hint.WIPE] * 3, "captures": [True] * 3},
+            PanelShown(outcome=Outcome.TRY_AGAIN, seq=1, hint="wipe"),
+            "poor-scan",
+        ),
+        (
+            {"extracts": [Hint.PRESS_FLAT]},
+            PanelShown(outcome=Outcome.TRY_AGAIN, seq=1, hint="hold-longer"),
+            "poor-scan",
+        ),
+        (
+            {"extracts": [SensorUnplugged("gone")]},
+            PanelShown(outcome=Outcome.SENSOR_FAULT, seq=1),
+            "sensor-fault",
+        ),
+        (
+            {"searches": [SensorSilent("?")], "recovers": [SensorSilent("!")]},
+            PanelShown(outcome=Outcome.SENSOR_FAULT, seq=1),
+            "sensor-fault",
+        ),
+    ],
+)
+def test_what_a_touch_comes_to(
+    script: dict[str, Any], expected: PanelShown, kind: str | None
+) -> None:
+    one = shift(**{"captures": [True], "searches": [], **script}).run()
+    assert one.shown == [expected]
+    (entry,) = one.site.store.data()
+    if kind is None:
+        assert entry["kind"] == "punch.recorded"
+        assert entry["evidence"] == {
+            "finger": "right-index",
+            "slot": 0,
+            "generation": 1,
+            "score": 90,
+        }
+    else:
+        assert (entry["kind"], entry["reason"]) == ("attempt.refused", kind)
+        assert entry["worker"] == expected.worker
+
+
+def test_the_moment_is_that_of_the_first_capture() -> None:
+    one = shift([True] * 3, [None, None, HERS])
+    one.run()
+    (entry,) = one.site.store.data()
+    assert entry["clock"]["boottime_ms"] == 1_000_100  # capture took 0.1 s; scans came after
+
+
+def test_the_lamp_waits_for_the_ledger() -> None:
+    one = shift(TOUCH, [HERS]).run()
+    assert one.site.panel.told == [("touched",), ("show", Outcome.RECORDED, None, False)]
+    assert one.site.panel.ledger == [0, 1]
+    assert [type(event) for event in one.site.events] == [LedgerGrew, PanelShown]
+
+
+def test_a_finger_that_stays_is_one_touch() -> None:
+    one = shift([True] * 50, [HERS] * 50).run()
+    assert one.outcomes == [Outcome.RECORDED]
+    assert one.site.store.kinds() == ["punch.recorded"]
+
+
+def test_a_finger_that_stays_through_a_fault_is_one_touch() -> None:
+    one = shift([True, SensorSilent("?"), True, True], [HERS] * 5).run()
+    assert one.outcomes == [Outcome.RECORDED]
+    one = shift([True, True, True], [HERS] * 5, extracts=[SensorUnplugged("gone")]).run()
+    assert one.outcomes == [Outcome.SENSOR_FAULT]
+    assert len(one.raised) == 1
+
+
+def test_a_second_touch_is_a_repeat_and_says_of_what() -> None:
+    one = shift(TOUCH * 3, [HERS] * 3).run()
+    assert one.outcomes == [Outcome.RECORDED, Outcome.REPEATED, Outcome.REPEATED]
+    assert [entry.get("of") for entry in one.site.store.data()] == [None, 1, 1]
+    one.site.clock.now += 61
+    one.sensor.captures, one.sensor.searches = [True, False], [HERS]
+    one.run()
+    assert one.outcomes[3:] == [Outcome.RECORDED]
+
+
+def test_with_the_window_off_every_touch_counts() -> None:
+    one = shift(TOUCH * 3, [HERS] * 3, repeat_window_s=0).run()
+    assert one.outcomes == [Outcome.RECORDED] * 3
+
+
+def test_directions_alternate() -> None:
+    one = shift(TOUCH * 3, [HERS] * 3, repeat_window_s=0, direction=DirectionRule.ALTERNATE).run()
+    data = one.site.store.data()
+    assert [entry["direction"] for entry in data] == ["in", "out", "in"]
+    assert {entry["direction_source"] for entry in data} == {"alternate"}
+
+
+def test_a_fault_in_the_middle_makes_the_finger_be_captured_again() -> None:
+    one = shift([True, True], [HERS], extracts=[SensorGarbled("?"), None]).run()
+    assert one.outcomes == [Outcome.RECORDED]
+    assert one.sensor.asked[:6] == ["capture", "extract", "recover", "capture", "extract", "search"]
+    assert one.raised == []
+
+
+def test_a_line_that_stays_bad_is_answered_in_time() -> None:
+    one = shift([True] * 1000, [SensorGarbled("?")] * 1000)
+    began = one.site.clock.now
+    one.poll()
+    assert one.outcomes == [Outcome.SENSOR_FAULT]
+    assert one.site.clock.now - began < 12
+    assert len(one.raised) == 1
+
+
+def test_a_touch_takes_no_more_scans_than_it_may() -> None:
+    one = shift([True] * 9, [None] * 9).run()
+    assert one.sensor.asked.count("search") == CAPTURES
+    assert one.outcomes == [Outcome.UNKNOWN]
+
+
+def test_payroll_out_of_reach_is_shown() -> None:
+    one = shift(TOUCH, [HERS], offline=True).run()
+    assert one.site.panel.told[-1] == ("show", Outcome.RECORDED, None, True)
+
+
+def test_what_could_not_be_written_is_not_shown_as_recorded() -> None:
+    one = shift(TOUCH * 2, [HERS] * 2, faults=["lost"]).run()
+    assert one.shown[0] == PanelShown(outcome=Outcome.NOT_RECORDED, worker="007")
+    assert one.shown[1] == PanelShown(outcome=Outcome.RECORDED, worker="007", seq=1)
+    assert one.site.store.kinds() == ["punch.recorded"]
+
+
+def test_what_was_written_after_all_is_no_second_punch() -> None:
+    one = shift(TOUCH * 2, [HERS] * 2, faults=["kept"]).run()
+    assert one.outcomes == [Outcome.NOT_RECORDED, Outcome.REPEATED]
+    assert [entry.get("of") for entry in one.site.store.data()] == [None, 1]
+
+
+def test_a_refusal_that_could_not_be_written_is_shown_all_the_same() -> None:
+    one = shift(TOUCH, [NOBODYS], faults=["lost"]).run()
+    assert one.shown == [PanelShown(outcome=Outcome.UNKNOWN)]
+
+
+def test_a_night_of_refusals_does_not_fill_the_card() -> None:
+    one = shift(TOUCH * 300, [NOBODYS] * 300).run()
+    written = one.site.store.data()
+    assert one.outcomes == [Outcome.UNKNOWN] * 300
+    assert 60 <= len(written) <= 63
+    one.site.clock.now += 120
+    one.site.store.faults = ["lost"]
+    one.sensor.captures, one.sensor.searches = TOUCH * 2, [NOBODYS] * 2
+    one.run()
+    told = sum(entry["suppressed"] for entry in one.site.store.data())
+    assert told + len(one.site.store.all) == 302  # every touch is written or counted
+
+
+@given(
+    captures=lines(True, True, False, at_most=25),
+    extracts=lines(None, None, None, *Hint),
+    searches=lines(HERS, HERS, HIS, NOBODYS, None),
+    recovers=lines(None, None, None),
+    store=st.lists(st.sampled_from(["", "", "lost", "kept"]), max_size=8),
+    window=st.sampled_from([0, 60]),
+)
+def test_every_touch_has_one_true_answer(
+    captures: list[Any],
+    extracts: list[Any],
+    searches: list[Any],
+    recovers: list[Any],
+    store: list[str],
+    window: int,
+) -> None:
+    one = shift(
+        captures,
+        searches,
+        extracts=extracts,
+        recovers=recovers,
+        faults=store.copy(),
+        repeat_window_s=window,
+    ).run()
+    told = one.site.panel.told
+    entries = {entry["seq"]: entry for entry in one.site.store.data()}
+    assert [what[0] for what in told] == ["touched", "show"] * one.touches
+    assert [what[1] for what in told[1::2]] == one.outcomes
+    for shown, ledger in zip(one.shown, one.site.panel.ledger[1::2], strict=True):
+        if shown.outcome in (Outcome.RECORDED, Outcome.REPEATED):
+            kind = "punch.recorded" if shown.outcome is Outcome.RECORDED else "punch.repeated"
+            assert shown.seq is not None
+            assert shown.seq <= ledger
+            assert entries[shown.seq]["kind"] == kind
+            assert entries[shown.seq]["worker"] == shown.worker == "007"
+        else:
+            assert shown.seq is None or entries[shown.seq]["kind"] == "attempt.refused"
+    credited = [shown.seq for shown in one.shown if shown.outcome is Outcome.RECORDED]
+    assert len(set(credited)) == len(credited)
+    punches = [seq for seq, entry in entries.items() if entry["kind"].startswith("punch.")]
+    unsure = one.outcomes.count(Outcome.NOT_RECORDED)
+    assert len(punches) <= one.touches
+    assert len(punches) <= one.sensor.found.count(HERS)
+    assert len(one.outcomes) - unsure >= len(credited)
+    assert one.outcomes.count(Outcome.SENSOR_FAULT) <= len(one.raised)
