@@ -71,6 +71,10 @@ def _right_or_an_error(mishaps: list[Mishap], provable: bool = True) -> None:
 # drain waits, so that the answers to each attempt are there for the next one.
 ONE_ATTEMPT_BEHIND = [*[Mishap.NONE] * 2, Mishap.LATE, Mishap.NONE, *[Mishap.SLOW] * 8]
 
+# The answers to the first attempt come so late that the second takes them for its own, and one of
+# its own is lost: only listening on tells that another is left over.
+ONE_LEFT_OVER = [Mishap.SLOWER, Mishap.SLOWER, Mishap.NONE, Mishap.REPLY_LOST]
+
 # The second finger's GenImg is acknowledged twice and its Img2Tz never arrives: whoever takes the
 # second ack for Img2Tz's finds the first finger, whose features are still in the buffer.
 STALE_FEATURES = [*[Mishap.NONE] * 5, Mishap.TWICE, Mishap.COMMAND_LOST]
@@ -85,6 +89,7 @@ def test_right_or_an_error(mishaps: list[Mishap]) -> None:
 @settings(max_examples=300, deadline=None)
 @given(_provable)
 @example(ONE_ATTEMPT_BEHIND)
+@example(ONE_LEFT_OVER)
 @example(STALE_FEATURES)
 def test_a_recovery_keeps_its_word(mishaps: list[Mishap]) -> None:
     _right_or_an_error(mishaps)

@@ -197,17 +197,27 @@ def test_a_lost_ack_is_settled_by_the_index(
         with pytest.raises(SensorSilent):
             sensor.store(2)
         assert sensor.slots() == {1}
-    else:
-        sensor.store(2)
-        assert sensor.slots() == {1, 2}
+        return
+    sensor.store(2)
+    assert sensor.slots() == {1, 2}
 
     bench.ask(f"fault {fault}")
-    if fault == "reboot":
-        with pytest.raises(SensorSilent):
-            sensor.erase(1)
-    else:
+    sensor.erase(1)
+    assert sensor.slots() == {2}
+
+
+@pytest.mark.usefixtures("_soon_silent")
+@pytest.mark.parametrize(("fault", "error"), [("busy-21", SensorRefused), ("reboot", SensorSilent)])
+def test_an_erasure_that_did_not_happen(
+    bench: Remote, sensor: FingerprintSensor, fault: str, error: type[SensorFault]
+) -> None:
+    _enrol(bench, sensor, "anna", 1)
+    bench.ask(f"fault {fault}")
+
+    with pytest.raises(error):
         sensor.erase(1)
-        assert sensor.slots() == {2}
+    sensor.recover()
+    assert sensor.slots() == {1}
 
 
 def test_an_overwritten_slot_cannot_be_settled(bench: Remote, sensor: FingerprintSensor) -> None:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from edge_agent.domain.errors import SensorFault, SensorGarbled, SensorRefused, SensorSilent
 from edge_agent.sensor import link as link_module
 from edge_agent.sensor import port as port_module
-from edge_agent.sensor.instructions import INSTRUCTIONS, NOT_VERIFIED, PACKET_ERROR
+from edge_agent.sensor.instructions import INSTRUCTIONS, NOT_VERIFIED, PACKET_ERROR, WRONG_PASSWORD
 from edge_agent.sensor.link import Link
 from edge_agent.sensor.port import Port
 
@@ -146,24 +146,60 @@ def test_every_code_ends_in_a_value_or_a_fault(link: Link, peer: Peer, instructi
         assert isinstance(caught.value, SensorRefused)
         assert caught.value.code == code
         if code in (PACKET_ERROR, NOT_VERIFIED):
+            with pytest.raises(SensorGarbled, match="in doubt"):
+                link.readImage()
             link.recover()
 
 
-def test_a_search_costs_one_exchange_and_one_write(
+def test_a_failed_recovery_leaves_the_link_in_doubt(link: Link, peer: Peer) -> None:
+    peer.replies[VFY_PWD] = [ack(WRONG_PASSWORD)]
+    with pytest.raises(SensorRefused):
+        link.recover()
+
+    with pytest.raises(SensorGarbled, match="in doubt"):
+        link.readImage()
+
+
+def test_a_handshake_alone_is_no_trust(link: Link) -> None:
+    assert link.answers()
+
+    with pytest.raises(SensorGarbled, match="in doubt"):
+        link.readImage()
+
+
+def test_a_recovery_without_trouble_asks_twice(link: Link, peer: Peer) -> None:
+    for _ in range(3):
+        peer.asked.clear()
+        link.recover()
+        assert peer.asked == [VFY_PWD, COUNT]
+
+
+def test_a_search_costs_one_exchange_one_write_and_two_reads(
     link: Link, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    writes = []
-    write = os.write
+    written, read = [], []
+    real_write, real_read = os.write, os.read
 
-    def counting(fd: int, data: bytes) -> int:
-        if os.isatty(fd) and os.ttyname(fd) == peer.name:
-            writes.append(bytes(data))
-        return write(fd, data)
+    def is_ours(fd: int) -> bool:
+        return os.isatty(fd) and os.ttyname(fd) == peer.name
 
-    monkeypatch.setattr(os, "write", counting)
+    def counting_write(fd: int, data: bytes) -> int:
+        if is_ours(fd):
+            written.append(bytes(data).hex())
+        return real_write(fd, data)
+
+    def counting_read(fd: int, size: int) -> bytes:
+        data = real_read(fd, size)
+        if is_ours(fd):
+            read.append(data)
+        return data
+
+    monkeypatch.setattr(os, "write", counting_write)
+    monkeypatch.setattr(os, "read", counting_read)
     peer.asked.clear()
 
     link.searchTemplate()
 
     assert peer.asked == [SEARCH]
-    assert [packet.hex() for packet in writes] == ["ef01ffffffff0100080401000000640072"]
+    assert written == ["ef01ffffffff0100080401000000640072"]
+    assert len(read) == 2
