@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 
 ACCEPTED_5 = bytes.fromhex("2003000000")
@@ -24,6 +25,7 @@ class StubBroker:
         self.levels: list[int] = []
         self.closing = threading.Event()
         self._thread = threading.Thread(target=self._serve)
+        self._connection: socket.socket | None = None
 
     def _serve(self) -> None:
         while True:
@@ -31,6 +33,7 @@ class StubBroker:
             with connection:
                 if self.closing.is_set():
                     return
+                self._connection = connection
                 level = _read_connect(connection)
                 self.levels.append(level)
                 self._answer(connection, level)
@@ -46,6 +49,9 @@ class StubBroker:
         trace: TracebackType | None,
     ) -> None:
         self.closing.set()
+        if self._connection is not None:
+            with suppress(OSError):  # It may have been closed long ago.
+                self._connection.shutdown(socket.SHUT_RDWR)
         socket.create_connection((self.host, self.port)).close()
         self._thread.join()
         self._server.close()

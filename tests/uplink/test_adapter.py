@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_agent.domain.errors import BrokerFault
-from edge_agent.ports import BrokerDown, BrokerEvent, BrokerUp, MqttVersion
+from edge_agent.ports import Acknowledged, BrokerDown, BrokerEvent, BrokerUp, MqttVersion
 from edge_agent.settings.schema import MqttSettings
 from edge_agent.uplink import PahoBroker, attempts, connection
 from tests.brokers import free_port
@@ -244,6 +244,40 @@ def test_sending_on_a_connection_that_is_just_being_lost_is_no_error(
         with pytest.raises(BrokerFault):
             broker.publish("ledger", b"entry")
         broker.close()
+
+
+def test_what_came_before_the_end_can_still_be_answered(brokers: list[PahoBroker]) -> None:
+    puback, goodbye = bytes.fromhex("40020001"), bytes.fromhex("e0018b")
+
+    def acknowledge_and_leave(connection: socket.socket, level: int) -> None:
+        connection.sendall(ACCEPTED_5)
+        connection.recv(1)
+        connection.sendall(puback + goodbye)
+        until_hung_up(connection)
+
+    with StubBroker(acknowledge_and_leave) as stub:
+        broker = opened(brokers, stub.port)
+        until(broker, BrokerUp)
+        for _ in range(5):  # paho reads as many packets at once as it has messages under way.
+            broker.publish("ledger", b"entry")
+        until(broker, Acknowledged)
+        broker.publish("ledger", b"entry")
+        assert "shutting down" in until(broker, BrokerDown).reason
+        broker.close()
+
+
+def test_goodbye_keeps_the_will_back(brokers: list[PahoBroker]) -> None:
+    heard: list[bytes] = []
+
+    def listen(connection: socket.socket, level: int) -> None:
+        connection.sendall(ACCEPTED_5)
+        heard.append(until_hung_up(connection))
+
+    with StubBroker(listen) as stub:
+        broker = opened(brokers, stub.port)
+        until(broker, BrokerUp)
+        broker.close()
+    assert heard == [bytes.fromhex("e000")]
 
 
 def test_wake_ends_a_poll_and_never_raises(brokers: list[PahoBroker]) -> None:

@@ -163,6 +163,15 @@ STORIES: dict[str, list[Step]] = {
         *taken(15, 2),
         marks(3, 0),
     ],
+    "a refusal lets nothing out while disconnected": [
+        does("connected", 0, 3),
+        sends(0, 1, 2, 3),
+        *taken(0, 1),
+        does("puback", 0, 2, NOT_AUTHORISED),
+        does("disconnected", 0),
+        does("resend", 1, 1),
+        sends(100),
+    ],
     "no matching subscribers is an acknowledgement like another": [
         does("connected", 0, 1),
         sends(0, 1),

@@ -2,12 +2,13 @@
 
 import json
 import logging
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from edge_agent.domain.events import Confirmed, UplinkChanged
+from edge_agent.domain.events import Confirmed, Event, UplinkChanged
 from edge_agent.ports import (
     Acknowledged,
     BrokerDown,
@@ -16,8 +17,9 @@ from edge_agent.ports import (
     Subscribed,
     Watermarks,
 )
+from edge_agent.settings.schema import MqttSettings
 
-from .gates import GATE, TOPICS, Ledger, Script, ScriptedBroker, play
+from .gates import GATE, TOPICS, HandClock, Ledger, Script, ScriptedBroker, play, uplink
 
 
 @pytest.fixture
@@ -341,12 +343,19 @@ def test_watermarks_are_written_every_five_seconds_while_they_move(ledger: Ledge
 
 
 def test_what_was_written_last_goes_out_before_goodbye(ledger: Ledger) -> None:
-    def script(broker: ScriptedBroker) -> Script:
-        yield from broker.accept(retained=[received(ledger, ledger.receipt(10), True)])
-        broker.take()
-        yield []
-        ledger.grow(1)
-        broker.stop.set()
+    clock, stop = HandClock(), threading.Event()
 
-    sent = play(ledger, script).broker.sent[-2:]
-    assert [message.topic for message in sent] == [TOPICS.ledger, TOPICS.status]
+    def script(broker: ScriptedBroker) -> Script:
+        yield from broker.accept()
+        yield [received(ledger, ledger.receipt(10))]
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Confirmed):  # Told at the end of a turn.
+            ledger.grow(1)
+            stop.set()
+
+    broker = ScriptedBroker(clock, stop, script)
+    uplink(MqttSettings(), ledger, broker, clock, tell).run(stop, lambda: None)
+    last, goodbye = broker.sent[-2:]
+    assert last.json["data"]["seq"] == 11
+    assert goodbye.json["state"] == "offline"

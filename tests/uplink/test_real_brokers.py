@@ -238,6 +238,8 @@ def test_a_gate_that_vanishes_is_offline(broker: Somewhere, tmp_path: Path) -> N
             gate.send_signal(signal.SIGKILL)
             gate.wait()
         payroll.until(lambda: payroll.states == ["online", "offline"])
+    with Payroll(broker.port, ledger, mqtt=broker.mqtt).listening() as later:
+        later.until(lambda: later.states == ["offline"])
 
 
 def test_stops_at_once_where_no_broker_answers(tmp_path: Path) -> None:
