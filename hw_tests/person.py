@@ -1,0 +1,96 @@
+"""Whoever stands at the gate: somebody at a terminal, or a script that drives the simulator."""
+
+import os
+import select
+import termios
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from edge_agent.panel import GpioPanel
+
+PATIENCE_S = 60.0
+"""How long a person may take for each step."""
+
+
+class Person(Protocol):
+    """Does as told. Whether a finger was pressed is the sensor's to say: nobody has to confirm."""
+
+    def press(self, finger: str) -> None:
+        """Press this finger and hold it."""
+
+    def lift(self) -> None:
+        """Take the finger away."""
+
+    def told(self, text: str) -> None:
+        """Hear what is going on."""
+
+    def sees(self, lamp: str, panel: GpioPanel) -> bool:
+        """Whether this lamp, or the buzzer, is on and nothing else."""
+
+    def close(self) -> None:
+        """Go home."""
+
+
+class Terminal:
+    """A person at the controlling terminal, which is there whatever pytest does to stdin."""
+
+    def __init__(self, tty: str = "/dev/tty") -> None:
+        """Raises OSError where there is none."""
+        self._tty = os.open(tty, os.O_RDWR | os.O_NOCTTY)
+
+    def press(self, finger: str) -> None:
+        self.told(f"Press your {finger.replace('-', ' ')} finger on the glass and hold it.")
+
+    def lift(self) -> None:
+        self.told("Lift your finger.")
+
+    def told(self, text: str) -> None:
+        os.write(self._tty, f"\n>>> {text}\n".encode())
+
+    def sees(self, lamp: str, panel: GpioPanel) -> bool:
+        thing = "hear the buzzer" if lamp == "buzzer" else f"see the {lamp} lamp lit"
+        termios.tcflush(self._tty, termios.TCIFLUSH)  # A key hit before the question is no answer.
+        while True:
+            self.told(f"Do you {thing}, and nothing else? Type y or n, then Enter.")
+            if not select.select([self._tty], [], [], PATIENCE_S)[0]:
+                pytest.fail(
+                    f"Nobody answered within {PATIENCE_S:.0f} s: start again.", pytrace=False
+                )
+            typed = os.read(self._tty, 1000)
+            if not typed:
+                pytest.fail("The terminal was closed: start again.", pytrace=False)
+            answer = typed.decode(errors="replace").strip().lower()
+            if answer in ("y", "yes", "n", "no"):
+                return answer.startswith("y")
+
+    def close(self) -> None:
+        os.close(self._tty)
+
+
+class Scripted:
+    """Presses the simulated glass, and sees what the mock pins have recorded."""
+
+    def __init__(self, control: Path) -> None:
+        """Raises OSError where nobody listens at ``control``."""
+        from edge_agent.simulator import Remote
+
+        self._remote = Remote(control)
+
+    def press(self, finger: str) -> None:
+        self._remote.ask(f"press {finger}")
+
+    def lift(self) -> None:
+        self._remote.ask("lift")
+
+    def told(self, text: str) -> None:
+        pass
+
+    def sees(self, lamp: str, panel: GpioPanel) -> bool:
+        history = {name: device.pin.states for name, device in panel.devices.items()}
+        return {name for name, states in history.items() if any(s.state for s in states)} == {lamp}
+
+    def close(self) -> None:
+        self._remote.ask("lift")
+        self._remote.close()
