@@ -46,7 +46,7 @@ lint: .venv/test ## Check style and types only
 	@$(BIN)/mypy --no-error-summary
 
 .PHONY: hw-test
-hw-test: .venv/test ## Test a real sensor (PORT=/dev/serial0)
+hw-test: .venv/hw ## Test a real sensor and lamps (PORT=/dev/serial0)
 	@$(BIN)/python -m pytest hw_tests --port $(PORT) $(ARGS)
 
 .PHONY: bench
@@ -96,3 +96,8 @@ endif
 	@echo 'Installing into .venv …'
 	@$(PIP_INSTALL) -e '.[test]'
 	@touch .venv/demo $@
+
+# Only a Pi has lamps to switch; elsewhere there may be no such package.
+.venv/hw: .venv/test
+	@! grep -qs 'Raspberry Pi' /proc/device-tree/model || $(PIP_INSTALL) -e '.[test,gpio]'
+	@touch $@
