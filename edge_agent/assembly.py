@@ -11,6 +11,7 @@ from .flows.gate import Gate
 from .flows.publish_ledger import PublishLedger
 from .host.clock import HostClock
 from .host.lock import GateLock
+from .host.ownership import give_to_folder_owner
 from .panel import GpioPanel
 from .ports import Clock, Panel, Sensor, Store, Tell
 from .sensor import FingerprintSensor
@@ -35,7 +36,12 @@ class Assembly:
 
     def store(self) -> Store:
         """A new connection to the store; opens a ledger at the very first start."""
-        return SqliteStore.open(self.database, self.settings.gate.id, self.zone, self.clock.stamp())
+        is_new = not self.database.exists()
+        gate, now = self.settings.gate.id, self.clock.stamp()
+        store = SqliteStore.open(self.database, gate, self.zone, now)
+        if is_new:
+            give_to_folder_owner(self.database)
+        return store
 
     def store_for_reading(self) -> Store:
         """A new connection that writes nothing."""

@@ -57,8 +57,8 @@ class Sensor(Protocol):
     def close(self) -> None:
         """Let go of the port. Never raises; closing twice is fine."""
 
-    def capture(self) -> bool:
-        """Take an image. False where there is no finger on the glass."""
+    def capture(self) -> bool | None:
+        """Take an image. False: no finger is on the glass; None: the sensor could not tell."""
 
     def extract(self, buffer: Buffer = Buffer.ONE) -> Hint | None:
         """Turn the image into features in ``buffer``; a Hint where the scan is too poor."""

@@ -80,6 +80,7 @@ class GateActivity:
                 taker.poll()
             except SensorFault as fault:
                 self._mend(keeper, fault)
+                taker.disturbed()
         keeper.ended()
         self._refuse_waiting()
         gate.store.close()
@@ -112,10 +113,11 @@ class GateActivity:
             conversation.failed(error)
             if isinstance(error, SensorFault) and keeper.recording:
                 self._mend(keeper, error)
+                taker.disturbed()
         else:
             conversation.done(result)
-        # A finger that is still there took part in the request: it is no punch.
-        taker.answered = taker.answered or isinstance(request, SensorWork)
+        if isinstance(request, SensorWork):
+            taker.ignore_finger()
 
     def _refuse_waiting(self) -> None:
         while True:

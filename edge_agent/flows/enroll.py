@@ -91,13 +91,16 @@ def enroll(
     after a SensorFault as far as the sensor still answers.
     """
     _check(gate, code, finger)
-    slot = _free_slot(sensor.slots(), gate.prints, capacity)
+    taken = sensor.slots()
+    slot = _free_slot(taken, gate.prints, capacity)
     work = FingerWork(gate, sensor, panel, dialogue)
     _capture_template(gate, sensor, work, dialogue)
     print_ = Print(
         worker=code, finger=finger, slot=slot, generation=gate.store.next_generation(slot)
     )
     try:
+        if slot in taken:
+            sensor.erase(slot)
         sensor.store(slot)
         _prove(sensor, work, slot)
         fact = PrintEnrolled(
@@ -124,10 +127,12 @@ def _check(gate: Gate, code: str, finger: str) -> None:
 
 
 def _free_slot(taken: Iterable[int], prints: list[Print], capacity: int) -> int:
-    used = set(taken) | {print_.slot for print_ in prints}
-    for slot in range(capacity):
-        if slot not in used:
-            return slot
+    """An empty slot; failing that, one whose template belongs to nobody."""
+    owned = {print_.slot for print_ in prints}
+    for used in (owned.union(taken), owned):
+        for slot in range(capacity):
+            if slot not in used:
+                return slot
     raise BadRequest(
         f"The sensor is full ({capacity} prints): remove prints of workers who have left with "
         "'prints remove', or use a sensor with a larger library."

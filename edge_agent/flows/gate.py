@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from msgspec import Struct
+
 from ..domain.chain import Entry
 from ..domain.errors import StoreFault
 from ..domain.events import LedgerGrew
@@ -12,6 +14,14 @@ from ..domain.stamps import Stamp
 from ..ports import Change, Clock, Store, Tell
 
 
+class _Known(Struct):
+    """What the rules need of the store, by slot and by code."""
+
+    prints: dict[int, Print]
+    workers: dict[str, Worker]
+    last_punches: dict[str, LastPunch]
+
+
 class Gate:
     """The store with what the rules need of it held in memory. Lives on one thread."""
 
@@ -20,27 +30,33 @@ class Gate:
         self.clock = clock
         self.tell = tell
         self.policy = policy
-        self._prints = {print_.slot: print_ for print_ in store.prints()}
-        self._workers = {worker.code: worker for worker in store.workers()}
-        self._last_punches: dict[str, LastPunch] | None = None
+        self._known: _Known | None = None
 
     def owner_of(self, slot: int) -> tuple[Print | None, Worker | None]:
-        """The print that holds ``slot``, and its worker."""
-        owner = self._prints.get(slot)
-        return owner, self._workers.get(owner.worker) if owner else None
+        """The print that holds ``slot``, and its worker. Raises StoreFault."""
+        owner = self._memory.prints.get(slot)
+        return owner, self._memory.workers.get(owner.worker) if owner else None
 
     @property
     def prints(self) -> list[Print]:
-        """All prints."""
-        return list(self._prints.values())
+        """All prints. Raises StoreFault."""
+        return list(self._memory.prints.values())
 
     @property
     def last_punches(self) -> dict[str, LastPunch]:
         """Each worker's last recorded punch, as far back as a rule looks. Raises StoreFault."""
-        if self._last_punches is None:
+        return self._memory.last_punches
+
+    @property
+    def _memory(self) -> "_Known":
+        if self._known is None:
             horizon_ms = max(SHIFT_MS, self.policy.repeat_window_ms)
-            self._last_punches = self.store.last_punches(self.clock.stamp(), horizon_ms)
-        return self._last_punches
+            self._known = _Known(
+                {print_.slot: print_ for print_ in self.store.prints()},
+                {worker.code: worker for worker in self.store.workers()},
+                self.store.last_punches(self.clock.stamp(), horizon_ms),
+            )
+        return self._known
 
     def record(
         self,
@@ -57,8 +73,8 @@ class Gate:
                 also(change)
                 entry = change.append(fact, stamp or self.clock.stamp())
         except StoreFault:
-            # The punch may be in the ledger after all: ask it before the next verdict.
-            self._last_punches = None
+            # It may be in the database after all: ask there before the next verdict.
+            self._known = None
             raise
         self.tell(LedgerGrew(seq=entry.seq, kind=entry.kind))
         return entry
@@ -66,14 +82,14 @@ class Gate:
     def record_worker(self, fact: Fact, worker: Worker) -> None:
         """Enter or change a worker, together with the entry that says so."""
         self.record(fact, also=lambda change: change.put_worker(worker))
-        self._workers[worker.code] = worker
+        self._memory.workers[worker.code] = worker
 
     def record_enrolment(self, fact: Fact, print_: Print) -> None:
         """Say whose a slot is, together with the entry that says so."""
         self.record(fact, also=lambda change: change.put_print(print_))
-        self._prints[print_.slot] = print_
+        self._memory.prints[print_.slot] = print_
 
     def record_removal(self, fact: Fact, print_: Print) -> None:
         """Forget whose a slot is, together with the entry that says so."""
         self.record(fact, also=lambda change: change.drop_print(print_))
-        del self._prints[print_.slot]
+        self._memory.prints.pop(print_.slot, None)

@@ -6,7 +6,9 @@ One touch gives exactly one outcome and at most one punch, faults on the line in
 import logging
 from collections.abc import Callable
 
-from ..domain.errors import SensorFault, SensorUnplugged, StoreFault
+from msgspec import Struct
+
+from ..domain.errors import SensorFault, StoreFault
 from ..domain.events import Outcome, PanelShown
 from ..domain.facts import AttemptRefused, Evidence, PunchRecorded, PunchRepeated
 from ..domain.rules import (
@@ -23,12 +25,10 @@ from ..domain.rules import (
 from ..domain.stamps import Stamp
 from ..ports import Panel, Sensor
 from .gate import Gate
+from .recognise import Recognise
 from .refusals import RefusalLimit
 
 log = logging.getLogger(__name__)
-
-_ANSWER_WITHIN_S = 8.0
-"""How long a touch is tried again over a faulty line before it is answered with the fault."""
 
 _REFUSED_AS = {
     Reason.UNKNOWN: Outcome.UNKNOWN,
@@ -36,6 +36,16 @@ _REFUSED_AS = {
     Reason.POOR_SCAN: Outcome.TRY_AGAIN,
     Reason.SENSOR_FAULT: Outcome.SENSOR_FAULT,
 }
+
+
+class _Answered(Struct, frozen=True):
+    """The touch that had its answer, and as whose print: None where the sensor knew none."""
+
+    slot: int | None
+
+
+_TOLD = _Answered(slot=None)
+"""Answered for good: with a fault, or by something else than a punch."""
 
 
 class TakePunch:
@@ -53,11 +63,11 @@ class TakePunch:
         self._gate = gate
         self._sensor = sensor
         self._panel = panel
-        self._captures = captures
+        self._recognise = Recognise(sensor, gate.clock, captures)
         self._offline = offline
         self._refusals = RefusalLimit()
-        self.answered = False
-        """Whether the finger on the glass, if there is one, has had its answer."""
+        self._answered: _Answered | None = None
+        self._in_doubt = False
 
     def poll(self) -> None:
         """Look at the glass once, and see a new touch through to its answer.
@@ -65,67 +75,63 @@ class TakePunch:
         Raises SensorFault when the sensor cannot be used any longer; a touch that was under way
         has been answered by then.
         """
-        if not self._sensor.capture():
-            self.answered = False
-        elif not self.answered:
-            self._answer_touch()
+        present, answered = self._sensor.capture(), self._answered
+        if present is False:
+            self._answered = None
+            self._in_doubt = False
+        elif present and answered is None:
+            self._answer_touch(self._gate.clock.stamp())
+        elif present and answered is not None and answered is not _TOLD and self._in_doubt:
+            self._look_again(answered)
 
-    def _answer_touch(self) -> None:
-        stamp = self._gate.clock.stamp()
+    def disturbed(self) -> None:
+        """The line failed, and with it perhaps the look at the empty glass between two fingers."""
+        self._in_doubt = True
+
+    def ignore_finger(self) -> None:
+        """The finger on the glass, if there is one, took part in something else than a punch."""
+        self._answered = self._answered or _TOLD
+
+    def _answer_touch(self, stamp: Stamp) -> None:
         self._panel.touched()
-        # Answered whatever happens from here on: a finger that stays through a fault has been told.
-        self.answered = True
+        # Whatever happens from here on: a finger that stays through a fault has had its answer.
+        self._answered = _TOLD
         try:
-            found = self._recognise()
+            found, stamp = self._recognise.finger(stamp)
         except SensorFault:
             self._show(self._refuse(Refused(Reason.SENSOR_FAULT), stamp))
             raise
         if isinstance(found, Match):
-            self._show(self._credit(found, stamp))
+            self._answer_match(found, stamp)
         else:
+            self._answered = _Answered(slot=None)
             self._show(self._refuse(found, stamp), found.hint)
 
-    def _recognise(self) -> Match | Refused:
-        """Capture until the sensor knows the finger, has had enough tries, or it was lifted.
+    def _answer_match(self, match: Match, stamp: Stamp) -> None:
+        self._answered = _Answered(slot=match.slot)
+        self._in_doubt = False
+        self._show(self._credit(match, stamp))
 
-        A fault on the line makes everything it may have touched suspect: the link is proved sound
-        again and the finger captured anew. Raises SensorFault where that cannot be done in time.
+    def _look_again(self, answered: "_Answered") -> None:
+        """Answer the finger on the glass if it is not the one that was answered before the fault.
+
+        A finger that the sensor does not know stays unanswered: it may be the same one still.
         """
-        deadline = self._gate.clock.monotonic() + _ANSWER_WITHIN_S
-        refused = Refused(Reason.POOR_SCAN, hint=Hint.HOLD_LONGER)
-        scans = 0
-        image_is_fresh = True  # poll() has just taken it
-        while scans < self._captures:
-            try:
-                if not image_is_fresh and not self._sensor.capture():
-                    return _lifted(refused)
-                image_is_fresh = False
-                found = self._scan()
-            except SensorUnplugged:
-                raise
-            except SensorFault as fault:
-                log.warning("the finger is captured again: %s", fault)
-                self._sensor.recover()
-                if self._gate.clock.monotonic() > deadline:
-                    raise
-                continue
-            if isinstance(found, Match):
-                return found
-            refused = found
-            scans += 1
-        return refused
-
-    def _scan(self) -> Match | Refused:
-        """Turn the image that was captured into a match or a refusal."""
-        hint = self._sensor.extract()
-        if hint is not None:
-            return Refused(Reason.POOR_SCAN, hint=hint)
-        return self._sensor.search() or Refused(Reason.UNKNOWN)
+        stamp = self._gate.clock.stamp()
+        found = self._recognise.scan()
+        if not isinstance(found, Match):
+            return
+        if found.slot == answered.slot:
+            self._in_doubt = False
+        else:
+            self._panel.touched()
+            self._answer_match(found, stamp)
 
     def _credit(self, match: Match, stamp: Stamp) -> PanelShown:
         """Decide a match and record it. Only what is durably recorded is shown as recorded."""
-        owner, worker = self._gate.owner_of(match.slot)
+        owner = None
         try:
+            owner, worker = self._gate.owner_of(match.slot)
             last = self._gate.last_punches.get(owner.worker) if owner else None
             verdict = judge(match, owner, worker, last, stamp, self._gate.policy)
             match verdict:
@@ -192,10 +198,3 @@ def _evidence(credited: Accepted | Repeat) -> Evidence:
     return Evidence(
         finger=owner.finger, slot=owner.slot, generation=owner.generation, score=match.score
     )
-
-
-def _lifted(refused: Refused) -> Refused:
-    """What to tell a worker who lifted the finger before the tries were used up."""
-    if refused.hint in (Hint.PRESS_FLAT, Hint.HOLD_STILL):
-        return Refused(Reason.POOR_SCAN, hint=Hint.HOLD_LONGER)
-    return refused

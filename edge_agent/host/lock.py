@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from ..domain.errors import GateBusy, StoreFault
+from .ownership import give_to_folder_owner
 
 _POLL_S = 0.1
 
@@ -29,8 +30,9 @@ class GateLock:
         except OSError as error:
             raise StoreFault(
                 f"The lock {self._path} cannot be made ({error.strerror}): check that the folder "
-                "exists and that this user may write there."
+                "exists, and run the command as the daemon's user: sudo -u edge-agent edge-agent …"
             ) from error
+        give_to_folder_owner(self._path)
         deadline = time.monotonic() + patience_s
         while not _try_lock(fd):
             owner = os.pread(fd, 100, 0).decode(errors="replace").strip() or "another process"

@@ -64,12 +64,12 @@ class FingerprintSensor:
             self._port.close()
         self._port = self._open_link = None
 
-    def capture(self) -> bool:
-        """Take an image. False where there is no finger on the glass.
+    def capture(self) -> bool | None:
+        """Take an image. False: no finger is on the glass; None: the sensor could not tell.
 
-        False also where the sensor says that its image failed (code 03), as it does when a finger
-        comes or goes meanwhile: the next capture decides. Twenty in a row are SensorRefused, so
-        that a dying sensor does not look like a gate without workers.
+        It says that its image failed (code 03) when a finger comes or goes meanwhile: the next
+        capture decides. Twenty in a row are SensorRefused, so that a dying sensor does not look
+        like a gate without workers.
         """
         try:
             present = bool(self._link.readImage())
@@ -78,7 +78,7 @@ class FingerprintSensor:
             if refused.code != IMAGE_FAILED or self._failed_images >= _FAILED_IMAGES:
                 self._failed_images = 0
                 raise
-            return False
+            return None
         self._failed_images = 0
         return present
 

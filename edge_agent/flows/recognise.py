@@ -1,0 +1,77 @@
+"""Recognise the finger on the glass: capture, convert, search, again where that may help."""
+
+import logging
+
+from ..domain.errors import SensorFault, SensorUnplugged
+from ..domain.rules import Hint, Match, Reason, Refused
+from ..domain.stamps import Stamp
+from ..ports import Clock, Sensor
+
+log = logging.getLogger(__name__)
+
+_ANSWER_WITHIN_S = 8.0
+"""How long a touch is tried again over a faulty line before it is answered with the fault."""
+
+
+class Recognise:
+    """What the sensor makes of a finger, whatever the line does meanwhile."""
+
+    def __init__(self, sensor: Sensor, clock: Clock, captures: int) -> None:
+        """``captures``: how many scans a touch may take."""
+        self._sensor = sensor
+        self._clock = clock
+        self._captures = captures
+
+    def finger(self, stamp: Stamp) -> tuple[Match | Refused, Stamp]:
+        """Scan the finger whose image was captured at ``stamp`` until the sensor knows it.
+
+        Ends with a refusal when the tries are used up or the finger was lifted. A fault on the
+        line makes everything it may have touched suspect: the link is proved sound again and the
+        finger captured anew, with a stamp of its own, for it may be another's by then. Raises
+        SensorFault where that cannot be done in time.
+        """
+        deadline = self._clock.monotonic() + _ANSWER_WITHIN_S
+        refused = Refused(Reason.POOR_SCAN, hint=Hint.HOLD_LONGER)
+        scans = 0
+        image_is_fresh = True
+        disturbed = False
+        while scans < self._captures:
+            try:
+                if not image_is_fresh:
+                    present = self._sensor.capture()
+                    if present is False:
+                        return _lifted(refused), stamp
+                    if present is None:
+                        continue
+                if disturbed:
+                    stamp, disturbed = self._clock.stamp(), False
+                image_is_fresh = False
+                found = self.scan()
+            except SensorUnplugged:
+                raise
+            except SensorFault as fault:
+                log.warning("the finger is captured again: %s", fault)
+                self._sensor.recover()
+                if self._clock.monotonic() > deadline:
+                    raise
+                image_is_fresh, disturbed = False, True
+                continue
+            if isinstance(found, Match):
+                return found, stamp
+            refused = found
+            scans += 1
+        return refused, stamp
+
+    def scan(self) -> Match | Refused:
+        """Turn the image that was just captured into a match or a refusal."""
+        hint = self._sensor.extract()
+        if hint is not None:
+            return Refused(Reason.POOR_SCAN, hint=hint)
+        return self._sensor.search() or Refused(Reason.UNKNOWN)
+
+
+def _lifted(refused: Refused) -> Refused:
+    """What to tell a worker who lifted the finger before the tries were used up."""
+    if refused.hint in (Hint.PRESS_FLAT, Hint.HOLD_STILL):
+        return Refused(Reason.POOR_SCAN, hint=Hint.HOLD_LONGER)
+    return refused
