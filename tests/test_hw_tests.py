@@ -167,17 +167,18 @@ def meddler(simulated: Simulated, meddle: Callable[[str], None]) -> Iterator[Pat
     remote = Remote(simulated.control)
 
     def serve() -> None:
-        client, _ = listener.accept()
-        with client, client.makefile("rw") as lines:
-            for line in lines:
-                meddle(line.strip())
-                lines.write(f"ok {remote.ask(line.strip())}\n")
-                lines.flush()
+        with suppress(OSError):  # Whoever was interrupted does not read the last reply.
+            client, _ = listener.accept()
+            with client, client.makefile("r") as lines:
+                for line in lines:
+                    meddle(line.strip())
+                    client.sendall(f"ok {remote.ask(line.strip())}\n".encode())
 
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()
-        thread = threading.Thread(target=serve)
+        listener.settimeout(PATIENCE_S)
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         try:
             yield path
