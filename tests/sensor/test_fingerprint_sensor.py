@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,7 @@ from .peer import (
     GEN_IMG,
     INDEX,
     PARAMETERS,
+    POLITE,
     READ_SYS_PARA,
     STORE,
     VFY_PWD,
@@ -296,6 +298,25 @@ def test_a_wrong_port_is_named(name: str, error: type[EdgeAgentError], sentence:
     assert _open_fds() == fds
 
 
+def test_a_sensor_behind_a_socket() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        host, number = server.getsockname()
+        sensor = _sensor(f"socket://{host}:{number}")
+
+        def serve() -> None:
+            client, _ = server.accept()
+            with client:
+                while command := client.recv(64):
+                    client.sendall(POLITE[command[9]])
+
+        far_end = threading.Thread(target=serve)
+        far_end.start()
+        assert sensor.connect().capacity == 100
+        assert sensor.search() == Match(1, 80)
+        sensor.close()
+        far_end.join()
+
+
 def test_a_forbidden_port(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise serial.SerialException(13, "could not open port")
@@ -350,9 +371,13 @@ def test_a_booting_sensor_is_waited_for() -> None:
 
 def test_a_password_that_somebody_set() -> None:
     with scripted({VFY_PWD: [ack(0x13)]}) as peer:
+        fds = _open_fds()
+        sensor = _sensor(peer.name)
         with pytest.raises(SensorRefused, match="its password is not the default 0"):
-            _sensor(peer.name).connect()
+            sensor.connect()
         assert peer.asked == [VFY_PWD]
+        assert _open_fds() == fds
+        assert "closed" in repr(sensor)
 
 
 def test_a_module_without_parameters() -> None:
@@ -411,13 +436,14 @@ def test_slots_are_those_of_the_capacity(peer: Peer, plain: FingerprintSensor) -
     assert peer.asked == [INDEX]
 
 
-def test_a_failed_image_is_no_finger_until_it_repeats(peer: Peer, plain: FingerprintSensor) -> None:
+def test_a_failed_image_tells_nothing_until_it_repeats(peer: Peer, plain: FingerprintSensor) -> None:
     failed = ack(0x03)
-    peer.replies[GEN_IMG] = [failed] * 19 + [ack(0x02)] + [failed] * 20
+    peer.replies[GEN_IMG] = [failed] * 19 + [ack(0x02)] + [failed] * 21
 
-    assert [plain.capture() for _ in range(39)] == [False] * 39
+    assert [plain.capture() for _ in range(39)] == [None] * 19 + [False] + [None] * 19
     with pytest.raises(SensorRefused, match="it could not take an image"):
         plain.capture()
+    assert not plain.capture()
     assert plain.capture()
 
 
