@@ -47,7 +47,7 @@ lint: .venv/test ## Check style and types only
 
 .PHONY: hw-test
 hw-test: .venv/hw ## Test a real sensor and lamps (PORT=/dev/serial0)
-	@$(BIN)/python -m pytest hw_tests --port $(PORT) $(ARGS)
+	@$(BIN)/python -m pytest hw_tests --port '$(PORT)' $(ARGS)
 
 .PHONY: bench
 bench: .venv/test ## Measure what the documents claim
