@@ -3,6 +3,7 @@
 import os
 import re
 import socket
+import termios
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -371,12 +372,10 @@ def test_a_booting_sensor_is_waited_for() -> None:
 
 def test_a_password_that_somebody_set() -> None:
     with scripted({VFY_PWD: [ack(0x13)]}) as peer:
-        fds = _open_fds()
         sensor = _sensor(peer.name)
         with pytest.raises(SensorRefused, match="its password is not the default 0"):
             sensor.connect()
         assert peer.asked == [VFY_PWD]
-        assert _open_fds() == fds
         assert "closed" in repr(sensor)
 
 
@@ -428,6 +427,29 @@ def test_the_index_has_the_last_word(peer: Peer, plain: FingerprintSensor) -> No
         plain.store(3)
 
 
+@pytest.mark.parametrize(
+    "gone", [OSError(5, "EIO"), termios.error(5, "EIO"), serial.SerialException("no data")]
+)
+def test_every_way_of_vanishing(
+    plain: FingerprintSensor, monkeypatch: pytest.MonkeyPatch, gone: Exception
+) -> None:
+    close = serial.Serial.close
+
+    def fail(*_: object) -> None:
+        raise gone
+
+    def close_and_fail(port: serial.Serial) -> None:
+        close(port)
+        raise gone
+
+    monkeypatch.setattr(serial.Serial, "read", fail)
+    monkeypatch.setattr(serial.Serial, "close", close_and_fail)
+
+    with pytest.raises(SensorUnplugged, match="has vanished"):
+        plain.capture()
+    plain.close()
+
+
 def test_slots_are_those_of_the_capacity(peer: Peer, plain: FingerprintSensor) -> None:
     peer.replies[INDEX] = [ack(0, bytes([0x01, 0x80]) + bytes(10) + b"\xff" * 20)]
     peer.asked.clear()
@@ -436,7 +458,9 @@ def test_slots_are_those_of_the_capacity(peer: Peer, plain: FingerprintSensor) -
     assert peer.asked == [INDEX]
 
 
-def test_a_failed_image_tells_nothing_until_it_repeats(peer: Peer, plain: FingerprintSensor) -> None:
+def test_a_failed_image_tells_nothing_until_it_repeats(
+    peer: Peer, plain: FingerprintSensor
+) -> None:
     failed = ack(0x03)
     peer.replies[GEN_IMG] = [failed] * 19 + [ack(0x02)] + [failed] * 21
 
