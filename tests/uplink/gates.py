@@ -51,6 +51,9 @@ class Ledger:
     def open(self) -> SqliteStore:
         return SqliteStore.open(self._path, GATE, ZoneInfo("Asia/Ho_Chi_Minh"), NOON)
 
+    def close(self) -> None:
+        self.store.close()
+
     def grow(self, entries: int) -> None:
         with self.store.changing() as change:
             for _ in range(entries):

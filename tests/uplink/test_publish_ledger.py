@@ -3,7 +3,7 @@
 import json
 import logging
 import threading
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -23,9 +23,9 @@ from .gates import GATE, TOPICS, HandClock, Ledger, Script, ScriptedBroker, play
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
+def ledger(new_ledger: Callable[[int], Ledger]) -> Ledger:
     """A ledger of ten entries."""
-    return Ledger(tmp_path, 10)
+    return new_ledger(10)
 
 
 def received(ledger: Ledger, payload: bytes, retained: bool = False) -> Received:

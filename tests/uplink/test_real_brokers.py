@@ -23,6 +23,8 @@ from tests.brokers import Mosquitto, free_port
 from .gates import TOPICS, Ledger, uplink
 from .payroll import PATIENCE_S, Payroll
 
+NewLedger = Callable[[int], Ledger]
+
 RUMQTTD = """
 id = 0
 [router]
@@ -110,8 +112,8 @@ class Gate:
         self.stop()
 
 
-def test_drains_in_order_until_the_receipt(broker: Somewhere, tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path, 500)
+def test_drains_in_order_until_the_receipt(broker: Somewhere, new_ledger: NewLedger) -> None:
+    ledger = new_ledger(500)
     with (
         Payroll(broker.port, ledger, mqtt=broker.mqtt).listening() as payroll,
         Gate(broker.port, ledger) as gate,
@@ -128,9 +130,9 @@ def test_drains_in_order_until_the_receipt(broker: Somewhere, tmp_path: Path) ->
 
 
 def test_the_retained_receipt_is_read_before_anything_is_published(
-    broker: Somewhere, tmp_path: Path
+    broker: Somewhere, new_ledger: NewLedger
 ) -> None:
-    ledger = Ledger(tmp_path, 300)
+    ledger = new_ledger(300)
     with Payroll(broker.port, ledger, mqtt=broker.mqtt, answers=False).listening() as payroll:
         payroll.say(ledger.receipts, ledger.receipt(250), retain=True)
         with Gate(broker.port, ledger) as gate:
@@ -139,8 +141,8 @@ def test_the_retained_receipt_is_read_before_anything_is_published(
     assert payroll.arrived == list(range(251, 301))
 
 
-def test_payroll_asks_again(broker: Somewhere, tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path, 20)
+def test_payroll_asks_again(broker: Somewhere, new_ledger: NewLedger) -> None:
+    ledger = new_ledger(20)
     with (
         Payroll(broker.port, ledger, mqtt=broker.mqtt).listening() as payroll,
         Gate(broker.port, ledger) as gate,
@@ -153,8 +155,10 @@ def test_payroll_asks_again(broker: Somewhere, tmp_path: Path) -> None:
     assert payroll.replies == [{"id": "q1", "command": "resend", "ok": True}]
 
 
-def test_a_broker_killed_mid_drain_loses_nothing(mosquitto: Mosquitto, tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path, 3000)
+def test_a_broker_killed_mid_drain_loses_nothing(
+    mosquitto: Mosquitto, new_ledger: NewLedger
+) -> None:
+    ledger = new_ledger(3000)
     with (
         Payroll(mosquitto.port, ledger).listening() as payroll,
         Gate(mosquitto.port, ledger, receipt_timeout_s=1) as gate,
@@ -170,10 +174,10 @@ def test_a_broker_killed_mid_drain_loses_nothing(mosquitto: Mosquitto, tmp_path:
 
 
 def test_a_frozen_broker_is_left_and_found_again(
-    mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mosquitto: Mosquitto, new_ledger: NewLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "ACKNOWLEDGE_TIMEOUT_S", 0.5)
-    ledger = Ledger(tmp_path, 5)
+    ledger = new_ledger(5)
     with Payroll(mosquitto.port, ledger).listening(), Gate(mosquitto.port, ledger) as gate:
         gate.until(lambda event: event == Confirmed(through=5))
         mosquitto.freeze()
@@ -186,8 +190,8 @@ def test_a_frozen_broker_is_left_and_found_again(
         gate.until(lambda event: event == Confirmed(through=6))
 
 
-def test_a_broker_that_takes_few_at_a_time(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path, 200)
+def test_a_broker_that_takes_few_at_a_time(tmp_path: Path, new_ledger: NewLedger) -> None:
+    ledger = new_ledger(200)
     with (
         Mosquitto(tmp_path, ["max_inflight_messages 3"]) as mosquitto,
         Payroll(mosquitto.port, ledger).listening() as payroll,
@@ -199,9 +203,11 @@ def test_a_broker_that_takes_few_at_a_time(tmp_path: Path) -> None:
     assert mosquitto.log.read_text().count("as edge-agent-main-gate") == 1
 
 
-def test_a_broker_that_denies_the_ledger_loses_nothing(tmp_path: Path) -> None:
+def test_a_broker_that_denies_the_ledger_loses_nothing(
+    tmp_path: Path, new_ledger: NewLedger
+) -> None:
     (tmp_path / "acl").write_text(f"topic read #\ntopic write {TOPICS.status}\n")
-    ledger = Ledger(tmp_path, 5)
+    ledger = new_ledger(5)
     with (
         Mosquitto(tmp_path, [f"acl_file {tmp_path / 'acl'}"]) as mosquitto,
         Gate(mosquitto.port, ledger) as gate,
@@ -228,8 +234,8 @@ while True:
 """
 
 
-def test_a_gate_that_vanishes_is_offline(broker: Somewhere, tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path, 1)
+def test_a_gate_that_vanishes_is_offline(broker: Somewhere, new_ledger: NewLedger) -> None:
+    ledger = new_ledger(1)
     with Payroll(broker.port, ledger, mqtt=broker.mqtt).listening() as payroll:
         gate = subprocess.Popen([sys.executable, "-c", VANISHING, str(broker.port), TOPICS.status])
         try:
@@ -242,7 +248,7 @@ def test_a_gate_that_vanishes_is_offline(broker: Somewhere, tmp_path: Path) -> N
         later.until(lambda: later.states == ["offline"])
 
 
-def test_stops_at_once_where_no_broker_answers(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path, 1)
+def test_stops_at_once_where_no_broker_answers(new_ledger: NewLedger) -> None:
+    ledger = new_ledger(1)
     with Gate(free_port(), ledger) as gate:
         gate.until(lambda event: isinstance(event, UplinkChanged))
