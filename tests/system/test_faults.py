@@ -158,7 +158,6 @@ def test_power_cut_while_enrolling(gate: Gate) -> None:
 def test_the_plug_is_pulled_and_put_back(gate: Gate) -> None:
     gate.start()
     watch = gate.watch()
-    watch.state("sensor", "ready")
     gate.finger("unplug")
     told = watch.state("sensor", "unplugged")
     assert str(gate.port) in told["detail"]
@@ -202,7 +201,6 @@ def test_the_plug_is_pulled_at_any_moment(gate: Gate) -> None:
     gate.set(punch={"repeat_window_s": 0})
     gate.start()
     watch = gate.watch()
-    watch.state("sensor", "ready")
     for moment in range(20):
         gate.press("NV001")
         time.sleep(moment * 0.05)

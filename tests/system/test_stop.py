@@ -1,0 +1,182 @@
+"""SIGTERM: the punch in hand is finished, and the daemon is gone within five seconds."""
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.brokers import MOSQUITTO, Mosquitto
+
+from .gate import OWN, Gate, Part, rows
+from .payroll import Listener
+from .watch import Watch
+
+_LEAVES_WITHIN_S = 5.0
+
+
+def _leave(daemon: Part, number: signal.Signals = signal.SIGTERM) -> None:
+    """Send the signal: exit code 0, in time."""
+    started = time.monotonic()
+    daemon.signal(number)
+    assert daemon.wait() == 0, daemon.said
+    assert time.monotonic() - started < _LEAVES_WITHIN_S
+    assert "is down" in daemon.said
+
+
+def _stopped_for(gate: Gate) -> str:
+    """The reason in the ledger's last entry, which is about the recording being stopped."""
+    last = gate.entries()[-1]
+    assert last["kind"] == "recording.stopped", last
+    return str(last["reason"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_at_rest(gate: Gate, mosquitto: Mosquitto, number: signal.Signals) -> None:
+    gate.set(mqtt={"port": mosquitto.port})
+    with Listener(mosquitto.port) as listener:
+        daemon = gate.start()
+        watch = gate.watch()
+        gate.receive()
+        gate.in_step(watch)
+        assert listener.until("attendance/main-gate/status")["state"] == "online"
+        _leave(daemon, number)
+        assert not list(gate.folder.glob("gate.db-*"))
+        watch.rest()
+        assert _stopped_for(gate) == "stopping"
+        status = listener.until("attendance/main-gate/status")
+        assert status["state"] == "offline"
+        # A leave in good order says how far the ledger goes, which the last will cannot.
+        assert status["ledger"]["last_seq"] == len(gate.entries())
+    assert not gate.socket.exists()
+    # The last words reached payroll too.
+    assert rows(gate.payroll, "SELECT max(seq) FROM entries") == [(len(gate.entries()),)]
+
+
+def test_in_mid_touch(gate: Gate) -> None:
+    daemon = gate.start()
+    watch = gate.watch()
+    # Each exchange of the touch pauses for 150 ms.
+    gate.finger("press NV001\nfault split-reply 4")
+    time.sleep(0.2)
+    _leave(daemon)
+    watch.rest()
+    [shown] = watch.panels()
+    assert (shown["outcome"], shown["worker"]) == ("recorded", "NV001")
+    assert [seq for seq, _ in gate.punches()] == [shown["seq"]]
+    assert _stopped_for(gate) == "stopping"
+
+
+@pytest.mark.parametrize("finger_is_there", [True, False])
+def test_in_mid_enrolment(gate: Gate, finger_is_there: bool) -> None:
+    daemon = gate.start()
+    assert gate.cli("workers", "add", "NV900", "Lò Thị Mây").code == 0
+    before = gate.finger("slots")
+    command = [*OWN, "enroll", "NV900", "--finger", "left-thumb", "--config", str(gate.config)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as enrolment:
+        assert enrolment.stderr
+        assert enrolment.stderr.readline().startswith("Press")
+        if finger_is_there:
+            gate.finger("press NV900")
+            assert enrolment.stderr.readline().startswith("Lift")
+        _leave(daemon)
+        said = enrolment.stderr.read()
+        assert enrolment.wait() == 75
+    assert "nothing was changed" in said
+    assert "Traceback" not in said
+    assert gate.finger("slots") == before
+    assert _stopped_for(gate) == "stopping"
+    kinds = [entry["kind"] for entry in gate.entries()]
+    assert kinds.count("print.enrolled") == len(before.split("=")[-1].split(","))
+
+
+def test_with_the_sensor_unplugged(gate: Gate) -> None:
+    daemon = gate.start()
+    watch = gate.watch()
+    gate.finger("unplug")
+    watch.state("sensor", "unplugged")
+    _leave(daemon)
+    assert _stopped_for(gate) == "sensor-fault"
+
+
+def test_with_a_sensor_that_has_fallen_silent(gate: Gate) -> None:
+    """The port is there, and each try to find somebody at it takes seconds."""
+    daemon = gate.start()
+    watch = gate.watch()
+    gate.finger("fault silence 10000")
+    watch.state("sensor", "silent")
+    time.sleep(3)  # Into one of the tries: nothing tells of it.
+    _leave(daemon)
+    assert _stopped_for(gate) == "sensor-fault"
+
+
+@pytest.mark.parametrize("since", ["before", "meanwhile"])
+def test_with_a_frozen_broker(gate: Gate, tmp_path: Path, since: str) -> None:
+    if MOSQUITTO is None:
+        pytest.skip("mosquitto is not installed (apt-get install mosquitto)")
+    with Mosquitto(tmp_path) as broker:
+        gate.set(mqtt={"port": broker.port})
+        if since == "before":
+            broker.freeze()
+        daemon = gate.start()
+        watch = gate.watch()
+        if since == "meanwhile":
+            watch.state("uplink", "connected")
+            broker.freeze()
+        gate.press("NV001")
+        assert watch.panel()["outcome"] == "recorded"
+        _leave(daemon)
+    assert _stopped_for(gate) == "stopping"
+
+
+def test_twice_in_a_row(gate: Gate) -> None:
+    """An impatient technician."""
+    daemon = gate.start()
+    for _ in range(20):
+        daemon.signal(signal.SIGTERM)
+    assert daemon.wait() == 0
+    assert _stopped_for(gate) == "stopping"
+
+
+def test_while_it_starts(gate: Gate) -> None:
+    """At whatever moment: no trace, nothing left in the way of the next start."""
+    for moment in (0.1, 0.3, 0.6):
+        daemon = gate.part("run", "--config", str(gate.config))
+        time.sleep(moment)  # There is nothing to wait for: it has said nothing yet.
+        assert daemon.stop() in (0, -signal.SIGTERM)
+        assert "Traceback" not in daemon.said
+    gate.start()
+    assert gate.status()["daemon"] == "running"
+
+
+def test_stacks_on_demand(gate: Gate) -> None:
+    daemon = gate.start()
+    watch = gate.watch()
+    gate.traces_are_fine = True
+    daemon.signal(signal.SIGUSR1)
+    gate.press("NV001")
+    assert watch.panel()["outcome"] == "recorded"
+    assert daemon.said.count("most recent call first") >= 3
+    for module in ("gate_activity.py", "publish_ledger.py", "server.py"):
+        assert module in daemon.said
+    assert daemon.stop() == 0
+
+
+def test_a_reader_that_does_not_read(gate: Gate) -> None:
+    """A watcher that fell asleep holds nobody up, and is not waited for at the end."""
+    daemon = gate.start()
+    asleep = subprocess.Popen(
+        [*OWN, "watch", "--json", "--config", str(gate.config)], stdout=subprocess.PIPE
+    )
+    assert asleep.stdout
+    assert asleep.stdout.readline() == b'{"event":"watching"}\n'
+    asleep.send_signal(signal.SIGSTOP)
+    watch: Watch = gate.watch()
+    for _ in range(30):
+        gate.press("a-stranger")
+        assert watch.panel()["outcome"] == "unknown"
+    _leave(daemon)
+    asleep.send_signal(signal.SIGCONT)
+    assert asleep.wait() == 0
+    asleep.stdout.close()
