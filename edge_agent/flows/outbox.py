@@ -14,6 +14,9 @@ WINDOW = 100
 REFUSED = 0x80
 """MQTT 5, 2.4: reason codes from here on are failures."""
 
+NOBODY_SUBSCRIBED = 0x10
+"""MQTT 5, 3.4.2.1: the broker took it and dropped it, for nobody was there to have it."""
+
 _FIRST_HOLD_S = 5.0
 _LONGEST_HOLD_S = 600.0
 _LONGEST_RECEIPT_PAUSE_S = 4 * 3600.0
@@ -110,7 +113,7 @@ class Outbox:
         asked = self._in_flight.pop(seq, None)
         if asked is None:
             return
-        if code >= REFUSED or (self._puback_confirms and code != 0):
+        if code:  # Also where nobody was subscribed: the broker has thrown the entry away.
             self._turned_down(now, seq, code, asked)
             return
         if now >= self._held_until:
@@ -124,6 +127,7 @@ class Outbox:
         """Payroll holds 1…``through``, which the caller has checked. Whether that is progress."""
         if through <= self.confirmed:
             return False
+        self._payroll_is_there()
         self.confirmed = through
         self._overdue = _NOTHING
         self._receipt_pause_s = self._receipt_wait_s = self._receipt_timeout_s
@@ -140,10 +144,18 @@ class Outbox:
 
         What the broker has not acknowledged yet is still going out anyway.
         """
+        self._payroll_is_there()
         if len(self._asked) >= _MOST_RESENDS:
             return False
         self._asked.append(range(first, min(last, self.published) + 1))
         return True
+
+    def _payroll_is_there(self) -> None:
+        """End the pause that began when nobody was subscribed: payroll has just spoken."""
+        if self.refused == NOBODY_SUBSCRIBED:
+            self.refused = None
+            self._hold_s = _FIRST_HOLD_S
+            self._held_until = -inf
 
     def _sendable(self, wanted: range, room: int) -> range:
         """The first run in ``wanted`` of at most ``room`` entries that are not on their way."""

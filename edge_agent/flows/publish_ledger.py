@@ -28,7 +28,7 @@ from ..settings.schema import MqttSettings
 from .deliver import Deliveries
 from .hear_payroll import HearPayroll
 from .keep_watermarks import KeepWatermarks
-from .outbox import REFUSED, Outbox
+from .outbox import NOBODY_SUBSCRIBED, REFUSED, Outbox
 from .report_uplink import ReportUplink
 from .tell_status import TellStatus
 
@@ -220,8 +220,7 @@ class _Uplink:
             if self._outbox.refused is None:
                 self._report.well(self._topics.ledger)
             elif self._outbox.refused == event.code:
-                text = f"The broker does not take entries, so they wait in the ledger. {event.why}"
-                self._report.trouble(self._topics.ledger, text)
+                self._report.trouble(self._topics.ledger, _not_taken(event))
         elif event.token == self._fence and self._up:
             if event.code >= REFUSED:
                 text = f"The broker does not take the gate's status. {event.why}"
@@ -230,3 +229,12 @@ class _Uplink:
             self._outbox.connected(now, self._up.receive_maximum, by_broker)
             self._fence = None
             self._ready = True
+
+
+def _not_taken(event: Acknowledged) -> str:
+    if event.code == NOBODY_SUBSCRIBED:
+        return (
+            "Nobody is subscribed to the ledger: is payroll's subscriber running? "
+            "The entries wait in the ledger."
+        )
+    return f"The broker does not take entries, so they wait in the ledger. {event.why}"

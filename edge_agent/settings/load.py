@@ -123,13 +123,22 @@ def _choices(kind: Any) -> tuple[Any, ...]:
 
 def _meaning_problems(sections: dict[str, dict[str, Any]]) -> list[str]:
     """Problems that a type cannot tell."""
+    problems = []
     zone = sections["gate"].get("timezone")
     if zone is not None:
         try:
             ZoneInfo(zone)
         except (KeyError, ValueError, OSError):
-            return [f"[gate] timezone: {zone!r} is no IANA time zone, such as Asia/Ho_Chi_Minh."]
-    return []
+            problems.append(
+                f"[gate] timezone: {zone!r} is no IANA time zone, such as Asia/Ho_Chi_Minh."
+            )
+    mqtt = sections["mqtt"]
+    if (mqtt.get("confirm_by"), mqtt.get("protocol")) == ("broker", "3.1.1"):
+        problems.append(
+            '[mqtt] confirm_by: "broker" needs MQTT 5, for under 3.1.1 a broker says yes to '
+            'everything: set protocol to "auto" or "5".'
+        )
+    return problems
 
 
 def _socket_problems(socket: str) -> list[str]:

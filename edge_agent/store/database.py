@@ -74,7 +74,8 @@ def _opened(path: Path, query: str) -> Iterator[Database]:
 
 
 def _refuse_foreign(database: Database, path: Path) -> None:
-    known = {migration.name for migration in migrations.pending(Database(memory=True))}
+    with Database(memory=True) as nothing:
+        known = {migration.name for migration in migrations.pending(nothing)}
     applied = {migration.name for migration in migrations.applied(database)}
     if newer := applied - known:
         raise StoreFault(

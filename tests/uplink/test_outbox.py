@@ -172,11 +172,30 @@ STORIES: dict[str, list[Step]] = {
         does("resend", 1, 1),
         sends(100),
     ],
-    "no matching subscribers is an acknowledgement like another": [
+    "what nobody was subscribed to was thrown away: it is kept, and tried again": [
         does("connected", 0, 1),
         sends(0, 1),
         does("puback", 0, 1, NOBODY),
+        marks(0, 0),
+        sends(4.9),
+        sends(5, 1),
+        *taken(5, 1),
         marks(1, 0),
+    ],
+    "payroll that speaks is there: the pause for want of subscribers ends": [
+        does("connected", 0, 3),
+        sends(0, 1, 2, 3),
+        *(does("puback", 0, seq, NOBODY) for seq in (1, 2, 3)),
+        sends(0),
+        does("resend", 1, 6),
+        sends(0, 1, 2, 3),
+    ],
+    "payroll that speaks does not end another refusal": [
+        does("connected", 0, 3),
+        sends(0, 1, 2, 3),
+        *(does("puback", 0, seq, NOT_AUTHORISED) for seq in (1, 2, 3)),
+        does("resend", 1, 6),
+        sends(4.9),
     ],
     "confirmed by the broker: 0 counts, nobody there does not": [
         does("connected", 0, 2, True),
@@ -326,7 +345,7 @@ class AnyInterleaving(RuleBasedStateMachine):
     def _acknowledge(self, seq: int, code: int, lost: bool) -> None:
         self.in_flight.remove(seq)
         self.box.puback(self.now, seq, code)
-        if code == OK or (code == NOBODY and not self.by_broker):
+        if code == OK:
             self.taken.add(seq)
             self.waits_for.discard(seq)
             if not lost:
