@@ -59,7 +59,9 @@ class GateActivity:
         """Watch the glass until ``stop`` is set; a punch in hand is finished first."""
         gate = self._make_gate()
         keeper = KeepSensor(gate, self._sensor, self._panel)
-        taker = TakePunch(gate, self._sensor, self._panel, self._captures, self._offline)
+        taker = TakePunch(
+            gate, self._sensor, self._panel, self._captures, self._offline, stop.is_set
+        )
         technician = Technician(gate, self._sensor, self._panel, lambda: keeper.info)
         if isinstance(self._first, SensorInfo):
             keeper.began(self._first)
@@ -79,7 +81,8 @@ class GateActivity:
             try:
                 taker.poll()
             except SensorFault as fault:
-                self._mend(keeper, fault)
+                if not stop.is_set():
+                    self._mend(keeper, fault)
                 taker.disturbed()
         keeper.ended()
         self._refuse_waiting()

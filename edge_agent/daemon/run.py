@@ -29,8 +29,8 @@ _LOCK_PATIENCE_S = 10.0
 _LOOK_S = 1.0
 """How often the activities are looked after when nothing happens on the control socket."""
 
-_GATE_STOPS_WITHIN_S = 3.3
-_UPLINK_STOPS_WITHIN_S = 1.4
+_GATE_STOPS_WITHIN_S = 3.6
+_UPLINK_STOPS_WITHIN_S = 1.2
 """Together below the five seconds in which the daemon promises to leave."""
 
 

@@ -1,6 +1,7 @@
 """Recognise the finger on the glass: capture, convert, search, again where that may help."""
 
 import logging
+from collections.abc import Callable
 
 from ..domain.errors import SensorFault, SensorUnplugged
 from ..domain.rules import Hint, Match, Reason, Refused
@@ -16,8 +17,11 @@ _ANSWER_WITHIN_S = 8.0
 class Recognise:
     """What the sensor makes of a finger, whatever the line does meanwhile."""
 
-    def __init__(self, sensor: Sensor, clock: Clock, captures: int) -> None:
-        """``captures``: how many scans a touch may take."""
+    def __init__(
+        self, sensor: Sensor, clock: Clock, captures: int, stopping: Callable[[], bool]
+    ) -> None:
+        """``captures``: how many scans a touch may take; ``stopping``: a fault is not mended."""
+        self._stopping = stopping
         self._sensor = sensor
         self._clock = clock
         self._captures = captures
@@ -35,7 +39,7 @@ class Recognise:
         scans = 0
         image_is_fresh = True
         disturbed = False
-        while scans < self._captures:
+        while scans < self._captures and self._clock.monotonic() <= deadline:
             try:
                 if not image_is_fresh:
                     present = self._sensor.capture()
@@ -50,6 +54,8 @@ class Recognise:
             except SensorUnplugged:
                 raise
             except SensorFault as fault:
+                if self._stopping():
+                    raise
                 log.warning("the finger is captured again: %s", fault)
                 self._sensor.recover()
                 if self._clock.monotonic() > deadline:

@@ -58,12 +58,15 @@ class TakePunch:
         panel: Panel,
         captures: int,
         offline: Callable[[], bool],
+        stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``captures``: scans a touch may take; ``offline``: whether payroll is out of reach."""
+        """``captures``: scans a touch may take; ``offline``: whether payroll is out of reach;
+        ``stopping``: whether the daemon is about to leave, and a fault is no longer mended.
+        """
         self._gate = gate
         self._sensor = sensor
         self._panel = panel
-        self._recognise = Recognise(sensor, gate.clock, captures)
+        self._recognise = Recognise(sensor, gate.clock, captures, stopping)
         self._offline = offline
         self._refusals = RefusalLimit()
         self._answered: _Answered | None = None
@@ -115,7 +118,9 @@ class TakePunch:
     def _look_again(self, answered: "_Answered") -> None:
         """Answer the finger on the glass if it is not the one that was answered before the fault.
 
-        A finger that the sensor does not know stays unanswered: it may be the same one still.
+        A finger that the sensor does not know stays unanswered: it may be the same one still. One
+        that was refused and is known now is answered: more likely it is another worker's, and
+        should it be the same one, green after red does no harm.
         """
         stamp = self._gate.clock.stamp()
         found = self._recognise.scan()

@@ -11,6 +11,8 @@ from .ownership import give_to_folder_owner
 
 _POLL_S = 0.1
 
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+
 
 class GateLock:
     """An advisory lock beside the database. The kernel frees it when its process ends."""
@@ -26,7 +28,7 @@ class GateLock:
         Raises GateBusy naming who has it, StoreFault where the lock file cannot be made.
         """
         try:
-            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
+            fd = os.open(self._path, _FLAGS, 0o660)
         except OSError as error:
             raise StoreFault(
                 f"The lock {self._path} cannot be made ({error.strerror}): check that the folder "

@@ -12,4 +12,5 @@ def give_to_folder_owner(path: Path) -> None:
     """
     if os.geteuid() == 0:
         folder = path.parent.stat()
-        os.chown(path, folder.st_uid, folder.st_gid)
+        # Never through a link: the folder's owner could have laid one to a file of root's.
+        os.chown(path, folder.st_uid, folder.st_gid, follow_symlinks=False)
