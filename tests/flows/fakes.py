@@ -234,7 +234,7 @@ class ScriptedSensor:
             raise answer
         return answer
 
-    def capture(self) -> bool:
+    def capture(self) -> bool | None:
         assert not self._doubtful
         self._features = False
         self._image = self._next("capture", self.captures, False)
