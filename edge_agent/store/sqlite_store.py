@@ -44,25 +44,27 @@ class SqliteStore:
 
         Raises StoreFault where it cannot be used or belongs to another gate.
         """
-        database = open_database(path)
-        ledger = _identity(database)
-        if ledger is None:
-            return cls._first_start(path, database, gate, zone, now)
-        if ledger["gate"] != gate:
-            raise StoreFault(
-                f"The ledger in {path} belongs to gate {ledger['gate']!r}, but [gate] id is "
-                f"{gate!r}: set it back, or set [store] path to a new file for the new gate."
-            )
-        return cls(path, database, Scribe(gate=gate, ledger=ledger["ledger"], zone=zone))
+        with _kept_on_success(open_database(path)) as database:
+            ledger = _identity(database)
+            if ledger is None:
+                return cls._first_start(path, database, gate, zone, now)
+            if ledger["gate"] != gate:
+                raise StoreFault(
+                    f"The ledger in {path} belongs to gate {ledger['gate']!r}, but [gate] id is "
+                    f"{gate!r}: set it back, or set [store] path to a new file for the new gate."
+                )
+            return cls(path, database, Scribe(gate=gate, ledger=ledger["ledger"], zone=zone))
 
     @classmethod
     def read_only(cls, path: Path, gate: str, zone: ZoneInfo) -> "SqliteStore":
         """Open the database for commands that only look; every write on it fails."""
-        database = open_for_reading(path)
-        ledger = _identity(database)
-        if ledger is None:
-            raise NoLedgerYet(f"The database at {path} holds no ledger yet: start the daemon once.")
-        return cls(path, database, Scribe(gate=gate, ledger=ledger["ledger"], zone=zone))
+        with _kept_on_success(open_for_reading(path)) as database:
+            ledger = _identity(database)
+            if ledger is None:
+                raise NoLedgerYet(
+                    f"The database at {path} holds no ledger yet: start the daemon once."
+                )
+            return cls(path, database, Scribe(gate=gate, ledger=ledger["ledger"], zone=zone))
 
     @classmethod
     def _first_start(
@@ -265,6 +267,15 @@ class SqliteStore:
 
     def _not_written(self, error: sqlite3.Error) -> StoreFault:
         return StoreFault(f"Nothing was recorded. {database_fault(self._path, error)}")
+
+
+@contextmanager
+def _kept_on_success(database: Database) -> Iterator[Database]:
+    try:
+        yield database
+    except BaseException:
+        database.close()
+        raise
 
 
 def _identity(database: Database) -> dict[str, Any] | None:
