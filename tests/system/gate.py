@@ -252,6 +252,12 @@ class Gate:
             assert notified.recv(100) == b"READY=1"
         return daemon
 
+    def stop(self) -> None:
+        """Stop every daemon that runs."""
+        for part in self._parts:
+            if part.runs and part.log.name.startswith("run"):
+                assert part.stop() == 0, part.said
+
     def receive(self, *flags: str) -> Part:
         """Start payroll's receiver."""
         return self.part(
@@ -330,6 +336,18 @@ class Gate:
     def paid(self) -> list[tuple[int, str]]:
         """(seq, worker) of each punch that payroll would pay."""
         return rows(self.payroll, "SELECT seq, code FROM punches ORDER BY seq")
+
+    def uplink(self, watch: Watch, wanted: Callable[[dict[str, Any]], bool]) -> None:
+        """Wait until the uplink is as wanted, whether or not the watch began before that."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not wanted(uplink := self.status()["uplink"]):
+            assert time.monotonic() < deadline, uplink
+            with suppress(queue.Empty):
+                watch.until(lambda event: event["event"] == "uplink", within_s=1)
+
+    def online(self, watch: Watch) -> None:
+        """Wait until the gate hears payroll."""
+        self.uplink(watch, lambda uplink: uplink["state"] == "connected")
 
     def in_step(self, watch: Watch) -> int:
         """Wait until payroll has the whole ledger of a gate at rest; the last seq."""

@@ -68,6 +68,19 @@ def test_in_mid_touch(gate: Gate) -> None:
     assert _stopped_for(gate) == "stopping"
 
 
+@pytest.mark.parametrize("kind", ["silence", "noise"])
+def test_in_mid_touch_on_a_broken_line(gate: Gate, kind: str) -> None:
+    daemon = gate.start()
+    watch = gate.watch()
+    gate.finger(f"press NV001\nfault split-reply 2\nfault {kind} 10000")
+    time.sleep(0.5)
+    _leave(daemon)
+    watch.rest()
+    [shown] = watch.panels()
+    assert (shown["outcome"], shown["worker"]) == ("sensor-fault", None)
+    assert _stopped_for(gate) in ("stopping", "sensor-fault")
+
+
 @pytest.mark.parametrize("finger_is_there", [True, False])
 def test_in_mid_enrolment(gate: Gate, finger_is_there: bool) -> None:
     daemon = gate.start()
@@ -122,7 +135,7 @@ def test_with_a_frozen_broker(gate: Gate, tmp_path: Path, since: str) -> None:
         daemon = gate.start()
         watch = gate.watch()
         if since == "meanwhile":
-            watch.state("uplink", "connected")
+            gate.online(watch)
             broker.freeze()
         gate.press("NV001")
         assert watch.panel()["outcome"] == "recorded"
