@@ -1,0 +1,427 @@
+"""What a technician types, with the daemon running and without it."""
+
+import signal
+import sqlite3
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+
+from .gate import OWN, STAFF, Gate, Result, snapshot
+
+_READING = (
+    ("status", "--json"),
+    ("workers", "list"),
+    ("workers", "list", "--json"),
+    ("prints", "list"),
+    ("prints", "list", "--json"),
+    ("punches", "list"),
+    ("punches", "list", "--json"),
+    ("punches", "list", "--since", "2020-01-01", "--json"),
+    ("ledger", "verify"),
+    ("ledger", "verify", "--json"),
+)
+
+_NONSENSE = (
+    (),
+    ("punch",),
+    ("--verbose",),
+    ("run", "now"),
+    ("run", "--config"),
+    ("run", "--config", "/nowhere/gate.toml"),
+    ("status", "--jason"),
+    ("watch", "extra"),
+    ("workers",),
+    ("workers", "add"),
+    ("workers", "add", "NV900"),
+    ("workers", "add", "", "Mây"),
+    ("workers", "add", "NV 900", "Mây"),
+    ("workers", "add", "../../etc", "Mây"),
+    ("workers", "add", "--", "-rf", "Mây"),
+    ("workers", "add", "N" * 33, "Mây"),
+    ("workers", "add", "NV900", ""),
+    ("workers", "add", "NV900", "\x1b[2J"),
+    ("workers", "add", "NV900", "x" * 101),
+    ("workers", "add", "NV001", "Somebody Else"),
+    ("workers", "deactivate"),
+    ("workers", "deactivate", "NV900"),
+    ("workers", "delete", "NV001"),
+    ("enroll",),
+    ("enroll", "NV001"),
+    ("enroll", "NV001", "--finger", "nose"),
+    ("enroll", "NV900", "--finger", "left-thumb"),
+    ("enroll", "NV001", "--finger", "right-index"),
+    ("prints", "remove", "NV001"),
+    ("prints", "remove", "NV001", "--finger", "left-little"),
+    ("prints", "remove", "NV900", "--finger", "right-index"),
+    ("identify", "NV001"),
+    ("punches", "list", "--since", "yesterday"),
+    ("punches", "list", "--since", "2026-02-30"),
+    ("punches", "list", "--since", "0001-01-01"),
+    ("punches", "list", "--since", "9999-12-31T23:59:59"),
+    ("punches", "list", "--since", ""),
+    ("ledger",),
+    ("ledger", "verify", "7"),
+    ("receive",),
+    ("receive", "--database", "/nowhere/payroll.db"),
+    ("receive", "--database", "/tmp"),
+    ("receive", "--database", "x.db", "--port", "0"),
+    ("receive", "--database", "x.db", "--root", "a/#"),
+    ("simulate",),
+    ("simulate", "--link", "/nowhere/tty", "--control", "/nowhere/sock"),
+    ("simulate", "--link", "/dev/null", "--control", "/nowhere/sock"),
+    ("demo", "--punches", "0"),
+    ("demo", "--punches", "many"),
+)
+_FINE = (
+    ("punches", "list", "--since", "0001-01-01"),
+    ("punches", "list", "--since", "9999-12-31T23:59:59"),
+)
+"""Odd, but it can be done."""
+
+
+def _all(gate: Gate, commands: tuple[tuple[str, ...], ...]) -> list[Result]:
+    # The settings come from the environment: not every command takes --config.
+    where = {"EDGE_AGENT_CONFIG": str(gate.config)}
+
+    def run(command: tuple[str, ...]) -> Result:
+        return gate.cli(*command, environment=where)
+
+    with ThreadPoolExecutor() as at_once:
+        return list(at_once.map(run, commands))
+
+
+@pytest.mark.parametrize("daemon_runs", [False, True])
+def test_nonsense_is_told_so(gate: Gate, daemon_runs: bool) -> None:
+    """In a sentence, with an exit code, at once, without a trace, and with nothing changed."""
+    if daemon_runs:
+        gate.start()
+    people = _people(gate)
+    results = dict(zip(_NONSENSE, _all(gate, _NONSENSE), strict=True))
+    for command, result in results.items():
+        if command in _FINE:
+            assert result.code == 0, (command, result)
+        elif command:
+            assert result.code not in (0, 3), (command, result)
+            assert result.err.strip(), command
+            assert len(result.err.splitlines()) <= 6, (command, result)
+    assert _people(gate) == people
+    assert gate.punches() == []
+
+
+def _people(gate: Gate) -> tuple[object, object]:
+    return gate.cli("workers", "list", "--json").json, gate.cli("prints", "list", "--json").json
+
+
+def test_reading_writes_nothing(gate: Gate) -> None:
+    gate.start()
+    watch = gate.watch()
+    gate.press("NV001")
+    assert watch.panel()["outcome"] == "recorded"
+
+    assert [result.code for result in _all(gate, _READING)] == [0] * len(_READING)
+    gate.stop()
+    before = snapshot(gate.folder)
+    results = _all(gate, _READING)
+    assert [result.code for result in results] == [3] + [0] * (len(_READING) - 1)
+    assert snapshot(gate.folder) == before
+
+
+def test_reading_where_nothing_was_ever_written(new_gate: Gate) -> None:
+    before = snapshot(new_gate.folder)
+    for command, result in zip(_READING, _all(new_gate, _READING), strict=True):
+        assert result.code == (3 if command[0] == "status" else 66), (command, result)
+    assert snapshot(new_gate.folder) == before
+
+
+def test_reading_needs_no_lock(gate: Gate) -> None:
+    """While somebody enrols without a daemon, others can look."""
+    enrolment = subprocess.Popen(
+        [*OWN, "identify", "--config", str(gate.config)], stderr=subprocess.PIPE, text=True
+    )
+    assert enrolment.stderr
+    assert enrolment.stderr.readline().startswith("Press")
+    assert gate.cli("workers", "list").code == 0
+    refused = gate.cli("workers", "add", "NV900", "Mây")
+    assert refused.code == 75
+    assert "in use" in refused.sentence
+    enrolment.send_signal(signal.SIGINT)
+    assert enrolment.wait() != 0
+    assert "Traceback" not in enrolment.stderr.read()
+    enrolment.stderr.close()
+    assert gate.cli("workers", "add", "NV900", "Mây").code == 0
+
+
+def test_status(gate: Gate) -> None:
+    stopped = gate.cli("status", "--json")
+    assert stopped.code == 3
+    assert stopped.json["daemon"] == "stopped"
+    assert gate.cli("status").code == 3
+    gate.start()
+    running = gate.cli("status", "--json")
+    assert running.code == 0
+    assert running.json["daemon"] == "running"
+    assert running.json["sensor"]["state"] == "ready"
+    assert running.json["sensor"]["prints"] == len(STAFF)
+    for status in (stopped.json, running.json):
+        ledger = status["ledger"]
+        assert ledger.keys() >= {"id", "last_seq", "confirmed_seq", "complete_until", "rejected"}
+        assert (ledger["confirmed_seq"], ledger["rejected"]) == (0, 0)
+        assert ledger["complete_until"] is None
+    assert running.json["ledger"]["last_seq"] == len(gate.entries())
+    text = gate.cli("status")
+    assert text.code == 0
+    assert "running" in text.out
+
+
+@pytest.mark.parametrize("daemon_runs", [False, True])
+def test_the_life_of_a_worker(new_gate: Gate, daemon_runs: bool) -> None:
+    gate = new_gate
+    if daemon_runs:
+        gate.start()
+    assert gate.cli("workers", "add", "00042", "Lò", "Thị", "Mây").code == 0
+    assert gate.cli("workers", "add", "00043", "Ma Văn Páo").code == 0
+    assert [worker["code"] for worker in gate.cli("workers", "list", "--json").json] == [
+        "00042",
+        "00043",
+    ]
+    enrolled = gate.enrol_by_command("00042", "--json", presses="may")
+    assert enrolled.code == 0, enrolled
+    assert enrolled.json["worker"] == "00042"
+    # Somebody else's finger stays with the one who has it.
+    twice = gate.enrol_by_command("00043", presses="may")
+    assert twice.code == 65, twice
+    assert "00042" in twice.sentence
+    assert "right-index" in twice.sentence
+    assert gate.finger("slots").startswith("count=1 ")
+    # Two fingers that are not one.
+    [print_] = gate.cli("prints", "list", "--json").json
+    assert (print_["worker"], print_["finger"]) == ("00042", "right-index")
+    assert "Lò Thị Mây" in gate.cli("prints", "list").out
+
+    assert _identify(gate, "may")["worker"] == "00042"
+    assert _identify(gate, "somebody")["known"] is False
+    assert gate.cli("prints", "remove", "00042", "--finger", "right-index").code == 0
+    assert gate.finger("slots").startswith("count=0 ")
+    assert _identify(gate, "may")["known"] is False
+    assert gate.cli("prints", "list", "--json").json == []
+
+    # The same slot again, for somebody else: another generation of it.
+    assert gate.enrol_by_command("00043", presses="may").code == 0
+    [again] = gate.cli("prints", "list", "--json").json
+    assert (again["worker"], again["slot"], again["generation"]) == ("00043", print_["slot"], 2)
+    assert gate.cli("workers", "deactivate", "00043").code == 0
+    assert _identify(gate, "may")["active"] is False
+    assert gate.cli("workers", "deactivate", "00043").code == 65
+    assert gate.cli("workers", "add", "00043", "Ma Văn Páo").code == 0
+
+    kinds = [entry["kind"] for entry in gate.entries()]
+    audit = [kind for kind in kinds if kind.startswith(("worker", "print"))]
+    assert audit == [
+        "worker.added",
+        "worker.added",
+        "print.enrolled",
+        "print.removed",
+        "print.enrolled",
+        "worker.changed",
+        "worker.changed",
+    ]
+    assert "punch.recorded" not in kinds  # Nobody was at work.
+    assert gate.cli("ledger", "verify").code == 0
+
+
+def _identify(gate: Gate, finger: str) -> dict[str, object]:
+    command = [*OWN, "identify", "--json", "--config", str(gate.config)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr
+        assert process.stderr.readline().startswith("Press")
+        gate.finger(f"press {finger}")
+        out, err = process.communicate()
+    gate.finger("lift")
+    result = Result(process.returncode, out, err)
+    assert result.code == 0, result
+    return dict(result.json)
+
+
+def test_enrolling_while_the_gate_is_at_work(gate: Gate) -> None:
+    """The presses of an enrolment are no punches; the next one is."""
+    gate.start()
+    watch = gate.watch()
+    assert gate.cli("workers", "add", "NV900", "Lò Thị Mây").code == 0
+    gate.press("NV001")
+    assert watch.panel()["worker"] == "NV001"
+    assert gate.enrol_by_command("NV900").code == 0
+    gate.press("NV900")
+    shown = watch.panel()
+    assert (shown["outcome"], shown["worker"]) == ("recorded", "NV900")
+    assert [worker for _, worker in gate.punches()] == ["NV001", "NV900"]
+    assert len(watch.panels()) == 2
+
+
+def test_a_deactivated_worker_is_refused_at_once(gate: Gate) -> None:
+    gate.start()
+    watch = gate.watch()
+    gate.press("NV001")
+    assert watch.panel()["outcome"] == "recorded"
+    assert gate.cli("workers", "deactivate", "NV001").code == 0
+    gate.press("NV001")
+    shown = watch.panel()
+    assert (shown["outcome"], shown["worker"]) == ("refused", "NV001")
+    refused = gate.entries()[shown["seq"] - 1]
+    assert (refused["kind"], refused["reason"]) == ("attempt.refused", "deactivated")
+    assert gate.cli("workers", "add", "NV001", "Back Again").code == 0
+    gate.press("NV001")
+    assert watch.panel()["outcome"] == "repeated"
+
+
+@pytest.mark.parametrize("daemon_runs", [False, True])
+@pytest.mark.parametrize("step", [1, 2, 4])
+def test_ctrl_c_while_enrolling(gate: Gate, daemon_runs: bool, step: int) -> None:
+    """At whatever step: nothing is left behind, and the gate goes on."""
+    assert gate.cli("workers", "add", "NV900", "Lò Thị Mây").code == 0
+    if daemon_runs:
+        gate.start()
+    before = gate.finger("slots"), _people(gate), len(gate.entries())
+    command = [*OWN, "enroll", "NV900", "--finger", "right-index", "--config", str(gate.config)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        for number in range(1, step + 1):
+            told = process.stderr.readline()
+            assert told
+            if number < step:
+                gate.finger("lift" if told.startswith("Lift") else "press NV900")
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert process.returncode not in (0, None)
+    assert "Traceback" not in said
+    gate.finger("lift")
+    assert gate.cli("workers", "add", "NV901", "Waits Until It Is Over").code == 0
+    assert gate.cli("workers", "deactivate", "NV901").code == 0
+    assert gate.finger("slots") == before[0]
+    assert gate.cli("prints", "list", "--json").json == before[1][1]
+    assert len(gate.entries()) == before[2] + 2
+    assert gate.enrol_by_command("NV900").code == 0
+
+
+def test_what_watch_prints(gate: Gate) -> None:
+    daemon = gate.start()
+    plain, machine = (
+        subprocess.Popen(
+            [*OWN, "watch", *flags, "--config", str(gate.config)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for flags in ((), ("--json",))
+    )
+    assert plain.stdout
+    assert machine.stdout
+    assert plain.stdout.readline() == "Watching the gate.\n"
+    assert machine.stdout.readline() == '{"event":"watching"}\n'
+    watch = gate.watch()
+    for finger in ("NV001", "a-stranger", "NV001", "NV002 dry:3"):
+        gate.press(finger)
+        watch.panel()
+    assert daemon.stop() == 0
+    watch.rest()
+    out, err = machine.communicate()
+    assert (machine.returncode, err) == (0, "")
+    lines = Result(0, "[" + ",".join(out.splitlines()) + "]", "").json
+    assert lines[-len(watch.seen) + 1 :] == watch.seen[1:]
+    shown = [event for event in lines if event["event"] == "panel"]
+    assert [event["outcome"] for event in shown] == ["recorded", "unknown", "repeated", "try-again"]
+    assert [event["worker"] for event in shown] == ["NV001", None, "NV001", None]
+    assert shown[-1]["hint"] == "press-flat"
+    out, err = plain.communicate()
+    assert (plain.returncode, err) == (0, "")
+    assert "NV001: recorded" in out
+
+
+def test_ctrl_c_ends_watch_quietly(gate: Gate) -> None:
+    gate.start()
+    process = subprocess.Popen(
+        [*OWN, "watch", "--config", str(gate.config)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "Watching the gate.\n"
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate()
+    assert "Traceback" not in err
+
+
+def test_a_pipe_that_is_closed(gate: Gate) -> None:
+    """`edge-agent workers list | head -1`"""
+    for command in ("workers", "prints"):
+        done = subprocess.run(
+            ["bash", "-c", '"$@" | head -1', "-", *OWN, command, "list", "--config", gate.config],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr
+        assert "BrokenPipe" not in done.stderr
+
+
+def test_without_a_daemon_there_is_nothing_to_watch(gate: Gate) -> None:
+    result = gate.cli("watch", "--json")
+    assert result.code == 69
+    assert str(gate.socket) in result.sentence
+
+
+def test_punches_of_a_time(gate: Gate) -> None:
+    gate.set(punch={"repeat_window_s": 3600, "direction": "in"})
+    gate.start()
+    watch = gate.watch()
+    for code in ("NV001", "NV002", "NV001"):
+        gate.press(code)
+        watch.panel()
+    everything = gate.cli("punches", "list", "--json").json
+    assert [punch["worker"] for punch in everything] == ["NV001", "NV002", "NV001"]
+    assert [punch["kind"] for punch in everything] == [
+        "punch.recorded",
+        "punch.recorded",
+        "punch.repeated",
+    ]
+    assert everything[2]["of"] == everything[0]["seq"]
+    assert everything[0]["direction"] == "in"
+    second = everything[1]["at"]
+    assert second.endswith("+07:00")
+    since = gate.cli("punches", "list", "--since", second, "--json").json
+    assert since == everything[1:]
+    local = second.removesuffix("+07:00")
+    assert gate.cli("punches", "list", "--since", local, "--json").json == everything[1:]
+    assert gate.cli("punches", "list", "--since", "2999-01-01", "--json").json == []
+    for text in (gate.cli("punches", "list").out,):
+        assert "Nguyễn Thị" in text
+        assert "repeat of" in text
+
+
+def test_the_settings_are_found(gate: Gate) -> None:
+    elsewhere = {"EDGE_AGENT_CONFIG": str(gate.config)}
+    assert gate.cli("status", "--json", environment=elsewhere).code == 3
+    nowhere = {"EDGE_AGENT_CONFIG": "/nowhere/gate.toml"}
+    lost = gate.cli("status", environment=nowhere)
+    assert lost.code == 78
+    assert "/nowhere/gate.toml" in lost.sentence
+    # What is said on the command line comes first.
+    flags = ("--config", str(gate.config))
+    assert gate.cli("status", "--json", *flags, environment=nowhere).code == 3
+
+
+def test_an_altered_ledger_is_found_out(gate: Gate) -> None:
+    assert gate.cli("ledger", "verify").code == 0
+    with closing(sqlite3.connect(gate.database)) as forger:
+        forger.execute(
+            "UPDATE ledger SET wire = CAST(replace(CAST(wire AS TEXT), 'NV001', 'NV002') AS BLOB)"
+            " WHERE seq = 2"
+        )
+        forger.commit()
+    found = gate.cli("ledger", "verify")
+    assert found.code == 65
+    assert "entry 2 " in found.sentence
