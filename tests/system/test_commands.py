@@ -67,7 +67,6 @@ _NONSENSE = (
     ("receive", "--database", "/nowhere/payroll.db"),
     ("receive", "--database", "/tmp"),
     ("receive", "--database", "x.db", "--port", "0"),
-    ("receive", "--database", "x.db", "--root", "a/#"),
     ("simulate",),
     ("simulate", "--link", "/nowhere/tty", "--control", "/nowhere/sock"),
     ("simulate", "--link", "/dev/null", "--control", "/nowhere/sock"),
