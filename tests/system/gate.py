@@ -73,6 +73,7 @@ class Part:
     def __init__(
         self, command: Sequence[str], log: Path, environment: dict[str, str] | None = None
     ) -> None:
+        """The folder of ``log`` is where it runs."""
         self.log = log
         with log.open("ab") as errors:
             self.process = subprocess.Popen(
@@ -80,6 +81,7 @@ class Part:
                 stdin=subprocess.DEVNULL,
                 stdout=errors,
                 stderr=errors,
+                cwd=log.parent,
                 env={**_ENVIRONMENT, **(environment or {})},
             )
 
@@ -289,6 +291,7 @@ class Gate:
             capture_output=True,
             text=True,
             timeout=PATIENCE_S,
+            cwd=self.folder,
             env={**_ENVIRONMENT, **(environment or {})},
             check=False,
         )
@@ -442,9 +445,12 @@ def toml(sections: Sections) -> str:
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Every plain file of a folder with its time and bytes: equal means nothing was written."""
+    """Every plain file of a folder with its time and bytes: equal means nothing was written.
+
+    The folder's own time is in it, so that a file that came and went is seen, too.
+    """
+    files = {path for path in folder.rglob("*") if path.is_file()}
     return {
-        str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes())
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        str(path): (path.stat().st_mtime_ns, path.read_bytes() if path in files else b"")
+        for path in sorted(files | {folder})
     }

@@ -102,8 +102,7 @@ def _unmoved(gate: Gate, watch: Watch, listener: Listener) -> None:
     """After a command that was heard behind it all: nothing is confirmed, all is well."""
     command = {"command": "resend", "id": "are-you-there", "ledger": "x", "from": 1, "to": 1}
     listener.say("attendance/main-gate/commands", command)
-    while listener.until("attendance/main-gate/replies")["id"] != "are-you-there":
-        pass
+    assert listener.until("attendance/main-gate/replies")["id"] == "are-you-there"
     status = gate.status()
     assert status["ledger"]["confirmed_seq"] == 0
     assert status["ledger"]["rejected"] == 0
@@ -155,9 +154,8 @@ def test_garbage_retained_for_every_start(
         gate.online(watch)
         gate.press("NV001")
         assert watch.panel()["outcome"] == "recorded"
+        # The retained command, an old one, was not even answered.
         _unmoved(gate, watch, listener)
-        # Not even asked: a retained command is an old one.
-        assert listener.messages.empty()
     gate.receive()
     gate.in_step(watch)
 
