@@ -19,7 +19,7 @@ def with_settings(command: Command) -> Command:
 
     @click.option(
         "--config",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=click.Path(path_type=Path, readable=False),
         envvar="EDGE_AGENT_CONFIG",
         default=DEFAULT_CONFIG,
         show_default=True,

@@ -27,7 +27,7 @@ def punches() -> None:
 def list_(settings: Settings, since: str | None, as_json: bool) -> None:
     """All punches, oldest first. A punch whose time is not known yet is always listed."""
     assembly = Assembly(settings)
-    first_ms = _moment(since, assembly.zone) if since else None
+    first_ms = _moment(since, assembly.zone) if since is not None else None
     store = assembly.store_for_reading()
     names = {worker.code: worker.name for worker in store.workers()}
     found: list[dict[str, Any]] = []

@@ -8,6 +8,7 @@ from typing import Any
 import click
 import msgspec
 
+from ..domain.errors import BadRequest
 from ..host.logs import log_to_stderr
 from ..receiver import Receiver, ReceiverOptions
 from ..settings import load_settings
@@ -16,7 +17,7 @@ from ..settings import load_settings
 @click.command()
 @click.option(
     "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path, readable=False),
     help="Take broker, port, protocol and root from a gate's settings file.",
 )
 @click.option("--database", type=click.Path(), required=True, help="SQLite file.")
@@ -36,5 +37,8 @@ def receive(config: Path | None, database: str, **flags: Any) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    options = msgspec.convert({"database": database, **wanted}, ReceiverOptions)
+    try:
+        options = msgspec.convert({"database": database, **wanted}, ReceiverOptions)
+    except msgspec.ValidationError as error:
+        raise BadRequest(f"These options cannot be used: {error}.") from error
     Receiver(options).run(stop)

@@ -97,6 +97,8 @@ class _Drama:
 
     def end(self, within_s: float) -> None:
         """Wait until payroll has what is recorded, with the broker there for it."""
+        if not self._unconfirmed:
+            return
         self._broker(present=True)
         deadline = time.monotonic() + within_s
         while self._unconfirmed and time.monotonic() < deadline:

@@ -1,11 +1,12 @@
 """The parts of the demo, each a process of its own, and a settings file as a real gate has."""
 
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -166,7 +167,7 @@ class Stage:
         self._spawn(name, sys.executable, "-m", "edge_agent", command, *map(str, arguments))
 
     def _spawn(self, name: str, *command: str) -> None:
-        with (self._folder / f"{name}.log").open("ab") as log:
+        with (self._folder / f"{name}.log").open("ab") as log, _uninterrupted():
             # A session of its own: Ctrl-C at the terminal is for the demo, which then stops
             # the parts in their right order.
             self._processes[name] = subprocess.Popen(
@@ -195,6 +196,19 @@ class Stage:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise StageFault(f"The {name} did not start: see the logs in {self._folder}.")
             time.sleep(0.05)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Put Ctrl-C off for a moment: a process is started and remembered, or neither."""
+    pressed: list[int] = []
+    former = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 def _free_port() -> int:

@@ -1,5 +1,9 @@
 """Lamps and buzzer on GPIO pins. Every pattern runs on gpiozero's own threads: nothing waits."""
 
+import atexit
+import os
+import shutil
+import tempfile
 import threading
 import time
 from typing import Any
@@ -121,6 +125,11 @@ def _start(device: Any, blink: Blink) -> None:
 
 def _gpio_factory() -> Any:
     """The factory of a real Pi, named here so that gpiozero never falls back to a guess."""
+    if "LG_WD" not in os.environ:
+        # lgpio makes a named pipe in the current folder unless told where, and fails where this
+        # user may not write.
+        os.environ["LG_WD"] = folder = tempfile.mkdtemp(prefix="edge-agent-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
     from gpiozero.pins.lgpio import LGPIOFactory
 
     return LGPIOFactory()
