@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
@@ -32,6 +33,15 @@ class SensorInfo(Struct, frozen=True, kw_only=True):
     capacity: int
     security_level: int
     baud: int
+
+
+@dataclass(frozen=True)
+class FingerImage:
+    """What the sensor's camera saw, row by row: one byte a pixel, 0 is black and 255 white."""
+
+    width: int
+    height: int
+    pixels: bytes = field(repr=False)  # somebody's finger: never in a log
 
 
 class Buffer(StrEnum):
@@ -77,6 +87,31 @@ class Sensor(Protocol):
 
     def slots(self) -> frozenset[int]:
         """The slots that hold a template."""
+
+    def read_template(self, slot: int) -> bytes:
+        """The template in ``slot``; SensorRefused where there is none."""
+
+    def write_template(self, slot: int, template: bytes) -> None:
+        """Write a template that ``read_template`` has given, here or at another sensor.
+
+        Returns once the index shows it and the same bytes were read back from ``slot``. BadRequest,
+        with nothing written, where this sensor's templates are of another size.
+        """
+
+    def read_notepad(self, page: int) -> bytes:
+        """The 32 bytes of one of the notepad's 16 pages."""
+
+    def write_notepad(self, page: int, data: bytes) -> None:
+        """Write 32 bytes; returns once they were read back."""
+
+    def read_image(self) -> FingerImage:
+        """The image of the last capture; SensorRefused where there is none."""
+
+    def set_password(self, new: int) -> None:
+        """Give the sensor another password (0: none); returns once it was verified.
+
+        Whoever connects later must know it: a sensor whose password is lost cannot be used.
+        """
 
 
 class Panel(Protocol):

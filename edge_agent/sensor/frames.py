@@ -36,6 +36,10 @@ class Frame(Struct, frozen=True):
     kind: Kind
     data: bytes
 
+    def __repr__(self) -> str:
+        # The data may be a template, which appears nowhere.
+        return f"<Frame {self.kind.name}, {len(self.data)} bytes>"
+
 
 def encode(address: int, kind: int, data: bytes) -> bytes:
     """The bytes of one packet."""

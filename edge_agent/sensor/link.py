@@ -33,11 +33,13 @@ from .instructions import (
     Instruction,
 )
 from .port import Port
+from .stream import Stream
 
 _ADDRESS = 0xFFFFFFFF  # as every module leaves its maker; a sensor ignores packets for any other
-_PASSWORD = 0
 _RECOVERY = 3.0  # seconds: longer than any module takes to boot
 _DRAIN = 4096  # bytes
+_BITS_PER_BYTE = 10  # 8N1
+_BETWEEN_PACKETS = 1.0  # seconds: three times the largest packet at the lowest baud
 
 
 class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
@@ -50,19 +52,56 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
     _asked: Instruction
     _deadline: float
 
-    def __init__(self, port: Port) -> None:
+    def __init__(self, port: Port, password: int = 0) -> None:
         # Not super().__init__(): it would open a port of its own, without a lock.
         self._PyFingerprint__address = _ADDRESS
-        self._PyFingerprint__password = _PASSWORD
+        self.password = password
         self.capacity = 0
         """How many slots a search covers."""
+        self.packet_size = 128
+        """Bytes of data in a packet, as every module leaves its maker."""
         self._port = port
         self._trusted = False
         self._fences = 0
+        self._sent_at = 0.0
+        self._stream: Stream | None = None
+        self._stream_ends = 0.0
+
+    @property
+    def password(self) -> int:
+        """What the sensor is asked to verify."""
+        return int(self._PyFingerprint__password)
+
+    @password.setter
+    def password(self, password: int) -> None:
+        self._PyFingerprint__password = password
 
     def getStorageCapacity(self) -> int:
         """The capacity as once read: asking again would double the time of every search."""
         return self.capacity
+
+    def ask(self, instruction: int, params: bytes = b"") -> bytes:
+        """One exchange that pyfingerprint does not have; returns the ack's data, its code first."""
+        self._PyFingerprint__writePacket(Kind.COMMAND, bytes([instruction]) + params)
+        _, data = self._PyFingerprint__readPacket()
+        return data
+
+    def receive_stream(self, instruction: int, params: bytes = b"") -> bytes:
+        """One exchange whose ack is followed by data packets; returns what these hold."""
+        self.ask(instruction, params)
+        content = bytearray()
+        while self._stream:
+            _, data = self._PyFingerprint__readPacket()
+            content += data
+        return bytes(content)
+
+    def send_stream(self, instruction: int, params: bytes, content: bytes) -> None:
+        """One exchange after whose ack we send data packets; nobody acknowledges these."""
+        self.ask(instruction, params)
+        last = len(content) - self.packet_size
+        for at in range(0, len(content), self.packet_size):
+            kind = Kind.DATA if at < last else Kind.END_DATA
+            self._PyFingerprint__writePacket(kind, content[at : at + self.packet_size])
 
     def recover(self) -> None:
         """Make the link trustworthy again; raises after about 3 seconds of trying.
@@ -73,7 +112,8 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         give_up = time.monotonic() + _RECOVERY
         while True:
             try:
-                self._drain(give_up)
+                # A sensor that is sending an image goes on for seconds.
+                self._drain(max(give_up, self._stream_ends))
                 self._verify()
                 self._fence()
                 return
@@ -105,6 +145,7 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
                     "baud, the wires and that nothing else writes to this port."
                 )
         self._trusted = True
+        self._stream = None
 
     def _verify(self) -> None:
         # Always: a sensor that restarted, by a dip of its supply or a spark, has forgotten it.
@@ -122,52 +163,93 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         for _ in range(self._fences):
             self.getTemplateCount()
         if self._port.read(1):
-            raise self._garbled("more bytes came behind the reply")
+            raise self._doubt("more bytes came behind the reply")
         self._fences = 0
 
     def _PyFingerprint__writePacket(self, kind: int, payload: Sequence[int]) -> None:
+        if kind == Kind.COMMAND:
+            self._begin(INSTRUCTIONS[payload[0]])
+        packet = encode(_ADDRESS, kind, bytes(payload))
+        self._port.write(packet)
+        # The kernel takes more at once than the wire does.
+        self._sent_at = max(self._sent_at, time.monotonic()) + self._on_the_wire(len(packet))
+        self._deadline = self._sent_at + self._asked.deadline
+        if kind == Kind.END_DATA:
+            self._trusted = True
+
+    def _begin(self, instruction: Instruction) -> None:
         if not self._trusted:
             raise SensorGarbled(
                 f"The link to the sensor at {self._port.name} is in doubt: recover it first."
             )
         # In doubt until the reply has proved otherwise, whatever may be raised on the way.
         self._trusted = False
-        self._asked = INSTRUCTIONS[payload[0]]
+        self._asked = instruction
         if self._port.unread():
-            raise self._garbled("bytes came before it was asked")
-        self._port.write(encode(_ADDRESS, kind, bytes(payload)))
-        self._deadline = time.monotonic() + self._asked.deadline
+            raise self._doubt("bytes came before it was asked")
 
     def _PyFingerprint__readPacket(self) -> tuple[int, bytes]:
-        ack = self._receive()
+        packet = self._receive()
+        if self._stream:
+            self._take_data(self._stream, packet)
+        else:
+            self._take_ack(packet)
+        return packet.kind, packet.data
+
+    def _take_ack(self, ack: Frame) -> None:
+        if ack.kind is not Kind.ACK or ack.address != _ADDRESS or not self._fits(ack.data):
+            raise self._doubt("it is the answer to something else")
         code = ack.data[0]
+        if code == OK and self._asked.sends:
+            self._stream = Stream(self._asked.sends)
+            self._deadline = time.monotonic() + _BETWEEN_PACKETS
+            # Twice the data: small packets are a third more bytes than they hold.
+            longest = 2 * max(self._asked.sends)
+            self._stream_ends = self._deadline + self._on_the_wire(longest)
+            return
+        self._expect_nothing_behind()
+        if code == OK and self._asked.takes:
+            return  # In doubt until all is sent: it may take a command for data.
         # After code 01 there is noise on the line, after 21 the sensor has restarted.
         self._trusted = code not in (PACKET_ERROR, NOT_VERIFIED)
         if code != OK and code not in self._asked.answers:
             raise self._refused(code)
-        return ack.kind, ack.data
+
+    def _take_data(self, stream: Stream, packet: Frame) -> None:
+        if packet.address != _ADDRESS or not stream.takes(packet):
+            raise self._doubt("its data do not fit together")
+        self._deadline = min(time.monotonic() + _BETWEEN_PACKETS, self._stream_ends)
+        if stream.complete:
+            self._expect_nothing_behind()
+            self._stream = None
+            self._stream_ends = 0.0
+            self._trusted = True
 
     def _receive(self) -> Frame:
-        """The ack, if there is nothing wrong with it."""
+        """The next packet, if nothing but it has come."""
         parser = FrameParser()
         frames: list[Frame] = []
-        # Bytes before the ack spoil it, but what comes behind them shows that the sensor is done.
+        # Bytes before the packet spoil it, but what comes behind them shows that the sensor is
+        # done. No read goes beyond the packet, as long as nothing was skipped.
         while not frames and not parser.damaged:
             frames = parser.feed(self._port.read(parser.missing))
             if not frames and time.monotonic() >= self._deadline:
                 if parser.skipped or parser.pending:
-                    raise self._garbled("no whole packet came in time")
+                    raise self._doubt("no whole packet came in time")
                 raise self._silent()
         if parser.damaged:
-            raise self._garbled("the checksum is wrong")
+            raise self._doubt("the checksum is wrong")
         if parser.skipped:
-            raise self._garbled("other bytes came before the reply")
-        if parser.pending or self._port.unread():
-            raise self._garbled("more bytes came behind the reply")
-        [ack] = frames
-        if ack.kind is not Kind.ACK or ack.address != _ADDRESS or not self._fits(ack.data):
-            raise self._garbled("it is the answer to something else")
-        return ack
+            raise self._doubt("other bytes came before the reply")
+        return frames[0]
+
+    def _expect_nothing_behind(self) -> None:
+        if self._port.unread():
+            raise self._doubt("more bytes came behind the reply")
+
+    def _on_the_wire(self, count: int) -> float:
+        """How many seconds so many bytes take."""
+        return count * _BITS_PER_BYTE / self._port.baud
 
     def _fits(self, data: bytes) -> bool:
         """Whether the ack has the length of its instruction; some modules shorten a failure."""
@@ -181,7 +263,8 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
             "no serial console uses this port."
         )
 
-    def _garbled(self, why: str) -> SensorGarbled:
+    def _doubt(self, why: str) -> SensorGarbled:
+        self._trusted = False
         return SensorGarbled(
             f"The answer to {self._asked.name} from {self._port.name} cannot be trusted ({why}): "
             "if this repeats, check GND, the length of the wires and [sensor] baud."

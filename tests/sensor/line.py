@@ -63,6 +63,7 @@ class Line:
     """One for each exchange, until they are used up."""
     glass: int = 0
     name: str = "line"
+    baud: int = 57600
 
     def __post_init__(self) -> None:
         self._now = 0.0

@@ -15,7 +15,9 @@ from edge_agent.simulator.wire import Packet, Parser, Pid
 
 ADDRESS = 0xFFFFFFFF
 GEN_IMG, IMG_2_TZ, SEARCH, REG_MODEL, STORE = 0x01, 0x02, 0x04, 0x05, 0x06
-DELETE, READ_SYS_PARA, VFY_PWD, COUNT, INDEX = 0x0C, 0x0F, 0x13, 0x1D, 0x1F
+LOAD, UP_CHAR, DOWN_CHAR, UP_IMAGE, DELETE = 0x07, 0x08, 0x09, 0x0A, 0x0C
+READ_SYS_PARA, VFY_PWD, COUNT, INDEX = 0x0F, 0x13, 0x1D, 0x1F
+SET_PWD, WRITE_NOTE, NOTE = 0x12, 0x18, 0x19
 
 # What a real AS608-family module with 100 slots said of itself.
 PARAMETERS = bytes.fromhex("000C 2EC8 0064 0003 FFFFFFFF 0002 0006")
@@ -32,6 +34,8 @@ POLITE: Mapping[int, bytes] = {
     SEARCH: ack(0, bytes.fromhex("00010050")),
     REG_MODEL: ack(),
     STORE: ack(),
+    LOAD: ack(),
+    DOWN_CHAR: ack(),
     DELETE: ack(),
     READ_SYS_PARA: ack(0, PARAMETERS),
     VFY_PWD: ack(),
@@ -50,6 +54,8 @@ class Peer:
     replies: dict[int, list[bytes]] = field(default_factory=dict)
     asked: list[int] = field(default_factory=list)
     """Every instruction that came, in order."""
+    data: bytes = b""
+    """What the data packets that came held."""
     portion: int | None = None
     """Bytes in one write; None writes a reply at once."""
 
@@ -81,7 +87,10 @@ class Peer:
             while self._stop not in [key.fd for key, _ in selector.select()]:
                 for frame in parser.feed(os.read(self._master, 4096)):
                     assert isinstance(frame, Packet)
-                    self._answer(frame.data[0])
+                    if frame.pid is Pid.COMMAND:
+                        self._answer(frame.data[0])
+                    else:
+                        self.data += frame.data
 
     def _answer(self, instruction: int) -> None:
         self.asked.append(instruction)

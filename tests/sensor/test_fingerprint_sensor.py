@@ -378,7 +378,7 @@ def test_a_booting_sensor_is_waited_for() -> None:
 def test_a_password_that_somebody_set() -> None:
     with scripted({VFY_PWD: [ack(0x13)]}) as peer:
         sensor = _sensor(peer.name)
-        with pytest.raises(SensorRefused, match="its password is not the default 0"):
+        with pytest.raises(SensorRefused, match="its password is not the one that this gate knows"):
             sensor.connect()
         assert peer.asked == [VFY_PWD]
         assert "closed" in repr(sensor)
@@ -419,11 +419,11 @@ def plain(peer: Peer) -> Iterator[FingerprintSensor]:
 def test_the_index_has_the_last_word(peer: Peer, plain: FingerprintSensor) -> None:
     full = ack(0, b"\xff" * 32)
     with pytest.raises(
-        SensorRefused, match=re.escape("stored a template in slot 3, but its index")
+        SensorRefused, match=re.escape("stored a template in slot 3, but what is read back")
     ):
         plain.store(3)
     peer.replies = {INDEX: [full]}
-    with pytest.raises(SensorRefused, match="erased slot 3, but its index still shows it"):
+    with pytest.raises(SensorRefused, match="erased slot 3, but what is read back still shows it"):
         plain.erase(3)
     peer.replies = {DELETE: [ack(0x10)]}
     plain.erase(3)  # some modules refuse to erase what is not there
