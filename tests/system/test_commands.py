@@ -10,6 +10,8 @@ import pytest
 
 from .gate import OWN, STAFF, Gate, Result, snapshot
 
+_slow = pytest.mark.long
+
 _READING = (
     ("status", "--json"),
     ("workers", "list"),
@@ -96,7 +98,7 @@ _HELP = ((), ("workers",), ("ledger",))
 _FOR_THE_GATE = [(name,) for name in ("workers", "enroll", "prints", "identify")]
 
 
-@pytest.mark.parametrize("daemon_runs", [False, True])
+@pytest.mark.parametrize("daemon_runs", [False, pytest.param(True, marks=_slow)])
 def test_nonsense_is_told_so(gate: Gate, daemon_runs: bool) -> None:
     """In a sentence, with an exit code, at once, without a trace, and with nothing changed."""
     commands = _NONSENSE
@@ -287,9 +289,18 @@ def test_a_deactivated_worker_is_refused_at_once(gate: Gate) -> None:
     assert watch.panel()["outcome"] == "repeated"
 
 
-@pytest.mark.parametrize("daemon_runs", [False, True])
-@pytest.mark.parametrize("step", [1, 2, 4])
-def test_ctrl_c_while_enrolling(gate: Gate, daemon_runs: bool, step: int) -> None:
+@pytest.mark.parametrize(
+    ("step", "daemon_runs"),
+    [
+        (2, True),
+        (4, False),
+        *(
+            pytest.param(*case, marks=_slow)
+            for case in ((1, True), (4, True), (1, False), (2, False))
+        ),
+    ],
+)
+def test_ctrl_c_while_enrolling(gate: Gate, step: int, daemon_runs: bool) -> None:
     """At whatever step: nothing is left behind, and the gate goes on."""
     assert gate.cli("workers", "add", "NV900", "Lò Thị Mây").code == 0
     if daemon_runs:

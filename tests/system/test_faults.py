@@ -15,6 +15,9 @@ _MOMENTS = {"capture": 1, "features": 2, "search": 3}
 
 _slow = pytest.mark.long
 
+_SLOW = ("late-ack", "silence")
+"""Those that take seconds."""
+
 _ON_A_TOUCH = [kind for kind in FAULTS if kind not in ("swap-sensor", "power-cut")]
 
 
@@ -61,7 +64,8 @@ def _strike(gate: Gate, strikes: list[tuple[str, str]]) -> None:
 
 
 def test_every_fault_during_a_touch(gate: Gate) -> None:
-    _strike(gate, list(zip(cycle(_MOMENTS), _ON_A_TOUCH)))
+    quick = [kind for kind in _ON_A_TOUCH if kind not in _SLOW]
+    _strike(gate, list(zip(cycle(_MOMENTS), quick)))
 
 
 @pytest.mark.long
@@ -87,6 +91,7 @@ def test_a_fault_between_two_fingers(gate: Gate, kind: str) -> None:
     assert _one_outcome(gate, watch, "NV001") == "recorded"
 
 
+@_slow
 def test_every_fault_with_nobody_there(gate: Gate) -> None:
     gate.start()
     watch = gate.watch()
@@ -98,15 +103,8 @@ def test_every_fault_with_nobody_there(gate: Gate) -> None:
     assert [punch[1] for punch in gate.punches()] == ["NV001"]
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "silence",
-        pytest.param("stray-byte", marks=_slow),
-        pytest.param("corrupt-checksum", marks=_slow),
-        pytest.param("noise", marks=_slow),
-    ],
-)
+@_slow
+@pytest.mark.parametrize("kind", ["silence", "stray-byte", "corrupt-checksum", "noise"])
 def test_a_line_that_is_broken_for_good(gate: Gate, kind: str) -> None:
     """The touch is told so, the technician too, and the gate comes back when the line does."""
     gate.start()

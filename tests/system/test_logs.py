@@ -58,7 +58,7 @@ def _bytes_of(text: str) -> bytes:
         return base64.b64decode(text)
 
 
-@pytest.mark.parametrize("form", ["plain", "json"])
+@pytest.mark.parametrize("form", [pytest.param("plain", marks=pytest.mark.long), "json"])
 def test_no_names_no_templates(gate: Gate, mosquitto: Mosquitto, form: str) -> None:
     gate.set(
         log={"format": form},

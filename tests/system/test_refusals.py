@@ -58,6 +58,7 @@ def test_another_baud(gate: Gate) -> None:
     assert gate.start().stop() == 0
 
 
+@pytest.mark.long
 def test_nobody_answers(gate: Gate) -> None:
     gate.finger("fault silence 10000")
     _refused(gate, str(gate.port), "RX and TX", code=74)

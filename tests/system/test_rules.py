@@ -131,6 +131,7 @@ def test_protocols(gate: Gate, mosquitto: Mosquitto, protocol: str) -> None:
     assert f"as edge-agent-main-gate ({version}, c1" in said
 
 
+@pytest.mark.long
 def test_the_broker_s_word_counts(gate: Gate, mosquitto: Mosquitto) -> None:
     """Only where somebody listens: a PUBACK for nobody is not one."""
     gate.set(mqtt={"port": mosquitto.port, "confirm_by": "broker"})

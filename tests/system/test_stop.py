@@ -68,7 +68,7 @@ def test_in_mid_touch(gate: Gate) -> None:
     assert _stopped_for(gate) == "stopping"
 
 
-@pytest.mark.parametrize("kind", ["silence", "noise"])
+@pytest.mark.parametrize("kind", [pytest.param("silence", marks=pytest.mark.long), "noise"])
 def test_in_mid_touch_on_a_broken_line(gate: Gate, kind: str) -> None:
     daemon = gate.start()
     watch = gate.watch()
@@ -167,9 +167,10 @@ def test_stacks_on_demand(gate: Gate) -> None:
     daemon = gate.start()
     watch = gate.watch()
     gate.traces_are_fine = True
-    daemon.signal(signal.SIGUSR1)
-    gate.press("NV001")
-    assert watch.panel()["outcome"] == "recorded"
+    for code in ("NV001", "NV002"):
+        gate.press(code)
+        assert watch.panel()["worker"] == code
+        daemon.signal(signal.SIGUSR1)  # By now every thread has begun its work.
     assert daemon.said.count("most recent call first") >= 3
     for module in ("gate_activity.py", "publish_ledger.py", "server.py"):
         assert module in daemon.said
