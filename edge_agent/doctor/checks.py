@@ -1,0 +1,116 @@
+"""Look at everything, one thing after the other, whatever becomes of each."""
+
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from .. import __version__
+from ..domain.errors import BadSettings, EdgeAgentError
+from ..settings import Settings, load_settings
+from . import sentences as say
+from .broker import broker
+from .console import console
+from .daemon import daemon, uplink
+from .disk import card, mount, space
+from .findings import Finding, Verdict
+from .health import memory, power, temperature
+from .lamps import lamps
+from .ledger import chain, database, payroll
+from .machine import Machine
+from .port import board, port
+from .rights import database_rights, lamp_rights, port_rights, socket_rights
+from .sensor import sensor, slots
+from .times import clock, rtc, time_zone
+from .visit import Visit
+
+OF_THE_GATE: dict[str, Callable[[Visit], Verdict | None]] = {
+    "daemon": partial(daemon, own_version=__version__),  # First: it tells what others need.
+    "port": port,
+    "console": console,
+    "port rights": port_rights,
+    "sensor": sensor,
+    "slots": slots,
+    "lamps": lamps,
+    "lamp rights": lamp_rights,
+    "socket rights": socket_rights,
+    "database rights": database_rights,
+    "database": database,
+    "payroll": payroll,
+    "chain": chain,
+    "uplink": uplink,
+    "broker": broker,
+    "clock": clock,
+    "time zone": time_zone,
+    "disk space": space,
+    "disk mount": mount,
+    "disk errors": card,
+}
+"""What is looked at where the settings can be used. None: there is nothing to say here."""
+
+OF_THE_MACHINE: dict[str, Callable[[Machine], Verdict | None]] = {
+    "hardware clock": rtc,
+    "board": board,
+    "memory": memory,
+    "temperature": temperature,
+    "power": power,
+}
+"""What is looked at in any case."""
+
+_LIMIT_S = 5.0
+_LIMITS_S: dict[str, float | None] = {
+    # The driver gives up by itself after 5 s of silence, and only then knows what to say.
+    "sensor": 8.0,
+    # As long as the ledger is; nobody gets it without asking.
+    "chain": None,
+}
+
+
+def examine(
+    config: Path, machine: Machine, *, light: bool = False, verify: bool = False
+) -> Iterator[Finding]:
+    """Yield what each check finds, as soon as it is found. Never raises.
+
+    ``light``: light the lamps. ``verify``: read the whole ledger.
+    """
+    loaded: list[Settings] = []
+    yield from look("settings", partial(_load, config, loaded))
+    for settings in loaded:
+        visit = Visit(machine, settings, light=light, verify=verify)
+        for name, gate_check in OF_THE_GATE.items():
+            yield from look(name, partial(gate_check, visit))
+    for name, machine_check in OF_THE_MACHINE.items():
+        yield from look(name, partial(machine_check, machine))
+
+
+def _load(config: Path, loaded: list[Settings]) -> Verdict:
+    try:
+        loaded.append(load_settings(config))
+    except BadSettings as bad:
+        return say.SETTINGS_BAD(path=bad.path, problems=" ".join(bad.problems).removesuffix("."))
+    return say.SETTINGS_GOOD(path=config)
+
+
+def look(name: str, check: Callable[[], Verdict | None]) -> Iterator[Finding]:
+    """Carry one check out; at most its time passes, and whatever it raises becomes a finding."""
+    limit_s = _LIMITS_S.get(name, _LIMIT_S)
+    verdicts: list[Verdict | None] = []
+    # On a thread, because a dead disk or name service would hold us for ever. One that hangs is
+    # left behind and ends with the process.
+    thread = threading.Thread(
+        target=lambda: verdicts.append(_caught(check)), name=f"check {name}", daemon=True
+    )
+    thread.start()
+    thread.join(limit_s)
+    [verdict] = verdicts or [say.TOO_SLOW(seconds=limit_s)]
+    if verdict is not None:
+        yield Finding(check=name, **verdict._asdict())
+
+
+def _caught(check: Callable[[], Verdict | None]) -> Verdict | None:
+    try:
+        return check()
+    except EdgeAgentError as error:
+        return say.passed_on(say.FAIL, str(error))
+    except Exception as error:  # Nothing that goes wrong here may hide what the others find.
+        return say.UNEXPECTED(kind=type(error).__name__, error=error)

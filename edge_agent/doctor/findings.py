@@ -1,0 +1,56 @@
+"""What a look at something comes to."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from msgspec import Struct
+
+
+class State(StrEnum):
+    """``WARN``: the gate works, but not for long or not well. ``FAIL``: something does not work."""
+
+    OK = "OK"
+    WARN = "WARN"
+    FAIL = "FAIL"
+
+
+class Verdict(NamedTuple):
+    """What was found, and what to do about it; neither ends in a full stop."""
+
+    state: State
+    found: str
+    advice: str
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """One line of the report; as it stands in ``--json``."""
+
+    check: str
+    state: State
+    found: str
+    advice: str
+
+
+class Sentence(NamedTuple):
+    """A verdict with ``{places}`` that the facts are put in."""
+
+    state: State
+    found: str
+    advice: str = ""
+
+    def __call__(self, **facts: object) -> Verdict:
+        """The verdict about these facts."""
+        return Verdict(self.state, self.found.format(**facts), self.advice.format(**facts))
+
+
+def split(message: str) -> tuple[str, str]:
+    """What an error's message found, and its advice: "what happened (where): what to do."
+
+    A colon in parentheses belongs to another program's words. "" where there is no advice.
+    """
+    depth = 0
+    for at, char in enumerate(message):
+        depth += (char == "(") - (char == ")")
+        if depth <= 0 and message.startswith(": ", at):
+            return message[:at], message[at + 2 :].removesuffix(".")
+    return message.removesuffix("."), ""
