@@ -11,6 +11,7 @@ from ..domain.errors import EdgeAgentError
 
 _COMMANDS = {
     "demo": "demo",
+    "doctor": "doctor",
     "enroll": "fingers",
     "identify": "fingers",
     "lamps-off": "lamps",
