@@ -266,6 +266,10 @@ class TestAsAnotherUser:
         gate.database.chmod(0o600)
         _refused(gate, str(gate.folder), "user", code=74, prefix=_NOBODY)
 
+    def test_no_right_to_the_settings(self, gate: Gate) -> None:
+        gate.config.chmod(0o600)
+        _refused(gate, str(gate.config), "cannot be read", code=78, prefix=_NOBODY)
+
     def test_no_right_to_the_daemon(self, gate: Gate) -> None:
         gate.start()
         for command in (("status",), ("watch",), ("workers", "add", "NV900", "Mây")):

@@ -119,7 +119,7 @@ def test_with_a_sensor_that_has_fallen_silent(gate: Gate) -> None:
     watch = gate.watch()
     gate.finger("fault silence 10000")
     watch.state("sensor", "silent")
-    time.sleep(3)  # Into one of the tries: nothing tells of it.
+    time.sleep(1)  # Into one of the tries: nothing tells of it.
     _leave(daemon)
     assert _stopped_for(gate) == "sensor-fault"
 
