@@ -1,11 +1,7 @@
 """The Sensor port, on a ZFM-20 kind of module (R307, AS608, R503) at a serial port."""
 
-import math
-from collections.abc import Callable
-
 from ..domain.errors import (
     BadRequest,
-    SensorFault,
     SensorGarbled,
     SensorRefused,
     SensorSilent,
@@ -14,26 +10,19 @@ from ..domain.errors import (
 from ..domain.rules import Hint, Match
 from ..ports import Buffer, FingerImage, SensorInfo
 from ..settings import SensorSettings
+from . import flash
 from .find_baud import other_baud
 from .instructions import (
-    EMPTY_BUFFER,
     IMAGE_FAILED,
     IMAGE_SIZES,
-    MEANINGS,
     POOR_SCANS,
-    TEMPLATE_SIZES,
 )
 from .module import Module
 from .port import Port
 
-_PAGE = 256  # slots in one page of the index table
-_PAGES = 4  # and no more can be asked for
 _BAUD_UNIT = 9600
-_SMALLEST_PACKET = 32  # bytes
+_PACKET_SIZES = {0: 32, 1: 64, 2: 128, 3: 256}  # bytes
 _FAILED_IMAGES = 20  # in a row; about 4 seconds
-_WRITING, _READING = 1, 2  # buffers
-_NOTEPAD_PAGES = 16
-_NOTEPAD_PAGE = 32  # bytes
 _HIGHEST_PASSWORD = 0xFFFFFFFF
 _LEFT = bytes((byte >> 4) * 17 for byte in range(256))  # 4 bits a pixel to 8: 15 becomes 255
 _RIGHT = bytes((byte & 0xF) * 17 for byte in range(256))
@@ -47,7 +36,7 @@ class FingerprintSensor:
         self._settings = settings
         self._password = password
         self._port: Port | None = None
-        self._open_link: Module | None = None
+        self._open_module: Module | None = None
         self._failed_images = 0
 
     def __repr__(self) -> str:
@@ -64,22 +53,22 @@ class FingerprintSensor:
         self.close()
         self._port = Port(self._settings.port, self._settings.baud)
         try:
-            self._open_link = Module(self._port, self._password)
-            self._greet(self._port, self._open_link)
-            return self._read_info(self._open_link)
+            self._open_module = Module(self._port, self._password)
+            self._greet(self._port, self._open_module)
+            return self._read_info(self._open_module)
         except BaseException:
             self.close()
             raise
 
     def recover(self) -> None:
         """Prove that no older reply is still on its way; raises after about 3 seconds."""
-        self._link.recover()
+        self._module.recover()
 
     def close(self) -> None:
         """Let go of the port. Never raises; closing twice is fine."""
         if self._port:
             self._port.close()
-        self._port = self._open_link = None
+        self._port = self._open_module = None
 
     def capture(self) -> bool | None:
         """Take an image. False: no finger is on the glass; None: the sensor could not tell.
@@ -89,7 +78,7 @@ class FingerprintSensor:
         like a gate without workers.
         """
         try:
-            present = bool(self._link.readImage())
+            present = bool(self._module.readImage())
         except SensorRefused as refused:
             self._failed_images += 1
             if refused.code != IMAGE_FAILED or self._failed_images >= _FAILED_IMAGES:
@@ -102,7 +91,7 @@ class FingerprintSensor:
     def extract(self, buffer: Buffer = Buffer.ONE) -> Hint | None:
         """Turn the image into features in ``buffer``; a Hint where the scan is too poor."""
         try:
-            self._link.convertImage(int(buffer))
+            self._module.convertImage(int(buffer))
         except SensorRefused as refused:
             if refused.code not in POOR_SCANS:
                 raise
@@ -111,81 +100,48 @@ class FingerprintSensor:
 
     def search(self) -> Match | None:
         """Search buffer 1 in the sensor's whole library."""
-        slot, score = self._link.searchTemplate()
-        return Match(slot, score) if slot >= 0 else None
+        found = self._module.search()
+        return Match(*found) if found else None
 
     def merge(self) -> bool:
         """Make one template of both buffers; False where they are different fingers."""
-        return bool(self._link.createTemplate())
+        return bool(self._module.createTemplate())
 
     def store(self, slot: int) -> None:
         """Write the template to ``slot``; returns once the index was read back and shows it.
 
-        Where the sensor's answer is lost, the link is recovered and the index settles whether the
-        template was written; it cannot where the slot was taken before, so that stays an error.
+        Where the sensor's answer is lost, the index settles whether the template was written; it
+        cannot where the slot was taken before, so that stays an error.
         """
-        link = self._link_for(slot)
-        was_free = not _holds(link, slot)
-        lost = self._carry_out(lambda: link.storeTemplate(slot))
-        if not _holds(link, slot) or (lost and not was_free):
-            raise lost or self._disbelieved(
-                f"stored a template in slot {slot}", "does not show it", 0x18
-            )
+        flash.store(self._module, slot)
 
     def erase(self, slot: int) -> None:
         """Erase ``slot``; returns once the index was read back and no longer shows it."""
-        link = self._link_for(slot)
-        lost = self._carry_out(lambda: link.deleteTemplate(slot))
-        # Not the ack: some modules answer code 10 where there was nothing to erase.
-        if _holds(link, slot):
-            raise lost or self._disbelieved(f"erased slot {slot}", "still shows it", 0x10)
+        flash.erase(self._module, slot)
 
     def slots(self) -> frozenset[int]:
         """The slots that hold a template."""
-        link = self._link
-        pages = range(math.ceil(link.capacity / _PAGE))
-        used = [is_used for page in pages for is_used in link.getTemplateIndex(page)]
-        return frozenset(slot for slot, is_used in enumerate(used[: link.capacity]) if is_used)
+        return flash.slots(self._module)
 
     def read_template(self, slot: int) -> bytes:
         """The template in ``slot``; SensorRefused where there is none."""
-        link = self._link_for(slot)
-        # Into the buffer that write_template does not use: what is in there is what it just wrote.
-        link.loadTemplate(slot, _READING)
-        return link.read_buffer(_READING)
+        return flash.read_template(self._module, slot)
 
     def write_template(self, slot: int, template: bytes) -> None:
-        """Write a template; returns once the index shows it and the same bytes were read back.
-
-        A lost answer is settled so too, whatever was in the slot before.
-        """
-        link = self._link_for(slot)
-        self._check_size(link, template)
-
-        def write() -> None:
-            link.write_buffer(_WRITING, template)
-            link.storeTemplate(slot, _WRITING)
-
-        lost = self._carry_out(write)
-        if not (_holds(link, slot) and self.read_template(slot) == template):
-            raise lost or self._disbelieved(f"stored a template in slot {slot}", "differs", 0x18)
+        """Write a template; returns once the index shows it and the same bytes were read back."""
+        flash.write_template(self._module, slot, template)
 
     def read_notepad(self, page: int) -> bytes:
         """The 32 bytes of one of the notepad's 16 pages."""
-        return self._link.read_notepad(_notepad_page(page))
+        return flash.read_notepad(self._module, page)
 
     def write_notepad(self, page: int, data: bytes) -> None:
         """Write 32 bytes; returns once they were read back."""
-        link = self._link
-        if len(data) != _NOTEPAD_PAGE:
-            raise BadRequest(f"A page of the notepad is {_NOTEPAD_PAGE} bytes, not {len(data)}.")
-        lost = self._carry_out(lambda: link.write_notepad(_notepad_page(page), data))
-        if link.read_notepad(page) != data:
-            raise lost or self._disbelieved(f"wrote page {page} of its notepad", "differs", 0x18)
+        flash.write_notepad(self._module, page, data)
 
     def read_image(self) -> FingerImage:
         """The image of the last capture; SensorRefused where there is none."""
-        image = self._link.read_image()
+        image = self._module.read_image()
         width, height = IMAGE_SIZES[len(image)]
         return FingerImage(width, height, _grey(image))
 
@@ -196,30 +152,30 @@ class FingerprintSensor:
         """
         if not 0 <= new <= _HIGHEST_PASSWORD:
             raise BadRequest(f"A password is a number from 0 to {_HIGHEST_PASSWORD}.")
-        link = self._link
+        module = self._module
         lost = None
         try:
-            link.setPassword(new)
+            module.setPassword(new)
         except (SensorSilent, SensorGarbled) as fault:
             lost = fault
-        link.password = new
+        module.password = new
         try:
-            link.recover()
+            module.recover()
         except SensorRefused as refused:
-            link.password = self._password
-            link.recover()
+            module.password = self._password
+            module.recover()
             raise lost or refused from None
         self._password = new
 
     @property
-    def _link(self) -> Module:
-        if self._open_link is None:
+    def _module(self) -> Module:
+        if self._open_module is None:
             raise SensorUnplugged(f"The sensor port {self._settings.port} is not open: connect.")
-        return self._open_link
+        return self._open_module
 
-    def _greet(self, port: Port, link: Module) -> None:
+    def _greet(self, port: Port, module: Module) -> None:
         try:
-            link.recover()
+            module.recover()
         except (SensorSilent, SensorGarbled) as fault:
             if baud := other_baud(port):
                 raise SensorGarbled(
@@ -228,9 +184,9 @@ class FingerprintSensor:
                 ) from fault
             raise
 
-    def _read_info(self, link: Module) -> SensorInfo:
+    def _read_info(self, module: Module) -> SensorInfo:
         try:
-            _, system_id, capacity, level, _, packet, baud = link.getSystemParameters()
+            _, system_id, capacity, level, _, packet, baud = module.getSystemParameters()
         except (SensorSilent, SensorRefused) as fault:
             raise SensorSilent(
                 f"The sensor at {self._settings.port} is there but does not tell its parameters: "
@@ -238,75 +194,14 @@ class FingerprintSensor:
                 "which this gate cannot use."
             ) from fault
         # Slots that the index cannot show are not used: nothing could be read back from them.
-        link.capacity = min(capacity, _PAGES * _PAGE)
-        link.packet_size = _SMALLEST_PACKET << packet
+        module.capacity = min(capacity, flash.INDEX_SLOTS)
+        module.packet_size = _PACKET_SIZES.get(packet, module.packet_size)
         return SensorInfo(
             system_id=system_id,
-            capacity=link.capacity,
+            capacity=module.capacity,
             security_level=level,
             baud=baud * _BAUD_UNIT,
         )
-
-    def _link_for(self, slot: int) -> Module:
-        """The link, once it is certain that the sensor has such a slot."""
-        if not 0 <= slot < self._link.capacity:
-            raise BadRequest(
-                f"There is no slot {slot}: this sensor has 0 to {self._link.capacity - 1}."
-            )
-        return self._link
-
-    def _check_size(self, link: Module, template: bytes) -> None:
-        """Make sure that the sensor's templates are of this size, before its flash is touched.
-
-        A sensor that has not shown one since it was connected is given this one and asked for it
-        at once: what it does not take, it does not have afterwards. Twice, as the first time a
-        packet may have been lost.
-        """
-        if not link.template_size and len(template) in TEMPLATE_SIZES:
-            for _ in range(2):
-                link.write_buffer(_WRITING, template)
-                try:
-                    if link.read_buffer(_WRITING) == template:
-                        return
-                except SensorRefused as refused:
-                    if refused.code != EMPTY_BUFFER:
-                        raise
-                link.template_size = 0
-        if len(template) != link.template_size:
-            raise BadRequest(
-                f"The sensor at {self._settings.port} takes no template such as this one of "
-                f"{len(template)} bytes: it comes from another model, so enrol the finger anew."
-            )
-
-    def _carry_out(self, change: Callable[[], object]) -> SensorFault | None:
-        """Ask for a change; where the answer is lost, return why, on a link that is sound again.
-
-        What was changed has to be read back in either case.
-        """
-        try:
-            change()
-        except (SensorSilent, SensorGarbled) as lost:
-            self._link.recover()
-            return lost
-        return None
-
-    def _disbelieved(self, did: str, index: str, code: int) -> SensorRefused:
-        return SensorRefused(
-            f"The sensor at {self._settings.port} says that it {did}, but what is read back "
-            f"{index}: {MEANINGS[code].advice}.",
-            code,
-        )
-
-
-def _holds(link: Module, slot: int) -> bool:
-    page, at = divmod(slot, _PAGE)
-    return bool(link.getTemplateIndex(page)[at])
-
-
-def _notepad_page(page: int) -> int:
-    if not 0 <= page < _NOTEPAD_PAGES:
-        raise BadRequest(f"The notepad has no page {page}, only 0 to {_NOTEPAD_PAGES - 1}.")
-    return page
 
 
 def _grey(image: bytes) -> bytes:

@@ -16,6 +16,7 @@ from ..domain.rules import Hint
 OK = 0x00
 PACKET_ERROR = 0x01
 IMAGE_FAILED = 0x03
+NOT_FOUND = 0x09
 EMPTY_BUFFER = 0x0D
 WRONG_PASSWORD = 0x13
 NOT_VERIFIED = 0x21
@@ -28,7 +29,8 @@ class Instruction(Struct, frozen=True):
     times what a real AS608 module was measured to take, and above the manuals' upper bounds.
     ``ack_data`` is how many bytes follow the code in an ack that says OK. ``answers`` are the codes
     that are a return value; any other code is an error. After an OK, either the sensor sends data
-    packets, in all one of the sizes in ``sends``, or it ``takes`` some.
+    packets, in all one of the sizes in ``sends``, or it ``takes`` some. Where it ``settles``, an OK
+    is believed only after a moment without a second one.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Instruction(Struct, frozen=True):
     answers: frozenset[int] = frozenset()
     sends: frozenset[int] = frozenset()
     takes: bool = False
+    settles: bool = False
 
 
 TEMPLATE_SIZES = frozenset({512, 768, 1536})
@@ -50,9 +53,13 @@ IMAGE_SIZES: Mapping[int, tuple[int, int]] = {
 """Width and height in pixels of an image that takes so many bytes at 4 bits a pixel."""
 
 INSTRUCTIONS: Mapping[int, Instruction] = {
-    0x01: Instruction("GenImg", 1.5, answers=frozenset({0x02})),  # 190 ms
+    # 190 ms. Img2Tz is next and its ack looks the same: a second ack to this would pass for that
+    # one, and if Img2Tz itself got lost the search would find the features of the finger before.
+    0x01: Instruction("GenImg", 1.5, answers=frozenset({0x02}), settles=True),
     0x02: Instruction("Img2Tz", 1.5),  # 300 ms
-    0x04: Instruction("Search", 1.5, ack_data=4, answers=frozenset({0x09})),  # 47 ms; < 1 s at 1000
+    0x04: Instruction(
+        "Search", 1.5, ack_data=4, answers=frozenset({NOT_FOUND})
+    ),  # 47 ms; < 1 s at 1000
     0x05: Instruction("RegModel", 1.0, answers=frozenset({0x0A})),  # 12 ms
     0x06: Instruction("Store", 1.0),  # 58 ms
     0x07: Instruction("LoadChar", 1.0),
@@ -65,6 +72,7 @@ INSTRUCTIONS: Mapping[int, Instruction] = {
     0x13: Instruction("VfyPwd", 0.3, answers=frozenset({WRONG_PASSWORD})),
     0x18: Instruction("WriteNotepad", 1.0),
     0x19: Instruction("ReadNotepad", 0.5, ack_data=32),
+    0x1B: Instruction("HighSpeedSearch", 1.5, ack_data=4, answers=frozenset({NOT_FOUND})),
     0x1D: Instruction("TemplateCount", 0.3, ack_data=2),  # 12 ms
     0x1F: Instruction("ReadIndexTable", 0.5, ack_data=32),
 }

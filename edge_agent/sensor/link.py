@@ -39,6 +39,7 @@ _ADDRESS = 0xFFFFFFFF  # as every module leaves its maker; a sensor ignores pack
 _RECOVERY = 3.0  # seconds: longer than any module takes to boot
 _DRAIN = 4096  # bytes
 _BITS_PER_BYTE = 10  # 8N1
+_SETTLED = 0.0025  # seconds: an ack of 12 bytes takes 2.1 ms at 57600 baud
 _BETWEEN_PACKETS = 1.0  # seconds: three times the largest packet at the lowest baud
 
 
@@ -66,6 +67,11 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         self._sent_at = 0.0
         self._stream: Stream | None = None
         self._stream_ends = 0.0
+
+    @property
+    def port_name(self) -> str:
+        """Where the sensor is, for messages."""
+        return self._port.name
 
     @property
     def password(self) -> int:
@@ -207,6 +213,8 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
             longest = 2 * max(self._asked.sends)
             self._stream_ends = self._deadline + self._on_the_wire(longest)
             return
+        if code == OK and self._asked.settles:
+            time.sleep(_SETTLED)
         self._expect_nothing_behind()
         if code == OK and self._asked.takes:
             return  # In doubt until all is sent: it may take a command for data.

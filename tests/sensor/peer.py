@@ -17,7 +17,7 @@ ADDRESS = 0xFFFFFFFF
 GEN_IMG, IMG_2_TZ, SEARCH, REG_MODEL, STORE = 0x01, 0x02, 0x04, 0x05, 0x06
 LOAD, UP_CHAR, DOWN_CHAR, UP_IMAGE, DELETE = 0x07, 0x08, 0x09, 0x0A, 0x0C
 READ_SYS_PARA, VFY_PWD, COUNT, INDEX = 0x0F, 0x13, 0x1D, 0x1F
-SET_PWD, WRITE_NOTE, NOTE = 0x12, 0x18, 0x19
+WRITE_NOTE, NOTE, FAST_SEARCH = 0x18, 0x19, 0x1B
 
 # What a real AS608-family module with 100 slots said of itself.
 PARAMETERS = bytes.fromhex("000C 2EC8 0064 0003 FFFFFFFF 0002 0006")
@@ -32,6 +32,7 @@ POLITE: Mapping[int, bytes] = {
     GEN_IMG: ack(),
     IMG_2_TZ: ack(),
     SEARCH: ack(0, bytes.fromhex("00010050")),
+    FAST_SEARCH: ack(0, bytes.fromhex("00010050")),
     REG_MODEL: ack(),
     STORE: ack(),
     LOAD: ack(),

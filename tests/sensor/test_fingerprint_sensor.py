@@ -28,15 +28,18 @@ from edge_agent.ports import Buffer, Sensor, SensorInfo
 from edge_agent.sensor import FingerprintSensor, find_baud, link, port
 from edge_agent.settings import SensorSettings
 from edge_agent.simulator import MODELS, Remote, SimulatorOptions, running_simulator
+from edge_agent.simulator.wire import Packet, Pid
 
 from .peer import (
     COUNT,
     DELETE,
+    FAST_SEARCH,
     GEN_IMG,
     INDEX,
     PARAMETERS,
     POLITE,
     READ_SYS_PARA,
+    SEARCH,
     STORE,
     VFY_PWD,
     Peer,
@@ -419,11 +422,11 @@ def plain(peer: Peer) -> Iterator[FingerprintSensor]:
 def test_the_index_has_the_last_word(peer: Peer, plain: FingerprintSensor) -> None:
     full = ack(0, b"\xff" * 32)
     with pytest.raises(
-        SensorRefused, match=re.escape("stored a template in slot 3, but what is read back")
+        SensorRefused, match=re.escape("stored a template in slot 3, but its index")
     ):
         plain.store(3)
     peer.replies = {INDEX: [full]}
-    with pytest.raises(SensorRefused, match="erased slot 3, but what is read back still shows it"):
+    with pytest.raises(SensorRefused, match="erased slot 3, but its index still shows it"):
         plain.erase(3)
     peer.replies = {DELETE: [ack(0x10)]}
     plain.erase(3)  # some modules refuse to erase what is not there
@@ -474,6 +477,59 @@ def test_a_failed_image_tells_nothing_until_it_repeats(
         plain.capture()
     assert plain.capture() is None
     assert plain.capture()
+
+
+ECHO = Packet(0xFFFFFFFF, Pid.COMMAND, bytes.fromhex("1B0100000064")).encode()
+FOUND = Match(1, 80)
+
+
+@pytest.mark.usefixtures("_soon_silent")
+@pytest.mark.parametrize("answer", [ack(0x01), ack(0x1B)])
+def test_a_module_that_refuses_to_search_fast(
+    peer: Peer, plain: FingerprintSensor, answer: bytes
+) -> None:
+    peer.replies = {FAST_SEARCH: [answer], SEARCH: [ack(0, bytes.fromhex("00070064")), ack(0x09)]}
+    peer.asked.clear()
+
+    assert plain.search() == Match(7, 100)
+    assert plain.search() is None
+    assert plain.search() == FOUND
+    assert [code for code in peer.asked if code not in (VFY_PWD, COUNT)] == [
+        FAST_SEARCH,
+        SEARCH,
+        SEARCH,
+        SEARCH,
+    ]
+    plain.connect()  # perhaps another sensor
+    assert plain.search() == FOUND
+    assert peer.asked[-1] == FAST_SEARCH
+
+
+@pytest.mark.usefixtures("_soon_silent")
+@pytest.mark.parametrize("answer", [b"", ECHO, ack(0x21)])
+def test_a_first_fast_search_in_doubt_is_no_match(
+    peer: Peer, plain: FingerprintSensor, answer: bytes
+) -> None:
+    peer.replies = {FAST_SEARCH: [answer]}
+    with pytest.raises(SensorFault):
+        plain.search()
+    plain.recover()
+    assert plain.search() == FOUND
+    assert peer.asked[-1] == SEARCH
+
+
+@pytest.mark.usefixtures("_soon_silent")
+@pytest.mark.parametrize("answer", [b"", ECHO, ack(0x01), ack(0x1B)])
+def test_who_has_searched_fast_goes_on_so(
+    peer: Peer, plain: FingerprintSensor, answer: bytes
+) -> None:
+    peer.replies = {FAST_SEARCH: [ack(0x09), answer]}
+    assert plain.search() is None
+    with pytest.raises(SensorFault):
+        plain.search()
+    plain.recover()
+    assert plain.search() == FOUND
+    assert SEARCH not in peer.asked
 
 
 def test_an_error_names_no_bytes_of_the_reply(peer: Peer, plain: FingerprintSensor) -> None:

@@ -1,10 +1,12 @@
 """The frame parser against bytes of real modules, damaged ones and any at all."""
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.sensor.frames import Frame, FrameParser, Kind, encode
+from edge_agent.sensor.frames import START, Frame, FrameParser, Kind, encode
 
 ADDRESS = 0xFFFFFFFF
 
@@ -144,3 +146,96 @@ def test_nothing_invented_and_nothing_lost(pieces: list[bytes], step: int) -> No
     assert sizes + whole.skipped + whole.pending == len(stream)
     assert again == got
     assert (stepped.skipped, stepped.damaged) == (whole.skipped, whole.damaged)
+
+
+def _streams(seed: int, count: int) -> None:
+    """Streams of good packets, damaged ones and noise, each ending with a good packet.
+
+    Many more than a property can try; what is made of packets' parts finds more than any bytes.
+    """
+    rng = random.Random(seed)
+    parts = (b"\xef", b"\x01", START, b"\xff" * 4, b"\x02\x00\x82", b"\x07\x00\x03", b"\x00")
+    for _ in range(count):
+        pieces = []
+        for _ in range(rng.randrange(1, 6)):
+            kind = rng.randrange(4)
+            if kind == 0:
+                piece = rng.randbytes(rng.randrange(40))
+            elif kind == 1:
+                piece = b"".join(rng.choices(parts, k=rng.randrange(12)))
+            else:
+                data = rng.randbytes(rng.choice((1, 1, 3, 5, 17, 33, 128)))
+                piece = encode(rng.choice((ADDRESS, 0)), rng.choice((1, 2, 7, 8)), data)
+                if kind == 2:
+                    at = rng.randrange(len(piece))
+                    piece = piece[:at] + rng.randbytes(1) + piece[at + rng.randrange(3) :]
+            pieces.append(piece)
+        _check(b"".join(pieces), rng.randrange(1, 300))
+
+
+def _check(noise: bytes, step: int) -> None:
+    """Every packet found is in the stream, whole and behind the one before, and so is the last."""
+    # However long a packet a false start announces, so many bytes complete it.
+    stream = noise + encode(ADDRESS, Kind.ACK, b"\x00\x00\x07") + bytes(267)
+    parser = FrameParser()
+    most = at = 0
+    for start in range(0, len(stream), step):
+        for frame in parser.feed(stream[start : start + step]):
+            wire = _wire(frame)
+            found = stream.find(wire, at)
+            assert found >= 0, "a packet that the bytes do not contain"
+            at = found + len(wire)
+        most = max(most, parser.pending)
+    assert most <= 9 + 256 + 2
+    # Noise whose checksum is right by chance may hold the beginning of the good one.
+    assert at > len(noise), "the next good packet was missed"
+
+
+def test_twenty_thousand_streams() -> None:
+    _streams(seed=0, count=20_000)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("seed", range(1, 11))
+def test_a_million_streams(seed: int) -> None:
+    _streams(seed, count=100_000)
+
+
+class Unchecked(FrameParser):
+    """Believes that a packet is right."""
+
+    def _take(self) -> Frame | None:
+        size = self._size()
+        frame = Frame(ADDRESS, Kind(self._held[6]), bytes(self._held[9 : size - 2]))
+        del self._held[:size]
+        return frame
+
+
+class Greedy(FrameParser):
+    """Gives up a false packet whole, and with it the good one that began inside."""
+
+    def _take(self) -> Frame | None:
+        size, damaged = self._size(), self.damaged
+        frame = super()._take()
+        if self.damaged > damaged:
+            self._skip(min(len(self._held), size - len(START)))
+        return frame
+
+
+class Hoarding(FrameParser):
+    """Waits for as many bytes as a packet claims."""
+
+    def _at_start(self) -> bool:
+        at = self._held.find(START)
+        self._skip(max(at, 0))
+        return at >= 0 and len(self._held) >= 9 and self._held[6] in (1, 2, 7, 8)
+
+
+@pytest.mark.parametrize("planted", [Unchecked, Greedy, Hoarding])
+def test_a_bad_parser_is_caught(
+    planted: type[FrameParser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "FrameParser", planted)
+    with pytest.raises(AssertionError):
+        _streams(seed=0, count=2000)

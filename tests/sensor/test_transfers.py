@@ -1,9 +1,10 @@
 """Templates, notepad, images and the password, at simulated sensors and at a scripted one."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from msgspec.structs import replace
@@ -16,11 +17,13 @@ from edge_agent.domain.errors import (
     SensorSilent,
 )
 from edge_agent.ports import Buffer, FingerImage, Sensor
-from edge_agent.sensor import FingerprintSensor, link, port
+from edge_agent.sensor import FingerprintSensor, flash, link, port
+from edge_agent.sensor.module import Module
 from edge_agent.settings import SensorSettings
 from edge_agent.simulator import MODELS, Remote, SimulatorOptions, running_simulator
 from edge_agent.simulator.wire import Packet, Pid
 
+from .line import Line, Mishap, template
 from .peer import (
     ADDRESS,
     DOWN_CHAR,
@@ -153,33 +156,42 @@ def test_a_blank_template(tmp_path: Path) -> None:
         assert sensor.read_template(0) == _template(1536)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("at", range(5))  # DownChar, Store, ReadIndexTable, Load, UpChar
-def test_a_write_that_goes_wrong_is_not_believed(
-    bench: tuple[Remote, FingerprintSensor], fault: str, at: int
-) -> None:
-    remote, sensor = bench
-    first, second = _template(512, 1), _template(512, 2)
-    sensor.write_template(3, first)
-    if at:
-        remote.ask(f"fault split-reply {at}")
-    remote.ask(f"fault {fault}")
+@contextmanager
+def _line(model: str = "r307") -> Iterator[tuple[Line, Module]]:
+    """A line with a clock of its own; the sensor holds templates from the start."""
+    line = Line(model=model)
+    with patch.object(link, "time", line):
+        module = Module(line)  # type: ignore[arg-type]
+        module.capacity = 100
+        module.recover()
+        yield line, module
 
+
+def _believes(change: Callable[[], None]) -> bool:
     try:
-        sensor.write_template(3, second)
-        written = True
+        change()
     except SensorFault:
-        written = False
-    # The reading is on its own again: what is on its way must not end up in it.
-    for _ in range(3):
-        sensor.recover()
-        try:
-            held = sensor.read_template(3)
-            break
-        except SensorFault:
-            continue
+        return False
+    return True
 
-    assert held in ({second} if written else {first, second, _half(second)})
+
+@pytest.mark.parametrize("model", ["r307", "r503"])
+@pytest.mark.parametrize("mishap", Mishap)
+def test_a_template_that_went_wrong_is_not_believed(mishap: Mishap, model: str) -> None:
+    first, second = template(3, model), template(4, model, 1)
+    packets = 5 + len(first) // 128  # DownChar, its data, Store, ReadIndexTable, Load, UpChar
+    for at in range(packets):
+        with _line(model) as (line, module):
+            assert flash.read_template(module, 3) == first
+            line.mishaps = iter([Mishap.NONE] * at + [mishap])
+
+            written = _believes(lambda: flash.write_template(module, 3, second))
+            line.settle()
+            module.recover()
+            held = flash.read_template(module, 3)
+
+        assert held == line.flash.templates[3]
+        assert held in ({second} if written else {first, second, _half(second)})
 
 
 def _half(template: bytes) -> bytes:
@@ -203,27 +215,20 @@ def test_the_notepad(bench: tuple[Remote, FingerprintSensor]) -> None:
         port.write_notepad(0, pages[0][:31])
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("mishap", Mishap)
 @pytest.mark.parametrize("at", range(2))
-def test_a_page_that_was_not_written(
-    bench: tuple[Remote, FingerprintSensor], fault: str, at: int
-) -> None:
-    remote, sensor = bench
-    first, second = _template(32, 1), _template(32, 2)
-    sensor.write_notepad(5, first)
-    if at:
-        remote.ask("fault split-reply")
-    remote.ask(f"fault {fault}")
+def test_a_page_that_went_wrong_is_not_believed(mishap: Mishap, at: int) -> None:
+    first, second = random.Random(1).randbytes(32), random.Random(2).randbytes(32)
+    with _line() as (line, module):
+        flash.write_notepad(module, 5, first)
+        line.mishaps = iter([Mishap.NONE] * at + [mishap])
 
-    try:
-        sensor.write_notepad(5, second)
-        written = True
-    except SensorFault:
-        written = False
-    remote.ask("fault split-reply")
-    sensor.recover()
+        written = _believes(lambda: flash.write_notepad(module, 5, second))
+        line.settle()
+        module.recover()
+        held = flash.read_notepad(module, 5)
 
-    assert sensor.read_notepad(5) in ({second} if written else {first, second, _half(second)})
+    assert held in ({second} if written else {first, second, _half(second)})
 
 
 @pytest.fixture
@@ -320,9 +325,9 @@ def test_what_is_read_back_has_the_last_word(
     full, good, other = ack(0, b"\xff" * 32), OK + A + B + C + D, OK + B + A + C + D
     peer.replies = {UP_CHAR: [good, other, good, good], INDEX: [full, ack(0, bytes(32)), full]}
 
-    with pytest.raises(SensorRefused, match="in slot 3, but what is read back differs"):
+    with pytest.raises(SensorRefused, match="in slot 3, but something else is read back"):
         sensor.write_template(3, TEMPLATE)
-    with pytest.raises(SensorRefused, match="in slot 3, but what is read back differs"):
+    with pytest.raises(SensorRefused, match="in slot 3, but something else is read back"):
         sensor.write_template(3, TEMPLATE)
     peer.asked.clear()
     sensor.write_template(3, TEMPLATE)
@@ -333,7 +338,9 @@ def test_what_is_read_back_has_the_last_word(
 def test_a_page_that_stays_as_it_was(scripted_bench: tuple[Peer, FingerprintSensor]) -> None:
     peer, sensor = scripted_bench
     peer.replies = {WRITE_NOTE: [OK], NOTE: [ack(0, bytes(32))]}
-    with pytest.raises(SensorRefused, match="page 2 of its notepad, but what is read back differs"):
+    with pytest.raises(
+        SensorRefused, match="page 2 of its notepad, but something else is read back"
+    ):
         sensor.write_notepad(2, b"\x01" * 32)
 
 
