@@ -1,23 +1,32 @@
-"""The one place that picks adapters: settings in, ports out."""
+"""The one place that picks adapters: settings in, ports out.
+
+Sensor, panel and uplink are imported when they are asked for: a command that only lists workers
+must not load pyfingerprint, gpiozero and paho-mqtt on a Pi Zero.
+"""
 
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from .domain.chain import stamp_of
 from .domain.messages import GateStatus
 from .domain.rules import Policy
 from .domain.topics import Topics
 from .flows.gate import Gate
-from .flows.publish_ledger import PublishLedger
 from .host.clock import HostClock
 from .host.lock import GateLock
 from .host.ownership import give_to_folder_owner
-from .panel import GpioPanel
-from .ports import Clock, Panel, Sensor, Store, Tell
-from .sensor import FingerprintSensor
+from .ports import Panel, Sensor, Store, Tell
 from .settings import Settings
 from .store import SqliteStore
-from .uplink import PahoBroker
+
+if TYPE_CHECKING:
+    from .flows.publish_ledger import PublishLedger
+
+_RECALLED_ENTRIES = 500
+"""How far back a sync of this boot is looked for."""
 
 
 class Assembly:
@@ -28,7 +37,7 @@ class Assembly:
         self.zone = ZoneInfo(settings.gate.timezone)
         self.database = Path(settings.store.path)
         self.control_socket = Path(settings.control.socket)
-        self.clock: Clock = HostClock(settings.clock.trust)
+        self.clock = HostClock(settings.clock.trust)
 
     def lock(self) -> GateLock:
         """The lock that makes one process the owner of this gate."""
@@ -43,20 +52,35 @@ class Assembly:
             give_to_folder_owner(self.database)
         return store
 
+    def recall_last_sync(self, store: Store) -> None:
+        """Tell the clock what the ledger knows of the last sync of this boot."""
+        for _, data in islice(store.newest_first(), _RECALLED_ENTRIES):
+            stamp = stamp_of(data)
+            if stamp.trusted:
+                self.clock.recall(stamp)
+                return
+
     def store_for_reading(self) -> Store:
         """A new connection that writes nothing."""
         return SqliteStore.read_only(self.database, self.settings.gate.id, self.zone)
 
     def sensor(self) -> Sensor:
         """The sensor, not yet connected."""
+        from .sensor import FingerprintSensor
+
         return FingerprintSensor(self.settings.sensor)
 
     def panel(self) -> Panel:
         """The panel, dark."""
+        from .panel import GpioPanel
+
         return GpioPanel(self.settings.panel)
 
-    def uplink(self, status: Callable[[], GateStatus], tell: Tell) -> PublishLedger:
+    def uplink(self, status: Callable[[], GateStatus], tell: Tell) -> "PublishLedger":
         """The way to payroll."""
+        from .flows.publish_ledger import PublishLedger
+        from .uplink import PahoBroker
+
         gate, mqtt = self.settings.gate.id, self.settings.mqtt
         return PublishLedger(
             settings=mqtt,

@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "flows": {"domain", "ports", "settings.schema"},
     "assembly": _BELOW | {"sensor", "panel", "store", "uplink", "host"},
     "daemon": _BELOW | {"host", "control", "assembly"},
+    "doctor": _BELOW | {"host", "control", "assembly", "sensor", "panel", "store", "uplink"},
     "simulator": set[str](),
     "receiver": {"domain"},
 }

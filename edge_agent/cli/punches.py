@@ -12,6 +12,9 @@ from ..settings import Settings
 from .options import as_json, with_settings
 from .show import print_json, print_table
 
+_DAY_MS = 86_400_000
+"""How far a corrected clock may have put later entries before earlier ones."""
+
 _KINDS = ("punch.recorded", "punch.repeated")
 
 
@@ -34,8 +37,12 @@ def list_(settings: Settings, since: str | None, as_json: bool) -> None:
     for kind, data in store.newest_first():
         if kind not in _KINDS:
             continue
-        if first_ms is not None and data["at"] is not None and parse_time(data["at"]) < first_ms:
-            break
+        if first_ms is not None and data["at"] is not None:
+            at_ms = parse_time(data["at"])
+            if at_ms < first_ms - _DAY_MS:
+                break
+            if at_ms < first_ms:
+                continue
         found.append(
             {
                 "seq": data["seq"],

@@ -18,9 +18,13 @@ from ..settings import load_settings
 @click.option(
     "--config",
     type=click.Path(path_type=Path, readable=False),
+    envvar="EDGE_AGENT_CONFIG",
+    show_envvar=True,
     help="Take broker, port, protocol and root from a gate's settings file.",
 )
-@click.option("--database", type=click.Path(), required=True, help="SQLite file.")
+@click.option(
+    "--database", type=click.Path(), default="payroll.db", show_default=True, help="SQLite file."
+)
 @click.option("--host", help="The broker.  [default: localhost]")
 @click.option("--port", type=click.IntRange(1, 65535), help="Its port.  [default: 1883]")
 @click.option("--root", help="The root of the topics.  [default: attendance]")

@@ -1,11 +1,16 @@
 """``edge-agent run``: the daemon."""
 
+import logging
+
 import click
 
-from ..daemon import run_daemon
+from ..daemon.run import run_daemon
+from ..domain.errors import EdgeAgentError
 from ..host.logs import log_to_stderr
 from ..settings import Settings
 from .options import with_settings
+
+log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -13,4 +18,10 @@ from .options import with_settings
 def run(settings: Settings) -> None:
     """Run the gate until SIGTERM. SIGUSR1 writes the stacks of all threads to stderr."""
     log_to_stderr(settings.log.format)
-    click.get_current_context().exit(run_daemon(settings))
+    try:
+        code = run_daemon(settings)
+    except EdgeAgentError as error:
+        # In the form that the log has: whoever reads JSON lines reads this one too.
+        log.critical("%s", error)
+        code = error.exit_code
+    click.get_current_context().exit(code)

@@ -7,6 +7,9 @@ import click
 import msgspec
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+_UNFOLDED = 1000
 
 
 def print_json(value: Any) -> None:
@@ -18,8 +21,11 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], empty:
     """A table as wide as the terminal, or ``empty`` where there are no rows."""
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
+        # Text, for a name in square brackets is no markup.
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
     if table.row_count:
-        Console(highlight=False).print(table)
+        console = Console(highlight=False)
+        # Only a terminal has a width: what goes into a file or a pipe keeps its lines.
+        console.print(table, width=None if console.is_terminal else _UNFOLDED)
     else:
         click.echo(empty)

@@ -40,7 +40,7 @@ def _print(answer: dict[str, Any]) -> None:
         click.echo(f"Gate {answer['gate']} has never been started: edge-agent run")
         return
     ledger, sensor, clock = answer["ledger"], answer["sensor"], answer["clock"]
-    uplink = answer["uplink"]
+    uplink, store = answer["uplink"], answer["store"]
     waiting = ledger["last_seq"] - ledger["confirmed_seq"]
     free = answer["disk_free_bytes"]
     capacity = f" of {sensor['capacity']}" if sensor["capacity"] else ""
@@ -50,6 +50,8 @@ def _print(answer: dict[str, Any]) -> None:
         ("since", answer["started_at"] or "not known"),
         ("sensor", f"{sensor['state']}, {sensor['prints']}{capacity} prints"),
         ("", sensor["problem"]),
+        ("store", store["state"]),
+        ("", store["problem"]),
         ("uplink", uplink["state"]),
         ("", uplink["problem"]),
         ("clock", _clock(clock)),

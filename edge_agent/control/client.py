@@ -38,7 +38,13 @@ def ask(path: Path, request: Request, on_step: Callable[[Step], None]) -> dict[s
     Raises Refusal with the daemon's reason, DaemonUnreachable where it went away meanwhile.
     """
     for line in _lines(path, request):
-        answer = _answers.decode(line)
+        try:
+            answer = _answers.decode(line)
+        except msgspec.MsgspecError as error:
+            raise DaemonUnreachable(
+                "The daemon answers in words of another version: restart it after an upgrade "
+                f"({error})."
+            ) from error
         match answer:
             case Step():
                 on_step(answer)
@@ -80,7 +86,12 @@ def _connect(path: Path) -> socket.socket:
             f"This user may not use the control socket {path}: run the command with sudo, or add "
             "the user to the socket's group (edge-agent)."
         ) from error
-    except OSError:
+    except (FileNotFoundError, ConnectionRefusedError):
         channel.close()
         raise
+    except OSError as error:
+        channel.close()
+        raise DaemonUnreachable(
+            f"The control socket {path} cannot be used ({error.strerror}): check [control] socket."
+        ) from error
     return channel

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from ..domain.errors import BadRequest, EdgeAgentError, GateBusy
+from ..domain.errors import BadRequest, EdgeAgentError, GateBusy, SocketFault
 from ..domain.events import Event, Watching
 from ..domain.requests import (
     AnyRequest,
@@ -229,7 +229,7 @@ def _listen(path: Path) -> socket.socket:
         listener.listen()
     except OSError as error:
         listener.close()
-        raise BadRequest(
+        raise SocketFault(
             f"The control socket {path} cannot be made ({error.strerror}): check that its folder "
             "exists, that nothing else is there, and that this user may write there."
         ) from error

@@ -1,5 +1,1 @@
-"""Floor 4: the daemon. Assembly (the one place that picks adapters), activities, supervision."""
-
-from .run import run_daemon
-
-__all__ = ["run_daemon"]
+"""Floor 4: the daemon: activities, supervision, status."""

@@ -13,7 +13,7 @@ from .. import __version__
 from ..control.server import Conversation
 from ..domain.errors import EdgeAgentError, GateBusy, SensorFault, StoreFault
 from ..domain.facts import GateAlive
-from ..domain.requests import Change, SensorWork, What
+from ..domain.requests import Change, Enroll, Identify, SensorWork, What
 from ..flows.gate import Gate
 from ..flows.keep_sensor import KeepSensor
 from ..flows.take_punch import TakePunch
@@ -26,6 +26,9 @@ _BETWEEN_LOOKS_S = 0.01
 """Requests are waited for this long between two looks: nothing beside a capture's 60 to 200 ms."""
 
 _ALIVE_EVERY_S = 3600.0
+
+_MOST_FAILURES = 3
+"""Looks at the glass that fail one after the other: a link that can be mended is no sensor yet."""
 
 Job = tuple[Change | SensorWork, Conversation]
 
@@ -68,6 +71,7 @@ class GateActivity:
         else:
             keeper.lost(self._first)
         alive_due = gate.clock.monotonic()
+        failures = 0
         while not stop.is_set():
             beat()
             if gate.clock.monotonic() >= alive_due:
@@ -80,10 +84,14 @@ class GateActivity:
                 continue
             try:
                 taker.poll()
+                failures = 0
             except SensorFault as fault:
-                if not stop.is_set():
-                    self._mend(keeper, fault)
+                failures += 1
                 taker.disturbed()
+                if failures >= _MOST_FAILURES:
+                    keeper.lost(fault)
+                elif not stop.is_set():
+                    self._mend(keeper, fault)
         keeper.ended()
         self._refuse_waiting()
         gate.store.close()
@@ -108,7 +116,9 @@ class GateActivity:
             request, conversation = self._jobs.get(timeout=_BETWEEN_LOOKS_S)
         except queue.Empty:
             return
+        slot = None
         try:
+            conversation.beat()  # It may have been given up while it waited.
             result = technician.perform(
                 request, _Guided(conversation, pacing), actor=conversation.actor
             )
@@ -119,8 +129,9 @@ class GateActivity:
                 taker.disturbed()
         else:
             conversation.done(result)
-        if isinstance(request, SensorWork):
-            taker.ignore_finger()
+            slot = result.get("slot")
+        if isinstance(request, Enroll | Identify):
+            taker.ignore_finger(slot)
 
     def _refuse_waiting(self) -> None:
         while True:

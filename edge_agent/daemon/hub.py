@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ..domain.events import Event, SensorChanged, UplinkChanged
+from ..domain.events import Confirmed, Event, SensorChanged, StoreChanged, UplinkChanged
 
 
 class Hub:
@@ -15,10 +15,12 @@ class Hub:
         self._listeners: list[Callable[[Event], None]] = []
         self.sensor = SensorChanged(state="starting")
         self.uplink = UplinkChanged(state="disconnected")
+        self.store = StoreChanged(state="ready")
+        self.confirmed = 0
 
     @property
     def offline(self) -> bool:
-        """Whether payroll is out of reach."""
+        """Whether the broker is out of reach, and payroll with it."""
         return self.uplink.state != "connected"
 
     def listen(self, listener: Callable[[Event], None]) -> None:
@@ -31,5 +33,9 @@ class Hub:
             self.sensor = event
         elif isinstance(event, UplinkChanged):
             self.uplink = event
+        elif isinstance(event, StoreChanged):
+            self.store = event
+        elif isinstance(event, Confirmed):
+            self.confirmed = event.through
         for listener in self._listeners:
             listener(event)

@@ -10,7 +10,7 @@ from typing import Any
 from ..assembly import Assembly
 from ..control.server import ControlServer
 from ..domain.errors import SensorFault
-from ..domain.events import Event, LedgerGrew, SensorChanged
+from ..domain.events import Event, LedgerGrew, SensorChanged, StoreChanged
 from ..domain.messages import GateStatus
 from ..domain.stamps import true_time
 from ..host.service_manager import ServiceManager
@@ -51,6 +51,7 @@ def run_daemon(settings: Settings) -> int:
         mirror.callback(lock.release)
         store = assembly.store()
         mirror.callback(store.close)
+        assembly.recall_last_sync(store)
         panel = assembly.panel()
         mirror.callback(panel.close)
         sensor = assembly.sensor()
@@ -148,7 +149,7 @@ class _Daemon:
     def _nudge_uplink(self, event: Event) -> None:
         if isinstance(event, LedgerGrew):
             self._uplink.notify()
-        elif isinstance(event, SensorChanged):
+        elif isinstance(event, SensorChanged | StoreChanged):
             self._uplink.status_changed()
 
     def _status(self) -> dict[str, Any]:
@@ -161,4 +162,7 @@ class _Daemon:
             return gate_status(self._assembly, store, self._circumstances())
 
     def _circumstances(self) -> Circumstances:
-        return Circumstances("online", self._started_at, self._hub.sensor, self._gate.capacity)
+        hub, capacity = self._hub, self._gate.capacity
+        return Circumstances(
+            "online", self._started_at, hub.sensor, hub.store, capacity, hub.confirmed
+        )

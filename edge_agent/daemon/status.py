@@ -9,8 +9,8 @@ from msgspec import Struct, to_builtins
 from .. import __version__
 from ..assembly import Assembly
 from ..domain.errors import NoLedgerYet
-from ..domain.events import SensorChanged, UplinkChanged
-from ..domain.messages import ClockStatus, GateStatus, LedgerStatus, SensorStatus
+from ..domain.events import SensorChanged, StoreChanged, UplinkChanged
+from ..domain.messages import ClockStatus, GateStatus, LedgerStatus, SensorStatus, StoreStatus
 from ..ports import Store
 
 
@@ -20,13 +20,17 @@ class Circumstances(Struct, frozen=True):
     state: Literal["online", "offline"]
     started_at: str | None
     sensor: SensorChanged
+    store: StoreChanged
     capacity: int | None
+    confirmed: int
+    """What the uplink knows; the store learns it only now and then, to spare the card."""
 
 
 def gate_status(assembly: Assembly, store: Store, now: Circumstances) -> GateStatus:
     """Put the status together."""
     stamp = assembly.clock.stamp()
     marks = store.watermarks()
+    confirmed = max(marks.confirmed, now.confirmed)
     return GateStatus(
         gate=assembly.settings.gate.id,
         state=now.state,
@@ -38,12 +42,13 @@ def gate_status(assembly: Assembly, store: Store, now: Circumstances) -> GateSta
             prints=len(store.prints()),
             capacity=now.capacity,
         ),
+        store=StoreStatus(state=now.store.state, problem=now.store.detail),
         clock=ClockStatus(state=stamp.state, uncertainty_ms=stamp.uncertainty_ms),
         ledger=LedgerStatus(
             id=store.ledger,
             last_seq=store.tail().seq,
-            confirmed_seq=marks.confirmed,
-            complete_until=store.complete_until(marks.confirmed),
+            confirmed_seq=confirmed,
+            complete_until=store.complete_until(confirmed),
             rejected=marks.rejected,
         ),
         disk_free_bytes=shutil.disk_usage(assembly.database.parent).free,
@@ -58,7 +63,9 @@ def running_status(status: GateStatus, uplink: UplinkChanged) -> dict[str, Any]:
 def stopped_status(assembly: Assembly) -> dict[str, Any]:
     """What ``status --json`` prints while no daemon runs; reads the store and writes nothing."""
     nowhere = UplinkChanged(state="disconnected")
-    unused = Circumstances("offline", None, SensorChanged(state="not in use"), None)
+    unused = Circumstances(
+        "offline", None, SensorChanged(state="not in use"), StoreChanged(state="ready"), None, 0
+    )
     try:
         store = assembly.store_for_reading()
     except NoLedgerYet:

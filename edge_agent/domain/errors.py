@@ -41,6 +41,12 @@ class GateBusy(EdgeAgentError):
     exit_code = 75
 
 
+class SocketFault(EdgeAgentError):
+    """The control socket cannot be made: the installer must mend its folder. EX_CANTCREAT."""
+
+    exit_code = 73
+
+
 class SensorFault(EdgeAgentError):
     """The sensor cannot be relied on now: the technician must look at it. EX_IOERR."""
 

@@ -61,6 +61,13 @@ class SensorChanged(Event, tag="sensor", frozen=True, kw_only=True):
     detail: str | None = None
 
 
+class StoreChanged(Event, tag="store", frozen=True, kw_only=True):
+    """Whether the database takes entries; where it does not, every press is not recorded."""
+
+    state: Literal["ready", "failing"]
+    detail: str | None = None
+
+
 class UplinkChanged(Event, tag="uplink", frozen=True, kw_only=True):
     """The broker connection's state and, where it is down, why."""
 
@@ -68,4 +75,7 @@ class UplinkChanged(Event, tag="uplink", frozen=True, kw_only=True):
     detail: str | None = None
 
 
-AnyEvent = Watching | PanelShown | LedgerGrew | Confirmed | SensorChanged | UplinkChanged
+AnyEvent = (
+    Watching | PanelShown | LedgerGrew | Confirmed | SensorChanged | StoreChanged | UplinkChanged
+)
+"""What a reader of the stream may meet."""

@@ -59,6 +59,13 @@ class SensorStatus(Struct, frozen=True, kw_only=True):
     capacity: int | None
 
 
+class StoreStatus(Struct, frozen=True, kw_only=True):
+    """``failing``: every press is not recorded at present; ``problem`` says why."""
+
+    state: Literal["ready", "failing"]
+    problem: str | None = None
+
+
 class ClockStatus(Struct, frozen=True, kw_only=True):
     """The clock as the last stamp saw it."""
 
@@ -88,6 +95,7 @@ class GateStatus(Struct, frozen=True, kw_only=True):
     version: str
     started_at: str | None
     sensor: SensorStatus
+    store: StoreStatus = StoreStatus(state="ready")
     clock: ClockStatus
     ledger: LedgerStatus
     disk_free_bytes: int | None

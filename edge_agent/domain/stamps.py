@@ -58,8 +58,9 @@ def elapsed(earlier: Stamp, later: Stamp) -> Elapsed:
     if earlier.trusted and later.trusted:
         slack = (earlier.uncertainty_ms or 0) + (later.uncertainty_ms or 0)
         between = later.wall_ms - earlier.wall_ms
-        least = max(least, between - slack)
-        most = max(least, between + slack)
+        if between + slack >= least:
+            least, most = max(least, between - slack), between + slack
+        # Otherwise one of the clocks was wrong, and neither may be believed here.
     return Elapsed(least, most)
 
 

@@ -7,7 +7,7 @@ from ..domain.chain import Entry
 from ..domain.errors import DamagedLedger
 from ..domain.topics import Topics
 from ..ports import Broker
-from .outbox import Outbox
+from .outbox import UNREADABLE, Outbox
 
 _CONTENT_TYPE = "application/cloudevents+json"
 
@@ -66,9 +66,11 @@ class Deliveries:
         while run := outbox.take(now, self._receive_maximum - len(self._tokens)):
             entries = self._read(run.start, len(run))
             if [entry.seq for entry in entries] != list(run):
+                for seq in run:
+                    outbox.puback(now, seq, UNREADABLE)
                 raise DamagedLedger(
-                    f"The ledger has no entry of its own for each of {run.start} to {run[-1]}: "
-                    "check it, and bring back a copy of the database that is whole."
+                    f"Entries {run.start} to {run[-1]} cannot be sent, for the ledger does not "
+                    "hold them all: see 'edge-agent ledger verify', and keep the database as it is."
                 )
             for entry in entries:
                 token = self._broker.publish(

@@ -1,12 +1,13 @@
 """What every flow at the gate works on: the ledger, who is known, and the last punches."""
 
 from collections.abc import Callable
+from typing import Literal
 
 from msgspec import Struct
 
 from ..domain.chain import Entry
 from ..domain.errors import StoreFault
-from ..domain.events import LedgerGrew
+from ..domain.events import LedgerGrew, StoreChanged
 from ..domain.facts import Fact
 from ..domain.people import Print, Worker
 from ..domain.rules import SHIFT_MS, LastPunch, Policy
@@ -31,6 +32,7 @@ class Gate:
         self.tell = tell
         self.policy = policy
         self._known: _Known | None = None
+        self._store_state = "ready"
 
     def owner_of(self, slot: int) -> tuple[Print | None, Worker | None]:
         """The print that holds ``slot``, and its worker. Raises StoreFault."""
@@ -72,12 +74,19 @@ class Gate:
             with self.store.changing() as change:
                 also(change)
                 entry = change.append(fact, stamp or self.clock.stamp())
-        except StoreFault:
+        except StoreFault as fault:
+            self._store_is("failing", str(fault))
             # It may be in the database after all: ask there before the next verdict.
             self._known = None
             raise
+        self._store_is("ready")
         self.tell(LedgerGrew(seq=entry.seq, kind=entry.kind))
         return entry
+
+    def _store_is(self, state: Literal["ready", "failing"], detail: str | None = None) -> None:
+        if state != self._store_state:
+            self._store_state = state
+            self.tell(StoreChanged(state=state, detail=detail))
 
     def record_worker(self, fact: Fact, worker: Worker) -> None:
         """Enter or change a worker, together with the entry that says so."""

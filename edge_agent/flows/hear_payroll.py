@@ -62,8 +62,8 @@ class HearPayroll:
         """Payroll holds another history under this ledger's id: here a new ledger has to begin."""
         log.error(
             "receipt ignored: %s (%d so far). This database is an old copy, or another gate has a "
-            "copy of it: payroll may take new punches for old ones. Stop the gate and bring its "
-            "newest database back.",
+            "copy of it: payroll may take new punches for old ones. Stop the gate, keep this "
+            "database as it is, and ask for help.",
             receipt.why,
             self._ignored,
         )

@@ -52,7 +52,12 @@ class KeepSensor:
 
     def began(self, info: SensorInfo) -> None:
         """The sensor was connected at start-up."""
-        self._resume(info, "started")
+        try:
+            self._see()
+        except SensorFault as fault:
+            self.lost(fault)
+        else:
+            self._resume(info, "started")
 
     def try_again(self) -> None:
         """Connect to the sensor if it is time to."""
@@ -61,6 +66,7 @@ class KeepSensor:
             return
         try:
             info = self._sensor.connect()
+            self._see()
         except (SensorFault, GateBusy) as fault:
             self._pause = min(self._pause * 2, _LONGEST_PAUSE_S)
             self._next_try = self._gate.clock.monotonic() + self._pause
@@ -85,6 +91,11 @@ class KeepSensor:
         if self.recording:
             self.info = None
             self._write(RecordingStopped(reason="stopping"))
+
+    def _see(self) -> None:
+        """Take an image: a module may answer well and be blind. Raises SensorFault."""
+        while self._sensor.capture() is None:
+            pass  # The sensor itself bounds how often it may fail to tell.
 
     def _resume(self, info: SensorInfo, reason: Literal["started", "sensor-back"]) -> None:
         self.info = info

@@ -8,8 +8,9 @@ from ..ports import Store, Watermarks
 
 log = logging.getLogger(__name__)
 
-_EVERY_S = 5.0
-"""While they move. What a power cut takes away only makes some entries go out twice."""
+_EVERY_S = 30.0
+"""While they move. What a power cut takes away only makes some entries go out twice, and written
+at every receipt they would cost the card almost as much as the punches themselves."""
 
 
 class KeepWatermarks:

@@ -17,6 +17,9 @@ REFUSED = 0x80
 NOBODY_SUBSCRIBED = 0x10
 """MQTT 5, 3.4.2.1: the broker took it and dropped it, for nobody was there to have it."""
 
+UNREADABLE = 0xFF
+"""No reason code of MQTT: the entry could not even be read, and waits like one turned down."""
+
 _FIRST_HOLD_S = 5.0
 _LONGEST_HOLD_S = 600.0
 _LONGEST_RECEIPT_PAUSE_S = 4 * 3600.0

@@ -28,9 +28,12 @@ from ..settings.schema import MqttSettings
 from .deliver import Deliveries
 from .hear_payroll import HearPayroll
 from .keep_watermarks import KeepWatermarks
-from .outbox import NOBODY_SUBSCRIBED, REFUSED, Outbox
+from .outbox import NOBODY_SUBSCRIBED, REFUSED, UNREADABLE, Outbox
 from .report_uplink import ReportUplink
 from .tell_status import TellStatus
+
+_FILE = "ledger file"
+"""What is in trouble when it is no topic."""
 
 _TURN_S = 1.0
 _GOODBYE_S = 1.0
@@ -73,7 +76,7 @@ class PublishLedger:
         """Publish until ``stop`` is set, calling ``beat`` about every second.
 
         Returns within some two seconds of ``stop``, wherever the connection stands. Raises
-        StoreFault where the ledger cannot be read or is damaged.
+        StoreFault where the database cannot even be opened.
         """
         with closing(self._broker), closing(self._open_store()) as store:
             uplink = _Uplink(
@@ -82,7 +85,12 @@ class PublishLedger:
             while not stop.is_set():
                 beat()
                 events = self._broker.poll(_TURN_S)
-                uplink.turn(self._clock.monotonic(), events)
+                try:
+                    uplink.turn(self._clock.monotonic(), events)
+                except StoreFault as fault:
+                    # The gate goes on: whoever presses has nothing to do with what cannot be sent.
+                    uplink.cannot_read(fault)
+                    stop.wait(_TURN_S)
             now = self._clock.monotonic()
             deadline = now + _GOODBYE_S
             uplink.begin_goodbye(now)
@@ -135,15 +143,24 @@ class _Uplink:
                 self._deliveries.note(self._topics.status, status, retain=True)
             self._deliveries.send_notes()
             self._deliveries.send_entries(now, self._outbox)
+            if self._outbox.refused != UNREADABLE:
+                self._report.well(_FILE)
             self._report.connected(self._up.version)
         if self._outbox.confirmed > self._confirmed:
             self._confirmed = self._outbox.confirmed
             self._tell(Confirmed(through=self._confirmed))
-        self.save(now, at_once=self._outbox.idle)
+        self.save(now, at_once=False)
+
+    def cannot_read(self, fault: StoreFault) -> None:
+        """Say that entries cannot be sent because they cannot be read; it is tried again."""
+        self._report.trouble(_FILE, str(fault))
+        if self._up:
+            self._report.connected(self._up.version)
 
     def begin_goodbye(self, now: float) -> None:
         """Send what was written last and the offline status, where there is anybody to send to."""
-        self.turn(now, ())
+        with suppress(StoreFault):
+            self.turn(now, ())
         self.save(now, at_once=True)
         if self._up:
             self._deliveries.note(self._topics.status, self._status.offline(), retain=True)

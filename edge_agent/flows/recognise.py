@@ -44,7 +44,7 @@ class Recognise:
                 if not image_is_fresh:
                     present = self._sensor.capture()
                     if present is False:
-                        return _lifted(refused), stamp
+                        return _lifted(refused, disturbed), stamp
                     if present is None:
                         continue
                 if disturbed:
@@ -57,7 +57,11 @@ class Recognise:
                 if self._stopping():
                     raise
                 log.warning("the finger is captured again: %s", fault)
-                self._sensor.recover()
+                try:
+                    self._sensor.recover()
+                except SensorFault:
+                    self._sensor.close()  # So that nobody spends seconds on mending it once more.
+                    raise
                 if self._clock.monotonic() > deadline:
                     raise
                 image_is_fresh, disturbed = False, True
@@ -76,8 +80,13 @@ class Recognise:
         return self._sensor.search() or Refused(Reason.UNKNOWN)
 
 
-def _lifted(refused: Refused) -> Refused:
-    """What to tell a worker who lifted the finger before the tries were used up."""
+def _lifted(refused: Refused, disturbed: bool) -> Refused:
+    """What to tell a worker who lifted the finger before the tries were used up.
+
+    ``disturbed``: nothing has been scanned since the line failed, which is no fault of theirs.
+    """
+    if disturbed:
+        return Refused(Reason.SENSOR_FAULT)
     if refused.hint in (Hint.PRESS_FLAT, Hint.HOLD_STILL):
         return Refused(Reason.POOR_SCAN, hint=Hint.HOLD_LONGER)
     return refused

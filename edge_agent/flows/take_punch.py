@@ -39,13 +39,17 @@ _REFUSED_AS = {
 
 
 class _Answered(Struct, frozen=True):
-    """The touch that had its answer, and as whose print: None where the sensor knew none."""
+    """The touch that had its answer, and as whose print: None where the sensor knew none.
+
+    Before ``until`` (monotonic seconds) whoever is on the glass is taken to be the same.
+    """
 
     slot: int | None
+    until: float = 0.0
 
 
-_TOLD = _Answered(slot=None)
-"""Answered for good: with a fault, or by something else than a punch."""
+_TOLD_S = 5.0
+"""How long a finger that was told of a fault may stay without being taken for another's."""
 
 
 class TakePunch:
@@ -78,30 +82,37 @@ class TakePunch:
         Raises SensorFault when the sensor cannot be used any longer; a touch that was under way
         has been answered by then.
         """
-        present, answered = self._sensor.capture(), self._answered
+        present = self._sensor.capture()
         if present is False:
             self._answered = None
             self._in_doubt = False
-        elif present and answered is None:
+        elif present is None:
+            self._in_doubt = True  # As when a finger comes or goes.
+        elif self._answered is None:
             self._answer_touch(self._gate.clock.stamp())
-        elif present and answered is not None and answered is not _TOLD and self._in_doubt:
-            self._look_again(answered)
+        elif self._in_doubt and self._gate.clock.monotonic() >= self._answered.until:
+            self._look_again(self._answered)
 
     def disturbed(self) -> None:
         """The line failed, and with it perhaps the look at the empty glass between two fingers."""
         self._in_doubt = True
 
-    def ignore_finger(self) -> None:
-        """The finger on the glass, if there is one, took part in something else than a punch."""
-        self._answered = self._answered or _TOLD
+    def ignore_finger(self, slot: int | None) -> None:
+        """The finger of the print in ``slot`` took part in something else than a punch.
+
+        None: whose it was is not known. Another finger is answered at the next look.
+        """
+        self._answered = _Answered(slot) if slot is not None else self._told()
+        self._in_doubt = True
 
     def _answer_touch(self, stamp: Stamp) -> None:
         self._panel.touched()
         # Whatever happens from here on: a finger that stays through a fault has had its answer.
-        self._answered = _TOLD
+        self._answered = self._told()
         try:
             found, stamp = self._recognise.finger(stamp)
         except SensorFault:
+            self._answered = self._told()
             self._show(self._refuse(Refused(Reason.SENSOR_FAULT), stamp))
             raise
         if isinstance(found, Match):
@@ -115,6 +126,9 @@ class TakePunch:
         self._in_doubt = False
         self._show(self._credit(match, stamp))
 
+    def _told(self) -> _Answered:
+        return _Answered(slot=None, until=self._gate.clock.monotonic() + _TOLD_S)
+
     def _look_again(self, answered: "_Answered") -> None:
         """Answer the finger on the glass if it is not the one that was answered before the fault.
 
@@ -125,8 +139,8 @@ class TakePunch:
         stamp = self._gate.clock.stamp()
         found = self._recognise.scan()
         if not isinstance(found, Match):
-            return
-        if found.slot == answered.slot:
+            self._panel.dark()  # What is lit may be another's.
+        elif found.slot == answered.slot:
             self._in_doubt = False
         else:
             self._panel.touched()

@@ -59,6 +59,11 @@ class Technician:
         known = self._gate.store.worker(code)
         if known is not None and known.active:
             raise BadRequest(f"Worker {code} exists already: nothing was changed.")
+        if known is not None and known.name != worker.name and self._has_prints(code):
+            raise BadRequest(
+                f"{code} was {known.name}, whose prints are still enrolled and would be credited "
+                f"to {worker.name}: remove them first, or give the same name."
+            )
         fact = (
             WorkerAdded(worker=code, actor=actor)
             if known is None
@@ -66,6 +71,9 @@ class Technician:
         )
         self._gate.record_worker(fact, worker)
         return to_builtins(worker)  # type: ignore[no-any-return]
+
+    def _has_prints(self, code: str) -> bool:
+        return any(print_.worker == code for print_ in self._gate.prints)
 
     def _deactivate_worker(self, request: DeactivateWorker, actor: str) -> dict[str, Any]:
         code = checked_code(request.code)

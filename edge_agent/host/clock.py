@@ -58,6 +58,11 @@ class HostClock:
         self._boot = (os.environ.get("BOOT_ID") or _BOOT_ID.read_text()).strip().replace("-", "")
         self._last_sync: tuple[int, int, int] | None = None
 
+    def recall(self, stamp: Stamp) -> None:
+        """Learn from a stamp of this boot that was trusted, as a daemon that starts again must."""
+        if stamp.boot == self._boot and stamp.trusted and self._last_sync is None:
+            self._last_sync = (stamp.boottime_ms, stamp.wall_ms, stamp.uncertainty_ms or 0)
+
     def stamp(self) -> Stamp:
         """The raw clock readings of now."""
         # The kernel is asked before and after: a clock that is stepped in between is not trusted.

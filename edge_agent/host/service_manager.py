@@ -6,18 +6,12 @@ from contextlib import suppress
 
 
 class ServiceManager:
-    """READY, WATCHDOG, STATUS and STOPPING over the socket named by NOTIFY_SOCKET."""
+    """READY, WATCHDOG and STOPPING over the socket named by NOTIFY_SOCKET."""
 
     def __init__(self) -> None:
         address = os.environ.get("NOTIFY_SOCKET", "")
         # A leading @ stands for the NUL of an abstract socket's name (unix(7)).
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
-
-    @property
-    def watchdog_s(self) -> float | None:
-        """How often the watchdog wants to hear from us (half its patience), or None."""
-        patience_us = os.environ.get("WATCHDOG_USEC", "")
-        return int(patience_us) / 2e6 if patience_us.isdigit() else None
 
     def ready(self) -> None:
         """Start-up is over."""
@@ -26,10 +20,6 @@ class ServiceManager:
     def alive(self) -> None:
         """Pet the watchdog."""
         self._send("WATCHDOG=1")
-
-    def status(self, sentence: str) -> None:
-        """The line that ``systemctl status`` shows."""
-        self._send(f"STATUS={sentence}")
 
     def stopping(self) -> None:
         """The stop has begun."""

@@ -1,11 +1,14 @@
 """Lamps and buzzer on GPIO pins. Every pattern runs on gpiozero's own threads: nothing waits."""
 
 import atexit
+import logging
 import os
 import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from gpiozero import LED, Buzzer
@@ -16,6 +19,8 @@ from ..domain.events import Outcome
 from ..domain.rules import Hint
 from ..settings import PanelSettings
 from .patterns import STANDING_FAULT, TOUCHED, Blink, Pattern, duration, pattern
+
+log = logging.getLogger(__name__)
 
 
 class PanelFault(EdgeAgentError):
@@ -30,6 +35,7 @@ class GpioPanel:
     def __init__(self, settings: PanelSettings) -> None:
         """Open the pins that the settings name. Raises PanelFault with what to do."""
         self._lock = threading.RLock()
+        self._broken = False
         self._fault = False
         self._playing_until = 0.0
         self._fault_follows: threading.Timer | None = None
@@ -80,8 +86,9 @@ class GpioPanel:
                 self._fault_follows.cancel()
                 self._fault_follows = None
             self._playing_until = 0.0
-            for device in self.devices.values():
-                device.off()
+            with self._going_on():
+                for device in self.devices.values():
+                    device.off()
 
     def close(self) -> None:
         """Dark, and let go of the pins."""
@@ -95,12 +102,23 @@ class GpioPanel:
     def _play(self, wanted: Pattern) -> None:
         with self._lock:
             self.dark()
-            for name, blink in wanted.items():
-                if name in self.devices:
-                    _start(self.devices[name], blink)
+            with self._going_on():
+                for name, blink in wanted.items():
+                    if name in self.devices:
+                        _start(self.devices[name], blink)
             self._playing_until = time.monotonic() + duration(wanted)
             if wanted is not STANDING_FAULT:
                 self._fault_waits()
+
+    @contextmanager
+    def _going_on(self) -> Iterator[None]:
+        """A lamp that fails must not keep the next punch from being recorded."""
+        try:
+            yield
+        except Exception as error:  # lgpio's own errors derive from nothing else.
+            if not self._broken:
+                self._broken = True
+                log.error("The lamps fail (%s): the gate goes on without them.", error)
 
     def _fault_waits(self) -> bool:
         """Have the standing sign follow what is being shown. Whether anything is."""

@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from .. import __version__
 from ..domain.chain import Entry, Envelope, Scribe, stamp_of
-from ..domain.errors import NoLedgerYet, StoreFault
+from ..domain.errors import DamagedLedger, NoLedgerYet, StoreFault
 from ..domain.facts import LedgerOpened, PunchRecorded
 from ..domain.people import Print, Worker
 from ..domain.rules import Direction, LastPunch
@@ -288,5 +288,12 @@ def _worker(row: Any) -> Worker:
 
 
 def _data(wire: bytes) -> dict[str, Any]:
-    data: dict[str, Any] = msgspec.json.decode(msgspec.json.decode(wire, type=Envelope).data)
+    try:
+        envelope = msgspec.json.decode(wire, type=Envelope)
+        data: dict[str, Any] = msgspec.json.decode(envelope.data, type=dict[str, Any])
+    except msgspec.MsgspecError as error:
+        raise DamagedLedger(
+            f"An entry of the ledger cannot be read ({error}): see 'edge-agent ledger verify', and "
+            "keep the database as it is."
+        ) from error
     return data

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_agent.control.server import ControlServer, Conversation
-from edge_agent.domain.errors import BadRequest, EdgeAgentError, GateBusy, StoreFault
+from edge_agent.domain.errors import BadRequest, EdgeAgentError, GateBusy, SocketFault, StoreFault
 from edge_agent.domain.events import AnyEvent, Confirmed, LedgerGrew, Outcome, PanelShown
 from edge_agent.domain.requests import What
 
@@ -278,7 +278,7 @@ def test_only_the_group_may_command_the_gate(path: Path) -> None:
 @pytest.mark.parametrize("place", ["none/control.sock", "file"])
 def test_a_place_where_no_socket_can_be_made(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_bytes(b"keep me")
-    with pytest.raises(BadRequest, match="cannot be made"):
+    with pytest.raises(SocketFault, match="cannot be made"):
         ControlServer(tmp_path / place, carry_out_at_once, lambda: STATUS)
     assert (tmp_path / "file").read_bytes() == b"keep me"
 

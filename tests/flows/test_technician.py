@@ -70,7 +70,9 @@ def test_leaving_and_coming_back() -> None:
     office.refused(DeactivateWorker(code="007"), "deactivated already")
     office.refused(DeactivateWorker(code="7"), "There is no worker 7")
     office.learnt()
-    assert office.asks(AddWorker(code="007", name="Lan Anh"))["active"] is True
+    office.refused(AddWorker(code="007", name="Lan Anh"), "would be credited to Lan Anh")
+    office.learnt()
+    assert office.asks(AddWorker(code="007", name="Lan"))["active"] is True
     office.learnt()
     assert office.site.store.kinds() == ["worker.changed", "worker.changed"]
     assert [entry["active"] for entry in office.site.store.data()] == [False, True]
