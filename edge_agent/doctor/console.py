@@ -25,8 +25,8 @@ def console(visit: Visit) -> Verdict | None:
         return None
     for file in _CMDLINES:
         for word in (machine.text(file) or "").split():
-            name = word.removeprefix("console=").split(",")[0]
-            if name != word and machine.device(f"/dev/{name}") == device:
+            key, _, value = word.partition("=")
+            if key == "console" and machine.device(f"/dev/{value.split(',')[0]}") == device:
                 return say.CONSOLE_OF_KERNEL(word=word, file=file)
     for unit, name in _login_terminals(machine):
         if machine.device(f"/dev/{name}") == device:

@@ -93,17 +93,18 @@ MOUNTS = """\
 /dev/mmcblk0p2 / ext4 {root} 0 0
 tmpfs /tmp tmpfs ro 0 0
 /dev/sda1 /var/lib/edge\\040agent ext4 {data} 0 0
+/dev/mmcblk0p3 /var ext4 ro 0 0
 """
 
 
 @pytest.mark.parametrize(
     ("path", "root", "data", "expected", "device"),
     [
-        ("/srv/gate.db", "rw,noatime", "ro", "MOUNT_WRITABLE", "/dev/mmcblk0p2"),
+        ("/srv/gate.db", "rw,errors=remount-ro", "ro", "MOUNT_WRITABLE", "/dev/mmcblk0p2"),
         ("/srv/gate.db", "ro,noatime", "rw", "MOUNT_READ_ONLY", "/dev/mmcblk0p2"),
         ("/var/lib/edge agent/gate.db", "ro", "rw", "MOUNT_WRITABLE", "/dev/sda1"),
         ("/var/lib/edge agent/gate.db", "rw", "errors=remount-ro,ro", "MOUNT_READ_ONLY", "sda1"),
-        ("/var/lib/edge agents/gate.db", "rw,errors=remount-ro", "ro", "MOUNT_WRITABLE", "p2"),
+        ("/var/lib/edge agents/gate.db", "rw", "ro", "MOUNT_READ_ONLY", "mmcblk0p3"),
     ],
 )
 def test_the_mount_that_the_database_is_on(

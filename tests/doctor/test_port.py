@@ -86,6 +86,7 @@ CMDLINE = "console=tty1 {} root=PARTUUID=1-02 rootwait"
         ({"/proc/cmdline": CMDLINE.format("console=ttyS0,115200")}, "CONSOLE_OF_KERNEL"),
         ({"/proc/cmdline": CMDLINE.format("console=ttyAMA0,115200")}, "CONSOLE_NONE"),
         ({"/proc/cmdline": CMDLINE.format("not-console=ttyS0")}, "CONSOLE_NONE"),
+        ({"/proc/cmdline": CMDLINE.format("serial0,115200")}, "CONSOLE_NONE"),
         (
             {"/boot/firmware/cmdline.txt": CMDLINE.format("console=serial0,115200")},
             "CONSOLE_OF_KERNEL",
@@ -93,6 +94,10 @@ CMDLINE = "console=tty1 {} root=PARTUUID=1-02 rootwait"
         ({"/boot/cmdline.txt": CMDLINE.format("console=serial0")}, "CONSOLE_OF_KERNEL"),
         (
             {"/etc/systemd/system/getty.target.wants/serial-getty@ttyS0.service": ""},
+            "CONSOLE_LOGIN",
+        ),
+        (
+            {"/run/systemd/generator/getty.target.wants/serial-getty@ttyS0.service": ""},
             "CONSOLE_LOGIN",
         ),
         (
