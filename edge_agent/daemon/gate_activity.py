@@ -83,8 +83,8 @@ class GateActivity:
                 self.capacity = keeper.info.capacity if keeper.info else self.capacity
                 continue
             try:
-                taker.poll()
-                failures = 0
+                if taker.poll():
+                    failures = 0
             except SensorFault as fault:
                 failures += 1
                 taker.disturbed()

@@ -76,22 +76,23 @@ class TakePunch:
         self._answered: _Answered | None = None
         self._in_doubt = False
 
-    def poll(self) -> None:
+    def poll(self) -> bool:
         """Look at the glass once, and see a new touch through to its answer.
 
-        Raises SensorFault when the sensor cannot be used any longer; a touch that was under way
-        has been answered by then.
+        Returns False where the sensor could not tell whether there is a finger. Raises SensorFault
+        when it cannot be used any longer; a touch that was under way has been answered by then.
         """
         present = self._sensor.capture()
         if present is False:
             self._answered = None
             self._in_doubt = False
         elif present is None:
-            self._in_doubt = True  # As when a finger comes or goes.
+            self._in_doubt = self._answered is not None  # As when a finger comes or goes.
         elif self._answered is None:
             self._answer_touch(self._gate.clock.stamp())
         elif self._in_doubt and self._gate.clock.monotonic() >= self._answered.until:
             self._look_again(self._answered)
+        return present is not None
 
     def disturbed(self) -> None:
         """The line failed, and with it perhaps the look at the empty glass between two fingers."""
@@ -107,6 +108,7 @@ class TakePunch:
 
     def _answer_touch(self, stamp: Stamp) -> None:
         self._panel.touched()
+        self._in_doubt = False
         # Whatever happens from here on: a finger that stays through a fault has had its answer.
         self._answered = self._told()
         try:
@@ -139,7 +141,8 @@ class TakePunch:
         stamp = self._gate.clock.stamp()
         found = self._recognise.scan()
         if not isinstance(found, Match):
-            self._panel.dark()  # What is lit may be another's.
+            if answered.slot is not None:
+                self._panel.dark()  # The green that is lit may be another's.
         elif found.slot == answered.slot:
             self._in_doubt = False
         else:

@@ -60,7 +60,8 @@ class HostClock:
 
     def recall(self, stamp: Stamp) -> None:
         """Learn from a stamp of this boot that was trusted, as a daemon that starts again must."""
-        if stamp.boot == self._boot and stamp.trusted and self._last_sync is None:
+        measured = stamp.trusted and stamp.uncertainty_ms != _KEPT_ELSEWHERE_MS
+        if stamp.boot == self._boot and measured and self._last_sync is None:
             self._last_sync = (stamp.boottime_ms, stamp.wall_ms, stamp.uncertainty_ms or 0)
 
     def stamp(self) -> Stamp:

@@ -36,7 +36,7 @@ from .port import Port
 from .stream import Stream
 
 _ADDRESS = 0xFFFFFFFF  # as every module leaves its maker; a sensor ignores packets for any other
-_RECOVERY = 3.0  # seconds: longer than any module takes to boot
+_RECOVERY = 2.5  # seconds: longer than any module takes to boot, and still noticed in 5
 _DRAIN = 4096  # bytes
 _BITS_PER_BYTE = 10  # 8N1
 _SETTLED = 0.0025  # seconds: an ack of 12 bytes takes 2.1 ms at 57600 baud
