@@ -45,5 +45,5 @@ def doctor(config: Path, lamps: bool, verify: bool, as_json: bool) -> None:
 def _line(finding: Finding) -> str:
     state = click.style(f"{finding.state:<4}", fg=_COLOURS[finding.state])
     advice = f"; {finding.advice}" if finding.advice else ""
-    end = "" if finding.advice.endswith("?") else "."
+    end = "" if finding.advice.endswith(("?", "…")) else "."
     return f"{state}  {finding.check} — {finding.found}{advice}{end}"

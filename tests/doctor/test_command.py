@@ -57,6 +57,10 @@ def test_a_gate_at_work_and_at_rest(mosquitto: Mosquitto) -> None:
 def test_a_gate_in_trouble() -> None:
     with Gate() as gate:
         result = gate.cli("doctor", "--json")
+        for_people = gate.cli("doctor")
+
+    assert for_people.code == 1
+    assert "; is it running, and is [mqtt] port right?\n" in for_people.out
 
     found = {finding["check"]: finding for finding in result.json}
     assert result.code == 1
