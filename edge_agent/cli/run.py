@@ -21,6 +21,8 @@ def run(settings: Settings) -> None:
     try:
         code = run_daemon(settings)
     except EdgeAgentError as error:
+        if settings.log.format == "plain":
+            raise
         # In the form that the log has: whoever reads JSON lines reads this one too.
         log.critical("%s", error)
         code = error.exit_code

@@ -38,6 +38,7 @@ class FingerprintSensor:
         self._port: Port | None = None
         self._open_module: Module | None = None
         self._failed_images = 0
+        self._has_answered = False
 
     def __repr__(self) -> str:
         state = "open" if self._port else "closed"
@@ -177,12 +178,14 @@ class FingerprintSensor:
         try:
             module.recover()
         except (SensorSilent, SensorGarbled) as fault:
-            if baud := other_baud(port):
+            # One that has answered at this baud before has not changed it by itself.
+            if not self._has_answered and (baud := other_baud(port)):
                 raise SensorGarbled(
                     f"The sensor at {port.name} speaks {baud} baud, but [sensor] baud is "
                     f"{self._settings.baud}: set [sensor] baud = {baud}."
                 ) from fault
             raise
+        self._has_answered = True
 
     def _read_info(self, module: Module) -> SensorInfo:
         try:
