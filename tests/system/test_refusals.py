@@ -163,8 +163,9 @@ def test_another_gates_database(gate: Gate) -> None:
 
 
 def test_a_folder_for_a_database(gate: Gate) -> None:
-    gate.set(store={"path": "."})
-    _refused(gate, str(gate.folder), code=74)
+    (gate.folder / "folder").mkdir()
+    gate.set(store={"path": "folder"})
+    _refused(gate, str(gate.folder / "folder"), code=74)
 
 
 def test_a_database_in_no_folder(gate: Gate) -> None:
