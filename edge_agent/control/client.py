@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from ..domain.errors import DaemonUnreachable, EdgeAgentError
+from ..domain.errors import BadRequest, DaemonUnreachable, EdgeAgentError
 from ..domain.requests import AnyAnswer, Done, Failed, Request, Step, Watch
 
 _answers = msgspec.json.Decoder(AnyAnswer)
@@ -62,6 +62,10 @@ def watch(path: Path) -> Iterator[bytes]:
 
 def _lines(path: Path, request: Request) -> Iterator[bytes]:
     try:
+        line = msgspec.json.encode(request) + b"\n"
+    except UnicodeEncodeError as error:
+        raise BadRequest("What was typed is no UTF-8 text: check the terminal's locale.") from error
+    try:
         channel = _connect(path)
     except (FileNotFoundError, ConnectionRefusedError):
         raise DaemonUnreachable(
@@ -70,10 +74,10 @@ def _lines(path: Path, request: Request) -> Iterator[bytes]:
         ) from None
     # A daemon that goes ends the stream; what came before still counts.
     with closing(channel), channel.makefile("rb") as stream, suppress(ConnectionError):
-        channel.sendall(msgspec.json.encode(request) + b"\n")
-        for line in stream:
-            if line.endswith(b"\n"):
-                yield line[:-1]
+        channel.sendall(line)
+        for answer in stream:
+            if answer.endswith(b"\n"):
+                yield answer[:-1]
 
 
 def _connect(path: Path) -> socket.socket:
