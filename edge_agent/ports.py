@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
@@ -10,6 +11,7 @@ from msgspec import Struct
 from .domain.chain import Entry
 from .domain.events import Event, Outcome
 from .domain.facts import Fact
+from .domain.pairing import Mark
 from .domain.people import Print, Worker
 from .domain.rules import Hint, LastPunch, Match
 from .domain.stamps import Stamp
@@ -32,6 +34,15 @@ class SensorInfo(Struct, frozen=True, kw_only=True):
     capacity: int
     security_level: int
     baud: int
+
+
+@dataclass(frozen=True)
+class FingerImage:
+    """What the sensor's camera saw, row by row: one byte a pixel, 0 is black and 255 white."""
+
+    width: int
+    height: int
+    pixels: bytes = field(repr=False)  # somebody's finger: never in a log
 
 
 class Buffer(StrEnum):
@@ -78,6 +89,31 @@ class Sensor(Protocol):
     def slots(self) -> frozenset[int]:
         """The slots that hold a template."""
 
+    def read_template(self, slot: int) -> bytes:
+        """The template in ``slot``; SensorRefused where there is none."""
+
+    def write_template(self, slot: int, template: bytes) -> None:
+        """Write a template that ``read_template`` has given, here or at another sensor.
+
+        Returns once the index shows it and the same bytes were read back from ``slot``. BadRequest,
+        with nothing written, where this sensor's templates are of another size.
+        """
+
+    def read_notepad(self, page: int) -> bytes:
+        """The 32 bytes of one of the notepad's 16 pages."""
+
+    def write_notepad(self, page: int, data: bytes) -> None:
+        """Write 32 bytes; returns once they were read back."""
+
+    def read_image(self) -> FingerImage:
+        """The image of the last capture; SensorRefused where there is none."""
+
+    def set_password(self, new: int) -> None:
+        """Give the sensor another password (0: none); returns once it was verified.
+
+        Whoever connects later must know it: a sensor whose password is lost cannot be used.
+        """
+
 
 class Panel(Protocol):
     """What the worker sees and hears. No method waits for a lamp or a tone."""
@@ -114,11 +150,20 @@ class Change(Protocol):
     def put_worker(self, worker: Worker) -> None:
         """Add a worker, or replace the one with the same code."""
 
-    def put_print(self, print_: Print) -> None:
-        """Add a print."""
+    def put_print(self, print_: Print, digest: bytes) -> None:
+        """Add a print, with the digest of its template (32 bytes)."""
 
     def drop_print(self, print_: Print) -> None:
         """Forget whose the slot is; its generation stays known for ever."""
+
+    def put_mark(self, mark: Mark) -> None:
+        """Remember which module the prints are in."""
+
+    def announce(self, slot: int) -> None:
+        """A template is about to be written to, or erased from, ``slot``: the counter goes up."""
+
+    def settle(self, slot: int) -> None:
+        """What was announced for ``slot`` has been carried out or undone."""
 
 
 class Store(Protocol):
@@ -167,6 +212,15 @@ class Store(Protocol):
 
     def next_generation(self, slot: int) -> int:
         """The generation of the next print in ``slot``, from 1."""
+
+    def digests(self) -> dict[tuple[int, int], bytes]:
+        """The digests of the templates of all prints, by slot and generation."""
+
+    def mark(self) -> Mark | None:
+        """Which module the prints are in."""
+
+    def announced(self) -> list[int]:
+        """The slots whose change was announced and not settled."""
 
     def watermarks(self) -> "Watermarks":
         """How far the ledger was published and confirmed."""

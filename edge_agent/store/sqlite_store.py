@@ -16,6 +16,7 @@ from .. import __version__
 from ..domain.chain import Entry, Envelope, Scribe, stamp_of
 from ..domain.errors import NoLedgerYet, StoreFault
 from ..domain.facts import LedgerOpened, PunchRecorded
+from ..domain.pairing import Mark
 from ..domain.people import Print, Worker
 from ..domain.rules import Direction, LastPunch
 from ..domain.stamps import Stamp, elapsed, local_time
@@ -221,6 +222,20 @@ class SqliteStore:
         """The generation of the next print in ``slot``, from 1."""
         [(last,)] = self._rows("SELECT max(generation) FROM prints WHERE slot = ?", slot)
         return (last or 0) + 1
+
+    def digests(self) -> dict[tuple[int, int], bytes]:
+        """The digests of the templates of all prints, by slot and generation."""
+        rows = self._rows("SELECT slot, generation, digest FROM prints WHERE removed = 0")
+        return {(slot, generation): value for slot, generation, value in rows}
+
+    def mark(self) -> Mark | None:
+        """Which module the prints are in."""
+        rows = self._rows("SELECT token, counter FROM sensor_mark")
+        return Mark(*rows[0]) if rows else None
+
+    def announced(self) -> list[int]:
+        """The slots whose change was announced and not settled."""
+        return [slot for (slot,) in self._rows("SELECT slot FROM announced_slots")]
 
     def watermarks(self) -> Watermarks:
         """How far the ledger was published and confirmed."""
