@@ -153,6 +153,9 @@ class Change(Protocol):
     def put_print(self, print_: Print, digest: bytes) -> None:
         """Add a print, with the digest of its template (32 bytes)."""
 
+    def put_digest(self, print_: Print, digest: bytes) -> None:
+        """Remember the digest of the template of a print that was enrolled without one."""
+
     def drop_print(self, print_: Print) -> None:
         """Forget whose the slot is; its generation stays known for ever."""
 
@@ -214,7 +217,7 @@ class Store(Protocol):
         """The generation of the next print in ``slot``, from 1."""
 
     def digests(self) -> dict[tuple[int, int], bytes]:
-        """The digests of the templates of all prints, by slot and generation."""
+        """The digests that are known of the prints' templates, by slot and generation."""
 
     def mark(self) -> Mark | None:
         """Which module the prints are in."""

@@ -119,6 +119,7 @@ class GateActivity:
                 taker.disturbed()
         else:
             conversation.done(result)
+            keeper.looked_at()
         if isinstance(request, SensorWork):
             taker.ignore_finger()
 

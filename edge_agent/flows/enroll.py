@@ -112,7 +112,7 @@ def enroll(
         )
         gate.record_enrolment(fact, print_, digest(sensor.read_template(slot)))
     except BaseException:
-        _undo(gate, sensor, pairing, slot)
+        _undo(pairing, slot)
         raise
     return print_
 
@@ -179,8 +179,8 @@ def _prove(sensor: Sensor, work: FingerWork, slot: int) -> None:
     raise BadRequest("The finger is not recognised after storing it: start again, or use another.")
 
 
-def _undo(gate: Gate, sensor: Sensor, pairing: Pairing, slot: int) -> None:
+def _undo(pairing: Pairing, slot: int) -> None:
     """Best effort: what cannot be undone now stays announced, and is undone at the next start."""
     with suppress(SensorFault, StoreFault):
-        sensor.recover()
+        pairing.recover()
         pairing.undo([slot])

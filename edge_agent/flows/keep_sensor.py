@@ -6,6 +6,7 @@ from typing import Literal
 from ..domain.errors import (
     EdgeAgentError,
     GateBusy,
+    SensorDoubted,
     SensorFault,
     SensorForbidden,
     SensorGarbled,
@@ -15,7 +16,7 @@ from ..domain.errors import (
 )
 from ..domain.events import SensorChanged
 from ..domain.facts import Fact, RecordingResumed, RecordingStopped
-from ..domain.pairing import adopting
+from ..domain.pairing import Doubt, adopting
 from ..ports import Panel, Sensor, SensorInfo
 from .gate import Gate
 from .pairing import Pairing
@@ -45,6 +46,8 @@ class KeepSensor:
         self._pairing = pairing
         self._next_try = 0.0
         self._pause = _FIRST_PAUSE_S
+        self._told_doubt: Doubt | None = None
+        """What the ledger has of why nobody is credited, until they are again."""
         self.state = "starting"
         self.info: SensorInfo | None = None
 
@@ -78,6 +81,11 @@ class KeepSensor:
             self._write(RecordingStopped(reason="sensor-fault"))
         self._changed(_STATES.get(type(fault), "fault"), str(fault))
 
+    def looked_at(self) -> None:
+        """A technician has asked for the sensor, and it may have turned out to be another one."""
+        if self.recording and (doubt := self._pairing.doubt) is not None:
+            self.lost(SensorDoubted(adopting(doubt)))
+
     def ended(self) -> None:
         """The daemon stops; from now on nobody records here."""
         self._sensor.close()
@@ -101,9 +109,10 @@ class KeepSensor:
         self._sensor.close()
         self._panel.fault(True)
         self._next_try = self._gate.clock.monotonic() + _LONGEST_PAUSE_S
-        if self.state != doubt:
+        if self._told_doubt is not doubt:
+            self._told_doubt = doubt
             self._write(RecordingStopped(reason=doubt.value))
-            self._changed(doubt.value, problem)
+        self._changed(doubt.value, problem)
 
     def _put_off(self, fault: EdgeAgentError) -> None:
         self._pause = min(self._pause * 2, _LONGEST_PAUSE_S)
@@ -114,6 +123,7 @@ class KeepSensor:
         self, info: SensorInfo, reason: Literal["started", "sensor-back"], problem: str | None
     ) -> None:
         self._pause = _FIRST_PAUSE_S
+        self._told_doubt = None
         self.info = info
         self._panel.fault(False)
         self._write(RecordingResumed(reason=reason))

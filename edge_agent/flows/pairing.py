@@ -8,7 +8,7 @@ is touched, so that a power cut in the middle is found at the next start and und
 import hashlib
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ..domain.errors import SensorDoubted, SensorRefused
 from ..domain.facts import PrintRemoved, SensorAdopted
@@ -40,6 +40,9 @@ class Pairing:
         self._beat = beat
         self._token: bytes | None = None
         """Of the module in use; None for one that keeps no notes."""
+        self._keeps_notes = True
+        self.doubt: Doubt | None = None
+        """What the last check has found."""
 
     def check(self) -> Doubt | None:
         """Why nobody may be credited by the sensor that has just been connected; None: all may.
@@ -48,19 +51,20 @@ class Pairing:
         module could just not be asked.
         """
         ours, found = self._gate.store.mark(), self._read_mark()
-        interrupted = self._gate.store.announced()
-        if interrupted and ours and found and found.raised() == ours:
+        if ours and found and found.raised() == ours and self._gate.store.announced():
             found = ours  # The power failed before the notepad had it.
-        why = doubt(ours, found, bool(self._gate.prints))
-        if why is not None and not self._all_agree():
-            return why
-        if why is not None or ours is None or found is None or ours.token != found.token:
+        prints = self._gate.prints
+        if ours is None and found is None:
+            self._take_digests(prints)
+        why = doubt(ours, found, bool(prints))
+        self.doubt = None if why is None or all(self._agreement(prints)) else why
+        if self.doubt is not None:
+            return self.doubt
+        if ours is None or (ours != found and self._keeps_notes):
             self._adopt(actor="gate", why=why.value if why else "new")
-            return None
-        self._token = ours.token
-        if interrupted:
-            log.warning("changes of slots %s were cut off, and are undone now", interrupted)
-            self.undo(interrupted)
+        else:
+            self._token = found.token if found else None
+        self._settle(erasing=ours == found or bool(prints))
         return None
 
     def recover(self) -> None:
@@ -69,8 +73,13 @@ class Pairing:
         Raises SensorFault: a module can be swapped without the port ever vanishing.
         """
         self._sensor.recover()
-        mark = self._read_mark() if self._token else None
-        if self._token != (mark.token if mark else None):
+        if self._token is None:
+            # One that keeps no notes is known by a template of ours.
+            same = all(self._agreement(self._gate.prints[:1]))
+        else:
+            mark = self._read_mark()
+            same = mark is not None and mark.token == self._token
+        if not same:
             raise SensorDoubted(adopting(Doubt.FOREIGN))
 
     def adopt(self, actor: str) -> list[Print]:
@@ -79,8 +88,10 @@ class Pairing:
         So nobody is ever credited by somebody else's template in their slot. Nothing is erased: the
         templates may be another gate's.
         """
-        kept = self._agreeing()
-        lost = [print_ for print_ in self._gate.prints if print_ not in kept]
+        self._read_mark()
+        prints = self._gate.prints
+        agreement = list(self._agreement(prints))
+        lost = [print_ for print_, agrees in zip(prints, agreement, strict=True) if not agrees]
         for print_ in lost:
             fact = PrintRemoved(
                 worker=print_.worker,
@@ -91,6 +102,8 @@ class Pairing:
             )
             self._gate.record_removal(fact, print_, erasing=False)
         self._adopt(actor=actor, why="technician")
+        self._settle(erasing=False)
+        self.doubt = None
         return lost
 
     def write_mark(self) -> None:
@@ -125,13 +138,13 @@ class Pairing:
         if missing := [print_ for slot, print_ in owned.items() if slot not in taken]:
             names = ", ".join(f"{print_.finger} of {print_.worker}" for print_ in missing[:5])
             sentences.append(
-                f"{len(missing)} prints have no template in the sensor ({names}): remove and "
-                "enrol them again."
+                f"Prints without a template in the sensor: {len(missing)} ({names}"
+                f"{', …' if missing[5:] else ''}). Remove and enrol them again."
             )
         if unowned := len(taken - owned.keys()):
             sentences.append(
-                f"{unowned} templates in the sensor belong to nobody: they are never credited, and "
-                "make room when it is full."
+                f"Templates in the sensor that belong to nobody: {unowned}. They are never "
+                "credited, and make room when it is full."
             )
         if len(taken) >= _ALMOST_FULL * info.capacity:
             sentences.append(
@@ -142,24 +155,44 @@ class Pairing:
 
     def _read_mark(self) -> Mark | None:
         try:
-            return read_mark(self._sensor.read_notepad(_PAGE))
+            page = self._sensor.read_notepad(_PAGE)
         except SensorRefused:
-            return None  # A module without a notepad.
+            self._keeps_notes = False
+            return None
+        self._keeps_notes = True
+        return read_mark(page)
 
-    def _all_agree(self) -> bool:
-        return len(self._agreeing()) == len(self._gate.prints)
+    def _take_digests(self, prints: list[Print]) -> None:
+        """Those of prints that an earlier version has enrolled: it trusted the sensor as it is."""
+        known, taken = self._gate.store.digests(), self._sensor.slots()
+        found = []
+        for print_ in prints:
+            if (print_.slot, print_.generation) not in known and print_.slot in taken:
+                self._beat()
+                found.append((print_, digest(self._sensor.read_template(print_.slot))))
+        if found:
+            with self._gate.store.changing() as change:
+                for print_, value in found:
+                    change.put_digest(print_, value)
 
-    def _agreeing(self) -> list[Print]:
-        """The prints whose template is in its slot, to the byte."""
+    def _agreement(self, prints: list[Print]) -> Iterator[bool]:
+        """Of each print, whether its template is in its slot, to the byte."""
         digests = self._gate.store.digests()
         taken = self._sensor.slots()
-        agreeing = []
-        for print_ in self._gate.prints:
+        for print_ in prints:
             self._beat()
             known = digests.get((print_.slot, print_.generation))
-            if print_.slot in taken and known == digest(self._sensor.read_template(print_.slot)):
-                agreeing.append(print_)
-        return agreeing
+            yield (
+                known is not None and print_.slot in taken and known == self._digest_in(print_.slot)
+            )
+
+    def _digest_in(self, slot: int) -> bytes | None:
+        try:
+            return digest(self._sensor.read_template(slot))
+        except SensorRefused:
+            # It has none that can be read, unless the link is in doubt, and this raises.
+            self._sensor.slots()
+            return None
 
     def _adopt(self, actor: str, why: str) -> None:
         mark = Mark(os.urandom(TOKEN_BYTES), 1)
@@ -168,4 +201,17 @@ class Pairing:
         )
         self.write_mark()
         log.info("sensor adopted (%s)", why)
-        self.undo(self._gate.store.announced())
+
+    def _settle(self, *, erasing: bool) -> None:
+        """See to what was announced and cut off.
+
+        Not ``erasing``: these slots may be another module's.
+        """
+        interrupted = self._gate.store.announced()
+        if not interrupted:
+            return
+        log.warning("changes of slots %s were cut off, and are undone now", interrupted)
+        if erasing:
+            self.undo(interrupted)
+        else:
+            self._gate.settle(interrupted)

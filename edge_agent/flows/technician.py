@@ -148,14 +148,15 @@ class Technician:
         }
 
     def _ask_sensor(self) -> dict[str, Any]:
-        info = self._sensor.connect()
+        info = self._info() or self._sensor.connect()
         doubt = self._pairing.check()
         told: dict[str, Any] = to_builtins(info)
         used = len(self._sensor.slots())
         return {**told, "used": used, "paired": doubt is None, "doubt": doubt}
 
     def _adopt_sensor(self, actor: str) -> dict[str, Any]:
-        self._sensor.connect()
+        if self._info() is None:
+            self._sensor.connect()
         return {"forgotten": to_builtins(self._pairing.adopt(actor))}
 
     def _ready(self) -> SensorInfo:

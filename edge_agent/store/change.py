@@ -29,7 +29,7 @@ class SqliteChange:
     def __init__(self, database: Database, scribe: Scribe) -> None:
         self._database = database
         self._scribe = scribe
-        self.tail = read_tail(database)
+        self.tail = self.began_at = read_tail(database)
 
     def append(self, fact: Fact, stamp: Stamp) -> Entry:
         """Write the next entry of the ledger."""
@@ -59,6 +59,11 @@ class SqliteChange:
                 "digest": digest,
             }
         )
+
+    def put_digest(self, print_: Print, digest: bytes) -> None:
+        """Remember the digest of the template of a print that was enrolled without one."""
+        key = print_.slot, print_.generation
+        self._database.table("prints").update(key, {"digest": digest})
 
     def drop_print(self, print_: Print) -> None:
         """Forget whose the slot is; its generation stays known for ever."""

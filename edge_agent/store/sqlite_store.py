@@ -115,7 +115,12 @@ class SqliteStore:
         try:
             database.conn.execute("COMMIT")
         except sqlite3.Error as error:
-            if not self._was_committed(change.tail, error):
+            was_committed = self._was_committed(change.tail, error)
+            if change.tail == change.began_at:
+                # No entry tells it from a transaction that never was.
+                fault = database_fault(self._path, error)
+                raise StoreFault(f"It is not certain that anything was written. {fault}") from error
+            if not was_committed:
                 raise self._not_written(error) from error
             log.warning("a commit reported %s, yet the ledger holds it durably", error)
 
@@ -224,8 +229,10 @@ class SqliteStore:
         return (last or 0) + 1
 
     def digests(self) -> dict[tuple[int, int], bytes]:
-        """The digests of the templates of all prints, by slot and generation."""
-        rows = self._rows("SELECT slot, generation, digest FROM prints WHERE removed = 0")
+        """The digests that are known of the prints' templates, by slot and generation."""
+        rows = self._rows(
+            "SELECT slot, generation, digest FROM prints WHERE removed = 0 AND digest IS NOT NULL"
+        )
         return {(slot, generation): value for slot, generation, value in rows}
 
     def mark(self) -> Mark | None:
