@@ -21,6 +21,7 @@ from typing import Any
 import edge_agent
 from edge_agent.assembly import Assembly
 from edge_agent.domain.requests import AddWorker, Enroll, What
+from edge_agent.flows.pairing import Pairing
 from edge_agent.flows.technician import Technician
 from edge_agent.settings import load_settings
 
@@ -216,7 +217,9 @@ class Gate:
             closing(assembly.panel()) as panel,
         ):
             gate, info = assembly.gate(lambda event: None), sensor.connect()
-            technician = Technician(gate, sensor, panel, lambda: info)
+            pairing = Pairing(gate, sensor, beat=lambda: None)
+            assert pairing.check() is None
+            technician = Technician(gate, sensor, panel, pairing, lambda: info)
             for code in codes:
                 dialogue = _Obeying(self.finger, code)
                 technician.perform(AddWorker(code=code, name=name_of(code)), dialogue, "uid:0")
