@@ -55,7 +55,7 @@ class HandClock:
         return self.now
 
 
-_NOT_ON_DISK = ("faults", "_scribe")
+_NOT_ON_DISK = ("faults", "on_change", "_scribe")
 
 
 class MemoryStore:
@@ -74,10 +74,13 @@ class MemoryStore:
         self.known: dict[tuple[int, int], bytes] = {}
         self.paired: Mark | None = None
         self.under_change: set[int] = set()
+        self.on_change: Callable[[], None] = lambda: None
+        """Called before a transaction begins and after it was committed."""
         self._scribe = Scribe(gate=self.gate, ledger=self.ledger, zone=ZoneInfo("UTC"))
 
     @contextmanager
     def changing(self) -> Iterator["MemoryStore"]:
+        self.on_change()
         before = self.contents()
         fault = self.faults.pop(0) if self.faults else ""
         try:
@@ -87,6 +90,7 @@ class MemoryStore:
         except BaseException:
             self.take(before)
             raise
+        self.on_change()
         if fault == "kept":
             raise StoreFault("The disk was full for a moment.")
 
@@ -331,6 +335,8 @@ class Library:
         self.asked: list[str] = []
         self.on_ask: Callable[[str], None] = lambda name: None
         """Told of every instruction before it is carried out; what it raises, is raised."""
+        self.tearing = False
+        """Whether the power fails in the middle of the next write to the flash."""
         self.buffers: dict[Buffer, str] = {}
         self.failing: dict[str, list[EdgeAgentError | None]] = {}
         self.erased: list[int] = []
@@ -339,6 +345,11 @@ class Library:
     def _asked(self, name: str) -> None:
         self.asked.append(name)
         self.on_ask(name)
+
+    def _write(self, memory: dict[int, Any], key: int, value: Any, half: Any) -> None:
+        memory[key] = half if self.tearing else value
+        if self.tearing:
+            raise PowerCut
 
     def _may_fail(self, name: str) -> None:
         faults = self.failing.get(name)
@@ -388,12 +399,13 @@ class Library:
 
     def store(self, slot: int) -> None:
         self._asked("store")
-        self.templates[slot] = self.buffers[Buffer.ONE]
+        self._write(self.templates, slot, self.buffers[Buffer.ONE], "torn")
         self._may_fail("store")  # written, yet the answer was lost
 
     def erase(self, slot: int) -> None:
         self._asked("erase")
         self._may_fail("erase")
+        self._write(self.templates, slot, None, "torn")
         self.templates.pop(slot, None)
         self.erased.append(slot)
 
@@ -419,7 +431,7 @@ class Library:
         self._asked("write_notepad")
         self._insist_on_notes()
         assert len(data) == PAGE_BYTES
-        self.pages[page] = data
+        self._write(self.pages, page, data, data[:26].ljust(PAGE_BYTES, b"\xff"))
         self._may_fail("write_notepad")  # written, yet the answer was lost
 
     def _insist_on_notes(self) -> None:

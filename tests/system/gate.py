@@ -255,7 +255,19 @@ class Gate:
                 address.unlink()
             assert notified in ready, f"the daemon did not start: {daemon.said}"
             assert notified.recv(100) == b"READY=1"
+        with closing(Watch(self.socket)) as watch:
+            # It is up before it has looked at its sensor.
+            if self._answer({"ask": "status"})["sensor"]["state"] == "starting":
+                watch.until(lambda event: event["event"] == "sensor")
         return daemon
+
+    def _answer(self, request: dict[str, Any]) -> Any:
+        """What the daemon answers on its control socket."""
+        with socket.socket(socket.AF_UNIX) as asking:
+            asking.connect(str(self.socket))
+            asking.sendall(json.dumps(request).encode() + b"\n")
+            with asking.makefile() as answers:
+                return json.loads(answers.readline())["result"]
 
     def stop(self) -> None:
         """Stop every daemon that runs."""
