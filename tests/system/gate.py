@@ -3,6 +3,7 @@
 import json
 import os
 import queue
+import re
 import select
 import shutil
 import signal
@@ -60,7 +61,8 @@ class Result:
     @property
     def sentence(self) -> str:
         """The one message on stderr of a command that failed."""
-        *_, last = self.err.split("edge-agent: ")
+        # A daemon's last words are a line of its log.
+        *_, last = re.split("^(?:edge-agent: |CRITICAL )", self.err, flags=re.MULTILINE)
         assert last != self.err, self.err
         return last.strip()
 
@@ -355,17 +357,24 @@ class Gate:
         """(seq, worker) of each punch that payroll would pay."""
         return rows(self.payroll, "SELECT seq, code FROM punches ORDER BY seq")
 
-    def uplink(self, watch: Watch, wanted: Callable[[dict[str, Any]], bool]) -> None:
-        """Wait until the uplink is as wanted, whether or not the watch began before that."""
+    def until(self, watch: Watch, of: str, wanted: Callable[[dict[str, Any]], bool]) -> None:
+        """Wait until the status says what is wanted of the "sensor" or the "uplink".
+
+        Whether or not the watch began before that.
+        """
         deadline = time.monotonic() + PATIENCE_S
-        while not wanted(uplink := self.status()["uplink"]):
-            assert time.monotonic() < deadline, uplink
+        while not wanted(part := self.status()[of]):
+            assert time.monotonic() < deadline, part
             with suppress(queue.Empty):
-                watch.until(lambda event: event["event"] == "uplink", within_s=1)
+                watch.until(lambda event: event["event"] == of, within_s=1)
 
     def online(self, watch: Watch) -> None:
         """Wait until the gate hears payroll."""
-        self.uplink(watch, lambda uplink: uplink["state"] == "connected")
+        self.until(watch, "uplink", lambda uplink: uplink["state"] == "connected")
+
+    def open(self, watch: Watch) -> None:
+        """Wait until presses are recorded."""
+        self.until(watch, "sensor", lambda sensor: sensor["state"] == "ready")
 
     def in_step(self, watch: Watch) -> int:
         """Wait until payroll has the whole ledger of a gate at rest; the last seq."""

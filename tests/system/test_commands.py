@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from .gate import OWN, STAFF, Gate, Result, snapshot
+from .gate import OWN, STAFF, Gate, Result, name_of, snapshot
 
 _slow = pytest.mark.long
 
@@ -294,7 +294,7 @@ def test_a_deactivated_worker_is_refused_at_once(gate: Gate) -> None:
     assert (shown["outcome"], shown["worker"]) == ("refused", "NV001")
     refused = gate.entries()[shown["seq"] - 1]
     assert (refused["kind"], refused["reason"]) == ("attempt.refused", "deactivated")
-    assert gate.cli("workers", "add", "NV001", "Back Again").code == 0
+    assert gate.cli("workers", "add", "NV001", name_of("NV001")).code == 0
     gate.press("NV001")
     assert watch.panel()["outcome"] == "repeated"
 

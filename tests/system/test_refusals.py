@@ -216,14 +216,14 @@ def test_a_second_daemon_on_the_same_socket(gate: Gate, staff: Path) -> None:
 def test_something_else_in_the_sockets_place(gate: Gate) -> None:
     gate.start().stop()
     gate.socket.write_text("precious")
-    _refused(gate, str(gate.socket), code=65)
+    _refused(gate, str(gate.socket), code=73)
     assert gate.socket.read_text() == "precious"
 
 
 def test_a_socket_in_no_folder(gate: Gate) -> None:
     gate.start().stop()
     gate.set(control={"socket": "not-there/gate.sock"})
-    _refused(gate, "not-there", code=65)
+    _refused(gate, "not-there", code=73)
 
 
 def test_a_socket_left_by_a_crash(gate: Gate) -> None:

@@ -138,7 +138,7 @@ def test_the_broker_s_word_counts(gate: Gate, mosquitto: Mosquitto) -> None:
     gate.start()
     watch = gate.watch()
     _touch(gate, watch, "NV001")
-    gate.uplink(watch, lambda uplink: "subscribed" in str(uplink["problem"]))
+    gate.until(watch, "uplink", lambda uplink: "subscribed" in str(uplink["problem"]))
     assert gate.status()["ledger"]["confirmed_seq"] == 0
     with Listener(mosquitto.port, "attendance/+/ledger"):
         gate.in_step(watch)

@@ -26,8 +26,8 @@ def _leave(daemon: Part, number: signal.Signals = signal.SIGTERM) -> None:
 
 
 def _stopped_for(gate: Gate) -> str:
-    """The reason in the ledger's last entry, which is about the recording being stopped."""
-    last = gate.entries()[-1]
+    """Why the recording was stopped, for good as it seems."""
+    *_, last = [entry for entry in gate.entries() if entry["kind"].startswith("recording.")]
     assert last["kind"] == "recording.stopped", last
     return str(last["reason"])
 
@@ -107,6 +107,7 @@ def test_in_mid_enrolment(gate: Gate, finger_is_there: bool) -> None:
 def test_with_the_sensor_unplugged(gate: Gate) -> None:
     daemon = gate.start()
     watch = gate.watch()
+    gate.open(watch)
     gate.finger("unplug")
     watch.state("sensor", "unplugged")
     _leave(daemon)
@@ -117,6 +118,7 @@ def test_with_a_sensor_that_has_fallen_silent(gate: Gate) -> None:
     """The port is there, and each try to find somebody at it takes seconds."""
     daemon = gate.start()
     watch = gate.watch()
+    gate.open(watch)
     gate.finger("fault silence 10000")
     watch.state("sensor", "silent")
     time.sleep(1)  # Into one of the tries: nothing tells of it.
