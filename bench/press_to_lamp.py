@@ -69,7 +69,9 @@ def measure(folder: Path, presses: int) -> list[float]:
         if isinstance(event, PanelShown):
             shown.append((event.outcome, time.perf_counter() - read_at[0]))
 
-    taker = TakePunch(assembly.gate(tell), sensor, panel, captures=3, offline=lambda: False)
+    taker = TakePunch(
+        assembly.gate(tell), sensor, panel, 3, recover=sensor.recover, offline=lambda: False
+    )
     sensor.connect()
     _note_reads(sensor, read_at)
     for press in range(presses):

@@ -11,6 +11,7 @@ from msgspec import Struct
 from .domain.chain import Entry
 from .domain.events import Event, Outcome
 from .domain.facts import Fact
+from .domain.pairing import Mark
 from .domain.people import Print, Worker
 from .domain.rules import Hint, LastPunch, Match
 from .domain.stamps import Stamp
@@ -149,11 +150,23 @@ class Change(Protocol):
     def put_worker(self, worker: Worker) -> None:
         """Add a worker, or replace the one with the same code."""
 
-    def put_print(self, print_: Print) -> None:
-        """Add a print."""
+    def put_print(self, print_: Print, digest: bytes) -> None:
+        """Add a print, with the digest of its template (32 bytes)."""
+
+    def put_digest(self, print_: Print, digest: bytes) -> None:
+        """Remember the digest of the template of a print that was enrolled without one."""
 
     def drop_print(self, print_: Print) -> None:
         """Forget whose the slot is; its generation stays known for ever."""
+
+    def put_mark(self, mark: Mark) -> None:
+        """Remember which module the prints are in."""
+
+    def announce(self, slot: int) -> None:
+        """A template is about to be written to, or erased from, ``slot``: the counter goes up."""
+
+    def settle(self, slot: int) -> None:
+        """What was announced for ``slot`` has been carried out or undone."""
 
 
 class Store(Protocol):
@@ -202,6 +215,15 @@ class Store(Protocol):
 
     def next_generation(self, slot: int) -> int:
         """The generation of the next print in ``slot``, from 1."""
+
+    def digests(self) -> dict[tuple[int, int], bytes]:
+        """The digests that are known of the prints' templates, by slot and generation."""
+
+    def mark(self) -> Mark | None:
+        """Which module the prints are in."""
+
+    def announced(self) -> list[int]:
+        """The slots whose change was announced and not settled."""
 
     def watermarks(self) -> "Watermarks":
         """How far the ledger was published and confirmed."""

@@ -52,7 +52,7 @@ KNOWN_TO = {
 
 PURE = {
     *("collections", "dataclasses", "datetime", "enum", "functools", "hashlib", "itertools"),
-    *("math", "re", "typing", "unicodedata", "zoneinfo"),
+    *("math", "re", "typing", "unicodedata", "zlib", "zoneinfo"),
 }
 """All that the domain may have of the standard library: no clock, no thread, no file, no log."""
 

@@ -20,6 +20,7 @@ _COMMANDS = {
     "punches": "punches",
     "receive": "receive",
     "run": "run",
+    "sensor": "sensor",
     "simulate": "simulate",
     "status": "status",
     "watch": "watch",

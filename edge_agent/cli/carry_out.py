@@ -7,8 +7,11 @@ from typing import Any
 
 from ..assembly import Assembly
 from ..control.client import ask, daemon_runs
+from ..domain.errors import SensorDoubted
 from ..domain.events import Event
-from ..domain.requests import Change, SensorWork, Step, What
+from ..domain.pairing import adopting
+from ..domain.requests import Change, Enroll, Identify, RemovePrint, SensorWork, Step, What
+from ..flows.pairing import Pairing
 from ..flows.technician import Technician
 from ..ports import SensorInfo
 from ..settings import Settings
@@ -43,11 +46,14 @@ def _here(
     gate = assembly.gate(_nobody_watches)
     sensor = assembly.sensor()
     panel = assembly.panel()
+    pairing = Pairing(gate, sensor, beat=lambda: None)
     info: SensorInfo | None = None
     try:
-        if isinstance(request, SensorWork):
+        if isinstance(request, Enroll | RemovePrint | Identify):
             info = sensor.connect()
-        technician = Technician(gate, sensor, panel, lambda: info)
+            if (doubt := pairing.check()) is not None:
+                raise SensorDoubted(adopting(doubt))
+        technician = Technician(gate, sensor, panel, pairing, lambda: info)
         return technician.perform(request, _Terminal(on_step), actor=f"uid:{_person()}")
     finally:
         panel.close()

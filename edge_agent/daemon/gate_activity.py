@@ -16,6 +16,7 @@ from ..domain.facts import GateAlive
 from ..domain.requests import Change, Enroll, Identify, SensorWork, What
 from ..flows.gate import Gate
 from ..flows.keep_sensor import KeepSensor
+from ..flows.pairing import Pairing
 from ..flows.take_punch import TakePunch
 from ..flows.technician import Technician
 from ..ports import Panel, Sensor, SensorInfo
@@ -61,11 +62,18 @@ class GateActivity:
     def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
         """Watch the glass until ``stop`` is set; a punch in hand is finished first."""
         gate = self._make_gate()
-        keeper = KeepSensor(gate, self._sensor, self._panel)
+        pairing = Pairing(gate, self._sensor, beat)
+        keeper = KeepSensor(gate, self._sensor, self._panel, pairing)
         taker = TakePunch(
-            gate, self._sensor, self._panel, self._captures, self._offline, stop.is_set
+            gate,
+            self._sensor,
+            self._panel,
+            self._captures,
+            pairing.recover,
+            self._offline,
+            stop.is_set,
         )
-        technician = Technician(gate, self._sensor, self._panel, lambda: keeper.info)
+        technician = Technician(gate, self._sensor, self._panel, pairing, lambda: keeper.info)
         if isinstance(self._first, SensorInfo):
             keeper.began(self._first)
         else:
@@ -77,7 +85,7 @@ class GateActivity:
             if gate.clock.monotonic() >= alive_due:
                 alive_due += _ALIVE_EVERY_S
                 _write_alive(gate, keeper)
-            self._carry_out(technician, taker, keeper, _Pacing(stop, beat))
+            self._carry_out(technician, taker, keeper, pairing, _Pacing(stop, beat))
             if not keeper.recording:
                 keeper.try_again()
                 self.capacity = keeper.info.capacity if keeper.info else self.capacity
@@ -91,25 +99,17 @@ class GateActivity:
                 if failures >= _MOST_FAILURES:
                     keeper.lost(fault)
                 elif not stop.is_set():
-                    self._mend(keeper, fault)
+                    _mend(keeper, pairing, fault)
         keeper.ended()
         self._refuse_waiting()
         gate.store.close()
-
-    def _mend(self, keeper: KeepSensor, fault: SensorFault) -> None:
-        """Prove the link sound again, or give the sensor up for now."""
-        try:
-            self._sensor.recover()
-        except SensorFault:
-            keeper.lost(fault)
-        else:
-            log.warning("the sensor's link was mended: %s", fault)
 
     def _carry_out(
         self,
         technician: Technician,
         taker: TakePunch,
         keeper: KeepSensor,
+        pairing: Pairing,
         pacing: "_Pacing",
     ) -> None:
         try:
@@ -125,10 +125,11 @@ class GateActivity:
         except EdgeAgentError as error:
             conversation.failed(error)
             if isinstance(error, SensorFault) and keeper.recording:
-                self._mend(keeper, error)
+                _mend(keeper, pairing, error)
                 taker.disturbed()
         else:
             conversation.done(result)
+            keeper.looked_at()
             slot = result.get("slot")
         if isinstance(request, Enroll | Identify):
             taker.ignore_finger(slot)
@@ -170,6 +171,16 @@ class _Guided:
     def beat(self) -> None:
         self._conversation.beat()
         self._pacing.pause()
+
+
+def _mend(keeper: KeepSensor, pairing: Pairing, fault: SensorFault) -> None:
+    """Prove the link sound again, or give the sensor up for now."""
+    try:
+        pairing.recover()
+    except SensorFault:
+        keeper.lost(fault)
+    else:
+        log.warning("the sensor's link was mended: %s", fault)
 
 
 def _write_alive(gate: Gate, keeper: KeepSensor) -> None:

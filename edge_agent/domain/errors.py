@@ -71,6 +71,10 @@ class SensorGarbled(SensorFault):
     """Bytes arrived that are not a trustworthy answer."""
 
 
+class SensorDoubted(SensorFault):
+    """It is in doubt whether the sensor's slots are the ones that the prints stand for."""
+
+
 class SensorRefused(SensorFault):
     """The sensor answered an instruction with an error code."""
 

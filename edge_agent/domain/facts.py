@@ -84,7 +84,7 @@ class GateAlive(Fact, tag="gate.alive", frozen=True, kw_only=True):
 class RecordingStopped(Fact, tag="recording.stopped", frozen=True, kw_only=True):
     """From this moment no press could be recorded."""
 
-    reason: Literal["sensor-fault", "stopping"]
+    reason: Literal["sensor-fault", "foreign", "database-older", "sensor-older", "stopping"]
 
 
 class RecordingResumed(Fact, tag="recording.resumed", frozen=True, kw_only=True):
@@ -126,3 +126,13 @@ class PrintRemoved(Fact, tag="print.removed", frozen=True, kw_only=True):
     slot: int
     generation: int
     actor: str
+
+
+class SensorAdopted(Fact, tag="sensor.adopted", frozen=True, kw_only=True):
+    """From now on this module's slots are the ones that the prints stand for.
+
+    ``why``: ``new``, ``technician``, or the doubt that the templates' digests have settled.
+    """
+
+    actor: str
+    why: str

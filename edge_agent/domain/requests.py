@@ -53,10 +53,18 @@ class Identify(Request, tag="identify", frozen=True, kw_only=True):
     """Say whose finger is pressed next, without a punch."""
 
 
+class AskSensor(Request, tag="ask-sensor", frozen=True, kw_only=True):
+    """What the sensor says of itself, and whether it is paired."""
+
+
+class AdoptSensor(Request, tag="adopt-sensor", frozen=True, kw_only=True):
+    """Take the sensor as it is, and forget the prints whose template it does not hold."""
+
+
 Change = AddWorker | DeactivateWorker
 """Requests that need only the store."""
 
-SensorWork = Enroll | RemovePrint | Identify
+SensorWork = Enroll | RemovePrint | Identify | AskSensor | AdoptSensor
 """Requests that need the sensor too."""
 
 AnyRequest = Status | Watch | Change | SensorWork

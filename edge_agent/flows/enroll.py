@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Protocol
 
-from ..domain.errors import BadRequest, SensorFault
+from ..domain.errors import BadRequest, SensorFault, StoreFault
 from ..domain.facts import PrintEnrolled
 from ..domain.people import Print
 from ..domain.requests import What
 from ..ports import Buffer, Panel, Sensor
 from .gate import Gate
+from .pairing import Pairing, digest
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +80,7 @@ def enroll(
     sensor: Sensor,
     panel: Panel,
     dialogue: Dialogue,
+    pairing: Pairing,
     *,
     code: str,
     finger: str,
@@ -98,17 +100,19 @@ def enroll(
     print_ = Print(
         worker=code, finger=finger, slot=slot, generation=gate.store.next_generation(slot)
     )
+    gate.announce(slot)
     try:
         if slot in taken:
             sensor.erase(slot)
         sensor.store(slot)
+        pairing.write_mark()
         _prove(sensor, work, slot)
         fact = PrintEnrolled(
             worker=code, finger=finger, slot=slot, generation=print_.generation, actor=actor
         )
-        gate.record_enrolment(fact, print_)
+        gate.record_enrolment(fact, print_, digest(sensor.read_template(slot)))
     except BaseException:
-        _undo(sensor, slot)
+        _undo(pairing, slot)
         raise
     return print_
 
@@ -175,8 +179,8 @@ def _prove(sensor: Sensor, work: FingerWork, slot: int) -> None:
     raise BadRequest("The finger is not recognised after storing it: start again, or use another.")
 
 
-def _undo(sensor: Sensor, slot: int) -> None:
-    """Best effort: a template that stays belongs to nobody and is never credited."""
-    with suppress(SensorFault):
-        sensor.recover()
-        sensor.erase(slot)
+def _undo(pairing: Pairing, slot: int) -> None:
+    """Best effort: what cannot be undone now stays announced, and is undone at the next start."""
+    with suppress(SensorFault, StoreFault):
+        pairing.recover()
+        pairing.undo([slot])

@@ -93,12 +93,37 @@ class Gate:
         self.record(fact, also=lambda change: change.put_worker(worker))
         self._memory.workers[worker.code] = worker
 
-    def record_enrolment(self, fact: Fact, print_: Print) -> None:
-        """Say whose a slot is, together with the entry that says so."""
-        self.record(fact, also=lambda change: change.put_print(print_))
+    def announce(self, slot: int) -> None:
+        """Say that ``slot`` is about to be written, before the flash is touched."""
+        with self.store.changing() as change:
+            change.announce(slot)
+
+    def settle(self, slots: list[int]) -> None:
+        """Say that nothing is left of what was announced for these slots."""
+        with self.store.changing() as change:
+            for slot in slots:
+                change.settle(slot)
+
+    def record_enrolment(self, fact: Fact, print_: Print, digest: bytes) -> None:
+        """Say whose a slot is now, together with the entry that says so."""
+
+        def enrol(change: Change) -> None:
+            change.put_print(print_, digest)
+            change.settle(print_.slot)
+
+        self.record(fact, also=enrol)
         self._memory.prints[print_.slot] = print_
 
-    def record_removal(self, fact: Fact, print_: Print) -> None:
-        """Forget whose a slot is, together with the entry that says so."""
-        self.record(fact, also=lambda change: change.drop_print(print_))
+    def record_removal(self, fact: Fact, print_: Print, *, erasing: bool) -> None:
+        """Forget whose a slot is, together with the entry that says so.
+
+        ``erasing`` announces that its template is erased next.
+        """
+
+        def forget(change: Change) -> None:
+            change.drop_print(print_)
+            if erasing:
+                change.announce(print_.slot)
+
+        self.record(fact, also=forget)
         self._memory.prints.pop(print_.slot, None)

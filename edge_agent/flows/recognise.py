@@ -18,9 +18,17 @@ class Recognise:
     """What the sensor makes of a finger, whatever the line does meanwhile."""
 
     def __init__(
-        self, sensor: Sensor, clock: Clock, captures: int, stopping: Callable[[], bool]
+        self,
+        sensor: Sensor,
+        clock: Clock,
+        captures: int,
+        recover: Callable[[], None],
+        stopping: Callable[[], bool],
     ) -> None:
-        """``captures``: how many scans a touch may take; ``stopping``: a fault is not mended."""
+        """``captures``: how many scans a touch may take; ``recover`` makes the link sound again,
+        or raises; it is not called while ``stopping``.
+        """
+        self._recover = recover
         self._stopping = stopping
         self._sensor = sensor
         self._clock = clock
@@ -58,7 +66,7 @@ class Recognise:
                     raise
                 log.warning("the finger is captured again: %s", fault)
                 try:
-                    self._sensor.recover()
+                    self._recover()
                 except SensorFault:
                     self._sensor.close()  # So that nobody spends seconds on mending it once more.
                     raise

@@ -61,16 +61,18 @@ class TakePunch:
         sensor: Sensor,
         panel: Panel,
         captures: int,
+        recover: Callable[[], None],
         offline: Callable[[], bool],
         stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``captures``: scans a touch may take; ``offline``: whether payroll is out of reach;
-        ``stopping``: whether the daemon is about to leave, and a fault is no longer mended.
+        """``captures``: scans a touch may take; ``recover`` makes the link sound again after a
+        fault, or raises; ``offline``: whether payroll is out of reach; ``stopping``: whether the
+        daemon is about to leave, and a fault is no longer mended.
         """
         self._gate = gate
         self._sensor = sensor
         self._panel = panel
-        self._recognise = Recognise(sensor, gate.clock, captures, stopping)
+        self._recognise = Recognise(sensor, gate.clock, captures, recover, stopping)
         self._offline = offline
         self._refusals = RefusalLimit()
         self._answered: _Answered | None = None

@@ -10,6 +10,8 @@ from ..domain.facts import PrintRemoved, WorkerAdded, WorkerChanged
 from ..domain.people import Worker, checked_code, checked_finger, checked_name
 from ..domain.requests import (
     AddWorker,
+    AdoptSensor,
+    AskSensor,
     Change,
     DeactivateWorker,
     Enroll,
@@ -21,17 +23,24 @@ from ..domain.requests import (
 from ..ports import Panel, Sensor, SensorInfo
 from .enroll import Dialogue, FingerWork, enroll
 from .gate import Gate
+from .pairing import Pairing
 
 
 class Technician:
     """Carries out requests on a gate; ``info`` is asked for the sensor as it is now."""
 
     def __init__(
-        self, gate: Gate, sensor: Sensor, panel: Panel, info: Callable[[], SensorInfo | None]
+        self,
+        gate: Gate,
+        sensor: Sensor,
+        panel: Panel,
+        pairing: Pairing,
+        info: Callable[[], SensorInfo | None],
     ) -> None:
         self._gate = gate
         self._sensor = sensor
         self._panel = panel
+        self._pairing = pairing
         self._info = info
 
     def perform(
@@ -52,6 +61,10 @@ class Technician:
                 return self._remove_print(request, actor)
             case Identify():
                 return self._identify(dialogue)
+            case AskSensor():
+                return self._ask_sensor()
+            case AdoptSensor():
+                return self._adopt_sensor(actor)
 
     def _add_worker(self, request: AddWorker, actor: str) -> dict[str, Any]:
         code = checked_code(request.code)
@@ -92,6 +105,7 @@ class Technician:
             self._sensor,
             self._panel,
             dialogue,
+            self._pairing,
             code=checked_code(request.code),
             finger=checked_finger(request.finger),
             capacity=self._ready().capacity,
@@ -114,14 +128,14 @@ class Technician:
             actor=actor,
         )
         # Forgotten first: should the power fail in between, the template left in the sensor
-        # belongs to nobody and is never credited.
-        self._gate.record_removal(fact, print_)
+        # belongs to nobody, is never credited, and is erased at the next start.
+        self._gate.record_removal(fact, print_, erasing=True)
         try:
-            self._sensor.erase(print_.slot)
+            self._pairing.undo([print_.slot])
         except SensorFault as fault:
             raise SensorFault(
                 f"The {finger} of {code} is removed and will be refused, but its template could "
-                f"not be erased from slot {print_.slot}, which now belongs to nobody: {fault}"
+                f"not be erased yet from slot {print_.slot}, which belongs to nobody now: {fault}"
             ) from fault
         return to_builtins(print_)  # type: ignore[no-any-return]
 
@@ -140,6 +154,18 @@ class Technician:
             "slot": match.slot,
             "score": match.score,
         }
+
+    def _ask_sensor(self) -> dict[str, Any]:
+        info = self._info() or self._sensor.connect()
+        doubt = self._pairing.check()
+        told: dict[str, Any] = to_builtins(info)
+        used = len(self._sensor.slots())
+        return {**told, "used": used, "paired": doubt is None, "doubt": doubt}
+
+    def _adopt_sensor(self, actor: str) -> dict[str, Any]:
+        if self._info() is None:
+            self._sensor.connect()
+        return {"forgotten": to_builtins(self._pairing.adopt(actor))}
 
     def _ready(self) -> SensorInfo:
         info = self._info()

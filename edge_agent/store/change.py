@@ -4,6 +4,7 @@ from sqlite_utils import Database
 
 from ..domain.chain import GENESIS, Entry, Scribe
 from ..domain.facts import Fact, PunchRecorded
+from ..domain.pairing import Mark
 from ..domain.people import Print, Worker
 from ..domain.stamps import Stamp
 from ..ports import Tail
@@ -28,7 +29,7 @@ class SqliteChange:
     def __init__(self, database: Database, scribe: Scribe) -> None:
         self._database = database
         self._scribe = scribe
-        self.tail = read_tail(database)
+        self.tail = self.began_at = read_tail(database)
 
     def append(self, fact: Fact, stamp: Stamp) -> Entry:
         """Write the next entry of the ledger."""
@@ -47,17 +48,37 @@ class SqliteChange:
             {"code": worker.code, "name": worker.name, "active": int(worker.active)}, pk="code"
         )
 
-    def put_print(self, print_: Print) -> None:
-        """Add a print."""
+    def put_print(self, print_: Print, digest: bytes) -> None:
+        """Add a print, with the digest of its template."""
         self._database.table("prints").insert(
             {
                 "slot": print_.slot,
                 "generation": print_.generation,
                 "worker": print_.worker,
                 "finger": print_.finger,
+                "digest": digest,
             }
         )
+
+    def put_digest(self, print_: Print, digest: bytes) -> None:
+        """Remember the digest of the template of a print that was enrolled without one."""
+        key = print_.slot, print_.generation
+        self._database.table("prints").update(key, {"digest": digest})
 
     def drop_print(self, print_: Print) -> None:
         """Forget whose the slot is; its generation stays known for ever."""
         self._database.table("prints").update((print_.slot, print_.generation), {"removed": 1})
+
+    def put_mark(self, mark: Mark) -> None:
+        """Remember which module the prints are in."""
+        row = {"one": 1, "token": mark.token, "counter": mark.counter}
+        self._database.table("sensor_mark").upsert(row, pk="one")
+
+    def announce(self, slot: int) -> None:
+        """A template is about to be written to, or erased from, ``slot``."""
+        self._database.table("announced_slots").upsert({"slot": slot}, pk="slot")
+        self._database.conn.execute("UPDATE sensor_mark SET counter = counter + 1")
+
+    def settle(self, slot: int) -> None:
+        """What was announced for ``slot`` has been carried out or undone."""
+        self._database.conn.execute("DELETE FROM announced_slots WHERE slot = ?", (slot,))

@@ -65,3 +65,18 @@ def m002_people(db: Database) -> None:
 def m003_remembered(db: Database) -> None:
     """Small facts about this installation, such as the sensor port that has worked."""
     db.conn.execute("CREATE TABLE remembered (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT")
+
+
+@migrations()
+def m004_pairing(db: Database) -> None:
+    """Which module the prints are in, and which slots are being changed."""
+    db.conn.execute(
+        "CREATE TABLE sensor_mark ("
+        " one INTEGER PRIMARY KEY CHECK (one = 1),"
+        " token BLOB NOT NULL,"
+        " counter INTEGER NOT NULL"
+        ") STRICT"
+    )
+    # Announced before the flash is touched: what stands here after a power cut is undone.
+    db.conn.execute("CREATE TABLE announced_slots (slot INTEGER PRIMARY KEY) STRICT")
+    db.conn.execute("ALTER TABLE prints ADD COLUMN digest BLOB")

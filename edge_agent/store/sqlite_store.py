@@ -16,6 +16,7 @@ from .. import __version__
 from ..domain.chain import Entry, Envelope, Scribe, stamp_of
 from ..domain.errors import DamagedLedger, NoLedgerYet, StoreFault
 from ..domain.facts import LedgerOpened, PunchRecorded
+from ..domain.pairing import Mark
 from ..domain.people import Print, Worker
 from ..domain.rules import Direction, LastPunch
 from ..domain.stamps import Stamp, elapsed, local_time
@@ -114,7 +115,12 @@ class SqliteStore:
         try:
             database.conn.execute("COMMIT")
         except sqlite3.Error as error:
-            if not self._was_committed(change.tail, error):
+            was_committed = self._was_committed(change.tail, error)
+            if change.tail == change.began_at:
+                # No entry tells it from a transaction that never was.
+                fault = database_fault(self._path, error)
+                raise StoreFault(f"It is not certain that anything was written. {fault}") from error
+            if not was_committed:
                 raise self._not_written(error) from error
             log.warning("a commit reported %s, yet the ledger holds it durably", error)
 
@@ -221,6 +227,22 @@ class SqliteStore:
         """The generation of the next print in ``slot``, from 1."""
         [(last,)] = self._rows("SELECT max(generation) FROM prints WHERE slot = ?", slot)
         return (last or 0) + 1
+
+    def digests(self) -> dict[tuple[int, int], bytes]:
+        """The digests that are known of the prints' templates, by slot and generation."""
+        rows = self._rows(
+            "SELECT slot, generation, digest FROM prints WHERE removed = 0 AND digest IS NOT NULL"
+        )
+        return {(slot, generation): value for slot, generation, value in rows}
+
+    def mark(self) -> Mark | None:
+        """Which module the prints are in."""
+        rows = self._rows("SELECT token, counter FROM sensor_mark")
+        return Mark(*rows[0]) if rows else None
+
+    def announced(self) -> list[int]:
+        """The slots whose change was announced and not settled."""
+        return [slot for (slot,) in self._rows("SELECT slot FROM announced_slots")]
 
     def watermarks(self) -> Watermarks:
         """How far the ledger was published and confirmed."""

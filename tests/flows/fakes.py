@@ -1,14 +1,16 @@
 """Stand-ins for the ports, so that a flow can be led anywhere."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from edge_agent.domain.chain import GENESIS, Entry, Scribe, read_wire, stamp_of
-from edge_agent.domain.errors import BadRequest, SensorFault, StoreFault
+from edge_agent.domain.errors import BadRequest, EdgeAgentError, SensorRefused, StoreFault
 from edge_agent.domain.events import Event, Outcome
 from edge_agent.domain.facts import Fact, PunchRecorded
+from edge_agent.domain.pairing import PAGE_BYTES, Mark
 from edge_agent.domain.people import Print, Worker
 from edge_agent.domain.requests import What
 from edge_agent.domain.rules import (
@@ -21,13 +23,16 @@ from edge_agent.domain.rules import (
 )
 from edge_agent.domain.stamps import ClockState, Stamp, elapsed
 from edge_agent.flows.gate import Gate
-from edge_agent.ports import Buffer, SensorInfo, Tail, Watermarks
+from edge_agent.flows.pairing import Pairing, digest
+from edge_agent.ports import Buffer, FingerImage, SensorInfo, Tail, Watermarks
 
 INFO = SensorInfo(system_id=0, capacity=10, security_level=3, baud=57600)
 LAN = Worker(code="007", name="Lan")
 HOA = Worker(code="008", name="Hoa", active=False)
 LANS = Print(worker="007", finger="right-index", slot=0, generation=1)
 HOAS = Print(worker="008", finger="right-thumb", slot=1, generation=1)
+LANS_FINGER, HOAS_FINGER = "lan's index", "hoa's thumb"
+NOTES_PAGE = 15
 
 
 class HandClock:
@@ -50,6 +55,9 @@ class HandClock:
         return self.now
 
 
+_NOT_ON_DISK = ("faults", "on_change", "_scribe")
+
+
 class MemoryStore:
     """The Store port in memory. ``faults`` says how the next transactions end."""
 
@@ -63,26 +71,37 @@ class MemoryStore:
         self.people: dict[str, Worker] = {}
         self.enrolled: dict[tuple[int, int], Print] = {}
         self.removed: set[tuple[int, int]] = set()
+        self.known: dict[tuple[int, int], bytes] = {}
+        self.paired: Mark | None = None
+        self.under_change: set[int] = set()
+        self.on_change: Callable[[], None] = lambda: None
+        """Called before a transaction begins and after it was committed."""
         self._scribe = Scribe(gate=self.gate, ledger=self.ledger, zone=ZoneInfo("UTC"))
 
     @contextmanager
     def changing(self) -> Iterator["MemoryStore"]:
-        before = (
-            self.all.copy(),
-            self.people.copy(),
-            self.enrolled.copy(),
-            self.removed.copy(),
-        )
+        self.on_change()
+        before = self.contents()
         fault = self.faults.pop(0) if self.faults else ""
         try:
             yield self
             if fault == "lost":
                 raise StoreFault("The disk is full.")
         except BaseException:
-            self.all, self.people, self.enrolled, self.removed = before
+            self.take(before)
             raise
+        self.on_change()
         if fault == "kept":
             raise StoreFault("The disk was full for a moment.")
+
+    def contents(self) -> dict[str, Any]:
+        """A copy of all that is on the disk, for ``take``."""
+        return {name: copy(value) for name, value in vars(self).items() if name not in _NOT_ON_DISK}
+
+    def take(self, contents: dict[str, Any]) -> None:
+        """Have what was on the disk when the copy was made."""
+        for name, value in contents.items():
+            setattr(self, name, copy(value))
 
     def append(self, fact: Fact, stamp: Stamp) -> Entry:
         tail = self.tail()
@@ -93,10 +112,24 @@ class MemoryStore:
     def put_worker(self, worker: Worker) -> None:
         self.people[worker.code] = worker
 
-    def put_print(self, print_: Print) -> None:
+    def put_print(self, print_: Print, digest: bytes) -> None:
         if any(held.slot == print_.slot for held in self.prints()):
             raise StoreFault("The slot is taken.")
         self.enrolled[print_.slot, print_.generation] = print_
+        self.known[print_.slot, print_.generation] = digest
+
+    def put_digest(self, print_: Print, digest: bytes) -> None:
+        self.known[print_.slot, print_.generation] = digest
+
+    def put_mark(self, mark: Mark) -> None:
+        self.paired = mark
+
+    def announce(self, slot: int) -> None:
+        self.under_change.add(slot)
+        self.paired = self.paired and self.paired.raised()
+
+    def settle(self, slot: int) -> None:
+        self.under_change.discard(slot)
 
     def drop_print(self, print_: Print) -> None:
         self.removed.add((print_.slot, print_.generation))
@@ -139,6 +172,17 @@ class MemoryStore:
 
     def next_generation(self, slot: int) -> int:
         return max((lives for place, lives in self.enrolled if place == slot), default=0) + 1
+
+    def digests(self) -> dict[tuple[int, int], bytes]:
+        return {
+            key: self.known[key] for key in self.enrolled.keys() - self.removed if key in self.known
+        }
+
+    def mark(self) -> Mark | None:
+        return self.paired
+
+    def announced(self) -> list[int]:
+        return sorted(self.under_change)
 
     def watermarks(self) -> Watermarks:
         return Watermarks(0, 0)
@@ -196,9 +240,9 @@ class Site:
     ) -> None:
         self.clock = HandClock()
         self.store = MemoryStore()
-        for worker, print_ in ((LAN, LANS), (HOA, HOAS)):
+        for worker, print_, finger in ((LAN, LANS, LANS_FINGER), (HOA, HOAS, HOAS_FINGER)):
             self.store.put_worker(worker)
-            self.store.put_print(print_)
+            self.store.put_print(print_, digest(template_of(finger)))
         self.panel = PanelBook(self.store)
         self.events: list[Event] = []
         policy = Policy(repeat_window_ms=repeat_window_s * 1000, direction=direction)
@@ -267,20 +311,45 @@ class ScriptedSensor:
         self.asked.append("close")
 
 
+class PowerCut(BaseException):
+    """The power fails: nothing catches it, and nothing that it interrupts goes on."""
+
+
+def template_of(finger: str) -> bytes:
+    """What a sensor makes of a finger."""
+    return finger.encode().ljust(512, b".")
+
+
 class Library:
     """A sensor with templates, and a glass that a person presses.
 
     Fingers are words; a poor scan is a Hint. ``failing`` maps an instruction to the faults that it
-    raises next; None is no fault.
+    raises next; None is no fault. ``keeps_notes``: whether it has a notepad.
     """
 
     def __init__(self) -> None:
         self.glass: str | Hint | None = None
         self.templates: dict[int, str] = {}
+        self.pages: dict[int, bytes] = {}
+        self.keeps_notes = True
+        self.asked: list[str] = []
+        self.on_ask: Callable[[str], None] = lambda name: None
+        """Told of every instruction before it is carried out; what it raises, is raised."""
+        self.tearing = False
+        """Whether the power fails in the middle of the next write to the flash."""
         self.buffers: dict[Buffer, str] = {}
-        self.failing: dict[str, list[SensorFault | None]] = {}
+        self.failing: dict[str, list[EdgeAgentError | None]] = {}
         self.erased: list[int] = []
         self._image: str | Hint | None = None
+
+    def _asked(self, name: str) -> None:
+        self.asked.append(name)
+        self.on_ask(name)
+
+    def _write(self, memory: dict[int, Any], key: int, value: Any, half: Any) -> None:
+        memory[key] = half if self.tearing else value
+        if self.tearing:
+            raise PowerCut
 
     def _may_fail(self, name: str) -> None:
         faults = self.failing.get(name)
@@ -289,20 +358,25 @@ class Library:
             raise fault
 
     def connect(self) -> SensorInfo:
+        self._asked("connect")
         self._may_fail("connect")
         return INFO
 
     def recover(self) -> None:
+        self._asked("recover")
         self._may_fail("recover")
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self.asked.append("close")
 
     def capture(self) -> bool:
+        self._asked("capture")
         self._may_fail("capture")
         self._image = self.glass
         return self._image is not None
 
     def extract(self, buffer: Buffer = Buffer.ONE) -> Hint | None:
+        self._asked("extract")
         self._may_fail("extract")
         assert self._image is not None
         if isinstance(self._image, Hint):
@@ -311,6 +385,7 @@ class Library:
         return None
 
     def search(self) -> Match | None:
+        self._asked("search")
         self._may_fail("search")
         for slot, finger in sorted(self.templates.items()):
             if finger == self.buffers[Buffer.ONE]:
@@ -318,21 +393,69 @@ class Library:
         return None
 
     def merge(self) -> bool:
+        self._asked("merge")
         self._may_fail("merge")
         return self.buffers[Buffer.ONE] == self.buffers[Buffer.TWO]
 
     def store(self, slot: int) -> None:
-        self.templates[slot] = self.buffers[Buffer.ONE]
+        self._asked("store")
+        self._write(self.templates, slot, self.buffers[Buffer.ONE], "torn")
         self._may_fail("store")  # written, yet the answer was lost
 
     def erase(self, slot: int) -> None:
+        self._asked("erase")
         self._may_fail("erase")
+        self._write(self.templates, slot, None, "torn")
         self.templates.pop(slot, None)
         self.erased.append(slot)
 
     def slots(self) -> frozenset[int]:
+        self._asked("slots")
         self._may_fail("slots")
         return frozenset(self.templates)
+
+    def read_template(self, slot: int) -> bytes:
+        self._asked("read_template")
+        self._may_fail("read_template")
+        if slot not in self.templates:
+            raise SensorRefused("no template", 0x0C)
+        return template_of(self.templates[slot])
+
+    def read_notepad(self, page: int) -> bytes:
+        self._asked("read_notepad")
+        self._may_fail("read_notepad")
+        self._insist_on_notes()
+        return self.pages.get(page, bytes(PAGE_BYTES))
+
+    def write_notepad(self, page: int, data: bytes) -> None:
+        self._asked("write_notepad")
+        self._insist_on_notes()
+        assert len(data) == PAGE_BYTES
+        self._write(self.pages, page, data, data[:26].ljust(PAGE_BYTES, b"\xff"))
+        self._may_fail("write_notepad")  # written, yet the answer was lost
+
+    def _insist_on_notes(self) -> None:
+        if not self.keeps_notes:
+            raise SensorRefused("no notepad", 0x1C)
+
+    def write_template(self, slot: int, template: bytes) -> None:
+        raise NotImplementedError
+
+    def read_image(self) -> FingerImage:
+        raise NotImplementedError
+
+    def set_password(self, new: int) -> None:
+        raise NotImplementedError
+
+
+def pair(site: Site, sensor: Library) -> Pairing:
+    """The gate has adopted this sensor; the ledger begins afterwards."""
+    pairing = Pairing(site.gate, sensor, beat=lambda: None)
+    assert pairing.check() is None
+    site.store.all.clear()
+    site.events.clear()
+    sensor.asked.clear()
+    return pairing
 
 
 class Person:

@@ -16,10 +16,10 @@ from edge_agent.domain.requests import What
 from edge_agent.domain.rules import Hint
 from edge_agent.flows.enroll import enroll
 
-from .fakes import HOAS, LANS, Library, Person, Site
+from .fakes import HOAS, HOAS_FINGER, LANS, LANS_FINGER, Library, Person, Site, pair
 
 NEW = "lan's thumb"
-ENROLLED = {LANS.slot: "lan's index", HOAS.slot: "hoa's thumb"}
+ENROLLED = {LANS.slot: LANS_FINGER, HOAS.slot: HOAS_FINGER}
 
 
 class Enrolling:
@@ -29,6 +29,7 @@ class Enrolling:
         self.site = Site()
         self.sensor = Library()
         self.sensor.templates = dict(ENROLLED)
+        self.pairing = pair(self.site, self.sensor)
         self.person = Person(self.site.clock, self.sensor, presses, **person)
 
     def run(self, code: str = "007", finger: str = "left-thumb", capacity: int = 10) -> Print:
@@ -37,6 +38,7 @@ class Enrolling:
             self.sensor,
             self.site.panel,
             self.person,
+            self.pairing,
             code=code,
             finger=finger,
             capacity=capacity,
@@ -120,7 +122,7 @@ def test_a_library_full_of_what_nobody_has_can_be_used() -> None:
 def test_a_slot_used_again_is_in_its_next_generation() -> None:
     made = Enrolling(NEW, NEW, NEW)
     old = Print(worker="007", finger="left-thumb", slot=2, generation=1)
-    made.site.store.put_print(old)
+    made.site.store.put_print(old, bytes(32))
     made.site.store.drop_print(old)
     assert made.run().generation == 2
 
@@ -191,6 +193,14 @@ def test_a_sensor_that_stays_silent_keeps_what_nobody_has() -> None:
 
 def test_a_full_disk() -> None:
     made = Enrolling(NEW, NEW, NEW)
-    made.site.store.faults = ["lost"]
+    made.site.store.faults = ["", "lost"]
     made.fails(StoreFault, "disk is full")
     assert made.sensor.erased == [2]
+
+
+def test_a_disk_that_is_full_already_spares_the_sensor() -> None:
+    made = Enrolling(NEW, NEW, NEW)
+    made.site.store.faults = ["lost"]
+    made.fails(StoreFault, "disk is full")
+    assert made.sensor.erased == []
+    assert "store" not in made.sensor.asked

@@ -16,7 +16,7 @@ from edge_agent.domain.errors import (
 from edge_agent.domain.events import SensorChanged
 from edge_agent.flows.keep_sensor import KeepSensor
 
-from .fakes import INFO, ScriptedSensor, Site
+from .fakes import HOAS, HOAS_FINGER, INFO, LANS, LANS_FINGER, Library, Site, pair
 
 
 class Keeping:
@@ -24,8 +24,10 @@ class Keeping:
 
     def __init__(self) -> None:
         self.site = Site()
-        self.sensor = ScriptedSensor(self.site.clock)
-        self.keeper = KeepSensor(self.site.gate, self.sensor, self.site.panel)
+        self.sensor = Library()
+        self.sensor.templates = {LANS.slot: LANS_FINGER, HOAS.slot: HOAS_FINGER}
+        self.pairing = pair(self.site, self.sensor)
+        self.keeper = KeepSensor(self.site.gate, self.sensor, self.site.panel, self.pairing)
 
     def wait(self, seconds: float) -> int:
         """How often the sensor was tried in that time, looked at every 50 ms."""
@@ -67,7 +69,7 @@ def test_a_day_without_faults() -> None:
 def test_a_sensor_that_goes_and_comes_back() -> None:
     day = Keeping()
     day.keeper.began(INFO)
-    day.sensor.connects = [SensorUnplugged("gone")] * 5
+    day.sensor.failing["connect"] = [SensorUnplugged("gone")] * 5
     day.keeper.lost(SensorUnplugged("gone"))
     assert not day.keeper.recording
     assert day.standing
@@ -103,19 +105,19 @@ def test_stopping_while_the_sensor_is_gone_says_nothing_twice() -> None:
 
 def test_tries_become_rarer_but_never_rare() -> None:
     day = Keeping()
-    day.sensor.connects = [SensorSilent("?")] * 1000
+    day.sensor.failing["connect"] = [SensorSilent("?")] * 1000
     day.keeper.lost(SensorSilent("?"))
     assert day.wait(0.3) == 0
     assert 2 <= day.wait(5) <= 6
     for _ in range(5):
         assert 3 <= day.wait(10) <= 10
-    day.sensor.connects = []
+    day.sensor.failing["connect"] = []
     assert day.wait(2.5) == 1  # back in use at most 2 s after it answers again
 
 
 def test_the_pause_is_short_again_after_a_recovery() -> None:
     day = Keeping()
-    day.sensor.connects = [SensorSilent("?")] * 9
+    day.sensor.failing["connect"] = [SensorSilent("?")] * 9
     day.keeper.lost(SensorSilent("?"))
     day.wait(60)
     assert day.keeper.recording
@@ -137,7 +139,7 @@ def test_the_pause_is_short_again_after_a_recovery() -> None:
 def test_each_fault_has_its_state_and_sentence(fault: Any, state: str) -> None:
     day = Keeping()
     day.keeper.lost(SensorSilent("first") if state != "silent" else SensorGarbled("first"))
-    day.sensor.connects = [fault] * 5
+    day.sensor.failing["connect"] = [fault] * 5
     day.wait(8)
     told = [event for event in day.site.events if isinstance(event, SensorChanged)]
     assert [event.state for event in told[1:2]] == [state]

@@ -48,7 +48,12 @@ class Shift:
         self.site = Site(self.repeat_window_s, self.direction)
         self.sensor = ScriptedSensor(self.site.clock)
         self.taker = TakePunch(
-            self.site.gate, self.sensor, self.site.panel, CAPTURES, lambda: self.offline
+            self.site.gate,
+            self.sensor,
+            self.site.panel,
+            CAPTURES,
+            recover=self.sensor.recover,
+            offline=lambda: self.offline,
         )
 
     def poll(self) -> None:
@@ -381,7 +386,9 @@ def test_no_visit_to_the_glass_is_answered_twice(
     glass = Glass(one.site.clock, ticks, faults_at)
     one.sensor = glass
     answered: list[int] = []
-    one.taker = TakePunch(one.site.gate, glass, one.site.panel, CAPTURES, lambda: False)
+    one.taker = TakePunch(
+        one.site.gate, glass, one.site.panel, CAPTURES, recover=glass.recover, offline=lambda: False
+    )
     one.site.gate.tell = lambda event: (
         answered.append(glass.presence) if isinstance(event, PanelShown) else None
     )

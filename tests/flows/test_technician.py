@@ -16,7 +16,21 @@ from edge_agent.domain.rules import Hint
 from edge_agent.flows.gate import Gate
 from edge_agent.flows.technician import Technician
 
-from .fakes import HOA, HOAS, INFO, LAN, LANS, Library, Person, Site
+from .fakes import (
+    HOA,
+    HOAS,
+    HOAS_FINGER,
+    INFO,
+    LAN,
+    LANS,
+    LANS_FINGER,
+    Library,
+    Person,
+    Site,
+    pair,
+)
+
+ENROLLED = {LANS.slot: LANS_FINGER, HOAS.slot: HOAS_FINGER}
 
 
 class Office:
@@ -25,10 +39,15 @@ class Office:
     def __init__(self, *presses: str | Hint, ready: bool = True) -> None:
         self.site = Site()
         self.sensor = Library()
-        self.sensor.templates = {LANS.slot: "lan", HOAS.slot: "hoa"}
+        self.sensor.templates = dict(ENROLLED)
+        self.pairing = pair(self.site, self.sensor)
         self.person = Person(self.site.clock, self.sensor, presses)
         self.technician = Technician(
-            self.site.gate, self.sensor, self.site.panel, lambda: INFO if ready else None
+            self.site.gate,
+            self.sensor,
+            self.site.panel,
+            self.pairing,
+            lambda: INFO if ready else None,
         )
 
     def asks(self, request: Any) -> dict[str, Any]:
@@ -83,7 +102,7 @@ def test_removing() -> None:
     office = Office()
     done = office.asks(RemovePrint(code="007", finger="right-index"))
     assert (done["slot"], done["generation"]) == (0, 1)
-    assert office.sensor.templates == {HOAS.slot: "hoa"}
+    assert office.sensor.templates == {HOAS.slot: HOAS_FINGER}
     assert office.site.store.kinds() == ["print.removed"]
     office.learnt()
     office.refused(RemovePrint(code="007", finger="right-index"), "No right-index of 007")
@@ -103,11 +122,11 @@ def test_removing_where_the_sensor_fails_says_what_became_of_it() -> None:
     ("press", "expected"),
     [
         (
-            "lan",
+            LANS_FINGER,
             {"known": True, "worker": "007", "active": True, "finger": "right-index", "slot": 0},
         ),
         (
-            "hoa",
+            HOAS_FINGER,
             {"known": True, "worker": "008", "active": False, "finger": "right-thumb", "slot": 1},
         ),
         ("nobody", {"known": False}),
@@ -140,7 +159,7 @@ def test_enrolling_goes_by_the_sensors_own_size() -> None:
 def test_without_the_sensor_nothing_of_it_is_done(request_: Any) -> None:
     office = Office("new", "new", "new", ready=False)
     office.refused(request_, "sensor is not in use now", SensorSilent)
-    assert office.sensor.templates == {LANS.slot: "lan", HOAS.slot: "hoa"}
+    assert office.sensor.templates == ENROLLED
     assert office.person.steps == []
 
 
@@ -158,7 +177,7 @@ def test_with_a_full_disk_nothing_is_changed(request_: Any) -> None:
     office = Office("new", "new", "new")
     office.site.store.faults = ["lost"]
     office.refused(request_, "disk is full", StoreFault)
-    assert office.sensor.templates == {LANS.slot: "lan", HOAS.slot: "hoa"}
+    assert office.sensor.templates == ENROLLED
     assert office.site.store.workers() == [LAN, HOA]
     office.learnt()
 

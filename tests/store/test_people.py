@@ -21,7 +21,7 @@ def put(store: SqliteStore, *things: Worker | Print, drop: Print | None = None) 
             if isinstance(thing, Worker):
                 change.put_worker(thing)
             else:
-                change.put_print(thing)
+                change.put_print(thing, bytes(32))
         if drop:
             change.drop_print(drop)
         change.append(ALIVE, NOON)

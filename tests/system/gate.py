@@ -22,6 +22,7 @@ from typing import Any
 import edge_agent
 from edge_agent.assembly import Assembly
 from edge_agent.domain.requests import AddWorker, Enroll, What
+from edge_agent.flows.pairing import Pairing
 from edge_agent.flows.technician import Technician
 from edge_agent.settings import load_settings
 
@@ -218,7 +219,9 @@ class Gate:
             closing(assembly.panel()) as panel,
         ):
             gate, info = assembly.gate(lambda event: None), sensor.connect()
-            technician = Technician(gate, sensor, panel, lambda: info)
+            pairing = Pairing(gate, sensor, beat=lambda: None)
+            assert pairing.check() is None
+            technician = Technician(gate, sensor, panel, pairing, lambda: info)
             for code in codes:
                 dialogue = _Obeying(self.finger, code)
                 technician.perform(AddWorker(code=code, name=name_of(code)), dialogue, "uid:0")
@@ -254,7 +257,19 @@ class Gate:
                 address.unlink()
             assert notified in ready, f"the daemon did not start: {daemon.said}"
             assert notified.recv(100) == b"READY=1"
+        with closing(Watch(self.socket)) as watch:
+            # It is up before it has looked at its sensor.
+            if self._answer({"ask": "status"})["sensor"]["state"] == "starting":
+                watch.until(lambda event: event["event"] == "sensor")
         return daemon
+
+    def _answer(self, request: dict[str, Any]) -> Any:
+        """What the daemon answers on its control socket."""
+        with socket.socket(socket.AF_UNIX) as asking:
+            asking.connect(str(self.socket))
+            asking.sendall(json.dumps(request).encode() + b"\n")
+            with asking.makefile() as answers:
+                return json.loads(answers.readline())["result"]
 
     def stop(self) -> None:
         """Stop every daemon that runs."""

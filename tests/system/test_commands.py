@@ -453,9 +453,9 @@ def test_an_altered_ledger_is_found_out(gate: Gate) -> None:
     with closing(sqlite3.connect(gate.database)) as forger:
         forger.execute(
             "UPDATE ledger SET wire = CAST(replace(CAST(wire AS TEXT), 'NV001', 'NV002') AS BLOB)"
-            " WHERE seq = 2"
+            " WHERE seq = 3"
         )
         forger.commit()
     found = gate.cli("ledger", "verify")
     assert found.code == 65
-    assert "entry 2 " in found.sentence
+    assert "entry 3 " in found.sentence

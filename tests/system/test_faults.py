@@ -129,18 +129,6 @@ def test_a_line_that_is_broken_for_good(gate: Gate, kind: str) -> None:
     assert len(watch.panels()) == 3
 
 
-def test_a_sensor_with_no_prints_in_it(gate: Gate) -> None:
-    """Nobody is taken for anybody."""
-    gate.start()
-    watch = gate.watch()
-    gate.press("NV001")
-    assert watch.panel()["worker"] == "NV001"
-    _press(gate, "NV002", "split-reply", "swap-sensor")
-    shown = watch.panel()
-    assert (shown["outcome"], shown["worker"]) == ("unknown", None)
-    assert len(gate.punches()) == 1
-
-
 def test_power_cut_while_enrolling(gate: Gate) -> None:
     """Half a template is nobody's finger, and the same enrolment works the next time."""
     gate.start()

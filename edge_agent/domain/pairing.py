@@ -1,0 +1,84 @@
+"""Is this the sensor whose slots our prints stand for?
+
+A mark in the sensor's notepad, a token and a counter, stands beside a copy of it in the database.
+Another token means another module. A counter that is ahead of ours means that the library was
+changed after this database was saved: slot 17 may have another owner by now.
+"""
+
+import zlib
+from enum import StrEnum
+
+from msgspec import Struct
+
+TOKEN_BYTES = 16
+PAGE_BYTES = 32
+"""One page of the notepad (ZFM-20 manual, instructions 18 and 19)."""
+
+_MAGIC = b"EdA1"
+_SUM_BYTES = 4
+
+
+class Mark(Struct, frozen=True):
+    """Which module this is, and how often its library was changed by a gate."""
+
+    token: bytes
+    counter: int
+
+    def page(self) -> bytes:
+        """The mark as a page of the notepad; its checksum tells it from another program's notes."""
+        head = _MAGIC + self.token + self.counter.to_bytes(4, "big")
+        return (head + zlib.crc32(head).to_bytes(_SUM_BYTES, "big")).ljust(PAGE_BYTES, b"\0")
+
+    def raised(self) -> "Mark":
+        """The mark after one more change of the library."""
+        return Mark(self.token, self.counter + 1)
+
+
+def read_mark(page: bytes) -> Mark | None:
+    """The mark in a page of the notepad; None where there is none, or a torn one."""
+    size = len(_MAGIC) + TOKEN_BYTES + 4
+    head, checksum = page[:size], page[size : size + _SUM_BYTES]
+    if not head.startswith(_MAGIC) or zlib.crc32(head).to_bytes(_SUM_BYTES, "big") != checksum:
+        return None
+    token = head[len(_MAGIC) : len(_MAGIC) + TOKEN_BYTES]
+    return Mark(token, int.from_bytes(head[-4:], "big"))
+
+
+class Doubt(StrEnum):
+    """Why nobody may be credited by this sensor until that is settled."""
+
+    FOREIGN = "foreign"
+    DATABASE_OLDER = "database-older"
+    SENSOR_OLDER = "sensor-older"
+
+
+WHAT_TO_DO = {
+    Doubt.FOREIGN: "This is not the sensor in which the prints were enrolled, so nobody is "
+    "credited: bring that one back",
+    Doubt.DATABASE_OLDER: "Prints were enrolled or removed after this database was saved (was a "
+    "backup restored?), so nobody is credited: bring the newest database back",
+    Doubt.SENSOR_OLDER: "The sensor has forgotten changes that this database knows of, so nobody "
+    "is credited: bring back the sensor that was used last",
+}
+"""For a technician; each is completed by ``adopting``."""
+
+
+def adopting(why: Doubt) -> str:
+    """What is in doubt, and both ways to settle it."""
+    return (
+        f"{WHAT_TO_DO[why]}, or take this one as it is with 'edge-agent sensor adopt' (prints "
+        "that it does not hold are forgotten then)."
+    )
+
+
+def doubt(ours: Mark | None, sensors: Mark | None, prints: bool) -> Doubt | None:
+    """Compare the marks. ``prints``: whether there is anybody who could be credited wrongly."""
+    if not prints:
+        return None
+    if ours is None or sensors is None or ours.token != sensors.token:
+        return Doubt.FOREIGN
+    if sensors.counter > ours.counter:
+        return Doubt.DATABASE_OLDER
+    if sensors.counter < ours.counter:
+        return Doubt.SENSOR_OLDER
+    return None
