@@ -37,6 +37,7 @@ from .stream import Stream
 
 _ADDRESS = 0xFFFFFFFF  # as every module leaves its maker; a sensor ignores packets for any other
 _RECOVERY = 2.5  # seconds: longer than any module takes to boot, and still noticed in 5
+_MOST_FENCES = 8  # a line that was bad for an hour must be trusted again within a second
 _DRAIN = 4096  # bytes
 _BITS_PER_BYTE = 10  # 8N1
 _SETTLED = 0.0025  # seconds: an ack of 12 bytes takes 2.1 ms at 57600 baud
@@ -165,7 +166,7 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         attempt before cannot pass for the answers to this one. The quiet after it catches what is
         left over where a reply was lost as well; without sequence numbers there is no proof of it.
         """
-        self._fences += 1
+        self._fences = min(self._fences + 1, _MOST_FENCES)
         for _ in range(self._fences):
             self.getTemplateCount()
         if self._port.read(1):
