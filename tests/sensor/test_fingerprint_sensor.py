@@ -47,12 +47,12 @@ from .peer import (
     scripted,
 )
 
+# Late replies take seconds: they are tried on a line with a clock of its own.
 FAULTS = [
     "stray-byte",
     "drop-bytes",
     "corrupt-checksum",
     "wrong-length",
-    "late-ack",
     "duplicate-ack",
     "split-reply",
     "silence",
@@ -162,8 +162,8 @@ def test_a_poor_scan_is_a_hint(tmp_path: Path, quality: str, hint: Hint) -> None
 
 @pytest.fixture
 def _soon_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give every instruction half a second: this simulator answers at once, late or never."""
-    hasty = {code: replace(row, deadline=0.5) for code, row in link.INSTRUCTIONS.items()}
+    """Give every instruction 0.2 s: this simulator answers at once, late or never."""
+    hasty = {code: replace(row, deadline=0.2) for code, row in link.INSTRUCTIONS.items()}
     monkeypatch.setattr(link, "INSTRUCTIONS", hasty)
 
 
@@ -254,7 +254,7 @@ def test_unplugged_while_in_use_and_plugged_in_again(
     bench: Remote, sensor: FingerprintSensor
 ) -> None:
     fds = _open_fds()
-    for _ in range(50):
+    for _ in range(3):
         bench.ask("unplug")
         with pytest.raises(SensorUnplugged, match="has vanished"):
             sensor.capture()
