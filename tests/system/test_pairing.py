@@ -237,6 +237,7 @@ def test_the_power_of_the_sensor_fails_while_it_erases(gate: Gate, cuts: int) ->
     _works_again(gate, watch)
     gate.press("NV001")
     assert watch.panel()["outcome"] == "unknown"
+    gate.finger("lift")
     gate.stop()
     gate.start()
     _works_again(gate, gate.watch())
