@@ -367,7 +367,7 @@ class Library:
         self._may_fail("recover")
 
     def close(self) -> None:
-        self.asked.append("close")
+        self._asked("close")
 
     def capture(self) -> bool:
         self._asked("capture")

@@ -826,3 +826,37 @@ def test_with_a_match_in_flight_the_change_waits_its_turn() -> None:
         ("print.enrolled", 2),
         ("punch.recorded", 2),
     ]
+
+
+def test_asking_ends_the_crediting_by_another_module() -> None:
+    """Even where no fault has told of it."""
+    works = Works()
+    stop = threading.Event()
+    person = Person(works.site.clock, works.sensor, [])
+
+    def press() -> None:
+        assert asked.failure is None
+        works.sensor.glass = LANS_FINGER
+
+    asked = Asked(person, done=press)
+    activity = GateActivity(
+        lambda: works.gate, works.sensor, works.site.panel, 3, lambda: False, INFO
+    )
+    activity.submit(AskSensor(), asked)  # type: ignore[arg-type]
+
+    def on_ask(instruction: str) -> None:
+        if instruction == "close":
+            stop.set()
+        elif instruction == "search":
+            raise AssertionError("somebody is taken for somebody")
+
+    works.sensor.on_ask = on_ask
+    beats = iter(range(1000))
+
+    def beat() -> None:
+        if next(beats) == 0:  # The sensor has been admitted by then.
+            works.sensor.templates, works.sensor.pages = strangers().templates, strangers().pages
+
+    activity.run(stop, beat=beat)
+    stopped = [e["reason"] for e in works.store.data() if e["kind"] == "recording.stopped"]
+    assert stopped == ["sensor-fault"]

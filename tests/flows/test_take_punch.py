@@ -347,6 +347,11 @@ class Glass(ScriptedSensor):
         self._seen = 0
 
     @property
+    def _person(self) -> int | None:
+        """Who was captured last; nobody once the queue is over."""
+        return self._queue[self._seen - 1] if 0 < self._seen <= len(self._queue) else None
+
+    @property
     def presence(self) -> int:
         """Which visit to the glass it was that was captured last."""
         past = [None, *self._queue][: self._seen + 1]
@@ -362,8 +367,7 @@ class Glass(ScriptedSensor):
         return super().extract(buffer)
 
     def search(self) -> Match | None:
-        person = self._queue[self._seen - 1]
-        self.searches = [{0: HERS, 1: HIS, 2: NOBODYS}.get(person or 0)]
+        self.searches = [{0: HERS, 1: HIS, 2: NOBODYS}.get(self._person or 0)]
         self._fail_in_turn(self.searches)
         return super().search()
 
@@ -371,7 +375,7 @@ class Glass(ScriptedSensor):
         if len(self.asked) in self._faults_at:
             script.insert(0, SensorGarbled("?"))
             if script is self.captures:
-                self._queue.insert(self._seen, self._queue[self._seen - 1] if self._seen else None)
+                self._queue.insert(self._seen, self._person)
 
 
 @given(
