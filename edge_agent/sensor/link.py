@@ -38,7 +38,6 @@ from .stream import Stream
 _ADDRESS = 0xFFFFFFFF  # as every module leaves its maker; a sensor ignores packets for any other
 _RECOVERY = 2.5  # seconds: longer than any module takes to boot, and still noticed in 5
 _MOST_FENCES = 8  # a line that was bad for an hour must be trusted again within a second
-_DRAIN = 4096  # bytes
 _BITS_PER_BYTE = 10  # 8N1
 _SETTLED = 0.0025  # seconds: an ack of 12 bytes takes 2.1 ms at 57600 baud
 _BETWEEN_PACKETS = 1.0  # seconds: three times the largest packet at the lowest baud
@@ -145,7 +144,7 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
 
     def _drain(self, give_up: float) -> None:
         """Wait until the line is quiet, and allow to ask again."""
-        while self._port.read(_DRAIN):
+        while self._port.drain():
             if time.monotonic() >= give_up:
                 raise SensorGarbled(
                     f"Bytes come from {self._port.name} that nobody asked for: check [sensor] "
@@ -169,7 +168,7 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         self._fences = min(self._fences + 1, _MOST_FENCES)
         for _ in range(self._fences):
             self.getTemplateCount()
-        if self._port.read(1):
+        if self._port.drain():
             raise self._doubt("more bytes came behind the reply")
         self._fences = 0
 
@@ -181,6 +180,9 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         # The kernel takes more at once than the wire does.
         self._sent_at = max(self._sent_at, time.monotonic()) + self._on_the_wire(len(packet))
         self._deadline = self._sent_at + self._asked.deadline
+        # Twice the data: small packets are a third more bytes than they hold.
+        longest = 2 * max(self._asked.sends, default=0)
+        self._stream_ends = self._deadline + self._on_the_wire(longest)
         if kind == Kind.END_DATA:
             self._trusted = True
 
@@ -210,9 +212,6 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         if code == OK and self._asked.sends:
             self._stream = Stream(self._asked.sends)
             self._deadline = time.monotonic() + _BETWEEN_PACKETS
-            # Twice the data: small packets are a third more bytes than they hold.
-            longest = 2 * max(self._asked.sends)
-            self._stream_ends = self._deadline + self._on_the_wire(longest)
             return
         if code == OK and self._asked.settles:
             time.sleep(_SETTLED)
@@ -231,7 +230,6 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         if stream.complete:
             self._expect_nothing_behind()
             self._stream = None
-            self._stream_ends = 0.0
             self._trusted = True
 
     def _receive(self) -> Frame:

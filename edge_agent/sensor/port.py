@@ -2,6 +2,7 @@
 
 import errno
 import termios
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -10,7 +11,13 @@ import serial
 from ..domain.errors import EdgeAgentError, GateBusy, SensorForbidden, SensorSilent, SensorUnplugged
 
 QUIET = 0.06
-"""Seconds. A read that returns nothing has seen the line quiet for as long as this."""
+"""Seconds. A line on which nothing comes for so long is quiet."""
+
+PATIENCE = 0.2
+"""Seconds that a read waits: long enough not to wake the processor again and again for nothing
+while a sensor takes its image, and short beside the deadlines."""
+
+_MOST_DRAINED = 4096  # bytes at once, so that a line that never falls silent is noticed
 
 _WRITE_TIMEOUT = 1.0  # seconds: the largest command is on the wire in a tenth of that
 
@@ -66,7 +73,7 @@ class Port:
         self.name = name
         try:
             self._serial = serial.serial_for_url(
-                name, baudrate=baud, timeout=QUIET, write_timeout=_WRITE_TIMEOUT, exclusive=True
+                name, baudrate=baud, timeout=PATIENCE, write_timeout=_WRITE_TIMEOUT, exclusive=True
             )
         except (*_PORT_ERRORS, ValueError) as error:
             kind, sentence = _OPENING.get(_errno(error), _UNFORESEEN)
@@ -88,9 +95,19 @@ class Port:
             return bool(self._serial.in_waiting)
 
     def read(self, size: int) -> bytes:
-        """The next ``size`` bytes, or fewer where the time QUIET is over before."""
+        """The next ``size`` bytes, or fewer where PATIENCE is over before."""
         with self._vanishing():
             return bytes(self._serial.read(size))
+
+    def drain(self) -> bool:
+        """Listen for as long as QUIET and throw away what comes; whether anything did."""
+        time.sleep(QUIET)
+        drained = 0
+        with self._vanishing():
+            # Not in one go: behind a socket, all that pyserial knows is that there is something.
+            while drained < _MOST_DRAINED and (waiting := self._serial.in_waiting):
+                drained += len(self._serial.read(waiting))
+        return drained > 0
 
     def write(self, data: bytes) -> None:
         """Hand the bytes over. Raises SensorSilent where the line takes none."""

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from enum import Enum
 
-from edge_agent.sensor.port import QUIET
+from edge_agent.sensor.port import PATIENCE, QUIET
 from edge_agent.simulator import MODELS, fingers
 from edge_agent.simulator.fingers import Quality
 from edge_agent.simulator.flash import Flash
@@ -112,7 +112,7 @@ class Line:
         return bool(self._arrived)
 
     def read(self, size: int) -> bytes:
-        give_up = self._now + QUIET
+        give_up = self._now + PATIENCE
         self._arrive()
         while len(self._arrived) < size and self._now < give_up:
             self._now = min(give_up, self._due[0][0] if self._due else give_up)
@@ -120,6 +120,13 @@ class Line:
         data = bytes(self._arrived[:size])
         del self._arrived[:size]
         return data
+
+    def drain(self) -> bool:
+        self._now += QUIET
+        self._arrive()
+        heard = bool(self._arrived)
+        self._arrived.clear()
+        return heard
 
     def write(self, data: bytes) -> None:
         mishap = next(self.mishaps, Mishap.NONE)

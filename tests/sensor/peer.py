@@ -55,8 +55,10 @@ class Peer:
     replies: dict[int, list[bytes]] = field(default_factory=dict)
     asked: list[int] = field(default_factory=list)
     """Every instruction that came, in order."""
-    data: bytes = b""
-    """What the data packets that came held."""
+    buffers: list[int] = field(default_factory=list)
+    """The first byte behind each instruction that has any: most often a buffer."""
+    data: list[bytes] = field(default_factory=list)
+    """What each data packet that came held."""
     portion: int | None = None
     """Bytes in one write; None writes a reply at once."""
 
@@ -89,9 +91,10 @@ class Peer:
                 for frame in parser.feed(os.read(self._master, 4096)):
                     assert isinstance(frame, Packet)
                     if frame.pid is Pid.COMMAND:
+                        self.buffers += frame.data[1:2]
                         self._answer(frame.data[0])
                     else:
-                        self.data += frame.data
+                        self.data.append(frame.data)
 
     def _answer(self, instruction: int) -> None:
         self.asked.append(instruction)

@@ -66,6 +66,7 @@ FAULTS = [
 def _soon_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """Listen for less long: these sensors answer at once, late or never."""
     monkeypatch.setattr(port, "QUIET", 0.01)
+    monkeypatch.setattr(port, "PATIENCE", 0.01)
 
 
 @pytest.fixture

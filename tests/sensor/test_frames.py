@@ -239,3 +239,8 @@ def test_a_bad_parser_is_caught(
     monkeypatch.setitem(globals(), "FrameParser", planted)
     with pytest.raises(AssertionError):
         _streams(seed=0, count=2000)
+
+
+def test_a_frame_shows_nothing_of_what_it_holds() -> None:
+    shown = repr(Frame(ADDRESS, Kind.DATA, b"\x03\x01secret"))
+    assert shown == "<Frame DATA, 8 bytes>"

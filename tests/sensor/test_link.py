@@ -56,6 +56,7 @@ def link(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Link]:
     hasty = {code: replace(row, deadline=0.5) for code, row in INSTRUCTIONS.items()}
     monkeypatch.setattr(link_module, "INSTRUCTIONS", hasty)
     monkeypatch.setattr(port_module, "QUIET", 0.01)
+    monkeypatch.setattr(port_module, "PATIENCE", 0.01)
     port = Port(peer.name, 57600)
     link = Link(port)
     link.capacity = 100

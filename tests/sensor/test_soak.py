@@ -39,6 +39,7 @@ def sensor(remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> F
     hasty = {code: replace(row, deadline=0.05) for code, row in link.INSTRUCTIONS.items()}
     monkeypatch.setattr(link, "INSTRUCTIONS", hasty)
     monkeypatch.setattr(port, "QUIET", 0.01)
+    monkeypatch.setattr(port, "PATIENCE", 0.01)
     sensor = FingerprintSensor(SensorSettings(port=str(tmp_path / "tty")))
     sensor.connect()
     for finger in FINGERS:

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from unittest.mock import patch
+from unittest.mock import DEFAULT, patch
 
 import pytest
 from msgspec.structs import replace
@@ -30,6 +30,8 @@ from .peer import (
     INDEX,
     LOAD,
     NOTE,
+    PARAMETERS,
+    READ_SYS_PARA,
     STORE,
     UP_CHAR,
     UP_IMAGE,
@@ -62,6 +64,7 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "INSTRUCTIONS", hasty)
     monkeypatch.setattr(link, "_BETWEEN_PACKETS", 0.1)
     monkeypatch.setattr(port, "QUIET", 0.01)
+    monkeypatch.setattr(port, "PATIENCE", 0.01)
 
 
 @contextmanager
@@ -199,6 +202,29 @@ def _half(template: bytes) -> bytes:
     return template[: len(template) // 2] + b"\xff" * (len(template) // 2)
 
 
+def test_the_slowest_line_has_all_the_time_that_it_needs() -> None:
+    new = template(4, "r503", 1)
+    with _line("r503") as (line, module):
+        line.flash.set(baud_multiplier=1)
+        line.baud = 9600
+        # Its data are on the wire for 1.7 seconds; the store after them is to be done in 0.2.
+        flash.write_template(module, 3, new)
+        assert flash.read_template(module, 3) == new
+
+
+def test_an_image_in_doubt_is_drained_to_its_end() -> None:
+    with _line() as (line, module):
+        line.press(1)
+        assert module.readImage()
+        line.mishaps = iter([Mishap.NOISE])
+        with pytest.raises(SensorGarbled):
+            module.read_image()
+        began = line.monotonic()
+        module.recover()
+        assert 6 < line.monotonic() - began < 8
+        assert len(module.read_image()) == 36_864
+
+
 def test_the_notepad(bench: tuple[Remote, FingerprintSensor]) -> None:
     _, sensor = bench
     port: Sensor = sensor
@@ -330,9 +356,39 @@ def test_what_is_read_back_has_the_last_word(
     with pytest.raises(SensorRefused, match="in slot 3, but something else is read back"):
         sensor.write_template(3, TEMPLATE)
     peer.asked.clear()
+    peer.buffers.clear()
     sensor.write_template(3, TEMPLATE)
     assert peer.asked == [DOWN_CHAR, STORE, INDEX, LOAD, UP_CHAR]
-    assert peer.data == TEMPLATE * 4
+    # What is read back went through the flash: its buffer is another than the one written to.
+    assert peer.buffers == [1, 1, 0, 2, 2]
+    assert peer.data == PARTS * 4
+
+
+@pytest.mark.parametrize("code", range(4))
+def test_packets_of_the_size_that_the_sensor_is_set_to(code: int) -> None:
+    size = 32 << code
+    with scripted() as peer:
+        peer.replies[READ_SYS_PARA] = [ack(0, PARAMETERS[:-3] + bytes([code]) + PARAMETERS[-2:])]
+        sensor = FingerprintSensor(SensorSettings(port=peer.name))
+        sensor.connect()
+        peer.replies[UP_CHAR] = [OK + A + B + C + D] * 2
+        peer.replies[INDEX] = [ack(0, b"\xff" * 32)]
+        sensor.write_template(3, TEMPLATE)
+        sensor.close()
+    assert peer.data[: 512 // size] == [TEMPLATE[at : at + size] for at in range(0, 512, size)]
+
+
+def test_data_that_were_not_sent_to_the_end() -> None:
+    with _line() as (line, module), patch.object(line, "write", wraps=line.write) as write:
+        packets = [DEFAULT, SensorSilent("the line takes no bytes")]
+        write.side_effect = packets
+        with pytest.raises(SensorSilent):
+            module.write_buffer(1, template(1))
+        write.side_effect = None
+        # The sensor would take any command for the rest of the template.
+        with pytest.raises(SensorGarbled, match="in doubt: recover it first"):
+            module.getTemplateCount()
+        module.recover()
 
 
 def test_a_page_that_stays_as_it_was(scripted_bench: tuple[Peer, FingerprintSensor]) -> None:
