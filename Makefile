@@ -33,7 +33,7 @@ run: .venv/demo ## Show a gate, its sensor and payroll at work, without hardware
 
 .PHONY: test
 test: lint mosquitto ## Check style and types, then run the tests (about a minute)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -m 'not long' $(ARGS)
 
 .PHONY: test-long
 test-long: lint mosquitto ## The same with the soaks and crash states

@@ -18,6 +18,32 @@ hypothesis.settings.load_profile("patient")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+_SYSTEM = (
+    "system",
+    "receiver",
+    "uplink",
+    "sensor",
+    "simulator",
+    "test_demo.py",
+    "test_hw_tests.py",
+)
+"""What takes more than the minute that a contributor's plain ``pytest`` may take."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what only ``make test`` runs."""
+    folder = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(folder) and item.path.relative_to(folder).parts[0] in _SYSTEM:
+            item.add_marker("system")
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say plainly what a plain ``pytest`` leaves out."""
+    if "not system" not in config.option.markexpr:
+        return None
+    return f"left out, run by make test: {', '.join(_SYSTEM)} (real processes, brokers, lines)"
+
 
 @pytest.fixture
 def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
