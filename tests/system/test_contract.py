@@ -37,6 +37,7 @@ def test_the_wire_is_as_the_schemas_say(gate: Gate, mosquitto: Mosquitto) -> Non
     gate.set(mqtt={"port": mosquitto.port})
     topics: dict[str, set[str]] = {}
     with Listener(mosquitto.port) as listener:
+        gate.receive()
         daemon = gate.start()
         watch = gate.watch()
         for code in ("NV001", "NV001", "a-stranger"):
@@ -45,7 +46,6 @@ def test_the_wire_is_as_the_schemas_say(gate: Gate, mosquitto: Mosquitto) -> Non
         gate.cli("workers", "deactivate", "NV002")
         gate.press("NV002")
         watch.panel()
-        gate.receive()
         ledger = gate.status()["ledger"]["id"]
         resend = {"command": "resend", "id": "1", "ledger": ledger, "from": 1, "to": 2}
         listener.say("attendance/main-gate/commands", resend)
