@@ -56,6 +56,10 @@ hw-test: .venv/hw ## Test a real sensor and lamps (PORT=/dev/serial0)
 bench: .venv/test ## Measure what the documents claim
 	@for script in bench/*.py; do .venv/bin/python "$$script"; done
 
+.PHONY: contract
+contract: .venv/test ## Write docs/contract/ anew, after a change of what goes over the wire
+	@$(BIN)/python -m edge_agent.contract
+
 .PHONY: venv
 venv: .venv/test ## Make .venv, with everything the tests use
 
