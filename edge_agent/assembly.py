@@ -5,12 +5,10 @@ must not load pyfingerprint, gpiozero and paho-mqtt on a Pi Zero.
 """
 
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from .domain.chain import stamp_of
 from .domain.messages import GateStatus
 from .domain.rules import Policy
 from .domain.topics import Topics
@@ -25,9 +23,6 @@ from .store import SqliteStore
 if TYPE_CHECKING:
     from .flows.publish_ledger import PublishLedger
 
-_RECALLED_ENTRIES = 500
-"""How far back a sync of this boot is looked for."""
-
 
 class Assembly:
     """Makes the parts of one gate from its settings. The clock is shared, the rest is new."""
@@ -37,7 +32,7 @@ class Assembly:
         self.zone = ZoneInfo(settings.gate.timezone)
         self.database = Path(settings.store.path)
         self.control_socket = Path(settings.control.socket)
-        self.clock = HostClock(settings.clock.trust)
+        self.clock = HostClock(settings.clock.trust, settings.clock.drift_ppm)
 
     def lock(self) -> GateLock:
         """The lock that makes one process the owner of this gate."""
@@ -53,12 +48,9 @@ class Assembly:
         return store
 
     def recall_last_sync(self, store: Store) -> None:
-        """Tell the clock what the ledger knows of the last sync of this boot."""
-        for _, data in islice(store.newest_first(), _RECALLED_ENTRIES):
-            stamp = stamp_of(data)
-            if stamp.trusted:
-                self.clock.recall(stamp)
-                return
+        """Tell the clock what the ledger knows of the last sync."""
+        if (known := store.known_time()) is not None:
+            self.clock.recall(known)
 
     def store_for_reading(self) -> Store:
         """A new connection that writes nothing."""

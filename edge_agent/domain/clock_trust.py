@@ -57,9 +57,7 @@ class ClockTrust:
         stamp = known.stamp
         if stamp.boot == self._boot:
             if stamp.uncertainty_ms != KEPT_ELSEWHERE_MS and self._last_sync is None:
-                self._last_sync = _Sync(
-                    stamp.boottime_ms, stamp.wall_ms, stamp.uncertainty_ms or 0
-                )
+                self._last_sync = _Sync(stamp.boottime_ms, stamp.wall_ms, stamp.uncertainty_ms or 0)
             return
         if hardware is None:
             return

@@ -157,7 +157,9 @@ class Timeline:
         """The best fixes, without those that a later one proves wrong."""
         believed: list[Fix] = []
         for fix in reversed(fixes):
-            if not any(self._drift.contradict(fix, later) for later in believed[:1] + believed[-1:]):
+            if not any(
+                self._drift.contradict(fix, later) for later in believed[:1] + believed[-1:]
+            ):
                 believed.append(fix)
         # In holdover a clock lives on its last sync, and is never better than that.
         return [fix for fix in reversed(believed) if fix.synced] or believed[::-1]

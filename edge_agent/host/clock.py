@@ -80,10 +80,9 @@ class HostClock:
         wall = time.time_ns() // 1_000_000
         after = _kernel_error_ms()
         error_ms = None if before is None or after is None else max(before, after)
+        state, uncertainty = self._trust.judge(boottime, wall, error_ms)
         if self._always:
             state, uncertainty = ClockState.SYNCED, KEPT_ELSEWHERE_MS
-        else:
-            state, uncertainty = self._trust.judge(boottime, wall, error_ms)
         return Stamp(
             boot=self._boot,
             boottime_ms=boottime,

@@ -11,6 +11,8 @@ from ..domain.events import Event, Outcome
 from ..domain.rules import Hint, Match
 from ..domain.stamps import Stamp
 from .store import Change as Change
+from .store import OpenTime as OpenTime
+from .store import PendingTimes as PendingTimes
 from .store import Store as Store
 from .store import Tail as Tail
 from .store import Watermarks as Watermarks
