@@ -33,6 +33,8 @@ class SensorSettings(Section, frozen=True, kw_only=True):
     )
     captures: Annotated[int, Meta(ge=1, le=5)] = 3
     """How often one touch is captured before it is answered "not recognised"."""
+    min_score: Annotated[int, Meta(ge=0, le=1000)] = 0
+    """The lowest score that counts as recognised, beyond the sensor's own security level."""
 
 
 class PanelSettings(Section, frozen=True, kw_only=True):
