@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "assembly": _BELOW | {"sensor", "panel", "store", "uplink", "host"},
     "daemon": _BELOW | {"host", "control", "assembly"},
     "doctor": _BELOW | {"host", "control", "assembly", "sensor", "panel", "store", "uplink"},
+    "contract": {"domain"},
     "simulator": set[str](),
     "receiver": {"domain"},
 }
