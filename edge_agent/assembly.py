@@ -89,5 +89,6 @@ class Assembly:
         policy = Policy(
             repeat_window_ms=self.settings.punch.repeat_window_s * 1000,
             direction=self.settings.punch.direction,
+            min_score=self.settings.sensor.min_score,
         )
         return Gate(self.store(), self.clock, tell, policy)

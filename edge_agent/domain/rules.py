@@ -54,10 +54,14 @@ class DirectionRule(StrEnum):
 
 
 class Policy(Struct, frozen=True, kw_only=True):
-    """The gate's rules. ``repeat_window_ms`` 0 turns the repeat rule off."""
+    """The gate's rules. ``repeat_window_ms`` 0 turns the repeat rule off.
+
+    ``min_score`` is asked for beyond the sensor's own security level; 0 asks for nothing.
+    """
 
     repeat_window_ms: int
     direction: DirectionRule
+    min_score: int = 0
 
 
 class LastPunch(Struct, frozen=True):
@@ -93,6 +97,13 @@ class Refused(Struct, frozen=True):
 
 
 Verdict = Accepted | Repeat | Refused
+
+
+def recognised(match: Match | None, policy: Policy) -> Match | Refused:
+    """What a search comes to: a match below the gate's own score is as good as none."""
+    if match is None or match.score < policy.min_score:
+        return Refused(Reason.UNKNOWN)
+    return match
 
 
 def judge(

@@ -20,6 +20,7 @@ from edge_agent.domain.rules import (
     Refused,
     Repeat,
     judge,
+    recognised,
 )
 from edge_agent.domain.stamps import ClockState, Stamp
 
@@ -140,3 +141,14 @@ def test_alternate_is_never_wrong_about_the_shift(
         other = OUT if direction is IN else IN
         true = other if now.true_ms - before.true_ms <= SHIFT_MS else IN
         assert verdict.direction in (None, true)
+
+
+@pytest.mark.parametrize(
+    ("score", "least", "known"),
+    [(0, 0, True), (59, 60, False), (60, 60, True), (61, 60, True), (1, 0, True)],
+)
+def test_a_score_of_its_own(score: int, least: int, known: bool) -> None:
+    policy = Policy(repeat_window_ms=0, direction=DirectionRule.NONE, min_score=least)
+    match = Match(3, score)
+    assert recognised(match, policy) == (match if known else Refused(Reason.UNKNOWN))
+    assert recognised(None, policy) == Refused(Reason.UNKNOWN)
