@@ -89,6 +89,7 @@ class Assembly:
         policy = Policy(
             repeat_window_ms=self.settings.punch.repeat_window_s * 1000,
             direction=self.settings.punch.direction,
+            drift_ppm=self.settings.clock.drift_ppm,
             min_score=self.settings.sensor.min_score,
         )
         return Gate(self.store(), self.clock, tell, policy)

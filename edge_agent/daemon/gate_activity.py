@@ -17,8 +17,11 @@ from ..domain.requests import Change, Enroll, Identify, SensorWork, What
 from ..flows.gate import Gate
 from ..flows.keep_sensor import KeepSensor
 from ..flows.pairing import Pairing
+from ..flows.resolve_times import ResolveTimes
 from ..flows.take_punch import Look, TakePunch
 from ..flows.technician import Technician
+from ..flows.watch_clock import WatchClock
+from ..flows.watch_recording import WatchRecording
 from ..ports import Panel, Sensor, SensorInfo
 
 log = logging.getLogger(__name__)
@@ -74,6 +77,10 @@ class GateActivity:
             stop.is_set,
         )
         technician = Technician(gate, self._sensor, self._panel, pairing, lambda: keeper.info)
+        # Before anything is written in this boot: what the ledger knows is of the one before.
+        clock = WatchClock(gate)
+        times = ResolveTimes(gate)
+        recording = WatchRecording(gate)
         if isinstance(self._first, SensorInfo):
             keeper.began(self._first)
         else:
@@ -85,6 +92,10 @@ class GateActivity:
             if gate.clock.monotonic() >= alive_due:
                 alive_due += _ALIVE_EVERY_S
                 _write_alive(gate, keeper)
+            if clock.look():
+                times.begin()
+            times.work()
+            recording.look(vouched=keeper.vouched)
             self._carry_out(technician, taker, keeper, pairing, _Pacing(stop, beat))
             if not keeper.recording:
                 keeper.try_again()

@@ -8,10 +8,11 @@ from msgspec import Struct
 from ..domain.chain import Entry
 from ..domain.errors import StoreFault
 from ..domain.events import LedgerGrew, StoreChanged
-from ..domain.facts import Fact
+from ..domain.facts import Fact, RecordingStopped
 from ..domain.people import Print, Worker
 from ..domain.rules import SHIFT_MS, LastPunch, Policy
 from ..domain.stamps import Stamp
+from ..domain.true_times import Bounds, Timeline
 from ..ports import Change, Clock, Store, Tell
 
 
@@ -33,6 +34,10 @@ class Gate:
         self.policy = policy
         self._known: _Known | None = None
         self._store_state = "ready"
+        self._timeline: Timeline | None = None
+        self._failing_since: Stamp | None = None
+        self.came_back = False
+        """Whether the store failed, and takes entries again: to be said where presses count."""
 
     def owner_of(self, slot: int) -> tuple[Print | None, Worker | None]:
         """The print that holds ``slot``, and its worker. Raises StoreFault."""
@@ -60,6 +65,16 @@ class Gate:
             )
         return self._known
 
+    def when(self, stamp: Stamp) -> Bounds:
+        """What is known of when a stamp was made, its own wall clock aside. Raises StoreFault."""
+        if self._timeline is None:
+            self._timeline = Timeline(self.store.landmarks(), self.policy.drift_ppm)
+        return self._timeline.place(stamp)
+
+    def clock_changed(self) -> None:
+        """More is known of the clock than before."""
+        self._timeline = None
+
     def record(
         self,
         fact: Fact,
@@ -70,18 +85,37 @@ class Gate:
 
         Raises StoreFault where that is not certain.
         """
+
+        def write(change: Change) -> list[Entry]:
+            also(change)
+            return [change.append(fact, stamp or self.clock.stamp())]
+
+        return self.record_all(write)[-1]
+
+    def record_all(self, write: Callable[[Change], list[Entry]]) -> list[Entry]:
+        """Write some entries durably in one transaction, and tell so.
+
+        After a fault the ledger first learns since when nothing was recorded. Raises StoreFault
+        where it is not certain that everything was written.
+        """
+        began = self._failing_since or self.clock.stamp()
         try:
             with self.store.changing() as change:
-                also(change)
-                entry = change.append(fact, stamp or self.clock.stamp())
+                if self._failing_since is not None:
+                    change.append(RecordingStopped(reason="store-fault"), self._failing_since)
+                entries = write(change)
         except StoreFault as fault:
+            self._failing_since = began
             self._store_is("failing", str(fault))
             # It may be in the database after all: ask there before the next verdict.
             self._known = None
             raise
+        self.came_back = self.came_back or self._failing_since is not None
+        self._failing_since = None
         self._store_is("ready")
-        self.tell(LedgerGrew(seq=entry.seq, kind=entry.kind))
-        return entry
+        for entry in entries:
+            self.tell(LedgerGrew(seq=entry.seq, kind=entry.kind))
+        return entries
 
     def _store_is(self, state: Literal["ready", "failing"], detail: str | None = None) -> None:
         if state != self._store_state:

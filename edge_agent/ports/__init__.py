@@ -27,6 +27,12 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds that never step, for timeouts."""
 
+    def hardware_clock_held(self, synced: Stamp) -> bool | None:
+        """Whether the battery-backed clock was right when this boot began; None: cannot tell.
+
+        ``synced`` is a stamp from after the boot's first synchronisation.
+        """
+
 
 class SensorInfo(Struct, frozen=True, kw_only=True):
     """What a sensor says of itself (ReadSysPara)."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -114,6 +115,10 @@ class Ledger(Protocol):
     @property
     def ledger(self) -> str:
         """The ledger's id."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The gate's time zone."""
 
     def tail(self) -> Tail:
         """The last entry's place and hash."""

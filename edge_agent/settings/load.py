@@ -95,7 +95,7 @@ def _section(name: str, kind: type[Section], raw: Any, problems: list[str]) -> d
             except (
                 msgspec.ValidationError,
                 ValueError,
-            ) as error:  # Numbers of thousands of digits.
+            ) as error:  # An endless number.
                 problems.append(f"[{name}] {key}: {_plain(name, key, field.type, raw[key], error)}")
         elif field.default is NODEFAULT:
             problems.append(f"[{name}] {key}: this is missing; {_EXPLANATIONS[name, key]}.")

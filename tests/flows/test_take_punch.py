@@ -258,14 +258,15 @@ def test_payroll_out_of_reach_is_shown() -> None:
 def test_what_could_not_be_written_is_not_shown_as_recorded() -> None:
     one = shift(TOUCH * 2, [HERS] * 2, faults=["lost"]).run()
     assert one.shown[0] == PanelShown(outcome=Outcome.NOT_RECORDED, worker="007")
-    assert one.shown[1] == PanelShown(outcome=Outcome.RECORDED, worker="007", seq=1)
-    assert one.site.store.kinds() == ["punch.recorded"]
+    assert one.shown[1] == PanelShown(outcome=Outcome.RECORDED, worker="007", seq=2)
+    assert one.site.store.kinds() == ["recording.stopped", "punch.recorded"]
 
 
 def test_what_was_written_after_all_is_no_second_punch() -> None:
     one = shift(TOUCH * 2, [HERS] * 2, faults=["kept"]).run()
     assert one.outcomes == [Outcome.NOT_RECORDED, Outcome.REPEATED]
-    assert [entry.get("of") for entry in one.site.store.data()] == [None, 1]
+    assert [entry.get("of") for entry in one.site.store.data()] == [None, None, 1]
+    assert one.site.store.kinds()[1] == "recording.stopped"
 
 
 def test_a_refusal_that_could_not_be_written_is_shown_all_the_same() -> None:
@@ -282,8 +283,9 @@ def test_a_night_of_refusals_does_not_fill_the_card() -> None:
     one.site.store.faults = ["lost"]
     one.sensor.captures, one.sensor.searches = TOUCH * 2, [NOBODYS] * 2
     one.run()
-    told = sum(entry["suppressed"] for entry in one.site.store.data())
-    assert told + len(one.site.store.all) == 302  # every touch is written or counted
+    attempts = [e for e in one.site.store.data() if e["kind"] == "attempt.refused"]
+    told = sum(attempt["suppressed"] for attempt in attempts)
+    assert told + len(attempts) == 302  # every touch is written or counted
 
 
 @given(
