@@ -49,6 +49,7 @@ def test_a_deactivated_worker_is_refused_at_once(gate: Gate, mosquitto: Mosquitt
         assert status["roster"] == {"version": 2, "refused": None}
         # A restart and a reconnection change nothing.
         before = [entry["kind"] for entry in gate.entries()].count("roster.applied")
+        gate.finger("lift")
         gate.stop()
         gate.start()
         gate.online(watch := gate.watch())
