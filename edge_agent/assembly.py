@@ -102,5 +102,6 @@ class Assembly:
             repeat_window_ms=self.settings.punch.repeat_window_s * 1000,
             direction=self.settings.punch.direction,
             zone=self.zone,
+            min_score=self.settings.sensor.min_score,
         )
         return Gate(self.store(), self.clock, tell, policy)

@@ -75,7 +75,7 @@ class AttemptRefused(Fact, tag="attempt.refused", frozen=True, kw_only=True):
 
 
 class GateAlive(Fact, tag="gate.alive", frozen=True, kw_only=True):
-    """Written at start and every hour. ``recording`` says whether a press could be recorded now."""
+    """Written at start and every hour. ``recording``: as the last entry about recording said."""
 
     recording: bool
     version: str

@@ -58,12 +58,14 @@ class DirectionRule(StrEnum):
 class Policy(Struct, frozen=True, kw_only=True):
     """The gate's rules. ``repeat_window_ms`` 0 turns the repeat rule off.
 
-    ``zone`` says on which day a moment falls.
+    ``min_score`` is asked for beyond the sensor's own security level; 0 asks for nothing. ``zone``
+    says on which day a moment falls.
     """
 
     repeat_window_ms: int
     direction: DirectionRule
     zone: ZoneInfo
+    min_score: int = 0
 
 
 class LastPunch(Struct, frozen=True):
@@ -99,6 +101,13 @@ class Refused(Struct, frozen=True):
 
 
 Verdict = Accepted | Repeat | Refused
+
+
+def recognised(match: Match | None, policy: Policy) -> Match | Refused:
+    """What a search comes to: a match below the gate's own score is as good as none."""
+    if match is None or match.score < policy.min_score:
+        return Refused(Reason.UNKNOWN)
+    return match
 
 
 def judge(

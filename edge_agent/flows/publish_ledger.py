@@ -36,6 +36,13 @@ from .tell_status import TellStatus
 _FILE = "ledger file"
 """What is in trouble when it is no topic."""
 
+_WAY = "way"
+
+EXPOSED = (
+    "The way to the broker at {host} is not encrypted, so whoever is on it can read punches and "
+    'forge receipts: set [mqtt] tls to "on".'
+)
+
 _TURN_S = 1.0
 _GOODBYE_S = 1.0
 
@@ -139,7 +146,7 @@ class _Uplink:
         self._fence: int | None = None
         self._ready = False
         self._payroll = HearPayroll(topics, store, self._outbox, self._deliveries, on_roster)
-        self._spoke_5 = f"mqtt 5 {settings.host}:{settings.port}"
+        self._spoke_5 = f"mqtt 5 {settings.host}:{settings.access.tcp_port}"
         will = msgspec.json.encode(LastWill(gate=topics.gate))
         broker.open(self._versions(), topics.status, will)
 
@@ -220,6 +227,8 @@ class _Uplink:
         if event.version == "5" and not self._store.remembered(self._spoke_5):
             with suppress(StoreFault):  # Then it is learnt at the next start.
                 self._store.remember(self._spoke_5, "yes")
+        if self._settings.access.exposed:
+            self._report.trouble(_WAY, EXPOSED.format(host=self._settings.host))
         topics = self._topics
         self._broker.subscribe(
             [topics.receipts(self._store.ledger), topics.commands, topics.roster]

@@ -21,6 +21,7 @@ from edge_agent.domain.rules import (
     Refused,
     Repeat,
     judge,
+    recognised,
 )
 from edge_agent.domain.stamps import ClockState, Stamp, parse_time
 
@@ -202,3 +203,14 @@ def test_payroll_s_word_is_as_good_as_the_gate_s() -> None:
     dismissed = structs.replace(WORKER, listed=Employment(active=False))
     verdict = judge(MATCH, OWNER, dismissed, None, FIRST, MINUTE)
     assert verdict == Refused(Reason.DEACTIVATED, worker="007")
+
+
+@pytest.mark.parametrize(
+    ("score", "least", "known"),
+    [(0, 0, True), (59, 60, False), (60, 60, True), (61, 60, True), (1, 0, True)],
+)
+def test_a_score_of_its_own(score: int, least: int, known: bool) -> None:
+    policy = Policy(repeat_window_ms=0, direction=DirectionRule.NONE, min_score=least, zone=ZONE)
+    match = Match(3, score)
+    assert recognised(match, policy) == (match if known else Refused(Reason.UNKNOWN))
+    assert recognised(None, policy) == Refused(Reason.UNKNOWN)
