@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from .domain.messages import GateStatus
+from .domain.roster import Heard
 from .domain.rules import Policy
 from .domain.topics import Topics
 from .flows.gate import Gate
@@ -68,7 +69,9 @@ class Assembly:
 
         return GpioPanel(self.settings.panel)
 
-    def uplink(self, status: Callable[[], GateStatus], tell: Tell) -> "PublishLedger":
+    def uplink(
+        self, status: Callable[[], GateStatus], tell: Tell, on_roster: Callable[[Heard], None]
+    ) -> "PublishLedger":
         """The way to payroll."""
         from .flows.publish_ledger import PublishLedger
         from .uplink import PahoBroker
@@ -82,6 +85,7 @@ class Assembly:
             status=status,
             tell=tell,
             clock=self.clock,
+            on_roster=on_roster,
         )
 
     def gate(self, tell: Tell) -> Gate:
@@ -90,6 +94,7 @@ class Assembly:
             repeat_window_ms=self.settings.punch.repeat_window_s * 1000,
             direction=self.settings.punch.direction,
             drift_ppm=self.settings.clock.drift_ppm,
+            zone=self.zone,
             min_score=self.settings.sensor.min_score,
         )
         return Gate(self.store(), self.clock, tell, policy)

@@ -15,6 +15,7 @@ from ..domain.errors import EdgeAgentError, GateBusy, SensorFault, StoreFault
 from ..domain.facts import GateAlive
 from ..domain.requests import Change, Enroll, Identify, SensorWork, What
 from ..flows.gate import Gate
+from ..flows.keep_roster import KeepRoster, RosterInbox
 from ..flows.keep_sensor import KeepSensor
 from ..flows.pairing import Pairing
 from ..flows.resolve_times import ResolveTimes
@@ -48,7 +49,9 @@ class GateActivity:
         captures: int,
         offline: Callable[[], bool],
         first: SensorInfo | SensorFault,
+        roster: RosterInbox,
     ) -> None:
+        self._roster = roster
         self._make_gate = make_gate
         self._sensor = sensor
         self._panel = panel
@@ -85,6 +88,7 @@ class GateActivity:
             keeper.began(self._first)
         else:
             keeper.lost(self._first)
+        roster = KeepRoster(gate, self._roster)
         alive_due = gate.clock.monotonic()
         failures = 0
         while not stop.is_set():
@@ -92,6 +96,7 @@ class GateActivity:
             if gate.clock.monotonic() >= alive_due:
                 alive_due += _ALIVE_EVERY_S
                 _write_alive(gate, keeper)
+            roster.look()
             if clock.look():
                 times.begin()
             times.work()

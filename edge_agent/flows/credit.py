@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 _REFUSED_AS = {
     Reason.UNKNOWN: Outcome.UNKNOWN,
     Reason.DEACTIVATED: Outcome.REFUSED,
+    Reason.NOT_VALID: Outcome.REFUSED,
     Reason.POOR_SCAN: Outcome.TRY_AGAIN,
     Reason.SENSOR_FAULT: Outcome.SENSOR_FAULT,
 }
@@ -92,7 +93,7 @@ class Credit:
         if stamp.trusted:
             return UNSET, UNSET
         bounds = self._gate.when(stamp)
-        zone = self._gate.store.zone
+        zone = self._gate.policy.zone
         return (
             UNSET if bounds.low is None else local_time(bounds.low, zone),
             UNSET if bounds.high is None else local_time(bounds.high, zone),

@@ -10,6 +10,7 @@ from ..domain.errors import StoreFault
 from ..domain.events import LedgerGrew, StoreChanged
 from ..domain.facts import Fact, RecordingStopped
 from ..domain.people import Print, Worker
+from ..domain.roster import Applied
 from ..domain.rules import SHIFT_MS, LastPunch, Policy
 from ..domain.stamps import Stamp
 from ..domain.true_times import Bounds, Timeline
@@ -90,7 +91,8 @@ class Gate:
             also(change)
             return [change.append(fact, stamp or self.clock.stamp())]
 
-        return self.record_all(write)[-1]
+        [entry] = self.record_all(write)
+        return entry
 
     def record_all(self, write: Callable[[Change], list[Entry]]) -> list[Entry]:
         """Write some entries durably in one transaction, and tell so.
@@ -126,6 +128,24 @@ class Gate:
         """Enter or change a worker, together with the entry that says so."""
         self.record(fact, also=lambda change: change.put_worker(worker))
         self._memory.workers[worker.code] = worker
+
+    @property
+    def workers(self) -> dict[str, Worker]:
+        """All workers by code. Raises StoreFault."""
+        return self._memory.workers
+
+    def record_roster(self, facts: list[Fact], workers: list[Worker], roster: Applied) -> None:
+        """Enter or change the workers of a roster, with the entries that say so, all or nothing."""
+
+        def write(change: Change) -> list[Entry]:
+            for worker in workers:
+                change.put_worker(worker)
+            change.put_roster(roster)
+            now = self.clock.stamp()
+            return [change.append(fact, now) for fact in facts]
+
+        self.record_all(write)
+        self._memory.workers.update({worker.code: worker for worker in workers})
 
     def announce(self, slot: int) -> None:
         """Say that ``slot`` is about to be written, before the flash is touched."""

@@ -133,7 +133,7 @@ class ResolveTimes:
         )
 
     def _local(self, ms: int | None) -> str | None:
-        return None if ms is None else local_time(ms, self._gate.store.zone)
+        return None if ms is None else local_time(ms, self._gate.policy.zone)
 
     def _forget(self) -> None:
         """Keep no more than may still have to be looked at again."""

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -12,6 +11,7 @@ from ..domain.clock_trust import Known
 from ..domain.facts import Fact
 from ..domain.pairing import Mark
 from ..domain.people import Print, Worker
+from ..domain.roster import Applied
 from ..domain.rules import LastPunch
 from ..domain.stamps import Stamp
 from ..domain.true_times import Bounds, Landmark
@@ -78,6 +78,9 @@ class PeopleChange(Protocol):
     def put_worker(self, worker: Worker) -> None:
         """Add a worker, or replace the one with the same code."""
 
+    def put_roster(self, roster: Applied) -> None:
+        """Remember which roster of payroll's is in force."""
+
     def put_print(self, print_: Print, digest: bytes) -> None:
         """Add a print, with the digest of its template (32 bytes)."""
 
@@ -115,10 +118,6 @@ class Ledger(Protocol):
     @property
     def ledger(self) -> str:
         """The ledger's id."""
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The gate's time zone."""
 
     def tail(self) -> Tail:
         """The last entry's place and hash."""
@@ -169,6 +168,9 @@ class People(Protocol):
 
     def workers(self) -> list[Worker]:
         """All workers, by code."""
+
+    def roster(self) -> Applied:
+        """Which roster of payroll's is in force."""
 
     def prints(self) -> list[Print]:
         """All prints, by slot."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlite_utils import Database
 
@@ -31,11 +30,6 @@ class LedgerRows(TimeRows):
     def ledger(self) -> str:
         """The ledger's id."""
         return self._scribe.ledger
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The gate's time zone."""
-        return self._scribe.zone
 
     def tail(self) -> Tail:
         """The last entry's place and hash."""

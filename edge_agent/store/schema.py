@@ -140,3 +140,25 @@ def m030_times(db: Database) -> None:
         "CREATE TABLE time_doubts (first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL) STRICT"
     )
     db.conn.execute("CREATE TABLE voided (seq INTEGER PRIMARY KEY) STRICT")
+
+
+@migrations()
+def m040_roster(db: Database) -> None:
+    """Payroll's own word on the workers whom its roster names, and which roster is in force."""
+    db.conn.execute(
+        "CREATE TABLE employments ("
+        " worker TEXT PRIMARY KEY REFERENCES workers (code),"
+        " active INTEGER NOT NULL CHECK (active IN (0, 1)),"
+        " valid_from TEXT,"
+        " valid_to TEXT"
+        ") STRICT, WITHOUT ROWID"
+    )
+    db.conn.execute(
+        "CREATE TABLE roster ("
+        " one INTEGER PRIMARY KEY CHECK (one = 1),"
+        " version INTEGER NOT NULL,"
+        " digest BLOB NOT NULL,"
+        " refused TEXT,"
+        " refused_digest BLOB NOT NULL"
+        ") STRICT"
+    )

@@ -101,7 +101,7 @@ class Site:
         self.store = SqliteStore.open(
             self.folder / "gate.db", "main-gate", ZONE, self.clocks.stamp()
         )
-        policy = Policy(repeat_window_ms=0, direction=DirectionRule.NONE)
+        policy = Policy(repeat_window_ms=0, direction=DirectionRule.NONE, zone=ZONE)
         self.gate = Gate(self.store, self.clocks, self.events.append, policy)
         if (known := self.store.known_time()) is not None:
             self.clocks.trust.recall(known, None)
