@@ -17,6 +17,7 @@ from ..domain.requests import Change, Enroll, Identify, SensorWork, What
 from ..flows.gate import Gate
 from ..flows.keep_sensor import KeepSensor
 from ..flows.pairing import Pairing
+from ..flows.prune_ledger import PruneLedger
 from ..flows.take_punch import TakePunch
 from ..flows.technician import Technician
 from ..ports import Panel, Sensor, SensorInfo
@@ -45,6 +46,7 @@ class GateActivity:
         captures: int,
         offline: Callable[[], bool],
         first: SensorInfo | SensorFault,
+        prune_after_months: int = 0,
     ) -> None:
         self._make_gate = make_gate
         self._sensor = sensor
@@ -52,6 +54,7 @@ class GateActivity:
         self._captures = captures
         self._offline = offline
         self._first = first
+        self._prune_after_months = prune_after_months
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self.capacity = first.capacity if isinstance(first, SensorInfo) else None
 
@@ -78,6 +81,7 @@ class GateActivity:
             keeper.began(self._first)
         else:
             keeper.lost(self._first)
+        prune = PruneLedger(gate, self._prune_after_months)
         alive_due = gate.clock.monotonic()
         failures = 0
         while not stop.is_set():
@@ -85,6 +89,7 @@ class GateActivity:
             if gate.clock.monotonic() >= alive_due:
                 alive_due += _ALIVE_EVERY_S
                 _write_alive(gate, keeper)
+            prune.turn()
             self._carry_out(technician, taker, keeper, pairing, _Pacing(stop, beat))
             if not keeper.recording:
                 keeper.try_again()

@@ -78,6 +78,11 @@ def _first_connection(assembly: Assembly, store: Store, sensor: Sensor) -> Senso
     return info
 
 
+def _prune_after_months(settings: Settings) -> int:
+    """Only payroll's own word that it holds an entry lets go of it."""
+    return settings.store.prune_after_months if settings.mqtt.confirm_by == "payroll" else 0
+
+
 class _Daemon:
     """The main thread: signals, watchdog, control socket, supervision."""
 
@@ -101,6 +106,7 @@ class _Daemon:
             captures=assembly.settings.sensor.captures,
             offline=lambda: self._hub.offline,
             first=first,
+            prune_after_months=_prune_after_months(assembly.settings),
         )
         self._uplink = assembly.uplink(self._uplink_status, self._hub.tell)
         self._server = ControlServer(assembly.control_socket, self._gate.submit, self._status)

@@ -41,7 +41,9 @@ class HearPayroll:
 
     def _receipt(self, now: float, payload: bytes) -> None:
         store = self._store
-        receipt = read_receipt(payload, store.ledger, store.tail().seq, store.hash_of)
+        receipt = read_receipt(
+            payload, store.ledger, store.tail().seq, store.hash_of, store.checkpoint().seq
+        )
         if isinstance(receipt, Ignored):
             self._complain(now, receipt)
         else:
@@ -69,7 +71,8 @@ class HearPayroll:
         )
 
     def _command(self, payload: bytes) -> None:
-        command = read_command(payload, self._store.ledger, self._store.tail().seq)
+        store = self._store
+        command = read_command(payload, store.ledger, store.tail().seq, store.checkpoint().seq)
         if command is None:
             log.warning("a command was ignored: not even its id can be read")
             return

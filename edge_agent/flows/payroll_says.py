@@ -31,7 +31,11 @@ class _Command(Struct, frozen=True):
 
 
 def read_receipt(
-    payload: bytes, ledger: str, last_seq: int, hash_of: Callable[[int], bytes | None]
+    payload: bytes,
+    ledger: str,
+    last_seq: int,
+    hash_of: Callable[[int], bytes | None],
+    pruned: int = 0,
 ) -> Receipt | Ignored:
     """Return a receipt whose hash is that of our own entry; any other is Ignored."""
     if len(payload) > LARGEST_MESSAGE:
@@ -46,13 +50,18 @@ def read_receipt(
         return Ignored("its numbers cannot be right")
     if receipt.through > last_seq:
         return Ignored(f"it covers entry {receipt.through} and the ledger ends before", True)
+    if receipt.through < pruned:
+        # A payroll that was set back: what it lacks is gone here, and no hash is left to compare.
+        return Ignored(f"the entries up to {pruned} were pruned")
     own = hash_of(receipt.through)
     if own is None or receipt.hash != own.hex():
         return Ignored(f"its hash is not that of entry {receipt.through}", True)
     return receipt
 
 
-def read_command(payload: bytes, ledger: str, last_seq: int) -> Resend | Reply | None:
+def read_command(
+    payload: bytes, ledger: str, last_seq: int, pruned: int = 0
+) -> Resend | Reply | None:
     """Return a command to carry out, or the reply why not; None where not even an id is there."""
     if len(payload) > LARGEST_MESSAGE:
         return None
@@ -69,6 +78,8 @@ def read_command(payload: bytes, ledger: str, last_seq: int) -> Resend | Reply |
         return refusal(asked.id, asked.command, "wrong-ledger")
     if not 1 <= resend.from_ <= resend.to <= last_seq:
         return refusal(asked.id, asked.command, "out-of-range")
+    if resend.from_ <= pruned:
+        return refusal(asked.id, asked.command, "pruned")
     return resend
 
 

@@ -80,3 +80,15 @@ def m004_pairing(db: Database) -> None:
     # Announced before the flash is touched: what stands here after a power cut is undone.
     db.conn.execute("CREATE TABLE announced_slots (slot INTEGER PRIMARY KEY) STRICT")
     db.conn.execute("ALTER TABLE prints ADD COLUMN digest BLOB")
+
+
+@migrations()
+def m010_checkpoint(db: Database) -> None:
+    """The last entry that was pruned, if any was: the chain goes on from its hash."""
+    db.conn.execute(
+        "CREATE TABLE checkpoint ("
+        " one INTEGER PRIMARY KEY CHECK (one = 1),"
+        " seq INTEGER NOT NULL CHECK (seq > 0),"
+        " hash BLOB NOT NULL CHECK (length(hash) = 32)"
+        ") STRICT"
+    )
