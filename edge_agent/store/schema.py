@@ -92,3 +92,25 @@ def m010_checkpoint(db: Database) -> None:
         " hash BLOB NOT NULL CHECK (length(hash) = 32)"
         ") STRICT"
     )
+
+
+@migrations()
+def m040_roster(db: Database) -> None:
+    """Payroll's own word on the workers whom its roster names, and which roster is in force."""
+    db.conn.execute(
+        "CREATE TABLE employments ("
+        " worker TEXT PRIMARY KEY REFERENCES workers (code),"
+        " active INTEGER NOT NULL CHECK (active IN (0, 1)),"
+        " valid_from TEXT,"
+        " valid_to TEXT"
+        ") STRICT, WITHOUT ROWID"
+    )
+    db.conn.execute(
+        "CREATE TABLE roster ("
+        " one INTEGER PRIMARY KEY CHECK (one = 1),"
+        " version INTEGER NOT NULL,"
+        " digest BLOB NOT NULL,"
+        " refused TEXT,"
+        " refused_digest BLOB NOT NULL"
+        ") STRICT"
+    )
