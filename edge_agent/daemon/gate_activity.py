@@ -47,8 +47,8 @@ class GateActivity:
         captures: int,
         offline: Callable[[], bool],
         first: SensorInfo | SensorFault,
-        prune_after_months: int,
         roster: RosterInbox,
+        prune_after_months: int = 0,
     ) -> None:
         self._roster = roster
         self._make_gate = make_gate
