@@ -18,10 +18,11 @@ from edge_agent.flows.payroll_says import Ignored, read_command, read_receipt
 from edge_agent.flows.prune_ledger import PruneLedger
 from edge_agent.ports import Watermarks
 from edge_agent.store import SqliteStore, verify_ledger
-from tests.store.ledgers import ALIVE, append, later, open_store, punch, unsynced
+from tests.store.ledgers import ALIVE, ZONE, append, later, open_store, punch, unsynced
 
 DAY_MS = 86_400_000
 ENTRIES = 300
+POLICY = Policy(repeat_window_ms=0, direction=DirectionRule.NONE, zone=ZONE)
 
 
 class Later:
@@ -52,9 +53,7 @@ def gate(tmp_path: Path, clock: Later) -> Iterator[Gate]:
         append(store, punch() if day % 2 else ALIVE, later(day * 2 * DAY_MS))
     store.move_watermarks(Watermarks(ENTRIES - 5, ENTRIES - 10))
     clock.now = later(ENTRIES * 2 * DAY_MS)
-    yield Gate(
-        store, clock, lambda event: None, Policy(repeat_window_ms=0, direction=DirectionRule.NONE)
-    )
+    yield Gate(store, clock, lambda event: None, POLICY)
     store.close()
 
 
@@ -121,7 +120,7 @@ def test_a_long_time_without_a_clock_is_looked_past(tmp_path: Path, clock: Later
                 store,
                 clock,
                 lambda event: None,
-                Policy(repeat_window_ms=0, direction=DirectionRule.NONE),
+                POLICY,
             )
         )
         == 352
