@@ -48,7 +48,7 @@ class GateActivity:
         offline: Callable[[], bool],
         first: SensorInfo | SensorFault,
         roster: RosterInbox,
-        prune_after_months: int = 0,
+        prune_after_months: int | None = None,
     ) -> None:
         self._roster = roster
         self._make_gate = make_gate

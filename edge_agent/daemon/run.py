@@ -79,9 +79,10 @@ def _first_connection(assembly: Assembly, store: Store, sensor: Sensor) -> Senso
     return info
 
 
-def _prune_after_months(settings: Settings) -> int:
+def _prune_after_months(settings: Settings) -> int | None:
     """Only payroll's own word that it holds an entry lets go of it."""
-    return settings.store.prune_after_months if settings.mqtt.confirm_by == "payroll" else 0
+    months = settings.store.prune_after_months
+    return None if months == "never" or settings.mqtt.confirm_by == "broker" else months
 
 
 class _Daemon:

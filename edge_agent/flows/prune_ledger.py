@@ -24,15 +24,15 @@ _EVERY_S = 60.0
 class PruneLedger:
     """Lives on the gate's thread, for that alone writes the ledger."""
 
-    def __init__(self, gate: Gate, after_months: int) -> None:
-        """``after_months`` 0: nothing is ever pruned."""
+    def __init__(self, gate: Gate, after_months: int | None) -> None:
+        """``after_months`` None: nothing is ever pruned."""
         self._gate = gate
-        self._after_ms = after_months * _MONTH_MS
+        self._after_ms = after_months * _MONTH_MS if after_months else inf
         self._due = -inf
 
     def turn(self) -> None:
         """Prune a few entries, if it is time to and there are any."""
-        if not self._after_ms or self._gate.clock.monotonic() < self._due:
+        if self._after_ms == inf or self._gate.clock.monotonic() < self._due:
             return
         self._due = self._gate.clock.monotonic() + _EVERY_S
         try:

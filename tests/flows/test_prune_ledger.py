@@ -57,7 +57,7 @@ def gate(tmp_path: Path, clock: Later) -> Iterator[Gate]:
     store.close()
 
 
-def prune(gate: Gate, months: int = 13, turns: int = 50) -> int:
+def prune(gate: Gate, months: int | None = 13, turns: int = 50) -> int:
     pruner = PruneLedger(gate, months)
     for _ in range(turns):
         pruner.turn()
@@ -69,7 +69,7 @@ def seqs(gate: Gate) -> list[int]:
 
 
 def test_nothing_is_pruned_unless_asked_for(gate: Gate) -> None:
-    assert prune(gate, months=0) == 0
+    assert prune(gate, months=None) == 0
     assert seqs(gate) == list(range(1, ENTRIES + 1))
 
 
