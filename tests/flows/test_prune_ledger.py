@@ -149,7 +149,9 @@ def test_payroll_is_told_what_was_pruned(gate: Gate) -> None:
 
     def resend(first: int) -> Resend | Reply | None:
         asked = Resend(id="1", ledger=store.ledger, from_=first, to=ENTRIES)
-        return read_command(msgspec.json.encode(asked), store.ledger, ENTRIES, pruned)
+        return read_command(
+            msgspec.json.encode(asked), store.ledger, ENTRIES, gate.clock.stamp(), pruned
+        )
 
     assert resend(pruned) == Reply(id="1", command="resend", ok=False, error="pruned")
     assert isinstance(resend(pruned + 1), Resend)
