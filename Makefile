@@ -10,6 +10,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
+# More at a time than there are cores: most tests wait for a process or a line, not for the processor.
+PYTEST = $(BIN)/python -m pytest -n 4 --dist worksteal
+
 PIP_INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 # $(call debian,PACKAGE): installed only when this needs no password; never a reason to stop.
@@ -32,12 +35,12 @@ run: .venv/demo ## Show a gate, its sensor and payroll at work, without hardware
 	@exec $(BIN)/edge-agent demo $(ARGS)
 
 .PHONY: test
-test: lint mosquitto ## Check style and types, then run the tests (about a minute)
-	@$(BIN)/python -m pytest -m 'not long' $(ARGS)
+test: lint mosquitto strace ## Check style and types, then run the tests (some minutes)
+	@$(PYTEST) -m 'not long' $(ARGS)
 
 .PHONY: test-long
-test-long: lint mosquitto ## The same with the soaks and crash states
-	@$(BIN)/python -m pytest -m 'long or not long' $(ARGS)
+test-long: lint mosquitto strace ## The same with the soaks and crash states
+	@$(PYTEST) -m 'long or not long' $(ARGS)
 
 .PHONY: lint
 lint: .venv/test ## Check style and types only
@@ -52,6 +55,10 @@ hw-test: .venv/hw ## Test a real sensor and lamps (PORT=/dev/serial0)
 .PHONY: bench
 bench: .venv/test ## Measure what the documents claim
 	@for script in bench/*.py; do .venv/bin/python "$$script"; done
+
+.PHONY: contract
+contract: .venv/test ## Write docs/contract/ anew, after a change of what goes over the wire
+	@$(BIN)/python -m edge_agent.contract
 
 .PHONY: venv
 venv: .venv/test ## Make .venv, with everything the tests use
@@ -72,6 +79,12 @@ mosquitto:
 	else \
 	    echo 'mosquitto is not installed, so the tests that need it are skipped: sudo apt-get install mosquitto'; \
 	fi
+
+.PHONY: strace
+strace:
+	@command -v strace >/dev/null && exit; \
+	$(call debian,strace); \
+	[ $$installed = yes ] || echo 'strace is not installed, so the power-loss tests are skipped: sudo apt-get install strace'
 
 # The mark is written last and names the checkout: a venv that was left half made, or moved, or whose
 # Python has gone is made anew.

@@ -47,6 +47,32 @@ class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True):
     data: Raw
 
 
+class Reading(Struct, frozen=True, kw_only=True):
+    """The raw clock readings behind an entry; ``wall`` is in UTC, and not to be paid from.
+
+    ``boot`` and ``boottime_ms`` (milliseconds since that boot began) never step.
+    """
+
+    state: ClockState
+    uncertainty_ms: int | None
+    boot: str
+    boottime_ms: int
+    wall: str
+
+
+class Common(Struct, frozen=True, kw_only=True):
+    """What every entry's ``data`` has; the rest is its kind's own.
+
+    ``at`` is null where the moment's true time is not known.
+    """
+
+    ledger: str
+    seq: int
+    kind: str
+    at: str | None
+    clock: Reading
+
+
 class Scribe(Struct, frozen=True, kw_only=True):
     """Turns facts into entries of one ledger of one gate."""
 
@@ -60,7 +86,7 @@ class Scribe(Struct, frozen=True, kw_only=True):
             "ledger": self.ledger,
             "seq": seq,
             "at": true_time(stamp, self.zone),
-            "clock": _clock(stamp),
+            "clock": msgspec.to_builtins(_reading(stamp)),
             **msgspec.to_builtins(fact),
         }
         envelope = seal(self.gate, data, prevhash)
@@ -83,7 +109,7 @@ def seal(gate: str, data: dict[str, Any], prevhash: bytes) -> Envelope:
             specversion="1.0",
             id=f"{data['ledger']}:{data['seq']}",
             source=source_of(gate),
-            type=_TYPE.format(kind=data["kind"]),
+            type=event_type(data["kind"]),
             subject=data.get("worker") or UNSET,
             time=data["at"] or UNSET,
             datacontenttype="application/json",
@@ -93,6 +119,11 @@ def seal(gate: str, data: dict[str, Any], prevhash: bytes) -> Envelope:
         )
     except (rfc8785.CanonicalizationError, KeyError) as error:
         raise ValueError(f"this is no data of an entry: {error!r}") from error
+
+
+def event_type(kind: str) -> str:
+    """The CloudEvents type of a kind of entry."""
+    return _TYPE.format(kind=kind)
 
 
 def source_of(gate: str) -> str:
@@ -135,11 +166,11 @@ def stamp_of(data: dict[str, Any]) -> Stamp:
     )
 
 
-def _clock(stamp: Stamp) -> dict[str, Any]:
-    return {
-        "state": stamp.state.value,
-        "uncertainty_ms": stamp.uncertainty_ms,
-        "boot": stamp.boot,
-        "boottime_ms": stamp.boottime_ms,
-        "wall": utc_time(stamp.wall_ms),
-    }
+def _reading(stamp: Stamp) -> Reading:
+    return Reading(
+        state=stamp.state,
+        uncertainty_ms=stamp.uncertainty_ms,
+        boot=stamp.boot,
+        boottime_ms=stamp.boottime_ms,
+        wall=utc_time(stamp.wall_ms),
+    )

@@ -1,20 +1,19 @@
 """Floor 1: what the flows need of the world. Adapters fulfil these; flows know nothing else."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from .domain.chain import Entry
-from .domain.events import Event, Outcome
-from .domain.facts import Fact
-from .domain.pairing import Mark
-from .domain.people import Print, Worker
-from .domain.rules import Hint, LastPunch, Match
-from .domain.stamps import Stamp
+from ..domain.events import Event, Outcome
+from ..domain.rules import Hint, Match
+from ..domain.stamps import Stamp
+from .store import Change as Change
+from .store import Store as Store
+from .store import Tail as Tail
+from .store import Watermarks as Watermarks
 
 
 class Clock(Protocol):
@@ -132,121 +131,6 @@ class Panel(Protocol):
 
     def close(self) -> None:
         """Dark, and let go of the pins."""
-
-
-class Tail(Struct, frozen=True):
-    """The end of a ledger: its last ``seq`` and that entry's hash (32 bytes)."""
-
-    seq: int
-    hash: bytes
-
-
-class Change(Protocol):
-    """One transaction on the store; durable once its context has been left without an error."""
-
-    def append(self, fact: Fact, stamp: Stamp) -> Entry:
-        """Write the next entry of the ledger."""
-
-    def put_worker(self, worker: Worker) -> None:
-        """Add a worker, or replace the one with the same code."""
-
-    def put_print(self, print_: Print, digest: bytes) -> None:
-        """Add a print, with the digest of its template (32 bytes)."""
-
-    def put_digest(self, print_: Print, digest: bytes) -> None:
-        """Remember the digest of the template of a print that was enrolled without one."""
-
-    def drop_print(self, print_: Print) -> None:
-        """Forget whose the slot is; its generation stays known for ever."""
-
-    def put_mark(self, mark: Mark) -> None:
-        """Remember which module the prints are in."""
-
-    def announce(self, slot: int) -> None:
-        """A template is about to be written to, or erased from, ``slot``: the counter goes up."""
-
-    def settle(self, slot: int) -> None:
-        """What was announced for ``slot`` has been carried out or undone."""
-
-
-class Store(Protocol):
-    """The ledger, the workers and the prints, in one database. One object a thread."""
-
-    @property
-    def gate(self) -> str:
-        """The gate's id."""
-
-    @property
-    def ledger(self) -> str:
-        """The ledger's id."""
-
-    def changing(self) -> AbstractContextManager[Change]:
-        """One durable transaction: all of it or nothing.
-
-        Raises StoreFault on leaving where it is not certain that everything was written.
-        """
-
-    def tail(self) -> Tail:
-        """The last entry's place and hash."""
-
-    def hash_of(self, seq: int) -> bytes | None:
-        """The hash of an entry, or None where there is no such entry."""
-
-    def entries(self, first: int, limit: int) -> list[Entry]:
-        """At most ``limit`` entries from ``first`` on, in order."""
-
-    def last_punches(self, now: Stamp, horizon_ms: int) -> dict[str, LastPunch]:
-        """Each worker's last recorded punch that may be younger than ``horizon_ms``."""
-
-    def newest_first(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Kind and data of the entries, the last one first."""
-
-    def complete_until(self, confirmed: int) -> str | None:
-        """A time before which every entry is among the first ``confirmed`` and has its time."""
-
-    def worker(self, code: str) -> Worker | None:
-        """The worker with this code."""
-
-    def workers(self) -> list[Worker]:
-        """All workers, by code."""
-
-    def prints(self) -> list[Print]:
-        """All prints, by slot."""
-
-    def next_generation(self, slot: int) -> int:
-        """The generation of the next print in ``slot``, from 1."""
-
-    def digests(self) -> dict[tuple[int, int], bytes]:
-        """The digests that are known of the prints' templates, by slot and generation."""
-
-    def mark(self) -> Mark | None:
-        """Which module the prints are in."""
-
-    def announced(self) -> list[int]:
-        """The slots whose change was announced and not settled."""
-
-    def watermarks(self) -> "Watermarks":
-        """How far the ledger was published and confirmed."""
-
-    def move_watermarks(self, marks: "Watermarks") -> None:
-        """Remember the watermarks; losing the last move is harmless (entries go out twice)."""
-
-    def remembered(self, key: str) -> str | None:
-        """A small fact about this installation, such as the sensor port that has worked."""
-
-    def remember(self, key: str, value: str) -> None:
-        """Keep such a fact."""
-
-    def close(self) -> None:
-        """Close the database."""
-
-
-class Watermarks(Struct, frozen=True):
-    """``published``: the broker took 1…this. ``confirmed``: payroll's receipt covers 1…this."""
-
-    published: int
-    confirmed: int
-    rejected: int = 0
 
 
 class Tell(Protocol):

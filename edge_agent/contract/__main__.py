@@ -1,0 +1,5 @@
+"""``make contract``: write the files anew."""
+
+from .files import FOLDER, write
+
+write(FOLDER)

@@ -1,0 +1,157 @@
+"""What the flows need of the database: one small protocol for each thing that it keeps."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from ..domain.chain import Entry
+from ..domain.facts import Fact
+from ..domain.pairing import Mark
+from ..domain.people import Print, Worker
+from ..domain.rules import LastPunch
+from ..domain.stamps import Stamp
+
+
+class Tail(Struct, frozen=True):
+    """The end of a ledger: its last ``seq`` and that entry's hash (32 bytes)."""
+
+    seq: int
+    hash: bytes
+
+
+class Watermarks(Struct, frozen=True):
+    """``published``: the broker took 1…this. ``confirmed``: payroll's receipt covers 1…this."""
+
+    published: int
+    confirmed: int
+    rejected: int = 0
+
+
+class LedgerChange(Protocol):
+    """Writes entries."""
+
+    def append(self, fact: Fact, stamp: Stamp) -> Entry:
+        """Write the next entry of the ledger."""
+
+
+class PeopleChange(Protocol):
+    """Writes workers and prints."""
+
+    def put_worker(self, worker: Worker) -> None:
+        """Add a worker, or replace the one with the same code."""
+
+    def put_print(self, print_: Print, digest: bytes) -> None:
+        """Add a print, with the digest of its template (32 bytes)."""
+
+    def put_digest(self, print_: Print, digest: bytes) -> None:
+        """Remember the digest of the template of a print that was enrolled without one."""
+
+    def drop_print(self, print_: Print) -> None:
+        """Forget whose the slot is; its generation stays known for ever."""
+
+
+class PairingChange(Protocol):
+    """Writes which module the prints are in, and which slots are being changed."""
+
+    def put_mark(self, mark: Mark) -> None:
+        """Remember which module the prints are in."""
+
+    def announce(self, slot: int) -> None:
+        """A template is about to be written to, or erased from, ``slot``: the counter goes up."""
+
+    def settle(self, slot: int) -> None:
+        """What was announced for ``slot`` has been carried out or undone."""
+
+
+class Change(LedgerChange, PeopleChange, PairingChange, Protocol):
+    """One transaction on the store; durable once its context has been left without an error."""
+
+
+class Ledger(Protocol):
+    """The ledger, to read."""
+
+    @property
+    def gate(self) -> str:
+        """The gate's id."""
+
+    @property
+    def ledger(self) -> str:
+        """The ledger's id."""
+
+    def tail(self) -> Tail:
+        """The last entry's place and hash."""
+
+    def hash_of(self, seq: int) -> bytes | None:
+        """The hash of an entry, or None where there is no such entry."""
+
+    def entries(self, first: int, limit: int) -> list[Entry]:
+        """At most ``limit`` entries from ``first`` on, in order."""
+
+    def last_punches(self, now: Stamp, horizon_ms: int) -> dict[str, LastPunch]:
+        """Each worker's last recorded punch that may be younger than ``horizon_ms``."""
+
+    def newest_first(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Kind and data of the entries, the last one first."""
+
+    def complete_until(self, confirmed: int) -> str | None:
+        """A time before which every entry is among the first ``confirmed`` and has its time."""
+
+
+class People(Protocol):
+    """The workers and the prints, to read."""
+
+    def worker(self, code: str) -> Worker | None:
+        """The worker with this code."""
+
+    def workers(self) -> list[Worker]:
+        """All workers, by code."""
+
+    def prints(self) -> list[Print]:
+        """All prints, by slot."""
+
+    def next_generation(self, slot: int) -> int:
+        """The generation of the next print in ``slot``, from 1."""
+
+    def digests(self) -> dict[tuple[int, int], bytes]:
+        """The digests that are known of the prints' templates, by slot and generation."""
+
+
+class PairingMarks(Protocol):
+    """Which module the prints are in, to read."""
+
+    def mark(self) -> Mark | None:
+        """Which module the prints are in."""
+
+    def announced(self) -> list[int]:
+        """The slots whose change was announced and not settled."""
+
+
+class Memory(Protocol):
+    """What is not the ledger's: how far payroll has it, and small facts."""
+
+    def watermarks(self) -> Watermarks:
+        """How far the ledger was published and confirmed."""
+
+    def move_watermarks(self, marks: Watermarks) -> None:
+        """Remember the watermarks; losing the last move is harmless (entries go out twice)."""
+
+    def remembered(self, key: str) -> str | None:
+        """A small fact about this installation, such as the sensor port that has worked."""
+
+    def remember(self, key: str, value: str) -> None:
+        """Keep such a fact."""
+
+
+class Store(Ledger, People, PairingMarks, Memory, Protocol):
+    """All of it, in one database. One object a thread."""
+
+    def changing(self) -> AbstractContextManager[Change]:
+        """One durable transaction: all of it or nothing.
+
+        Raises StoreFault on leaving where it is not certain that everything was written.
+        """
+
+    def close(self) -> None:
+        """Close the database."""

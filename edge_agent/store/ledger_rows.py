@@ -1,0 +1,131 @@
+"""The entries of the ledger: reading them, and writing the next one."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from sqlite_utils import Database
+
+from ..domain.chain import GENESIS, Entry, Envelope, Scribe, stamp_of
+from ..domain.errors import DamagedLedger
+from ..domain.facts import Fact, PunchRecorded
+from ..domain.rules import Direction, LastPunch
+from ..domain.stamps import Stamp, elapsed, local_time
+from ..ports import Tail
+from .part import ChangePart, Part
+
+_BATCH = 200
+
+_PUNCH = PunchRecorded.__struct_config__.tag
+
+
+class LedgerRows(Part):
+    """Reads the ledger."""
+
+    @property
+    def gate(self) -> str:
+        """The gate's id."""
+        return self._scribe.gate
+
+    @property
+    def ledger(self) -> str:
+        """The ledger's id."""
+        return self._scribe.ledger
+
+    def tail(self) -> Tail:
+        """The last entry's place and hash."""
+        with self._connection.use() as database:
+            return read_tail(database)
+
+    def hash_of(self, seq: int) -> bytes | None:
+        """The hash of an entry, or None where there is no such entry."""
+        rows = self._connection.rows("SELECT hash FROM ledger WHERE seq = ?", seq)
+        return rows[0][0] if rows else None
+
+    def entries(self, first: int, limit: int) -> list[Entry]:
+        """At most ``limit`` entries from ``first`` on, in order."""
+        rows = self._connection.rows(
+            "SELECT seq, kind, hash, wire FROM ledger WHERE seq >= ? ORDER BY seq LIMIT ?",
+            first,
+            limit,
+        )
+        return [Entry(seq=row[0], kind=row[1], hash=row[2], wire=row[3]) for row in rows]
+
+    def newest_first(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Kind and data of the entries, the last one first."""
+        before = self.tail().seq + 1
+        # In batches: a read left open would keep the write-ahead log from being copied home.
+        while rows := self._connection.rows(
+            "SELECT seq, kind, wire FROM ledger WHERE seq < ? ORDER BY seq DESC LIMIT ?",
+            before,
+            _BATCH,
+        ):
+            for _, kind, wire in rows:
+                yield kind, _data(wire)
+            before = rows[-1][0]
+
+    def last_punches(self, now: Stamp, horizon_ms: int) -> dict[str, LastPunch]:
+        """Each worker's last recorded punch that may be younger than ``horizon_ms``."""
+        found: dict[str, LastPunch] = {}
+        for kind, data in self.newest_first():
+            stamp = stamp_of(data)
+            if elapsed(stamp, now).least > horizon_ms:
+                break
+            if kind == _PUNCH and data["worker"] not in found:
+                direction = Direction(data["direction"]) if data["direction"] else None
+                found[data["worker"]] = LastPunch(data["seq"], stamp, direction)
+        return found
+
+    def complete_until(self, confirmed: int) -> str | None:
+        """A time before which every entry is among the first ``confirmed`` and has its time."""
+        [(pending,)] = self._connection.rows("SELECT min(seq) FROM pending_times")
+        sure = confirmed if pending is None else min(confirmed, pending - 1)
+        for (wire,) in self._connection.rows(
+            "SELECT wire FROM ledger WHERE seq <= ? ORDER BY seq DESC LIMIT ?", sure, _BATCH
+        ):
+            stamp = stamp_of(_data(wire))
+            if stamp.trusted:
+                # What was written later happened later, but the clock may say so only within its
+                # uncertainty.
+                return local_time(stamp.wall_ms - (stamp.uncertainty_ms or 0), self._scribe.zone)
+        return None
+
+
+class LedgerChange(ChangePart):
+    """Writes the next entries, and knows where the ledger would end after them."""
+
+    def __init__(self, database: Database, scribe: Scribe) -> None:
+        super().__init__(database, scribe)
+        self.tail = self.began_at = read_tail(database)
+
+    def append(self, fact: Fact, stamp: Stamp) -> Entry:
+        """Write the next entry of the ledger."""
+        entry = self._scribe.write(fact, stamp, self.tail.seq + 1, self.tail.hash)
+        self._database.table("ledger").insert(
+            {"seq": entry.seq, "kind": entry.kind, "hash": entry.hash, "wire": entry.wire}
+        )
+        if isinstance(fact, PunchRecorded) and not stamp.trusted:
+            self._database.table("pending_times").insert({"seq": entry.seq})
+        self.tail = Tail(entry.seq, entry.hash)
+        return entry
+
+
+def read_tail(database: Database) -> Tail:
+    """The last entry's place and hash; (0, 32 zero bytes) for an empty ledger."""
+    for seq, digest in database.conn.execute(
+        "SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1"
+    ):
+        return Tail(seq, digest)
+    return Tail(0, GENESIS)
+
+
+def _data(wire: bytes) -> dict[str, Any]:
+    try:
+        envelope = msgspec.json.decode(wire, type=Envelope)
+        data: dict[str, Any] = msgspec.json.decode(envelope.data, type=dict[str, Any])
+    except msgspec.MsgspecError as error:
+        raise DamagedLedger(
+            f"An entry of the ledger cannot be read ({error}): see 'edge-agent ledger verify', and "
+            "keep the database as it is."
+        ) from error
+    return data

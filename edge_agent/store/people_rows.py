@@ -1,0 +1,74 @@
+"""Workers and prints."""
+
+from typing import Any
+
+from ..domain.people import Print, Worker
+from .part import ChangePart, Part
+
+
+class PeopleRows(Part):
+    """Reads workers and prints."""
+
+    def worker(self, code: str) -> Worker | None:
+        """The worker with this code."""
+        rows = self._connection.rows("SELECT code, name, active FROM workers WHERE code = ?", code)
+        return _worker(rows[0]) if rows else None
+
+    def workers(self) -> list[Worker]:
+        """All workers, by code."""
+        rows = self._connection.rows("SELECT code, name, active FROM workers ORDER BY code")
+        return [_worker(row) for row in rows]
+
+    def prints(self) -> list[Print]:
+        """All prints, by slot."""
+        rows = self._connection.rows(
+            "SELECT worker, finger, slot, generation FROM prints WHERE removed = 0 ORDER BY slot"
+        )
+        return [Print(worker=r[0], finger=r[1], slot=r[2], generation=r[3]) for r in rows]
+
+    def next_generation(self, slot: int) -> int:
+        """The generation of the next print in ``slot``, from 1."""
+        [(last,)] = self._connection.rows("SELECT max(generation) FROM prints WHERE slot = ?", slot)
+        return (last or 0) + 1
+
+    def digests(self) -> dict[tuple[int, int], bytes]:
+        """The digests that are known of the prints' templates, by slot and generation."""
+        rows = self._connection.rows(
+            "SELECT slot, generation, digest FROM prints WHERE removed = 0 AND digest IS NOT NULL"
+        )
+        return {(slot, generation): value for slot, generation, value in rows}
+
+
+class PeopleChange(ChangePart):
+    """Writes workers and prints."""
+
+    def put_worker(self, worker: Worker) -> None:
+        """Add a worker, or replace the one with the same code."""
+        self._database.table("workers").upsert(
+            {"code": worker.code, "name": worker.name, "active": int(worker.active)}, pk="code"
+        )
+
+    def put_print(self, print_: Print, digest: bytes) -> None:
+        """Add a print, with the digest of its template."""
+        self._database.table("prints").insert(
+            {
+                "slot": print_.slot,
+                "generation": print_.generation,
+                "worker": print_.worker,
+                "finger": print_.finger,
+                "digest": digest,
+            }
+        )
+
+    def put_digest(self, print_: Print, digest: bytes) -> None:
+        """Remember the digest of the template of a print that was enrolled without one."""
+        key = print_.slot, print_.generation
+        self._database.table("prints").update(key, {"digest": digest})
+
+    def drop_print(self, print_: Print) -> None:
+        """Forget whose the slot is; its generation stays known for ever."""
+        self._database.table("prints").update((print_.slot, print_.generation), {"removed": 1})
+
+
+def _worker(row: Any) -> Worker:
+    return Worker(code=row[0], name=row[1], active=bool(row[2]))

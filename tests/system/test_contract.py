@@ -1,0 +1,78 @@
+"""Everything that a real gate and payroll's receiver put on the wire is as the schemas say."""
+
+import json
+import queue
+from typing import Any
+
+from paho.mqtt.client import MQTTMessage
+
+from tests.brokers import Mosquitto
+from tests.contract.samples import validator
+
+from .gate import Gate
+from .payroll import Listener
+
+
+def _schema_of(topic: str) -> str:
+    _, _, kind, *_ = topic.split("/")
+    return {
+        "ledger": "entry",
+        "status": "status",
+        "receipts": "receipt",
+        "commands": "command",
+        "replies": "reply",
+    }[kind]
+
+
+def _all(listener: Listener) -> list[MQTTMessage]:
+    heard = []
+    while True:
+        try:
+            heard.append(listener.messages.get_nowait())
+        except queue.Empty:
+            return heard
+
+
+def test_the_wire_is_as_the_schemas_say(gate: Gate, mosquitto: Mosquitto) -> None:
+    gate.set(mqtt={"port": mosquitto.port})
+    topics: dict[str, set[str]] = {}
+    with Listener(mosquitto.port) as listener:
+        gate.receive()
+        daemon = gate.start()
+        watch = gate.watch()
+        for code in ("NV001", "NV001", "a-stranger"):
+            gate.press(code)
+            watch.panel()
+        gate.cli("workers", "deactivate", "NV002")
+        gate.press("NV002")
+        watch.panel()
+        ledger = gate.status()["ledger"]["id"]
+        resend = {"command": "resend", "id": "1", "ledger": ledger, "from": 1, "to": 2}
+        listener.say("attendance/main-gate/commands", resend)
+        gate.in_step(watch)
+        daemon.kill()
+        heard = [*_all(listener), _will(listener)]
+    for message in heard:
+        schema = _schema_of(message.topic)
+        validator(schema).validate(json.loads(message.payload))
+        topics.setdefault(schema, set()).add(message.topic)
+        if schema == "entry":
+            kind = _data(message)["kind"]
+            validator(f"kinds/{kind}").validate(json.loads(message.payload))
+            topics.setdefault(kind, set()).add(message.topic)
+    assert {"entry", "status", "receipt", "command", "reply"} <= topics.keys()
+    assert {"ledger.opened", "punch.recorded", "punch.repeated"} <= topics.keys()
+    assert {"attempt.refused", "worker.changed", "gate.alive"} <= topics.keys()
+
+
+def _will(listener: Listener) -> MQTTMessage:
+    """What the broker says for a gate that was killed, past whatever comes before it."""
+    while True:
+        message = listener.messages.get(timeout=30)
+        if message.topic.endswith("/status") and b'"offline"' in message.payload:
+            return message
+
+
+def _data(message: MQTTMessage) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(message.payload)["data"]
+    return data
