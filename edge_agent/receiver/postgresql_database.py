@@ -32,8 +32,8 @@ _PATIENCE: dict[str, Any] = {
     "tcp_user_timeout": 30_000,
     "application_name": "edge-agent receive",
 }
-_STARTING = ("starting up", "shutting down", "recovery mode", "too many", "remaining connection")
-"""Of a server that refuses a login for now there is nothing but its words."""
+_LASTING = ("does not exist", "authentication failed", "pg_hba.conf", "no password supplied")
+"""Of a login that was refused there are only the server's words, no SQLSTATE: these stay true."""
 
 _MAY_COME_BACK = ("08", "53", "57", "58", "40")
 """SQLSTATE classes: connection lost, no disk or memory, shut down or starting, I/O, conflict."""
@@ -149,11 +149,9 @@ class PostgresqlDatabase:
     def _may_come_back(self, error: psycopg.Error) -> bool:
         if error.sqlstate is not None:
             return error.sqlstate.startswith(_MAY_COME_BACK)
-        told = str(error)
-        if "FATAL:" in told:
-            return any(words in told for words in _STARTING)
-        # libpq itself could not reach the server, or lost it.
-        return isinstance(error, psycopg.OperationalError)
+        # libpq itself could not reach the server, or lost it, or was not let in.
+        lasting = any(words in str(error) for words in _LASTING)
+        return isinstance(error, psycopg.OperationalError) and not lasting
 
 
 def _own(sql: str) -> str:
