@@ -22,7 +22,8 @@ MAY_IMPORT = {
     "sensor": _ADAPTER,
     "panel": _ADAPTER,
     "store": _ADAPTER,
-    "uplink": _ADAPTER,
+    "uplink": _ADAPTER | {"mqtt_client"},
+    "mqtt_client": {"domain"},
     "host": {"domain"},
     "control": {"domain"},
     "flows": {"domain", "ports", "settings.schema"},
@@ -31,7 +32,7 @@ MAY_IMPORT = {
     "doctor": _BELOW | {"host", "control", "assembly", "sensor", "panel", "store", "uplink"},
     "contract": {"domain"},
     "simulator": set[str](),
-    "receiver": {"domain"},
+    "receiver": {"domain", "mqtt_client"},
 }
 """Room → what of the project it may import beside itself. cli, demo and __main__ are above all."""
 
@@ -42,7 +43,7 @@ KNOWN_TO = {
     "sqlite3": {"store", "receiver", "demo"},
     "sqlite_utils": {"store"},
     "psycopg": {"receiver"},
-    "paho": {"uplink", "receiver"},
+    "paho": {"mqtt_client", "uplink", "receiver"},
     "rfc8785": {"domain"},
     "tomllib": {"settings"},
     "click": {"cli", "demo"},
@@ -53,7 +54,8 @@ KNOWN_TO = {
 """Library → the rooms that may import it. msgspec is everybody's but the simulator's."""
 
 PURE = {
-    *("collections", "dataclasses", "datetime", "enum", "functools", "hashlib", "itertools"),
+    *("collections", "dataclasses", "datetime", "enum", "functools", "hashlib", "ipaddress"),
+    *("itertools",),
     *("math", "re", "typing", "unicodedata", "zlib", "zoneinfo"),
 }
 """All that the domain may have of the standard library: no clock, no thread, no file, no log."""

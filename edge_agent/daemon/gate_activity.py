@@ -15,9 +15,10 @@ from ..domain.errors import EdgeAgentError, GateBusy, SensorFault, StoreFault
 from ..domain.facts import GateAlive
 from ..domain.requests import Change, Enroll, Identify, SensorWork, What
 from ..flows.gate import Gate
+from ..flows.keep_roster import KeepRoster, RosterInbox
 from ..flows.keep_sensor import KeepSensor
 from ..flows.pairing import Pairing
-from ..flows.take_punch import TakePunch
+from ..flows.take_punch import Look, TakePunch
 from ..flows.technician import Technician
 from ..ports import Panel, Sensor, SensorInfo
 
@@ -45,7 +46,9 @@ class GateActivity:
         captures: int,
         offline: Callable[[], bool],
         first: SensorInfo | SensorFault,
+        roster: RosterInbox,
     ) -> None:
+        self._roster = roster
         self._make_gate = make_gate
         self._sensor = sensor
         self._panel = panel
@@ -78,6 +81,7 @@ class GateActivity:
             keeper.began(self._first)
         else:
             keeper.lost(self._first)
+        roster = KeepRoster(gate, self._roster)
         alive_due = gate.clock.monotonic()
         failures = 0
         while not stop.is_set():
@@ -85,13 +89,15 @@ class GateActivity:
             if gate.clock.monotonic() >= alive_due:
                 alive_due += _ALIVE_EVERY_S
                 _write_alive(gate, keeper)
+            roster.look()
             self._carry_out(technician, taker, keeper, pairing, _Pacing(stop, beat))
             if not keeper.recording:
                 keeper.try_again()
                 self.capacity = keeper.info.capacity if keeper.info else self.capacity
                 continue
+            keeper.stayed()
             try:
-                if taker.poll():
+                if taker.poll() is not Look.UNSURE:
                     failures = 0
             except SensorFault as fault:
                 failures += 1
@@ -129,10 +135,19 @@ class GateActivity:
                 taker.disturbed()
         else:
             conversation.done(result)
-            keeper.looked_at()
             slot = result.get("slot")
+            if isinstance(request, SensorWork):
+                self._look_after(keeper, pairing, taker)
         if isinstance(request, Enroll | Identify):
             taker.ignore_finger(slot)
+
+    @staticmethod
+    def _look_after(keeper: KeepSensor, pairing: Pairing, taker: TakePunch) -> None:
+        try:
+            keeper.looked_at()
+        except SensorFault as fault:
+            _mend(keeper, pairing, fault)
+            taker.disturbed()
 
     def _refuse_waiting(self) -> None:
         while True:
@@ -185,6 +200,6 @@ def _mend(keeper: KeepSensor, pairing: Pairing, fault: SensorFault) -> None:
 
 def _write_alive(gate: Gate, keeper: KeepSensor) -> None:
     try:
-        gate.record(GateAlive(recording=keeper.recording, version=__version__))
+        gate.record(GateAlive(recording=keeper.vouched, version=__version__))
     except StoreFault as fault:
         log.error("gate.alive could not be written: %s", fault)

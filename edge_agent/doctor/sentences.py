@@ -199,11 +199,17 @@ UPLINK_GOOD = Sentence(OK, "The daemon is connected to the broker")
 UPLINK_STARTING = Sentence(
     WARN, "The daemon is not connected to the broker yet", "run this again in a minute"
 )
-BROKER_ANSWERS = Sentence(OK, "{host}:{port} lets this gate in, with MQTT {version}")
+BROKER_ANSWERS = Sentence(OK, "{host}:{port} lets this gate in, with MQTT {version}, {way}")
+BROKER_IN_THE_CLEAR = Sentence(
+    WARN,
+    "{host}:{port} lets this gate in, with MQTT {version}, but not encrypted: whoever is on the "
+    "way can read punches and forge receipts",
+    'let the broker offer TLS, and set [mqtt] tls to "on"',
+)
 BROKER_IS_OLD = Sentence(
     WARN,
-    "{host}:{port} lets this gate in, but with MQTT 3.1.1 only: under it a broker does not say "
-    "when it refuses an entry",
+    "{host}:{port} lets this gate in, {way}, but with MQTT 3.1.1 only: under it a broker does not "
+    "say when it refuses an entry",
     "use a broker that speaks MQTT 5, such as mosquitto 2",
 )
 BROKER_SLOW = Sentence(
