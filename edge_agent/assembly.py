@@ -17,7 +17,7 @@ from .flows.gate import Gate
 from .host.clock import HostClock
 from .host.lock import GateLock
 from .host.ownership import give_to_folder_owner
-from .ports import Panel, Sensor, Store, Tell
+from .ports import Examiner, Panel, Sensor, Store, Tell
 from .settings import Settings
 from .store import SqliteStore
 
@@ -70,7 +70,11 @@ class Assembly:
         return GpioPanel(self.settings.panel)
 
     def uplink(
-        self, status: Callable[[], GateStatus], tell: Tell, on_roster: Callable[[Heard], None]
+        self,
+        status: Callable[[], GateStatus],
+        tell: Tell,
+        on_roster: Callable[[Heard], None],
+        examiner: Examiner,
     ) -> "PublishLedger":
         """The way to payroll."""
         from .flows.publish_ledger import PublishLedger
@@ -86,6 +90,7 @@ class Assembly:
             tell=tell,
             clock=self.clock,
             on_roster=on_roster,
+            examiner=examiner,
         )
 
     def gate(self, tell: Tell) -> Gate:

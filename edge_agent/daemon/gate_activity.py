@@ -18,6 +18,7 @@ from ..flows.gate import Gate
 from ..flows.keep_roster import KeepRoster, RosterInbox
 from ..flows.keep_sensor import KeepSensor
 from ..flows.pairing import Pairing
+from ..flows.prune_ledger import PruneLedger
 from ..flows.resolve_times import ResolveTimes
 from ..flows.take_punch import Look, TakePunch
 from ..flows.technician import Technician
@@ -50,6 +51,7 @@ class GateActivity:
         offline: Callable[[], bool],
         first: SensorInfo | SensorFault,
         roster: RosterInbox,
+        prune_after_months: int | None = None,
     ) -> None:
         self._roster = roster
         self._make_gate = make_gate
@@ -58,6 +60,7 @@ class GateActivity:
         self._captures = captures
         self._offline = offline
         self._first = first
+        self._prune_after_months = prune_after_months
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self.capacity = first.capacity if isinstance(first, SensorInfo) else None
 
@@ -88,6 +91,7 @@ class GateActivity:
             keeper.began(self._first)
         else:
             keeper.lost(self._first)
+        prune = PruneLedger(gate, self._prune_after_months)
         roster = KeepRoster(gate, self._roster)
         alive_due = gate.clock.monotonic()
         failures = 0
@@ -96,6 +100,7 @@ class GateActivity:
             if gate.clock.monotonic() >= alive_due:
                 alive_due += _ALIVE_EVERY_S
                 _write_alive(gate, keeper)
+            prune.turn()
             roster.look()
             if clock.look():
                 times.begin()

@@ -24,6 +24,8 @@ card where something is to be said."""
 
 _PUNCH = str(PunchRecorded.__struct_config__.tag)
 
+_PRUNED = Bounds(None, None, exact=False, final=True)
+
 _PAUSE_S = 60.0
 """Before another try where the database fails."""
 
@@ -99,8 +101,10 @@ class ResolveTimes:
 
     def _tell(self, time: OpenTime) -> tuple[Bounds, Fact | None]:
         """What is known of a punch now, and the fact that says so where it is worth an entry."""
-        [entry] = self._gate.store.entries(time.seq, 1)
-        data = _data(entry)
+        entries = self._gate.store.entries(time.seq, 1)
+        if not entries or entries[0].seq != time.seq:
+            return _PRUNED, None
+        data = _data(entries[0])
         bounds = self._gate.when(stamp_of(data))
         if not to_state(bounds, time.stated):
             return bounds, None
