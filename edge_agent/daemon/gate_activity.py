@@ -93,6 +93,7 @@ class GateActivity:
             if gate.clock.monotonic() >= alive_due:
                 alive_due += _ALIVE_EVERY_S
                 _write_alive(gate, keeper)
+            gate.keep_store()
             prune.turn()
             roster.look()
             self._carry_out(technician, taker, keeper, pairing, _Pacing(stop, beat))
