@@ -14,7 +14,7 @@ from ..domain.events import Event, LedgerGrew, SensorChanged, StoreChanged
 from ..domain.messages import GateStatus
 from ..domain.stamps import true_time
 from ..host.service_manager import ServiceManager
-from ..ports import Panel, Sensor, SensorInfo, Store
+from ..ports import Panel, Sensor, SensorInfo, Store, Touch
 from ..settings import Settings
 from .activity import Activity
 from .gate_activity import GateActivity
@@ -56,8 +56,11 @@ def run_daemon(settings: Settings) -> int:
         mirror.callback(panel.close)
         sensor = assembly.sensor()
         mirror.callback(sensor.close)
+        touch = assembly.touch()
+        if touch is not None:
+            mirror.callback(touch.close)
         first = _first_connection(assembly, store, sensor)
-        return _Daemon(assembly, store, panel, sensor, first).run()
+        return _Daemon(assembly, store, panel, sensor, touch, first).run()
 
 
 def _first_connection(assembly: Assembly, store: Store, sensor: Sensor) -> SensorInfo | SensorFault:
@@ -87,6 +90,7 @@ class _Daemon:
         store: Store,
         panel: Panel,
         sensor: Sensor,
+        touch: Touch | None,
         first: SensorInfo | SensorFault,
     ) -> None:
         self._assembly = assembly
@@ -101,6 +105,8 @@ class _Daemon:
             captures=assembly.settings.sensor.captures,
             offline=lambda: self._hub.offline,
             first=first,
+            touch=touch,
+            sleeps=assembly.settings.sensor.touch_sleep,
         )
         self._uplink = assembly.uplink(self._uplink_status, self._hub.tell)
         self._server = ControlServer(assembly.control_socket, self._gate.submit, self._status)
@@ -109,7 +115,7 @@ class _Daemon:
 
     def run(self) -> int:
         """Start the activities, serve until a signal or a crash, stop them again."""
-        gate = Activity("gate", self._gate.run)
+        gate = Activity("gate", self._gate.run, wake=self._gate.wake)
         uplink = Activity("uplink", self._uplink.run, wake=self._uplink.notify)
         manager = ServiceManager()
         self._heed_signals()
