@@ -12,13 +12,14 @@ from zoneinfo import ZoneInfo
 
 from .domain.chain import stamp_of
 from .domain.messages import GateStatus
+from .domain.roster import Heard
 from .domain.rules import Policy
 from .domain.topics import Topics
 from .flows.gate import Gate
 from .host.clock import HostClock
 from .host.lock import GateLock
 from .host.ownership import give_to_folder_owner
-from .ports import Panel, Power, Sensor, Store, Tell, Touch
+from .ports import Examiner, Panel, Power, Sensor, Store, Tell, Touch
 from .settings import Settings
 from .store import SqliteStore
 
@@ -93,7 +94,13 @@ class Assembly:
 
         return GpioPanel(self.settings.panel)
 
-    def uplink(self, status: Callable[[], GateStatus], tell: Tell) -> "PublishLedger":
+    def uplink(
+        self,
+        status: Callable[[], GateStatus],
+        tell: Tell,
+        on_roster: Callable[[Heard], None],
+        examiner: Examiner,
+    ) -> "PublishLedger":
         """The way to payroll."""
         from .flows.publish_ledger import PublishLedger
         from .uplink import PahoBroker
@@ -107,6 +114,8 @@ class Assembly:
             status=status,
             tell=tell,
             clock=self.clock,
+            on_roster=on_roster,
+            examiner=examiner,
         )
 
     def gate(self, tell: Tell) -> Gate:
@@ -114,6 +123,7 @@ class Assembly:
         policy = Policy(
             repeat_window_ms=self.settings.punch.repeat_window_s * 1000,
             direction=self.settings.punch.direction,
+            zone=self.zone,
             min_score=self.settings.sensor.min_score,
         )
         return Gate(self.store(), self.clock, tell, policy)

@@ -58,6 +58,7 @@ def _print(answer: dict[str, Any]) -> None:
         ("ledger", f"{ledger['id']}, {ledger['last_seq']} entries"),
         ("payroll", f"has {_held(ledger['confirmed_seq'])}, {waiting} still to come"),
         ("complete", ledger["complete_until"] or "nothing can be said yet"),
+        ("roster", _roster(answer["roster"])),
         ("rejected", f"{ledger['rejected']} by payroll"),
         ("disk", f"{free / 1e9:.1f} GB free"),
     ]
@@ -71,6 +72,11 @@ def _clock(clock: dict[str, Any]) -> str:
     if clock["uncertainty_ms"] is None:
         return f"{clock['state']}: times are pending until the clock is set"
     return f"{clock['state']}, within {clock['uncertainty_ms']} ms"
+
+
+def _roster(roster: dict[str, Any]) -> str:
+    text = f"version {roster['version']}" if roster["version"] else "none from payroll"
+    return f"{text}; the last one was refused: {roster['refused']}" if roster["refused"] else text
 
 
 def _held(confirmed_seq: int) -> str:

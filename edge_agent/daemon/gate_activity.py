@@ -15,8 +15,10 @@ from ..domain.errors import EdgeAgentError, GateBusy, SensorFault, StoreFault
 from ..domain.facts import GateAlive
 from ..domain.requests import Change, Enroll, Identify, SensorWork, What
 from ..flows.gate import Gate
+from ..flows.keep_roster import KeepRoster, RosterInbox
 from ..flows.keep_sensor import KeepSensor
 from ..flows.pairing import Pairing
+from ..flows.prune_ledger import PruneLedger
 from ..flows.take_punch import Look, TakePunch
 from ..flows.technician import Technician
 from ..flows.when_to_look import BETWEEN_LOOKS_S, WhenToLook
@@ -44,16 +46,20 @@ class GateActivity:
         captures: int,
         offline: Callable[[], bool],
         first: SensorInfo | SensorFault,
+        roster: RosterInbox,
+        prune_after_months: int | None = None,
         touch: Touch | None = None,
         sleeps: bool = False,
     ) -> None:
         """``touch``: the sensor's touch output, which may work only while the sensor ``sleeps``."""
+        self._roster = roster
         self._make_gate = make_gate
         self._sensor = sensor
         self._panel = panel
         self._captures = captures
         self._offline = offline
         self._first = first
+        self._prune_after_months = prune_after_months
         self._touch = touch
         self._sleeps = sleeps
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -88,6 +94,8 @@ class GateActivity:
             keeper.began(self._first)
         else:
             keeper.lost(self._first)
+        prune = PruneLedger(gate, self._prune_after_months)
+        roster = KeepRoster(gate, self._roster)
         alive_due = gate.clock.monotonic()
         failures = 0
         while not stop.is_set():
@@ -95,6 +103,8 @@ class GateActivity:
             if gate.clock.monotonic() >= alive_due:
                 alive_due += _ALIVE_EVERY_S
                 _write_alive(gate, keeper)
+            prune.turn()
+            roster.look()
             pause = looking.pause() if keeper.recording else BETWEEN_LOOKS_S
             if self._carry_out(technician, taker, keeper, pairing, _Pacing(stop, beat), pause):
                 looking.anew()

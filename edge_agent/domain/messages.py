@@ -29,13 +29,61 @@ class Receipt(Struct, frozen=True, kw_only=True):
     at: str | None = None
 
 
-class Resend(Struct, frozen=True, kw_only=True, tag_field="command", tag="resend"):
-    """Payroll asks for entries ``from`` … ``to`` again; ``id`` comes back in the reply."""
+class Command(Struct, frozen=True, kw_only=True, tag_field="command"):
+    """What payroll may ask; ``id`` comes back in the reply.
+
+    After ``expires`` (RFC 3339) it is not carried out, where the gate knows the time.
+    """
 
     id: str
+    expires: str | None = None
+
+
+class Resend(Command, tag="resend", frozen=True, kw_only=True):
+    """Payroll asks for entries ``from`` … ``to`` again."""
+
     ledger: str
     from_: int = field(name="from")
     to: int
+
+
+class Report(Command, tag="report", frozen=True, kw_only=True):
+    """Payroll asks what ``edge-agent doctor`` says of the gate."""
+
+
+class ReportLine(Struct, frozen=True, kw_only=True):
+    """One line of the doctor's: what was looked at, what was found, what to do."""
+
+    check: str
+    state: Literal["OK", "WARN", "FAIL"]
+    found: str
+    advice: str
+
+
+class RosterWorker(Struct, frozen=True, kw_only=True):
+    """A worker as payroll knows them.
+
+    ``valid_from`` and ``valid_to`` are dates at the gate ("2026-11-30"), both inclusive; null: no
+    limit.
+    """
+
+    code: str
+    name: str
+    active: bool = True
+    valid_from: str | None = None
+    valid_to: str | None = None
+
+
+class Roster(Struct, frozen=True, kw_only=True):
+    """Payroll's list of workers, for all gates; ``version`` grows with each change.
+
+    ``count``, where given, is the number of ``workers``: a list that was cut short does not fit.
+    A worker who is not in the list stays as they are: only ``active`` false deactivates.
+    """
+
+    version: int
+    workers: list[RosterWorker]
+    count: int | None = None
 
 
 class Reply(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -45,6 +93,7 @@ class Reply(Struct, frozen=True, kw_only=True, omit_defaults=True):
     command: str
     ok: bool
     error: str | None = None
+    report: list[ReportLine] | None = None
 
 
 class SensorStatus(Struct, frozen=True, kw_only=True):
@@ -73,6 +122,13 @@ class ClockStatus(Struct, frozen=True, kw_only=True):
     uncertainty_ms: int | None
 
 
+class RosterStatus(Struct, frozen=True, kw_only=True):
+    """The version of payroll's roster that is in force (null: none), and why a later one is not."""
+
+    version: int | None
+    refused: str | None
+
+
 class LedgerStatus(Struct, frozen=True, kw_only=True):
     """How far the ledger goes, and how far payroll holds it.
 
@@ -98,6 +154,7 @@ class GateStatus(Struct, frozen=True, kw_only=True):
     store: StoreStatus = StoreStatus(state="ready")
     clock: ClockStatus
     ledger: LedgerStatus
+    roster: RosterStatus = RosterStatus(version=None, refused=None)
     disk_free_bytes: int | None
 
 

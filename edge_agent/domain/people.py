@@ -16,12 +16,29 @@ FINGERS = tuple(
 _CODE_LENGTH = 32
 
 
+class Employment(Struct, frozen=True, kw_only=True):
+    """What payroll's roster says of a worker; the dates are inclusive, null is without limit."""
+
+    active: bool
+    valid_from: str | None = None
+    valid_to: str | None = None
+
+
 class Worker(Struct, frozen=True, kw_only=True):
-    """A person with an employee code. The name is for people and never goes on the wire."""
+    """A person with an employee code. The name is for people and never goes on the wire.
+
+    ``active`` is this gate's own word, ``listed`` payroll's (null: its roster never named them).
+    """
 
     code: str
     name: str
     active: bool = True
+    listed: Employment | None = None
+
+    @property
+    def deactivated(self) -> bool:
+        """Whether the gate or payroll says that this worker is to be refused."""
+        return not self.active or (self.listed is not None and not self.listed.active)
 
 
 class Print(Struct, frozen=True, kw_only=True):

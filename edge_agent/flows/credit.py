@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 _REFUSED_AS = {
     Reason.UNKNOWN: Outcome.UNKNOWN,
     Reason.DEACTIVATED: Outcome.REFUSED,
+    Reason.NOT_VALID: Outcome.REFUSED,
     Reason.POOR_SCAN: Outcome.TRY_AGAIN,
     Reason.SENSOR_FAULT: Outcome.SENSOR_FAULT,
 }

@@ -124,6 +124,8 @@ def _check(gate: Gate, code: str, finger: str) -> None:
         raise BadRequest(f"There is no worker {code}: add them first with 'workers add'.")
     if not worker.active:
         raise BadRequest(f"Worker {code} is deactivated: bring them back with 'workers add'.")
+    if worker.deactivated:
+        raise BadRequest(f"Payroll's roster has deactivated {code}: ask payroll.")
     if any(p.worker == code and p.finger == finger for p in gate.prints):
         raise BadRequest(
             f"The {finger} of {code} is enrolled already: to replace it, first "

@@ -10,6 +10,7 @@ from ..domain.errors import StoreFault
 from ..domain.events import LedgerGrew, StoreChanged
 from ..domain.facts import Fact
 from ..domain.people import Print, Worker
+from ..domain.roster import Applied
 from ..domain.rules import SHIFT_MS, LastPunch, Policy
 from ..domain.stamps import Stamp
 from ..ports import Change, Clock, Store, Tell
@@ -70,18 +71,26 @@ class Gate:
 
         Raises StoreFault where that is not certain.
         """
+        [entry] = self._record_all([fact], stamp, also)
+        return entry
+
+    def _record_all(
+        self, facts: list[Fact], stamp: Stamp | None, also: Callable[[Change], None]
+    ) -> list[Entry]:
+        stamp = stamp or self.clock.stamp()
         try:
             with self.store.changing() as change:
                 also(change)
-                entry = change.append(fact, stamp or self.clock.stamp())
+                entries = [change.append(fact, stamp) for fact in facts]
         except StoreFault as fault:
             self._store_is("failing", str(fault))
             # It may be in the database after all: ask there before the next verdict.
             self._known = None
             raise
         self._store_is("ready")
-        self.tell(LedgerGrew(seq=entry.seq, kind=entry.kind))
-        return entry
+        for entry in entries:
+            self.tell(LedgerGrew(seq=entry.seq, kind=entry.kind))
+        return entries
 
     def _store_is(self, state: Literal["ready", "failing"], detail: str | None = None) -> None:
         if state != self._store_state:
@@ -92,6 +101,22 @@ class Gate:
         """Enter or change a worker, together with the entry that says so."""
         self.record(fact, also=lambda change: change.put_worker(worker))
         self._memory.workers[worker.code] = worker
+
+    @property
+    def workers(self) -> dict[str, Worker]:
+        """All workers by code. Raises StoreFault."""
+        return self._memory.workers
+
+    def record_roster(self, facts: list[Fact], workers: list[Worker], roster: Applied) -> None:
+        """Enter or change the workers of a roster, with the entries that say so, all or nothing."""
+
+        def put(change: Change) -> None:
+            for worker in workers:
+                change.put_worker(worker)
+            change.put_roster(roster)
+
+        self._record_all(facts, None, put)
+        self._memory.workers.update({worker.code: worker for worker in workers})
 
     def announce(self, slot: int) -> None:
         """Say that ``slot`` is about to be written, before the flash is touched."""

@@ -9,6 +9,7 @@ import msgspec
 from ..domain.errors import StoreFault
 from ..domain.events import Confirmed
 from ..domain.messages import GateStatus, LastWill
+from ..domain.roster import Heard
 from ..domain.topics import Topics
 from ..ports import (
     Acknowledged,
@@ -17,6 +18,7 @@ from ..ports import (
     BrokerEvent,
     BrokerUp,
     Clock,
+    Examiner,
     MqttVersion,
     Received,
     Store,
@@ -28,6 +30,7 @@ from ..settings.schema import MqttSettings
 from .deliver import Deliveries
 from .hear_payroll import HearPayroll
 from .keep_watermarks import KeepWatermarks
+from .obey_payroll import ObeyPayroll
 from .outbox import NOBODY_SUBSCRIBED, REFUSED, UNREADABLE, Outbox
 from .report_uplink import ReportUplink
 from .tell_status import TellStatus
@@ -49,7 +52,7 @@ _GOODBYE_S = 1.0
 class PublishLedger:
     """The flow of the uplink thread; ``notify`` and ``status_changed`` are for any thread.
 
-    ``open_store`` and ``status`` are called on the uplink thread.
+    ``open_store``, ``status`` and ``on_roster`` are called on the uplink thread.
     """
 
     def __init__(
@@ -61,7 +64,11 @@ class PublishLedger:
         status: Callable[[], GateStatus],
         tell: Tell,
         clock: Clock,
+        on_roster: Callable[[Heard], None],
+        examiner: Examiner,
     ) -> None:
+        self._on_roster = on_roster
+        self._examiner = examiner
         self._settings = settings
         self._topics = topics
         self._broker = broker
@@ -87,7 +94,15 @@ class PublishLedger:
         """
         with closing(self._broker), closing(self._open_store()) as store:
             uplink = _Uplink(
-                self._settings, self._topics, self._broker, store, self._status, self._tell
+                self._settings,
+                self._topics,
+                self._broker,
+                store,
+                self._status,
+                self._tell,
+                self._on_roster,
+                self._clock,
+                self._examiner,
             )
             while not stop.is_set():
                 beat()
@@ -119,6 +134,9 @@ class _Uplink:
         store: Store,
         status: TellStatus,
         tell: Tell,
+        on_roster: Callable[[Heard], None],
+        clock: Clock,
+        examiner: Examiner,
     ) -> None:
         self._settings = settings
         self._topics = topics
@@ -135,7 +153,8 @@ class _Uplink:
         self._up: BrokerUp | None = None
         self._fence: int | None = None
         self._ready = False
-        self._payroll = HearPayroll(topics, store, self._outbox, self._deliveries)
+        self._commands = ObeyPayroll(topics, store, self._outbox, self._deliveries, clock, examiner)
+        self._payroll = HearPayroll(topics, store, self._outbox, on_roster, self._commands)
         self._spoke_5 = f"mqtt 5 {settings.host}:{settings.access.tcp_port}"
         will = msgspec.json.encode(LastWill(gate=topics.gate))
         broker.open(self._versions(), topics.status, will)
@@ -145,6 +164,7 @@ class _Uplink:
         self._outbox.grown(self._store.tail().seq)
         for event in events:
             self._take_in(now, event)
+        self._commands.look(now)
         if self._up and self._ready:
             if (status := self._status.due(now)) is not None:
                 self._deliveries.note(self._topics.status, status, retain=True)
@@ -219,7 +239,10 @@ class _Uplink:
                 self._store.remember(self._spoke_5, "yes")
         if self._settings.access.exposed:
             self._report.trouble(_WAY, EXPOSED.format(host=self._settings.host))
-        self._broker.subscribe([self._topics.receipts(self._store.ledger), self._topics.commands])
+        topics = self._topics
+        self._broker.subscribe(
+            [topics.receipts(self._store.ledger), topics.commands, topics.roster]
+        )
 
     def _disconnected(self, now: float, event: BrokerDown) -> None:
         self._up = None

@@ -10,6 +10,7 @@ from ..domain.chain import Entry
 from ..domain.facts import Fact
 from ..domain.pairing import Mark
 from ..domain.people import Print, Worker
+from ..domain.roster import Applied
 from ..domain.rules import LastPunch
 from ..domain.stamps import Stamp
 
@@ -36,11 +37,24 @@ class LedgerChange(Protocol):
         """Write the next entry of the ledger."""
 
 
+class CheckpointChange(Protocol):
+    """Prunes."""
+
+    def forget_through(self, seq: int) -> None:
+        """Prune the entries up to ``seq``, but none from the first on that has no time yet.
+
+        The last entry stays, and with it the end of the chain.
+        """
+
+
 class PeopleChange(Protocol):
     """Writes workers and prints."""
 
     def put_worker(self, worker: Worker) -> None:
         """Add a worker, or replace the one with the same code."""
+
+    def put_roster(self, roster: Applied) -> None:
+        """Remember which roster of payroll's is in force."""
 
     def put_print(self, print_: Print, digest: bytes) -> None:
         """Add a print, with the digest of its template (32 bytes)."""
@@ -65,7 +79,7 @@ class PairingChange(Protocol):
         """What was announced for ``slot`` has been carried out or undone."""
 
 
-class Change(LedgerChange, PeopleChange, PairingChange, Protocol):
+class Change(LedgerChange, CheckpointChange, PeopleChange, PairingChange, Protocol):
     """One transaction on the store; durable once its context has been left without an error."""
 
 
@@ -84,7 +98,10 @@ class Ledger(Protocol):
         """The last entry's place and hash."""
 
     def hash_of(self, seq: int) -> bytes | None:
-        """The hash of an entry, or None where there is no such entry."""
+        """The hash of an entry, the last pruned one's too, or None where there is no such entry."""
+
+    def checkpoint(self) -> Tail:
+        """The last pruned entry's place and hash; (0, 32 zero bytes) where none was pruned."""
 
     def entries(self, first: int, limit: int) -> list[Entry]:
         """At most ``limit`` entries from ``first`` on, in order."""
@@ -107,6 +124,9 @@ class People(Protocol):
 
     def workers(self) -> list[Worker]:
         """All workers, by code."""
+
+    def roster(self) -> Applied:
+        """Which roster of payroll's is in force."""
 
     def prints(self) -> list[Print]:
         """All prints, by slot."""

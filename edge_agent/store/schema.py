@@ -80,3 +80,37 @@ def m004_pairing(db: Database) -> None:
     # Announced before the flash is touched: what stands here after a power cut is undone.
     db.conn.execute("CREATE TABLE announced_slots (slot INTEGER PRIMARY KEY) STRICT")
     db.conn.execute("ALTER TABLE prints ADD COLUMN digest BLOB")
+
+
+@migrations()
+def m010_checkpoint(db: Database) -> None:
+    """The last entry that was pruned, if any was: the chain goes on from its hash."""
+    db.conn.execute(
+        "CREATE TABLE checkpoint ("
+        " one INTEGER PRIMARY KEY CHECK (one = 1),"
+        " seq INTEGER NOT NULL CHECK (seq > 0),"
+        " hash BLOB NOT NULL CHECK (length(hash) = 32)"
+        ") STRICT"
+    )
+
+
+@migrations()
+def m040_roster(db: Database) -> None:
+    """Payroll's own word on the workers whom its roster names, and which roster is in force."""
+    db.conn.execute(
+        "CREATE TABLE employments ("
+        " worker TEXT PRIMARY KEY REFERENCES workers (code),"
+        " active INTEGER NOT NULL CHECK (active IN (0, 1)),"
+        " valid_from TEXT,"
+        " valid_to TEXT"
+        ") STRICT, WITHOUT ROWID"
+    )
+    db.conn.execute(
+        "CREATE TABLE roster ("
+        " one INTEGER PRIMARY KEY CHECK (one = 1),"
+        " version INTEGER NOT NULL,"
+        " digest BLOB NOT NULL,"
+        " refused TEXT,"
+        " refused_digest BLOB NOT NULL"
+        ") STRICT"
+    )

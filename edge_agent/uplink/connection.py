@@ -36,8 +36,9 @@ CONNACK_TIMEOUT_S = 10.0
 ACKNOWLEDGE_TIMEOUT_S = 20.0
 """An acknowledgement that got lost is never made up for; only a new connection helps."""
 
-_LARGEST_PACKET = 128 * 1024
-"""MQTT 5's brokers are told so; from one that speaks 3.1.1 it is not read."""
+_LARGEST_PACKET = 2 * 1024 * 1024
+"""Payroll's roster for 10,000 workers (domain/roster.py) with its topic and properties. MQTT 5's
+brokers are told so; from one that speaks 3.1.1 it is not read."""
 
 _MOST_UNACKNOWLEDGED = 65535
 """MQTT 5, 3.2.2.3.3: the Receive Maximum of a broker that states none."""

@@ -21,6 +21,7 @@ from edge_agent.domain.pairing import TOKEN_BYTES, Doubt, Mark, read_mark
 from edge_agent.domain.people import Worker
 from edge_agent.domain.requests import AdoptSensor, AskSensor, Enroll, RemovePrint
 from edge_agent.flows.gate import Gate
+from edge_agent.flows.keep_roster import RosterInbox
 from edge_agent.flows.keep_sensor import KeepSensor
 from edge_agent.flows.pairing import Pairing, digest
 from edge_agent.flows.take_punch import TakePunch
@@ -779,7 +780,7 @@ def test_with_a_match_in_flight_the_change_waits_its_turn() -> None:
     pressed: list[str] = []
     works.sensor.glass = LANS_FINGER
     activity = GateActivity(
-        lambda: works.gate, works.sensor, works.site.panel, 3, lambda: False, INFO
+        lambda: works.gate, works.sensor, works.site.panel, 3, lambda: False, INFO, RosterInbox()
     )
     person = Person(works.site.clock, works.sensor, [NEW] * 3)
     removal = Asked(person, done=lambda: None)
@@ -840,7 +841,7 @@ def test_asking_ends_the_crediting_by_another_module() -> None:
 
     asked = Asked(person, done=press)
     activity = GateActivity(
-        lambda: works.gate, works.sensor, works.site.panel, 3, lambda: False, INFO
+        lambda: works.gate, works.sensor, works.site.panel, 3, lambda: False, INFO, RosterInbox()
     )
     activity.submit(AskSensor(), asked)  # type: ignore[arg-type]
 

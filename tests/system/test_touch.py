@@ -15,6 +15,7 @@ from edge_agent.cli.carry_out import carry_out
 from edge_agent.daemon.gate_activity import GateActivity
 from edge_agent.domain.events import Event, Outcome, PanelShown, SensorChanged
 from edge_agent.domain.requests import AddWorker, Enroll, Step, What
+from edge_agent.flows.keep_roster import RosterInbox
 from edge_agent.settings import load_settings
 from edge_agent.simulator import Remote, SimulatorOptions, running_simulator
 
@@ -127,8 +128,9 @@ def gate(
             3,
             lambda: False,
             first,
-            touch,
-            sleep,
+            RosterInbox(),
+            touch=touch,
+            sleeps=sleep,
         )
         stop = threading.Event()
 
