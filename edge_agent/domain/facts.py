@@ -147,6 +147,7 @@ class RecordingStopped(Fact, tag="recording.stopped", frozen=True, kw_only=True)
         "foreign",
         "database-older",
         "sensor-older",
+        "disk-full",
         "store-fault",
         "away",
         "stopping",
@@ -249,3 +250,9 @@ class SensorAdopted(Fact, tag="sensor.adopted", frozen=True, kw_only=True):
 
     actor: str
     why: str
+
+
+class SensorRestarted(Fact, tag="sensor.restarted", frozen=True, kw_only=True):
+    """The sensor stayed silent, and its power was switched off and on: the how many-th time."""
+
+    times: int

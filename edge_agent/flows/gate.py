@@ -1,20 +1,21 @@
 """What every flow at the gate works on: the ledger, who is known, and the last punches."""
 
 from collections.abc import Callable
-from typing import Literal
+from contextlib import suppress
 
 from msgspec import Struct
 
 from ..domain.chain import Entry
 from ..domain.errors import StoreFault
-from ..domain.events import LedgerGrew, StoreChanged
-from ..domain.facts import Fact, RecordingStopped
+from ..domain.events import LedgerGrew
+from ..domain.facts import Fact
 from ..domain.people import Print, Worker
 from ..domain.roster import Applied
 from ..domain.rules import SHIFT_MS, LastPunch, Policy
 from ..domain.stamps import Stamp
 from ..domain.true_times import Bounds, Timeline
 from ..ports import Change, Clock, Store, Tell
+from .keep_store import KeepStore
 
 
 class _Known(Struct):
@@ -34,11 +35,8 @@ class Gate:
         self.tell = tell
         self.policy = policy
         self._known: _Known | None = None
-        self._store_state = "ready"
         self._timeline: Timeline | None = None
-        self._failing_since: Stamp | None = None
-        self.came_back = False
-        """Whether the store failed, and takes entries again: to be said where presses count."""
+        self._keeper = KeepStore(store, clock, tell)
 
     def owner_of(self, slot: int) -> tuple[Print | None, Worker | None]:
         """The print that holds ``slot``, and its worker. Raises StoreFault."""
@@ -86,43 +84,46 @@ class Gate:
 
         Raises StoreFault where that is not certain.
         """
-
-        def write(change: Change) -> list[Entry]:
-            also(change)
-            return [change.append(fact, stamp or self.clock.stamp())]
-
-        [entry] = self.record_all(write)
+        [entry] = self.record_all([(fact, stamp or self.clock.stamp())], also)
         return entry
 
-    def record_all(self, write: Callable[[Change], list[Entry]]) -> list[Entry]:
+    def record_all(
+        self,
+        lines: list[tuple[Fact, Stamp]],
+        also: Callable[[Change], None] = lambda change: None,
+        then: Callable[[Change, list[Entry]], None] = lambda change, entries: None,
+    ) -> list[Entry]:
         """Write some entries durably in one transaction, and tell so.
 
-        After a fault the ledger first learns since when nothing was recorded. Raises StoreFault
-        where it is not certain that everything was written.
+        ``also`` changes more before them, and ``then`` after them. Raises StoreFault where it is
+        not certain that everything was written.
         """
-        began = self._failing_since or self.clock.stamp()
-        try:
+        stamp = lines[-1][1] if lines else self.clock.stamp()
+        lacking = self._keeper.lines([], stamp)
+
+        def transaction() -> list[Entry]:
             with self.store.changing() as change:
-                if self._failing_since is not None:
-                    change.append(RecordingStopped(reason="store-fault"), self._failing_since)
-                entries = write(change)
-        except StoreFault as fault:
-            self._failing_since = began
-            self._store_is("failing", str(fault))
+                also(change)
+                entries = [change.append(*line) for line in lacking + lines]
+                then(change, entries[len(lacking) :])
+                return entries
+
+        try:
+            entries = self._keeper.write([fact for fact, _ in lines], stamp, transaction)
+        except StoreFault:
             # It may be in the database after all: ask there before the next verdict.
             self._known = None
             raise
-        self.came_back = self.came_back or self._failing_since is not None
-        self._failing_since = None
-        self._store_is("ready")
         for entry in entries:
             self.tell(LedgerGrew(seq=entry.seq, kind=entry.kind))
-        return entries
+        return entries[len(lacking) :]
 
-    def _store_is(self, state: Literal["ready", "failing"], detail: str | None = None) -> None:
-        if state != self._store_state:
-            self._store_state = state
-            self.tell(StoreChanged(state=state, detail=detail))
+    def keep_store(self) -> None:
+        """Between two looks at the glass: write what could not be written, keep the reserve."""
+        if self._keeper.owes:
+            with suppress(StoreFault):
+                self.record_all([])
+        self._keeper.refill()
 
     def record_worker(self, fact: Fact, worker: Worker) -> None:
         """Enter or change a worker, together with the entry that says so."""
@@ -137,14 +138,13 @@ class Gate:
     def record_roster(self, facts: list[Fact], workers: list[Worker], roster: Applied) -> None:
         """Enter or change the workers of a roster, with the entries that say so, all or nothing."""
 
-        def write(change: Change) -> list[Entry]:
+        def put(change: Change) -> None:
             for worker in workers:
                 change.put_worker(worker)
             change.put_roster(roster)
-            now = self.clock.stamp()
-            return [change.append(fact, now) for fact in facts]
 
-        self.record_all(write)
+        now = self.clock.stamp()
+        self.record_all([(fact, now) for fact in facts], put)
         self._memory.workers.update({worker.code: worker for worker in workers})
 
     def announce(self, slot: int) -> None:

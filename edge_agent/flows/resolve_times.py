@@ -81,23 +81,23 @@ class ResolveTimes:
             return False
         told = [(time, *self._tell(time)) for time in pending]
         if any(fact is not None or bounds.final for _, bounds, fact in told):
-            self._gate.record_all(lambda change: self._write(change, told))
+            self._write(told)
         self._after = pending[-1].seq
         return True
 
-    def _write(
-        self, change: Change, told: Sequence[tuple[OpenTime, Bounds, Fact | None]]
-    ) -> list[Entry]:
-        written = []
+    def _write(self, told: Sequence[tuple[OpenTime, Bounds, Fact | None]]) -> None:
         now = self._gate.clock.stamp()
-        for time, bounds, fact in told:
-            if fact is not None:
-                entry = change.append(fact, now)
-                change.state_time(time.seq, bounds, entry.seq)
-                written.append(entry)
-            elif bounds.final:
-                change.close_time(time.seq)
-        return written
+
+        def note(change: Change, entries: list[Entry]) -> None:
+            by = iter(entries)
+            for time, bounds, fact in told:
+                if fact is not None:
+                    change.state_time(time.seq, bounds, next(by).seq)
+                elif bounds.final:
+                    change.close_time(time.seq)
+
+        facts = [fact for _, _, fact in told if fact is not None]
+        self._gate.record_all([(fact, now) for fact in facts], then=note)
 
     def _tell(self, time: OpenTime) -> tuple[Bounds, Fact | None]:
         """What is known of a punch now, and the fact that says so where it is worth an entry."""

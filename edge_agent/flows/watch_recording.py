@@ -1,4 +1,4 @@
-"""Notice when the glass was not looked at for a while, or nothing could be written, and say so.
+"""Notice when nobody looked at the glass for a while, and say so.
 
 A process that is stopped or a machine that sleeps writes nothing meanwhile, and goes on as if
 nothing had been; payroll must not take that time for one in which people could press.
@@ -6,11 +6,9 @@ nothing had been; payroll must not take that time for one in which people could 
 
 import logging
 
-from ..domain.chain import Entry
 from ..domain.errors import StoreFault
 from ..domain.facts import RecordingResumed, RecordingStopped
 from ..domain.stamps import Stamp
-from ..ports import Change
 from .gate import Gate
 
 log = logging.getLogger(__name__)
@@ -34,19 +32,12 @@ class WatchRecording:
         try:
             if self._last.boottime_ms - before.boottime_ms > _AWAY_MS:
                 self._say_away(before, self._last)
-            if self._gate.came_back:
-                self._gate.record(RecordingResumed(reason="store-back"))
-                self._gate.came_back = False
         except StoreFault as fault:
             log.error("that presses were not recorded could not be written: %s", fault)
 
     def _say_away(self, since: Stamp, now: Stamp) -> None:
-        def write(change: Change) -> list[Entry]:
-            return [
-                change.append(RecordingStopped(reason="away"), since),
-                change.append(RecordingResumed(reason="back"), now),
-            ]
-
-        self._gate.record_all(write)
+        self._gate.record_all(
+            [(RecordingStopped(reason="away"), since), (RecordingResumed(reason="back"), now)]
+        )
         seconds = (now.boottime_ms - since.boottime_ms) // 1000
         log.warning("nobody looked at the glass for %d s", seconds)

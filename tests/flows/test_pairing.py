@@ -720,7 +720,7 @@ def test_a_full_disk_is_a_fault_and_no_doubt() -> None:
     day.keeper.began(INFO)
     assert day.states == ["fault"]
     day.wait(5)
-    assert day.written == ["store-fault", "sensor-back"]
+    assert day.written == ["sensor-back"]
 
 
 @pytest.mark.parametrize(

@@ -384,31 +384,6 @@ def test_time_away_from_the_glass_is_told(site: Site) -> None:
     assert gone == 10 * MINUTE
 
 
-def test_a_time_without_a_database_is_told(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    recording = WatchRecording(site.gate)
-
-    def full() -> None:
-        raise StoreFault("The disk is full.")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(site.store, "changing", full)
-        for _ in range(3):
-            site.runs(1000)
-            with pytest.raises(StoreFault):
-                site.gate.record(punch())
-    failed = site.clocks.true_ms - 2000 - site.clocks.began
-    site.runs(5000)
-    site.gate.record(punch())
-    recording.look(vouched=True)
-    told = [(data["kind"], data.get("reason")) for data in site.data()[1:]]
-    assert told == [
-        ("recording.stopped", "store-fault"),
-        ("punch.recorded", None),
-        ("recording.resumed", "store-back"),
-    ]
-    assert site.data()[1]["clock"]["boottime_ms"] == failed
-
-
 @given(st.integers(0, 2**32))
 @settings(max_examples=60, deadline=None)
 def test_whatever_happens_the_last_that_is_said_is_true(
