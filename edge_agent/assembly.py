@@ -18,7 +18,9 @@ from .flows.gate import Gate
 from .host.clock import HostClock
 from .host.lock import GateLock
 from .host.ownership import give_to_folder_owner
-from .ports import Panel, Sensor, Store, Tell
+from .host.passwords import PasswordFile
+from .ports import Panel, Passwords, Sealing, Sensor, Store, Tell
+from .sealing import AgeSealing
 from .settings import Settings
 from .store import SqliteStore
 
@@ -65,10 +67,20 @@ class Assembly:
         return SqliteStore.read_only(self.database, self.settings.gate.id, self.zone)
 
     def sensor(self) -> Sensor:
-        """The sensor, not yet connected."""
+        """The sensor, not yet connected. Raises StoreFault where its password cannot be read."""
         from .sensor import FingerprintSensor
 
-        return FingerprintSensor(self.settings.sensor)
+        sensor = FingerprintSensor(self.settings.sensor)
+        sensor.try_passwords(*self.passwords().known())
+        return sensor
+
+    def passwords(self) -> Passwords:
+        """What the gate knows of the sensor's password."""
+        return PasswordFile(self.database)
+
+    def sealing(self) -> Sealing:
+        """Seals what leaves the gate."""
+        return AgeSealing()
 
     def panel(self) -> Panel:
         """The panel, dark."""

@@ -21,12 +21,13 @@ MAY_IMPORT = {
     "settings": {"domain"},
     "sensor": _ADAPTER,
     "panel": _ADAPTER,
+    "sealing": _ADAPTER,
     "store": _ADAPTER,
     "uplink": _ADAPTER,
     "host": {"domain"},
     "control": {"domain"},
     "flows": {"domain", "ports", "settings.schema"},
-    "assembly": _BELOW | {"sensor", "panel", "store", "uplink", "host"},
+    "assembly": _BELOW | {"sensor", "panel", "store", "uplink", "host", "sealing"},
     "daemon": _BELOW | {"host", "control", "assembly"},
     "doctor": _BELOW | {"host", "control", "assembly", "sensor", "panel", "store", "uplink"},
     "contract": {"domain"},
@@ -43,6 +44,8 @@ KNOWN_TO = {
     "sqlite_utils": {"store", "receiver"},
     "paho": {"uplink", "receiver"},
     "rfc8785": {"domain"},
+    "pyrage": {"sealing"},
+    "PIL": {"cli"},
     "tomllib": {"settings"},
     "click": {"cli", "demo"},
     "rich": {"cli"},
@@ -53,7 +56,7 @@ KNOWN_TO = {
 
 PURE = {
     *("collections", "dataclasses", "datetime", "enum", "functools", "hashlib", "itertools"),
-    *("math", "re", "typing", "unicodedata", "zlib", "zoneinfo"),
+    *("base64", "binascii", "math", "re", "typing", "unicodedata", "zlib", "zoneinfo"),
 }
 """All that the domain may have of the standard library: no clock, no thread, no file, no log."""
 
@@ -170,7 +173,7 @@ def loaded_by(module: str) -> set[str]:
 def test_the_daemon_carries_nobody_elses_memory(module: str) -> None:
     loaded = loaded_by(module)
     assert "edge_agent.flows.take_punch" in loaded
-    unwanted = ("rich", "iotcore", "lgpio", "asyncio")
+    unwanted = ("rich", "iotcore", "pyrage", "lgpio", "asyncio")
     others = ("edge_agent.simulator", "edge_agent.demo", "edge_agent.receiver")
     assert {name for name in loaded if name.startswith((*unwanted, *others))} == set()
 

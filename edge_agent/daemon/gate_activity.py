@@ -8,18 +8,29 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from .. import __version__
 from ..control.server import Conversation
 from ..domain.errors import EdgeAgentError, GateBusy, SensorFault, StoreFault
 from ..domain.facts import GateAlive
-from ..domain.requests import Change, Enroll, Identify, SensorWork, What
+from ..domain.requests import (
+    Enroll,
+    GateWork,
+    Identify,
+    ModuleWork,
+    TakeImage,
+    TemplateWork,
+    What,
+)
+from ..flows.custodian import Custodian
+from ..flows.enroll import Dialogue
 from ..flows.gate import Gate
 from ..flows.keep_sensor import KeepSensor
 from ..flows.pairing import Pairing
 from ..flows.take_punch import TakePunch
 from ..flows.technician import Technician
-from ..ports import Panel, Sensor, SensorInfo
+from ..ports import Panel, Passwords, Sealing, Sensor, SensorInfo
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +42,7 @@ _ALIVE_EVERY_S = 3600.0
 _MOST_FAILURES = 3
 """Looks at the glass that fail one after the other: a link that can be mended is no sensor yet."""
 
-Job = tuple[Change | SensorWork, Conversation]
+Job = tuple[GateWork, Conversation]
 
 
 class GateActivity:
@@ -45,6 +56,8 @@ class GateActivity:
         captures: int,
         offline: Callable[[], bool],
         first: SensorInfo | SensorFault,
+        sealing: Sealing,
+        passwords: Passwords,
     ) -> None:
         self._make_gate = make_gate
         self._sensor = sensor
@@ -52,10 +65,12 @@ class GateActivity:
         self._captures = captures
         self._offline = offline
         self._first = first
+        self._sealing = sealing
+        self._passwords = passwords
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self.capacity = first.capacity if isinstance(first, SensorInfo) else None
 
-    def submit(self, request: Change | SensorWork, conversation: Conversation) -> None:
+    def submit(self, request: GateWork, conversation: Conversation) -> None:
         """Have a request carried out between two looks. Safe from any thread."""
         self._jobs.put((request, conversation))
 
@@ -74,6 +89,21 @@ class GateActivity:
             stop.is_set,
         )
         technician = Technician(gate, self._sensor, self._panel, pairing, lambda: keeper.info)
+        custodian = Custodian(
+            gate,
+            self._sensor,
+            self._panel,
+            pairing,
+            lambda: keeper.info,
+            self._sealing,
+            self._passwords,
+        )
+
+        def perform(request: GateWork, dialogue: Dialogue, actor: str) -> dict[str, Any]:
+            if isinstance(request, TemplateWork | ModuleWork):
+                return custodian.perform(request, dialogue, actor)
+            return technician.perform(request, dialogue, actor)
+
         if isinstance(self._first, SensorInfo):
             keeper.began(self._first)
         else:
@@ -85,7 +115,7 @@ class GateActivity:
             if gate.clock.monotonic() >= alive_due:
                 alive_due += _ALIVE_EVERY_S
                 _write_alive(gate, keeper)
-            self._carry_out(technician, taker, keeper, pairing, _Pacing(stop, beat))
+            self._carry_out(perform, taker, keeper, pairing, _Pacing(stop, beat))
             if not keeper.recording:
                 keeper.try_again()
                 self.capacity = keeper.info.capacity if keeper.info else self.capacity
@@ -106,7 +136,7 @@ class GateActivity:
 
     def _carry_out(
         self,
-        technician: Technician,
+        perform: Callable[[GateWork, Dialogue, str], dict[str, Any]],
         taker: TakePunch,
         keeper: KeepSensor,
         pairing: Pairing,
@@ -119,9 +149,7 @@ class GateActivity:
         slot = None
         try:
             conversation.beat()  # It may have been given up while it waited.
-            result = technician.perform(
-                request, _Guided(conversation, pacing), actor=conversation.actor
-            )
+            result = perform(request, _Guided(conversation, pacing), conversation.actor)
         except EdgeAgentError as error:
             conversation.failed(error)
             if isinstance(error, SensorFault) and keeper.recording:
@@ -131,7 +159,7 @@ class GateActivity:
             conversation.done(result)
             keeper.looked_at()
             slot = result.get("slot")
-        if isinstance(request, Enroll | Identify):
+        if isinstance(request, Enroll | Identify | TakeImage):
             taker.ignore_finger(slot)
 
     def _refuse_waiting(self) -> None:

@@ -101,6 +101,8 @@ class _Daemon:
             captures=assembly.settings.sensor.captures,
             offline=lambda: self._hub.offline,
             first=first,
+            sealing=assembly.sealing(),
+            passwords=assembly.passwords(),
         )
         self._uplink = assembly.uplink(self._uplink_status, self._hub.tell)
         self._server = ControlServer(assembly.control_socket, self._gate.submit, self._status)

@@ -41,6 +41,7 @@ def gate_status(assembly: Assembly, store: Store, now: Circumstances) -> GateSta
             problem=now.sensor.detail,
             prints=len(store.prints()),
             capacity=now.capacity,
+            not_backed_up=store.not_backed_up(),
         ),
         store=StoreStatus(state=now.store.state, problem=now.store.detail),
         clock=ClockStatus(state=stamp.state, uncertainty_ms=stamp.uncertainty_ms),

@@ -1,6 +1,6 @@
 """What every flow at the gate works on: the ledger, who is known, and the last punches."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -70,18 +70,28 @@ class Gate:
 
         Raises StoreFault where that is not certain.
         """
+        return self.record_all([fact], stamp or self.clock.stamp(), also)[0]
+
+    def record_all(
+        self, facts: Sequence[Fact], stamp: Stamp, also: Callable[[Change], None]
+    ) -> list[Entry]:
+        """Write entries in one transaction, together with what ``also`` changes, and tell so.
+
+        Raises StoreFault where that is not certain.
+        """
         try:
             with self.store.changing() as change:
                 also(change)
-                entry = change.append(fact, stamp or self.clock.stamp())
+                entries = [change.append(fact, stamp) for fact in facts]
         except StoreFault as fault:
             self._store_is("failing", str(fault))
             # It may be in the database after all: ask there before the next verdict.
             self._known = None
             raise
         self._store_is("ready")
-        self.tell(LedgerGrew(seq=entry.seq, kind=entry.kind))
-        return entry
+        for entry in entries:
+            self.tell(LedgerGrew(seq=entry.seq, kind=entry.kind))
+        return entries
 
     def _store_is(self, state: Literal["ready", "failing"], detail: str | None = None) -> None:
         if state != self._store_state:
@@ -93,10 +103,10 @@ class Gate:
         self.record(fact, also=lambda change: change.put_worker(worker))
         self._memory.workers[worker.code] = worker
 
-    def announce(self, slot: int) -> None:
-        """Say that ``slot`` is about to be written, before the flash is touched."""
+    def announce(self, *slots: int) -> None:
+        """Say that ``slots`` are about to be written, before the flash is touched."""
         with self.store.changing() as change:
-            change.announce(slot)
+            change.announce(*slots)
 
     def settle(self, slots: list[int]) -> None:
         """Say that nothing is left of what was announced for these slots."""
@@ -113,6 +123,35 @@ class Gate:
 
         self.record(fact, also=enrol)
         self._memory.prints[print_.slot] = print_
+
+    def record_restoration(
+        self,
+        facts: Sequence[Fact],
+        prints: Sequence[tuple[Print, bytes]],
+        newcomers: Sequence[Worker],
+    ) -> None:
+        """Say whose slots are now that were filled from a backup, with their digests.
+
+        ``newcomers`` are the workers that this gate did not know.
+        """
+
+        def restore(change: Change) -> None:
+            for worker in newcomers:
+                change.put_worker(worker)
+            for print_, digest in prints:
+                change.put_print(print_, digest)
+                change.put_backed_up(print_)
+                change.settle(print_.slot)
+
+        self.record_all(facts, self.clock.stamp(), restore)
+        self._memory.workers.update({worker.code: worker for worker in newcomers})
+        self._memory.prints.update({print_.slot: print_ for print_, _ in prints})
+
+    def note_backed_up(self, prints: Sequence[Print]) -> None:
+        """Remember that a backup holds these prints' templates."""
+        with self.store.changing() as change:
+            for print_ in prints:
+                change.put_backed_up(print_)
 
     def record_removal(self, fact: Fact, print_: Print, *, erasing: bool) -> None:
         """Forget whose a slot is, together with the entry that says so.

@@ -80,3 +80,12 @@ def m004_pairing(db: Database) -> None:
     # Announced before the flash is touched: what stands here after a power cut is undone.
     db.conn.execute("CREATE TABLE announced_slots (slot INTEGER PRIMARY KEY) STRICT")
     db.conn.execute("ALTER TABLE prints ADD COLUMN digest BLOB")
+
+
+@migrations()
+def m050_backed_up(db: Database) -> None:
+    """Which prints a backup of the templates holds."""
+    db.conn.execute(
+        "ALTER TABLE prints ADD COLUMN"
+        " backed_up INTEGER NOT NULL DEFAULT 0 CHECK (backed_up IN (0, 1))"
+    )

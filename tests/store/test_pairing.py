@@ -140,6 +140,7 @@ def go_back(path: Path) -> None:
         old.execute("DROP TABLE sensor_mark")
         old.execute("DROP TABLE announced_slots")
         old.execute("ALTER TABLE prints DROP COLUMN digest")
+        old.execute("ALTER TABLE prints DROP COLUMN backed_up")
         old.execute("DELETE FROM _sqlite_migrations WHERE name >= 'm004'")
         old.commit()
         assert columns(Database(old)) == columns_before()
