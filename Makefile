@@ -35,11 +35,11 @@ run: .venv/demo ## Show a gate, its sensor and payroll at work, without hardware
 	@exec $(BIN)/edge-agent demo $(ARGS)
 
 .PHONY: test
-test: lint mosquitto ## Check style and types, then run the tests (some minutes)
+test: lint mosquitto strace ## Check style and types, then run the tests (some minutes)
 	@$(PYTEST) -m 'not long' $(ARGS)
 
 .PHONY: test-long
-test-long: lint mosquitto ## The same with the soaks and crash states
+test-long: lint mosquitto strace ## The same with the soaks and crash states
 	@$(PYTEST) -m 'long or not long' $(ARGS)
 
 .PHONY: lint
@@ -79,6 +79,12 @@ mosquitto:
 	else \
 	    echo 'mosquitto is not installed, so the tests that need it are skipped: sudo apt-get install mosquitto'; \
 	fi
+
+.PHONY: strace
+strace:
+	@command -v strace >/dev/null && exit; \
+	$(call debian,strace); \
+	[ $$installed = yes ] || echo 'strace is not installed, so the power-loss tests are skipped: sudo apt-get install strace'
 
 # The mark is written last and names the checkout: a venv that was left half made, or moved, or whose
 # Python has gone is made anew.

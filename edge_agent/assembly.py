@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from .domain.chain import stamp_of
 from .domain.messages import GateStatus
+from .domain.roster import Heard
 from .domain.rules import Policy
 from .domain.topics import Topics
 from .flows.gate import Gate
@@ -88,7 +89,9 @@ class Assembly:
 
         return GpioPanel(self.settings.panel)
 
-    def uplink(self, status: Callable[[], GateStatus], tell: Tell) -> "PublishLedger":
+    def uplink(
+        self, status: Callable[[], GateStatus], tell: Tell, on_roster: Callable[[Heard], None]
+    ) -> "PublishLedger":
         """The way to payroll."""
         from .flows.publish_ledger import PublishLedger
         from .uplink import PahoBroker
@@ -102,6 +105,7 @@ class Assembly:
             status=status,
             tell=tell,
             clock=self.clock,
+            on_roster=on_roster,
         )
 
     def gate(self, tell: Tell) -> Gate:
@@ -109,5 +113,7 @@ class Assembly:
         policy = Policy(
             repeat_window_ms=self.settings.punch.repeat_window_s * 1000,
             direction=self.settings.punch.direction,
+            zone=self.zone,
+            min_score=self.settings.sensor.min_score,
         )
         return Gate(self.store(), self.clock, tell, policy)

@@ -20,6 +20,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 _SYSTEM = (
     "system",
+    "powerloss",
     "receiver",
     "uplink",
     "sensor",

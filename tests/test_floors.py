@@ -23,7 +23,8 @@ MAY_IMPORT = {
     "panel": _ADAPTER,
     "sealing": _ADAPTER,
     "store": _ADAPTER,
-    "uplink": _ADAPTER,
+    "uplink": _ADAPTER | {"mqtt_client"},
+    "mqtt_client": {"domain"},
     "host": {"domain"},
     "control": {"domain"},
     "flows": {"domain", "ports", "settings.schema"},
@@ -32,7 +33,7 @@ MAY_IMPORT = {
     "doctor": _BELOW | {"host", "control", "assembly", "sensor", "panel", "store", "uplink"},
     "contract": {"domain"},
     "simulator": set[str](),
-    "receiver": {"domain"},
+    "receiver": {"domain", "mqtt_client"},
 }
 """Room → what of the project it may import beside itself. cli, demo and __main__ are above all."""
 
@@ -42,7 +43,7 @@ KNOWN_TO = {
     "gpiozero": {"panel"},
     "sqlite3": {"store", "receiver", "demo"},
     "sqlite_utils": {"store", "receiver"},
-    "paho": {"uplink", "receiver"},
+    "paho": {"mqtt_client", "uplink", "receiver"},
     "rfc8785": {"domain"},
     "pyrage": {"sealing"},
     "PIL": {"cli"},
@@ -55,8 +56,9 @@ KNOWN_TO = {
 """Library → the rooms that may import it. msgspec is everybody's but the simulator's."""
 
 PURE = {
-    *("collections", "dataclasses", "datetime", "enum", "functools", "hashlib", "itertools"),
-    *("base64", "binascii", "math", "re", "typing", "unicodedata", "zlib", "zoneinfo"),
+    *("base64", "binascii", "collections", "dataclasses", "datetime", "enum", "functools"),
+    *("hashlib", "ipaddress", "itertools", "math", "re", "typing", "unicodedata", "zlib"),
+    *("zoneinfo",),
 }
 """All that the domain may have of the standard library: no clock, no thread, no file, no log."""
 

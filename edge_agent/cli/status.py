@@ -59,6 +59,7 @@ def _print(answer: dict[str, Any]) -> None:
         ("ledger", f"{ledger['id']}, {ledger['last_seq']} entries"),
         ("payroll", f"has {_held(ledger['confirmed_seq'])}, {waiting} still to come"),
         ("complete", ledger["complete_until"] or "nothing can be said yet"),
+        ("roster", _roster(answer["roster"])),
         ("rejected", f"{ledger['rejected']} by payroll"),
         ("disk", f"{free / 1e9:.1f} GB free"),
     ]
@@ -78,6 +79,11 @@ def _not_backed_up(prints: int) -> str | None:
     if not prints:
         return None
     return f"Prints that no backup holds: {prints}. Run 'edge-agent templates backup'."
+
+
+def _roster(roster: dict[str, Any]) -> str:
+    text = f"version {roster['version']}" if roster["version"] else "none from payroll"
+    return f"{text}; the last one was refused: {roster['refused']}" if roster["refused"] else text
 
 
 def _held(confirmed_seq: int) -> str:

@@ -3,6 +3,7 @@
 import click
 
 from ..assembly import Assembly
+from ..domain.people import Worker
 from ..domain.requests import AddWorker, DeactivateWorker
 from ..settings import Settings
 from .carry_out import carry_out
@@ -54,14 +55,16 @@ def list_(settings: Settings, as_json: bool) -> None:
     fingers: dict[str, list[str]] = {}
     for print_ in store.prints():
         fingers.setdefault(print_.worker, []).append(print_.finger)
+    workers = store.workers()
     rows = [
         {
             "code": worker.code,
             "name": worker.name,
             "active": worker.active,
+            "listed": worker.listed,
             "fingers": fingers.get(worker.code, []),
         }
-        for worker in store.workers()
+        for worker in workers
     ]
     if as_json:
         print_json(rows)
@@ -70,12 +73,24 @@ def list_(settings: Settings, as_json: bool) -> None:
         ("code", "name", "state", "fingers"),
         (
             (
-                row["code"],
-                row["name"],
-                "active" if row["active"] else "deactivated",
-                ", ".join(fingers.get(str(row["code"]), [])),
+                worker.code,
+                worker.name,
+                _state(worker),
+                ", ".join(fingers.get(worker.code, [])),
             )
-            for row in rows
+            for worker in workers
         ),
         empty="No workers yet: edge-agent workers add CODE NAME",
     )
+
+
+def _state(worker: Worker) -> str:
+    """Whose word keeps a worker out, or between which dates payroll lets them in."""
+    if not worker.active:
+        return "deactivated"
+    if worker.listed is None:
+        return "active"
+    if not worker.listed.active:
+        return "deactivated by payroll"
+    limits = {"from": worker.listed.valid_from, "to": worker.listed.valid_to}
+    return " ".join(["active", *(f"{word} {day}" for word, day in limits.items() if day)])

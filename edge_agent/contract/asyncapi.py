@@ -57,6 +57,14 @@ _CHANNELS = {
         correlated=True,
         what="What payroll asks of the gate. Retained ones are ignored.",
     ),
+    "roster": _Channel(
+        address=_TOPICS.roster,
+        action="receive",
+        retain=True,
+        messages={"roster": "Roster"},
+        what="Payroll's list of workers, for all gates. An older, empty or malformed one is "
+        "refused; a worker who is not in it stays as they are.",
+    ),
     "replies": _Channel(
         address=_TOPICS.replies,
         action="send",

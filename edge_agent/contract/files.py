@@ -17,6 +17,7 @@ _MESSAGES = {
     "receipt": "Receipt",
     "command": "Command",
     "reply": "Reply",
+    "roster": "Roster",
 }
 _LOCAL = "#/$defs/"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -9,12 +9,12 @@ from msgspec import Struct
 
 from ..domain.chain import Common, Envelope, event_type
 from ..domain.facts import Fact
-from ..domain.messages import GateStatus, LastWill, Receipt, Reply, Resend
+from ..domain.messages import GateStatus, LastWill, Receipt, Reply, Resend, Roster
 from .words import WORDS
 
 Schema = dict[str, Any]
 
-_FROM_PAYROLL = (Receipt, Resend)
+_FROM_PAYROLL = (Receipt, Resend, Roster)
 """What others write may leave out whatever has a default; what the gate writes is always there."""
 
 
@@ -34,7 +34,7 @@ def entry_of(fact: type[Fact]) -> str:
 
 def components(ref_template: str) -> dict[str, Schema]:
     """All schemas by name, with references as ``ref_template`` ("…{name}") has them."""
-    types = (*KINDS, Common, Envelope, GateStatus, LastWill, Receipt, Resend, Reply)
+    types = (*KINDS, Common, Envelope, GateStatus, LastWill, Receipt, Resend, Reply, Roster)
     _, made = msgspec.json.schema_components(types, ref_template=ref_template)
     written_by_gate = set(made) - set(_names_in(_FROM_PAYROLL))
     for name, schema in made.items():

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from ..domain.roster import MOST_WORKERS
+
 Words = dict[str, dict[str, dict[str, Any]]]
 
 _EXACT = 2**53 - 1
@@ -16,6 +18,7 @@ _TIME = {
         "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$",
     }
 }
+_DAY = {"string": {"format": "date", "pattern": r"^\d{4}-\d\d-\d\d$"}}
 _CODE = {"string": {"minLength": 1, "maxLength": 32}}
 
 WORDS: Words = {
@@ -36,7 +39,12 @@ WORDS: Words = {
         ),
         _TIME,
     ),
-    **dict.fromkeys(("worker", "subject"), _CODE),
+    **dict.fromkeys(("valid_from", "valid_to"), _DAY),
+    **dict.fromkeys(("worker", "subject", "code"), _CODE),
+    "name": {"string": {"minLength": 1, "maxLength": 100}},
+    "version": _SEQ,
+    **dict.fromkeys(("count", "added", "changed", "in_force"), _COUNT),
+    "workers": {"array": {"minItems": 1, "maxItems": MOST_WORKERS}, **_COUNT},
     "ledger": {"string": {"pattern": "^[0-9A-Za-z_-]{1,64}$"}},
     "specversion": {"string": {"const": "1.0"}},
     "datacontenttype": {"string": {"const": "application/json"}},

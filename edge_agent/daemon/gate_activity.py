@@ -19,6 +19,7 @@ from ..domain.requests import (
     GateWork,
     Identify,
     ModuleWork,
+    SensorWork,
     TakeImage,
     TemplateWork,
     What,
@@ -26,9 +27,10 @@ from ..domain.requests import (
 from ..flows.custodian import Custodian
 from ..flows.enroll import Dialogue
 from ..flows.gate import Gate
+from ..flows.keep_roster import KeepRoster, RosterInbox
 from ..flows.keep_sensor import KeepSensor
 from ..flows.pairing import Pairing
-from ..flows.take_punch import TakePunch
+from ..flows.take_punch import Look, TakePunch
 from ..flows.technician import Technician
 from ..ports import Panel, Passwords, Sealing, Sensor, SensorInfo
 
@@ -58,7 +60,9 @@ class GateActivity:
         first: SensorInfo | SensorFault,
         sealing: Sealing,
         passwords: Passwords,
+        roster: RosterInbox,
     ) -> None:
+        self._roster = roster
         self._make_gate = make_gate
         self._sensor = sensor
         self._panel = panel
@@ -108,6 +112,7 @@ class GateActivity:
             keeper.began(self._first)
         else:
             keeper.lost(self._first)
+        roster = KeepRoster(gate, self._roster)
         alive_due = gate.clock.monotonic()
         failures = 0
         while not stop.is_set():
@@ -115,13 +120,15 @@ class GateActivity:
             if gate.clock.monotonic() >= alive_due:
                 alive_due += _ALIVE_EVERY_S
                 _write_alive(gate, keeper)
+            roster.look()
             self._carry_out(perform, taker, keeper, pairing, _Pacing(stop, beat))
             if not keeper.recording:
                 keeper.try_again()
                 self.capacity = keeper.info.capacity if keeper.info else self.capacity
                 continue
+            keeper.stayed()
             try:
-                if taker.poll():
+                if taker.poll() is not Look.UNSURE:
                     failures = 0
             except SensorFault as fault:
                 failures += 1
@@ -157,10 +164,19 @@ class GateActivity:
                 taker.disturbed()
         else:
             conversation.done(result)
-            keeper.looked_at()
             slot = result.get("slot")
+            if isinstance(request, SensorWork):
+                self._look_after(keeper, pairing, taker)
         if isinstance(request, Enroll | Identify | TakeImage):
             taker.ignore_finger(slot)
+
+    @staticmethod
+    def _look_after(keeper: KeepSensor, pairing: Pairing, taker: TakePunch) -> None:
+        try:
+            keeper.looked_at()
+        except SensorFault as fault:
+            _mend(keeper, pairing, fault)
+            taker.disturbed()
 
     def _refuse_waiting(self) -> None:
         while True:
@@ -213,6 +229,6 @@ def _mend(keeper: KeepSensor, pairing: Pairing, fault: SensorFault) -> None:
 
 def _write_alive(gate: Gate, keeper: KeepSensor) -> None:
     try:
-        gate.record(GateAlive(recording=keeper.recording, version=__version__))
+        gate.record(GateAlive(recording=keeper.vouched, version=__version__))
     except StoreFault as fault:
         log.error("gate.alive could not be written: %s", fault)

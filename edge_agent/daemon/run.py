@@ -10,9 +10,10 @@ from typing import Any
 from ..assembly import Assembly
 from ..control.server import ControlServer
 from ..domain.errors import SensorFault
-from ..domain.events import Event, LedgerGrew, SensorChanged, StoreChanged
+from ..domain.events import Event, LedgerGrew, RosterChanged, SensorChanged, StoreChanged
 from ..domain.messages import GateStatus
 from ..domain.stamps import true_time
+from ..flows.keep_roster import RosterInbox
 from ..host.service_manager import ServiceManager
 from ..ports import Panel, Sensor, SensorInfo, Store
 from ..settings import Settings
@@ -94,6 +95,7 @@ class _Daemon:
         self._started_at = true_time(assembly.clock.stamp(), assembly.zone)
         self._stopping = False
         self._hub = Hub()
+        roster = RosterInbox()
         self._gate = GateActivity(
             make_gate=lambda: assembly.gate(self._hub.tell),
             sensor=sensor,
@@ -103,8 +105,9 @@ class _Daemon:
             first=first,
             sealing=assembly.sealing(),
             passwords=assembly.passwords(),
+            roster=roster,
         )
-        self._uplink = assembly.uplink(self._uplink_status, self._hub.tell)
+        self._uplink = assembly.uplink(self._uplink_status, self._hub.tell, roster.put)
         self._server = ControlServer(assembly.control_socket, self._gate.submit, self._status)
         self._hub.listen(self._server.tell)
         self._hub.listen(self._nudge_uplink)
@@ -151,7 +154,7 @@ class _Daemon:
     def _nudge_uplink(self, event: Event) -> None:
         if isinstance(event, LedgerGrew):
             self._uplink.notify()
-        elif isinstance(event, SensorChanged | StoreChanged):
+        elif isinstance(event, SensorChanged | StoreChanged | RosterChanged):
             self._uplink.status_changed()
 
     def _status(self) -> dict[str, Any]:

@@ -10,7 +10,14 @@ from .. import __version__
 from ..assembly import Assembly
 from ..domain.errors import NoLedgerYet
 from ..domain.events import SensorChanged, StoreChanged, UplinkChanged
-from ..domain.messages import ClockStatus, GateStatus, LedgerStatus, SensorStatus, StoreStatus
+from ..domain.messages import (
+    ClockStatus,
+    GateStatus,
+    LedgerStatus,
+    RosterStatus,
+    SensorStatus,
+    StoreStatus,
+)
 from ..ports import Store
 
 
@@ -30,6 +37,7 @@ def gate_status(assembly: Assembly, store: Store, now: Circumstances) -> GateSta
     """Put the status together."""
     stamp = assembly.clock.stamp()
     marks = store.watermarks()
+    roster = store.roster()
     confirmed = max(marks.confirmed, now.confirmed)
     return GateStatus(
         gate=assembly.settings.gate.id,
@@ -52,6 +60,7 @@ def gate_status(assembly: Assembly, store: Store, now: Circumstances) -> GateSta
             complete_until=store.complete_until(confirmed),
             rejected=marks.rejected,
         ),
+        roster=RosterStatus(version=roster.version or None, refused=roster.refused),
         disk_free_bytes=shutil.disk_usage(assembly.database.parent).free,
     )
 

@@ -20,7 +20,8 @@ _VERSIONS: dict[str, tuple[MqttVersion, ...]] = {
 def broker(visit: Visit) -> Verdict:
     """Connect once, under a client id that takes nothing away from the daemon."""
     mqtt, gate = visit.settings.mqtt, visit.settings.gate.id
-    where = {"host": mqtt.host, "port": mqtt.port}
+    access = mqtt.access
+    where = {"host": mqtt.host, "port": access.tcp_port}
     broker = PahoBroker(mqtt, f"edge-agent-{gate}-doctor")
     # A connection must have a will. An empty retained message on a topic of its own leaves nothing
     # behind, should this process be killed before it has said goodbye.
@@ -30,9 +31,12 @@ def broker(visit: Visit) -> Verdict:
         while (left := give_up - monotonic()) > 0:
             for event in broker.poll(left):
                 if isinstance(event, BrokerUp):
+                    if access.exposed:
+                        return say.BROKER_IN_THE_CLEAR(**where, version=event.version)
                     old = event.version != "5"
                     sentence = say.BROKER_IS_OLD if old else say.BROKER_ANSWERS
-                    return sentence(**where, version=event.version)
+                    way = "by TLS" if access.encrypted else "on this machine"
+                    return sentence(**where, way=way, version=event.version)
                 if isinstance(event, BrokerDown):
                     return say.passed_on(say.FAIL, event.reason)
         return say.BROKER_SLOW(**where, seconds=_PATIENCE_S)

@@ -145,6 +145,12 @@ SENSOR_TOLD_READY = Sentence(OK, "The daemon has it in use at {baud} baud on {po
 SENSOR_TOLD_STARTING = Sentence(
     WARN, "The daemon is just connecting to it", "run this again in five seconds"
 )
+BACKED_UP = Sentence(OK, "A backup of the templates holds every print")
+NOT_BACKED_UP = Sentence(
+    WARN,
+    "{count} prints are in no backup of the templates and would be gone with the sensor",
+    "run 'edge-agent templates backup'",
+)
 SLOTS_FREE = Sentence(OK, "{used} of {capacity} slots are used")
 SLOTS_NEARLY_FULL = Sentence(
     WARN,
@@ -199,11 +205,17 @@ UPLINK_GOOD = Sentence(OK, "The daemon is connected to the broker")
 UPLINK_STARTING = Sentence(
     WARN, "The daemon is not connected to the broker yet", "run this again in a minute"
 )
-BROKER_ANSWERS = Sentence(OK, "{host}:{port} lets this gate in, with MQTT {version}")
+BROKER_ANSWERS = Sentence(OK, "{host}:{port} lets this gate in, with MQTT {version}, {way}")
+BROKER_IN_THE_CLEAR = Sentence(
+    WARN,
+    "{host}:{port} lets this gate in, with MQTT {version}, but not encrypted: whoever is on the "
+    "way can read punches and forge receipts",
+    'let the broker offer TLS, and set [mqtt] tls to "on"',
+)
 BROKER_IS_OLD = Sentence(
     WARN,
-    "{host}:{port} lets this gate in, but with MQTT 3.1.1 only: under it a broker does not say "
-    "when it refuses an entry",
+    "{host}:{port} lets this gate in, {way}, but with MQTT 3.1.1 only: under it a broker does not "
+    "say when it refuses an entry",
     "use a broker that speaks MQTT 5, such as mosquitto 2",
 )
 BROKER_SLOW = Sentence(

@@ -68,6 +68,13 @@ class StoreChanged(Event, tag="store", frozen=True, kw_only=True):
     detail: str | None = None
 
 
+class RosterChanged(Event, tag="roster", frozen=True, kw_only=True):
+    """The roster in force (null: none), and why the last one that arrived is not."""
+
+    version: int | None
+    refused: str | None = None
+
+
 class UplinkChanged(Event, tag="uplink", frozen=True, kw_only=True):
     """The broker connection's state and, where it is down, why."""
 
@@ -76,6 +83,13 @@ class UplinkChanged(Event, tag="uplink", frozen=True, kw_only=True):
 
 
 AnyEvent = (
-    Watching | PanelShown | LedgerGrew | Confirmed | SensorChanged | StoreChanged | UplinkChanged
+    Watching
+    | PanelShown
+    | LedgerGrew
+    | Confirmed
+    | SensorChanged
+    | StoreChanged
+    | RosterChanged
+    | UplinkChanged
 )
 """What a reader of the stream may meet."""

@@ -75,7 +75,7 @@ class AttemptRefused(Fact, tag="attempt.refused", frozen=True, kw_only=True):
 
 
 class GateAlive(Fact, tag="gate.alive", frozen=True, kw_only=True):
-    """Written at start and every hour. ``recording`` says whether a press could be recorded now."""
+    """Written at start and every hour. ``recording``: as the last entry about recording said."""
 
     recording: bool
     version: str
@@ -94,18 +94,40 @@ class RecordingResumed(Fact, tag="recording.resumed", frozen=True, kw_only=True)
 
 
 class WorkerAdded(Fact, tag="worker.added", frozen=True, kw_only=True):
-    """A technician entered a worker."""
+    """A technician or payroll's roster entered a worker."""
 
     worker: str
+    active: bool = True
     actor: str
 
 
 class WorkerChanged(Fact, tag="worker.changed", frozen=True, kw_only=True):
-    """A technician renamed, deactivated or reactivated a worker."""
+    """A technician, or payroll's roster, renamed, deactivated or reactivated a worker.
+
+    ``active`` is the word of whoever changed it: a worker may punch where both say so.
+    """
 
     worker: str
     active: bool
     actor: str
+
+
+class RosterApplied(Fact, tag="roster.applied", frozen=True, kw_only=True):
+    """Payroll's roster is in force from now on: how many it names, adds and changes here."""
+
+    version: int
+    workers: int
+    added: int
+    changed: int
+
+
+class RosterRefused(Fact, tag="roster.refused", frozen=True, kw_only=True):
+    """A roster was not applied; ``in_force`` is the version that stays (0: none)."""
+
+    reason: str
+    version: int | None
+    workers: int | None
+    in_force: int
 
 
 class PrintEnrolled(Fact, tag="print.enrolled", frozen=True, kw_only=True):

@@ -38,6 +38,32 @@ class Resend(Struct, frozen=True, kw_only=True, tag_field="command", tag="resend
     to: int
 
 
+class RosterWorker(Struct, frozen=True, kw_only=True):
+    """A worker as payroll knows them.
+
+    ``valid_from`` and ``valid_to`` are dates at the gate ("2026-11-30"), both inclusive; null: no
+    limit.
+    """
+
+    code: str
+    name: str
+    active: bool = True
+    valid_from: str | None = None
+    valid_to: str | None = None
+
+
+class Roster(Struct, frozen=True, kw_only=True):
+    """Payroll's list of workers, for all gates; ``version`` grows with each change.
+
+    ``count``, where given, is the number of ``workers``: a list that was cut short does not fit.
+    A worker who is not in the list stays as they are: only ``active`` false deactivates.
+    """
+
+    version: int
+    workers: list[RosterWorker]
+    count: int | None = None
+
+
 class Reply(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The gate's answer to a command."""
 
@@ -75,6 +101,13 @@ class ClockStatus(Struct, frozen=True, kw_only=True):
     uncertainty_ms: int | None
 
 
+class RosterStatus(Struct, frozen=True, kw_only=True):
+    """The version of payroll's roster that is in force (null: none), and why a later one is not."""
+
+    version: int | None
+    refused: str | None
+
+
 class LedgerStatus(Struct, frozen=True, kw_only=True):
     """How far the ledger goes, and how far payroll holds it.
 
@@ -100,6 +133,7 @@ class GateStatus(Struct, frozen=True, kw_only=True):
     store: StoreStatus = StoreStatus(state="ready")
     clock: ClockStatus
     ledger: LedgerStatus
+    roster: RosterStatus = RosterStatus(version=None, refused=None)
     disk_free_bytes: int | None
 
 

@@ -16,12 +16,29 @@ FINGERS = tuple(
 _CODE_LENGTH = 32
 
 
+class Employment(Struct, frozen=True, kw_only=True):
+    """What payroll's roster says of a worker; the dates are inclusive, null is without limit."""
+
+    active: bool
+    valid_from: str | None = None
+    valid_to: str | None = None
+
+
 class Worker(Struct, frozen=True, kw_only=True):
-    """A person with an employee code. The name is for people and never goes on the wire."""
+    """A person with an employee code. The name is for people and never goes on the wire.
+
+    ``active`` is this gate's own word, ``listed`` payroll's (null: its roster never named them).
+    """
 
     code: str
     name: str
     active: bool = True
+    listed: Employment | None = None
+
+    @property
+    def deactivated(self) -> bool:
+        """Whether the gate or payroll says that this worker is to be refused."""
+        return not self.active or (self.listed is not None and not self.listed.active)
 
 
 class Print(Struct, frozen=True, kw_only=True):
@@ -63,6 +80,16 @@ def checked_name(text: str) -> str:
     if not name or len(name) > 100 or not name.isprintable():
         raise BadRequest(f"{text!r} is not a name: use 1 to 100 printable characters.")
     return name
+
+
+def alike(name: str, other: str) -> bool:
+    """Whether two names are one but for accents, case and spaces, as typed at two keyboards."""
+    return _plain(name) == _plain(other)
+
+
+def _plain(name: str) -> str:
+    letters = unicodedata.normalize("NFD", name.casefold().replace("đ", "d"))
+    return "".join(char for char in letters if char.isalnum())
 
 
 def checked_finger(text: str) -> str:

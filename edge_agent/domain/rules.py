@@ -1,11 +1,12 @@
 """What a touch means: match + print + worker + last punch + stamp + policy → a verdict."""
 
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from .people import Print, Worker
-from .stamps import Stamp, elapsed
+from .people import Employment, Print, Worker
+from .stamps import Stamp, elapsed, local_date
 
 SHIFT_MS = 14 * 3600 * 1000
 """``direction = "alternate"`` starts again with "in" when the last punch is older than this."""
@@ -23,6 +24,7 @@ class Reason(StrEnum):
 
     UNKNOWN = "unknown"
     DEACTIVATED = "deactivated"
+    NOT_VALID = "not-valid"
     POOR_SCAN = "poor-scan"
     SENSOR_FAULT = "sensor-fault"
 
@@ -54,10 +56,16 @@ class DirectionRule(StrEnum):
 
 
 class Policy(Struct, frozen=True, kw_only=True):
-    """The gate's rules. ``repeat_window_ms`` 0 turns the repeat rule off."""
+    """The gate's rules. ``repeat_window_ms`` 0 turns the repeat rule off.
+
+    ``min_score`` is asked for beyond the sensor's own security level; 0 asks for nothing. ``zone``
+    says on which day a moment falls.
+    """
 
     repeat_window_ms: int
     direction: DirectionRule
+    zone: ZoneInfo
+    min_score: int = 0
 
 
 class LastPunch(Struct, frozen=True):
@@ -95,6 +103,13 @@ class Refused(Struct, frozen=True):
 Verdict = Accepted | Repeat | Refused
 
 
+def recognised(match: Match | None, policy: Policy) -> Match | Refused:
+    """What a search comes to: a match below the gate's own score is as good as none."""
+    if match is None or match.score < policy.min_score:
+        return Refused(Reason.UNKNOWN)
+    return match
+
+
 def judge(
     match: Match,
     owner: Print | None,
@@ -110,12 +125,44 @@ def judge(
     """
     if owner is None or worker is None:
         return Refused(Reason.UNKNOWN)
-    if not worker.active:
+    if worker.deactivated:
         return Refused(Reason.DEACTIVATED, worker=worker.code)
+    if worker.listed and _not_valid(worker.listed, last, now, policy.zone):
+        return Refused(Reason.NOT_VALID, worker=worker.code)
     window_ms = policy.repeat_window_ms
     if last is not None and window_ms and elapsed(last.stamp, now).most <= window_ms:
         return Repeat(owner, match, last.seq)
     return Accepted(owner, match, _direction(policy.direction, last, now))
+
+
+def _not_valid(listed: Employment, last: LastPunch | None, now: Stamp, zone: ZoneInfo) -> bool:
+    """Whether payroll's dates certainly exclude this moment: nobody is refused by a doubtful clock.
+
+    Whoever came in on the last day of the dates may still go out: a night shift ends on the next.
+    """
+    if _certainly_before(listed.valid_from, now, zone):
+        return True
+    if not _certainly_after(listed.valid_to, now, zone):
+        return False
+    inside = (
+        last is not None
+        and last.direction is not Direction.OUT
+        and not _certainly_after(listed.valid_to, last.stamp, zone)
+        and elapsed(last.stamp, now).least <= SHIFT_MS
+    )
+    return not inside
+
+
+def _certainly_before(day: str | None, moment: Stamp, zone: ZoneInfo) -> bool:
+    if day is None or not moment.trusted:
+        return False
+    return local_date(moment.wall_ms + (moment.uncertainty_ms or 0), zone) < day
+
+
+def _certainly_after(day: str | None, moment: Stamp, zone: ZoneInfo) -> bool:
+    if day is None or not moment.trusted:
+        return False
+    return local_date(moment.wall_ms - (moment.uncertainty_ms or 0), zone) > day
 
 
 def _direction(rule: DirectionRule, last: LastPunch | None, now: Stamp) -> Direction | None:

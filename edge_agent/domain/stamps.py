@@ -74,6 +74,11 @@ def local_time(wall_ms: int, zone: ZoneInfo) -> str:
     return datetime.fromtimestamp(wall_ms / 1000, zone).isoformat(timespec="milliseconds")
 
 
+def local_date(wall_ms: int, zone: ZoneInfo) -> str:
+    """The day on which a moment falls, as "2026-11-30": such texts sort as the days do."""
+    return datetime.fromtimestamp(wall_ms / 1000, zone).date().isoformat()
+
+
 def utc_time(wall_ms: int) -> str:
     """RFC 3339 in UTC with milliseconds, ending in Z."""
     return local_time(wall_ms, UTC).replace("+00:00", "Z")  # type: ignore[arg-type]

@@ -29,6 +29,11 @@ class Topics(Struct, frozen=True):
         """The gate's answers to commands."""
         return f"{self.root}/{self.gate}/replies"
 
+    @property
+    def roster(self) -> str:
+        """Payroll's list of workers, for all gates; retained."""
+        return f"{self.root}/roster"
+
     def receipts(self, ledger: str) -> str:
         """How far payroll holds ``ledger``; retained."""
         return f"{self.root}/{self.gate}/receipts/{ledger}"

@@ -8,6 +8,7 @@ from ..domain.errors import BadRequest
 from ..domain.facts import PrintEnrolled
 from ..domain.people import Print
 from ..domain.requests import What
+from ..domain.rules import Match, recognised
 from ..ports import Buffer, Panel, Sensor
 from .gate import Gate
 from .pairing import Pairing
@@ -115,7 +116,7 @@ def enroll(
             sensor.erase(slot)
         sensor.store(slot)
         pairing.write_mark()
-        _prove(sensor, work, slot)
+        _prove(gate, sensor, work, slot)
         fact = PrintEnrolled(
             worker=code, finger=finger, slot=slot, generation=print_.generation, actor=actor
         )
@@ -132,6 +133,8 @@ def _check(gate: Gate, code: str, finger: str) -> None:
         raise BadRequest(f"There is no worker {code}: add them first with 'workers add'.")
     if not worker.active:
         raise BadRequest(f"Worker {code} is deactivated: bring them back with 'workers add'.")
+    if worker.deactivated:
+        raise BadRequest(f"Payroll's roster has deactivated {code}: ask payroll.")
     if any(p.worker == code and p.finger == finger for p in gate.prints):
         raise BadRequest(
             f"The {finger} of {code} is enrolled already: to replace it, first "
@@ -166,10 +169,10 @@ def _refuse_known(gate: Gate, sensor: Sensor) -> None:
         match = sensor.search()
 
 
-def _prove(sensor: Sensor, work: FingerWork, slot: int) -> None:
+def _prove(gate: Gate, sensor: Sensor, work: FingerWork, slot: int) -> None:
     for _ in range(_TRIES):
         work.features(What.PROVE)
-        match = sensor.search()
-        if match is not None and match.slot == slot:
+        found = recognised(sensor.search(), gate.policy)
+        if isinstance(found, Match) and found.slot == slot:
             return
     raise BadRequest("The finger is not recognised after storing it: start again, or use another.")

@@ -10,6 +10,7 @@ from ..domain.errors import StoreFault
 from ..domain.events import LedgerGrew, StoreChanged
 from ..domain.facts import Fact
 from ..domain.people import Print, Worker
+from ..domain.roster import Applied
 from ..domain.rules import SHIFT_MS, LastPunch, Policy
 from ..domain.stamps import Stamp
 from ..ports import Change, Clock, Store, Tell
@@ -70,15 +71,19 @@ class Gate:
 
         Raises StoreFault where that is not certain.
         """
-        return self.record_all([fact], stamp or self.clock.stamp(), also)[0]
+        return self.record_all([fact], stamp, also)[0]
 
     def record_all(
-        self, facts: Sequence[Fact], stamp: Stamp, also: Callable[[Change], None]
+        self,
+        facts: Sequence[Fact],
+        stamp: Stamp | None = None,
+        also: Callable[[Change], None] = lambda change: None,
     ) -> list[Entry]:
         """Write entries in one transaction, together with what ``also`` changes, and tell so.
 
         Raises StoreFault where that is not certain.
         """
+        stamp = stamp or self.clock.stamp()
         try:
             with self.store.changing() as change:
                 also(change)
@@ -102,6 +107,22 @@ class Gate:
         """Enter or change a worker, together with the entry that says so."""
         self.record(fact, also=lambda change: change.put_worker(worker))
         self._memory.workers[worker.code] = worker
+
+    @property
+    def workers(self) -> dict[str, Worker]:
+        """All workers by code. Raises StoreFault."""
+        return self._memory.workers
+
+    def record_roster(self, facts: list[Fact], workers: list[Worker], roster: Applied) -> None:
+        """Enter or change the workers of a roster, with the entries that say so, all or nothing."""
+
+        def put(change: Change) -> None:
+            for worker in workers:
+                change.put_worker(worker)
+            change.put_roster(roster)
+
+        self.record_all(facts, also=put)
+        self._memory.workers.update({worker.code: worker for worker in workers})
 
     def announce(self, *slots: int) -> None:
         """Say that ``slots`` are about to be written, before the flash is touched."""
@@ -143,7 +164,7 @@ class Gate:
                 change.put_backed_up(print_)
                 change.settle(print_.slot)
 
-        self.record_all(facts, self.clock.stamp(), restore)
+        self.record_all(facts, also=restore)
         self._memory.workers.update({worker.code: worker for worker in newcomers})
         self._memory.prints.update({print_.slot: print_ for print_, _ in prints})
 

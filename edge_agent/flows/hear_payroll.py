@@ -1,11 +1,13 @@
 """Act on what payroll tells the gate: receipts and commands."""
 
 import logging
+from collections.abc import Callable
 from math import inf
 
 import msgspec
 
 from ..domain.messages import Reply
+from ..domain.roster import Heard, read_roster
 from ..domain.topics import Topics
 from ..ports import Received, Store
 from .deliver import Deliveries
@@ -21,8 +23,15 @@ class HearPayroll:
     """Moves the outbox by receipts and resends. ``rejected``: as the last receipt counts them."""
 
     def __init__(
-        self, topics: Topics, store: Store, outbox: Outbox, deliveries: Deliveries
+        self,
+        topics: Topics,
+        store: Store,
+        outbox: Outbox,
+        deliveries: Deliveries,
+        on_roster: Callable[[Heard], None],
     ) -> None:
+        """``on_roster`` takes what arrives as payroll's roster, and never blocks."""
+        self._on_roster = on_roster
         self._topics = topics
         self._store = store
         self._outbox = outbox
@@ -36,6 +45,8 @@ class HearPayroll:
         """Take in a message, whatever it is."""
         if message.topic == self._receipts:
             self._receipt(now, message.payload)
+        elif message.topic == self._topics.roster:
+            self._on_roster(read_roster(message.payload))
         elif message.topic == self._topics.commands and not message.retained:
             self._command(message.payload)
 

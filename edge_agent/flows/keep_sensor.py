@@ -19,6 +19,7 @@ from ..domain.facts import Fact, RecordingResumed, RecordingStopped
 from ..domain.pairing import Doubt, adopting
 from ..ports import Panel, Sensor, SensorInfo
 from .gate import Gate
+from .hold import Hold
 from .pairing import Pairing
 
 log = logging.getLogger(__name__)
@@ -48,8 +49,16 @@ class KeepSensor:
         self._pause = _FIRST_PAUSE_S
         self._told_doubt: Doubt | None = None
         """What the ledger has of why nobody is credited, until they are again."""
+        self._hold = Hold()
+        self._vouched_at: float | None = None
+        """When presses are vouched for again; None where they are, or nobody can press."""
+        self._told_problem: str | None = None
+        self._own_problem: str | None = None
+        """What the technician should know of a sensor that is in use, a loose plug aside."""
         self.state = "starting"
         self.info: SensorInfo | None = None
+        self.vouched = False
+        """Whether the ledger says that presses are recorded: never while they are not."""
 
     @property
     def recording(self) -> bool:
@@ -84,20 +93,35 @@ class KeepSensor:
         self._panel.fault(True)
         if self.recording:
             self.info = None
-            self._write(RecordingStopped(reason="sensor-fault"))
+            self._hold.lost(self._gate.clock.monotonic())
+            self._no_longer("sensor-fault")
         self._changed(_STATES.get(type(fault), "fault"), str(fault))
 
+    def stayed(self) -> None:
+        """The sensor is still there: once it has been for long enough, that is vouched for."""
+        if self._vouched_at is not None and self._gate.clock.monotonic() >= self._vouched_at:
+            self._vouch("sensor-back")
+            self._changed("ready", self._own_problem)
+
     def looked_at(self) -> None:
-        """A technician has asked for the sensor, and it may have turned out to be another one."""
-        if self.recording and (doubt := self._pairing.doubt) is not None:
+        """A technician has worked with the sensor: it may be another one, or fuller than before.
+
+        Raises SensorFault.
+        """
+        if not self.recording:
+            return
+        if (doubt := self._pairing.doubt) is not None:
             self.lost(SensorDoubted(adopting(doubt)))
+        elif self.info is not None:
+            self._own_problem = self._pairing.problem(self.info)
+            self._changed("ready", self._with_loose_plug())
 
     def ended(self) -> None:
         """The daemon stops; from now on nobody records here."""
         self._sensor.close()
         if self.recording:
             self.info = None
-            self._write(RecordingStopped(reason="stopping"))
+            self._no_longer("stopping")
 
     def _see(self) -> None:
         """Take an image: a module may answer well and be blind. Raises SensorFault."""
@@ -137,13 +161,43 @@ class KeepSensor:
         self._told_doubt = None
         self.info = info
         self._panel.fault(False)
-        self._write(RecordingResumed(reason=reason))
+        if hold := self._hold.seconds:
+            # Punches are taken meanwhile; only an absence must not be judged by this gate.
+            self._vouched_at = self._gate.clock.monotonic() + hold
+        else:
+            self._vouch(reason)
         log.info("sensor ready: %d slots at %d baud", info.capacity, info.baud)
-        self._changed("ready", problem)
+        self._own_problem = problem
+        self._changed("ready", self._with_loose_plug())
+
+    def _vouch(self, reason: Literal["started", "sensor-back"]) -> None:
+        self._vouched_at = None
+        self.vouched = True
+        self._write(RecordingResumed(reason=reason))
+
+    def _no_longer(self, reason: Literal["sensor-fault", "stopping"]) -> None:
+        """Say that nobody can be recorded, unless that is the last that was said anyway."""
+        self._vouched_at = None
+        if self.vouched:
+            self.vouched = False
+            self._write(RecordingStopped(reason=reason))
+
+    def _with_loose_plug(self) -> str | None:
+        problem = self._own_problem
+        if self._vouched_at is None:
+            return problem
+        loose = (
+            f"The sensor keeps going away ({self._hold.losses} times lately): check its plug and "
+            f"supply. Punches are recorded, but until it has stayed for {self._hold.seconds:.0f} s "
+            "payroll is not told that everybody's are."
+        )
+        return " ".join(filter(None, (loose, problem)))
 
     def _changed(self, state: str, problem: str | None) -> None:
-        if state == self.state:
+        # How one and the same fault is put may differ from try to try.
+        if state == self.state and (state != "ready" or problem == self._told_problem):
             return
+        self._told_problem = problem
         self.state = state
         if problem:
             log.error("%s", problem)

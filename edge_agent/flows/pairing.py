@@ -154,7 +154,7 @@ class Pairing:
         if len(taken) >= _ALMOST_FULL * info.capacity:
             sentences.append(
                 f"The sensor is almost full ({len(taken)} of {info.capacity}): remove prints of "
-                "workers who have left."
+                "workers who have left, or get a sensor with a larger library in good time."
             )
         return " ".join(sentences) or None
 

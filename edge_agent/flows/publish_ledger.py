@@ -9,6 +9,7 @@ import msgspec
 from ..domain.errors import StoreFault
 from ..domain.events import Confirmed
 from ..domain.messages import GateStatus, LastWill
+from ..domain.roster import Heard
 from ..domain.topics import Topics
 from ..ports import (
     Acknowledged,
@@ -35,6 +36,13 @@ from .tell_status import TellStatus
 _FILE = "ledger file"
 """What is in trouble when it is no topic."""
 
+_WAY = "way"
+
+EXPOSED = (
+    "The way to the broker at {host} is not encrypted, so whoever is on it can read punches and "
+    'forge receipts: set [mqtt] tls to "on".'
+)
+
 _TURN_S = 1.0
 _GOODBYE_S = 1.0
 
@@ -42,7 +50,7 @@ _GOODBYE_S = 1.0
 class PublishLedger:
     """The flow of the uplink thread; ``notify`` and ``status_changed`` are for any thread.
 
-    ``open_store`` and ``status`` are called on the uplink thread.
+    ``open_store``, ``status`` and ``on_roster`` are called on the uplink thread.
     """
 
     def __init__(
@@ -54,7 +62,9 @@ class PublishLedger:
         status: Callable[[], GateStatus],
         tell: Tell,
         clock: Clock,
+        on_roster: Callable[[Heard], None],
     ) -> None:
+        self._on_roster = on_roster
         self._settings = settings
         self._topics = topics
         self._broker = broker
@@ -80,7 +90,13 @@ class PublishLedger:
         """
         with closing(self._broker), closing(self._open_store()) as store:
             uplink = _Uplink(
-                self._settings, self._topics, self._broker, store, self._status, self._tell
+                self._settings,
+                self._topics,
+                self._broker,
+                store,
+                self._status,
+                self._tell,
+                self._on_roster,
             )
             while not stop.is_set():
                 beat()
@@ -112,6 +128,7 @@ class _Uplink:
         store: Store,
         status: TellStatus,
         tell: Tell,
+        on_roster: Callable[[Heard], None],
     ) -> None:
         self._settings = settings
         self._topics = topics
@@ -128,8 +145,8 @@ class _Uplink:
         self._up: BrokerUp | None = None
         self._fence: int | None = None
         self._ready = False
-        self._payroll = HearPayroll(topics, store, self._outbox, self._deliveries)
-        self._spoke_5 = f"mqtt 5 {settings.host}:{settings.port}"
+        self._payroll = HearPayroll(topics, store, self._outbox, self._deliveries, on_roster)
+        self._spoke_5 = f"mqtt 5 {settings.host}:{settings.access.tcp_port}"
         will = msgspec.json.encode(LastWill(gate=topics.gate))
         broker.open(self._versions(), topics.status, will)
 
@@ -210,7 +227,12 @@ class _Uplink:
         if event.version == "5" and not self._store.remembered(self._spoke_5):
             with suppress(StoreFault):  # Then it is learnt at the next start.
                 self._store.remember(self._spoke_5, "yes")
-        self._broker.subscribe([self._topics.receipts(self._store.ledger), self._topics.commands])
+        if self._settings.access.exposed:
+            self._report.trouble(_WAY, EXPOSED.format(host=self._settings.host))
+        topics = self._topics
+        self._broker.subscribe(
+            [topics.receipts(self._store.ledger), topics.commands, topics.roster]
+        )
 
     def _disconnected(self, now: float, event: BrokerDown) -> None:
         self._up = None

@@ -4,9 +4,10 @@ import logging
 from collections.abc import Callable
 
 from ..domain.errors import SensorFault, SensorUnplugged
-from ..domain.rules import Hint, Match, Reason, Refused
+from ..domain.rules import Hint, Match, Policy, Reason, Refused, recognised
 from ..domain.stamps import Stamp
 from ..ports import Clock, Sensor
+from .ghosts import GHOSTLY
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ class Recognise:
         sensor: Sensor,
         clock: Clock,
         captures: int,
+        policy: Policy,
         recover: Callable[[], None],
         stopping: Callable[[], bool],
     ) -> None:
@@ -33,6 +35,11 @@ class Recognise:
         self._sensor = sensor
         self._clock = clock
         self._captures = captures
+        self._policy = policy
+        self.ghostly = False
+        """Whether what was scanned last, each time, had nothing of a finger."""
+        self.lifted = False
+        """Whether the last finger was seen to be lifted."""
 
     def finger(self, stamp: Stamp) -> tuple[Match | Refused, Stamp]:
         """Scan the finger whose image was captured at ``stamp`` until the sensor knows it.
@@ -45,13 +52,16 @@ class Recognise:
         deadline = self._clock.monotonic() + _ANSWER_WITHIN_S
         refused = Refused(Reason.POOR_SCAN, hint=Hint.HOLD_LONGER)
         scans = 0
+        ghostly = True
         image_is_fresh = True
-        disturbed = False
+        disturbed = self.lifted = False
         while scans < self._captures and self._clock.monotonic() <= deadline:
             try:
                 if not image_is_fresh:
                     present = self._sensor.capture()
                     if present is False:
+                        self.ghostly = ghostly and scans > 0 and not disturbed
+                        self.lifted = True
                         return _lifted(refused, disturbed), stamp
                     if present is None:
                         continue
@@ -78,14 +88,17 @@ class Recognise:
                 return found, stamp
             refused = found
             scans += 1
+            ghostly = ghostly and self.ghostly
+        self.ghostly = ghostly and scans > 0
         return refused, stamp
 
     def scan(self) -> Match | Refused:
         """Turn the image that was just captured into a match or a refusal."""
         hint = self._sensor.extract()
+        self.ghostly = hint in GHOSTLY
         if hint is not None:
             return Refused(Reason.POOR_SCAN, hint=hint)
-        return self._sensor.search() or Refused(Reason.UNKNOWN)
+        return recognised(self._sensor.search(), self._policy)
 
 
 def _lifted(refused: Refused, disturbed: bool) -> Refused:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from ..domain.backups import Record, digest, read_record
 from ..domain.errors import BadRequest
 from ..domain.facts import Fact, PrintRemoved, PrintRestored, WorkerAdded
-from ..domain.people import Print, Worker
+from ..domain.people import Print, Worker, alike
 from ..domain.requests import BeginRestore, RestorePrints
 from ..ports import Sealing, Sensor, SensorInfo
 from .enroll import Dialogue
@@ -158,9 +158,9 @@ class Restore:
         worker = self._gate.store.worker(record.worker)
         if worker is None:
             batch.newcomers[record.worker] = Worker(code=record.worker, name=record.name)
-        elif not worker.active:
+        elif worker.deactivated:
             return left_out("the worker is deactivated here")
-        elif worker.name != record.name and self._gate.store.finger_of(record.digest) is None:
+        elif not alike(worker.name, record.name) and not self._gate.store.finger_of(record.digest):
             # Names are not shown: two persons with one code are for the technician to settle.
             return left_out("the worker with this code has another name here")
         batch.lost += same_finger

@@ -3,49 +3,42 @@
 One touch gives exactly one outcome and at most one punch, faults on the line included.
 """
 
-import logging
 from collections.abc import Callable
+from enum import Enum
 
 from msgspec import Struct
 
-from ..domain.errors import SensorFault, StoreFault
-from ..domain.events import Outcome, PanelShown
-from ..domain.facts import AttemptRefused, Evidence, PunchRecorded, PunchRepeated
-from ..domain.rules import (
-    Accepted,
-    DirectionRule,
-    Hint,
-    LastPunch,
-    Match,
-    Reason,
-    Refused,
-    Repeat,
-    judge,
-)
+from ..domain.errors import SensorFault
+from ..domain.rules import Match, Reason, Refused
 from ..domain.stamps import Stamp
 from ..ports import Panel, Sensor
+from .credit import Credit
 from .gate import Gate
+from .ghosts import STAYS_S, Ghosts
 from .recognise import Recognise
-from .refusals import RefusalLimit
 
-log = logging.getLogger(__name__)
 
-_REFUSED_AS = {
-    Reason.UNKNOWN: Outcome.UNKNOWN,
-    Reason.DEACTIVATED: Outcome.REFUSED,
-    Reason.POOR_SCAN: Outcome.TRY_AGAIN,
-    Reason.SENSOR_FAULT: Outcome.SENSOR_FAULT,
-}
+class Look(Enum):
+    """What a look at the glass has shown."""
+
+    UNSURE = "unsure"
+    """The sensor could not tell whether there is a finger."""
+    NOBODY = "nobody"
+    GHOST = "ghost"
+    """Something like a finger, without features, that the touch pin does not feel."""
+    FINGER = "finger"
 
 
 class _Answered(Struct, frozen=True):
     """The touch that had its answer, and as whose print: None where the sensor knew none.
 
     Before ``until`` (monotonic seconds) whoever is on the glass is taken to be the same.
+    ``ghost_from``: when it was answered, of one without features that may be no finger at all.
     """
 
     slot: int | None
     until: float = 0.0
+    ghost_from: float | None = None
 
 
 _TOLD_S = 5.0
@@ -53,7 +46,7 @@ _TOLD_S = 5.0
 
 
 class TakePunch:
-    """Polls the sensor and answers each touch."""
+    """Looks at the glass and answers each touch."""
 
     def __init__(
         self,
@@ -72,29 +65,43 @@ class TakePunch:
         self._gate = gate
         self._sensor = sensor
         self._panel = panel
-        self._recognise = Recognise(sensor, gate.clock, captures, recover, stopping)
-        self._offline = offline
-        self._refusals = RefusalLimit()
+        self._recognise = Recognise(sensor, gate.clock, captures, gate.policy, recover, stopping)
+        self._credit = Credit(gate, panel, offline)
+        self._ghosts = Ghosts()
         self._answered: _Answered | None = None
         self._in_doubt = False
+        self._lit = False
+        """Whether amber is lit for a touch that only the pin has told of."""
 
-    def poll(self) -> bool:
+    def felt(self) -> None:
+        """The touch pin feels a finger that has just come: amber, before anything else is done."""
+        if self._answered is None:
+            self._panel.touched()
+            self._lit = True
+        else:
+            self._in_doubt = True  # The one before has gone unseen, or the pin has flickered.
+
+    def poll(self, felt: bool | None = None) -> Look:
         """Look at the glass once, and see a new touch through to its answer.
 
-        Returns False where the sensor could not tell whether there is a finger. Raises SensorFault
-        when it cannot be used any longer; a touch that was under way has been answered by then.
+        ``felt``: whether the touch pin feels a finger; None where there is none to be believed.
+        Raises SensorFault when the sensor cannot be used any longer; a touch that was under way
+        has been answered by then.
         """
         present = self._sensor.capture()
-        if present is False:
-            self._answered = None
-            self._in_doubt = False
-        elif present is None:
+        if present is None:
             self._in_doubt = self._answered is not None  # As when a finger comes or goes.
-        elif self._answered is None:
-            self._answer_touch(self._gate.clock.stamp())
+            return Look.UNSURE
+        if not present:
+            self._nobody()
+            return Look.NOBODY
+        if felt is False:
+            return self._look_at_what_is_not_felt()
+        if self._answered is None:
+            self._answer_touch(self._gate.clock.stamp(), felt=bool(felt))
         elif self._in_doubt and self._gate.clock.monotonic() >= self._answered.until:
             self._look_again(self._answered)
-        return present is not None
+        return Look.FINGER
 
     def disturbed(self) -> None:
         """The line failed, and with it perhaps the look at the empty glass between two fingers."""
@@ -108,8 +115,17 @@ class TakePunch:
         self._answered = _Answered(slot) if slot is not None else self._told()
         self._in_doubt = True
 
-    def _answer_touch(self, stamp: Stamp) -> None:
-        self._panel.touched()
+    def _nobody(self) -> None:
+        self._answered = None
+        self._in_doubt = False
+        if self._lit:
+            self._lit = False
+            self._panel.dark()
+
+    def _answer_touch(self, stamp: Stamp, *, felt: bool) -> None:
+        if not self._lit:
+            self._panel.touched()
+        self._lit = False
         self._in_doubt = False
         # Whatever happens from here on: a finger that stays through a fault has had its answer.
         self._answered = self._told()
@@ -117,108 +133,73 @@ class TakePunch:
             found, stamp = self._recognise.finger(stamp)
         except SensorFault:
             self._answered = self._told()
-            self._show(self._refuse(Refused(Reason.SENSOR_FAULT), stamp))
+            self._credit.refuse(Refused(Reason.SENSOR_FAULT), stamp)
             raise
         if isinstance(found, Match):
             self._answer_match(found, stamp)
+        elif self._recognise.ghostly and not felt:
+            self._answer_ghost(found, stamp)
         else:
+            self._ghosts.person()
             self._answered = _Answered(slot=None)
-            self._show(self._refuse(found, stamp), found.hint)
+            self._credit.refuse(found, stamp)
+        if self._recognise.lifted:
+            self._nobody()
 
     def _answer_match(self, match: Match, stamp: Stamp) -> None:
+        self._ghosts.person()
         self._answered = _Answered(slot=match.slot)
         self._in_doubt = False
-        self._show(self._credit(match, stamp))
+        self._credit.match(match, stamp)
+
+    def _answer_ghost(self, refused: Refused, stamp: Stamp) -> None:
+        """Answer a touch without features, unless there are too many; it hides nobody behind it."""
+        now = self._gate.clock.monotonic()
+        if self._ghosts.answers(now):
+            self._credit.refuse(refused, stamp)
+        else:
+            self._panel.dark()
+        self._answered = _Answered(slot=None, until=now + _TOLD_S, ghost_from=now)
+        self._in_doubt = True
 
     def _told(self) -> _Answered:
         return _Answered(slot=None, until=self._gate.clock.monotonic() + _TOLD_S)
+
+    def _look_at_what_is_not_felt(self) -> Look:
+        """Sunlight, or a finger that a touch pin which has failed does not feel."""
+        stamp = self._gate.clock.stamp()
+        found = self._recognise.scan()
+        if self._recognise.ghostly:
+            self._nobody()  # A finger that was answered has gone.
+            return Look.GHOST
+        if self._answered is None:
+            if isinstance(found, Match):
+                self._panel.touched()
+                self._answer_match(found, stamp)
+            else:
+                self._answer_touch(stamp, felt=False)
+        return Look.FINGER
 
     def _look_again(self, answered: "_Answered") -> None:
         """Answer the finger on the glass if it is not the one that was answered before the fault.
 
         A finger that the sensor does not know stays unanswered: it may be the same one still. One
         that was refused and is known now is answered: more likely it is another worker's, and
-        should it be the same one, green after red does no harm.
+        should it be the same one, green after red does no harm. One that appears where there was
+        nothing with features is answered, known or not.
         """
         stamp = self._gate.clock.stamp()
         found = self._recognise.scan()
-        if not isinstance(found, Match):
-            if answered.slot is not None:
+        if answered.ghost_from is not None and self._recognise.ghostly:
+            if self._gate.clock.monotonic() - answered.ghost_from > STAYS_S:
+                self._ghosts.stayed()
+        elif not isinstance(found, Match):
+            if answered.ghost_from is not None:
+                self._answer_touch(stamp, felt=False)
+            elif answered.slot is not None:
                 self._panel.dark()  # The green that is lit may be another's.
         elif found.slot == answered.slot:
             self._in_doubt = False
         else:
             self._panel.touched()
             self._answer_match(found, stamp)
-
-    def _credit(self, match: Match, stamp: Stamp) -> PanelShown:
-        """Decide a match and record it. Only what is durably recorded is shown as recorded."""
-        owner = None
-        try:
-            owner, worker = self._gate.owner_of(match.slot)
-            last = self._gate.last_punches.get(owner.worker) if owner else None
-            verdict = judge(match, owner, worker, last, stamp, self._gate.policy)
-            match verdict:
-                case Refused():
-                    return self._refuse(verdict, stamp)
-                case Repeat():
-                    return self._record_repeat(verdict, stamp)
-                case Accepted():
-                    return self._record_punch(verdict, stamp)
-        except StoreFault as fault:
-            # Shown as what it is: the worker must never walk away on a lie.
-            log.error("not recorded: %s", fault)
-            return PanelShown(outcome=Outcome.NOT_RECORDED, worker=owner.worker if owner else None)
-
-    def _record_punch(self, accepted: Accepted, stamp: Stamp) -> PanelShown:
-        worker = accepted.owner.worker
-        rule = self._gate.policy.direction
-        recorded = PunchRecorded(
-            worker=worker,
-            direction=accepted.direction,
-            direction_source=None if rule is DirectionRule.NONE else rule,
-            evidence=_evidence(accepted),
-        )
-        # Commit before the green lamp: the worker walks away on it.
-        entry = self._gate.record(recorded, stamp)
-        self._gate.last_punches[worker] = LastPunch(entry.seq, stamp, accepted.direction)
-        return PanelShown(outcome=Outcome.RECORDED, worker=worker, seq=entry.seq)
-
-    def _record_repeat(self, repeat: Repeat, stamp: Stamp) -> PanelShown:
-        worker = repeat.owner.worker
-        repeated = PunchRepeated(worker=worker, of=repeat.of, evidence=_evidence(repeat))
-        entry = self._gate.record(repeated, stamp)
-        return PanelShown(outcome=Outcome.REPEATED, worker=worker, seq=entry.seq)
-
-    def _refuse(self, refused: Refused, stamp: Stamp) -> PanelShown:
-        seq = None
-        suppressed = self._refusals.admit(self._gate.clock.monotonic())
-        if suppressed is not None:
-            attempt = AttemptRefused(
-                reason=refused.reason.value,
-                hint=refused.hint,
-                worker=refused.worker,
-                suppressed=suppressed,
-            )
-            try:
-                seq = self._gate.record(attempt, stamp).seq
-            except StoreFault as fault:
-                self._refusals.not_written(suppressed)
-                log.error("a refused attempt could not be written: %s", fault)
-        return PanelShown(
-            outcome=_REFUSED_AS[refused.reason],
-            worker=refused.worker,
-            seq=seq,
-            hint=refused.hint or (refused.reason.value if refused.worker else None),
-        )
-
-    def _show(self, shown: PanelShown, hint: Hint | None = None) -> None:
-        self._panel.show(shown.outcome, hint, offline=self._offline())
-        self._gate.tell(shown)
-
-
-def _evidence(credited: Accepted | Repeat) -> Evidence:
-    owner, match = credited.owner, credited.match
-    return Evidence(
-        finger=owner.finger, slot=owner.slot, generation=owner.generation, score=match.score
-    )

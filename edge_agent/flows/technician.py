@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from msgspec import to_builtins
+from msgspec import structs, to_builtins
 
 from ..domain.errors import BadRequest, SensorFault, SensorSilent
 from ..domain.facts import PrintRemoved, WorkerAdded, WorkerChanged
@@ -70,6 +70,8 @@ class Technician:
         code = checked_code(request.code)
         worker = Worker(code=code, name=checked_name(request.name))
         known = self._gate.store.worker(code)
+        if known is not None and known.listed is not None:
+            worker = _as_listed(known, worker)
         if known is not None and known.active:
             raise BadRequest(f"Worker {code} exists already: nothing was changed.")
         if known is not None and known.name != worker.name and self._has_prints(code):
@@ -95,7 +97,7 @@ class Technician:
             raise BadRequest(f"There is no worker {code}.")
         if not known.active:
             raise BadRequest(f"Worker {code} is deactivated already.")
-        worker = Worker(code=code, name=known.name, active=False)
+        worker = structs.replace(known, active=False)
         self._gate.record_worker(WorkerChanged(worker=code, active=False, actor=actor), worker)
         return to_builtins(worker)  # type: ignore[no-any-return]
 
@@ -149,7 +151,7 @@ class Technician:
         return {
             "known": owner is not None,
             "worker": worker.code if worker else None,
-            "active": worker.active if worker else None,
+            "active": not worker.deactivated if worker else None,
             "finger": owner.finger if owner else None,
             "slot": match.slot,
             "score": match.score,
@@ -172,3 +174,17 @@ class Technician:
         if info is None:
             raise SensorSilent("The sensor is not in use now: see 'edge-agent status' for why.")
         return info
+
+
+def _as_listed(known: Worker, wanted: Worker) -> Worker:
+    """A worker of payroll's roster, brought back at this gate: the rest is payroll's to say."""
+    if known.deactivated and known.active:
+        raise BadRequest(
+            f"Payroll's roster has deactivated {known.code}: only a newer roster brings them back."
+        )
+    if known.name != wanted.name:
+        raise BadRequest(
+            f"{known.code} is {known.name} in payroll's roster: give the same name, or ask payroll "
+            "for a roster that is right."
+        )
+    return structs.replace(wanted, listed=known.listed)

@@ -10,6 +10,7 @@ from ..domain.chain import Entry
 from ..domain.facts import Fact
 from ..domain.pairing import Mark
 from ..domain.people import Print, Worker
+from ..domain.roster import Applied
 from ..domain.rules import LastPunch
 from ..domain.stamps import Stamp
 
@@ -41,6 +42,9 @@ class PeopleChange(Protocol):
 
     def put_worker(self, worker: Worker) -> None:
         """Add a worker, or replace the one with the same code."""
+
+    def put_roster(self, roster: Applied) -> None:
+        """Remember which roster of payroll's is in force."""
 
     def put_print(self, print_: Print, digest: bytes) -> None:
         """Add a print, with the digest of its template (32 bytes)."""
@@ -110,6 +114,9 @@ class People(Protocol):
 
     def workers(self) -> list[Worker]:
         """All workers, by code."""
+
+    def roster(self) -> Applied:
+        """Which roster of payroll's is in force."""
 
     def prints(self) -> list[Print]:
         """All prints, by slot."""

@@ -3,15 +3,17 @@
 import logging
 import time
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
-from paho.mqtt.client import Client, DisconnectFlags, MQTTMessage, error_string
+from paho.mqtt.client import DisconnectFlags, MQTTMessage, error_string
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge_agent.domain.errors import BrokerFault
+from edge_agent.mqtt_client import TellingClient, failure, speaks_tls
 
 from .accept import MAX_WIRE_BYTES
 from .options import ReceiverOptions
@@ -21,6 +23,10 @@ MQTT_3_1_1 = MQTTProtocolVersion.MQTTv311
 
 _BATCH = 200
 _MAX_PACKET_BYTES = 1024 * 1024
+_MOST_READ_BYTES = 16 * 1024 * 1024
+"""Under MQTT 3.1.1 no broker asks how much we take. Too long a message is read and refused, so that
+one gate cannot throw us out for all; beyond this it is not even read."""
+
 _WAIT_SECONDS = 0.1
 _UNSUPPORTED_VERSION = ReasonCode(PacketTypes.CONNACK, "Unsupported protocol version")
 
@@ -43,13 +49,15 @@ class Connection:
         self, options: ReceiverOptions, version: MQTTProtocolVersion, topics: Iterable[str]
     ) -> None:
         """Raises BrokerFault; NotUnderstood where another version of MQTT may be the cure."""
-        self._broker = f"The broker at {options.host}:{options.port}"
+        self._access = access = options.access
+        self._broker = f"The broker at {options.host}:{access.tcp_port}"
         self._patience = options.connect_timeout
         self._arrived: list[MQTTMessage] = []
         self._answer: list[ReasonCode] = []
         self._goodbye: ReasonCode | None = None
-        self._client = Client(
+        self._client = TellingClient(
             CallbackAPIVersion.VERSION2,
+            largest_packet=_MOST_READ_BYTES,
             client_id=options.client_id,
             protocol=version,
             reconnect_on_failure=False,
@@ -60,14 +68,18 @@ class Connection:
         self._client.on_message = self._on_message
         self._client.on_publish = self._on_publish
         self._client.on_disconnect = self._on_disconnect
-        self._client.username_pw_set(options.username, options.password)
         self._client.connect_timeout = options.connect_timeout
         try:
             limits = _limits() if version is MQTT_5 else None
-            self._client.connect(options.host, options.port, options.keepalive, properties=limits)
+            self._client.enter(access)
+            self._client.connect(
+                options.host, access.tcp_port, options.keepalive, properties=limits
+            )
             self._greet()
             self._subscribe(list(topics))
         except OSError as error:
+            if why := failure(error, access, datetime.now(UTC)):
+                raise BrokerFault(f"{self._broker} cannot be talked to. {why}") from error
             raise BrokerFault(f"{self._broker} cannot be reached: {error}.") from error
         except BrokerFault:
             self.close()
@@ -103,6 +115,10 @@ class Connection:
         try:
             (reason,) = self._answered()
         except BrokerFault as fault:
+            error, first_byte = self._client.error, self._client.first_byte
+            why = failure(error, self._access, datetime.now(UTC)) if error else None
+            if why := why or speaks_tls(self._access, first_byte):
+                raise BrokerFault(f"{self._broker} cannot be talked to. {why}") from fault
             raise NotUnderstood(str(fault)) from fault
         if reason == _UNSUPPORTED_VERSION:
             raise NotUnderstood(f"{self._broker} does not speak this version of MQTT.")
@@ -138,6 +154,8 @@ class Connection:
             raise self._lost(result)
 
     def _lost(self, result: MQTTErrorCode) -> BrokerFault:
+        if size := self._client.too_large:
+            return BrokerFault(f"{self._broker} sends a message of {size} bytes: it is not read.")
         why = self._goodbye or error_string(result)
         return BrokerFault(f"{self._broker} ended the connection: {why}")
 

@@ -1,9 +1,11 @@
 """What a receiver must be told."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from msgspec import Meta
+
+from edge_agent.domain.broker_access import BrokerAccess, Tls
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,11 +20,30 @@ class ReceiverOptions:
 
     database: str
     host: str = "localhost"
-    port: Annotated[int, Meta(ge=1, le=65535)] = 1883
+    port: Annotated[int, Meta(ge=1, le=65535)] | Literal["auto"] = "auto"
+    tls: Tls = "auto"
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    username: str = ""
+    password_file: str = ""
     root: Annotated[str, Meta(pattern=r"\A[^+#\0]+\Z")] = "attendance"
     protocol: Literal["auto", "5", "3.1.1"] = "auto"
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
     client_id: Annotated[str, Meta(min_length=1)] = "payroll-receiver"
     keepalive: Annotated[int, Meta(ge=1, le=65535)] = 30
     connect_timeout: Annotated[float, Meta(gt=0)] = 5.0
+
+    @property
+    def access(self) -> BrokerAccess:
+        """The way to the broker."""
+        return BrokerAccess(
+            host=self.host,
+            port=self.port,
+            tls=self.tls,
+            ca_file=self.ca_file,
+            cert_file=self.cert_file,
+            key_file=self.key_file,
+            username=self.username,
+            password_file=self.password_file,
+            named="--{}",
+        )

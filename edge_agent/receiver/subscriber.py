@@ -87,7 +87,10 @@ class Receiver:
             raise
         if version is MQTT_5:
             self._versions = deque([MQTT_5])  # It speaks 5: from now on nothing less will do.
-        _log.info("connected broker=%s:%d %s", self._options.host, self._options.port, version.name)
+        if self._options.access.exposed:
+            _log.warning("not-encrypted broker=%s: set --tls on", self._options.host)
+        port = self._options.access.tcp_port
+        _log.info("connected broker=%s:%d %s", self._options.host, port, version.name)
         return connection
 
     def _serve(self, connection: Connection, store: Store, stop: threading.Event) -> None:

@@ -13,9 +13,16 @@ import msgspec
 from msgspec import NODEFAULT, structs
 
 from ..domain.errors import BadSettings
-from .schema import Pin, Section, Settings
+from .schema import MqttSettings, Pin, Section, Settings
 
-_PATHS = (("store", "path"), ("control", "socket"))
+_PATHS = (
+    ("store", "path"),
+    ("control", "socket"),
+    ("mqtt", "ca_file"),
+    ("mqtt", "cert_file"),
+    ("mqtt", "key_file"),
+    ("mqtt", "password_file"),
+)
 """Relative paths are taken from the settings file's folder, so that a folder can be moved whole."""
 
 _SOCKET_PATH_LIMIT = 107
@@ -32,6 +39,7 @@ _EXPLANATIONS = {
     ("store", "path"): "use a path",
     ("control", "socket"): "use a path",
     ("mqtt", "host"): "use a name or an address",
+    ("mqtt", "port"): 'use a number from 1 to 65535, or "auto"',
 }
 
 
@@ -64,7 +72,8 @@ def load_settings(path: Path) -> Settings:
         raise BadSettings(str(path), sorted(problems))
     for section, key in _PATHS:
         values = sections[section]
-        values[key] = str(path.absolute().parent / values[key])
+        if values[key]:
+            values[key] = str(path.absolute().parent / values[key])
     problems += _socket_problems(sections["control"]["socket"])
     if problems:
         raise BadSettings(str(path), problems)
@@ -138,6 +147,9 @@ def _meaning_problems(sections: dict[str, dict[str, Any]]) -> list[str]:
             '[mqtt] confirm_by: "broker" needs MQTT 5, for under 3.1.1 a broker says yes to '
             'everything: set protocol to "auto" or "5".'
         )
+    if mqtt.keys() >= {field.name for field in structs.fields(MqttSettings)}:
+        access = MqttSettings(**mqtt).access
+        problems += [f"[mqtt] {key}: {what}" for key, what in access.problems().items()]
     return problems
 
 

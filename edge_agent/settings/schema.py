@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from ..domain.broker_access import BrokerAccess, Tls
 from ..domain.rules import DirectionRule
 
 Pin = Annotated[int, Meta(ge=0, le=27)] | Literal["none"]
@@ -11,6 +12,7 @@ Pin = Annotated[int, Meta(ge=0, le=27)] | Literal["none"]
 
 TcpPort = Annotated[int, Meta(ge=1, le=65535)]
 Text = Annotated[str, Meta(pattern=r"\A[^\x00]+\Z")]
+OptionalText = Annotated[str, Meta(pattern=r"\A[^\x00]*\Z")]
 
 
 class Section(Struct, frozen=True, kw_only=True):
@@ -33,6 +35,8 @@ class SensorSettings(Section, frozen=True, kw_only=True):
     )
     captures: Annotated[int, Meta(ge=1, le=5)] = 3
     """How often one touch is captured before it is answered "not recognised"."""
+    min_score: Annotated[int, Meta(ge=0, le=1000)] = 0
+    """The lowest score that counts as recognised, beyond the sensor's own security level."""
 
 
 class PanelSettings(Section, frozen=True, kw_only=True):
@@ -65,10 +69,16 @@ class ClockSettings(Section, frozen=True, kw_only=True):
 
 
 class MqttSettings(Section, frozen=True, kw_only=True):
-    """The broker, and what counts as payroll having an entry."""
+    """The broker, the way to it, and what counts as payroll having an entry."""
 
     host: Text = "localhost"
-    port: TcpPort = 1883
+    port: TcpPort | Literal["auto"] = "auto"
+    tls: Tls = "auto"
+    ca_file: OptionalText = ""
+    cert_file: OptionalText = ""
+    key_file: OptionalText = ""
+    username: OptionalText = ""
+    password_file: OptionalText = ""
     protocol: Literal["auto", "5", "3.1.1"] = "auto"
     root: Annotated[str, Meta(pattern=r"\A[^/$#+\x00-\x20\x7f][^#+\x00-\x20\x7f]*(?<!/)\Z")] = (
         "attendance"
@@ -76,6 +86,20 @@ class MqttSettings(Section, frozen=True, kw_only=True):
     confirm_by: Literal["payroll", "broker"] = "payroll"
     keepalive_s: Annotated[int, Meta(ge=5, le=3600)] = 60
     receipt_timeout_s: Annotated[int, Meta(ge=1, le=3600)] = 30
+
+    @property
+    def access(self) -> BrokerAccess:
+        """The way to the broker."""
+        return BrokerAccess(
+            host=self.host,
+            port=self.port,
+            tls=self.tls,
+            ca_file=self.ca_file,
+            cert_file=self.cert_file,
+            key_file=self.key_file,
+            username=self.username,
+            password_file=self.password_file,
+        )
 
 
 class ControlSettings(Section, frozen=True, kw_only=True):

@@ -1,23 +1,38 @@
-"""Workers and prints."""
+"""Workers, prints, and payroll's roster."""
 
 from typing import Any
 
-from ..domain.people import Print, Worker
+import msgspec
+
+from ..domain.people import Employment, Print, Worker
+from ..domain.roster import Applied, Refusal
 from .part import ChangePart, Part
+
+_WORKERS = (
+    "SELECT code, name, workers.active, employments.active, valid_from, valid_to"
+    " FROM workers LEFT JOIN employments ON worker = code"
+)
 
 
 class PeopleRows(Part):
-    """Reads workers and prints."""
+    """Reads workers, prints and the roster."""
 
     def worker(self, code: str) -> Worker | None:
         """The worker with this code."""
-        rows = self._connection.rows("SELECT code, name, active FROM workers WHERE code = ?", code)
+        rows = self._connection.rows(f"{_WORKERS} WHERE code = ?", code)
         return _worker(rows[0]) if rows else None
 
     def workers(self) -> list[Worker]:
         """All workers, by code."""
-        rows = self._connection.rows("SELECT code, name, active FROM workers ORDER BY code")
-        return [_worker(row) for row in rows]
+        return [_worker(row) for row in self._connection.rows(f"{_WORKERS} ORDER BY code")]
+
+    def roster(self) -> Applied:
+        """Which roster of payroll's is in force."""
+        rows = self._connection.rows("SELECT version, digest, refused, refused_digest FROM roster")
+        for version, digest, refused, refused_digest in rows:
+            reason = Refusal(refused) if refused else None
+            return Applied(version, digest, reason, refused_digest)
+        return Applied()
 
     def prints(self) -> list[Print]:
         """All prints, by slot."""
@@ -54,13 +69,30 @@ class PeopleRows(Part):
 
 
 class PeopleChange(ChangePart):
-    """Writes workers and prints."""
+    """Writes workers, prints and the roster."""
 
     def put_worker(self, worker: Worker) -> None:
         """Add a worker, or replace the one with the same code."""
-        self._database.table("workers").upsert(
-            {"code": worker.code, "name": worker.name, "active": int(worker.active)}, pk="code"
+        # Not through sqlite-utils: a roster puts thousands of them in one transaction, between two
+        # looks at the glass.
+        execute = self._database.conn.execute
+        execute(
+            "INSERT INTO workers (code, name, active) VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET name = excluded.name, active = excluded.active",
+            (worker.code, worker.name, int(worker.active)),
         )
+        if worker.listed is not None:
+            listed = worker.listed
+            execute(
+                "REPLACE INTO employments (worker, active, valid_from, valid_to)"
+                " VALUES (?, ?, ?, ?)",
+                (worker.code, int(listed.active), listed.valid_from, listed.valid_to),
+            )
+
+    def put_roster(self, roster: Applied) -> None:
+        """Remember which roster of payroll's is in force."""
+        row = {"one": 1, **msgspec.structs.asdict(roster)}
+        self._database.table("roster").upsert(row, pk="one")
 
     def put_print(self, print_: Print, digest: bytes) -> None:
         """Add a print, with the digest of its template."""
@@ -89,4 +121,12 @@ class PeopleChange(ChangePart):
 
 
 def _worker(row: Any) -> Worker:
-    return Worker(code=row[0], name=row[1], active=bool(row[2]))
+    code, name, active, listed, valid_from, valid_to = row
+    return Worker(
+        code=code,
+        name=name,
+        active=bool(active),
+        listed=None
+        if listed is None
+        else Employment(active=bool(listed), valid_from=valid_from, valid_to=valid_to),
+    )

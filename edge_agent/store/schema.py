@@ -83,6 +83,28 @@ def m004_pairing(db: Database) -> None:
 
 
 @migrations()
+def m040_roster(db: Database) -> None:
+    """Payroll's own word on the workers whom its roster names, and which roster is in force."""
+    db.conn.execute(
+        "CREATE TABLE employments ("
+        " worker TEXT PRIMARY KEY REFERENCES workers (code),"
+        " active INTEGER NOT NULL CHECK (active IN (0, 1)),"
+        " valid_from TEXT,"
+        " valid_to TEXT"
+        ") STRICT, WITHOUT ROWID"
+    )
+    db.conn.execute(
+        "CREATE TABLE roster ("
+        " one INTEGER PRIMARY KEY CHECK (one = 1),"
+        " version INTEGER NOT NULL,"
+        " digest BLOB NOT NULL,"
+        " refused TEXT,"
+        " refused_digest BLOB NOT NULL"
+        ") STRICT"
+    )
+
+
+@migrations()
 def m050_backed_up(db: Database) -> None:
     """Which prints a backup of the templates holds."""
     db.conn.execute(

@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import cache
 from math import inf
 from time import monotonic
@@ -21,6 +22,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from ..domain.errors import BrokerFault
+from ..mqtt_client import TellingClient, failure, speaks_tls
 from ..ports import Acknowledged, BrokerEvent, BrokerUp, MqttVersion, Received, Subscribed
 from ..settings.schema import MqttSettings
 from .reasons import meaning, unreachable
@@ -33,7 +36,10 @@ CONNACK_TIMEOUT_S = 10.0
 ACKNOWLEDGE_TIMEOUT_S = 20.0
 """An acknowledgement that got lost is never made up for; only a new connection helps."""
 
-_LARGEST_PACKET = 128 * 1024
+_LARGEST_PACKET = 2 * 1024 * 1024
+"""Payroll's roster for 10,000 workers (domain/roster.py) with its topic and properties. MQTT 5's
+brokers are told so; from one that speaks 3.1.1 it is not read."""
+
 _MOST_UNACKNOWLEDGED = 65535
 """MQTT 5, 3.2.2.3.3: the Receive Maximum of a broker that states none."""
 
@@ -65,9 +71,10 @@ class Connection:
         changed: Callable[[], None],
     ) -> None:
         self._settings = settings
+        self._access = settings.access
         self._version = version
         self._changed = changed
-        self._name = f"The broker at {settings.host}:{settings.port}"
+        self._name = f"The broker at {settings.host}:{self._access.tcp_port}"
         self._events: deque[BrokerEvent | Closed] = deque()
         self._subscribed: Sequence[str] = ()
         self._unanswered: set[int] = set()
@@ -80,8 +87,9 @@ class Connection:
         self.deadline = inf
         """When the broker's next answer is overdue, by the monotonic clock."""
 
-        client = Client(
+        client = TellingClient(
             CallbackAPIVersion.VERSION2,
+            largest_packet=_LARGEST_PACKET,
             client_id=client_id,
             protocol=MQTTProtocolVersion.MQTTv5 if version == "5" else MQTTProtocolVersion.MQTTv311,
             reconnect_on_failure=False,  # Or it would go down to MQTT 3.1 by itself.
@@ -108,15 +116,21 @@ class Connection:
         return self._client.want_write()
 
     @property
+    def has_read(self) -> bool:
+        """Whether TLS has taken more from the socket than was asked for yet."""
+        sock = self.socket
+        return sock is not None and self._access.encrypted and sock.pending() > 0
+
+    @property
     def quiet(self) -> bool:
-        """Whether there are no events to fetch."""
-        return not self._events
+        """Whether there are no events to fetch, nor anything that was read ahead."""
+        return not self._events and not self.has_read
 
     def work(self, readable: bool, writable: bool) -> None:
         """Read, write and watch the clock. Never blocks."""
         if self.socket is None:
             return
-        if readable:
+        if readable or self.has_read:
             self._client.loop_read()
         if writable:
             self._client.loop_write()
@@ -165,11 +179,17 @@ class Connection:
     def _dial(self) -> None:
         fifth = self._version == "5"
         start: dict[str, Any] = {"clean_start": True, "properties": _limits()} if fifth else {}
-        settings = self._settings
+        settings, access = self._settings, self._access
         try:
-            self._client.connect(settings.host, settings.port, settings.keepalive_s, **start)
+            self._client.enter(access)
+            self._client.connect(settings.host, access.tcp_port, settings.keepalive_s, **start)
+        except BrokerFault as fault:
+            self._end(str(fault))
         except (OSError, ValueError) as error:
-            self._end(f"{self._name} cannot be reached. {unreachable(error)}")
+            if why := failure(error, access, datetime.now(UTC)):
+                self._end(f"{self._name} cannot be talked to. {why}")
+            else:
+                self._end(f"{self._name} cannot be reached. {unreachable(error)}")
         with self._handover:
             self.deadline = monotonic() + CONNACK_TIMEOUT_S
             self._dialled = True
@@ -188,6 +208,14 @@ class Connection:
         if not self._over:
             self._over = True
             self._events.append(Closed(reason, other_version))
+
+    def _tls_trouble(self) -> str | None:
+        """What TLS says on a connection that ended before the broker had let us in."""
+        if self.accepted:
+            return None
+        error, first = self._client.error, self._client.first_byte
+        why = failure(error, self._access, datetime.now(UTC)) if error else None
+        return why or speaks_tls(self._access, first)
 
     @property
     def _hint(self) -> str:
@@ -232,10 +260,22 @@ class Connection:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
+        client = self._client
         if flags.is_disconnect_packet_from_server:
             text = f"{self._name} ended the connection. {meaning(reason.value)}"
+        elif client.too_large:
+            text = (
+                f"{self._name} sends a message of {client.too_large} bytes, which is not read: "
+                "find out who sends such to this gate, and clear the topic if it is retained."
+            )
+        elif why := self._tls_trouble():
+            self._end(f"{self._name} cannot be talked to. {why}")
+            return
         elif not self.accepted:
-            text = f"{self._name} hung up without an answer: is that an MQTT port? {self._hint}"
+            plain = "" if self._access.encrypted else ", and one without TLS"
+            text = (
+                f"{self._name} hung up without an answer: is that an MQTT port{plain}? {self._hint}"
+            )
         elif reason.value == _KEEPALIVE_RAN_OUT:
             text = f"{self._name} does not answer any more: check the gate's network."
         else:

@@ -57,8 +57,6 @@ def value(name: str, kind: Any) -> Any:
     """A plausible value for a field of this name and type."""
     if get_origin(kind) in (Union, UnionType):
         kind = next(one for one in get_args(kind) if one is not NoneType)
-    if get_origin(kind) is list:
-        return [value(name, get_args(kind)[0])]
     if isinstance(kind, type) and issubclass(kind, Struct):
         return kind(
             **{

@@ -91,7 +91,7 @@ def wrong_entries(draw: st.DrawFn) -> Wrong:
     if isinstance(was, int) and not isinstance(was, bool):
         choices += [-1, 0.5, 2**53, str(was)]
     if path[-1] in ("hash", "prevhash"):
-        choices += [was[:-1], was.upper(), "g" * 64]
+        choices += [was[:-1], "A" * 64, "g" * 64]
     if path[-1] in ("at", "time", "wall"):
         choices += ["2026-11-23 06:58", "06:58", "2026-11-23T06:58:03", ""]
     if path[-1] in ("kind", "type", "specversion", "state"):

@@ -1,13 +1,14 @@
 """What a touch means."""
 
 from itertools import combinations
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from edge_agent.domain.people import Print, Worker
+from edge_agent.domain.people import Employment, Print, Worker
 from edge_agent.domain.rules import (
     SHIFT_MS,
     Accepted,
@@ -20,8 +21,9 @@ from edge_agent.domain.rules import (
     Refused,
     Repeat,
     judge,
+    recognised,
 )
-from edge_agent.domain.stamps import ClockState, Stamp
+from edge_agent.domain.stamps import ClockState, Stamp, parse_time
 
 from .made_up import Moment, moments
 
@@ -29,8 +31,9 @@ IN, OUT = Direction.IN, Direction.OUT
 MATCH = Match(17, 112)
 OWNER = Print(worker="007", finger="right-index", slot=17, generation=2)
 WORKER = Worker(code="007", name="Lan")
-MINUTE = Policy(repeat_window_ms=60_000, direction=DirectionRule.NONE)
-ALTERNATE = Policy(repeat_window_ms=0, direction=DirectionRule.ALTERNATE)
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+MINUTE = Policy(repeat_window_ms=60_000, direction=DirectionRule.NONE, zone=ZONE)
+ALTERNATE = Policy(repeat_window_ms=0, direction=DirectionRule.ALTERNATE, zone=ZONE)
 FIRST = Stamp(boot="a", boottime_ms=0, wall_ms=10**12, state=ClockState.SYNCED, uncertainty_ms=1000)
 
 
@@ -96,7 +99,7 @@ def test_no_punch_outside_the_window_is_ever_taken_for_a_repeat(
 @pytest.mark.parametrize("rule", [DirectionRule.NONE, DirectionRule.IN, DirectionRule.OUT])
 @pytest.mark.parametrize("last", [None, LastPunch(5, FIRST, IN)])
 def test_a_fixed_direction_heeds_no_history(rule: DirectionRule, last: LastPunch | None) -> None:
-    policy = Policy(repeat_window_ms=0, direction=rule)
+    policy = Policy(repeat_window_ms=0, direction=rule, zone=ZONE)
     verdict = judge(MATCH, OWNER, WORKER, last, later(10), policy)
     expected = None if rule is DirectionRule.NONE else Direction(rule.value)
     assert verdict == Accepted(OWNER, MATCH, expected)
@@ -140,3 +143,74 @@ def test_alternate_is_never_wrong_about_the_shift(
         other = OUT if direction is IN else IN
         true = other if now.true_ms - before.true_ms <= SHIFT_MS else IN
         assert verdict.direction in (None, true)
+
+
+def listed(**dates: str | None) -> Worker:
+    return structs.replace(WORKER, listed=Employment(active=True, **dates))
+
+
+def at(text: str, **other: object) -> Stamp:
+    return structs.replace(FIRST, wall_ms=parse_time(f"{text}+07:00"), **other)
+
+
+def refused(worker: Worker, now: Stamp, last: LastPunch | None = None) -> bool:
+    verdict = judge(MATCH, OWNER, worker, last, now, ALTERNATE)
+    assert verdict == Refused(Reason.NOT_VALID, worker="007") or isinstance(verdict, Accepted)
+    return isinstance(verdict, Refused)
+
+
+UNSURE = {"state": ClockState.UNSYNCED, "uncertainty_ms": None}
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ("2026-02-28T23:59:57", True),
+        ("2026-02-28T23:59:59.500", False),  # within the uncertainty of one second
+        ("2026-03-01T00:00:00", False),
+        ("2026-11-30T23:59:59", False),
+        ("2026-12-01T00:00:00.500", False),
+        ("2026-12-01T00:00:02", True),
+    ],
+)
+def test_validity_dates_are_inclusive_days_at_the_gate(now: str, expected: bool) -> None:
+    seasonal = listed(valid_from="2026-03-01", valid_to="2026-11-30")
+    assert refused(seasonal, at(now)) is expected
+    assert not refused(seasonal, at(now, **UNSURE))
+    assert not refused(listed(), at(now))
+
+
+@pytest.mark.parametrize(
+    ("came", "direction", "leaves", "expected"),
+    [
+        ("2026-11-30T21:55:00", IN, "2026-12-01T06:03:00", False),
+        ("2026-11-30T21:55:00", None, "2026-12-01T06:03:00", False),
+        ("2026-11-30T16:00:00", OUT, "2026-12-01T06:00:00", True),  # has gone home before
+        ("2026-11-30T06:00:00", IN, "2026-12-01T06:00:00", True),  # longer ago than any shift
+        ("2026-12-01T06:00:00", None, "2026-12-01T06:05:00", True),  # came in after the last day
+    ],
+)
+def test_who_came_in_on_the_last_day_may_still_go_out(
+    came: str, direction: Direction | None, leaves: str, expected: bool
+) -> None:
+    start, end = at(came), at(leaves)
+    end = structs.replace(end, boottime_ms=end.wall_ms - start.wall_ms)
+    last = LastPunch(1, start, direction)
+    assert refused(listed(valid_to="2026-11-30"), end, last) is expected
+
+
+def test_payroll_s_word_is_as_good_as_the_gate_s() -> None:
+    dismissed = structs.replace(WORKER, listed=Employment(active=False))
+    verdict = judge(MATCH, OWNER, dismissed, None, FIRST, MINUTE)
+    assert verdict == Refused(Reason.DEACTIVATED, worker="007")
+
+
+@pytest.mark.parametrize(
+    ("score", "least", "known"),
+    [(0, 0, True), (59, 60, False), (60, 60, True), (61, 60, True), (1, 0, True)],
+)
+def test_a_score_of_its_own(score: int, least: int, known: bool) -> None:
+    policy = Policy(repeat_window_ms=0, direction=DirectionRule.NONE, min_score=least, zone=ZONE)
+    match = Match(3, score)
+    assert recognised(match, policy) == (match if known else Refused(Reason.UNKNOWN))
+    assert recognised(None, policy) == Refused(Reason.UNKNOWN)

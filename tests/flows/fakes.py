@@ -14,6 +14,7 @@ from edge_agent.domain.facts import Fact, PunchRecorded
 from edge_agent.domain.pairing import PAGE_BYTES, Mark
 from edge_agent.domain.people import Print, Worker
 from edge_agent.domain.requests import What
+from edge_agent.domain.roster import Applied
 from edge_agent.domain.rules import (
     Direction,
     DirectionRule,
@@ -35,6 +36,9 @@ HOAS = Print(worker="008", finger="right-thumb", slot=1, generation=1)
 LANS_FINGER, HOAS_FINGER = "lan's index", "hoa's thumb"
 NOTES_PAGE = 15
 TEMPLATE_BYTES = 512
+
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 class HandClock:
@@ -71,6 +75,7 @@ class MemoryStore:
         """``""``: none. ``"lost"``: nothing was written. ``"kept"``: it was, though it says not."""
         self.all: list[Entry] = []
         self.people: dict[str, Worker] = {}
+        self.in_force = Applied()
         self.enrolled: dict[tuple[int, int], Print] = {}
         self.removed: set[tuple[int, int]] = set()
         self.known: dict[tuple[int, int], bytes] = {}
@@ -114,6 +119,12 @@ class MemoryStore:
 
     def put_worker(self, worker: Worker) -> None:
         self.people[worker.code] = worker
+
+    def roster(self) -> Applied:
+        return self.in_force
+
+    def put_roster(self, roster: Applied) -> None:
+        self.in_force = roster
 
     def put_print(self, print_: Print, digest: bytes) -> None:
         if any(held.slot == print_.slot for held in self.prints()):
@@ -263,7 +274,7 @@ class Site:
             self.store.put_print(print_, digest(template_of(finger)))
         self.panel = PanelBook(self.store)
         self.events: list[Event] = []
-        policy = Policy(repeat_window_ms=repeat_window_s * 1000, direction=direction)
+        policy = Policy(repeat_window_ms=repeat_window_s * 1000, direction=direction, zone=ZONE)
         self.gate = Gate(self.store, self.clock, self.events.append, policy)
 
 

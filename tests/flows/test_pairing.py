@@ -22,6 +22,7 @@ from edge_agent.domain.pairing import TOKEN_BYTES, Doubt, Mark, read_mark
 from edge_agent.domain.people import Worker
 from edge_agent.domain.requests import AdoptSensor, AskSensor, Enroll, RemovePrint
 from edge_agent.flows.gate import Gate
+from edge_agent.flows.keep_roster import RosterInbox
 from edge_agent.flows.keep_sensor import KeepSensor
 from edge_agent.flows.pairing import Pairing
 from edge_agent.flows.take_punch import TakePunch
@@ -790,6 +791,7 @@ def test_with_a_match_in_flight_the_change_waits_its_turn() -> None:
         INFO,
         AgeSealing(),
         Pocket(),
+        RosterInbox(),
     )
     person = Person(works.site.clock, works.sensor, [NEW] * 3)
     removal = Asked(person, done=lambda: None)
@@ -858,6 +860,7 @@ def test_asking_ends_the_crediting_by_another_module() -> None:
         INFO,
         AgeSealing(),
         Pocket(),
+        RosterInbox(),
     )
     activity.submit(AskSensor(), asked)  # type: ignore[arg-type]
 

@@ -70,7 +70,7 @@ class Office:
 def test_adding() -> None:
     office = Office()
     done = office.asks(AddWorker(code=" 0042 ", name="Trần  Đức"))
-    assert done == {"code": "0042", "name": "Trần Đức", "active": True}
+    assert done == {"code": "0042", "name": "Trần Đức", "active": True, "listed": None}
     (entry,) = office.site.store.data()
     assert (entry["kind"], entry["worker"], entry["actor"]) == ("worker.added", "0042", "uid:1000")
     assert "Trần" not in str(entry)
@@ -85,6 +85,7 @@ def test_leaving_and_coming_back() -> None:
         "code": "007",
         "name": "Lan",
         "active": False,
+        "listed": None,
     }
     office.refused(DeactivateWorker(code="007"), "deactivated already")
     office.refused(DeactivateWorker(code="7"), "There is no worker 7")

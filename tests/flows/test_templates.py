@@ -222,7 +222,7 @@ def desk() -> bytes:
 
 def test_a_desk_brings_its_workers_along() -> None:
     works = Vault()
-    works.store.put_worker(Worker(code="022", name="Worker 022"))
+    works.store.put_worker(Worker(code="022", name="WÒRKER  022"))  # As payroll writes it.
     outcomes = works.restore(opened(desk()))
     assert said(outcomes) == {"021": "restored", "022": "restored"}
     assert works.store.worker("021") == Worker(code="021", name="Worker 021")

@@ -339,8 +339,11 @@ def test_access_that_the_broker_denies_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
 def test_wrong_password_is_told_and_tried_again(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.touch(0o600)
+    secret.write_text("wrong\n")
     options = ReceiverOptions(
-        port=0, database=str(tmp_path / "payroll.db"), username="payroll", password="wrong"
+        database=str(tmp_path / "payroll.db"), username="payroll", password_file=str(secret)
     )
     passwords = tmp_path / "passwords"
     passwords.write_text("")

@@ -222,3 +222,31 @@ def test_a_deep_stack_is_left_as_it_was(tmp_path: Path) -> None:
     limit = sys.getrecursionlimit()
     problems(tmp_path, "a = " + "[" * 5000)
     assert sys.getrecursionlimit() == limit
+
+
+CONTRADICTIONS = {
+    "a certificate alone": ('host = "h"\ncert_file = "c"', "cert_file: a certificate and its key"),
+    "a key alone": ('host = "h"\nkey_file = "k"', "key_file: a certificate and its key"),
+    "a CA for nothing": ('ca_file = "ca"', "ca_file: it is used with TLS only, and there is none"),
+    "a password of nobody": ('password_file = "p"', "password_file: a password needs a user name"),
+    "the password itself": (
+        'password = "x"',
+        "there is no such key; did you mean 'password_file'?",
+    ),
+    "a port that is none": ("port = 0", 'use a number from 1 to 65535, or "auto"'),
+}
+
+
+@pytest.mark.parametrize(("lines", "words"), CONTRADICTIONS.values(), ids=CONTRADICTIONS.keys())
+def test_a_way_to_the_broker_that_contradicts_itself(
+    tmp_path: Path, lines: str, words: str
+) -> None:
+    [problem] = problems(tmp_path, f"{LEAST}[mqtt]\n{lines}\n")
+    assert words in problem
+
+
+def test_files_for_the_broker_stand_beside_the_settings(tmp_path: Path) -> None:
+    lines = 'host = "h"\nca_file = "ca.pem"\nusername = "main-gate"\npassword_file = "/p"'
+    mqtt = load(tmp_path, f"{LEAST}[mqtt]\n{lines}\n").mqtt
+    assert (mqtt.ca_file, mqtt.password_file) == (str(tmp_path / "ca.pem"), "/p")
+    assert (mqtt.cert_file, mqtt.key_file) == ("", "")

@@ -1,7 +1,6 @@
 """Everything that a real gate and payroll's receiver put on the wire is as the schemas say."""
 
 import json
-import queue
 from typing import Any
 
 from paho.mqtt.client import MQTTMessage
@@ -24,13 +23,12 @@ def _schema_of(topic: str) -> str:
     }[kind]
 
 
-def _all(listener: Listener) -> list[MQTTMessage]:
+def _until_the_will(listener: Listener) -> list[MQTTMessage]:
+    """Everything up to what the broker says for a gate that was killed."""
     heard = []
-    while True:
-        try:
-            heard.append(listener.messages.get_nowait())
-        except queue.Empty:
-            return heard
+    while not (heard and heard[-1].topic.endswith("/status") and b'"offline"' in heard[-1].payload):
+        heard.append(listener.messages.get(timeout=30))
+    return heard
 
 
 def test_the_wire_is_as_the_schemas_say(gate: Gate, mosquitto: Mosquitto) -> None:
@@ -51,7 +49,7 @@ def test_the_wire_is_as_the_schemas_say(gate: Gate, mosquitto: Mosquitto) -> Non
         listener.say("attendance/main-gate/commands", resend)
         gate.in_step(watch)
         daemon.kill()
-        heard = [*_all(listener), _will(listener)]
+        heard = _until_the_will(listener)
     for message in heard:
         schema = _schema_of(message.topic)
         validator(schema).validate(json.loads(message.payload))
@@ -63,14 +61,6 @@ def test_the_wire_is_as_the_schemas_say(gate: Gate, mosquitto: Mosquitto) -> Non
     assert {"entry", "status", "receipt", "command", "reply"} <= topics.keys()
     assert {"ledger.opened", "punch.recorded", "punch.repeated"} <= topics.keys()
     assert {"attempt.refused", "worker.changed", "gate.alive"} <= topics.keys()
-
-
-def _will(listener: Listener) -> MQTTMessage:
-    """What the broker says for a gate that was killed, past whatever comes before it."""
-    while True:
-        message = listener.messages.get(timeout=30)
-        if message.topic.endswith("/status") and b'"offline"' in message.payload:
-            return message
 
 
 def _data(message: MQTTMessage) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from edge_agent.domain.errors import BrokerFault
 from edge_agent.domain.events import Event
 from edge_agent.domain.facts import GateAlive
 from edge_agent.domain.messages import ClockStatus, GateStatus, LedgerStatus, SensorStatus
+from edge_agent.domain.roster import Heard
 from edge_agent.domain.stamps import ClockState, Stamp
 from edge_agent.domain.topics import Topics
 from edge_agent.flows.publish_ledger import PublishLedger
@@ -182,8 +183,9 @@ def uplink(
     clock: Any,
     tell: Callable[[Event], None] = lambda event: None,
     status: Callable[[], GateStatus] = gate_status,
+    on_roster: Callable[[Heard], None] = lambda heard: None,
 ) -> PublishLedger:
-    return PublishLedger(settings, TOPICS, broker, ledger.open, status, tell, clock)
+    return PublishLedger(settings, TOPICS, broker, ledger.open, status, tell, clock, on_roster)
 
 
 @dataclass

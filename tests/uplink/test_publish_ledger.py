@@ -39,7 +39,7 @@ def command(**fields: Any) -> Received:
 def test_fence_then_entries_as_they_are_then_receipt(ledger: Ledger) -> None:
     def script(broker: ScriptedBroker) -> Script:
         yield [BrokerUp("5", 20)]
-        assert broker.subscribed == [ledger.receipts, TOPICS.commands]
+        assert broker.subscribed == [ledger.receipts, TOPICS.commands, TOPICS.roster]
         assert not broker.sent
         yield [Subscribed({})]
         (online,) = broker.take()

@@ -1,0 +1,75 @@
+"""How a client reaches the broker: where it is, what it demands of it and what it shows."""
+
+from ipaddress import ip_address
+from typing import Literal
+
+from msgspec import Struct
+
+Tls = Literal["auto", "on", "off"]
+
+PLAIN_PORT = 1883
+TLS_PORT = 8883
+"""IANA's secure-mqtt."""
+
+
+class BrokerAccess(Struct, frozen=True, kw_only=True):
+    """One broker, and one client's way to it. Files are paths; "" where there is none.
+
+    ``named``: what the reader of an error message knows a setting by, with its key in braces.
+    """
+
+    host: str
+    port: int | Literal["auto"] = "auto"
+    tls: Tls = "auto"
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    username: str = ""
+    password_file: str = ""
+    named: str = "[mqtt] {}"
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether TLS is spoken. By default it is, unless no network lies between."""
+        return self.tls == "on" or (self.tls == "auto" and not _is_loopback(self.host))
+
+    @property
+    def exposed(self) -> bool:
+        """Whether everything can be read and forged on the way."""
+        return not self.encrypted and not _is_loopback(self.host)
+
+    @property
+    def tcp_port(self) -> int:
+        """The port to connect to."""
+        if self.port != "auto":
+            return self.port
+        return TLS_PORT if self.encrypted else PLAIN_PORT
+
+    def setting(self, key: str) -> str:
+        """What the reader of a message knows this setting by."""
+        if self.named.startswith("--"):
+            key = key.replace("_", "-")
+        return self.named.format(key)
+
+    def problems(self) -> dict[str, str]:
+        """What contradicts itself, by key."""
+        found = {}
+        for key, other in (("cert_file", "key_file"), ("key_file", "cert_file")):
+            if getattr(self, key) and not getattr(self, other):
+                found[key] = f"a certificate and its key go together: set {other} too."
+        for key in ("ca_file", "cert_file", "key_file"):
+            if getattr(self, key) and not self.encrypted:
+                found[key] = 'it is used with TLS only, and there is none: set tls to "on".'
+        if self.password_file and not self.username:
+            found["password_file"] = "a password needs a user name: set username too."
+        return found
+
+
+def _is_loopback(host: str) -> bool:
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):  # RFC 6761, 6.3.
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False

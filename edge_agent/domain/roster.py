@@ -1,0 +1,162 @@
+"""Payroll's roster: what is believed of it, and what it changes at a gate. Pure.
+
+Payroll and the gate's technician each have their own word on a worker, and neither overwrites the
+other's: a worker may punch where both say so (docs/decisions/0023-roster.md).
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import date
+from enum import StrEnum
+
+import msgspec
+from msgspec import Struct
+
+from .errors import BadRequest
+from .messages import Roster, RosterWorker
+from .people import Employment, Worker, checked_code, checked_name
+
+LARGEST_ROSTER = 2_000_000
+"""Bytes: 10,000 workers with long names."""
+
+MOST_WORKERS = 10_000
+
+_LAST_VERSION = 2**53 - 1
+_TOLD = 3
+"""Problems that are told of one roster; the importer tells all of them, before it is published."""
+
+
+class Refusal(StrEnum):
+    """Why a roster is not applied. The words are the wire's reason codes."""
+
+    TOO_LARGE = "too-large"
+    MALFORMED = "malformed"
+    EMPTY = "empty"
+    OLDER = "older"
+    SAME_VERSION = "same-version"
+
+
+class Applied(Struct, frozen=True):
+    """The roster that is in force: ``version`` 0 where there has been none.
+
+    ``refused`` is why the last one that was refused since then was; the digests tell rosters apart.
+    """
+
+    version: int = 0
+    digest: bytes = b""
+    refused: Refusal | None = None
+    refused_digest: bytes = b""
+
+
+class Heard(Struct, frozen=True, kw_only=True):
+    """A roster as it arrived. ``refused``: it cannot even be read, for the reason ``why``."""
+
+    digest: bytes
+    roster: Roster | None = None
+    refused: Refusal | None = None
+    why: str = ""
+
+    @property
+    def version(self) -> int | None:
+        """The version that it states."""
+        return self.roster.version if self.roster else None
+
+
+def read_roster(payload: bytes) -> Heard:
+    """Parse what arrived. One wrong row makes the whole roster wrong: nothing is guessed."""
+    digest = hashlib.sha256(payload).digest()
+    if len(payload) > LARGEST_ROSTER:
+        why = f"it has more than {LARGEST_ROSTER} bytes"
+        return Heard(digest=digest, refused=Refusal.TOO_LARGE, why=why)
+    if not payload:
+        return Heard(digest=digest, refused=Refusal.EMPTY, why="it was taken back")
+    try:
+        roster = msgspec.json.decode(payload, type=Roster)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return Heard(digest=digest, refused=Refusal.MALFORMED, why=f"it cannot be read: {error}")
+    refused: Refusal | None = None
+    why = ""
+    if not roster.workers:
+        refused, why = Refusal.EMPTY, "there is no worker in it"
+    elif len(roster.workers) > MOST_WORKERS:
+        refused, why = Refusal.TOO_LARGE, f"it has more than {MOST_WORKERS} workers"
+    elif found := problems(roster):
+        more = f" and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
+        refused, why = Refusal.MALFORMED, "; ".join(found[:_TOLD]) + more
+    if refused is None:
+        roster = Roster(version=roster.version, workers=[_normal(row) for row in roster.workers])
+        digest = hashlib.sha256(msgspec.json.encode(roster)).digest()
+    return Heard(digest=digest, roster=roster, refused=refused, why=why)
+
+
+def problems(roster: Roster) -> list[str]:
+    """Everything that is wrong within a roster."""
+    found = []
+    if not 1 <= roster.version <= _LAST_VERSION:
+        found.append(f"its version {roster.version} is not between 1 and {_LAST_VERSION}")
+    if roster.count is not None and roster.count != len(roster.workers):
+        found.append(f"it has {len(roster.workers)} workers and says {roster.count}: was it cut?")
+    seen: set[str] = set()
+    for place, row in enumerate(roster.workers, start=1):
+        found += [f"worker {place}: {problem}" for problem in row_problems(row, seen)]
+    return found
+
+
+def row_problems(row: RosterWorker, seen: set[str]) -> list[str]:
+    """What is wrong with one worker; ``seen`` are the codes that came before, and grows."""
+    found = []
+    try:
+        code = checked_code(row.code)
+    except BadRequest as error:
+        found.append(str(error))
+    else:
+        if code in seen:
+            found.append(f"{code} is there twice.")
+        seen.add(code)
+    try:
+        checked_name(row.name)
+    except BadRequest as error:
+        found.append(str(error))
+    dates = [day for day in (row.valid_from, row.valid_to) if day is not None]
+    found += [f"{day!r} is not a date like 2026-11-30." for day in dates if not _is_date(day)]
+    if len(dates) == 2 and all(map(_is_date, dates)) and dates[0] > dates[1]:
+        found.append(f"valid_from {dates[0]} is after valid_to {dates[1]}.")
+    return found
+
+
+def judge_roster(heard: Heard, applied: Applied) -> Refusal | None:
+    """Why a roster is refused beside the one that is in force; None: it is that one, or newer."""
+    if heard.refused is not None or heard.roster is None:
+        return heard.refused
+    if heard.roster.version < applied.version:
+        return Refusal.OLDER
+    if heard.roster.version == applied.version and heard.digest != applied.digest:
+        return Refusal.SAME_VERSION
+    return None
+
+
+def merge(rows: Iterable[RosterWorker], known: Mapping[str, Worker]) -> list[Worker]:
+    """The workers whom these rows add or change, as they are afterwards."""
+    changed = []
+    for row in rows:
+        before = known.get(row.code)
+        worker = Worker(
+            code=row.code,
+            name=row.name,
+            active=before.active if before else True,
+            listed=Employment(active=row.active, valid_from=row.valid_from, valid_to=row.valid_to),
+        )
+        if worker != before:
+            changed.append(worker)
+    return changed
+
+
+def _normal(row: RosterWorker) -> RosterWorker:
+    return msgspec.structs.replace(row, code=checked_code(row.code), name=checked_name(row.name))
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
