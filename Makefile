@@ -35,11 +35,11 @@ run: .venv/demo ## Show a gate, its sensor and payroll at work, without hardware
 	@exec $(BIN)/edge-agent demo $(ARGS)
 
 .PHONY: test
-test: lint mosquitto strace ## Check style and types, then run the tests (some minutes)
+test: lint mosquitto postgresql strace ## Check style and types, then run the tests (some minutes)
 	@$(PYTEST) -m 'not long' $(ARGS)
 
 .PHONY: test-long
-test-long: lint mosquitto strace ## The same with the soaks and crash states
+test-long: lint mosquitto postgresql strace ## The same with the soaks and crash states
 	@$(PYTEST) -m 'long or not long' $(ARGS)
 
 .PHONY: lint
@@ -78,6 +78,18 @@ mosquitto:
 	    { $$as_root service mosquitto stop; $$as_root update-rc.d mosquitto disable; } >/dev/null 2>&1 || true; \
 	else \
 	    echo 'mosquitto is not installed, so the tests that need it are skipped: sudo apt-get install mosquitto'; \
+	fi
+
+# As with the broker: the tests make clusters of their own.
+.PHONY: postgresql
+postgresql:
+	@[ -n "$$(ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null)" ] && exit; \
+	command -v initdb >/dev/null && exit; \
+	$(call debian,postgresql); \
+	if [ $$installed = yes ]; then \
+	    { $$as_root service postgresql stop; $$as_root update-rc.d postgresql disable; } >/dev/null 2>&1 || true; \
+	else \
+	    echo 'PostgreSQL is not installed, so its tests are skipped: sudo apt-get install postgresql'; \
 	fi
 
 .PHONY: strace

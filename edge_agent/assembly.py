@@ -20,7 +20,7 @@ from .host.clock import HostClock
 from .host.lock import GateLock
 from .host.ownership import give_to_folder_owner
 from .host.passwords import PasswordFile
-from .ports import Panel, Passwords, Sealing, Sensor, Store, Tell
+from .ports import Examiner, Panel, Passwords, Sealing, Sensor, Store, Tell
 from .sealing import AgeSealing
 from .settings import Settings
 from .store import SqliteStore
@@ -90,7 +90,11 @@ class Assembly:
         return GpioPanel(self.settings.panel)
 
     def uplink(
-        self, status: Callable[[], GateStatus], tell: Tell, on_roster: Callable[[Heard], None]
+        self,
+        status: Callable[[], GateStatus],
+        tell: Tell,
+        on_roster: Callable[[Heard], None],
+        examiner: Examiner,
     ) -> "PublishLedger":
         """The way to payroll."""
         from .flows.publish_ledger import PublishLedger
@@ -106,6 +110,7 @@ class Assembly:
             tell=tell,
             clock=self.clock,
             on_roster=on_roster,
+            examiner=examiner,
         )
 
     def gate(self, tell: Tell) -> Gate:

@@ -30,7 +30,7 @@ class Authority:
         now = datetime.now(UTC)
         begin, end = (now + timedelta(days=day) for day in days)
         made = self._ca.issue_cert(*names, common_name=cn, not_before=begin, not_after=end)
-        stem = self._folder / f"{cn or names[0]}{len(list(self._folder.iterdir()))}"
+        stem = self._folder / f"{len(list(self._folder.iterdir()))}"
         cert, key = stem.with_suffix(".crt"), stem.with_suffix(".key")
         made.cert_chain_pems[0].write_to_path(str(cert))
         key.touch(0o600)

@@ -19,7 +19,7 @@ def run(settings: Settings) -> None:
     """Run the gate until SIGTERM. SIGUSR1 writes the stacks of all threads to stderr."""
     log_to_stderr(settings.log.format)
     try:
-        code = run_daemon(settings)
+        code = run_daemon(settings, click.get_current_context().params["config"])
     except EdgeAgentError as error:
         if settings.log.format == "plain":
             raise

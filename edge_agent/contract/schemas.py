@@ -9,12 +9,12 @@ from msgspec import Struct
 
 from ..domain.chain import Common, Envelope, event_type
 from ..domain.facts import Fact
-from ..domain.messages import GateStatus, LastWill, Receipt, Reply, Resend, Roster
+from ..domain.messages import GateStatus, LastWill, Receipt, Reply, Report, Resend, Roster
 from .words import WORDS
 
 Schema = dict[str, Any]
 
-_FROM_PAYROLL = (Receipt, Resend, Roster)
+_FROM_PAYROLL = (Receipt, Resend, Report, Roster)
 """What others write may leave out whatever has a default; what the gate writes is always there."""
 
 
@@ -34,7 +34,7 @@ def entry_of(fact: type[Fact]) -> str:
 
 def components(ref_template: str) -> dict[str, Schema]:
     """All schemas by name, with references as ``ref_template`` ("…{name}") has them."""
-    types = (*KINDS, Common, Envelope, GateStatus, LastWill, Receipt, Resend, Reply, Roster)
+    types = (*KINDS, Common, Envelope, GateStatus, LastWill, Receipt, Resend, Report, Reply, Roster)
     _, made = msgspec.json.schema_components(types, ref_template=ref_template)
     written_by_gate = set(made) - set(_names_in(_FROM_PAYROLL))
     for name, schema in made.items():
@@ -47,7 +47,7 @@ def components(ref_template: str) -> dict[str, Schema]:
         made[entry_of(fact)] = _entry(fact, ref_template)
     made["Entry"] = _any_entry(common, ref_template)
     made["Status"] = _either(ref_template, GateStatus, LastWill)
-    made["Command"] = _either(ref_template, Resend)
+    made["Command"] = _either(ref_template, Resend, Report)
     return dict(sorted(made.items()))
 
 

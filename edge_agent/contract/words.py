@@ -35,7 +35,7 @@ WORDS: Words = {
     **dict.fromkeys(
         (
             *("at", "time", "wall", "not_before", "not_after", "before", "after"),
-            *("started_at", "complete_until"),
+            *("started_at", "complete_until", "expires"),
         ),
         _TIME,
     ),

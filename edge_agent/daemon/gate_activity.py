@@ -30,6 +30,7 @@ from ..flows.gate import Gate
 from ..flows.keep_roster import KeepRoster, RosterInbox
 from ..flows.keep_sensor import KeepSensor
 from ..flows.pairing import Pairing
+from ..flows.prune_ledger import PruneLedger
 from ..flows.take_punch import Look, TakePunch
 from ..flows.technician import Technician
 from ..ports import Panel, Passwords, Sealing, Sensor, SensorInfo
@@ -61,6 +62,7 @@ class GateActivity:
         sealing: Sealing,
         passwords: Passwords,
         roster: RosterInbox,
+        prune_after_months: int | None = None,
     ) -> None:
         self._roster = roster
         self._make_gate = make_gate
@@ -71,6 +73,7 @@ class GateActivity:
         self._first = first
         self._sealing = sealing
         self._passwords = passwords
+        self._prune_after_months = prune_after_months
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self.capacity = first.capacity if isinstance(first, SensorInfo) else None
 
@@ -112,6 +115,7 @@ class GateActivity:
             keeper.began(self._first)
         else:
             keeper.lost(self._first)
+        prune = PruneLedger(gate, self._prune_after_months)
         roster = KeepRoster(gate, self._roster)
         alive_due = gate.clock.monotonic()
         failures = 0
@@ -120,6 +124,7 @@ class GateActivity:
             if gate.clock.monotonic() >= alive_due:
                 alive_due += _ALIVE_EVERY_S
                 _write_alive(gate, keeper)
+            prune.turn()
             roster.look()
             self._carry_out(perform, taker, keeper, pairing, _Pacing(stop, beat))
             if not keeper.recording:

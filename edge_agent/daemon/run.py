@@ -4,6 +4,7 @@ import faulthandler
 import logging
 import signal
 from contextlib import ExitStack, closing
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..domain.events import Event, LedgerGrew, RosterChanged, SensorChanged, Sto
 from ..domain.messages import GateStatus
 from ..domain.stamps import true_time
 from ..flows.keep_roster import RosterInbox
+from ..host.examiner import ProcessExaminer
 from ..host.service_manager import ServiceManager
 from ..ports import Panel, Sensor, SensorInfo, Store
 from ..settings import Settings
@@ -39,8 +41,8 @@ _SOFTWARE = 70
 """EX_SOFTWARE: an activity ended unexpectedly; systemd starts the daemon again."""
 
 
-def run_daemon(settings: Settings) -> int:
-    """Run until SIGTERM or SIGINT and return the exit code.
+def run_daemon(settings: Settings, config: Path) -> int:
+    """Run until SIGTERM or SIGINT and return the exit code; ``config`` is the settings' file.
 
     Raises an EdgeAgentError where the gate cannot be started; nothing is damaged then.
     """
@@ -58,7 +60,9 @@ def run_daemon(settings: Settings) -> int:
         sensor = assembly.sensor()
         mirror.callback(sensor.close)
         first = _first_connection(assembly, store, sensor)
-        return _Daemon(assembly, store, panel, sensor, first).run()
+        daemon = _Daemon(assembly, store, panel, sensor, first, config)
+        mirror.callback(daemon.examiner.close)
+        return daemon.run()
 
 
 def _first_connection(assembly: Assembly, store: Store, sensor: Sensor) -> SensorInfo | SensorFault:
@@ -79,6 +83,12 @@ def _first_connection(assembly: Assembly, store: Store, sensor: Sensor) -> Senso
     return info
 
 
+def _prune_after_months(settings: Settings) -> int | None:
+    """Only payroll's own word that it holds an entry lets go of it."""
+    months = settings.store.prune_after_months
+    return None if months == "never" or settings.mqtt.confirm_by == "broker" else months
+
+
 class _Daemon:
     """The main thread: signals, watchdog, control socket, supervision."""
 
@@ -89,6 +99,7 @@ class _Daemon:
         panel: Panel,
         sensor: Sensor,
         first: SensorInfo | SensorFault,
+        config: Path,
     ) -> None:
         self._assembly = assembly
         self._store = store
@@ -105,9 +116,13 @@ class _Daemon:
             first=first,
             sealing=assembly.sealing(),
             passwords=assembly.passwords(),
+            prune_after_months=_prune_after_months(assembly.settings),
             roster=roster,
         )
-        self._uplink = assembly.uplink(self._uplink_status, self._hub.tell, roster.put)
+        self.examiner = ProcessExaminer(config, self._wake_uplink)
+        self._uplink = assembly.uplink(
+            self._uplink_status, self._hub.tell, roster.put, self.examiner
+        )
         self._server = ControlServer(assembly.control_socket, self._gate.submit, self._status)
         self._hub.listen(self._server.tell)
         self._hub.listen(self._nudge_uplink)
@@ -150,6 +165,9 @@ class _Daemon:
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._stopping = True
+
+    def _wake_uplink(self) -> None:
+        self._uplink.notify()
 
     def _nudge_uplink(self, event: Event) -> None:
         if isinstance(event, LedgerGrew):

@@ -39,7 +39,7 @@ def settle(pressed: int, green: dict[int, str], ledger: Path, payroll: Path) -> 
     """
     account = Account(pressed=pressed, recorded=len(green))
     recorded = set(_read(ledger, "SELECT seq FROM ledger WHERE kind = 'punch.recorded'"))
-    held = dict(_read(payroll, "SELECT seq, code FROM punches"))
+    held = dict(_read(payroll, "SELECT seq, code FROM punches WHERE state <> 'repeated'"))
     order = [seq for (seq,) in _read(payroll, "SELECT seq FROM entries ORDER BY rowid")]
     kept = {seq for seq, code in green.items() if held.get(seq) == code}
     account.confirmed = len(kept)

@@ -25,7 +25,7 @@ def database(visit: Visit) -> Verdict | None:
     except PermissionError:
         return None  # Another check tells.
     with closing(opened) as store:
-        [first] = store.entries(1, 1)
+        [first] = store.entries(1, 1)  # Or the first that was not pruned.
         owner = read_wire(first.wire)[1]["gate"]
         if owner != gate:
             return say.DATABASE_OF_OTHER_GATE(path=path, owner=owner, gate=gate)

@@ -29,13 +29,35 @@ class Receipt(Struct, frozen=True, kw_only=True):
     at: str | None = None
 
 
-class Resend(Struct, frozen=True, kw_only=True, tag_field="command", tag="resend"):
-    """Payroll asks for entries ``from`` … ``to`` again; ``id`` comes back in the reply."""
+class Command(Struct, frozen=True, kw_only=True, tag_field="command"):
+    """What payroll may ask; ``id`` comes back in the reply.
+
+    After ``expires`` (RFC 3339) it is not carried out, where the gate knows the time.
+    """
 
     id: str
+    expires: str | None = None
+
+
+class Resend(Command, tag="resend", frozen=True, kw_only=True):
+    """Payroll asks for entries ``from`` … ``to`` again."""
+
     ledger: str
     from_: int = field(name="from")
     to: int
+
+
+class Report(Command, tag="report", frozen=True, kw_only=True):
+    """Payroll asks what ``edge-agent doctor`` says of the gate."""
+
+
+class ReportLine(Struct, frozen=True, kw_only=True):
+    """One line of the doctor's: what was looked at, what was found, what to do."""
+
+    check: str
+    state: Literal["OK", "WARN", "FAIL"]
+    found: str
+    advice: str
 
 
 class RosterWorker(Struct, frozen=True, kw_only=True):
@@ -71,6 +93,7 @@ class Reply(Struct, frozen=True, kw_only=True, omit_defaults=True):
     command: str
     ok: bool
     error: str | None = None
+    report: list[ReportLine] | None = None
 
 
 class SensorStatus(Struct, frozen=True, kw_only=True):

@@ -1,18 +1,15 @@
-"""Act on what payroll tells the gate: receipts and commands."""
+"""Act on what payroll tells the gate: receipts, roster, commands."""
 
 import logging
 from collections.abc import Callable
 from math import inf
 
-import msgspec
-
-from ..domain.messages import Reply
 from ..domain.roster import Heard, read_roster
 from ..domain.topics import Topics
 from ..ports import Received, Store
-from .deliver import Deliveries
+from .obey_payroll import ObeyPayroll
 from .outbox import Outbox
-from .payroll_says import Ignored, read_command, read_receipt, refusal
+from .payroll_says import Ignored, read_receipt
 
 log = logging.getLogger(__name__)
 
@@ -20,22 +17,25 @@ _COMPLAIN_EVERY_S = 60.0
 
 
 class HearPayroll:
-    """Moves the outbox by receipts and resends. ``rejected``: as the last receipt counts them."""
+    """Moves the outbox by receipts, and hands on what else arrives.
+
+    ``rejected``: as the last receipt counts them.
+    """
 
     def __init__(
         self,
         topics: Topics,
         store: Store,
         outbox: Outbox,
-        deliveries: Deliveries,
         on_roster: Callable[[Heard], None],
+        commands: ObeyPayroll,
     ) -> None:
         """``on_roster`` takes what arrives as payroll's roster, and never blocks."""
         self._on_roster = on_roster
+        self._commands = commands
         self._topics = topics
         self._store = store
         self._outbox = outbox
-        self._deliveries = deliveries
         self._receipts = topics.receipts(store.ledger)
         self._ignored = 0
         self._complain_due = -inf
@@ -48,11 +48,13 @@ class HearPayroll:
         elif message.topic == self._topics.roster:
             self._on_roster(read_roster(message.payload))
         elif message.topic == self._topics.commands and not message.retained:
-            self._command(message.payload)
+            self._commands.hear(now, message.payload)
 
     def _receipt(self, now: float, payload: bytes) -> None:
         store = self._store
-        receipt = read_receipt(payload, store.ledger, store.tail().seq, store.hash_of)
+        receipt = read_receipt(
+            payload, store.ledger, store.tail().seq, store.hash_of, store.checkpoint().seq
+        )
         if isinstance(receipt, Ignored):
             self._complain(now, receipt)
         else:
@@ -78,17 +80,3 @@ class HearPayroll:
             receipt.why,
             self._ignored,
         )
-
-    def _command(self, payload: bytes) -> None:
-        command = read_command(payload, self._store.ledger, self._store.tail().seq)
-        if command is None:
-            log.warning("a command was ignored: not even its id can be read")
-            return
-        if isinstance(command, Reply):
-            reply = command
-        elif self._outbox.resend(command.from_, command.to):
-            log.info("payroll asks for entries %d to %d again", command.from_, command.to)
-            reply = Reply(id=command.id, command="resend", ok=True)
-        else:
-            reply = refusal(command.id, "resend", "busy")
-        self._deliveries.note(self._topics.replies, msgspec.json.encode(reply))

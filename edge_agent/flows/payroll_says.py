@@ -6,9 +6,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from ..domain.messages import Receipt, Reply, Resend
+from ..domain.messages import Receipt, Reply, Report, Resend
+from ..domain.stamps import Stamp, parse_time
 
 LARGEST_MESSAGE = 64 * 1024
+
+_COMMANDS = {str(command.__struct_config__.tag) for command in (Resend, Report)}
 
 _NOT_READABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -31,7 +34,11 @@ class _Command(Struct, frozen=True):
 
 
 def read_receipt(
-    payload: bytes, ledger: str, last_seq: int, hash_of: Callable[[int], bytes | None]
+    payload: bytes,
+    ledger: str,
+    last_seq: int,
+    hash_of: Callable[[int], bytes | None],
+    pruned: int = 0,
 ) -> Receipt | Ignored:
     """Return a receipt whose hash is that of our own entry; any other is Ignored."""
     if len(payload) > LARGEST_MESSAGE:
@@ -46,13 +53,18 @@ def read_receipt(
         return Ignored("its numbers cannot be right")
     if receipt.through > last_seq:
         return Ignored(f"it covers entry {receipt.through} and the ledger ends before", True)
+    if receipt.through < pruned:
+        # A payroll that was set back: what it lacks is gone here, and no hash is left to compare.
+        return Ignored(f"the entries up to {pruned} were pruned")
     own = hash_of(receipt.through)
     if own is None or receipt.hash != own.hex():
         return Ignored(f"its hash is not that of entry {receipt.through}", True)
     return receipt
 
 
-def read_command(payload: bytes, ledger: str, last_seq: int) -> Resend | Reply | None:
+def read_command(
+    payload: bytes, ledger: str, last_seq: int, now: Stamp, pruned: int = 0
+) -> Resend | Report | Reply | None:
     """Return a command to carry out, or the reply why not; None where not even an id is there."""
     if len(payload) > LARGEST_MESSAGE:
         return None
@@ -61,15 +73,28 @@ def read_command(payload: bytes, ledger: str, last_seq: int) -> Resend | Reply |
     except _NOT_READABLE:
         return None
     try:
-        resend = msgspec.json.decode(payload, type=Resend)
-    except _NOT_READABLE:
-        known = asked.command == Resend.__struct_config__.tag
+        command = msgspec.json.decode(payload, type=Resend | Report)
+        expired = command.expires is not None and _past(command.expires, now)
+    except (*_NOT_READABLE, ValueError):
+        known = asked.command in _COMMANDS
         return refusal(asked.id, asked.command, "malformed" if known else "unknown-command")
-    if resend.ledger != ledger:
+    if expired:
+        return refusal(asked.id, asked.command, "expired")
+    if isinstance(command, Report):
+        return command
+    if command.ledger != ledger:
         return refusal(asked.id, asked.command, "wrong-ledger")
-    if not 1 <= resend.from_ <= resend.to <= last_seq:
+    if not 1 <= command.from_ <= command.to <= last_seq:
         return refusal(asked.id, asked.command, "out-of-range")
-    return resend
+    if command.from_ <= pruned:
+        return refusal(asked.id, asked.command, "pruned")
+    return command
+
+
+def _past(expires: str, now: Stamp) -> bool:
+    """Whether this time is certainly over; a clock that is not trusted says nothing."""
+    moment = parse_time(expires)
+    return now.trusted and now.wall_ms - (now.uncertainty_ms or 0) > moment
 
 
 def refusal(id_: str, command: str, error: str) -> Reply:

@@ -18,6 +18,7 @@ from ..ports import (
     BrokerEvent,
     BrokerUp,
     Clock,
+    Examiner,
     MqttVersion,
     Received,
     Store,
@@ -29,6 +30,7 @@ from ..settings.schema import MqttSettings
 from .deliver import Deliveries
 from .hear_payroll import HearPayroll
 from .keep_watermarks import KeepWatermarks
+from .obey_payroll import ObeyPayroll
 from .outbox import NOBODY_SUBSCRIBED, REFUSED, UNREADABLE, Outbox
 from .report_uplink import ReportUplink
 from .tell_status import TellStatus
@@ -63,8 +65,10 @@ class PublishLedger:
         tell: Tell,
         clock: Clock,
         on_roster: Callable[[Heard], None],
+        examiner: Examiner,
     ) -> None:
         self._on_roster = on_roster
+        self._examiner = examiner
         self._settings = settings
         self._topics = topics
         self._broker = broker
@@ -97,6 +101,8 @@ class PublishLedger:
                 self._status,
                 self._tell,
                 self._on_roster,
+                self._clock,
+                self._examiner,
             )
             while not stop.is_set():
                 beat()
@@ -129,6 +135,8 @@ class _Uplink:
         status: TellStatus,
         tell: Tell,
         on_roster: Callable[[Heard], None],
+        clock: Clock,
+        examiner: Examiner,
     ) -> None:
         self._settings = settings
         self._topics = topics
@@ -145,7 +153,8 @@ class _Uplink:
         self._up: BrokerUp | None = None
         self._fence: int | None = None
         self._ready = False
-        self._payroll = HearPayroll(topics, store, self._outbox, self._deliveries, on_roster)
+        self._commands = ObeyPayroll(topics, store, self._outbox, self._deliveries, clock, examiner)
+        self._payroll = HearPayroll(topics, store, self._outbox, on_roster, self._commands)
         self._spoke_5 = f"mqtt 5 {settings.host}:{settings.access.tcp_port}"
         will = msgspec.json.encode(LastWill(gate=topics.gate))
         broker.open(self._versions(), topics.status, will)
@@ -155,6 +164,7 @@ class _Uplink:
         self._outbox.grown(self._store.tail().seq)
         for event in events:
             self._take_in(now, event)
+        self._commands.look(now)
         if self._up and self._ready:
             if (status := self._status.due(now)) is not None:
                 self._deliveries.note(self._topics.status, status, retain=True)

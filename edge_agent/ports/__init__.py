@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 from ..domain.events import Event, Outcome
+from ..domain.messages import ReportLine
 from ..domain.rules import Hint, Match
 from ..domain.stamps import Stamp
 from .sealing import KeyPair as KeyPair
@@ -137,6 +138,16 @@ class Panel(Protocol):
 
     def close(self) -> None:
         """Dark, and let go of the pins."""
+
+
+class Examiner(Protocol):
+    """Looks at the whole gate as ``edge-agent doctor`` does, without keeping anybody waiting."""
+
+    def begin(self) -> None:
+        """Begin to look. Never blocks."""
+
+    def findings(self) -> list[ReportLine] | str | None:
+        """What was found, once; why nothing could be, or None while it is not there yet."""
 
 
 class Tell(Protocol):

@@ -37,6 +37,16 @@ class LedgerChange(Protocol):
         """Write the next entry of the ledger."""
 
 
+class CheckpointChange(Protocol):
+    """Prunes."""
+
+    def forget_through(self, seq: int) -> None:
+        """Prune the entries up to ``seq``, but none from the first on that has no time yet.
+
+        The last entry stays, and with it the end of the chain.
+        """
+
+
 class PeopleChange(Protocol):
     """Writes workers and prints."""
 
@@ -72,7 +82,7 @@ class PairingChange(Protocol):
         """What was announced for ``slot`` has been carried out or undone."""
 
 
-class Change(LedgerChange, PeopleChange, PairingChange, Protocol):
+class Change(LedgerChange, CheckpointChange, PeopleChange, PairingChange, Protocol):
     """One transaction on the store; durable once its context has been left without an error."""
 
 
@@ -91,7 +101,10 @@ class Ledger(Protocol):
         """The last entry's place and hash."""
 
     def hash_of(self, seq: int) -> bytes | None:
-        """The hash of an entry, or None where there is no such entry."""
+        """The hash of an entry, the last pruned one's too, or None where there is no such entry."""
+
+    def checkpoint(self) -> Tail:
+        """The last pruned entry's place and hash; (0, 32 zero bytes) where none was pruned."""
 
     def entries(self, first: int, limit: int) -> list[Entry]:
         """At most ``limit`` entries from ``first`` on, in order."""

@@ -29,7 +29,10 @@ class Verdict(StrEnum):
 
 
 class Arrival(Struct, frozen=True, kw_only=True):
-    """A sound entry, and the gate that sent it. The hashes are 64 hex digits."""
+    """A sound entry, and the gate that sent it. The hashes are 64 hex digits.
+
+    ``data`` is what its wire bytes hold.
+    """
 
     ledger: str
     seq: int
@@ -40,6 +43,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     hash: str
     prevhash: str
     wire: bytes
+    data: dict[str, Any]
 
 
 class Link(Struct, frozen=True):
@@ -74,7 +78,7 @@ class _Place(Struct):
 
     ledger: LedgerId
     seq: Annotated[int, Meta(ge=1, le=2**53 - 1)]
-    kind: str
+    kind: Annotated[str, Meta(pattern=r"\A[^\0]{1,200}\Z")]
 
 
 def read(gate: str, wire: bytes) -> Arrival:
@@ -106,6 +110,7 @@ def read(gate: str, wire: bytes) -> Arrival:
         hash=envelope.hash,
         prevhash=prevhash.hex(),
         wire=wire,
+        data=data,
     )
 
 
@@ -138,4 +143,5 @@ def follow(tip: Tip, later: Iterable[Link], forks: Iterable[str]) -> Course:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+    """Text that a column can hold: PostgreSQL's know no NUL."""
+    return value if isinstance(value, str) and "\0" not in value else None

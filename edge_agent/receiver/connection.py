@@ -21,7 +21,9 @@ from .options import ReceiverOptions
 MQTT_5 = MQTTProtocolVersion.MQTTv5
 MQTT_3_1_1 = MQTTProtocolVersion.MQTTv311
 
-_BATCH = 200
+_BATCH = 500
+_WINDOW = 20
+"""Of our own messages: as many as a broker with default settings takes at one time."""
 _MAX_PACKET_BYTES = 1024 * 1024
 _MOST_READ_BYTES = 16 * 1024 * 1024
 """Under MQTT 3.1.1 no broker asks how much we take. Too long a message is read and refused, so that
@@ -54,6 +56,7 @@ class Connection:
         self._patience = options.connect_timeout
         self._arrived: list[MQTTMessage] = []
         self._answer: list[ReasonCode] = []
+        self._in_flight = 0
         self._goodbye: ReasonCode | None = None
         self._client = TellingClient(
             CallbackAPIVersion.VERSION2,
@@ -86,7 +89,7 @@ class Connection:
             raise
 
     def receive(self) -> list[MQTTMessage]:
-        """Messages that arrived together, about 200 at most; none where a moment passed without.
+        """Messages that arrived together, about 500 at most; none where a moment passed without.
 
         Raises BrokerFault when the connection is lost.
         """
@@ -105,7 +108,13 @@ class Connection:
 
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
         """Send at QoS 1. A connection that is lost meanwhile shows at the next ``receive``."""
+        self._in_flight += 1
         self._client.publish(topic, payload, qos=1, retain=retain)
+
+    @property
+    def room(self) -> int:
+        """How many messages may be sent without waiting in a queue; it may be below zero."""
+        return _WINDOW - self._in_flight
 
     def close(self) -> None:
         """Say goodbye and hang up."""
@@ -173,6 +182,7 @@ class Connection:
         self._arrived.append(message)
 
     def _on_publish(self, _c: Any, _u: Any, _m: int, reason: ReasonCode, _p: Any) -> None:
+        self._in_flight -= 1
         if reason.is_failure:
             _log.error("broker-refused-publish reason=%s", reason)
 

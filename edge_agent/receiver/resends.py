@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 
-MOST_ENTRIES = 500
+MOST_ENTRIES = 200
+"""In one request: a broker that keeps a thousand messages for us has room for several."""
+
+MOST_AT_ONCE = 4
+"""Ledgers that are asked for at one time, until they answer or FIRST_PAUSE has passed."""
+
 FIRST_PAUSE = 15.0
 LONGEST_PAUSE = 600.0
 
@@ -12,6 +17,7 @@ class _Asked:
     first: int
     last: int
     pause: float
+    at: float
     due: float
 
 
@@ -19,7 +25,8 @@ class Resends:
     """Asks once for a gap, then with growing pauses until the entries come.
 
     Times are in seconds of one monotonic clock. A gate that is answering is not asked again for
-    what is on its way; the pauses start anew with each entry that fills the gap from its front.
+    what is on its way; the pauses start anew with each entry that fills the gap from its front. A
+    payroll that was emptied misses everything of all gates: they take their turns.
     """
 
     def __init__(self) -> None:
@@ -34,10 +41,20 @@ class Resends:
         asked = self._asked.get(ledger)
         if asked and missing.start <= asked.last:
             if missing.start > asked.first:
-                asked.first, asked.pause, asked.due = missing.start, pause, now + pause
+                asked.first, asked.pause = missing.start, pause
+                asked.at, asked.due = now, now + pause
             if now < asked.due:
                 return None
             pause = min(asked.pause * 2, LONGEST_PAUSE)
+        if self._awaited(now, besides=ledger) >= MOST_AT_ONCE:
+            return None
         ask = missing[:MOST_ENTRIES]
-        self._asked[ledger] = _Asked(ask[0], ask[-1], pause, now + pause)
+        self._asked[ledger] = _Asked(ask[0], ask[-1], pause, now, now + pause)
         return ask
+
+    def _awaited(self, now: float, besides: str) -> int:
+        return sum(
+            now < asked.at + FIRST_PAUSE
+            for ledger, asked in self._asked.items()
+            if ledger != besides
+        )

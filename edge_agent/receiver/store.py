@@ -1,171 +1,320 @@
 """Payroll's database: every entry once, and beside them whatever contradicts them.
 
-Any SQLite tool may read it while the receiver runs; the view ``punches`` is made for that.
+Any tool may read it while the receiver runs; the views of ``views.py`` are made for that.
 """
 
-import fcntl
-import sqlite3
-from collections import defaultdict
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager
-from itertools import starmap
-from pathlib import Path
-from typing import IO
 
 from msgspec import Struct
-from msgspec.structs import asdict
-from sqlite_utils import Database
 
-from edge_agent.domain.errors import StoreFault
+from edge_agent.domain.messages import Rejection
 
 from .accept import Arrival, Link, Tip, Verdict, follow, judge
-from .schema import COLUMNS, prepare
+from .database import Database, open_database, packed
+from .derive import derive, derive_anew, forget
+from .schema import ENTRY_COLUMNS, prepare
 
-_INSERT = (
-    f"INSERT OR IGNORE INTO {{table}} ({', '.join(COLUMNS)})"
-    f" VALUES ({', '.join(f':{column}' for column in COLUMNS)})"
-)
-_ADD_ENTRY = _INSERT.format(table="entries")
-_ADD_FORK = _INSERT.format(table="forks")
+_CACHED_LEDGERS = 20_000
+_PAGE = 500
+MOST_LEDGERS_OF_A_GATE = 200
+"""A gate begins a new one when a card is replaced. One that does so without end fills the disk."""
+
+MOST_REJECTIONS = 100
+"""As many as a receipt lists."""
 
 
 class Standing(Struct, frozen=True):
     """How far a ledger is held, its first gap, and the gate that sent it last.
 
-    ``forks`` are the seqs of entries found just now to contradict those we hold.
+    ``forks`` are the seqs of entries found just now to contradict those we hold; ``rejected``
+    (MOST_REJECTIONS at most) and their count are the entries that a person must look at.
     """
 
     ledger: str
     gate: str
     tip: Tip
     missing: range
-    forks: list[int]
+    forks: list[int] = []
+    rejected: list[Rejection] = []
+    rejected_count: int = 0
 
 
 class Taken(Struct, frozen=True):
-    """What became of a batch: how many entries were new and how many known, and the standings."""
+    """What became of a batch: how many entries were new and how many known, and the standings.
+
+    ``refused`` names the gate of each entry that was not kept (see MOST_LEDGERS_OF_A_GATE).
+    """
 
     new: int
     duplicates: int
     standings: list[Standing]
+    refused: list[str] = []
+
+
+class _Held(Struct, frozen=True):
+    """What is remembered of a ledger: without a gap and a fork its next entry needs no search."""
+
+    tip: Tip = Tip()
+    beyond: int | None = None
+    forked: bool = False
+
+    @property
+    def missing(self) -> range:
+        return range(0) if self.beyond is None else range(self.tip.through + 1, self.beyond)
 
 
 class Store:
-    """The database at ``path``, made where there is none, for one receiver at a time.
+    """The database at ``where``, for one receiver at a time, and for use on one thread.
 
-    For use on one thread. Every method raises StoreFault where the database fails; a batch that
-    failed may be there or not, and taking it again is harmless.
+    Every method raises StoreFault where the database fails; a batch that failed may be there or
+    not, and taking it again is harmless.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path.resolve()
-        with self._faults(), ExitStack() as opened:
-            opened.enter_context(_locked(self._path))
-            connection = sqlite3.connect(self._path, isolation_level=None)
-            self._conn = opened.enter_context(closing(connection))
-            prepare(Database(self._conn, execute_plugins=False), self._path)
-            self._opened = opened.pop_all()
+    def __init__(self, where: str) -> None:
+        self._database: Database = open_database(where, alone=True)
+        self._held: OrderedDict[str, _Held] = OrderedDict()
+        try:
+            prepare(self._database, derive_anew)
+        except BaseException:
+            self._database.close()
+            raise
 
     def close(self) -> None:
         """Close the database, then let another receiver have it."""
-        self._opened.close()
+        self._database.close()
 
-    def standings(self) -> list[Standing]:
+    def standings(self) -> Iterator[Standing]:
         """Where every known ledger stands."""
-        with self._transaction():
-            known = self._conn.execute("SELECT ledger, gate FROM ledgers").fetchall()
-            return [self._advance(ledger, gate, []) for ledger, gate in known]
+        last = ""
+        while page := self._database.query(
+            "SELECT ledger, gate, through, hash, beyond FROM ledgers WHERE ledger > ?"
+            f" ORDER BY ledger LIMIT {_PAGE}",
+            [last],
+        ):
+            last = page[-1][0]
+            rejected = self._rejected([ledger for ledger, *_ in page])
+            for ledger, gate, through, digest, beyond in page:
+                held = _Held(Tip(through, digest), beyond)
+                yield Standing(ledger, gate, held.tip, held.missing, [], *rejected.get(ledger, ()))
+
+    def through(self, ledger: str) -> int:
+        """Up to which seq nothing is missing of a ledger; 0 where nothing is known of it."""
+        self._recall([ledger])
+        return self._held[ledger].tip.through
 
     def take(self, arrivals: Iterable[Arrival], received_at: str) -> Taken:
         """Keep a batch durably, in one transaction."""
-        new = duplicates = 0
-        touched: dict[tuple[str, str], list[int]] = defaultdict(list)
-        with self._transaction():
-            for arrival in arrivals:
-                forks = touched[arrival.ledger, arrival.gate]
-                row = asdict(arrival) | {"received_at": received_at}
-                verdict = judge(arrival.hash, self._held(arrival))
-                if verdict is Verdict.NEW:
-                    self._conn.execute(_ADD_ENTRY, row)
-                    new += 1
-                elif verdict is Verdict.FORK and self._conn.execute(_ADD_FORK, row).rowcount:
-                    forks.append(arrival.seq)
-                else:
-                    duplicates += 1
-            standings = [self._advance(*key, forks) for key, forks in touched.items()]
-        return Taken(new, duplicates, standings)
+        try:
+            return self._take(list(arrivals), received_at)
+        except BaseException:
+            self._held.clear()  # It may be ahead of what was committed.
+            raise
 
-    def _held(self, arrival: Arrival) -> str | None:
-        found = self._conn.execute(
-            "SELECT hash FROM entries WHERE ledger = ? AND seq = ?", (arrival.ledger, arrival.seq)
-        ).fetchone()
-        return str(found[0]) if found else None
+    def _take(self, batch: list[Arrival], received_at: str) -> Taken:
+        batch, refused = self._admit(batch)
+        gates = list({(arrival.ledger, arrival.gate): None for arrival in batch})
+        forks: dict[str, list[int]] = {ledger: [] for ledger, _ in gates}
+        links: dict[str, list[Link]] = {ledger: [] for ledger in forks}
+        with self._database.transaction():
+            new, contradicting = self._sort(batch)
+            self._database.insert(
+                "entries", ENTRY_COLUMNS, (_row(arrival, received_at) for arrival in new)
+            )
+            derive(self._database, new)
+            for arrival in contradicting:
+                if self._add_fork(_row(arrival, received_at)):
+                    forks[arrival.ledger].append(arrival.seq)
+            added_forks = sum(map(len, forks.values()))
+            for arrival in new:
+                links[arrival.ledger].append(Link(arrival.seq, arrival.hash, arrival.prevhash))
+            for ledger, added in links.items():
+                forks[ledger] += self._advance(ledger, added, forked=bool(forks[ledger]))
+            self._note(dict(gates))
+            rejected = self._rejected(list(forks))
+        standings = [
+            Standing(
+                ledger,
+                gate,
+                self._held[ledger].tip,
+                self._held[ledger].missing,
+                forks.pop(ledger, []),  # Told once, where two gates send one ledger.
+                *rejected.get(ledger, ()),
+            )
+            for ledger, gate in gates
+        ]
+        return Taken(len(new), len(batch) - len(new) - added_forks, standings, refused)
 
-    def _advance(self, ledger: str, gate: str, forks: list[int]) -> Standing:
-        """Move the ledger's tip as far as its chain goes, and set aside what strays from it."""
-        found = self._conn.execute(
-            "SELECT through, hash FROM ledgers WHERE ledger = ?", (ledger,)
-        ).fetchone()
-        tip = Tip(*found) if found else Tip()
-        since = (ledger, tip.through)
-        aside = self._conn.execute("SELECT hash FROM forks WHERE ledger = ? AND seq >= ?", since)
-        later = self._conn.execute(
-            "SELECT seq, hash, prevhash FROM entries WHERE ledger = ? AND seq > ? ORDER BY seq",
-            since,
+    def _admit(self, batch: list[Arrival]) -> tuple[list[Arrival], list[str]]:
+        """Leave out what would be one ledger too many of a gate; returns those gates as well."""
+        self._recall(list({arrival.ledger: None for arrival in batch}))
+        nothing = _Held()
+        begun: dict[str, set[str]] = {}
+        for arrival in batch:
+            if self._held[arrival.ledger] == nothing:
+                begun.setdefault(arrival.gate, set()).add(arrival.ledger)
+        too_many: set[str] = set()
+        for gate, ledgers in begun.items():
+            ((known,),) = self._database.query(
+                "SELECT COUNT(*) FROM ledgers WHERE gate = ?", [gate]
+            )
+            room = max(0, MOST_LEDGERS_OF_A_GATE - known)
+            too_many.update(sorted(ledgers)[room:])
+        kept = [arrival for arrival in batch if arrival.ledger not in too_many]
+        return kept, [arrival.gate for arrival in batch if arrival.ledger in too_many]
+
+    def _sort(self, batch: list[Arrival]) -> tuple[list[Arrival], list[Arrival]]:
+        """The entries that are not held, and those that contradict what is."""
+        keys = {(arrival.ledger, arrival.seq) for arrival in batch}
+        asked = self._database.rows(ledger="TEXT", seq="BIGINT")
+        held: dict[tuple[str, int], str] = {
+            (ledger, seq): digest
+            for ledger, seq, digest in self._database.query(
+                f"SELECT e.ledger, e.seq, e.hash FROM {asked} a"
+                " JOIN entries e ON e.ledger = a.ledger AND e.seq = a.seq",
+                [packed(keys)],
+            )
+        }
+        new, contradicting = [], []
+        for arrival in batch:
+            key = (arrival.ledger, arrival.seq)
+            verdict = judge(arrival.hash, held.get(key))
+            if verdict is Verdict.NEW:
+                held[key] = arrival.hash
+                new.append(arrival)
+            elif verdict is Verdict.FORK:
+                contradicting.append(arrival)
+        return new, contradicting
+
+    def _add_fork(self, row: tuple[object, ...]) -> bool:
+        """False where it was there already, having come again."""
+        added = self._database.execute(
+            f"INSERT INTO forks ({', '.join(ENTRY_COLUMNS)})"
+            f" VALUES ({', '.join('?' * len(ENTRY_COLUMNS))}) ON CONFLICT DO NOTHING",
+            row,
         )
-        course = follow(tip, starmap(Link, later), {fork for (fork,) in aside})
-        later.close()
+        return added > 0
+
+    def _recall(self, ledgers: list[str]) -> None:
+        """Have these ledgers in memory, and not too many others."""
+        for ledger in ledgers:
+            if ledger in self._held:
+                self._held.move_to_end(ledger)
+        absent = [ledger for ledger in ledgers if ledger not in self._held]
+        if not absent:
+            return
+        self._held.update((ledger, _Held()) for ledger in absent)
+        asked = self._database.rows(ledger="TEXT")
+        for ledger, through, digest, beyond, forked in self._database.query(
+            "SELECT l.ledger, through, hash, beyond,"
+            " CASE WHEN EXISTS (SELECT 1 FROM forks f WHERE f.ledger = l.ledger) THEN 1 ELSE 0 END"
+            f" FROM {asked} a JOIN ledgers l ON l.ledger = a.ledger",
+            [packed([ledger] for ledger in absent)],
+        ):
+            self._held[ledger] = _Held(Tip(through, digest), beyond, bool(forked))
+        while len(self._held) > max(_CACHED_LEDGERS, len(ledgers)):
+            self._held.popitem(last=False)
+
+    def _advance(self, ledger: str, added: list[Link], *, forked: bool) -> list[int]:
+        """Move the ledger's tip as far as its chain goes; returns what was set aside meanwhile."""
+        held = self._held[ledger]
+        forked = forked or held.forked
+        added = sorted(
+            (link for link in added if link.seq > held.tip.through), key=lambda link: link.seq
+        )
+        if not added and not forked:
+            return []
+        if not forked and held.beyond is None:
+            course = follow(held.tip, added, ())
+            if not course.strays:
+                self._held[ledger] = _Held(course.tip, course.missing.stop or None)
+                return []
+        elif not forked and held.beyond is not None and added[0].seq > held.tip.through + 1:
+            # The gap stays, and what lies beyond it cannot be judged yet.
+            self._held[ledger] = _Held(held.tip, min(held.beyond, added[0].seq))
+            return []
+        return self._search(ledger, held.tip)
+
+    def _search(self, ledger: str, tip: Tip) -> list[int]:
+        """Follow the ledger through all that is held of it, and set aside what strays from it."""
+        aside = self._database.query(
+            "SELECT hash FROM forks WHERE ledger = ? AND seq >= ?", [ledger, tip.through]
+        )
+        course = follow(tip, self._later(ledger, tip.through), {fork for (fork,) in aside})
         strays = [seq for seq in course.strays if self._set_aside(ledger, seq)]
         # What was set aside before the chain reached it may since have proved to be of the chain.
-        self._conn.execute(
+        self._database.execute(
             "DELETE FROM forks WHERE ledger = ? AND seq > ? AND seq <= ? AND hash ="
             " (SELECT hash FROM entries WHERE ledger = forks.ledger AND seq = forks.seq)",
-            (*since, course.tip.through),
+            [ledger, tip.through, course.tip.through],
         )
-        self._conn.execute(
-            "INSERT OR REPLACE INTO ledgers (ledger, gate, through, hash) VALUES (?, ?, ?, ?)",
-            (ledger, gate, course.tip.through, course.tip.hash),
+        forked = bool(aside or strays) or bool(
+            self._database.query("SELECT 1 FROM forks WHERE ledger = ? LIMIT 1", [ledger])
         )
-        return Standing(ledger, gate, course.tip, course.missing, forks + strays)
+        self._held[ledger] = _Held(course.tip, course.missing.stop or None, forked)
+        return strays
+
+    def _later(self, ledger: str, through: int) -> Iterator[Link]:
+        """What is held of a ledger after ``through``, in order; read no further than it is used."""
+        while page := self._database.query(
+            "SELECT seq, hash, prevhash FROM entries WHERE ledger = ? AND seq > ?"
+            f" ORDER BY seq LIMIT {_PAGE}",
+            [ledger, through],
+        ):
+            for seq, digest, prevhash in page:
+                yield Link(seq, digest, prevhash)
+            through = page[-1][0]
 
     def _set_aside(self, ledger: str, seq: int) -> bool:
         """Move an entry to the forks; False where it was there already, having come again."""
-        key = (ledger, seq)
-        moved = self._conn.execute(
-            "INSERT OR IGNORE INTO forks SELECT * FROM entries WHERE ledger = ? AND seq = ?", key
+        columns = ", ".join(ENTRY_COLUMNS)
+        moved = self._database.execute(
+            f"INSERT INTO forks ({columns}) SELECT {columns} FROM entries"
+            " WHERE ledger = ? AND seq = ? ON CONFLICT DO NOTHING",
+            [ledger, seq],
         )
-        self._conn.execute("DELETE FROM entries WHERE ledger = ? AND seq = ?", key)
-        return moved.rowcount > 0
+        self._database.execute("DELETE FROM entries WHERE ledger = ? AND seq = ?", [ledger, seq])
+        forget(self._database, ledger, seq)
+        return moved > 0
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._faults():
-            self._conn.execute("BEGIN IMMEDIATE")
-            with self._conn:
-                yield
+    def _note(self, gates: dict[str, str]) -> None:
+        """Write down how far these ledgers are held, and which gate sent them last."""
+        told = []
+        for ledger, gate in gates.items():
+            held = self._held[ledger]
+            told.append((ledger, gate, held.tip.through, held.tip.hash, held.beyond))
+        rows = self._database.rows(
+            ledger="TEXT", gate="TEXT", through="BIGINT", hash="TEXT", beyond="BIGINT"
+        )
+        self._database.execute(
+            "INSERT INTO ledgers (ledger, gate, through, hash, beyond)"
+            f" SELECT ledger, gate, through, hash, beyond FROM {rows} told WHERE TRUE"
+            " ON CONFLICT (ledger) DO UPDATE SET gate = excluded.gate,"
+            " through = excluded.through, hash = excluded.hash, beyond = excluded.beyond",
+            [packed(told)],
+        )
 
-    @contextmanager
-    def _faults(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise StoreFault(
-                f"The database {self._path} cannot be used: {error}."
-                " Look at the file, its folder's permissions and the free space on its disk."
-            ) from error
+    def _rejected(self, ledgers: list[str]) -> dict[str, tuple[list[Rejection], int]]:
+        """What a person must look at in these ledgers, of those that have any."""
+        asked = self._database.rows(ledger="TEXT")
+        counts = self._database.query(
+            f"SELECT r.ledger, COUNT(*) FROM {asked} a JOIN rejected r ON r.ledger = a.ledger"
+            " GROUP BY r.ledger",
+            [packed([ledger] for ledger in ledgers)],
+        )
+        return {ledger: (self._rejections(ledger), count) for ledger, count in counts}
+
+    def _rejections(self, ledger: str) -> list[Rejection]:
+        found = self._database.query(
+            f"SELECT seq, reason FROM rejected WHERE ledger = ? ORDER BY seq"
+            f" LIMIT {MOST_REJECTIONS}",
+            [ledger],
+        )
+        return [Rejection(seq=seq, reason=reason) for seq, reason in found]
 
 
-def _locked(path: Path) -> IO[bytes]:
-    """A lock beside the database, held until it is closed or the process ends, however it ends.
-
-    On a file of its own: closing any handle of the database would drop SQLite's own locks.
-    """
-    lock = path.with_name(path.name + ".lock").open("ab")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.close()
-        raise StoreFault(
-            f"Another receiver uses the database {path}: stop it, or name another database."
-        ) from error
-    return lock
+def _row(arrival: Arrival, received_at: str) -> tuple[object, ...]:
+    return (
+        *(arrival.ledger, arrival.seq, arrival.gate, arrival.kind, arrival.worker, arrival.at),
+        *(arrival.hash, arrival.prevhash, arrival.wire, received_at),
+    )

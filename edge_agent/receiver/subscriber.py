@@ -7,7 +7,6 @@ import time
 import uuid
 from collections import Counter, deque
 from contextlib import closing
-from pathlib import Path
 
 import msgspec
 from paho.mqtt.client import MQTTMessage
@@ -17,9 +16,12 @@ from edge_agent.domain.messages import Receipt, Reply, Resend
 from edge_agent.domain.stamps import utc_time
 from edge_agent.domain.topics import Topics
 
-from .accept import Arrival, LedgerId, Tip, read
+from .absent import Absent
+from .accept import Arrival, LedgerId, read
 from .connection import MQTT_3_1_1, MQTT_5, Connection, NotUnderstood
+from .database import DatabaseAway
 from .options import ReceiverOptions
+from .receipts import Receipts
 from .resends import Resends
 from .store import Standing, Store
 
@@ -45,37 +47,42 @@ class Receiver:
     """A subscriber for all gates under one root.
 
     ``counts`` tells what has come since it was made: entries that are ``new``, ``duplicate`` or
-    ``fork``, and messages that are ``damaged``.
+    ``fork``, messages that are ``damaged``, and entries that were ``refused`` because their gate
+    has begun more ledgers than any gate does.
     """
 
     def __init__(self, options: ReceiverOptions) -> None:
         self.counts: Counter[str] = Counter()
         self._options = options
         self._versions = deque(_VERSIONS[options.protocol])
-        self._resends = Resends()
-        self._standings: dict[str, Standing] = {}
-        self._expected: dict[str, int] = {}
+        self._pause = _FIRST_PAUSE
 
     def run(self, stop: threading.Event) -> None:
-        """Work until ``stop`` is set; while the broker cannot be used, try it again and again.
+        """Work until ``stop`` is set; while broker or database are away, try again and again.
 
         Raises StoreFault where the database cannot be used, because to go on would be to drop.
         """
-        with closing(Store(Path(self._options.database))) as store:
-            self._standings = {standing.ledger: standing for standing in store.standings()}
-            pause = _FIRST_PAUSE
-            while not stop.is_set():
-                try:
-                    with closing(self._connect()) as connection:
-                        pause = _FIRST_PAUSE
-                        self._serve(connection, store, stop)
-                except BrokerFault as fault:
-                    # Jitter: after a power cut all clients of a broker come back at once.
-                    wait = pause * random.uniform(0.5, 1)
-                    pause = min(2 * pause, _LONGEST_PAUSE)
-                    _log.warning("disconnected retry_s=%.1f %s", wait, fault)
-                    stop.wait(wait)
+        while not stop.is_set():
+            try:
+                with closing(Store(self._options.database)) as store:
+                    while not stop.is_set():
+                        try:
+                            with closing(self._connect()) as connection:
+                                self._pause = _FIRST_PAUSE
+                                self._serve(connection, store, stop)
+                        except BrokerFault as fault:
+                            self._wait("disconnected", fault, stop)
+            except DatabaseAway as fault:
+                # The broker was left as well: what it sends now could only be dropped.
+                self._wait("database-away", fault, stop)
         _log.info("stopped %s", dict(self.counts))
+
+    def _wait(self, what: str, fault: Exception, stop: threading.Event) -> None:
+        # Jitter: after a power cut all clients of a broker come back at once.
+        wait = self._pause * random.uniform(0.5, 1)
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+        _log.warning("%s retry_s=%.1f %s", what, wait, fault)
+        stop.wait(wait)
 
     def _connect(self) -> Connection:
         root, version = self._options.root, self._versions[0]
@@ -94,20 +101,29 @@ class Receiver:
         return connection
 
     def _serve(self, connection: Connection, store: Store, stop: threading.Event) -> None:
-        for standing in self._standings.values():
+        absent, resends, receipts = Absent(), Resends(), Receipts()
+        for standing in store.standings():
             self._confirm(connection, standing)
+            absent.stands(standing)
         while not stop.is_set():
             messages = connection.receive()
-            touched = self._keep(store, self._sort(messages))
+            arrivals, statuses = self._sort(messages)
+            for standing in self._keep(store, arrivals):
+                absent.stands(standing)
+                receipts.owe(standing)
             # After the commit and not before may the broker and the gates forget.
             connection.acknowledge(messages)
-            for standing in touched:
+            for gate, ledger, last in statuses:
+                absent.told(gate, ledger, last, store.through(ledger))
+            for standing in receipts.due(connection.room):
                 self._confirm(connection, standing)
-            self._ask(connection)
+            self._ask(connection, absent, resends)
 
-    def _sort(self, messages: list[MQTTMessage]) -> list[Arrival]:
-        """Take note of statuses and replies, refuse what is damaged, return the entries."""
-        arrivals = []
+    def _sort(
+        self, messages: list[MQTTMessage]
+    ) -> tuple[list[Arrival], list[tuple[str, str, int]]]:
+        """The entries, and how far gates say that their ledgers go; what is damaged is refused."""
+        arrivals, statuses = [], []
         for message in messages:
             _, gate, channel = message.topic.rsplit("/", 2)
             try:
@@ -116,21 +132,28 @@ class Receiver:
                 elif channel == "replies":
                     _hear(gate, msgspec.json.decode(message.payload, type=Reply))
                 elif message.payload:  # An empty status is that of a gate out of service.
-                    status = msgspec.json.decode(message.payload, type=_Status)
-                    self._note(gate, status, retained=message.retain)
+                    told = msgspec.json.decode(message.payload, type=_Status).ledger
+                    if told is not None:
+                        # A retained status tells what the gate had sent before we came; one that
+                        # comes later, what we confirmed once: where we don't hold that, it was
+                        # lost here and our backup restored.
+                        last = told.last_seq if message.retain else told.confirmed_seq
+                        statuses.append((gate, told.id, last))
             except (ValueError, RecursionError) as error:
                 self.counts["damaged"] += 1
                 reason = ascii(str(error)[:200])  # It may quote what was sent.
                 _log.error("damaged gate=%r channel=%s reason=%s", gate, channel, reason)
-        return arrivals
+        return arrivals, statuses
 
     def _keep(self, store: Store, arrivals: list[Arrival]) -> list[Standing]:
         if not arrivals:
             return []
         taken = store.take(arrivals, _now())
         self.counts.update(new=taken.new, duplicate=taken.duplicates)
+        for gate in taken.refused:
+            self.counts["refused"] += 1
+            _log.error("too-many-ledgers gate=%r: nothing of a new one is kept or confirmed", gate)
         for standing in taken.standings:
-            self._standings[standing.ledger] = standing
             if standing.forks:
                 self.counts["fork"] += len(standing.forks)
                 _log.error(
@@ -141,37 +164,31 @@ class Receiver:
                 )
         return taken.standings
 
-    def _note(self, gate: str, status: _Status, *, retained: bool) -> None:
-        if status.ledger is None:
-            return
-        ledger = status.ledger.id
-        # A retained status tells what the gate had sent before we came; one that comes later, what
-        # we confirmed once: where we don't hold that, it was lost here and our backup restored.
-        sent = status.ledger.last_seq if retained else status.ledger.confirmed_seq
-        self._expected[ledger] = max(sent, self._expected.get(ledger, 0))
-        self._standings.setdefault(ledger, Standing(ledger, gate, Tip(), range(0), []))
-
     def _confirm(self, connection: Connection, standing: Standing) -> None:
         if not standing.tip.through:
             return  # There is no entry yet whose hash could prove anything.
         receipt = Receipt(
-            ledger=standing.ledger, through=standing.tip.through, hash=standing.tip.hash, at=_now()
+            ledger=standing.ledger,
+            through=standing.tip.through,
+            hash=standing.tip.hash,
+            rejected=standing.rejected,
+            rejected_count=standing.rejected_count,
+            at=_now(),
         )
         topic = Topics(self._options.root, standing.gate).receipts(standing.ledger)
         connection.publish(topic, msgspec.json.encode(receipt), retain=True)
 
-    def _ask(self, connection: Connection) -> None:
+    def _ask(self, connection: Connection, absent: Absent, resends: Resends) -> None:
         now = time.monotonic()
-        for ledger, standing in self._standings.items():
-            absent = range(standing.tip.through + 1, self._expected.get(ledger, 0) + 1)
-            ask = self._resends.due(ledger, standing.missing or absent, now)
+        for wanted in absent:
+            ask = resends.due(wanted.ledger, wanted.missing, now)
             if ask is None:
                 continue
-            command = Resend(id=uuid.uuid4().hex, ledger=ledger, from_=ask[0], to=ask[-1])
-            topic = Topics(self._options.root, standing.gate).commands
+            command = Resend(id=uuid.uuid4().hex, ledger=wanted.ledger, from_=ask[0], to=ask[-1])
+            topic = Topics(self._options.root, wanted.gate).commands
             connection.publish(topic, msgspec.json.encode(command))
             _log.warning(
-                "gap gate=%s ledger=%s asked=%d-%d", standing.gate, ledger, ask[0], ask[-1]
+                "gap gate=%s ledger=%s asked=%d-%d", wanted.gate, wanted.ledger, ask[0], ask[-1]
             )
 
 

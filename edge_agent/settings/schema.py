@@ -60,6 +60,8 @@ class StoreSettings(Section, frozen=True, kw_only=True):
     """The SQLite file that holds the ledger, the workers and the prints."""
 
     path: Text = "/var/lib/edge-agent/gate.db"
+    prune_after_months: Annotated[int, Meta(ge=13, le=1200)] | Literal["never"] = "never"
+    """Entries that payroll has confirmed are deleted at this age."""
 
 
 class ClockSettings(Section, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from ..domain.chain import Scribe
 from ..domain.errors import StoreFault
 from ..ports import Tail
+from .checkpoint_rows import CheckpointChange
 from .connection import Connection
 from .database import database_fault
 from .ledger_rows import LedgerChange
@@ -17,7 +18,7 @@ from .people_rows import PeopleChange
 log = logging.getLogger(__name__)
 
 
-class SqliteChange(LedgerChange, PeopleChange, PairingChange):
+class SqliteChange(LedgerChange, CheckpointChange, PeopleChange, PairingChange):
     """The Change port: writes inside a transaction that has begun with BEGIN IMMEDIATE.
 
     Immediate, because the tail read here must still be the tail when the entry is inserted: with

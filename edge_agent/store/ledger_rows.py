@@ -38,8 +38,12 @@ class LedgerRows(Part):
             return read_tail(database)
 
     def hash_of(self, seq: int) -> bytes | None:
-        """The hash of an entry, or None where there is no such entry."""
-        rows = self._connection.rows("SELECT hash FROM ledger WHERE seq = ?", seq)
+        """The hash of an entry, the last pruned one's too, or None where there is no such entry."""
+        rows = self._connection.rows(
+            "SELECT hash FROM ledger WHERE seq = ?1 UNION ALL"
+            " SELECT hash FROM checkpoint WHERE seq = ?1",
+            seq,
+        )
         return rows[0][0] if rows else None
 
     def entries(self, first: int, limit: int) -> list[Entry]:

@@ -83,6 +83,18 @@ def m004_pairing(db: Database) -> None:
 
 
 @migrations()
+def m010_checkpoint(db: Database) -> None:
+    """The last entry that was pruned, if any was: the chain goes on from its hash."""
+    db.conn.execute(
+        "CREATE TABLE checkpoint ("
+        " one INTEGER PRIMARY KEY CHECK (one = 1),"
+        " seq INTEGER NOT NULL CHECK (seq > 0),"
+        " hash BLOB NOT NULL CHECK (length(hash) = 32)"
+        ") STRICT"
+    )
+
+
+@migrations()
 def m040_roster(db: Database) -> None:
     """Payroll's own word on the workers whom its roster names, and which roster is in force."""
     db.conn.execute(

@@ -16,6 +16,7 @@ from ..domain.errors import NoLedgerYet, StoreFault
 from ..domain.facts import LedgerOpened
 from ..domain.stamps import Stamp
 from .change import SqliteChange, changing
+from .checkpoint_rows import CheckpointRows
 from .connection import Connection
 from .database import open_database, open_for_reading
 from .ledger_rows import LedgerRows
@@ -26,7 +27,7 @@ from .people_rows import PeopleRows
 log = logging.getLogger(__name__)
 
 
-class SqliteStore(LedgerRows, PeopleRows, PairingRows, MemoryRows):
+class SqliteStore(LedgerRows, CheckpointRows, PeopleRows, PairingRows, MemoryRows):
     """Ledger, workers and prints of one gate. One object a thread."""
 
     @classmethod

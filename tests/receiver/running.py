@@ -61,6 +61,14 @@ class Running(logging.Handler):
 
 def rows(database: Path | str, sql: str) -> list[tuple[Any, ...]]:
     """What another program reads in the database meanwhile."""
+    if str(database).startswith("postgresql://"):
+        import psycopg
+
+        with psycopg.connect(str(database), options="-csearch_path=attendance") as connection:
+            cursor = connection.execute(sql)
+            while cursor.nextset():
+                pass  # The answer to the last statement counts.
+            return cursor.fetchall() if cursor.description else []
     conn = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
     try:
         return conn.execute(sql).fetchall()

@@ -2,7 +2,7 @@
 
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,8 +17,10 @@ from edge_agent.domain.errors import StoreFault
 from edge_agent.domain.facts import GateAlive
 from edge_agent.domain.stamps import ClockState, Stamp
 from edge_agent.receiver.accept import Arrival, Tip, read
+from edge_agent.receiver.database import DatabaseAway
 from edge_agent.receiver.store import Store
 
+from .conftest import KINDS
 from .gate import write_ledger
 from .running import rows
 
@@ -30,25 +32,31 @@ def arrivals(*entries: Entry) -> list[Arrival]:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Path:
-    return tmp_path / "payroll.db"
-
-
-@pytest.fixture
-def store(database: Path) -> Iterator[Store]:
+def store(database: str) -> Iterator[Store]:
     with closing(Store(database)) as store:
         yield store
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Path]]:
+@pytest.fixture(scope="module", params=KINDS)
+def shared(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Store, str]]:
     """One database for many examples: each has a ledger of its own."""
-    database = tmp_path_factory.mktemp("shared") / "payroll.db"
+    if request.param == "sqlite":
+        database = str(tmp_path_factory.mktemp("shared") / "payroll.db")
+    else:
+        database = request.getfixturevalue("new_postgresql_database")()
     with closing(Store(database)) as store:
         yield store, database
 
 
-def held(database: Path, table: str, ledger: str) -> list[tuple[int, str]]:
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where only SQLite can be meant."""
+    return tmp_path / "payroll.db"
+
+
+def held(database: str, table: str, ledger: str) -> list[tuple[int, str]]:
     return rows(database, f"SELECT seq, hash FROM {table} WHERE ledger = '{ledger}' ORDER BY seq")
 
 
@@ -76,7 +84,7 @@ DELIVERY = st.lists(st.lists(st.integers(0, 15), max_size=6), max_size=8)
 
 @given(DELIVERY, st.integers(1, 8))
 def test_any_delivery_ends_with_every_entry_once(
-    shared: tuple[Store, Path], delivery: list[list[int]], count: int
+    shared: tuple[Store, str], delivery: list[list[int]], count: int
 ) -> None:
     store, database = shared
     ledger = str(uuid.uuid4())
@@ -101,7 +109,7 @@ def test_any_delivery_ends_with_every_entry_once(
 
 @given(DELIVERY, st.integers(1, 8), st.integers(0, 7))
 def test_both_histories_of_a_fork_are_kept(
-    shared: tuple[Store, Path], delivery: list[list[int]], count: int, common: int
+    shared: tuple[Store, str], delivery: list[list[int]], count: int, common: int
 ) -> None:
     store, database = shared
     ledger = str(uuid.uuid4())
@@ -122,7 +130,7 @@ def test_both_histories_of_a_fork_are_kept(
     assert not {*chain} & {*forks}
 
 
-def test_fork_of_an_entry_is_kept_and_told_once(store: Store, database: Path) -> None:
+def test_fork_of_an_entry_is_kept_and_told_once(store: Store, database: str) -> None:
     ours = write_ledger(3, "a")
     theirs = write_ledger(3, "a", after=ours[:2])
     store.take(arrivals(*ours), AT)
@@ -133,7 +141,7 @@ def test_fork_of_an_entry_is_kept_and_told_once(store: Store, database: Path) ->
     assert held(database, "forks", "a") == keys(theirs)[2:]
 
 
-def test_entry_that_does_not_link_is_kept_and_never_confirmed(store: Store, database: Path) -> None:
+def test_entry_that_does_not_link_is_kept_and_never_confirmed(store: Store, database: str) -> None:
     ours = write_ledger(4, "a")
     theirs = write_ledger(4, "a", after=ours[:2])
     store.take(arrivals(*ours[:3]), AT)
@@ -165,88 +173,134 @@ def test_ledger_that_two_gates_send_stands_for_both(store: Store) -> None:
     assert [(at.gate, at.tip.through) for at in taken.standings] == [("main-gate", 2), ("twin", 2)]
 
 
-def test_punches_are_plain_to_read(store: Store, database: Path) -> None:
+def test_punches_are_plain_to_read(store: Store, database: str) -> None:
     store.take(arrivals(*write_ledger(3, "a")), AT)
-    assert rows(database, "SELECT code, at, gate, direction, ledger, seq FROM punches") == [
-        ("NV0002", "2026-11-23T12:58:05.120+07:00", "main-gate", "out", "a", 2),
-        ("NV0003", "2026-11-23T12:58:06.120+07:00", "main-gate", "in", "a", 3),
+    assert rows(
+        database,
+        "SELECT code, date, time, gate, state, direction, source, ledger, seq FROM punches",
+    ) == [
+        ("NV0002", "2026-11-23", "12:58:05", "main-gate", "valid", "out", "finger", "a", 2),
+        ("NV0003", "2026-11-23", "12:58:06", "main-gate", "valid", "in", "finger", "a", 3),
     ]
 
 
-def test_wire_bytes_are_kept_as_they_came(store: Store, database: Path) -> None:
+def test_wire_bytes_are_kept_as_they_came(store: Store, database: str) -> None:
     entries = write_ledger(3, "a")
     store.take(arrivals(*entries), AT)
-    assert [wire for (wire,) in rows(database, "SELECT wire FROM entries ORDER BY seq")] == [
+    assert [bytes(wire) for (wire,) in rows(database, "SELECT wire FROM entries ORDER BY seq")] == [
         entry.wire for entry in entries
     ]
 
 
-def test_standings_and_their_gaps_are_known_after_a_restart(database: Path) -> None:
+def test_standings_and_their_gaps_are_known_after_a_restart(database: str) -> None:
     entries = write_ledger(5, "a")
     with closing(Store(database)) as store:
         (before,) = store.take(arrivals(*entries[:2], entries[4]), AT).standings
     with closing(Store(database)) as store:
-        assert store.standings() == [before]
+        assert list(store.standings()) == [before]
     assert before.missing == range(3, 5)
 
 
-def test_batch_that_fails_leaves_nothing(store: Store, database: Path) -> None:
+def test_batch_that_fails_leaves_nothing(store: Store, database: str) -> None:
     first, second = write_ledger(2, "a")
     broken = msgspec.structs.replace(arrivals(second)[0], seq=2**70)
-    with pytest.raises(OverflowError):
+    with pytest.raises(StoreFault):
         store.take([*arrivals(first), broken], AT)
     assert rows(database, "SELECT count(*) FROM entries") == [(0,)]
     assert store.take(arrivals(first), AT).new == 1
 
 
-def test_second_receiver_is_told_that_there_is_a_first(database: Path) -> None:
-    with closing(Store(database)), pytest.raises(StoreFault, match="Another receiver uses"):
-        Store(database)
-    Store(database).close()
+def test_second_receiver_is_told_that_there_is_a_first(file: Path) -> None:
+    with closing(Store(str(file))), pytest.raises(StoreFault, match="Another receiver uses"):
+        Store(str(file))
+    Store(str(file)).close()
 
 
-def test_second_receiver_is_seen_through_a_link(database: Path, tmp_path: Path) -> None:
+def test_second_receiver_is_seen_through_a_link(file: Path, tmp_path: Path) -> None:
     other_name = tmp_path / "link.db"
-    other_name.symlink_to(database)
-    with closing(Store(database)), pytest.raises(StoreFault, match="Another receiver"):
-        Store(other_name)
+    other_name.symlink_to(file)
+    with closing(Store(str(file))), pytest.raises(StoreFault, match="Another receiver"):
+        Store(str(other_name))
 
 
-def test_database_of_another_program_is_left_alone(database: Path) -> None:
-    with closing(sqlite3.connect(database)) as conn:
+def test_database_of_another_program_is_left_alone(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as conn:
         conn.execute("CREATE TABLE salaries (code TEXT)")
-    before = database.read_bytes()
+    before = file.read_bytes()
     with pytest.raises(StoreFault, match="another program's database"):
-        Store(database)
-    assert database.read_bytes() == before
+        Store(str(file))
+    assert file.read_bytes() == before
 
 
-def test_newer_database_is_left_alone(database: Path) -> None:
-    Store(database).close()
-    with closing(sqlite3.connect(database)) as conn, conn:
-        conn.execute(
-            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
-            " VALUES ('edge-agent-receiver', 'from_the_future', 'later')"
-        )
-    before = database.read_bytes()
+def test_newer_database_is_left_alone(file: Path) -> None:
+    Store(str(file)).close()
+    with closing(sqlite3.connect(file)) as conn, conn:
+        conn.execute("INSERT INTO receiver_steps VALUES ('from_the_future')")
+    before = file.read_bytes()
     with pytest.raises(StoreFault, match="newer version"):
-        Store(database)
-    assert database.read_bytes() == before
+        Store(str(file))
+    assert file.read_bytes() == before
 
 
-def test_file_that_is_no_database_is_left_alone(database: Path) -> None:
-    database.write_bytes(b"salaries of November\n" * 100)
-    before = database.read_bytes()
+def test_file_that_is_no_database_is_left_alone(file: Path) -> None:
+    file.write_bytes(b"salaries of November\n" * 100)
+    before = file.read_bytes()
     with pytest.raises(StoreFault, match="not a database"):
-        Store(database)
-    assert database.read_bytes() == before
+        Store(str(file))
+    assert file.read_bytes() == before
 
 
 def test_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreFault, match="nowhere"):
-        Store(tmp_path / "nowhere" / "payroll.db")
+        Store(str(tmp_path / "nowhere" / "payroll.db"))
 
 
-def test_commits_are_durable(store: Store, database: Path) -> None:
-    assert rows(database, "PRAGMA journal_mode") == [("wal",)]
-    assert store._conn.execute("PRAGMA synchronous").fetchone() == (3,)
+def test_commits_are_durable(file: Path) -> None:
+    with closing(Store(str(file))) as store:
+        assert rows(file, "PRAGMA journal_mode") == [("wal",)]
+        assert store._database.query("PRAGMA synchronous") == [(3,)]
+
+
+def test_commits_are_durable_whatever_the_server_was_told(
+    new_postgresql_database: Callable[[], str],
+) -> None:
+    database = new_postgresql_database()
+    rows(database, "ALTER DATABASE x SET synchronous_commit = off".replace("x", name_of(database)))
+    with closing(Store(database)) as store:
+        assert store._database.query("SHOW synchronous_commit") == [("on",)]
+
+
+def name_of(url: str) -> str:
+    return url.partition("?")[0].rpartition("/")[2]
+
+
+def test_second_receiver_waits_for_the_first(new_postgresql_database: Callable[[], str]) -> None:
+    database = new_postgresql_database()
+    with closing(Store(database)), pytest.raises(DatabaseAway, match="Another receiver uses"):
+        Store(database)
+    Store(database).close()
+
+
+def test_other_tables_of_the_server_are_left_alone(
+    new_postgresql_database: Callable[[], str],
+) -> None:
+    database = new_postgresql_database()
+    made = "CREATE TABLE public.entries AS SELECT 7 AS salary; SELECT salary FROM public.entries"
+    rows(database, made)
+    with closing(Store(database)) as store:
+        store.take(arrivals(*write_ledger(3, "a")), AT)
+    assert rows(database, "SELECT salary FROM public.entries") == [(7,)]
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgresql://payroll:secret@localhost/x", "has a password in it"),
+        ("postgresql://localhost:1/x", "is away"),
+        ("postgresql://localhost/x?nonsense=1", "cannot be used"),
+    ],
+)
+def test_url_that_cannot_be_used_is_told_without_the_password(url: str, told: str) -> None:
+    with pytest.raises(StoreFault, match=told) as error:
+        Store(url)
+    assert "secret" not in str(error.value)

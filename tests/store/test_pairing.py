@@ -1,20 +1,17 @@
 """Which module the prints are in, what their templates are, and which slots are being changed."""
 
-import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
 from edge_agent.domain.errors import StoreFault
 from edge_agent.domain.pairing import TOKEN_BYTES, Mark
 from edge_agent.domain.people import Print, Worker
-from edge_agent.ports import Watermarks
-from edge_agent.store import SqliteStore, verify_ledger
-from edge_agent.store.schema import migrations
+from edge_agent.store import SqliteStore
 
-from .ledgers import ALIVE, NOON, Faulty, open_store, punch, seqs
+from .ledgers import ALIVE, NOON, Faulty, open_store
+from .released import make
 
 LAN = Worker(code="007", name="Lan")
 LANS = Print(worker="007", finger="right-index", slot=3, generation=1)
@@ -110,50 +107,13 @@ def test_an_announcement_that_may_be_lost_is_a_fault(
 
 
 def test_a_database_from_before_pairing(tmp_path: Path) -> None:
-    """Everything in it stays, and it is paired with nothing yet."""
-    path = tmp_path / "gate.db"
+    """Its prints are paired with nothing yet, and can be."""
+    make(tmp_path / "gate.db", "m003_remembered")
     store = open_store(tmp_path)
-    pair(store)
-    with store.changing() as change:
-        change.append(punch(), NOON)
-    store.move_watermarks(Watermarks(2, 1, 0))
-    last = store.tail()
-    store.close()
-    go_back(path)
-
-    store = open_store(tmp_path)
-    assert store.tail() == last == verify_ledger(store)
-    assert seqs(store) == [1, 2, 3]
-    assert (store.workers(), store.prints()) == ([LAN], [LANS])
-    assert store.watermarks() == Watermarks(2, 1, 0)
+    [print_] = store.prints()
     assert (store.mark(), store.announced(), store.digests()) == (None, [], {})
     with store.changing() as change:
-        change.put_digest(LANS, DIGEST)
+        change.put_digest(print_, DIGEST)
         change.put_mark(MARK)
-    assert (store.mark(), store.digests()) == (MARK, {(3, 1): DIGEST})
+    assert (store.mark(), store.digests()) == (MARK, {(3, 2): DIGEST})
     store.close()
-
-
-def go_back(path: Path) -> None:
-    """Give a database the schema of the version before."""
-    with closing(sqlite3.connect(path)) as old:
-        for table in columns(Database(old)).keys() - columns_before().keys():
-            old.execute(f"DROP TABLE {table}")
-        old.execute("ALTER TABLE prints DROP COLUMN digest")
-        old.execute("ALTER TABLE prints DROP COLUMN backed_up")
-        old.execute("DELETE FROM _sqlite_migrations WHERE name >= 'm004'")
-        old.commit()
-        assert columns(Database(old)) == columns_before()
-
-
-def columns_before() -> dict[str, list[str]]:
-    before = Database(memory=True)
-    migrations.apply(before, stop_before="m004_pairing")
-    return columns(before)
-
-
-def columns(database: Database) -> dict[str, list[str]]:
-    return {
-        name: [column.name for column in database.table(name).columns]
-        for name in sorted(database.table_names())
-    }

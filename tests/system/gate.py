@@ -355,7 +355,9 @@ class Gate:
 
     def paid(self) -> list[tuple[int, str]]:
         """(seq, worker) of each punch that payroll would pay."""
-        return rows(self.payroll, "SELECT seq, code FROM punches ORDER BY seq")
+        return rows(
+            self.payroll, "SELECT seq, code FROM punches WHERE state <> 'repeated' ORDER BY seq"
+        )
 
     def until(self, watch: Watch, of: str, wanted: Callable[[dict[str, Any]], bool]) -> None:
         """Wait until the status says what is wanted of the "sensor" or the "uplink".

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.brokers import Mosquitto
+from tests.contract.samples import validator
 
 from .gate import Gate
 from .payroll import Listener
@@ -184,3 +185,22 @@ def test_commands_of_a_payroll_gone_mad(gate: Gate, mosquitto: Mosquitto) -> Non
         listener.say("attendance/main-gate/commands", whole)
         assert listener.until("attendance/main-gate/replies")["ok"] is True
         _unmoved(gate, watch, listener)
+
+
+def test_payroll_asks_for_a_report(gate: Gate, mosquitto: Mosquitto) -> None:
+    """While it is made, presses are answered as ever."""
+    gate.set(mqtt={"port": mosquitto.port})
+    with Listener(mosquitto.port) as listener:
+        gate.start()
+        watch = gate.watch()
+        gate.online(watch)
+        listener.say("attendance/main-gate/commands", {"command": "report", "id": "how-are-you"})
+        gate.press("NV001")
+        assert watch.panel()["outcome"] == "recorded"
+        reply = listener.until("attendance/main-gate/replies")
+    validator("reply").validate(reply)
+    assert (reply["id"], reply["ok"]) == ("how-are-you", True)
+    assert {"sensor", "broker"} <= {line["check"] for line in reply["report"]}
+    assert {line["check"] for line in reply["report"]} == {
+        line["check"] for line in gate.cli("doctor", "--json").json
+    }

@@ -70,6 +70,20 @@ class Ledger:
         return TOPICS.receipts(self.store.ledger)
 
 
+class Examiner:
+    """Has found ``found`` as soon as it was asked."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.found: Any = []
+
+    def begin(self) -> None:
+        self.begun += 1
+
+    def findings(self) -> Any:
+        return self.found
+
+
 @dataclass
 class Sent:
     """A publication that the gate has handed over."""
@@ -184,8 +198,19 @@ def uplink(
     tell: Callable[[Event], None] = lambda event: None,
     status: Callable[[], GateStatus] = gate_status,
     on_roster: Callable[[Heard], None] = lambda heard: None,
+    examiner: Any = None,
 ) -> PublishLedger:
-    return PublishLedger(settings, TOPICS, broker, ledger.open, status, tell, clock, on_roster)
+    return PublishLedger(
+        settings,
+        TOPICS,
+        broker,
+        ledger.open,
+        status,
+        tell,
+        clock,
+        on_roster,
+        examiner or Examiner(),
+    )
 
 
 @dataclass

@@ -1,0 +1,90 @@
+"""What the receiver needs of a database, whichever of the two it is.
+
+SQL is written once, for both: with ``?`` where a parameter stands, and only what SQLite and
+PostgreSQL understand alike. The little in which they differ is here: many rows at once, and the
+words for a type.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import msgspec
+
+from edge_agent.domain.errors import StoreFault
+
+SCHEMES = ("postgresql://", "postgres://")
+
+Row = Sequence[Any]
+
+
+class DatabaseAway(StoreFault):
+    """The database server cannot be used at present: to try again later may help."""
+
+
+class Database(Protocol):
+    """One connection, for use on one thread.
+
+    Every method raises StoreFault where the database fails, and DatabaseAway where it may come
+    back; the connection is not used again after that.
+    """
+
+    name: str
+    """For messages: what and where it is, without a password."""
+
+    types: ClassVar[dict[str, str]]
+    """For the schema: ``bytes`` and ``id`` (a number that counts by itself) in this SQL."""
+
+    def adopt(self) -> None:
+        """Make ready what is known to be ours, or to be empty."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All or nothing, and on disk once it is left without an error."""
+        ...
+
+    def query(self, sql: str, parameters: Row = ()) -> list[tuple[Any, ...]]:
+        """All rows of an answer that is known to be short."""
+        ...
+
+    def execute(self, sql: str, parameters: Row = ()) -> int:
+        """Run one statement; returns how many rows it changed."""
+        ...
+
+    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+        """Add many rows; none of them may be there yet."""
+        ...
+
+    def rows(self, **columns: str) -> str:
+        """A subquery in place of a table: the rows that one parameter holds (see ``packed``)."""
+        ...
+
+    def tables(self) -> set[str]:
+        """The names of the tables that are there."""
+        ...
+
+    def close(self) -> None:
+        """Hang up, and let another receiver have the database."""
+        ...
+
+
+def packed(rows: Iterable[Row]) -> str:
+    """Text and numbers as the parameter that ``Database.rows`` reads."""
+    return msgspec.json.encode(list(rows)).decode()
+
+
+def open_database(where: str, *, alone: bool) -> Database:
+    """Connect to a SQLite file by its path, or to PostgreSQL by its URL.
+
+    ``alone``: as the receiver, of which there is one at a time, and which makes a SQLite file that
+    is not there. Raises StoreFault, DatabaseAway where trying again may help.
+    """
+    if where.startswith(SCHEMES):
+        # SQLite needs nothing of PostgreSQL's driver, which is an extra of its own.
+        from .postgresql_database import PostgresqlDatabase
+
+        return PostgresqlDatabase(where, alone=alone)
+    from .sqlite_database import SqliteDatabase
+
+    return SqliteDatabase(Path(where), alone=alone)

@@ -1,0 +1,114 @@
+"""Keep beside the entries what they mean, in the transaction that keeps the entries themselves."""
+
+from collections.abc import Iterable
+
+from .accept import Arrival, read
+from .database import Database, packed
+from .effects import Mark, Moment, Ruling, Sign, Unusable, effect_of
+
+_MOMENT = ("at", "at_ms", "day", "time")
+_BOUNDS = ("not_before", "not_after", "uncertainty_ms")
+_COLUMNS = {
+    "marks": (
+        *("ledger", "seq", "gate", "code", *_MOMENT, *_BOUNDS, "direction", "source", "repeated"),
+        *("root_ledger", "root_seq", "root_hash", "depth"),
+    ),
+    "rulings": ("ledger", "seq", "punch", "what", *_MOMENT, *_BOUNDS, "final"),
+    "signs": ("ledger", "seq", "gate", "at_ms", "recording", "resumed"),
+    "rejections": ("ledger", "seq", "gate", "reason"),
+}
+_PAGE = 1000
+
+UNKNOWN_WORKER = "unknown-worker"
+
+
+def derive(database: Database, arrivals: Iterable[Arrival]) -> None:
+    """Add what these entries mean; none of them was here before."""
+    rows: dict[str, list[tuple[object, ...]]] = {table: [] for table in _COLUMNS}
+    for arrival in arrivals:
+        key = (arrival.ledger, arrival.seq)
+        match effect_of(arrival):
+            case Mark() as mark:
+                root = mark.root
+                rows["marks"].append(
+                    (
+                        *(*key, arrival.gate, mark.code, *_parts(mark.moment)),
+                        *(mark.not_before, mark.not_after, mark.uncertainty_ms),
+                        *(mark.direction, mark.source, int(mark.repeated)),
+                        *(root.ledger, root.seq, root.hash, root.depth),
+                    )
+                )
+            case Ruling() as ruling:
+                rows["rulings"].append(
+                    (
+                        *(*key, ruling.punch, ruling.what, *_parts(ruling.moment)),
+                        *(ruling.not_before, ruling.not_after, ruling.uncertainty_ms),
+                        int(ruling.final),
+                    )
+                )
+            case Sign(at_ms=int()) as sign:
+                rows["signs"].append(
+                    (*key, arrival.gate, sign.at_ms, int(sign.recording), int(sign.resumed))
+                )
+            case Unusable() as unusable:
+                rows["rejections"].append((*key, arrival.gate, unusable.reason))
+    for table, columns in _COLUMNS.items():
+        if rows[table]:
+            database.insert(table, columns, rows[table])
+    _reject_unknown(database, [(row[0], row[1]) for row in rows["marks"]])
+
+
+def forget(database: Database, ledger: str, seq: int) -> None:
+    """Take back what an entry meant that proved not to belong to the ledger's history."""
+    for table in _COLUMNS:
+        database.execute(f"DELETE FROM {table} WHERE ledger = ? AND seq = ?", [ledger, seq])
+
+
+def derive_anew(database: Database) -> None:
+    """Read all entries again: how they are understood has changed."""
+    for table in _COLUMNS:
+        database.execute(f"DELETE FROM {table}")
+    last: tuple[str, int] = ("", 0)
+    while page := database.query(
+        f"SELECT gate, wire FROM entries WHERE (ledger, seq) > (?, ?) ORDER BY ledger, seq"
+        f" LIMIT {_PAGE}",
+        last,
+    ):
+        arrivals = [read(gate, bytes(wire)) for gate, wire in page]
+        derive(database, arrivals)
+        last = (arrivals[-1].ledger, arrivals[-1].seq)
+
+
+def know_workers(database: Database, workers: dict[str, str]) -> None:
+    """From now on these are payroll's workers, code → name; marks of others are rejected.
+
+    In one transaction. With none at all, nobody is rejected for being unknown.
+    """
+    with database.transaction():
+        database.execute("DELETE FROM known_workers")
+        database.insert("known_workers", ("code", "name"), list(workers.items()))
+        database.execute("DELETE FROM rejections WHERE reason = ?", [UNKNOWN_WORKER])
+        database.execute(_REJECT_UNKNOWN.format(entries=""), [UNKNOWN_WORKER])
+
+
+_REJECT_UNKNOWN = """
+    INSERT INTO rejections (ledger, seq, gate, reason)
+    SELECT m.ledger, m.seq, m.gate, ? FROM marks m {entries}
+    WHERE NOT EXISTS (SELECT 1 FROM known_workers k WHERE k.code = m.code)
+        AND EXISTS (SELECT 1 FROM known_workers)
+"""
+
+
+def _reject_unknown(database: Database, keys: list[tuple[object, object]]) -> None:
+    if keys:
+        new = database.rows(ledger="TEXT", seq="BIGINT")
+        database.execute(
+            _REJECT_UNKNOWN.format(
+                entries=f"JOIN {new} n ON n.ledger = m.ledger AND n.seq = m.seq"
+            ),
+            [UNKNOWN_WORKER, packed(keys)],
+        )
+
+
+def _parts(moment: Moment) -> tuple[object, ...]:
+    return (moment.at, moment.at_ms, moment.day, moment.time)

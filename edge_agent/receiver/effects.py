@@ -1,0 +1,225 @@
+"""What an entry means for pay: a worker's mark, a ruling on one, a sign of life, or nothing. Pure.
+
+What is derived here depends on the one entry alone, so it is the same in whatever order entries
+come; marks and rulings meet in the views (``views.py``).
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from .accept import Arrival
+
+EFFECTS_VERSION = "1"
+"""Raised whenever this module comes to another result: all stored entries are then read anew."""
+
+Code = Annotated[str, Meta(pattern=r"\A[^\0]{1,200}\Z")]
+Seq = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+
+_MOST_NESTED = 20
+"""A punch recovered from a recovered one, and so on: more than this is no gate's history."""
+
+
+class Moment(Struct, frozen=True):
+    """``at`` as the gate wrote it, in UTC milliseconds, and as its local date and time of day."""
+
+    at: str | None = None
+    at_ms: int | None = None
+    day: str | None = None
+    time: str | None = None
+
+
+class Root(Struct, frozen=True):
+    """The entry in which a punch was first written down; ``hash`` is 64 hex digits.
+
+    Two marks with one root are one punch. ``depth`` tells how often it was recovered since.
+    """
+
+    ledger: str
+    seq: int
+    hash: str
+    depth: int = 0
+
+
+class Mark(Struct, frozen=True, kw_only=True):
+    """A worker's punch: recorded, repeated, added or recovered."""
+
+    code: str
+    moment: Moment
+    not_before: str | None
+    not_after: str | None
+    uncertainty_ms: int | None
+    direction: str | None
+    source: Literal["finger", "supervisor"]
+    repeated: bool
+    root: Root
+
+
+class Ruling(Struct, frozen=True, kw_only=True):
+    """What a later entry of the same ledger says of its entry ``punch``."""
+
+    punch: int
+    what: Literal["time", "void"]
+    moment: Moment = Moment()
+    not_before: str | None = None
+    not_after: str | None = None
+    uncertainty_ms: int | None = None
+    final: bool = False
+
+
+class Sign(Struct, frozen=True, kw_only=True):
+    """Whether a press could be recorded from this moment on."""
+
+    at_ms: int | None
+    recording: bool
+    resumed: bool
+
+
+class Unusable(Struct, frozen=True):
+    """An entry of a kind we know that cannot be understood: for a person."""
+
+    reason: str
+
+
+Effect = Mark | Ruling | Sign | Unusable
+
+
+class _Clock(Struct, frozen=True):
+    uncertainty_ms: int | None = None
+
+
+class _Punch(Struct):
+    worker: Code
+    at: str | None
+    direction: Literal["in", "out"] | None = None
+    not_before: str | None = None
+    not_after: str | None = None
+    clock: _Clock = _Clock()
+
+
+class _Origin(Struct):
+    ledger: Code
+    seq: Seq
+    hash: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+
+
+class _Recovered(Struct):
+    worker: Code
+    of: _Origin
+    data: dict[str, Any]
+
+
+class _Time(Struct):
+    of: Seq
+    at: str | None
+    not_before: str | None = None
+    not_after: str | None = None
+    uncertainty_ms: int | None = None
+    final: bool = False
+
+
+class _Void(Struct):
+    of: Seq
+
+
+def effect_of(arrival: Arrival) -> Effect | None:
+    """What the entry means; None for kinds that mean nothing for pay, or that we don't know."""
+    understand = _MEANING.get(arrival.kind)
+    if understand is None:
+        return None
+    try:
+        return understand(arrival.data, Root(arrival.ledger, arrival.seq, arrival.hash))
+    except (ValueError, OverflowError):
+        return Unusable("unreadable")
+
+
+def moment_of(at: str | None) -> Moment:
+    """Raises ValueError where ``at`` is no RFC 3339 time with an offset."""
+    if at is None:
+        return Moment()
+    local = datetime.fromisoformat(at)
+    if local.tzinfo is None:
+        raise ValueError(f"{at!r} has no UTC offset")
+    since = (local - _EPOCH) // timedelta(milliseconds=1)
+    return Moment(at, since, local.date().isoformat(), local.strftime("%H:%M:%S"))
+
+
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+def _mark(data: dict[str, Any], root: Root) -> Mark:
+    punch = msgspec.convert(data, _Punch)
+    kind = data.get("kind")
+    return Mark(
+        code=punch.worker,
+        moment=moment_of(punch.at),
+        not_before=moment_of(punch.not_before).at,
+        not_after=moment_of(punch.not_after).at,
+        uncertainty_ms=punch.clock.uncertainty_ms,
+        direction=punch.direction,
+        source="supervisor" if kind == "punch.added" else "finger",
+        repeated=kind == "punch.repeated",
+        root=root,
+    )
+
+
+def _recovered(data: dict[str, Any], root: Root) -> Mark:
+    worker = data.get("worker")
+    depth = 0
+    while data.get("kind") == "punch.recovered":
+        found = msgspec.convert(data, _Recovered)
+        depth += 1
+        root = Root(found.of.ledger, found.of.seq, found.of.hash, depth)
+        data = found.data
+        if depth > _MOST_NESTED or data.get("worker") != worker:
+            raise ValueError("its parts contradict each other")
+    if data.get("kind") not in ("punch.recorded", "punch.repeated", "punch.added"):
+        raise ValueError("what it recovers is no punch")
+    return _mark(data, root)
+
+
+def _time(data: dict[str, Any], _: Root) -> Ruling:
+    told = msgspec.convert(data, _Time)
+    return Ruling(
+        punch=told.of,
+        what="time",
+        moment=moment_of(told.at),
+        not_before=moment_of(told.not_before).at,
+        not_after=moment_of(told.not_after).at,
+        uncertainty_ms=told.uncertainty_ms,
+        final=told.final,
+    )
+
+
+def _void(data: dict[str, Any], _: Root) -> Ruling:
+    return Ruling(punch=msgspec.convert(data, _Void).of, what="void")
+
+
+class _Sign(Struct):
+    at: str | None
+    recording: bool | None = None
+
+
+def _sign(data: dict[str, Any], _: Root) -> Sign:
+    told = msgspec.convert(data, _Sign)
+    resumed = data.get("kind") == "recording.resumed"
+    return Sign(
+        at_ms=moment_of(told.at).at_ms, recording=bool(told.recording) or resumed, resumed=resumed
+    )
+
+
+_MEANING: dict[str, Callable[[dict[str, Any], Root], Effect]] = {
+    "gate.alive": _sign,
+    "recording.stopped": _sign,
+    "recording.resumed": _sign,
+    "punch.recorded": _mark,
+    "punch.repeated": _mark,
+    "punch.added": _mark,
+    "punch.recovered": _recovered,
+    "punch.time-resolved": _time,
+    "punch.time-corrected": _time,
+    "punch.voided": _void,
+}

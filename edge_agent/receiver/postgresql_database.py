@@ -1,0 +1,159 @@
+"""Payroll's database in PostgreSQL, in a schema of its own beside whatever else is there."""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from edge_agent.domain.errors import StoreFault
+
+from .database import DatabaseAway, Row
+
+try:
+    import psycopg
+    from psycopg import sql as words
+    from psycopg.conninfo import conninfo_to_dict
+except ImportError as error:
+    raise StoreFault(
+        "PostgreSQL's driver is not installed: pip install 'attendance-edge-agent[postgresql]'."
+    ) from error
+
+SCHEMA = "attendance"
+
+_LOCK = 0x65646765_61676E74
+"""The advisory lock of the one receiver of a database: "edgeagnt"."""
+
+_PATIENCE: dict[str, Any] = {
+    "connect_timeout": 10,
+    # A server that vanished without a word is noticed within half a minute.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+    "application_name": "edge-agent receive",
+}
+_LASTING = ("does not exist", "authentication failed", "pg_hba.conf", "no password supplied")
+"""Of a login that was refused there are only the server's words, no SQLSTATE: these stay true."""
+
+_MAY_COME_BACK = ("08", "53", "57", "58", "40")
+"""SQLSTATE classes: connection lost, no disk or memory, shut down or starting, I/O, conflict."""
+
+_log = logging.getLogger(__name__)
+
+
+class PostgresqlDatabase:
+    """The database that ``url`` names; see ``Database``.
+
+    What the URL leaves out comes from libpq's own places: PGPASSWORD, the password file, a service.
+    """
+
+    types: ClassVar = {
+        "bytes": "BYTEA",
+        "id": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+    }
+
+    def __init__(self, url: str, *, alone: bool) -> None:
+        self.name = "in PostgreSQL"
+        with self._faults():
+            told = conninfo_to_dict(url)
+            if "password" in told:
+                raise StoreFault(
+                    "The database's URL has a password in it, where everybody on this machine"
+                    " can read it: put it in ~/.pgpass or PGPASSWORD, and leave it out here."
+                )
+            self._conn = psycopg.connect(url, autocommit=True, **_PATIENCE)
+            info = self._conn.info
+            self.name = f"{info.dbname} of PostgreSQL at {info.host}:{info.port}"
+            try:
+                self._settle(alone)
+            except BaseException:
+                self._conn.close()
+                raise
+
+    def _settle(self, alone: bool) -> None:
+        # Another program may pass us a setting by the URL, the role or the server: not these.
+        self._conn.execute("SET client_encoding = 'UTF8'")
+        self._conn.execute(f"SET search_path = {SCHEMA}")
+        # A receipt lets the gate forget: what it covers must survive a power cut. A server that
+        # waits for its standby to apply does more than that, and may.
+        self._conn.execute(
+            "SELECT set_config('synchronous_commit', 'on', false)"
+            " WHERE current_setting('synchronous_commit') <> 'remote_apply'"
+        )
+        if not alone:
+            return
+        if not self.query("SELECT pg_try_advisory_lock(?)", [_LOCK])[0][0]:
+            # Our own last connection may linger until the server has noticed its end.
+            raise DatabaseAway(
+                f"Another receiver uses the database {self.name}: stop it, or name another one."
+            )
+        if self.query("SHOW fsync") == [("off",)]:
+            _log.warning("fsync-off a power cut there loses what was confirmed: %s", self.name)
+
+    def adopt(self) -> None:
+        # Not IF NOT EXISTS: that needs the right to make one even where an administrator has.
+        if self.query("SELECT to_regnamespace(?) IS NULL", [SCHEMA])[0][0]:
+            self.execute(f"CREATE SCHEMA {SCHEMA}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        with self._faults(), self._conn.transaction():
+            yield
+
+    def query(self, sql: str, parameters: Row = ()) -> list[tuple[Any, ...]]:
+        with self._faults():
+            return self._conn.execute(_own(sql), parameters).fetchall()
+
+    def execute(self, sql: str, parameters: Row = ()) -> int:
+        with self._faults():
+            return self._conn.execute(_own(sql), parameters or None).rowcount
+
+    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+        into = words.SQL("COPY {} ({}) FROM STDIN").format(
+            words.Identifier(table), words.SQL(", ").join(map(words.Identifier, columns))
+        )
+        with self._faults(), self._conn.cursor() as cursor, cursor.copy(into) as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    def rows(self, **columns: str) -> str:
+        fields = ", ".join(
+            f"(value ->> {place})::{kind} AS {name}"
+            for place, (name, kind) in enumerate(columns.items())
+        )
+        return f"(SELECT {fields} FROM json_array_elements(?::json))"
+
+    def tables(self) -> set[str]:
+        found = self.query(
+            "SELECT tablename FROM pg_tables WHERE schemaname = ?",
+            [SCHEMA],
+        )
+        return {name for (name,) in found}
+
+    def close(self) -> None:
+        self._conn.close()
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.Error as error:
+            told = " ".join(str(error).split())
+            if self._may_come_back(error):
+                raise DatabaseAway(f"The database {self.name} is away: {told}") from error
+            raise StoreFault(
+                f"The database {self.name} cannot be used: {told}."
+                " Look at its URL, the role's rights and the server's own log."
+            ) from error
+
+    def _may_come_back(self, error: psycopg.Error) -> bool:
+        if error.sqlstate is not None:
+            return error.sqlstate.startswith(_MAY_COME_BACK)
+        # libpq itself could not reach the server, or lost it, or was not let in.
+        lasting = any(words in str(error) for words in _LASTING)
+        return isinstance(error, psycopg.OperationalError) and not lasting
+
+
+def _own(sql: str) -> str:
+    """Our placeholders as psycopg writes them. Nothing of ours has another ``?`` or a ``%``."""
+    return sql.replace("?", "%s")

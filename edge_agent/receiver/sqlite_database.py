@@ -1,0 +1,104 @@
+"""Payroll's database as a SQLite file, which any SQLite tool may read while the receiver runs."""
+
+import fcntl
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import IO, Any, ClassVar
+
+from edge_agent.domain.errors import StoreFault
+
+from .database import Row
+
+_BUSY_SECONDS = 30.0
+"""As long as a clerk's tool may hold the file before the receiver gives up."""
+
+
+class SqliteDatabase:
+    """The file at ``path``; see ``Database``."""
+
+    types: ClassVar = {"bytes": "BLOB", "id": "INTEGER PRIMARY KEY AUTOINCREMENT"}
+
+    def __init__(self, path: Path, *, alone: bool) -> None:
+        self._path = path.resolve()
+        self.name = str(self._path)
+        if not alone and not self._path.exists():
+            raise StoreFault(f"There is no database {self.name}: name the receiver's own.")
+        with self._faults(), ExitStack() as opened:
+            if alone:
+                opened.enter_context(_locked(self._path))
+            connection = sqlite3.connect(self._path, isolation_level=None, timeout=_BUSY_SECONDS)
+            self._conn = opened.enter_context(closing(connection))
+            # A receipt lets the gate forget: what it covers must survive a power cut.
+            self._conn.execute("PRAGMA synchronous = EXTRA")
+            self._opened = opened.pop_all()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        with self._faults():
+            self._conn.execute("BEGIN IMMEDIATE")
+            with self._conn:
+                yield
+
+    def query(self, sql: str, parameters: Row = ()) -> list[tuple[Any, ...]]:
+        with self._faults():
+            return self._conn.execute(sql, parameters).fetchall()
+
+    def execute(self, sql: str, parameters: Row = ()) -> int:
+        with self._faults():
+            return self._conn.execute(sql, parameters).rowcount
+
+    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+        values = ", ".join("?" * len(columns))
+        with self._faults():
+            self._conn.executemany(
+                f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})", rows
+            )
+
+    def rows(self, **columns: str) -> str:
+        fields = ", ".join(
+            f"json_extract(value, '$[{place}]') AS {name}" for place, name in enumerate(columns)
+        )
+        return f"(SELECT {fields} FROM json_each(?))"
+
+    def tables(self) -> set[str]:
+        return {
+            name
+            for (name,) in self.query(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            )
+        }
+
+    def adopt(self) -> None:
+        with self._faults():  # Readers and the receiver work side by side from now on.
+            self._conn.execute("PRAGMA journal_mode = WAL")
+
+    def close(self) -> None:
+        self._opened.close()
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError, OverflowError) as error:
+            raise StoreFault(
+                f"The database {self.name} cannot be used: {error}."
+                " Look at the file, its folder's permissions and the free space on its disk."
+            ) from error
+
+
+def _locked(path: Path) -> IO[bytes]:
+    """A lock beside the database, held until it is closed or the process ends, however it ends.
+
+    On a file of its own: closing any handle of the database would drop SQLite's own locks.
+    """
+    lock = path.with_name(path.name + ".lock").open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise StoreFault(
+            f"Another receiver uses the database {path}: stop it, or name another database."
+        ) from error
+    return lock

@@ -1,0 +1,177 @@
+"""What a clerk's tool reads: SQL that SQLite and PostgreSQL understand alike.
+
+``judged`` has every mark once with what became of it; ``punches`` and ``sessions`` are made of it,
+``rejected`` has what a person must look at. docs/receiver.md tells what the columns mean.
+"""
+
+LONGEST_SESSION_MS = 14 * 3_600_000
+"""The longest working day that the law allows, twelve hours with overtime, and its breaks."""
+
+_LONGEST_SILENCE_MS = 65 * 60_000
+"""A gate says hourly that it lives."""
+
+_ROOT = "root_ledger, root_seq, root_hash"
+
+# What later entries say of a punch, whichever of its marks they name. Where several give its time,
+# the one that the youngest ledger wrote last is the one that holds.
+_TIMES = """
+    SELECT * FROM (
+        SELECT m.root_ledger, m.root_seq, m.root_hash, r.at, r.at_ms, r.day, r.time,
+            r.not_before, r.not_after, r.uncertainty_ms, r.final,
+            ROW_NUMBER() OVER (PARTITION BY m.root_ledger, m.root_seq, m.root_hash
+                ORDER BY m.depth DESC, r.ledger DESC, r.seq DESC) AS place
+        FROM rulings r JOIN marks m ON m.ledger = r.ledger AND m.seq = r.punch
+        WHERE r.what = 'time') ranked
+    WHERE place = 1
+"""
+_VOIDS = f"""
+    SELECT {_ROOT} FROM rulings r JOIN marks m ON m.ledger = r.ledger AND m.seq = r.punch
+        WHERE r.what = 'void'
+    UNION
+    SELECT {_ROOT} FROM corrections c JOIN marks m ON m.ledger = c.ledger AND m.seq = c.seq
+        WHERE c.what = 'void'
+"""
+_JUDGED = f"""
+WITH times AS ({_TIMES}), voids AS ({_VOIDS})
+SELECT m.code, m.gate, m.direction, m.ledger, m.seq,
+    CASE WHEN m.depth > 0 THEN 'recovered' ELSE m.source END AS source,
+    CASE WHEN t.place = 1 THEN t.at ELSE m.at END AS at,
+    CASE WHEN t.place = 1 THEN t.at_ms ELSE m.at_ms END AS at_ms,
+    CASE WHEN t.place = 1 THEN t.day ELSE m.day END AS day,
+    CASE WHEN t.place = 1 THEN t.time ELSE m.time END AS time,
+    COALESCE(t.not_before, m.not_before) AS not_before,
+    COALESCE(t.not_after, m.not_after) AS not_after,
+    CASE WHEN t.place = 1 THEN t.uncertainty_ms ELSE m.uncertainty_ms END AS uncertainty_ms,
+    CASE
+        WHEN m.depth > 0 AND EXISTS (SELECT 1 FROM entries e WHERE e.ledger = m.root_ledger
+            AND e.seq = m.root_seq AND e.hash = m.root_hash) THEN 'duplicate'
+        WHEN m.depth > 0 AND EXISTS (SELECT 1 FROM marks o WHERE o.depth > 0
+            AND o.root_ledger = m.root_ledger AND o.root_seq = m.root_seq
+            AND o.root_hash = m.root_hash AND (o.depth < m.depth OR (o.depth = m.depth
+            AND (o.ledger < m.ledger OR (o.ledger = m.ledger AND o.seq < m.seq)))))
+            THEN 'duplicate'
+        WHEN v.root_ledger IS NOT NULL THEN 'voided'
+        WHEN m.repeated = 1 THEN 'repeated'
+        WHEN j.reason IS NOT NULL THEN 'rejected'
+        WHEN t.place = 1 AND t.at IS NOT NULL THEN 'valid'
+        WHEN t.place = 1 AND t.final = 1 THEN 'no-time'
+        WHEN t.place = 1 OR m.at IS NULL THEN 'pending-time'
+        ELSE 'valid'
+    END AS state
+FROM marks m
+LEFT JOIN times t ON t.root_ledger = m.root_ledger AND t.root_seq = m.root_seq
+    AND t.root_hash = m.root_hash
+LEFT JOIN voids v ON v.root_ledger = m.root_ledger AND v.root_seq = m.root_seq
+    AND v.root_hash = m.root_hash
+LEFT JOIN rejections j ON j.ledger = m.ledger AND j.seq = m.seq
+UNION ALL
+SELECT c.code, c.gate, c.direction, 'payroll', c.id, 'payroll', c.at, c.at_ms, c.day, c.time,
+    NULL, NULL, NULL,
+    CASE WHEN EXISTS (SELECT 1 FROM corrections v WHERE v.what = 'void' AND v.ledger = 'payroll'
+        AND v.seq = c.id) THEN 'voided' ELSE 'valid' END
+FROM corrections c WHERE c.what = 'add'
+"""
+
+# Between two signs of a gate: it had stopped, or it came back without having said before that it
+# would stop, or it was silent for too long.
+_UNCOVERED = f"""
+SELECT gate, at_ms AS from_ms, next_ms AS to_ms FROM (
+    SELECT gate, at_ms, recording, LEAD(at_ms) OVER later AS next_ms,
+        LEAD(resumed) OVER later AS next_resumed
+    FROM signs WINDOW later AS (PARTITION BY gate ORDER BY at_ms, ledger, seq)) spans
+WHERE next_ms > at_ms
+    AND (recording = 0 OR next_resumed = 1 OR next_ms - at_ms > {_LONGEST_SILENCE_MS})
+"""
+
+_PUNCHES = """
+SELECT code, day AS date, time, gate, state, direction, source, at, uncertainty_ms,
+    not_before, not_after, ledger, seq
+FROM judged
+"""
+
+# A punch whose time is not known stands where its ledger has it: after the last one before it that
+# has a time. Directions that the gate does not know alternate, and begin with an in, from the last
+# one that it knew, or from the last pause that is longer than a session can be.
+_SESSIONS = f"""
+WITH placed AS (
+    SELECT code, gate, direction, state, at, at_ms, day, time, ledger, seq,
+        COALESCE(at_ms, (SELECT m.at_ms FROM marks m WHERE m.ledger = judged.ledger
+            AND m.seq < judged.seq AND m.at_ms IS NOT NULL ORDER BY m.seq DESC LIMIT 1), 0)
+            AS place_ms
+    FROM judged WHERE state IN ('valid', 'pending-time', 'no-time')
+), after_pause AS (
+    SELECT *, CASE WHEN direction IS NULL AND place_ms - LAG(place_ms) OVER (PARTITION BY code
+        ORDER BY place_ms, ledger, seq) <= {LONGEST_SESSION_MS} THEN 0 ELSE 1 END AS leads
+    FROM placed
+), runs AS (
+    SELECT *, SUM(leads) OVER (PARTITION BY code ORDER BY place_ms, ledger, seq) AS run
+    FROM after_pause
+), counted AS (
+    SELECT *, ROW_NUMBER() OVER (PARTITION BY code, run ORDER BY place_ms, ledger, seq) AS nth,
+        FIRST_VALUE(COALESCE(direction, 'in')) OVER (PARTITION BY code, run
+            ORDER BY place_ms, ledger, seq) AS first_way
+    FROM runs
+), directed AS (
+    SELECT *, CASE WHEN (nth % 2 = 1) = (first_way = 'in') THEN 'in' ELSE 'out' END AS way
+    FROM counted
+), beside AS (
+    SELECT *,
+        LAG(way) OVER before AS last_way, LAG(place_ms) OVER before AS last_ms,
+        LEAD(way) OVER before AS next_way, LEAD(place_ms) OVER before AS next_ms,
+        LEAD(at) OVER before AS next_at, LEAD(at_ms) OVER before AS next_at_ms,
+        LEAD(day) OVER before AS next_day, LEAD(time) OVER before AS next_time,
+        LEAD(state) OVER before AS next_state, LEAD(gate) OVER before AS next_gate,
+        LEAD(ledger) OVER before AS next_ledger, LEAD(seq) OVER before AS next_seq
+    FROM directed
+    WINDOW before AS (PARTITION BY code ORDER BY place_ms, ledger, seq)
+), paired AS (
+    SELECT *, CASE WHEN next_way = 'out' AND next_ms - place_ms <= {LONGEST_SESSION_MS}
+        THEN 1 ELSE 0 END AS whole
+    FROM beside
+    WHERE way = 'in' OR last_way IS NULL OR last_way = 'out'
+        OR place_ms - last_ms > {LONGEST_SESSION_MS}
+)
+SELECT code,
+    COALESCE(day, CASE WHEN way = 'in' AND whole = 1 THEN next_day END) AS date,
+    CASE WHEN way = 'in' THEN at END AS in_at,
+    CASE WHEN way = 'out' THEN at WHEN whole = 1 THEN next_at END AS out_at,
+    CASE
+        WHEN state = 'no-time' OR (way = 'in' AND whole = 1 AND next_state = 'no-time')
+            THEN 'manual'
+        WHEN state = 'pending-time'
+            OR (way = 'in' AND whole = 1 AND next_state = 'pending-time') THEN 'pending-time'
+        WHEN way = 'in' AND whole = 1 THEN 'complete'
+        WHEN EXISTS (SELECT 1 FROM uncovered u WHERE u.gate = paired.gate
+            AND u.from_ms < CASE WHEN way = 'out' THEN at_ms
+                WHEN next_ms < at_ms + {LONGEST_SESSION_MS} THEN next_ms
+                ELSE at_ms + {LONGEST_SESSION_MS} END
+            AND u.to_ms > CASE WHEN way = 'in' THEN at_ms
+                WHEN last_ms > at_ms - {LONGEST_SESSION_MS} THEN last_ms
+                ELSE at_ms - {LONGEST_SESSION_MS} END) THEN 'not-covered'
+        WHEN way = 'in' AND next_ms IS NULL THEN 'open'
+        ELSE 'manual'
+    END AS status,
+    CASE WHEN way = 'in' AND whole = 1 THEN (next_at_ms - at_ms) / 60000 END AS minutes,
+    CASE WHEN way = 'in' THEN gate END AS in_gate,
+    CASE WHEN way = 'out' THEN gate WHEN whole = 1 THEN next_gate END AS out_gate,
+    CASE WHEN way = 'in' THEN ledger END AS in_ledger,
+    CASE WHEN way = 'in' THEN seq END AS in_seq,
+    CASE WHEN way = 'out' THEN ledger WHEN whole = 1 THEN next_ledger END AS out_ledger,
+    CASE WHEN way = 'out' THEN seq WHEN whole = 1 THEN next_seq END AS out_seq
+FROM paired
+"""
+
+_REJECTED = """
+SELECT j.ledger, j.seq, j.gate, j.reason FROM rejections j
+WHERE NOT EXISTS (SELECT 1 FROM corrections c
+    WHERE c.what = 'void' AND c.ledger = j.ledger AND c.seq = j.seq)
+"""
+
+VIEWS = {
+    "judged": _JUDGED,
+    "rejected": _REJECTED,
+    "uncovered": _UNCOVERED,
+    "punches": _PUNCHES,
+    "sessions": _SESSIONS,
+}
+"""Name → its SELECT; each is made of tables and of those before it."""

@@ -1,0 +1,29 @@
+"""The two databases that a receiver may have."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+KINDS = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def new_postgresql_database() -> Iterator[Callable[[], str]]:
+    """Makes empty databases in a cluster that is started by the first test that needs it."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    from tests.postgresql import BINARIES, Postgresql
+
+    if BINARIES is None:
+        pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
+    with Postgresql() as cluster:
+        yield cluster.new_database
+
+
+@pytest.fixture(params=KINDS)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a receiver may make its database: a path, then a URL."""
+    if request.param == "sqlite":
+        return str(tmp_path / "payroll.db")
+    url: str = request.getfixturevalue("new_postgresql_database")()
+    return url

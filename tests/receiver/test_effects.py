@@ -1,0 +1,342 @@
+"""What entries mean for pay: the same in both databases, in whatever order they come."""
+
+import random
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import msgspec
+import pytest
+
+from edge_agent.domain.chain import GENESIS, seal
+from edge_agent.domain.messages import Rejection
+from edge_agent.receiver.accept import Arrival, read
+from edge_agent.receiver.derive import know_workers
+from edge_agent.receiver.store import Store
+
+from .running import rows
+
+AT = "2026-11-23T00:00:00.000Z"
+CODE = "NV0042"
+
+
+class Ledger:
+    """A ledger that is written by hand."""
+
+    def __init__(self, name: str, gate: str = "main-gate") -> None:
+        self.name = name
+        self.gate = gate
+        self.arrivals: list[Arrival] = []
+        self._hash = GENESIS
+
+    def branch(self, name: str | None = None) -> "Ledger":
+        """Another continuation of the same entries, as a cloned card has."""
+        twin = Ledger(name or self.name, self.gate)
+        twin.arrivals, twin._hash = list(self.arrivals), self._hash
+        return twin
+
+    def write(self, kind: str, at: str | None = None, **data: Any) -> dict[str, Any]:
+        seq = len(self.arrivals) + 1
+        full = {"ledger": self.name, "seq": seq, "kind": kind, "at": at, **data}
+        full.setdefault("clock", {"state": "synced", "uncertainty_ms": 40})
+        envelope = seal(self.gate, full, self._hash)
+        self._hash = bytes.fromhex(envelope.hash)
+        self.arrivals.append(read(self.gate, msgspec.json.encode(envelope)))
+        return full
+
+    def punch(self, at: str | None, direction: str | None = None, code: str = CODE) -> int:
+        data = self.write("punch.recorded", at and time(at), worker=code, direction=direction)
+        return int(data["seq"])
+
+    def recover(self, arrival: Arrival) -> int:
+        of = {"ledger": arrival.ledger, "seq": arrival.seq, "hash": arrival.hash}
+        data = arrival.data
+        written = self.write("punch.recovered", data["at"], worker=data["worker"], of=of, data=data)
+        return int(written["seq"])
+
+
+def time(short: str) -> str:
+    """ "23 06:58" → that day of November 2026 in Vietnam."""
+    return f"2026-11-{short}:00.000+07:00".replace(" ", "T")
+
+
+@pytest.fixture
+def store(database: str) -> Iterator[Store]:
+    with closing(Store(database)) as store:
+        yield store
+
+
+def judged(database: str, columns: str = "ledger, seq, state") -> list[tuple[Any, ...]]:
+    return rows(database, f"SELECT {columns} FROM punches ORDER BY ledger, seq")
+
+
+def sessions(database: str, columns: str = "date, in_at, out_at, status") -> list[tuple[Any, ...]]:
+    return [
+        tuple(v[8:16] if isinstance(v, str) and "T" in v else v for v in row)
+        for row in rows(
+            database, f"SELECT {columns} FROM sessions ORDER BY code, COALESCE(in_at, out_at)"
+        )
+    ]
+
+
+def test_every_kind_of_punch_has_its_state(store: Store, database: str) -> None:
+    a = Ledger("a")
+    a.write("ledger.opened")
+    first = a.punch("23 07:00")
+    a.write("punch.repeated", time("23 07:00"), worker=CODE, of=first)
+    unsynced = a.punch(None)
+    never = a.punch(None)
+    a.write("punch.added", time("23 12:00"), worker="0007", direction="out",
+            method="supervisor", reason="forgot", actor="uid:1")  # fmt: skip
+    wrong = a.punch("23 13:00")
+    a.write("punch.voided", None, of=wrong, worker=CODE, reason="x", actor="uid:1")
+    resolved = a.punch(None)
+    a.write("punch.time-resolved", time("24 06:01"), of=resolved, worker=CODE, final=True,
+            uncertainty_ms=900)  # fmt: skip
+    a.write("punch.time-resolved", None, of=never, worker=CODE, final=True, uncertainty_ms=None,
+            not_before=time("23 01:00"), not_after=time("23 02:00"))  # fmt: skip
+    twice = a.punch("24 09:00")
+    a.write("punch.time-corrected", time("24 08:00"), of=twice, worker=CODE, uncertainty_ms=5,
+            reason="x")  # fmt: skip
+    store.take(a.arrivals, AT)
+    assert judged(database, "seq, state, source, code, date, time") == [
+        (first, "valid", "finger", CODE, "2026-11-23", "07:00:00"),
+        (first + 1, "repeated", "finger", CODE, "2026-11-23", "07:00:00"),
+        (unsynced, "pending-time", "finger", CODE, None, None),
+        (never, "no-time", "finger", CODE, None, None),
+        (never + 1, "valid", "supervisor", "0007", "2026-11-23", "12:00:00"),
+        (wrong, "voided", "finger", CODE, "2026-11-23", "13:00:00"),
+        (resolved, "valid", "finger", CODE, "2026-11-24", "06:01:00"),
+        (twice, "valid", "finger", CODE, "2026-11-24", "08:00:00"),
+    ]
+    bounds = rows(database, f"SELECT not_before, uncertainty_ms FROM punches WHERE seq = {never}")
+    assert bounds == [(time("23 01:00"), None)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_order_of_arrival_makes_no_difference(store: Store, database: str, seed: int) -> None:
+    old, new = Ledger("b-old"), Ledger("a-new")
+    lost = [old.punch(None), old.punch("23 08:00"), old.punch("23 09:00")]
+    for seq in lost:
+        new.recover(old.arrivals[seq - 1])
+    new.write("punch.time-resolved", time("23 07:00"), of=1, worker=CODE, final=True)
+    new.write("punch.voided", None, of=2, worker=CODE, reason="x", actor="uid:1")
+    # The third never arrived in its own ledger.
+    everything = old.arrivals[:2] + new.arrivals
+    random.Random(seed).shuffle(everything)
+    for start in range(0, len(everything), 3):
+        store.take(everything[start : start + 3], AT)
+    assert judged(database, "ledger, seq, state, source, time") == [
+        ("a-new", 1, "duplicate", "recovered", "07:00:00"),
+        ("a-new", 2, "duplicate", "recovered", "08:00:00"),
+        ("a-new", 3, "valid", "recovered", "09:00:00"),
+        ("b-old", 1, "valid", "finger", "07:00:00"),
+        ("b-old", 2, "voided", "finger", "08:00:00"),
+    ]
+
+
+def test_punches_of_both_cards_of_a_clone_are_paid_once_each(store: Store, database: str) -> None:
+    """The clone's branch is set aside as a fork, and recovered in a ledger of its own."""
+    card = Ledger("card")
+    card.punch("23 06:00", "in")
+    clone = card.branch()
+    card.punch("23 11:00", "out")
+    cloned = clone.punch("23 12:00", "out", code="0007")
+    store.take(card.arrivals, AT)
+    (standing,) = store.take(clone.arrivals, AT).standings
+    assert standing.forks == [2]
+    fresh = Ledger("fresh", gate="other-gate")
+    for arrival in clone.arrivals:  # One more than it must, the common one.
+        fresh.recover(arrival)
+    again = Ledger("gain", gate="other-gate")
+    for arrival in fresh.arrivals:  # And once more, from there.
+        again.recover(arrival)
+    store.take(again.arrivals, AT)
+    store.take(fresh.arrivals, AT)
+    valid = rows(database, "SELECT code, time, ledger FROM punches WHERE state = 'valid'")
+    assert sorted(valid) == [
+        ("0007", "12:00:00", "fresh"),
+        (CODE, "06:00:00", "card"),
+        (CODE, "11:00:00", "card"),
+    ]
+    assert cloned == 2
+
+
+def test_mark_that_proves_to_be_a_strays_counts_no_more(store: Store, database: str) -> None:
+    ours = Ledger("a")
+    ours.punch("23 06:00")
+    theirs = ours.branch()
+    ours.punch("23 07:00")
+    ours.punch("23 08:00")
+    theirs.punch("23 07:30")
+    theirs.punch("23 08:30")
+    store.take([ours.arrivals[0], theirs.arrivals[2]], AT)
+    assert [row[1:] for row in judged(database)] == [(1, "valid"), (3, "valid")]
+    store.take(ours.arrivals, AT)
+    assert judged(database, "time") == [("06:00:00",), ("07:00:00",)]
+    store.take(ours.arrivals, AT)
+    assert judged(database, "time") == [("06:00:00",), ("07:00:00",), ("08:00:00",)]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"worker": "", "direction": None},
+        {"worker": "nul\0", "direction": None},
+        {"worker": CODE, "direction": "sideways"},
+        {"worker": CODE, "direction": None, "at": "yesterday"},
+        {"worker": CODE, "direction": None, "at": "2026-11-23T07:00:00"},
+        {"direction": None},
+    ],
+)
+def test_unreadable_entry_is_kept_for_a_person_and_confirmed(
+    store: Store, database: str, broken: dict[str, Any]
+) -> None:
+    a = Ledger("a")
+    a.punch("23 06:00")
+    a.write("punch.recorded", **broken)
+    (standing,) = store.take(a.arrivals, AT).standings
+    assert standing.tip.through == 2
+    assert standing.rejected == [Rejection(seq=2, reason="unreadable")]
+    assert standing.rejected_count == 1
+    assert judged(database) == [("a", 1, "valid")]
+    assert rows(database, "SELECT ledger, seq, gate, reason FROM rejected") == [
+        ("a", 2, "main-gate", "unreadable")
+    ]
+    assert next(store.standings()).rejected_count == 1
+
+
+def test_worker_whom_payroll_does_not_know_is_rejected_until_it_does(
+    store: Store, database: str
+) -> None:
+    a = Ledger("a")
+    a.punch("23 06:00")
+    a.punch("23 07:00", code="9999")
+    store.take(a.arrivals, AT)
+    know_workers(store._database, {CODE: "Trần Văn Minh"})
+    assert judged(database) == [("a", 1, "valid"), ("a", 2, "rejected")]
+    a.punch("23 08:00", code="9999")
+    (standing,) = store.take(a.arrivals[2:], AT).standings
+    assert [rejection.seq for rejection in standing.rejected] == [2, 3]
+    assert standing.rejected[0].reason == "unknown-worker"
+    know_workers(store._database, {CODE: "Trần Văn Minh", "9999": "Lý Thị Hoa"})
+    assert {state for *_, state in judged(database)} == {"valid"}
+
+
+def test_receipt_lists_a_hundred_and_counts_all(store: Store) -> None:
+    a = Ledger("a")
+    for _ in range(150):
+        a.write("punch.recorded")
+    (standing,) = store.take(a.arrivals, AT).standings
+    assert (len(standing.rejected), standing.rejected_count) == (100, 150)
+
+
+def test_effects_are_made_anew_for_entries_of_an_older_version(database: str) -> None:
+    a = Ledger("a")
+    a.punch("23 06:00")
+    a.write("punch.recorded")
+    with closing(Store(database)) as store:
+        store.take(a.arrivals, AT)
+        store._database.execute("UPDATE derived SET version = 'older'")
+        store._database.execute("DELETE FROM marks")
+    Store(database).close()
+    assert judged(database) == [("a", 1, "valid")]
+    assert rows(database, "SELECT seq FROM rejected") == [(2,)]
+
+
+DAYS = {
+    "a day with lunch": (
+        ["23 06:58 in", "23 11:30 out", "23 12:30 in", "23 16:31 out"],
+        [("2026-11-23", "23T06:58", "23T11:30", "complete"),
+         ("2026-11-23", "23T12:30", "23T16:31", "complete")],
+    ),
+    "a night belongs to the day it began": (
+        ["23 21:55 in", "24 06:03 out"],
+        [("2026-11-23", "23T21:55", "24T06:03", "complete")],
+    ),
+    "directions that nobody knows alternate": (
+        ["23 06:58", "23 11:30", "23 12:30", "23 16:31", "24 07:00"],
+        [("2026-11-23", "23T06:58", "23T11:30", "complete"),
+         ("2026-11-23", "23T12:30", "23T16:31", "complete"),
+         ("2026-11-24", "24T07:00", None, "open")],
+    ),
+    "a forgotten out does not turn the next day around": (
+        ["23 07:00", "24 07:00", "24 16:00"],
+        [("2026-11-23", "23T07:00", None, "manual"),
+         ("2026-11-24", "24T07:00", "24T16:00", "complete")],
+    ),
+    "an unknown direction goes on from the last known": (
+        ["23 07:00 in", "23 11:00", "23 12:00", "23 16:00 out"],
+        [("2026-11-23", "23T07:00", "23T11:00", "complete"),
+         ("2026-11-23", "23T12:00", "23T16:00", "complete")],
+    ),
+    "twice in": (
+        ["23 07:00 in", "23 12:00 in", "23 16:00 out"],
+        [("2026-11-23", "23T07:00", None, "manual"),
+         ("2026-11-23", "23T12:00", "23T16:00", "complete")],
+    ),
+    "an out without an in": (
+        ["23 16:00 out"], [("2026-11-23", None, "23T16:00", "manual")],
+    ),
+    "an out after too long is no end of that in": (
+        ["23 07:00 in", "24 16:00 out"],
+        [("2026-11-23", "23T07:00", None, "manual"),
+         ("2026-11-24", None, "24T16:00", "manual")],
+    ),
+    "nobody has gone home yet": (
+        ["23 07:00 in"], [("2026-11-23", "23T07:00", None, "open")],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_sessions(store: Store, database: str, day: str) -> None:
+    punches, expected = DAYS[day]
+    a, b = Ledger("a", "main-gate"), Ledger("b", "field-gate")
+    for number, punch in enumerate(punches):
+        (a, b)[number % 2].punch(punch[:8], punch[9:] or None)
+    store.take([*b.arrivals, *a.arrivals], AT)
+    assert sessions(database) == expected
+
+
+def test_session_whose_time_is_not_known_yet_waits_for_it(store: Store, database: str) -> None:
+    a = Ledger("a")
+    a.punch("23 05:00", "in", code="0001")
+    a.punch(None, "in")
+    a.punch("23 11:00", "out")
+    a.punch("23 12:00", "in")
+    a.punch("23 16:00", "out")
+    store.take(a.arrivals, AT)
+    mine = f"SELECT date, status, minutes FROM sessions WHERE code = '{CODE}' ORDER BY out_at"
+    assert rows(database, mine) == [
+        ("2026-11-23", "pending-time", None),
+        ("2026-11-23", "complete", 240),
+    ]
+    a.write("punch.time-resolved", time("23 06:30"), of=2, worker=CODE, final=True)
+    store.take(a.arrivals[5:], AT)
+    assert rows(database, mine) == [
+        ("2026-11-23", "complete", 270),
+        ("2026-11-23", "complete", 240),
+    ]
+
+
+def test_session_with_an_end_that_the_gate_could_not_see_is_not_covered(
+    store: Store, database: str
+) -> None:
+    a, b = Ledger("a", "main-gate"), Ledger("b", "field-gate")
+    for ledger in (a, b):
+        ledger.write("gate.alive", time("23 06:00"), recording=True)
+        ledger.punch("23 07:00", "in", code=ledger.gate)
+    for hour in range(7, 20):
+        if not 15 <= hour <= 17:  # No power from 14:00 until 18:00.
+            a.write("gate.alive", time(f"23 {hour:02}:00"), recording=True)
+        b.write("gate.alive", time(f"23 {hour:02}:00"), recording=True)
+    for ledger in (a, b):
+        ledger.punch("24 07:00", "in", code=ledger.gate)
+    store.take([*a.arrivals, *b.arrivals], AT)
+    assert sessions(database, "code, in_at, status") == [
+        ("field-gate", "23T07:00", "manual"),
+        ("field-gate", "24T07:00", "open"),
+        ("main-gate", "23T07:00", "not-covered"),
+        ("main-gate", "24T07:00", "open"),
+    ]

@@ -1,0 +1,130 @@
+"""The ledger as a file: for an auditor with Excel, and for one who trusts nobody."""
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge_agent.cli.ledger_file import export
+from edge_agent.domain.errors import BadRequest, StoreFault
+from edge_agent.domain.facts import AttemptRefused, WorkerAdded
+from edge_agent.domain.people import Worker
+from edge_agent.domain.rules import Direction
+from edge_agent.store import SqliteStore
+from tests.store.ledgers import append, later, open_store, punch, unsynced
+
+VERIFIER = Path(__file__).parents[1] / "docs" / "examples" / "verify_export.py"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SqliteStore:
+    store = open_store(tmp_path)
+    for code, name in (("007", "Nguyễn Thị Hường"), ("=1+1", "@SUM(A1)"), ("NV1", "Lò Văn Pao")):
+        with store.changing() as change:
+            change.put_worker(Worker(code=code, name=name, active=True))
+            change.append(WorkerAdded(worker=code, actor="uid:0"), later(0))
+    append(store, punch("007", Direction.IN), later(1_000))
+    append(store, punch("=1+1"), later(2_000))
+    append(store, punch("NV1"), unsynced(3_000, boot="b"))
+    append(store, AttemptRefused(reason="unknown", hint=None, worker=None, suppressed=0))
+    return store
+
+
+def verified(path: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-I", VERIFIER, path], capture_output=True, text=True, check=False
+    )
+
+
+def test_a_table_that_excel_opens(store: SqliteStore, tmp_path: Path) -> None:
+    path = tmp_path / "ledger.csv"
+    assert export(store, path) == 8
+    raw = path.read_bytes()
+    assert raw.startswith(b"\xef\xbb\xbf")
+    assert raw.count(b"\r\n") == 9
+    assert path.stat().st_mode & 0o777 == 0o600
+    rows = list(csv.DictReader(path.read_text("utf-8-sig").splitlines()))
+    punches = [row for row in rows if row["kind"] == "punch.recorded"]
+    assert [row["worker"] for row in punches] == ['="007"', "'=1+1", "NV1"]
+    assert [row["name"] for row in punches] == ["Nguyễn Thị Hường", "'@SUM(A1)", "Lò Văn Pao"]
+    assert [row["time"] for row in punches][2] == "not known yet"
+    assert punches[0]["time"] == "2026-11-18 18:06:41"
+    assert punches[0]["direction"] == "in"
+    assert rows[-1]["reason"] == "unknown"
+    for row in rows:
+        for cell in row.values():
+            assert not cell.startswith(("+", "-", "@", "\t")), row
+            assert not cell.startswith("=") or cell[2:-1].isdigit(), row
+
+
+def test_json_lines_are_the_entries_to_the_byte(store: SqliteStore, tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    assert export(store, path) == 8
+    assert path.read_bytes().splitlines() == [entry.wire for entry in store.entries(1, 100)]
+    done = verified(path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        f"ledger {store.ledger}: entries 1 to 8 are unbroken; "
+        f"the last hash is {store.tail().hash.hex()}\n"
+    )
+
+
+def edited(change: Callable[[dict[str, Any]], object]) -> Callable[[list[str]], object]:
+    def edit(lines: list[str]) -> None:
+        entry = json.loads(lines[4])
+        change(entry)
+        lines[4] = json.dumps(entry)
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("tamper", "named"),
+    [
+        (edited(lambda entry: entry["data"].update(worker="008")), 5),
+        (edited(lambda entry: entry["data"].update(seq=5.0)), 5),
+        (edited(lambda entry: entry.update(hash="0" * 64)), 5),
+        (edited(lambda entry: entry.update(prevhash="0" * 64)), 5),
+        (edited(lambda entry: entry.update(time="2026-01-01T00:00:00+07:00")), 5),
+        (edited(lambda entry: entry.update(subject="008")), 5),
+        (edited(lambda entry: entry.pop("data")), 5),
+        (lambda lines: lines.pop(4), 5),
+        (lambda lines: lines.insert(4, lines[3]), 5),
+        (lambda lines: lines.insert(2, lines.pop(5)), 3),
+        (lambda lines: lines.__setitem__(4, "{"), 5),
+        (lambda lines: lines.__setitem__(0, lines[0].replace("0" * 64, "1" * 64)), 1),
+    ],
+)
+def test_the_standalone_verifier_names_what_was_tampered_with(
+    store: SqliteStore, tmp_path: Path, tamper: Callable[[list[str]], object], named: int
+) -> None:
+    path = tmp_path / "ledger.jsonl"
+    export(store, path)
+    lines = path.read_text().splitlines()
+    tamper(lines)
+    path.write_text("\n".join(lines) + "\n")
+    done = verified(path)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"entry {named} is altered, missing or out of place: ")
+
+
+def test_a_file_that_cannot_be_made(store: SqliteStore, tmp_path: Path) -> None:
+    (tmp_path / "there.csv").write_text("payslips")
+    with pytest.raises(BadRequest, match="there already"):
+        export(store, tmp_path / "there.csv")
+    assert (tmp_path / "there.csv").read_text() == "payslips"
+    with pytest.raises(BadRequest, match="names no format"):
+        export(store, tmp_path / "ledger.xlsx")
+    with pytest.raises(StoreFault, match="cannot be written"):
+        export(store, tmp_path / "none" / "ledger.csv")
+
+
+def test_the_verifier_is_short_and_stands_alone() -> None:
+    text = VERIFIER.read_text()
+    assert len(text.splitlines()) <= 60
+    assert "edge_agent" not in text
