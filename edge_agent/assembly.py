@@ -20,7 +20,7 @@ from .host.clock import HostClock
 from .host.lock import GateLock
 from .host.ownership import give_to_folder_owner
 from .host.passwords import PasswordFile
-from .ports import Examiner, Panel, Passwords, Sealing, Sensor, Store, Tell
+from .ports import Examiner, Panel, Passwords, Power, Sealing, Sensor, Store, Tell, Touch
 from .sealing import AgeSealing
 from .settings import Settings
 from .store import SqliteStore
@@ -71,7 +71,7 @@ class Assembly:
         """The sensor, not yet connected. Raises StoreFault where its password cannot be read."""
         from .sensor import FingerprintSensor
 
-        sensor = FingerprintSensor(self.settings.sensor)
+        sensor = FingerprintSensor(self.settings.sensor, power=self._power())
         sensor.try_passwords(*self.passwords().known())
         return sensor
 
@@ -82,6 +82,23 @@ class Assembly:
     def sealing(self) -> Sealing:
         """Seals what leaves the gate."""
         return AgeSealing()
+
+    def _power(self) -> Power | None:
+        settings = self.settings.sensor
+        if settings.power_pin == "none":
+            return None
+        from .pins import PowerPin
+
+        return PowerPin(settings.power_pin, settings.power_active, self.settings.panel.pins)
+
+    def touch(self) -> Touch | None:
+        """The sensor's touch output; None where no pin is wired to it."""
+        settings = self.settings.sensor
+        if settings.touch_pin == "none":
+            return None
+        from .pins import TouchPin
+
+        return TouchPin(settings.touch_pin, settings.touch_active, self.settings.panel.pins)
 
     def panel(self) -> Panel:
         """The panel, dark."""

@@ -179,3 +179,9 @@ class SensorAdopted(Fact, tag="sensor.adopted", frozen=True, kw_only=True):
 
     actor: str
     why: str
+
+
+class SensorRestarted(Fact, tag="sensor.restarted", frozen=True, kw_only=True):
+    """The sensor stayed silent, and its power was switched off and on: the how many-th time."""
+
+    times: int

@@ -11,6 +11,8 @@ from ..domain.events import Event, Outcome
 from ..domain.messages import ReportLine
 from ..domain.rules import Hint, Match
 from ..domain.stamps import Stamp
+from .pins import Power as Power
+from .pins import Touch as Touch
 from .sealing import KeyPair as KeyPair
 from .sealing import Passwords as Passwords
 from .sealing import Sealing as Sealing
@@ -70,6 +72,15 @@ class Sensor(Protocol):
 
     def close(self) -> None:
         """Let go of the port. Never raises; closing twice is fine."""
+
+    def restart(self) -> bool:
+        """Take the sensor's power away for a moment; False where no pin switches it.
+
+        The port is closed then: connect.
+        """
+
+    def sleep(self) -> None:
+        """Let the sensor sleep until it is touched or asked; SensorRefused where it cannot."""
 
     def capture(self) -> bool | None:
         """Take an image. False: no finger is on the glass; None: the sensor could not tell."""

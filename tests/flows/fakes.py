@@ -374,6 +374,8 @@ class Library:
         self.templates: dict[int, str] = {}
         self.pages: dict[int, bytes] = {}
         self.keeps_notes = True
+        self.switched = False
+        """Whether a pin switches its power."""
         self.asked: list[str] = []
         self.on_ask: Callable[[str], None] = lambda name: None
         """Told of every instruction before it is carried out; what it raises, is raised."""
@@ -412,6 +414,14 @@ class Library:
 
     def close(self) -> None:
         self._asked("close")
+
+    def restart(self) -> bool:
+        self._asked("restart")
+        return self.switched
+
+    def sleep(self) -> None:
+        self._asked("sleep")
+        self._may_fail("sleep")
 
     def capture(self) -> bool:
         self._asked("capture")
