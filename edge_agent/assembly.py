@@ -17,7 +17,9 @@ from .flows.gate import Gate
 from .host.clock import HostClock
 from .host.lock import GateLock
 from .host.ownership import give_to_folder_owner
-from .ports import Examiner, Panel, Power, Sensor, Store, Tell, Touch
+from .host.passwords import PasswordFile
+from .ports import Examiner, Panel, Passwords, Power, Sealing, Sensor, Store, Tell, Touch
+from .sealing import AgeSealing
 from .settings import Settings
 from .store import SqliteStore
 
@@ -58,10 +60,20 @@ class Assembly:
         return SqliteStore.read_only(self.database, self.settings.gate.id, self.zone)
 
     def sensor(self) -> Sensor:
-        """The sensor, not yet connected."""
+        """The sensor, not yet connected. Raises StoreFault where its password cannot be read."""
         from .sensor import FingerprintSensor
 
-        return FingerprintSensor(self.settings.sensor, power=self._power())
+        sensor = FingerprintSensor(self.settings.sensor, power=self._power())
+        sensor.try_passwords(*self.passwords().known())
+        return sensor
+
+    def passwords(self) -> Passwords:
+        """What the gate knows of the sensor's password."""
+        return PasswordFile(self.database)
+
+    def sealing(self) -> Sealing:
+        """Seals what leaves the gate."""
+        return AgeSealing()
 
     def _power(self) -> Power | None:
         settings = self.settings.sensor

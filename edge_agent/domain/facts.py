@@ -242,6 +242,27 @@ class PrintRemoved(Fact, tag="print.removed", frozen=True, kw_only=True):
     actor: str
 
 
+class PrintRestored(Fact, tag="print.restored", frozen=True, kw_only=True):
+    """A finger's template was stored from backup ``backup`` of gate ``origin``, and read back."""
+
+    worker: str
+    finger: str
+    slot: int
+    generation: int
+    origin: str
+    backup: str
+    actor: str
+
+
+class TemplatesSealed(Fact, tag="templates.sealed", frozen=True, kw_only=True):
+    """From now on so many templates leave the gate as a backup, sealed to these public keys."""
+
+    backup: str
+    prints: int
+    recipients: list[str]
+    actor: str
+
+
 class SensorAdopted(Fact, tag="sensor.adopted", frozen=True, kw_only=True):
     """From now on this module's slots are the ones that the prints stand for.
 

@@ -1,6 +1,6 @@
 """What every flow at the gate works on: the ledger, who is known, and the last punches."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from msgspec import Struct
@@ -84,6 +84,7 @@ class Gate:
 
         Raises StoreFault where that is not certain.
         """
+<<<<<<< HEAD
         [entry] = self.record_all([(fact, stamp or self.clock.stamp())], also)
         return entry
 
@@ -100,6 +101,22 @@ class Gate:
         """
         stamp = lines[-1][1] if lines else self.clock.stamp()
         lacking = self._keeper.lines([], stamp)
+=======
+        return self.record_all([fact], stamp, also)[0]
+
+    def record_all(
+        self,
+        facts: list[Fact],
+        stamp: Stamp | None = None,
+        also: Callable[[Change], None] = lambda change: None,
+    ) -> list[Entry]:
+        """Write entries in one transaction, together with what ``also`` changes, and tell so.
+
+        Raises StoreFault where that is not certain.
+        """
+        stamp = stamp or self.clock.stamp()
+        lines = self._keeper.lines(facts, stamp)
+>>>>>>> main
 
         def transaction() -> list[Entry]:
             with self.store.changing() as change:
@@ -143,14 +160,18 @@ class Gate:
                 change.put_worker(worker)
             change.put_roster(roster)
 
+<<<<<<< HEAD
         now = self.clock.stamp()
         self.record_all([(fact, now) for fact in facts], put)
+=======
+        self.record_all(facts, also=put)
+>>>>>>> main
         self._memory.workers.update({worker.code: worker for worker in workers})
 
-    def announce(self, slot: int) -> None:
-        """Say that ``slot`` is about to be written, before the flash is touched."""
+    def announce(self, *slots: int) -> None:
+        """Say that ``slots`` are about to be written, before the flash is touched."""
         with self.store.changing() as change:
-            change.announce(slot)
+            change.announce(*slots)
 
     def settle(self, slots: list[int]) -> None:
         """Say that nothing is left of what was announced for these slots."""
@@ -167,6 +188,35 @@ class Gate:
 
         self.record(fact, also=enrol)
         self._memory.prints[print_.slot] = print_
+
+    def record_restoration(
+        self,
+        facts: list[Fact],
+        prints: Sequence[tuple[Print, bytes]],
+        newcomers: Sequence[Worker],
+    ) -> None:
+        """Say whose slots are now that were filled from a backup, with their digests.
+
+        ``newcomers`` are the workers that this gate did not know.
+        """
+
+        def restore(change: Change) -> None:
+            for worker in newcomers:
+                change.put_worker(worker)
+            for print_, digest in prints:
+                change.put_print(print_, digest)
+                change.put_backed_up(print_)
+                change.settle(print_.slot)
+
+        self.record_all(facts, also=restore)
+        self._memory.workers.update({worker.code: worker for worker in newcomers})
+        self._memory.prints.update({print_.slot: print_ for print_, _ in prints})
+
+    def note_backed_up(self, prints: Sequence[Print]) -> None:
+        """Remember that a backup holds these prints' templates."""
+        with self.store.changing() as change:
+            for print_ in prints:
+                change.put_backed_up(print_)
 
     def record_removal(self, fact: Fact, print_: Print, *, erasing: bool) -> None:
         """Forget whose a slot is, together with the entry that says so.

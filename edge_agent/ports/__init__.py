@@ -13,6 +13,9 @@ from ..domain.rules import Hint, Match
 from ..domain.stamps import Stamp
 from .pins import Power as Power
 from .pins import Touch as Touch
+from .sealing import KeyPair as KeyPair
+from .sealing import Passwords as Passwords
+from .sealing import Sealing as Sealing
 from .store import Change as Change
 from .store import OpenTime as OpenTime
 from .store import PendingTimes as PendingTimes
@@ -126,6 +129,9 @@ class Sensor(Protocol):
 
     def read_image(self) -> FingerImage:
         """The image of the last capture; SensorRefused where there is none."""
+
+    def try_passwords(self, *passwords: int) -> None:
+        """At the next ``connect`` try these, and then none at all."""
 
     def set_password(self, new: int) -> None:
         """Give the sensor another password (0: none); returns once it was verified.

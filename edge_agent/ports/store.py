@@ -94,6 +94,9 @@ class PeopleChange(Protocol):
     def put_print(self, print_: Print, digest: bytes) -> None:
         """Add a print, with the digest of its template (32 bytes)."""
 
+    def put_backed_up(self, print_: Print) -> None:
+        """Remember that a backup holds the template of a print."""
+
     def put_digest(self, print_: Print, digest: bytes) -> None:
         """Remember the digest of the template of a print that was enrolled without one."""
 
@@ -107,8 +110,8 @@ class PairingChange(Protocol):
     def put_mark(self, mark: Mark) -> None:
         """Remember which module the prints are in."""
 
-    def announce(self, slot: int) -> None:
-        """A template is about to be written to, or erased from, ``slot``: the counter goes up."""
+    def announce(self, *slots: int) -> None:
+        """Templates are about to be written to, or erased from, ``slots``: the counter goes up."""
 
     def settle(self, slot: int) -> None:
         """What was announced for ``slot`` has been carried out or undone."""
@@ -193,6 +196,12 @@ class People(Protocol):
 
     def digests(self) -> dict[tuple[int, int], bytes]:
         """The digests that are known of the prints' templates, by slot and generation."""
+
+    def finger_of(self, digest: bytes) -> tuple[str, str] | None:
+        """Worker and finger of the print, there or removed, whose template has this digest."""
+
+    def not_backed_up(self) -> int:
+        """How many prints no backup holds."""
 
 
 class PairingMarks(Protocol):
