@@ -103,6 +103,7 @@ class GateActivity:
             if gate.clock.monotonic() >= alive_due:
                 alive_due += _ALIVE_EVERY_S
                 _write_alive(gate, keeper)
+            gate.keep_store()
             prune.turn()
             roster.look()
             pause = looking.pause() if keeper.recording else BETWEEN_LOOKS_S

@@ -108,6 +108,12 @@ class MemoryStore:
         for name, value in contents.items():
             setattr(self, name, copy(value))
 
+    def keep_reserve(self) -> bool:
+        return True
+
+    def spend_reserve(self) -> bool:
+        return False
+
     def append(self, fact: Fact, stamp: Stamp) -> Entry:
         tail = self.tail()
         entry = self._scribe.write(fact, stamp, tail.seq + 1, tail.hash)
