@@ -33,6 +33,7 @@ from edge_agent.settings import load_settings
 from edge_agent.simulator import Remote
 
 PRINTS = 64
+HEADS = ("wire", "+ sensor", "taken", "to both", "to wire")
 
 
 class Obeying:
@@ -111,11 +112,8 @@ def main() -> None:
         key.write_text(keys.identity)
         enrol(old)
         print(f"{PRINTS} templates of 512 bytes at {BAUD} baud, ms a template\n")
-        print(
-            f"{'':<10} {'wire':>9} {'+ sensor':>9} {'taken':>9} {'to both':>9} {'to wire':>9}",
-            end="",
-        )
-        print(f" {'1,000 in, s':>11}")
+        heads = "".join(f" {head:>9}" for head in HEADS)
+        print(f"{'':<10}{heads} {'1,000 in, s':>11}")
         config = ("--config", f"{old}/edge-agent.toml")
         with simulator(old, "--flash", f"{old}/flash"):
             timed("backup", "templates", "backup", str(desk), "-r", keys.recipient, *config)
