@@ -19,7 +19,7 @@ from .flows.gate import Gate
 from .host.clock import HostClock
 from .host.lock import GateLock
 from .host.ownership import give_to_folder_owner
-from .ports import Examiner, Panel, Sensor, Store, Tell
+from .ports import Examiner, Panel, Power, Sensor, Store, Tell, Touch
 from .settings import Settings
 from .store import SqliteStore
 
@@ -69,7 +69,24 @@ class Assembly:
         """The sensor, not yet connected."""
         from .sensor import FingerprintSensor
 
-        return FingerprintSensor(self.settings.sensor)
+        return FingerprintSensor(self.settings.sensor, power=self._power())
+
+    def _power(self) -> Power | None:
+        settings = self.settings.sensor
+        if settings.power_pin == "none":
+            return None
+        from .pins import PowerPin
+
+        return PowerPin(settings.power_pin, settings.power_active, self.settings.panel.pins)
+
+    def touch(self) -> Touch | None:
+        """The sensor's touch output; None where no pin is wired to it."""
+        settings = self.settings.sensor
+        if settings.touch_pin == "none":
+            return None
+        from .pins import TouchPin
+
+        return TouchPin(settings.touch_pin, settings.touch_active, self.settings.panel.pins)
 
     def panel(self) -> Panel:
         """The panel, dark."""

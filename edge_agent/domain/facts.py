@@ -84,13 +84,21 @@ class GateAlive(Fact, tag="gate.alive", frozen=True, kw_only=True):
 class RecordingStopped(Fact, tag="recording.stopped", frozen=True, kw_only=True):
     """From this moment no press could be recorded."""
 
-    reason: Literal["sensor-fault", "foreign", "database-older", "sensor-older", "stopping"]
+    reason: Literal[
+        "sensor-fault",
+        "foreign",
+        "database-older",
+        "sensor-older",
+        "disk-full",
+        "store-fault",
+        "stopping",
+    ]
 
 
 class RecordingResumed(Fact, tag="recording.resumed", frozen=True, kw_only=True):
     """From this moment presses are recorded again."""
 
-    reason: Literal["started", "sensor-back"]
+    reason: Literal["started", "sensor-back", "store-back"]
 
 
 class WorkerAdded(Fact, tag="worker.added", frozen=True, kw_only=True):
@@ -158,3 +166,9 @@ class SensorAdopted(Fact, tag="sensor.adopted", frozen=True, kw_only=True):
 
     actor: str
     why: str
+
+
+class SensorRestarted(Fact, tag="sensor.restarted", frozen=True, kw_only=True):
+    """The sensor stayed silent, and its power was switched off and on: the how many-th time."""
+
+    times: int

@@ -109,9 +109,12 @@ class SensorStatus(Struct, frozen=True, kw_only=True):
 
 
 class StoreStatus(Struct, frozen=True, kw_only=True):
-    """``failing``: every press is not recorded at present; ``problem`` says why."""
+    """``failing``: every press is not recorded at present; ``problem`` says why.
 
-    state: Literal["ready", "failing"]
+    ``reserve``: the disk is full, and the gate records into what it had kept free for that.
+    """
+
+    state: Literal["ready", "reserve", "failing"]
     problem: str | None = None
 
 

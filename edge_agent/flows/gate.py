@@ -1,19 +1,20 @@
 """What every flow at the gate works on: the ledger, who is known, and the last punches."""
 
 from collections.abc import Callable
-from typing import Literal
+from contextlib import suppress
 
 from msgspec import Struct
 
 from ..domain.chain import Entry
 from ..domain.errors import StoreFault
-from ..domain.events import LedgerGrew, StoreChanged
+from ..domain.events import LedgerGrew
 from ..domain.facts import Fact
 from ..domain.people import Print, Worker
 from ..domain.roster import Applied
 from ..domain.rules import SHIFT_MS, LastPunch, Policy
 from ..domain.stamps import Stamp
 from ..ports import Change, Clock, Store, Tell
+from .keep_store import KeepStore
 
 
 class _Known(Struct):
@@ -33,7 +34,7 @@ class Gate:
         self.tell = tell
         self.policy = policy
         self._known: _Known | None = None
-        self._store_state = "ready"
+        self._keeper = KeepStore(store, clock, tell)
 
     def owner_of(self, slot: int) -> tuple[Print | None, Worker | None]:
         """The print that holds ``slot``, and its worker. Raises StoreFault."""
@@ -78,24 +79,29 @@ class Gate:
         self, facts: list[Fact], stamp: Stamp | None, also: Callable[[Change], None]
     ) -> list[Entry]:
         stamp = stamp or self.clock.stamp()
-        try:
+        lines = self._keeper.lines(facts, stamp)
+
+        def transaction() -> list[Entry]:
             with self.store.changing() as change:
                 also(change)
-                entries = [change.append(fact, stamp) for fact in facts]
-        except StoreFault as fault:
-            self._store_is("failing", str(fault))
+                return [change.append(*line) for line in lines]
+
+        try:
+            entries = self._keeper.write(facts, stamp, transaction)
+        except StoreFault:
             # It may be in the database after all: ask there before the next verdict.
             self._known = None
             raise
-        self._store_is("ready")
         for entry in entries:
             self.tell(LedgerGrew(seq=entry.seq, kind=entry.kind))
-        return entries
+        return entries[len(lines) - len(facts) :]
 
-    def _store_is(self, state: Literal["ready", "failing"], detail: str | None = None) -> None:
-        if state != self._store_state:
-            self._store_state = state
-            self.tell(StoreChanged(state=state, detail=detail))
+    def keep_store(self) -> None:
+        """Between two looks at the glass: write what could not be written, keep the reserve."""
+        if self._keeper.owes:
+            with suppress(StoreFault):
+                self._record_all([], None, lambda change: None)
+        self._keeper.refill()
 
     def record_worker(self, fact: Fact, worker: Worker) -> None:
         """Enter or change a worker, together with the entry that says so."""

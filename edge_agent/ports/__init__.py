@@ -11,6 +11,8 @@ from ..domain.events import Event, Outcome
 from ..domain.messages import ReportLine
 from ..domain.rules import Hint, Match
 from ..domain.stamps import Stamp
+from .pins import Power as Power
+from .pins import Touch as Touch
 from .store import Change as Change
 from .store import Store as Store
 from .store import Tail as Tail
@@ -67,6 +69,15 @@ class Sensor(Protocol):
 
     def close(self) -> None:
         """Let go of the port. Never raises; closing twice is fine."""
+
+    def restart(self) -> bool:
+        """Take the sensor's power away for a moment; False where no pin switches it.
+
+        The port is closed then: connect.
+        """
+
+    def sleep(self) -> None:
+        """Let the sensor sleep until it is touched or asked; SensorRefused where it cannot."""
 
     def capture(self) -> bool | None:
         """Take an image. False: no finger is on the glass; None: the sensor could not tell."""

@@ -164,7 +164,17 @@ class Memory(Protocol):
         """Keep such a fact."""
 
 
-class Store(Ledger, People, PairingMarks, Memory, Protocol):
+class Reserve(Protocol):
+    """Room that was kept free for a disk that is full."""
+
+    def keep_reserve(self) -> bool:
+        """Make the reserve where it is missing and there is room. Returns whether it is there."""
+
+    def spend_reserve(self) -> bool:
+        """Give the reserve's room to the database. False where there is no reserve any more."""
+
+
+class Store(Ledger, People, PairingMarks, Memory, Reserve, Protocol):
     """All of it, in one database. One object a thread."""
 
     def changing(self) -> AbstractContextManager[Change]:

@@ -1,5 +1,7 @@
 """The Sensor port, on a ZFM-20 kind of module (R307, AS608, R503) at a serial port."""
 
+import time
+
 from ..domain.errors import (
     BadRequest,
     SensorGarbled,
@@ -8,7 +10,7 @@ from ..domain.errors import (
     SensorUnplugged,
 )
 from ..domain.rules import Hint, Match
-from ..ports import Buffer, FingerImage, SensorInfo
+from ..ports import Buffer, FingerImage, Power, SensorInfo
 from ..settings import SensorSettings
 from . import flash
 from .find_baud import other_baud
@@ -22,6 +24,7 @@ from .port import Port
 
 _BAUD_UNIT = 9600
 _PACKET_SIZES = {0: 32, 1: 64, 2: 128, 3: 256}  # bytes
+_WITHOUT_POWER = 1.5  # seconds: its capacitors are empty, though TX still feeds it a little
 _FAILED_IMAGES = 20  # in a row; about 4 seconds
 _HIGHEST_PASSWORD = 0xFFFFFFFF
 _LEFT = bytes((byte >> 4) * 17 for byte in range(256))  # 4 bits a pixel to 8: 15 becomes 255
@@ -31,9 +34,12 @@ _RIGHT = bytes((byte & 0xF) * 17 for byte in range(256))
 class FingerprintSensor:
     """Fulfils ``edge_agent.ports.Sensor``; its docstrings there hold here. For one thread."""
 
-    def __init__(self, settings: SensorSettings, password: int = 0) -> None:
-        """Opens nothing yet."""
+    def __init__(
+        self, settings: SensorSettings, password: int = 0, power: Power | None = None
+    ) -> None:
+        """Opens nothing yet. ``power``: the pin that switches its supply, if there is one."""
         self._settings = settings
+        self._power = power
         self._password = password
         self._port: Port | None = None
         self._open_module: Module | None = None
@@ -70,6 +76,20 @@ class FingerprintSensor:
         if self._port:
             self._port.close()
         self._port = self._open_module = None
+
+    def restart(self) -> bool:
+        """Take its power away for a second and a half; False where no pin switches it."""
+        self.close()
+        if self._power is None:
+            return False
+        self._power.switch(False)
+        time.sleep(_WITHOUT_POWER)
+        self._power.switch(True)
+        return True
+
+    def sleep(self) -> None:
+        """Let the sensor sleep until it is touched or asked; SensorRefused where it cannot."""
+        self._module.sleep()
 
     def capture(self) -> bool | None:
         """Take an image. False: no finger is on the glass; None: the sensor could not tell.

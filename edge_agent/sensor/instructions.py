@@ -75,6 +75,7 @@ INSTRUCTIONS: Mapping[int, Instruction] = {
     0x1B: Instruction("HighSpeedSearch", 1.5, ack_data=4, answers=frozenset({NOT_FOUND})),
     0x1D: Instruction("TemplateCount", 0.3, ack_data=2),  # 12 ms
     0x1F: Instruction("ReadIndexTable", 0.5, ack_data=32),
+    0x33: Instruction("Sleep", 0.5),  # R503 manual; Synochip's AS608
 }
 
 POOR_SCANS: Mapping[int, Hint] = {

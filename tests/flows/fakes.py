@@ -108,6 +108,12 @@ class MemoryStore:
         for name, value in contents.items():
             setattr(self, name, copy(value))
 
+    def keep_reserve(self) -> bool:
+        return True
+
+    def spend_reserve(self) -> bool:
+        return False
+
     def append(self, fact: Fact, stamp: Stamp) -> Entry:
         tail = self.tail()
         entry = self._scribe.write(fact, stamp, tail.seq + 1, tail.hash)
@@ -343,6 +349,8 @@ class Library:
         self.templates: dict[int, str] = {}
         self.pages: dict[int, bytes] = {}
         self.keeps_notes = True
+        self.switched = False
+        """Whether a pin switches its power."""
         self.asked: list[str] = []
         self.on_ask: Callable[[str], None] = lambda name: None
         """Told of every instruction before it is carried out; what it raises, is raised."""
@@ -379,6 +387,14 @@ class Library:
 
     def close(self) -> None:
         self._asked("close")
+
+    def restart(self) -> bool:
+        self._asked("restart")
+        return self.switched
+
+    def sleep(self) -> None:
+        self._asked("sleep")
+        self._may_fail("sleep")
 
     def capture(self) -> bool:
         self._asked("capture")
