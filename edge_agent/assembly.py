@@ -5,12 +5,10 @@ must not load pyfingerprint, gpiozero and paho-mqtt on a Pi Zero.
 """
 
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from .domain.chain import stamp_of
 from .domain.messages import GateStatus
 from .domain.roster import Heard
 from .domain.rules import Policy
@@ -19,15 +17,14 @@ from .flows.gate import Gate
 from .host.clock import HostClock
 from .host.lock import GateLock
 from .host.ownership import give_to_folder_owner
-from .ports import Examiner, Panel, Power, Sensor, Store, Tell, Touch
+from .host.passwords import PasswordFile
+from .ports import Examiner, Panel, Passwords, Power, Sealing, Sensor, Store, Tell, Touch
+from .sealing import AgeSealing
 from .settings import Settings
 from .store import SqliteStore
 
 if TYPE_CHECKING:
     from .flows.publish_ledger import PublishLedger
-
-_RECALLED_ENTRIES = 500
-"""How far back a sync of this boot is looked for."""
 
 
 class Assembly:
@@ -38,7 +35,7 @@ class Assembly:
         self.zone = ZoneInfo(settings.gate.timezone)
         self.database = Path(settings.store.path)
         self.control_socket = Path(settings.control.socket)
-        self.clock = HostClock(settings.clock.trust)
+        self.clock = HostClock(settings.clock.trust, settings.clock.drift_ppm)
 
     def lock(self) -> GateLock:
         """The lock that makes one process the owner of this gate."""
@@ -54,22 +51,29 @@ class Assembly:
         return store
 
     def recall_last_sync(self, store: Store) -> None:
-        """Tell the clock what the ledger knows of the last sync of this boot."""
-        for _, data in islice(store.newest_first(), _RECALLED_ENTRIES):
-            stamp = stamp_of(data)
-            if stamp.trusted:
-                self.clock.recall(stamp)
-                return
+        """Tell the clock what the ledger knows of the last sync."""
+        if (known := store.known_time()) is not None:
+            self.clock.recall(known)
 
     def store_for_reading(self) -> Store:
         """A new connection that writes nothing."""
         return SqliteStore.read_only(self.database, self.settings.gate.id, self.zone)
 
     def sensor(self) -> Sensor:
-        """The sensor, not yet connected."""
+        """The sensor, not yet connected. Raises StoreFault where its password cannot be read."""
         from .sensor import FingerprintSensor
 
-        return FingerprintSensor(self.settings.sensor, power=self._power())
+        sensor = FingerprintSensor(self.settings.sensor, power=self._power())
+        sensor.try_passwords(*self.passwords().known())
+        return sensor
+
+    def passwords(self) -> Passwords:
+        """What the gate knows of the sensor's password."""
+        return PasswordFile(self.database)
+
+    def sealing(self) -> Sealing:
+        """Seals what leaves the gate."""
+        return AgeSealing()
 
     def _power(self) -> Power | None:
         settings = self.settings.sensor
@@ -123,6 +127,7 @@ class Assembly:
         policy = Policy(
             repeat_window_ms=self.settings.punch.repeat_window_s * 1000,
             direction=self.settings.punch.direction,
+            drift_ppm=self.settings.clock.drift_ppm,
             zone=self.zone,
             min_score=self.settings.sensor.min_score,
         )

@@ -8,21 +8,36 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from .. import __version__
 from ..control.server import Conversation
 from ..domain.errors import EdgeAgentError, GateBusy, SensorFault, StoreFault
 from ..domain.facts import GateAlive
-from ..domain.requests import Change, Enroll, Identify, SensorWork, What
+from ..domain.requests import (
+    Enroll,
+    GateWork,
+    Identify,
+    ModuleWork,
+    SensorWork,
+    TakeImage,
+    TemplateWork,
+    What,
+)
+from ..flows.custodian import Custodian
+from ..flows.enroll import Dialogue
 from ..flows.gate import Gate
 from ..flows.keep_roster import KeepRoster, RosterInbox
 from ..flows.keep_sensor import KeepSensor
 from ..flows.pairing import Pairing
 from ..flows.prune_ledger import PruneLedger
+from ..flows.resolve_times import ResolveTimes
 from ..flows.take_punch import Look, TakePunch
 from ..flows.technician import Technician
+from ..flows.watch_clock import WatchClock
+from ..flows.watch_recording import WatchRecording
 from ..flows.when_to_look import BETWEEN_LOOKS_S, WhenToLook
-from ..ports import Panel, Sensor, SensorInfo, Touch
+from ..ports import Panel, Passwords, Sealing, Sensor, SensorInfo, Touch
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +46,7 @@ _ALIVE_EVERY_S = 3600.0
 _MOST_FAILURES = 3
 """Looks at the glass that fail one after the other: a link that can be mended is no sensor yet."""
 
-Job = tuple[Change | SensorWork, Conversation]
+Job = tuple[GateWork, Conversation]
 """What a technician asks for, and who."""
 
 
@@ -46,6 +61,8 @@ class GateActivity:
         captures: int,
         offline: Callable[[], bool],
         first: SensorInfo | SensorFault,
+        sealing: Sealing,
+        passwords: Passwords,
         roster: RosterInbox,
         prune_after_months: int | None = None,
         touch: Touch | None = None,
@@ -59,6 +76,8 @@ class GateActivity:
         self._captures = captures
         self._offline = offline
         self._first = first
+        self._sealing = sealing
+        self._passwords = passwords
         self._prune_after_months = prune_after_months
         self._touch = touch
         self._sleeps = sleeps
@@ -66,7 +85,7 @@ class GateActivity:
         """None ends a pause and asks for nothing."""
         self.capacity = first.capacity if isinstance(first, SensorInfo) else None
 
-    def submit(self, request: Change | SensorWork, conversation: Conversation) -> None:
+    def submit(self, request: GateWork, conversation: Conversation) -> None:
         """Have a request carried out between two looks. Safe from any thread."""
         self._jobs.put((request, conversation))
 
@@ -89,6 +108,28 @@ class GateActivity:
             stop.is_set,
         )
         technician = Technician(gate, self._sensor, self._panel, pairing, lambda: keeper.info)
+<<<<<<< HEAD
+        # Before anything is written in this boot: what the ledger knows is of the one before.
+        clock = WatchClock(gate)
+        times = ResolveTimes(gate)
+        recording = WatchRecording(gate)
+=======
+        custodian = Custodian(
+            gate,
+            self._sensor,
+            self._panel,
+            pairing,
+            lambda: keeper.info,
+            self._sealing,
+            self._passwords,
+        )
+
+        def perform(request: GateWork, dialogue: Dialogue, actor: str) -> dict[str, Any]:
+            if isinstance(request, TemplateWork | ModuleWork):
+                return custodian.perform(request, dialogue, actor)
+            return technician.perform(request, dialogue, actor)
+
+>>>>>>> main
         looking = WhenToLook(self._sensor, self._touch, gate.clock, self.wake, sleeps=self._sleeps)
         if isinstance(self._first, SensorInfo):
             keeper.began(self._first)
@@ -106,8 +147,17 @@ class GateActivity:
             gate.keep_store()
             prune.turn()
             roster.look()
-            pause = looking.pause() if keeper.recording else BETWEEN_LOOKS_S
+<<<<<<< HEAD
+            if clock.look():
+                times.begin()
+            busy = times.work()
+            recording.look(vouched=keeper.vouched)
+            pause = looking.pause() if keeper.recording and not busy else BETWEEN_LOOKS_S
             if self._carry_out(technician, taker, keeper, pairing, _Pacing(stop, beat), pause):
+=======
+            pause = looking.pause() if keeper.recording else BETWEEN_LOOKS_S
+            if self._carry_out(perform, taker, keeper, pairing, _Pacing(stop, beat), pause):
+>>>>>>> main
                 looking.anew()
             if not keeper.recording:
                 keeper.try_again()
@@ -139,7 +189,7 @@ class GateActivity:
 
     def _carry_out(
         self,
-        technician: Technician,
+        perform: Callable[[GateWork, Dialogue, str], dict[str, Any]],
         taker: TakePunch,
         keeper: KeepSensor,
         pairing: Pairing,
@@ -157,9 +207,7 @@ class GateActivity:
         slot = None
         try:
             conversation.beat()  # It may have been given up while it waited.
-            result = technician.perform(
-                request, _Guided(conversation, pacing), actor=conversation.actor
-            )
+            result = perform(request, _Guided(conversation, pacing), conversation.actor)
         except EdgeAgentError as error:
             conversation.failed(error)
             if isinstance(error, SensorFault) and keeper.recording:
@@ -170,7 +218,7 @@ class GateActivity:
             slot = result.get("slot")
             if isinstance(request, SensorWork):
                 self._look_after(keeper, pairing, taker)
-        if isinstance(request, Enroll | Identify):
+        if isinstance(request, Enroll | Identify | TakeImage):
             taker.ignore_finger(slot)
         return True
 

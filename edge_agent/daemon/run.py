@@ -118,6 +118,8 @@ class _Daemon:
             captures=assembly.settings.sensor.captures,
             offline=lambda: self._hub.offline,
             first=first,
+            sealing=assembly.sealing(),
+            passwords=assembly.passwords(),
             touch=touch,
             sleeps=assembly.settings.sensor.touch_sleep,
             prune_after_months=_prune_after_months(assembly.settings),

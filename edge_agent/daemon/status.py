@@ -52,6 +52,7 @@ def gate_status(assembly: Assembly, store: Store, now: Circumstances) -> GateSta
             problem=now.sensor.detail,
             prints=len(store.prints()),
             capacity=now.capacity,
+            not_backed_up=store.not_backed_up(),
         ),
         store=_store_status(now.store, usage),
         clock=ClockStatus(state=stamp.state, uncertainty_ms=stamp.uncertainty_ms),

@@ -99,13 +99,15 @@ class Reply(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class SensorStatus(Struct, frozen=True, kw_only=True):
     """``state`` is ``ready``, or the fault: ``unplugged``, ``silent``, ``garbled``, …
 
-    ``problem`` is then the sentence that a technician needs.
+    ``problem`` is then the sentence that a technician needs. ``not_backed_up`` counts the prints
+    that no backup of the templates holds.
     """
 
     state: str
     problem: str | None = None
     prints: int
     capacity: int | None
+    not_backed_up: int = 0
 
 
 class StoreStatus(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """What every flow at the gate works on: the ledger, who is known, and the last punches."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from msgspec import Struct
@@ -13,6 +13,7 @@ from ..domain.people import Print, Worker
 from ..domain.roster import Applied
 from ..domain.rules import SHIFT_MS, LastPunch, Policy
 from ..domain.stamps import Stamp
+from ..domain.true_times import Bounds, Timeline
 from ..ports import Change, Clock, Store, Tell
 from .keep_store import KeepStore
 
@@ -34,6 +35,7 @@ class Gate:
         self.tell = tell
         self.policy = policy
         self._known: _Known | None = None
+        self._timeline: Timeline | None = None
         self._keeper = KeepStore(store, clock, tell)
 
     def owner_of(self, slot: int) -> tuple[Print | None, Worker | None]:
@@ -62,6 +64,16 @@ class Gate:
             )
         return self._known
 
+    def when(self, stamp: Stamp) -> Bounds:
+        """What is known of when a stamp was made, its own wall clock aside. Raises StoreFault."""
+        if self._timeline is None:
+            self._timeline = Timeline(self.store.landmarks(), self.policy.drift_ppm)
+        return self._timeline.place(stamp)
+
+    def clock_changed(self) -> None:
+        """More is known of the clock than before."""
+        self._timeline = None
+
     def record(
         self,
         fact: Fact,
@@ -72,35 +84,62 @@ class Gate:
 
         Raises StoreFault where that is not certain.
         """
-        [entry] = self._record_all([fact], stamp, also)
+<<<<<<< HEAD
+        [entry] = self.record_all([(fact, stamp or self.clock.stamp())], also)
         return entry
 
-    def _record_all(
-        self, facts: list[Fact], stamp: Stamp | None, also: Callable[[Change], None]
+    def record_all(
+        self,
+        lines: list[tuple[Fact, Stamp]],
+        also: Callable[[Change], None] = lambda change: None,
+        then: Callable[[Change, list[Entry]], None] = lambda change, entries: None,
     ) -> list[Entry]:
+        """Write some entries durably in one transaction, and tell so.
+
+        ``also`` changes more before them, and ``then`` after them. Raises StoreFault where it is
+        not certain that everything was written.
+        """
+        stamp = lines[-1][1] if lines else self.clock.stamp()
+        lacking = self._keeper.lines([], stamp)
+=======
+        return self.record_all([fact], stamp, also)[0]
+
+    def record_all(
+        self,
+        facts: list[Fact],
+        stamp: Stamp | None = None,
+        also: Callable[[Change], None] = lambda change: None,
+    ) -> list[Entry]:
+        """Write entries in one transaction, together with what ``also`` changes, and tell so.
+
+        Raises StoreFault where that is not certain.
+        """
         stamp = stamp or self.clock.stamp()
         lines = self._keeper.lines(facts, stamp)
+>>>>>>> main
 
         def transaction() -> list[Entry]:
             with self.store.changing() as change:
                 also(change)
-                return [change.append(*line) for line in lines]
+                entries = [change.append(*line) for line in lacking + lines]
+                then(change, entries[len(lacking) :])
+                return entries
 
         try:
-            entries = self._keeper.write(facts, stamp, transaction)
+            entries = self._keeper.write([fact for fact, _ in lines], stamp, transaction)
         except StoreFault:
             # It may be in the database after all: ask there before the next verdict.
             self._known = None
             raise
         for entry in entries:
             self.tell(LedgerGrew(seq=entry.seq, kind=entry.kind))
-        return entries[len(lines) - len(facts) :]
+        return entries[len(lacking) :]
 
     def keep_store(self) -> None:
         """Between two looks at the glass: write what could not be written, keep the reserve."""
         if self._keeper.owes:
             with suppress(StoreFault):
-                self._record_all([], None, lambda change: None)
+                self.record_all([])
         self._keeper.refill()
 
     def record_worker(self, fact: Fact, worker: Worker) -> None:
@@ -121,13 +160,18 @@ class Gate:
                 change.put_worker(worker)
             change.put_roster(roster)
 
-        self._record_all(facts, None, put)
+<<<<<<< HEAD
+        now = self.clock.stamp()
+        self.record_all([(fact, now) for fact in facts], put)
+=======
+        self.record_all(facts, also=put)
+>>>>>>> main
         self._memory.workers.update({worker.code: worker for worker in workers})
 
-    def announce(self, slot: int) -> None:
-        """Say that ``slot`` is about to be written, before the flash is touched."""
+    def announce(self, *slots: int) -> None:
+        """Say that ``slots`` are about to be written, before the flash is touched."""
         with self.store.changing() as change:
-            change.announce(slot)
+            change.announce(*slots)
 
     def settle(self, slots: list[int]) -> None:
         """Say that nothing is left of what was announced for these slots."""
@@ -144,6 +188,35 @@ class Gate:
 
         self.record(fact, also=enrol)
         self._memory.prints[print_.slot] = print_
+
+    def record_restoration(
+        self,
+        facts: list[Fact],
+        prints: Sequence[tuple[Print, bytes]],
+        newcomers: Sequence[Worker],
+    ) -> None:
+        """Say whose slots are now that were filled from a backup, with their digests.
+
+        ``newcomers`` are the workers that this gate did not know.
+        """
+
+        def restore(change: Change) -> None:
+            for worker in newcomers:
+                change.put_worker(worker)
+            for print_, digest in prints:
+                change.put_print(print_, digest)
+                change.put_backed_up(print_)
+                change.settle(print_.slot)
+
+        self.record_all(facts, also=restore)
+        self._memory.workers.update({worker.code: worker for worker in newcomers})
+        self._memory.prints.update({print_.slot: print_ for print_, _ in prints})
+
+    def note_backed_up(self, prints: Sequence[Print]) -> None:
+        """Remember that a backup holds these prints' templates."""
+        with self.store.changing() as change:
+            for print_ in prints:
+                change.put_backed_up(print_)
 
     def record_removal(self, fact: Fact, print_: Print, *, erasing: bool) -> None:
         """Forget whose a slot is, together with the entry that says so.

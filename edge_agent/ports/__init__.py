@@ -13,7 +13,12 @@ from ..domain.rules import Hint, Match
 from ..domain.stamps import Stamp
 from .pins import Power as Power
 from .pins import Touch as Touch
+from .sealing import KeyPair as KeyPair
+from .sealing import Passwords as Passwords
+from .sealing import Sealing as Sealing
 from .store import Change as Change
+from .store import OpenTime as OpenTime
+from .store import PendingTimes as PendingTimes
 from .store import Store as Store
 from .store import Tail as Tail
 from .store import Watermarks as Watermarks
@@ -27,6 +32,12 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds that never step, for timeouts."""
+
+    def hardware_clock_held(self, synced: Stamp) -> bool | None:
+        """Whether the battery-backed clock was right when this boot began; None: cannot tell.
+
+        ``synced`` is a stamp from after the boot's first synchronisation.
+        """
 
 
 class SensorInfo(Struct, frozen=True, kw_only=True):
@@ -118,6 +129,9 @@ class Sensor(Protocol):
 
     def read_image(self) -> FingerImage:
         """The image of the last capture; SensorRefused where there is none."""
+
+    def try_passwords(self, *passwords: int) -> None:
+        """At the next ``connect`` try these, and then none at all."""
 
     def set_password(self, new: int) -> None:
         """Give the sensor another password (0: none); returns once it was verified.

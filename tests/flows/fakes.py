@@ -6,6 +6,7 @@ from copy import copy
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from edge_agent.domain.backups import digest
 from edge_agent.domain.chain import GENESIS, Entry, Scribe, read_wire, stamp_of
 from edge_agent.domain.errors import BadRequest, EdgeAgentError, SensorRefused, StoreFault
 from edge_agent.domain.events import Event, Outcome
@@ -23,9 +24,23 @@ from edge_agent.domain.rules import (
     Policy,
 )
 from edge_agent.domain.stamps import ClockState, Stamp, elapsed
+from edge_agent.domain.true_times import Bounds, Landmark
 from edge_agent.flows.gate import Gate
+<<<<<<< HEAD
 from edge_agent.flows.pairing import Pairing, digest
+from edge_agent.ports import (
+    Buffer,
+    FingerImage,
+    OpenTime,
+    PendingTimes,
+    SensorInfo,
+    Tail,
+    Watermarks,
+)
+=======
+from edge_agent.flows.pairing import Pairing
 from edge_agent.ports import Buffer, FingerImage, SensorInfo, Tail, Watermarks
+>>>>>>> main
 
 INFO = SensorInfo(system_id=0, capacity=10, security_level=3, baud=57600)
 LAN = Worker(code="007", name="Lan")
@@ -34,6 +49,7 @@ LANS = Print(worker="007", finger="right-index", slot=0, generation=1)
 HOAS = Print(worker="008", finger="right-thumb", slot=1, generation=1)
 LANS_FINGER, HOAS_FINGER = "lan's index", "hoa's thumb"
 NOTES_PAGE = 15
+TEMPLATE_BYTES = 512
 
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -58,6 +74,8 @@ class HandClock:
     def monotonic(self) -> float:
         return self.now
 
+    def hardware_clock_held(self, synced: Stamp) -> None: ...
+
 
 _NOT_ON_DISK = ("faults", "on_change", "_scribe")
 
@@ -77,6 +95,7 @@ class MemoryStore:
         self.enrolled: dict[tuple[int, int], Print] = {}
         self.removed: set[tuple[int, int]] = set()
         self.known: dict[tuple[int, int], bytes] = {}
+        self.backed_up: set[tuple[int, int]] = set()
         self.paired: Mark | None = None
         self.under_change: set[int] = set()
         self.on_change: Callable[[], None] = lambda: None
@@ -132,6 +151,9 @@ class MemoryStore:
     def put_print(self, print_: Print, digest: bytes) -> None:
         if any(held.slot == print_.slot for held in self.prints()):
             raise StoreFault("The slot is taken.")
+        fingers = {(held.worker, held.finger) for held in self.prints()}
+        if (print_.worker, print_.finger) in fingers:
+            raise StoreFault("The finger is enrolled.")
         self.enrolled[print_.slot, print_.generation] = print_
         self.known[print_.slot, print_.generation] = digest
 
@@ -141,8 +163,11 @@ class MemoryStore:
     def put_mark(self, mark: Mark) -> None:
         self.paired = mark
 
-    def announce(self, slot: int) -> None:
-        self.under_change.add(slot)
+    def put_backed_up(self, print_: Print) -> None:
+        self.backed_up.add((print_.slot, print_.generation))
+
+    def announce(self, *slots: int) -> None:
+        self.under_change.update(slots)
         self.paired = self.paired and self.paired.raised()
 
     def settle(self, slot: int) -> None:
@@ -178,6 +203,32 @@ class MemoryStore:
     def complete_until(self, confirmed: int) -> str | None:
         return None
 
+    def landmarks(self) -> list[Landmark]:
+        return [Landmark(entry.seq, stamp_of(read_wire(entry.wire)[1])) for entry in self.all[-1:]]
+
+    def known_time(self) -> None: ...
+
+    def open_times(self, after: int, limit: int) -> list[OpenTime]:
+        return []
+
+    def doubted(self) -> None: ...
+
+    def pending_times(self) -> PendingTimes:
+        return PendingTimes(0, None)
+
+    def is_voided(self, seq: int) -> bool:
+        return False
+
+    def state_time(self, of: int, bounds: Bounds, by: int) -> None: ...
+
+    def close_time(self, seq: int) -> None: ...
+
+    def doubt_time(self, seq: int, stated: Bounds) -> None: ...
+
+    def looked_again(self, doubted: range, through: int) -> None: ...
+
+    def forget_times(self, confirmed: int, before: int) -> None: ...
+
     def worker(self, code: str) -> Worker | None:
         return self.people.get(code)
 
@@ -194,6 +245,15 @@ class MemoryStore:
         return {
             key: self.known[key] for key in self.enrolled.keys() - self.removed if key in self.known
         }
+
+    def finger_of(self, digest: bytes) -> tuple[str, str] | None:
+        for key, print_ in self.enrolled.items():
+            if self.known.get(key) == digest:
+                return print_.worker, print_.finger
+        return None
+
+    def not_backed_up(self) -> int:
+        return len(self.enrolled.keys() - self.removed - self.backed_up)
 
     def mark(self) -> Mark | None:
         return self.paired
@@ -328,13 +388,26 @@ class ScriptedSensor:
         self.asked.append("close")
 
 
+class Pocket:
+    """Passwords, kept in memory."""
+
+    def __init__(self) -> None:
+        self.kept: tuple[int, ...] = ()
+
+    def known(self) -> tuple[int, ...]:
+        return self.kept
+
+    def keep(self, *passwords: int) -> None:
+        self.kept = passwords
+
+
 class PowerCut(BaseException):
     """The power fails: nothing catches it, and nothing that it interrupts goes on."""
 
 
 def template_of(finger: str) -> bytes:
     """What a sensor makes of a finger."""
-    return finger.encode().ljust(512, b".")
+    return finger.encode().ljust(TEMPLATE_BYTES, b".")
 
 
 class Library:
@@ -359,6 +432,8 @@ class Library:
         self.buffers: dict[Buffer, str] = {}
         self.failing: dict[str, list[EdgeAgentError | None]] = {}
         self.erased: list[int] = []
+        self.tried: tuple[int, ...] = ()
+        self.password = 0
         self._image: str | Hint | None = None
 
     def _asked(self, name: str) -> None:
@@ -466,13 +541,23 @@ class Library:
             raise SensorRefused("no notepad", 0x1C)
 
     def write_template(self, slot: int, template: bytes) -> None:
-        raise NotImplementedError
+        self._asked("write_template")
+        if len(template) != TEMPLATE_BYTES:
+            raise BadRequest("The sensor takes no template such as this one.")
+        self._write(self.templates, slot, template.rstrip(b".").decode(), "torn")
+        self._may_fail("write_template")  # written, yet the answer was lost
 
     def read_image(self) -> FingerImage:
-        raise NotImplementedError
+        self._asked("read_image")
+        return FingerImage(2, 2, b"\x00\x40\x80\xff")
+
+    def try_passwords(self, *passwords: int) -> None:
+        self.tried = passwords
 
     def set_password(self, new: int) -> None:
-        raise NotImplementedError
+        self._asked("set_password")
+        self._may_fail("set_password")
+        self.password = new
 
 
 def pair(site: Site, sensor: Library) -> Pairing:
