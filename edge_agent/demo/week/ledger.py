@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 from msgspec import Struct
 
@@ -14,8 +14,11 @@ from ...domain.facts import (
     Fact,
     GateAlive,
     LedgerOpened,
+    PunchAdded,
     PunchRecorded,
     PunchRepeated,
+    PunchTimeResolved,
+    PunchVoided,
     RecordingResumed,
 )
 from ...domain.people import Print
@@ -46,7 +49,6 @@ from .plan import (
     Press,
     at,
 )
-from .rulings import PunchAdded, PunchTimeResolved, PunchVoided, Ruling
 
 _HOUR_MS = 3_600_000
 _UNCERTAINTY_MS = 40
@@ -89,11 +91,11 @@ class _Book:
         self.facts: list[tuple[Fact, Stamp]] = []
         self.written_at: list[int] = []
 
-    def write(self, fact: Fact | Ruling, ms: int) -> int:
+    def write(self, fact: Fact, ms: int) -> int:
         """Write an entry; returns its seq."""
         seq = len(self.entries) + 1
         prevhash = self.entries[-1].hash if self.entries else GENESIS
-        self.facts.append((cast(Fact, fact), stamp_at(self._scribe.gate, ms)))
+        self.facts.append((fact, stamp_at(self._scribe.gate, ms)))
         self.entries.append(self._scribe.write(*self.facts[-1], seq, prevhash))
         self.written_at.append(ms)
         return seq
@@ -139,6 +141,8 @@ class _Book:
                 worker=code,
                 at=local_time(pressed, ZONE),
                 uncertainty_ms=_UNCERTAINTY_MS,
+                not_before=None,
+                not_after=None,
                 final=True,
             )
             self.write(fact, ms)
@@ -210,7 +214,7 @@ def _events(gate: str, pressed: list[Press]) -> Iterator[tuple[int, Any]]:
         yield MISTAKE + 1_800_000, PRESSES_BY_MISTAKE
 
 
-def _forgotten() -> Ruling:
+def _forgotten() -> Fact:
     return PunchAdded(
         worker=FORGETS_FRIDAY[0],
         at=local_time(SUPERVISOR_ADDS, ZONE),
