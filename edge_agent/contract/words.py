@@ -27,7 +27,7 @@ WORDS: Words = {
         (
             *("suppressed", "rejected_count", "rejected", "uncertainty_ms", "boottime_ms"),
             *("last_seq", "confirmed_seq", "prints", "capacity", "disk_free_bytes"),
-            *("slot", "generation", "score", "offset_ms"),
+            *("slot", "generation", "score", "offset_ms", "times"),
         ),
         _COUNT,
     ),

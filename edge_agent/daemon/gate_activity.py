@@ -108,12 +108,10 @@ class GateActivity:
             stop.is_set,
         )
         technician = Technician(gate, self._sensor, self._panel, pairing, lambda: keeper.info)
-<<<<<<< HEAD
         # Before anything is written in this boot: what the ledger knows is of the one before.
         clock = WatchClock(gate)
         times = ResolveTimes(gate)
         recording = WatchRecording(gate)
-=======
         custodian = Custodian(
             gate,
             self._sensor,
@@ -129,7 +127,6 @@ class GateActivity:
                 return custodian.perform(request, dialogue, actor)
             return technician.perform(request, dialogue, actor)
 
->>>>>>> main
         looking = WhenToLook(self._sensor, self._touch, gate.clock, self.wake, sleeps=self._sleeps)
         if isinstance(self._first, SensorInfo):
             keeper.began(self._first)
@@ -147,17 +144,12 @@ class GateActivity:
             gate.keep_store()
             prune.turn()
             roster.look()
-<<<<<<< HEAD
             if clock.look():
                 times.begin()
             busy = times.work()
             recording.look(vouched=keeper.vouched)
             pause = looking.pause() if keeper.recording and not busy else BETWEEN_LOOKS_S
-            if self._carry_out(technician, taker, keeper, pairing, _Pacing(stop, beat), pause):
-=======
-            pause = looking.pause() if keeper.recording else BETWEEN_LOOKS_S
             if self._carry_out(perform, taker, keeper, pairing, _Pacing(stop, beat), pause):
->>>>>>> main
                 looking.anew()
             if not keeper.recording:
                 keeper.try_again()

@@ -84,56 +84,40 @@ class Gate:
 
         Raises StoreFault where that is not certain.
         """
-<<<<<<< HEAD
-        [entry] = self.record_all([(fact, stamp or self.clock.stamp())], also)
+        [entry] = self.record_all([fact], stamp, also)
         return entry
-
-    def record_all(
-        self,
-        lines: list[tuple[Fact, Stamp]],
-        also: Callable[[Change], None] = lambda change: None,
-        then: Callable[[Change, list[Entry]], None] = lambda change, entries: None,
-    ) -> list[Entry]:
-        """Write some entries durably in one transaction, and tell so.
-
-        ``also`` changes more before them, and ``then`` after them. Raises StoreFault where it is
-        not certain that everything was written.
-        """
-        stamp = lines[-1][1] if lines else self.clock.stamp()
-        lacking = self._keeper.lines([], stamp)
-=======
-        return self.record_all([fact], stamp, also)[0]
 
     def record_all(
         self,
         facts: list[Fact],
         stamp: Stamp | None = None,
         also: Callable[[Change], None] = lambda change: None,
+        then: Callable[[Change, list[Entry]], None] = lambda change, entries: None,
     ) -> list[Entry]:
-        """Write entries in one transaction, together with what ``also`` changes, and tell so.
+        """Write entries in one transaction, and tell so.
 
-        Raises StoreFault where that is not certain.
+        ``also`` changes more before them, and ``then`` after them. Raises StoreFault where it is
+        not certain that everything was written.
         """
         stamp = stamp or self.clock.stamp()
         lines = self._keeper.lines(facts, stamp)
->>>>>>> main
 
         def transaction() -> list[Entry]:
             with self.store.changing() as change:
                 also(change)
-                entries = [change.append(*line) for line in lacking + lines]
-                then(change, entries[len(lacking) :])
+                entries = [change.append(*line) for line in lines]
+                then(change, entries[len(lines) - len(facts) :])
                 return entries
 
         try:
-            entries = self._keeper.write([fact for fact, _ in lines], stamp, transaction)
+            entries = self._keeper.write(facts, stamp, transaction)
         except StoreFault:
             # It may be in the database after all: ask there before the next verdict.
             self._known = None
             raise
         for entry in entries:
             self.tell(LedgerGrew(seq=entry.seq, kind=entry.kind))
-        return entries[len(lacking) :]
+        return entries[len(lines) - len(facts) :]
 
     def keep_store(self) -> None:
         """Between two looks at the glass: write what could not be written, keep the reserve."""
@@ -160,12 +144,7 @@ class Gate:
                 change.put_worker(worker)
             change.put_roster(roster)
 
-<<<<<<< HEAD
-        now = self.clock.stamp()
-        self.record_all([(fact, now) for fact in facts], put)
-=======
         self.record_all(facts, also=put)
->>>>>>> main
         self._memory.workers.update({worker.code: worker for worker in workers})
 
     def announce(self, *slots: int) -> None:

@@ -86,8 +86,6 @@ class ResolveTimes:
         return True
 
     def _write(self, told: Sequence[tuple[OpenTime, Bounds, Fact | None]]) -> None:
-        now = self._gate.clock.stamp()
-
         def note(change: Change, entries: list[Entry]) -> None:
             by = iter(entries)
             for time, bounds, fact in told:
@@ -97,7 +95,7 @@ class ResolveTimes:
                     change.close_time(time.seq)
 
         facts = [fact for _, _, fact in told if fact is not None]
-        self._gate.record_all([(fact, now) for fact in facts], then=note)
+        self._gate.record_all(facts, then=note)
 
     def _tell(self, time: OpenTime) -> tuple[Bounds, Fact | None]:
         """What is known of a punch now, and the fact that says so where it is worth an entry."""

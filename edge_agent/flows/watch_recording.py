@@ -36,8 +36,7 @@ class WatchRecording:
             log.error("that presses were not recorded could not be written: %s", fault)
 
     def _say_away(self, since: Stamp, now: Stamp) -> None:
-        self._gate.record_all(
-            [(RecordingStopped(reason="away"), since), (RecordingResumed(reason="back"), now)]
-        )
+        self._gate.record(RecordingStopped(reason="away"), since)
+        self._gate.record(RecordingResumed(reason="back"), now)
         seconds = (now.boottime_ms - since.boottime_ms) // 1000
         log.warning("nobody looked at the glass for %d s", seconds)

@@ -26,8 +26,7 @@ from edge_agent.domain.rules import (
 from edge_agent.domain.stamps import ClockState, Stamp, elapsed
 from edge_agent.domain.true_times import Bounds, Landmark
 from edge_agent.flows.gate import Gate
-<<<<<<< HEAD
-from edge_agent.flows.pairing import Pairing, digest
+from edge_agent.flows.pairing import Pairing
 from edge_agent.ports import (
     Buffer,
     FingerImage,
@@ -37,10 +36,6 @@ from edge_agent.ports import (
     Tail,
     Watermarks,
 )
-=======
-from edge_agent.flows.pairing import Pairing
-from edge_agent.ports import Buffer, FingerImage, SensorInfo, Tail, Watermarks
->>>>>>> main
 
 INFO = SensorInfo(system_id=0, capacity=10, security_level=3, baud=57600)
 LAN = Worker(code="007", name="Lan")
