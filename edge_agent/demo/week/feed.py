@@ -115,7 +115,7 @@ class _Feeder:
             open_store=self._open,
             status=self._status,
             tell=self._hear,
-            clock=HostClock("always"),
+            clock=HostClock("always", drift_ppm=0),
             on_roster=lambda heard: None,
             examiner=_Nobody(),
         )
