@@ -19,7 +19,9 @@ from .flows.gate import Gate
 from .host.clock import HostClock
 from .host.lock import GateLock
 from .host.ownership import give_to_folder_owner
-from .ports import Examiner, Panel, Sensor, Store, Tell
+from .host.passwords import PasswordFile
+from .ports import Examiner, Panel, Passwords, Power, Sealing, Sensor, Store, Tell, Touch
+from .sealing import AgeSealing
 from .settings import Settings
 from .store import SqliteStore
 
@@ -66,10 +68,37 @@ class Assembly:
         return SqliteStore.read_only(self.database, self.settings.gate.id, self.zone)
 
     def sensor(self) -> Sensor:
-        """The sensor, not yet connected."""
+        """The sensor, not yet connected. Raises StoreFault where its password cannot be read."""
         from .sensor import FingerprintSensor
 
-        return FingerprintSensor(self.settings.sensor)
+        sensor = FingerprintSensor(self.settings.sensor, power=self._power())
+        sensor.try_passwords(*self.passwords().known())
+        return sensor
+
+    def passwords(self) -> Passwords:
+        """What the gate knows of the sensor's password."""
+        return PasswordFile(self.database)
+
+    def sealing(self) -> Sealing:
+        """Seals what leaves the gate."""
+        return AgeSealing()
+
+    def _power(self) -> Power | None:
+        settings = self.settings.sensor
+        if settings.power_pin == "none":
+            return None
+        from .pins import PowerPin
+
+        return PowerPin(settings.power_pin, settings.power_active, self.settings.panel.pins)
+
+    def touch(self) -> Touch | None:
+        """The sensor's touch output; None where no pin is wired to it."""
+        settings = self.settings.sensor
+        if settings.touch_pin == "none":
+            return None
+        from .pins import TouchPin
+
+        return TouchPin(settings.touch_pin, settings.touch_active, self.settings.panel.pins)
 
     def panel(self) -> Panel:
         """The panel, dark."""

@@ -20,14 +20,16 @@ MAY_IMPORT = {
     "ports": {"domain"},
     "settings": {"domain"},
     "sensor": _ADAPTER,
-    "panel": _ADAPTER,
+    "pins": {"domain"},
+    "panel": _ADAPTER | {"pins"},
+    "sealing": _ADAPTER,
     "store": _ADAPTER,
     "uplink": _ADAPTER | {"mqtt_client"},
     "mqtt_client": {"domain"},
     "host": {"domain"},
     "control": {"domain"},
     "flows": {"domain", "ports", "settings.schema"},
-    "assembly": _BELOW | {"sensor", "panel", "store", "uplink", "host"},
+    "assembly": _BELOW | {"sensor", "pins", "panel", "store", "uplink", "host", "sealing"},
     "daemon": _BELOW | {"host", "control", "assembly"},
     "doctor": _BELOW | {"host", "control", "assembly", "sensor", "panel", "store", "uplink"},
     "contract": {"domain"},
@@ -39,13 +41,15 @@ MAY_IMPORT = {
 KNOWN_TO = {
     "pyfingerprint": {"sensor"},
     "serial": {"sensor"},
-    "gpiozero": {"panel"},
+    "gpiozero": {"panel", "pins"},
     "sqlite3": {"store", "receiver", "demo"},
     "sqlite_utils": {"store"},
     "psycopg": {"receiver"},
     "openpyxl": {"receiver"},
     "paho": {"mqtt_client", "uplink", "receiver"},
     "rfc8785": {"domain"},
+    "pyrage": {"sealing"},
+    "PIL": {"cli"},
     "tomllib": {"settings"},
     "click": {"cli", "demo"},
     "rich": {"cli"},
@@ -55,9 +59,9 @@ KNOWN_TO = {
 """Library → the rooms that may import it. msgspec is everybody's but the simulator's."""
 
 PURE = {
-    *("collections", "dataclasses", "datetime", "enum", "functools", "hashlib", "ipaddress"),
-    *("itertools",),
-    *("math", "re", "typing", "unicodedata", "zlib", "zoneinfo"),
+    *("base64", "binascii", "collections", "dataclasses", "datetime", "enum", "functools"),
+    *("hashlib", "ipaddress", "itertools", "math", "re", "typing", "unicodedata", "zlib"),
+    *("zoneinfo",),
 }
 """All that the domain may have of the standard library: no clock, no thread, no file, no log."""
 
@@ -174,7 +178,7 @@ def loaded_by(module: str) -> set[str]:
 def test_the_daemon_carries_nobody_elses_memory(module: str) -> None:
     loaded = loaded_by(module)
     assert "edge_agent.flows.take_punch" in loaded
-    unwanted = ("rich", "iotcore", "lgpio", "asyncio")
+    unwanted = ("rich", "iotcore", "pyrage", "lgpio", "asyncio")
     others = ("edge_agent.simulator", "edge_agent.demo", "edge_agent.receiver")
     assert {name for name in loaded if name.startswith((*unwanted, *others))} == set()
 

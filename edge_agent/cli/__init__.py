@@ -23,6 +23,7 @@ _COMMANDS = {
     "sensor": "sensor",
     "simulate": "simulate",
     "status": "status",
+    "templates": "templates",
     "watch": "watch",
     "workers": "workers",
 }

@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from ..assembly import Assembly
@@ -10,7 +11,19 @@ from ..control.client import ask, daemon_runs
 from ..domain.errors import SensorDoubted
 from ..domain.events import Event
 from ..domain.pairing import adopting
-from ..domain.requests import Change, Enroll, Identify, RemovePrint, SensorWork, Step, What
+from ..domain.requests import (
+    AdoptSensor,
+    AskCourier,
+    AskSensor,
+    Change,
+    GateWork,
+    ModuleWork,
+    RecallPassword,
+    Step,
+    TemplateWork,
+    What,
+)
+from ..flows.custodian import Custodian
 from ..flows.pairing import Pairing
 from ..flows.technician import Technician
 from ..ports import SensorInfo
@@ -18,47 +31,73 @@ from ..settings import Settings
 
 _BETWEEN_LOOKS_S = 0.01
 
+_KNOWN_OR_NOT = Change | AskSensor | AdoptSensor | AskCourier | RecallPassword
+"""Work that needs no sensor, or also takes one that is not the gate's yet."""
+
+Perform = Callable[[GateWork], dict[str, Any]]
+OnStep = Callable[[Step], None]
+
 
 def carry_out(
-    settings: Settings,
-    request: Change | SensorWork,
-    on_step: Callable[[Step], None] = lambda step: None,
+    settings: Settings, request: GateWork, on_step: OnStep = lambda step: None
 ) -> dict[str, Any]:
-    """Return what the request came to; ``on_step`` is called for each step on the way.
+    """Return what the request came to; ``on_step`` is called for each step on the way."""
+    with at_the_gate(settings, on_step) as perform:
+        return perform(request)
+
+
+@contextmanager
+def at_the_gate(settings: Settings, on_step: OnStep = lambda step: None) -> Iterator[Perform]:
+    """Carry out several requests, one after the other.
 
     With a daemon running it does the work, for it alone owns the sensor. Otherwise the work is
     done in this process, under the lock that a starting daemon waits for.
     """
     assembly = Assembly(settings)
     if daemon_runs(assembly.control_socket):
-        return ask(assembly.control_socket, request, on_step)
+        yield lambda request: ask(assembly.control_socket, request, on_step)
+        return
     lock = assembly.lock()
     lock.acquire("a command of edge-agent")
-    try:
-        return _here(assembly, request, on_step)
-    finally:
-        lock.release()
+    with ExitStack() as mirror:
+        mirror.callback(lock.release)
+        yield _Here(assembly, on_step, mirror).perform
 
 
-def _here(
-    assembly: Assembly, request: Change | SensorWork, on_step: Callable[[Step], None]
-) -> dict[str, Any]:
-    gate = assembly.gate(_nobody_watches)
-    sensor = assembly.sensor()
-    panel = assembly.panel()
-    pairing = Pairing(gate, sensor, beat=lambda: None)
-    info: SensorInfo | None = None
-    try:
-        if isinstance(request, Enroll | RemovePrint | Identify):
-            info = sensor.connect()
-            if (doubt := pairing.check()) is not None:
+class _Here:
+    """The gate in this process; its sensor is connected once it is needed."""
+
+    def __init__(self, assembly: Assembly, on_step: OnStep, mirror: ExitStack) -> None:
+        gate = assembly.gate(_nobody_watches)
+        mirror.callback(gate.store.close)
+        self._sensor = assembly.sensor()
+        mirror.callback(self._sensor.close)
+        panel = assembly.panel()
+        mirror.callback(panel.close)
+        self._dialogue = _Terminal(on_step)
+        self._info: SensorInfo | None = None
+        self._pairing = Pairing(gate, self._sensor, beat=lambda: None)
+        self._technician = Technician(gate, self._sensor, panel, self._pairing, lambda: self._info)
+        self._custodian = Custodian(
+            gate,
+            self._sensor,
+            panel,
+            self._pairing,
+            lambda: self._info,
+            assembly.sealing(),
+            assembly.passwords(),
+        )
+
+    def perform(self, request: GateWork) -> dict[str, Any]:
+        if self._info is None and not isinstance(request, _KNOWN_OR_NOT):
+            info = self._sensor.connect()
+            if (doubt := self._pairing.check()) is not None:
                 raise SensorDoubted(adopting(doubt))
-        technician = Technician(gate, sensor, panel, pairing, lambda: info)
-        return technician.perform(request, _Terminal(on_step), actor=f"uid:{_person()}")
-    finally:
-        panel.close()
-        sensor.close()
-        gate.store.close()
+            self._info = info
+        actor = f"uid:{_person()}"
+        if isinstance(request, TemplateWork | ModuleWork):
+            return self._custodian.perform(request, self._dialogue, actor)
+        return self._technician.perform(request, self._dialogue, actor)
 
 
 class _Terminal:

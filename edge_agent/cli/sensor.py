@@ -7,6 +7,7 @@ from ..domain.requests import AdoptSensor, AskSensor
 from ..settings import Settings
 from .carry_out import carry_out
 from .options import as_json, with_settings
+from .sensor_module import image, password
 from .show import print_json
 
 
@@ -48,3 +49,7 @@ def adopt(settings: Settings, as_json: bool) -> None:
     click.echo("The sensor is adopted.")
     for print_ in result["forgotten"]:
         click.echo(f"Forgotten: {print_['finger']} of {print_['worker']}. Enrol it again.")
+
+
+sensor.add_command(password)
+sensor.add_command(image)

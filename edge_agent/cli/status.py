@@ -50,6 +50,7 @@ def _print(answer: dict[str, Any]) -> None:
         ("since", answer["started_at"] or "not known"),
         ("sensor", f"{sensor['state']}, {sensor['prints']}{capacity} prints"),
         ("", sensor["problem"]),
+        ("", _not_backed_up(sensor["not_backed_up"])),
         ("store", store["state"]),
         ("", store["problem"]),
         ("uplink", uplink["state"]),
@@ -72,6 +73,12 @@ def _clock(clock: dict[str, Any]) -> str:
     if clock["uncertainty_ms"] is None:
         return f"{clock['state']}: times are pending until the clock is set"
     return f"{clock['state']}, within {clock['uncertainty_ms']} ms"
+
+
+def _not_backed_up(prints: int) -> str | None:
+    if not prints:
+        return None
+    return f"Prints that no backup holds: {prints}. Run 'edge-agent templates backup'."
 
 
 def _roster(roster: dict[str, Any]) -> str:

@@ -17,10 +17,9 @@ from ..domain.errors import BadRequest, EdgeAgentError, GateBusy, SocketFault
 from ..domain.events import Event, Watching
 from ..domain.requests import (
     AnyRequest,
-    Change,
     Done,
     Failed,
-    SensorWork,
+    GateWork,
     Status,
     Step,
     Watch,
@@ -76,7 +75,7 @@ class Conversation:
         self._post(self._client, Failed(error=str(error), exit_code=error.exit_code))
 
 
-Submit = Callable[[Change | SensorWork, Conversation], None]
+Submit = Callable[[GateWork, Conversation], None]
 
 
 class ControlServer:

@@ -8,12 +8,24 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from .. import __version__
 from ..control.server import Conversation
 from ..domain.errors import EdgeAgentError, GateBusy, SensorFault, StoreFault
 from ..domain.facts import GateAlive
-from ..domain.requests import Change, Enroll, Identify, SensorWork, What
+from ..domain.requests import (
+    Enroll,
+    GateWork,
+    Identify,
+    ModuleWork,
+    SensorWork,
+    TakeImage,
+    TemplateWork,
+    What,
+)
+from ..flows.custodian import Custodian
+from ..flows.enroll import Dialogue
 from ..flows.gate import Gate
 from ..flows.keep_roster import KeepRoster, RosterInbox
 from ..flows.keep_sensor import KeepSensor
@@ -21,19 +33,18 @@ from ..flows.pairing import Pairing
 from ..flows.prune_ledger import PruneLedger
 from ..flows.take_punch import Look, TakePunch
 from ..flows.technician import Technician
-from ..ports import Panel, Sensor, SensorInfo
+from ..flows.when_to_look import BETWEEN_LOOKS_S, WhenToLook
+from ..ports import Panel, Passwords, Sealing, Sensor, SensorInfo, Touch
 
 log = logging.getLogger(__name__)
-
-_BETWEEN_LOOKS_S = 0.01
-"""Requests are waited for this long between two looks: nothing beside a capture's 60 to 200 ms."""
 
 _ALIVE_EVERY_S = 3600.0
 
 _MOST_FAILURES = 3
 """Looks at the glass that fail one after the other: a link that can be mended is no sensor yet."""
 
-Job = tuple[Change | SensorWork, Conversation]
+Job = tuple[GateWork, Conversation]
+"""What a technician asks for, and who."""
 
 
 class GateActivity:
@@ -47,9 +58,14 @@ class GateActivity:
         captures: int,
         offline: Callable[[], bool],
         first: SensorInfo | SensorFault,
+        sealing: Sealing,
+        passwords: Passwords,
         roster: RosterInbox,
         prune_after_months: int | None = None,
+        touch: Touch | None = None,
+        sleeps: bool = False,
     ) -> None:
+        """``touch``: the sensor's touch output, which may work only while the sensor ``sleeps``."""
         self._roster = roster
         self._make_gate = make_gate
         self._sensor = sensor
@@ -57,13 +73,22 @@ class GateActivity:
         self._captures = captures
         self._offline = offline
         self._first = first
+        self._sealing = sealing
+        self._passwords = passwords
         self._prune_after_months = prune_after_months
-        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._touch = touch
+        self._sleeps = sleeps
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        """None ends a pause and asks for nothing."""
         self.capacity = first.capacity if isinstance(first, SensorInfo) else None
 
-    def submit(self, request: Change | SensorWork, conversation: Conversation) -> None:
+    def submit(self, request: GateWork, conversation: Conversation) -> None:
         """Have a request carried out between two looks. Safe from any thread."""
         self._jobs.put((request, conversation))
+
+    def wake(self) -> None:
+        """End a pause between two looks. Safe from any thread."""
+        self._jobs.put(None)
 
     def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
         """Watch the glass until ``stop`` is set; a punch in hand is finished first."""
@@ -80,6 +105,22 @@ class GateActivity:
             stop.is_set,
         )
         technician = Technician(gate, self._sensor, self._panel, pairing, lambda: keeper.info)
+        custodian = Custodian(
+            gate,
+            self._sensor,
+            self._panel,
+            pairing,
+            lambda: keeper.info,
+            self._sealing,
+            self._passwords,
+        )
+
+        def perform(request: GateWork, dialogue: Dialogue, actor: str) -> dict[str, Any]:
+            if isinstance(request, TemplateWork | ModuleWork):
+                return custodian.perform(request, dialogue, actor)
+            return technician.perform(request, dialogue, actor)
+
+        looking = WhenToLook(self._sensor, self._touch, gate.clock, self.wake, sleeps=self._sleeps)
         if isinstance(self._first, SensorInfo):
             keeper.began(self._first)
         else:
@@ -93,20 +134,32 @@ class GateActivity:
             if gate.clock.monotonic() >= alive_due:
                 alive_due += _ALIVE_EVERY_S
                 _write_alive(gate, keeper)
+            gate.keep_store()
             prune.turn()
             roster.look()
-            self._carry_out(technician, taker, keeper, pairing, _Pacing(stop, beat))
+            pause = looking.pause() if keeper.recording else BETWEEN_LOOKS_S
+            if self._carry_out(perform, taker, keeper, pairing, _Pacing(stop, beat), pause):
+                looking.anew()
             if not keeper.recording:
                 keeper.try_again()
                 self.capacity = keeper.info.capacity if keeper.info else self.capacity
+                looking.anew()
                 continue
             keeper.stayed()
+            if stop.is_set() or not looking.due():
+                continue
             try:
-                if taker.poll() is not Look.UNSURE:
+                if looking.began():
+                    taker.felt()
+                look = taker.poll(looking.felt())
+                if look is not Look.UNSURE:
                     failures = 0
+                looking.saw(look)
+                keeper.noted(looking.problem)
             except SensorFault as fault:
                 failures += 1
                 taker.disturbed()
+                looking.anew()
                 if failures >= _MOST_FAILURES:
                     keeper.lost(fault)
                 elif not stop.is_set():
@@ -117,22 +170,25 @@ class GateActivity:
 
     def _carry_out(
         self,
-        technician: Technician,
+        perform: Callable[[GateWork, Dialogue, str], dict[str, Any]],
         taker: TakePunch,
         keeper: KeepSensor,
         pairing: Pairing,
         pacing: "_Pacing",
-    ) -> None:
+        within_s: float,
+    ) -> bool:
+        """Wait for a request and carry it out. Returns whether there was one."""
         try:
-            request, conversation = self._jobs.get(timeout=_BETWEEN_LOOKS_S)
+            job = self._jobs.get(timeout=within_s)
         except queue.Empty:
-            return
+            return False
+        if job is None:
+            return False
+        request, conversation = job
         slot = None
         try:
             conversation.beat()  # It may have been given up while it waited.
-            result = technician.perform(
-                request, _Guided(conversation, pacing), actor=conversation.actor
-            )
+            result = perform(request, _Guided(conversation, pacing), conversation.actor)
         except EdgeAgentError as error:
             conversation.failed(error)
             if isinstance(error, SensorFault) and keeper.recording:
@@ -143,8 +199,9 @@ class GateActivity:
             slot = result.get("slot")
             if isinstance(request, SensorWork):
                 self._look_after(keeper, pairing, taker)
-        if isinstance(request, Enroll | Identify):
+        if isinstance(request, Enroll | Identify | TakeImage):
             taker.ignore_finger(slot)
+        return True
 
     @staticmethod
     def _look_after(keeper: KeepSensor, pairing: Pairing, taker: TakePunch) -> None:
@@ -157,9 +214,12 @@ class GateActivity:
     def _refuse_waiting(self) -> None:
         while True:
             try:
-                _, conversation = self._jobs.get_nowait()
+                job = self._jobs.get_nowait()
             except queue.Empty:
                 return
+            if job is None:
+                continue
+            _, conversation = job
             conversation.failed(GateBusy("The daemon is stopping: ask again when it is back."))
 
 
@@ -172,7 +232,7 @@ class _Pacing:
 
     def pause(self) -> None:
         self._beat()
-        if self._stop.wait(_BETWEEN_LOOKS_S):
+        if self._stop.wait(BETWEEN_LOOKS_S):
             raise GateBusy(
                 "The daemon is stopping: nothing was changed. Ask again when it is back."
             )

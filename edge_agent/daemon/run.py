@@ -17,7 +17,7 @@ from ..domain.stamps import true_time
 from ..flows.keep_roster import RosterInbox
 from ..host.examiner import ProcessExaminer
 from ..host.service_manager import ServiceManager
-from ..ports import Panel, Sensor, SensorInfo, Store
+from ..ports import Panel, Sensor, SensorInfo, Store, Touch
 from ..settings import Settings
 from .activity import Activity
 from .gate_activity import GateActivity
@@ -59,8 +59,11 @@ def run_daemon(settings: Settings, config: Path) -> int:
         mirror.callback(panel.close)
         sensor = assembly.sensor()
         mirror.callback(sensor.close)
+        touch = assembly.touch()
+        if touch is not None:
+            mirror.callback(touch.close)
         first = _first_connection(assembly, store, sensor)
-        daemon = _Daemon(assembly, store, panel, sensor, first, config)
+        daemon = _Daemon(assembly, store, panel, sensor, touch, first, config)
         mirror.callback(daemon.examiner.close)
         return daemon.run()
 
@@ -98,6 +101,7 @@ class _Daemon:
         store: Store,
         panel: Panel,
         sensor: Sensor,
+        touch: Touch | None,
         first: SensorInfo | SensorFault,
         config: Path,
     ) -> None:
@@ -114,6 +118,10 @@ class _Daemon:
             captures=assembly.settings.sensor.captures,
             offline=lambda: self._hub.offline,
             first=first,
+            sealing=assembly.sealing(),
+            passwords=assembly.passwords(),
+            touch=touch,
+            sleeps=assembly.settings.sensor.touch_sleep,
             prune_after_months=_prune_after_months(assembly.settings),
             roster=roster,
         )
@@ -127,7 +135,7 @@ class _Daemon:
 
     def run(self) -> int:
         """Start the activities, serve until a signal or a crash, stop them again."""
-        gate = Activity("gate", self._gate.run)
+        gate = Activity("gate", self._gate.run, wake=self._gate.wake)
         uplink = Activity("uplink", self._uplink.run, wake=self._uplink.notify)
         manager = ServiceManager()
         self._heed_signals()

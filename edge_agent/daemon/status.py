@@ -20,6 +20,8 @@ from ..domain.messages import (
 )
 from ..ports import Store
 
+_FILLING_PERCENT = 80
+
 
 class Circumstances(Struct, frozen=True):
     """What the status tells beyond the store: how the running daemon is."""
@@ -38,6 +40,7 @@ def gate_status(assembly: Assembly, store: Store, now: Circumstances) -> GateSta
     stamp = assembly.clock.stamp()
     marks = store.watermarks()
     roster = store.roster()
+    usage = shutil.disk_usage(assembly.database.parent)
     confirmed = max(marks.confirmed, now.confirmed)
     return GateStatus(
         gate=assembly.settings.gate.id,
@@ -49,8 +52,9 @@ def gate_status(assembly: Assembly, store: Store, now: Circumstances) -> GateSta
             problem=now.sensor.detail,
             prints=len(store.prints()),
             capacity=now.capacity,
+            not_backed_up=store.not_backed_up(),
         ),
-        store=StoreStatus(state=now.store.state, problem=now.store.detail),
+        store=_store_status(now.store, usage),
         clock=ClockStatus(state=stamp.state, uncertainty_ms=stamp.uncertainty_ms),
         ledger=LedgerStatus(
             id=store.ledger,
@@ -60,8 +64,19 @@ def gate_status(assembly: Assembly, store: Store, now: Circumstances) -> GateSta
             rejected=marks.rejected,
         ),
         roster=RosterStatus(version=roster.version or None, refused=roster.refused),
-        disk_free_bytes=shutil.disk_usage(assembly.database.parent).free,
+        disk_free_bytes=usage.free,
     )
+
+
+def _store_status(store: StoreChanged, usage: "shutil._ntuple_diskusage") -> StoreStatus:
+    problem = store.detail
+    used = usage.total - usage.free
+    if problem is None and used * 100 >= _FILLING_PERCENT * usage.total:
+        problem = (
+            f"The disk is {used * 100 // usage.total} % full: make room before it is. "
+            "'edge-agent doctor' names the disk."
+        )
+    return StoreStatus(state=store.state, problem=problem)
 
 
 def running_status(status: GateStatus, uplink: UplinkChanged) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from .ledger import chain, database, payroll
 from .machine import Machine
 from .port import board, port
 from .rights import database_rights, lamp_rights, port_rights, socket_rights
-from .sensor import sensor, slots
+from .sensor import backup, sensor, slots
 from .times import clock, rtc, time_zone
 from .visit import Visit
 
@@ -31,6 +31,7 @@ OF_THE_GATE: dict[str, Callable[[Visit], Verdict | None]] = {
     "port rights": port_rights,
     "sensor": sensor,
     "slots": slots,
+    "backup": backup,
     "lamps": lamps,
     "lamp rights": lamp_rights,
     "socket rights": socket_rights,

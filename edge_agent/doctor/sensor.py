@@ -3,6 +3,7 @@
 from contextlib import closing
 from typing import Any
 
+from ..domain.errors import StoreFault
 from . import sentences as say
 from .findings import Verdict
 from .visit import Slots, Visit
@@ -39,6 +40,19 @@ def _as_told(visit: Visit, told: dict[str, Any]) -> Verdict:
     if told["problem"] is None:
         return say.SENSOR_TOLD_STARTING()
     return say.passed_on(say.FAIL, told["problem"])
+
+
+def backup(visit: Visit) -> Verdict | None:
+    """Whether there are prints whose template is nowhere but in the sensor."""
+    if visit.status is not None:
+        count = visit.status["sensor"].get("not_backed_up", 0)
+    else:
+        try:
+            with closing(visit.assembly.store_for_reading()) as store:
+                count = store.not_backed_up()
+        except (StoreFault, PermissionError):
+            return None  # Another check tells.
+    return say.NOT_BACKED_UP(count=count) if count else say.BACKED_UP()
 
 
 def slots(visit: Visit) -> Verdict | None:

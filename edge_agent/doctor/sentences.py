@@ -145,6 +145,12 @@ SENSOR_TOLD_READY = Sentence(OK, "The daemon has it in use at {baud} baud on {po
 SENSOR_TOLD_STARTING = Sentence(
     WARN, "The daemon is just connecting to it", "run this again in five seconds"
 )
+BACKED_UP = Sentence(OK, "A backup of the templates holds every print")
+NOT_BACKED_UP = Sentence(
+    WARN,
+    "{count} prints are in no backup of the templates and would be gone with the sensor",
+    "run 'edge-agent templates backup'",
+)
 SLOTS_FREE = Sentence(OK, "{used} of {capacity} slots are used")
 SLOTS_NEARLY_FULL = Sentence(
     WARN,

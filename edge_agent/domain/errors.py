@@ -89,6 +89,10 @@ class StoreFault(EdgeAgentError):
     exit_code = 74
 
 
+class DiskFull(StoreFault):
+    """Certainly nothing was written, for want of room: the technician must make some."""
+
+
 class NoLedgerYet(StoreFault):
     """The gate has never been started: there is nothing to read. EX_NOINPUT."""
 

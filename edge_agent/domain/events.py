@@ -64,7 +64,7 @@ class SensorChanged(Event, tag="sensor", frozen=True, kw_only=True):
 class StoreChanged(Event, tag="store", frozen=True, kw_only=True):
     """Whether the database takes entries; where it does not, every press is not recorded."""
 
-    state: Literal["ready", "failing"]
+    state: Literal["ready", "reserve", "failing"]
     detail: str | None = None
 
 

@@ -84,13 +84,21 @@ class GateAlive(Fact, tag="gate.alive", frozen=True, kw_only=True):
 class RecordingStopped(Fact, tag="recording.stopped", frozen=True, kw_only=True):
     """From this moment no press could be recorded."""
 
-    reason: Literal["sensor-fault", "foreign", "database-older", "sensor-older", "stopping"]
+    reason: Literal[
+        "sensor-fault",
+        "foreign",
+        "database-older",
+        "sensor-older",
+        "disk-full",
+        "store-fault",
+        "stopping",
+    ]
 
 
 class RecordingResumed(Fact, tag="recording.resumed", frozen=True, kw_only=True):
     """From this moment presses are recorded again."""
 
-    reason: Literal["started", "sensor-back"]
+    reason: Literal["started", "sensor-back", "store-back"]
 
 
 class WorkerAdded(Fact, tag="worker.added", frozen=True, kw_only=True):
@@ -150,6 +158,27 @@ class PrintRemoved(Fact, tag="print.removed", frozen=True, kw_only=True):
     actor: str
 
 
+class PrintRestored(Fact, tag="print.restored", frozen=True, kw_only=True):
+    """A finger's template was stored from backup ``backup`` of gate ``origin``, and read back."""
+
+    worker: str
+    finger: str
+    slot: int
+    generation: int
+    origin: str
+    backup: str
+    actor: str
+
+
+class TemplatesSealed(Fact, tag="templates.sealed", frozen=True, kw_only=True):
+    """From now on so many templates leave the gate as a backup, sealed to these public keys."""
+
+    backup: str
+    prints: int
+    recipients: list[str]
+    actor: str
+
+
 class SensorAdopted(Fact, tag="sensor.adopted", frozen=True, kw_only=True):
     """From now on this module's slots are the ones that the prints stand for.
 
@@ -158,3 +187,9 @@ class SensorAdopted(Fact, tag="sensor.adopted", frozen=True, kw_only=True):
 
     actor: str
     why: str
+
+
+class SensorRestarted(Fact, tag="sensor.restarted", frozen=True, kw_only=True):
+    """The sensor stayed silent, and its power was switched off and on: the how many-th time."""
+
+    times: int

@@ -99,19 +99,24 @@ class Reply(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class SensorStatus(Struct, frozen=True, kw_only=True):
     """``state`` is ``ready``, or the fault: ``unplugged``, ``silent``, ``garbled``, …
 
-    ``problem`` is then the sentence that a technician needs.
+    ``problem`` is then the sentence that a technician needs. ``not_backed_up`` counts the prints
+    that no backup of the templates holds.
     """
 
     state: str
     problem: str | None = None
     prints: int
     capacity: int | None
+    not_backed_up: int = 0
 
 
 class StoreStatus(Struct, frozen=True, kw_only=True):
-    """``failing``: every press is not recorded at present; ``problem`` says why."""
+    """``failing``: every press is not recorded at present; ``problem`` says why.
 
-    state: Literal["ready", "failing"]
+    ``reserve``: the disk is full, and the gate records into what it had kept free for that.
+    """
+
+    state: Literal["ready", "reserve", "failing"]
     problem: str | None = None
 
 

@@ -82,6 +82,16 @@ def checked_name(text: str) -> str:
     return name
 
 
+def alike(name: str, other: str) -> bool:
+    """Whether two names are one but for accents, case and spaces, as typed at two keyboards."""
+    return _plain(name) == _plain(other)
+
+
+def _plain(name: str) -> str:
+    letters = unicodedata.normalize("NFD", name.casefold().replace("đ", "d"))
+    return "".join(char for char in letters if char.isalnum())
+
+
 def checked_finger(text: str) -> str:
     """Return a finger name. Raises BadRequest with the names there are."""
     if text not in FINGERS:

@@ -61,13 +61,90 @@ class AdoptSensor(Request, tag="adopt-sensor", frozen=True, kw_only=True):
     """Take the sensor as it is, and forget the prints whose template it does not hold."""
 
 
+class BeginBackup(Request, tag="begin-backup", frozen=True, kw_only=True):
+    """Begin to seal all templates to these keys (``age1…``)."""
+
+    recipients: list[str]
+
+
+class SealPrints(Request, tag="seal-prints", frozen=True, kw_only=True):
+    """The next sealed records of a backup, from place ``first`` on (1 is the first)."""
+
+    backup: str
+    first: int
+
+
+class KeepBackup(Request, tag="keep-backup", frozen=True, kw_only=True):
+    """The backup that was sealed is safely on its medium."""
+
+    backup: str
+
+
+class AskCourier(Request, tag="ask-courier", frozen=True, kw_only=True):
+    """A public key to which templates and passwords are sealed on their way to the gate."""
+
+
+class BeginRestore(Request, tag="begin-restore", frozen=True, kw_only=True):
+    """Whether templates of such a sensor can be taken. ``any_model``: by their size alone."""
+
+    system_id: int
+    any_model: bool = False
+
+
+class RestorePrints(Request, tag="restore-prints", frozen=True, kw_only=True):
+    """Store these records of a backup, each sealed to the courier's key."""
+
+    gate: str
+    backup: str
+    sealed: list[bytes]
+
+
+class ProposePassword(Request, tag="propose-password", frozen=True, kw_only=True):
+    """Make a password for the sensor, sealed to ``recipients``; nothing is changed yet.
+
+    ``digests`` are those of the templates in the backup that was opened.
+    """
+
+    recipients: list[str]
+    digests: list[bytes]
+
+
+class SetPassword(Request, tag="set-password", frozen=True, kw_only=True):
+    """Give the sensor the password that was proposed, which comes back opened and sealed anew."""
+
+    sealed: bytes
+
+
+class ClearPassword(Request, tag="clear-password", frozen=True, kw_only=True):
+    """Take the sensor's password away."""
+
+
+class RecallPassword(Request, tag="recall-password", frozen=True, kw_only=True):
+    """Tell a gate that has lost it the password that its sensor has."""
+
+    sealed: bytes
+
+
+class TakeImage(Request, tag="take-image", frozen=True, kw_only=True):
+    """The image of the next finger, to judge a dirty window."""
+
+
 Change = AddWorker | DeactivateWorker
 """Requests that need only the store."""
 
 SensorWork = Enroll | RemovePrint | Identify | AskSensor | AdoptSensor
 """Requests that need the sensor too."""
 
-AnyRequest = Status | Watch | Change | SensorWork
+TemplateWork = BeginBackup | SealPrints | KeepBackup | AskCourier | BeginRestore | RestorePrints
+"""Requests that carry templates, sealed, out of the gate or into it."""
+
+ModuleWork = ProposePassword | SetPassword | ClearPassword | RecallPassword | TakeImage
+"""Requests for the module itself: its password, and what its window sees."""
+
+GateWork = Change | SensorWork | TemplateWork | ModuleWork
+"""What the gate's own thread carries out between two looks at the glass."""
+
+AnyRequest = Status | Watch | GateWork
 
 
 class What(StrEnum):

@@ -1,18 +1,18 @@
 """Enrol a finger, guided by the sensor: press, lift, press again, lift, and once more to prove."""
 
 import logging
-from collections.abc import Iterable
-from contextlib import suppress
 from typing import Protocol
 
-from ..domain.errors import BadRequest, SensorFault, StoreFault
+from ..domain.backups import digest
+from ..domain.errors import BadRequest
 from ..domain.facts import PrintEnrolled
 from ..domain.people import Print
 from ..domain.requests import What
 from ..domain.rules import Match, recognised
 from ..ports import Buffer, Panel, Sensor
 from .gate import Gate
-from .pairing import Pairing, digest
+from .pairing import Pairing
+from .slots import free_slots
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +62,15 @@ class FingerWork:
             self._await(present=False)
         raise BadRequest(f"The scans stay too poor ({hint}): try another finger.")
 
+    def picture(self) -> None:
+        """Ask for a finger and leave its image in the sensor, however poor.
+
+        Raises BadRequest where none comes.
+        """
+        self._await(present=False, say=What.LIFT)
+        self._dialogue.step(What.PRESS)
+        self._await(present=True)
+
     def _await(self, *, present: bool, say: What | None = None) -> None:
         """Wait until there is a finger on the glass, or none."""
         deadline = self._gate.clock.monotonic() + _FINGER_WITHIN_S
@@ -95,7 +104,7 @@ def enroll(
     """
     _check(gate, code, finger)
     taken = sensor.slots()
-    slot = _free_slot(taken, gate.prints, capacity)
+    [slot] = free_slots(taken, (held.slot for held in gate.prints), capacity, 1)
     work = FingerWork(gate, sensor, panel, dialogue)
     _capture_template(gate, sensor, work, dialogue)
     print_ = Print(
@@ -113,7 +122,7 @@ def enroll(
         )
         gate.record_enrolment(fact, print_, digest(sensor.read_template(slot)))
     except BaseException:
-        _undo(pairing, slot)
+        pairing.try_to_undo([slot])
         raise
     return print_
 
@@ -131,19 +140,6 @@ def _check(gate: Gate, code: str, finger: str) -> None:
             f"The {finger} of {code} is enrolled already: to replace it, first "
             f"'prints remove {code} --finger {finger}'."
         )
-
-
-def _free_slot(taken: Iterable[int], prints: list[Print], capacity: int) -> int:
-    """An empty slot; failing that, one whose template belongs to nobody."""
-    owned = {print_.slot for print_ in prints}
-    for used in (owned.union(taken), owned):
-        for slot in range(capacity):
-            if slot not in used:
-                return slot
-    raise BadRequest(
-        f"The sensor is full ({capacity} prints): remove prints of workers who have left with "
-        "'prints remove', or use a sensor with a larger library."
-    )
 
 
 def _capture_template(gate: Gate, sensor: Sensor, work: FingerWork, dialogue: Dialogue) -> None:
@@ -180,10 +176,3 @@ def _prove(gate: Gate, sensor: Sensor, work: FingerWork, slot: int) -> None:
         if isinstance(found, Match) and found.slot == slot:
             return
     raise BadRequest("The finger is not recognised after storing it: start again, or use another.")
-
-
-def _undo(pairing: Pairing, slot: int) -> None:
-    """Best effort: what cannot be undone now stays announced, and is undone at the next start."""
-    with suppress(SensorFault, StoreFault):
-        pairing.recover()
-        pairing.undo([slot])

@@ -1,19 +1,20 @@
 """What every flow at the gate works on: the ledger, who is known, and the last punches."""
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from msgspec import Struct
 
 from ..domain.chain import Entry
 from ..domain.errors import StoreFault
-from ..domain.events import LedgerGrew, StoreChanged
+from ..domain.events import LedgerGrew
 from ..domain.facts import Fact
 from ..domain.people import Print, Worker
 from ..domain.roster import Applied
 from ..domain.rules import SHIFT_MS, LastPunch, Policy
 from ..domain.stamps import Stamp
 from ..ports import Change, Clock, Store, Tell
+from .keep_store import KeepStore
 
 
 class _Known(Struct):
@@ -33,7 +34,7 @@ class Gate:
         self.tell = tell
         self.policy = policy
         self._known: _Known | None = None
-        self._store_state = "ready"
+        self._keeper = KeepStore(store, clock, tell)
 
     def owner_of(self, slot: int) -> tuple[Print | None, Worker | None]:
         """The print that holds ``slot``, and its worker. Raises StoreFault."""
@@ -71,31 +72,42 @@ class Gate:
 
         Raises StoreFault where that is not certain.
         """
-        [entry] = self._record_all([fact], stamp, also)
-        return entry
+        return self.record_all([fact], stamp, also)[0]
 
-    def _record_all(
-        self, facts: list[Fact], stamp: Stamp | None, also: Callable[[Change], None]
+    def record_all(
+        self,
+        facts: list[Fact],
+        stamp: Stamp | None = None,
+        also: Callable[[Change], None] = lambda change: None,
     ) -> list[Entry]:
+        """Write entries in one transaction, together with what ``also`` changes, and tell so.
+
+        Raises StoreFault where that is not certain.
+        """
         stamp = stamp or self.clock.stamp()
-        try:
+        lines = self._keeper.lines(facts, stamp)
+
+        def transaction() -> list[Entry]:
             with self.store.changing() as change:
                 also(change)
-                entries = [change.append(fact, stamp) for fact in facts]
-        except StoreFault as fault:
-            self._store_is("failing", str(fault))
+                return [change.append(*line) for line in lines]
+
+        try:
+            entries = self._keeper.write(facts, stamp, transaction)
+        except StoreFault:
             # It may be in the database after all: ask there before the next verdict.
             self._known = None
             raise
-        self._store_is("ready")
         for entry in entries:
             self.tell(LedgerGrew(seq=entry.seq, kind=entry.kind))
-        return entries
+        return entries[len(lines) - len(facts) :]
 
-    def _store_is(self, state: Literal["ready", "failing"], detail: str | None = None) -> None:
-        if state != self._store_state:
-            self._store_state = state
-            self.tell(StoreChanged(state=state, detail=detail))
+    def keep_store(self) -> None:
+        """Between two looks at the glass: write what could not be written, keep the reserve."""
+        if self._keeper.owes:
+            with suppress(StoreFault):
+                self.record_all([])
+        self._keeper.refill()
 
     def record_worker(self, fact: Fact, worker: Worker) -> None:
         """Enter or change a worker, together with the entry that says so."""
@@ -115,13 +127,13 @@ class Gate:
                 change.put_worker(worker)
             change.put_roster(roster)
 
-        self._record_all(facts, None, put)
+        self.record_all(facts, also=put)
         self._memory.workers.update({worker.code: worker for worker in workers})
 
-    def announce(self, slot: int) -> None:
-        """Say that ``slot`` is about to be written, before the flash is touched."""
+    def announce(self, *slots: int) -> None:
+        """Say that ``slots`` are about to be written, before the flash is touched."""
         with self.store.changing() as change:
-            change.announce(slot)
+            change.announce(*slots)
 
     def settle(self, slots: list[int]) -> None:
         """Say that nothing is left of what was announced for these slots."""
@@ -138,6 +150,35 @@ class Gate:
 
         self.record(fact, also=enrol)
         self._memory.prints[print_.slot] = print_
+
+    def record_restoration(
+        self,
+        facts: list[Fact],
+        prints: Sequence[tuple[Print, bytes]],
+        newcomers: Sequence[Worker],
+    ) -> None:
+        """Say whose slots are now that were filled from a backup, with their digests.
+
+        ``newcomers`` are the workers that this gate did not know.
+        """
+
+        def restore(change: Change) -> None:
+            for worker in newcomers:
+                change.put_worker(worker)
+            for print_, digest in prints:
+                change.put_print(print_, digest)
+                change.put_backed_up(print_)
+                change.settle(print_.slot)
+
+        self.record_all(facts, also=restore)
+        self._memory.workers.update({worker.code: worker for worker in newcomers})
+        self._memory.prints.update({print_.slot: print_ for print_, _ in prints})
+
+    def note_backed_up(self, prints: Sequence[Print]) -> None:
+        """Remember that a backup holds these prints' templates."""
+        with self.store.changing() as change:
+            for print_ in prints:
+                change.put_backed_up(print_)
 
     def record_removal(self, fact: Fact, print_: Print, *, erasing: bool) -> None:
         """Forget whose a slot is, together with the entry that says so.

@@ -15,7 +15,7 @@ from ..domain.errors import (
     StoreFault,
 )
 from ..domain.events import SensorChanged
-from ..domain.facts import Fact, RecordingResumed, RecordingStopped
+from ..domain.facts import Fact, RecordingResumed, RecordingStopped, SensorRestarted
 from ..domain.pairing import Doubt, adopting
 from ..ports import Panel, Sensor, SensorInfo
 from .gate import Gate
@@ -31,6 +31,13 @@ _STATES = {
     SensorSilent: "silent",
     SensorGarbled: "garbled",
 }
+
+_DUMB = (SensorSilent, SensorGarbled)
+"""Faults of a sensor that may have got stuck: power off and on is what helps."""
+
+_RESTART_AFTER = 3
+_LONGEST_RESTART_AFTER = 700
+"""Tries in vain before the sensor's power is switched off and on; twice as many each time."""
 
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 2.0
@@ -50,6 +57,10 @@ class KeepSensor:
         self._told_doubt: Doubt | None = None
         """What the ledger has of why nobody is credited, until they are again."""
         self._hold = Hold()
+        self._dumb = 0
+        self._restart_after = _RESTART_AFTER
+        self._restarts = 0
+        self._pin_problem: str | None = None
         self._vouched_at: float | None = None
         """When presses are vouched for again; None where they are, or nobody can press."""
         self._told_problem: str | None = None
@@ -101,7 +112,13 @@ class KeepSensor:
         """The sensor is still there: once it has been for long enough, that is vouched for."""
         if self._vouched_at is not None and self._gate.clock.monotonic() >= self._vouched_at:
             self._vouch("sensor-back")
-            self._changed("ready", self._own_problem)
+            self._changed("ready", self._ready_problem())
+
+    def noted(self, pin_problem: str | None) -> None:
+        """What there is to say of the touch pin."""
+        if pin_problem != self._pin_problem:
+            self._pin_problem = pin_problem
+            self._changed("ready", self._ready_problem())
 
     def looked_at(self) -> None:
         """A technician has worked with the sensor: it may be another one, or fuller than before.
@@ -114,7 +131,7 @@ class KeepSensor:
             self.lost(SensorDoubted(adopting(doubt)))
         elif self.info is not None:
             self._own_problem = self._pairing.problem(self.info)
-            self._changed("ready", self._with_loose_plug())
+            self._changed("ready", self._ready_problem())
 
     def ended(self) -> None:
         """The daemon stops; from now on nobody records here."""
@@ -153,12 +170,27 @@ class KeepSensor:
         self._pause = min(self._pause * 2, _LONGEST_PAUSE_S)
         self._next_try = self._gate.clock.monotonic() + self._pause
         self._changed(_STATES.get(type(fault), "fault"), str(fault))
+        self._dumb = self._dumb + 1 if isinstance(fault, _DUMB) else 0
+        if self._dumb >= self._restart_after:
+            self._restart()
+
+    def _restart(self) -> None:
+        """Switch its power off and on, where a pin does that; less and less often."""
+        self._dumb = 0
+        if not self._sensor.restart():
+            return
+        self._restarts += 1
+        self._restart_after = min(2 * self._restart_after, _LONGEST_RESTART_AFTER)
+        self._next_try = self._gate.clock.monotonic()
+        log.warning("the sensor stayed silent: its power was switched off and on")
+        self._write(SensorRestarted(times=self._restarts))
 
     def _resume(
         self, info: SensorInfo, reason: Literal["started", "sensor-back"], problem: str | None
     ) -> None:
         self._pause = _FIRST_PAUSE_S
         self._told_doubt = None
+        self._dumb, self._restart_after, self._restarts = 0, _RESTART_AFTER, 0
         self.info = info
         self._panel.fault(False)
         if hold := self._hold.seconds:
@@ -168,7 +200,7 @@ class KeepSensor:
             self._vouch(reason)
         log.info("sensor ready: %d slots at %d baud", info.capacity, info.baud)
         self._own_problem = problem
-        self._changed("ready", self._with_loose_plug())
+        self._changed("ready", self._ready_problem())
 
     def _vouch(self, reason: Literal["started", "sensor-back"]) -> None:
         self._vouched_at = None
@@ -182,16 +214,14 @@ class KeepSensor:
             self.vouched = False
             self._write(RecordingStopped(reason=reason))
 
-    def _with_loose_plug(self) -> str | None:
-        problem = self._own_problem
-        if self._vouched_at is None:
-            return problem
+    def _ready_problem(self) -> str | None:
         loose = (
             f"The sensor keeps going away ({self._hold.losses} times lately): check its plug and "
             f"supply. Punches are recorded, but until it has stayed for {self._hold.seconds:.0f} s "
             "payroll is not told that everybody's are."
         )
-        return " ".join(filter(None, (loose, problem)))
+        problems = (self._vouched_at and loose, self._own_problem, self._pin_problem)
+        return " ".join(str(problem) for problem in problems if problem) or None
 
     def _changed(self, state: str, problem: str | None) -> None:
         # How one and the same fault is put may differ from try to try.

@@ -5,12 +5,13 @@ stand for (domain/pairing.py). A change of the library is announced in the datab
 is touched, so that a power cut in the middle is found at the next start and undone.
 """
 
-import hashlib
 import logging
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
-from ..domain.errors import SensorDoubted, SensorRefused
+from ..domain.backups import digest
+from ..domain.errors import SensorDoubted, SensorFault, SensorRefused, StoreFault
 from ..domain.facts import PrintRemoved, SensorAdopted
 from ..domain.pairing import TOKEN_BYTES, Doubt, Mark, adopting, doubt, read_mark
 from ..domain.people import Print
@@ -23,11 +24,6 @@ _PAGE = 15
 """The notepad's last page: other programs begin with the first."""
 
 _ALMOST_FULL = 0.8
-
-
-def digest(template: bytes) -> bytes:
-    """What is kept of a template: 32 bytes from which nothing of the finger can be had back."""
-    return hashlib.sha256(template).digest()
 
 
 class Pairing:
@@ -130,6 +126,15 @@ class Pairing:
             self.write_mark()
             self._gate.settle(slots)
 
+    def try_to_undo(self, slots: list[int]) -> None:
+        """The same after a fault, as far as the sensor still answers.
+
+        What cannot be undone now stays announced, and is undone at the next connection.
+        """
+        with suppress(SensorFault, StoreFault):
+            self.recover()
+            self.undo(slots)
+
     def problem(self, info: SensorInfo) -> str | None:
         """What a technician should know of a sensor that is in use, or None."""
         taken = self._sensor.slots()
@@ -187,8 +192,13 @@ class Pairing:
             )
 
     def _digest_in(self, slot: int) -> bytes | None:
+        template = self.template_in(slot)
+        return None if template is None else digest(template)
+
+    def template_in(self, slot: int) -> bytes | None:
+        """The template in a slot; None where there is none that can be read."""
         try:
-            return digest(self._sensor.read_template(slot))
+            return self._sensor.read_template(slot)
         except SensorRefused:
             # It has none that can be read, unless the link is in doubt, and this raises.
             self._sensor.slots()

@@ -1,10 +1,6 @@
 """Lamps and buzzer on GPIO pins. Every pattern runs on gpiozero's own threads: nothing waits."""
 
-import atexit
 import logging
-import os
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -12,28 +8,21 @@ from contextlib import contextmanager
 from typing import Any
 
 from gpiozero import LED, Buzzer
-from gpiozero.pins.mock import MockFactory
 
-from ..domain.errors import EdgeAgentError
 from ..domain.events import Outcome
 from ..domain.rules import Hint
+from ..pins import PinFault, pin_factory
 from ..settings import PanelSettings
 from .patterns import STANDING_FAULT, TOUCHED, Blink, Pattern, duration, pattern
 
 log = logging.getLogger(__name__)
 
 
-class PanelFault(EdgeAgentError):
-    """The lamps cannot be used: the installer must look at pins and permissions. EX_CONFIG."""
-
-    exit_code = 78
-
-
 class GpioPanel:
     """The Panel port on gpiozero devices."""
 
     def __init__(self, settings: PanelSettings) -> None:
-        """Open the pins that the settings name. Raises PanelFault with what to do."""
+        """Open the pins that the settings name. Raises PinFault with what to do."""
         self._lock = threading.RLock()
         self._broken = False
         self._fault = False
@@ -49,14 +38,14 @@ class GpioPanel:
             "buzzer": settings.buzzer,
         }
         try:
-            factory = MockFactory() if settings.pins == "mock" else _gpio_factory()
+            factory = pin_factory(settings.pins)
             for name, pin in wanted.items():
                 if pin != "none":
                     device = Buzzer if name == "buzzer" else LED
                     self.devices[name] = device(pin, pin_factory=factory)
         except Exception as error:  # lgpio's own errors derive from nothing else.
             self.close()
-            raise PanelFault(
+            raise PinFault(
                 f"The lamps cannot be used ({error}): check the pins in [panel], that this user "
                 'is in the group gpio, and that lgpio is installed; or set [panel] pins = "none".'
             ) from error
@@ -139,15 +128,3 @@ class GpioPanel:
 
 def _start(device: Any, blink: Blink) -> None:
     device.blink(on_time=blink.on_s, off_time=blink.off_s, n=blink.count, background=True)
-
-
-def _gpio_factory() -> Any:
-    """The factory of a real Pi, named here so that gpiozero never falls back to a guess."""
-    if "LG_WD" not in os.environ:
-        # lgpio makes a named pipe in the current folder unless told where, and fails where this
-        # user may not write.
-        os.environ["LG_WD"] = folder = tempfile.mkdtemp(prefix="edge-agent-")
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    from gpiozero.pins.lgpio import LGPIOFactory
-
-    return LGPIOFactory()

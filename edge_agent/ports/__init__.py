@@ -11,6 +11,11 @@ from ..domain.events import Event, Outcome
 from ..domain.messages import ReportLine
 from ..domain.rules import Hint, Match
 from ..domain.stamps import Stamp
+from .pins import Power as Power
+from .pins import Touch as Touch
+from .sealing import KeyPair as KeyPair
+from .sealing import Passwords as Passwords
+from .sealing import Sealing as Sealing
 from .store import Change as Change
 from .store import Store as Store
 from .store import Tail as Tail
@@ -68,6 +73,15 @@ class Sensor(Protocol):
     def close(self) -> None:
         """Let go of the port. Never raises; closing twice is fine."""
 
+    def restart(self) -> bool:
+        """Take the sensor's power away for a moment; False where no pin switches it.
+
+        The port is closed then: connect.
+        """
+
+    def sleep(self) -> None:
+        """Let the sensor sleep until it is touched or asked; SensorRefused where it cannot."""
+
     def capture(self) -> bool | None:
         """Take an image. False: no finger is on the glass; None: the sensor could not tell."""
 
@@ -107,6 +121,9 @@ class Sensor(Protocol):
 
     def read_image(self) -> FingerImage:
         """The image of the last capture; SensorRefused where there is none."""
+
+    def try_passwords(self, *passwords: int) -> None:
+        """At the next ``connect`` try these, and then none at all."""
 
     def set_password(self, new: int) -> None:
         """Give the sensor another password (0: none); returns once it was verified.

@@ -59,6 +59,9 @@ class PeopleChange(Protocol):
     def put_print(self, print_: Print, digest: bytes) -> None:
         """Add a print, with the digest of its template (32 bytes)."""
 
+    def put_backed_up(self, print_: Print) -> None:
+        """Remember that a backup holds the template of a print."""
+
     def put_digest(self, print_: Print, digest: bytes) -> None:
         """Remember the digest of the template of a print that was enrolled without one."""
 
@@ -72,8 +75,8 @@ class PairingChange(Protocol):
     def put_mark(self, mark: Mark) -> None:
         """Remember which module the prints are in."""
 
-    def announce(self, slot: int) -> None:
-        """A template is about to be written to, or erased from, ``slot``: the counter goes up."""
+    def announce(self, *slots: int) -> None:
+        """Templates are about to be written to, or erased from, ``slots``: the counter goes up."""
 
     def settle(self, slot: int) -> None:
         """What was announced for ``slot`` has been carried out or undone."""
@@ -137,6 +140,12 @@ class People(Protocol):
     def digests(self) -> dict[tuple[int, int], bytes]:
         """The digests that are known of the prints' templates, by slot and generation."""
 
+    def finger_of(self, digest: bytes) -> tuple[str, str] | None:
+        """Worker and finger of the print, there or removed, whose template has this digest."""
+
+    def not_backed_up(self) -> int:
+        """How many prints no backup holds."""
+
 
 class PairingMarks(Protocol):
     """Which module the prints are in, to read."""
@@ -164,7 +173,17 @@ class Memory(Protocol):
         """Keep such a fact."""
 
 
-class Store(Ledger, People, PairingMarks, Memory, Protocol):
+class Reserve(Protocol):
+    """Room that was kept free for a disk that is full."""
+
+    def keep_reserve(self) -> bool:
+        """Make the reserve where it is missing and there is room. Returns whether it is there."""
+
+    def spend_reserve(self) -> bool:
+        """Give the reserve's room to the database. False where there is no reserve any more."""
+
+
+class Store(Ledger, People, PairingMarks, Memory, Reserve, Protocol):
     """All of it, in one database. One object a thread."""
 
     def changing(self) -> AbstractContextManager[Change]:

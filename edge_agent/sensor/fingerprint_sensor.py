@@ -1,5 +1,7 @@
 """The Sensor port, on a ZFM-20 kind of module (R307, AS608, R503) at a serial port."""
 
+import time
+
 from ..domain.errors import (
     BadRequest,
     SensorGarbled,
@@ -8,7 +10,7 @@ from ..domain.errors import (
     SensorUnplugged,
 )
 from ..domain.rules import Hint, Match
-from ..ports import Buffer, FingerImage, SensorInfo
+from ..ports import Buffer, FingerImage, Power, SensorInfo
 from ..settings import SensorSettings
 from . import flash
 from .find_baud import other_baud
@@ -16,14 +18,16 @@ from .instructions import (
     IMAGE_FAILED,
     IMAGE_SIZES,
     POOR_SCANS,
+    WRONG_PASSWORD,
 )
 from .module import Module
 from .port import Port
 
 _BAUD_UNIT = 9600
 _PACKET_SIZES = {0: 32, 1: 64, 2: 128, 3: 256}  # bytes
+_WITHOUT_POWER = 1.5  # seconds: its capacitors are empty, though TX still feeds it a little
 _FAILED_IMAGES = 20  # in a row; about 4 seconds
-_HIGHEST_PASSWORD = 0xFFFFFFFF
+_NO_PASSWORD, _HIGHEST_PASSWORD = 0, 0xFFFFFFFF
 _LEFT = bytes((byte >> 4) * 17 for byte in range(256))  # 4 bits a pixel to 8: 15 becomes 255
 _RIGHT = bytes((byte & 0xF) * 17 for byte in range(256))
 
@@ -31,10 +35,12 @@ _RIGHT = bytes((byte & 0xF) * 17 for byte in range(256))
 class FingerprintSensor:
     """Fulfils ``edge_agent.ports.Sensor``; its docstrings there hold here. For one thread."""
 
-    def __init__(self, settings: SensorSettings, password: int = 0) -> None:
-        """Opens nothing yet."""
+    def __init__(self, settings: SensorSettings, power: Power | None = None) -> None:
+        """Opens nothing yet. ``power``: the pin that switches its supply, if there is one."""
         self._settings = settings
-        self._password = password
+        self._power = power
+        self._passwords: tuple[int, ...] = (_NO_PASSWORD,)
+        """To be tried in this order."""
         self._port: Port | None = None
         self._open_module: Module | None = None
         self._failed_images = 0
@@ -43,6 +49,11 @@ class FingerprintSensor:
     def __repr__(self) -> str:
         state = "open" if self._port else "closed"
         return f"<FingerprintSensor {self._settings.port} {self._settings.baud} baud, {state}>"
+
+    def try_passwords(self, *passwords: int) -> None:
+        """At the next ``connect`` try these, and then none at all."""
+        # None at all: a module that replaces one with a password has none.
+        self._passwords = tuple(dict.fromkeys((*passwords, _NO_PASSWORD)))
 
     def connect(self) -> SensorInfo:
         """Open the port, wait for the sensor to boot, verify the password, read its parameters.
@@ -54,7 +65,7 @@ class FingerprintSensor:
         self.close()
         self._port = Port(self._settings.port, self._settings.baud)
         try:
-            self._open_module = Module(self._port, self._password)
+            self._open_module = Module(self._port, self._passwords[0])
             self._greet(self._port, self._open_module)
             return self._read_info(self._open_module)
         except BaseException:
@@ -70,6 +81,20 @@ class FingerprintSensor:
         if self._port:
             self._port.close()
         self._port = self._open_module = None
+
+    def restart(self) -> bool:
+        """Take its power away for a second and a half; False where no pin switches it."""
+        self.close()
+        if self._power is None:
+            return False
+        self._power.switch(False)
+        time.sleep(_WITHOUT_POWER)
+        self._power.switch(True)
+        return True
+
+    def sleep(self) -> None:
+        """Let the sensor sleep until it is touched or asked; SensorRefused where it cannot."""
+        self._module.sleep()
 
     def capture(self) -> bool | None:
         """Take an image. False: no finger is on the glass; None: the sensor could not tell.
@@ -153,7 +178,7 @@ class FingerprintSensor:
         """
         if not 0 <= new <= _HIGHEST_PASSWORD:
             raise BadRequest(f"A password is a number from 0 to {_HIGHEST_PASSWORD}.")
-        module = self._module
+        module, before = self._module, self._module.password
         lost = None
         try:
             module.setPassword(new)
@@ -163,10 +188,10 @@ class FingerprintSensor:
         try:
             module.recover()
         except SensorRefused as refused:
-            module.password = self._password
+            module.password = before
             module.recover()
             raise lost or refused from None
-        self._password = new
+        self.try_passwords(new)
 
     @property
     def _module(self) -> Module:
@@ -176,7 +201,7 @@ class FingerprintSensor:
 
     def _greet(self, port: Port, module: Module) -> None:
         try:
-            module.recover()
+            self._verify(module)
         except (SensorSilent, SensorGarbled) as fault:
             # One that has answered at this baud before has not changed it by itself.
             if not self._has_answered and (baud := other_baud(port)):
@@ -186,6 +211,19 @@ class FingerprintSensor:
                 ) from fault
             raise
         self._has_answered = True
+
+    def _verify(self, module: Module) -> None:
+        """With the first password that the sensor takes; it is the first one from then on."""
+        for password in self._passwords:
+            module.password = password
+            try:
+                module.recover()
+            except SensorRefused as refused:
+                if refused.code != WRONG_PASSWORD or password == self._passwords[-1]:
+                    raise
+            else:
+                self._passwords = tuple(dict.fromkeys((password, *self._passwords)))
+                return
 
     def _read_info(self, module: Module) -> SensorInfo:
         try:

@@ -75,6 +75,7 @@ INSTRUCTIONS: Mapping[int, Instruction] = {
     0x1B: Instruction("HighSpeedSearch", 1.5, ack_data=4, answers=frozenset({NOT_FOUND})),
     0x1D: Instruction("TemplateCount", 0.3, ack_data=2),  # 12 ms
     0x1F: Instruction("ReadIndexTable", 0.5, ack_data=32),
+    0x33: Instruction("Sleep", 0.5),  # R503 manual; Synochip's AS608
 }
 
 POOR_SCANS: Mapping[int, Hint] = {
@@ -109,7 +110,8 @@ MEANINGS: Mapping[int, Meaning] = {
     0x10: Meaning("it could not erase", "try again; if it stays so, replace the sensor"),
     WRONG_PASSWORD: Meaning(
         "its password is not the one that this gate knows",
-        "set it back to 0 with the tool that changed it",
+        "tell the gate its password with 'edge-agent sensor password recall', or set it back to 0 "
+        "with the tool that changed it",
     ),
     0x18: Meaning("it could not write its flash", "try again; if it stays so, replace the sensor"),
     0x1C: Meaning("it has no such page of its notepad", "try again; if it stays so, it has none"),

@@ -36,6 +36,7 @@ from .port import Port
 from .stream import Stream
 
 _ADDRESS = 0xFFFFFFFF  # as every module leaves its maker; a sensor ignores packets for any other
+_SLEEP = 0x33
 _RECOVERY = 2.5  # seconds: longer than any module takes to boot, and still noticed in 5
 _MOST_FENCES = 8  # a line that was bad for an hour must be trusted again within a second
 _BITS_PER_BYTE = 10  # 8N1
@@ -67,6 +68,7 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         self._sent_at = 0.0
         self._stream: Stream | None = None
         self._stream_ends = 0.0
+        self._asleep = False
 
     @property
     def port_name(self) -> str:
@@ -91,6 +93,11 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         self._PyFingerprint__writePacket(Kind.COMMAND, bytes([instruction]) + params)
         _, data = self._PyFingerprint__readPacket()
         return data
+
+    def sleep(self) -> None:
+        """Let the sensor sleep; a byte that it says when it wakes, as at its start, is no fault."""
+        self.ask(_SLEEP)
+        self._asleep = True
 
     def receive_stream(self, instruction: int, params: bytes = b"") -> bytes:
         """One exchange whose ack is followed by data packets; returns what these hold."""
@@ -194,7 +201,8 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         # In doubt until the reply has proved otherwise, whatever may be raised on the way.
         self._trusted = False
         self._asked = instruction
-        if self._port.unread():
+        woken, self._asleep = self._asleep, False
+        if self._port.unread() and not (woken and self._port.drain()):
             raise self._doubt("bytes came before it was asked")
 
     def _PyFingerprint__readPacket(self) -> tuple[int, bytes]:

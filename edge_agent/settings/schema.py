@@ -37,6 +37,12 @@ class SensorSettings(Section, frozen=True, kw_only=True):
     """How often one touch is captured before it is answered "not recognised"."""
     min_score: Annotated[int, Meta(ge=0, le=1000)] = 0
     """The lowest score that counts as recognised, beyond the sensor's own security level."""
+    touch_pin: Pin = "none"
+    touch_active: Literal["low", "high"] = "low"
+    touch_sleep: bool = False
+    """Whether the touch output works only after the sleep instruction (0x33)."""
+    power_pin: Pin = "none"
+    power_active: Literal["low", "high"] = "high"
 
 
 class PanelSettings(Section, frozen=True, kw_only=True):

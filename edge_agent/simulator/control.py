@@ -1,7 +1,7 @@
 """The words of the control socket: one line in, one line back. No I/O.
 
     press NAME [SECONDS] [QUALITY[:COUNT]]    lift    unplug    plug    slots
-    fault KIND [COUNT]    quit
+    fault KIND [COUNT]    touch    sunlight on|off    wear SLOT    quit
 
 A reply is `ok`, `ok ...` or `error ...`, and an error says what was expected.
 """
@@ -24,6 +24,9 @@ class Bench(Protocol):
 
     def press(self, press: Press) -> None: ...
     def lift(self) -> None: ...
+    def sunlight(self, on: bool) -> None: ...
+    def touch_level(self) -> bool | None: ...
+    def wear(self, slot: int) -> bool: ...
     def unplug(self) -> bool: ...
     def plug(self) -> bool: ...
     def slots(self) -> tuple[list[int], int]: ...
@@ -71,6 +74,27 @@ def _lift(bench: Bench, words: list[str]) -> str:
     return "ok"
 
 
+def _touch(bench: Bench, words: list[str]) -> str:
+    _no_more(words, "touch")
+    level = bench.touch_level()
+    if level is None:
+        return "error this model has no touch output"
+    return f"ok {'high' if level else 'low'}"
+
+
+def _sunlight(bench: Bench, words: list[str]) -> str:
+    if words not in (["on"], ["off"]):
+        raise _Malformed("sunlight on|off")
+    bench.sunlight(words == ["on"])
+    return "ok"
+
+
+def _wear(bench: Bench, words: list[str]) -> str:
+    if len(words) != 1 or not (words[0].isascii() and words[0].isdigit()):
+        raise _Malformed("wear SLOT")
+    return "ok" if bench.wear(int(words[0][:9])) else f"error slot {words[0]} holds no template"
+
+
 def _unplug(bench: Bench, words: list[str]) -> str:
     _no_more(words, "unplug")
     return "ok" if bench.unplug() else "error the sensor is unplugged already"
@@ -105,6 +129,9 @@ def _quit(bench: Bench, words: list[str]) -> str:
 _COMMANDS: dict[str, Callable[[Bench, list[str]], str]] = {
     "press": _press,
     "lift": _lift,
+    "touch": _touch,
+    "sunlight": _sunlight,
+    "wear": _wear,
     "unplug": _unplug,
     "plug": _plug,
     "slots": _slots,

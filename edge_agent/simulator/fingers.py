@@ -31,6 +31,7 @@ class Quality(Enum):
     PARTIAL = "partial"
     WORN = "worn"
     MOVED = "moved"
+    GHOST = "ghost"  # no finger at all: sunlight, which no touch output feels
 
 
 _QUALITIES = list(Quality)

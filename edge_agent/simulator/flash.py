@@ -85,6 +85,18 @@ class Flash:
         """Delete the templates in the slots; empty ones are none of them."""
         self._write(self.templates, {slot: None for slot in slots if slot in self.templates})
 
+    def wear_out(self, slot: int) -> bool:
+        """Let some cells of a template lose their charge; False where the slot is empty."""
+        template = self.templates.get(slot)
+        if template is None:
+            return False
+        worn = bytearray(template)
+        worn[len(worn) // 2 :: 37] = bytes(byte | 0x11 for byte in worn[len(worn) // 2 :: 37])
+        worn[-1] ^= 0x80  # at least this one
+        self.templates[slot] = bytes(worn)
+        self._save()
+        return True
+
     def write_page(self, page: int, data: bytes) -> None:
         """Write one page of the notepad."""
         self._write(self.notepad, {page: data})

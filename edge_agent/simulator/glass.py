@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from edge_agent.simulator.fingers import Quality
@@ -28,6 +29,9 @@ class Press:
         return self.quality
 
 
+_SUNLIGHT = Press("sunlight", quality=Quality.GHOST)
+
+
 class Glass:
     """At most one finger on the glass, and at most one waiting for the gap after it to end."""
 
@@ -36,6 +40,9 @@ class Glass:
         self._lifts_at: float | None = None
         self._waiting: Press | None = None
         self._gap_ends = 0.0
+        self._felt_at = -math.inf
+        self.sunlit = False
+        """Whether the camera sees something where there is no finger."""
 
     def press(self, press: Press, now: float) -> None:
         """Put a finger down: at once on a free glass, else after a gap that the host can see.
@@ -57,16 +64,21 @@ class Glass:
         self._down = self._waiting = None
 
     def touched(self, now: float) -> bool:
-        """Whether a finger is on the glass: what a touch pin would say."""
+        """Whether something is on the glass."""
         self._settle(now)
         return self._down is not None
+
+    def felt(self, now: float, since: float = math.inf) -> bool:
+        """Whether a touch output feels a finger now, or has felt one come ``since``."""
+        is_ghost = self._down is not None and self._down.quality is Quality.GHOST
+        return (self.touched(now) and not is_ghost) or self._felt_at >= since
 
     def expose(self, now: float) -> Press | None:
         """The finger in front of the camera now; None is what tells the host of a lift."""
         self._settle(now)
         if self._down is None:
             self._gap_ends = min(self._gap_ends, now)
-        return self._down
+        return self._down or (_SUNLIGHT if self.sunlit else None)
 
     def _settle(self, now: float) -> None:
         if self._waiting and now >= self._gap_ends:
@@ -76,4 +88,6 @@ class Glass:
 
     def _put_down(self, press: Press, at: float) -> None:
         self._down, self._waiting = press, None
+        if press.quality is not Quality.GHOST:
+            self._felt_at = at
         self._lifts_at = None if press.seconds is None else at + press.seconds

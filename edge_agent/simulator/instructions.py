@@ -270,6 +270,11 @@ def _acknowledge(*_: object) -> Answer:
     return OK
 
 
+def _sleep(module: Module) -> Answer:
+    module.ram.slept_at = module.now
+    return OK
+
+
 def _soft_reset(_: Module) -> Answer:
     return Answer(0x00, restart=True)
 
@@ -309,7 +314,7 @@ INSTRUCTIONS: dict[int, Instruction] = {
         Instruction(0x1D, "TemplateCount", ">", 0.012, _template_count),  # M
         Instruction(0x1F, "ReadIndexTable", ">B", 0.016, _read_index_table),
         Instruction(0x30, "Cancel", ">", 0.012, _acknowledge),
-        Instruction(0x33, "Sleep", ">", 0.012, _acknowledge),
+        Instruction(0x33, "Sleep", ">", 0.012, _sleep),
         Instruction(0x35, "AuraLedConfig", ">4B", 0.012, _acknowledge),
         Instruction(0x36, "CheckSensor", ">", 0.012, _acknowledge),
         Instruction(0x3C, "ReadProductInfo", ">", 0.016, _product_info),

@@ -17,6 +17,7 @@ _PLAIN_CODES = {
     Quality.MESSY: 0x06,
     Quality.PARTIAL: 0x07,
     Quality.MOVED: 0x06,
+    Quality.GHOST: 0x07,
 }
 _SYNOCHIP_CODES = _PLAIN_CODES | {Quality.DRY: 0x04, Quality.WET: 0x05, Quality.MOVED: 0x17}
 
@@ -36,6 +37,7 @@ class Model:
     boot_seconds: float = 0.2
     boot_byte: bool = False  # says 0x55 when it is ready
     touch_active_low: bool | None = None  # None: the module has no touch pin
+    touch_after_sleep: bool = False  # feels only after Sleep, and then holds until the next one
     baud_multipliers: frozenset[int] = frozenset(range(1, 13))  # of 9600 baud
     instructions: frozenset[int] = _COMMON | {_PORT_CONTROL, _HIGH_SPEED_SEARCH}
     poor_scan_codes: Mapping[Quality, int] = field(default_factory=lambda: _PLAIN_CODES)
@@ -62,6 +64,7 @@ MODELS: dict[str, Model] = {
             boot_seconds=0.2,  # assumption
             boot_byte=True,
             touch_active_low=False,
+            touch_after_sleep=True,  # as on the module whose log was published
             instructions=_COMMON | {_PORT_CONTROL, _HIGH_SPEED_SEARCH, _SLEEP},
             poor_scan_codes=_SYNOCHIP_CODES,
         ),

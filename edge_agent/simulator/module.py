@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ class Ram:
     passed: bool = False  # the last match or search found something
     may_search: bool = True
     download: Download | None = None
+    slept_at: float = math.inf  # seconds: when Sleep was carried out last
 
 
 class Module:
@@ -64,6 +66,15 @@ class Module:
         """Become another module of the same model, fresh from its maker."""
         self.flash = Flash(self.model.name)
         self.restart()
+
+    def feels(self, now: float) -> bool:
+        """Whether the touch output is active."""
+        if self.model.touch_active_low is None:
+            return False
+        if self.model.touch_after_sleep:
+            slept = self.ram.slept_at
+            return slept <= now and self.glass.felt(now, since=slept)
+        return self.glass.felt(now)
 
     @property
     def locked(self) -> bool:

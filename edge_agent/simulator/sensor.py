@@ -78,6 +78,15 @@ class Sensor:
         """How many slots there are."""
         return self._model.capacity
 
+    def touch_level(self, now: float) -> bool | None:
+        """Whether the touch output is high; None for a model without one."""
+        active_low = self._model.touch_active_low
+        return None if active_low is None else self._module.feels(now) is not active_low
+
+    def wear(self, slot: int) -> bool:
+        """Wear out the template in a slot; False where there is none."""
+        return self._module.flash.wear_out(slot)
+
     def inject(self, fault: str, count: int) -> None:
         """Stage one of `FAULTS` for the next `count` exchanges, after those staged before."""
         if FAULTS[fault].mishap is Mishap.POWER_CUT:

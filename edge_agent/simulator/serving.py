@@ -99,6 +99,15 @@ class _PtyBench:
     def lift(self) -> None:
         self._glass.lift(time.monotonic())
 
+    def sunlight(self, on: bool) -> None:
+        self._glass.sunlit = on
+
+    def touch_level(self) -> bool | None:
+        return self._sensor.touch_level(time.monotonic())
+
+    def wear(self, slot: int) -> bool:
+        return self._sensor.wear(slot)
+
     def unplug(self) -> bool:
         if self._port is None:
             return False

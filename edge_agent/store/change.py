@@ -83,4 +83,5 @@ def _was_committed(connection: Connection, expected: Tail, error: sqlite3.Error)
 
 
 def _not_written(connection: Connection, error: sqlite3.Error) -> StoreFault:
-    return StoreFault(f"Nothing was recorded. {database_fault(connection.path, error)}")
+    fault = database_fault(connection.path, error)
+    return type(fault)(f"Nothing was recorded. {fault}")

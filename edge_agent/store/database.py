@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from ..domain.errors import NoLedgerYet, StoreFault
+from ..domain.errors import DiskFull, NoLedgerYet, StoreFault
+from .reserve import is_full, spend
 from .schema import migrations
 
 _BUSY_S = 5.0
@@ -20,8 +21,18 @@ _CHECKPOINT_PAGES = 100
 def open_database(path: Path) -> Database:
     """Open, create or migrate the database at ``path`` for reading and writing.
 
-    Raises StoreFault with what is wrong and what to do; the file is never altered in that case.
+    A start on a full disk is helped by the reserve. Raises StoreFault with what is wrong and what
+    to do; the file is never altered in that case.
     """
+    try:
+        return _open_database(path)
+    except DiskFull:
+        if not spend(path):
+            raise
+        return _open_database(path)
+
+
+def _open_database(path: Path) -> Database:
     with _opened(path, "psow=0") as database:
         # EXTRA comes before WAL: the switch itself already has to survive a power cut. psow=0:
         # no SD card is trusted to leave the bytes beside a torn write alone. Measured over 20,000
@@ -93,7 +104,13 @@ def database_fault(path: Path, error: sqlite3.Error) -> StoreFault:
     """What an error of SQLite means for a technician."""
     code = getattr(error, "sqlite_errorcode", None)
     advice = _ADVICE.get(code & 0xFF if code is not None else None, "see the log of the daemon.")
+    if code is not None and code & 0xFF in _SHORT_OF_ROOM and is_full(path):
+        return DiskFull(f"The disk of the database {path} is full: make room there.")
     return StoreFault(f"The database at {path} cannot be used ({error}): {advice}")
+
+
+_SHORT_OF_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+"""What SQLite makes of a full disk: at a write, at the log's index, at making a file."""
 
 
 _ADVICE: dict[int | None, str] = {

@@ -25,9 +25,10 @@ class PairingChange(ChangePart):
         row = {"one": 1, "token": mark.token, "counter": mark.counter}
         self._database.table("sensor_mark").upsert(row, pk="one")
 
-    def announce(self, slot: int) -> None:
-        """A template is about to be written to, or erased from, ``slot``."""
-        self._database.table("announced_slots").upsert({"slot": slot}, pk="slot")
+    def announce(self, *slots: int) -> None:
+        """Templates are about to be written to, or erased from, ``slots``."""
+        for slot in slots:
+            self._database.table("announced_slots").upsert({"slot": slot}, pk="slot")
         self._database.conn.execute("UPDATE sensor_mark SET counter = counter + 1")
 
     def settle(self, slot: int) -> None:

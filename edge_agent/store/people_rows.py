@@ -53,6 +53,20 @@ class PeopleRows(Part):
         )
         return {(slot, generation): value for slot, generation, value in rows}
 
+    def finger_of(self, digest: bytes) -> tuple[str, str] | None:
+        """Worker and finger of the print, there or removed, whose template has this digest."""
+        rows = self._connection.rows(
+            "SELECT worker, finger FROM prints WHERE digest = ? ORDER BY removed LIMIT 1", digest
+        )
+        return rows[0] if rows else None
+
+    def not_backed_up(self) -> int:
+        """How many prints no backup holds."""
+        [(count,)] = self._connection.rows(
+            "SELECT count(*) FROM prints WHERE removed = 0 AND backed_up = 0"
+        )
+        return int(count)
+
 
 class PeopleChange(ChangePart):
     """Writes workers, prints and the roster."""
@@ -91,6 +105,10 @@ class PeopleChange(ChangePart):
                 "digest": digest,
             }
         )
+
+    def put_backed_up(self, print_: Print) -> None:
+        """Remember that a backup holds the template of a print."""
+        self._database.table("prints").update((print_.slot, print_.generation), {"backed_up": 1})
 
     def put_digest(self, print_: Print, digest: bytes) -> None:
         """Remember the digest of the template of a print that was enrolled without one."""

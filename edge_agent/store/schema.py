@@ -114,3 +114,12 @@ def m040_roster(db: Database) -> None:
         " refused_digest BLOB NOT NULL"
         ") STRICT"
     )
+
+
+@migrations()
+def m050_backed_up(db: Database) -> None:
+    """Which prints a backup of the templates holds."""
+    db.conn.execute(
+        "ALTER TABLE prints ADD COLUMN"
+        " backed_up INTEGER NOT NULL DEFAULT 0 CHECK (backed_up IN (0, 1))"
+    )

@@ -15,6 +15,7 @@ from ..domain.chain import Scribe
 from ..domain.errors import NoLedgerYet, StoreFault
 from ..domain.facts import LedgerOpened
 from ..domain.stamps import Stamp
+from . import reserve
 from .change import SqliteChange, changing
 from .checkpoint_rows import CheckpointRows
 from .connection import Connection
@@ -79,6 +80,14 @@ class SqliteStore(LedgerRows, CheckpointRows, PeopleRows, PairingRows, MemoryRow
     def changing(self) -> AbstractContextManager[SqliteChange]:
         """One durable transaction: all of it or nothing. Raises StoreFault where that failed."""
         return changing(self._connection, self._scribe)
+
+    def keep_reserve(self) -> bool:
+        """Make the reserve where it is missing and there is room. Returns whether it is there."""
+        return reserve.keep(self._connection.path)
+
+    def spend_reserve(self) -> bool:
+        """Give the reserve's room to the database. False where there is no reserve any more."""
+        return reserve.spend(self._connection.path)
 
     def close(self) -> None:
         """Close the database for good."""

@@ -210,7 +210,7 @@ def test_pins_that_cannot_be_opened(stage: Stage, monkeypatch: pytest.MonkeyPatc
     def refused() -> Any:
         raise OSError("no chip")
 
-    monkeypatch.setattr("edge_agent.panel.lamps._gpio_factory", refused)
+    monkeypatch.setattr("edge_agent.pins.factory._header", refused)
 
     with pytest.raises(EdgeAgentError, match=r"cannot be used \(no chip\): check the pins"):
         lamps(stage.visit(panel={"pins": "gpio"}))

@@ -6,6 +6,7 @@ from copy import copy
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from edge_agent.domain.backups import digest
 from edge_agent.domain.chain import GENESIS, Entry, Scribe, read_wire, stamp_of
 from edge_agent.domain.errors import BadRequest, EdgeAgentError, SensorRefused, StoreFault
 from edge_agent.domain.events import Event, Outcome
@@ -24,7 +25,7 @@ from edge_agent.domain.rules import (
 )
 from edge_agent.domain.stamps import ClockState, Stamp, elapsed
 from edge_agent.flows.gate import Gate
-from edge_agent.flows.pairing import Pairing, digest
+from edge_agent.flows.pairing import Pairing
 from edge_agent.ports import Buffer, FingerImage, SensorInfo, Tail, Watermarks
 
 INFO = SensorInfo(system_id=0, capacity=10, security_level=3, baud=57600)
@@ -34,6 +35,7 @@ LANS = Print(worker="007", finger="right-index", slot=0, generation=1)
 HOAS = Print(worker="008", finger="right-thumb", slot=1, generation=1)
 LANS_FINGER, HOAS_FINGER = "lan's index", "hoa's thumb"
 NOTES_PAGE = 15
+TEMPLATE_BYTES = 512
 
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -77,6 +79,7 @@ class MemoryStore:
         self.enrolled: dict[tuple[int, int], Print] = {}
         self.removed: set[tuple[int, int]] = set()
         self.known: dict[tuple[int, int], bytes] = {}
+        self.backed_up: set[tuple[int, int]] = set()
         self.paired: Mark | None = None
         self.under_change: set[int] = set()
         self.on_change: Callable[[], None] = lambda: None
@@ -108,6 +111,12 @@ class MemoryStore:
         for name, value in contents.items():
             setattr(self, name, copy(value))
 
+    def keep_reserve(self) -> bool:
+        return True
+
+    def spend_reserve(self) -> bool:
+        return False
+
     def append(self, fact: Fact, stamp: Stamp) -> Entry:
         tail = self.tail()
         entry = self._scribe.write(fact, stamp, tail.seq + 1, tail.hash)
@@ -126,6 +135,9 @@ class MemoryStore:
     def put_print(self, print_: Print, digest: bytes) -> None:
         if any(held.slot == print_.slot for held in self.prints()):
             raise StoreFault("The slot is taken.")
+        fingers = {(held.worker, held.finger) for held in self.prints()}
+        if (print_.worker, print_.finger) in fingers:
+            raise StoreFault("The finger is enrolled.")
         self.enrolled[print_.slot, print_.generation] = print_
         self.known[print_.slot, print_.generation] = digest
 
@@ -135,8 +147,11 @@ class MemoryStore:
     def put_mark(self, mark: Mark) -> None:
         self.paired = mark
 
-    def announce(self, slot: int) -> None:
-        self.under_change.add(slot)
+    def put_backed_up(self, print_: Print) -> None:
+        self.backed_up.add((print_.slot, print_.generation))
+
+    def announce(self, *slots: int) -> None:
+        self.under_change.update(slots)
         self.paired = self.paired and self.paired.raised()
 
     def settle(self, slot: int) -> None:
@@ -188,6 +203,15 @@ class MemoryStore:
         return {
             key: self.known[key] for key in self.enrolled.keys() - self.removed if key in self.known
         }
+
+    def finger_of(self, digest: bytes) -> tuple[str, str] | None:
+        for key, print_ in self.enrolled.items():
+            if self.known.get(key) == digest:
+                return print_.worker, print_.finger
+        return None
+
+    def not_backed_up(self) -> int:
+        return len(self.enrolled.keys() - self.removed - self.backed_up)
 
     def mark(self) -> Mark | None:
         return self.paired
@@ -322,13 +346,26 @@ class ScriptedSensor:
         self.asked.append("close")
 
 
+class Pocket:
+    """Passwords, kept in memory."""
+
+    def __init__(self) -> None:
+        self.kept: tuple[int, ...] = ()
+
+    def known(self) -> tuple[int, ...]:
+        return self.kept
+
+    def keep(self, *passwords: int) -> None:
+        self.kept = passwords
+
+
 class PowerCut(BaseException):
     """The power fails: nothing catches it, and nothing that it interrupts goes on."""
 
 
 def template_of(finger: str) -> bytes:
     """What a sensor makes of a finger."""
-    return finger.encode().ljust(512, b".")
+    return finger.encode().ljust(TEMPLATE_BYTES, b".")
 
 
 class Library:
@@ -343,6 +380,8 @@ class Library:
         self.templates: dict[int, str] = {}
         self.pages: dict[int, bytes] = {}
         self.keeps_notes = True
+        self.switched = False
+        """Whether a pin switches its power."""
         self.asked: list[str] = []
         self.on_ask: Callable[[str], None] = lambda name: None
         """Told of every instruction before it is carried out; what it raises, is raised."""
@@ -351,6 +390,8 @@ class Library:
         self.buffers: dict[Buffer, str] = {}
         self.failing: dict[str, list[EdgeAgentError | None]] = {}
         self.erased: list[int] = []
+        self.tried: tuple[int, ...] = ()
+        self.password = 0
         self._image: str | Hint | None = None
 
     def _asked(self, name: str) -> None:
@@ -379,6 +420,14 @@ class Library:
 
     def close(self) -> None:
         self._asked("close")
+
+    def restart(self) -> bool:
+        self._asked("restart")
+        return self.switched
+
+    def sleep(self) -> None:
+        self._asked("sleep")
+        self._may_fail("sleep")
 
     def capture(self) -> bool:
         self._asked("capture")
@@ -450,13 +499,23 @@ class Library:
             raise SensorRefused("no notepad", 0x1C)
 
     def write_template(self, slot: int, template: bytes) -> None:
-        raise NotImplementedError
+        self._asked("write_template")
+        if len(template) != TEMPLATE_BYTES:
+            raise BadRequest("The sensor takes no template such as this one.")
+        self._write(self.templates, slot, template.rstrip(b".").decode(), "torn")
+        self._may_fail("write_template")  # written, yet the answer was lost
 
     def read_image(self) -> FingerImage:
-        raise NotImplementedError
+        self._asked("read_image")
+        return FingerImage(2, 2, b"\x00\x40\x80\xff")
+
+    def try_passwords(self, *passwords: int) -> None:
+        self.tried = passwords
 
     def set_password(self, new: int) -> None:
-        raise NotImplementedError
+        self._asked("set_password")
+        self._may_fail("set_password")
+        self.password = new
 
 
 def pair(site: Site, sensor: Library) -> Pairing:

@@ -156,3 +156,62 @@ def test_a_full_disk_does_not_keep_the_sensor_from_coming_back() -> None:
     day.wait(5)
     assert day.keeper.recording
     assert day.states == ["ready", "silent", "ready"]
+
+
+def test_a_sensor_that_stays_silent_loses_its_power_for_a_moment() -> None:
+    day = Keeping()
+    day.sensor.switched = True
+    day.keeper.began(INFO)
+    day.sensor.failing["connect"] = [SensorSilent("?")] * 3
+    day.keeper.lost(SensorSilent("?"))
+    day.wait(10)
+    assert day.keeper.recording
+    assert day.sensor.asked.count("restart") == 1
+    kinds = [entry["kind"] for entry in day.site.store.data()]
+    assert kinds == [
+        "recording.resumed",
+        "recording.stopped",
+        "sensor.restarted",
+        "recording.resumed",
+    ]
+
+
+def test_a_sensor_that_is_dead_is_switched_ever_more_rarely() -> None:
+    day = Keeping()
+    day.sensor.switched = True
+    day.sensor.failing["connect"] = [SensorGarbled("?")] * 10**6
+    day.keeper.lost(SensorSilent("?"))
+    day.wait(3600)
+    restarts = [e["times"] for e in day.site.store.data() if e["kind"] == "sensor.restarted"]
+    assert restarts == list(range(1, len(restarts) + 1))
+    assert 5 < len(restarts) < 12
+
+
+@pytest.mark.parametrize("fault", [SensorUnplugged("x"), SensorForbidden("x"), GateBusy("x")])
+def test_power_does_not_help_where_there_is_no_port(fault: EdgeAgentError) -> None:
+    day = Keeping()
+    day.sensor.switched = True
+    day.sensor.failing["connect"] = [fault] * 20
+    day.keeper.lost(SensorSilent("?"))
+    day.wait(30)
+    assert "restart" not in day.sensor.asked
+
+
+def test_without_a_power_pin_nothing_is_claimed() -> None:
+    day = Keeping()
+    day.sensor.failing["connect"] = [SensorSilent("?")] * 20
+    day.keeper.lost(SensorSilent("?"))
+    day.wait(120)
+    assert "sensor.restarted" not in [entry["kind"] for entry in day.site.store.data()]
+
+
+def test_a_library_that_fills_up_is_told_at_once() -> None:
+    day = Keeping()
+    day.keeper.began(INFO)
+    for slot in range(2, 8):
+        day.sensor.templates[slot] = "x"
+    day.keeper.looked_at()
+    told = [event for event in day.site.events if isinstance(event, SensorChanged)]
+    assert "almost full (8 of 10)" in (told[-1].detail or "")
+    day.keeper.looked_at()
+    assert len([e for e in day.site.events if isinstance(e, SensorChanged)]) == len(told)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from edge_agent.daemon.gate_activity import GateActivity
+from edge_agent.domain.backups import digest
 from edge_agent.domain.errors import (
     EdgeAgentError,
     SensorDoubted,
@@ -23,10 +24,11 @@ from edge_agent.domain.requests import AdoptSensor, AskSensor, Enroll, RemovePri
 from edge_agent.flows.gate import Gate
 from edge_agent.flows.keep_roster import RosterInbox
 from edge_agent.flows.keep_sensor import KeepSensor
-from edge_agent.flows.pairing import Pairing, digest
+from edge_agent.flows.pairing import Pairing
 from edge_agent.flows.take_punch import TakePunch
 from edge_agent.flows.technician import Technician
 from edge_agent.ports import Buffer
+from edge_agent.sealing import AgeSealing
 
 from .fakes import (
     HOAS,
@@ -37,6 +39,7 @@ from .fakes import (
     NOTES_PAGE,
     Library,
     Person,
+    Pocket,
     PowerCut,
     Site,
     template_of,
@@ -141,7 +144,7 @@ each_change = pytest.mark.parametrize(
 
 
 TROUBLES = ["power cut", "torn write", "silence", "lost answer", "dead sensor", "lost", "kept"]
-_WRITES = ("store", "erase", "write_notepad")
+_WRITES = ("store", "erase", "write_template", "write_notepad")
 
 
 class Trouble:
@@ -780,7 +783,15 @@ def test_with_a_match_in_flight_the_change_waits_its_turn() -> None:
     pressed: list[str] = []
     works.sensor.glass = LANS_FINGER
     activity = GateActivity(
-        lambda: works.gate, works.sensor, works.site.panel, 3, lambda: False, INFO, RosterInbox()
+        lambda: works.gate,
+        works.sensor,
+        works.site.panel,
+        3,
+        lambda: False,
+        INFO,
+        AgeSealing(),
+        Pocket(),
+        RosterInbox(),
     )
     person = Person(works.site.clock, works.sensor, [NEW] * 3)
     removal = Asked(person, done=lambda: None)
@@ -841,7 +852,15 @@ def test_asking_ends_the_crediting_by_another_module() -> None:
 
     asked = Asked(person, done=press)
     activity = GateActivity(
-        lambda: works.gate, works.sensor, works.site.panel, 3, lambda: False, INFO, RosterInbox()
+        lambda: works.gate,
+        works.sensor,
+        works.site.panel,
+        3,
+        lambda: False,
+        INFO,
+        AgeSealing(),
+        Pocket(),
+        RosterInbox(),
     )
     activity.submit(AskSensor(), asked)  # type: ignore[arg-type]
 

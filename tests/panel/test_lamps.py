@@ -12,8 +12,8 @@ from edge_agent.domain.events import Outcome
 from edge_agent.domain.rules import Hint
 from edge_agent.panel import GpioPanel
 from edge_agent.panel import lamps as lamps_module
-from edge_agent.panel.lamps import PanelFault
 from edge_agent.panel.patterns import STANDING_FAULT, TOUCHED, duration, pattern
+from edge_agent.pins import PinFault
 from edge_agent.settings import PanelSettings
 
 LAMPS = ("green", "amber", "red")
@@ -216,7 +216,7 @@ def test_closing_leaves_everything_dark_for_good() -> None:
 
 
 def test_no_panel_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lamps_module, "_gpio_factory", lambda: pytest.fail("pins were opened"))
+    monkeypatch.setattr(lamps_module, "pin_factory", lambda pins: pytest.fail("pins were opened"))
     panel = GpioPanel(PanelSettings(pins="none"))
     assert panel.devices == {}
     panel.touched()
@@ -235,7 +235,7 @@ def test_a_lamp_that_is_not_connected_is_left_out() -> None:
 
 
 def test_two_lamps_on_one_pin_are_told_to_the_installer() -> None:
-    with pytest.raises(PanelFault, match=r"check the pins in \[panel\].*pins = \"none\"") as caught:
+    with pytest.raises(PinFault, match=r"check the pins in \[panel\].*pins = \"none\"") as caught:
         mock_panel(red=17)
     assert caught.value.exit_code == 78
 
@@ -250,8 +250,8 @@ def test_pins_that_may_not_be_opened_are_told_to_the_installer(
     def refuse() -> None:
         raise PinsForbidden("can not open gpiochip")
 
-    monkeypatch.setattr(lamps_module, "_gpio_factory", refuse)
-    with pytest.raises(PanelFault, match=r"can not open gpiochip.*in the group gpio"):
+    monkeypatch.setattr("edge_agent.pins.factory._header", refuse)
+    with pytest.raises(PinFault, match=r"can not open gpiochip.*in the group gpio"):
         GpioPanel(PanelSettings(pins="gpio"))
 
 

@@ -176,7 +176,7 @@ class _Process:
         folder, _, name = path.rpartition("/")
         if folder != self._folder or not name.startswith("gate.db"):
             return None
-        return None if name.endswith(("-shm", ".lock")) else name
+        return None if name.endswith(("-shm", ".lock", ".reserve", ".reserve.half")) else name
 
 
 def _bytes(arguments: str) -> bytes:

@@ -544,3 +544,56 @@ def test_an_error_names_no_bytes_of_the_reply(peer: Peer, plain: FingerprintSens
     for shown in (repr(caught.value), repr(plain), str(caught.value)):
         assert "secret" not in shown
         assert secret.hex() not in shown
+
+
+class Switch:
+    """A supply that is switched by hand; the sensor boots when it comes back."""
+
+    def __init__(self, remote: Remote) -> None:
+        self.told: list[bool] = []
+        self._remote = remote
+
+    def switch(self, on: bool) -> None:
+        self.told.append(on)
+        self._remote.ask("plug" if on else "unplug")
+
+    def close(self) -> None: ...
+
+
+def test_power_off_and_on(bench: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_agent.sensor.fingerprint_sensor._WITHOUT_POWER", 0.01)
+    switch = Switch(bench)
+    sensor = FingerprintSensor(SensorSettings(port=str(tmp_path / "tty")), power=switch)
+    sensor.connect()
+    assert sensor.restart()
+    assert switch.told == [False, True]
+    with pytest.raises(SensorUnplugged):
+        sensor.capture()
+    sensor.connect()
+    assert sensor.capture() is False
+    sensor.close()
+
+
+def test_without_a_switch_there_is_no_restart(sensor: FingerprintSensor) -> None:
+    assert not sensor.restart()
+
+
+def test_a_byte_that_it_says_when_it_wakes_is_no_fault() -> None:
+    with scripted({0x33: [ack()]}) as peer:
+        sensor = _sensor(peer.name)
+        sensor.connect()
+        sensor.sleep()
+        peer.say(b"\x55")
+        assert sensor.capture()
+        assert sensor.capture()
+        peer.say(b"\x55")  # It did not sleep: this is noise.
+        with pytest.raises(SensorGarbled):
+            sensor.capture()
+        sensor.close()
+
+
+def test_a_module_that_cannot_sleep_says_so(sensor: FingerprintSensor) -> None:
+    with pytest.raises(SensorRefused):
+        sensor.sleep()
+    sensor.recover()
+    assert sensor.capture() is not None

@@ -440,7 +440,8 @@ def test_a_password(tmp_path: Path) -> None:
         stranger = FingerprintSensor(SensorSettings(port=str(tmp_path / "tty")))
         with pytest.raises(SensorRefused, match="is not the one that this gate knows"):
             stranger.connect()
-        friend = FingerprintSensor(SensorSettings(port=str(tmp_path / "tty")), password=0xC0FFEE)
+        friend = FingerprintSensor(SensorSettings(port=str(tmp_path / "tty")))
+        friend.try_passwords(5, 0xC0FFEE)
         friend.connect()
         for wrong in (-1, 1 << 32):
             with pytest.raises(BadRequest, match="from 0 to 4294967295"):
@@ -449,6 +450,11 @@ def test_a_password(tmp_path: Path) -> None:
         friend.close()
         stranger.connect()
         stranger.close()
+        # What replaces a sensor with a password has none.
+        friend.try_passwords(0xC0FFEE)
+        friend.connect()
+        friend.capture()
+        friend.close()
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -465,4 +471,4 @@ def test_a_lost_answer_to_a_new_password(
     sensor.recover()
     sensor.capture()
     sensor.connect()
-    assert sensor._password in known
+    assert sensor._passwords[0] in known

@@ -17,10 +17,10 @@ from edge_agent.simulator.glass import Press
 from .conftest import Simulate
 
 PRESS = "error expected press NAME [SECONDS] [QUALITY[:COUNT]]"
-QUALITY = "error expected QUALITY good|dry|wet|messy|partial|worn|moved"
+QUALITY = "error expected QUALITY good|dry|wet|messy|partial|worn|moved|ghost"
 COUNT = "error expected COUNT from 1 to 10000"
 SECONDS = "error expected SECONDS above 0, such as 0.8"
-VERBS = "error expected one of press, lift, unplug, plug, slots, fault, quit"
+VERBS = "error expected one of press, lift, touch, sunlight, wear, unplug, plug, slots, fault, quit"
 
 
 class Recorder:
@@ -34,6 +34,16 @@ class Recorder:
 
     def lift(self) -> None:
         self.told.append("lift")
+
+    def sunlight(self, on: bool) -> None:
+        self.told.append(("sunlight", on))
+
+    def touch_level(self) -> bool | None:
+        return {0: True, 1: False}.get(len(self.told))
+
+    def wear(self, slot: int) -> bool:
+        self.told.append(("wear", slot))
+        return slot == 5
 
     def unplug(self) -> bool:
         self.told.append("unplug")
@@ -62,6 +72,9 @@ class Recorder:
         ("press  Nguyễn-An   2   worn:3 ", Press("Nguyễn-An", 2.0, Quality.WORN, 3)),
         ("press an good:1", Press("an", None, Quality.GOOD, 1)),
         ("lift", "lift"),
+        ("sunlight on", ("sunlight", True)),
+        ("sunlight off", ("sunlight", False)),
+        ("wear 5", ("wear", 5)),
         ("unplug", "unplug"),
         ("plug\r", "plug"),
         ("fault noise", ("noise", 1)),
@@ -186,3 +199,27 @@ def test_a_client_that_leaves_or_never_reads_troubles_nobody(simulate: Simulate)
 def test_the_remote_raises_an_error_reply(simulate: Simulate) -> None:
     with pytest.raises(SimulatorError, match="expected lift alone"):
         simulate().ask("lift me")
+
+
+def test_the_touch_output_is_told() -> None:
+    recorder = Recorder()
+    assert answer("touch", recorder) == "ok high"
+    recorder.lift()
+    assert answer("touch", recorder) == "ok low"
+    recorder.lift()
+    assert answer("touch", recorder) == "error this model has no touch output"
+
+
+@pytest.mark.parametrize(
+    ("line", "reply"),
+    [
+        ("touch me", "error expected touch alone"),
+        ("sunlight", "error expected sunlight on|off"),
+        ("sunlight on off", "error expected sunlight on|off"),
+        ("wear", "error expected wear SLOT"),
+        ("wear x", "error expected wear SLOT"),
+        ("wear 7", "error slot 7 holds no template"),
+    ],
+)
+def test_what_is_not_understood(line: str, reply: str) -> None:
+    assert answer(line, Recorder()) == reply

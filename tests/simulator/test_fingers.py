@@ -96,8 +96,14 @@ def test_the_security_level_decides() -> None:
 @pytest.mark.parametrize(
     ("model", "codes"),
     [
-        ("as608", {"dry": 0x04, "wet": 0x05, "messy": 0x06, "partial": 0x07, "moved": 0x17}),
-        ("r307", {"dry": 0x07, "wet": 0x06, "messy": 0x06, "partial": 0x07, "moved": 0x06}),
+        (
+            "as608",
+            {"dry": 0x04, "wet": 0x05, "messy": 0x06, "partial": 0x07, "moved": 0x17, "ghost": 7},
+        ),
+        (
+            "r307",
+            {"dry": 0x07, "wet": 0x06, "messy": 0x06, "partial": 0x07, "moved": 0x06, "ghost": 7},
+        ),
     ],
 )
 def test_poor_presses_by_their_codes(model: str, codes: dict[str, int]) -> None:

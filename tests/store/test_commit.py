@@ -1,11 +1,9 @@
 """Commits that fail: the worker is told the truth, and it goes on as soon as it can."""
 
-import os
 import resource
 import sqlite3
-import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from edge_agent.ports import Watermarks
 from edge_agent.store import SqliteStore, verify_ledger
 
 from .ledgers import ALIVE, NOON, Faulty, append, open_store, punch, seqs
+from .small_disk import fill, may_mount, small_disk
 
 Reading = Callable[[SqliteStore], object]
 
@@ -143,24 +142,7 @@ def test_no_place_in_a_commit_is_a_bad_place_for_the_disk_to_be_full(tmp_path: P
         assert plain.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-@contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "gate", folder], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", folder], check=True)
-
-
-def fill(disk: Path) -> Path:
-    ballast = disk / "ballast"
-    with ballast.open("wb", buffering=0) as file, suppress(OSError):
-        while file.write(b"x" * 4096):
-            pass
-    return ballast
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
+@pytest.mark.skipif(not may_mount(), reason="only root may mount a small disk")
 def test_a_full_disk(tmp_path: Path) -> None:
     with small_disk(tmp_path):
         store = open_store(tmp_path)

@@ -1,0 +1,177 @@
+"""``edge-agent templates``: backups of the sensor's templates, sealed to age keys."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ..assembly import Assembly
+from ..domain.backups import Backup, BadBackup, Record, read_backup, read_header
+from ..domain.errors import EdgeAgentError
+from ..domain.requests import (
+    AskCourier,
+    BeginBackup,
+    BeginRestore,
+    KeepBackup,
+    RestorePrints,
+    SealPrints,
+)
+from ..ports import Sealing
+from ..settings import Settings
+from . import sealed_files
+from .carry_out import Perform, at_the_gate
+from .options import as_json, with_settings
+from .show import print_json
+
+_AT_ONCE = 8
+"""Prints in one batch of a restore: some 2.5 s at 57600 baud in which nobody can press."""
+
+_file = click.Path(path_type=Path, dir_okay=False)
+
+with_identity = click.option(
+    "--identity",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    required=True,
+    metavar="KEYFILE",
+    help="The age private key that opens it, as age-keygen writes it; - reads it from stdin.",
+)
+
+
+@click.group()
+def templates() -> None:
+    """Backups of the enrolled fingers' templates, sealed to keys that are not on this machine."""
+
+
+@templates.command()
+@click.argument("file", type=_file)
+@click.option("--recipient", "-r", "named", multiple=True, metavar="age1…", help="May be repeated.")
+@click.option(
+    "--recipients-file", "-R", "listed", type=_file, multiple=True, help="One age1… a line."
+)
+@as_json
+@with_settings
+def backup(
+    settings: Settings, file: Path, named: tuple[str, ...], listed: tuple[Path, ...], as_json: bool
+) -> None:
+    """Seal all templates into a new FILE. The gate goes on recording meanwhile."""
+    recipients = [*named, *(key for path in listed for key in sealed_files.recipients(path))]
+    sealed_files.refuse_existing(file)
+    with at_the_gate(settings) as perform:
+        result = _seal_into(file, recipients, perform)
+    if as_json:
+        print_json(result)
+    else:
+        click.echo(f"{result['sealed']} of {result['prints']} prints are sealed in {file}.")
+    if result["missing"]:
+        for print_ in result["missing"]:
+            click.echo(
+                f"NOT in the backup: {print_['finger']} of {print_['worker']}: {print_['why']}.",
+                err=True,
+            )
+        click.get_current_context().exit(1)
+
+
+def _seal_into(file: Path, recipients: list[str], perform: Perform) -> dict[str, Any]:
+    begun = perform(BeginBackup(recipients=recipients))
+    backup, total = begun["backup"], begun["prints"]
+    missing: list[dict[str, str]] = []
+    with sealed_files.new_file(file) as out, _progress("Sealing", total) as advance:
+        content = begun["header"].encode() + b"\n"
+        done = 0
+        while done < total:
+            answer = perform(SealPrints(backup=backup, first=done + 1))
+            content += b"".join(line.encode() + b"\n" for line in answer["sealed"])
+            missing += answer["missing"]
+            done += len(answer["sealed"])
+            advance(len(answer["sealed"]))
+        out.write(content)
+    if sealed_files.read_file(file) != content:
+        raise EdgeAgentError(
+            f"{file} does not hold what was written into it: its medium is broken. Use another."
+        )
+    perform(KeepBackup(backup=backup))
+    sealed = total - len(missing)
+    return {"backup": backup, "prints": total, "sealed": sealed, "missing": missing}
+
+
+@templates.command()
+@click.argument("file", type=_file)
+@with_identity
+@click.option(
+    "--any-model", is_flag=True, help="Take templates of a sensor with another system id."
+)
+@as_json
+@with_settings
+def restore(settings: Settings, file: Path, identity: Path, any_model: bool, as_json: bool) -> None:
+    """Store the templates in FILE in this gate's sensor; those that are there already stay.
+
+    FILE may be this gate's backup, or another's: a desk where workers were enrolled.
+    """
+    sealing = Assembly(settings).sealing()
+    opened = open_backup(file, identity, sealing)
+    outcomes: list[dict[str, Any]] = []
+    with at_the_gate(settings) as perform:
+        perform(BeginRestore(system_id=opened.header.system_id, any_model=any_model))
+        courier = perform(AskCourier())["recipient"]
+        with _progress("Restoring", len(opened.records)) as advance:
+            for at in range(0, len(opened.records), _AT_ONCE):
+                batch = opened.records[at : at + _AT_ONCE]
+                outcomes += perform(_request(opened, batch, sealing, courier))["outcomes"]
+                advance(len(batch))
+    _tell(outcomes, as_json)
+
+
+def open_backup(file: Path, identity: Path, sealing: Sealing) -> Backup:
+    """All of a backup, checked before anything is done with it. Raises BadBackup."""
+    content = sealed_files.read_file(file)
+    try:
+        read_header(content.split(b"\n", 1)[0])  # Before a key is asked for.
+        keys = sealed_files.identities(identity)
+        return read_backup(content, lambda sealed: sealing.open(sealed, keys))
+    except BadBackup as error:
+        raise BadBackup(f"{file} cannot be used, and nothing was changed. {error}.") from error
+
+
+def _request(opened: Backup, batch: list[Record], sealing: Sealing, courier: str) -> RestorePrints:
+    # Sealed again, to a key that only the process at the sensor has.
+    return RestorePrints(
+        gate=opened.header.gate,
+        backup=opened.header.backup,
+        sealed=[sealing.seal(record.line(), [courier]) for record in batch],
+    )
+
+
+def _tell(outcomes: list[dict[str, Any]], as_json: bool) -> None:
+    count = {
+        word: sum(outcome["outcome"] == word for outcome in outcomes)
+        for word in ("restored", "present", "left-out")
+    }
+    if as_json:
+        print_json(outcomes)
+    else:
+        click.echo(
+            f"{count['restored']} prints are restored, {count['present']} were there already."
+        )
+    for outcome in outcomes:
+        if outcome["outcome"] == "left-out":
+            click.echo(
+                f"LEFT OUT: {outcome['finger']} of {outcome['worker']}: {outcome['why']}.", err=True
+            )
+    if count["left-out"]:
+        click.get_current_context().exit(1)
+
+
+@contextmanager
+def _progress(what: str, total: int) -> Iterator[Any]:
+    """A bar on stderr, where that is a terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    console = Console(stderr=True)
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal
+    ) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda count: progress.advance(task, count)

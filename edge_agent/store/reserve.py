@@ -1,0 +1,62 @@
+"""A file that can be deleted: room for more punches on a disk that is full."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+RESERVE_BYTES = 4 << 20
+"""Some 2,000 punches' growth of the database beside its log (a punch adds about a kilobyte; the
+log is begun anew at 100 pages)."""
+
+_FULL_BYTES = 64 << 10
+"""With less room than this no transaction fits, whatever error SQLite makes of it."""
+
+
+def keep(database: Path) -> bool:
+    """Make the reserve where it is missing and there is room. Returns whether it is there."""
+    path = reserve_of(database)
+    if path.exists():
+        return True
+    half = path.with_name(path.name + ".half")
+    try:
+        # Not the last room: what fills the disk would only meet the reserve the sooner.
+        if _room(path.parent) < 2 * RESERVE_BYTES:
+            return False
+        fd = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(fd, 0, RESERVE_BYTES)
+        finally:
+            os.close(fd)
+        half.rename(path)
+    except OSError:
+        with suppress(OSError):
+            half.unlink()
+        return False
+    return True
+
+
+def reserve_of(database: Path) -> Path:
+    """Where the reserve of a database is."""
+    return database.with_name(f"{database.name}.reserve")
+
+
+def spend(database: Path) -> bool:
+    """Delete the reserve. Returns whether there was one."""
+    try:
+        reserve_of(database).unlink()
+    except OSError:
+        return False
+    return True
+
+
+def is_full(database: Path) -> bool:
+    """Whether there is no room left on the database's disk."""
+    try:
+        return _room(database.parent) < _FULL_BYTES
+    except OSError:
+        return False
+
+
+def _room(folder: Path) -> int:
+    state = os.statvfs(folder)
+    return state.f_bavail * state.f_frsize
