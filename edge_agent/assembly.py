@@ -5,12 +5,10 @@ must not load pyfingerprint, gpiozero and paho-mqtt on a Pi Zero.
 """
 
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from .domain.chain import stamp_of
 from .domain.messages import GateStatus
 from .domain.roster import Heard
 from .domain.rules import Policy
@@ -28,9 +26,6 @@ from .store import SqliteStore
 if TYPE_CHECKING:
     from .flows.publish_ledger import PublishLedger
 
-_RECALLED_ENTRIES = 500
-"""How far back a sync of this boot is looked for."""
-
 
 class Assembly:
     """Makes the parts of one gate from its settings. The clock is shared, the rest is new."""
@@ -40,7 +35,7 @@ class Assembly:
         self.zone = ZoneInfo(settings.gate.timezone)
         self.database = Path(settings.store.path)
         self.control_socket = Path(settings.control.socket)
-        self.clock = HostClock(settings.clock.trust)
+        self.clock = HostClock(settings.clock.trust, settings.clock.drift_ppm)
 
     def lock(self) -> GateLock:
         """The lock that makes one process the owner of this gate."""
@@ -56,12 +51,9 @@ class Assembly:
         return store
 
     def recall_last_sync(self, store: Store) -> None:
-        """Tell the clock what the ledger knows of the last sync of this boot."""
-        for _, data in islice(store.newest_first(), _RECALLED_ENTRIES):
-            stamp = stamp_of(data)
-            if stamp.trusted:
-                self.clock.recall(stamp)
-                return
+        """Tell the clock what the ledger knows of the last sync."""
+        if (known := store.known_time()) is not None:
+            self.clock.recall(known)
 
     def store_for_reading(self) -> Store:
         """A new connection that writes nothing."""
@@ -135,6 +127,7 @@ class Assembly:
         policy = Policy(
             repeat_window_ms=self.settings.punch.repeat_window_s * 1000,
             direction=self.settings.punch.direction,
+            drift_ppm=self.settings.clock.drift_ppm,
             zone=self.zone,
             min_score=self.settings.sensor.min_score,
         )

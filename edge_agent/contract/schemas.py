@@ -5,7 +5,7 @@ from inspect import cleandoc
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, structs
 
 from ..domain.chain import Common, Envelope, event_type
 from ..domain.facts import Fact
@@ -54,7 +54,9 @@ def components(ref_template: str) -> dict[str, Schema]:
 def _data(fact: type[Fact], common: Schema, own: Schema) -> Schema:
     """``data`` of a kind: what every entry has, and the kind's own part."""
     properties = {**common["properties"], **own["properties"], "kind": {"const": kind_of(fact)}}
-    schema = {**own, "properties": properties, "required": list(properties)}
+    where_known = {f.encode_name for f in structs.fields(fact) if f.default is UNSET}
+    required = [name for name in properties if name not in where_known]
+    schema = {**own, "properties": properties, "required": required}
     if "at" not in own["properties"]:
         schema |= _NO_TIME_FROM_AN_UNTRUSTED_CLOCK
     return schema

@@ -27,10 +27,11 @@ WORDS: Words = {
         (
             *("suppressed", "rejected_count", "rejected", "uncertainty_ms", "boottime_ms"),
             *("last_seq", "confirmed_seq", "prints", "capacity", "disk_free_bytes"),
-            *("slot", "generation", "score"),
+            *("slot", "generation", "score", "offset_ms", "times"),
         ),
         _COUNT,
     ),
+    "step_ms": {"integer": {"minimum": -_EXACT, "maximum": _EXACT}},
     **dict.fromkeys(("hash", "prevhash"), _HASH),
     **dict.fromkeys(
         (

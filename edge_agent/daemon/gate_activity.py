@@ -31,8 +31,11 @@ from ..flows.keep_roster import KeepRoster, RosterInbox
 from ..flows.keep_sensor import KeepSensor
 from ..flows.pairing import Pairing
 from ..flows.prune_ledger import PruneLedger
+from ..flows.resolve_times import ResolveTimes
 from ..flows.take_punch import Look, TakePunch
 from ..flows.technician import Technician
+from ..flows.watch_clock import WatchClock
+from ..flows.watch_recording import WatchRecording
 from ..flows.when_to_look import BETWEEN_LOOKS_S, WhenToLook
 from ..ports import Panel, Passwords, Sealing, Sensor, SensorInfo, Touch
 
@@ -105,6 +108,10 @@ class GateActivity:
             stop.is_set,
         )
         technician = Technician(gate, self._sensor, self._panel, pairing, lambda: keeper.info)
+        # Before anything is written in this boot: what the ledger knows is of the one before.
+        clock = WatchClock(gate)
+        times = ResolveTimes(gate)
+        recording = WatchRecording(gate)
         custodian = Custodian(
             gate,
             self._sensor,
@@ -137,7 +144,11 @@ class GateActivity:
             gate.keep_store()
             prune.turn()
             roster.look()
-            pause = looking.pause() if keeper.recording else BETWEEN_LOOKS_S
+            if clock.look():
+                times.begin()
+            busy = times.work()
+            recording.look(vouched=keeper.vouched)
+            pause = looking.pause() if keeper.recording and not busy else BETWEEN_LOOKS_S
             if self._carry_out(perform, taker, keeper, pairing, _Pacing(stop, beat), pause):
                 looking.anew()
             if not keeper.recording:

@@ -7,9 +7,10 @@ slots only: no names, no template bytes, in reasons and actors either.
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from .rules import Direction, DirectionRule
+from .stamps import ClockState
 
 
 class Fact(Struct, frozen=True, kw_only=True, tag_field="kind"):
@@ -44,13 +45,19 @@ class LedgerOpened(Fact, tag="ledger.opened", frozen=True, kw_only=True):
 
 
 class PunchRecorded(Fact, tag="punch.recorded", frozen=True, kw_only=True):
-    """A worker's attendance mark."""
+    """A worker's attendance mark.
+
+    Without a trusted clock ``at`` is null, and ``not_before`` and ``not_after`` are there as far as
+    they are known at once.
+    """
 
     worker: str
     direction: Direction | None
     direction_source: DirectionRule | None
     method: Literal["finger"] = "finger"
     evidence: Evidence
+    not_before: str | UnsetType = UNSET
+    not_after: str | UnsetType = UNSET
 
 
 class PunchRepeated(Fact, tag="punch.repeated", frozen=True, kw_only=True):
@@ -60,6 +67,57 @@ class PunchRepeated(Fact, tag="punch.repeated", frozen=True, kw_only=True):
     of: int
     method: Literal["finger"] = "finger"
     evidence: Evidence
+
+
+class PunchTimeResolved(Fact, tag="punch.time-resolved", frozen=True, kw_only=True):
+    """When punch ``of`` was, which had been stamped before the clock was trusted.
+
+    ``at`` is the punch's true time within ``uncertainty_ms``, or null where it stays an interval,
+    from ``not_before`` to ``not_after`` as far as they are known. ``final``: the gate will say
+    nothing better; only a person can then settle an interval.
+    """
+
+    of: int
+    worker: str
+    at: str | None
+    uncertainty_ms: int | None
+    not_before: str | None
+    not_after: str | None
+    final: bool
+
+
+class PunchTimeCorrected(Fact, tag="punch.time-corrected", frozen=True, kw_only=True):
+    """The time told of punch ``of`` was wrong: a later synchronisation of that boot has shown it.
+
+    ``at``, the true time within ``uncertainty_ms``, replaces every earlier one.
+    """
+
+    of: int
+    worker: str
+    at: str
+    uncertainty_ms: int
+    reason: Literal["later-sync"] = "later-sync"
+
+
+class PunchVoided(Fact, tag="punch.voided", frozen=True, kw_only=True):
+    """A supervisor has withdrawn punch ``of``: do not pay it."""
+
+    of: int
+    worker: str
+    reason: str
+    actor: str
+
+
+class PunchAdded(Fact, tag="punch.added", frozen=True, kw_only=True):
+    """A supervisor's punch: ``at`` is what the supervisor says, not the entry's own moment."""
+
+    worker: str
+    at: str
+    direction: Direction | None
+    direction_source: None = None
+    method: Literal["supervisor"] = "supervisor"
+    reason: str
+    actor: str
 
 
 class AttemptRefused(Fact, tag="attempt.refused", frozen=True, kw_only=True):
@@ -91,6 +149,7 @@ class RecordingStopped(Fact, tag="recording.stopped", frozen=True, kw_only=True)
         "sensor-older",
         "disk-full",
         "store-fault",
+        "away",
         "stopping",
     ]
 
@@ -98,7 +157,32 @@ class RecordingStopped(Fact, tag="recording.stopped", frozen=True, kw_only=True)
 class RecordingResumed(Fact, tag="recording.resumed", frozen=True, kw_only=True):
     """From this moment presses are recorded again."""
 
-    reason: Literal["started", "sensor-back", "store-back"]
+    reason: Literal["started", "sensor-back", "store-back", "back"]
+
+
+class ClockSynced(Fact, tag="clock.synced", frozen=True, kw_only=True):
+    """The clock has become trusted: every stamp of this boot has its time from here.
+
+    ``offset_ms`` is the true time at boot time zero, in milliseconds since 1970, as the clock has
+    it now. ``hardware_clock``: whether the battery-backed clock, as it was before, had ``held`` the
+    time through the last power cut or ``lost`` it; null where nobody can tell.
+    """
+
+    offset_ms: int
+    hardware_clock: Literal["held", "lost"] | None
+
+
+class ClockStepped(Fact, tag="clock.stepped", frozen=True, kw_only=True):
+    """The wall clock was set, by a time service or by hand; or it began in the past.
+
+    ``before`` is what it would have shown, ``after`` what it shows, in UTC; ``state`` is how far it
+    may be trusted now.
+    """
+
+    before: str
+    after: str
+    step_ms: int
+    state: ClockState
 
 
 class WorkerAdded(Fact, tag="worker.added", frozen=True, kw_only=True):

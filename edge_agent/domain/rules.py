@@ -66,6 +66,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     direction: DirectionRule
     zone: ZoneInfo
     min_score: int = 0
+    drift_ppm: int = 500
+    """How far the machine's own clock may stray from the true pace, in millionths."""
 
 
 class LastPunch(Struct, frozen=True):

@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Callable
 
+from msgspec import UNSET, UnsetType
+
 from ..domain.errors import StoreFault
 from ..domain.events import Outcome, PanelShown
 from ..domain.facts import AttemptRefused, Evidence, PunchRecorded, PunchRepeated
@@ -17,7 +19,7 @@ from ..domain.rules import (
     Repeat,
     judge,
 )
-from ..domain.stamps import Stamp
+from ..domain.stamps import Stamp, local_time
 from ..ports import Panel
 from .gate import Gate
 from .refusals import RefusalLimit
@@ -72,16 +74,30 @@ class Credit:
     def _record_punch(self, accepted: Accepted, stamp: Stamp) -> PanelShown:
         worker = accepted.owner.worker
         rule = self._gate.policy.direction
+        not_before, not_after = self._known_at_once(stamp)
         recorded = PunchRecorded(
             worker=worker,
             direction=accepted.direction,
             direction_source=None if rule is DirectionRule.NONE else rule,
             evidence=_evidence(accepted),
+            not_before=not_before,
+            not_after=not_after,
         )
         # Commit before the green lamp: the worker walks away on it.
         entry = self._gate.record(recorded, stamp)
         self._gate.last_punches[worker] = LastPunch(entry.seq, stamp, accepted.direction)
         return PanelShown(outcome=Outcome.RECORDED, worker=worker, seq=entry.seq)
+
+    def _known_at_once(self, stamp: Stamp) -> tuple[str | UnsetType, str | UnsetType]:
+        """Between which times a punch was whose clock does not tell its time."""
+        if stamp.trusted:
+            return UNSET, UNSET
+        bounds = self._gate.when(stamp)
+        zone = self._gate.policy.zone
+        return (
+            UNSET if bounds.low is None else local_time(bounds.low, zone),
+            UNSET if bounds.high is None else local_time(bounds.high, zone),
+        )
 
     def _record_repeat(self, repeat: Repeat, stamp: Stamp) -> PanelShown:
         worker = repeat.owner.worker

@@ -13,6 +13,7 @@ from ..domain.people import Print, Worker
 from ..domain.roster import Applied
 from ..domain.rules import SHIFT_MS, LastPunch, Policy
 from ..domain.stamps import Stamp
+from ..domain.true_times import Bounds, Timeline
 from ..ports import Change, Clock, Store, Tell
 from .keep_store import KeepStore
 
@@ -34,6 +35,7 @@ class Gate:
         self.tell = tell
         self.policy = policy
         self._known: _Known | None = None
+        self._timeline: Timeline | None = None
         self._keeper = KeepStore(store, clock, tell)
 
     def owner_of(self, slot: int) -> tuple[Print | None, Worker | None]:
@@ -62,6 +64,16 @@ class Gate:
             )
         return self._known
 
+    def when(self, stamp: Stamp) -> Bounds:
+        """What is known of when a stamp was made, its own wall clock aside. Raises StoreFault."""
+        if self._timeline is None:
+            self._timeline = Timeline(self.store.landmarks(), self.policy.drift_ppm)
+        return self._timeline.place(stamp)
+
+    def clock_changed(self) -> None:
+        """More is known of the clock than before."""
+        self._timeline = None
+
     def record(
         self,
         fact: Fact,
@@ -72,17 +84,20 @@ class Gate:
 
         Raises StoreFault where that is not certain.
         """
-        return self.record_all([fact], stamp, also)[0]
+        [entry] = self.record_all([fact], stamp, also)
+        return entry
 
     def record_all(
         self,
         facts: list[Fact],
         stamp: Stamp | None = None,
         also: Callable[[Change], None] = lambda change: None,
+        then: Callable[[Change, list[Entry]], None] = lambda change, entries: None,
     ) -> list[Entry]:
-        """Write entries in one transaction, together with what ``also`` changes, and tell so.
+        """Write entries in one transaction, and tell so.
 
-        Raises StoreFault where that is not certain.
+        ``also`` changes more before them, and ``then`` after them. Raises StoreFault where it is
+        not certain that everything was written.
         """
         stamp = stamp or self.clock.stamp()
         lines = self._keeper.lines(facts, stamp)
@@ -90,7 +105,9 @@ class Gate:
         def transaction() -> list[Entry]:
             with self.store.changing() as change:
                 also(change)
-                return [change.append(*line) for line in lines]
+                entries = [change.append(*line) for line in lines]
+                then(change, entries[len(lines) - len(facts) :])
+                return entries
 
         try:
             entries = self._keeper.write(facts, stamp, transaction)

@@ -7,9 +7,12 @@ are passed in.
 
 from collections import deque
 from math import inf
+from typing import NamedTuple
 
-WINDOW = 100
-"""Publications in flight at most: fills a 4G line with a 200 ms round trip at 500 entries a s."""
+from .window import Window
+
+REPEATED = 100
+"""So many entries go out again where receipts stand still."""
 
 REFUSED = 0x80
 """MQTT 5, 2.4: reason codes from here on are failures."""
@@ -23,10 +26,17 @@ UNREADABLE = 0xFF
 _FIRST_HOLD_S = 5.0
 _LONGEST_HOLD_S = 600.0
 _LONGEST_RECEIPT_PAUSE_S = 4 * 3600.0
-"""A payroll that never answers then costs 6 windows a day: some 16 MB a month at 900 bytes each."""
+"""A payroll that never answers then costs 600 entries a day: some 16 MB a month at 900 bytes."""
 
 _MOST_RESENDS = 16
 _NOTHING = range(0)
+
+
+class _Sent(NamedTuple):
+    """An entry on its way. ``asked``: payroll has asked for it."""
+
+    at: float
+    asked: bool
 
 
 class Outbox:
@@ -43,8 +53,8 @@ class Outbox:
         self._last_seq = self.published
         self._cursor = self.published + 1
         self._taken: set[int] = set()  # Acknowledged beyond a gap; all above ``published``.
-        self._in_flight: dict[int, bool] = {}  # True where payroll has asked for it.
-        self._window = 0  # 0: not connected.
+        self._in_flight: dict[int, _Sent] = {}
+        self._window = Window()
         self._puback_confirms = False
         self._asked: deque[range] = deque()
         self._overdue = _NOTHING
@@ -66,7 +76,7 @@ class Outbox:
 
     def connected(self, now: float, receive_maximum: int, puback_confirms: bool = False) -> None:
         """Sending may begin. ``puback_confirms``: the broker's word counts as payroll's."""
-        self._window = min(WINDOW, receive_maximum)
+        self._window.open(receive_maximum)
         self._puback_confirms = puback_confirms
         if puback_confirms:  # What was published under other rules has to earn its confirmation.
             self.published = self.confirmed
@@ -75,11 +85,11 @@ class Outbox:
 
     def disconnected(self, now: float) -> None:
         """Whatever was in flight may be lost."""
-        if not self._window:
+        if not self._window.size:
             return
-        self._window = 0
+        self._window.close()
         self._receipt_wait_s = self._receipt_due - now
-        lost = sorted(seq for seq, asked in self._in_flight.items() if asked)
+        lost = sorted(seq for seq, sent in self._in_flight.items() if sent.asked)
         self._asked.extendleft(range(seq, seq + 1) for seq in reversed(lost))
         self._in_flight.clear()
         self._overdue = _NOTHING
@@ -91,13 +101,13 @@ class Outbox:
         First sends come before repeats: punches of today do not wait behind those that payroll
         has seen before.
         """
-        window = self._window if self.refused is None else min(self._window, 1)
+        window = self._window.size if self.refused is None else min(self._window.size, 1)
         room = min(room, window - len(self._in_flight))
         if room <= 0 or now < self._held_until:
             return _NOTHING
         self._watch_receipts(now)
         # The horizon bounds what can be acknowledged beyond a gap.
-        horizon = min(self._last_seq, self.published + self._window)
+        horizon = min(self._last_seq, self.published + self._window.size)
         run = self._sendable(range(self._cursor, horizon + 1), room)
         asked = False
         if run:
@@ -108,16 +118,17 @@ class Outbox:
         if not run:
             run = self._sendable(self._overdue, room)
             self._overdue = range(run.stop, self._overdue.stop)
-        self._in_flight.update(dict.fromkeys(run, asked))
+        self._in_flight.update(dict.fromkeys(run, _Sent(now, asked)))
         return run
 
     def puback(self, now: float, seq: int, code: int) -> None:
         """The broker answered for ``seq`` with an MQTT 5 reason code (under 3.1.1 always 0)."""
-        asked = self._in_flight.pop(seq, None)
-        if asked is None:
+        sent = self._in_flight.pop(seq, None)
+        if sent is None:
             return
+        self._window.answered(now, sent.at)
         if code:  # Also where nobody was subscribed: the broker has thrown the entry away.
-            self._turned_down(now, seq, code, asked)
+            self._turned_down(now, seq, code, sent.asked)
             return
         if now >= self._held_until:
             self.refused = None
@@ -206,9 +217,10 @@ class Outbox:
             self.confirmed = self.published
 
     def _watch_receipts(self, now: float) -> None:
-        """Repeat one window where receipts have stood still for too long, then wait for longer."""
+        """Repeat some entries where receipts have stood still for too long, then wait longer."""
         if self.confirmed == self.published or now < self._receipt_due:
             return
-        self._overdue = range(self.confirmed + 1, self.published + 1)[: self._window]
+        repeated = min(REPEATED, self._window.size)
+        self._overdue = range(self.confirmed + 1, self.published + 1)[:repeated]
         self._receipt_pause_s = min(2 * self._receipt_pause_s, _LONGEST_RECEIPT_PAUSE_S)
         self._receipt_due = now + self._receipt_pause_s

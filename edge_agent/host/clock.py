@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Literal
 
+from ..domain.clock_trust import KEPT_ELSEWHERE_MS, ClockTrust, HardwareClock, Known
 from ..domain.stamps import ClockState, Stamp
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -16,11 +17,7 @@ _TIME_ERROR = 5
 _MAX_ERROR_US = 16_000_000
 """linux/timex.h: the kernel itself gives up (STA_UNSYNC) when maxerror reaches 16 s."""
 
-_DRIFT_PPM = 500
-"""The kernel lets maxerror grow at this rate without a sync; so do we once it has given up."""
-
-_KEPT_ELSEWHERE_MS = 1000
-"""The uncertainty stated for ``trust = "always"``: nobody here measures that clock."""
+_HARDWARE_CLOCK = Path("/sys/class/rtc/rtc0/since_epoch")
 
 
 class _Timex(ctypes.Structure):
@@ -38,7 +35,10 @@ class _Timex(ctypes.Structure):
 
 
 def _kernel_error_ms() -> int | None:
-    """The kernel's bound on the wall clock's error, or None where it is not synchronised."""
+    """The kernel's bound on the wall clock's error, or None where it is not synchronised.
+
+    A kernel that does not tell (EPERM in a unit with ProtectClock=yes) is not believed either.
+    """
     timex = _Timex()
     state: int = _LIBC.adjtimex(ctypes.byref(timex))
     error_us: int = timex.maxerror
@@ -52,27 +52,37 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 class HostClock:
     """The Clock port on the kernel's clocks. One object a process: it remembers the last sync."""
 
-    def __init__(self, trust: Literal["auto", "always"]) -> None:
-        self._trust = trust
+    def __init__(self, trust: Literal["auto", "always"], drift_ppm: int) -> None:
+        self._always = trust == "always"
         # A hardened unit may hide /proc/sys; systemd then hands the boot id over (%b, no dashes).
         self._boot = (os.environ.get("BOOT_ID") or _BOOT_ID.read_text()).strip().replace("-", "")
-        self._last_sync: tuple[int, int, int] | None = None
+        self._trust = ClockTrust(self._boot, drift_ppm)
 
-    def recall(self, stamp: Stamp) -> None:
-        """Learn from a stamp of this boot that was trusted, as a daemon that starts again must."""
-        measured = stamp.trusted and stamp.uncertainty_ms != _KEPT_ELSEWHERE_MS
-        if stamp.boot == self._boot and measured and self._last_sync is None:
-            self._last_sync = (stamp.boottime_ms, stamp.wall_ms, stamp.uncertainty_ms or 0)
+    def recall(self, known: Known) -> None:
+        """Learn what the ledger knows, as a daemon that starts must."""
+        # Once the kernel is synchronised, it sets the hardware clock: that would prove nothing.
+        hardware = _hardware_clock() if _kernel_error_ms() is None else None
+        self._trust.recall(known, hardware)
+
+    def hardware_clock_held(self, synced: Stamp) -> bool | None:
+        """Whether the battery-backed clock was right when this boot began; None: cannot tell."""
+        return self._trust.hardware_clock_held(synced)
+
+    def refused(self) -> str | None:
+        """Why the kernel does not say whether the clock is synchronised, where that is so."""
+        return None if self._always else _kernel_refuses()
 
     def stamp(self) -> Stamp:
         """The raw clock readings of now."""
         # The kernel is asked before and after: a clock that is stepped in between is not trusted.
         before = _kernel_error_ms()
-        boottime = time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+        boottime = _boottime_ms()
         wall = time.time_ns() // 1_000_000
         after = _kernel_error_ms()
         error_ms = None if before is None or after is None else max(before, after)
-        state, uncertainty = self._judge(boottime, wall, error_ms)
+        state, uncertainty = self._trust.judge(boottime, wall, error_ms)
+        if self._always:
+            state, uncertainty = ClockState.SYNCED, KEPT_ELSEWHERE_MS
         return Stamp(
             boot=self._boot,
             boottime_ms=boottime,
@@ -85,21 +95,21 @@ class HostClock:
         """Seconds that never step, for timeouts."""
         return time.monotonic()
 
-    def _judge(
-        self, boottime: int, wall: int, error_ms: int | None
-    ) -> tuple[ClockState, int | None]:
-        if self._trust == "always":
-            return ClockState.SYNCED, _KEPT_ELSEWHERE_MS
-        if error_ms is not None:
-            self._last_sync = (boottime, wall, error_ms)
-            return ClockState.SYNCED, error_ms
-        if self._last_sync is None:
-            return ClockState.UNSYNCED, None
-        synced_boottime, synced_wall, synced_error = self._last_sync
-        running = boottime - synced_boottime
-        bound = synced_error + running * _DRIFT_PPM // 1_000_000 + 1
-        # Both clocks run on one oscillator: where they differ, somebody has set the wall clock.
-        stepped = abs((wall - synced_wall) - running)
-        if stepped > bound:
-            return ClockState.UNSYNCED, None
-        return ClockState.HOLDOVER, bound + stepped
+
+def _boottime_ms() -> int:
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+
+
+def _hardware_clock() -> HardwareClock | None:
+    """The first battery-backed clock, which the kernel sets the time from; None: there is none."""
+    try:
+        shows_s = int(_HARDWARE_CLOCK.read_text())
+    except (OSError, ValueError):
+        return None
+    return HardwareClock(_boottime_ms(), shows_s * 1000)
+
+
+def _kernel_refuses() -> str | None:
+    if _LIBC.adjtimex(ctypes.byref(_Timex())) != -1:
+        return None
+    return os.strerror(ctypes.get_errno())

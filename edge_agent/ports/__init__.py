@@ -17,6 +17,8 @@ from .sealing import KeyPair as KeyPair
 from .sealing import Passwords as Passwords
 from .sealing import Sealing as Sealing
 from .store import Change as Change
+from .store import OpenTime as OpenTime
+from .store import PendingTimes as PendingTimes
 from .store import Store as Store
 from .store import Tail as Tail
 from .store import Watermarks as Watermarks
@@ -30,6 +32,12 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds that never step, for timeouts."""
+
+    def hardware_clock_held(self, synced: Stamp) -> bool | None:
+        """Whether the battery-backed clock was right when this boot began; None: cannot tell.
+
+        ``synced`` is a stamp from after the boot's first synchronisation.
+        """
 
 
 class SensorInfo(Struct, frozen=True, kw_only=True):

@@ -7,12 +7,14 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from ..domain.chain import Entry
+from ..domain.clock_trust import Known
 from ..domain.facts import Fact
 from ..domain.pairing import Mark
 from ..domain.people import Print, Worker
 from ..domain.roster import Applied
 from ..domain.rules import LastPunch
 from ..domain.stamps import Stamp
+from ..domain.true_times import Bounds, Landmark
 
 
 class Tail(Struct, frozen=True):
@@ -28,6 +30,39 @@ class Watermarks(Struct, frozen=True):
     published: int
     confirmed: int
     rejected: int = 0
+
+
+class OpenTime(Struct, frozen=True):
+    """A punch of which more may have to be said; ``stated`` is what was said last."""
+
+    seq: int
+    stated: Bounds | None
+
+
+class PendingTimes(Struct, frozen=True):
+    """How many punches have no final time, and the first of them."""
+
+    count: int
+    first: int | None
+
+
+class TimeChange(Protocol):
+    """Writes what was said of punches whose time was not known at once."""
+
+    def state_time(self, of: int, bounds: Bounds, by: int) -> None:
+        """Entry ``by`` says ``bounds`` of punch ``of``."""
+
+    def close_time(self, seq: int) -> None:
+        """What was said of this punch is final."""
+
+    def doubt_time(self, seq: int, stated: Bounds) -> None:
+        """What this punch said of itself may be wrong."""
+
+    def looked_again(self, doubted: range, through: int) -> None:
+        """The doubted entries up to ``through`` have been looked at."""
+
+    def forget_times(self, confirmed: int, before: int) -> None:
+        """Forget what is final, confirmed and was said before entry ``before``."""
 
 
 class LedgerChange(Protocol):
@@ -82,7 +117,7 @@ class PairingChange(Protocol):
         """What was announced for ``slot`` has been carried out or undone."""
 
 
-class Change(LedgerChange, CheckpointChange, PeopleChange, PairingChange, Protocol):
+class Change(LedgerChange, TimeChange, CheckpointChange, PeopleChange, PairingChange, Protocol):
     """One transaction on the store; durable once its context has been left without an error."""
 
 
@@ -114,6 +149,28 @@ class Ledger(Protocol):
 
     def newest_first(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Kind and data of the entries, the last one first."""
+
+
+class Times(Protocol):
+    """What times rest on, and which punches still wait for theirs, to read."""
+
+    def landmarks(self) -> list[Landmark]:
+        """The stamps on which times rest, in order; the last entry's is always among them."""
+
+    def known_time(self) -> Known | None:
+        """The last stamp that was trusted, and whether the hardware clock has proved itself."""
+
+    def open_times(self, after: int, limit: int) -> list[OpenTime]:
+        """Punches after ``after`` of which more may have to be said, in order."""
+
+    def doubted(self) -> range | None:
+        """Entries whose times a later synchronisation has put in doubt: look at them again."""
+
+    def pending_times(self) -> PendingTimes:
+        """How many punches wait for their time, and the first of them."""
+
+    def is_voided(self, seq: int) -> bool:
+        """Whether a supervisor has withdrawn this punch."""
 
     def complete_until(self, confirmed: int) -> str | None:
         """A time before which every entry is among the first ``confirmed`` and has its time."""
@@ -183,7 +240,7 @@ class Reserve(Protocol):
         """Give the reserve's room to the database. False where there is no reserve any more."""
 
 
-class Store(Ledger, People, PairingMarks, Memory, Reserve, Protocol):
+class Store(Ledger, Times, People, PairingMarks, Memory, Reserve, Protocol):
     """All of it, in one database. One object a thread."""
 
     def changing(self) -> AbstractContextManager[Change]:

@@ -92,7 +92,10 @@ def _section(name: str, kind: type[Section], raw: Any, problems: list[str]) -> d
         if key in raw:
             try:
                 values[key] = msgspec.convert(raw[key], field.type)
-            except msgspec.ValidationError as error:
+            except (
+                msgspec.ValidationError,
+                ValueError,
+            ) as error:  # An endless number.
                 problems.append(f"[{name}] {key}: {_plain(name, key, field.type, raw[key], error)}")
         elif field.default is NODEFAULT:
             problems.append(f"[{name}] {key}: this is missing; {_EXPLANATIONS[name, key]}.")
@@ -106,7 +109,7 @@ def _unknown(what: str, name: str, known: dict[str, Any]) -> str:
     return f"there is no such {what}" + (f"; did you mean {close[0]!r}?" if close else ".")
 
 
-def _plain(section: str, key: str, kind: Any, value: Any, error: msgspec.ValidationError) -> str:
+def _plain(section: str, key: str, kind: Any, value: Any, error: Exception) -> str:
     """What is wrong with a value, and what to write instead."""
     advice = _PIN if kind is Pin else _EXPLANATIONS.get((section, key))
     if advice is None and (choices := _choices(kind)):

@@ -71,9 +71,13 @@ class StoreSettings(Section, frozen=True, kw_only=True):
 
 
 class ClockSettings(Section, frozen=True, kw_only=True):
-    """``always`` is for a host whose time is kept elsewhere (a virtual machine, the demo)."""
+    """``always`` is for a host whose time is kept elsewhere (a virtual machine, the demo).
+
+    ``drift_ppm`` bounds how far the machine's own clock strays from the true pace, in millionths.
+    """
 
     trust: Literal["auto", "always"] = "auto"
+    drift_ppm: Annotated[int, Meta(ge=1, le=10000)] = 500
 
 
 class MqttSettings(Section, frozen=True, kw_only=True):

@@ -31,6 +31,7 @@ class Quality(Enum):
     PARTIAL = "partial"
     WORN = "worn"
     MOVED = "moved"
+    FAINT = "faint"  # read, as after a scan that was too poor, with lower scores
     GHOST = "ghost"  # no finger at all: sunlight, which no touch output feels
 
 

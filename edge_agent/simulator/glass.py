@@ -10,6 +10,10 @@ from edge_agent.simulator.fingers import Quality
 _GAP = 0.35  # seconds between two fingers, unless the host has noticed the lift before
 
 
+_READ = (Quality.GOOD, Quality.WORN)
+"""What is read whatever comes after it."""
+
+
 @dataclass
 class Press:
     """A finger as it will lie on the glass."""
@@ -24,7 +28,7 @@ class Press:
         if self.captures is None:
             return self.quality
         if self.captures == 0:
-            return Quality.GOOD
+            return Quality.GOOD if self.quality in _READ else Quality.FAINT
         self.captures -= 1
         return self.quality
 

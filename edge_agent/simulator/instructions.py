@@ -1,9 +1,10 @@
 """Every instruction as one row: code, parameters, time and what it does.
 
-Codes and acknowledgements are from the ZFM-20 manual 1.8 ("Module instruction"), those from 0x30
-on from the R503 manual 1.2 and the ZFM-60 manual. Times marked M were measured on a real AS608
-module at 57600 baud, from the command being sent to the reply having been received; the others
-are assumptions after them.
+Codes and acknowledgements are from the ZFM-20 manual 1.8 ("Module instruction"), those from 0x28
+on from the R503 manual 1.2 and the ZFM-60 manual; Enroll, Identify, ReadINFpage, GenBinImage and
+UserGPIO from Synochip's AS608 manual, whose BurnCode (new firmware) is left out. Times marked M
+were measured on a real AS608 module at 57600 baud, from the command being sent to the reply having
+been received; the others are assumptions after them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from edge_agent.simulator.module import Module
 
 _INDEX_PAGE_SLOTS = 256
 _INDEX_PAGES = 4
+_INFORMATION_PAGE = 512  # bytes
 _PRODUCT = struct.Struct(">16s4s8s2B8s4H")
 
 
@@ -54,6 +56,7 @@ _BAD_SLOT = Answer(0x0B)
 _BAD_TEMPLATE = Answer(0x0C)
 _NOTHING_TO_UPLOAD = Answer(0x0D)
 _NO_IMAGE_TO_UPLOAD = Answer(0x0F)
+_ENROL_FAILED = Answer(0x1E, bytes(2))
 _DELETE_FAILED = Answer(0x10)
 _WRONG_PASSWORD = Answer(0x13)
 _INVALID_IMAGE = Answer(0x15)
@@ -266,6 +269,33 @@ def _product_info(module: Module) -> Answer:
     return Answer(0x00, product)
 
 
+def _auto_enroll(module: Module) -> Answer:
+    """One capture, and the first free slot: what an AS608 does by itself (PS_Enroll)."""
+    free = set(range(module.model.capacity)) - module.flash.templates.keys()
+    if not free or not module.take_image() or _img_2_tz(module, 1).code:
+        return _ENROL_FAILED
+    slot = min(free)
+    module.flash.store(slot, module.ram.templates[1])
+    return Answer(0x00, struct.pack(">H", slot))
+
+
+def _auto_identify(module: Module) -> Answer:
+    """Capture, convert and search the whole library (PS_Identify)."""
+    if not module.take_image() or _img_2_tz(module, 1).code:
+        return _NOT_FOUND
+    return _search(module, 1, 0, module.model.capacity)
+
+
+def _information_page(module: Module) -> Answer:
+    """The flash's page of facts, which no manual lays out: the parameters, then blank."""
+    page = _read_sys_para(module).data + module.model.name.upper().encode()
+    return Answer(0x00, stream=page.ljust(_INFORMATION_PAGE, b"\xff"))
+
+
+def _version(module: Module) -> Answer:
+    return Answer(0x00, f"{module.model.name.upper()} SIM".encode().ljust(32, b"\x00"))
+
+
 def _acknowledge(*_: object) -> Answer:
     return OK
 
@@ -303,20 +333,28 @@ INSTRUCTIONS: dict[int, Instruction] = {
         Instruction(0x0D, "Empty", ">", 0.070, _empty),  # M
         Instruction(0x0E, "SetSysPara", ">BB", 0.058, _set_sys_para),
         Instruction(0x0F, "ReadSysPara", ">", 0.016, _read_sys_para),  # M
+        Instruction(0x10, "Enroll", ">", 0.560, _auto_enroll),
+        Instruction(0x11, "Identify", ">", 0.540, _auto_identify),
         Instruction(0x12, "SetPwd", ">I", 0.058, _set_password),
         Instruction(VERIFY_PASSWORD, "VfyPwd", ">I", 0.012, _verify_password),
         Instruction(0x14, "GetRandomCode", ">", 0.012, _random),
         Instruction(0x15, "SetAddr", ">I", 0.058, _set_address),
+        Instruction(0x16, "ReadINFpage", ">", 0.016, _information_page),
         Instruction(0x17, "PortControl", ">B", 0.012, _port_control),
         Instruction(0x18, "WriteNotepad", ">B32s", 0.058, _write_notepad),
         Instruction(0x19, "ReadNotepad", ">B", 0.016, _read_notepad),
         Instruction(0x1B, "HighSpeedSearch", ">BHH", 0.047, _search),
+        Instruction(0x1C, "GenBinImage", ">B", 0.190, _acknowledge),
         Instruction(0x1D, "TemplateCount", ">", 0.012, _template_count),  # M
+        Instruction(0x1E, "UserGPIO", ">B", 0.012, _acknowledge),
         Instruction(0x1F, "ReadIndexTable", ">B", 0.016, _read_index_table),
+        Instruction(0x28, "GetImageEx", ">", 0.190, _gen_img),
         Instruction(0x30, "Cancel", ">", 0.012, _acknowledge),
         Instruction(0x33, "Sleep", ">", 0.012, _sleep),
         Instruction(0x35, "AuraLedConfig", ">4B", 0.012, _acknowledge),
         Instruction(0x36, "CheckSensor", ">", 0.012, _acknowledge),
+        Instruction(0x39, "GetAlgVer", ">", 0.016, _version),
+        Instruction(0x3A, "GetFwVer", ">", 0.016, _version),
         Instruction(0x3C, "ReadProductInfo", ">", 0.016, _product_info),
         Instruction(0x3D, "SoftReset", ">", 0.012, _soft_reset),
         Instruction(0x40, "Handshake", ">", 0.012, _acknowledge),

@@ -15,7 +15,10 @@ from edge_agent.simulator.fingers import Quality, from_template
 
 _GENUINE = NormalDist(math.log(128), 0.22)  # 60 and 275 are both 3.5 sigma away
 _IMPOSTOR = NormalDist(math.log(6), 0.36)  # 50 is 5.9 sigma away: 1000 comparisons still pass
-_WORN_FACTOR = 0.42  # a worn finger is refused about every third time at level 3
+_FACTORS = {
+    Quality.WORN: 0.42,  # refused about every third time at level 3
+    Quality.FAINT: 0.8,  # refused about every thousandth time
+}
 _SAME_TEMPLATE = 500  # a template against itself; no log shows one
 
 THRESHOLDS = {1: 25, 2: 35, 3: 50, 4: 60, 5: 75}
@@ -31,9 +34,19 @@ def compare(one: bytes, other: bytes) -> int:
         return _SAME_TEMPLATE
     chance = _uniform(min(one, other), max(one, other))
     if first.finger != second.finger:
-        return round(math.exp(_IMPOSTOR.inv_cdf(chance)))
-    worn = Quality.WORN in (first.quality, second.quality)
-    return round(math.exp(_GENUINE.inv_cdf(chance)) * (_WORN_FACTOR if worn else 1))
+        return impostor_score(chance)
+    worst = min(_FACTORS.get(quality, 1.0) for quality in (first.quality, second.quality))
+    return genuine_score(chance, worst)
+
+
+def genuine_score(chance: float, factor: float = 1.0) -> int:
+    """The score of two captures of one finger, of a ``chance`` in (0, 1)."""
+    return round(math.exp(_GENUINE.inv_cdf(chance)) * factor)
+
+
+def impostor_score(chance: float) -> int:
+    """The score of captures of two fingers."""
+    return round(math.exp(_IMPOSTOR.inv_cdf(chance)))
 
 
 def _uniform(one: bytes, other: bytes) -> float:

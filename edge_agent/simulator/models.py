@@ -65,7 +65,9 @@ MODELS: dict[str, Model] = {
             boot_byte=True,
             touch_active_low=False,
             touch_after_sleep=True,  # as on the module whose log was published
-            instructions=_COMMON | {_PORT_CONTROL, _HIGH_SPEED_SEARCH, _SLEEP},
+            instructions=_COMMON
+            | {_PORT_CONTROL, _HIGH_SPEED_SEARCH, _SLEEP}
+            | {0x10, 0x11, 0x16, 0x1C, 0x1E},
             poor_scan_codes=_SYNOCHIP_CODES,
         ),
         Model("zfm20", capacity=162, boot_seconds=0.5),
@@ -86,7 +88,9 @@ MODELS: dict[str, Model] = {
             boot_byte=True,
             touch_active_low=True,
             baud_multipliers=frozenset({1, 2, 4, 6, 12}),
-            instructions=_COMMON | {0x30, _SLEEP, 0x35, 0x36, 0x3C, 0x3D, 0x40},
+            instructions=_COMMON
+            | {0x16, 0x28, 0x30, _SLEEP, 0x35, 0x36}
+            | {0x39, 0x3A, 0x3C, 0x3D, 0x40},
             takes_blank_template=False,
         ),
     )

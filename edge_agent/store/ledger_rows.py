@@ -3,23 +3,22 @@
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 from sqlite_utils import Database
 
-from ..domain.chain import GENESIS, Entry, Envelope, Scribe, stamp_of
-from ..domain.errors import DamagedLedger
+from ..domain.chain import GENESIS, Entry, Scribe, stamp_of
 from ..domain.facts import Fact, PunchRecorded
 from ..domain.rules import Direction, LastPunch
-from ..domain.stamps import Stamp, elapsed, local_time
+from ..domain.stamps import Stamp, elapsed
 from ..ports import Tail
-from .part import ChangePart, Part
+from .time_rows import TimeChange, TimeRows
+from .wire import data_of
 
 _BATCH = 200
 
 _PUNCH = PunchRecorded.__struct_config__.tag
 
 
-class LedgerRows(Part):
+class LedgerRows(TimeRows):
     """Reads the ledger."""
 
     @property
@@ -65,7 +64,7 @@ class LedgerRows(Part):
             _BATCH,
         ):
             for _, kind, wire in rows:
-                yield kind, _data(wire)
+                yield kind, data_of(wire)
             before = rows[-1][0]
 
     def last_punches(self, now: Stamp, horizon_ms: int) -> dict[str, LastPunch]:
@@ -75,27 +74,13 @@ class LedgerRows(Part):
             stamp = stamp_of(data)
             if elapsed(stamp, now).least > horizon_ms:
                 break
-            if kind == _PUNCH and data["worker"] not in found:
+            if kind == _PUNCH and data["worker"] not in found and not self.is_voided(data["seq"]):
                 direction = Direction(data["direction"]) if data["direction"] else None
                 found[data["worker"]] = LastPunch(data["seq"], stamp, direction)
         return found
 
-    def complete_until(self, confirmed: int) -> str | None:
-        """A time before which every entry is among the first ``confirmed`` and has its time."""
-        [(pending,)] = self._connection.rows("SELECT min(seq) FROM pending_times")
-        sure = confirmed if pending is None else min(confirmed, pending - 1)
-        for (wire,) in self._connection.rows(
-            "SELECT wire FROM ledger WHERE seq <= ? ORDER BY seq DESC LIMIT ?", sure, _BATCH
-        ):
-            stamp = stamp_of(_data(wire))
-            if stamp.trusted:
-                # What was written later happened later, but the clock may say so only within its
-                # uncertainty.
-                return local_time(stamp.wall_ms - (stamp.uncertainty_ms or 0), self._scribe.zone)
-        return None
 
-
-class LedgerChange(ChangePart):
+class LedgerChange(TimeChange):
     """Writes the next entries, and knows where the ledger would end after them."""
 
     def __init__(self, database: Database, scribe: Scribe) -> None:
@@ -105,11 +90,10 @@ class LedgerChange(ChangePart):
     def append(self, fact: Fact, stamp: Stamp) -> Entry:
         """Write the next entry of the ledger."""
         entry = self._scribe.write(fact, stamp, self.tail.seq + 1, self.tail.hash)
+        self.note_time(fact, stamp, entry.seq)
         self._database.table("ledger").insert(
             {"seq": entry.seq, "kind": entry.kind, "hash": entry.hash, "wire": entry.wire}
         )
-        if isinstance(fact, PunchRecorded) and not stamp.trusted:
-            self._database.table("pending_times").insert({"seq": entry.seq})
         self.tail = Tail(entry.seq, entry.hash)
         return entry
 
@@ -121,15 +105,3 @@ def read_tail(database: Database) -> Tail:
     ):
         return Tail(seq, digest)
     return Tail(0, GENESIS)
-
-
-def _data(wire: bytes) -> dict[str, Any]:
-    try:
-        envelope = msgspec.json.decode(wire, type=Envelope)
-        data: dict[str, Any] = msgspec.json.decode(envelope.data, type=dict[str, Any])
-    except msgspec.MsgspecError as error:
-        raise DamagedLedger(
-            f"An entry of the ledger cannot be read ({error}): see 'edge-agent ledger verify', and "
-            "keep the database as it is."
-        ) from error
-    return data

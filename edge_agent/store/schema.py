@@ -95,6 +95,66 @@ def m010_checkpoint(db: Database) -> None:
 
 
 @migrations()
+def m030_times(db: Database) -> None:
+    """What times rest on, what was said of which punch, and which punches were voided."""
+    db.conn.execute(
+        "CREATE TABLE landmarks ("
+        " seq INTEGER PRIMARY KEY,"
+        " boot TEXT NOT NULL,"
+        " boottime_ms INTEGER NOT NULL,"
+        " wall_ms INTEGER NOT NULL,"
+        " state TEXT NOT NULL,"
+        " uncertainty_ms INTEGER,"
+        " hardware_clock INTEGER CHECK (hardware_clock IN (0, 1))"
+        ") STRICT"
+    )
+    db.conn.execute(
+        "CREATE INDEX trusted_landmarks ON landmarks (seq) WHERE uncertainty_ms IS NOT NULL"
+    )
+    db.conn.execute(
+        "CREATE INDEX hardware_clocks ON landmarks (seq) WHERE hardware_clock IS NOT NULL"
+    )
+    db.conn.execute("CREATE INDEX boots ON landmarks (boot, seq)")
+    # Both sides of every change of boot and of trust.
+    db.conn.execute(
+        "INSERT INTO landmarks (seq, boot, boottime_ms, wall_ms, state, uncertainty_ms)"
+        " WITH readings AS ("
+        "  SELECT seq, json_extract(CAST(wire AS TEXT), '$.data.clock') AS clock FROM ledger),"
+        " stamps AS ("
+        "  SELECT seq, clock ->> '$.boot' AS boot, clock ->> '$.boottime_ms' AS boottime_ms,"
+        "   clock ->> '$.wall' AS wall, clock ->> '$.state' AS state,"
+        "   CASE clock ->> '$.state' WHEN 'unsynced' THEN NULL"
+        "    ELSE clock ->> '$.uncertainty_ms' END AS uncertainty_ms"
+        "  FROM readings),"
+        " places AS ("
+        "  SELECT *, boot || state AS place, lag(boot || state) OVER turn AS before,"
+        "   lead(boot || state) OVER turn AS after"
+        "  FROM stamps WINDOW turn AS (ORDER BY seq))"
+        " SELECT seq, boot, boottime_ms,"
+        "  strftime('%s', wall) * 1000 + substr(wall, -4, 3), state, uncertainty_ms"
+        " FROM places WHERE before IS NOT place OR after IS NOT place"
+    )
+    # Without an index: each would be a page more to write for every punch without a clock.
+    db.conn.execute(
+        "CREATE TABLE times ("
+        " seq INTEGER PRIMARY KEY,"
+        " low_ms INTEGER,"
+        " high_ms INTEGER,"
+        " exact INTEGER NOT NULL DEFAULT 0,"
+        " final INTEGER NOT NULL DEFAULT 0,"
+        " stated_by INTEGER,"
+        " open INTEGER NOT NULL DEFAULT 1 CHECK (open IN (0, 1))"
+        ") STRICT"
+    )
+    db.conn.execute("INSERT INTO times (seq) SELECT seq FROM pending_times")
+    db.conn.execute("DROP TABLE pending_times")
+    db.conn.execute(
+        "CREATE TABLE time_doubts (first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL) STRICT"
+    )
+    db.conn.execute("CREATE TABLE voided (seq INTEGER PRIMARY KEY) STRICT")
+
+
+@migrations()
 def m040_roster(db: Database) -> None:
     """Payroll's own word on the workers whom its roster names, and which roster is in force."""
     db.conn.execute(

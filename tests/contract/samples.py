@@ -66,6 +66,8 @@ def value(name: str, kind: Any) -> Any:
                 for field in structs.fields(kind)
             }
         )
+    if kind is NoneType:
+        return None
     if kind is str:
         return _BY_NAME.get(name, "text")
     if kind in (int, bool):

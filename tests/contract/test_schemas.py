@@ -89,7 +89,7 @@ def wrong_entries(draw: st.DrawFn) -> Wrong:
     # A value of no type that any field has; and for a number one that none may have.
     choices: list[Any] = [[1.5], True if not isinstance(was, bool) else 1]
     if isinstance(was, int) and not isinstance(was, bool):
-        choices += [-1, 0.5, 2**53, str(was)]
+        choices += [0.5, 2**53, str(was)] + [-1] * (path[-1] != "step_ms")
     if path[-1] in ("hash", "prevhash"):
         choices += [was[:-1], "A" * 64, "g" * 64]
     if path[-1] in ("at", "time", "wall"):

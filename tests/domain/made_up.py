@@ -5,7 +5,7 @@ from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
 from hypothesis import strategies as st
-from msgspec import Struct, structs
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from edge_agent.domain.facts import Fact
 from edge_agent.domain.stamps import ClockState, Stamp
@@ -24,6 +24,8 @@ def of(kind: Any) -> st.SearchStrategy[Any]:
         return st.integers(-_EXACT, _EXACT)
     if kind is NoneType:
         return st.none()
+    if kind is UnsetType:
+        return st.just(UNSET)
     if get_origin(kind) in (Union, UnionType):
         return st.one_of(*map(of, get_args(kind)))
     if isinstance(kind, type) and issubclass(kind, Struct):

@@ -24,9 +24,18 @@ from edge_agent.domain.rules import (
     Policy,
 )
 from edge_agent.domain.stamps import ClockState, Stamp, elapsed
+from edge_agent.domain.true_times import Bounds, Landmark
 from edge_agent.flows.gate import Gate
 from edge_agent.flows.pairing import Pairing
-from edge_agent.ports import Buffer, FingerImage, SensorInfo, Tail, Watermarks
+from edge_agent.ports import (
+    Buffer,
+    FingerImage,
+    OpenTime,
+    PendingTimes,
+    SensorInfo,
+    Tail,
+    Watermarks,
+)
 
 INFO = SensorInfo(system_id=0, capacity=10, security_level=3, baud=57600)
 LAN = Worker(code="007", name="Lan")
@@ -59,6 +68,8 @@ class HandClock:
 
     def monotonic(self) -> float:
         return self.now
+
+    def hardware_clock_held(self, synced: Stamp) -> None: ...
 
 
 _NOT_ON_DISK = ("faults", "on_change", "_scribe")
@@ -186,6 +197,32 @@ class MemoryStore:
 
     def complete_until(self, confirmed: int) -> str | None:
         return None
+
+    def landmarks(self) -> list[Landmark]:
+        return [Landmark(entry.seq, stamp_of(read_wire(entry.wire)[1])) for entry in self.all[-1:]]
+
+    def known_time(self) -> None: ...
+
+    def open_times(self, after: int, limit: int) -> list[OpenTime]:
+        return []
+
+    def doubted(self) -> None: ...
+
+    def pending_times(self) -> PendingTimes:
+        return PendingTimes(0, None)
+
+    def is_voided(self, seq: int) -> bool:
+        return False
+
+    def state_time(self, of: int, bounds: Bounds, by: int) -> None: ...
+
+    def close_time(self, seq: int) -> None: ...
+
+    def doubt_time(self, seq: int, stated: Bounds) -> None: ...
+
+    def looked_again(self, doubted: range, through: int) -> None: ...
+
+    def forget_times(self, confirmed: int, before: int) -> None: ...
 
     def worker(self, code: str) -> Worker | None:
         return self.people.get(code)

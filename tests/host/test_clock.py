@@ -33,7 +33,7 @@ class Machine:
                 monotonic=time.monotonic,
             ),
         )
-        self.clock = HostClock("auto")
+        self.clock = HostClock("auto", 500)
 
     def runs(self, ms: int) -> None:
         self.boottime += ms
@@ -93,7 +93,7 @@ def test_a_clock_that_somebody_has_set_is_worth_nothing(machine: Machine, step: 
 
 
 def test_a_clock_kept_elsewhere(machine: Machine) -> None:
-    clock = HostClock("always")
+    clock = HostClock("always", 500)
     assert clock.stamp().state is ClockState.SYNCED
     assert clock.stamp().uncertainty_ms == 1000
 
@@ -149,7 +149,7 @@ def test_the_real_kernel_is_asked() -> None:
 
 def test_the_real_clocks_run_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("BOOT_ID", raising=False)
-    clock = HostClock("auto")
+    clock = HostClock("auto", 500)
     first, second = clock.stamp(), clock.stamp()
     assert first.boot == second.boot
     assert len(first.boot) == 32
@@ -161,5 +161,5 @@ def test_the_real_clocks_run_on(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_systemd_may_hand_the_boot_id_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOOT_ID", "0f3a0000-0000-4000-8000-00000000000a\n")
-    stamp: Stamp = HostClock("auto").stamp()
+    stamp: Stamp = HostClock("auto", 500).stamp()
     assert stamp.boot == "0f3a000000004000800000000000000a"

@@ -17,7 +17,7 @@ from edge_agent.simulator.glass import Press
 from .conftest import Simulate
 
 PRESS = "error expected press NAME [SECONDS] [QUALITY[:COUNT]]"
-QUALITY = "error expected QUALITY good|dry|wet|messy|partial|worn|moved|ghost"
+QUALITY = "error expected QUALITY good|dry|wet|messy|partial|worn|moved|faint|ghost"
 COUNT = "error expected COUNT from 1 to 10000"
 SECONDS = "error expected SECONDS above 0, such as 0.8"
 VERBS = "error expected one of press, lift, touch, sunlight, wear, unplug, plug, slots, fault, quit"

@@ -15,6 +15,7 @@ from PIL import Image
 from pyfingerprint.pyfingerprint import PyFingerprint
 
 from .conftest import Running, Simulate
+from .hosts import Bench
 
 
 @contextmanager
@@ -125,7 +126,7 @@ def test_pyfingerprint_enrols_on_other_models(simulate: Simulate, model: str) ->
 def test_all_of_adafruit(simulate: Simulate, adafruit: ModuleType, model: str) -> None:
     simulator = simulate(model=model)
     with serial.Serial(simulator.port, 57600, timeout=5) as port:
-        finger = adafruit.Adafruit_Fingerprint(port)
+        finger, used = _noting(adafruit.Adafruit_Fingerprint(port))
         assert finger.data_packet_size == 2
         assert finger.get_image() == adafruit.NOFINGER
         simulator.ask("press an")
@@ -163,5 +164,60 @@ def test_all_of_adafruit(simulate: Simulate, adafruit: ModuleType, model: str) -
             finger.soft_reset()
         if model == "zfm60":
             assert finger.check_module()
+        else:  # GetEcho is the ZFM-60's.
+            with pytest.raises(RuntimeError):
+                finger.check_module()
         assert finger.verify_password() == adafruit.OK
         finger.close_uart()
+    methods = inspect.getmembers(adafruit.Adafruit_Fingerprint, inspect.isfunction)
+    public = {name for name, _ in methods if not name.startswith("_")}
+    of_an_r503 = {"set_led", "soft_reset"}
+    assert used == public - ({"finger_fast_search"} if model == "r503" else of_an_r503)
+
+
+def _noting(driver: Any) -> tuple[Any, set[str]]:
+    """The driver, and the names of its methods that are used from now on."""
+    used: set[str] = set()
+
+    class Noting:
+        def __getattr__(self, name: str) -> Any:
+            value = getattr(driver, name)
+            if inspect.ismethod(value):
+                used.add(name)
+            return value
+
+    return Noting(), used
+
+
+def test_instructions_of_drivers_for_the_as608() -> None:
+    """What LibDriver's as608 and others for it send beyond the family's common instructions."""
+    bench = Bench("as608")
+    bench.press("an")
+    assert bench.ask(0x10) == bytes([0x00, 0, 0])  # PS_Enroll: slot 0
+    code, *found = bench.ask(0x11)  # PS_Identify: slot and score
+    assert (code, found[:2]) == (0x00, [0, 0])
+    assert int.from_bytes(found[2:], "big") >= 50
+    bench.glass.lift(bench.now)
+    assert bench.ask(0x10)[0] == 0x1E
+    assert bench.ask(0x11)[0] == 0x09
+    bench.press("binh")
+    assert bench.ask(0x11)[0] == 0x09
+    ack, *packets = bench.exchange(0x16)  # PS_ReadINFpage
+    assert (ack.data, sum(len(packet.data) for packet in packets)) == (b"\x00", 512)
+    assert bench.ask(0x1C, 0) == b"\x00"
+    assert bench.ask(0x1E, 1) == b"\x00"
+    assert bench.ask(0x17, 1) == b"\x00"
+    assert bench.ask(0x1A) == b"\x01", "nobody burns firmware into a simulator"
+
+
+def test_instructions_of_drivers_for_the_r503() -> None:
+    bench = Bench("r503")
+    bench.press("an")
+    assert bench.ask(0x28) == b"\x00"  # GetImageEx
+    assert bench.ask(0x02, 1) == b"\x00"
+    for version in (0x39, 0x3A):
+        assert len(bench.ask(version)) == 33
+    assert len(bench.ask(0x3C)) == 47
+    assert bench.ask(0x35, 1, 128, 2, 0) == b"\x00"
+    assert bench.ask(0x40) == b"\x00"
+    assert bench.ask(0x36) == b"\x00"

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import math
+import random
 from itertools import combinations
+from statistics import median
 
 import pytest
 
 from edge_agent.simulator import fingers
 from edge_agent.simulator.fingers import Quality, capture, from_template, merge, to_template
-from edge_agent.simulator.matching import THRESHOLDS, compare
+from edge_agent.simulator.matching import (
+    THRESHOLDS,
+    compare,
+    genuine_score,
+    impostor_score,
+)
 
 from .hosts import OK, Bench, names
 
@@ -109,7 +117,7 @@ def test_the_security_level_decides() -> None:
 def test_poor_presses_by_their_codes(model: str, codes: dict[str, int]) -> None:
     bench = Bench(model, always_verify=False)
     given = {quality.value: bench.capture("an", quality=quality) for quality in Quality}
-    assert given == {**codes, "good": OK, "worn": OK}
+    assert given == {**codes, "good": OK, "worn": OK, "faint": OK}
 
 
 def test_a_quality_may_end_within_the_touch() -> None:
@@ -130,3 +138,35 @@ def test_the_same_name_is_the_same_finger_on_every_sensor() -> None:
         templates.append(bench.up_char())
     assert templates[0] != templates[1]
     assert compare(*templates) >= 60
+
+
+SAMPLE = 400_000
+
+
+def test_error_rates_of_a_large_sample() -> None:
+    """As published for level 3: false accepts below 0.001 %, false rejects below 1 %."""
+    rng = random.Random(20260503)
+    impostors = [impostor_score(rng.random()) for _ in range(SAMPLE)]
+    genuine = [genuine_score(rng.random()) for _ in range(SAMPLE // 4)]
+    accepted = {least: sum(score >= least for score in impostors) for least in THRESHOLDS.values()}
+    rejected = {least: sum(score < least for score in genuine) for least in THRESHOLDS.values()}
+    levels = [THRESHOLDS[level] for level in sorted(THRESHOLDS)]
+    # Whoever saw none in n can be 95 % sure that there are fewer than 3 in n.
+    assert accepted[THRESHOLDS[3]] == 0
+    assert 3 / SAMPLE < 0.00001
+    rate = rejected[THRESHOLDS[3]] / len(genuine)
+    assert rate + 3 * math.sqrt(rate / len(genuine)) < 0.01
+    # The others in order: stricter levels accept fewer strangers and refuse more workers.
+    assert [accepted[least] for least in levels] == sorted(accepted.values(), reverse=True)
+    assert [rejected[least] for least in levels] == sorted(rejected.values())
+    assert accepted[levels[0]] > accepted[levels[1]] > 0
+    assert rejected[levels[4]] > rejected[levels[3]] > rejected[levels[2]]
+
+
+def test_scores_fall_with_the_quality_of_the_press() -> None:
+    stored = _model("an", 0)
+    medians = {
+        quality: median(compare(stored, _template("an", number, quality)) for number in range(300))
+        for quality in (Quality.GOOD, Quality.FAINT, Quality.WORN)
+    }
+    assert medians[Quality.GOOD] > 1.15 * medians[Quality.FAINT] > 1.5 * medians[Quality.WORN]

@@ -5,11 +5,12 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from edge_agent.flows.outbox import WINDOW, Outbox
+from edge_agent.flows.outbox import REPEATED, Outbox
+from edge_agent.flows.window import FIRST, LARGEST, SMALLEST, Window
 
 ROOM = 65535
 TIMEOUT = 30.0
@@ -255,7 +256,53 @@ def test_the_window_is_ours_where_the_broker_takes_more() -> None:
     box = Outbox(0, 0, TIMEOUT)
     box.grown(1000)
     box.connected(0, ROOM)
-    assert box.take(0, ROOM) == range(1, WINDOW + 1)
+    assert box.take(0, ROOM) == range(1, FIRST + 1)
+
+
+def drain(round_trip_s: float, rate: float, entries: int, rm: int = ROOM) -> tuple[float, int]:
+    """Seconds to drain over a line of this round trip and rate, and the most on its way at once
+    once half is through."""
+    box = Outbox(0, 0, TIMEOUT)
+    box.grown(entries)
+    box.connected(0, rm)
+    now, free, most = 0.0, 0.0, 0
+    answers: list[tuple[float, int]] = []
+    while box.published < entries:
+        for seq in box.take(now, rm - len(answers)):
+            free = max(free, now) + 1 / rate
+            answers.append((free + round_trip_s, seq))
+        if box.published > entries / 2:
+            most = max(most, len(answers))
+        now, seq = answers.pop(0)
+        box.puback(now, seq, OK)
+    return now, most
+
+
+def test_the_window_grows_where_the_line_is_long() -> None:
+    seconds, most = drain(round_trip_s=0.03, rate=1e6, entries=100_000)
+    assert most == LARGEST
+    assert seconds < 1.1 * 100_000 * 0.03 / LARGEST
+    assert drain(round_trip_s=0.03, rate=1e6, entries=1000, rm=20)[1] == 20
+
+
+def test_a_slow_line_is_not_filled_for_minutes() -> None:
+    """13 entries a second: a modem at the edge of the hills."""
+    for rate in (13, 50, 200):
+        seconds, most = drain(round_trip_s=0.2, rate=rate, entries=200 * rate)
+        assert seconds < 1.05 * 200
+        assert most / rate < 5
+
+
+@settings(max_examples=200)
+@given(st.integers(1, 3000), st.lists(st.tuples(st.floats(0, 30), st.floats(0, 30))))
+def test_the_window_stays_within_its_bounds(limit: int, answers: list[tuple[float, float]]) -> None:
+    window = Window()
+    window.open(limit)
+    for sent, took in answers:
+        window.answered(sent + took, sent)
+        assert min(SMALLEST, limit) <= window.size <= min(LARGEST, limit)
+    window.close()
+    assert window.size == 0
 
 
 def test_a_payroll_that_never_answers_costs_less_and_less() -> None:
@@ -265,7 +312,7 @@ def test_a_payroll_that_never_answers_costs_less_and_less() -> None:
     times = []
     for second in range(2 * 24 * 3600):
         if run := box.take(second, ROOM):
-            assert run == range(1, WINDOW + 1)
+            assert run == range(1, REPEATED + 1)
             times.append(second)
             for seq in run:
                 box.puback(second, seq, OK)

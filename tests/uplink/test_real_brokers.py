@@ -88,7 +88,7 @@ class Gate:
         self.events: queue.Queue[Event] = queue.Queue()
         broker = PahoBroker(mqtt, "edge-agent-main-gate")
         self.flow: PublishLedger = uplink(
-            mqtt, ledger, broker, HostClock("always"), self.events.put
+            mqtt, ledger, broker, HostClock("always", 500), self.events.put
         )
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self.flow.run, args=(self._stop, lambda: None))

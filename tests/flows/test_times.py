@@ -1,0 +1,432 @@
+"""Punches get their true time in new entries, on a real store and a clock that is set by hand."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge_agent.domain.chain import read_wire
+from edge_agent.domain.clock_trust import ClockTrust
+from edge_agent.domain.errors import StoreFault
+from edge_agent.domain.events import Event
+from edge_agent.domain.facts import Evidence, Fact, GateAlive, PunchRecorded
+from edge_agent.domain.rules import DirectionRule, Match, Policy
+from edge_agent.domain.stamps import Stamp, parse_time
+from edge_agent.flows.credit import Credit
+from edge_agent.flows.gate import Gate
+from edge_agent.flows.resolve_times import ResolveTimes
+from edge_agent.flows.watch_clock import WatchClock
+from edge_agent.flows.watch_recording import WatchRecording
+from edge_agent.store import SqliteStore
+
+from .fakes import LAN, LANS, MemoryStore, PanelBook
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+NOON = 1_795_000_000_000
+ALIVE = GateAlive(recording=True, version="0")
+
+
+def punch(worker: str = "007") -> PunchRecorded:
+    return PunchRecorded(
+        worker=worker,
+        direction=None,
+        direction_source=None,
+        evidence=Evidence(finger="right-index", slot=0, generation=1, score=99),
+    )
+
+
+class Clocks:
+    """A machine's clocks. ``true_ms`` is the truth; the kernel says ``error_ms`` when synced."""
+
+    def __init__(self) -> None:
+        self.true_ms = NOON
+        self.boots = 0
+        self.start(wall=0)
+
+    def start(self, wall: int) -> None:
+        """A boot begins; its wall clock shows ``wall``."""
+        self.boots += 1
+        self.began = self.true_ms
+        self.wall_off = wall - self.true_ms
+        self.error_ms: int | None = None
+        self.trust = ClockTrust(f"boot-{self.boots}", 500)
+
+    def sync(self, off: int = 0) -> None:
+        self.wall_off, self.error_ms = off, 20
+
+    def lose(self) -> None:
+        self.error_ms = None
+
+    def step(self, ms: int) -> None:
+        self.wall_off += ms
+        self.error_ms = None
+
+    def stamp(self) -> Stamp:
+        boottime, wall = self.true_ms - self.began, self.true_ms + self.wall_off
+        state, uncertainty = self.trust.judge(boottime, wall, self.error_ms)
+        return Stamp(
+            boot=f"boot-{self.boots}",
+            boottime_ms=boottime,
+            wall_ms=wall,
+            state=state,
+            uncertainty_ms=uncertainty,
+        )
+
+    def monotonic(self) -> float:
+        return self.true_ms / 1000
+
+    def hardware_clock_held(self, synced: Stamp) -> bool | None:
+        return self.trust.hardware_clock_held(synced)
+
+
+class Site:
+    """A gate with a real store; ``truth`` knows when each entry was."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clocks = Clocks()
+        self.events: list[Event] = []
+        self.truth: dict[int, int] = {}
+        self.open()
+
+    def open(self) -> None:
+        self.store = SqliteStore.open(
+            self.folder / "gate.db", "main-gate", ZONE, self.clocks.stamp()
+        )
+        policy = Policy(repeat_window_ms=0, direction=DirectionRule.NONE, zone=ZONE)
+        self.gate = Gate(self.store, self.clocks, self.events.append, policy)
+        if (known := self.store.known_time()) is not None:
+            self.clocks.trust.recall(known, None)
+        self.watch = WatchClock(self.gate)
+        self.times = ResolveTimes(self.gate)
+
+    def restart(self) -> None:
+        """The daemon starts again within the boot."""
+        self.store.close()
+        self.clocks.trust = ClockTrust(f"boot-{self.clocks.boots}", 500)
+        self.open()
+
+    def power_cut(self, off_ms: int = MINUTE, wall: int = 0) -> None:
+        self.store.close()
+        self.clocks.true_ms += off_ms
+        self.clocks.start(wall)
+        self.open()
+
+    def runs(self, ms: int) -> None:
+        self.clocks.true_ms += ms
+
+    def write(self, fact: Fact = ALIVE) -> int:
+        seq = self.gate.record(fact).seq
+        self.truth[seq] = self.clocks.true_ms
+        return seq
+
+    def look(self) -> int:
+        """What the gate's thread does between two looks at the glass. Returns the batches."""
+        self.runs(1000)
+        if self.watch.look():
+            self.times.begin()
+        batches = 0
+        while self.times.work():
+            batches += 1
+        return batches
+
+    def data(self) -> list[dict[str, Any]]:
+        return [read_wire(entry.wire)[1] for entry in self.store.entries(1, 100_000)]
+
+    def of_kind(self, *kinds: str) -> list[dict[str, Any]]:
+        return [data for data in self.data() if data["kind"] in kinds]
+
+    def said(self) -> list[dict[str, Any]]:
+        return self.of_kind("punch.time-resolved", "punch.time-corrected")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    made = Site(tmp_path)
+    yield made
+    made.store.close()
+
+
+def near(said: str, true_ms: int, within: int = 1000) -> bool:
+    return abs(parse_time(said) - true_ms) <= within
+
+
+def test_a_sync_gives_the_punches_of_its_boot_their_time(site: Site) -> None:
+    seqs = []
+    for _ in range(3):
+        site.runs(HOUR)
+        seqs.append(site.write(punch()))
+    assert site.store.pending_times().count == 3
+    site.clocks.sync()
+    site.look()
+    told = site.said()
+    assert [one["of"] for one in told] == seqs
+    for one in told:
+        assert near(one["at"], site.truth[one["of"]], one["uncertainty_ms"])
+        assert one["uncertainty_ms"] <= 1000 + 3 * 1800
+        assert (one["not_before"], one["not_after"], one["final"]) == (None, None, True)
+    [synced] = site.of_kind("clock.synced")
+    assert synced["offset_ms"] == site.clocks.began
+    assert site.store.pending_times().count == 0
+    site.look()
+    assert len(site.said()) == 3  # Once is enough.
+
+
+def test_a_boot_without_a_sync_gives_an_interval(site: Site) -> None:
+    site.clocks.sync()
+    site.look()
+    last_sure = site.clocks.true_ms
+    site.power_cut(10 * MINUTE)
+    site.runs(5 * MINUTE)
+    seq = site.write(punch())
+    site.runs(5 * MINUTE)
+    site.write()
+    site.power_cut(20 * MINUTE)
+    site.runs(2 * MINUTE)
+    assert site.said() == []
+    site.clocks.sync()
+    site.look()
+    [told] = site.said()
+    assert (told["of"], told["at"], told["final"]) == (seq, None, True)
+    low, high = parse_time(told["not_before"]), parse_time(told["not_after"])
+    assert low <= site.truth[seq] <= high
+    assert near(told["not_before"], last_sure + 5 * MINUTE, 3000)
+    assert near(told["not_after"], site.truth[seq] + 20 * MINUTE, 3000)
+
+
+def test_a_punch_without_a_clock_says_at_once_what_is_known(site: Site) -> None:
+    site.clocks.sync()
+    site.look()
+    sure = site.clocks.true_ms
+    site.power_cut()
+    site.write()
+    site.runs(5 * MINUTE)
+    store = site.gate.store
+    with store.changing() as change:
+        change.put_worker(LAN)
+        change.put_print(LANS, b"d" * 32)
+    credit = Credit(site.gate, PanelBook(MemoryStore()), lambda: False)
+    credit.match(Match(LANS.slot, 99), site.clocks.stamp())
+    [recorded] = site.of_kind("punch.recorded")
+    assert recorded["at"] is None
+    assert near(recorded["not_before"], sure + 5 * MINUTE, 3000)
+    assert parse_time(recorded["not_before"]) <= site.clocks.true_ms
+    assert "not_after" not in recorded
+
+
+def test_a_clock_set_by_hand_is_told_and_its_punches_get_their_time(site: Site) -> None:
+    site.clocks.sync()
+    site.look()
+    site.runs(HOUR)
+    site.clocks.step(-3 * HOUR)
+    site.look()
+    _, stepped = site.of_kind("clock.stepped")
+    assert stepped["step_ms"] == -3 * HOUR
+    assert stepped["state"] == "unsynced"
+    assert parse_time(stepped["after"]) - parse_time(stepped["before"]) == -3 * HOUR
+    seq = site.write(punch())
+    site.times.begin()
+    site.look()
+    [first] = site.said()  # The boot's clock runs on: within drift the time is known.
+    assert (first["of"], first["final"]) == (seq, False)
+    assert near(first["at"], site.truth[seq], first["uncertainty_ms"])
+    site.runs(HOUR)
+    site.clocks.sync()
+    site.look()
+    assert [one["final"] for one in site.said()] == [False, True]
+
+
+def test_a_clock_that_is_set_all_the_time_is_told_of_once_a_minute(site: Site) -> None:
+    for _ in range(180):
+        site.clocks.step(5000)
+        site.look()
+    told = site.of_kind("clock.stepped")
+    assert 3 <= len(told) <= 4
+    for one, other in pairwise(told):
+        assert one["step_ms"] >= 5000
+        assert other["step_ms"] == 60 * 5000
+
+
+def test_1970_at_boot_is_told_for_what_it_is(site: Site) -> None:
+    site.clocks.sync()
+    site.look()
+    site.power_cut(wall=0)
+    site.look()
+    _, stepped = site.of_kind("clock.stepped")
+    assert stepped["after"].startswith("1970-01-01T00:00:0")
+    assert stepped["before"].startswith("2026-")
+    assert stepped["at"] is None
+
+
+def test_a_boot_that_begins_right_is_no_step(site: Site) -> None:
+    site.clocks.sync()
+    site.look()
+    site.power_cut(wall=site.clocks.true_ms + MINUTE)
+    site.look()
+    assert len(site.of_kind("clock.stepped")) == 1  # The first boot's.
+
+
+def test_a_sync_that_proves_wrong_is_corrected(site: Site) -> None:
+    early = site.write(punch("008"))
+    site.runs(MINUTE)
+    site.clocks.sync(off=-2 * HOUR)
+    site.look()
+    [resolved] = site.said()
+    assert near(resolved["at"], site.truth[early] - 2 * HOUR)
+    late = site.write(punch())
+    site.runs(HOUR)
+    site.clocks.sync()
+    site.look()
+    corrected = site.of_kind("punch.time-corrected")
+    assert {one["of"] for one in corrected} == {early, late}
+    for one in corrected:
+        assert near(one["at"], site.truth[one["of"]], one["uncertainty_ms"])
+        assert one["reason"] == "later-sync"
+    site.look()
+    assert len(site.of_kind("punch.time-corrected")) == 2
+
+
+def test_a_second_lie_is_corrected_too(site: Site) -> None:
+    seq = site.write(punch())
+    for off in (HOUR, -HOUR, 0):
+        site.runs(MINUTE)
+        site.clocks.sync(off=off)
+        site.look()
+    assert near(site.said()[-1]["at"], site.truth[seq])
+
+
+def test_a_restart_within_a_boot_tells_no_sync_twice(site: Site) -> None:
+    site.clocks.sync()
+    site.look()
+    site.write()
+    site.restart()
+    site.look()
+    assert len(site.of_kind("clock.synced")) == 1
+
+
+def test_many_punches_are_resolved_in_small_batches(site: Site) -> None:
+    with site.store.changing() as change:
+        for _ in range(1000):
+            change.append(punch(), site.clocks.stamp())
+    site.runs(MINUTE)
+    site.clocks.sync()
+    assert site.look() >= 50
+    assert len(site.said()) == 1000
+
+
+def test_what_was_interrupted_goes_on(site: Site) -> None:
+    with site.store.changing() as change:
+        for _ in range(100):
+            change.append(punch(), site.clocks.stamp())
+    site.clocks.sync()
+    site.runs(1000)
+    assert site.watch.look()
+    site.times.begin()
+    assert site.times.work()
+    assert 0 < len(site.said()) < 100
+    site.restart()
+    site.look()
+    assert sorted(one["of"] for one in site.said()) == list(range(2, 102))
+
+
+def test_a_store_that_fails_is_tried_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.write(punch())
+    site.clocks.sync()
+    site.runs(1000)
+    site.watch.look()
+    site.times.begin()
+
+    def full() -> None:
+        raise StoreFault("The disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(site.store, "changing", full)
+        site.times.work()
+    assert site.said() == []
+    site.runs(2 * MINUTE)
+    site.look()
+    assert len(site.said()) == 1
+
+
+def test_nothing_is_complete_before_payroll_knows_the_times(site: Site) -> None:
+    site.clocks.sync()
+    site.look()
+    site.power_cut()
+    site.write(punch())
+    before = site.store.complete_until(100)
+    site.clocks.sync()
+    site.look()
+    tail = site.store.tail().seq
+    resolved = site.said()[0]["seq"]
+    assert site.store.complete_until(resolved - 1) == before
+    assert parse_time(site.store.complete_until(tail) or "") > site.truth[resolved - 3]
+
+
+def test_time_away_from_the_glass_is_told(site: Site) -> None:
+    recording = WatchRecording(site.gate)
+    recording.look(vouched=True)
+    site.runs(50_000)
+    recording.look(vouched=True)
+    assert site.of_kind("recording.stopped") == []
+    site.runs(10 * MINUTE)
+    recording.look(vouched=True)
+    stopped, resumed = site.of_kind("recording.stopped", "recording.resumed")
+    assert (stopped["reason"], resumed["reason"]) == ("away", "back")
+    gone = resumed["clock"]["boottime_ms"] - stopped["clock"]["boottime_ms"]
+    assert gone == 10 * MINUTE
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=60, deadline=None)
+def test_whatever_happens_the_last_that_is_said_is_true(
+    tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> None:
+    random = Random(seed)
+    site = Site(tmp_path_factory.mktemp("gate"))
+    for _ in range(random.randint(1, 4)):
+        for _ in range(random.randint(1, 10)):
+            site.runs(random.choice([0, 500, MINUTE, HOUR, 5 * HOUR]))
+            match random.randint(0, 6):
+                case 0:
+                    site.clocks.sync()
+                case 1:
+                    site.clocks.lose()
+                case 2:
+                    site.clocks.step(random.randint(-5, 5) * HOUR)
+                case 3:
+                    site.restart()
+            if random.random() < 0.7:
+                site.look()
+            site.write(random.choice([punch(), ALIVE]))
+        site.power_cut(random.choice([0, MINUTE, 9 * HOUR]), random.choice([0, 2 * NOON]))
+        site.write()
+    site.clocks.sync()
+    site.look()
+    assert site.store.pending_times().count == 0
+    last: dict[int, dict[str, Any]] = {}
+    for data in site.data():
+        if data["kind"] == "punch.recorded":
+            last[data["seq"]] = data
+        elif data["kind"].startswith("punch.time-"):
+            last[data["of"]] = data
+    for seq, data in last.items():
+        true_ms = site.truth[seq]
+        if data["at"] is not None:
+            clock = data["clock"] if data["kind"] == "punch.recorded" else data
+            assert near(data["at"], true_ms, clock["uncertainty_ms"] + 1)
+        else:
+            assert data["kind"] == "punch.time-resolved"
+            assert data["final"]
+            if data["not_before"] is not None:
+                assert parse_time(data["not_before"]) <= true_ms
+            if data["not_after"] is not None:
+                assert true_ms <= parse_time(data["not_after"])
+    site.store.close()
