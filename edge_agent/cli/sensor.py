@@ -49,6 +49,8 @@ def adopt(settings: Settings, as_json: bool) -> None:
     click.echo("The sensor is adopted.")
     for print_ in result["forgotten"]:
         click.echo(f"Forgotten: {print_['finger']} of {print_['worker']}. Enrol it again.")
+    if result["forgotten"]:
+        click.echo("With a backup nobody has to: edge-agent templates restore FILE --identity …")
 
 
 sensor.add_command(password)

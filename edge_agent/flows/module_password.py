@@ -79,8 +79,10 @@ class ModulePassword:
         self._sensor.try_passwords(opened.password)
         try:
             self._sensor.connect()
-            self._passwords.keep(opened.password)
-        except SensorFault:
+            if not self._sensor.has_password():
+                raise BadRequest("The sensor has no password: there is none to recall.")
+        except (SensorFault, BadRequest):
             self._sensor.try_passwords(*before)
             raise
+        self._passwords.keep(opened.password)
         return {"password": True}

@@ -18,15 +18,19 @@ class GateLock:
     """An advisory lock beside the database. The kernel frees it when its process ends."""
 
     def __init__(self, database: Path) -> None:
-        self._path = database.with_name(f"{database.name}.lock")
+        # By its own name: through a link to it, or to its folder, it is the same database.
+        self._database = Path(os.path.realpath(database))
+        self._path = self._database.with_name(f"{self._database.name}.lock")
         self._fd: int | None = None
 
     def acquire(self, holder: str, patience_s: float = 0.0) -> None:
         """Take the lock for ``holder`` ("daemon" or a command's name).
 
         Waits up to ``patience_s`` for a command to finish; a running daemon is never waited for.
-        Raises GateBusy naming who has it, StoreFault where the lock file cannot be made.
+        Raises GateBusy naming who has it, StoreFault where the lock file cannot be made or the
+        database has a second name.
         """
+        self._refuse_hard_links()
         try:
             fd = os.open(self._path, _FLAGS, 0o660)
         except OSError as error:
@@ -48,6 +52,19 @@ class GateLock:
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"{holder} (process {os.getpid()})\n".encode(), 0)
         self._fd = fd
+
+    def _refuse_hard_links(self) -> None:
+        """Two names are two locks, and to SQLite two logs: each would overwrite the other."""
+        try:
+            names = self._database.stat().st_nlink
+        except OSError:
+            return  # Not there yet, or the store says what is wrong with it.
+        if names > 1:
+            raise StoreFault(
+                f"The database {self._database} has {names} names (hard links), and two programs "
+                "could own it at once: delete the others, or copy it with 'edge-agent ledger "
+                "backup'."
+            )
 
     def release(self) -> None:
         """Give the lock back. The file stays: removing it would let two owners in."""

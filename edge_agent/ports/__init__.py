@@ -133,6 +133,9 @@ class Sensor(Protocol):
     def try_passwords(self, *passwords: int) -> None:
         """At the next ``connect`` try these, and then none at all."""
 
+    def has_password(self) -> bool:
+        """Whether the sensor that is connected wants another password than none."""
+
     def set_password(self, new: int) -> None:
         """Give the sensor another password (0: none); returns once it was verified.
 

@@ -171,6 +171,10 @@ class FingerprintSensor:
         width, height = IMAGE_SIZES[len(image)]
         return FingerImage(width, height, _grey(image))
 
+    def has_password(self) -> bool:
+        """Whether the sensor that is connected wants another password than none."""
+        return self._module.password != _NO_PASSWORD
+
     def set_password(self, new: int) -> None:
         """Give the sensor another password (0: none); returns once it was verified.
 

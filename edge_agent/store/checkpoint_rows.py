@@ -24,9 +24,9 @@ class CheckpointChange(ChangePart):
         """
         conn = self._database.conn
         [(last, pending)] = conn.execute(
-            "SELECT (SELECT max(seq) FROM ledger), "
+            "SELECT (SELECT max(seq) FROM ledger),"
             " (SELECT min(seq) FROM (SELECT min(seq) AS seq FROM times WHERE open = 1"
-            "  UNION ALL SELECT min(first_seq) FROM time_doubts))"
+            " UNION ALL SELECT min(first_seq) FROM time_doubts))"
         )
         through = min(seq, last - 1, seq if pending is None else pending - 1)
         for (digest,) in conn.execute("SELECT hash FROM ledger WHERE seq = ?", (through,)):

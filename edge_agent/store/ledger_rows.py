@@ -70,10 +70,15 @@ class LedgerRows(TimeRows):
     def last_punches(self, now: Stamp, horizon_ms: int) -> dict[str, LastPunch]:
         """Each worker's last recorded punch that may be younger than ``horizon_ms``."""
         found: dict[str, LastPunch] = {}
+        later, passed_ms = now, 0.0
         for kind, data in self.newest_first():
             stamp = stamp_of(data)
-            if elapsed(stamp, now).least > horizon_ms:
+            # From entry to entry as well: a boot that does not know the time yet cannot tell how
+            # long ago the last one was, but that one's own entries tell how far they lie apart.
+            passed_ms += max(0.0, elapsed(stamp, later).least)
+            if max(passed_ms, elapsed(stamp, now).least) > horizon_ms:
                 break
+            later = stamp
             if kind == _PUNCH and data["worker"] not in found and not self.is_voided(data["seq"]):
                 direction = Direction(data["direction"]) if data["direction"] else None
                 found[data["worker"]] = LastPunch(data["seq"], stamp, direction)

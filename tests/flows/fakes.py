@@ -549,6 +549,9 @@ class Library:
     def try_passwords(self, *passwords: int) -> None:
         self.tried = passwords
 
+    def has_password(self) -> bool:
+        return self.password != 0
+
     def set_password(self, new: int) -> None:
         self._asked("set_password")
         self._may_fail("set_password")

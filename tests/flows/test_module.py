@@ -107,6 +107,10 @@ def test_recalling_what_was_lost() -> None:
     with pytest.raises(SensorRefused):
         works.ask(RecallPassword(sealed=carried(works, sealed)))
     assert (works.pocket.kept, works.sensor.tried) == ((), ())
+    with pytest.raises(BadRequest, match="has no password"):
+        works.ask(RecallPassword(sealed=carried(works, sealed)))
+    assert (works.pocket.kept, works.sensor.tried) == ((), ())
+    works.sensor.password = 1
     works.ask(RecallPassword(sealed=carried(works, sealed)))
     assert works.pocket.kept == works.sensor.tried != ()
 

@@ -128,3 +128,47 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     lock = GateLock(tmp_path / "none" / "gate.db")
     with pytest.raises(StoreFault, match="check that the folder exists"):
         lock.acquire("daemon")
+
+
+@pytest.mark.parametrize("way", ["file", "folder", "both", "dots", "chain"])
+def test_another_way_to_the_same_database_is_the_same_lock(tmp_path: Path, way: str) -> None:
+    folder = tmp_path / "gate"
+    folder.mkdir()
+    database = folder / "gate.db"
+    database.touch()
+    (tmp_path / "link.db").symlink_to(database)
+    (tmp_path / "chain.db").symlink_to(tmp_path / "link.db")
+    (tmp_path / "there").symlink_to(folder)
+    (tmp_path / "there.db").symlink_to(tmp_path / "there" / "gate.db")
+    other = {
+        "file": tmp_path / "link.db",
+        "folder": tmp_path / "there" / "gate.db",
+        "both": tmp_path / "there.db",
+        "dots": folder / ".." / "gate" / "gate.db",
+        "chain": tmp_path / "chain.db",
+    }[way]
+    first = GateLock(database)
+    first.acquire("daemon")
+    with pytest.raises(GateBusy, match="daemon"):
+        GateLock(other).acquire("daemon")
+    first.release()
+    # And the other way round; a link whose target is still to be made counts as well.
+    database.unlink()
+    second = GateLock(other)
+    second.acquire("daemon")
+    with pytest.raises(GateBusy, match="daemon"):
+        GateLock(database).acquire("daemon")
+    second.release()
+
+
+def test_a_database_with_two_names_is_refused(tmp_path: Path) -> None:
+    database = tmp_path / "gate.db"
+    database.touch()
+    (tmp_path / "second.db").hardlink_to(database)
+    for name in ("gate.db", "second.db"):
+        with pytest.raises(StoreFault, match="2 names"):
+            GateLock(tmp_path / name).acquire("daemon")
+    (tmp_path / "second.db").unlink()
+    lock = GateLock(database)
+    lock.acquire("daemon")
+    lock.release()

@@ -39,7 +39,7 @@ def record(keep_in: Path, punches: int, weaker: str | None = None) -> Recording:
     """
     with Gate(punch={"repeat_window_s": 0}) as gate:
         gate.simulate("--no-pace")
-        life = _Life(gate, keep_in, weaker)
+        life = Life(gate, keep_in, weaker)
         with life.daemon(signal.SIGTERM):
             for code in _STAFF:
                 life.ask(AddWorker(code=code, name=f"Trần {code}"))
@@ -56,7 +56,7 @@ def record(keep_in: Path, punches: int, weaker: str | None = None) -> Recording:
         return Recording(gate.folder, life.promises, life.traces, rows_of(copy), settings)
 
 
-class _Life:
+class Life:
     def __init__(self, gate: Gate, keep_in: Path, weaker: str | None) -> None:
         self._gate = gate
         self._keep_in = keep_in

@@ -6,14 +6,18 @@ A check that a weaker setting passes as well would prove nothing: NORMAL must fa
 """
 
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
+from tests.system.gate import Gate
+
 from .disk import Disk
 from .examine import Examiner, Promises
-from .record import Recording, record
+from .record import Life, Recording, record
 from .replay import Tally, replay
 from .trace import STRACE, events
 
@@ -88,3 +92,17 @@ def test_the_examiner_sees_what_is_wrong(short_life: Recording, tmp_path: Path) 
     last = life.whole[-1]
     altered = [*life.whole[:-1], (*last[:2], bytes(32), last[3])]
     assert len(Examiner(looking, life.settings, altered).broken_promises(state, said)) == 2
+
+
+@pytest.mark.long
+def test_a_daemon_with_nothing_to_do_writes_nothing(tmp_path: Path) -> None:
+    """Between two hourly entries; what those cost is in tests/store/test_wear.py."""
+    with Gate() as gate:
+        gate.simulate("--no-pace")
+        life = Life(gate, tmp_path, weaker=None)
+        with life.daemon(signal.SIGTERM):
+            time.sleep(2)  # What a start writes.
+            began = len(life.traces[0].read_text().splitlines())
+            time.sleep(15)
+            idle = life.traces[0].read_text().splitlines()[began:]
+    assert not [line for line in idle if "pwrite64" in line or "fsync" in line]

@@ -443,6 +443,7 @@ def test_a_password(tmp_path: Path) -> None:
         friend = FingerprintSensor(SensorSettings(port=str(tmp_path / "tty")))
         friend.try_passwords(5, 0xC0FFEE)
         friend.connect()
+        assert friend.has_password()
         for wrong in (-1, 1 << 32):
             with pytest.raises(BadRequest, match="from 0 to 4294967295"):
                 friend.set_password(wrong)
@@ -453,6 +454,7 @@ def test_a_password(tmp_path: Path) -> None:
         # What replaces a sensor with a password has none.
         friend.try_passwords(0xC0FFEE)
         friend.connect()
+        assert not friend.has_password()
         friend.capture()
         friend.close()
 

@@ -1,8 +1,11 @@
 """What the ledger tells of the past."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -53,6 +56,28 @@ def test_no_punch_that_a_rule_may_need_is_left_out(
             assert elapsed(punched.stamp, now.stamp).least <= horizon
         else:
             assert now.true_ms - true_ms > horizon
+
+
+def test_a_start_without_a_clock_reads_no_more_than_a_shift(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a power cut, without network, nothing tells how long ago the last boot ended."""
+    hours = 2_000
+    with store.changing() as change:
+        for hour in range(hours):
+            change.append(punch(), later(hour * HOUR))
+    read: list[int] = []
+    newest_first = SqliteStore.newest_first
+
+    def counted(self: SqliteStore) -> Iterator[tuple[str, dict[str, Any]]]:
+        for kind, data in newest_first(self):
+            read.append(data["seq"])
+            yield kind, data
+
+    monkeypatch.setattr(SqliteStore, "newest_first", counted)
+    found = store.last_punches(unsynced(60_000, boot="b"), 14 * HOUR)
+    assert found["007"].seq == hours + 1
+    assert len(read) < 20
 
 
 def test_the_newest_comes_first(store: SqliteStore) -> None:

@@ -202,7 +202,7 @@ def test_enrolled_at_a_desk_and_carried_to_the_gate(
     assert listed["NV100"].startswith("Nguyễn Thị")
 
 
-@pytest.mark.parametrize("daemon_runs", [True, False])
+@pytest.mark.parametrize("daemon_runs", [pytest.param(True, marks=pytest.mark.long), False])
 def test_what_cannot_be_used_changes_nothing(
     gate: Gate, key: Path, backup: Path, tmp_path: Path, daemon_runs: bool
 ) -> None:
@@ -247,6 +247,7 @@ def test_what_cannot_be_used_changes_nothing(
     assert (gate.finger("slots"), len(gate.entries())) == before
 
 
+@pytest.mark.long
 def test_another_models_sensor(gate: Gate, key: Path, backup: Path) -> None:
     saved(gate, backup)
     with Gate() as other:
@@ -263,6 +264,7 @@ def test_another_models_sensor(gate: Gate, key: Path, backup: Path) -> None:
         assert other.cli("workers", "list", "--json").json == []
 
 
+@pytest.mark.long
 def test_killed_in_the_middle_of_a_restore_and_done_again(
     gate: Gate, new_gate: Gate, key: Path, backup: Path
 ) -> None:
@@ -329,6 +331,7 @@ def test_a_password(gate: Gate, key: Path, backup: Path, tmp_path: Path) -> None
     assert watch.panel()["outcome"] == "recorded"
 
 
+@pytest.mark.long
 def test_a_daemon_that_waits_is_told_the_password(
     gate: Gate, key: Path, backup: Path, tmp_path: Path
 ) -> None:
@@ -347,7 +350,7 @@ def test_a_daemon_that_waits_is_told_the_password(
     gate.open(watch)
 
 
-@pytest.mark.parametrize("daemon_runs", [True, False])
+@pytest.mark.parametrize("daemon_runs", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_an_image(gate: Gate, tmp_path: Path, daemon_runs: bool) -> None:
     if daemon_runs:
         gate.start()
