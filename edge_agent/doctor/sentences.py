@@ -234,10 +234,16 @@ CLOCK_HOLDOVER = Sentence(
 )
 CLOCK_UNSYNCED = Sentence(
     WARN,
-    "The clock has not been synchronised since the start: punches are safe, but their times stay "
-    "pending",
+    "The clock has not been synchronised since the start: punches are safe, but their times are "
+    "pending ({pending} now)",
     "check the gate's network, then 'timedatectl' (System clock synchronized) and 'sudo "
     "timedatectl set-ntp true'",
+)
+CLOCK_REFUSED = Sentence(
+    FAIL,
+    "The clock is synchronised, but the kernel does not tell the daemon so: it believes no time",
+    "in a unit of your own set ProtectClock=no and allow adjtimex, as systemd/edge-agent.service "
+    "does",
 )
 CLOCK_BELIEVED = Sentence(
     WARN,
@@ -252,7 +258,7 @@ RTC_FORGOT = Sentence(
 )
 RTC_NONE = Sentence(
     WARN,
-    "There is no battery-backed clock: after a power cut times stay pending until the network is "
+    "There is no battery-backed clock: after a power cut times are pending until the network is "
     "back",
     "add an RTC with a battery (on a Raspberry Pi 5 only the battery is missing)",
 )

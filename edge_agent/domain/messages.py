@@ -121,10 +121,17 @@ class StoreStatus(Struct, frozen=True, kw_only=True):
 
 
 class ClockStatus(Struct, frozen=True, kw_only=True):
-    """The clock as the last stamp saw it."""
+    """The clock as the last stamp saw it.
+
+    ``pending`` punches wait for their true time, the first of them recorded after
+    ``pending_since`` (null where that is not known); ``problem`` says why and what to do.
+    """
 
     state: ClockState
     uncertainty_ms: int | None
+    pending: int = 0
+    pending_since: str | None = None
+    problem: str | None = None
 
 
 class RosterStatus(Struct, frozen=True, kw_only=True):

@@ -128,7 +128,9 @@ def gate(
             3,
             lambda: False,
             first,
-            RosterInbox(),
+            sealing=assembly.sealing(),
+            passwords=assembly.passwords(),
+            roster=RosterInbox(),
             touch=touch,
             sleeps=sleep,
         )
