@@ -15,7 +15,14 @@ from edge_agent.domain.chain import read_wire
 from edge_agent.domain.clock_trust import ClockTrust
 from edge_agent.domain.errors import StoreFault
 from edge_agent.domain.events import Event
-from edge_agent.domain.facts import Evidence, Fact, GateAlive, PunchRecorded
+from edge_agent.domain.facts import (
+    Evidence,
+    Fact,
+    GateAlive,
+    OldEntry,
+    PunchRecorded,
+    PunchRecovered,
+)
 from edge_agent.domain.rules import DirectionRule, Match, Policy
 from edge_agent.domain.stamps import Stamp, parse_time
 from edge_agent.flows.credit import Credit
@@ -368,6 +375,49 @@ def test_nothing_is_complete_before_payroll_knows_the_times(site: Site) -> None:
     resolved = site.said()[0]["seq"]
     assert site.store.complete_until(resolved - 1) == before
     assert parse_time(site.store.complete_until(tail) or "") > site.truth[resolved - 3]
+
+
+def recovered(site: Site, boot: str, **other: Any) -> int:
+    """A punch without a time that came along from an older ledger."""
+    clock = {"state": "unsynced", "uncertainty_ms": None, "boot": boot, "boottime_ms": 60_000}
+    original = {
+        "kind": "punch.recorded",
+        "worker": "007",
+        "at": None,
+        "clock": {**clock, "wall": "1970-01-01T00:01:00.000Z"},
+        **other,
+    }
+    of = OldEntry(ledger="older", seq=9, hash="ab" * 32)
+    with site.store.changing() as change:
+        fact = PunchRecovered(worker="007", at=None, of=of, data=original)
+        seq = change.append(fact, site.clocks.stamp()).seq
+        change._database.table("times").insert({"seq": seq})
+    return seq
+
+
+def test_a_recovered_punch_of_a_boot_that_is_known_gets_its_time(site: Site) -> None:
+    site.runs(HOUR)
+    seq = recovered(site, "boot-1")
+    site.clocks.sync()
+    site.look()
+    [told] = site.said()
+    assert told["of"] == seq
+    assert near(told["at"], NOON + MINUTE, told["uncertainty_ms"])
+
+
+def test_a_recovered_punch_of_another_board_was_before_it_came_here(site: Site) -> None:
+    site.runs(HOUR)
+    seq = recovered(site, "elsewhere", not_before="2026-11-17T06:00:00.000+07:00")
+    came = site.clocks.true_ms
+    site.look()
+    assert site.said() == []
+    site.clocks.sync()
+    site.look()
+    [told] = site.said()
+    assert (told["of"], told["at"], told["final"]) == (seq, None, True)
+    assert told["not_before"] == "2026-11-17T06:00:00.000+07:00"
+    assert near(told["not_after"], came)
+    assert site.store.pending_times().count == 0
 
 
 def test_time_away_from_the_glass_is_told(site: Site) -> None:
