@@ -7,6 +7,7 @@ stands in them in its canonical form.
 """
 
 import hashlib
+import re
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -145,13 +146,31 @@ def read_wire(wire: bytes) -> tuple[Envelope, dict[str, Any]]:
     try:
         envelope = msgspec.json.decode(wire, type=Envelope)
         data = msgspec.json.decode(envelope.data, type=dict[str, Any])
-        canonical = rfc8785.dumps(data)
+        canonical = bytes(envelope.data)
+        if not _is_canonical(canonical, data):
+            canonical = rfc8785.dumps(data)
         prevhash = bytes.fromhex(envelope.prevhash)
     except (rfc8785.CanonicalizationError, RecursionError) as error:
         raise ValueError(f"this is no entry: {error}") from error
     if len(prevhash) != len(GENESIS) or link(prevhash, canonical).hex() != envelope.hash:
         raise ValueError(f"entry {envelope.id} does not have the hash that it states")
     return envelope, data
+
+
+def _is_canonical(raw: bytes, data: dict[str, Any]) -> bool:
+    """Whether these bytes of ``data`` are RFC 8785's certainly; False leaves it open.
+
+    For entries as gates write them, in a fraction of the time that rfc8785 takes: with nothing but
+    ASCII, no escapes and no numbers but plain integers, canonical means sorted and without spaces.
+    """
+    if _DOUBTFUL_TEXT.search(raw) or _DOUBTFUL_NUMBER.search(_TEXTS.sub(b"", raw)):
+        return False
+    return msgspec.json.encode(data, order="sorted") == raw
+
+
+_DOUBTFUL_TEXT = re.compile(rb"[^ -~]|\\")
+_TEXTS = re.compile(rb'"[^"]*"')
+_DOUBTFUL_NUMBER = re.compile(rb"[.E]|\de|\d{16}")
 
 
 def stamp_of(data: dict[str, Any]) -> Stamp:

@@ -49,9 +49,7 @@ def publish_roster(
                 f"Version {before.version} is published already, and gates refuse anything older: "
                 f"use --version {before.version + 1}."
             )
-        payload = msgspec.json.encode(
-            Roster(version=version, workers=workers, count=len(workers))
-        )
+        payload = msgspec.json.encode(Roster(version=version, workers=workers, count=len(workers)))
         if len(payload) > LARGEST_ROSTER:
             raise BadRequest(
                 f"The roster has {len(payload)} bytes, and gates take {LARGEST_ROSTER}."
@@ -82,7 +80,7 @@ def _retained(connection: Connection) -> Roster | None:
     while time.monotonic() < deadline:
         for message in connection.receive():
             connection.acknowledge([message])
-            return read_roster(message.payload).roster
+            return read_roster(bytes(message.payload)).roster
     return None
 
 
