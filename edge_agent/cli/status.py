@@ -53,6 +53,7 @@ def _print(answer: dict[str, Any]) -> None:
         ("", _not_backed_up(sensor["not_backed_up"])),
         ("store", store["state"]),
         ("", store["problem"]),
+        ("", _set_aside(store["set_aside"])),
         ("uplink", uplink["state"]),
         ("", uplink["problem"]),
         ("clock", _clock(clock)),
@@ -68,6 +69,11 @@ def _print(answer: dict[str, Any]) -> None:
         if text is None:
             continue
         click.echo(f"{label:<9} {text}")
+
+
+def _set_aside(names: list[str]) -> str | None:
+    """The old databases that lie beside the one in use."""
+    return f"left for a new ledger: {', '.join(names)}" if names else None
 
 
 def _clock(clock: dict[str, Any]) -> str:

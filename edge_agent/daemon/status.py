@@ -8,7 +8,7 @@ from msgspec import Struct, to_builtins
 
 from .. import __version__
 from ..assembly import Assembly
-from ..domain.chain import read_wire, stamp_of
+from ..domain.chain import read_wire, stamp_of, told
 from ..domain.errors import NoLedgerYet
 from ..domain.events import SensorChanged, StoreChanged, UplinkChanged
 from ..domain.messages import (
@@ -57,7 +57,7 @@ def gate_status(assembly: Assembly, store: Store, now: Circumstances) -> GateSta
             capacity=now.capacity,
             not_backed_up=store.not_backed_up(),
         ),
-        store=_store_status(now.store, usage),
+        store=_store_status(assembly, now.store, usage),
         clock=_clock_status(assembly, store, stamp),
         ledger=LedgerStatus(
             id=store.ledger,
@@ -75,7 +75,9 @@ def _clock_status(assembly: Assembly, store: Store, stamp: Stamp) -> ClockStatus
     pending, since = store.pending_times(), None
     if pending.first is not None:
         timeline = Timeline(store.landmarks(), assembly.settings.clock.drift_ppm)
-        low = timeline.place(stamp_of(read_wire(store.entries(pending.first, 1)[0].wire)[1])).low
+        low = timeline.place(
+            stamp_of(told(read_wire(store.entries(pending.first, 1)[0].wire)[1]))
+        ).low
         since = None if low is None else local_time(low, assembly.zone)
     refused = assembly.clock.refused()
     problem = None
@@ -104,7 +106,9 @@ _UNSYNCED = (
 )
 
 
-def _store_status(store: StoreChanged, usage: "shutil._ntuple_diskusage") -> StoreStatus:
+def _store_status(
+    assembly: Assembly, store: StoreChanged, usage: "shutil._ntuple_diskusage"
+) -> StoreStatus:
     problem = store.detail
     used = usage.total - usage.free
     if problem is None and used * 100 >= _FILLING_PERCENT * usage.total:
@@ -112,7 +116,8 @@ def _store_status(store: StoreChanged, usage: "shutil._ntuple_diskusage") -> Sto
             f"The disk is {used * 100 // usage.total} % full: make room before it is. "
             "'edge-agent doctor' names the disk."
         )
-    return StoreStatus(state=store.state, problem=problem)
+    left = [old.name for old in assembly.set_aside()]
+    return StoreStatus(state=store.state, problem=problem, set_aside=left)
 
 
 def running_status(status: GateStatus, uplink: UplinkChanged) -> dict[str, Any]:

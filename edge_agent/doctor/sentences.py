@@ -181,10 +181,16 @@ LAMPS_LIT = Sentence(
 
 # The database
 DATABASE_OPENS = Sentence(OK, "{path} opens: ledger {ledger}, {entries} entries")
+DATABASE_SET_ASIDE = Sentence(
+    WARN,
+    "A damaged database was set aside: {names}. The gate goes on with a new one",
+    "see that payroll has everything and that nobody has to be enrolled again, then take it off "
+    "the card, and replace the card",
+)
 DATABASE_OF_OTHER_GATE = Sentence(
-    FAIL,
+    WARN,
     "The ledger in {path} belongs to gate {owner!r}, but [gate] id is {gate!r}",
-    "set it back, or set [store] path to a new file for the new gate",
+    "set it back, or start the daemon: it begins a new ledger for this gate",
 )
 PAYROLL_HAS_ALL = Sentence(OK, "Payroll has confirmed all {entries} entries")
 PAYROLL_WAITING = Sentence(

@@ -15,11 +15,13 @@ import msgspec
 import rfc8785
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from .facts import Fact
+from .facts import Fact, PunchRecovered
 from .stamps import ClockState, Stamp, parse_time, true_time, utc_time
 
 GENESIS = bytes(32)
 """The previous hash of a ledger's first entry."""
+
+RECOVERED = str(PunchRecovered.__struct_config__.tag)
 
 _TYPE = "vn.htx.attendance.{kind}.v1"
 
@@ -174,7 +176,7 @@ _DOUBTFUL_NUMBER = re.compile(rb"[.E]|\de|\d{16}")
 
 
 def stamp_of(data: dict[str, Any]) -> Stamp:
-    """The stamp that stands in an entry's ``data``."""
+    """When the entry was written: the stamp that stands in its ``data``."""
     clock = data["clock"]
     return Stamp(
         boot=clock["boot"],
@@ -183,6 +185,15 @@ def stamp_of(data: dict[str, Any]) -> Stamp:
         state=ClockState(clock["state"]),
         uncertainty_ms=clock["uncertainty_ms"],
     )
+
+
+def told(data: dict[str, Any]) -> dict[str, Any]:
+    """What an entry tells of: the original's ``data`` where it is a punch recorded again.
+
+    Its stamp is that of the touch, whichever ledger the punch was first recorded in.
+    """
+    original: dict[str, Any] = data["data"] if data["kind"] == RECOVERED else data
+    return original
 
 
 def _reading(stamp: Stamp) -> Reading:

@@ -21,6 +21,7 @@ from edge_agent.domain.facts import (
     GateAlive,
     PunchAdded,
     PunchRecorded,
+    PunchRecovered,
     PunchTimeCorrected,
     PunchTimeResolved,
 )
@@ -114,7 +115,7 @@ def test_only_what_is_about_a_worker_has_a_subject(fact: Fact) -> None:
     assert "subject" not in wired(fact, SYNCED)
 
 
-ABOUT_ANOTHER_MOMENT = {PunchTimeResolved, PunchTimeCorrected, PunchAdded}
+ABOUT_ANOTHER_MOMENT = {PunchTimeResolved, PunchTimeCorrected, PunchAdded, PunchRecovered}
 """Their ``at`` is the punch's, not the entry's own."""
 
 
