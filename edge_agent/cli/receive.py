@@ -1,4 +1,4 @@
-"""``edge-agent receive``: payroll's subscriber."""
+"""``edge-agent receive``: payroll's subscriber, and what belongs to its database."""
 
 import signal
 import threading
@@ -12,9 +12,10 @@ from ..domain.errors import BadRequest
 from ..host.logs import log_to_stderr
 from ..receiver import Receiver, ReceiverOptions
 from ..settings import load_settings
+from .receive_office import correct, export_month
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option(
     "--config",
     type=click.Path(path_type=Path, readable=False),
@@ -23,7 +24,10 @@ from ..settings import load_settings
     help="Take broker, port, tls, CA, protocol and root from a gate's settings file.",
 )
 @click.option(
-    "--database", type=click.Path(), default="payroll.db", show_default=True, help="SQLite file."
+    "--database",
+    default="payroll.db",
+    show_default=True,
+    help="SQLite file, or postgresql://… without a password.",
 )
 @click.option("--host", help="The broker.  [default: localhost]")
 @click.option(
@@ -43,8 +47,11 @@ from ..settings import load_settings
 @click.option("--password-file", help="A file of mode 0600 with the password in one line.")
 @click.option("--root", help="The root of the topics.  [default: attendance]")
 @click.option("--protocol", type=click.Choice(["auto", "5", "3.1.1"]), help="[default: auto]")
-def receive(config: Path | None, database: str, **flags: Any) -> None:
+@click.pass_context
+def receive(ctx: click.Context, /, config: Path | None, database: str, **flags: Any) -> None:
     """Subscribe as payroll: store every entry of every gate once, and answer with receipts."""
+    if ctx.invoked_subcommand is not None:
+        return
     wanted: dict[str, Any] = {}
     if config is not None:
         mqtt = load_settings(config).mqtt
@@ -63,3 +70,7 @@ def receive(config: Path | None, database: str, **flags: Any) -> None:
         told = " ".join(f"{options.access.setting(key)}: {what}" for key, what in problems.items())
         raise BadRequest(f"These options cannot be used. {told}")
     Receiver(options).run(stop)
+
+
+receive.add_command(export_month)
+receive.add_command(correct)

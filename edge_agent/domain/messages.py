@@ -113,18 +113,28 @@ class SensorStatus(Struct, frozen=True, kw_only=True):
 class StoreStatus(Struct, frozen=True, kw_only=True):
     """``failing``: every press is not recorded at present; ``problem`` says why.
 
+    ``set_aside``: the files of the databases that were left for a new ledger, the oldest first, for
+    a technician to look at and take away.
     ``reserve``: the disk is full, and the gate records into what it had kept free for that.
     """
 
     state: Literal["ready", "reserve", "failing"]
     problem: str | None = None
+    set_aside: list[str] = []
 
 
 class ClockStatus(Struct, frozen=True, kw_only=True):
-    """The clock as the last stamp saw it."""
+    """The clock as the last stamp saw it.
+
+    ``pending`` punches wait for their true time, the first of them recorded after
+    ``pending_since`` (null where that is not known); ``problem`` says why and what to do.
+    """
 
     state: ClockState
     uncertainty_ms: int | None
+    pending: int = 0
+    pending_since: str | None = None
+    problem: str | None = None
 
 
 class RosterStatus(Struct, frozen=True, kw_only=True):

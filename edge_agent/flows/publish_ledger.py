@@ -32,6 +32,7 @@ from .hear_payroll import HearPayroll
 from .keep_watermarks import KeepWatermarks
 from .obey_payroll import ObeyPayroll
 from .outbox import NOBODY_SUBSCRIBED, REFUSED, UNREADABLE, Outbox
+from .payroll_says import Disowned
 from .report_uplink import ReportUplink
 from .tell_status import TellStatus
 
@@ -64,9 +65,11 @@ class PublishLedger:
         status: Callable[[], GateStatus],
         tell: Tell,
         clock: Clock,
+        leave: Callable[[Disowned], bool],
         on_roster: Callable[[Heard], None],
         examiner: Examiner,
     ) -> None:
+        """``leave``: payroll holds another history of this ledger; whether a new one begins."""
         self._on_roster = on_roster
         self._examiner = examiner
         self._settings = settings
@@ -76,6 +79,7 @@ class PublishLedger:
         self._status = TellStatus(status)
         self._tell = tell
         self._clock = clock
+        self._leave = leave
 
     def notify(self) -> None:
         """The ledger grew, or the thread is to stop. Cheap; never blocks."""
@@ -100,6 +104,7 @@ class PublishLedger:
                 store,
                 self._status,
                 self._tell,
+                self._leave,
                 self._on_roster,
                 self._clock,
                 self._examiner,
@@ -134,6 +139,7 @@ class _Uplink:
         store: Store,
         status: TellStatus,
         tell: Tell,
+        leave: Callable[[Disowned], bool],
         on_roster: Callable[[Heard], None],
         clock: Clock,
         examiner: Examiner,
@@ -154,7 +160,7 @@ class _Uplink:
         self._fence: int | None = None
         self._ready = False
         self._commands = ObeyPayroll(topics, store, self._outbox, self._deliveries, clock, examiner)
-        self._payroll = HearPayroll(topics, store, self._outbox, on_roster, self._commands)
+        self._payroll = HearPayroll(topics, store, self._outbox, leave, on_roster, self._commands)
         self._spoke_5 = f"mqtt 5 {settings.host}:{settings.access.tcp_port}"
         will = msgspec.json.encode(LastWill(gate=topics.gate))
         broker.open(self._versions(), topics.status, will)
@@ -169,7 +175,8 @@ class _Uplink:
             if (status := self._status.due(now)) is not None:
                 self._deliveries.note(self._topics.status, status, retain=True)
             self._deliveries.send_notes()
-            self._deliveries.send_entries(now, self._outbox)
+            if not self._payroll.left:
+                self._deliveries.send_entries(now, self._outbox)
             if self._outbox.refused != UNREADABLE:
                 self._report.well(_FILE)
             self._report.connected(self._up.version)

@@ -44,7 +44,7 @@ class Connection:
 
     Its session is a clean one: a gate sends again whatever has no receipt, so nothing has to lie
     in the broker for us. Messages are acknowledged by hand, after the commit, so that the broker
-    never runs more than a batch ahead of the database. It is not used again once it has failed.
+    never runs more than two batches ahead of the database. It is not used again once it has failed.
     """
 
     def __init__(
@@ -194,8 +194,8 @@ class Connection:
 
 
 def _limits() -> Properties:
-    """Never more on its way to us than one batch; nothing that could fill our memory."""
+    """One batch on its way while another is written to disk; nothing that could fill our memory."""
     limits = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-    limits.ReceiveMaximum = _BATCH
+    limits.ReceiveMaximum = 2 * _BATCH
     limits.MaximumPacketSize = _MAX_PACKET_BYTES
     return limits

@@ -116,6 +116,7 @@ class _Feeder:
             status=self._status,
             tell=self._hear,
             clock=HostClock("always", drift_ppm=0),
+            leave=lambda receipt: False,
             on_roster=lambda heard: None,
             examiner=_Nobody(),
         )
