@@ -62,7 +62,17 @@ class Shift:
             self.remote.ask("lift")
         assembly = Assembly(settings)
         self.events: list[Event] = []
-        sensor = assembly.sensor()
+        sensor: Any = assembly.sensor()
+        self.bare = 0
+        """How often the gate has seen the glass without a finger."""
+        capture = sensor.capture
+
+        def noting() -> bool | None:
+            present: bool | None = capture()
+            self.bare += present is False
+            return present
+
+        sensor.capture = noting
         parts = GateParts(
             make_gate=lambda: assembly.gate(self.events.append),
             sensor=sensor,
@@ -109,7 +119,9 @@ class Shift:
         waited = time.monotonic() - pressed
         time.sleep(0.05)  # A second answer would come now.
         self.remote.ask("lift")
-        time.sleep(0.05)
+        # Whoever comes before the gate has seen that nobody is there is taken for the same one.
+        bare = self.bare
+        self.until(lambda: self.bare > bare + 1)
         assert len(self.shown) == before + 1, f"{finger} {faults}: {self.shown[before:]}"
         return self.shown[-1], waited
 
