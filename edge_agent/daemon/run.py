@@ -222,5 +222,11 @@ class _Daemon:
     def _circumstances(self) -> Circumstances:
         hub, capacity = self._hub, self._gate.capacity
         return Circumstances(
-            "online", self._started_at, hub.sensor, hub.store, capacity, hub.confirmed
+            state="online",
+            started_at=self._started_at,
+            sensor=hub.sensor,
+            store=hub.store,
+            capacity=capacity,
+            confirmed=hub.confirmed,
+            uplink=self._uplink.standing,
         )
