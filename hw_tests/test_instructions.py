@@ -1,6 +1,8 @@
 """Every instruction that the gate uses, one after the other, and what the sensor says to it."""
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from edge_agent.domain.errors import SensorFault, SensorRefused
 from edge_agent.ports import Buffer
@@ -12,8 +14,22 @@ from .glass import Glass
 
 _PAGE = 14  # of the notepad; the gate uses 15
 
-_OPTIONAL = {"ReadNotepad", "WriteNotepad", "UpImage", "Sleep"}
+_EXTRAS = {
+    "PortControl": b"\x17\x01",
+    "Handshake": b"\x40",
+    "Cancel": b"\x30",
+    "AuraLedConfig": bytes([0x35, 1, 128, 2, 3]),  # breathes blue three times
+    "ReadProductInfo": b"\x3c",
+}
+"""What only some modules have, with parameters."""
+
+_OPTIONAL = {"ReadNotepad", "WriteNotepad", "UpImage", "Sleep", *_EXTRAS}
 """Without these a gate works, with less."""
+
+
+def _ask(sensor: FingerprintSensor, instruction: int, *params: int) -> None:
+    module: Any = sensor._module
+    module.ask(instruction, bytes(params))
 
 
 def test_every_instruction(
@@ -47,6 +63,7 @@ def test_every_instruction(
         ("ReadNotepad", read_note),
         ("WriteNotepad", lambda: sensor.write_notepad(_PAGE, note[::-1])),
         ("WriteNotepad", lambda: sensor.write_notepad(_PAGE, note)),
+        *((name, partial(_ask, sensor, *command)) for name, command in _EXTRAS.items()),
         ("DeletChar", lambda: sensor.erase(slot)),
         ("Sleep", sensor.sleep),
     ]

@@ -77,7 +77,13 @@ INSTRUCTIONS: Mapping[int, Instruction] = {
     0x1B: Instruction("HighSpeedSearch", 1.5, ack_data=4, answers=frozenset({NOT_FOUND})),
     0x1D: Instruction("TemplateCount", 0.3, ack_data=2),  # 12 ms
     0x1F: Instruction("ReadIndexTable", 0.5, ack_data=32),
-    0x33: Instruction("Sleep", 0.5),  # R503 manual; Synochip's AS608
+    # From here on what only some modules have. A gate needs Sleep alone; hw_tests ask for all.
+    0x17: Instruction("PortControl", 0.5),  # R307, AS608
+    0x30: Instruction("Cancel", 0.5),  # R503 manual, as are those below
+    0x33: Instruction("Sleep", 0.5),  # Synochip's AS608 too
+    0x35: Instruction("AuraLedConfig", 0.5),
+    0x3C: Instruction("ReadProductInfo", 0.5, ack_data=46),
+    0x40: Instruction("Handshake", 0.5),
 }
 
 POOR_SCANS: Mapping[int, Hint] = {
