@@ -56,6 +56,7 @@ def _print(answer: dict[str, Any]) -> None:
         ("", _set_aside(store["set_aside"])),
         ("uplink", uplink["state"]),
         ("", uplink["problem"]),
+        ("", _refused(uplink)),
         ("clock", _clock(clock)),
         ("", clock["problem"]),
         ("ledger", f"{ledger['id']}, {ledger['last_seq']} entries"),
@@ -69,6 +70,13 @@ def _print(answer: dict[str, Any]) -> None:
         if text is None:
             continue
         click.echo(f"{label:<9} {text}")
+
+
+def _refused(uplink: dict[str, Any]) -> str | None:
+    receipts, commands = uplink["refused_receipts"], uplink["refused_commands"]
+    if not receipts + commands:
+        return None
+    return f"refused from payroll's side: {receipts} receipts, {commands} commands (see the log)"
 
 
 def _set_aside(names: list[str]) -> str | None:

@@ -22,6 +22,7 @@ from ..ports import Panel, Sensor, SensorInfo, Store, Touch
 from ..settings import Settings
 from .activity import Activity
 from .gate_activity import GateActivity
+from .gate_parts import GateParts
 from .hub import Hub
 from .rounds import Rounds
 from .status import Circumstances, gate_status, running_status
@@ -127,20 +128,20 @@ class _Daemon:
         self._stopping = False
         self._hub = Hub()
         roster = RosterInbox()
-        self._gate = GateActivity(
+        parts = GateParts(
             make_gate=lambda: assembly.gate(self._hub.tell, rounds.damaged),
             sensor=sensor,
             panel=panel,
             captures=assembly.settings.sensor.captures,
             offline=lambda: self._hub.offline,
-            first=first,
             sealing=assembly.sealing(),
             passwords=assembly.passwords(),
+            roster=roster,
+            prune_after_months=_prune_after_months(assembly.settings),
             touch=touch,
             sleeps=assembly.settings.sensor.touch_sleep,
-            prune_after_months=_prune_after_months(assembly.settings),
-            roster=roster,
         )
+        self._gate = GateActivity(parts, first)
         self.examiner = ProcessExaminer(config, self._wake_uplink)
         self._uplink = assembly.uplink(
             self._uplink_status,
@@ -221,5 +222,11 @@ class _Daemon:
     def _circumstances(self) -> Circumstances:
         hub, capacity = self._hub, self._gate.capacity
         return Circumstances(
-            "online", self._started_at, hub.sensor, hub.store, capacity, hub.confirmed
+            state="online",
+            started_at=self._started_at,
+            sensor=hub.sensor,
+            store=hub.store,
+            capacity=capacity,
+            confirmed=hub.confirmed,
+            uplink=self._uplink.standing,
         )

@@ -18,6 +18,7 @@ from ..domain.messages import (
     RosterStatus,
     SensorStatus,
     StoreStatus,
+    UplinkStatus,
 )
 from ..domain.stamps import ClockState, Stamp, local_time
 from ..domain.true_times import Timeline
@@ -36,6 +37,7 @@ class Circumstances(Struct, frozen=True):
     capacity: int | None
     confirmed: int
     """What the uplink knows; the store learns it only now and then, to spare the card."""
+    uplink: UplinkStatus = UplinkStatus()
 
 
 def gate_status(assembly: Assembly, store: Store, now: Circumstances) -> GateStatus:
@@ -66,6 +68,7 @@ def gate_status(assembly: Assembly, store: Store, now: Circumstances) -> GateSta
             complete_until=store.complete_until(confirmed),
             rejected=marks.rejected,
         ),
+        uplink=now.uplink,
         roster=RosterStatus(version=roster.version or None, refused=roster.refused),
         disk_free_bytes=usage.free,
     )
@@ -141,4 +144,4 @@ def stopped_status(assembly: Assembly) -> dict[str, Any]:
 
 def _told(daemon: str, uplink: UplinkChanged, status: dict[str, Any]) -> dict[str, Any]:
     way = {"state": uplink.state, "problem": uplink.detail}
-    return {"daemon": daemon, "uplink": way, **status}
+    return {"daemon": daemon, **status, "uplink": way | status.get("uplink", {})}

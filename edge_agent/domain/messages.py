@@ -144,6 +144,18 @@ class RosterStatus(Struct, frozen=True, kw_only=True):
     refused: str | None
 
 
+class UplinkStatus(Struct, frozen=True, kw_only=True):
+    """What the gate has met on its way to payroll since ``started_at``.
+
+    ``duplicate_gate``: another gate uses this gate's id, and entries go out slowly until that ends.
+    The counts are of messages that are no receipts or commands for this ledger.
+    """
+
+    duplicate_gate: bool = False
+    refused_receipts: int = 0
+    refused_commands: int = 0
+
+
 class LedgerStatus(Struct, frozen=True, kw_only=True):
     """How far the ledger goes, and how far payroll holds it.
 
@@ -170,11 +182,16 @@ class GateStatus(Struct, frozen=True, kw_only=True):
     clock: ClockStatus
     ledger: LedgerStatus
     roster: RosterStatus = RosterStatus(version=None, refused=None)
+    uplink: UplinkStatus = UplinkStatus()
     disk_free_bytes: int | None
 
 
 class LastWill(Struct, frozen=True, kw_only=True):
-    """What the broker says for a gate that has gone: it never tells a ``complete_until``."""
+    """What the broker says for a gate that has gone: it never tells a ``complete_until``.
+
+    ``ledger_id`` is for the gate itself: by it, it knows another gate's of the same name.
+    """
 
     gate: str
     state: Literal["offline"] = "offline"
+    ledger_id: str | None = None

@@ -48,6 +48,11 @@ class HearPayroll:
         """Nothing of this ledger may be published any more: another one is about to begin."""
         self.rejected = store.watermarks().rejected
 
+    @property
+    def refused(self) -> int:
+        """How many receipts were not believed."""
+        return self._ignored
+
     def hear(self, now: float, message: Received) -> None:
         """Take in a message, whatever it is."""
         if message.topic == self._receipts:

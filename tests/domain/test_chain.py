@@ -250,4 +250,5 @@ def test_what_a_gate_writes_in_ascii_is_known_at_once(fact: Fact, stamp: Stamp) 
     entry = SCRIBE.write(fact, stamp, 1, GENESIS)
     envelope, data = read_wire(entry.wire)
     raw = bytes(envelope.data)
-    assert _is_canonical(raw, data) or not raw.isascii() or b"\\" in raw
+    doubtful = not raw.isascii() or b"\\" in raw or re.search(rb"\d{16}", raw)
+    assert _is_canonical(raw, data) or doubtful

@@ -18,12 +18,13 @@ from edge_agent.domain.events import Event
 from edge_agent.domain.facts import Evidence, Fact, GateAlive, PunchRecorded
 from edge_agent.domain.rules import DirectionRule, Match, Policy
 from edge_agent.domain.stamps import Stamp, parse_time
+from edge_agent.domain.succession import Whereabouts
 from edge_agent.flows.credit import Credit
 from edge_agent.flows.gate import Gate
 from edge_agent.flows.resolve_times import ResolveTimes
 from edge_agent.flows.watch_clock import WatchClock
 from edge_agent.flows.watch_recording import WatchRecording
-from edge_agent.store import SqliteStore
+from edge_agent.store import SqliteStore, own_ledger
 
 from .fakes import LAN, LANS, MemoryStore, PanelBook
 
@@ -430,3 +431,38 @@ def test_whatever_happens_the_last_that_is_said_is_true(
             if data["not_after"] is not None:
                 assert true_ms <= parse_time(data["not_after"])
     site.store.close()
+
+
+def test_a_punch_of_an_older_ledger_gets_its_time_in_the_new_one(site: Site) -> None:
+    """What its time rests on goes along, whether its boot goes on or was over before."""
+    site.clocks.sync()
+    site.look()
+    site.write(punch())
+    site.power_cut(10 * MINUTE)
+    site.runs(MINUTE)
+    bounded = site.write(punch())  # in a boot that is never synchronised
+    site.power_cut(10 * MINUTE)
+    site.runs(MINUTE)
+    exact = site.write(punch())
+    truth, ledger = dict(site.truth), site.store.ledger
+    site.store.close()
+    for card in ("1", "2"):
+        here = Whereabouts(board={}, card={"cid": card})
+        path = site.folder / "gate.db"
+        with own_ledger(path, "main-gate", ZONE, site.clocks.stamp(), here):
+            pass
+    site.open()
+    assert site.store.ledger != ledger
+    # What came along happened before this ledger began.
+    assert site.store.complete_until(site.store.tail().seq) is None
+    site.runs(MINUTE)
+    site.clocks.sync()
+    site.look()
+    origins = {one["seq"]: one["of"]["seq"] for one in site.of_kind("punch.recovered")}
+    told = {origins[one["of"]]: one for one in site.said()}
+    assert near(told[exact]["at"], truth[exact], told[exact]["uncertainty_ms"])
+    assert told[bounded]["at"] is None
+    low, high = (parse_time(told[bounded][name]) for name in ("not_before", "not_after"))
+    assert low <= truth[bounded] <= high
+    assert high - low < 25 * MINUTE
+    assert site.store.complete_until(site.store.tail().seq) is not None

@@ -15,6 +15,7 @@ import pytest
 from edge_agent.assembly import Assembly
 from edge_agent.cli.carry_out import carry_out
 from edge_agent.daemon.gate_activity import GateActivity
+from edge_agent.daemon.gate_parts import GateParts
 from edge_agent.domain.events import Event, Outcome, PanelShown, SensorChanged
 from edge_agent.domain.requests import AddWorker, Enroll, Step, What
 from edge_agent.flows.keep_roster import RosterInbox
@@ -74,17 +75,17 @@ class Shift:
             return present
 
         sensor.capture = noting
-        activity = GateActivity(
-            lambda: assembly.gate(self.events.append),
-            sensor,
-            stack.enter_context(_closing(assembly.panel())),
-            3,
-            lambda: False,
-            sensor.connect(),
+        parts = GateParts(
+            make_gate=lambda: assembly.gate(self.events.append),
+            sensor=sensor,
+            panel=stack.enter_context(_closing(assembly.panel())),
+            captures=3,
+            offline=lambda: False,
             sealing=assembly.sealing(),
             passwords=assembly.passwords(),
             roster=RosterInbox(),
         )
+        activity = GateActivity(parts, sensor.connect())
         self._stop = threading.Event()
         self._thread = threading.Thread(target=activity.run, args=(self._stop, lambda: None))
         self._thread.start()

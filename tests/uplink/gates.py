@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from edge_agent.domain.errors import BrokerFault
 from edge_agent.domain.events import Event
 from edge_agent.domain.facts import GateAlive
@@ -204,16 +206,17 @@ def uplink(
     broker: Broker,
     clock: Any,
     tell: Callable[[Event], None] = lambda event: None,
-    status: Callable[[], GateStatus] = gate_status,
+    status: Callable[[], GateStatus] | None = None,
     on_roster: Callable[[Heard], None] = lambda heard: None,
     examiner: Any = None,
 ) -> PublishLedger:
+    own = msgspec.structs.replace(gate_status().ledger, id=ledger.store.ledger)
     return PublishLedger(
         settings,
         TOPICS,
         broker,
         ledger.open,
-        status,
+        status or (lambda: msgspec.structs.replace(gate_status(), ledger=own)),
         tell,
         clock,
         ledger.leave,
