@@ -4,27 +4,36 @@ Sensor, panel and uplink are imported when they are asked for: a command that on
 must not load pyfingerprint, gpiozero and paho-mqtt on a Pi Zero.
 """
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from .domain.chain import read_wire, stamp_of
+from .domain.errors import DamagedLedger
 from .domain.messages import GateStatus
 from .domain.roster import Heard
 from .domain.rules import Policy
+from .domain.succession import may_leave_again
 from .domain.topics import Topics
 from .flows.gate import Gate
 from .host.clock import HostClock
 from .host.lock import GateLock
 from .host.ownership import give_to_folder_owner
 from .host.passwords import PasswordFile
+from .host.whereabouts import whereabouts
 from .ports import Examiner, Panel, Passwords, Power, Sealing, Sensor, Store, Tell, Touch
 from .sealing import AgeSealing
 from .settings import Settings
-from .store import SqliteStore
+from .store import SqliteStore, own_ledger, set_aside, write_readable
 
 if TYPE_CHECKING:
+    from .flows.payroll_says import Disowned
     from .flows.publish_ledger import PublishLedger
+
+log = logging.getLogger(__name__)
 
 
 class Assembly:
@@ -41,11 +50,41 @@ class Assembly:
         """The lock that makes one process the owner of this gate."""
         return GateLock(self.database)
 
-    def store(self) -> Store:
+    @contextmanager
+    def own_ledger(self, damaged: str | None = None) -> Iterator[None]:
+        """Have a ledger that may be written, a new one where need be; under the lock only.
+
+        ``damaged``: what was found out about the database while it was used.
+        """
+        gate, now = self.settings.gate.id, self.clock.stamp()
+        here = whereabouts(self.database.parent)
+        with own_ledger(self.database, gate, self.zone, now, here, damaged):
+            give_to_folder_owner(self.database)
+            yield
+
+    def write_readable(self) -> None:
+        """Make what is in damaged databases readable, slowly, beside the gate's work."""
+        try:
+            write_readable(self.database)
+        except OSError as error:
+            log.warning("a damaged database could not be made readable: %s", error)
+
+    def set_aside(self) -> list[Path]:
+        """The databases that were left for a new ledger, the oldest first."""
+        return set_aside(self.database)
+
+    def may_leave(self, store: Store) -> bool:
+        """Whether a receipt may make the gate leave this ledger for a new one by now."""
+        for entry in store.entries(1, 1):
+            data = read_wire(entry.wire)[1]
+            return may_leave_again(data["why"], stamp_of(data), self.clock.stamp())
+        return True
+
+    def store(self, on_damage: Callable[[DamagedLedger], None] = lambda fault: None) -> Store:
         """A new connection to the store; opens a ledger at the very first start."""
         is_new = not self.database.exists()
         gate, now = self.settings.gate.id, self.clock.stamp()
-        store = SqliteStore.open(self.database, gate, self.zone, now)
+        store = SqliteStore.open(self.database, gate, self.zone, now, on_damage)
         if is_new:
             give_to_folder_owner(self.database)
         return store
@@ -102,6 +141,8 @@ class Assembly:
         self,
         status: Callable[[], GateStatus],
         tell: Tell,
+        leave: Callable[["Disowned"], bool],
+        on_damage: Callable[[DamagedLedger], None],
         on_roster: Callable[[Heard], None],
         examiner: Examiner,
     ) -> "PublishLedger":
@@ -114,15 +155,18 @@ class Assembly:
             settings=mqtt,
             topics=Topics(mqtt.root, gate),
             broker=PahoBroker(mqtt, f"edge-agent-{gate}"),
-            open_store=self.store,
+            open_store=lambda: self.store(on_damage),
             status=status,
             tell=tell,
             clock=self.clock,
+            leave=leave,
             on_roster=on_roster,
             examiner=examiner,
         )
 
-    def gate(self, tell: Tell) -> Gate:
+    def gate(
+        self, tell: Tell, on_damage: Callable[[DamagedLedger], None] = lambda fault: None
+    ) -> Gate:
         """The gate on a store connection of its own."""
         policy = Policy(
             repeat_window_ms=self.settings.punch.repeat_window_s * 1000,
@@ -131,4 +175,4 @@ class Assembly:
             zone=self.zone,
             min_score=self.settings.sensor.min_score,
         )
-        return Gate(self.store(), self.clock, tell, policy)
+        return Gate(self.store(on_damage), self.clock, tell, policy)

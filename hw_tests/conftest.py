@@ -17,6 +17,7 @@ from edge_agent.ports import SensorInfo
 from edge_agent.sensor import FingerprintSensor
 from edge_agent.settings import PanelSettings, SensorSettings
 
+from .enrolment import enrolled  # noqa: F401 - a fixture, by being here
 from .facts import Facts, board
 from .glass import Glass
 from .person import Person, Scripted, Terminal
@@ -56,6 +57,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             default=default,
             help=f'The BCM number of its pin, or "none" ({default}).',
         )
+    group.addoption(
+        "--minutes", type=float, help="How long the line is watched (10; a simulated one 0.02)."
+    )
+    group.addoption(
+        "--presses", type=int, default=5, help="Of each finger, for the confusion table (5)."
+    )
+    group.addoption(
+        "--touch-pin",
+        type=_setting(SensorSettings, "touch_pin"),
+        default="none",
+        help="The BCM number of the pin at the touch output.",
+    )
+    group.addoption("--touch-active", choices=["low", "high"], default="low", help="(low)")
+    group.addoption(
+        "--touch-sleep", action="store_true", help="The touch output works only in its sleep."
+    )
+    group.addoption(
+        "--power-cycles", type=int, default=0, help="How often you will cut its supply (0)."
+    )
+    group.addoption(
+        "--baud-switch", action="store_true", help="Change its baud, and change it back."
+    )
+    group.addoption("--swap", action="store_true", help="You have another sensor to plug in.")
     group.addoption("--report", type=Path, help="Also write what was found to this file.")
     group.addoption(
         "--simulator",
@@ -82,6 +106,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     option = session.config.option
     if not option.port:
         raise pytest.UsageError(_NO_PORT)
+    if option.minutes is None:
+        option.minutes = 0.02 if option.simulator else 10.0
     option.pins = option.pins or _usual_pins(option.simulator)
     if option.pins == ("gpio" if option.simulator else "mock"):
         raise pytest.UsageError(_WRONG_EYES)
@@ -100,8 +126,9 @@ def _usual_pins(simulator: Path | None) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The link first: without it nothing else is worth anybody's patience."""
-    items.sort(key=lambda item: item.path.name != "test_link.py")
+    """The link first: without it nothing else is worth anybody's patience. The sensor goes last."""
+    order = {"test_link.py": 0, "test_power.py": 2, "test_swap.py": 3}
+    items.sort(key=lambda item: order.get(item.path.name, 1))
     for item in items:
         item.add_marker(pytest.mark.timeout(900))  # People are slow; each wait has its own bound.
 

@@ -9,6 +9,7 @@ from typing import Protocol
 import pytest
 
 from edge_agent.panel import GpioPanel
+from edge_agent.pins import TouchPin
 
 PATIENCE_S = 60.0
 """How long a person may take for each step."""
@@ -16,6 +17,9 @@ PATIENCE_S = 60.0
 
 class Person(Protocol):
     """Does as told. Whether a finger was pressed is the sensor's to say: nobody has to confirm."""
+
+    at_once: bool
+    """Whether what is asked is done when the call returns."""
 
     def press(self, finger: str) -> None:
         """Press this finger and hold it."""
@@ -29,12 +33,26 @@ class Person(Protocol):
     def sees(self, lamp: str, panel: GpioPanel) -> bool:
         """Whether this lamp, or the buzzer, is on and nothing else."""
 
+    def unplug(self) -> None:
+        """Take the sensor's supply away."""
+
+    def plug(self) -> None:
+        """Give it back."""
+
+    def swap(self) -> None:
+        """Put another sensor in its place."""
+
+    def at_pin(self, touch: TouchPin) -> None:
+        """See to it that the touch output's level is at its pin."""
+
     def close(self) -> None:
         """Go home."""
 
 
 class Terminal:
     """A person at the controlling terminal, which is there whatever pytest does to stdin."""
+
+    at_once = False
 
     def __init__(self, tty: str = "/dev/tty") -> None:
         """Raises OSError where there is none."""
@@ -65,12 +83,26 @@ class Terminal:
             if answer in ("y", "yes", "n", "no"):
                 return answer.startswith("y")
 
+    def unplug(self) -> None:
+        self.told("Take the sensor's supply away.")
+
+    def plug(self) -> None:
+        self.told("Give the sensor its supply again.")
+
+    def swap(self) -> None:
+        self.told("Put the other sensor in the place of this one.")
+
+    def at_pin(self, touch: TouchPin) -> None:
+        pass
+
     def close(self) -> None:
         os.close(self._tty)
 
 
 class Scripted:
     """Presses the simulated glass, and sees what the mock pins have recorded."""
+
+    at_once = True
 
     def __init__(self, control: Path) -> None:
         """Raises OSError where nobody listens at ``control``."""
@@ -90,6 +122,22 @@ class Scripted:
     def sees(self, lamp: str, panel: GpioPanel) -> bool:
         history = {name: device.pin.states for name, device in panel.devices.items()}
         return {name for name, states in history.items() if any(s.state for s in states)} == {lamp}
+
+    def unplug(self) -> None:
+        self._remote.ask("unplug")
+
+    def plug(self) -> None:
+        self._remote.ask("plug")
+
+    def swap(self) -> None:
+        self._remote.ask("fault swap-sensor")
+
+    def at_pin(self, touch: TouchPin) -> None:
+        pin = touch.device.pin
+        if self._remote.ask("touch") == "high":
+            pin.drive_high()
+        else:
+            pin.drive_low()
 
     def close(self) -> None:
         self._remote.ask("lift")

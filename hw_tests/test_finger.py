@@ -1,95 +1,20 @@
 """Fingers: seen, lifted, enrolled, found again. No template that was there before is touched."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
-
-import pytest
-
-from edge_agent.domain.errors import SensorFault
-from edge_agent.ports import Buffer, SensorInfo
 from edge_agent.sensor import FingerprintSensor
 
+from .enrolment import Enrolled, merge_two_presses
 from .facts import Facts
 from .glass import Glass
 
 _EMPTY_CAPTURES = 20
 _LIFT_WITHIN_S = 1.0
-_TRIES = 3
 
-_CANDIDATES = ("right-index", "right-middle", "left-index", "left-middle")
 _NOBODY_S = "little"  # No candidate is one of these.
 
-_NO_STRANGER = (
-    "Each finger that was tried is in the sensor already: let somebody help who is not enrolled."
-)
-_FULL = "The sensor's library is full, and these tests need one free slot: remove a print first."
-_CAPTURES_DIFFER = (
-    "The sensor took three pairs of presses for different fingers: press the same finger, flat and "
-    "still, and clean the glass; if it stays so, replace the sensor."
-)
 _NOT_FOUND = (
     "The finger that has just been enrolled was not found: press it again in the same place, flat "
     "and clean; if that does not help, enrol another finger, and at last replace the sensor."
 )
-
-
-class Enrolled(NamedTuple):
-    """The test's own template."""
-
-    finger: str
-    slot: int
-    others: frozenset[int]  # the slots that were taken before
-
-
-@pytest.fixture(scope="module")
-def enrolled(
-    connection: tuple[FingerprintSensor, SensorInfo], glass: Glass, facts: Facts
-) -> Iterator[Enrolled]:
-    """A finger in the highest free slot, erased again whatever happens, Ctrl-C included."""
-    sensor, info = connection
-    sensor.recover()
-    others = sensor.slots()
-    slot = max(set(range(info.capacity)) - others, default=None)
-    if slot is None:
-        pytest.fail(_FULL, pytrace=False)
-    finger = _stranger(sensor, glass)
-    _merge_two_presses(sensor, glass, finger)
-    facts.note("test finger", f"{finger} in slot {slot}")
-    try:
-        sensor.store(slot)
-        yield Enrolled(finger, slot, others)
-    finally:
-        _erase(sensor, slot)
-
-
-def _stranger(sensor: FingerprintSensor, glass: Glass) -> str:
-    """A finger that the sensor does not know, with its features in buffer 1."""
-    for finger in _CANDIDATES:
-        glass.press(finger)
-        match = sensor.search()
-        if match is None:
-            return finger
-        glass.person.told(f"Slot {match.slot} holds this finger already: it takes another one.")
-    pytest.fail(_NO_STRANGER, pytrace=False)
-
-
-def _merge_two_presses(sensor: FingerprintSensor, glass: Glass, finger: str) -> None:
-    """The finger, whose features are in buffer 1, pressed once more and merged."""
-    for _ in range(_TRIES):
-        glass.press(finger, Buffer.TWO)
-        if sensor.merge():
-            return
-        glass.press(finger, Buffer.ONE)
-    pytest.fail(_CAPTURES_DIFFER, pytrace=False)
-
-
-def _erase(sensor: FingerprintSensor, slot: int) -> None:
-    try:
-        sensor.recover()
-        if slot in sensor.slots():
-            sensor.erase(slot)
-    except SensorFault as fault:
-        pytest.fail(f"Slot {slot} may still hold the test finger. {fault}", pytrace=False)
 
 
 def test_an_empty_glass_shows_no_finger(sensor: FingerprintSensor, glass: Glass) -> None:
@@ -143,7 +68,7 @@ def test_a_second_enrolment_would_be_noticed(
     enrolled: Enrolled, sensor: FingerprintSensor, glass: Glass
 ) -> None:
     glass.press(enrolled.finger)
-    _merge_two_presses(sensor, glass, enrolled.finger)
+    merge_two_presses(sensor, glass, enrolled.finger)
     match = sensor.search()
     assert match is not None, _NOT_FOUND
     assert match.slot == enrolled.slot, (

@@ -129,7 +129,8 @@ def command_of(words: list[str]) -> tuple[click.Command, list[str]] | None:
     while isinstance(found, click.Group) and words:
         following = found.get_command(click.Context(found), words[0])
         if following is None:
-            return None
+            alone = found.invoke_without_command and words[0].startswith("-")
+            return (found, words) if alone else None
         found, words = following, words[1:]
     return found, words
 

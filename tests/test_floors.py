@@ -45,6 +45,7 @@ KNOWN_TO = {
     "sqlite3": {"store", "receiver", "demo"},
     "sqlite_utils": {"store"},
     "psycopg": {"receiver"},
+    "openpyxl": {"receiver"},
     "paho": {"mqtt_client", "uplink", "receiver"},
     "rfc8785": {"domain"},
     "pyrage": {"sealing"},

@@ -31,7 +31,16 @@ from hw_tests.facts import Facts
 from hw_tests.person import Terminal
 
 ROOT = Path(__file__).parents[1]
-MODELS = ["r307", "as608", "r503"]
+MODELS = {
+    "r307": (1000, ("--touch-pin", "4")),
+    "as608": (162, ("--touch-pin", "4", "--touch-active", "high", "--touch-sleep")),
+    "zfm20": (162, ()),
+    "zfm60": (1000, ()),
+    "r503": (200, ("--touch-pin", "4")),
+}
+"""Each simulated model: its slots, and what there is to say of its touch output."""
+
+ALL = ("--presses", "2", "--power-cycles", "2", "--baud-switch", "--swap")
 PATIENCE_S = 90
 
 # Takes the terminal at its stdin for its own, as a login does.
@@ -117,31 +126,49 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[S
     """A run on each model and one on a silent sensor, all at once: they mostly wait."""
     with ExitStack() as stack:
         started = {}
-        for model in MODELS:
+        for model, (_, touch) in MODELS.items():
             folder = tmp_path_factory.mktemp(model)
             simulated = Simulated(folder, stack, model)
             simulated.enrol("right-index")
-            started[model] = (simulated, simulated.run("--report", folder / "report"))
+            started[model] = (simulated, simulated.run("--report", folder / "report", *ALL, *touch))
         silent = Simulated(tmp_path_factory.mktemp("silent"), stack)
         silent.remote.ask("fault silence 10000")
         yield started | {"silent": (silent, silent.run())}
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("model", MODELS)
 def test_a_sound_gate_passes(model: str, runs: dict[str, tuple[Simulated, Run]]) -> None:
     simulated, run = runs[model]
     said = run.end()
     assert run.code == 0, said
-    assert re.search(r"^=+ 17 passed in [^,]*=+$", said, re.MULTILINE), said
-    capacity = {"r307": 1000, "as608": 162, "r503": 200}[model]
-    assert simulated.slots == f"count=1 capacity={capacity} slots={capacity - 1}"
+    capacity, touch = MODELS[model]
+    count = "25 passed" if touch else "24 passed, 1 skipped"
+    assert re.search(rf"^=+ {count} in [^,]*=+$", said, re.MULTILINE), said
+    assert simulated.slots == f"count=0 capacity={capacity} slots=", "it was swapped at last"
     report = (simulated.port.parent / "report").read_text()
     assert re.search(rf"^capacity +{capacity} slots$", report, re.MULTILINE)
     assert re.search(rf"^test finger +right-middle in slot {capacity - 2}$", report, re.MULTILINE)
     assert re.search(r"^capture of a finger .* ms median", report, re.MULTILINE)
-    assert report.count("\npassed ") == 17
+    assert re.search(r"^pressed right-little +2 x nobody$", report, re.MULTILINE)
+    assert re.search(r"^another sensor +told from this one$", report, re.MULTILINE)
+    assert report.count("\npassed ") == (25 if touch else 24)
 
 
+@pytest.mark.system
+def test_the_sensor_is_left_as_it_was(simulated: Simulated) -> None:
+    simulated.enrol("right-index")
+    run = simulated.run("--power-cycles", "1", "--baud-switch", "--presses", "1")
+    said = run.end()
+    assert run.code == 0, said
+    assert simulated.slots == "count=1 capacity=1000 slots=999"
+    sensor = FingerprintSensor(SensorSettings(port=str(simulated.port)))
+    assert sensor.connect().baud == 57600
+    assert sensor.read_notepad(14) == bytes(32)
+    sensor.close()
+
+
+@pytest.mark.system
 def test_a_silent_sensor_is_told_once_and_the_lamps_are_tested(
     runs: dict[str, tuple[Simulated, Run]],
 ) -> None:
@@ -149,7 +176,7 @@ def test_a_silent_sensor_is_told_once_and_the_lamps_are_tested(
     said = run.end()
     assert run.code == 1
     assert said.count("check its supply, whether RX and TX are swapped") == 1, said
-    assert "4 passed, 12 skipped, 1 error" in said
+    assert "4 passed, 20 skipped, 1 error" in said
     assert "Traceback" not in said
 
 

@@ -61,6 +61,7 @@ def at_the_gate(settings: Settings, on_step: OnStep = lambda step: None) -> Iter
     lock.acquire("a command of edge-agent")
     with ExitStack() as mirror:
         mirror.callback(lock.release)
+        mirror.enter_context(assembly.own_ledger())
         yield _Here(assembly, on_step, mirror).perform
 
 

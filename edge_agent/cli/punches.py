@@ -1,21 +1,27 @@
 """``edge-agent punches``: what was recorded, for people."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
+from msgspec import structs
 
 from ..assembly import Assembly
+from ..domain.attendance import attendance
+from ..domain.chain import stamp_of
+from ..domain.requests import AddPunch, VoidPunch
+from ..domain.rules import Direction
 from ..domain.stamps import parse_time
+from ..ports import Store
 from ..settings import Settings
+from .carry_out import carry_out
 from .options import as_json, with_settings
 from .show import print_json, print_table
 
 _DAY_MS = 86_400_000
-"""How far a corrected clock may have put later entries before earlier ones."""
-
-_KINDS = ("punch.recorded", "punch.repeated")
+"""How far back a shift may have begun; and a corrected clock put later entries before earlier."""
 
 
 @click.group()
@@ -28,46 +34,35 @@ def punches() -> None:
 @as_json
 @with_settings
 def list_(settings: Settings, since: str | None, as_json: bool) -> None:
-    """All punches, oldest first. A punch whose time is not known yet is always listed."""
+    """All punches by time, with the working day: a night shift belongs to the day it began.
+
+    A punch whose time is not known (yet) shows between which times it was, and is always listed.
+    """
     assembly = Assembly(settings)
     first_ms = _moment(since, assembly.zone) if since is not None else None
     store = assembly.store_for_reading()
     names = {worker.code: worker.name for worker in store.workers()}
-    found: list[dict[str, Any]] = []
-    for kind, data in store.newest_first():
-        if kind not in _KINDS:
-            continue
-        if first_ms is not None and data["at"] is not None:
-            at_ms = parse_time(data["at"])
-            if at_ms < first_ms - _DAY_MS:
-                break
-            if at_ms < first_ms:
-                continue
-        found.append(
-            {
-                "seq": data["seq"],
-                "kind": kind,
-                "worker": data["worker"],
-                "name": names.get(data["worker"]),
-                "at": data["at"],
-                "direction": data.get("direction"),
-                "of": data.get("of"),
-            }
-        )
-    found.reverse()
+    entries = list(_entries_since(store, first_ms))
+    entries.reverse()
+    found = [
+        {**structs.asdict(punch), "name": names.get(punch.worker)}
+        for punch in attendance(entries, assembly.zone)
+        if first_ms is None or punch.at is None or parse_time(punch.at) >= first_ms
+    ]
     if as_json:
         print_json(found)
         return
     print_table(
-        ("seq", "time", "code", "name", "direction", "note"),
+        ("seq", "day", "time", "code", "name", "direction", "note"),
         (
             (
                 punch["seq"],
-                _local(punch["at"]),
+                punch["working_day"],
+                _when(punch),
                 punch["worker"],
                 punch["name"],
                 punch["direction"],
-                f"repeat of {punch['of']}" if punch["of"] else None,
+                _note(punch),
             )
             for punch in found
         ),
@@ -75,8 +70,73 @@ def list_(settings: Settings, since: str | None, as_json: bool) -> None:
     )
 
 
-def _local(at: str | None) -> str:
-    return at[:19].replace("T", " ") if at else "time not known yet"
+@punches.command()
+@click.argument("seq", type=int)
+@click.option("--reason", required=True, help="A code, such as wrong-worker: never a name.")
+@as_json
+@with_settings
+def void(settings: Settings, seq: int, reason: str, as_json: bool) -> None:
+    """Withdraw punch SEQ: payroll is told not to count it. Nothing is deleted."""
+    result = carry_out(settings, VoidPunch(seq=seq, reason=reason))
+    if as_json:
+        print_json(result)
+    else:
+        click.echo(f"Punch {seq} of {result['worker']} is voided (entry {result['seq']}).")
+
+
+@punches.command()
+@click.argument("code")
+@click.option("--at", required=True, metavar="TIME", help="Local time: 2026-11-23T06:00.")
+@click.option("--reason", required=True, help="A code, such as forgot-to-press: never a name.")
+@click.option("--direction", type=click.Choice([way.value for way in Direction]))
+@as_json
+@with_settings
+def add(
+    settings: Settings, code: str, at: str, reason: str, direction: str | None, as_json: bool
+) -> None:
+    """Add a punch of worker CODE, on a supervisor's word."""
+    result = carry_out(settings, AddPunch(code=code, at=at, reason=reason, direction=direction))
+    if as_json:
+        print_json(result)
+    else:
+        click.echo(
+            f"A punch of {result['worker']} at {_local(result['at'])} is added "
+            f"(entry {result['seq']})."
+        )
+
+
+def _entries_since(store: Store, first_ms: int | None) -> Iterator[dict[str, Any]]:
+    """The data of the entries, the last one first, as far back as one may be of ``first_ms``."""
+    for _, data in store.newest_first():
+        yield data
+        stamp = stamp_of(data)
+        if first_ms is not None and stamp.trusted and stamp.wall_ms < first_ms - _DAY_MS:
+            return
+
+
+def _when(punch: dict[str, Any]) -> str:
+    if punch["at"]:
+        return _local(punch["at"])
+    low, high = punch["not_before"], punch["not_after"]
+    if low and high:
+        return f"{_local(low)} … {_local(high)}"
+    if low:
+        return f"after {_local(low)}"
+    return f"before {_local(high)}" if high else "time not known yet"
+
+
+def _note(punch: dict[str, Any]) -> str | None:
+    if punch["voided"]:
+        return f"voided: {punch['voided']}"
+    if punch["kind"] == "punch.added":
+        return "added by a supervisor"
+    if punch["kind"] == "punch.recovered":
+        return "recovered"
+    return f"repeat of {punch['of']}" if punch["of"] else None
+
+
+def _local(at: str) -> str:
+    return at[:19].replace("T", " ")
 
 
 def _moment(text: str, zone: ZoneInfo) -> int:

@@ -1,4 +1,4 @@
-"""``edge-agent receive``: payroll's subscriber."""
+"""``edge-agent receive``: payroll's subscriber, and what belongs to its database."""
 
 import signal
 import threading
@@ -12,9 +12,10 @@ from ..domain.errors import BadRequest
 from ..host.logs import log_to_stderr
 from ..receiver import Receiver, ReceiverOptions
 from ..settings import load_settings
+from .receive_office import correct, export_month
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option(
     "--config",
     type=click.Path(path_type=Path, readable=False),
@@ -23,7 +24,10 @@ from ..settings import load_settings
     help="Take broker, port, tls, CA, protocol and root from a gate's settings file.",
 )
 @click.option(
-    "--database", type=click.Path(), default="payroll.db", show_default=True, help="SQLite file."
+    "--database",
+    default="payroll.db",
+    show_default=True,
+    help="SQLite file, or postgresql://… without a password.",
 )
 @click.option("--host", help="The broker.  [default: localhost]")
 @click.option(
@@ -43,18 +47,26 @@ from ..settings import load_settings
 @click.option("--password-file", help="A file of mode 0600 with the password in one line.")
 @click.option("--root", help="The root of the topics.  [default: attendance]")
 @click.option("--protocol", type=click.Choice(["auto", "5", "3.1.1"]), help="[default: auto]")
-def receive(config: Path | None, database: str, **flags: Any) -> None:
+@click.pass_context
+def receive(ctx: click.Context, /, config: Path | None, database: str, **flags: Any) -> None:
     """Subscribe as payroll: store every entry of every gate once, and answer with receipts."""
+    if ctx.invoked_subcommand is not None:
+        return
+    log_to_stderr("plain")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    Receiver(options_of(config, database, **flags)).run(stop)
+
+
+def options_of(config: Path | None, database: str, **flags: Any) -> ReceiverOptions:
+    """What was said on the command line, over a gate's settings file. Raises BadRequest."""
     wanted: dict[str, Any] = {}
     if config is not None:
         mqtt = load_settings(config).mqtt
         taken = ("host", "port", "tls", "ca_file", "protocol", "root")
         wanted = {name: getattr(mqtt, name) for name in taken}
     wanted |= {name: value for name, value in flags.items() if value is not None}
-    log_to_stderr("plain")
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     try:
         options = msgspec.convert({"database": database, **wanted}, ReceiverOptions)
     except msgspec.ValidationError as error:
@@ -62,4 +74,51 @@ def receive(config: Path | None, database: str, **flags: Any) -> None:
     if problems := options.access.problems():
         told = " ".join(f"{options.access.setting(key)}: {what}" for key, what in problems.items())
         raise BadRequest(f"These options cannot be used. {told}")
-    Receiver(options).run(stop)
+    return options
+
+
+@receive.group()
+def roster() -> None:
+    """Payroll's list of workers, for all gates."""
+
+
+@roster.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--version", type=click.IntRange(1), required=True, help="Grows with each roster.")
+@click.option("--dry-run", is_flag=True, help="Say what would change, and publish nothing.")
+@click.pass_context
+def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool) -> None:
+    """Publish the workers in FILE, CSV or XLSX, as the roster of all gates.
+
+    The options of the broker stand before the word roster. Nothing is published where anything in
+    the file is wrong.
+    """
+    from ..receiver.publish_roster import publish_roster
+    from ..receiver.roster_file import read_roster_file
+
+    workers = read_roster_file(file)
+    said = _said_to(receive, ctx)
+    difference = publish_roster(options_of(**said), workers, version, dry_run=dry_run)
+    before = f"version {difference.before}" if difference.before else "no roster"
+    click.echo(f"{len(workers)} workers, beside {before}:")
+    for what, codes in (
+        ("new", difference.added),
+        ("changed", difference.changed),
+        ("left out, and so as they were", difference.left_out),
+    ):
+        click.echo(f"  {len(codes)} {what}{': ' if codes else ''}{', '.join(codes)}")
+    click.echo(
+        "Nothing was published." if dry_run else f"Version {version} is published to all gates."
+    )
+
+
+def _said_to(group: click.Group, ctx: click.Context) -> dict[str, Any]:
+    """The options that stood before the command, at the group that it belongs to."""
+    while ctx.command is not group:
+        assert ctx.parent is not None
+        ctx = ctx.parent
+    return ctx.params
+
+
+receive.add_command(export_month)
+receive.add_command(correct)

@@ -53,9 +53,12 @@ def _print(answer: dict[str, Any]) -> None:
         ("", _not_backed_up(sensor["not_backed_up"])),
         ("store", store["state"]),
         ("", store["problem"]),
+        ("", _set_aside(store["set_aside"])),
         ("uplink", uplink["state"]),
         ("", uplink["problem"]),
+        ("", _refused(uplink)),
         ("clock", _clock(clock)),
+        ("", clock["problem"]),
         ("ledger", f"{ledger['id']}, {ledger['last_seq']} entries"),
         ("payroll", f"has {_held(ledger['confirmed_seq'])}, {waiting} still to come"),
         ("complete", ledger["complete_until"] or "nothing can be said yet"),
@@ -69,10 +72,30 @@ def _print(answer: dict[str, Any]) -> None:
         click.echo(f"{label:<9} {text}")
 
 
+def _refused(uplink: dict[str, Any]) -> str | None:
+    receipts, commands = uplink["refused_receipts"], uplink["refused_commands"]
+    if not receipts + commands:
+        return None
+    return f"refused from payroll's side: {receipts} receipts, {commands} commands (see the log)"
+
+
+def _set_aside(names: list[str]) -> str | None:
+    """The old databases that lie beside the one in use."""
+    return f"left for a new ledger: {', '.join(names)}" if names else None
+
+
 def _clock(clock: dict[str, Any]) -> str:
     if clock["uncertainty_ms"] is None:
-        return f"{clock['state']}: times are pending until the clock is set"
-    return f"{clock['state']}, within {clock['uncertainty_ms']} ms"
+        return f"{clock['state']}{_pending(clock)}"
+    return f"{clock['state']}, within {clock['uncertainty_ms']} ms{_pending(clock)}"
+
+
+def _pending(clock: dict[str, Any]) -> str:
+    if not clock["pending"]:
+        return ""
+    since = clock["pending_since"]
+    after = f", the first from after {since[:19].replace('T', ' ')}" if since else ""
+    return f"; {clock['pending']} punches wait for their time{after}"
 
 
 def _not_backed_up(prints: int) -> str | None:

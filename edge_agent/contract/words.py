@@ -28,6 +28,7 @@ WORDS: Words = {
             *("suppressed", "rejected_count", "rejected", "uncertainty_ms", "boottime_ms"),
             *("last_seq", "confirmed_seq", "prints", "capacity", "disk_free_bytes"),
             *("slot", "generation", "score", "offset_ms", "times"),
+            *("refused_receipts", "refused_commands"),
         ),
         _COUNT,
     ),

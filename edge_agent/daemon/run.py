@@ -3,6 +3,7 @@
 import faulthandler
 import logging
 import signal
+import threading
 from contextlib import ExitStack, closing
 from pathlib import Path
 from types import FrameType
@@ -21,7 +22,9 @@ from ..ports import Panel, Sensor, SensorInfo, Store, Touch
 from ..settings import Settings
 from .activity import Activity
 from .gate_activity import GateActivity
+from .gate_parts import GateParts
 from .hub import Hub
+from .rounds import Rounds
 from .status import Circumstances, gate_status, running_status
 
 log = logging.getLogger(__name__)
@@ -48,11 +51,23 @@ def run_daemon(settings: Settings, config: Path) -> int:
     """
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     assembly = Assembly(settings)
+    lock = assembly.lock()
+    lock.acquire("daemon", _LOCK_PATIENCE_S)
+    try:
+        rounds = Rounds(assembly)
+        while (code := _one_round(assembly, rounds, config)) is None:
+            pass
+        return code
+    finally:
+        lock.release()
+
+
+def _one_round(assembly: Assembly, rounds: Rounds, config: Path) -> int | None:
+    """The daemon on one ledger. None: another ledger is to begin, under the same lock."""
     with ExitStack() as mirror:
-        lock = assembly.lock()
-        lock.acquire("daemon", _LOCK_PATIENCE_S)
-        mirror.callback(lock.release)
-        store = assembly.store()
+        mirror.enter_context(assembly.own_ledger(rounds.take_damage()))
+        threading.Thread(target=assembly.write_readable, name="readable", daemon=True).start()
+        store = assembly.store(rounds.damaged)
         mirror.callback(store.close)
         assembly.recall_last_sync(store)
         panel = assembly.panel()
@@ -63,7 +78,7 @@ def run_daemon(settings: Settings, config: Path) -> int:
         if touch is not None:
             mirror.callback(touch.close)
         first = _first_connection(assembly, store, sensor)
-        daemon = _Daemon(assembly, store, panel, sensor, touch, first, config)
+        daemon = _Daemon(assembly, rounds, store, panel, sensor, touch, first, config)
         mirror.callback(daemon.examiner.close)
         return daemon.run()
 
@@ -98,6 +113,7 @@ class _Daemon:
     def __init__(
         self,
         assembly: Assembly,
+        rounds: Rounds,
         store: Store,
         panel: Panel,
         sensor: Sensor,
@@ -106,35 +122,44 @@ class _Daemon:
         config: Path,
     ) -> None:
         self._assembly = assembly
+        self._rounds = rounds
         self._store = store
         self._started_at = true_time(assembly.clock.stamp(), assembly.zone)
         self._stopping = False
         self._hub = Hub()
         roster = RosterInbox()
-        self._gate = GateActivity(
-            make_gate=lambda: assembly.gate(self._hub.tell),
+        parts = GateParts(
+            make_gate=lambda: assembly.gate(self._hub.tell, rounds.damaged),
             sensor=sensor,
             panel=panel,
             captures=assembly.settings.sensor.captures,
             offline=lambda: self._hub.offline,
-            first=first,
             sealing=assembly.sealing(),
             passwords=assembly.passwords(),
+            roster=roster,
+            prune_after_months=_prune_after_months(assembly.settings),
             touch=touch,
             sleeps=assembly.settings.sensor.touch_sleep,
-            prune_after_months=_prune_after_months(assembly.settings),
-            roster=roster,
         )
+        self._gate = GateActivity(parts, first)
         self.examiner = ProcessExaminer(config, self._wake_uplink)
         self._uplink = assembly.uplink(
-            self._uplink_status, self._hub.tell, roster.put, self.examiner
+            self._uplink_status,
+            self._hub.tell,
+            rounds.payroll_disowns,
+            rounds.damaged,
+            roster.put,
+            self.examiner,
         )
         self._server = ControlServer(assembly.control_socket, self._gate.submit, self._status)
         self._hub.listen(self._server.tell)
         self._hub.listen(self._nudge_uplink)
 
-    def run(self) -> int:
-        """Start the activities, serve until a signal or a crash, stop them again."""
+    def run(self) -> int | None:
+        """Start the activities, serve until a signal or a crash, stop them again.
+
+        Returns the exit code, or None where the ledger is left and everything starts again.
+        """
         gate = Activity("gate", self._gate.run, wake=self._gate.wake)
         uplink = Activity("uplink", self._uplink.run, wake=self._uplink.notify)
         manager = ServiceManager()
@@ -144,18 +169,22 @@ class _Daemon:
         manager.ready()
         log.info("gate %s is up", self._assembly.settings.gate.id)
         crashed = self._supervise(manager, (gate, uplink))
-        manager.stopping()
+        again = self._rounds.another and not (crashed or self._stopping)
+        if not again:
+            manager.stopping()
         # The gate first: what it writes last still goes to payroll.
         for activity, within_s in ((gate, _GATE_STOPS_WITHIN_S), (uplink, _UPLINK_STOPS_WITHIN_S)):
             if not activity.stop(within_s):
                 log.error("the %s activity did not end in time and is left behind", activity.name)
+                # It could still write where it should not: only a new process is rid of it.
+                crashed, again = crashed or again, False
         self._server.close()
         log.info("gate %s is down", self._assembly.settings.gate.id)
-        return _SOFTWARE if crashed else 0
+        return None if again else _SOFTWARE if crashed else 0
 
     def _supervise(self, manager: ServiceManager, activities: tuple[Activity, ...]) -> bool:
         """Serve until told to stop. Returns whether an activity ended by itself."""
-        while not self._stopping:
+        while not (self._stopping or self._rounds.another):
             self._server.serve_for(_LOOK_S)
             if not all(activity.alive for activity in activities):
                 return True
@@ -193,5 +222,11 @@ class _Daemon:
     def _circumstances(self) -> Circumstances:
         hub, capacity = self._hub, self._gate.capacity
         return Circumstances(
-            "online", self._started_at, hub.sensor, hub.store, capacity, hub.confirmed
+            state="online",
+            started_at=self._started_at,
+            sensor=hub.sensor,
+            store=hub.store,
+            capacity=capacity,
+            confirmed=hub.confirmed,
+            uplink=self._uplink.standing,
         )

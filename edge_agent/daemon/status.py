@@ -8,6 +8,7 @@ from msgspec import Struct, to_builtins
 
 from .. import __version__
 from ..assembly import Assembly
+from ..domain.chain import read_wire, stamp_of, told
 from ..domain.errors import NoLedgerYet
 from ..domain.events import SensorChanged, StoreChanged, UplinkChanged
 from ..domain.messages import (
@@ -17,7 +18,10 @@ from ..domain.messages import (
     RosterStatus,
     SensorStatus,
     StoreStatus,
+    UplinkStatus,
 )
+from ..domain.stamps import ClockState, Stamp, local_time
+from ..domain.true_times import Timeline
 from ..ports import Store
 
 _FILLING_PERCENT = 80
@@ -33,6 +37,7 @@ class Circumstances(Struct, frozen=True):
     capacity: int | None
     confirmed: int
     """What the uplink knows; the store learns it only now and then, to spare the card."""
+    uplink: UplinkStatus = UplinkStatus()
 
 
 def gate_status(assembly: Assembly, store: Store, now: Circumstances) -> GateStatus:
@@ -54,8 +59,8 @@ def gate_status(assembly: Assembly, store: Store, now: Circumstances) -> GateSta
             capacity=now.capacity,
             not_backed_up=store.not_backed_up(),
         ),
-        store=_store_status(now.store, usage),
-        clock=ClockStatus(state=stamp.state, uncertainty_ms=stamp.uncertainty_ms),
+        store=_store_status(assembly, now.store, usage),
+        clock=_clock_status(assembly, store, stamp),
         ledger=LedgerStatus(
             id=store.ledger,
             last_seq=store.tail().seq,
@@ -63,12 +68,50 @@ def gate_status(assembly: Assembly, store: Store, now: Circumstances) -> GateSta
             complete_until=store.complete_until(confirmed),
             rejected=marks.rejected,
         ),
+        uplink=now.uplink,
         roster=RosterStatus(version=roster.version or None, refused=roster.refused),
         disk_free_bytes=usage.free,
     )
 
 
-def _store_status(store: StoreChanged, usage: "shutil._ntuple_diskusage") -> StoreStatus:
+def _clock_status(assembly: Assembly, store: Store, stamp: Stamp) -> ClockStatus:
+    pending, since = store.pending_times(), None
+    if pending.first is not None:
+        timeline = Timeline(store.landmarks(), assembly.settings.clock.drift_ppm)
+        low = timeline.place(
+            stamp_of(told(read_wire(store.entries(pending.first, 1)[0].wire)[1]))
+        ).low
+        since = None if low is None else local_time(low, assembly.zone)
+    refused = assembly.clock.refused()
+    problem = None
+    if refused is not None:
+        problem = _REFUSED.format(error=refused)
+    elif stamp.state is ClockState.UNSYNCED:
+        problem = _UNSYNCED
+    return ClockStatus(
+        state=stamp.state,
+        uncertainty_ms=stamp.uncertainty_ms,
+        pending=pending.count,
+        pending_since=since,
+        problem=problem,
+    )
+
+
+_REFUSED = (
+    "The kernel does not say whether the clock is synchronised ({error}), so no time is believed: "
+    "in a unit of your own set ProtectClock=no and allow adjtimex, as systemd/edge-agent.service "
+    "does."
+)
+
+_UNSYNCED = (
+    "The clock is not synchronised: punches are safe, and get their true time once it is. See to "
+    "the gate's network ('timedatectl'), or fit a battery-backed clock."
+)
+
+
+def _store_status(
+    assembly: Assembly, store: StoreChanged, usage: "shutil._ntuple_diskusage"
+) -> StoreStatus:
     problem = store.detail
     used = usage.total - usage.free
     if problem is None and used * 100 >= _FILLING_PERCENT * usage.total:
@@ -76,7 +119,8 @@ def _store_status(store: StoreChanged, usage: "shutil._ntuple_diskusage") -> Sto
             f"The disk is {used * 100 // usage.total} % full: make room before it is. "
             "'edge-agent doctor' names the disk."
         )
-    return StoreStatus(state=store.state, problem=problem)
+    left = [old.name for old in assembly.set_aside()]
+    return StoreStatus(state=store.state, problem=problem, set_aside=left)
 
 
 def running_status(status: GateStatus, uplink: UplinkChanged) -> dict[str, Any]:
@@ -100,4 +144,4 @@ def stopped_status(assembly: Assembly) -> dict[str, Any]:
 
 def _told(daemon: str, uplink: UplinkChanged, status: dict[str, Any]) -> dict[str, Any]:
     way = {"state": uplink.state, "problem": uplink.detail}
-    return {"daemon": daemon, "uplink": way, **status}
+    return {"daemon": daemon, **status, "uplink": way | status.get("uplink", {})}

@@ -2,7 +2,7 @@
 
 from contextlib import closing
 
-from ..domain.chain import Entry, read_wire, stamp_of
+from ..domain.chain import Entry, read_wire, source_of, stamp_of
 from ..domain.errors import NoLedgerYet, StoreFault
 from ..domain.stamps import elapsed
 from ..ports import Store
@@ -26,9 +26,13 @@ def database(visit: Visit) -> Verdict | None:
         return None  # Another check tells.
     with closing(opened) as store:
         [first] = store.entries(1, 1)  # Or the first that was not pruned.
-        owner = read_wire(first.wire)[1]["gate"]
-        if owner != gate:
+        source = read_wire(first.wire)[0].source
+        if source != source_of(gate):
+            owner = source.rpartition("/")[2]
             return say.DATABASE_OF_OTHER_GATE(path=path, owner=owner, gate=gate)
+        damaged = [old.name for old in visit.assembly.set_aside() if "damaged" in old.name]
+        if damaged:
+            return say.DATABASE_SET_ASIDE(names=", ".join(damaged))
         return say.DATABASE_OPENS(path=path, ledger=store.ledger, entries=store.tail().seq)
 
 

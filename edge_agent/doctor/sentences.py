@@ -181,10 +181,16 @@ LAMPS_LIT = Sentence(
 
 # The database
 DATABASE_OPENS = Sentence(OK, "{path} opens: ledger {ledger}, {entries} entries")
+DATABASE_SET_ASIDE = Sentence(
+    WARN,
+    "A damaged database was set aside: {names}. The gate goes on with a new one",
+    "see that payroll has everything and that nobody has to be enrolled again, then take it off "
+    "the card, and replace the card",
+)
 DATABASE_OF_OTHER_GATE = Sentence(
-    FAIL,
+    WARN,
     "The ledger in {path} belongs to gate {owner!r}, but [gate] id is {gate!r}",
-    "set it back, or set [store] path to a new file for the new gate",
+    "set it back, or start the daemon: it begins a new ledger for this gate",
 )
 PAYROLL_HAS_ALL = Sentence(OK, "Payroll has confirmed all {entries} entries")
 PAYROLL_WAITING = Sentence(
@@ -234,10 +240,16 @@ CLOCK_HOLDOVER = Sentence(
 )
 CLOCK_UNSYNCED = Sentence(
     WARN,
-    "The clock has not been synchronised since the start: punches are safe, but their times stay "
-    "pending",
+    "The clock has not been synchronised since the start: punches are safe, but their times are "
+    "pending ({pending} now)",
     "check the gate's network, then 'timedatectl' (System clock synchronized) and 'sudo "
     "timedatectl set-ntp true'",
+)
+CLOCK_REFUSED = Sentence(
+    FAIL,
+    "The clock is synchronised, but the kernel does not tell the daemon so: it believes no time",
+    "in a unit of your own set ProtectClock=no and allow adjtimex, as systemd/edge-agent.service "
+    "does",
 )
 CLOCK_BELIEVED = Sentence(
     WARN,
@@ -252,7 +264,7 @@ RTC_FORGOT = Sentence(
 )
 RTC_NONE = Sentence(
     WARN,
-    "There is no battery-backed clock: after a power cut times stay pending until the network is "
+    "There is no battery-backed clock: after a power cut times are pending until the network is "
     "back",
     "add an RTC with a battery (on a Raspberry Pi 5 only the battery is missing)",
 )

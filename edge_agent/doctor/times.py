@@ -24,11 +24,14 @@ def clock(visit: Visit) -> Verdict:
     """Whether times are known; a running daemon remembers the last time that they were."""
     if visit.settings.clock.trust == "always":
         return say.CLOCK_BELIEVED()
-    if visit.status is not None:
-        told = visit.status["clock"]
-        return _CLOCK[ClockState(told["state"])](uncertainty_ms=told["uncertainty_ms"])
     stamp = visit.assembly.clock.stamp()
-    return _CLOCK[stamp.state](uncertainty_ms=stamp.uncertainty_ms)
+    if visit.status is None:
+        return _CLOCK[stamp.state](uncertainty_ms=stamp.uncertainty_ms, pending=0)
+    told = visit.status["clock"]
+    state = ClockState(told["state"])
+    if (state, stamp.state) == (ClockState.UNSYNCED, ClockState.SYNCED):
+        return say.CLOCK_REFUSED()
+    return _CLOCK[state](uncertainty_ms=told["uncertainty_ms"], pending=told["pending"])
 
 
 def rtc(machine: Machine) -> Verdict:

@@ -7,6 +7,7 @@ stands in them in its canonical form.
 """
 
 import hashlib
+import re
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,11 +15,13 @@ import msgspec
 import rfc8785
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from .facts import Fact
+from .facts import Fact, PunchRecovered
 from .stamps import ClockState, Stamp, parse_time, true_time, utc_time
 
 GENESIS = bytes(32)
 """The previous hash of a ledger's first entry."""
+
+RECOVERED = str(PunchRecovered.__struct_config__.tag)
 
 _TYPE = "vn.htx.attendance.{kind}.v1"
 
@@ -145,7 +148,9 @@ def read_wire(wire: bytes) -> tuple[Envelope, dict[str, Any]]:
     try:
         envelope = msgspec.json.decode(wire, type=Envelope)
         data = msgspec.json.decode(envelope.data, type=dict[str, Any])
-        canonical = rfc8785.dumps(data)
+        canonical = bytes(envelope.data)
+        if not _is_canonical(canonical, data):
+            canonical = rfc8785.dumps(data)
         prevhash = bytes.fromhex(envelope.prevhash)
     except (rfc8785.CanonicalizationError, RecursionError) as error:
         raise ValueError(f"this is no entry: {error}") from error
@@ -154,8 +159,24 @@ def read_wire(wire: bytes) -> tuple[Envelope, dict[str, Any]]:
     return envelope, data
 
 
+def _is_canonical(raw: bytes, data: dict[str, Any]) -> bool:
+    """Whether these bytes of ``data`` are RFC 8785's certainly; False leaves it open.
+
+    For entries as gates write them, in a fraction of the time that rfc8785 takes: with nothing but
+    ASCII, no escapes and no numbers but plain integers, canonical means sorted and without spaces.
+    """
+    if _DOUBTFUL_TEXT.search(raw) or _DOUBTFUL_NUMBER.search(_TEXTS.sub(b"", raw)):
+        return False
+    return msgspec.json.encode(data, order="sorted") == raw
+
+
+_DOUBTFUL_TEXT = re.compile(rb"[^ -~]|\\")
+_TEXTS = re.compile(rb'"[^"]*"')
+_DOUBTFUL_NUMBER = re.compile(rb"[.E]|\de|\d{16}")
+
+
 def stamp_of(data: dict[str, Any]) -> Stamp:
-    """The stamp that stands in an entry's ``data``."""
+    """When the entry was written: the stamp that stands in its ``data``."""
     clock = data["clock"]
     return Stamp(
         boot=clock["boot"],
@@ -164,6 +185,15 @@ def stamp_of(data: dict[str, Any]) -> Stamp:
         state=ClockState(clock["state"]),
         uncertainty_ms=clock["uncertainty_ms"],
     )
+
+
+def told(data: dict[str, Any]) -> dict[str, Any]:
+    """What an entry tells of: the original's ``data`` where it is a punch recorded again.
+
+    Its stamp is that of the touch, whichever ledger the punch was first recorded in.
+    """
+    original: dict[str, Any] = data["data"] if data["kind"] == RECOVERED else data
+    return original
 
 
 def _reading(stamp: Stamp) -> Reading:

@@ -5,7 +5,7 @@ The struct's tag is the entry's ``kind`` on the wire, its fields are that kind's
 slots only: no names, no template bytes, in reasons and actors either.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -26,22 +26,39 @@ class Evidence(Struct, frozen=True, kw_only=True):
     score: int
 
 
-class KnownTail(Struct, frozen=True, kw_only=True):
-    """The last entry known of an older ledger; ``hash`` is 64 hex digits."""
+class OldEntry(Struct, frozen=True, kw_only=True):
+    """An entry of an older ledger; ``hash`` is 64 hex digits."""
 
     ledger: str
     seq: int
     hash: str
 
 
+WhyOpened = Literal[
+    "first-start",
+    "restored-backup",
+    "cloned-card",
+    "other-board",
+    "other-gate-id",
+    "damaged",
+    "payroll-is-ahead",
+    "forked",
+]
+"""Why a ledger begins. All but the first leave an older one behind (succession.py)."""
+
+
 class LedgerOpened(Fact, tag="ledger.opened", frozen=True, kw_only=True):
-    """Always seq 1: who writes here, and what came before."""
+    """Always seq 1: who writes here, and what came before.
+
+    ``previous``: the last entry that payroll is known to have of the ledger that was left, with
+    ``seq`` 0 and 64 zeros where it is not known to have any.
+    """
 
     gate: str
     zone: str
     version: str
-    why: Literal["first-start"]
-    previous: KnownTail | None = None
+    why: WhyOpened
+    previous: OldEntry | None = None
 
 
 class PunchRecorded(Fact, tag="punch.recorded", frozen=True, kw_only=True):
@@ -58,6 +75,19 @@ class PunchRecorded(Fact, tag="punch.recorded", frozen=True, kw_only=True):
     evidence: Evidence
     not_before: str | UnsetType = UNSET
     not_after: str | UnsetType = UNSET
+
+
+class PunchRecovered(Fact, tag="punch.recovered", frozen=True, kw_only=True):
+    """A punch of an older ledger, recorded again where this one began.
+
+    ``at`` and ``data`` are what the original says, ``of`` is the original: always the first one,
+    however many ledgers lie between. The entry's own ``clock`` is the moment of the recovery.
+    """
+
+    worker: str
+    at: str | None
+    of: OldEntry
+    data: dict[str, Any]
 
 
 class PunchRepeated(Fact, tag="punch.repeated", frozen=True, kw_only=True):

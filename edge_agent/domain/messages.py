@@ -113,18 +113,28 @@ class SensorStatus(Struct, frozen=True, kw_only=True):
 class StoreStatus(Struct, frozen=True, kw_only=True):
     """``failing``: every press is not recorded at present; ``problem`` says why.
 
+    ``set_aside``: the files of the databases that were left for a new ledger, the oldest first, for
+    a technician to look at and take away.
     ``reserve``: the disk is full, and the gate records into what it had kept free for that.
     """
 
     state: Literal["ready", "reserve", "failing"]
     problem: str | None = None
+    set_aside: list[str] = []
 
 
 class ClockStatus(Struct, frozen=True, kw_only=True):
-    """The clock as the last stamp saw it."""
+    """The clock as the last stamp saw it.
+
+    ``pending`` punches wait for their true time, the first of them recorded after
+    ``pending_since`` (null where that is not known); ``problem`` says why and what to do.
+    """
 
     state: ClockState
     uncertainty_ms: int | None
+    pending: int = 0
+    pending_since: str | None = None
+    problem: str | None = None
 
 
 class RosterStatus(Struct, frozen=True, kw_only=True):
@@ -132,6 +142,18 @@ class RosterStatus(Struct, frozen=True, kw_only=True):
 
     version: int | None
     refused: str | None
+
+
+class UplinkStatus(Struct, frozen=True, kw_only=True):
+    """What the gate has met on its way to payroll since ``started_at``.
+
+    ``duplicate_gate``: another gate uses this gate's id, and entries go out slowly until that ends.
+    The counts are of messages that are no receipts or commands for this ledger.
+    """
+
+    duplicate_gate: bool = False
+    refused_receipts: int = 0
+    refused_commands: int = 0
 
 
 class LedgerStatus(Struct, frozen=True, kw_only=True):
@@ -160,11 +182,16 @@ class GateStatus(Struct, frozen=True, kw_only=True):
     clock: ClockStatus
     ledger: LedgerStatus
     roster: RosterStatus = RosterStatus(version=None, refused=None)
+    uplink: UplinkStatus = UplinkStatus()
     disk_free_bytes: int | None
 
 
 class LastWill(Struct, frozen=True, kw_only=True):
-    """What the broker says for a gate that has gone: it never tells a ``complete_until``."""
+    """What the broker says for a gate that has gone: it never tells a ``complete_until``.
+
+    ``ledger_id`` is for the gate itself: by it, it knows another gate's of the same name.
+    """
 
     gate: str
     state: Literal["offline"] = "offline"
+    ledger_id: str | None = None

@@ -1,5 +1,6 @@
 """Workers and their prints."""
 
+import re
 import unicodedata
 
 from msgspec import Struct
@@ -90,6 +91,19 @@ def alike(name: str, other: str) -> bool:
 def _plain(name: str) -> str:
     letters = unicodedata.normalize("NFD", name.casefold().replace("đ", "d"))
     return "".join(char for char in letters if char.isalnum())
+
+
+def checked_reason(text: str) -> str:
+    """Return a reason code. Never free text: it goes to payroll, and could hold a name.
+
+    Raises BadRequest unless it is 1–32 of ``a-z 0-9 -`` and begins with a letter.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", text):
+        raise BadRequest(
+            f"{text!r} is not a reason: use a code of 1 to 32 of a-z, 0-9 and '-', such as "
+            "forgot-to-press or no-power, and never a name."
+        )
+    return text
 
 
 def checked_finger(text: str) -> str:

@@ -35,6 +35,22 @@ class DeactivateWorker(Request, tag="deactivate-worker", frozen=True, kw_only=Tr
     code: str
 
 
+class VoidPunch(Request, tag="void-punch", frozen=True, kw_only=True):
+    """A supervisor withdraws a punch. ``reason`` is a code."""
+
+    seq: int
+    reason: str
+
+
+class AddPunch(Request, tag="add-punch", frozen=True, kw_only=True):
+    """A supervisor adds a punch. ``at`` is local where it has no offset; ``reason`` is a code."""
+
+    code: str
+    at: str
+    reason: str
+    direction: str | None = None
+
+
 class Enroll(Request, tag="enroll", frozen=True, kw_only=True):
     """Store a finger of a worker, guided by the sensor."""
 
@@ -129,7 +145,7 @@ class TakeImage(Request, tag="take-image", frozen=True, kw_only=True):
     """The image of the next finger, to judge a dirty window."""
 
 
-Change = AddWorker | DeactivateWorker
+Change = AddWorker | DeactivateWorker | VoidPunch | AddPunch
 """Requests that need only the store."""
 
 SensorWork = Enroll | RemovePrint | Identify | AskSensor | AdoptSensor

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from collections import OrderedDict
+from math import inf
 
 import msgspec
 from msgspec import Struct
@@ -15,6 +16,8 @@ from .outbox import Outbox
 from .payroll_says import read_command, refusal
 
 log = logging.getLogger(__name__)
+
+_COMPLAIN_EVERY_S = 60.0
 
 _REMEMBERED_S = 600.0
 _MOST_REMEMBERED = 64
@@ -48,6 +51,9 @@ class ObeyPayroll:
         self._examiner = examiner
         self._answered: OrderedDict[bytes, _Answered] = OrderedDict()
         self._examined_for: tuple[bytes, str] | None = None
+        self._complain_due = -inf
+        self.refused = 0
+        """How many commands were not carried out because of what they are."""
 
     def hear(self, now: float, payload: bytes) -> None:
         """Take in a command, whatever it is."""
@@ -62,10 +68,11 @@ class ObeyPayroll:
             payload, store.ledger, store.tail().seq, self._clock.stamp(), store.checkpoint().seq
         )
         if command is None:
-            log.warning("a command was ignored: not even its id can be read")
+            self._refused(now, "not even its id can be read")
         elif isinstance(command, Report):
             self._examine(now, key, command.id)
         elif isinstance(command, Reply):
+            self._refused(now, command.error)
             self._answer(now, key, command)
         elif self._outbox.resend(command.from_, command.to):
             log.info("payroll asks for entries %d to %d again", command.from_, command.to)
@@ -97,6 +104,12 @@ class ObeyPayroll:
     def _answer(self, now: float, key: bytes, reply: Reply) -> None:
         self._answered[key] = _Answered(now, reply)
         self._say(reply)
+
+    def _refused(self, now: float, why: str | None) -> None:
+        self.refused += 1
+        if now >= self._complain_due:
+            self._complain_due = now + _COMPLAIN_EVERY_S
+            log.warning("command refused: %s (%d so far)", why, self.refused)
 
     def _say(self, reply: Reply) -> None:
         self._deliveries.note(self._topics.replies, msgspec.json.encode(reply))

@@ -1,7 +1,8 @@
 """Read what payroll tells the gate, and believe only what the ledger bears out. Pure."""
 
+import re
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -11,19 +12,28 @@ from ..domain.stamps import Stamp, parse_time
 
 LARGEST_MESSAGE = 64 * 1024
 
+_HASH = re.compile("[0-9a-f]{64}")
+_LARGEST_NUMBER = 2**53 - 1
 _COMMANDS = {str(command.__struct_config__.tag) for command in (Resend, Report)}
 
 _NOT_READABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Ignored(Struct, frozen=True):
-    """A receipt that proves nothing. ``foreign``: it speaks of entries that are not this ledger's.
-
-    That is what an old copy of the database gets to hear: payroll holds a later history.
-    """
+    """A receipt that proves nothing."""
 
     why: str
-    foreign: bool = False
+
+
+class Disowned(Struct, frozen=True):
+    """A receipt that speaks of entries that are not this ledger's: payroll holds another history.
+
+    That is what an old copy of the database gets to hear, and a gate whose ledger has a twin.
+    """
+
+    why: Literal["payroll-is-ahead", "forked"]
+    through: int
+    detail: str
 
 
 class _Command(Struct, frozen=True):
@@ -39,8 +49,8 @@ def read_receipt(
     last_seq: int,
     hash_of: Callable[[int], bytes | None],
     pruned: int = 0,
-) -> Receipt | Ignored:
-    """Return a receipt whose hash is that of our own entry; any other is Ignored."""
+) -> Receipt | Disowned | Ignored:
+    """Return a receipt whose hash is that of our own entry; any other proves nothing of ours."""
     if len(payload) > LARGEST_MESSAGE:
         return Ignored("it is too long")
     try:
@@ -52,13 +62,19 @@ def read_receipt(
     if receipt.through < 1 or not 0 <= receipt.rejected_count <= receipt.through:
         return Ignored("its numbers cannot be right")
     if receipt.through > last_seq:
-        return Ignored(f"it covers entry {receipt.through} and the ledger ends before", True)
+        if receipt.through > _LARGEST_NUMBER or not _HASH.fullmatch(receipt.hash):
+            return Ignored("its numbers cannot be right")
+        detail = f"it covers entry {receipt.through} and the ledger ends before"
+        return Disowned("payroll-is-ahead", receipt.through, detail)
     if receipt.through < pruned:
         # A payroll that was set back: what it lacks is gone here, and no hash is left to compare.
         return Ignored(f"the entries up to {pruned} were pruned")
     own = hash_of(receipt.through)
     if own is None or receipt.hash != own.hex():
-        return Ignored(f"its hash is not that of entry {receipt.through}", True)
+        if not _HASH.fullmatch(receipt.hash):
+            return Ignored("its hash is none")
+        detail = f"its hash is not that of entry {receipt.through}"
+        return Disowned("forked", receipt.through, detail)
     return receipt
 
 

@@ -1,5 +1,6 @@
 """Publish the ledger: every entry to the broker in order, until payroll's receipt covers it."""
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
@@ -8,7 +9,7 @@ import msgspec
 
 from ..domain.errors import StoreFault
 from ..domain.events import Confirmed
-from ..domain.messages import GateStatus, LastWill
+from ..domain.messages import GateStatus, LastWill, UplinkStatus
 from ..domain.roster import Heard
 from ..domain.topics import Topics
 from ..ports import (
@@ -30,15 +31,20 @@ from ..settings.schema import MqttSettings
 from .deliver import Deliveries
 from .hear_payroll import HearPayroll
 from .keep_watermarks import KeepWatermarks
+from .notice_twin import DUPLICATE_GATE, NoticeTwin
 from .obey_payroll import ObeyPayroll
 from .outbox import NOBODY_SUBSCRIBED, REFUSED, UNREADABLE, Outbox
+from .payroll_says import Disowned
 from .report_uplink import ReportUplink
 from .tell_status import TellStatus
+
+log = logging.getLogger(__name__)
 
 _FILE = "ledger file"
 """What is in trouble when it is no topic."""
 
 _WAY = "way"
+_TWIN = "twin"
 
 EXPOSED = (
     "The way to the broker at {host} is not encrypted, so whoever is on it can read punches and "
@@ -64,9 +70,11 @@ class PublishLedger:
         status: Callable[[], GateStatus],
         tell: Tell,
         clock: Clock,
+        leave: Callable[[Disowned], bool],
         on_roster: Callable[[Heard], None],
         examiner: Examiner,
     ) -> None:
+        """``leave``: payroll holds another history of this ledger; whether a new one begins."""
         self._on_roster = on_roster
         self._examiner = examiner
         self._settings = settings
@@ -76,6 +84,13 @@ class PublishLedger:
         self._status = TellStatus(status)
         self._tell = tell
         self._clock = clock
+        self._leave = leave
+        self._running: _Uplink | None = None
+
+    @property
+    def standing(self) -> UplinkStatus:
+        """What it has met on its way. For any thread."""
+        return self._running.standing if self._running else UplinkStatus()
 
     def notify(self) -> None:
         """The ledger grew, or the thread is to stop. Cheap; never blocks."""
@@ -93,13 +108,14 @@ class PublishLedger:
         StoreFault where the database cannot even be opened.
         """
         with closing(self._broker), closing(self._open_store()) as store:
-            uplink = _Uplink(
+            uplink = self._running = _Uplink(
                 self._settings,
                 self._topics,
                 self._broker,
                 store,
                 self._status,
                 self._tell,
+                self._leave,
                 self._on_roster,
                 self._clock,
                 self._examiner,
@@ -134,6 +150,7 @@ class _Uplink:
         store: Store,
         status: TellStatus,
         tell: Tell,
+        leave: Callable[[Disowned], bool],
         on_roster: Callable[[Heard], None],
         clock: Clock,
         examiner: Examiner,
@@ -153,10 +170,11 @@ class _Uplink:
         self._up: BrokerUp | None = None
         self._fence: int | None = None
         self._ready = False
+        self._twin = NoticeTwin(store.ledger)
         self._commands = ObeyPayroll(topics, store, self._outbox, self._deliveries, clock, examiner)
-        self._payroll = HearPayroll(topics, store, self._outbox, on_roster, self._commands)
+        self._payroll = HearPayroll(topics, store, self._outbox, leave, on_roster, self._commands)
         self._spoke_5 = f"mqtt 5 {settings.host}:{settings.access.tcp_port}"
-        will = msgspec.json.encode(LastWill(gate=topics.gate))
+        will = msgspec.json.encode(LastWill(gate=topics.gate, ledger_id=store.ledger))
         broker.open(self._versions(), topics.status, will)
 
     def turn(self, now: float, events: Sequence[BrokerEvent]) -> None:
@@ -165,18 +183,43 @@ class _Uplink:
         for event in events:
             self._take_in(now, event)
         self._commands.look(now)
+        self._look_for_twin(now)
         if self._up and self._ready:
             if (status := self._status.due(now)) is not None:
                 self._deliveries.note(self._topics.status, status, retain=True)
             self._deliveries.send_notes()
-            self._deliveries.send_entries(now, self._outbox)
+            if not self._payroll.left:
+                self._deliveries.send_entries(now, self._outbox)
             if self._outbox.refused != UNREADABLE:
                 self._report.well(_FILE)
+            if self._outbox.slow:
+                self._report.trouble(_TWIN, DUPLICATE_GATE)
+            else:
+                self._report.well(_TWIN)
             self._report.connected(self._up.version)
         if self._outbox.confirmed > self._confirmed:
             self._confirmed = self._outbox.confirmed
             self._tell(Confirmed(through=self._confirmed))
         self.save(now, at_once=False)
+
+    @property
+    def standing(self) -> UplinkStatus:
+        """What it has met on its way. For any thread."""
+        return UplinkStatus(
+            duplicate_gate=self._outbox.slow,
+            refused_receipts=self._payroll.refused,
+            refused_commands=self._commands.refused,
+        )
+
+    def _look_for_twin(self, now: float) -> None:
+        if (seen := self._twin.seen(now)) == self._outbox.slow:
+            return
+        self._outbox.slow = seen
+        self._status.changed()
+        if seen:
+            log.error("%s", DUPLICATE_GATE)
+        else:
+            log.warning("duplicate-gate: nobody else has used this gate's id for a while")
 
     def cannot_read(self, fault: StoreFault) -> None:
         """Say that entries cannot be sent because they cannot be read; it is tried again."""
@@ -228,6 +271,8 @@ class _Uplink:
                 self._subscribed(now, event)
             case Acknowledged():
                 self._acknowledged(now, event)
+            case Received(topic=self._topics.status):
+                self._twin.status(now, event.payload, retained=event.retained)
             case Received():
                 self._payroll.hear(now, event)
 
@@ -241,10 +286,12 @@ class _Uplink:
             self._report.trouble(_WAY, EXPOSED.format(host=self._settings.host))
         topics = self._topics
         self._broker.subscribe(
-            [topics.receipts(self._store.ledger), topics.commands, topics.roster]
+            [topics.receipts(self._store.ledger), topics.commands, topics.roster, topics.status]
         )
 
     def _disconnected(self, now: float, event: BrokerDown) -> None:
+        if event.taken_over:
+            self._twin.taken_over(now)
         self._up = None
         self._ready = False
         self._fence = None

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from ..domain.chain import Entry, read_wire, stamp_of
+from ..domain.chain import Entry, read_wire, stamp_of, told
 from ..domain.errors import StoreFault
 from ..domain.facts import Fact, PunchRecorded, PunchTimeCorrected, PunchTimeResolved
 from ..domain.stamps import local_time
@@ -103,7 +103,7 @@ class ResolveTimes:
         if not entries or entries[0].seq != time.seq:
             return _PRUNED, None
         data = _data(entries[0])
-        bounds = self._gate.when(stamp_of(data))
+        bounds = self._gate.when(stamp_of(told(data)))
         if not to_state(bounds, time.stated):
             return bounds, None
         wrong = time.stated is not None and time.stated.exact and not overlap(bounds, time.stated)

@@ -9,6 +9,7 @@ from ..domain.errors import BadRequest, SensorFault, SensorSilent
 from ..domain.facts import PrintRemoved, WorkerAdded, WorkerChanged
 from ..domain.people import Worker, checked_code, checked_finger, checked_name
 from ..domain.requests import (
+    AddPunch,
     AddWorker,
     AdoptSensor,
     AskSensor,
@@ -18,12 +19,14 @@ from ..domain.requests import (
     Identify,
     RemovePrint,
     SensorWork,
+    VoidPunch,
     What,
 )
 from ..ports import Panel, Sensor, SensorInfo
 from .enroll import Dialogue, FingerWork, enroll
 from .gate import Gate
 from .pairing import Pairing
+from .supervise import add_punch, void_punch
 
 
 class Technician:
@@ -55,6 +58,10 @@ class Technician:
                 return self._add_worker(request, actor)
             case DeactivateWorker():
                 return self._deactivate_worker(request, actor)
+            case VoidPunch():
+                return void_punch(self._gate, request, actor)
+            case AddPunch():
+                return add_punch(self._gate, request, actor)
             case Enroll():
                 return self._enroll(request, dialogue, actor)
             case RemovePrint():

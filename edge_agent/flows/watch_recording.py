@@ -13,8 +13,8 @@ from .gate import Gate
 
 log = logging.getLogger(__name__)
 
-_AWAY_MS = 60_000
-"""Longer than any touch takes, faults and all; an enrolment at the gate's glass may be longer."""
+_AWAY_MS = 20_000
+"""Longer than any touch takes, faults and all; an enrolment at the gate's glass is longer."""
 
 
 class WatchRecording:

@@ -193,9 +193,11 @@ class BrokerDown(Struct, frozen=True):
     """There is no connection, or no longer: why, in sentences that a technician understands.
 
     It comes alone; until it has come, what is sent meanwhile is lost without an error.
+    ``taken_over``: another client has come with our client id, as far as the broker says so.
     """
 
     reason: str
+    taken_over: bool = False
 
 
 class Subscribed(Struct, frozen=True):

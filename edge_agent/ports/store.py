@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
@@ -222,6 +222,9 @@ class Memory(Protocol):
 
     def move_watermarks(self, marks: Watermarks) -> None:
         """Remember the watermarks; losing the last move is harmless (entries go out twice)."""
+
+    def disown(self, why: Literal["payroll-is-ahead", "forked"], through: int) -> None:
+        """Remember that this ledger is to be left: payroll has another history of it."""
 
     def remembered(self, key: str) -> str | None:
         """A small fact about this installation, such as the sensor port that has worked."""

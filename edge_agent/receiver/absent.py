@@ -28,8 +28,8 @@ class Absent:
         self._gaps: dict[str, Wanted] = {}
         self._told: dict[str, tuple[str, int]] = {}
 
-    def stands(self, standing: Standing) -> None:
-        """A ledger is held this far now."""
+    def stands(self, standing: Standing) -> bool:
+        """A ledger is held this far now; returns whether something of it is still wanted."""
         ledger, gate = standing.ledger, standing.gate
         missing = standing.missing
         if not missing:
@@ -39,6 +39,7 @@ class Absent:
             self._keep(Wanted(ledger, gate, missing))
         else:
             self._gaps.pop(ledger, None)
+        return bool(missing)
 
     def told(self, gate: str, ledger: str, last: int, through: int) -> None:
         """A gate says that its ledger goes this far; we hold it ``through``."""

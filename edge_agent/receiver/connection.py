@@ -25,6 +25,7 @@ _BATCH = 500
 _WINDOW = 20
 """Of our own messages: as many as a broker with default settings takes at one time."""
 _MAX_PACKET_BYTES = 1024 * 1024
+_HEADERS_BYTES = 1024
 _MOST_READ_BYTES = 16 * 1024 * 1024
 """Under MQTT 3.1.1 no broker asks how much we take. Too long a message is read and refused, so that
 one gate cannot throw us out for all; beyond this it is not even read."""
@@ -44,13 +45,23 @@ class Connection:
 
     Its session is a clean one: a gate sends again whatever has no receipt, so nothing has to lie
     in the broker for us. Messages are acknowledged by hand, after the commit, so that the broker
-    never runs more than a batch ahead of the database. It is not used again once it has failed.
+    never runs more than two batches ahead of the database. It is not used again once it has failed.
     """
 
     def __init__(
-        self, options: ReceiverOptions, version: MQTTProtocolVersion, topics: Iterable[str]
+        self,
+        options: ReceiverOptions,
+        version: MQTTProtocolVersion,
+        topics: Iterable[str],
+        longest: int = MAX_WIRE_BYTES,
     ) -> None:
-        """Raises BrokerFault; NotUnderstood where another version of MQTT may be the cure."""
+        """Raises BrokerFault; NotUnderstood where another version of MQTT may be the cure.
+
+        Of a message no more than one byte beyond ``longest`` is kept.
+        """
+        self._longest = longest
+        self.refused: str | None = None
+        """Why the broker did not take what was published last; None where it did."""
         self._access = access = options.access
         self._broker = f"The broker at {options.host}:{access.tcp_port}"
         self._patience = options.connect_timeout
@@ -73,7 +84,7 @@ class Connection:
         self._client.on_disconnect = self._on_disconnect
         self._client.connect_timeout = options.connect_timeout
         try:
-            limits = _limits() if version is MQTT_5 else None
+            limits = _limits(longest) if version is MQTT_5 else None
             self._client.enter(access)
             self._client.connect(
                 options.host, access.tcp_port, options.keepalive, properties=limits
@@ -178,11 +189,12 @@ class Connection:
 
     def _on_message(self, _c: Any, _u: Any, message: MQTTMessage) -> None:
         # One byte too many is enough to be refused for its length.
-        message.payload = message.payload[: MAX_WIRE_BYTES + 1]
+        message.payload = message.payload[: self._longest + 1]
         self._arrived.append(message)
 
     def _on_publish(self, _c: Any, _u: Any, _m: int, reason: ReasonCode, _p: Any) -> None:
         self._in_flight -= 1
+        self.refused = str(reason) if reason.is_failure else None
         if reason.is_failure:
             _log.error("broker-refused-publish reason=%s", reason)
 
@@ -193,9 +205,9 @@ class Connection:
             self._goodbye = reason
 
 
-def _limits() -> Properties:
-    """Never more on its way to us than one batch; nothing that could fill our memory."""
+def _limits(longest: int) -> Properties:
+    """One batch on its way while another is written to disk; nothing that could fill our memory."""
     limits = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-    limits.ReceiveMaximum = _BATCH
-    limits.MaximumPacketSize = _MAX_PACKET_BYTES
+    limits.ReceiveMaximum = 2 * _BATCH
+    limits.MaximumPacketSize = max(_MAX_PACKET_BYTES, longest + _HEADERS_BYTES)
     return limits

@@ -17,7 +17,6 @@ class _Asked:
     first: int
     last: int
     pause: float
-    at: float
     due: float
 
 
@@ -31,30 +30,38 @@ class Resends:
 
     def __init__(self) -> None:
         self._asked: dict[str, _Asked] = {}
+        self._awaited: dict[str, float] = {}
+        """Ledgers whose answer is on its way → until when that is believed."""
 
     def due(self, ledger: str, missing: range, now: float) -> range | None:
         """The seqs to ask for now, MOST_ENTRIES at most; None where it is not yet time."""
         if not missing:
-            self._asked.pop(ledger, None)
+            self.filled(ledger)
             return None
         pause = FIRST_PAUSE
         asked = self._asked.get(ledger)
         if asked and missing.start <= asked.last:
             if missing.start > asked.first:
-                asked.first, asked.pause = missing.start, pause
-                asked.at, asked.due = now, now + pause
+                asked.first, asked.pause, asked.due = missing.start, pause, now + pause
+                self._awaited[ledger] = now + FIRST_PAUSE
             if now < asked.due:
                 return None
             pause = min(asked.pause * 2, LONGEST_PAUSE)
-        if self._awaited(now, besides=ledger) >= MOST_AT_ONCE:
+        if not self._has_turn(ledger, now):
             return None
         ask = missing[:MOST_ENTRIES]
-        self._asked[ledger] = _Asked(ask[0], ask[-1], pause, now, now + pause)
+        self._asked[ledger] = _Asked(ask[0], ask[-1], pause, now + pause)
+        self._awaited[ledger] = now + FIRST_PAUSE
         return ask
 
-    def _awaited(self, now: float, besides: str) -> int:
-        return sum(
-            now < asked.at + FIRST_PAUSE
-            for ledger, asked in self._asked.items()
-            if ledger != besides
-        )
+    def filled(self, ledger: str) -> None:
+        """Nothing is missing of this ledger any more."""
+        self._asked.pop(ledger, None)
+        self._awaited.pop(ledger, None)
+
+    def _has_turn(self, ledger: str, now: float) -> bool:
+        if ledger in self._awaited or len(self._awaited) < MOST_AT_ONCE:
+            return True
+        for silent in [other for other, until in self._awaited.items() if until <= now]:
+            del self._awaited[silent]
+        return len(self._awaited) < MOST_AT_ONCE

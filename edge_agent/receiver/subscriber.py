@@ -109,7 +109,8 @@ class Receiver:
             messages = connection.receive()
             arrivals, statuses = self._sort(messages)
             for standing in self._keep(store, arrivals):
-                absent.stands(standing)
+                if not absent.stands(standing):
+                    resends.filled(standing.ledger)
                 receipts.owe(standing)
             # After the commit and not before may the broker and the gates forget.
             connection.acknowledge(messages)

@@ -67,6 +67,8 @@ INSTRUCTIONS: Mapping[int, Instruction] = {
     0x09: Instruction("DownChar", 1.0, takes=True),
     0x0A: Instruction("UpImage", 1.0, sends=frozenset(IMAGE_SIZES)),
     0x0C: Instruction("DeletChar", 1.0, answers=frozenset({0x10})),  # 66 ms
+    # Answers at the old baud where it changes that. Used by hw_tests: a gate changes no parameters.
+    0x0E: Instruction("SetSysPara", 1.0),
     0x0F: Instruction("ReadSysPara", 0.5, ack_data=16),  # 16 ms
     0x12: Instruction("SetPwd", 1.0),
     0x13: Instruction("VfyPwd", 0.3, answers=frozenset({WRONG_PASSWORD})),
@@ -75,7 +77,13 @@ INSTRUCTIONS: Mapping[int, Instruction] = {
     0x1B: Instruction("HighSpeedSearch", 1.5, ack_data=4, answers=frozenset({NOT_FOUND})),
     0x1D: Instruction("TemplateCount", 0.3, ack_data=2),  # 12 ms
     0x1F: Instruction("ReadIndexTable", 0.5, ack_data=32),
-    0x33: Instruction("Sleep", 0.5),  # R503 manual; Synochip's AS608
+    # From here on what only some modules have. A gate needs Sleep alone; hw_tests ask for all.
+    0x17: Instruction("PortControl", 0.5),  # R307, AS608
+    0x30: Instruction("Cancel", 0.5),  # R503 manual, as are those below
+    0x33: Instruction("Sleep", 0.5),  # Synochip's AS608 too
+    0x35: Instruction("AuraLedConfig", 0.5),
+    0x3C: Instruction("ReadProductInfo", 0.5, ack_data=46),
+    0x40: Instruction("Handshake", 0.5),
 }
 
 POOR_SCANS: Mapping[int, Hint] = {

@@ -144,6 +144,7 @@ def _meaning_problems(sections: dict[str, dict[str, Any]]) -> list[str]:
             problems.append(
                 f"[gate] timezone: {zone!r} is no IANA time zone, such as Asia/Ho_Chi_Minh."
             )
+    problems += _pin_problems(sections)
     mqtt = sections["mqtt"]
     if (mqtt.get("confirm_by"), mqtt.get("protocol")) == ("broker", "3.1.1"):
         problems.append(
@@ -153,6 +154,22 @@ def _meaning_problems(sections: dict[str, dict[str, Any]]) -> list[str]:
     if mqtt.keys() >= {field.name for field in structs.fields(MqttSettings)}:
         access = MqttSettings(**mqtt).access
         problems += [f"[mqtt] {key}: {what}" for key, what in access.problems().items()]
+    return problems
+
+
+def _pin_problems(sections: dict[str, dict[str, Any]]) -> list[str]:
+    """A pin is wired to one thing; the lamps' pins count where there are lamps."""
+    panel, sensor = sections["panel"], sections["sensor"]
+    lamps = ("green", "amber", "red", "buzzer") if panel.get("pins") != "none" else ()
+    wired = [("panel", key, panel.get(key)) for key in lamps]
+    wired += [("sensor", key, sensor.get(key)) for key in ("touch_pin", "power_pin")]
+    taken: dict[int, str] = {}
+    problems = []
+    for section, key, pin in wired:
+        if isinstance(pin, int):
+            other = taken.setdefault(pin, f"[{section}] {key}")
+            if other != f"[{section}] {key}":
+                problems.append(f"[{section}] {key}: pin {pin} is that of {other} already.")
     return problems
 
 

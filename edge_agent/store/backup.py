@@ -6,11 +6,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from ..domain.errors import BadRequest, StoreFault
+from ..domain.succession import COPY
 from .database import database_fault, open_for_reading
-
-COPY = "copy"
-"""What the copy remembers of itself, so that a start on it begins a ledger of its own: the gate
-goes on after the copy was made, and payroll knows the numbers that it then gives."""
 
 
 def backup(database: Path, target: Path) -> int:

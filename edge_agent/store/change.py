@@ -10,7 +10,6 @@ from ..domain.errors import StoreFault
 from ..ports import Tail
 from .checkpoint_rows import CheckpointChange
 from .connection import Connection
-from .database import database_fault
 from .ledger_rows import LedgerChange
 from .pairing_rows import PairingChange
 from .people_rows import PeopleChange
@@ -51,7 +50,7 @@ def changing(connection: Connection, scribe: Scribe) -> Iterator[SqliteChange]:
         was_committed = _was_committed(connection, change.tail, error)
         if change.tail == change.began_at:
             # No entry tells it from a transaction that never was.
-            fault = database_fault(connection.path, error)
+            fault = connection.fault(error)
             raise StoreFault(f"It is not certain that anything was written. {fault}") from error
         if not was_committed:
             raise _not_written(connection, error) from error
@@ -77,11 +76,11 @@ def _was_committed(connection: Connection, expected: Tail, error: sqlite3.Error)
     if busy or in_log != copied:
         raise StoreFault(
             "It is not certain that anything was recorded, although the ledger shows it. "
-            f"{database_fault(connection.path, error)}"
+            f"{connection.fault(error)}"
         )
     return True
 
 
 def _not_written(connection: Connection, error: sqlite3.Error) -> StoreFault:
-    fault = database_fault(connection.path, error)
+    fault = connection.fault(error)
     return type(fault)(f"Nothing was recorded. {fault}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from ..domain.errors import DiskFull, NoLedgerYet, StoreFault
+from ..domain.errors import DamagedLedger, DiskFull, NoLedgerYet, StoreFault
 from .reserve import is_full, spend
 from .schema import migrations
 
@@ -57,12 +57,26 @@ def open_for_reading(path: Path) -> Database:
             f"There is no database at {path} yet: the daemon makes it at its first start "
             "([store] path says where)."
         )
-    in_use = any(path.with_name(path.name + suffix).exists() for suffix in ("-wal", "-shm"))
-    with _opened(path, "mode=ro" if in_use else "immutable=1") as database:
+    database = open_as_it_is(path)
+    try:
         if migrations.pending(database):
             raise NoLedgerYet(
                 f"The database at {path} is not up to date: start the daemon once, it sees to that."
             )
+    except sqlite3.Error as error:
+        database.close()
+        raise database_fault(path, error) from error
+    except NoLedgerYet:
+        database.close()
+        raise
+    return database
+
+
+def open_as_it_is(path: Path) -> Database:
+    """Open a database to look at, of whatever version it is. Raises StoreFault."""
+    in_use = any(path.with_name(path.name + suffix).exists() for suffix in ("-wal", "-shm"))
+    with _opened(path, "mode=ro" if in_use else "immutable=1") as database:
+        pass
     return database
 
 
@@ -88,12 +102,25 @@ def _refuse_foreign(database: Database, path: Path) -> None:
     with Database(memory=True) as nothing:
         known = {migration.name for migration in migrations.pending(nothing)}
     applied = {migration.name for migration in migrations.applied(database)}
-    if newer := applied - known:
+    newer = applied - known
+    # A newer version knows all that this one does. Otherwise a name was altered: see DamagedLedger.
+    if newer and not known - applied:
         raise StoreFault(
             f"The database at {path} was made by a newer version of edge-agent "
             f"({', '.join(sorted(newer))}): install that version again."
         )
-    if not applied and set(database.table_names()) - {migrations.migrations_table}:
+    if newer:
+        raise DamagedLedger(
+            f"The database at {path} is damaged: it lacks {', '.join(sorted(known - applied))} and "
+            f"has {', '.join(sorted(newer))}. Start the daemon: it sets the file aside."
+        )
+    tables = set(database.table_names())
+    if not applied and migrations.migrations_table in tables and len(tables) > 1:
+        raise DamagedLedger(
+            f"The database at {path} is damaged: it does not know its version. Start the daemon: "
+            "it sets the file aside."
+        )
+    if not applied and tables - {migrations.migrations_table}:
         raise StoreFault(
             f"The database at {path} is another program's; nothing was changed. "
             "Set [store] path to a file of the gate's own."
@@ -101,12 +128,17 @@ def _refuse_foreign(database: Database, path: Path) -> None:
 
 
 def database_fault(path: Path, error: sqlite3.Error) -> StoreFault:
-    """What an error of SQLite means for a technician."""
+    """What an error of SQLite means for a technician; a DamagedLedger where the file is."""
     code = getattr(error, "sqlite_errorcode", None)
-    advice = _ADVICE.get(code & 0xFF if code is not None else None, "see the log of the daemon.")
-    if code is not None and code & 0xFF in _SHORT_OF_ROOM and is_full(path):
+    code = code & 0xFF if code is not None else None
+    advice = _ADVICE.get(code, "see the log of the daemon.")
+    if code in _SHORT_OF_ROOM and is_full(path):
         return DiskFull(f"The disk of the database {path} is full: make room there.")
-    return StoreFault(f"The database at {path} cannot be used ({error}): {advice}")
+    fault = DamagedLedger if code in _DAMAGED else StoreFault
+    return fault(f"The database at {path} cannot be used ({error}): {advice}")
+
+
+_DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 
 
 _SHORT_OF_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
@@ -114,10 +146,10 @@ _SHORT_OF_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANT
 
 
 _ADVICE: dict[int | None, str] = {
-    sqlite3.SQLITE_NOTADB: "it is not a SQLite file; nothing was changed. Move it away, or set "
-    "[store] path to the right file.",
-    sqlite3.SQLITE_CORRUPT: "it is damaged; nothing was changed. Copy it away for rescue before "
-    "anything else.",
+    sqlite3.SQLITE_NOTADB: "it is not a SQLite file; nothing was changed. Set [store] path to the "
+    "right file, or start the daemon: it sets this one aside and begins anew.",
+    sqlite3.SQLITE_CORRUPT: "it is damaged; nothing was changed. Start the daemon: it sets the "
+    "file aside, rescues what it can and goes on with a new one.",
     sqlite3.SQLITE_CANTOPEN: "check that its folder exists and that this user may write there.",
     sqlite3.SQLITE_READONLY: "this user may not write it, or the disk is read-only.",
     sqlite3.SQLITE_PERM: "this user may not open it.",

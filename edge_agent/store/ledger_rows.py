@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from ..domain.chain import GENESIS, Entry, Scribe, stamp_of
+from ..domain.chain import GENESIS, RECOVERED, Entry, Scribe, stamp_of, told
+from ..domain.errors import DamagedLedger
 from ..domain.facts import Fact, PunchRecorded
 from ..domain.rules import Direction, LastPunch
 from ..domain.stamps import Stamp, elapsed
@@ -64,7 +65,7 @@ class LedgerRows(TimeRows):
             _BATCH,
         ):
             for _, kind, wire in rows:
-                yield kind, data_of(wire)
+                yield kind, self._data(wire)
             before = rows[-1][0]
 
     def last_punches(self, now: Stamp, horizon_ms: int) -> dict[str, LastPunch]:
@@ -79,10 +80,21 @@ class LedgerRows(TimeRows):
             if max(passed_ms, elapsed(stamp, now).least) > horizon_ms:
                 break
             later = stamp
-            if kind == _PUNCH and data["worker"] not in found and not self.is_voided(data["seq"]):
-                direction = Direction(data["direction"]) if data["direction"] else None
-                found[data["worker"]] = LastPunch(data["seq"], stamp, direction)
+            worker = data.get("worker")
+            if kind not in (_PUNCH, RECOVERED) or worker in found or self.is_voided(data["seq"]):
+                continue
+            touch = told(data)
+            if touch["kind"] == _PUNCH:
+                direction = Direction(touch["direction"]) if touch["direction"] else None
+                found[data["worker"]] = LastPunch(data["seq"], stamp_of(touch), direction)
         return found
+
+    def _data(self, wire: bytes) -> dict[str, Any]:
+        try:
+            return data_of(wire)
+        except DamagedLedger as fault:
+            self._connection.damaged(fault)
+            raise
 
 
 class LedgerChange(TimeChange):

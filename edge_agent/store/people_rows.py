@@ -1,5 +1,6 @@
 """Workers, prints, and payroll's roster."""
 
+import zlib
 from typing import Any
 
 import msgspec
@@ -105,6 +106,7 @@ class PeopleChange(ChangePart):
                 "digest": digest,
             }
         )
+        self._sum(print_)
 
     def put_backed_up(self, print_: Print) -> None:
         """Remember that a backup holds the template of a print."""
@@ -114,10 +116,25 @@ class PeopleChange(ChangePart):
         """Remember the digest of the template of a print that was enrolled without one."""
         key = print_.slot, print_.generation
         self._database.table("prints").update(key, {"digest": digest})
+        self._sum(print_)
 
     def drop_print(self, print_: Print) -> None:
         """Forget whose the slot is; its generation stays known for ever."""
         self._database.table("prints").update((print_.slot, print_.generation), {"removed": 1})
+        self._sum(print_)
+
+    def _sum(self, print_: Print) -> None:
+        key = print_.slot, print_.generation
+        row = self._database.table("prints").get(key)
+        self._database.table("prints").update(key, {"sum": print_sum(row)})
+
+
+def print_sum(row: dict[str, Any]) -> int:
+    """The checksum of a row of prints."""
+    return zlib.crc32(repr(tuple(row[name] for name in _SUMMED)).encode())
+
+
+_SUMMED = ("slot", "generation", "worker", "finger", "removed", "digest")
 
 
 def _worker(row: Any) -> Worker:

@@ -1,5 +1,7 @@
 """The tables, as migrations. A migration that was released is never edited."""
 
+import zlib
+
 from sqlite_utils import Database, Migrations
 
 migrations = Migrations("edge-agent")
@@ -92,6 +94,29 @@ def m010_checkpoint(db: Database) -> None:
         " hash BLOB NOT NULL CHECK (length(hash) = 32)"
         ") STRICT"
     )
+
+
+@migrations()
+def m020_watermark_sum(db: Database) -> None:
+    """A checksum beside the watermarks: they tell what need not be rescued of a damaged ledger."""
+    db.conn.execute("ALTER TABLE watermarks ADD COLUMN sum INTEGER")
+    for row in db.conn.execute("SELECT published, confirmed, rejected FROM watermarks").fetchall():
+        digest = zlib.crc32(" ".join(map(str, row)).encode())
+        db.conn.execute("UPDATE watermarks SET sum = ?", (digest,))
+
+
+@migrations()
+def m021_print_sum(db: Database) -> None:
+    """A checksum beside each print: a byte that flips must not credit one worker with another's."""
+    db.conn.execute("ALTER TABLE prints ADD COLUMN sum INTEGER")
+    rows = db.conn.execute(
+        "SELECT slot, generation, worker, finger, removed, digest FROM prints"
+    ).fetchall()
+    for row in rows:
+        db.conn.execute(
+            "UPDATE prints SET sum = ? WHERE slot = ? AND generation = ?",
+            (zlib.crc32(repr(row).encode()), row[0], row[1]),
+        )
 
 
 @migrations()

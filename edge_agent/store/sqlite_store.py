@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,8 @@ from zoneinfo import ZoneInfo
 
 from sqlite_utils import Database
 
-from .. import __version__
 from ..domain.chain import Scribe
-from ..domain.errors import NoLedgerYet, StoreFault
-from ..domain.facts import LedgerOpened
+from ..domain.errors import DamagedLedger, NoLedgerYet, StoreFault
 from ..domain.stamps import Stamp
 from . import reserve
 from .change import SqliteChange, changing
@@ -24,6 +22,7 @@ from .ledger_rows import LedgerRows
 from .memory_rows import MemoryRows
 from .pairing_rows import PairingRows
 from .people_rows import PeopleRows
+from .successor import begin_ledger
 
 log = logging.getLogger(__name__)
 
@@ -32,28 +31,36 @@ class SqliteStore(LedgerRows, CheckpointRows, PeopleRows, PairingRows, MemoryRow
     """Ledger, workers and prints of one gate. One object a thread."""
 
     @classmethod
-    def open(cls, path: Path, gate: str, zone: ZoneInfo, now: Stamp) -> "SqliteStore":
+    def open(
+        cls,
+        path: Path,
+        gate: str,
+        zone: ZoneInfo,
+        now: Stamp,
+        on_damage: Callable[[DamagedLedger], None] = lambda fault: None,
+    ) -> "SqliteStore":
         """Open the database at ``path``; at the very first start, open a ledger in it.
 
+        ``on_damage`` is told, on this thread, where it turns out to be damaged later.
         Raises StoreFault where it cannot be used or belongs to another gate.
         """
         with _kept_on_success(open_database(path)) as database:
-            ledger = _identity(database)
+            ledger = identity(database)
             if ledger is None:
                 return cls._first_start(path, database, gate, zone, now)
             if ledger["gate"] != gate:
                 raise StoreFault(
                     f"The ledger in {path} belongs to gate {ledger['gate']!r}, but [gate] id is "
-                    f"{gate!r}: set it back, or set [store] path to a new file for the new gate."
+                    f"{gate!r}: start the daemon, it opens a new ledger for this gate."
                 )
             scribe = Scribe(gate=gate, ledger=ledger["ledger"], zone=zone)
-            return cls(Connection(path, database), scribe)
+            return cls(Connection(path, database, on_damage), scribe)
 
     @classmethod
     def read_only(cls, path: Path, gate: str, zone: ZoneInfo) -> "SqliteStore":
         """Open the database for commands that only look; every write on it fails."""
         with _kept_on_success(open_for_reading(path)) as database:
-            ledger = _identity(database)
+            ledger = identity(database)
             if ledger is None:
                 raise NoLedgerYet(
                     f"The database at {path} holds no ledger yet: start the daemon once."
@@ -66,16 +73,11 @@ class SqliteStore(LedgerRows, CheckpointRows, PeopleRows, PairingRows, MemoryRow
         cls, path: Path, database: Database, gate: str, zone: ZoneInfo, now: Stamp
     ) -> "SqliteStore":
         scribe = Scribe(gate=gate, ledger=str(uuid.uuid4()), zone=zone)
-        store = cls(Connection(path, database), scribe)
-        opened = LedgerOpened(gate=gate, zone=zone.key, version=__version__, why="first-start")
-        with store.changing() as change:
-            database.table("identity").insert({"one": 1, "ledger": scribe.ledger, "gate": gate})
-            database.table("watermarks").insert(
-                {"one": 1, "published": 0, "confirmed": 0, "rejected": 0}
-            )
-            change.append(opened, now)
+        connection = Connection(path, database)
+        with changing(connection, scribe):
+            begin_ledger(database, scribe, "first-start", now)
         log.info("ledger %s opened in %s", scribe.ledger, path)
-        return store
+        return cls(connection, scribe)
 
     def changing(self) -> AbstractContextManager[SqliteChange]:
         """One durable transaction: all of it or nothing. Raises StoreFault where that failed."""
@@ -103,6 +105,7 @@ def _kept_on_success(database: Database) -> Iterator[Database]:
         raise
 
 
-def _identity(database: Database) -> dict[str, Any] | None:
+def identity(database: Database) -> dict[str, Any] | None:
+    """The ids of the ledger and its gate; None where no ledger was opened yet."""
     row = database.conn.execute("SELECT ledger, gate FROM identity").fetchone()
     return {"ledger": row[0], "gate": row[1]} if row else None

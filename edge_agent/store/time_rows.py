@@ -6,6 +6,8 @@ ledger through. On a gate whose clock is trusted an entry adds nothing here, whi
 
 from typing import Any
 
+from sqlite_utils import Database
+
 from ..domain.chain import stamp_of
 from ..domain.clock_trust import Known
 from ..domain.facts import ClockStepped, ClockSynced, Fact, PunchRecorded, PunchVoided
@@ -18,6 +20,9 @@ from .wire import data_of
 _DRIFT_PPM = 500
 """What an oscillator may do before two stamps of one boot are looked at more closely."""
 
+RECOVERED_THROUGH = "recovered"
+"""Remembered: the last entry of those with which a new ledger has taken over an older one."""
+
 _STAMP = "seq, boot, boottime_ms, wall_ms, state, uncertainty_ms"
 _OPEN = "seq, low_ms, high_ms, exact, final, stated_by"
 
@@ -27,12 +32,8 @@ class TimeRows(Part):
 
     def landmarks(self) -> list[Landmark]:
         """The stamps on which times rest, in order; the last entry's is always among them."""
-        rows = self._rows(f"SELECT {_STAMP} FROM landmarks ORDER BY seq")
-        found = [_landmark(row) for row in rows]
-        last = self._last()
-        if last is not None and (not found or found[-1].seq != last.seq):
-            found.append(last)
-        return found
+        with self._connection.use() as database:
+            return read_landmarks(database)
 
     def known_time(self) -> Known | None:
         """The last stamp that was trusted, and whether the hardware clock has proved itself."""
@@ -90,6 +91,10 @@ class TimeRows(Part):
             confirmed,
         )
         sure = confirmed if pending is None else min(confirmed, pending - 1)
+        # What was recovered happened before this ledger began, wherever it stands in it.
+        recovered = self._rows("SELECT value FROM remembered WHERE key = ?", RECOVERED_THROUGH)
+        if sure < max([1, *(int(value) for (value,) in recovered)]):
+            return None
         # Its own stamp, or that of the last landmark before it.
         rows = self._rows("SELECT wire FROM ledger WHERE seq = ?", sure)
         stamps = [stamp_of(data_of(wire)) for (wire,) in rows]
@@ -174,18 +179,7 @@ class TimeChange(ChangePart):
             conn.execute("UPDATE landmarks SET hardware_clock = ? WHERE seq = ?", (held, seq))
 
     def _put_landmark(self, landmark: Landmark) -> None:
-        stamp = landmark.stamp
-        self._database.conn.execute(
-            f"INSERT OR IGNORE INTO landmarks ({_STAMP}) VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                landmark.seq,
-                stamp.boot,
-                stamp.boottime_ms,
-                stamp.wall_ms,
-                stamp.state.value,
-                stamp.uncertainty_ms if stamp.trusted else None,
-            ),
-        )
+        _put_landmark(self._database, landmark)
 
     def _doubt_what_contradicts(self, stamp: Stamp, seq: int) -> None:
         """Have all times of this boot looked at again where its clock was trusted wrongly."""
@@ -206,6 +200,26 @@ class TimeChange(ChangePart):
         conn.execute("UPDATE times SET open = 1 WHERE open = 0 AND stated_by >= ?", (first,))
 
 
+def read_landmarks(database: Database) -> list[Landmark]:
+    """The stamps on which times rest, in order; the last entry's is always among them."""
+    conn = database.conn
+    rows = conn.execute(f"SELECT {_STAMP} FROM landmarks ORDER BY seq").fetchall()
+    found = [_landmark(row) for row in rows]
+    last = last_landmark(
+        conn.execute("SELECT seq, wire FROM ledger ORDER BY seq DESC LIMIT 1").fetchall()
+    )
+    if last is not None and (not found or found[-1].seq != last.seq):
+        found.append(last)
+    return found
+
+
+def put_earlier_landmarks(database: Database, landmarks: list[Landmark]) -> None:
+    """Write the landmarks of an older ledger, in the places before this one's first entry."""
+    last = landmarks[-1].seq if landmarks else 0
+    for seq, stamp in ((mark.seq - last, mark.stamp) for mark in landmarks):
+        _put_landmark(database, Landmark(seq, stamp))
+
+
 def _hardware_clock(fact: Fact) -> int | None:
     """Whether this entry proves (1) or disproves (0) the battery-backed clock."""
     if isinstance(fact, ClockSynced) and fact.hardware_clock is not None:
@@ -213,6 +227,21 @@ def _hardware_clock(fact: Fact) -> int | None:
     if isinstance(fact, ClockStepped) and fact.state is not ClockState.SYNCED:
         return 0  # Whoever sets the clock by hand may have set that one too.
     return None
+
+
+def _put_landmark(database: Database, landmark: Landmark) -> None:
+    stamp = landmark.stamp
+    database.conn.execute(
+        f"INSERT OR IGNORE INTO landmarks ({_STAMP}) VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            landmark.seq,
+            stamp.boot,
+            stamp.boottime_ms,
+            stamp.wall_ms,
+            stamp.state.value,
+            stamp.uncertainty_ms if stamp.trusted else None,
+        ),
+    )
 
 
 def last_landmark(rows: list[Any]) -> Landmark | None:

@@ -23,7 +23,7 @@ def verify_ledger(store: Store, receipt: Tail | None = None) -> Tail:
         for entry in entries:
             if entry.seq != tail.seq + 1:
                 raise _damaged(store, _out_of_order(entry, tail))
-            if why := _altered(store, entry, tail):
+            if why := altered(entry, tail.hash, store.gate, store.ledger):
                 raise _damaged(store, f"entry {entry.seq} was altered: {why}")
             tail = Tail(entry.seq, entry.hash)
             if receipt is not None and receipt.seq == tail.seq and receipt.hash != tail.hash:
@@ -48,16 +48,16 @@ def _out_of_order(entry: Entry, tail: Tail) -> str:
     return f"entry {tail.seq + 1} is missing"
 
 
-def _altered(store: Store, entry: Entry, tail: Tail) -> str | None:
-    """What is wrong with the entry that stands behind ``tail``."""
+def altered(entry: Entry, prevhash: bytes, gate: str, ledger: str) -> str | None:
+    """What is wrong with the entry that stands behind the one whose hash is ``prevhash``."""
     try:
         envelope, data = read_wire(entry.wire)
-        expected = seal(store.gate, data, tail.hash)
+        expected = seal(gate, data, prevhash)
     except ValueError as error:
         return str(error)
-    if (data["ledger"], data["seq"]) != (store.ledger, entry.seq):
+    if (data["ledger"], data["seq"]) != (ledger, entry.seq):
         return f"it states another place, {data['seq']}, than the one it stands in"
-    if bytes.fromhex(envelope.prevhash) != tail.hash:
+    if bytes.fromhex(envelope.prevhash) != prevhash:
         return "it does not follow the entry before it"
     if bytes.fromhex(envelope.hash) != entry.hash:
         return "its stored hash is not the one it states"

@@ -100,7 +100,7 @@ class PahoBroker:
             if isinstance(event, Closed):
                 self._connection = None
                 if self._attempts.down(now, other_version=event.other_version):
-                    events.append(BrokerDown(event.reason))
+                    events.append(BrokerDown(event.reason, event.taken_over))
                 continue
             if isinstance(event, BrokerUp):
                 self._attempts.up(now)

@@ -21,6 +21,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ..domain.errors import BrokerFault
 from ..mqtt_client import TellingClient, failure, speaks_tls
@@ -47,6 +48,7 @@ _NOT_THIS_VERSION = {0x81, 0x82, 0x84}
 """Unsupported protocol version, or that what we sent makes no sense to it."""
 
 _KEEPALIVE_RAN_OUT = 0x8D
+_TAKEN_OVER = 0x8E
 
 
 class Closed(Struct, frozen=True):
@@ -54,6 +56,7 @@ class Closed(Struct, frozen=True):
 
     reason: str
     other_version: bool = False
+    taken_over: bool = False
 
 
 class Connection:
@@ -156,7 +159,9 @@ class Connection:
     def subscribe(self, topics: Sequence[str]) -> None:
         """Subscribe at QoS 1, once in a connection."""
         self._subscribed = topics
-        _, token = self._client.subscribe([(topic, 1) for topic in topics])
+        # Under 5 our own status does not come back to us: that would cost its bytes twice.
+        options: Any = SubscribeOptions(qos=1, noLocal=True) if self._version == "5" else 1
+        _, token = self._client.subscribe([(topic, options) for topic in topics])
         if token is not None:  # Otherwise the connection is just being lost.
             self._expect(token)
 
@@ -204,10 +209,10 @@ class Connection:
         if (sock := self._client.socket()) is not None:
             sock.close()
 
-    def _end(self, reason: str, other_version: bool = False) -> None:
+    def _end(self, reason: str, other_version: bool = False, *, taken_over: bool = False) -> None:
         if not self._over:
             self._over = True
-            self._events.append(Closed(reason, other_version))
+            self._events.append(Closed(reason, other_version, taken_over))
 
     def _tls_trouble(self) -> str | None:
         """What TLS says on a connection that ended before the broker had let us in."""
@@ -263,6 +268,8 @@ class Connection:
         client = self._client
         if flags.is_disconnect_packet_from_server:
             text = f"{self._name} ended the connection. {meaning(reason.value)}"
+            self._end(text, not self.accepted, taken_over=reason.value == _TAKEN_OVER)
+            return
         elif client.too_large:
             text = (
                 f"{self._name} sends a message of {client.too_large} bytes, which is not read: "

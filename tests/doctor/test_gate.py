@@ -321,6 +321,18 @@ def test_a_database_that_opens(stage: Stage) -> None:
     assert "2 entries" in verdict.found
 
 
+def test_a_damaged_database_was_set_aside(stage: Stage) -> None:
+    open_store(stage.folder).close()
+    (stage.folder / "gate.db.old-1-damaged").touch()
+    (stage.folder / "gate.db.old-1-damaged.jsonl").touch()
+
+    verdict = ledger.database(stage.visit())
+
+    assert said(verdict) == "DATABASE_SET_ASIDE"
+    assert verdict
+    assert "gate.db.old-1-damaged." in verdict.found
+
+
 def test_a_database_of_another_gate(stage: Stage) -> None:
     open_store(stage.folder, gate="side-gate").close()
 

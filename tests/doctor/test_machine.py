@@ -185,13 +185,21 @@ def test_clock(
     stage: Stage, state: ClockState, uncertainty_ms: int | None, expected: str, runs: bool
 ) -> None:
     visit = stage.visit()
-    other = ClockState.UNSYNCED if state is ClockState.SYNCED else ClockState.SYNCED
+    other = ClockState.HOLDOVER if state is ClockState.UNSYNCED else ClockState.UNSYNCED
     visit.assembly.clock = StoppedClock(other if runs else state, uncertainty_ms)
     if runs:
-        told = {"state": state.value, "uncertainty_ms": uncertainty_ms}
+        told = {"state": state.value, "uncertainty_ms": uncertainty_ms, "pending": 3}
         visit.status = status(clock=told)
 
     assert said(times.clock(visit)) == expected
+
+
+def test_a_daemon_that_may_not_ask_the_kernel(stage: Stage) -> None:
+    visit = stage.visit()
+    visit.assembly.clock = StoppedClock(ClockState.SYNCED, 12)
+    told = {"state": "unsynced", "uncertainty_ms": None, "pending": 3}
+    visit.status = status(clock=told)
+    assert said(times.clock(visit)) == "CLOCK_REFUSED"
 
 
 def test_a_clock_that_is_believed_unseen(stage: Stage) -> None:

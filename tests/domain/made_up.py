@@ -30,6 +30,10 @@ def of(kind: Any) -> st.SearchStrategy[Any]:
         return st.one_of(*map(of, get_args(kind)))
     if isinstance(kind, type) and issubclass(kind, Struct):
         return st.builds(kind, **{field.name: of(field.type) for field in structs.fields(kind)})
+    if get_origin(kind) is dict:  # some other entry's data
+        return st.dictionaries(
+            st.sampled_from(["at", "kind", "seq"]), st.none() | of(int) | st.text(max_size=9)
+        )
     return st.from_type(kind)
 
 

@@ -6,12 +6,14 @@ import re
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from edge_agent.domain.chain import GENESIS, Scribe, read_wire, stamp_of
+from edge_agent.domain.chain import GENESIS, Scribe, _is_canonical, read_wire, stamp_of
 from edge_agent.domain.facts import (
     AttemptRefused,
     Evidence,
@@ -19,6 +21,7 @@ from edge_agent.domain.facts import (
     GateAlive,
     PunchAdded,
     PunchRecorded,
+    PunchRecovered,
     PunchTimeCorrected,
     PunchTimeResolved,
 )
@@ -112,7 +115,7 @@ def test_only_what_is_about_a_worker_has_a_subject(fact: Fact) -> None:
     assert "subject" not in wired(fact, SYNCED)
 
 
-ABOUT_ANOTHER_MOMENT = {PunchTimeResolved, PunchTimeCorrected, PunchAdded}
+ABOUT_ANOTHER_MOMENT = {PunchTimeResolved, PunchTimeCorrected, PunchAdded, PunchRecovered}
 """Their ``at`` is the punch's, not the entry's own."""
 
 
@@ -202,3 +205,50 @@ def test_hostile_entries_are_a_value_error(alter: Any) -> None:
     assert alter(wire) != wire
     with pytest.raises(ValueError):  # noqa: PT011
         read_wire(alter(wire))
+
+
+ANY_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.text(), ANY_JSON), st.sampled_from([None, "deterministic", "sorted"]))
+def test_only_canonical_bytes_are_taken_for_canonical(data: dict[str, Any], order: Any) -> None:
+    raw = msgspec.json.encode(data, order=order)
+    if _is_canonical(raw, msgspec.json.decode(raw)):
+        assert rfc8785.dumps(data) == raw
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"a":1.0}',
+        b'{"a":1e2}',
+        b'{"a":1E2}',
+        b'{"a":-0}',
+        b'{"a":9007199254740993}',
+        b'{"a": 1}',
+        b'{"b":1,"a":1}',
+        b'{"a":1,"a":2}',
+        b'{"a":"\\u0041"}',
+        b'{"a":"\\t"}',
+        b'{"a":[1.5]}',
+    ],
+)
+def test_what_is_not_canonical_is_looked_at_again(raw: bytes) -> None:
+    assert not _is_canonical(raw, msgspec.json.decode(raw))
+
+
+@given(facts, stamps)
+def test_what_a_gate_writes_in_ascii_is_known_at_once(fact: Fact, stamp: Stamp) -> None:
+    entry = SCRIBE.write(fact, stamp, 1, GENESIS)
+    envelope, data = read_wire(entry.wire)
+    raw = bytes(envelope.data)
+    doubtful = not raw.isascii() or b"\\" in raw or re.search(rb"\d{16}", raw)
+    assert _is_canonical(raw, data) or doubtful

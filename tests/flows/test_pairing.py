@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from edge_agent.daemon.gate_activity import GateActivity
+from edge_agent.daemon.gate_parts import GateParts
 from edge_agent.domain.backups import digest
 from edge_agent.domain.errors import (
     EdgeAgentError,
@@ -73,6 +74,20 @@ class Works:
         self.store.all.clear()
         self.site.events.clear()
         self.sensor.asked.clear()
+
+    @property
+    def parts(self) -> GateParts:
+        """What the gate's thread works with here."""
+        return GateParts(
+            make_gate=lambda: self.gate,
+            sensor=self.sensor,
+            panel=self.site.panel,
+            captures=3,
+            offline=lambda: False,
+            sealing=AgeSealing(),
+            passwords=Pocket(),
+            roster=RosterInbox(),
+        )
 
     def switch_on(self) -> None:
         """What a process has when it starts: nothing but the disk and the flash."""
@@ -782,17 +797,7 @@ def test_with_a_match_in_flight_the_change_waits_its_turn() -> None:
     stop = threading.Event()
     pressed: list[str] = []
     works.sensor.glass = LANS_FINGER
-    activity = GateActivity(
-        lambda: works.gate,
-        works.sensor,
-        works.site.panel,
-        3,
-        lambda: False,
-        INFO,
-        AgeSealing(),
-        Pocket(),
-        RosterInbox(),
-    )
+    activity = GateActivity(works.parts, INFO)
     person = Person(works.site.clock, works.sensor, [NEW] * 3)
     removal = Asked(person, done=lambda: None)
     enrolment = Asked(person, done=lambda: setattr(works.sensor, "glass", None))
@@ -851,17 +856,7 @@ def test_asking_ends_the_crediting_by_another_module() -> None:
         works.sensor.glass = LANS_FINGER
 
     asked = Asked(person, done=press)
-    activity = GateActivity(
-        lambda: works.gate,
-        works.sensor,
-        works.site.panel,
-        3,
-        lambda: False,
-        INFO,
-        AgeSealing(),
-        Pocket(),
-        RosterInbox(),
-    )
+    activity = GateActivity(works.parts, INFO)
     activity.submit(AskSensor(), asked)  # type: ignore[arg-type]
 
     def on_ask(instruction: str) -> None:

@@ -373,7 +373,7 @@ def test_nothing_is_complete_before_payroll_knows_the_times(site: Site) -> None:
 def test_time_away_from_the_glass_is_told(site: Site) -> None:
     recording = WatchRecording(site.gate)
     recording.look(vouched=True)
-    site.runs(50_000)
+    site.runs(15_000)
     recording.look(vouched=True)
     assert site.of_kind("recording.stopped") == []
     site.runs(10 * MINUTE)

@@ -1,12 +1,16 @@
 """The machine's clocks, and how far they may be trusted."""
 
+import ctypes
+import errno
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_agent.domain.clock_trust import Known
 from edge_agent.domain.stamps import ClockState, Stamp
 from edge_agent.host import clock as clock_module
 from edge_agent.host.clock import HostClock
@@ -18,6 +22,7 @@ class Machine:
     """A machine whose clocks and kernel are set by hand."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.patch = patch
         self.boottime = 5_000
         self.wall = 1_795_000_000_000
         self.error: int | None = None
@@ -163,3 +168,59 @@ def test_systemd_may_hand_the_boot_id_over(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("BOOT_ID", "0f3a0000-0000-4000-8000-00000000000a\n")
     stamp: Stamp = HostClock("auto", 500).stamp()
     assert stamp.boot == "0f3a000000004000800000000000000a"
+
+
+def test_a_kernel_that_refuses_is_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a unit with ProtectClock=yes: EPERM."""
+
+    def refuse(timex: object) -> int:
+        ctypes.set_errno(errno.EPERM)
+        return -1
+
+    monkeypatch.setattr(clock_module, "_LIBC", SimpleNamespace(adjtimex=refuse))
+    clock = HostClock("auto", 500)
+    stamp = clock.stamp()
+    assert (stamp.state, stamp.uncertainty_ms) == (ClockState.UNSYNCED, None)
+    assert clock.refused() == "Operation not permitted"
+    assert HostClock("always", 500).refused() is None
+
+
+def test_a_hardware_clock_is_read(machine: Machine, tmp_path: Path) -> None:
+    shows = tmp_path / "since_epoch"
+    machine.patch.setattr(clock_module, "_HARDWARE_CLOCK", shows)
+    before = Stamp(
+        boot="a",
+        boottime_ms=0,
+        wall_ms=machine.wall - HOUR,
+        state=ClockState.SYNCED,
+        uncertainty_ms=10,
+    )
+    for text in (None, "", "not a clock"):
+        if text is not None:
+            shows.write_text(text)
+        machine.clock.recall(Known(before, True))
+        assert machine.stamp() == (ClockState.UNSYNCED, None)
+    shows.write_text(f"{machine.wall // 1000}\n")
+    machine.clock.recall(Known(before, True))
+    state, uncertainty = machine.stamp()
+    assert state is ClockState.HOLDOVER
+    assert uncertainty is not None
+    assert 2000 < uncertainty < 5000
+
+
+def test_a_hardware_clock_that_the_kernel_may_have_set_proves_nothing(
+    machine: Machine, tmp_path: Path
+) -> None:
+    shows = tmp_path / "since_epoch"
+    shows.write_text(f"{machine.wall // 1000}\n")
+    machine.patch.setattr(clock_module, "_HARDWARE_CLOCK", shows)
+    machine.error = 10
+    before = Stamp(
+        boot="a",
+        boottime_ms=0,
+        wall_ms=machine.wall - HOUR,
+        state=ClockState.SYNCED,
+        uncertainty_ms=10,
+    )
+    machine.clock.recall(Known(before, True))
+    assert machine.clock.hardware_clock_held(machine.clock.stamp()) is None

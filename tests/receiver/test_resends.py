@@ -1,6 +1,12 @@
 """When a gate is asked again."""
 
-from edge_agent.receiver.resends import FIRST_PAUSE, LONGEST_PAUSE, MOST_ENTRIES, Resends
+from edge_agent.receiver.resends import (
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    MOST_AT_ONCE,
+    MOST_ENTRIES,
+    Resends,
+)
 
 
 def times_asked(resends: Resends, missing: range, start: int, end: int) -> list[int]:
@@ -47,3 +53,14 @@ def test_ledgers_are_asked_for_separately() -> None:
     resends = Resends()
     assert resends.due("a", range(3, 5), 0)
     assert resends.due("b", range(3, 5), 0)
+
+
+def test_ledgers_take_turns_and_a_silent_one_loses_its_own() -> None:
+    resends = Resends()
+    names = [f"ledger-{number}" for number in range(MOST_AT_ONCE + 2)]
+    asked = [name for name in names if resends.due(name, range(1, 10), 0)]
+    assert asked == names[:MOST_AT_ONCE]
+    resends.filled(names[0])
+    assert resends.due(names[-2], range(1, 10), 1) == range(1, 10)
+    assert resends.due(names[-1], range(1, 10), FIRST_PAUSE - 1) is None
+    assert resends.due(names[-1], range(1, 10), FIRST_PAUSE) == range(1, 10)

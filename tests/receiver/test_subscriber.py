@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -214,6 +215,50 @@ def test_payroll_that_lost_what_it_confirmed_asks_for_it(running: Running, gate:
         (601, 700),
     ]
     gate.confirmed(700)
+
+
+@pytest.mark.parametrize("held", [0, 350])
+def test_payroll_of_yesterday_is_filled_again_without_a_person(
+    database: str, mosquitto: Mosquitto, held: int
+) -> None:
+    """Emptied, or restored from a backup that knew less than the gates hold confirmed."""
+    names = [f"gate-{number}" for number in range(6)]
+    ledgers = {name: write_ledger(900, f"ledger-of-{name}", gate=name) for name in names}
+    with ExitStack() as open_gates:
+        if held:
+            with closing(Store(database)) as store:
+                for name, entries in ledgers.items():
+                    store.take([read(name, entry.wire) for entry in entries[:held]], "yesterday")
+        gates = {name: open_gates.enter_context(Gate(mosquitto.port, name)) for name in names}
+        for name, gate in gates.items():
+            gate.keep(ledgers[name])
+        options = ReceiverOptions(host=mosquitto.host, port=mosquitto.port, database=database)
+        with Running(options) as running:
+            running.said("connected")
+            for name, gate in gates.items():
+                told = status(f"ledger-of-{name}", last=900, confirmed=880)
+                gate.say(told, channel="status", retain=True)
+            for gate in gates.values():
+                gate.confirmed(880)
+            for name, gate in gates.items():
+                gate.send(*ledgers[name][880:])
+                assert gate.confirmed(900).hash == ledgers[name][-1].hash.hex()
+    assert rows(database, "SELECT ledger, count(*) FROM entries GROUP BY 1 ORDER BY 1") == [
+        (f"ledger-of-{name}", 900) for name in names
+    ]
+    asked = [gate.resends.get() for gate in gates.values() for _ in range(gate.resends.qsize())]
+    assert max(ask.to - ask.from_ + 1 for ask in asked) == 200
+    assert len(asked) == len(names) * -(-(880 - held) // 200)
+
+
+def test_gate_that_begins_ledgers_without_end_fills_neither_disk_nor_memory(
+    running: Running, gate: Gate, options: ReceiverOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_agent.receiver.store.MOST_LEDGERS_OF_A_GATE", 3)
+    for number in range(6):
+        gate.send(*write_ledger(2, f"ledger-{number}"))
+    assert "main-gate" in running.said("too-many-ledgers")
+    assert rows(options.database, "SELECT count(*) FROM ledgers") == [(3,)]
 
 
 def test_entries_sent_while_nobody_listened_are_asked_for_at_once(

@@ -65,7 +65,7 @@ def test_broker_is_told_what_we_can_hold(front: Front, options: ReceiverOptions)
     with Running(options) as running:
         running.said("connected")
     (connect,) = front.connects
-    receive_maximum, maximum_packet_size = b"\x21\x01\xf4", b"\x27\x00\x10\x00\x00"
+    receive_maximum, maximum_packet_size = b"\x21\x03\xe8", b"\x27\x00\x10\x00\x00"
     assert receive_maximum in connect
     assert maximum_packet_size in connect
 

@@ -250,3 +250,32 @@ def test_files_for_the_broker_stand_beside_the_settings(tmp_path: Path) -> None:
     mqtt = load(tmp_path, f"{LEAST}[mqtt]\n{lines}\n").mqtt
     assert (mqtt.ca_file, mqtt.password_file) == (str(tmp_path / "ca.pem"), "/p")
     assert (mqtt.cert_file, mqtt.key_file) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            '[panel]\npins = "mock"\n[sensor]\ntouch_pin = 17',
+            "[sensor] touch_pin: pin 17 is that of [panel] green",
+        ),
+        (
+            "[sensor]\ntouch_pin = 4\npower_pin = 4",
+            "[sensor] power_pin: pin 4 is that of [sensor] touch_pin",
+        ),
+        (
+            '[panel]\npins = "gpio"\nred = 17',
+            "[panel] red: pin 17 is that of [panel] green",
+        ),
+        ("[sensor]\ntouch_pin = 17", None),  # There are no lamps.
+    ],
+)
+def test_a_pin_is_wired_to_one_thing(tmp_path: Path, text: str, problem: str | None) -> None:
+    file = tmp_path / "gate.toml"
+    file.write_text(f'[gate]\nid = "a"\n{text}\n')
+    if problem is None:
+        assert load_settings(file).sensor.touch_pin == 17
+        return
+    with pytest.raises(BadSettings) as caught:
+        load_settings(file)
+    assert caught.value.problems == [f"{problem} already."]

@@ -436,6 +436,29 @@ def test_punches_of_a_time(gate: Gate) -> None:
         assert "repeat of" in text
 
 
+def test_a_supervisor_voids_and_adds(gate: Gate) -> None:
+    gate.start()
+    watch = gate.watch()
+    gate.press("NV001")
+    seq = watch.panel()["seq"]
+    gate.cli("punches", "void", str(seq), "--reason", "wrong-worker")
+    again = gate.cli("punches", "void", str(seq), "--reason", "wrong-worker")
+    assert again.code == 65
+    assert "voided already" in again.sentence
+    add = ("punches", "add", "NV002", "--at", "2026-11-23T22:00", "--reason", "no-power")
+    assert gate.cli(*add, "--json").json["at"] == "2026-11-23T22:00:00.000+07:00"
+    named = gate.cli(*add[:-1], "Nguyễn Văn An")
+    assert named.code == 65
+    gate.stop()
+    assert gate.cli(*add, "--direction", "in").code == 0  # Without a daemon too.
+    shown = gate.cli("punches", "list", "--json").json
+    assert [(one["kind"], one["voided"]) for one in shown if one["worker"] == "NV001"] == [
+        ("punch.recorded", "wrong-worker")
+    ]
+    assert [one["working_day"] for one in shown if one["worker"] == "NV002"] == ["2026-11-23"] * 2
+    assert "voided: wrong-worker" in gate.cli("punches", "list").out
+
+
 def test_the_settings_are_found(gate: Gate) -> None:
     elsewhere = {"EDGE_AGENT_CONFIG": str(gate.config)}
     assert gate.cli("status", "--json", environment=elsewhere).code == 3

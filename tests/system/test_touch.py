@@ -13,6 +13,7 @@ import pytest
 from edge_agent.assembly import Assembly
 from edge_agent.cli.carry_out import carry_out
 from edge_agent.daemon.gate_activity import GateActivity
+from edge_agent.daemon.gate_parts import GateParts
 from edge_agent.domain.events import Event, Outcome, PanelShown, SensorChanged
 from edge_agent.domain.requests import AddWorker, Enroll, Step, What
 from edge_agent.flows.keep_roster import RosterInbox
@@ -121,17 +122,19 @@ def gate(
             write(data)
 
         port._port.write = counting
-        activity = GateActivity(
-            lambda: assembly.gate(events.append),
-            sensor,
-            panel,
-            3,
-            lambda: False,
-            first,
-            RosterInbox(),
+        parts = GateParts(
+            make_gate=lambda: assembly.gate(events.append),
+            sensor=sensor,
+            panel=panel,
+            captures=3,
+            offline=lambda: False,
+            sealing=assembly.sealing(),
+            passwords=assembly.passwords(),
+            roster=RosterInbox(),
             touch=touch,
             sleeps=sleep,
         )
+        activity = GateActivity(parts, first)
         stop = threading.Event()
 
         def carry_level() -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from edge_agent.domain.errors import BrokerFault
 from edge_agent.domain.events import Event
 from edge_agent.domain.facts import GateAlive
@@ -16,6 +18,7 @@ from edge_agent.domain.messages import ClockStatus, GateStatus, LedgerStatus, Se
 from edge_agent.domain.roster import Heard
 from edge_agent.domain.stamps import ClockState, Stamp
 from edge_agent.domain.topics import Topics
+from edge_agent.flows.payroll_says import Disowned
 from edge_agent.flows.publish_ledger import PublishLedger
 from edge_agent.ports import Acknowledged, Broker, BrokerEvent, BrokerUp, Subscribed
 from edge_agent.settings.schema import MqttSettings
@@ -45,12 +48,19 @@ class Ledger:
     """A ledger in a file; every connection to it is one more of the same store."""
 
     def __init__(self, folder: Path, entries: int) -> None:
+        self.disowned: list[Disowned] = []
+        self.may_leave = False
         self._path = folder / "gate.db"
         self.store = self.open()
         self.grow(entries - 1)  # The first one says that the ledger was opened.
 
     def open(self) -> SqliteStore:
         return SqliteStore.open(self._path, GATE, ZoneInfo("Asia/Ho_Chi_Minh"), NOON)
+
+    def leave(self, receipt: Disowned) -> bool:
+        """Whether a new ledger begins, as the daemon would say."""
+        self.disowned.append(receipt)
+        return self.may_leave
 
     def close(self) -> None:
         self.store.close()
@@ -196,18 +206,20 @@ def uplink(
     broker: Broker,
     clock: Any,
     tell: Callable[[Event], None] = lambda event: None,
-    status: Callable[[], GateStatus] = gate_status,
+    status: Callable[[], GateStatus] | None = None,
     on_roster: Callable[[Heard], None] = lambda heard: None,
     examiner: Any = None,
 ) -> PublishLedger:
+    own = msgspec.structs.replace(gate_status().ledger, id=ledger.store.ledger)
     return PublishLedger(
         settings,
         TOPICS,
         broker,
         ledger.open,
-        status,
+        status or (lambda: msgspec.structs.replace(gate_status(), ledger=own)),
         tell,
         clock,
+        ledger.leave,
         on_roster,
         examiner or Examiner(),
     )

@@ -39,7 +39,7 @@ def command(**fields: Any) -> Received:
 def test_fence_then_entries_as_they_are_then_receipt(ledger: Ledger) -> None:
     def script(broker: ScriptedBroker) -> Script:
         yield [BrokerUp("5", 20)]
-        assert broker.subscribed == [ledger.receipts, TOPICS.commands, TOPICS.roster]
+        assert broker.subscribed == [ledger.receipts, TOPICS.commands, TOPICS.roster, TOPICS.status]
         assert not broker.sent
         yield [Subscribed({})]
         (online,) = broker.take()
@@ -70,7 +70,8 @@ def test_the_will_is_the_offline_status(ledger: Ledger) -> None:
 
     versions, topic, will = play(ledger, script).broker.opened
     assert versions == ("5", "3.1.1")
-    assert (topic, json.loads(will)) == (TOPICS.status, {"gate": GATE, "state": "offline"})
+    told = {"gate": GATE, "state": "offline", "ledger_id": ledger.store.ledger}
+    assert (topic, json.loads(will)) == (TOPICS.status, told)
 
 
 def test_what_the_retained_receipt_covers_is_not_sent(ledger: Ledger) -> None:
@@ -136,7 +137,7 @@ BAD_RECEIPTS = {
     "another ledger's": ({"ledger": "other"}, "another ledger"),
     "nothing": ({"through": 0}, "numbers"),
     "negative": ({"through": -1}, "numbers"),
-    "huge": ({"through": 2**62}, "ledger ends before"),
+    "huge": ({"through": 2**62}, "numbers cannot be right"),
     "beyond the tail": ({"through": 11}, "ledger ends before"),
     "foreign": ({"hash": "ab" * 32}, "hash is not"),
     "rejected without bounds": ({"rejected_count": 11}, "numbers"),
@@ -158,9 +159,9 @@ def test_a_receipt_that_proves_nothing_moves_nothing(
     assert not any(isinstance(event, Confirmed) for event in told.events)
     (line,) = [record for record in caplog.records if record.name.endswith("hear_payroll")]
     assert why in line.getMessage()
-    old_copy = "old copy" in line.getMessage()
+    disowned = "began because of such a receipt" in line.getMessage()
     assert (
-        old_copy
+        disowned
         == (line.levelno == logging.ERROR)
         == (why in ("ledger ends before", "hash is not"))
     )

@@ -5,6 +5,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -27,7 +28,7 @@ from tests.certificates import Authority, Files
 from tests.receiver.running import Running
 
 from .gates import TOPICS, Ledger
-from .stub_broker import StubBroker
+from .stub_broker import ACCEPTED_3, StubBroker, until_hung_up
 from .test_real_brokers import Gate
 
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
@@ -107,22 +108,33 @@ def test_entries_go_out_encrypted_with_a_client_certificate(
             uplink.until(lambda event: event == Confirmed(through=300))
 
 
-def test_a_large_message_comes_whole(secure: Mosquitto, ca: Authority) -> None:
+def test_messages_of_one_record_come_at_once(ca: Authority) -> None:
     """TLS reads ahead: what it holds back is no longer to be seen on the socket."""
-    mqtt = MqttSettings(host=HOST, port=secure.port, tls="on", ca_file=ca.file)
-    with closing(PahoBroker(mqtt, "edge-agent-main-gate")) as broker:
-        broker.open(("5",), TOPICS.status, b"gone")
-        got: list[bytes] = []
-        deadline = time.monotonic() + PATIENCE_S
-        while len(got) < 20 and time.monotonic() < deadline:
-            for event in broker.poll(5.0):
-                if isinstance(event, BrokerUp):
-                    broker.subscribe(["big"])
-                    for _ in range(20):
-                        broker.publish("big", bytes(60_000))
-                elif isinstance(event, Received):
-                    got.append(event.payload)
-        assert got == [bytes(60_000)] * 20
+    shown = ca.issue(HOST)
+    ours = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ours.load_cert_chain(shown.cert, shown.key)
+    message = bytes.fromhex("3007000474657374") + b"x"  # PUBLISH at QoS 0 on "test".
+
+    def serve(server: socket.socket) -> None:
+        plain, _ = server.accept()
+        with plain, ours.wrap_socket(plain, server_side=True) as connection:
+            connection.recv(4096)
+            connection.sendall(ACCEPTED_3 + 3 * message)
+            until_hung_up(connection)
+
+    with socket.create_server((HOST, 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,))
+        thread.start()
+        mqtt = MqttSettings(host=HOST, port=server.getsockname()[1], tls="on", ca_file=ca.file)
+        with closing(PahoBroker(mqtt, "edge-agent-main-gate")) as broker:
+            broker.open(("3.1.1",), TOPICS.status, b"gone")
+            got: list[BrokerEvent] = []
+            deadline = time.monotonic() + PATIENCE_S
+            while len(got) < 4 and time.monotonic() < deadline:
+                got += broker.poll(PATIENCE_S)
+            assert got[1:] == [Received("test", b"x", False)] * 3
+            assert time.monotonic() < deadline
+        thread.join()
 
 
 def test_an_unknown_ca(secure: Mosquitto, tmp_path: Path) -> None:

@@ -1,0 +1,107 @@
+"""``edge-agent receive export`` and ``correct``: what a clerk does with payroll's database."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..receiver.correct import PAYROLL, add, void
+from ..receiver.database import Database, open_database
+from ..receiver.export import export
+from ..receiver.schema import check
+
+
+@contextmanager
+def _opened(where: str) -> Iterator[Database]:
+    """The database beside a receiver that may be at work on it."""
+    with closing(open_database(where, alone=False)) as database:
+        check(database)
+        yield database
+
+
+def _with_database(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command ``--database``; without it, what was said before the command's name."""
+
+    @click.option("--database", help="As for the receiver: a SQLite file or postgresql://…")
+    @click.pass_context
+    @wraps(command)
+    def opened(ctx: click.Context, /, database: str | None, **arguments: Any) -> None:
+        with _opened(database or _said_before(ctx)) as found:
+            command(found, **arguments)
+
+    return opened
+
+
+def _said_before(ctx: click.Context) -> str:
+    """The ``--database`` of the group that the command belongs to."""
+    while ctx.parent is not None and "database" not in ctx.parent.params:
+        ctx = ctx.parent
+    assert ctx.parent is not None
+    return str(ctx.parent.params["database"])
+
+
+@click.command("export")
+@click.option("--month", required=True, help="2026-11, by the local date.")
+@click.option(
+    "--format", "kind", type=click.Choice(["xlsx", "csv"]), default="xlsx", show_default=True
+)
+@click.option(
+    "--view",
+    type=click.Choice(["sessions", "punches"]),
+    default="sessions",
+    show_default=True,
+    help="What a csv file holds; an xlsx file has both.",
+)
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="The new file.  [default: attendance-MONTH]"
+)
+@_with_database
+def export_month(database: Database, month: str, kind: str, view: Any, output: Path | None) -> None:
+    """Write a month's sessions and punches for Excel, or for a program."""
+    target = output or Path(f"attendance-{month}.{kind}")
+    count = export(database, month, target, view)
+    click.echo(f"{target}: {count} rows")
+
+
+@click.group()
+def correct() -> None:
+    """Payroll's own corrections, beside the entries: who, why, and nothing is ever changed."""
+
+
+_actor = click.option("--actor", required=True, help="Who corrects: a code, not a name.")
+_reason = click.option("--reason", required=True, help="Why.")
+
+
+@correct.command("void")
+@click.argument("ledger")
+@click.argument("seq", type=click.IntRange(1, 2**53 - 1))
+@_actor
+@_reason
+@_with_database
+def correct_void(database: Database, ledger: str, seq: int, actor: str, reason: str) -> None:
+    """A punch counts no more, or a rejected entry is settled: entry SEQ of LEDGER."""
+    void(database, ledger, seq, actor=actor, reason=reason, made_at=_now())
+    click.echo(f"Voided: entry {seq} of ledger {ledger}.")
+
+
+@correct.command("add")
+@click.argument("code")
+@click.argument("at")
+@click.option("--direction", type=click.Choice(["in", "out"]))
+@click.option("--gate", help="Where it should have been recorded.")
+@click.option("--zone", default="Asia/Ho_Chi_Minh", show_default=True, help="The zone of AT.")
+@_actor
+@_reason
+@_with_database
+def correct_add(database: Database, code: str, at: str, **said: Any) -> None:
+    """Enter a punch that no gate has: worker CODE at the local time AT (2026-11-23T07:00)."""
+    number = add(database, code, at, **said, made_at=_now())
+    click.echo(f"Entered: {code} at {at}, as entry {number} of ledger {PAYROLL}.")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,193 @@
+"""The flows of the gate's thread, and whose turn it is: chores, a request, a look at the glass."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from .. import __version__
+from ..control.server import Conversation
+from ..domain.errors import EdgeAgentError, SensorFault, StoreFault
+from ..domain.facts import GateAlive
+from ..domain.requests import (
+    Enroll,
+    GateWork,
+    Identify,
+    ModuleWork,
+    SensorWork,
+    TakeImage,
+    TemplateWork,
+)
+from ..flows.custodian import Custodian
+from ..flows.keep_roster import KeepRoster
+from ..flows.keep_sensor import KeepSensor
+from ..flows.pairing import Pairing
+from ..flows.prune_ledger import PruneLedger
+from ..flows.resolve_times import ResolveTimes
+from ..flows.take_punch import Look, TakePunch
+from ..flows.technician import Technician
+from ..flows.watch_clock import WatchClock
+from ..flows.watch_recording import WatchRecording
+from ..flows.when_to_look import BETWEEN_LOOKS_S, WhenToLook
+from ..ports import SensorInfo
+from .gate_parts import GateParts
+from .jobs import Guided
+
+log = logging.getLogger(__name__)
+
+_ALIVE_EVERY_S = 3600.0
+
+_MOST_FAILURES = 3
+"""Looks at the glass that fail one after the other: a link that can be mended is no sensor yet."""
+
+
+class GateTurns:
+    """Lives on the gate's thread, from its first moment: what it writes, it writes in order."""
+
+    def __init__(
+        self,
+        parts: GateParts,
+        wake: Callable[[], None],
+        stop: threading.Event,
+        beat: Callable[[], None],
+    ) -> None:
+        """``wake`` ends the thread's pause; ``beat`` shows that it lives."""
+        self._stop = stop
+        self._beat = beat
+        self._gate = gate = parts.make_gate()
+        self._pairing = pairing = Pairing(gate, parts.sensor, beat)
+        self._keeper = keeper = KeepSensor(gate, parts.sensor, parts.panel, pairing)
+        self._taker = TakePunch(
+            gate,
+            parts.sensor,
+            parts.panel,
+            parts.captures,
+            pairing.recover,
+            parts.offline,
+            stop.is_set,
+        )
+        at_the_sensor = (gate, parts.sensor, parts.panel, pairing, lambda: keeper.info)
+        self._technician = Technician(*at_the_sensor)
+        self._custodian = Custodian(*at_the_sensor, parts.sealing, parts.passwords)
+        # Before anything is written in this boot: what the ledger knows is of the one before.
+        self._clock = WatchClock(gate)
+        self._times = ResolveTimes(gate)
+        self._recording = WatchRecording(gate)
+        self._looking = WhenToLook(parts.sensor, parts.touch, gate.clock, wake, sleeps=parts.sleeps)
+        self._prune = PruneLedger(gate, parts.prune_after_months)
+        self._roster = KeepRoster(gate, parts.roster)
+        self._alive_due = gate.clock.monotonic()
+        self._failures = 0
+
+    @property
+    def info(self) -> SensorInfo | None:
+        """The sensor in use."""
+        return self._keeper.info
+
+    def begin(self, first: SensorInfo | SensorFault) -> None:
+        """Use the sensor that was connected at the start, or wait for it."""
+        if isinstance(first, SensorInfo):
+            self._keeper.began(first)
+        else:
+            self._keeper.lost(first)
+
+    def chores(self) -> float:
+        """What is due beside presses. Returns the seconds that may now be waited for a request."""
+        if self._gate.clock.monotonic() >= self._alive_due:
+            self._alive_due += _ALIVE_EVERY_S
+            self._write_alive()
+        self._gate.keep_store()
+        self._prune.turn()
+        self._roster.look()
+        if self._clock.look():
+            self._times.begin()
+        busy = self._times.work()
+        self._recording.look(vouched=self._keeper.vouched)
+        return self._looking.pause() if self._keeper.recording and not busy else BETWEEN_LOOKS_S
+
+    def carry_out(self, request: GateWork, conversation: Conversation) -> None:
+        """Do what a technician asks for, and answer."""
+        slot = None
+        try:
+            conversation.beat()  # It may have been given up while it waited.
+            result = self._perform(request, conversation)
+        except EdgeAgentError as error:
+            conversation.failed(error)
+            if isinstance(error, SensorFault) and self._keeper.recording:
+                self._mend(error)
+        else:
+            conversation.done(result)
+            slot = result.get("slot")
+            if isinstance(request, SensorWork):
+                self._look_after_sensor()
+        if isinstance(request, Enroll | Identify | TakeImage):
+            self._taker.ignore_finger(slot)
+        self._looking.anew()
+
+    def look(self) -> None:
+        """See to a touch where it is time to; without a sensor, to the sensor."""
+        if not self._keeper.recording:
+            self._keeper.try_again()
+            self._looking.anew()
+            return
+        self._keeper.stayed()
+        if self._stop.is_set() or not self._looking.due():
+            return
+        try:
+            if self._looking.began():
+                self._taker.felt()
+            look = self._taker.poll(self._looking.felt())
+            if look is not Look.UNSURE:
+                self._failures = 0
+            self._looking.saw(look)
+            self._keeper.noted(self._looking.problem)
+        except SensorFault as fault:
+            self._look_failed(fault)
+
+    def end(self) -> None:
+        """From now on nobody records here."""
+        self._keeper.ended()
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._gate.store.close()
+
+    def _perform(self, request: GateWork, conversation: Conversation) -> dict[str, Any]:
+        dialogue = Guided(conversation, self._stop, self._beat)
+        if isinstance(request, TemplateWork | ModuleWork):
+            return self._custodian.perform(request, dialogue, conversation.actor)
+        return self._technician.perform(request, dialogue, conversation.actor)
+
+    def _look_after_sensor(self) -> None:
+        """A technician has asked for the sensor, and it may have turned out to be another one."""
+        try:
+            self._keeper.looked_at()
+        except SensorFault as fault:
+            self._mend(fault)
+
+    def _look_failed(self, fault: SensorFault) -> None:
+        self._failures += 1
+        self._looking.anew()
+        if self._failures >= _MOST_FAILURES:
+            self._taker.disturbed()
+            self._keeper.lost(fault)
+        elif self._stop.is_set():
+            self._taker.disturbed()
+        else:
+            self._mend(fault)
+
+    def _mend(self, fault: SensorFault) -> None:
+        """Prove the link sound again, or give the sensor up for now."""
+        self._taker.disturbed()
+        try:
+            self._pairing.recover()
+        except SensorFault:
+            self._keeper.lost(fault)
+        else:
+            log.warning("the sensor's link was mended: %s", fault)
+
+    def _write_alive(self) -> None:
+        try:
+            self._gate.record(GateAlive(recording=self._keeper.vouched, version=__version__))
+        except StoreFault as fault:
+            log.error("gate.alive could not be written: %s", fault)

@@ -1,0 +1,238 @@
+"""Write the week down as a gate does: its rules, its entries, its chain; only time is made up."""
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec import Struct
+
+from ... import __version__
+from ...domain.chain import GENESIS, Entry, Scribe
+from ...domain.facts import (
+    AttemptRefused,
+    Evidence,
+    Fact,
+    GateAlive,
+    LedgerOpened,
+    PunchAdded,
+    PunchRecorded,
+    PunchRepeated,
+    PunchTimeResolved,
+    PunchVoided,
+    RecordingResumed,
+)
+from ...domain.people import Print
+from ...domain.rules import (
+    Accepted,
+    Direction,
+    DirectionRule,
+    LastPunch,
+    Match,
+    Policy,
+    Refused,
+    Repeat,
+    judge,
+)
+from ...domain.stamps import ClockState, Stamp, local_time
+from .plan import (
+    BOOTS,
+    FORGETS_FRIDAY,
+    MAIN,
+    MISTAKE,
+    POWER_CUT,
+    PRESSES_BY_MISTAKE,
+    SEASONAL,
+    SUPERVISOR_ADDS,
+    WORKERS,
+    ZONE,
+    Boot,
+    Press,
+    at,
+)
+
+_HOUR_MS = 3_600_000
+_UNCERTAINTY_MS = 40
+_POLICY = Policy(repeat_window_ms=60_000, direction=DirectionRule.ALTERNATE, zone=ZONE)
+_SUPERVISOR = "NV0001"
+
+
+class Written(Struct, frozen=True, kw_only=True):
+    """A gate's week: its entries, of which facts at which stamps, and when (UTC ms)."""
+
+    gate: str
+    ledger: str
+    entries: list[Entry]
+    facts: list[tuple[Fact, Stamp]]
+    written_at: list[int]
+
+
+def stamp_at(gate: str, ms: int) -> Stamp:
+    """What the gate's clocks show at a true time of the week."""
+    boot = [boot for boot in BOOTS[gate] if boot.began <= ms][-1]
+    synced = ms >= boot.synced
+    return Stamp(
+        boot=uuid.uuid5(uuid.NAMESPACE_DNS, boot.name).hex,
+        boottime_ms=ms - boot.began,
+        # Until it is set the clock goes on from where the power cut stopped it.
+        wall_ms=ms if synced else ms - (boot.began - POWER_CUT),
+        state=ClockState.SYNCED if synced else ClockState.UNSYNCED,
+        uncertainty_ms=_UNCERTAINTY_MS if synced else None,
+    )
+
+
+class _Book:
+    """A ledger under way."""
+
+    def __init__(self, gate: str, ledger: str) -> None:
+        self._scribe = Scribe(gate=gate, ledger=ledger, zone=ZONE)
+        self._last: dict[str, LastPunch] = {}
+        self._pending: list[tuple[int, str, int]] = []
+        self.entries: list[Entry] = []
+        self.facts: list[tuple[Fact, Stamp]] = []
+        self.written_at: list[int] = []
+
+    def write(self, fact: Fact, ms: int) -> int:
+        """Write an entry; returns its seq."""
+        seq = len(self.entries) + 1
+        prevhash = self.entries[-1].hash if self.entries else GENESIS
+        self.facts.append((fact, stamp_at(self._scribe.gate, ms)))
+        self.entries.append(self._scribe.write(*self.facts[-1], seq, prevhash))
+        self.written_at.append(ms)
+        return seq
+
+    def press(self, press: Press) -> None:
+        """Answer a finger as the gate's rules do."""
+        code, stamp = press.worker, stamp_at(self._scribe.gate, press.ms)
+        worker = WORKERS[code] if code else None
+        owner = _print_of(code) if code else None
+        last = self._last.get(code) if code else None
+        verdict = judge(Match(owner.slot if owner else 0, 120), owner, worker, last, stamp, _POLICY)
+        match verdict:
+            case Accepted():
+                self._record(verdict, press.ms)
+            case Repeat():
+                evidence = _evidence(verdict)
+                fact = PunchRepeated(worker=verdict.owner.worker, of=verdict.of, evidence=evidence)
+                self.write(fact, press.ms)
+            case Refused():
+                reason, refused = verdict.reason.value, verdict.worker
+                self.write(
+                    AttemptRefused(reason=reason, hint=None, worker=refused, suppressed=0), press.ms
+                )
+
+    def _record(self, accepted: Accepted, ms: int) -> None:
+        code, stamp = accepted.owner.worker, stamp_at(self._scribe.gate, ms)
+        fact = PunchRecorded(
+            worker=code,
+            direction=accepted.direction,
+            direction_source=_POLICY.direction,
+            evidence=_evidence(accepted),
+        )
+        seq = self.write(fact, ms)
+        self._last[code] = LastPunch(seq, stamp, accepted.direction)
+        if not stamp.trusted:
+            self._pending.append((seq, code, ms))
+
+    def synced(self, ms: int) -> None:
+        """The clock is set: every punch of this boot gets its true time."""
+        for seq, code, pressed in self._pending:
+            fact = PunchTimeResolved(
+                of=seq,
+                worker=code,
+                at=local_time(pressed, ZONE),
+                uncertainty_ms=_UNCERTAINTY_MS,
+                not_before=None,
+                not_after=None,
+                final=True,
+            )
+            self.write(fact, ms)
+        self._pending.clear()
+
+    def void_last(self, code: str, ms: int) -> None:
+        """A supervisor withdraws a worker's last punch."""
+        of = self._last[code].seq
+        self.write(PunchVoided(of=of, worker=code, reason="mistake", actor=_SUPERVISOR), ms)
+
+
+def write_week(gate: str, pressed: list[Press], ledger: str) -> Written:
+    """The week of one gate, in ``ledger``."""
+    book = _Book(gate, ledger)
+    opened = LedgerOpened(gate=gate, zone=ZONE.key, version=__version__, why="first-start")
+    events: list[tuple[int, int, Any]] = [(BOOTS[gate][0].began, -1, opened)]
+    for order, (ms, act) in enumerate(_events(gate, pressed)):
+        events.append((ms, order, act))
+    for ms, _, act in sorted(events, key=lambda event: event[:2]):
+        match act:
+            case Press():
+                book.press(act)
+            case Boot():
+                book.synced(ms)
+            case str():
+                book.void_last(act, ms)
+            case _:
+                book.write(act, ms)
+    return Written(
+        gate=gate,
+        ledger=ledger,
+        entries=book.entries,
+        facts=book.facts,
+        written_at=book.written_at,
+    )
+
+
+def fork_of(week: Written, seq: int, count: int) -> list[Entry]:
+    """What a clone of the gate's card writes after entry ``seq``: another history, same places."""
+    scribe = Scribe(gate=week.gate, ledger=week.ledger, zone=ZONE)
+    made: list[Entry] = []
+    for number in range(count):
+        before = made[-1] if made else week.entries[seq - 1]
+        fact = PunchRecorded(
+            worker=SEASONAL[number],
+            direction=Direction.IN,
+            direction_source=DirectionRule.ALTERNATE,
+            evidence=Evidence(finger="right-index", slot=number, generation=1, score=99),
+        )
+        stamp = stamp_at(week.gate, week.written_at[seq - 1] + 60_000 * (number + 1))
+        made.append(scribe.write(fact, stamp, before.seq + 1, before.hash))
+    return made
+
+
+def _events(gate: str, pressed: list[Press]) -> Iterator[tuple[int, Any]]:
+    """What happens at a gate beside its opening, and when."""
+    end = at(6, 23)
+    for number, boot in enumerate(BOOTS[gate]):
+        until = POWER_CUT if number + 1 < len(BOOTS[gate]) else end
+        yield boot.began, RecordingResumed(reason="started")
+        for ms in range(boot.began, until, _HOUR_MS):
+            yield ms, GateAlive(recording=True, version=__version__)
+        yield boot.synced, boot
+    for press in pressed:
+        if press.gate == gate:
+            yield press.ms, press
+    if gate == MAIN:
+        yield at(5, 9), _forgotten()
+        yield MISTAKE + 1_800_000, PRESSES_BY_MISTAKE
+
+
+def _forgotten() -> Fact:
+    return PunchAdded(
+        worker=FORGETS_FRIDAY[0],
+        at=local_time(SUPERVISOR_ADDS, ZONE),
+        direction=Direction.OUT,
+        reason="forgot",
+        actor=_SUPERVISOR,
+    )
+
+
+def _print_of(code: str) -> Print:
+    return Print(worker=code, finger="right-index", slot=sorted(WORKERS).index(code), generation=1)
+
+
+def _evidence(credited: Accepted | Repeat) -> Evidence:
+    owner = credited.owner
+    return Evidence(
+        finger=owner.finger,
+        slot=owner.slot,
+        generation=owner.generation,
+        score=credited.match.score,
+    )

@@ -1,0 +1,68 @@
+"""Notice that another gate uses this gate's id. Pure: moments are passed in."""
+
+from collections import deque
+from math import inf
+
+import msgspec
+from msgspec import Struct
+
+_SIGNS = 3
+_WITHIN_S = 600.0
+"""One may be our own: a connection that the broker had not given up yet, an earlier ledger."""
+
+_RESOLVED_S = 900.0
+"""Without a sign for so long, it is over: the twin's pauses between attempts are two minutes."""
+
+DUPLICATE_GATE = (
+    "duplicate-gate: Another gate uses this gate's id, so the broker throws each out for the "
+    "other. Punches are recorded, and go out slowly: give one of the two another [gate] id."
+)
+
+
+class _Ledger(Struct):
+    id: str
+
+
+class _Status(Struct):
+    """As much of a status, or of a last will, as tells whose it is."""
+
+    state: str
+    ledger: _Ledger | None = None
+    ledger_id: str | None = None
+
+
+class NoticeTwin:
+    """The broker lets one in and throws the other out, by turns.
+
+    Some say so (MQTT 5, 0x8E), mosquitto 2.0 does not; but each finds the other's last will, or a
+    status of its, under its own name. A living gate's is enough; of the rest it takes three.
+    """
+
+    def __init__(self, ledger: str) -> None:
+        self._ledger = ledger
+        self._signs: deque[float] = deque(maxlen=_SIGNS)
+        self._until = -inf
+
+    def taken_over(self, now: float) -> None:
+        """The broker has ended the connection because another client came with our id."""
+        self._signs.append(now)
+        if len(self._signs) == _SIGNS and now - self._signs[0] <= _WITHIN_S:
+            self._until = now + _RESOLVED_S
+
+    def status(self, now: float, payload: bytes, *, retained: bool) -> None:
+        """A status under our name; ``retained``: the broker had kept it from before."""
+        try:
+            status = msgspec.json.decode(payload, type=_Status)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return
+        whose = status.ledger.id if status.ledger else status.ledger_id
+        if whose in (None, self._ledger):
+            return
+        if status.state == "online" and not retained:
+            self._until = now + _RESOLVED_S
+        else:
+            self.taken_over(now)
+
+    def seen(self, now: float) -> bool:
+        """Whether there is a twin, as far as we know."""
+        return now < self._until

@@ -1,0 +1,89 @@
+"""Put a new database in the place of an old one, which is set aside and never deleted.
+
+Beside ``gate.db`` there may be ``gate.db.building``, a new one that is not finished;
+``gate.db.next-3-damaged``, one that is; and ``gate.db.old-3-damaged``, what it takes the place of.
+The finished one is the record that the change is decided: as long as it is there, what is left to
+do is done again, so a power cut at any step is mended at the next start.
+"""
+
+import os
+import stat
+from pathlib import Path
+
+_OLD, _NEXT = ".old-", ".next-"
+_COMPANIONS = ("-wal", "-shm")
+
+
+def building(path: Path) -> Path:
+    """Where the new database is made."""
+    return path.with_name(f"{path.name}.building")
+
+
+def set_aside(path: Path) -> list[Path]:
+    """The databases that were set aside, the oldest first."""
+    return _beside(path, _OLD)
+
+
+def discard_half_made(path: Path) -> None:
+    """Nothing of a new database that was not finished is worth keeping."""
+    for companion in ("", *_COMPANIONS):
+        _with(building(path), companion).unlink(missing_ok=True)
+
+
+def decide(path: Path, why: str) -> None:
+    """The new database is finished and closed: from now on it is the one to use."""
+    new = building(path)
+    if path.exists():
+        new.chmod(stat.S_IMODE(path.stat().st_mode))
+    _sync(new)
+    number = 1 + max((_number(path, old) for old in set_aside(path)), default=0)
+    new.rename(path.with_name(f"{path.name}{_NEXT}{number}-{why}"))
+    _sync(path.parent)
+
+
+def carry_out(path: Path) -> Path | None:
+    """Do what was decided and is still to be done. Returns where the old database is now."""
+    for new in _beside(path, _NEXT):
+        old = path.with_name(new.name.replace(_NEXT, _OLD))
+        while path.exists() and old.exists():
+            old = old.with_name(f"{old.name}-again")
+        # The log goes with its database: SQLite would play it into whatever has the name then.
+        for companion in (*_COMPANIONS, ""):
+            if _with(path, companion).exists():
+                _with(path, companion).rename(_with(old, companion))
+        # Before the name is taken: a power cut must not be able to leave only one of the two.
+        _sync(path.parent)
+        new.rename(path)
+        _sync(path.parent)
+        return old
+    return None
+
+
+def _beside(path: Path, mark: str) -> list[Path]:
+    found = [
+        entry
+        for entry in path.parent.iterdir()
+        if entry.name.startswith(path.name + mark) and not entry.name.endswith(_NO_DATABASES)
+    ]
+    return sorted(found, key=lambda entry: (_number(path, entry), entry.name))
+
+
+_NO_DATABASES = (*_COMPANIONS, ".jsonl", ".part")
+
+
+def _number(path: Path, entry: Path) -> int:
+    """The number in the name of a database that was or will be set aside."""
+    first = entry.name.removeprefix(path.name).lstrip(".oldnext").split("-")[1]
+    return int(first) if first.isdecimal() else 0
+
+
+def _with(path: Path, companion: str) -> Path:
+    return path.with_name(path.name + companion)
+
+
+def _sync(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,67 @@
+"""What a new ledger's database takes over from the old one's, table by table."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlite_utils import Database
+
+TABLES: dict[str, bool] = {
+    "workers": True,
+    "prints": True,
+    "sensor_mark": True,
+    "announced_slots": True,
+    "remembered": True,
+    "employments": True,
+    "roster": True,
+    # The new ledger's own.
+    "ledger": False,
+    "identity": False,
+    "watermarks": False,
+    "checkpoint": False,
+    # Moved to the places that the new ledger gives them, by successor.py.
+    "landmarks": False,
+    "times": False,
+    "time_doubts": False,
+    "voided": False,
+}
+"""Every table, and whether its rows stay true under a new ledger; parents before children."""
+
+_LEFT_BEHIND = ("board.", "card.", "copy", "disowned", "in-use", "recovered")
+"""Beginnings of remembered facts that are true of the old database alone."""
+
+_OF_THE_BOARD = ("sensor",)
+"""Remembered facts that are true on one board only: where its sensor was found."""
+
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def rows_of(database: Database, table: str, *, backwards: bool = False) -> Iterator[dict[str, Any]]:
+    """The rows of a table, by its first column."""
+    order = "DESC" if backwards else "ASC"
+    cursor = database.conn.execute(f'SELECT * FROM "{table}" ORDER BY 1 {order}')
+    names = [column[0] for column in cursor.description]
+    for row in cursor:
+        yield dict(zip(names, row, strict=True))
+
+
+def taken_over(database: Database) -> Rows:
+    """All rows that a new database takes over: people and settings, a thousand or so."""
+    return {table: list(rows_of(database, table)) for table, goes in TABLES.items() if goes}
+
+
+def put_rows(database: Database, rows: Rows, *, same_board: bool) -> None:
+    """Write them into the new database."""
+    for table, its_rows in rows.items():
+        kept: Iterable[dict[str, Any]] = its_rows
+        if table == "remembered":
+            kept = [row for row in its_rows if _stays_true(row["key"], same_board=same_board)]
+        for row in kept:
+            names = ", ".join(f'"{name}"' for name in row)
+            places = ", ".join("?" * len(row))
+            database.conn.execute(
+                f'INSERT INTO "{table}" ({names}) VALUES ({places})', list(row.values())
+            )
+
+
+def _stays_true(key: str, *, same_board: bool) -> bool:
+    return not key.startswith(_LEFT_BEHIND) and (same_board or key not in _OF_THE_BOARD)

@@ -1,0 +1,40 @@
+"""The sensor's speed is changed and changed back. Only where asked for: a cut in between hurts."""
+
+from typing import Any
+
+import pytest
+
+from edge_agent.ports import SensorInfo
+from edge_agent.sensor import FingerprintSensor
+
+from .facts import Facts
+
+_BAUD_NUMBER = 4  # of SetSysPara
+_UNIT = 9600
+
+
+def test_another_baud_and_back(
+    sensor: FingerprintSensor, info: SensorInfo, facts: Facts, pytestconfig: pytest.Config
+) -> None:
+    option = pytestconfig.option
+    if not option.baud_switch:
+        pytest.skip("nobody asked for it: --baud-switch")
+    module: Any = sensor._module
+    other = 115200 if option.baud != 115200 else 57600
+    taken = sensor.slots()
+    try:
+        _switch(module, other)
+        sensor.recover()
+        assert sensor.slots() == taken
+        facts.note("speaks as well", f"{other} baud")
+    finally:
+        _switch(module, option.baud)
+        sensor.recover()
+    assert sensor.slots() == taken, (
+        f"The sensor does not answer well at {option.baud} baud any more: power it off and on."
+    )
+
+
+def _switch(module: Any, baud: int) -> None:
+    module.setSystemParameter(_BAUD_NUMBER, baud // _UNIT)
+    module._port.baud = baud

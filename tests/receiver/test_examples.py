@@ -1,0 +1,126 @@
+"""The example payrolls of docs/examples, each run as it stands, against a gate that sends badly."""
+
+import json
+import os
+import queue
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from edge_agent.domain.chain import Entry, read_wire
+from edge_agent.domain.messages import Receipt
+from tests.brokers import Mosquitto
+from tests.node import installed
+
+from .gate import Gate, write_ledger
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+_NODE_RED_SETTINGS = """module.exports = {
+    uiPort: 0, httpAdminRoot: false, httpNodeRoot: false, flowFile: "flow.json",
+    contextStorage: { default: { module: "localfilesystem", config: { flushInterval: 1 } } },
+    logging: { console: { level: "info" } },
+};
+"""
+
+Start = Callable[[], subprocess.Popen[bytes]]
+
+
+@contextmanager
+def running(start: Start) -> Iterator[subprocess.Popen[bytes]]:
+    process = start()
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def confirmed(gate: Gate, through: int, within_s: float) -> Receipt:
+    """The receipt through this entry, past lower ones. Raises queue.Empty."""
+    while True:
+        receipt = gate.receipts.get(timeout=within_s)
+        assert receipt.through <= through
+        if receipt.through == through:
+            return receipt
+
+
+def heard(gate: Gate, entry: Entry, process: subprocess.Popen[bytes]) -> None:
+    """Send an entry until it is confirmed: before the payroll has subscribed nobody hears it."""
+    for _ in range(120):
+        assert process.poll() is None, "the example has ended"
+        gate.send(entry)
+        with suppress(queue.Empty):
+            confirmed(gate, entry.seq, 0.5)
+            return
+    raise AssertionError("the example does not answer")
+
+
+def settled(gate: Gate, through: int) -> None:
+    """Every duplicate has been answered: nothing is under way, and a context on disk is written."""
+    with suppress(queue.Empty):
+        while True:
+            assert gate.receipts.get(timeout=2.5).through <= through
+
+
+def holds_all(mosquitto: Mosquitto, start: Start, patience_s: float = 20) -> None:
+    """Send a ledger out of order, with duplicates and a fork, over a restart of the payroll."""
+    entries = write_ledger(60)
+    ledger = read_wire(entries[0].wire)[1]["ledger"]
+    fork = write_ledger(31, after=entries[:30], ledger=ledger)[30]
+    other = write_ledger(12, gate="gate-2")
+    with Gate(mosquitto.port) as gate, Gate(mosquitto.port, gate="gate-2") as second:
+        with running(start) as process:
+            heard(gate, entries[0], process)
+            gate.send(*entries[1:20], *entries[24:40])
+            assert confirmed(gate, 20, patience_s).hash == entries[19].hash.hex()
+            second.send(*reversed(other))
+            assert confirmed(second, 12, patience_s).hash == other[-1].hash.hex()
+            gate.send(*entries[20:24], fork, *entries[:5])
+            assert confirmed(gate, 40, patience_s).hash == entries[39].hash.hex()
+            settled(gate, 40)
+        with running(start) as process:
+            heard(gate, entries[40], process)
+            gate.send(*entries[41:])
+            assert confirmed(gate, 60, patience_s).hash == entries[59].hash.hex()
+
+
+def test_python(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    example = EXAMPLES / "payroll_subscriber.py"
+    command = [sys.executable, str(example), str(tmp_path / "db"), "127.0.0.1", str(mosquitto.port)]
+    holds_all(mosquitto, lambda: subprocess.Popen(command))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_javascript(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    folder = installed(tmp_path, "mqtt@5")
+    shutil.copy(EXAMPLES / "payroll_subscriber.mjs", folder)
+    url = f"mqtt://127.0.0.1:{mosquitto.port}"
+    command = [str(shutil.which("node")), "payroll_subscriber.mjs", "payroll.ndjson", url]
+    holds_all(mosquitto, lambda: subprocess.Popen(command, cwd=folder))
+    kept = [json.loads(line) for line in (folder / "payroll.ndjson").read_text().splitlines()]
+    assert len(kept) == 60 + 12 + 1  # The fork is kept, duplicates are not.
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_node_red(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    folder = installed(tmp_path, "node-red@4")
+    (folder / "settings.js").write_text(_NODE_RED_SETTINGS)
+    shutil.copy(EXAMPLES / "node-red-flow.json", folder / "flow.json")
+    red = folder / "node_modules" / "node-red" / "red.js"
+    command = [str(shutil.which("node")), str(red), "--userDir", str(folder), "-s", "settings.js"]
+    environment = {
+        **os.environ,
+        "MQTT_HOST": "127.0.0.1",
+        "MQTT_PORT": str(mosquitto.port),
+        "PAYROLL_FILE": str(folder / "payroll.ndjson"),
+    }
+    holds_all(mosquitto, lambda: subprocess.Popen(command, cwd=folder, env=environment), 60)
+    kept = [json.loads(line) for line in (folder / "payroll.ndjson").read_text().splitlines()]
+    assert len({entry["hash"] for entry in kept}) == 60 + 12 + 1

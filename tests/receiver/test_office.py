@@ -1,0 +1,186 @@
+"""What a clerk does: corrections beside the entries, and a month for Excel."""
+
+import csv
+import os
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from openpyxl import load_workbook
+
+from edge_agent.cli import main
+from edge_agent.receiver.derive import know_workers
+from edge_agent.receiver.store import Store
+
+from .running import rows
+from .test_effects import AT, CODE, Ledger
+
+WHO = ["--actor", "office-1", "--reason", "đã về quên bấm"]
+
+
+@pytest.fixture
+def receive(database: str) -> Callable[..., Result]:
+    """Run a command on a database that a receiver is at work on."""
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(main, ["receive", *arguments, "--database", database])
+
+    return run
+
+
+@pytest.fixture
+def ledger(database: str) -> Ledger:
+    """A month's end and a new month: what is in the database."""
+    a = Ledger("a")
+    a.punch("23 07:00", "in")
+    a.punch("23 16:00", "out")
+    a.punch("30 22:00", "in")
+    a.write("punch.recorded", "2026-12-01T06:00:00.000+07:00", worker=CODE, direction="out")
+    a.punch("23 07:00", "in", code="0007")
+    a.punch(None, "in", code="=1+1")
+    a.write("punch.recorded")
+    with closing(Store(database)) as store:
+        store.take(a.arrivals, AT)
+        know_workers(store._database, {CODE: "Nguyễn Thị Ánh", "0007": "Ma Văn Đô", "=1+1": "+84"})
+    return a
+
+
+def state(database: str, seq: int, ledger: str = "a") -> str:
+    ((found,),) = rows(
+        database, f"SELECT state FROM punches WHERE ledger = '{ledger}' AND seq = {seq}"
+    )
+    return str(found)
+
+
+def test_void_counts_no_more_and_changes_no_entry(
+    receive: Callable[..., Result], database: str, ledger: Ledger
+) -> None:
+    before = rows(database, "SELECT seq, hash, wire FROM entries ORDER BY seq")
+    assert receive("correct", "void", "a", "2", *WHO).exit_code == 0
+    assert (state(database, 1), state(database, 2)) == ("valid", "voided")
+    assert rows(database, "SELECT seq, hash, wire FROM entries ORDER BY seq") == before
+    assert rows(database, "SELECT what, ledger, seq, actor, reason FROM corrections") == [
+        ("void", "a", 2, "office-1", "đã về quên bấm")
+    ]
+    again = receive("correct", "void", "a", "2", *WHO)
+    assert (again.exit_code, "before" in again.output) == (65, True)
+
+
+def test_added_punch_ends_its_session_and_can_be_voided(
+    receive: Callable[..., Result], database: str, ledger: Ledger
+) -> None:
+    asked = ["correct", "add", "0007", "2026-11-23T16:30", "--direction", "out"]
+    done = receive(*asked, *WHO)
+    assert done.exit_code == 0, done.output
+    assert "entry 1 of ledger payroll" in done.output
+    session = "SELECT out_at, status, minutes FROM sessions WHERE code = '0007'"
+    assert rows(database, session) == [("2026-11-23T16:30:00.000+07:00", "complete", 570)]
+    assert receive("correct", "void", "payroll", "1", *WHO).exit_code == 0
+    assert rows(database, session) == [(None, "open", None)]
+    assert state(database, 1, "payroll") == "voided"
+
+
+def test_rejected_entry_is_settled_by_a_void(
+    receive: Callable[..., Result], database: str, ledger: Ledger
+) -> None:
+    assert rows(database, "SELECT seq, reason FROM rejected") == [(7, "unreadable")]
+    assert receive("correct", "void", "a", "7", *WHO).exit_code == 0
+    assert rows(database, "SELECT seq FROM rejected") == []
+    with closing(Store(database)) as store:
+        assert next(store.standings()).rejected_count == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code"),
+    [
+        (["correct", "void", "a", "99", *WHO], 65),
+        (["correct", "void", "payroll", "1", *WHO], 65),
+        (["correct", "void", "a", "2", "--actor", "x", "--reason", " "], 65),
+        (["correct", "void", "a", "2"], 2),
+        (["correct", "add", "", "2026-11-23T07:00", *WHO], 65),
+        (["correct", "add", CODE, "yesterday", *WHO], 65),
+        (["correct", "add", CODE, "2026-11-23T07:00", "--zone", "Mars", *WHO], 65),
+        (["export", "--month", "2026-13"], 65),
+        (["export", "--month", "11/2026"], 65),
+        (["export", "--month", "2026-11", "--output", "/nowhere/x.xlsx"], 74),
+        (["export", "--month", "2026-11", "--output", "/tmp/x.pdf"], 65),
+    ],
+)
+def test_what_cannot_be_done_is_told_and_leaves_nothing(
+    receive: Callable[..., Result],
+    database: str,
+    ledger: Ledger,
+    arguments: list[str],
+    exit_code: int,
+) -> None:
+    done = receive(*arguments)
+    assert done.exit_code == exit_code, done.output
+    assert rows(database, "SELECT count(*) FROM corrections") == [(0,)]
+
+
+def test_a_month_for_excel(
+    receive: Callable[..., Result], database: str, ledger: Ledger, tmp_path: Path
+) -> None:
+    target = tmp_path / "thang-11.xlsx"
+    done = receive("export", "--month", "2026-11", "--output", str(target))
+    assert done.exit_code == 0, done.output
+    assert target.stat().st_mode & 0o777 == 0o600
+    book = load_workbook(target)
+    sessions, punches = (book[name] for name in ("Ca làm 2026-11", "Chấm công 2026-11"))
+    title, *lines = [[cell.value for cell in row[:7]] for row in sessions.iter_rows()]
+    assert title[:3] == ["Mã NV", "Họ tên", "Ngày"]
+    assert lines == [
+        ["0007", "Ma Văn Đô", "2026-11-23", "2026-11-23 07:00:00", None, None, "open"],
+        ["=1+1", "+84", None, None, None, None, "pending-time"],
+        [CODE, "Nguyễn Thị Ánh", "2026-11-23", "2026-11-23 07:00:00", "2026-11-23 16:00:00", 540,
+         "complete"],
+        [CODE, "Nguyễn Thị Ánh", "2026-11-30", "2026-11-30 22:00:00", "2026-12-01 06:00:00", 480,
+         "complete"],
+    ]  # fmt: skip
+    for sheet in (sessions, punches):
+        for row in sheet.iter_rows():
+            for cell in row:
+                assert cell.data_type != "f", cell
+                if isinstance(cell.value, str):
+                    assert cell.number_format == "@"
+    assert [row[0].value for row in punches.iter_rows(min_row=2)] == ["0007", "=1+1", *[CODE] * 3]
+    again = receive("export", "--month", "2026-11", "--output", str(target))
+    assert (again.exit_code, "already" in again.output) == (65, True)
+    assert sorted(os.listdir(tmp_path / ".")) == sorted(
+        {"thang-11.xlsx", *(name for name in os.listdir(tmp_path) if name.startswith("payroll"))}
+    )
+
+
+def test_a_month_for_a_program(
+    receive: Callable[..., Result], database: str, ledger: Ledger, tmp_path: Path
+) -> None:
+    target = tmp_path / "x.csv"
+    asked = ["export", "--month", "2026-11", "--format", "csv", "--view", "punches"]
+    assert receive(*asked, "--output", str(target)).exit_code == 0
+    assert target.read_bytes().startswith(b"\xef\xbb\xbfcode,")
+    with target.open(encoding="utf-8-sig", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["code"] for line in lines] == ["0007", "'=1+1", *[CODE] * 3]
+    assert [line["name"] for line in lines][:3] == ["Ma Văn Đô", "'+84", "Nguyễn Thị Ánh"]
+    assert [line["state"] for line in lines] == ["valid", "pending-time", *["valid"] * 3]
+
+
+def test_database_may_be_named_before_the_command(
+    database: str, ledger: Ledger, tmp_path: Path
+) -> None:
+    arguments = ["receive", "--database", database, "correct", "void", "a", "2", *WHO]
+    assert CliRunner().invoke(main, arguments).exit_code == 0
+    assert state(database, 2) == "voided"
+
+
+def test_a_database_that_is_not_the_receivers_is_left_alone(tmp_path: Path) -> None:
+    nowhere = tmp_path / "typo.db"
+    arguments = ["receive", "export", "--month", "2026-11", "--database", str(nowhere)]
+    done = CliRunner().invoke(main, arguments)
+    assert (done.exit_code, "no database" in done.output) == (74, True)
+    assert not nowhere.exists()
+    nowhere.write_bytes(b"")
+    done = CliRunner().invoke(main, arguments)
+    assert (done.exit_code, "not that of a receiver" in done.output) == (74, True)

@@ -1,0 +1,69 @@
+"""The reference payroll, fed the sandbox's week, holds exactly what the account says."""
+
+import random
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from edge_agent.cli import main
+from edge_agent.demo.week.account import Sums, account
+from edge_agent.demo.week.ledger import write_week
+from edge_agent.demo.week.plan import MAIN, NORTH, presses, shifts
+from edge_agent.receiver import ReceiverOptions
+from tests.brokers import Mosquitto
+
+from .running import Running, rows
+
+
+def expected() -> Sums:
+    rng = random.Random(2026)
+    worked = list(shifts(rng))
+    pressed = presses(worked, rng)
+    return account(worked, [write_week(gate, pressed, gate) for gate in (MAIN, NORTH)], 2)
+
+
+@pytest.mark.parametrize("root", ["attendance", "try/out"])
+def test_the_reference_ends_with_exactly_the_account(
+    mosquitto: Mosquitto, tmp_path: Path, root: str
+) -> None:
+    database = str(tmp_path / "payroll.db")
+    options = ReceiverOptions(
+        host=mosquitto.host, port=mosquitto.port, database=database, root=root
+    )
+    with Running(options) as running:
+        running.said("connected")
+        where = f"{mosquitto.host}:{mosquitto.port}"
+        done = CliRunner().invoke(main, ["demo", "--broker", where, "--fast", "--root", root])
+    assert done.exit_code == 0, done.output
+    assert len(re.findall("payroll has confirmed", done.output)) == 2
+    sums = expected()
+    states = dict(rows(database, "SELECT state, count(*) FROM punches GROUP BY state"))
+    assert states == {
+        "valid": sums.punches,
+        "repeated": sums.repeated,
+        "voided": sums.voided,
+    }
+    kept = dict(rows(database, "SELECT kind, count(*) FROM entries GROUP BY kind"))
+    assert kept["attempt.refused"] == sums.refused
+    assert kept["punch.time-resolved"] == sums.resolved
+    assert rows(database, "SELECT count(*) FROM forks") == [(sums.forks,)]
+    assert rows(
+        database, "SELECT count(*), sum(minutes) FROM sessions WHERE status = 'complete'"
+    ) == [(sums.complete, sums.minutes)]
+    left = rows(
+        database,
+        "SELECT status, code FROM sessions WHERE status <> 'complete' ORDER BY status, code",
+    )
+    assert left == [
+        *(("manual", code) for code in sums.missing_out),
+        *(("open", code) for code in sums.open),
+    ]
+    assert f"{sums.complete} complete sessions with {sums.minutes} minutes" in done.output
+
+
+def test_a_broker_that_is_none_is_told(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["demo", "--broker", "localhost:many"])
+    assert done.exit_code == 65
+    assert "give HOST or HOST:PORT" in done.output
