@@ -18,8 +18,11 @@ from pathlib import Path
 from types import TracebackType
 from zoneinfo import ZoneInfo
 
+from msgspec import structs
+
 from edge_agent.domain.events import Confirmed, Event
 from edge_agent.domain.facts import Evidence, PunchRecorded
+from edge_agent.domain.messages import GateStatus
 from edge_agent.domain.rules import Direction, DirectionRule
 from edge_agent.domain.topics import Topics
 from edge_agent.flows.publish_ledger import PublishLedger
@@ -153,16 +156,19 @@ class _Gate:
         self._clock = clock
         self._heard = heard
         self._store = self._open()
+        self.ledger = self._store.ledger
         self.last = self._store.tail().seq
+        self._confirmed = 0
         self._stop = threading.Event()
         self._uplink = PublishLedger(
             settings=mqtt,
             topics=Topics(mqtt.root, name),
             broker=PahoBroker(mqtt, f"edge-agent-{name}"),
             open_store=self._open,
-            status=gate_status,
+            status=self._status,
             tell=self._tell,
             clock=clock,
+            leave=lambda disowned: False,  # Then it is counted as lost.
             on_roster=lambda heard: None,
             examiner=Examiner(),
         )
@@ -199,8 +205,16 @@ class _Gate:
     def _open(self) -> SqliteStore:
         return SqliteStore.open(self._path, self.name, _ZONE, self._clock.stamp())
 
+    def _status(self) -> GateStatus:
+        whole = gate_status()
+        ledger = structs.replace(
+            whole.ledger, id=self.ledger, last_seq=self.last, confirmed_seq=self._confirmed
+        )
+        return structs.replace(whole, gate=self.name, ledger=ledger)
+
     def _tell(self, event: Event) -> None:
         if isinstance(event, Confirmed):
+            self._confirmed = event.through
             self._heard(self.name, event.through)
 
 
