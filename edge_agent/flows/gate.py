@@ -66,9 +66,17 @@ class Gate:
 
     def when(self, stamp: Stamp) -> Bounds:
         """What is known of when a stamp was made, its own wall clock aside. Raises StoreFault."""
+        return self._known_times.place(stamp)
+
+    def knows(self, stamp: Stamp) -> bool:
+        """Whether the ledger knows the boot that a stamp was made in. Raises StoreFault."""
+        return self._known_times.knows(stamp.boot)
+
+    @property
+    def _known_times(self) -> Timeline:
         if self._timeline is None:
             self._timeline = Timeline(self.store.landmarks(), self.policy.drift_ppm)
-        return self._timeline.place(stamp)
+        return self._timeline
 
     def clock_changed(self) -> None:
         """More is known of the clock than before."""

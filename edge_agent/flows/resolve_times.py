@@ -11,7 +11,7 @@ from typing import Any
 from ..domain.chain import Entry, read_wire, stamp_of, told
 from ..domain.errors import StoreFault
 from ..domain.facts import Fact, PunchRecorded, PunchTimeCorrected, PunchTimeResolved
-from ..domain.stamps import local_time
+from ..domain.stamps import local_time, parse_time
 from ..domain.true_times import Bounds, overlap, own_bounds, to_state
 from ..ports import Change, OpenTime
 from .gate import Gate
@@ -103,11 +103,22 @@ class ResolveTimes:
         if not entries or entries[0].seq != time.seq:
             return _PRUNED, None
         data = _data(entries[0])
-        bounds = self._gate.when(stamp_of(told(data)))
+        bounds = self._when(data)
         if not to_state(bounds, time.stated):
             return bounds, None
         wrong = time.stated is not None and time.stated.exact and not overlap(bounds, time.stated)
         return bounds, self._fact(data, bounds, corrects=wrong)
+
+    def _when(self, data: dict[str, Any]) -> Bounds:
+        """When a punch was; one of a boot that this ledger never saw was before it came here."""
+        touch = told(data)
+        stamp = stamp_of(touch)
+        if touch is data or self._gate.knows(stamp):
+            return self._gate.when(stamp)
+        here = self._gate.when(stamp_of(data))
+        since = touch.get("not_before")
+        low = None if since is None else parse_time(since)
+        return Bounds(low, here.high, exact=False, final=here.final)
 
     def _fact(self, data: dict[str, Any], bounds: Bounds, *, corrects: bool) -> Fact:
         of, worker = data["seq"], data["worker"]

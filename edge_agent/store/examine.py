@@ -51,8 +51,12 @@ def damage(path: Path) -> str | None:
             versions = file.read(20)[18:]
         with closing(open_as_it_is(path)) as database:
             return next(_damages(path, database, versions), None)
-    except DamagedLedger as fault:
-        return str(fault)
+    except StoreFault as fault:
+        cause = fault.__cause__
+        strange = isinstance(cause, sqlite3.Error) and not _transient(cause)
+        if strange or isinstance(fault, DamagedLedger):
+            return str(fault)
+        raise
     except sqlite3.Error as error:
         if isinstance(error, sqlite3.OperationalError) and _transient(error):
             raise StoreFault(f"The database at {path} cannot be examined ({error}).") from error

@@ -15,15 +15,23 @@ from edge_agent.domain.chain import read_wire
 from edge_agent.domain.clock_trust import ClockTrust
 from edge_agent.domain.errors import StoreFault
 from edge_agent.domain.events import Event
-from edge_agent.domain.facts import Evidence, Fact, GateAlive, PunchRecorded
+from edge_agent.domain.facts import (
+    Evidence,
+    Fact,
+    GateAlive,
+    OldEntry,
+    PunchRecorded,
+    PunchRecovered,
+)
 from edge_agent.domain.rules import DirectionRule, Match, Policy
 from edge_agent.domain.stamps import Stamp, parse_time
+from edge_agent.domain.succession import Whereabouts
 from edge_agent.flows.credit import Credit
 from edge_agent.flows.gate import Gate
 from edge_agent.flows.resolve_times import ResolveTimes
 from edge_agent.flows.watch_clock import WatchClock
 from edge_agent.flows.watch_recording import WatchRecording
-from edge_agent.store import SqliteStore
+from edge_agent.store import SqliteStore, own_ledger
 
 from .fakes import LAN, LANS, MemoryStore, PanelBook
 
@@ -370,6 +378,49 @@ def test_nothing_is_complete_before_payroll_knows_the_times(site: Site) -> None:
     assert parse_time(site.store.complete_until(tail) or "") > site.truth[resolved - 3]
 
 
+def recovered(site: Site, boot: str, **other: Any) -> int:
+    """A punch without a time that came along from an older ledger."""
+    clock = {"state": "unsynced", "uncertainty_ms": None, "boot": boot, "boottime_ms": 60_000}
+    original = {
+        "kind": "punch.recorded",
+        "worker": "007",
+        "at": None,
+        "clock": {**clock, "wall": "1970-01-01T00:01:00.000Z"},
+        **other,
+    }
+    of = OldEntry(ledger="older", seq=9, hash="ab" * 32)
+    with site.store.changing() as change:
+        fact = PunchRecovered(worker="007", at=None, of=of, data=original)
+        seq = change.append(fact, site.clocks.stamp()).seq
+        change._database.table("times").insert({"seq": seq})
+    return seq
+
+
+def test_a_recovered_punch_of_a_boot_that_is_known_gets_its_time(site: Site) -> None:
+    site.runs(HOUR)
+    seq = recovered(site, "boot-1")
+    site.clocks.sync()
+    site.look()
+    [told] = site.said()
+    assert told["of"] == seq
+    assert near(told["at"], NOON + MINUTE, told["uncertainty_ms"])
+
+
+def test_a_recovered_punch_of_another_board_was_before_it_came_here(site: Site) -> None:
+    site.runs(HOUR)
+    seq = recovered(site, "elsewhere", not_before="2026-11-17T06:00:00.000+07:00")
+    came = site.clocks.true_ms
+    site.look()
+    assert site.said() == []
+    site.clocks.sync()
+    site.look()
+    [told] = site.said()
+    assert (told["of"], told["at"], told["final"]) == (seq, None, True)
+    assert told["not_before"] == "2026-11-17T06:00:00.000+07:00"
+    assert near(told["not_after"], came)
+    assert site.store.pending_times().count == 0
+
+
 def test_time_away_from_the_glass_is_told(site: Site) -> None:
     recording = WatchRecording(site.gate)
     recording.look(vouched=True)
@@ -430,3 +481,38 @@ def test_whatever_happens_the_last_that_is_said_is_true(
             if data["not_after"] is not None:
                 assert true_ms <= parse_time(data["not_after"])
     site.store.close()
+
+
+def test_a_punch_of_an_older_ledger_gets_its_time_in_the_new_one(site: Site) -> None:
+    """What its time rests on goes along, whether its boot goes on or was over before."""
+    site.clocks.sync()
+    site.look()
+    site.write(punch())
+    site.power_cut(10 * MINUTE)
+    site.runs(MINUTE)
+    bounded = site.write(punch())  # in a boot that is never synchronised
+    site.power_cut(10 * MINUTE)
+    site.runs(MINUTE)
+    exact = site.write(punch())
+    truth, ledger = dict(site.truth), site.store.ledger
+    site.store.close()
+    for card in ("1", "2"):
+        here = Whereabouts(board={}, card={"cid": card})
+        path = site.folder / "gate.db"
+        with own_ledger(path, "main-gate", ZONE, site.clocks.stamp(), here):
+            pass
+    site.open()
+    assert site.store.ledger != ledger
+    # What came along happened before this ledger began.
+    assert site.store.complete_until(site.store.tail().seq) is None
+    site.runs(MINUTE)
+    site.clocks.sync()
+    site.look()
+    origins = {one["seq"]: one["of"]["seq"] for one in site.of_kind("punch.recovered")}
+    told = {origins[one["of"]]: one for one in site.said()}
+    assert near(told[exact]["at"], truth[exact], told[exact]["uncertainty_ms"])
+    assert told[bounded]["at"] is None
+    low, high = (parse_time(told[bounded][name]) for name in ("not_before", "not_after"))
+    assert low <= truth[bounded] <= high
+    assert high - low < 25 * MINUTE
+    assert site.store.complete_until(site.store.tail().seq) is not None

@@ -141,7 +141,7 @@ def test_no_flipped_byte_loses_what_can_be_read(
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-@settings(_SLOW, max_examples=3000)
+@settings(_SLOW, max_examples=1000)
 @given(damage=flips())
 def test_no_flipped_byte_of_thousands_loses_what_can_be_read(
     stopped: Path, cut_off: Path, tmp_path: Path, damage: tuple[str, list[Any]]

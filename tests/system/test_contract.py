@@ -23,10 +23,10 @@ def _schema_of(topic: str) -> str:
     }[kind]
 
 
-def _until_the_will(listener: Listener) -> list[MQTTMessage]:
-    """Everything up to what the broker says for a gate that was killed."""
-    heard = []
-    while not (heard and heard[-1].topic.endswith("/status") and b'"offline"' in heard[-1].payload):
+def _until(listener: Listener, topic: str, says: bytes) -> list[MQTTMessage]:
+    """Everything up to a message on this topic of the gate that says so."""
+    heard: list[MQTTMessage] = []
+    while not (heard and heard[-1].topic.endswith(topic) and says in heard[-1].payload):
         heard.append(listener.messages.get(timeout=30))
     return heard
 
@@ -48,8 +48,9 @@ def test_the_wire_is_as_the_schemas_say(gate: Gate, mosquitto: Mosquitto) -> Non
         resend = {"command": "resend", "id": "1", "ledger": ledger, "from": 1, "to": 2}
         listener.say("attendance/main-gate/commands", resend)
         gate.in_step(watch)
+        heard = _until(listener, "/replies", b"resend")
         daemon.kill()
-        heard = _until_the_will(listener)
+        heard += _until(listener, "/status", b'"offline"')
     for message in heard:
         schema = _schema_of(message.topic)
         validator(schema).validate(json.loads(message.payload))

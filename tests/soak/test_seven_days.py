@@ -1,0 +1,147 @@
+"""14,000 punches as in seven days, with faults of every kind: nothing lost, doubled, reordered."""
+
+import gc
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge_agent.daemon import gate_activity
+from edge_agent.domain.chain import read_wire
+from edge_agent.domain.events import Outcome, PanelShown
+from edge_agent.domain.stamps import parse_time
+from edge_agent.flows import when_to_look
+from edge_agent.receiver.coverage import Cover, coverage, seen
+from edge_agent.store.verify import verify_ledger
+
+from .seven_days import Week
+
+
+def resident_kb() -> int:
+    gc.collect()
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1])
+    raise AssertionError("no VmRSS")
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No pauses: time is made up; and no log that the test would keep."""
+    monkeypatch.setattr(gate_activity, "BETWEEN_LOOKS_S", 0)
+    monkeypatch.setattr(when_to_look, "BETWEEN_LOOKS_S", 0)
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def check(lived: Week) -> dict[str, Any]:
+    """Whatever the lamps showed is what payroll has, once, in order, at its true time."""
+    data = []
+    with lived._store() as store:
+        tail = verify_ledger(store)
+        assert tail.seq == lived.payroll.through
+        for first in range(1, tail.seq + 1, 500):
+            for entry in store.entries(first, 500):
+                assert lived.payroll.hash_of(entry.seq) == entry.hash
+                data.append(read_wire(entry.wire)[1])
+        size = (lived.folder / "gate.db").stat().st_size
+    assert lived.payroll.contradictions == []
+    everything = list(lived.shown)
+    shown = [(at, one) for at, one in everything if one.outcome is Outcome.RECORDED]
+    told = {one.seq for _, one in shown}
+    punches = [one for one in data if one["kind"] == "punch.recorded"]
+    recorded = {one["seq"]: one["worker"] for one in punches}
+    assert len(told) == len(shown)  # No entry was shown twice.
+    assert all(recorded.get(one.seq) == one.worker for _, one in shown)  # None was lost.
+    order = [one.seq for _, one in shown]
+    assert order == sorted(order)
+    # What is there beyond that was written although the disk had said that it was not, or the
+    # power failed before the lamp; nothing else.
+    uncertain = sum(one.outcome is Outcome.NOT_RECORDED for _, one in everything)
+    assert len(recorded) - len(told) <= uncertain + lived.unanswered
+    _check_times({one.seq: at for at, one in shown}, data)
+    _check_coverage(lived, everything, data)
+    return {
+        "shown": len(shown),
+        "entries": len(data),
+        "bytes": size,
+        "faults": lived.faults,
+        "outcomes": dict(Counter(str(one.outcome) for _, one in everything)),
+        "kinds": dict(Counter(one["kind"] for one in data)),
+    }
+
+
+def _check_times(truth: dict[int | None, int], data: list[dict[str, Any]]) -> None:
+    last: dict[int, dict[str, Any]] = {}
+    for one in data:
+        if one["kind"] == "punch.recorded":
+            last[one["seq"]] = {**one, "uncertainty_ms": one["clock"]["uncertainty_ms"]}
+        elif one["kind"].startswith("punch.time-"):
+            last[one["of"]] = one
+    for seq, one in last.items():
+        if seq not in truth:
+            continue
+        # From the press to the look that found it.
+        low, high = truth[seq], truth[seq] + 10_000
+        if one["at"] is not None:
+            at, around = parse_time(one["at"]), one["uncertainty_ms"]
+            assert at + around >= low, one
+            assert at - around <= high, one
+        else:
+            assert one["kind"] == "punch.time-resolved", one
+            assert one["final"], one
+            assert one["not_before"] is None or parse_time(one["not_before"]) <= high
+            assert one["not_after"] is None or parse_time(one["not_after"]) >= low
+
+
+def _check_coverage(
+    lived: Week, shown: list[tuple[int, PanelShown]], data: list[dict[str, Any]]
+) -> None:
+    """No press went unrecorded in a span that is called covered."""
+    entries = [seen(one) for one in data]
+    begin = shown[0][0] - 1000
+    spans = coverage(lambda: entries, begin, lived.clocks.true_ms)
+    covered = [span for span in spans if span.cover is Cover.YES]
+    assert sum(s.end_ms - s.begin_ms for s in covered) > (lived.clocks.true_ms - begin) / 4
+    for at, one in shown:
+        if one.outcome in (Outcome.NOT_RECORDED, Outcome.SENSOR_FAULT):
+            wrong = [s for s in covered if s.begin_ms < at < s.end_ms]
+            assert not wrong, (at, one, wrong)
+
+
+def test_a_morning(tmp_path: Path, quick: None) -> None:
+    """A small one for every day."""
+    lived = Week(tmp_path, presses=200, seed=7)
+    lived.run()
+    assert check(lived)["shown"] > 150
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_seven_days(tmp_path: Path, quick: None) -> None:
+    measured: dict[int, tuple[int, int]] = {}
+
+    def measure(left: int) -> None:
+        if left in (11_000, 0):
+            measured[left] = resident_kb(), open_files()
+
+    lived = Week(tmp_path, presses=14_000, seed=2)
+    lived.on_press = measure
+    lived.run()
+    (memory, files), (memory_after, files_after) = measured[11_000], measured[0]
+    told = check(lived)
+    print(told, f"RSS {memory} → {memory_after} kB, files {files} → {files_after}")
+    assert told["shown"] > 12_000
+    assert memory_after <= memory * 1.05
+    assert abs(files_after - files) <= 4  # How many connections the moment has open.
+    # An entry is about 900 bytes, and half as much again its row and what pages leave empty.
+    assert told["bytes"] < 1500 * told["entries"]
