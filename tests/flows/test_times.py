@@ -436,7 +436,7 @@ def test_time_away_from_the_glass_is_told(site: Site) -> None:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_whatever_happens_the_last_that_is_said_is_true(
     tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from edge_agent.daemon.gate_activity import GateActivity
+from edge_agent.daemon.gate_parts import GateParts
 from edge_agent.domain.errors import (
     BrokerFault,
     DiskFull,
@@ -293,17 +294,17 @@ class Week:
             lambda event: self._told(event, uplink),
             Policy(repeat_window_ms=0, direction=DirectionRule.ALTERNATE, zone=ZONE),
         )
-        activity = GateActivity(
-            lambda: gate,
-            self.sensor,
-            Panel(),
-            3,
-            lambda: False,
-            self._connected(),
-            AgeSealing(),
-            Pocket(),
-            RosterInbox(),
+        parts = GateParts(
+            make_gate=lambda: gate,
+            sensor=self.sensor,
+            panel=Panel(),
+            captures=3,
+            offline=lambda: False,
+            sealing=AgeSealing(),
+            passwords=Pocket(),
+            roster=RosterInbox(),
         )
+        activity = GateActivity(parts, self._connected())
         thread.start()
         try:
             activity.run(self.stop, self._beat)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from edge_agent.daemon import gate_activity
+from edge_agent.daemon import gate_turns
 from edge_agent.domain.chain import read_wire
 from edge_agent.domain.events import Outcome, PanelShown
 from edge_agent.domain.stamps import parse_time
@@ -36,7 +36,7 @@ def open_files() -> int:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No pauses: time is made up; and no log that the test would keep."""
-    monkeypatch.setattr(gate_activity, "BETWEEN_LOOKS_S", 0)
+    monkeypatch.setattr(gate_turns, "BETWEEN_LOOKS_S", 0)
     monkeypatch.setattr(when_to_look, "BETWEEN_LOOKS_S", 0)
     logging.disable(logging.CRITICAL)
     yield
