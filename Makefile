@@ -39,7 +39,7 @@ test: lint mosquitto postgresql strace ## Check style and types, then run the te
 	@$(PYTEST) -m 'not long' $(ARGS)
 
 .PHONY: test-long
-test-long: lint mosquitto postgresql strace ## The same with the soaks and crash states
+test-long: lint mosquitto postgresql strace rabbitmq ## The same with the soaks and crash states
 	@$(PYTEST) -m 'long or not long' $(ARGS)
 
 .PHONY: lint
@@ -90,6 +90,18 @@ postgresql:
 	    { $$as_root service postgresql stop; $$as_root update-rc.d postgresql disable; } >/dev/null 2>&1 || true; \
 	else \
 	    echo 'PostgreSQL is not installed, so its tests are skipped: sudo apt-get install postgresql'; \
+	fi
+
+# A cluster of three, made and ended by the test itself; only `make test-long` wants it.
+.PHONY: rabbitmq
+rabbitmq:
+	@command -v rabbitmq-server >/dev/null && exit; \
+	$(call debian,rabbitmq-server); \
+	if [ $$installed = yes ]; then \
+	    { $$as_root service rabbitmq-server stop; $$as_root update-rc.d rabbitmq-server disable; \
+	        $$as_root epmd -kill; } >/dev/null 2>&1 || true; \
+	else \
+	    echo 'RabbitMQ is not installed, so its test is skipped: sudo apt-get install rabbitmq-server'; \
 	fi
 
 .PHONY: strace

@@ -21,9 +21,11 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for_port(
+    port: int, process: subprocess.Popen[bytes], seconds: float = _START_SECONDS
+) -> None:
     """Return once 127.0.0.1:``port`` accepts; raises RuntimeError where ``process`` ends before."""
-    deadline = time.monotonic() + _START_SECONDS
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

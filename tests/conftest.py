@@ -22,6 +22,7 @@ _SYSTEM = (
     "system",
     "powerloss",
     "receiver",
+    "scale",
     "uplink",
     "sensor",
     "simulator",
