@@ -174,7 +174,10 @@ def main() -> None:
             store.close()
         # As on a gate at a shift's end: what is read back is a shift, on both.
         now = moment(wanted.entries + wanted.appends)
-        starts = {name: [start(path, now) for _ in range(9)] for name, path in paths.items()}
+        starts: dict[str, list[float]] = {"empty": [], "big": []}
+        for _ in range(21):
+            for name, path in paths.items():
+                starts[name].append(start(path, now))
         small, big = (statistics.median(starts[name]) * 1e3 for name in ("empty", "big"))
         print(f"start, median ms       {small:9.1f} {big:9.1f}  {big / small:.2f}")
         with closing(SqliteStore.open(paths["big"], GATE, ZONE, now)) as store:

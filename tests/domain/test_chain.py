@@ -252,3 +252,15 @@ def test_what_a_gate_writes_in_ascii_is_known_at_once(fact: Fact, stamp: Stamp) 
     raw = bytes(envelope.data)
     doubtful = not raw.isascii() or b"\\" in raw or re.search(rb"\d{16}", raw)
     assert _is_canonical(raw, data) or doubtful
+
+
+def test_an_entry_that_was_written_out_anew_is_still_the_same() -> None:
+    """Whoever puts spaces into JSON has changed nothing that was hashed."""
+    stamp = Stamp(
+        boot="a", boottime_ms=1, wall_ms=10**12, state=ClockState.SYNCED, uncertainty_ms=1
+    )
+    entry = SCRIBE.write(GateAlive(recording=True, version="ổn"), stamp, 1, GENESIS)
+    spaced = json.dumps(json.loads(entry.wire), indent=1).encode()
+    assert read_wire(spaced)[1] == read_wire(entry.wire)[1]
+    with pytest.raises(ValueError, match="hash"):
+        read_wire(spaced.replace(b"true", b"false"))

@@ -94,3 +94,13 @@ def test_the_true_time_is_within_what_is_stated(
     assert state is ClockState.HOLDOVER
     assert uncertainty is not None
     assert abs(wall - true) <= uncertainty + 1
+
+
+def test_a_difference_too_small_for_a_step_is_doubt() -> None:
+    """40 ms at the sync, 1 ms for what a reading cuts off, and the 30 ms that have come up."""
+    trust = ClockTrust("b", 0)
+    trust.judge(0, 10**12, 40)
+    assert trust.judge(1_000, 10**12 + 1_030, None) == (ClockState.HOLDOVER, 71)
+    assert trust.judge(1_000, 10**12 + 970, None) == (ClockState.HOLDOVER, 71)
+    assert trust.judge(1_000, 10**12 + 1_041, None) == (ClockState.HOLDOVER, 82)
+    assert trust.judge(1_000, 10**12 + 1_042, None) == (ClockState.UNSYNCED, None)

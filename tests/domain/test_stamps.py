@@ -90,3 +90,13 @@ def test_only_a_trusted_clock_tells_the_time(
 ) -> None:
     stamp = structs.replace(NOON, state=state, uncertainty_ms=uncertainty)
     assert (true_time(stamp, ZONES[0]) is not None) is known
+
+
+def test_clocks_without_any_doubt_bound_exactly() -> None:
+    """No uncertainty is none at all, and a boot as long as all that passed is no contradiction."""
+    earlier = structs.replace(NOON, uncertainty_ms=0)
+    later = structs.replace(
+        NOON, boot="b", boottime_ms=5_000, wall_ms=NOON.wall_ms + 5_000, uncertainty_ms=0
+    )
+    assert elapsed(earlier, later) == Elapsed(5_000, 5_000)
+    assert elapsed(earlier, structs.replace(later, boottime_ms=5_001)) == Elapsed(5_001, inf)

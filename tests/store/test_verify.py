@@ -10,7 +10,7 @@ import pytest
 
 from edge_agent.domain.chain import Scribe
 from edge_agent.domain.errors import DamagedLedger
-from edge_agent.ports import Watermarks
+from edge_agent.ports import Tail, Watermarks
 from edge_agent.store import SqliteStore, verify_ledger
 
 from .ledgers import GATE, NOON, ZONE, append, open_store, punch
@@ -148,3 +148,37 @@ def test_entries_that_come_while_it_looks_are_no_damage(
     assert verify_ledger(looking).seq == LAST
     looking.close()
     writing.close()
+
+
+def test_payrolls_receipt_tells_a_tail_that_was_cut_off(ledger: Path) -> None:
+    """Even where the database's own record of what was sent has been cut with it."""
+    whole = open_store(ledger)
+    tail = whole.tail()
+    assert verify_ledger(whole, tail) == tail
+    assert verify_ledger(whole, Tail(5, whole.hash_of(5) or b"")) == tail
+    with pytest.raises(DamagedLedger, match="entry 5 is not the one that payroll's receipt covers"):
+        verify_ledger(whole, Tail(5, bytes(32)))
+    whole.close()
+    alter(
+        ledger,
+        ("DELETE FROM ledger WHERE seq > ?", (6,)),
+        ("UPDATE watermarks SET published = ?1, confirmed = ?1", (3,)),
+    )
+    cut = open_store(ledger)
+    assert verify_ledger(cut).seq == 6
+    with pytest.raises(DamagedLedger, match=f"entries after 6 are missing: payroll holds {LAST}"):
+        verify_ledger(cut, tail)
+    cut.close()
+
+
+def test_an_entry_from_before_the_checkpoint(ledger: Path) -> None:
+    first = wire_of(ledger, 1)
+    store = open_store(ledger)
+    row = (1, "ledger.opened", store.hash_of(1), first)
+    with store.changing() as change:
+        change.forget_through(3)
+    assert verify_ledger(store).seq == LAST
+    alter(ledger, ("INSERT INTO ledger VALUES (?, ?, ?, ?)", row))
+    with pytest.raises(DamagedLedger, match="entry 1 is there, although the entries up to 3 were"):
+        verify_ledger(store)
+    store.close()
