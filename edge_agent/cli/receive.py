@@ -12,6 +12,7 @@ from ..domain.errors import BadRequest
 from ..host.logs import log_to_stderr
 from ..receiver import Receiver, ReceiverOptions
 from ..settings import load_settings
+from .receive_coverage import show_coverage
 from .receive_office import correct, export_month
 
 
@@ -122,3 +123,4 @@ def _said_to(group: click.Group, ctx: click.Context) -> dict[str, Any]:
 
 receive.add_command(export_month)
 receive.add_command(correct)
+receive.add_command(show_coverage)

@@ -23,7 +23,7 @@ def _opened(where: str) -> Iterator[Database]:
         yield database
 
 
-def _with_database(command: Callable[..., None]) -> Callable[..., None]:
+def with_database(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command ``--database``; without it, what was said before the command's name."""
 
     @click.option("--database", help="As for the receiver: a SQLite file or postgresql://…")
@@ -59,7 +59,7 @@ def _said_before(ctx: click.Context) -> str:
 @click.option(
     "--output", type=click.Path(path_type=Path), help="The new file.  [default: attendance-MONTH]"
 )
-@_with_database
+@with_database
 def export_month(database: Database, month: str, kind: str, view: Any, output: Path | None) -> None:
     """Write a month's sessions and punches for Excel, or for a program."""
     target = output or Path(f"attendance-{month}.{kind}")
@@ -81,7 +81,7 @@ _reason = click.option("--reason", required=True, help="Why.")
 @click.argument("seq", type=click.IntRange(1, 2**53 - 1))
 @_actor
 @_reason
-@_with_database
+@with_database
 def correct_void(database: Database, ledger: str, seq: int, actor: str, reason: str) -> None:
     """A punch counts no more, or a rejected entry is settled: entry SEQ of LEDGER."""
     void(database, ledger, seq, actor=actor, reason=reason, made_at=_now())
@@ -96,7 +96,7 @@ def correct_void(database: Database, ledger: str, seq: int, actor: str, reason: 
 @click.option("--zone", default="Asia/Ho_Chi_Minh", show_default=True, help="The zone of AT.")
 @_actor
 @_reason
-@_with_database
+@with_database
 def correct_add(database: Database, code: str, at: str, **said: Any) -> None:
     """Enter a punch that no gate has: worker CODE at the local time AT (2026-11-23T07:00)."""
     number = add(database, code, at, **said, made_at=_now())

@@ -1,0 +1,107 @@
+"""Whether a gate was able to record, asked of payroll's database."""
+
+import uuid
+from collections.abc import Callable
+from contextlib import closing
+from zoneinfo import ZoneInfo
+
+import pytest
+from click.testing import CliRunner, Result
+
+from edge_agent.cli import main
+from edge_agent.domain.chain import GENESIS, Entry, Scribe
+from edge_agent.domain.facts import Fact, GateAlive, RecordingResumed, RecordingStopped
+from edge_agent.domain.stamps import ClockState, Stamp, parse_time
+from edge_agent.receiver.accept import read
+from edge_agent.receiver.store import Store
+
+ALIVE = GateAlive(recording=True, version="0")
+ON, OFF = RecordingResumed(reason="started"), RecordingStopped(reason="stopping")
+
+
+def written(*told: tuple[str, Fact]) -> list[Entry]:
+    """A ledger with these facts at these times of 23 November."""
+    zone = ZoneInfo("Asia/Ho_Chi_Minh")
+    scribe = Scribe(gate="main-gate", ledger=str(uuid.uuid4()), zone=zone)
+    entries: list[Entry] = []
+    for at, fact in told:
+        wall = parse_time(f"2026-11-23T{at}:00+07:00")
+        stamp = Stamp(
+            boot="b",
+            boottime_ms=wall - parse_time("2026-11-23T00:00:00+07:00"),
+            wall_ms=wall,
+            state=ClockState.SYNCED,
+            uncertainty_ms=20,
+        )
+        prevhash = entries[-1].hash if entries else GENESIS
+        entries.append(scribe.write(fact, stamp, len(entries) + 1, prevhash))
+    return entries
+
+
+@pytest.fixture
+def ask(database: str) -> Callable[..., Result]:
+    def run(*arguments: str) -> Result:
+        whole = ["receive", "--database", database, "coverage", "--gate", "main-gate"]
+        return CliRunner().invoke(main, [*whole, *arguments])
+
+    return run
+
+
+def keep(database: str, *ledgers: list[Entry]) -> None:
+    arrivals = [read("main-gate", entry.wire) for ledger in ledgers for entry in ledger]
+    with closing(Store(database)) as store:
+        store.take(arrivals, "2026-11-24T00:00:00Z")
+
+
+DAY = ("--from", "2026-11-23T06:00", "--to", "2026-11-23T12:00", "--json")
+
+
+def told(result: Result) -> list[tuple[str, str]]:
+    import json
+
+    assert result.exit_code == 0, result.output
+    return [(span["to"][11:16], span["able"]) for span in json.loads(result.output)]
+
+
+def test_a_day_at_a_gate(database: str, ask: Callable[..., Result]) -> None:
+    day = [("07:00", ON), ("07:00", ALIVE), ("08:00", ALIVE), ("09:00", OFF), ("10:00", ON)]
+    keep(database, written(*day))
+    assert told(ask(*DAY)) == [
+        ("07:00", "unknown"),
+        ("08:57", "yes"),
+        ("09:00", "unknown"),
+        ("09:59", "no"),
+        ("12:00", "unknown"),
+    ]
+
+
+def test_two_ledgers_at_a_time(database: str, ask: Callable[..., Result]) -> None:
+    day = [("07:00", ON), ("08:00", ALIVE), ("09:00", ALIVE)]
+    keep(database, written(*day), written(("08:30", ON), ("09:30", ALIVE), ("10:30", ALIVE)))
+    assert told(ask(*DAY))[:3] == [("07:00", "unknown"), ("08:29", "yes"), ("09:00", "unknown")]
+
+
+def test_for_people(database: str, ask: Callable[..., Result]) -> None:
+    keep(database, written(("07:00", ON), ("08:00", ALIVE)))
+    shown = ask("--from", "2026-11-23", "--to", "2026-11-24")
+    assert "able to record" in shown.output
+    assert "2026-11-23 07:57:59  yes" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "said"),
+    [
+        (("--from", "2026-11-23", "--to", "2026-11-22"), 2, "has to come after"),
+        (("--from", "yesterday", "--to", "2026-11-22"), 2, "is no time"),
+        (("--from", "2026-11-23", "--to", "9999-12-31"), 2, "is no time"),
+        (("--from", "2026-11-22", "--to", "2026-11-23", "--zone", "Mars"), 2, "no time zone"),
+        (("--from", "2026-11-22", "--to", "2026-11-23", "--gate", "other"), 65, "never heard of"),
+    ],
+)
+def test_nonsense_is_told(
+    database: str, ask: Callable[..., Result], wrong: tuple[str, ...], code: int, said: str
+) -> None:
+    keep(database, written(("07:00", ON)))
+    result = ask(*wrong)
+    assert result.exit_code == code
+    assert said in result.output
