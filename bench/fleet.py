@@ -98,8 +98,8 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--gates", type=int, nargs="+", default=[10, 100, 500])
-    parser.add_argument("--each", type=int, default=50, help="punches at every gate")
-    parser.add_argument("--pace", type=float, default=100, help="live: punches a second in all")
+    parser.add_argument("--each", type=int, default=20, help="punches at every gate")
+    parser.add_argument("--pace", type=float, default=200, help="live: punches a second in all")
     parser.add_argument("--broker", metavar="HOST:PORT", help="this one, not a mosquitto of ours")
     parser.add_argument("--postgresql", action="store_true", help="not into a SQLite file")
     options = parser.parse_args()

@@ -25,7 +25,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -35,17 +34,13 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion  # noqa: E40
 from paho.mqtt.packettypes import PacketTypes  # noqa: E402
 from paho.mqtt.properties import Properties  # noqa: E402
 
-from edge_agent.domain.facts import GateAlive  # noqa: E402
-from edge_agent.domain.topics import Topics  # noqa: E402
-from edge_agent.ports import Acknowledged, BrokerEvent  # noqa: E402
+from edge_agent.ports import Acknowledged, BrokerEvent, Watermarks  # noqa: E402
 from edge_agent.settings.schema import MqttSettings  # noqa: E402
-from edge_agent.store import SqliteStore  # noqa: E402
 from edge_agent.uplink import PahoBroker  # noqa: E402
 from tests.brokers import MOSQUITTO, Mosquitto  # noqa: E402
-from tests.uplink.gates import NOON, HandClock, gate_status  # noqa: E402
+from tests.uplink import gates  # noqa: E402
+from tests.uplink.gates import TOPICS, HandClock  # noqa: E402
 
-GATE = "bench"
-TOPICS = Topics("attendance", GATE)
 WINDOW = 1000
 ROUND_TRIP_S = 0.030
 ROUNDS = 3
@@ -77,32 +72,24 @@ def process(*command: str) -> Iterator[str]:
         child.wait()
 
 
-class Ledger:
-    """A ledger of so many entries."""
+class Ledger(gates.Ledger):
+    """A ledger of so many entries, with the bytes of each."""
 
-    def __init__(self, path: Path, entries: int) -> None:
-        self.path = path
-        with contextlib.closing(self.open()) as store:
-            for _ in range(0, entries - 1, 1000):
-                with store.changing() as change:
-                    for _ in range(min(1000, entries - store.tail().seq)):
-                        change.append(GateAlive(recording=True, version="0"), NOON)
-            self.wires = [
-                entry.wire
-                for first in range(1, entries + 1, 1000)
-                for entry in store.entries(first, 1000)
-            ]
-
-    def open(self) -> SqliteStore:
-        """A new connection."""
-        return SqliteStore.open(self.path, GATE, ZoneInfo("Asia/Ho_Chi_Minh"), NOON)
+    def __init__(self, folder: Path, entries: int) -> None:
+        folder.mkdir()
+        super().__init__(folder, 1)
+        for first in range(1, entries, 1000):
+            self.grow(min(1000, entries - first))
+        store = self.store
+        self.wires = [
+            entry.wire
+            for first in range(1, entries + 1, 1000)
+            for entry in store.entries(first, 1000)
+        ]
 
     def forget(self) -> None:
         """Nothing of it was ever published."""
-        from edge_agent.ports import Watermarks
-
-        with contextlib.closing(self.open()) as store:
-            store.move_watermarks(Watermarks(0, 0))
+        self.store.move_watermarks(Watermarks(0, 0))
 
 
 class Counting(PahoBroker):
@@ -140,27 +127,11 @@ class SteadyClock(HandClock):
 
 def gate(port: int, ledger: Ledger) -> float:
     """Entries a second from the ledger, by the gate's own uplink."""
-    from edge_agent.flows.publish_ledger import PublishLedger
-
     ledger.forget()
     mqtt = MqttSettings(host="127.0.0.1", port=port, protocol="5", receipt_timeout_s=3600)
     broker, stop = Counting(mqtt, "bench-gate"), threading.Event()
     broker.expect(len(ledger.wires))
-    told: dict[str, Any] = {"tell": lambda event: None, "clock": SteadyClock()}
-    if "on_roster" in PublishLedger.__init__.__annotations__:
-        told["on_roster"] = lambda heard: None
-    if "leave" in PublishLedger.__init__.__annotations__:
-        told["leave"] = lambda receipt: False
-    if "examiner" in PublishLedger.__init__.__annotations__:
-        told["examiner"] = None
-    flow = PublishLedger(
-        settings=mqtt,
-        topics=TOPICS,
-        broker=broker,
-        open_store=ledger.open,
-        status=gate_status,
-        **told,
-    )
+    flow = gates.uplink(mqtt, ledger, broker, SteadyClock())
     thread = threading.Thread(target=flow.run, args=(stop, lambda: None))
     thread.start()
     assert broker.done.wait(600)
@@ -265,7 +236,7 @@ def main() -> None:
         raise SystemExit("mosquitto is not installed: apt-get install mosquitto")
     with tempfile.TemporaryDirectory(prefix="edge-agent-bench-") as name:
         folder = Path(name)
-        ledger = Ledger(folder / "gate.db", entries)
+        ledger = Ledger(folder / "many", entries)
         size = sum(map(len, ledger.wires)) // entries
         print(f"{entries} entries of {size} bytes, MQTT 5, QoS 1; entries a second\n")
         quick = [f"max_inflight_messages {WINDOW}"]
@@ -288,7 +259,7 @@ def main() -> None:
             print(f"{'mosquitto bridge':<22}{through:10.0f}   durable settings")
             print(f"{'ratio':<22}{us.wall / through:10.1f}\n")
         for window in (20, 100, 300):
-            few = Ledger(folder / f"few-{window}.db", max(2000, 100 * window))
+            few = Ledger(folder / f"few-{window}", max(2000, 100 * window))
             with (
                 Mosquitto(folder, [f"max_inflight_messages {window}"]) as broker,
                 process("-c", SUBSCRIBER, str(broker.port)),

@@ -17,7 +17,8 @@ _CHUNK = 65536
 class Proxy:
     """Listens on ``port`` of 127.0.0.1 and passes everything on to ``target`` and back.
 
-    ``sent`` and ``received`` count the bytes of the side that connects. A context manager.
+    ``sent`` and ``received`` count the bytes of the side that connects, ``packets`` the pieces in
+    which they came. A context manager.
     """
 
     host = "127.0.0.1"
@@ -28,10 +29,12 @@ class Proxy:
         self._loop = asyncio.new_event_loop()
         self._writers: set[asyncio.StreamWriter] = set()
         self._cut_after: int | None = None
+        self._cutting = False
         self._listening = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.port = 0
         self.sent = self.received = 0
+        self.packets = 0
         self.connections = 0
 
     def cut(self, after: int = 0) -> None:
@@ -45,6 +48,7 @@ class Proxy:
 
     def _cut(self) -> None:
         self._cut_after = None
+        self._cutting = False
         for writer in tuple(self._writers):
             writer.transport.abort()
 
@@ -58,6 +62,8 @@ class Proxy:
         self._writers |= {writer, back}
         try:
             await asyncio.gather(self._pass(reader, back, True), self._pass(there, writer, False))
+        except asyncio.CancelledError:  # The test is over; nobody waits for this task.
+            return
         finally:
             for end in (writer, back):
                 self._writers.discard(end)
@@ -86,6 +92,9 @@ class Proxy:
             while True:
                 with suppress(ConnectionError):
                     data = await reader.read(_CHUNK)
+                    self.packets += 1
+                    if up and data and self._cutting:
+                        continue  # A hole in the stream is what TCP never lets through.
                     if up:
                         data = self._count(data)
                     else:
@@ -109,6 +118,7 @@ class Proxy:
         # What is left of the packet still goes out: a broker sees it begin and not end.
         self._loop.call_later(0.02 + self._delay_s, self._cut)
         self._cut_after = None
+        self._cutting = True
         return data
 
     def _run(self) -> None:

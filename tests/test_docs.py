@@ -62,6 +62,11 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             assert anchor in anchors(there), f"{page.name} → {target}: {sorted(anchors(there))}"
 
 
+@each_page
+def test_no_conflict_of_a_merge_was_left(page: Path) -> None:
+    assert not re.search(r"^(<<<<<<<|>>>>>>>) ", text(page), re.MULTILINE)
+
+
 def section(page: Path, heading: str) -> str:
     parts = re.split(r"^#+ +", prose(page), flags=re.MULTILINE)
     return next(part for part in parts if part.startswith(heading + "\n"))

@@ -14,10 +14,7 @@ _CHUNK = 65536
 
 
 class Front:
-    """Listens on ``port`` of 127.0.0.1 before the brokers on ``ports``. A context manager.
-
-    The first connection goes to the first broker.
-    """
+    """Listens on ``port`` of 127.0.0.1 before the brokers on ``ports``. A context manager."""
 
     def __init__(self, ports: list[int]) -> None:
         self._ports = ports

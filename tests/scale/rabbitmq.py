@@ -57,6 +57,16 @@ class RabbitCluster:
         os.killpg(self._nodes[node].pid, signal.SIGKILL)
         self._nodes[node].wait()
 
+    def home_of(self, client_id: str) -> int:
+        """The node that has this client's subscription."""
+        queues = self.ask("list_queues", "--no-table-headers", "name", "pid").splitlines()
+        [pid] = [
+            pid
+            for name, pid in map(str.split, queues)
+            if name.startswith(f"mqtt-subscription-{client_id}qos")
+        ]
+        return next(n for n, name in enumerate(self._names) if pid.startswith(f"<{name}."))
+
     def ask(self, *command: str) -> str:
         """What rabbitmqctl says of the first node that is alive."""
         alive = next(

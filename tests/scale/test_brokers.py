@@ -29,12 +29,12 @@ def test_a_node_of_a_rabbitmq_cluster_dies_while_two_hundred_gates_publish(tmp_p
     with RabbitCluster(tmp_path, nodes=3) as cluster, Front(cluster.ports) as front:
         mqtt = MqttSettings(host="127.0.0.1", port=front.port)
         with Payroll(tmp_path, database, front.port) as payroll:
-            payroll.wait_connected()  # To the first node: it has payroll's queue.
+            payroll.wait_connected()
             with Fleet(tmp_path, GATES, mqtt) as fleet:
                 for number in fleet.punch(ROUNDS, PER_SECOND):
                     if number == ROUNDS // 2:
                         assert fleet.wait_some_confirmed(PATIENCE_S)
-                        cluster.kill(0)
+                        cluster.kill(cluster.home_of("payroll-receiver"))
                 assert fleet.wait_confirmed(PATIENCE_S), fleet.unconfirmed
                 assert fleet.account(database) == all_there(ROUNDS)
 
