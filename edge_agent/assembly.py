@@ -148,20 +148,23 @@ class Assembly:
     ) -> "PublishLedger":
         """The way to payroll."""
         from .flows.publish_ledger import PublishLedger
+        from .flows.uplink_parts import UplinkParts
         from .uplink import PahoBroker
 
         gate, mqtt = self.settings.gate.id, self.settings.mqtt
         return PublishLedger(
-            settings=mqtt,
-            topics=Topics(mqtt.root, gate),
-            broker=PahoBroker(mqtt, f"edge-agent-{gate}"),
-            open_store=lambda: self.store(on_damage),
-            status=status,
-            tell=tell,
-            clock=self.clock,
-            leave=leave,
-            on_roster=on_roster,
-            examiner=examiner,
+            UplinkParts(
+                settings=mqtt,
+                topics=Topics(mqtt.root, gate),
+                broker=PahoBroker(mqtt, f"edge-agent-{gate}"),
+                open_store=lambda: self.store(on_damage),
+                status=status,
+                tell=tell,
+                clock=self.clock,
+                leave=leave,
+                on_roster=on_roster,
+                examiner=examiner,
+            )
         )
 
     def gate(

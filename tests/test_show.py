@@ -2,13 +2,18 @@
 
 import os
 import pty
+import re
 
 import pytest
-from rich.text import Text
 
 from edge_agent.cli.show import print_table
 
-ROW = (7, "2026-11-24 17:23:44", "Nguyễn Thị Hoa", "voided: wrong-worker-at-the-gate")
+ROW = (
+    7,
+    "2026-11-24 17:23:44",
+    "Nguyễn Thị Hoa",
+    "voided: wrong-worker-seen-at-the-gate-of-the-factory",
+)
 HEAD = ("seq", "time", "name", "note")
 
 
@@ -27,7 +32,7 @@ def test_a_narrow_terminal_folds_words_and_tears_nothing(monkeypatch: pytest.Mon
         monkeypatch.setattr("sys.stdout", terminal)
         print_table(HEAD, [ROW], "none")
         terminal.flush()
-        shown = Text.from_ansi(screen.read(4000).decode()).plain
+        shown = re.sub(r"\x1b\[[0-9;]*m", "", screen.read(4000).decode())
 
     assert "2026-11-24 17:23:44" in shown
     assert "…" not in shown

@@ -4,9 +4,15 @@ import logging
 from typing import Literal
 
 from ..domain.events import UplinkChanged
-from ..ports import MqttVersion, Tell
+from ..ports import Acknowledged, MqttVersion, Tell
+from .outbox import NOBODY_SUBSCRIBED
 
 log = logging.getLogger(__name__)
+
+FILE = "ledger file"
+WAY = "way"
+TWIN = "twin"
+"""What is in trouble when it is no topic."""
 
 
 class ReportUplink:
@@ -44,3 +50,26 @@ class ReportUplink:
             log.warning("%s", detail)
         self._tell(UplinkChanged(state=state, detail=detail))
         return True
+
+
+def exposed(host: str) -> str:
+    """Whoever is on the way can do as they like."""
+    return (
+        f"The way to the broker at {host} is not encrypted, so whoever is on it can read punches "
+        'and forge receipts: set [mqtt] tls to "on".'
+    )
+
+
+def not_readable(topic: str, why: str) -> str:
+    """The broker refuses a subscription."""
+    return f"The broker does not let the gate read {topic}. {why}"
+
+
+def not_taken(event: Acknowledged) -> str:
+    """The broker turns an entry down."""
+    if event.code == NOBODY_SUBSCRIBED:
+        return (
+            "Nobody is subscribed to the ledger: is payroll's subscriber running? "
+            "The entries wait in the ledger."
+        )
+    return f"The broker does not take entries, so they wait in the ledger. {event.why}"

@@ -11,7 +11,8 @@ from ..domain.errors import BrokerFault
 from ..ports import BrokerDown, BrokerEvent, BrokerUp, MqttVersion
 from ..settings.schema import MqttSettings
 from .attempts import Attempts
-from .connection import Closed, Connection
+from .connection import Connection
+from .endings import Closed
 
 
 class PahoBroker:

@@ -9,25 +9,23 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
-from functools import cache
 from math import inf
 from time import monotonic
 from typing import Any
 
-from msgspec import Struct
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ..domain.errors import BrokerFault
-from ..mqtt_client import TellingClient, failure, speaks_tls
+from ..mqtt_client import TellingClient
 from ..ports import Acknowledged, BrokerEvent, BrokerUp, MqttVersion, Received, Subscribed
 from ..settings.schema import MqttSettings
-from .reasons import meaning, unreachable
+from .endings import Closed, Endings
+from .properties import content, limits
+from .reasons import meaning
 
 TCP_TIMEOUT_S = 15.0
 """For each address of the host: a 4G modem may have to wake up first."""
@@ -43,20 +41,6 @@ brokers are told so; from one that speaks 3.1.1 it is not read."""
 
 _MOST_UNACKNOWLEDGED = 65535
 """MQTT 5, 3.2.2.3.3: the Receive Maximum of a broker that states none."""
-
-_NOT_THIS_VERSION = {0x81, 0x82, 0x84}
-"""Unsupported protocol version, or that what we sent makes no sense to it."""
-
-_KEEPALIVE_RAN_OUT = 0x8D
-_TAKEN_OVER = 0x8E
-
-
-class Closed(Struct, frozen=True):
-    """A connection's last event. ``other_version``: another version of MQTT may fare better."""
-
-    reason: str
-    other_version: bool = False
-    taken_over: bool = False
 
 
 class Connection:
@@ -77,7 +61,7 @@ class Connection:
         self._access = settings.access
         self._version = version
         self._changed = changed
-        self._name = f"The broker at {settings.host}:{self._access.tcp_port}"
+        self._endings = Endings(settings.access, version)
         self._events: deque[BrokerEvent | Closed] = deque()
         self._subscribed: Sequence[str] = ()
         self._unanswered: set[int] = set()
@@ -140,10 +124,7 @@ class Connection:
         self._client.loop_misc()
         if monotonic() < self.deadline:
             return
-        if self.accepted:
-            self._end(f"{self._name} acknowledges nothing any more: check the gate's network.")
-        else:
-            self._end(f"{self._name} does not answer: is that an MQTT port? {self._hint}", True)
+        self._end(self._endings.overdue(accepted=self.accepted))
         self._hang_up()
 
     def events(self) -> list[BrokerEvent | Closed]:
@@ -167,7 +148,7 @@ class Connection:
 
     def publish(self, topic: str, payload: bytes, content_type: str | None, retain: bool) -> int:
         """Publish at QoS 1. Where the connection is just being lost, an event tells it."""
-        properties = _content(content_type) if content_type and self._version == "5" else None
+        properties = content(content_type) if content_type and self._version == "5" else None
         message = self._client.publish(topic, payload, 1, retain, properties)
         self._expect(message.mid)
         return message.mid
@@ -183,18 +164,15 @@ class Connection:
 
     def _dial(self) -> None:
         fifth = self._version == "5"
-        start: dict[str, Any] = {"clean_start": True, "properties": _limits()} if fifth else {}
+        start: dict[str, Any] = (
+            {"clean_start": True, "properties": limits(_LARGEST_PACKET)} if fifth else {}
+        )
         settings, access = self._settings, self._access
         try:
             self._client.enter(access)
             self._client.connect(settings.host, access.tcp_port, settings.keepalive_s, **start)
-        except BrokerFault as fault:
-            self._end(str(fault))
-        except (OSError, ValueError) as error:
-            if why := failure(error, access, datetime.now(UTC)):
-                self._end(f"{self._name} cannot be talked to. {why}")
-            else:
-                self._end(f"{self._name} cannot be reached. {unreachable(error)}")
+        except (BrokerFault, OSError, ValueError) as error:
+            self._end(self._endings.unreachable(error))
         with self._handover:
             self.deadline = monotonic() + CONNACK_TIMEOUT_S
             self._dialled = True
@@ -209,24 +187,10 @@ class Connection:
         if (sock := self._client.socket()) is not None:
             sock.close()
 
-    def _end(self, reason: str, other_version: bool = False, *, taken_over: bool = False) -> None:
+    def _end(self, closed: Closed) -> None:
         if not self._over:
             self._over = True
-            self._events.append(Closed(reason, other_version, taken_over))
-
-    def _tls_trouble(self) -> str | None:
-        """What TLS says on a connection that ended before the broker had let us in."""
-        if self.accepted:
-            return None
-        error, first = self._client.error, self._client.first_byte
-        why = failure(error, self._access, datetime.now(UTC)) if error else None
-        return why or speaks_tls(self._access, first)
-
-    @property
-    def _hint(self) -> str:
-        if self._version == "5":
-            return 'If it only speaks MQTT 3.1.1, set [mqtt] protocol to "3.1.1".'
-        return "Look at the broker's log."
+            self._events.append(closed)
 
     def _expect(self, token: int) -> None:
         if not self._unanswered:
@@ -249,8 +213,7 @@ class Connection:
         properties: Properties | None,
     ) -> None:
         if reason.is_failure:
-            text = f"{self._name} refuses this gate. {meaning(reason.value)}"
-            self._end(text, reason.value in _NOT_THIS_VERSION)
+            self._end(self._endings.refused(reason.value))
             return
         self.accepted = True
         self.deadline = inf
@@ -265,29 +228,11 @@ class Connection:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        client = self._client
+        code, accepted = reason.value, self.accepted
         if flags.is_disconnect_packet_from_server:
-            text = f"{self._name} ended the connection. {meaning(reason.value)}"
-            self._end(text, not self.accepted, taken_over=reason.value == _TAKEN_OVER)
-            return
-        elif client.too_large:
-            text = (
-                f"{self._name} sends a message of {client.too_large} bytes, which is not read: "
-                "find out who sends such to this gate, and clear the topic if it is retained."
-            )
-        elif why := self._tls_trouble():
-            self._end(f"{self._name} cannot be talked to. {why}")
-            return
-        elif not self.accepted:
-            plain = "" if self._access.encrypted else ", and one without TLS"
-            text = (
-                f"{self._name} hung up without an answer: is that an MQTT port{plain}? {self._hint}"
-            )
-        elif reason.value == _KEEPALIVE_RAN_OUT:
-            text = f"{self._name} does not answer any more: check the gate's network."
+            self._end(self._endings.sent_away(code, accepted=accepted))
         else:
-            text = f"{self._name} hung up: look at its log, and check the gate's network."
-        self._end(text, not self.accepted)
+            self._end(self._endings.broken(code, self._client, accepted=accepted))
 
     def _on_subscribe(
         self, _client: Client, _data: Any, token: int, reasons: list[ReasonCode], _properties: Any
@@ -307,30 +252,3 @@ class Connection:
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         with suppress(UnicodeDecodeError):  # A topic that is not text is none of ours.
             self._events.append(Received(message.topic, bytes(message.payload), message.retain))
-
-
-def _limits() -> Properties:
-    limits = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-    limits.MaximumPacketSize = _LARGEST_PACKET
-    return limits
-
-
-class _PackedOnce(Properties):
-    """paho packs them anew for each publication, which costs more than all else in it."""
-
-    def pack(self) -> bytes:
-        """The bytes of the first time."""
-        packed: bytes = self.__dict__["packed"]
-        return packed
-
-    def keep(self) -> "_PackedOnce":
-        """They are complete."""
-        self.__dict__["packed"] = super().pack()  # type: ignore[no-untyped-call]
-        return self
-
-
-@cache
-def _content(content_type: str) -> Properties:
-    properties = _PackedOnce(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    properties.ContentType = content_type
-    return properties.keep()

@@ -26,6 +26,7 @@ from edge_agent.domain.messages import GateStatus
 from edge_agent.domain.rules import Direction, DirectionRule
 from edge_agent.domain.topics import Topics
 from edge_agent.flows.publish_ledger import PublishLedger
+from edge_agent.flows.uplink_parts import UplinkParts
 from edge_agent.host.clock import HostClock
 from edge_agent.settings.schema import MqttSettings
 from edge_agent.store import SqliteStore
@@ -161,16 +162,18 @@ class _Gate:
         self._confirmed = 0
         self._stop = threading.Event()
         self._uplink = PublishLedger(
-            settings=mqtt,
-            topics=Topics(mqtt.root, name),
-            broker=PahoBroker(mqtt, f"edge-agent-{name}"),
-            open_store=self._open,
-            status=self._status,
-            tell=self._tell,
-            clock=clock,
-            leave=lambda disowned: False,  # Then it is counted as lost.
-            on_roster=lambda heard: None,
-            examiner=Examiner(),
+            UplinkParts(
+                settings=mqtt,
+                topics=Topics(mqtt.root, name),
+                broker=PahoBroker(mqtt, f"edge-agent-{name}"),
+                open_store=self._open,
+                status=self._status,
+                tell=self._tell,
+                clock=clock,
+                leave=lambda disowned: False,  # Then it is counted as lost.
+                on_roster=lambda heard: None,
+                examiner=Examiner(),
+            )
         )
         self._thread = threading.Thread(
             target=self._uplink.run, args=(self._stop, lambda: None), name=name

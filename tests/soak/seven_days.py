@@ -34,6 +34,7 @@ from edge_agent.flows.gate import Gate
 from edge_agent.flows.keep_roster import RosterInbox
 from edge_agent.flows.pairing import digest
 from edge_agent.flows.publish_ledger import PublishLedger
+from edge_agent.flows.uplink_parts import UplinkParts
 from edge_agent.ports import (
     Acknowledged,
     BrokerDown,
@@ -273,16 +274,18 @@ class Week:
             if (known := store.known_time()) is not None:
                 self.clocks.trust.recall(known, None)
         uplink = PublishLedger(
-            MqttSettings(host="localhost", tls="off"),
-            TOPICS,
-            self.line,
-            self.open_store,
-            gate_status,
-            lambda event: None,
-            self.clocks,
-            lambda receipt: False,
-            lambda heard: None,
-            Examiner(),
+            UplinkParts(
+                settings=MqttSettings(host="localhost", tls="off"),
+                topics=TOPICS,
+                broker=self.line,
+                open_store=self.open_store,
+                status=gate_status,
+                tell=lambda event: None,
+                clock=self.clocks,
+                leave=lambda receipt: False,
+                on_roster=lambda heard: None,
+                examiner=Examiner(),
+            )
         )
         gone = threading.Event()
         thread = threading.Thread(target=uplink.run, args=(gone, lambda: None))

@@ -20,6 +20,7 @@ from edge_agent.domain.stamps import ClockState, Stamp
 from edge_agent.domain.topics import Topics
 from edge_agent.flows.payroll_says import Disowned
 from edge_agent.flows.publish_ledger import PublishLedger
+from edge_agent.flows.uplink_parts import UplinkParts
 from edge_agent.ports import Acknowledged, Broker, BrokerEvent, BrokerUp, Subscribed
 from edge_agent.settings.schema import MqttSettings
 from edge_agent.store import SqliteStore
@@ -212,16 +213,18 @@ def uplink(
 ) -> PublishLedger:
     own = msgspec.structs.replace(gate_status().ledger, id=ledger.store.ledger)
     return PublishLedger(
-        settings,
-        TOPICS,
-        broker,
-        ledger.open,
-        status or (lambda: msgspec.structs.replace(gate_status(), ledger=own)),
-        tell,
-        clock,
-        ledger.leave,
-        on_roster,
-        examiner or Examiner(),
+        UplinkParts(
+            settings=settings,
+            topics=TOPICS,
+            broker=broker,
+            open_store=ledger.open,
+            status=status or (lambda: msgspec.structs.replace(gate_status(), ledger=own)),
+            tell=tell,
+            clock=clock,
+            leave=ledger.leave,
+            on_roster=on_roster,
+            examiner=examiner or Examiner(),
+        )
     )
 
 

@@ -21,6 +21,7 @@ from ...domain.messages import (
 from ...domain.stamps import ClockState, local_time
 from ...domain.topics import Topics
 from ...flows.publish_ledger import PublishLedger
+from ...flows.uplink_parts import UplinkParts
 from ...host.clock import HostClock
 from ...ports import Broker, Store
 from ...settings.schema import MqttSettings
@@ -109,16 +110,18 @@ class _Feeder:
         self._problem: str | None = None
         broker = PahoBroker(settings, f"edge-agent-{week.gate}")
         self._uplink = PublishLedger(
-            settings=settings,
-            topics=Topics(settings.root, week.gate),
-            broker=cast(Broker, Mishaps(broker, instead)),
-            open_store=self._open,
-            status=self._status,
-            tell=self._hear,
-            clock=HostClock("always", drift_ppm=0),
-            leave=lambda receipt: False,
-            on_roster=lambda heard: None,
-            examiner=_Nobody(),
+            UplinkParts(
+                settings=settings,
+                topics=Topics(settings.root, week.gate),
+                broker=cast(Broker, Mishaps(broker, instead)),
+                open_store=self._open,
+                status=self._status,
+                tell=self._hear,
+                clock=HostClock("always", drift_ppm=0),
+                leave=lambda receipt: False,
+                on_roster=lambda heard: None,
+                examiner=_Nobody(),
+            )
         )
         self._thread = threading.Thread(target=self._uplink.run, args=(self._stop, lambda: None))
 
