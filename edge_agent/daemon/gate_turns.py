@@ -116,10 +116,10 @@ class GateTurns:
             if isinstance(error, SensorFault) and self._keeper.recording:
                 self._mend(error)
         else:
-            conversation.done(result)
-            slot = result.get("slot")
             if isinstance(request, SensorWork):
                 self._look_after_sensor()
+            conversation.done(result)
+            slot = result.get("slot")
         if isinstance(request, Enroll | Identify | TakeImage):
             self._taker.ignore_finger(slot)
         self._looking.anew()

@@ -43,9 +43,13 @@ def payroll(visit: Visit) -> Verdict | None:
         return None
     with closing(store):
         marks, last = store.watermarks(), store.tail().seq
-        oldest = store.entries(marks.confirmed + 1, 1)
+        confirmed = marks.confirmed
+        if visit.status is not None:
+            # The daemon knows of receipts that it has yet to write down.
+            confirmed = max(confirmed, visit.status["ledger"]["confirmed_seq"])
+        oldest = store.entries(confirmed + 1, 1)
     age_ms = _age_ms(visit, oldest[0]) if oldest else 0.0
-    waiting = {"count": last - marks.confirmed, "age": _age(age_ms)}
+    waiting = {"count": last - confirmed, "age": _age(age_ms)}
     if age_ms > _TOO_LONG_MS:
         return say.PAYROLL_SILENT(**waiting)
     if marks.rejected:

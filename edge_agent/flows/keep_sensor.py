@@ -126,6 +126,9 @@ class KeepSensor:
         Raises SensorFault.
         """
         if not self.recording:
+            # Whoever has just adopted it goes on at once, with a restore perhaps.
+            self._next_try = self._gate.clock.monotonic()
+            self.try_again()
             return
         if (doubt := self._pairing.doubt) is not None:
             self.lost(SensorDoubted(adopting(doubt)))

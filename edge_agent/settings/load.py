@@ -16,6 +16,7 @@ from ..domain.errors import BadSettings
 from .schema import MqttSettings, Pin, Section, Settings
 
 _PATHS = (
+    ("sensor", "port"),
     ("store", "path"),
     ("control", "socket"),
     ("mqtt", "ca_file"),
@@ -72,7 +73,7 @@ def load_settings(path: Path) -> Settings:
         raise BadSettings(str(path), sorted(problems))
     for section, key in _PATHS:
         values = sections[section]
-        if values[key]:
+        if values[key] and "://" not in values[key]:  # pyserial knows ports of other kinds.
             values[key] = str(path.absolute().parent / values[key])
     problems += _socket_problems(sections["control"]["socket"])
     if problems:

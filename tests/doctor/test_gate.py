@@ -295,6 +295,18 @@ def test_what_payroll_has_yet_to_confirm(
     assert told in verdict.found
 
 
+def test_what_payroll_confirmed_a_moment_ago(stage: Stage) -> None:
+    """A receipt is written down with the next ones: until then only the daemon knows of it."""
+    with closing(open_store(stage.folder)) as store:
+        append(store)
+        append(store)
+        store.move_watermarks(Watermarks(3, 1, 0))
+    visit = stage.visit()
+    visit.status = status(ledger={"confirmed_seq": 3})
+
+    assert said(ledger.payroll(visit)) == "PAYROLL_HAS_ALL"
+
+
 def test_an_age_never_rests_on_a_clock_that_nobody_set(stage: Stage) -> None:
     with closing(open_store(stage.folder)) as store:
         append(store, stamp=unsynced(0))

@@ -713,7 +713,7 @@ def test_a_technician_who_asks_finds_out() -> None:
     assert day.written == ["started", "sensor-fault", "foreign"]
     forgotten = technician.perform(AdoptSensor(), person, "uid:1000")["forgotten"]
     assert [print_["worker"] for print_ in forgotten] == ["007", "008"]
-    day.wait()
+    day.keeper.looked_at()
     assert day.keeper.recording
     told = technician.perform(AskSensor(), person, "uid:1000")
     assert (told["paired"], told["doubt"]) == (True, None)

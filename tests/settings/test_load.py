@@ -60,12 +60,20 @@ def test_relative_paths_stand_beside_the_file(
 ) -> None:
     folder = tmp_path / "gate"
     folder.mkdir()
-    text = LEAST + '[store]\npath = "gate.db"\n[control]\nsocket = "run/c.sock"\n'
+    text = LEAST + (
+        '[store]\npath = "gate.db"\n[control]\nsocket = "run/c.sock"\n[sensor]\nport = "tty"\n'
+    )
     (folder / "s.toml").write_text(text)
     monkeypatch.chdir(tmp_path)
     found = load_settings(Path("gate/s.toml"))
     assert found.store.path == str(folder / "gate.db")
     assert found.control.socket == str(folder / "run/c.sock")
+    assert found.sensor.port == str(folder / "tty")
+
+
+def test_a_port_of_another_kind_is_no_path(tmp_path: Path) -> None:
+    found = load(tmp_path, LEAST + '[sensor]\nport = "socket://10.0.0.5:4000"\n')
+    assert found.sensor.port == "socket://10.0.0.5:4000"
 
 
 def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
