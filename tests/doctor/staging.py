@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from msgspec import convert
+from msgspec import convert, structs
 
 from edge_agent.doctor import sentences
 from edge_agent.doctor.findings import Sentence, Verdict
@@ -16,7 +16,7 @@ from edge_agent.settings import Settings
 from tests.store.ledgers import later
 
 ME = Person("hoa", frozenset({4242}))
-_SECTIONS = ("gate", "sensor", "panel", "punch", "store", "clock", "mqtt", "control", "log")
+_SECTIONS = tuple(field.name for field in structs.fields(Settings))
 
 SENTENCES = {name: value for name, value in vars(sentences).items() if isinstance(value, Sentence)}
 
