@@ -98,10 +98,10 @@ class GateTurns:
             self._write_alive()
         self._gate.keep_store()
         self._prune.turn()
-        self._roster.look()
+        listing = self._roster.look()
         if self._clock.look():
             self._times.begin()
-        busy = self._times.work()
+        busy = self._times.work() or listing
         self._recording.look(vouched=self._keeper.vouched)
         return self._looking.pause() if self._keeper.recording and not busy else BETWEEN_LOOKS_S
 

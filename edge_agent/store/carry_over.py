@@ -12,6 +12,7 @@ TABLES: dict[str, bool] = {
     "announced_slots": True,
     "remembered": True,
     "employments": True,
+    "listings": True,
     "roster": True,
     # The new ledger's own.
     "ledger": False,
@@ -29,6 +30,9 @@ TABLES: dict[str, bool] = {
 _LEFT_BEHIND = ("board.", "card.", "copy", "disowned", "in-use", "recovered")
 """Beginnings of remembered facts that are true of the old database alone."""
 
+_WITHOUT_ROWID = ("employments", "listings")
+"""Tables whose rows stand in the order of their key."""
+
 _OF_THE_BOARD = ("sensor",)
 """Remembered facts that are true on one board only: where its sensor was found."""
 
@@ -36,9 +40,13 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 def rows_of(database: Database, table: str, *, backwards: bool = False) -> Iterator[dict[str, Any]]:
-    """The rows of a table, by its first column."""
+    """The rows of a table, in the order in which they stand in it.
+
+    Never by an index, which may be damaged or have lost some where the table itself has not.
+    """
+    key = "1" if table in _WITHOUT_ROWID else "rowid"
     order = "DESC" if backwards else "ASC"
-    cursor = database.conn.execute(f'SELECT * FROM "{table}" ORDER BY 1 {order}')
+    cursor = database.conn.execute(f'SELECT * FROM "{table}" ORDER BY {key} {order}')
     names = [column[0] for column in cursor.description]
     for row in cursor:
         yield dict(zip(names, row, strict=True))

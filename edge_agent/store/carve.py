@@ -8,6 +8,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -91,9 +92,9 @@ def _read(fd: int, offset: int, count: int) -> bytes:
     try:
         return os.pread(fd, count, offset)
     except OSError:
-        if count <= PAGE:
+        end = offset + count
+        # By whole pages of the file: what stands right before a bad one can still be read.
+        borders = [offset, *range(offset - offset % PAGE + PAGE, end, PAGE), end]
+        if len(borders) == 2:
             return bytes(count)
-        return b"".join(
-            _read(fd, at, min(PAGE, offset + count - at))
-            for at in range(offset, offset + count, PAGE)
-        )
+        return b"".join(_read(fd, at, to - at) for at, to in pairwise(borders))

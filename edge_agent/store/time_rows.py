@@ -38,9 +38,7 @@ class TimeRows(Part):
     def known_time(self) -> Known | None:
         """The last stamp that was trusted, and whether the hardware clock has proved itself."""
         last = self._last()
-        if last is None:
-            return None
-        if not last.stamp.trusted:
+        if last is None or not last.stamp.trusted:
             rows = self._rows(
                 f"SELECT {_STAMP} FROM landmarks WHERE uncertainty_ms IS NOT NULL"
                 " ORDER BY seq DESC LIMIT 1"

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.domain.chain import read_wire
-from edge_agent.domain.clock_trust import ClockTrust
+from edge_agent.domain.clock_trust import ClockTrust, HardwareClock
 from edge_agent.domain.errors import StoreFault
 from edge_agent.domain.events import Event
 from edge_agent.domain.facts import (
@@ -376,6 +376,43 @@ def test_nothing_is_complete_before_payroll_knows_the_times(site: Site) -> None:
     resolved = site.said()[0]["seq"]
     assert site.store.complete_until(resolved - 1) == before
     assert parse_time(site.store.complete_until(tail) or "") > site.truth[resolved - 3]
+
+
+def test_nothing_is_complete_where_no_clock_was_ever_right(site: Site) -> None:
+    """What payroll has of a gate without a clock says nothing of when it was."""
+    tail = site.write()
+    assert site.store.pending_times().count == 0
+    assert site.store.complete_until(tail) is None
+
+
+def test_an_entry_without_a_time_is_complete_as_far_as_the_last_one_with_one(site: Site) -> None:
+    site.clocks.sync()
+    site.look()
+    synced = site.store.tail().seq
+    site.power_cut()
+    tail = site.write()
+    at = site.store.complete_until(tail)
+    assert at == site.store.complete_until(synced)
+    assert parse_time(at or "") <= site.clocks.true_ms - MINUTE
+
+
+def test_a_hardware_clock_that_proved_itself_is_remembered(site: Site) -> None:
+    """After a power cut: its time was right at the first sync of the boot."""
+    site.clocks.sync()
+    site.look()
+    known = site.store.known_time()
+    assert known is not None
+    assert not known.hardware_clock_held
+    site.power_cut(wall=site.clocks.true_ms + MINUTE)
+    site.clocks.trust.recall(known, HardwareClock(0, site.clocks.true_ms))
+    site.runs(MINUTE)
+    site.clocks.sync()
+    site.look()
+    [fact] = [one for one in site.data() if one.get("hardware_clock")]
+    assert fact["hardware_clock"] == "held"
+    known = site.store.known_time()
+    assert known is not None
+    assert known.hardware_clock_held
 
 
 def recovered(site: Site, boot: str, **other: Any) -> int:

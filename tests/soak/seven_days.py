@@ -46,7 +46,7 @@ from edge_agent.ports import (
     Subscribed,
 )
 from edge_agent.sealing import AgeSealing
-from edge_agent.settings.schema import MqttSettings
+from edge_agent.settings.schema import HomeAssistantSettings, MqttSettings
 from edge_agent.store import SqliteStore
 from tests.flows.fakes import Library, Pocket, PowerCut, template_of
 from tests.flows.test_times import Clocks
@@ -285,6 +285,7 @@ class Week:
                 leave=lambda receipt: False,
                 on_roster=lambda heard: None,
                 examiner=Examiner(),
+                home_assistant=HomeAssistantSettings(),
             )
         )
         gone = threading.Event()

@@ -12,6 +12,7 @@ import pytest
 from msgspec import structs
 from sqlite_utils import Database
 
+from edge_agent.domain.facts import PunchTimeResolved, PunchVoided
 from edge_agent.domain.succession import Bound, Whereabouts, may_leave_again, why_leave
 from edge_agent.store import SqliteStore, aside, own, set_aside, verify_ledger
 from edge_agent.store.carry_over import TABLES
@@ -299,3 +300,35 @@ def test_what_was_not_finished_is_made_anew(tmp_path: Path) -> None:
         (tmp_path / f"gate.db.building{suffix}").write_bytes(b"half made")
     start(tmp_path, OTHER_CARD)
     assert sound(tmp_path)[0]["why"] == "cloned-card"
+
+
+def test_what_was_said_of_a_punch_is_said_again_in_the_new_ledger(tmp_path: Path) -> None:
+    """Its time, that it was withdrawn: of the punch as the new ledger counts it."""
+    made(tmp_path, confirmed=11)
+    with closing(open_at(tmp_path)) as store, store.changing() as change:
+        resolved = PunchTimeResolved(
+            of=10,
+            worker="NV003",
+            at="2026-11-18T18:06:41.000+07:00",
+            uncertainty_ms=40,
+            not_before=None,
+            not_after=None,
+            final=True,
+        )
+        change.append(resolved, later(2000))
+        voided = PunchVoided(of=12, worker="NV002", reason="wrong-person", actor="NV900")
+        change.append(voided, later(2001))
+    start(tmp_path, OTHER_CARD, now=later(10**9))
+    entries = sound(tmp_path)
+    place = {e["of"]["seq"]: e["seq"] for e in entries if e["kind"] == "punch.recovered"}
+    said = {e["kind"]: e for e in entries if not e["kind"].endswith(("recovered", "opened"))}
+    assert set(said) == {"punch.time-resolved", "punch.voided"}
+    # Amended punches come along even where payroll has them: of what else would it be said?
+    assert said["punch.time-resolved"]["of"] == place[10]
+    assert said["punch.time-resolved"]["at"] == "2026-11-18T18:06:41.000+07:00"
+    assert (said["punch.voided"]["of"], said["punch.voided"]["reason"]) == (
+        place[12],
+        "wrong-person",
+    )
+    with closing(open_at(tmp_path)) as store:
+        assert store.is_voided(place[12])
