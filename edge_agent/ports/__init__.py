@@ -100,6 +100,9 @@ class Sensor(Protocol):
     def sleep(self) -> None:
         """Let the sensor sleep until it is touched or asked; SensorRefused where it cannot."""
 
+    def check(self) -> None:
+        """Ask for a sign of life; a sensor that has gone is told within half a second."""
+
     def capture(self) -> bool | None:
         """Take an image. False: no finger is on the glass; None: the sensor could not tell."""
 
