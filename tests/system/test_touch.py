@@ -64,6 +64,10 @@ class Day:
         return [event.outcome for event in self.events if isinstance(event, PanelShown)]
 
     @property
+    def state(self) -> str:
+        return [event.state for event in self.events if isinstance(event, SensorChanged)][-1]
+
+    @property
     def problem(self) -> str | None:
         told = [event.detail for event in self.events if isinstance(event, SensorChanged)]
         return told[-1] if told else None
@@ -203,11 +207,11 @@ def _noticed_and_back(day: Day, lose: str, back: str) -> tuple[float, float]:
     """Seconds until the loss is told, and from its end until the sensor is in use."""
     day.remote.ask(lose)
     lost = time.monotonic()
-    day.until(lambda: day.problem is not None)
+    day.until(lambda: day.state != "ready")
     noticed = time.monotonic() - lost
     day.remote.ask(back)
     returned = time.monotonic()
-    day.until(lambda: day.problem is None)
+    day.until(lambda: day.state == "ready")
     return noticed, time.monotonic() - returned
 
 
