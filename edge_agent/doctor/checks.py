@@ -8,12 +8,11 @@ from pathlib import Path
 from .. import __version__
 from ..domain.errors import BadSettings, EdgeAgentError
 from ..settings import Settings, load_settings
-from . import sentences as say
 from .broker import broker
 from .console import console
 from .daemon import daemon, uplink
 from .disk import card, mount, space
-from .findings import Finding, Verdict
+from .findings import Finding, State, Verdict, passed_on
 from .glass import glass
 from .health import memory, power, temperature
 from .lamps import lamps
@@ -22,6 +21,7 @@ from .machine import Machine
 from .port import board, port
 from .rights import database_rights, lamp_rights, port_rights, socket_rights
 from .sensor import backup, sensor, slots
+from .sentences import any_check as say
 from .times import clock, rtc, time_zone
 from .visit import Visit
 
@@ -114,6 +114,6 @@ def _caught(check: Callable[[], Verdict | None]) -> Verdict | None:
     try:
         return check()
     except EdgeAgentError as error:
-        return say.passed_on(say.FAIL, str(error))
+        return passed_on(State.FAIL, str(error))
     except Exception as error:  # Nothing that goes wrong here may hide what the others find.
         return say.UNEXPECTED(kind=type(error).__name__, error=error)

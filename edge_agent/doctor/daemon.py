@@ -2,8 +2,8 @@
 
 from ..control.client import ask, daemon_runs
 from ..domain.requests import Status
-from . import sentences as say
-from .findings import Verdict
+from .findings import State, Verdict, passed_on
+from .sentences import daemon as say
 from .visit import Visit
 
 
@@ -25,5 +25,5 @@ def uplink(visit: Visit) -> Verdict | None:
         return None
     way = visit.status["uplink"]
     if way["problem"]:
-        return say.passed_on(say.WARN, way["problem"])
+        return passed_on(State.WARN, way["problem"])
     return say.UPLINK_GOOD() if way["state"] == "connected" else say.UPLINK_STARTING()
