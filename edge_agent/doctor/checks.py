@@ -18,8 +18,9 @@ from .health import memory, power, temperature
 from .lamps import lamps
 from .ledger import chain, database, payroll
 from .machine import Machine
+from .pins import power_pin, touch_pin
 from .port import board, port
-from .rights import database_rights, lamp_rights, port_rights, socket_rights
+from .rights import database_rights, pin_rights, port_rights, socket_rights
 from .sensor import backup, sensor, slots
 from .sentences import any_check as say
 from .times import clock, rtc, time_zone
@@ -30,12 +31,14 @@ OF_THE_GATE: dict[str, Callable[[Visit], Verdict | None]] = {
     "port": port,
     "console": console,
     "port rights": port_rights,
+    "pin rights": pin_rights,
+    "power pin": power_pin,
+    "touch pin": touch_pin,
     "sensor": sensor,
     "slots": slots,
     "glass": glass,
     "backup": backup,
     "lamps": lamps,
-    "lamp rights": lamp_rights,
     "socket rights": socket_rights,
     "database rights": database_rights,
     "database": database,

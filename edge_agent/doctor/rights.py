@@ -21,9 +21,12 @@ def port_rights(visit: Visit) -> Verdict | None:
     return _judge(visit.machine, visit.settings.sensor.port, _READ | _WRITE)
 
 
-def lamp_rights(visit: Visit) -> Verdict | None:
-    """The chip that the lamps' pins belong to."""
-    if visit.status is not None or visit.settings.panel.pins != "gpio":
+def pin_rights(visit: Visit) -> Verdict | None:
+    """The chip that the pins belong to: the lamps' and the two at the sensor."""
+    panel, sensor = visit.settings.panel.pins, visit.settings.sensor
+    at_the_sensor = (sensor.touch_pin, sensor.power_pin) != ("none", "none")
+    wired = panel == "gpio" or (panel == "none" and at_the_sensor)
+    if visit.status is not None or not wired:
         return None
     machine = visit.machine
     chips = sorted(machine.at("/dev").glob("gpiochip*"))

@@ -85,6 +85,7 @@ NO_FOLDER = Sentence(
 )
 NO_GPIO_CHIP = Sentence(
     FAIL,
-    "This machine has no GPIO chip for the lamps",
-    'set [panel] pins to "none", or install this on a Raspberry Pi',
+    "This machine has no GPIO chip for the pins that the settings name",
+    'set [panel] pins and [sensor] touch_pin and power_pin to "none", or install this on a '
+    "Raspberry Pi",
 )
