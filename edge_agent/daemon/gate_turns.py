@@ -131,9 +131,13 @@ class GateTurns:
             self._looking.anew()
             return
         self._keeper.stayed()
-        if self._stop.is_set() or not self._looking.due():
+        if self._stop.is_set():
             return
         try:
+            self._custodian.turn()
+            self._looking.watch()
+            if not self._looking.due():
+                return
             if self._looking.began():
                 self._taker.felt()
             look = self._taker.poll(self._looking.felt())
@@ -146,6 +150,7 @@ class GateTurns:
 
     def end(self) -> None:
         """From now on nobody records here."""
+        self._custodian.close()
         self._keeper.ended()
 
     def close(self) -> None:

@@ -470,6 +470,15 @@ class Library:
         self._asked("recover")
         self._may_fail("recover")
 
+    def hasten(self) -> bool:
+        self._asked("hasten")
+        self._may_fail("hasten")
+        return True
+
+    def slow_down(self) -> None:
+        self._asked("slow_down")
+        self._may_fail("slow_down")
+
     def close(self) -> None:
         self._asked("close")
 
@@ -480,6 +489,10 @@ class Library:
     def sleep(self) -> None:
         self._asked("sleep")
         self._may_fail("sleep")
+
+    def check(self) -> None:
+        self._asked("check")
+        self._may_fail("check")
 
     def capture(self) -> bool:
         self._asked("capture")
@@ -623,6 +636,9 @@ class Person:
             raise BadRequest("The command that asked has gone.")
         if self.steps and self.steps[-1] is What.TRY_AGAIN:
             self._press()
+
+    def go_on(self) -> None:
+        self.beat()
 
     def _press(self) -> None:
         if self._sensor.glass is None:
