@@ -18,6 +18,7 @@ from edge_agent.flows import when_to_look
 from edge_agent.receiver.coverage import Cover, coverage, seen
 from edge_agent.store.verify import verify_ledger
 
+from .killed_week import KilledWeek
 from .seven_days import Week
 
 
@@ -144,4 +145,33 @@ def test_seven_days(tmp_path: Path, quick: None) -> None:
     assert memory_after <= memory * 1.05
     assert abs(files_after - files) <= 4  # How many connections the moment has open.
     # An entry is about 900 bytes, and half as much again its row and what pages leave empty.
+    assert told["bytes"] < 1500 * told["entries"]
+
+
+@pytest.mark.system
+def test_a_morning_of_kill_9(tmp_path: Path, quick: None) -> None:
+    lived = KilledWeek(tmp_path, presses=120, seed=3)
+    lived.run()
+    told = check(lived)
+    assert told["shown"] > 80
+    assert lived.kills > 0
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3000)
+def test_seven_days_of_kill_9(tmp_path: Path, quick: None) -> None:
+    """The gate is a process, and nothing tells it that it is going to be killed."""
+    lived = KilledWeek(tmp_path, presses=15_500, seed=5)
+    lived.run()
+    told = check(lived)
+    print(
+        f"{lived.kills} kills, RSS × {lived.growth():.3f} ({lived.measured[-1][0]} kB), open ",
+        end="",
+    )
+    print(f"files {lived.files()}: {told}")
+    assert told["shown"] > 14_000
+    assert lived.kills > 150
+    assert told["kinds"]["punch.time-corrected"] > 0
+    assert lived.growth() <= 1.05
+    assert max(lived.files()) - min(lived.files()) <= 4
     assert told["bytes"] < 1500 * told["entries"]
