@@ -164,6 +164,7 @@ class Assembly:
                 leave=leave,
                 on_roster=on_roster,
                 examiner=examiner,
+                home_assistant=self.settings.home_assistant,
             )
         )
 

@@ -88,6 +88,7 @@ class _Here:
             assembly.sealing(),
             assembly.passwords(),
         )
+        mirror.callback(self._custodian.close)
 
     def perform(self, request: GateWork) -> dict[str, Any]:
         if self._info is None and not isinstance(request, _KNOWN_OR_NOT):
@@ -112,6 +113,9 @@ class _Terminal:
 
     def beat(self) -> None:
         time.sleep(_BETWEEN_LOOKS_S)
+
+    def go_on(self) -> None:
+        """Templates need no pause."""
 
 
 def _nobody_watches(event: Event) -> None:

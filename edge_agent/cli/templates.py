@@ -1,7 +1,7 @@
 """``edge-agent templates``: backups of the sensor's templates, sealed to age keys."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from ..domain.requests import (
     AskCourier,
     BeginBackup,
     BeginRestore,
+    EndTransfer,
     KeepBackup,
     RestorePrints,
     SealPrints,
@@ -28,7 +29,7 @@ from .options import as_json, with_settings
 from .show import print_json
 
 _AT_ONCE = 8
-"""Prints in one batch of a restore: some 2.5 s at 57600 baud in which nobody can press."""
+"""Prints in one batch of a restore: some 2 s in which nobody can press."""
 
 _file = click.Path(path_type=Path, dir_okay=False)
 
@@ -82,12 +83,13 @@ def _seal_into(file: Path, recipients: list[str], perform: Perform) -> dict[str,
     with sealed_files.new_file(file) as out, _progress("Sealing", total) as advance:
         content = begun["header"].encode() + b"\n"
         done = 0
-        while done < total:
-            answer = perform(SealPrints(backup=backup, first=done + 1))
-            content += b"".join(line.encode() + b"\n" for line in answer["sealed"])
-            missing += answer["missing"]
-            done += len(answer["sealed"])
-            advance(len(answer["sealed"]))
+        with _ending(perform):
+            while done < total:
+                answer = perform(SealPrints(backup=backup, first=done + 1))
+                content += b"".join(line.encode() + b"\n" for line in answer["sealed"])
+                missing += answer["missing"]
+                done += len(answer["sealed"])
+                advance(len(answer["sealed"]))
         out.write(content)
     if sealed_files.read_file(file) != content:
         raise EdgeAgentError(
@@ -115,14 +117,30 @@ def restore(settings: Settings, file: Path, identity: Path, any_model: bool, as_
     opened = open_backup(file, identity, sealing)
     outcomes: list[dict[str, Any]] = []
     with at_the_gate(settings) as perform:
-        perform(BeginRestore(system_id=opened.header.system_id, any_model=any_model))
+        perform(
+            BeginRestore(
+                system_id=opened.header.system_id,
+                any_model=any_model,
+                prints=len(opened.records),
+            )
+        )
         courier = perform(AskCourier())["recipient"]
-        with _progress("Restoring", len(opened.records)) as advance:
+        with _progress("Restoring", len(opened.records)) as advance, _ending(perform):
             for at in range(0, len(opened.records), _AT_ONCE):
                 batch = opened.records[at : at + _AT_ONCE]
                 outcomes += perform(_request(opened, batch, sealing, courier))["outcomes"]
                 advance(len(batch))
     _tell(outcomes, as_json)
+
+
+@contextmanager
+def _ending(perform: Perform) -> Iterator[None]:
+    """Tell the gate when no more is asked for, whatever happens."""
+    try:
+        yield
+    finally:
+        with suppress(EdgeAgentError):  # The gate notices by itself, only later.
+            perform(EndTransfer())
 
 
 def open_backup(file: Path, identity: Path, sealing: Sealing) -> Backup:

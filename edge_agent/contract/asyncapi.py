@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from ..domain.home_assistant import discovery_topic
 from ..domain.topics import Topics
 from .schemas import KINDS, Schema, components, entry_of, kind_of
 
@@ -75,9 +76,19 @@ _CHANNELS = {
     ),
 }
 
+_CHANNELS["home-assistant"] = _Channel(
+    address=discovery_topic("{prefix}", "{gate}"),
+    action="send",
+    retain=True,
+    messages={"discovery": "Discovery"},
+    what="Only where [home_assistant] discovery is on, and nothing that payroll needs: what Home "
+    "Assistant finds the gate by, in its own format. Empty: taken back.",
+)
+
 _PARAMETERS = {
     "root": {"description": "The root of all topics, [mqtt] root.", "default": "attendance"},
     "gate": {"description": "The gate's id, of a-z 0-9 and - only."},
+    "prefix": {"description": "[home_assistant] prefix.", "default": "homeassistant"},
     "ledger": {"description": "The ledger's id."},
 }
 

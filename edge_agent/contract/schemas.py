@@ -9,6 +9,7 @@ from msgspec import UNSET, Struct, structs
 
 from ..domain.chain import Common, Envelope, event_type
 from ..domain.facts import Fact
+from ..domain.home_assistant import Discovery
 from ..domain.messages import GateStatus, LastWill, Receipt, Reply, Report, Resend, Roster
 from .words import WORDS
 
@@ -16,6 +17,9 @@ Schema = dict[str, Any]
 
 _FROM_PAYROLL = (Receipt, Resend, Report, Roster)
 """What others write may leave out whatever has a default; what the gate writes is always there."""
+
+_MAY_LEAVE_OUT = ("Envelope", "Reply", "Entity")
+"""Of the gate's own: these leave out what is null."""
 
 
 def kind_of(fact: type[Fact]) -> str:
@@ -35,11 +39,12 @@ def entry_of(fact: type[Fact]) -> str:
 def components(ref_template: str) -> dict[str, Schema]:
     """All schemas by name, with references as ``ref_template`` ("…{name}") has them."""
     types = (*KINDS, Common, Envelope, GateStatus, LastWill, Receipt, Resend, Report, Reply, Roster)
+    types += (Discovery,)
     _, made = msgspec.json.schema_components(types, ref_template=ref_template)
     written_by_gate = set(made) - set(_names_in(_FROM_PAYROLL))
     for name, schema in made.items():
         _polish(schema)
-        if name in written_by_gate and name not in ("Envelope", "Reply") and "required" in schema:
+        if name in written_by_gate and name not in _MAY_LEAVE_OUT and "required" in schema:
             schema["required"] = list(schema["properties"])
     common = made.pop("Common")
     for fact in KINDS:

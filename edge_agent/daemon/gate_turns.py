@@ -98,10 +98,10 @@ class GateTurns:
             self._write_alive()
         self._gate.keep_store()
         self._prune.turn()
-        self._roster.look()
+        listing = self._roster.look()
         if self._clock.look():
             self._times.begin()
-        busy = self._times.work()
+        busy = self._times.work() or listing
         self._recording.look(vouched=self._keeper.vouched)
         return self._looking.pause() if self._keeper.recording and not busy else BETWEEN_LOOKS_S
 
@@ -131,9 +131,12 @@ class GateTurns:
             self._looking.anew()
             return
         self._keeper.stayed()
-        if self._stop.is_set() or not self._looking.due():
+        if self._stop.is_set():
             return
         try:
+            self._custodian.turn()
+            if not self._looking.due():
+                return
             if self._looking.began():
                 self._taker.felt()
             look = self._taker.poll(self._looking.felt())
@@ -146,6 +149,7 @@ class GateTurns:
 
     def end(self) -> None:
         """From now on nobody records here."""
+        self._custodian.close()
         self._keeper.ended()
 
     def close(self) -> None:

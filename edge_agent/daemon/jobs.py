@@ -63,9 +63,16 @@ class Guided:
 
     def beat(self) -> None:
         """Between two looks. Raises GateBusy where the daemon stops."""
+        self._pause(BETWEEN_LOOKS_S)
+
+    def go_on(self) -> None:
+        """Between two templates. Raises GateBusy where the daemon stops."""
+        self._pause(0)
+
+    def _pause(self, seconds: float) -> None:
         self._conversation.beat()
         self._beat()
-        if self._stop.wait(BETWEEN_LOOKS_S):
+        if self._stop.wait(seconds):
             raise GateBusy(
                 "The daemon is stopping: nothing was changed. Ask again when it is back."
             )

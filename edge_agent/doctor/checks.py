@@ -14,6 +14,7 @@ from .console import console
 from .daemon import daemon, uplink
 from .disk import card, mount, space
 from .findings import Finding, Verdict
+from .glass import glass
 from .health import memory, power, temperature
 from .lamps import lamps
 from .ledger import chain, database, payroll
@@ -31,6 +32,7 @@ OF_THE_GATE: dict[str, Callable[[Visit], Verdict | None]] = {
     "port rights": port_rights,
     "sensor": sensor,
     "slots": slots,
+    "glass": glass,
     "backup": backup,
     "lamps": lamps,
     "lamp rights": lamp_rights,

@@ -6,6 +6,7 @@ from typing import Any
 from ..domain.errors import StoreFault
 from . import sentences as say
 from .findings import Verdict
+from .glass import look_at_bare_glass
 from .visit import Slots, Visit
 
 _SAFE_LEVEL = 3
@@ -22,6 +23,7 @@ def sensor(visit: Visit) -> Verdict:
     with visit.owning_the_gate(), closing(visit.assembly.sensor()) as sensor:
         info = sensor.connect()
         visit.slots = Slots(len(sensor.slots()), info.capacity)
+        visit.glass = look_at_bare_glass(sensor)
     sentence = say.SENSOR_READY if info.security_level >= _SAFE_LEVEL else say.SENSOR_LEVEL_LOW
     return sentence(
         port=settings.port,

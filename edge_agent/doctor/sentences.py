@@ -159,6 +159,28 @@ SLOTS_NEARLY_FULL = Sentence(
     "more slots",
 )
 
+# The glass
+GLASS_BARE = Sentence(OK, "The sensor sees nothing on it, and nobody has pressed in the last day")
+GLASS_READS_WELL = Sentence(
+    OK, "{poor} of the last day's {touches} touches were too poor to be read"
+)
+GLASS_READS_POORLY = Sentence(
+    WARN,
+    "{poor} of the last day's {touches} touches were too poor to be read",
+    "wipe the glass; where that does not help, 'edge-agent sensor image FILE' shows what the "
+    "sensor sees (your own finger), and a scratched or milky window wants another sensor",
+)
+GLASS_SEES_THINGS = Sentence(
+    WARN,
+    "The sensor sees something where no finger is, {seen} times in {looks} looks",
+    "wipe the glass, shade it from sun and lamps, and run this again",
+)
+GLASS_TOUCHED = Sentence(
+    WARN,
+    "A finger is on the glass, or the print that the last one has left",
+    "wipe the glass, keep off it, and run this again",
+)
+
 # The lamps
 LAMPS_NONE = Sentence(OK, '[panel] pins is "none": this gate shows workers nothing')
 LAMPS_MOCK = Sentence(
@@ -184,8 +206,8 @@ DATABASE_OPENS = Sentence(OK, "{path} opens: ledger {ledger}, {entries} entries"
 DATABASE_FAILS = Sentence(
     FAIL,
     "{path} takes no entries: every press is shown as not recorded. The daemon says: {problem}",
-    "see the disk below, and 'dmesg'; the gate goes on by itself once it can write again; where the "
-    "kernel has closed the file system, restart the machine",
+    "see the disk below, and 'dmesg'; the gate goes on by itself once it can write again; where "
+    "the kernel has closed the file system, restart the machine",
 )
 DATABASE_SET_ASIDE = Sentence(
     WARN,

@@ -19,6 +19,16 @@ class Slots(Struct, frozen=True):
     capacity: int
 
 
+class Glass(Struct, frozen=True, kw_only=True):
+    """What the sensor saw where no finger was to be: of so many looks."""
+
+    looks: int
+    seen: int
+    """Something, with or without the features of a finger."""
+    prints: int
+    """A finger's features: one that lies there, or what the last one has left."""
+
+
 class Visit:
     """One gate on one machine. Earlier checks leave here what later ones need."""
 
@@ -34,6 +44,7 @@ class Visit:
         self.status: dict[str, Any] | None = None
         """What the daemon says of itself; None where none runs or none answers."""
         self.slots: Slots | None = None
+        self.glass: Glass | None = None
 
     @cached_property
     def assembly(self) -> Assembly:

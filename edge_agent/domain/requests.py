@@ -105,6 +105,8 @@ class BeginRestore(Request, tag="begin-restore", frozen=True, kw_only=True):
 
     system_id: int
     any_model: bool = False
+    prints: int = 0
+    """How many are going to be restored."""
 
 
 class RestorePrints(Request, tag="restore-prints", frozen=True, kw_only=True):
@@ -113,6 +115,10 @@ class RestorePrints(Request, tag="restore-prints", frozen=True, kw_only=True):
     gate: str
     backup: str
     sealed: list[bytes]
+
+
+class EndTransfer(Request, tag="end-transfer", frozen=True, kw_only=True):
+    """No more records are asked for, nor will be: a backup or a restore is over, well or not."""
 
 
 class ProposePassword(Request, tag="propose-password", frozen=True, kw_only=True):
@@ -151,7 +157,9 @@ Change = AddWorker | DeactivateWorker | VoidPunch | AddPunch
 SensorWork = Enroll | RemovePrint | Identify | AskSensor | AdoptSensor
 """Requests that need the sensor too."""
 
-TemplateWork = BeginBackup | SealPrints | KeepBackup | AskCourier | BeginRestore | RestorePrints
+TemplateWork = (
+    BeginBackup | SealPrints | KeepBackup | AskCourier | BeginRestore | RestorePrints | EndTransfer
+)
 """Requests that carry templates, sealed, out of the gate or into it."""
 
 ModuleWork = ProposePassword | SetPassword | ClearPassword | RecallPassword | TakeImage

@@ -48,6 +48,13 @@ class Applied(Struct, frozen=True):
     refused_digest: bytes = b""
 
 
+class Listing(Struct, frozen=True, kw_only=True):
+    """A worker whom a roster adds or changes, as they are then."""
+
+    worker: Worker
+    added: bool
+
+
 class Heard(Struct, frozen=True, kw_only=True):
     """A roster as it arrived. ``refused``: it cannot even be read, for the reason ``why``."""
 
@@ -135,8 +142,8 @@ def judge_roster(heard: Heard, applied: Applied) -> Refusal | None:
     return None
 
 
-def merge(rows: Iterable[RosterWorker], known: Mapping[str, Worker]) -> list[Worker]:
-    """The workers whom these rows add or change, as they are afterwards."""
+def merge(rows: Iterable[RosterWorker], known: Mapping[str, Worker]) -> list[Listing]:
+    """The workers whom these rows add or change."""
     changed = []
     for row in rows:
         before = known.get(row.code)
@@ -147,7 +154,7 @@ def merge(rows: Iterable[RosterWorker], known: Mapping[str, Worker]) -> list[Wor
             listed=Employment(active=row.active, valid_from=row.valid_from, valid_to=row.valid_to),
         )
         if worker != before:
-            changed.append(worker)
+            changed.append(Listing(worker=worker, added=before is None))
     return changed
 
 

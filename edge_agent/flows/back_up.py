@@ -26,7 +26,7 @@ from .persist import persistently
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 4
-"""Templates between two looks at the glass: half a second at 57600 baud."""
+"""Templates between two looks at the glass: a third of a second."""
 
 _MOST_RECIPIENTS = 16
 
@@ -80,7 +80,7 @@ class BackUp:
         sealed, missing = [], []
         end = min(request.first + _AT_ONCE, len(job.prints) + 1)
         for place in range(request.first, end):
-            dialogue.beat()
+            dialogue.go_on()
             print_ = job.prints[place - 1]
             record, why = self._read(job, place, print_)
             if why is None:

@@ -4,18 +4,20 @@ Nothing of a finger leaves this process but sealed, with one exception that is a
 the image of a dirty window.
 """
 
+import logging
 from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
 from msgspec import to_builtins
 
-from ..domain.errors import BadRequest, SensorSilent
+from ..domain.errors import BadRequest, SensorFault, SensorSilent
 from ..domain.requests import (
     AskCourier,
     BeginBackup,
     BeginRestore,
     ClearPassword,
+    EndTransfer,
     KeepBackup,
     ModuleWork,
     ProposePassword,
@@ -29,10 +31,13 @@ from ..domain.requests import (
 from ..ports import KeyPair, Panel, Passwords, Sealing, Sensor, SensorInfo
 from .back_up import BackUp
 from .enroll import Dialogue, FingerWork
+from .fast_line import FastLine
 from .gate import Gate
 from .module_password import ModulePassword
 from .pairing import Pairing
 from .restore import Restore
+
+log = logging.getLogger(__name__)
 
 
 class Custodian:
@@ -56,6 +61,7 @@ class Custodian:
         self._back_up = BackUp(gate, pairing, sealing)
         self._restore = Restore(gate, sensor, pairing, sealing)
         self._password = ModulePassword(gate, sensor, sealing, passwords)
+        self._line = FastLine(sensor, gate.clock)
         self._courier: KeyPair | None = None
 
     def perform(
@@ -67,9 +73,12 @@ class Custodian:
         """
         match request:
             case BeginBackup():
-                return self._back_up.begin(request, self._ready(), actor)
+                begun = self._back_up.begin(request, self._ready(), actor)
+                self._line.begin(begun["prints"])
+                return begun
             case SealPrints():
                 self._ready()
+                self._line.go_on()
                 return self._back_up.seal(request, dialogue)
             case KeepBackup():
                 return self._back_up.keep(request)
@@ -77,12 +86,18 @@ class Custodian:
                 self._courier = self._courier or self._sealing.new_keys()
                 return {"recipient": self._courier.recipient}
             case BeginRestore():
-                return self._restore.begin(request, self._ready(), dialogue)
+                begun = self._restore.begin(request, self._ready(), dialogue)
+                self._line.begin(request.prints)
+                return begun
             case RestorePrints():
+                self._line.go_on()
                 outcomes = self._restore.put(
                     request, self._identity, self._ready(), dialogue, actor
                 )
                 return {"outcomes": to_builtins(outcomes)}
+            case EndTransfer():
+                self._line.end()
+                return {}
             case ProposePassword():
                 self._ready()
                 return self._password.propose(request)
@@ -96,6 +111,17 @@ class Custodian:
                 return self._recall(request)
             case TakeImage():
                 return self._image(dialogue)
+
+    def turn(self) -> None:
+        """Between two requests: nobody may have ended what they began. Raises SensorFault."""
+        self._line.turn()
+
+    def close(self) -> None:
+        """No more requests come. Never raises: the next connection finds what is left to do."""
+        try:
+            self._line.end()
+        except SensorFault as fault:
+            log.warning("the sensor's speed could not be put back: %s", fault)
 
     def _recall(self, request: RecallPassword) -> dict[str, Any]:
         if self._info() is not None:

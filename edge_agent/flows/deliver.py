@@ -33,6 +33,11 @@ class Deliveries:
         """Whether a note waits or has not been acknowledged."""
         return bool(self._notes) or None in self._tokens.values()
 
+    @property
+    def has_room(self) -> bool:
+        """Whether the broker takes one more publication now."""
+        return len(self._tokens) < self._receive_maximum
+
     def start(self, receive_maximum: int) -> None:
         """The broker is there and takes so many publications that it has not acknowledged."""
         self._receive_maximum = receive_maximum
@@ -49,7 +54,7 @@ class Deliveries:
 
     def send_notes(self) -> None:
         """Send the notes that the broker takes now."""
-        while self._notes and len(self._tokens) < self._receive_maximum:
+        while self._notes and self.has_room:
             self.send(*self._notes.popleft())
 
     def send(self, topic: str, payload: bytes, retain: bool) -> int:

@@ -31,6 +31,9 @@ class Dialogue(Protocol):
     def beat(self) -> None:
         """Called between looks at the glass. Raises BadRequest where nobody is there any more."""
 
+    def go_on(self) -> None:
+        """Called between templates: the same, without a pause."""
+
 
 class FingerWork:
     """Captures that a person at the sensor is guided through."""

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ..domain.chain import Entry
 from ..domain.errors import StoreFault
 from ..domain.events import LedgerGrew
 from ..domain.facts import Fact
 from ..domain.people import Print, Worker
-from ..domain.roster import Applied
+from ..domain.roster import Applied, Listing
 from ..domain.rules import SHIFT_MS, LastPunch, Policy
 from ..domain.stamps import Stamp
 from ..domain.true_times import Bounds, Timeline
@@ -145,16 +145,27 @@ class Gate:
         """All workers by code. Raises StoreFault."""
         return self._memory.workers
 
-    def record_roster(self, facts: list[Fact], workers: list[Worker], roster: Applied) -> None:
-        """Enter or change the workers of a roster, with the entries that say so, all or nothing."""
+    def record_roster(self, fact: Fact, roster: Applied, listings: Sequence[Listing] = ()) -> None:
+        """Have a roster in force, or refused, with the entry that says so.
 
-        def put(change: Change) -> None:
+        ``listings``: what was prepared of it, all of which counts from here on.
+        """
+        self.record(fact, also=lambda change: change.put_roster(roster))
+        workers = self._memory.workers
+        for listing in listings:
+            worker = listing.worker
+            if before := workers.get(worker.code):  # A technician may have had a word meanwhile.
+                worker = structs.replace(worker, active=before.active)
+            workers[worker.code] = worker
+
+    def record_listings(self, facts: list[Fact], workers: Sequence[Worker]) -> None:
+        """Put what the roster in force says of these workers in its place, and say so."""
+
+        def settle(change: Change) -> None:
             for worker in workers:
-                change.put_worker(worker)
-            change.put_roster(roster)
+                change.settle_listing(worker)
 
-        self.record_all(facts, also=put)
-        self._memory.workers.update({worker.code: worker for worker in workers})
+        self.record_all(facts, also=settle)
 
     def announce(self, *slots: int) -> None:
         """Say that ``slots`` are about to be written, before the flash is touched."""

@@ -1,5 +1,6 @@
 """Act on what payroll tells the gate: receipts, roster, commands."""
 
+import hashlib
 import logging
 from collections.abc import Callable
 from math import inf
@@ -43,6 +44,7 @@ class HearPayroll:
         self._receipts = topics.receipts(store.ledger)
         self._leave = leave
         self._ignored = 0
+        self._last_roster = b""
         self._complain_due = -inf
         self.left = False
         """Nothing of this ledger may be published any more: another one is about to begin."""
@@ -58,9 +60,16 @@ class HearPayroll:
         if message.topic == self._receipts:
             self._receipt(now, message.payload)
         elif message.topic == self._topics.roster:
-            self._on_roster(read_roster(message.payload))
+            self._roster(message.payload)
         elif message.topic == self._topics.commands and not message.retained:
             self._commands.hear(now, message.payload)
+
+    def _roster(self, payload: bytes) -> None:
+        """The broker gives the same one at each connection: it is known by its digest, unread."""
+        digest = hashlib.sha256(payload).digest()
+        if digest != self._last_roster:
+            self._last_roster = digest
+            self._on_roster(read_roster(payload))
 
     def _receipt(self, now: float, payload: bytes) -> None:
         store = self._store

@@ -76,7 +76,7 @@ class Restore:
             )
         self._unowned = {}
         for slot in self._sensor.slots() - {print_.slot for print_ in self._gate.prints}:
-            dialogue.beat()
+            dialogue.go_on()
             template = persistently(self._pairing, partial(self._pairing.template_in, slot))
             if template is not None:
                 self._unowned[digest(template)] = slot
@@ -222,7 +222,7 @@ class Restore:
         self._gate.announce(*slots)
         try:
             for record, slot in zip(batch.records, slots, strict=True):
-                dialogue.beat()
+                dialogue.go_on()
                 if self._unowned.get(record.digest) != slot:
                     self._store(slot, record.template or b"")
             self._pairing.write_mark()

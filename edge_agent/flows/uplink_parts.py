@@ -7,7 +7,7 @@ from ..domain.messages import GateStatus
 from ..domain.roster import Heard
 from ..domain.topics import Topics
 from ..ports import Broker, Clock, Examiner, Store, Tell
-from ..settings.schema import MqttSettings
+from ..settings.schema import HomeAssistantSettings, MqttSettings
 from .payroll_says import Disowned
 
 
@@ -29,3 +29,4 @@ class UplinkParts:
     leave: Callable[[Disowned], bool]
     on_roster: Callable[[Heard], None]
     examiner: Examiner
+    home_assistant: HomeAssistantSettings

@@ -27,6 +27,7 @@ from .notice_twin import DUPLICATE_GATE, NoticeTwin
 from .obey_payroll import ObeyPayroll
 from .outbox import REFUSED, UNREADABLE, Outbox
 from .report_uplink import FILE, TWIN, WAY, ReportUplink, exposed, not_readable, not_taken
+from .tell_home_assistant import TellHomeAssistant
 from .tell_status import TellStatus
 from .uplink_parts import UplinkParts
 
@@ -62,6 +63,9 @@ class UplinkTurns:
         self._payroll = HearPayroll(
             topics, store, self._outbox, parts.leave, parts.on_roster, self._commands
         )
+        self._home_assistant = TellHomeAssistant(
+            parts.home_assistant, topics, store, self._deliveries, self._report
+        )
         self._spoke_5 = f"mqtt 5 {settings.host}:{settings.access.tcp_port}"
         will = msgspec.json.encode(LastWill(gate=topics.gate, ledger_id=store.ledger))
         broker.open(self._versions(), topics.status, will)
@@ -79,6 +83,7 @@ class UplinkTurns:
             self._deliveries.send_notes()
             if not self._payroll.left:
                 self._deliveries.send_entries(now, self._outbox)
+            self._home_assistant.send()
             if self._outbox.refused != UNREADABLE:
                 self._report.well(FILE)
             if self._outbox.slow:
@@ -214,3 +219,6 @@ class UplinkTurns:
             self._outbox.connected(now, self._up.receive_maximum, by_broker)
             self._fence = None
             self._ready = True
+            self._home_assistant.connected()
+        else:
+            self._home_assistant.acknowledged(event)

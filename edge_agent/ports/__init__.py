@@ -79,6 +79,16 @@ class Sensor(Protocol):
     def recover(self) -> None:
         """Prove that no older reply is still on its way; the next exchange can be trusted."""
 
+    def hasten(self) -> bool:
+        """Raise the line's speed for a while; False where the sensor or the line stays as it is.
+
+        It ends with ``slow_down`` and with the first fault, and survives no ``connect``: what was
+        cut off is found there and put back.
+        """
+
+    def slow_down(self) -> None:
+        """End what ``hasten`` has begun, if it has not ended yet."""
+
     def close(self) -> None:
         """Let go of the port. Never raises; closing twice is fine."""
 

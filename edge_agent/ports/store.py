@@ -1,6 +1,6 @@
 """What the flows need of the database: one small protocol for each thing that it keeps."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol
 
@@ -11,7 +11,7 @@ from ..domain.clock_trust import Known
 from ..domain.facts import Fact, RecordingStopped
 from ..domain.pairing import Mark
 from ..domain.people import Print, Worker
-from ..domain.roster import Applied
+from ..domain.roster import Applied, Listing
 from ..domain.rules import LastPunch
 from ..domain.stamps import Stamp
 from ..domain.true_times import Bounds, Landmark
@@ -91,6 +91,15 @@ class PeopleChange(Protocol):
 
     def put_worker(self, worker: Worker) -> None:
         """Add a worker, or replace the one with the same code."""
+
+    def forget_listings(self, in_force: int) -> None:
+        """Forget what was prepared of a roster that never came into force."""
+
+    def prepare(self, version: int, listings: Iterable[Listing]) -> None:
+        """Keep what roster ``version`` says of these workers: it counts once that is in force."""
+
+    def settle_listing(self, worker: Worker) -> None:
+        """Put what the roster in force says of a worker where it belongs."""
 
     def put_roster(self, roster: Applied) -> None:
         """Remember which roster of payroll's is in force."""
@@ -191,6 +200,9 @@ class People(Protocol):
 
     def roster(self) -> Applied:
         """Which roster of payroll's is in force."""
+
+    def unsettled(self, most: int) -> list[Listing]:
+        """Some of those whom the roster in force has changed without an entry that says so yet."""
 
     def prints(self) -> list[Print]:
         """All prints, by slot."""

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ MQTT_5 = MQTTProtocolVersion.MQTTv5
 MQTT_3_1_1 = MQTTProtocolVersion.MQTTv311
 
 _BATCH = 500
+_BATCH_BYTES = _BATCH * MAX_WIRE_BYTES
 _WINDOW = 20
 """Of our own messages: as many as a broker with default settings takes at one time."""
 _MAX_PACKET_BYTES = 1024 * 1024
@@ -52,20 +53,21 @@ class Connection:
         self,
         options: ReceiverOptions,
         version: MQTTProtocolVersion,
-        topics: Iterable[str],
-        longest: int = MAX_WIRE_BYTES,
+        topics: Mapping[str, int],
     ) -> None:
         """Raises BrokerFault; NotUnderstood where another version of MQTT may be the cure.
 
-        Of a message no more than one byte beyond ``longest`` is kept.
+        ``topics`` tells how many bytes a message on each may have: no more than one byte beyond
+        that is kept. It may be more than MAX_WIRE_BYTES only where the topic has no wildcard.
         """
-        self._longest = longest
+        self._longest = topics
         self.refused: str | None = None
         """Why the broker did not take what was published last; None where it did."""
         self._access = access = options.access
         self._broker = f"The broker at {options.host}:{access.tcp_port}"
         self._patience = options.connect_timeout
         self._arrived: list[MQTTMessage] = []
+        self._bytes = 0
         self._answer: list[ReasonCode] = []
         self._in_flight = 0
         self._goodbye: ReasonCode | None = None
@@ -84,7 +86,7 @@ class Connection:
         self._client.on_disconnect = self._on_disconnect
         self._client.connect_timeout = options.connect_timeout
         try:
-            limits = _limits(longest) if version is MQTT_5 else None
+            limits = _limits(max(topics.values())) if version is MQTT_5 else None
             self._client.enter(access)
             self._client.connect(
                 options.host, access.tcp_port, options.keepalive, properties=limits
@@ -106,10 +108,10 @@ class Connection:
         """
         self._turn(_WAIT_SECONDS)
         seen = 0
-        while seen < len(self._arrived) < _BATCH:
+        while seen < len(self._arrived) < _BATCH and self._bytes < _BATCH_BYTES:
             seen = len(self._arrived)
             self._turn(0)
-        batch, self._arrived = self._arrived, []
+        batch, self._arrived, self._bytes = self._arrived, [], 0
         return batch
 
     def acknowledge(self, messages: Iterable[MQTTMessage]) -> None:
@@ -189,7 +191,9 @@ class Connection:
 
     def _on_message(self, _c: Any, _u: Any, message: MQTTMessage) -> None:
         # One byte too many is enough to be refused for its length.
-        message.payload = message.payload[: self._longest + 1]
+        longest = self._longest.get(message.topic, MAX_WIRE_BYTES)
+        message.payload = message.payload[: longest + 1]
+        self._bytes += len(message.payload)
         self._arrived.append(message)
 
     def _on_publish(self, _c: Any, _u: Any, _m: int, reason: ReasonCode, _p: Any) -> None:

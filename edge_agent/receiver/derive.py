@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from .accept import Arrival, read
-from .database import Database, packed
+from .database import Database
 from .effects import Mark, Moment, Ruling, Sign, Unusable, effect_of
+from .known_workers import reject_unknown
 
 _MOMENT = ("at", "at_ms", "day", "time")
 _BOUNDS = ("not_before", "not_after", "uncertainty_ms")
@@ -18,8 +19,6 @@ _COLUMNS = {
     "rejections": ("ledger", "seq", "gate", "reason"),
 }
 _PAGE = 1000
-
-UNKNOWN_WORKER = "unknown-worker"
 
 
 def derive(database: Database, arrivals: Iterable[Arrival]) -> None:
@@ -55,7 +54,7 @@ def derive(database: Database, arrivals: Iterable[Arrival]) -> None:
     for table, columns in _COLUMNS.items():
         if rows[table]:
             database.insert(table, columns, rows[table])
-    _reject_unknown(database, [(row[0], row[1]) for row in rows["marks"]])
+    reject_unknown(database, [(row[0], row[1]) for row in rows["marks"]])
 
 
 def forget(database: Database, ledger: str, seq: int) -> None:
@@ -77,37 +76,6 @@ def derive_anew(database: Database) -> None:
         arrivals = [read(gate, bytes(wire)) for gate, wire in page]
         derive(database, arrivals)
         last = (arrivals[-1].ledger, arrivals[-1].seq)
-
-
-def know_workers(database: Database, workers: dict[str, str]) -> None:
-    """From now on these are payroll's workers, code → name; marks of others are rejected.
-
-    In one transaction. With none at all, nobody is rejected for being unknown.
-    """
-    with database.transaction():
-        database.execute("DELETE FROM known_workers")
-        database.insert("known_workers", ("code", "name"), list(workers.items()))
-        database.execute("DELETE FROM rejections WHERE reason = ?", [UNKNOWN_WORKER])
-        database.execute(_REJECT_UNKNOWN.format(entries=""), [UNKNOWN_WORKER])
-
-
-_REJECT_UNKNOWN = """
-    INSERT INTO rejections (ledger, seq, gate, reason)
-    SELECT m.ledger, m.seq, m.gate, ? FROM marks m {entries}
-    WHERE NOT EXISTS (SELECT 1 FROM known_workers k WHERE k.code = m.code)
-        AND EXISTS (SELECT 1 FROM known_workers)
-"""
-
-
-def _reject_unknown(database: Database, keys: list[tuple[object, object]]) -> None:
-    if keys:
-        new = database.rows(ledger="TEXT", seq="BIGINT")
-        database.execute(
-            _REJECT_UNKNOWN.format(
-                entries=f"JOIN {new} n ON n.ledger = m.ledger AND n.seq = m.seq"
-            ),
-            [UNKNOWN_WORKER, packed(keys)],
-        )
 
 
 def _parts(moment: Moment) -> tuple[object, ...]:

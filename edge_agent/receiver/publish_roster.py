@@ -65,13 +65,13 @@ def publish_roster(
 
 def _connect(options: ReceiverOptions, topic: str) -> Connection:
     if options.protocol == "3.1.1":
-        return Connection(options, MQTT_3_1_1, [topic], LARGEST_ROSTER)
+        return Connection(options, MQTT_3_1_1, {topic: LARGEST_ROSTER})
     try:
-        return Connection(options, MQTT_5, [topic], LARGEST_ROSTER)
+        return Connection(options, MQTT_5, {topic: LARGEST_ROSTER})
     except NotUnderstood:
         if options.protocol == "5":
             raise
-        return Connection(options, MQTT_3_1_1, [topic], LARGEST_ROSTER)
+        return Connection(options, MQTT_3_1_1, {topic: LARGEST_ROSTER})
 
 
 def _retained(connection: Connection) -> Roster | None:

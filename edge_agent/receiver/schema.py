@@ -67,6 +67,11 @@ _STEPS: dict[str, tuple[str, ...]] = {
         """,
         "CREATE TABLE derived (what TEXT PRIMARY KEY, version TEXT NOT NULL)",
     ),
+    "rosters": (
+        # A row for each that came into force: the newest is in force.
+        "CREATE TABLE rosters (version BIGINT PRIMARY KEY, digest TEXT NOT NULL,"
+        " workers BIGINT NOT NULL, applied_at TEXT NOT NULL)",
+    ),
 }
 """Name → statements. A released step is never edited: a new one is added."""
 

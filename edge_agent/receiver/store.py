@@ -13,6 +13,7 @@ from edge_agent.domain.messages import Rejection
 from .accept import Arrival, Link, Tip, Verdict, follow, judge
 from .database import Database, open_database, packed
 from .derive import derive, derive_anew, forget
+from .known_workers import Answer, hear_roster
 from .schema import ENTRY_COLUMNS, prepare
 
 _CACHED_LEDGERS = 20_000
@@ -102,6 +103,10 @@ class Store:
         """Up to which seq nothing is missing of a ledger; 0 where nothing is known of it."""
         self._recall([ledger])
         return self._held[ledger].tip.through
+
+    def hear_roster(self, payload: bytes, at: str) -> Answer:
+        """Judge payroll's roster, and apply it durably where it is sound and newer."""
+        return hear_roster(self._database, payload, at)
 
     def take(self, arrivals: Iterable[Arrival], received_at: str) -> Taken:
         """Keep a batch durably, in one transaction."""

@@ -9,20 +9,21 @@ from collections import Counter, deque
 from contextlib import closing
 
 import msgspec
-from paho.mqtt.client import MQTTMessage
 
 from edge_agent.domain.errors import BrokerFault
-from edge_agent.domain.messages import Receipt, Reply, Resend
+from edge_agent.domain.messages import Receipt, Resend
+from edge_agent.domain.roster import LARGEST_ROSTER
 from edge_agent.domain.stamps import utc_time
 from edge_agent.domain.topics import Topics
 
 from .absent import Absent
-from .accept import Arrival, LedgerId, read
+from .accept import MAX_WIRE_BYTES, Arrival
 from .connection import MQTT_3_1_1, MQTT_5, Connection, NotUnderstood
 from .database import DatabaseAway
 from .options import ReceiverOptions
 from .receipts import Receipts
 from .resends import Resends
+from .sort import sort
 from .store import Standing, Store
 
 _VERSIONS = {"auto": [MQTT_5, MQTT_3_1_1], "5": [MQTT_5], "3.1.1": [MQTT_3_1_1]}
@@ -31,29 +32,18 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 _log = logging.getLogger(__name__)
 
 
-class _LedgerStatus(msgspec.Struct):
-    id: LedgerId
-    last_seq: int
-    confirmed_seq: int
-
-
-class _Status(msgspec.Struct):
-    """What matters here of a gate's status; a last will tells nothing of its ledger."""
-
-    ledger: _LedgerStatus | None = None
-
-
 class Receiver:
     """A subscriber for all gates under one root.
 
     ``counts`` tells what has come since it was made: entries that are ``new``, ``duplicate`` or
-    ``fork``, messages that are ``damaged``, and entries that were ``refused`` because their gate
-    has begun more ledgers than any gate does.
+    ``fork``, messages that are ``damaged``, entries that were ``refused`` because their gate has
+    begun more ledgers than any gate does, and rosters that were refused (``roster-refused``).
     """
 
     def __init__(self, options: ReceiverOptions) -> None:
         self.counts: Counter[str] = Counter()
         self._options = options
+        self._roster = Topics(options.root, "").roster
         self._versions = deque(_VERSIONS[options.protocol])
         self._pause = _FIRST_PAUSE
 
@@ -86,7 +76,10 @@ class Receiver:
 
     def _connect(self) -> Connection:
         root, version = self._options.root, self._versions[0]
-        topics = [f"{root}/+/{channel}" for channel in ("ledger", "status", "replies")]
+        topics = {
+            f"{root}/+/{channel}": MAX_WIRE_BYTES for channel in ("ledger", "status", "replies")
+        }
+        topics[self._roster] = LARGEST_ROSTER
         try:
             connection = Connection(self._options, version, topics)
         except NotUnderstood:
@@ -107,44 +100,34 @@ class Receiver:
             absent.stands(standing)
         while not stop.is_set():
             messages = connection.receive()
-            arrivals, statuses = self._sort(messages)
-            for standing in self._keep(store, arrivals):
+            batch = sort(messages, self._roster)
+            if batch.damaged:
+                self.counts["damaged"] += batch.damaged
+            for payload in batch.rosters:
+                if self._hear_roster(store, payload):
+                    for standing in store.standings():  # Who is known decides who is rejected.
+                        receipts.owe(standing)
+            for standing in self._keep(store, batch.arrivals):
                 if not absent.stands(standing):
                     resends.filled(standing.ledger)
                 receipts.owe(standing)
             # After the commit and not before may the broker and the gates forget.
             connection.acknowledge(messages)
-            for gate, ledger, last in statuses:
-                absent.told(gate, ledger, last, store.through(ledger))
+            for told in batch.told:
+                absent.told(told.gate, told.ledger, told.last, store.through(told.ledger))
             for standing in receipts.due(connection.room):
                 self._confirm(connection, standing)
             self._ask(connection, absent, resends)
 
-    def _sort(
-        self, messages: list[MQTTMessage]
-    ) -> tuple[list[Arrival], list[tuple[str, str, int]]]:
-        """The entries, and how far gates say that their ledgers go; what is damaged is refused."""
-        arrivals, statuses = [], []
-        for message in messages:
-            _, gate, channel = message.topic.rsplit("/", 2)
-            try:
-                if channel == "ledger":
-                    arrivals.append(read(gate, bytes(message.payload)))
-                elif channel == "replies":
-                    _hear(gate, msgspec.json.decode(message.payload, type=Reply))
-                elif message.payload:  # An empty status is that of a gate out of service.
-                    told = msgspec.json.decode(message.payload, type=_Status).ledger
-                    if told is not None:
-                        # A retained status tells what the gate had sent before we came; one that
-                        # comes later, what we confirmed once: where we don't hold that, it was
-                        # lost here and our backup restored.
-                        last = told.last_seq if message.retain else told.confirmed_seq
-                        statuses.append((gate, told.id, last))
-            except (ValueError, RecursionError) as error:
-                self.counts["damaged"] += 1
-                reason = ascii(str(error)[:200])  # It may quote what was sent.
-                _log.error("damaged gate=%r channel=%s reason=%s", gate, channel, reason)
-        return arrivals, statuses
+    def _hear_roster(self, store: Store, payload: bytes) -> bool:
+        """Whether it is in force from now on. What is in one has names: none of it is logged."""
+        answer = store.hear_roster(payload, _now())
+        if answer.refused is not None:
+            self.counts["roster-refused"] += 1
+            _log.error("roster-refused reason=%s: the one before stays", answer.refused)
+        elif answer.applied:
+            _log.info("roster-applied")
+        return answer.applied
 
     def _keep(self, store: Store, arrivals: list[Arrival]) -> list[Standing]:
         if not arrivals:
@@ -191,11 +174,6 @@ class Receiver:
             _log.warning(
                 "gap gate=%s ledger=%s asked=%d-%d", wanted.gate, wanted.ledger, ask[0], ask[-1]
             )
-
-
-def _hear(gate: str, reply: Reply) -> None:
-    if not reply.ok:
-        _log.warning("gate-refused gate=%s command=%s %a", gate, reply.command, reply.error)
 
 
 def _now() -> str:

@@ -3,17 +3,17 @@
 from .link import Link
 from .port import Port
 
-_USUAL = (57600, 9600, 115200, 19200, 38400)
+_USUAL = (57600, 115200, 9600, 19200, 38400)
 
 
 def other_baud(port: Port) -> int | None:
     """The usual baud, other than the port's, at which a sensor answers; takes about 2 seconds.
 
-    Leaves the port at some other baud: close it afterwards. This only tells; switching silently
-    would hide from the technician that the settings are wrong.
+    Leaves the port at that baud, or at some other one. This only tells; switching silently would
+    hide from the technician that the settings are wrong.
     """
-    if port.name.startswith("socket://"):
-        return None  # It takes any baud and uses none.
+    if not port.has_speed:
+        return None
     configured = port.baud
     for baud in _USUAL:
         if baud != configured:

@@ -1,9 +1,11 @@
 """The Sensor port, on a ZFM-20 kind of module (R307, AS608, R503) at a serial port."""
 
+import logging
 import time
 
 from ..domain.errors import (
     BadRequest,
+    SensorFault,
     SensorGarbled,
     SensorRefused,
     SensorSilent,
@@ -12,7 +14,7 @@ from ..domain.errors import (
 from ..domain.rules import Hint, Match
 from ..ports import Buffer, FingerImage, Power, SensorInfo
 from ..settings import SensorSettings
-from . import flash
+from . import flash, speed
 from .find_baud import other_baud
 from .instructions import (
     IMAGE_FAILED,
@@ -22,6 +24,8 @@ from .instructions import (
 )
 from .module import Module
 from .port import Port
+
+log = logging.getLogger(__name__)
 
 _BAUD_UNIT = 9600
 _PACKET_SIZES = {0: 32, 1: 64, 2: 128, 3: 256}  # bytes
@@ -45,6 +49,8 @@ class FingerprintSensor:
         self._open_module: Module | None = None
         self._failed_images = 0
         self._has_answered = False
+        self._raised = False
+        """Whether the line's speed may be another than the settings'."""
 
     def __repr__(self) -> str:
         state = "open" if self._port else "closed"
@@ -73,8 +79,26 @@ class FingerprintSensor:
             raise
 
     def recover(self) -> None:
-        """Prove that no older reply is still on its way; raises after about 3 seconds."""
-        self._module.recover()
+        """Prove that no older reply is still on its way; raises after about 3 seconds.
+
+        A raised speed is put back: the fault may be its doing.
+        """
+        if self._raised:
+            self.slow_down()
+        else:
+            self._module.recover()
+
+    def hasten(self) -> bool:
+        """Raise the line's speed until ``slow_down`` or the first fault; False where it stays."""
+        self._raised = True
+        self._raised = speed.raise_speed(self._module, self._line)
+        return self._raised
+
+    def slow_down(self) -> None:
+        """Put the line's speed back. What cannot be put back now is at the next ``connect``."""
+        if self._raised:
+            speed.put_back(self._module, self._line, self._settings.baud)
+            self._raised = False
 
     def close(self) -> None:
         """Let go of the port. Never raises; closing twice is fine."""
@@ -200,21 +224,51 @@ class FingerprintSensor:
     @property
     def _module(self) -> Module:
         if self._open_module is None:
-            raise SensorUnplugged(f"The sensor port {self._settings.port} is not open: connect.")
+            raise self._not_open()
         return self._open_module
 
+    @property
+    def _line(self) -> Port:
+        if self._port is None:
+            raise self._not_open()
+        return self._port
+
+    def _not_open(self) -> SensorUnplugged:
+        return SensorUnplugged(f"The sensor port {self._settings.port} is not open: connect.")
+
     def _greet(self, port: Port, module: Module) -> None:
+        configured = self._settings.baud
+        if self._raised:
+            speed.find(module, port, (configured, speed.RAISED))
         try:
             self._verify(module)
         except (SensorSilent, SensorGarbled) as fault:
             # One that has answered at this baud before has not changed it by itself.
-            if not self._has_answered and (baud := other_baud(port)):
+            if self._has_answered or not (baud := other_baud(port)):
+                raise
+            if not self._was_raised(module):
                 raise SensorGarbled(
                     f"The sensor at {port.name} speaks {baud} baud, but [sensor] baud is "
-                    f"{self._settings.baud}: set [sensor] baud = {baud}."
+                    f"{configured}: set [sensor] baud = {baud}."
                 ) from fault
-            raise
+        if port.baud != configured:
+            log.warning(
+                "a transfer of templates was cut off and has left the sensor at %d baud: it is put "
+                "back to %d",
+                port.baud,
+                configured,
+            )
+            speed.put_back(module, port, configured)
+        self._raised = False
         self._has_answered = True
+
+    def _was_raised(self, module: Module) -> bool:
+        """Whether it is at this speed because a transfer was cut off."""
+        try:
+            self._verify(module)
+            return speed.was_raised(module)
+        except SensorFault:
+            return False
 
     def _verify(self, module: Module) -> None:
         """With the first password that the sensor takes; it is the first one from then on."""

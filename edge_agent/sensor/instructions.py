@@ -67,7 +67,7 @@ INSTRUCTIONS: Mapping[int, Instruction] = {
     0x09: Instruction("DownChar", 1.0, takes=True),
     0x0A: Instruction("UpImage", 1.0, sends=frozenset(IMAGE_SIZES)),
     0x0C: Instruction("DeletChar", 1.0, answers=frozenset({0x10})),  # 66 ms
-    # Answers at the old baud where it changes that. Used by hw_tests: a gate changes no parameters.
+    # Answers at the old baud where it changes that, which is all that a gate changes (speed.py).
     0x0E: Instruction("SetSysPara", 1.0),
     0x0F: Instruction("ReadSysPara", 0.5, ack_data=16),  # 16 ms
     0x12: Instruction("SetPwd", 1.0),

@@ -89,6 +89,11 @@ class Port:
         with self._vanishing():
             self._serial.baudrate = baud
 
+    @property
+    def has_speed(self) -> bool:
+        """Whether its baud means anything: behind a socket, any is taken and none is used."""
+        return not self.name.startswith("socket://")
+
     def unread(self) -> bool:
         """Whether bytes are waiting to be read."""
         with self._vanishing():

@@ -33,9 +33,12 @@ _LONGEST_SHOWN = 80
 
 _PIN = 'use a BCM number from 0 to 27, or "none"'
 
+_TOPIC = "use a topic without '#', '+', spaces, and no '/' or '$' at its ends"
+
 _EXPLANATIONS = {
     ("gate", "id"): "use 1 to 32 of a-z, 0-9 and '-'",
-    ("mqtt", "root"): "use a topic without '#', '+', spaces, and no '/' or '$' at its ends",
+    ("mqtt", "root"): _TOPIC,
+    ("home_assistant", "prefix"): _TOPIC,
     ("sensor", "port"): "use a path or URL",
     ("store", "path"): "use a path",
     ("control", "socket"): "use a path",
@@ -146,6 +149,12 @@ def _meaning_problems(sections: dict[str, dict[str, Any]]) -> list[str]:
                 f"[gate] timezone: {zone!r} is no IANA time zone, such as Asia/Ho_Chi_Minh."
             )
     problems += _pin_problems(sections)
+    assistant = sections["home_assistant"]
+    if assistant.get("punches") and assistant.get("discovery") is False:
+        problems.append(
+            "[home_assistant] punches: nothing is told of them without the rest: set discovery to "
+            "true too."
+        )
     mqtt = sections["mqtt"]
     if (mqtt.get("confirm_by"), mqtt.get("protocol")) == ("broker", "3.1.1"):
         problems.append(

@@ -12,6 +12,8 @@ Pin = Annotated[int, Meta(ge=0, le=27)] | Literal["none"]
 
 TcpPort = Annotated[int, Meta(ge=1, le=65535)]
 Text = Annotated[str, Meta(pattern=r"\A[^\x00]+\Z")]
+TopicRoot = Annotated[str, Meta(pattern=r"\A[^/$#+\x00-\x20\x7f][^#+\x00-\x20\x7f]*(?<!/)\Z")]
+"""The first part of topics: no wildcards, no spaces, no '/' at its ends."""
 OptionalText = Annotated[str, Meta(pattern=r"\A[^\x00]*\Z")]
 
 
@@ -92,9 +94,7 @@ class MqttSettings(Section, frozen=True, kw_only=True):
     username: OptionalText = ""
     password_file: OptionalText = ""
     protocol: Literal["auto", "5", "3.1.1"] = "auto"
-    root: Annotated[str, Meta(pattern=r"\A[^/$#+\x00-\x20\x7f][^#+\x00-\x20\x7f]*(?<!/)\Z")] = (
-        "attendance"
-    )
+    root: TopicRoot = "attendance"
     confirm_by: Literal["payroll", "broker"] = "payroll"
     keepalive_s: Annotated[int, Meta(ge=5, le=3600)] = 60
     receipt_timeout_s: Annotated[int, Meta(ge=1, le=3600)] = 30
@@ -112,6 +112,15 @@ class MqttSettings(Section, frozen=True, kw_only=True):
             username=self.username,
             password_file=self.password_file,
         )
+
+
+class HomeAssistantSettings(Section, frozen=True, kw_only=True):
+    """Whether Home Assistant finds the gate by itself, on the same broker."""
+
+    discovery: bool = False
+    prefix: TopicRoot = "homeassistant"
+    punches: bool = False
+    """Whether it is told of punches as well, which are personal data."""
 
 
 class ControlSettings(Section, frozen=True, kw_only=True):
@@ -136,5 +145,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     store: StoreSettings
     clock: ClockSettings
     mqtt: MqttSettings
+    home_assistant: HomeAssistantSettings
     control: ControlSettings
     log: LogSettings

@@ -12,6 +12,7 @@ TABLES: dict[str, bool] = {
     "announced_slots": True,
     "remembered": True,
     "employments": True,
+    "listings": True,
     "roster": True,
     # The new ledger's own.
     "ledger": False,
@@ -29,7 +30,7 @@ TABLES: dict[str, bool] = {
 _LEFT_BEHIND = ("board.", "card.", "copy", "disowned", "in-use", "recovered")
 """Beginnings of remembered facts that are true of the old database alone."""
 
-_WITHOUT_ROWID = ("employments",)
+_WITHOUT_ROWID = ("employments", "listings")
 """Tables whose rows stand in the order of their key."""
 
 _OF_THE_BOARD = ("sensor",)

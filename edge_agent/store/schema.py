@@ -208,3 +208,23 @@ def m050_backed_up(db: Database) -> None:
         "ALTER TABLE prints ADD COLUMN"
         " backed_up INTEGER NOT NULL DEFAULT 0 CHECK (backed_up IN (0, 1))"
     )
+
+
+@migrations()
+def m070_listings(db: Database) -> None:
+    """What a roster says of workers, before it stands where it belongs.
+
+    Those of a version above the one in force are none yet; those of the one in force count, and
+    wait for the entries that say so.
+    """
+    db.conn.execute(
+        "CREATE TABLE listings ("
+        " worker TEXT PRIMARY KEY,"
+        " version INTEGER NOT NULL,"
+        " added INTEGER NOT NULL CHECK (added IN (0, 1)),"
+        " name TEXT NOT NULL,"
+        " active INTEGER NOT NULL CHECK (active IN (0, 1)),"
+        " valid_from TEXT,"
+        " valid_to TEXT"
+        ") STRICT, WITHOUT ROWID"
+    )

@@ -6,18 +6,33 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from msgspec import convert
+from msgspec import convert, structs
 
 from edge_agent.doctor import sentences
 from edge_agent.doctor.findings import Sentence, Verdict
 from edge_agent.doctor.machine import Machine, Person, Usage
 from edge_agent.doctor.visit import Visit
 from edge_agent.settings import Settings
+from tests.store.ledgers import later
 
 ME = Person("hoa", frozenset({4242}))
-_SECTIONS = ("gate", "sensor", "panel", "punch", "store", "clock", "mqtt", "control", "log")
+_SECTIONS = tuple(field.name for field in structs.fields(Settings))
 
 SENTENCES = {name: value for name, value in vars(sentences).items() if isinstance(value, Sentence)}
+
+
+HOUR = 3_600_000
+
+
+class FixedClock:
+    def __init__(self, ms: int, **other: Any) -> None:
+        self._stamp = later(ms, **other)
+
+    def stamp(self) -> Any:
+        return self._stamp
+
+    def monotonic(self) -> float:
+        return 0.0
 
 
 class Stage:

@@ -1,7 +1,6 @@
 """Daemon, sensor, lamps, database and broker: the parts of a gate."""
 
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
@@ -22,13 +21,13 @@ from edge_agent.domain.errors import (
 )
 from edge_agent.domain.events import Outcome
 from edge_agent.ports import SensorInfo, Watermarks
-from edge_agent.simulator import Remote, SimulatorOptions, running_simulator
+from edge_agent.simulator import Remote
 from tests.brokers import Mosquitto
 from tests.control.serving import serving
-from tests.store.ledgers import NOON, append, later, open_store, unsynced
+from tests.store.ledgers import NOON, append, open_store, unsynced
 from tests.uplink.stub_broker import ACCEPTED_3, StubBroker, until_hung_up
 
-from .staging import Stage, said, status
+from .staging import HOUR, FixedClock, Stage, said, status
 
 
 @pytest.mark.parametrize(("version", "expected"), [("1", "DAEMON_RUNS"), ("2", None)])
@@ -68,16 +67,6 @@ def test_what_troubles_the_daemon_s_connection(stage: Stage, state: str) -> None
 
 def test_no_daemon_no_connection(stage: Stage) -> None:
     assert uplink(stage.visit()) is None
-
-
-@pytest.fixture
-def simulator(stage: Stage) -> Iterator[Remote]:
-    """A simulated sensor at the stage's port."""
-    options = SimulatorOptions(
-        link=stage.folder / "tty", control=stage.folder / "sim", model="as608", paced=False
-    )
-    with running_simulator(options) as remote:
-        yield remote
 
 
 @pytest.mark.usefixtures("simulator")
@@ -139,6 +128,9 @@ class FakeSensor:
 
     def slots(self) -> frozenset[int]:
         return frozenset(range(self._used))
+
+    def capture(self) -> bool | None:
+        return False
 
     def close(self) -> None:
         self.closed = True
@@ -251,20 +243,6 @@ def test_lamps_are_lit_only_when_asked_for(
     assert said(lamps(visit)) == expected
     assert panel.shown == shown
     assert sum(slept) < 5
-
-
-class FixedClock:
-    def __init__(self, ms: int, **other: Any) -> None:
-        self._stamp = later(ms, **other)
-
-    def stamp(self) -> Any:
-        return self._stamp
-
-    def monotonic(self) -> float:
-        return 0.0
-
-
-HOUR = 3_600_000
 
 
 @pytest.mark.parametrize(

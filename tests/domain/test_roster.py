@@ -127,7 +127,7 @@ def test_each_side_changes_only_its_own_word(
     found = heard(roster(*({"code": c, "name": "x", "active": a} for c, a in says.items())))
     assert found.roster
     changed = merge(found.roster.workers, known)
-    after = known | {worker.code: worker for worker in changed}
+    after = known | {one.worker.code: one.worker for one in changed}
     for code, worker in after.items():
         assert worker.active is (before[code][0] if code in before else True)
         if code in says:

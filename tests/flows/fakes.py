@@ -1,6 +1,6 @@
 """Stand-ins for the ports, so that a flow can be led anywhere."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from typing import Any
@@ -14,7 +14,7 @@ from edge_agent.domain.facts import Fact, PunchRecorded
 from edge_agent.domain.pairing import PAGE_BYTES, Mark
 from edge_agent.domain.people import Print, Worker
 from edge_agent.domain.requests import What
-from edge_agent.domain.roster import Applied
+from edge_agent.domain.roster import Applied, Listing
 from edge_agent.domain.rules import (
     Direction,
     DirectionRule,
@@ -89,6 +89,7 @@ class MemoryStore:
         self.people: dict[str, Worker] = {}
         self.in_force = Applied()
         self.gap: Gap | None = None
+        self.listings: list[tuple[int, Listing]] = []
         self.enrolled: dict[tuple[int, int], Print] = {}
         self.removed: set[tuple[int, int]] = set()
         self.known: dict[tuple[int, int], bytes] = {}
@@ -144,6 +145,19 @@ class MemoryStore:
 
     def put_worker(self, worker: Worker) -> None:
         self.people[worker.code] = worker
+
+    def forget_listings(self, in_force: int) -> None:
+        self.listings = [(v, one) for v, one in self.listings if v <= in_force]
+
+    def prepare(self, version: int, listings: Iterable[Listing]) -> None:
+        self.listings += [(version, listing) for listing in listings]
+
+    def settle_listing(self, worker: Worker) -> None:
+        self.put_worker(worker)
+        self.listings = [(v, one) for v, one in self.listings if one.worker.code != worker.code]
+
+    def unsettled(self, most: int) -> list[Listing]:
+        return [one for v, one in self.listings if v == self.in_force.version][:most]
 
     def roster(self) -> Applied:
         return self.in_force
@@ -233,10 +247,11 @@ class MemoryStore:
     def forget_times(self, confirmed: int, before: int) -> None: ...
 
     def worker(self, code: str) -> Worker | None:
-        return self.people.get(code)
+        return next((worker for worker in self.workers() if worker.code == code), None)
 
     def workers(self) -> list[Worker]:
-        return list(self.people.values())
+        listed = {one.worker.code: one.worker for one in self.unsettled(10**6)}
+        return list((self.people | listed).values())
 
     def prints(self) -> list[Print]:
         return [print_ for key, print_ in self.enrolled.items() if key not in self.removed]
@@ -463,6 +478,15 @@ class Library:
         self._asked("recover")
         self._may_fail("recover")
 
+    def hasten(self) -> bool:
+        self._asked("hasten")
+        self._may_fail("hasten")
+        return True
+
+    def slow_down(self) -> None:
+        self._asked("slow_down")
+        self._may_fail("slow_down")
+
     def close(self) -> None:
         self._asked("close")
 
@@ -616,6 +640,9 @@ class Person:
             raise BadRequest("The command that asked has gone.")
         if self.steps and self.steps[-1] is What.TRY_AGAIN:
             self._press()
+
+    def go_on(self) -> None:
+        self.beat()
 
     def _press(self) -> None:
         if self._sensor.glass is None:

@@ -85,7 +85,9 @@ def record_until_full(works: Works) -> list[int]:
     try:
         while True:
             recorded.append(works.gate.record(punch()).seq)
-    except DiskFull:
+    except StoreFault:
+        # As a rule DiskFull. Where the last one's frames had room and their checkpoint had not, it
+        # is not certain.
         return recorded
 
 
@@ -157,15 +159,17 @@ def test_a_full_disk_is_survived_with_the_reserve(
         assert len(recorded) > 400
         with pytest.raises(DiskFull, match=r"Nothing was recorded.*full: make room"):
             works.gate.record(punch())
-        assert verify_ledger(works.store).seq == recorded[-1]
+        last = verify_ledger(works.store).seq
+        assert last - recorded[-1] in (0, 1)
 
         ballast.unlink()
         works.keep((disk / "gate.db.reserve").exists)
         assert works.states == ["reserve", "failing", "ready"]
         assert works.kinds()[-2:] == ["recording.stopped", "recording.resumed"]
         [(_, resumed), (_, stopped)] = [next(newest) for newest in [works.store.newest_first()] * 2]
-        assert (stopped["reason"], resumed["reason"]) == ("disk-full", "store-back")
-        assert verify_ledger(works.store).seq == recorded[-1] + 2
+        why = "disk-full" if last == recorded[-1] else "store-fault"
+        assert (stopped["reason"], resumed["reason"]) == (why, "store-back")
+        assert verify_ledger(works.store).seq == last + 2
 
 
 @pytest.mark.parametrize(("kind", "size"), DISK_KINDS)

@@ -783,6 +783,9 @@ class Asked:
     def beat(self) -> None:
         self._person.beat()
 
+    def go_on(self) -> None:
+        self._person.go_on()
+
     def done(self, result: Any) -> None:
         self._done()
 

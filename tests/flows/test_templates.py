@@ -23,6 +23,7 @@ from edge_agent.domain.requests import (
     BeginBackup,
     BeginRestore,
     DeactivateWorker,
+    EndTransfer,
     Enroll,
     KeepBackup,
     RestorePrints,
@@ -99,6 +100,31 @@ def replaced(works: Vault) -> None:
     assert works.pairing.check() is not None
     works.perform(AdoptSensor())
     assert works.store.prints() == []
+
+
+def test_many_prints_go_over_a_faster_line_until_nobody_goes_on() -> None:
+    works = Vault()
+    asked = works.sensor.asked
+
+    def speed_since(start: int) -> list[str]:
+        return [name for name in asked[start:] if name in ("hasten", "slow_down")]
+
+    works.ask(BeginRestore(system_id=INFO.system_id, prints=8))
+    works.ask(EndTransfer())
+    assert speed_since(0) == []  # Not worth it.
+    works.ask(BeginRestore(system_id=INFO.system_id, prints=100))
+    assert speed_since(0) == ["hasten"]
+    works.site.clock.now += 9.0
+    works.custodian.turn()
+    assert speed_since(0) == ["hasten"]
+    works.site.clock.now += 2.0
+    works.custodian.turn()
+    assert speed_since(0) == ["hasten", "slow_down"]
+    works.ask(BeginRestore(system_id=INFO.system_id, prints=100))
+    works.ask(EndTransfer())
+    works.custodian.turn()
+    works.custodian.close()
+    assert speed_since(0) == ["hasten", "slow_down"] * 2
 
 
 def test_there_and_back_into_a_new_sensor() -> None:

@@ -14,7 +14,7 @@ ANSWERS = {
 """What a broker that cannot speak 5 does when it is spoken to in it."""
 
 DENIES = "lets nobody read"
-_ANSWERS = ANSWERS | {DENIES: b"\x20\x03\x00\x00\x00" + b"\x90\x06\x00\x01\x00\x01\x87\x01"}
+_ANSWERS = ANSWERS | {DENIES: b"\x20\x03\x00\x00\x00" + b"\x90\x07\x00\x01\x00\x01\x87\x01\x01"}
 
 
 class Front:

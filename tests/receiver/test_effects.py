@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from edge_agent.domain.chain import GENESIS, seal
-from edge_agent.domain.messages import Rejection
+from edge_agent.domain.messages import Rejection, RosterWorker
 from edge_agent.receiver.accept import Arrival, read
-from edge_agent.receiver.derive import know_workers
+from edge_agent.receiver.known_workers import know_workers
 from edge_agent.receiver.store import Store
 
 from .running import rows
@@ -213,13 +213,13 @@ def test_worker_whom_payroll_does_not_know_is_rejected_until_it_does(
     a.punch("23 06:00")
     a.punch("23 07:00", code="9999")
     store.take(a.arrivals, AT)
-    know_workers(store._database, {CODE: "Trần Văn Minh"})
+    know_workers(store._database, [RosterWorker(code=CODE, name="Trần Văn Minh")])
     assert judged(database) == [("a", 1, "valid"), ("a", 2, "rejected")]
     a.punch("23 08:00", code="9999")
     (standing,) = store.take(a.arrivals[2:], AT).standings
     assert [rejection.seq for rejection in standing.rejected] == [2, 3]
     assert standing.rejected[0].reason == "unknown-worker"
-    know_workers(store._database, {CODE: "Trần Văn Minh", "9999": "Lý Thị Hoa"})
+    know_workers(store._database, [RosterWorker(code="9999", name="Lý Thị Hoa")])
     assert {state for *_, state in judged(database)} == {"valid"}
 
 

@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 from openpyxl import load_workbook
 
 from edge_agent.cli import main
-from edge_agent.receiver.derive import know_workers
+from edge_agent.domain.messages import RosterWorker
+from edge_agent.receiver.known_workers import know_workers
 from edge_agent.receiver.store import Store
 
 from .running import rows
@@ -43,7 +44,9 @@ def ledger(database: str) -> Ledger:
     a.write("punch.recorded")
     with closing(Store(database)) as store:
         store.take(a.arrivals, AT)
-        know_workers(store._database, {CODE: "Nguyễn Thị Ánh", "0007": "Ma Văn Đô", "=1+1": "+84"})
+        names = {CODE: "Nguyễn Thị Ánh", "0007": "Ma Văn Đô", "=1+1": "+84"}
+        workers = [RosterWorker(code=code, name=name) for code, name in names.items()]
+        know_workers(store._database, workers)
     return a
 
 

@@ -19,7 +19,7 @@ from edge_agent.domain.messages import (
     SensorStatus,
 )
 from edge_agent.domain.stamps import ClockState
-from edge_agent.receiver import ReceiverOptions, subscriber
+from edge_agent.receiver import ReceiverOptions, sort
 from edge_agent.receiver.accept import MAX_WIRE_BYTES, Arrival, read
 from edge_agent.receiver.store import Store, Taken
 from tests.brokers import MOSQUITTO, Mosquitto, free_port
@@ -196,7 +196,7 @@ def test_no_more_is_kept_of_a_long_message_than_shows_its_length(
         lengths.append(len(wire))
         return read(gate, wire)
 
-    monkeypatch.setattr(subscriber, "read", measured)
+    monkeypatch.setattr(sort, "read", measured)
     with Running(replace(options, protocol="3.1.1")) as running:
         running.said("connected")
         gate.say(b" " * 5_000_000)

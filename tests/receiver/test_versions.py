@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.domain.roster import LARGEST_ROSTER
 from edge_agent.receiver import ReceiverOptions
 from tests.brokers import Mosquitto, free_port
 
@@ -65,7 +66,10 @@ def test_broker_is_told_what_we_can_hold(front: Front, options: ReceiverOptions)
     with Running(options) as running:
         running.said("connected")
     (connect,) = front.connects
-    receive_maximum, maximum_packet_size = b"\x21\x03\xe8", b"\x27\x00\x10\x00\x00"
+    receive_maximum, maximum_packet_size = (
+        b"\x21\x03\xe8",
+        b"\x27" + (LARGEST_ROSTER + 1024).to_bytes(4, "big"),
+    )
     assert receive_maximum in connect
     assert maximum_packet_size in connect
 

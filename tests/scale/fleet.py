@@ -28,7 +28,7 @@ from edge_agent.domain.topics import Topics
 from edge_agent.flows.publish_ledger import PublishLedger
 from edge_agent.flows.uplink_parts import UplinkParts
 from edge_agent.host.clock import HostClock
-from edge_agent.settings.schema import MqttSettings
+from edge_agent.settings.schema import HomeAssistantSettings, MqttSettings
 from edge_agent.store import SqliteStore
 from edge_agent.uplink import PahoBroker
 from tests.receiver.running import rows
@@ -173,6 +173,7 @@ class _Gate:
                 leave=lambda disowned: False,  # Then it is counted as lost.
                 on_roster=lambda heard: None,
                 examiner=Examiner(),
+                home_assistant=HomeAssistantSettings(),
             )
         )
         self._thread = threading.Thread(

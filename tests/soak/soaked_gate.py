@@ -21,7 +21,7 @@ from edge_agent.flows.publish_ledger import PublishLedger
 from edge_agent.flows.uplink_parts import UplinkParts
 from edge_agent.ports import Broker, Clock, Sensor, SensorInfo
 from edge_agent.sealing import AgeSealing
-from edge_agent.settings.schema import MqttSettings
+from edge_agent.settings.schema import HomeAssistantSettings, MqttSettings
 from edge_agent.store import SqliteStore
 from tests.flows.fakes import Pocket, PowerCut
 from tests.uplink.gates import GATE, Examiner, gate_status
@@ -119,6 +119,7 @@ class SoakedGate:
                 leave=lambda receipt: False,
                 on_roster=lambda heard: None,
                 examiner=Examiner(),
+                home_assistant=HomeAssistantSettings(),
             )
         )
 

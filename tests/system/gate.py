@@ -449,6 +449,9 @@ class _Obeying:
     def beat(self) -> None:
         """No need for a rest: nobody else uses the sensor."""
 
+    def go_on(self) -> None:
+        """Nor between templates."""
+
 
 def name_of(code: str) -> str:
     """The name of an enrolled worker: nothing else may ever contain it."""

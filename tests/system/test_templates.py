@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import threading
+import time
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -383,3 +384,41 @@ def _taken(gate: Gate, file: Path) -> Result:
         said += process.stderr.read()
         out = process.stdout.read()
     return Result(process.returncode, out, said)
+
+
+def multiplier(gate: Gate) -> int:
+    text = (gate.folder / "flash").read_bytes().split(b"\n", 1)[1]
+    return int(json.loads(text)["parameters"]["baud_multiplier"])
+
+
+@pytest.mark.parametrize(
+    "daemon_runs", [False, pytest.param(True, marks=pytest.mark.long)], ids=["command", "daemon"]
+)
+def test_killed_with_the_speed_raised(
+    gate: Gate, key: Path, backup: Path, daemon_runs: bool
+) -> None:
+    """Whoever comes next puts the sensor back and takes it for the same one."""
+    saved(gate, backup)
+    assert multiplier(gate) == 6
+    gate.simulate()  # At a real module's pace, so that there is a middle.
+    daemon = gate.start() if daemon_runs else None
+    victim = daemon
+    restore = gate.part(
+        *("templates", "backup", str(backup) + ".2", "--recipient", KEYS.recipient),
+        *("--config", str(gate.config)),
+    )
+    give_up = time.monotonic() + 60
+    while multiplier(gate) != 12:
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+    (victim or restore).kill()
+    if daemon_runs:
+        assert restore.wait() != 0
+        assert "is put back to 57600" in gate.start().said
+        assert gate.status()["sensor"]["state"] == "ready"
+    else:
+        told = gate.cli("sensor", "info", "--json")
+        assert told.code == 0
+        assert "is put back to 57600" in told.err
+        assert (told.json["paired"], told.json["used"]) == (True, 60)
+    assert multiplier(gate) == 6

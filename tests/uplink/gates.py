@@ -13,7 +13,7 @@ import msgspec
 
 from edge_agent.domain.errors import BrokerFault
 from edge_agent.domain.events import Event
-from edge_agent.domain.facts import GateAlive
+from edge_agent.domain.facts import Evidence, GateAlive, PunchRecorded
 from edge_agent.domain.messages import ClockStatus, GateStatus, LedgerStatus, SensorStatus
 from edge_agent.domain.roster import Heard
 from edge_agent.domain.stamps import ClockState, Stamp
@@ -22,12 +22,14 @@ from edge_agent.flows.payroll_says import Disowned
 from edge_agent.flows.publish_ledger import PublishLedger
 from edge_agent.flows.uplink_parts import UplinkParts
 from edge_agent.ports import Acknowledged, Broker, BrokerEvent, BrokerUp, Subscribed
-from edge_agent.settings.schema import MqttSettings
+from edge_agent.settings.schema import HomeAssistantSettings, MqttSettings
 from edge_agent.store import SqliteStore
 
 GATE = "main-gate"
 TOPICS = Topics("attendance", GATE)
 NOON = Stamp(boot="b", boottime_ms=0, wall_ms=0, state=ClockState.SYNCED, uncertainty_ms=1)
+
+NO_HOME_ASSISTANT = HomeAssistantSettings()
 
 Script = Generator[list[BrokerEvent], None, None]
 
@@ -70,6 +72,14 @@ class Ledger:
         with self.store.changing() as change:
             for _ in range(entries):
                 change.append(GateAlive(recording=True, version="0"), NOON)
+
+    def punch(self, worker: str) -> None:
+        evidence = Evidence(finger="right-index", slot=1, generation=1, score=100)
+        punch = PunchRecorded(
+            worker=worker, direction=None, direction_source=None, evidence=evidence
+        )
+        with self.store.changing() as change:
+            change.append(punch, NOON)
 
     def receipt(self, through: int, /, **other: Any) -> bytes:
         digest = self.store.hash_of(through) or bytes(32)
@@ -168,6 +178,10 @@ class ScriptedBroker:
         fresh, self._fresh = list(self._fresh), deque()
         return [sent for sent in fresh if topic in (None, sent.topic)]
 
+    def acknowledge(self, sent: Sent, code: int = 0) -> list[BrokerEvent]:
+        """The broker's answer for one publication."""
+        return [Acknowledged(sent.token, code, "It says so." if code else None)]
+
     def take_seqs(self) -> list[int]:
         return [sent.json["data"]["seq"] for sent in self.take(TOPICS.ledger)]
 
@@ -210,6 +224,7 @@ def uplink(
     status: Callable[[], GateStatus] | None = None,
     on_roster: Callable[[Heard], None] = lambda heard: None,
     examiner: Any = None,
+    home_assistant: HomeAssistantSettings = NO_HOME_ASSISTANT,
 ) -> PublishLedger:
     own = msgspec.structs.replace(gate_status().ledger, id=ledger.store.ledger)
     return PublishLedger(
@@ -224,6 +239,7 @@ def uplink(
             leave=ledger.leave,
             on_roster=on_roster,
             examiner=examiner or Examiner(),
+            home_assistant=home_assistant,
         )
     )
 
@@ -236,11 +252,23 @@ class Told:
     events: list[Event]
 
 
-def play(ledger: Ledger, script: Callable[[ScriptedBroker], Script], **settings: Any) -> Told:
+def play(
+    ledger: Ledger,
+    script: Callable[[ScriptedBroker], Script],
+    home_assistant: HomeAssistantSettings = NO_HOME_ASSISTANT,
+    **settings: Any,
+) -> Told:
     """Run the flow on this thread until ``script`` ends. The clock is ``broker.clock``."""
     clock, stop = HandClock(), threading.Event()
     broker = ScriptedBroker(clock, stop, script)
     events: list[Event] = []
-    flow = uplink(MqttSettings(**settings), ledger, broker, clock, events.append)
+    flow = uplink(
+        MqttSettings(**settings),
+        ledger,
+        broker,
+        clock,
+        events.append,
+        home_assistant=home_assistant,
+    )
     flow.run(stop, lambda: None)
     return Told(broker, events)

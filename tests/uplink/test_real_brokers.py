@@ -16,11 +16,11 @@ from edge_agent.domain.events import Confirmed, Event, UplinkChanged
 from edge_agent.flows.publish_ledger import PublishLedger
 from edge_agent.host.clock import HostClock
 from edge_agent.ports import Watermarks
-from edge_agent.settings.schema import MqttSettings
+from edge_agent.settings.schema import HomeAssistantSettings, MqttSettings
 from edge_agent.uplink import PahoBroker, attempts, connection
 from tests.brokers import Mosquitto, free_port
 
-from .gates import TOPICS, Ledger, uplink
+from .gates import NO_HOME_ASSISTANT, TOPICS, Ledger, uplink
 from .payroll import PATIENCE_S, Payroll
 
 NewLedger = Callable[[int], Ledger]
@@ -83,12 +83,23 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Somewhere
 class Gate:
     """The flow on its thread, and what it tells."""
 
-    def __init__(self, port: int, ledger: Ledger, **settings: Any) -> None:
+    def __init__(
+        self,
+        port: int,
+        ledger: Ledger,
+        home_assistant: HomeAssistantSettings = NO_HOME_ASSISTANT,
+        **settings: Any,
+    ) -> None:
         mqtt = MqttSettings(host="127.0.0.1", port=port, **settings)
         self.events: queue.Queue[Event] = queue.Queue()
         broker = PahoBroker(mqtt, "edge-agent-main-gate")
         self.flow: PublishLedger = uplink(
-            mqtt, ledger, broker, HostClock("always", 500), self.events.put
+            mqtt,
+            ledger,
+            broker,
+            HostClock("always", 500),
+            self.events.put,
+            home_assistant=home_assistant,
         )
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self.flow.run, args=(self._stop, lambda: None))

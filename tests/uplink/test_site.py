@@ -32,17 +32,23 @@ TOPICS = [
     *(f"attendance/{name}/{channel}" for name in NAMES for channel in CHANNELS),
     *(f"{name}/ledger" for name in GATES),
     *("attendance/roster", "attendance", "attendance/a", "attendance//ledger", "elsewhere"),
+    *(f"homeassistant/device/edge-agent-{name}/config" for name in GATES),
+    *("homeassistant/device/edge-agent-stranger/config", "homeassistant/status"),
+    *("homeassistant/device/edge-agent-a", "homeassistant/device/edge-agent-a/config/more"),
 ]
 """What is published, by everybody in turn."""
+
+HOME_ASSISTANTS = {topic for topic in TOPICS if topic.startswith("homeassistant/")}
 
 FILTERS = [
     *TOPICS,
     *("#", "$SYS/#", "attendance/#", "attendance/+/ledger", "+/+/+", "attendance/+/receipts/+"),
+    *("homeassistant/#", "homeassistant/device/+/config"),
     *("attendance/+/commands", "attendance/a/#", "attendance/a-b/#", "attendance/+/status", "+/#"),
 ]
 """What everybody in turn subscribes to."""
 
-EVERYBODY = [*GATES, "payroll", "stranger", "+", "#", "a/ledger", "attendance"]
+EVERYBODY = [*GATES, "payroll", "homeassistant", "stranger", "+", "#", "a/ledger", "attendance"]
 
 
 def may_read(name: str) -> set[str]:
@@ -52,6 +58,8 @@ def may_read(name: str) -> set[str]:
     if name in GATES:
         own = ("status", "receipts/l1", "commands")
         return {f"attendance/{name}/{channel}" for channel in own} | {"attendance/roster"}
+    if name == "homeassistant":
+        return HOME_ASSISTANTS | {f"attendance/{gate}/status" for gate in NAMES}
     return set()
 
 
@@ -63,7 +71,10 @@ def may_write(name: str) -> set[str]:
         return asked | {"attendance/roster"}
     if name in GATES:
         own = ("ledger", "status", "replies", "doctor")
-        return {f"attendance/{name}/{channel}" for channel in own}
+        page = f"homeassistant/device/edge-agent-{name}/config"
+        return {f"attendance/{name}/{channel}" for channel in own} | {page}
+    if name == "homeassistant":
+        return HOME_ASSISTANTS
     return set()
 
 
@@ -130,19 +141,19 @@ def crossings(site: Site) -> list[str]:
     # In mosquitto's file of passwords "#" begins a comment: nobody can be called so.
     everybody = [name for name in EVERYBODY if not (site.by_password and name == "#")]
     with person(site, "admin") as admin:
-        admin.subscribe(["attendance/#", "#"])
+        admin.subscribe(["attendance/#", "homeassistant/#", "#"])
         for name in everybody:
             with person(site, name) as somebody:
                 somebody.publish(TOPICS, b"x")
             wrote = admin.fence()
             found += [f"{name} publishes {topic}" for topic in wrote ^ may_write(name)]
-        attendance = [topic for topic in TOPICS if topic.startswith("attendance")]
-        admin.publish(attendance, b"retained", retain=True)
+        admins = [topic for topic in TOPICS if topic.startswith(("attendance", "homeassistant"))]
+        admin.publish(admins, b"retained", retain=True)
         for name in everybody:
             with person(site, name) as somebody:
                 somebody.subscribe(FILTERS)
                 retained = somebody.fence()
-                admin.publish(attendance, b"live")
+                admin.publish(admins, b"live")
                 live = somebody.fence()
             for read in (retained, live):
                 found += [f"{name} reads {topic}" for topic in read ^ may_read(name)]
@@ -166,6 +177,14 @@ def test_nobody_reaches_what_is_not_theirs(tmp_path: Path, named: str) -> None:
 LOOSENED = {
     "a wildcard for a name": ("write attendance/a/ledger", "write attendance/+/ledger"),
     "everybody's receipts": ("read attendance/a/receipts/+", "read attendance/+/receipts/+"),
+    "every page for Home Assistant": (
+        "write homeassistant/device/edge-agent-a/config",
+        "write homeassistant/device/+/config",
+    ),
+    "punches for Home Assistant": (
+        "#topic read attendance/+/ledger",
+        "topic read attendance/+/ledger",
+    ),
     "the whole tree": ("read attendance/a/commands", "read attendance/#"),
     "for everybody": ("user payroll\n", "pattern read attendance/roster\nuser payroll\n"),
     "patterns": ("user payroll\n", "pattern write attendance/%u/ledger\nuser payroll\n"),

@@ -24,7 +24,7 @@ from ...flows.publish_ledger import PublishLedger
 from ...flows.uplink_parts import UplinkParts
 from ...host.clock import HostClock
 from ...ports import Broker, Store
-from ...settings.schema import MqttSettings
+from ...settings.schema import HomeAssistantSettings, MqttSettings
 from ...uplink import PahoBroker
 from .account import account, lines
 from .ledger import Written, fork_of
@@ -121,6 +121,7 @@ class _Feeder:
                 leave=lambda receipt: False,
                 on_roster=lambda heard: None,
                 examiner=_Nobody(),
+                home_assistant=HomeAssistantSettings(),
             )
         )
         self._thread = threading.Thread(target=self._uplink.run, args=(self._stop, lambda: None))

@@ -1,0 +1,79 @@
+"""How long a press may have to wait while payroll's roster comes into force.
+
+    python bench/roster.py
+
+The gate's thread alone writes the ledger; between two looks at the glass it does one step of a
+roster. So the longest step is the longest that a press waits for it. Beside it, in the same
+database: what one punch costs. All workers new, then all changed, then none.
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from edge_agent.domain.facts import GateAlive
+from edge_agent.domain.messages import Roster, RosterWorker
+from edge_agent.domain.roster import read_roster
+from edge_agent.domain.rules import DirectionRule, Policy
+from edge_agent.flows.gate import Gate
+from edge_agent.flows.keep_roster import KeepRoster, RosterInbox
+from edge_agent.host.clock import HostClock
+from edge_agent.store import SqliteStore
+
+SIZES = (80, 1_000, 10_000)
+
+
+def roster(version: int, workers: int, *, active: bool) -> bytes:
+    rows = [
+        RosterWorker(code=f"NV{number:05}", name=f"Nguyễn Thị Hương {number}", active=active)
+        for number in range(workers)
+    ]
+    return msgspec.json.encode(Roster(version=version, workers=rows))
+
+
+def timed(work: Callable[[], object]) -> tuple[float, object]:
+    began = time.perf_counter()
+    result = work()
+    return (time.perf_counter() - began) * 1000, result
+
+
+def measure(folder: Path, workers: int) -> None:
+    clock = HostClock("always", 500)
+    store = SqliteStore.open(folder / "gate.db", "bench", ZoneInfo("UTC"), clock.stamp())
+    policy = Policy(repeat_window_ms=0, zone=ZoneInfo("UTC"), direction=DirectionRule.NONE)
+    gate = Gate(store, clock, lambda event: None, policy)
+    alive = GateAlive(recording=True, version="0")
+    punch = statistics.median(timed(lambda: gate.record(alive))[0] for _ in range(200))
+    inbox = RosterInbox()
+    keeper = KeepRoster(gate, inbox)
+    for version, what in enumerate(("all new", "all changed", "none"), start=1):
+        payload = roster(version, workers, active=version == 1)
+        reading, heard = timed(lambda payload=payload: read_roster(payload))  # type: ignore[misc]
+        inbox.put(heard)  # type: ignore[arg-type]
+        steps: list[float] = []
+        more: object = True
+        while more:
+            took, more = timed(keeper.look)
+            steps.append(took)
+        print(
+            f"{workers:6,} {what:12} {len(steps):5} {max(steps):8.1f} {sum(steps):8.0f}"
+            f" {reading:8.0f} {max(steps) / punch:8.0f}"
+        )
+    store.close()
+
+
+def main() -> None:
+    print("workers, of them    steps  longest      all  reading  longest, in entries")
+    print("                                ms       ms       ms  that are written alone")
+    for workers in SIZES:
+        with tempfile.TemporaryDirectory() as folder:
+            measure(Path(folder), workers)
+
+
+if __name__ == "__main__":
+    main()
