@@ -5,9 +5,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from . import sentences as say
 from .findings import Verdict
 from .machine import Machine
+from .sentences import machine as say
 from .visit import Visit
 
 _CLOSED = {"ro", "emergency_ro", "shutdown"}

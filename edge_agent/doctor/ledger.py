@@ -7,8 +7,8 @@ from ..domain.errors import NoLedgerYet, StoreFault
 from ..domain.stamps import elapsed
 from ..ports import Store
 from ..store import verify_ledger
-from . import sentences as say
-from .findings import Verdict
+from .findings import State, Verdict, passed_on
+from .sentences import records as say
 from .visit import Visit
 
 _HOUR_MS = 3_600_000
@@ -21,7 +21,7 @@ def database(visit: Visit) -> Verdict | None:
     try:
         opened = visit.assembly.store_for_reading()
     except NoLedgerYet as not_yet:
-        return say.passed_on(say.WARN, str(not_yet))
+        return passed_on(State.WARN, str(not_yet))
     except PermissionError:
         return None  # Another check tells.
     with closing(opened) as store:

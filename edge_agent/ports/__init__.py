@@ -1,6 +1,6 @@
 """Floor 1: what the flows need of the world. Adapters fulfil these; flows know nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol
@@ -100,6 +100,9 @@ class Sensor(Protocol):
 
     def sleep(self) -> None:
         """Let the sensor sleep until it is touched or asked; SensorRefused where it cannot."""
+
+    def check(self) -> None:
+        """Ask for a sign of life; a sensor that has gone is told within half a second."""
 
     def capture(self) -> bool | None:
         """Take an image. False: no finger is on the glass; None: the sensor could not tell."""
@@ -252,8 +255,8 @@ class Broker(Protocol):
     def poll(self, seconds: float) -> list[BrokerEvent]:
         """Do the network's work until something happened, ``wake`` was called or time is up."""
 
-    def subscribe(self, topics: Sequence[str]) -> None:
-        """Ask for the messages on ``topics``."""
+    def subscribe(self, topics: Mapping[str, int]) -> None:
+        """Ask for the messages on these topics, each at its quality of service."""
 
     def publish(
         self, topic: str, payload: bytes, *, content_type: str | None = None, retain: bool = False

@@ -79,7 +79,7 @@ class FingerprintSensor:
             raise
 
     def recover(self) -> None:
-        """Prove that no older reply is still on its way; raises after about 3 seconds.
+        """Prove that no older reply is still on its way; raises after about 2.4 seconds.
 
         A raised speed is put back: the fault may be its doing.
         """
@@ -119,6 +119,10 @@ class FingerprintSensor:
     def sleep(self) -> None:
         """Let the sensor sleep until it is touched or asked; SensorRefused where it cannot."""
         self._module.sleep()
+
+    def check(self) -> None:
+        """Verify the password, which a sensor that has restarted wants anyway."""
+        self._module.check()
 
     def capture(self) -> bool | None:
         """Take an image. False: no finger is on the glass; None: the sensor could not tell.

@@ -498,6 +498,10 @@ class Library:
         self._asked("sleep")
         self._may_fail("sleep")
 
+    def check(self) -> None:
+        self._asked("check")
+        self._may_fail("check")
+
     def capture(self) -> bool:
         self._asked("capture")
         self._may_fail("capture")

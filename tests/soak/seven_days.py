@@ -9,7 +9,7 @@ import threading
 import time
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from random import Random
@@ -151,7 +151,7 @@ class Line:
             return [BrokerDown("The modem was reset.")]
         return found
 
-    def subscribe(self, topics: Sequence[str]) -> None:
+    def subscribe(self, topics: Mapping[str, int]) -> None:
         self._events.append(Subscribed({}))
         [receipts] = [topic for topic in topics if "/receipts/" in topic]
         self._ledger = receipts.rpartition("/")[2]
