@@ -135,6 +135,9 @@ class Sensor(Protocol):
         with nothing written, where this sensor's templates are of another size.
         """
 
+    def twin_of(self, slot: int, others: Sequence[int]) -> int | None:
+        """The first of ``others`` whose template is of the same finger as that in ``slot``."""
+
     def read_notepad(self, page: int) -> bytes:
         """The 32 bytes of one of the notepad's 16 pages."""
 
