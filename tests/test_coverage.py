@@ -34,6 +34,8 @@ class Gate:
     alive_due: int = 0
     running: bool = False
     told_on: bool = False
+    noted: tuple[str, Stamp] | None = None
+    """What a note beside the database keeps through a power cut: the first thing to be written."""
     trust: ClockTrust = field(default_factory=lambda: ClockTrust("boot-0", 500))
 
     def stamp(self, at: int | None = None) -> Stamp:
@@ -55,14 +57,16 @@ class Gate:
         recording: bool | None = None,
         at: int | None = None,
     ) -> None:
+        if self.noted is not None:
+            why, since = self.noted
+            self.noted = None
+            self._append("recording.stopped", since, why, None)
+        self._append(kind, self.stamp(at), reason, recording)
+
+    def _append(self, kind: str, stamp: Stamp, reason: str | None, recording: bool | None) -> None:
+        seq = len(self.entries) + 1
         self.entries.append(
-            Seen(
-                seq=len(self.entries) + 1,
-                kind=kind,
-                stamp=self.stamp(at),
-                reason=reason,
-                recording=recording,
-            )
+            Seen(seq=seq, kind=kind, stamp=stamp, reason=reason, recording=recording)
         )
 
     # What is true, and what the daemon does about it.
@@ -180,12 +184,15 @@ def happens(gate: Gate, random: Random) -> None:
         case 4:  # the disk is full: the first entry that fails finds it out
             gate.closes()
             gate.now += a_while(random)
-            failed = gate.now
+            failed, why = gate.now, random.choice(["disk-full", "store-fault"])
+            since = gate.stamp()
             gate.now += a_while(random)
             if random.random() < 0.3:
                 gate.die()
+                if random.random() < 0.7:  # Where even the note cannot be written, nobody knows.
+                    gate.noted = why, since
                 return
-            gate.write("recording.stopped", random.choice(["disk-full", "store-fault"]), at=failed)
+            gate.write("recording.stopped", why, at=failed)
             gate.opens()
             gate.write("recording.resumed", "store-back")
             gate.alive_due = gate.now + HOUR

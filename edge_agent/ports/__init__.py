@@ -17,6 +17,7 @@ from .sealing import KeyPair as KeyPair
 from .sealing import Passwords as Passwords
 from .sealing import Sealing as Sealing
 from .store import Change as Change
+from .store import Gap as Gap
 from .store import OpenTime as OpenTime
 from .store import PendingTimes as PendingTimes
 from .store import Store as Store
