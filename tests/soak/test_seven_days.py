@@ -15,7 +15,8 @@ from edge_agent.domain.chain import read_wire
 from edge_agent.domain.events import Outcome, PanelShown
 from edge_agent.domain.stamps import parse_time
 from edge_agent.flows import when_to_look
-from edge_agent.receiver.coverage import Cover, coverage, seen
+from edge_agent.receiver.coverage import coverage
+from edge_agent.receiver.signs_of_life import Cover, SignsOfLife, seen
 from edge_agent.store.verify import verify_ledger
 
 from .seven_days import Week
@@ -107,9 +108,11 @@ def _check_coverage(
     lived: Week, shown: list[tuple[int, PanelShown]], data: list[dict[str, Any]]
 ) -> None:
     """No press went unrecorded in a span that is called covered."""
-    entries = [seen(one) for one in data]
+    signs = SignsOfLife()
+    for one in data:
+        signs.add(seen(one))
     begin = shown[0][0] - 1000
-    spans = coverage(lambda: entries, begin, lived.clocks.true_ms)
+    spans = coverage([signs], begin, lived.clocks.true_ms)
     covered = [span for span in spans if span.cover is Cover.YES]
     assert sum(s.end_ms - s.begin_ms for s in covered) > (lived.clocks.true_ms - begin) / 4
     for at, one in shown:
