@@ -39,7 +39,7 @@ test: lint mosquitto postgresql strace ## Check style and types, then run the te
 	@$(PYTEST) -m 'not long' $(ARGS)
 
 .PHONY: test-long
-test-long: lint mosquitto postgresql strace rabbitmq ## The same with the soaks and crash states
+test-long: lint mosquitto postgresql strace rabbitmq nspawn ## The same with the soaks and crash states
 	@$(PYTEST) -m 'long or not long' $(ARGS)
 
 .PHONY: lint
@@ -122,6 +122,13 @@ rabbitmq:
 	else \
 	    echo 'RabbitMQ is not installed, so its test is skipped: sudo apt-get install rabbitmq-server'; \
 	fi
+
+# For a Debian with a systemd of its own, in which the gate is installed as the technician's page says.
+.PHONY: nspawn
+nspawn:
+	@command -v systemd-nspawn >/dev/null && command -v debootstrap >/dev/null && exit; \
+	$(call debian,debootstrap systemd-container); \
+	[ $$installed = yes ] || echo 'the test under systemd is skipped: sudo apt-get install debootstrap systemd-container'
 
 .PHONY: strace
 strace:

@@ -102,7 +102,7 @@ class Assembly:
         """The sensor, not yet connected. Raises StoreFault where its password cannot be read."""
         from .sensor import FingerprintSensor
 
-        sensor = FingerprintSensor(self.settings.sensor, power=self._power())
+        sensor = FingerprintSensor(self.settings.sensor, power=self.power())
         sensor.try_passwords(*self.passwords().known())
         return sensor
 
@@ -114,7 +114,8 @@ class Assembly:
         """Seals what leaves the gate."""
         return AgeSealing()
 
-    def _power(self) -> Power | None:
+    def power(self) -> Power | None:
+        """What switches the sensor's supply; None where no pin does."""
         settings = self.settings.sensor
         if settings.power_pin == "none":
             return None

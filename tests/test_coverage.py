@@ -1,6 +1,5 @@
 """Never a yes for a moment at which a press could not have been recorded; nor a no otherwise."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
@@ -35,6 +34,8 @@ class Gate:
     alive_due: int = 0
     running: bool = False
     told_on: bool = False
+    noted: tuple[str, Stamp] | None = None
+    """What a note beside the database keeps through a power cut: the first thing to be written."""
     trust: ClockTrust = field(default_factory=lambda: ClockTrust("boot-0", 500))
 
     def stamp(self, at: int | None = None) -> Stamp:
@@ -56,14 +57,16 @@ class Gate:
         recording: bool | None = None,
         at: int | None = None,
     ) -> None:
+        if self.noted is not None:
+            why, since = self.noted
+            self.noted = None
+            self._append("recording.stopped", since, why, None)
+        self._append(kind, self.stamp(at), reason, recording)
+
+    def _append(self, kind: str, stamp: Stamp, reason: str | None, recording: bool | None) -> None:
+        seq = len(self.entries) + 1
         self.entries.append(
-            Seen(
-                seq=len(self.entries) + 1,
-                kind=kind,
-                stamp=self.stamp(at),
-                reason=reason,
-                recording=recording,
-            )
+            Seen(seq=seq, kind=kind, stamp=stamp, reason=reason, recording=recording)
         )
 
     # What is true, and what the daemon does about it.
@@ -181,12 +184,15 @@ def happens(gate: Gate, random: Random) -> None:
         case 4:  # the disk is full: the first entry that fails finds it out
             gate.closes()
             gate.now += a_while(random)
-            failed = gate.now
+            failed, why = gate.now, random.choice(["disk-full", "store-fault"])
+            since = gate.stamp()
             gate.now += a_while(random)
             if random.random() < 0.3:
                 gate.die()
+                if random.random() < 0.7:  # Where even the note cannot be written, nobody knows.
+                    gate.noted = why, since
                 return
-            gate.write("recording.stopped", random.choice(["disk-full", "store-fault"]), at=failed)
+            gate.write("recording.stopped", why, at=failed)
             gate.opens()
             gate.write("recording.resumed", "store-back")
             gate.alive_due = gate.now + HOUR
@@ -226,17 +232,9 @@ def mistakes(gate: Gate, told: list[Span]) -> list[str]:
     return found
 
 
-def signs(entries: Iterable[Seen | None]) -> SignsOfLife:
-    """A ledger with these entries."""
-    found = SignsOfLife()
-    for entry in entries:
-        found.add(entry)
-    return found
-
-
 def told(gate: Gate, entries: list[Seen] | None = None) -> list[Span]:
     kept = gate.entries if entries is None else entries
-    return coverage([signs(kept)], NOON - HOUR, gate.now + HOUR)
+    return coverage([SignsOfLife(kept)], NOON - HOUR, gate.now + HOUR)
 
 
 def length(spans: list[Span], cover: Cover) -> int:
@@ -301,7 +299,7 @@ def numbered(*entries: Seen) -> list[SignsOfLife]:
         )
         for seq, entry in enumerate(entries, 1)
     ]
-    return [signs(made)]
+    return [SignsOfLife(made)]
 
 
 STARTED = sign("recording.resumed", 0, reason="started")
@@ -346,8 +344,8 @@ def test_a_clean_stop_is_a_no_until_the_next_start() -> None:
 
 
 def test_nothing_is_known_of_no_ledger() -> None:
-    assert coverage([], 0, 10) == coverage([signs([])], 0, 10) == [Span(0, 10, Cover.UNKNOWN)]
-    assert signs([]).extent() is None
+    assert coverage([], 0, 10) == coverage([SignsOfLife([])], 0, 10) == [Span(0, 10, Cover.UNKNOWN)]
+    assert SignsOfLife([]).extent() is None
     assert together([], []) == []
 
 
@@ -412,7 +410,7 @@ def test_an_entry_that_cannot_be_read_is_as_good_as_missing(seed: int, draw: st.
         del part["clock"]
     read = [seen(data) for data in told_of]
     assert all(read[at] == entry for at, entry in enumerate(gate.entries) if at != mangled)
-    spans = coverage([signs(read)], NOON - HOUR, gate.now + HOUR)  # Whatever it is, no error.
+    spans = coverage([SignsOfLife(read)], NOON - HOUR, gate.now + HOUR)  # Whatever it is, no error.
     if read[mangled] is None:
         kept = [entry for at, entry in enumerate(gate.entries) if at != mangled]
         assert spans == told(gate, kept)
@@ -437,12 +435,12 @@ def test_what_cannot_be_read_is_a_hole(wrong: dict[str, Any]) -> None:
     assert seen(spoken(ALIVE) | wrong) is None
     after = sign("punch.recorded", HOUR + MINUTE, seq=3)
     first = sign("recording.resumed", 0, reason="started", seq=1)
-    (span,) = coverage([signs([first, None, after])], NOON, NOON + HOUR)
+    (span,) = coverage([SignsOfLife([first, None, after])], NOON, NOON + HOUR)
     assert span.cover is Cover.UNKNOWN
 
 
 def test_a_ledger_with_an_end_that_cannot_be_read_may_go_beyond_it() -> None:
     entries = [sign("recording.resumed", 0, seq=2), sign("gate.alive", HOUR, seq=3)]
-    assert signs(entries).extent() == (NOON, NOON + HOUR)
-    assert signs([None, *entries]).extent() is None
-    assert signs([*entries, None]).extent() is None
+    assert SignsOfLife(entries).extent() == (NOON, NOON + HOUR)
+    assert SignsOfLife([None, *entries]).extent() is None
+    assert SignsOfLife([*entries, None]).extent() is None

@@ -5,9 +5,8 @@ from typing import Any
 import click
 
 from ..assembly import Assembly
-from ..control.client import ask, daemon_runs
+from ..control.client import ask_status, daemon_runs
 from ..daemon.status import stopped_status
-from ..domain.requests import Status
 from ..settings import Settings
 from .options import as_json, with_settings
 from .show import print_json
@@ -24,7 +23,7 @@ def status(settings: Settings, as_json: bool) -> None:
     assembly = Assembly(settings)
     running = daemon_runs(assembly.control_socket)
     if running:
-        answer = ask(assembly.control_socket, Status(), lambda step: None)
+        answer: dict[str, Any] = ask_status(assembly.control_socket)
     else:
         answer = stopped_status(assembly)
     if as_json:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from ..domain.errors import BadRequest, DaemonUnreachable, EdgeAgentError
-from ..domain.requests import AnyAnswer, Done, Failed, Request, Step, Watch
+from ..domain.requests import AnyAnswer, Done, Failed, Request, Status, Step, Watch
 
 _answers = msgspec.json.Decoder(AnyAnswer)
 
@@ -53,6 +53,27 @@ def ask(path: Path, request: Request, on_step: Callable[[Step], None]) -> dict[s
             case Failed():
                 raise Refusal(answer)
     raise DaemonUnreachable("The daemon stopped before it had answered: see its log.")
+
+
+class Told(dict[str, Any]):
+    """What the daemon says of itself. A field that one of another version lacks is told as that."""
+
+    def __missing__(self, key: str) -> Any:
+        raise DaemonUnreachable(
+            f"The daemon that runs is of another version and does not tell {key!r}: restart it "
+            "with 'sudo systemctl restart edge-agent'. Until then, 'edge-agent status --json' "
+            "shows all that it tells."
+        )
+
+
+def ask_status(path: Path) -> Told:
+    """How the gate is, from the daemon that runs. Raises as ``ask`` does."""
+    return _told(ask(path, Status(), lambda step: None))
+
+
+def _told(fields: dict[str, Any]) -> Told:
+    nested = {key: _told(value) for key, value in fields.items() if isinstance(value, dict)}
+    return Told(fields | nested)
 
 
 def watch(path: Path) -> Iterator[bytes]:

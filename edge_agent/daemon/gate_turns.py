@@ -135,6 +135,7 @@ class GateTurns:
             return
         try:
             self._custodian.turn()
+            self._looking.watch()
             if not self._looking.due():
                 return
             if self._looking.began():

@@ -4,8 +4,8 @@ from time import monotonic
 
 from ..ports import BrokerDown, BrokerUp, MqttVersion
 from ..uplink import PahoBroker
-from . import sentences as say
-from .findings import Verdict
+from .findings import State, Verdict, passed_on
+from .sentences import daemon as say
 from .visit import Visit
 
 _PATIENCE_S = 4.5
@@ -38,7 +38,7 @@ def broker(visit: Visit) -> Verdict:
                     way = "by TLS" if access.encrypted else "on this machine"
                     return sentence(**where, way=way, version=event.version)
                 if isinstance(event, BrokerDown):
-                    return say.passed_on(say.FAIL, event.reason)
+                    return passed_on(State.FAIL, event.reason)
         return say.BROKER_SLOW(**where, seconds=_PATIENCE_S)
     finally:
         broker.close()

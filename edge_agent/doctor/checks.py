@@ -8,20 +8,21 @@ from pathlib import Path
 from .. import __version__
 from ..domain.errors import BadSettings, EdgeAgentError
 from ..settings import Settings, load_settings
-from . import sentences as say
 from .broker import broker
 from .console import console
 from .daemon import daemon, uplink
 from .disk import card, mount, space
-from .findings import Finding, Verdict
+from .findings import Finding, State, Verdict, passed_on
 from .glass import glass
 from .health import memory, power, temperature
 from .lamps import lamps
 from .ledger import chain, database, payroll
 from .machine import Machine
+from .pins import power_pin, touch_pin
 from .port import board, port
-from .rights import database_rights, lamp_rights, port_rights, socket_rights
+from .rights import database_rights, pin_rights, port_rights, socket_rights
 from .sensor import backup, sensor, slots
+from .sentences import any_check as say
 from .times import clock, rtc, time_zone
 from .visit import Visit
 
@@ -30,12 +31,14 @@ OF_THE_GATE: dict[str, Callable[[Visit], Verdict | None]] = {
     "port": port,
     "console": console,
     "port rights": port_rights,
+    "pin rights": pin_rights,
+    "power pin": power_pin,
+    "touch pin": touch_pin,
     "sensor": sensor,
     "slots": slots,
     "glass": glass,
     "backup": backup,
     "lamps": lamps,
-    "lamp rights": lamp_rights,
     "socket rights": socket_rights,
     "database rights": database_rights,
     "database": database,
@@ -114,6 +117,6 @@ def _caught(check: Callable[[], Verdict | None]) -> Verdict | None:
     try:
         return check()
     except EdgeAgentError as error:
-        return say.passed_on(say.FAIL, str(error))
+        return passed_on(State.FAIL, str(error))
     except Exception as error:  # Nothing that goes wrong here may hide what the others find.
         return say.UNEXPECTED(kind=type(error).__name__, error=error)

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from . import sentences as say
 from .findings import Verdict
 from .machine import Machine
+from .sentences import wiring as say
 from .visit import Visit
 
 _CMDLINES = ("/boot/firmware/cmdline.txt", "/boot/cmdline.txt", "/proc/cmdline")

@@ -1,9 +1,8 @@
 """Whether the daemon runs, and how it gets on with the broker."""
 
-from ..control.client import ask, daemon_runs
-from ..domain.requests import Status
-from . import sentences as say
-from .findings import Verdict
+from ..control.client import ask_status, daemon_runs
+from .findings import State, Verdict, passed_on
+from .sentences import daemon as say
 from .visit import Visit
 
 
@@ -12,7 +11,7 @@ def daemon(visit: Visit, own_version: str) -> Verdict:
     socket = visit.assembly.control_socket
     if not daemon_runs(socket):
         return say.DAEMON_STOPPED()
-    visit.status = ask(socket, Status(), lambda step: None)
+    visit.status = ask_status(socket)
     version = visit.status["version"]
     if version != own_version:
         return say.DAEMON_OF_OTHER_VERSION(version=version, own=own_version)
@@ -25,5 +24,5 @@ def uplink(visit: Visit) -> Verdict | None:
         return None
     way = visit.status["uplink"]
     if way["problem"]:
-        return say.passed_on(say.WARN, way["problem"])
+        return passed_on(State.WARN, way["problem"])
     return say.UPLINK_GOOD() if way["state"] == "connected" else say.UPLINK_STARTING()

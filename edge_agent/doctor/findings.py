@@ -54,3 +54,12 @@ def split(message: str) -> tuple[str, str]:
         if depth <= 0 and message.startswith(": ", at):
             return message[:at], message[at + 2 :].removesuffix(".")
     return message.removesuffix("."), ""
+
+
+_GUIDE = "look it up in docs/technician.md, 'When something is wrong'"
+
+
+def passed_on(state: State, message: str) -> Verdict:
+    """What another part says; it brings its own advice, or else the guide has it."""
+    found, advice = split(message)
+    return Verdict(state, found, advice or _GUIDE)

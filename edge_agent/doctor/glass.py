@@ -10,8 +10,8 @@ from ..domain.errors import StoreFault
 from ..domain.rules import Reason
 from ..domain.stamps import elapsed
 from ..ports import Sensor
-from . import sentences as say
 from .findings import Verdict
+from .sentences import sensor as say
 from .visit import Glass, Visit
 
 _LOOKS = 5

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from . import sentences as say
 from .findings import Verdict
 from .machine import Machine
+from .sentences import machine as say
 
 _SHORT_MB, _GONE_MB = 60, 25
 """The daemon itself takes about 60 MB."""

@@ -5,8 +5,8 @@ from time import sleep
 
 from ..domain.events import Outcome
 from ..ports import Panel
-from . import sentences as say
 from .findings import Verdict
+from .sentences import pins as say
 from .visit import Visit
 
 _SHOWN = (Outcome.RECORDED, Outcome.TRY_AGAIN, Outcome.UNKNOWN)

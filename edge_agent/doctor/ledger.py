@@ -7,8 +7,8 @@ from ..domain.errors import NoLedgerYet, StoreFault
 from ..domain.stamps import elapsed
 from ..ports import Store
 from ..store import verify_ledger
-from . import sentences as say
-from .findings import Verdict
+from .findings import State, Verdict, passed_on
+from .sentences import records as say
 from .visit import Visit
 
 _HOUR_MS = 3_600_000
@@ -21,7 +21,7 @@ def database(visit: Visit) -> Verdict | None:
     try:
         opened = visit.assembly.store_for_reading()
     except NoLedgerYet as not_yet:
-        return say.passed_on(say.WARN, str(not_yet))
+        return passed_on(State.WARN, str(not_yet))
     except PermissionError:
         return None  # Another check tells.
     with closing(opened) as store:
@@ -30,6 +30,9 @@ def database(visit: Visit) -> Verdict | None:
         if source != source_of(gate):
             owner = source.rpartition("/")[2]
             return say.DATABASE_OF_OTHER_GATE(path=path, owner=owner, gate=gate)
+        said = visit.status["store"] if visit.status is not None else {}
+        if said.get("state") == "failing":
+            return say.DATABASE_FAILS(path=path, problem=str(said["problem"]).rstrip("."))
         damaged = [old.name for old in visit.assembly.set_aside() if "damaged" in old.name]
         if damaged:
             return say.DATABASE_SET_ASIDE(names=", ".join(damaged))

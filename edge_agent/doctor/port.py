@@ -1,8 +1,8 @@
 """Which board this is, and whether the sensor's port is the right one for it."""
 
-from . import sentences as say
 from .findings import Sentence, Verdict
 from .machine import Machine
+from .sentences import wiring as say
 from .visit import Visit
 
 _MODEL = "/sys/firmware/devicetree/base/model"

@@ -6,9 +6,9 @@ While the daemon runs it alone uses port and lamps, so only what commands need i
 import os
 from pathlib import Path
 
-from . import sentences as say
-from .findings import Verdict
+from .findings import State, Verdict
 from .machine import Machine, user_name
+from .sentences import wiring as say
 from .visit import Visit
 
 _READ, _WRITE, _ENTER = os.R_OK, os.W_OK, os.X_OK
@@ -21,16 +21,19 @@ def port_rights(visit: Visit) -> Verdict | None:
     return _judge(visit.machine, visit.settings.sensor.port, _READ | _WRITE)
 
 
-def lamp_rights(visit: Visit) -> Verdict | None:
-    """The chip that the lamps' pins belong to."""
-    if visit.status is not None or visit.settings.panel.pins != "gpio":
+def pin_rights(visit: Visit) -> Verdict | None:
+    """The chip that the pins belong to: the lamps' and the two at the sensor."""
+    panel, sensor = visit.settings.panel.pins, visit.settings.sensor
+    at_the_sensor = (sensor.touch_pin, sensor.power_pin) != ("none", "none")
+    wired = panel == "gpio" or (panel == "none" and at_the_sensor)
+    if visit.status is not None or not wired:
         return None
     machine = visit.machine
     chips = sorted(machine.at("/dev").glob("gpiochip*"))
     if not chips:
         return say.NO_GPIO_CHIP()
     verdicts = [_judge(machine, f"/dev/{chip.name}", _READ | _WRITE) for chip in chips]
-    return next((verdict for verdict in verdicts if verdict.state is say.FAIL), verdicts[0])
+    return next((verdict for verdict in verdicts if verdict.state is State.FAIL), verdicts[0])
 
 
 def socket_rights(visit: Visit) -> Verdict | None:
@@ -40,7 +43,7 @@ def socket_rights(visit: Visit) -> Verdict | None:
     verdict = None
     for path in there:
         verdict = _judge(visit.machine, path, _READ | _WRITE if path == socket else _ENTER)
-        if verdict.state is say.FAIL:
+        if verdict.state is State.FAIL:
             return verdict
     return verdict if socket in there else None
 
@@ -52,7 +55,7 @@ def database_rights(visit: Visit) -> Verdict:
         return say.NO_FOLDER(path=database.parent)
     changing = 0 if visit.status is not None else _WRITE
     folder = _judge(visit.machine, database.parent, _ENTER | changing)
-    if folder.state is say.FAIL or not _exists(visit.machine, database):
+    if folder.state is State.FAIL or not _exists(visit.machine, database):
         return folder
     return _judge(visit.machine, database, _READ | changing)
 

@@ -4,9 +4,9 @@ from contextlib import closing
 from typing import Any
 
 from ..domain.errors import StoreFault
-from . import sentences as say
-from .findings import Verdict
+from .findings import State, Verdict, passed_on
 from .glass import look_at_bare_glass
+from .sentences import sensor as say
 from .visit import Slots, Visit
 
 _SAFE_LEVEL = 3
@@ -41,7 +41,7 @@ def _as_told(visit: Visit, told: dict[str, Any]) -> Verdict:
         return say.SENSOR_TOLD_READY(port=settings.port, baud=settings.baud)
     if told["problem"] is None:
         return say.SENSOR_TOLD_STARTING()
-    return say.passed_on(say.FAIL, told["problem"])
+    return passed_on(State.FAIL, told["problem"])
 
 
 def backup(visit: Visit) -> Verdict | None:

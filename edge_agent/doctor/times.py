@@ -4,9 +4,9 @@ import os
 from datetime import UTC, datetime
 
 from ..domain.stamps import ClockState
-from . import sentences as say
 from .findings import Verdict
 from .machine import Machine
+from .sentences import times as say
 from .visit import Visit
 
 _RTC = "/sys/class/rtc/rtc0"

@@ -47,6 +47,12 @@ class SocketFault(EdgeAgentError):
     exit_code = 73
 
 
+class PinFault(EdgeAgentError):
+    """A pin cannot be used: the installer must look at numbers and permissions. EX_CONFIG."""
+
+    exit_code = 78
+
+
 class SensorFault(EdgeAgentError):
     """The sensor cannot be relied on now: the technician must look at it. EX_IOERR."""
 

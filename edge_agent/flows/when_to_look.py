@@ -1,8 +1,8 @@
 """When to look at the glass: at a touch where a pin tells of one, else again and again.
 
-An idle gate with a touch pin sends nothing to its sensor but a look every few seconds. That look is
-what finds out that the sensor has gone, or the pin: a pin that feels nothing while fingers come, or
-something all the time, makes the gate slower and never blind.
+An idle gate with a touch pin asks its sensor for a sign of life every second, and looks at the
+glass every few. So it finds out that the sensor has gone, or the pin: a pin that feels nothing
+while fingers come, or something all the time, makes the gate slower and never blind.
 """
 
 import logging
@@ -18,8 +18,12 @@ log = logging.getLogger(__name__)
 BETWEEN_LOOKS_S = 0.01
 """Where looks follow each other: nothing beside a capture's 60 to 200 ms."""
 
+CHECK_S = 1.0
+"""A sensor that loses its power is noticed within five seconds: one until the next check, 0.3 that
+it is given to answer, 2.4 in which the link is mended if it can be."""
+
 IDLE_LOOK_S = 4.0
-"""A sensor that is pulled out is noticed within five seconds; half a promille of the line."""
+"""How long a finger that the pin does not feel waits at most."""
 
 _STUCK_AFTER_S = 60.0
 
@@ -63,6 +67,7 @@ class WhenToLook:
         self._tapped = False
         """Whether a touch has begun since the look before this one, short as it may be."""
         self._idle_until: float | None = None
+        self._check_at = 0.0
         self._stuck_from: float | None = None
         self.problem: str | None = None
         """What a technician should know of the pin."""
@@ -73,7 +78,16 @@ class WhenToLook:
         """Seconds that the gate may do something else, unless it is woken."""
         if self._idle_until is None:
             return BETWEEN_LOOKS_S
-        return max(0.0, self._idle_until - self._clock.monotonic())
+        return max(0.0, min(self._idle_until, self._check_at) - self._clock.monotonic())
+
+    def watch(self) -> None:
+        """While nobody is there: ask whether the sensor still is. Raises SensorFault.
+
+        Before an idle look too, for a capture is given five times as long.
+        """
+        if self._idle_until is not None and not self.pause():
+            self._sensor.check()
+            self._check_at = self._clock.monotonic() + CHECK_S
 
     def due(self) -> bool:
         """Whether it is time to look."""
@@ -116,7 +130,10 @@ class WhenToLook:
         if bare and self._sleeps:
             bare = self._put_to_sleep()
         idle = bare and not self._touch.felt
-        self._idle_until = self._clock.monotonic() + IDLE_LOOK_S if idle else None
+        now = self._clock.monotonic()
+        self._check_at = now + CHECK_S
+        # A check wakes a module that sleeps: then a look may as well follow.
+        self._idle_until = now + (CHECK_S if self._sleeps else IDLE_LOOK_S) if idle else None
 
     def anew(self) -> None:
         """Something else was done with the sensor: look at once."""

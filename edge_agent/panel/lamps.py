@@ -9,9 +9,10 @@ from typing import Any
 
 from gpiozero import LED, Buzzer
 
+from ..domain.errors import PinFault
 from ..domain.events import Outcome
 from ..domain.rules import Hint
-from ..pins import PinFault, pin_factory
+from ..pins import pin_factory
 from ..settings import PanelSettings
 from .patterns import STANDING_FAULT, TOUCHED, Blink, Pattern, duration, pattern
 

@@ -3,8 +3,8 @@
 The lamps are the panel's. Nothing here uses the class-global pin factory.
 """
 
-from .factory import PinFault, pin_factory
+from .factory import pin_factory
 from .power import PowerPin
 from .touch import TouchPin
 
-__all__ = ["PinFault", "PowerPin", "TouchPin", "pin_factory"]
+__all__ = ["PowerPin", "TouchPin", "pin_factory"]

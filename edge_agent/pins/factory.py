@@ -10,13 +10,7 @@ from typing import Any
 
 from gpiozero.pins.mock import MockFactory
 
-from ..domain.errors import EdgeAgentError
-
-
-class PinFault(EdgeAgentError):
-    """A pin cannot be used: the installer must look at numbers and permissions. EX_CONFIG."""
-
-    exit_code = 78
+from ..domain.errors import PinFault
 
 
 def pin_factory(pins: str) -> Any:

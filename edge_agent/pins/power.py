@@ -24,6 +24,11 @@ class PowerPin:
         """Give the sensor power, or take it away."""
         self.device.value = on
 
+    @property
+    def is_on(self) -> bool:
+        """The level that the pin really has, read back."""
+        return bool(self.device.is_active)
+
     def close(self) -> None:
         """Let go of the pin; what its level is then is the board's matter."""
         self.device.close()

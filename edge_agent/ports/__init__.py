@@ -1,6 +1,6 @@
 """Floor 1: what the flows need of the world. Adapters fulfil these; flows know nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol
@@ -17,6 +17,7 @@ from .sealing import KeyPair as KeyPair
 from .sealing import Passwords as Passwords
 from .sealing import Sealing as Sealing
 from .store import Change as Change
+from .store import Gap as Gap
 from .store import OpenTime as OpenTime
 from .store import PendingTimes as PendingTimes
 from .store import Store as Store
@@ -100,6 +101,9 @@ class Sensor(Protocol):
     def sleep(self) -> None:
         """Let the sensor sleep until it is touched or asked; SensorRefused where it cannot."""
 
+    def check(self) -> None:
+        """Ask for a sign of life; a sensor that has gone is told within half a second."""
+
     def capture(self) -> bool | None:
         """Take an image. False: no finger is on the glass; None: the sensor could not tell."""
 
@@ -130,6 +134,9 @@ class Sensor(Protocol):
         Returns once the index shows it and the same bytes were read back from ``slot``. BadRequest,
         with nothing written, where this sensor's templates are of another size.
         """
+
+    def twin_of(self, slot: int, others: Sequence[int]) -> int | None:
+        """The first of ``others`` whose template is of the same finger as that in ``slot``."""
 
     def read_notepad(self, page: int) -> bytes:
         """The 32 bytes of one of the notepad's 16 pages."""
@@ -251,8 +258,8 @@ class Broker(Protocol):
     def poll(self, seconds: float) -> list[BrokerEvent]:
         """Do the network's work until something happened, ``wake`` was called or time is up."""
 
-    def subscribe(self, topics: Sequence[str]) -> None:
-        """Ask for the messages on ``topics``."""
+    def subscribe(self, topics: Mapping[str, int]) -> None:
+        """Ask for the messages on these topics, each at its quality of service."""
 
     def publish(
         self, topic: str, payload: bytes, *, content_type: str | None = None, retain: bool = False

@@ -24,5 +24,9 @@ class Power(Protocol):
     def switch(self, on: bool) -> None:
         """Give the sensor power, or take it away."""
 
+    @property
+    def is_on(self) -> bool:
+        """Whether the pin has the level at which the sensor has power."""
+
     def close(self) -> None:
         """Let go of the pin."""

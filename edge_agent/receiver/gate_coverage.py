@@ -46,7 +46,7 @@ class GateReading:
         for (ledger,) in self._database.query(
             "SELECT ledger FROM ledgers WHERE gate = ? ORDER BY ledger", [self.gate]
         ):
-            signs = SignsOfLife(self._drift_ppm)
+            signs = SignsOfLife(drift_ppm=self._drift_ppm)
             self.ledgers.append(signs)
             after = 0
             while rows := self._database.query(

@@ -3,6 +3,7 @@
 Memory grows with the boots and the interruptions of a gate, not with its entries.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
@@ -118,9 +119,12 @@ class _Off(Struct):
 
 
 class SignsOfLife:
-    """The signs of life in one ledger. ``drift_ppm`` is its gate's."""
+    """The signs of life in one ledger, from ``entries`` and those that are added later.
 
-    def __init__(self, drift_ppm: int = DRIFT_PPM) -> None:
+    ``drift_ppm`` is its gate's.
+    """
+
+    def __init__(self, entries: Iterable[Seen | None] = (), *, drift_ppm: int = DRIFT_PPM) -> None:
         self._drift_ppm = drift_ppm
         self._landmarks: list[Landmark] = []
         self._certain: list[_Run | _Off] = []
@@ -131,6 +135,8 @@ class SignsOfLife:
         self._hole = False
         self._off: Stamp | None = None  # Since then nobody was recorded.
         self._run: _Run | None = None
+        for entry in entries:
+            self.add(entry)
 
     def add(self, entry: Seen | None) -> None:
         """The next entry that is held, in order of seq; None: one that cannot be read.

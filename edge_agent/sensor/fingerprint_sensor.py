@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Sequence
 
 from ..domain.errors import (
     BadRequest,
@@ -79,7 +80,7 @@ class FingerprintSensor:
             raise
 
     def recover(self) -> None:
-        """Prove that no older reply is still on its way; raises after about 3 seconds.
+        """Prove that no older reply is still on its way; raises after about 2.4 seconds.
 
         A raised speed is put back: the fault may be its doing.
         """
@@ -119,6 +120,10 @@ class FingerprintSensor:
     def sleep(self) -> None:
         """Let the sensor sleep until it is touched or asked; SensorRefused where it cannot."""
         self._module.sleep()
+
+    def check(self) -> None:
+        """Verify the password, which a sensor that has restarted wants anyway."""
+        self._module.check()
 
     def capture(self) -> bool | None:
         """Take an image. False: no finger is on the glass; None: the sensor could not tell.
@@ -180,6 +185,13 @@ class FingerprintSensor:
     def write_template(self, slot: int, template: bytes) -> None:
         """Write a template; returns once the index shows it and the same bytes were read back."""
         flash.write_template(self._module, slot, template)
+
+    def twin_of(self, slot: int, others: Sequence[int]) -> int | None:
+        """The first of ``others`` whose template is of the same finger as that in ``slot``.
+
+        By Match at the sensor's own security level; an R307 searches for nothing that it was sent.
+        """
+        return flash.twin_of(self._module, slot, others)
 
     def read_notepad(self, page: int) -> bytes:
         """The 32 bytes of one of the notepad's 16 pages."""

@@ -37,7 +37,7 @@ from .stream import Stream
 
 _ADDRESS = 0xFFFFFFFF  # as every module leaves its maker; a sensor ignores packets for any other
 _SLEEP = 0x33
-_RECOVERY = 2.5  # seconds: longer than any module takes to boot, and still noticed in 5
+_RECOVERY = 2.0  # seconds: four times what the slowest module takes to boot
 _MOST_FENCES = 8  # a line that was bad for an hour must be trusted again within a second
 _BITS_PER_BYTE = 10  # 8N1
 _SETTLED = 0.0025  # seconds: an ack of 12 bytes takes 2.1 ms at 57600 baud
@@ -117,7 +117,7 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
             self._PyFingerprint__writePacket(kind, content[at : at + self.packet_size])
 
     def recover(self) -> None:
-        """Make the link trustworthy again; raises after about 3 seconds of trying.
+        """Make the link trustworthy again; raises after about 2.4 seconds of trying.
 
         SensorSilent or SensorGarbled tells how the last attempt went, SensorRefused that the
         password is wrong.
@@ -127,7 +127,7 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
             try:
                 # A sensor that is sending an image goes on for seconds.
                 self._drain(max(give_up, self._stream_ends))
-                self._verify()
+                self.check()
                 self._fence()
                 return
             except SensorUnplugged:
@@ -160,7 +160,8 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         self._trusted = True
         self._stream = None
 
-    def _verify(self) -> None:
+    def check(self) -> None:
+        """The shortest exchange; SensorRefused where the password is wrong."""
         # Always: a sensor that restarted, by a dip of its supply or a spark, has forgotten it.
         if not self.verifyPassword():
             raise self._refused(WRONG_PASSWORD)

@@ -29,6 +29,7 @@ class Bench(Protocol):
     def wear(self, slot: int) -> bool: ...
     def unplug(self) -> bool: ...
     def plug(self) -> bool: ...
+    def power(self, on: bool) -> bool: ...
     def slots(self) -> tuple[list[int], int]: ...
     def fault(self, kind: str, count: int) -> None: ...
     def quit(self) -> None: ...
@@ -105,6 +106,13 @@ def _plug(bench: Bench, words: list[str]) -> str:
     return "ok" if bench.plug() else "error the sensor is plugged in already"
 
 
+def _power(bench: Bench, words: list[str]) -> str:
+    if words not in (["on"], ["off"]):
+        raise _Malformed("power on|off")
+    on = words == ["on"]
+    return "ok" if bench.power(on) else f"error the sensor's power is {words[0]} already"
+
+
 def _slots(bench: Bench, words: list[str]) -> str:
     _no_more(words, "slots")
     slots, capacity = bench.slots()
@@ -134,6 +142,7 @@ _COMMANDS: dict[str, Callable[[Bench, list[str]], str]] = {
     "wear": _wear,
     "unplug": _unplug,
     "plug": _plug,
+    "power": _power,
     "slots": _slots,
     "fault": _fault,
     "quit": _quit,

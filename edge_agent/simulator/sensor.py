@@ -78,10 +78,14 @@ class Sensor:
         """How many slots there are."""
         return self._model.capacity
 
-    def touch_level(self, now: float) -> bool | None:
-        """Whether the touch output is high; None for a model without one."""
+    def touch_level(self, now: float, *, powered: bool = True) -> bool | None:
+        """Whether the touch output is high; None for a model without one.
+
+        Without power it feels nothing: the host's own resistor pulls it to that level.
+        """
         active_low = self._model.touch_active_low
-        return None if active_low is None else self._module.feels(now) is not active_low
+        feels = powered and self._module.feels(now)
+        return None if active_low is None else feels is not active_low
 
     def wear(self, slot: int) -> bool:
         """Wear out the template in a slot; False where there is none."""

@@ -84,6 +84,7 @@ class _PtyBench:
         self._port: PtyPort | None = None
         self._outbox: deque[Transmission] = deque()
         self._stalled = False  # the pty is full because the host does not read
+        self._powered = True
         self._stopping = False
 
     def run(self) -> None:
@@ -103,7 +104,7 @@ class _PtyBench:
         self._glass.sunlit = on
 
     def touch_level(self) -> bool | None:
-        return self._sensor.touch_level(time.monotonic())
+        return self._sensor.touch_level(time.monotonic(), powered=self._powered)
 
     def wear(self, slot: int) -> bool:
         return self._sensor.wear(slot)
@@ -123,9 +124,22 @@ class _PtyBench:
             return False
         self._port = PtyPort(self._link, self._sensor.baud)
         self._selector.register(self._port.fd, selectors.EVENT_READ, self._hear)
+        if self._powered:
+            self._boot()
+        return True
+
+    def power(self, on: bool) -> bool:
+        if on is self._powered:
+            return False
+        self._powered = on
+        self._outbox.clear()
+        if on and self._port:
+            self._boot()
+        return True
+
+    def _boot(self) -> None:
         self._outbox.extend(self._sensor.power_on(time.monotonic()))
         self._send_due()  # a boot without pace is over when the host is told of it
-        return True
 
     def slots(self) -> tuple[list[int], int]:
         return self._sensor.slots, self._sensor.capacity
@@ -142,7 +156,7 @@ class _PtyBench:
         data = self._port.read()
         if self._port.host_baud != self._sensor.baud:
             data = garble(data)
-        if data:
+        if data and self._powered:
             self._outbox.extend(self._sensor.receive(data, time.monotonic()))
 
     def _pause(self) -> float | None:

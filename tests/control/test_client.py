@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge_agent.control.client import Refusal, ask, daemon_runs, watch
+from edge_agent.control.client import Refusal, ask, ask_status, daemon_runs, watch
 from edge_agent.control.server import Conversation
 from edge_agent.domain.errors import DaemonUnreachable, GateBusy
 from edge_agent.domain.events import Confirmed, LedgerGrew
@@ -150,3 +150,13 @@ def test_a_user_who_may_not(path: Path) -> None:
                     use()
         finally:
             os.seteuid(user)
+
+
+def test_a_field_that_an_older_daemon_does_not_tell(path: Path) -> None:
+    with serving(path, status=lambda: {"sensor": {"prints": 3}}):
+        told = ask_status(path)
+    assert told["sensor"]["prints"] == 3
+    assert told["sensor"].get("not_backed_up", 0) == 0
+    with pytest.raises(DaemonUnreachable, match="does not tell 'not_backed_up': restart it"):
+        told["sensor"]["not_backed_up"]
+    assert msgspec.json.encode(told) == b'{"sensor":{"prints":3}}'

@@ -1,8 +1,10 @@
 """A machine in a folder, and which sentence a verdict is."""
 
 import os
+import pkgutil
 import re
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,12 @@ from tests.store.ledgers import later
 ME = Person("hoa", frozenset({4242}))
 _SECTIONS = tuple(field.name for field in structs.fields(Settings))
 
-SENTENCES = {name: value for name, value in vars(sentences).items() if isinstance(value, Sentence)}
+SENTENCES = {
+    name: value
+    for module in pkgutil.iter_modules(sentences.__path__, f"{sentences.__name__}.")
+    for name, value in vars(import_module(module.name)).items()
+    if isinstance(value, Sentence)
+}
 
 
 HOUR = 3_600_000
@@ -117,6 +124,7 @@ def status(**other: Any) -> dict[str, Any]:
         "version": "1",
         "uplink": {"state": "connected", "problem": None},
         "sensor": {"state": "ready", "problem": None, "prints": 5, "capacity": 100},
+        "store": {"state": "ready", "problem": None},
         "clock": {"state": "synced", "uncertainty_ms": 7},
         **other,
     }

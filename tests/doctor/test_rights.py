@@ -8,7 +8,7 @@ import pytest
 
 from edge_agent.doctor import State
 from edge_agent.doctor.machine import Machine, Person
-from edge_agent.doctor.rights import database_rights, lamp_rights, port_rights, socket_rights
+from edge_agent.doctor.rights import database_rights, pin_rights, port_rights, socket_rights
 
 from .staging import ME, Stage, nobody_may, said, status
 
@@ -75,7 +75,7 @@ def test_port_and_lamps_are_the_daemon_s_while_it_runs(stage: Stage, port: int) 
     visit.status = status()
 
     assert port_rights(visit) is None
-    assert lamp_rights(visit) is None
+    assert pin_rights(visit) is None
 
 
 def test_a_port_that_is_not_there_is_told_elsewhere(stage: Stage) -> None:
@@ -100,7 +100,17 @@ def test_the_lamps_chip(
         (stage.root / f"dev/{chip}").chmod(0o600)
     machine = stage.machine(may=nobody_may("gpiochip4"))
 
-    assert said(lamp_rights(stage.visit(machine, panel={"pins": pins}))) == expected
+    assert said(pin_rights(stage.visit(machine, panel={"pins": pins}))) == expected
+
+
+@pytest.mark.parametrize("key", ["touch_pin", "power_pin"])
+def test_the_chip_of_a_pin_at_the_sensor(stage: Stage, key: str) -> None:
+    stage.device("/dev/gpiochip0")
+    machine = stage.machine(may=nobody_may("gpiochip0"))
+    (stage.root / "dev/gpiochip0").chmod(0o600)
+
+    assert said(pin_rights(stage.visit(machine, sensor={key: 4}))) == "USE_SUDO"
+    assert pin_rights(stage.visit(machine, sensor={key: 4}, panel={"pins": "mock"})) is None
 
 
 SOCKET = "/run/edge-agent/control.sock"

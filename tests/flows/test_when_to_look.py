@@ -6,7 +6,7 @@ import pytest
 
 from edge_agent.domain.errors import SensorRefused
 from edge_agent.flows.take_punch import Look
-from edge_agent.flows.when_to_look import BETWEEN_LOOKS_S, IDLE_LOOK_S, WhenToLook
+from edge_agent.flows.when_to_look import BETWEEN_LOOKS_S, CHECK_S, IDLE_LOOK_S, WhenToLook
 
 from .fakes import HandClock, Library
 
@@ -50,6 +50,7 @@ class Looking:
         count, end = 0, self.clock.now + seconds
         while self.clock.now < end:
             self.clock.now += max(self.when.pause(), 0.001)
+            self.when.watch()
             if self.when.due():
                 count += 1
                 self.clock.now += 0.06
@@ -70,6 +71,33 @@ def test_an_idle_gate_leaves_its_sensor_alone_but_for_a_look_now_and_then() -> N
     assert day.looks(3600, Look.NOBODY) <= 3600 / IDLE_LOOK_S + 1
     assert day.looks(3600, Look.GHOST) <= 3600 / IDLE_LOOK_S + 1
     assert day.when.problem is None
+
+
+def test_an_idle_gate_asks_for_a_sign_of_life_every_second_and_before_each_look() -> None:
+    day = Looking()
+    asked: list[tuple[float, str]] = []
+    day.sensor.on_ask = lambda name: asked.append((day.clock.now, name))
+    began = day.clock.now
+    looks = day.looks(60, Look.NOBODY)
+    checks = [at for at, name in asked if name == "check"]
+    assert 60 <= len(checks) <= 60 / CHECK_S + looks
+    gaps = [later - earlier for earlier, later in zip([began, *checks], checks, strict=False)]
+    assert max(gaps) <= CHECK_S + 0.07  # A look takes 60 ms.
+
+
+def test_nobody_is_asked_for_a_sign_of_life_while_looks_follow_each_other() -> None:
+    for day in (Looking(pin=False), Looking()):
+        day.touch.touch()
+        day.looks(10, Look.FINGER)
+        assert "check" not in day.sensor.asked
+
+
+def test_a_module_that_sleeps_is_looked_at_whenever_it_was_woken() -> None:
+    """Whoever comes while it is awake is felt by nobody."""
+    day = Looking(sleeps=True)
+    looks = day.looks(60, Look.NOBODY)
+    assert day.sensor.asked.count("check") == looks - 1
+    assert day.sensor.asked.count("sleep") == looks
 
 
 def test_a_touch_ends_the_pause_at_once_and_once() -> None:

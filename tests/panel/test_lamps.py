@@ -8,12 +8,12 @@ from typing import Any
 import gpiozero
 import pytest
 
+from edge_agent.domain.errors import PinFault
 from edge_agent.domain.events import Outcome
 from edge_agent.domain.rules import Hint
 from edge_agent.panel import GpioPanel
 from edge_agent.panel import lamps as lamps_module
 from edge_agent.panel.patterns import STANDING_FAULT, TOUCHED, duration, pattern
-from edge_agent.pins import PinFault
 from edge_agent.settings import PanelSettings
 
 LAMPS = ("green", "amber", "red")

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from edge_agent.pins import PinFault, PowerPin, TouchPin
+from edge_agent.domain.errors import PinFault
+from edge_agent.pins import PowerPin, TouchPin
 
 
 @pytest.mark.parametrize("active", ["low", "high"])

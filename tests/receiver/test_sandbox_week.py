@@ -14,6 +14,7 @@ from edge_agent.demo.week.ledger import write_week
 from edge_agent.demo.week.plan import MAIN, NORTH, presses, shifts
 from edge_agent.receiver import ReceiverOptions
 from tests.brokers import Mosquitto
+from tests.uplink.site import PASSWORD, Site, acl_for
 
 from .running import Running, rows
 
@@ -70,6 +71,43 @@ def test_the_reference_ends_with_exactly_the_account(
     ) == [(sums.complete, sums.minutes)]
     assert left(database) == unfinished
     assert f"{sums.complete} complete sessions with {sums.minutes} minutes" in done.output
+
+
+def test_a_broker_with_tls_and_passwords(tmp_path: Path) -> None:
+    """As a payroll developer's broker has them."""
+    acl = re.sub(
+        "^user sandbox-.*$", "user sandbox", acl_for(["sandbox-main", "sandbox-north"]), flags=re.M
+    )
+    secret = tmp_path / "secret"
+    secret.touch(0o600)
+    secret.write_text(PASSWORD)
+    with Site(tmp_path, acl, ("payroll", "sandbox")) as site:
+        secured = {"ca_file": site.ca.file, "password_file": str(secret)}
+        options = ReceiverOptions(
+            host=site.host,
+            port=site.port,
+            tls="on",
+            username="payroll",
+            database=str(tmp_path / "payroll.db"),
+            **secured,
+        )
+        week = ["demo", "--broker", f"{site.host}:{site.port}", "--fast", "--tls", "on"]
+        for name, value in secured.items():
+            week += [f"--{name.replace('_', '-')}", value]
+        with Running(options) as running:
+            running.said("connected")
+            done = CliRunner().invoke(main, [*week, "--username", "sandbox"])
+    assert done.exit_code == 0, done.output
+    assert len(re.findall("payroll has confirmed", done.output)) == 2
+
+
+def test_options_that_contradict_themselves_are_called_by_their_names() -> None:
+    done = CliRunner().invoke(main, ["demo", "--broker", "localhost", "--password-file", "x"])
+    assert done.exit_code == 65
+    assert "--password-file: a password needs a user name" in done.output
+    done = CliRunner().invoke(main, ["demo", "--username", "sandbox"])
+    assert done.exit_code == 65
+    assert "go with --broker" in done.output
 
 
 def test_a_broker_that_is_none_is_told(tmp_path: Path) -> None:

@@ -240,7 +240,7 @@ WEAKENED: dict[str, list[tuple[object, str, object]]] = {
     "bytes behind a reply do no harm": [(Line, "unread", lambda _: False)],
     "a second ack is not waited for": [(link_module, "_SETTLED", 0.0)],
     "no drain": [(Link, "_drain", _not_at_all)],
-    "no password after a restart": [(Link, "_verify", lambda _: None)],
+    "no password after a restart": [(Link, "check", lambda _: None)],
     "no fence": [(Link, "_fence", lambda _: None)],
     "one fence, however often it has failed": [(Link, "_fence", _once)],
 }

@@ -5,6 +5,7 @@ import re
 import socket
 import termios
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -578,15 +579,24 @@ def test_without_a_switch_there_is_no_restart(sensor: FingerprintSensor) -> None
     assert not sensor.restart()
 
 
+def _arrives(sensor: FingerprintSensor) -> None:
+    """A pty hands a byte over when the kernel gets round to it."""
+    give_up = time.monotonic() + 10
+    while not sensor._port.unread():  # type: ignore[union-attr]
+        assert time.monotonic() < give_up
+
+
 def test_a_byte_that_it_says_when_it_wakes_is_no_fault() -> None:
     with scripted({0x33: [ack()]}) as peer:
         sensor = _sensor(peer.name)
         sensor.connect()
         sensor.sleep()
         peer.say(b"\x55")
+        _arrives(sensor)
         assert sensor.capture()
         assert sensor.capture()
         peer.say(b"\x55")  # It did not sleep: this is noise.
+        _arrives(sensor)
         with pytest.raises(SensorGarbled):
             sensor.capture()
         sensor.close()

@@ -20,7 +20,10 @@ PRESS = "error expected press NAME [SECONDS] [QUALITY[:COUNT]]"
 QUALITY = "error expected QUALITY good|dry|wet|messy|partial|worn|moved|faint|ghost"
 COUNT = "error expected COUNT from 1 to 10000"
 SECONDS = "error expected SECONDS above 0, such as 0.8"
-VERBS = "error expected one of press, lift, touch, sunlight, wear, unplug, plug, slots, fault, quit"
+VERBS = (
+    "error expected one of press, lift, touch, sunlight, wear, unplug, plug, power, slots, fault, "
+    "quit"
+)
 
 
 class Recorder:
@@ -53,6 +56,10 @@ class Recorder:
         self.told.append("plug")
         return self.told.count("plug") == 1
 
+    def power(self, on: bool) -> bool:
+        self.told.append(("power", on))
+        return self.told.count(("power", on)) == 1
+
     def slots(self) -> tuple[list[int], int]:
         return [0, 1, 5], 162
 
@@ -77,6 +84,8 @@ class Recorder:
         ("wear 5", ("wear", 5)),
         ("unplug", "unplug"),
         ("plug\r", "plug"),
+        ("power off", ("power", False)),
+        ("power on", ("power", True)),
         ("fault noise", ("noise", 1)),
         ("fault late-ack 3", ("late-ack", 3)),
         ("quit", "quit"),
@@ -132,6 +141,8 @@ def test_what_is_so_already() -> None:
     answer("unplug", recorder)
     assert answer("plug", recorder) == "error the sensor is plugged in already"
     assert answer("unplug", recorder) == "error the sensor is unplugged already"
+    answer("power off", recorder)
+    assert answer("power off", recorder) == "error the sensor's power is off already"
 
 
 words = st.sampled_from(["press", "fault", "noise", "dry:", "1e999", "-", "\x00", "\x85"])

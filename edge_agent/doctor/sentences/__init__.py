@@ -1,0 +1,1 @@
+"""All that the doctor can say, a module for each subject."""

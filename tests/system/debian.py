@@ -1,0 +1,145 @@
+"""A Debian of its own with systemd as its first process: made by debootstrap, run by nspawn."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+PATIENCE_S = 90.0
+
+_PACKAGES = "systemd,systemd-sysv,dbus,python3,python3-venv,ca-certificates,mosquitto"
+_SUITE = "bookworm"
+_MIRROR = "http://deb.debian.org/debian"
+_WHEELS = "/opt/wheels"
+
+_NSPAWN = (
+    "systemd-nspawn",
+    "--register=no",
+    "--keep-unit",
+    "--private-network",
+    # As on a Pi the kernel answers; whether the unit lets the daemon ask is to be seen.
+    "--system-call-filter=adjtimex clock_adjtime",
+)
+
+
+class CannotBoot(Exception):
+    """This machine cannot be asked for it; the reason."""
+
+
+def until(true: Callable[[], bool], what: str) -> None:
+    """Ask until it is so. Nothing tells of it from within another machine."""
+    end = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < end, f"{what} did not come about in {PATIENCE_S:.0f} s"
+        time.sleep(0.2)
+
+
+class Debian:
+    """The machine in ``root``. It has a network with itself only."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._nspawn: subprocess.Popen[bytes] | None = None
+        self._first = ""
+        self._console = root.with_name("console")
+
+    def make(self, checkout: Path) -> None:
+        """Install Debian, and lay out what a technician brings along: checkout and wheels.
+
+        Raises CannotBoot where that is not to be had here.
+        """
+        if not (shutil.which("debootstrap") and shutil.which("systemd-nspawn")):
+            raise CannotBoot("debootstrap and systemd-container are not installed")
+        made = subprocess.run(
+            [
+                "debootstrap",
+                "--variant=minbase",
+                f"--include={_PACKAGES}",
+                _SUITE,
+                self.root,
+                _MIRROR,
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if made.returncode:
+            raise CannotBoot(f"debootstrap: {(made.stdout + made.stderr).strip()[-200:]}")
+        minor = f"3.{sys.version_info.minor}"
+        if not (self.root / "usr/bin" / f"python{minor}").exists():
+            raise CannotBoot(f"wheels for Python {minor} are not for this Debian's")
+        (self.root / "etc/hosts").write_text("127.0.0.1 localhost\n")
+        own = self.root / "opt/edge-agent-src"
+        shutil.copytree(
+            checkout,
+            own,
+            ignore=shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__"),
+        )
+        wheels = self.root / _WHEELS.lstrip("/")
+        pip = (sys.executable, "-m", "pip")
+        subprocess.run(
+            [*pip, "wheel", "-q", "-w", wheels, f"{own}[gpio]", "setuptools"],
+            check=True,
+        )
+        (self.root / "etc/pip.conf").write_text(
+            f"[global]\nno-index = true\nfind-links = {_WHEELS}\n"
+        )
+
+    def boot(self) -> None:
+        """Start systemd in it, and wait until everything that it starts has started."""
+        with self._console.open("wb") as console:
+            self._nspawn = subprocess.Popen(
+                [*_NSPAWN, "-b", "-D", self.root],
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+            )
+        pid = self._nspawn.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children")
+
+        def began() -> bool:
+            if self._nspawn is not None and self._nspawn.poll() is not None:
+                raise CannotBoot(self._console.read_text(errors="replace")[-200:])
+            self._first = children.read_text().split()[0] if children.read_text().split() else ""
+            return bool(self._first) and self.run("systemctl is-system-running").strip() in (
+                "running",
+                "degraded",
+            )
+
+        until(began, "the boot")
+
+    def end(self) -> None:
+        """As by a power switch."""
+        if self._nspawn is not None:
+            self._nspawn.send_signal(signal.SIGKILL)
+            self._nspawn.wait()
+
+    def run(self, command: str) -> str:
+        """What a shell's command prints, as root, whatever its exit code."""
+        done = subprocess.run(
+            ["nsenter", "-t", self._first, "-a", "sh", "-c", command],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout + done.stderr
+
+    def write(self, path: str, text: str) -> None:
+        """A file, with all folders above it."""
+        there = self.root / path.lstrip("/")
+        there.parent.mkdir(parents=True, exist_ok=True)
+        there.write_text(text)
+
+    def service(self, key: str) -> str:
+        """A property of the daemon's unit."""
+        return self.run(f"systemctl show -p {key} --value edge-agent").strip()
+
+    def status(self) -> dict[str, Any]:
+        """``edge-agent status``."""
+        told: dict[str, Any] = json.loads(self.run("edge-agent status --json"))
+        return told

@@ -1,0 +1,176 @@
+"""Installed as the technician's page says, on a Debian of its own under its own systemd.
+
+Takes minutes, root, and a Debian mirror; what it needs is skipped with a reason where it is not.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .debian import CannotBoot, Debian, until
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.system,
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root may start another machine"),
+]
+
+CHECKOUT = Path(__file__).parents[2]
+PAGE = CHECKOUT / "docs" / "technician.md"
+
+SENSOR = """
+[Service]
+User=edge-agent
+ExecStart=/usr/local/bin/edge-agent simulate --link /srv/sim/tty --control /srv/sim/fingers
+"""
+SETTINGS = """
+[gate]
+id = "main-gate"
+[sensor]
+port = "/srv/sim/tty"
+[panel]
+pins = "mock"
+[mqtt]
+username = "main-gate"
+"""
+BROKER = "listener 1883 127.0.0.1\npassword_file /etc/mosquitto/passwords\n"
+SAY = """
+import socket, sys
+line = socket.socket(socket.AF_UNIX)
+line.connect("/srv/sim/fingers")
+line.sendall(" ".join(sys.argv[1:]).encode() + b"\\n")
+assert line.makefile().readline().startswith("ok")
+"""
+
+
+def page_blocks() -> list[list[str]]:
+    """The commands of the page's section about installing: to install, and to start."""
+    _, _, rest = PAGE.read_text().partition("\n## Install\n")
+    blocks = re.findall(r"```sh\n(.*?)```", rest, re.DOTALL)[:2]
+    return [
+        [line for line in block.splitlines() if line and not line.startswith("#")]
+        for block in blocks
+    ]
+
+
+@pytest.fixture
+def debian(tmp_path: Path) -> Iterator[Debian]:
+    """A machine on which the page was followed, but for the editor and the mirror."""
+    debian = Debian(tmp_path / "root")
+    try:
+        debian.make(CHECKOUT)
+        debian.boot()
+    except CannotBoot as reason:
+        debian.end()
+        pytest.skip(str(reason))
+    try:
+        install, start = page_blocks()
+        install = [line for line in install if not line.startswith(("apt install", "nano"))]
+        print(debian.run("set -ex\n" + "\n".join(install)))
+        debian.write("/etc/edge-agent/edge-agent.toml", SETTINGS)
+        debian.write("/etc/systemd/system/sensor.service", SENSOR)
+        debian.write("/root/say.py", SAY)
+        debian.write("/etc/mosquitto/mosquitto.conf", BROKER)
+        print(
+            debian.run(
+                "set -ex; install -d -o edge-agent /srv/sim\n"
+                "mosquitto_passwd -b -c /etc/mosquitto/passwords main-gate 'mật khẩu'\n"
+                "chmod 644 /etc/mosquitto/passwords; systemctl restart mosquitto\n"
+                "systemctl daemon-reload; systemctl start sensor\n"
+                "until [ -e /srv/sim/tty ]; do sleep 0.1; done"
+            )
+        )
+        print(debian.run("set -ex\n" + "\n".join(start[:2])))
+        yield debian
+    finally:
+        debian.end()
+
+
+def press(debian: Debian) -> None:
+    """A finger that is lifted again, and its punch or its repeat."""
+    before = debian.status()["ledger"]["last_seq"]
+    debian.run("python3 /root/say.py press hoa")
+    until(lambda: bool(debian.status()["ledger"]["last_seq"] > before), "the entry")
+    debian.run("python3 /root/say.py lift")
+
+
+def restarted(debian: Debian, times: int) -> None:
+    until(
+        lambda: (
+            debian.service("NRestarts") == str(times)
+            and debian.service("ActiveState") == "active"
+            and debian.status()["sensor"]["state"] == "ready"
+        ),
+        "the restart",
+    )
+
+
+def _systemd_was_told_that_the_gate_is_up(debian: Debian) -> None:
+    assert debian.service("ActiveState") == "active"
+    assert debian.service("UnitFileState") == "enabled"
+    until(lambda: debian.status()["sensor"]["state"] == "ready", "the sensor")
+    assert debian.service("User") == "edge-agent"
+
+
+def _the_kernel_is_asked_whether_the_clock_is_right(debian: Debian) -> None:
+    """And the control: a unit that forbids it is named for what it is."""
+    assert "does not say" not in str(debian.status()["clock"]["problem"])
+
+    debian.write("/etc/systemd/system/edge-agent.service.d/a.conf", "[Service]\nProtectClock=yes\n")
+    debian.run("systemctl daemon-reload; systemctl restart edge-agent")
+    assert "does not say" in debian.status()["clock"]["problem"]
+    assert "ProtectClock=no" in debian.status()["clock"]["problem"]
+    debian.run("rm -r /etc/systemd/system/edge-agent.service.d; systemctl daemon-reload")
+    debian.run("systemctl restart edge-agent")
+
+
+def _each_entry_names_its_boot(debian: Debian) -> None:
+    debian.run("rm -f /root/l.jsonl; edge-agent ledger export /root/l.jsonl")
+    boot = debian.run("cat /proc/sys/kernel/random/boot_id").strip().replace("-", "")
+    told = (debian.root / "root/l.jsonl").read_text()
+    assert boot in told
+    assert all(boot in line for line in told.splitlines() if '"gate.alive"' in line)
+
+
+def _a_daemon_that_is_killed_or_hangs_is_started_again(debian: Debian) -> None:
+    until(lambda: debian.status()["sensor"]["state"] == "ready", "the sensor")
+    press(debian)
+    began = int(debian.service("NRestarts"))
+    debian.run(f"kill -9 {debian.service('MainPID')}")
+    restarted(debian, began + 1)
+    press(debian)
+    # Nothing of it runs any more, so nothing feeds the watchdog.
+    debian.run(f"kill -STOP {debian.service('MainPID')}")
+    restarted(debian, began + 2)
+    press(debian)
+    assert "Watchdog timeout" in debian.run("journalctl -u edge-agent --no-pager")
+    assert "unbroken" in debian.run("edge-agent ledger verify")
+    assert "Traceback" not in debian.run("journalctl -u edge-agent --no-pager")
+
+
+def _a_password_that_only_root_may_read(debian: Debian) -> None:
+    """As a credential of systemd's; without it the broker says no."""
+    assert debian.status()["uplink"]["state"] == "disconnected"
+    [drop_in] = re.findall(r"```ini\n(.*?LoadCredential.*?)```", PAGE.read_text(), re.DOTALL)
+    debian.write("/etc/systemd/system/edge-agent.service.d/password.conf", drop_in)
+    debian.write("/etc/edge-agent/mqtt-password", "mật khẩu\n")
+    debian.run("chown root:root /etc/edge-agent/mqtt-password")
+    debian.run("chmod 600 /etc/edge-agent/mqtt-password")
+    debian.run("systemctl daemon-reload; systemctl restart edge-agent")
+    until(lambda: debian.status()["uplink"]["state"] == "connected", "the uplink")
+    assert "mật khẩu" not in json.dumps(debian.status(), ensure_ascii=False)
+    assert "mật khẩu" not in debian.run("journalctl --no-pager; cat /proc/*/environ")
+
+
+def test_a_gate_that_was_installed_as_the_page_says(debian: Debian) -> None:
+    """One machine for all, because making it takes a minute or two."""
+    _systemd_was_told_that_the_gate_is_up(debian)
+    _the_kernel_is_asked_whether_the_clock_is_right(debian)
+    _each_entry_names_its_boot(debian)
+    _a_daemon_that_is_killed_or_hangs_is_started_again(debian)
+    _a_password_that_only_root_may_read(debian)
