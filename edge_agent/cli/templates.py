@@ -28,9 +28,6 @@ from .carry_out import Perform, at_the_gate
 from .options import as_json, with_settings
 from .show import print_json
 
-_AT_ONCE = 8
-"""Prints in one batch of a restore: some 2 s in which nobody can press."""
-
 _file = click.Path(path_type=Path, dir_okay=False)
 
 with_identity = click.option(
@@ -117,17 +114,18 @@ def restore(settings: Settings, file: Path, identity: Path, any_model: bool, as_
     opened = open_backup(file, identity, sealing)
     outcomes: list[dict[str, Any]] = []
     with at_the_gate(settings) as perform:
-        perform(
+        begun = perform(
             BeginRestore(
                 system_id=opened.header.system_id,
                 any_model=any_model,
-                prints=len(opened.records),
+                digests=[record.digest for record in opened.records],
             )
         )
+        at_once = begun["at_once"]
         courier = perform(AskCourier())["recipient"]
         with _progress("Restoring", len(opened.records)) as advance, _ending(perform):
-            for at in range(0, len(opened.records), _AT_ONCE):
-                batch = opened.records[at : at + _AT_ONCE]
+            for at in range(0, len(opened.records), at_once):
+                batch = opened.records[at : at + at_once]
                 outcomes += perform(_request(opened, batch, sealing, courier))["outcomes"]
                 advance(len(batch))
     _tell(outcomes, as_json)

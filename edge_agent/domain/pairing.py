@@ -44,6 +44,17 @@ def read_mark(page: bytes) -> Mark | None:
     return Mark(token, int.from_bytes(head[-4:], "big"))
 
 
+_TELLING = len(_MAGIC) + TOKEN_BYTES // 2
+
+
+def is_left_of(page: bytes, mark: Mark) -> bool:
+    """Whether a page is what a power cut has left while a mark of this token was written.
+
+    Flash is programmed from its beginning on. A page that was only erased tells nothing.
+    """
+    return read_mark(page) is None and page[:_TELLING] == mark.page()[:_TELLING]
+
+
 class Doubt(StrEnum):
     """Why nobody may be credited by this sensor until that is settled."""
 

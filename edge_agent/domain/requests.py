@@ -101,12 +101,14 @@ class AskCourier(Request, tag="ask-courier", frozen=True, kw_only=True):
 
 
 class BeginRestore(Request, tag="begin-restore", frozen=True, kw_only=True):
-    """Whether templates of such a sensor can be taken. ``any_model``: by their size alone."""
+    """Whether templates of such a sensor can be taken. ``any_model``: by their size alone.
+
+    ``digests`` are those of all the templates that are going to be restored.
+    """
 
     system_id: int
     any_model: bool = False
-    prints: int = 0
-    """How many are going to be restored."""
+    digests: list[bytes] = []
 
 
 class RestorePrints(Request, tag="restore-prints", frozen=True, kw_only=True):

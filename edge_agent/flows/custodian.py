@@ -87,7 +87,7 @@ class Custodian:
                 return {"recipient": self._courier.recipient}
             case BeginRestore():
                 begun = self._restore.begin(request, self._ready(), dialogue)
-                self._line.begin(request.prints)
+                self._line.begin(len(request.digests))
                 return begun
             case RestorePrints():
                 self._line.go_on()

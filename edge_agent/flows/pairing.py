@@ -13,7 +13,7 @@ from contextlib import suppress
 from ..domain.backups import digest
 from ..domain.errors import SensorDoubted, SensorFault, SensorRefused, StoreFault
 from ..domain.facts import PrintRemoved, SensorAdopted
-from ..domain.pairing import TOKEN_BYTES, Doubt, Mark, adopting, doubt, read_mark
+from ..domain.pairing import TOKEN_BYTES, Doubt, Mark, adopting, doubt, is_left_of, read_mark
 from ..domain.people import Print
 from ..ports import Sensor, SensorInfo
 from .gate import Gate
@@ -46,10 +46,15 @@ class Pairing:
         What can be settled without a person is settled. Raises SensorFault: that is no doubt, the
         module could just not be asked.
         """
-        ours, found = self._gate.store.mark(), self._read_mark()
-        if ours and found and found.raised() == ours and self._gate.store.announced():
-            found = ours  # The power failed before the notepad had it.
+        ours, page = self._gate.store.mark(), self._read_page()
+        found = read_mark(page)
         prints = self._gate.prints
+        if ours and self._gate.store.announced():
+            # The power failed before the notepad had it, or in the middle of that. Prints tell for
+            # themselves whether a torn page is ours.
+            behind = found is not None and found.raised() == ours
+            if behind or (not prints and is_left_of(page, ours)):
+                found = ours
         if ours is None and found is None:
             self._take_digests(prints)
         why = doubt(ours, found, bool(prints))
@@ -73,7 +78,7 @@ class Pairing:
             # One that keeps no notes is known by a template of ours.
             same = all(self._agreement(self._gate.prints[:1]))
         else:
-            mark = self._read_mark()
+            mark = read_mark(self._read_page())
             same = mark is not None and mark.token == self._token
         if not same:
             raise SensorDoubted(adopting(Doubt.FOREIGN))
@@ -84,7 +89,7 @@ class Pairing:
         So nobody is ever credited by somebody else's template in their slot. Nothing is erased: the
         templates may be another gate's.
         """
-        self._read_mark()
+        self._read_page()
         prints = self._gate.prints
         agreement = list(self._agreement(prints))
         lost = [print_ for print_, agrees in zip(prints, agreement, strict=True) if not agrees]
@@ -158,14 +163,15 @@ class Pairing:
             )
         return " ".join(sentences) or None
 
-    def _read_mark(self) -> Mark | None:
+    def _read_page(self) -> bytes:
+        """The page of the mark; empty where the sensor keeps no notes."""
         try:
             page = self._sensor.read_notepad(_PAGE)
         except SensorRefused:
             self._keeps_notes = False
-            return None
+            return b""
         self._keeps_notes = True
-        return read_mark(page)
+        return page
 
     def _take_digests(self, prints: list[Print]) -> None:
         """Those of prints that an earlier version has enrolled: it trusted the sensor as it is."""

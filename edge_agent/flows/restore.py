@@ -27,6 +27,11 @@ from .slots import free_slots
 log = logging.getLogger(__name__)
 
 _MOST_AT_ONCE = 16
+_AT_ONCE = 8
+"""Records in one request, some 2 s in which nobody can press; one where each is compared."""
+
+_COMPARED_AT_ONCE = 16
+"""Templates, between two signs of life: 45 ms each."""
 
 PRESENT = "present"
 RESTORED = "restored"
@@ -61,6 +66,8 @@ class Restore:
         self._sealing = sealing
         self._unowned: dict[bytes, int] = {}
         """Digest → slot of templates that belong to nobody; one may be what is restored."""
+        self._others: list[int] = []
+        """Slots of templates that are not in the file: a finger in it may be one of theirs."""
 
     def begin(self, request: BeginRestore, info: SensorInfo, dialogue: Dialogue) -> dict[str, Any]:
         """Refuse another kind of sensor's templates before one is sent, and look what is there.
@@ -80,7 +87,17 @@ class Restore:
             template = persistently(self._pairing, partial(self._pairing.template_in, slot))
             if template is not None:
                 self._unowned[digest(template)] = slot
-        return {"gate": self._gate.store.gate, "capacity": info.capacity}
+        known, coming = self._gate.store.digests(), set(request.digests)
+        self._others = [
+            print_.slot
+            for print_ in self._gate.prints
+            if known.get((print_.slot, print_.generation)) not in coming
+        ] + [slot for value, slot in self._unowned.items() if value not in coming]
+        return {
+            "gate": self._gate.store.gate,
+            "capacity": info.capacity,
+            "at_once": 1 if self._others else _AT_ONCE,
+        }
 
     def put(
         self,
@@ -220,13 +237,28 @@ class Restore:
             for record, slot in zip(batch.records, slots, strict=True)
         ]
         self._gate.announce(*slots)
+        twins: dict[Print, Outcome] = {}
         try:
-            for record, slot in zip(batch.records, slots, strict=True):
+            for record, print_ in zip(batch.records, prints, strict=True):
                 dialogue.go_on()
-                if self._unowned.get(record.digest) != slot:
-                    self._store(slot, record.template or b"")
+                if self._unowned.get(record.digest) != print_.slot:
+                    self._store(print_.slot, record.template or b"")
+                if (twin := self._twin(print_, dialogue)) is not None:
+                    twins[print_] = _left_to(twin, record)
             self._pairing.write_mark()
-            facts: list[Fact] = [WorkerAdded(worker=code, actor=actor) for code in batch.newcomers]
+            kept = [
+                (print_, record.digest)
+                for record, print_ in zip(batch.records, prints, strict=True)
+                if print_ not in twins
+            ]
+            newcomers = [
+                worker
+                for code, worker in batch.newcomers.items()
+                if any(print_.worker == code for print_, _ in kept)
+            ]
+            facts: list[Fact] = [
+                WorkerAdded(worker=worker.code, actor=actor) for worker in newcomers
+            ]
             facts += [
                 PrintRestored(
                     worker=print_.worker,
@@ -237,17 +269,18 @@ class Restore:
                     backup=request.backup,
                     actor=actor,
                 )
-                for print_ in prints
+                for print_, _ in kept
             ]
-            digests = [record.digest for record in batch.records]
-            self._gate.record_restoration(
-                facts, list(zip(prints, digests, strict=True)), list(batch.newcomers.values())
-            )
+            if kept:
+                self._gate.record_restoration(facts, kept, newcomers)
+            if twins:
+                self._pairing.undo([print_.slot for print_ in twins])
         except BaseException:
             self._pairing.try_to_undo(slots)
             raise
         return [
-            Outcome(
+            twins.get(print_)
+            or Outcome(
                 worker=print_.worker,
                 finger=print_.finger,
                 outcome=RESTORED,
@@ -257,5 +290,38 @@ class Restore:
             for print_ in prints
         ]
 
+    def _twin(self, print_: Print, dialogue: Dialogue) -> Print | None:
+        """Another worker's print that the sensor takes for the finger that was just stored.
+
+        Either would be credited, now the one and now the other. What is like it and nobody's is
+        erased: it would go on winning searches.
+        """
+        others = [slot for slot in self._others if slot != print_.slot]
+        while others:
+            dialogue.go_on()
+            asked, others = others[:_COMPARED_AT_ONCE], others[_COMPARED_AT_ONCE:]
+            like = persistently(self._pairing, partial(self._sensor.twin_of, print_.slot, asked))
+            if like is None:
+                continue
+            others = asked[asked.index(like) + 1 :] + others
+            owner, _ = self._gate.owner_of(like)
+            if owner is None:
+                log.warning("slot %d holds this finger but belongs to nobody: erased", like)
+                self._sensor.erase(like)
+                self._others.remove(like)
+            elif owner.worker != print_.worker:
+                return owner
+        return None
+
     def _store(self, slot: int, template: bytes) -> None:
         persistently(self._pairing, partial(self._sensor.write_template, slot, template))
+
+
+def _left_to(twin: Print, record: Record) -> Outcome:
+    return Outcome(
+        worker=record.worker,
+        finger=record.finger,
+        outcome="left-out",
+        why=f"this finger is enrolled here already, as the {twin.finger} of {twin.worker}: settle "
+        "whose it is, and remove the other with 'prints remove'",
+    )

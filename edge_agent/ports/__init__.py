@@ -17,6 +17,7 @@ from .sealing import KeyPair as KeyPair
 from .sealing import Passwords as Passwords
 from .sealing import Sealing as Sealing
 from .store import Change as Change
+from .store import Gap as Gap
 from .store import OpenTime as OpenTime
 from .store import PendingTimes as PendingTimes
 from .store import Store as Store
@@ -133,6 +134,9 @@ class Sensor(Protocol):
         Returns once the index shows it and the same bytes were read back from ``slot``. BadRequest,
         with nothing written, where this sensor's templates are of another size.
         """
+
+    def twin_of(self, slot: int, others: Sequence[int]) -> int | None:
+        """The first of ``others`` whose template is of the same finger as that in ``slot``."""
 
     def read_notepad(self, page: int) -> bytes:
         """The 32 bytes of one of the notepad's 16 pages."""

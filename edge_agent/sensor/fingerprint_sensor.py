@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Sequence
 
 from ..domain.errors import (
     BadRequest,
@@ -184,6 +185,13 @@ class FingerprintSensor:
     def write_template(self, slot: int, template: bytes) -> None:
         """Write a template; returns once the index shows it and the same bytes were read back."""
         flash.write_template(self._module, slot, template)
+
+    def twin_of(self, slot: int, others: Sequence[int]) -> int | None:
+        """The first of ``others`` whose template is of the same finger as that in ``slot``.
+
+        By Match at the sensor's own security level; an R307 searches for nothing that it was sent.
+        """
+        return flash.twin_of(self._module, slot, others)
 
     def read_notepad(self, page: int) -> bytes:
         """The 32 bytes of one of the notepad's 16 pages."""

@@ -5,10 +5,10 @@ answer that is lost on the way is no loss; what is read back settles what has ha
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..domain.errors import BadRequest, SensorFault, SensorGarbled, SensorRefused, SensorSilent
-from .instructions import EMPTY_BUFFER, MEANINGS, TEMPLATE_SIZES
+from .instructions import EMPTY_BUFFER, MEANINGS, NO_TEMPLATE, TEMPLATE_SIZES
 from .module import Module
 
 INDEX_SLOTS = 4 * 256
@@ -75,6 +75,22 @@ def write_template(module: Module, slot: int, template: bytes) -> None:
         raise lost or _disbelieved(
             module, f"stored a template in slot {slot}", "something else is read back"
         )
+
+
+def twin_of(module: Module, slot: int, others: Sequence[int]) -> int | None:
+    """The first of ``others`` whose template is like that in ``slot``."""
+    _check_slot(module, slot)
+    module.loadTemplate(slot, _WRITING)
+    for other in others:
+        try:
+            module.loadTemplate(other, _READING)
+        except SensorRefused as refused:
+            if refused.code != NO_TEMPLATE:
+                raise
+        else:
+            if module.compareCharacteristics():
+                return other
+    return None
 
 
 def read_notepad(module: Module, page: int) -> bytes:

@@ -17,6 +17,7 @@ OK = 0x00
 PACKET_ERROR = 0x01
 IMAGE_FAILED = 0x03
 NOT_FOUND = 0x09
+NO_TEMPLATE = 0x0C
 EMPTY_BUFFER = 0x0D
 WRONG_PASSWORD = 0x13
 NOT_VERIFIED = 0x21
@@ -57,6 +58,7 @@ INSTRUCTIONS: Mapping[int, Instruction] = {
     # one, and if Img2Tz itself got lost the search would find the features of the finger before.
     0x01: Instruction("GenImg", 1.5, answers=frozenset({0x02}), settles=True),
     0x02: Instruction("Img2Tz", 1.5),  # 300 ms
+    0x03: Instruction("Match", 1.0, ack_data=2, answers=frozenset({0x08})),  # 28 ms
     0x04: Instruction(
         "Search", 1.5, ack_data=4, answers=frozenset({NOT_FOUND})
     ),  # 47 ms; < 1 s at 1000
@@ -109,7 +111,7 @@ MEANINGS: Mapping[int, Meaning] = {
     PACKET_ERROR: Meaning("it received a damaged packet", "check the wires, their length and GND"),
     IMAGE_FAILED: Meaning("it could not take an image", "clean the glass and check its supply"),
     0x0B: Meaning("it has no such slot", "compare its capacity with the slots in use"),
-    0x0C: Meaning("it holds no valid template there", "enrol that finger again"),
+    NO_TEMPLATE: Meaning("it holds no valid template there", "enrol that finger again"),
     EMPTY_BUFFER: Meaning(
         "it has no template to send", "try again; if it stays so, enrol the finger again"
     ),

@@ -30,6 +30,7 @@ from edge_agent.flows.pairing import Pairing
 from edge_agent.ports import (
     Buffer,
     FingerImage,
+    Gap,
     OpenTime,
     PendingTimes,
     SensorInfo,
@@ -87,6 +88,7 @@ class MemoryStore:
         self.all: list[Entry] = []
         self.people: dict[str, Worker] = {}
         self.in_force = Applied()
+        self.gap: Gap | None = None
         self.listings: list[tuple[int, Listing]] = []
         self.enrolled: dict[tuple[int, int], Print] = {}
         self.removed: set[tuple[int, int]] = set()
@@ -128,6 +130,12 @@ class MemoryStore:
 
     def spend_reserve(self) -> bool:
         return False
+
+    def note_gap(self, gap: Gap | None) -> None:
+        self.gap = gap
+
+    def noted_gap(self) -> Gap | None:
+        return self.gap
 
     def append(self, fact: Fact, stamp: Stamp) -> Entry:
         tail = self.tail()
@@ -352,6 +360,8 @@ class ScriptedSensor:
         self.connects: list[Any] = []
         self.asked: list[str] = []
         self.found: list[Any] = []
+        self.fault_s = 0.0
+        """How long a fault takes more than an answer."""
         self._doubtful = False
         self._image = self._features = False
 
@@ -360,6 +370,7 @@ class ScriptedSensor:
         self._clock.now += 0.1
         answer = script.pop(0) if script else otherwise
         if isinstance(answer, BaseException):
+            self._clock.now += self.fault_s
             self._doubtful = True
             self._image = self._features = False
             raise answer
@@ -418,6 +429,11 @@ class PowerCut(BaseException):
 def template_of(finger: str) -> bytes:
     """What a sensor makes of a finger."""
     return finger.encode().ljust(TEMPLATE_BYTES, b".")
+
+
+def same_finger(one: str, other: str) -> bool:
+    """What stands behind a # tells captures of one finger apart."""
+    return one.partition("#")[0] == other.partition("#")[0]
 
 
 class Library:
@@ -513,7 +529,7 @@ class Library:
         self._asked("search")
         self._may_fail("search")
         for slot, finger in sorted(self.templates.items()):
-            if finger == self.buffers[Buffer.ONE]:
+            if same_finger(finger, self.buffers[Buffer.ONE]):
                 return Match(slot, 100)
         return None
 
@@ -569,6 +585,13 @@ class Library:
             raise BadRequest("The sensor takes no template such as this one.")
         self._write(self.templates, slot, template.rstrip(b".").decode(), "torn")
         self._may_fail("write_template")  # written, yet the answer was lost
+
+    def twin_of(self, slot: int, others: Sequence[int]) -> int | None:
+        self._asked("twin_of")
+        self._may_fail("twin_of")
+        mine = self.templates[slot]
+        there = (other for other in others if other in self.templates)
+        return next((other for other in there if same_finger(self.templates[other], mine)), None)
 
     def read_image(self) -> FingerImage:
         self._asked("read_image")

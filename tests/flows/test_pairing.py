@@ -352,6 +352,42 @@ def test_in_doubt_until_a_technician_adopts(happened: Callable[[Works], None]) -
     works.nobody_wrongly()
 
 
+def first_enrolment_is_cut_off(page: Callable[[bytes], bytes]) -> Works:
+    """A gate without prints, whose first enrolment ends in the middle of writing the mark."""
+    works = Works()
+    works.perform(
+        *(RemovePrint(code=print_.worker, finger=print_.finger) for print_ in works.store.prints())
+    )
+    assert works.store.prints() == []
+    mark = works.store.mark()
+    assert mark
+    works.gate.announce(5)
+    works.sensor.templates[5] = "a first finger"
+    works.sensor.pages[NOTES_PAGE] = page(mark.raised().page())
+    works.switch_on()
+    return works
+
+
+def test_a_torn_page_of_a_gate_without_prints_leaves_no_template() -> None:
+    works = first_enrolment_is_cut_off(lambda page: page[:16].ljust(32, b"\xff"))
+    assert works.pairing.check() is None
+    assert works.sensor.templates == {}
+    works.settled()
+    assert works.pairing.check() is None
+
+
+@pytest.mark.parametrize(
+    "page",
+    [lambda page: b"\xff" * 32, lambda page: Mark(b"another module's", 9).page()[:16].ljust(32)],
+    ids=["erased", "torn, of another gate"],
+)
+def test_what_may_be_another_gate_s_is_told_and_stays(page: Callable[[bytes], bytes]) -> None:
+    works = first_enrolment_is_cut_off(page)
+    assert works.pairing.check() is None
+    assert works.sensor.templates == {5: "a first finger"}
+    assert "belong to nobody: 1" in (works.pairing.problem(INFO) or "")
+
+
 def test_adopting_erases_nothing_that_was_announced_elsewhere() -> None:
     """A removal was cut off at the old module: that slot of the new one is another gate's."""
     works = Works()

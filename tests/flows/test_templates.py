@@ -26,6 +26,7 @@ from edge_agent.domain.requests import (
     EndTransfer,
     Enroll,
     KeepBackup,
+    RemovePrint,
     RestorePrints,
     SealPrints,
 )
@@ -35,7 +36,17 @@ from edge_agent.flows.pairing import Pairing
 from edge_agent.flows.restore import Restore
 from edge_agent.sealing import AgeSealing
 
-from .fakes import HOAS_FINGER, INFO, LANS_FINGER, Library, Person, Pocket, PowerCut, template_of
+from .fakes import (
+    HOAS_FINGER,
+    INFO,
+    LANS,
+    LANS_FINGER,
+    Library,
+    Person,
+    Pocket,
+    PowerCut,
+    template_of,
+)
 from .test_pairing import NEW, Trouble, Works
 
 SEALING = AgeSealing()
@@ -76,7 +87,10 @@ class Vault(Works):
         return b"".join(line + b"\n" for line in lines)
 
     def restore(self, backup: Backup, **begin: Any) -> list[dict[str, Any]]:
-        self.ask(BeginRestore(system_id=backup.header.system_id, **begin))
+        digests = [record.digest for record in backup.records]
+        self.begun = self.ask(
+            BeginRestore(system_id=backup.header.system_id, digests=digests, **begin)
+        )
         courier = self.ask(AskCourier())["recipient"]
         return self.put(backup, [SEALING.seal(r.line(), [courier]) for r in backup.records])
 
@@ -109,10 +123,10 @@ def test_many_prints_go_over_a_faster_line_until_nobody_goes_on() -> None:
     def speed_since(start: int) -> list[str]:
         return [name for name in asked[start:] if name in ("hasten", "slow_down")]
 
-    works.ask(BeginRestore(system_id=INFO.system_id, prints=8))
+    works.ask(BeginRestore(system_id=INFO.system_id, digests=[bytes(32)] * 8))
     works.ask(EndTransfer())
     assert speed_since(0) == []  # Not worth it.
-    works.ask(BeginRestore(system_id=INFO.system_id, prints=100))
+    works.ask(BeginRestore(system_id=INFO.system_id, digests=[bytes(32)] * 100))
     assert speed_since(0) == ["hasten"]
     works.site.clock.now += 9.0
     works.custodian.turn()
@@ -120,11 +134,86 @@ def test_many_prints_go_over_a_faster_line_until_nobody_goes_on() -> None:
     works.site.clock.now += 2.0
     works.custodian.turn()
     assert speed_since(0) == ["hasten", "slow_down"]
-    works.ask(BeginRestore(system_id=INFO.system_id, prints=100))
+    works.ask(BeginRestore(system_id=INFO.system_id, digests=[bytes(32)] * 100))
     works.ask(EndTransfer())
     works.custodian.turn()
     works.custodian.close()
     assert speed_since(0) == ["hasten", "slow_down"] * 2
+
+
+def of_a_desk(*people: tuple[str, str, str]) -> Backup:
+    """A backup from elsewhere: worker, name and finger of each print, the thumb of each."""
+    header = Header(
+        format="edge-agent-templates",
+        version=1,
+        backup="ab" * 16,
+        gate="desk",
+        system_id=INFO.system_id,
+        prints=len(people),
+        recipients=[KEYS.recipient],
+        at=None,
+    )
+    bound = line_hash(header.line())
+    records = [
+        Record(
+            header=bound,
+            place=place,
+            worker=worker,
+            name=name,
+            finger="right-thumb",
+            digest=digest(template_of(finger)),
+            template=template_of(finger),
+        )
+        for place, (worker, name, finger) in enumerate(people, 1)
+    ]
+    return Backup(header, records)
+
+
+def test_a_finger_that_somebody_has_here_under_another_code_is_noticed() -> None:
+    works = Vault()
+    desk = of_a_desk(("101", "Mai", f"{LANS_FINGER}#2"), ("102", "Tuyet", "a new finger"))
+    outcomes = works.restore(desk)
+    assert said(outcomes) == {"101": "left-out", "102": "restored"}
+    assert f"as the {LANS.finger} of {LANS.worker}" in outcomes[0]["why"]
+    assert works.begun["at_once"] == 1
+    assert works.credited(LANS_FINGER) == LANS.worker
+    assert works.credited("a new finger") == "102"
+    assert works.store.worker("101") is None
+    assert works.store.announced() == []
+    assert works.pairing.problem(INFO) is None  # Nothing was left in the sensor.
+    assert works.pairing.check() is None
+    # The one of it is removed: then the other may come.
+    works.perform(RemovePrint(code=LANS.worker, finger=LANS.finger))
+    assert said(works.restore(desk)) == {"101": "restored", "102": "present"}
+
+
+def test_a_worker_s_own_finger_twice_is_theirs_all_the_same() -> None:
+    works = Vault()
+    assert said(works.restore(of_a_desk((LANS.worker, "Lan", f"{LANS_FINGER}#2")))) == {
+        LANS.worker: "restored"
+    }
+    assert works.credited(LANS_FINGER) == LANS.worker
+
+
+def test_what_is_nobody_s_and_like_it_makes_way() -> None:
+    works = Vault()
+    works.sensor.templates[90] = "a new finger#2"
+    works.sensor.templates[91] = "another"
+    assert said(works.restore(of_a_desk(("102", "Tuyet", "a new finger")), any_model=True)) == {
+        "102": "restored"
+    }
+    assert 91 in works.sensor.templates
+    assert works.credited("a new finger") == "102"
+
+
+def test_nothing_is_compared_where_all_are_of_the_file() -> None:
+    works = Vault()
+    backup = opened(works.back_up())
+    replaced(works)
+    works.restore(backup)
+    assert works.begun["at_once"] > 1
+    works.restore(backup)
+    assert "twin_of" not in works.sensor.asked
 
 
 def test_there_and_back_into_a_new_sensor() -> None:

@@ -474,3 +474,14 @@ def test_a_lost_answer_to_a_new_password(
     sensor.capture()
     sensor.connect()
     assert sensor._passwords[0] in known
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_finger_that_is_there_twice_is_noticed(model: str, tmp_path: Path) -> None:
+    with _bench(tmp_path, model) as (_, sensor):
+        for slot in range(1, 5):
+            sensor.write_template(slot, template(slot, model))
+        sensor.write_template(9, template(3, model, copy=1))
+        assert sensor.twin_of(9, [1, 2, 7, 3, 4]) == 3  # 7 is empty.
+        assert sensor.twin_of(9, [1, 2, 4]) is None
+        assert sensor.twin_of(9, []) is None
