@@ -64,7 +64,7 @@ def _print(answer: dict[str, Any]) -> None:
         ("complete", ledger["complete_until"] or "nothing can be said yet"),
         ("roster", _roster(answer["roster"])),
         ("rejected", f"{ledger['rejected']} by payroll"),
-        ("disk", f"{free / 1e9:.1f} GB free"),
+        ("disk", "not known" if free is None else f"{free / 1e9:.1f} GB free"),
     ]
     for label, text in lines:
         if text is None:

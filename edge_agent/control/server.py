@@ -32,6 +32,9 @@ _LONGEST_REQUEST = 64 * 1024
 _LONGEST_BACKLOG = 256 * 1024
 """Bytes a client may leave unread before it is dropped: it can come back, a punch cannot."""
 
+_MOST_CLIENTS = 64
+"""A technician or two, what watches, and some to spare; each takes a file descriptor."""
+
 _requests = msgspec.json.Decoder(AnyRequest)
 
 
@@ -107,7 +110,8 @@ class ControlServer:
 
     def serve_for(self, seconds: float) -> None:
         """Serve until something has happened or the time is over."""
-        for key, _ in self._selector.select(seconds):
+        waiting = [client for client in self._clients if b"\n" in client.received]
+        for key, _ in self._selector.select(0 if waiting else seconds):
             if key.fileobj is self._listener:
                 self._accept()
             elif key.fileobj is self._woken:
@@ -115,6 +119,8 @@ class ControlServer:
                     self._woken.recv(4096)
             else:
                 self._serve(key.data)
+        for client in waiting:
+            self._handle_next(client)
         self._deliver()
 
     def close(self) -> None:
@@ -135,12 +141,19 @@ class ControlServer:
     def _accept(self) -> None:
         with suppress(OSError):
             channel, _ = self._listener.accept()
+            if len(self._clients) >= _MOST_CLIENTS:
+                log.warning("too many readers of the control socket: one more was turned away")
+                channel.close()
+                return
             channel.setblocking(False)
             client = Client(channel)
             self._clients.add(client)
             self._selector.register(channel, selectors.EVENT_READ, client)
 
     def _serve(self, client: Client) -> None:
+        """Read and answer one request; the others wait, for each turn of this thread is short."""
+        if b"\n" in client.received:
+            return
         try:
             data = client.channel.recv(65536)
         except BlockingIOError:
@@ -151,12 +164,16 @@ class ControlServer:
             self._drop(client)
             return
         client.received += data or b""
-        while b"\n" in client.received:
-            line, client.received = client.received.split(b"\n", 1)
-            self._handle(client, line)
-        if len(client.received) > _LONGEST_REQUEST:
+        if b"\n" in client.received:
+            self._handle_next(client)
+        elif len(client.received) > _LONGEST_REQUEST:
             self._drop(client)
         self._flush(client)
+
+    def _handle_next(self, client: Client) -> None:
+        if not client.gone and b"\n" in client.received:
+            line, client.received = client.received.split(b"\n", 1)
+            self._handle(client, line)
 
     def _handle(self, client: Client, line: bytes) -> None:
         conversation = Conversation(client, self._posted)

@@ -45,7 +45,7 @@ def gate_status(assembly: Assembly, store: Store, now: Circumstances) -> GateSta
     stamp = assembly.clock.stamp()
     marks = store.watermarks()
     roster = store.roster()
-    usage = shutil.disk_usage(assembly.database.parent)
+    usage = _disk(assembly)
     confirmed = max(marks.confirmed, now.confirmed)
     return GateStatus(
         gate=assembly.settings.gate.id,
@@ -70,8 +70,16 @@ def gate_status(assembly: Assembly, store: Store, now: Circumstances) -> GateSta
         ),
         uplink=now.uplink,
         roster=RosterStatus(version=roster.version or None, refused=roster.refused),
-        disk_free_bytes=usage.free,
+        disk_free_bytes=usage.free if usage else None,
     )
+
+
+def _disk(assembly: Assembly) -> "shutil._ntuple_diskusage | None":
+    """None where it does not answer: a card that dies must not take the status along."""
+    try:
+        return shutil.disk_usage(assembly.database.parent)
+    except OSError:
+        return None
 
 
 def _clock_status(assembly: Assembly, store: Store, stamp: Stamp) -> ClockStatus:
@@ -110,17 +118,22 @@ _UNSYNCED = (
 
 
 def _store_status(
-    assembly: Assembly, store: StoreChanged, usage: "shutil._ntuple_diskusage"
+    assembly: Assembly, store: StoreChanged, usage: "shutil._ntuple_diskusage | None"
 ) -> StoreStatus:
-    problem = store.detail
-    used = usage.total - usage.free
-    if problem is None and used * 100 >= _FILLING_PERCENT * usage.total:
-        problem = (
-            f"The disk is {used * 100 // usage.total} % full: make room before it is. "
-            "'edge-agent doctor' names the disk."
-        )
+    problem = store.detail or _disk_problem(usage)
     left = [old.name for old in assembly.set_aside()]
     return StoreStatus(state=store.state, problem=problem, set_aside=left)
+
+
+def _disk_problem(usage: "shutil._ntuple_diskusage | None") -> str | None:
+    if usage is None:
+        return "The disk does not say how full it is: see 'edge-agent doctor', replace the card."
+    percent = (usage.total - usage.free) * 100 // usage.total
+    if percent < _FILLING_PERCENT:
+        return None
+    return (
+        f"The disk is {percent} % full: make room before it is. 'edge-agent doctor' names the disk."
+    )
 
 
 def running_status(status: GateStatus, uplink: UplinkChanged) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from typing import NamedTuple
 
 from ..domain.chain import Entry
 from ..domain.errors import DamagedLedger
@@ -15,6 +16,14 @@ _MOST_NOTES = 50
 """More replies than this wait only where payroll asks without end; the oldest go."""
 
 
+class _Note(NamedTuple):
+    """A message beside the entries. One that is retained says how things are now, once."""
+
+    topic: str
+    payload: bytes
+    retain: bool
+
+
 class Deliveries:
     """What is on its way over one connection after the other."""
 
@@ -25,13 +34,14 @@ class Deliveries:
         self._topics = topics
         self._read = read
         self._receive_maximum = 0
-        self._tokens: dict[int, int | None] = {}  # An entry's seq, or None for a note.
-        self._notes: deque[tuple[str, bytes, bool]] = deque(maxlen=_MOST_NOTES)
+        self._tokens: dict[int, int | _Note] = {}  # An entry's seq, or the note.
+        self._notes: deque[_Note] = deque(maxlen=_MOST_NOTES)
 
     @property
     def has_notes(self) -> bool:
         """Whether a note waits or has not been acknowledged."""
-        return bool(self._notes) or None in self._tokens.values()
+        on_their_way = any(isinstance(sent, _Note) for sent in self._tokens.values())
+        return bool(self._notes) or on_their_way
 
     @property
     def has_room(self) -> bool:
@@ -41,16 +51,20 @@ class Deliveries:
     def start(self, receive_maximum: int) -> None:
         """The broker is there and takes so many publications that it has not acknowledged."""
         self._receive_maximum = receive_maximum
-        self._forget()
 
     def lost(self) -> None:
-        """The broker is gone; what was on its way is not waited for."""
+        """The broker is gone. Replies that it has not acknowledged go out over the next connection;
+        a status would tell of another time.
+        """
         self._receive_maximum = 0
-        self._forget()
+        sent = [note for note in self._tokens.values() if isinstance(note, _Note)]
+        replies = [note for note in (*sent, *self._notes) if not note.retain]
+        self._tokens.clear()
+        self._notes = deque(replies, maxlen=_MOST_NOTES)
 
     def note(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Put a note in the queue."""
-        self._notes.append((topic, payload, retain))
+        self._notes.append(_Note(topic, payload, retain))
 
     def send_notes(self) -> None:
         """Send the notes that the broker takes now."""
@@ -60,7 +74,7 @@ class Deliveries:
     def send(self, topic: str, payload: bytes, retain: bool) -> int:
         """Send a note past the queue, and return its token."""
         token = self._broker.publish(topic, payload, retain=retain)
-        self._tokens[token] = None
+        self._tokens[token] = _Note(topic, payload, retain)
         return token
 
     def send_entries(self, now: float, outbox: Outbox) -> None:
@@ -85,8 +99,5 @@ class Deliveries:
 
     def acknowledged(self, token: int) -> int | None:
         """The seq of the entry that the broker answered for; None where it was a note."""
-        return self._tokens.pop(token, None)
-
-    def _forget(self) -> None:
-        self._tokens.clear()
-        self._notes.clear()
+        sent = self._tokens.pop(token, None)
+        return sent if isinstance(sent, int) else None

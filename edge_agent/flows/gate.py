@@ -35,6 +35,7 @@ class Gate:
         self.tell = tell
         self.policy = policy
         self._known: _Known | None = None
+        """None where it has to be asked for anew: what was just written is then part of it."""
         self._timeline: Timeline | None = None
         self._keeper = KeepStore(store, clock, tell)
 
@@ -138,7 +139,14 @@ class Gate:
     def record_worker(self, fact: Fact, worker: Worker) -> None:
         """Enter or change a worker, together with the entry that says so."""
         self.record(fact, also=lambda change: change.put_worker(worker))
-        self._memory.workers[worker.code] = worker
+        if (known := self._known) is not None:
+            known.workers[worker.code] = worker
+
+    def record_void(self, fact: Fact) -> Entry:
+        """Withdraw a punch: which one is its worker's last is then asked of the ledger anew."""
+        entry = self.record(fact)
+        self._known = None
+        return entry
 
     @property
     def workers(self) -> dict[str, Worker]:
@@ -151,12 +159,14 @@ class Gate:
         ``listings``: what was prepared of it, all of which counts from here on.
         """
         self.record(fact, also=lambda change: change.put_roster(roster))
-        workers = self._memory.workers
+        if (known := self._known) is None:
+            return
         for listing in listings:
             worker = listing.worker
-            if before := workers.get(worker.code):  # A technician may have had a word meanwhile.
+            # A technician may have had a word meanwhile.
+            if before := known.workers.get(worker.code):
                 worker = structs.replace(worker, active=before.active)
-            workers[worker.code] = worker
+            known.workers[worker.code] = worker
 
     def record_listings(self, facts: list[Fact], workers: Sequence[Worker]) -> None:
         """Put what the roster in force says of these workers in its place, and say so."""
@@ -186,7 +196,8 @@ class Gate:
             change.settle(print_.slot)
 
         self.record(fact, also=enrol)
-        self._memory.prints[print_.slot] = print_
+        if (known := self._known) is not None:
+            known.prints[print_.slot] = print_
 
     def record_restoration(
         self,
@@ -208,8 +219,9 @@ class Gate:
                 change.settle(print_.slot)
 
         self.record_all(facts, also=restore)
-        self._memory.workers.update({worker.code: worker for worker in newcomers})
-        self._memory.prints.update({print_.slot: print_ for print_, _ in prints})
+        if (known := self._known) is not None:
+            known.workers.update({worker.code: worker for worker in newcomers})
+            known.prints.update({print_.slot: print_ for print_, _ in prints})
 
     def note_backed_up(self, prints: Sequence[Print]) -> None:
         """Remember that a backup holds these prints' templates."""
@@ -229,4 +241,5 @@ class Gate:
                 change.announce(print_.slot)
 
         self.record(fact, also=forget)
-        self._memory.prints.pop(print_.slot, None)
+        if (known := self._known) is not None:
+            known.prints.pop(print_.slot, None)

@@ -95,8 +95,8 @@ class Outbox:
             return
         self._window.close()
         self._receipt_wait_s = self._receipt_due - now
-        lost = sorted(seq for seq, sent in self._in_flight.items() if sent.asked)
-        self._asked.extendleft(range(seq, seq + 1) for seq in reversed(lost))
+        lost = _joined(sorted(seq for seq, sent in self._in_flight.items() if sent.asked))
+        self._asked.extendleft(reversed(lost))
         self._in_flight.clear()
         self._overdue = _NOTHING
 
@@ -233,3 +233,14 @@ class Outbox:
         self._overdue = range(self.confirmed + 1, self.published + 1)[:repeated]
         self._receipt_pause_s = min(2 * self._receipt_pause_s, _LONGEST_RECEIPT_PAUSE_S)
         self._receipt_due = now + self._receipt_pause_s
+
+
+def _joined(seqs: list[int]) -> list[range]:
+    """Rising numbers as few ranges."""
+    runs: list[range] = []
+    for seq in seqs:
+        if runs and runs[-1].stop == seq:
+            runs[-1] = range(runs[-1].start, seq + 1)
+        else:
+            runs.append(range(seq, seq + 1))
+    return runs

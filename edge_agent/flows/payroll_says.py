@@ -1,4 +1,7 @@
-"""Read what payroll tells the gate, and believe only what the ledger bears out. Pure."""
+"""Read what payroll tells the gate, and believe only what the ledger bears out.
+
+Asks the ledger by the functions that it is given, and changes nothing.
+"""
 
 import re
 from collections.abc import Callable

@@ -48,7 +48,8 @@ class PublishLedger:
             uplink = self._running = UplinkTurns(self._parts, store, self._status)
             while not stop.is_set():
                 beat()
-                events = self._broker.poll(_TURN_S)
+                # Who cannot take in what happened asks for no more: nothing piles up.
+                events = () if uplink.behind else self._broker.poll(_TURN_S)
                 try:
                     uplink.turn(self._clock.monotonic(), events)
                 except StoreFault as fault:
@@ -62,4 +63,6 @@ class PublishLedger:
                 events = self._broker.poll(deadline - now)
                 now = self._clock.monotonic()
                 uplink.finish(now, events)
+            if uplink.saying_goodbye:  # Then the will says it.
+                self._broker.hang_up()
             uplink.save(now, at_once=True)

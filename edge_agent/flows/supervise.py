@@ -29,10 +29,8 @@ def void_punch(gate: Gate, request: VoidPunch, actor: str) -> dict[str, Any]:
         raise BadRequest(f"Punch {request.seq} is voided already: nothing was changed.")
     data = read_wire(entry.wire)[1]
     worker = data["worker"]
-    written = gate.record(PunchVoided(of=request.seq, worker=worker, reason=reason, actor=actor))
-    last = gate.last_punches.get(worker)
-    if last is not None and last.seq == request.seq:
-        del gate.last_punches[worker]  # Nobody repeats what does not count.
+    voided = PunchVoided(of=request.seq, worker=worker, reason=reason, actor=actor)
+    written = gate.record_void(voided)  # Nobody repeats what does not count.
     return {"seq": written.seq, "of": request.seq, "worker": worker, "at": data["at"]}
 
 

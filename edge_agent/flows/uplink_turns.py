@@ -1,6 +1,7 @@
 """The uplink's turns, from connection to connection: take in what happened, send what is due."""
 
 import logging
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -53,6 +54,7 @@ class UplinkTurns:
         kept = self._watermarks.kept
         self._outbox = Outbox(kept.published, kept.confirmed, settings.receipt_timeout_s)
         self._confirmed = kept.confirmed
+        self._happened: deque[BrokerEvent] = deque()
         self._up: BrokerUp | None = None
         self._fence: int | None = None
         self._ready = False
@@ -72,9 +74,8 @@ class UplinkTurns:
 
     def turn(self, now: float, events: Sequence[BrokerEvent]) -> None:
         """Take in what happened, then send what is due."""
+        self._take_in_all(now, events)
         self._outbox.grown(self._store.tail().seq)
-        for event in events:
-            self._take_in(now, event)
         self._commands.look(now)
         self._look_for_twin(now)
         if self._up and self._ready:
@@ -95,6 +96,11 @@ class UplinkTurns:
             self._confirmed = self._outbox.confirmed
             self._tell(Confirmed(through=self._confirmed))
         self.save(now, at_once=False)
+
+    @property
+    def behind(self) -> bool:
+        """Whether something that happened has not been taken in yet, for the store failed."""
+        return bool(self._happened)
 
     @property
     def standing(self) -> UplinkStatus:
@@ -126,8 +132,13 @@ class UplinkTurns:
         with suppress(StoreFault):
             self.turn(now, ())
         self.save(now, at_once=True)
-        if self._up:
+        if self._up is None:
+            return
+        try:
             self._deliveries.note(self._topics.status, self._status.offline(), retain=True)
+        except StoreFault:
+            self._broker.hang_up()
+        else:
             self._deliveries.send_notes()
 
     @property
@@ -137,9 +148,9 @@ class UplinkTurns:
 
     def finish(self, now: float, events: Sequence[BrokerEvent]) -> None:
         """Take in what still arrives, and begin nothing new."""
-        for event in events:
-            if isinstance(event, Acknowledged | BrokerDown):
-                self._take_in(now, event)
+        answers = [event for event in events if isinstance(event, Acknowledged | BrokerDown)]
+        with suppress(StoreFault):
+            self._take_in_all(now, answers)
         self._deliveries.send_notes()
 
     def save(self, now: float, *, at_once: bool) -> None:
@@ -154,6 +165,25 @@ class UplinkTurns:
         if self._settings.confirm_by == "broker" or self._store.remembered(self._spoke_5):
             return ("5",)
         return ("5", "3.1.1")
+
+    def _take_in_all(self, now: float, events: Sequence[BrokerEvent]) -> None:
+        """Take in each, and none twice; where the store fails, the rest in the next turn.
+
+        None may be lost: without one of them no entry would leave on this connection any more.
+        """
+        self._happened.extend(events)
+        while self._happened:
+            try:
+                self._take_in(now, self._happened[0])
+            except StoreFault:
+                ends = [event for event in self._happened if isinstance(event, BrokerDown)]
+                if not ends:
+                    raise
+                # What came before it has ended with the connection, and comes again.
+                while self._happened[0] is not ends[0]:
+                    self._happened.popleft()
+                continue
+            self._happened.popleft()
 
     def _take_in(self, now: float, event: BrokerEvent) -> None:
         match event:

@@ -31,6 +31,8 @@ class ProcessExaminer:
         self._done = done
         self._found: list[ReportLine] | str | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._handover = threading.Lock()
+        self._closed = False
 
     def begin(self) -> None:
         """Begin to look. Never blocks."""
@@ -44,8 +46,10 @@ class ProcessExaminer:
 
     def close(self) -> None:
         """Leave no process behind."""
-        if (process := self._process) is not None:
-            process.kill()
+        with self._handover:
+            self._closed = True
+            if self._process is not None:
+                self._process.kill()
 
     def _examine(self) -> None:
         self._found = self._outcome()
@@ -59,7 +63,10 @@ class ProcessExaminer:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
             ) as process:
-                self._process = process
+                with self._handover:
+                    self._process = process
+                    if self._closed:  # Meanwhile.
+                        process.kill()
                 with suppress(OSError):
                     os.setpriority(os.PRIO_PROCESS, process.pid, _LOW_PRIORITY)
                 try:

@@ -272,5 +272,8 @@ class Broker(Protocol):
     def wake(self) -> None:
         """End a ``poll`` that is waiting. For any thread; never blocks, never raises."""
 
+    def hang_up(self) -> None:
+        """End the connection without a goodbye, so that the broker publishes the will."""
+
     def close(self) -> None:
         """Say goodbye and connect no more. Never blocks; closing twice is fine."""

@@ -67,6 +67,12 @@ class PahoBroker:
         with suppress(OSError):  # Full: it is being woken already. Closed: nobody sleeps.
             self._waker.send(b"\0")
 
+    def hang_up(self) -> None:
+        """End the connection without a goodbye, so that the broker publishes the will."""
+        if self._connection is not None:
+            self._connection.hang_up()
+            self._connection = None
+
     def close(self) -> None:
         """Say goodbye and connect no more. Never blocks; closing twice is fine."""
         if self._connection is not None:

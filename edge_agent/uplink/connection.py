@@ -19,7 +19,6 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from ..domain.errors import BrokerFault
 from ..mqtt_client import TellingClient
 from ..ports import Acknowledged, BrokerEvent, BrokerUp, MqttVersion, Received, Subscribed
 from ..settings.schema import MqttSettings
@@ -131,7 +130,7 @@ class Connection:
         if monotonic() < self.deadline:
             return
         self._end(self._endings.overdue(accepted=self.accepted))
-        self._hang_up()
+        self.hang_up()
 
     def events(self) -> list[BrokerEvent | Closed]:
         """What has happened since the last call.
@@ -173,7 +172,12 @@ class Connection:
             if not self._dialled:
                 return  # The dialling thread says it when it is through.
         self._client.disconnect()
-        self._hang_up()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Close the socket, whatever still waits to be written; the broker publishes the will."""
+        if (sock := self._client.socket()) is not None:
+            sock.close()
 
     def _dial(self) -> None:
         fifth = self._version == "5"
@@ -184,7 +188,7 @@ class Connection:
         try:
             self._client.enter(access)
             self._client.connect(settings.host, access.tcp_port, settings.keepalive_s, **start)
-        except (BrokerFault, OSError, ValueError) as error:
+        except Exception as error:  # Whatever it is: a thread that ends silently would end it all.
             self._end(self._endings.unreachable(error))
         with self._handover:
             self.deadline = monotonic() + CONNACK_TIMEOUT_S
@@ -194,11 +198,6 @@ class Connection:
             self._client.disconnect()
         else:
             self._changed()
-
-    def _hang_up(self) -> None:
-        """Close the socket, whatever still waits to be written."""
-        if (sock := self._client.socket()) is not None:
-            sock.close()
 
     def _end(self, closed: Closed) -> None:
         if not self._over:

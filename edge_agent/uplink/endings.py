@@ -33,7 +33,7 @@ class Endings:
         self._version = version
         self._name = f"The broker at {access.host}:{access.tcp_port}"
 
-    def unreachable(self, error: OSError | ValueError | BrokerFault) -> Closed:
+    def unreachable(self, error: Exception) -> Closed:
         """There never was a connection."""
         if isinstance(error, BrokerFault):
             return Closed(str(error))

@@ -38,7 +38,7 @@ def meaning(code: int) -> str:
     return _CODES.get(code, f"It gives reason code 0x{code:02x}: look at the broker's log.")
 
 
-def unreachable(error: OSError | ValueError) -> str:
+def unreachable(error: Exception) -> str:
     """Why no connection to the broker ("it") came about, and what to do."""
     if isinstance(error, socket.gaierror | UnicodeError):
         return "Nobody knows this host: check [mqtt] host and the gate's name service (DNS)."

@@ -6,7 +6,9 @@ import socket
 import stat
 import threading
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -122,6 +124,38 @@ def test_many_clients_at_once(path: Path) -> None:
         assert all(client.answer()["result"] == STATUS for client in clients)
         for client in clients:
             client.close()
+
+
+def test_nobody_takes_all_places(path: Path) -> None:
+    with serving(path):
+        clients = [Talker(path) for _ in range(64)]
+        with socket.socket(socket.AF_UNIX) as late:
+            late.connect(os.fspath(path))
+            with suppress(ConnectionError):
+                assert late.recv(1) == b""
+        clients.pop().close()
+        clients[0].send(ASK_STATUS)
+        assert clients[0].answer()["result"] == STATUS
+        for client in clients:
+            client.close()
+
+
+def test_a_turn_answers_one_request_of_a_client(path: Path) -> None:
+    """Or a client that asks much at once would hold up what the thread has to do beside."""
+    asked: list[int] = []
+
+    def status() -> dict[str, Any]:
+        asked.append(1)
+        return STATUS
+
+    server = ControlServer(path, lambda request, conversation: None, status)
+    with closing(server), Talker(path) as client:
+        server.serve_for(5)
+        client.send(ASK_STATUS * 20)
+        for turn in range(1, 21):
+            server.serve_for(5)
+            assert len(asked) == turn
+        assert [client.answer()["result"] for _ in range(20)] == [STATUS] * 20
 
 
 def test_a_client_that_reads_no_answers_is_dropped(path: Path) -> None:

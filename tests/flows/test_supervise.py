@@ -70,6 +70,15 @@ def test_a_voided_punch_is_not_repeated(site: Site) -> None:
     assert "007" not in site.gate.last_punches
 
 
+def test_after_a_void_the_punch_before_it_is_the_last(site: Site) -> None:
+    """Or the next direction would be guessed from nothing, until a restart knew it again."""
+    before = site.write(punch())
+    after = site.write(punch())
+    assert site.gate.last_punches["007"].seq == after
+    void(site, after)
+    assert site.gate.last_punches["007"].seq == before
+
+
 def test_a_punch_is_added_at_its_time(site: Site) -> None:
     add(site, at="2026-11-18T06:00", direction="in")
     [added] = site.of_kind("punch.added")

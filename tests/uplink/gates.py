@@ -134,6 +134,9 @@ class ScriptedBroker:
     subscribed: list[str] = field(default_factory=list)
     opened: tuple[Any, ...] = ()
     closed: bool = False
+    hung_up: bool = False
+    silent: bool = False
+    """Acknowledges nothing once the script is over."""
     up: bool = False
 
     def __post_init__(self) -> None:
@@ -148,7 +151,8 @@ class ScriptedBroker:
         if events is None:
             self.stop.set()
             self.clock.now += seconds
-            events = [Acknowledged(sent.token, 0, None) for sent in self.take()]
+            fresh = [] if self.silent else self.take()
+            events = [Acknowledged(sent.token, 0, None) for sent in fresh]
         for event in events:
             self.up = self.up or isinstance(event, BrokerUp)
         return events
@@ -169,6 +173,9 @@ class ScriptedBroker:
 
     def wake(self) -> None:
         pass
+
+    def hang_up(self) -> None:
+        self.hung_up = True
 
     def close(self) -> None:
         self.closed = True

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from edge_agent.domain.errors import StoreFault
 from edge_agent.domain.events import Confirmed, Event, UplinkChanged
 from edge_agent.ports import (
     Acknowledged,
@@ -18,6 +19,7 @@ from edge_agent.ports import (
     Watermarks,
 )
 from edge_agent.settings.schema import MqttSettings
+from edge_agent.store import SqliteStore
 
 from .gates import GATE, TOPICS, HandClock, Ledger, Script, ScriptedBroker, play, uplink
 
@@ -360,3 +362,109 @@ def test_what_was_written_last_goes_out_before_goodbye(ledger: Ledger) -> None:
     last, goodbye = broker.sent[-2:]
     assert last.json["data"]["seq"] == 11
     assert goodbye.json["state"] == "offline"
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Readings of the store that fail once each; the pause after one takes no time."""
+    what: list[str] = []
+
+    def reading(name: str) -> Callable[..., Any]:
+        whole = getattr(SqliteStore, name)
+
+        def read(self: SqliteStore, *args: Any) -> Any:
+            if name in what:
+                what.remove(name)
+                raise StoreFault("The card does not answer.")
+            return whole(self, *args)
+
+        return read
+
+    for name in ("tail", "hash_of"):
+        monkeypatch.setattr(SqliteStore, name, reading(name))
+    monkeypatch.setattr("edge_agent.flows.publish_ledger._TURN_S", 0.001)
+    return what
+
+
+def test_nothing_that_happened_is_lost_while_the_card_does_not_answer(
+    ledger: Ledger, failing: list[str]
+) -> None:
+    """Each step of the way to the first entry, and on, falls into such a moment."""
+
+    def script(broker: ScriptedBroker) -> Script:
+        for events in ([BrokerUp("5", 20)], [Subscribed({})]):
+            failing.append("tail")
+            yield events
+            assert not failing
+        (online,) = broker.take()
+        failing.append("tail")
+        yield [Acknowledged(online.token, 0, None)]
+        yield []
+        sent = broker.take()
+        assert len(sent) == 10
+        failing.append("tail")
+        yield [Acknowledged(message.token, 0, None) for message in sent]
+        receipt = received(ledger, ledger.receipt(10))
+        failing.append("hash_of")
+        yield [receipt]
+        assert not failing
+
+    play(ledger, script)
+    assert ledger.store.watermarks() == Watermarks(10, 10, 0)
+
+
+def test_a_line_that_drops_while_the_card_does_not_answer(
+    ledger: Ledger, failing: list[str]
+) -> None:
+    def script(broker: ScriptedBroker) -> Script:
+        yield from broker.accept()
+        assert len(broker.take(TOPICS.ledger)) == 10
+        receipt = received(ledger, ledger.receipt(4))
+        failing.append("hash_of")
+        broker.up = False
+        ledger.grow(1)
+        yield [receipt, BrokerDown("gone")]
+        yield from broker.accept(retained=[receipt])
+        assert broker.take_seqs() == [5, 6, 7, 8, 9, 10, 11]
+
+    play(ledger, script)
+    assert ledger.store.watermarks().confirmed == 4
+
+
+def test_a_reply_goes_out_over_the_next_connection(ledger: Ledger) -> None:
+    """Whether it was on its way when the line dropped, or was ready only then."""
+    ask = {"ledger": ledger.store.ledger, "from": 1, "to": 1}
+
+    def script(broker: ScriptedBroker) -> Script:
+        yield from broker.accept(receive_maximum=11)
+        entries = broker.take(TOPICS.ledger)
+        yield [command(command="resend", id="a", **ask), command(command="report", id="b")]
+        (first,) = broker.take()
+        assert first.json["id"] == "a"
+        yield [BrokerDown("gone")]
+        yield [BrokerUp("5", 20)]
+        yield [Subscribed({})]
+        (online,) = broker.take()
+        yield [Acknowledged(online.token, 0, None)]
+        replies = broker.take(TOPICS.replies)
+        assert [reply.json["id"] for reply in replies] == ["a", "b"]
+        assert len(entries) == 10
+
+    play(ledger, script)
+
+
+def test_a_goodbye_that_does_not_arrive_is_left_to_the_will(ledger: Ledger) -> None:
+    """Entries have taken all the room that the broker gives, and it acknowledges none."""
+
+    def script(broker: ScriptedBroker) -> Script:
+        yield from broker.accept(receive_maximum=5)
+        assert len(broker.take(TOPICS.ledger)) == 5
+        broker.silent = True
+        yield []
+
+    assert play(ledger, script).broker.hung_up
+
+    def well(broker: ScriptedBroker) -> Script:
+        yield from broker.accept()
+
+    assert not play(ledger, well).broker.hung_up
