@@ -12,13 +12,15 @@ import pytest
 from msgspec import structs
 from sqlite_utils import Database
 
+from edge_agent.assembly import Assembly
 from edge_agent.domain.facts import PunchTimeResolved, PunchVoided
 from edge_agent.domain.succession import Bound, Whereabouts, may_leave_again, why_leave
+from edge_agent.settings import load_settings
 from edge_agent.store import SqliteStore, aside, own, set_aside, verify_ledger
 from edge_agent.store.carry_over import TABLES
 from edge_agent.store.schema import migrations
 
-from .ledgers import GATE, NOON, ZONE, append, later, punch, unsynced
+from .ledgers import GATE, NOON, ZONE, append, later, open_store, punch, unsynced
 from .old_copies import CODES, HERE, MARK, datas, made, names, open_at, sound, start
 
 OTHER_CARD = structs.replace(HERE, card={"cid": "c2"})
@@ -277,6 +279,18 @@ def test_receipts_cannot_make_a_gate_leave_one_ledger_after_the_other() -> None:
         assert may_leave_again(why, NOON, later(after)) == may  # type: ignore[arg-type]
     # Another boot whose clock nobody knows: only what has certainly passed counts.
     assert not may_leave_again("forked", NOON, unsynced(23 * hour, boot="b"))
+
+
+def test_a_pruned_ledger_may_be_left(tmp_path: Path) -> None:
+    """Nobody can ask any more why it was begun, and that is long enough ago."""
+    written = tmp_path / "gate.toml"
+    written.write_text(f'[gate]\nid = "{GATE}"\n[store]\npath = "gate.db"\n')
+    with closing(open_store(tmp_path)) as store:
+        for _ in range(4):
+            append(store)
+        with store.changing() as change:
+            change.forget_through(3)
+        assert Assembly(load_settings(written)).may_leave(store)
 
 
 def test_an_unbound_ledger_is_bound_now(tmp_path: Path) -> None:

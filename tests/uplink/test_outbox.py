@@ -334,6 +334,24 @@ def test_only_so_many_resends_wait() -> None:
     assert sum(box.resend(n, n) for n in range(1, 101)) == 16
 
 
+def test_a_resend_that_was_cut_off_stays_one() -> None:
+    """In as many pieces as it had entries it would take the place of all that payroll asks."""
+    box = Outbox(100, 0, 30)
+    box.grown(100)
+    box.connected(0, ROOM)
+    assert box.resend(1, 40)
+    assert list(box.take(0, ROOM))
+    box.disconnected(1)
+    box.connected(2, ROOM)
+    assert sum(box.resend(n, n) for n in range(50, 99)) == 15
+    again: list[int] = []
+    while run := box.take(3, ROOM):
+        again += run
+        for seq in run:
+            box.puback(3, seq, 0)
+    assert again[:40] == list(range(1, 41))
+
+
 class AnyInterleaving(RuleBasedStateMachine):
     """Whatever happens, in whatever order; ``payroll`` gets most of what the broker takes."""
 
