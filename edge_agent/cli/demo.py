@@ -2,8 +2,10 @@
 
 import click
 import msgspec
+from msgspec import structs
 
 from ..demo import play
+from ..domain.broker_access import BrokerAccess
 from ..domain.errors import BadRequest
 from ..settings.schema import MqttSettings
 
@@ -16,33 +18,56 @@ from ..settings.schema import MqttSettings
     help="For payroll developers: send this broker a week of two gates instead, in five minutes.",
 )
 @click.option("--fast", is_flag=True, help="With --broker: the week at once.")
-@click.option("--root", default="attendance", show_default=True, help="With --broker: topics.")
-def demo(punches: int | None, broker: str | None, fast: bool, root: str) -> None:
+@click.option("--root", help="With --broker: the root of the topics.  [default: attendance]")
+@click.option(
+    "--tls",
+    type=click.Choice(["auto", "on", "off"]),
+    help="With --broker; auto: TLS, unless the host is this machine.  [default: auto]",
+)
+@click.option("--ca-file", help="With --broker: the CA that vouches for it (PEM).")
+@click.option("--cert-file", help="With --broker: our certificate, where it asks for one (PEM).")
+@click.option("--key-file", help="With --broker: the key to it.")
+@click.option("--username", help="With --broker: its name for both gates of the week.")
+@click.option("--password-file", help="With --broker: a file of mode 0600 with the password.")
+def demo(punches: int | None, broker: str | None, fast: bool, **access: str | None) -> None:
     """Play a shift at a simulated gate, with a broker and payroll. Ctrl-C ends it.
 
     Exit code 0: everything that the panel showed as recorded has reached payroll once, in order.
     With --broker: your payroll has confirmed the whole week.
     """
+    said = {name: value for name, value in access.items() if value is not None}
     if broker is None:
+        if said or fast:
+            raise BadRequest("These options go with --broker HOST[:PORT] only.")
         well = play(punches)
     else:
         from ..demo.week import feed
 
-        well = feed(_settings(broker, root), fast=fast)
+        well = feed(_settings(broker, said), fast=fast)
     click.get_current_context().exit(0 if well else 1)
 
 
-def _settings(broker: str, root: str) -> MqttSettings:
+class _Sandbox(MqttSettings, frozen=True, kw_only=True):
+    """A broker whose settings were given as options, and are called so where one is wrong."""
+
+    @property
+    def access(self) -> BrokerAccess:
+        """The way to the broker."""
+        return structs.replace(super().access, named="--{}")
+
+
+def _settings(broker: str, said: dict[str, str]) -> MqttSettings:
     host, _, port = broker.partition(":")
+    where = {"host": host or "localhost", "port": port or "auto"}
     try:
-        return msgspec.convert(
-            {
-                "host": host or "localhost",
-                "port": int(port) if port else "auto",
-                "root": root,
-                "receipt_timeout_s": 5,
-            },
-            MqttSettings,
+        settings = msgspec.convert(
+            {**where, **said, "receipt_timeout_s": 5}, _Sandbox, strict=False
         )
     except (ValueError, msgspec.ValidationError) as error:
-        raise BadRequest(f"{broker!r} is no broker: give HOST or HOST:PORT ({error}).") from error
+        raise BadRequest(
+            f"{broker!r} with these options is no broker: give HOST or HOST:PORT ({error})."
+        ) from error
+    if problems := settings.access.problems():
+        told = " ".join(f"{settings.access.setting(key)}: {what}" for key, what in problems.items())
+        raise BadRequest(f"These options cannot be used. {told}")
+    return settings

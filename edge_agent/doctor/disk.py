@@ -10,6 +10,10 @@ from .machine import Machine
 from .sentences import machine as say
 from .visit import Visit
 
+_CLOSED = {"ro", "emergency_ro", "shutdown"}
+"""Nothing can be written: as it was mounted, or since the kernel met an error (the last two on
+newer kernels, which leave "rw" beside them)."""
+
 _FILLING, _FULL = 80, 95
 """Percent used."""
 
@@ -40,7 +44,8 @@ def mount(visit: Visit) -> Verdict | None:
     found = _mount(visit)
     if found is None:
         return None
-    sentence = say.MOUNT_READ_ONLY if "ro" in found.options else say.MOUNT_WRITABLE
+    closed = _CLOSED & found.options
+    sentence = say.MOUNT_READ_ONLY if closed else say.MOUNT_WRITABLE
     return sentence(device=found.device, folder=found.folder, kind=found.kind)
 
 

@@ -30,6 +30,9 @@ def database(visit: Visit) -> Verdict | None:
         if source != source_of(gate):
             owner = source.rpartition("/")[2]
             return say.DATABASE_OF_OTHER_GATE(path=path, owner=owner, gate=gate)
+        said = visit.status["store"] if visit.status is not None else {}
+        if said.get("state") == "failing":
+            return say.DATABASE_FAILS(path=path, problem=str(said["problem"]).rstrip("."))
         damaged = [old.name for old in visit.assembly.set_aside() if "damaged" in old.name]
         if damaged:
             return say.DATABASE_SET_ASIDE(names=", ".join(damaged))

@@ -14,7 +14,7 @@ class Rejection(Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class Receipt(Struct, frozen=True, kw_only=True):
+class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Payroll holds 1…``through`` of ``ledger``; ``hash`` (64 hex digits) is entry ``through``'s.
 
     Cumulative and idempotent; at most 100 of ``rejected_count`` rejections are listed. ``at`` is

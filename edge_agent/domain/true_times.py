@@ -231,11 +231,32 @@ def _bounds(low: int | None, high: int | None, *, exact: bool, final: bool) -> B
     return Bounds(low, high, exact, final)
 
 
-def to_state(bounds: Bounds, stated: Bounds | None) -> bool:
-    """Whether the ledger should say ``bounds`` of a punch of which it last said ``stated``."""
+def to_state(bounds: Bounds, stated: Bounds | None, *, later: bool = False) -> bool:
+    """Whether the ledger should say ``bounds`` of a punch of which it last said ``stated``.
+
+    ``later``: an entry after the punch has said that, not the punch itself.
+    """
     if stated is None:
         return bounds.final or bounds.middle is not None
-    return (bounds.final and not stated.final) or not overlap(bounds, stated)
+    return (bounds.final and not stated.final) or disproves(bounds, stated, later=later)
+
+
+def disproves(bounds: Bounds, stated: Bounds, *, later: bool) -> bool:
+    """Whether ``stated`` cannot stand any more now that ``bounds`` are known.
+
+    What was said later rested on a synchronisation and how far the boot's own clock may have run
+    astray since. If that one has proved wrong, the truth may be beside it even where it overlaps
+    with what is known now: so one of the two has to lie within the other.
+    """
+    if later and stated.exact:
+        return not (_within(bounds, stated) or _within(stated, bounds))
+    return not overlap(bounds, stated)
+
+
+def _within(inner: Bounds, outer: Bounds) -> bool:
+    return (outer.low is None or (inner.low is not None and inner.low >= outer.low)) and (
+        outer.high is None or (inner.high is not None and inner.high <= outer.high)
+    )
 
 
 def overlap(one: Bounds, other: Bounds) -> bool:

@@ -132,6 +132,7 @@ class Gate:
         if self._keeper.owes:
             with suppress(StoreFault):
                 self.record_all([])
+        self._keeper.note()
         self._keeper.refill()
 
     def record_worker(self, fact: Fact, worker: Worker) -> None:

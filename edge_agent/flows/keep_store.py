@@ -9,7 +9,7 @@ from ..domain.errors import DiskFull, StoreFault
 from ..domain.events import StoreChanged
 from ..domain.facts import Fact, RecordingResumed, RecordingStopped
 from ..domain.stamps import Stamp
-from ..ports import Clock, Store, Tell
+from ..ports import Clock, Gap, Store, Tell
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +32,9 @@ class KeepStore:
         self._clock = clock
         self._tell = tell
         self._state = "ready"
-        self._stopped: tuple[RecordingStopped, Stamp] | None = None
+        self._stopped = _before_the_power_cut(store)
         """What the ledger lacks while nothing can be written: since when, and why."""
+        self._noted = self._stopped is not None
         self._open = False
         """Whether the sensor lets presses be recorded, and the ledger says so."""
         self._try_due = self._refill_due = -inf
@@ -53,7 +54,7 @@ class KeepStore:
         if self._stopped is None:
             return new
         again = [(RecordingResumed(reason="store-back"), stamp)] if self._open else []
-        return [self._stopped, *again, *new]
+        return [(self._stopped.stopped, self._stopped.since), *again, *new]
 
     def write(self, facts: list[Fact], stamp: Stamp, transaction: Callable[[], Written]) -> Written:
         """Carry out ``transaction``, which writes ``facts``; with the reserve where that helps.
@@ -78,15 +79,27 @@ class KeepStore:
             if self._stopped is None and (was_open or self._open):
                 full = isinstance(fault, DiskFull)
                 why = RecordingStopped(reason="disk-full" if full else "store-fault")
-                self._stopped = why, stamp
+                self._stopped = Gap(why, stamp)
             self._try_due = self._clock.monotonic() + _TRY_EVERY_S
             self._is("failing", str(fault))
             raise
         self._stopped = None
+        if self._noted:
+            self._store.note_gap(None)
+            self._noted = False
         if self._state == "failing":
             self._refill_due = -inf
             self._is("ready")
         return written
+
+    def note(self) -> None:
+        """Have a power cut from now on leave a note of what the ledger lacks.
+
+        Not at once: the worker is told first.
+        """
+        if self._stopped is not None and not self._noted:
+            self._store.note_gap(self._stopped)
+            self._noted = True
 
     def refill(self) -> None:
         """Make the reserve (again), if it is time to."""
@@ -103,3 +116,14 @@ class KeepStore:
         if state != self._state:
             self._state = state
             self._tell(StoreChanged(state=state, detail=detail))
+
+
+def _before_the_power_cut(store: Store) -> Gap | None:
+    """What an earlier process could not write, unless the ledger has gone on since then."""
+    gap = store.noted_gap()
+    if gap is None:
+        return None
+    landmarks = store.landmarks()
+    boot, last = gap.since.boot, landmarks[-1].stamp
+    told = last.boot != boot or last.boottime_ms > gap.since.boottime_ms
+    return None if told and any(mark.stamp.boot == boot for mark in landmarks) else gap

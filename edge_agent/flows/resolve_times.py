@@ -12,7 +12,7 @@ from ..domain.chain import Entry, read_wire, stamp_of, told
 from ..domain.errors import StoreFault
 from ..domain.facts import Fact, PunchRecorded, PunchTimeCorrected, PunchTimeResolved
 from ..domain.stamps import local_time, parse_time
-from ..domain.true_times import Bounds, overlap, own_bounds, to_state
+from ..domain.true_times import Bounds, disproves, own_bounds, to_state
 from ..ports import Change, OpenTime
 from .gate import Gate
 
@@ -104,9 +104,10 @@ class ResolveTimes:
             return _PRUNED, None
         data = _data(entries[0])
         bounds = self._when(data)
-        if not to_state(bounds, time.stated):
+        stated, later = time.stated, time.stated_by != time.seq
+        if not to_state(bounds, stated, later=later):
             return bounds, None
-        wrong = time.stated is not None and time.stated.exact and not overlap(bounds, time.stated)
+        wrong = stated is not None and stated.exact and disproves(bounds, stated, later=later)
         return bounds, self._fact(data, bounds, corrects=wrong)
 
     def _when(self, data: dict[str, Any]) -> Bounds:

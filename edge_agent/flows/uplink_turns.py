@@ -179,8 +179,15 @@ class UplinkTurns:
         if self._settings.access.exposed:
             self._report.trouble(WAY, exposed(self._settings.host))
         topics = self._topics
+        # A receipt or a status that is lost on the way is made good by the next one, or by the one
+        # that the broker keeps (docs/decisions/0029-twenty-megabytes.md).
         self._broker.subscribe(
-            [topics.receipts(self._store.ledger), topics.commands, topics.roster, topics.status]
+            {
+                topics.receipts(self._store.ledger): 0,
+                topics.commands: 1,
+                topics.roster: 1,
+                topics.status: 0,
+            }
         )
 
     def _disconnected(self, now: float, event: BrokerDown) -> None:

@@ -10,6 +10,10 @@ from ..domain.broker_access import BrokerAccess
 from .password import password
 from .tls import context
 
+_AT_ONCE = 64 * 1024
+_MOST_KEPT = 2 * 1024 * 1024
+"""Bytes of one packet: more than the largest roster with its topic. What comes after is dropped."""
+
 
 def _send_at_once(_client: Client, _data: Any, sock: Any) -> None:
     """Otherwise the last entries of a window wait for the other side's delayed ACK (40 ms)."""
@@ -19,10 +23,14 @@ def _send_at_once(_client: Client, _data: Any, sock: Any) -> None:
 class TellingClient(Client):
     """Knows why a connection ended, and never reads a packet beyond ``largest_packet`` bytes.
 
+    Of a packet that is shorter and yet very long the beginning is kept, so that its reader sees
+    that it is too long, and the rest dropped as it comes: no memory is taken for what a packet only
+    says of its length.
+
     paho reports a missing client certificate as "Unspecified error", and reads whatever length a
     packet says it has, which under MQTT 3.1.1 nobody limits. Its private ``_sock_recv`` and
     ``_sock_send`` are the one place where both are seen, and its ``_ssl_wrap_socket`` leaves the
-    socket of a failed handshake open; tests hold all three.
+    socket of a failed handshake open; ``_in_packet`` is what it has of a packet. Tests hold all.
     """
 
     def __init__(self, *args: Any, largest_packet: int, **kwargs: Any) -> None:
@@ -65,14 +73,22 @@ class TellingClient(Client):
             self.too_large = bufsize
             raise ConnectionAbortedError
         try:
-            data = super()._sock_recv(bufsize)
+            data = super()._sock_recv(min(bufsize, _AT_ONCE))
         except OSError as error:
             if not isinstance(error, BlockingIOError):
                 self.error = error
             raise
         if self.first_byte is None and data:
             self.first_byte = data[0]
-        return data
+        return self._dropped(data) if bufsize > 1 else data
+
+    def _dropped(self, data: bytes) -> bytes:
+        """Of what paho would append to a packet that is long enough: one byte, to go on by."""
+        packet = self._in_packet
+        if len(packet["packet"]) < _MOST_KEPT or len(data) < 2:
+            return data
+        packet["to_process"] -= len(data) - 1
+        return data[-1:]
 
     def _sock_send(self, buf: bytes | bytearray) -> int:
         try:

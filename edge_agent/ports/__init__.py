@@ -1,6 +1,6 @@
 """Floor 1: what the flows need of the world. Adapters fulfil these; flows know nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol
@@ -17,6 +17,7 @@ from .sealing import KeyPair as KeyPair
 from .sealing import Passwords as Passwords
 from .sealing import Sealing as Sealing
 from .store import Change as Change
+from .store import Gap as Gap
 from .store import OpenTime as OpenTime
 from .store import PendingTimes as PendingTimes
 from .store import Store as Store
@@ -257,8 +258,8 @@ class Broker(Protocol):
     def poll(self, seconds: float) -> list[BrokerEvent]:
         """Do the network's work until something happened, ``wake`` was called or time is up."""
 
-    def subscribe(self, topics: Sequence[str]) -> None:
-        """Ask for the messages on ``topics``."""
+    def subscribe(self, topics: Mapping[str, int]) -> None:
+        """Ask for the messages on these topics, each at its quality of service."""
 
     def publish(
         self, topic: str, payload: bytes, *, content_type: str | None = None, retain: bool = False

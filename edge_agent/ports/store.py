@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from ..domain.chain import Entry
 from ..domain.clock_trust import Known
-from ..domain.facts import Fact
+from ..domain.facts import Fact, RecordingStopped
 from ..domain.pairing import Mark
 from ..domain.people import Print, Worker
 from ..domain.roster import Applied, Listing
@@ -33,10 +33,14 @@ class Watermarks(Struct, frozen=True):
 
 
 class OpenTime(Struct, frozen=True):
-    """A punch of which more may have to be said; ``stated`` is what was said last."""
+    """A punch of which more may have to be said.
+
+    ``stated`` is what was said last, by entry ``stated_by``: perhaps the punch itself.
+    """
 
     seq: int
     stated: Bounds | None
+    stated_by: int | None
 
 
 class PendingTimes(Struct, frozen=True):
@@ -245,6 +249,13 @@ class Memory(Protocol):
         """Keep such a fact."""
 
 
+class Gap(Struct, frozen=True):
+    """Since when, and why, no entry could be written."""
+
+    stopped: RecordingStopped
+    since: Stamp
+
+
 class Reserve(Protocol):
     """Room that was kept free for a disk that is full."""
 
@@ -253,6 +264,15 @@ class Reserve(Protocol):
 
     def spend_reserve(self) -> bool:
         """Give the reserve's room to the database. False where there is no reserve any more."""
+
+    def note_gap(self, gap: Gap | None) -> None:
+        """Remember, beside the database, what it does not take; None: it has taken it.
+
+        Never raises: where that cannot be written either, nobody will know.
+        """
+
+    def noted_gap(self) -> Gap | None:
+        """What was noted and never taken back: the power failed before it could be written."""
 
 
 class Store(Ledger, Times, People, PairingMarks, Memory, Reserve, Protocol):

@@ -72,6 +72,14 @@ _STEPS: dict[str, tuple[str, ...]] = {
         "CREATE TABLE rosters (version BIGINT PRIMARY KEY, digest TEXT NOT NULL,"
         " workers BIGINT NOT NULL, applied_at TEXT NOT NULL)",
     ),
+    "covered": (
+        # When every press would have been recorded. It takes the place of a coarser rule on signs.
+        "CREATE TABLE covered (gate TEXT NOT NULL, begin_ms BIGINT NOT NULL,"
+        " end_ms BIGINT NOT NULL, PRIMARY KEY (gate, begin_ms))",
+        "DROP VIEW IF EXISTS sessions",
+        "DROP VIEW IF EXISTS uncovered",
+        "DROP TABLE signs",
+    ),
 }
 """Name → statements. A released step is never edited: a new one is added."""
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from edge_agent.domain.messages import Rejection
 
 from .accept import Arrival, Link, Tip, Verdict, follow, judge
+from .covered import Covered
 from .database import Database, open_database, packed
 from .derive import derive, derive_anew, forget
 from .known_workers import Answer, hear_roster
@@ -75,8 +76,10 @@ class Store:
     def __init__(self, where: str) -> None:
         self._database: Database = open_database(where, alone=True)
         self._held: OrderedDict[str, _Held] = OrderedDict()
+        self._covered = Covered(self._database)
         try:
             prepare(self._database, derive_anew)
+            self._covered.begin()
         except BaseException:
             self._database.close()
             raise
@@ -108,6 +111,10 @@ class Store:
         """Judge payroll's roster, and apply it durably where it is sound and newer."""
         return hear_roster(self._database, payload, at)
 
+    def look_back(self, now: float) -> None:
+        """In a quiet moment, a little of what the views rest on and no entry waits for."""
+        self._covered.step(now)
+
     def take(self, arrivals: Iterable[Arrival], received_at: str) -> Taken:
         """Keep a batch durably, in one transaction."""
         try:
@@ -119,6 +126,7 @@ class Store:
     def _take(self, batch: list[Arrival], received_at: str) -> Taken:
         batch, refused = self._admit(batch)
         gates = list({(arrival.ledger, arrival.gate): None for arrival in batch})
+        begun = {gate for ledger, gate in gates if self._held[ledger] == _Held()}
         forks: dict[str, list[int]] = {ledger: [] for ledger, _ in gates}
         links: dict[str, list[Link]] = {ledger: [] for ledger in forks}
         with self._database.transaction():
@@ -135,6 +143,8 @@ class Store:
                 links[arrival.ledger].append(Link(arrival.seq, arrival.hash, arrival.prevhash))
             for ledger, added in links.items():
                 forks[ledger] += self._advance(ledger, added, forked=bool(forks[ledger]))
+            forked = {gate for ledger, gate in gates if forks[ledger]}
+            self._covered.arrived(new, begun | forked)
             self._note(dict(gates))
             rejected = self._rejected(list(forks))
         standings = [

@@ -13,7 +13,8 @@ from sqlite_utils import Database
 from ..domain.chain import Scribe
 from ..domain.errors import DamagedLedger, NoLedgerYet, StoreFault
 from ..domain.stamps import Stamp
-from . import reserve
+from ..ports import Gap
+from . import gap_note, reserve
 from .change import SqliteChange, changing
 from .checkpoint_rows import CheckpointRows
 from .connection import Connection
@@ -85,11 +86,23 @@ class SqliteStore(LedgerRows, CheckpointRows, PeopleRows, PairingRows, MemoryRow
 
     def keep_reserve(self) -> bool:
         """Make the reserve where it is missing and there is room. Returns whether it is there."""
+        gap_note.prepare(self._connection.path)
         return reserve.keep(self._connection.path)
 
     def spend_reserve(self) -> bool:
         """Give the reserve's room to the database. False where there is no reserve any more."""
         return reserve.spend(self._connection.path)
+
+    def note_gap(self, gap: Gap | None) -> None:
+        """Remember, beside the database, what it does not take; None: it has taken it."""
+        if gap is None:
+            gap_note.take_back(self._connection.path)
+        else:
+            gap_note.put(self._connection.path, self.ledger, gap)
+
+    def noted_gap(self) -> Gap | None:
+        """What was noted and never taken back: the power failed before it could be written."""
+        return gap_note.read(self._connection.path, self.ledger)
 
     def close(self) -> None:
         """Close the database for good."""

@@ -59,7 +59,7 @@ class TimeRows(Part):
             after,
             limit,
         )
-        return [OpenTime(row[0], _stated(row)) for row in rows]
+        return [OpenTime(row[0], _stated(row), row[-1]) for row in rows]
 
     def doubted(self) -> range | None:
         """Entries whose times a later synchronisation has put in doubt: look at them again."""

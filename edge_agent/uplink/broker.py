@@ -2,7 +2,7 @@
 
 import select
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from math import ceil
 from time import monotonic
@@ -46,8 +46,11 @@ class PahoBroker:
         self._wait(min(seconds, max(0.0, next_step - now)))
         return self._happened()
 
-    def subscribe(self, topics: Sequence[str]) -> None:
-        """Ask for the messages on ``topics``. Raises BrokerFault where there is no connection."""
+    def subscribe(self, topics: Mapping[str, int]) -> None:
+        """Ask for the messages on these topics, each at its quality of service.
+
+        Raises BrokerFault where there is no connection.
+        """
         self._connected().subscribe(topics)
 
     def publish(

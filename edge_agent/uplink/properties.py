@@ -28,8 +28,10 @@ class _PackedOnce(Properties):
 
 
 @cache
-def content(content_type: str) -> Properties:
-    """What PUBLISH says of its payload."""
+def content(content_type: str, alias: int = 0) -> Properties:
+    """What PUBLISH says of its payload, and by which number its topic is known; 0: by its name."""
     properties = _PackedOnce(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
     properties.ContentType = content_type
+    if alias:
+        properties.TopicAlias = alias
     return properties.keep()

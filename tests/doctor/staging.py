@@ -124,6 +124,7 @@ def status(**other: Any) -> dict[str, Any]:
         "version": "1",
         "uplink": {"state": "connected", "problem": None},
         "sensor": {"state": "ready", "problem": None, "prints": 5, "capacity": 100},
+        "store": {"state": "ready", "problem": None},
         "clock": {"state": "synced", "uncertainty_ms": 7},
         **other,
     }

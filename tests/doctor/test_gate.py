@@ -311,6 +311,19 @@ def test_a_database_that_opens(stage: Stage) -> None:
     assert "2 entries" in verdict.found
 
 
+def test_a_database_that_takes_nothing(stage: Stage) -> None:
+    """It opens and reads well, but the lamps say that nothing is recorded."""
+    open_store(stage.folder).close()
+    visit = stage.visit()
+    visit.status = status(store={"state": "failing", "problem": "The disk is full."})
+
+    verdict = ledger.database(visit)
+
+    assert said(verdict) == "DATABASE_FAILS"
+    assert verdict
+    assert verdict.found.endswith("The daemon says: The disk is full")
+
+
 def test_a_damaged_database_was_set_aside(stage: Stage) -> None:
     open_store(stage.folder).close()
     (stage.folder / "gate.db.old-1-damaged").touch()

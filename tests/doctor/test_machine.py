@@ -102,6 +102,7 @@ tmpfs /tmp tmpfs ro 0 0
     [
         ("/srv/gate.db", "rw,errors=remount-ro", "ro", "MOUNT_WRITABLE", "/dev/mmcblk0p2"),
         ("/srv/gate.db", "ro,noatime", "rw", "MOUNT_READ_ONLY", "/dev/mmcblk0p2"),
+        ("/srv/gate.db", "rw,abort,emergency_ro", "rw", "MOUNT_READ_ONLY", "/dev/mmcblk0p2"),
         ("/var/lib/edge agent/gate.db", "ro", "rw", "MOUNT_WRITABLE", "/dev/sda1"),
         ("/var/lib/edge agent/gate.db", "rw", "errors=remount-ro,ro", "MOUNT_READ_ONLY", "sda1"),
         ("/var/lib/edge agents/gate.db", "rw", "ro", "MOUNT_READ_ONLY", "mmcblk0p3"),

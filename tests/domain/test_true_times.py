@@ -182,6 +182,21 @@ def test_what_is_worth_saying(now: Bounds, said: Bounds | None, expected: bool) 
     assert to_state(now, said) is expected
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [(0, 10, False), (2, 8, False), (-5, 15, False), (-3, 7, True), (3, 13, True), (11, 20, True)],
+)
+def test_what_a_lying_time_server_made_the_gate_say_later_is_corrected(
+    low: int, high: int, expected: bool
+) -> None:
+    """Both may be as wide as a clock runs astray: that they overlap does not save the first."""
+    said = Bounds(0, 10, exact=True, final=True)
+    now = Bounds(low, high, exact=True, final=True)
+    assert to_state(now, said, later=True) is expected
+    # What a punch has said of itself is a matter of milliseconds: it lies in it, or beside it.
+    assert to_state(now, said) is (low > 10)
+
+
 def test_open_intervals_overlap() -> None:
     assert overlap(bounds(None, 5), bounds(5, None))
     assert not overlap(bounds(None, 4), bounds(5, None))

@@ -30,6 +30,7 @@ from edge_agent.flows.pairing import Pairing
 from edge_agent.ports import (
     Buffer,
     FingerImage,
+    Gap,
     OpenTime,
     PendingTimes,
     SensorInfo,
@@ -87,6 +88,7 @@ class MemoryStore:
         self.all: list[Entry] = []
         self.people: dict[str, Worker] = {}
         self.in_force = Applied()
+        self.gap: Gap | None = None
         self.listings: list[tuple[int, Listing]] = []
         self.enrolled: dict[tuple[int, int], Print] = {}
         self.removed: set[tuple[int, int]] = set()
@@ -128,6 +130,12 @@ class MemoryStore:
 
     def spend_reserve(self) -> bool:
         return False
+
+    def note_gap(self, gap: Gap | None) -> None:
+        self.gap = gap
+
+    def noted_gap(self) -> Gap | None:
+        return self.gap
 
     def append(self, fact: Fact, stamp: Stamp) -> Entry:
         tail = self.tail()

@@ -6,28 +6,43 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.domain.chain import read_wire
 from edge_agent.domain.errors import DiskFull, StoreFault
 from edge_agent.domain.events import Event, LedgerGrew, StoreChanged
 from edge_agent.domain.facts import GateAlive, RecordingResumed, RecordingStopped
 from edge_agent.domain.rules import DirectionRule, Policy
-from edge_agent.domain.stamps import Stamp
+from edge_agent.domain.stamps import Stamp, parse_time
 from edge_agent.flows.gate import Gate
-from edge_agent.store import SqliteStore, verify_ledger
-from tests.store.ledgers import ZONE, Faulty, later, open_store, punch
-from tests.store.small_disk import fill, may_mount, small_disk
+from edge_agent.ports import Gap
+from edge_agent.receiver.coverage import coverage
+from edge_agent.receiver.signs_of_life import Cover, SignsOfLife, seen
+from edge_agent.store import SqliteStore, gap_note, verify_ledger
+from tests.store.ledgers import NOON, ZONE, Faulty, later, open_store, punch
+from tests.store.small_disk import disk_like, fill
 
 POLICY = Policy(repeat_window_ms=0, direction=DirectionRule.NONE, zone=ZONE)
 
 
-class Ticking:
-    """A clock that goes on by a second whenever it is asked."""
+DISK_KINDS = [("tmpfs", "6m"), ("ext4", "24m")]
 
-    def __init__(self) -> None:
-        self.seconds = 0
+
+def folder_in(folder: Path) -> Path:
+    """Where a disk is mounted."""
+    (folder / "disk").mkdir()
+    return folder / "disk"
+
+
+class Ticking:
+    """A clock that goes on by a second whenever it is asked, in a boot that began at a second."""
+
+    def __init__(self, boot: str = "a", began_s: int = 0) -> None:
+        self.seconds = self._began_s = began_s
+        self._boot = boot
 
     def stamp(self) -> Stamp:
         self.seconds += 1
-        return later(self.seconds * 1000)
+        running_ms = (self.seconds - self._began_s) * 1000
+        return later(self.seconds * 1000, boot=self._boot, boottime_ms=running_ms)
 
     def monotonic(self) -> float:
         self.seconds += 1
@@ -37,10 +52,10 @@ class Ticking:
 class Works:
     """A gate on a real file, and what it told."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: Ticking | None = None) -> None:
         self.told: list[Event] = []
         self.store = open_store(folder)
-        self.clock = Ticking()
+        self.clock = clock or Ticking()
         self.gate = Gate(self.store, self.clock, self.told.append, POLICY)
         self.gate.record(RecordingResumed(reason="started"))
 
@@ -75,6 +90,16 @@ def record_until_full(works: Works) -> list[int]:
         # As a rule DiskFull. Where the last one's frames had room and their checkpoint had not, it
         # is not certain.
         return recorded
+
+
+def last_refused(works: Works) -> Stamp:
+    """The moment of the first press that the disk has no room for, not even in the log."""
+    while True:
+        pressed = works.clock.stamp()
+        try:
+            works.gate.record(punch(), pressed)
+        except DiskFull:
+            return pressed
 
 
 def test_a_fault_stands_in_the_ledger_once_it_is_over(faulty: type[Faulty], tmp_path: Path) -> None:
@@ -130,14 +155,15 @@ def test_nothing_is_said_of_a_gate_that_did_not_record_anyway(
         assert works.kinds()[2:] == ["recording.stopped", "recording.resumed"]
 
 
-@pytest.mark.skipif(not may_mount(), reason="only root may mount a small disk")
+@pytest.mark.parametrize(("kind", "size"), DISK_KINDS)
 def test_a_full_disk_is_survived_with_the_reserve(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, size: str
 ) -> None:
     monkeypatch.setattr("edge_agent.store.reserve.RESERVE_BYTES", 1 << 20)
-    with small_disk(tmp_path, "6m"), works_in(tmp_path) as works:
-        works.keep((tmp_path / "gate.db.reserve").exists)
-        ballast = fill(tmp_path)
+    disk = folder_in(tmp_path)
+    with disk_like(kind, disk, size), works_in(disk) as works:
+        works.keep((disk / "gate.db.reserve").exists)
+        ballast = fill(disk)
         recorded = record_until_full(works)
         assert works.states == ["reserve", "failing"]
         # 2,000 with the real reserve, four times this size.
@@ -148,7 +174,7 @@ def test_a_full_disk_is_survived_with_the_reserve(
         assert last - recorded[-1] in (0, 1)
 
         ballast.unlink()
-        works.keep((tmp_path / "gate.db.reserve").exists)
+        works.keep((disk / "gate.db.reserve").exists)
         assert works.states == ["reserve", "failing", "ready"]
         assert works.kinds()[-2:] == ["recording.stopped", "recording.resumed"]
         [(_, resumed), (_, stopped)] = [next(newest) for newest in [works.store.newest_first()] * 2]
@@ -157,14 +183,17 @@ def test_a_full_disk_is_survived_with_the_reserve(
         assert verify_ledger(works.store).seq == last + 2
 
 
-@pytest.mark.skipif(not may_mount(), reason="only root may mount a small disk")
-def test_a_start_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("kind", "size"), DISK_KINDS)
+def test_a_start_on_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, size: str
+) -> None:
     monkeypatch.setattr("edge_agent.store.reserve.RESERVE_BYTES", 1 << 20)
-    with small_disk(tmp_path, "6m"):
-        with works_in(tmp_path) as works:
-            works.keep((tmp_path / "gate.db.reserve").exists)
-        fill(tmp_path)
-        again = open_store(tmp_path)
+    disk = folder_in(tmp_path)
+    with disk_like(kind, disk, size):
+        with works_in(disk) as works:
+            works.keep((disk / "gate.db.reserve").exists)
+        fill(disk)
+        again = open_store(disk)
         assert isinstance(again, SqliteStore)
         gate = Gate(again, Ticking(), lambda event: None, POLICY)
         assert gate.record(punch()).seq == 3
@@ -179,3 +208,71 @@ def test_no_reserve_is_made_of_the_last_room(
         works.gate.keep_store()
         assert works.states == ["reserve"]
         assert not list(tmp_path.glob("*.reserve*"))
+
+
+@pytest.mark.parametrize("noted", [True, False])
+@pytest.mark.parametrize(("kind", "size"), DISK_KINDS)
+def test_a_power_cut_while_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, size: str, noted: bool
+) -> None:
+    """The next start tells the gap; and with or without that, nobody is told it was covered."""
+    monkeypatch.setattr("edge_agent.store.reserve.RESERVE_BYTES", 1 << 20)
+    disk = folder_in(tmp_path)
+    with disk_like(kind, disk, size):
+        works = Works(disk)
+        works.keep((disk / "gate.db.reserve").exists)
+        for _ in range(300):  # A quiet morning: the clock goes on by a second each time.
+            works.gate.record(punch())
+        ballast = fill(disk)
+        record_until_full(works)
+        rest = fill(disk, "rest")
+        refused = last_refused(works)
+        works.gate.keep_store()  # Between two looks at the glass.
+        told_before = works.kinds().count("recording.stopped")
+        note = disk / "gate.db.gap"
+        assert note.stat().st_size == 512
+        if not noted:
+            note.write_bytes(bytes(512))  # What a card may do with it.
+        known = works.store.tail().seq
+        works.store._connection.drop()  # The power fails.
+
+        ballast.unlink()
+        rest.unlink()
+        works = Works(disk, Ticking(boot="b", began_s=works.clock.seconds + 600))
+        works.gate.keep_store()
+        works.gate.record(punch())
+        told = [read_wire(entry.wire)[1] for entry in works.store.entries(known + 1, 100)]
+        kinds = [(one["kind"], one.get("reason")) for one in told]
+        began = [("recording.resumed", "started"), ("punch.recorded", None)]
+        assert kinds == [*([("recording.stopped", "disk-full")] if noted else []), *began]
+        whole = (seen(read_wire(e.wire)[1]) for e in works.store.entries(1, 100_000))
+        spans = coverage([SignsOfLife(whole)], NOON.wall_ms, NOON.wall_ms + 10**8)
+        covered = [span for span in spans if span.cover is Cover.YES]
+        assert covered
+        assert not [s for s in covered if s.begin_ms < refused.wall_ms < s.end_ms]
+        restarted = told[-2]["clock"]["wall"]
+        assert not [s for s in covered if refused.wall_ms < s.begin_ms < parse_time(restarted)]
+        works.store.close()
+        # And it is told once.
+        again = Works(disk, Ticking(boot="c", began_s=works.clock.seconds + 600))
+        assert again.kinds()[-1:] == ["recording.resumed"]
+        assert again.kinds().count("recording.stopped") == told_before + noted
+        again.store.close()
+
+
+def test_a_gap_of_another_ledger_is_not_told_in_this_one(tmp_path: Path) -> None:
+    gap = Gap(RecordingStopped(reason="disk-full"), later(5000))
+    gap_note.prepare(tmp_path / "gate.db")
+    gap_note.put(tmp_path / "gate.db", "another", gap)
+    with works_in(tmp_path) as works:
+        assert works.kinds() == ["ledger.opened", "recording.resumed"]
+        # Nor one that the ledger has gone on after: the power failed before it was taken back.
+        gap_note.put(tmp_path / "gate.db", works.store.ledger, Gap(gap.stopped, later(500)))
+    with works_in(tmp_path) as works:
+        assert works.kinds()[1:] == ["recording.resumed", "recording.resumed"]
+        gap_note.put(tmp_path / "gate.db", works.store.ledger, gap)
+        assert works.store.noted_gap() == gap
+        raw = bytearray((tmp_path / "gate.db.gap").read_bytes())
+        raw[60] ^= 1
+        (tmp_path / "gate.db.gap").write_bytes(raw)
+        assert works.store.noted_gap() is None

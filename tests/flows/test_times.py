@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.domain.chain import read_wire
-from edge_agent.domain.clock_trust import ClockTrust, HardwareClock
+from edge_agent.domain.clock_trust import ClockTrust, HardwareClock, Known
 from edge_agent.domain.errors import StoreFault
 from edge_agent.domain.events import Event
 from edge_agent.domain.facts import (
@@ -77,6 +77,9 @@ class Clocks:
         self.wall_off += ms
         self.error_ms = None
 
+    def recall(self, known: Known) -> None:
+        self.trust.recall(known, None)
+
     def stamp(self) -> Stamp:
         boottime, wall = self.true_ms - self.began, self.true_ms + self.wall_off
         state, uncertainty = self.trust.judge(boottime, wall, self.error_ms)
@@ -112,7 +115,7 @@ class Site:
         policy = Policy(repeat_window_ms=0, direction=DirectionRule.NONE, zone=ZONE)
         self.gate = Gate(self.store, self.clocks, self.events.append, policy)
         if (known := self.store.known_time()) is not None:
-            self.clocks.trust.recall(known, None)
+            self.clocks.recall(known)
         self.watch = WatchClock(self.gate)
         self.times = ResolveTimes(self.gate)
 

@@ -86,6 +86,9 @@ def events(traces: Iterable[Path], folder: Path, promises: Path) -> Iterator[Eve
         yield from _Process(folder, promises).events(trace)
 
 
+_NOT_SQLITES = ("-shm", ".lock", ".reserve", ".reserve.half", ".gap")
+
+
 class _Process:
     def __init__(self, folder: Path, promises: Path) -> None:
         self._folder = str(folder)
@@ -176,7 +179,9 @@ class _Process:
         folder, _, name = path.rpartition("/")
         if folder != self._folder or not name.startswith("gate.db"):
             return None
-        return None if name.endswith(("-shm", ".lock", ".reserve", ".reserve.half")) else name
+        return (
+            None if name.endswith(("-shm", ".lock", ".reserve", ".reserve.half", ".gap")) else name
+        )
 
 
 def _bytes(arguments: str) -> bytes:

@@ -9,32 +9,18 @@ import threading
 import time
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from random import Random
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import ClassVar
 
-from edge_agent.daemon.gate_activity import GateActivity
-from edge_agent.daemon.gate_parts import GateParts
-from edge_agent.domain.errors import (
-    BrokerFault,
-    DiskFull,
-    SensorFault,
-    SensorGarbled,
-    SensorUnplugged,
-    StoreFault,
-)
-from edge_agent.domain.events import Event, Outcome, PanelShown
+from edge_agent.domain.clock_trust import ClockTrust
+from edge_agent.domain.errors import BrokerFault, SensorGarbled, SensorUnplugged
+from edge_agent.domain.events import Outcome, PanelShown
 from edge_agent.domain.people import Print, Worker
-from edge_agent.domain.rules import DirectionRule, Hint, Policy
-from edge_agent.domain.topics import Topics
-from edge_agent.flows.gate import Gate
-from edge_agent.flows.keep_roster import RosterInbox
+from edge_agent.domain.rules import Hint
 from edge_agent.flows.pairing import digest
-from edge_agent.flows.publish_ledger import PublishLedger
-from edge_agent.flows.uplink_parts import UplinkParts
 from edge_agent.ports import (
     Acknowledged,
     BrokerDown,
@@ -42,18 +28,15 @@ from edge_agent.ports import (
     BrokerUp,
     Buffer,
     Received,
-    SensorInfo,
     Subscribed,
 )
-from edge_agent.sealing import AgeSealing
-from edge_agent.settings.schema import HomeAssistantSettings, MqttSettings
 from edge_agent.store import SqliteStore
-from tests.flows.fakes import Library, Pocket, PowerCut, template_of
+from tests.flows.fakes import Library, PowerCut, template_of
 from tests.flows.test_times import Clocks
-from tests.uplink.gates import GATE, Examiner, gate_status
+from tests.uplink.gates import GATE
 
-ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-TOPICS = Topics("attendance", GATE)
+from .soaked_gate import TOPICS, ZONE, SoakedGate
+
 LOOK_MS = 100
 IDLE_MS = 14_000
 """Between two looks while nobody comes: less than after what a gate notes that it was away."""
@@ -168,7 +151,7 @@ class Line:
             return [BrokerDown("The modem was reset.")]
         return found
 
-    def subscribe(self, topics: Sequence[str]) -> None:
+    def subscribe(self, topics: Mapping[str, int]) -> None:
         self._events.append(Subscribed({}))
         [receipts] = [topic for topic in topics if "/receipts/" in topic]
         self._ledger = receipts.rpartition("/")[2]
@@ -209,24 +192,24 @@ class Line:
             self._events.append(Received(TOPICS.commands, whole, False))
 
 
-class Panel:
-    """Only the gate's events count here."""
-
-    def touched(self) -> None: ...
-
-    def show(
-        self, outcome: Outcome, hint: Hint | None = None, *, offline: bool = False
-    ) -> None: ...
-
-    def fault(self, present: bool) -> None: ...
-
-    def dark(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
 class Week:
     """The gate, and what befalls it: a press about every ``every_ms``, and faults between."""
+
+    FAULTS: ClassVar = [
+        (0.004, "power_cut"),
+        (0.010, "unplug"),
+        (0.030, "garble"),
+        (0.034, "fill_disk"),
+        (0.040, "tear_disk"),
+        (0.050, "line"),
+        (0.056, "payroll_down"),
+        (0.057, "payroll_restored"),
+        (0.075, "sync"),
+        (0.080, "lose"),
+        (0.085, "step"),
+        (0.089, "lie"),
+    ]
+    """What befalls it before a press, and how likely that or what stands above it is."""
 
     def __init__(self, folder: Path, presses: int, seed: int, workers: int = 60) -> None:
         self.random = Random(seed)
@@ -240,6 +223,8 @@ class Week:
         self.unanswered = 0
         self.faults: dict[str, int] = {}
         self.disk: str = ""
+        self.lied = 0
+        """For how many presses more a time server's lie is not found out."""
         self.stop = threading.Event()
         self.on_press: Callable[[int], None] = lambda left: None
         self.codes = [f"NV{number:03}" for number in range(workers)]
@@ -263,6 +248,10 @@ class Week:
     def open_store(self) -> SqliteStore:
         return SqliteStore.open(self.folder / "gate.db", GATE, ZONE, self.clocks.stamp())
 
+    def look(self) -> SqliteStore:
+        """A connection that writes nothing."""
+        return SqliteStore.read_only(self.folder / "gate.db", GATE, ZONE)
+
     def run(self) -> None:
         """Until all have pressed and payroll has everything."""
         while not self.stop.is_set():
@@ -270,105 +259,50 @@ class Week:
 
     def _one_life(self) -> None:
         """One process: it ends by a power cut, a kill -9, or when the week is over."""
-        with self._store() as store:
-            if (known := store.known_time()) is not None:
-                self.clocks.trust.recall(known, None)
-        uplink = PublishLedger(
-            UplinkParts(
-                settings=MqttSettings(host="localhost", tls="off"),
-                topics=TOPICS,
-                broker=self.line,
-                open_store=self.open_store,
-                status=gate_status,
-                tell=lambda event: None,
-                clock=self.clocks,
-                leave=lambda receipt: False,
-                on_roster=lambda heard: None,
-                examiner=Examiner(),
-                home_assistant=HomeAssistantSettings(),
-            )
-        )
-        gone = threading.Event()
-        thread = threading.Thread(target=uplink.run, args=(gone, lambda: None))
-        store = self.open_store()
-        self._may_fail(store)
-        gate = Gate(
-            store,
-            self.clocks,
-            lambda event: self._told(event, uplink),
-            Policy(repeat_window_ms=0, direction=DirectionRule.ALTERNATE, zone=ZONE),
-        )
-        parts = GateParts(
-            make_gate=lambda: gate,
-            sensor=self.sensor,
-            panel=Panel(),
-            captures=3,
-            offline=lambda: False,
-            sealing=AgeSealing(),
-            passwords=Pocket(),
-            roster=RosterInbox(),
-        )
-        activity = GateActivity(parts, self._connected())
-        thread.start()
         try:
-            activity.run(self.stop, self._beat)
+            SoakedGate(self.folder, self, self.random).live(self.stop)
         except PowerCut:
-            store.close()
             if self.random.random() < 0.5:
-                self.clocks.true_ms += self.random.randint(10_000, 3_600_000)
-                self.clocks.start(wall=self.random.choice([0, self.clocks.true_ms]))
+                self.power_fails()
             else:
-                self.clocks.trust = type(self.clocks.trust)(f"boot-{self.clocks.boots}", 500)
-        finally:
-            gone.set()
-            thread.join(20)
-            assert not thread.is_alive()
+                self.forgets()
 
-    def _beat(self) -> None:
+    def power_fails(self) -> None:
+        """The machine is off for a while, and begins another boot."""
+        self.clocks.true_ms += self.random.randint(10_000, 3_600_000)
+        self.clocks.start(wall=self.random.choice([0, self.clocks.true_ms]))
+
+    def forgets(self) -> None:
+        """Another process begins in the same boot."""
+        self.clocks.trust = ClockTrust(f"boot-{self.clocks.boots}", 500)
+
+    def beat(self) -> bool:
         """Time passes while nobody asks the sensor, too."""
         self.clocks.true_ms += 10
         if self.sensor.glass is not None and self.clocks.true_ms > self.pressed_ms + PATIENCE_MS:
             self.unanswered += 1  # Nothing lights up: the worker gives up.
             self.sensor.answered()
+        return self.stop.is_set()
 
-    def _connected(self) -> SensorInfo | SensorFault:
-        try:
-            return self.sensor.connect()
-        except SensorFault as fault:
-            return fault
+    def see(self, shown: PanelShown) -> None:
+        """The worker sees a lamp, and lifts the finger."""
+        self.shown.add(self.pressed_ms, shown)
+        self.sensor.answered()
 
-    def _told(self, event: Event, uplink: PublishLedger) -> None:
-        uplink.notify()
-        if isinstance(event, PanelShown):
-            self.shown.add(self.pressed_ms, event)
-            self.sensor.answered()
-
-    def _may_fail(self, store: SqliteStore) -> None:
-        """Have transactions fail as ``disk`` says: before, after, or not at all."""
-        changing = store.changing
-
-        @contextmanager
-        def failing() -> Iterator[Any]:
-            if self.disk == "full":
-                raise DiskFull("The disk is full.")
-            if self.disk == "torn" and self.random.random() < 0.5:
-                raise StoreFault("The disk reports errors.")
-            with changing() as change:
-                yield change
-            if self.disk == "torn" and self.random.random() < 0.5:
-                raise StoreFault("The disk reports errors, after it has written.")
-
-        def faulty() -> AbstractContextManager[Any]:
-            return failing()
-
-        store.changing = faulty  # type: ignore[method-assign]
-        store.spend_reserve = lambda: False  # type: ignore[method-assign]
+    def disk_now(self) -> str:
+        return self.disk
 
     def befalls(self) -> None:
         """Between two presses."""
         chance = self.random.random()
         self.disk = ""
-        for limit, name in _FAULTS:
+        if self.lied:
+            # A boot that ends before a lie is found out has nothing that could find it out.
+            self.lied -= 1
+            if not self.lied:
+                self.clocks.sync()
+            return
+        for limit, name in self.FAULTS:
             if chance < limit:
                 self.faults[name] = self.faults.get(name, 0) + 1
                 getattr(self, f"_{name}")()
@@ -403,6 +337,12 @@ class Week:
     def _sync(self) -> None:
         self.clocks.sync()
 
+    def _lie(self) -> None:
+        """A time server answers, and is wrong by seconds or hours."""
+        off = self.random.choice([2_000, 90_000, 5 * 3_600_000])
+        self.clocks.sync(off=self.random.choice([-1, 1]) * self.random.randint(1_500, off))
+        self.lied = self.random.randint(1, 5)
+
     def _lose(self) -> None:
         self.clocks.lose()
 
@@ -414,22 +354,8 @@ class Week:
         self.disk, self.payroll.down, self.line.up = "", False, True
         self.sensor.unplugged_until = 0
         self.sensor.failing.clear()
+        self.lied = 0
         self.clocks.sync()
-
-
-_FAULTS = [
-    (0.004, "power_cut"),
-    (0.010, "unplug"),
-    (0.030, "garble"),
-    (0.034, "fill_disk"),
-    (0.040, "tear_disk"),
-    (0.050, "line"),
-    (0.056, "payroll_down"),
-    (0.057, "payroll_restored"),
-    (0.075, "sync"),
-    (0.080, "lose"),
-    (0.085, "step"),
-]
 
 
 class Glass(Library):
@@ -501,7 +427,7 @@ class Glass(Library):
         time.sleep(0.005)  # Time runs on by the hour here, and the uplink's thread is real.
         self._draining += 1
         self._wait_ms = 14_000
-        with suppress(Exception), week._store() as store:
+        with suppress(Exception), closing(week.look()) as store:
             done = week.payroll.through == store.tail().seq and not store.pending_times().count
             if done and self._draining > 10:
                 week.stop.set()

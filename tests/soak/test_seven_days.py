@@ -15,9 +15,11 @@ from edge_agent.domain.chain import read_wire
 from edge_agent.domain.events import Outcome, PanelShown
 from edge_agent.domain.stamps import parse_time
 from edge_agent.flows import when_to_look
-from edge_agent.receiver.coverage import Cover, coverage, seen
+from edge_agent.receiver.coverage import coverage
+from edge_agent.receiver.signs_of_life import Cover, SignsOfLife, seen
 from edge_agent.store.verify import verify_ledger
 
+from .killed_week import KilledWeek
 from .seven_days import Week
 
 
@@ -69,8 +71,9 @@ def check(lived: Week) -> dict[str, Any]:
     uncertain = sum(one.outcome is Outcome.NOT_RECORDED for _, one in everything)
     assert len(recorded) - len(told) <= uncertain + lived.unanswered
     _check_times({one.seq: at for at, one in shown}, data)
-    _check_coverage(lived, everything, data)
+    covered = _check_coverage(lived, everything, data)
     return {
+        "covered": covered,
         "shown": len(shown),
         "entries": len(data),
         "bytes": size,
@@ -105,24 +108,25 @@ def _check_times(truth: dict[int | None, int], data: list[dict[str, Any]]) -> No
 
 def _check_coverage(
     lived: Week, shown: list[tuple[int, PanelShown]], data: list[dict[str, Any]]
-) -> None:
-    """No press went unrecorded in a span that is called covered."""
-    entries = [seen(one) for one in data]
+) -> float:
+    """No press went unrecorded in a span that is called covered; how much of the time is that."""
     begin = shown[0][0] - 1000
-    spans = coverage(lambda: entries, begin, lived.clocks.true_ms)
+    spans = coverage([SignsOfLife(map(seen, data))], begin, lived.clocks.true_ms)
     covered = [span for span in spans if span.cover is Cover.YES]
-    assert sum(s.end_ms - s.begin_ms for s in covered) > (lived.clocks.true_ms - begin) / 4
     for at, one in shown:
         if one.outcome in (Outcome.NOT_RECORDED, Outcome.SENSOR_FAULT):
             wrong = [s for s in covered if s.begin_ms < at < s.end_ms]
             assert not wrong, (at, one, wrong)
+    return sum(s.end_ms - s.begin_ms for s in covered) / (lived.clocks.true_ms - begin)
 
 
 def test_a_morning(tmp_path: Path, quick: None) -> None:
     """A small one for every day."""
     lived = Week(tmp_path, presses=200, seed=7)
     lived.run()
-    assert check(lived)["shown"] > 150
+    told = check(lived)
+    assert told["shown"] > 150
+    assert told["covered"] > 0.25
 
 
 @pytest.mark.long
@@ -141,7 +145,35 @@ def test_seven_days(tmp_path: Path, quick: None) -> None:
     told = check(lived)
     print(told, f"RSS {memory} → {memory_after} kB, files {files} → {files_after}")
     assert told["shown"] > 12_000
+    assert told["covered"] > 0.25
     assert memory_after <= memory * 1.05
     assert abs(files_after - files) <= 4  # How many connections the moment has open.
     # An entry is about 900 bytes, and half as much again its row and what pages leave empty.
+    assert told["bytes"] < 1500 * told["entries"]
+
+
+@pytest.mark.system
+def test_a_morning_of_kill_9(tmp_path: Path, quick: None) -> None:
+    lived = KilledWeek(tmp_path, presses=120, seed=3)
+    lived.run()
+    told = check(lived)
+    assert told["shown"] > 80
+    assert lived.kills > 0
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3000)
+def test_seven_days_of_kill_9(tmp_path: Path, quick: None) -> None:
+    """The gate is a process, and nothing tells it that it is going to be killed."""
+    lived = KilledWeek(tmp_path, presses=15_500, seed=5)
+    lived.run()
+    told = check(lived)
+    memory = f"RSS × {lived.growth():.3f} ({lived.measured[-1][0]} kB)"
+    print(f"{lived.kills} kills, {memory}, open files {lived.files()}: {told}")
+    assert told["shown"] > 14_000
+    assert told["covered"] > 0.1
+    assert lived.kills > 150
+    assert told["kinds"]["punch.time-corrected"] > 0
+    assert lived.growth() <= 1.05
+    assert max(lived.files()) - min(lived.files()) <= 4
     assert told["bytes"] < 1500 * told["entries"]

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -153,9 +153,9 @@ class ScriptedBroker:
             self.up = self.up or isinstance(event, BrokerUp)
         return events
 
-    def subscribe(self, topics: list[str]) -> None:
+    def subscribe(self, topics: Mapping[str, int]) -> None:
         assert self.up
-        self.subscribed = topics
+        self.subscribed = list(topics)
 
     def publish(
         self, topic: str, payload: bytes, *, content_type: str | None = None, retain: bool = False

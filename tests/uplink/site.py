@@ -20,13 +20,16 @@ def acl_for(gates: list[str]) -> str:
 
 
 class Site(Mosquitto):
-    """The shipped files, moved to ``folder`` and to a free port of this machine.
+    """The shipped files, moved to ``folder`` and to a free port of ``host``, which is this machine.
 
     ``names`` are the users with a password; without any, certificates say who somebody is.
     """
 
-    def __init__(self, folder: Path, acl: str, names: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, acl: str, names: tuple[str, ...] = (), host: str = "127.0.0.1"
+    ) -> None:
         super().__init__(folder)
+        self.host = host
         self.port = free_port()
         self.log = folder / "site.log"
         self.ca = Authority(folder, "certs")
@@ -34,7 +37,7 @@ class Site(Mosquitto):
         (folder / "edge-agent.acl").write_text(acl)
         config = (SHIPPED / "mosquitto.conf").read_text()
         for shipped, here in {
-            "listener 8883": f"user root\nlistener {self.port} {self.host}",
+            "listener 8883": f"user root\nlistener {self.port}",
             "/etc/mosquitto/certs/broker.crt": shown.cert,
             "/etc/mosquitto/certs/broker.key": shown.key,
             "/etc/mosquitto/": f"{folder}/",

@@ -312,3 +312,30 @@ def test_no_bytes_of_a_broker_raise_anything(noise: bytes, version: MqttVersion)
         broker.open((version,), "status", b"gone")
         until(broker, BrokerDown)
         broker.close()
+
+
+@pytest.mark.parametrize(("most", "named"), [(0, 3), (1, 1)])
+def test_a_broker_that_takes_aliases_hears_a_topic_once(
+    brokers: list[PahoBroker], most: int, named: int
+) -> None:
+    """MQTT 5, 3.2.2.3.8: without a Topic Alias Maximum in CONNACK none may be sent."""
+    said: list[bytes] = []
+    over = threading.Event()
+
+    def answer(connection: socket.socket, level: int) -> None:
+        accepted = b"\x20\x06\x00\x00\x03\x22" + most.to_bytes(2, "big")
+        connection.sendall(accepted if most else ACCEPTED_5)
+        said.append(until_hung_up(connection))
+        over.set()
+
+    with StubBroker(answer) as server:
+        broker = opened(brokers, server.port, ("5",))
+        until(broker, BrokerUp)
+        broker.publish("a/status", b"{}", retain=True)
+        for number in range(3):
+            broker.publish("a/ledger", b"%d" % number, content_type="text/plain")
+        broker.close()
+        assert over.wait(PATIENCE_S)
+    assert said[0].count(b"a/ledger") == named
+    assert said[0].count(b"a/status") == 1
+    assert said[0].count(b"text/plain") == 3

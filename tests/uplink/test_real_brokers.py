@@ -90,7 +90,8 @@ class Gate:
         home_assistant: HomeAssistantSettings = NO_HOME_ASSISTANT,
         **settings: Any,
     ) -> None:
-        mqtt = MqttSettings(host="127.0.0.1", port=port, **settings)
+        status = settings.pop("status", None)
+        mqtt = MqttSettings(**{"host": "127.0.0.1", "port": port, **settings})
         self.events: queue.Queue[Event] = queue.Queue()
         broker = PahoBroker(mqtt, "edge-agent-main-gate")
         self.flow: PublishLedger = uplink(
@@ -99,6 +100,7 @@ class Gate:
             broker,
             HostClock("always", 500),
             self.events.put,
+            status=status,
             home_assistant=home_assistant,
         )
         self._stop = threading.Event()

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -21,7 +20,6 @@ from tests.receiver.running import Running, rows
 
 from .gates import Ledger
 from .payroll import Payroll
-from .site import Site, acl_for
 from .test_real_brokers import Gate
 
 pytestmark = [
@@ -215,74 +213,3 @@ def test_a_frozen_broker_is_noticed_in_time(tmp_path: Path) -> None:
     print({name: round(seconds) for name, seconds in took.items()})
     assert took["busy"] < 25
     assert 30 < took["idle"] < 130
-
-
-HEADERS = 52
-"""TCP and IPv4 with timestamps, for a packet and for the bare acknowledgement that answers it."""
-
-DAY_S = 24 * 3600
-ENTRIES_A_DAY = 80 * 4 + 24
-STATUSES_A_DAY = DAY_S / 900
-LONGER = 300
-"""A status is so much longer than an entry; and it has no receipt."""
-
-
-class Traffic(NamedTuple):
-    """Bytes of TCP's payload, and packets."""
-
-    payload: float
-    packets: float
-
-    def since(self, other: "Traffic", times: float = 1) -> "Traffic":
-        """What came since then, for each of so many times."""
-        return Traffic(*((a - b) / times for a, b in zip(self, other, strict=True)))
-
-
-@pytest.mark.timeout(300)
-def test_a_month_of_an_ordinary_gate_is_few_bytes(tmp_path: Path, new_ledger: NewLedger) -> None:
-    """80 workers who punch four times, by TLS with certificates, each entry with its receipt."""
-    ledger = new_ledger(1)
-    with ExitStack() as stack:
-        site = stack.enter_context(Site(tmp_path, acl_for(["main-gate"])))
-        proxy = stack.enter_context(Proxy(site.port))
-        payroll, own = site.ca.issue("x", cn="payroll"), site.ca.issue("x", cn="main-gate")
-        options = ReceiverOptions(
-            database=str(tmp_path / "payroll.db"),
-            host=site.host,
-            port=site.port,
-            tls="on",
-            ca_file=site.ca.file,
-            cert_file=payroll.cert,
-            key_file=payroll.key,
-        )
-        running = stack.enter_context(Running(options))
-        running.said("connected")
-        mqtt = {"tls": "on", "ca_file": site.ca.file, "cert_file": own.cert, "key_file": own.key}
-
-        def now() -> Traffic:
-            return Traffic(proxy.sent + proxy.received, proxy.packets)
-
-        gate = stack.enter_context(Gate(proxy.port, ledger, keepalive_s=5, **mqtt))
-        gate.until(lambda event: event == Confirmed(through=1))
-        connected = now()
-        for last in range(2, 42):
-            ledger.grow(1)
-            gate.flow.notify()
-            gate.until(lambda event, last=last: event == Confirmed(through=last))  # type: ignore[misc]
-        entry = now().since(connected, 40)
-        time.sleep(7)  # The last answers.
-        idle, began = now(), time.monotonic()
-        time.sleep(40)
-        ping = now().since(idle, (time.monotonic() - began) / 5)
-    day = {
-        "entries": [ENTRIES_A_DAY, entry],
-        # Whatever is sent puts the next ping off, by half a minute as a rule.
-        "keepalive": [DAY_S / 60 - (ENTRIES_A_DAY + STATUSES_A_DAY) / 2, ping],
-        "status": [STATUSES_A_DAY, Traffic(entry.payload + LONGER, entry.packets / 2)],
-        "connections": [2, connected],
-    }
-    month = {name: 30 * times * each.payload / 1e6 for name, (times, each) in day.items()}
-    headers = sum(30 * times * each.packets * 2 * HEADERS / 1e6 for times, each in day.values())
-    print(f"an entry {entry}, a ping {ping}, a connection {connected}")
-    print(f"a month: {sum(month.values()):.1f} MB of {month}, and headers {headers:.1f} MB at most")
-    assert sum(month.values()) < 20

@@ -321,7 +321,7 @@ def test_a_packet_beyond_measure_is_not_read(
             while time.monotonic() < deadline:
                 for event in adapter.poll(1.0):
                     if isinstance(event, BrokerUp):
-                        adapter.subscribe(["big"])
+                        adapter.subscribe({"big": 1})
                         adapter.publish("big", bytes(1001))
                     assert not isinstance(event, Received)
                     if isinstance(event, BrokerDown):

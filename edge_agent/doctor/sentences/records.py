@@ -2,9 +2,15 @@
 
 from ..findings import Sentence, State
 
-OK, WARN = State.OK, State.WARN
+OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 
 DATABASE_OPENS = Sentence(OK, "{path} opens: ledger {ledger}, {entries} entries")
+DATABASE_FAILS = Sentence(
+    FAIL,
+    "{path} takes no entries: every press is shown as not recorded. The daemon says: {problem}",
+    "see the disk below, and 'dmesg'; the gate goes on by itself once it can write again; where "
+    "the kernel has closed the file system, restart the machine",
+)
 DATABASE_SET_ASIDE = Sentence(
     WARN,
     "A damaged database was set aside: {names}. The gate goes on with a new one",

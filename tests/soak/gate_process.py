@@ -1,0 +1,83 @@
+"""The soaked gate as a process of its own, to be killed: it asks for the world over two pipes.
+
+    python -m tests.soak.gate_process GATE_FD UPLINK_FD FOLDER SEED
+
+A pipe for each of its threads. Its start is the daemon's: the database is looked at first.
+"""
+
+import logging
+import sys
+import threading
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from random import Random
+from typing import Any, cast
+
+from edge_agent.daemon import gate_turns
+from edge_agent.domain.events import PanelShown
+from edge_agent.domain.succession import Whereabouts
+from edge_agent.flows import when_to_look
+from edge_agent.store import own_ledger
+from tests.uplink.gates import GATE
+
+from .soaked_gate import ZONE, SoakedGate, World
+
+
+class Asked:
+    """A part of the world: whatever is called of it is asked for, and waited for."""
+
+    def __init__(self, name: str, pipes: "Pipes") -> None:
+        self._name = name
+        self._pipes = pipes
+
+    def __getattr__(self, method: str) -> Any:
+        return partial(self._pipes.ask, self._name, method)
+
+
+class Pipes:
+    """The uplink's thread has its own: it waits while the gate's thread goes on."""
+
+    def __init__(self, gate: Connection, uplink: Connection) -> None:
+        self._gate, self._uplink = gate, uplink
+        self._main = threading.get_ident()
+
+    def ask(self, name: str, method: str, *args: Any, **kwargs: Any) -> Any:
+        pipe = self._gate if threading.get_ident() == self._main else self._uplink
+        pipe.send((name, method, args, kwargs))
+        answer = pipe.recv()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class AskedWorld:
+    def __init__(self, pipes: Pipes) -> None:
+        self._pipes = pipes
+        self.clocks, self.sensor, self.line = (
+            Asked(name, pipes) for name in ("clocks", "sensor", "line")
+        )
+
+    def beat(self) -> bool:
+        return bool(self._pipes.ask("world", "beat"))
+
+    def see(self, shown: PanelShown) -> None:
+        self._pipes.ask("world", "see", shown)
+
+    def disk_now(self) -> str:
+        return str(self._pipes.ask("world", "disk_now"))
+
+
+def main() -> None:
+    gate_fd, uplink_fd, folder, seed = sys.argv[1:]
+    logging.disable(logging.CRITICAL)
+    gate_turns.BETWEEN_LOOKS_S = when_to_look.BETWEEN_LOOKS_S = 0
+    pipes = Pipes(Connection(int(gate_fd)), Connection(int(uplink_fd)))
+    world = cast(World, AskedWorld(pipes))
+    here = Whereabouts(board={}, card={})
+    with own_ledger(Path(folder) / "gate.db", GATE, ZONE, world.clocks.stamp(), here):
+        SoakedGate(Path(folder), world, Random(int(seed))).live(threading.Event())
+
+
+if __name__ == "__main__":
+    main()

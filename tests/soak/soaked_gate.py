@@ -1,0 +1,176 @@
+"""The gate's own code for a soak: thread, uplink and store are real, the world around it is not."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from random import Random
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from edge_agent.daemon.gate_activity import GateActivity
+from edge_agent.daemon.gate_parts import GateParts
+from edge_agent.domain.clock_trust import Known
+from edge_agent.domain.errors import DiskFull, SensorFault, StoreFault
+from edge_agent.domain.events import Event, Outcome, PanelShown
+from edge_agent.domain.rules import DirectionRule, Hint, Policy
+from edge_agent.domain.topics import Topics
+from edge_agent.flows.gate import Gate
+from edge_agent.flows.keep_roster import RosterInbox
+from edge_agent.flows.publish_ledger import PublishLedger
+from edge_agent.flows.uplink_parts import UplinkParts
+from edge_agent.ports import Broker, Clock, Sensor, SensorInfo
+from edge_agent.sealing import AgeSealing
+from edge_agent.settings.schema import HomeAssistantSettings, MqttSettings
+from edge_agent.store import SqliteStore
+from tests.flows.fakes import Pocket, PowerCut
+from tests.uplink.gates import GATE, Examiner, gate_status
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+TOPICS = Topics("attendance", GATE)
+
+
+class Clocks(Clock, Protocol):
+    def recall(self, known: Known) -> None:
+        """A process has begun that knows no more than this."""
+
+
+class World(Protocol):
+    """What is around a gate."""
+
+    clocks: Clocks
+    sensor: Sensor
+    line: Broker
+
+    def beat(self) -> bool:
+        """Time passes. Whether all is over."""
+
+    def see(self, shown: PanelShown) -> None:
+        """The worker sees a lamp."""
+
+    def disk_now(self) -> str:
+        """ "full", "torn", or "" where the disk is sound."""
+
+
+class Panel:
+    """Only the gate's events count here."""
+
+    def touched(self) -> None: ...
+
+    def show(
+        self, outcome: Outcome, hint: Hint | None = None, *, offline: bool = False
+    ) -> None: ...
+
+    def fault(self, present: bool) -> None: ...
+
+    def dark(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class SoakedGate:
+    """One life of the gate on the database in ``folder``."""
+
+    def __init__(self, folder: Path, world: World, random: Random) -> None:
+        self._folder = folder
+        self._world = world
+        self._random = random
+
+    def live(self, stop: threading.Event) -> None:
+        """Until the world is over. Raises PowerCut where the world does."""
+        store = self._open_store()
+        if (known := store.known_time()) is not None:
+            self._world.clocks.recall(known)
+        self._may_fail(store)
+        uplink = self._uplink()
+        activity = self._activity(store, uplink)
+        gone = threading.Event()
+        thread = threading.Thread(target=uplink.run, args=(gone, lambda: None))
+        thread.start()
+
+        def beat() -> None:
+            if self._world.beat():
+                stop.set()
+
+        try:
+            activity.run(stop, beat)
+        except PowerCut:
+            store.close()
+            raise
+        finally:
+            gone.set()
+            thread.join(20)
+            assert not thread.is_alive()
+
+    def _open_store(self) -> SqliteStore:
+        now = self._world.clocks.stamp()
+        return SqliteStore.open(self._folder / "gate.db", GATE, ZONE, now)
+
+    def _uplink(self) -> PublishLedger:
+        return PublishLedger(
+            UplinkParts(
+                settings=MqttSettings(host="localhost", tls="off"),
+                topics=TOPICS,
+                broker=self._world.line,
+                open_store=self._open_store,
+                status=gate_status,
+                tell=lambda event: None,
+                clock=self._world.clocks,
+                leave=lambda receipt: False,
+                on_roster=lambda heard: None,
+                examiner=Examiner(),
+                home_assistant=HomeAssistantSettings(),
+            )
+        )
+
+    def _activity(self, store: SqliteStore, uplink: PublishLedger) -> GateActivity:
+        def told(event: Event) -> None:
+            uplink.notify()
+            if isinstance(event, PanelShown):
+                self._world.see(event)
+
+        gate = Gate(
+            store,
+            self._world.clocks,
+            told,
+            Policy(repeat_window_ms=0, direction=DirectionRule.ALTERNATE, zone=ZONE),
+        )
+        parts = GateParts(
+            make_gate=lambda: gate,
+            sensor=self._world.sensor,
+            panel=Panel(),
+            captures=3,
+            offline=lambda: False,
+            sealing=AgeSealing(),
+            passwords=Pocket(),
+            roster=RosterInbox(),
+        )
+        return GateActivity(parts, self._connected())
+
+    def _connected(self) -> SensorInfo | SensorFault:
+        try:
+            return self._world.sensor.connect()
+        except SensorFault as fault:
+            return fault
+
+    def _may_fail(self, store: SqliteStore) -> None:
+        """Have transactions fail as the disk is: before, after, or not at all."""
+        changing = store.changing
+
+        @contextmanager
+        def failing() -> Iterator[Any]:
+            disk = self._world.disk_now()
+            if disk == "full":
+                raise DiskFull("The disk is full.")
+            if disk == "torn" and self._random.random() < 0.5:
+                raise StoreFault("The disk reports errors.")
+            with changing() as change:
+                yield change
+            if disk == "torn" and self._random.random() < 0.5:
+                raise StoreFault("The disk reports errors, after it has written.")
+
+        def faulty() -> AbstractContextManager[Any]:
+            return failing()
+
+        store.changing = faulty  # type: ignore[method-assign]
+        store.spend_reserve = lambda: False  # type: ignore[method-assign]
