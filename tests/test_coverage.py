@@ -1,6 +1,5 @@
 """Never a yes for a moment at which a press could not have been recorded; nor a no otherwise."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
@@ -11,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.domain.clock_trust import ClockTrust, Known
-from edge_agent.domain.stamps import ClockState, Stamp
-from edge_agent.receiver.coverage import Cover, Seen, Span, coverage, extent, together
+from edge_agent.domain.stamps import ClockState, Stamp, utc_time
+from edge_agent.receiver.coverage import coverage, together
+from edge_agent.receiver.signs_of_life import Cover, Seen, SignsOfLife, Span, seen
 
 SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
 NOON = 1_795_000_000_000
@@ -234,7 +234,7 @@ def mistakes(gate: Gate, told: list[Span]) -> list[str]:
 
 def told(gate: Gate, entries: list[Seen] | None = None) -> list[Span]:
     kept = gate.entries if entries is None else entries
-    return coverage(lambda: kept, NOON - HOUR, gate.now + HOUR)
+    return coverage([SignsOfLife(kept)], NOON - HOUR, gate.now + HOUR)
 
 
 def length(spans: list[Span], cover: Cover) -> int:
@@ -275,7 +275,7 @@ def test_whatever_seed(seed: int) -> None:
     check(seed)
 
 
-def seen(
+def sign(
     kind: str, at: int, *, boot: str = "a", seq: int = 0, reason: str | None = None, **other: Any
 ) -> Seen:
     stamp = Stamp(
@@ -288,7 +288,7 @@ def seen(
     return Seen(seq=seq, kind=kind, stamp=stamp, reason=reason, recording=other.get("recording"))
 
 
-def numbered(*entries: Seen) -> Callable[[], list[Seen]]:
+def numbered(*entries: Seen) -> list[SignsOfLife]:
     made = [
         Seen(
             seq=seq,
@@ -299,15 +299,15 @@ def numbered(*entries: Seen) -> Callable[[], list[Seen]]:
         )
         for seq, entry in enumerate(entries, 1)
     ]
-    return lambda: made
+    return [SignsOfLife(made)]
 
 
-STARTED = seen("recording.resumed", 0, reason="started")
-ALIVE = seen("gate.alive", HOUR, recording=True)
+STARTED = sign("recording.resumed", 0, reason="started")
+ALIVE = sign("gate.alive", HOUR, recording=True)
 
 
 def test_signs_of_life_join_up() -> None:
-    entries = numbered(STARTED, ALIVE, seen("punch.recorded", HOUR + MINUTE))
+    entries = numbered(STARTED, ALIVE, sign("punch.recorded", HOUR + MINUTE))
     until = NOON + HOUR + MINUTE
     assert coverage(entries, NOON, until) == [Span(NOON, until, Cover.YES)]
 
@@ -323,18 +323,18 @@ def test_after_the_last_sign_of_life_nobody_knows() -> None:
 
 
 def test_a_missing_hour_is_unknown() -> None:
-    late = seen("gate.alive", 2 * HOUR, recording=True)
+    late = sign("gate.alive", 2 * HOUR, recording=True)
     assert coverage(numbered(STARTED, late), NOON, NOON + HOUR)[0].cover is Cover.UNKNOWN
 
 
 def test_what_a_command_wrote_proves_nothing() -> None:
-    entries = numbered(STARTED, seen("worker.added", MINUTE))
+    entries = numbered(STARTED, sign("worker.added", MINUTE))
     assert coverage(entries, NOON, NOON + MINUTE)[0].cover is Cover.UNKNOWN
 
 
 def test_a_clean_stop_is_a_no_until_the_next_start() -> None:
-    stopped = seen("recording.stopped", HOUR, reason="stopping")
-    again = seen("recording.resumed", 3 * HOUR, reason="started")
+    stopped = sign("recording.stopped", HOUR, reason="stopping")
+    again = sign("recording.resumed", 3 * HOUR, reason="started")
     spans = coverage(numbered(STARTED, stopped, again), NOON, NOON + 3 * HOUR)
     assert [(span.cover, span.end_ms - NOON) for span in spans] == [
         (Cover.YES, HOUR - 2 * MINUTE),
@@ -344,8 +344,8 @@ def test_a_clean_stop_is_a_no_until_the_next_start() -> None:
 
 
 def test_nothing_is_known_of_no_ledger() -> None:
-    assert coverage(list, 0, 10) == [Span(0, 10, Cover.UNKNOWN)]
-    assert extent(list) is None
+    assert coverage([], 0, 10) == coverage([SignsOfLife([])], 0, 10) == [Span(0, 10, Cover.UNKNOWN)]
+    assert SignsOfLife([]).extent() is None
     assert together([], []) == []
 
 
@@ -367,3 +367,80 @@ def test_two_ledgers_at_the_same_time_are_a_copied_card() -> None:
         Span(10, 20, Cover.UNKNOWN),
         Span(20, 30, Cover.YES),
     ]
+
+
+def spoken(entry: Seen) -> dict[str, Any]:
+    """An entry's ``data``, as far as it matters here."""
+    stamp = entry.stamp
+    said = {"reason": entry.reason, "recording": entry.recording}
+    clock = {
+        "boot": stamp.boot,
+        "boottime_ms": stamp.boottime_ms,
+        "wall": utc_time(stamp.wall_ms),
+        "state": stamp.state.value,
+        "uncertainty_ms": stamp.uncertainty_ms,
+    }
+    told = {key: value for key, value in said.items() if value is not None}
+    return {"seq": entry.seq, "kind": entry.kind, "clock": clock, **told}
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=4,
+)
+PLACES = [(), ("clock",), *(("clock", part) for part in spoken(STARTED)["clock"])]
+PLACES += [("reason",), ("recording",)]
+
+
+@given(st.integers(0, 2**32), st.data())
+@settings(max_examples=300, deadline=None)
+def test_an_entry_that_cannot_be_read_is_as_good_as_missing(seed: int, draw: st.DataObject) -> None:
+    gate = live(seed)
+    mangled = draw.draw(st.integers(0, len(gate.entries) - 1))
+    told_of = [spoken(entry) for entry in gate.entries]
+    assert [seen(data) for data in told_of] == gate.entries
+    place = draw.draw(st.sampled_from(PLACES))
+    part: Any = told_of[mangled]
+    for key in place[:-1]:
+        part = part[key]
+    if place:
+        part[place[-1]] = draw.draw(ANYTHING)
+    else:
+        del part["clock"]
+    read = [seen(data) for data in told_of]
+    assert all(read[at] == entry for at, entry in enumerate(gate.entries) if at != mangled)
+    spans = coverage([SignsOfLife(read)], NOON - HOUR, gate.now + HOUR)  # Whatever it is, no error.
+    if read[mangled] is None:
+        kept = [entry for at, entry in enumerate(gate.entries) if at != mangled]
+        assert spans == told(gate, kept)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"clock": None},
+        {"clock": {}},
+        {"clock": spoken(ALIVE)["clock"] | {"boottime_ms": "soon"}},
+        {"clock": spoken(ALIVE)["clock"] | {"boottime_ms": -1}},
+        {"clock": spoken(ALIVE)["clock"] | {"uncertainty_ms": -1}},
+        {"clock": spoken(ALIVE)["clock"] | {"wall": "today"}},
+        {"clock": spoken(ALIVE)["clock"] | {"state": "fine"}},
+        {"reason": []},
+        {"reason": {"of": 1}},
+        {"recording": "yes"},
+    ],
+)
+def test_what_cannot_be_read_is_a_hole(wrong: dict[str, Any]) -> None:
+    assert seen(spoken(ALIVE) | wrong) is None
+    after = sign("punch.recorded", HOUR + MINUTE, seq=3)
+    first = sign("recording.resumed", 0, reason="started", seq=1)
+    (span,) = coverage([SignsOfLife([first, None, after])], NOON, NOON + HOUR)
+    assert span.cover is Cover.UNKNOWN
+
+
+def test_a_ledger_with_an_end_that_cannot_be_read_may_go_beyond_it() -> None:
+    entries = [sign("recording.resumed", 0, seq=2), sign("gate.alive", HOUR, seq=3)]
+    assert SignsOfLife(entries).extent() == (NOON, NOON + HOUR)
+    assert SignsOfLife([None, *entries]).extent() is None
+    assert SignsOfLife([*entries, None]).extent() is None

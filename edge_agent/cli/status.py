@@ -55,6 +55,7 @@ def _print(answer: dict[str, Any]) -> None:
         ("", _set_aside(store["set_aside"])),
         ("uplink", uplink["state"]),
         ("", uplink["problem"]),
+        ("", _twin(uplink)),
         ("", _refused(uplink)),
         ("clock", _clock(clock)),
         ("", clock["problem"]),
@@ -69,6 +70,14 @@ def _print(answer: dict[str, Any]) -> None:
         if text is None:
             continue
         click.echo(f"{label:<9} {text}")
+
+
+def _twin(uplink: dict[str, Any]) -> str | None:
+    """Also while the connection is down, which is half of the time then."""
+    told = "duplicate-gate" in (uplink["problem"] or "")
+    if not uplink.get("duplicate_gate") or told:
+        return None
+    return "duplicate-gate: another gate uses this gate's id; give one of the two another."
 
 
 def _refused(uplink: dict[str, Any]) -> str | None:

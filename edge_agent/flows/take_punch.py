@@ -45,6 +45,10 @@ _TOLD_S = 5.0
 """How long a finger that was told of a fault may stay without being taken for another's."""
 
 
+_BLIND_S = 10.0
+"""For so long a finger is taken to have waited while the sensor gave no answer."""
+
+
 class TakePunch:
     """Looks at the glass and answers each touch."""
 
@@ -70,6 +74,8 @@ class TakePunch:
         self._ghosts = Ghosts()
         self._answered: _Answered | None = None
         self._in_doubt = False
+        self._blind_since: float | None = None
+        """Since when no look has come to anything: a finger may be there for as long."""
         self._lit = False
         """Whether amber is lit for a touch that only the pin has told of."""
 
@@ -88,7 +94,7 @@ class TakePunch:
         Raises SensorFault when the sensor cannot be used any longer; a touch that was under way
         has been answered by then.
         """
-        present = self._sensor.capture()
+        present = self._capture()
         if present is None:
             self._in_doubt = self._answered is not None  # As when a finger comes or goes.
             return Look.UNSURE
@@ -102,6 +108,24 @@ class TakePunch:
         elif self._in_doubt and self._gate.clock.monotonic() >= self._answered.until:
             self._look_again(self._answered)
         return Look.FINGER
+
+    def _capture(self) -> bool | None:
+        began = self._gate.clock.monotonic()
+        try:
+            present = self._sensor.capture()
+        except SensorFault:
+            if self._blind_since is None or began - self._blind_since > _BLIND_S:
+                self._blind_since = began
+            raise
+        if present is False:
+            self._blind_since = None
+        return present
+
+    def _there_since(self) -> float:
+        """The earliest moment at which the finger on the glass may have come."""
+        now, since = self._gate.clock.monotonic(), self._blind_since
+        self._blind_since = None
+        return since if since is not None and now - since <= _BLIND_S else now
 
     def disturbed(self) -> None:
         """The line failed, and with it perhaps the look at the empty glass between two fingers."""
@@ -130,7 +154,7 @@ class TakePunch:
         # Whatever happens from here on: a finger that stays through a fault has had its answer.
         self._answered = self._told()
         try:
-            found, stamp = self._recognise.finger(stamp)
+            found, stamp = self._recognise.finger(stamp, self._there_since())
         except SensorFault:
             self._answered = self._told()
             self._credit.refuse(Refused(Reason.SENSOR_FAULT), stamp)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from .accept import Arrival, read
 from .database import Database
-from .effects import Mark, Moment, Ruling, Sign, Unusable, effect_of
+from .effects import Mark, Moment, Ruling, Unusable, effect_of
 from .known_workers import reject_unknown
 
 _MOMENT = ("at", "at_ms", "day", "time")
@@ -15,7 +15,6 @@ _COLUMNS = {
         *("root_ledger", "root_seq", "root_hash", "depth"),
     ),
     "rulings": ("ledger", "seq", "punch", "what", *_MOMENT, *_BOUNDS, "final"),
-    "signs": ("ledger", "seq", "gate", "at_ms", "recording", "resumed"),
     "rejections": ("ledger", "seq", "gate", "reason"),
 }
 _PAGE = 1000
@@ -44,10 +43,6 @@ def derive(database: Database, arrivals: Iterable[Arrival]) -> None:
                         *(ruling.not_before, ruling.not_after, ruling.uncertainty_ms),
                         int(ruling.final),
                     )
-                )
-            case Sign(at_ms=int()) as sign:
-                rows["signs"].append(
-                    (*key, arrival.gate, sign.at_ms, int(sign.recording), int(sign.resumed))
                 )
             case Unusable() as unusable:
                 rows["rejections"].append((*key, arrival.gate, unusable.reason))

@@ -1,4 +1,4 @@
-"""What an entry means for pay: a worker's mark, a ruling on one, a sign of life, or nothing. Pure.
+"""What an entry means for pay: a worker's mark, a ruling on one, or nothing. Pure.
 
 What is derived here depends on the one entry alone, so it is the same in whatever order entries
 come; marks and rulings meet in the views (``views.py``).
@@ -12,8 +12,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from .accept import Arrival
+from .signs_of_life import seen
 
-EFFECTS_VERSION = "1"
+EFFECTS_VERSION = "2"
 """Raised whenever this module comes to another result: all stored entries are then read anew."""
 
 Code = Annotated[str, Meta(pattern=r"\A[^\0]{1,200}\Z")]
@@ -70,21 +71,13 @@ class Ruling(Struct, frozen=True, kw_only=True):
     final: bool = False
 
 
-class Sign(Struct, frozen=True, kw_only=True):
-    """Whether a press could be recorded from this moment on."""
-
-    at_ms: int | None
-    recording: bool
-    resumed: bool
-
-
 class Unusable(Struct, frozen=True):
     """An entry of a kind we know that cannot be understood: for a person."""
 
     reason: str
 
 
-Effect = Mark | Ruling | Sign | Unusable
+Effect = Mark | Ruling | Unusable
 
 
 class _Clock(Struct, frozen=True):
@@ -198,20 +191,13 @@ def _void(data: dict[str, Any], _: Root) -> Ruling:
     return Ruling(punch=msgspec.convert(data, _Void).of, what="void")
 
 
-class _Sign(Struct):
-    at: str | None
-    recording: bool | None = None
+def _sign(data: dict[str, Any], _: Root) -> None:
+    """Whether the gate could record: it is drawn from many entries at a time (``covered.py``)."""
+    if seen(data) is None:
+        raise ValueError("it does not say when, or whether, the gate could record")
 
 
-def _sign(data: dict[str, Any], _: Root) -> Sign:
-    told = msgspec.convert(data, _Sign)
-    resumed = data.get("kind") == "recording.resumed"
-    return Sign(
-        at_ms=moment_of(told.at).at_ms, recording=bool(told.recording) or resumed, resumed=resumed
-    )
-
-
-_MEANING: dict[str, Callable[[dict[str, Any], Root], Effect]] = {
+_MEANING: dict[str, Callable[[dict[str, Any], Root], Effect | None]] = {
     "gate.alive": _sign,
     "recording.stopped": _sign,
     "recording.resumed": _sign,

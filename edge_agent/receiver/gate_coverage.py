@@ -1,17 +1,17 @@
 """The coverage of a gate, read from payroll's database: nothing in it is changed."""
 
 from collections.abc import Iterator
-from functools import partial
 
 import msgspec
 
 from edge_agent.domain.chain import Envelope
 from edge_agent.domain.errors import BadRequest
 
-from .coverage import Seen, Span, coverage, extent, seen, together
+from .coverage import coverage
 from .database import Database
+from .signs_of_life import DRIFT_PPM, SignsOfLife, Span, seen
 
-_BATCH = 2000
+_PAGE = 500
 
 
 def gate_coverage(
@@ -21,26 +21,41 @@ def gate_coverage(
 
     Raises BadRequest where nothing was ever heard of the gate.
     """
-    known = database.query("SELECT ledger FROM ledgers WHERE gate = ? ORDER BY ledger", (gate,))
-    if not known:
+    reading = GateReading(database, gate, drift_ppm)
+    for _ in reading:
+        pass
+    if not reading.ledgers:
         raise BadRequest(f"A gate {gate!r} was never heard of here: check the name.")
-    spans, extents = [], []
-    for (ledger,) in known:
-        read = partial(_entries, database, ledger)
-        spans.append(coverage(read, begin_ms, end_ms, drift_ppm))
-        # A ledger of which nobody knows when it was written may have been at any time.
-        extents.append(extent(read, drift_ppm) or (begin_ms, end_ms))
-    return together(spans, extents)
+    return coverage(reading.ledgers, begin_ms, end_ms)
 
 
-def _entries(database: Database, ledger: str) -> Iterator[Seen]:
-    """In batches: a ledger may have millions of entries."""
-    after = 0
-    while rows := database.query(
-        "SELECT seq, wire FROM entries WHERE ledger = ? AND seq > ? ORDER BY seq LIMIT ?",
-        (ledger, after, _BATCH),
-    ):
-        for _, wire in rows:
-            envelope = msgspec.json.decode(bytes(wire), type=Envelope)
-            yield seen(msgspec.json.decode(envelope.data))
-        after = rows[-1][0]
+class GateReading:
+    """Reads all that a gate's ``ledgers`` say, a page for each step of the iteration.
+
+    A ledger may have millions of entries. What comes meanwhile behind the place that was reached
+    shows as a hole.
+    """
+
+    def __init__(self, database: Database, gate: str, drift_ppm: int = DRIFT_PPM) -> None:
+        self.gate = gate
+        self.ledgers: list[SignsOfLife] = []
+        self._database = database
+        self._drift_ppm = drift_ppm
+
+    def __iter__(self) -> Iterator[None]:
+        for (ledger,) in self._database.query(
+            "SELECT ledger FROM ledgers WHERE gate = ? ORDER BY ledger", [self.gate]
+        ):
+            signs = SignsOfLife(drift_ppm=self._drift_ppm)
+            self.ledgers.append(signs)
+            after = 0
+            while rows := self._database.query(
+                "SELECT seq, wire FROM entries WHERE ledger = ? AND seq > ?"
+                f" ORDER BY seq LIMIT {_PAGE}",
+                [ledger, after],
+            ):
+                for _, wire in rows:
+                    envelope = msgspec.json.decode(bytes(wire), type=Envelope)
+                    signs.add(seen(msgspec.json.decode(envelope.data)))
+                after = rows[-1][0]
+                yield

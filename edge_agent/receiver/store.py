@@ -11,6 +11,7 @@ from msgspec import Struct
 from edge_agent.domain.messages import Rejection
 
 from .accept import Arrival, Link, Tip, Verdict, follow, judge
+from .covered import Covered
 from .database import Database, open_database, packed
 from .derive import derive, derive_anew, forget
 from .known_workers import Answer, hear_roster
@@ -75,8 +76,10 @@ class Store:
     def __init__(self, where: str) -> None:
         self._database: Database = open_database(where, alone=True)
         self._held: OrderedDict[str, _Held] = OrderedDict()
+        self._covered = Covered(self._database)
         try:
             prepare(self._database, derive_anew)
+            self._covered.begin()
         except BaseException:
             self._database.close()
             raise
@@ -108,6 +111,10 @@ class Store:
         """Judge payroll's roster, and apply it durably where it is sound and newer."""
         return hear_roster(self._database, payload, at)
 
+    def look_back(self, now: float) -> None:
+        """In a quiet moment, a little of what the views rest on and no entry waits for."""
+        self._covered.step(now)
+
     def take(self, arrivals: Iterable[Arrival], received_at: str) -> Taken:
         """Keep a batch durably, in one transaction."""
         try:
@@ -119,6 +126,7 @@ class Store:
     def _take(self, batch: list[Arrival], received_at: str) -> Taken:
         batch, refused = self._admit(batch)
         gates = list({(arrival.ledger, arrival.gate): None for arrival in batch})
+        begun = {gate for ledger, gate in gates if self._held[ledger] == _Held()}
         forks: dict[str, list[int]] = {ledger: [] for ledger, _ in gates}
         links: dict[str, list[Link]] = {ledger: [] for ledger in forks}
         with self._database.transaction():
@@ -128,13 +136,15 @@ class Store:
             )
             derive(self._database, new)
             for arrival in contradicting:
-                if self._add_fork(_row(arrival, received_at)):
+                if self._add_fork(arrival, received_at):
                     forks[arrival.ledger].append(arrival.seq)
             added_forks = sum(map(len, forks.values()))
             for arrival in new:
                 links[arrival.ledger].append(Link(arrival.seq, arrival.hash, arrival.prevhash))
             for ledger, added in links.items():
                 forks[ledger] += self._advance(ledger, added, forked=bool(forks[ledger]))
+            forked = {gate for ledger, gate in gates if forks[ledger]}
+            self._covered.arrived(new, begun | forked)
             self._note(dict(gates))
             rejected = self._rejected(list(forks))
         standings = [
@@ -191,12 +201,14 @@ class Store:
                 contradicting.append(arrival)
         return new, contradicting
 
-    def _add_fork(self, row: tuple[object, ...]) -> bool:
+    def _add_fork(self, arrival: Arrival, received_at: str) -> bool:
         """False where it was there already, having come again."""
+        row = _row(arrival, received_at)
         added = self._database.execute(
             f"INSERT INTO forks ({', '.join(ENTRY_COLUMNS)})"
-            f" VALUES ({', '.join('?' * len(ENTRY_COLUMNS))}) ON CONFLICT DO NOTHING",
-            row,
+            f" SELECT {', '.join('?' * len(ENTRY_COLUMNS))} WHERE NOT EXISTS"
+            " (SELECT 1 FROM forks WHERE ledger = ? AND seq = ? AND hash = ?)",
+            [*row, arrival.ledger, arrival.seq, arrival.hash],
         )
         return added > 0
 
@@ -274,8 +286,9 @@ class Store:
         """Move an entry to the forks; False where it was there already, having come again."""
         columns = ", ".join(ENTRY_COLUMNS)
         moved = self._database.execute(
-            f"INSERT INTO forks ({columns}) SELECT {columns} FROM entries"
-            " WHERE ledger = ? AND seq = ? ON CONFLICT DO NOTHING",
+            f"INSERT INTO forks ({columns}) SELECT {columns} FROM entries e"
+            " WHERE ledger = ? AND seq = ? AND NOT EXISTS (SELECT 1 FROM forks f"
+            " WHERE f.ledger = e.ledger AND f.seq = e.seq AND f.hash = e.hash)",
             [ledger, seq],
         )
         self._database.execute("DELETE FROM entries WHERE ledger = ? AND seq = ?", [ledger, seq])

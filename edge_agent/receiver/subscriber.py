@@ -28,6 +28,8 @@ from .store import Standing, Store
 
 _VERSIONS = {"auto": [MQTT_5, MQTT_3_1_1], "5": [MQTT_5], "3.1.1": [MQTT_3_1_1]}
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
+_QUIET = 20
+"""Messages at a time: where gates send a backlog, more of them come together."""
 
 _log = logging.getLogger(__name__)
 
@@ -118,6 +120,8 @@ class Receiver:
             for standing in receipts.due(connection.room):
                 self._confirm(connection, standing)
             self._ask(connection, absent, resends)
+            if len(messages) < _QUIET:
+                store.look_back(time.monotonic())
 
     def _hear_roster(self, store: Store, payload: bytes) -> bool:
         """Whether it is in force from now on. What is in one has names: none of it is logged."""

@@ -7,8 +7,8 @@
 LONGEST_SESSION_MS = 14 * 3_600_000
 """The longest working day that the law allows, twelve hours with overtime, and its breaks."""
 
-_LONGEST_SILENCE_MS = 65 * 60_000
-"""A gate says hourly that it lives."""
+_INSTANT_MS = 1000
+"""Nobody presses twice within this: the gate has to be covered between the presses, not at them."""
 
 _ROOT = "root_ledger, root_seq, root_hash"
 
@@ -72,23 +72,15 @@ SELECT c.code, c.gate, c.direction, 'payroll', c.id, 'payroll', c.at, c.at_ms, c
 FROM corrections c WHERE c.what = 'add'
 """
 
-# Between two signs of a gate: it had stopped, or it came back without having said before that it
-# would stop, or it was silent for too long.
-_UNCOVERED = f"""
-SELECT gate, at_ms AS from_ms, next_ms AS to_ms FROM (
-    SELECT gate, at_ms, recording, LEAD(at_ms) OVER later AS next_ms,
-        LEAD(resumed) OVER later AS next_resumed
-    FROM signs WINDOW later AS (PARTITION BY gate ORDER BY at_ms, ledger, seq)) spans
-WHERE next_ms > at_ms
-    AND (recording = 0 OR next_resumed = 1 OR next_ms - at_ms > {_LONGEST_SILENCE_MS})
-"""
-
 _PUNCHES = """
 SELECT code, day AS date, time, gate, state, direction, source, at, uncertainty_ms,
     not_before, not_after, ledger, seq
 FROM judged
 """
 
+# Where the other end of a session is missing, its gate has to be covered between ``since_ms``
+# and ``until_ms``, in one span; of one that is open still, as far as is known.
+#
 # A punch whose time is not known stands where its ledger has it: after the last one before it that
 # has a time. Directions that the gate does not know alternate, and begin with an in, from the last
 # one that it knew, or from the last pause that is longer than a session can be.
@@ -130,6 +122,20 @@ WITH placed AS (
     FROM beside
     WHERE way = 'in' OR last_way IS NULL OR last_way = 'out'
         OR place_ms - last_ms > {LONGEST_SESSION_MS}
+), bounded AS (
+    SELECT *,
+        CASE WHEN whole = 1 THEN NULL
+            WHEN way = 'in' THEN at_ms
+            WHEN last_ms > at_ms - {LONGEST_SESSION_MS} THEN last_ms
+            ELSE at_ms - {LONGEST_SESSION_MS} END AS since_ms,
+        CASE WHEN whole = 1 THEN NULL
+            WHEN way = 'out' THEN at_ms
+            WHEN next_ms < at_ms + {LONGEST_SESSION_MS} THEN next_ms
+            WHEN next_ms IS NULL AND (SELECT COALESCE(MAX(end_ms), 0) FROM covered c
+                WHERE c.gate = paired.gate) < at_ms + {LONGEST_SESSION_MS}
+                THEN (SELECT COALESCE(MAX(end_ms), 0) FROM covered c WHERE c.gate = paired.gate)
+            ELSE at_ms + {LONGEST_SESSION_MS} END AS until_ms
+    FROM paired
 )
 SELECT code,
     COALESCE(day, CASE WHEN way = 'in' AND whole = 1 THEN next_day END) AS date,
@@ -141,13 +147,9 @@ SELECT code,
         WHEN state = 'pending-time'
             OR (way = 'in' AND whole = 1 AND next_state = 'pending-time') THEN 'pending-time'
         WHEN way = 'in' AND whole = 1 THEN 'complete'
-        WHEN EXISTS (SELECT 1 FROM uncovered u WHERE u.gate = paired.gate
-            AND u.from_ms < CASE WHEN way = 'out' THEN at_ms
-                WHEN next_ms < at_ms + {LONGEST_SESSION_MS} THEN next_ms
-                ELSE at_ms + {LONGEST_SESSION_MS} END
-            AND u.to_ms > CASE WHEN way = 'in' THEN at_ms
-                WHEN last_ms > at_ms - {LONGEST_SESSION_MS} THEN last_ms
-                ELSE at_ms - {LONGEST_SESSION_MS} END) THEN 'not-covered'
+        WHEN until_ms > since_ms AND gate IS NOT NULL AND NOT EXISTS (SELECT 1 FROM covered c
+            WHERE c.gate = bounded.gate AND c.begin_ms <= since_ms + {_INSTANT_MS}
+            AND c.end_ms >= until_ms - {_INSTANT_MS}) THEN 'not-covered'
         WHEN way = 'in' AND next_ms IS NULL THEN 'open'
         ELSE 'manual'
     END AS status,
@@ -158,7 +160,7 @@ SELECT code,
     CASE WHEN way = 'in' THEN seq END AS in_seq,
     CASE WHEN way = 'out' THEN ledger WHEN whole = 1 THEN next_ledger END AS out_ledger,
     CASE WHEN way = 'out' THEN seq WHEN whole = 1 THEN next_seq END AS out_seq
-FROM paired
+FROM bounded
 """
 
 _REJECTED = """
@@ -170,7 +172,6 @@ WHERE NOT EXISTS (SELECT 1 FROM corrections c
 VIEWS = {
     "judged": _JUDGED,
     "rejected": _REJECTED,
-    "uncovered": _UNCOVERED,
     "punches": _PUNCHES,
     "sessions": _SESSIONS,
 }

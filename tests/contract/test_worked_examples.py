@@ -12,7 +12,7 @@ from edge_agent.contract.schemas import KINDS, kind_of
 from edge_agent.domain.chain import GENESIS, seal
 from edge_agent.receiver.accept import read
 from edge_agent.receiver.store import Store
-from tests.receiver.running import rows
+from tests.receiver.running import rows, settle
 
 from .samples import STAMP, entry, validator, value
 
@@ -79,6 +79,7 @@ def test_an_example_is_as_it_says(name: str, tmp_path: Path) -> None:
         if missing := standing.missing:
             through = standing.tip.through
             told.append(f"through {through}, missing {missing.start} to {missing.stop - 1}")
+    settle(store)
     store.close()
     assert sessions(database) + told == expected
 

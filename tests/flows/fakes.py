@@ -360,6 +360,8 @@ class ScriptedSensor:
         self.connects: list[Any] = []
         self.asked: list[str] = []
         self.found: list[Any] = []
+        self.fault_s = 0.0
+        """How long a fault takes more than an answer."""
         self._doubtful = False
         self._image = self._features = False
 
@@ -368,6 +370,7 @@ class ScriptedSensor:
         self._clock.now += 0.1
         answer = script.pop(0) if script else otherwise
         if isinstance(answer, BaseException):
+            self._clock.now += self.fault_s
             self._doubtful = True
             self._image = self._features = False
             raise answer

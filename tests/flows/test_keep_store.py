@@ -14,7 +14,8 @@ from edge_agent.domain.rules import DirectionRule, Policy
 from edge_agent.domain.stamps import Stamp, parse_time
 from edge_agent.flows.gate import Gate
 from edge_agent.ports import Gap
-from edge_agent.receiver.coverage import Cover, coverage, seen
+from edge_agent.receiver.coverage import coverage
+from edge_agent.receiver.signs_of_life import Cover, SignsOfLife, seen
 from edge_agent.store import SqliteStore, gap_note, verify_ledger
 from tests.store.ledgers import NOON, ZONE, Faulty, later, open_store, punch
 from tests.store.small_disk import disk_like, fill
@@ -244,8 +245,8 @@ def test_a_power_cut_while_the_disk_is_full(
         kinds = [(one["kind"], one.get("reason")) for one in told]
         began = [("recording.resumed", "started"), ("punch.recorded", None)]
         assert kinds == [*([("recording.stopped", "disk-full")] if noted else []), *began]
-        whole = [seen(read_wire(e.wire)[1]) for e in works.store.entries(1, 100_000)]
-        spans = coverage(lambda: whole, NOON.wall_ms, NOON.wall_ms + 10**8)
+        whole = (seen(read_wire(e.wire)[1]) for e in works.store.entries(1, 100_000))
+        spans = coverage([SignsOfLife(whole)], NOON.wall_ms, NOON.wall_ms + 10**8)
         covered = [span for span in spans if span.cover is Cover.YES]
         assert covered
         assert not [s for s in covered if s.begin_ms < refused.wall_ms < s.end_ms]

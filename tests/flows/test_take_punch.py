@@ -230,6 +230,28 @@ def test_a_line_that_stays_bad_is_answered_in_time() -> None:
     assert len(one.raised) == 1
 
 
+@pytest.mark.parametrize(("hidden", "expected"), [(0, Outcome.RECORDED), (2, Outcome.SENSOR_FAULT)])
+def test_a_finger_that_faults_have_hidden_has_waited_already(
+    hidden: int, expected: Outcome
+) -> None:
+    silent = SensorSilent("?")
+    one = shift([silent] * hidden + [True] * 4, [HERS], extracts=[silent])
+    one.sensor.fault_s = 2.0
+    began = one.site.clock.now
+    while not one.outcomes:
+        one.poll()
+    assert one.outcomes == [expected]
+    assert one.site.clock.now - began < 10
+
+
+def test_a_sensor_that_was_away_for_long_has_hidden_nobody() -> None:
+    silent = SensorSilent("?")
+    one = shift([silent, True, True], [HERS], extracts=[silent])
+    one.poll()
+    one.site.clock.now += 60.0
+    assert one.run().outcomes == [Outcome.RECORDED]
+
+
 def test_a_sensor_that_cannot_tell_is_answered_in_time() -> None:
     one = shift([True, *[None] * 1000], [None] * 1000)
     began = one.site.clock.now

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.receiver import Receiver, ReceiverOptions
+from edge_agent.receiver.store import Store
 
 from .gate import WAIT_SECONDS
 
@@ -57,6 +58,12 @@ class Running(logging.Handler):
         self._stop.set()
         self.ended()
         logging.getLogger("edge_agent.receiver").removeHandler(self)
+
+
+def settle(store: Store) -> None:
+    """Let a store do what it would in the quiet moments of a long time."""
+    for turn in range(1, 100):
+        store.look_back(turn * 1e6)
 
 
 def rows(database: Path | str, sql: str) -> list[tuple[Any, ...]]:

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from contextlib import closing
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
 from edge_agent.cli import main
-from edge_agent.domain.chain import GENESIS, Entry, Scribe
+from edge_agent.domain.chain import GENESIS, Entry, Scribe, read_wire, seal
 from edge_agent.domain.facts import Fact, GateAlive, RecordingResumed, RecordingStopped
 from edge_agent.domain.stamps import ClockState, Stamp, parse_time
 from edge_agent.receiver.accept import read
@@ -105,3 +106,29 @@ def test_nonsense_is_told(
     result = ask(*wrong)
     assert result.exit_code == code
     assert said in result.output
+
+
+@pytest.mark.parametrize("wrong", [{"clock": {"boot": []}}, {"clock": 7}, {"reason": [1]}])
+def test_an_entry_that_cannot_be_read_is_a_hole(
+    database: str, ask: Callable[..., Result], wrong: dict[str, object]
+) -> None:
+    """It is chained as it should be, so it is kept, confirmed, and shown to a person."""
+    whole = written(
+        ("07:00", ON), ("08:00", ALIVE), ("08:30", OFF), ("08:31", ON), ("09:00", ALIVE)
+    )
+    wires, digest = [], GENESIS
+    for entry in whole:
+        envelope, data = read_wire(entry.wire)
+        envelope = seal("main-gate", data | (wrong if entry.seq == 3 else {}), digest)
+        digest = bytes.fromhex(envelope.hash)
+        wires.append(msgspec.json.encode(envelope))
+    with closing(Store(database)) as store:
+        (standing,) = store.take([read("main-gate", wire) for wire in wires], "2026").standings
+    assert (standing.tip.through, [one.seq for one in standing.rejected]) == (5, [3])
+    assert told(ask(*DAY)) == [
+        ("07:00", "unknown"),
+        ("07:57", "yes"),
+        ("08:31", "unknown"),
+        ("08:57", "yes"),
+        ("12:00", "unknown"),
+    ]

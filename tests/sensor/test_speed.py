@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from edge_agent.domain.errors import SensorFault, SensorGarbled
 from edge_agent.sensor import FingerprintSensor, link, port, speed
@@ -24,6 +25,9 @@ MARK = bytes(range(32))
 def _soon_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(port, "QUIET", 0.01)
     monkeypatch.setattr(port, "PATIENCE", 0.01)
+    hasty = {code: structs.replace(row, deadline=0.4) for code, row in link.INSTRUCTIONS.items()}
+    monkeypatch.setattr(link, "INSTRUCTIONS", hasty)
+    monkeypatch.setattr(link, "_RECOVERY", 1.5)
 
 
 @contextmanager

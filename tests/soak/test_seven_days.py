@@ -15,7 +15,8 @@ from edge_agent.domain.chain import read_wire
 from edge_agent.domain.events import Outcome, PanelShown
 from edge_agent.domain.stamps import parse_time
 from edge_agent.flows import when_to_look
-from edge_agent.receiver.coverage import Cover, coverage, seen
+from edge_agent.receiver.coverage import coverage
+from edge_agent.receiver.signs_of_life import Cover, SignsOfLife, seen
 from edge_agent.store.verify import verify_ledger
 
 from .killed_week import KilledWeek
@@ -109,9 +110,8 @@ def _check_coverage(
     lived: Week, shown: list[tuple[int, PanelShown]], data: list[dict[str, Any]]
 ) -> float:
     """No press went unrecorded in a span that is called covered; how much of the time is that."""
-    entries = [seen(one) for one in data]
     begin = shown[0][0] - 1000
-    spans = coverage(lambda: entries, begin, lived.clocks.true_ms)
+    spans = coverage([SignsOfLife(map(seen, data))], begin, lived.clocks.true_ms)
     covered = [span for span in spans if span.cover is Cover.YES]
     for at, one in shown:
         if one.outcome in (Outcome.NOT_RECORDED, Outcome.SENSOR_FAULT):

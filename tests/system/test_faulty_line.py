@@ -39,7 +39,7 @@ socket = "gate.sock"
 WORKERS = ("001", "002", "003", "004")
 STRANGER = "999"
 ANSWERED_WITHIN_S = 10.0
-PATIENCE_S = 60.0  # for a machine under heavy load; what is promised is judged at the median
+PATIENCE_S = 60.0
 # A swapped sensor knows nobody any more, and no flash is written by a press.
 _FAULTS = sorted(FAULTS.keys() - {"swap-sensor", "power-cut"})
 _KNOWN = (Outcome.RECORDED, Outcome.REPEATED)
@@ -159,7 +159,8 @@ def soak(folder: Path, faults: int, seed: int) -> None:
             else:
                 assert shown.worker is None
     assert credited > len(waits) / 2, "nothing would be wrong if nothing worked"
-    assert sorted(waits)[int(len(waits) * 0.98)] < ANSWERED_WITHIN_S
+    print(f"{len(waits)} presses, {credited} credited; the longest wait {max(waits):.1f} s")
+    assert max(waits) < ANSWERED_WITHIN_S
 
 
 def test_forty_faults_between_presses(tmp_path: Path) -> None:

@@ -48,12 +48,14 @@ assert line.makefile().readline().startswith("ok")
 """
 
 
-def page_block(after: str) -> list[str]:
-    """The commands of the first block of shell after a line of the page."""
-    _, _, rest = PAGE.read_text().partition(after)
-    block = re.search(r"```sh\n(.*?)```", rest, re.DOTALL)
-    assert block, after
-    return [line for line in block[1].splitlines() if line and not line.startswith("#")]
+def page_blocks() -> list[list[str]]:
+    """The commands of the page's section about installing: to install, and to start."""
+    _, _, rest = PAGE.read_text().partition("\n## Install\n")
+    blocks = re.findall(r"```sh\n(.*?)```", rest, re.DOTALL)[:2]
+    return [
+        [line for line in block.splitlines() if line and not line.startswith("#")]
+        for block in blocks
+    ]
 
 
 @pytest.fixture
@@ -67,11 +69,8 @@ def debian(tmp_path: Path) -> Iterator[Debian]:
         debian.end()
         pytest.skip(str(reason))
     try:
-        install = [
-            line
-            for line in page_block("\n## Install\n")
-            if not line.startswith(("apt install", "nano"))
-        ]
+        install, start = page_blocks()
+        install = [line for line in install if not line.startswith(("apt install", "nano"))]
         print(debian.run("set -ex\n" + "\n".join(install)))
         debian.write("/etc/edge-agent/edge-agent.toml", SETTINGS)
         debian.write("/etc/systemd/system/sensor.service", SENSOR)
@@ -86,7 +85,6 @@ def debian(tmp_path: Path) -> Iterator[Debian]:
                 "until [ -e /srv/sim/tty ]; do sleep 0.1; done"
             )
         )
-        start = page_block("Then, with systemd running")
         print(debian.run("set -ex\n" + "\n".join(start[:2])))
         yield debian
     finally:
