@@ -2,7 +2,9 @@
 
 Codes and acknowledgements are from the ZFM-20 manual 1.8 ("Module instruction"), those from 0x28
 on from the R503 manual 1.2 and the ZFM-60 manual; Enroll, Identify, ReadINFpage, GenBinImage and
-UserGPIO from Synochip's AS608 manual, whose BurnCode (new firmware) is left out. Times marked M
+UserGPIO from Synochip's AS608 manual, whose BurnCode (new firmware) is left out; the layout of the
+replies to Enroll and Identify, refusals included, is what the driver libdriver/as608 insists on,
+and what it waits for (0.3 to 1 s) bounds the times. Times marked M
 were measured on a real AS608 module at 57600 baud, from the command being sent to the reply having
 been received; the others are assumptions after them.
 """
