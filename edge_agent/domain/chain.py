@@ -124,6 +124,26 @@ def seal(gate: str, data: dict[str, Any], prevhash: bytes) -> Envelope:
         raise ValueError(f"this is no data of an entry: {error!r}") from error
 
 
+def is_whole(entry: Entry, gate: str, ledger: str) -> bool:
+    """Whether an entry's bytes are those that were written: its hash, its place, its envelope.
+
+    What it follows is not looked at.
+    """
+    try:
+        envelope, data = read_wire(entry.wire)
+        own = (data["ledger"], data["seq"], data["kind"], envelope.hash)
+        told = (envelope.id, envelope.source, envelope.type, envelope.subject, envelope.time)
+        return own == (ledger, entry.seq, entry.kind, entry.hash.hex()) and told == (
+            f"{ledger}:{entry.seq}",
+            source_of(gate),
+            event_type(entry.kind),
+            data.get("worker") or UNSET,
+            data["at"] or UNSET,
+        )
+    except (ValueError, KeyError):
+        return False
+
+
 def event_type(kind: str) -> str:
     """The CloudEvents type of a kind of entry."""
     return _TYPE.format(kind=kind)

@@ -80,22 +80,29 @@ class Deliveries:
     def send_entries(self, now: float, outbox: Outbox) -> None:
         """Send the entries that are due and that the broker takes now.
 
-        Raises DamagedLedger where one of them is missing.
+        Raises DamagedLedger where one of them is missing or altered; none of those is sent then.
         """
         while run := outbox.take(now, self._receive_maximum - len(self._tokens)):
-            entries = self._read(run.start, len(run))
-            if [entry.seq for entry in entries] != list(run):
+            try:
+                entries = self._entries(run)
+            except DamagedLedger:
                 for seq in run:
                     outbox.puback(now, seq, UNREADABLE)
-                raise DamagedLedger(
-                    f"Entries {run.start} to {run[-1]} cannot be sent, for the ledger does not "
-                    "hold them all: see 'edge-agent ledger verify', and keep the database as it is."
-                )
+                raise
             for entry in entries:
                 token = self._broker.publish(
                     self._topics.ledger, entry.wire, content_type=_CONTENT_TYPE
                 )
                 self._tokens[token] = entry.seq
+
+    def _entries(self, run: range) -> list[Entry]:
+        entries = self._read(run.start, len(run))
+        if [entry.seq for entry in entries] != list(run):
+            raise DamagedLedger(
+                f"Entries {run.start} to {run[-1]} cannot be sent, for the ledger does not "
+                "hold them all: see 'edge-agent ledger verify', and keep the database as it is."
+            )
+        return entries
 
     def acknowledged(self, token: int) -> int | None:
         """The seq of the entry that the broker answered for; None where it was a note."""

@@ -49,7 +49,7 @@ class UplinkTurns:
         self._status = status
         self._tell = parts.tell
         self._report = ReportUplink(parts.tell)
-        self._deliveries = Deliveries(broker, topics, store.entries)
+        self._deliveries = Deliveries(broker, topics, store.whole_entries)
         self._watermarks = KeepWatermarks(store)
         kept = self._watermarks.kept
         self._outbox = Outbox(kept.published, kept.confirmed, settings.receipt_timeout_s)

@@ -157,6 +157,9 @@ class Ledger(Protocol):
     def entries(self, first: int, limit: int) -> list[Entry]:
         """At most ``limit`` entries from ``first`` on, in order."""
 
+    def whole_entries(self, first: int, limit: int) -> list[Entry]:
+        """The same, to be shown to others. Raises DamagedLedger where a byte of one was altered."""
+
     def last_punches(self, now: Stamp, horizon_ms: int) -> dict[str, LastPunch]:
         """Each worker's last recorded punch that may be younger than ``horizon_ms``."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import msgspec
+from msgspec import Struct
 
 from edge_agent.domain.errors import StoreFault
 
@@ -21,6 +22,29 @@ Row = Sequence[Any]
 
 class DatabaseAway(StoreFault):
     """The database server cannot be used at present: to try again later may help."""
+
+
+class Guard(Struct, frozen=True):
+    """A table whose rows, known by ``key``, are added and never changed or removed.
+
+    But for a row that stands in the table ``moved_to``, the same ``same`` columns in both.
+    """
+
+    table: str
+    key: tuple[str, ...]
+    moved_to: str = ""
+    same: tuple[str, ...] = ()
+
+    @property
+    def why(self) -> str:
+        """What whoever tries is told."""
+        return f"{self.table} is append-only: add a row beside it instead"
+
+    @property
+    def elsewhere(self) -> str:
+        """SQL: whether the old row stands where it was moved to."""
+        alike = " AND ".join(f"o.{name} = OLD.{name}" for name in self.same)
+        return f"EXISTS (SELECT 1 FROM {self.moved_to} o WHERE {alike})" if alike else "FALSE"
 
 
 class Database(Protocol):
@@ -62,6 +86,14 @@ class Database(Protocol):
 
     def tables(self) -> set[str]:
         """The names of the tables that are there."""
+        ...
+
+    def guard(self, guard: Guard) -> None:
+        """From now on refuse what would change or remove a row, whichever program asks."""
+        ...
+
+    def grants(self, views: Iterable[str]) -> list[str]:
+        """What others may do with these views, as statements that say so again."""
         ...
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from edge_agent.domain.errors import StoreFault
 
-from .database import DatabaseAway, Row
+from .database import DatabaseAway, Guard, Row
 
 try:
     import psycopg
@@ -129,6 +129,42 @@ class PostgresqlDatabase:
             [SCHEMA],
         )
         return {name for (name,) in found}
+
+    def guard(self, guard: Guard) -> None:
+        table = guard.table
+        for name, when, unless in (
+            ("changed", "UPDATE", "FALSE"),
+            ("removed", "DELETE", guard.elsewhere),
+            ("emptied", "TRUNCATE", "FALSE"),
+        ):
+            called, each = f"{table}_are_not_{name}", "STATEMENT" if when == "TRUNCATE" else "ROW"
+            # With a path of its own: whoever tries could set theirs to tables of the same names.
+            self.execute(
+                f"CREATE FUNCTION {called}() RETURNS trigger LANGUAGE plpgsql"
+                f" SET search_path = {SCHEMA}, pg_temp AS $$ BEGIN"
+                f" IF {unless} THEN RETURN OLD; END IF; RAISE EXCEPTION '{guard.why}'; END $$"
+            )
+            self.execute(
+                f"CREATE TRIGGER {called} BEFORE {when} ON {table} FOR EACH {each}"
+                f" EXECUTE FUNCTION {called}()"
+            )
+
+    def grants(self, views: Iterable[str]) -> list[str]:
+        found = self.query(
+            "SELECT table_name, privilege_type, grantee FROM information_schema.role_table_grants"
+            " WHERE table_schema = ? AND table_name = ANY(?) AND grantee <> current_user",
+            [SCHEMA, list(views)],
+        )
+        return [
+            words.SQL("GRANT {} ON {} TO {}")
+            .format(
+                words.SQL(privilege),
+                words.Identifier(view),
+                words.SQL("PUBLIC") if grantee == "PUBLIC" else words.Identifier(grantee),
+            )
+            .as_string(self._conn)
+            for view, privilege, grantee in found
+        ]
 
     def close(self) -> None:
         self._conn.close()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from edge_agent.domain.errors import StoreFault
 
-from .database import Database
+from .database import Database, Guard
 from .effects import EFFECTS_VERSION
 from .views import VIEWS
 
@@ -22,7 +22,10 @@ _ENTRY = """
 _MOMENT = "at TEXT, at_ms BIGINT, day TEXT, time TEXT"
 """An instant as the gate wrote it, in UTC milliseconds, and as its local date and time of day."""
 
-_STEPS: dict[str, tuple[str, ...]] = {
+_SAME = ("ledger", "seq", "hash")
+"""The hash is over all of an entry's data, and what came before it."""
+
+_STEPS: dict[str, tuple[str | Guard, ...]] = {
     "entries": (
         # IF NOT EXISTS: a file of the first version has them, from before there was this list.
         f"CREATE TABLE IF NOT EXISTS entries ({_ENTRY}, PRIMARY KEY (ledger, seq))",
@@ -80,6 +83,12 @@ _STEPS: dict[str, tuple[str, ...]] = {
         "DROP VIEW IF EXISTS uncovered",
         "DROP TABLE signs",
     ),
+    "append-only": (
+        Guard("corrections", ("id",)),
+        # What proves to be of another history moves to the forks, and back should that be wrong.
+        Guard("entries", ("ledger", "seq"), "forks", _SAME),
+        Guard("forks", ("ledger", "seq", "hash"), "entries", _SAME),
+    ),
 }
 """Name → statements. A released step is never edited: a new one is added."""
 
@@ -106,20 +115,26 @@ def prepare(database: Database, derive: Callable[[Database], None]) -> None:
         )
     database.adopt()
     with database.transaction():
+        grants = database.grants(VIEWS)
         database.execute(f"CREATE TABLE IF NOT EXISTS {_DONE} (name TEXT PRIMARY KEY)")
         for name, statements in _STEPS.items():
             if name not in done:
                 for statement in statements:
-                    database.execute(statement.format_map(database.types))
+                    if isinstance(statement, Guard):
+                        database.guard(statement)
+                    else:
+                        database.execute(statement.format_map(database.types))
                 database.execute(f"INSERT INTO {_DONE} VALUES (?)", [name])
         if _is_new(database, "effects", EFFECTS_VERSION):
             derive(database)
-        # Only where they changed: what others may read of a view goes with it.
+        # Only where they changed: whoever reads one would have to wait.
         if _is_new(database, "views", hashlib.sha256(repr(VIEWS).encode()).hexdigest()):
             for name in reversed(VIEWS):
                 database.execute(f"DROP VIEW IF EXISTS {name}")
             for name, text in VIEWS.items():
                 database.execute(f"CREATE VIEW {name} AS {text}")
+            for grant in grants:  # What others may read of a view had gone with it.
+                database.execute(grant)
 
 
 def _is_new(database: Database, what: str, version: str) -> bool:

@@ -9,7 +9,7 @@ from typing import IO, Any, ClassVar
 
 from edge_agent.domain.errors import StoreFault
 
-from .database import Row
+from .database import Guard, Row
 
 _BUSY_SECONDS = 30.0
 """As long as a clerk's tool may hold the file before the receiver gives up."""
@@ -69,6 +69,23 @@ class SqliteDatabase:
                 "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
             )
         }
+
+    def guard(self, guard: Guard) -> None:
+        table, why = guard.table, f"SELECT RAISE(ABORT, '{guard.why}');"
+        known = " AND ".join(f"o.{name} = NEW.{name}" for name in guard.key)
+        for name, when, unless in (
+            ("changed", "UPDATE", "FALSE"),
+            ("removed", "DELETE", guard.elsewhere),
+            # INSERT OR REPLACE removes rows of which no other trigger hears.
+            ("replaced", "INSERT", f"NOT EXISTS (SELECT 1 FROM {table} o WHERE {known})"),
+        ):
+            self.execute(
+                f"CREATE TRIGGER {table}_are_not_{name} BEFORE {when} ON {table}"
+                f" WHEN NOT ({unless}) BEGIN {why} END"
+            )
+
+    def grants(self, views: Iterable[str]) -> list[str]:
+        return []
 
     def adopt(self) -> None:
         with self._faults():  # Readers and the receiver work side by side from now on.

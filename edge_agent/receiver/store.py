@@ -136,7 +136,7 @@ class Store:
             )
             derive(self._database, new)
             for arrival in contradicting:
-                if self._add_fork(_row(arrival, received_at)):
+                if self._add_fork(arrival, received_at):
                     forks[arrival.ledger].append(arrival.seq)
             added_forks = sum(map(len, forks.values()))
             for arrival in new:
@@ -201,12 +201,14 @@ class Store:
                 contradicting.append(arrival)
         return new, contradicting
 
-    def _add_fork(self, row: tuple[object, ...]) -> bool:
+    def _add_fork(self, arrival: Arrival, received_at: str) -> bool:
         """False where it was there already, having come again."""
+        row = _row(arrival, received_at)
         added = self._database.execute(
             f"INSERT INTO forks ({', '.join(ENTRY_COLUMNS)})"
-            f" VALUES ({', '.join('?' * len(ENTRY_COLUMNS))}) ON CONFLICT DO NOTHING",
-            row,
+            f" SELECT {', '.join('?' * len(ENTRY_COLUMNS))} WHERE NOT EXISTS"
+            " (SELECT 1 FROM forks WHERE ledger = ? AND seq = ? AND hash = ?)",
+            [*row, arrival.ledger, arrival.seq, arrival.hash],
         )
         return added > 0
 
@@ -284,8 +286,9 @@ class Store:
         """Move an entry to the forks; False where it was there already, having come again."""
         columns = ", ".join(ENTRY_COLUMNS)
         moved = self._database.execute(
-            f"INSERT INTO forks ({columns}) SELECT {columns} FROM entries"
-            " WHERE ledger = ? AND seq = ? ON CONFLICT DO NOTHING",
+            f"INSERT INTO forks ({columns}) SELECT {columns} FROM entries e"
+            " WHERE ledger = ? AND seq = ? AND NOT EXISTS (SELECT 1 FROM forks f"
+            " WHERE f.ledger = e.ledger AND f.seq = e.seq AND f.hash = e.hash)",
             [ledger, seq],
         )
         self._database.execute("DELETE FROM entries WHERE ledger = ? AND seq = ?", [ledger, seq])

@@ -20,9 +20,9 @@ from .binding import in_use, recall
 from .carry_over import TABLES, rows_of
 from .carve import find_entries
 from .database import open_as_it_is
-from .log_frames import acknowledged_in_log
+from .log_frames import acknowledged_in_log, first_pages_in_log
 from .memory_rows import watermark_sum
-from .people_rows import print_sum
+from .people_rows import SUMMED, row_sum
 from .schema import migrations
 from .sqlite_store import identity
 from .verify import altered
@@ -48,9 +48,11 @@ def damage(path: Path) -> str | None:
         return "it is empty, and its write-ahead log is not" if has_log else None
     try:
         with path.open("rb") as file:
-            versions = file.read(20)[18:]
+            first_pages = [file.read(20)]
+        if log.exists():
+            first_pages += first_pages_in_log(log)
         with closing(open_as_it_is(path)) as database:
-            return next(_damages(path, database, versions), None)
+            return next(_damages(path, database, first_pages), None)
     except StoreFault as fault:
         cause = fault.__cause__
         strange = isinstance(cause, sqlite3.Error) and not _transient(cause)
@@ -82,12 +84,12 @@ _NOT_ITS_FAULT = {
 }
 
 
-def _damages(path: Path, database: Database, versions: bytes) -> Iterator[str]:
+def _damages(path: Path, database: Database, first_pages: list[bytes]) -> Iterator[str]:
     applied = {migration.name for migration in migrations.applied(database)}
     names = set(database.table_names())
     if not applied and not names:
         return
-    if versions not in _VERSIONS:
+    if not any(page[18:20] in _VERSIONS for page in first_pages):
         yield "its header was altered"
     missing = [table for table in TABLES if table not in names]
     if missing and not migrations.pending(database):
@@ -120,8 +122,8 @@ def _table_damage(database: Database, table: str) -> Iterator[str]:
         if said != "ok":
             yield f"table {table}: {said}"
     for row in rows_of(database, table):
-        if table == "prints" and row.get("sum") not in (None, print_sum(row)):
-            yield f"the print in slot {row['slot']} was altered"
+        if table in SUMMED and row.get("sum") not in (None, row_sum(table, row)):
+            yield f"table {table}: the row of {next(iter(row.values()))} was altered"
 
 
 def _tail_damage(database: Database, whose: dict[str, Any], last: int) -> Generator[str, None, int]:

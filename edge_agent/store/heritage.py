@@ -34,13 +34,15 @@ class Old(NamedTuple):
 class Heritage(NamedTuple):
     """``entries``: punches, and amendments of these, in the order in which they happened.
 
-    ``pending``: those punches whose true time is still to be found. ``landmarks``: the stamps on
-    which that rests.
+    ``pending``: those punches whose true time is still to be found. ``doubts``: among these
+    entries are punches whose own time a later synchronisation may prove wrong. ``landmarks``: the
+    stamps on which both rest.
     """
 
     previous: OldEntry
     entries: Iterable[Old]
     pending: frozenset[int]
+    doubts: list[range]
     landmarks: list[Landmark]
     rows: Rows
 
@@ -55,18 +57,22 @@ def heritage_of(
     [[confirmed]] = database.conn.execute("SELECT confirmed FROM watermarks")
     if forked_at is not None:
         confirmed = min(confirmed, forked_at - 1)
-    pending = pending_in(database)
+    pending, doubts = pending_in(database), doubts_in(database)
     amended = {old.data["of"] for old in _after(database, confirmed, AMENDMENTS)}
     newest = (old.data for old in _newest_first(database))
     needed = {
         seq
-        for seq in pending | amended | last_punches(newest, now, voided_in(database))
+        for seq in pending
+        | amended
+        | last_punches(newest, now, voided_in(database))
+        | {seq for doubt in doubts for seq in _punches_among(database, doubt)}
         if 0 < seq <= confirmed
     }
     return Heritage(
         previous=known_end(ledger, confirmed, _hash_of(database, confirmed)),
         entries=_handed_over(database, sorted(needed), confirmed),
         pending=pending,
+        doubts=doubts,
         landmarks=read_landmarks(database),
         rows=taken_over(database),
     )
@@ -82,6 +88,12 @@ def known_end(ledger: str, seq: int, digest: bytes | None) -> OldEntry:
 def pending_in(database: Database) -> frozenset[int]:
     """The punches of which more may have to be said."""
     return frozenset(s for (s,) in database.conn.execute("SELECT seq FROM times WHERE open = 1"))
+
+
+def doubts_in(database: Database) -> list[range]:
+    """The entries whose times are to be looked at again."""
+    rows = database.conn.execute("SELECT first_seq, last_seq FROM time_doubts")
+    return [range(first, last + 1) for first, last in rows]
 
 
 def voided_in(database: Database) -> frozenset[int]:
@@ -116,6 +128,14 @@ def _handed_over(database: Database, seqs: list[int], confirmed: int) -> Iterato
 def _after(database: Database, confirmed: int, kinds: tuple[str, ...]) -> Iterator[Old]:
     kind = f"kind IN ({', '.join('?' * len(kinds))})"
     return _entries(database, f"seq > ? AND {kind} ORDER BY seq", confirmed, *kinds)
+
+
+def _punches_among(database: Database, seqs: range) -> list[int]:
+    found = database.conn.execute(
+        "SELECT seq FROM ledger WHERE seq >= ? AND seq < ? AND kind = ?",
+        (seqs.start, seqs.stop, PUNCHES[0]),
+    )
+    return [seq for (seq,) in found]
 
 
 def _newest_first(database: Database) -> Iterator[Old]:

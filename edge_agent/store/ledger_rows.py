@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from ..domain.chain import GENESIS, RECOVERED, Entry, Scribe, stamp_of, told
+from ..domain.chain import GENESIS, RECOVERED, Entry, Scribe, is_whole, stamp_of, told
 from ..domain.errors import DamagedLedger
 from ..domain.facts import Fact, PunchRecorded
 from ..domain.rules import Direction, LastPunch
@@ -54,6 +54,19 @@ class LedgerRows(TimeRows):
             limit,
         )
         return [Entry(seq=row[0], kind=row[1], hash=row[2], wire=row[3]) for row in rows]
+
+    def whole_entries(self, first: int, limit: int) -> list[Entry]:
+        """The same, to be shown to others. Raises DamagedLedger where a byte of one was altered."""
+        entries = self.entries(first, limit)
+        for entry in entries:
+            if not is_whole(entry, self.gate, self.ledger):
+                fault = DamagedLedger(
+                    f"Entry {entry.seq} of the ledger was altered and is not sent: see "
+                    "'edge-agent ledger verify', and keep the database as it is."
+                )
+                self._connection.damaged(fault)
+                raise fault
+        return entries
 
     def newest_first(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Kind and data of the entries, the last one first."""

@@ -22,23 +22,43 @@ def acknowledged_in_log(log: Path, ledger: str, tail: int) -> bool:
     beyond = [entry for f in found if (entry := prove(f))]
     if not beyond:
         return False
-    raw = log.read_bytes()
-    page = int.from_bytes(raw[8:12], "big")
-    if page < 512 or page & (page - 1):
-        page = 4096
-    frames = [raw[at : at + _FRAME_HEADER] for at in range(_HEADER, len(raw), _FRAME_HEADER + page)]
-    salts = _current(raw[16:24], [frame[8:16] for frame in frames])
     wires = {entry.wire for entry in beyond}
-    unread = committed = False
-    for number, frame in enumerate(frames):
-        if frame[8:16] != salts:
-            continue
-        if committed:
+    unread = False
+    commit: bytes | None = None
+    for head, page in _frames(log):
+        what = head[:8]  # the page's number, and the database's size: only a commit states that
+        if commit is not None and what != commit:
             return True
-        at = _HEADER + number * (_FRAME_HEADER + page) + _FRAME_HEADER
-        unread = unread or any(wire in raw[at : at + page] for wire in wires)
-        committed = unread and any(frame[4:8])  # the database's size: only a commit states it
+        unread = unread or any(wire in page for wire in wires)
+        # The same once more is no other transaction: without psow the last page of a commit is
+        # written again until the sector is full.
+        commit = what if unread and any(what[4:]) else None
     return False
+
+
+def first_pages_in_log(log: Path) -> list[bytes]:
+    """Each state of the database's first page that the log has.
+
+    What stands in its place in the file meanwhile may be half of it: a power cut while the log was
+    being copied home.
+    """
+    return [page for head, page in _frames(log) if int.from_bytes(head[:4], "big") == 1]
+
+
+def _frames(log: Path) -> list[tuple[bytes, bytes]]:
+    """Header and page of each frame of this use of the log."""
+    raw = log.read_bytes()
+    size = int.from_bytes(raw[8:12], "big")
+    if size < 512 or size & (size - 1):
+        size = 4096
+    places = range(_HEADER, len(raw), _FRAME_HEADER + size)
+    heads = [raw[at : at + _FRAME_HEADER] for at in places]
+    salts = _current(raw[16:24], [head[8:16] for head in heads])
+    return [
+        (head, raw[at + _FRAME_HEADER : at + _FRAME_HEADER + size])
+        for at, head in zip(places, heads, strict=True)
+        if head[8:16] == salts
+    ]
 
 
 def _current(stated: bytes, of_frames: Iterable[bytes]) -> bytes:

@@ -80,6 +80,8 @@ def _leave_where_needed(
                 return
             why, heritage = found
             count = make_successor(building(path), gate, zone, now, why, heritage)
+            # Closing it takes its log away: after a power cut that would pass for a lost one.
+            use(database, begins=False)
             database.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     else:
         log.error("the database %s is damaged (%s): rescuing what can be read", path, what)
@@ -90,6 +92,12 @@ def _leave_where_needed(
             log.error(
                 "%d prints are no longer certain and were left behind: enrol those workers again",
                 salvaged.doubted,
+            )
+        if salvaged.unsure:
+            log.error(
+                "of these workers only their prints are certain: give them their names again, or "
+                "have payroll publish its roster: %s",
+                ", ".join(salvaged.unsure),
             )
         workers = len(salvaged.heritage.rows.get("workers", ()))
         log.log(logging.WARNING if workers else logging.ERROR, "%d workers were rescued", workers)

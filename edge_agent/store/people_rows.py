@@ -94,16 +94,17 @@ class PeopleChange(ChangePart):
         # looks at the glass.
         execute = self._database.conn.execute
         execute(
-            "INSERT INTO workers (code, name, active) VALUES (?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET name = excluded.name, active = excluded.active",
-            (worker.code, worker.name, int(worker.active)),
+            "INSERT INTO workers (code, name, active, sum) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE"
+            " SET name = excluded.name, active = excluded.active, sum = excluded.sum",
+            _with_sum(worker.code, worker.name, int(worker.active)),
         )
         if worker.listed is not None:
             listed = worker.listed
             execute(
-                "REPLACE INTO employments (worker, active, valid_from, valid_to)"
-                " VALUES (?, ?, ?, ?)",
-                (worker.code, int(listed.active), listed.valid_from, listed.valid_to),
+                "REPLACE INTO employments (worker, active, valid_from, valid_to, sum)"
+                " VALUES (?, ?, ?, ?, ?)",
+                _with_sum(worker.code, int(listed.active), listed.valid_from, listed.valid_to),
             )
 
     def forget_listings(self, in_force: int) -> None:
@@ -132,7 +133,8 @@ class PeopleChange(ChangePart):
         """Add a print, with the digest of its template."""
         # Of a worker whom the roster has only just brought.
         self._database.conn.execute(
-            "INSERT OR IGNORE INTO workers SELECT worker, listings.name, 1 FROM listings"
+            "INSERT OR IGNORE INTO workers (code, name, active)"
+            " SELECT worker, listings.name, 1 FROM listings"
             " JOIN roster ON listings.version = roster.version WHERE worker = ?",
             (print_.worker,),
         )
@@ -170,10 +172,29 @@ class PeopleChange(ChangePart):
 
 def print_sum(row: dict[str, Any]) -> int:
     """The checksum of a row of prints."""
-    return zlib.crc32(repr(tuple(row[name] for name in _SUMMED)).encode())
+    return row_sum("prints", row)
 
 
-_SUMMED = ("slot", "generation", "worker", "finger", "removed", "digest")
+def row_sum(table: str, row: dict[str, Any]) -> int:
+    """The checksum of a row of one of the tables in SUMMED."""
+    return _sum_of(row[name] for name in SUMMED[table])
+
+
+SUMMED = {
+    "prints": ("slot", "generation", "worker", "finger", "removed", "digest"),
+    "workers": ("code", "name", "active"),
+    "employments": ("worker", "active", "valid_from", "valid_to"),
+}
+"""What is covered by the checksum of a row: a byte that flips there would credit or refuse another
+worker."""
+
+
+def _with_sum(*values: Any) -> tuple[Any, ...]:
+    return *values, _sum_of(values)
+
+
+def _sum_of(values: Iterable[Any]) -> int:
+    return zlib.crc32(repr(tuple(values)).encode())
 
 
 def _worker(row: Any) -> Worker:

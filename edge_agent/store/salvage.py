@@ -25,13 +25,14 @@ from .heritage import (
     PUNCHES,
     Heritage,
     Old,
+    doubts_in,
     known_end,
     last_punches,
     pending_in,
     voided_in,
 )
 from .memory_rows import watermark_sum
-from .people_rows import print_sum
+from .people_rows import print_sum, row_sum
 from .schema import migrations
 from .time_rows import read_landmarks
 
@@ -47,6 +48,7 @@ class _Told(Struct):
     ledger: str | None = None
     confirmed: int = 0
     pending: frozenset[int] = frozenset()
+    doubts: list[range] = field(default_factory=list)
     landmarks: list[Landmark] = field(default_factory=list)
     voided: frozenset[int] = frozenset()
     rows: Rows = field(default_factory=dict)
@@ -55,10 +57,14 @@ class _Told(Struct):
 
 
 class Salvaged(Struct, frozen=True):
-    """``doubted``: prints that nothing proves any more, and that are therefore left behind."""
+    """``doubted``: prints that nothing proves any more, and that are therefore left behind.
+
+    ``unsure``: codes of workers of whom only a print proves that there is such a one.
+    """
 
     heritage: Heritage
     doubted: int
+    unsure: list[str]
 
 
 def salvage(path: Path, now: Stamp) -> Salvaged:
@@ -70,6 +76,7 @@ def salvage(path: Path, now: Stamp) -> Salvaged:
     own = [f for f in found if f.ledger == ledger]
     wanted = [f for f in own if f.seq > told.confirmed and f.kind in PUNCHES + AMENDMENTS]
     earlier = set(told.pending) | _amended(wanted) | _last_punches(own, now, told.voided)
+    earlier |= {seq for doubt in told.doubts for seq in doubt}
     earlier = {seq for seq in earlier if seq <= told.confirmed}
     wanted += [f for f in own if f.seq in earlier and f.kind in PUNCHES]
     if earlier - {f.seq for f in wanted}:
@@ -80,7 +87,7 @@ def salvage(path: Path, now: Stamp) -> Salvaged:
             if f.ledger == ledger and f.seq in earlier and f.kind in PUNCHES
         ]
     end = next((p for f in own if f.seq == told.confirmed and (p := prove(f))), None)
-    rows, doubted = _people(told)
+    rows, doubted, unsure = _people(told)
     pending = told.pending
     if not told.landmarks:  # then neither is to be believed to be empty
         pending |= {p.data["seq"] for p in _proved(wanted) if p.data["at"] is None}
@@ -88,10 +95,11 @@ def salvage(path: Path, now: Stamp) -> Salvaged:
         previous=known_end(ledger or "unknown", told.confirmed, end.hash if end else None),
         entries=(Old(p.hash, p.data) for p in _proved(wanted)),
         pending=frozenset(pending),
+        doubts=told.doubts,
         landmarks=told.landmarks,
         rows=rows,
     )
-    return Salvaged(heritage, doubted)
+    return Salvaged(heritage, doubted, unsure)
 
 
 def _commonest(ledgers: Iterable[str]) -> str | None:
@@ -171,6 +179,8 @@ def _read_tables(path: Path) -> _Told:
         with suppress(*_UNREADABLE):
             told.pending = pending_in(database)
         with suppress(*_UNREADABLE):
+            told.doubts = doubts_in(database)
+        with suppress(*_UNREADABLE):
             told.voided = voided_in(database)
         with suppress(StoreFault, *_UNREADABLE):
             told.landmarks = read_landmarks(database)
@@ -197,8 +207,8 @@ def _readable(database: Database, table: str) -> tuple[list[dict[str, Any]], boo
         return rows + [row for row in reversed(behind) if row not in rows], False
 
 
-def _people(told: _Told) -> tuple[Rows, int]:
-    """The rows that are certain, and how many prints are not.
+def _people(told: _Told) -> tuple[Rows, int, list[str]]:
+    """The rows that are certain, how many prints are not, and which workers only a print proves.
 
     A flipped byte would otherwise credit one worker with another's finger. A doubted print's slot
     keeps its generation, so that it is never mistaken for the next one.
@@ -211,7 +221,32 @@ def _people(told: _Told) -> tuple[Rows, int]:
     if doubted or not told.whole:
         # Then only the templates themselves can say whose slots these are.
         told.rows["sensor_mark"] = []
-    return _put_in_order(told.rows), doubted
+    unsure = _vouch_for_workers(told.rows)
+    return _put_in_order(told.rows), doubted, unsure
+
+
+def _vouch_for_workers(rows: Rows) -> list[str]:
+    """Leave out workers that were altered, but for those of sound prints: they only lose a name.
+
+    Whoever has a print is somebody who works here, and may be paid; payroll's roster says the rest
+    again.
+    """
+    listed = [len(rows.get(table, [])) for table in ("workers", "employments")]
+    for table in ("workers", "employments"):
+        rows[table] = [row for row in rows.get(table, []) if _is_sure(table, row)]
+    known = {row["code"] for row in rows["workers"]}
+    unsure = sorted(
+        {row["worker"] for row in rows.get("prints", []) if not row.get("removed")} - known
+    )
+    rows["workers"] += [{"code": code, "name": code, "active": 1} for code in unsure]
+    if [len(rows["workers"]) - len(unsure), len(rows["employments"])] != listed:
+        rows["roster"] = []
+    return unsure
+
+
+def _is_sure(table: str, row: dict[str, Any]) -> bool:
+    """Nothing proves a row of a version that had no checksums: it is taken as it is."""
+    return row.get("sum") is None or row["sum"] == row_sum(table, row)
 
 
 def _put_in_order(rows: Rows) -> Rows:
@@ -219,8 +254,8 @@ def _put_in_order(rows: Rows) -> Rows:
     with closing(Database(memory=True)) as sound:
         migrations.apply(sound)
         sound.conn.execute("PRAGMA foreign_keys=ON")
-        for table, its_rows in rows.items():
-            for row in its_rows:
+        for table in TABLES:
+            for row in rows.get(table, ()):
                 names = [name for name in row if name in sound.table(table).columns_dict]
                 columns = ", ".join(f'"{name}"' for name in names)
                 places = ", ".join("?" * len(names))

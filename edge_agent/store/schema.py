@@ -228,3 +228,19 @@ def m070_listings(db: Database) -> None:
         " valid_to TEXT"
         ") STRICT, WITHOUT ROWID"
     )
+
+
+@migrations()
+def m080_worker_sum(db: Database) -> None:
+    """A checksum beside each worker and what payroll says of them, as beside the prints."""
+    for table, columns in (
+        ("workers", "code, name, active"),
+        ("employments", "worker, active, valid_from, valid_to"),
+    ):
+        db.conn.execute(f"ALTER TABLE {table} ADD COLUMN sum INTEGER")
+        key = columns.partition(",")[0]
+        for row in db.conn.execute(f"SELECT {columns} FROM {table}").fetchall():
+            db.conn.execute(
+                f"UPDATE {table} SET sum = ? WHERE {key} = ?",
+                (zlib.crc32(repr(row).encode()), row[0]),
+            )

@@ -11,9 +11,10 @@ import msgspec
 from sqlite_utils import Database
 
 from .. import __version__
-from ..domain.chain import RECOVERED, Entry, Scribe, told
+from ..domain.chain import RECOVERED, Entry, Scribe, stamp_of, told
 from ..domain.facts import Fact, LedgerOpened, OldEntry, PunchRecovered, WhyOpened
 from ..domain.stamps import Stamp
+from ..domain.true_times import Bounds, own_bounds
 from ..ports import Watermarks
 from .binding import remember
 from .carry_over import put_rows
@@ -77,8 +78,17 @@ def _write(
             moved[seq] = entry.seq
             if seq in heritage.pending:
                 database.table("times").insert({"seq": entry.seq})
+            elif (stated := _to_look_at_again(old, heritage)) is not None:
+                change.doubt_time(entry.seq, stated)
         elif old.data["of"] in moved:
             change.append(_restated(old.data, of=moved[old.data["of"]]), now)
+
+
+def _to_look_at_again(old: Old, heritage: Heritage) -> Bounds | None:
+    """What a punch has said of its own time, where a later synchronisation may prove it wrong."""
+    doubted = any(old.data["seq"] in doubt for doubt in heritage.doubts)
+    is_its_own = old.data["kind"] == PUNCHES[0]
+    return own_bounds(stamp_of(old.data)) if doubted and is_its_own else None
 
 
 def _recover(change: SqliteChange, old: Old, now: Stamp) -> Entry:

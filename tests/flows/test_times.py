@@ -31,6 +31,7 @@ from edge_agent.flows.gate import Gate
 from edge_agent.flows.resolve_times import ResolveTimes
 from edge_agent.flows.watch_clock import WatchClock
 from edge_agent.flows.watch_recording import WatchRecording
+from edge_agent.ports import Watermarks
 from edge_agent.store import SqliteStore, own_ledger
 
 from .fakes import LAN, LANS, MemoryStore, PanelBook
@@ -556,3 +557,33 @@ def test_a_punch_of_an_older_ledger_gets_its_time_in_the_new_one(site: Site) -> 
     assert low <= truth[bounded] <= high
     assert high - low < 25 * MINUTE
     assert site.store.complete_until(site.store.tail().seq) is not None
+
+
+def test_a_time_in_doubt_is_still_in_doubt_in_the_new_ledger(tmp_path: Path) -> None:
+    """The lie was found out, and the gate left its ledger before it could correct the punch."""
+    site = Site(tmp_path)
+    site.clocks.sync(off=3 * HOUR)
+    site.look()
+    site.runs(MINUTE)
+    seq, truth = site.write(punch()), site.clocks.true_ms
+    site.clocks.sync()
+    site.runs(1000)
+    assert site.watch.look()
+    assert site.store.doubted() is not None
+    site.store.move_watermarks(Watermarks(site.store.tail().seq, site.store.tail().seq))
+    site.store.close()
+    now = site.clocks.stamp()
+    here = Whereabouts(board={"serial": "b"}, card={})
+    for board in (here, Whereabouts(board={"serial": "another"}, card={})):
+        with own_ledger(tmp_path / "gate.db", "main-gate", ZONE, now, board):
+            pass
+    site.open()
+    site.times.begin()
+    while site.times.work():
+        pass
+    [recovered] = [one for one in site.data() if one["kind"] == "punch.recovered"]
+    assert recovered["of"]["seq"] == seq
+    [said] = [one for one in site.data() if one["kind"] == "punch.time-corrected"]
+    assert said["of"] == recovered["seq"]
+    assert abs(parse_time(said["at"]) - truth) <= said["uncertainty_ms"]
+    site.store.close()

@@ -1,6 +1,6 @@
 """What a disk holds for certain, and what it only may hold: between two syncs nothing is sure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .trace import (
@@ -38,8 +38,9 @@ class Linked:
 class Disk:
     """Follows the events of a trace."""
 
-    def __init__(self) -> None:
-        self.durable: dict[str, File] = {}
+    def __init__(self, before: Mapping[str, bytes] | None = None) -> None:
+        """``before``: files that had long been there when the trace began."""
+        self.durable = {name: File(content) for name, content in (before or {}).items()}
         """The folder, as it is after a power cut at the worst."""
         self.pending: list[tuple[Linked, ...]] = []
         """Changes of the folder that were not synced; each tuple is one call's."""
@@ -48,7 +49,7 @@ class Disk:
         self.greens = 0
         self.repeats = 0
         self._covered = 0
-        self._now: dict[str, File] = {}
+        self._now = dict(self.durable)
         self._fds: dict[int, File | None] = {}
 
     @property

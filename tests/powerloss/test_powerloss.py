@@ -5,16 +5,19 @@ cut may leave (power_cut.py), and each is opened by stock SQLite and by the daem
 A check that a weaker setting passes as well would prove nothing: NORMAL must fail in the same run.
 """
 
+import os
 import shutil
 import signal
 import subprocess
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tests.system.gate import Gate
 
+from . import succession
 from .disk import Disk
 from .examine import Examiner, Promises
 from .record import Life, Recording, record
@@ -71,6 +74,40 @@ def test_a_hundred_thousand_power_cuts(tmp_path: Path) -> None:
     assert normal.broken.total() > 500, "the check is void: NORMAL has passed it"
     psow = replayed(tmp_path / "psow", punches=20, states=6_000, weaker="psow")
     assert psow.broken["garbled"] > 100, "the check is void: no garbled neighbour was missed"
+
+
+def left_for_a_new_one(
+    tmp_path: Path, why: str, each: int, weaker: str = "sound", every: int = 1
+) -> Counter[str]:
+    folder = tmp_path / f"{why}-{weaker}"
+    kept = succession.record(folder, why, weaker)
+    found = succession.replay(kept, scratch_in_memory(folder), each, SEED, every)
+    print(f"{why}, {weaker}: {dict(found)}")
+    return found
+
+
+def scratch_in_memory(folder: Path) -> Path:
+    memory = Path("/dev/shm")
+    return memory / f"succession-{os.getpid()}" if memory.is_dir() else folder / "scratch"
+
+
+@pytest.mark.parametrize("why", succession.WHYS)
+def test_a_power_cut_while_the_ledger_is_left_for_a_new_one(tmp_path: Path, why: str) -> None:
+    found = left_for_a_new_one(tmp_path, why, each=2, every=10)
+    assert found["states"] > 50
+    assert not found["broken"], found
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("why", succession.WHYS)
+def test_thousands_of_power_cuts_while_the_ledger_is_left(tmp_path: Path, why: str) -> None:
+    found = left_for_a_new_one(tmp_path, why, each=40)
+    assert found["states"] > 1_000
+    assert not found["broken"], found
+    for weaker in ("NORMAL", "no-folders"):
+        missed = left_for_a_new_one(tmp_path, why, each=10, weaker=weaker)
+        assert missed["broken"] > 10, f"the check is void: {weaker} has passed it"
 
 
 def test_the_examiner_sees_what_is_wrong(short_life: Recording, tmp_path: Path) -> None:

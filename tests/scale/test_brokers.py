@@ -75,6 +75,8 @@ def test_the_account_finds_what_is_lost_and_what_is_there_twice(
             assert fleet.wait_confirmed(PATIENCE_S), fleet.unconfirmed
     assert fleet.account(database) == Account(entries=8, lost=0, duplicates=0)
     with closing(sqlite3.connect(database)) as held, held:
+        held.execute("DROP TRIGGER entries_are_not_removed")
+        held.execute("DROP TRIGGER entries_are_not_changed")
         held.execute("DELETE FROM entries WHERE gate = 'gate-00000' AND seq = 3")
         held.execute("UPDATE entries SET hash = 'another' WHERE gate = 'gate-00001' AND seq = 2")
     assert fleet.account(database) == Account(entries=8, lost=2, duplicates=1)

@@ -25,9 +25,9 @@ MARK = bytes(range(32))
 def _soon_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(port, "QUIET", 0.01)
     monkeypatch.setattr(port, "PATIENCE", 0.01)
-    hasty = {code: structs.replace(row, deadline=0.1) for code, row in link.INSTRUCTIONS.items()}
+    hasty = {code: structs.replace(row, deadline=0.4) for code, row in link.INSTRUCTIONS.items()}
     monkeypatch.setattr(link, "INSTRUCTIONS", hasty)
-    monkeypatch.setattr(link, "_RECOVERY", 0.4)
+    monkeypatch.setattr(link, "_RECOVERY", 1.5)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Two drivers that others wrote, unmodified, each with every method it has, on the pty."""
+"""Drivers that others wrote, unmodified, with the methods they have, on the pty."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import afrik_fingerprint
 import pytest
+import r503
 import serial
 from PIL import Image
 from pyfingerprint.pyfingerprint import PyFingerprint
@@ -221,3 +223,78 @@ def test_instructions_of_drivers_for_the_r503() -> None:
     assert bench.ask(0x35, 1, 128, 2, 0) == b"\x00"
     assert bench.ask(0x40) == b"\x00"
     assert bench.ask(0x36) == b"\x00"
+
+
+@pytest.mark.parametrize(
+    ("model", "driver"), [("as608", "AS608"), ("r307", "R307"), ("r503", "R503"), ("zfm20", "R307")]
+)
+def test_all_of_afrik(simulate: Simulate, model: str, driver: str) -> None:
+    simulator = simulate(model=model)
+    failed = afrik_fingerprint.SensorCommandError
+    with getattr(afrik_fingerprint, driver)(str(simulator.port)) as finger:
+        assert finger.is_connected()
+        with pytest.raises(failed, match="No finger detected"):
+            finger.capture_image()
+        simulator.ask("press an")
+        finger.enroll(3)
+        slot, score = finger.identify()
+        assert (slot, score > 50) == (3, True)
+        finger.load_model(3, 2)
+        with pytest.raises(failed, match="Error reading template"):
+            finger.load_model(9)
+        simulator.ask("press binh")
+        with pytest.raises(failed, match="No finger detected"):
+            finger.identify()
+        with pytest.raises(failed, match="No matching fingerprint"):
+            finger.identify()
+        finger.delete_template(3)
+        assert simulator.ask("slots").startswith("count=0 ")
+        finger.empty_library()
+        with pytest.raises(failed, match="Incorrect handshake password"):
+            finger.verify_password(5)
+        assert finger.verify_password()
+
+
+@pytest.fixture
+def r503_driver(simulate: Simulate, monkeypatch: pytest.MonkeyPatch) -> tuple[Running, r503.R503]:
+    """It knows ports by number only: /dev/ttyUSB0."""
+    simulator = simulate(model="r503")
+    opened = serial.Serial
+    monkeypatch.setattr(r503.serial, "Serial", lambda _, **given: opened(simulator.port, **given))
+    return simulator, r503.R503(0)
+
+
+@pytest.mark.long  # It reads until a second has passed, each time.
+def test_all_of_r503(r503_driver: tuple[Running, r503.R503]) -> None:
+    simulator, finger = r503_driver
+    for name in ("verify_pw", "handshake", "check_sensor", "cancel", "led_control"):
+        assert getattr(finger, name)() == 0, name
+    parameters = finger.read_sys_para_decode()
+    assert (parameters["finger_library_size"], parameters["baud_rate"]) == (200, 57600)
+    assert finger.read_prod_info_decode()["fp database size"] == 200
+    assert (finger.get_fw_ver()[0], finger.get_alg_ver()[0]) == (0, 0)
+    assert finger.get_random_code() != finger.get_random_code()
+    assert (finger.get_img(), finger.get_image_ex()) == (2, 2)
+    simulator.ask("press an")
+    for buffer in range(1, 7):
+        assert finger.get_img() == 0
+        assert finger.img2tz(buffer) == 0
+    assert finger.reg_model() == 0
+    assert finger.match()[0] == 0
+    assert finger.store(1, 7) == 0
+    assert (finger.read_valid_template_num(), finger.read_index_table()) == (1, [7])
+    assert finger.get_available_location() == 0
+    code, slot, score = finger.search()
+    assert (code, slot, score > 50) == (0, 7, True)
+    assert finger.load_char(7) == 0
+    assert sum(len(part) for part in finger.up_char()) == 1536
+    assert sum(len(part) for part in finger.up_image()) == 192 * 192 // 2
+    assert isinstance(finger.read_info_page(), bytes)
+    assert finger.write_notepad(3, "hello") == 0
+    assert finger.read_notepad(3)[1].startswith(b"hello")
+    assert (finger.set_security(4), finger.set_pkg_length(128), finger.set_pw(0)) == (0, 0, 0)
+    assert finger.delete_char(7) == 0
+    assert finger.empty_finger_lib() == 0
+    assert finger.soft_reset() == 0
+    assert finger.set_baud(115200) == 0
+    finger.ser_close()

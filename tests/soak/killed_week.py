@@ -83,11 +83,7 @@ class KilledWeek(Week):
         if self.sensor.glass is not None:
             self.unanswered += 1
             self.sensor.answered()
-        # A boot that ends before a lie is found out has nothing that could find it out.
-        if not self.lied and self.random.random() < 0.5:
-            self.power_fails()
-        else:
-            self.forgets()
+        self.ended()
 
     def _serve(self, pipe: Connection) -> None:
         """Be the world for one thread of the gate, until it is gone."""

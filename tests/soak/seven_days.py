@@ -140,7 +140,7 @@ class Line:
             self._events.clear()
             return [BrokerDown("The line is down.")]
         if not self._events:
-            self._woken.wait(0.002)
+            self._woken.wait(0.01)
             self._woken.clear()
             if self._connected and not self.payroll.down:
                 self._ask()
@@ -224,7 +224,7 @@ class Week:
         self.faults: dict[str, int] = {}
         self.disk: str = ""
         self.lied = 0
-        """For how many presses more a time server's lie is not found out."""
+        """For how many presses more a time server's lie may not have been found out."""
         self.stop = threading.Event()
         self.on_press: Callable[[int], None] = lambda left: None
         self.codes = [f"NV{number:03}" for number in range(workers)]
@@ -262,10 +262,15 @@ class Week:
         try:
             SoakedGate(self.folder, self, self.random).live(self.stop)
         except PowerCut:
-            if self.random.random() < 0.5:
-                self.power_fails()
-            else:
-                self.forgets()
+            self.ended()
+
+    def ended(self) -> None:
+        """The process is gone, perhaps because the power is."""
+        # A boot that ends before a lie is found out has nothing that could find it out.
+        if not self.lied and self.random.random() < 0.5:
+            self.power_fails()
+        else:
+            self.forgets()
 
     def power_fails(self) -> None:
         """The machine is off for a while, and begins another boot."""
@@ -297,9 +302,8 @@ class Week:
         chance = self.random.random()
         self.disk = ""
         if self.lied:
-            # A boot that ends before a lie is found out has nothing that could find it out.
             self.lied -= 1
-            if not self.lied:
+            if self.lied == 1:  # … and one press more, until the gate has certainly seen it.
                 self.clocks.sync()
             return
         for limit, name in self.FAULTS:
@@ -341,7 +345,7 @@ class Week:
         """A time server answers, and is wrong by seconds or hours."""
         off = self.random.choice([2_000, 90_000, 5 * 3_600_000])
         self.clocks.sync(off=self.random.choice([-1, 1]) * self.random.randint(1_500, off))
-        self.lied = self.random.randint(1, 5)
+        self.lied = self.random.randint(2, 6)
 
     def _lose(self) -> None:
         self.clocks.lose()

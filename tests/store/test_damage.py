@@ -332,3 +332,50 @@ def test_a_torn_commit_is_no_damage(cut_off: Path, tmp_path: Path) -> None:
     log.write_bytes(raw[:middle] + b"\xff" + raw[middle + 1 :])
     assert "write-ahead log" in (damage(folder / "gate.db") or "")
     assert not acknowledged_in_log(log, "another-ledger", 0)
+
+
+def test_a_worker_whose_row_was_altered_keeps_the_print_and_nothing_else(
+    stopped: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody passes for another, and nobody who works here is refused."""
+    folder = copy_of(stopped, tmp_path / "damaged")
+    edit(folder, "UPDATE workers SET name = 'Tên NV003', active = 0 WHERE code = 'NV002'")
+    assert "NV002" in (damage(folder / "gate.db") or "")
+    assert the_gate_goes_on(folder, truth(stopped, tmp_path / "truth"))
+    with closing(open_at(folder)) as store:
+        assert [(w.code, w.name, w.active) for w in store.workers()] == [
+            ("NV001", "Tên NV001", True),
+            ("NV002", "NV002", True),
+            ("NV003", "Tên NV003", True),
+        ]
+        assert [print_.worker for print_ in store.prints()] == list(CODES)
+    told = [record.getMessage() for record in caplog.records]
+    assert any("only their prints are certain" in one and "NV002" in one for one in told)
+
+
+def test_a_code_that_was_altered_is_nobodys(stopped: Path, tmp_path: Path) -> None:
+    folder = copy_of(stopped, tmp_path / "damaged")
+    edit(
+        folder, "PRAGMA foreign_keys=OFF", "UPDATE workers SET code = 'NV402' WHERE code = 'NV002'"
+    )
+    assert the_gate_goes_on(folder, truth(stopped, tmp_path / "truth"))
+    with closing(open_at(folder)) as store:
+        assert [worker.code for worker in store.workers()] == list(CODES)
+        assert [print_.worker for print_ in store.prints()] == list(CODES)
+
+
+def test_an_altered_entry_is_never_shown_to_payroll(stopped: Path, tmp_path: Path) -> None:
+    """Nor one whose envelope was altered, which no hash covers."""
+    for old, new in (("NV001", "NV003"), ('"subject":"NV00', '"subject":"NV90')):
+        folder = copy_of(stopped, tmp_path / "damaged")
+        edit(
+            folder,
+            "UPDATE ledger SET wire ="
+            f" CAST(replace(CAST(wire AS TEXT), '{old}', '{new}') AS BLOB) WHERE seq = 26",
+        )
+        told: list[DamagedLedger] = []
+        with closing(SqliteStore.open(folder / "gate.db", GATE, ZONE, NOON, told.append)) as store:
+            assert [entry.seq for entry in store.whole_entries(20, 6)] == [20, 21, 22, 23, 24, 25]
+            with pytest.raises(DamagedLedger, match="Entry 26"):
+                store.whole_entries(20, 10)
+        assert len(told) == 1

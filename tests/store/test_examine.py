@@ -19,7 +19,7 @@ from edge_agent.store.carve import find_entries, prove
 from edge_agent.store.connection import Connection
 from edge_agent.store.database import open_database
 from edge_agent.store.examine import damage
-from edge_agent.store.log_frames import acknowledged_in_log
+from edge_agent.store.log_frames import acknowledged_in_log, first_pages_in_log
 
 from .ledgers import append, later, punch
 from .old_copies import CODES, made, open_at, sound, start
@@ -294,3 +294,32 @@ def test_what_is_dropped_twice_is_opened_once(tmp_path: Path) -> None:
     with closing(open_at(tmp_path)) as store:
         append(store, punch(), later(10**9))
         verify_ledger(store)
+
+
+def test_a_header_half_copied_home_is_no_damage(cut_off: Path, tmp_path: Path) -> None:
+    """The power failed while the log's pages were copied: the log still has them all."""
+    folder = copy_of(cut_off, tmp_path / "copying")
+    assert first_pages_in_log(folder / "gate.db-wal")
+    with (folder / "gate.db").open("r+b") as file:
+        file.write(b"\x5a" * 512)
+    assert damage(folder / "gate.db") is None
+    assert not the_gate_goes_on(folder, truth(cut_off, tmp_path / "truth"))
+
+
+def test_a_torn_commit_that_fills_its_sector_is_no_damage(cut_off: Path, tmp_path: Path) -> None:
+    """Without psow the last page of a commit is written several times: it is one transaction."""
+    with closing(open_at(copy_of(cut_off, tmp_path / "read"))) as store:
+        [last] = store.entries(store.tail().seq, 1)
+    folder = copy_of(cut_off, tmp_path / "torn")
+    log = folder / "gate.db-wal"
+    raw = bytearray(log.read_bytes())
+    size = 24 + int.from_bytes(raw[8:12], "big")
+    places = list(range(32, len(raw), size))
+    frames = [bytes(raw[at : at + 8]) for at in places]
+    [*_, first] = [at for at, frame in enumerate(frames[:-1]) if frame[4:] == bytes(4)]
+    commit = frames[first + 1]
+    assert commit == frames[-1], "the last transaction ends with the same frame several times"
+    raw[places[first] + 24 + 700] ^= 0xFF  # One sector of it was not written whole.
+    assert last.wire in raw
+    log.write_bytes(raw)
+    assert damage(folder / "gate.db") is None

@@ -1,0 +1,83 @@
+"""The roles of docs/receiver.md, made as it says, in a real PostgreSQL."""
+
+import re
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from edge_agent.cli import main
+from edge_agent.receiver import schema, views
+from edge_agent.receiver.store import Store
+
+from .test_effects import AT, CODE, Ledger
+
+PAGE = Path(__file__).parents[2] / "docs" / "receiver.md"
+AS_ADMINISTRATOR, AS_RECEIVER = re.findall(r"```sql\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+WHO = ["--actor", "office-1", "--reason", "x"]
+
+
+def test_roles_may_do_what_the_page_says_and_nothing_else(
+    new_postgresql_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import psycopg
+
+    administrator = new_postgresql_database()
+    with psycopg.connect(administrator, autocommit=True) as connection:
+        for statement in filter(str.strip, AS_ADMINISTRATOR.split(";")):
+            connection.execute(statement)
+    database = re.sub(r"/payroll\d+\?", "/payroll?", administrator)
+    url = {
+        role: database.replace("postgres@", f"{role}@") for role in ("payroll", "office", "clerk")
+    }
+
+    def tries(role: str, sql: str) -> int:
+        with psycopg.connect(url[role]) as connection:
+            return connection.execute(sql).rowcount
+
+    ledger = Ledger("a")
+    ledger.punch("23 06:00", "in")
+    with closing(Store(url["payroll"])) as store:
+        store.take(ledger.arrivals, AT)
+    with psycopg.connect(url["payroll"]) as connection:
+        connection.execute(AS_RECEIVER)
+
+    # A later version of the receiver has other views.
+    monkeypatch.setattr(
+        schema, "VIEWS", views.VIEWS | {"punches": views.VIEWS["punches"] + " WHERE TRUE"}
+    )
+    Store(url["payroll"]).close()
+
+    for view in ("punches", "sessions"):
+        assert tries("clerk", f"SELECT * FROM attendance.{view}") == 1
+    for sql in (
+        "SELECT * FROM attendance.known_workers",
+        "SELECT * FROM attendance.entries",
+        "SELECT * FROM attendance.judged",
+        "DELETE FROM attendance.corrections",
+        "INSERT INTO attendance.corrections (made_at, actor, reason, what)"
+        " VALUES (1, 2, 3, 'void')",
+        "CREATE TABLE attendance.mine (x INTEGER)",
+        "CREATE TEMPORARY TABLE mine (x INTEGER)",
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            tries("clerk", sql)
+    for sql in (
+        "DELETE FROM attendance.corrections",
+        "UPDATE attendance.entries SET worker = NULL",
+        "INSERT INTO attendance.known_workers VALUES ('1', 'x')",
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            tries("office", sql)
+    for arguments in (
+        ["correct", "add", CODE, "2026-11-23T16:00", *WHO],
+        ["correct", "void", "a", "1", *WHO],
+        ["coverage", "--gate", "main-gate", "--from", "2026-11-23", "--to", "2026-11-24"],
+        ["export", "--month", "2026-11", "--output", str(tmp_path / "month.xlsx")],
+    ):
+        done = CliRunner().invoke(main, ["receive", *arguments, "--database", url["office"]])
+        assert done.exit_code == 0, done.output
+    with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+        tries("payroll", "DELETE FROM attendance.corrections")
