@@ -190,9 +190,10 @@ class Connection:
         self._answer = reasons
 
     def _on_message(self, _c: Any, _u: Any, message: MQTTMessage) -> None:
-        # One byte too many is enough to be refused for its length.
-        longest = self._longest.get(message.topic, MAX_WIRE_BYTES)
-        message.payload = message.payload[: longest + 1]
+        if len(message.payload) > MAX_WIRE_BYTES:
+            # One byte too many is enough to be refused for its length.
+            longest = self._longest.get(message.topic, MAX_WIRE_BYTES)
+            message.payload = message.payload[: longest + 1]
         self._bytes += len(message.payload)
         self._arrived.append(message)
 

@@ -48,11 +48,11 @@ def sort(messages: Iterable[MQTTMessage], roster_topic: str) -> Sorted:
     """Read every message by the channel that it came on."""
     found = Sorted()
     for message in messages:
-        # First: it has no gate in its topic.
-        if message.topic == roster_topic:
+        topic = message.topic  # paho decodes it anew each time.
+        if topic == roster_topic:  # First: it has no gate in it.
             found.rosters.append(bytes(message.payload))
             continue
-        _, gate, channel = message.topic.rsplit("/", 2)
+        _, gate, channel = topic.rsplit("/", 2)
         try:
             if channel == "ledger":
                 found.arrivals.append(read(gate, bytes(message.payload)))
