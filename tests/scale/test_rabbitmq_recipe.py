@@ -156,6 +156,10 @@ def test_the_recipe_lets_everybody_do_theirs_and_nothing_else(
         [port] = cluster.ports
         carry_out(cluster, ["main-gate", "a", "b"])
         assert crossings(port, ca.file, TOPICS, FILTERS) == []
+        # The office publishes the roster under a client id of its own, and reads the one before it.
+        office = Person(port, ca.file, "payroll", "payroll-roster")
+        assert office.may(lambda client: client.subscribe("attendance/roster", 1))
+        office.client.disconnect()
         # Nor somebody else's queue, whose name begins like one's own.
         longer = Person(port, ca.file, "a", "edge-agent-a-b")
         assert not longer.may(lambda client: client.subscribe("attendance/a/commands", 1))
