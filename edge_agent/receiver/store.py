@@ -27,7 +27,7 @@ MOST_REJECTIONS = 100
 
 
 class Standing(Struct, frozen=True):
-    """How far a ledger is held, its first gap, and the gate that sent it last.
+    """How far a ledger is held, its first gap, and the gate that is to hear of it.
 
     ``forks`` are the seqs of entries found just now to contradict those we hold; ``rejected``
     (MOST_REJECTIONS at most) and their count are the entries that a person must look at.
@@ -145,7 +145,7 @@ class Store:
                 forks[ledger] += self._advance(ledger, added, forked=bool(forks[ledger]))
             forked = {gate for ledger, gate in gates if forks[ledger]}
             self._covered.arrived(new, begun | forked)
-            self._note(dict(gates))
+            self._note(gates)
             rejected = self._rejected(list(forks))
         standings = [
             Standing(
@@ -295,10 +295,13 @@ class Store:
         forget(self._database, ledger, seq)
         return moved > 0
 
-    def _note(self, gates: dict[str, str]) -> None:
-        """Write down how far these ledgers are held, and which gate sent them last."""
+    def _note(self, gates: list[tuple[str, str]]) -> None:
+        """Write down how far these ledgers are held, and whose a new one is.
+
+        A ledger stays its first gate's: what another sends of it cannot take it away.
+        """
         told = []
-        for ledger, gate in gates.items():
+        for ledger, gate in dict(reversed(gates)).items():
             held = self._held[ledger]
             told.append((ledger, gate, held.tip.through, held.tip.hash, held.beyond))
         rows = self._database.rows(
@@ -307,8 +310,8 @@ class Store:
         self._database.execute(
             "INSERT INTO ledgers (ledger, gate, through, hash, beyond)"
             f" SELECT ledger, gate, through, hash, beyond FROM {rows} told WHERE TRUE"
-            " ON CONFLICT (ledger) DO UPDATE SET gate = excluded.gate,"
-            " through = excluded.through, hash = excluded.hash, beyond = excluded.beyond",
+            " ON CONFLICT (ledger) DO UPDATE SET through = excluded.through,"
+            " hash = excluded.hash, beyond = excluded.beyond",
             [packed(told)],
         )
 

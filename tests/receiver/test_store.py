@@ -304,3 +304,12 @@ def test_url_that_cannot_be_used_is_told_without_the_password(url: str, told: st
     with pytest.raises(StoreFault, match=told) as error:
         Store(url)
     assert "secret" not in str(error.value)
+
+
+def test_a_ledger_stays_its_first_gate_s(store: Store, database: str) -> None:
+    """Or a gate could take another's coverage away by repeating what it has overheard."""
+    ledger = write_ledger(2)
+    store.take(arrivals(ledger[0]), AT)
+    copied = [msgspec.structs.replace(arrival, gate="other") for arrival in arrivals(*ledger)]
+    store.take(copied, AT)
+    assert rows(database, "SELECT gate, through FROM ledgers") == [("main-gate", 2)]
