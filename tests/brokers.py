@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
+from tests import children
+
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 """The program, or None where it is not installed (Debian puts it outside a user's PATH)."""
 
@@ -67,10 +69,7 @@ class Mosquitto:
     def start(self) -> None:
         """Start the process and wait until it accepts connections."""
         assert MOSQUITTO is not None, "mosquitto is not installed"
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [MOSQUITTO, "-v", "-c", str(self._config)], stdout=log, stderr=log
-            )
+        self._process = children.start([MOSQUITTO, "-v", "-c", self._config], self.log)
         wait_for_port(self.port, self._process)
 
     def stop(self) -> None:
@@ -97,11 +96,7 @@ class Mosquitto:
         self._process.send_signal(signal.SIGCONT)
 
     def _end(self, how: signal.Signals) -> None:
-        if self._process is None:
-            return
-        self._process.send_signal(how)
-        self._process.send_signal(signal.SIGCONT)  # A frozen process does not see a SIGTERM.
-        self._process.wait()
+        children.end(self._process, how)
         self._process = None
 
     def __enter__(self) -> "Mosquitto":

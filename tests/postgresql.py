@@ -3,14 +3,17 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
 import psycopg
 
+from tests import children
 from tests.brokers import free_port
 
 _DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
@@ -24,6 +27,8 @@ def _find() -> Path | None:
 
 BINARIES = _find()
 """Where initdb and pg_ctl are, or None where there is no PostgreSQL."""
+
+_START_SECONDS = 60
 
 RELAXED = ("fsync = off", "full_page_writes = off")
 """Settings of a cluster that need not survive a power cut."""
@@ -47,7 +52,7 @@ class Postgresql:
         if os.geteuid() == 0:
             user = pwd.getpwnam("postgres")
             os.chown(self._folder, user.pw_uid, user.pw_gid)
-            self._as = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+            self._as = ["--reuid=postgres", "--regid=postgres", "--clear-groups"]
 
     def new_database(self) -> str:
         """The URL of an empty database."""
@@ -63,24 +68,33 @@ class Postgresql:
 
     def start(self) -> None:
         """Start the server and wait until it accepts connections."""
-        self._pg_ctl("start", "-l", str(self._folder / "log"))
+        command = [self._bin / "postgres", "-D", self._folder / "data"]
+        log = self._folder / "log"
+        self._server = children.start(command, log, cwd=self._folder, options=self._as)
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            assert self._server.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            try:
+                psycopg.connect(self.url("postgres")).close()
+            except psycopg.OperationalError:
+                time.sleep(0.02)  # A socket that is not there yet has no event to wait for.
+            else:
+                return
 
     def stop(self) -> None:
         """Stop it; whoever is connected is thrown out."""
-        self._pg_ctl("stop", "-m", "fast")
+        children.end(self._server, signal.SIGINT)
 
     def crash(self) -> None:
         """End it as a power cut would, as far as that can be had without one."""
-        self._pg_ctl("stop", "-m", "immediate")
-
-    def _pg_ctl(self, *arguments: str) -> None:
-        self._run("pg_ctl", "-s", "-w", "-D", str(self._folder / "data"), *arguments)
+        children.end(self._server, signal.SIGQUIT)
 
     def _run(self, program: str, *arguments: str) -> None:
         # The server inherits what is open: with pipes, run() would wait for its end.
         with (self._folder / "said").open("ab+") as said:
             done = subprocess.run(
-                [*self._as, str(self._bin / program), *arguments],
+                [*(["setpriv", *self._as] if self._as else ()), self._bin / program, *arguments],
                 cwd=self._folder,
                 stdin=subprocess.DEVNULL,
                 stdout=said,

@@ -33,8 +33,9 @@ MAY_IMPORT = {
     "daemon": _BELOW | {"host", "control", "assembly"},
     "doctor": _BELOW | {"host", "control", "assembly", "sensor", "panel", "store", "uplink"},
     "contract": {"domain"},
+    "new_file": {"domain"},
     "simulator": set[str](),
-    "receiver": {"domain", "mqtt_client"},
+    "receiver": {"domain", "mqtt_client", "new_file"},
 }
 """Room → what of the project it may import beside itself. cli, demo and __main__ are above all."""
 

@@ -1,14 +1,13 @@
 """The ledger as a file for an auditor: JSON lines with the chain, or a table for a spreadsheet."""
 
 import csv
-import os
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ..domain.chain import Entry, read_wire
 from ..domain.errors import BadRequest, StoreFault
+from ..new_file import new_private_file
 from ..ports import Store
 
 _BATCH = 500
@@ -30,26 +29,11 @@ def export(store: Store, target: Path) -> int:
         raise BadRequest(
             f"{target} names no format: end it in .jsonl (for programs) or .csv (for Excel)."
         )
-    if target.exists():
-        raise BadRequest(f"{target} is there already: name a new file.")
-    half = target.with_name(f".{target.name}.{os.getpid()}")
     count = 0
-    try:
-        fd = os.open(half, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        with os.fdopen(fd, "wb") as file:
-            for line in lines(store):
-                file.write(line)
-                count += 1
-            file.flush()
-            os.fsync(fd)
-        os.link(half, target)
-    except OSError as error:
-        raise StoreFault(
-            f"{target} cannot be written ({error.strerror}): check its folder and the room there."
-        ) from error
-    finally:
-        with suppress(OSError):
-            half.unlink()
+    with new_private_file(target) as file:
+        for line in lines(store):
+            file.write(line)
+            count += 1
     return count - 1
 
 

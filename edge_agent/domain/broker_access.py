@@ -28,6 +28,12 @@ class BrokerAccess(Struct, frozen=True, kw_only=True):
     password_file: str = ""
     named: str = "[mqtt] {}"
 
+    @classmethod
+    def of(cls, options: object, named: str = "[mqtt] {}") -> "BrokerAccess":
+        """The way that ``options`` tell: they have fields of the same names, and others."""
+        told = {name: getattr(options, name) for name in cls.__struct_fields__ if name != "named"}
+        return cls(**told, named=named)
+
     @property
     def encrypted(self) -> bool:
         """Whether TLS is spoken. By default it is, unless no network lies between."""

@@ -1,14 +1,13 @@
 """A month of punches and sessions as a file for the clerk's spreadsheet, or for a program."""
 
 import csv
-import os
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Literal
 
 from edge_agent.domain.errors import BadRequest, StoreFault
+from edge_agent.new_file import new_private_file
 
 from .database import Database
 
@@ -76,24 +75,8 @@ def export(database: Database, month: str, target: Path, view: View) -> int:
     write = {".xlsx": _spreadsheet, ".csv": _csv}.get(target.suffix.lower())
     if write is None:
         raise BadRequest(f"{target} names no format: end it in .xlsx (for Excel) or .csv.")
-    if target.exists():
-        raise BadRequest(f"{target} is there already: name a new file.")
-    half = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        fd = os.open(half, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        with os.fdopen(fd, "w+b") as file:
-            count = write(database, month, file, view)
-            file.flush()
-            os.fsync(fd)
-        os.link(half, target)
-    except OSError as error:
-        raise StoreFault(
-            f"{target} cannot be written ({error.strerror}): check its folder and the room there."
-        ) from error
-    finally:
-        with suppress(OSError):
-            half.unlink()
-    return count
+    with new_private_file(target) as file:
+        return write(database, month, file, view)
 
 
 def _rows(database: Database, month: str, view: View) -> list[tuple[Any, ...]]:

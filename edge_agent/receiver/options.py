@@ -36,14 +36,4 @@ class ReceiverOptions:
     @property
     def access(self) -> BrokerAccess:
         """The way to the broker."""
-        return BrokerAccess(
-            host=self.host,
-            port=self.port,
-            tls=self.tls,
-            ca_file=self.ca_file,
-            cert_file=self.cert_file,
-            key_file=self.key_file,
-            username=self.username,
-            password_file=self.password_file,
-            named="--{}",
-        )
+        return BrokerAccess.of(self, named="--{}")

@@ -102,16 +102,7 @@ class MqttSettings(Section, frozen=True, kw_only=True):
     @property
     def access(self) -> BrokerAccess:
         """The way to the broker."""
-        return BrokerAccess(
-            host=self.host,
-            port=self.port,
-            tls=self.tls,
-            ca_file=self.ca_file,
-            cert_file=self.cert_file,
-            key_file=self.key_file,
-            username=self.username,
-            password_file=self.password_file,
-        )
+        return BrokerAccess.of(self)
 
 
 class HomeAssistantSettings(Section, frozen=True, kw_only=True):

@@ -2,7 +2,9 @@
 
 Codes and acknowledgements are from the ZFM-20 manual 1.8 ("Module instruction"), those from 0x28
 on from the R503 manual 1.2 and the ZFM-60 manual; Enroll, Identify, ReadINFpage, GenBinImage and
-UserGPIO from Synochip's AS608 manual, whose BurnCode (new firmware) is left out. Times marked M
+UserGPIO from Synochip's AS608 manual, whose BurnCode (new firmware) is left out; the layout of the
+replies to Enroll and Identify, refusals included, is what the driver libdriver/as608 insists on,
+and what it waits for (0.3 to 1 s) bounds the times. Times marked M
 were measured on a real AS608 module at 57600 baud, from the command being sent to the reply having
 been received; the others are assumptions after them.
 """
@@ -13,7 +15,8 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge_agent.simulator import fingers
+from edge_agent.simulator import automatic, fingers
+from edge_agent.simulator.answers import OK, Answer
 from edge_agent.simulator.flash import NOTEPAD_PAGE_BYTES, NOTEPAD_PAGES
 from edge_agent.simulator.module import Module
 
@@ -21,17 +24,6 @@ _INDEX_PAGE_SLOTS = 256
 _INDEX_PAGES = 4
 _INFORMATION_PAGE = 512  # bytes
 _PRODUCT = struct.Struct(">16s4s8s2B8s4H")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The acknowledgement: a code, data after it, and what follows."""
-
-    code: int
-    data: bytes = b""
-    stream: bytes = b""  # sent after the acknowledgement, as data packets
-    restart: bool = False
-    takes: float | None = None  # seconds, where this outcome takes another time than the table says
 
 
 @dataclass(frozen=True)
@@ -45,7 +37,6 @@ class Instruction:
     run: Callable[..., Answer]  # called with the module and the parameters
 
 
-OK = Answer(0x00)
 PACKET_ERROR = Answer(0x01)
 NOT_VERIFIED = Answer(0x21)
 _NO_FINGER = Answer(0x02, takes=0.060)  # assumption: nothing to expose for
@@ -286,6 +277,32 @@ def _auto_identify(module: Module) -> Answer:
     return _search(module, 1, 0, module.model.capacity)
 
 
+def _r503_enroll(
+    module: Module, slot: int, over: int, again: int, tells: int, leave: int
+) -> Answer:
+    steps = automatic.auto_enroll(
+        module,
+        _img_2_tz,
+        _reg_model,
+        slot=slot,
+        over=bool(over),
+        again=bool(again),
+        tells=bool(tells),
+        leave=bool(leave),
+    )
+    return Answer(OK.code, steps=steps)
+
+
+def _r503_identify(
+    module: Module, level: int, start: int, count: int, tells: int, tries: int
+) -> Answer:
+    if level not in range(1, 6):
+        return PACKET_ERROR
+    slots = range(start, start + count)
+    steps = automatic.auto_identify(module, _img_2_tz, slots=slots, tells=bool(tells), tries=tries)
+    return Answer(OK.code, steps=steps)
+
+
 def _information_page(module: Module) -> Answer:
     """The flash's page of facts, which no manual lays out: the parameters, then blank."""
     page = _read_sys_para(module).data + module.model.name.upper().encode()
@@ -350,6 +367,8 @@ INSTRUCTIONS: dict[int, Instruction] = {
         Instruction(0x1F, "ReadIndexTable", ">B", 0.016, _read_index_table),
         Instruction(0x28, "GetImageEx", ">", 0.190, _gen_img),
         Instruction(0x30, "Cancel", ">", 0.012, _acknowledge),
+        Instruction(0x31, "AutoEnroll", ">5B", 0.0, _r503_enroll),
+        Instruction(0x32, "AutoIdentify", ">5B", 0.0, _r503_identify),
         Instruction(0x33, "Sleep", ">", 0.012, _sleep),
         Instruction(0x35, "AuraLedConfig", ">4B", 0.012, _acknowledge),
         Instruction(0x36, "CheckSensor", ">", 0.012, _acknowledge),

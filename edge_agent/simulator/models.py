@@ -89,7 +89,7 @@ MODELS: dict[str, Model] = {
             touch_active_low=True,
             baud_multipliers=frozenset({1, 2, 4, 6, 12}),
             instructions=_COMMON
-            | {0x16, 0x28, 0x30, _SLEEP, 0x35, 0x36}
+            | {0x16, 0x28, 0x30, 0x31, 0x32, _SLEEP, 0x35, 0x36}
             | {0x39, 0x3A, 0x3C, 0x3D, 0x40},
             takes_blank_template=False,
         ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from edge_agent.simulator.answers import Answer, Steps
 from edge_agent.simulator.faults import FAULTS, NO_FAULT, Fault, Mishap
 from edge_agent.simulator.flash import Flash, PowerCut
 from edge_agent.simulator.glass import Glass
@@ -16,7 +17,6 @@ from edge_agent.simulator.instructions import (
     INSTRUCTIONS,
     NOT_VERIFIED,
     PACKET_ERROR,
-    Answer,
     execute,
 )
 from edge_agent.simulator.line import Line, Transmission, line_seconds
@@ -62,6 +62,12 @@ class Sensor:
         self._last_heard = 0.0
         self._free_at = 0.0  # when the instruction in hand is done and answered
         self._awake_at = 0.0
+        self._steps: Steps | None = None
+
+    @property
+    def watches(self) -> bool:
+        """Whether it says something by itself, when something happens on the glass: `tick`."""
+        return self._steps is not None
 
     @property
     def baud(self) -> int:
@@ -102,6 +108,7 @@ class Sensor:
         """Start with empty memories but the flash; deaf until the boot is over."""
         self._module.restart()
         self._parser = Parser()
+        self._steps = None
         self._line = Line(self._paced)
         self._free_at = self._awake_at = now + (self._model.boot_seconds if self._paced else 0.0)
         greeting = _BOOT_BYTE if self._model.boot_byte else b""
@@ -116,6 +123,26 @@ class Sensor:
         transmissions: list[Transmission] = []
         for frame in self._parser.feed(data):
             transmissions += self._handle(frame, heard, now)
+        return transmissions
+
+    def tick(self, now: float) -> list[Transmission]:
+        """What it says by `now` without having been asked again."""
+        transmissions: list[Transmission] = []
+        while self._steps is not None and now >= self._free_at:
+            self._module.now = now
+            try:
+                answer = next(self._steps)
+            except StopIteration:
+                self._steps = None
+            except PowerCut:
+                return transmissions + self.power_on(now)
+            else:
+                if answer is None:
+                    break
+                at = now + (answer.takes or 0.0 if self._paced else 0.0)
+                [packet] = self._packets(answer)
+                transmissions += self._line.send(packet, at, self.baud)
+                self._free_at = transmissions[-1].due
         return transmissions
 
     def _handle(self, frame: Packet | Damaged, heard: float, now: float) -> list[Transmission]:
@@ -135,6 +162,7 @@ class Sensor:
         return self._line.send(packet, max(heard, self._free_at), self.baud)
 
     def _exchange(self, command: Packet, heard: float) -> list[Transmission]:
+        self._steps = None  # as Cancel, whatever it is (assumption)
         fault = self._faults.popleft() if self._faults else NO_FAULT
         start = max(heard, self._free_at)
         if fault.mishap is Mishap.SWAP:
@@ -149,6 +177,10 @@ class Sensor:
                 answer = execute(self._module, command.data)
             except PowerCut:
                 return self.power_on(start)
+        if answer.steps is not None:
+            self._steps = answer.steps
+            self._free_at = start
+            return self.tick(start)
         packets = self._packets(answer)
         at = start + (self._work_seconds(command, answer, packets[0]) if self._paced else 0.0)
         transmissions: list[Transmission] = []

@@ -24,6 +24,7 @@ from edge_agent.simulator.models import MODELS
 from edge_agent.simulator.pty_port import PtyPort, check_link, garble
 from edge_agent.simulator.sensor import Sensor
 
+_BETWEEN_LOOKS = 0.02  # seconds, while the sensor watches the glass by itself
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -92,6 +93,7 @@ class _PtyBench:
         while not self._stopping:
             for key, _ in self._selector.select(self._pause()):
                 key.data()
+            self._go_on()
             self._send_due()
 
     def press(self, press: Press) -> None:
@@ -159,8 +161,14 @@ class _PtyBench:
         if data and self._powered:
             self._outbox.extend(self._sensor.receive(data, time.monotonic()))
 
+    def _go_on(self) -> None:
+        if self._port and self._powered and self._sensor.watches:
+            self._outbox.extend(self._sensor.tick(time.monotonic()))
+
     def _pause(self) -> float | None:
         """Seconds until the next byte is due; None while there is nothing that can be sent."""
+        if self._sensor.watches:
+            return _BETWEEN_LOOKS
         if not self._outbox or self._stalled:
             return None
         return max(0.0, self._outbox[0].due - time.monotonic())

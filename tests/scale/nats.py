@@ -2,11 +2,11 @@
 
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from types import TracebackType
 
+from tests import children
 from tests.brokers import free_port, wait_for_port
 
 NATS = shutil.which("nats-server", path=str(Path(sys.executable).parent)) or shutil.which(
@@ -39,16 +39,12 @@ class Nats:
     def start(self) -> None:
         """Start the process and wait until it accepts connections."""
         assert NATS is not None, "nats-server is not installed"
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [NATS, "-c", str(self._config)], stdout=log, stderr=log
-            )
+        self._process = children.start([NATS, "-c", self._config], self.log)
         wait_for_port(self.port, self._process)
 
     def kill(self) -> None:
         """End it as a power cut would."""
-        self._process.kill()
-        self._process.wait()
+        children.end(self._process)
 
     def __enter__(self) -> "Nats":
         self.start()

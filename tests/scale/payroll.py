@@ -1,11 +1,13 @@
 """Payroll's receiver as a process of its own, unchanged."""
 
 import ast
-import subprocess
+import signal
 import sys
 import time
 from pathlib import Path
 from types import TracebackType
+
+from tests import children
 
 _STOP_SECONDS = 30
 
@@ -39,8 +41,7 @@ class Payroll:
             time.sleep(0.05)  # Another process's log has no event to wait for.
 
     def __enter__(self) -> "Payroll":
-        with self.log.open("wb") as said:
-            self._process = subprocess.Popen(self._command, stdout=said, stderr=said)
+        self._process = children.start(self._command, self.log)
         return self
 
     def __exit__(
@@ -49,11 +50,7 @@ class Payroll:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(_STOP_SECONDS)
-        finally:
-            self._process.kill()
+        children.end(self._process, signal.SIGTERM, within_s=_STOP_SECONDS)
         last = self.log.read_text().splitlines()[-1]
         if "stopped " in last:
             self.counts = ast.literal_eval(last.partition("stopped ")[2])

@@ -2,11 +2,11 @@
 
 import os
 import shutil
-import signal
 import subprocess
 from pathlib import Path
 from types import TracebackType
 
+from tests import children
 from tests.brokers import free_port, wait_for_port
 
 _BIN = Path("/usr/lib/rabbitmq/bin")
@@ -33,7 +33,14 @@ class RabbitCluster:
     context manager: all processes end with it, and what they said is in ``folder``.
     """
 
-    def __init__(self, folder: Path, nodes: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        nodes: int,
+        listener: str = "mqtt.listeners.tcp.1 = 127.0.0.1:{port}",
+    ) -> None:
+        """``listener``: lines of rabbitmq.conf that say how MQTT is spoken on ``port``."""
+        self._listener = listener
         self._folder = folder
         self._names = [f"attendance{number}@localhost" for number in range(1, nodes + 1)]
         self.ports = [free_port() for _ in self._names]
@@ -54,8 +61,7 @@ class RabbitCluster:
 
     def kill(self, node: int) -> None:
         """End a node as a power cut would."""
-        os.killpg(self._nodes[node].pid, signal.SIGKILL)
-        self._nodes[node].wait()
+        children.end(self._nodes[node], group=True)
 
     def home_of(self, client_id: str) -> int:
         """The node that has this client's subscription."""
@@ -91,7 +97,7 @@ class RabbitCluster:
         ]
         config = [
             "listeners.tcp = none",
-            f"mqtt.listeners.tcp.1 = 127.0.0.1:{port}",
+            self._listener.format(port=port),
             "cluster_formation.peer_discovery_backend = classic_config",
             *members,
         ]
@@ -109,15 +115,8 @@ class RabbitCluster:
         wait_for_port(port, self._nodes[-1], _START_SECONDS)
 
     def _run(self, environment: dict[str, str], *command: str | Path) -> subprocess.Popen[bytes]:
-        with (self._folder / "said").open("ab") as said:
-            return subprocess.Popen(
-                command,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
-                start_new_session=True,  # A node is several processes.
-            )
+        # A node is several processes.
+        return children.start(command, self._folder / "said", environment=environment, group=True)
 
     def __enter__(self) -> "RabbitCluster":
         self._epmd = self._run(self._environment, "epmd")
@@ -138,6 +137,4 @@ class RabbitCluster:
         trace: TracebackType | None,
     ) -> None:
         for process in [*self._nodes, self._epmd]:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            children.end(process, group=True)

@@ -1,0 +1,129 @@
+"""AutoEnroll and AutoIdentify of an R503: they watch the glass by themselves, and tell each step.
+
+Parameters, steps and the layout of the acknowledgements (code, step, slot, for AutoIdentify the
+score too) as in the R503 manual 1.2 and two drivers for it; codes that only stand in a list there
+are marked, and so is what no manual tells.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Generator
+
+from edge_agent.simulator.answers import OK, Answer, Steps
+from edge_agent.simulator.module import Module
+
+_FIRST_FREE = 0xC8  # the location that means any
+_CAPTURES = 6
+_SAME_FINGER, _MERGED, _STORED = 0x0D, 0x0E, 0x0F  # steps after those of the captures
+_CAPTURED, _READ, _SEARCHED = 1, 2, 3  # steps of AutoIdentify
+
+_BAD_SLOT, _NOT_FOUND = 0x0B, 0x09
+_FULL, _EMPTY, _TIMEOUT, _KNOWN = 0x1F, 0x24, 0x26, 0x27  # from the manual's list alone
+_PATIENCE = 10.0  # seconds without a finger (assumption)
+_EXPOSES, _READS, _FINDS, _WRITES = 0.190, 0.296, 0.047, 0.058
+"""Seconds, as each instruction takes by itself."""
+
+Convert = Callable[[Module, int], Answer]
+Merge = Callable[[Module], Answer]
+
+
+def auto_enroll(
+    module: Module,
+    convert: Convert,
+    merge: Merge,
+    *,
+    slot: int,
+    over: bool,
+    again: bool,
+    tells: bool,
+    leave: bool,
+) -> Steps:
+    """Six captures, a look whether the finger is known, merging and storing.
+
+    ``over``: the slot may be taken; ``again``: the finger may be known; ``tells``: each step and
+    not only the last; ``leave``: the finger is lifted between captures.
+    """
+
+    def said(step: int, code: int = OK.code, takes: float = 0.0) -> Answer:
+        return Answer(code, struct.pack(">BH", step, slot), takes=takes)
+
+    taken = module.flash.templates.keys()
+    if slot == _FIRST_FREE:
+        slot = min(set(range(module.model.capacity)) - taken, default=_FIRST_FREE)
+        if slot == _FIRST_FREE:
+            yield said(_CAPTURED, _FULL)
+            return
+    elif slot >= module.model.capacity or (slot in taken and not over):  # the latter: assumption
+        yield said(_CAPTURED, _BAD_SLOT)
+        return
+    for number in range(_CAPTURES):
+        step = 2 * number + 1
+        came = True
+        if leave and number:
+            came = yield from _waiting(module, lambda: not module.take_image())
+        if not (came and (yield from _waiting(module, module.take_image))):
+            yield said(step, _TIMEOUT)
+            return
+        if tells:
+            yield said(step, takes=_EXPOSES)
+        if code := convert(module, 1 + number % 2).code:
+            yield said(step + 1, code, _READS)
+            return
+        if tells:
+            yield said(step + 1, takes=_READS)
+    if not again and module.search(1, range(module.model.capacity)):
+        yield said(_SAME_FINGER, _KNOWN, _FINDS)
+        return
+    if tells:
+        yield said(_SAME_FINGER, takes=_FINDS)
+    if code := merge(module).code:
+        yield said(_MERGED, code)
+        return
+    if tells:
+        yield said(_MERGED)
+    module.flash.store(slot, module.ram.templates[1])
+    yield said(_STORED, takes=_WRITES)
+
+
+def auto_identify(
+    module: Module, convert: Convert, *, slots: range, tells: bool, tries: int
+) -> Steps:
+    """A capture and a search, again until a finger is found or ``tries`` (0: for ever) are up."""
+
+    def said(
+        step: int, code: int = OK.code, takes: float = 0.0, slot: int = 0, score: int = 0
+    ) -> Answer:
+        return Answer(code, struct.pack(">BHH", step, slot, score), takes=takes)
+
+    if not module.flash.templates:
+        yield said(_SEARCHED, _EMPTY)
+        return
+    failed = 0
+    while True:
+        if not (yield from _waiting(module, module.take_image)):
+            yield said(_CAPTURED, _TIMEOUT)
+            return
+        if tells:
+            yield said(_CAPTURED, takes=_EXPOSES)
+        code = convert(module, 1).code
+        if not code:
+            if tells:
+                yield said(_READ, takes=_READS)
+            if found := module.search(1, slots):
+                yield said(_SEARCHED, takes=_FINDS, slot=found[0], score=found[1])
+                return
+        failed += 1
+        if failed == tries:
+            yield said(_READ, code, _READS) if code else said(_SEARCHED, _NOT_FOUND, _FINDS)
+            return
+
+
+def _waiting(module: Module, until: Callable[[], bool]) -> Generator[None, None, bool]:
+    """Wait for something on the glass; its value, once it is over: whether it came."""
+    give_up = module.now + _PATIENCE
+    while not until():
+        if module.now >= give_up:
+            return False
+        yield None
+    return True
