@@ -2,12 +2,14 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from edge_agent.cli.ledger_file import export
@@ -128,3 +130,30 @@ def test_the_verifier_is_short_and_stands_alone() -> None:
     text = VERIFIER.read_text()
     assert len(text.splitlines()) <= 60
     assert "edge_agent" not in text
+
+
+@pytest.mark.long
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice Calc is not installed")
+def test_a_spreadsheet_shows_what_the_table_says(store: SqliteStore, tmp_path: Path) -> None:
+    """LibreOffice stands in for Excel: what it makes of commas, quotes, codes and formulas.
+
+    Without its dialog it takes no notice of the byte order mark, so the encoding is named to it.
+    """
+    assert export(store, tmp_path / "ledger.csv") == 8
+    office = f"-env:UserInstallation={(tmp_path / 'office').as_uri()}"
+    how = ("--infilter=CSV:44,34,76", "--convert-to", "xlsx", "--outdir", str(tmp_path))
+    subprocess.run(
+        ["soffice", office, "--headless", *how, str(tmp_path / "ledger.csv")],
+        check=True,
+        capture_output=True,
+        timeout=100,
+    )
+    sheet = openpyxl.load_workbook(tmp_path / "ledger.xlsx", data_only=True).active
+    assert sheet is not None
+    head, *rows = sheet.iter_rows(values_only=True)
+    told = [dict(zip(head, row, strict=True)) for row in rows]
+    punches = [row for row in told if row["kind"] == "punch.recorded"]
+    assert [row["worker"] for row in punches] == ["007", "'=1+1", "NV1"]
+    assert [row["name"] for row in punches] == ["Nguyễn Thị Hường", "'@SUM(A1)", "Lò Văn Pao"]
+    assert str(punches[0]["time"]) == "2026-11-18 18:06:41"
+    assert len(str(punches[0]["hash"])) == 64

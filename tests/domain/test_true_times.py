@@ -11,11 +11,15 @@ from edge_agent.domain.stamps import ClockState, Stamp
 from edge_agent.domain.true_times import (
     SLEWED_MS,
     Bounds,
+    Drift,
+    Fix,
     Landmark,
     Timeline,
+    contradict,
     overlap,
     own_bounds,
     to_state,
+    turns,
 )
 
 from .clock_history import DRIFT_PPM, HOUR, MINUTE, NOON, History, Written, naive
@@ -154,7 +158,7 @@ def test_a_later_sync_proves_an_earlier_one_wrong() -> None:
 
 def test_clocks_that_contradict_each_other_across_boots_tell_nothing() -> None:
     told = line(stamp("a", 0, 2 * HOUR), stamp("b", 0), stamp("c", 0, HOUR)).place(stamp("b", 0))
-    assert (told.low, told.high) == (None, None)
+    assert told == Bounds(None, None, False, True)
 
 
 def test_a_stamp_of_a_boot_that_this_ledger_has_never_seen() -> None:
@@ -197,6 +201,55 @@ def test_what_a_lying_time_server_made_the_gate_say_later_is_corrected(
     assert to_state(now, said) is (low > 10)
 
 
+def test_boots_without_a_clock_that_follow_each_other_narrow_each_other() -> None:
+    """Each is at least as long as it ran: before the one after it, and after the one before."""
+    boots = line(
+        stamp("a", HOUR, HOUR),
+        stamp("b", 10 * MINUTE),
+        stamp("c", 20 * MINUTE),
+        stamp("d", 0, 3 * HOUR),
+    )
+    room = SLEWED_MS + 2
+    in_b, in_c = boots.place(stamp("b", 0)), boots.place(stamp("c", 0))
+    assert (in_b.low, in_c.low) == (NOON + HOUR, NOON + HOUR + 10 * MINUTE - room)
+    assert in_c.high == NOON + 3 * HOUR - 20 * MINUTE + room
+    assert in_b.high == NOON + 3 * HOUR - 30 * MINUTE + 2 * room
+    assert boots.knows("b")
+    assert not boots.knows("z")
+
+
+def test_how_far_a_clock_runs_astray() -> None:
+    drift, fix = Drift(500), Fix(HOUR, NOON - 20, NOON + 20, True)
+    slack = HOUR * 500 // 1_000_000 + SLEWED_MS + 2
+    assert (drift.low(fix, HOUR), drift.high(fix, HOUR)) == (fix.low, fix.high)
+    assert drift.low(fix, 2 * HOUR) == fix.low + HOUR - slack
+    assert drift.high(fix, 2 * HOUR) == fix.high + HOUR + slack
+    assert drift.low(fix, 0) == fix.low - HOUR - slack
+    assert drift.high(fix, 0) == fix.high - HOUR + slack
+
+
+def test_when_what_times_rest_on_changes() -> None:
+    before = stamp("a", 0, 0)
+    assert turns(None, before, 500)
+    assert turns(before, stamp("b", 1, 1), 500)
+    assert turns(before, stamp("a", 1), 500)
+    assert not turns(before, stamp("a", MINUTE, MINUTE), 500)
+    assert turns(before, stamp("a", MINUTE, 2 * MINUTE), 500)
+    # Another boot, or a clock that nobody trusted, contradicts nothing.
+    assert not contradict(before, stamp("b", MINUTE, 2 * MINUTE), 500)
+    assert not contradict(before, stamp("a", MINUTE), 500)
+    assert not contradict(stamp("a", MINUTE), stamp("a", MINUTE, HOUR), 500)
+
+
+def test_a_boot_in_holdover_rests_on_its_nearest_stamps() -> None:
+    def held(at: int, wall: int) -> Stamp:
+        return structs.replace(stamp("a", at, wall, 5), state=ClockState.HOLDOVER)
+
+    boot = line(held(0, 0), held(HOUR, HOUR), held(2 * HOUR, 2 * HOUR))
+    assert boot.place(stamp("a", HOUR)) == Bounds(NOON + HOUR - 5, NOON + HOUR + 5, True, False)
+
+
 def test_open_intervals_overlap() -> None:
+    assert overlap(bounds(1, 5), bounds(None, None))
     assert overlap(bounds(None, 5), bounds(5, None))
     assert not overlap(bounds(None, 4), bounds(5, None))

@@ -303,8 +303,10 @@ class Week:
         self.disk = ""
         if self.lied:
             self.lied -= 1
-            if self.lied == 1:  # … and one press more, until the gate has certainly seen it.
+            if self.lied == 2:
                 self.clocks.sync()
+            if self.lied == 1:  # It tells of a clock that is set all the time once a minute.
+                self.clocks.true_ms += 70_000
             return
         for limit, name in self.FAULTS:
             if chance < limit:
@@ -345,7 +347,7 @@ class Week:
         """A time server answers, and is wrong by seconds or hours."""
         off = self.random.choice([2_000, 90_000, 5 * 3_600_000])
         self.clocks.sync(off=self.random.choice([-1, 1]) * self.random.randint(1_500, off))
-        self.lied = self.random.randint(2, 6)
+        self.lied = self.random.randint(3, 7)
 
     def _lose(self) -> None:
         self.clocks.lose()

@@ -163,16 +163,18 @@ def test_a_morning_of_kill_9(tmp_path: Path, quick: None) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(3000)
-def test_seven_days_of_kill_9(tmp_path: Path, quick: None) -> None:
+@pytest.mark.parametrize("seed", [5, 6, 7, 8])
+def test_seven_days_of_kill_9(tmp_path: Path, quick: None, seed: int) -> None:
     """The gate is a process, and nothing tells it that it is going to be killed."""
-    lived = KilledWeek(tmp_path, presses=15_500, seed=5)
+    lived = KilledWeek(tmp_path, presses=3_900, seed=seed)
     lived.run()
-    told = check(lived)
     memory = f"RSS × {lived.growth():.3f} ({lived.measured[-1][0]} kB)"
-    print(f"{lived.kills} kills, {memory}, open files {lived.files()}: {told}")
-    assert told["shown"] > 14_000
+    print(f"{lived.kills} kills, {memory}, open files {lived.files()}")
+    told = check(lived)
+    print(told)
+    assert told["shown"] > 3_500  # 14,000 in all.
     assert told["covered"] > 0.1
-    assert lived.kills > 150
+    assert lived.kills > 40
     assert told["kinds"]["punch.time-corrected"] > 0
     assert lived.growth() <= 1.05
     assert max(lived.files()) - min(lived.files()) <= 4
