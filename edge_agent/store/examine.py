@@ -31,6 +31,9 @@ _LAST, _MOST = 100, 2_000
 """Entries that are checked: the last ones, and those that payroll lacks, up to a fifth of a second
 here. A longer backlog is checked from its end."""
 
+_HEADER = 100
+"""Bytes: https://sqlite.org/fileformat2.html#the_database_header"""
+
 _VERSIONS = (b"\1\1", b"\2\2")
 """Of the header: a backup's, and a gate's with its log. With a greater one SQLite only reads."""
 
@@ -48,7 +51,7 @@ def damage(path: Path) -> str | None:
         return "it is empty, and its write-ahead log is not" if has_log else None
     try:
         with path.open("rb") as file:
-            first_pages = [file.read(20)]
+            first_pages = [file.read(_HEADER)]
         if log.exists():
             first_pages += first_pages_in_log(log)
         with closing(open_as_it_is(path)) as database:
@@ -91,6 +94,10 @@ def _damages(path: Path, database: Database, first_pages: list[bytes]) -> Iterat
         return
     if not any(page[18:20] in _VERSIONS for page in first_pages):
         yield "its header was altered"
+    [[pages]] = database.conn.execute("PRAGMA page_count")
+    if not any(_free_pages_make_sense(page, pages) for page in first_pages):
+        # Otherwise it would come to light when a press needs one of them.
+        yield "its list of free pages was altered"
     missing = [table for table in TABLES if table not in names]
     if missing and not migrations.pending(database):
         yield f"tables are missing: {', '.join(missing)}"
@@ -115,6 +122,11 @@ def _damages(path: Path, database: Database, first_pages: list[bytes]) -> Iterat
             yield "its write-ahead log is damaged"
     elif in_use(database) and recall(database, COPY) is None:  # a copy has never had one
         yield "its write-ahead log is missing"
+
+
+def _free_pages_make_sense(header: bytes, pages: int) -> bool:
+    first, count = (int.from_bytes(header[at : at + 4], "big") for at in (32, 36))
+    return (first == 0) == (count == 0) and first <= pages and count < pages
 
 
 def _table_damage(database: Database, table: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlite_utils import Database
 
-from ..domain.errors import StoreFault
+from ..domain.errors import DamagedLedger, StoreFault
 from ..domain.facts import WhyOpened
 from ..domain.stamps import Stamp
 from ..domain.succession import Whereabouts, why_leave
@@ -40,21 +40,12 @@ def own_ledger(
     out about the database while it was used. Raises StoreFault where none can be had.
     """
     try:
-        discard_half_made(path)
-        carry_out(path)
-        if path.exists():
-            _leave_where_needed(path, gate, zone, now, here, damaged)
-        SqliteStore.open(path, gate, zone, now).close()
-        database = open_database(path)
-        bind(database, here)
-        use(database, begins=True)
-    except OSError as error:
-        raise StoreFault(
-            f"The folder of the database {path} cannot be used ({error}): check that it exists and "
-            "that this user may write there."
-        ) from error
-    except sqlite3.Error as error:
-        raise database_fault(path, error) from error
+        database = _begin(path, gate, zone, now, here, damaged)
+    except DamagedLedger as fault:
+        if damaged:
+            raise
+        # What has passed for sound, until something was to be written.
+        database = _begin(path, gate, zone, now, here, str(fault))
     try:
         yield
     finally:
@@ -62,6 +53,38 @@ def own_ledger(
         # removes the log, and a database in use that has none has lost it.
         use(database, begins=False)
         database.close()
+
+
+def _begin(
+    path: Path,
+    gate: str,
+    zone: ZoneInfo,
+    now: Stamp,
+    here: Whereabouts,
+    damaged: str | None,
+) -> Database:
+    """The database with a ledger to be written, which it says is in use."""
+    try:
+        discard_half_made(path)
+        carry_out(path)
+        if path.exists():
+            _leave_where_needed(path, gate, zone, now, here, damaged)
+        SqliteStore.open(path, gate, zone, now).close()
+        database = open_database(path)
+        try:
+            bind(database, here)
+            use(database, begins=True)
+        except BaseException:
+            database.close()
+            raise
+    except OSError as error:
+        raise StoreFault(
+            f"The folder of the database {path} cannot be used ({error}): check that it exists and "
+            "that this user may write there."
+        ) from error
+    except sqlite3.Error as error:
+        raise database_fault(path, error) from error
+    return database
 
 
 def _leave_where_needed(

@@ -139,6 +139,19 @@ def test_no_flipped_byte_loses_what_can_be_read(
         check_flips(original, tmp_path, damage)
 
 
+@pytest.mark.parametrize("at", range(100))
+def test_any_byte_of_the_header(stopped: Path, cut_off: Path, tmp_path: Path, at: int) -> None:
+    """What SQLite believes of itself: a wrong word may come to light only at a write."""
+    for original in (stopped, cut_off):
+        wires = truth(original, tmp_path / "truth")
+        for bits in (1, 0x80, 0xFF):
+            folder = copy_of(original, tmp_path / "damaged")
+            raw = bytearray((folder / "gate.db").read_bytes())
+            raw[at] ^= bits
+            (folder / "gate.db").write_bytes(raw)
+            the_gate_goes_on(folder, wires)
+
+
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 @settings(_SLOW, max_examples=1000)
