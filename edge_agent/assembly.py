@@ -73,6 +73,10 @@ class Assembly:
         """The databases that were left for a new ledger, the oldest first."""
         return set_aside(self.database)
 
+    def damaged(self) -> list[Path]:
+        """Those of them that were damaged; a technician takes them away."""
+        return [old for old in self.set_aside() if "damaged" in old.name]
+
     def may_leave(self, store: Store) -> bool:
         """Whether a receipt may make the gate leave this ledger for a new one by now."""
         for entry in store.entries(1, 1):
@@ -135,10 +139,10 @@ class Assembly:
         return TouchPin(settings.touch_pin, settings.touch_active, self.settings.panel.pins)
 
     def panel(self) -> Panel:
-        """The panel, dark."""
+        """The panel, dark but for the sign that a damaged database lies here."""
         from .panel import GpioPanel
 
-        return GpioPanel(self.settings.panel)
+        return GpioPanel(self.settings.panel, call_technician=bool(self.damaged()))
 
     def uplink(
         self,
