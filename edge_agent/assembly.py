@@ -30,8 +30,8 @@ from .settings import Settings
 from .store import SqliteStore, own_ledger, set_aside, write_readable
 
 if TYPE_CHECKING:
-    from .flows.payroll_says import Disowned
-    from .flows.publish_ledger import PublishLedger
+    from .flows.payroll.payroll_says import Disowned
+    from .flows.payroll.publish_ledger import PublishLedger
 
 log = logging.getLogger(__name__)
 
@@ -154,8 +154,8 @@ class Assembly:
         examiner: Examiner,
     ) -> "PublishLedger":
         """The way to payroll."""
-        from .flows.publish_ledger import PublishLedger
-        from .flows.uplink_parts import UplinkParts
+        from .flows.payroll.publish_ledger import PublishLedger
+        from .flows.payroll.uplink_parts import UplinkParts
         from .uplink import PahoBroker
 
         gate, mqtt = self.settings.gate.id, self.settings.mqtt

@@ -94,8 +94,8 @@ def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool) -> N
     The options of the broker stand before the word roster. Nothing is published where anything in
     the file is wrong.
     """
-    from ..receiver.publish_roster import publish_roster
-    from ..receiver.roster_file import read_roster_file
+    from ..receiver.roster.publish_roster import publish_roster
+    from ..receiver.roster.roster_file import read_roster_file
 
     workers = read_roster_file(file)
     said = _said_to(receive, ctx)
