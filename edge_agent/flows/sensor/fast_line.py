@@ -1,4 +1,4 @@
-"""A faster line while many templates are carried, and no longer than that."""
+"""A faster line while many templates are carried in, and no longer than that."""
 
 from ...ports import Clock, Sensor
 
@@ -6,7 +6,7 @@ _WORTH_IT = 32
 """Prints. Raising and putting back takes a second, which so many make up for."""
 
 _ABANDONED_S = 10.0
-"""A backup or a restore that asks for nothing for so long has lost whoever began it."""
+"""A restore that asks for nothing for so long has lost whoever began it."""
 
 
 class FastLine:
@@ -26,7 +26,7 @@ class FastLine:
             self._sensor.hasten()
 
     def go_on(self, *, begun: bool = False) -> None:
-        """More templates are carried now."""
+        """More templates are carried in now."""
         if begun or self._until is not None:
             self._until = self._clock.monotonic() + _ABANDONED_S
 

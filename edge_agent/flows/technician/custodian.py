@@ -73,12 +73,9 @@ class Custodian:
         """
         match request:
             case BeginBackup():
-                begun = self._back_up.begin(request, self._ready(), actor)
-                self._line.begin(begun["prints"])
-                return begun
+                return self._back_up.begin(request, self._ready(), actor)
             case SealPrints():
                 self._ready()
-                self._line.go_on()
                 return self._back_up.seal(request, dialogue)
             case KeepBackup():
                 return self._back_up.keep(request)
