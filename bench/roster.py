@@ -21,7 +21,7 @@ from edge_agent.domain.messages import Roster, RosterWorker
 from edge_agent.domain.roster import read_roster
 from edge_agent.domain.rules import DirectionRule, Policy
 from edge_agent.flows.gate import Gate
-from edge_agent.flows.keep_roster import KeepRoster, RosterInbox
+from edge_agent.flows.payroll.keep_roster import KeepRoster, RosterInbox
 from edge_agent.host.clock import HostClock
 from edge_agent.store import SqliteStore
 

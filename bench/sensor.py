@@ -33,7 +33,7 @@ from edge_agent.assembly import Assembly
 from edge_agent.cli.carry_out import carry_out
 from edge_agent.domain.events import Event, Outcome, PanelShown
 from edge_agent.domain.requests import AddWorker, Enroll, Step, What
-from edge_agent.flows.take_punch import TakePunch
+from edge_agent.flows.touch.take_punch import TakePunch
 from edge_agent.ports import Buffer
 from edge_agent.sensor import FingerprintSensor
 from edge_agent.sensor.instructions import INSTRUCTIONS

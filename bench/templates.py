@@ -26,8 +26,8 @@ from sensor import BAUD, SETTINGS, Tape, simulator
 from edge_agent.assembly import Assembly
 from edge_agent.cli import main as command
 from edge_agent.domain.requests import AddWorker, Enroll, What
-from edge_agent.flows.pairing import Pairing
-from edge_agent.flows.technician import Technician
+from edge_agent.flows.sensor.pairing import Pairing
+from edge_agent.flows.technician.technician import Technician
 from edge_agent.ports import SensorInfo
 from edge_agent.sealing import AgeSealing
 from edge_agent.sensor import FingerprintSensor

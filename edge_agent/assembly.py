@@ -30,8 +30,8 @@ from .settings import Settings
 from .store import SqliteStore, own_ledger, set_aside, write_readable
 
 if TYPE_CHECKING:
-    from .flows.payroll_says import Disowned
-    from .flows.publish_ledger import PublishLedger
+    from .flows.payroll.payroll_says import Disowned
+    from .flows.payroll.publish_ledger import PublishLedger
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +72,10 @@ class Assembly:
     def set_aside(self) -> list[Path]:
         """The databases that were left for a new ledger, the oldest first."""
         return set_aside(self.database)
+
+    def damaged(self) -> list[Path]:
+        """Those of them that were damaged; a technician takes them away."""
+        return [old for old in self.set_aside() if "damaged" in old.name]
 
     def may_leave(self, store: Store) -> bool:
         """Whether a receipt may make the gate leave this ledger for a new one by now."""
@@ -135,10 +139,10 @@ class Assembly:
         return TouchPin(settings.touch_pin, settings.touch_active, self.settings.panel.pins)
 
     def panel(self) -> Panel:
-        """The panel, dark."""
+        """The panel, dark but for the sign that a damaged database lies here."""
         from .panel import GpioPanel
 
-        return GpioPanel(self.settings.panel)
+        return GpioPanel(self.settings.panel, call_technician=bool(self.damaged()))
 
     def uplink(
         self,
@@ -150,8 +154,8 @@ class Assembly:
         examiner: Examiner,
     ) -> "PublishLedger":
         """The way to payroll."""
-        from .flows.publish_ledger import PublishLedger
-        from .flows.uplink_parts import UplinkParts
+        from .flows.payroll.publish_ledger import PublishLedger
+        from .flows.payroll.uplink_parts import UplinkParts
         from .uplink import PahoBroker
 
         gate, mqtt = self.settings.gate.id, self.settings.mqtt

@@ -178,7 +178,7 @@ def loaded_by(module: str) -> set[str]:
 @pytest.mark.parametrize("module", ["edge_agent.daemon.run", "edge_agent.cli.run"])
 def test_the_daemon_carries_nobody_elses_memory(module: str) -> None:
     loaded = loaded_by(module)
-    assert "edge_agent.flows.take_punch" in loaded
+    assert "edge_agent.flows.touch.take_punch" in loaded
     unwanted = ("rich", "iotcore", "pyrage", "lgpio", "asyncio")
     others = ("edge_agent.simulator", "edge_agent.demo", "edge_agent.receiver")
     assert {name for name in loaded if name.startswith((*unwanted, *others))} == set()

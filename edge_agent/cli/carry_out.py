@@ -23,9 +23,9 @@ from ..domain.requests import (
     TemplateWork,
     What,
 )
-from ..flows.custodian import Custodian
-from ..flows.pairing import Pairing
-from ..flows.technician import Technician
+from ..flows.sensor.pairing import Pairing
+from ..flows.technician.custodian import Custodian
+from ..flows.technician.technician import Technician
 from ..ports import SensorInfo
 from ..settings import Settings
 

@@ -15,6 +15,8 @@ from ..settings import load_settings
 from .receive_coverage import show_coverage
 from .receive_office import correct, export_month
 
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
 
 @click.group(invoke_without_command=True)
 @click.option(
@@ -54,10 +56,22 @@ def receive(ctx: click.Context, /, config: Path | None, database: str, **flags: 
     if ctx.invoked_subcommand is not None:
         return
     log_to_stderr("plain")
+    Receiver(options_of(config, database, **flags)).run(_until_told_to_stop())
+
+
+def _until_told_to_stop() -> threading.Event:
+    """Set by SIGTERM or Ctrl-C; on a thread of its own, because a handler would run on the main
+    thread, and wait there for ever for the lock of the event that it has interrupted.
+    """
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    Receiver(options_of(config, database, **flags)).run(stop)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+
+    def wait() -> None:
+        signal.sigwait(_STOP_SIGNALS)
+        stop.set()
+
+    threading.Thread(target=wait, name="signals", daemon=True).start()
+    return stop
 
 
 def options_of(config: Path | None, database: str, **flags: Any) -> ReceiverOptions:
@@ -94,8 +108,8 @@ def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool) -> N
     The options of the broker stand before the word roster. Nothing is published where anything in
     the file is wrong.
     """
-    from ..receiver.publish_roster import publish_roster
-    from ..receiver.roster_file import read_roster_file
+    from ..receiver.roster.publish_roster import publish_roster
+    from ..receiver.roster.roster_file import read_roster_file
 
     workers = read_roster_file(file)
     said = _said_to(receive, ctx)

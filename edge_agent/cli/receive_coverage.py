@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 import click
 
 from ..domain.stamps import local_time
-from ..receiver.database import Database
-from ..receiver.gate_coverage import gate_coverage
-from ..receiver.signs_of_life import DRIFT_PPM
+from ..receiver.coverage.gate_coverage import gate_coverage
+from ..receiver.coverage.signs_of_life import DRIFT_PPM
+from ..receiver.databases.database import Database
 from .options import as_json
 from .receive_office import with_database
 from .show import print_json, print_table

@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
-from ..receiver.correct import PAYROLL, add, void
-from ..receiver.database import Database, open_database
-from ..receiver.export import export
-from ..receiver.schema import check
+from ..receiver.databases import open_database
+from ..receiver.databases.database import Database
+from ..receiver.databases.schema import check
+from ..receiver.office.correct import PAYROLL, add, void
+from ..receiver.office.export import export
 
 
 @contextmanager

@@ -80,13 +80,12 @@ def _seal_into(file: Path, recipients: list[str], perform: Perform) -> dict[str,
     with sealed_files.new_file(file) as out, _progress("Sealing", total) as advance:
         content = begun["header"].encode() + b"\n"
         done = 0
-        with _ending(perform):
-            while done < total:
-                answer = perform(SealPrints(backup=backup, first=done + 1))
-                content += b"".join(line.encode() + b"\n" for line in answer["sealed"])
-                missing += answer["missing"]
-                done += len(answer["sealed"])
-                advance(len(answer["sealed"]))
+        while done < total:
+            answer = perform(SealPrints(backup=backup, first=done + 1))
+            content += b"".join(line.encode() + b"\n" for line in answer["sealed"])
+            missing += answer["missing"]
+            done += len(answer["sealed"])
+            advance(len(answer["sealed"]))
         out.write(content)
     if sealed_files.read_file(file) != content:
         raise EdgeAgentError(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..flows.gate import Gate
-from ..flows.keep_roster import RosterInbox
+from ..flows.payroll.keep_roster import RosterInbox
 from ..ports import Panel, Passwords, Sealing, Sensor, Touch
 
 

@@ -18,17 +18,17 @@ from ..domain.requests import (
     TakeImage,
     TemplateWork,
 )
-from ..flows.custodian import Custodian
-from ..flows.keep_roster import KeepRoster
-from ..flows.keep_sensor import KeepSensor
-from ..flows.pairing import Pairing
-from ..flows.prune_ledger import PruneLedger
-from ..flows.resolve_times import ResolveTimes
-from ..flows.take_punch import Look, TakePunch
-from ..flows.technician import Technician
-from ..flows.watch_clock import WatchClock
-from ..flows.watch_recording import WatchRecording
-from ..flows.when_to_look import BETWEEN_LOOKS_S, WhenToLook
+from ..flows.ledger.prune_ledger import PruneLedger
+from ..flows.ledger.resolve_times import ResolveTimes
+from ..flows.ledger.watch_clock import WatchClock
+from ..flows.ledger.watch_recording import WatchRecording
+from ..flows.payroll.keep_roster import KeepRoster
+from ..flows.sensor.keep_sensor import KeepSensor
+from ..flows.sensor.pairing import Pairing
+from ..flows.technician.custodian import Custodian
+from ..flows.technician.technician import Technician
+from ..flows.touch.take_punch import Look, TakePunch
+from ..flows.touch.when_to_look import BETWEEN_LOOKS_S, WhenToLook
 from ..ports import SensorInfo
 from .gate_parts import GateParts
 from .jobs import Guided

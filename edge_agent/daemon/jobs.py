@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ..control.server import Conversation
 from ..domain.errors import GateBusy
 from ..domain.requests import GateWork, What
-from ..flows.when_to_look import BETWEEN_LOOKS_S
+from ..flows.touch.when_to_look import BETWEEN_LOOKS_S
 
 Job = tuple[GateWork, Conversation]
 """What a technician asks for, and who."""

@@ -5,7 +5,7 @@ from contextlib import closing
 
 from ..assembly import Assembly
 from ..domain.errors import DamagedLedger
-from ..flows.payroll_says import Disowned
+from ..flows.payroll.payroll_says import Disowned
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from ..domain.errors import SensorFault
 from ..domain.events import Event, LedgerGrew, RosterChanged, SensorChanged, StoreChanged
 from ..domain.messages import GateStatus
 from ..domain.stamps import true_time
-from ..flows.keep_roster import RosterInbox
+from ..flows.payroll.keep_roster import RosterInbox
 from ..host.examiner import ProcessExaminer
 from ..host.service_manager import ServiceManager
 from ..ports import Panel, Sensor, SensorInfo, Store, Touch

@@ -33,7 +33,7 @@ def database(visit: Visit) -> Verdict | None:
         said = visit.status["store"] if visit.status is not None else {}
         if said.get("state") == "failing":
             return say.DATABASE_FAILS(path=path, problem=str(said["problem"]).rstrip("."))
-        damaged = [old.name for old in visit.assembly.set_aside() if "damaged" in old.name]
+        damaged = [old.name for old in visit.assembly.damaged()]
         if damaged:
             return say.DATABASE_SET_ASIDE(names=", ".join(damaged))
         return say.DATABASE_OPENS(path=path, ledger=store.ledger, entries=store.tail().seq)

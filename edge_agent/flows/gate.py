@@ -15,7 +15,7 @@ from ..domain.rules import SHIFT_MS, LastPunch, Policy
 from ..domain.stamps import Stamp
 from ..domain.true_times import Bounds, Timeline
 from ..ports import Change, Clock, Store, Tell
-from .keep_store import KeepStore
+from .ledger.keep_store import KeepStore
 
 
 class _Known(Struct):

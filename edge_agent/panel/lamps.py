@@ -14,7 +14,15 @@ from ..domain.events import Outcome
 from ..domain.rules import Hint
 from ..pins import pin_factory
 from ..settings import PanelSettings
-from .patterns import STANDING_FAULT, TOUCHED, Blink, Pattern, duration, pattern
+from .patterns import (
+    CALL_TECHNICIAN,
+    STANDING_FAULT,
+    TOUCHED,
+    Blink,
+    Pattern,
+    duration,
+    pattern,
+)
 
 log = logging.getLogger(__name__)
 
@@ -22,13 +30,17 @@ log = logging.getLogger(__name__)
 class GpioPanel:
     """The Panel port on gpiozero devices."""
 
-    def __init__(self, settings: PanelSettings) -> None:
-        """Open the pins that the settings name. Raises PinFault with what to do."""
+    def __init__(self, settings: PanelSettings, *, call_technician: bool = False) -> None:
+        """Open the pins that the settings name. Raises PinFault with what to do.
+
+        ``call_technician``: show, while nobody touches, that somebody should look at the gate.
+        """
         self._lock = threading.RLock()
         self._broken = False
         self._fault = False
+        self._call_technician = call_technician
         self._playing_until = 0.0
-        self._fault_follows: threading.Timer | None = None
+        self._sign_follows: threading.Timer | None = None
         self.devices: dict[str, Any] = {}
         if settings.pins == "none":
             return
@@ -50,6 +62,7 @@ class GpioPanel:
                 f"The lamps cannot be used ({error}): check the pins in [panel], that this user "
                 'is in the group gpio, and that lgpio is installed; or set [panel] pins = "none".'
             ) from error
+        self._play(self._sign)
 
     def touched(self) -> None:
         """A finger is on the glass: darken whatever is lit, amber on."""
@@ -66,39 +79,50 @@ class GpioPanel:
         """
         with self._lock:
             self._fault = present
-            if not self._fault_waits():
-                self._play(STANDING_FAULT if present else {})
+            if not self._sign_waits():
+                self._play(self._sign)
 
     def dark(self) -> None:
-        """All lamps and the buzzer off."""
+        """All lamps and the buzzer off, but for a standing sign."""
         with self._lock:
-            if self._fault_follows is not None:
-                self._fault_follows.cancel()
-                self._fault_follows = None
-            self._playing_until = 0.0
-            with self._going_on():
-                for device in self.devices.values():
-                    device.off()
+            self._off()
+            if self._sign:
+                self._play(self._sign)
 
     def close(self) -> None:
         """Dark, and let go of the pins."""
         with self._lock:
-            self._fault = False
-            self.dark()
+            self._fault = self._call_technician = False
+            self._off()
             for device in self.devices.values():
                 device.close()
             self.devices = {}
 
+    @property
+    def _sign(self) -> Pattern:
+        """What stands while nobody touches; {}: nothing."""
+        if self._fault:
+            return STANDING_FAULT
+        return CALL_TECHNICIAN if self._call_technician else {}
+
+    def _off(self) -> None:
+        if self._sign_follows is not None:
+            self._sign_follows.cancel()
+            self._sign_follows = None
+        self._playing_until = 0.0
+        with self._going_on():
+            for device in self.devices.values():
+                device.off()
+
     def _play(self, wanted: Pattern) -> None:
         with self._lock:
-            self.dark()
+            self._off()
             with self._going_on():
                 for name, blink in wanted.items():
                     if name in self.devices:
                         _start(self.devices[name], blink)
             self._playing_until = time.monotonic() + duration(wanted)
-            if wanted is not STANDING_FAULT:
-                self._fault_waits()
+            self._sign_waits()
 
     @contextmanager
     def _going_on(self) -> Iterator[None]:
@@ -110,21 +134,21 @@ class GpioPanel:
                 self._broken = True
                 log.error("The lamps fail (%s): the gate goes on without them.", error)
 
-    def _fault_waits(self) -> bool:
+    def _sign_waits(self) -> bool:
         """Have the standing sign follow what is being shown. Whether anything is."""
         left = self._playing_until - time.monotonic()
         if left <= 0:
             return False
-        if self._fault and self._fault_follows is None:
-            self._fault_follows = threading.Timer(left, self._stand)
-            self._fault_follows.daemon = True
-            self._fault_follows.start()
+        if self._sign and self._sign_follows is None:
+            self._sign_follows = threading.Timer(left, self._stand)
+            self._sign_follows.daemon = True
+            self._sign_follows.start()
         return True
 
     def _stand(self) -> None:
         with self._lock:
-            if self._fault and self._fault_follows is not None:
-                self._play(STANDING_FAULT)
+            if self._sign and self._sign_follows is not None:
+                self._play(self._sign)
 
 
 def _start(device: Any, blink: Blink) -> None:

@@ -52,6 +52,9 @@ TOUCHED: Pattern = {"amber": Blink(10.0)}
 
 STANDING_FAULT: Pattern = {"red": Blink(0.2, 1.8, None)}
 
+CALL_TECHNICIAN: Pattern = {"amber": Blink(0.1, 4.9, None)}
+"""The gate records as ever, and yet somebody should look at it: too short to be waited for."""
+
 
 def pattern(outcome: Outcome, hint: Hint | None, *, offline: bool) -> Pattern:
     """The pattern of an outcome."""

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from .accept import Arrival, read
-from .database import Database
+from .databases.database import Database
 from .effects import Mark, Moment, Ruling, Unusable, effect_of
-from .known_workers import reject_unknown
+from .roster.known_workers import reject_unknown
 
 _MOMENT = ("at", "at_ms", "day", "time")
 _BOUNDS = ("not_before", "not_after", "uncertainty_ms")

@@ -11,11 +11,12 @@ from msgspec import Struct
 from edge_agent.domain.messages import Rejection
 
 from .accept import Arrival, Link, Tip, Verdict, follow, judge
-from .covered import Covered
-from .database import Database, open_database, packed
+from .coverage.covered import Covered
+from .databases import open_database
+from .databases.database import Database, packed
+from .databases.schema import ENTRY_COLUMNS, prepare
 from .derive import derive, derive_anew, forget
-from .known_workers import Answer, hear_roster
-from .schema import ENTRY_COLUMNS, prepare
+from .roster.known_workers import Answer, hear_roster
 
 _CACHED_LEDGERS = 20_000
 _PAGE = 500

@@ -19,7 +19,7 @@ from edge_agent.domain.topics import Topics
 from .absent import Absent
 from .accept import MAX_WIRE_BYTES, Arrival
 from .connection import MQTT_3_1_1, MQTT_5, Connection, NotUnderstood
-from .database import DatabaseAway
+from .databases.database import DatabaseAway
 from .options import ReceiverOptions
 from .receipts import Receipts
 from .resends import Resends

@@ -6,8 +6,8 @@ from typing import Literal
 from sqlite_utils import Database
 
 from ..ports import Watermarks
-from .binding import Disowned, put_disowned
 from .part import Part
+from .succession.binding import Disowned, put_disowned
 
 
 class MemoryRows(Part):

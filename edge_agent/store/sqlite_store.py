@@ -23,7 +23,7 @@ from .ledger_rows import LedgerRows
 from .memory_rows import MemoryRows
 from .pairing_rows import PairingRows
 from .people_rows import PeopleRows
-from .successor import begin_ledger
+from .succession.successor import begin_ledger
 
 log = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from edge_agent.domain.rules import (
 from edge_agent.domain.stamps import ClockState, Stamp, elapsed
 from edge_agent.domain.true_times import Bounds, Landmark
 from edge_agent.flows.gate import Gate
-from edge_agent.flows.pairing import Pairing
+from edge_agent.flows.sensor.pairing import Pairing
 from edge_agent.ports import (
     Buffer,
     FingerImage,

@@ -14,7 +14,7 @@ from edge_agent.domain.errors import (
 from edge_agent.domain.people import Print
 from edge_agent.domain.requests import What
 from edge_agent.domain.rules import Hint
-from edge_agent.flows.enroll import enroll
+from edge_agent.flows.technician.enroll import enroll
 
 from .fakes import HOAS, HOAS_FINGER, LANS, LANS_FINGER, Library, Person, Site, pair
 

@@ -2,8 +2,8 @@
 
 from edge_agent.domain.events import Outcome
 from edge_agent.domain.rules import Hint
-from edge_agent.flows.ghosts import Ghosts
-from edge_agent.flows.take_punch import Look
+from edge_agent.flows.touch.ghosts import Ghosts
+from edge_agent.flows.touch.take_punch import Look
 
 from .test_take_punch import HERS, NOBODYS, shift
 

@@ -1,7 +1,7 @@
 """A loose plug: few entries, and never a claim that somebody would have been recorded."""
 
 from edge_agent.domain.errors import SensorUnplugged
-from edge_agent.flows.hold import Hold
+from edge_agent.flows.sensor.hold import Hold
 
 from .fakes import INFO
 from .test_keep_sensor import Keeping

@@ -11,8 +11,8 @@ from edge_agent.domain.events import RosterChanged
 from edge_agent.domain.people import Employment
 from edge_agent.domain.requests import AddWorker, DeactivateWorker
 from edge_agent.domain.roster import read_roster
-from edge_agent.flows.keep_roster import KeepRoster, RosterInbox
-from edge_agent.flows.technician import Technician
+from edge_agent.flows.payroll.keep_roster import KeepRoster, RosterInbox
+from edge_agent.flows.technician.technician import Technician
 
 from .fakes import HOA, LAN, Site
 

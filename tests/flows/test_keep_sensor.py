@@ -14,7 +14,7 @@ from edge_agent.domain.errors import (
     SensorUnplugged,
 )
 from edge_agent.domain.events import SensorChanged
-from edge_agent.flows.keep_sensor import KeepSensor
+from edge_agent.flows.sensor.keep_sensor import KeepSensor
 
 from .fakes import HOAS, HOAS_FINGER, INFO, LANS, LANS_FINGER, Library, Site, pair
 

@@ -14,8 +14,8 @@ from edge_agent.domain.rules import DirectionRule, Policy
 from edge_agent.domain.stamps import Stamp, parse_time
 from edge_agent.flows.gate import Gate
 from edge_agent.ports import Gap
-from edge_agent.receiver.coverage import coverage
-from edge_agent.receiver.signs_of_life import Cover, SignsOfLife, seen
+from edge_agent.receiver.coverage.coverage import coverage
+from edge_agent.receiver.coverage.signs_of_life import Cover, SignsOfLife, seen
 from edge_agent.store import SqliteStore, gap_note, verify_ledger
 from tests.store.ledgers import NOON, ZONE, Faulty, later, open_store, punch
 from tests.store.small_disk import disk_like, fill

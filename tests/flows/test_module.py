@@ -13,7 +13,7 @@ from edge_agent.domain.requests import (
     SetPassword,
     TakeImage,
 )
-from edge_agent.flows.custodian import Custodian
+from edge_agent.flows.technician.custodian import Custodian
 
 from .fakes import LANS_FINGER, Person
 from .test_templates import KEYS, SEALING, Vault

@@ -23,11 +23,11 @@ from edge_agent.domain.pairing import TOKEN_BYTES, Doubt, Mark, read_mark
 from edge_agent.domain.people import Worker
 from edge_agent.domain.requests import AdoptSensor, AskSensor, Enroll, RemovePrint
 from edge_agent.flows.gate import Gate
-from edge_agent.flows.keep_roster import RosterInbox
-from edge_agent.flows.keep_sensor import KeepSensor
-from edge_agent.flows.pairing import Pairing
-from edge_agent.flows.take_punch import TakePunch
-from edge_agent.flows.technician import Technician
+from edge_agent.flows.payroll.keep_roster import RosterInbox
+from edge_agent.flows.sensor.keep_sensor import KeepSensor
+from edge_agent.flows.sensor.pairing import Pairing
+from edge_agent.flows.technician.technician import Technician
+from edge_agent.flows.touch.take_punch import TakePunch
 from edge_agent.ports import Buffer
 from edge_agent.sealing import AgeSealing
 

@@ -14,8 +14,8 @@ from edge_agent.domain.messages import Receipt, Reply, Resend
 from edge_agent.domain.rules import DirectionRule, Policy
 from edge_agent.domain.stamps import Stamp
 from edge_agent.flows.gate import Gate
-from edge_agent.flows.payroll_says import Ignored, read_command, read_receipt
-from edge_agent.flows.prune_ledger import PruneLedger
+from edge_agent.flows.ledger.prune_ledger import PruneLedger
+from edge_agent.flows.payroll.payroll_says import Ignored, read_command, read_receipt
 from edge_agent.ports import Watermarks
 from edge_agent.store import SqliteStore, verify_ledger
 from tests.store.ledgers import ALIVE, ZONE, append, later, open_store, punch, unsynced

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.flows.refusals import RefusalLimit
+from edge_agent.flows.touch.refusals import RefusalLimit
 
 
 def test_a_shifts_start_is_written_in_full() -> None:

@@ -9,7 +9,7 @@ import pytest
 from edge_agent.domain.errors import BadRequest
 from edge_agent.domain.people import Worker
 from edge_agent.domain.requests import AddPunch, VoidPunch
-from edge_agent.flows.supervise import add_punch, void_punch
+from edge_agent.flows.technician.supervise import add_punch, void_punch
 
 from .test_times import HOUR, Site, punch
 

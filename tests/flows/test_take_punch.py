@@ -18,7 +18,7 @@ from edge_agent.domain.errors import (
 )
 from edge_agent.domain.events import LedgerGrew, Outcome, PanelShown
 from edge_agent.domain.rules import DirectionRule, Hint, Match
-from edge_agent.flows.take_punch import TakePunch
+from edge_agent.flows.touch.take_punch import TakePunch
 from edge_agent.ports import Buffer
 
 from .fakes import HandClock, ScriptedSensor, Site

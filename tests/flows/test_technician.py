@@ -14,7 +14,7 @@ from edge_agent.domain.requests import (
 )
 from edge_agent.domain.rules import Hint
 from edge_agent.flows.gate import Gate
-from edge_agent.flows.technician import Technician
+from edge_agent.flows.technician.technician import Technician
 
 from .fakes import (
     HOA,

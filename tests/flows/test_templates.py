@@ -30,10 +30,10 @@ from edge_agent.domain.requests import (
     RestorePrints,
     SealPrints,
 )
-from edge_agent.flows.custodian import Custodian
 from edge_agent.flows.gate import Gate
-from edge_agent.flows.pairing import Pairing
-from edge_agent.flows.restore import Restore
+from edge_agent.flows.sensor.pairing import Pairing
+from edge_agent.flows.technician.custodian import Custodian
+from edge_agent.flows.technician.restore import Restore
 from edge_agent.sealing import AgeSealing
 
 from .fakes import (

@@ -26,11 +26,11 @@ from edge_agent.domain.facts import (
 from edge_agent.domain.rules import DirectionRule, Match, Policy
 from edge_agent.domain.stamps import Stamp, parse_time
 from edge_agent.domain.succession import Whereabouts
-from edge_agent.flows.credit import Credit
 from edge_agent.flows.gate import Gate
-from edge_agent.flows.resolve_times import ResolveTimes
-from edge_agent.flows.watch_clock import WatchClock
-from edge_agent.flows.watch_recording import WatchRecording
+from edge_agent.flows.ledger.resolve_times import ResolveTimes
+from edge_agent.flows.ledger.watch_clock import WatchClock
+from edge_agent.flows.ledger.watch_recording import WatchRecording
+from edge_agent.flows.touch.credit import Credit
 from edge_agent.ports import Watermarks
 from edge_agent.store import SqliteStore, own_ledger
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from edge_agent.domain.errors import SensorRefused
-from edge_agent.flows.take_punch import Look
-from edge_agent.flows.when_to_look import BETWEEN_LOOKS_S, CHECK_S, IDLE_LOOK_S, WhenToLook
+from edge_agent.flows.touch.take_punch import Look
+from edge_agent.flows.touch.when_to_look import BETWEEN_LOOKS_S, CHECK_S, IDLE_LOOK_S, WhenToLook
 
 from .fakes import HandClock, Library
 

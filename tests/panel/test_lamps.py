@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Any
 
 import gpiozero
@@ -25,8 +25,8 @@ EVERY_ANSWER = [
 ]
 
 
-def mock_panel(**pins: Any) -> GpioPanel:
-    return GpioPanel(PanelSettings(pins="mock", **pins))
+def mock_panel(*, call_technician: bool = False, **pins: Any) -> GpioPanel:
+    return GpioPanel(PanelSettings(pins="mock", **pins), call_technician=call_technician)
 
 
 @pytest.fixture
@@ -196,6 +196,24 @@ def test_a_fault_is_shown_at_once_where_nothing_else_is(panel: GpioPanel) -> Non
     until(lambda: bool(panel.devices["red"].pin.state))
     lasted_dark = panel.devices["red"].pin.states[-1].timestamp
     assert lasted_dark < TOUCHED["amber"].on_s / 2
+
+
+def test_a_technician_is_called_while_nobody_touches() -> None:
+    """Around what workers are shown, and a fault is more urgent."""
+    with closing(mock_panel(call_technician=True)) as panel:
+        assert lit(panel) == {"amber"}
+        panel.show(Outcome.REPEATED)
+        assert lit(panel) == {"green", "buzzer"}
+        until(lambda: bool(panel.devices["amber"].pin.state))
+        assert len(pulses(panel, "green")) == 2
+        panel.fault(True)
+        until(lambda: bool(panel.devices["red"].pin.state))
+        panel.fault(False)
+        assert lit(panel) == {"amber"}
+        panel.touched()
+        panel.dark()
+        until(lambda: not panel.devices["amber"].pin.state)  # It flashes, it does not stay.
+        assert "red" not in lit(panel)
 
 
 def test_closing_leaves_everything_dark_for_good() -> None:

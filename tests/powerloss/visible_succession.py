@@ -11,7 +11,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from edge_agent.store import aside
+from edge_agent.store.succession import aside
 from tests.store.ledgers import append, later, punch
 from tests.store.old_copies import CODES, open_at, own
 

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from edge_agent.receiver.correct import add
+from edge_agent.receiver.office.correct import add
 from edge_agent.receiver.store import Store
 
 from .running import rows

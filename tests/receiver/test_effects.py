@@ -13,7 +13,7 @@ from edge_agent.domain.chain import GENESIS, seal
 from edge_agent.domain.messages import Rejection, RosterWorker
 from edge_agent.domain.stamps import local_time, parse_time, utc_time
 from edge_agent.receiver.accept import Arrival, read
-from edge_agent.receiver.known_workers import know_workers
+from edge_agent.receiver.roster.known_workers import know_workers
 from edge_agent.receiver.store import Store
 
 from .running import rows, settle

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from edge_agent.cli import main
-from edge_agent.receiver import schema, views
+from edge_agent.receiver.databases import schema, views
 from edge_agent.receiver.store import Store
 
 from .test_effects import AT, CODE, Ledger

@@ -13,7 +13,7 @@ from paho.mqtt.client import MQTTMessage
 from edge_agent.cli import main
 from edge_agent.domain.errors import BadRequest
 from edge_agent.domain.messages import RosterWorker
-from edge_agent.receiver.roster_file import read_roster_file
+from edge_agent.receiver.roster.roster_file import read_roster_file
 from tests.brokers import Mosquitto
 from tests.contract.samples import validator
 from tests.system.payroll import Listener

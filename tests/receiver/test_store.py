@@ -17,7 +17,7 @@ from edge_agent.domain.errors import StoreFault
 from edge_agent.domain.facts import GateAlive
 from edge_agent.domain.stamps import ClockState, Stamp
 from edge_agent.receiver.accept import Arrival, Tip, read
-from edge_agent.receiver.database import DatabaseAway
+from edge_agent.receiver.databases.database import DatabaseAway
 from edge_agent.receiver.store import Store
 
 from .conftest import KINDS

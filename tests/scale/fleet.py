@@ -25,8 +25,8 @@ from edge_agent.domain.facts import Evidence, PunchRecorded
 from edge_agent.domain.messages import GateStatus
 from edge_agent.domain.rules import Direction, DirectionRule
 from edge_agent.domain.topics import Topics
-from edge_agent.flows.publish_ledger import PublishLedger
-from edge_agent.flows.uplink_parts import UplinkParts
+from edge_agent.flows.payroll.publish_ledger import PublishLedger
+from edge_agent.flows.payroll.uplink_parts import UplinkParts
 from edge_agent.host.clock import HostClock
 from edge_agent.settings.schema import HomeAssistantSettings, MqttSettings
 from edge_agent.store import SqliteStore

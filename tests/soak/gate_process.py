@@ -17,7 +17,7 @@ from typing import Any, cast
 from edge_agent.daemon import gate_turns
 from edge_agent.domain.events import PanelShown
 from edge_agent.domain.succession import Whereabouts
-from edge_agent.flows import when_to_look
+from edge_agent.flows.touch import when_to_look
 from edge_agent.store import own_ledger
 from tests.uplink.gates import GATE
 

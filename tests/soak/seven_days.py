@@ -20,7 +20,7 @@ from edge_agent.domain.errors import BrokerFault, SensorGarbled, SensorUnplugged
 from edge_agent.domain.events import Outcome, PanelShown
 from edge_agent.domain.people import Print, Worker
 from edge_agent.domain.rules import Hint
-from edge_agent.flows.pairing import digest
+from edge_agent.flows.sensor.pairing import digest
 from edge_agent.ports import (
     Acknowledged,
     BrokerDown,

@@ -16,9 +16,9 @@ from edge_agent.domain.events import Event, Outcome, PanelShown
 from edge_agent.domain.rules import DirectionRule, Hint, Policy
 from edge_agent.domain.topics import Topics
 from edge_agent.flows.gate import Gate
-from edge_agent.flows.keep_roster import RosterInbox
-from edge_agent.flows.publish_ledger import PublishLedger
-from edge_agent.flows.uplink_parts import UplinkParts
+from edge_agent.flows.payroll.keep_roster import RosterInbox
+from edge_agent.flows.payroll.publish_ledger import PublishLedger
+from edge_agent.flows.payroll.uplink_parts import UplinkParts
 from edge_agent.ports import Broker, Clock, Sensor, SensorInfo
 from edge_agent.sealing import AgeSealing
 from edge_agent.settings.schema import HomeAssistantSettings, MqttSettings

@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_agent.domain.errors import DamagedLedger, StoreFault
-from edge_agent.store import SqliteStore, own, set_aside, write_readable
-from edge_agent.store.examine import damage
-from edge_agent.store.log_frames import acknowledged_in_log
+from edge_agent.store import SqliteStore, set_aside, write_readable
+from edge_agent.store.damage.examine import damage
+from edge_agent.store.damage.log_frames import acknowledged_in_log
+from edge_agent.store.succession import own
 
 from .ledgers import GATE, NOON, ZONE, append, later, punch
 from .old_copies import CODES, MARK, fill, made, names, open_at, sound, start
@@ -312,7 +313,7 @@ def test_damage_found_while_it_is_used_is_told(stopped: Path, tmp_path: Path) ->
 CONTROLS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "nothing is examined": lambda patch: patch.setattr(own, "damage", lambda path: None),
     "the log is believed": lambda patch: patch.setattr(
-        "edge_agent.store.examine.acknowledged_in_log", lambda *_: False
+        "edge_agent.store.damage.examine.acknowledged_in_log", lambda *_: False
     ),
 }
 

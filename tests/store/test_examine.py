@@ -15,11 +15,11 @@ from edge_agent.domain.errors import DamagedLedger, DiskFull, StoreFault
 from edge_agent.ports import Watermarks
 from edge_agent.store import database as opening
 from edge_agent.store import set_aside, verify_ledger, write_readable
-from edge_agent.store.carve import find_entries, prove
 from edge_agent.store.connection import Connection
+from edge_agent.store.damage.carve import find_entries, prove
+from edge_agent.store.damage.examine import damage
+from edge_agent.store.damage.log_frames import acknowledged_in_log, first_pages_in_log
 from edge_agent.store.database import open_database
-from edge_agent.store.examine import damage
-from edge_agent.store.log_frames import acknowledged_in_log, first_pages_in_log
 
 from .ledgers import append, later, punch
 from .old_copies import CODES, made, open_at, sound, start

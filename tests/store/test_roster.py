@@ -11,7 +11,7 @@ from edge_agent.domain.people import Employment, Print, Worker
 from edge_agent.domain.roster import Applied, Refusal, read_roster
 from edge_agent.domain.rules import DirectionRule, Policy
 from edge_agent.flows.gate import Gate
-from edge_agent.flows.keep_roster import KeepRoster, RosterInbox
+from edge_agent.flows.payroll.keep_roster import KeepRoster, RosterInbox
 from edge_agent.host.clock import HostClock
 
 from .ledgers import open_store

@@ -16,9 +16,10 @@ from edge_agent.assembly import Assembly
 from edge_agent.domain.facts import PunchTimeResolved, PunchVoided
 from edge_agent.domain.succession import Bound, Whereabouts, may_leave_again, why_leave
 from edge_agent.settings import load_settings
-from edge_agent.store import SqliteStore, aside, own, set_aside, verify_ledger
-from edge_agent.store.carry_over import TABLES
+from edge_agent.store import SqliteStore, set_aside, verify_ledger
 from edge_agent.store.schema import migrations
+from edge_agent.store.succession import aside, own
+from edge_agent.store.succession.carry_over import TABLES
 
 from .ledgers import GATE, NOON, ZONE, append, later, open_store, punch, unsynced
 from .old_copies import CODES, HERE, MARK, datas, made, names, open_at, sound, start

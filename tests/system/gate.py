@@ -22,8 +22,8 @@ from typing import Any
 import edge_agent
 from edge_agent.assembly import Assembly
 from edge_agent.domain.requests import AddWorker, Enroll, What
-from edge_agent.flows.pairing import Pairing
-from edge_agent.flows.technician import Technician
+from edge_agent.flows.sensor.pairing import Pairing
+from edge_agent.flows.technician.technician import Technician
 from edge_agent.settings import load_settings
 
 from .watch import Event, Watch

@@ -18,7 +18,7 @@ from edge_agent.daemon.gate_activity import GateActivity
 from edge_agent.daemon.gate_parts import GateParts
 from edge_agent.domain.events import Event, Outcome, PanelShown, SensorChanged
 from edge_agent.domain.requests import AddWorker, Enroll, Step, What
-from edge_agent.flows.keep_roster import RosterInbox
+from edge_agent.flows.payroll.keep_roster import RosterInbox
 from edge_agent.settings import load_settings
 from edge_agent.simulator import FAULTS, Remote, SimulatorOptions, running_simulator
 

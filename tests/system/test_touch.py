@@ -17,7 +17,7 @@ from edge_agent.daemon.gate_parts import GateParts
 from edge_agent.domain.errors import BadRequest, EdgeAgentError
 from edge_agent.domain.events import Event, Outcome, PanelShown, SensorChanged
 from edge_agent.domain.requests import AddWorker, Enroll, Step, What
-from edge_agent.flows.keep_roster import RosterInbox
+from edge_agent.flows.payroll.keep_roster import RosterInbox
 from edge_agent.settings import load_settings
 from edge_agent.simulator import Remote, SimulatorOptions, running_simulator
 

@@ -18,9 +18,9 @@ from edge_agent.domain.messages import ClockStatus, GateStatus, LedgerStatus, Se
 from edge_agent.domain.roster import Heard
 from edge_agent.domain.stamps import ClockState, Stamp
 from edge_agent.domain.topics import Topics
-from edge_agent.flows.payroll_says import Disowned
-from edge_agent.flows.publish_ledger import PublishLedger
-from edge_agent.flows.uplink_parts import UplinkParts
+from edge_agent.flows.payroll.payroll_says import Disowned
+from edge_agent.flows.payroll.publish_ledger import PublishLedger
+from edge_agent.flows.payroll.uplink_parts import UplinkParts
 from edge_agent.ports import Acknowledged, Broker, BrokerEvent, BrokerUp, Subscribed
 from edge_agent.settings.schema import HomeAssistantSettings, MqttSettings
 from edge_agent.store import SqliteStore

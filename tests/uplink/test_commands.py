@@ -7,8 +7,8 @@ import pytest
 
 from edge_agent.domain.messages import ReportLine
 from edge_agent.domain.stamps import ClockState
-from edge_agent.flows.obey_payroll import ObeyPayroll
-from edge_agent.flows.outbox import Outbox
+from edge_agent.flows.payroll.obey_payroll import ObeyPayroll
+from edge_agent.flows.payroll.outbox import Outbox
 
 from .gates import NOON, TOPICS, Examiner, HandClock, Ledger
 

@@ -9,8 +9,8 @@ import pytest
 
 from edge_agent.domain.events import UplinkChanged
 from edge_agent.domain.messages import UplinkStatus
-from edge_agent.flows.notice_twin import NoticeTwin
-from edge_agent.flows.publish_ledger import PublishLedger
+from edge_agent.flows.payroll.notice_twin import NoticeTwin
+from edge_agent.flows.payroll.publish_ledger import PublishLedger
 from edge_agent.ports import Acknowledged, BrokerDown, BrokerUp, Received, Subscribed
 from edge_agent.settings.schema import MqttSettings
 from edge_agent.uplink import attempts

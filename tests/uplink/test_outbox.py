@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from edge_agent.flows.outbox import REPEATED, Outbox
-from edge_agent.flows.window import FIRST, LARGEST, SMALLEST, Window
+from edge_agent.flows.payroll.outbox import REPEATED, Outbox
+from edge_agent.flows.payroll.window import FIRST, LARGEST, SMALLEST, Window
 
 ROOM = 65535
 TIMEOUT = 30.0

@@ -382,7 +382,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     for name in ("tail", "hash_of"):
         monkeypatch.setattr(SqliteStore, name, reading(name))
-    monkeypatch.setattr("edge_agent.flows.publish_ledger._TURN_S", 0.001)
+    monkeypatch.setattr("edge_agent.flows.payroll.publish_ledger._TURN_S", 0.001)
     return what
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from edge_agent.domain.events import Confirmed, Event, UplinkChanged
-from edge_agent.flows.publish_ledger import PublishLedger
+from edge_agent.flows.payroll.publish_ledger import PublishLedger
 from edge_agent.host.clock import HostClock
 from edge_agent.ports import Watermarks
 from edge_agent.settings.schema import HomeAssistantSettings, MqttSettings

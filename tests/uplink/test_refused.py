@@ -9,7 +9,7 @@ import pytest
 
 from edge_agent.domain.events import UplinkChanged
 from edge_agent.domain.messages import UplinkStatus
-from edge_agent.flows.publish_ledger import PublishLedger
+from edge_agent.flows.payroll.publish_ledger import PublishLedger
 from edge_agent.ports import Acknowledged, Received, Watermarks
 from edge_agent.settings.schema import MqttSettings
 

@@ -3,7 +3,7 @@
 import msgspec
 
 from edge_agent.domain.messages import GateStatus
-from edge_agent.flows.tell_status import TellStatus
+from edge_agent.flows.payroll.tell_status import TellStatus
 
 from .gates import gate_status
 

@@ -13,7 +13,7 @@ import pytest
 
 from edge_agent.domain.events import Confirmed
 from edge_agent.domain.messages import GateStatus
-from edge_agent.flows import tell_status
+from edge_agent.flows.payroll import tell_status
 from edge_agent.receiver import ReceiverOptions
 from tests.brokers import MOSQUITTO
 from tests.receiver.running import Running

@@ -20,8 +20,8 @@ from ...domain.messages import (
 )
 from ...domain.stamps import ClockState, local_time
 from ...domain.topics import Topics
-from ...flows.publish_ledger import PublishLedger
-from ...flows.uplink_parts import UplinkParts
+from ...flows.payroll.publish_ledger import PublishLedger
+from ...flows.payroll.uplink_parts import UplinkParts
 from ...host.clock import HostClock
 from ...ports import Broker, Store
 from ...settings.schema import HomeAssistantSettings, MqttSettings

@@ -1,0 +1,1 @@
+"""The ledger beside the punches: its disk, its gaps, its times, its oldest entries."""

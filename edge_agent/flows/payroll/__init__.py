@@ -1,0 +1,1 @@
+"""Between the ledger and payroll: send, be confirmed, obey, and say how the gate is."""

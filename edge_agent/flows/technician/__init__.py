@@ -1,0 +1,1 @@
+"""What technicians and supervisors ask for, with a daemon or without one."""

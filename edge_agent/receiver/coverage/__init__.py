@@ -1,0 +1,1 @@
+"""When a press would have been recorded at a gate, for certain."""

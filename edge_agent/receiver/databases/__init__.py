@@ -1,0 +1,21 @@
+"""Payroll's database in SQLite or PostgreSQL: tables, views, and what differs between the two."""
+
+from pathlib import Path
+
+from .database import SCHEMES, Database
+
+
+def open_database(where: str, *, alone: bool) -> Database:
+    """Connect to a SQLite file by its path, or to PostgreSQL by its URL.
+
+    ``alone``: as the receiver, of which there is one at a time, and which makes a SQLite file that
+    is not there. Raises StoreFault, DatabaseAway where trying again may help.
+    """
+    if where.startswith(SCHEMES):
+        # SQLite needs nothing of PostgreSQL's driver, which is an extra of its own.
+        from .postgresql_database import PostgresqlDatabase
+
+        return PostgresqlDatabase(where, alone=alone)
+    from .sqlite_database import SqliteDatabase
+
+    return SqliteDatabase(Path(where), alone=alone)

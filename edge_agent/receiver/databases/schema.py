@@ -1,0 +1,163 @@
+"""The tables of payroll's database, and how they came to be."""
+
+import hashlib
+from collections.abc import Callable
+
+from edge_agent.domain.errors import StoreFault
+
+from ..effects import EFFECTS_VERSION
+from .database import Database, Guard
+from .views import VIEWS
+
+ENTRY_COLUMNS = (
+    *("ledger", "seq", "gate", "kind", "worker", "at", "hash", "prevhash", "wire"),
+    "received_at",
+)
+
+_ENTRY = """
+    ledger TEXT NOT NULL, seq BIGINT NOT NULL, gate TEXT NOT NULL, kind TEXT NOT NULL,
+    worker TEXT, at TEXT, hash TEXT NOT NULL, prevhash TEXT NOT NULL, wire {bytes} NOT NULL,
+    received_at TEXT NOT NULL
+"""
+_MOMENT = "at TEXT, at_ms BIGINT, day TEXT, time TEXT"
+"""An instant as the gate wrote it, in UTC milliseconds, and as its local date and time of day."""
+
+_SAME = ("ledger", "seq", "hash")
+"""The hash is over all of an entry's data, and what came before it."""
+
+_STEPS: dict[str, tuple[str | Guard, ...]] = {
+    "entries": (
+        # IF NOT EXISTS: a file of the first version has them, from before there was this list.
+        f"CREATE TABLE IF NOT EXISTS entries ({_ENTRY}, PRIMARY KEY (ledger, seq))",
+        f"CREATE TABLE IF NOT EXISTS forks ({_ENTRY}, PRIMARY KEY (ledger, seq, hash))",
+        "CREATE TABLE IF NOT EXISTS ledgers (ledger TEXT PRIMARY KEY, gate TEXT NOT NULL,"
+        " through BIGINT NOT NULL, hash TEXT NOT NULL)",
+        # The first entry held beyond the first gap: what is missing is known without a search.
+        "ALTER TABLE ledgers ADD COLUMN beyond BIGINT",
+        "UPDATE ledgers SET beyond = (SELECT MIN(seq) FROM entries"
+        " WHERE entries.ledger = ledgers.ledger AND seq > through)",
+        "CREATE INDEX ledgers_of_gate ON ledgers (gate)",
+        "DROP VIEW IF EXISTS punches",
+    ),
+    "effects": (
+        f"""
+        CREATE TABLE marks (
+            ledger TEXT NOT NULL, seq BIGINT NOT NULL, gate TEXT NOT NULL, code TEXT NOT NULL,
+            {_MOMENT}, not_before TEXT, not_after TEXT, uncertainty_ms BIGINT,
+            direction TEXT, source TEXT NOT NULL, repeated INTEGER NOT NULL,
+            root_ledger TEXT NOT NULL, root_seq BIGINT NOT NULL, root_hash TEXT NOT NULL,
+            depth INTEGER NOT NULL, PRIMARY KEY (ledger, seq))
+        """,
+        "CREATE INDEX marks_recovered ON marks (root_ledger, root_seq) WHERE depth > 0",
+        f"""
+        CREATE TABLE rulings (
+            ledger TEXT NOT NULL, seq BIGINT NOT NULL, punch BIGINT NOT NULL, what TEXT NOT NULL,
+            {_MOMENT}, not_before TEXT, not_after TEXT, uncertainty_ms BIGINT,
+            final INTEGER NOT NULL, PRIMARY KEY (ledger, seq))
+        """,
+        "CREATE TABLE signs (ledger TEXT NOT NULL, seq BIGINT NOT NULL, gate TEXT NOT NULL,"
+        " at_ms BIGINT NOT NULL, recording INTEGER NOT NULL, resumed INTEGER NOT NULL,"
+        " PRIMARY KEY (ledger, seq))",
+        "CREATE INDEX signs_in_time ON signs (gate, at_ms)",
+        "CREATE TABLE rejections (ledger TEXT NOT NULL, seq BIGINT NOT NULL, gate TEXT NOT NULL,"
+        " reason TEXT NOT NULL, PRIMARY KEY (ledger, seq))",
+        "CREATE TABLE known_workers (code TEXT PRIMARY KEY, name TEXT NOT NULL)",
+        f"""
+        CREATE TABLE corrections (
+            id {{id}}, made_at TEXT NOT NULL, actor TEXT NOT NULL, reason TEXT NOT NULL,
+            what TEXT NOT NULL CHECK (what IN ('void', 'add')),
+            ledger TEXT, seq BIGINT, code TEXT, {_MOMENT}, direction TEXT, gate TEXT)
+        """,
+        "CREATE TABLE derived (what TEXT PRIMARY KEY, version TEXT NOT NULL)",
+    ),
+    "rosters": (
+        # A row for each that came into force: the newest is in force.
+        "CREATE TABLE rosters (version BIGINT PRIMARY KEY, digest TEXT NOT NULL,"
+        " workers BIGINT NOT NULL, applied_at TEXT NOT NULL)",
+    ),
+    "covered": (
+        # When every press would have been recorded. It takes the place of a coarser rule on signs.
+        "CREATE TABLE covered (gate TEXT NOT NULL, begin_ms BIGINT NOT NULL,"
+        " end_ms BIGINT NOT NULL, PRIMARY KEY (gate, begin_ms))",
+        "DROP VIEW IF EXISTS sessions",
+        "DROP VIEW IF EXISTS uncovered",
+        "DROP TABLE signs",
+    ),
+    "append-only": (
+        Guard("corrections", ("id",)),
+        # What proves to be of another history moves to the forks, and back should that be wrong.
+        Guard("entries", ("ledger", "seq"), "forks", _SAME),
+        Guard("forks", ("ledger", "seq", "hash"), "entries", _SAME),
+    ),
+}
+"""Name → statements. A released step is never edited: a new one is added."""
+
+_DONE = "receiver_steps"
+_FIRST_VERSION = "_sqlite_migrations"
+"""How files of the first version can be told from those of other programs."""
+
+
+def prepare(database: Database, derive: Callable[[Database], None]) -> None:
+    """Bring the database up to date; ``derive`` makes anew what is derived from its entries.
+
+    Raises StoreFault, with nothing changed, where it is another program's or a newer version's.
+    """
+    done = _done(database)
+    if done - _STEPS.keys():
+        raise StoreFault(
+            f"The database {database.name} was written by a newer version of the receiver: install"
+            " that version again, or name another database."
+        )
+    tables = database.tables()
+    if not done and tables and _FIRST_VERSION not in tables:
+        raise StoreFault(
+            f"{database.name} is another program's database: name one for the receiver alone."
+        )
+    database.adopt()
+    with database.transaction():
+        grants = database.grants(VIEWS)
+        database.execute(f"CREATE TABLE IF NOT EXISTS {_DONE} (name TEXT PRIMARY KEY)")
+        for name, statements in _STEPS.items():
+            if name not in done:
+                for statement in statements:
+                    if isinstance(statement, Guard):
+                        database.guard(statement)
+                    else:
+                        database.execute(statement.format_map(database.types))
+                database.execute(f"INSERT INTO {_DONE} VALUES (?)", [name])
+        if _is_new(database, "effects", EFFECTS_VERSION):
+            derive(database)
+        # Only where they changed: whoever reads one would have to wait.
+        if _is_new(database, "views", hashlib.sha256(repr(VIEWS).encode()).hexdigest()):
+            for name in reversed(VIEWS):
+                database.execute(f"DROP VIEW IF EXISTS {name}")
+            for name, text in VIEWS.items():
+                database.execute(f"CREATE VIEW {name} AS {text}")
+            for grant in grants:  # What others may read of a view had gone with it.
+                database.execute(grant)
+
+
+def _is_new(database: Database, what: str, version: str) -> bool:
+    if database.query("SELECT version FROM derived WHERE what = ?", [what]) == [(version,)]:
+        return False
+    database.execute(
+        "INSERT INTO derived VALUES (?, ?) ON CONFLICT (what) DO UPDATE SET version ="
+        " excluded.version",
+        [what, version],
+    )
+    return True
+
+
+def check(database: Database) -> None:
+    """Raises StoreFault where a receiver of this version has not prepared the database yet."""
+    if _done(database) != _STEPS.keys():
+        raise StoreFault(
+            f"The database {database.name} is not that of a receiver of this version: name the"
+            " right one, or start 'edge-agent receive' on it once."
+        )
+
+
+def _done(database: Database) -> set[str]:
+    if _DONE not in database.tables():
+        return set()
+    return {name for (name,) in database.query(f"SELECT name FROM {_DONE}")}

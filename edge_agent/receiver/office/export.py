@@ -1,0 +1,167 @@
+"""A month of punches and sessions as a file for the clerk's spreadsheet, or for a program."""
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from edge_agent.domain.errors import BadRequest, StoreFault
+from edge_agent.new_file import new_private_file
+
+from ..databases.database import Database
+
+View = Literal["punches", "sessions"]
+
+_COLUMNS: dict[View, dict[str, str]] = {
+    "sessions": {
+        "code": "Mã NV",
+        "name": "Họ tên",
+        "date": "Ngày",
+        "in_at": "Giờ vào",
+        "out_at": "Giờ ra",
+        "minutes": "Số phút",
+        "status": "Trạng thái",
+        "in_gate": "Cổng vào",
+        "out_gate": "Cổng ra",
+        "in_ledger": "Sổ (vào)",
+        "in_seq": "Số mục (vào)",
+        "out_ledger": "Sổ (ra)",
+        "out_seq": "Số mục (ra)",
+    },
+    "punches": {
+        "code": "Mã NV",
+        "name": "Họ tên",
+        "date": "Ngày",
+        "time": "Giờ",
+        "gate": "Cổng",
+        "direction": "Chiều",
+        "state": "Trạng thái",
+        "source": "Nguồn",
+        "not_before": "Không trước",
+        "not_after": "Không sau",
+        "ledger": "Sổ",
+        "seq": "Số mục",
+    },
+}
+"""View → its columns, with what a clerk reads above them in the spreadsheet."""
+
+_SHEETS: dict[View, str] = {"sessions": "Ca làm", "punches": "Chấm công"}
+
+_WAITING: dict[View, str] = {
+    "sessions": "status IN ('pending-time', 'manual')",
+    "punches": "state IN ('pending-time', 'no-time')",
+}
+"""What has no date is in every month's file until it has one: nobody forgets it."""
+
+_ORDER: dict[View, str] = {
+    "sessions": "v.code, v.date, COALESCE(v.in_at, v.out_at), v.in_seq",
+    "punches": "v.code, v.date, v.time, v.ledger, v.seq",
+}
+_MOST_ROWS = 1_048_575
+"""A sheet of Excel has one row more."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def export(database: Database, month: str, target: Path, view: View) -> int:
+    """Write a month (``2026-11``) to the new file ``target``; returns the number of rows.
+
+    ``.xlsx``: both views, a sheet each. ``.csv``: the one ``view``. The file is complete or not
+    there, and only its owner may read it: it has names. Raises BadRequest, StoreFault.
+    """
+    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", month):
+        raise BadRequest(f"{month!r} is no month: write it as 2026-11.")
+    write = {".xlsx": _spreadsheet, ".csv": _csv}.get(target.suffix.lower())
+    if write is None:
+        raise BadRequest(f"{target} names no format: end it in .xlsx (for Excel) or .csv.")
+    with new_private_file(target) as file:
+        return write(database, month, file, view)
+
+
+def _rows(database: Database, month: str, view: View) -> list[tuple[Any, ...]]:
+    year, number = map(int, month.split("-"))
+    following = f"{year + number // 12:04}-{number % 12 + 1:02}"
+    fields = ", ".join("k.name" if name == "name" else f"v.{name}" for name in _COLUMNS[view])
+    return database.query(
+        f"SELECT {fields} FROM {view} v LEFT JOIN known_workers k ON k.code = v.code"
+        f" WHERE (v.date >= ? AND v.date < ?) OR (v.date IS NULL AND {_WAITING[view]})"
+        f" ORDER BY {_ORDER[view]}",
+        [f"{month}-01", f"{following}-01"],
+    )
+
+
+def _csv(database: Database, month: str, file: IO[bytes], view: View) -> int:
+    """For programs, as RFC 4180 has it. The mark in front is for Excel, which would otherwise read
+    it in the machine's old code page; that Excel splits it at commas is not sure (see XLSX)."""
+    rows = _rows(database, month, view)
+    file.write(b"\xef\xbb\xbf")
+    writer = csv.writer(_Encoding(file))
+    writer.writerow(_COLUMNS[view])
+    for row in rows:
+        writer.writerow(map(_harmless, row))
+    return len(rows)
+
+
+class _Encoding:
+    """Where the csv module writes text to."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        self._file.write(text.encode())
+
+
+def _harmless(cell: object) -> object:
+    """Text that no spreadsheet takes for a formula (CWE-1236)."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+def _spreadsheet(database: Database, month: str, file: IO[bytes], _: View) -> int:
+    try:
+        from openpyxl import Workbook
+        from openpyxl.cell import WriteOnlyCell
+        from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+        from openpyxl.styles import Font
+    except ImportError as error:
+        raise StoreFault(
+            "What writes Excel's files is not installed:"
+            " pip install 'attendance-edge-agent[receiver]', or use --format csv."
+        ) from error
+    book = Workbook(write_only=True)
+    count = 0
+    for view, columns in _COLUMNS.items():
+        rows = _rows(database, month, view)
+        if len(rows) > _MOST_ROWS:
+            raise BadRequest(f"{len(rows)} rows are more than a sheet of Excel holds: use csv.")
+        sheet = book.create_sheet(f"{_SHEETS[view]} {month}")
+        sheet.freeze_panes = "C2"
+        for place in range(len(columns)):
+            sheet.column_dimensions[chr(ord("A") + place)].width = 16
+
+        def text(value: str, sheet: Any = sheet, *, bold: bool = False) -> Any:
+            # As text, whatever it looks like: 0007 keeps its zeros, =1+1 is no formula.
+            cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("�", value))
+            cell.data_type = "s"
+            cell.number_format = "@"
+            cell.font = Font(bold=bold)
+            return cell
+
+        sheet.append([text(title, bold=True) for title in columns.values()])
+        for row in _plain(rows):
+            sheet.append([text(cell) if isinstance(cell, str) else cell for cell in row])
+        count += len(rows)
+    book.save(file)
+    return count
+
+
+def _plain(rows: list[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Moments as a clerk reads them: local, to the second."""
+    for row in rows:
+        yield tuple(
+            f"{cell[:10]} {cell[11:19]}"
+            if isinstance(cell, str) and re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", cell)
+            else cell
+            for cell in row
+        )

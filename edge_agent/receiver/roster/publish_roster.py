@@ -1,0 +1,110 @@
+"""Publish a roster for all gates, after a look at the one that is there."""
+
+import time
+from dataclasses import replace
+
+import msgspec
+from msgspec import Struct
+
+from edge_agent.domain.errors import BadRequest, BrokerFault
+from edge_agent.domain.messages import Roster, RosterWorker
+from edge_agent.domain.roster import LARGEST_ROSTER, read_roster
+from edge_agent.domain.topics import Topics
+
+from ..connection import MQTT_3_1_1, MQTT_5, Connection, NotUnderstood
+from ..options import ReceiverOptions
+
+_CLIENT = "payroll-roster"
+"""Not the receiver's: that one goes on meanwhile."""
+
+_RETAINED_WITHIN_S = 1.0
+_TAKEN_WITHIN_S = 15.0
+
+
+class Difference(Struct, frozen=True, kw_only=True):
+    """What a roster changes beside the one before (version 0: none). Codes, in order.
+
+    ``left_out`` are those who are in the old one only: they stay as they are.
+    """
+
+    before: int
+    added: list[str]
+    changed: list[str]
+    left_out: list[str]
+
+
+def publish_roster(
+    options: ReceiverOptions, workers: list[RosterWorker], version: int, *, dry_run: bool
+) -> Difference:
+    """Publish, retained, unless ``dry_run``; returns what it changes.
+
+    Raises BadRequest where gates would refuse it, BrokerFault where the broker does not take it.
+    """
+    topic = Topics(options.root, "").roster
+    connection = _connect(replace(options, client_id=_CLIENT), topic)
+    try:
+        before = _retained(connection)
+        if before is not None and version <= before.version:
+            raise BadRequest(
+                f"Version {before.version} is published already, and gates refuse anything older: "
+                f"use --version {before.version + 1}."
+            )
+        payload = msgspec.json.encode(Roster(version=version, workers=workers, count=len(workers)))
+        if len(payload) > LARGEST_ROSTER:
+            raise BadRequest(
+                f"The roster has {len(payload)} bytes, and gates take {LARGEST_ROSTER}."
+            )
+        if (refused := read_roster(payload)).refused:
+            raise BadRequest(f"Gates would refuse this roster: {refused.why}.")
+        if not dry_run:
+            _send(connection, topic, payload)
+        return _difference(before, workers)
+    finally:
+        connection.close()
+
+
+def _connect(options: ReceiverOptions, topic: str) -> Connection:
+    if options.protocol == "3.1.1":
+        return Connection(options, MQTT_3_1_1, {topic: LARGEST_ROSTER})
+    try:
+        return Connection(options, MQTT_5, {topic: LARGEST_ROSTER})
+    except NotUnderstood:
+        if options.protocol == "5":
+            raise
+        return Connection(options, MQTT_3_1_1, {topic: LARGEST_ROSTER})
+
+
+def _retained(connection: Connection) -> Roster | None:
+    """The roster that the broker keeps; None where it keeps none, or one that no gate takes."""
+    deadline = time.monotonic() + _RETAINED_WITHIN_S
+    while time.monotonic() < deadline:
+        for message in connection.receive():
+            connection.acknowledge([message])
+            return read_roster(bytes(message.payload)).roster
+    return None
+
+
+def _send(connection: Connection, topic: str, payload: bytes) -> None:
+    room = connection.room
+    connection.publish(topic, payload, retain=True)
+    deadline = time.monotonic() + _TAKEN_WITHIN_S
+    while connection.room < room:
+        if time.monotonic() > deadline:
+            raise BrokerFault("The broker did not take the roster: look at its log and limits.")
+        connection.acknowledge(connection.receive())
+    if connection.refused:
+        raise BrokerFault(
+            f"The broker did not take the roster ({connection.refused}): may this user write "
+            f"{topic}?"
+        )
+
+
+def _difference(before: Roster | None, workers: list[RosterWorker]) -> Difference:
+    old = {row.code: row for row in before.workers} if before else {}
+    new = {row.code: row for row in workers}
+    return Difference(
+        before=before.version if before else 0,
+        added=sorted(new.keys() - old.keys()),
+        changed=sorted(code for code in new.keys() & old.keys() if new[code] != old[code]),
+        left_out=sorted(old.keys() - new.keys()),
+    )
