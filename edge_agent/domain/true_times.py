@@ -246,11 +246,14 @@ def disproves(bounds: Bounds, stated: Bounds, *, later: bool) -> bool:
 
     What was said later rested on a synchronisation and how far the boot's own clock may have run
     astray since. If that one has proved wrong, the truth may be beside it even where it overlaps
-    with what is known now: so one of the two has to lie within the other.
+    with what is known now: so one of the two has to lie within the other. An interval rested on
+    other boots, where a lie may have cut hours off either end: it has to hold all that may be true.
     """
-    if later and stated.exact:
+    if not later:
+        return not overlap(bounds, stated)
+    if stated.exact:
         return not (_within(bounds, stated) or _within(stated, bounds))
-    return not overlap(bounds, stated)
+    return not _within(bounds, stated)
 
 
 def _within(inner: Bounds, outer: Bounds) -> bool:

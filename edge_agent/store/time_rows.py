@@ -26,6 +26,10 @@ RECOVERED_THROUGH = "recovered"
 _STAMP = "seq, boot, boottime_ms, wall_ms, state, uncertainty_ms"
 _OPEN = "seq, low_ms, high_ms, exact, final, stated_by"
 
+_IN_DOUBT = "EXISTS (SELECT 1 FROM time_doubts)"
+"""Nothing is closed while a sync that proved wrong is still to be looked into: what is said then
+may rest on it, since the truth may have come after that was reckoned, or with the very entry."""
+
 
 class TimeRows(Part):
     """Reads them."""
@@ -125,13 +129,15 @@ class TimeChange(ChangePart):
         """Entry ``by`` says ``bounds`` of punch ``of``."""
         self._database.conn.execute(
             "UPDATE times SET low_ms = ?, high_ms = ?, exact = ?, final = ?, stated_by = ?,"
-            " open = ? WHERE seq = ?",
+            f" open = ? OR {_IN_DOUBT} WHERE seq = ?",
             (bounds.low, bounds.high, bounds.exact, bounds.final, by, not bounds.final, of),
         )
 
     def close_time(self, seq: int) -> None:
         """What was said of this punch is final."""
-        self._database.conn.execute("UPDATE times SET open = 0, final = 1 WHERE seq = ?", (seq,))
+        self._database.conn.execute(
+            f"UPDATE times SET open = {_IN_DOUBT}, final = 1 WHERE seq = ?", (seq,)
+        )
 
     def doubt_time(self, seq: int, stated: Bounds) -> None:
         """What this punch said of itself may be wrong."""

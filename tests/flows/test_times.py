@@ -484,11 +484,16 @@ def test_whatever_happens_the_last_that_is_said_is_true(
     random = Random(seed)
     site = Site(tmp_path_factory.mktemp("gate"))
     for _ in range(random.randint(1, 4)):
+        lied = False
         for _ in range(random.randint(1, 10)):
             site.runs(random.choice([0, 500, MINUTE, HOUR, 5 * HOUR]))
-            match random.randint(0, 6):
+            match random.randint(0, 7):
                 case 0:
                     site.clocks.sync()
+                    lied = False
+                case 4:  # A time server lies, until another one tells the truth.
+                    site.clocks.sync(off=random.choice([-1, 1]) * random.randint(1500, 5 * HOUR))
+                    lied = True
                 case 1:
                     site.clocks.lose()
                 case 2:
@@ -498,6 +503,9 @@ def test_whatever_happens_the_last_that_is_said_is_true(
             if random.random() < 0.7:
                 site.look()
             site.write(random.choice([punch(), ALIVE]))
+        if lied:
+            site.clocks.sync()
+            site.write()
         site.power_cut(random.choice([0, MINUTE, 9 * HOUR]), random.choice([0, 2 * NOON]))
         site.write()
     site.clocks.sync()
@@ -587,3 +595,77 @@ def test_a_time_in_doubt_is_still_in_doubt_in_the_new_ledger(tmp_path: Path) -> 
     assert said["of"] == recovered["seq"]
     assert abs(parse_time(said["at"]) - truth) <= said["uncertainty_ms"]
     site.store.close()
+
+
+def test_a_lie_found_out_between_two_batches_is_corrected(site: Site) -> None:
+    """The truth comes with a punch, before the clock is looked at again."""
+    seqs = [site.write(punch()) for _ in range(30)]
+    site.clocks.sync(off=-3 * HOUR)
+    site.runs(1000)
+    assert site.watch.look()
+    site.times.begin()
+    assert site.times.work()
+    assert 0 < len(site.said()) < 30  # … and the others are still to be told.
+    seqs.append(site.write(punch()))
+    site.runs(100)
+    site.clocks.sync()
+    site.write(punch())
+    while site.times.work():
+        pass
+    site.runs(2 * MINUTE)
+    site.look()
+    said = {one["of"]: one for one in site.said()}
+    for seq in seqs:
+        assert near(said[seq]["at"], site.truth[seq], said[seq]["uncertainty_ms"])
+
+
+def test_a_lie_found_out_by_the_very_entry_that_tells_it_is_corrected(site: Site) -> None:
+    seq = site.write(punch())
+    site.clocks.sync(off=-3 * HOUR)
+    site.runs(1000)
+    assert site.watch.look()
+    site.times.begin()
+    site.clocks.sync()
+    while site.times.work():
+        pass
+    said = site.said()[-1]
+    assert near(said["at"], site.truth[seq], said["uncertainty_ms"])
+
+
+def test_an_interval_that_a_lie_has_cut_short_is_told_again(site: Site) -> None:
+    """The boot after it began earlier by that lie than it did."""
+    site.clocks.sync()
+    site.look()
+    site.power_cut()
+    site.runs(MINUTE)
+    seq = site.write(punch())  # in a boot that is never synchronised
+    site.power_cut(2 * HOUR)
+    for off in (-2 * HOUR, 0):
+        site.runs(MINUTE)
+        site.clocks.sync(off=off)
+        site.look()
+    short, told = site.said()
+    assert (short["of"], told["of"], told["at"], told["final"]) == (seq, seq, None, True)
+    assert parse_time(told["not_before"]) <= site.truth[seq] <= parse_time(told["not_after"])
+    assert parse_time(told["not_after"]) - parse_time(short["not_after"]) >= HOUR
+
+
+def test_a_lie_that_is_found_out_is_told_at_once(site: Site) -> None:
+    """Else it is never known if the power fails within the minute in which no step is told."""
+    seq = site.write(punch())
+    site.clocks.sync(off=-3 * HOUR)
+    site.look()
+    site.clocks.sync()
+    site.look()
+    site.power_cut()
+    site.look()
+    said = site.said()[-1]
+    assert said["of"] == seq
+    assert near(said["at"], site.truth[seq], said["uncertainty_ms"])
+
+
+def test_time_servers_that_contradict_each_other_all_day_spare_the_card(site: Site) -> None:
+    for turn in range(180):
+        site.clocks.sync(off=turn % 2 * HOUR)
+        site.look()
+    assert 15 <= len(site.of_kind("clock.stepped")) <= 20

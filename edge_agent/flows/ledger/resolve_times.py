@@ -65,6 +65,9 @@ class ResolveTimes:
         doubted = self._gate.store.doubted()
         if doubted is None:
             return False
+        # It may have been found out since this round began, by a punch: nothing rests on it now.
+        self._gate.clock_changed()
+        self._after = 0
         entries = self._gate.store.entries(doubted.start, _BATCH)
         entries = [entry for entry in entries if entry.seq in doubted]
         with self._gate.store.changing() as change:

@@ -5,7 +5,7 @@ import logging
 from ...domain.errors import StoreFault
 from ...domain.facts import ClockStepped, ClockSynced, Fact
 from ...domain.stamps import ClockState, Stamp, utc_time
-from ...domain.true_times import Timeline
+from ...domain.true_times import Timeline, contradict
 from ..gate import Gate
 
 log = logging.getLogger(__name__)
@@ -18,6 +18,9 @@ _STEP_MS = 500
 _STEPS_APART_S = 60.0
 """A clock that is set all the time is told of once a minute, with the sum of its steps."""
 
+_LIES_APART_S = 10.0
+"""A sync that proves an earlier one wrong is told sooner: what it knows is lost with the power."""
+
 
 class WatchClock:
     """Looks at the clock between two looks at the glass, on the gate's thread."""
@@ -25,7 +28,9 @@ class WatchClock:
     def __init__(self, gate: Gate) -> None:
         """Begin where the ledger ends: a boot that was synchronised before is not told again."""
         self._gate = gate
-        self._next_look = self._next_step = 0.0
+        self._next_look = self._next_step = self._next_lie = 0.0
+        self._sure: Stamp | None = None
+        """The last trusted stamp of this boot that no later one has proved wrong yet."""
         now = gate.clock.stamp()
         landmarks = gate.store.landmarks()
         last = landmarks[-1].stamp if landmarks else None
@@ -35,6 +40,7 @@ class WatchClock:
         else:
             self._before = last.wall_ms - last.boottime_ms
             self._trusted = last.state is ClockState.SYNCED
+            self._sure = last if last.trusted else None
 
     def look(self) -> bool:
         """Look if it is time to. True: the clock was synchronised or set, and it was recorded."""
@@ -43,10 +49,20 @@ class WatchClock:
             return False
         self._next_look = monotonic + _LOOK_S
         now = self._gate.clock.stamp()
-        stepped = monotonic >= self._next_step and self._note_step(now)
+        lied = self._proves_wrong(now)
+        due = self._next_lie if lied else self._next_step
+        stepped = monotonic >= due and self._note_step(now)
         if stepped:
             self._next_step = monotonic + _STEPS_APART_S
+            if lied:
+                self._next_lie = monotonic + _LIES_APART_S
+        if now.trusted and (stepped or not lied):
+            self._sure = now
         return self._note_sync(now) or stepped
+
+    def _proves_wrong(self, now: Stamp) -> bool:
+        sure = self._sure
+        return sure is not None and contradict(sure, now, self._gate.policy.drift_ppm)
 
     def _note_step(self, now: Stamp) -> bool:
         offset = now.wall_ms - now.boottime_ms
