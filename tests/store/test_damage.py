@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from edge_agent.domain.errors import DamagedLedger, StoreFault
 from edge_agent.store import SqliteStore, set_aside, write_readable
 from edge_agent.store.damage.examine import damage
 from edge_agent.store.damage.log_frames import acknowledged_in_log
+from edge_agent.store.people_rows import SUMMED
 from edge_agent.store.succession import own
 
 from .ledgers import GATE, NOON, ZONE, append, later, punch
@@ -151,6 +153,21 @@ def test_any_byte_of_the_header(stopped: Path, cut_off: Path, tmp_path: Path, at
             raw[at] ^= bits
             (folder / "gate.db").write_bytes(raw)
             the_gate_goes_on(folder, wires)
+
+
+@pytest.mark.parametrize("table", [*SUMMED, "watermarks", "identity", "remembered", "ledger"])
+def test_any_word_of_a_table_s_own_description(stopped: Path, tmp_path: Path, table: str) -> None:
+    """The name of a column, say: then every row lacks what the gate asks for."""
+    wires = truth(stopped, tmp_path / "truth")
+    raw = (stopped / "gate.db").read_bytes()
+    said = re.search(rb'CREATE TABLE "?%b"? ?\([^\0]*?\)' % table.encode(), raw)
+    assert said
+    for word in re.finditer(rb"[a-z_]+", said[0]):
+        folder = copy_of(stopped, tmp_path / "damaged")
+        damaged = bytearray(raw)
+        damaged[said.start() + word.start()] ^= 1
+        (folder / "gate.db").write_bytes(damaged)
+        the_gate_goes_on(folder, wires)
 
 
 @pytest.mark.long

@@ -18,7 +18,7 @@ from ...domain.stamps import Stamp
 from ...domain.true_times import Landmark
 from ..database import open_as_it_is
 from ..memory_rows import watermark_sum
-from ..people_rows import print_sum, row_sum
+from ..people_rows import SUMMED, print_sum, row_sum
 from ..schema import migrations
 from ..succession.aside import building, discard_half_made
 from ..succession.carry_over import TABLES, Rows, rows_of, taken_over
@@ -39,7 +39,7 @@ from .carve import PAGE, Found, Proved, find_entries, prove
 _RECENT = 2_000
 """The latest punches, from which the rules' memory of this shift is made."""
 
-_UNREADABLE = (sqlite3.Error, ValueError, TypeError, OverflowError, MemoryError)
+_UNREADABLE = (sqlite3.Error, ValueError, TypeError, LookupError, OverflowError, MemoryError)
 
 
 class _Told(Struct):
@@ -186,9 +186,10 @@ def _read_tables(path: Path) -> _Told:
             told.landmarks = read_landmarks(database)
         marks, _ = _readable(database, "watermarks")
         for row in marks:
-            kept = row["published"], row["confirmed"], row["rejected"]
-            if row.get("sum") == watermark_sum(*kept):
-                told.confirmed = row["confirmed"]
+            with suppress(*_UNREADABLE):
+                kept = row["published"], row["confirmed"], row["rejected"]
+                if row.get("sum") == watermark_sum(*kept):
+                    told.confirmed = row["confirmed"]
     return told
 
 
@@ -246,6 +247,8 @@ def _vouch_for_workers(rows: Rows) -> list[str]:
 
 def _is_sure(table: str, row: dict[str, Any]) -> bool:
     """Nothing proves a row of a version that had no checksums: it is taken as it is."""
+    if any(name not in row for name in SUMMED[table]):
+        return False
     return row.get("sum") is None or row["sum"] == row_sum(table, row)
 
 
