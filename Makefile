@@ -40,7 +40,8 @@ test: lint mosquitto postgresql strace ## Check style and types, then run the te
 
 .PHONY: test-long
 test-long: lint mosquitto postgresql strace rabbitmq nspawn ## The same with the soaks and crash states
-	@$(PYTEST) -m 'long or not long' $(ARGS)
+	@$(PYTEST) -m '(long or not long) and not alone' $(ARGS)
+	@$(BIN)/python -m pytest -m alone $(ARGS)
 
 .PHONY: lint
 lint: .venv/test ## Check style and types only

@@ -138,6 +138,7 @@ def test_twenty_cycles(remote: Remote, sensor: FingerprintSensor) -> None:
     _cycles(remote, sensor, 20)
 
 
+@pytest.mark.alone
 @pytest.mark.long
 @pytest.mark.timeout(600)
 def test_two_hundred_cycles(remote: Remote, sensor: FingerprintSensor) -> None:

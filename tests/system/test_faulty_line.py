@@ -167,6 +167,7 @@ def test_forty_faults_between_presses(tmp_path: Path) -> None:
     soak(tmp_path, 40, seed=1)
 
 
+@pytest.mark.alone
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_five_hundred_faults_between_presses(tmp_path: Path) -> None:

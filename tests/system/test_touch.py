@@ -295,6 +295,7 @@ def test_a_sensor_that_goes_is_noticed_within_five_seconds(
     _losses(tmp_path, model, active, sleep, times=1)
 
 
+@pytest.mark.alone
 @pytest.mark.long
 @pytest.mark.timeout(900)
 @MODULES
