@@ -118,13 +118,16 @@ class KilledWeek(Week):
                 self.measured.append((int(found[0]), files))
 
     def growth(self) -> float:
-        """What the processes of the last third hold, to those of the first third."""
+        """What the processes of the last third hold, to those of the second third.
+
+        Those of the first third hold less once and for all, for there is nothing to hold yet.
+        """
         third = len(self.measured) // 3
-        first, last = (
+        middle, last = (
             statistics.median(kb for kb, _ in part)
-            for part in (self.measured[:third], self.measured[-third:])
+            for part in (self.measured[third:-third], self.measured[-third:])
         )
-        return last / first
+        return last / middle
 
     def files(self) -> dict[int, int]:
         """How many processes had how many files open."""
