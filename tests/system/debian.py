@@ -1,12 +1,14 @@
 """A Debian of its own with systemd as its first process: made by debootstrap, run by nspawn."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -114,10 +116,15 @@ class Debian:
         until(began, "the boot")
 
     def end(self) -> None:
-        """As by a power switch."""
-        if self._nspawn is not None:
-            self._nspawn.send_signal(signal.SIGKILL)
-            self._nspawn.wait()
+        """As by a power switch: with its first process all others of it end, and nspawn after."""
+        if self._nspawn is None:
+            return
+        if self._first:
+            with suppress(ProcessLookupError):
+                os.kill(int(self._first), signal.SIGKILL)
+        else:
+            self._nspawn.kill()
+        self._nspawn.wait()
 
     def run(self, command: str) -> str:
         """What a shell's command prints, as root, whatever its exit code."""
