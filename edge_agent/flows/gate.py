@@ -8,7 +8,7 @@ from msgspec import Struct, structs
 from ..domain.chain import Entry
 from ..domain.errors import StoreFault
 from ..domain.events import LedgerGrew
-from ..domain.facts import Fact
+from ..domain.facts import Fact, PrintRemoved
 from ..domain.people import Print, Worker
 from ..domain.roster import Applied, Listing
 from ..domain.rules import SHIFT_MS, LastPunch, Policy
@@ -229,7 +229,7 @@ class Gate:
             for print_ in prints:
                 change.put_backed_up(print_)
 
-    def record_removal(self, fact: Fact, print_: Print, *, erasing: bool) -> None:
+    def record_removal(self, print_: Print, actor: str, *, erasing: bool) -> None:
         """Forget whose a slot is, together with the entry that says so.
 
         ``erasing`` announces that its template is erased next.
@@ -240,6 +240,13 @@ class Gate:
             if erasing:
                 change.announce(print_.slot)
 
+        fact = PrintRemoved(
+            worker=print_.worker,
+            finger=print_.finger,
+            slot=print_.slot,
+            generation=print_.generation,
+            actor=actor,
+        )
         self.record(fact, also=forget)
         if (known := self._known) is not None:
             known.prints.pop(print_.slot, None)

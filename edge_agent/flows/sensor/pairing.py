@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from ...domain.backups import digest
 from ...domain.errors import SensorDoubted, SensorFault, SensorRefused, StoreFault
-from ...domain.facts import PrintRemoved, SensorAdopted
+from ...domain.facts import SensorAdopted
 from ...domain.pairing import TOKEN_BYTES, Doubt, Mark, adopting, doubt, is_left_of, read_mark
 from ...domain.people import Print
 from ...ports import Sensor, SensorInfo
@@ -94,14 +94,7 @@ class Pairing:
         agreement = list(self._agreement(prints))
         lost = [print_ for print_, agrees in zip(prints, agreement, strict=True) if not agrees]
         for print_ in lost:
-            fact = PrintRemoved(
-                worker=print_.worker,
-                finger=print_.finger,
-                slot=print_.slot,
-                generation=print_.generation,
-                actor=actor,
-            )
-            self._gate.record_removal(fact, print_, erasing=False)
+            self._gate.record_removal(print_, actor, erasing=False)
         self._adopt(actor=actor, why="technician")
         self._settle(erasing=False)
         self.doubt = None

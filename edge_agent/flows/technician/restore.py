@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from ...domain.backups import Record, digest, read_record
 from ...domain.errors import BadRequest
-from ...domain.facts import Fact, PrintRemoved, PrintRestored, WorkerAdded
+from ...domain.facts import Fact, PrintRestored, WorkerAdded
 from ...domain.people import Print, Worker, alike
 from ...domain.requests import BeginRestore, RestorePrints
 from ...ports import Sealing, Sensor, SensorInfo
@@ -210,14 +210,7 @@ class Restore:
     def _forget(self, lost: Sequence[Print], actor: str) -> None:
         """Their slots are empty: what is stored now is another life of whatever slot it gets."""
         for print_ in lost:
-            fact = PrintRemoved(
-                worker=print_.worker,
-                finger=print_.finger,
-                slot=print_.slot,
-                generation=print_.generation,
-                actor=actor,
-            )
-            self._gate.record_removal(fact, print_, erasing=False)
+            self._gate.record_removal(print_, actor, erasing=False)
 
     def _write(
         self,

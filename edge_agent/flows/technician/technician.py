@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import structs, to_builtins
 
 from ...domain.errors import BadRequest, SensorFault, SensorSilent
-from ...domain.facts import PrintRemoved, WorkerAdded, WorkerChanged
+from ...domain.facts import WorkerAdded, WorkerChanged
 from ...domain.people import Worker, checked_code, checked_finger, checked_name
 from ...domain.requests import (
     AddPunch,
@@ -129,16 +129,9 @@ class Technician:
             raise BadRequest(f"No {finger} of {code} is enrolled.")
         self._ready()
         print_ = found[0]
-        fact = PrintRemoved(
-            worker=code,
-            finger=finger,
-            slot=print_.slot,
-            generation=print_.generation,
-            actor=actor,
-        )
         # Forgotten first: should the power fail in between, the template left in the sensor
         # belongs to nobody, is never credited, and is erased at the next start.
-        self._gate.record_removal(fact, print_, erasing=True)
+        self._gate.record_removal(print_, actor, erasing=True)
         try:
             self._pairing.undo([print_.slot])
         except SensorFault as fault:
