@@ -174,6 +174,10 @@ class Line:
     def wake(self) -> None:
         self._woken.set()
 
+    def hang_up(self) -> None:
+        self._connected = False
+        self._events.clear()
+
     def close(self) -> None:
         self._connected = self._opened = False
 
@@ -221,6 +225,8 @@ class Week:
         self.sensor = Glass(self)
         self.pressed_ms = 0
         self.unanswered = 0
+        self.delivered = 0
+        """The ledger's last entry when payroll had everything and the week was over."""
         self.faults: dict[str, int] = {}
         self.disk: str = ""
         self.lied = 0
@@ -434,7 +440,8 @@ class Glass(Library):
         self._draining += 1
         self._wait_ms = 14_000
         with suppress(Exception), closing(week.look()) as store:
-            done = week.payroll.through == store.tail().seq and not store.pending_times().count
+            week.delivered = store.tail().seq
+            done = week.payroll.through == week.delivered and not store.pending_times().count
             if done and self._draining > 10:
                 week.stop.set()
         assert self._draining < 5000, "payroll never got everything"

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from random import Random
@@ -85,22 +86,24 @@ class SoakedGate:
         uplink = self._uplink()
         activity = self._activity(store, uplink)
         gone = threading.Event()
-        thread = threading.Thread(target=uplink.run, args=(gone, lambda: None))
-        thread.start()
 
         def beat() -> None:
             if self._world.beat():
                 stop.set()
 
-        try:
-            activity.run(stop, beat)
-        except PowerCut:
-            store.close()
-            raise
-        finally:
-            gone.set()
-            thread.join(20)
-            assert not thread.is_alive()
+        with ThreadPoolExecutor(1) as thread:
+            publishing = thread.submit(uplink.run, gone, lambda: None)
+            try:
+                activity.run(stop, beat)
+            except PowerCut:
+                store.close()
+                raise
+            finally:
+                gone.set()
+                while not publishing.done():  # Time passes: a goodbye that nobody answers ends.
+                    self._world.beat()
+                    wait([publishing], 0.01)
+            publishing.result()
 
     def _open_store(self) -> SqliteStore:
         now = self._world.clocks.stamp()
