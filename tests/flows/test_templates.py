@@ -33,7 +33,7 @@ from edge_agent.domain.requests import (
 from edge_agent.flows.gate import Gate
 from edge_agent.flows.sensor.pairing import Pairing
 from edge_agent.flows.technician.custodian import Custodian
-from edge_agent.flows.technician.restore import Restore
+from edge_agent.flows.technician.restore.sort_records import Batch
 from edge_agent.sealing import AgeSealing
 
 from .fakes import (
@@ -547,9 +547,9 @@ PLANTED = {
     "what was cut off is forgotten": (Pairing, "undo", lambda pairing, slots: None),
     "the notepad is not kept up to date": (Pairing, "write_mark", lambda pairing: None),
     "every record is written again": (
-        Restore,
-        "_judged",
-        lambda restore, record, taken, batch: batch.records.append(record),
+        Batch,
+        "sort",
+        lambda batch, record, gate, taken: batch.records.append(record),
     ),
 }
 
