@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
 from sqlite_utils import Database
 
 from ...domain.errors import DamagedLedger, StoreFault
@@ -39,13 +40,14 @@ def own_ledger(
     To be called under the gate's lock, with no other connection open. ``damaged``: what was found
     out about the database while it was used. Raises StoreFault where none can be had.
     """
+    start = _Start(path, gate, zone, now, here)
     try:
-        database = _begin(path, gate, zone, now, here, damaged)
+        database = start.begin(damaged)
     except DamagedLedger as fault:
         if damaged:
             raise
         # What has passed for sound, until something was to be written.
-        database = _begin(path, gate, zone, now, here, str(fault))
+        database = start.begin(str(fault))
     try:
         yield
     finally:
@@ -55,62 +57,71 @@ def own_ledger(
         database.close()
 
 
-def _begin(
-    path: Path,
-    gate: str,
-    zone: ZoneInfo,
-    now: Stamp,
-    here: Whereabouts,
-    damaged: str | None,
-) -> Database:
-    """The database with a ledger to be written, which it says is in use."""
-    try:
-        discard_half_made(path)
-        carry_out(path)
-        if path.exists():
-            _leave_where_needed(path, gate, zone, now, here, damaged)
-        SqliteStore.open(path, gate, zone, now).close()
-        database = open_database(path)
+class _Start(Struct, frozen=True):
+    """A daemon starts for ``gate`` on the database at ``path``, in the place ``here``."""
+
+    path: Path
+    gate: str
+    zone: ZoneInfo
+    now: Stamp
+    here: Whereabouts
+
+    def begin(self, damaged: str | None) -> Database:
+        """The database with a ledger to be written, which it says is in use."""
+        path = self.path
         try:
-            bind(database, here)
-            use(database, begins=True)
-        except BaseException:
-            database.close()
-            raise
-    except OSError as error:
-        raise StoreFault(
-            f"The folder of the database {path} cannot be used ({error}): check that it exists and "
-            "that this user may write there."
-        ) from error
-    except sqlite3.Error as error:
-        raise database_fault(path, error) from error
-    return database
+            discard_half_made(path)
+            carry_out(path)
+            if path.exists():
+                self._leave_where_needed(damaged)
+            SqliteStore.open(path, self.gate, self.zone, self.now).close()
+            database = open_database(path)
+            try:
+                bind(database, self.here)
+                use(database, begins=True)
+            except BaseException:
+                database.close()
+                raise
+        except OSError as error:
+            raise StoreFault(
+                f"The folder of the database {path} cannot be used ({error}): check that it exists "
+                "and that this user may write there."
+            ) from error
+        except sqlite3.Error as error:
+            raise database_fault(path, error) from error
+        return database
 
+    def _leave_where_needed(self, damaged: str | None) -> None:
+        what = damaged or damage(self.path)
+        if what is None:
+            with closing(open_database(self.path)) as database:
+                found = self._left(database)
+                if found is None:
+                    return
+                why, heritage = found
+                count = self._make_successor(why, heritage)
+                # Closing it takes its log away: after a power cut that would pass for a lost one.
+                use(database, begins=False)
+                database.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        else:
+            why = "damaged"
+            count = self._make_successor(why, self._rescued(what))
+        decide(self.path, why)
+        old = carry_out(self.path)
+        log.warning(
+            "a new ledger begins (%s), with %d punches of the old one: that is kept in %s",
+            why,
+            count,
+            old,
+        )
 
-def _leave_where_needed(
-    path: Path,
-    gate: str,
-    zone: ZoneInfo,
-    now: Stamp,
-    here: Whereabouts,
-    damaged: str | None,
-) -> None:
-    what = damaged or damage(path)
-    if what is None:
-        with closing(open_database(path)) as database:
-            found = _left(database, gate, now, here)
-            if found is None:
-                return
-            why, heritage = found
-            count = make_successor(building(path), gate, zone, now, why, heritage)
-            # Closing it takes its log away: after a power cut that would pass for a lost one.
-            use(database, begins=False)
-            database.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    else:
-        log.error("the database %s is damaged (%s): rescuing what can be read", path, what)
-        why = "damaged"
-        salvaged = salvage(path, now)
-        count = make_successor(building(path), gate, zone, now, why, salvaged.heritage)
+    def _make_successor(self, why: WhyOpened, heritage: Heritage) -> int:
+        return make_successor(building(self.path), self.gate, self.zone, self.now, why, heritage)
+
+    def _rescued(self, what: str) -> Heritage:
+        """All that a damaged database still gives."""
+        log.error("the database %s is damaged (%s): rescuing what can be read", self.path, what)
+        salvaged = salvage(self.path, self.now)
         if salvaged.doubted:
             log.error(
                 "%d prints are no longer certain and were left behind: enrol those workers again",
@@ -124,29 +135,19 @@ def _leave_where_needed(
             )
         workers = len(salvaged.heritage.rows.get("workers", ()))
         log.log(logging.WARNING if workers else logging.ERROR, "%d workers were rescued", workers)
-    decide(path, why)
-    old = carry_out(path)
-    log.warning(
-        "a new ledger begins (%s), with %d punches of the old one: that is kept in %s",
-        why,
-        count,
-        old,
-    )
+        return salvaged.heritage
 
-
-def _left(
-    database: Database, gate: str, now: Stamp, here: Whereabouts
-) -> tuple[WhyOpened, Heritage] | None:
-    """Why the ledger is left, and what it hands over; None: it is continued."""
-    owner = identity(database)
-    if owner is None:
-        return None
-    ledger = owner["ledger"]
-    why = why_leave(read_bound(database, owner["gate"]), gate, here)
-    receipt = disowned(database)
-    if why is None and receipt is not None and receipt.ledger == ledger:
-        why = receipt.why
-    if why is None:
-        return None
-    forked_at = receipt.through if receipt and receipt.why == "forked" else None
-    return why, heritage_of(database, ledger, now, forked_at)
+    def _left(self, database: Database) -> tuple[WhyOpened, Heritage] | None:
+        """Why the ledger is left, and what it hands over; None: it is continued."""
+        owner = identity(database)
+        if owner is None:
+            return None
+        ledger = owner["ledger"]
+        why = why_leave(read_bound(database, owner["gate"]), self.gate, self.here)
+        receipt = disowned(database)
+        if why is None and receipt is not None and receipt.ledger == ledger:
+            why = receipt.why
+        if why is None:
+            return None
+        forked_at = receipt.through if receipt and receipt.why == "forked" else None
+        return why, heritage_of(database, ledger, self.now, forked_at)
