@@ -244,16 +244,11 @@ def to_state(bounds: Bounds, stated: Bounds | None, *, later: bool = False) -> b
 def disproves(bounds: Bounds, stated: Bounds, *, later: bool) -> bool:
     """Whether ``stated`` cannot stand any more now that ``bounds`` are known.
 
-    What was said later rested on a synchronisation and how far the boot's own clock may have run
-    astray since. If that one has proved wrong, the truth may be beside it even where it overlaps
-    with what is known now: so one of the two has to lie within the other. An interval rested on
-    other boots, where a lie may have cut hours off either end: it has to hold all that may be true.
+    What the punch said of itself stands as long as both can be true. What was said later rested on
+    a synchronisation, of this boot or of those around it, which may have been a lie: then it may
+    lie within what is known now and yet beside the truth, so it has to hold all that may be true.
     """
-    if not later:
-        return not overlap(bounds, stated)
-    if stated.exact:
-        return not (_within(bounds, stated) or _within(stated, bounds))
-    return not _within(bounds, stated)
+    return not (_within(bounds, stated) if later else overlap(bounds, stated))
 
 
 def _within(inner: Bounds, outer: Bounds) -> bool:

@@ -6,6 +6,7 @@ random generator makes a hundred thousand of them in minutes.
 
 from dataclasses import dataclass, field
 from random import Random
+from typing import ClassVar
 
 from edge_agent.domain.clock_trust import ClockTrust, Known
 from edge_agent.domain.stamps import Stamp
@@ -60,6 +61,10 @@ class History:
     landmarks: dict[int, Landmark] = field(default_factory=dict)
     lied: bool = False
 
+    LIE: ClassVar = (5 * MINUTE, 30 * DAY)
+    GAP: ClassVar = 6 * HOUR
+    """At most, between two entries."""
+
     def live(self) -> "History":
         """Run through some boots."""
         for number in range(self.random.randint(1, 5)):
@@ -84,7 +89,7 @@ class History:
             self._happens(machine, trust)
             if self.random.random() < 0.1:
                 trust = self._started(machine)
-            self.now += self._while(6 * HOUR)
+            self.now += self._while(self.GAP)
             self._write(machine, trust, self.random.choice(["punch", "alive", "punch"]))
         if self.lied:
             self._sync(machine, lie=False)
@@ -131,7 +136,8 @@ class History:
         error = self.random.choice([5, 40, 400]) if error is None else error
         off = self.random.uniform(-1, 1) * (error - 2)
         if lie:
-            off += self.random.choice([-1, 1]) * (5 * MINUTE + self._while(30 * DAY))
+            least, more = self.LIE
+            off += self.random.choice([-1, 1]) * (least + self._while(more))
         machine.wall_offset += self.now + off - machine.wall(self.now)
         machine.synced_error_ms = error
         self.lied = lie
@@ -165,6 +171,22 @@ class History:
 
     def punches(self) -> list[Written]:
         return [entry for entry in self.entries if entry.kind == "punch"]
+
+
+class SmallLies(History):
+    """Lies of seconds, about hours without a clock, that are found out within the hour."""
+
+    LIE: ClassVar = (7500, 3000)
+    GAP: ClassVar = HOUR
+
+    def _while(self, most: float) -> float:
+        return self.random.uniform(0, most)
+
+    def _happens(self, machine: Machine, trust: ClockTrust) -> None:
+        if self.lied:
+            self._sync(machine, lie=False)
+        else:
+            super()._happens(machine, trust)
 
 
 def naive(entry: Written) -> tuple[float, float]:

@@ -632,6 +632,29 @@ def test_a_lie_found_out_by_the_very_entry_that_tells_it_is_corrected(site: Site
     assert near(said["at"], site.truth[seq], said["uncertainty_ms"])
 
 
+def test_a_small_lie_about_a_long_gap_is_corrected(site: Site) -> None:
+    """What it said lies within what is known afterwards, and yet beside the truth."""
+    site.clocks.sync()
+    site.look()
+    seqs = []
+    for _ in range(6):
+        site.runs(6 * MINUTE)
+        seqs.append(site.write(punch()))
+    site.runs(MINUTE)
+    site.clocks.sync(off=-1_600)
+    site.look()
+    lies = {one["of"]: one for one in site.said()}
+    assert any(
+        not near(lies[seq]["at"], site.truth[seq], lies[seq]["uncertainty_ms"] + 1) for seq in lies
+    )
+    site.runs(2 * MINUTE)
+    site.clocks.sync()
+    site.look()
+    said = {one["of"]: one for one in site.said()}
+    for seq in lies:
+        assert near(said[seq]["at"], site.truth[seq], said[seq]["uncertainty_ms"] + 1)
+
+
 def test_an_interval_that_a_lie_has_cut_short_is_told_again(site: Site) -> None:
     """The boot after it began earlier by that lie than it did."""
     site.clocks.sync()
