@@ -39,7 +39,7 @@ from edge_agent.sensor import FingerprintSensor
 from edge_agent.sensor.instructions import INSTRUCTIONS
 from edge_agent.settings import SensorSettings, load_settings
 from edge_agent.simulator import Remote, SimulatorError
-from edge_agent.simulator.instructions import INSTRUCTIONS as SIMULATED
+from edge_agent.simulator.instructions.table import INSTRUCTIONS as SIMULATED
 from edge_agent.simulator.line import line_seconds
 
 BAUD = 57600

@@ -22,3 +22,5 @@ Steps = Iterator[Answer | None]
 """None: nothing is said before something happens on the glass."""
 
 OK = Answer(0x00)
+PACKET_ERROR = Answer(0x01)
+NOT_VERIFIED = Answer(0x21)

@@ -9,16 +9,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from edge_agent.simulator.answers import Answer, Steps
+from edge_agent.simulator.answers import NOT_VERIFIED, PACKET_ERROR, Answer, Steps
 from edge_agent.simulator.faults import FAULTS, NO_FAULT, Fault, Mishap
 from edge_agent.simulator.flash import Flash, PowerCut
 from edge_agent.simulator.glass import Glass
-from edge_agent.simulator.instructions import (
-    INSTRUCTIONS,
-    NOT_VERIFIED,
-    PACKET_ERROR,
-    execute,
-)
+from edge_agent.simulator.instructions.table import INSTRUCTIONS, execute
 from edge_agent.simulator.line import Line, Transmission, line_seconds
 from edge_agent.simulator.matching import compare
 from edge_agent.simulator.models import Model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge_agent.simulator.instructions import INSTRUCTIONS
+from edge_agent.simulator.instructions.table import INSTRUCTIONS
 from edge_agent.simulator.models import MODELS
 from edge_agent.simulator.wire import Packet, Pid
 

@@ -1,4 +1,6 @@
-"""AutoEnroll and AutoIdentify of an R503: they watch the glass by themselves, and tell each step.
+"""What a module does by itself: Enroll and Identify (AS608), AutoEnroll and AutoIdentify (R503).
+
+Those of an R503 watch the glass, and tell each step.
 
 Parameters, steps and the layout of the acknowledgements (code, step, slot, for AutoIdentify the
 score too) as in the R503 manual 1.2 and two drivers for it; codes that only stand in a list there
@@ -10,7 +12,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Generator
 
-from edge_agent.simulator.answers import OK, Answer, Steps
+from edge_agent.simulator.answers import OK, PACKET_ERROR, Answer, Steps
+from edge_agent.simulator.instructions.scan import img_to_tz, reg_model, search
 from edge_agent.simulator.module import Module
 
 _FIRST_FREE = 0xC8  # the location that means any
@@ -24,21 +27,43 @@ _PATIENCE = 10.0  # seconds without a finger (assumption)
 _EXPOSES, _READS, _FINDS, _WRITES = 0.190, 0.296, 0.047, 0.058
 """Seconds, as each instruction takes by itself."""
 
-Convert = Callable[[Module, int], Answer]
-Merge = Callable[[Module], Answer]
+_ENROL_FAILED = Answer(0x1E, bytes(2))
+_FOUND_NOTHING = Answer(_NOT_FOUND, bytes(4))
 
 
-def auto_enroll(
-    module: Module,
-    convert: Convert,
-    merge: Merge,
-    *,
-    slot: int,
-    over: bool,
-    again: bool,
-    tells: bool,
-    leave: bool,
-) -> Steps:
+def enroll(module: Module) -> Answer:
+    """One capture, and the first free slot (PS_Enroll)."""
+    free = set(range(module.model.capacity)) - module.flash.templates.keys()
+    if not free or not module.take_image() or img_to_tz(module, 1).code:
+        return _ENROL_FAILED
+    slot = min(free)
+    module.flash.store(slot, module.ram.templates[1])
+    return Answer(OK.code, struct.pack(">H", slot))
+
+
+def identify(module: Module) -> Answer:
+    """Capture, convert and search the whole library (PS_Identify)."""
+    if not module.take_image() or img_to_tz(module, 1).code:
+        return _FOUND_NOTHING
+    return search(module, 1, 0, module.model.capacity)
+
+
+def auto_enroll(module: Module, slot: int, over: int, again: int, tells: int, leave: int) -> Answer:
+    """Into ``slot``, or the first free one; the others are switches."""
+    return Answer(OK.code, steps=_enrolment(module, slot, over, again, tells, leave))
+
+
+def auto_identify(
+    module: Module, level: int, start: int, count: int, tells: int, tries: int
+) -> Answer:
+    """Among ``count`` slots; ``level`` is checked, and the module's own decides."""
+    if level not in range(1, 6):
+        return PACKET_ERROR
+    slots = range(start, start + count)
+    return Answer(OK.code, steps=_identification(module, slots, bool(tells), tries))
+
+
+def _enrolment(module: Module, slot: int, over: int, again: int, tells: int, leave: int) -> Steps:
     """Six captures, a look whether the finger is known, merging and storing.
 
     ``over``: the slot may be taken; ``again``: the finger may be known; ``tells``: each step and
@@ -67,7 +92,7 @@ def auto_enroll(
             return
         if tells:
             yield said(step, takes=_EXPOSES)
-        if code := convert(module, 1 + number % 2).code:
+        if code := img_to_tz(module, 1 + number % 2).code:
             yield said(step + 1, code, _READS)
             return
         if tells:
@@ -77,7 +102,7 @@ def auto_enroll(
         return
     if tells:
         yield said(_SAME_FINGER, takes=_FINDS)
-    if code := merge(module).code:
+    if code := reg_model(module).code:
         yield said(_MERGED, code)
         return
     if tells:
@@ -86,9 +111,7 @@ def auto_enroll(
     yield said(_STORED, takes=_WRITES)
 
 
-def auto_identify(
-    module: Module, convert: Convert, *, slots: range, tells: bool, tries: int
-) -> Steps:
+def _identification(module: Module, slots: range, tells: bool, tries: int) -> Steps:
     """A capture and a search, again until a finger is found or ``tries`` (0: for ever) are up."""
 
     def said(
@@ -106,7 +129,7 @@ def auto_identify(
             return
         if tells:
             yield said(_CAPTURED, takes=_EXPOSES)
-        code = convert(module, 1).code
+        code = img_to_tz(module, 1).code
         if not code:
             if tells:
                 yield said(_READ, takes=_READS)

@@ -1,0 +1,1 @@
+"""What the module can be told, as one table, and what each instruction does."""

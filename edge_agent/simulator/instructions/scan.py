@@ -1,0 +1,85 @@
+"""From the glass to a template: the image, the two buffers, and what they are compared with."""
+
+from __future__ import annotations
+
+import struct
+
+from edge_agent.simulator import fingers
+from edge_agent.simulator.answers import OK, PACKET_ERROR, Answer
+from edge_agent.simulator.module import Module
+
+_NO_FINGER = Answer(0x02, takes=0.060)  # assumption: nothing to expose for
+_NOT_MATCHED = Answer(0x08, bytes(2))
+_NOT_FOUND = Answer(0x09, bytes(4))
+_CAPTURES_DIFFER = Answer(0x0A)
+_NOTHING_TO_UPLOAD = Answer(0x0D)
+_NO_IMAGE_TO_UPLOAD = Answer(0x0F)
+_INVALID_IMAGE = Answer(0x15)
+
+
+def buffer_of(number: int) -> int:
+    return number if number in (1, 2) else 2
+
+
+def gen_img(module: Module) -> Answer:
+    return OK if module.take_image() else _NO_FINGER
+
+
+def img_to_tz(module: Module, buffer: int) -> Answer:
+    features = module.image_features()
+    if features is None:
+        return _INVALID_IMAGE
+    poor = module.model.poor_scan_codes.get(features.quality)
+    if poor is not None:
+        return Answer(poor)
+    template = fingers.to_template(features, module.model.template_size)
+    module.ram.templates[buffer_of(buffer)] = template
+    module.ram.may_search = True
+    return OK
+
+
+def match(module: Module) -> Answer:
+    templates = module.ram.templates
+    score = module.compare(templates[1], templates[2]) if len(templates) == 2 else 0
+    module.ram.passed = score >= module.threshold
+    return Answer(0x00, struct.pack(">H", score)) if module.ram.passed else _NOT_MATCHED
+
+
+def search(module: Module, buffer: int, start: int, count: int) -> Answer:
+    if not module.ram.may_search:
+        return Answer(PACKET_ERROR.code, bytes(4))
+    found = module.search(buffer_of(buffer), range(start, start + count))
+    module.ram.passed = found is not None
+    return Answer(0x00, struct.pack(">HH", *found)) if found else _NOT_FOUND
+
+
+def reg_model(module: Module) -> Answer:
+    captures = [fingers.from_template(template) for template in module.ram.templates.values()]
+    if len(captures) < 2 or captures[0] is None or captures[1] is None:
+        return _CAPTURES_DIFFER
+    model = fingers.merge(captures[0], captures[1])
+    if model is None:
+        return _CAPTURES_DIFFER
+    template = fingers.to_template(model, module.model.template_size)
+    module.ram.templates = {1: template, 2: template}
+    return OK
+
+
+def up_char(module: Module, buffer: int) -> Answer:
+    template = module.ram.templates.get(buffer_of(buffer))
+    return Answer(0x00, stream=template) if template else _NOTHING_TO_UPLOAD
+
+
+def down_char(module: Module, buffer: int) -> Answer:
+    module.expect_template(buffer_of(buffer))
+    return OK
+
+
+def up_image(module: Module) -> Answer:
+    image = module.image_bytes()
+    return Answer(0x00, stream=image) if image else _NO_IMAGE_TO_UPLOAD
+
+
+def down_image(module: Module) -> Answer:
+    module.expect_image()
+    return OK
