@@ -16,9 +16,10 @@ PROGRAM = """
 import logging, os, signal, sys, threading
 from edge_agent.receiver import Receiver, ReceiverOptions
 from edge_agent.receiver.connection import Connection
+from edge_agent.receiver.chains import Chains
 from edge_agent.receiver.store import Store
 
-PLACES = {"stored": (Store, "_advance"), "committed": (Store, "take"),
+PLACES = {"stored": (Chains, "advance"), "committed": (Store, "take"),
           "acknowledged": (Connection, "acknowledge"), "confirmed": (Connection, "publish")}
 port, database, place, left = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
 
