@@ -96,6 +96,10 @@ def _opened(path: Path, query: str) -> Iterator[Database]:
             raise
     except sqlite3.Error as error:
         raise database_fault(path, error) from error
+    except UnicodeDecodeError as error:  # of what SQLite says of a table's altered description
+        raise DamagedLedger(
+            f"The database at {path} cannot be used ({error}): {_ADVICE[sqlite3.SQLITE_CORRUPT]}"
+        ) from error
 
 
 def _refuse_foreign(database: Database, path: Path) -> None:

@@ -170,6 +170,24 @@ def test_any_word_of_a_table_s_own_description(stopped: Path, tmp_path: Path, ta
         the_gate_goes_on(folder, wires)
 
 
+@pytest.mark.parametrize("bits", [1, 4, 96, 128])
+@pytest.mark.parametrize("said", [b"= 32", b"KEY CHECK", b"seq > 0"])
+def test_any_sign_of_a_table_s_own_description(
+    stopped: Path, cut_off: Path, tmp_path: Path, said: bytes, bits: int
+) -> None:
+    """A digit, say: every row is refused then. Nothing reads such a sign before a press writes."""
+    for original in (stopped, cut_off):
+        wires = truth(original, tmp_path / "truth")
+        raw = bytearray((original / "gate.db").read_bytes())
+        at = raw.index(said, raw.index(b"CREATE TABLE ledger"))
+        for place in range(at, at + len(said)):
+            folder = copy_of(original, tmp_path / "damaged")
+            damaged = bytearray(raw)
+            damaged[place] ^= bits
+            (folder / "gate.db").write_bytes(damaged)
+            assert the_gate_goes_on(folder, wires)
+
+
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 @settings(_SLOW, max_examples=1000)

@@ -21,7 +21,7 @@ from ..memory_rows import watermark_sum
 from ..people_rows import SUMMED, row_sum
 from ..schema import migrations
 from ..sqlite_store import identity
-from ..succession.binding import in_use, recall
+from ..succession.binding import description_altered, in_use, recall
 from ..succession.carry_over import TABLES, rows_of
 from ..verify import altered
 from .carve import find_entries
@@ -101,6 +101,8 @@ def _damages(path: Path, database: Database, first_pages: list[bytes]) -> Iterat
     missing = [table for table in TABLES if table not in names]
     if missing and not migrations.pending(database):
         yield f"tables are missing: {', '.join(missing)}"
+    if "remembered" in names and description_altered(database):
+        yield "what it says of its tables was altered"
     for table in TABLES:
         if table in names and table != "ledger":
             yield from _table_damage(database, table)

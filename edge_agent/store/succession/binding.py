@@ -1,4 +1,6 @@
-"""What a database remembers of itself: board and card, whether it is a copy, whether in use."""
+"""What a database remembers of itself: where it is, whether in use, how its tables look."""
+
+import zlib
 
 import msgspec
 from msgspec import Struct
@@ -6,6 +8,7 @@ from sqlite_utils import Database
 
 from ...domain.facts import WhyOpened
 from ...domain.succession import COPY, Bound, Whereabouts
+from ..schema import migrations
 
 _PARTS = ("board", "card")
 _IN_USE = "in-use"
@@ -50,6 +53,31 @@ def in_use(database: Database) -> bool:
 def use(database: Database, *, begins: bool) -> None:
     """Say that it is in use from now on, or no longer."""
     remember(database, _IN_USE, "yes" if begins else "no")
+
+
+def seal_description(database: Database) -> None:
+    """Remember the checksum of the tables' descriptions, once for each version of them."""
+    key, checksum = _description(database)
+    if recall(database, key) is None:
+        remember(database, key, checksum)
+
+
+def description_altered(database: Database) -> bool:
+    """Whether a byte of the tables' descriptions has changed since.
+
+    SQLite itself notices some of them only when it is to write, and others not at all.
+    """
+    key, checksum = _description(database)
+    return recall(database, key) not in (None, checksum)
+
+
+def _description(database: Database) -> tuple[str, str]:
+    # Only a migration alters it, and each has a key of its own.
+    key = f"tables.{len(migrations.applied(database))}"
+    rows = database.conn.execute(
+        "SELECT CAST(type || name || tbl_name || coalesce(sql, '') AS BLOB) FROM sqlite_master"
+    )
+    return key, str(zlib.crc32(b"\0".join(sorted(text for (text,) in rows))))
 
 
 def disowned(database: Database) -> Disowned | None:

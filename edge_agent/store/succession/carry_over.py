@@ -27,7 +27,7 @@ TABLES: dict[str, bool] = {
 }
 """Every table, and whether its rows stay true under a new ledger; parents before children."""
 
-_LEFT_BEHIND = ("board.", "card.", "copy", "disowned", "in-use", "recovered")
+_LEFT_BEHIND = ("board.", "card.", "copy", "disowned", "in-use", "recovered", "tables.")
 """Beginnings of remembered facts that are true of the old database alone."""
 
 _WITHOUT_ROWID = ("employments", "listings")

@@ -19,7 +19,7 @@ from ..damage.salvage import salvage
 from ..database import database_fault, open_database
 from ..sqlite_store import SqliteStore, identity
 from .aside import building, carry_out, decide, discard_half_made
-from .binding import bind, disowned, read_bound, use
+from .binding import bind, disowned, read_bound, seal_description, use
 from .heritage import Heritage, heritage_of
 from .successor import make_successor
 
@@ -78,6 +78,7 @@ class _Start(Struct, frozen=True):
             database = open_database(path)
             try:
                 bind(database, self.here)
+                seal_description(database)
                 use(database, begins=True)
             except BaseException:
                 database.close()
