@@ -8,6 +8,7 @@ from ..demo import play
 from ..domain.broker_access import BrokerAccess
 from ..domain.errors import BadRequest
 from ..settings.schema import MqttSettings
+from .options import refuse_problems, way_to_broker
 
 
 @click.command()
@@ -18,17 +19,7 @@ from ..settings.schema import MqttSettings
     help="For payroll developers: send this broker a week of two gates instead, in five minutes.",
 )
 @click.option("--fast", is_flag=True, help="With --broker: the week at once.")
-@click.option("--root", help="With --broker: the root of the topics.  [default: attendance]")
-@click.option(
-    "--tls",
-    type=click.Choice(["auto", "on", "off"]),
-    help="With --broker; auto: TLS, unless the host is this machine.  [default: auto]",
-)
-@click.option("--ca-file", help="With --broker: the CA that vouches for it (PEM).")
-@click.option("--cert-file", help="With --broker: our certificate, where it asks for one (PEM).")
-@click.option("--key-file", help="With --broker: the key to it.")
-@click.option("--username", help="With --broker: its name for both gates of the week.")
-@click.option("--password-file", help="With --broker: a file of mode 0600 with the password.")
+@way_to_broker("With --broker: ", "its name for both gates of the week.")
 def demo(punches: int | None, broker: str | None, fast: bool, **access: str | None) -> None:
     """Play a shift at a simulated gate, with a broker and payroll. Ctrl-C ends it.
 
@@ -67,7 +58,5 @@ def _settings(broker: str, said: dict[str, str]) -> MqttSettings:
         raise BadRequest(
             f"{broker!r} with these options is no broker: give HOST or HOST:PORT ({error})."
         ) from error
-    if problems := settings.access.problems():
-        told = " ".join(f"{settings.access.setting(key)}: {what}" for key, what in problems.items())
-        raise BadRequest(f"These options cannot be used. {told}")
+    refuse_problems(settings.access)
     return settings

@@ -1,4 +1,4 @@
-"""Options that many commands share."""
+"""Options that several commands share."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -7,11 +7,14 @@ from typing import Any
 
 import click
 
+from ..domain.broker_access import BrokerAccess
+from ..domain.errors import BadRequest
 from ..settings import Settings, load_settings
 
 DEFAULT_CONFIG = "/etc/edge-agent/edge-agent.toml"
 
 Command = Callable[..., Any]
+Decorator = Callable[[Command], Command]
 
 
 def with_settings(command: Command) -> Command:
@@ -35,3 +38,43 @@ def with_settings(command: Command) -> Command:
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/cli.md).")
+
+
+def way_to_broker(when: str = "", username: str = "the broker's name for us.") -> Decorator:
+    """Give a command the options of a BrokerAccess, and the root of the topics.
+
+    ``when`` begins each of their help texts.
+    """
+
+    def said(text: str) -> str:
+        return when + text if when else text[0].upper() + text[1:]
+
+    options = (
+        click.option(
+            "--tls",
+            type=click.Choice(["auto", "on", "off"]),
+            help=f"{when}auto: TLS, unless the host is this machine.  [default: auto]",
+        ),
+        click.option("--ca-file", help=said("the CA that vouches for the broker (PEM).")),
+        click.option("--cert-file", help=said("our certificate, where it asks for one (PEM).")),
+        click.option("--key-file", help=said("the key to it.")),
+        click.option("--username", help=said(username)),
+        click.option(
+            "--password-file", help=said("a file of mode 0600 with the password in one line.")
+        ),
+        click.option("--root", help=said("the root of the topics.  [default: attendance]")),
+    )
+
+    def given(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return given
+
+
+def refuse_problems(access: BrokerAccess) -> None:
+    """Raise BadRequest, with each option by its name, where such a broker cannot be used."""
+    if problems := access.problems():
+        told = " ".join(f"{access.setting(key)}: {what}" for key, what in problems.items())
+        raise BadRequest(f"These options cannot be used. {told}")

@@ -12,6 +12,7 @@ from ..domain.errors import BadRequest
 from ..host.logs import log_to_stderr
 from ..receiver import Receiver, ReceiverOptions
 from ..settings import load_settings
+from .options import refuse_problems, way_to_broker
 from .receive_coverage import show_coverage
 from .receive_office import correct, export_month
 
@@ -38,17 +39,7 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
     type=click.IntRange(1, 65535),
     help="Its port.  [default: 8883 with TLS, 1883 without]",
 )
-@click.option(
-    "--tls",
-    type=click.Choice(["auto", "on", "off"]),
-    help="auto: TLS, unless the host is this machine.  [default: auto]",
-)
-@click.option("--ca-file", help="Certificate of the CA that vouches for the broker (PEM).")
-@click.option("--cert-file", help="Our certificate, where the broker asks for one (PEM).")
-@click.option("--key-file", help="The key to it.")
-@click.option("--username", help="The broker's name for us; the gate's own is never taken over.")
-@click.option("--password-file", help="A file of mode 0600 with the password in one line.")
-@click.option("--root", help="The root of the topics.  [default: attendance]")
+@way_to_broker(username="the broker's name for us; the gate's own is never taken over.")
 @click.option("--protocol", type=click.Choice(["auto", "5", "3.1.1"]), help="[default: auto]")
 @click.pass_context
 def receive(ctx: click.Context, /, config: Path | None, database: str, **flags: Any) -> None:
@@ -86,9 +77,7 @@ def options_of(config: Path | None, database: str, **flags: Any) -> ReceiverOpti
         options = msgspec.convert({"database": database, **wanted}, ReceiverOptions)
     except msgspec.ValidationError as error:
         raise BadRequest(f"These options cannot be used: {error}.") from error
-    if problems := options.access.problems():
-        told = " ".join(f"{options.access.setting(key)}: {what}" for key, what in problems.items())
-        raise BadRequest(f"These options cannot be used. {told}")
+    refuse_problems(options.access)
     return options
 
 
