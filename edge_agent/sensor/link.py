@@ -125,18 +125,28 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         give_up = time.monotonic() + _RECOVERY
         while True:
             try:
-                # A sensor that is sending an image goes on for seconds.
-                self._drain(max(give_up, self._stream_ends))
-                self.check()
-                self._fence()
+                self.prove(give_up)
                 return
             except SensorUnplugged:
                 raise
             except SensorFault as fault:
-                self._trusted = False
                 wrong_password = isinstance(fault, SensorRefused) and fault.code == WRONG_PASSWORD
                 if wrong_password or time.monotonic() >= give_up:
                     raise
+
+    def prove(self, give_up: float = 0.0) -> None:
+        """One attempt at it, for whoever relies on what the sensor has in its memory.
+
+        ``give_up``: until when the line may still be noisy (monotonic seconds). Raises SensorFault.
+        """
+        try:
+            # A sensor that is sending an image goes on for seconds.
+            self._drain(max(give_up, self._stream_ends))
+            self.check()
+            self._fence()
+        except SensorFault:
+            self._trusted = False
+            raise
 
     def answers(self) -> bool:
         """Whether there is a sensor at all that answers a handshake, whatever it answers."""

@@ -40,8 +40,8 @@ class Module(Link):
             self._searches_fast = False
             if not isinstance(fault, SensorRefused) or fault.code not in _NOT_SUPPORTED:
                 raise
-            # It has answered, so the features are still there once the link is sound again.
-            self.recover()
+            # It has answered, so the features are still there, unless it restarts now.
+            self.prove()
             return self._search_plainly()
         self._searches_fast = True
         return found

@@ -93,6 +93,10 @@ ONE_LEFT_OVER = [Mishap.SLOWER, Mishap.SLOWER, Mishap.NONE, Mishap.REPLY_LOST]
 STALE_FEATURES = [*[Mishap.NONE] * 5, Mishap.TWICE, Mishap.NOT_HEARD]
 
 
+# The first search is misheard, and the sensor restarts before the next one: its features are gone.
+NO_FEATURES = [*[Mishap.NONE] * 4, Mishap.MISHEARD, Mishap.RESTART]
+
+
 @settings(max_examples=200)
 @given(_anything)
 def test_right_or_an_error(mishaps: list[Mishap]) -> None:
@@ -104,6 +108,7 @@ def test_right_or_an_error(mishaps: list[Mishap]) -> None:
 @example(ONE_ATTEMPT_BEHIND)
 @example(ONE_LEFT_OVER)
 @example(STALE_FEATURES)
+@example(NO_FEATURES)
 def test_a_recovery_keeps_its_word(mishaps: list[Mishap]) -> None:
     _right_or_an_error(mishaps)
 
