@@ -221,6 +221,31 @@ def test_the_next_worker_is_answered_though_a_fault_hid_the_empty_glass() -> Non
     ]
 
 
+@pytest.mark.parametrize("stalls", ["before the lamp", "after it"])
+def test_the_next_worker_is_answered_though_the_card_has_hidden_the_empty_glass(
+    stalls: str,
+) -> None:
+    """Else whoever presses meanwhile would take the green of the one before for theirs."""
+    one = shift([True, True, True], [HERS, HERS])
+    clock, store = one.site.clock, one.site.store
+
+    def stall() -> None:
+        clock.now += 1.0
+
+    if stalls == "before the lamp":
+        store.on_change = stall
+    one.poll()
+    store.on_change = lambda: None
+    if stalls == "after it":
+        stall()
+    one.poll()  # The same finger: it was answered.
+    assert [shown.worker for shown in one.shown] == ["007"]
+    stall()
+    one.sensor.searches = [HIS]
+    one.poll()
+    assert [shown.worker for shown in one.shown] == ["007", "008"]
+
+
 def test_a_line_that_stays_bad_is_answered_in_time() -> None:
     one = shift([True] * 1000, [SensorGarbled("?")] * 1000)
     began = one.site.clock.now

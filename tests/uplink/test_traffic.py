@@ -1,7 +1,6 @@
 """What a gate costs on a line that is paid for by the byte: counted by the kernel, headers too."""
 
 import json
-import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from paho.mqtt import publish
 
 from edge_agent.domain.events import Confirmed
 from edge_agent.domain.messages import GateStatus
@@ -71,9 +71,15 @@ def say_roster(site: Site, cert: str, key: str) -> None:
         {"code": f"NV{n:04}", "name": f"Nguyễn Thị Thu {n}", "active": True} for n in range(ROSTER)
     ]
     payload = json.dumps({"version": 1, "count": ROSTER, "workers": rows}, ensure_ascii=False)
-    command = ["mosquitto_pub", "-h", site.host, "-p", str(site.port), "-q", "1", "-r", "-s"]
-    command += ["--cafile", site.ca.file, "--cert", cert, "--key", key, "-t", "attendance/roster"]
-    subprocess.run(command, input=payload.encode(), check=True)
+    publish.single(
+        "attendance/roster",
+        payload.encode(),
+        qos=1,
+        retain=True,
+        hostname=site.host,
+        port=site.port,
+        tls={"ca_certs": site.ca.file, "certfile": cert, "keyfile": key},
+    )
 
 
 def until_quiet(line: Line) -> None:

@@ -5,6 +5,7 @@ One touch gives exactly one outcome and at most one punch, faults on the line in
 
 from collections.abc import Callable
 from enum import Enum
+from math import inf
 
 from msgspec import Struct
 
@@ -49,6 +50,11 @@ _BLIND_S = 10.0
 """For so long a finger is taken to have waited while the sensor gave no answer."""
 
 
+_UNSEEN_S = 0.5
+"""In so long one finger may have gone and another one come, as behind a card that stalls; a look
+follows the other, or a finger's answer, within a tenth of it."""
+
+
 class TakePunch:
     """Looks at the glass and answers each touch."""
 
@@ -76,6 +82,8 @@ class TakePunch:
         self._in_doubt = False
         self._blind_since: float | None = None
         """Since when no look has come to anything: a finger may be there for as long."""
+        self._seen_at = -inf
+        """When the sensor last had its eye on the glass."""
         self._lit = False
         """Whether amber is lit for a touch that only the pin has told of."""
 
@@ -111,12 +119,15 @@ class TakePunch:
 
     def _capture(self) -> bool | None:
         began = self._gate.clock.monotonic()
+        if self._answered is not None and began - self._seen_at > _UNSEEN_S:
+            self._in_doubt = True
         try:
             present = self._sensor.capture()
         except SensorFault:
             if self._blind_since is None or began - self._blind_since > _BLIND_S:
                 self._blind_since = began
             raise
+        self._seen_at = self._gate.clock.monotonic()
         if present is False:
             self._blind_since = None
         return present
@@ -159,6 +170,7 @@ class TakePunch:
             self._answered = self._told()
             self._credit.refuse(Refused(Reason.SENSOR_FAULT), stamp)
             raise
+        self._seen_at = self._gate.clock.monotonic()
         if isinstance(found, Match):
             self._answer_match(found, stamp)
         elif self._recognise.ghostly and not felt:

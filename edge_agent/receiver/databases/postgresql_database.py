@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, ClassVar
 
 from edge_agent.domain.errors import StoreFault
@@ -167,6 +167,9 @@ class PostgresqlDatabase:
         ]
 
     def close(self) -> None:
+        # The server notices the end of a connection in its own time; the next receiver is here now.
+        with suppress(psycopg.Error):
+            self._conn.execute("SELECT pg_advisory_unlock_all()")
         self._conn.close()
 
     @contextmanager
