@@ -53,7 +53,7 @@ def way_to_broker(when: str = "", username: str = "the broker's name for us.") -
         click.option(
             "--tls",
             type=click.Choice(["auto", "on", "off"]),
-            help=f"{when}auto: TLS, unless the host is this machine.  [default: auto]",
+            help=said("TLS or not; auto: unless the host is this machine.  [default: auto]"),
         ),
         click.option("--ca-file", help=said("the CA that vouches for the broker (PEM).")),
         click.option("--cert-file", help=said("our certificate, where it asks for one (PEM).")),

@@ -89,17 +89,17 @@ def _opened(path: Path, query: str) -> Iterator[Database]:
         try:
             # No plugins: what else is installed on the machine has no business in the ledger.
             database = Database(conn, execute_plugins=False)
-            _refuse_foreign(database, path)
+            try:
+                _refuse_foreign(database, path)
+            except (UnicodeDecodeError, KeyError) as error:  # of a table's altered description
+                why = f"The database at {path} cannot be used ({error!r})"
+                raise DamagedLedger(f"{why}: {_ADVICE[sqlite3.SQLITE_CORRUPT]}") from error
             yield database
         except BaseException:
             conn.close()
             raise
     except sqlite3.Error as error:
         raise database_fault(path, error) from error
-    except UnicodeDecodeError as error:  # of what SQLite says of a table's altered description
-        raise DamagedLedger(
-            f"The database at {path} cannot be used ({error}): {_ADVICE[sqlite3.SQLITE_CORRUPT]}"
-        ) from error
 
 
 def _refuse_foreign(database: Database, path: Path) -> None:

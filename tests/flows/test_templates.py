@@ -379,6 +379,19 @@ def test_a_template_that_changed_after_the_look_is_written() -> None:
     assert works.credited("the thumb of 021") == "021"
 
 
+def test_a_template_that_vanished_after_the_look_is_written() -> None:
+    """Its slot is the first free one then; a print there without a template would credit nobody."""
+    works = Vault()
+    backup = opened(desk())
+    works.sensor.templates[2] = "the thumb of 021"
+    works.ask(BeginRestore(system_id=INFO.system_id))
+    del works.sensor.templates[2]
+    courier = works.ask(AskCourier())["recipient"]
+    outcomes = works.put(backup, [SEALING.seal(r.line(), [courier]) for r in backup.records])
+    assert 2 in {outcome["slot"] for outcome in outcomes}
+    assert works.credited("the thumb of 021") == "021"
+
+
 def test_two_persons_with_one_code_are_not_made_one() -> None:
     works = Vault()
     works.store.put_worker(Worker(code="021", name="Somebody else"))

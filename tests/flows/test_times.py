@@ -419,6 +419,31 @@ def test_a_hardware_clock_that_proved_itself_is_remembered(site: Site) -> None:
     assert known.hardware_clock_held
 
 
+def test_what_was_held_over_may_become_wider_without_having_been_wrong(site: Site) -> None:
+    """The hardware clock's two seconds, and a sync so far away that it bounds less."""
+    site.clocks.sync()
+    site.look()
+    known = site.store.known_time()
+    assert known is not None
+    site.power_cut(wall=site.clocks.true_ms + MINUTE)
+    site.clocks.trust.recall(Known(known.stamp, True), HardwareClock(0, site.clocks.true_ms))
+    site.write()
+    site.runs(MINUTE)
+    site.clocks.step(3 * HOUR)
+    site.look()
+    seq = site.write(punch())
+    site.times.begin()
+    site.look()
+    site.runs(12 * HOUR)
+    site.clocks.sync()
+    site.look()
+    first, last = site.said()
+    assert (first["of"], last["of"], first["final"], last["final"]) == (seq, seq, False, True)
+    assert last["uncertainty_ms"] > first["uncertainty_ms"]
+    assert last["kind"] == "punch.time-resolved"
+    assert near(last["at"], site.truth[seq], last["uncertainty_ms"])
+
+
 def recovered(site: Site, boot: str, **other: Any) -> int:
     """A punch without a time that came along from an older ledger."""
     clock = {"state": "unsynced", "uncertainty_ms": None, "boot": boot, "boottime_ms": 60_000}

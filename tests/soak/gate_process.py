@@ -58,6 +58,9 @@ class AskedWorld:
             Asked(name, pipes) for name in ("clocks", "sensor", "line")
         )
 
+    def time_passes(self) -> None:
+        self._pipes.ask("world", "time_passes")
+
     def beat(self) -> bool:
         return bool(self._pipes.ask("world", "beat"))
 

@@ -287,9 +287,13 @@ class Week:
         """Another process begins in the same boot."""
         self.clocks.trust = ClockTrust(f"boot-{self.clocks.boots}", 500)
 
-    def beat(self) -> bool:
-        """Time passes while nobody asks the sensor, too."""
+    def time_passes(self) -> None:
+        """While nobody asks the sensor, too."""
         self.clocks.true_ms += 10
+
+    def beat(self) -> bool:
+        """Time passes, and patience with it. Whether all is over."""
+        self.time_passes()
         if self.sensor.glass is not None and self.clocks.true_ms > self.pressed_ms + PATIENCE_MS:
             self.unanswered += 1  # Nothing lights up: the worker gives up.
             self.sensor.answered()
@@ -435,6 +439,8 @@ class Glass(Library):
 
     def _drain(self) -> None:
         week = self._week
+        if week.stop.is_set():
+            return
         week.over()
         time.sleep(0.005)  # Time runs on by the hour here, and the uplink's thread is real.
         self._draining += 1

@@ -6,7 +6,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from edge_agent.domain.errors import DamagedLedger, StoreFault
 from edge_agent.store import SqliteStore, set_aside, write_readable
 from edge_agent.store.damage.examine import damage
 from edge_agent.store.damage.log_frames import acknowledged_in_log
+from edge_agent.store.database import open_database, open_for_reading
 from edge_agent.store.people_rows import SUMMED
 from edge_agent.store.succession import own
 
@@ -186,6 +187,31 @@ def test_any_sign_of_a_table_s_own_description(
             damaged[place] ^= bits
             (folder / "gate.db").write_bytes(damaged)
             assert the_gate_goes_on(folder, wires)
+
+
+@pytest.mark.parametrize(
+    "added",
+    ["ANALYZE", "CREATE VIEW who AS SELECT code FROM workers", "CREATE INDEX k ON ledger (kind)"],
+)
+def test_what_another_tool_adds_is_no_damage(stopped: Path, tmp_path: Path, added: str) -> None:
+    folder = copy_of(stopped, tmp_path / "looked-into")
+    edit(folder, added)
+    assert not the_gate_goes_on(folder, truth(stopped, tmp_path / "truth"))
+
+
+@pytest.mark.parametrize("said", [b"applied_at", b"seq > 0"])
+def test_commands_that_only_look_say_that_it_is_damaged(
+    stopped: Path, tmp_path: Path, said: bytes
+) -> None:
+    """SQLite's own words of such a byte are no text, and the table of versions lacks a column."""
+    folder = copy_of(stopped, tmp_path / "damaged")
+    raw = bytearray((folder / "gate.db").read_bytes())
+    raw[raw.index(said, raw.index(b"CREATE TABLE")) + 4] ^= 128
+    (folder / "gate.db").write_bytes(raw)
+    with suppress(StoreFault):
+        open_for_reading(folder / "gate.db").close()
+    with suppress(StoreFault):
+        open_database(folder / "gate.db").close()
 
 
 @pytest.mark.long

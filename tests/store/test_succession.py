@@ -17,8 +17,9 @@ from edge_agent.domain.facts import PunchTimeResolved, PunchVoided
 from edge_agent.domain.succession import Bound, Whereabouts, may_leave_again, why_leave
 from edge_agent.settings import load_settings
 from edge_agent.store import SqliteStore, set_aside, verify_ledger
+from edge_agent.store.damage.examine import damage
 from edge_agent.store.schema import migrations
-from edge_agent.store.succession import aside, own
+from edge_agent.store.succession import aside, carry_over, own
 from edge_agent.store.succession.carry_over import TABLES
 
 from .ledgers import GATE, NOON, ZONE, append, later, open_store, punch, unsynced
@@ -40,6 +41,23 @@ def test_a_ledger_in_its_place_is_continued(tmp_path: Path) -> None:
 def mark_as_backup(folder: Path) -> None:
     with closing(open_at(folder)) as store:
         store.remember("copy", "backup")
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_the_seal_of_a_ledger_s_tables_is_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, knows: bool
+) -> None:
+    """Also where an older release carries it over."""
+    ledger = made(tmp_path)
+    if not knows:
+        left = tuple(key for key in carry_over._LEFT_BEHIND if key != "tables.")
+        monkeypatch.setattr(carry_over, "_LEFT_BEHIND", left)
+    start(tmp_path, OTHER_CARD)
+    with closing(sqlite3.connect(tmp_path / "gate.db")) as plain:
+        wrong = "UPDATE remembered SET value = '0' WHERE key LIKE ?"
+        assert plain.execute(wrong, (f"tables.%.{ledger}",)).rowcount == (not knows)
+        plain.commit()
+    assert damage(tmp_path / "gate.db") is None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from ...domain.chain import Entry, read_wire, stamp_of, told
 from ...domain.errors import StoreFault
 from ...domain.facts import Fact, PunchRecorded, PunchTimeCorrected, PunchTimeResolved
 from ...domain.stamps import local_time, parse_time
-from ...domain.true_times import Bounds, disproves, own_bounds, to_state
+from ...domain.true_times import Bounds, disproves, overlap, own_bounds, to_state
 from ...ports import Change, OpenTime
 from ..gate import Gate
 
@@ -110,8 +110,7 @@ class ResolveTimes:
         stated, later = time.stated, time.stated_by != time.seq
         if not to_state(bounds, stated, later=later):
             return bounds, None
-        wrong = stated is not None and stated.exact and disproves(bounds, stated, later=later)
-        return bounds, self._fact(data, bounds, corrects=wrong)
+        return bounds, self._fact(data, bounds, corrects=_was_wrong(stated, bounds, later=later))
 
     def _when(self, data: dict[str, Any]) -> Bounds:
         """When a punch was; one of a boot that this ledger never saw was before it came here."""
@@ -160,6 +159,15 @@ class ResolveTimes:
         began = next((mark.seq for mark in landmarks if mark.stamp.boot == boot), 0)
         with store.changing() as change:
             change.forget_times(store.watermarks().confirmed, began)
+
+
+def _was_wrong(stated: Bounds | None, bounds: Bounds, *, later: bool) -> bool:
+    """Whether ``bounds`` correct a time. What was not final may also become wider without having
+    been wrong: a sync far away counts for more than a clock that was only held over.
+    """
+    if stated is None or not stated.exact or not disproves(bounds, stated, later=later):
+        return False
+    return stated.final or not overlap(bounds, stated)
 
 
 def _data(entry: Entry) -> dict[str, Any]:

@@ -101,8 +101,6 @@ def _damages(path: Path, database: Database, first_pages: list[bytes]) -> Iterat
     missing = [table for table in TABLES if table not in names]
     if missing and not migrations.pending(database):
         yield f"tables are missing: {', '.join(missing)}"
-    if "remembered" in names and description_altered(database):
-        yield "what it says of its tables was altered"
     for table in TABLES:
         if table in names and table != "ledger":
             yield from _table_damage(database, table)
@@ -112,6 +110,8 @@ def _damages(path: Path, database: Database, first_pages: list[bytes]) -> Iterat
             yield "it does not say whose the ledger is"
         return
     UUID(whose["ledger"])
+    if description_altered(database, whose["ledger"]):
+        yield "what it says of its tables was altered"
     [[waiting]] = database.conn.execute(
         "SELECT max(seq) - (SELECT confirmed FROM watermarks) FROM ledger"
     )

@@ -9,6 +9,7 @@ from sqlite_utils import Database
 from ...domain.facts import WhyOpened
 from ...domain.succession import COPY, Bound, Whereabouts
 from ..schema import migrations
+from .carry_over import TABLES
 
 _PARTS = ("board", "card")
 _IN_USE = "in-use"
@@ -55,29 +56,35 @@ def use(database: Database, *, begins: bool) -> None:
     remember(database, _IN_USE, "yes" if begins else "no")
 
 
-def seal_description(database: Database) -> None:
+def seal_description(database: Database, ledger: str) -> None:
     """Remember the checksum of the tables' descriptions, once for each version of them."""
-    key, checksum = _description(database)
+    key, checksum = _description(database, ledger)
     if recall(database, key) is None:
         remember(database, key, checksum)
 
 
-def description_altered(database: Database) -> bool:
+def description_altered(database: Database, ledger: str) -> bool:
     """Whether a byte of the tables' descriptions has changed since.
 
     SQLite itself notices some of them only when it is to write, and others not at all.
     """
-    key, checksum = _description(database)
+    key, checksum = _description(database, ledger)
     return recall(database, key) not in (None, checksum)
 
 
-def _description(database: Database) -> tuple[str, str]:
-    # Only a migration alters it, and each has a key of its own.
-    key = f"tables.{len(migrations.applied(database))}"
+def _description(database: Database, ledger: str) -> tuple[str, str]:
+    """Of the gate's own tables: what another tool has added to the file is nobody's damage.
+
+    Only a migration alters them, and each has a key of its own, as has each ledger: a release that
+    knows nothing of this one would carry it over.
+    """
+    key = f"tables.{len(migrations.applied(database))}.{ledger}"
     rows = database.conn.execute(
-        "SELECT CAST(type || name || tbl_name || coalesce(sql, '') AS BLOB) FROM sqlite_master"
+        "SELECT name, CAST(name || coalesce(sql, '') AS BLOB) FROM sqlite_master"
+        " WHERE type = 'table'"
     )
-    return key, str(zlib.crc32(b"\0".join(sorted(text for (text,) in rows))))
+    own = sorted(text for name, text in rows if name in TABLES)
+    return key, str(zlib.crc32(b"\0".join(own)))
 
 
 def disowned(database: Database) -> Disowned | None:

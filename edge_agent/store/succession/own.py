@@ -15,7 +15,7 @@ from ...domain.facts import WhyOpened
 from ...domain.stamps import Stamp
 from ...domain.succession import Whereabouts, why_leave
 from ..damage.examine import damage
-from ..damage.salvage import salvage
+from ..damage.salvage import Salvaged, salvage
 from ..database import database_fault, open_database
 from ..sqlite_store import SqliteStore, identity
 from .aside import building, carry_out, decide, discard_half_made
@@ -74,11 +74,12 @@ class _Start(Struct, frozen=True):
             carry_out(path)
             if path.exists():
                 self._leave_where_needed(damaged)
-            SqliteStore.open(path, self.gate, self.zone, self.now).close()
+            with closing(SqliteStore.open(path, self.gate, self.zone, self.now)) as store:
+                ledger = store.ledger
             database = open_database(path)
             try:
                 bind(database, self.here)
-                seal_description(database)
+                seal_description(database, ledger)
                 use(database, begins=True)
             except BaseException:
                 database.close()
@@ -106,7 +107,10 @@ class _Start(Struct, frozen=True):
                 database.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         else:
             why = "damaged"
-            count = self._make_successor(why, self._rescued(what))
+            log.error("the database %s is damaged (%s): rescuing what can be read", self.path, what)
+            salvaged = salvage(self.path, self.now)
+            count = self._make_successor(why, salvaged.heritage)
+            _tell_what_is_lost(salvaged)
         decide(self.path, why)
         old = carry_out(self.path)
         log.warning(
@@ -118,25 +122,6 @@ class _Start(Struct, frozen=True):
 
     def _make_successor(self, why: WhyOpened, heritage: Heritage) -> int:
         return make_successor(building(self.path), self.gate, self.zone, self.now, why, heritage)
-
-    def _rescued(self, what: str) -> Heritage:
-        """All that a damaged database still gives."""
-        log.error("the database %s is damaged (%s): rescuing what can be read", self.path, what)
-        salvaged = salvage(self.path, self.now)
-        if salvaged.doubted:
-            log.error(
-                "%d prints are no longer certain and were left behind: enrol those workers again",
-                salvaged.doubted,
-            )
-        if salvaged.unsure:
-            log.error(
-                "of these workers only their prints are certain: give them their names again, or "
-                "have payroll publish its roster: %s",
-                ", ".join(salvaged.unsure),
-            )
-        workers = len(salvaged.heritage.rows.get("workers", ()))
-        log.log(logging.WARNING if workers else logging.ERROR, "%d workers were rescued", workers)
-        return salvaged.heritage
 
     def _left(self, database: Database) -> tuple[WhyOpened, Heritage] | None:
         """Why the ledger is left, and what it hands over; None: it is continued."""
@@ -152,3 +137,19 @@ class _Start(Struct, frozen=True):
             return None
         forked_at = receipt.through if receipt and receipt.why == "forked" else None
         return why, heritage_of(database, ledger, self.now, forked_at)
+
+
+def _tell_what_is_lost(salvaged: Salvaged) -> None:
+    if salvaged.doubted:
+        log.error(
+            "%d prints are no longer certain and were left behind: enrol those workers again",
+            salvaged.doubted,
+        )
+    if salvaged.unsure:
+        log.error(
+            "of these workers only their prints are certain: give them their names again, or "
+            "have payroll publish its roster: %s",
+            ", ".join(salvaged.unsure),
+        )
+    workers = len(salvaged.heritage.rows.get("workers", ()))
+    log.log(logging.WARNING if workers else logging.ERROR, "%d workers were rescued", workers)

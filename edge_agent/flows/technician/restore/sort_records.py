@@ -76,5 +76,5 @@ def held(print_: Print, outcome: str) -> Outcome:
 
 
 def left_out(record: Record, why: str) -> Outcome:
-    """Nothing of the record was written."""
+    """Nothing of the record stays here."""
     return Outcome(worker=record.worker, finger=record.finger, outcome=LEFT_OUT, why=why)
