@@ -40,8 +40,10 @@ test: lint mosquitto postgresql strace ## Check style and types, then run the te
 
 .PHONY: test-long
 test-long: lint mosquitto postgresql strace rabbitmq nspawn ## The same with the soaks and crash states
-	@$(PYTEST) -m '(long or not long) and not alone' $(ARGS)
-	@$(BIN)/python -m pytest -m alone $(ARGS)
+	@failed=0; \
+	$(PYTEST) -m '(long or not long) and not alone' $(ARGS) || failed=1; \
+	$(BIN)/python -m pytest -m alone $(ARGS) || failed=1; \
+	exit $$failed
 
 .PHONY: lint
 lint: .venv/test ## Check style and types only
