@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from edge_agent.domain.errors import StoreFault
@@ -82,11 +82,15 @@ class PostgresqlDatabase:
         )
         if not alone:
             return
-        if not self.query("SELECT pg_try_advisory_lock(?)", [_LOCK])[0][0]:
-            # Our own last connection may linger until the server has noticed its end.
+        # The last receiver's connection may linger until the server has noticed its end.
+        self._conn.execute("SET lock_timeout = '2s'")
+        try:
+            self._conn.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        except psycopg.errors.LockNotAvailable:
             raise DatabaseAway(
                 f"Another receiver uses the database {self.name}: stop it, or name another one."
-            )
+            ) from None
+        self._conn.execute("RESET lock_timeout")
         if self.query("SHOW fsync") == [("off",)]:
             _log.warning("fsync-off a power cut there loses what was confirmed: %s", self.name)
 
@@ -167,9 +171,6 @@ class PostgresqlDatabase:
         ]
 
     def close(self) -> None:
-        # The server notices the end of a connection in its own time; the next receiver is here now.
-        with suppress(psycopg.Error):
-            self._conn.execute("SELECT pg_advisory_unlock_all()")
         self._conn.close()
 
     @contextmanager
