@@ -107,7 +107,7 @@ def test_thousands_of_power_cuts_while_the_ledger_is_left(tmp_path: Path, why: s
     assert not found["broken"], found
     for weaker in ("NORMAL", "no-folders"):
         missed = left_for_a_new_one(tmp_path, why, each=10, weaker=weaker)
-        assert missed["broken"] > 10, f"the check is void: {weaker} has passed it"
+        assert missed["broken"], f"the check is void: {weaker} has passed it"
 
 
 def test_the_examiner_sees_what_is_wrong(short_life: Recording, tmp_path: Path) -> None:
