@@ -89,11 +89,7 @@ def _opened(path: Path, query: str) -> Iterator[Database]:
         try:
             # No plugins: what else is installed on the machine has no business in the ledger.
             database = Database(conn, execute_plugins=False)
-            try:
-                _refuse_foreign(database, path)
-            except (UnicodeDecodeError, KeyError) as error:  # of a table's altered description
-                why = f"The database at {path} cannot be used ({error!r})"
-                raise DamagedLedger(f"{why}: {_ADVICE[sqlite3.SQLITE_CORRUPT]}") from error
+            _refuse_foreign(database, path)
             yield database
         except BaseException:
             conn.close()
@@ -105,7 +101,7 @@ def _opened(path: Path, query: str) -> Iterator[Database]:
 def _refuse_foreign(database: Database, path: Path) -> None:
     with Database(memory=True) as nothing:
         known = {migration.name for migration in migrations.pending(nothing)}
-    applied = {migration.name for migration in migrations.applied(database)}
+    applied = _applied(database, path)
     newer = applied - known
     # A newer version knows all that this one does. Otherwise a name was altered: see DamagedLedger.
     if newer and not known - applied:
@@ -129,6 +125,14 @@ def _refuse_foreign(database: Database, path: Path) -> None:
             f"The database at {path} is another program's; nothing was changed. "
             "Set [store] path to a file of the gate's own."
         )
+
+
+def _applied(database: Database, path: Path) -> set[str]:
+    try:
+        return {migration.name for migration in migrations.applied(database)}
+    except (UnicodeDecodeError, KeyError) as error:  # of a table's altered description
+        why = f"The database at {path} cannot be used ({error!r})"
+        raise DamagedLedger(f"{why}: {_ADVICE[sqlite3.SQLITE_CORRUPT]}") from error
 
 
 def database_fault(path: Path, error: sqlite3.Error) -> StoreFault:

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Callable, Generator
 
 from edge_agent.simulator.answers import OK, PACKET_ERROR, Answer, Steps
-from edge_agent.simulator.instructions.scan import img_to_tz, reg_model, search
+from edge_agent.simulator.instructions.scan import NOT_FOUND, img_to_tz, reg_model, search
 from edge_agent.simulator.module import Module
 
 _FIRST_FREE = 0xC8  # the location that means any
@@ -21,14 +21,13 @@ _CAPTURES = 6
 _SAME_FINGER, _MERGED, _STORED = 0x0D, 0x0E, 0x0F  # steps after those of the captures
 _CAPTURED, _READ, _SEARCHED = 1, 2, 3  # steps of AutoIdentify
 
-_BAD_SLOT, _NOT_FOUND = 0x0B, 0x09
+_BAD_SLOT = 0x0B
 _FULL, _EMPTY, _TIMEOUT, _KNOWN = 0x1F, 0x24, 0x26, 0x27  # from the manual's list alone
 _PATIENCE = 10.0  # seconds without a finger (assumption)
 _EXPOSES, _READS, _FINDS, _WRITES = 0.190, 0.296, 0.047, 0.058
 """Seconds, as each instruction takes by itself."""
 
 _ENROL_FAILED = Answer(0x1E, bytes(2))
-_FOUND_NOTHING = Answer(_NOT_FOUND, bytes(4))
 
 
 def enroll(module: Module) -> Answer:
@@ -44,7 +43,7 @@ def enroll(module: Module) -> Answer:
 def identify(module: Module) -> Answer:
     """Capture, convert and search the whole library (PS_Identify)."""
     if not module.take_image() or img_to_tz(module, 1).code:
-        return _FOUND_NOTHING
+        return NOT_FOUND
     return search(module, 1, 0, module.model.capacity)
 
 
@@ -138,7 +137,7 @@ def _identification(module: Module, slots: range, tells: bool, tries: int) -> St
                 return
         failed += 1
         if failed == tries:
-            yield said(_READ, code, _READS) if code else said(_SEARCHED, _NOT_FOUND, _FINDS)
+            yield said(_READ, code, _READS) if code else said(_SEARCHED, NOT_FOUND.code, _FINDS)
             return
 
 

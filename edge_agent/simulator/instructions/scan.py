@@ -10,7 +10,7 @@ from edge_agent.simulator.module import Module
 
 _NO_FINGER = Answer(0x02, takes=0.060)  # assumption: nothing to expose for
 _NOT_MATCHED = Answer(0x08, bytes(2))
-_NOT_FOUND = Answer(0x09, bytes(4))
+NOT_FOUND = Answer(0x09, bytes(4))
 _CAPTURES_DIFFER = Answer(0x0A)
 _NOTHING_TO_UPLOAD = Answer(0x0D)
 _NO_IMAGE_TO_UPLOAD = Answer(0x0F)
@@ -50,7 +50,7 @@ def search(module: Module, buffer: int, start: int, count: int) -> Answer:
         return Answer(PACKET_ERROR.code, bytes(4))
     found = module.search(buffer_of(buffer), range(start, start + count))
     module.ram.passed = found is not None
-    return Answer(0x00, struct.pack(">HH", *found)) if found else _NOT_FOUND
+    return Answer(0x00, struct.pack(">HH", *found)) if found else NOT_FOUND
 
 
 def reg_model(module: Module) -> Answer:

@@ -64,8 +64,7 @@ class Restore:
         outcomes = [batch.sort(record, self._gate, taken) for record in records]
         if not batch.records:
             return [outcome for outcome in outcomes if outcome]
-        slots = self._batches.place(batch, taken, info.capacity)
-        written = iter(self._batches.write(batch, request, slots, dialogue, actor))
+        written = iter(self._batches.write(batch, request, taken, info.capacity, dialogue, actor))
         return [outcome or next(written) for outcome in outcomes]
 
     def _opened(self, request: RestorePrints, identity: str) -> list[Record]:

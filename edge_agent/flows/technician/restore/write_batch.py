@@ -44,11 +44,16 @@ class WriteBatch:
         self,
         batch: Batch,
         request: RestorePrints,
-        slots: Sequence[tuple[int, bool]],
+        taken: frozenset[int],
+        capacity: int,
         dialogue: Dialogue,
         actor: str,
     ) -> list[Outcome]:
-        """What became of each record; ``slots`` as ``place`` has found them."""
+        """What became of each record. Raises an EdgeAgentError where there is no room.
+
+        ``taken``: the slots in which the sensor has templates, of ``capacity``.
+        """
+        slots = self._slots(batch, taken, capacity)
         for print_ in batch.lost:
             # Its slot is empty: what is stored now is another life of whatever slot it gets.
             self._gate.record_removal(print_, actor, erasing=False)
@@ -70,12 +75,8 @@ class WriteBatch:
             raise
         return [twins.get(one.print_) or held(one.print_, RESTORED) for one in placed]
 
-    def place(self, batch: Batch, taken: frozenset[int], capacity: int) -> list[tuple[int, bool]]:
-        """A slot for each record, and whether it holds the template already.
-
-        ``taken``: the slots in which the sensor has templates, of ``capacity``. Raises an
-        EdgeAgentError where there is no room.
-        """
+    def _slots(self, batch: Batch, taken: frozenset[int], capacity: int) -> list[tuple[int, bool]]:
+        """A slot for each record, and whether it holds the template already."""
         owned = {print_.slot for print_ in self._gate.prints if print_ not in batch.lost}
         there = [self._strangers.slot_with(record, taken - owned) for record in batch.records]
         held_already = {slot for slot in there if slot is not None}
