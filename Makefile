@@ -61,11 +61,11 @@ bench: .venv/test ## Measure what the documents claim
 
 .PHONY: contract
 contract: .venv/test ## Write docs/contract/ anew, after a change of what goes over the wire
-	@$(BIN)/python -m edge_agent.contract
+	@$(BIN)/python -m edge_agent.contract.schemas
 
 .PHONY: coverage
-coverage: .venv/test ## Branches of the pure floor and the store that the tests pass through (95 % at least)
-	@$(BIN)/python -m pytest -q -m 'not long and not system' --cov=edge_agent.domain --cov=edge_agent.store \
+coverage: .venv/test ## Branches of the contract and the store that the tests pass through (95 % at least)
+	@$(BIN)/python -m pytest -q -m 'not long and not system' --cov=edge_agent.contract --cov=edge_agent.gate.ledger.store \
 	    --cov-branch --cov-report=term-missing:skip-covered --cov-report=json:coverage.json $(ARGS)
 	@$(BIN)/python -c 'import json, sys; n = json.load(open("coverage.json"))["totals"]; \
 	    print(n["covered_branches"], "of", n["num_branches"], "branches"); \

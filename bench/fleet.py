@@ -30,7 +30,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from edge_agent.settings.schema import MqttSettings  # noqa: E402
+from edge_agent.gate.settings.schema import MqttSettings  # noqa: E402
 from tests.brokers import MOSQUITTO, Mosquitto  # noqa: E402
 from tests.postgresql import Postgresql  # noqa: E402
 from tests.scale.fleet import Fleet  # noqa: E402

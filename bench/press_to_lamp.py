@@ -20,13 +20,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from edge_agent.assembly import Assembly
 from edge_agent.cli.carry_out import carry_out
-from edge_agent.domain.events import Event, Outcome, PanelShown
-from edge_agent.domain.requests import AddWorker, Enroll, Step, What
-from edge_agent.flows.touch.take_punch import TakePunch
-from edge_agent.settings import load_settings
-from edge_agent.simulator import Remote, SimulatorError
+from edge_agent.gate.daemon.assembly import Assembly
+from edge_agent.gate.events import Event, Outcome, PanelShown
+from edge_agent.gate.people.requests import AddWorker, Enroll, Step, What
+from edge_agent.gate.settings.load import load_settings
+from edge_agent.gate.touch.take_punch import TakePunch
+from edge_agent.simulator.background import Remote
+from edge_agent.simulator.errors import SimulatorError
 
 SETTINGS = """
 [gate]

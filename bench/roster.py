@@ -16,14 +16,14 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from edge_agent.domain.facts import GateAlive
-from edge_agent.domain.messages import Roster, RosterWorker
-from edge_agent.domain.roster import read_roster
-from edge_agent.domain.rules import DirectionRule, Policy
-from edge_agent.flows.gate import Gate
-from edge_agent.flows.payroll.keep_roster import KeepRoster, RosterInbox
-from edge_agent.host.clock import HostClock
-from edge_agent.store import SqliteStore
+from edge_agent.contract.facts import DirectionRule, GateAlive
+from edge_agent.contract.messages import Roster, RosterWorker
+from edge_agent.contract.roster import read_roster
+from edge_agent.gate.host.clock import HostClock
+from edge_agent.gate.ledger.gate import Gate
+from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
+from edge_agent.gate.people.roster import KeepRoster, RosterInbox
+from edge_agent.gate.rules import Policy
 
 SIZES = (80, 1_000, 10_000)
 

@@ -29,18 +29,20 @@ from unittest.mock import patch
 
 from pyfingerprint.pyfingerprint import PyFingerprint
 
-from edge_agent.assembly import Assembly
 from edge_agent.cli.carry_out import carry_out
-from edge_agent.domain.events import Event, Outcome, PanelShown
-from edge_agent.domain.requests import AddWorker, Enroll, Step, What
-from edge_agent.flows.touch.take_punch import TakePunch
-from edge_agent.ports import Buffer
-from edge_agent.sensor import FingerprintSensor
-from edge_agent.sensor.instructions import INSTRUCTIONS
-from edge_agent.settings import SensorSettings, load_settings
-from edge_agent.simulator import Remote, SimulatorError
+from edge_agent.gate.daemon.assembly import Assembly
+from edge_agent.gate.events import Event, Outcome, PanelShown
+from edge_agent.gate.people.requests import AddWorker, Enroll, Step, What
+from edge_agent.gate.ports import Buffer
+from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
+from edge_agent.gate.sensor.instructions import INSTRUCTIONS
+from edge_agent.gate.settings.load import load_settings
+from edge_agent.gate.settings.schema import SensorSettings
+from edge_agent.gate.touch.take_punch import TakePunch
+from edge_agent.simulator.background import Remote
+from edge_agent.simulator.errors import SimulatorError
 from edge_agent.simulator.instructions.table import INSTRUCTIONS as SIMULATED
-from edge_agent.simulator.line import line_seconds
+from edge_agent.simulator.wire import line_seconds
 
 BAUD = 57600
 PUNCHES = 200  # without pace

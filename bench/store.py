@@ -20,14 +20,14 @@ from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from edge_agent.domain.chain import Scribe
-from edge_agent.domain.facts import Evidence, GateAlive, PunchRecorded
-from edge_agent.domain.people import Print, Worker
-from edge_agent.domain.rules import SHIFT_MS, Direction, DirectionRule
-from edge_agent.domain.stamps import ClockState, Stamp
-from edge_agent.ports import Watermarks
-from edge_agent.store import SqliteStore
-from edge_agent.store.database import open_database
+from edge_agent.contract.attendance import SHIFT_MS
+from edge_agent.contract.chain import Scribe
+from edge_agent.contract.facts import Direction, DirectionRule, Evidence, GateAlive, PunchRecorded
+from edge_agent.contract.people import Print, Worker
+from edge_agent.contract.stamps import ClockState, Stamp
+from edge_agent.gate.ledger.store.database import open_database
+from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
+from edge_agent.gate.ports import Watermarks
 
 GATE, ZONE = "bench", ZoneInfo("Asia/Ho_Chi_Minh")
 BLOCK = 100

@@ -23,16 +23,16 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from sensor import BAUD, SETTINGS, Tape, simulator
 
-from edge_agent.assembly import Assembly
 from edge_agent.cli import main as command
-from edge_agent.domain.requests import AddWorker, Enroll, What
-from edge_agent.flows.sensor.pairing import Pairing
-from edge_agent.flows.technician.technician import Technician
-from edge_agent.ports import SensorInfo
-from edge_agent.sealing import AgeSealing
-from edge_agent.sensor import FingerprintSensor
-from edge_agent.settings import load_settings
-from edge_agent.simulator import Remote
+from edge_agent.gate.daemon.assembly import Assembly
+from edge_agent.gate.people.requests import AddWorker, Enroll, What
+from edge_agent.gate.people.technician import Technician
+from edge_agent.gate.people.templates.sealing import AgeSealing
+from edge_agent.gate.ports import SensorInfo
+from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
+from edge_agent.gate.sensor.pairing import Pairing
+from edge_agent.gate.settings.load import load_settings
+from edge_agent.simulator.background import Remote
 
 _options = argparse.ArgumentParser(description="Move templates to a new sensor.")
 _options.add_argument("--prints", type=int, default=64, metavar="N")

@@ -34,12 +34,12 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion  # noqa: E40
 from paho.mqtt.packettypes import PacketTypes  # noqa: E402
 from paho.mqtt.properties import Properties  # noqa: E402
 
-from edge_agent.ports import Acknowledged, BrokerEvent, Watermarks  # noqa: E402
-from edge_agent.settings.schema import MqttSettings  # noqa: E402
-from edge_agent.uplink import PahoBroker  # noqa: E402
+from edge_agent.gate.ports import Acknowledged, BrokerEvent, Watermarks  # noqa: E402
+from edge_agent.gate.settings.schema import MqttSettings  # noqa: E402
+from edge_agent.gate.uplink.mqtt.broker import PahoBroker  # noqa: E402
 from tests.brokers import MOSQUITTO, Mosquitto  # noqa: E402
-from tests.uplink import gates  # noqa: E402
-from tests.uplink.gates import TOPICS, HandClock  # noqa: E402
+from tests.gate.uplink import gates  # noqa: E402
+from tests.gate.uplink.gates import TOPICS, HandClock  # noqa: E402
 
 WINDOW = 1000
 ROUND_TRIP_S = 0.030

@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from edge_agent.domain.errors import EdgeAgentError
-from edge_agent.panel import GpioPanel
-from edge_agent.ports import SensorInfo
-from edge_agent.sensor import FingerprintSensor
-from edge_agent.settings import PanelSettings, SensorSettings
+from edge_agent.contract.errors import EdgeAgentError
+from edge_agent.gate.panel.lamps import GpioPanel
+from edge_agent.gate.ports import SensorInfo
+from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
+from edge_agent.gate.settings.schema import PanelSettings, SensorSettings
 
 from .enrolment import enrolled  # noqa: F401 - a fixture, by being here
 from .facts import Facts, board

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import pytest
 
-from edge_agent.domain.errors import SensorFault
-from edge_agent.ports import Buffer, SensorInfo
-from edge_agent.sensor import FingerprintSensor
+from edge_agent.gate.errors import SensorFault
+from edge_agent.gate.ports import Buffer, SensorInfo
+from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
 
 from .facts import Facts
 from .glass import Glass

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from edge_agent.cli.words import HINTS
-from edge_agent.ports import Buffer, Sensor
+from edge_agent.gate.ports import Buffer, Sensor
 
 from .person import PATIENCE_S, Person
 

@@ -8,8 +8,8 @@ from typing import Protocol
 
 import pytest
 
-from edge_agent.panel import GpioPanel
-from edge_agent.pins import TouchPin
+from edge_agent.gate.panel.lamps import GpioPanel
+from edge_agent.gate.pins import TouchPin
 
 PATIENCE_S = 60.0
 """How long a person may take for each step."""
@@ -106,7 +106,7 @@ class Scripted:
 
     def __init__(self, control: Path) -> None:
         """Raises OSError where nobody listens at ``control``."""
-        from edge_agent.simulator import Remote
+        from edge_agent.simulator.background import Remote
 
         self._remote = Remote(control)
 

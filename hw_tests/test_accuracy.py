@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from edge_agent.domain.errors import SensorFault
-from edge_agent.ports import SensorInfo
-from edge_agent.sensor import FingerprintSensor
+from edge_agent.gate.errors import SensorFault
+from edge_agent.gate.ports import SensorInfo
+from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
 
 from .enrolment import CANDIDATES, FULL, merge_two_presses
 from .facts import Facts

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from edge_agent.ports import SensorInfo
-from edge_agent.sensor import FingerprintSensor
+from edge_agent.gate.ports import SensorInfo
+from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
 
 from .facts import Facts
 

@@ -1,6 +1,6 @@
 """Fingers: seen, lifted, enrolled, found again. No template that was there before is touched."""
 
-from edge_agent.sensor import FingerprintSensor
+from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
 
 from .enrolment import Enrolled, merge_two_presses
 from .facts import Facts

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from edge_agent.domain.errors import SensorFault, SensorRefused
-from edge_agent.ports import Buffer
-from edge_agent.sensor import FingerprintSensor
+from edge_agent.gate.errors import SensorFault, SensorRefused
+from edge_agent.gate.ports import Buffer
+from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
 
 from .enrolment import Enrolled
 from .facts import Facts

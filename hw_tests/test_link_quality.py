@@ -6,8 +6,8 @@ from statistics import quantiles
 
 import pytest
 
-from edge_agent.domain.errors import SensorFault
-from edge_agent.sensor import FingerprintSensor
+from edge_agent.gate.errors import SensorFault
+from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
 
 from .facts import Facts
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge_agent.panel import GpioPanel
+from edge_agent.gate.panel.lamps import GpioPanel
 
 from .person import Person
 

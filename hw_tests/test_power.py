@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from edge_agent.domain.errors import SensorFault
-from edge_agent.ports import SensorInfo
-from edge_agent.sensor import FingerprintSensor
+from edge_agent.gate.errors import SensorFault
+from edge_agent.gate.ports import SensorInfo
+from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
 
 from .facts import Facts
 from .person import PATIENCE_S, Person

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from edge_agent.domain.errors import SensorFault, SensorRefused
-from edge_agent.sensor import FingerprintSensor
+from edge_agent.gate.errors import SensorFault, SensorRefused
+from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
 
 from .facts import Facts
 from .person import PATIENCE_S, Person

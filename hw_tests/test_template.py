@@ -7,20 +7,20 @@ import pytest
 
 from edge_agent.cli.sealed_files import new_file, read_file
 from edge_agent.cli.templates import open_backup
-from edge_agent.domain.backups import (
+from edge_agent.gate.people.templates.backup_file import (
     FORMAT,
     VERSION,
     Backup,
     BadBackup,
     Header,
     Record,
-    digest,
     line_hash,
     sealed_line,
 )
-from edge_agent.ports import SensorInfo
-from edge_agent.sealing import AgeSealing
-from edge_agent.sensor import FingerprintSensor
+from edge_agent.gate.people.templates.sealing import AgeSealing
+from edge_agent.gate.ports import SensorInfo
+from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
+from edge_agent.gate.sensor.pairing import digest
 
 from .enrolment import Enrolled
 from .facts import Facts

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from statistics import median
 from typing import TypeVar
 
-from edge_agent.sensor import FingerprintSensor
-from edge_agent.sensor.instructions import INSTRUCTIONS
+from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
+from edge_agent.gate.sensor.instructions import INSTRUCTIONS
 
 from .facts import Facts
 from .glass import Glass

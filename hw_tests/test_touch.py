@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from edge_agent.pins import TouchPin
-from edge_agent.sensor import FingerprintSensor
+from edge_agent.gate.pins import TouchPin
+from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
 
 from .facts import Facts
 from .glass import Glass

@@ -7,7 +7,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests.brokers import MOSQUITTO, Mosquitto
+from .brokers import MOSQUITTO, Mosquitto
 
 # A slow machine is no bug: no example of a property has a deadline.
 hypothesis.settings.register_profile("patient", deadline=None)
@@ -23,8 +23,8 @@ _SYSTEM = (
     "powerloss",
     "receiver",
     "scale",
-    "uplink",
-    "sensor",
+    "gate/uplink",
+    "gate/sensor/line",
     "simulator",
     "test_demo.py",
     "test_hw_tests.py",
@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what only ``make test`` runs."""
     folder = Path(__file__).parent
     for item in items:
-        if item.path.is_relative_to(folder) and item.path.relative_to(folder).parts[0] in _SYSTEM:
+        if any(item.path.is_relative_to(folder / slow) for slow in _SYSTEM):
             item.add_marker("system")
 
 

@@ -13,8 +13,8 @@ from types import TracebackType
 
 import psycopg
 
-from tests import children
-from tests.brokers import free_port
+from . import children
+from .brokers import free_port
 
 _DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
 

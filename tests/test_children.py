@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import brokers, postgresql
+from . import brokers, postgresql
 
 _ROOT = Path(__file__).parents[1]
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.domain.clock_trust import ClockTrust, Known
-from edge_agent.domain.stamps import ClockState, Stamp, utc_time
-from edge_agent.receiver.coverage.coverage import coverage, together
-from edge_agent.receiver.coverage.signs_of_life import Cover, Seen, SignsOfLife, Span, seen
+from edge_agent.contract.stamps import ClockState, Stamp, utc_time
+from edge_agent.gate.host.clock_trust import ClockTrust, Known
+from edge_agent.receiver.coverage import coverage, together
+from edge_agent.receiver.signs_of_life import Cover, Seen, SignsOfLife, Span, seen
 
 SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
 NOON = 1_795_000_000_000

@@ -13,11 +13,12 @@ import pytest
 from msgspec import NODEFAULT, structs
 
 from edge_agent.cli import main
-from edge_agent.domain.errors import EdgeAgentError
-from edge_agent.domain.events import AnyEvent
-from edge_agent.domain.facts import Fact
-from edge_agent.settings import Settings
-from edge_agent.simulator import FAULTS, MODELS
+from edge_agent.contract.errors import EdgeAgentError
+from edge_agent.contract.facts import Fact
+from edge_agent.gate.events import AnyEvent
+from edge_agent.gate.settings.schema import Settings
+from edge_agent.simulator.faults import FAULTS
+from edge_agent.simulator.module import MODELS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])

@@ -1,10 +1,11 @@
-"""The floors: imports point down only, and each library has one room that knows it."""
+"""The walls between the wings, the floors within them, and the one room that knows a library."""
 
 import ast
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -12,46 +13,72 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = "edge_agent"
 
-_ADAPTER = {"domain", "ports", "settings"}
-_BELOW = {"domain", "ports", "settings", "flows"}
-
 MAY_IMPORT = {
-    "domain": set[str](),
-    "ports": {"domain"},
-    "settings": {"domain"},
-    "sensor": _ADAPTER,
-    "pins": {"domain"},
-    "panel": _ADAPTER | {"pins"},
-    "sealing": _ADAPTER,
-    "store": _ADAPTER,
-    "uplink": _ADAPTER | {"mqtt_client"},
-    "mqtt_client": {"domain"},
-    "host": {"domain"},
-    "control": {"domain"},
-    "flows": {"domain", "ports", "settings.schema"},
-    "assembly": _BELOW | {"sensor", "pins", "panel", "store", "uplink", "host", "sealing"},
-    "daemon": _BELOW | {"host", "control", "assembly"},
-    "doctor": _BELOW | {"host", "control", "assembly", "sensor", "panel", "store", "uplink"},
-    "contract": {"domain"},
-    "new_file": {"domain"},
+    "contract": set[str](),
+    "gate": {"contract"},
+    "receiver": {"contract"},
     "simulator": set[str](),
-    "receiver": {"domain", "mqtt_client", "new_file"},
+    "cli": {"contract", "gate", "receiver", "simulator", "demo"},
+    "demo": {"contract", "gate", "receiver", "simulator", "cli"},
+    "__main__": {"cli"},
 }
-"""Room → what of the project it may import beside itself. cli, demo and __main__ are above all."""
+"""Wing → the wings that it may import beside itself."""
+
+FLOORS = {
+    "contract": (
+        ("errors", "stamps"),
+        ("atomic_file", "attendance", "facts", "people", "true_times"),
+        ("chain", "messages"),
+        ("roster", "home_assistant"),
+        ("broker",),
+        ("schemas",),
+    ),
+    "gate": (
+        ("errors", "events", "pairing_mark", "rules"),
+        ("settings", "host", "pins"),
+        ("ports",),
+        ("ledger", "panel", "uplink"),
+        ("sensor",),
+        ("touch", "people"),
+        ("control",),
+        ("daemon",),
+        ("doctor",),
+    ),
+    "gate.ledger": (
+        ("store",),
+        ("succession", "store_health"),
+        ("damage", "gate"),
+        ("open_or_succeed", "prune", "resolve_times", "watch_clock", "watch_recording"),
+    ),
+    "receiver": (
+        ("accept",),
+        ("connection", "signs_of_life"),
+        ("effects",),
+        ("databases",),
+        ("coverage", "roster", "sort"),
+        ("project",),
+        ("chains", "office"),
+        ("store",),
+        ("gaps",),
+        ("subscriber",),
+    ),
+}
+"""Wing or folder → its rooms, from the ground up. A room imports what stands on lower floors,
+and, within its own floor, only itself."""
 
 KNOWN_TO = {
-    "pyfingerprint": {"sensor"},
-    "serial": {"sensor"},
-    "gpiozero": {"panel", "pins"},
-    "sqlite3": {"store", "receiver", "demo"},
-    "sqlite_utils": {"store"},
+    "pyfingerprint": {"gate.sensor"},
+    "serial": {"gate.sensor"},
+    "gpiozero": {"gate.panel", "gate.pins"},
+    "sqlite3": {"gate.ledger", "receiver", "demo"},
+    "sqlite_utils": {"gate.ledger"},
     "psycopg": {"receiver"},
     "openpyxl": {"receiver"},
-    "paho": {"mqtt_client", "uplink", "receiver"},
-    "rfc8785": {"domain"},
-    "pyrage": {"sealing"},
+    "paho": {"contract.broker", "gate.uplink", "receiver"},
+    "rfc8785": {"contract.chain"},
+    "pyrage": {"gate.people"},
     "PIL": {"cli"},
-    "tomllib": {"settings"},
+    "tomllib": {"gate.settings"},
     "click": {"cli", "demo"},
     "rich": {"cli"},
     "iotcore": {"demo"},
@@ -64,7 +91,10 @@ PURE = {
     *("hashlib", "ipaddress", "itertools", "math", "re", "typing", "unicodedata", "zlib"),
     *("zoneinfo",),
 }
-"""All that the domain may have of the standard library: no clock, no thread, no file, no log."""
+"""All that pure rooms may have of the standard library: no clock, no thread, no file, no log."""
+
+WORLDLY = ("contract.atomic_file", "contract.broker", "contract.schemas")
+"""The rooms of the contract that are not pure; beyond the contract only ``gate.rules`` is."""
 
 
 def sources() -> dict[Path, str]:
@@ -74,7 +104,7 @@ def sources() -> dict[Path, str]:
     }
 
 
-def imported(path: Path, source: str) -> Iterator[str]:
+def imported(path: Path, source: str, modules: set[str]) -> Iterator[str]:
     """The absolute names of everything that a module imports, wherever in it."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -82,37 +112,64 @@ def imported(path: Path, source: str) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             above = path.parts[: len(path.parts) - node.level] if node.level else ()
             module = ".".join([*above, *([node.module] if node.module else [])])
-            if module == PACKAGE:  # "from . import x": the module x, or a name of the package
-                yield from (f"{module}.{alias.name}" for alias in node.names)
-            else:
-                yield module
+            for alias in node.names:
+                # "from . import x": the module x, or a name of the package
+                within = f"{module}.{alias.name}"
+                yield within if within in modules else module
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module_of(path) for path in sources()}
 
 
 def breaches(tree: dict[Path, str]) -> list[str]:
-    """Every import that the floors forbid."""
+    """Every import that the walls and floors forbid."""
     return [
         f"{path} imports {name}"
         for path, source in sorted(tree.items())
-        for name in imported(path, source)
-        if not allowed(room_of(path), name)
+        for name in sorted(set(imported(path, source, MODULES)))
+        if not allowed(module_of(path).removeprefix(PACKAGE).lstrip("."), name)
     ]
 
 
-def room_of(path: Path) -> str:
-    return path.parts[1].removesuffix(".py")
-
-
-def allowed(room: str, name: str) -> bool:
-    top, _, rest = name.partition(".")
+def allowed(here: str, name: str) -> bool:
+    top, _, there = name.partition(".")
     if top == PACKAGE:
-        if room not in MAY_IMPORT or rest.split(".")[0] in (room, "", "__version__"):
-            return True
-        return any(f"{rest}.".startswith(f"{may}.") for may in MAY_IMPORT[room])
+        return allowed_inside(here, there)
     if top in KNOWN_TO:
-        return room in KNOWN_TO[top]
+        return any(f"{here}.".startswith(f"{room}.") for room in KNOWN_TO[top])
     if top == "msgspec":
-        return room != "simulator"
-    return top in (PURE if room == "domain" else sys.stdlib_module_names)
+        return not here.startswith("simulator")
+    return top in (PURE if is_pure(here) else sys.stdlib_module_names)
+
+
+def allowed_inside(here: str, there: str) -> bool:
+    if not there or not here:  # the version
+        return True
+    wing, other = here.split(".", maxsplit=1)[0], there.split(".", maxsplit=1)[0]
+    if wing != other:
+        return other in MAY_IMPORT[wing]
+    return all(
+        is_below(folder, there, here)
+        for folder in FLOORS
+        if here.startswith(f"{folder}.") and there.startswith(f"{folder}.")
+    )
+
+
+def is_below(folder: str, lower: str, upper: str) -> bool:
+    rooms = [name.removeprefix(f"{folder}.").split(".")[0] for name in (lower, upper)]
+    if rooms[0] == rooms[1]:
+        return True
+    floors = [n for room in rooms for n, floor in enumerate(FLOORS[folder]) if room in floor]
+    return len(floors) == 2 and floors[0] < floors[1]
+
+
+def is_pure(here: str) -> bool:
+    worldly = any(f"{here}.".startswith(f"{room}.") for room in WORLDLY)
+    return here == "gate.rules" or (here.startswith("contract.") and not worldly)
 
 
 def test_imports_point_down_only() -> None:
@@ -122,41 +179,76 @@ def test_imports_point_down_only() -> None:
 
 
 def test_every_room_has_its_floor() -> None:
-    rooms = {room_of(path) for path in sources()} - {"__init__"}
-    assert rooms == {*MAY_IMPORT, "cli", "demo", "__main__"}
+    for folder, floors in FLOORS.items():
+        inside = (module.removeprefix(f"{PACKAGE}.{folder}.") for module in MODULES)
+        rooms = {name.split(".")[0] for name in inside if not name.startswith(f"{PACKAGE}.")}
+        assert rooms - {PACKAGE} == {room for floor in floors for room in floor}
+    assert {module.split(".")[1] for module in MODULES if "." in module} == set(MAY_IMPORT)
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    assert circles(sources()) == []
+
+
+def test_a_circle_is_found() -> None:
+    tree = sources()
+    tree[Path(PACKAGE, "contract/stamps.py")] += "\nfrom .facts import Fact\n"
+    assert circles(tree) != []
+
+
+def circles(tree: dict[Path, str]) -> list[str]:
+    """Modules that cannot be put in any order; what is imported within a function counts too."""
+    needs = {
+        module_of(path): set(imported(path, source, MODULES)) & MODULES
+        for path, source in tree.items()
+        if path.parts[1] not in ("cli", "demo")  # the demo is a command, and runs commands
+    }
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
 
 
 @pytest.mark.parametrize(
     ("path", "planted"),
     [
-        ("domain/rules.py", "import time"),
-        ("domain/rules.py", "from ..ports import Clock"),
-        ("domain/rules.py", "import os"),
-        ("domain/chain.py", "def f():\n    import threading"),
-        ("ports/store.py", "from ..settings import Settings"),
-        ("ports/__init__.py", "from ..store import SqliteStore"),
-        ("settings/load.py", "from ..ports import Clock"),
-        ("flows/gate.py", "from ..store import SqliteStore"),
-        ("flows/gate.py", "from ..settings import load_settings"),
-        ("flows/gate.py", "from ..settings.load import load_settings"),
-        ("flows/gate.py", "from ..assembly import Assembly"),
-        ("flows/gate.py", "from edge_agent.host.clock import HostClock"),
-        ("flows/gate.py", "import sqlite3"),
-        ("host/clock.py", "import serial"),
-        ("store/change.py", "from ..uplink import PahoBroker"),
-        ("uplink/broker.py", "import sqlite_utils.db"),
-        ("panel/lamps.py", "from ..flows.gate import Gate"),
-        ("daemon/run.py", "from ..cli import main"),
-        ("daemon/run.py", "import rich.console"),
-        ("daemon/run.py", "from edge_agent import simulator"),
-        ("daemon/run.py", "import importlib"),
-        ("assembly.py", "from .simulator import start"),
-        ("assembly.py", "from .receiver import Receiver"),
-        ("assembly.py", "import requests"),
-        ("simulator/wire.py", "from ..domain.errors import EdgeAgentError"),
+        ("gate/rules.py", "import time"),
+        ("gate/rules.py", "from .ports import Clock"),
+        ("gate/rules.py", "import os"),
+        ("contract/chain.py", "def f():\n    import threading"),
+        ("contract/chain.py", "from ..gate.errors import SensorFault"),
+        ("contract/stamps.py", "from .facts import Fact"),
+        ("contract/facts.py", "from ..receiver.accept import read"),
+        ("gate/ports.py", "from .ledger.store.sqlite_store import SqliteStore"),
+        ("gate/ports.py", "from .daemon.assembly import Assembly"),
+        ("gate/settings/load.py", "from ..ports import Clock"),
+        ("gate/ledger/gate.py", "from .damage.salvage import salvage"),
+        ("gate/ledger/gate.py", "from ..daemon.assembly import Assembly"),
+        ("gate/ledger/gate.py", "from edge_agent.gate.touch.credit import Credit"),
+        ("gate/ledger/store/ledger_rows.py", "from ..succession.handover import Heritage"),
+        ("gate/ledger/succession/handover.py", "from ..damage.carve import prove"),
+        ("gate/ledger/damage/salvage.py", "from ..open_or_succeed import own_ledger"),
+        ("gate/host/clock.py", "import serial"),
+        ("gate/sensor/link.py", "from ..touch.recognise import Recognise"),
+        ("gate/touch/credit.py", "from ..people.enroll import enroll"),
+        ("gate/touch/credit.py", "import sqlite3"),
+        ("gate/uplink/session.py", "from ..ledger.gate import Gate"),
+        ("gate/uplink/outbox.py", "import sqlite_utils.db"),
+        ("gate/panel/lamps.py", "from ..touch.take_punch import TakePunch"),
+        ("gate/daemon/run.py", "from ...cli import main"),
+        ("gate/daemon/run.py", "from ..doctor.checks import examine"),
+        ("gate/daemon/run.py", "import rich.console"),
+        ("gate/daemon/run.py", "from edge_agent import simulator"),
+        ("gate/daemon/run.py", "import importlib"),
+        ("gate/daemon/assembly.py", "from ...simulator.serving import serve"),
+        ("gate/daemon/assembly.py", "from ...receiver.subscriber import Receiver"),
+        ("gate/daemon/assembly.py", "import requests"),
+        ("simulator/wire.py", "from ..contract.errors import EdgeAgentError"),
         ("simulator/wire.py", "import msgspec"),
-        ("receiver/store.py", "from ..store import SqliteStore"),
-        ("receiver/store.py", "from ..ports import Store"),
+        ("receiver/store.py", "from ..gate.ledger.store.sqlite_store import SqliteStore"),
+        ("receiver/store.py", "from ..gate.ports import Store"),
+        ("receiver/accept.py", "from .store import Store"),
     ],
 )
 def test_a_forbidden_import_is_found(path: str, planted: str) -> None:
@@ -175,10 +267,10 @@ def loaded_by(module: str) -> set[str]:
     return set(json.loads(done.stdout))
 
 
-@pytest.mark.parametrize("module", ["edge_agent.daemon.run", "edge_agent.cli.run"])
+@pytest.mark.parametrize("module", ["edge_agent.gate.daemon.run", "edge_agent.cli.run"])
 def test_the_daemon_carries_nobody_elses_memory(module: str) -> None:
     loaded = loaded_by(module)
-    assert "edge_agent.flows.touch.take_punch" in loaded
+    assert "edge_agent.gate.touch.take_punch" in loaded
     unwanted = ("rich", "iotcore", "pyrage", "lgpio", "asyncio")
     others = ("edge_agent.simulator", "edge_agent.demo", "edge_agent.receiver")
     assert {name for name in loaded if name.startswith((*unwanted, *others))} == set()
@@ -187,4 +279,4 @@ def test_the_daemon_carries_nobody_elses_memory(module: str) -> None:
 def test_a_command_carries_only_its_own() -> None:
     """The control of the test above: what is unwanted there is found where it belongs."""
     assert "edge_agent.simulator" in loaded_by("edge_agent.cli.simulate, edge_agent.simulator")
-    assert "edge_agent.daemon.run" not in loaded_by("edge_agent.cli")
+    assert "edge_agent.gate.daemon.run" not in loaded_by("edge_agent.cli")

@@ -20,12 +20,13 @@ from typing import Any
 
 import pytest
 
-from edge_agent.domain.errors import SensorGarbled
-from edge_agent.panel import GpioPanel
-from edge_agent.ports import Buffer, SensorInfo
-from edge_agent.sensor import FingerprintSensor
-from edge_agent.settings import PanelSettings, SensorSettings
-from edge_agent.simulator import Remote, SimulatorOptions, running_simulator
+from edge_agent.gate.errors import SensorGarbled
+from edge_agent.gate.panel.lamps import GpioPanel
+from edge_agent.gate.ports import Buffer, SensorInfo
+from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
+from edge_agent.gate.settings.schema import PanelSettings, SensorSettings
+from edge_agent.simulator.background import Remote, running_simulator
+from edge_agent.simulator.serving import SimulatorOptions
 from hw_tests import test_finger, test_link
 from hw_tests.facts import Facts
 from hw_tests.person import Terminal

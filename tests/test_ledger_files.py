@@ -12,13 +12,12 @@ from typing import Any
 import openpyxl
 import pytest
 
-from edge_agent.cli.ledger_file import export
-from edge_agent.domain.errors import BadRequest, StoreFault
-from edge_agent.domain.facts import AttemptRefused, WorkerAdded
-from edge_agent.domain.people import Worker
-from edge_agent.domain.rules import Direction
-from edge_agent.store import SqliteStore
-from tests.store.ledgers import append, later, open_store, punch, unsynced
+from edge_agent.cli.ledger import write_entries
+from edge_agent.contract.errors import BadRequest, StoreFault
+from edge_agent.contract.facts import AttemptRefused, Direction, WorkerAdded
+from edge_agent.contract.people import Worker
+from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
+from tests.gate.ledger.ledgers import append, later, open_store, punch, unsynced
 
 VERIFIER = Path(__file__).parents[1] / "docs" / "examples" / "verify_export.py"
 
@@ -45,7 +44,7 @@ def verified(path: Path) -> subprocess.CompletedProcess[str]:
 
 def test_a_table_that_excel_opens(store: SqliteStore, tmp_path: Path) -> None:
     path = tmp_path / "ledger.csv"
-    assert export(store, path) == 8
+    assert write_entries(store, path) == 8
     raw = path.read_bytes()
     assert raw.startswith(b"\xef\xbb\xbf")
     assert raw.count(b"\r\n") == 9
@@ -66,7 +65,7 @@ def test_a_table_that_excel_opens(store: SqliteStore, tmp_path: Path) -> None:
 
 def test_json_lines_are_the_entries_to_the_byte(store: SqliteStore, tmp_path: Path) -> None:
     path = tmp_path / "ledger.jsonl"
-    assert export(store, path) == 8
+    assert write_entries(store, path) == 8
     assert path.read_bytes().splitlines() == [entry.wire for entry in store.entries(1, 100)]
     done = verified(path)
     assert (done.returncode, done.stderr) == (0, "")
@@ -106,7 +105,7 @@ def test_the_standalone_verifier_names_what_was_tampered_with(
     store: SqliteStore, tmp_path: Path, tamper: Callable[[list[str]], object], named: int
 ) -> None:
     path = tmp_path / "ledger.jsonl"
-    export(store, path)
+    write_entries(store, path)
     lines = path.read_text().splitlines()
     tamper(lines)
     path.write_text("\n".join(lines) + "\n")
@@ -118,12 +117,12 @@ def test_the_standalone_verifier_names_what_was_tampered_with(
 def test_a_file_that_cannot_be_made(store: SqliteStore, tmp_path: Path) -> None:
     (tmp_path / "there.csv").write_text("payslips")
     with pytest.raises(BadRequest, match="there already"):
-        export(store, tmp_path / "there.csv")
+        write_entries(store, tmp_path / "there.csv")
     assert (tmp_path / "there.csv").read_text() == "payslips"
     with pytest.raises(BadRequest, match="names no format"):
-        export(store, tmp_path / "ledger.xlsx")
+        write_entries(store, tmp_path / "ledger.xlsx")
     with pytest.raises(StoreFault, match="cannot be written"):
-        export(store, tmp_path / "none" / "ledger.csv")
+        write_entries(store, tmp_path / "none" / "ledger.csv")
 
 
 def test_the_verifier_is_short_and_stands_alone() -> None:
@@ -139,7 +138,7 @@ def test_a_spreadsheet_shows_what_the_table_says(store: SqliteStore, tmp_path: P
 
     Without its dialog it takes no notice of the byte order mark, so the encoding is named to it.
     """
-    assert export(store, tmp_path / "ledger.csv") == 8
+    assert write_entries(store, tmp_path / "ledger.csv") == 8
     office = f"-env:UserInstallation={(tmp_path / 'office').as_uri()}"
     how = ("--infilter=CSV:44,34,76", "--convert-to", "xlsx", "--outdir", str(tmp_path))
     subprocess.run(

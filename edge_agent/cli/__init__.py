@@ -1,5 +1,6 @@
-"""Floor 4: the command line. Each command is imported only when it is asked for, because the
-daemon must not carry the others' memory on a Pi Zero."""
+"""The command line. Each command is imported only when it is asked for, because the
+daemon must not carry the others' memory on a Pi Zero.
+"""
 
 from importlib import import_module
 from typing import Any
@@ -7,16 +8,16 @@ from typing import Any
 import click
 
 from .. import __version__
-from ..domain.errors import EdgeAgentError
+from ..contract.errors import EdgeAgentError
 
 _COMMANDS = {
     "demo": "demo",
     "doctor": "doctor",
-    "enroll": "fingers",
-    "identify": "fingers",
+    "enroll": "people",
+    "identify": "people",
     "lamps-off": "lamps",
     "ledger": "ledger",
-    "prints": "fingers",
+    "prints": "people",
     "punches": "punches",
     "receive": "receive",
     "run": "run",
@@ -24,8 +25,8 @@ _COMMANDS = {
     "simulate": "simulate",
     "status": "status",
     "templates": "templates",
-    "watch": "watch",
-    "workers": "workers",
+    "watch": "status",
+    "workers": "people",
 }
 """Command → the module of this package that has it."""
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from ..assembly import Assembly
-from ..control.client import ask, daemon_runs
-from ..domain.errors import SensorDoubted
-from ..domain.events import Event
-from ..domain.pairing import adopting
-from ..domain.requests import (
+from ..gate.control.client import ask, daemon_runs
+from ..gate.daemon.assembly import Assembly
+from ..gate.errors import SensorDoubted
+from ..gate.events import Event
+from ..gate.pairing_mark import adopting
+from ..gate.people.custodian import Custodian
+from ..gate.people.requests import (
     AdoptSensor,
     AskCourier,
     AskSensor,
@@ -23,11 +24,10 @@ from ..domain.requests import (
     TemplateWork,
     What,
 )
-from ..flows.sensor.pairing import Pairing
-from ..flows.technician.custodian import Custodian
-from ..flows.technician.technician import Technician
-from ..ports import SensorInfo
-from ..settings import Settings
+from ..gate.people.technician import Technician
+from ..gate.ports import SensorInfo
+from ..gate.sensor.pairing import Pairing
+from ..gate.settings.schema import Settings
 
 _BETWEEN_LOOKS_S = 0.01
 

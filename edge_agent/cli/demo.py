@@ -4,10 +4,10 @@ import click
 import msgspec
 from msgspec import structs
 
-from ..demo import play
-from ..domain.broker_access import BrokerAccess
-from ..domain.errors import BadRequest
-from ..settings.schema import MqttSettings
+from ..contract.broker.access import BrokerAccess
+from ..contract.errors import BadRequest
+from ..demo.play import play
+from ..gate.settings.schema import MqttSettings
 from .options import refuse_problems, way_to_broker
 
 
@@ -32,7 +32,7 @@ def demo(punches: int | None, broker: str | None, fast: bool, **access: str | No
             raise BadRequest("These options go with --broker HOST[:PORT] only.")
         well = play(punches)
     else:
-        from ..demo.week import feed
+        from ..demo.week.feed import feed
 
         well = feed(_settings(broker, said), fast=fast)
     click.get_current_context().exit(0 if well else 1)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
-from ..doctor import Finding, State, examine
-from ..doctor.machine import Machine
+from ..gate.doctor.checks import examine
+from ..gate.doctor.findings import Finding, State
+from ..gate.doctor.machine import Machine
 from .options import DEFAULT_CONFIG, as_json
 from .show import print_json
 

@@ -2,8 +2,8 @@
 
 import click
 
-from ..panel import GpioPanel
-from ..settings import Settings
+from ..gate.panel.lamps import GpioPanel
+from ..gate.settings.schema import Settings
 from .options import with_settings
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from ..domain.broker_access import BrokerAccess
-from ..domain.errors import BadRequest
-from ..settings import Settings, load_settings
+from ..contract.broker.access import BrokerAccess
+from ..contract.errors import BadRequest
+from ..gate.settings.load import load_settings
+from ..gate.settings.schema import Settings
 
 DEFAULT_CONFIG = "/etc/edge-agent/edge-agent.toml"
 

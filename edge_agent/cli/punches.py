@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 import click
 from msgspec import structs
 
-from ..assembly import Assembly
-from ..domain.attendance import attendance
-from ..domain.chain import stamp_of
-from ..domain.requests import AddPunch, VoidPunch
-from ..domain.rules import Direction
-from ..domain.stamps import parse_time
-from ..ports import Store
-from ..settings import Settings
+from ..contract.attendance import attendance
+from ..contract.chain import stamp_of
+from ..contract.facts import Direction
+from ..contract.stamps import parse_time
+from ..gate.daemon.assembly import Assembly
+from ..gate.people.requests import AddPunch, VoidPunch
+from ..gate.ports import Store
+from ..gate.settings.schema import Settings
 from .carry_out import carry_out
 from .options import as_json, with_settings
 from .show import print_json, print_table

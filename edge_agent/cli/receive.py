@@ -8,13 +8,13 @@ from typing import Any
 import click
 import msgspec
 
-from ..domain.errors import BadRequest
-from ..host.logs import log_to_stderr
-from ..receiver import Receiver, ReceiverOptions
-from ..settings import load_settings
+from ..contract.errors import BadRequest
+from ..gate.host.service_manager import log_to_stderr
+from ..gate.settings.load import load_settings
+from ..receiver.connection import ReceiverOptions
+from ..receiver.subscriber import Receiver
 from .options import refuse_problems, way_to_broker
-from .receive_coverage import show_coverage
-from .receive_office import correct, export_month
+from .receive_office import correct, export_month, show_coverage
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 

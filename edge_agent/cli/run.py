@@ -4,10 +4,10 @@ import logging
 
 import click
 
-from ..daemon.run import run_daemon
-from ..domain.errors import EdgeAgentError
-from ..host.logs import log_to_stderr
-from ..settings import Settings
+from ..contract.errors import EdgeAgentError
+from ..gate.daemon.run import run_daemon
+from ..gate.host.service_manager import log_to_stderr
+from ..gate.settings.schema import Settings
 from .options import with_settings
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from ..domain.backups import LONGEST_FILE
-from ..domain.errors import BadRequest
+from ..contract.errors import BadRequest
+from ..gate.people.templates.backup_file import LONGEST_FILE
 
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 _LONGEST_KEY_FILE = 64 * 1024

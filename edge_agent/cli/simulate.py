@@ -4,7 +4,10 @@ from pathlib import Path
 
 import click
 
-from ..simulator import FAULTS, MODELS, SimulatorError, SimulatorOptions, serve
+from ..simulator.errors import SimulatorError
+from ..simulator.faults import FAULTS
+from ..simulator.module import MODELS
+from ..simulator.serving import SimulatorOptions, serve
 
 _path = click.Path(path_type=Path)
 

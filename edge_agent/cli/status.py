@@ -1,15 +1,22 @@
-"""``edge-agent status``: how the gate is."""
+"""``edge-agent status``: how the gate is.
 
+``edge-agent watch``: follow what happens at the gate.
+"""
+
+from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
-from ..assembly import Assembly
-from ..control.client import ask_status, daemon_runs
-from ..daemon.status import stopped_status
-from ..settings import Settings
+from ..gate.control.client import ask_status, daemon_runs
+from ..gate.control.client import watch as watch_daemon
+from ..gate.daemon.assembly import Assembly
+from ..gate.daemon.status import stopped_status
+from ..gate.settings.schema import Settings
 from .options import as_json, with_settings
 from .show import print_json
+from .words import OUTCOMES
 
 _STOPPED = 3
 """The exit code of 'systemctl status' for a unit that does not run (LSB 3.0)."""
@@ -119,3 +126,29 @@ def _roster(roster: dict[str, Any]) -> str:
 
 def _held(confirmed_seq: int) -> str:
     return f"1 to {confirmed_seq}" if confirmed_seq else "nothing yet"
+
+
+@click.command()
+@as_json
+@with_settings
+def watch(settings: Settings, as_json: bool) -> None:
+    """Follow what happens at the gate, one line each, until Ctrl-C or the daemon stops."""
+    for line in watch_daemon(Path(settings.control.socket)):
+        click.echo(line if as_json else _sentence(msgspec.json.decode(line)))
+
+
+def _sentence(event: dict[str, Any]) -> str:
+    match event["event"]:
+        case "watching":
+            return "Watching the gate."
+        case "panel":
+            who = event["worker"] or "somebody"
+            hint = f" ({event['hint']})" if event["hint"] else ""
+            return f"panel    {who}: {OUTCOMES[event['outcome']]}{hint}"
+        case "ledger":
+            return f"ledger   {event['seq']} {event['kind']}"
+        case "confirmed":
+            return f"payroll  has everything up to {event['through']}"
+        case kind:
+            detail = f": {event['detail']}" if event.get("detail") else ""
+            return f"{kind:<8} {event['state']}{detail}"

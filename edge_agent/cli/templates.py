@@ -9,10 +9,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ..assembly import Assembly
-from ..domain.backups import Backup, BadBackup, Record, read_backup, read_header
-from ..domain.errors import EdgeAgentError
-from ..domain.requests import (
+from ..contract.errors import EdgeAgentError
+from ..gate.daemon.assembly import Assembly
+from ..gate.people.requests import (
     AskCourier,
     BeginBackup,
     BeginRestore,
@@ -21,8 +20,9 @@ from ..domain.requests import (
     RestorePrints,
     SealPrints,
 )
-from ..ports import Sealing
-from ..settings import Settings
+from ..gate.people.templates.backup_file import Backup, BadBackup, Record, read_backup, read_header
+from ..gate.ports import Sealing
+from ..gate.settings.schema import Settings
 from . import sealed_files
 from .carry_out import Perform, at_the_gate
 from .options import as_json, with_settings

@@ -1,7 +1,7 @@
 """What people at the terminal read: whole sentences, in one place."""
 
-from ..domain.requests import What
-from ..domain.rules import Hint
+from ..gate.people.requests import What
+from ..gate.rules import Hint
 
 STEPS = {
     What.PRESS: "Press the finger on the glass.",

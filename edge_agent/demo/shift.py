@@ -6,7 +6,7 @@ from enum import Enum, auto
 
 from msgspec import Struct
 
-from ..domain.people import Worker
+from ..contract.people import Worker
 
 WORKERS = tuple(
     Worker(code=f"NV{number:04d}", name=name)

@@ -11,12 +11,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..cli.carry_out import carry_out
-from ..control.client import daemon_runs
-from ..domain.errors import EdgeAgentError
-from ..domain.people import Worker
-from ..domain.requests import AddWorker, Enroll, Step, What
-from ..settings import Settings, load_settings
-from ..simulator import Remote, SimulatorError
+from ..contract.errors import EdgeAgentError
+from ..contract.people import Worker
+from ..gate.control.client import daemon_runs
+from ..gate.people.requests import AddWorker, Enroll, Step, What
+from ..gate.settings.load import load_settings
+from ..gate.settings.schema import Settings
+from ..simulator.background import Remote
+from ..simulator.errors import SimulatorError
 
 _SETTINGS = """\
 [gate]

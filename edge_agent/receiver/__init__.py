@@ -4,8 +4,3 @@
 MQTT, ``subscriber`` holds them together. Nothing here knows the gate's own code beyond the words
 that both sides share.
 """
-
-from .options import ReceiverOptions
-from .subscriber import Receiver
-
-__all__ = ["Receiver", "ReceiverOptions"]

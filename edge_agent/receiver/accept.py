@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from edge_agent.domain.chain import GENESIS, read_wire, source_of
+from ..contract.chain import GENESIS, read_wire, source_of
 
 LedgerId = Annotated[str, Meta(pattern=r"\A[0-9A-Za-z_-]{1,64}\Z")]
 """It becomes part of a topic name and of log lines, so it is not just any text."""

@@ -8,7 +8,7 @@ from msgspec import Struct
 from .accept import Link, Tip, follow
 from .databases.database import Database, packed
 from .databases.schema import ENTRY_COLUMNS
-from .derive import forget
+from .project import forget
 
 _CACHED_LEDGERS = 20_000
 _PAGE = 500

@@ -1,22 +1,59 @@
-"""One connection to the broker, on the caller's own thread."""
+"""One connection to the broker, on the caller's own thread.
+
+What a receiver must be told.
+"""
 
 import logging
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from msgspec import Meta
 from paho.mqtt.client import DisconnectFlags, MQTTMessage, error_string
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge_agent.domain.errors import BrokerFault
-from edge_agent.mqtt_client import TellingClient, failure, speaks_tls
-
+from ..contract.broker.access import BrokerAccess, Tls
+from ..contract.broker.client import TellingClient
+from ..contract.broker.failures import failure, speaks_tls
+from ..contract.errors import BrokerFault
 from .accept import MAX_WIRE_BYTES
-from .options import ReceiverOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiverOptions:
+    """The database's path, the broker, and the topics' root; times are in seconds.
+
+    Made by ``msgspec.convert`` from a settings file or a command's options, which holds the limits.
+    ``protocol`` "auto" speaks MQTT 5 and falls back to 3.1.1. ``client_id`` is fixed so that two
+    receivers on one broker throw each other out and are seen in the log, where otherwise the one
+    would confirm entries that the other does not hold.
+    """
+
+    database: str
+    host: str = "localhost"
+    port: Annotated[int, Meta(ge=1, le=65535)] | Literal["auto"] = "auto"
+    tls: Tls = "auto"
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    username: str = ""
+    password_file: str = ""
+    root: Annotated[str, Meta(pattern=r"\A[^+#\0]+\Z")] = "attendance"
+    protocol: Literal["auto", "5", "3.1.1"] = "auto"
+    client_id: Annotated[str, Meta(min_length=1)] = "payroll-receiver"
+    keepalive: Annotated[int, Meta(ge=1, le=65535)] = 30
+    connect_timeout: Annotated[float, Meta(gt=0)] = 5.0
+
+    @property
+    def access(self) -> BrokerAccess:
+        """The way to the broker."""
+        return BrokerAccess.of(self, named="--{}")
+
 
 MQTT_5 = MQTTProtocolVersion.MQTTv5
 MQTT_3_1_1 = MQTTProtocolVersion.MQTTv311

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from .accept import Arrival
-from .coverage.signs_of_life import seen
+from .signs_of_life import seen
 
 EFFECTS_VERSION = "2"
 """Raised whenever this module comes to another result: all stored entries are then read anew."""

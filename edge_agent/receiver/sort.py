@@ -1,5 +1,6 @@
 """What arrived, by what is to be done with it; what is damaged is refused and told. Pure but for
-the log."""
+the log.
+"""
 
 import logging
 from collections.abc import Iterable
@@ -8,8 +9,7 @@ import msgspec
 from msgspec import Struct
 from paho.mqtt.client import MQTTMessage
 
-from edge_agent.domain.messages import Reply
-
+from ..contract.messages import Reply
 from .accept import Arrival, LedgerId, read
 
 _log = logging.getLogger(__name__)

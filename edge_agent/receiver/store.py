@@ -7,15 +7,14 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from edge_agent.domain.messages import Rejection
-
+from ..contract.messages import Rejection
 from .accept import Arrival, Link, Tip, Verdict, judge
 from .chains import Chains, Held
-from .coverage.covered import Covered
+from .coverage import Covered
 from .databases import open_database
 from .databases.database import Database, packed
 from .databases.schema import ENTRY_COLUMNS, prepare
-from .derive import derive, derive_anew
+from .project import derive, derive_anew
 from .roster.known_workers import Answer, hear_roster
 
 _PAGE = 500

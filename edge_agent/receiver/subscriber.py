@@ -10,19 +10,14 @@ from contextlib import closing
 
 import msgspec
 
-from edge_agent.domain.errors import BrokerFault
-from edge_agent.domain.messages import Receipt, Resend
-from edge_agent.domain.roster import LARGEST_ROSTER
-from edge_agent.domain.stamps import utc_time
-from edge_agent.domain.topics import Topics
-
-from .absent import Absent
+from ..contract.errors import BrokerFault
+from ..contract.messages import Receipt, Resend, Topics
+from ..contract.roster import LARGEST_ROSTER
+from ..contract.stamps import utc_time
 from .accept import MAX_WIRE_BYTES, Arrival
-from .connection import MQTT_3_1_1, MQTT_5, Connection, NotUnderstood
+from .connection import MQTT_3_1_1, MQTT_5, Connection, NotUnderstood, ReceiverOptions
 from .databases.database import DatabaseAway
-from .options import ReceiverOptions
-from .receipts import Receipts
-from .resends import Resends
+from .gaps import Absent, Receipts, Resends
 from .sort import sort
 from .store import Standing, Store
 

@@ -4,11 +4,11 @@
 nothing else of this project, so that it can testify against the rest.
 """
 
-from edge_agent.simulator.background import Remote, running_simulator
-from edge_agent.simulator.errors import SimulatorError
-from edge_agent.simulator.faults import FAULTS
-from edge_agent.simulator.models import MODELS
-from edge_agent.simulator.serving import SimulatorOptions, serve
+from .background import Remote, running_simulator
+from .errors import SimulatorError
+from .faults import FAULTS
+from .module import MODELS
+from .serving import SimulatorOptions, serve
 
 __all__ = [
     "FAULTS",

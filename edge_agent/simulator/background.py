@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from edge_agent.simulator.errors import SimulatorError
-from edge_agent.simulator.serving import SimulatorOptions, serve
+from .errors import SimulatorError
+from .serving import SimulatorOptions, serve
 
 _PATIENCE = 10.0  # seconds: for a machine under heavy load
 

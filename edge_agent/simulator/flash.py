@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from edge_agent.simulator.errors import SimulatorError
+from .errors import SimulatorError
 
 NOTEPAD_PAGES = 16
 NOTEPAD_PAGE_BYTES = 32

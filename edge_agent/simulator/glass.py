@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from edge_agent.simulator.fingers import Quality
+from .fingers import Quality
 
 _GAP = 0.35  # seconds between two fingers, unless the host has noticed the lift before
 

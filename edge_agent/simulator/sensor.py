@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from edge_agent.simulator.answers import NOT_VERIFIED, PACKET_ERROR, Answer, Steps
-from edge_agent.simulator.faults import FAULTS, NO_FAULT, Fault, Mishap
-from edge_agent.simulator.flash import Flash, PowerCut
-from edge_agent.simulator.glass import Glass
-from edge_agent.simulator.instructions.table import INSTRUCTIONS, execute
-from edge_agent.simulator.line import Line, Transmission, line_seconds
-from edge_agent.simulator.matching import compare
-from edge_agent.simulator.models import Model
-from edge_agent.simulator.module import Module
-from edge_agent.simulator.wire import Damaged, Packet, Parser, Pid
+from .faults import FAULTS, NO_FAULT, Fault, Mishap
+from .fingers import compare
+from .flash import Flash, PowerCut
+from .glass import Glass
+from .instructions.answers import NOT_VERIFIED, PACKET_ERROR, Answer, Steps
+from .instructions.table import INSTRUCTIONS, execute
+from .module import Model, Module
+from .wire import Damaged, Line, Packet, Parser, Pid, Transmission, line_seconds
 
 _BAUD_UNIT = 9600
 _MEASURED_BAUD = 57600  # the speed at which the instructions' times were measured

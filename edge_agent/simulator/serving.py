@@ -13,16 +13,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_agent.simulator import control
-from edge_agent.simulator.claim import claimed
-from edge_agent.simulator.control_socket import ControlSocket
-from edge_agent.simulator.errors import SimulatorError
-from edge_agent.simulator.flash import Flash
-from edge_agent.simulator.glass import Glass, Press
-from edge_agent.simulator.line import Transmission
-from edge_agent.simulator.models import MODELS
-from edge_agent.simulator.pty_port import PtyPort, check_link, garble
-from edge_agent.simulator.sensor import Sensor
+from . import control
+from .control import ControlSocket
+from .errors import SimulatorError
+from .flash import Flash
+from .glass import Glass, Press
+from .module import MODELS
+from .pty_port import PtyPort, check_link, claimed, garble
+from .sensor import Sensor
+from .wire import Transmission
 
 _BETWEEN_LOOKS = 0.02  # seconds, while the sensor watches the glass by itself
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from jsonschema import Draft202012Validator
 from msgspec import NODEFAULT, Struct, structs
 
-from edge_agent.contract.files import FOLDER
-from edge_agent.domain.chain import GENESIS, Scribe
-from edge_agent.domain.facts import Fact
-from edge_agent.domain.stamps import ClockState, Stamp
+from edge_agent.contract.chain import GENESIS, Scribe
+from edge_agent.contract.facts import Fact
+from edge_agent.contract.schemas.files import FOLDER
+from edge_agent.contract.stamps import ClockState, Stamp
 
 SCRIBE = Scribe(
     gate="main-gate",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.contract.files import FOLDER
+from edge_agent.contract.schemas.files import FOLDER
 from tests.node import installed
 
 _CHECK = """

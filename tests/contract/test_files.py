@@ -1,6 +1,6 @@
 """docs/contract/ is what the code makes of its own types."""
 
-from edge_agent.contract.files import FOLDER, files
+from edge_agent.contract.schemas.files import FOLDER, files
 
 
 def test_the_published_files_are_those_of_the_code() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from edge_agent.contract.schemas import KINDS, kind_of
-from edge_agent.domain.chain import GENESIS, seal
+from edge_agent.contract.chain import GENESIS, seal
+from edge_agent.contract.schemas.json_schemas import KINDS, kind_of
 from edge_agent.receiver.accept import read
 from edge_agent.receiver.store import Store
 from tests.receiver.running import rows, settle

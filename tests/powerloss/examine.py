@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-from edge_agent.assembly import Assembly
-from edge_agent.domain.chain import Entry
-from edge_agent.domain.facts import GateAlive
-from edge_agent.settings import Settings
-from edge_agent.store import SqliteStore
+from edge_agent.contract.chain import Entry
+from edge_agent.contract.facts import GateAlive
+from edge_agent.gate.daemon.assembly import Assembly
+from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
+from edge_agent.gate.settings.schema import Settings
 
 _ALIVE = GateAlive(recording=True, version="after the power cut")
 

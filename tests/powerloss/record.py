@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_agent.assembly import Assembly
-from edge_agent.control.client import ask
-from edge_agent.domain.requests import AddWorker, Enroll, RemovePrint, Step, What
-from edge_agent.settings import Settings, load_settings
+from edge_agent.gate.control.client import ask
+from edge_agent.gate.daemon.assembly import Assembly
+from edge_agent.gate.people.requests import AddWorker, Enroll, RemovePrint, Step, What
+from edge_agent.gate.settings.load import load_settings
+from edge_agent.gate.settings.schema import Settings
 from tests.system.gate import Gate
 
 from .examine import Row, rows_of

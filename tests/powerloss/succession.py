@@ -13,11 +13,11 @@ from typing import Any
 
 from msgspec import structs
 
-from edge_agent.domain.chain import Entry
-from edge_agent.domain.succession import Whereabouts
-from edge_agent.store import set_aside
-from tests.store.ledgers import later
-from tests.store.old_copies import HERE, datas, fill, open_at, own, sound, start
+from edge_agent.contract.chain import Entry
+from edge_agent.gate.host.host_identity import Whereabouts
+from edge_agent.gate.ledger.succession.swap import set_aside
+from tests.gate.ledger.ledgers import later
+from tests.gate.ledger.old_copies import HERE, datas, fill, open_at, own, sound, start
 
 from .disk import Disk
 from .power_cut import MODES, crash

@@ -133,7 +133,7 @@ def test_the_examiner_sees_what_is_wrong(short_life: Recording, tmp_path: Path) 
 
 @pytest.mark.long
 def test_a_daemon_with_nothing_to_do_writes_nothing(tmp_path: Path) -> None:
-    """Between two hourly entries; what those cost is in tests/store/test_wear.py."""
+    """Between two hourly entries; what those cost is in tests/gate/ledger/test_wear.py."""
     with Gate() as gate:
         gate.simulate("--no-pace")
         life = Life(gate, tmp_path, weaker=None)

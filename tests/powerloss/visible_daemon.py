@@ -13,9 +13,8 @@ import sqlite3
 import sys
 from typing import Any
 
-from edge_agent.daemon.hub import Hub
-from edge_agent.domain.events import Event, LedgerGrew
-from edge_agent.panel import GpioPanel
+from edge_agent.gate.events import Event, Hub, LedgerGrew
+from edge_agent.gate.panel.lamps import GpioPanel
 
 
 class NormalConnection(sqlite3.Connection):

@@ -11,9 +11,9 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from edge_agent.store.succession import aside
-from tests.store.ledgers import append, later, punch
-from tests.store.old_copies import CODES, open_at, own
+from edge_agent.gate.ledger.succession import swap as aside
+from tests.gate.ledger.ledgers import append, later, punch
+from tests.gate.ledger.old_copies import CODES, open_at, own
 
 from .succession import at_card
 from .visible_daemon import weaken

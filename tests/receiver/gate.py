@@ -9,12 +9,18 @@ import msgspec
 from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from edge_agent.domain.chain import GENESIS, Entry, Scribe
-from edge_agent.domain.facts import Evidence, Fact, GateAlive, LedgerOpened, PunchRecorded
-from edge_agent.domain.messages import Receipt, Resend
-from edge_agent.domain.rules import Direction, DirectionRule
-from edge_agent.domain.stamps import ClockState, Stamp
-from edge_agent.domain.topics import Topics
+from edge_agent.contract.chain import GENESIS, Entry, Scribe
+from edge_agent.contract.facts import (
+    Direction,
+    DirectionRule,
+    Evidence,
+    Fact,
+    GateAlive,
+    LedgerOpened,
+    PunchRecorded,
+)
+from edge_agent.contract.messages import Receipt, Resend, Topics
+from edge_agent.contract.stamps import ClockState, Stamp
 
 WAIT_SECONDS = 20
 """How long a test waits for what must come; no test that passes waits as long."""

@@ -7,8 +7,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from edge_agent.receiver import Receiver, ReceiverOptions
+from edge_agent.receiver.connection import ReceiverOptions
 from edge_agent.receiver.store import Store
+from edge_agent.receiver.subscriber import Receiver
 
 from .gate import WAIT_SECONDS
 

@@ -9,7 +9,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.domain.chain import GENESIS, link
+from edge_agent.contract.chain import GENESIS, link
 from edge_agent.receiver.accept import (
     MAX_WIRE_BYTES,
     Course,

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from edge_agent.domain.chain import GENESIS, seal
-from edge_agent.domain.messages import Rejection, RosterWorker
-from edge_agent.domain.stamps import local_time, parse_time, utc_time
+from edge_agent.contract.chain import GENESIS, seal
+from edge_agent.contract.messages import Rejection, RosterWorker
+from edge_agent.contract.stamps import local_time, parse_time, utc_time
 from edge_agent.receiver.accept import Arrival, read
 from edge_agent.receiver.roster.known_workers import know_workers
 from edge_agent.receiver.store import Store

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.domain.chain import Entry, read_wire
-from edge_agent.domain.messages import Receipt
+from edge_agent.contract.chain import Entry, read_wire
+from edge_agent.contract.messages import Receipt
 from tests.brokers import Mosquitto
 from tests.node import installed
 

@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge_agent.cli import main
-from edge_agent.domain.chain import GENESIS, Entry, Scribe, read_wire, seal
-from edge_agent.domain.facts import Fact, GateAlive, RecordingResumed, RecordingStopped
-from edge_agent.domain.stamps import ClockState, Stamp, parse_time
+from edge_agent.contract.chain import GENESIS, Entry, Scribe, read_wire, seal
+from edge_agent.contract.facts import Fact, GateAlive, RecordingResumed, RecordingStopped
+from edge_agent.contract.stamps import ClockState, Stamp, parse_time
 from edge_agent.receiver.accept import read
 from edge_agent.receiver.store import Store
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from edge_agent.receiver import ReceiverOptions
+from edge_agent.receiver.connection import ReceiverOptions
 from tests.brokers import Mosquitto
 
 from .gate import Gate, write_ledger
@@ -14,7 +14,8 @@ from .running import Running, rows
 
 PROGRAM = """
 import logging, os, signal, sys, threading
-from edge_agent.receiver import Receiver, ReceiverOptions
+from edge_agent.receiver.connection import ReceiverOptions
+from edge_agent.receiver.subscriber import Receiver
 from edge_agent.receiver.connection import Connection
 from edge_agent.receiver.chains import Chains
 from edge_agent.receiver.store import Store

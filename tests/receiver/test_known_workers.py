@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from edge_agent.cli import main
-from edge_agent.domain.messages import Roster, RosterWorker
-from edge_agent.domain.roster import LARGEST_ROSTER
-from edge_agent.receiver import ReceiverOptions
+from edge_agent.contract.messages import Roster, RosterWorker
+from edge_agent.contract.roster import LARGEST_ROSTER
+from edge_agent.receiver.connection import ReceiverOptions
 from tests.brokers import Mosquitto
 
 from .gate import Gate, write_ledger

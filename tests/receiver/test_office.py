@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from openpyxl import load_workbook
 
 from edge_agent.cli import main
-from edge_agent.domain.messages import RosterWorker
+from edge_agent.contract.messages import RosterWorker
 from edge_agent.receiver.roster.known_workers import know_workers
 from edge_agent.receiver.store import Store
 

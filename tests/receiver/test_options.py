@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from edge_agent.receiver import ReceiverOptions
+from edge_agent.receiver.connection import ReceiverOptions
 
 
 def test_options_come_from_a_settings_file() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from edge_agent.receiver import ReceiverOptions
+from edge_agent.receiver.connection import ReceiverOptions
 from tests.brokers import Mosquitto
 
 from .gate import Gate, write_ledger

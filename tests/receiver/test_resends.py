@@ -1,12 +1,6 @@
 """When a gate is asked again."""
 
-from edge_agent.receiver.resends import (
-    FIRST_PAUSE,
-    LONGEST_PAUSE,
-    MOST_AT_ONCE,
-    MOST_ENTRIES,
-    Resends,
-)
+from edge_agent.receiver.gaps import FIRST_PAUSE, LONGEST_PAUSE, MOST_AT_ONCE, MOST_ENTRIES, Resends
 
 
 def times_asked(resends: Resends, missing: range, start: int, end: int) -> list[int]:

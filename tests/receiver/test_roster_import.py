@@ -11,8 +11,8 @@ from openpyxl import Workbook
 from paho.mqtt.client import MQTTMessage
 
 from edge_agent.cli import main
-from edge_agent.domain.errors import BadRequest
-from edge_agent.domain.messages import RosterWorker
+from edge_agent.contract.errors import BadRequest
+from edge_agent.contract.messages import RosterWorker
 from edge_agent.receiver.roster.roster_file import read_roster_file
 from tests.brokers import Mosquitto
 from tests.contract.samples import validator

@@ -12,9 +12,9 @@ from edge_agent.cli import main
 from edge_agent.demo.week.account import Sums, account
 from edge_agent.demo.week.ledger import write_week
 from edge_agent.demo.week.plan import MAIN, NORTH, presses, shifts
-from edge_agent.receiver import ReceiverOptions
+from edge_agent.receiver.connection import ReceiverOptions
 from tests.brokers import Mosquitto
-from tests.uplink.site import PASSWORD, Site, acl_for
+from tests.gate.uplink.site import PASSWORD, Site, acl_for
 
 from .running import Running, rows
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from edge_agent.domain.chain import Entry, Scribe
-from edge_agent.domain.errors import StoreFault
-from edge_agent.domain.facts import GateAlive
-from edge_agent.domain.stamps import ClockState, Stamp
+from edge_agent.contract.chain import Entry, Scribe
+from edge_agent.contract.errors import StoreFault
+from edge_agent.contract.facts import GateAlive
+from edge_agent.contract.stamps import ClockState, Stamp
 from edge_agent.receiver.accept import Arrival, Tip, read
 from edge_agent.receiver.databases.database import DatabaseAway
 from edge_agent.receiver.store import Store

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge_agent.domain.errors import StoreFault
-from edge_agent.domain.messages import (
+from edge_agent.contract.errors import StoreFault
+from edge_agent.contract.messages import (
     ClockStatus,
     GateStatus,
     LastWill,
@@ -18,9 +18,10 @@ from edge_agent.domain.messages import (
     Reply,
     SensorStatus,
 )
-from edge_agent.domain.stamps import ClockState
-from edge_agent.receiver import ReceiverOptions, sort
+from edge_agent.contract.stamps import ClockState
+from edge_agent.receiver import sort
 from edge_agent.receiver.accept import MAX_WIRE_BYTES, Arrival, read
+from edge_agent.receiver.connection import ReceiverOptions
 from edge_agent.receiver.store import Store, Taken
 from tests.brokers import MOSQUITTO, Mosquitto, free_port
 

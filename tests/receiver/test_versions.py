@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.domain.roster import LARGEST_ROSTER
-from edge_agent.receiver import ReceiverOptions
+from edge_agent.contract.roster import LARGEST_ROSTER
+from edge_agent.receiver.connection import ReceiverOptions
 from tests.brokers import Mosquitto, free_port
 
 from .front import ANSWERS, DENIES, Front

@@ -20,19 +20,17 @@ from zoneinfo import ZoneInfo
 
 from msgspec import structs
 
-from edge_agent.domain.events import Confirmed, Event
-from edge_agent.domain.facts import Evidence, PunchRecorded
-from edge_agent.domain.messages import GateStatus
-from edge_agent.domain.rules import Direction, DirectionRule
-from edge_agent.domain.topics import Topics
-from edge_agent.flows.payroll.publish_ledger import PublishLedger
-from edge_agent.flows.payroll.uplink_parts import UplinkParts
-from edge_agent.host.clock import HostClock
-from edge_agent.settings.schema import HomeAssistantSettings, MqttSettings
-from edge_agent.store import SqliteStore
-from edge_agent.uplink import PahoBroker
+from edge_agent.contract.facts import Direction, DirectionRule, Evidence, PunchRecorded
+from edge_agent.contract.messages import GateStatus, Topics
+from edge_agent.gate.events import Confirmed, Event
+from edge_agent.gate.host.clock import HostClock
+from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
+from edge_agent.gate.settings.schema import HomeAssistantSettings, MqttSettings
+from edge_agent.gate.uplink.mqtt.broker import PahoBroker
+from edge_agent.gate.uplink.session import UplinkParts
+from edge_agent.gate.uplink.thread import PublishLedger
+from tests.gate.uplink.gates import Examiner, gate_status
 from tests.receiver.running import rows
-from tests.uplink.gates import Examiner, gate_status
 
 _ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 _STOP_SECONDS = 30

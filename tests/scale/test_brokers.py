@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.settings.schema import MqttSettings
+from edge_agent.gate.settings.schema import MqttSettings
 from tests.brokers import Mosquitto
 
 from .fleet import Account, Fleet

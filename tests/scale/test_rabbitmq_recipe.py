@@ -11,13 +11,13 @@ import pytest
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from edge_agent.domain.events import Confirmed
-from edge_agent.receiver import ReceiverOptions
+from edge_agent.gate.events import Confirmed
+from edge_agent.receiver.connection import ReceiverOptions
 from tests.certificates import Authority
+from tests.gate.uplink.conftest import new_ledger
+from tests.gate.uplink.gates import Ledger
+from tests.gate.uplink.test_real_brokers import Gate
 from tests.receiver.running import Running, rows
-from tests.uplink.conftest import new_ledger
-from tests.uplink.gates import Ledger
-from tests.uplink.test_real_brokers import Gate
 
 from .rabbitmq import INSTALLED, RabbitCluster
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from edge_agent.simulator import Remote, SimulatorOptions, running_simulator
+from edge_agent.simulator.background import Remote, running_simulator
+from edge_agent.simulator.serving import SimulatorOptions
 
 
 @dataclass

@@ -8,10 +8,9 @@ from typing import Any
 
 from edge_agent.simulator.flash import Flash
 from edge_agent.simulator.glass import Glass, Press
-from edge_agent.simulator.line import Transmission
-from edge_agent.simulator.models import MODELS
+from edge_agent.simulator.module import MODELS
 from edge_agent.simulator.sensor import Sensor
-from edge_agent.simulator.wire import Packet, Parser, Pid
+from edge_agent.simulator.wire import Packet, Parser, Pid, Transmission
 
 BROADCAST = 0xFFFFFFFF
 OK = 0x00

@@ -10,7 +10,7 @@ from edge_agent.simulator.wire import Packet, Parser, Pid
 
 from .conftest import Simulate
 from .hosts import Bench
-from .test_drivers import Running, r503, r503_driver  # noqa: F401 - a fixture, by being here
+from .test_drivers import Running, r503
 
 AUTO_ENROLL, AUTO_IDENTIFY, CANCEL = 0x31, 0x32, 0x30
 
@@ -98,7 +98,7 @@ def test_cancel_ends_it() -> None:
 
 
 @pytest.mark.long
-def test_by_the_driver_of_others(r503_driver: tuple[Running, r503.R503]) -> None:  # noqa: F811
+def test_by_the_driver_of_others(r503_driver: tuple[Running, r503.R503]) -> None:
     simulator, finger = r503_driver
     simulator.ask("press an")
     assert finger.auto_enroll(9, finger_leave=0, ret_status=0) == 0

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edge_agent.simulator.faults import FAULTS
-from edge_agent.simulator.line import Transmission
-from edge_agent.simulator.wire import Packet, Parser, Pid
+from edge_agent.simulator.wire import Packet, Parser, Pid, Transmission
 
 from .hosts import BROADCAST, Bench
 

@@ -10,12 +10,16 @@ from statistics import median
 import pytest
 
 from edge_agent.simulator import fingers
-from edge_agent.simulator.fingers import Quality, capture, from_template, merge, to_template
-from edge_agent.simulator.matching import (
+from edge_agent.simulator.fingers import (
     THRESHOLDS,
+    Quality,
+    capture,
     compare,
+    from_template,
     genuine_score,
     impostor_score,
+    merge,
+    to_template,
 )
 
 from .hosts import OK, Bench, names

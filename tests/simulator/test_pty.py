@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import serial
 
-from edge_agent.simulator import SimulatorOptions, running_simulator
+from edge_agent.simulator.background import running_simulator
 from edge_agent.simulator.pty_port import garble
+from edge_agent.simulator.serving import SimulatorOptions
 from edge_agent.simulator.wire import Packet, Parser, Pid
 
 from .conftest import Simulate

@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 import serial
 
-from edge_agent.simulator import SimulatorError, SimulatorOptions, running_simulator, serve
+from edge_agent.simulator.background import running_simulator
+from edge_agent.simulator.errors import SimulatorError
 from edge_agent.simulator.flash import Flash
+from edge_agent.simulator.serving import SimulatorOptions, serve
 from edge_agent.simulator.wire import Packet, Pid
 
 from .conftest import Simulate

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from edge_agent.simulator.models import MODELS
+from edge_agent.simulator.module import MODELS
 from edge_agent.simulator.wire import Packet, Pid
 
 from .hosts import BROADCAST, Bench

@@ -14,12 +14,12 @@ from pathlib import Path
 from random import Random
 from typing import Any, cast
 
-from edge_agent.daemon import gate_turns
-from edge_agent.domain.events import PanelShown
-from edge_agent.domain.succession import Whereabouts
-from edge_agent.flows.touch import when_to_look
-from edge_agent.store import own_ledger
-from tests.uplink.gates import GATE
+from edge_agent.gate.daemon import loop as gate_turns
+from edge_agent.gate.events import PanelShown
+from edge_agent.gate.host.host_identity import Whereabouts
+from edge_agent.gate.ledger.open_or_succeed import own_ledger
+from edge_agent.gate.touch import poll_schedule as when_to_look
+from tests.gate.uplink.gates import GATE
 
 from .soaked_gate import ZONE, SoakedGate, World
 

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, ClassVar
 
-from edge_agent.domain.errors import EdgeAgentError
+from edge_agent.contract.errors import EdgeAgentError
 
 from .seven_days import Week
 

@@ -15,13 +15,13 @@ from pathlib import Path
 from random import Random
 from typing import ClassVar
 
-from edge_agent.domain.clock_trust import ClockTrust
-from edge_agent.domain.errors import BrokerFault, SensorGarbled, SensorUnplugged
-from edge_agent.domain.events import Outcome, PanelShown
-from edge_agent.domain.people import Print, Worker
-from edge_agent.domain.rules import Hint
-from edge_agent.flows.sensor.pairing import digest
-from edge_agent.ports import (
+from edge_agent.contract.errors import BrokerFault
+from edge_agent.contract.people import Print, Worker
+from edge_agent.gate.errors import SensorGarbled, SensorUnplugged
+from edge_agent.gate.events import Outcome, PanelShown
+from edge_agent.gate.host.clock_trust import ClockTrust
+from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
+from edge_agent.gate.ports import (
     Acknowledged,
     BrokerDown,
     BrokerEvent,
@@ -30,10 +30,11 @@ from edge_agent.ports import (
     Received,
     Subscribed,
 )
-from edge_agent.store import SqliteStore
-from tests.flows.fakes import Library, PowerCut, template_of
-from tests.flows.test_times import Clocks
-from tests.uplink.gates import GATE
+from edge_agent.gate.rules import Hint
+from edge_agent.gate.sensor.pairing import digest
+from tests.gate.fakes import Library, PowerCut, template_of
+from tests.gate.ledger.test_times import Clocks
+from tests.gate.uplink.gates import GATE
 
 from .soaked_gate import TOPICS, ZONE, SoakedGate
 

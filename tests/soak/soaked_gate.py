@@ -9,23 +9,24 @@ from random import Random
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from edge_agent.daemon.gate_activity import GateActivity
-from edge_agent.daemon.gate_parts import GateParts
-from edge_agent.domain.clock_trust import Known
-from edge_agent.domain.errors import DiskFull, SensorFault, StoreFault
-from edge_agent.domain.events import Event, Outcome, PanelShown
-from edge_agent.domain.rules import DirectionRule, Hint, Policy
-from edge_agent.domain.topics import Topics
-from edge_agent.flows.gate import Gate
-from edge_agent.flows.payroll.keep_roster import RosterInbox
-from edge_agent.flows.payroll.publish_ledger import PublishLedger
-from edge_agent.flows.payroll.uplink_parts import UplinkParts
-from edge_agent.ports import Broker, Clock, Sensor, SensorInfo
-from edge_agent.sealing import AgeSealing
-from edge_agent.settings.schema import HomeAssistantSettings, MqttSettings
-from edge_agent.store import SqliteStore
-from tests.flows.fakes import Pocket, PowerCut
-from tests.uplink.gates import GATE, Examiner, gate_status
+from edge_agent.contract.errors import StoreFault
+from edge_agent.contract.facts import DirectionRule
+from edge_agent.contract.messages import Topics
+from edge_agent.gate.daemon.loop import GateActivity, GateParts
+from edge_agent.gate.errors import DiskFull, SensorFault
+from edge_agent.gate.events import Event, Outcome, PanelShown
+from edge_agent.gate.host.clock_trust import Known
+from edge_agent.gate.ledger.gate import Gate
+from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
+from edge_agent.gate.people.roster import RosterInbox
+from edge_agent.gate.people.templates.sealing import AgeSealing
+from edge_agent.gate.ports import Broker, Clock, Sensor, SensorInfo
+from edge_agent.gate.rules import Hint, Policy
+from edge_agent.gate.settings.schema import HomeAssistantSettings, MqttSettings
+from edge_agent.gate.uplink.session import UplinkParts
+from edge_agent.gate.uplink.thread import PublishLedger
+from tests.gate.fakes import Pocket, PowerCut
+from tests.gate.uplink.gates import GATE, Examiner, gate_status
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 TOPICS = Topics("attendance", GATE)

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from edge_agent.daemon import gate_turns
-from edge_agent.domain.chain import read_wire
-from edge_agent.domain.events import Outcome, PanelShown
-from edge_agent.domain.stamps import parse_time
-from edge_agent.flows.touch import when_to_look
-from edge_agent.receiver.coverage.coverage import coverage
-from edge_agent.receiver.coverage.signs_of_life import Cover, SignsOfLife, seen
-from edge_agent.store.verify import verify_ledger
+from edge_agent.contract.chain import read_wire
+from edge_agent.contract.stamps import parse_time
+from edge_agent.gate.daemon import loop as gate_turns
+from edge_agent.gate.events import Outcome, PanelShown
+from edge_agent.gate.ledger.store.verify import verify_ledger
+from edge_agent.gate.touch import poll_schedule as when_to_look
+from edge_agent.receiver.coverage import coverage
+from edge_agent.receiver.signs_of_life import Cover, SignsOfLife, seen
 
 from .killed_week import KilledWeek
 from .seven_days import Week

@@ -20,11 +20,11 @@ from types import TracebackType
 from typing import Any
 
 import edge_agent
-from edge_agent.assembly import Assembly
-from edge_agent.domain.requests import AddWorker, Enroll, What
-from edge_agent.flows.sensor.pairing import Pairing
-from edge_agent.flows.technician.technician import Technician
-from edge_agent.settings import load_settings
+from edge_agent.gate.daemon.assembly import Assembly
+from edge_agent.gate.people.requests import AddWorker, Enroll, What
+from edge_agent.gate.people.technician import Technician
+from edge_agent.gate.sensor.pairing import Pairing
+from edge_agent.gate.settings.load import load_settings
 
 from .watch import Event, Watch
 

@@ -5,7 +5,7 @@ from itertools import cycle, product
 
 import pytest
 
-from edge_agent.simulator import FAULTS
+from edge_agent.simulator.faults import FAULTS
 
 from .gate import STAFF, Gate
 from .watch import Watch

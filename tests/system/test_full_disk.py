@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from edge_agent.domain.stamps import parse_time
-from edge_agent.receiver.coverage.coverage import coverage
-from edge_agent.receiver.coverage.signs_of_life import Cover, SignsOfLife, Span, seen
-from tests.store.small_disk import disk_like, fill
+from edge_agent.contract.stamps import parse_time
+from edge_agent.receiver.coverage import coverage
+from edge_agent.receiver.signs_of_life import Cover, SignsOfLife, Span, seen
+from tests.gate.ledger.small_disk import disk_like, fill
 
 from .gate import STAFF, Gate, Part
 from .watch import Watch

@@ -3,7 +3,7 @@
 import json
 
 from tests.brokers import Mosquitto
-from tests.uplink.assistant import Device
+from tests.gate.uplink.assistant import Device
 
 from .gate import Gate
 from .payroll import PATIENCE_S, Listener

@@ -12,7 +12,7 @@ from .gate import STAFF, Gate, rows
 
 _DARK_AT_THE_LAMP = """
 import os, signal
-from edge_agent.panel import GpioPanel
+from edge_agent.gate.panel.lamps import GpioPanel
 GpioPanel.show = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 from edge_agent.cli import main
 main()

@@ -85,7 +85,7 @@ def test_no_names_no_templates(gate: Gate, mosquitto: Mosquitto, form: str) -> N
         for line in said.splitlines():
             if line.startswith("{"):
                 assert json.loads(line).keys() >= {"level", "logger", "thread", "message"}
-        daemon = [line for line in said.splitlines() if "edge_agent.daemon" in line]
+        daemon = [line for line in said.splitlines() if "edge_agent.gate.daemon" in line]
         assert daemon
 
 

@@ -19,11 +19,11 @@ from .payroll import Listener
 from .watch import Ended, Watch
 
 _ELSEWHERE = """
-import edge_agent.assembly
+import edge_agent.gate.daemon.assembly
 from edge_agent.cli import main
-from edge_agent.domain.succession import Whereabouts
+from edge_agent.gate.host.host_identity import Whereabouts
 here = Whereabouts(board={{"serial": "{board}"}}, card={{"cid": "{card}"}})
-edge_agent.assembly.whereabouts = lambda folder: here
+edge_agent.gate.daemon.assembly.whereabouts = lambda folder: here
 main(["run", "--config", "{config}"])
 """
 

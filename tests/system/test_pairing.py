@@ -174,7 +174,7 @@ def test_killed_in_the_middle_of_an_enrolment(gate: Gate, daemon_runs: bool) -> 
 
 _DARK_AT_THE_ERASURE = """
 import os, signal
-from edge_agent.sensor import FingerprintSensor
+from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
 FingerprintSensor.erase = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 from edge_agent.cli import main
 main()

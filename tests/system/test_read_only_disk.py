@@ -3,7 +3,7 @@
 import subprocess
 import time
 
-from tests.store.small_disk import disk_like, image_of, mount_image
+from tests.gate.ledger.small_disk import disk_like, image_of, mount_image
 
 from .gate import STAFF, Gate
 from .test_full_disk import begin_on, covered

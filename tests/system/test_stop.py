@@ -175,7 +175,7 @@ def test_stacks_on_demand(gate: Gate) -> None:
         assert watch.panel()["worker"] == code
         daemon.signal(signal.SIGUSR1)  # By now every thread has begun its work.
     assert daemon.said.count("most recent call first") >= 3
-    for module in ("gate_activity.py", "publish_ledger.py", "server.py"):
+    for module in ("loop.py", "thread.py", "server.py"):
         assert module in daemon.said
     assert daemon.stop() == 0
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from edge_agent.sealing import AgeSealing
+from edge_agent.gate.people.templates.sealing import AgeSealing
 
 from .gate import OWN, Gate, Result, toml
 

@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from edge_agent.assembly import Assembly
 from edge_agent.cli.carry_out import carry_out
-from edge_agent.daemon.gate_activity import GateActivity
-from edge_agent.daemon.gate_parts import GateParts
-from edge_agent.domain.errors import BadRequest, EdgeAgentError
-from edge_agent.domain.events import Event, Outcome, PanelShown, SensorChanged
-from edge_agent.domain.requests import AddWorker, Enroll, Step, What
-from edge_agent.flows.payroll.keep_roster import RosterInbox
-from edge_agent.settings import load_settings
-from edge_agent.simulator import Remote, SimulatorOptions, running_simulator
+from edge_agent.contract.errors import BadRequest, EdgeAgentError
+from edge_agent.gate.daemon.assembly import Assembly
+from edge_agent.gate.daemon.loop import GateActivity, GateParts
+from edge_agent.gate.events import Event, Outcome, PanelShown, SensorChanged
+from edge_agent.gate.people.requests import AddWorker, Enroll, Step, What
+from edge_agent.gate.people.roster import RosterInbox
+from edge_agent.gate.settings.load import load_settings
+from edge_agent.simulator.background import Remote, running_simulator
+from edge_agent.simulator.serving import SimulatorOptions
 
 SETTINGS = """
 [gate]

@@ -1,15 +1,21 @@
-"""Write the week down as a gate does: its rules, its entries, its chain; only time is made up."""
+"""Write the week down as a gate does: its rules, its entries, its chain; only time is made up.
+
+The week in a real ledger, of which the uplink sees as much as has gone by.
+"""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ... import __version__
-from ...domain.chain import GENESIS, Entry, Scribe
-from ...domain.facts import (
+from ...contract.chain import GENESIS, Entry, Scribe
+from ...contract.facts import (
     AttemptRefused,
+    Direction,
+    DirectionRule,
     Evidence,
     Fact,
     GateAlive,
@@ -21,19 +27,11 @@ from ...domain.facts import (
     PunchVoided,
     RecordingResumed,
 )
-from ...domain.people import Print
-from ...domain.rules import (
-    Accepted,
-    Direction,
-    DirectionRule,
-    LastPunch,
-    Match,
-    Policy,
-    Refused,
-    Repeat,
-    judge,
-)
-from ...domain.stamps import ClockState, Stamp, local_time
+from ...contract.people import Print
+from ...contract.stamps import ClockState, Stamp, local_time
+from ...gate.ledger.store.sqlite_store import SqliteStore
+from ...gate.ports import Tail
+from ...gate.rules import Accepted, LastPunch, Match, Policy, Refused, Repeat, judge
 from .plan import (
     BOOTS,
     FORGETS_FRIDAY,
@@ -236,3 +234,36 @@ def _evidence(credited: Accepted | Repeat) -> Evidence:
         generation=owner.generation,
         score=credited.match.score,
     )
+
+
+class WeekStore(SqliteStore):
+    """The ledger of a week that is still going on. ``shown``: how many entries there are by now."""
+
+    shown: Callable[[], int]
+
+    def tail(self) -> Tail:
+        """The last entry by now: its place and hash."""
+        whole = super().tail()
+        seq = min(self.shown(), whole.seq)
+        return Tail(seq, self.hash_of(seq) or whole.hash)
+
+
+def open_in(folder: Path, gate: str) -> WeekStore:
+    """The ledger of a gate in ``folder``; all of it is shown at first."""
+    first = stamp_at(gate, BOOTS[gate][0].began)
+    store = WeekStore.open(folder / f"{gate}.db", gate, ZONE, first)
+    assert isinstance(store, WeekStore)
+    store.shown = lambda: 2**53
+    return store
+
+
+def write_in(folder: Path, gate: str, pressed: list[Press]) -> Written:
+    """Write the week into a new ledger, and return it as it stands there."""
+    store = open_in(folder, gate)
+    week = write_week(gate, pressed, store.ledger)
+    with store.changing() as change:
+        for fact, stamp in week.facts[1:]:  # The first one was written when it was opened.
+            change.append(fact, stamp)
+    entries = store.entries(1, len(week.facts))
+    store.close()
+    return structs.replace(week, entries=entries)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from ...domain.people import Employment, Worker
+from ...contract.people import Employment, Worker
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 MAIN, NORTH = "sandbox-main", "sandbox-north"

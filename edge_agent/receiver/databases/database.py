@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol
 import msgspec
 from msgspec import Struct
 
-from edge_agent.domain.errors import StoreFault
+from ...contract.errors import StoreFault
 
 SCHEMES = ("postgresql://", "postgres://")
 

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
-from edge_agent.domain.errors import StoreFault
-
+from ...contract.errors import StoreFault
 from .database import DatabaseAway, Guard, Row
 
 try:

@@ -3,8 +3,7 @@
 import hashlib
 from collections.abc import Callable
 
-from edge_agent.domain.errors import StoreFault
-
+from ...contract.errors import StoreFault
 from ..effects import EFFECTS_VERSION
 from .database import Database, Guard
 from .views import VIEWS

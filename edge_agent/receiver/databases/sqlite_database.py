@@ -7,8 +7,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
-from edge_agent.domain.errors import StoreFault
-
+from ...contract.errors import StoreFault
 from .database import Guard, Row
 
 _BUSY_SECONDS = 30.0

@@ -1,1 +1,1 @@
-"""What a clerk does: a month as a file, and corrections."""
+"""What a clerk does."""

@@ -1,13 +1,13 @@
 """Payroll's own corrections: rows beside the entries, with who and why. No entry is changed by one,
-and no correction either: a void that was wrong is answered by adding the punch again."""
+and no correction either: a void that was wrong is answered by adding the punch again.
+"""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from edge_agent.domain.errors import BadRequest
-
+from ...contract.errors import BadRequest
 from ..databases.database import Database
 from ..effects import Code, moment_of
 

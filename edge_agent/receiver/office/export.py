@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from edge_agent.domain.errors import BadRequest, StoreFault
-from edge_agent.new_file import new_private_file
-
+from ...contract.atomic_file import new_private_file
+from ...contract.errors import BadRequest, StoreFault
 from ..databases.database import Database
 
 View = Literal["punches", "sessions"]

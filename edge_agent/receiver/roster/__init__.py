@@ -1,1 +1,1 @@
-"""Payroll's list of workers: read from a file, published, and heard."""
+"""Payroll's list of workers."""

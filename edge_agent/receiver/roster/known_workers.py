@@ -4,9 +4,8 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from edge_agent.domain.messages import RosterWorker
-from edge_agent.domain.roster import Applied, Refusal, judge_roster, read_roster
-
+from ...contract.messages import RosterWorker
+from ...contract.roster import Applied, Refusal, judge_roster, read_roster
 from ..databases.database import Database, packed
 
 UNKNOWN_WORKER = "unknown-worker"

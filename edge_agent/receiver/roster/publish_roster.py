@@ -6,13 +6,10 @@ from dataclasses import replace
 import msgspec
 from msgspec import Struct
 
-from edge_agent.domain.errors import BadRequest, BrokerFault
-from edge_agent.domain.messages import Roster, RosterWorker
-from edge_agent.domain.roster import LARGEST_ROSTER, read_roster
-from edge_agent.domain.topics import Topics
-
-from ..connection import MQTT_3_1_1, MQTT_5, Connection, NotUnderstood
-from ..options import ReceiverOptions
+from ...contract.errors import BadRequest, BrokerFault
+from ...contract.messages import Roster, RosterWorker, Topics
+from ...contract.roster import LARGEST_ROSTER, read_roster
+from ..connection import MQTT_3_1_1, MQTT_5, Connection, NotUnderstood, ReceiverOptions
 
 _CLIENT = "payroll-roster"
 """Not the receiver's: that one goes on meanwhile."""

@@ -9,9 +9,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from edge_agent.domain.errors import BadRequest, StoreFault
-from edge_agent.domain.messages import RosterWorker
-from edge_agent.domain.roster import MOST_WORKERS, row_problems
+from ...contract.errors import BadRequest, StoreFault
+from ...contract.messages import RosterWorker
+from ...contract.roster import MOST_WORKERS, row_problems
 
 _MOST_BYTES = 20_000_000
 _MOST_TOLD = 50

@@ -1,1 +1,1 @@
-"""What the module can be told, as one table, and what each instruction does."""
+"""What the simulated sensor does for each instruction."""

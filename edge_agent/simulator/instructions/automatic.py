@@ -12,9 +12,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Generator
 
-from edge_agent.simulator.answers import OK, PACKET_ERROR, Answer, Steps
-from edge_agent.simulator.instructions.scan import NOT_FOUND, img_to_tz, reg_model, search
-from edge_agent.simulator.module import Module
+from ..module import Module
+from .answers import OK, PACKET_ERROR, Answer, Steps
+from .scan import NOT_FOUND, img_to_tz, reg_model, search
 
 _FIRST_FREE = 0xC8  # the location that means any
 _CAPTURES = 6

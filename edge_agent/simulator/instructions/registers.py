@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import struct
 
-from edge_agent.simulator.answers import OK, Answer
-from edge_agent.simulator.flash import NOTEPAD_PAGE_BYTES, NOTEPAD_PAGES
-from edge_agent.simulator.module import Module
+from ..flash import NOTEPAD_PAGE_BYTES, NOTEPAD_PAGES
+from ..module import Module
+from .answers import OK, Answer
 
 _INFORMATION_PAGE = 512  # bytes
 _PRODUCT = struct.Struct(">16s4s8s2B8s4H")

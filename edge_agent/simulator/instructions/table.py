@@ -15,9 +15,10 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge_agent.simulator.answers import NOT_VERIFIED, PACKET_ERROR, Answer
-from edge_agent.simulator.instructions import automatic, library, registers, scan
-from edge_agent.simulator.module import Module
+from ..module import Module
+from . import automatic, registers, scan
+from . import scan as library
+from .answers import NOT_VERIFIED, PACKET_ERROR, Answer
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,108 @@
+"""What became of the punches of a ledger: true times, corrections and voids applied, for people."""
+
+from collections.abc import Iterable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct, structs
+
+from .stamps import local_date, parse_time
+
+SHIFT_MS = 14 * 3600 * 1000
+"""``direction = "alternate"`` starts again with "in" when the last punch is older than this."""
+
+
+_PUNCHES = ("punch.recorded", "punch.repeated", "punch.added", "punch.recovered")
+_TIMES = ("punch.time-resolved", "punch.time-corrected")
+
+
+class Attendance(Struct, frozen=True, kw_only=True):
+    """A punch as it stands now. Times are RFC 3339; ``at`` None: not known, or not yet.
+
+    ``of`` is the punch that a repeat repeats, ``voided`` the reason of the supervisor who withdrew
+    it, ``working_day`` the day on which its shift began.
+    """
+
+    seq: int
+    kind: str
+    worker: str
+    at: str | None
+    not_before: str | None
+    not_after: str | None
+    direction: str | None
+    of: int | None
+    voided: str | None
+    working_day: str | None = None
+
+
+def attendance(entries: Iterable[dict[str, Any]], zone: ZoneInfo) -> list[Attendance]:
+    """The punches among ``entries`` (their ``data``, in order), by time as far as it is known."""
+    found: dict[int, Attendance] = {}
+    for data in entries:
+        kind, of = data["kind"], data.get("of")
+        if kind in _PUNCHES:
+            found[data["seq"]] = _as_recorded(data)
+        elif kind in _TIMES and of in found:
+            found[of] = structs.replace(
+                found[of],
+                at=data["at"],
+                not_before=data.get("not_before"),
+                not_after=data.get("not_after"),
+            )
+        elif kind == "punch.voided" and of in found:
+            found[of] = structs.replace(found[of], voided=data["reason"])
+    return _with_working_days(_by_time(list(found.values())), zone)
+
+
+def _as_recorded(data: dict[str, Any]) -> Attendance:
+    original = data["data"] if data["kind"] == "punch.recovered" else data
+    of = data.get("of")
+    return Attendance(
+        seq=data["seq"],
+        kind=data["kind"],
+        worker=data["worker"],
+        at=data["at"],
+        not_before=original.get("not_before"),
+        not_after=original.get("not_after"),
+        direction=original.get("direction"),
+        of=of if isinstance(of, int) else None,
+        voided=None,
+    )
+
+
+def _by_time(punches: list[Attendance]) -> list[Attendance]:
+    """In the order of the ledger, which is that of events; only what was added goes to its time."""
+    placed: list[tuple[float, int, Attendance]] = []
+    last = 0.0
+    for punch in punches:
+        if punch.kind == "punch.added":
+            continue
+        last = max(last, parse_time(punch.at)) if punch.at else last
+        placed.append((last, punch.seq, punch))
+    placed += [
+        (parse_time(punch.at), punch.seq, punch)
+        for punch in punches
+        if punch.kind == "punch.added" and punch.at
+    ]
+    return [punch for _, _, punch in sorted(placed, key=lambda one: one[:2])]
+
+
+def _with_working_days(punches: list[Attendance], zone: ZoneInfo) -> list[Attendance]:
+    """A night shift belongs to the day it began: that of its worker's first punch.
+
+    What is less than 14 hours after that is the same shift's.
+    """
+    began: dict[str, int] = {}
+    found = []
+    for punch in punches:
+        if punch.at is not None:
+            at_ms = parse_time(punch.at)
+            first_ms = began.get(punch.worker)
+            counts = punch.voided is None and punch.kind != "punch.repeated"
+            if first_ms is None or not 0 <= at_ms - first_ms < SHIFT_MS:
+                first_ms = at_ms
+                if counts:
+                    began[punch.worker] = at_ms
+            punch = structs.replace(punch, working_day=local_date(first_ms, zone))
+        found.append(punch)
+    return found

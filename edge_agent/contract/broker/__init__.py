@@ -1,0 +1,1 @@
+"""How both sides reach the MQTT broker: TLS, passwords, bounded packets, and why it failed."""

@@ -1,0 +1,226 @@
+"""paho's client, which also notes what paho swallows.
+
+The password: from a file that nobody else may read, or from a systemd credential.
+
+The TLS context: 1.2 or newer, the broker's certificate and name always verified.
+"""
+
+import os
+import socket
+import ssl
+import stat
+from pathlib import Path
+from typing import Any
+
+from paho.mqtt.client import Client
+
+from ..errors import BrokerFault
+from .access import BrokerAccess
+
+CREDENTIAL = "mqtt-password"
+"""Its name in systemd's LoadCredential= (systemd.exec(5))."""
+
+_LONGEST = 65535
+"""MQTT 5, 3.1.3.6: the length is a two-byte integer."""
+
+
+def password(access: BrokerAccess) -> bytes | None:
+    """Return the password; None where there is none. Raises BrokerFault where it may not be used.
+
+    Read at each connection, so that a changed one needs no restart.
+    """
+    if access.password_file:
+        return _read(Path(access.password_file), access, only_ours=True)
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    if access.username and folder and (path := Path(folder, CREDENTIAL)).exists():
+        # systemd guards the folder by an access list, which shows as rights of the group.
+        return _read(path, access, only_ours=False)
+    return None
+
+
+def _read(path: Path, access: BrokerAccess, *, only_ours: bool) -> bytes:
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            if only_ours and mode & 0o077:
+                raise BrokerFault(
+                    f"The password is not used, for others may read {path} (mode {mode:04o}): "
+                    f"chmod 600 {path}, and have the password changed."
+                )
+            content = file.read(_LONGEST + 3)
+    except OSError as error:
+        raise BrokerFault(
+            f"The password file {path} cannot be read ({error.strerror}): correct "
+            f"{access.setting('password_file')}, or make the file readable for this user alone."
+        ) from error
+    secret = content.removesuffix(b"\n").removesuffix(b"\r")
+    if not 0 < len(secret) <= _LONGEST:
+        raise BrokerFault(
+            f"The password file {path} holds {'no' if not secret else 'too long a'} password: "
+            "write it in one line."
+        )
+    return secret
+
+
+def context(access: BrokerAccess) -> ssl.SSLContext:
+    """Return the context of one connection. Raises BrokerFault, naming the file and what is wrong.
+
+    Made at each connection, so that a renewed certificate needs no restart.
+    """
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    if access.ca_file:
+        path = _readable(access, "ca_file")
+        try:
+            made.load_verify_locations(path)
+        except ssl.SSLError as error:
+            raise BrokerFault(
+                f"The CA file {path} holds no certificate that can be read: put the CA's "
+                "certificate into it, in PEM form."
+            ) from error
+    else:
+        made.load_default_certs()
+    if access.cert_file:
+        _show(made, access)
+    return made
+
+
+def _show(made: ssl.SSLContext, access: BrokerAccess) -> None:
+    """Load what we show the broker."""
+    certificate, key = _readable(access, "cert_file"), _readable(access, "key_file")
+    mode = stat.S_IMODE(key.stat().st_mode)
+    if mode & 0o007:
+        raise BrokerFault(
+            f"The key is not used, for anybody may read {key} (mode {mode:04o}): chmod 600 {key}, "
+            "and have the certificate made anew with another key."
+        )
+
+    def locked() -> bytes:  # Without it OpenSSL would ask on the terminal, and wait for ever.
+        raise BrokerFault(
+            f"The key in {key} is locked by a passphrase, which nobody is there to type: unlock it "
+            f"with 'openssl pkey -in {key} -out FILE' and name that in "
+            f"{access.setting('key_file')}."
+        )
+
+    try:
+        made.load_cert_chain(certificate, key, locked)
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise BrokerFault(
+                f"The key in {key} does not belong to the certificate in {certificate}: put the "
+                "two that were made together there."
+            ) from error
+        raise BrokerFault(
+            f"{certificate} and {key} are not a certificate and its key in PEM form "
+            f"({error.reason or error}): put the files there that the CA gave you."
+        ) from error
+
+
+def _readable(access: BrokerAccess, key: str) -> Path:
+    path = Path(getattr(access, key))
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise BrokerFault(
+            f"{path} cannot be read ({error.strerror}): correct {access.setting(key)}, or make the "
+            "file readable for this user."
+        ) from error
+    return path
+
+
+_AT_ONCE = 64 * 1024
+_MOST_KEPT = 2 * 1024 * 1024
+"""Bytes of one packet: more than the largest roster with its topic. What comes after is dropped."""
+
+
+def _send_at_once(_client: Client, _data: Any, sock: Any) -> None:
+    """Otherwise the last entries of a window wait for the other side's delayed ACK (40 ms)."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+class TellingClient(Client):
+    """Knows why a connection ended, and never reads a packet beyond ``largest_packet`` bytes.
+
+    Of a packet that is shorter and yet very long the beginning is kept, so that its reader sees
+    that it is too long, and the rest dropped as it comes: no memory is taken for what a packet only
+    says of its length.
+
+    paho reports a missing client certificate as "Unspecified error", and reads whatever length a
+    packet says it has, which under MQTT 3.1.1 nobody limits. Its private ``_sock_recv`` and
+    ``_sock_send`` are the one place where both are seen, and its ``_ssl_wrap_socket`` leaves the
+    socket of a failed handshake open; ``_in_packet`` is what it has of a packet. Tests hold all.
+    """
+
+    def __init__(self, *args: Any, largest_packet: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.on_socket_open = _send_at_once
+        self._largest_packet = largest_packet
+        self.error: OSError | None = None
+        """What the socket said last."""
+        self.first_byte: int | None = None
+        """What the broker's first answer begins with."""
+        self.too_large: int | None = None
+        """The length of the packet for which the connection was ended."""
+
+    def enter(self, access: BrokerAccess) -> None:
+        """Take on password and certificates, from files that may block.
+
+        Raises BrokerFault where one of them cannot be used.
+        """
+        if access.username:
+            # paho's types know no bytes, but its code does.
+            self.username_pw_set(access.username, password(access))  # type: ignore[arg-type]
+        if access.encrypted:
+            self._context = context(access)
+            self.tls_set_context(self._context)
+
+    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
+        sock = self._context.wrap_socket(
+            tcp_sock, server_hostname=self.host, do_handshake_on_connect=False
+        )
+        try:
+            sock.settimeout(self.connect_timeout)
+            sock.do_handshake()
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        if bufsize > self._largest_packet:
+            self.too_large = bufsize
+            raise ConnectionAbortedError
+        try:
+            data = super()._sock_recv(min(bufsize, _AT_ONCE))
+        except OSError as error:
+            if not isinstance(error, BlockingIOError):
+                self.error = error
+            raise
+        if self.first_byte is None and data:
+            self.first_byte = data[0]
+        return self._dropped(data) if bufsize > 1 else data
+
+    def _dropped(self, data: bytes) -> bytes:
+        """Of what paho would append to a packet that is long enough: one byte, to go on by."""
+        packet = self._in_packet
+        if len(packet["packet"]) < _MOST_KEPT or len(data) < 2:
+            return data
+        packet["to_process"] -= len(data) - 1
+        return data[-1:]
+
+    def _sock_send(self, buf: bytes | bytearray) -> int:
+        try:
+            return super()._sock_send(buf)
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            self.error = error
+            self._read_last_words()
+            raise
+
+    def _read_last_words(self) -> None:
+        """A broker that refuses our certificate says so before it hangs up."""
+        try:
+            self._sock_recv(1)
+        except OSError:
+            return

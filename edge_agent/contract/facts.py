@@ -1,0 +1,325 @@
+"""What can be written in the ledger: one struct for each kind of entry.
+
+The struct's tag is the entry's ``kind`` on the wire, its fields are that kind's own part of
+``data``; ``ledger``, ``seq``, ``at`` and ``clock`` are common to all kinds (chain.py). Codes and
+slots only: no names, no template bytes, in reasons and actors either.
+"""
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from msgspec import UNSET, Struct, UnsetType
+
+from .stamps import ClockState
+
+
+class Direction(StrEnum):
+    """Which way the worker passed."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class DirectionRule(StrEnum):
+    """The setting ``[punch] direction``."""
+
+    NONE = "none"
+    IN = "in"
+    OUT = "out"
+    ALTERNATE = "alternate"
+
+
+class Fact(Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """Base of all kinds."""
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """Why a punch is credited to its worker: which print, in which life of its slot, how well."""
+
+    finger: str
+    slot: int
+    generation: int
+    score: int
+
+
+class OldEntry(Struct, frozen=True, kw_only=True):
+    """An entry of an older ledger; ``hash`` is 64 hex digits."""
+
+    ledger: str
+    seq: int
+    hash: str
+
+
+WhyOpened = Literal[
+    "first-start",
+    "restored-backup",
+    "cloned-card",
+    "other-board",
+    "other-gate-id",
+    "damaged",
+    "payroll-is-ahead",
+    "forked",
+]
+"""Why a ledger begins. All but the first leave an older one behind (succession.py)."""
+
+
+class LedgerOpened(Fact, tag="ledger.opened", frozen=True, kw_only=True):
+    """Always seq 1: who writes here, and what came before.
+
+    ``previous``: the last entry that payroll is known to have of the ledger that was left, with
+    ``seq`` 0 and 64 zeros where it is not known to have any.
+    """
+
+    gate: str
+    zone: str
+    version: str
+    why: WhyOpened
+    previous: OldEntry | None = None
+
+
+class PunchRecorded(Fact, tag="punch.recorded", frozen=True, kw_only=True):
+    """A worker's attendance mark.
+
+    Without a trusted clock ``at`` is null, and ``not_before`` and ``not_after`` are there as far as
+    they are known at once.
+    """
+
+    worker: str
+    direction: Direction | None
+    direction_source: DirectionRule | None
+    method: Literal["finger"] = "finger"
+    evidence: Evidence
+    not_before: str | UnsetType = UNSET
+    not_after: str | UnsetType = UNSET
+
+
+class PunchRecovered(Fact, tag="punch.recovered", frozen=True, kw_only=True):
+    """A punch of an older ledger, recorded again where this one began.
+
+    ``at`` and ``data`` are what the original says, ``of`` is the original: always the first one,
+    however many ledgers lie between. The entry's own ``clock`` is the moment of the recovery.
+    """
+
+    worker: str
+    at: str | None
+    of: OldEntry
+    data: dict[str, Any]
+
+
+class PunchRepeated(Fact, tag="punch.repeated", frozen=True, kw_only=True):
+    """A touch certainly within the repeat window of punch ``of``: flagged, never lost."""
+
+    worker: str
+    of: int
+    method: Literal["finger"] = "finger"
+    evidence: Evidence
+
+
+class PunchTimeResolved(Fact, tag="punch.time-resolved", frozen=True, kw_only=True):
+    """When punch ``of`` was, which had been stamped before the clock was trusted.
+
+    ``at`` is the punch's true time within ``uncertainty_ms``, or null where it stays an interval,
+    from ``not_before`` to ``not_after`` as far as they are known. ``final``: the gate will say
+    nothing better; only a person can then settle an interval.
+    """
+
+    of: int
+    worker: str
+    at: str | None
+    uncertainty_ms: int | None
+    not_before: str | None
+    not_after: str | None
+    final: bool
+
+
+class PunchTimeCorrected(Fact, tag="punch.time-corrected", frozen=True, kw_only=True):
+    """The time told of punch ``of`` was wrong: a later synchronisation of that boot has shown it.
+
+    ``at``, the true time within ``uncertainty_ms``, replaces every earlier one.
+    """
+
+    of: int
+    worker: str
+    at: str
+    uncertainty_ms: int
+    reason: Literal["later-sync"] = "later-sync"
+
+
+class PunchVoided(Fact, tag="punch.voided", frozen=True, kw_only=True):
+    """A supervisor has withdrawn punch ``of``: do not pay it."""
+
+    of: int
+    worker: str
+    reason: str
+    actor: str
+
+
+class PunchAdded(Fact, tag="punch.added", frozen=True, kw_only=True):
+    """A supervisor's punch: ``at`` is what the supervisor says, not the entry's own moment."""
+
+    worker: str
+    at: str
+    direction: Direction | None
+    direction_source: None = None
+    method: Literal["supervisor"] = "supervisor"
+    reason: str
+    actor: str
+
+
+class AttemptRefused(Fact, tag="attempt.refused", frozen=True, kw_only=True):
+    """A touch that was credited to nobody: a worker's evidence that they were there and pressed.
+
+    ``suppressed`` counts the attempts since the last such entry that the rate limit left out.
+    """
+
+    reason: str
+    hint: str | None
+    worker: str | None
+    suppressed: int
+
+
+class GateAlive(Fact, tag="gate.alive", frozen=True, kw_only=True):
+    """Written at start and every hour. ``recording``: as the last entry about recording said."""
+
+    recording: bool
+    version: str
+
+
+class RecordingStopped(Fact, tag="recording.stopped", frozen=True, kw_only=True):
+    """From this moment no press could be recorded."""
+
+    reason: Literal[
+        "sensor-fault",
+        "foreign",
+        "database-older",
+        "sensor-older",
+        "disk-full",
+        "store-fault",
+        "away",
+        "stopping",
+    ]
+
+
+class RecordingResumed(Fact, tag="recording.resumed", frozen=True, kw_only=True):
+    """From this moment presses are recorded again."""
+
+    reason: Literal["started", "sensor-back", "store-back", "back"]
+
+
+class ClockSynced(Fact, tag="clock.synced", frozen=True, kw_only=True):
+    """The clock has become trusted: every stamp of this boot has its time from here.
+
+    ``offset_ms`` is the true time at boot time zero, in milliseconds since 1970, as the clock has
+    it now. ``hardware_clock``: whether the battery-backed clock, as it was before, had ``held`` the
+    time through the last power cut or ``lost`` it; null where nobody can tell.
+    """
+
+    offset_ms: int
+    hardware_clock: Literal["held", "lost"] | None
+
+
+class ClockStepped(Fact, tag="clock.stepped", frozen=True, kw_only=True):
+    """The wall clock was set, by a time service or by hand; or it began in the past.
+
+    ``before`` is what it would have shown, ``after`` what it shows, in UTC; ``state`` is how far it
+    may be trusted now.
+    """
+
+    before: str
+    after: str
+    step_ms: int
+    state: ClockState
+
+
+class WorkerAdded(Fact, tag="worker.added", frozen=True, kw_only=True):
+    """A technician or payroll's roster entered a worker."""
+
+    worker: str
+    active: bool = True
+    actor: str
+
+
+class WorkerChanged(Fact, tag="worker.changed", frozen=True, kw_only=True):
+    """A technician, or payroll's roster, renamed, deactivated or reactivated a worker.
+
+    ``active`` is the word of whoever changed it: a worker may punch where both say so.
+    """
+
+    worker: str
+    active: bool
+    actor: str
+
+
+class RosterApplied(Fact, tag="roster.applied", frozen=True, kw_only=True):
+    """Payroll's roster is in force from now on: how many it names, adds and changes here."""
+
+    version: int
+    workers: int
+    added: int
+    changed: int
+
+
+class RosterRefused(Fact, tag="roster.refused", frozen=True, kw_only=True):
+    """A roster was not applied; ``in_force`` is the version that stays (0: none)."""
+
+    reason: str
+    version: int | None
+    workers: int | None
+    in_force: int
+
+
+class PrintEnrolled(Fact, tag="print.enrolled", frozen=True, kw_only=True):
+    """A finger of a worker was stored in the sensor and proved by one more press."""
+
+    worker: str
+    finger: str
+    slot: int
+    generation: int
+    actor: str
+
+
+class PrintRemoved(Fact, tag="print.removed", frozen=True, kw_only=True):
+    """A finger of a worker was erased from the sensor."""
+
+    worker: str
+    finger: str
+    slot: int
+    generation: int
+    actor: str
+
+
+class PrintRestored(Fact, tag="print.restored", frozen=True, kw_only=True):
+    """A finger's template was stored from backup ``backup`` of gate ``origin``, and read back."""
+
+    worker: str
+    finger: str
+    slot: int
+    generation: int
+    origin: str
+    backup: str
+    actor: str
+
+
+class TemplatesSealed(Fact, tag="templates.sealed", frozen=True, kw_only=True):
+    """From now on so many templates leave the gate as a backup, sealed to these public keys."""
+
+    backup: str
+    prints: int
+    recipients: list[str]
+    actor: str
+
+
+class SensorAdopted(Fact, tag="sensor.adopted", frozen=True, kw_only=True):
+    """From now on this module's slots are the ones that the prints stand for.
+
+    ``why``: ``new``, ``technician``, or the doubt that the templates' digests have settled.
+    """
+
+    actor: str
+    why: str
+
+
+class SensorRestarted(Fact, tag="sensor.restarted", frozen=True, kw_only=True):
+    """The sensor stayed silent, and its power was switched off and on: the how many-th time."""
+
+    times: int

@@ -1,0 +1,236 @@
+"""What gate and payroll tell each other beside the ledger: receipts, commands, status.
+
+The topics of one gate (payroll contract, version 1).
+"""
+
+from typing import Literal
+
+from msgspec import Struct, field
+
+from .stamps import ClockState
+
+
+class Rejection(Struct, frozen=True, kw_only=True):
+    """An entry that payroll holds but could not use, for a person to settle."""
+
+    seq: int
+    reason: str
+
+
+class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Payroll holds 1…``through`` of ``ledger``; ``hash`` (64 hex digits) is entry ``through``'s.
+
+    Cumulative and idempotent; at most 100 of ``rejected_count`` rejections are listed. ``at`` is
+    for people.
+    """
+
+    ledger: str
+    through: int
+    hash: str
+    rejected: list[Rejection] = []
+    rejected_count: int = 0
+    at: str | None = None
+
+
+class Command(Struct, frozen=True, kw_only=True, tag_field="command"):
+    """What payroll may ask; ``id`` comes back in the reply.
+
+    After ``expires`` (RFC 3339) it is not carried out, where the gate knows the time.
+    """
+
+    id: str
+    expires: str | None = None
+
+
+class Resend(Command, tag="resend", frozen=True, kw_only=True):
+    """Payroll asks for entries ``from`` … ``to`` again."""
+
+    ledger: str
+    from_: int = field(name="from")
+    to: int
+
+
+class Report(Command, tag="report", frozen=True, kw_only=True):
+    """Payroll asks what ``edge-agent doctor`` says of the gate."""
+
+
+class ReportLine(Struct, frozen=True, kw_only=True):
+    """One line of the doctor's: what was looked at, what was found, what to do."""
+
+    check: str
+    state: Literal["OK", "WARN", "FAIL"]
+    found: str
+    advice: str
+
+
+class RosterWorker(Struct, frozen=True, kw_only=True):
+    """A worker as payroll knows them.
+
+    ``valid_from`` and ``valid_to`` are dates at the gate ("2026-11-30"), both inclusive; null: no
+    limit.
+    """
+
+    code: str
+    name: str
+    active: bool = True
+    valid_from: str | None = None
+    valid_to: str | None = None
+
+
+class Roster(Struct, frozen=True, kw_only=True):
+    """Payroll's list of workers, for all gates; ``version`` grows with each change.
+
+    ``count``, where given, is the number of ``workers``: a list that was cut short does not fit.
+    A worker who is not in the list stays as they are: only ``active`` false deactivates.
+    """
+
+    version: int
+    workers: list[RosterWorker]
+    count: int | None = None
+
+
+class Reply(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The gate's answer to a command."""
+
+    id: str
+    command: str
+    ok: bool
+    error: str | None = None
+    report: list[ReportLine] | None = None
+
+
+class SensorStatus(Struct, frozen=True, kw_only=True):
+    """``state`` is ``ready``, or the fault: ``unplugged``, ``silent``, ``garbled``, …
+
+    ``problem`` is then the sentence that a technician needs. ``not_backed_up`` counts the prints
+    that no backup of the templates holds.
+    """
+
+    state: str
+    problem: str | None = None
+    prints: int
+    capacity: int | None
+    not_backed_up: int = 0
+
+
+class StoreStatus(Struct, frozen=True, kw_only=True):
+    """``failing``: every press is not recorded at present; ``problem`` says why.
+
+    ``set_aside``: the files of the databases that were left for a new ledger, the oldest first, for
+    a technician to look at and take away.
+    ``reserve``: the disk is full, and the gate records into what it had kept free for that.
+    """
+
+    state: Literal["ready", "reserve", "failing"]
+    problem: str | None = None
+    set_aside: list[str] = []
+
+
+class ClockStatus(Struct, frozen=True, kw_only=True):
+    """The clock as the last stamp saw it.
+
+    ``pending`` punches wait for their true time, the first of them recorded after
+    ``pending_since`` (null where that is not known); ``problem`` says why and what to do.
+    """
+
+    state: ClockState
+    uncertainty_ms: int | None
+    pending: int = 0
+    pending_since: str | None = None
+    problem: str | None = None
+
+
+class RosterStatus(Struct, frozen=True, kw_only=True):
+    """The version of payroll's roster that is in force (null: none), and why a later one is not."""
+
+    version: int | None
+    refused: str | None
+
+
+class UplinkStatus(Struct, frozen=True, kw_only=True):
+    """What the gate has met on its way to payroll since ``started_at``.
+
+    ``duplicate_gate``: another gate uses this gate's id, and entries go out slowly until that ends.
+    The counts are of messages that are no receipts or commands for this ledger.
+    """
+
+    duplicate_gate: bool = False
+    refused_receipts: int = 0
+    refused_commands: int = 0
+
+
+class LedgerStatus(Struct, frozen=True, kw_only=True):
+    """How far the ledger goes, and how far payroll holds it.
+
+    ``complete_until``: everything that happened at the gate before this time is confirmed and has
+    its true time; null where that cannot be said.
+    """
+
+    id: str
+    last_seq: int
+    confirmed_seq: int
+    complete_until: str | None
+    rejected: int
+
+
+class GateStatus(Struct, frozen=True, kw_only=True):
+    """The retained status message of a running gate."""
+
+    gate: str
+    state: Literal["online", "offline"]
+    version: str
+    started_at: str | None
+    sensor: SensorStatus
+    store: StoreStatus = StoreStatus(state="ready")
+    clock: ClockStatus
+    ledger: LedgerStatus
+    roster: RosterStatus = RosterStatus(version=None, refused=None)
+    uplink: UplinkStatus = UplinkStatus()
+    disk_free_bytes: int | None
+
+
+class LastWill(Struct, frozen=True, kw_only=True):
+    """What the broker says for a gate that has gone: it never tells a ``complete_until``.
+
+    ``ledger_id`` is for the gate itself: by it, it knows another gate's of the same name.
+    """
+
+    gate: str
+    state: Literal["offline"] = "offline"
+    ledger_id: str | None = None
+
+
+class Topics(Struct, frozen=True):
+    """Topic names under ``root`` for ``gate``."""
+
+    root: str
+    gate: str
+
+    @property
+    def ledger(self) -> str:
+        """Every entry, in order."""
+        return f"{self.root}/{self.gate}/ledger"
+
+    @property
+    def status(self) -> str:
+        """Birth, health, last will; retained."""
+        return f"{self.root}/{self.gate}/status"
+
+    @property
+    def commands(self) -> str:
+        """What payroll asks of the gate."""
+        return f"{self.root}/{self.gate}/commands"
+
+    @property
+    def replies(self) -> str:
+        """The gate's answers to commands."""
+        return f"{self.root}/{self.gate}/replies"
+
+    @property
+    def roster(self) -> str:
+        """Payroll's list of workers, for all gates; retained."""
+        return f"{self.root}/roster"
+
+    def receipts(self, ledger: str) -> str:
+        """How far payroll holds ``ledger``; retained."""
+        return f"{self.root}/{self.gate}/receipts/{ledger}"

@@ -1,0 +1,1 @@
+"""JSON Schemas and the AsyncAPI document, made of the contract's own types: ``make contract``."""

@@ -1,1 +1,0 @@
-"""The control socket: newline-delimited JSON between ``edge-agent`` commands and the daemon."""

@@ -1,1 +1,0 @@
-"""Floor 4: the daemon: activities, supervision, status."""

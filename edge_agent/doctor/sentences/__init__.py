@@ -1,1 +1,0 @@
-"""All that the doctor can say, a module for each subject."""

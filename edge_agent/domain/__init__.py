@@ -1,1 +1,0 @@
-"""Floor 0: the words and rules of the gate. Pure: no I/O, no clock, no threads."""

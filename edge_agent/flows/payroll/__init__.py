@@ -1,1 +1,0 @@
-"""Between the ledger and payroll: send, be confirmed, obey, and say how the gate is."""

@@ -1,1 +1,0 @@
-"""What technicians and supervisors ask for, with a daemon or without one."""

@@ -1,0 +1,1 @@
+"""The daemon at the gate, and all that it works with."""

@@ -1,0 +1,123 @@
+"""A command's end of the control socket."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ...contract.errors import BadRequest, EdgeAgentError
+from ..errors import DaemonUnreachable
+from ..people.requests import AnyAnswer, Done, Failed, Request, Status, Step, Watch
+
+_answers = msgspec.json.Decoder(AnyAnswer)
+
+
+class Refusal(EdgeAgentError):
+    """The daemon's own error, with its own exit code."""
+
+    def __init__(self, failed: Failed) -> None:
+        super().__init__(failed.error)
+        self.exit_code = failed.exit_code
+
+
+def daemon_runs(path: Path) -> bool:
+    """Whether a daemon answers at ``path``. Raises DaemonUnreachable where we may not ask."""
+    try:
+        _connect(path).close()
+    except (FileNotFoundError, ConnectionRefusedError):
+        return False
+    return True
+
+
+def ask(path: Path, request: Request, on_step: Callable[[Step], None]) -> dict[str, Any]:
+    """Have the daemon carry out ``request``; ``on_step`` is called for each step on the way.
+
+    Raises Refusal with the daemon's reason, DaemonUnreachable where it went away meanwhile.
+    """
+    for line in _lines(path, request):
+        try:
+            answer = _answers.decode(line)
+        except msgspec.MsgspecError as error:
+            raise DaemonUnreachable(
+                "The daemon answers in words of another version: restart it after an upgrade "
+                f"({error})."
+            ) from error
+        match answer:
+            case Step():
+                on_step(answer)
+            case Done():
+                return answer.result
+            case Failed():
+                raise Refusal(answer)
+    raise DaemonUnreachable("The daemon stopped before it had answered: see its log.")
+
+
+class Told(dict[str, Any]):
+    """What the daemon says of itself. A field that one of another version lacks is told as that."""
+
+    def __missing__(self, key: str) -> Any:
+        raise DaemonUnreachable(
+            f"The daemon that runs is of another version and does not tell {key!r}: restart it "
+            "with 'sudo systemctl restart edge-agent'. Until then, 'edge-agent status --json' "
+            "shows all that it tells."
+        )
+
+
+def ask_status(path: Path) -> Told:
+    """How the gate is, from the daemon that runs. Raises as ``ask`` does."""
+    return _told(ask(path, Status(), lambda step: None))
+
+
+def _told(fields: dict[str, Any]) -> Told:
+    nested = {key: _told(value) for key, value in fields.items() if isinstance(value, dict)}
+    return Told(fields | nested)
+
+
+def watch(path: Path) -> Iterator[bytes]:
+    """The event stream, line by line as it stands on the socket, until the daemon stops."""
+    return _lines(path, Watch())
+
+
+def _lines(path: Path, request: Request) -> Iterator[bytes]:
+    try:
+        line = msgspec.json.encode(request) + b"\n"
+    except UnicodeEncodeError as error:
+        raise BadRequest("What was typed is no UTF-8 text: check the terminal's locale.") from error
+    try:
+        channel = _connect(path)
+    except (FileNotFoundError, ConnectionRefusedError):
+        raise DaemonUnreachable(
+            f"No daemon answers at {path}: start it with 'edge-agent run', or see "
+            "'systemctl status edge-agent'."
+        ) from None
+    # A daemon that goes ends the stream; what came before still counts.
+    with closing(channel), channel.makefile("rb") as stream, suppress(ConnectionError):
+        channel.sendall(line)
+        for answer in stream:
+            if answer.endswith(b"\n"):
+                yield answer[:-1]
+
+
+def _connect(path: Path) -> socket.socket:
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        channel.connect(os.fspath(path))
+    except PermissionError as error:
+        channel.close()
+        raise DaemonUnreachable(
+            f"This user may not use the control socket {path}: run the command with sudo, or add "
+            "the user to the socket's group (edge-agent)."
+        ) from error
+    except (FileNotFoundError, ConnectionRefusedError):
+        channel.close()
+        raise
+    except OSError as error:
+        channel.close()
+        raise DaemonUnreachable(
+            f"The control socket {path} cannot be used ({error.strerror}): check [control] socket."
+        ) from error
+    return channel

@@ -1,0 +1,256 @@
+"""The daemon's end of the control socket, on one thread, never waiting for a client."""
+
+import logging
+import os
+import selectors
+import socket
+import struct
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ...contract.errors import BadRequest, EdgeAgentError
+from ..errors import GateBusy, SocketFault
+from ..events import Event, Watching
+from ..people.requests import AnyRequest, Done, Failed, GateWork, Status, Step, Watch, What
+
+log = logging.getLogger(__name__)
+
+_LONGEST_REQUEST = 64 * 1024
+_LONGEST_BACKLOG = 256 * 1024
+"""Bytes a client may leave unread before it is dropped: it can come back, a punch cannot."""
+
+_MOST_CLIENTS = 64
+"""A technician or two, what watches, and some to spare; each takes a file descriptor."""
+
+_requests = msgspec.json.Decoder(AnyRequest)
+
+
+class Client:
+    """One connection. Its user id comes from the kernel, so it cannot be forged."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        credentials = channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        self.uid: int = struct.unpack("3i", credentials)[1]
+        self.channel = channel
+        self.received = b""
+        self.unsent = b""
+        self.watching = False
+        self.gone = False
+
+
+class Conversation:
+    """A request under way for a client. Its methods are called on the gate's thread."""
+
+    def __init__(self, client: Client, post: Callable[[Client, msgspec.Struct], None]) -> None:
+        self._client = client
+        self._post = post
+        self.actor = f"uid:{client.uid}"
+
+    def step(self, what: What, hint: str | None = None) -> None:
+        """Tell the person at the sensor what to do."""
+        self.beat()
+        self._post(self._client, Step(what=what, hint=hint))
+
+    def beat(self) -> None:
+        """Raise BadRequest once the command at the other end has gone."""
+        if self._client.gone:
+            raise BadRequest("The command that asked has gone: nothing was changed.")
+
+    def done(self, result: dict[str, Any]) -> None:
+        """The request was carried out."""
+        self._post(self._client, Done(result=result))
+
+    def failed(self, error: EdgeAgentError) -> None:
+        """The request was not carried out."""
+        self._post(self._client, Failed(error=str(error), exit_code=error.exit_code))
+
+
+Submit = Callable[[GateWork, Conversation], None]
+
+
+class ControlServer:
+    """Accepts clients, hands their requests on, and writes answers and events to them."""
+
+    def __init__(self, path: Path, submit: Submit, status: Callable[[], dict[str, Any]]) -> None:
+        """Listen at ``path``. Raises GateBusy where another daemon answers there already."""
+        self._path = path
+        self._submit = submit
+        self._status = status
+        self._selector = selectors.DefaultSelector()
+        self._posts: deque[tuple[Client | None, bytes]] = deque()
+        self._clients: set[Client] = set()
+        self._listener = _listen(path)
+        self._woken, self._waker = socket.socketpair()
+        for channel in (self._listener, self._woken, self._waker):
+            channel.setblocking(False)
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._selector.register(self._woken, selectors.EVENT_READ)
+
+    @property
+    def wake_fd(self) -> int:
+        """Writing a byte here ends ``serve_for`` early (for signal.set_wakeup_fd)."""
+        return self._waker.fileno()
+
+    def tell(self, event: Event) -> None:
+        """Tell every watcher. Safe from any thread; never blocks."""
+        self._posted(None, event)
+
+    def serve_for(self, seconds: float) -> None:
+        """Serve until something has happened or the time is over."""
+        waiting = [client for client in self._clients if b"\n" in client.received]
+        for key, _ in self._selector.select(0 if waiting else seconds):
+            if key.fileobj is self._listener:
+                self._accept()
+            elif key.fileobj is self._woken:
+                with suppress(BlockingIOError):
+                    self._woken.recv(4096)
+            else:
+                self._serve(key.data)
+        for client in waiting:
+            self._handle_next(client)
+        self._deliver()
+
+    def close(self) -> None:
+        """Say goodbye by closing, and remove the socket."""
+        self._deliver()
+        for client in list(self._clients):
+            self._drop(client)
+        self._path.unlink(missing_ok=True)
+        self._selector.close()
+        for channel in (self._listener, self._woken, self._waker):
+            channel.close()
+
+    def _posted(self, client: Client | None, message: msgspec.Struct) -> None:
+        self._posts.append((client, msgspec.json.encode(message) + b"\n"))
+        with suppress(OSError):  # Full: the server is awake already. Closed: nobody is served.
+            self._waker.send(b"!")
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            channel, _ = self._listener.accept()
+            if len(self._clients) >= _MOST_CLIENTS:
+                log.warning("too many readers of the control socket: one more was turned away")
+                channel.close()
+                return
+            channel.setblocking(False)
+            client = Client(channel)
+            self._clients.add(client)
+            self._selector.register(channel, selectors.EVENT_READ, client)
+
+    def _serve(self, client: Client) -> None:
+        """Read and answer one request; the others wait, for each turn of this thread is short."""
+        if b"\n" in client.received:
+            return
+        try:
+            data = client.channel.recv(65536)
+        except BlockingIOError:
+            data = None
+        except OSError:
+            data = b""
+        if data == b"":
+            self._drop(client)
+            return
+        client.received += data or b""
+        if b"\n" in client.received:
+            self._handle_next(client)
+        elif len(client.received) > _LONGEST_REQUEST:
+            self._drop(client)
+        self._flush(client)
+
+    def _handle_next(self, client: Client) -> None:
+        if not client.gone and b"\n" in client.received:
+            line, client.received = client.received.split(b"\n", 1)
+            self._handle(client, line)
+
+    def _handle(self, client: Client, line: bytes) -> None:
+        conversation = Conversation(client, self._posted)
+        try:
+            request = _requests.decode(line)
+        except (ValueError, RecursionError) as error:  # Whatever bytes may do to a decoder.
+            conversation.failed(BadRequest(f"This is no request of the control socket: {error}."))
+            return
+        match request:
+            case Status():
+                self._answer_status(conversation)
+            case Watch():
+                client.watching = True
+                client.unsent += msgspec.json.encode(Watching()) + b"\n"
+            case _:
+                self._submit(request, conversation)
+
+    def _answer_status(self, conversation: Conversation) -> None:
+        try:
+            conversation.done(self._status())
+        except EdgeAgentError as error:
+            conversation.failed(error)
+
+    def _deliver(self) -> None:
+        while self._posts:
+            client, line = self._posts.popleft()
+            targets = [c for c in self._clients if c.watching] if client is None else [client]
+            for target in targets:
+                target.unsent += line
+        for client in list(self._clients):
+            self._flush(client)
+
+    def _flush(self, client: Client) -> None:
+        if client.gone:
+            return
+        try:
+            while client.unsent:
+                sent = client.channel.send(client.unsent)
+                client.unsent = client.unsent[sent:]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._drop(client)
+            return
+        if len(client.unsent) > _LONGEST_BACKLOG:
+            log.warning("a reader of the control socket is too slow and was dropped")
+            self._drop(client)
+            return
+        writing = selectors.EVENT_WRITE if client.unsent else 0
+        self._selector.modify(client.channel, selectors.EVENT_READ | writing, client)
+
+    def _drop(self, client: Client) -> None:
+        if not client.gone:
+            client.gone = True
+            self._clients.discard(client)
+            self._selector.unregister(client.channel)
+            client.channel.close()
+
+
+def _listen(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if path.is_socket():
+            if _somebody_answers(path):
+                raise GateBusy(f"Another daemon answers at {path} already ([control] socket).")
+            path.unlink()  # Left behind by a crash.
+        listener.bind(os.fspath(path))
+        path.chmod(0o660)  # The socket's group may command the gate.
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        raise SocketFault(
+            f"The control socket {path} cannot be made ({error.strerror}): check that its folder "
+            "exists, that nothing else is there, and that this user may write there."
+        ) from error
+    except GateBusy:
+        listener.close()
+        raise
+    return listener
+
+
+def _somebody_answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(os.fspath(path))
+        except OSError:
+            return False
+    return True

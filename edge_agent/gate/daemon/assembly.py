@@ -1,0 +1,189 @@
+"""The one place that picks adapters: settings in, ports out.
+
+Sensor, panel and uplink are imported when they are asked for: a command that only lists workers
+must not load pyfingerprint, gpiozero and paho-mqtt on a Pi Zero.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from ...contract.chain import read_wire, stamp_of
+from ...contract.messages import GateStatus, Topics
+from ...contract.roster import Heard
+from ..errors import DamagedLedger
+from ..host.clock import HostClock
+from ..host.host_identity import whereabouts
+from ..host.lock import GateLock, give_to_folder_owner
+from ..host.passwords import PasswordFile
+from ..ledger.damage.readable import write_readable
+from ..ledger.gate import Gate
+from ..ledger.open_or_succeed import may_leave_again, own_ledger
+from ..ledger.store.sqlite_store import SqliteStore
+from ..ledger.succession.swap import set_aside
+from ..people.templates.sealing import AgeSealing
+from ..ports import Examiner, Panel, Passwords, Power, Sealing, Sensor, Store, Tell, Touch
+from ..rules import Policy
+from ..settings.schema import Settings
+
+if TYPE_CHECKING:
+    from ..uplink.payroll_says import Disowned
+    from ..uplink.thread import PublishLedger
+
+log = logging.getLogger(__name__)
+
+
+class Assembly:
+    """Makes the parts of one gate from its settings. The clock is shared, the rest is new."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.zone = ZoneInfo(settings.gate.timezone)
+        self.database = Path(settings.store.path)
+        self.control_socket = Path(settings.control.socket)
+        self.clock = HostClock(settings.clock.trust, settings.clock.drift_ppm)
+
+    def lock(self) -> GateLock:
+        """The lock that makes one process the owner of this gate."""
+        return GateLock(self.database)
+
+    @contextmanager
+    def own_ledger(self, damaged: str | None = None) -> Iterator[None]:
+        """Have a ledger that may be written, a new one where need be; under the lock only.
+
+        ``damaged``: what was found out about the database while it was used.
+        """
+        gate, now = self.settings.gate.id, self.clock.stamp()
+        here = whereabouts(self.database.parent)
+        with own_ledger(self.database, gate, self.zone, now, here, damaged):
+            give_to_folder_owner(self.database)
+            yield
+
+    def write_readable(self) -> None:
+        """Make what is in damaged databases readable, slowly, beside the gate's work."""
+        try:
+            write_readable(self.database)
+        except OSError as error:
+            log.warning("a damaged database could not be made readable: %s", error)
+
+    def set_aside(self) -> list[Path]:
+        """The databases that were left for a new ledger, the oldest first."""
+        return set_aside(self.database)
+
+    def damaged(self) -> list[Path]:
+        """Those of them that were damaged; a technician takes them away."""
+        return [old for old in self.set_aside() if "damaged" in old.name]
+
+    def may_leave(self, store: Store) -> bool:
+        """Whether a receipt may make the gate leave this ledger for a new one by now."""
+        for entry in store.entries(1, 1):
+            if entry.seq != 1:
+                return True  # It was pruned, and nothing is that was written within months.
+            data = read_wire(entry.wire)[1]
+            return may_leave_again(data["why"], stamp_of(data), self.clock.stamp())
+        return True
+
+    def store(self, on_damage: Callable[[DamagedLedger], None] = lambda fault: None) -> Store:
+        """A new connection to the store; opens a ledger at the very first start."""
+        is_new = not self.database.exists()
+        gate, now = self.settings.gate.id, self.clock.stamp()
+        store = SqliteStore.open(self.database, gate, self.zone, now, on_damage)
+        if is_new:
+            give_to_folder_owner(self.database)
+        return store
+
+    def recall_last_sync(self, store: Store) -> None:
+        """Tell the clock what the ledger knows of the last sync."""
+        if (known := store.known_time()) is not None:
+            self.clock.recall(known)
+
+    def store_for_reading(self) -> Store:
+        """A new connection that writes nothing."""
+        return SqliteStore.read_only(self.database, self.settings.gate.id, self.zone)
+
+    def sensor(self) -> Sensor:
+        """The sensor, not yet connected. Raises StoreFault where its password cannot be read."""
+        from ..sensor.fingerprint_sensor import FingerprintSensor
+
+        sensor = FingerprintSensor(self.settings.sensor, power=self.power())
+        sensor.try_passwords(*self.passwords().known())
+        return sensor
+
+    def passwords(self) -> Passwords:
+        """What the gate knows of the sensor's password."""
+        return PasswordFile(self.database)
+
+    def sealing(self) -> Sealing:
+        """Seals what leaves the gate."""
+        return AgeSealing()
+
+    def power(self) -> Power | None:
+        """What switches the sensor's supply; None where no pin does."""
+        settings = self.settings.sensor
+        if settings.power_pin == "none":
+            return None
+        from ..pins import PowerPin
+
+        return PowerPin(settings.power_pin, settings.power_active, self.settings.panel.pins)
+
+    def touch(self) -> Touch | None:
+        """The sensor's touch output; None where no pin is wired to it."""
+        settings = self.settings.sensor
+        if settings.touch_pin == "none":
+            return None
+        from ..pins import TouchPin
+
+        return TouchPin(settings.touch_pin, settings.touch_active, self.settings.panel.pins)
+
+    def panel(self) -> Panel:
+        """The panel, dark but for the sign that a damaged database lies here."""
+        from ..panel.lamps import GpioPanel
+
+        return GpioPanel(self.settings.panel, call_technician=bool(self.damaged()))
+
+    def uplink(
+        self,
+        status: Callable[[], GateStatus],
+        tell: Tell,
+        leave: Callable[["Disowned"], bool],
+        on_damage: Callable[[DamagedLedger], None],
+        on_roster: Callable[[Heard], None],
+        examiner: Examiner,
+    ) -> "PublishLedger":
+        """The way to payroll."""
+        from ..uplink.mqtt.broker import PahoBroker
+        from ..uplink.session import UplinkParts
+        from ..uplink.thread import PublishLedger
+
+        gate, mqtt = self.settings.gate.id, self.settings.mqtt
+        return PublishLedger(
+            UplinkParts(
+                settings=mqtt,
+                topics=Topics(mqtt.root, gate),
+                broker=PahoBroker(mqtt, f"edge-agent-{gate}"),
+                open_store=lambda: self.store(on_damage),
+                status=status,
+                tell=tell,
+                clock=self.clock,
+                leave=leave,
+                on_roster=on_roster,
+                examiner=examiner,
+                home_assistant=self.settings.home_assistant,
+            )
+        )
+
+    def gate(
+        self, tell: Tell, on_damage: Callable[[DamagedLedger], None] = lambda fault: None
+    ) -> Gate:
+        """The gate on a store connection of its own."""
+        policy = Policy(
+            repeat_window_ms=self.settings.punch.repeat_window_s * 1000,
+            direction=self.settings.punch.direction,
+            drift_ppm=self.settings.clock.drift_ppm,
+            zone=self.zone,
+            min_score=self.settings.sensor.min_score,
+        )
+        return Gate(self.store(on_damage), self.clock, tell, policy)

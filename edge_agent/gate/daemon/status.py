@@ -1,0 +1,160 @@
+"""The gate's status, as payroll's retained message and the ``status`` command show it."""
+
+import shutil
+from contextlib import closing
+from typing import Any, Literal
+
+from msgspec import Struct, to_builtins
+
+from ... import __version__
+from ...contract.chain import read_wire, stamp_of, told
+from ...contract.messages import (
+    ClockStatus,
+    GateStatus,
+    LedgerStatus,
+    RosterStatus,
+    SensorStatus,
+    StoreStatus,
+    UplinkStatus,
+)
+from ...contract.stamps import ClockState, Stamp, local_time
+from ...contract.true_times import Timeline
+from ..errors import NoLedgerYet
+from ..events import SensorChanged, StoreChanged, UplinkChanged
+from ..ports import Store
+from .assembly import Assembly
+
+_FILLING_PERCENT = 80
+
+
+class Circumstances(Struct, frozen=True):
+    """What the status tells beyond the store: how the running daemon is."""
+
+    state: Literal["online", "offline"]
+    started_at: str | None
+    sensor: SensorChanged
+    store: StoreChanged
+    capacity: int | None
+    confirmed: int
+    """What the uplink knows; the store learns it only now and then, to spare the card."""
+    uplink: UplinkStatus = UplinkStatus()
+
+
+def gate_status(assembly: Assembly, store: Store, now: Circumstances) -> GateStatus:
+    """Put the status together."""
+    stamp = assembly.clock.stamp()
+    marks = store.watermarks()
+    roster = store.roster()
+    usage = _disk(assembly)
+    confirmed = max(marks.confirmed, now.confirmed)
+    return GateStatus(
+        gate=assembly.settings.gate.id,
+        state=now.state,
+        version=__version__,
+        started_at=now.started_at,
+        sensor=SensorStatus(
+            state=now.sensor.state,
+            problem=now.sensor.detail,
+            prints=len(store.prints()),
+            capacity=now.capacity,
+            not_backed_up=store.not_backed_up(),
+        ),
+        store=_store_status(assembly, now.store, usage),
+        clock=_clock_status(assembly, store, stamp),
+        ledger=LedgerStatus(
+            id=store.ledger,
+            last_seq=store.tail().seq,
+            confirmed_seq=confirmed,
+            complete_until=store.complete_until(confirmed),
+            rejected=marks.rejected,
+        ),
+        uplink=now.uplink,
+        roster=RosterStatus(version=roster.version or None, refused=roster.refused),
+        disk_free_bytes=usage.free if usage else None,
+    )
+
+
+def _disk(assembly: Assembly) -> "shutil._ntuple_diskusage | None":
+    """None where it does not answer: a card that dies must not take the status along."""
+    try:
+        return shutil.disk_usage(assembly.database.parent)
+    except OSError:
+        return None
+
+
+def _clock_status(assembly: Assembly, store: Store, stamp: Stamp) -> ClockStatus:
+    pending, since = store.pending_times(), None
+    if pending.first is not None:
+        timeline = Timeline(store.landmarks(), assembly.settings.clock.drift_ppm)
+        low = timeline.place(
+            stamp_of(told(read_wire(store.entries(pending.first, 1)[0].wire)[1]))
+        ).low
+        since = None if low is None else local_time(low, assembly.zone)
+    refused = assembly.clock.refused()
+    problem = None
+    if refused is not None:
+        problem = _REFUSED.format(error=refused)
+    elif stamp.state is ClockState.UNSYNCED:
+        problem = _UNSYNCED
+    return ClockStatus(
+        state=stamp.state,
+        uncertainty_ms=stamp.uncertainty_ms,
+        pending=pending.count,
+        pending_since=since,
+        problem=problem,
+    )
+
+
+_REFUSED = (
+    "The kernel does not say whether the clock is synchronised ({error}), so no time is believed: "
+    "in a unit of your own set ProtectClock=no and allow adjtimex, as systemd/edge-agent.service "
+    "does."
+)
+
+_UNSYNCED = (
+    "The clock is not synchronised: punches are safe, and get their true time once it is. See to "
+    "the gate's network ('timedatectl'), or fit a battery-backed clock."
+)
+
+
+def _store_status(
+    assembly: Assembly, store: StoreChanged, usage: "shutil._ntuple_diskusage | None"
+) -> StoreStatus:
+    problem = store.detail or _disk_problem(usage)
+    left = [old.name for old in assembly.set_aside()]
+    return StoreStatus(state=store.state, problem=problem, set_aside=left)
+
+
+def _disk_problem(usage: "shutil._ntuple_diskusage | None") -> str | None:
+    if usage is None:
+        return "The disk does not say how full it is: see 'edge-agent doctor', replace the card."
+    percent = (usage.total - usage.free) * 100 // usage.total
+    if percent < _FILLING_PERCENT:
+        return None
+    return (
+        f"The disk is {percent} % full: make room before it is. 'edge-agent doctor' names the disk."
+    )
+
+
+def running_status(status: GateStatus, uplink: UplinkChanged) -> dict[str, Any]:
+    """What ``status --json`` prints while the daemon runs."""
+    return _told("running", uplink, to_builtins(status))
+
+
+def stopped_status(assembly: Assembly) -> dict[str, Any]:
+    """What ``status --json`` prints while no daemon runs; reads the store and writes nothing."""
+    nowhere = UplinkChanged(state="disconnected")
+    unused = Circumstances(
+        "offline", None, SensorChanged(state="not in use"), StoreChanged(state="ready"), None, 0
+    )
+    try:
+        store = assembly.store_for_reading()
+    except NoLedgerYet:
+        return _told("stopped", nowhere, {"gate": assembly.settings.gate.id, "ledger": None})
+    with closing(store):
+        return _told("stopped", nowhere, to_builtins(gate_status(assembly, store, unused)))
+
+
+def _told(daemon: str, uplink: UplinkChanged, status: dict[str, Any]) -> dict[str, Any]:
+    way = {"state": uplink.state, "problem": uplink.detail}
+    return {"daemon": daemon, **status, "uplink": way | status.get("uplink", {})}

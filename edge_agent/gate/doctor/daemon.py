@@ -1,0 +1,110 @@
+"""Whether the daemon runs, and how it gets on with the broker.
+
+Of the daemon, and of the line to payroll.
+
+Whether the broker can be reached and lets this gate in. Nothing is published.
+"""
+
+from time import monotonic
+
+from ..control.client import ask_status, daemon_runs
+from ..ports import BrokerDown, BrokerUp, MqttVersion
+from ..uplink.mqtt.broker import PahoBroker
+from .findings import Sentence, State, Verdict, Visit, passed_on
+
+OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
+
+DAEMON_RUNS = Sentence(OK, "The daemon runs, version {version}")
+DAEMON_OF_OTHER_VERSION = Sentence(
+    WARN,
+    "The daemon that runs is version {version}, this command is {own}",
+    "restart the daemon: sudo systemctl restart edge-agent",
+)
+DAEMON_STOPPED = Sentence(
+    WARN,
+    "No daemon runs, so nobody is recorded at this gate",
+    "start it with 'sudo systemctl start edge-agent'; if it does not stay, "
+    "'journalctl -u edge-agent -n 50' says why",
+)
+
+UPLINK_GOOD = Sentence(OK, "The daemon is connected to the broker")
+UPLINK_STARTING = Sentence(
+    WARN, "The daemon is not connected to the broker yet", "run this again in a minute"
+)
+BROKER_ANSWERS = Sentence(OK, "{host}:{port} lets this gate in, with MQTT {version}, {way}")
+BROKER_IN_THE_CLEAR = Sentence(
+    WARN,
+    "{host}:{port} lets this gate in, with MQTT {version}, but not encrypted: whoever is on the "
+    "way can read punches and forge receipts",
+    'let the broker offer TLS, and set [mqtt] tls to "on"',
+)
+BROKER_IS_OLD = Sentence(
+    WARN,
+    "{host}:{port} lets this gate in, {way}, but with MQTT 3.1.1 only: under it a broker does not "
+    "say when it refuses an entry",
+    "use a broker that speaks MQTT 5, such as mosquitto 2",
+)
+BROKER_SLOW = Sentence(
+    FAIL,
+    "The broker at {host}:{port} has not answered within {seconds:g} s",
+    "check the gate's network, its name service (DNS) and the broker's firewall; nothing is lost "
+    "meanwhile",
+)
+
+
+def daemon(visit: Visit, own_version: str) -> Verdict:
+    """Ask it for its status, which tells later checks what only the daemon can know."""
+    socket = visit.assembly.control_socket
+    if not daemon_runs(socket):
+        return DAEMON_STOPPED()
+    visit.status = ask_status(socket)
+    version = visit.status["version"]
+    if version != own_version:
+        return DAEMON_OF_OTHER_VERSION(version=version, own=own_version)
+    return DAEMON_RUNS(version=version)
+
+
+def uplink(visit: Visit) -> Verdict | None:
+    """What the daemon says of its connection."""
+    if visit.status is None:
+        return None
+    way = visit.status["uplink"]
+    if way["problem"]:
+        return passed_on(State.WARN, way["problem"])
+    return UPLINK_GOOD() if way["state"] == "connected" else UPLINK_STARTING()
+
+
+_PATIENCE_S = 4.5
+
+_VERSIONS: dict[str, tuple[MqttVersion, ...]] = {
+    "auto": ("5", "3.1.1"),
+    "5": ("5",),
+    "3.1.1": ("3.1.1",),
+}
+
+
+def broker(visit: Visit) -> Verdict:
+    """Connect once, under a client id that takes nothing away from the daemon."""
+    mqtt, gate = visit.settings.mqtt, visit.settings.gate.id
+    access = mqtt.access
+    where = {"host": mqtt.host, "port": access.tcp_port}
+    broker = PahoBroker(mqtt, f"edge-agent-{gate}-doctor")
+    # A connection must have a will. An empty retained message on a topic of its own leaves nothing
+    # behind, should this process be killed before it has said goodbye.
+    broker.open(_VERSIONS[mqtt.protocol], f"{mqtt.root}/{gate}/doctor", b"")
+    try:
+        give_up = monotonic() + _PATIENCE_S
+        while (left := give_up - monotonic()) > 0:
+            for event in broker.poll(left):
+                if isinstance(event, BrokerUp):
+                    if access.exposed:
+                        return BROKER_IN_THE_CLEAR(**where, version=event.version)
+                    old = event.version != "5"
+                    sentence = BROKER_IS_OLD if old else BROKER_ANSWERS
+                    way = "by TLS" if access.encrypted else "on this machine"
+                    return sentence(**where, way=way, version=event.version)
+                if isinstance(event, BrokerDown):
+                    return passed_on(State.FAIL, event.reason)
+        return BROKER_SLOW(**where, seconds=_PATIENCE_S)
+    finally:
+        broker.close()

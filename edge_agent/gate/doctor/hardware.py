@@ -1,0 +1,213 @@
+"""The disk that the database is on.
+
+Memory, temperature and supply of the machine.
+
+Of the machine: its disk, memory, temperature and supply.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from .findings import Sentence, State, Verdict, Visit
+from .machine import Machine
+
+OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
+
+DISK_ROOMY = Sentence(OK, "{free} are free for {path} ({percent} % used)")
+DISK_FILLING = Sentence(
+    WARN,
+    "Only {free} are free for {path} ({percent} % used)",
+    "make room: 'sudo journalctl --vacuum-size=50M', 'sudo apt clean'",
+)
+DISK_FULL = Sentence(
+    FAIL,
+    "Only {free} are free for {path} ({percent} % used): soon nothing can be recorded",
+    "make room now: 'sudo journalctl --vacuum-size=50M', 'sudo apt clean'",
+)
+MOUNT_WRITABLE = Sentence(OK, "{device} at {folder} is mounted for writing ({kind})")
+MOUNT_READ_ONLY = Sentence(
+    FAIL,
+    "{device} at {folder} is mounted read-only: nothing can be recorded",
+    "see 'dmesg' for errors; a card that went read-only by itself is to be replaced",
+)
+CARD_GOOD = Sentence(OK, "{name}; its file system has noted no errors")
+CARD_ERRORS = Sentence(
+    WARN,
+    "{name}; its file system has noted {count} errors",
+    "copy the database away for rescue, have the file system checked (sudo touch /forcefsck, "
+    "reboot), and replace the card if errors come back",
+)
+
+MEMORY_ENOUGH = Sentence(OK, "{free} of {total} MB are available")
+MEMORY_SHORT = Sentence(
+    WARN,
+    "Only {free} of {total} MB are available",
+    "see with 'top' what takes it, and stop what the gate does not need, such as a desktop",
+)
+MEMORY_GONE = Sentence(
+    FAIL,
+    "Only {free} of {total} MB are available: the system may stop the daemon at any moment",
+    "see with 'top' what takes it, stop that, and restart the daemon",
+)
+TEMPERATURE_GOOD = Sentence(OK, "The processor is at {degrees:.0f} °C")
+TEMPERATURE_HIGH = Sentence(
+    WARN,
+    "The processor is at {degrees:.0f} °C",
+    "give the case air or shade: from 80 °C it slows down",
+)
+TEMPERATURE_TOO_HIGH = Sentence(
+    FAIL,
+    "The processor is at {degrees:.0f} °C and slows itself down",
+    "give the case air, shade or a heat sink",
+)
+POWER_GOOD = Sentence(OK, "The supply's voltage is high enough")
+POWER_WAS_LOW = Sentence(
+    WARN,
+    "The supply's voltage has been too low since the start",
+    "use the maker's power supply and a short, thick cable: sensor and card suffer first",
+)
+POWER_LOW = Sentence(
+    FAIL,
+    "The supply's voltage is too low at this moment",
+    "use the maker's power supply and a short, thick cable: sensor and card suffer first",
+)
+
+
+_CLOSED = {"ro", "emergency_ro", "shutdown"}
+"""Nothing can be written: as it was mounted, or since the kernel met an error (the last two on
+newer kernels, which leave "rw" beside them)."""
+
+_FILLING, _FULL = 80, 95
+"""Percent used."""
+
+
+class _Mount(Struct, frozen=True):
+    device: str
+    folder: str
+    kind: str
+    options: frozenset[str]
+
+
+def space(visit: Visit) -> Verdict | None:
+    """Whether there is room for more entries."""
+    folder = Path(visit.settings.store.path).parent
+    try:
+        usage = visit.machine.usage(folder)
+    except FileNotFoundError:
+        return None  # Another check tells.
+    percent = 100 * usage.used // ((usage.used + usage.free) or 1)
+    sentence = DISK_ROOMY
+    if percent >= _FILLING:
+        sentence = DISK_FULL if percent >= _FULL else DISK_FILLING
+    return sentence(free=_size(usage.free), path=folder, percent=percent)
+
+
+def mount(visit: Visit) -> Verdict | None:
+    """Whether it can be written to at all."""
+    found = _mount(visit)
+    if found is None:
+        return None
+    closed = _CLOSED & found.options
+    sentence = MOUNT_READ_ONLY if closed else MOUNT_WRITABLE
+    return sentence(device=found.device, folder=found.folder, kind=found.kind)
+
+
+def card(visit: Visit) -> Verdict | None:
+    """What the card and its file system say of themselves; nothing is read from the card."""
+    found = _mount(visit)
+    if found is None:
+        return None
+    partition = Path(found.device).name
+    count = visit.machine.number(f"/sys/fs/ext4/{partition}/errors_count")
+    if count is None:
+        return None
+    name = _name(visit.machine, partition)
+    return CARD_ERRORS(name=name, count=count) if count else CARD_GOOD(name=name)
+
+
+def _mount(visit: Visit) -> _Mount | None:
+    """The file system that the database is on: the deepest mount above it, the latest of those."""
+    database = Path(visit.settings.store.path)
+    found = None
+    for line in (visit.machine.text("/proc/self/mounts") or "").splitlines():
+        device, folder, kind, options, *_ = map(_plain, line.split(" "))
+        deep_enough = found is None or len(folder) >= len(found.folder)
+        if deep_enough and database.is_relative_to(folder):
+            found = _Mount(device, folder, kind, frozenset(options.split(",")))
+    return found
+
+
+def _plain(field: str) -> str:
+    r"""A field of the mount table, where a space is \040 (fstab(5))."""
+    return re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), field)
+
+
+def _name(machine: Machine, partition: str) -> str:
+    card = re.fullmatch(r"(mmcblk\d+)p\d+", partition)
+    if card is None:
+        return partition
+    said = [machine.text(f"/sys/block/{card[1]}/device/{what}") for what in ("name", "date")]
+    made = f" made {said[1]}" if said[1] else ""
+    return f"Card {said[0] or card[1]}{made}"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count // 1_000_000} MB"
+
+
+_SHORT_MB, _GONE_MB = 60, 25
+"""The daemon itself takes about 60 MB."""
+
+_HOT, _TOO_HOT = 70.0, 80.0
+"""Degrees Celsius; every Raspberry Pi slows itself down from 80."""
+
+_THROTTLED = "/sys/devices/platform/soc/soc:firmware/get_throttled"
+_LOW_NOW, _LOW_BEFORE = 1 << 0, 1 << 16
+
+
+def memory(machine: Machine) -> Verdict | None:
+    """How much programs can still have."""
+    said = machine.text("/proc/meminfo") or ""
+    amounts = {name: int(kb) // 1024 for name, kb in re.findall(r"^(\w+): +(\d+) kB", said, re.M)}
+    if "MemAvailable" not in amounts:
+        return None
+    free = amounts["MemAvailable"]
+    sentence = MEMORY_ENOUGH
+    if free < _SHORT_MB:
+        sentence = MEMORY_GONE if free < _GONE_MB else MEMORY_SHORT
+    return sentence(free=free, total=amounts["MemTotal"])
+
+
+def temperature(machine: Machine) -> Verdict | None:
+    """The hottest place that the kernel measures."""
+    zones = machine.at("/sys/class/thermal").glob("thermal_zone*")
+    measured = [machine.number(f"/sys/class/thermal/{zone.name}/temp") for zone in zones]
+    if not (known := [value for value in measured if value is not None]):
+        return None
+    degrees = max(known) / 1000
+    sentence = TEMPERATURE_GOOD
+    if degrees >= _HOT:
+        sentence = TEMPERATURE_TOO_HIGH if degrees >= _TOO_HOT else TEMPERATURE_HIGH
+    return sentence(degrees=degrees)
+
+
+def power(machine: Machine) -> Verdict | None:
+    """Whether the supply's voltage is or was too low, where a Raspberry Pi tells."""
+    alarms = list(_alarms(machine))
+    throttled = machine.number(_THROTTLED, base=16)
+    if not alarms and throttled is None:
+        return None
+    if any(alarms) or (throttled or 0) & _LOW_NOW:
+        return POWER_LOW()
+    return POWER_WAS_LOW() if (throttled or 0) & _LOW_BEFORE else POWER_GOOD()
+
+
+def _alarms(machine: Machine) -> Iterator[int]:
+    for sensor in machine.at("/sys/class/hwmon").glob("hwmon*"):
+        here = f"/sys/class/hwmon/{sensor.name}"
+        alarm = machine.number(f"{here}/in0_lcrit_alarm")
+        if machine.text(f"{here}/name") == "rpi_volt" and alarm is not None:
+            yield alarm

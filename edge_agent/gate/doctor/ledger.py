@@ -1,0 +1,127 @@
+"""The database, the ledger in it, and how far payroll has confirmed that.
+
+Of the database and what payroll has of it.
+"""
+
+from contextlib import closing
+
+from ...contract.chain import Entry, read_wire, source_of, stamp_of
+from ...contract.errors import StoreFault
+from ...contract.stamps import elapsed
+from ..errors import NoLedgerYet
+from ..ledger.store.verify import verify_ledger
+from ..ports import Store
+from .findings import Sentence, State, Verdict, Visit, passed_on
+
+OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
+
+DATABASE_OPENS = Sentence(OK, "{path} opens: ledger {ledger}, {entries} entries")
+DATABASE_FAILS = Sentence(
+    FAIL,
+    "{path} takes no entries: every press is shown as not recorded. The daemon says: {problem}",
+    "see the disk below, and 'dmesg'; the gate goes on by itself once it can write again; where "
+    "the kernel has closed the file system, restart the machine",
+)
+DATABASE_SET_ASIDE = Sentence(
+    WARN,
+    "A damaged database was set aside: {names}. The gate goes on with a new one",
+    "see that payroll has everything and that nobody has to be enrolled again, then take it off "
+    "the card, and replace the card",
+)
+DATABASE_OF_OTHER_GATE = Sentence(
+    WARN,
+    "The ledger in {path} belongs to gate {owner!r}, but [gate] id is {gate!r}",
+    "set it back, or start the daemon: it begins a new ledger for this gate",
+)
+PAYROLL_HAS_ALL = Sentence(OK, "Payroll has confirmed all {entries} entries")
+PAYROLL_WAITING = Sentence(
+    OK, "Payroll has yet to confirm {count} entries; the oldest is at least {age} old"
+)
+PAYROLL_SILENT = Sentence(
+    WARN,
+    "Payroll has yet to confirm {count} entries; the oldest is at least {age} old. Nothing is lost",
+    "see the lines 'uplink' and 'broker'; if they are well, ask payroll",
+)
+PAYROLL_REJECTED = Sentence(
+    WARN, "Payroll holds {count} entries that it could not use", "ask payroll which, and why"
+)
+CHAIN_UNBROKEN = Sentence(OK, "All {entries} entries are there, unaltered")
+
+
+_HOUR_MS = 3_600_000
+_TOO_LONG_MS = 24 * _HOUR_MS
+
+
+def database(visit: Visit) -> Verdict | None:
+    """Whether it opens, is of this version, and is this gate's."""
+    gate, path = visit.settings.gate.id, visit.assembly.database
+    try:
+        opened = visit.assembly.store_for_reading()
+    except NoLedgerYet as not_yet:
+        return passed_on(State.WARN, str(not_yet))
+    except PermissionError:
+        return None  # Another check tells.
+    with closing(opened) as store:
+        [first] = store.entries(1, 1)  # Or the first that was not pruned.
+        source = read_wire(first.wire)[0].source
+        if source != source_of(gate):
+            owner = source.rpartition("/")[2]
+            return DATABASE_OF_OTHER_GATE(path=path, owner=owner, gate=gate)
+        said = visit.status["store"] if visit.status is not None else {}
+        if said.get("state") == "failing":
+            return DATABASE_FAILS(path=path, problem=str(said["problem"]).rstrip("."))
+        damaged = [old.name for old in visit.assembly.damaged()]
+        if damaged:
+            return DATABASE_SET_ASIDE(names=", ".join(damaged))
+        return DATABASE_OPENS(path=path, ledger=store.ledger, entries=store.tail().seq)
+
+
+def payroll(visit: Visit) -> Verdict | None:
+    """How many entries payroll has yet to confirm, and since when at least."""
+    store = _store(visit)
+    if store is None:
+        return None
+    with closing(store):
+        marks, last = store.watermarks(), store.tail().seq
+        confirmed = marks.confirmed
+        if visit.status is not None:
+            # The daemon knows of receipts that it has yet to write down.
+            confirmed = max(confirmed, visit.status["ledger"]["confirmed_seq"])
+        oldest = store.entries(confirmed + 1, 1)
+    age_ms = _age_ms(visit, oldest[0]) if oldest else 0.0
+    waiting = {"count": last - confirmed, "age": _age(age_ms)}
+    if age_ms > _TOO_LONG_MS:
+        return PAYROLL_SILENT(**waiting)
+    if marks.rejected:
+        return PAYROLL_REJECTED(count=marks.rejected)
+    return PAYROLL_WAITING(**waiting) if oldest else PAYROLL_HAS_ALL(entries=last)
+
+
+def chain(visit: Visit) -> Verdict | None:
+    """Every entry and every link; only where it was asked for, because it reads everything."""
+    store = _store(visit) if visit.verify else None
+    if store is None:
+        return None
+    with closing(store):
+        return CHAIN_UNBROKEN(entries=verify_ledger(store).seq)
+
+
+def _store(visit: Visit) -> Store | None:
+    """The store; None where it does not open, which another check tells."""
+    try:
+        return visit.assembly.store_for_reading()
+    except (StoreFault, PermissionError):
+        return None
+
+
+def _age_ms(visit: Visit, entry: Entry) -> float:
+    """How old an entry is at least, whatever the clock knew."""
+    stamp = stamp_of(read_wire(entry.wire)[1])
+    return max(0.0, elapsed(stamp, visit.assembly.clock.stamp()).least)
+
+
+def _age(ms: float) -> str:
+    hours = int(ms // _HOUR_MS)
+    if hours >= 48:
+        return f"{hours // 24} days"
+    return f"{hours} hours" if hours >= 2 else f"{int(ms // 60_000)} minutes"

@@ -1,0 +1,161 @@
+"""The lamps and the buzzer.
+
+The two pins that are wired to the sensor beside its line: touch output and supply.
+
+Of the pins: lamps, buzzer, and the two that are wired to the sensor.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from time import sleep
+
+from ..errors import PinFault
+from ..events import Outcome
+from ..ports import Panel
+from .findings import Sentence, State, Verdict, Visit, passed_on
+
+OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
+
+LAMPS_NONE = Sentence(OK, '[panel] pins is "none": this gate shows workers nothing')
+LAMPS_MOCK = Sentence(
+    WARN,
+    '[panel] pins is "mock": the lamps are only imitated',
+    'set it to "gpio" where lamps are connected',
+)
+LAMPS_OF_DAEMON = Sentence(OK, "The daemon has opened their pins")
+LAMPS_BUSY = Sentence(
+    WARN,
+    "The daemon has their pins, so they were not tried",
+    "stop it first: sudo systemctl stop edge-agent",
+)
+LAMPS_OPEN = Sentence(OK, "Their pins can be opened (--lamps lights them)")
+LAMPS_LIT = Sentence(
+    OK,
+    "Green, amber and red were lit in this order, each with the buzzer",
+    "where you saw or heard something else, compare the wires with [panel]",
+)
+
+PIN_MOCK = Sentence(
+    WARN,
+    '[panel] pins is "mock": [sensor] {key} is only imitated too',
+    'set it to "gpio" or "none" where the pin is connected',
+)
+PIN_OF_DAEMON = Sentence(OK, "The daemon has opened GPIO {pin}")
+PIN_BUSY = Sentence(
+    FAIL,
+    "GPIO {pin} of [sensor] {key} is used by another program or by the kernel",
+    "see by whom with 'gpioinfo' (Debian's package gpiod); stop that, take its overlay out of "
+    "/boot/firmware/config.txt, or wire another pin and set {key} to it",
+)
+TOUCH_AT_REST = Sentence(OK, "GPIO {pin} is {level}, at rest")
+TOUCH_FELT = Sentence(
+    WARN,
+    "GPIO {pin} is {level}, which means a touch, all the time",
+    "keep off the glass and run this again; if it stays so, the touch output's own supply is "
+    'missing, its wire touches another, or it is a module with touch_active = "{other}"',
+)
+TOUCH_FLICKERS = Sentence(
+    WARN,
+    "GPIO {pin} changes by itself: it told of a touch in {felt} of {readings} readings",
+    "keep off the glass and run this again; if it stays so, connect the sensor's GND and the touch "
+    "output's own supply, and keep its wire short and away from the buzzer's",
+)
+POWER_PIN_SWITCHES = Sentence(OK, "GPIO {pin} can be switched, and is {level} for on")
+POWER_PIN_SHORTED = Sentence(
+    FAIL,
+    "GPIO {pin} does not become {level}",
+    "something holds it: check the wire to the switch of the sensor's supply for a short",
+)
+
+
+_SHOWN = (Outcome.RECORDED, Outcome.TRY_AGAIN, Outcome.UNKNOWN)
+"""Green, amber and red, by what workers see on them."""
+
+_EACH_S = 1.3
+
+
+def lamps(visit: Visit) -> Verdict:
+    """Open their pins, and light them where that was asked for; not while the daemon has them."""
+    pins = visit.settings.panel.pins
+    if pins == "none":
+        return LAMPS_NONE()
+    if visit.status is not None:
+        return LAMPS_BUSY() if visit.light else LAMPS_OF_DAEMON()
+    with visit.owning_the_gate(), closing(visit.assembly.panel()) as panel:
+        if visit.light:
+            _light(panel)
+    if pins == "mock":
+        return LAMPS_MOCK()
+    return LAMPS_LIT() if visit.light else LAMPS_OPEN()
+
+
+def _light(panel: Panel) -> None:
+    for outcome in _SHOWN:
+        panel.show(outcome)
+        sleep(_EACH_S)
+
+
+_BOOTED_S = 0.6
+"""The slowest module takes 0.5 s after its supply was switched on."""
+
+_READINGS, _BETWEEN_S = 20, 0.05
+
+
+def touch_pin(visit: Visit) -> Verdict | None:
+    """Open it and read it for a second; not while the daemon has it, which tells what it finds."""
+    return _judged(visit, "touch_pin", visit.settings.sensor.touch_pin, lambda: _read(visit))
+
+
+def power_pin(visit: Visit) -> Verdict | None:
+    """Open it, which switches the sensor on, as every command that uses it does."""
+    return _judged(visit, "power_pin", visit.settings.sensor.power_pin, lambda: _drive(visit))
+
+
+def _judged(visit: Visit, key: str, pin: int | str, look: Callable[[], Verdict]) -> Verdict | None:
+    if pin == "none":
+        return None
+    if visit.settings.panel.pins == "mock":
+        return PIN_MOCK(key=key)
+    if visit.status is not None:
+        return PIN_OF_DAEMON(pin=pin)
+    try:
+        with visit.owning_the_gate():
+            return look()
+    except PinFault as fault:
+        if "busy" in str(fault).lower():
+            return PIN_BUSY(pin=pin, key=key)
+        return passed_on(State.FAIL, str(fault))
+
+
+def _read(visit: Visit) -> Verdict:
+    settings = visit.settings.sensor
+    with ExitStack() as opened:
+        if (power := visit.assembly.power()) is not None:
+            opened.enter_context(closing(power))
+            sleep(_BOOTED_S)
+        touch = visit.assembly.touch()
+        if touch is None:
+            raise LookupError("no touch pin although the settings name one")
+        opened.enter_context(closing(touch))
+        felt = 0
+        for _ in range(_READINGS):
+            felt += touch.felt
+            sleep(_BETWEEN_S)
+    if felt == 0:
+        rest = "high" if settings.touch_active == "low" else "low"
+        return TOUCH_AT_REST(pin=settings.touch_pin, level=rest)
+    if felt == _READINGS:
+        other = "high" if settings.touch_active == "low" else "low"
+        return TOUCH_FELT(pin=settings.touch_pin, level=settings.touch_active, other=other)
+    return TOUCH_FLICKERS(pin=settings.touch_pin, felt=felt, readings=_READINGS)
+
+
+def _drive(visit: Visit) -> Verdict:
+    settings = visit.settings.sensor
+    power = visit.assembly.power()
+    if power is None:
+        raise LookupError("no power pin although the settings name one")
+    with closing(power):
+        if not power.is_on:
+            return POWER_PIN_SHORTED(pin=settings.power_pin, level=settings.power_active)
+    return POWER_PIN_SWITCHES(pin=settings.power_pin, level=settings.power_active)

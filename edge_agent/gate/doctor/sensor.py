@@ -1,0 +1,190 @@
+"""The sensor: as the daemon tells it, or asked directly where no daemon owns the port.
+
+Whether the glass is clean: what the sensor makes of it bare, and of the fingers on it.
+
+Of the sensor and its window.
+"""
+
+from contextlib import closing
+from itertools import islice
+from typing import Any
+
+from msgspec import Struct
+
+from ...contract.chain import stamp_of
+from ...contract.errors import StoreFault
+from ...contract.stamps import elapsed
+from ..ports import Sensor
+from ..rules import Reason
+from .findings import Glass, Sentence, Slots, State, Verdict, Visit, passed_on
+
+OK, WARN = State.OK, State.WARN
+
+SENSOR_READY = Sentence(
+    OK,
+    "It answers at {baud} baud on {port} (system id {system_id}, security level {level})",
+)
+SENSOR_LEVEL_LOW = Sentence(
+    WARN,
+    "It answers at {baud} baud, but its security level is {level}: it may take one worker's "
+    "finger for another's",
+    "set the level to 3 with the tool that lowered it",
+)
+SENSOR_TOLD_READY = Sentence(OK, "The daemon has it in use at {baud} baud on {port}")
+SENSOR_TOLD_STARTING = Sentence(
+    WARN, "The daemon is just connecting to it", "run this again in five seconds"
+)
+BACKED_UP = Sentence(OK, "A backup of the templates holds every print")
+NOT_BACKED_UP = Sentence(
+    WARN,
+    "{count} prints are in no backup of the templates and would be gone with the sensor",
+    "run 'edge-agent templates backup'",
+)
+SLOTS_FREE = Sentence(OK, "{used} of {capacity} slots are used")
+SLOTS_NEARLY_FULL = Sentence(
+    WARN,
+    "{used} of {capacity} slots are used",
+    "remove the prints of workers who have left (edge-agent prints remove), or plan a sensor with "
+    "more slots",
+)
+
+GLASS_BARE = Sentence(OK, "The sensor sees nothing on it, and nobody has pressed in the last day")
+GLASS_READS_WELL = Sentence(
+    OK, "{poor} of the last day's {touches} touches were too poor to be read"
+)
+GLASS_READS_POORLY = Sentence(
+    WARN,
+    "{poor} of the last day's {touches} touches were too poor to be read",
+    "wipe the glass; where that does not help, 'edge-agent sensor image FILE' shows what the "
+    "sensor sees (your own finger), and a scratched or milky window wants another sensor",
+)
+GLASS_SEES_THINGS = Sentence(
+    WARN,
+    "The sensor sees something where no finger is, {seen} times in {looks} looks",
+    "wipe the glass, shade it from sun and lamps, and run this again",
+)
+GLASS_TOUCHED = Sentence(
+    WARN,
+    "A finger is on the glass, or the print that the last one has left",
+    "wipe the glass, keep off it, and run this again",
+)
+
+
+_LOOKS = 5
+
+_DAY_MS = 24 * 3_600_000
+_MOST_ENTRIES = 5_000
+
+_FEWEST = 20
+"""Touches; of fewer a share says nothing."""
+
+_MANY = 0.2
+"""Poor touches: dry fingers alone stay below this on a clean glass."""
+
+
+class _Touches(Struct):
+    """Of the last day, as far as the ledger names them."""
+
+    all: int = 0
+    poor: int = 0
+
+
+def look_at_bare_glass(sensor: Sensor) -> Glass:
+    """Look some times while nobody is asked to press. Raises SensorFault."""
+    seen = prints = 0
+    for _ in range(_LOOKS):
+        if sensor.capture():
+            seen += 1
+            prints += sensor.extract() is None
+    return Glass(looks=_LOOKS, seen=seen, prints=prints)
+
+
+def glass(visit: Visit) -> Verdict | None:
+    """The bare glass where no daemon looks at it, else how the last day's touches went."""
+    bare, touches = visit.glass, _touches(visit)
+    if bare is not None and bare.prints:
+        return GLASS_TOUCHED()
+    if bare is not None and bare.seen:
+        return GLASS_SEES_THINGS(seen=bare.seen, looks=bare.looks)
+    if touches.all >= _FEWEST and touches.poor > _MANY * touches.all:
+        return GLASS_READS_POORLY(poor=touches.poor, touches=touches.all)
+    if touches.all:
+        return GLASS_READS_WELL(poor=touches.poor, touches=touches.all)
+    return GLASS_BARE() if bare is not None else None
+
+
+def _touches(visit: Visit) -> _Touches:
+    found = _Touches()
+    try:
+        store = visit.assembly.store_for_reading()
+    except (StoreFault, PermissionError):
+        return found  # Another check tells.
+    now = visit.assembly.clock.stamp()
+    with closing(store):
+        for kind, data in islice(store.newest_first(), _MOST_ENTRIES):
+            if elapsed(stamp_of(data), now).least > _DAY_MS:
+                break
+            if kind in ("punch.recorded", "punch.repeated"):
+                found.all += 1
+            elif kind == "attempt.refused":
+                count = 1 + data["suppressed"]
+                found.all += count
+                found.poor += count * (data["reason"] == Reason.POOR_SCAN.value)
+    return found
+
+
+_SAFE_LEVEL = 3
+"""The makers publish error rates for this security level only; below it there are more."""
+
+_NEARLY_FULL = 0.8
+
+
+def sensor(visit: Visit) -> Verdict:
+    """Whether it answers, and its parameters."""
+    if visit.status is not None:
+        return _as_told(visit, visit.status["sensor"])
+    settings = visit.settings.sensor
+    with visit.owning_the_gate(), closing(visit.assembly.sensor()) as sensor:
+        info = sensor.connect()
+        visit.slots = Slots(len(sensor.slots()), info.capacity)
+        visit.glass = look_at_bare_glass(sensor)
+    sentence = SENSOR_READY if info.security_level >= _SAFE_LEVEL else SENSOR_LEVEL_LOW
+    return sentence(
+        port=settings.port,
+        baud=settings.baud,
+        system_id=f"{info.system_id:04X}",
+        level=info.security_level,
+    )
+
+
+def _as_told(visit: Visit, told: dict[str, Any]) -> Verdict:
+    settings = visit.settings.sensor
+    if told["capacity"] is not None:
+        visit.slots = Slots(told["prints"], told["capacity"])
+    if told["state"] == "ready":
+        return SENSOR_TOLD_READY(port=settings.port, baud=settings.baud)
+    if told["problem"] is None:
+        return SENSOR_TOLD_STARTING()
+    return passed_on(State.FAIL, told["problem"])
+
+
+def backup(visit: Visit) -> Verdict | None:
+    """Whether there are prints whose template is nowhere but in the sensor."""
+    if visit.status is not None:
+        count = visit.status["sensor"].get("not_backed_up", 0)
+    else:
+        try:
+            with closing(visit.assembly.store_for_reading()) as store:
+                count = store.not_backed_up()
+        except (StoreFault, PermissionError):
+            return None  # Another check tells.
+    return NOT_BACKED_UP(count=count) if count else BACKED_UP()
+
+
+def slots(visit: Visit) -> Verdict | None:
+    """How full its library is, where the check before could find out."""
+    if visit.slots is None:
+        return None
+    used, capacity = visit.slots.used, visit.slots.capacity
+    full = used >= _NEARLY_FULL * capacity
+    return (SLOTS_NEARLY_FULL if full else SLOTS_FREE)(used=used, capacity=capacity)

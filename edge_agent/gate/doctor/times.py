@@ -1,0 +1,108 @@
+"""The clock, the clock that survives a power cut, and the time zone.
+
+Of the clocks and the time zone.
+"""
+
+import os
+from datetime import UTC, datetime
+
+from ...contract.stamps import ClockState
+from .findings import Sentence, State, Verdict, Visit
+from .machine import Machine
+
+OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
+
+CLOCK_SYNCED = Sentence(OK, "The clock is synchronised, within {uncertainty_ms} ms")
+CLOCK_HOLDOVER = Sentence(
+    WARN,
+    "The clock was synchronised and runs on by itself, within {uncertainty_ms} ms",
+    "check the gate's network and 'timedatectl': the longer it lasts the less sure the times are",
+)
+CLOCK_UNSYNCED = Sentence(
+    WARN,
+    "The clock has not been synchronised since the start: punches are safe, but their times are "
+    "pending ({pending} now)",
+    "check the gate's network, then 'timedatectl' (System clock synchronized) and 'sudo "
+    "timedatectl set-ntp true'",
+)
+CLOCK_REFUSED = Sentence(
+    FAIL,
+    "The clock is synchronised, but the kernel does not tell the daemon so: it believes no time",
+    "in a unit of your own set ProtectClock=no and allow adjtimex, as systemd/edge-agent.service "
+    "does",
+)
+CLOCK_BELIEVED = Sentence(
+    WARN,
+    '[clock] trust is "always": every time is believed, a wrong one too',
+    'set it to "auto" on anything but a virtual machine',
+)
+RTC_RUNS = Sentence(OK, "There is a battery-backed clock, and it shows {year}")
+RTC_FORGOT = Sentence(
+    WARN,
+    "There is a battery-backed clock, but it shows {year}: it has lost the time",
+    "put in or replace its battery",
+)
+RTC_NONE = Sentence(
+    WARN,
+    "There is no battery-backed clock: after a power cut times are pending until the network is "
+    "back",
+    "add an RTC with a battery (on a Raspberry Pi 5 only the battery is missing)",
+)
+ZONE_SAME = Sentence(OK, "Gate and machine are both in {zone}")
+ZONE_OTHER = Sentence(
+    WARN,
+    "[gate] timezone is {zone}, but the machine is in {machine}: log lines show other times than "
+    "punches",
+    "run 'sudo timedatectl set-timezone {zone}', or correct [gate] timezone",
+)
+
+
+_RTC = "/sys/class/rtc/rtc0"
+_NOT_BEFORE = 2026
+"""An RTC that shows an earlier year has lost the time: this program is younger."""
+
+_CLOCK = {
+    ClockState.SYNCED: CLOCK_SYNCED,
+    ClockState.HOLDOVER: CLOCK_HOLDOVER,
+    ClockState.UNSYNCED: CLOCK_UNSYNCED,
+}
+
+
+def clock(visit: Visit) -> Verdict:
+    """Whether times are known; a running daemon remembers the last time that they were."""
+    if visit.settings.clock.trust == "always":
+        return CLOCK_BELIEVED()
+    stamp = visit.assembly.clock.stamp()
+    if visit.status is None:
+        return _CLOCK[stamp.state](uncertainty_ms=stamp.uncertainty_ms, pending=0)
+    told = visit.status["clock"]
+    state = ClockState(told["state"])
+    if (state, stamp.state) == (ClockState.UNSYNCED, ClockState.SYNCED):
+        return CLOCK_REFUSED()
+    return _CLOCK[state](uncertainty_ms=told["uncertainty_ms"], pending=told["pending"])
+
+
+def rtc(machine: Machine) -> Verdict:
+    """Whether there is a clock with a battery, and whether it kept the time."""
+    seconds = machine.number(f"{_RTC}/since_epoch")
+    if seconds is None:
+        return RTC_NONE()
+    year = datetime.fromtimestamp(seconds, UTC).year
+    return (RTC_RUNS if year >= _NOT_BEFORE else RTC_FORGOT)(year=year)
+
+
+def time_zone(visit: Visit) -> Verdict:
+    """Whether log lines show the same times as punches."""
+    zone, machine = visit.settings.gate.timezone, _zone_of(visit.machine)
+    if machine == zone:
+        return ZONE_SAME(zone=zone)
+    return ZONE_OTHER(zone=zone, machine=machine)
+
+
+def _zone_of(machine: Machine) -> str:
+    """localtime(5): a link into the zone data; without one the machine runs in UTC."""
+    try:
+        link = os.readlink(machine.at("/etc/localtime"))
+    except OSError:
+        return machine.text("/etc/timezone") or "UTC"
+    return link.partition("zoneinfo/")[2]

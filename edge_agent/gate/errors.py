@@ -1,0 +1,91 @@
+"""What goes wrong at a gate, named by who must act on it: as in ``contract.errors``."""
+
+from ..contract.errors import EdgeAgentError, StoreFault
+
+
+class BadSettings(EdgeAgentError):
+    """The settings file cannot be used: the installer must mend it. EX_CONFIG."""
+
+    exit_code = 78
+
+    def __init__(self, path: str, problems: list[str]) -> None:
+        self.path = path
+        self.problems = problems
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        super().__init__(f"The settings in {path} cannot be used:\n{lines}")
+
+
+class DaemonUnreachable(EdgeAgentError):
+    """The control socket does not answer. EX_UNAVAILABLE."""
+
+    exit_code = 69
+
+
+class GateBusy(EdgeAgentError):
+    """Another process owns this gate's ledger or sensor port. EX_TEMPFAIL."""
+
+    exit_code = 75
+
+
+class SocketFault(EdgeAgentError):
+    """The control socket cannot be made: the installer must mend its folder. EX_CANTCREAT."""
+
+    exit_code = 73
+
+
+class PinFault(EdgeAgentError):
+    """A pin cannot be used: the installer must look at numbers and permissions. EX_CONFIG."""
+
+    exit_code = 78
+
+
+class SensorFault(EdgeAgentError):
+    """The sensor cannot be relied on now: the technician must look at it. EX_IOERR."""
+
+    exit_code = 74
+
+
+class SensorUnplugged(SensorFault):
+    """The port is not there, or vanished while in use."""
+
+
+class SensorForbidden(SensorFault):
+    """The port is there but this user may not open it. EX_NOPERM."""
+
+    exit_code = 77
+
+
+class SensorSilent(SensorFault):
+    """No answer within the deadline."""
+
+
+class SensorGarbled(SensorFault):
+    """Bytes arrived that are not a trustworthy answer."""
+
+
+class SensorDoubted(SensorFault):
+    """It is in doubt whether the sensor's slots are the ones that the prints stand for."""
+
+
+class SensorRefused(SensorFault):
+    """The sensor answered an instruction with an error code."""
+
+    def __init__(self, message: str, code: int) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+class DiskFull(StoreFault):
+    """Certainly nothing was written, for want of room: the technician must make some."""
+
+
+class NoLedgerYet(StoreFault):
+    """The gate has never been started: there is nothing to read. EX_NOINPUT."""
+
+    exit_code = 66
+
+
+class DamagedLedger(StoreFault):
+    """What the database holds contradicts itself. EX_DATAERR."""
+
+    exit_code = 65

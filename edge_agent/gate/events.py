@@ -1,0 +1,134 @@
+"""The event stream: what happens at the gate, for a technician to follow and a display to show.
+
+``edge-agent watch --json`` prints these as they stand on the control socket, a JSON object a line.
+
+Where events meet those who want them.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Literal
+
+from msgspec import Struct
+
+
+class Outcome(StrEnum):
+    """What the panel showed for a touch."""
+
+    RECORDED = "recorded"
+    REPEATED = "repeated"
+    UNKNOWN = "unknown"
+    TRY_AGAIN = "try-again"
+    REFUSED = "refused"
+    NOT_RECORDED = "not-recorded"
+    SENSOR_FAULT = "sensor-fault"
+
+
+class Event(Struct, frozen=True, kw_only=True, tag_field="event"):
+    """Base of all events."""
+
+
+class Watching(Event, tag="watching", frozen=True, kw_only=True):
+    """The stream has begun: everything after this line is told."""
+
+
+class PanelShown(Event, tag="panel", frozen=True, kw_only=True):
+    """The panel has shown a touch its outcome: exactly one for each touch.
+
+    ``hint`` is what to do after ``try-again`` and why after ``refused``.
+    """
+
+    outcome: Outcome
+    worker: str | None = None
+    seq: int | None = None
+    hint: str | None = None
+
+
+class LedgerGrew(Event, tag="ledger", frozen=True, kw_only=True):
+    """An entry is durably in the ledger."""
+
+    seq: int
+    kind: str
+
+
+class Confirmed(Event, tag="confirmed", frozen=True, kw_only=True):
+    """Payroll holds the ledger through this entry."""
+
+    through: int
+
+
+class SensorChanged(Event, tag="sensor", frozen=True, kw_only=True):
+    """The sensor's state: ``ready`` or what is wrong, and the sentence a technician needs."""
+
+    state: str
+    detail: str | None = None
+
+
+class StoreChanged(Event, tag="store", frozen=True, kw_only=True):
+    """Whether the database takes entries; where it does not, every press is not recorded."""
+
+    state: Literal["ready", "reserve", "failing"]
+    detail: str | None = None
+
+
+class RosterChanged(Event, tag="roster", frozen=True, kw_only=True):
+    """The roster in force (null: none), and why the last one that arrived is not."""
+
+    version: int | None
+    refused: str | None = None
+
+
+class UplinkChanged(Event, tag="uplink", frozen=True, kw_only=True):
+    """The broker connection's state and, where it is down, why."""
+
+    state: Literal["connected", "disconnected"]
+    detail: str | None = None
+
+
+AnyEvent = (
+    Watching
+    | PanelShown
+    | LedgerGrew
+    | Confirmed
+    | SensorChanged
+    | StoreChanged
+    | RosterChanged
+    | UplinkChanged
+)
+"""What a reader of the stream may meet."""
+
+
+class Hub:
+    """Tells events on, and remembers the latest states for the status and the panel.
+
+    Called from every thread: a listener may only append to a queue or wake somebody.
+    """
+
+    def __init__(self) -> None:
+        self._listeners: list[Callable[[Event], None]] = []
+        self.sensor = SensorChanged(state="starting")
+        self.uplink = UplinkChanged(state="disconnected")
+        self.store = StoreChanged(state="ready")
+        self.confirmed = 0
+
+    @property
+    def offline(self) -> bool:
+        """Whether the broker is out of reach, and payroll with it."""
+        return self.uplink.state != "connected"
+
+    def listen(self, listener: Callable[[Event], None]) -> None:
+        """Have every event from now on told to ``listener``."""
+        self._listeners.append(listener)
+
+    def tell(self, event: Event) -> None:
+        """Tell everybody. Never blocks, never raises."""
+        if isinstance(event, SensorChanged):
+            self.sensor = event
+        elif isinstance(event, UplinkChanged):
+            self.uplink = event
+        elif isinstance(event, StoreChanged):
+            self.store = event
+        elif isinstance(event, Confirmed):
+            self.confirmed = event.through
+        for listener in self._listeners:
+            listener(event)

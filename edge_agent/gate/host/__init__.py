@@ -1,0 +1,1 @@
+"""The machine: clocks, its identity, the lock, logs, the service manager."""

@@ -1,0 +1,99 @@
+"""One owner of a gate's database and sensor at a time.
+
+Files that root makes for the gate belong to the gate.
+"""
+
+import errno
+import fcntl
+import os
+import time
+from pathlib import Path
+
+from ...contract.errors import StoreFault
+from ..errors import GateBusy
+
+
+def give_to_folder_owner(path: Path) -> None:
+    """Hand a file over to whoever owns its folder, where root has just made it.
+
+    Without this a ``sudo edge-agent workers add`` before the daemon's first start would leave a
+    database that the daemon's own user cannot open.
+    """
+    if os.geteuid() == 0:
+        folder = path.parent.stat()
+        # Never through a link: the folder's owner could have laid one to a file of root's.
+        os.chown(path, folder.st_uid, folder.st_gid, follow_symlinks=False)
+
+
+_POLL_S = 0.1
+
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+
+
+class GateLock:
+    """An advisory lock beside the database. The kernel frees it when its process ends."""
+
+    def __init__(self, database: Path) -> None:
+        # By its own name: through a link to it, or to its folder, it is the same database.
+        self._database = Path(os.path.realpath(database))
+        self._path = self._database.with_name(f"{self._database.name}.lock")
+        self._fd: int | None = None
+
+    def acquire(self, holder: str, patience_s: float = 0.0) -> None:
+        """Take the lock for ``holder`` ("daemon" or a command's name).
+
+        Waits up to ``patience_s`` for a command to finish; a running daemon is never waited for.
+        Raises GateBusy naming who has it, StoreFault where the lock file cannot be made or the
+        database has a second name.
+        """
+        self._refuse_hard_links()
+        try:
+            fd = os.open(self._path, _FLAGS, 0o660)
+        except OSError as error:
+            raise StoreFault(
+                f"The lock {self._path} cannot be made ({error.strerror}): check that the folder "
+                "exists, and run the command as the daemon's user: sudo -u edge-agent edge-agent …"
+            ) from error
+        give_to_folder_owner(self._path)
+        deadline = time.monotonic() + patience_s
+        while not _try_lock(fd):
+            owner = os.pread(fd, 100, 0).decode(errors="replace").strip() or "another process"
+            if owner.startswith("daemon") or time.monotonic() >= deadline:
+                os.close(fd)
+                raise GateBusy(
+                    f"The gate is in use by {owner} (lock {self._path}): "
+                    "only one daemon or command may own a gate's database and sensor."
+                )
+            time.sleep(_POLL_S)
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, f"{holder} (process {os.getpid()})\n".encode(), 0)
+        self._fd = fd
+
+    def _refuse_hard_links(self) -> None:
+        """Two names are two locks, and to SQLite two logs: each would overwrite the other."""
+        try:
+            names = self._database.stat().st_nlink
+        except OSError:
+            return  # Not there yet, or the store says what is wrong with it.
+        if names > 1:
+            raise StoreFault(
+                f"The database {self._database} has {names} names (hard links), and two programs "
+                "could own it at once: delete the others, or copy it with 'edge-agent ledger "
+                "backup'."
+            )
+
+    def release(self) -> None:
+        """Give the lock back. The file stays: removing it would let two owners in."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+
+def _try_lock(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+            return False
+        raise
+    return True

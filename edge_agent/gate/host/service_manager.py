@@ -1,0 +1,68 @@
+"""Tell systemd how the daemon is (sd_notify(3)); silence where no systemd listens.
+
+Log lines on stderr, for journald: plain, or one JSON object each.
+"""
+
+import logging
+import os
+import socket
+import sys
+from contextlib import suppress
+from typing import Literal
+
+import msgspec
+
+
+class ServiceManager:
+    """READY, WATCHDOG and STOPPING over the socket named by NOTIFY_SOCKET."""
+
+    def __init__(self) -> None:
+        address = os.environ.get("NOTIFY_SOCKET", "")
+        # A leading @ stands for the NUL of an abstract socket's name (unix(7)).
+        self._address = f"\0{address[1:]}" if address.startswith("@") else address
+
+    def ready(self) -> None:
+        """Start-up is over."""
+        self._send("READY=1")
+
+    def alive(self) -> None:
+        """Pet the watchdog."""
+        self._send("WATCHDOG=1")
+
+    def stopping(self) -> None:
+        """The stop has begun."""
+        self._send("STOPPING=1")
+
+    def _send(self, message: str) -> None:
+        if not self._address:
+            return
+        # A service manager that does not listen is no reason to stop recording.
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            channel.sendto(message.encode(), self._address)
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "thread": record.threadName,
+            "message": _as_text(record.getMessage()),
+        }
+        if record.exc_info:
+            line["trace"] = _as_text(self.formatException(record.exc_info))
+        return msgspec.json.encode(line).decode()
+
+
+def _as_text(message: str) -> str:
+    """What JSON can hold: a path that is no UTF-8 has surrogates in it."""
+    return message.encode(errors="backslashreplace").decode()
+
+
+def log_to_stderr(form: Literal["plain", "json"]) -> None:
+    """Send log lines of level INFO and above to stderr. journald adds the time itself."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        _JsonLines() if form == "json" else logging.Formatter("%(levelname)s %(message)s")
+    )
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

@@ -1,0 +1,1 @@
+"""A database that is not whole: found, proved entry by entry, and kept readable."""

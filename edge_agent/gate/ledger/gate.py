@@ -1,0 +1,253 @@
+"""What every flow at the gate works on: the ledger, who is known, and the last punches."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from msgspec import Struct, structs
+
+from ...contract.attendance import SHIFT_MS
+from ...contract.chain import Entry
+from ...contract.errors import StoreFault
+from ...contract.facts import Fact, PrintRemoved
+from ...contract.people import Print, Worker
+from ...contract.roster import Applied, Listing
+from ...contract.stamps import Stamp
+from ...contract.true_times import Bounds, Timeline
+from ..events import LedgerGrew
+from ..ports import Change, Clock, Store, Tell
+from ..rules import LastPunch, Policy
+from .store_health import KeepStore
+
+
+class _Known(Struct):
+    """What the rules need of the store, by slot and by code."""
+
+    prints: dict[int, Print]
+    workers: dict[str, Worker]
+    last_punches: dict[str, LastPunch]
+
+
+class Gate:
+    """The store with what the rules need of it held in memory. Lives on one thread."""
+
+    def __init__(self, store: Store, clock: Clock, tell: Tell, policy: Policy) -> None:
+        self.store = store
+        self.clock = clock
+        self.tell = tell
+        self.policy = policy
+        self._known: _Known | None = None
+        """None where it has to be asked for anew: what was just written is then part of it."""
+        self._timeline: Timeline | None = None
+        self._keeper = KeepStore(store, clock, tell)
+
+    def owner_of(self, slot: int) -> tuple[Print | None, Worker | None]:
+        """The print that holds ``slot``, and its worker. Raises StoreFault."""
+        owner = self._memory.prints.get(slot)
+        return owner, self._memory.workers.get(owner.worker) if owner else None
+
+    @property
+    def prints(self) -> list[Print]:
+        """All prints. Raises StoreFault."""
+        return list(self._memory.prints.values())
+
+    @property
+    def last_punches(self) -> dict[str, LastPunch]:
+        """Each worker's last recorded punch, as far back as a rule looks. Raises StoreFault."""
+        return self._memory.last_punches
+
+    @property
+    def _memory(self) -> "_Known":
+        if self._known is None:
+            horizon_ms = max(SHIFT_MS, self.policy.repeat_window_ms)
+            self._known = _Known(
+                {print_.slot: print_ for print_ in self.store.prints()},
+                {worker.code: worker for worker in self.store.workers()},
+                self.store.last_punches(self.clock.stamp(), horizon_ms),
+            )
+        return self._known
+
+    def when(self, stamp: Stamp) -> Bounds:
+        """What is known of when a stamp was made, its own wall clock aside. Raises StoreFault."""
+        return self._known_times.place(stamp)
+
+    def knows(self, stamp: Stamp) -> bool:
+        """Whether the ledger knows the boot that a stamp was made in. Raises StoreFault."""
+        return self._known_times.knows(stamp.boot)
+
+    @property
+    def _known_times(self) -> Timeline:
+        if self._timeline is None:
+            self._timeline = Timeline(self.store.landmarks(), self.policy.drift_ppm)
+        return self._timeline
+
+    def clock_changed(self) -> None:
+        """More is known of the clock than before."""
+        self._timeline = None
+
+    def record(
+        self,
+        fact: Fact,
+        stamp: Stamp | None = None,
+        also: Callable[[Change], None] = lambda change: None,
+    ) -> Entry:
+        """Write one entry durably, together with what ``also`` changes, and tell so.
+
+        Raises StoreFault where that is not certain.
+        """
+        [entry] = self.record_all([fact], stamp, also)
+        return entry
+
+    def record_all(
+        self,
+        facts: list[Fact],
+        stamp: Stamp | None = None,
+        also: Callable[[Change], None] = lambda change: None,
+        then: Callable[[Change, list[Entry]], None] = lambda change, entries: None,
+    ) -> list[Entry]:
+        """Write entries in one transaction, and tell so.
+
+        ``also`` changes more before them, and ``then`` after them. Raises StoreFault where it is
+        not certain that everything was written.
+        """
+        stamp = stamp or self.clock.stamp()
+        lines = self._keeper.lines(facts, stamp)
+
+        def transaction() -> list[Entry]:
+            with self.store.changing() as change:
+                also(change)
+                entries = [change.append(*line) for line in lines]
+                then(change, entries[len(lines) - len(facts) :])
+                return entries
+
+        try:
+            entries = self._keeper.write(facts, stamp, transaction)
+        except StoreFault:
+            # It may be in the database after all: ask there before the next verdict.
+            self._known = None
+            raise
+        for entry in entries:
+            self.tell(LedgerGrew(seq=entry.seq, kind=entry.kind))
+        return entries[len(lines) - len(facts) :]
+
+    def keep_store(self) -> None:
+        """Between two looks at the glass: write what could not be written, keep the reserve."""
+        if self._keeper.owes:
+            with suppress(StoreFault):
+                self.record_all([])
+        self._keeper.note()
+        self._keeper.refill()
+
+    def record_worker(self, fact: Fact, worker: Worker) -> None:
+        """Enter or change a worker, together with the entry that says so."""
+        self.record(fact, also=lambda change: change.put_worker(worker))
+        if (known := self._known) is not None:
+            known.workers[worker.code] = worker
+
+    def record_void(self, fact: Fact) -> Entry:
+        """Withdraw a punch: which one is its worker's last is then asked of the ledger anew."""
+        entry = self.record(fact)
+        self._known = None
+        return entry
+
+    @property
+    def workers(self) -> dict[str, Worker]:
+        """All workers by code. Raises StoreFault."""
+        return self._memory.workers
+
+    def record_roster(self, fact: Fact, roster: Applied, listings: Sequence[Listing] = ()) -> None:
+        """Have a roster in force, or refused, with the entry that says so.
+
+        ``listings``: what was prepared of it, all of which counts from here on.
+        """
+        self.record(fact, also=lambda change: change.put_roster(roster))
+        if (known := self._known) is None:
+            return
+        for listing in listings:
+            worker = listing.worker
+            # A technician may have had a word meanwhile.
+            if before := known.workers.get(worker.code):
+                worker = structs.replace(worker, active=before.active)
+            known.workers[worker.code] = worker
+
+    def record_listings(self, facts: list[Fact], workers: Sequence[Worker]) -> None:
+        """Put what the roster in force says of these workers in its place, and say so."""
+
+        def settle(change: Change) -> None:
+            for worker in workers:
+                change.settle_listing(worker)
+
+        self.record_all(facts, also=settle)
+
+    def announce(self, *slots: int) -> None:
+        """Say that ``slots`` are about to be written, before the flash is touched."""
+        with self.store.changing() as change:
+            change.announce(*slots)
+
+    def settle(self, slots: list[int]) -> None:
+        """Say that nothing is left of what was announced for these slots."""
+        with self.store.changing() as change:
+            for slot in slots:
+                change.settle(slot)
+
+    def record_enrolment(self, fact: Fact, print_: Print, digest: bytes) -> None:
+        """Say whose a slot is now, together with the entry that says so."""
+
+        def enrol(change: Change) -> None:
+            change.put_print(print_, digest)
+            change.settle(print_.slot)
+
+        self.record(fact, also=enrol)
+        if (known := self._known) is not None:
+            known.prints[print_.slot] = print_
+
+    def record_restoration(
+        self,
+        facts: list[Fact],
+        prints: Sequence[tuple[Print, bytes]],
+        newcomers: Sequence[Worker],
+    ) -> None:
+        """Say whose slots are now that were filled from a backup, with their digests.
+
+        ``newcomers`` are the workers that this gate did not know.
+        """
+
+        def restore(change: Change) -> None:
+            for worker in newcomers:
+                change.put_worker(worker)
+            for print_, digest in prints:
+                change.put_print(print_, digest)
+                change.put_backed_up(print_)
+                change.settle(print_.slot)
+
+        self.record_all(facts, also=restore)
+        if (known := self._known) is not None:
+            known.workers.update({worker.code: worker for worker in newcomers})
+            known.prints.update({print_.slot: print_ for print_, _ in prints})
+
+    def note_backed_up(self, prints: Sequence[Print]) -> None:
+        """Remember that a backup holds these prints' templates."""
+        with self.store.changing() as change:
+            for print_ in prints:
+                change.put_backed_up(print_)
+
+    def record_removal(self, print_: Print, actor: str, *, erasing: bool) -> None:
+        """Forget whose a slot is, together with the entry that says so.
+
+        ``erasing`` announces that its template is erased next.
+        """
+
+        def forget(change: Change) -> None:
+            change.drop_print(print_)
+            if erasing:
+                change.announce(print_.slot)
+
+        fact = PrintRemoved(
+            worker=print_.worker,
+            finger=print_.finger,
+            slot=print_.slot,
+            generation=print_.generation,
+            actor=actor,
+        )
+        self.record(fact, also=forget)
+        if (known := self._known) is not None:
+            known.prints.pop(print_.slot, None)

@@ -1,0 +1,1 @@
+"""The ledger, the workers and the prints in one SQLite file."""

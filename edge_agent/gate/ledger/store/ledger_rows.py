@@ -1,0 +1,170 @@
+"""The entries of the ledger: reading them, and writing the next one.
+
+Where the ledger begins: after the entries that were pruned, if any were.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlite_utils import Database
+
+from ....contract.chain import GENESIS, RECOVERED, Entry, Scribe, is_whole, stamp_of, told
+from ....contract.facts import Direction, Fact, PunchRecorded
+from ....contract.stamps import Stamp, elapsed
+from ...errors import DamagedLedger
+from ...ports import Tail
+from ...rules import LastPunch
+from .database import ChangePart, Part, data_of
+from .time_rows import TimeChange, TimeRows
+
+_BATCH = 200
+
+_PUNCH = PunchRecorded.__struct_config__.tag
+
+
+class LedgerRows(TimeRows):
+    """Reads the ledger."""
+
+    @property
+    def gate(self) -> str:
+        """The gate's id."""
+        return self._scribe.gate
+
+    @property
+    def ledger(self) -> str:
+        """The ledger's id."""
+        return self._scribe.ledger
+
+    def tail(self) -> Tail:
+        """The last entry's place and hash."""
+        with self._connection.use() as database:
+            return read_tail(database)
+
+    def hash_of(self, seq: int) -> bytes | None:
+        """The hash of an entry, the last pruned one's too, or None where there is no such entry."""
+        rows = self._connection.rows(
+            "SELECT hash FROM ledger WHERE seq = ?1 UNION ALL"
+            " SELECT hash FROM checkpoint WHERE seq = ?1",
+            seq,
+        )
+        return rows[0][0] if rows else None
+
+    def entries(self, first: int, limit: int) -> list[Entry]:
+        """At most ``limit`` entries from ``first`` on, in order."""
+        rows = self._connection.rows(
+            "SELECT seq, kind, hash, wire FROM ledger WHERE seq >= ? ORDER BY seq LIMIT ?",
+            first,
+            limit,
+        )
+        return [Entry(seq=row[0], kind=row[1], hash=row[2], wire=row[3]) for row in rows]
+
+    def whole_entries(self, first: int, limit: int) -> list[Entry]:
+        """The same, to be shown to others. Raises DamagedLedger where a byte of one was altered."""
+        entries = self.entries(first, limit)
+        for entry in entries:
+            if not is_whole(entry, self.gate, self.ledger):
+                fault = DamagedLedger(
+                    f"Entry {entry.seq} of the ledger was altered and is not sent: see "
+                    "'edge-agent ledger verify', and keep the database as it is."
+                )
+                self._connection.damaged(fault)
+                raise fault
+        return entries
+
+    def newest_first(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Kind and data of the entries, the last one first."""
+        before = self.tail().seq + 1
+        # In batches: a read left open would keep the write-ahead log from being copied home.
+        while rows := self._connection.rows(
+            "SELECT seq, kind, wire FROM ledger WHERE seq < ? ORDER BY seq DESC LIMIT ?",
+            before,
+            _BATCH,
+        ):
+            for _, kind, wire in rows:
+                yield kind, self._data(wire)
+            before = rows[-1][0]
+
+    def last_punches(self, now: Stamp, horizon_ms: int) -> dict[str, LastPunch]:
+        """Each worker's last recorded punch that may be younger than ``horizon_ms``."""
+        found: dict[str, LastPunch] = {}
+        later, passed_ms = now, 0.0
+        for kind, data in self.newest_first():
+            stamp = stamp_of(data)
+            # From entry to entry as well: a boot that does not know the time yet cannot tell how
+            # long ago the last one was, but that one's own entries tell how far they lie apart.
+            passed_ms += max(0.0, elapsed(stamp, later).least)
+            if max(passed_ms, elapsed(stamp, now).least) > horizon_ms:
+                break
+            later = stamp
+            worker = data.get("worker")
+            if kind not in (_PUNCH, RECOVERED) or worker in found or self.is_voided(data["seq"]):
+                continue
+            touch = told(data)
+            if touch["kind"] == _PUNCH:
+                direction = Direction(touch["direction"]) if touch["direction"] else None
+                found[data["worker"]] = LastPunch(data["seq"], stamp_of(touch), direction)
+        return found
+
+    def _data(self, wire: bytes) -> dict[str, Any]:
+        try:
+            return data_of(wire)
+        except DamagedLedger as fault:
+            self._connection.damaged(fault)
+            raise
+
+
+class LedgerChange(TimeChange):
+    """Writes the next entries, and knows where the ledger would end after them."""
+
+    def __init__(self, database: Database, scribe: Scribe) -> None:
+        super().__init__(database, scribe)
+        self.tail = self.began_at = read_tail(database)
+
+    def append(self, fact: Fact, stamp: Stamp) -> Entry:
+        """Write the next entry of the ledger."""
+        entry = self._scribe.write(fact, stamp, self.tail.seq + 1, self.tail.hash)
+        self.note_time(fact, stamp, entry.seq)
+        self._database.table("ledger").insert(
+            {"seq": entry.seq, "kind": entry.kind, "hash": entry.hash, "wire": entry.wire}
+        )
+        self.tail = Tail(entry.seq, entry.hash)
+        return entry
+
+
+def read_tail(database: Database) -> Tail:
+    """The last entry's place and hash; (0, 32 zero bytes) for an empty ledger."""
+    for seq, digest in database.conn.execute(
+        "SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1"
+    ):
+        return Tail(seq, digest)
+    return Tail(0, GENESIS)
+
+
+class CheckpointRows(Part):
+    """Reads the checkpoint."""
+
+    def checkpoint(self) -> Tail:
+        """The last pruned entry's place and hash; (0, 32 zero bytes) where none was pruned."""
+        rows = self._connection.rows("SELECT seq, hash FROM checkpoint")
+        return Tail(*rows[0]) if rows else Tail(0, GENESIS)
+
+
+class CheckpointChange(ChangePart):
+    """Moves the checkpoint."""
+
+    def forget_through(self, seq: int) -> None:
+        """Prune the entries up to ``seq``, but none from the first on that has no time yet.
+
+        The last entry stays, and with it the end of the chain.
+        """
+        conn = self._database.conn
+        [(last, pending)] = conn.execute(
+            "SELECT (SELECT max(seq) FROM ledger),"
+            " (SELECT min(seq) FROM (SELECT min(seq) AS seq FROM times WHERE open = 1"
+            " UNION ALL SELECT min(first_seq) FROM time_doubts))"
+        )
+        through = min(seq, last - 1, seq if pending is None else pending - 1)
+        for (digest,) in conn.execute("SELECT hash FROM ledger WHERE seq = ?", (through,)):
+            row = {"one": 1, "seq": through, "hash": digest}
+            self._database.table("checkpoint").upsert(row, pk="one")
+            conn.execute("DELETE FROM ledger WHERE seq <= ?", (through,))

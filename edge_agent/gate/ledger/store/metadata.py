@@ -1,0 +1,210 @@
+"""What is not the ledger's: how far payroll has it, and small facts about this installation.
+
+Which module the prints are in, and which slots are being changed.
+
+What a database remembers of itself: where it is, whether in use, how its tables look.
+"""
+
+import zlib
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+from sqlite_utils import Database
+
+from ....contract.facts import WhyOpened
+from ...host.host_identity import Whereabouts
+from ...pairing_mark import Mark
+from ...ports import Watermarks
+from .carry_over import TABLES
+from .database import ChangePart, Part
+from .schema import migrations
+
+COPY = "copy"
+"""Remembered by a copy of the database that is not to be continued: ``backup``."""
+
+
+class Bound(Struct, frozen=True, kw_only=True):
+    """Whose a ledger is, as it says itself."""
+
+    gate: str
+    copy: str | None
+    whereabouts: Whereabouts
+
+
+_PARTS = ("board", "card")
+_IN_USE = "in-use"
+_DISOWNED = "disowned"
+
+
+class Disowned(Struct, frozen=True, kw_only=True):
+    """A receipt that speaks of another history of this ledger."""
+
+    ledger: str
+    why: WhyOpened
+    through: int
+
+
+def read_bound(database: Database, gate: str) -> Bound:
+    """Whose the ledger is, whose identity says ``gate``."""
+    known = {
+        part: {
+            key.partition(".")[2]: value
+            for key, value in database.conn.execute("SELECT key, value FROM remembered")
+            if key.startswith(f"{part}.")
+        }
+        for part in _PARTS
+    }
+    return Bound(gate=gate, copy=recall(database, COPY), whereabouts=Whereabouts(**known))
+
+
+def bind(database: Database, here: Whereabouts) -> None:
+    """Remember where the ledger is, as far as it was not known before."""
+    for part, known in zip(_PARTS, (here.board, here.card), strict=True):
+        for way, value in known.items():
+            database.conn.execute(
+                "INSERT OR IGNORE INTO remembered VALUES (?, ?)", (f"{part}.{way}", value)
+            )
+
+
+def in_use(database: Database) -> bool:
+    """Whether whoever used it last has never said that it was done."""
+    return recall(database, _IN_USE) == "yes"
+
+
+def use(database: Database, *, begins: bool) -> None:
+    """Say that it is in use from now on, or no longer."""
+    remember(database, _IN_USE, "yes" if begins else "no")
+
+
+def seal_description(database: Database, ledger: str) -> None:
+    """Remember the checksum of the tables' descriptions, once for each version of them."""
+    key, checksum = _description(database, ledger)
+    if recall(database, key) is None:
+        remember(database, key, checksum)
+
+
+def description_altered(database: Database, ledger: str) -> bool:
+    """Whether a byte of the tables' descriptions has changed since.
+
+    SQLite itself notices some of them only when it is to write, and others not at all.
+    """
+    key, checksum = _description(database, ledger)
+    return recall(database, key) not in (None, checksum)
+
+
+def _description(database: Database, ledger: str) -> tuple[str, str]:
+    """Of the gate's own tables: what another tool has added to the file is nobody's damage.
+
+    Only a migration alters them, and each has a key of its own, as has each ledger: a release that
+    knows nothing of this one would carry it over.
+    """
+    key = f"tables.{len(migrations.applied(database))}.{ledger}"
+    rows = database.conn.execute(
+        "SELECT name, CAST(name || coalesce(sql, '') AS BLOB) FROM sqlite_master"
+        " WHERE type = 'table'"
+    )
+    own = sorted(text for name, text in rows if name in TABLES)
+    return key, str(zlib.crc32(b"\0".join(own)))
+
+
+def disowned(database: Database) -> Disowned | None:
+    """The receipt that made the gate leave this ledger."""
+    said = recall(database, _DISOWNED)
+    return msgspec.json.decode(said, type=Disowned) if said else None
+
+
+def put_disowned(database: Database, receipt: Disowned) -> None:
+    """Remember it until the next start, whenever that is."""
+    remember(database, _DISOWNED, msgspec.json.encode(receipt).decode())
+
+
+def recall(database: Database, key: str) -> str | None:
+    """A remembered fact."""
+    row = database.conn.execute("SELECT value FROM remembered WHERE key = ?", (key,)).fetchone()
+    return row[0] if row else None
+
+
+def remember(database: Database, key: str, value: str) -> None:
+    """Keep one."""
+    if recall(database, key) != value:
+        database.table("remembered").upsert({"key": key, "value": value}, pk="key")
+
+
+class MemoryRows(Part):
+    """Reads and writes the watermarks and what is remembered."""
+
+    def watermarks(self) -> Watermarks:
+        """How far the ledger was published and confirmed."""
+        [row] = self._connection.rows("SELECT published, confirmed, rejected FROM watermarks")
+        return Watermarks(*row)
+
+    def move_watermarks(self, marks: Watermarks) -> None:
+        """Remember the watermarks; losing the last move is harmless (entries go out twice)."""
+        with self._connection.use() as database:
+            put_watermarks(database, marks)
+
+    def remembered(self, key: str) -> str | None:
+        """A small fact about this installation."""
+        rows = self._connection.rows("SELECT value FROM remembered WHERE key = ?", key)
+        return rows[0][0] if rows else None
+
+    def disown(self, why: Literal["payroll-is-ahead", "forked"], through: int) -> None:
+        """Remember that this ledger is to be left: payroll has another history of it."""
+        with self._connection.use() as database:
+            put_disowned(database, Disowned(ledger=self._scribe.ledger, why=why, through=through))
+
+    def remember(self, key: str, value: str) -> None:
+        """Keep such a fact."""
+        with self._connection.use() as database:
+            database.table("remembered").upsert({"key": key, "value": value}, pk="key")
+
+
+def put_watermarks(database: Database, marks: Watermarks) -> None:
+    """Write the one row of watermarks, with its checksum.
+
+    A byte that flips in ``confirmed`` would otherwise read as payroll having what it has not.
+    """
+    row = (marks.published, marks.confirmed, marks.rejected)
+    database.conn.execute(
+        "INSERT OR REPLACE INTO watermarks (one, published, confirmed, rejected, sum)"
+        " VALUES (1, ?, ?, ?, ?)",
+        (*row, watermark_sum(*row)),
+    )
+
+
+def watermark_sum(published: int, confirmed: int, rejected: int) -> int:
+    """The checksum of a row of watermarks."""
+    return zlib.crc32(f"{published} {confirmed} {rejected}".encode())
+
+
+class PairingRows(Part):
+    """Reads the pairing."""
+
+    def mark(self) -> Mark | None:
+        """Which module the prints are in."""
+        rows = self._connection.rows("SELECT token, counter FROM sensor_mark")
+        return Mark(*rows[0]) if rows else None
+
+    def announced(self) -> list[int]:
+        """The slots whose change was announced and not settled."""
+        return [slot for (slot,) in self._connection.rows("SELECT slot FROM announced_slots")]
+
+
+class PairingChange(ChangePart):
+    """Writes the pairing."""
+
+    def put_mark(self, mark: Mark) -> None:
+        """Remember which module the prints are in."""
+        row = {"one": 1, "token": mark.token, "counter": mark.counter}
+        self._database.table("sensor_mark").upsert(row, pk="one")
+
+    def announce(self, *slots: int) -> None:
+        """Templates are about to be written to, or erased from, ``slots``."""
+        for slot in slots:
+            self._database.table("announced_slots").upsert({"slot": slot}, pk="slot")
+        self._database.conn.execute("UPDATE sensor_mark SET counter = counter + 1")
+
+    def settle(self, slot: int) -> None:
+        """What was announced for ``slot`` has been carried out or undone."""
+        self._database.conn.execute("DELETE FROM announced_slots WHERE slot = ?", (slot,))

@@ -1,0 +1,220 @@
+"""Workers, prints, and payroll's roster."""
+
+import zlib
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from ....contract.people import Employment, Print, Worker
+from ....contract.roster import Applied, Listing, Refusal
+from .database import ChangePart, Part
+
+_WORKERS = (
+    "SELECT code, name, workers.active, employments.active, valid_from, valid_to"
+    " FROM workers LEFT JOIN employments ON worker = code"
+)
+
+_LISTED = (
+    "SELECT worker, listings.name, coalesce(workers.active, 1), listings.active, valid_from,"
+    " valid_to, added FROM listings JOIN roster ON listings.version = roster.version"
+    " LEFT JOIN workers ON code = worker"
+)
+"""What the roster in force says of workers, where it does not stand in its place yet."""
+
+
+class PeopleRows(Part):
+    """Reads workers, prints and the roster."""
+
+    def worker(self, code: str) -> Worker | None:
+        """The worker with this code."""
+        listed = self._connection.rows(f"{_LISTED} WHERE worker = ?", code)
+        rows = listed or self._connection.rows(f"{_WORKERS} WHERE code = ?", code)
+        return _worker(rows[0]) if rows else None
+
+    def workers(self) -> list[Worker]:
+        """All workers, by code."""
+        found = {row[0]: row for row in self._connection.rows(_WORKERS)}
+        found |= {row[0]: row for row in self._connection.rows(_LISTED)}
+        return [_worker(found[code]) for code in sorted(found)]
+
+    def unsettled(self, most: int) -> list[Listing]:
+        """Some of those whom the roster in force has changed without an entry that says so yet."""
+        rows = self._connection.rows(f"{_LISTED} ORDER BY worker LIMIT ?", most)
+        return [Listing(worker=_worker(row), added=bool(row[6])) for row in rows]
+
+    def roster(self) -> Applied:
+        """Which roster of payroll's is in force."""
+        rows = self._connection.rows("SELECT version, digest, refused, refused_digest FROM roster")
+        for version, digest, refused, refused_digest in rows:
+            reason = Refusal(refused) if refused else None
+            return Applied(version, digest, reason, refused_digest)
+        return Applied()
+
+    def prints(self) -> list[Print]:
+        """All prints, by slot."""
+        rows = self._connection.rows(
+            "SELECT worker, finger, slot, generation FROM prints WHERE removed = 0 ORDER BY slot"
+        )
+        return [Print(worker=r[0], finger=r[1], slot=r[2], generation=r[3]) for r in rows]
+
+    def next_generation(self, slot: int) -> int:
+        """The generation of the next print in ``slot``, from 1."""
+        [(last,)] = self._connection.rows("SELECT max(generation) FROM prints WHERE slot = ?", slot)
+        return (last or 0) + 1
+
+    def digests(self) -> dict[tuple[int, int], bytes]:
+        """The digests that are known of the prints' templates, by slot and generation."""
+        rows = self._connection.rows(
+            "SELECT slot, generation, digest FROM prints WHERE removed = 0 AND digest IS NOT NULL"
+        )
+        return {(slot, generation): value for slot, generation, value in rows}
+
+    def finger_of(self, digest: bytes) -> tuple[str, str] | None:
+        """Worker and finger of the print, there or removed, whose template has this digest."""
+        rows = self._connection.rows(
+            "SELECT worker, finger FROM prints WHERE digest = ? ORDER BY removed LIMIT 1", digest
+        )
+        return rows[0] if rows else None
+
+    def not_backed_up(self) -> int:
+        """How many prints no backup holds."""
+        [(count,)] = self._connection.rows(
+            "SELECT count(*) FROM prints WHERE removed = 0 AND backed_up = 0"
+        )
+        return int(count)
+
+
+class PeopleChange(ChangePart):
+    """Writes workers, prints and the roster."""
+
+    def put_worker(self, worker: Worker) -> None:
+        """Add a worker, or replace the one with the same code."""
+        # Not through sqlite-utils: a roster puts thousands of them in one transaction, between two
+        # looks at the glass.
+        execute = self._database.conn.execute
+        execute(
+            "INSERT INTO workers (code, name, active, sum) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE"
+            " SET name = excluded.name, active = excluded.active, sum = excluded.sum",
+            _with_sum(worker.code, worker.name, int(worker.active)),
+        )
+        if worker.listed is not None:
+            listed = worker.listed
+            execute(
+                "REPLACE INTO employments (worker, active, valid_from, valid_to, sum)"
+                " VALUES (?, ?, ?, ?, ?)",
+                _with_sum(worker.code, int(listed.active), listed.valid_from, listed.valid_to),
+            )
+
+    def forget_listings(self, in_force: int) -> None:
+        """Forget what was prepared of a roster that never came into force."""
+        self._database.conn.execute("DELETE FROM listings WHERE version > ?", (in_force,))
+
+    def prepare(self, version: int, listings: Iterable[Listing]) -> None:
+        """Keep what roster ``version`` says of these workers, for when it is in force."""
+        self._database.conn.executemany(
+            "REPLACE INTO listings (worker, version, added, name, active, valid_from, valid_to)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [_listing(version, listing) for listing in listings],
+        )
+
+    def settle_listing(self, worker: Worker) -> None:
+        """Put what the roster in force says of a worker where it belongs."""
+        self.put_worker(worker)
+        self._database.conn.execute("DELETE FROM listings WHERE worker = ?", (worker.code,))
+
+    def put_roster(self, roster: Applied) -> None:
+        """Remember which roster of payroll's is in force."""
+        row = {"one": 1, **msgspec.structs.asdict(roster)}
+        self._database.table("roster").upsert(row, pk="one")
+
+    def put_print(self, print_: Print, digest: bytes) -> None:
+        """Add a print, with the digest of its template."""
+        # Of a worker whom the roster has only just brought.
+        self._database.conn.execute(
+            "INSERT OR IGNORE INTO workers (code, name, active)"
+            " SELECT worker, listings.name, 1 FROM listings"
+            " JOIN roster ON listings.version = roster.version WHERE worker = ?",
+            (print_.worker,),
+        )
+        self._database.table("prints").insert(
+            {
+                "slot": print_.slot,
+                "generation": print_.generation,
+                "worker": print_.worker,
+                "finger": print_.finger,
+                "digest": digest,
+            }
+        )
+        self._sum(print_)
+
+    def put_backed_up(self, print_: Print) -> None:
+        """Remember that a backup holds the template of a print."""
+        self._database.table("prints").update((print_.slot, print_.generation), {"backed_up": 1})
+
+    def put_digest(self, print_: Print, digest: bytes) -> None:
+        """Remember the digest of the template of a print that was enrolled without one."""
+        key = print_.slot, print_.generation
+        self._database.table("prints").update(key, {"digest": digest})
+        self._sum(print_)
+
+    def drop_print(self, print_: Print) -> None:
+        """Forget whose the slot is; its generation stays known for ever."""
+        self._database.table("prints").update((print_.slot, print_.generation), {"removed": 1})
+        self._sum(print_)
+
+    def _sum(self, print_: Print) -> None:
+        key = print_.slot, print_.generation
+        row = self._database.table("prints").get(key)
+        self._database.table("prints").update(key, {"sum": print_sum(row)})
+
+
+def print_sum(row: dict[str, Any]) -> int:
+    """The checksum of a row of prints."""
+    return row_sum("prints", row)
+
+
+def row_sum(table: str, row: dict[str, Any]) -> int:
+    """The checksum of a row of one of the tables in SUMMED; of no row that was ever written where
+    a column is missing, as in a schema in which a byte has flipped.
+    """
+    return _sum_of(row.get(name) for name in SUMMED[table])
+
+
+SUMMED = {
+    "prints": ("slot", "generation", "worker", "finger", "removed", "digest"),
+    "workers": ("code", "name", "active"),
+    "employments": ("worker", "active", "valid_from", "valid_to"),
+}
+"""What is covered by the checksum of a row: a byte that flips there would credit or refuse another
+worker."""
+
+
+def _with_sum(*values: Any) -> tuple[Any, ...]:
+    return *values, _sum_of(values)
+
+
+def _sum_of(values: Iterable[Any]) -> int:
+    return zlib.crc32(repr(tuple(values)).encode())
+
+
+def _worker(row: Any) -> Worker:
+    code, name, active, listed, valid_from, valid_to = row[:6]
+    return Worker(
+        code=code,
+        name=name,
+        active=bool(active),
+        listed=None
+        if listed is None
+        else Employment(active=bool(listed), valid_from=valid_from, valid_to=valid_to),
+    )
+
+
+def _listing(version: int, listing: Listing) -> tuple[Any, ...]:
+    worker = listing.worker
+    says = worker.listed or Employment(active=True)
+    return (
+        *(worker.code, version, int(listing.added), worker.name),
+        *(int(says.active), says.valid_from, says.valid_to),
+    )

@@ -1,0 +1,1 @@
+"""When a ledger is left for a new one, and how."""

@@ -1,0 +1,154 @@
+"""What a ledger that is left hands over to the next one."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+from sqlite_utils import Database
+
+from ....contract.attendance import SHIFT_MS
+from ....contract.chain import GENESIS, RECOVERED, read_wire, stamp_of, told
+from ....contract.facts import OldEntry, PunchRecorded
+from ....contract.stamps import Stamp, elapsed
+from ....contract.true_times import Landmark
+from ..store.carry_over import Rows, taken_over
+from ..store.time_rows import read_landmarks
+
+PUNCHES = (str(PunchRecorded.__struct_config__.tag), "punch.added", RECOVERED)
+"""Kinds that credit a worker with a punch."""
+
+AMENDMENTS = ("punch.time-resolved", "punch.time-corrected", "punch.voided")
+"""Kinds that say something new of the punch in their ``of``."""
+
+_LOOK_BACK = 20_000
+"""Entries among which a worker's last punch is looked for: a shift at a big site has fewer."""
+
+
+class Old(NamedTuple):
+    """An entry of the old ledger."""
+
+    hash: bytes
+    data: dict[str, Any]
+
+
+class Heritage(NamedTuple):
+    """``entries``: punches, and amendments of these, in the order in which they happened.
+
+    ``pending``: those punches whose true time is still to be found. ``doubts``: among these
+    entries are punches whose own time a later synchronisation may prove wrong. ``landmarks``: the
+    stamps on which both rest.
+    """
+
+    previous: OldEntry
+    entries: Iterable[Old]
+    pending: frozenset[int]
+    doubts: list[range]
+    landmarks: list[Landmark]
+    rows: Rows
+
+
+def heritage_of(
+    database: Database, ledger: str, now: Stamp, forked_at: int | None = None
+) -> Heritage:
+    """What a ledger that can be read hands over: all that payroll is not known to have.
+
+    ``forked_at``: an entry for which payroll has shown another hash.
+    """
+    [[confirmed]] = database.conn.execute("SELECT confirmed FROM watermarks")
+    if forked_at is not None:
+        confirmed = min(confirmed, forked_at - 1)
+    pending, doubts = pending_in(database), doubts_in(database)
+    amended = {old.data["of"] for old in _after(database, confirmed, AMENDMENTS)}
+    newest = (old.data for old in _newest_first(database))
+    needed = {
+        seq
+        for seq in pending
+        | amended
+        | last_punches(newest, now, voided_in(database))
+        | {seq for doubt in doubts for seq in _punches_among(database, doubt)}
+        if 0 < seq <= confirmed
+    }
+    return Heritage(
+        previous=known_end(ledger, confirmed, _hash_of(database, confirmed)),
+        entries=_handed_over(database, sorted(needed), confirmed),
+        pending=pending,
+        doubts=doubts,
+        landmarks=read_landmarks(database),
+        rows=taken_over(database),
+    )
+
+
+def known_end(ledger: str, seq: int, digest: bytes | None) -> OldEntry:
+    """The last entry that payroll is known to have; none of them where its hash is not known."""
+    if digest is None:
+        seq, digest = 0, GENESIS
+    return OldEntry(ledger=ledger, seq=seq, hash=digest.hex())
+
+
+def pending_in(database: Database) -> frozenset[int]:
+    """The punches of which more may have to be said."""
+    return frozenset(s for (s,) in database.conn.execute("SELECT seq FROM times WHERE open = 1"))
+
+
+def doubts_in(database: Database) -> list[range]:
+    """The entries whose times are to be looked at again."""
+    rows = database.conn.execute("SELECT first_seq, last_seq FROM time_doubts")
+    return [range(first, last + 1) for first, last in rows]
+
+
+def voided_in(database: Database) -> frozenset[int]:
+    """The punches that a supervisor has withdrawn."""
+    return frozenset(seq for (seq,) in database.conn.execute("SELECT seq FROM voided"))
+
+
+def last_punches(
+    newest_first: Iterable[dict[str, Any]], now: Stamp, voided: frozenset[int]
+) -> set[int]:
+    """The seq of each worker's last punch of this shift, for the rules look back that far.
+
+    Payroll may well have them; it drops what it has.
+    """
+    found: dict[str, int] = {}
+    for data in newest_first:
+        if elapsed(stamp_of(data), now).least > SHIFT_MS:
+            break
+        if data["kind"] not in PUNCHES or data["seq"] in voided:
+            continue
+        if elapsed(stamp_of(told(data)), now).least <= SHIFT_MS:
+            found.setdefault(data["worker"], data["seq"])
+    return set(found.values())
+
+
+def _handed_over(database: Database, seqs: list[int], confirmed: int) -> Iterator[Old]:
+    for seq in seqs:
+        yield from _entries(database, "seq = ?", seq)
+    yield from _after(database, confirmed, PUNCHES + AMENDMENTS)
+
+
+def _after(database: Database, confirmed: int, kinds: tuple[str, ...]) -> Iterator[Old]:
+    kind = f"kind IN ({', '.join('?' * len(kinds))})"
+    return _entries(database, f"seq > ? AND {kind} ORDER BY seq", confirmed, *kinds)
+
+
+def _punches_among(database: Database, seqs: range) -> list[int]:
+    found = database.conn.execute(
+        "SELECT seq FROM ledger WHERE seq >= ? AND seq < ? AND kind = ?",
+        (seqs.start, seqs.stop, PUNCHES[0]),
+    )
+    return [seq for (seq,) in found]
+
+
+def _newest_first(database: Database) -> Iterator[Old]:
+    return islice(_entries(database, "seq > 0 ORDER BY seq DESC"), _LOOK_BACK)
+
+
+def _entries(database: Database, where: str, *parameters: Any) -> Iterator[Old]:
+    for digest, wire in database.conn.execute(
+        f"SELECT hash, wire FROM ledger WHERE {where}", parameters
+    ):
+        yield Old(digest, read_wire(wire)[1])
+
+
+def _hash_of(database: Database, seq: int) -> bytes | None:
+    row = database.conn.execute("SELECT hash FROM ledger WHERE seq = ?", (seq,)).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,110 @@
+"""Make the database of the ledger that comes after another one."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from itertools import islice
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+from sqlite_utils import Database
+
+from ....contract.chain import RECOVERED, Entry, Scribe, stamp_of, told
+from ....contract.facts import Fact, OldEntry, PunchRecovered, WhyOpened
+from ....contract.stamps import Stamp
+from ....contract.true_times import Bounds, own_bounds
+from ..store.carry_over import put_rows
+from ..store.database import open_database
+from ..store.ledger_rows import read_tail
+from ..store.metadata import remember
+from ..store.sqlite_store import SqliteChange, begin_ledger
+from ..store.time_rows import RECOVERED_THROUGH, put_earlier_landmarks
+from .handover import PUNCHES, Heritage, Old
+
+_BATCH = 500
+"""Entries a transaction: nobody sees the database before it is finished."""
+
+_ELSEWHERE: frozenset[WhyOpened] = frozenset({"other-board", "cloned-card"})
+
+
+def make_successor(
+    path: Path, gate: str, zone: ZoneInfo, now: Stamp, why: WhyOpened, heritage: Heritage
+) -> int:
+    """Make the whole database at ``path``, closed. Returns how many punches came along."""
+    scribe = Scribe(gate=gate, ledger=str(uuid.uuid4()), zone=zone)
+    with closing(open_database(path)) as database:
+        with _transaction(database):
+            begin_ledger(database, scribe, why, now, heritage.previous)
+            put_rows(database, heritage.rows, same_board=why not in _ELSEWHERE)
+            put_earlier_landmarks(database, heritage.landmarks)
+        moved: dict[int, int] = {}
+        entries = iter(heritage.entries)
+        while batch := list(islice(entries, _BATCH)):
+            with _transaction(database):
+                _write(SqliteChange(database, scribe), database, batch, heritage, moved, now)
+        remember(database, RECOVERED_THROUGH, str(read_tail(database).seq))
+        return len(moved)
+
+
+def _write(
+    change: SqliteChange,
+    database: Database,
+    batch: list[Old],
+    heritage: Heritage,
+    moved: dict[int, int],
+    now: Stamp,
+) -> None:
+    """``moved``: the seq of each punch here, by its seq in the old ledger."""
+    for old in batch:
+        seq = old.data["seq"]
+        if old.data["kind"] in PUNCHES:
+            entry = _recover(change, old, now)
+            moved[seq] = entry.seq
+            if seq in heritage.pending:
+                database.table("times").insert({"seq": entry.seq})
+            elif (stated := _to_look_at_again(old, heritage)) is not None:
+                change.doubt_time(entry.seq, stated)
+        elif old.data["of"] in moved:
+            change.append(_restated(old.data, of=moved[old.data["of"]]), now)
+
+
+def _to_look_at_again(old: Old, heritage: Heritage) -> Bounds | None:
+    """What a punch has said of its own time, where a later synchronisation may prove it wrong."""
+    doubted = any(old.data["seq"] in doubt for doubt in heritage.doubts)
+    is_its_own = old.data["kind"] == PUNCHES[0]
+    return own_bounds(stamp_of(old.data)) if doubted and is_its_own else None
+
+
+def _recover(change: SqliteChange, old: Old, now: Stamp) -> Entry:
+    data = old.data
+    if data["kind"] == RECOVERED:
+        origin = msgspec.convert(data["of"], OldEntry)
+    else:
+        origin = OldEntry(ledger=data["ledger"], seq=data["seq"], hash=old.hash.hex())
+    original = told(data)
+    fact = PunchRecovered(worker=data["worker"], at=original["at"], of=origin, data=original)
+    return change.append(fact, now)
+
+
+def _restated(data: dict[str, object], of: int) -> Fact:
+    """What was said of a punch, said again of the punch as this ledger knows it."""
+    kind = next(fact for fact in Fact.__subclasses__() if _tag(fact) == data["kind"])
+    fields = {"kind", *kind.__struct_fields__}
+    said = {name: value for name, value in data.items() if name in fields}
+    return msgspec.convert({**said, "of": of}, kind)
+
+
+def _tag(kind: type[Fact]) -> str:
+    return str(kind.__struct_config__.tag)
+
+
+@contextmanager
+def _transaction(database: Database) -> Iterator[None]:
+    database.conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        database.rollback()
+        raise
+    database.conn.execute("COMMIT")

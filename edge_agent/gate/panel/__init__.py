@@ -1,0 +1,1 @@
+"""What the worker sees and hears, by gpiozero."""

@@ -1,0 +1,1 @@
+"""What technicians and supervisors ask for: workers, prints, templates; and payroll's roster."""

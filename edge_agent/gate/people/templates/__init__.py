@@ -1,0 +1,1 @@
+"""Templates that leave the gate sealed, and come back."""

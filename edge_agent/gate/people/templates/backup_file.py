@@ -1,0 +1,207 @@
+"""The lines of a backup: a header, and one sealed record for each print (docs/templates.md).
+
+The header is bound to each record by its hash. So a record is good only in its own backup, at its
+own place, for its own worker and finger, and with the template whose digest it names. Pure: what
+seals and opens is passed in.
+"""
+
+import binascii
+import hashlib
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from ....contract.errors import BadRequest
+from ....contract.people import FINGERS, checked_code, checked_name
+from ...sensor.pairing import digest
+
+FORMAT = "edge-agent-templates"
+VERSION = 1
+
+LONGEST_FILE = 16 * 1024 * 1024
+"""Bytes: three times what 1,000 templates of the largest size come to."""
+
+_LONGEST_LINE = 64 * 1024
+_DIGEST_BYTES = 32
+
+
+class Header(Struct, frozen=True, kw_only=True):
+    """The first line, in the clear: which backup this is, of which gate and kind of sensor.
+
+    ``backup`` is a random id, ``at`` the time in UTC, for people (null where it was not known).
+    """
+
+    format: str
+    version: int
+    backup: str
+    gate: str
+    system_id: int
+    prints: int
+    recipients: list[str]
+    at: str | None
+
+    def line(self) -> bytes:
+        """As it stands in the file, without its newline."""
+        return msgspec.json.encode(self)
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """What is sealed: one print. ``place`` counts from 1, ``header`` is the header line's hash.
+
+    ``template`` is null for a print whose template could not be read, so that it is missed.
+    """
+
+    header: str
+    place: int
+    worker: str
+    name: str
+    finger: str
+    digest: bytes
+    template: bytes | None
+
+    def line(self) -> bytes:
+        """What is sealed."""
+        return msgspec.json.encode(self)
+
+    def __repr__(self) -> str:
+        return f"<Record {self.place}: {self.finger} of {self.worker}>"  # never the template
+
+
+class Backup(Struct, frozen=True):
+    """An opened file, checked whole."""
+
+    header: Header
+    records: list[Record]
+
+    def __repr__(self) -> str:
+        return f"<Backup {self.header.backup} of {self.header.gate}>"
+
+
+class BadBackup(BadRequest):
+    """A backup that cannot be used as it is; nothing was done with it."""
+
+
+def line_hash(line: bytes) -> str:
+    """What binds a record to its header."""
+    return hashlib.sha256(line).hexdigest()
+
+
+def sealed_line(sealed: bytes) -> bytes:
+    """A sealed record as it stands in the file, without its newline."""
+    return b64encode(sealed)
+
+
+def read_header(line: bytes) -> Header:
+    """The header in the first line. Raises BadBackup."""
+    try:
+        header = msgspec.json.decode(line, type=Header)
+    except (ValueError, RecursionError) as error:
+        raise BadBackup("It does not begin like a backup of templates") from error
+    if header.format != FORMAT:
+        raise BadBackup("It does not begin like a backup of templates")
+    if header.version != VERSION:
+        raise BadBackup(
+            f"It is of version {header.version}, and this edge-agent reads version {VERSION}: "
+            "use the version that made it"
+        )
+    return header
+
+
+def read_record(header_hash: str | None, opened: bytes) -> Record:
+    """One record that was opened, checked against itself and the header it must be bound to.
+
+    None: whichever, for the gate sees records alone. Raises BadBackup.
+    """
+    try:
+        record = msgspec.json.decode(opened, type=Record)
+        well_formed = (
+            checked_code(record.worker) == record.worker
+            and checked_name(record.name) == record.name
+            and record.finger in FINGERS
+            and len(record.digest) == _DIGEST_BYTES
+        )
+    except (ValueError, RecursionError, BadRequest) as error:
+        raise BadBackup("what is sealed in it is no print") from error
+    if not well_formed:
+        raise BadBackup("what is sealed in it is no print")
+    if header_hash is not None and record.header != header_hash:
+        raise BadBackup("it belongs to another backup")
+    if record.template is not None and digest(record.template) != record.digest:
+        raise BadBackup("its template is not the one that its digest names")
+    return record
+
+
+def read_backup(content: bytes, open_: Callable[[bytes], bytes]) -> Backup:
+    """All of a file, or nothing. Raises BadBackup with the line that is wrong.
+
+    ``open_`` opens what was sealed, and raises BadRequest where it cannot.
+    """
+    if not content.endswith(b"\n"):
+        raise BadBackup("Its end is missing")
+    first, *lines = content[:-1].split(b"\n")
+    header = read_header(first)
+    if len(lines) != header.prints:
+        raise BadBackup(f"It has {len(lines)} of the {header.prints} records that it began with")
+    bound = line_hash(first)
+    records = [_read_line(place, line, bound, open_) for place, line in enumerate(lines, 1)]
+    _check_together(records)
+    return Backup(header, records)
+
+
+def _read_line(place: int, line: bytes, bound: str, open_: Callable[[bytes], bytes]) -> Record:
+    try:
+        record = read_record(bound, open_(unsealed_line(line)))
+    except BadRequest as error:
+        raise BadBackup(f"Record {place}: {error}") from error
+    if record.place != place:
+        raise BadBackup(f"Record {place}: it was moved here from place {record.place}")
+    return record
+
+
+def unsealed_line(line: bytes) -> bytes:
+    """The sealed bytes in a line. Raises BadBackup."""
+    try:
+        if len(line) > _LONGEST_LINE:
+            raise ValueError("too long")
+        sealed = b64decode(line, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise BadBackup("it is damaged") from error
+    if sealed_line(sealed) != line:  # Base64 has more than one way to write some bytes.
+        raise BadBackup("it is damaged")
+    return sealed
+
+
+def _check_together(records: Iterable[Record]) -> None:
+    seen: set[tuple[str, str]] = set()
+    sizes: set[int] = set()
+    for record in records:
+        if (record.worker, record.finger) in seen:
+            raise BadBackup(f"It has the {record.finger} of {record.worker} twice")
+        seen.add((record.worker, record.finger))
+        if record.template is not None:
+            sizes.add(len(record.template))
+    if len(sizes) > 1:
+        raise BadBackup("Its templates are of different sizes")
+
+
+class SensorPassword(Struct, frozen=True, kw_only=True):
+    """What is sealed in a password's file."""
+
+    password: int
+    gate: str
+    format: Literal["edge-agent-sensor-password"] = "edge-agent-sensor-password"
+    version: Literal[1] = 1
+
+    def __repr__(self) -> str:
+        return f"<SensorPassword of {self.gate}>"
+
+
+def read_password(opened: bytes) -> SensorPassword:
+    """A password that was opened. Raises BadBackup."""
+    try:
+        return msgspec.json.decode(opened, type=SensorPassword)
+    except (ValueError, RecursionError) as error:
+        raise BadBackup("What is sealed in it is no password of a sensor") from error

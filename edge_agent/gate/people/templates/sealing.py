@@ -1,0 +1,57 @@
+"""The Sealing port by age (age-encryption.org/v1), in X25519 keys only.
+
+pyrage is imported at the first use: a gate seals once a month, and a Pi Zero has 512 MB.
+"""
+
+from collections.abc import Sequence
+
+from ....contract.errors import BadRequest
+from ...ports import KeyPair
+
+_NO_KEY_FITS = "No matching keys found"
+
+
+class AgeSealing:
+    """Fulfils ``gate.ports.Sealing``."""
+
+    def seal(self, data: bytes, recipients: Sequence[str]) -> bytes:
+        """Seal to all of ``recipients``."""
+        import pyrage
+
+        keys = []
+        for recipient in recipients:
+            try:
+                keys.append(pyrage.x25519.Recipient.from_str(recipient))
+            except pyrage.RecipientError as error:
+                # What was typed is not shown: somebody may have given the private key.
+                raise BadRequest(
+                    "A recipient is no age public key: it begins with age1 and is 62 characters "
+                    "long ('age-keygen' prints it as 'Public key')."
+                ) from error
+        if not keys:
+            raise BadRequest("There is no recipient to seal to: name one with --recipient age1…")
+        sealed: bytes = pyrage.encrypt(data, keys)
+        return sealed
+
+    def open(self, sealed: bytes, identities: Sequence[str]) -> bytes:
+        """What was sealed to one of ``identities``."""
+        import pyrage
+
+        try:
+            keys = [pyrage.x25519.Identity.from_str(identity) for identity in identities]
+        except pyrage.IdentityError as error:
+            raise BadRequest("An identity is no age private key (AGE-SECRET-KEY-1…).") from error
+        try:
+            opened: bytes = pyrage.decrypt(sealed, keys)
+        except pyrage.DecryptError as error:
+            if str(error) == _NO_KEY_FITS:
+                raise BadRequest("it was sealed to other keys than this identity's") from error
+            raise BadRequest("it is damaged") from error
+        return opened
+
+    def new_keys(self) -> KeyPair:
+        """A pair of keys that nobody else has."""
+        import pyrage
+
+        identity = pyrage.x25519.Identity.generate()
+        return KeyPair(str(identity), str(identity.to_public()))

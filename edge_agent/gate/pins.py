@@ -1,0 +1,99 @@
+"""The factory of pins, real or mocked, named so that gpiozero never falls back to a guess.
+
+The Touch port, on a pin that the sensor's touch output is wired to.
+
+The Power port, on a pin that switches the sensor's supply.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from gpiozero import DigitalInputDevice, DigitalOutputDevice
+from gpiozero.pins.mock import MockFactory
+
+from .errors import PinFault
+
+
+def pin_factory(pins: str) -> Any:
+    """What makes pins: ``mock`` without hardware, else those of the header."""
+    return MockFactory() if pins == "mock" else _header()
+
+
+def _header() -> Any:
+    if "LG_WD" not in os.environ:
+        # lgpio makes a named pipe in the current folder unless told where, and fails where this
+        # user may not write.
+        os.environ["LG_WD"] = folder = tempfile.mkdtemp(prefix="edge-agent-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    from gpiozero.pins.lgpio import LGPIOFactory
+
+    return LGPIOFactory()
+
+
+@contextmanager
+def opening(key: str) -> Iterator[None]:
+    """Turn whatever goes wrong into a PinFault that names the setting."""
+    try:
+        yield
+    except Exception as error:  # lgpio's own errors derive from nothing else.
+        raise PinFault(
+            f"The pin in [sensor] {key} cannot be used ({error}): check its number, that nothing "
+            "else has it, that this user is in the group gpio and that lgpio is installed; or set "
+            f'{key} = "none".'
+        ) from error
+
+
+class TouchPin:
+    """The pull resistor holds the pin at rest, so that a wire that has come off feels nobody."""
+
+    def __init__(self, pin: int, active: Literal["low", "high"], pins: str) -> None:
+        """``active``: the level at a touch. Raises PinFault with what to do."""
+        with opening("touch_pin"):
+            self.device = DigitalInputDevice(
+                pin, pull_up=active == "low", pin_factory=pin_factory(pins)
+            )
+
+    @property
+    def felt(self) -> bool:
+        """Whether a finger is felt now."""
+        return bool(self.device.is_active)
+
+    def listen(self, heard: Callable[[], None]) -> None:
+        """Have ``heard`` called, on a thread of gpiozero's, at each touch that begins."""
+        self.device.when_activated = heard
+
+    def close(self) -> None:
+        """Let go of the pin."""
+        self.device.close()
+
+
+class PowerPin:
+    """On from the beginning: whoever opens the gate wants to use its sensor."""
+
+    def __init__(self, pin: int, active: Literal["low", "high"], pins: str) -> None:
+        """``active``: the level at which the sensor has power. Raises PinFault."""
+        with opening("power_pin"):
+            self.device = DigitalOutputDevice(
+                pin,
+                active_high=active == "high",
+                initial_value=True,
+                pin_factory=pin_factory(pins),
+            )
+
+    def switch(self, on: bool) -> None:
+        """Give the sensor power, or take it away."""
+        self.device.value = on
+
+    @property
+    def is_on(self) -> bool:
+        """The level that the pin really has, read back."""
+        return bool(self.device.is_active)
+
+    def close(self) -> None:
+        """Let go of the pin; what its level is then is the board's matter."""
+        self.device.close()

@@ -1,0 +1,1 @@
+"""The fingerprint sensor: frames, instructions, which module it is, whether it can be used."""

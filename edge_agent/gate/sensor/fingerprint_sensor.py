@@ -1,0 +1,312 @@
+"""The Sensor port, on a ZFM-20 kind of module (R307, AS608, R503) at a serial port."""
+
+import logging
+import time
+from collections.abc import Sequence
+
+from ...contract.errors import BadRequest
+from ..errors import SensorFault, SensorGarbled, SensorRefused, SensorSilent, SensorUnplugged
+from ..ports import Buffer, FingerImage, Power, SensorInfo
+from ..rules import Hint, Match
+from ..settings.schema import SensorSettings
+from . import flash, speed
+from .instructions import IMAGE_FAILED, IMAGE_SIZES, POOR_SCANS, WRONG_PASSWORD
+from .link import other_baud
+from .module import Module
+from .port import Port
+
+log = logging.getLogger(__name__)
+
+_BAUD_UNIT = 9600
+_PACKET_SIZES = {0: 32, 1: 64, 2: 128, 3: 256}  # bytes
+_WITHOUT_POWER = 1.5  # seconds: its capacitors are empty, though TX still feeds it a little
+_FAILED_IMAGES = 20  # in a row; about 4 seconds
+_NO_PASSWORD, _HIGHEST_PASSWORD = 0, 0xFFFFFFFF
+_LEFT = bytes((byte >> 4) * 17 for byte in range(256))  # 4 bits a pixel to 8: 15 becomes 255
+_RIGHT = bytes((byte & 0xF) * 17 for byte in range(256))
+
+
+class FingerprintSensor:
+    """Fulfils ``gate.ports.Sensor``; its docstrings there hold here. For one thread."""
+
+    def __init__(self, settings: SensorSettings, power: Power | None = None) -> None:
+        """Opens nothing yet. ``power``: the pin that switches its supply, if there is one."""
+        self._settings = settings
+        self._power = power
+        self._passwords: tuple[int, ...] = (_NO_PASSWORD,)
+        """To be tried in this order."""
+        self._port: Port | None = None
+        self._open_module: Module | None = None
+        self._failed_images = 0
+        self._has_answered = False
+        self._raised = False
+        """Whether the line's speed may be another than the settings'."""
+
+    def __repr__(self) -> str:
+        state = "open" if self._port else "closed"
+        return f"<FingerprintSensor {self._settings.port} {self._settings.baud} baud, {state}>"
+
+    def try_passwords(self, *passwords: int) -> None:
+        """At the next ``connect`` try these, and then none at all."""
+        # None at all: a module that replaces one with a password has none.
+        self._passwords = tuple(dict.fromkeys((*passwords, _NO_PASSWORD)))
+
+    def connect(self) -> SensorInfo:
+        """Open the port, wait for the sensor to boot, verify the password, read its parameters.
+
+        Raises SensorUnplugged, SensorForbidden or GateBusy where the port cannot be had,
+        SensorSilent or SensorGarbled where no sensor answers well within 3 seconds (and names the
+        baud at which one does), SensorRefused where the password is wrong.
+        """
+        self.close()
+        self._port = Port(self._settings.port, self._settings.baud)
+        try:
+            self._open_module = Module(self._port, self._passwords[0])
+            self._greet(self._port, self._open_module)
+            return self._read_info(self._open_module)
+        except BaseException:
+            self.close()
+            raise
+
+    def recover(self) -> None:
+        """Prove that no older reply is still on its way; raises after about 2.4 seconds.
+
+        A raised speed is put back: the fault may be its doing.
+        """
+        if self._raised:
+            self.slow_down()
+        else:
+            self._module.recover()
+
+    def hasten(self) -> bool:
+        """Raise the line's speed until ``slow_down`` or the first fault; False where it stays."""
+        self._raised = True
+        self._raised = speed.raise_speed(self._module, self._line)
+        return self._raised
+
+    def slow_down(self) -> None:
+        """Put the line's speed back. What cannot be put back now is at the next ``connect``."""
+        if self._raised:
+            speed.put_back(self._module, self._line, self._settings.baud)
+            self._raised = False
+
+    def close(self) -> None:
+        """Let go of the port. Never raises; closing twice is fine."""
+        if self._port:
+            self._port.close()
+        self._port = self._open_module = None
+
+    def restart(self) -> bool:
+        """Take its power away for a second and a half; False where no pin switches it."""
+        self.close()
+        if self._power is None:
+            return False
+        self._power.switch(False)
+        time.sleep(_WITHOUT_POWER)
+        self._power.switch(True)
+        return True
+
+    def sleep(self) -> None:
+        """Let the sensor sleep until it is touched or asked; SensorRefused where it cannot."""
+        self._module.sleep()
+
+    def check(self) -> None:
+        """Verify the password, which a sensor that has restarted wants anyway."""
+        self._module.check()
+
+    def capture(self) -> bool | None:
+        """Take an image. False: no finger is on the glass; None: the sensor could not tell.
+
+        It says that its image failed (code 03) when a finger comes or goes meanwhile: the next
+        capture decides. Twenty in a row are SensorRefused, so that a dying sensor does not look
+        like a gate without workers.
+        """
+        try:
+            present = bool(self._module.readImage())
+        except SensorRefused as refused:
+            self._failed_images += 1
+            if refused.code != IMAGE_FAILED or self._failed_images >= _FAILED_IMAGES:
+                self._failed_images = 0
+                raise
+            return None
+        self._failed_images = 0
+        return present
+
+    def extract(self, buffer: Buffer = Buffer.ONE) -> Hint | None:
+        """Turn the image into features in ``buffer``; a Hint where the scan is too poor."""
+        try:
+            self._module.convertImage(int(buffer))
+        except SensorRefused as refused:
+            if refused.code not in POOR_SCANS:
+                raise
+            return POOR_SCANS[refused.code]
+        return None
+
+    def search(self) -> Match | None:
+        """Search buffer 1 in the sensor's whole library."""
+        found = self._module.search()
+        return Match(*found) if found else None
+
+    def merge(self) -> bool:
+        """Make one template of both buffers; False where they are different fingers."""
+        return bool(self._module.createTemplate())
+
+    def store(self, slot: int) -> None:
+        """Write the template to ``slot``; returns once the index was read back and shows it.
+
+        Where the sensor's answer is lost, the index settles whether the template was written; it
+        cannot where the slot was taken before, so that stays an error.
+        """
+        flash.store(self._module, slot)
+
+    def erase(self, slot: int) -> None:
+        """Erase ``slot``; returns once the index was read back and no longer shows it."""
+        flash.erase(self._module, slot)
+
+    def slots(self) -> frozenset[int]:
+        """The slots that hold a template."""
+        return flash.slots(self._module)
+
+    def read_template(self, slot: int) -> bytes:
+        """The template in ``slot``; SensorRefused where there is none."""
+        return flash.read_template(self._module, slot)
+
+    def write_template(self, slot: int, template: bytes) -> None:
+        """Write a template; returns once the index shows it and the same bytes were read back."""
+        flash.write_template(self._module, slot, template)
+
+    def twin_of(self, slot: int, others: Sequence[int]) -> int | None:
+        """The first of ``others`` whose template is of the same finger as that in ``slot``.
+
+        By Match at the sensor's own security level; an R307 searches for nothing that it was sent.
+        """
+        return flash.twin_of(self._module, slot, others)
+
+    def read_notepad(self, page: int) -> bytes:
+        """The 32 bytes of one of the notepad's 16 pages."""
+        return flash.read_notepad(self._module, page)
+
+    def write_notepad(self, page: int, data: bytes) -> None:
+        """Write 32 bytes; returns once they were read back."""
+        flash.write_notepad(self._module, page, data)
+
+    def read_image(self) -> FingerImage:
+        """The image of the last capture; SensorRefused where there is none."""
+        image = self._module.read_image()
+        width, height = IMAGE_SIZES[len(image)]
+        return FingerImage(width, height, _grey(image))
+
+    def has_password(self) -> bool:
+        """Whether the sensor that is connected wants another password than none."""
+        return self._module.password != _NO_PASSWORD
+
+    def set_password(self, new: int) -> None:
+        """Give the sensor another password (0: none); returns once it was verified.
+
+        A lost answer is settled so too. Where even that fails, the sensor has either password.
+        """
+        if not 0 <= new <= _HIGHEST_PASSWORD:
+            raise BadRequest(f"A password is a number from 0 to {_HIGHEST_PASSWORD}.")
+        module, before = self._module, self._module.password
+        lost = None
+        try:
+            module.setPassword(new)
+        except (SensorSilent, SensorGarbled) as fault:
+            lost = fault
+        module.password = new
+        try:
+            module.recover()
+        except SensorRefused as refused:
+            module.password = before
+            module.recover()
+            raise lost or refused from None
+        self.try_passwords(new)
+
+    @property
+    def _module(self) -> Module:
+        if self._open_module is None:
+            raise self._not_open()
+        return self._open_module
+
+    @property
+    def _line(self) -> Port:
+        if self._port is None:
+            raise self._not_open()
+        return self._port
+
+    def _not_open(self) -> SensorUnplugged:
+        return SensorUnplugged(f"The sensor port {self._settings.port} is not open: connect.")
+
+    def _greet(self, port: Port, module: Module) -> None:
+        configured = self._settings.baud
+        if self._raised:
+            speed.find(module, port, (configured, speed.RAISED))
+        try:
+            self._verify(module)
+        except (SensorSilent, SensorGarbled) as fault:
+            # One that has answered at this baud before has not changed it by itself.
+            if self._has_answered or not (baud := other_baud(port)):
+                raise
+            if not self._was_raised(module):
+                raise SensorGarbled(
+                    f"The sensor at {port.name} speaks {baud} baud, but [sensor] baud is "
+                    f"{configured}: set [sensor] baud = {baud}."
+                ) from fault
+        if port.baud != configured:
+            log.warning(
+                "a transfer of templates was cut off and has left the sensor at %d baud: it is put "
+                "back to %d",
+                port.baud,
+                configured,
+            )
+            speed.put_back(module, port, configured)
+        self._raised = False
+        self._has_answered = True
+
+    def _was_raised(self, module: Module) -> bool:
+        """Whether it is at this speed because a transfer was cut off."""
+        try:
+            self._verify(module)
+            return speed.was_raised(module)
+        except SensorFault:
+            return False
+
+    def _verify(self, module: Module) -> None:
+        """With the first password that the sensor takes; it is the first one from then on."""
+        for password in self._passwords:
+            module.password = password
+            try:
+                module.recover()
+            except SensorRefused as refused:
+                if refused.code != WRONG_PASSWORD or password == self._passwords[-1]:
+                    raise
+            else:
+                self._passwords = tuple(dict.fromkeys((password, *self._passwords)))
+                return
+
+    def _read_info(self, module: Module) -> SensorInfo:
+        try:
+            _, system_id, capacity, level, _, packet, baud = module.getSystemParameters()
+        except (SensorSilent, SensorRefused) as fault:
+            raise SensorSilent(
+                f"The sensor at {self._settings.port} is there but does not tell its parameters: "
+                "try again; if it stays so, it is a module without ReadSysPara, such as an R308, "
+                "which this gate cannot use."
+            ) from fault
+        # Slots that the index cannot show are not used: nothing could be read back from them.
+        module.capacity = min(capacity, flash.INDEX_SLOTS)
+        module.packet_size = _PACKET_SIZES.get(packet, module.packet_size)
+        return SensorInfo(
+            system_id=system_id,
+            capacity=module.capacity,
+            security_level=level,
+            baud=baud * _BAUD_UNIT,
+        )
+
+
+def _grey(image: bytes) -> bytes:
+    """One byte a pixel out of two pixels a byte, the left one in the high half."""
+    pixels = bytearray(2 * len(image))
+    pixels[::2] = image.translate(_LEFT)
+    pixels[1::2] = image.translate(_RIGHT)
+    return bytes(pixels)

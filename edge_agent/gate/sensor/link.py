@@ -1,0 +1,320 @@
+"""pyfingerprint with another packet layer: one that can tell an answer from a coincidence.
+
+Replies carry no sequence number, so a reply that comes late looks like the answer to whatever was
+asked next. Two rules keep the link honest. An exchange is believed only if its reply came in time,
+whole, in the shape that belongs to the instruction, and alone. After any other, nothing is asked
+until ``recover`` has proved that no older reply is still on its way.
+
+pyfingerprint 1.5 is pinned, for this module knows its insides: every method of it calls
+``__writePacket`` and ``__readPacket`` on itself and finds address and password in private names.
+
+Why a sensor seems silent or garbled: perhaps it speaks at another baud than the settings say.
+"""
+
+import time
+from collections.abc import Sequence
+
+from pyfingerprint.pyfingerprint import PyFingerprint
+
+from ..errors import SensorFault, SensorGarbled, SensorRefused, SensorSilent, SensorUnplugged
+from .frames import Frame, FrameParser, Kind, Stream, encode
+from .instructions import (
+    INSTRUCTIONS,
+    MEANINGS,
+    NOT_VERIFIED,
+    OK,
+    PACKET_ERROR,
+    UNLISTED,
+    WRONG_PASSWORD,
+    Instruction,
+)
+from .port import Port
+
+_ADDRESS = 0xFFFFFFFF  # as every module leaves its maker; a sensor ignores packets for any other
+_SLEEP = 0x33
+_RECOVERY = 2.0  # seconds: four times what the slowest module takes to boot
+_MOST_FENCES = 8  # a line that was bad for an hour must be trusted again within a second
+_BITS_PER_BYTE = 10  # 8N1
+_SETTLED = 0.0025  # seconds: an ack of 12 bytes takes 2.1 ms at 57600 baud
+_BETWEEN_PACKETS = 1.0  # seconds: three times the largest packet at the lowest baud
+
+
+class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
+    """One sensor on one open port.
+
+    Every instruction either returns what can be relied on or raises a SensorFault. A new link
+    trusts nothing: ``recover`` comes first.
+    """
+
+    _asked: Instruction
+    _deadline: float
+
+    def __init__(self, port: Port, password: int = 0) -> None:
+        # Not super().__init__(): it would open a port of its own, without a lock.
+        self._PyFingerprint__address = _ADDRESS
+        self.password = password
+        self.capacity = 0
+        """How many slots a search covers."""
+        self.packet_size = 128
+        """Bytes of data in a packet, as every module leaves its maker."""
+        self._port = port
+        self._trusted = False
+        self._fences = 0
+        self._sent_at = 0.0
+        self._stream: Stream | None = None
+        self._stream_ends = 0.0
+        self._asleep = False
+
+    @property
+    def port_name(self) -> str:
+        """Where the sensor is, for messages."""
+        return self._port.name
+
+    @property
+    def password(self) -> int:
+        """What the sensor is asked to verify."""
+        return int(self._PyFingerprint__password)
+
+    @password.setter
+    def password(self, password: int) -> None:
+        self._PyFingerprint__password = password
+
+    def getStorageCapacity(self) -> int:
+        """The capacity as once read: asking again would double the time of every search."""
+        return self.capacity
+
+    def ask(self, instruction: int, params: bytes = b"") -> bytes:
+        """One exchange that pyfingerprint does not have; returns the ack's data, its code first."""
+        self._PyFingerprint__writePacket(Kind.COMMAND, bytes([instruction]) + params)
+        _, data = self._PyFingerprint__readPacket()
+        return data
+
+    def sleep(self) -> None:
+        """Let the sensor sleep; a byte that it says when it wakes, as at its start, is no fault."""
+        self.ask(_SLEEP)
+        self._asleep = True
+
+    def receive_stream(self, instruction: int, params: bytes = b"") -> bytes:
+        """One exchange whose ack is followed by data packets; returns what these hold."""
+        self.ask(instruction, params)
+        content = bytearray()
+        while self._stream:
+            _, data = self._PyFingerprint__readPacket()
+            content += data
+        return bytes(content)
+
+    def send_stream(self, instruction: int, params: bytes, content: bytes) -> None:
+        """One exchange after whose ack we send data packets; nobody acknowledges these."""
+        self.ask(instruction, params)
+        last = len(content) - self.packet_size
+        for at in range(0, len(content), self.packet_size):
+            kind = Kind.DATA if at < last else Kind.END_DATA
+            self._PyFingerprint__writePacket(kind, content[at : at + self.packet_size])
+
+    def recover(self) -> None:
+        """Make the link trustworthy again; raises after about 2.4 seconds of trying.
+
+        SensorSilent or SensorGarbled tells how the last attempt went, SensorRefused that the
+        password is wrong.
+        """
+        give_up = time.monotonic() + _RECOVERY
+        while True:
+            try:
+                self.prove(give_up)
+                return
+            except SensorUnplugged:
+                raise
+            except SensorFault as fault:
+                wrong_password = isinstance(fault, SensorRefused) and fault.code == WRONG_PASSWORD
+                if wrong_password or time.monotonic() >= give_up:
+                    raise
+
+    def prove(self, give_up: float = 0.0) -> None:
+        """One attempt at it, for whoever relies on what the sensor has in its memory.
+
+        ``give_up``: until when the line may still be noisy (monotonic seconds). Raises SensorFault.
+        """
+        try:
+            # A sensor that is sending an image goes on for seconds.
+            self._drain(max(give_up, self._stream_ends))
+            self.check()
+            self._fence()
+        except SensorFault:
+            self._trusted = False
+            raise
+
+    def answers(self) -> bool:
+        """Whether there is a sensor at all that answers a handshake, whatever it answers."""
+        try:
+            self._drain(time.monotonic())
+            self.verifyPassword()
+        except (SensorSilent, SensorGarbled):
+            return False
+        finally:
+            self._trusted = False
+        return True
+
+    def _drain(self, give_up: float) -> None:
+        """Wait until the line is quiet, and allow to ask again."""
+        while self._port.drain():
+            if time.monotonic() >= give_up:
+                raise SensorGarbled(
+                    f"Bytes come from {self._port.name} that nobody asked for: check [sensor] "
+                    "baud, the wires and that nothing else writes to this port."
+                )
+        self._trusted = True
+        self._stream = None
+
+    def check(self) -> None:
+        """The shortest exchange; SensorRefused where the password is wrong."""
+        # Always: a sensor that restarted, by a dip of its supply or a spark, has forgotten it.
+        if not self.verifyPassword():
+            raise self._refused(WRONG_PASSWORD)
+
+    def _fence(self) -> None:
+        """Ask what no other reply looks like; a sensor answers in order, so it is the last one.
+
+        Each attempt asks once more than the one before, so that a row of late replies to the
+        attempt before cannot pass for the answers to this one. The quiet after it catches what is
+        left over where a reply was lost as well; without sequence numbers there is no proof of it.
+        """
+        self._fences = min(self._fences + 1, _MOST_FENCES)
+        for _ in range(self._fences):
+            self.getTemplateCount()
+        if self._port.drain():
+            raise self._doubt("more bytes came behind the reply")
+        self._fences = 0
+
+    def _PyFingerprint__writePacket(self, kind: int, payload: Sequence[int]) -> None:
+        if kind == Kind.COMMAND:
+            self._begin(INSTRUCTIONS[payload[0]])
+        packet = encode(_ADDRESS, kind, bytes(payload))
+        self._port.write(packet)
+        # The kernel takes more at once than the wire does.
+        self._sent_at = max(self._sent_at, time.monotonic()) + self._on_the_wire(len(packet))
+        self._deadline = self._sent_at + self._asked.deadline
+        # Twice the data: small packets are a third more bytes than they hold.
+        longest = 2 * max(self._asked.sends, default=0)
+        self._stream_ends = self._deadline + self._on_the_wire(longest)
+        if kind == Kind.END_DATA:
+            self._trusted = True
+
+    def _begin(self, instruction: Instruction) -> None:
+        if not self._trusted:
+            raise SensorGarbled(
+                f"The link to the sensor at {self._port.name} is in doubt: recover it first."
+            )
+        # In doubt until the reply has proved otherwise, whatever may be raised on the way.
+        self._trusted = False
+        self._asked = instruction
+        woken, self._asleep = self._asleep, False
+        if self._port.unread() and not (woken and self._port.drain()):
+            raise self._doubt("bytes came before it was asked")
+
+    def _PyFingerprint__readPacket(self) -> tuple[int, bytes]:
+        packet = self._receive()
+        if self._stream:
+            self._take_data(self._stream, packet)
+        else:
+            self._take_ack(packet)
+        return packet.kind, packet.data
+
+    def _take_ack(self, ack: Frame) -> None:
+        if ack.kind is not Kind.ACK or ack.address != _ADDRESS or not self._fits(ack.data):
+            raise self._doubt("it is the answer to something else")
+        code = ack.data[0]
+        if code == OK and self._asked.sends:
+            self._stream = Stream(self._asked.sends)
+            self._deadline = time.monotonic() + _BETWEEN_PACKETS
+            return
+        if code == OK and self._asked.settles:
+            time.sleep(_SETTLED)
+        self._expect_nothing_behind()
+        if code == OK and self._asked.takes:
+            return  # In doubt until all is sent: it may take a command for data.
+        # After code 01 there is noise on the line, after 21 the sensor has restarted.
+        self._trusted = code not in (PACKET_ERROR, NOT_VERIFIED)
+        if code != OK and code not in self._asked.answers:
+            raise self._refused(code)
+
+    def _take_data(self, stream: Stream, packet: Frame) -> None:
+        if packet.address != _ADDRESS or not stream.takes(packet):
+            raise self._doubt("its data do not fit together")
+        self._deadline = min(time.monotonic() + _BETWEEN_PACKETS, self._stream_ends)
+        if stream.complete:
+            self._expect_nothing_behind()
+            self._stream = None
+            self._trusted = True
+
+    def _receive(self) -> Frame:
+        """The next packet, if nothing but it has come."""
+        parser = FrameParser()
+        frames: list[Frame] = []
+        # Bytes before the packet spoil it, but what comes behind them shows that the sensor is
+        # done. No read goes beyond the packet, as long as nothing was skipped.
+        while not frames and not parser.damaged:
+            frames = parser.feed(self._port.read(parser.missing))
+            if not frames and time.monotonic() >= self._deadline:
+                if parser.skipped or parser.pending:
+                    raise self._doubt("no whole packet came in time")
+                raise self._silent()
+        if parser.damaged:
+            raise self._doubt("the checksum is wrong")
+        if parser.skipped:
+            raise self._doubt("other bytes came before the reply")
+        return frames[0]
+
+    def _expect_nothing_behind(self) -> None:
+        if self._port.unread():
+            raise self._doubt("more bytes came behind the reply")
+
+    def _on_the_wire(self, count: int) -> float:
+        """How many seconds so many bytes take."""
+        return count * _BITS_PER_BYTE / self._port.baud
+
+    def _fits(self, data: bytes) -> bool:
+        """Whether the ack has the length of its instruction; some modules shorten a failure."""
+        full = 1 + self._asked.ack_data
+        return len(data) == full or (data[0] != OK and len(data) == 1)
+
+    def _silent(self) -> SensorSilent:
+        return SensorSilent(
+            f"The sensor at {self._port.name} did not answer {self._asked.name} within "
+            f"{self._asked.deadline} s: check its supply, whether RX and TX are swapped, and that "
+            "no serial console uses this port."
+        )
+
+    def _doubt(self, why: str) -> SensorGarbled:
+        self._trusted = False
+        return SensorGarbled(
+            f"The answer to {self._asked.name} from {self._port.name} cannot be trusted ({why}): "
+            "if this repeats, check GND, the length of the wires and [sensor] baud."
+        )
+
+    def _refused(self, code: int) -> SensorRefused:
+        says, advice = MEANINGS.get(code, UNLISTED)
+        return SensorRefused(
+            f"The sensor at {self._port.name} refused {self._asked.name} with code {code:02X}, "
+            f"{says}: {advice}.",
+            code,
+        )
+
+
+_USUAL = (57600, 115200, 9600, 19200, 38400)
+
+
+def other_baud(port: Port) -> int | None:
+    """The usual baud, other than the port's, at which a sensor answers; takes about 2 seconds.
+
+    Leaves the port at that baud, or at some other one. This only tells; switching silently would
+    hide from the technician that the settings are wrong.
+    """
+    if not port.has_speed:
+        return None
+    configured = port.baud
+    for baud in _USUAL:
+        if baud != configured:
+            port.baud = baud
+            if Link(port).answers():
+                return baud
+    return None

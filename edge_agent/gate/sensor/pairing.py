@@ -1,0 +1,252 @@
+"""Pair the gate with its sensor, and settle what an interrupted change has left behind.
+
+Nobody is credited while it is in doubt whether the sensor's slots are the ones that our prints
+stand for (domain/pairing.py). A change of the library is announced in the database before the flash
+is touched, so that a power cut in the middle is found at the next start and undone.
+
+Try once more what a fault on the line has spoilt.
+"""
+
+import hashlib
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import TypeVar
+
+from ...contract.errors import StoreFault
+from ...contract.facts import SensorAdopted
+from ...contract.people import Print
+from ..errors import SensorDoubted, SensorFault, SensorRefused
+from ..ledger.gate import Gate
+from ..pairing_mark import TOKEN_BYTES, Doubt, Mark, adopting, doubt, is_left_of, read_mark
+from ..ports import Sensor, SensorInfo
+
+
+def digest(template: bytes) -> bytes:
+    """What is kept of a template: 32 bytes from which nothing of the finger can be had back."""
+    return hashlib.sha256(template).digest()
+
+
+log = logging.getLogger(__name__)
+
+_PAGE = 15
+"""The notepad's last page: other programs begin with the first."""
+
+_ALMOST_FULL = 0.8
+
+
+class Pairing:
+    """What the gate knows of the module at the other end. Lives on the gate's thread."""
+
+    def __init__(self, gate: Gate, sensor: Sensor, beat: Callable[[], None]) -> None:
+        """``beat`` is called between templates, which take a tenth of a second each to read."""
+        self._gate = gate
+        self._sensor = sensor
+        self._beat = beat
+        self._token: bytes | None = None
+        """Of the module in use; None for one that keeps no notes."""
+        self._keeps_notes = True
+        self.doubt: Doubt | None = None
+        """What the last check has found."""
+
+    def check(self) -> Doubt | None:
+        """Why nobody may be credited by the sensor that has just been connected; None: all may.
+
+        What can be settled without a person is settled. Raises SensorFault: that is no doubt, the
+        module could just not be asked.
+        """
+        ours, page = self._gate.store.mark(), self._read_page()
+        found = read_mark(page)
+        prints = self._gate.prints
+        if ours and self._gate.store.announced():
+            # The power failed before the notepad had it, or in the middle of that. Prints tell for
+            # themselves whether a torn page is ours.
+            behind = found is not None and found.raised() == ours
+            if behind or (not prints and is_left_of(page, ours)):
+                found = ours
+        if ours is None and found is None:
+            self._take_digests(prints)
+        why = doubt(ours, found, bool(prints))
+        self.doubt = None if why is None or all(self._agreement(prints)) else why
+        if self.doubt is not None:
+            return self.doubt
+        if ours is None or (ours != found and self._keeps_notes):
+            self._adopt(actor="gate", why=why.value if why else "new")
+        else:
+            self._token = found.token if found else None
+        self._settle(erasing=ours == found or bool(prints))
+        return None
+
+    def recover(self) -> None:
+        """Make the link trustworthy again, and prove that the same module is at its end.
+
+        Raises SensorFault: a module can be swapped without the port ever vanishing.
+        """
+        self._sensor.recover()
+        if self._token is None:
+            # One that keeps no notes is known by a template of ours.
+            same = all(self._agreement(self._gate.prints[:1]))
+        else:
+            mark = read_mark(self._read_page())
+            same = mark is not None and mark.token == self._token
+        if not same:
+            raise SensorDoubted(adopting(Doubt.FOREIGN))
+
+    def adopt(self, actor: str) -> list[Print]:
+        """Take the sensor as it is: prints whose template is not there are forgotten, and returned.
+
+        So nobody is ever credited by somebody else's template in their slot. Nothing is erased: the
+        templates may be another gate's.
+        """
+        self._read_page()
+        prints = self._gate.prints
+        agreement = list(self._agreement(prints))
+        lost = [print_ for print_, agrees in zip(prints, agreement, strict=True) if not agrees]
+        for print_ in lost:
+            self._gate.record_removal(print_, actor, erasing=False)
+        self._adopt(actor=actor, why="technician")
+        self._settle(erasing=False)
+        self.doubt = None
+        return lost
+
+    def write_mark(self) -> None:
+        """Bring the notepad up to date after a change of the library."""
+        mark = self._gate.store.mark()
+        if mark is None:
+            return
+        try:
+            self._sensor.write_notepad(_PAGE, mark.page())
+        except SensorRefused as refused:
+            # Then it is paired by its templates' digests, each time it is connected.
+            log.warning("the sensor keeps no notes: %s", refused)
+            self._token = None
+        else:
+            self._token = mark.token
+
+    def undo(self, slots: list[int]) -> None:
+        """Erase what an enrolment or a removal has left in these slots when it was cut off."""
+        owned = {print_.slot for print_ in self._gate.prints}
+        for slot in slots:
+            if slot not in owned:
+                self._sensor.erase(slot)
+        if slots:
+            self.write_mark()
+            self._gate.settle(slots)
+
+    def try_to_undo(self, slots: list[int]) -> None:
+        """The same after a fault, as far as the sensor still answers.
+
+        What cannot be undone now stays announced, and is undone at the next connection.
+        """
+        with suppress(SensorFault, StoreFault):
+            self.recover()
+            self.undo(slots)
+
+    def problem(self, info: SensorInfo) -> str | None:
+        """What a technician should know of a sensor that is in use, or None."""
+        taken = self._sensor.slots()
+        owned = {print_.slot: print_ for print_ in self._gate.prints}
+        sentences = []
+        if missing := [print_ for slot, print_ in owned.items() if slot not in taken]:
+            names = ", ".join(f"{print_.finger} of {print_.worker}" for print_ in missing[:5])
+            sentences.append(
+                f"Prints without a template in the sensor: {len(missing)} ({names}"
+                f"{', …' if missing[5:] else ''}). Remove and enrol them again."
+            )
+        if unowned := len(taken - owned.keys()):
+            sentences.append(
+                f"Templates in the sensor that belong to nobody: {unowned}. They are never "
+                "credited, and make room when it is full."
+            )
+        if len(taken) >= _ALMOST_FULL * info.capacity:
+            sentences.append(
+                f"The sensor is almost full ({len(taken)} of {info.capacity}): remove prints of "
+                "workers who have left, or get a sensor with a larger library in good time."
+            )
+        return " ".join(sentences) or None
+
+    def _read_page(self) -> bytes:
+        """The page of the mark; empty where the sensor keeps no notes."""
+        try:
+            page = self._sensor.read_notepad(_PAGE)
+        except SensorRefused:
+            self._keeps_notes = False
+            return b""
+        self._keeps_notes = True
+        return page
+
+    def _take_digests(self, prints: list[Print]) -> None:
+        """Those of prints that an earlier version has enrolled: it trusted the sensor as it is."""
+        known, taken = self._gate.store.digests(), self._sensor.slots()
+        found = []
+        for print_ in prints:
+            if (print_.slot, print_.generation) not in known and print_.slot in taken:
+                self._beat()
+                found.append((print_, digest(self._sensor.read_template(print_.slot))))
+        if found:
+            with self._gate.store.changing() as change:
+                for print_, value in found:
+                    change.put_digest(print_, value)
+
+    def _agreement(self, prints: list[Print]) -> Iterator[bool]:
+        """Of each print, whether its template is in its slot, to the byte."""
+        digests = self._gate.store.digests()
+        taken = self._sensor.slots()
+        for print_ in prints:
+            self._beat()
+            known = digests.get((print_.slot, print_.generation))
+            yield (
+                known is not None and print_.slot in taken and known == self._digest_in(print_.slot)
+            )
+
+    def _digest_in(self, slot: int) -> bytes | None:
+        template = self.template_in(slot)
+        return None if template is None else digest(template)
+
+    def template_in(self, slot: int) -> bytes | None:
+        """The template in a slot; None where there is none that can be read."""
+        try:
+            return self._sensor.read_template(slot)
+        except SensorRefused:
+            # It has none that can be read, unless the link is in doubt, and this raises.
+            self._sensor.slots()
+            return None
+
+    def _adopt(self, actor: str, why: str) -> None:
+        mark = Mark(os.urandom(TOKEN_BYTES), 1)
+        self._gate.record(
+            SensorAdopted(actor=actor, why=why), also=lambda change: change.put_mark(mark)
+        )
+        self.write_mark()
+        log.info("sensor adopted (%s)", why)
+
+    def _settle(self, *, erasing: bool) -> None:
+        """See to what was announced and cut off.
+
+        Not ``erasing``: these slots may be another module's.
+        """
+        interrupted = self._gate.store.announced()
+        if not interrupted:
+            return
+        log.warning("changes of slots %s were cut off, and are undone now", interrupted)
+        if erasing:
+            self.undo(interrupted)
+        else:
+            self._gate.settle(interrupted)
+
+
+T = TypeVar("T")
+
+
+def persistently(pairing: Pairing, do: Callable[[], T]) -> T:
+    """Do something that may be done twice; again where the link could be mended in between.
+
+    Raises SensorFault: one fault in a thousand transfers is no reason to begin anew, two in a row
+    are.
+    """
+    try:
+        return do()
+    except SensorFault:
+        pairing.recover()
+        return do()

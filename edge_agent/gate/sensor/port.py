@@ -1,0 +1,150 @@
+"""The serial port, with every way of not having one turned into an error that says what to do."""
+
+import errno
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import serial
+
+from ...contract.errors import EdgeAgentError
+from ..errors import GateBusy, SensorForbidden, SensorSilent, SensorUnplugged
+
+QUIET = 0.06
+"""Seconds. A line on which nothing comes for so long is quiet."""
+
+PATIENCE = 0.2
+"""Seconds that a read waits: long enough not to wake the processor again and again for nothing
+while a sensor takes its image, and short beside the deadlines."""
+
+_MOST_DRAINED = 4096  # bytes at once, so that a line that never falls silent is noticed
+
+_WRITE_TIMEOUT = 1.0  # seconds: the largest command is on the wire in a tenth of that
+
+# Errors of the port as Python raises them: termios.error is no OSError.
+_PORT_ERRORS = (OSError, termios.error)
+
+_NOT_THERE = (
+    SensorUnplugged,
+    "There is no sensor port {port}: check the cable and [sensor] port (/dev/serial0 for the pins "
+    "of most Pis, /dev/ttyAMA0 for a Pi 5's, /dev/ttyUSB0 for a USB adapter).",
+)
+_NOT_SERIAL = (
+    SensorUnplugged,
+    "{port} is not a serial port: name the one the sensor is wired to in [sensor] port.",
+)
+_IN_USE = (
+    GateBusy,
+    "Another process is using {port}: stop it (a running gate, a serial console, a terminal "
+    "program), because a sensor answers one at a time.",
+)
+_FORBIDDEN = (
+    SensorForbidden,
+    "This user may not open {port}: add the user to the group dialout (sudo usermod -aG dialout "
+    "USER) and log in again.",
+)
+_OPENING: dict[int | None, tuple[type[EdgeAgentError], str]] = {
+    errno.ENOENT: _NOT_THERE,
+    errno.ENXIO: _NOT_THERE,
+    errno.ENODEV: _NOT_THERE,
+    errno.EIO: _NOT_THERE,
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
+    errno.EBUSY: _IN_USE,
+    errno.EAGAIN: _IN_USE,
+    errno.ENOTTY: _NOT_SERIAL,
+    errno.EISDIR: _NOT_SERIAL,
+    errno.EINVAL: _NOT_SERIAL,
+}
+_UNFORESEEN = (
+    SensorUnplugged,
+    "The sensor port {port} cannot be opened ({error}): check [sensor] port and [sensor] baud.",
+)
+
+
+class Port:
+    """An open serial port: a device or any pyserial URL, such as ``socket://host:port``.
+
+    Raises SensorUnplugged where there is none, SensorForbidden or GateBusy where it may not be had;
+    every method raises SensorUnplugged once it has vanished.
+    """
+
+    def __init__(self, name: str, baud: int) -> None:
+        self.name = name
+        try:
+            self._serial = serial.serial_for_url(
+                name, baudrate=baud, timeout=PATIENCE, write_timeout=_WRITE_TIMEOUT, exclusive=True
+            )
+        except (*_PORT_ERRORS, ValueError) as error:
+            kind, sentence = _OPENING.get(_errno(error), _UNFORESEEN)
+            raise kind(sentence.format(port=name, error=error)) from error
+
+    @property
+    def baud(self) -> int:
+        """Bits a second."""
+        return int(self._serial.baudrate)
+
+    @baud.setter
+    def baud(self, baud: int) -> None:
+        with self._vanishing():
+            self._serial.baudrate = baud
+
+    @property
+    def has_speed(self) -> bool:
+        """Whether its baud means anything: behind a socket, any is taken and none is used."""
+        return not self.name.startswith("socket://")
+
+    def unread(self) -> bool:
+        """Whether bytes are waiting to be read."""
+        with self._vanishing():
+            return bool(self._serial.in_waiting)
+
+    def read(self, size: int) -> bytes:
+        """The next ``size`` bytes, or fewer where PATIENCE is over before."""
+        with self._vanishing():
+            return bytes(self._serial.read(size))
+
+    def drain(self) -> bool:
+        """Listen for as long as QUIET and throw away what comes; whether anything did."""
+        time.sleep(QUIET)
+        drained = 0
+        with self._vanishing():
+            # Not in one go: behind a socket, all that pyserial knows is that there is something.
+            while drained < _MOST_DRAINED and (waiting := self._serial.in_waiting):
+                drained += len(self._serial.read(waiting))
+        return drained > 0
+
+    def write(self, data: bytes) -> None:
+        """Hand the bytes over. Raises SensorSilent where the line takes none."""
+        with self._vanishing():
+            self._serial.write(data)
+
+    def close(self) -> None:
+        """Let go. Never raises: a port that has vanished may refuse even this."""
+        with suppress(*_PORT_ERRORS):
+            self._serial.close()
+
+    @contextmanager
+    def _vanishing(self) -> Iterator[None]:
+        try:
+            yield
+        except serial.SerialTimeoutException as error:
+            raise SensorSilent(
+                f"{self.name} takes no bytes: check that nothing else holds the line."
+            ) from error
+        except _PORT_ERRORS as error:
+            raise SensorUnplugged(
+                f"The sensor port {self.name} has vanished: check the cable and the sensor's "
+                "supply, then plug it in again."
+            ) from error
+
+
+def _errno(error: BaseException | None) -> int | None:
+    """The error number, which pyserial passes on in some cases and only wraps in others."""
+    while error is not None:
+        number = error.args[0] if isinstance(error, termios.error) else getattr(error, "errno", 0)
+        if number:
+            return int(number)
+        error = error.__context__
+    return None

@@ -1,0 +1,1 @@
+"""One TOML file into frozen structs, with every problem reported at once."""

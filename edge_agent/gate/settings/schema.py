@@ -1,0 +1,141 @@
+"""Every setting, declared once with its type, range and default. Units stand in the names."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from ...contract.broker.access import BrokerAccess, Tls
+from ...contract.facts import DirectionRule
+
+Pin = Annotated[int, Meta(ge=0, le=27)] | Literal["none"]
+"""A BCM pin number of the 40-pin header, or "none" where nothing is connected."""
+
+TcpPort = Annotated[int, Meta(ge=1, le=65535)]
+Text = Annotated[str, Meta(pattern=r"\A[^\x00]+\Z")]
+TopicRoot = Annotated[str, Meta(pattern=r"\A[^/$#+\x00-\x20\x7f][^#+\x00-\x20\x7f]*(?<!/)\Z")]
+"""The first part of topics: no wildcards, no spaces, no '/' at its ends."""
+OptionalText = Annotated[str, Meta(pattern=r"\A[^\x00]*\Z")]
+
+
+class Section(Struct, frozen=True, kw_only=True):
+    """Base of all sections."""
+
+
+class GateSettings(Section, frozen=True, kw_only=True):
+    """``id`` names the gate in every topic and entry; ``timezone`` is for people (IANA name)."""
+
+    id: Annotated[str, Meta(pattern=r"\A[a-z0-9-]{1,32}\Z")]
+    timezone: Text = "Asia/Ho_Chi_Minh"
+
+
+class SensorSettings(Section, frozen=True, kw_only=True):
+    """Where the fingerprint sensor is. ``port`` is a device or any pyserial URL."""
+
+    port: Text = "/dev/serial0"
+    baud: Literal[9600, 19200, 28800, 38400, 48000, 57600, 67200, 76800, 86400, 96000, 115200] = (
+        57600
+    )
+    captures: Annotated[int, Meta(ge=1, le=5)] = 3
+    """How often one touch is captured before it is answered "not recognised"."""
+    min_score: Annotated[int, Meta(ge=0, le=1000)] = 0
+    """The lowest score that counts as recognised, beyond the sensor's own security level."""
+    touch_pin: Pin = "none"
+    touch_active: Literal["low", "high"] = "low"
+    touch_sleep: bool = False
+    """Whether the touch output works only after the sleep instruction (0x33)."""
+    power_pin: Pin = "none"
+    power_active: Literal["low", "high"] = "high"
+
+
+class PanelSettings(Section, frozen=True, kw_only=True):
+    """What the worker sees and hears, as BCM pins."""
+
+    pins: Literal["gpio", "mock", "none"] = "none"
+    green: Pin = 17
+    amber: Pin = 27
+    red: Pin = 22
+    buzzer: Pin = 23
+
+
+class PunchSettings(Section, frozen=True, kw_only=True):
+    """The gate's rules. ``repeat_window_s`` 0 turns the repeat rule off."""
+
+    repeat_window_s: Annotated[int, Meta(ge=0, le=86400)] = 60
+    direction: DirectionRule = DirectionRule.NONE
+
+
+class StoreSettings(Section, frozen=True, kw_only=True):
+    """The SQLite file that holds the ledger, the workers and the prints."""
+
+    path: Text = "/var/lib/edge-agent/gate.db"
+    prune_after_months: Annotated[int, Meta(ge=13, le=1200)] | Literal["never"] = "never"
+    """Entries that payroll has confirmed are deleted at this age."""
+
+
+class ClockSettings(Section, frozen=True, kw_only=True):
+    """``always`` is for a host whose time is kept elsewhere (a virtual machine, the demo).
+
+    ``drift_ppm`` bounds how far the machine's own clock strays from the true pace, in millionths.
+    """
+
+    trust: Literal["auto", "always"] = "auto"
+    drift_ppm: Annotated[int, Meta(ge=1, le=10000)] = 500
+
+
+class MqttSettings(Section, frozen=True, kw_only=True):
+    """The broker, the way to it, and what counts as payroll having an entry."""
+
+    host: Text = "localhost"
+    port: TcpPort | Literal["auto"] = "auto"
+    tls: Tls = "auto"
+    ca_file: OptionalText = ""
+    cert_file: OptionalText = ""
+    key_file: OptionalText = ""
+    username: OptionalText = ""
+    password_file: OptionalText = ""
+    protocol: Literal["auto", "5", "3.1.1"] = "auto"
+    root: TopicRoot = "attendance"
+    confirm_by: Literal["payroll", "broker"] = "payroll"
+    keepalive_s: Annotated[int, Meta(ge=5, le=3600)] = 60
+    receipt_timeout_s: Annotated[int, Meta(ge=1, le=3600)] = 30
+
+    @property
+    def access(self) -> BrokerAccess:
+        """The way to the broker."""
+        return BrokerAccess.of(self)
+
+
+class HomeAssistantSettings(Section, frozen=True, kw_only=True):
+    """Whether Home Assistant finds the gate by itself, on the same broker."""
+
+    discovery: bool = False
+    prefix: TopicRoot = "homeassistant"
+    punches: bool = False
+    """Whether it is told of punches as well, which are personal data."""
+
+
+class ControlSettings(Section, frozen=True, kw_only=True):
+    """The Unix-domain socket on which the daemon takes the commands of ``edge-agent``."""
+
+    socket: Text = "/run/edge-agent/control.sock"
+
+
+class LogSettings(Section, frozen=True, kw_only=True):
+    """How log lines on stderr look."""
+
+    format: Literal["plain", "json"] = "plain"
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """The whole file, a section each."""
+
+    gate: GateSettings
+    sensor: SensorSettings
+    panel: PanelSettings
+    punch: PunchSettings
+    store: StoreSettings
+    clock: ClockSettings
+    mqtt: MqttSettings
+    home_assistant: HomeAssistantSettings
+    control: ControlSettings
+    log: LogSettings

@@ -1,0 +1,129 @@
+"""Credit a match, or refuse it: decide, write it down durably, and only then show it."""
+
+import logging
+from collections.abc import Callable
+
+from msgspec import UNSET, UnsetType
+
+from ...contract.errors import StoreFault
+from ...contract.facts import AttemptRefused, DirectionRule, Evidence, PunchRecorded, PunchRepeated
+from ...contract.stamps import Stamp, local_time
+from ..events import Outcome, PanelShown
+from ..ledger.gate import Gate
+from ..ports import Panel
+from ..rules import Accepted, Hint, LastPunch, Match, Reason, Refused, Repeat, judge
+from .limits import RefusalLimit
+
+log = logging.getLogger(__name__)
+
+_REFUSED_AS = {
+    Reason.UNKNOWN: Outcome.UNKNOWN,
+    Reason.DEACTIVATED: Outcome.REFUSED,
+    Reason.NOT_VALID: Outcome.REFUSED,
+    Reason.POOR_SCAN: Outcome.TRY_AGAIN,
+    Reason.SENSOR_FAULT: Outcome.SENSOR_FAULT,
+}
+
+
+class Credit:
+    """Turns what the sensor found into an entry and a lamp, one of each for a touch."""
+
+    def __init__(self, gate: Gate, panel: Panel, offline: Callable[[], bool]) -> None:
+        """``offline``: whether payroll is out of reach."""
+        self._gate = gate
+        self._panel = panel
+        self._offline = offline
+        self._refusals = RefusalLimit()
+
+    def match(self, match: Match, stamp: Stamp) -> None:
+        """Decide a match and record it. Only what is durably recorded is shown as recorded."""
+        self._show(self._decide(match, stamp))
+
+    def refuse(self, refused: Refused, stamp: Stamp) -> None:
+        """Tell a worker that they were not credited, and why; it is evidence that they pressed."""
+        self._show(self._write_refusal(refused, stamp), refused.hint)
+
+    def _decide(self, match: Match, stamp: Stamp) -> PanelShown:
+        owner = None
+        try:
+            owner, worker = self._gate.owner_of(match.slot)
+            last = self._gate.last_punches.get(owner.worker) if owner else None
+            verdict = judge(match, owner, worker, last, stamp, self._gate.policy)
+            match verdict:
+                case Refused():
+                    return self._write_refusal(verdict, stamp)
+                case Repeat():
+                    return self._record_repeat(verdict, stamp)
+                case Accepted():
+                    return self._record_punch(verdict, stamp)
+        except StoreFault as fault:
+            # Shown as what it is: the worker must never walk away on a lie.
+            log.error("not recorded: %s", fault)
+            return PanelShown(outcome=Outcome.NOT_RECORDED, worker=owner.worker if owner else None)
+
+    def _record_punch(self, accepted: Accepted, stamp: Stamp) -> PanelShown:
+        worker = accepted.owner.worker
+        rule = self._gate.policy.direction
+        not_before, not_after = self._known_at_once(stamp)
+        recorded = PunchRecorded(
+            worker=worker,
+            direction=accepted.direction,
+            direction_source=None if rule is DirectionRule.NONE else rule,
+            evidence=_evidence(accepted),
+            not_before=not_before,
+            not_after=not_after,
+        )
+        # Commit before the green lamp: the worker walks away on it.
+        entry = self._gate.record(recorded, stamp)
+        self._gate.last_punches[worker] = LastPunch(entry.seq, stamp, accepted.direction)
+        return PanelShown(outcome=Outcome.RECORDED, worker=worker, seq=entry.seq)
+
+    def _known_at_once(self, stamp: Stamp) -> tuple[str | UnsetType, str | UnsetType]:
+        """Between which times a punch was whose clock does not tell its time."""
+        if stamp.trusted:
+            return UNSET, UNSET
+        bounds = self._gate.when(stamp)
+        zone = self._gate.policy.zone
+        return (
+            UNSET if bounds.low is None else local_time(bounds.low, zone),
+            UNSET if bounds.high is None else local_time(bounds.high, zone),
+        )
+
+    def _record_repeat(self, repeat: Repeat, stamp: Stamp) -> PanelShown:
+        worker = repeat.owner.worker
+        repeated = PunchRepeated(worker=worker, of=repeat.of, evidence=_evidence(repeat))
+        entry = self._gate.record(repeated, stamp)
+        return PanelShown(outcome=Outcome.REPEATED, worker=worker, seq=entry.seq)
+
+    def _write_refusal(self, refused: Refused, stamp: Stamp) -> PanelShown:
+        seq = None
+        suppressed = self._refusals.admit(self._gate.clock.monotonic())
+        if suppressed is not None:
+            attempt = AttemptRefused(
+                reason=refused.reason.value,
+                hint=refused.hint,
+                worker=refused.worker,
+                suppressed=suppressed,
+            )
+            try:
+                seq = self._gate.record(attempt, stamp).seq
+            except StoreFault as fault:
+                self._refusals.not_written(suppressed)
+                log.error("a refused attempt could not be written: %s", fault)
+        return PanelShown(
+            outcome=_REFUSED_AS[refused.reason],
+            worker=refused.worker,
+            seq=seq,
+            hint=refused.hint or (refused.reason.value if refused.worker else None),
+        )
+
+    def _show(self, shown: PanelShown, hint: Hint | None = None) -> None:
+        self._panel.show(shown.outcome, hint, offline=self._offline())
+        self._gate.tell(shown)
+
+
+def _evidence(credited: Accepted | Repeat) -> Evidence:
+    owner, match = credited.owner, credited.match
+    return Evidence(
+        finger=owner.finger, slot=owner.slot, generation=owner.generation, score=match.score
+    )

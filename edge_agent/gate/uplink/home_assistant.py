@@ -1,0 +1,93 @@
+"""Keep the broker's retained message for Home Assistant as the settings want it."""
+
+import logging
+
+from ... import __version__
+from ...contract.errors import StoreFault
+from ...contract.home_assistant import discovery, discovery_topic
+from ...contract.messages import Topics
+from ..ports import Acknowledged, Store
+from ..settings.schema import HomeAssistantSettings
+from .deliveries import Deliveries
+from .outbox import REFUSED
+from .status import ReportUplink
+
+log = logging.getLogger(__name__)
+
+_KEY = "home-assistant"
+"""Remembers the topic on which the broker may hold a message of ours; "" where there is none."""
+
+_REFUSED = (
+    "The broker does not let the gate write {topic}, so Home Assistant is not told {what}: see the "
+    "access list (docs/home-assistant.md)."
+)
+
+
+class TellHomeAssistant:
+    """Once in a connection, and only when entries leave room: nothing waits for it.
+
+    The broker keeps the message, so Home Assistant has it whenever it starts: its own birth message
+    needs no answer. A broker that has lost it gets it with the gate's next connection.
+    """
+
+    def __init__(
+        self,
+        settings: HomeAssistantSettings,
+        topics: Topics,
+        store: Store,
+        deliveries: Deliveries,
+        report: ReportUplink,
+    ) -> None:
+        self._store = store
+        self._deliveries = deliveries
+        self._report = report
+        self._topic = ""
+        self._message = b""
+        if settings.discovery:
+            self._topic = discovery_topic(settings.prefix, topics.gate)
+            self._message = discovery(topics, __version__, punches=settings.punches)
+        self._settled = True
+        self._waiting_for: tuple[int, str] | None = None
+
+    def connected(self) -> None:
+        """The broker is there, and may have forgotten everything."""
+        self._settled = False
+        self._waiting_for = None
+
+    def send(self) -> None:
+        """Send what is due, where the broker takes more than the entries that are on their way."""
+        if self._settled or self._waiting_for or not self._deliveries.has_room:
+            return
+        try:
+            held = self._store.remembered(_KEY) or ""
+            if held and held != self._topic:
+                self._publish(held, b"")
+            elif self._topic:
+                if not held:  # Remembered first: a message that nobody knows of stays for ever.
+                    self._store.remember(_KEY, self._topic)
+                self._publish(self._topic, self._message)
+            else:
+                self._settled = True
+        except StoreFault as fault:
+            self._settled = True
+            log.warning("Home Assistant is told at the next connection: %s", fault)
+
+    def acknowledged(self, event: Acknowledged) -> None:
+        """The broker answered for a note, perhaps for this one."""
+        if self._waiting_for is None or event.token != self._waiting_for[0]:
+            return
+        _, topic = self._waiting_for
+        self._waiting_for = None
+        cleared = topic != self._topic
+        if event.code >= REFUSED:
+            self._settled = True
+            what = "that it is to forget this gate" if cleared else "of this gate"
+            self._report.trouble(topic, _REFUSED.format(topic=topic, what=what))
+            return
+        self._report.well(topic)
+        self._settled = not cleared
+        if cleared:
+            self._store.remember(_KEY, "")
+
+    def _publish(self, topic: str, payload: bytes) -> None:
+        self._waiting_for = self._deliveries.send(topic, payload, retain=True), topic

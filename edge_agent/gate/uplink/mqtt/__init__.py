@@ -1,0 +1,1 @@
+"""The gate's connection to the MQTT broker, by paho."""

@@ -1,0 +1,322 @@
+"""The uplink's turns, from connection to connection: take in what happened, send what is due.
+
+Remember the watermarks without wearing out the card.
+
+What the uplink's thread is given to work with.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from math import inf
+
+import msgspec
+
+from ...contract.errors import StoreFault
+from ...contract.messages import GateStatus, LastWill, Topics, UplinkStatus
+from ...contract.roster import Heard
+from ..events import Confirmed
+from ..ports import (
+    Acknowledged,
+    Broker,
+    BrokerDown,
+    BrokerEvent,
+    BrokerUp,
+    Clock,
+    Examiner,
+    MqttVersion,
+    Received,
+    Store,
+    Subscribed,
+    Tell,
+    Watermarks,
+)
+from ..settings.schema import HomeAssistantSettings, MqttSettings
+from .commands import ObeyPayroll
+from .deliveries import Deliveries
+from .duplicate_id import DUPLICATE_GATE, NoticeTwin
+from .home_assistant import TellHomeAssistant
+from .inbox import HearPayroll
+from .outbox import REFUSED, UNREADABLE, Outbox
+from .payroll_says import Disowned
+from .status import FILE, TWIN, WAY, ReportUplink, TellStatus, exposed, not_readable, not_taken
+
+log = logging.getLogger(__name__)
+
+_EVERY_S = 30.0
+"""While they move. What a power cut takes away only makes some entries go out twice, and written
+at every receipt they would cost the card almost as much as the punches themselves."""
+
+
+class KeepWatermarks:
+    """Writes the watermarks at intervals. A store that cannot be written does not stop us."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.kept = store.watermarks()
+        self._due = -inf
+        self._failing = False
+
+    def keep(self, now: float, marks: Watermarks, *, at_once: bool) -> None:
+        """Write ``marks`` where they moved and it is time, or ``at_once``."""
+        if marks == self.kept or not (now >= self._due or (at_once and not self._failing)):
+            return
+        self._due = now + _EVERY_S
+        try:
+            self._store.move_watermarks(marks)
+        except StoreFault as fault:
+            if not self._failing:
+                log.warning("how far the ledger is confirmed cannot be written down: %s", fault)
+            self._failing = True
+        else:
+            self.kept = marks
+            self._failing = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class UplinkParts:
+    """The ports and settings of the uplink's thread, on which all but ``tell`` are called.
+
+    ``leave``: payroll holds another history of this ledger; whether a new one begins.
+    ``on_roster`` takes what arrives as payroll's roster, and never blocks.
+    """
+
+    settings: MqttSettings
+    topics: Topics
+    broker: Broker
+    open_store: Callable[[], Store]
+    status: Callable[[], GateStatus]
+    tell: Tell
+    clock: Clock
+    leave: Callable[[Disowned], bool]
+    on_roster: Callable[[Heard], None]
+    examiner: Examiner
+    home_assistant: HomeAssistantSettings
+
+
+class UplinkTurns:
+    """What the uplink thread knows while it runs, from connection to connection."""
+
+    def __init__(self, parts: UplinkParts, store: Store, status: TellStatus) -> None:
+        settings = parts.settings
+        topics = parts.topics
+        broker = parts.broker
+        self._settings = settings
+        self._topics = topics
+        self._broker = broker
+        self._store = store
+        self._status = status
+        self._tell = parts.tell
+        self._report = ReportUplink(parts.tell)
+        self._deliveries = Deliveries(broker, topics, store.whole_entries)
+        self._watermarks = KeepWatermarks(store)
+        kept = self._watermarks.kept
+        self._outbox = Outbox(kept.published, kept.confirmed, settings.receipt_timeout_s)
+        self._confirmed = kept.confirmed
+        self._happened: deque[BrokerEvent] = deque()
+        self._up: BrokerUp | None = None
+        self._fence: int | None = None
+        self._ready = False
+        self._twin = NoticeTwin(store.ledger)
+        self._commands = ObeyPayroll(
+            topics, store, self._outbox, self._deliveries, parts.clock, parts.examiner
+        )
+        self._payroll = HearPayroll(
+            topics, store, self._outbox, parts.leave, parts.on_roster, self._commands
+        )
+        self._home_assistant = TellHomeAssistant(
+            parts.home_assistant, topics, store, self._deliveries, self._report
+        )
+        self._spoke_5 = f"mqtt 5 {settings.host}:{settings.access.tcp_port}"
+        will = msgspec.json.encode(LastWill(gate=topics.gate, ledger_id=store.ledger))
+        broker.open(self._versions(), topics.status, will)
+
+    def turn(self, now: float, events: Sequence[BrokerEvent]) -> None:
+        """Take in what happened, then send what is due."""
+        self._take_in_all(now, events)
+        self._outbox.grown(self._store.tail().seq)
+        self._commands.look(now)
+        self._look_for_twin(now)
+        if self._up and self._ready:
+            if (status := self._status.due(now)) is not None:
+                self._deliveries.note(self._topics.status, status, retain=True)
+            self._deliveries.send_notes()
+            if not self._payroll.left:
+                self._deliveries.send_entries(now, self._outbox)
+            self._home_assistant.send()
+            if self._outbox.refused != UNREADABLE:
+                self._report.well(FILE)
+            if self._outbox.slow:
+                self._report.trouble(TWIN, DUPLICATE_GATE)
+            else:
+                self._report.well(TWIN)
+            self._report.connected(self._up.version)
+        if self._outbox.confirmed > self._confirmed:
+            self._confirmed = self._outbox.confirmed
+            self._tell(Confirmed(through=self._confirmed))
+        self.save(now, at_once=False)
+
+    @property
+    def behind(self) -> bool:
+        """Whether something that happened has not been taken in yet, for the store failed."""
+        return bool(self._happened)
+
+    @property
+    def standing(self) -> UplinkStatus:
+        """What it has met on its way. For any thread."""
+        return UplinkStatus(
+            duplicate_gate=self._outbox.slow,
+            refused_receipts=self._payroll.refused,
+            refused_commands=self._commands.refused,
+        )
+
+    def _look_for_twin(self, now: float) -> None:
+        if (seen := self._twin.seen(now)) == self._outbox.slow:
+            return
+        self._outbox.slow = seen
+        self._status.changed()
+        if seen:
+            log.error("%s", DUPLICATE_GATE)
+        else:
+            log.warning("duplicate-gate: nobody else has used this gate's id for a while")
+
+    def cannot_read(self, fault: StoreFault) -> None:
+        """Say that entries cannot be sent because they cannot be read; it is tried again."""
+        self._report.trouble(FILE, str(fault))
+        if self._up:
+            self._report.connected(self._up.version)
+
+    def begin_goodbye(self, now: float) -> None:
+        """Send what was written last and the offline status, where there is anybody to send to."""
+        with suppress(StoreFault):
+            self.turn(now, ())
+        self.save(now, at_once=True)
+        if self._up is None:
+            return
+        try:
+            self._deliveries.note(self._topics.status, self._status.offline(), retain=True)
+        except StoreFault:
+            self._broker.hang_up()
+        else:
+            self._deliveries.send_notes()
+
+    @property
+    def saying_goodbye(self) -> bool:
+        """Whether the offline status has not arrived yet."""
+        return self._deliveries.has_notes
+
+    def finish(self, now: float, events: Sequence[BrokerEvent]) -> None:
+        """Take in what still arrives, and begin nothing new."""
+        answers = [event for event in events if isinstance(event, Acknowledged | BrokerDown)]
+        with suppress(StoreFault):
+            self._take_in_all(now, answers)
+        self._deliveries.send_notes()
+
+    def save(self, now: float, *, at_once: bool) -> None:
+        """Remember the watermarks."""
+        marks = Watermarks(self._outbox.published, self._outbox.confirmed, self._payroll.rejected)
+        self._watermarks.keep(now, marks, at_once=at_once)
+
+    def _versions(self) -> Sequence[MqttVersion]:
+        """Less than MQTT 5 only where a broker has never spoken it: 3.1.1 hides refusals."""
+        if self._settings.protocol != "auto":
+            return (self._settings.protocol,)
+        if self._settings.confirm_by == "broker" or self._store.remembered(self._spoke_5):
+            return ("5",)
+        return ("5", "3.1.1")
+
+    def _take_in_all(self, now: float, events: Sequence[BrokerEvent]) -> None:
+        """Take in each, and none twice; where the store fails, the rest in the next turn.
+
+        None may be lost: without one of them no entry would leave on this connection any more.
+        """
+        self._happened.extend(events)
+        while self._happened:
+            try:
+                self._take_in(now, self._happened[0])
+            except StoreFault:
+                ends = [event for event in self._happened if isinstance(event, BrokerDown)]
+                if not ends:
+                    raise
+                # What came before it has ended with the connection, and comes again.
+                while self._happened[0] is not ends[0]:
+                    self._happened.popleft()
+                continue
+            self._happened.popleft()
+
+    def _take_in(self, now: float, event: BrokerEvent) -> None:
+        match event:
+            case BrokerUp():
+                self._connected(event)
+            case BrokerDown():
+                self._disconnected(now, event)
+            case Subscribed():
+                self._subscribed(now, event)
+            case Acknowledged():
+                self._acknowledged(now, event)
+            case Received(topic=self._topics.status):
+                self._twin.status(now, event.payload, retained=event.retained)
+            case Received():
+                self._payroll.hear(now, event)
+
+    def _connected(self, event: BrokerUp) -> None:
+        self._up = event
+        self._deliveries.start(event.receive_maximum)
+        if event.version == "5" and not self._store.remembered(self._spoke_5):
+            with suppress(StoreFault):  # Then it is learnt at the next start.
+                self._store.remember(self._spoke_5, "yes")
+        if self._settings.access.exposed:
+            self._report.trouble(WAY, exposed(self._settings.host))
+        topics = self._topics
+        # A receipt or a status that is lost on the way is made good by the next one, or by the one
+        # that the broker keeps (docs/decisions/0029-twenty-megabytes.md).
+        self._broker.subscribe(
+            {
+                topics.receipts(self._store.ledger): 0,
+                topics.commands: 1,
+                topics.roster: 1,
+                topics.status: 0,
+            }
+        )
+
+    def _disconnected(self, now: float, event: BrokerDown) -> None:
+        if event.taken_over:
+            self._twin.taken_over(now)
+        self._up = None
+        self._ready = False
+        self._fence = None
+        self._deliveries.lost()
+        self._outbox.disconnected(now)
+        self._report.disconnected(event.reason)
+
+    def _subscribed(self, now: float, event: Subscribed) -> None:
+        """Publish the online status, whose acknowledgement is the fence.
+
+        By then the retained receipt has been read, where there is one, and nothing that payroll
+        holds goes out again.
+        """
+        for topic, why in event.refused.items():
+            self._report.trouble(topic, not_readable(topic, why))
+        self._fence = self._deliveries.send(self._topics.status, self._status.now(now), retain=True)
+
+    def _acknowledged(self, now: float, event: Acknowledged) -> None:
+        seq = self._deliveries.acknowledged(event.token)
+        if seq is not None:
+            self._outbox.puback(now, seq, event.code)
+            if self._outbox.refused is None:
+                self._report.well(self._topics.ledger)
+            elif self._outbox.refused == event.code:
+                self._report.trouble(self._topics.ledger, not_taken(event))
+        elif event.token == self._fence and self._up:
+            if event.code >= REFUSED:
+                text = f"The broker does not take the gate's status. {event.why}"
+                self._report.trouble(self._topics.status, text)
+            by_broker = self._settings.confirm_by == "broker" and self._up.version == "5"
+            self._outbox.connected(now, self._up.receive_maximum, by_broker)
+            self._fence = None
+            self._ready = True
+            self._home_assistant.connected()
+        else:
+            self._home_assistant.acknowledged(event)

@@ -1,0 +1,126 @@
+"""When the retained status is worth its bytes. Pure: the time is passed in.
+
+Say how the broker connection is: once per change, not once per attempt.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from math import inf
+from typing import Literal
+
+import msgspec
+from msgspec import structs
+
+from ...contract.messages import GateStatus
+from ..events import UplinkChanged
+from ..ports import Acknowledged, MqttVersion, Tell
+from .outbox import NOBODY_SUBSCRIBED
+
+NUMBERS_EVERY_S = 3600.0
+"""When only numbers moved: 0.6 MB a month on the line; every quarter of an hour was 2.4."""
+
+_CHANGES_EVERY_S = 10.0
+"""A sensor whose plug is loose must not use up the line."""
+
+
+class TellStatus:
+    """Turns ``status`` into messages; ``changed`` is for any thread, the rest for one."""
+
+    def __init__(self, status: Callable[[], GateStatus]) -> None:
+        self._status = status
+        self._changed = threading.Event()
+        self._told: GateStatus | None = None
+        self._told_at = -inf
+
+    def changed(self) -> None:
+        """Something changed that payroll should see soon."""
+        self._changed.set()
+
+    def now(self, now: float) -> bytes:
+        """The message of a gate that has just connected."""
+        self._changed.clear()
+        self._told = self._status()
+        self._told_at = now
+        return msgspec.json.encode(self._told)
+
+    def due(self, now: float) -> bytes | None:
+        """The message, where there is something new and it is time to say it."""
+        pause = _CHANGES_EVERY_S if self._changed.is_set() else NUMBERS_EVERY_S
+        if now < self._told_at + pause:
+            return None
+        told = self._told
+        message = self.now(now)
+        return message if self._told != told else None
+
+    def offline(self) -> bytes:
+        """The message of a gate that is leaving."""
+        return msgspec.json.encode(structs.replace(self._status(), state="offline"))
+
+
+log = logging.getLogger(__name__)
+
+FILE = "ledger file"
+WAY = "way"
+TWIN = "twin"
+"""What is in trouble when it is no topic."""
+
+
+class ReportUplink:
+    """Logs and tells the state, with the sentences that a technician needs."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._troubles: dict[str, str] = {}
+        self._said: tuple[str, str | None] | None = None
+
+    def trouble(self, topic: str, sentences: str) -> None:
+        """Something does not work on ``topic``, although there is a connection."""
+        self._troubles[topic] = sentences
+
+    def well(self, topic: str) -> None:
+        """It does work."""
+        self._troubles.pop(topic, None)
+
+    def connected(self, version: MqttVersion) -> None:
+        """There is a connection."""
+        detail = " ".join(self._troubles.values()) or None
+        if self._changed("connected", detail) and not detail:
+            log.info("the uplink works, with MQTT %s", version)
+
+    def disconnected(self, reason: str) -> None:
+        """There is none."""
+        self._troubles.clear()
+        self._changed("disconnected", reason)
+
+    def _changed(self, state: Literal["connected", "disconnected"], detail: str | None) -> bool:
+        if (state, detail) == self._said:
+            return False
+        self._said = (state, detail)
+        if detail:
+            log.warning("%s", detail)
+        self._tell(UplinkChanged(state=state, detail=detail))
+        return True
+
+
+def exposed(host: str) -> str:
+    """Whoever is on the way can do as they like."""
+    return (
+        f"The way to the broker at {host} is not encrypted, so whoever is on it can read punches "
+        'and forge receipts: set [mqtt] tls to "on".'
+    )
+
+
+def not_readable(topic: str, why: str) -> str:
+    """The broker refuses a subscription."""
+    return f"The broker does not let the gate read {topic}. {why}"
+
+
+def not_taken(event: Acknowledged) -> str:
+    """The broker turns an entry down."""
+    if event.code == NOBODY_SUBSCRIBED:
+        return (
+            "Nobody is subscribed to the ledger: is payroll's subscriber running? "
+            "The entries wait in the ledger."
+        )
+    return f"The broker does not take entries, so they wait in the ledger. {event.why}"

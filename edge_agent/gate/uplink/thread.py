@@ -1,0 +1,67 @@
+"""Publish the ledger: every entry to the broker in order, until payroll's receipt covers it."""
+
+import threading
+from collections.abc import Callable
+from contextlib import closing
+
+from ...contract.errors import StoreFault
+from ...contract.messages import UplinkStatus
+from .session import UplinkParts, UplinkTurns
+from .status import TellStatus
+
+_TURN_S = 1.0
+_GOODBYE_S = 1.0
+
+
+class PublishLedger:
+    """The flow of the uplink thread; ``notify`` and ``status_changed`` are for any thread."""
+
+    def __init__(self, parts: UplinkParts) -> None:
+        self._parts = parts
+        self._broker = parts.broker
+        self._clock = parts.clock
+        self._status = TellStatus(parts.status)
+        self._running: UplinkTurns | None = None
+
+    @property
+    def standing(self) -> UplinkStatus:
+        """What it has met on its way. For any thread."""
+        return self._running.standing if self._running else UplinkStatus()
+
+    def notify(self) -> None:
+        """The ledger grew, or the thread is to stop. Cheap; never blocks."""
+        self._broker.wake()
+
+    def status_changed(self) -> None:
+        """The status changed in a way that payroll should see soon. Cheap; never blocks."""
+        self._status.changed()
+        self._broker.wake()
+
+    def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
+        """Publish until ``stop`` is set, calling ``beat`` about every second.
+
+        Returns within some two seconds of ``stop``, wherever the connection stands. Raises
+        StoreFault where the database cannot even be opened.
+        """
+        with closing(self._broker), closing(self._parts.open_store()) as store:
+            uplink = self._running = UplinkTurns(self._parts, store, self._status)
+            while not stop.is_set():
+                beat()
+                # Who cannot take in what happened asks for no more: nothing piles up.
+                events = () if uplink.behind else self._broker.poll(_TURN_S)
+                try:
+                    uplink.turn(self._clock.monotonic(), events)
+                except StoreFault as fault:
+                    # The gate goes on: whoever presses has nothing to do with what cannot be sent.
+                    uplink.cannot_read(fault)
+                    stop.wait(_TURN_S)
+            now = self._clock.monotonic()
+            deadline = now + _GOODBYE_S
+            uplink.begin_goodbye(now)
+            while uplink.saying_goodbye and now < deadline:
+                events = self._broker.poll(deadline - now)
+                now = self._clock.monotonic()
+                uplink.finish(now, events)
+            if uplink.saying_goodbye:  # Then the will says it.
+                self._broker.hang_up()
+            uplink.save(now, at_once=True)

@@ -1,1 +1,0 @@
-"""The machine underneath: its clocks, its boot, its locks, its service manager."""

@@ -1,1 +1,0 @@
-"""When a press would have been recorded at a gate, for certain."""

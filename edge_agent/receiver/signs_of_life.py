@@ -1,0 +1,260 @@
+"""What the entries of one ledger say for certain about recording, read once and in order. Pure.
+
+Memory grows with the boots and the interruptions of a gate, not with its entries.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from ..contract.chain import Reading
+from ..contract.stamps import Stamp, parse_time
+from ..contract.true_times import Bounds, Landmark, Timeline, overlap, own_bounds, turns
+
+DRIFT_PPM = 500
+"""What a gate's ``[clock] drift_ppm`` is unless it is set."""
+
+_MARGIN_MS = 120_000
+"""A sensor that has gone is noticed, and said to have gone, well within this."""
+
+_LONGEST_SILENCE_MS = 3_600_000 + 300_000
+"""``gate.alive`` comes every hour: one that is missing could not be written."""
+
+_RECOVERS_MS = 15_000
+"""A fault of the sensor that was told to a worker is over after this, or said to last."""
+
+_LIFE = {
+    *("punch.recorded", "punch.repeated", "attempt.refused"),
+    *("gate.alive", "recording.stopped", "recording.resumed"),
+}
+"""What only a running daemon writes, and one that starts writes no other than one of the last
+three first. The rest proves nothing: a command may have written it."""
+
+_TOUCHES = {"punch.recorded", "punch.repeated", "attempt.refused"}
+"""What only a sensor that works can bring about, but for its own faults."""
+
+_NOBODY = {"stopping", "foreign", "database-older", "sensor-older", "away"}
+"""After these nobody is credited until ``recording.resumed``."""
+
+_SINCE_WHEN = {"sensor-fault", "stopping", "away"}
+"""Until shortly before these, presses were recorded; before all others nobody knows since when."""
+
+
+class Cover(StrEnum):
+    """Whether a press would have been recorded."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class Span(Struct, frozen=True):
+    """From ``begin_ms`` to ``end_ms``, in milliseconds since 1970."""
+
+    begin_ms: int
+    end_ms: int
+    cover: Cover
+
+
+class Seen(Struct, frozen=True, kw_only=True):
+    """What an entry says about recording."""
+
+    seq: int
+    kind: str
+    stamp: Stamp
+    reason: str | None
+    recording: bool | None
+
+
+class _Said(Struct):
+    seq: int
+    kind: str
+    clock: Reading
+    reason: str | None = None
+    recording: bool | None = None
+
+
+def seen(data: dict[str, Any]) -> Seen | None:
+    """What an entry's ``data`` says; None where it cannot be read, whatever it holds."""
+    try:
+        said = msgspec.convert(data, _Said)
+        clock = said.clock
+        stamp = Stamp(
+            boot=clock.boot,
+            boottime_ms=clock.boottime_ms,
+            wall_ms=parse_time(clock.wall),
+            state=clock.state,
+            uncertainty_ms=clock.uncertainty_ms,
+        )
+    except (ValueError, OverflowError):
+        return None
+    if stamp.boottime_ms < 0 or (stamp.uncertainty_ms or 0) < 0:
+        return None
+    return Seen(
+        seq=said.seq,
+        kind=said.kind,
+        stamp=stamp,
+        reason=said.reason,
+        recording=said.recording,
+    )
+
+
+class _Run(Struct):
+    """A run of signs of life: ``later_ms`` after ``began`` every press was recorded."""
+
+    began: Stamp
+    later_ms: int = 0
+    touched: Stamp | None = None
+    alive: Stamp | None = None
+
+
+class _Off(Struct):
+    """Nobody was recorded from ``since`` to ``resumed``."""
+
+    since: Stamp
+    resumed: Stamp
+
+
+class SignsOfLife:
+    """The signs of life in one ledger, from ``entries`` and those that are added later.
+
+    ``drift_ppm`` is its gate's.
+    """
+
+    def __init__(self, entries: Iterable[Seen | None] = (), *, drift_ppm: int = DRIFT_PPM) -> None:
+        self._drift_ppm = drift_ppm
+        self._landmarks: list[Landmark] = []
+        self._certain: list[_Run | _Off] = []
+        self._first: Seen | None = None
+        self._last: Seen | None = None
+        self._first_is_first = self._last_is_last = True
+        self._sign: Seen | None = None
+        self._hole = False
+        self._off: Stamp | None = None  # Since then nobody was recorded.
+        self._run: _Run | None = None
+        for entry in entries:
+            self.add(entry)
+
+    def add(self, entry: Seen | None) -> None:
+        """The next entry that is held, in order of seq; None: one that cannot be read.
+
+        What is missing before it, or cannot be read, is a hole: nobody knows what it said.
+        """
+        if entry is None:
+            self._last_is_last = False
+            self._first_is_first = self._first_is_first and self._first is not None
+            return
+        before, self._last, self._last_is_last = self._last, entry, True
+        self._first = self._first or entry
+        self._note(before, entry)
+        self._hole = self._hole or (before is not None and entry.seq != before.seq + 1)
+        if entry.kind in _LIFE:
+            self._live(entry)
+            self._hole = False
+
+    def _note(self, before: Seen | None, entry: Seen) -> None:
+        """Keep the stamps on which times rest."""
+        if not turns(before.stamp if before else None, entry.stamp, self._drift_ppm):
+            return
+        if before is not None and self._landmarks[-1].seq != before.seq:
+            self._landmarks.append(Landmark(before.seq, before.stamp))
+        self._landmarks.append(Landmark(entry.seq, entry.stamp))
+
+    def _live(self, now: Seen) -> None:
+        before, self._sign = self._sign, now
+        if before is not None and (self._hole or _may_have_been_gone(before, now)):
+            self._run = None
+        if self._hole:
+            self._off = None
+        if now.kind == "recording.resumed":
+            if self._off is not None:
+                self._certain.append(_Off(self._off, now.stamp))
+            self._off = None
+            self._begin(now)
+        elif self._run is not None:
+            self._run.alive = now.stamp
+            if now.kind in _TOUCHES and not _sensor_failed(now):
+                self._run.touched = now.stamp
+        if now.kind == "recording.stopped":
+            self._run = None
+            self._off = now.stamp if now.reason in _NOBODY else None
+        elif _sensor_failed(now) and self._run is not None:
+            self._begin(now, later_ms=_RECOVERS_MS)
+
+    def _begin(self, at: Seen, later_ms: int = 0) -> None:
+        self._run = _Run(at.stamp, later_ms)
+        self._certain.append(self._run)
+
+    def certain(self) -> list[Span]:
+        """What is certain of what was added so far; two of the spans may overlap."""
+        timeline = self._timeline()
+        spans = [
+            _no(one, timeline) if isinstance(one, _Off) else _yes(one, timeline)
+            for one in self._certain
+        ]
+        return [span for span in spans if span is not None]
+
+    def extent(self) -> tuple[int, int] | None:
+        """The earliest and latest moment at which the ledger may have been written, as far as its
+        entries are held; None: not known."""
+        if self._first is None or self._last is None:
+            return None
+        if not (self._first_is_first and self._last_is_last):
+            return None
+        timeline = self._timeline()
+        low = _when(self._first.stamp, timeline).low
+        high = _when(self._last.stamp, timeline).high
+        return None if low is None or high is None else (low, high)
+
+    def _timeline(self) -> Timeline:
+        last = [] if self._last is None else [Landmark(self._last.seq, self._last.stamp)]
+        if self._landmarks and self._last and self._landmarks[-1].seq == self._last.seq:
+            last = []
+        return Timeline([*self._landmarks, *last], self._drift_ppm)
+
+
+def _sensor_failed(entry: Seen) -> bool:
+    return entry.kind == "attempt.refused" and entry.reason == "sensor-fault"
+
+
+def _may_have_been_gone(before: Seen, now: Seen) -> bool:
+    """Whether the daemon may have been gone, or its database not usable, before ``now``.
+
+    A daemon that starts writes ``recording.resumed``, or that it cannot record.
+    """
+    silence = now.stamp.boottime_ms - before.stamp.boottime_ms
+    if before.stamp.boot != now.stamp.boot or silence > _LONGEST_SILENCE_MS:
+        return True
+    if now.kind == "recording.stopped":
+        return now.reason not in _SINCE_WHEN
+    return now.kind == "gate.alive" and not now.recording
+
+
+def _yes(run: _Run, timeline: Timeline) -> Span | None:
+    """A daemon that lives may not have noticed yet that its sensor does not: a touch tells."""
+    high = _when(run.began, timeline).high
+    if high is None:
+        return None
+    began = high + run.later_ms
+    touched = None if run.touched is None else _when(run.touched, timeline).low
+    alive = None if run.alive is None else _when(run.alive, timeline).low
+    ended = max(
+        began if touched is None else touched, began if alive is None else alive - _MARGIN_MS
+    )
+    return Span(began, ended, Cover.YES) if began < ended else None
+
+
+def _no(off: _Off, timeline: Timeline) -> Span | None:
+    low, high = _when(off.since, timeline).high, _when(off.resumed, timeline).low
+    if low is None or high is None or low >= high:
+        return None
+    return Span(low, high, Cover.NO)
+
+
+def _when(stamp: Stamp, timeline: Timeline) -> Bounds:
+    """When a stamp was made: what it says itself, unless that has proved wrong."""
+    own, placed = own_bounds(stamp), timeline.place(stamp)
+    return own if own is not None and overlap(own, placed) else placed

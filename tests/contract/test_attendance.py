@@ -1,0 +1,126 @@
+"""What a clerk reads of a ledger: the true times, what was voided and added, the working day."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from edge_agent.contract.attendance import Attendance, attendance
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+class Ledger:
+    """Entries as their ``data``."""
+
+    def __init__(self) -> None:
+        self.data: list[dict[str, Any]] = []
+
+    def add(self, kind: str, **fields: Any) -> int:
+        seq = len(self.data) + 1
+        self.data.append({"seq": seq, "kind": kind, "at": None, "worker": "007", **fields})
+        return seq
+
+    def punch(self, at: str | None, worker: str = "007", **fields: Any) -> int:
+        whole = f"2026-11-{at}:00.000+07:00" if at else None
+        return self.add("punch.recorded", at=whole, worker=worker, direction=None, **fields)
+
+    def shown(self) -> list[Attendance]:
+        return attendance(self.data, ZONE)
+
+    def days(self) -> list[str | None]:
+        return [punch.working_day and punch.working_day[-2:] for punch in self.shown()]
+
+
+@pytest.mark.parametrize(
+    ("times", "days"),
+    [
+        (["23T06:00", "23T11:00", "23T13:00", "23T17:00", "24T06:00"], "23 23 23 23 24"),
+        (["23T22:00", "24T06:00", "24T22:00", "25T06:00"], "23 23 24 24"),
+        (["23T22:00", "24T02:00", "24T02:30", "24T06:00"], "23 23 23 23"),
+        (["23T06:00", "23T14:00", "23T22:00", "24T06:00"], "23 23 23 23"),  # two shifts in a day
+        (["23T18:00", "24T07:59", "24T08:00"], "23 23 24"),  # 14 hours
+        (["24T06:00", "24T22:00"], "24 24"),  # who forgot to press at the evening before
+    ],
+)
+def test_a_shift_belongs_to_the_day_it_began(times: list[str], days: str) -> None:
+    ledger = Ledger()
+    for at in times:
+        ledger.punch(at)
+    assert ledger.days() == days.split()
+
+
+def test_each_worker_has_a_working_day_of_their_own() -> None:
+    ledger = Ledger()
+    ledger.punch("23T22:00", "007")
+    ledger.punch("24T06:00", "008")
+    ledger.punch("24T06:00", "007")
+    assert ledger.days() == ["23", "24", "23"]
+
+
+def test_a_time_that_was_told_later_counts() -> None:
+    ledger = Ledger()
+    seq = ledger.punch(None, not_before="2026-11-23T05:00:00.000+07:00")
+    [shown] = ledger.shown()
+    assert (shown.at, shown.not_before, shown.working_day) == (
+        None,
+        "2026-11-23T05:00:00.000+07:00",
+        None,
+    )
+    told = {"of": seq, "not_before": None, "not_after": None}
+    ledger.add("punch.time-resolved", at="2026-11-23T06:00:00.000+07:00", **told)
+    [shown] = ledger.shown()
+    assert (shown.at, shown.not_before) == ("2026-11-23T06:00:00.000+07:00", None)
+    ledger.add("punch.time-corrected", at="2026-11-22T06:00:00.000+07:00", of=seq)
+    assert ledger.days() == ["22"]
+
+
+def test_a_punch_that_was_voided_or_added_says_so() -> None:
+    ledger = Ledger()
+    seq = ledger.punch("23T06:00")
+    ledger.punch("23T17:00")
+    ledger.add("punch.voided", of=seq, reason="wrong-worker")
+    ledger.add(
+        "punch.added", at="2026-11-23T07:00:00.000+07:00", direction="in", reason="forgot-to-press"
+    )
+    shown = ledger.shown()
+    assert [punch.voided for punch in shown] == ["wrong-worker", None, None]
+    assert [punch.seq for punch in shown] == [1, 4, 2]  # What was added stands at its time.
+
+
+def test_what_was_voided_begins_no_working_day() -> None:
+    ledger = Ledger()
+    seq = ledger.punch("23T22:00")
+    ledger.punch("24T06:00")
+    ledger.add("punch.voided", of=seq, reason="wrong-worker")
+    assert ledger.days() == ["23", "24"]
+
+
+def test_a_repeat_names_what_it_repeats() -> None:
+    ledger = Ledger()
+    seq = ledger.punch("23T06:00")
+    ledger.add("punch.repeated", at="2026-11-23T06:00:20.000+07:00", of=seq)
+    assert [punch.of for punch in ledger.shown()] == [None, 1]
+
+
+def test_a_recovered_punch_shows_what_the_original_says() -> None:
+    ledger = Ledger()
+    original = {"direction": "out", "not_after": "2026-11-23T09:00:00.000+07:00"}
+    of = {"ledger": "older", "seq": 9, "hash": ""}
+    seq = ledger.add("punch.recovered", of=of, data=original)
+    [shown] = ledger.shown()
+    assert (shown.direction, shown.not_after, shown.of) == (
+        "out",
+        "2026-11-23T09:00:00.000+07:00",
+        None,
+    )
+    ledger.add("punch.time-resolved", of=seq, at="2026-11-23T06:00:00.000+07:00")
+    assert ledger.days() == ["23"]
+
+
+def test_the_order_is_the_ledgers_where_a_time_is_missing() -> None:
+    ledger = Ledger()
+    ledger.punch("23T06:00")
+    ledger.punch(None)
+    ledger.punch("23T07:00")
+    assert [punch.seq for punch in ledger.shown()] == [1, 2, 3]

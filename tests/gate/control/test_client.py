@@ -1,0 +1,162 @@
+"""A command's end of the control socket: what a technician is told when the daemon misbehaves."""
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from edge_agent.gate.control.client import Refusal, ask, ask_status, daemon_runs, watch
+from edge_agent.gate.control.server import Conversation
+from edge_agent.gate.errors import DaemonUnreachable, GateBusy
+from edge_agent.gate.events import Confirmed, LedgerGrew
+from edge_agent.gate.people.requests import AddWorker, Identify, Status, Step, What
+
+from .serving import STATUS, serving
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "control.sock"
+
+
+def no_step(step: Step) -> None:
+    pytest.fail(f"unexpected {step}")
+
+
+@contextmanager
+def playing(path: Path, play: Callable[[socket.socket], None]) -> Iterator[None]:
+    """Something that answers at ``path`` as it likes, to one client."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(os.fspath(path))
+        listener.listen()
+
+        def serve() -> None:
+            channel, _ = listener.accept()
+            with channel:
+                play(channel)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield
+        thread.join(60)
+
+
+def test_asking(path: Path) -> None:
+    with serving(path):
+        assert ask(path, Status(), no_step) == STATUS
+        done = ask(path, AddWorker(code="007", name="Lan"), no_step)
+        assert done == {"did": "AddWorker", "actor": f"uid:{os.getuid()}"}
+
+
+def test_steps_are_passed_on_and_a_refusal_keeps_its_exit_code(path: Path) -> None:
+    def work(request: object, conversation: Conversation) -> None:
+        conversation.step(What.PRESS)
+        conversation.step(What.LIFT)
+        conversation.failed(GateBusy("Stopping."))
+
+    steps: list[Step] = []
+    with serving(path, work), pytest.raises(Refusal, match="Stopping") as caught:
+        ask(path, Identify(), steps.append)
+    assert caught.value.exit_code == 75
+    assert steps == [Step(what=What.PRESS), Step(what=What.LIFT)]
+
+
+def test_the_stream_is_passed_on_byte_for_byte(path: Path) -> None:
+    events = [LedgerGrew(seq=2, kind="punch.recorded"), Confirmed(through=2)]
+    with serving(path) as server:
+        stream = watch(path)
+        assert next(stream) == b'{"event":"watching"}'
+        for event in events:
+            server.tell(event)
+        assert [next(stream) for _ in events] == [msgspec.json.encode(event) for event in events]
+    assert list(stream) == []
+
+
+def test_whether_a_daemon_runs(path: Path) -> None:
+    assert not daemon_runs(path)
+    with serving(path):
+        assert daemon_runs(path)
+        assert ask(path, Status(), no_step) == STATUS
+    assert not daemon_runs(path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as crashed:
+        crashed.bind(str(path))
+    assert not daemon_runs(path)
+
+
+def test_no_daemon(path: Path) -> None:
+    with pytest.raises(DaemonUnreachable, match="start it with 'edge-agent run'") as caught:
+        ask(path, Status(), no_step)
+    assert caught.value.exit_code == 69
+    with pytest.raises(DaemonUnreachable, match="start it with 'edge-agent run'"):
+        next(watch(path))
+
+
+def hangs_up(channel: socket.socket) -> None:
+    channel.recv(1000)
+
+
+def resets(channel: socket.socket) -> None:
+    """Closed with the request unread: the client's next read is a reset."""
+
+
+def answers_half(channel: socket.socket) -> None:
+    channel.recv(1000)
+    channel.sendall(b'{"answer":"step","what":"press"}\n{"answer":"do')
+
+
+@pytest.mark.parametrize("play", [hangs_up, resets, answers_half])
+def test_a_daemon_that_dies_in_the_middle(
+    path: Path, play: Callable[[socket.socket], None]
+) -> None:
+    with playing(path, play), pytest.raises(DaemonUnreachable, match="stopped before it had"):
+        ask(path, Identify(), lambda step: None)
+
+
+def test_half_an_event_is_no_event(path: Path) -> None:
+    def play(channel: socket.socket) -> None:
+        channel.recv(1000)
+        channel.sendall(b'{"event":"watching"}\n{"event":"conf')
+
+    with playing(path, play):
+        assert list(watch(path)) == [b'{"event":"watching"}']
+
+
+def test_a_closed_pipe_is_a_daemon_that_has_gone(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(channel: socket.socket, data: bytes) -> None:
+        raise BrokenPipeError
+
+    with serving(path):
+        monkeypatch.setattr(socket.socket, "sendall", broken)
+        with pytest.raises(DaemonUnreachable, match="stopped before it had"):
+            ask(path, Status(), no_step)
+        monkeypatch.undo()
+
+
+def test_a_user_who_may_not(path: Path) -> None:
+    user = os.geteuid()
+    with serving(path):
+        path.chmod(0)
+        os.seteuid(user or 65534)  # Root may use everything.
+        try:
+            for use in (lambda: ask(path, Status(), no_step), lambda: daemon_runs(path)):
+                with pytest.raises(DaemonUnreachable, match="may not use the control socket"):
+                    use()
+        finally:
+            os.seteuid(user)
+
+
+def test_a_field_that_an_older_daemon_does_not_tell(path: Path) -> None:
+    with serving(path, status=lambda: {"sensor": {"prints": 3}}):
+        told = ask_status(path)
+    assert told["sensor"]["prints"] == 3
+    assert told["sensor"].get("not_backed_up", 0) == 0
+    with pytest.raises(DaemonUnreachable, match="does not tell 'not_backed_up': restart it"):
+        told["sensor"]["not_backed_up"]
+    assert msgspec.json.encode(told) == b'{"sensor":{"prints":3}}'

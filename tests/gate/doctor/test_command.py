@@ -1,0 +1,95 @@
+"""The whole command, on a gate of real processes."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from edge_agent import __version__
+from edge_agent.gate.doctor.checks import examine
+from edge_agent.gate.doctor.machine import Machine
+from tests.brokers import Mosquitto
+from tests.system.gate import Gate, snapshot
+
+KEYS = {"check", "state", "found", "advice"}
+
+
+def the_gate(mosquitto: Mosquitto) -> Gate:
+    return Gate(mqtt={"host": mosquitto.host, "port": mosquitto.port})
+
+
+def test_a_gate_at_work_and_at_rest(mosquitto: Mosquitto) -> None:
+    with the_gate(mosquitto) as gate:
+        gate.simulate("--no-pace")
+        gate.enrol("NV001")
+        gate.start()
+        at_work = gate.cli("doctor", "--json", "--verify")
+        gate.stop()
+        before = snapshot(gate.folder)
+        at_rest = gate.cli("doctor")
+        after = snapshot(gate.folder)
+
+    found = {finding["check"]: finding for finding in at_work.json}
+    assert all(finding.keys() == KEYS for finding in at_work.json)
+    assert at_work.code == 0, at_work
+    assert at_work.err == ""
+    assert found["daemon"]["found"] == f"The daemon runs, version {__version__}"
+    assert "in use at 57600 baud" in found["sensor"]["found"]
+    assert found["slots"]["found"] == "1 of 1000 slots are used"
+    assert {found[name]["state"] for name in ("broker", "database", "chain", "port")} == {"OK"}
+    # Warnings alone are no failure.
+    assert found["clock"]["state"] == "WARN"
+
+    assert at_rest.code == 0, at_rest
+    lines = at_rest.out.splitlines()
+    assert f"OK    settings — The settings in {gate.config} are complete." in lines
+    assert "OK    slots — 1 of 1000 slots are used." in lines
+    assert any(line.startswith("WARN  daemon — No daemon runs, so ") for line in lines)
+    assert all(line[-1] in ".?" and line[-2] not in ".?" for line in lines), lines
+
+    lock = f"{gate.database}.lock"
+    changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+    assert changed <= {lock}
+
+
+def test_a_gate_in_trouble() -> None:
+    with Gate() as gate:
+        result = gate.cli("doctor", "--json")
+        for_people = gate.cli("doctor")
+
+    assert for_people.code == 1
+    assert "; is it running, and is [mqtt] port right?\n" in for_people.out
+
+    found = {finding["check"]: finding for finding in result.json}
+    assert result.code == 1
+    assert found["port"]["state"] == found["sensor"]["state"] == found["broker"]["state"] == "FAIL"
+    assert found["database"]["state"] == "WARN"
+
+
+def test_a_daemon_that_hangs_holds_nobody_up(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_agent.gate.doctor.checks._LIMIT_S", 0.5)
+    with the_gate(mosquitto) as gate:
+        gate.simulate("--no-pace")
+        daemon = gate.start()
+        daemon.signal(signal.SIGSTOP)
+        found = {finding.check: finding for finding in examine(gate.config, Machine())}
+        daemon.signal(signal.SIGCONT)
+
+    assert "within 0.5 s" in found["daemon"].found
+    # It still owns the port: nobody else may touch that.
+    assert "The gate is in use by daemon" in found["sensor"].found
+    assert found["broker"].state == "OK"
+
+
+def test_no_settings_at_all(tmp_path: Path) -> None:
+    with Gate() as gate:
+        result = gate.cli("doctor", "--config", str(tmp_path / "none.toml"))
+        as_json = gate.cli("doctor", "--json", environment={"EDGE_AGENT_CONFIG": os.devnull})
+
+    assert result.code == as_json.code == 1
+    assert result.out.startswith("FAIL  settings — ")
+    assert json.loads(as_json.out)[0]["found"].endswith("use 1 to 32 of a-z, 0-9 and '-'")

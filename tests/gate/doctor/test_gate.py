@@ -1,0 +1,423 @@
+"""Daemon, sensor, lamps, database and broker: the parts of a gate."""
+
+import threading
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from edge_agent.contract.errors import EdgeAgentError, StoreFault
+from edge_agent.gate.doctor import ledger
+from edge_agent.gate.doctor import panel as lamps_module
+from edge_agent.gate.doctor.daemon import broker, daemon, uplink
+from edge_agent.gate.doctor.panel import lamps
+from edge_agent.gate.doctor.sensor import sensor, slots
+from edge_agent.gate.errors import DamagedLedger, GateBusy, SensorSilent
+from edge_agent.gate.events import Outcome
+from edge_agent.gate.ports import SensorInfo, Watermarks
+from edge_agent.simulator.background import Remote
+from tests.brokers import Mosquitto
+from tests.gate.control.serving import serving
+from tests.gate.ledger.ledgers import NOON, append, open_store, unsynced
+from tests.gate.uplink.stub_broker import ACCEPTED_3, StubBroker, until_hung_up
+
+from .staging import HOUR, FixedClock, Stage, said, status
+
+
+@pytest.mark.parametrize(("version", "expected"), [("1", "DAEMON_RUNS"), ("2", None)])
+def test_a_running_daemon(stage: Stage, version: str, expected: str | None) -> None:
+    visit = stage.visit()
+    with serving(stage.folder / "gate.sock", status=status):
+        verdict = daemon(visit, own_version=version)
+
+    assert said(verdict) == (expected or "DAEMON_OF_OTHER_VERSION")
+    assert visit.status == status()
+
+
+def test_no_daemon(stage: Stage) -> None:
+    visit = stage.visit()
+
+    assert said(daemon(visit, own_version="1")) == "DAEMON_STOPPED"
+    assert visit.status is None
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"), [("connected", "UPLINK_GOOD"), ("disconnected", "UPLINK_STARTING")]
+)
+def test_the_daemon_s_own_connection(stage: Stage, state: str, expected: str) -> None:
+    visit = stage.visit()
+    visit.status = status(uplink={"state": state, "problem": None})
+
+    assert said(uplink(visit)) == expected
+
+
+@pytest.mark.parametrize("state", ["connected", "disconnected"])
+def test_what_troubles_the_daemon_s_connection(stage: Stage, state: str) -> None:
+    visit = stage.visit()
+    visit.status = status(uplink={"state": state, "problem": "Nobody is subscribed: ask payroll."})
+
+    assert uplink(visit) == ("WARN", "Nobody is subscribed", "ask payroll")
+
+
+def test_no_daemon_no_connection(stage: Stage) -> None:
+    assert uplink(stage.visit()) is None
+
+
+@pytest.mark.usefixtures("simulator")
+def test_a_sensor_that_answers(stage: Stage) -> None:
+    visit = stage.visit(sensor={"port": str(stage.folder / "tty")})
+
+    verdict = sensor(visit)
+
+    assert said(verdict) == "SENSOR_READY"
+    assert "57600 baud" in verdict.found
+    assert said(slots(visit)) == "SLOTS_FREE"
+    assert visit.slots
+    assert (visit.slots.used, visit.slots.capacity) == (0, 162)
+    # Both were let go of again.
+    assert said(sensor(visit)) == "SENSOR_READY"
+
+
+@pytest.mark.usefixtures("simulator")
+def test_a_sensor_at_another_baud(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_agent.gate.sensor.link._RECOVERY", 0.1)
+    visit = stage.visit(sensor={"port": str(stage.folder / "tty"), "baud": 9600})
+
+    with pytest.raises(EdgeAgentError, match="set \\[sensor\\] baud = 57600"):
+        sensor(visit)
+    visit.assembly.lock().acquire("somebody else")  # The lock was let go of.
+
+
+def test_a_sensor_that_is_silent(
+    stage: Stage, simulator: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_agent.gate.sensor.link._RECOVERY", 0.1)
+    monkeypatch.setattr("edge_agent.gate.sensor.link._USUAL", ())
+    simulator.ask("fault silence 100")
+
+    with pytest.raises(SensorSilent, match="check its supply"):
+        sensor(stage.visit(sensor={"port": str(stage.folder / "tty")}))
+
+
+@pytest.mark.usefixtures("simulator")
+def test_a_sensor_that_somebody_else_has(stage: Stage) -> None:
+    visit = stage.visit(sensor={"port": str(stage.folder / "tty")})
+    other = visit.assembly.lock()
+    other.acquire("edge-agent enroll")
+
+    with pytest.raises(GateBusy, match="in use by edge-agent enroll"):
+        sensor(visit)
+    other.release()
+
+
+class FakeSensor:
+    """A sensor of 100 slots that answers."""
+
+    def __init__(self, used: int, level: int) -> None:
+        self._used, self._level = used, level
+        self.closed = False
+
+    def connect(self) -> SensorInfo:
+        return SensorInfo(system_id=9, capacity=100, security_level=self._level, baud=57600)
+
+    def slots(self) -> frozenset[int]:
+        return frozenset(range(self._used))
+
+    def capture(self) -> bool | None:
+        return False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize(
+    ("used", "level", "expected", "fullness"),
+    [
+        (79, 3, "SENSOR_READY", "SLOTS_FREE"),
+        (80, 3, "SENSOR_READY", "SLOTS_NEARLY_FULL"),
+        (0, 2, "SENSOR_LEVEL_LOW", "SLOTS_FREE"),
+    ],
+)
+def test_parameters_and_slots(
+    stage: Stage, used: int, level: int, expected: str, fullness: str
+) -> None:
+    visit, fake = stage.visit(), FakeSensor(used, level)
+    visit.assembly.sensor = lambda: fake  # type: ignore[method-assign, assignment, return-value]
+
+    assert said(sensor(visit)) == expected
+    assert said(slots(visit)) == fullness
+    assert fake.closed
+
+
+@pytest.mark.parametrize(
+    ("told", "expected", "fullness"),
+    [
+        ({}, "SENSOR_TOLD_READY", "SLOTS_FREE"),
+        ({"prints": 80}, "SENSOR_TOLD_READY", "SLOTS_NEARLY_FULL"),
+        ({"state": "starting", "capacity": None}, "SENSOR_TOLD_STARTING", None),
+    ],
+)
+def test_a_sensor_that_the_daemon_has(
+    stage: Stage, told: dict[str, Any], expected: str, fullness: str | None
+) -> None:
+    visit = stage.visit(sensor={"port": "/dev/null"})
+    visit.status = status(sensor={**status()["sensor"], **told})
+
+    assert said(sensor(visit)) == expected
+    assert said(slots(visit)) == fullness
+
+
+def test_a_fault_that_the_daemon_tells(stage: Stage) -> None:
+    visit = stage.visit()
+    fault = {"state": "silent", "problem": "It is silent: look.", "prints": 1, "capacity": None}
+    visit.status = status(sensor=fault)
+
+    assert sensor(visit) == ("FAIL", "It is silent", "look")
+    assert slots(visit) is None
+
+
+@pytest.mark.parametrize(
+    ("pins", "runs", "light", "expected"),
+    [
+        ("none", False, True, "LAMPS_NONE"),
+        ("mock", False, False, "LAMPS_MOCK"),
+        ("gpio", True, False, "LAMPS_OF_DAEMON"),
+        ("gpio", True, True, "LAMPS_BUSY"),
+    ],
+)
+def test_lamps(stage: Stage, pins: str, runs: bool, light: bool, expected: str) -> None:
+    visit = stage.visit(panel={"pins": pins}, light=light)
+    visit.status = status() if runs else None
+
+    assert said(lamps(visit)) == expected
+
+
+def test_pins_that_cannot_be_opened(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> Any:
+        raise OSError("no chip")
+
+    monkeypatch.setattr("edge_agent.gate.pins._header", refused)
+
+    with pytest.raises(EdgeAgentError, match=r"cannot be used \(no chip\): check the pins"):
+        lamps(stage.visit(panel={"pins": "gpio"}))
+
+
+class FakePanel:
+    """Notes what it shows."""
+
+    def __init__(self) -> None:
+        self.shown: list[object] = []
+
+    def show(self, outcome: Outcome) -> None:
+        self.shown.append(outcome)
+
+    def close(self) -> None:
+        self.shown.append("closed")
+
+
+@pytest.mark.parametrize(
+    ("light", "expected", "shown"),
+    [
+        (False, "LAMPS_OPEN", ["closed"]),
+        (True, "LAMPS_LIT", ["recorded", "try-again", "unknown", "closed"]),
+    ],
+)
+def test_lamps_are_lit_only_when_asked_for(
+    stage: Stage,
+    monkeypatch: pytest.MonkeyPatch,
+    light: bool,
+    expected: str,
+    shown: list[str],
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(lamps_module, "sleep", slept.append)
+    visit, panel = stage.visit(panel={"pins": "gpio"}, light=light), FakePanel()
+    visit.assembly.panel = lambda: panel  # type: ignore[method-assign, assignment, return-value]
+
+    assert said(lamps(visit)) == expected
+    assert panel.shown == shown
+    assert sum(slept) < 5
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "rejected", "hours", "expected", "told"),
+    [
+        (3, 0, 100, "PAYROLL_HAS_ALL", "3 entries"),
+        (1, 0, 0, "PAYROLL_WAITING", "2 entries; the oldest is at least 0 minutes"),
+        (1, 0, 24, "PAYROLL_WAITING", "2 entries; the oldest is at least 24 hours"),
+        (1, 0, 25, "PAYROLL_SILENT", "2 entries; the oldest is at least 25 hours"),
+        (0, 4, 73, "PAYROLL_SILENT", "3 entries; the oldest is at least 3 days"),
+        (3, 4, 73, "PAYROLL_REJECTED", "4 entries"),
+    ],
+)
+def test_what_payroll_has_yet_to_confirm(
+    stage: Stage, confirmed: int, rejected: int, hours: int, expected: str, told: str
+) -> None:
+    with closing(open_store(stage.folder)) as store:
+        append(store)
+        append(store)
+        store.move_watermarks(Watermarks(3, confirmed, rejected))
+    visit = stage.visit()
+    visit.assembly.clock = FixedClock(hours * HOUR)
+
+    verdict = ledger.payroll(visit)
+
+    assert said(verdict) == expected
+    assert verdict
+    assert told in verdict.found
+
+
+def test_what_payroll_confirmed_a_moment_ago(stage: Stage) -> None:
+    """A receipt is written down with the next ones: until then only the daemon knows of it."""
+    with closing(open_store(stage.folder)) as store:
+        append(store)
+        append(store)
+        store.move_watermarks(Watermarks(3, 1, 0))
+    visit = stage.visit()
+    visit.status = status(ledger={"confirmed_seq": 3})
+
+    assert said(ledger.payroll(visit)) == "PAYROLL_HAS_ALL"
+
+
+def test_an_age_never_rests_on_a_clock_that_nobody_set(stage: Stage) -> None:
+    with closing(open_store(stage.folder)) as store:
+        append(store, stamp=unsynced(0))
+        store.move_watermarks(Watermarks(1, 1, 0))
+    visit = stage.visit()
+    # Another boot, 30 hours of it; the wall clock claims years.
+    visit.assembly.clock = FixedClock(30 * HOUR, boot="b", wall_ms=NOON.wall_ms + 99_999 * HOUR)
+
+    verdict = ledger.payroll(visit)
+
+    assert said(verdict) == "PAYROLL_SILENT"
+    assert verdict
+    assert "at least 30 hours" in verdict.found
+
+
+def test_a_database_that_opens(stage: Stage) -> None:
+    with closing(open_store(stage.folder)) as store:
+        append(store)
+
+    verdict = ledger.database(stage.visit())
+
+    assert said(verdict) == "DATABASE_OPENS"
+    assert verdict
+    assert "2 entries" in verdict.found
+
+
+def test_a_database_that_takes_nothing(stage: Stage) -> None:
+    """It opens and reads well, but the lamps say that nothing is recorded."""
+    open_store(stage.folder).close()
+    visit = stage.visit()
+    visit.status = status(store={"state": "failing", "problem": "The disk is full."})
+
+    verdict = ledger.database(visit)
+
+    assert said(verdict) == "DATABASE_FAILS"
+    assert verdict
+    assert verdict.found.endswith("The daemon says: The disk is full")
+
+
+def test_a_damaged_database_was_set_aside(stage: Stage) -> None:
+    open_store(stage.folder).close()
+    (stage.folder / "gate.db.old-1-damaged").touch()
+    (stage.folder / "gate.db.old-1-damaged.jsonl").touch()
+
+    verdict = ledger.database(stage.visit())
+
+    assert said(verdict) == "DATABASE_SET_ASIDE"
+    assert verdict
+    assert "gate.db.old-1-damaged." in verdict.found
+
+
+def test_a_database_of_another_gate(stage: Stage) -> None:
+    open_store(stage.folder, gate="side-gate").close()
+
+    assert said(ledger.database(stage.visit())) == "DATABASE_OF_OTHER_GATE"
+
+
+def test_no_database_yet(stage: Stage) -> None:
+    visit = stage.visit(verify=True)
+
+    verdict = ledger.database(visit)
+
+    assert verdict
+    assert verdict.state == "WARN"
+    assert verdict.found.startswith("There is no database at ")
+    assert ledger.payroll(visit) is None
+    assert ledger.chain(visit) is None
+
+
+def test_a_database_that_is_none(stage: Stage) -> None:
+    (stage.folder / "gate.db").write_text("not a database, but long enough to look like one" * 99)
+
+    with pytest.raises(StoreFault, match="not a SQLite file"):
+        ledger.database(stage.visit())
+
+
+def test_the_chain_is_read_only_when_asked_for(stage: Stage) -> None:
+    open_store(stage.folder).close()
+
+    assert ledger.chain(stage.visit()) is None
+    assert said(ledger.chain(stage.visit(verify=True))) == "CHAIN_UNBROKEN"
+
+
+def test_a_broken_chain(stage: Stage) -> None:
+    with closing(open_store(stage.folder)) as store:
+        store.move_watermarks(Watermarks(9, 0, 0))
+
+    with pytest.raises(DamagedLedger, match="entries after 1 are missing"):
+        ledger.chain(stage.visit(verify=True))
+
+
+def at(server: Any, **other: Any) -> dict[str, Any]:
+    return {"host": server.host, "port": server.port, **other}
+
+
+def test_a_broker_that_lets_us_in_and_hears_nothing(stage: Stage, mosquitto: Mosquitto) -> None:
+    verdict = broker(stage.visit(mqtt=at(mosquitto)))
+
+    assert said(verdict) == "BROKER_ANSWERS"
+    assert "MQTT 5" in verdict.found
+    mosquitto.stop()
+    log = mosquitto.log.read_text()
+    assert "edge-agent-main-gate-doctor" in log
+    assert "PUBLISH" not in log
+
+
+def test_a_broker_that_is_not_there(stage: Stage) -> None:
+    verdict = broker(stage.visit(mqtt={"host": "127.0.0.1", "port": 1}))
+
+    assert verdict.state == "FAIL"
+    assert "Nothing listens there" in verdict.found
+    assert "[mqtt] port" in verdict.advice
+
+
+def test_a_name_that_nobody_knows(stage: Stage) -> None:
+    verdict = broker(stage.visit(mqtt={"host": "no-such-host.invalid"}))
+
+    assert verdict.state == "FAIL"
+    assert "no-such-host.invalid" in verdict.found
+
+
+def test_a_broker_of_yesterday(stage: Stage) -> None:
+    with StubBroker(_speak_3_only) as stub:
+        verdict = broker(stage.visit(mqtt=at(stub)))
+
+    assert said(verdict) == "BROKER_IS_OLD"
+    assert stub.levels == [5, 4]
+
+
+def _speak_3_only(link: Any, level: int) -> None:
+    link.sendall(ACCEPTED_3 if level == 4 else bytes.fromhex("2003008400"))
+    until_hung_up(link)
+
+
+def test_a_broker_that_does_not_answer(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_agent.gate.doctor.daemon._PATIENCE_S", 0.1)
+    over = threading.Event()
+    with StubBroker(lambda link, level: bool(over.wait(30)) and None) as stub:
+        verdict = broker(stage.visit(mqtt=at(stub)))
+        over.set()
+
+    assert said(verdict) == "BROKER_SLOW"

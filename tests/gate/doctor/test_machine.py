@@ -1,0 +1,235 @@
+"""Memory, temperature, supply, disk and time, on a staged machine."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge_agent.contract.stamps import ClockState, Stamp
+from edge_agent.gate.doctor import hardware as disk
+from edge_agent.gate.doctor import hardware as health
+from edge_agent.gate.doctor import times
+from edge_agent.gate.doctor.machine import Machine
+
+from .staging import Stage, said, status, usage
+
+MEMINFO = "MemTotal:  437248 kB\nMemFree:   10000 kB\nMemAvailable:  {} kB\n"
+
+
+@pytest.mark.parametrize(
+    ("mb", "expected"),
+    [(200, "MEMORY_ENOUGH"), (60, "MEMORY_ENOUGH"), (59, "MEMORY_SHORT"), (24, "MEMORY_GONE")],
+)
+def test_memory(stage: Stage, mb: int, expected: str) -> None:
+    stage.file("/proc/meminfo", MEMINFO.format(mb * 1024))
+
+    assert said(health.memory(stage.machine())) == expected
+
+
+@pytest.mark.parametrize(
+    ("zones", "expected"),
+    [
+        ([], None),
+        (["broken"], None),
+        (["45123"], "TEMPERATURE_GOOD"),
+        (["45123", "70000"], "TEMPERATURE_HIGH"),
+        (["80000", "45123", "broken"], "TEMPERATURE_TOO_HIGH"),
+    ],
+)
+def test_temperature(stage: Stage, zones: list[str], expected: str | None) -> None:
+    for number, text in enumerate(zones):
+        stage.file(f"/sys/class/thermal/thermal_zone{number}/temp", text + "\n")
+
+    assert said(health.temperature(stage.machine())) == expected
+
+
+@pytest.mark.parametrize(
+    ("throttled", "alarm", "expected"),
+    [
+        (None, None, None),
+        ("0", None, "POWER_GOOD"),
+        ("50000", None, "POWER_WAS_LOW"),
+        ("50005", None, "POWER_LOW"),
+        ("4", None, "POWER_GOOD"),  # hot, not thirsty
+        (None, "0", "POWER_GOOD"),
+        (None, "1", "POWER_LOW"),
+        ("50000", "0", "POWER_WAS_LOW"),
+    ],
+)
+def test_power(
+    stage: Stage, throttled: str | None, alarm: str | None, expected: str | None
+) -> None:
+    stage.file("/sys/class/hwmon/hwmon0/name", "cpu_thermal")
+    stage.file("/sys/class/hwmon/hwmon0/in0_lcrit_alarm", "1")  # Not the Pi's own.
+    if throttled is not None:
+        stage.file("/sys/devices/platform/soc/soc:firmware/get_throttled", throttled + "\n")
+    if alarm is not None:
+        stage.file("/sys/class/hwmon/hwmon1/name", "rpi_volt\n")
+        stage.file("/sys/class/hwmon/hwmon1/in0_lcrit_alarm", alarm + "\n")
+
+    assert said(health.power(stage.machine())) == expected
+
+
+def test_a_machine_that_tells_nothing(stage: Stage) -> None:
+    assert health.memory(stage.machine()) is None
+
+
+@pytest.mark.parametrize(
+    ("percent", "expected"),
+    [(10, "DISK_ROOMY"), (79, "DISK_ROOMY"), (80, "DISK_FILLING"), (95, "DISK_FULL")],
+)
+def test_room_on_the_disk(stage: Stage, percent: int, expected: str) -> None:
+    assert said(disk.space(stage.visit(stage.machine(usage=usage(percent))))) == expected
+
+
+def test_room_on_this_machine_s_disk(stage: Stage) -> None:
+    verdict = disk.space(stage.visit(Machine(root=stage.root)))
+    assert verdict
+    assert "GB" in verdict.found or "MB" in verdict.found
+
+    assert disk.space(stage.visit(store={"path": "/no/such/folder/gate.db"})) is None
+
+
+MOUNTS = """\
+/dev/mmcblk0p2 / ext4 {root} 0 0
+tmpfs /tmp tmpfs ro 0 0
+/dev/sda1 /var/lib/edge\\040agent ext4 {data} 0 0
+/dev/mmcblk0p3 /var ext4 ro 0 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "root", "data", "expected", "device"),
+    [
+        ("/srv/gate.db", "rw,errors=remount-ro", "ro", "MOUNT_WRITABLE", "/dev/mmcblk0p2"),
+        ("/srv/gate.db", "ro,noatime", "rw", "MOUNT_READ_ONLY", "/dev/mmcblk0p2"),
+        ("/srv/gate.db", "rw,abort,emergency_ro", "rw", "MOUNT_READ_ONLY", "/dev/mmcblk0p2"),
+        ("/var/lib/edge agent/gate.db", "ro", "rw", "MOUNT_WRITABLE", "/dev/sda1"),
+        ("/var/lib/edge agent/gate.db", "rw", "errors=remount-ro,ro", "MOUNT_READ_ONLY", "sda1"),
+        ("/var/lib/edge agents/gate.db", "rw", "ro", "MOUNT_READ_ONLY", "mmcblk0p3"),
+    ],
+)
+def test_the_mount_that_the_database_is_on(
+    stage: Stage, path: str, root: str, data: str, expected: str, device: str
+) -> None:
+    stage.file("/proc/self/mounts", MOUNTS.format(root=root, data=data))
+
+    verdict = disk.mount(stage.visit(store={"path": path}))
+
+    assert said(verdict) == expected
+    assert verdict
+    assert device in verdict.found
+
+
+@pytest.mark.parametrize(
+    ("errors", "expected"), [("0", "CARD_GOOD"), ("3", "CARD_ERRORS"), (None, None)]
+)
+def test_errors_of_the_card(stage: Stage, errors: str | None, expected: str | None) -> None:
+    stage.file("/proc/self/mounts", "/dev/mmcblk0p2 / ext4 rw 0 0\n")
+    stage.file("/sys/block/mmcblk0/device/name", "SD32G\n")
+    stage.file("/sys/block/mmcblk0/device/date", "05/2024\n")
+    if errors is not None:
+        stage.file("/sys/fs/ext4/mmcblk0p2/errors_count", errors)
+
+    verdict = disk.card(stage.visit())
+
+    assert said(verdict) == expected
+    assert verdict is None or verdict.found.startswith("Card SD32G made 05/2024; ")
+
+
+def test_a_disk_that_is_no_card(stage: Stage) -> None:
+    stage.file("/proc/self/mounts", "/dev/sda1 / ext4 rw 0 0\n")
+    stage.file("/sys/fs/ext4/sda1/errors_count", "0")
+
+    verdict = disk.card(stage.visit())
+
+    assert verdict
+    assert verdict.found.startswith("sda1; ")
+
+
+def test_no_mount_table_no_verdict(stage: Stage) -> None:
+    assert disk.mount(stage.visit()) is None
+    assert disk.card(stage.visit()) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [("1795000000", "RTC_RUNS"), ("12", "RTC_FORGOT"), ("", "RTC_NONE"), (None, "RTC_NONE")],
+)
+def test_hardware_clock(stage: Stage, seconds: str | None, expected: str) -> None:
+    if seconds is not None:
+        stage.file("/sys/class/rtc/rtc0/since_epoch", seconds + "\n")
+
+    assert said(times.rtc(stage.machine())) == expected
+
+
+class StoppedClock:
+    def __init__(self, state: ClockState, uncertainty_ms: int | None) -> None:
+        self._readings: dict[str, Any] = {"state": state, "uncertainty_ms": uncertainty_ms}
+
+    def stamp(self) -> Stamp:
+        return Stamp(boot="b", boottime_ms=1, wall_ms=1, **self._readings)
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+CLOCKS = [
+    (ClockState.SYNCED, 12, "CLOCK_SYNCED"),
+    (ClockState.HOLDOVER, 900, "CLOCK_HOLDOVER"),
+    (ClockState.UNSYNCED, None, "CLOCK_UNSYNCED"),
+]
+
+
+@pytest.mark.parametrize("runs", [True, False])
+@pytest.mark.parametrize(("state", "uncertainty_ms", "expected"), CLOCKS)
+def test_clock(
+    stage: Stage, state: ClockState, uncertainty_ms: int | None, expected: str, runs: bool
+) -> None:
+    visit = stage.visit()
+    other = ClockState.HOLDOVER if state is ClockState.UNSYNCED else ClockState.UNSYNCED
+    visit.assembly.clock = StoppedClock(other if runs else state, uncertainty_ms)
+    if runs:
+        told = {"state": state.value, "uncertainty_ms": uncertainty_ms, "pending": 3}
+        visit.status = status(clock=told)
+
+    assert said(times.clock(visit)) == expected
+
+
+def test_a_daemon_that_may_not_ask_the_kernel(stage: Stage) -> None:
+    visit = stage.visit()
+    visit.assembly.clock = StoppedClock(ClockState.SYNCED, 12)
+    told = {"state": "unsynced", "uncertainty_ms": None, "pending": 3}
+    visit.status = status(clock=told)
+    assert said(times.clock(visit)) == "CLOCK_REFUSED"
+
+
+def test_a_clock_that_is_believed_unseen(stage: Stage) -> None:
+    assert said(times.clock(stage.visit(clock={"trust": "always"}))) == "CLOCK_BELIEVED"
+
+
+@pytest.mark.parametrize(
+    ("link", "text", "expected"),
+    [
+        ("/usr/share/zoneinfo/Asia/Ho_Chi_Minh", None, "ZONE_SAME"),
+        ("../usr/share/zoneinfo/Etc/UTC", None, "ZONE_OTHER"),
+        (None, "Asia/Ho_Chi_Minh\n", "ZONE_SAME"),
+        (None, None, "ZONE_OTHER"),
+    ],
+)
+def test_time_zone(stage: Stage, link: str | None, text: str | None, expected: str) -> None:
+    if link is not None:
+        stage.link("/etc/localtime", link)
+    if text is not None:
+        stage.file("/etc/timezone", text)
+
+    assert said(times.time_zone(stage.visit())) == expected
+
+
+def test_this_machine_can_be_looked_at() -> None:
+    machine = Machine()
+
+    assert machine.at("/proc") == Path("/proc")
+    assert health.memory(machine) is not None
+    assert machine.group(os.stat("/etc/passwd").st_gid).name == "root"

@@ -1,0 +1,51 @@
+"""The sentences: all of them can be said, and each says what to do where something is wrong."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import edge_agent.gate.doctor
+from edge_agent.gate.doctor.findings import Sentence, State, split
+
+from .staging import SENTENCES
+
+PACKAGE = Path(edge_agent.gate.doctor.__file__).parent
+
+each = pytest.mark.parametrize("sentence", SENTENCES.values(), ids=SENTENCES)
+
+
+@each
+def test_trouble_comes_with_advice(sentence: Sentence) -> None:
+    assert sentence.advice or sentence.state is State.OK
+
+
+@each
+def test_no_part_ends_in_a_full_stop(sentence: Sentence) -> None:
+    """The line's own stop would be the second one."""
+    assert not sentence.found.endswith(".")
+    assert not sentence.advice.endswith(".")
+
+
+def test_every_sentence_is_said_somewhere() -> None:
+    code = "".join(path.read_text() for path in PACKAGE.glob("*.py"))
+    assert (
+        set(SENTENCES) - set(re.findall(r"(?<!^)\b([A-Z][A-Z_0-9]+)\b", code, re.MULTILINE))
+        == set()
+    )
+
+
+@pytest.mark.parametrize(
+    ("message", "parts"),
+    [
+        ("It is gone: plug it in.", ("It is gone", "plug it in")),
+        ("It failed (why: x): look. Then ask.", ("It failed (why: x)", "look. Then ask")),
+        ("It failed (a (b: c): d): look.", ("It failed (a (b: c): d)", "look")),
+        ("The broker at h:1883 says no.", ("The broker at h:1883 says no", "")),
+        ("Smiling :) it failed: look.", ("Smiling :) it failed", "look")),
+    ],
+)
+def test_a_message_is_split_into_what_was_found_and_what_to_do(
+    message: str, parts: tuple[str, str]
+) -> None:
+    assert split(message) == parts

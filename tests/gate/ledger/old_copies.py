@@ -1,0 +1,89 @@
+"""Ledgers that are left for new ones, made by hand."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from edge_agent.contract.facts import PrintEnrolled, WorkerAdded
+from edge_agent.contract.people import Print, Worker
+from edge_agent.contract.stamps import Stamp
+from edge_agent.gate.host.host_identity import Whereabouts
+from edge_agent.gate.ledger.open_or_succeed import own_ledger
+from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
+from edge_agent.gate.ledger.store.verify import verify_ledger
+from edge_agent.gate.pairing_mark import Mark
+from edge_agent.gate.ports import Watermarks
+
+from .ledgers import GATE, NOON, ZONE, later, punch, unsynced
+
+HERE = Whereabouts(board={"serial": "b1", "machine-id": "m1"}, card={"cid": "c1"})
+MARK = Mark(bytes(range(16)), 7)
+CODES = ("NV001", "NV002", "NV003")
+
+
+def own(
+    folder: Path,
+    here: Whereabouts = HERE,
+    gate: str = GATE,
+    now: Stamp = NOON,
+    damaged: str | None = None,
+) -> Any:
+    return own_ledger(folder / "gate.db", gate, ZONE, now, here, damaged)
+
+
+def start(folder: Path, here: Whereabouts = HERE, gate: str = GATE, now: Stamp = NOON) -> None:
+    """Start and stop, and nothing else."""
+    with own(folder, here, gate, now):
+        pass
+
+
+def open_at(folder: Path, gate: str = GATE) -> SqliteStore:
+    return SqliteStore.open(folder / "gate.db", gate, ZONE, NOON)
+
+
+def fill(store: SqliteStore, confirmed: int = 0, punches: int = 9) -> None:
+    """Three workers with a print each, a mark, and punches."""
+    for slot, code in enumerate(CODES):
+        print_ = Print(worker=code, finger="right-index", slot=slot, generation=1)
+        with store.changing() as change:
+            change.put_worker(Worker(code=code, name=f"Tên {code}"))
+            change.append(WorkerAdded(worker=code, actor="uid:0"), later(slot))
+        with store.changing() as change:
+            change.put_print(print_, bytes([slot]) * 32)
+            fact = PrintEnrolled(
+                worker=code, finger="right-index", slot=slot, generation=1, actor="uid:0"
+            )
+            change.append(fact, later(slot))
+    with store.changing() as change:
+        change.put_mark(MARK)
+    for number in range(punches):
+        with store.changing() as change:
+            stamp = unsynced(1000 + number) if number == 2 else later(1000 + number)
+            change.append(punch(CODES[number % 3]), stamp)
+    if confirmed:
+        store.move_watermarks(Watermarks(confirmed, confirmed))
+    store.remember("sensor", "/dev/serial0 at 57600 baud")
+    store.remember("mqtt 5 localhost:1883", "yes")
+
+
+def made(folder: Path, confirmed: int = 0, punches: int = 9) -> str:
+    """A ledger that was used and stopped; its id."""
+    with own(folder), closing(open_at(folder)) as store:
+        fill(store, confirmed, punches)
+        return store.ledger
+
+
+def datas(store: SqliteStore) -> list[dict[str, Any]]:
+    return [json.loads(entry.wire)["data"] for entry in store.entries(1, 1_000_000)]
+
+
+def sound(folder: Path, gate: str = GATE) -> list[dict[str, Any]]:
+    """The data of the entries of a ledger that verifies."""
+    with closing(open_at(folder, gate)) as store:
+        verify_ledger(store)
+        return datas(store)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())

@@ -1,0 +1,373 @@
+"""A ledger that may have a twin is left for a new one."""
+
+import itertools
+import os
+import shutil
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import structs
+from sqlite_utils import Database
+
+from edge_agent.contract.facts import PunchTimeResolved, PunchVoided
+from edge_agent.gate.daemon.assembly import Assembly
+from edge_agent.gate.host.host_identity import Whereabouts
+from edge_agent.gate.ledger import open_or_succeed as own
+from edge_agent.gate.ledger.damage.quick_check import damage
+from edge_agent.gate.ledger.open_or_succeed import may_leave_again, why_leave
+from edge_agent.gate.ledger.store import carry_over
+from edge_agent.gate.ledger.store.carry_over import TABLES
+from edge_agent.gate.ledger.store.metadata import Bound
+from edge_agent.gate.ledger.store.schema import migrations
+from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
+from edge_agent.gate.ledger.store.verify import verify_ledger
+from edge_agent.gate.ledger.succession import swap as aside
+from edge_agent.gate.ledger.succession.swap import set_aside
+from edge_agent.gate.settings.load import load_settings
+
+from .ledgers import GATE, NOON, ZONE, append, later, open_store, punch, unsynced
+from .old_copies import CODES, HERE, MARK, datas, made, names, open_at, sound, start
+
+OTHER_CARD = structs.replace(HERE, card={"cid": "c2"})
+OTHER_BOARD = structs.replace(HERE, board={"serial": "b2", "machine-id": "m1"})
+
+
+def test_a_ledger_in_its_place_is_continued(tmp_path: Path) -> None:
+    ledger = made(tmp_path)
+    for here in (HERE, Whereabouts(board={}, card={}), HERE):
+        start(tmp_path, here)
+    with closing(open_at(tmp_path)) as store:
+        assert store.ledger == ledger
+    assert names(tmp_path) == ["gate.db"]
+
+
+def mark_as_backup(folder: Path) -> None:
+    with closing(open_at(folder)) as store:
+        store.remember("copy", "backup")
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_the_seal_of_a_ledger_s_tables_is_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, knows: bool
+) -> None:
+    """Also where an older release carries it over."""
+    ledger = made(tmp_path)
+    if not knows:
+        left = tuple(key for key in carry_over._LEFT_BEHIND if key != "tables.")
+        monkeypatch.setattr(carry_over, "_LEFT_BEHIND", left)
+    start(tmp_path, OTHER_CARD)
+    with closing(sqlite3.connect(tmp_path / "gate.db")) as plain:
+        wrong = "UPDATE remembered SET value = '0' WHERE key LIKE ?"
+        assert plain.execute(wrong, (f"tables.%.{ledger}",)).rowcount == (not knows)
+        plain.commit()
+    assert damage(tmp_path / "gate.db") is None
+
+
+@pytest.mark.parametrize(
+    ("why", "here", "gate"),
+    [
+        ("cloned-card", OTHER_CARD, GATE),
+        ("other-board", OTHER_BOARD, GATE),
+        ("other-gate-id", HERE, "east"),
+        ("restored-backup", HERE, GATE),
+    ],
+)
+@pytest.mark.parametrize("confirmed", [0, 10])
+def test_a_new_ledger_names_the_old_one_and_brings_what_payroll_may_lack(
+    tmp_path: Path, why: str, here: Whereabouts, gate: str, confirmed: int
+) -> None:
+    ledger = made(tmp_path, confirmed)
+    if why == "restored-backup":
+        mark_as_backup(tmp_path)
+    before = sound(tmp_path)
+    with closing(open_at(tmp_path)) as store:
+        hashes = {entry.seq: entry.hash.hex() for entry in store.entries(1, 100)}
+    start(tmp_path, here, gate)
+    entries = sound(tmp_path, gate)
+    assert (entries[0]["kind"], entries[0]["why"], entries[0]["gate"]) == (
+        "ledger.opened",
+        why,
+        gate,
+    )
+    assert entries[0]["ledger"] != ledger
+    assert entries[0]["previous"] == {
+        "ledger": ledger,
+        "seq": confirmed,
+        "hash": hashes[confirmed] if confirmed else "0" * 64,
+    }
+    recovered = [entry for entry in entries if entry["kind"] == "punch.recovered"]
+    assert len(recovered) == len(entries) - 1
+    for entry in recovered:
+        original = before[entry["of"]["seq"] - 1]
+        assert entry["data"] == original
+        assert (entry["worker"], entry["at"]) == (original["worker"], original["at"])
+        assert entry["of"] == {
+            "ledger": ledger,
+            "seq": original["seq"],
+            "hash": hashes[original["seq"]],
+        }
+    seqs = [entry["of"]["seq"] for entry in recovered]
+    punches = [e["seq"] for e in before if e["kind"] == "punch.recorded"]
+    assert seqs == sorted(set(seqs))
+    assert set(punches) >= set(seqs) >= {seq for seq in punches if seq > confirmed}
+    # What is confirmed already comes only where its time is still to be found.
+    assert [seq for seq in seqs if seq <= confirmed] == ([10] if confirmed else [])
+    with closing(open_at(tmp_path, gate)) as store:
+        assert [worker.code for worker in store.workers()] == list(CODES)
+        assert [print_.slot for print_ in store.prints()] == [0, 1, 2]
+        assert len(store.digests()) == 3
+        assert store.mark() == MARK
+        assert store.watermarks().confirmed == 0
+        assert store.remembered("mqtt 5 localhost:1883") == "yes"
+        there = why in ("cloned-card", "other-board")
+        assert (store.remembered("sensor") is None) == there
+        assert store.remembered("copy") is None
+    [old] = set_aside(tmp_path / "gate.db")
+    assert old.name == f"gate.db.old-1-{why}"
+    with closing(SqliteStore.read_only(old, GATE, ZONE)) as store:
+        assert store.ledger == ledger
+        assert datas(store) == before
+    start(tmp_path, here, gate)
+    assert sound(tmp_path, gate) == entries
+    assert names(tmp_path) == ["gate.db", old.name]
+
+
+def test_the_rules_go_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    """A press within the repeat window of a confirmed punch is still a repeat of it."""
+    made(tmp_path, confirmed=16)
+    with closing(open_at(tmp_path)) as store:
+        before = store.last_punches(later(2000), 60_000)
+    assert set(before) == set(CODES)
+    start(tmp_path, OTHER_CARD, now=later(2000))
+    with closing(open_at(tmp_path)) as store:
+        after = store.last_punches(later(2100), 60_000)
+    assert {code: last.stamp for code, last in after.items()} == {
+        code: last.stamp for code, last in before.items()
+    }
+
+
+def test_a_punch_keeps_its_first_origin_through_many_ledgers(tmp_path: Path) -> None:
+    ledger = made(tmp_path)
+    for number in range(3):
+        start(tmp_path, structs.replace(HERE, card={"cid": f"next{number}"}))
+    entries = sound(tmp_path)
+    assert len(entries) == 10
+    assert {entry["of"]["ledger"] for entry in entries[1:]} == {ledger}
+    assert [entry["of"]["seq"] for entry in entries[1:]] == list(range(8, 17))
+    assert {entry["data"]["kind"] for entry in entries[1:]} == {"punch.recorded"}
+    assert [old.name for old in set_aside(tmp_path / "gate.db")] == [
+        f"gate.db.old-{number}-cloned-card" for number in (1, 2, 3)
+    ]
+
+
+def test_a_time_that_is_still_to_be_found_stays_so(tmp_path: Path) -> None:
+    made(tmp_path)
+    start(tmp_path, OTHER_BOARD)
+    [pending] = [e for e in sound(tmp_path) if e["kind"] == "punch.recovered" and not e["at"]]
+    with closing(sqlite3.connect(tmp_path / "gate.db")) as plain:
+        assert plain.execute("SELECT seq FROM times WHERE open = 1").fetchall() == [
+            (pending["seq"],)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("why", "through", "first"),
+    [("payroll-is-ahead", 99, 13), ("forked", 14, 13), ("forked", 9, 9)],
+)
+def test_a_receipt_for_another_history(tmp_path: Path, why: Any, through: int, first: int) -> None:
+    ledger = made(tmp_path, confirmed=12)
+    with closing(open_at(tmp_path)) as store:
+        store.disown(why, through)
+    start(tmp_path, now=later(10**9))  # so late that no rule looks back
+    opened, *entries = sound(tmp_path)
+    assert (opened["why"], opened["previous"]["ledger"]) == (why, ledger)
+    assert opened["previous"]["seq"] == first - 1
+    assert {e["of"]["seq"] for e in entries} == {10} | set(range(first, 17))
+    start(tmp_path)
+    assert len(set_aside(tmp_path / "gate.db")) == 1
+
+
+def test_every_table_has_been_thought_of() -> None:
+    with closing(Database(memory=True)) as database:
+        migrations.apply(database)
+        tables = set(database.table_names()) - {migrations.migrations_table}
+    assert set(TABLES) == tables, "say in carry_over.py whether a new ledger takes it over"
+
+
+class PowerCut(BaseException):
+    pass
+
+
+def cut_at(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    """Every step is counted, and ``at`` of them are made."""
+    steps = itertools.count()
+
+    def counted(what: Any) -> Any:
+        def step(*args: Any, **kwargs: Any) -> Any:
+            if next(steps) == at:
+                raise PowerCut
+            return what(*args, **kwargs)
+
+        return step
+
+    monkeypatch.setattr(Path, "rename", counted(Path.rename))
+    monkeypatch.setattr(os, "fsync", counted(os.fsync))
+    monkeypatch.setattr(own, "decide", counted(own.decide))
+    monkeypatch.setattr(own, "carry_out", counted(own.carry_out))
+    monkeypatch.setattr(own, "make_successor", counted(own.make_successor))
+    monkeypatch.setattr(own, "use", counted(own.use))
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_power_cut_at_any_step_is_made_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: bool
+) -> None:
+    original = tmp_path / "original"
+    original.mkdir()
+    made(original, confirmed=3)
+    if damaged:
+        with (original / "gate.db").open("r+b") as file:
+            file.write(b"\0" * 16)
+    steps = 0
+    while True:
+        folder = tmp_path / f"cut-{steps}"
+        shutil.copytree(original, folder)
+        here = HERE if damaged else OTHER_CARD
+        child = os.fork()
+        if child == 0:
+            cut_at(monkeypatch, steps)
+            with suppress(PowerCut):
+                start(folder, here, now=later(10**9))
+                os._exit(0)
+            os._exit(1)
+        cut = os.waitpid(child, 0)[1] != 0
+        start(folder, here, now=later(10**9))
+        entries = sound(folder)
+        assert [e["of"]["seq"] for e in entries if e["kind"] == "punch.recovered"] == list(
+            range(8, 17)
+        ), steps
+        why = "damaged" if damaged else "cloned-card"
+        assert [name for name in names(folder) if not name.endswith("jsonl")] == [
+            "gate.db",
+            f"gate.db.old-1-{why}",
+        ], steps
+        steps += 1
+        if not cut:
+            break
+    assert steps > 10
+
+
+def test_cutting_finds_an_order_that_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: a new database that takes the place at once loses the old one."""
+    made(tmp_path)
+
+    def at_once(path: Path, why: str) -> None:
+        aside.building(path).rename(path)
+
+    monkeypatch.setattr(own, "decide", at_once)
+    start(tmp_path, OTHER_CARD)
+    assert set_aside(tmp_path / "gate.db") == []
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "why"),
+    [
+        ({}, {"serial": "1"}, None),
+        ({"serial": "1"}, {}, None),
+        ({"serial": "1", "machine-id": "a"}, {"serial": "1", "machine-id": "b"}, None),
+        ({"serial": "1", "machine-id": "a"}, {"serial": "2", "machine-id": "a"}, "other-board"),
+        ({"machine-id": "a"}, {"serial": "2", "machine-id": "a"}, None),
+        ({"machine-id": "a"}, {"serial": "2", "machine-id": "b"}, "other-board"),
+    ],
+)
+def test_what_is_unknown_is_not_different(
+    then: dict[str, str], now: dict[str, str], why: str | None
+) -> None:
+    bound = Bound(gate=GATE, copy=None, whereabouts=Whereabouts(board=then, card={}))
+    assert why_leave(bound, GATE, Whereabouts(board=now, card={})) == why
+
+
+def test_receipts_cannot_make_a_gate_leave_one_ledger_after_the_other() -> None:
+    hour = 3_600_000
+    for why, after, may in (
+        ("first-start", 0, True),
+        ("cloned-card", 0, True),
+        ("payroll-is-ahead", 23 * hour, False),
+        ("forked", 23 * hour, False),
+        ("forked", 24 * hour, True),
+    ):
+        assert may_leave_again(why, NOON, later(after)) == may  # type: ignore[arg-type]
+    # Another boot whose clock nobody knows: only what has certainly passed counts.
+    assert not may_leave_again("forked", NOON, unsynced(23 * hour, boot="b"))
+
+
+def test_a_pruned_ledger_may_be_left(tmp_path: Path) -> None:
+    """Nobody can ask any more why it was begun, and that is long enough ago."""
+    written = tmp_path / "gate.toml"
+    written.write_text(f'[gate]\nid = "{GATE}"\n[store]\npath = "gate.db"\n')
+    with closing(open_store(tmp_path)) as store:
+        for _ in range(4):
+            append(store)
+        with store.changing() as change:
+            change.forget_through(3)
+        assert Assembly(load_settings(written)).may_leave(store)
+
+
+def test_an_unbound_ledger_is_bound_now(tmp_path: Path) -> None:
+    store = open_at(tmp_path)
+    ledger = store.ledger
+    append(store, punch())
+    store.close()
+    start(tmp_path, Whereabouts(board={"machine-id": "m1"}, card={}))
+    start(tmp_path, HERE)  # more is known by now
+    with closing(open_at(tmp_path)) as store:
+        assert store.ledger == ledger
+    start(tmp_path, OTHER_BOARD)
+    with closing(open_at(tmp_path)) as store:
+        assert store.ledger != ledger
+        verify_ledger(store)
+
+
+def test_what_was_not_finished_is_made_anew(tmp_path: Path) -> None:
+    made(tmp_path)
+    for suffix in ("", "-wal", "-shm"):
+        (tmp_path / f"gate.db.building{suffix}").write_bytes(b"half made")
+    start(tmp_path, OTHER_CARD)
+    assert sound(tmp_path)[0]["why"] == "cloned-card"
+
+
+def test_what_was_said_of_a_punch_is_said_again_in_the_new_ledger(tmp_path: Path) -> None:
+    """Its time, that it was withdrawn: of the punch as the new ledger counts it."""
+    made(tmp_path, confirmed=11)
+    with closing(open_at(tmp_path)) as store, store.changing() as change:
+        resolved = PunchTimeResolved(
+            of=10,
+            worker="NV003",
+            at="2026-11-18T18:06:41.000+07:00",
+            uncertainty_ms=40,
+            not_before=None,
+            not_after=None,
+            final=True,
+        )
+        change.append(resolved, later(2000))
+        voided = PunchVoided(of=12, worker="NV002", reason="wrong-person", actor="NV900")
+        change.append(voided, later(2001))
+    start(tmp_path, OTHER_CARD, now=later(10**9))
+    entries = sound(tmp_path)
+    place = {e["of"]["seq"]: e["seq"] for e in entries if e["kind"] == "punch.recovered"}
+    said = {e["kind"]: e for e in entries if not e["kind"].endswith(("recovered", "opened"))}
+    assert set(said) == {"punch.time-resolved", "punch.voided"}
+    # Amended punches come along even where payroll has them: of what else would it be said?
+    assert said["punch.time-resolved"]["of"] == place[10]
+    assert said["punch.time-resolved"]["at"] == "2026-11-18T18:06:41.000+07:00"
+    assert (said["punch.voided"]["of"], said["punch.voided"]["reason"]) == (
+        place[12],
+        "wrong-person",
+    )
+    with closing(open_at(tmp_path)) as store:
+        assert store.is_voided(place[12])

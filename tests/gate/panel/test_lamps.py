@@ -1,0 +1,278 @@
+"""What a worker sees, from the pins' own timed history."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from typing import Any
+
+import gpiozero
+import pytest
+
+from edge_agent.gate.errors import PinFault
+from edge_agent.gate.events import Outcome
+from edge_agent.gate.panel import lamps as lamps_module
+from edge_agent.gate.panel.lamps import GpioPanel
+from edge_agent.gate.panel.patterns import STANDING_FAULT, TOUCHED, duration, pattern
+from edge_agent.gate.rules import Hint
+from edge_agent.gate.settings.schema import PanelSettings
+
+LAMPS = ("green", "amber", "red")
+EVERY_ANSWER = [
+    (outcome, hint, offline)
+    for outcome in Outcome
+    for hint in (None, *Hint)
+    for offline in (False, True)
+]
+
+
+def mock_panel(*, call_technician: bool = False, **pins: Any) -> GpioPanel:
+    return GpioPanel(PanelSettings(pins="mock", **pins), call_technician=call_technician)
+
+
+@pytest.fixture
+def panel() -> Iterator[GpioPanel]:
+    opened = mock_panel()
+    yield opened
+    opened.close()
+
+
+def until(seen: Callable[[], bool]) -> None:
+    """Wait for what gpiozero's threads do; a slow machine only makes it take longer."""
+    for _ in range(3000):
+        if seen():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it never came")
+
+
+def lit(panel: GpioPanel) -> set[str]:
+    return {name for name, device in panel.devices.items() if device.pin.state}
+
+
+def pulses(panel: GpioPanel, name: str) -> list[float]:
+    """How long a lamp was on, each time: a pin's history says how long the state before lasted."""
+    return [past.timestamp for past in panel.devices[name].pin.states[1:] if not past.state]
+
+
+def have_been_lit(panel: GpioPanel) -> set[str]:
+    return {name for name in panel.devices if any(s.state for s in panel.devices[name].pin.states)}
+
+
+def test_everything_is_dark_at_first(panel: GpioPanel) -> None:
+    assert set(panel.devices) == {*LAMPS, "buzzer"}
+    assert have_been_lit(panel) == set()
+
+
+def test_a_touch_is_amber(panel: GpioPanel) -> None:
+    panel.touched()
+    until(lambda: lit(panel) == {"amber"})
+
+
+def test_the_next_touch_darkens_what_is_lit(panel: GpioPanel) -> None:
+    panel.touched()
+    panel.show(Outcome.RECORDED)
+    until(lambda: "green" in have_been_lit(panel))
+    panel.touched()
+    assert not lit(panel) - {"amber"}  # at once, not when a thread gets round to it
+    until(lambda: lit(panel) == {"amber"})
+    panel.show(Outcome.UNKNOWN)
+    until(lambda: "red" in have_been_lit(panel))
+    assert not lit(panel) & {"green", "amber"}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "hint", "offline", "expected"),
+    [
+        (Outcome.RECORDED, None, False, {"green"}),
+        (Outcome.RECORDED, None, True, {"green", "amber"}),
+        (Outcome.REPEATED, None, False, {"green"}),
+        (Outcome.UNKNOWN, None, False, {"red"}),
+        (Outcome.TRY_AGAIN, Hint.PRESS_FLAT, False, {"amber"}),
+        (Outcome.TRY_AGAIN, Hint.WIPE, True, {"amber", "red"}),
+        (Outcome.TRY_AGAIN, Hint.MOISTEN, False, {"amber", "red"}),
+        (Outcome.REFUSED, None, True, {"red"}),
+        (Outcome.NOT_RECORDED, None, False, {"red"}),
+        (Outcome.SENSOR_FAULT, None, True, {"red"}),
+    ],
+)
+def test_each_answer_has_its_lamps_and_a_tone(
+    outcome: Outcome, hint: Hint | None, offline: bool, expected: set[str], panel: GpioPanel
+) -> None:
+    panel.touched()
+    panel.show(outcome, hint, offline=offline)
+    until(lambda: {*expected, "buzzer"} <= lit(panel) | have_been_lit(panel))
+    assert have_been_lit(panel) <= {*expected, "buzzer", "amber"}
+    assert lit(panel) <= {*expected, "buzzer"}
+    panel.touched()
+    assert not lit(panel) - {"amber"}
+
+
+def test_answers_end_by_themselves() -> None:
+    with ExitStack() as stack:
+        panels = [mock_panel() for _ in Outcome]
+        for panel, outcome in zip(panels, Outcome, strict=True):
+            stack.callback(panel.close)
+            panel.show(outcome)
+        wanted = [pattern(outcome, None, offline=False) for outcome in Outcome]
+        for panel, shown in zip(panels, wanted, strict=True):
+            for name, blink in shown.items():
+                until(lambda p=panel, n=name, b=blink: len(pulses(p, n)) == b.count)
+                assert min(pulses(panel, name)) >= blink.on_s - 0.001
+            assert lit(panel) == set()
+            assert have_been_lit(panel) == set(shown)
+
+
+@pytest.mark.parametrize(("outcome", "hint", "offline"), EVERY_ANSWER)
+def test_no_answer_can_be_mistaken(outcome: Outcome, hint: Hint | None, offline: bool) -> None:
+    shown = pattern(outcome, hint, offline=offline)
+    credited = outcome in (Outcome.RECORDED, Outcome.REPEATED)
+    assert ("green" in shown) is credited
+    assert ("red" in shown and credited) is False
+    assert "buzzer" in shown
+    assert 0 < duration(shown) <= 3
+    if credited:
+        green = shown["green"]
+        assert green.count is not None
+        assert green.count * (green.on_s + green.off_s) - green.off_s <= 1.5
+
+
+def test_answers_to_different_things_look_different() -> None:
+    def looks(outcome: Outcome, hint: Hint | None = None) -> str:
+        return repr(pattern(outcome, hint, offline=False))
+
+    told_apart = {
+        looks(Outcome.RECORDED),
+        looks(Outcome.REPEATED),
+        looks(Outcome.UNKNOWN),
+        looks(Outcome.TRY_AGAIN),
+        looks(Outcome.TRY_AGAIN, Hint.WIPE),
+        looks(Outcome.REFUSED),
+        looks(Outcome.NOT_RECORDED),
+    }
+    assert len(told_apart) == 7
+    assert TOUCHED["amber"].on_s >= 8  # as long as a touch is tried over a faulty line
+    assert STANDING_FAULT["red"].count is None
+
+
+def test_a_standing_fault_blinks_until_it_ends(panel: GpioPanel) -> None:
+    panel.fault(True)
+    until(lambda: len(pulses(panel, "red")) >= 2)
+    assert have_been_lit(panel) == {"red"}
+    panel.fault(False)
+    assert lit(panel) == set()
+
+
+def test_a_standing_fault_waits_for_the_answer_before_it(panel: GpioPanel) -> None:
+    panel.show(Outcome.RECORDED)
+    panel.fault(True)
+    until(lambda: len(pulses(panel, "red")) >= 1)
+    shown = pattern(Outcome.RECORDED, None, offline=False)
+    assert [seconds >= shown["green"].on_s - 0.001 for seconds in pulses(panel, "green")] == [True]
+    assert [seconds >= shown["buzzer"].on_s - 0.001 for seconds in pulses(panel, "buzzer")] == [
+        True
+    ]
+
+
+def test_an_answer_during_a_standing_fault_does_not_end_it(panel: GpioPanel) -> None:
+    panel.fault(True)
+    panel.show(Outcome.UNKNOWN)
+    until(lambda: len(pulses(panel, "red")) >= 2)
+
+
+def test_a_fault_that_has_ended_does_not_come_back(panel: GpioPanel) -> None:
+    panel.show(Outcome.REPEATED)
+    panel.fault(True)
+    panel.fault(False)
+    until(lambda: len(pulses(panel, "green")) == 2)
+    panel.touched()
+    panel.dark()
+    assert "red" not in have_been_lit(panel)
+
+
+def test_a_fault_is_shown_at_once_where_nothing_else_is(panel: GpioPanel) -> None:
+    panel.touched()
+    panel.dark()
+    panel.fault(True)
+    until(lambda: bool(panel.devices["red"].pin.state))
+    lasted_dark = panel.devices["red"].pin.states[-1].timestamp
+    assert lasted_dark < TOUCHED["amber"].on_s / 2
+
+
+def test_a_technician_is_called_while_nobody_touches() -> None:
+    """Around what workers are shown, and a fault is more urgent."""
+    with closing(mock_panel(call_technician=True)) as panel:
+        assert lit(panel) == {"amber"}
+        panel.show(Outcome.REPEATED)
+        assert lit(panel) == {"green", "buzzer"}
+        until(lambda: bool(panel.devices["amber"].pin.state))
+        assert len(pulses(panel, "green")) == 2
+        panel.fault(True)
+        until(lambda: bool(panel.devices["red"].pin.state))
+        panel.fault(False)
+        assert lit(panel) == {"amber"}
+        panel.touched()
+        panel.dark()
+        until(lambda: not panel.devices["amber"].pin.state)  # It flashes, it does not stay.
+        assert "red" not in lit(panel)
+
+
+def test_closing_leaves_everything_dark_for_good() -> None:
+    panel = mock_panel()
+    pins = [device.pin for device in panel.devices.values()]
+    panel.fault(True)
+    panel.show(Outcome.NOT_RECORDED)
+    until(lambda: bool(have_been_lit(panel)))
+    panel.close()
+    panel.close()
+    assert [pin.state for pin in pins] == [False] * 4
+    assert [pin.function for pin in pins] == ["input"] * 4
+    history = [list(pin.states) for pin in pins]
+    panel.touched()
+    panel.show(Outcome.RECORDED)
+    panel.dark()
+    assert [list(pin.states) for pin in pins] == history
+
+
+def test_no_panel_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lamps_module, "pin_factory", lambda pins: pytest.fail("pins were opened"))
+    panel = GpioPanel(PanelSettings(pins="none"))
+    assert panel.devices == {}
+    panel.touched()
+    panel.show(Outcome.RECORDED)
+    panel.fault(True)
+    panel.close()
+
+
+def test_a_lamp_that_is_not_connected_is_left_out() -> None:
+    panel = mock_panel(amber="none", buzzer="none")
+    assert set(panel.devices) == {"green", "red"}
+    panel.touched()
+    panel.show(Outcome.RECORDED, offline=True)
+    until(lambda: lit(panel) == {"green"})
+    panel.close()
+
+
+def test_two_lamps_on_one_pin_are_told_to_the_installer() -> None:
+    with pytest.raises(PinFault, match=r"check the pins in \[panel\].*pins = \"none\"") as caught:
+        mock_panel(red=17)
+    assert caught.value.exit_code == 78
+
+
+class PinsForbidden(Exception):
+    """As lgpio's own, it derives from nothing else."""
+
+
+def test_pins_that_may_not_be_opened_are_told_to_the_installer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse() -> None:
+        raise PinsForbidden("can not open gpiochip")
+
+    monkeypatch.setattr("edge_agent.gate.pins._header", refuse)
+    with pytest.raises(PinFault, match=r"can not open gpiochip.*in the group gpio"):
+        GpioPanel(PanelSettings(pins="gpio"))
+
+
+def test_no_other_device_is_given_our_pins(panel: GpioPanel) -> None:
+    assert panel.devices
+    assert gpiozero.Device.pin_factory is None

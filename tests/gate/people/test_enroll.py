@@ -1,0 +1,200 @@
+"""Enrolling: either a finger is proved and recorded, or nothing of it is left."""
+
+from typing import Any
+
+import pytest
+
+from edge_agent.contract.errors import BadRequest, EdgeAgentError, StoreFault
+from edge_agent.contract.people import Print
+from edge_agent.gate.errors import SensorGarbled, SensorSilent
+from edge_agent.gate.people.enroll import enroll
+from edge_agent.gate.people.requests import What
+from edge_agent.gate.rules import Hint
+from tests.gate.fakes import HOAS, HOAS_FINGER, LANS, LANS_FINGER, Library, Person, Site, pair
+
+NEW = "lan's thumb"
+ENROLLED = {LANS.slot: LANS_FINGER, HOAS.slot: HOAS_FINGER}
+
+
+class Enrolling:
+    """A finger of 007 being enrolled as their left thumb, in slot 2."""
+
+    def __init__(self, *presses: str | Hint | None, **person: Any) -> None:
+        self.site = Site()
+        self.sensor = Library()
+        self.sensor.templates = dict(ENROLLED)
+        self.pairing = pair(self.site, self.sensor)
+        self.person = Person(self.site.clock, self.sensor, presses, **person)
+
+    def run(self, code: str = "007", finger: str = "left-thumb", capacity: int = 10) -> Print:
+        return enroll(
+            self.site.gate,
+            self.sensor,
+            self.site.panel,
+            self.person,
+            self.pairing,
+            code=code,
+            finger=finger,
+            capacity=capacity,
+            actor="uid:1000",
+        )
+
+    def fails(self, error: type[EdgeAgentError], said: str, **asked: Any) -> None:
+        """It fails, and nothing of it is left."""
+        before = dict(self.sensor.templates)
+        with pytest.raises(error, match=said):
+            self.run(**asked)
+        assert self.sensor.templates == before
+        assert self.site.store.prints() == self.site.gate.prints == [LANS, HOAS]
+        assert self.site.store.all == []
+        assert [told for told in self.site.panel.told if told != ("touched",)][-1:] in (
+            [],
+            [("dark",)],
+        )
+        assert self.site.panel.told[-1:] != [("touched",)]
+
+
+def test_press_press_again_prove() -> None:
+    made = Enrolling(NEW, NEW, NEW)
+    expected = Print(worker="007", finger="left-thumb", slot=2, generation=1)
+    assert made.run() == expected
+    assert made.person.steps == [
+        What.PRESS,
+        What.LIFT,
+        What.PRESS_AGAIN,
+        What.LIFT,
+        What.PROVE,
+    ]
+    assert made.sensor.templates == {**ENROLLED, 2: NEW}
+    assert made.site.gate.owner_of(2)[0] == expected
+    (entry,) = made.site.store.data()
+    assert (entry["kind"], entry["slot"], entry["generation"]) == ("print.enrolled", 2, 1)
+    assert (entry["worker"], entry["actor"]) == ("007", "uid:1000")
+    assert made.site.panel.told[-1] == ("dark",)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"code": "009"}, r"There is no worker 009: add them first with 'workers add'"),
+        ({"code": "008"}, r"008 is deactivated: bring them back"),
+        ({"finger": "right-index"}, r"right-index of 007 is enrolled already.*prints remove 007"),
+        ({"capacity": 2}, r"The sensor is full \(2 prints\)"),
+    ],
+)
+def test_what_cannot_be_asked(asked: dict[str, Any], said: str) -> None:
+    made = Enrolling(NEW, NEW, NEW)
+    made.fails(BadRequest, said, **asked)
+    assert made.person.steps == []
+
+
+@pytest.mark.parametrize(
+    ("finger", "said"),
+    [("lan's index", "as right-index of 007"), ("hoa's thumb", "as right-thumb of 008")],
+)
+def test_a_finger_that_is_known_is_refused_with_whose_it_is(finger: str, said: str) -> None:
+    Enrolling(finger, finger, finger).fails(BadRequest, said)
+
+
+def test_a_template_that_nobody_has_makes_room() -> None:
+    made = Enrolling(NEW, NEW, NEW)
+    made.sensor.templates |= {5: NEW, 6: NEW}
+    assert made.run().slot == 2
+    assert sorted(made.sensor.erased) == [5, 6]
+    assert made.sensor.templates == {**ENROLLED, 2: NEW}
+
+
+def test_a_library_full_of_what_nobody_has_can_be_used() -> None:
+    made = Enrolling(NEW, NEW, NEW)
+    made.sensor.templates |= {slot: f"a stranger's {slot}" for slot in range(2, 10)}
+    slot = made.run(capacity=10).slot
+    assert slot not in ENROLLED
+    assert made.sensor.templates[slot] == NEW
+    assert made.sensor.templates.items() >= ENROLLED.items()
+
+
+def test_a_slot_used_again_is_in_its_next_generation() -> None:
+    made = Enrolling(NEW, NEW, NEW)
+    old = Print(worker="007", finger="left-thumb", slot=2, generation=1)
+    made.site.store.put_print(old, bytes(32))
+    made.site.store.drop_print(old)
+    assert made.run().generation == 2
+
+
+def test_different_fingers_are_asked_for_again() -> None:
+    made = Enrolling(NEW, "another", NEW, NEW, NEW)
+    made.run()
+    assert What.DIFFERENT in made.person.steps
+    assert made.sensor.templates[2] == NEW
+    Enrolling(*[NEW, "another"] * 3).fails(BadRequest, "presses stay different")
+
+
+def test_poor_scans_are_asked_for_again_with_what_to_do() -> None:
+    made = Enrolling(Hint.WIPE, NEW, NEW, Hint.PRESS_FLAT, NEW)
+    made.run()
+    assert made.person.steps.count(What.TRY_AGAIN) == 2
+    assert [hint for hint in made.person.hints if hint] == ["wipe", "press-flat"]
+    Enrolling(*[Hint.MOISTEN] * 3).fails(BadRequest, r"scans stay too poor \(moisten\)")
+
+
+def test_a_finger_that_is_not_recognised_afterwards_is_not_kept() -> None:
+    made = Enrolling(NEW, NEW, "another", "hoa's thumb", "lan's index")
+    made.fails(BadRequest, "not recognised after storing")
+    assert made.sensor.erased == [2]
+
+
+@pytest.mark.parametrize("presses", [[], [NEW], [NEW, NEW]])
+def test_nobody_presses(presses: list[str]) -> None:
+    made = Enrolling(*presses)
+    began = made.site.clock.now
+    made.fails(BadRequest, "No finger came within 30 s: start again")
+    assert made.site.clock.now - began < 40 * (len(presses) + 1)
+
+
+def test_nobody_lifts() -> None:
+    Enrolling(NEW, NEW, NEW, lifts=False).fails(BadRequest, "was not lifted within 30 s")
+
+
+@pytest.mark.parametrize("step", [What.PRESS, What.LIFT, What.PRESS_AGAIN, What.PROVE])
+def test_the_command_goes_away(step: What) -> None:
+    Enrolling(NEW, NEW, NEW, leaves_at=step).fails(BadRequest, "has gone")
+
+
+def test_the_command_goes_away_at_a_poor_scan() -> None:
+    Enrolling(Hint.WIPE, leaves_at=What.TRY_AGAIN).fails(BadRequest, "has gone")
+
+
+@pytest.mark.parametrize(
+    ("instruction", "after"),
+    [("slots", 0), ("capture", 0), ("capture", 4), ("merge", 0), ("store", 0), ("search", 1)]
+    + [("extract", after) for after in range(3)],
+)
+def test_a_fault_on_the_line(instruction: str, after: int) -> None:
+    made = Enrolling(NEW, NEW, NEW)
+    made.sensor.failing = {instruction: [None] * after + [SensorGarbled("?")]}
+    made.fails(SensorGarbled, r"\?")
+
+
+def test_a_sensor_that_stays_silent_keeps_what_nobody_has() -> None:
+    """The template cannot be erased any more: it belongs to nobody, and is never credited."""
+    made = Enrolling(NEW, NEW, NEW)
+    made.sensor.failing = {"search": [None, SensorSilent("?")], "recover": [SensorSilent("!")]}
+    with pytest.raises(SensorSilent, match=r"\?"):
+        made.run()
+    assert made.site.gate.owner_of(2) == (None, None)
+    assert made.site.store.all == []
+
+
+def test_a_full_disk() -> None:
+    made = Enrolling(NEW, NEW, NEW)
+    made.site.store.faults = ["", "lost"]
+    made.fails(StoreFault, "disk is full")
+    assert made.sensor.erased == [2]
+
+
+def test_a_disk_that_is_full_already_spares_the_sensor() -> None:
+    made = Enrolling(NEW, NEW, NEW)
+    made.site.store.faults = ["lost"]
+    made.fails(StoreFault, "disk is full")
+    assert made.sensor.erased == []
+    assert "store" not in made.sensor.asked

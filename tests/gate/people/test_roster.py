@@ -1,0 +1,216 @@
+"""Payroll's roster at the gate: applied whole, or refused and told."""
+
+import json
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from edge_agent.contract.errors import BadRequest
+from edge_agent.contract.people import Employment
+from edge_agent.contract.roster import read_roster
+from edge_agent.gate.events import RosterChanged
+from edge_agent.gate.people.requests import AddWorker, DeactivateWorker
+from edge_agent.gate.people.roster import KeepRoster, RosterInbox
+from edge_agent.gate.people.technician import Technician
+from tests.gate.fakes import HOA, LAN, Site
+
+
+class Told:
+    """A site that hears rosters."""
+
+    def __init__(self) -> None:
+        self.site = Site()
+        self.inbox = RosterInbox()
+        self.keeper = KeepRoster(self.site.gate, self.inbox)
+
+    def publish(self, *workers: Any, version: int = 1) -> None:
+        self.raw(json.dumps({"version": version, "workers": workers}).encode())
+
+    def raw(self, payload: bytes) -> None:
+        self.inbox.put(read_roster(payload))
+        self.look()
+
+    def look(self) -> None:
+        """Between looks at the glass, as often as there is something to do."""
+        while self.keeper.look():
+            pass
+
+    def written(self) -> list[tuple[Any, ...]]:
+        return [
+            (data["kind"], data.get("worker"), data.get("active", data.get("reason")))
+            for data in self.site.store.data()
+        ]
+
+    @property
+    def told(self) -> list[RosterChanged]:
+        return [event for event in self.site.events if isinstance(event, RosterChanged)]
+
+    def technician(self) -> Technician:
+        none: Any = None
+        return Technician(self.site.gate, none, none, none, lambda: None)
+
+
+NEW = {"code": "NV9", "name": "Nông Thị Thắm"}
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+def test_a_roster_is_applied_with_an_entry_for_each_change(told: Told) -> None:
+    told.publish(NEW, {"code": LAN.code, "name": LAN.name, "active": False}, version=3)
+
+    assert told.written() == [
+        ("roster.applied", None, None),
+        ("worker.added", "NV9", True),
+        ("worker.changed", LAN.code, False),
+    ]
+    summary = told.site.store.data()[0]
+    assert (summary["version"], summary["workers"]) == (3, 2)
+    assert (summary["added"], summary["changed"]) == (1, 1)
+    assert {data.get("actor") for data in told.site.store.data()} == {"payroll", None}
+    assert told.told == [RosterChanged(version=3)]
+    assert told.site.gate.workers[LAN.code].deactivated
+    assert "Nông" not in json.dumps(told.site.store.data(), ensure_ascii=False)
+
+
+def test_the_roster_that_the_broker_keeps_changes_nothing_when_it_comes_again(told: Told) -> None:
+    told.publish(NEW)
+    before = told.written()
+    for _ in range(3):
+        told.publish(NEW)
+    assert told.written() == before
+    assert len(told.told) == 1
+
+
+def test_a_newer_roster_writes_only_what_changed(told: Told) -> None:
+    told.publish(NEW)
+    told.publish(NEW, {"code": "NV10", "name": "Páo"}, version=2)
+    assert told.written()[-2:] == [("roster.applied", None, None), ("worker.added", "NV10", True)]
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b"", "empty"),
+        (b'{"version": 9, "workers": []}', "empty"),
+        (b'{"version": 9, "work', "malformed"),
+        (b'{"version": 1, "workers": [{"code": "NV9", "name": "x"}]}', "older"),
+        (b'{"version": 5, "workers": [{"code": "NV9", "name": "x"}]}', "same-version"),
+    ],
+)
+def test_a_bad_roster_changes_nothing_and_is_told_once(
+    told: Told, payload: bytes, reason: str
+) -> None:
+    told.publish(NEW, version=5)
+    workers = dict(told.site.gate.workers)
+    for _ in range(3):  # As at each connection.
+        told.site.clock.now += 1000
+        told.raw(payload)
+    assert told.written()[-1] == ("roster.refused", None, reason)
+    assert [kind for kind, *_ in told.written()].count("roster.refused") == 1
+    assert told.site.gate.workers == workers
+    assert told.told[-1].refused == reason
+    assert told.told[-1].version == 5
+    # A sound one ends it, and so does the one in force.
+    told.publish(NEW, version=5)
+    assert told.told[-1] == RosterChanged(version=5)
+    assert told.site.store.roster().refused is None
+
+
+def test_nonsense_without_end_does_not_fill_the_card(told: Told) -> None:
+    for number in range(100):
+        told.raw(f"nonsense {number}".encode())
+        told.site.clock.now += 1
+    assert len(told.written()) == 2  # One a minute.
+    told.publish(NEW)  # And a sound one does not wait for that minute.
+    assert told.told[-1] == RosterChanged(version=1)
+
+
+def test_a_roster_that_could_not_be_stored_is_tried_again(told: Told) -> None:
+    told.site.store.faults = ["lost"]
+    told.publish(NEW)
+    assert told.written() == []
+    assert "NV9" not in told.site.gate.workers
+    told.look()
+    assert told.written() == []
+    told.site.clock.now += 61
+    told.look()
+    assert [kind for kind, *_ in told.written()] == ["roster.applied", "worker.added"]
+    assert "NV9" in told.site.gate.workers
+
+
+def test_a_roster_that_was_stored_although_it_seemed_not_is_not_applied_twice(told: Told) -> None:
+    told.site.store.faults = ["kept"]
+    told.publish(NEW)
+    told.site.clock.now += 61
+    told.look()
+    kinds = [kind for kind, *_ in told.written()]
+    assert (kinds.count("roster.applied"), kinds.count("worker.added")) == (1, 1)
+    assert "NV9" in told.site.gate.workers
+
+
+def test_payroll_does_not_bring_back_whom_the_technician_sent_away(told: Told) -> None:
+    told.technician().perform(DeactivateWorker(code=LAN.code), None, "uid:0")  # type: ignore[arg-type]
+    told.publish({"code": LAN.code, "name": LAN.name})
+    assert told.site.gate.workers[LAN.code].deactivated
+    told.technician().perform(AddWorker(code=LAN.code, name=LAN.name), None, "uid:0")  # type: ignore[arg-type]
+    lan = told.site.gate.workers[LAN.code]
+    assert not lan.deactivated
+    assert lan.listed == Employment(active=True)
+
+
+def test_the_technician_does_not_bring_back_whom_payroll_deactivated(told: Told) -> None:
+    told.publish({"code": LAN.code, "name": LAN.name, "active": False})
+    with pytest.raises(BadRequest, match="roster has deactivated"):
+        told.technician().perform(AddWorker(code=LAN.code, name=LAN.name), None, "uid:0")  # type: ignore[arg-type]
+    told.publish({"code": HOA.code, "name": HOA.name}, version=2)
+    with pytest.raises(BadRequest, match="in payroll's roster"):
+        told.technician().perform(AddWorker(code=HOA.code, name="Somebody Else"), None, "uid:0")  # type: ignore[arg-type]
+
+
+def rows(first: int, end: int, **other: Any) -> list[dict[str, Any]]:
+    return [{"code": f"W{number:05}", "name": "x", **other} for number in range(first, end)]
+
+
+def test_a_large_roster_leaves_time_for_a_press_between_two_steps(told: Told) -> None:
+    transactions: list[int] = []
+    told.site.store.on_change = lambda: transactions.append(len(told.site.store.all))
+    told.inbox.put(read_roster(json.dumps({"version": 1, "workers": rows(0, 1000)}).encode()))
+    looks = 1
+    while told.keeper.look():
+        looks += 1
+    assert looks > 40
+    assert len(told.site.store.all) == 1001
+    assert max(b - a for a, b in pairwise(transactions)) <= 25
+
+
+def test_a_newer_roster_waits_until_the_one_before_it_is_through(told: Told) -> None:
+    told.inbox.put(read_roster(json.dumps({"version": 1, "workers": rows(0, 300)}).encode()))
+    told.keeper.look()
+    told.publish(*rows(0, 300, active=False), version=2)
+    kinds = [kind for kind, *_ in told.written()]
+    assert kinds == [
+        "roster.applied",
+        *["worker.added"] * 300,
+        "roster.applied",
+        *["worker.changed"] * 300,
+    ]
+    assert all(told.site.gate.workers[row["code"]].deactivated for row in rows(0, 300))
+
+
+def test_what_a_technician_says_meanwhile_stays(told: Told) -> None:
+    told.publish(*rows(0, 300))
+    version_2 = {"version": 2, "workers": rows(0, 300, valid_to="2030-01-01")}
+    told.inbox.put(read_roster(json.dumps(version_2).encode()))
+    told.keeper.look()
+    told.technician().perform(DeactivateWorker(code="W00000"), None, "uid:0")  # type: ignore[arg-type]
+    told.look()
+    worker = told.site.gate.workers["W00000"]
+    assert (worker.active, worker.listed) == (
+        False,
+        Employment(active=True, valid_to="2030-01-01"),
+    )
+    assert told.site.store.worker("W00000") == worker

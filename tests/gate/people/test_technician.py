@@ -1,0 +1,192 @@
+"""A technician's requests: done whole, or refused with the reason."""
+
+from typing import Any
+
+import pytest
+
+from edge_agent.contract.errors import BadRequest, EdgeAgentError, StoreFault
+from edge_agent.gate.errors import SensorSilent
+from edge_agent.gate.ledger.gate import Gate
+from edge_agent.gate.people.requests import (
+    AddWorker,
+    DeactivateWorker,
+    Enroll,
+    Identify,
+    RemovePrint,
+)
+from edge_agent.gate.people.technician import Technician
+from edge_agent.gate.rules import Hint
+from tests.gate.fakes import (
+    HOA,
+    HOAS,
+    HOAS_FINGER,
+    INFO,
+    LAN,
+    LANS,
+    LANS_FINGER,
+    Library,
+    Person,
+    Site,
+    pair,
+)
+
+ENROLLED = {LANS.slot: LANS_FINGER, HOAS.slot: HOAS_FINGER}
+
+
+class Office:
+    """A technician at a gate, whose sensor may be out of use."""
+
+    def __init__(self, *presses: str | Hint, ready: bool = True) -> None:
+        self.site = Site()
+        self.sensor = Library()
+        self.sensor.templates = dict(ENROLLED)
+        self.pairing = pair(self.site, self.sensor)
+        self.person = Person(self.site.clock, self.sensor, presses)
+        self.technician = Technician(
+            self.site.gate,
+            self.sensor,
+            self.site.panel,
+            self.pairing,
+            lambda: INFO if ready else None,
+        )
+
+    def asks(self, request: Any) -> dict[str, Any]:
+        return self.technician.perform(request, self.person, actor="uid:1000")
+
+    def refused(self, request: Any, said: str, error: type[EdgeAgentError] = BadRequest) -> None:
+        before = (self.site.store.workers(), self.site.store.prints(), self.site.store.kinds())
+        with pytest.raises(error, match=said):
+            self.asks(request)
+        after = (self.site.store.workers(), self.site.store.prints(), self.site.store.kinds())
+        assert after == before
+
+    def learnt(self) -> None:
+        """What the gate has in memory is what the store holds."""
+        anew = Gate(self.site.store, self.site.clock, print, self.site.gate.policy)
+        for slot in range(INFO.capacity):
+            assert self.site.gate.owner_of(slot) == anew.owner_of(slot)
+
+
+def test_adding() -> None:
+    office = Office()
+    done = office.asks(AddWorker(code=" 0042 ", name="Trần  Đức"))
+    assert done == {"code": "0042", "name": "Trần Đức", "active": True, "listed": None}
+    (entry,) = office.site.store.data()
+    assert (entry["kind"], entry["worker"], entry["actor"]) == ("worker.added", "0042", "uid:1000")
+    assert "Trần" not in str(entry)
+    office.refused(AddWorker(code="0042", name="Other"), "exists already: nothing was changed")
+    office.refused(AddWorker(code="a/b", name="x"), "is not an employee code")
+    office.refused(AddWorker(code="1", name="\x00"), "is not a name")
+
+
+def test_leaving_and_coming_back() -> None:
+    office = Office()
+    assert office.asks(DeactivateWorker(code="007")) == {
+        "code": "007",
+        "name": "Lan",
+        "active": False,
+        "listed": None,
+    }
+    office.refused(DeactivateWorker(code="007"), "deactivated already")
+    office.refused(DeactivateWorker(code="7"), "There is no worker 7")
+    office.learnt()
+    office.refused(AddWorker(code="007", name="Lan Anh"), "would be credited to Lan Anh")
+    office.learnt()
+    assert office.asks(AddWorker(code="007", name="Lan"))["active"] is True
+    office.learnt()
+    assert office.site.store.kinds() == ["worker.changed", "worker.changed"]
+    assert [entry["active"] for entry in office.site.store.data()] == [False, True]
+    assert office.site.store.prints() == [LANS, HOAS]
+
+
+def test_removing() -> None:
+    office = Office()
+    done = office.asks(RemovePrint(code="007", finger="right-index"))
+    assert (done["slot"], done["generation"]) == (0, 1)
+    assert office.sensor.templates == {HOAS.slot: HOAS_FINGER}
+    assert office.site.store.kinds() == ["print.removed"]
+    office.learnt()
+    office.refused(RemovePrint(code="007", finger="right-index"), "No right-index of 007")
+    office.refused(RemovePrint(code="007", finger="nose"), "is not a finger")
+
+
+def test_removing_where_the_sensor_fails_says_what_became_of_it() -> None:
+    office = Office()
+    office.sensor.failing = {"erase": [SensorSilent("no answer")]}
+    with pytest.raises(EdgeAgentError, match=r"is removed and will be refused.*no answer"):
+        office.asks(RemovePrint(code="007", finger="right-index"))
+    assert office.site.store.prints() == [HOAS]
+    assert office.site.gate.owner_of(LANS.slot) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("press", "expected"),
+    [
+        (
+            LANS_FINGER,
+            {"known": True, "worker": "007", "active": True, "finger": "right-index", "slot": 0},
+        ),
+        (
+            HOAS_FINGER,
+            {"known": True, "worker": "008", "active": False, "finger": "right-thumb", "slot": 1},
+        ),
+        ("nobody", {"known": False}),
+        ("orphan", {"known": False, "worker": None, "slot": 5}),
+    ],
+)
+def test_identifying_is_no_punch(press: str, expected: dict[str, Any]) -> None:
+    office = Office(press)
+    office.sensor.templates[5] = "orphan"
+    assert expected.items() <= office.asks(Identify()).items()
+    assert office.site.store.all == []
+    assert office.site.panel.told[-1] == ("dark",)
+
+
+def test_enrolling_goes_by_the_sensors_own_size() -> None:
+    office = Office("new", "new", "new")
+    done = office.asks(Enroll(code="007", finger="left-thumb"))
+    assert done == {"worker": "007", "finger": "left-thumb", "slot": 2, "generation": 1}
+    office.learnt()
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Enroll(code="007", finger="left-thumb"),
+        RemovePrint(code="007", finger="right-index"),
+        Identify(),
+    ],
+)
+def test_without_the_sensor_nothing_of_it_is_done(request_: Any) -> None:
+    office = Office("new", "new", "new", ready=False)
+    office.refused(request_, "sensor is not in use now", SensorSilent)
+    assert office.sensor.templates == ENROLLED
+    assert office.person.steps == []
+
+
+REQUESTS = [
+    AddWorker(code="0042", name="Minh"),
+    AddWorker(code="008", name="Hoa"),
+    DeactivateWorker(code="007"),
+    RemovePrint(code="007", finger="right-index"),
+    Enroll(code="007", finger="left-thumb"),
+]
+
+
+@pytest.mark.parametrize("request_", REQUESTS)
+def test_with_a_full_disk_nothing_is_changed(request_: Any) -> None:
+    office = Office("new", "new", "new")
+    office.site.store.faults = ["lost"]
+    office.refused(request_, "disk is full", StoreFault)
+    assert office.sensor.templates == ENROLLED
+    assert office.site.store.workers() == [LAN, HOA]
+    office.learnt()
+
+
+@pytest.mark.parametrize("request_", REQUESTS)
+def test_after_an_uncertain_write_the_gate_knows_what_the_store_knows(request_: Any) -> None:
+    office = Office("new", "new", "new")
+    office.site.store.faults = ["kept"]
+    with pytest.raises(StoreFault):
+        office.asks(request_)
+    office.learnt()

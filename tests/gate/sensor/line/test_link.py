@@ -1,0 +1,211 @@
+"""What the packet layer makes of replies on a real pty."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from msgspec.structs import replace
+
+from edge_agent.gate.errors import SensorFault, SensorGarbled, SensorRefused, SensorSilent
+from edge_agent.gate.sensor import link as link_module
+from edge_agent.gate.sensor import port as port_module
+from edge_agent.gate.sensor.instructions import (
+    INSTRUCTIONS,
+    NOT_VERIFIED,
+    PACKET_ERROR,
+    WRONG_PASSWORD,
+)
+from edge_agent.gate.sensor.link import Link
+from edge_agent.gate.sensor.port import Port
+
+from .peer import (
+    COUNT,
+    DELETE,
+    GEN_IMG,
+    IMG_2_TZ,
+    INDEX,
+    READ_SYS_PARA,
+    REG_MODEL,
+    SEARCH,
+    STORE,
+    VFY_PWD,
+    Peer,
+    ack,
+    scripted,
+)
+
+ASK = {
+    GEN_IMG: Link.readImage,
+    IMG_2_TZ: Link.convertImage,
+    SEARCH: Link.searchTemplate,
+    REG_MODEL: Link.createTemplate,
+    STORE: lambda link: link.storeTemplate(3),
+    DELETE: lambda link: link.deleteTemplate(3),
+    READ_SYS_PARA: Link.getSystemParameters,
+    VFY_PWD: Link.verifyPassword,
+    COUNT: Link.getTemplateCount,
+    INDEX: lambda link: link.getTemplateIndex(0),
+}
+FOUND = "EF01FFFFFFFF0700070000010050005F"  # slot 1, score 80: from a real module's log
+
+
+@pytest.fixture
+def peer() -> Iterator[Peer]:
+    with scripted() as peer:
+        yield peer
+
+
+@pytest.fixture
+def link(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Link]:
+    # The peer answers at once or never.
+    hasty = {code: replace(row, deadline=0.5) for code, row in INSTRUCTIONS.items()}
+    monkeypatch.setattr(link_module, "INSTRUCTIONS", hasty)
+    monkeypatch.setattr(port_module, "QUIET", 0.01)
+    monkeypatch.setattr(port_module, "PATIENCE", 0.01)
+    port = Port(peer.name, 57600)
+    link = Link(port)
+    link.capacity = 100
+    link.recover()
+    yield link
+    port.close()
+
+
+@pytest.mark.parametrize("portion", [None, 1, 5])
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        (FOUND, (1, 80)),
+        ("EF01FFFFFFFF07000700000000650073", (0, 101)),
+        ("EF01FFFFFFFF07000700000 1003C004B", (1, 60)),
+        ("EF01FFFFFFFF07000709000000000017", (-1, -1)),
+        ("EF01FFFFFFFF070003090013", (-1, -1)),  # without the data that goes with it
+    ],
+)
+def test_real_replies(
+    link: Link, peer: Peer, reply: str, expected: tuple[int, int], portion: int | None
+) -> None:
+    peer.portion = portion
+    peer.replies[SEARCH] = [bytes.fromhex(reply.replace(" ", ""))]
+
+    assert link.searchTemplate() == expected
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        ("00" + FOUND, "other bytes came before the reply"),
+        ("EF01FFFF" + FOUND, "other bytes came before the reply"),
+        (FOUND + "00", "more bytes came behind the reply"),
+        (FOUND * 2, "more bytes came behind the reply"),
+        ("EF01FFFFFFFF07000700000200500060"[:-2] + "5F", "the checksum is wrong"),
+        ("EF01FFFFFFFF07000300000A", "it is the answer to something else"),  # another length
+        ("EF01FFFFFFFF07000500000 1000D", "it is the answer to something else"),
+        ("EF0100000000070007000001005 0005F", "it is the answer to something else"),  # address
+        ("EF01FFFFFFFF020007000001005 0005A", "it is the answer to something else"),  # no ack
+        (FOUND[:12] + FOUND[18:], "no whole packet came in time"),
+    ],
+)
+def test_a_match_in_doubt_is_no_match(link: Link, peer: Peer, reply: str, why: str) -> None:
+    peer.replies[SEARCH] = [bytes.fromhex(reply.replace(" ", ""))]
+
+    with pytest.raises(SensorGarbled, match=why):
+        link.searchTemplate()
+
+    with pytest.raises(SensorGarbled, match="in doubt: recover it first"):
+        link.readImage()
+    link.recover()
+    assert link.searchTemplate() == (1, 80)
+
+
+def test_a_late_match_never_answers_a_newer_search(link: Link, peer: Peer) -> None:
+    late, newer = ack(0, bytes.fromhex("00070064")), ack(0x09, bytes(4))
+    # Nothing in time; then the match comes ahead of the handshake that recovers the link.
+    peer.replies = {SEARCH: [b"", newer], VFY_PWD: [late + ack()]}
+
+    with pytest.raises(SensorSilent, match=r"did not answer Search within 0\.5 s"):
+        link.searchTemplate()
+    link.recover()
+
+    assert link.searchTemplate() == (-1, -1)
+
+
+def test_bytes_that_nobody_asked_for(link: Link, peer: Peer) -> None:
+    peer.say(ack())
+    while not link._port.unread():
+        pass
+
+    with pytest.raises(SensorGarbled, match="bytes came before it was asked"):
+        link.readImage()
+    assert GEN_IMG not in peer.asked
+
+
+@pytest.mark.parametrize("instruction", ASK)
+def test_every_code_ends_in_a_value_or_a_fault(link: Link, peer: Peer, instruction: int) -> None:
+    answers = INSTRUCTIONS[instruction].answers
+    for code in range(1, 256):
+        peer.replies[instruction] = [ack(code)]
+        if code in answers:
+            ASK[instruction](link)
+            continue
+        with pytest.raises(SensorFault) as caught:
+            ASK[instruction](link)
+        assert isinstance(caught.value, SensorRefused)
+        assert caught.value.code == code
+        if code in (PACKET_ERROR, NOT_VERIFIED):
+            with pytest.raises(SensorGarbled, match="in doubt"):
+                link.readImage()
+            link.recover()
+
+
+def test_a_failed_recovery_leaves_the_link_in_doubt(link: Link, peer: Peer) -> None:
+    peer.replies[VFY_PWD] = [ack(WRONG_PASSWORD)]
+    with pytest.raises(SensorRefused):
+        link.recover()
+
+    with pytest.raises(SensorGarbled, match="in doubt"):
+        link.readImage()
+
+
+def test_a_handshake_alone_is_no_trust(link: Link) -> None:
+    assert link.answers()
+
+    with pytest.raises(SensorGarbled, match="in doubt"):
+        link.readImage()
+
+
+def test_a_recovery_without_trouble_asks_twice(link: Link, peer: Peer) -> None:
+    for _ in range(3):
+        peer.asked.clear()
+        link.recover()
+        assert peer.asked == [VFY_PWD, COUNT]
+
+
+def test_a_search_costs_one_exchange_one_write_and_two_reads(
+    link: Link, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, read = [], []
+    real_write, real_read = os.write, os.read
+
+    def is_ours(fd: int) -> bool:
+        return os.isatty(fd) and os.ttyname(fd) == peer.name
+
+    def counting_write(fd: int, data: bytes) -> int:
+        if is_ours(fd):
+            written.append(bytes(data).hex())
+        return real_write(fd, data)
+
+    def counting_read(fd: int, size: int) -> bytes:
+        data = real_read(fd, size)
+        if is_ours(fd):
+            read.append(data)
+        return data
+
+    monkeypatch.setattr(os, "write", counting_write)
+    monkeypatch.setattr(os, "read", counting_read)
+    peer.asked.clear()
+
+    link.searchTemplate()
+
+    assert peer.asked == [SEARCH]
+    assert written == ["ef01ffffffff0100080401000000640072"]
+    assert len(read) == 2

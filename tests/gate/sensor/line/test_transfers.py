@@ -1,0 +1,485 @@
+"""Templates, notepad, images and the password, at simulated sensors and at a scripted one."""
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest.mock import DEFAULT, patch
+
+import pytest
+from msgspec.structs import replace
+
+from edge_agent.contract.errors import BadRequest
+from edge_agent.gate.errors import SensorFault, SensorGarbled, SensorRefused, SensorSilent
+from edge_agent.gate.ports import Buffer, FingerImage, Sensor
+from edge_agent.gate.sensor import flash, link, port
+from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
+from edge_agent.gate.sensor.module import Module
+from edge_agent.gate.settings.schema import SensorSettings
+from edge_agent.simulator.background import Remote, running_simulator
+from edge_agent.simulator.module import MODELS
+from edge_agent.simulator.serving import SimulatorOptions
+from edge_agent.simulator.wire import Packet, Pid
+
+from .line import Line, Mishap, template
+from .peer import (
+    ADDRESS,
+    DOWN_CHAR,
+    INDEX,
+    LOAD,
+    NOTE,
+    PARAMETERS,
+    READ_SYS_PARA,
+    STORE,
+    UP_CHAR,
+    UP_IMAGE,
+    WRITE_NOTE,
+    Peer,
+    ack,
+    scripted,
+)
+
+# Late replies take seconds: they are tried on a line with a clock of its own.
+FAULTS = [
+    "stray-byte",
+    "drop-bytes",
+    "corrupt-checksum",
+    "wrong-length",
+    "duplicate-ack",
+    "split-reply",
+    "silence",
+    "busy-21",
+    "reboot",
+    "noise",
+    "power-cut",
+]
+
+
+@pytest.fixture(autouse=True)
+def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for less long: these sensors answer at once, late or never."""
+    hasty = {code: replace(row, deadline=0.2) for code, row in link.INSTRUCTIONS.items()}
+    monkeypatch.setattr(link, "INSTRUCTIONS", hasty)
+    monkeypatch.setattr(link, "_BETWEEN_PACKETS", 0.1)
+    monkeypatch.setattr(port, "QUIET", 0.01)
+    monkeypatch.setattr(port, "PATIENCE", 0.01)
+
+
+@contextmanager
+def _bench(folder: Path, model: str = "r307") -> Iterator[tuple[Remote, FingerprintSensor]]:
+    options = SimulatorOptions(folder / "tty", folder / "control", model=model, paced=False)
+    with running_simulator(options) as remote:
+        sensor = FingerprintSensor(SensorSettings(port=str(folder / "tty")))
+        sensor.connect()
+        yield remote, sensor
+        sensor.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[tuple[Remote, FingerprintSensor]]:
+    with _bench(tmp_path) as bench:
+        yield bench
+
+
+def _template(size: int, seed: int = 0) -> bytes:
+    return b"\x03\x01" + random.Random(seed).randbytes(size - 2)
+
+
+def _scan(remote: Remote, sensor: FingerprintSensor, finger: str, buffer: Buffer) -> None:
+    remote.ask("lift")
+    assert not sensor.capture()
+    remote.ask(f"press {finger}")
+    assert sensor.capture()
+    assert sensor.extract(buffer) is None
+
+
+def _enrol(remote: Remote, sensor: FingerprintSensor, finger: str, slot: int) -> None:
+    for buffer in Buffer:
+        _scan(remote, sensor, finger, buffer)
+    assert sensor.merge()
+    sensor.store(slot)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_template_moves_to_another_sensor(model: str, tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    new.mkdir()
+    with _bench(old, model) as (remote, sensor):
+        port: Sensor = sensor
+        _enrol(remote, sensor, "anna", 7)
+        template = port.read_template(7)
+        assert len(template) == MODELS[model].template_size
+    with _bench(new, model) as (remote, sensor):
+        port = sensor
+        last = MODELS[model].capacity - 1
+        port.write_template(last, template)
+        assert port.slots() == {last}
+        assert port.read_template(last) == template
+        _scan(remote, sensor, "anna", Buffer.ONE)
+        match = sensor.search()
+        assert match
+        assert match.slot == last
+
+
+def test_a_slot_without_a_template(bench: tuple[Remote, FingerprintSensor]) -> None:
+    _, sensor = bench
+    with pytest.raises(SensorRefused, match="it holds no valid template there"):
+        sensor.read_template(3)
+    for slot in (-1, 1000):
+        with pytest.raises(BadRequest, match=f"There is no slot {slot}"):
+            sensor.read_template(slot)
+        with pytest.raises(BadRequest, match=f"There is no slot {slot}"):
+            sensor.write_template(slot, _template(512))
+
+
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize(("model", "size"), [("r307", 1536), ("r503", 512), ("r307", 500)])
+def test_a_template_of_another_model(tmp_path: Path, model: str, size: int, known: bool) -> None:
+    own = _template(MODELS[model].template_size)
+    with _bench(tmp_path, model) as (_, sensor):
+        if known:
+            sensor.write_template(3, own)
+        with pytest.raises(BadRequest, match=f"of {size} bytes: it comes from another model"):
+            sensor.write_template(3, _template(size))
+        assert sensor.slots() == ({3} if known else set())
+        sensor.write_template(3, own)
+        assert sensor.read_template(3) == own
+
+
+def test_a_blank_template(tmp_path: Path) -> None:
+    with _bench(tmp_path, "r503") as (_, sensor):
+        with pytest.raises(BadRequest, match="comes from another model"):
+            sensor.write_template(0, b"\xff" * 1536)
+        sensor.write_template(0, _template(1536))
+        with pytest.raises(SensorRefused, match="could not write its flash"):
+            sensor.write_template(0, b"\xff" * 1536)
+        assert sensor.read_template(0) == _template(1536)
+
+
+@contextmanager
+def _line(model: str = "r307") -> Iterator[tuple[Line, Module]]:
+    """A line with a clock of its own; the sensor holds templates from the start."""
+    line = Line(model=model)
+    with patch.object(link, "time", line):
+        module = Module(line)  # type: ignore[arg-type]
+        module.capacity = 100
+        module.recover()
+        yield line, module
+
+
+def _believes(change: Callable[[], None]) -> bool:
+    try:
+        change()
+    except SensorFault:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("model", ["r307", "r503"])
+@pytest.mark.parametrize("mishap", Mishap)
+def test_a_template_that_went_wrong_is_not_believed(mishap: Mishap, model: str) -> None:
+    first, second = template(3, model), template(4, model, 1)
+    packets = 5 + len(first) // 128  # DownChar, its data, Store, ReadIndexTable, Load, UpChar
+    for at in range(packets):
+        with _line(model) as (line, module):
+            assert flash.read_template(module, 3) == first
+            line.mishaps = iter([Mishap.NONE] * at + [mishap])
+
+            written = _believes(lambda: flash.write_template(module, 3, second))
+            line.settle()
+            module.recover()
+            held = flash.read_template(module, 3)
+
+        assert held == line.flash.templates[3]
+        assert held in ({second} if written else {first, second, _half(second)})
+
+
+def _half(template: bytes) -> bytes:
+    """What a cut of the power leaves."""
+    return template[: len(template) // 2] + b"\xff" * (len(template) // 2)
+
+
+def test_the_slowest_line_has_all_the_time_that_it_needs() -> None:
+    new = template(4, "r503", 1)
+    with _line("r503") as (line, module):
+        line.flash.set(baud_multiplier=1)
+        line.baud = 9600
+        # Its data are on the wire for 1.7 seconds; the store after them is to be done in 0.2.
+        flash.write_template(module, 3, new)
+        assert flash.read_template(module, 3) == new
+
+
+def test_an_image_in_doubt_is_drained_to_its_end() -> None:
+    with _line() as (line, module):
+        line.press(1)
+        assert module.readImage()
+        line.mishaps = iter([Mishap.NOISE])
+        with pytest.raises(SensorGarbled):
+            module.read_image()
+        began = line.monotonic()
+        module.recover()
+        assert 6 < line.monotonic() - began < 8
+        assert len(module.read_image()) == 36_864
+
+
+def test_the_notepad(bench: tuple[Remote, FingerprintSensor]) -> None:
+    _, sensor = bench
+    port: Sensor = sensor
+    pages = [_template(32, page) for page in range(16)]
+    for page, data in enumerate(pages):
+        port.write_notepad(page, data)
+    assert [port.read_notepad(page) for page in range(16)] == pages
+    for page in (-1, 16):
+        with pytest.raises(BadRequest, match=f"no page {page}, only 0 to 15"):
+            port.read_notepad(page)
+        with pytest.raises(BadRequest, match=f"no page {page}, only 0 to 15"):
+            port.write_notepad(page, pages[0])
+    with pytest.raises(BadRequest, match="is 32 bytes, not 31"):
+        port.write_notepad(0, pages[0][:31])
+
+
+@pytest.mark.parametrize("mishap", Mishap)
+@pytest.mark.parametrize("at", range(2))
+def test_a_page_that_went_wrong_is_not_believed(mishap: Mishap, at: int) -> None:
+    first, second = random.Random(1).randbytes(32), random.Random(2).randbytes(32)
+    with _line() as (line, module):
+        flash.write_notepad(module, 5, first)
+        line.mishaps = iter([Mishap.NONE] * at + [mishap])
+
+        written = _believes(lambda: flash.write_notepad(module, 5, second))
+        line.settle()
+        module.recover()
+        held = flash.read_notepad(module, 5)
+
+    assert held in ({second} if written else {first, second, _half(second)})
+
+
+@pytest.fixture
+def scripted_bench() -> Iterator[tuple[Peer, FingerprintSensor]]:
+    with scripted() as peer:
+        sensor = FingerprintSensor(SensorSettings(port=peer.name))
+        sensor.connect()
+        yield peer, sensor
+        sensor.close()
+
+
+def _data(content: bytes, *, last: bool = False, address: int = ADDRESS) -> bytes:
+    return Packet(address, Pid.END_DATA if last else Pid.DATA, content).encode()
+
+
+TEMPLATE = _template(512)
+PARTS = [TEMPLATE[at : at + 128] for at in range(0, 512, 128)]
+A, B, C, D = (_data(part, last=part is PARTS[-1]) for part in PARTS)
+OK = ack()
+
+
+def _flipped(packet: bytes) -> bytes:
+    return packet[:40] + bytes([packet[40] ^ 4]) + packet[41:]
+
+
+@pytest.mark.parametrize("portion", [None, 1, 7])
+def test_a_template_as_it_should_come(
+    scripted_bench: tuple[Peer, FingerprintSensor], portion: int | None
+) -> None:
+    peer, sensor = scripted_bench
+    peer.portion = portion
+    peer.replies[UP_CHAR] = [OK + A + B + C + D]
+    assert sensor.read_template(3) == TEMPLATE
+
+
+WRONG = {
+    "a packet is lost": OK + A + B + D,
+    "the first packet is lost": OK + B + C + D,
+    "the last packet is lost": OK + A + B + C,
+    "the last packet comes early": OK + A + D + B + C,
+    "a packet comes twice": OK + A + B + B + C + D,
+    "two packets are one short": OK + A + B + _data(PARTS[2][:127]) + D,
+    "half packets": OK + b"".join(_data(TEMPLATE[at : at + 50]) for at in range(0, 500, 50)) + D,
+    "the last packet is the largest": OK
+    + b"".join(_data(TEMPLATE[at : at + 64]) for at in range(0, 256, 64))
+    + _data(TEMPLATE[256:], last=True),
+    "another kind of packet": OK + A + B + ack(0, PARTS[2]) + D,
+    "another ack": OK + OK + A + B + C + D,
+    "another address": OK + A + B + _data(PARTS[2], address=1) + D,
+    "a checksum": OK + A + B + _flipped(C) + D,
+    "a byte between": OK + A + b"\x00" + B + C + D,
+    "a byte behind": OK + A + B + C + D + b"\x00",
+    "a start code between": OK + A + B[:2] + B + C + D,
+    "a byte before": b"\x55" + OK + A + B + C + D,
+    "the middle is lost": OK + A + B[:50] + B[60:] + C + D,
+    "it never ends": OK + A * 20,
+    "nothing behind the ack": OK,
+}
+
+
+@pytest.mark.parametrize("reply", WRONG.values(), ids=WRONG)
+def test_a_template_in_doubt(scripted_bench: tuple[Peer, FingerprintSensor], reply: bytes) -> None:
+    peer, sensor = scripted_bench
+    peer.replies[UP_CHAR] = [reply, OK + A + B + C + D]
+
+    with pytest.raises((SensorGarbled, SensorSilent)) as caught:
+        sensor.read_template(3)
+    with pytest.raises(SensorGarbled, match="in doubt: recover it first"):
+        sensor.read_template(3)
+    sensor.recover()
+
+    assert sensor.read_template(3) == TEMPLATE
+    for part in PARTS:
+        for shown in (part.hex(), str(part), repr(part)[2:30]):
+            assert shown not in repr(caught.value) + str(caught.value)
+
+
+def test_a_size_that_changes(scripted_bench: tuple[Peer, FingerprintSensor]) -> None:
+    peer, sensor = scripted_bench
+    longer = OK + A + B + C + _data(PARTS[3]) + A + D
+    peer.replies[UP_CHAR] = [OK + A + B + C + D, longer, longer]
+
+    assert len(sensor.read_template(3)) == 512
+    with pytest.raises(SensorGarbled, match="of another size than the one before"):
+        sensor.read_template(3)
+    sensor.recover()
+    assert len(sensor.read_template(3)) == 768
+
+
+def test_what_is_read_back_has_the_last_word(
+    scripted_bench: tuple[Peer, FingerprintSensor],
+) -> None:
+    peer, sensor = scripted_bench
+    full, good, other = ack(0, b"\xff" * 32), OK + A + B + C + D, OK + B + A + C + D
+    peer.replies = {UP_CHAR: [good, other, good, good], INDEX: [full, ack(0, bytes(32)), full]}
+
+    with pytest.raises(SensorRefused, match="in slot 3, but something else is read back"):
+        sensor.write_template(3, TEMPLATE)
+    with pytest.raises(SensorRefused, match="in slot 3, but something else is read back"):
+        sensor.write_template(3, TEMPLATE)
+    peer.asked.clear()
+    peer.buffers.clear()
+    sensor.write_template(3, TEMPLATE)
+    assert peer.asked == [DOWN_CHAR, STORE, INDEX, LOAD, UP_CHAR]
+    # What is read back went through the flash: its buffer is another than the one written to.
+    assert peer.buffers == [1, 1, 0, 2, 2]
+    assert peer.data == PARTS * 4
+
+
+@pytest.mark.parametrize("code", range(4))
+def test_packets_of_the_size_that_the_sensor_is_set_to(code: int) -> None:
+    size = 32 << code
+    with scripted() as peer:
+        peer.replies[READ_SYS_PARA] = [ack(0, PARAMETERS[:-3] + bytes([code]) + PARAMETERS[-2:])]
+        sensor = FingerprintSensor(SensorSettings(port=peer.name))
+        sensor.connect()
+        peer.replies[UP_CHAR] = [OK + A + B + C + D] * 2
+        peer.replies[INDEX] = [ack(0, b"\xff" * 32)]
+        sensor.write_template(3, TEMPLATE)
+        sensor.close()
+    assert peer.data[: 512 // size] == [TEMPLATE[at : at + size] for at in range(0, 512, size)]
+
+
+def test_data_that_were_not_sent_to_the_end() -> None:
+    with _line() as (line, module), patch.object(line, "write", wraps=line.write) as write:
+        packets = [DEFAULT, SensorSilent("the line takes no bytes")]
+        write.side_effect = packets
+        with pytest.raises(SensorSilent):
+            module.write_buffer(1, template(1))
+        write.side_effect = None
+        # The sensor would take any command for the rest of the template.
+        with pytest.raises(SensorGarbled, match="in doubt: recover it first"):
+            module.getTemplateCount()
+        module.recover()
+
+
+def test_a_page_that_stays_as_it_was(scripted_bench: tuple[Peer, FingerprintSensor]) -> None:
+    peer, sensor = scripted_bench
+    peer.replies = {WRITE_NOTE: [OK], NOTE: [ack(0, bytes(32))]}
+    with pytest.raises(
+        SensorRefused, match="page 2 of its notepad, but something else is read back"
+    ):
+        sensor.write_notepad(2, b"\x01" * 32)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_an_image(model: str, tmp_path: Path) -> None:
+    width, height = MODELS[model].image_size
+    with _bench(tmp_path, model) as (remote, sensor):
+        port: Sensor = sensor
+        with pytest.raises(SensorRefused, match="it has no image to send"):
+            port.read_image()
+        remote.ask("press anna")
+        assert sensor.capture()
+        image = port.read_image()
+        assert sensor.extract() is None  # and the link is not in doubt
+
+    assert (image.width, image.height, len(image.pixels)) == (width, height, width * height)
+    assert set(image.pixels) == {17 * shade for shade in range(16)}
+    assert repr(image) == f"FingerImage(width={width}, height={height})"
+
+
+def test_the_left_pixel_is_in_the_high_half(
+    scripted_bench: tuple[Peer, FingerprintSensor],
+) -> None:
+    peer, sensor = scripted_bench
+    content = b"\x0f\xa1" * 9216
+    packets = [content[at : at + 128] for at in range(0, len(content), 128)]
+    stream = b"".join(_data(part, last=at == 143) for at, part in enumerate(packets))
+    peer.replies[UP_IMAGE] = [OK + stream]
+    assert sensor.read_image() == FingerImage(192, 192, bytes([0, 255, 170, 17]) * 9216)
+
+
+def test_a_password(tmp_path: Path) -> None:
+    with _bench(tmp_path) as (_, sensor):
+        port: Sensor = sensor
+        port.set_password(0xC0FFEE)
+        assert "C0FFEE".lower() not in repr(sensor)
+        sensor.recover()
+        assert sensor.connect().capacity == 1000
+        sensor.close()
+
+        stranger = FingerprintSensor(SensorSettings(port=str(tmp_path / "tty")))
+        with pytest.raises(SensorRefused, match="is not the one that this gate knows"):
+            stranger.connect()
+        friend = FingerprintSensor(SensorSettings(port=str(tmp_path / "tty")))
+        friend.try_passwords(5, 0xC0FFEE)
+        friend.connect()
+        assert friend.has_password()
+        for wrong in (-1, 1 << 32):
+            with pytest.raises(BadRequest, match="from 0 to 4294967295"):
+                friend.set_password(wrong)
+        friend.set_password(0)
+        friend.close()
+        stranger.connect()
+        stranger.close()
+        # What replaces a sensor with a password has none.
+        friend.try_passwords(0xC0FFEE)
+        friend.connect()
+        assert not friend.has_password()
+        friend.capture()
+        friend.close()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_lost_answer_to_a_new_password(
+    bench: tuple[Remote, FingerprintSensor], fault: str
+) -> None:
+    remote, sensor = bench
+    remote.ask(f"fault {fault}")
+    try:
+        sensor.set_password(99)
+        known = {99}
+    except SensorFault:
+        known = {0}
+    sensor.recover()
+    sensor.capture()
+    sensor.connect()
+    assert sensor._passwords[0] in known
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_finger_that_is_there_twice_is_noticed(model: str, tmp_path: Path) -> None:
+    with _bench(tmp_path, model) as (_, sensor):
+        for slot in range(1, 5):
+            sensor.write_template(slot, template(slot, model))
+        sensor.write_template(9, template(3, model, copy=1))
+        assert sensor.twin_of(9, [1, 2, 7, 3, 4]) == 3  # 7 is empty.
+        assert sensor.twin_of(9, [1, 2, 4]) is None
+        assert sensor.twin_of(9, []) is None

@@ -1,0 +1,147 @@
+"""Two gates of one name: each notices, goes on, and sends slowly until it is over."""
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edge_agent.contract.messages import UplinkStatus
+from edge_agent.gate.events import UplinkChanged
+from edge_agent.gate.ports import Acknowledged, BrokerDown, BrokerUp, Received, Subscribed
+from edge_agent.gate.settings.schema import MqttSettings
+from edge_agent.gate.uplink.duplicate_id import NoticeTwin
+from edge_agent.gate.uplink.mqtt import broker as attempts
+from edge_agent.gate.uplink.thread import PublishLedger
+from tests.brokers import Mosquitto
+
+from .gates import TOPICS, HandClock, Ledger, Script, ScriptedBroker, uplink
+from .payroll import Payroll
+from .test_real_brokers import Gate
+
+
+def status(ledger: str, state: str = "online") -> bytes:
+    return json.dumps({"gate": "g", "state": state, "ledger": {"id": ledger}}).encode()
+
+
+def test_takeovers_again_and_again_are_a_twin() -> None:
+    twin = NoticeTwin("ours")
+    twin.taken_over(0)
+    twin.taken_over(100)
+    assert not twin.seen(100)
+    twin.taken_over(590)
+    assert twin.seen(591)
+    assert twin.seen(590 + 899)
+    assert not twin.seen(590 + 901)
+
+
+def test_a_takeover_now_and_then_is_our_own_connection_that_had_died() -> None:
+    twin = NoticeTwin("ours")
+    for hour in range(20):
+        twin.taken_over(3600 * hour)
+        assert not twin.seen(3600 * hour)
+
+
+STATUSES = {
+    "of another ledger": (status("theirs"), True),
+    "our own": (status("ours"), False),
+    "of another ledger that has gone": (status("theirs", "offline"), False),
+    "a last will": (b'{"gate": "g", "state": "offline"}', False),
+    "nothing": (b"", False),
+    "no status": (b'{"state": 3}', False),
+    "no text": (b"\xff\xfe", False),
+    "endless": (b"[" * 100_000, False),
+}
+
+
+@pytest.mark.parametrize(("payload", "seen"), STATUSES.values(), ids=STATUSES.keys())
+def test_a_status_under_our_name(payload: bytes, seen: bool) -> None:
+    twin = NoticeTwin("ours")
+    twin.status(0, payload, retained=False)
+    assert twin.seen(1) is seen
+
+
+@pytest.mark.parametrize("retained", [True, False])
+def test_what_another_ledger_left_behind_is_a_twin_the_third_time(retained: bool) -> None:
+    """The first may be our own, from before this ledger began."""
+    twin = NoticeTwin("ours")
+    left = b'{"gate": "g", "state": "offline", "ledger_id": "%s"}'
+    for number in range(1, 4):
+        twin.status(number, left % b"ours", retained=retained)
+        assert not twin.seen(number)
+        twin.status(number, left % b"theirs", retained=retained)
+        assert twin.seen(number) is (number == 3)
+
+
+def test_with_a_twin_one_entry_goes_out_every_five_seconds(
+    new_ledger: Callable[[int], Ledger],
+) -> None:
+    ledger = new_ledger(10)
+    clock, stop = HandClock(), threading.Event()
+    flows: list[PublishLedger] = []
+
+    def script(broker: ScriptedBroker) -> Script:
+        for _ in range(3):
+            yield [BrokerUp("5", 20)]
+            yield [BrokerDown("Another client has connected.", taken_over=True)]
+            broker.up = False
+        assert flows[0].standing == UplinkStatus(duplicate_gate=True)
+        yield [BrokerUp("5", 20)]
+        assert TOPICS.status in broker.subscribed
+        yield [Subscribed({})]
+        (online,) = broker.take()
+        yield [Acknowledged(online.token, 0, None)]
+        sent = []
+        for second in range(12):
+            clock.now = 1.0 + second
+            seqs, acknowledged = broker.take_acknowledged()
+            sent.append(seqs)
+            yield acknowledged
+        assert [seq for seqs in sent for seq in seqs] == [1, 2, 3]
+        clock.now = 1000.0
+        yield []
+        assert flows[0].standing == UplinkStatus()
+        assert broker.take_seqs()[:7] == [4, 5, 6, 7, 8, 9, 10]
+        # A living gate of another ledger is a twin too; what the broker had kept is not.
+        yield [Received(TOPICS.status, status("theirs"), True)]
+        assert flows[0].standing == UplinkStatus()
+        yield [Received(TOPICS.status, status("theirs"), False)]
+        assert flows[0].standing == UplinkStatus(duplicate_gate=True)
+
+    broker = ScriptedBroker(clock, stop, script)
+    told: list[object] = []
+    flows.append(uplink(MqttSettings(), ledger, broker, clock, told.append))
+    flows[0].run(stop, lambda: None)
+    details = [event.detail or "" for event in told if isinstance(event, UplinkChanged)]
+    assert sum("duplicate-gate" in detail for detail in details) == 2
+
+
+def test_two_gates_of_one_name_both_notice_and_lose_nothing(
+    mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr(attempts, "LONGEST_PAUSE_S", 0.2)
+    folders = [tmp_path / "one", tmp_path / "other"]
+    for folder in folders:
+        folder.mkdir()
+    one, other = (Ledger(folder, 3) for folder in folders)
+    try:
+        with Payroll(mosquitto.port, one, answers=False).listening() as payroll:
+            with Gate(mosquitto.port, one) as first, Gate(mosquitto.port, other) as second:
+                for gate in (first, second):
+                    gate.until(
+                        lambda event: (
+                            isinstance(event, UplinkChanged)
+                            and "duplicate-gate" in (event.detail or "")
+                        )
+                    )
+                    assert gate.flow.standing.duplicate_gate
+                one.grow(1)  # It goes on recording.
+            with Gate(mosquitto.port, one):
+                payroll.until(lambda: 4 in payroll.wires)
+            with Gate(mosquitto.port, other):
+                payroll.until(lambda: all(len(payroll.wires.get(n, ())) == 2 for n in (1, 2, 3)))
+    finally:
+        one.close()
+        other.close()
