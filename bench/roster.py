@@ -22,7 +22,7 @@ from edge_agent.contract.roster import read_roster
 from edge_agent.gate.host.clock import HostClock
 from edge_agent.gate.ledger.gate import Gate
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
-from edge_agent.gate.people.roster import KeepRoster, RosterInbox
+from edge_agent.gate.people.roster import RosterInbox, RosterKeeper
 from edge_agent.gate.rules import Policy
 
 SIZES = (80, 1_000, 10_000)
@@ -50,7 +50,7 @@ def measure(folder: Path, workers: int) -> None:
     alive = GateAlive(recording=True, version="0")
     punch = statistics.median(timed(lambda: gate.record(alive))[0] for _ in range(200))
     inbox = RosterInbox()
-    keeper = KeepRoster(gate, inbox)
+    keeper = RosterKeeper(gate, inbox)
     for version, what in enumerate(("all new", "all changed", "none"), start=1):
         payload = roster(version, workers, active=version == 1)
         reading, heard = timed(lambda payload=payload: read_roster(payload))  # type: ignore[misc]

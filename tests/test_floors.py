@@ -226,7 +226,7 @@ def circles(tree: dict[Path, str]) -> list[str]:
         ("gate/ledger/gate.py", "from .damage.salvage import salvage"),
         ("gate/ledger/gate.py", "from ..daemon.assembly import Assembly"),
         ("gate/ledger/gate.py", "from edge_agent.gate.touch.credit import Credit"),
-        ("gate/ledger/store/ledger_rows.py", "from ..succession.handover import Heritage"),
+        ("gate/ledger/store/ledger_rows.py", "from ..succession.handover import Handover"),
         ("gate/ledger/succession/handover.py", "from ..damage.carve import prove"),
         ("gate/ledger/damage/salvage.py", "from ..open_or_succeed import own_ledger"),
         ("gate/host/clock.py", "import serial"),

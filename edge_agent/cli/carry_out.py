@@ -61,7 +61,7 @@ def at_the_gate(settings: Settings, on_step: OnStep = lambda step: None) -> Iter
     lock.acquire("a command of edge-agent")
     with ExitStack() as mirror:
         mirror.callback(lock.release)
-        mirror.enter_context(assembly.own_ledger())
+        mirror.enter_context(assembly.open_or_succeed())
         yield _Here(assembly, on_step, mirror).perform
 
 

@@ -98,7 +98,7 @@ AnyEvent = (
 """What a reader of the stream may meet."""
 
 
-class Hub:
+class EventBus:
     """Tells events on, and remembers the latest states for the status and the panel.
 
     Called from every thread: a listener may only append to a queue or wake somebody.

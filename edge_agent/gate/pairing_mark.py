@@ -18,7 +18,7 @@ _MAGIC = b"EdA1"
 _SUM_BYTES = 4
 
 
-class Mark(Struct, frozen=True):
+class PairingMark(Struct, frozen=True):
     """Which module this is, and how often its library was changed by a gate."""
 
     token: bytes
@@ -29,25 +29,25 @@ class Mark(Struct, frozen=True):
         head = _MAGIC + self.token + self.counter.to_bytes(4, "big")
         return (head + zlib.crc32(head).to_bytes(_SUM_BYTES, "big")).ljust(PAGE_BYTES, b"\0")
 
-    def raised(self) -> "Mark":
+    def raised(self) -> "PairingMark":
         """The mark after one more change of the library."""
-        return Mark(self.token, self.counter + 1)
+        return PairingMark(self.token, self.counter + 1)
 
 
-def read_mark(page: bytes) -> Mark | None:
+def read_mark(page: bytes) -> PairingMark | None:
     """The mark in a page of the notepad; None where there is none, or a torn one."""
     size = len(_MAGIC) + TOKEN_BYTES + 4
     head, checksum = page[:size], page[size : size + _SUM_BYTES]
     if not head.startswith(_MAGIC) or zlib.crc32(head).to_bytes(_SUM_BYTES, "big") != checksum:
         return None
     token = head[len(_MAGIC) : len(_MAGIC) + TOKEN_BYTES]
-    return Mark(token, int.from_bytes(head[-4:], "big"))
+    return PairingMark(token, int.from_bytes(head[-4:], "big"))
 
 
 _TELLING = len(_MAGIC) + TOKEN_BYTES // 2
 
 
-def is_left_of(page: bytes, mark: Mark) -> bool:
+def is_left_of(page: bytes, mark: PairingMark) -> bool:
     """Whether a page is what a power cut has left while a mark of this token was written.
 
     Flash is programmed from its beginning on. A page that was only erased tells nothing.
@@ -82,7 +82,7 @@ def adopting(why: Doubt) -> str:
     )
 
 
-def doubt(ours: Mark | None, sensors: Mark | None, prints: bool) -> Doubt | None:
+def doubt(ours: PairingMark | None, sensors: PairingMark | None, prints: bool) -> Doubt | None:
     """Compare the marks. ``prints``: whether there is anybody who could be credited wrongly."""
     if not prints:
         return None

@@ -24,7 +24,7 @@ from ..contract.stamps import Stamp
 from ..contract.true_times import Bounds, Landmark
 from .events import Event, Outcome
 from .host.clock_trust import Known
-from .pairing_mark import Mark
+from .pairing_mark import PairingMark
 from .rules import Hint, LastPunch, Match
 
 
@@ -195,7 +195,7 @@ class PeopleChange(Protocol):
 class PairingChange(Protocol):
     """Writes which module the prints are in, and which slots are being changed."""
 
-    def put_mark(self, mark: Mark) -> None:
+    def put_mark(self, mark: PairingMark) -> None:
         """Remember which module the prints are in."""
 
     def announce(self, *slots: int) -> None:
@@ -301,7 +301,7 @@ class People(Protocol):
 class PairingMarks(Protocol):
     """Which module the prints are in, to read."""
 
-    def mark(self) -> Mark | None:
+    def mark(self) -> PairingMark | None:
         """Which module the prints are in."""
 
     def announced(self) -> list[int]:

@@ -20,7 +20,7 @@ class Damaged(ValueError):
     """The bytes are not an entry of the gate that sent them: they are refused and not confirmed."""
 
 
-class Verdict(StrEnum):
+class Place(StrEnum):
     """What an arrived entry is to the one that is held under the same (ledger, seq)."""
 
     NEW = "new"
@@ -46,7 +46,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     data: dict[str, Any]
 
 
-class Link(Struct, frozen=True):
+class ChainLink(Struct, frozen=True):
     """An entry as a link of its ledger's chain."""
 
     seq: int
@@ -114,14 +114,14 @@ def read(gate: str, wire: bytes) -> Arrival:
     )
 
 
-def judge(arrived: str, held: str | None) -> Verdict:
+def place(arrived: str, held: str | None) -> Place:
     """Compare the hash that arrived with the one held under the same (ledger, seq), if any."""
     if held is None:
-        return Verdict.NEW
-    return Verdict.DUPLICATE if arrived == held else Verdict.FORK
+        return Place.NEW
+    return Place.DUPLICATE if arrived == held else Place.FORK
 
 
-def follow(tip: Tip, later: Iterable[Link], forks: Iterable[str]) -> Course:
+def follow(tip: Tip, later: Iterable[ChainLink], forks: Iterable[str]) -> Course:
     """Follow a ledger's chain from ``tip`` through ``later``, its held entries in order of seq.
 
     The history that was complete first is the one we hold. An entry that follows the tip without

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from .accept import Link, Tip, follow
+from .accept import ChainLink, Tip, follow
 from .databases.database import Database, packed
 from .databases.schema import ENTRY_COLUMNS
 from .project import forget
@@ -61,7 +61,7 @@ class Chains:
         while len(self._held) > max(_CACHED_LEDGERS, len(ledgers)):
             self._held.popitem(last=False)
 
-    def advance(self, ledger: str, added: list[Link], *, forked: bool) -> list[int]:
+    def advance(self, ledger: str, added: list[ChainLink], *, forked: bool) -> list[int]:
         """Move the ledger's tip as far as its chain goes; returns what was set aside meanwhile."""
         held = self._held[ledger]
         forked = forked or held.forked
@@ -100,7 +100,7 @@ class Chains:
         self._held[ledger] = Held(course.tip, course.missing.stop or None, forked)
         return strays
 
-    def _later(self, ledger: str, through: int) -> Iterator[Link]:
+    def _later(self, ledger: str, through: int) -> Iterator[ChainLink]:
         """What is held of a ledger after ``through``, in order; read no further than it is used."""
         while page := self._database.query(
             "SELECT seq, hash, prevhash FROM entries WHERE ledger = ? AND seq > ?"
@@ -108,7 +108,7 @@ class Chains:
             [ledger, through],
         ):
             for seq, digest, prevhash in page:
-                yield Link(seq, digest, prevhash)
+                yield ChainLink(seq, digest, prevhash)
             through = page[-1][0]
 
     def _set_aside(self, ledger: str, seq: int) -> bool:

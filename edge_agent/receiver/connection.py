@@ -18,7 +18,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ..contract.broker.access import BrokerAccess, Tls
-from ..contract.broker.client import TellingClient
+from ..contract.broker.client import BrokerClient
 from ..contract.broker.failures import failure, speaks_tls
 from ..contract.errors import BrokerFault
 from .accept import MAX_WIRE_BYTES
@@ -108,7 +108,7 @@ class Connection:
         self._answer: list[ReasonCode] = []
         self._in_flight = 0
         self._goodbye: ReasonCode | None = None
-        self._client = TellingClient(
+        self._client = BrokerClient(
             CallbackAPIVersion.VERSION2,
             largest_packet=_MOST_READ_BYTES,
             client_id=options.client_id,

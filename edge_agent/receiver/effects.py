@@ -45,7 +45,7 @@ class Root(Struct, frozen=True):
     depth: int = 0
 
 
-class Mark(Struct, frozen=True, kw_only=True):
+class PunchMark(Struct, frozen=True, kw_only=True):
     """A worker's punch: recorded, repeated, added or recovered."""
 
     code: str
@@ -77,7 +77,7 @@ class Unusable(Struct, frozen=True):
     reason: str
 
 
-Effect = Mark | Ruling | Unusable
+Effect = PunchMark | Ruling | Unusable
 
 
 class _Clock(Struct, frozen=True):
@@ -143,10 +143,10 @@ def moment_of(at: str | None) -> Moment:
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
-def _mark(data: dict[str, Any], root: Root) -> Mark:
+def _mark(data: dict[str, Any], root: Root) -> PunchMark:
     punch = msgspec.convert(data, _Punch)
     kind = data.get("kind")
-    return Mark(
+    return PunchMark(
         code=punch.worker,
         moment=moment_of(punch.at),
         not_before=moment_of(punch.not_before).at,
@@ -159,7 +159,7 @@ def _mark(data: dict[str, Any], root: Root) -> Mark:
     )
 
 
-def _recovered(data: dict[str, Any], root: Root) -> Mark:
+def _recovered(data: dict[str, Any], root: Root) -> PunchMark:
     worker = data.get("worker")
     depth = 0
     while data.get("kind") == "punch.recovered":

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from .store import Standing
+from .store import LedgerProgress
 
 _MOST = 10_000
 """Ledgers that are noted at one time. Those left out are noted at their next message."""
@@ -34,7 +34,7 @@ class Absent:
         self._gaps: dict[str, Wanted] = {}
         self._told: dict[str, tuple[str, int]] = {}
 
-    def stands(self, standing: Standing) -> bool:
+    def stands(self, standing: LedgerProgress) -> bool:
         """A ledger is held this far now; returns whether something of it is still wanted."""
         ledger, gate = standing.ledger, standing.gate
         missing = standing.missing
@@ -136,13 +136,13 @@ class Receipts:
     """Owed receipts, those that have waited longest first."""
 
     def __init__(self) -> None:
-        self._owed: dict[tuple[str, str], Standing] = {}
+        self._owed: dict[tuple[str, str], LedgerProgress] = {}
 
-    def owe(self, standing: Standing) -> None:
+    def owe(self, standing: LedgerProgress) -> None:
         """The gate that sent this ledger is to hear how far it is held."""
         self._owed[standing.ledger, standing.gate] = standing
 
-    def due(self, room: int) -> list[Standing]:
+    def due(self, room: int) -> list[LedgerProgress]:
         """As many as there is room for on the line; they are not owed any more."""
         keys = list(self._owed)[: max(room, 0)]
         return [self._owed.pop(key) for key in keys]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from .accept import Arrival, read
 from .databases.database import Database
-from .effects import Mark, Moment, Ruling, Unusable, effect_of
+from .effects import Moment, PunchMark, Ruling, Unusable, effect_of
 from .roster.known_workers import reject_unknown
 
 _MOMENT = ("at", "at_ms", "day", "time")
@@ -20,13 +20,13 @@ _COLUMNS = {
 _PAGE = 1000
 
 
-def derive(database: Database, arrivals: Iterable[Arrival]) -> None:
+def project(database: Database, arrivals: Iterable[Arrival]) -> None:
     """Add what these entries mean; none of them was here before."""
     rows: dict[str, list[tuple[object, ...]]] = {table: [] for table in _COLUMNS}
     for arrival in arrivals:
         key = (arrival.ledger, arrival.seq)
         match effect_of(arrival):
-            case Mark() as mark:
+            case PunchMark() as mark:
                 root = mark.root
                 rows["marks"].append(
                     (
@@ -58,7 +58,7 @@ def forget(database: Database, ledger: str, seq: int) -> None:
         database.execute(f"DELETE FROM {table} WHERE ledger = ? AND seq = ?", [ledger, seq])
 
 
-def derive_anew(database: Database) -> None:
+def project_anew(database: Database) -> None:
     """Read all entries again: how they are understood has changed."""
     for table in _COLUMNS:
         database.execute(f"DELETE FROM {table}")
@@ -69,7 +69,7 @@ def derive_anew(database: Database) -> None:
         last,
     ):
         arrivals = [read(gate, bytes(wire)) for gate, wire in page]
-        derive(database, arrivals)
+        project(database, arrivals)
         last = (arrivals[-1].ledger, arrivals[-1].seq)
 
 

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from ..contract.messages import Rejection
-from .accept import Arrival, Link, Tip, Verdict, judge
+from .accept import Arrival, ChainLink, Place, Tip, place
 from .chains import Chains, Held
 from .coverage import Covered
 from .databases import open_database
 from .databases.database import Database, packed
 from .databases.schema import ENTRY_COLUMNS, prepare
-from .project import derive, derive_anew
+from .project import project, project_anew
 from .roster.known_workers import Answer, hear_roster
 
 _PAGE = 500
@@ -25,7 +25,7 @@ MOST_REJECTIONS = 100
 """As many as a receipt lists."""
 
 
-class Standing(Struct, frozen=True):
+class LedgerProgress(Struct, frozen=True):
     """How far a ledger is held, its first gap, and the gate that is to hear of it.
 
     ``forks`` are the seqs of entries found just now to contradict those we hold; ``rejected``
@@ -49,11 +49,11 @@ class Taken(Struct, frozen=True):
 
     new: int
     duplicates: int
-    standings: list[Standing]
+    standings: list[LedgerProgress]
     refused: list[str] = []
 
 
-class Store:
+class PayrollStore:
     """The database at ``where``, for one receiver at a time, and for use on one thread.
 
     Every method raises StoreFault where the database fails; a batch that failed may be there or
@@ -65,7 +65,7 @@ class Store:
         self._chains = Chains(self._database)
         self._covered = Covered(self._database)
         try:
-            prepare(self._database, derive_anew)
+            prepare(self._database, project_anew)
             self._covered.begin()
         except BaseException:
             self._database.close()
@@ -75,7 +75,7 @@ class Store:
         """Close the database, then let another receiver have it."""
         self._database.close()
 
-    def standings(self) -> Iterator[Standing]:
+    def standings(self) -> Iterator[LedgerProgress]:
         """Where every known ledger stands."""
         last = ""
         while page := self._database.query(
@@ -87,7 +87,9 @@ class Store:
             rejected = self._rejected([ledger for ledger, *_ in page])
             for ledger, gate, through, digest, beyond in page:
                 held = Held(Tip(through, digest), beyond)
-                yield Standing(ledger, gate, held.tip, held.missing, [], *rejected.get(ledger, ()))
+                yield LedgerProgress(
+                    ledger, gate, held.tip, held.missing, [], *rejected.get(ledger, ())
+                )
 
     def through(self, ledger: str) -> int:
         """Up to which seq nothing is missing of a ledger; 0 where nothing is known of it."""
@@ -115,19 +117,19 @@ class Store:
         gates = list({(arrival.ledger, arrival.gate): None for arrival in batch})
         begun = {gate for ledger, gate in gates if self._chains[ledger] == Held()}
         forks: dict[str, list[int]] = {ledger: [] for ledger, _ in gates}
-        links: dict[str, list[Link]] = {ledger: [] for ledger in forks}
+        links: dict[str, list[ChainLink]] = {ledger: [] for ledger in forks}
         with self._database.transaction():
             new, contradicting = self._sort(batch)
             self._database.insert(
                 "entries", ENTRY_COLUMNS, (_row(arrival, received_at) for arrival in new)
             )
-            derive(self._database, new)
+            project(self._database, new)
             for arrival in contradicting:
                 if self._add_fork(arrival, received_at):
                     forks[arrival.ledger].append(arrival.seq)
             added_forks = sum(map(len, forks.values()))
             for arrival in new:
-                links[arrival.ledger].append(Link(arrival.seq, arrival.hash, arrival.prevhash))
+                links[arrival.ledger].append(ChainLink(arrival.seq, arrival.hash, arrival.prevhash))
             for ledger, added in links.items():
                 forks[ledger] += self._chains.advance(ledger, added, forked=bool(forks[ledger]))
             forked = {gate for ledger, gate in gates if forks[ledger]}
@@ -135,7 +137,7 @@ class Store:
             self._chains.note(gates)
             rejected = self._rejected(list(forks))
         standings = [
-            Standing(
+            LedgerProgress(
                 ledger,
                 gate,
                 self._chains[ledger].tip,
@@ -180,11 +182,11 @@ class Store:
         new, contradicting = [], []
         for arrival in batch:
             key = (arrival.ledger, arrival.seq)
-            verdict = judge(arrival.hash, held.get(key))
-            if verdict is Verdict.NEW:
+            verdict = place(arrival.hash, held.get(key))
+            if verdict is Place.NEW:
                 held[key] = arrival.hash
                 new.append(arrival)
-            elif verdict is Verdict.FORK:
+            elif verdict is Place.FORK:
                 contradicting.append(arrival)
         return new, contradicting
 

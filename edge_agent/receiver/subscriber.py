@@ -19,7 +19,7 @@ from .connection import MQTT_3_1_1, MQTT_5, Connection, NotUnderstood, ReceiverO
 from .databases.database import DatabaseAway
 from .gaps import Absent, Receipts, Resends
 from .sort import sort
-from .store import Standing, Store
+from .store import LedgerProgress, PayrollStore
 
 _VERSIONS = {"auto": [MQTT_5, MQTT_3_1_1], "5": [MQTT_5], "3.1.1": [MQTT_3_1_1]}
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
@@ -51,7 +51,7 @@ class Receiver:
         """
         while not stop.is_set():
             try:
-                with closing(Store(self._options.database)) as store:
+                with closing(PayrollStore(self._options.database)) as store:
                     while not stop.is_set():
                         try:
                             with closing(self._connect()) as connection:
@@ -90,7 +90,7 @@ class Receiver:
         _log.info("connected broker=%s:%d %s", self._options.host, port, version.name)
         return connection
 
-    def _serve(self, connection: Connection, store: Store, stop: threading.Event) -> None:
+    def _serve(self, connection: Connection, store: PayrollStore, stop: threading.Event) -> None:
         absent, resends, receipts = Absent(), Resends(), Receipts()
         for standing in store.standings():
             self._confirm(connection, standing)
@@ -118,7 +118,7 @@ class Receiver:
             if len(messages) < _QUIET:
                 store.look_back(time.monotonic())
 
-    def _hear_roster(self, store: Store, payload: bytes) -> bool:
+    def _hear_roster(self, store: PayrollStore, payload: bytes) -> bool:
         """Whether it is in force from now on. What is in one has names: none of it is logged."""
         answer = store.hear_roster(payload, _now())
         if answer.refused is not None:
@@ -128,7 +128,7 @@ class Receiver:
             _log.info("roster-applied")
         return answer.applied
 
-    def _keep(self, store: Store, arrivals: list[Arrival]) -> list[Standing]:
+    def _keep(self, store: PayrollStore, arrivals: list[Arrival]) -> list[LedgerProgress]:
         if not arrivals:
             return []
         taken = store.take(arrivals, _now())
@@ -147,7 +147,7 @@ class Receiver:
                 )
         return taken.standings
 
-    def _confirm(self, connection: Connection, standing: Standing) -> None:
+    def _confirm(self, connection: Connection, standing: LedgerProgress) -> None:
         if not standing.tip.through:
             return  # There is no entry yet whose hash could prove anything.
         receipt = Receipt(

@@ -128,7 +128,7 @@ class Ram:
     slept_at: float = math.inf  # seconds: when Sleep was carried out last
 
 
-class Module:
+class SimulatedModule:
     """The state that the instructions work on."""
 
     def __init__(

@@ -15,7 +15,7 @@ from .flash import Flash, PowerCut
 from .glass import Glass
 from .instructions.answers import NOT_VERIFIED, PACKET_ERROR, Answer, Steps
 from .instructions.table import INSTRUCTIONS, execute
-from .module import Model, Module
+from .module import Model, SimulatedModule
 from .wire import Damaged, Line, Packet, Parser, Pid, Transmission, line_seconds
 
 _BAUD_UNIT = 9600
@@ -24,7 +24,7 @@ _BOOT_BYTE = b"\x55"
 _QUIET = 0.5  # seconds after which half a packet is given up (assumption)
 
 
-class Sensor:
+class SimulatedSensor:
     """One sensor, from power-on to power-off and on again.
 
     Args:
@@ -47,7 +47,7 @@ class Sensor:
         compare_templates: Callable[[bytes, bytes], int] = compare,
     ) -> None:
         self._model = model
-        self._module = Module(model, flash, glass, seed, compare_templates)
+        self._module = SimulatedModule(model, flash, glass, seed, compare_templates)
         self._paced = paced
         self._line = Line(paced)
         self._parser = Parser()

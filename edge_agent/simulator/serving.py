@@ -20,7 +20,7 @@ from .flash import Flash
 from .glass import Glass, Press
 from .module import MODELS
 from .pty_port import PtyPort, check_link, claimed, garble
-from .sensor import Sensor
+from .sensor import SimulatedSensor
 from .wire import Transmission
 
 _BETWEEN_LOOKS = 0.02  # seconds, while the sensor watches the glass by itself
@@ -77,7 +77,7 @@ class _PtyBench:
     ) -> None:
         self._link = options.link
         self._glass = Glass()
-        self._sensor = Sensor(
+        self._sensor = SimulatedSensor(
             MODELS[options.model], flash, self._glass, paced=options.paced, seed=options.seed
         )
         self._selector = selector

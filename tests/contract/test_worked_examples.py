@@ -11,7 +11,7 @@ import pytest
 from edge_agent.contract.chain import GENESIS, seal
 from edge_agent.contract.schemas.json_schemas import KINDS, kind_of
 from edge_agent.receiver.accept import read
-from edge_agent.receiver.store import Store
+from edge_agent.receiver.store import PayrollStore
 from tests.receiver.running import rows, settle
 
 from .samples import STAMP, entry, validator, value
@@ -64,7 +64,7 @@ def test_there_are_examples() -> None:
 def test_an_example_is_as_it_says(name: str, tmp_path: Path) -> None:
     lines, expected = EXAMPLES[name]
     database = tmp_path / "payroll.db"
-    store = Store(str(database))
+    store = PayrollStore(str(database))
     ledgers: dict[str, Ledger] = {}
     told = []
     for line in map(json.loads, lines):

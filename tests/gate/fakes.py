@@ -16,7 +16,7 @@ from edge_agent.contract.true_times import Bounds, Landmark
 from edge_agent.gate.errors import SensorRefused
 from edge_agent.gate.events import Event, Outcome
 from edge_agent.gate.ledger.gate import Gate
-from edge_agent.gate.pairing_mark import PAGE_BYTES, Mark
+from edge_agent.gate.pairing_mark import PAGE_BYTES, PairingMark
 from edge_agent.gate.people.requests import What
 from edge_agent.gate.ports import (
     Buffer,
@@ -87,7 +87,7 @@ class MemoryStore:
         self.removed: set[tuple[int, int]] = set()
         self.known: dict[tuple[int, int], bytes] = {}
         self.backed_up: set[tuple[int, int]] = set()
-        self.paired: Mark | None = None
+        self.paired: PairingMark | None = None
         self.under_change: set[int] = set()
         self.on_change: Callable[[], None] = lambda: None
         """Called before a transaction begins and after it was committed."""
@@ -170,7 +170,7 @@ class MemoryStore:
     def put_digest(self, print_: Print, digest: bytes) -> None:
         self.known[print_.slot, print_.generation] = digest
 
-    def put_mark(self, mark: Mark) -> None:
+    def put_mark(self, mark: PairingMark) -> None:
         self.paired = mark
 
     def put_backed_up(self, print_: Print) -> None:
@@ -266,7 +266,7 @@ class MemoryStore:
     def not_backed_up(self) -> int:
         return len(self.enrolled.keys() - self.removed - self.backed_up)
 
-    def mark(self) -> Mark | None:
+    def mark(self) -> PairingMark | None:
         return self.paired
 
     def announced(self) -> list[int]:

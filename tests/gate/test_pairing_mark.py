@@ -9,38 +9,38 @@ from edge_agent.gate.pairing_mark import (
     TOKEN_BYTES,
     WHAT_TO_DO,
     Doubt,
-    Mark,
+    PairingMark,
     adopting,
     doubt,
     read_mark,
 )
 
 marks = st.builds(
-    Mark,
+    PairingMark,
     token=st.binary(min_size=TOKEN_BYTES, max_size=TOKEN_BYTES),
     counter=st.integers(0, 2**32 - 2),
 )
 pages = st.binary(min_size=PAGE_BYTES, max_size=PAGE_BYTES)
 
-OURS = Mark(b"o" * TOKEN_BYTES, 7)
-OTHER = Mark(b"x" * TOKEN_BYTES, 7)
+OURS = PairingMark(b"o" * TOKEN_BYTES, 7)
+OTHER = PairingMark(b"x" * TOKEN_BYTES, 7)
 
 
 @given(marks)
-def test_a_mark_is_read_as_it_was_written(mark: Mark) -> None:
+def test_a_mark_is_read_as_it_was_written(mark: PairingMark) -> None:
     assert len(mark.page()) == PAGE_BYTES
     assert read_mark(mark.page()) == mark
 
 
 @given(marks, st.integers(0, PAGE_BYTES - 1), st.integers(1, 255))
-def test_one_wrong_byte(mark: Mark, at: int, flips: int) -> None:
+def test_one_wrong_byte(mark: PairingMark, at: int, flips: int) -> None:
     page = bytearray(mark.page())
     page[at] ^= flips
     assert read_mark(bytes(page)) in (None, mark)
 
 
 @given(marks, st.integers(0, PAGE_BYTES), pages)
-def test_a_page_that_was_written_half(mark: Mark, written: int, before: bytes) -> None:
+def test_a_page_that_was_written_half(mark: PairingMark, written: int, before: bytes) -> None:
     """The rest is as it was before: erased, another program's, or our own mark of last time."""
     for rest in (before, b"\xff" * PAGE_BYTES, bytes(PAGE_BYTES), mark.raised().page()):
         torn = mark.page()[:written] + rest[written:]
@@ -70,7 +70,9 @@ def test_a_blank_page_is_no_mark(page: bytes) -> None:
         (None, None, Doubt.FOREIGN),
     ],
 )
-def test_what_is_in_doubt(ours: Mark | None, sensors: Mark | None, expected: Doubt | None) -> None:
+def test_what_is_in_doubt(
+    ours: PairingMark | None, sensors: PairingMark | None, expected: Doubt | None
+) -> None:
     assert doubt(ours, sensors, prints=True) is expected
     assert doubt(ours, sensors, prints=False) is None  # nobody could be credited wrongly
 

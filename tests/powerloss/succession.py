@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import structs
 
 from edge_agent.contract.chain import Entry
-from edge_agent.gate.host.host_identity import Whereabouts
+from edge_agent.gate.host.host_identity import HostIdentity
 from edge_agent.gate.ledger.succession.swap import set_aside
 from tests.gate.ledger.ledgers import later
 from tests.gate.ledger.old_copies import HERE, datas, fill, open_at, own, sound, start
@@ -28,7 +28,7 @@ WHYS = ("restored-backup", "cloned-card", "damaged")
 _CONFIRMED, _PUNCHES, _NEW = 12, 24, 8
 
 
-def at_card(card: str) -> Whereabouts:
+def at_card(card: str) -> HostIdentity:
     return structs.replace(HERE, card={"cid": card})
 
 

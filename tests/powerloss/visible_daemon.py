@@ -13,7 +13,7 @@ import sqlite3
 import sys
 from typing import Any
 
-from edge_agent.gate.events import Event, Hub, LedgerGrew
+from edge_agent.gate.events import Event, EventBus, LedgerGrew
 from edge_agent.gate.panel.lamps import GpioPanel
 
 
@@ -41,9 +41,9 @@ def main() -> None:
     out = os.open(promises, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     if arguments[0].startswith("weaker="):
         weaken(arguments.pop(0).removeprefix("weaker="))
-    tell, show = Hub.tell, GpioPanel.show
+    tell, show = EventBus.tell, GpioPanel.show
 
-    def visibly_tell(self: Hub, event: Event) -> None:
+    def visibly_tell(self: EventBus, event: Event) -> None:
         if isinstance(event, LedgerGrew):
             os.write(out, b"entry %d\n" % event.seq)
         tell(self, event)
@@ -52,7 +52,7 @@ def main() -> None:
         os.write(out, b"lamp %s\n" % outcome.value.encode())
         show(self, outcome, *args, **kwargs)
 
-    Hub.tell = visibly_tell  # type: ignore[method-assign]
+    EventBus.tell = visibly_tell  # type: ignore[method-assign]
     GpioPanel.show = visibly_show  # type: ignore[method-assign]
     os.write(out, b"process %d\n" % os.getpid())
     sys.argv[1:] = arguments

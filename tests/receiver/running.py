@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.receiver.connection import ReceiverOptions
-from edge_agent.receiver.store import Store
+from edge_agent.receiver.store import PayrollStore
 from edge_agent.receiver.subscriber import Receiver
 
 from .gate import WAIT_SECONDS
@@ -61,7 +61,7 @@ class Running(logging.Handler):
         logging.getLogger("edge_agent.receiver").removeHandler(self)
 
 
-def settle(store: Store) -> None:
+def settle(store: PayrollStore) -> None:
     """Let a store do what it would in the quiet moments of a long time."""
     for turn in range(1, 100):
         store.look_back(turn * 1e6)

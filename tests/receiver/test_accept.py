@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from edge_agent.contract.chain import GENESIS, link
 from edge_agent.receiver.accept import (
     MAX_WIRE_BYTES,
+    ChainLink,
     Course,
     Damaged,
-    Link,
+    Place,
     Tip,
-    Verdict,
     follow,
-    judge,
+    place,
     read,
 )
 
@@ -144,10 +144,10 @@ def test_no_byte_of_the_data_can_be_changed(data: st.DataObject) -> None:
 
 @pytest.mark.parametrize(
     ("arrived", "held", "verdict"),
-    [("a", None, Verdict.NEW), ("a", "a", Verdict.DUPLICATE), ("a", "b", Verdict.FORK)],
+    [("a", None, Place.NEW), ("a", "a", Place.DUPLICATE), ("a", "b", Place.FORK)],
 )
-def test_judge(arrived: str, held: str | None, verdict: Verdict) -> None:
-    assert judge(arrived, held) is verdict
+def test_judge(arrived: str, held: str | None, verdict: Place) -> None:
+    assert place(arrived, held) is verdict
 
 
 NOTHING = range(0)
@@ -158,25 +158,28 @@ NOTHING = range(0)
     [
         pytest.param([], [], Course(Tip(2, "b"), [], NOTHING), id="nothing later"),
         pytest.param(
-            [Link(3, "c", "b"), Link(4, "d", "c")], [], Course(Tip(4, "d"), [], NOTHING), id="on"
+            [ChainLink(3, "c", "b"), ChainLink(4, "d", "c")],
+            [],
+            Course(Tip(4, "d"), [], NOTHING),
+            id="on",
         ),
-        pytest.param([Link(5, "e", "d")], [], Course(Tip(2, "b"), [], range(3, 5)), id="gap"),
+        pytest.param([ChainLink(5, "e", "d")], [], Course(Tip(2, "b"), [], range(3, 5)), id="gap"),
         pytest.param(
-            [Link(3, "c", "b"), Link(5, "e", "d"), Link(8, "h", "g")],
+            [ChainLink(3, "c", "b"), ChainLink(5, "e", "d"), ChainLink(8, "h", "g")],
             [],
             Course(Tip(3, "c"), [], range(4, 5)),
             id="first of two gaps",
         ),
         pytest.param(
-            [Link(3, "C", "B"), Link(4, "D", "C"), Link(6, "f", "e")],
+            [ChainLink(3, "C", "B"), ChainLink(4, "D", "C"), ChainLink(6, "f", "e")],
             [],
             Course(Tip(2, "b"), [3, 4], range(3, 6)),
             id="another history, and what follows it",
         ),
         pytest.param(
-            [Link(4, "D", "C")], ["C"], Course(Tip(2, "b"), [4], NOTHING), id="follows a fork"
+            [ChainLink(4, "D", "C")], ["C"], Course(Tip(2, "b"), [4], NOTHING), id="follows a fork"
         ),
     ],
 )
-def test_follow(later: list[Link], forks: list[str], course: Course) -> None:
+def test_follow(later: list[ChainLink], forks: list[str], course: Course) -> None:
     assert follow(Tip(2, "b"), later, forks) == course

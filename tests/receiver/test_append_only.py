@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from edge_agent.receiver.office.correct import add
-from edge_agent.receiver.store import Store
+from edge_agent.receiver.store import PayrollStore
 
 from .running import rows
 from .test_effects import AT, Ledger, judged
@@ -16,9 +16,9 @@ TABLES = ("entries", "forks", "corrections")
 
 
 @pytest.fixture
-def store(database: str) -> Iterator[Store]:
+def store(database: str) -> Iterator[PayrollStore]:
     """One entry that two cards contradict each other about, and a correction."""
-    with closing(Store(database)) as store:
+    with closing(PayrollStore(database)) as store:
         card = Ledger("a")
         card.punch("23 06:00")
         clone = card.branch()
@@ -64,7 +64,7 @@ ATTEMPTS = {
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_what_is_kept_stays_as_it_is(store: Store, database: str, table: str) -> None:
+def test_what_is_kept_stays_as_it_is(store: PayrollStore, database: str, table: str) -> None:
     before = kept(database)
     for sql in ATTEMPTS["postgresql" if "://" in database else "sqlite"]:
         with pytest.raises(Exception, match=f"{table} is append-only"):
@@ -72,7 +72,7 @@ def test_what_is_kept_stays_as_it_is(store: Store, database: str, table: str) ->
     assert kept(database) == before
 
 
-def test_no_other_row_opens_the_way(store: Store, database: str) -> None:
+def test_no_other_row_opens_the_way(store: PayrollStore, database: str) -> None:
     columns = "ledger, seq, gate, kind, worker, at, prevhash, wire, received_at"
     attempt(
         database,
@@ -83,7 +83,7 @@ def test_no_other_row_opens_the_way(store: Store, database: str) -> None:
         attempt(database, "DELETE FROM entries WHERE seq = 1")
 
 
-def test_the_receiver_itself_goes_on(store: Store, database: str) -> None:
+def test_the_receiver_itself_goes_on(store: PayrollStore, database: str) -> None:
     """A stray moves to the forks and, having proved to be ours, back: it is never nowhere."""
     ours = Ledger("b")
     ours.punch("23 06:00")

@@ -5,19 +5,19 @@ from contextlib import closing
 
 import pytest
 
-from edge_agent.receiver.store import Store
+from edge_agent.receiver.store import PayrollStore
 
 from .running import rows, settle
 from .test_effects import AT, CODE, Ledger, sessions
 
 
 @pytest.fixture
-def store(database: str) -> Iterator[Store]:
-    with closing(Store(database)) as store:
+def store(database: str) -> Iterator[PayrollStore]:
+    with closing(PayrollStore(database)) as store:
         yield store
 
 
-def told(store: Store, database: str) -> list[tuple[str, str]]:
+def told(store: PayrollStore, database: str) -> list[tuple[str, str]]:
     settle(store)
     return sessions(database, "in_at, status")
 
@@ -45,7 +45,7 @@ def night(power_cut: bool) -> Ledger:
 
 @pytest.mark.parametrize(("power_cut", "status"), [(True, "not-covered"), (False, "manual")])
 def test_a_night_in_which_the_power_failed(
-    store: Store, database: str, power_cut: bool, status: str
+    store: PayrollStore, database: str, power_cut: bool, status: str
 ) -> None:
     store.take(night(power_cut).arrivals, AT)
     # Before anybody has looked, nothing is held against a worker.
@@ -53,7 +53,7 @@ def test_a_night_in_which_the_power_failed(
     assert told(store, database) == [("22T22:00", status), ("23T22:00", "open")]
 
 
-def test_each_gate_for_itself(store: Store, database: str) -> None:
+def test_each_gate_for_itself(store: PayrollStore, database: str) -> None:
     a, b = night(power_cut=True), Ledger("b", "field-gate")
     b.start("22 18:00")
     b.alive("22 18:00", "22 21:00")
@@ -70,7 +70,7 @@ def test_each_gate_for_itself(store: Store, database: str) -> None:
     ]
 
 
-def test_an_out_without_an_in_looks_back(store: Store, database: str) -> None:
+def test_an_out_without_an_in_looks_back(store: PayrollStore, database: str) -> None:
     gate = Ledger("a")
     gate.start("23 06:00")
     gate.alive("23 06:00", "23 16:00")
@@ -87,7 +87,7 @@ def test_an_out_without_an_in_looks_back(store: Store, database: str) -> None:
 
 
 def test_whoever_is_still_there_is_open_unless_they_may_have_left_unseen(
-    store: Store, database: str
+    store: PayrollStore, database: str
 ) -> None:
     gate = Ledger("a")
     gate.start("23 06:00")
@@ -107,7 +107,7 @@ def test_whoever_is_still_there_is_open_unless_they_may_have_left_unseen(
 
 
 def test_an_entry_that_is_missing_covers_nothing_until_it_comes(
-    store: Store, database: str
+    store: PayrollStore, database: str
 ) -> None:
     gate = night(power_cut=False)
     lost = next(one for one in gate.arrivals if (one.at or "").startswith("2026-11-23T02"))
@@ -117,7 +117,7 @@ def test_an_entry_that_is_missing_covers_nothing_until_it_comes(
     assert told(store, database)[0] == ("22T22:00", "manual")
 
 
-def test_entries_that_only_go_on_leave_what_is_certain(store: Store, database: str) -> None:
+def test_entries_that_only_go_on_leave_what_is_certain(store: PayrollStore, database: str) -> None:
     gate = night(power_cut=False)
     store.take(gate.arrivals, AT)
     settle(store)
@@ -140,7 +140,7 @@ def disturbing() -> dict[str, Ledger]:
 
 @pytest.mark.parametrize("what", disturbing())
 def test_what_was_certain_goes_with_the_entry_that_takes_it_away(
-    store: Store, database: str, what: str
+    store: PayrollStore, database: str, what: str
 ) -> None:
     store.take(night(power_cut=False).arrivals, AT)
     settle(store)
@@ -152,13 +152,13 @@ def test_what_was_certain_goes_with_the_entry_that_takes_it_away(
 
 
 def test_the_next_receiver_goes_on_where_the_last_one_was_killed(database: str) -> None:
-    with closing(Store(database)) as store:
+    with closing(PayrollStore(database)) as store:
         store.take(night(power_cut=False).arrivals, AT)
-    with closing(Store(database)) as store:
+    with closing(PayrollStore(database)) as store:
         assert told(store, database)[0] == ("22T22:00", "manual")
 
 
-def test_reading_takes_a_small_part_of_the_time(store: Store, database: str) -> None:
+def test_reading_takes_a_small_part_of_the_time(store: PayrollStore, database: str) -> None:
     store.take(night(power_cut=False).arrivals, AT)
     for _ in range(50):
         store.look_back(1e6)  # No time passes: after one step it rests.

@@ -14,7 +14,7 @@ from edge_agent.contract.messages import Rejection, RosterWorker
 from edge_agent.contract.stamps import local_time, parse_time, utc_time
 from edge_agent.receiver.accept import Arrival, read
 from edge_agent.receiver.roster.known_workers import know_workers
-from edge_agent.receiver.store import Store
+from edge_agent.receiver.store import PayrollStore
 
 from .running import rows, settle
 
@@ -89,8 +89,8 @@ def time(short: str) -> str:
 
 
 @pytest.fixture
-def store(database: str) -> Iterator[Store]:
-    with closing(Store(database)) as store:
+def store(database: str) -> Iterator[PayrollStore]:
+    with closing(PayrollStore(database)) as store:
         yield store
 
 
@@ -107,7 +107,7 @@ def sessions(database: str, columns: str = "date, in_at, out_at, status") -> lis
     ]
 
 
-def test_every_kind_of_punch_has_its_state(store: Store, database: str) -> None:
+def test_every_kind_of_punch_has_its_state(store: PayrollStore, database: str) -> None:
     a = Ledger("a")
     a.write("ledger.opened")
     first = a.punch("23 07:00")
@@ -142,7 +142,9 @@ def test_every_kind_of_punch_has_its_state(store: Store, database: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_order_of_arrival_makes_no_difference(store: Store, database: str, seed: int) -> None:
+def test_order_of_arrival_makes_no_difference(
+    store: PayrollStore, database: str, seed: int
+) -> None:
     old, new = Ledger("b-old"), Ledger("a-new")
     lost = [old.punch(None), old.punch("23 08:00"), old.punch("23 09:00")]
     for seq in lost:
@@ -163,7 +165,9 @@ def test_order_of_arrival_makes_no_difference(store: Store, database: str, seed:
     ]
 
 
-def test_punches_of_both_cards_of_a_clone_are_paid_once_each(store: Store, database: str) -> None:
+def test_punches_of_both_cards_of_a_clone_are_paid_once_each(
+    store: PayrollStore, database: str
+) -> None:
     """The clone's branch is set aside as a fork, and recovered in a ledger of its own."""
     card = Ledger("card")
     card.punch("23 06:00", "in")
@@ -190,7 +194,7 @@ def test_punches_of_both_cards_of_a_clone_are_paid_once_each(store: Store, datab
     assert cloned == 2
 
 
-def test_mark_that_proves_to_be_a_strays_counts_no_more(store: Store, database: str) -> None:
+def test_mark_that_proves_to_be_a_strays_counts_no_more(store: PayrollStore, database: str) -> None:
     ours = Ledger("a")
     ours.punch("23 06:00")
     theirs = ours.branch()
@@ -218,7 +222,7 @@ def test_mark_that_proves_to_be_a_strays_counts_no_more(store: Store, database: 
     ],
 )
 def test_unreadable_entry_is_kept_for_a_person_and_confirmed(
-    store: Store, database: str, broken: dict[str, Any]
+    store: PayrollStore, database: str, broken: dict[str, Any]
 ) -> None:
     a = Ledger("a")
     a.punch("23 06:00")
@@ -235,7 +239,7 @@ def test_unreadable_entry_is_kept_for_a_person_and_confirmed(
 
 
 def test_worker_whom_payroll_does_not_know_is_rejected_until_it_does(
-    store: Store, database: str
+    store: PayrollStore, database: str
 ) -> None:
     a = Ledger("a")
     a.punch("23 06:00")
@@ -251,7 +255,7 @@ def test_worker_whom_payroll_does_not_know_is_rejected_until_it_does(
     assert {state for *_, state in judged(database)} == {"valid"}
 
 
-def test_receipt_lists_a_hundred_and_counts_all(store: Store) -> None:
+def test_receipt_lists_a_hundred_and_counts_all(store: PayrollStore) -> None:
     a = Ledger("a")
     for _ in range(150):
         a.write("punch.recorded")
@@ -263,11 +267,11 @@ def test_effects_are_made_anew_for_entries_of_an_older_version(database: str) ->
     a = Ledger("a")
     a.punch("23 06:00")
     a.write("punch.recorded")
-    with closing(Store(database)) as store:
+    with closing(PayrollStore(database)) as store:
         store.take(a.arrivals, AT)
         store._database.execute("UPDATE derived SET version = 'older'")
         store._database.execute("DELETE FROM marks")
-    Store(database).close()
+    PayrollStore(database).close()
     assert judged(database) == [("a", 1, "valid")]
     assert rows(database, "SELECT seq FROM rejected") == [(2,)]
 
@@ -318,7 +322,7 @@ DAYS = {
 
 
 @pytest.mark.parametrize("day", DAYS)
-def test_sessions(store: Store, database: str, day: str) -> None:
+def test_sessions(store: PayrollStore, database: str, day: str) -> None:
     punches, expected = DAYS[day]
     a, b = Ledger("a", "main-gate"), Ledger("b", "field-gate")
     for ledger, mine in ((a, punches[::2]), (b, punches[1::2])):
@@ -334,7 +338,9 @@ def test_sessions(store: Store, database: str, day: str) -> None:
     assert sessions(database) == expected
 
 
-def test_session_whose_time_is_not_known_yet_waits_for_it(store: Store, database: str) -> None:
+def test_session_whose_time_is_not_known_yet_waits_for_it(
+    store: PayrollStore, database: str
+) -> None:
     a = Ledger("a")
     a.punch("23 05:00", "in", code="0001")
     a.punch(None, "in")

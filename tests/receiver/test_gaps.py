@@ -5,11 +5,11 @@ import pytest
 from edge_agent.receiver import gaps as module
 from edge_agent.receiver.accept import Tip
 from edge_agent.receiver.gaps import Absent, Wanted
-from edge_agent.receiver.store import Standing
+from edge_agent.receiver.store import LedgerProgress
 
 
-def standing(ledger: str, through: int, missing: range = range(0)) -> Standing:
-    return Standing(ledger, "main-gate", Tip(through, "x"), missing)
+def standing(ledger: str, through: int, missing: range = range(0)) -> LedgerProgress:
+    return LedgerProgress(ledger, "main-gate", Tip(through, "x"), missing)
 
 
 def wanted(absent: Absent) -> list[tuple[str, range]]:

@@ -14,7 +14,7 @@ from edge_agent.contract.chain import GENESIS, Entry, Scribe, read_wire, seal
 from edge_agent.contract.facts import Fact, GateAlive, RecordingResumed, RecordingStopped
 from edge_agent.contract.stamps import ClockState, Stamp, parse_time
 from edge_agent.receiver.accept import read
-from edge_agent.receiver.store import Store
+from edge_agent.receiver.store import PayrollStore
 
 ALIVE = GateAlive(recording=True, version="0")
 ON, OFF = RecordingResumed(reason="started"), RecordingStopped(reason="stopping")
@@ -50,7 +50,7 @@ def ask(database: str) -> Callable[..., Result]:
 
 def keep(database: str, *ledgers: list[Entry]) -> None:
     arrivals = [read("main-gate", entry.wire) for ledger in ledgers for entry in ledger]
-    with closing(Store(database)) as store:
+    with closing(PayrollStore(database)) as store:
         store.take(arrivals, "2026-11-24T00:00:00Z")
 
 
@@ -122,7 +122,7 @@ def test_an_entry_that_cannot_be_read_is_a_hole(
         envelope = seal("main-gate", data | (wrong if entry.seq == 3 else {}), digest)
         digest = bytes.fromhex(envelope.hash)
         wires.append(msgspec.json.encode(envelope))
-    with closing(Store(database)) as store:
+    with closing(PayrollStore(database)) as store:
         (standing,) = store.take([read("main-gate", wire) for wire in wires], "2026").standings
     assert (standing.tip.through, [one.seq for one in standing.rejected]) == (5, [3])
     assert told(ask(*DAY)) == [

@@ -18,9 +18,9 @@ from edge_agent.receiver.connection import ReceiverOptions
 from edge_agent.receiver.subscriber import Receiver
 from edge_agent.receiver.connection import Connection
 from edge_agent.receiver.chains import Chains
-from edge_agent.receiver.store import Store
+from edge_agent.receiver.store import PayrollStore
 
-PLACES = {"stored": (Chains, "advance"), "committed": (Store, "take"),
+PLACES = {"stored": (Chains, "advance"), "committed": (PayrollStore, "take"),
           "acknowledged": (Connection, "acknowledge"), "confirmed": (Connection, "publish")}
 port, database, place, left = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
 

@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 from edge_agent.cli import main
 from edge_agent.contract.messages import RosterWorker
 from edge_agent.receiver.roster.known_workers import know_workers
-from edge_agent.receiver.store import Store
+from edge_agent.receiver.store import PayrollStore
 
 from .running import rows
 from .test_effects import AT, CODE, Ledger
@@ -42,7 +42,7 @@ def ledger(database: str) -> Ledger:
     a.punch("23 07:00", "in", code="0007")
     a.punch(None, "in", code="=1+1")
     a.write("punch.recorded")
-    with closing(Store(database)) as store:
+    with closing(PayrollStore(database)) as store:
         store.take(a.arrivals, AT)
         names = {CODE: "Nguyễn Thị Ánh", "0007": "Ma Văn Đô", "=1+1": "+84"}
         workers = [RosterWorker(code=code, name=name) for code, name in names.items()]
@@ -91,7 +91,7 @@ def test_rejected_entry_is_settled_by_a_void(
     assert rows(database, "SELECT seq, reason FROM rejected") == [(7, "unreadable")]
     assert receive("correct", "void", "a", "7", *WHO).exit_code == 0
     assert rows(database, "SELECT seq FROM rejected") == []
-    with closing(Store(database)) as store:
+    with closing(PayrollStore(database)) as store:
         assert next(store.standings()).rejected_count == 0
 
 

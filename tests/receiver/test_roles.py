@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from edge_agent.cli import main
 from edge_agent.receiver.databases import schema, views
-from edge_agent.receiver.store import Store
+from edge_agent.receiver.store import PayrollStore
 
 from .test_effects import AT, CODE, Ledger
 
@@ -39,7 +39,7 @@ def test_roles_may_do_what_the_page_says_and_nothing_else(
 
     ledger = Ledger("a")
     ledger.punch("23 06:00", "in")
-    with closing(Store(url["payroll"])) as store:
+    with closing(PayrollStore(url["payroll"])) as store:
         store.take(ledger.arrivals, AT)
     with psycopg.connect(url["payroll"]) as connection:
         connection.execute(AS_RECEIVER)
@@ -48,7 +48,7 @@ def test_roles_may_do_what_the_page_says_and_nothing_else(
     monkeypatch.setattr(
         schema, "VIEWS", views.VIEWS | {"punches": views.VIEWS["punches"] + " WHERE TRUE"}
     )
-    Store(url["payroll"]).close()
+    PayrollStore(url["payroll"]).close()
 
     for view in ("punches", "sessions"):
         assert tries("clerk", f"SELECT * FROM attendance.{view}") == 1

@@ -18,7 +18,7 @@ from edge_agent.contract.facts import GateAlive
 from edge_agent.contract.stamps import ClockState, Stamp
 from edge_agent.receiver.accept import Arrival, Tip, read
 from edge_agent.receiver.databases.database import DatabaseAway
-from edge_agent.receiver.store import Store
+from edge_agent.receiver.store import PayrollStore
 
 from .conftest import KINDS
 from .gate import write_ledger
@@ -32,21 +32,21 @@ def arrivals(*entries: Entry) -> list[Arrival]:
 
 
 @pytest.fixture
-def store(database: str) -> Iterator[Store]:
-    with closing(Store(database)) as store:
+def store(database: str) -> Iterator[PayrollStore]:
+    with closing(PayrollStore(database)) as store:
         yield store
 
 
 @pytest.fixture(scope="module", params=KINDS)
 def shared(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Store, str]]:
+) -> Iterator[tuple[PayrollStore, str]]:
     """One database for many examples: each has a ledger of its own."""
     if request.param == "sqlite":
         database = str(tmp_path_factory.mktemp("shared") / "payroll.db")
     else:
         database = request.getfixturevalue("new_postgresql_database")()
-    with closing(Store(database)) as store:
+    with closing(PayrollStore(database)) as store:
         yield store, database
 
 
@@ -64,7 +64,7 @@ def keys(entries: list[Entry]) -> list[tuple[int, str]]:
     return [(entry.seq, entry.hash.hex()) for entry in entries]
 
 
-def deliver_rest(store: Store, entries: list[Entry]) -> Tip:
+def deliver_rest(store: PayrollStore, entries: list[Entry]) -> Tip:
     """The gate sends again what is not confirmed, and what it is asked for, until all is held.
 
     Gives up where that takes too long. Returns what the last receipt says.
@@ -84,7 +84,7 @@ DELIVERY = st.lists(st.lists(st.integers(0, 15), max_size=6), max_size=8)
 
 @given(DELIVERY, st.integers(1, 8))
 def test_any_delivery_ends_with_every_entry_once(
-    shared: tuple[Store, str], delivery: list[list[int]], count: int
+    shared: tuple[PayrollStore, str], delivery: list[list[int]], count: int
 ) -> None:
     store, database = shared
     ledger = str(uuid.uuid4())
@@ -109,7 +109,7 @@ def test_any_delivery_ends_with_every_entry_once(
 
 @given(DELIVERY, st.integers(1, 8), st.integers(0, 7))
 def test_both_histories_of_a_fork_are_kept(
-    shared: tuple[Store, str], delivery: list[list[int]], count: int, common: int
+    shared: tuple[PayrollStore, str], delivery: list[list[int]], count: int, common: int
 ) -> None:
     store, database = shared
     ledger = str(uuid.uuid4())
@@ -130,7 +130,7 @@ def test_both_histories_of_a_fork_are_kept(
     assert not {*chain} & {*forks}
 
 
-def test_fork_of_an_entry_is_kept_and_told_once(store: Store, database: str) -> None:
+def test_fork_of_an_entry_is_kept_and_told_once(store: PayrollStore, database: str) -> None:
     ours = write_ledger(3, "a")
     theirs = write_ledger(3, "a", after=ours[:2])
     store.take(arrivals(*ours), AT)
@@ -141,7 +141,9 @@ def test_fork_of_an_entry_is_kept_and_told_once(store: Store, database: str) -> 
     assert held(database, "forks", "a") == keys(theirs)[2:]
 
 
-def test_entry_that_does_not_link_is_kept_and_never_confirmed(store: Store, database: str) -> None:
+def test_entry_that_does_not_link_is_kept_and_never_confirmed(
+    store: PayrollStore, database: str
+) -> None:
     ours = write_ledger(4, "a")
     theirs = write_ledger(4, "a", after=ours[:2])
     store.take(arrivals(*ours[:3]), AT)
@@ -152,7 +154,7 @@ def test_entry_that_does_not_link_is_kept_and_never_confirmed(store: Store, data
     assert standing.tip == Tip(4, ours[3].hash.hex())
 
 
-def test_entry_beyond_a_gap_that_proves_not_to_link_is_set_aside(store: Store) -> None:
+def test_entry_beyond_a_gap_that_proves_not_to_link_is_set_aside(store: PayrollStore) -> None:
     ours = write_ledger(4, "a")
     theirs = write_ledger(4, "a", after=ours[:2])
     (standing,) = store.take(arrivals(*ours[:2], theirs[3]), AT).standings
@@ -161,7 +163,7 @@ def test_entry_beyond_a_gap_that_proves_not_to_link_is_set_aside(store: Store) -
     assert (standing.tip.through, standing.forks) == (3, [4])
 
 
-def test_ledger_that_two_gates_send_stands_for_both(store: Store) -> None:
+def test_ledger_that_two_gates_send_stands_for_both(store: PayrollStore) -> None:
     ledger = str(uuid.uuid4())
     (first,) = write_ledger(1, ledger)
     twin = Scribe(gate="twin", ledger=ledger, zone=ZoneInfo("UTC"))
@@ -173,7 +175,7 @@ def test_ledger_that_two_gates_send_stands_for_both(store: Store) -> None:
     assert [(at.gate, at.tip.through) for at in taken.standings] == [("main-gate", 2), ("twin", 2)]
 
 
-def test_punches_are_plain_to_read(store: Store, database: str) -> None:
+def test_punches_are_plain_to_read(store: PayrollStore, database: str) -> None:
     store.take(arrivals(*write_ledger(3, "a")), AT)
     assert rows(
         database,
@@ -184,7 +186,7 @@ def test_punches_are_plain_to_read(store: Store, database: str) -> None:
     ]
 
 
-def test_wire_bytes_are_kept_as_they_came(store: Store, database: str) -> None:
+def test_wire_bytes_are_kept_as_they_came(store: PayrollStore, database: str) -> None:
     entries = write_ledger(3, "a")
     store.take(arrivals(*entries), AT)
     assert [bytes(wire) for (wire,) in rows(database, "SELECT wire FROM entries ORDER BY seq")] == [
@@ -194,14 +196,14 @@ def test_wire_bytes_are_kept_as_they_came(store: Store, database: str) -> None:
 
 def test_standings_and_their_gaps_are_known_after_a_restart(database: str) -> None:
     entries = write_ledger(5, "a")
-    with closing(Store(database)) as store:
+    with closing(PayrollStore(database)) as store:
         (before,) = store.take(arrivals(*entries[:2], entries[4]), AT).standings
-    with closing(Store(database)) as store:
+    with closing(PayrollStore(database)) as store:
         assert list(store.standings()) == [before]
     assert before.missing == range(3, 5)
 
 
-def test_batch_that_fails_leaves_nothing(store: Store, database: str) -> None:
+def test_batch_that_fails_leaves_nothing(store: PayrollStore, database: str) -> None:
     first, second = write_ledger(2, "a")
     broken = msgspec.structs.replace(arrivals(second)[0], seq=2**70)
     with pytest.raises(StoreFault):
@@ -211,16 +213,16 @@ def test_batch_that_fails_leaves_nothing(store: Store, database: str) -> None:
 
 
 def test_second_receiver_is_told_that_there_is_a_first(file: Path) -> None:
-    with closing(Store(str(file))), pytest.raises(StoreFault, match="Another receiver uses"):
-        Store(str(file))
-    Store(str(file)).close()
+    with closing(PayrollStore(str(file))), pytest.raises(StoreFault, match="Another receiver uses"):
+        PayrollStore(str(file))
+    PayrollStore(str(file)).close()
 
 
 def test_second_receiver_is_seen_through_a_link(file: Path, tmp_path: Path) -> None:
     other_name = tmp_path / "link.db"
     other_name.symlink_to(file)
-    with closing(Store(str(file))), pytest.raises(StoreFault, match="Another receiver"):
-        Store(str(other_name))
+    with closing(PayrollStore(str(file))), pytest.raises(StoreFault, match="Another receiver"):
+        PayrollStore(str(other_name))
 
 
 def test_database_of_another_program_is_left_alone(file: Path) -> None:
@@ -228,17 +230,17 @@ def test_database_of_another_program_is_left_alone(file: Path) -> None:
         conn.execute("CREATE TABLE salaries (code TEXT)")
     before = file.read_bytes()
     with pytest.raises(StoreFault, match="another program's database"):
-        Store(str(file))
+        PayrollStore(str(file))
     assert file.read_bytes() == before
 
 
 def test_newer_database_is_left_alone(file: Path) -> None:
-    Store(str(file)).close()
+    PayrollStore(str(file)).close()
     with closing(sqlite3.connect(file)) as conn, conn:
         conn.execute("INSERT INTO receiver_steps VALUES ('from_the_future')")
     before = file.read_bytes()
     with pytest.raises(StoreFault, match="newer version"):
-        Store(str(file))
+        PayrollStore(str(file))
     assert file.read_bytes() == before
 
 
@@ -246,17 +248,17 @@ def test_file_that_is_no_database_is_left_alone(file: Path) -> None:
     file.write_bytes(b"salaries of November\n" * 100)
     before = file.read_bytes()
     with pytest.raises(StoreFault, match="not a database"):
-        Store(str(file))
+        PayrollStore(str(file))
     assert file.read_bytes() == before
 
 
 def test_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreFault, match="nowhere"):
-        Store(str(tmp_path / "nowhere" / "payroll.db"))
+        PayrollStore(str(tmp_path / "nowhere" / "payroll.db"))
 
 
 def test_commits_are_durable(file: Path) -> None:
-    with closing(Store(str(file))) as store:
+    with closing(PayrollStore(str(file))) as store:
         assert rows(file, "PRAGMA journal_mode") == [("wal",)]
         assert store._database.query("PRAGMA synchronous") == [(3,)]
 
@@ -266,7 +268,7 @@ def test_commits_are_durable_whatever_the_server_was_told(
 ) -> None:
     database = new_postgresql_database()
     rows(database, "ALTER DATABASE x SET synchronous_commit = off".replace("x", name_of(database)))
-    with closing(Store(database)) as store:
+    with closing(PayrollStore(database)) as store:
         assert store._database.query("SHOW synchronous_commit") == [("on",)]
 
 
@@ -276,9 +278,12 @@ def name_of(url: str) -> str:
 
 def test_second_receiver_waits_for_the_first(new_postgresql_database: Callable[[], str]) -> None:
     database = new_postgresql_database()
-    with closing(Store(database)), pytest.raises(DatabaseAway, match="Another receiver uses"):
-        Store(database)
-    Store(database).close()
+    with (
+        closing(PayrollStore(database)),
+        pytest.raises(DatabaseAway, match="Another receiver uses"),
+    ):
+        PayrollStore(database)
+    PayrollStore(database).close()
 
 
 def test_other_tables_of_the_server_are_left_alone(
@@ -287,7 +292,7 @@ def test_other_tables_of_the_server_are_left_alone(
     database = new_postgresql_database()
     made = "CREATE TABLE public.entries AS SELECT 7 AS salary; SELECT salary FROM public.entries"
     rows(database, made)
-    with closing(Store(database)) as store:
+    with closing(PayrollStore(database)) as store:
         store.take(arrivals(*write_ledger(3, "a")), AT)
     assert rows(database, "SELECT salary FROM public.entries") == [(7,)]
 
@@ -302,11 +307,11 @@ def test_other_tables_of_the_server_are_left_alone(
 )
 def test_url_that_cannot_be_used_is_told_without_the_password(url: str, told: str) -> None:
     with pytest.raises(StoreFault, match=told) as error:
-        Store(url)
+        PayrollStore(url)
     assert "secret" not in str(error.value)
 
 
-def test_a_ledger_stays_its_first_gate_s(store: Store, database: str) -> None:
+def test_a_ledger_stays_its_first_gate_s(store: PayrollStore, database: str) -> None:
     """Or a gate could take another's coverage away by repeating what it has overheard."""
     ledger = write_ledger(2)
     store.take(arrivals(ledger[0]), AT)

@@ -22,7 +22,7 @@ from edge_agent.contract.stamps import ClockState
 from edge_agent.receiver import sort
 from edge_agent.receiver.accept import MAX_WIRE_BYTES, Arrival, read
 from edge_agent.receiver.connection import ReceiverOptions
-from edge_agent.receiver.store import Store, Taken
+from edge_agent.receiver.store import PayrollStore, Taken
 from tests.brokers import MOSQUITTO, Mosquitto, free_port
 
 from .gate import WAIT_SECONDS, Gate, write_ledger
@@ -227,7 +227,7 @@ def test_payroll_of_yesterday_is_filled_again_without_a_person(
     ledgers = {name: write_ledger(900, f"ledger-of-{name}", gate=name) for name in names}
     with ExitStack() as open_gates:
         if held:
-            with closing(Store(database)) as store:
+            with closing(PayrollStore(database)) as store:
                 for name, entries in ledgers.items():
                     store.take([read(name, entry.wire) for entry in entries[:held]], "yesterday")
         gates = {name: open_gates.enter_context(Gate(mosquitto.port, name)) for name in names}
@@ -336,7 +336,7 @@ def test_nothing_is_acknowledged_before_it_is_stored(
     def fail(*_: object) -> Taken:
         raise StoreFault("disk full")
 
-    monkeypatch.setattr(Store, "take", fail)
+    monkeypatch.setattr(PayrollStore, "take", fail)
     with Running(options) as running:
         running.said("connected")
         gate.send(*write_ledger(3))

@@ -27,8 +27,8 @@ from edge_agent.gate.host.clock import HostClock
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.settings.schema import HomeAssistantSettings, MqttSettings
 from edge_agent.gate.uplink.mqtt.broker import PahoBroker
-from edge_agent.gate.uplink.session import UplinkParts
-from edge_agent.gate.uplink.thread import PublishLedger
+from edge_agent.gate.uplink.session import UplinkDeps
+from edge_agent.gate.uplink.thread import UplinkThread
 from tests.gate.uplink.gates import Examiner, gate_status
 from tests.receiver.running import rows
 
@@ -159,8 +159,8 @@ class _Gate:
         self.last = self._store.tail().seq
         self._confirmed = 0
         self._stop = threading.Event()
-        self._uplink = PublishLedger(
-            UplinkParts(
+        self._uplink = UplinkThread(
+            UplinkDeps(
                 settings=mqtt,
                 topics=Topics(mqtt.root, name),
                 broker=PahoBroker(mqtt, f"edge-agent-{name}"),

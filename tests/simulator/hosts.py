@@ -9,7 +9,7 @@ from typing import Any
 from edge_agent.simulator.flash import Flash
 from edge_agent.simulator.glass import Glass, Press
 from edge_agent.simulator.module import MODELS
-from edge_agent.simulator.sensor import Sensor
+from edge_agent.simulator.sensor import SimulatedSensor
 from edge_agent.simulator.wire import Packet, Parser, Pid, Transmission
 
 BROADCAST = 0xFFFFFFFF
@@ -33,7 +33,9 @@ class Bench:
         self.flash = flash or Flash(kind.name)
         self.glass = Glass()
         scores = {} if compare is None else {"compare_templates": compare}
-        self.sensor = Sensor(kind, self.flash, self.glass, paced=paced, seed=seed, **scores)
+        self.sensor = SimulatedSensor(
+            kind, self.flash, self.glass, paced=paced, seed=seed, **scores
+        )
         self.now = 100.0
         self.address = BROADCAST
         self.greeting = self.data(self.sensor.power_on(self.now))

@@ -16,8 +16,8 @@ from typing import Any, cast
 
 from edge_agent.gate.daemon import loop as gate_turns
 from edge_agent.gate.events import PanelShown
-from edge_agent.gate.host.host_identity import Whereabouts
-from edge_agent.gate.ledger.open_or_succeed import own_ledger
+from edge_agent.gate.host.host_identity import HostIdentity
+from edge_agent.gate.ledger.open_or_succeed import open_or_succeed
 from edge_agent.gate.touch import poll_schedule as when_to_look
 from tests.gate.uplink.gates import GATE
 
@@ -77,8 +77,8 @@ def main() -> None:
     gate_turns.BETWEEN_LOOKS_S = when_to_look.BETWEEN_LOOKS_S = 0
     pipes = Pipes(Connection(int(gate_fd)), Connection(int(uplink_fd)))
     world = cast(World, AskedWorld(pipes))
-    here = Whereabouts(board={}, card={})
-    with own_ledger(Path(folder) / "gate.db", GATE, ZONE, world.clocks.stamp(), here):
+    here = HostIdentity(board={}, card={})
+    with open_or_succeed(Path(folder) / "gate.db", GATE, ZONE, world.clocks.stamp(), here):
         SoakedGate(Path(folder), world, Random(int(seed))).live(threading.Event())
 
 

@@ -23,8 +23,8 @@ from edge_agent.gate.people.templates.sealing import AgeSealing
 from edge_agent.gate.ports import Broker, Clock, Sensor, SensorInfo
 from edge_agent.gate.rules import Hint, Policy
 from edge_agent.gate.settings.schema import HomeAssistantSettings, MqttSettings
-from edge_agent.gate.uplink.session import UplinkParts
-from edge_agent.gate.uplink.thread import PublishLedger
+from edge_agent.gate.uplink.session import UplinkDeps
+from edge_agent.gate.uplink.thread import UplinkThread
 from tests.gate.fakes import Pocket, PowerCut
 from tests.gate.uplink.gates import GATE, Examiner, gate_status
 
@@ -114,9 +114,9 @@ class SoakedGate:
         now = self._world.clocks.stamp()
         return SqliteStore.open(self._folder / "gate.db", GATE, ZONE, now)
 
-    def _uplink(self) -> PublishLedger:
-        return PublishLedger(
-            UplinkParts(
+    def _uplink(self) -> UplinkThread:
+        return UplinkThread(
+            UplinkDeps(
                 settings=MqttSettings(host="localhost", tls="off"),
                 topics=TOPICS,
                 broker=self._world.line,
@@ -131,7 +131,7 @@ class SoakedGate:
             )
         )
 
-    def _activity(self, store: SqliteStore, uplink: PublishLedger) -> GateActivity:
+    def _activity(self, store: SqliteStore, uplink: UplinkThread) -> GateActivity:
         def told(event: Event) -> None:
             uplink.notify()
             if isinstance(event, PanelShown):

@@ -223,9 +223,9 @@ class Gate:
             assert pairing.check() is None
             technician = Technician(gate, sensor, panel, pairing, lambda: info)
             for code in codes:
-                dialogue = _Obeying(self.finger, code)
-                technician.perform(AddWorker(code=code, name=name_of(code)), dialogue, "uid:0")
-                technician.perform(Enroll(code=code, finger="right-index"), dialogue, "uid:0")
+                prompt = _Obeying(self.finger, code)
+                technician.perform(AddWorker(code=code, name=name_of(code)), prompt, "uid:0")
+                technician.perform(Enroll(code=code, finger="right-index"), prompt, "uid:0")
                 self.finger("lift")
             gate.store.close()
 

@@ -21,9 +21,9 @@ from .watch import Ended, Watch
 _ELSEWHERE = """
 import edge_agent.gate.daemon.assembly
 from edge_agent.cli import main
-from edge_agent.gate.host.host_identity import Whereabouts
-here = Whereabouts(board={{"serial": "{board}"}}, card={{"cid": "{card}"}})
-edge_agent.gate.daemon.assembly.whereabouts = lambda folder: here
+from edge_agent.gate.host.host_identity import HostIdentity
+here = HostIdentity(board={{"serial": "{board}"}}, card={{"cid": "{card}"}})
+edge_agent.gate.daemon.assembly.host_identity = lambda folder: here
 main(["run", "--config", "{config}"])
 """
 

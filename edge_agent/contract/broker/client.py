@@ -138,7 +138,7 @@ def _send_at_once(_client: Client, _data: Any, sock: Any) -> None:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-class TellingClient(Client):
+class BrokerClient(Client):
     """Knows why a connection ended, and never reads a packet beyond ``largest_packet`` bytes.
 
     Of a packet that is shorter and yet very long the beginning is kept, so that its reader sees

@@ -27,8 +27,8 @@ from ...gate.host.clock import HostClock
 from ...gate.ports import Broker, Store
 from ...gate.settings.schema import HomeAssistantSettings, MqttSettings
 from ...gate.uplink.mqtt.broker import PahoBroker
-from ...gate.uplink.session import UplinkParts
-from ...gate.uplink.thread import PublishLedger
+from ...gate.uplink.session import UplinkDeps
+from ...gate.uplink.thread import UplinkThread
 from .account import account, lines
 from .ledger import Written, fork_of, open_in, write_in
 from .plan import MAIN, MONDAY, NORTH, ZONE, at, presses, shifts
@@ -130,8 +130,8 @@ class _Feeder:
         self._through = 0
         self._problem: str | None = None
         broker = PahoBroker(settings, f"edge-agent-{week.gate}")
-        self._uplink = PublishLedger(
-            UplinkParts(
+        self._uplink = UplinkThread(
+            UplinkDeps(
                 settings=settings,
                 topics=Topics(settings.root, week.gate),
                 broker=cast(Broker, Mishaps(broker, instead)),

@@ -16,12 +16,12 @@ from ...contract.messages import GateStatus, Topics
 from ...contract.roster import Heard
 from ..errors import DamagedLedger
 from ..host.clock import HostClock
-from ..host.host_identity import whereabouts
+from ..host.host_identity import host_identity
 from ..host.lock import GateLock, give_to_folder_owner
 from ..host.passwords import PasswordFile
 from ..ledger.damage.readable import write_readable
 from ..ledger.gate import Gate
-from ..ledger.open_or_succeed import may_leave_again, own_ledger
+from ..ledger.open_or_succeed import may_leave_again, open_or_succeed
 from ..ledger.store.sqlite_store import SqliteStore
 from ..ledger.succession.swap import set_aside
 from ..people.templates.sealing import AgeSealing
@@ -31,7 +31,7 @@ from ..settings.schema import Settings
 
 if TYPE_CHECKING:
     from ..uplink.payroll_says import Disowned
-    from ..uplink.thread import PublishLedger
+    from ..uplink.thread import UplinkThread
 
 log = logging.getLogger(__name__)
 
@@ -51,14 +51,14 @@ class Assembly:
         return GateLock(self.database)
 
     @contextmanager
-    def own_ledger(self, damaged: str | None = None) -> Iterator[None]:
+    def open_or_succeed(self, damaged: str | None = None) -> Iterator[None]:
         """Have a ledger that may be written, a new one where need be; under the lock only.
 
         ``damaged``: what was found out about the database while it was used.
         """
         gate, now = self.settings.gate.id, self.clock.stamp()
-        here = whereabouts(self.database.parent)
-        with own_ledger(self.database, gate, self.zone, now, here, damaged):
+        here = host_identity(self.database.parent)
+        with open_or_succeed(self.database, gate, self.zone, now, here, damaged):
             give_to_folder_owner(self.database)
             yield
 
@@ -152,15 +152,15 @@ class Assembly:
         on_damage: Callable[[DamagedLedger], None],
         on_roster: Callable[[Heard], None],
         examiner: Examiner,
-    ) -> "PublishLedger":
+    ) -> "UplinkThread":
         """The way to payroll."""
         from ..uplink.mqtt.broker import PahoBroker
-        from ..uplink.session import UplinkParts
-        from ..uplink.thread import PublishLedger
+        from ..uplink.session import UplinkDeps
+        from ..uplink.thread import UplinkThread
 
         gate, mqtt = self.settings.gate.id, self.settings.mqtt
-        return PublishLedger(
-            UplinkParts(
+        return UplinkThread(
+            UplinkDeps(
                 settings=mqtt,
                 topics=Topics(mqtt.root, gate),
                 broker=PahoBroker(mqtt, f"edge-agent-{gate}"),

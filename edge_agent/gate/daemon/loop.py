@@ -23,7 +23,7 @@ from ...contract.facts import GateAlive
 from ..control.server import Conversation
 from ..errors import GateBusy, SensorFault
 from ..ledger.gate import Gate
-from ..ledger.prune import PruneLedger
+from ..ledger.prune import Pruner
 from ..ledger.resolve_times import ResolveTimes
 from ..ledger.watch_clock import WatchClock
 from ..ledger.watch_recording import WatchRecording
@@ -38,12 +38,12 @@ from ..people.requests import (
     TemplateWork,
     What,
 )
-from ..people.roster import KeepRoster, RosterInbox
+from ..people.roster import RosterInbox, RosterKeeper
 from ..people.technician import Technician
 from ..ports import Panel, Passwords, Sealing, Sensor, SensorInfo, Touch
-from ..sensor.lifecycle import KeepSensor
+from ..sensor.lifecycle import SensorLifecycle
 from ..sensor.pairing import Pairing
-from ..touch.poll_schedule import BETWEEN_LOOKS_S, WhenToLook
+from ..touch.poll_schedule import BETWEEN_LOOKS_S, PollSchedule
 from ..touch.take_punch import Look, TakePunch
 
 
@@ -104,7 +104,7 @@ class Jobs:
                 conversation.failed(GateBusy("The daemon is stopping: ask again when it is back."))
 
 
-class Guided:
+class SocketPrompt:
     """The dialogue with the person at the sensor, paced by the gate's thread.
 
     It leaves the sensor some air between two looks, shows that the thread lives, obeys a stop.
@@ -161,7 +161,7 @@ class GateTurns:
         self._beat = beat
         self._gate = gate = parts.make_gate()
         self._pairing = pairing = Pairing(gate, parts.sensor, beat)
-        self._keeper = keeper = KeepSensor(gate, parts.sensor, parts.panel, pairing)
+        self._keeper = keeper = SensorLifecycle(gate, parts.sensor, parts.panel, pairing)
         self._taker = TakePunch(
             gate,
             parts.sensor,
@@ -178,9 +178,11 @@ class GateTurns:
         self._clock = WatchClock(gate)
         self._times = ResolveTimes(gate)
         self._recording = WatchRecording(gate)
-        self._looking = WhenToLook(parts.sensor, parts.touch, gate.clock, wake, sleeps=parts.sleeps)
-        self._prune = PruneLedger(gate, parts.prune_after_months)
-        self._roster = KeepRoster(gate, parts.roster)
+        self._looking = PollSchedule(
+            parts.sensor, parts.touch, gate.clock, wake, sleeps=parts.sleeps
+        )
+        self._prune = Pruner(gate, parts.prune_after_months)
+        self._roster = RosterKeeper(gate, parts.roster)
         self._alive_due = gate.clock.monotonic()
         self._failures = 0
 
@@ -263,10 +265,10 @@ class GateTurns:
         self._gate.store.close()
 
     def _perform(self, request: GateWork, conversation: Conversation) -> dict[str, Any]:
-        dialogue = Guided(conversation, self._stop, self._beat)
+        prompt = SocketPrompt(conversation, self._stop, self._beat)
         if isinstance(request, TemplateWork | ModuleWork):
-            return self._custodian.perform(request, dialogue, conversation.actor)
-        return self._technician.perform(request, dialogue, conversation.actor)
+            return self._custodian.perform(request, prompt, conversation.actor)
+        return self._technician.perform(request, prompt, conversation.actor)
 
     def _look_after_sensor(self) -> None:
         """A technician has asked for the sensor, and it may have turned out to be another one."""

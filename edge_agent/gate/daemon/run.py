@@ -16,7 +16,7 @@ from ...contract.messages import GateStatus
 from ...contract.stamps import true_time
 from ..control.server import ControlServer
 from ..errors import DamagedLedger, SensorFault
-from ..events import Event, Hub, LedgerGrew, RosterChanged, SensorChanged, StoreChanged
+from ..events import Event, EventBus, LedgerGrew, RosterChanged, SensorChanged, StoreChanged
 from ..host.examiner import ProcessExaminer
 from ..host.service_manager import ServiceManager
 from ..people.roster import RosterInbox
@@ -26,7 +26,7 @@ from ..uplink.payroll_says import Disowned
 from .assembly import Assembly
 from .loop import GateActivity, GateParts
 from .status import Circumstances, gate_status, running_status
-from .thread import Activity
+from .supervised_thread import SupervisedThread
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ def run_daemon(settings: Settings, config: Path) -> int:
 def _one_round(assembly: Assembly, rounds: Rounds, config: Path) -> int | None:
     """The daemon on one ledger. None: another ledger is to begin, under the same lock."""
     with ExitStack() as mirror:
-        mirror.enter_context(assembly.own_ledger(rounds.take_damage()))
+        mirror.enter_context(assembly.open_or_succeed(rounds.take_damage()))
         threading.Thread(target=assembly.write_readable, name="readable", daemon=True).start()
         store = assembly.store(rounds.damaged)
         mirror.callback(store.close)
@@ -169,14 +169,14 @@ class _Daemon:
         self._store = store
         self._started_at = true_time(assembly.clock.stamp(), assembly.zone)
         self._stopping = False
-        self._hub = Hub()
+        self._bus = EventBus()
         roster = RosterInbox()
         parts = GateParts(
-            make_gate=lambda: assembly.gate(self._hub.tell, rounds.damaged),
+            make_gate=lambda: assembly.gate(self._bus.tell, rounds.damaged),
             sensor=sensor,
             panel=panel,
             captures=assembly.settings.sensor.captures,
-            offline=lambda: self._hub.offline,
+            offline=lambda: self._bus.offline,
             sealing=assembly.sealing(),
             passwords=assembly.passwords(),
             roster=roster,
@@ -188,23 +188,23 @@ class _Daemon:
         self.examiner = ProcessExaminer(config, self._wake_uplink)
         self._uplink = assembly.uplink(
             self._uplink_status,
-            self._hub.tell,
+            self._bus.tell,
             rounds.payroll_disowns,
             rounds.damaged,
             roster.put,
             self.examiner,
         )
         self._server = ControlServer(assembly.control_socket, self._gate.submit, self._status)
-        self._hub.listen(self._server.tell)
-        self._hub.listen(self._nudge_uplink)
+        self._bus.listen(self._server.tell)
+        self._bus.listen(self._nudge_uplink)
 
     def run(self) -> int | None:
         """Start the activities, serve until a signal or a crash, stop them again.
 
         Returns the exit code, or None where the ledger is left and everything starts again.
         """
-        gate = Activity("gate", self._gate.run, wake=self._gate.wake)
-        uplink = Activity("uplink", self._uplink.run, wake=self._uplink.notify)
+        gate = SupervisedThread("gate", self._gate.run, wake=self._gate.wake)
+        uplink = SupervisedThread("uplink", self._uplink.run, wake=self._uplink.notify)
         manager = ServiceManager()
         self._heed_signals()
         for activity in (gate, uplink):
@@ -225,7 +225,7 @@ class _Daemon:
         log.info("gate %s is down", self._assembly.settings.gate.id)
         return None if again else _SOFTWARE if crashed else 0
 
-    def _supervise(self, manager: ServiceManager, activities: tuple[Activity, ...]) -> bool:
+    def _supervise(self, manager: ServiceManager, activities: tuple[SupervisedThread, ...]) -> bool:
         """Serve until told to stop. Returns whether an activity ended by itself."""
         while not (self._stopping or self._rounds.another):
             self._server.serve_for(_LOOK_S)
@@ -255,7 +255,7 @@ class _Daemon:
 
     def _status(self) -> dict[str, Any]:
         status = gate_status(self._assembly, self._store, self._circumstances())
-        return running_status(status, self._hub.uplink)
+        return running_status(status, self._bus.uplink)
 
     def _uplink_status(self) -> GateStatus:
         # Called on the uplink's thread, and a store connection belongs to one thread.
@@ -263,13 +263,13 @@ class _Daemon:
             return gate_status(self._assembly, store, self._circumstances())
 
     def _circumstances(self) -> Circumstances:
-        hub, capacity = self._hub, self._gate.capacity
+        bus, capacity = self._bus, self._gate.capacity
         return Circumstances(
             state="online",
             started_at=self._started_at,
-            sensor=hub.sensor,
-            store=hub.store,
+            sensor=bus.sensor,
+            store=bus.store,
             capacity=capacity,
-            confirmed=hub.confirmed,
+            confirmed=bus.confirmed,
             uplink=self._uplink.standing,
         )

@@ -12,7 +12,7 @@ from ..settings.load import load_settings
 from ..settings.schema import Settings
 from . import findings as say
 from .daemon import broker, daemon, uplink
-from .findings import Finding, State, Verdict, Visit, passed_on
+from .findings import CheckContext, Finding, Judgement, State, passed_on
 from .hardware import card, memory, mount, power, space, temperature
 from .ledger import chain, database, payroll
 from .machine import Machine
@@ -21,7 +21,7 @@ from .sensor import backup, glass, sensor, slots
 from .times import clock, rtc, time_zone
 from .wiring import board, console, database_rights, pin_rights, port, port_rights, socket_rights
 
-OF_THE_GATE: dict[str, Callable[[Visit], Verdict | None]] = {
+OF_THE_GATE: dict[str, Callable[[CheckContext], Judgement | None]] = {
     "daemon": partial(daemon, own_version=__version__),  # First: it tells what others need.
     "port": port,
     "console": console,
@@ -49,7 +49,7 @@ OF_THE_GATE: dict[str, Callable[[Visit], Verdict | None]] = {
 }
 """What is looked at where the settings can be used. None: there is nothing to say here."""
 
-OF_THE_MACHINE: dict[str, Callable[[Machine], Verdict | None]] = {
+OF_THE_MACHINE: dict[str, Callable[[Machine], Judgement | None]] = {
     "hardware clock": rtc,
     "board": board,
     "memory": memory,
@@ -77,14 +77,14 @@ def examine(
     loaded: list[Settings] = []
     yield from look("settings", partial(_load, config, loaded))
     for settings in loaded:
-        visit = Visit(machine, settings, light=light, verify=verify)
+        context = CheckContext(machine, settings, light=light, verify=verify)
         for name, gate_check in OF_THE_GATE.items():
-            yield from look(name, partial(gate_check, visit))
+            yield from look(name, partial(gate_check, context))
     for name, machine_check in OF_THE_MACHINE.items():
         yield from look(name, partial(machine_check, machine))
 
 
-def _load(config: Path, loaded: list[Settings]) -> Verdict:
+def _load(config: Path, loaded: list[Settings]) -> Judgement:
     try:
         loaded.append(load_settings(config))
     except BadSettings as bad:
@@ -92,10 +92,10 @@ def _load(config: Path, loaded: list[Settings]) -> Verdict:
     return say.SETTINGS_GOOD(path=config)
 
 
-def look(name: str, check: Callable[[], Verdict | None]) -> Iterator[Finding]:
+def look(name: str, check: Callable[[], Judgement | None]) -> Iterator[Finding]:
     """Carry one check out; at most its time passes, and whatever it raises becomes a finding."""
     limit_s = _LIMITS_S.get(name, _LIMIT_S)
-    verdicts: list[Verdict | None] = []
+    verdicts: list[Judgement | None] = []
     # On a thread, because a dead disk or name service would hold us for ever. One that hangs is
     # left behind and ends with the process.
     thread = threading.Thread(
@@ -108,7 +108,7 @@ def look(name: str, check: Callable[[], Verdict | None]) -> Iterator[Finding]:
         yield Finding(check=name, **verdict._asdict())
 
 
-def _caught(check: Callable[[], Verdict | None]) -> Verdict | None:
+def _caught(check: Callable[[], Judgement | None]) -> Judgement | None:
     try:
         return check()
     except EdgeAgentError as error:

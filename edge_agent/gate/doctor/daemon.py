@@ -10,7 +10,7 @@ from time import monotonic
 from ..control.client import ask_status, daemon_runs
 from ..ports import BrokerDown, BrokerUp, MqttVersion
 from ..uplink.mqtt.broker import PahoBroker
-from .findings import Sentence, State, Verdict, Visit, passed_on
+from .findings import CheckContext, Judgement, Sentence, State, passed_on
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 
@@ -52,23 +52,23 @@ BROKER_SLOW = Sentence(
 )
 
 
-def daemon(visit: Visit, own_version: str) -> Verdict:
+def daemon(context: CheckContext, own_version: str) -> Judgement:
     """Ask it for its status, which tells later checks what only the daemon can know."""
-    socket = visit.assembly.control_socket
+    socket = context.assembly.control_socket
     if not daemon_runs(socket):
         return DAEMON_STOPPED()
-    visit.status = ask_status(socket)
-    version = visit.status["version"]
+    context.status = ask_status(socket)
+    version = context.status["version"]
     if version != own_version:
         return DAEMON_OF_OTHER_VERSION(version=version, own=own_version)
     return DAEMON_RUNS(version=version)
 
 
-def uplink(visit: Visit) -> Verdict | None:
+def uplink(context: CheckContext) -> Judgement | None:
     """What the daemon says of its connection."""
-    if visit.status is None:
+    if context.status is None:
         return None
-    way = visit.status["uplink"]
+    way = context.status["uplink"]
     if way["problem"]:
         return passed_on(State.WARN, way["problem"])
     return UPLINK_GOOD() if way["state"] == "connected" else UPLINK_STARTING()
@@ -83,9 +83,9 @@ _VERSIONS: dict[str, tuple[MqttVersion, ...]] = {
 }
 
 
-def broker(visit: Visit) -> Verdict:
+def broker(context: CheckContext) -> Judgement:
     """Connect once, under a client id that takes nothing away from the daemon."""
-    mqtt, gate = visit.settings.mqtt, visit.settings.gate.id
+    mqtt, gate = context.settings.mqtt, context.settings.gate.id
     access = mqtt.access
     where = {"host": mqtt.host, "port": access.tcp_port}
     broker = PahoBroker(mqtt, f"edge-agent-{gate}-doctor")

@@ -26,7 +26,7 @@ class State(StrEnum):
     FAIL = "FAIL"
 
 
-class Verdict(NamedTuple):
+class Judgement(NamedTuple):
     """What was found, and what to do about it; neither ends in a full stop."""
 
     state: State
@@ -50,9 +50,9 @@ class Sentence(NamedTuple):
     found: str
     advice: str = ""
 
-    def __call__(self, **facts: object) -> Verdict:
+    def __call__(self, **facts: object) -> Judgement:
         """The verdict about these facts."""
-        return Verdict(self.state, self.found.format(**facts), self.advice.format(**facts))
+        return Judgement(self.state, self.found.format(**facts), self.advice.format(**facts))
 
 
 def split(message: str) -> tuple[str, str]:
@@ -71,10 +71,10 @@ def split(message: str) -> tuple[str, str]:
 _GUIDE = "look it up in docs/technician.md, 'When something is wrong'"
 
 
-def passed_on(state: State, message: str) -> Verdict:
+def passed_on(state: State, message: str) -> Judgement:
     """What another part says; it brings its own advice, or else the guide has it."""
     found, advice = split(message)
-    return Verdict(state, found, advice or _GUIDE)
+    return Judgement(state, found, advice or _GUIDE)
 
 
 class Slots(Struct, frozen=True):
@@ -94,7 +94,7 @@ class Glass(Struct, frozen=True, kw_only=True):
     """A finger's features: one that lies there, or what the last one has left."""
 
 
-class Visit:
+class CheckContext:
     """One gate on one machine. Earlier checks leave here what later ones need."""
 
     def __init__(

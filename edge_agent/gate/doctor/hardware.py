@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from .findings import Sentence, State, Verdict, Visit
+from .findings import CheckContext, Judgement, Sentence, State
 from .machine import Machine
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
@@ -91,11 +91,11 @@ class _Mount(Struct, frozen=True):
     options: frozenset[str]
 
 
-def space(visit: Visit) -> Verdict | None:
+def space(context: CheckContext) -> Judgement | None:
     """Whether there is room for more entries."""
-    folder = Path(visit.settings.store.path).parent
+    folder = Path(context.settings.store.path).parent
     try:
-        usage = visit.machine.usage(folder)
+        usage = context.machine.usage(folder)
     except FileNotFoundError:
         return None  # Another check tells.
     percent = 100 * usage.used // ((usage.used + usage.free) or 1)
@@ -105,9 +105,9 @@ def space(visit: Visit) -> Verdict | None:
     return sentence(free=_size(usage.free), path=folder, percent=percent)
 
 
-def mount(visit: Visit) -> Verdict | None:
+def mount(context: CheckContext) -> Judgement | None:
     """Whether it can be written to at all."""
-    found = _mount(visit)
+    found = _mount(context)
     if found is None:
         return None
     closed = _CLOSED & found.options
@@ -115,24 +115,24 @@ def mount(visit: Visit) -> Verdict | None:
     return sentence(device=found.device, folder=found.folder, kind=found.kind)
 
 
-def card(visit: Visit) -> Verdict | None:
+def card(context: CheckContext) -> Judgement | None:
     """What the card and its file system say of themselves; nothing is read from the card."""
-    found = _mount(visit)
+    found = _mount(context)
     if found is None:
         return None
     partition = Path(found.device).name
-    count = visit.machine.number(f"/sys/fs/ext4/{partition}/errors_count")
+    count = context.machine.number(f"/sys/fs/ext4/{partition}/errors_count")
     if count is None:
         return None
-    name = _name(visit.machine, partition)
+    name = _name(context.machine, partition)
     return CARD_ERRORS(name=name, count=count) if count else CARD_GOOD(name=name)
 
 
-def _mount(visit: Visit) -> _Mount | None:
+def _mount(context: CheckContext) -> _Mount | None:
     """The file system that the database is on: the deepest mount above it, the latest of those."""
-    database = Path(visit.settings.store.path)
+    database = Path(context.settings.store.path)
     found = None
-    for line in (visit.machine.text("/proc/self/mounts") or "").splitlines():
+    for line in (context.machine.text("/proc/self/mounts") or "").splitlines():
         device, folder, kind, options, *_ = map(_plain, line.split(" "))
         deep_enough = found is None or len(folder) >= len(found.folder)
         if deep_enough and database.is_relative_to(folder):
@@ -168,7 +168,7 @@ _THROTTLED = "/sys/devices/platform/soc/soc:firmware/get_throttled"
 _LOW_NOW, _LOW_BEFORE = 1 << 0, 1 << 16
 
 
-def memory(machine: Machine) -> Verdict | None:
+def memory(machine: Machine) -> Judgement | None:
     """How much programs can still have."""
     said = machine.text("/proc/meminfo") or ""
     amounts = {name: int(kb) // 1024 for name, kb in re.findall(r"^(\w+): +(\d+) kB", said, re.M)}
@@ -181,7 +181,7 @@ def memory(machine: Machine) -> Verdict | None:
     return sentence(free=free, total=amounts["MemTotal"])
 
 
-def temperature(machine: Machine) -> Verdict | None:
+def temperature(machine: Machine) -> Judgement | None:
     """The hottest place that the kernel measures."""
     zones = machine.at("/sys/class/thermal").glob("thermal_zone*")
     measured = [machine.number(f"/sys/class/thermal/{zone.name}/temp") for zone in zones]
@@ -194,7 +194,7 @@ def temperature(machine: Machine) -> Verdict | None:
     return sentence(degrees=degrees)
 
 
-def power(machine: Machine) -> Verdict | None:
+def power(machine: Machine) -> Judgement | None:
     """Whether the supply's voltage is or was too low, where a Raspberry Pi tells."""
     alarms = list(_alarms(machine))
     throttled = machine.number(_THROTTLED, base=16)

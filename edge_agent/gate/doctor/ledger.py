@@ -11,7 +11,7 @@ from ...contract.stamps import elapsed
 from ..errors import NoLedgerYet
 from ..ledger.store.verify import verify_ledger
 from ..ports import Store
-from .findings import Sentence, State, Verdict, Visit, passed_on
+from .findings import CheckContext, Judgement, Sentence, State, passed_on
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 
@@ -52,11 +52,11 @@ _HOUR_MS = 3_600_000
 _TOO_LONG_MS = 24 * _HOUR_MS
 
 
-def database(visit: Visit) -> Verdict | None:
+def database(context: CheckContext) -> Judgement | None:
     """Whether it opens, is of this version, and is this gate's."""
-    gate, path = visit.settings.gate.id, visit.assembly.database
+    gate, path = context.settings.gate.id, context.assembly.database
     try:
-        opened = visit.assembly.store_for_reading()
+        opened = context.assembly.store_for_reading()
     except NoLedgerYet as not_yet:
         return passed_on(State.WARN, str(not_yet))
     except PermissionError:
@@ -67,28 +67,28 @@ def database(visit: Visit) -> Verdict | None:
         if source != source_of(gate):
             owner = source.rpartition("/")[2]
             return DATABASE_OF_OTHER_GATE(path=path, owner=owner, gate=gate)
-        said = visit.status["store"] if visit.status is not None else {}
+        said = context.status["store"] if context.status is not None else {}
         if said.get("state") == "failing":
             return DATABASE_FAILS(path=path, problem=str(said["problem"]).rstrip("."))
-        damaged = [old.name for old in visit.assembly.damaged()]
+        damaged = [old.name for old in context.assembly.damaged()]
         if damaged:
             return DATABASE_SET_ASIDE(names=", ".join(damaged))
         return DATABASE_OPENS(path=path, ledger=store.ledger, entries=store.tail().seq)
 
 
-def payroll(visit: Visit) -> Verdict | None:
+def payroll(context: CheckContext) -> Judgement | None:
     """How many entries payroll has yet to confirm, and since when at least."""
-    store = _store(visit)
+    store = _store(context)
     if store is None:
         return None
     with closing(store):
         marks, last = store.watermarks(), store.tail().seq
         confirmed = marks.confirmed
-        if visit.status is not None:
+        if context.status is not None:
             # The daemon knows of receipts that it has yet to write down.
-            confirmed = max(confirmed, visit.status["ledger"]["confirmed_seq"])
+            confirmed = max(confirmed, context.status["ledger"]["confirmed_seq"])
         oldest = store.entries(confirmed + 1, 1)
-    age_ms = _age_ms(visit, oldest[0]) if oldest else 0.0
+    age_ms = _age_ms(context, oldest[0]) if oldest else 0.0
     waiting = {"count": last - confirmed, "age": _age(age_ms)}
     if age_ms > _TOO_LONG_MS:
         return PAYROLL_SILENT(**waiting)
@@ -97,27 +97,27 @@ def payroll(visit: Visit) -> Verdict | None:
     return PAYROLL_WAITING(**waiting) if oldest else PAYROLL_HAS_ALL(entries=last)
 
 
-def chain(visit: Visit) -> Verdict | None:
+def chain(context: CheckContext) -> Judgement | None:
     """Every entry and every link; only where it was asked for, because it reads everything."""
-    store = _store(visit) if visit.verify else None
+    store = _store(context) if context.verify else None
     if store is None:
         return None
     with closing(store):
         return CHAIN_UNBROKEN(entries=verify_ledger(store).seq)
 
 
-def _store(visit: Visit) -> Store | None:
+def _store(context: CheckContext) -> Store | None:
     """The store; None where it does not open, which another check tells."""
     try:
-        return visit.assembly.store_for_reading()
+        return context.assembly.store_for_reading()
     except (StoreFault, PermissionError):
         return None
 
 
-def _age_ms(visit: Visit, entry: Entry) -> float:
+def _age_ms(context: CheckContext, entry: Entry) -> float:
     """How old an entry is at least, whatever the clock knew."""
     stamp = stamp_of(read_wire(entry.wire)[1])
-    return max(0.0, elapsed(stamp, visit.assembly.clock.stamp()).least)
+    return max(0.0, elapsed(stamp, context.assembly.clock.stamp()).least)
 
 
 def _age(ms: float) -> str:

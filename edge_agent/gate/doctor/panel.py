@@ -12,7 +12,7 @@ from time import sleep
 from ..errors import PinFault
 from ..events import Outcome
 from ..ports import Panel
-from .findings import Sentence, State, Verdict, Visit, passed_on
+from .findings import CheckContext, Judgement, Sentence, State, passed_on
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 
@@ -74,19 +74,19 @@ _SHOWN = (Outcome.RECORDED, Outcome.TRY_AGAIN, Outcome.UNKNOWN)
 _EACH_S = 1.3
 
 
-def lamps(visit: Visit) -> Verdict:
+def lamps(context: CheckContext) -> Judgement:
     """Open their pins, and light them where that was asked for; not while the daemon has them."""
-    pins = visit.settings.panel.pins
+    pins = context.settings.panel.pins
     if pins == "none":
         return LAMPS_NONE()
-    if visit.status is not None:
-        return LAMPS_BUSY() if visit.light else LAMPS_OF_DAEMON()
-    with visit.owning_the_gate(), closing(visit.assembly.panel()) as panel:
-        if visit.light:
+    if context.status is not None:
+        return LAMPS_BUSY() if context.light else LAMPS_OF_DAEMON()
+    with context.owning_the_gate(), closing(context.assembly.panel()) as panel:
+        if context.light:
             _light(panel)
     if pins == "mock":
         return LAMPS_MOCK()
-    return LAMPS_LIT() if visit.light else LAMPS_OPEN()
+    return LAMPS_LIT() if context.light else LAMPS_OPEN()
 
 
 def _light(panel: Panel) -> None:
@@ -101,25 +101,27 @@ _BOOTED_S = 0.6
 _READINGS, _BETWEEN_S = 20, 0.05
 
 
-def touch_pin(visit: Visit) -> Verdict | None:
+def touch_pin(context: CheckContext) -> Judgement | None:
     """Open it and read it for a second; not while the daemon has it, which tells what it finds."""
-    return _judged(visit, "touch_pin", visit.settings.sensor.touch_pin, lambda: _read(visit))
+    return _judged(context, "touch_pin", context.settings.sensor.touch_pin, lambda: _read(context))
 
 
-def power_pin(visit: Visit) -> Verdict | None:
+def power_pin(context: CheckContext) -> Judgement | None:
     """Open it, which switches the sensor on, as every command that uses it does."""
-    return _judged(visit, "power_pin", visit.settings.sensor.power_pin, lambda: _drive(visit))
+    return _judged(context, "power_pin", context.settings.sensor.power_pin, lambda: _drive(context))
 
 
-def _judged(visit: Visit, key: str, pin: int | str, look: Callable[[], Verdict]) -> Verdict | None:
+def _judged(
+    context: CheckContext, key: str, pin: int | str, look: Callable[[], Judgement]
+) -> Judgement | None:
     if pin == "none":
         return None
-    if visit.settings.panel.pins == "mock":
+    if context.settings.panel.pins == "mock":
         return PIN_MOCK(key=key)
-    if visit.status is not None:
+    if context.status is not None:
         return PIN_OF_DAEMON(pin=pin)
     try:
-        with visit.owning_the_gate():
+        with context.owning_the_gate():
             return look()
     except PinFault as fault:
         if "busy" in str(fault).lower():
@@ -127,13 +129,13 @@ def _judged(visit: Visit, key: str, pin: int | str, look: Callable[[], Verdict])
         return passed_on(State.FAIL, str(fault))
 
 
-def _read(visit: Visit) -> Verdict:
-    settings = visit.settings.sensor
+def _read(context: CheckContext) -> Judgement:
+    settings = context.settings.sensor
     with ExitStack() as opened:
-        if (power := visit.assembly.power()) is not None:
+        if (power := context.assembly.power()) is not None:
             opened.enter_context(closing(power))
             sleep(_BOOTED_S)
-        touch = visit.assembly.touch()
+        touch = context.assembly.touch()
         if touch is None:
             raise LookupError("no touch pin although the settings name one")
         opened.enter_context(closing(touch))
@@ -150,9 +152,9 @@ def _read(visit: Visit) -> Verdict:
     return TOUCH_FLICKERS(pin=settings.touch_pin, felt=felt, readings=_READINGS)
 
 
-def _drive(visit: Visit) -> Verdict:
-    settings = visit.settings.sensor
-    power = visit.assembly.power()
+def _drive(context: CheckContext) -> Judgement:
+    settings = context.settings.sensor
+    power = context.assembly.power()
     if power is None:
         raise LookupError("no power pin although the settings name one")
     with closing(power):

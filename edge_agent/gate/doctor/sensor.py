@@ -16,7 +16,7 @@ from ...contract.errors import StoreFault
 from ...contract.stamps import elapsed
 from ..ports import Sensor
 from ..rules import Reason
-from .findings import Glass, Sentence, Slots, State, Verdict, Visit, passed_on
+from .findings import CheckContext, Glass, Judgement, Sentence, Slots, State, passed_on
 
 OK, WARN = State.OK, State.WARN
 
@@ -99,9 +99,9 @@ def look_at_bare_glass(sensor: Sensor) -> Glass:
     return Glass(looks=_LOOKS, seen=seen, prints=prints)
 
 
-def glass(visit: Visit) -> Verdict | None:
+def glass(context: CheckContext) -> Judgement | None:
     """The bare glass where no daemon looks at it, else how the last day's touches went."""
-    bare, touches = visit.glass, _touches(visit)
+    bare, touches = context.glass, _touches(context)
     if bare is not None and bare.prints:
         return GLASS_TOUCHED()
     if bare is not None and bare.seen:
@@ -113,13 +113,13 @@ def glass(visit: Visit) -> Verdict | None:
     return GLASS_BARE() if bare is not None else None
 
 
-def _touches(visit: Visit) -> _Touches:
+def _touches(context: CheckContext) -> _Touches:
     found = _Touches()
     try:
-        store = visit.assembly.store_for_reading()
+        store = context.assembly.store_for_reading()
     except (StoreFault, PermissionError):
         return found  # Another check tells.
-    now = visit.assembly.clock.stamp()
+    now = context.assembly.clock.stamp()
     with closing(store):
         for kind, data in islice(store.newest_first(), _MOST_ENTRIES):
             if elapsed(stamp_of(data), now).least > _DAY_MS:
@@ -139,15 +139,15 @@ _SAFE_LEVEL = 3
 _NEARLY_FULL = 0.8
 
 
-def sensor(visit: Visit) -> Verdict:
+def sensor(context: CheckContext) -> Judgement:
     """Whether it answers, and its parameters."""
-    if visit.status is not None:
-        return _as_told(visit, visit.status["sensor"])
-    settings = visit.settings.sensor
-    with visit.owning_the_gate(), closing(visit.assembly.sensor()) as sensor:
+    if context.status is not None:
+        return _as_told(context, context.status["sensor"])
+    settings = context.settings.sensor
+    with context.owning_the_gate(), closing(context.assembly.sensor()) as sensor:
         info = sensor.connect()
-        visit.slots = Slots(len(sensor.slots()), info.capacity)
-        visit.glass = look_at_bare_glass(sensor)
+        context.slots = Slots(len(sensor.slots()), info.capacity)
+        context.glass = look_at_bare_glass(sensor)
     sentence = SENSOR_READY if info.security_level >= _SAFE_LEVEL else SENSOR_LEVEL_LOW
     return sentence(
         port=settings.port,
@@ -157,10 +157,10 @@ def sensor(visit: Visit) -> Verdict:
     )
 
 
-def _as_told(visit: Visit, told: dict[str, Any]) -> Verdict:
-    settings = visit.settings.sensor
+def _as_told(context: CheckContext, told: dict[str, Any]) -> Judgement:
+    settings = context.settings.sensor
     if told["capacity"] is not None:
-        visit.slots = Slots(told["prints"], told["capacity"])
+        context.slots = Slots(told["prints"], told["capacity"])
     if told["state"] == "ready":
         return SENSOR_TOLD_READY(port=settings.port, baud=settings.baud)
     if told["problem"] is None:
@@ -168,23 +168,23 @@ def _as_told(visit: Visit, told: dict[str, Any]) -> Verdict:
     return passed_on(State.FAIL, told["problem"])
 
 
-def backup(visit: Visit) -> Verdict | None:
+def backup(context: CheckContext) -> Judgement | None:
     """Whether there are prints whose template is nowhere but in the sensor."""
-    if visit.status is not None:
-        count = visit.status["sensor"].get("not_backed_up", 0)
+    if context.status is not None:
+        count = context.status["sensor"].get("not_backed_up", 0)
     else:
         try:
-            with closing(visit.assembly.store_for_reading()) as store:
+            with closing(context.assembly.store_for_reading()) as store:
                 count = store.not_backed_up()
         except (StoreFault, PermissionError):
             return None  # Another check tells.
     return NOT_BACKED_UP(count=count) if count else BACKED_UP()
 
 
-def slots(visit: Visit) -> Verdict | None:
+def slots(context: CheckContext) -> Judgement | None:
     """How full its library is, where the check before could find out."""
-    if visit.slots is None:
+    if context.slots is None:
         return None
-    used, capacity = visit.slots.used, visit.slots.capacity
+    used, capacity = context.slots.used, context.slots.capacity
     full = used >= _NEARLY_FULL * capacity
     return (SLOTS_NEARLY_FULL if full else SLOTS_FREE)(used=used, capacity=capacity)

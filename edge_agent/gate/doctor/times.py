@@ -7,7 +7,7 @@ import os
 from datetime import UTC, datetime
 
 from ...contract.stamps import ClockState
-from .findings import Sentence, State, Verdict, Visit
+from .findings import CheckContext, Judgement, Sentence, State
 from .machine import Machine
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
@@ -68,21 +68,21 @@ _CLOCK = {
 }
 
 
-def clock(visit: Visit) -> Verdict:
+def clock(context: CheckContext) -> Judgement:
     """Whether times are known; a running daemon remembers the last time that they were."""
-    if visit.settings.clock.trust == "always":
+    if context.settings.clock.trust == "always":
         return CLOCK_BELIEVED()
-    stamp = visit.assembly.clock.stamp()
-    if visit.status is None:
+    stamp = context.assembly.clock.stamp()
+    if context.status is None:
         return _CLOCK[stamp.state](uncertainty_ms=stamp.uncertainty_ms, pending=0)
-    told = visit.status["clock"]
+    told = context.status["clock"]
     state = ClockState(told["state"])
     if (state, stamp.state) == (ClockState.UNSYNCED, ClockState.SYNCED):
         return CLOCK_REFUSED()
     return _CLOCK[state](uncertainty_ms=told["uncertainty_ms"], pending=told["pending"])
 
 
-def rtc(machine: Machine) -> Verdict:
+def rtc(machine: Machine) -> Judgement:
     """Whether there is a clock with a battery, and whether it kept the time."""
     seconds = machine.number(f"{_RTC}/since_epoch")
     if seconds is None:
@@ -91,9 +91,9 @@ def rtc(machine: Machine) -> Verdict:
     return (RTC_RUNS if year >= _NOT_BEFORE else RTC_FORGOT)(year=year)
 
 
-def time_zone(visit: Visit) -> Verdict:
+def time_zone(context: CheckContext) -> Judgement:
     """Whether log lines show the same times as punches."""
-    zone, machine = visit.settings.gate.timezone, _zone_of(visit.machine)
+    zone, machine = context.settings.gate.timezone, _zone_of(context.machine)
     if machine == zone:
         return ZONE_SAME(zone=zone)
     return ZONE_OTHER(zone=zone, machine=machine)

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from .findings import Sentence, State, Verdict, Visit
+from .findings import CheckContext, Judgement, Sentence, State
 from .machine import Machine, user_name
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
@@ -116,9 +116,9 @@ _UNITS = (
 """Where systemd shows the login terminals that run, and those that will."""
 
 
-def console(visit: Visit) -> Verdict | None:
+def console(context: CheckContext) -> Judgement | None:
     """Look for the kernel's console and for a login terminal."""
-    machine, device = visit.machine, visit.device
+    machine, device = context.machine, context.device
     if device is None:
         return None
     for file in _CMDLINES:
@@ -129,7 +129,7 @@ def console(visit: Visit) -> Verdict | None:
     for unit, name in _login_terminals(machine):
         if machine.device(f"/dev/{name}") == device:
             return CONSOLE_LOGIN(unit=unit)
-    return CONSOLE_NONE(port=visit.settings.sensor.port)
+    return CONSOLE_NONE(port=context.settings.sensor.port)
 
 
 def _login_terminals(machine: Machine) -> Iterator[tuple[str, str]]:
@@ -155,15 +155,15 @@ _OF_BLUETOOTH = "/dev/serial1"
 """The firmware's own name for the line to the Bluetooth chip, whichever UART it is."""
 
 
-def board(machine: Machine) -> Verdict:
+def board(machine: Machine) -> Judgement:
     """Which Raspberry Pi this is, if it is one."""
     model = _model(machine)
     return BOARD_PI(model=model) if _is_pi(model) else BOARD_OTHER()
 
 
-def port(visit: Visit) -> Verdict:
+def port(context: CheckContext) -> Judgement:
     """Whether the sensor's port leads to the header's good UART, or to an adapter."""
-    name, device, machine = visit.settings.sensor.port, visit.device, visit.machine
+    name, device, machine = context.settings.sensor.port, context.device, context.machine
     if "://" in name:
         return PORT_IS_URL(port=name)
     model = _model(machine)
@@ -199,21 +199,21 @@ def _is_pi(model: str) -> bool:
 _READ, _WRITE, _ENTER = os.R_OK, os.W_OK, os.X_OK
 
 
-def port_rights(visit: Visit) -> Verdict | None:
+def port_rights(context: CheckContext) -> Judgement | None:
     """The sensor's port; one that is not there is told by another check."""
-    if visit.status is not None or visit.device is None:
+    if context.status is not None or context.device is None:
         return None
-    return _judge(visit.machine, visit.settings.sensor.port, _READ | _WRITE)
+    return _judge(context.machine, context.settings.sensor.port, _READ | _WRITE)
 
 
-def pin_rights(visit: Visit) -> Verdict | None:
+def pin_rights(context: CheckContext) -> Judgement | None:
     """The chip that the pins belong to: the lamps' and the two at the sensor."""
-    panel, sensor = visit.settings.panel.pins, visit.settings.sensor
+    panel, sensor = context.settings.panel.pins, context.settings.sensor
     at_the_sensor = (sensor.touch_pin, sensor.power_pin) != ("none", "none")
     wired = panel == "gpio" or (panel == "none" and at_the_sensor)
-    if visit.status is not None or not wired:
+    if context.status is not None or not wired:
         return None
-    machine = visit.machine
+    machine = context.machine
     chips = sorted(machine.at("/dev").glob("gpiochip*"))
     if not chips:
         return NO_GPIO_CHIP()
@@ -221,35 +221,35 @@ def pin_rights(visit: Visit) -> Verdict | None:
     return next((verdict for verdict in verdicts if verdict.state is State.FAIL), verdicts[0])
 
 
-def socket_rights(visit: Visit) -> Verdict | None:
+def socket_rights(context: CheckContext) -> Judgement | None:
     """The daemon's control socket; there is none while no daemon runs."""
-    socket = visit.settings.control.socket
-    there = [path for path in (str(Path(socket).parent), socket) if _exists(visit.machine, path)]
+    socket = context.settings.control.socket
+    there = [path for path in (str(Path(socket).parent), socket) if _exists(context.machine, path)]
     verdict = None
     for path in there:
-        verdict = _judge(visit.machine, path, _READ | _WRITE if path == socket else _ENTER)
+        verdict = _judge(context.machine, path, _READ | _WRITE if path == socket else _ENTER)
         if verdict.state is State.FAIL:
             return verdict
     return verdict if socket in there else None
 
 
-def database_rights(visit: Visit) -> Verdict:
+def database_rights(context: CheckContext) -> Judgement:
     """The database and its folder, where SQLite keeps files beside it."""
-    database = Path(visit.settings.store.path)
-    if not _exists(visit.machine, database.parent):
+    database = Path(context.settings.store.path)
+    if not _exists(context.machine, database.parent):
         return NO_FOLDER(path=database.parent)
-    changing = 0 if visit.status is not None else _WRITE
-    folder = _judge(visit.machine, database.parent, _ENTER | changing)
-    if folder.state is State.FAIL or not _exists(visit.machine, database):
+    changing = 0 if context.status is not None else _WRITE
+    folder = _judge(context.machine, database.parent, _ENTER | changing)
+    if folder.state is State.FAIL or not _exists(context.machine, database):
         return folder
-    return _judge(visit.machine, database, _READ | changing)
+    return _judge(context.machine, database, _READ | changing)
 
 
 def _exists(machine: Machine, path: str | Path) -> bool:
     return os.path.exists(machine.at(path))
 
 
-def _judge(machine: Machine, path: str | Path, mode: int) -> Verdict:
+def _judge(machine: Machine, path: str | Path, mode: int) -> Judgement:
     """``mode`` is made of R_OK, W_OK and X_OK, which are the bits of each part of a file's mode."""
     person, staged = machine.person, machine.at(path)
     if machine.may(staged, mode):

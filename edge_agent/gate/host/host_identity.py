@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 
-class Whereabouts(Struct, frozen=True, kw_only=True):
+class HostIdentity(Struct, frozen=True, kw_only=True):
     """What is known of a board and a card: ways of knowing it, the surest first → the id."""
 
     board: dict[str, str]
@@ -27,13 +27,13 @@ _CARD = (
 """Below /sys/block/…, what tells one disk from another."""
 
 
-def whereabouts(folder: Path, root: Path = _ROOT) -> Whereabouts:
+def host_identity(folder: Path, root: Path = _ROOT) -> HostIdentity:
     """The board, and the card under the file system that ``folder`` is on.
 
     What cannot be read is left out, and never raises: a laptop has no serial number in its device
     tree, a container no disk of its own.
     """
-    return Whereabouts(board=dict(_board(root)), card=dict(_card(folder, root)))
+    return HostIdentity(board=dict(_board(root)), card=dict(_card(folder, root)))
 
 
 def _board(root: Path) -> Iterator[tuple[str, str]]:

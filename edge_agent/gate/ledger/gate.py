@@ -16,7 +16,7 @@ from ...contract.true_times import Bounds, Timeline
 from ..events import LedgerGrew
 from ..ports import Change, Clock, Store, Tell
 from ..rules import LastPunch, Policy
-from .store_health import KeepStore
+from .store_health import StoreHealth
 
 
 class _Known(Struct):
@@ -38,7 +38,7 @@ class Gate:
         self._known: _Known | None = None
         """None where it has to be asked for anew: what was just written is then part of it."""
         self._timeline: Timeline | None = None
-        self._keeper = KeepStore(store, clock, tell)
+        self._keeper = StoreHealth(store, clock, tell)
 
     def owner_of(self, slot: int) -> tuple[Print | None, Worker | None]:
         """The print that holds ``slot``, and its worker. Raises StoreFault."""

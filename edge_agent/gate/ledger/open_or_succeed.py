@@ -22,13 +22,13 @@ from ...contract.errors import StoreFault
 from ...contract.facts import WhyOpened
 from ...contract.stamps import Stamp, elapsed
 from ..errors import DamagedLedger
-from ..host.host_identity import Whereabouts
+from ..host.host_identity import HostIdentity
 from .damage.quick_check import damage
 from .damage.salvage import Salvaged, salvage
 from .store.database import database_fault, open_database
 from .store.metadata import Bound, bind, disowned, read_bound, seal_description, use
 from .store.sqlite_store import SqliteStore, identity
-from .succession.handover import Heritage, heritage_of
+from .succession.handover import Handover, handover_of
 from .succession.successor import make_successor
 from .succession.swap import building, carry_out, decide, discard_half_made
 
@@ -41,13 +41,13 @@ able to fill the card with old ledgers."""
 _DEMANDED: frozenset[WhyOpened] = frozenset({"payroll-is-ahead", "forked"})
 
 
-def why_leave(bound: Bound, gate: str, here: Whereabouts) -> WhyOpened | None:
+def why_leave(bound: Bound, gate: str, here: HostIdentity) -> WhyOpened | None:
     """Why the ledger may not be continued at ``gate`` and ``here``; None: it may."""
     if bound.copy == _BACKUP:
         return "restored-backup"
-    if _differ(bound.whereabouts.card, here.card):
+    if _differ(bound.host_identity.card, here.card):
         return "cloned-card"
-    if _differ(bound.whereabouts.board, here.board):
+    if _differ(bound.host_identity.board, here.board):
         return "other-board"
     return "other-gate-id" if bound.gate != gate else None
 
@@ -66,12 +66,12 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def own_ledger(
+def open_or_succeed(
     path: Path,
     gate: str,
     zone: ZoneInfo,
     now: Stamp,
-    here: Whereabouts,
+    here: HostIdentity,
     damaged: str | None = None,
 ) -> Iterator[None]:
     """See to it that the database at ``path`` holds a ledger to be written, and say it is in use.
@@ -103,7 +103,7 @@ class _Start(Struct, frozen=True):
     gate: str
     zone: ZoneInfo
     now: Stamp
-    here: Whereabouts
+    here: HostIdentity
 
     def begin(self, damaged: str | None) -> Database:
         """The database with a ledger to be written, which it says is in use."""
@@ -139,8 +139,8 @@ class _Start(Struct, frozen=True):
                 found = self._left(database)
                 if found is None:
                     return
-                why, heritage = found
-                count = self._make_successor(why, heritage)
+                why, handover = found
+                count = self._make_successor(why, handover)
                 # Closing it takes its log away: after a power cut that would pass for a lost one.
                 use(database, begins=False)
                 database.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -148,7 +148,7 @@ class _Start(Struct, frozen=True):
             why = "damaged"
             log.error("the database %s is damaged (%s): rescuing what can be read", self.path, what)
             salvaged = salvage(self.path, self.now)
-            count = self._make_successor(why, salvaged.heritage)
+            count = self._make_successor(why, salvaged.handover)
             _tell_what_is_lost(salvaged)
         decide(self.path, why)
         old = carry_out(self.path)
@@ -159,10 +159,10 @@ class _Start(Struct, frozen=True):
             old,
         )
 
-    def _make_successor(self, why: WhyOpened, heritage: Heritage) -> int:
-        return make_successor(building(self.path), self.gate, self.zone, self.now, why, heritage)
+    def _make_successor(self, why: WhyOpened, handover: Handover) -> int:
+        return make_successor(building(self.path), self.gate, self.zone, self.now, why, handover)
 
-    def _left(self, database: Database) -> tuple[WhyOpened, Heritage] | None:
+    def _left(self, database: Database) -> tuple[WhyOpened, Handover] | None:
         """Why the ledger is left, and what it hands over; None: it is continued."""
         owner = identity(database)
         if owner is None:
@@ -175,7 +175,7 @@ class _Start(Struct, frozen=True):
         if why is None:
             return None
         forked_at = receipt.through if receipt and receipt.why == "forked" else None
-        return why, heritage_of(database, ledger, self.now, forked_at)
+        return why, handover_of(database, ledger, self.now, forked_at)
 
 
 def _tell_what_is_lost(salvaged: Salvaged) -> None:
@@ -190,5 +190,5 @@ def _tell_what_is_lost(salvaged: Salvaged) -> None:
             "have payroll publish its roster: %s",
             ", ".join(salvaged.unsure),
         )
-    workers = len(salvaged.heritage.rows.get("workers", ()))
+    workers = len(salvaged.handover.rows.get("workers", ()))
     log.log(logging.WARNING if workers else logging.ERROR, "%d workers were rescued", workers)

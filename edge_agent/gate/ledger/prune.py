@@ -21,7 +21,7 @@ _LOOK_AHEAD = 2_000
 _EVERY_S = 60.0
 
 
-class PruneLedger:
+class Pruner:
     """Lives on the gate's thread, for that alone writes the ledger."""
 
     def __init__(self, gate: Gate, after_months: int | None) -> None:

@@ -25,7 +25,7 @@ _SPENT = (
 )
 
 
-class KeepStore:
+class StoreHealth:
     """Stands between a gate and its store. Lives on the gate's thread."""
 
     def __init__(self, store: Store, clock: Clock, tell: Tell) -> None:

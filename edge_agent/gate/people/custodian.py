@@ -16,7 +16,7 @@ from ..errors import SensorFault, SensorSilent
 from ..ledger.gate import Gate
 from ..ports import KeyPair, Panel, Passwords, Sealing, Sensor, SensorInfo
 from ..sensor.pairing import Pairing
-from .enroll import Dialogue, FingerWork
+from .enroll import FingerWork, Prompt
 from .requests import (
     AskCourier,
     BeginBackup,
@@ -66,7 +66,7 @@ class Custodian:
         self._courier: KeyPair | None = None
 
     def perform(
-        self, request: TemplateWork | ModuleWork, dialogue: Dialogue, actor: str
+        self, request: TemplateWork | ModuleWork, prompt: Prompt, actor: str
     ) -> dict[str, Any]:
         """Carry out one request; nothing is left half done.
 
@@ -77,21 +77,19 @@ class Custodian:
                 return self._back_up.begin(request, self._ready(), actor)
             case SealPrints():
                 self._ready()
-                return self._back_up.seal(request, dialogue)
+                return self._back_up.seal(request, prompt)
             case KeepBackup():
                 return self._back_up.keep(request)
             case AskCourier():
                 self._courier = self._courier or self._sealing.new_keys()
                 return {"recipient": self._courier.recipient}
             case BeginRestore():
-                begun = self._restore.begin(request, self._ready(), dialogue)
+                begun = self._restore.begin(request, self._ready(), prompt)
                 self._line.begin(len(request.digests))
                 return begun
             case RestorePrints():
                 self._line.go_on()
-                outcomes = self._restore.put(
-                    request, self._identity, self._ready(), dialogue, actor
-                )
+                outcomes = self._restore.put(request, self._identity, self._ready(), prompt, actor)
                 return {"outcomes": to_builtins(outcomes)}
             case EndTransfer():
                 self._line.end()
@@ -108,7 +106,7 @@ class Custodian:
             case RecallPassword():
                 return self._recall(request)
             case TakeImage():
-                return self._image(dialogue)
+                return self._image(prompt)
 
     def turn(self) -> None:
         """Between two requests: nobody may have ended what they began. Raises SensorFault."""
@@ -126,9 +124,9 @@ class Custodian:
             raise BadRequest("The sensor is in use: its password is known, or it has none.")
         return self._password.recall(request, self._identity)
 
-    def _image(self, dialogue: Dialogue) -> dict[str, Any]:
+    def _image(self, prompt: Prompt) -> dict[str, Any]:
         self._ready()
-        FingerWork(self._gate, self._sensor, self._panel, dialogue).picture()
+        FingerWork(self._gate, self._sensor, self._panel, prompt).picture()
         image = self._sensor.read_image()
         pixels = b64encode(image.pixels).decode()
         return {"width": image.width, "height": image.height, "pixels": pixels}

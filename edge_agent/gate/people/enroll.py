@@ -42,7 +42,7 @@ _FINGER_WITHIN_S = 30.0
 _TRIES = 3
 
 
-class Dialogue(Protocol):
+class Prompt(Protocol):
     """The person who follows the steps."""
 
     def step(self, what: What, hint: str | None = None) -> None:
@@ -58,11 +58,11 @@ class Dialogue(Protocol):
 class FingerWork:
     """Captures that a person at the sensor is guided through."""
 
-    def __init__(self, gate: Gate, sensor: Sensor, panel: Panel, dialogue: Dialogue) -> None:
+    def __init__(self, gate: Gate, sensor: Sensor, panel: Panel, prompt: Prompt) -> None:
         self._gate = gate
         self._sensor = sensor
         self._panel = panel
-        self._dialogue = dialogue
+        self._dialogue = prompt
 
     def features(self, what: What, buffer: Buffer = Buffer.ONE) -> None:
         """Ask for a finger and bring its features into ``buffer``.
@@ -112,7 +112,7 @@ def enroll(
     gate: Gate,
     sensor: Sensor,
     panel: Panel,
-    dialogue: Dialogue,
+    prompt: Prompt,
     pairing: Pairing,
     *,
     code: str,
@@ -128,8 +128,8 @@ def enroll(
     _check(gate, code, finger)
     taken = sensor.slots()
     [slot] = free_slots(taken, (held.slot for held in gate.prints), capacity, 1)
-    work = FingerWork(gate, sensor, panel, dialogue)
-    _capture_template(gate, sensor, work, dialogue)
+    work = FingerWork(gate, sensor, panel, prompt)
+    _capture_template(gate, sensor, work, prompt)
     print_ = Print(
         worker=code, finger=finger, slot=slot, generation=gate.store.next_generation(slot)
     )
@@ -165,7 +165,7 @@ def _check(gate: Gate, code: str, finger: str) -> None:
         )
 
 
-def _capture_template(gate: Gate, sensor: Sensor, work: FingerWork, dialogue: Dialogue) -> None:
+def _capture_template(gate: Gate, sensor: Sensor, work: FingerWork, prompt: Prompt) -> None:
     """Two captures of one finger that nobody else has, merged in the sensor's buffers."""
     for _ in range(_TRIES):
         work.features(What.PRESS)
@@ -173,7 +173,7 @@ def _capture_template(gate: Gate, sensor: Sensor, work: FingerWork, dialogue: Di
         work.features(What.PRESS_AGAIN, Buffer.TWO)
         if sensor.merge():
             return
-        dialogue.step(What.DIFFERENT)
+        prompt.step(What.DIFFERENT)
     raise BadRequest("The two presses stay different: press the same finger, flat and still.")
 
 

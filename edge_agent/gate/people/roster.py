@@ -51,7 +51,7 @@ class RosterInbox:
         return self._latest.popleft() if self._latest else None
 
 
-class KeepRoster:
+class RosterKeeper:
     """Lives on the gate's thread, which alone writes the ledger, and never holds it for long.
 
     A newer roster is prepared beside the one in force, some rows at a time; then one small

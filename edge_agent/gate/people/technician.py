@@ -12,7 +12,7 @@ from ..errors import SensorFault, SensorSilent
 from ..ledger.gate import Gate
 from ..ports import Panel, Sensor, SensorInfo
 from ..sensor.pairing import Pairing
-from .enroll import Dialogue, FingerWork, enroll
+from .enroll import FingerWork, Prompt, enroll
 from .requests import (
     AddPunch,
     AddWorker,
@@ -47,9 +47,7 @@ class Technician:
         self._pairing = pairing
         self._info = info
 
-    def perform(
-        self, request: Change | SensorWork, dialogue: Dialogue, actor: str
-    ) -> dict[str, Any]:
+    def perform(self, request: Change | SensorWork, prompt: Prompt, actor: str) -> dict[str, Any]:
         """Carry out one request and return what ``--json`` prints.
 
         Raises an EdgeAgentError where it cannot be done; nothing is left half done.
@@ -64,11 +62,11 @@ class Technician:
             case AddPunch():
                 return add_punch(self._gate, request, actor)
             case Enroll():
-                return self._enroll(request, dialogue, actor)
+                return self._enroll(request, prompt, actor)
             case RemovePrint():
                 return self._remove_print(request, actor)
             case Identify():
-                return self._identify(dialogue)
+                return self._identify(prompt)
             case AskSensor():
                 return self._ask_sensor()
             case AdoptSensor():
@@ -109,12 +107,12 @@ class Technician:
         self._gate.record_worker(WorkerChanged(worker=code, active=False, actor=actor), worker)
         return to_builtins(worker)  # type: ignore[no-any-return]
 
-    def _enroll(self, request: Enroll, dialogue: Dialogue, actor: str) -> dict[str, Any]:
+    def _enroll(self, request: Enroll, prompt: Prompt, actor: str) -> dict[str, Any]:
         print_ = enroll(
             self._gate,
             self._sensor,
             self._panel,
-            dialogue,
+            prompt,
             self._pairing,
             code=checked_code(request.code),
             finger=checked_finger(request.finger),
@@ -142,9 +140,9 @@ class Technician:
             ) from fault
         return to_builtins(print_)  # type: ignore[no-any-return]
 
-    def _identify(self, dialogue: Dialogue) -> dict[str, Any]:
+    def _identify(self, prompt: Prompt) -> dict[str, Any]:
         self._ready()
-        FingerWork(self._gate, self._sensor, self._panel, dialogue).features(What.PRESS)
+        FingerWork(self._gate, self._sensor, self._panel, prompt).features(What.PRESS)
         match = self._sensor.search()
         if match is None:
             return {"known": False}

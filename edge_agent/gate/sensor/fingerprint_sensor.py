@@ -12,7 +12,7 @@ from ..settings.schema import SensorSettings
 from . import flash, speed
 from .instructions import IMAGE_FAILED, IMAGE_SIZES, POOR_SCANS, WRONG_PASSWORD
 from .link import other_baud
-from .module import Module
+from .module import SensorModule
 from .port import Port
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class FingerprintSensor:
         self._passwords: tuple[int, ...] = (_NO_PASSWORD,)
         """To be tried in this order."""
         self._port: Port | None = None
-        self._open_module: Module | None = None
+        self._open_module: SensorModule | None = None
         self._failed_images = 0
         self._has_answered = False
         self._raised = False
@@ -61,7 +61,7 @@ class FingerprintSensor:
         self.close()
         self._port = Port(self._settings.port, self._settings.baud)
         try:
-            self._open_module = Module(self._port, self._passwords[0])
+            self._open_module = SensorModule(self._port, self._passwords[0])
             self._greet(self._port, self._open_module)
             return self._read_info(self._open_module)
         except BaseException:
@@ -223,7 +223,7 @@ class FingerprintSensor:
         self.try_passwords(new)
 
     @property
-    def _module(self) -> Module:
+    def _module(self) -> SensorModule:
         if self._open_module is None:
             raise self._not_open()
         return self._open_module
@@ -237,7 +237,7 @@ class FingerprintSensor:
     def _not_open(self) -> SensorUnplugged:
         return SensorUnplugged(f"The sensor port {self._settings.port} is not open: connect.")
 
-    def _greet(self, port: Port, module: Module) -> None:
+    def _greet(self, port: Port, module: SensorModule) -> None:
         configured = self._settings.baud
         if self._raised:
             speed.find(module, port, (configured, speed.RAISED))
@@ -263,7 +263,7 @@ class FingerprintSensor:
         self._raised = False
         self._has_answered = True
 
-    def _was_raised(self, module: Module) -> bool:
+    def _was_raised(self, module: SensorModule) -> bool:
         """Whether it is at this speed because a transfer was cut off."""
         try:
             self._verify(module)
@@ -271,7 +271,7 @@ class FingerprintSensor:
         except SensorFault:
             return False
 
-    def _verify(self, module: Module) -> None:
+    def _verify(self, module: SensorModule) -> None:
         """With the first password that the sensor takes; it is the first one from then on."""
         for password in self._passwords:
             module.password = password
@@ -284,7 +284,7 @@ class FingerprintSensor:
                 self._passwords = tuple(dict.fromkeys((password, *self._passwords)))
                 return
 
-    def _read_info(self, module: Module) -> SensorInfo:
+    def _read_info(self, module: SensorModule) -> SensorInfo:
         try:
             _, system_id, capacity, level, _, packet, baud = module.getSystemParameters()
         except (SensorSilent, SensorRefused) as fault:

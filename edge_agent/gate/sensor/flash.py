@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from ...contract.errors import BadRequest
 from ..errors import SensorFault, SensorGarbled, SensorRefused, SensorSilent
 from .instructions import EMPTY_BUFFER, MEANINGS, NO_TEMPLATE, TEMPLATE_SIZES
-from .module import Module
+from .module import SensorModule
 
 INDEX_SLOTS = 4 * 256
 """The index table has so many, in pages of 256, and no more can be asked for."""
@@ -22,14 +22,14 @@ _NOTEPAD_PAGE = 32  # bytes
 _ERASING_FAILED, _WRITING_FAILED = 0x10, 0x18
 
 
-def slots(module: Module) -> frozenset[int]:
+def slots(module: SensorModule) -> frozenset[int]:
     """The slots that hold a template."""
     pages = range(math.ceil(module.capacity / _PAGE))
     used = [is_used for page in pages for is_used in module.getTemplateIndex(page)]
     return frozenset(slot for slot, is_used in enumerate(used[: module.capacity]) if is_used)
 
 
-def store(module: Module, slot: int) -> None:
+def store(module: SensorModule, slot: int) -> None:
     """Write buffer 1 to ``slot``.
 
     The index cannot settle a lost answer where the slot was taken before: that stays an error.
@@ -43,7 +43,7 @@ def store(module: Module, slot: int) -> None:
         )
 
 
-def erase(module: Module, slot: int) -> None:
+def erase(module: SensorModule, slot: int) -> None:
     """Erase ``slot``."""
     _check_slot(module, slot)
     lost = _carry_out(module, lambda: module.deleteTemplate(slot))
@@ -54,7 +54,7 @@ def erase(module: Module, slot: int) -> None:
         )
 
 
-def read_template(module: Module, slot: int) -> bytes:
+def read_template(module: SensorModule, slot: int) -> bytes:
     """The template in ``slot``."""
     _check_slot(module, slot)
     # Into the buffer that is not written to: what is in there is what it was given.
@@ -62,7 +62,7 @@ def read_template(module: Module, slot: int) -> bytes:
     return module.read_buffer(_READING)
 
 
-def write_template(module: Module, slot: int, template: bytes) -> None:
+def write_template(module: SensorModule, slot: int, template: bytes) -> None:
     """Write a template that comes from outside; whatever was in the slot is gone."""
     _check_slot(module, slot)
     _check_size(module, template)
@@ -78,7 +78,7 @@ def write_template(module: Module, slot: int, template: bytes) -> None:
         )
 
 
-def twin_of(module: Module, slot: int, others: Sequence[int]) -> int | None:
+def twin_of(module: SensorModule, slot: int, others: Sequence[int]) -> int | None:
     """The first of ``others`` whose template is like that in ``slot``."""
     _check_slot(module, slot)
     module.loadTemplate(slot, _WRITING)
@@ -94,13 +94,13 @@ def twin_of(module: Module, slot: int, others: Sequence[int]) -> int | None:
     return None
 
 
-def read_notepad(module: Module, page: int) -> bytes:
+def read_notepad(module: SensorModule, page: int) -> bytes:
     """One page."""
     _check_page(page)
     return module.read_notepad(page)
 
 
-def write_notepad(module: Module, page: int, data: bytes) -> None:
+def write_notepad(module: SensorModule, page: int, data: bytes) -> None:
     """Write one page."""
     _check_page(page)
     if len(data) != _NOTEPAD_PAGE:
@@ -112,7 +112,7 @@ def write_notepad(module: Module, page: int, data: bytes) -> None:
         )
 
 
-def _carry_out(module: Module, change: Callable[[], object]) -> SensorFault | None:
+def _carry_out(module: SensorModule, change: Callable[[], object]) -> SensorFault | None:
     """Ask for a change; where the answer is lost, return why, on a link that is sound again."""
     try:
         change()
@@ -122,12 +122,12 @@ def _carry_out(module: Module, change: Callable[[], object]) -> SensorFault | No
     return None
 
 
-def _holds(module: Module, slot: int) -> bool:
+def _holds(module: SensorModule, slot: int) -> bool:
     page, at = divmod(slot, _PAGE)
     return bool(module.getTemplateIndex(page)[at])
 
 
-def _check_slot(module: Module, slot: int) -> None:
+def _check_slot(module: SensorModule, slot: int) -> None:
     if not 0 <= slot < module.capacity:
         raise BadRequest(f"There is no slot {slot}: this sensor has 0 to {module.capacity - 1}.")
 
@@ -137,7 +137,7 @@ def _check_page(page: int) -> None:
         raise BadRequest(f"The notepad has no page {page}, only 0 to {_NOTEPAD_PAGES - 1}.")
 
 
-def _check_size(module: Module, template: bytes) -> None:
+def _check_size(module: SensorModule, template: bytes) -> None:
     """Make sure that the sensor's templates are of this size, before its flash is touched.
 
     A sensor that has not shown one since it was connected is given this one and asked for it at
@@ -160,7 +160,9 @@ def _check_size(module: Module, template: bytes) -> None:
         )
 
 
-def _disbelieved(module: Module, did: str, but: str, code: int = _WRITING_FAILED) -> SensorRefused:
+def _disbelieved(
+    module: SensorModule, did: str, but: str, code: int = _WRITING_FAILED
+) -> SensorRefused:
     return SensorRefused(
         f"The sensor at {module.port_name} says that it {did}, but {but}: {MEANINGS[code].advice}.",
         code,

@@ -86,7 +86,7 @@ _LONGEST_PAUSE_S = 2.0
 """A sensor is back in use at most this long after it answers again."""
 
 
-class KeepSensor:
+class SensorLifecycle:
     """The sensor's state, and whether presses can be recorded."""
 
     def __init__(self, gate: Gate, sensor: Sensor, panel: Panel, pairing: Pairing) -> None:

@@ -14,7 +14,7 @@ _FOUND = struct.Struct(">HH")  # slot and score
 _NOT_SUPPORTED = frozenset({PACKET_ERROR, _HIGH_SPEED_SEARCH})
 
 
-class Module(Link):
+class SensorModule(Link):
     """A link, with every instruction that the gate uses."""
 
     template_size = 0

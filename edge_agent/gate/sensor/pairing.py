@@ -19,7 +19,7 @@ from ...contract.facts import SensorAdopted
 from ...contract.people import Print
 from ..errors import SensorDoubted, SensorFault, SensorRefused
 from ..ledger.gate import Gate
-from ..pairing_mark import TOKEN_BYTES, Doubt, Mark, adopting, doubt, is_left_of, read_mark
+from ..pairing_mark import TOKEN_BYTES, Doubt, PairingMark, adopting, doubt, is_left_of, read_mark
 from ..ports import Sensor, SensorInfo
 
 
@@ -214,7 +214,7 @@ class Pairing:
             return None
 
     def _adopt(self, actor: str, why: str) -> None:
-        mark = Mark(os.urandom(TOKEN_BYTES), 1)
+        mark = PairingMark(os.urandom(TOKEN_BYTES), 1)
         self._gate.record(
             SensorAdopted(actor=actor, why=why), also=lambda change: change.put_mark(mark)
         )

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from ..errors import SensorGarbled, SensorRefused, SensorSilent
 from . import flash
-from .module import Module
+from .module import SensorModule
 from .port import Port
 
 RAISED = 115200
@@ -27,7 +27,7 @@ _ROUNDS = 3
 _DOUBTS = (SensorSilent, SensorGarbled)
 
 
-def raise_speed(module: Module, port: Port) -> bool:
+def raise_speed(module: SensorModule, port: Port) -> bool:
     """Speak at RAISED from now on; False where the sensor or the line cannot, or not well.
 
     It is proved by pages of the notepad that come back whole. Raises a SensorFault where the sensor
@@ -60,7 +60,7 @@ def raise_speed(module: Module, port: Port) -> bool:
     return True
 
 
-def put_back(module: Module, port: Port, baud: int) -> None:
+def put_back(module: SensorModule, port: Port, baud: int) -> None:
     """Speak at ``baud`` again, at whichever of both speeds the sensor is now.
 
     Raises a SensorFault where it answers at neither.
@@ -79,7 +79,7 @@ def put_back(module: Module, port: Port, baud: int) -> None:
     )
 
 
-def find(module: Module, port: Port, speeds: tuple[int, ...]) -> None:
+def find(module: SensorModule, port: Port, speeds: tuple[int, ...]) -> None:
     """Set the port to the first of ``speeds`` at which the sensor answers, or to the first."""
     for speed in dict.fromkeys(speeds):
         port.baud = speed
@@ -88,7 +88,7 @@ def find(module: Module, port: Port, speeds: tuple[int, ...]) -> None:
     port.baud = speeds[0]
 
 
-def was_raised(module: Module) -> bool:
+def was_raised(module: SensorModule) -> bool:
     """Whether the sensor's speed was raised for a while, and not put back yet."""
     try:
         return module.read_notepad(_PAGE) == _RAISED_NOTE

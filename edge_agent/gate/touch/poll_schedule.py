@@ -42,7 +42,7 @@ _NO_SLEEP = (
 )
 
 
-class WhenToLook:
+class PollSchedule:
     """Lives on the gate's thread; ``touch`` None where nothing is wired."""
 
     def __init__(

@@ -30,7 +30,7 @@ class _Answered(Struct):
     reply: Reply | None
 
 
-class ObeyPayroll:
+class CommandHandler:
     """Lives on the uplink's thread. ``examiner`` works elsewhere and is asked for its findings."""
 
     def __init__(

@@ -31,7 +31,7 @@ class _Status(Struct):
     ledger_id: str | None = None
 
 
-class NoticeTwin:
+class DuplicateIdDetector:
     """The broker lets one in and throws the other out, by turns.
 
     Some say so (MQTT 5, 0x8E), mosquitto 2.0 does not; but each finds the other's last will, or a

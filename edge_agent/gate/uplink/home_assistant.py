@@ -10,7 +10,7 @@ from ..ports import Acknowledged, Store
 from ..settings.schema import HomeAssistantSettings
 from .deliveries import Deliveries
 from .outbox import REFUSED
-from .status import ReportUplink
+from .status import UplinkReporter
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ _REFUSED = (
 )
 
 
-class TellHomeAssistant:
+class HomeAssistantPublisher:
     """Once in a connection, and only when entries leave room: nothing waits for it.
 
     The broker keeps the message, so Home Assistant has it whenever it starts: its own birth message
@@ -36,7 +36,7 @@ class TellHomeAssistant:
         topics: Topics,
         store: Store,
         deliveries: Deliveries,
-        report: ReportUplink,
+        report: UplinkReporter,
     ) -> None:
         self._store = store
         self._deliveries = deliveries

@@ -8,7 +8,7 @@ from math import inf
 from ...contract.messages import Topics
 from ...contract.roster import Heard, read_roster
 from ..ports import Received, Store
-from .commands import ObeyPayroll
+from .commands import CommandHandler
 from .outbox import Outbox
 from .payroll_says import Disowned, Ignored, read_receipt
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 _COMPLAIN_EVERY_S = 60.0
 
 
-class HearPayroll:
+class PayrollInbox:
     """Moves the outbox by receipts, and hands on what else arrives.
 
     ``rejected``: as the last receipt counts them.
@@ -30,7 +30,7 @@ class HearPayroll:
         outbox: Outbox,
         leave: Callable[[Disowned], bool],
         on_roster: Callable[[Heard], None],
-        commands: ObeyPayroll,
+        commands: CommandHandler,
     ) -> None:
         """``leave`` has the gate go on with a new ledger, or says that it may not again.
 

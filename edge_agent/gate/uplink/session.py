@@ -34,14 +34,23 @@ from ..ports import (
     Watermarks,
 )
 from ..settings.schema import HomeAssistantSettings, MqttSettings
-from .commands import ObeyPayroll
+from .commands import CommandHandler
 from .deliveries import Deliveries
-from .duplicate_id import DUPLICATE_GATE, NoticeTwin
-from .home_assistant import TellHomeAssistant
-from .inbox import HearPayroll
+from .duplicate_id import DUPLICATE_GATE, DuplicateIdDetector
+from .home_assistant import HomeAssistantPublisher
+from .inbox import PayrollInbox
 from .outbox import REFUSED, UNREADABLE, Outbox
 from .payroll_says import Disowned
-from .status import FILE, TWIN, WAY, ReportUplink, TellStatus, exposed, not_readable, not_taken
+from .status import (
+    FILE,
+    TWIN,
+    WAY,
+    StatusPublisher,
+    UplinkReporter,
+    exposed,
+    not_readable,
+    not_taken,
+)
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +59,7 @@ _EVERY_S = 30.0
 at every receipt they would cost the card almost as much as the punches themselves."""
 
 
-class KeepWatermarks:
+class WatermarkWriter:
     """Writes the watermarks at intervals. A store that cannot be written does not stop us."""
 
     def __init__(self, store: Store) -> None:
@@ -76,7 +85,7 @@ class KeepWatermarks:
 
 
 @dataclass(frozen=True, kw_only=True)
-class UplinkParts:
+class UplinkDeps:
     """The ports and settings of the uplink's thread, on which all but ``tell`` are called.
 
     ``leave``: payroll holds another history of this ledger; whether a new one begins.
@@ -96,10 +105,10 @@ class UplinkParts:
     home_assistant: HomeAssistantSettings
 
 
-class UplinkTurns:
+class UplinkSession:
     """What the uplink thread knows while it runs, from connection to connection."""
 
-    def __init__(self, parts: UplinkParts, store: Store, status: TellStatus) -> None:
+    def __init__(self, parts: UplinkDeps, store: Store, status: StatusPublisher) -> None:
         settings = parts.settings
         topics = parts.topics
         broker = parts.broker
@@ -109,9 +118,9 @@ class UplinkTurns:
         self._store = store
         self._status = status
         self._tell = parts.tell
-        self._report = ReportUplink(parts.tell)
+        self._report = UplinkReporter(parts.tell)
         self._deliveries = Deliveries(broker, topics, store.whole_entries)
-        self._watermarks = KeepWatermarks(store)
+        self._watermarks = WatermarkWriter(store)
         kept = self._watermarks.kept
         self._outbox = Outbox(kept.published, kept.confirmed, settings.receipt_timeout_s)
         self._confirmed = kept.confirmed
@@ -119,14 +128,14 @@ class UplinkTurns:
         self._up: BrokerUp | None = None
         self._fence: int | None = None
         self._ready = False
-        self._twin = NoticeTwin(store.ledger)
-        self._commands = ObeyPayroll(
+        self._twin = DuplicateIdDetector(store.ledger)
+        self._commands = CommandHandler(
             topics, store, self._outbox, self._deliveries, parts.clock, parts.examiner
         )
-        self._payroll = HearPayroll(
+        self._payroll = PayrollInbox(
             topics, store, self._outbox, parts.leave, parts.on_roster, self._commands
         )
-        self._home_assistant = TellHomeAssistant(
+        self._home_assistant = HomeAssistantPublisher(
             parts.home_assistant, topics, store, self._deliveries, self._report
         )
         self._spoke_5 = f"mqtt 5 {settings.host}:{settings.access.tcp_port}"

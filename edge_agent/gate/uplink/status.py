@@ -24,7 +24,7 @@ _CHANGES_EVERY_S = 10.0
 """A sensor whose plug is loose must not use up the line."""
 
 
-class TellStatus:
+class StatusPublisher:
     """Turns ``status`` into messages; ``changed`` is for any thread, the rest for one."""
 
     def __init__(self, status: Callable[[], GateStatus]) -> None:
@@ -66,7 +66,7 @@ TWIN = "twin"
 """What is in trouble when it is no topic."""
 
 
-class ReportUplink:
+class UplinkReporter:
     """Logs and tells the state, with the sentences that a technician needs."""
 
     def __init__(self, tell: Tell) -> None:

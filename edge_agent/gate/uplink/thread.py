@@ -6,22 +6,22 @@ from contextlib import closing
 
 from ...contract.errors import StoreFault
 from ...contract.messages import UplinkStatus
-from .session import UplinkParts, UplinkTurns
-from .status import TellStatus
+from .session import UplinkDeps, UplinkSession
+from .status import StatusPublisher
 
 _TURN_S = 1.0
 _GOODBYE_S = 1.0
 
 
-class PublishLedger:
+class UplinkThread:
     """The flow of the uplink thread; ``notify`` and ``status_changed`` are for any thread."""
 
-    def __init__(self, parts: UplinkParts) -> None:
+    def __init__(self, parts: UplinkDeps) -> None:
         self._parts = parts
         self._broker = parts.broker
         self._clock = parts.clock
-        self._status = TellStatus(parts.status)
-        self._running: UplinkTurns | None = None
+        self._status = StatusPublisher(parts.status)
+        self._running: UplinkSession | None = None
 
     @property
     def standing(self) -> UplinkStatus:
@@ -44,7 +44,7 @@ class PublishLedger:
         StoreFault where the database cannot even be opened.
         """
         with closing(self._broker), closing(self._parts.open_store()) as store:
-            uplink = self._running = UplinkTurns(self._parts, store, self._status)
+            uplink = self._running = UplinkSession(self._parts, store, self._status)
             while not stop.is_set():
                 beat()
                 # Who cannot take in what happened asks for no more: nothing piles up.

@@ -96,8 +96,8 @@ _FIRST_VERSION = "_sqlite_migrations"
 """How files of the first version can be told from those of other programs."""
 
 
-def prepare(database: Database, derive: Callable[[Database], None]) -> None:
-    """Bring the database up to date; ``derive`` makes anew what is derived from its entries.
+def prepare(database: Database, project: Callable[[Database], None]) -> None:
+    """Bring the database up to date; ``project`` makes anew what is derived from its entries.
 
     Raises StoreFault, with nothing changed, where it is another program's or a newer version's.
     """
@@ -125,7 +125,7 @@ def prepare(database: Database, derive: Callable[[Database], None]) -> None:
                         database.execute(statement.format_map(database.types))
                 database.execute(f"INSERT INTO {_DONE} VALUES (?)", [name])
         if _is_new(database, "effects", EFFECTS_VERSION):
-            derive(database)
+            project(database)
         # Only where they changed: whoever reads one would have to wait.
         if _is_new(database, "views", hashlib.sha256(repr(VIEWS).encode()).hexdigest()):
             for name in reversed(VIEWS):

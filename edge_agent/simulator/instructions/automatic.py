@@ -12,7 +12,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Generator
 
-from ..module import Module
+from ..module import SimulatedModule
 from .answers import OK, PACKET_ERROR, Answer, Steps
 from .scan import NOT_FOUND, img_to_tz, reg_model, search
 
@@ -30,7 +30,7 @@ _EXPOSES, _READS, _FINDS, _WRITES = 0.190, 0.296, 0.047, 0.058
 _ENROL_FAILED = Answer(0x1E, bytes(2))
 
 
-def enroll(module: Module) -> Answer:
+def enroll(module: SimulatedModule) -> Answer:
     """One capture, and the first free slot (PS_Enroll)."""
     free = set(range(module.model.capacity)) - module.flash.templates.keys()
     if not free or not module.take_image() or img_to_tz(module, 1).code:
@@ -40,20 +40,22 @@ def enroll(module: Module) -> Answer:
     return Answer(OK.code, struct.pack(">H", slot))
 
 
-def identify(module: Module) -> Answer:
+def identify(module: SimulatedModule) -> Answer:
     """Capture, convert and search the whole library (PS_Identify)."""
     if not module.take_image() or img_to_tz(module, 1).code:
         return NOT_FOUND
     return search(module, 1, 0, module.model.capacity)
 
 
-def auto_enroll(module: Module, slot: int, over: int, again: int, tells: int, leave: int) -> Answer:
+def auto_enroll(
+    module: SimulatedModule, slot: int, over: int, again: int, tells: int, leave: int
+) -> Answer:
     """Into ``slot``, or the first free one; the others are switches."""
     return Answer(OK.code, steps=_enrolment(module, slot, over, again, tells, leave))
 
 
 def auto_identify(
-    module: Module, level: int, start: int, count: int, tells: int, tries: int
+    module: SimulatedModule, level: int, start: int, count: int, tells: int, tries: int
 ) -> Answer:
     """Among ``count`` slots; ``level`` is checked, and the module's own decides."""
     if level not in range(1, 6):
@@ -62,7 +64,9 @@ def auto_identify(
     return Answer(OK.code, steps=_identification(module, slots, bool(tells), tries))
 
 
-def _enrolment(module: Module, slot: int, over: int, again: int, tells: int, leave: int) -> Steps:
+def _enrolment(
+    module: SimulatedModule, slot: int, over: int, again: int, tells: int, leave: int
+) -> Steps:
     """Six captures, a look whether the finger is known, merging and storing.
 
     ``over``: the slot may be taken; ``again``: the finger may be known; ``tells``: each step and
@@ -110,7 +114,7 @@ def _enrolment(module: Module, slot: int, over: int, again: int, tells: int, lea
     yield said(_STORED, takes=_WRITES)
 
 
-def _identification(module: Module, slots: range, tells: bool, tries: int) -> Steps:
+def _identification(module: SimulatedModule, slots: range, tells: bool, tries: int) -> Steps:
     """A capture and a search, again until a finger is found or ``tries`` (0: for ever) are up."""
 
     def said(
@@ -141,7 +145,7 @@ def _identification(module: Module, slots: range, tells: bool, tries: int) -> St
             return
 
 
-def _waiting(module: Module, until: Callable[[], bool]) -> Generator[None, None, bool]:
+def _waiting(module: SimulatedModule, until: Callable[[], bool]) -> Generator[None, None, bool]:
     """Wait for something on the glass; its value, once it is over: whether it came."""
     give_up = module.now + _PATIENCE
     while not until():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 
 from .. import fingers
-from ..module import Module
+from ..module import SimulatedModule
 from .answers import OK, PACKET_ERROR, Answer
 
 _NO_FINGER = Answer(0x02, takes=0.060)  # assumption: nothing to expose for
@@ -24,11 +24,11 @@ def buffer_of(number: int) -> int:
     return number if number in (1, 2) else 2
 
 
-def gen_img(module: Module) -> Answer:
+def gen_img(module: SimulatedModule) -> Answer:
     return OK if module.take_image() else _NO_FINGER
 
 
-def img_to_tz(module: Module, buffer: int) -> Answer:
+def img_to_tz(module: SimulatedModule, buffer: int) -> Answer:
     features = module.image_features()
     if features is None:
         return _INVALID_IMAGE
@@ -41,14 +41,14 @@ def img_to_tz(module: Module, buffer: int) -> Answer:
     return OK
 
 
-def match(module: Module) -> Answer:
+def match(module: SimulatedModule) -> Answer:
     templates = module.ram.templates
     score = module.compare(templates[1], templates[2]) if len(templates) == 2 else 0
     module.ram.passed = score >= module.threshold
     return Answer(0x00, struct.pack(">H", score)) if module.ram.passed else _NOT_MATCHED
 
 
-def search(module: Module, buffer: int, start: int, count: int) -> Answer:
+def search(module: SimulatedModule, buffer: int, start: int, count: int) -> Answer:
     if not module.ram.may_search:
         return Answer(PACKET_ERROR.code, bytes(4))
     found = module.search(buffer_of(buffer), range(start, start + count))
@@ -56,7 +56,7 @@ def search(module: Module, buffer: int, start: int, count: int) -> Answer:
     return Answer(0x00, struct.pack(">HH", *found)) if found else NOT_FOUND
 
 
-def reg_model(module: Module) -> Answer:
+def reg_model(module: SimulatedModule) -> Answer:
     captures = [fingers.from_template(template) for template in module.ram.templates.values()]
     if len(captures) < 2 or captures[0] is None or captures[1] is None:
         return _CAPTURES_DIFFER
@@ -68,22 +68,22 @@ def reg_model(module: Module) -> Answer:
     return OK
 
 
-def up_char(module: Module, buffer: int) -> Answer:
+def up_char(module: SimulatedModule, buffer: int) -> Answer:
     template = module.ram.templates.get(buffer_of(buffer))
     return Answer(0x00, stream=template) if template else _NOTHING_TO_UPLOAD
 
 
-def down_char(module: Module, buffer: int) -> Answer:
+def down_char(module: SimulatedModule, buffer: int) -> Answer:
     module.expect_template(buffer_of(buffer))
     return OK
 
 
-def up_image(module: Module) -> Answer:
+def up_image(module: SimulatedModule) -> Answer:
     image = module.image_bytes()
     return Answer(0x00, stream=image) if image else _NO_IMAGE_TO_UPLOAD
 
 
-def down_image(module: Module) -> Answer:
+def down_image(module: SimulatedModule) -> Answer:
     module.expect_image()
     return OK
 
@@ -96,7 +96,7 @@ _DELETE_FAILED = Answer(0x10)
 _FLASH_ERROR = Answer(0x18)
 
 
-def store(module: Module, buffer: int, slot: int) -> Answer:
+def store(module: SimulatedModule, buffer: int, slot: int) -> Answer:
     template = module.ram.templates.get(buffer_of(buffer))
     if slot >= module.model.capacity:
         return _BAD_SLOT
@@ -106,7 +106,7 @@ def store(module: Module, buffer: int, slot: int) -> Answer:
     return OK
 
 
-def load(module: Module, buffer: int, slot: int) -> Answer:
+def load(module: SimulatedModule, buffer: int, slot: int) -> Answer:
     if slot >= module.model.capacity:
         return _BAD_SLOT
     template = module.flash.templates.get(slot)
@@ -116,23 +116,23 @@ def load(module: Module, buffer: int, slot: int) -> Answer:
     return OK
 
 
-def delete(module: Module, slot: int, count: int) -> Answer:
+def delete(module: SimulatedModule, slot: int, count: int) -> Answer:
     if slot + count > module.model.capacity:
         return _DELETE_FAILED
     module.flash.delete(range(slot, slot + count))
     return OK
 
 
-def empty(module: Module) -> Answer:
+def empty(module: SimulatedModule) -> Answer:
     module.flash.delete(range(module.model.capacity))
     return OK
 
 
-def template_count(module: Module) -> Answer:
+def template_count(module: SimulatedModule) -> Answer:
     return Answer(0x00, struct.pack(">H", len(module.flash.templates)))
 
 
-def read_index_table(module: Module, page: int) -> Answer:
+def read_index_table(module: SimulatedModule, page: int) -> Answer:
     if page >= _INDEX_PAGES:
         return PACKET_ERROR
     first = page * _INDEX_PAGE_SLOTS

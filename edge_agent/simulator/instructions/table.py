@@ -15,14 +15,14 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..module import Module
+from ..module import SimulatedModule
 from . import automatic, registers, scan
 from . import scan as library
 from .answers import NOT_VERIFIED, PACKET_ERROR, Answer
 
 
 @dataclass(frozen=True)
-class Instruction:
+class SimulatedInstruction:
     """One row of the table."""
 
     code: int
@@ -34,60 +34,60 @@ class Instruction:
 
 VERIFY_PASSWORD = 0x13
 
-INSTRUCTIONS: dict[int, Instruction] = {
+INSTRUCTIONS: dict[int, SimulatedInstruction] = {
     row.code: row
     for row in (
-        Instruction(0x01, "GenImg", ">", 0.190, scan.gen_img),  # M
-        Instruction(0x02, "Img2Tz", ">B", 0.296, scan.img_to_tz),  # M
-        Instruction(0x03, "Match", ">", 0.028, scan.match),  # M
-        Instruction(0x04, "Search", ">BHH", 0.047, scan.search),  # M
-        Instruction(0x05, "RegModel", ">", 0.012, scan.reg_model),  # M
-        Instruction(0x06, "Store", ">BH", 0.058, library.store),  # M
-        Instruction(0x07, "LoadChar", ">BH", 0.016, library.load),
-        Instruction(0x08, "UpChar", ">B", 0.012, scan.up_char),
-        Instruction(0x09, "DownChar", ">B", 0.012, scan.down_char),
-        Instruction(0x0A, "UpImage", ">", 0.012, scan.up_image),
-        Instruction(0x0B, "DownImage", ">", 0.012, scan.down_image),
-        Instruction(0x0C, "DeletChar", ">HH", 0.066, library.delete),  # M
-        Instruction(0x0D, "Empty", ">", 0.070, library.empty),  # M
-        Instruction(0x0E, "SetSysPara", ">BB", 0.058, registers.set_sys_para),
-        Instruction(0x0F, "ReadSysPara", ">", 0.016, registers.read_sys_para),  # M
-        Instruction(0x10, "Enroll", ">", 0.560, automatic.enroll),
-        Instruction(0x11, "Identify", ">", 0.540, automatic.identify),
-        Instruction(0x12, "SetPwd", ">I", 0.058, registers.set_password),
-        Instruction(VERIFY_PASSWORD, "VfyPwd", ">I", 0.012, registers.verify_password),
-        Instruction(0x14, "GetRandomCode", ">", 0.012, registers.random),
-        Instruction(0x15, "SetAddr", ">I", 0.058, registers.set_address),
-        Instruction(0x16, "ReadINFpage", ">", 0.016, registers.information_page),
-        Instruction(0x17, "PortControl", ">B", 0.012, registers.port_control),
-        Instruction(0x18, "WriteNotepad", ">B32s", 0.058, registers.write_notepad),
-        Instruction(0x19, "ReadNotepad", ">B", 0.016, registers.read_notepad),
-        Instruction(0x1B, "HighSpeedSearch", ">BHH", 0.047, scan.search),
-        Instruction(0x1C, "GenBinImage", ">B", 0.190, registers.acknowledge),
-        Instruction(0x1D, "TemplateCount", ">", 0.012, library.template_count),  # M
-        Instruction(0x1E, "UserGPIO", ">B", 0.012, registers.acknowledge),
-        Instruction(0x1F, "ReadIndexTable", ">B", 0.016, library.read_index_table),
-        Instruction(0x28, "GetImageEx", ">", 0.190, scan.gen_img),
-        Instruction(0x30, "Cancel", ">", 0.012, registers.acknowledge),
-        Instruction(0x31, "AutoEnroll", ">5B", 0.0, automatic.auto_enroll),
-        Instruction(0x32, "AutoIdentify", ">5B", 0.0, automatic.auto_identify),
-        Instruction(0x33, "Sleep", ">", 0.012, registers.sleep),
-        Instruction(0x35, "AuraLedConfig", ">4B", 0.012, registers.acknowledge),
-        Instruction(0x36, "CheckSensor", ">", 0.012, registers.acknowledge),
-        Instruction(0x39, "GetAlgVer", ">", 0.016, registers.version),
-        Instruction(0x3A, "GetFwVer", ">", 0.016, registers.version),
-        Instruction(0x3C, "ReadProductInfo", ">", 0.016, registers.product_info),
-        Instruction(0x3D, "SoftReset", ">", 0.012, registers.soft_reset),
-        Instruction(0x40, "Handshake", ">", 0.012, registers.acknowledge),
-        Instruction(0x50, "OpenLed", ">", 0.012, registers.acknowledge),
-        Instruction(0x51, "CloseLed", ">", 0.012, registers.acknowledge),
-        Instruction(0x52, "GetImageFree", ">", 0.190, scan.gen_img),
-        Instruction(0x53, "GetEcho", ">", 0.012, registers.echo),
+        SimulatedInstruction(0x01, "GenImg", ">", 0.190, scan.gen_img),  # M
+        SimulatedInstruction(0x02, "Img2Tz", ">B", 0.296, scan.img_to_tz),  # M
+        SimulatedInstruction(0x03, "Match", ">", 0.028, scan.match),  # M
+        SimulatedInstruction(0x04, "Search", ">BHH", 0.047, scan.search),  # M
+        SimulatedInstruction(0x05, "RegModel", ">", 0.012, scan.reg_model),  # M
+        SimulatedInstruction(0x06, "Store", ">BH", 0.058, library.store),  # M
+        SimulatedInstruction(0x07, "LoadChar", ">BH", 0.016, library.load),
+        SimulatedInstruction(0x08, "UpChar", ">B", 0.012, scan.up_char),
+        SimulatedInstruction(0x09, "DownChar", ">B", 0.012, scan.down_char),
+        SimulatedInstruction(0x0A, "UpImage", ">", 0.012, scan.up_image),
+        SimulatedInstruction(0x0B, "DownImage", ">", 0.012, scan.down_image),
+        SimulatedInstruction(0x0C, "DeletChar", ">HH", 0.066, library.delete),  # M
+        SimulatedInstruction(0x0D, "Empty", ">", 0.070, library.empty),  # M
+        SimulatedInstruction(0x0E, "SetSysPara", ">BB", 0.058, registers.set_sys_para),
+        SimulatedInstruction(0x0F, "ReadSysPara", ">", 0.016, registers.read_sys_para),  # M
+        SimulatedInstruction(0x10, "Enroll", ">", 0.560, automatic.enroll),
+        SimulatedInstruction(0x11, "Identify", ">", 0.540, automatic.identify),
+        SimulatedInstruction(0x12, "SetPwd", ">I", 0.058, registers.set_password),
+        SimulatedInstruction(VERIFY_PASSWORD, "VfyPwd", ">I", 0.012, registers.verify_password),
+        SimulatedInstruction(0x14, "GetRandomCode", ">", 0.012, registers.random),
+        SimulatedInstruction(0x15, "SetAddr", ">I", 0.058, registers.set_address),
+        SimulatedInstruction(0x16, "ReadINFpage", ">", 0.016, registers.information_page),
+        SimulatedInstruction(0x17, "PortControl", ">B", 0.012, registers.port_control),
+        SimulatedInstruction(0x18, "WriteNotepad", ">B32s", 0.058, registers.write_notepad),
+        SimulatedInstruction(0x19, "ReadNotepad", ">B", 0.016, registers.read_notepad),
+        SimulatedInstruction(0x1B, "HighSpeedSearch", ">BHH", 0.047, scan.search),
+        SimulatedInstruction(0x1C, "GenBinImage", ">B", 0.190, registers.acknowledge),
+        SimulatedInstruction(0x1D, "TemplateCount", ">", 0.012, library.template_count),  # M
+        SimulatedInstruction(0x1E, "UserGPIO", ">B", 0.012, registers.acknowledge),
+        SimulatedInstruction(0x1F, "ReadIndexTable", ">B", 0.016, library.read_index_table),
+        SimulatedInstruction(0x28, "GetImageEx", ">", 0.190, scan.gen_img),
+        SimulatedInstruction(0x30, "Cancel", ">", 0.012, registers.acknowledge),
+        SimulatedInstruction(0x31, "AutoEnroll", ">5B", 0.0, automatic.auto_enroll),
+        SimulatedInstruction(0x32, "AutoIdentify", ">5B", 0.0, automatic.auto_identify),
+        SimulatedInstruction(0x33, "Sleep", ">", 0.012, registers.sleep),
+        SimulatedInstruction(0x35, "AuraLedConfig", ">4B", 0.012, registers.acknowledge),
+        SimulatedInstruction(0x36, "CheckSensor", ">", 0.012, registers.acknowledge),
+        SimulatedInstruction(0x39, "GetAlgVer", ">", 0.016, registers.version),
+        SimulatedInstruction(0x3A, "GetFwVer", ">", 0.016, registers.version),
+        SimulatedInstruction(0x3C, "ReadProductInfo", ">", 0.016, registers.product_info),
+        SimulatedInstruction(0x3D, "SoftReset", ">", 0.012, registers.soft_reset),
+        SimulatedInstruction(0x40, "Handshake", ">", 0.012, registers.acknowledge),
+        SimulatedInstruction(0x50, "OpenLed", ">", 0.012, registers.acknowledge),
+        SimulatedInstruction(0x51, "CloseLed", ">", 0.012, registers.acknowledge),
+        SimulatedInstruction(0x52, "GetImageFree", ">", 0.190, scan.gen_img),
+        SimulatedInstruction(0x53, "GetEcho", ">", 0.012, registers.echo),
     )
 }
 
 
-def execute(module: Module, data: bytes) -> Answer:
+def execute(module: SimulatedModule, data: bytes) -> Answer:
     """Carry out one command packet's content: the instruction code and its parameters.
 
     An instruction that the model does not have, or whose parameters have another length than the

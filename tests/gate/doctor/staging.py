@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import convert, structs
 
 from edge_agent.gate import doctor
-from edge_agent.gate.doctor.findings import Sentence, Verdict, Visit
+from edge_agent.gate.doctor.findings import CheckContext, Judgement, Sentence
 from edge_agent.gate.doctor.machine import Machine, Person, Usage
 from edge_agent.gate.settings.schema import Settings
 from tests.gate.ledger.ledgers import later
@@ -64,14 +64,14 @@ class Stage:
     def machine(self, **other: Any) -> Machine:
         return Machine(**{"root": self.root, "person": ME, **other})
 
-    def visit(
+    def context(
         self,
         machine: Machine | None = None,
         *,
         light: bool = False,
         verify: bool = False,
         **sections: dict[str, Any],
-    ) -> Visit:
+    ) -> CheckContext:
         """A gate with these settings, its database and socket in the test's folder."""
         given: dict[str, dict[str, Any]] = {
             "gate": {"id": "main-gate"},
@@ -80,7 +80,7 @@ class Stage:
             **sections,
         }
         settings = convert({name: given.get(name, {}) for name in _SECTIONS}, Settings)
-        return Visit(machine or self.machine(), settings, light=light, verify=verify)
+        return CheckContext(machine or self.machine(), settings, light=light, verify=verify)
 
     def _place(self, path: str) -> Path:
         there = self.root / path.lstrip("/")
@@ -88,7 +88,7 @@ class Stage:
         return there
 
 
-def said(verdict: Verdict | None) -> str | None:
+def said(verdict: Judgement | None) -> str | None:
     """The name of the one sentence that the verdict is made from; None where nothing was said."""
     if verdict is None:
         return None
@@ -97,7 +97,7 @@ def said(verdict: Verdict | None) -> str | None:
     return fitting[0]
 
 
-def _fits(sentence: Sentence, verdict: Verdict) -> bool:
+def _fits(sentence: Sentence, verdict: Judgement) -> bool:
     parts = zip(sentence[1:], verdict[1:], strict=True)
     return sentence.state is verdict.state and all(_is_from(*pair) for pair in parts)
 

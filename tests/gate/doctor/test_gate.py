@@ -26,66 +26,68 @@ from .staging import HOUR, FixedClock, Stage, said, status
 
 @pytest.mark.parametrize(("version", "expected"), [("1", "DAEMON_RUNS"), ("2", None)])
 def test_a_running_daemon(stage: Stage, version: str, expected: str | None) -> None:
-    visit = stage.visit()
+    context = stage.context()
     with serving(stage.folder / "gate.sock", status=status):
-        verdict = daemon(visit, own_version=version)
+        verdict = daemon(context, own_version=version)
 
     assert said(verdict) == (expected or "DAEMON_OF_OTHER_VERSION")
-    assert visit.status == status()
+    assert context.status == status()
 
 
 def test_no_daemon(stage: Stage) -> None:
-    visit = stage.visit()
+    context = stage.context()
 
-    assert said(daemon(visit, own_version="1")) == "DAEMON_STOPPED"
-    assert visit.status is None
+    assert said(daemon(context, own_version="1")) == "DAEMON_STOPPED"
+    assert context.status is None
 
 
 @pytest.mark.parametrize(
     ("state", "expected"), [("connected", "UPLINK_GOOD"), ("disconnected", "UPLINK_STARTING")]
 )
 def test_the_daemon_s_own_connection(stage: Stage, state: str, expected: str) -> None:
-    visit = stage.visit()
-    visit.status = status(uplink={"state": state, "problem": None})
+    context = stage.context()
+    context.status = status(uplink={"state": state, "problem": None})
 
-    assert said(uplink(visit)) == expected
+    assert said(uplink(context)) == expected
 
 
 @pytest.mark.parametrize("state", ["connected", "disconnected"])
 def test_what_troubles_the_daemon_s_connection(stage: Stage, state: str) -> None:
-    visit = stage.visit()
-    visit.status = status(uplink={"state": state, "problem": "Nobody is subscribed: ask payroll."})
+    context = stage.context()
+    context.status = status(
+        uplink={"state": state, "problem": "Nobody is subscribed: ask payroll."}
+    )
 
-    assert uplink(visit) == ("WARN", "Nobody is subscribed", "ask payroll")
+    assert uplink(context) == ("WARN", "Nobody is subscribed", "ask payroll")
 
 
 def test_no_daemon_no_connection(stage: Stage) -> None:
-    assert uplink(stage.visit()) is None
+    assert uplink(stage.context()) is None
 
 
 @pytest.mark.usefixtures("simulator")
 def test_a_sensor_that_answers(stage: Stage) -> None:
-    visit = stage.visit(sensor={"port": str(stage.folder / "tty")})
+    context = stage.context(sensor={"port": str(stage.folder / "tty")})
 
-    verdict = sensor(visit)
+    verdict = sensor(context)
 
     assert said(verdict) == "SENSOR_READY"
     assert "57600 baud" in verdict.found
-    assert said(slots(visit)) == "SLOTS_FREE"
-    assert visit.slots
-    assert (visit.slots.used, visit.slots.capacity) == (0, 162)
+    assert said(slots(context)) == "SLOTS_FREE"
+    assert context.slots
+    assert (context.slots.used, context.slots.capacity) == (0, 162)
     # Both were let go of again.
-    assert said(sensor(visit)) == "SENSOR_READY"
+    assert said(sensor(context)) == "SENSOR_READY"
 
 
 @pytest.mark.usefixtures("simulator")
 def test_a_sensor_at_another_baud(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_agent.gate.sensor.link._RECOVERY", 0.1)
-    visit = stage.visit(sensor={"port": str(stage.folder / "tty"), "baud": 9600})
+    context = stage.context(sensor={"port": str(stage.folder / "tty"), "baud": 9600})
 
     with pytest.raises(EdgeAgentError, match="set \\[sensor\\] baud = 57600"):
-        sensor(visit)
-    visit.assembly.lock().acquire("somebody else")  # The lock was let go of.
+        sensor(context)
+    context.assembly.lock().acquire("somebody else")  # The lock was let go of.
 
 
 def test_a_sensor_that_is_silent(
@@ -96,17 +98,17 @@ def test_a_sensor_that_is_silent(
     simulator.ask("fault silence 100")
 
     with pytest.raises(SensorSilent, match="check its supply"):
-        sensor(stage.visit(sensor={"port": str(stage.folder / "tty")}))
+        sensor(stage.context(sensor={"port": str(stage.folder / "tty")}))
 
 
 @pytest.mark.usefixtures("simulator")
 def test_a_sensor_that_somebody_else_has(stage: Stage) -> None:
-    visit = stage.visit(sensor={"port": str(stage.folder / "tty")})
-    other = visit.assembly.lock()
+    context = stage.context(sensor={"port": str(stage.folder / "tty")})
+    other = context.assembly.lock()
     other.acquire("edge-agent enroll")
 
     with pytest.raises(GateBusy, match="in use by edge-agent enroll"):
-        sensor(visit)
+        sensor(context)
     other.release()
 
 
@@ -141,11 +143,11 @@ class FakeSensor:
 def test_parameters_and_slots(
     stage: Stage, used: int, level: int, expected: str, fullness: str
 ) -> None:
-    visit, fake = stage.visit(), FakeSensor(used, level)
-    visit.assembly.sensor = lambda: fake  # type: ignore[method-assign, assignment, return-value]
+    context, fake = stage.context(), FakeSensor(used, level)
+    context.assembly.sensor = lambda: fake  # type: ignore[method-assign, assignment, return-value]
 
-    assert said(sensor(visit)) == expected
-    assert said(slots(visit)) == fullness
+    assert said(sensor(context)) == expected
+    assert said(slots(context)) == fullness
     assert fake.closed
 
 
@@ -160,20 +162,20 @@ def test_parameters_and_slots(
 def test_a_sensor_that_the_daemon_has(
     stage: Stage, told: dict[str, Any], expected: str, fullness: str | None
 ) -> None:
-    visit = stage.visit(sensor={"port": "/dev/null"})
-    visit.status = status(sensor={**status()["sensor"], **told})
+    context = stage.context(sensor={"port": "/dev/null"})
+    context.status = status(sensor={**status()["sensor"], **told})
 
-    assert said(sensor(visit)) == expected
-    assert said(slots(visit)) == fullness
+    assert said(sensor(context)) == expected
+    assert said(slots(context)) == fullness
 
 
 def test_a_fault_that_the_daemon_tells(stage: Stage) -> None:
-    visit = stage.visit()
+    context = stage.context()
     fault = {"state": "silent", "problem": "It is silent: look.", "prints": 1, "capacity": None}
-    visit.status = status(sensor=fault)
+    context.status = status(sensor=fault)
 
-    assert sensor(visit) == ("FAIL", "It is silent", "look")
-    assert slots(visit) is None
+    assert sensor(context) == ("FAIL", "It is silent", "look")
+    assert slots(context) is None
 
 
 @pytest.mark.parametrize(
@@ -186,10 +188,10 @@ def test_a_fault_that_the_daemon_tells(stage: Stage) -> None:
     ],
 )
 def test_lamps(stage: Stage, pins: str, runs: bool, light: bool, expected: str) -> None:
-    visit = stage.visit(panel={"pins": pins}, light=light)
-    visit.status = status() if runs else None
+    context = stage.context(panel={"pins": pins}, light=light)
+    context.status = status() if runs else None
 
-    assert said(lamps(visit)) == expected
+    assert said(lamps(context)) == expected
 
 
 def test_pins_that_cannot_be_opened(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,7 +201,7 @@ def test_pins_that_cannot_be_opened(stage: Stage, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("edge_agent.gate.pins._header", refused)
 
     with pytest.raises(EdgeAgentError, match=r"cannot be used \(no chip\): check the pins"):
-        lamps(stage.visit(panel={"pins": "gpio"}))
+        lamps(stage.context(panel={"pins": "gpio"}))
 
 
 class FakePanel:
@@ -231,10 +233,10 @@ def test_lamps_are_lit_only_when_asked_for(
 ) -> None:
     slept: list[float] = []
     monkeypatch.setattr(lamps_module, "sleep", slept.append)
-    visit, panel = stage.visit(panel={"pins": "gpio"}, light=light), FakePanel()
-    visit.assembly.panel = lambda: panel  # type: ignore[method-assign, assignment, return-value]
+    context, panel = stage.context(panel={"pins": "gpio"}, light=light), FakePanel()
+    context.assembly.panel = lambda: panel  # type: ignore[method-assign, assignment, return-value]
 
-    assert said(lamps(visit)) == expected
+    assert said(lamps(context)) == expected
     assert panel.shown == shown
     assert sum(slept) < 5
 
@@ -257,10 +259,10 @@ def test_what_payroll_has_yet_to_confirm(
         append(store)
         append(store)
         store.move_watermarks(Watermarks(3, confirmed, rejected))
-    visit = stage.visit()
-    visit.assembly.clock = FixedClock(hours * HOUR)
+    context = stage.context()
+    context.assembly.clock = FixedClock(hours * HOUR)
 
-    verdict = ledger.payroll(visit)
+    verdict = ledger.payroll(context)
 
     assert said(verdict) == expected
     assert verdict
@@ -273,21 +275,21 @@ def test_what_payroll_confirmed_a_moment_ago(stage: Stage) -> None:
         append(store)
         append(store)
         store.move_watermarks(Watermarks(3, 1, 0))
-    visit = stage.visit()
-    visit.status = status(ledger={"confirmed_seq": 3})
+    context = stage.context()
+    context.status = status(ledger={"confirmed_seq": 3})
 
-    assert said(ledger.payroll(visit)) == "PAYROLL_HAS_ALL"
+    assert said(ledger.payroll(context)) == "PAYROLL_HAS_ALL"
 
 
 def test_an_age_never_rests_on_a_clock_that_nobody_set(stage: Stage) -> None:
     with closing(open_store(stage.folder)) as store:
         append(store, stamp=unsynced(0))
         store.move_watermarks(Watermarks(1, 1, 0))
-    visit = stage.visit()
+    context = stage.context()
     # Another boot, 30 hours of it; the wall clock claims years.
-    visit.assembly.clock = FixedClock(30 * HOUR, boot="b", wall_ms=NOON.wall_ms + 99_999 * HOUR)
+    context.assembly.clock = FixedClock(30 * HOUR, boot="b", wall_ms=NOON.wall_ms + 99_999 * HOUR)
 
-    verdict = ledger.payroll(visit)
+    verdict = ledger.payroll(context)
 
     assert said(verdict) == "PAYROLL_SILENT"
     assert verdict
@@ -298,7 +300,7 @@ def test_a_database_that_opens(stage: Stage) -> None:
     with closing(open_store(stage.folder)) as store:
         append(store)
 
-    verdict = ledger.database(stage.visit())
+    verdict = ledger.database(stage.context())
 
     assert said(verdict) == "DATABASE_OPENS"
     assert verdict
@@ -308,10 +310,10 @@ def test_a_database_that_opens(stage: Stage) -> None:
 def test_a_database_that_takes_nothing(stage: Stage) -> None:
     """It opens and reads well, but the lamps say that nothing is recorded."""
     open_store(stage.folder).close()
-    visit = stage.visit()
-    visit.status = status(store={"state": "failing", "problem": "The disk is full."})
+    context = stage.context()
+    context.status = status(store={"state": "failing", "problem": "The disk is full."})
 
-    verdict = ledger.database(visit)
+    verdict = ledger.database(context)
 
     assert said(verdict) == "DATABASE_FAILS"
     assert verdict
@@ -323,7 +325,7 @@ def test_a_damaged_database_was_set_aside(stage: Stage) -> None:
     (stage.folder / "gate.db.old-1-damaged").touch()
     (stage.folder / "gate.db.old-1-damaged.jsonl").touch()
 
-    verdict = ledger.database(stage.visit())
+    verdict = ledger.database(stage.context())
 
     assert said(verdict) == "DATABASE_SET_ASIDE"
     assert verdict
@@ -333,33 +335,33 @@ def test_a_damaged_database_was_set_aside(stage: Stage) -> None:
 def test_a_database_of_another_gate(stage: Stage) -> None:
     open_store(stage.folder, gate="side-gate").close()
 
-    assert said(ledger.database(stage.visit())) == "DATABASE_OF_OTHER_GATE"
+    assert said(ledger.database(stage.context())) == "DATABASE_OF_OTHER_GATE"
 
 
 def test_no_database_yet(stage: Stage) -> None:
-    visit = stage.visit(verify=True)
+    context = stage.context(verify=True)
 
-    verdict = ledger.database(visit)
+    verdict = ledger.database(context)
 
     assert verdict
     assert verdict.state == "WARN"
     assert verdict.found.startswith("There is no database at ")
-    assert ledger.payroll(visit) is None
-    assert ledger.chain(visit) is None
+    assert ledger.payroll(context) is None
+    assert ledger.chain(context) is None
 
 
 def test_a_database_that_is_none(stage: Stage) -> None:
     (stage.folder / "gate.db").write_text("not a database, but long enough to look like one" * 99)
 
     with pytest.raises(StoreFault, match="not a SQLite file"):
-        ledger.database(stage.visit())
+        ledger.database(stage.context())
 
 
 def test_the_chain_is_read_only_when_asked_for(stage: Stage) -> None:
     open_store(stage.folder).close()
 
-    assert ledger.chain(stage.visit()) is None
-    assert said(ledger.chain(stage.visit(verify=True))) == "CHAIN_UNBROKEN"
+    assert ledger.chain(stage.context()) is None
+    assert said(ledger.chain(stage.context(verify=True))) == "CHAIN_UNBROKEN"
 
 
 def test_a_broken_chain(stage: Stage) -> None:
@@ -367,7 +369,7 @@ def test_a_broken_chain(stage: Stage) -> None:
         store.move_watermarks(Watermarks(9, 0, 0))
 
     with pytest.raises(DamagedLedger, match="entries after 1 are missing"):
-        ledger.chain(stage.visit(verify=True))
+        ledger.chain(stage.context(verify=True))
 
 
 def at(server: Any, **other: Any) -> dict[str, Any]:
@@ -375,7 +377,7 @@ def at(server: Any, **other: Any) -> dict[str, Any]:
 
 
 def test_a_broker_that_lets_us_in_and_hears_nothing(stage: Stage, mosquitto: Mosquitto) -> None:
-    verdict = broker(stage.visit(mqtt=at(mosquitto)))
+    verdict = broker(stage.context(mqtt=at(mosquitto)))
 
     assert said(verdict) == "BROKER_ANSWERS"
     assert "MQTT 5" in verdict.found
@@ -386,7 +388,7 @@ def test_a_broker_that_lets_us_in_and_hears_nothing(stage: Stage, mosquitto: Mos
 
 
 def test_a_broker_that_is_not_there(stage: Stage) -> None:
-    verdict = broker(stage.visit(mqtt={"host": "127.0.0.1", "port": 1}))
+    verdict = broker(stage.context(mqtt={"host": "127.0.0.1", "port": 1}))
 
     assert verdict.state == "FAIL"
     assert "Nothing listens there" in verdict.found
@@ -394,7 +396,7 @@ def test_a_broker_that_is_not_there(stage: Stage) -> None:
 
 
 def test_a_name_that_nobody_knows(stage: Stage) -> None:
-    verdict = broker(stage.visit(mqtt={"host": "no-such-host.invalid"}))
+    verdict = broker(stage.context(mqtt={"host": "no-such-host.invalid"}))
 
     assert verdict.state == "FAIL"
     assert "no-such-host.invalid" in verdict.found
@@ -402,7 +404,7 @@ def test_a_name_that_nobody_knows(stage: Stage) -> None:
 
 def test_a_broker_of_yesterday(stage: Stage) -> None:
     with StubBroker(_speak_3_only) as stub:
-        verdict = broker(stage.visit(mqtt=at(stub)))
+        verdict = broker(stage.context(mqtt=at(stub)))
 
     assert said(verdict) == "BROKER_IS_OLD"
     assert stub.levels == [5, 4]
@@ -417,7 +419,7 @@ def test_a_broker_that_does_not_answer(stage: Stage, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("edge_agent.gate.doctor.daemon._PATIENCE_S", 0.1)
     over = threading.Event()
     with StubBroker(lambda link, level: bool(over.wait(30)) and None) as stub:
-        verdict = broker(stage.visit(mqtt=at(stub)))
+        verdict = broker(stage.context(mqtt=at(stub)))
         over.set()
 
     assert said(verdict) == "BROKER_SLOW"

@@ -30,10 +30,10 @@ def test_the_bare_glass(
 ) -> None:
     if said_before:
         simulator.ask(said_before)
-    visit = stage.visit(sensor={"port": str(stage.folder / "tty")})
-    sensor(visit)
+    context = stage.context(sensor={"port": str(stage.folder / "tty")})
+    sensor(context)
 
-    assert said(glass(visit)) == expected
+    assert said(glass(context)) == expected
 
 
 @pytest.mark.parametrize(
@@ -57,10 +57,10 @@ def test_how_the_last_day_s_touches_went(
         append(store, refused("poor-scan", 999))  # Of the day before.
         for number, fact in enumerate(facts):
             append(store, fact, later(30 * HOUR + number))
-    visit = stage.visit()
-    visit.assembly.clock = FixedClock(40 * HOUR)
+    context = stage.context()
+    context.assembly.clock = FixedClock(40 * HOUR)
 
-    verdict = glass(visit)
+    verdict = glass(context)
 
     assert said(verdict) == expected
     assert told in (verdict.found if verdict else "")

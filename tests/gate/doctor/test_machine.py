@@ -80,15 +80,15 @@ def test_a_machine_that_tells_nothing(stage: Stage) -> None:
     [(10, "DISK_ROOMY"), (79, "DISK_ROOMY"), (80, "DISK_FILLING"), (95, "DISK_FULL")],
 )
 def test_room_on_the_disk(stage: Stage, percent: int, expected: str) -> None:
-    assert said(disk.space(stage.visit(stage.machine(usage=usage(percent))))) == expected
+    assert said(disk.space(stage.context(stage.machine(usage=usage(percent))))) == expected
 
 
 def test_room_on_this_machine_s_disk(stage: Stage) -> None:
-    verdict = disk.space(stage.visit(Machine(root=stage.root)))
+    verdict = disk.space(stage.context(Machine(root=stage.root)))
     assert verdict
     assert "GB" in verdict.found or "MB" in verdict.found
 
-    assert disk.space(stage.visit(store={"path": "/no/such/folder/gate.db"})) is None
+    assert disk.space(stage.context(store={"path": "/no/such/folder/gate.db"})) is None
 
 
 MOUNTS = """\
@@ -115,7 +115,7 @@ def test_the_mount_that_the_database_is_on(
 ) -> None:
     stage.file("/proc/self/mounts", MOUNTS.format(root=root, data=data))
 
-    verdict = disk.mount(stage.visit(store={"path": path}))
+    verdict = disk.mount(stage.context(store={"path": path}))
 
     assert said(verdict) == expected
     assert verdict
@@ -132,7 +132,7 @@ def test_errors_of_the_card(stage: Stage, errors: str | None, expected: str | No
     if errors is not None:
         stage.file("/sys/fs/ext4/mmcblk0p2/errors_count", errors)
 
-    verdict = disk.card(stage.visit())
+    verdict = disk.card(stage.context())
 
     assert said(verdict) == expected
     assert verdict is None or verdict.found.startswith("Card SD32G made 05/2024; ")
@@ -142,15 +142,15 @@ def test_a_disk_that_is_no_card(stage: Stage) -> None:
     stage.file("/proc/self/mounts", "/dev/sda1 / ext4 rw 0 0\n")
     stage.file("/sys/fs/ext4/sda1/errors_count", "0")
 
-    verdict = disk.card(stage.visit())
+    verdict = disk.card(stage.context())
 
     assert verdict
     assert verdict.found.startswith("sda1; ")
 
 
 def test_no_mount_table_no_verdict(stage: Stage) -> None:
-    assert disk.mount(stage.visit()) is None
-    assert disk.card(stage.visit()) is None
+    assert disk.mount(stage.context()) is None
+    assert disk.card(stage.context()) is None
 
 
 @pytest.mark.parametrize(
@@ -187,26 +187,26 @@ CLOCKS = [
 def test_clock(
     stage: Stage, state: ClockState, uncertainty_ms: int | None, expected: str, runs: bool
 ) -> None:
-    visit = stage.visit()
+    context = stage.context()
     other = ClockState.HOLDOVER if state is ClockState.UNSYNCED else ClockState.UNSYNCED
-    visit.assembly.clock = StoppedClock(other if runs else state, uncertainty_ms)
+    context.assembly.clock = StoppedClock(other if runs else state, uncertainty_ms)
     if runs:
         told = {"state": state.value, "uncertainty_ms": uncertainty_ms, "pending": 3}
-        visit.status = status(clock=told)
+        context.status = status(clock=told)
 
-    assert said(times.clock(visit)) == expected
+    assert said(times.clock(context)) == expected
 
 
 def test_a_daemon_that_may_not_ask_the_kernel(stage: Stage) -> None:
-    visit = stage.visit()
-    visit.assembly.clock = StoppedClock(ClockState.SYNCED, 12)
+    context = stage.context()
+    context.assembly.clock = StoppedClock(ClockState.SYNCED, 12)
     told = {"state": "unsynced", "uncertainty_ms": None, "pending": 3}
-    visit.status = status(clock=told)
-    assert said(times.clock(visit)) == "CLOCK_REFUSED"
+    context.status = status(clock=told)
+    assert said(times.clock(context)) == "CLOCK_REFUSED"
 
 
 def test_a_clock_that_is_believed_unseen(stage: Stage) -> None:
-    assert said(times.clock(stage.visit(clock={"trust": "always"}))) == "CLOCK_BELIEVED"
+    assert said(times.clock(stage.context(clock={"trust": "always"}))) == "CLOCK_BELIEVED"
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_time_zone(stage: Stage, link: str | None, text: str | None, expected: s
     if text is not None:
         stage.file("/etc/timezone", text)
 
-    assert said(times.time_zone(stage.visit())) == expected
+    assert said(times.time_zone(stage.context())) == expected
 
 
 def test_this_machine_can_be_looked_at() -> None:

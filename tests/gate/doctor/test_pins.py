@@ -28,19 +28,19 @@ CHECKS = pytest.mark.parametrize(
 
 @CHECKS
 def test_a_pin_that_is_not_wired_is_not_looked_at(stage: Stage, check: Any, key: str) -> None:
-    assert check(stage.visit()) is None
+    assert check(stage.context()) is None
 
 
 @CHECKS
 def test_a_pin_that_is_only_imitated(stage: Stage, check: Any, key: str) -> None:
-    assert said(check(stage.visit(sensor={key: 4}, panel={"pins": "mock"}))) == "PIN_MOCK"
+    assert said(check(stage.context(sensor={key: 4}, panel={"pins": "mock"}))) == "PIN_MOCK"
 
 
 @CHECKS
 def test_the_daemon_has_it(stage: Stage, check: Any, key: str) -> None:
-    visit = stage.visit(sensor={key: 4})
-    visit.status = status()
-    assert said(check(visit)) == "PIN_OF_DAEMON"
+    context = stage.context(sensor={key: 4})
+    context.status = status()
+    assert said(check(context)) == "PIN_OF_DAEMON"
 
 
 @CHECKS
@@ -51,7 +51,7 @@ def test_somebody_else_has_it(
         raise RuntimeError("'GPIO busy'")  # As lgpio says it.
 
     monkeypatch.setattr("edge_agent.gate.pins._header", busy)
-    assert said(check(stage.visit(sensor={key: 4}))) == "PIN_BUSY"
+    assert said(check(stage.context(sensor={key: 4}))) == "PIN_BUSY"
 
 
 @CHECKS
@@ -62,7 +62,7 @@ def test_there_is_no_way_to_the_pins(
         raise ModuleNotFoundError("No module named 'lgpio'")
 
     monkeypatch.setattr("edge_agent.gate.pins._header", none)
-    [finding] = look("pin", lambda: check(stage.visit(sensor={key: 4})))
+    [finding] = look("pin", lambda: check(stage.context(sensor={key: 4})))
     assert finding.state == "FAIL"
     assert key in finding.found
     assert "lgpio is installed" in finding.advice
@@ -88,34 +88,34 @@ def test_the_touch_pin(
     turn = iter(levels * 40)
     pressed = active == "high"
     monkeypatch.setattr(MockPin, "_get_state", lambda pin: next(turn) is pressed)
-    visit = stage.visit(sensor={"touch_pin": 4, "touch_active": active})
-    assert said(touch_pin(visit)) == expected
+    context = stage.context(sensor={"touch_pin": 4, "touch_active": active})
+    assert said(touch_pin(context)) == expected
 
 
 def test_a_sensor_that_is_off_is_switched_on_to_feel(stage: Stage, header: MockFactory) -> None:
     on: list[bool] = []
-    visit = stage.visit(sensor={"touch_pin": 4, "power_pin": 5})
-    make = visit.assembly.touch
+    context = stage.context(sensor={"touch_pin": 4, "power_pin": 5})
+    make = context.assembly.touch
 
     def touch() -> Any:
         on.append(bool(header.pin(5).state))
         return make()
 
-    visit.assembly.touch = touch  # type: ignore[method-assign]
-    assert said(touch_pin(visit)) == "TOUCH_AT_REST"
+    context.assembly.touch = touch  # type: ignore[method-assign]
+    assert said(touch_pin(context)) == "TOUCH_AT_REST"
     assert on == [True]
 
 
 @pytest.mark.parametrize("active", ["low", "high"])
 def test_the_power_pin(stage: Stage, header: MockFactory, active: str) -> None:
-    visit = stage.visit(sensor={"power_pin": 5, "power_active": active})
-    assert said(power_pin(visit)) == "POWER_PIN_SWITCHES"
+    context = stage.context(sensor={"power_pin": 5, "power_active": active})
+    assert said(power_pin(context)) == "POWER_PIN_SWITCHES"
     # It was let go of: the sensor's own check opens it again.
-    assert said(power_pin(visit)) == "POWER_PIN_SWITCHES"
+    assert said(power_pin(context)) == "POWER_PIN_SWITCHES"
 
 
 def test_a_power_pin_with_a_short(
     stage: Stage, header: MockFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(MockPin, "_get_state", lambda pin: False)
-    assert said(power_pin(stage.visit(sensor={"power_pin": 5}))) == "POWER_PIN_SHORTED"
+    assert said(power_pin(stage.context(sensor={"power_pin": 5}))) == "POWER_PIN_SHORTED"

@@ -61,7 +61,7 @@ def test_the_right_port_for_the_board(
 ) -> None:
     staged(stage, model, links, *devices)
 
-    assert said(port(stage.visit(sensor={"port": name}))) == expected
+    assert said(port(stage.context(sensor={"port": name}))) == expected
 
 
 @pytest.mark.parametrize(("model", "expected"), [(PI_5, "BOARD_PI"), (LAPTOP, "BOARD_OTHER")])
@@ -118,9 +118,9 @@ def test_a_console_on_the_sensor_s_port(stage: Stage, files: dict[str, str], exp
     for path, text in files.items():
         stage.file(path, text)
 
-    assert said(console(stage.visit(sensor={"port": "/dev/serial0"}))) == expected
+    assert said(console(stage.context(sensor={"port": "/dev/serial0"}))) == expected
 
 
 @pytest.mark.parametrize("name", ["/dev/ttyUSB9", "socket://10.0.0.2:4000"])
 def test_no_port_has_no_console(stage: Stage, name: str) -> None:
-    assert console(stage.visit(sensor={"port": name})) is None
+    assert console(stage.context(sensor={"port": name})) is None

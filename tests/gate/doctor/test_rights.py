@@ -33,7 +33,7 @@ def test_the_group_that_helps_is_named(
     stage.file("/etc/group", f"root:x:99999:\ndialout:x:{port}:{members}\n")
     machine = stage.machine(may=nobody_may(PORT))
 
-    verdict = port_rights(stage.visit(machine, sensor={"port": PORT}))
+    verdict = port_rights(stage.context(machine, sensor={"port": PORT}))
 
     assert said(verdict) == expected
     assert verdict
@@ -44,7 +44,7 @@ def test_the_group_that_helps_is_named(
 def test_a_group_without_a_name_is_told_by_its_number(stage: Stage, port: int) -> None:
     machine = stage.machine(may=nobody_may(PORT))
 
-    verdict = port_rights(stage.visit(machine, sensor={"port": PORT}))
+    verdict = port_rights(stage.context(machine, sensor={"port": PORT}))
 
     assert verdict
     assert f"usermod -aG {port} hoa" in verdict.advice
@@ -54,32 +54,32 @@ def test_no_group_helps_where_its_members_may_not_either(stage: Stage, port: int
     (stage.root / "dev/ttyUSB0").chmod(0o640)
     machine = stage.machine(may=nobody_may(PORT))
 
-    assert said(port_rights(stage.visit(machine, sensor={"port": PORT}))) == "USE_SUDO"
+    assert said(port_rights(stage.context(machine, sensor={"port": PORT}))) == "USE_SUDO"
 
 
 def test_a_member_who_may_not_is_not_sent_to_the_group_again(stage: Stage, port: int) -> None:
     machine = stage.machine(may=nobody_may(PORT), person=Person("hoa", frozenset({port})))
 
-    assert said(port_rights(stage.visit(machine, sensor={"port": PORT}))) == "USE_SUDO"
+    assert said(port_rights(stage.context(machine, sensor={"port": PORT}))) == "USE_SUDO"
 
 
 def test_a_user_who_may(stage: Stage, port: int) -> None:
     machine = stage.machine(may=nobody_may("/else"))
 
-    assert said(port_rights(stage.visit(machine, sensor={"port": PORT}))) == "MAY_USE"
+    assert said(port_rights(stage.context(machine, sensor={"port": PORT}))) == "MAY_USE"
 
 
 def test_port_and_lamps_are_the_daemon_s_while_it_runs(stage: Stage, port: int) -> None:
     machine = stage.machine(may=nobody_may(PORT))
-    visit = stage.visit(machine, sensor={"port": PORT}, panel={"pins": "gpio"})
-    visit.status = status()
+    context = stage.context(machine, sensor={"port": PORT}, panel={"pins": "gpio"})
+    context.status = status()
 
-    assert port_rights(visit) is None
-    assert pin_rights(visit) is None
+    assert port_rights(context) is None
+    assert pin_rights(context) is None
 
 
 def test_a_port_that_is_not_there_is_told_elsewhere(stage: Stage) -> None:
-    assert port_rights(stage.visit(sensor={"port": PORT})) is None
+    assert port_rights(stage.context(sensor={"port": PORT})) is None
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_the_lamps_chip(
         (stage.root / f"dev/{chip}").chmod(0o600)
     machine = stage.machine(may=nobody_may("gpiochip4"))
 
-    assert said(pin_rights(stage.visit(machine, panel={"pins": pins}))) == expected
+    assert said(pin_rights(stage.context(machine, panel={"pins": pins}))) == expected
 
 
 @pytest.mark.parametrize("key", ["touch_pin", "power_pin"])
@@ -109,8 +109,8 @@ def test_the_chip_of_a_pin_at_the_sensor(stage: Stage, key: str) -> None:
     machine = stage.machine(may=nobody_may("gpiochip0"))
     (stage.root / "dev/gpiochip0").chmod(0o600)
 
-    assert said(pin_rights(stage.visit(machine, sensor={key: 4}))) == "USE_SUDO"
-    assert pin_rights(stage.visit(machine, sensor={key: 4}, panel={"pins": "mock"})) is None
+    assert said(pin_rights(stage.context(machine, sensor={key: 4}))) == "USE_SUDO"
+    assert pin_rights(stage.context(machine, sensor={key: 4}, panel={"pins": "mock"})) is None
 
 
 SOCKET = "/run/edge-agent/control.sock"
@@ -125,11 +125,11 @@ def test_the_control_socket_and_its_folder(stage: Stage, forbidden: str, expecte
     (stage.root / "run/edge-agent").chmod(0o700)
     machine = stage.machine(may=nobody_may(forbidden))
 
-    assert said(socket_rights(stage.visit(machine, control={"socket": SOCKET}))) == expected
+    assert said(socket_rights(stage.context(machine, control={"socket": SOCKET}))) == expected
 
 
 def test_no_socket_no_rights(stage: Stage) -> None:
-    assert socket_rights(stage.visit(control={"socket": SOCKET})) is None
+    assert socket_rights(stage.context(control={"socket": SOCKET})) is None
 
 
 DATABASE = "/var/lib/edge-agent/gate.db"
@@ -139,25 +139,25 @@ DATABASE = "/var/lib/edge-agent/gate.db"
 def test_commands_only_read_the_database_while_the_daemon_runs(stage: Stage, runs: bool) -> None:
     stage.file(DATABASE).chmod(0o640)
     machine = stage.machine(may=lambda path, mode: not mode & os.W_OK)
-    visit = stage.visit(machine, store={"path": DATABASE})
-    visit.status = status() if runs else None
+    context = stage.context(machine, store={"path": DATABASE})
+    context.status = status() if runs else None
 
-    assert said(database_rights(visit)) == ("MAY_USE" if runs else "USE_SUDO")
+    assert said(database_rights(context)) == ("MAY_USE" if runs else "USE_SUDO")
 
 
 def test_a_database_to_be_made_needs_its_folder(stage: Stage) -> None:
-    visit = stage.visit(store={"path": DATABASE})
-    assert said(database_rights(visit)) == "NO_FOLDER"
+    context = stage.context(store={"path": DATABASE})
+    assert said(database_rights(context)) == "NO_FOLDER"
 
     stage.file("/var/lib/edge-agent/other")
-    assert said(database_rights(visit)) == "MAY_USE"
+    assert said(database_rights(context)) == "MAY_USE"
 
 
 def test_the_database_itself_is_looked_at(stage: Stage) -> None:
     stage.file(DATABASE).chmod(0o600)
     machine = stage.machine(may=nobody_may("gate.db"))
 
-    assert said(database_rights(stage.visit(machine, store={"path": DATABASE}))) == "USE_SUDO"
+    assert said(database_rights(stage.context(machine, store={"path": DATABASE}))) == "USE_SUDO"
 
 
 @pytest.fixture

@@ -8,31 +8,31 @@ from typing import Any
 from edge_agent.contract.facts import PrintEnrolled, WorkerAdded
 from edge_agent.contract.people import Print, Worker
 from edge_agent.contract.stamps import Stamp
-from edge_agent.gate.host.host_identity import Whereabouts
-from edge_agent.gate.ledger.open_or_succeed import own_ledger
+from edge_agent.gate.host.host_identity import HostIdentity
+from edge_agent.gate.ledger.open_or_succeed import open_or_succeed
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
-from edge_agent.gate.pairing_mark import Mark
+from edge_agent.gate.pairing_mark import PairingMark
 from edge_agent.gate.ports import Watermarks
 
 from .ledgers import GATE, NOON, ZONE, later, punch, unsynced
 
-HERE = Whereabouts(board={"serial": "b1", "machine-id": "m1"}, card={"cid": "c1"})
-MARK = Mark(bytes(range(16)), 7)
+HERE = HostIdentity(board={"serial": "b1", "machine-id": "m1"}, card={"cid": "c1"})
+MARK = PairingMark(bytes(range(16)), 7)
 CODES = ("NV001", "NV002", "NV003")
 
 
 def own(
     folder: Path,
-    here: Whereabouts = HERE,
+    here: HostIdentity = HERE,
     gate: str = GATE,
     now: Stamp = NOON,
     damaged: str | None = None,
 ) -> Any:
-    return own_ledger(folder / "gate.db", gate, ZONE, now, here, damaged)
+    return open_or_succeed(folder / "gate.db", gate, ZONE, now, here, damaged)
 
 
-def start(folder: Path, here: Whereabouts = HERE, gate: str = GATE, now: Stamp = NOON) -> None:
+def start(folder: Path, here: HostIdentity = HERE, gate: str = GATE, now: Stamp = NOON) -> None:
     """Start and stop, and nothing else."""
     with own(folder, here, gate, now):
         pass

@@ -22,7 +22,7 @@ from edge_agent.gate.ledger.damage.carve import (
 from edge_agent.gate.ledger.damage.quick_check import damage
 from edge_agent.gate.ledger.damage.readable import write_readable
 from edge_agent.gate.ledger.store import database as opening
-from edge_agent.gate.ledger.store.database import Connection, open_database
+from edge_agent.gate.ledger.store.database import StoreConnection, open_database
 from edge_agent.gate.ledger.store.verify import verify_ledger
 from edge_agent.gate.ledger.succession.swap import set_aside
 from edge_agent.gate.ports import Watermarks
@@ -287,7 +287,9 @@ def test_what_is_dropped_twice_is_opened_once(tmp_path: Path) -> None:
     """A fault upon a fault: the connection is closed already, and closed for good after that."""
     made(tmp_path)
     told: list[DamagedLedger] = []
-    connection = Connection(tmp_path / "gate.db", open_database(tmp_path / "gate.db"), told.append)
+    connection = StoreConnection(
+        tmp_path / "gate.db", open_database(tmp_path / "gate.db"), told.append
+    )
     connection.drop()
     connection.drop()
     assert connection.rows("SELECT count(*) FROM ledger") == [(16,)]

@@ -9,7 +9,7 @@ import pytest
 from edge_agent.contract.people import Print, Worker
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
-from edge_agent.gate.pairing_mark import Mark
+from edge_agent.gate.pairing_mark import PairingMark
 from edge_agent.gate.ports import Watermarks
 
 from .ledgers import GATE, NOON, ZONE, append, open_store, punch
@@ -51,7 +51,7 @@ def test_a_database_of_each_released_schema(step: str, tmp_path: Path) -> None:
     if step >= "m003":
         assert store.remembered("sensor") == "/dev/serial0 at 57600 baud"
     if step >= "m004":
-        assert store.mark() == Mark(bytes(16), 7)
+        assert store.mark() == PairingMark(bytes(16), 7)
     assert append(store, punch()).seq == len(found) + 1
     store.close()
 

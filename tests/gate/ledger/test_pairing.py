@@ -8,7 +8,7 @@ import pytest
 from edge_agent.contract.errors import StoreFault
 from edge_agent.contract.people import Print, Worker
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
-from edge_agent.gate.pairing_mark import TOKEN_BYTES, Mark
+from edge_agent.gate.pairing_mark import TOKEN_BYTES, PairingMark
 
 from .ledgers import ALIVE, NOON, Faulty, open_store
 from .released import make
@@ -16,7 +16,7 @@ from .released import make
 LAN = Worker(code="007", name="Lan")
 LANS = Print(worker="007", finger="right-index", slot=3, generation=1)
 DIGEST = bytes(range(32))
-MARK = Mark(b"t" * TOKEN_BYTES, 1)
+MARK = PairingMark(b"t" * TOKEN_BYTES, 1)
 
 
 def pair(store: SqliteStore) -> None:
@@ -47,10 +47,10 @@ def test_each_announcement_raises_the_counter(store: SqliteStore) -> None:
         change.settle(5)
         change.settle(9)
     assert store.announced() == [3]
-    assert store.mark() == Mark(MARK.token, 4)
+    assert store.mark() == PairingMark(MARK.token, 4)
     with store.changing() as change:
-        change.put_mark(Mark(b"u" * TOKEN_BYTES, 1))
-    assert store.mark() == Mark(b"u" * TOKEN_BYTES, 1)
+        change.put_mark(PairingMark(b"u" * TOKEN_BYTES, 1))
+    assert store.mark() == PairingMark(b"u" * TOKEN_BYTES, 1)
 
 
 def test_digests_are_those_of_the_prints_of_now(store: SqliteStore) -> None:

@@ -13,7 +13,7 @@ from edge_agent.contract.messages import Receipt, Reply, Resend
 from edge_agent.contract.stamps import Stamp
 from edge_agent.gate.errors import DamagedLedger
 from edge_agent.gate.ledger.gate import Gate
-from edge_agent.gate.ledger.prune import PruneLedger
+from edge_agent.gate.ledger.prune import Pruner
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
 from edge_agent.gate.ports import Watermarks
@@ -60,7 +60,7 @@ def gate(tmp_path: Path, clock: Later) -> Iterator[Gate]:
 
 
 def prune(gate: Gate, months: int | None = 13, turns: int = 50) -> int:
-    pruner = PruneLedger(gate, months)
+    pruner = Pruner(gate, months)
     for _ in range(turns):
         pruner.turn()
     return gate.store.checkpoint().seq

@@ -12,7 +12,7 @@ from edge_agent.contract.people import Employment, Print, Worker
 from edge_agent.contract.roster import Applied, Refusal, read_roster
 from edge_agent.gate.host.clock import HostClock
 from edge_agent.gate.ledger.gate import Gate
-from edge_agent.gate.people.roster import KeepRoster, RosterInbox
+from edge_agent.gate.people.roster import RosterInbox, RosterKeeper
 from edge_agent.gate.rules import Policy
 
 from .ledgers import open_store
@@ -56,7 +56,7 @@ class Power:
         policy = Policy(repeat_window_ms=0, zone=ZoneInfo("UTC"), direction=DirectionRule.NONE)
         gate = Gate(store, HostClock("always", 500), lambda event: None, policy)
         inbox = RosterInbox()
-        keeper = KeepRoster(gate, inbox)
+        keeper = RosterKeeper(gate, inbox)
         if payload:
             inbox.put(read_roster(payload))
         more = True

@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from edge_agent.contract.facts import PunchTimeResolved, PunchVoided
 from edge_agent.gate.daemon.assembly import Assembly
-from edge_agent.gate.host.host_identity import Whereabouts
+from edge_agent.gate.host.host_identity import HostIdentity
 from edge_agent.gate.ledger import open_or_succeed as own
 from edge_agent.gate.ledger.damage.quick_check import damage
 from edge_agent.gate.ledger.open_or_succeed import may_leave_again, why_leave
@@ -37,7 +37,7 @@ OTHER_BOARD = structs.replace(HERE, board={"serial": "b2", "machine-id": "m1"})
 
 def test_a_ledger_in_its_place_is_continued(tmp_path: Path) -> None:
     ledger = made(tmp_path)
-    for here in (HERE, Whereabouts(board={}, card={}), HERE):
+    for here in (HERE, HostIdentity(board={}, card={}), HERE):
         start(tmp_path, here)
     with closing(open_at(tmp_path)) as store:
         assert store.ledger == ledger
@@ -77,7 +77,7 @@ def test_the_seal_of_a_ledger_s_tables_is_its_own(
 )
 @pytest.mark.parametrize("confirmed", [0, 10])
 def test_a_new_ledger_names_the_old_one_and_brings_what_payroll_may_lack(
-    tmp_path: Path, why: str, here: Whereabouts, gate: str, confirmed: int
+    tmp_path: Path, why: str, here: HostIdentity, gate: str, confirmed: int
 ) -> None:
     ledger = made(tmp_path, confirmed)
     if why == "restored-backup":
@@ -288,8 +288,8 @@ def test_cutting_finds_an_order_that_is_wrong(
 def test_what_is_unknown_is_not_different(
     then: dict[str, str], now: dict[str, str], why: str | None
 ) -> None:
-    bound = Bound(gate=GATE, copy=None, whereabouts=Whereabouts(board=then, card={}))
-    assert why_leave(bound, GATE, Whereabouts(board=now, card={})) == why
+    bound = Bound(gate=GATE, copy=None, host_identity=HostIdentity(board=then, card={}))
+    assert why_leave(bound, GATE, HostIdentity(board=now, card={})) == why
 
 
 def test_receipts_cannot_make_a_gate_leave_one_ledger_after_the_other() -> None:
@@ -323,7 +323,7 @@ def test_an_unbound_ledger_is_bound_now(tmp_path: Path) -> None:
     ledger = store.ledger
     append(store, punch())
     store.close()
-    start(tmp_path, Whereabouts(board={"machine-id": "m1"}, card={}))
+    start(tmp_path, HostIdentity(board={"machine-id": "m1"}, card={}))
     start(tmp_path, HERE)  # more is known by now
     with closing(open_at(tmp_path)) as store:
         assert store.ledger == ledger

@@ -25,9 +25,9 @@ from edge_agent.contract.facts import (
 from edge_agent.contract.stamps import Stamp, parse_time
 from edge_agent.gate.events import Event
 from edge_agent.gate.host.clock_trust import ClockTrust, HardwareClock, Known
-from edge_agent.gate.host.host_identity import Whereabouts
+from edge_agent.gate.host.host_identity import HostIdentity
 from edge_agent.gate.ledger.gate import Gate
-from edge_agent.gate.ledger.open_or_succeed import own_ledger
+from edge_agent.gate.ledger.open_or_succeed import open_or_succeed
 from edge_agent.gate.ledger.resolve_times import ResolveTimes
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.watch_clock import WatchClock
@@ -572,9 +572,9 @@ def test_a_punch_of_an_older_ledger_gets_its_time_in_the_new_one(site: Site) -> 
     truth, ledger = dict(site.truth), site.store.ledger
     site.store.close()
     for card in ("1", "2"):
-        here = Whereabouts(board={}, card={"cid": card})
+        here = HostIdentity(board={}, card={"cid": card})
         path = site.folder / "gate.db"
-        with own_ledger(path, "main-gate", ZONE, site.clocks.stamp(), here):
+        with open_or_succeed(path, "main-gate", ZONE, site.clocks.stamp(), here):
             pass
     site.open()
     assert site.store.ledger != ledger
@@ -607,9 +607,9 @@ def test_a_time_in_doubt_is_still_in_doubt_in_the_new_ledger(tmp_path: Path) -> 
     site.store.move_watermarks(Watermarks(site.store.tail().seq, site.store.tail().seq))
     site.store.close()
     now = site.clocks.stamp()
-    here = Whereabouts(board={"serial": "b"}, card={})
-    for board in (here, Whereabouts(board={"serial": "another"}, card={})):
-        with own_ledger(tmp_path / "gate.db", "main-gate", ZONE, now, board):
+    here = HostIdentity(board={"serial": "b"}, card={})
+    for board in (here, HostIdentity(board={"serial": "another"}, card={})):
+        with open_or_succeed(tmp_path / "gate.db", "main-gate", ZONE, now, board):
             pass
     site.open()
     site.times.begin()

@@ -11,7 +11,7 @@ from edge_agent.contract.people import Employment
 from edge_agent.contract.roster import read_roster
 from edge_agent.gate.events import RosterChanged
 from edge_agent.gate.people.requests import AddWorker, DeactivateWorker
-from edge_agent.gate.people.roster import KeepRoster, RosterInbox
+from edge_agent.gate.people.roster import RosterInbox, RosterKeeper
 from edge_agent.gate.people.technician import Technician
 from tests.gate.fakes import HOA, LAN, Site
 
@@ -22,7 +22,7 @@ class Told:
     def __init__(self) -> None:
         self.site = Site()
         self.inbox = RosterInbox()
-        self.keeper = KeepRoster(self.site.gate, self.inbox)
+        self.keeper = RosterKeeper(self.site.gate, self.inbox)
 
     def publish(self, *workers: Any, version: int = 1) -> None:
         self.raw(json.dumps({"version": version, "workers": workers}).encode())

@@ -14,7 +14,7 @@ from edge_agent.gate.errors import (
     SensorUnplugged,
 )
 from edge_agent.gate.events import SensorChanged
-from edge_agent.gate.sensor.lifecycle import KeepSensor
+from edge_agent.gate.sensor.lifecycle import SensorLifecycle
 from tests.gate.fakes import HOAS, HOAS_FINGER, INFO, LANS, LANS_FINGER, Library, Site, pair
 
 
@@ -26,7 +26,7 @@ class Keeping:
         self.sensor = Library()
         self.sensor.templates = {LANS.slot: LANS_FINGER, HOAS.slot: HOAS_FINGER}
         self.pairing = pair(self.site, self.sensor)
-        self.keeper = KeepSensor(self.site.gate, self.sensor, self.site.panel, self.pairing)
+        self.keeper = SensorLifecycle(self.site.gate, self.sensor, self.site.panel, self.pairing)
 
     def wait(self, seconds: float) -> int:
         """How often the sensor was tried in that time, looked at every 50 ms."""

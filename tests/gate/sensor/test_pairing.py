@@ -14,13 +14,13 @@ from edge_agent.gate.daemon.loop import GateActivity, GateParts
 from edge_agent.gate.errors import SensorDoubted, SensorGarbled, SensorRefused, SensorSilent
 from edge_agent.gate.events import Outcome, PanelShown, SensorChanged
 from edge_agent.gate.ledger.gate import Gate
-from edge_agent.gate.pairing_mark import TOKEN_BYTES, Doubt, Mark, read_mark
+from edge_agent.gate.pairing_mark import TOKEN_BYTES, Doubt, PairingMark, read_mark
 from edge_agent.gate.people.requests import AdoptSensor, AskSensor, Enroll, RemovePrint
 from edge_agent.gate.people.roster import RosterInbox
 from edge_agent.gate.people.technician import Technician
 from edge_agent.gate.people.templates.sealing import AgeSealing
 from edge_agent.gate.ports import Buffer
-from edge_agent.gate.sensor.lifecycle import KeepSensor
+from edge_agent.gate.sensor.lifecycle import SensorLifecycle
 from edge_agent.gate.sensor.pairing import Pairing, digest
 from edge_agent.gate.touch.take_punch import TakePunch
 from tests.gate.fakes import (
@@ -255,7 +255,7 @@ def strangers() -> Library:
     """Another gate's module: our workers' fingers in other slots, and no mark of ours."""
     other = Library()
     other.templates = {LANS.slot: HOAS_FINGER, HOAS.slot: LANS_FINGER}
-    other.pages[NOTES_PAGE] = Mark(b"x" * TOKEN_BYTES, 1).page()
+    other.pages[NOTES_PAGE] = PairingMark(b"x" * TOKEN_BYTES, 1).page()
     return other
 
 
@@ -370,7 +370,10 @@ def test_a_torn_page_of_a_gate_without_prints_leaves_no_template() -> None:
 
 @pytest.mark.parametrize(
     "page",
-    [lambda page: b"\xff" * 32, lambda page: Mark(b"another module's", 9).page()[:16].ljust(32)],
+    [
+        lambda page: b"\xff" * 32,
+        lambda page: PairingMark(b"another module's", 9).page()[:16].ljust(32),
+    ],
     ids=["erased", "torn, of another gate"],
 )
 def test_what_may_be_another_gate_s_is_told_and_stays(page: Callable[[bytes], bytes]) -> None:
@@ -455,8 +458,8 @@ def moved(works: Works) -> Library:
 def raise_counter(works: Works, database: int = 0, sensor: int = 0) -> None:
     mark = works.store.mark()
     assert mark
-    works.store.paired = Mark(mark.token, mark.counter + database)
-    works.sensor.pages[NOTES_PAGE] = Mark(mark.token, mark.counter + sensor).page()
+    works.store.paired = PairingMark(mark.token, mark.counter + database)
+    works.sensor.pages[NOTES_PAGE] = PairingMark(mark.token, mark.counter + sensor).page()
 
 
 def test_one_template_that_differs_is_enough() -> None:
@@ -648,7 +651,7 @@ class Day:
 
     def keep(self) -> None:
         works = self.works
-        self.keeper = KeepSensor(works.gate, works.sensor, works.site.panel, works.pairing)
+        self.keeper = SensorLifecycle(works.gate, works.sensor, works.site.panel, works.pairing)
 
     def swap(self, other: Library) -> None:
         """The keeper goes on with another module at the wires."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from edge_agent.gate.errors import SensorRefused
-from edge_agent.gate.touch.poll_schedule import BETWEEN_LOOKS_S, CHECK_S, IDLE_LOOK_S, WhenToLook
+from edge_agent.gate.touch.poll_schedule import BETWEEN_LOOKS_S, CHECK_S, IDLE_LOOK_S, PollSchedule
 from edge_agent.gate.touch.take_punch import Look
 from tests.gate.fakes import HandClock, Library
 
@@ -37,7 +37,7 @@ class Looking:
         self.sensor = Library()
         self.touch = HandTouch()
         self.woken = 0
-        self.when = WhenToLook(
+        self.when = PollSchedule(
             self.sensor, self.touch if pin else None, self.clock, self._wake, sleeps=sleeps
         )
 

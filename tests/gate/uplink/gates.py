@@ -21,8 +21,8 @@ from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ports import Acknowledged, Broker, BrokerEvent, BrokerUp, Subscribed
 from edge_agent.gate.settings.schema import HomeAssistantSettings, MqttSettings
 from edge_agent.gate.uplink.payroll_says import Disowned
-from edge_agent.gate.uplink.session import UplinkParts
-from edge_agent.gate.uplink.thread import PublishLedger
+from edge_agent.gate.uplink.session import UplinkDeps
+from edge_agent.gate.uplink.thread import UplinkThread
 
 GATE = "main-gate"
 TOPICS = Topics("attendance", GATE)
@@ -231,10 +231,10 @@ def uplink(
     on_roster: Callable[[Heard], None] = lambda heard: None,
     examiner: Any = None,
     home_assistant: HomeAssistantSettings = NO_HOME_ASSISTANT,
-) -> PublishLedger:
+) -> UplinkThread:
     own = msgspec.structs.replace(gate_status().ledger, id=ledger.store.ledger)
-    return PublishLedger(
-        UplinkParts(
+    return UplinkThread(
+        UplinkDeps(
             settings=settings,
             topics=TOPICS,
             broker=broker,

@@ -7,7 +7,7 @@ import pytest
 
 from edge_agent.contract.messages import ReportLine
 from edge_agent.contract.stamps import ClockState
-from edge_agent.gate.uplink.commands import ObeyPayroll
+from edge_agent.gate.uplink.commands import CommandHandler
 from edge_agent.gate.uplink.outbox import Outbox
 
 from .gates import NOON, TOPICS, Examiner, HandClock, Ledger
@@ -28,7 +28,7 @@ class Desk:
         self.outbox.connected(0, 20)
         self.replies: list[Any] = []
         deliveries: Any = self
-        self.obey = ObeyPayroll(
+        self.obey = CommandHandler(
             TOPICS, ledger.store, self.outbox, deliveries, self.clock, self.examiner
         )
 

@@ -10,7 +10,7 @@ import pytest
 from paho.mqtt.client import MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from edge_agent.contract.broker.client import TellingClient
+from edge_agent.contract.broker.client import BrokerClient
 
 from .payroll import PATIENCE_S
 from .stub_broker import ACCEPTED_3, StubBroker
@@ -34,7 +34,7 @@ def publication(payload: int) -> Iterator[bytes]:
 
 
 @contextmanager
-def reading(*payloads: int) -> Iterator[tuple[TellingClient, list[int]]]:
+def reading(*payloads: int) -> Iterator[tuple[BrokerClient, list[int]]]:
     """A client that reads what is sent to it until the sender hangs up, and how long each was."""
     seen: list[int] = []
 
@@ -46,7 +46,7 @@ def reading(*payloads: int) -> Iterator[tuple[TellingClient, list[int]]]:
                     sock.sendall(piece)
 
     with StubBroker(answer) as broker:
-        client = TellingClient(
+        client = BrokerClient(
             CallbackAPIVersion.VERSION2,
             largest_packet=LIMIT,
             protocol=MQTTProtocolVersion.MQTTv311,

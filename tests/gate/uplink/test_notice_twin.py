@@ -11,9 +11,9 @@ from edge_agent.contract.messages import UplinkStatus
 from edge_agent.gate.events import UplinkChanged
 from edge_agent.gate.ports import Acknowledged, BrokerDown, BrokerUp, Received, Subscribed
 from edge_agent.gate.settings.schema import MqttSettings
-from edge_agent.gate.uplink.duplicate_id import NoticeTwin
+from edge_agent.gate.uplink.duplicate_id import DuplicateIdDetector
 from edge_agent.gate.uplink.mqtt import broker as attempts
-from edge_agent.gate.uplink.thread import PublishLedger
+from edge_agent.gate.uplink.thread import UplinkThread
 from tests.brokers import Mosquitto
 
 from .gates import TOPICS, HandClock, Ledger, Script, ScriptedBroker, uplink
@@ -26,7 +26,7 @@ def status(ledger: str, state: str = "online") -> bytes:
 
 
 def test_takeovers_again_and_again_are_a_twin() -> None:
-    twin = NoticeTwin("ours")
+    twin = DuplicateIdDetector("ours")
     twin.taken_over(0)
     twin.taken_over(100)
     assert not twin.seen(100)
@@ -37,7 +37,7 @@ def test_takeovers_again_and_again_are_a_twin() -> None:
 
 
 def test_a_takeover_now_and_then_is_our_own_connection_that_had_died() -> None:
-    twin = NoticeTwin("ours")
+    twin = DuplicateIdDetector("ours")
     for hour in range(20):
         twin.taken_over(3600 * hour)
         assert not twin.seen(3600 * hour)
@@ -57,7 +57,7 @@ STATUSES = {
 
 @pytest.mark.parametrize(("payload", "seen"), STATUSES.values(), ids=STATUSES.keys())
 def test_a_status_under_our_name(payload: bytes, seen: bool) -> None:
-    twin = NoticeTwin("ours")
+    twin = DuplicateIdDetector("ours")
     twin.status(0, payload, retained=False)
     assert twin.seen(1) is seen
 
@@ -65,7 +65,7 @@ def test_a_status_under_our_name(payload: bytes, seen: bool) -> None:
 @pytest.mark.parametrize("retained", [True, False])
 def test_what_another_ledger_left_behind_is_a_twin_the_third_time(retained: bool) -> None:
     """The first may be our own, from before this ledger began."""
-    twin = NoticeTwin("ours")
+    twin = DuplicateIdDetector("ours")
     left = b'{"gate": "g", "state": "offline", "ledger_id": "%s"}'
     for number in range(1, 4):
         twin.status(number, left % b"ours", retained=retained)
@@ -79,7 +79,7 @@ def test_with_a_twin_one_entry_goes_out_every_five_seconds(
 ) -> None:
     ledger = new_ledger(10)
     clock, stop = HandClock(), threading.Event()
-    flows: list[PublishLedger] = []
+    flows: list[UplinkThread] = []
 
     def script(broker: ScriptedBroker) -> Script:
         for _ in range(3):

@@ -19,7 +19,7 @@ from edge_agent.gate.settings.schema import HomeAssistantSettings, MqttSettings
 from edge_agent.gate.uplink.mqtt import broker as attempts
 from edge_agent.gate.uplink.mqtt import connection
 from edge_agent.gate.uplink.mqtt.broker import PahoBroker
-from edge_agent.gate.uplink.thread import PublishLedger
+from edge_agent.gate.uplink.thread import UplinkThread
 from tests.brokers import Mosquitto, free_port
 
 from .gates import NO_HOME_ASSISTANT, TOPICS, Ledger, uplink
@@ -96,7 +96,7 @@ class Gate:
         mqtt = MqttSettings(**{"host": "127.0.0.1", "port": port, **settings})
         self.events: queue.Queue[Event] = queue.Queue()
         broker = PahoBroker(mqtt, "edge-agent-main-gate")
-        self.flow: PublishLedger = uplink(
+        self.flow: UplinkThread = uplink(
             mqtt,
             ledger,
             broker,

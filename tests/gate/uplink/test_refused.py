@@ -11,7 +11,7 @@ from edge_agent.contract.messages import UplinkStatus
 from edge_agent.gate.events import UplinkChanged
 from edge_agent.gate.ports import Acknowledged, Received, Watermarks
 from edge_agent.gate.settings.schema import MqttSettings
-from edge_agent.gate.uplink.thread import PublishLedger
+from edge_agent.gate.uplink.thread import UplinkThread
 
 from .gates import TOPICS, HandClock, Ledger, Script, ScriptedBroker, uplink
 
@@ -24,7 +24,7 @@ def ledger(new_ledger: Callable[[int], Ledger]) -> Ledger:
     return new_ledger(ENTRIES)
 
 
-def run(ledger: Ledger, script: Callable[[ScriptedBroker], Script]) -> tuple[PublishLedger, list]:
+def run(ledger: Ledger, script: Callable[[ScriptedBroker], Script]) -> tuple[UplinkThread, list]:
     clock, stop, told = HandClock(), threading.Event(), []
     broker = ScriptedBroker(clock, stop, script)
     flow = uplink(MqttSettings(), ledger, broker, clock, told.append)

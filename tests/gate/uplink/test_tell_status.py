@@ -3,7 +3,7 @@
 import msgspec
 
 from edge_agent.contract.messages import GateStatus
-from edge_agent.gate.uplink.status import TellStatus
+from edge_agent.gate.uplink.status import StatusPublisher
 
 from .gates import gate_status
 
@@ -20,7 +20,7 @@ class Changing:
 
 def test_numbers_are_told_every_hour() -> None:
     status = Changing()
-    teller = TellStatus(status)
+    teller = StatusPublisher(status)
     teller.now(0)
     told = []
     for second in range(8000):
@@ -31,7 +31,7 @@ def test_numbers_are_told_every_hour() -> None:
 
 
 def test_nothing_new_is_not_told() -> None:
-    teller = TellStatus(gate_status)
+    teller = StatusPublisher(gate_status)
     teller.now(0)
     teller.changed()
     assert not any(teller.due(second) for second in range(8000))
@@ -39,7 +39,7 @@ def test_nothing_new_is_not_told() -> None:
 
 def test_a_change_is_told_soon_but_flapping_is_not() -> None:
     status = Changing()
-    teller = TellStatus(status)
+    teller = StatusPublisher(status)
     teller.now(0)
     told = []
     for second in range(1, 40):
@@ -53,5 +53,5 @@ def test_a_change_is_told_soon_but_flapping_is_not() -> None:
 def test_offline_is_the_status_of_that_moment() -> None:
     status = Changing()
     status.disk = 7
-    message = msgspec.json.decode(TellStatus(status).offline(), type=GateStatus)
+    message = msgspec.json.decode(StatusPublisher(status).offline(), type=GateStatus)
     assert (message.state, message.disk_free_bytes) == ("offline", 7)

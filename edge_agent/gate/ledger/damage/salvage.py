@@ -25,7 +25,7 @@ from ..store.time_rows import read_landmarks
 from ..succession.handover import (
     AMENDMENTS,
     PUNCHES,
-    Heritage,
+    Handover,
     Old,
     doubts_in,
     known_end,
@@ -62,7 +62,7 @@ class Salvaged(Struct, frozen=True):
     ``unsure``: codes of workers of whom only a print proves that there is such a one.
     """
 
-    heritage: Heritage
+    handover: Handover
     doubted: int
     unsure: list[str]
 
@@ -91,7 +91,7 @@ def salvage(path: Path, now: Stamp) -> Salvaged:
     pending = told.pending
     if not told.landmarks:  # then neither is to be believed to be empty
         pending |= {p.data["seq"] for p in _proved(wanted) if p.data["at"] is None}
-    heritage = Heritage(
+    handover = Handover(
         previous=known_end(ledger or "unknown", told.confirmed, end.hash if end else None),
         entries=(Old(p.hash, p.data) for p in _proved(wanted)),
         pending=frozenset(pending),
@@ -99,7 +99,7 @@ def salvage(path: Path, now: Stamp) -> Salvaged:
         landmarks=told.landmarks,
         rows=rows,
     )
-    return Salvaged(heritage, doubted, unsure)
+    return Salvaged(handover, doubted, unsure)
 
 
 def _commonest(ledgers: Iterable[str]) -> str | None:

@@ -178,7 +178,7 @@ _ADVICE: dict[int | None, str] = {
 }
 
 
-class Connection:
+class StoreConnection:
     """What all parts of a store share."""
 
     def __init__(
@@ -238,7 +238,7 @@ class Connection:
 class Part:
     """Reads its tables, and writes what needs no entry beside it."""
 
-    def __init__(self, connection: Connection, scribe: Scribe) -> None:
+    def __init__(self, connection: StoreConnection, scribe: Scribe) -> None:
         self._connection = connection
         self._scribe = scribe
 

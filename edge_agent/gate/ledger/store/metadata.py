@@ -13,8 +13,8 @@ from msgspec import Struct
 from sqlite_utils import Database
 
 from ....contract.facts import WhyOpened
-from ...host.host_identity import Whereabouts
-from ...pairing_mark import Mark
+from ...host.host_identity import HostIdentity
+from ...pairing_mark import PairingMark
 from ...ports import Watermarks
 from .carry_over import TABLES
 from .database import ChangePart, Part
@@ -29,7 +29,7 @@ class Bound(Struct, frozen=True, kw_only=True):
 
     gate: str
     copy: str | None
-    whereabouts: Whereabouts
+    host_identity: HostIdentity
 
 
 _PARTS = ("board", "card")
@@ -55,10 +55,10 @@ def read_bound(database: Database, gate: str) -> Bound:
         }
         for part in _PARTS
     }
-    return Bound(gate=gate, copy=recall(database, COPY), whereabouts=Whereabouts(**known))
+    return Bound(gate=gate, copy=recall(database, COPY), host_identity=HostIdentity(**known))
 
 
-def bind(database: Database, here: Whereabouts) -> None:
+def bind(database: Database, here: HostIdentity) -> None:
     """Remember where the ledger is, as far as it was not known before."""
     for part, known in zip(_PARTS, (here.board, here.card), strict=True):
         for way, value in known.items():
@@ -181,10 +181,10 @@ def watermark_sum(published: int, confirmed: int, rejected: int) -> int:
 class PairingRows(Part):
     """Reads the pairing."""
 
-    def mark(self) -> Mark | None:
+    def mark(self) -> PairingMark | None:
         """Which module the prints are in."""
         rows = self._connection.rows("SELECT token, counter FROM sensor_mark")
-        return Mark(*rows[0]) if rows else None
+        return PairingMark(*rows[0]) if rows else None
 
     def announced(self) -> list[int]:
         """The slots whose change was announced and not settled."""
@@ -194,7 +194,7 @@ class PairingRows(Part):
 class PairingChange(ChangePart):
     """Writes the pairing."""
 
-    def put_mark(self, mark: Mark) -> None:
+    def put_mark(self, mark: PairingMark) -> None:
         """Remember which module the prints are in."""
         row = {"one": 1, "token": mark.token, "counter": mark.counter}
         self._database.table("sensor_mark").upsert(row, pk="one")

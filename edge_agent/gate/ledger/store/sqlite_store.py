@@ -22,7 +22,7 @@ from ....contract.stamps import Stamp
 from ...errors import DamagedLedger, NoLedgerYet
 from ...ports import Gap, Tail, Watermarks
 from . import gap_note, reserve
-from .database import Connection, open_database, open_for_reading
+from .database import StoreConnection, open_database, open_for_reading
 from .ledger_rows import CheckpointChange, CheckpointRows, LedgerChange, LedgerRows
 from .metadata import MemoryRows, PairingChange, PairingRows, put_watermarks
 from .people_rows import PeopleChange, PeopleRows
@@ -52,7 +52,7 @@ class SqliteChange(LedgerChange, CheckpointChange, PeopleChange, PairingChange):
 
 
 @contextmanager
-def changing(connection: Connection, scribe: Scribe) -> Iterator[SqliteChange]:
+def changing(connection: StoreConnection, scribe: Scribe) -> Iterator[SqliteChange]:
     """Commit on leaving.
 
     After an I/O error the commit may or may not have happened: the database is opened anew and
@@ -83,7 +83,7 @@ def changing(connection: Connection, scribe: Scribe) -> Iterator[SqliteChange]:
         log.warning("a commit reported %s, yet the ledger holds it durably", error)
 
 
-def _was_committed(connection: Connection, expected: Tail, error: sqlite3.Error) -> bool:
+def _was_committed(connection: StoreConnection, expected: Tail, error: sqlite3.Error) -> bool:
     """Whether the ledger, opened anew, holds ``expected`` and has been brought to disk.
 
     Raises StoreFault where that cannot be said.
@@ -107,7 +107,7 @@ def _was_committed(connection: Connection, expected: Tail, error: sqlite3.Error)
     return True
 
 
-def _not_written(connection: Connection, error: sqlite3.Error) -> StoreFault:
+def _not_written(connection: StoreConnection, error: sqlite3.Error) -> StoreFault:
     fault = connection.fault(error)
     return type(fault)(f"Nothing was recorded. {fault}")
 
@@ -139,7 +139,7 @@ class SqliteStore(LedgerRows, CheckpointRows, PeopleRows, PairingRows, MemoryRow
                     f"{gate!r}: start the daemon, it opens a new ledger for this gate."
                 )
             scribe = Scribe(gate=gate, ledger=ledger["ledger"], zone=zone)
-            return cls(Connection(path, database, on_damage), scribe)
+            return cls(StoreConnection(path, database, on_damage), scribe)
 
     @classmethod
     def read_only(cls, path: Path, gate: str, zone: ZoneInfo) -> "SqliteStore":
@@ -151,14 +151,14 @@ class SqliteStore(LedgerRows, CheckpointRows, PeopleRows, PairingRows, MemoryRow
                     f"The database at {path} holds no ledger yet: start the daemon once."
                 )
             scribe = Scribe(gate=gate, ledger=ledger["ledger"], zone=zone)
-            return cls(Connection(path, database), scribe)
+            return cls(StoreConnection(path, database), scribe)
 
     @classmethod
     def _first_start(
         cls, path: Path, database: Database, gate: str, zone: ZoneInfo, now: Stamp
     ) -> "SqliteStore":
         scribe = Scribe(gate=gate, ledger=str(uuid.uuid4()), zone=zone)
-        connection = Connection(path, database)
+        connection = StoreConnection(path, database)
         with changing(connection, scribe):
             begin_ledger(database, scribe, "first-start", now)
         log.info("ledger %s opened in %s", scribe.ledger, path)

@@ -31,7 +31,7 @@ class Old(NamedTuple):
     data: dict[str, Any]
 
 
-class Heritage(NamedTuple):
+class Handover(NamedTuple):
     """``entries``: punches, and amendments of these, in the order in which they happened.
 
     ``pending``: those punches whose true time is still to be found. ``doubts``: among these
@@ -47,9 +47,9 @@ class Heritage(NamedTuple):
     rows: Rows
 
 
-def heritage_of(
+def handover_of(
     database: Database, ledger: str, now: Stamp, forked_at: int | None = None
-) -> Heritage:
+) -> Handover:
     """What a ledger that can be read hands over: all that payroll is not known to have.
 
     ``forked_at``: an entry for which payroll has shown another hash.
@@ -68,7 +68,7 @@ def heritage_of(
         | {seq for doubt in doubts for seq in _punches_among(database, doubt)}
         if 0 < seq <= confirmed
     }
-    return Heritage(
+    return Handover(
         previous=known_end(ledger, confirmed, _hash_of(database, confirmed)),
         entries=_handed_over(database, sorted(needed), confirmed),
         pending=pending,

@@ -20,7 +20,7 @@ from ..store.ledger_rows import read_tail
 from ..store.metadata import remember
 from ..store.sqlite_store import SqliteChange, begin_ledger
 from ..store.time_rows import RECOVERED_THROUGH, put_earlier_landmarks
-from .handover import PUNCHES, Heritage, Old
+from .handover import PUNCHES, Handover, Old
 
 _BATCH = 500
 """Entries a transaction: nobody sees the database before it is finished."""
@@ -29,20 +29,20 @@ _ELSEWHERE: frozenset[WhyOpened] = frozenset({"other-board", "cloned-card"})
 
 
 def make_successor(
-    path: Path, gate: str, zone: ZoneInfo, now: Stamp, why: WhyOpened, heritage: Heritage
+    path: Path, gate: str, zone: ZoneInfo, now: Stamp, why: WhyOpened, handover: Handover
 ) -> int:
     """Make the whole database at ``path``, closed. Returns how many punches came along."""
     scribe = Scribe(gate=gate, ledger=str(uuid.uuid4()), zone=zone)
     with closing(open_database(path)) as database:
         with _transaction(database):
-            begin_ledger(database, scribe, why, now, heritage.previous)
-            put_rows(database, heritage.rows, same_board=why not in _ELSEWHERE)
-            put_earlier_landmarks(database, heritage.landmarks)
+            begin_ledger(database, scribe, why, now, handover.previous)
+            put_rows(database, handover.rows, same_board=why not in _ELSEWHERE)
+            put_earlier_landmarks(database, handover.landmarks)
         moved: dict[int, int] = {}
-        entries = iter(heritage.entries)
+        entries = iter(handover.entries)
         while batch := list(islice(entries, _BATCH)):
             with _transaction(database):
-                _write(SqliteChange(database, scribe), database, batch, heritage, moved, now)
+                _write(SqliteChange(database, scribe), database, batch, handover, moved, now)
         remember(database, RECOVERED_THROUGH, str(read_tail(database).seq))
         return len(moved)
 
@@ -51,7 +51,7 @@ def _write(
     change: SqliteChange,
     database: Database,
     batch: list[Old],
-    heritage: Heritage,
+    handover: Handover,
     moved: dict[int, int],
     now: Stamp,
 ) -> None:
@@ -61,17 +61,17 @@ def _write(
         if old.data["kind"] in PUNCHES:
             entry = _recover(change, old, now)
             moved[seq] = entry.seq
-            if seq in heritage.pending:
+            if seq in handover.pending:
                 database.table("times").insert({"seq": entry.seq})
-            elif (stated := _to_look_at_again(old, heritage)) is not None:
+            elif (stated := _to_look_at_again(old, handover)) is not None:
                 change.doubt_time(entry.seq, stated)
         elif old.data["of"] in moved:
             change.append(_restated(old.data, of=moved[old.data["of"]]), now)
 
 
-def _to_look_at_again(old: Old, heritage: Heritage) -> Bounds | None:
+def _to_look_at_again(old: Old, handover: Handover) -> Bounds | None:
     """What a punch has said of its own time, where a later synchronisation may prove it wrong."""
-    doubted = any(old.data["seq"] in doubt for doubt in heritage.doubts)
+    doubted = any(old.data["seq"] in doubt for doubt in handover.doubts)
     is_its_own = old.data["kind"] == PUNCHES[0]
     return own_bounds(stamp_of(old.data)) if doubted and is_its_own else None
 

@@ -18,7 +18,7 @@ from ....contract.stamps import utc_time
 from ...ledger.gate import Gate
 from ...ports import Sealing, SensorInfo
 from ...sensor.pairing import Pairing, digest, persistently
-from ..enroll import Dialogue
+from ..enroll import Prompt
 from ..requests import BeginBackup, KeepBackup, SealPrints
 from .backup_file import FORMAT, VERSION, Header, Record, line_hash
 
@@ -71,7 +71,7 @@ class BackUp:
         self._job = _Job(header, prints, set())
         return {"backup": header.backup, "header": header.line().decode(), "prints": len(prints)}
 
-    def seal(self, request: SealPrints, dialogue: Dialogue) -> dict[str, Any]:
+    def seal(self, request: SealPrints, prompt: Prompt) -> dict[str, Any]:
         """The next records, and which of them have no template, and why."""
         job = self._known(request.backup)
         if not 1 <= request.first <= len(job.prints):
@@ -79,7 +79,7 @@ class BackUp:
         sealed, missing = [], []
         end = min(request.first + _AT_ONCE, len(job.prints) + 1)
         for place in range(request.first, end):
-            dialogue.go_on()
+            prompt.go_on()
             print_ = job.prints[place - 1]
             record, why = self._read(job, place, print_)
             if why is None:

@@ -16,7 +16,7 @@ from ....contract.people import Print, Worker, alike
 from ...ledger.gate import Gate
 from ...ports import Sensor
 from ...sensor.pairing import Pairing, digest, persistently
-from ..enroll import Dialogue
+from ..enroll import Prompt
 from .backup_file import Record
 
 PRESENT = "present"
@@ -24,7 +24,7 @@ RESTORED = "restored"
 LEFT_OUT = "left-out"
 
 
-class Outcome(Struct, frozen=True, kw_only=True):
+class RecordOutcome(Struct, frozen=True, kw_only=True):
     """What became of one record. ``why`` is a sentence where it was left out."""
 
     worker: str
@@ -42,7 +42,7 @@ class Batch(Struct):
     newcomers: dict[str, Worker] = {}
     lost: list[Print] = []
 
-    def sort(self, record: Record, gate: Gate, taken: frozenset[int]) -> Outcome | None:
+    def sort(self, record: Record, gate: Gate, taken: frozenset[int]) -> RecordOutcome | None:
         """Take a record in; or what becomes of it without writing.
 
         ``taken``: the slots in which the sensor has templates.
@@ -77,9 +77,9 @@ class Batch(Struct):
         return None
 
 
-def held(print_: Print, outcome: str) -> Outcome:
+def held(print_: Print, outcome: str) -> RecordOutcome:
     """The sensor has the print: since now, or since earlier."""
-    return Outcome(
+    return RecordOutcome(
         worker=print_.worker,
         finger=print_.finger,
         outcome=outcome,
@@ -88,9 +88,9 @@ def held(print_: Print, outcome: str) -> Outcome:
     )
 
 
-def left_out(record: Record, why: str) -> Outcome:
+def left_out(record: Record, why: str) -> RecordOutcome:
     """Nothing of the record stays here."""
-    return Outcome(worker=record.worker, finger=record.finger, outcome=LEFT_OUT, why=why)
+    return RecordOutcome(worker=record.worker, finger=record.finger, outcome=LEFT_OUT, why=why)
 
 
 log = logging.getLogger(__name__)
@@ -111,11 +111,11 @@ class Strangers:
         self._others: list[int] = []
         """Slots of templates that are not in the file: a finger in it may be one of theirs."""
 
-    def look(self, coming: Collection[bytes], dialogue: Dialogue) -> None:
+    def look(self, coming: Collection[bytes], prompt: Prompt) -> None:
         """See what is there; ``coming`` are the digests of what is in the file."""
         self._unowned = {}
         for slot in self._sensor.slots() - {print_.slot for print_ in self._gate.prints}:
-            dialogue.go_on()
+            prompt.go_on()
             template = self._template_in(slot)
             if template is not None:
                 self._unowned[digest(template)] = slot
@@ -138,7 +138,7 @@ class Strangers:
             return None
         return slot
 
-    def twin(self, print_: Print, dialogue: Dialogue) -> Print | None:
+    def twin(self, print_: Print, prompt: Prompt) -> Print | None:
         """Another worker's print that the sensor takes for the finger that was just stored.
 
         Either would be credited, now the one and now the other. What is like it and nobody's is
@@ -146,7 +146,7 @@ class Strangers:
         """
         others = [slot for slot in self._others if slot != print_.slot]
         while others:
-            dialogue.go_on()
+            prompt.go_on()
             asked, others = others[:_COMPARED_AT_ONCE], others[_COMPARED_AT_ONCE:]
             like = persistently(self._pairing, partial(self._sensor.twin_of, print_.slot, asked))
             if like is None:

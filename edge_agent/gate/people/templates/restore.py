@@ -20,10 +20,10 @@ from ....contract.people import Print
 from ...ledger.gate import Gate
 from ...ports import Sealing, Sensor, SensorInfo
 from ...sensor.pairing import Pairing, persistently
-from ..enroll import Dialogue, free_slots
+from ..enroll import Prompt, free_slots
 from ..requests import BeginRestore, RestorePrints
 from .backup_file import Record, read_record
-from .records import RESTORED, Batch, Outcome, Strangers, held, left_out
+from .records import RESTORED, Batch, RecordOutcome, Strangers, held, left_out
 
 
 class _Placed(Struct, frozen=True):
@@ -49,9 +49,9 @@ class WriteBatch:
         request: RestorePrints,
         taken: frozenset[int],
         capacity: int,
-        dialogue: Dialogue,
+        prompt: Prompt,
         actor: str,
-    ) -> list[Outcome]:
+    ) -> list[RecordOutcome]:
         """What became of each record. Raises an EdgeAgentError where there is no room.
 
         ``taken``: the slots in which the sensor has templates, of ``capacity``.
@@ -66,7 +66,7 @@ class WriteBatch:
         ]
         self._gate.announce(*(one.print_.slot for one in placed))
         try:
-            twins = self._store(placed, dialogue)
+            twins = self._store(placed, prompt)
             self._pairing.write_mark()
             kept = [one for one in placed if one.print_ not in twins]
             if kept:
@@ -94,17 +94,17 @@ class WriteBatch:
             generation=self._gate.store.next_generation(slot),
         )
 
-    def _store(self, placed: Sequence[_Placed], dialogue: Dialogue) -> dict[Print, Outcome]:
+    def _store(self, placed: Sequence[_Placed], prompt: Prompt) -> dict[Print, RecordOutcome]:
         """Write the templates. Returns those that are not to stay, and why."""
-        twins: dict[Print, Outcome] = {}
+        twins: dict[Print, RecordOutcome] = {}
         for one in placed:
-            dialogue.go_on()
+            prompt.go_on()
             if not one.there:
                 store = partial(
                     self._sensor.write_template, one.print_.slot, one.record.template or b""
                 )
                 persistently(self._pairing, store)
-            if (twin := self._strangers.twin(one.print_, dialogue)) is not None:
+            if (twin := self._strangers.twin(one.print_, prompt)) is not None:
                 twins[one.print_] = _left_to(twin, one.record)
         return twins
 
@@ -130,7 +130,7 @@ class WriteBatch:
         self._gate.record_restoration(facts, prints, newcomers)
 
 
-def _left_to(twin: Print, record: Record) -> Outcome:
+def _left_to(twin: Print, record: Record) -> RecordOutcome:
     return left_out(
         record,
         f"this finger is enrolled here already, as the {twin.finger} of {twin.worker}: settle "
@@ -153,7 +153,7 @@ class Restore:
         self._strangers = Strangers(gate, sensor, pairing)
         self._batches = WriteBatch(gate, sensor, pairing, self._strangers)
 
-    def begin(self, request: BeginRestore, info: SensorInfo, dialogue: Dialogue) -> dict[str, Any]:
+    def begin(self, request: BeginRestore, info: SensorInfo, prompt: Prompt) -> dict[str, Any]:
         """Refuse another kind of sensor's templates before one is sent, and look what is there."""
         if request.system_id != info.system_id and not request.any_model:
             raise BadRequest(
@@ -161,7 +161,7 @@ class Restore:
                 f"this one has 0x{info.system_id:04X}: another model's templates are never "
                 "recognised, so enrol anew. If you know that both are of one model: --any-model."
             )
-        self._strangers.look(set(request.digests), dialogue)
+        self._strangers.look(set(request.digests), prompt)
         return {
             "gate": self._gate.store.gate,
             "capacity": info.capacity,
@@ -173,9 +173,9 @@ class Restore:
         request: RestorePrints,
         identity: str,
         info: SensorInfo,
-        dialogue: Dialogue,
+        prompt: Prompt,
         actor: str,
-    ) -> list[Outcome]:
+    ) -> list[RecordOutcome]:
         """Store the records that belong here; the others are told with their reason.
 
         Raises BadRequest, with nothing written, where a record is not what it should be.
@@ -186,7 +186,7 @@ class Restore:
         outcomes = [batch.sort(record, self._gate, taken) for record in records]
         if not batch.records:
             return [outcome for outcome in outcomes if outcome]
-        written = iter(self._batches.write(batch, request, taken, info.capacity, dialogue, actor))
+        written = iter(self._batches.write(batch, request, taken, info.capacity, prompt, actor))
         return [outcome or next(written) for outcome in outcomes]
 
     def _opened(self, request: RestorePrints, identity: str) -> list[Record]:

@@ -14,7 +14,7 @@ from time import monotonic
 from ....contract.errors import BrokerFault
 from ...ports import BrokerDown, BrokerEvent, BrokerUp, MqttVersion
 from ...settings.schema import MqttSettings
-from .connection import Connection
+from .connection import BrokerConnection
 from .endings import Closed
 
 FIRST_PAUSE_S = 1.0
@@ -76,7 +76,7 @@ class PahoBroker:
         self._client_id = client_id
         self._attempts = Attempts(())
         self._will = ("", b"")
-        self._connection: Connection | None = None
+        self._connection: BrokerConnection | None = None
         self._woken, self._waker = socket.socketpair()
         self._woken.setblocking(False)
         self._waker.setblocking(False)
@@ -91,7 +91,7 @@ class PahoBroker:
         now = monotonic()
         if self._connection is None and now >= self._attempts.due:
             version = self._attempts.version
-            self._connection = Connection(
+            self._connection = BrokerConnection(
                 self._settings, version, self._client_id, self._will, self.wake
             )
         connection = self._connection
@@ -134,7 +134,7 @@ class PahoBroker:
         self._woken.close()
         self._waker.close()
 
-    def _connected(self) -> Connection:
+    def _connected(self) -> BrokerConnection:
         if self._connection is None or not self._connection.accepted:
             raise BrokerFault("There is no connection to the broker: nothing can be sent.")
         return self._connection

@@ -23,7 +23,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from ....contract.broker.client import TellingClient
+from ....contract.broker.client import BrokerClient
 from ...ports import Acknowledged, BrokerEvent, BrokerUp, MqttVersion, Received, Subscribed
 from ...settings.schema import MqttSettings
 from .endings import Closed, Endings, meaning
@@ -80,7 +80,7 @@ _ALIAS = 1
 each, where it takes any."""
 
 
-class Connection:
+class BrokerConnection:
     """Begins to connect at once, on a thread of its own because name service and TCP block.
 
     Until that thread is through nothing else touches the client. ``changed`` is called from it.
@@ -113,7 +113,7 @@ class Connection:
         self.deadline = inf
         """When the broker's next answer is overdue, by the monotonic clock."""
 
-        client = TellingClient(
+        client = BrokerClient(
             CallbackAPIVersion.VERSION2,
             largest_packet=_LARGEST_PACKET,
             client_id=client_id,

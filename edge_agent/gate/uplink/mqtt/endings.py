@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from ....contract.broker.access import BrokerAccess
-from ....contract.broker.client import TellingClient
+from ....contract.broker.client import BrokerClient
 from ....contract.broker.failures import failure, speaks_tls
 from ....contract.errors import BrokerFault
 from ...ports import MqttVersion
@@ -110,7 +110,7 @@ class Endings:
             taken_over=code == _TAKEN_OVER,
         )
 
-    def broken(self, code: int, client: TellingClient, *, accepted: bool) -> Closed:
+    def broken(self, code: int, client: BrokerClient, *, accepted: bool) -> Closed:
         """The line broke, or one of the two ends let go of it; ``client`` knows what it met."""
         if client.too_large:
             text = (
@@ -130,7 +130,7 @@ class Endings:
             text = f"{self._name} hung up: look at its log, and check the gate's network."
         return Closed(text, not accepted)
 
-    def _tls_trouble(self, client: TellingClient) -> str | None:
+    def _tls_trouble(self, client: BrokerClient) -> str | None:
         """What TLS says on a connection that ended before the broker had let us in."""
         error = client.error
         why = failure(error, self._access, datetime.now(UTC)) if error else None

@@ -14,7 +14,7 @@ from edge_agent.simulator.fingers import Quality
 from edge_agent.simulator.flash import Flash
 from edge_agent.simulator.glass import Glass, Press
 from edge_agent.simulator.module import MODELS
-from edge_agent.simulator.sensor import Sensor
+from edge_agent.simulator.sensor import SimulatedSensor
 from edge_agent.simulator.wire import Pid
 
 _PORTION = 4  # bytes that arrive together; every ack is a multiple
@@ -89,7 +89,7 @@ class Line:
         for finger in ENROLLED:
             self.flash.store(finger, template(finger, model))
         self._glass = Glass()
-        self._sensor = Sensor(MODELS[model], self.flash, self._glass)
+        self._sensor = SimulatedSensor(MODELS[model], self.flash, self._glass)
         self._now = 1000.0
         self._due: deque[tuple[float, bytes]] = deque()
         self._last_due = 0.0

@@ -19,7 +19,7 @@ from edge_agent.gate.sensor import flash
 from edge_agent.gate.sensor import link as link_module
 from edge_agent.gate.sensor.frames import Frame, FrameParser, Kind, Stream
 from edge_agent.gate.sensor.link import Link
-from edge_agent.gate.sensor.module import Module
+from edge_agent.gate.sensor.module import SensorModule
 from edge_agent.simulator.module import MODELS
 
 from .line import DELAYS, ENROLLED, Line, Mishap, template
@@ -38,13 +38,13 @@ _provable = st.one_of(_series(*DELAYS), _series(*_OTHERS))
 _anything = _series(*Mishap)
 
 
-def _module(line: Line) -> Module:
-    module = Module(line)  # type: ignore[arg-type]
+def _module(line: Line) -> SensorModule:
+    module = SensorModule(line)  # type: ignore[arg-type]
     module.capacity = 100
     return module
 
 
-def _touch(module: Module, line: Line, finger: int) -> None:
+def _touch(module: SensorModule, line: Line, finger: int) -> None:
     """One finger is taken for itself or for nobody."""
     line.press(finger)
     assert module.readImage()
@@ -53,7 +53,7 @@ def _touch(module: Module, line: Line, finger: int) -> None:
     assert (found[0] if found else None) == (finger if finger in ENROLLED else None)
 
 
-def _recovers(module: Module, line: Line, provable: bool) -> bool:
+def _recovers(module: SensorModule, line: Line, provable: bool) -> bool:
     """Try to recover; a link that says that it has succeeded is held to it."""
     try:
         module.recover()
@@ -273,7 +273,7 @@ def test_a_weakened_link_is_caught(weakness: str, monkeypatch: pytest.MonkeyPatc
         attempt()
 
 
-def _index_alone(module: Module, slot: int, template: bytes) -> None:
+def _index_alone(module: SensorModule, slot: int, template: bytes) -> None:
     def write() -> None:
         module.write_buffer(1, template)
         module.storeTemplate(slot)
@@ -283,11 +283,11 @@ def _index_alone(module: Module, slot: int, template: bytes) -> None:
         raise lost or SensorSilent("It was not written.")
 
 
-def _page_unread(module: Module, page: int, data: bytes) -> None:
+def _page_unread(module: SensorModule, page: int, data: bytes) -> None:
     flash._carry_out(module, lambda: module.write_notepad(page, data))
 
 
-def _of_any_size(module: Module, buffer: int) -> bytes:
+def _of_any_size(module: SensorModule, buffer: int) -> bytes:
     return module.receive_stream(0x08, bytes([buffer]))
 
 
@@ -295,7 +295,7 @@ CREDULOUS: dict[str, list[tuple[object, str, object]]] = {
     "the checksum is not looked at": WEAKENED["the checksum is not looked at"],
     "data of any shape": [
         (link_module, "Stream", Careless),
-        (Module, "read_buffer", _of_any_size),
+        (SensorModule, "read_buffer", _of_any_size),
     ],
     "a template is believed for the index": [(flash, "write_template", _index_alone)],
     "a page is believed for its ack": [(flash, "write_notepad", _page_unread)],

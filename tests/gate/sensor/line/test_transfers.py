@@ -14,7 +14,7 @@ from edge_agent.gate.errors import SensorFault, SensorGarbled, SensorRefused, Se
 from edge_agent.gate.ports import Buffer, FingerImage, Sensor
 from edge_agent.gate.sensor import flash, link, port
 from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
-from edge_agent.gate.sensor.module import Module
+from edge_agent.gate.sensor.module import SensorModule
 from edge_agent.gate.settings.schema import SensorSettings
 from edge_agent.simulator.background import Remote, running_simulator
 from edge_agent.simulator.module import MODELS
@@ -158,11 +158,11 @@ def test_a_blank_template(tmp_path: Path) -> None:
 
 
 @contextmanager
-def _line(model: str = "r307") -> Iterator[tuple[Line, Module]]:
+def _line(model: str = "r307") -> Iterator[tuple[Line, SensorModule]]:
     """A line with a clock of its own; the sensor holds templates from the start."""
     line = Line(model=model)
     with patch.object(link, "time", line):
-        module = Module(line)  # type: ignore[arg-type]
+        module = SensorModule(line)  # type: ignore[arg-type]
         module.capacity = 100
         module.recover()
         yield line, module

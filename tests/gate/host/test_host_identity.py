@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.gate.host.host_identity import whereabouts
+from edge_agent.gate.host.host_identity import host_identity
 
 
 class Machine:
@@ -31,11 +31,11 @@ class Machine:
 
     @property
     def board(self) -> dict[str, str]:
-        return whereabouts(self.gate, self.root).board
+        return host_identity(self.gate, self.root).board
 
     @property
     def card(self) -> dict[str, str]:
-        return whereabouts(self.gate, self.root).card
+        return host_identity(self.gate, self.root).card
 
 
 @pytest.fixture
@@ -77,9 +77,9 @@ def test_a_machine_that_tells_nothing(machine: Machine) -> None:
     machine.file("etc/machine-id", b"\n")
     machine.file("sys/firmware/devicetree/base/serial-number", b"\xff\xfe")
     assert machine.board == {}
-    assert whereabouts(machine.gate / "not-there", machine.root).card == {}
+    assert host_identity(machine.gate / "not-there", machine.root).card == {}
 
 
 def test_this_machine_does_not_raise(tmp_path: Path) -> None:
-    whereabouts(tmp_path)
-    whereabouts(Path("/dev/shm"))
+    host_identity(tmp_path)
+    host_identity(Path("/dev/shm"))

@@ -11,7 +11,7 @@ _SILENT_AFTER_S = 20.0
 """An activity that has not beaten for this long hangs: longer than any wait on sensor or broker."""
 
 
-class Activity:
+class SupervisedThread:
     """Runs ``body(stop, beat)`` until ``stop`` is set; ``wake`` ends a wait of the body early."""
 
     def __init__(
