@@ -6,6 +6,15 @@ import mqtt from "mqtt";
 const [file, url] = process.argv.slice(2);
 const ledgers = new Map(); // ledger → { hashes: seq → hash, through }
 
+// The entry in a message. Throws where it is none: anybody may send anything.
+function read(payload) {
+  const entry = JSON.parse(payload.toString());
+  const { ledger, seq } = entry.data;
+  if (!/^[0-9a-f-]{36}$/.test(ledger) || !/^[0-9a-f]{64}$/.test(entry.hash)) throw Error("no entry");
+  if (!Number.isSafeInteger(seq) || seq < 1) throw Error("no seq");
+  return entry;
+}
+
 // Takes an entry in; returns whether its line belongs into the file: new, or a fork.
 function take(entry) {
   const { ledger, seq } = entry.data;
@@ -20,13 +29,25 @@ function take(entry) {
 }
 
 const lines = existsSync(file) ? readFileSync(file, "utf-8").split("\n") : [];
-for (const line of lines.filter(Boolean)) take(JSON.parse(line));
+for (const line of lines.filter(Boolean)) {
+  try {
+    take(read(line));
+  } catch {
+    console.error("half a line, from a power cut: its entry had no receipt and comes again");
+  }
+}
 const store = openSync(file, "a");
+if (lines.at(-1)) appendFileSync(store, "\n"); // Nothing is to be glued to half a line.
 
 const payroll = mqtt.connect(url, { clientId: "payroll", protocolVersion: 5, clean: true });
 payroll.on("connect", () => payroll.subscribe("attendance/+/ledger", { qos: 1 }));
 payroll.on("message", (topic, payload) => {
-  const entry = JSON.parse(payload.toString());
+  let entry;
+  try {
+    entry = read(payload);
+  } catch (error) {
+    return console.error("skipped on", JSON.stringify(topic), String(error).slice(0, 200));
+  }
   if (take(entry)) {
     appendFileSync(store, JSON.stringify(entry) + "\n");
     fsyncSync(store); // On disk before the receipt goes out.

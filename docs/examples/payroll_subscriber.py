@@ -10,7 +10,7 @@ from paho.mqtt.client import CallbackAPIVersion, Client, MQTTProtocolVersion
 db = sqlite3.connect(sys.argv[1])
 db.execute("CREATE TABLE IF NOT EXISTS entries (ledger, seq, hash, wire, UNIQUE (ledger, seq))")
 db.execute("CREATE TABLE IF NOT EXISTS forks (ledger, seq, hash, wire, UNIQUE (ledger, seq, hash))")
-db.execute("CREATE TABLE IF NOT EXISTS held (ledger PRIMARY KEY, through, hash)")
+held = {}  # ledger → how far nothing is missing, and that entry's hash; found anew at a start
 
 
 def on_message(client, _, message):
@@ -18,15 +18,13 @@ def on_message(client, _, message):
     ledger, seq, digest = entry["data"]["ledger"], entry["data"]["seq"], entry["hash"]
     find = "SELECT hash FROM entries WHERE ledger = ? AND seq = ?"
     with db:  # One transaction, committed before the receipt goes out.
-        known = db.execute(find, (ledger, seq)).fetchone() or (digest,)
-        table = "entries" if known[0] == digest else "forks"  # A row in forks: ask a person.
+        known = db.execute(find, (ledger, seq)).fetchone()
+        table = "entries" if known in (None, (digest,)) else "forks"  # There: ask a person.
         row = (ledger, seq, digest, message.payload.decode())
         db.execute(f"INSERT OR IGNORE INTO {table} VALUES (?, ?, ?, ?)", row)
-        tip = db.execute("SELECT through, hash FROM held WHERE ledger = ?", (ledger,)).fetchone()
-        through, last = tip or (0, None)
-        while following := db.execute(find, (ledger, through + 1)).fetchone():
-            through, last = through + 1, following[0]
-        db.execute("REPLACE INTO held VALUES (?, ?, ?)", (ledger, through, last))
+    through, last = held.get(ledger, (0, None))
+    while following := db.execute(find, (ledger, through + 1)).fetchone():
+        held[ledger] = through, last = through + 1, following[0]
     if through:
         receipt = json.dumps({"ledger": ledger, "through": through, "hash": last})
         topic = message.topic.removesuffix("ledger") + f"receipts/{ledger}"
@@ -34,6 +32,8 @@ def on_message(client, _, message):
 
 
 payroll = Client(CallbackAPIVersion.VERSION2, "payroll", protocol=MQTTProtocolVersion.MQTTv5)
+payroll.enable_logger()
+payroll.suppress_exceptions = True  # Anybody may send what is no entry: logged, and passed over.
 payroll.on_connect = lambda client, *_: client.subscribe("attendance/+/ledger", qos=1)
 payroll.on_message = on_message
 payroll.connect(sys.argv[2], int(sys.argv[3]))

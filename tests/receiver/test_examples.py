@@ -4,10 +4,11 @@ import json
 import os
 import queue
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,60 @@ def settled(gate: Gate, through: int) -> None:
             assert gate.receipts.get(timeout=2.5).through <= through
 
 
+STRAY = (
+    b"hello",
+    b"\xff\xfe",
+    b"[]",
+    b"null",
+    b"7",
+    b"{}",
+    b'{"data": 3}',
+    b'{"data": {"ledger": ["x"], "seq": 1}, "hash": "00"}',
+    b'{"data": {"ledger": "#", "seq": 1}, "hash": "00"}',
+    b'{"data": {"ledger": "L", "seq": 1e400}, "hash": "00"}',
+    b'{"data": {"ledger": "L", "seq": %d}, "hash": "00"}' % 2**70,
+    b'{"data": {"ledger": "L", "seq": "1"}, "hash": {}}',
+    b'{"data": {"ledger": "L", "seq": null}, "hash": null}',
+    b"[" * 200_000,
+)
+"""What anybody who may write on a gate's topic can send there, retained or not."""
+
+
+def outlives_strays(mosquitto: Mosquitto, start: Start, patience_s: float = 20) -> None:
+    """A retained message that is no entry, then many; an entry behind them is still confirmed."""
+    entries = write_ledger(3, gate="gate-3")
+    with Gate(mosquitto.port, gate="gate-3") as gate, Gate(mosquitto.port, gate="x") as stranger:
+        stranger.say(STRAY[0], retain=True).wait_for_publish(20)
+        with running(start) as process:
+            heard(gate, entries[0], process)
+            for stray in STRAY:
+                stranger.say(stray).wait_for_publish(20)
+            gate.send(*entries[1:])
+            assert confirmed(gate, 3, patience_s).hash == entries[2].hash.hex()
+            assert process.poll() is None
+        stranger.say(b"", retain=True).wait_for_publish(20)
+
+
+def burst(mosquitto: Mosquitto, start: Start, patience_s: float = 20) -> tuple[int, int]:
+    """300 entries at once, each twice, 20 with a fork beside them; how many lines that makes."""
+    entries = write_ledger(300, gate="gate-4")
+    ledger = read_wire(entries[0].wire)[1]["ledger"]
+    forks = [
+        write_ledger(seq, ledger, "gate-4", entries[: seq - 1])[seq - 1] for seq in range(101, 121)
+    ]
+    with Gate(mosquitto.port, gate="gate-4") as gate, running(start) as process:
+        heard(gate, entries[0], process)
+        sent = []
+        for n, entry in enumerate(entries):
+            sent += [gate.say(entry.wire), gate.say(entry.wire)]
+            sent += [gate.say(fork.wire) for fork in forks[n - 100 : n - 99] if 100 <= n < 120]
+        for one in sent:
+            one.wait_for_publish(20)
+        assert confirmed(gate, 300, patience_s).hash == entries[-1].hash.hex()
+        settled(gate, 300)
+    return len(entries), len(forks)
+
+
 def holds_all(mosquitto: Mosquitto, start: Start, patience_s: float = 20) -> None:
     """Send a ledger out of order, with duplicates and a fork, over a restart of the payroll."""
     entries = write_ledger(60)
@@ -95,6 +150,18 @@ def test_python(mosquitto: Mosquitto, tmp_path: Path) -> None:
     holds_all(mosquitto, lambda: subprocess.Popen(command))
 
 
+def test_python_in_a_burst_with_strays(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    example = EXAMPLES / "payroll_subscriber.py"
+    database = tmp_path / "db"
+    command = [sys.executable, str(example), str(database), "127.0.0.1", str(mosquitto.port)]
+    outlives_strays(mosquitto, lambda: subprocess.Popen(command))
+    entries, forks = burst(mosquitto, lambda: subprocess.Popen(command))
+    with closing(sqlite3.connect(database)) as db:
+        [held] = db.execute("SELECT count(*) FROM entries WHERE length(hash) = 64").fetchone()
+        assert held == 3 + entries
+        assert db.execute("SELECT count(*) FROM forks").fetchone() == (forks,)
+
+
 @pytest.mark.long
 @pytest.mark.timeout(600)
 def test_javascript(mosquitto: Mosquitto, tmp_path: Path) -> None:
@@ -105,6 +172,10 @@ def test_javascript(mosquitto: Mosquitto, tmp_path: Path) -> None:
     holds_all(mosquitto, lambda: subprocess.Popen(command, cwd=folder))
     kept = [json.loads(line) for line in (folder / "payroll.ndjson").read_text().splitlines()]
     assert len(kept) == 60 + 12 + 1  # The fork is kept, duplicates are not.
+    outlives_strays(mosquitto, lambda: subprocess.Popen(command, cwd=folder))
+    entries, forks = burst(mosquitto, lambda: subprocess.Popen(command, cwd=folder))
+    lines = (folder / "payroll.ndjson").read_text().splitlines()
+    assert len(lines) == 60 + 12 + 1 + 3 + entries + forks
 
 
 @pytest.mark.long
@@ -124,3 +195,9 @@ def test_node_red(mosquitto: Mosquitto, tmp_path: Path) -> None:
     holds_all(mosquitto, lambda: subprocess.Popen(command, cwd=folder, env=environment), 60)
     kept = [json.loads(line) for line in (folder / "payroll.ndjson").read_text().splitlines()]
     assert len({entry["hash"] for entry in kept}) == 60 + 12 + 1
+    (folder / "payroll.ndjson").unlink()
+    start = lambda: subprocess.Popen(command, cwd=folder, env=environment)  # noqa: E731
+    outlives_strays(mosquitto, start, 60)
+    entries, forks = burst(mosquitto, start, 60)
+    lines = (folder / "payroll.ndjson").read_text().splitlines()
+    assert len(lines) == 3 + entries + forks
