@@ -27,7 +27,7 @@ MAY_IMPORT = {
 FLOORS = {
     "contract": (
         ("errors", "stamps"),
-        ("atomic_file", "attendance", "facts", "people", "true_times"),
+        ("atomic_file", "attendance", "spreadsheet", "facts", "people", "true_times"),
         ("chain", "messages"),
         ("roster", "home_assistant"),
         ("broker",),
@@ -73,7 +73,7 @@ KNOWN_TO = {
     "sqlite3": {"gate.ledger", "receiver", "demo"},
     "sqlite_utils": {"gate.ledger"},
     "psycopg": {"receiver"},
-    "openpyxl": {"receiver"},
+    "openpyxl": {"contract.spreadsheet", "receiver"},
     "paho": {"contract.broker", "gate.uplink", "receiver"},
     "rfc8785": {"contract.chain"},
     "pyrage": {"gate.people"},
@@ -93,7 +93,7 @@ PURE = {
 }
 """All that pure rooms may have of the standard library: no clock, no thread, no file, no log."""
 
-WORLDLY = ("contract.atomic_file", "contract.broker", "contract.schemas")
+WORLDLY = ("contract.atomic_file", "contract.broker", "contract.schemas", "contract.spreadsheet")
 """The rooms of the contract that are not pure; beyond the contract only ``gate.rules`` is."""
 
 

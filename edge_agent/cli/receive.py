@@ -100,7 +100,10 @@ def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool) -> N
     from ..receiver.roster.publish_roster import publish_roster
     from ..receiver.roster.roster_file import read_roster_file
 
-    workers = read_roster_file(file)
+    listed = read_roster_file(file)
+    workers = listed.workers
+    for note in listed.notes:
+        click.echo(f"{file}: {note}")
     said = _said_to(receive, ctx)
     difference = publish_roster(options_of(**said), workers, version, dry_run=dry_run)
     before = f"version {difference.before}" if difference.before else "no roster"

@@ -52,7 +52,7 @@ def test_csv_as_people_save_it(tmp_path: Path, encoding: str, delimiter: str) ->
         ["Trần Văn Minh", "NV0042", "no"],
     ]
     text = "\r\n".join(delimiter.join(line) for line in lines)
-    assert read_roster_file(csv(tmp_path, text, encoding)) == [HOA, SEASONAL, GONE]
+    assert read_roster_file(csv(tmp_path, text, encoding)).workers == [HOA, SEASONAL, GONE]
 
 
 def test_a_spreadsheet_in_vietnamese(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_a_spreadsheet_in_vietnamese(tmp_path: Path) -> None:
         [None, None],
         ["NV0042", "Trần Văn Minh", "không"],
     )
-    assert read_roster_file(path) == [HOA, SEASONAL, GONE]
+    assert read_roster_file(path).workers == [HOA, SEASONAL, GONE]
 
 
 def test_every_problem_is_told_at_once_by_its_row(tmp_path: Path) -> None:
@@ -154,10 +154,18 @@ def test_publishing(mosquitto: Mosquitto, tmp_path: Path) -> None:
     assert run(mosquitto, str(second), "--version", "7").exit_code == 0
     assert json.loads(kept(mosquitto).payload)["version"] == 7
 
-    old = run(mosquitto, str(first), "--version", "7")
+    shorn = csv(tmp_path, "code,name\n" + many.replace("NV0007,", "007,"))
+    assert run(mosquitto, str(shorn), "--version", "8").exit_code == 0
+    shorn.write_text(shorn.read_text().replace("007,", "7,"))
+    refused = run(mosquitto, str(shorn), "--version", "9")
+    assert refused.exit_code == 65
+    assert "the code 7 is not known, but 007 is" in refused.output
+    assert json.loads(kept(mosquitto).payload)["version"] == 8
+
+    old = run(mosquitto, str(first), "--version", "8")
     assert old.exit_code == 65
-    assert "use --version 8" in old.output
-    assert json.loads(kept(mosquitto).payload)["version"] == 7
+    assert "use --version 9" in old.output
+    assert json.loads(kept(mosquitto).payload)["version"] == 8
 
 
 def test_a_broker_that_does_not_take_it(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from ...contract.errors import BadRequest, BrokerFault
 from ...contract.messages import Roster, RosterWorker, Topics
 from ...contract.roster import LARGEST_ROSTER, read_roster
 from ..connection import MQTT_3_1_1, MQTT_5, Connection, NotUnderstood, ReceiverOptions
+from .roster_file import lost_zeros
 
 _CLIENT = "payroll-roster"
 """Not the receiver's: that one goes on meanwhile."""
@@ -35,6 +36,8 @@ def publish_roster(
 ) -> Difference:
     """Publish, retained, unless ``dry_run``; returns what it changes.
 
+    A code that has lost the leading zeros of one that the last roster has is refused.
+
     Raises BadRequest where gates would refuse it, BrokerFault where the broker does not take it.
     """
     topic = Topics(options.root, "").roster
@@ -46,6 +49,8 @@ def publish_roster(
                 f"Version {before.version} is published already, and gates refuse anything older: "
                 f"use --version {before.version + 1}."
             )
+        if lost := lost_zeros(workers, [row.code for row in before.workers] if before else []):
+            raise BadRequest("Nothing was published:\n  " + "\n  ".join(lost))
         payload = msgspec.json.encode(Roster(version=version, workers=workers, count=len(workers)))
         if len(payload) > LARGEST_ROSTER:
             raise BadRequest(

@@ -1,173 +1,87 @@
-"""Read a list of workers as people keep it, CSV or XLSX, into the rows of a roster.
+"""A list of workers as people keep it, CSV or XLSX, as the rows of a roster."""
 
-Everything that is wrong is told at once, by the row in which it stands; nothing is guessed.
-"""
-
-import csv
-from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ...contract.errors import BadRequest, StoreFault
+from msgspec import Struct
+
+from ...contract.errors import BadRequest
 from ...contract.messages import RosterWorker
 from ...contract.roster import MOST_WORKERS, row_problems
+from ...contract.spreadsheet import as_day, as_yes_no, read_table, refuse
 
-_MOST_BYTES = 20_000_000
-_MOST_TOLD = 50
-
-_COLUMNS = {
-    "code": ("code", "mã", "mã nv", "mã nhân viên"),
-    "name": ("name", "họ tên", "họ và tên", "tên"),
+_TITLES = {
+    "code": ("code", "mã nv", "mã nhân viên", "mã số", "mã"),
+    "name": ("name", "họ và tên", "họ tên"),
+    "family": ("family name", "họ và tên đệm", "họ đệm", "họ"),
+    "given": ("given name", "tên"),
     "active": ("active", "đang làm", "đang làm việc"),
-    "valid_from": ("valid_from", "valid from", "từ ngày", "ngày vào"),
-    "valid_to": ("valid_to", "valid to", "đến ngày", "ngày nghỉ"),
+    "valid_from": ("valid_from", "valid from", "từ ngày", "ngày vào", "ngày vào làm"),
+    "valid_to": ("valid_to", "valid to", "đến ngày", "ngày nghỉ", "ngày nghỉ việc"),
 }
 """Field → the titles under which a column may stand, in any case."""
 
-_NEEDED = ("code", "name")
 
-_YES_NO = {
-    **dict.fromkeys(("", "yes", "y", "true", "1", "x", "có", "active"), True),
-    **dict.fromkeys(("no", "n", "false", "0", "không", "inactive"), False),
-}
+class RosterFile(Struct, frozen=True):
+    """The workers in a file, and ``notes`` on what a person should know of how it was read."""
 
-_DATES = ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y")
-
-Row = dict[str, Any]
+    workers: list[RosterWorker]
+    notes: list[str]
 
 
-def read_roster_file(path: Path) -> list[RosterWorker]:
-    """The workers in a file with a title row. Raises BadRequest with all that is wrong."""
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise BadRequest(f"{path} has more than {_MOST_BYTES} bytes: is it the right file?")
-        rows = _spreadsheet(path) if path.suffix.lower() == ".xlsx" else _csv(path)
-        titled = list(_titled(path, rows))
-    except OSError as error:
-        raise BadRequest(f"{path} cannot be read: {error.strerror}.") from error
-    found: list[str] = []
+def read_roster_file(path: Path) -> RosterFile:
+    """Read the workers. Raises BadRequest with all that is wrong, by row."""
+    table = read_table(path, _TITLES, [("code",), ("name", "given")])
+    problems: list[str] = []
     seen: set[str] = set()
     workers = []
-    for number, row in titled:
-        worker, problems = _worker(row)
+    for row in table.rows:
+        worker, found = _worker(row.cells)
         workers.append(worker)
-        found += [f"row {number}: {what}" for what in (*problems, *row_problems(worker, seen))]
+        found += row_problems(worker, seen)
+        problems += [f"row {row.number}: {what}" for what in found]
     if not workers:
-        raise BadRequest(f"There is no worker in {path}: nothing was published.")
+        raise BadRequest(f"There is no worker in {path}: nothing was taken.")
     if len(workers) > MOST_WORKERS:
-        found.append(f"{len(workers)} workers are more than the {MOST_WORKERS} that a gate takes.")
-    if found:
-        more = len(found) - _MOST_TOLD
-        told = [*found[:_MOST_TOLD], *([f"and {more} more."] if more > 0 else [])]
-        raise BadRequest(
-            f"{path} cannot be used, and nothing was published:\n  " + "\n  ".join(told)
-        )
-    return workers
+        problems.append(f"{len(workers)} workers are more than the {MOST_WORKERS} of a gate.")
+    refuse(path, problems)
+    return RosterFile(workers, table.notes)
 
 
-def _csv(path: Path) -> Iterator[list[Any]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadRequest(
-            f"{path} is not UTF-8: in Excel, save it as 'CSV UTF-8' or as XLSX."
-        ) from error
-    titles = text.partition("\n")[0]
-    delimiter = max(";,\t", key=titles.count)
-    try:
-        yield from csv.reader(text.splitlines(), delimiter=delimiter, strict=True)
-    except csv.Error as error:
-        raise BadRequest(f"{path} is no sound CSV: {error}.") from error
+def lost_zeros(workers: Iterable[RosterWorker], known: Iterable[str]) -> list[str]:
+    """What is wrong with codes that were in use with leading zeros, and are not without."""
+    in_use = frozenset(known)
+    whole = {code.lstrip("0"): code for code in sorted(in_use, reverse=True) if code[0] == "0"}
+    return [
+        f"the code {worker.code} is not known, but {whole[worker.code]} is: write it so, as text."
+        for worker in workers
+        if worker.code not in in_use and worker.code in whole
+    ]
 
 
-def _spreadsheet(path: Path) -> Iterator[list[Any]]:
-    try:
-        from openpyxl import load_workbook
-    except ImportError as error:
-        raise StoreFault(
-            "What reads Excel's files is not installed:"
-            " pip install 'attendance-edge-agent[receiver]', or save the file as 'CSV UTF-8'."
-        ) from error
-    try:
-        book = load_workbook(path, read_only=True, data_only=True)
-        rows = [list(row) for row in book.worksheets[0].iter_rows(values_only=True)]
-        book.close()
-    except OSError:
-        raise
-    except Exception as error:
-        # openpyxl raises whatever its parsers do.
-        raise BadRequest(f"{path} is no sound XLSX file ({type(error).__name__}).") from error
-    yield from rows
-
-
-def _titled(path: Path, rows: Iterable[list[Any]]) -> Iterator[tuple[int, Row]]:
-    """Each row that is not empty, with its number in the file, by field."""
-    places: dict[str, int] | None = None
-    for number, cells in enumerate(rows, start=1):
-        if all(cell is None or not str(cell).strip() for cell in cells):
-            continue
-        if places is None:
-            places = _places(path, [str(cell or "").strip().casefold() for cell in cells])
-            continue
-        yield (
-            number,
-            {field: cells[at] if at < len(cells) else None for field, at in places.items()},
-        )
-
-
-def _places(path: Path, titles: list[str]) -> dict[str, int]:
-    places = {
-        field: titles.index(title)
-        for field, known in _COLUMNS.items()
-        for title in known
-        if title in titles
-    }
-    if missing := [field for field in _NEEDED if field not in places]:
-        known = ", ".join(_COLUMNS)
-        raise BadRequest(
-            f"The first row of {path} has no column {' and no '.join(missing)}: its titles are "
-            f"{', '.join(filter(None, titles)) or 'empty'}, and known are {known}."
-        )
-    return places
-
-
-def _worker(row: Row) -> tuple[RosterWorker, list[str]]:
+def _worker(cells: dict[str, Any]) -> tuple[RosterWorker, list[str]]:
     problems = []
-    code = row["code"]
+    code = cells["code"]
     if isinstance(code, int | float):
         problems.append(
             f"the code {code} is a number, so leading zeros are lost: format the column as text."
         )
-    active = str("" if row.get("active") is None else row["active"]).strip().casefold()
-    if active not in _YES_NO:
-        problems.append(f"{active!r} is neither yes nor no.")
+    active = as_yes_no(cells.get("active"), empty=True)
+    if active is None:
+        problems.append(f"{_text(cells['active'])!r} is neither yes nor no.")
+    names = [cells.get("name")] if cells.get("name") else [cells.get("family"), cells.get("given")]
     return (
         RosterWorker(
             code=_text(code),
-            name=_text(row["name"]),
-            active=_YES_NO.get(active, True),
-            valid_from=_day(row.get("valid_from")),
-            valid_to=_day(row.get("valid_to")),
+            name=" ".join(_text(name) for name in names if name is not None),
+            active=active is not False,
+            valid_from=as_day(cells.get("valid_from")),
+            valid_to=as_day(cells.get("valid_to")),
         ),
         problems,
     )
 
 
 def _text(cell: Any) -> str:
-    return "" if cell is None else str(cell).strip()
-
-
-def _day(cell: Any) -> str | None:
-    """A date as the roster wants it; what is none is left as it is, for the check to find."""
-    if isinstance(cell, datetime):
-        return cell.date().isoformat()
-    if isinstance(cell, date):
-        return cell.isoformat()
-    text = _text(cell)
-    for form in _DATES:
-        try:
-            return datetime.strptime(text, form).date().isoformat()  # noqa: DTZ007
-        except ValueError:
-            continue
-    return text or None
+    return "" if cell is None else str(cell)
