@@ -27,7 +27,7 @@ from edge_agent.gate.people.requests import AddWorker, Enroll, Step, What
 from edge_agent.gate.settings.load import load_settings
 from edge_agent.gate.touch.take_punch import TakePunch
 from edge_agent.simulator.background import Remote
-from edge_agent.simulator.errors import SimulatorError
+from edge_agent.simulator.paths import SimulatorError
 
 SETTINGS = """
 [gate]

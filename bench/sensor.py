@@ -40,8 +40,8 @@ from edge_agent.gate.settings.load import load_settings
 from edge_agent.gate.settings.schema import SensorSettings
 from edge_agent.gate.touch.take_punch import TakePunch
 from edge_agent.simulator.background import Remote
-from edge_agent.simulator.errors import SimulatorError
-from edge_agent.simulator.instructions.table import INSTRUCTIONS as SIMULATED
+from edge_agent.simulator.paths import SimulatorError
+from edge_agent.simulator.table import INSTRUCTIONS as SIMULATED
 from edge_agent.simulator.wire import line_seconds
 
 BAUD = 57600

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from ..simulator.errors import SimulatorError
 from ..simulator.faults import FAULTS
 from ..simulator.module import MODELS
+from ..simulator.paths import SimulatorError
 from ..simulator.serving import SimulatorOptions, serve
 
 _path = click.Path(path_type=Path)

@@ -18,7 +18,7 @@ from ..gate.people.requests import AddWorker, Enroll, Step, What
 from ..gate.settings.load import load_settings
 from ..gate.settings.schema import Settings
 from ..simulator.background import Remote
-from ..simulator.errors import SimulatorError
+from ..simulator.paths import SimulatorError
 
 _SETTINGS = """\
 [gate]

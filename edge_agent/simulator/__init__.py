@@ -5,9 +5,9 @@ nothing else of this project, so that it can testify against the rest.
 """
 
 from .background import Remote, running_simulator
-from .errors import SimulatorError
 from .faults import FAULTS
 from .module import MODELS
+from .paths import SimulatorError
 from .serving import SimulatorOptions, serve
 
 __all__ = [

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .errors import SimulatorError
+from .paths import SimulatorError
 from .serving import SimulatorOptions, serve
 
 _PATIENCE = 10.0  # seconds: for a machine under heavy load

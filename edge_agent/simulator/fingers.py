@@ -5,11 +5,9 @@ What the sensor makes of a capture (a template, an image) carries that identity,
 press and a number of its own, sealed by a digest over all bytes. So a template is recognised after
 it has travelled to another simulated sensor, and a corrupted one is nobody's.
 
-Scores of two templates, and the score that each security level asks for.
-
-Published are only: false accept < 0.001 % and false reject < 1 % at security level 3 (ZFM-20 and
-R503 manuals), and genuine scores from 60 to 275 in logs of real modules. Both distributions and
-the other thresholds are fitted to that and are assumptions.
+Of scores only this is published: false accept < 0.001 % and false reject < 1 % at security level 3
+(ZFM-20 and R503 manuals), and genuine scores from 60 to 275 in logs of real modules. Both
+distributions and the other thresholds are fitted to that and are assumptions.
 """
 
 from __future__ import annotations
@@ -39,10 +37,21 @@ class Quality(Enum):
     WORN = "worn"
     MOVED = "moved"
     FAINT = "faint"  # read, as after a scan that was too poor, with lower scores
-    GHOST = "ghost"  # no finger at all: sunlight, which no touch output feels
+    GHOST = "ghost"  # no finger at all: sunlight, which no touch output senses
 
 
 _QUALITIES = list(Quality)
+
+_GENUINE = NormalDist(math.log(128), 0.22)  # 60 and 275 are both 3.5 sigma away
+_IMPOSTOR = NormalDist(math.log(6), 0.36)  # 50 is 5.9 sigma away: 1000 comparisons still pass
+_FACTORS = {
+    Quality.WORN: 0.42,  # refused about every third time at level 3
+    Quality.FAINT: 0.8,  # refused about every thousandth time
+}
+_SAME_TEMPLATE = 500  # a template against itself; no log shows one
+
+THRESHOLDS = {1: 25, 2: 35, 3: 50, 4: 60, 5: 75}
+"""Lowest score that passes, by security level 1-5."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +105,30 @@ def from_image(image: bytes) -> Features | None:
     return _read_record(image) if _is_sealed(image) else None
 
 
+def compare(one: bytes, other: bytes) -> int:
+    """The score of two templates: the same for the same bytes, in either order, on any sensor."""
+    first, second = from_template(one), from_template(other)
+    if first is None or second is None:
+        return 0
+    if one == other:
+        return _SAME_TEMPLATE
+    chance = _uniform(min(one, other), max(one, other))
+    if first.finger != second.finger:
+        return impostor_score(chance)
+    worst = min(_FACTORS.get(quality, 1.0) for quality in (first.quality, second.quality))
+    return genuine_score(chance, worst)
+
+
+def genuine_score(chance: float, factor: float = 1.0) -> int:
+    """The score of two captures of one finger, of a ``chance`` in (0, 1)."""
+    return round(math.exp(_GENUINE.inv_cdf(chance)) * factor)
+
+
+def impostor_score(chance: float) -> int:
+    """The score of captures of two fingers."""
+    return round(math.exp(_IMPOSTOR.inv_cdf(chance)))
+
+
 def _record(features: Features) -> bytes:
     return features.finger + bytes([_QUALITIES.index(features.quality)]) + features.nonce
 
@@ -131,42 +164,6 @@ def _ridges(finger: bytes, width: int, height: int) -> bytes:
     return bytes(
         shade(x, y) << 4 | shade(x + 1, y) for y in range(height) for x in range(0, width, 2)
     )
-
-
-_GENUINE = NormalDist(math.log(128), 0.22)  # 60 and 275 are both 3.5 sigma away
-_IMPOSTOR = NormalDist(math.log(6), 0.36)  # 50 is 5.9 sigma away: 1000 comparisons still pass
-_FACTORS = {
-    Quality.WORN: 0.42,  # refused about every third time at level 3
-    Quality.FAINT: 0.8,  # refused about every thousandth time
-}
-_SAME_TEMPLATE = 500  # a template against itself; no log shows one
-
-THRESHOLDS = {1: 25, 2: 35, 3: 50, 4: 60, 5: 75}
-"""Lowest score that passes, by security level 1-5."""
-
-
-def compare(one: bytes, other: bytes) -> int:
-    """The score of two templates: the same for the same bytes, in either order, on any sensor."""
-    first, second = from_template(one), from_template(other)
-    if first is None or second is None:
-        return 0
-    if one == other:
-        return _SAME_TEMPLATE
-    chance = _uniform(min(one, other), max(one, other))
-    if first.finger != second.finger:
-        return impostor_score(chance)
-    worst = min(_FACTORS.get(quality, 1.0) for quality in (first.quality, second.quality))
-    return genuine_score(chance, worst)
-
-
-def genuine_score(chance: float, factor: float = 1.0) -> int:
-    """The score of two captures of one finger, of a ``chance`` in (0, 1)."""
-    return round(math.exp(_GENUINE.inv_cdf(chance)) * factor)
-
-
-def impostor_score(chance: float) -> int:
-    """The score of captures of two fingers."""
-    return round(math.exp(_IMPOSTOR.inv_cdf(chance)))
 
 
 def _uniform(one: bytes, other: bytes) -> float:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .errors import SimulatorError
+from .paths import SimulatorError
 
 NOTEPAD_PAGES = 16
 NOTEPAD_PAGE_BYTES = 32

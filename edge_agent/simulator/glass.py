@@ -9,7 +9,6 @@ from .fingers import Quality
 
 _GAP = 0.35  # seconds between two fingers, unless the host has noticed the lift before
 
-
 _READ = (Quality.GOOD, Quality.WORN)
 """What is read whatever comes after it."""
 
@@ -44,7 +43,7 @@ class Glass:
         self._lifts_at: float | None = None
         self._waiting: Press | None = None
         self._gap_ends = 0.0
-        self._felt_at = -math.inf
+        self._touched_at = -math.inf
         self.sunlit = False
         """Whether the camera sees something where there is no finger."""
 
@@ -72,10 +71,10 @@ class Glass:
         self._settle(now)
         return self._down is not None
 
-    def felt(self, now: float, since: float = math.inf) -> bool:
-        """Whether a touch output feels a finger now, or has felt one come ``since``."""
+    def senses_touch(self, now: float, since: float = math.inf) -> bool:
+        """Whether a touch output senses a finger now, or has sensed one come ``since``."""
         is_ghost = self._down is not None and self._down.quality is Quality.GHOST
-        return (self.touched(now) and not is_ghost) or self._felt_at >= since
+        return (self.touched(now) and not is_ghost) or self._touched_at >= since
 
     def expose(self, now: float) -> Press | None:
         """The finger in front of the camera now; None is what tells the host of a lift."""
@@ -93,5 +92,5 @@ class Glass:
     def _put_down(self, press: Press, at: float) -> None:
         self._down, self._waiting = press, None
         if press.quality is not Quality.GHOST:
-            self._felt_at = at
+            self._touched_at = at
         self._lifts_at = None if press.seconds is None else at + press.seconds

@@ -1,16 +1,10 @@
-"""The module behind the wire: its memories, and which exchange is going on. No framing, no time.
-
-The sensor models, as tables of what differs between them.
-
-Capacities, sizes, boot times and instruction sets are from the makers' manuals (ZFM-20 1.8, ZFM-60,
-R307, R503 1.2); a value that no manual gives says so.
-"""
+"""The module behind the wire: its models, its memories, what it answers. No framing, no time."""
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from . import fingers
@@ -44,7 +38,7 @@ class Model:
     boot_seconds: float = 0.2
     boot_byte: bool = False  # says 0x55 when it is ready
     touch_active_low: bool | None = None  # None: the module has no touch pin
-    touch_after_sleep: bool = False  # feels only after Sleep, and then holds until the next one
+    touch_after_sleep: bool = False  # active only after Sleep, and then holds until the next one
     baud_multipliers: frozenset[int] = frozenset(range(1, 13))  # of 9600 baud
     instructions: frozenset[int] = _COMMON | {_PORT_CONTROL, _HIGH_SPEED_SEARCH}
     poor_scan_codes: Mapping[Quality, int] = field(default_factory=lambda: _PLAIN_CODES)
@@ -102,7 +96,28 @@ MODELS: dict[str, Model] = {
         ),
     )
 }
+"""Capacities, sizes, boot times and instruction sets are from the makers' manuals (ZFM-20 1.8,
+ZFM-60, R307, R503 1.2); a value that no manual gives says so."""
 
+
+@dataclass(frozen=True)
+class Answer:
+    """What the module says to an instruction: a code, data after it, and what follows."""
+
+    code: int
+    data: bytes = b""
+    stream: bytes = b""  # sent after the acknowledgement, as data packets
+    restart: bool = False
+    takes: float | None = None  # seconds, where this outcome takes another time than the table says
+    steps: Steps | None = None  # instead of all that: acknowledgements that come one by one
+
+
+Steps = Iterator[Answer | None]
+"""None: nothing is said before something happens on the glass."""
+
+OK = Answer(0x00)
+PACKET_ERROR = Answer(0x01)
+NOT_VERIFIED = Answer(0x21)
 
 _BLANK = 0xFF
 
@@ -158,14 +173,14 @@ class SimulatedModule:
         self.flash = Flash(self.model.name)
         self.restart()
 
-    def feels(self, now: float) -> bool:
+    def touch_active(self, now: float) -> bool:
         """Whether the touch output is active."""
         if self.model.touch_active_low is None:
             return False
         if self.model.touch_after_sleep:
             slept = self.ram.slept_at
-            return slept <= now and self.glass.felt(now, since=slept)
-        return self.glass.felt(now)
+            return slept <= now and self.glass.senses_touch(now, since=slept)
+        return self.glass.senses_touch(now)
 
     @property
     def locked(self) -> bool:

@@ -1,28 +1,16 @@
-"""A pty that looks like the sensor's serial port, under a link with a lasting name.
-
-Claims on paths that two simulators must not share: the link and the flash file.
-
-A claim is a name in the kernel's abstract socket namespace. It leaves nothing on disk, and the
-kernel frees it however the process ends, so a claim that is held means a simulator that lives.
-"""
+"""A pty that looks like the sensor's serial port, under a link with a lasting name."""
 
 from __future__ import annotations
 
-import errno
 import fcntl
-import hashlib
 import os
-import socket
 import struct
 import termios
 import tty
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from .errors import SimulatorError
+from .paths import SimulatorError
 
-_PTY_FOLDER = "/dev/pts/"
 _TCGETS2 = 0x802C542A  # Linux: the only call that tells a speed like 28800, which has no constant
 _TERMIOS2 = struct.Struct("4I B 19s 2I")
 _READ_BYTES = 4096
@@ -87,29 +75,6 @@ class PtyPort:
         os.close(self._slave)
 
 
-def check_link(link: Path) -> None:
-    """Make sure that a pty may be linked at `link`; its claim must be held.
-
-    Raises:
-        SimulatorError: something else is there.
-    """
-    if not link.parent.is_dir():
-        raise SimulatorError(f"the folder of the link {link} does not exist; make it first")
-    try:
-        target = os.readlink(link)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        if error.errno != errno.EINVAL:
-            raise
-        target = ""
-    # A link to a pty was left by a simulator that died; any other has another owner.
-    if not target.startswith(_PTY_FOLDER):
-        raise SimulatorError(
-            f"{link} is already there and no simulator made it; remove it or choose another path"
-        )
-
-
 def garble(data: bytes) -> bytes:
     """What a UART makes of bytes sent at another speed: noise without a start code in it."""
     return bytes(byte >> 1 | 0x80 for byte in data)
@@ -120,23 +85,3 @@ def _is_link_to(link: Path, name: str) -> bool:
         return os.readlink(link) == name
     except OSError:
         return False
-
-
-@contextmanager
-def claimed(path: Path) -> Iterator[None]:
-    """Hold the claim on `path`.
-
-    Raises:
-        SimulatorError: another simulator holds it.
-    """
-    # The name has room for 107 bytes, a path may be longer; follow links of the folder only.
-    place = path.parent.resolve() / path.name
-    name = b"\0edge-agent-simulator-" + hashlib.sha256(bytes(place)).hexdigest().encode()
-    with socket.socket(socket.AF_UNIX) as claim:
-        try:
-            claim.bind(name)
-        except OSError as error:
-            raise SimulatorError(
-                f"another simulator is using {path}; stop it or choose another path"
-            ) from error
-        yield

@@ -13,10 +13,9 @@ from .faults import FAULTS, NO_FAULT, Fault, Mishap
 from .fingers import compare
 from .flash import Flash, PowerCut
 from .glass import Glass
-from .instructions.answers import NOT_VERIFIED, PACKET_ERROR, Answer, Steps
-from .instructions.table import INSTRUCTIONS, execute
-from .module import Model, SimulatedModule
-from .wire import Damaged, Line, Packet, Parser, Pid, Transmission, line_seconds
+from .module import NOT_VERIFIED, PACKET_ERROR, Answer, Model, SimulatedModule, Steps
+from .table import INSTRUCTIONS, execute
+from .wire import BadFrame, Line, Packet, Parser, Pid, Transmission, line_seconds
 
 _BAUD_UNIT = 9600
 _MEASURED_BAUD = 57600  # the speed at which the instructions' times were measured
@@ -83,8 +82,8 @@ class SimulatedSensor:
         Without power it feels nothing: the host's own resistor pulls it to that level.
         """
         active_low = self._model.touch_active_low
-        feels = powered and self._module.feels(now)
-        return None if active_low is None else feels is not active_low
+        active = powered and self._module.touch_active(now)
+        return None if active_low is None else active is not active_low
 
     def wear(self, slot: int) -> bool:
         """Wear out the template in a slot; False where there is none."""
@@ -138,10 +137,10 @@ class SimulatedSensor:
                 self._free_at = transmissions[-1].due
         return transmissions
 
-    def _handle(self, frame: Packet | Damaged, heard: float, now: float) -> list[Transmission]:
+    def _handle(self, frame: Packet | BadFrame, heard: float, now: float) -> list[Transmission]:
         if frame.address != self._module.flash.parameters.address or heard < self._awake_at:
             return []
-        if isinstance(frame, Damaged):
+        if isinstance(frame, BadFrame):
             return self._refuse(heard) if frame.pid is Pid.COMMAND else []
         if frame.pid is Pid.COMMAND:
             self._module.now = now

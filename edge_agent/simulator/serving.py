@@ -15,11 +15,11 @@ from pathlib import Path
 
 from . import control
 from .control import ControlSocket
-from .errors import SimulatorError
 from .flash import Flash
 from .glass import Glass, Press
 from .module import MODELS
-from .pty_port import PtyPort, check_link, claimed, garble
+from .paths import SimulatorError, check_link, claimed
+from .pty_port import PtyPort, garble
 from .sensor import SimulatedSensor
 from .wire import Transmission
 
@@ -82,7 +82,7 @@ class _PtyBench:
         )
         self._selector = selector
         self._port: PtyPort | None = None
-        self._outbox: deque[Transmission] = deque()
+        self._unsent: deque[Transmission] = deque()
         self._stalled = False  # the pty is full because the host does not read
         self._powered = True
         self._stopping = False
@@ -116,7 +116,7 @@ class _PtyBench:
         self._selector.unregister(self._port.fd)
         self._port.close()
         self._port = None
-        self._outbox.clear()
+        self._unsent.clear()
         self._stalled = False
         return True
 
@@ -133,13 +133,13 @@ class _PtyBench:
         if on is self._powered:
             return False
         self._powered = on
-        self._outbox.clear()
+        self._unsent.clear()
         if on and self._port:
             self._boot()
         return True
 
     def _boot(self) -> None:
-        self._outbox.extend(self._sensor.power_on(time.monotonic()))
+        self._unsent.extend(self._sensor.power_on(time.monotonic()))
         self._send_due()  # a boot without pace is over when the host is told of it
 
     def slots(self) -> tuple[list[int], int]:
@@ -158,27 +158,27 @@ class _PtyBench:
         if self._port.host_baud != self._sensor.baud:
             data = garble(data)
         if data and self._powered:
-            self._outbox.extend(self._sensor.receive(data, time.monotonic()))
+            self._unsent.extend(self._sensor.receive(data, time.monotonic()))
 
     def _go_on(self) -> None:
         if self._port and self._powered and self._sensor.watches:
-            self._outbox.extend(self._sensor.tick(time.monotonic()))
+            self._unsent.extend(self._sensor.tick(time.monotonic()))
 
     def _pause(self) -> float | None:
         """Seconds until the next byte is due; None while there is nothing that can be sent."""
         if self._sensor.watches:
             return _BETWEEN_LOOKS
-        if not self._outbox or self._stalled:
+        if not self._unsent or self._stalled:
             return None
-        return max(0.0, self._outbox[0].due - time.monotonic())
+        return max(0.0, self._unsent[0].due - time.monotonic())
 
     def _send_due(self) -> None:
-        while self._port and self._outbox and self._outbox[0].due <= time.monotonic():
-            part = self._outbox.popleft()
+        while self._port and self._unsent and self._unsent[0].due <= time.monotonic():
+            part = self._unsent.popleft()
             data = part.data if self._port.host_baud == part.baud else garble(part.data)
             written = self._port.write(data)
             if written < len(data):
-                self._outbox.appendleft(Transmission(part.due, part.data[written:], part.baud))
+                self._unsent.appendleft(Transmission(part.due, part.data[written:], part.baud))
             self._set_stalled(self._port, written < len(data))
             if self._stalled:
                 break

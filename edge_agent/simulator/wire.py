@@ -4,7 +4,7 @@ Big-endian; length = data + 2; checksum = PID + both length bytes + data, mod 65
 (ZFM-20 manual 1.8, "Data package format"). The daemon's codec is another one, so that a misreading
 of the protocol there meets a second opinion here.
 
-The serial line's clock: when bytes have been heard, and when bytes go out. Pure.
+And the line's clock: when bytes have been heard, and when bytes go out. Pure.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ START = b"\xef\x01"
 MAX_CONTENT = 256  # bytes: the largest data packet a module can be set to
 _HEADER = struct.Struct(">2sIBH")
 _CHECKSUM_BYTES = 2
+_BITS_PER_BYTE = 10  # 8N1
+_PORTION = 16  # bytes: a UART's FIFO hands them over in about such portions
 
 
 class Pid(IntEnum):
@@ -47,7 +49,7 @@ class Packet:
 
 
 @dataclass(frozen=True)
-class Damaged:
+class BadFrame:
     """A frame of plausible shape whose checksum is wrong."""
 
     address: int
@@ -63,10 +65,10 @@ class Parser:
     def __init__(self) -> None:
         self._bytes = bytearray()
 
-    def feed(self, data: bytes) -> list[Packet | Damaged]:
+    def feed(self, data: bytes) -> list[Packet | BadFrame]:
         """Take the bytes in and return the frames they complete, in order."""
         self._bytes += data
-        frames: list[Packet | Damaged] = []
+        frames: list[Packet | BadFrame] = []
         while self._seek_start() and len(self._bytes) >= _HEADER.size:
             _, address, pid, length = _HEADER.unpack_from(self._bytes)
             if pid not in _PIDS or not _CHECKSUM_BYTES < length <= MAX_CONTENT + _CHECKSUM_BYTES:
@@ -81,7 +83,7 @@ class Parser:
                 frames.append(Packet(address, Pid(pid), content))
                 del self._bytes[:end]
             else:
-                frames.append(Damaged(address, Pid(pid)))
+                frames.append(BadFrame(address, Pid(pid)))
                 del self._bytes[: len(START)]
         return frames
 
@@ -99,10 +101,6 @@ class Parser:
 def _checksum(pid: int, data: bytes) -> int:
     length = len(data) + _CHECKSUM_BYTES
     return (pid + (length >> 8) + (length & 0xFF) + sum(data)) & 0xFFFF
-
-
-_BITS_PER_BYTE = 10  # 8N1
-_PORTION = 16  # bytes: a UART's FIFO hands them over in about such portions
 
 
 def line_seconds(count: int, baud: int) -> float:

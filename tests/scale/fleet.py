@@ -166,7 +166,7 @@ class _Gate:
                 broker=PahoBroker(mqtt, f"edge-agent-{name}"),
                 open_store=self._open,
                 status=self._status,
-                tell=self._tell,
+                emit=self._tell,
                 clock=clock,
                 leave=lambda disowned: False,  # Then it is counted as lost.
                 on_roster=lambda heard: None,

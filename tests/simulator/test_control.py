@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.simulator.control import answer
-from edge_agent.simulator.errors import SimulatorError
 from edge_agent.simulator.faults import FAULTS
 from edge_agent.simulator.fingers import Quality
 from edge_agent.simulator.glass import Press
+from edge_agent.simulator.paths import SimulatorError
 
 from .conftest import Simulate
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.simulator.errors import SimulatorError
 from edge_agent.simulator.flash import Flash, Parameters
+from edge_agent.simulator.paths import SimulatorError
 
 from .hosts import OK, Bench
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from edge_agent.simulator.instructions.table import INSTRUCTIONS
 from edge_agent.simulator.module import MODELS
+from edge_agent.simulator.table import INSTRUCTIONS
 from edge_agent.simulator.wire import Packet, Pid
 
 from .hosts import BROADCAST, OK, Bench

@@ -15,8 +15,8 @@ import pytest
 import serial
 
 from edge_agent.simulator.background import running_simulator
-from edge_agent.simulator.errors import SimulatorError
 from edge_agent.simulator.flash import Flash
+from edge_agent.simulator.paths import SimulatorError
 from edge_agent.simulator.serving import SimulatorOptions, serve
 from edge_agent.simulator.wire import Packet, Pid
 

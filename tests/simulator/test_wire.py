@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.simulator.wire import MAX_CONTENT, START, Damaged, Packet, Parser, Pid
+from edge_agent.simulator.wire import MAX_CONTENT, START, BadFrame, Packet, Parser, Pid
 
 packets = st.builds(
     Packet,
@@ -18,7 +18,7 @@ _TEMPTING = [b"\xef", START, START + b"\xff\xff\xff\xff\x01\x00", bytes(5), b"\x
 noise = st.lists(st.sampled_from(_TEMPTING) | st.binary(max_size=20)).map(b"".join)
 
 
-def _feed(data: bytes, sizes: list[int]) -> list[Packet | Damaged]:
+def _feed(data: bytes, sizes: list[int]) -> list[Packet | BadFrame]:
     parser, frames, at = Parser(), [], 0
     for size in sizes:
         frames += parser.feed(data[at : at + size])
@@ -26,7 +26,7 @@ def _feed(data: bytes, sizes: list[int]) -> list[Packet | Damaged]:
     return frames + parser.feed(data[at:])
 
 
-def _good(frames: list[Packet | Damaged]) -> list[Packet]:
+def _good(frames: list[Packet | BadFrame]) -> list[Packet]:
     return [frame for frame in frames if isinstance(frame, Packet)]
 
 
@@ -60,7 +60,7 @@ def test_a_wrong_byte_never_passes(packet: Packet, data: st.DataObject) -> None:
     stream = bytearray(packet.encode())
     at = data.draw(st.integers(len(stream) - 2 - len(packet.data), len(stream) - 1))
     stream[at] ^= data.draw(st.integers(1, 255))
-    assert _feed(bytes(stream), []) == [Damaged(packet.address, packet.pid)]
+    assert _feed(bytes(stream), []) == [BadFrame(packet.address, packet.pid)]
 
 
 @given(noise, st.lists(st.integers(1, 9)))

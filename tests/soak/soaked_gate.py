@@ -122,7 +122,7 @@ class SoakedGate:
                 broker=self._world.line,
                 open_store=self._open_store,
                 status=gate_status,
-                tell=lambda event: None,
+                emit=lambda event: None,
                 clock=self._world.clocks,
                 leave=lambda receipt: False,
                 on_roster=lambda heard: None,

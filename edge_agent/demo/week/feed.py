@@ -137,7 +137,7 @@ class _Feeder:
                 broker=cast(Broker, Mishaps(broker, instead)),
                 open_store=self._open,
                 status=self._status,
-                tell=self._hear,
+                emit=self._hear,
                 clock=HostClock("always", drift_ppm=0),
                 leave=lambda receipt: False,
                 on_roster=lambda heard: None,

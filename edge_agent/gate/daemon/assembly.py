@@ -30,7 +30,7 @@ from ..rules import Policy
 from ..settings.schema import Settings
 
 if TYPE_CHECKING:
-    from ..uplink.payroll_says import Disowned
+    from ..uplink.inbox import ForeignReceipt
     from ..uplink.thread import UplinkThread
 
 log = logging.getLogger(__name__)
@@ -148,7 +148,7 @@ class Assembly:
         self,
         status: Callable[[], GateStatus],
         tell: Tell,
-        leave: Callable[["Disowned"], bool],
+        leave: Callable[["ForeignReceipt"], bool],
         on_damage: Callable[[DamagedLedger], None],
         on_roster: Callable[[Heard], None],
         examiner: Examiner,
@@ -166,7 +166,7 @@ class Assembly:
                 broker=PahoBroker(mqtt, f"edge-agent-{gate}"),
                 open_store=lambda: self.store(on_damage),
                 status=status,
-                tell=tell,
+                emit=tell,
                 clock=self.clock,
                 leave=leave,
                 on_roster=on_roster,

@@ -22,7 +22,7 @@ from ..host.service_manager import ServiceManager
 from ..people.roster import RosterInbox
 from ..ports import Panel, Sensor, SensorInfo, Store, Touch
 from ..settings.schema import Settings
-from ..uplink.payroll_says import Disowned
+from ..uplink.inbox import ForeignReceipt
 from .assembly import Assembly
 from .loop import GateActivity, GateParts
 from .status import Circumstances, gate_status, running_status
@@ -56,7 +56,7 @@ class Rounds:
             log.error("the ledger is left: %s", fault)
             self._damage = str(fault)
 
-    def payroll_disowns(self, receipt: Disowned) -> bool:
+    def payroll_disowns(self, receipt: ForeignReceipt) -> bool:
         """Have a new ledger begin because of a receipt, once in the life of a process.
 
         And once in a day of the ledger: a receipt can be forged by whoever the broker lets, and

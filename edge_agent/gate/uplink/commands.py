@@ -4,30 +4,29 @@ import hashlib
 import logging
 from collections import OrderedDict
 from math import inf
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from ...contract.messages import Reply, Report, Topics
+from ...contract.messages import Reply, Report, Resend, Topics
+from ...contract.stamps import Stamp, parse_time
 from ..ports import Clock, Examiner, Store
 from .deliveries import Deliveries
 from .outbox import Outbox
-from .payroll_says import read_command, refusal
 
 log = logging.getLogger(__name__)
 
+LARGEST_MESSAGE = 64 * 1024
+NOT_READABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for a payload that anybody may have sent."""
+
+_COMMANDS = {str(command.__struct_config__.tag) for command in (Resend, Report)}
 _COMPLAIN_EVERY_S = 60.0
 
 _REMEMBERED_S = 600.0
 _MOST_REMEMBERED = 64
 """QoS 1 repeats at once, people within minutes: a command that comes later is meant anew."""
-
-
-class _Answered(Struct):
-    """A command that was heard, and its answer; None while that is still being made."""
-
-    at: float
-    reply: Reply | None
 
 
 class CommandHandler:
@@ -54,13 +53,13 @@ class CommandHandler:
         self.refused = 0
         """How many commands were not carried out because of what they are."""
 
-    def hear(self, now: float, payload: bytes) -> None:
+    def handle(self, now: float, payload: bytes) -> None:
         """Take in a command, whatever it is."""
         key = hashlib.sha256(payload).digest()
         self._forget(now)
         if (known := self._answered.get(key)) is not None:
             if known.reply is not None:
-                self._say(known.reply)
+                self._send(known.reply)
             return
         store = self._store
         command = read_command(
@@ -77,9 +76,9 @@ class CommandHandler:
             log.info("payroll asks for entries %d to %d again", command.from_, command.to)
             self._answer(now, key, Reply(id=command.id, command="resend", ok=True))
         else:
-            self._say(refusal(command.id, "resend", "busy"))
+            self._send(refusal(command.id, "resend", "busy"))
 
-    def look(self, now: float) -> None:
+    def send_findings(self, now: float) -> None:
         """Send the report that was asked for, once it is there."""
         if self._examined_for is None or (found := self._examiner.findings()) is None:
             return
@@ -93,7 +92,7 @@ class CommandHandler:
 
     def _examine(self, now: float, key: bytes, id_: str) -> None:
         if self._examined_for is not None:
-            self._say(refusal(id_, "report", "busy"))
+            self._send(refusal(id_, "report", "busy"))
             return
         log.info("payroll asks for a report")
         self._answered[key] = _Answered(now, None)
@@ -102,7 +101,7 @@ class CommandHandler:
 
     def _answer(self, now: float, key: bytes, reply: Reply) -> None:
         self._answered[key] = _Answered(now, reply)
-        self._say(reply)
+        self._send(reply)
 
     def _refused(self, now: float, why: str | None) -> None:
         self.refused += 1
@@ -110,7 +109,7 @@ class CommandHandler:
             self._complain_due = now + _COMPLAIN_EVERY_S
             log.warning("command refused: %s (%d so far)", why, self.refused)
 
-    def _say(self, reply: Reply) -> None:
+    def _send(self, reply: Reply) -> None:
         self._deliveries.note(self._topics.replies, msgspec.json.encode(reply))
 
     def _forget(self, now: float) -> None:
@@ -119,3 +118,57 @@ class CommandHandler:
             if len(self._answered) < _MOST_REMEMBERED and now < oldest.at + _REMEMBERED_S:
                 return
             self._answered.popitem(last=False)
+
+
+class _Answered(Struct):
+    """A command that arrived, and its answer; None while that is still being made."""
+
+    at: float
+    reply: Reply | None
+
+
+def read_command(
+    payload: bytes, ledger: str, last_seq: int, now: Stamp, pruned: int = 0
+) -> Resend | Report | Reply | None:
+    """Return a command to carry out, or the reply why not; None where not even an id is there."""
+    if len(payload) > LARGEST_MESSAGE:
+        return None
+    try:
+        asked = msgspec.json.decode(payload, type=_Command)
+    except NOT_READABLE:
+        return None
+    try:
+        command = msgspec.json.decode(payload, type=Resend | Report)
+        expired = command.expires is not None and _past(command.expires, now)
+    except (*NOT_READABLE, ValueError):
+        known = asked.command in _COMMANDS
+        return refusal(asked.id, asked.command, "malformed" if known else "unknown-command")
+    if expired:
+        return refusal(asked.id, asked.command, "expired")
+    if isinstance(command, Report):
+        return command
+    if command.ledger != ledger:
+        return refusal(asked.id, asked.command, "wrong-ledger")
+    if not 1 <= command.from_ <= command.to <= last_seq:
+        return refusal(asked.id, asked.command, "out-of-range")
+    if command.from_ <= pruned:
+        return refusal(asked.id, asked.command, "pruned")
+    return command
+
+
+def _past(expires: str, now: Stamp) -> bool:
+    """Whether this time is certainly over; a clock that is not trusted says nothing."""
+    moment = parse_time(expires)
+    return now.trusted and now.wall_ms - (now.uncertainty_ms or 0) > moment
+
+
+def refusal(id_: str, command: str, error: str) -> Reply:
+    """The reply to a command that is not carried out."""
+    return Reply(id=id_, command=command, ok=False, error=error)
+
+
+class _Command(Struct, frozen=True):
+    """As much of a command as an error reply needs."""
+
+    id: Annotated[str, Meta(max_length=128)]
+    command: Annotated[str, Meta(max_length=128)] = ""

@@ -1,4 +1,4 @@
-"""Notice that another gate uses this gate's id. Pure: moments are passed in."""
+"""Detect that another gate uses this gate's id. Pure: moments are passed in."""
 
 from collections import deque
 from math import inf
@@ -11,7 +11,7 @@ _WITHIN_S = 600.0
 """One may be our own: a connection that the broker had not given up yet, an earlier ledger."""
 
 _RESOLVED_S = 900.0
-"""Without a sign for so long, it is over: the twin's pauses between attempts are two minutes."""
+"""Without a sign for so long, it is over: the other's pauses between attempts are two minutes."""
 
 DUPLICATE_GATE = (
     "duplicate-gate: Another gate uses this gate's id, so the broker throws each out for the "
@@ -63,6 +63,6 @@ class DuplicateIdDetector:
         else:
             self.taken_over(now)
 
-    def seen(self, now: float) -> bool:
-        """Whether there is a twin, as far as we know."""
+    def detected(self, now: float) -> bool:
+        """Whether there is another, as far as we know."""
         return now < self._until

@@ -4,7 +4,6 @@ import logging
 
 from ... import __version__
 from ...contract.errors import StoreFault
-from ...contract.home_assistant import discovery, discovery_topic
 from ...contract.messages import Topics
 from ..ports import Acknowledged, Store
 from ..settings.schema import HomeAssistantSettings
@@ -44,6 +43,9 @@ class HomeAssistantPublisher:
         self._topic = ""
         self._message = b""
         if settings.discovery:
+            # Most gates have no Home Assistant, and none the memory to carry its format along.
+            from ...contract.home_assistant import discovery, discovery_topic
+
             self._topic = discovery_topic(settings.prefix, topics.gate)
             self._message = discovery(topics, __version__, punches=settings.punches)
         self._settled = True

@@ -1,20 +1,43 @@
-"""Act on what payroll tells the gate: receipts, roster, commands."""
+"""Act on what payroll sends (receipts, roster, commands), as far as the ledger bears it out."""
 
 import hashlib
 import logging
+import re
 from collections.abc import Callable
 from math import inf
+from typing import Literal
 
-from ...contract.messages import Topics
+import msgspec
+from msgspec import Struct
+
+from ...contract.messages import Receipt, Topics
 from ...contract.roster import Heard, read_roster
 from ..ports import Received, Store
-from .commands import CommandHandler
+from .commands import LARGEST_MESSAGE, NOT_READABLE, CommandHandler
 from .outbox import Outbox
-from .payroll_says import Disowned, Ignored, read_receipt
 
 log = logging.getLogger(__name__)
 
 _COMPLAIN_EVERY_S = 60.0
+_HASH = re.compile("[0-9a-f]{64}")
+_LARGEST_NUMBER = 2**53 - 1
+
+
+class Ignored(Struct, frozen=True):
+    """A receipt that proves nothing."""
+
+    why: str
+
+
+class ForeignReceipt(Struct, frozen=True):
+    """A receipt that speaks of entries that are not this ledger's: payroll holds another history.
+
+    That is what an old copy of the database gets to hear, and a gate whose ledger has a twin.
+    """
+
+    why: Literal["payroll-is-ahead", "forked"]
+    through: int
+    detail: str
 
 
 class PayrollInbox:
@@ -28,7 +51,7 @@ class PayrollInbox:
         topics: Topics,
         store: Store,
         outbox: Outbox,
-        leave: Callable[[Disowned], bool],
+        leave: Callable[[ForeignReceipt], bool],
         on_roster: Callable[[Heard], None],
         commands: CommandHandler,
     ) -> None:
@@ -55,14 +78,14 @@ class PayrollInbox:
         """How many receipts were not believed."""
         return self._ignored
 
-    def hear(self, now: float, message: Received) -> None:
+    def handle(self, now: float, message: Received) -> None:
         """Take in a message, whatever it is."""
         if message.topic == self._receipts:
             self._receipt(now, message.payload)
         elif message.topic == self._topics.roster:
             self._roster(message.payload)
         elif message.topic == self._topics.commands and not message.retained:
-            self._commands.hear(now, message.payload)
+            self._commands.handle(now, message.payload)
 
     def _roster(self, payload: bytes) -> None:
         """The broker gives the same one at each connection: it is known by its digest, unread."""
@@ -76,26 +99,26 @@ class PayrollInbox:
         receipt = read_receipt(
             payload, store.ledger, store.tail().seq, store.hash_of, store.checkpoint().seq
         )
-        if isinstance(receipt, Disowned) and not self.left and self._leave(receipt):
+        if isinstance(receipt, ForeignReceipt) and not self.left and self._leave(receipt):
             self.left = True
             log.error("payroll does not know this ledger: %s. A new one begins.", receipt.detail)
-        elif isinstance(receipt, Ignored | Disowned):
+        elif isinstance(receipt, Ignored | ForeignReceipt):
             self._complain(now, receipt)
         else:
             self.rejected = receipt.rejected_count
             self._outbox.receipt(now, receipt.through)
 
-    def _complain(self, now: float, receipt: Ignored | Disowned) -> None:
+    def _complain(self, now: float, receipt: Ignored | ForeignReceipt) -> None:
         self._ignored += 1
         if now < self._complain_due or self.left:
             return
         self._complain_due = now + _COMPLAIN_EVERY_S
-        if isinstance(receipt, Disowned):
-            self._disowned(receipt)
+        if isinstance(receipt, ForeignReceipt):
+            self._complain_of_another(receipt)
         else:
             log.warning("receipt ignored: %s (%d so far)", receipt.why, self._ignored)
 
-    def _disowned(self, receipt: Disowned) -> None:
+    def _complain_of_another(self, receipt: ForeignReceipt) -> None:
         """No new ledger for that: the last one began because of a receipt, and not long ago."""
         log.error(
             "receipt ignored: %s (%d so far). This ledger began because of such a receipt, less "
@@ -104,3 +127,38 @@ class PayrollInbox:
             receipt.detail,
             self._ignored,
         )
+
+
+def read_receipt(
+    payload: bytes,
+    ledger: str,
+    last_seq: int,
+    hash_of: Callable[[int], bytes | None],
+    pruned: int = 0,
+) -> Receipt | ForeignReceipt | Ignored:
+    """Return a receipt whose hash is that of our own entry; any other proves nothing of ours."""
+    if len(payload) > LARGEST_MESSAGE:
+        return Ignored("it is too long")
+    try:
+        receipt = msgspec.json.decode(payload, type=Receipt)
+    except NOT_READABLE:
+        return Ignored("it is not a receipt")
+    if receipt.ledger != ledger:
+        return Ignored("it is for another ledger")
+    if receipt.through < 1 or not 0 <= receipt.rejected_count <= receipt.through:
+        return Ignored("its numbers cannot be right")
+    if receipt.through > last_seq:
+        if receipt.through > _LARGEST_NUMBER or not _HASH.fullmatch(receipt.hash):
+            return Ignored("its numbers cannot be right")
+        detail = f"it covers entry {receipt.through} and the ledger ends before"
+        return ForeignReceipt("payroll-is-ahead", receipt.through, detail)
+    if receipt.through < pruned:
+        # A payroll that was set back: what it lacks is gone here, and no hash is left to compare.
+        return Ignored(f"the entries up to {pruned} were pruned")
+    own = hash_of(receipt.through)
+    if own is None or receipt.hash != own.hex():
+        if not _HASH.fullmatch(receipt.hash):
+            return Ignored("its hash is none")
+        detail = f"its hash is not that of entry {receipt.through}"
+        return ForeignReceipt("forked", receipt.through, detail)
+    return receipt

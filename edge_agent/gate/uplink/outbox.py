@@ -3,57 +3,11 @@
 There is no queue that could drift from the ledger: an entry is known by its ``seq``, and whatever
 is not covered by a watermark is still to be sent. Moments are seconds of one monotonic clock, and
 are passed in.
-
-How many entries may be on their way at once: as many as the line takes, and no more. Pure.
 """
 
 from collections import deque
 from math import inf
 from typing import NamedTuple
-
-FIRST = 100
-"""A connection begins with this: 500 entries a second where the round trip takes 200 ms."""
-
-LARGEST = 1000
-"""About 1 MB of entries in memory; 30,000 entries a second where the round trip takes 30 ms."""
-
-SMALLEST = 10
-
-_QUICK_S = 1.0
-_SLOW_ANSWER_S = 3.0
-"""What waits in a slow modem is in nobody's interest: the status waits behind it."""
-
-
-class Window:
-    """Grows by one with each quick answer, and so doubles in a round trip; halves where answers
-    take seconds. Between the two it stays. Moments are seconds of one monotonic clock.
-    """
-
-    def __init__(self) -> None:
-        self.size = 0
-        """0: not connected."""
-        self._limit = 0
-        self._judge_from = -inf
-
-    def open(self, receive_maximum: int) -> None:
-        """The broker is there, and takes ``receive_maximum`` at once."""
-        self._limit = min(LARGEST, receive_maximum)
-        self.size = min(FIRST, self._limit)
-        self._judge_from = -inf
-
-    def close(self) -> None:
-        """The broker is gone."""
-        self.size = 0
-
-    def answered(self, now: float, sent: float) -> None:
-        """The broker answered now for what went out at ``sent``."""
-        if now - sent <= _QUICK_S:
-            self.size = min(self.size + 1, self._limit)
-        elif now - sent > _SLOW_ANSWER_S and sent >= self._judge_from:
-            # What went out before the last halving tells nothing of what it has brought.
-            self.size = max(self.size // 2, min(SMALLEST, self._limit))
-            self._judge_from = now
-
 
 REPEATED = 100
 """So many entries go out again where receipts stand still."""
@@ -73,17 +27,22 @@ _LONGEST_RECEIPT_PAUSE_S = 4 * 3600.0
 """A payroll that never answers then costs 600 entries a day: some 16 MB a month at 900 bytes."""
 
 _SLOW_S = 5.0
-"""Between two entries of a gate that has a twin: 17,000 a day, many more than workers punch."""
+"""Between two entries where another uses our id: 17,000 a day, many more than workers punch."""
 
 _MOST_RESENDS = 16
 _NOTHING = range(0)
 
+FIRST = 100
+"""A connection begins with this: 500 entries a second where the round trip takes 200 ms."""
 
-class _Sent(NamedTuple):
-    """An entry on its way. ``asked``: payroll has asked for it."""
+LARGEST = 1000
+"""About 1 MB of entries in memory; 30,000 entries a second where the round trip takes 30 ms."""
 
-    at: float
-    asked: bool
+SMALLEST = 10
+
+_QUICK_S = 1.0
+_SLOW_ANSWER_S = 3.0
+"""What waits in a slow modem is in nobody's interest: the status waits behind it."""
 
 
 class Outbox:
@@ -277,6 +236,46 @@ class Outbox:
         self._overdue = range(self.confirmed + 1, self.published + 1)[:repeated]
         self._receipt_pause_s = min(2 * self._receipt_pause_s, _LONGEST_RECEIPT_PAUSE_S)
         self._receipt_due = now + self._receipt_pause_s
+
+
+class _Sent(NamedTuple):
+    """An entry on its way. ``asked``: payroll has asked for it."""
+
+    at: float
+    asked: bool
+
+
+class Window:
+    """How many entries may be on their way at once: as many as the line takes, and no more.
+
+    Grows by one with each quick answer, and so doubles in a round trip; halves where answers take
+    seconds. Between the two it stays.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+        """0: not connected."""
+        self._limit = 0
+        self._judge_from = -inf
+
+    def open(self, receive_maximum: int) -> None:
+        """The broker is there, and takes ``receive_maximum`` at once."""
+        self._limit = min(LARGEST, receive_maximum)
+        self.size = min(FIRST, self._limit)
+        self._judge_from = -inf
+
+    def close(self) -> None:
+        """The broker is gone."""
+        self.size = 0
+
+    def answered(self, now: float, sent: float) -> None:
+        """The broker answered now for what went out at ``sent``."""
+        if now - sent <= _QUICK_S:
+            self.size = min(self.size + 1, self._limit)
+        elif now - sent > _SLOW_ANSWER_S and sent >= self._judge_from:
+            # What went out before the last halving tells nothing of what it has brought.
+            self.size = max(self.size // 2, min(SMALLEST, self._limit))
+            self._judge_from = now
 
 
 def _joined(seqs: list[int]) -> list[range]:

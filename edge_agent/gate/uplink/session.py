@@ -1,9 +1,4 @@
-"""The uplink's turns, from connection to connection: take in what happened, send what is due.
-
-Remember the watermarks without wearing out the card.
-
-What the uplink's thread is given to work with.
-"""
+"""The uplink's turns, from connection to connection: take in what happened, send what is due."""
 
 import logging
 from collections import deque
@@ -38,12 +33,11 @@ from .commands import CommandHandler
 from .deliveries import Deliveries
 from .duplicate_id import DUPLICATE_GATE, DuplicateIdDetector
 from .home_assistant import HomeAssistantPublisher
-from .inbox import PayrollInbox
+from .inbox import ForeignReceipt, PayrollInbox
 from .outbox import REFUSED, UNREADABLE, Outbox
-from .payroll_says import Disowned
 from .status import (
+    DUPLICATE,
     FILE,
-    TWIN,
     WAY,
     StatusPublisher,
     UplinkReporter,
@@ -54,39 +48,14 @@ from .status import (
 
 log = logging.getLogger(__name__)
 
-_EVERY_S = 30.0
-"""While they move. What a power cut takes away only makes some entries go out twice, and written
-at every receipt they would cost the card almost as much as the punches themselves."""
-
-
-class WatermarkWriter:
-    """Writes the watermarks at intervals. A store that cannot be written does not stop us."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self.kept = store.watermarks()
-        self._due = -inf
-        self._failing = False
-
-    def keep(self, now: float, marks: Watermarks, *, at_once: bool) -> None:
-        """Write ``marks`` where they moved and it is time, or ``at_once``."""
-        if marks == self.kept or not (now >= self._due or (at_once and not self._failing)):
-            return
-        self._due = now + _EVERY_S
-        try:
-            self._store.move_watermarks(marks)
-        except StoreFault as fault:
-            if not self._failing:
-                log.warning("how far the ledger is confirmed cannot be written down: %s", fault)
-            self._failing = True
-        else:
-            self.kept = marks
-            self._failing = False
+_WRITE_EVERY_S = 30.0
+"""The watermarks, while they move. What a power cut takes away only makes some entries go out
+twice; written at every receipt they would cost the card almost as much as the punches."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class UplinkDeps:
-    """The ports and settings of the uplink's thread, on which all but ``tell`` are called.
+    """The ports and settings of the uplink's thread, on which all but ``emit`` are called.
 
     ``leave``: payroll holds another history of this ledger; whether a new one begins.
     ``on_roster`` takes what arrives as payroll's roster, and never blocks.
@@ -97,9 +66,9 @@ class UplinkDeps:
     broker: Broker
     open_store: Callable[[], Store]
     status: Callable[[], GateStatus]
-    tell: Tell
+    emit: Tell
     clock: Clock
-    leave: Callable[[Disowned], bool]
+    leave: Callable[[ForeignReceipt], bool]
     on_roster: Callable[[Heard], None]
     examiner: Examiner
     home_assistant: HomeAssistantSettings
@@ -108,17 +77,17 @@ class UplinkDeps:
 class UplinkSession:
     """What the uplink thread knows while it runs, from connection to connection."""
 
-    def __init__(self, parts: UplinkDeps, store: Store, status: StatusPublisher) -> None:
-        settings = parts.settings
-        topics = parts.topics
-        broker = parts.broker
+    def __init__(self, deps: UplinkDeps, store: Store, status: StatusPublisher) -> None:
+        settings = deps.settings
+        topics = deps.topics
+        broker = deps.broker
         self._settings = settings
         self._topics = topics
         self._broker = broker
         self._store = store
         self._status = status
-        self._tell = parts.tell
-        self._report = UplinkReporter(parts.tell)
+        self._emit = deps.emit
+        self._report = UplinkReporter(deps.emit)
         self._deliveries = Deliveries(broker, topics, store.whole_entries)
         self._watermarks = WatermarkWriter(store)
         kept = self._watermarks.kept
@@ -128,15 +97,15 @@ class UplinkSession:
         self._up: BrokerUp | None = None
         self._fence: int | None = None
         self._ready = False
-        self._twin = DuplicateIdDetector(store.ledger)
+        self._duplicate = DuplicateIdDetector(store.ledger)
         self._commands = CommandHandler(
-            topics, store, self._outbox, self._deliveries, parts.clock, parts.examiner
+            topics, store, self._outbox, self._deliveries, deps.clock, deps.examiner
         )
-        self._payroll = PayrollInbox(
-            topics, store, self._outbox, parts.leave, parts.on_roster, self._commands
+        self._inbox = PayrollInbox(
+            topics, store, self._outbox, deps.leave, deps.on_roster, self._commands
         )
         self._home_assistant = HomeAssistantPublisher(
-            parts.home_assistant, topics, store, self._deliveries, self._report
+            deps.home_assistant, topics, store, self._deliveries, self._report
         )
         self._spoke_5 = f"mqtt 5 {settings.host}:{settings.access.tcp_port}"
         will = msgspec.json.encode(LastWill(gate=topics.gate, ledger_id=store.ledger))
@@ -146,25 +115,25 @@ class UplinkSession:
         """Take in what happened, then send what is due."""
         self._take_in_all(now, events)
         self._outbox.grown(self._store.tail().seq)
-        self._commands.look(now)
-        self._look_for_twin(now)
+        self._commands.send_findings(now)
+        self._watch_for_duplicate(now)
         if self._up and self._ready:
             if (status := self._status.due(now)) is not None:
                 self._deliveries.note(self._topics.status, status, retain=True)
             self._deliveries.send_notes()
-            if not self._payroll.left:
+            if not self._inbox.left:
                 self._deliveries.send_entries(now, self._outbox)
             self._home_assistant.send()
             if self._outbox.refused != UNREADABLE:
                 self._report.well(FILE)
             if self._outbox.slow:
-                self._report.trouble(TWIN, DUPLICATE_GATE)
+                self._report.trouble(DUPLICATE, DUPLICATE_GATE)
             else:
-                self._report.well(TWIN)
+                self._report.well(DUPLICATE)
             self._report.connected(self._up.version)
         if self._outbox.confirmed > self._confirmed:
             self._confirmed = self._outbox.confirmed
-            self._tell(Confirmed(through=self._confirmed))
+            self._emit(Confirmed(through=self._confirmed))
         self.save(now, at_once=False)
 
     @property
@@ -177,16 +146,16 @@ class UplinkSession:
         """What it has met on its way. For any thread."""
         return UplinkStatus(
             duplicate_gate=self._outbox.slow,
-            refused_receipts=self._payroll.refused,
+            refused_receipts=self._inbox.refused,
             refused_commands=self._commands.refused,
         )
 
-    def _look_for_twin(self, now: float) -> None:
-        if (seen := self._twin.seen(now)) == self._outbox.slow:
+    def _watch_for_duplicate(self, now: float) -> None:
+        if (detected := self._duplicate.detected(now)) == self._outbox.slow:
             return
-        self._outbox.slow = seen
+        self._outbox.slow = detected
         self._status.changed()
-        if seen:
+        if detected:
             log.error("%s", DUPLICATE_GATE)
         else:
             log.warning("duplicate-gate: nobody else has used this gate's id for a while")
@@ -225,7 +194,7 @@ class UplinkSession:
 
     def save(self, now: float, *, at_once: bool) -> None:
         """Remember the watermarks."""
-        marks = Watermarks(self._outbox.published, self._outbox.confirmed, self._payroll.rejected)
+        marks = Watermarks(self._outbox.published, self._outbox.confirmed, self._inbox.rejected)
         self._watermarks.keep(now, marks, at_once=at_once)
 
     def _versions(self) -> Sequence[MqttVersion]:
@@ -266,9 +235,9 @@ class UplinkSession:
             case Acknowledged():
                 self._acknowledged(now, event)
             case Received(topic=self._topics.status):
-                self._twin.status(now, event.payload, retained=event.retained)
+                self._duplicate.status(now, event.payload, retained=event.retained)
             case Received():
-                self._payroll.hear(now, event)
+                self._inbox.handle(now, event)
 
     def _connected(self, event: BrokerUp) -> None:
         self._up = event
@@ -292,7 +261,7 @@ class UplinkSession:
 
     def _disconnected(self, now: float, event: BrokerDown) -> None:
         if event.taken_over:
-            self._twin.taken_over(now)
+            self._duplicate.taken_over(now)
         self._up = None
         self._ready = False
         self._fence = None
@@ -329,3 +298,28 @@ class UplinkSession:
             self._home_assistant.connected()
         else:
             self._home_assistant.acknowledged(event)
+
+
+class WatermarkWriter:
+    """Writes the watermarks at intervals. A store that cannot be written does not stop us."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.kept = store.watermarks()
+        self._due = -inf
+        self._failing = False
+
+    def keep(self, now: float, marks: Watermarks, *, at_once: bool) -> None:
+        """Write ``marks`` where they moved and it is time, or ``at_once``."""
+        if marks == self.kept or not (now >= self._due or (at_once and not self._failing)):
+            return
+        self._due = now + _WRITE_EVERY_S
+        try:
+            self._store.move_watermarks(marks)
+        except StoreFault as fault:
+            if not self._failing:
+                log.warning("how far the ledger is confirmed cannot be written down: %s", fault)
+            self._failing = True
+        else:
+            self.kept = marks
+            self._failing = False

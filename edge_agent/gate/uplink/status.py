@@ -1,7 +1,4 @@
-"""When the retained status is worth its bytes. Pure: the time is passed in.
-
-Say how the broker connection is: once per change, not once per attempt.
-"""
+"""What is published and logged of how the gate and its uplink are, and how often."""
 
 import logging
 import threading
@@ -23,15 +20,25 @@ NUMBERS_EVERY_S = 3600.0
 _CHANGES_EVERY_S = 10.0
 """A sensor whose plug is loose must not use up the line."""
 
+FILE = "ledger file"
+WAY = "way"
+DUPLICATE = "duplicate"
+"""What is in trouble when it is no topic."""
+
+log = logging.getLogger(__name__)
+
 
 class StatusPublisher:
-    """Turns ``status`` into messages; ``changed`` is for any thread, the rest for one."""
+    """Turns ``status`` into the retained message, when that is worth its bytes.
+
+    ``changed`` is for any thread, the rest for one. Moments are passed in.
+    """
 
     def __init__(self, status: Callable[[], GateStatus]) -> None:
         self._status = status
         self._changed = threading.Event()
-        self._told: GateStatus | None = None
-        self._told_at = -inf
+        self._published: GateStatus | None = None
+        self._published_at = -inf
 
     def changed(self) -> None:
         """Something changed that payroll should see soon."""
@@ -40,39 +47,31 @@ class StatusPublisher:
     def now(self, now: float) -> bytes:
         """The message of a gate that has just connected."""
         self._changed.clear()
-        self._told = self._status()
-        self._told_at = now
-        return msgspec.json.encode(self._told)
+        self._published = self._status()
+        self._published_at = now
+        return msgspec.json.encode(self._published)
 
     def due(self, now: float) -> bytes | None:
         """The message, where there is something new and it is time to say it."""
         pause = _CHANGES_EVERY_S if self._changed.is_set() else NUMBERS_EVERY_S
-        if now < self._told_at + pause:
+        if now < self._published_at + pause:
             return None
-        told = self._told
+        before = self._published
         message = self.now(now)
-        return message if self._told != told else None
+        return message if self._published != before else None
 
     def offline(self) -> bytes:
         """The message of a gate that is leaving."""
         return msgspec.json.encode(structs.replace(self._status(), state="offline"))
 
 
-log = logging.getLogger(__name__)
-
-FILE = "ledger file"
-WAY = "way"
-TWIN = "twin"
-"""What is in trouble when it is no topic."""
-
-
 class UplinkReporter:
-    """Logs and tells the state, with the sentences that a technician needs."""
+    """Logs and emits how the connection is, once per change and not once per attempt."""
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, emit: Tell) -> None:
+        self._emit = emit
         self._troubles: dict[str, str] = {}
-        self._said: tuple[str, str | None] | None = None
+        self._reported: tuple[str, str | None] | None = None
 
     def trouble(self, topic: str, sentences: str) -> None:
         """Something does not work on ``topic``, although there is a connection."""
@@ -94,12 +93,12 @@ class UplinkReporter:
         self._changed("disconnected", reason)
 
     def _changed(self, state: Literal["connected", "disconnected"], detail: str | None) -> bool:
-        if (state, detail) == self._said:
+        if (state, detail) == self._reported:
             return False
-        self._said = (state, detail)
+        self._reported = (state, detail)
         if detail:
             log.warning("%s", detail)
-        self._tell(UplinkChanged(state=state, detail=detail))
+        self._emit(UplinkChanged(state=state, detail=detail))
         return True
 
 

@@ -14,13 +14,13 @@ _GOODBYE_S = 1.0
 
 
 class UplinkThread:
-    """The flow of the uplink thread; ``notify`` and ``status_changed`` are for any thread."""
+    """What runs on the uplink's thread; ``notify`` and ``status_changed`` are for any thread."""
 
-    def __init__(self, parts: UplinkDeps) -> None:
-        self._parts = parts
-        self._broker = parts.broker
-        self._clock = parts.clock
-        self._status = StatusPublisher(parts.status)
+    def __init__(self, deps: UplinkDeps) -> None:
+        self._deps = deps
+        self._broker = deps.broker
+        self._clock = deps.clock
+        self._status = StatusPublisher(deps.status)
         self._running: UplinkSession | None = None
 
     @property
@@ -43,8 +43,8 @@ class UplinkThread:
         Returns within some two seconds of ``stop``, wherever the connection stands. Raises
         StoreFault where the database cannot even be opened.
         """
-        with closing(self._broker), closing(self._parts.open_store()) as store:
-            uplink = self._running = UplinkSession(self._parts, store, self._status)
+        with closing(self._broker), closing(self._deps.open_store()) as store:
+            uplink = self._running = UplinkSession(self._deps, store, self._status)
             while not stop.is_set():
                 beat()
                 # Who cannot take in what happened asks for no more: nothing piles up.

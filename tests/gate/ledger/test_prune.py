@@ -18,7 +18,8 @@ from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
 from edge_agent.gate.ports import Watermarks
 from edge_agent.gate.rules import Policy
-from edge_agent.gate.uplink.payroll_says import Ignored, read_command, read_receipt
+from edge_agent.gate.uplink.commands import read_command
+from edge_agent.gate.uplink.inbox import Ignored, read_receipt
 
 from .ledgers import ALIVE, ZONE, append, later, open_store, punch, unsynced
 

@@ -20,7 +20,7 @@ from edge_agent.gate.events import Event
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ports import Acknowledged, Broker, BrokerEvent, BrokerUp, Subscribed
 from edge_agent.gate.settings.schema import HomeAssistantSettings, MqttSettings
-from edge_agent.gate.uplink.payroll_says import Disowned
+from edge_agent.gate.uplink.inbox import ForeignReceipt
 from edge_agent.gate.uplink.session import UplinkDeps
 from edge_agent.gate.uplink.thread import UplinkThread
 
@@ -50,7 +50,7 @@ class Ledger:
     """A ledger in a file; every connection to it is one more of the same store."""
 
     def __init__(self, folder: Path, entries: int) -> None:
-        self.disowned: list[Disowned] = []
+        self.disowned: list[ForeignReceipt] = []
         self.may_leave = False
         self._path = folder / "gate.db"
         self.store = self.open()
@@ -59,7 +59,7 @@ class Ledger:
     def open(self) -> SqliteStore:
         return SqliteStore.open(self._path, GATE, ZoneInfo("Asia/Ho_Chi_Minh"), NOON)
 
-    def leave(self, receipt: Disowned) -> bool:
+    def leave(self, receipt: ForeignReceipt) -> bool:
         """Whether a new ledger begins, as the daemon would say."""
         self.disowned.append(receipt)
         return self.may_leave
@@ -240,7 +240,7 @@ def uplink(
             broker=broker,
             open_store=ledger.open,
             status=status or (lambda: msgspec.structs.replace(gate_status(), ledger=own)),
-            tell=tell,
+            emit=tell,
             clock=clock,
             leave=ledger.leave,
             on_roster=on_roster,

@@ -38,7 +38,7 @@ class Desk:
 
     def tell(self, now: float = 0, /, **command: Any) -> Any:
         before = len(self.replies)
-        self.obey.hear(now, json.dumps(command).encode())
+        self.obey.handle(now, json.dumps(command).encode())
         return self.replies[-1] if len(self.replies) > before else None
 
     def resend(self, now: float = 0, /, **other: Any) -> Any:
@@ -119,11 +119,11 @@ def test_an_untrusted_clock_expires_nothing(desk: Desk, monkeypatch: pytest.Monk
 def test_a_report_is_made_once_and_sent_when_it_is_there(desk: Desk) -> None:
     for _ in range(2):
         assert desk.tell(command="report", id="r") is None
-    desk.obey.look(1)
+    desk.obey.send_findings(1)
     assert (desk.examiner.begun, desk.replies) == (1, [])
     assert desk.tell(command="report", id="other")["error"] == "busy"
     desk.examiner.found = [LINE]
-    desk.obey.look(2)
+    desk.obey.send_findings(2)
     reply = desk.replies[-1]
     assert (reply["id"], reply["ok"]) == ("r", True)
     assert reply["report"] == [
@@ -136,5 +136,5 @@ def test_a_report_is_made_once_and_sent_when_it_is_there(desk: Desk) -> None:
 def test_a_report_that_cannot_be_made_is_answered(desk: Desk) -> None:
     desk.tell(command="report", id="r")
     desk.examiner.found = "the doctor took longer than 60 s"
-    desk.obey.look(2)
+    desk.obey.send_findings(2)
     assert desk.replies == [{"id": "r", "command": "report", "ok": False, "error": "failed"}]

@@ -3,8 +3,6 @@
 A paho client is made for each connection and dropped with it: what paho queues while a connection
 dies goes nowhere (at its own reconnect it would send the whole queue, past any window), and paho's
 reconnecting, downgrading and threads are never used.
-
-MQTT 5's properties of what the gate sends, made once.
 """
 
 import threading
@@ -28,38 +26,6 @@ from ...ports import Acknowledged, BrokerEvent, BrokerUp, MqttVersion, Received,
 from ...settings.schema import MqttSettings
 from .endings import Closed, Endings, meaning
 
-
-def limits(largest_packet: int) -> Properties:
-    """What CONNECT asks of the broker: no packet of more bytes than this."""
-    asked = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-    asked.MaximumPacketSize = largest_packet
-    return asked
-
-
-class _PackedOnce(Properties):
-    """paho packs them anew for each publication, which costs more than all else in it."""
-
-    def pack(self) -> bytes:
-        """The bytes of the first time."""
-        packed: bytes = self.__dict__["packed"]
-        return packed
-
-    def keep(self) -> "_PackedOnce":
-        """They are complete."""
-        self.__dict__["packed"] = super().pack()  # type: ignore[no-untyped-call]
-        return self
-
-
-@cache
-def content(content_type: str, alias: int = 0) -> Properties:
-    """What PUBLISH says of its payload, and by which number its topic is known; 0: by its name."""
-    properties = _PackedOnce(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    properties.ContentType = content_type
-    if alias:
-        properties.TopicAlias = alias
-    return properties.keep()
-
-
 TCP_TIMEOUT_S = 15.0
 """For each address of the host: a 4G modem may have to wake up first."""
 
@@ -69,7 +35,7 @@ ACKNOWLEDGE_TIMEOUT_S = 20.0
 """An acknowledgement that got lost is never made up for; only a new connection helps."""
 
 _LARGEST_PACKET = 2 * 1024 * 1024
-"""Payroll's roster for 10,000 workers (domain/roster.py) with its topic and properties. MQTT 5's
+"""Payroll's roster for 10,000 workers (contract/roster.py) with its topic and properties. MQTT 5's
 brokers are told so; from one that speaks 3.1.1 it is not read."""
 
 _MOST_UNACKNOWLEDGED = 65535
@@ -299,3 +265,34 @@ class BrokerConnection:
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         with suppress(UnicodeDecodeError):  # A topic that is not text is none of ours.
             self._events.append(Received(message.topic, bytes(message.payload), message.retain))
+
+
+def limits(largest_packet: int) -> Properties:
+    """What CONNECT asks of the broker: no packet of more bytes than this."""
+    asked = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    asked.MaximumPacketSize = largest_packet
+    return asked
+
+
+@cache
+def content(content_type: str, alias: int = 0) -> Properties:
+    """What PUBLISH says of its payload, and by which number its topic is known; 0: by its name."""
+    properties = _PackedOnce(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties.ContentType = content_type
+    if alias:
+        properties.TopicAlias = alias
+    return properties.keep()
+
+
+class _PackedOnce(Properties):
+    """paho packs them anew for each publication, which costs more than all else in it."""
+
+    def pack(self) -> bytes:
+        """The bytes of the first time."""
+        packed: bytes = self.__dict__["packed"]
+        return packed
+
+    def keep(self) -> "_PackedOnce":
+        """They are complete."""
+        self.__dict__["packed"] = super().pack()  # type: ignore[no-untyped-call]
+        return self

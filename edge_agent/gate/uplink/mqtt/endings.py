@@ -1,6 +1,6 @@
-"""Why a connection ended, in a sentence, and whether another version of MQTT may fare better.
+"""Why a connection ended, in sentences that a technician understands.
 
-What went wrong between us and the broker, in sentences that a technician understands.
+And whether another version of MQTT may fare better.
 """
 
 import errno
@@ -43,23 +43,6 @@ _OS_ERRORS = {
     errno.ENETUNREACH: "There is no way to its network: check the gate's network.",
     errno.EHOSTUNREACH: "There is no way to this host: check the gate's network.",
 }
-
-
-def meaning(code: int) -> str:
-    """What an MQTT reason code (MQTT 5, 2.4) says about the broker ("it"), and what to do."""
-    return _CODES.get(code, f"It gives reason code 0x{code:02x}: look at the broker's log.")
-
-
-def unreachable(error: Exception) -> str:
-    """Why no connection to the broker ("it") came about, and what to do."""
-    if isinstance(error, socket.gaierror | UnicodeError):
-        return "Nobody knows this host: check [mqtt] host and the gate's name service (DNS)."
-    if isinstance(error, TimeoutError):
-        return "It does not answer: check the gate's network and the broker's firewall."
-    if isinstance(error, OSError) and error.errno in _OS_ERRORS:
-        return _OS_ERRORS[error.errno]
-    return f"The system says: {error}."
-
 
 _NOT_THIS_VERSION = {0x81, 0x82, 0x84}
 """Unsupported protocol version, or that what we sent makes no sense to it."""
@@ -141,3 +124,19 @@ class Endings:
         if self._version == "5":
             return 'If it only speaks MQTT 3.1.1, set [mqtt] protocol to "3.1.1".'
         return "Look at the broker's log."
+
+
+def meaning(code: int) -> str:
+    """What an MQTT reason code (MQTT 5, 2.4) says about the broker ("it"), and what to do."""
+    return _CODES.get(code, f"It gives reason code 0x{code:02x}: look at the broker's log.")
+
+
+def unreachable(error: Exception) -> str:
+    """Why no connection to the broker ("it") came about, and what to do."""
+    if isinstance(error, socket.gaierror | UnicodeError):
+        return "Nobody knows this host: check [mqtt] host and the gate's name service (DNS)."
+    if isinstance(error, TimeoutError):
+        return "It does not answer: check the gate's network and the broker's firewall."
+    if isinstance(error, OSError) and error.errno in _OS_ERRORS:
+        return _OS_ERRORS[error.errno]
+    return f"The system says: {error}."

@@ -1,6 +1,6 @@
 """What a module does by itself: Enroll and Identify (AS608), AutoEnroll and AutoIdentify (R503).
 
-Those of an R503 watch the glass, and tell each step.
+Those of an R503 watch the glass, and report each step.
 
 Parameters, steps and the layout of the acknowledgements (code, step, slot, for AutoIdentify the
 score too) as in the R503 manual 1.2 and two drivers for it; codes that only stand in a list there
@@ -12,9 +12,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Generator
 
-from ..module import SimulatedModule
-from .answers import OK, PACKET_ERROR, Answer, Steps
-from .scan import NOT_FOUND, img_to_tz, reg_model, search
+from .instructions import NOT_FOUND, img_to_tz, reg_model, search
+from .module import OK, PACKET_ERROR, Answer, SimulatedModule, Steps
 
 _FIRST_FREE = 0xC8  # the location that means any
 _CAPTURES = 6
@@ -48,42 +47,42 @@ def identify(module: SimulatedModule) -> Answer:
 
 
 def auto_enroll(
-    module: SimulatedModule, slot: int, over: int, again: int, tells: int, leave: int
+    module: SimulatedModule, slot: int, over: int, again: int, reports: int, leave: int
 ) -> Answer:
     """Into ``slot``, or the first free one; the others are switches."""
-    return Answer(OK.code, steps=_enrolment(module, slot, over, again, tells, leave))
+    return Answer(OK.code, steps=_enrolment(module, slot, over, again, reports, leave))
 
 
 def auto_identify(
-    module: SimulatedModule, level: int, start: int, count: int, tells: int, tries: int
+    module: SimulatedModule, level: int, start: int, count: int, reports: int, tries: int
 ) -> Answer:
     """Among ``count`` slots; ``level`` is checked, and the module's own decides."""
     if level not in range(1, 6):
         return PACKET_ERROR
     slots = range(start, start + count)
-    return Answer(OK.code, steps=_identification(module, slots, bool(tells), tries))
+    return Answer(OK.code, steps=_identification(module, slots, bool(reports), tries))
 
 
 def _enrolment(
-    module: SimulatedModule, slot: int, over: int, again: int, tells: int, leave: int
+    module: SimulatedModule, slot: int, over: int, again: int, reports: int, leave: int
 ) -> Steps:
     """Six captures, a look whether the finger is known, merging and storing.
 
-    ``over``: the slot may be taken; ``again``: the finger may be known; ``tells``: each step and
+    ``over``: the slot may be taken; ``again``: the finger may be known; ``reports``: each step and
     not only the last; ``leave``: the finger is lifted between captures.
     """
 
-    def said(step: int, code: int = OK.code, takes: float = 0.0) -> Answer:
+    def reply(step: int, code: int = OK.code, takes: float = 0.0) -> Answer:
         return Answer(code, struct.pack(">BH", step, slot), takes=takes)
 
     taken = module.flash.templates.keys()
     if slot == _FIRST_FREE:
         slot = min(set(range(module.model.capacity)) - taken, default=_FIRST_FREE)
         if slot == _FIRST_FREE:
-            yield said(_CAPTURED, _FULL)
+            yield reply(_CAPTURED, _FULL)
             return
     elif slot >= module.model.capacity or (slot in taken and not over):  # the latter: assumption
-        yield said(_CAPTURED, _BAD_SLOT)
+        yield reply(_CAPTURED, _BAD_SLOT)
         return
     for number in range(_CAPTURES):
         step = 2 * number + 1
@@ -91,57 +90,57 @@ def _enrolment(
         if leave and number:
             came = yield from _waiting(module, lambda: not module.take_image())
         if not (came and (yield from _waiting(module, module.take_image))):
-            yield said(step, _TIMEOUT)
+            yield reply(step, _TIMEOUT)
             return
-        if tells:
-            yield said(step, takes=_EXPOSES)
+        if reports:
+            yield reply(step, takes=_EXPOSES)
         if code := img_to_tz(module, 1 + number % 2).code:
-            yield said(step + 1, code, _READS)
+            yield reply(step + 1, code, _READS)
             return
-        if tells:
-            yield said(step + 1, takes=_READS)
+        if reports:
+            yield reply(step + 1, takes=_READS)
     if not again and module.search(1, range(module.model.capacity)):
-        yield said(_SAME_FINGER, _KNOWN, _FINDS)
+        yield reply(_SAME_FINGER, _KNOWN, _FINDS)
         return
-    if tells:
-        yield said(_SAME_FINGER, takes=_FINDS)
+    if reports:
+        yield reply(_SAME_FINGER, takes=_FINDS)
     if code := reg_model(module).code:
-        yield said(_MERGED, code)
+        yield reply(_MERGED, code)
         return
-    if tells:
-        yield said(_MERGED)
+    if reports:
+        yield reply(_MERGED)
     module.flash.store(slot, module.ram.templates[1])
-    yield said(_STORED, takes=_WRITES)
+    yield reply(_STORED, takes=_WRITES)
 
 
-def _identification(module: SimulatedModule, slots: range, tells: bool, tries: int) -> Steps:
+def _identification(module: SimulatedModule, slots: range, reports: bool, tries: int) -> Steps:
     """A capture and a search, again until a finger is found or ``tries`` (0: for ever) are up."""
 
-    def said(
+    def reply(
         step: int, code: int = OK.code, takes: float = 0.0, slot: int = 0, score: int = 0
     ) -> Answer:
         return Answer(code, struct.pack(">BHH", step, slot, score), takes=takes)
 
     if not module.flash.templates:
-        yield said(_SEARCHED, _EMPTY)
+        yield reply(_SEARCHED, _EMPTY)
         return
     failed = 0
     while True:
         if not (yield from _waiting(module, module.take_image)):
-            yield said(_CAPTURED, _TIMEOUT)
+            yield reply(_CAPTURED, _TIMEOUT)
             return
-        if tells:
-            yield said(_CAPTURED, takes=_EXPOSES)
+        if reports:
+            yield reply(_CAPTURED, takes=_EXPOSES)
         code = img_to_tz(module, 1).code
         if not code:
-            if tells:
-                yield said(_READ, takes=_READS)
+            if reports:
+                yield reply(_READ, takes=_READS)
             if found := module.search(1, slots):
-                yield said(_SEARCHED, takes=_FINDS, slot=found[0], score=found[1])
+                yield reply(_SEARCHED, takes=_FINDS, slot=found[0], score=found[1])
                 return
         failed += 1
         if failed == tries:
-            yield said(_READ, code, _READS) if code else said(_SEARCHED, NOT_FOUND.code, _FINDS)
+            yield reply(_READ, code, _READS) if code else reply(_SEARCHED, NOT_FOUND.code, _FINDS)
             return
 
 

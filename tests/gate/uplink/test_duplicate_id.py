@@ -29,18 +29,18 @@ def test_takeovers_again_and_again_are_a_twin() -> None:
     twin = DuplicateIdDetector("ours")
     twin.taken_over(0)
     twin.taken_over(100)
-    assert not twin.seen(100)
+    assert not twin.detected(100)
     twin.taken_over(590)
-    assert twin.seen(591)
-    assert twin.seen(590 + 899)
-    assert not twin.seen(590 + 901)
+    assert twin.detected(591)
+    assert twin.detected(590 + 899)
+    assert not twin.detected(590 + 901)
 
 
 def test_a_takeover_now_and_then_is_our_own_connection_that_had_died() -> None:
     twin = DuplicateIdDetector("ours")
     for hour in range(20):
         twin.taken_over(3600 * hour)
-        assert not twin.seen(3600 * hour)
+        assert not twin.detected(3600 * hour)
 
 
 STATUSES = {
@@ -59,7 +59,7 @@ STATUSES = {
 def test_a_status_under_our_name(payload: bytes, seen: bool) -> None:
     twin = DuplicateIdDetector("ours")
     twin.status(0, payload, retained=False)
-    assert twin.seen(1) is seen
+    assert twin.detected(1) is seen
 
 
 @pytest.mark.parametrize("retained", [True, False])
@@ -69,9 +69,9 @@ def test_what_another_ledger_left_behind_is_a_twin_the_third_time(retained: bool
     left = b'{"gate": "g", "state": "offline", "ledger_id": "%s"}'
     for number in range(1, 4):
         twin.status(number, left % b"ours", retained=retained)
-        assert not twin.seen(number)
+        assert not twin.detected(number)
         twin.status(number, left % b"theirs", retained=retained)
-        assert twin.seen(number) is (number == 3)
+        assert twin.detected(number) is (number == 3)
 
 
 def test_with_a_twin_one_entry_goes_out_every_five_seconds(

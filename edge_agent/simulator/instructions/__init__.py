@@ -1,1 +1,0 @@
-"""What the simulated sensor does for each instruction."""
