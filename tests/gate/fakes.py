@@ -1,35 +1,24 @@
 """Stand-ins for the ports, so that a flow can be led anywhere."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from copy import copy
+from collections.abc import Callable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from edge_agent.contract.chain import GENESIS, Entry, Scribe, read_wire, stamp_of
-from edge_agent.contract.errors import BadRequest, EdgeAgentError, StoreFault
-from edge_agent.contract.facts import Direction, DirectionRule, Fact, PunchRecorded
+from edge_agent.contract.errors import BadRequest, EdgeAgentError
+from edge_agent.contract.facts import DirectionRule
 from edge_agent.contract.people import Print, Worker
-from edge_agent.contract.roster import Applied, Listing
-from edge_agent.contract.stamps import ClockState, Stamp, elapsed
-from edge_agent.contract.true_times import Bounds, Landmark
+from edge_agent.contract.stamps import ClockState, Stamp
 from edge_agent.gate.errors import SensorRefused
 from edge_agent.gate.events import Event, Outcome
 from edge_agent.gate.ledger.gate import Gate
-from edge_agent.gate.pairing_mark import PAGE_BYTES, PairingMark
+from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
+from edge_agent.gate.pairing_mark import PAGE_BYTES
 from edge_agent.gate.people.requests import What
-from edge_agent.gate.ports import (
-    Buffer,
-    FingerImage,
-    Gap,
-    OpenTime,
-    PendingTimes,
-    SensorInfo,
-    Tail,
-    Watermarks,
-)
-from edge_agent.gate.rules import Hint, LastPunch, Match, Policy
+from edge_agent.gate.ports import Buffer, FingerImage, SensorInfo
+from edge_agent.gate.rules import Hint, Match, Policy
 from edge_agent.gate.sensor.pairing import Pairing, digest
+
+from .staged_store import StagedStore
 
 INFO = SensorInfo(system_id=0, capacity=10, security_level=3, baud=57600)
 LAN = Worker(code="007", name="Lan")
@@ -39,8 +28,6 @@ HOAS = Print(worker="008", finger="right-thumb", slot=1, generation=1)
 LANS_FINGER, HOAS_FINGER = "lan's index", "hoa's thumb"
 NOTES_PAGE = 15
 TEMPLATE_BYTES = 512
-
-
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
@@ -66,236 +53,10 @@ class HandClock:
     def hardware_clock_held(self, synced: Stamp) -> None: ...
 
 
-_NOT_ON_DISK = ("faults", "on_change", "_scribe")
-
-
-class MemoryStore:
-    """The Store port in memory. ``faults`` says how the next transactions end."""
-
-    gate = "main-gate"
-    ledger = "0f3a"
-
-    def __init__(self) -> None:
-        self.faults: list[str] = []
-        """``""``: none. ``"lost"``: nothing was written. ``"kept"``: it was, though it says not."""
-        self.all: list[Entry] = []
-        self.people: dict[str, Worker] = {}
-        self.in_force = Applied()
-        self.gap: Gap | None = None
-        self.listings: list[tuple[int, Listing]] = []
-        self.enrolled: dict[tuple[int, int], Print] = {}
-        self.removed: set[tuple[int, int]] = set()
-        self.known: dict[tuple[int, int], bytes] = {}
-        self.backed_up: set[tuple[int, int]] = set()
-        self.paired: PairingMark | None = None
-        self.under_change: set[int] = set()
-        self.on_change: Callable[[], None] = lambda: None
-        """Called before a transaction begins and after it was committed."""
-        self._scribe = Scribe(gate=self.gate, ledger=self.ledger, zone=ZoneInfo("UTC"))
-
-    @contextmanager
-    def changing(self) -> Iterator["MemoryStore"]:
-        self.on_change()
-        before = self.contents()
-        fault = self.faults.pop(0) if self.faults else ""
-        try:
-            yield self
-            if fault == "lost":
-                raise StoreFault("The disk is full.")
-        except BaseException:
-            self.take(before)
-            raise
-        self.on_change()
-        if fault == "kept":
-            raise StoreFault("The disk was full for a moment.")
-
-    def contents(self) -> dict[str, Any]:
-        """A copy of all that is on the disk, for ``take``."""
-        return {name: copy(value) for name, value in vars(self).items() if name not in _NOT_ON_DISK}
-
-    def take(self, contents: dict[str, Any]) -> None:
-        """Have what was on the disk when the copy was made."""
-        for name, value in contents.items():
-            setattr(self, name, copy(value))
-
-    def keep_reserve(self) -> bool:
-        return True
-
-    def spend_reserve(self) -> bool:
-        return False
-
-    def note_gap(self, gap: Gap | None) -> None:
-        self.gap = gap
-
-    def noted_gap(self) -> Gap | None:
-        return self.gap
-
-    def append(self, fact: Fact, stamp: Stamp) -> Entry:
-        tail = self.tail()
-        entry = self._scribe.write(fact, stamp, tail.seq + 1, tail.hash)
-        self.all.append(entry)
-        return entry
-
-    def put_worker(self, worker: Worker) -> None:
-        self.people[worker.code] = worker
-
-    def forget_listings(self, in_force: int) -> None:
-        self.listings = [(v, one) for v, one in self.listings if v <= in_force]
-
-    def prepare(self, version: int, listings: Iterable[Listing]) -> None:
-        self.listings += [(version, listing) for listing in listings]
-
-    def settle_listing(self, worker: Worker) -> None:
-        self.put_worker(worker)
-        self.listings = [(v, one) for v, one in self.listings if one.worker.code != worker.code]
-
-    def unsettled(self, most: int) -> list[Listing]:
-        return [one for v, one in self.listings if v == self.in_force.version][:most]
-
-    def roster(self) -> Applied:
-        return self.in_force
-
-    def put_roster(self, roster: Applied) -> None:
-        self.in_force = roster
-
-    def put_print(self, print_: Print, digest: bytes) -> None:
-        if any(held.slot == print_.slot for held in self.prints()):
-            raise StoreFault("The slot is taken.")
-        fingers = {(held.worker, held.finger) for held in self.prints()}
-        if (print_.worker, print_.finger) in fingers:
-            raise StoreFault("The finger is enrolled.")
-        self.enrolled[print_.slot, print_.generation] = print_
-        self.known[print_.slot, print_.generation] = digest
-
-    def put_digest(self, print_: Print, digest: bytes) -> None:
-        self.known[print_.slot, print_.generation] = digest
-
-    def put_mark(self, mark: PairingMark) -> None:
-        self.paired = mark
-
-    def put_backed_up(self, print_: Print) -> None:
-        self.backed_up.add((print_.slot, print_.generation))
-
-    def announce(self, *slots: int) -> None:
-        self.under_change.update(slots)
-        self.paired = self.paired and self.paired.raised()
-
-    def settle(self, slot: int) -> None:
-        self.under_change.discard(slot)
-
-    def drop_print(self, print_: Print) -> None:
-        self.removed.add((print_.slot, print_.generation))
-
-    def tail(self) -> Tail:
-        return Tail(self.all[-1].seq, self.all[-1].hash) if self.all else Tail(0, GENESIS)
-
-    def hash_of(self, seq: int) -> bytes | None:
-        return self.all[seq - 1].hash if 0 < seq <= len(self.all) else None
-
-    def entries(self, first: int, limit: int) -> list[Entry]:
-        return self.all[first - 1 : first - 1 + limit]
-
-    def newest_first(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        for entry in reversed(self.all):
-            yield entry.kind, read_wire(entry.wire)[1]
-
-    def last_punches(self, now: Stamp, horizon_ms: int) -> dict[str, LastPunch]:
-        found: dict[str, LastPunch] = {}
-        for kind, data in self.newest_first():
-            stamp = stamp_of(data)
-            if kind != PunchRecorded.__struct_config__.tag or data["worker"] in found:
-                continue
-            if elapsed(stamp, now).least <= horizon_ms:
-                direction = Direction(data["direction"]) if data["direction"] else None
-                found[data["worker"]] = LastPunch(data["seq"], stamp, direction)
-        return found
-
-    def complete_until(self, confirmed: int) -> str | None:
-        return None
-
-    def landmarks(self) -> list[Landmark]:
-        return [Landmark(entry.seq, stamp_of(read_wire(entry.wire)[1])) for entry in self.all[-1:]]
-
-    def known_time(self) -> None: ...
-
-    def open_times(self, after: int, limit: int) -> list[OpenTime]:
-        return []
-
-    def doubted(self) -> None: ...
-
-    def pending_times(self) -> PendingTimes:
-        return PendingTimes(0, None)
-
-    def is_voided(self, seq: int) -> bool:
-        return False
-
-    def state_time(self, of: int, bounds: Bounds, by: int) -> None: ...
-
-    def close_time(self, seq: int) -> None: ...
-
-    def doubt_time(self, seq: int, stated: Bounds) -> None: ...
-
-    def looked_again(self, doubted: range, through: int) -> None: ...
-
-    def forget_times(self, confirmed: int, before: int) -> None: ...
-
-    def worker(self, code: str) -> Worker | None:
-        return next((worker for worker in self.workers() if worker.code == code), None)
-
-    def workers(self) -> list[Worker]:
-        listed = {one.worker.code: one.worker for one in self.unsettled(10**6)}
-        return list((self.people | listed).values())
-
-    def prints(self) -> list[Print]:
-        return [print_ for key, print_ in self.enrolled.items() if key not in self.removed]
-
-    def next_generation(self, slot: int) -> int:
-        return max((lives for place, lives in self.enrolled if place == slot), default=0) + 1
-
-    def digests(self) -> dict[tuple[int, int], bytes]:
-        return {
-            key: self.known[key] for key in self.enrolled.keys() - self.removed if key in self.known
-        }
-
-    def finger_of(self, digest: bytes) -> tuple[str, str] | None:
-        for key, print_ in self.enrolled.items():
-            if self.known.get(key) == digest:
-                return print_.worker, print_.finger
-        return None
-
-    def not_backed_up(self) -> int:
-        return len(self.enrolled.keys() - self.removed - self.backed_up)
-
-    def mark(self) -> PairingMark | None:
-        return self.paired
-
-    def announced(self) -> list[int]:
-        return sorted(self.under_change)
-
-    def watermarks(self) -> Watermarks:
-        return Watermarks(0, 0)
-
-    def move_watermarks(self, marks: Watermarks) -> None: ...
-
-    def remembered(self, key: str) -> str | None:
-        return None
-
-    def remember(self, key: str, value: str) -> None: ...
-
-    def close(self) -> None: ...
-
-    def data(self) -> list[dict[str, Any]]:
-        """The ``data`` of all entries, in order."""
-        return [read_wire(entry.wire)[1] for entry in self.all]
-
-    def kinds(self) -> list[str]:
-        return [entry.kind for entry in self.all]
-
-
 class PanelBook:
     """A panel that writes down what it was told; ``ledger`` was that long at the time."""
 
-    def __init__(self, store: MemoryStore) -> None:
+    def __init__(self, store: SqliteStore) -> None:
         self._store = store
         self.told: list[tuple[Any, ...]] = []
         self.ledger: list[int] = []
@@ -321,16 +82,17 @@ class PanelBook:
 
 
 class Site:
-    """A gate on fakes: the worker 007 may pass, 008 no longer may."""
+    """A gate on a real store: the worker 007 may pass, 008 no longer may."""
 
     def __init__(
         self, repeat_window_s: int = 60, direction: DirectionRule = DirectionRule.NONE
     ) -> None:
         self.clock = HandClock()
-        self.store = MemoryStore()
+        self.store = StagedStore.fresh()
         for worker, print_, finger in ((LAN, LANS, LANS_FINGER), (HOA, HOAS, HOAS_FINGER)):
-            self.store.put_worker(worker)
-            self.store.put_print(print_, digest(template_of(finger)))
+            with self.store.changing() as change:
+                change.put_worker(worker)
+                change.put_print(print_, digest(template_of(finger)))
         self.panel = PanelBook(self.store)
         self.events: list[Event] = []
         policy = Policy(repeat_window_ms=repeat_window_s * 1000, direction=direction, zone=ZONE)
@@ -606,7 +368,7 @@ def pair(site: Site, sensor: Library) -> Pairing:
     """The gate has adopted this sensor; the ledger begins afterwards."""
     pairing = Pairing(site.gate, sensor, beat=lambda: None)
     assert pairing.check() is None
-    site.store.all.clear()
+    site.store.forget_entries()
     site.events.clear()
     sensor.asked.clear()
     return pairing

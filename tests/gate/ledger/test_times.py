@@ -35,7 +35,7 @@ from edge_agent.gate.ledger.watch_recording import WatchRecording
 from edge_agent.gate.ports import Watermarks
 from edge_agent.gate.rules import Match, Policy
 from edge_agent.gate.touch.credit import Credit
-from tests.gate.fakes import LAN, LANS, MemoryStore, PanelBook
+from tests.gate.fakes import LAN, LANS, PanelBook
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 MINUTE = 60_000
@@ -226,7 +226,7 @@ def test_a_punch_without_a_clock_says_at_once_what_is_known(site: Site) -> None:
     with store.changing() as change:
         change.put_worker(LAN)
         change.put_print(LANS, b"d" * 32)
-    credit = Credit(site.gate, PanelBook(MemoryStore()), lambda: False)
+    credit = Credit(site.gate, PanelBook(store), lambda: False)
     credit.match(Match(LANS.slot, 99), site.clocks.stamp())
     [recorded] = site.of_kind("punch.recorded")
     assert recorded["at"] is None

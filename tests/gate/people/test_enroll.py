@@ -116,8 +116,9 @@ def test_a_library_full_of_what_nobody_has_can_be_used() -> None:
 def test_a_slot_used_again_is_in_its_next_generation() -> None:
     made = Enrolling(NEW, NEW, NEW)
     old = Print(worker="007", finger="left-thumb", slot=2, generation=1)
-    made.site.store.put_print(old, bytes(32))
-    made.site.store.drop_print(old)
+    with made.site.store.changing() as change:
+        change.put_print(old, bytes(32))
+        change.drop_print(old)
     assert made.run().generation == 2
 
 
