@@ -11,8 +11,15 @@ from hypothesis import strategies as st
 
 from edge_agent.contract.stamps import ClockState, Stamp, utc_time
 from edge_agent.gate.host.clock_trust import ClockTrust, Known
-from edge_agent.receiver.coverage import coverage, together
-from edge_agent.receiver.signs_of_life import Cover, Seen, SignsOfLife, Span, seen
+from edge_agent.receiver.signs_of_life import (
+    Cover,
+    Sign,
+    SignsOfLife,
+    Span,
+    coverage,
+    sign_of,
+    together,
+)
 
 SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
 NOON = 1_795_000_000_000
@@ -28,7 +35,7 @@ class Gate:
     began: int = NOON
     wall_off: int = 0
     error_ms: int | None = None
-    entries: list[Seen] = field(default_factory=list)
+    entries: list[Sign] = field(default_factory=list)
     recordable: list[tuple[int, int]] = field(default_factory=list)
     since: int | None = None
     alive_due: int = 0
@@ -66,7 +73,7 @@ class Gate:
     def _append(self, kind: str, stamp: Stamp, reason: str | None, recording: bool | None) -> None:
         seq = len(self.entries) + 1
         self.entries.append(
-            Seen(seq=seq, kind=kind, stamp=stamp, reason=reason, recording=recording)
+            Sign(seq=seq, kind=kind, stamp=stamp, reason=reason, recording=recording)
         )
 
     # What is true, and what the daemon does about it.
@@ -232,7 +239,7 @@ def mistakes(gate: Gate, told: list[Span]) -> list[str]:
     return found
 
 
-def told(gate: Gate, entries: list[Seen] | None = None) -> list[Span]:
+def told(gate: Gate, entries: list[Sign] | None = None) -> list[Span]:
     kept = gate.entries if entries is None else entries
     return coverage([SignsOfLife(kept)], NOON - HOUR, gate.now + HOUR)
 
@@ -277,7 +284,7 @@ def test_whatever_seed(seed: int) -> None:
 
 def sign(
     kind: str, at: int, *, boot: str = "a", seq: int = 0, reason: str | None = None, **other: Any
-) -> Seen:
+) -> Sign:
     stamp = Stamp(
         boot=boot,
         boottime_ms=at,
@@ -285,12 +292,12 @@ def sign(
         state=ClockState.SYNCED,
         uncertainty_ms=0,
     )
-    return Seen(seq=seq, kind=kind, stamp=stamp, reason=reason, recording=other.get("recording"))
+    return Sign(seq=seq, kind=kind, stamp=stamp, reason=reason, recording=other.get("recording"))
 
 
-def numbered(*entries: Seen) -> list[SignsOfLife]:
+def numbered(*entries: Sign) -> list[SignsOfLife]:
     made = [
-        Seen(
+        Sign(
             seq=seq,
             kind=entry.kind,
             stamp=entry.stamp,
@@ -369,7 +376,7 @@ def test_two_ledgers_at_the_same_time_are_a_copied_card() -> None:
     ]
 
 
-def spoken(entry: Seen) -> dict[str, Any]:
+def spoken(entry: Sign) -> dict[str, Any]:
     """An entry's ``data``, as far as it matters here."""
     stamp = entry.stamp
     said = {"reason": entry.reason, "recording": entry.recording}
@@ -399,7 +406,7 @@ def test_an_entry_that_cannot_be_read_is_as_good_as_missing(seed: int, draw: st.
     gate = live(seed)
     mangled = draw.draw(st.integers(0, len(gate.entries) - 1))
     told_of = [spoken(entry) for entry in gate.entries]
-    assert [seen(data) for data in told_of] == gate.entries
+    assert [sign_of(data) for data in told_of] == gate.entries
     place = draw.draw(st.sampled_from(PLACES))
     part: Any = told_of[mangled]
     for key in place[:-1]:
@@ -408,7 +415,7 @@ def test_an_entry_that_cannot_be_read_is_as_good_as_missing(seed: int, draw: st.
         part[place[-1]] = draw.draw(ANYTHING)
     else:
         del part["clock"]
-    read = [seen(data) for data in told_of]
+    read = [sign_of(data) for data in told_of]
     assert all(read[at] == entry for at, entry in enumerate(gate.entries) if at != mangled)
     spans = coverage([SignsOfLife(read)], NOON - HOUR, gate.now + HOUR)  # Whatever it is, no error.
     if read[mangled] is None:
@@ -432,7 +439,7 @@ def test_an_entry_that_cannot_be_read_is_as_good_as_missing(seed: int, draw: st.
     ],
 )
 def test_what_cannot_be_read_is_a_hole(wrong: dict[str, Any]) -> None:
-    assert seen(spoken(ALIVE) | wrong) is None
+    assert sign_of(spoken(ALIVE) | wrong) is None
     after = sign("punch.recorded", HOUR + MINUTE, seq=3)
     first = sign("recording.resumed", 0, reason="started", seq=1)
     (span,) = coverage([SignsOfLife([first, None, after])], NOON, NOON + HOUR)

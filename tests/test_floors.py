@@ -55,7 +55,7 @@ FLOORS = {
         ("connection", "signs_of_life"),
         ("effects",),
         ("databases",),
-        ("coverage", "roster", "sort"),
+        ("coverage", "roster"),
         ("project",),
         ("chains", "office"),
         ("store",),

@@ -16,11 +16,11 @@ MAX_WIRE_BYTES = 64 * 1024
 """An entry has a few hundred bytes; what is longer than this is not looked at."""
 
 
-class Damaged(ValueError):
+class MalformedEntry(ValueError):
     """The bytes are not an entry of the gate that sent them: they are refused and not confirmed."""
 
 
-class Place(StrEnum):
+class Novelty(StrEnum):
     """What an arrived entry is to the one that is held under the same (ledger, seq)."""
 
     NEW = "new"
@@ -73,7 +73,7 @@ class Course(Struct, frozen=True):
     missing: range
 
 
-class _Place(Struct):
+class _Header(Struct):
     """What every kind of entry says of itself."""
 
     ledger: LedgerId
@@ -84,27 +84,27 @@ class _Place(Struct):
 def read(gate: str, wire: bytes) -> Arrival:
     """Parse what arrived on the ledger topic of ``gate``; kinds we don't know are fine.
 
-    Raises Damaged, whatever the bytes are.
+    Raises MalformedEntry, whatever the bytes are.
     """
     if len(wire) > MAX_WIRE_BYTES:
-        raise Damaged(f"longer than {MAX_WIRE_BYTES} bytes")
+        raise MalformedEntry(f"longer than {MAX_WIRE_BYTES} bytes")
     try:
         envelope, data = read_wire(wire)
-        place = msgspec.convert(data, _Place)
+        header = msgspec.convert(data, _Header)
         prevhash = bytes.fromhex(envelope.prevhash)
     except (ValueError, RecursionError) as error:
-        raise Damaged(str(error)) from error
+        raise MalformedEntry(str(error)) from error
     if len(prevhash) != len(GENESIS):
-        raise Damaged("its previous hash does not have 64 hex digits")
+        raise MalformedEntry("its previous hash does not have 64 hex digits")
     if envelope.source != source_of(gate):
-        raise Damaged(f"it says that it comes from {envelope.source}")
-    if envelope.id != f"{place.ledger}:{place.seq}":
-        raise Damaged(f"its id {envelope.id} names another entry than its data")
+        raise MalformedEntry(f"it says that it comes from {envelope.source}")
+    if envelope.id != f"{header.ledger}:{header.seq}":
+        raise MalformedEntry(f"its id {envelope.id} names another entry than its data")
     return Arrival(
-        ledger=place.ledger,
-        seq=place.seq,
+        ledger=header.ledger,
+        seq=header.seq,
         gate=gate,
-        kind=place.kind,
+        kind=header.kind,
         worker=_text(data.get("worker")),
         at=_text(data.get("at")),
         hash=envelope.hash,
@@ -114,11 +114,11 @@ def read(gate: str, wire: bytes) -> Arrival:
     )
 
 
-def place(arrived: str, held: str | None) -> Place:
+def novelty(arrived: str, held: str | None) -> Novelty:
     """Compare the hash that arrived with the one held under the same (ledger, seq), if any."""
     if held is None:
-        return Place.NEW
-    return Place.DUPLICATE if arrived == held else Place.FORK
+        return Novelty.NEW
+    return Novelty.DUPLICATE if arrived == held else Novelty.FORK
 
 
 def follow(tip: Tip, later: Iterable[ChainLink], forks: Iterable[str]) -> Course:

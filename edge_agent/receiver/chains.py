@@ -14,7 +14,7 @@ _CACHED_LEDGERS = 20_000
 _PAGE = 500
 
 
-class Held(Struct, frozen=True):
+class HeldChain(Struct, frozen=True):
     """What is remembered of a ledger: without a gap and a fork its next entry needs no search."""
 
     tip: Tip = Tip()
@@ -31,9 +31,9 @@ class Chains:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._held: OrderedDict[str, Held] = OrderedDict()
+        self._held: OrderedDict[str, HeldChain] = OrderedDict()
 
-    def __getitem__(self, ledger: str) -> Held:
+    def __getitem__(self, ledger: str) -> HeldChain:
         """One that was recalled."""
         return self._held[ledger]
 
@@ -49,7 +49,7 @@ class Chains:
         absent = [ledger for ledger in ledgers if ledger not in self._held]
         if not absent:
             return
-        self._held.update((ledger, Held()) for ledger in absent)
+        self._held.update((ledger, HeldChain()) for ledger in absent)
         asked = self._database.rows(ledger="TEXT")
         for ledger, through, digest, beyond, forked in self._database.query(
             "SELECT l.ledger, through, hash, beyond,"
@@ -57,7 +57,7 @@ class Chains:
             f" FROM {asked} a JOIN ledgers l ON l.ledger = a.ledger",
             [packed([ledger] for ledger in absent)],
         ):
-            self._held[ledger] = Held(Tip(through, digest), beyond, bool(forked))
+            self._held[ledger] = HeldChain(Tip(through, digest), beyond, bool(forked))
         while len(self._held) > max(_CACHED_LEDGERS, len(ledgers)):
             self._held.popitem(last=False)
 
@@ -73,11 +73,11 @@ class Chains:
         if not forked and held.beyond is None:
             course = follow(held.tip, added, ())
             if not course.strays:
-                self._held[ledger] = Held(course.tip, course.missing.stop or None)
+                self._held[ledger] = HeldChain(course.tip, course.missing.stop or None)
                 return []
         elif not forked and held.beyond is not None and added[0].seq > held.tip.through + 1:
             # The gap stays, and what lies beyond it cannot be judged yet.
-            self._held[ledger] = Held(held.tip, min(held.beyond, added[0].seq))
+            self._held[ledger] = HeldChain(held.tip, min(held.beyond, added[0].seq))
             return []
         return self._search(ledger, held.tip)
 
@@ -97,7 +97,7 @@ class Chains:
         forked = bool(aside or strays) or bool(
             self._database.query("SELECT 1 FROM forks WHERE ledger = ? LIMIT 1", [ledger])
         )
-        self._held[ledger] = Held(course.tip, course.missing.stop or None, forked)
+        self._held[ledger] = HeldChain(course.tip, course.missing.stop or None, forked)
         return strays
 
     def _later(self, ledger: str, through: int) -> Iterator[ChainLink]:
@@ -124,22 +124,22 @@ class Chains:
         forget(self._database, ledger, seq)
         return moved > 0
 
-    def note(self, gates: list[tuple[str, str]]) -> None:
+    def save(self, gates: list[tuple[str, str]]) -> None:
         """Write down how far these ledgers are held, and whose a new one is.
 
         A ledger stays its first gate's: what another sends of it cannot take it away.
         """
-        told = []
+        rows = []
         for ledger, gate in dict(reversed(gates)).items():
             held = self._held[ledger]
-            told.append((ledger, gate, held.tip.through, held.tip.hash, held.beyond))
-        rows = self._database.rows(
+            rows.append((ledger, gate, held.tip.through, held.tip.hash, held.beyond))
+        saved = self._database.rows(
             ledger="TEXT", gate="TEXT", through="BIGINT", hash="TEXT", beyond="BIGINT"
         )
         self._database.execute(
             "INSERT INTO ledgers (ledger, gate, through, hash, beyond)"
-            f" SELECT ledger, gate, through, hash, beyond FROM {rows} told WHERE TRUE"
+            f" SELECT ledger, gate, through, hash, beyond FROM {saved} saved WHERE TRUE"
             " ON CONFLICT (ledger) DO UPDATE SET through = excluded.through,"
             " hash = excluded.hash, beyond = excluded.beyond",
-            [packed(told)],
+            [packed(rows)],
         )

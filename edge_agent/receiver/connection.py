@@ -1,7 +1,4 @@
-"""One connection to the broker, on the caller's own thread.
-
-What a receiver must be told.
-"""
+"""A receiver's options, and one connection to the broker on the caller's own thread."""
 
 import logging
 import time
@@ -22,6 +19,24 @@ from ..contract.broker.client import BrokerClient
 from ..contract.broker.failures import failure, speaks_tls
 from ..contract.errors import BrokerFault
 from .accept import MAX_WIRE_BYTES
+
+MQTT_5 = MQTTProtocolVersion.MQTTv5
+MQTT_3_1_1 = MQTTProtocolVersion.MQTTv311
+
+_BATCH = 500
+_BATCH_BYTES = _BATCH * MAX_WIRE_BYTES
+_WINDOW = 20
+"""Of our own messages: as many as a broker with default settings takes at one time."""
+_MAX_PACKET_BYTES = 1024 * 1024
+_HEADERS_BYTES = 1024
+_MOST_READ_BYTES = 16 * 1024 * 1024
+"""Under MQTT 3.1.1 no broker asks how much we take. Too long a message is read and refused, so that
+one gate cannot throw us out for all; beyond this it is not even read."""
+
+_WAIT_SECONDS = 0.1
+_UNSUPPORTED_VERSION = ReasonCode(PacketTypes.CONNACK, "Unsupported protocol version")
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,30 +70,11 @@ class ReceiverOptions:
         return BrokerAccess.of(self, named="--{}")
 
 
-MQTT_5 = MQTTProtocolVersion.MQTTv5
-MQTT_3_1_1 = MQTTProtocolVersion.MQTTv311
-
-_BATCH = 500
-_BATCH_BYTES = _BATCH * MAX_WIRE_BYTES
-_WINDOW = 20
-"""Of our own messages: as many as a broker with default settings takes at one time."""
-_MAX_PACKET_BYTES = 1024 * 1024
-_HEADERS_BYTES = 1024
-_MOST_READ_BYTES = 16 * 1024 * 1024
-"""Under MQTT 3.1.1 no broker asks how much we take. Too long a message is read and refused, so that
-one gate cannot throw us out for all; beyond this it is not even read."""
-
-_WAIT_SECONDS = 0.1
-_UNSUPPORTED_VERSION = ReasonCode(PacketTypes.CONNACK, "Unsupported protocol version")
-
-_log = logging.getLogger(__name__)
-
-
 class NotUnderstood(BrokerFault):
     """Something listens there, but it did not answer in this version of MQTT."""
 
 
-class Connection:
+class ReceiverConnection:
     """A connection that is subscribed to ``topics`` at QoS 1, for use on one thread.
 
     Its session is a clean one: a gate sends again whatever has no receipt, so nothing has to lie

@@ -1,20 +1,7 @@
-"""Was this gate able to record from t1 to t2? From the entries of its ledgers alone. Pure.
-
-Only what is certain is said: *yes* where every press would have been recorded, *no* where none
-could be, *unknown* everywhere else. An absence may be judged where the answer is yes, and nowhere
-else. A gate notices that nobody looked at its glass after 20 seconds, so shorter ones are not told.
-
-Keeps the table ``covered``: when every press would have been recorded at a gate.
-
-Made in quiet moments, a page of entries at a time. What is in it is certain when it is written;
-entries that only go on cannot change it, and those that can take it away with them.
-
-The coverage of a gate, read from payroll's database: nothing in it is changed.
-"""
+"""When every press would have been recorded at a gate, read from payroll's database."""
 
 import time
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 
 import msgspec
 
@@ -22,85 +9,18 @@ from ..contract.chain import Envelope
 from ..contract.errors import BadRequest
 from .accept import Arrival
 from .databases.database import Database, packed
-from .signs_of_life import DRIFT_PPM, Cover, SignsOfLife, Span, seen
-
-
-def coverage(ledgers: list[SignsOfLife], begin_ms: int, end_ms: int) -> list[Span]:
-    """The spans of a gate between two moments, without gaps and overlaps, from all its ledgers."""
-    spans = [_laid_out(ledger.certain(), begin_ms, end_ms) for ledger in ledgers]
-    # A ledger of which nobody knows when it was written may have been at any time.
-    extents = [ledger.extent() or (begin_ms, end_ms) for ledger in ledgers]
-    return together(spans, extents) or [Span(begin_ms, end_ms, Cover.UNKNOWN)]
-
-
-def covered(ledgers: list[SignsOfLife]) -> list[Span]:
-    """All the spans in which every press would have been recorded, in their order."""
-    edges = [
-        edge for one in ledgers for span in one.certain() for edge in (span.begin_ms, span.end_ms)
-    ]
-    if not edges:
-        return []
-    whole = coverage(ledgers, min(edges), max(edges))
-    return [span for span in whole if span.cover is Cover.YES]
-
-
-def together(ledgers: list[list[Span]], extents: list[tuple[int, int]]) -> list[Span]:
-    """The spans of a gate that had several ledgers: where two were written at a time, nobody knows.
-
-    ``ledgers`` cover the same time; ``extents`` are the first and last moment of each.
-    """
-    cuts = sorted(
-        {edge for spans in ledgers for span in spans for edge in (span.begin_ms, span.end_ms)}
-        | {edge for extent in extents for edge in extent}
-    )
-    whole = [span for spans in ledgers for span in spans]
-    if not whole:
-        return []
-    begin, end = min(s.begin_ms for s in whole), max(s.end_ms for s in whole)
-    cuts = [cut for cut in cuts if begin <= cut <= end]
-    told = []
-    for first, last in pairwise(cuts):
-        at_work = [i for i, (low, high) in enumerate(extents) if low < last and first < high]
-        cover = _cover_at(ledgers[at_work[0]], first) if len(at_work) == 1 else Cover.UNKNOWN
-        told.append(Span(first, last, cover))
-    return _merged(told)
-
-
-def _laid_out(told: list[Span], begin_ms: int, end_ms: int) -> list[Span]:
-    """The spans within the window, and unknown where nothing is said, or things that differ."""
-    edges = {begin_ms, end_ms}
-    for span in told:
-        edges |= {e for e in (span.begin_ms, span.end_ms) if begin_ms < e < end_ms}
-    open_: dict[Cover, int] = {Cover.YES: 0, Cover.NO: 0}
-    changes: dict[int, list[tuple[Cover, int]]] = {}
-    for span in told:
-        if span.end_ms > begin_ms and span.begin_ms < end_ms:
-            changes.setdefault(max(span.begin_ms, begin_ms), []).append((span.cover, 1))
-            changes.setdefault(min(span.end_ms, end_ms), []).append((span.cover, -1))
-    found = []
-    for first, last in pairwise(sorted(edges)):
-        for cover, by in changes.get(first, ()):
-            open_[cover] += by
-        said = [cover for cover, count in open_.items() if count]
-        found.append(Span(first, last, said[0] if len(said) == 1 else Cover.UNKNOWN))
-    return _merged(found)
-
-
-def _cover_at(spans: list[Span], ms: int) -> Cover:
-    return next((s.cover for s in spans if s.begin_ms <= ms < s.end_ms), Cover.UNKNOWN)
-
-
-def _merged(spans: list[Span]) -> list[Span]:
-    found: list[Span] = []
-    for span in spans:
-        if found and found[-1].cover is span.cover and found[-1].end_ms == span.begin_ms:
-            found[-1] = Span(found[-1].begin_ms, span.end_ms, span.cover)
-        else:
-            found.append(span)
-    return found
-
+from .signs_of_life import DRIFT_PPM, SignsOfLife, Span, coverage, covered, sign_of
 
 _PAGE = 500
+
+_SHARE = 20
+"""At most this part of the time is spent on reading, however many and old the ledgers are."""
+
+_MOST = 10_000
+"""Gates that wait at one time. Those left out are noted at their next entry."""
+
+_PROVES_WRONG = {"clock.stepped", "punch.time-corrected"}
+"""What may move the times of entries that came before."""
 
 
 def gate_coverage(
@@ -145,23 +65,17 @@ class GateReading:
             ):
                 for _, wire in rows:
                     envelope = msgspec.json.decode(bytes(wire), type=Envelope)
-                    signs.add(seen(msgspec.json.decode(envelope.data)))
+                    signs.add(sign_of(msgspec.json.decode(envelope.data)))
                 after = rows[-1][0]
                 yield
 
 
-_SHARE = 20
-"""At most this part of the time is spent on reading, however many and old the ledgers are."""
+class CoverageTable:
+    """Keeps the table ``covered``, in quiet moments and a page of entries at a time.
 
-_MOST = 10_000
-"""Gates that wait at one time. Those left out are noted at their next entry."""
-
-_PROVES_WRONG = {"clock.stepped", "punch.time-corrected"}
-"""What may move the times of entries that came before."""
-
-
-class Covered:
-    """Which gates have to be read, those that have waited longest first, and what is being read."""
+    What is in it is certain when it is written; entries that only go on cannot change it, and
+    those that can take it away with them. The gates that have waited longest are read first.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

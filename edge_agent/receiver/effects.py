@@ -1,7 +1,7 @@
 """What an entry means for pay: a worker's mark, a ruling on one, or nothing. Pure.
 
 What is derived here depends on the one entry alone, so it is the same in whatever order entries
-come; marks and rulings meet in the views (``views.py``).
+come; marks and rulings meet in the views (``databases/views.py``).
 """
 
 from collections.abc import Callable
@@ -12,13 +12,15 @@ import msgspec
 from msgspec import Meta, Struct
 
 from .accept import Arrival
-from .signs_of_life import seen
+from .signs_of_life import sign_of
 
 EFFECTS_VERSION = "2"
 """Raised whenever this module comes to another result: all stored entries are then read anew."""
 
 Code = Annotated[str, Meta(pattern=r"\A[^\0]{1,200}\Z")]
 Seq = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 _MOST_NESTED = 20
 """A punch recovered from a recovered one, and so on: more than this is no gate's history."""
@@ -140,9 +142,6 @@ def moment_of(at: str | None) -> Moment:
     return Moment(at, since, local.date().isoformat(), local.strftime("%H:%M:%S"))
 
 
-_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-
-
 def _mark(data: dict[str, Any], root: Root) -> PunchMark:
     punch = msgspec.convert(data, _Punch)
     kind = data.get("kind")
@@ -175,15 +174,15 @@ def _recovered(data: dict[str, Any], root: Root) -> PunchMark:
 
 
 def _time(data: dict[str, Any], _: Root) -> Ruling:
-    told = msgspec.convert(data, _Time)
+    time = msgspec.convert(data, _Time)
     return Ruling(
-        punch=told.of,
+        punch=time.of,
         what="time",
-        moment=moment_of(told.at),
-        not_before=moment_of(told.not_before).at,
-        not_after=moment_of(told.not_after).at,
-        uncertainty_ms=told.uncertainty_ms,
-        final=told.final,
+        moment=moment_of(time.at),
+        not_before=moment_of(time.not_before).at,
+        not_after=moment_of(time.not_after).at,
+        uncertainty_ms=time.uncertainty_ms,
+        final=time.final,
     )
 
 
@@ -192,8 +191,8 @@ def _void(data: dict[str, Any], _: Root) -> Ruling:
 
 
 def _sign(data: dict[str, Any], _: Root) -> None:
-    """Whether the gate could record: it is drawn from many entries at a time (``covered.py``)."""
-    if seen(data) is None:
+    """Whether the gate could record: it is drawn from many entries at a time (``coverage.py``)."""
+    if sign_of(data) is None:
         raise ValueError("it does not say when, or whether, the gate could record")
 
 

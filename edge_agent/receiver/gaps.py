@@ -1,8 +1,5 @@
-"""What is known to be missing, of which ledger, and which gate can be asked for it. Pure.
-
-When to ask a gate again for entries that are missing. Pure: the time is passed in.
-
-Which receipts are owed. One for each ledger, the newest: it says all that an older one said.
+"""Which entries are missing of which ledger, and when its gate is asked for them. Pure but for
+the log: the time is passed in.
 """
 
 import logging
@@ -13,60 +10,6 @@ from msgspec import Struct
 
 from .store import LedgerProgress
 
-_MOST = 10_000
-"""Ledgers that are noted at one time. Those left out are noted at their next message."""
-
-_log = logging.getLogger(__name__)
-
-
-class Wanted(Struct, frozen=True):
-    """Seqs that are missing, and the gate to ask."""
-
-    ledger: str
-    gate: str
-    missing: range
-
-
-class Absent:
-    """Bounded, whatever arrives: one ledger for each gate by its status, and known gaps."""
-
-    def __init__(self) -> None:
-        self._gaps: dict[str, Wanted] = {}
-        self._told: dict[str, tuple[str, int]] = {}
-
-    def stands(self, standing: LedgerProgress) -> bool:
-        """A ledger is held this far now; returns whether something of it is still wanted."""
-        ledger, gate = standing.ledger, standing.gate
-        missing = standing.missing
-        if not missing:
-            told, last = self._told.get(gate, ("", 0))
-            missing = range(standing.tip.through + 1, last + 1) if told == ledger else range(0)
-        if missing:
-            self._keep(Wanted(ledger, gate, missing))
-        else:
-            self._gaps.pop(ledger, None)
-        return bool(missing)
-
-    def told(self, gate: str, ledger: str, last: int, through: int) -> None:
-        """A gate says that its ledger goes this far; we hold it ``through``."""
-        known, before = self._told.pop(gate, (ledger, 0))
-        if len(self._told) >= _MOST:
-            self._told.pop(next(iter(self._told)))
-        last = max(last, before) if known == ledger else last
-        self._told[gate] = (ledger, last)
-        if ledger not in self._gaps and through < last:
-            self._keep(Wanted(ledger, gate, range(through + 1, last + 1)))
-
-    def __iter__(self) -> Iterator[Wanted]:
-        return iter(list(self._gaps.values()))
-
-    def _keep(self, wanted: Wanted) -> None:
-        if wanted.ledger not in self._gaps and len(self._gaps) >= _MOST:
-            _log.error("too-many-gaps gate=%s ledger=%s", wanted.gate, wanted.ledger)
-            return
-        self._gaps[wanted.ledger] = wanted
-
-
 MOST_ENTRIES = 200
 """In one request: a broker that keeps a thousand messages for us has room for several."""
 
@@ -76,13 +19,58 @@ MOST_AT_ONCE = 4
 FIRST_PAUSE = 15.0
 LONGEST_PAUSE = 600.0
 
+_MOST = 10_000
+"""Ledgers that are noted at one time. Those left out are noted at their next message."""
 
-@dataclass
-class _Asked:
-    first: int
-    last: int
-    pause: float
-    due: float
+_log = logging.getLogger(__name__)
+
+
+class Gap(Struct, frozen=True):
+    """The first seqs that are missing of a ledger, and the gate to ask."""
+
+    ledger: str
+    gate: str
+    missing: range
+
+
+class Gaps:
+    """Bounded, whatever arrives: one ledger for each gate by its status, and known gaps."""
+
+    def __init__(self) -> None:
+        self._gaps: dict[str, Gap] = {}
+        self._claims: dict[str, tuple[str, int]] = {}
+
+    def update(self, progress: LedgerProgress) -> bool:
+        """A ledger is held this far now; returns whether something of it is still gap."""
+        ledger, gate = progress.ledger, progress.gate
+        missing = progress.missing
+        if not missing:
+            claimed, last = self._claims.get(gate, ("", 0))
+            missing = range(progress.tip.through + 1, last + 1) if claimed == ledger else range(0)
+        if missing:
+            self._keep(Gap(ledger, gate, missing))
+        else:
+            self._gaps.pop(ledger, None)
+        return bool(missing)
+
+    def claimed(self, gate: str, ledger: str, last: int, through: int) -> None:
+        """A gate says that its ledger goes this far; we hold it ``through``."""
+        known, before = self._claims.pop(gate, (ledger, 0))
+        if len(self._claims) >= _MOST:
+            self._claims.pop(next(iter(self._claims)))
+        last = max(last, before) if known == ledger else last
+        self._claims[gate] = (ledger, last)
+        if ledger not in self._gaps and through < last:
+            self._keep(Gap(ledger, gate, range(through + 1, last + 1)))
+
+    def __iter__(self) -> Iterator[Gap]:
+        return iter(list(self._gaps.values()))
+
+    def _keep(self, gap: Gap) -> None:
+        if gap.ledger not in self._gaps and len(self._gaps) >= _MOST:
+            _log.error("too-many-gaps gate=%s ledger=%s", gap.gate, gap.ledger)
+            return
+        self._gaps[gap.ledger] = gap
 
 
 class Resends:
@@ -132,17 +120,9 @@ class Resends:
         return len(self._awaited) < MOST_AT_ONCE
 
 
-class Receipts:
-    """Owed receipts, those that have waited longest first."""
-
-    def __init__(self) -> None:
-        self._owed: dict[tuple[str, str], LedgerProgress] = {}
-
-    def owe(self, standing: LedgerProgress) -> None:
-        """The gate that sent this ledger is to hear how far it is held."""
-        self._owed[standing.ledger, standing.gate] = standing
-
-    def due(self, room: int) -> list[LedgerProgress]:
-        """As many as there is room for on the line; they are not owed any more."""
-        keys = list(self._owed)[: max(room, 0)]
-        return [self._owed.pop(key) for key in keys]
+@dataclass
+class _Asked:
+    first: int
+    last: int
+    pause: float
+    due: float

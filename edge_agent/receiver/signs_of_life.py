@@ -1,10 +1,14 @@
-"""What the entries of one ledger say for certain about recording, read once and in order. Pure.
+"""Was a gate able to record from t1 to t2? From the entries of its ledgers alone. Pure.
 
-Memory grows with the boots and the interruptions of a gate, not with its entries.
+Only what is certain is said: *yes* where every press would have been recorded, *no* where none
+could be, *unknown* everywhere else. An absence may be judged where the answer is yes, and nowhere
+else. A gate notices that nobody looked at its glass after 20 seconds, so shorter pauses are left
+out.
 """
 
 from collections.abc import Iterable
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -59,7 +63,7 @@ class Span(Struct, frozen=True):
     cover: Cover
 
 
-class Seen(Struct, frozen=True, kw_only=True):
+class Sign(Struct, frozen=True, kw_only=True):
     """What an entry says about recording."""
 
     seq: int
@@ -69,79 +73,31 @@ class Seen(Struct, frozen=True, kw_only=True):
     recording: bool | None
 
 
-class _Said(Struct):
-    seq: int
-    kind: str
-    clock: Reading
-    reason: str | None = None
-    recording: bool | None = None
-
-
-def seen(data: dict[str, Any]) -> Seen | None:
-    """What an entry's ``data`` says; None where it cannot be read, whatever it holds."""
-    try:
-        said = msgspec.convert(data, _Said)
-        clock = said.clock
-        stamp = Stamp(
-            boot=clock.boot,
-            boottime_ms=clock.boottime_ms,
-            wall_ms=parse_time(clock.wall),
-            state=clock.state,
-            uncertainty_ms=clock.uncertainty_ms,
-        )
-    except (ValueError, OverflowError):
-        return None
-    if stamp.boottime_ms < 0 or (stamp.uncertainty_ms or 0) < 0:
-        return None
-    return Seen(
-        seq=said.seq,
-        kind=said.kind,
-        stamp=stamp,
-        reason=said.reason,
-        recording=said.recording,
-    )
-
-
-class _Run(Struct):
-    """A run of signs of life: ``later_ms`` after ``began`` every press was recorded."""
-
-    began: Stamp
-    later_ms: int = 0
-    touched: Stamp | None = None
-    alive: Stamp | None = None
-
-
-class _Off(Struct):
-    """Nobody was recorded from ``since`` to ``resumed``."""
-
-    since: Stamp
-    resumed: Stamp
-
-
 class SignsOfLife:
     """The signs of life in one ledger, from ``entries`` and those that are added later.
 
-    ``drift_ppm`` is its gate's.
+    They are read once and in order. Memory grows with the boots and the interruptions of a gate,
+    not with its entries. ``drift_ppm`` is the gate's.
     """
 
-    def __init__(self, entries: Iterable[Seen | None] = (), *, drift_ppm: int = DRIFT_PPM) -> None:
+    def __init__(self, entries: Iterable[Sign | None] = (), *, drift_ppm: int = DRIFT_PPM) -> None:
         self._drift_ppm = drift_ppm
         self._landmarks: list[Landmark] = []
         self._certain: list[_Run | _Off] = []
-        self._first: Seen | None = None
-        self._last: Seen | None = None
+        self._first: Sign | None = None
+        self._last: Sign | None = None
         self._first_is_first = self._last_is_last = True
-        self._sign: Seen | None = None
+        self._sign: Sign | None = None
         self._hole = False
         self._off: Stamp | None = None  # Since then nobody was recorded.
         self._run: _Run | None = None
         for entry in entries:
             self.add(entry)
 
-    def add(self, entry: Seen | None) -> None:
+    def add(self, entry: Sign | None) -> None:
         """The next entry that is held, in order of seq; None: one that cannot be read.
 
-        What is missing before it, or cannot be read, is a hole: nobody knows what it said.
+        What is missing before it, or cannot be read, is a hole: nobody knows what it parsed.
         """
         if entry is None:
             self._last_is_last = False
@@ -155,7 +111,7 @@ class SignsOfLife:
             self._live(entry)
             self._hole = False
 
-    def _note(self, before: Seen | None, entry: Seen) -> None:
+    def _note(self, before: Sign | None, entry: Sign) -> None:
         """Keep the stamps on which times rest."""
         if not turns(before.stamp if before else None, entry.stamp, self._drift_ppm):
             return
@@ -163,7 +119,7 @@ class SignsOfLife:
             self._landmarks.append(Landmark(before.seq, before.stamp))
         self._landmarks.append(Landmark(entry.seq, entry.stamp))
 
-    def _live(self, now: Seen) -> None:
+    def _live(self, now: Sign) -> None:
         before, self._sign = self._sign, now
         if before is not None and (self._hole or _may_have_been_gone(before, now)):
             self._run = None
@@ -184,7 +140,7 @@ class SignsOfLife:
         elif _sensor_failed(now) and self._run is not None:
             self._begin(now, later_ms=_RECOVERS_MS)
 
-    def _begin(self, at: Seen, later_ms: int = 0) -> None:
+    def _begin(self, at: Sign, later_ms: int = 0) -> None:
         self._run = _Run(at.stamp, later_ms)
         self._certain.append(self._run)
 
@@ -216,11 +172,101 @@ class SignsOfLife:
         return Timeline([*self._landmarks, *last], self._drift_ppm)
 
 
-def _sensor_failed(entry: Seen) -> bool:
+def coverage(ledgers: list[SignsOfLife], begin_ms: int, end_ms: int) -> list[Span]:
+    """The spans of a gate between two moments, without gaps and overlaps, from all its ledgers."""
+    spans = [_laid_out(ledger.certain(), begin_ms, end_ms) for ledger in ledgers]
+    # A ledger of which nobody knows when it was written may have been at any time.
+    extents = [ledger.extent() or (begin_ms, end_ms) for ledger in ledgers]
+    return together(spans, extents) or [Span(begin_ms, end_ms, Cover.UNKNOWN)]
+
+
+def covered(ledgers: list[SignsOfLife]) -> list[Span]:
+    """All the spans in which every press would have been recorded, in their order."""
+    edges = [
+        edge for one in ledgers for span in one.certain() for edge in (span.begin_ms, span.end_ms)
+    ]
+    if not edges:
+        return []
+    whole = coverage(ledgers, min(edges), max(edges))
+    return [span for span in whole if span.cover is Cover.YES]
+
+
+def together(ledgers: list[list[Span]], extents: list[tuple[int, int]]) -> list[Span]:
+    """The spans of a gate that had several ledgers: where two were written at a time, nobody knows.
+
+    ``ledgers`` cover the same time; ``extents`` are the first and last moment of each.
+    """
+    cuts = sorted(
+        {edge for spans in ledgers for span in spans for edge in (span.begin_ms, span.end_ms)}
+        | {edge for extent in extents for edge in extent}
+    )
+    whole = [span for spans in ledgers for span in spans]
+    if not whole:
+        return []
+    begin, end = min(s.begin_ms for s in whole), max(s.end_ms for s in whole)
+    cuts = [cut for cut in cuts if begin <= cut <= end]
+    found = []
+    for first, last in pairwise(cuts):
+        at_work = [i for i, (low, high) in enumerate(extents) if low < last and first < high]
+        cover = _cover_at(ledgers[at_work[0]], first) if len(at_work) == 1 else Cover.UNKNOWN
+        found.append(Span(first, last, cover))
+    return _merged(found)
+
+
+def sign_of(data: dict[str, Any]) -> Sign | None:
+    """What an entry's ``data`` says; None where it cannot be read, whatever it holds."""
+    try:
+        parsed = msgspec.convert(data, _SignData)
+        clock = parsed.clock
+        stamp = Stamp(
+            boot=clock.boot,
+            boottime_ms=clock.boottime_ms,
+            wall_ms=parse_time(clock.wall),
+            state=clock.state,
+            uncertainty_ms=clock.uncertainty_ms,
+        )
+    except (ValueError, OverflowError):
+        return None
+    if stamp.boottime_ms < 0 or (stamp.uncertainty_ms or 0) < 0:
+        return None
+    return Sign(
+        seq=parsed.seq,
+        kind=parsed.kind,
+        stamp=stamp,
+        reason=parsed.reason,
+        recording=parsed.recording,
+    )
+
+
+class _SignData(Struct):
+    seq: int
+    kind: str
+    clock: Reading
+    reason: str | None = None
+    recording: bool | None = None
+
+
+class _Run(Struct):
+    """A run of signs of life: ``later_ms`` after ``began`` every press was recorded."""
+
+    began: Stamp
+    later_ms: int = 0
+    touched: Stamp | None = None
+    alive: Stamp | None = None
+
+
+class _Off(Struct):
+    """Nobody was recorded from ``since`` to ``resumed``."""
+
+    since: Stamp
+    resumed: Stamp
+
+
+def _sensor_failed(entry: Sign) -> bool:
     return entry.kind == "attempt.refused" and entry.reason == "sensor-fault"
 
 
-def _may_have_been_gone(before: Seen, now: Seen) -> bool:
+def _may_have_been_gone(before: Sign, now: Sign) -> bool:
     """Whether the daemon may have been gone, or its database not usable, before ``now``.
 
     A daemon that starts writes ``recording.resumed``, or that it cannot record.
@@ -258,3 +304,37 @@ def _when(stamp: Stamp, timeline: Timeline) -> Bounds:
     """When a stamp was made: what it says itself, unless that has proved wrong."""
     own, placed = own_bounds(stamp), timeline.place(stamp)
     return own if own is not None and overlap(own, placed) else placed
+
+
+def _laid_out(spans: list[Span], begin_ms: int, end_ms: int) -> list[Span]:
+    """The spans within the window, and unknown where nothing is said, or things that differ."""
+    edges = {begin_ms, end_ms}
+    for span in spans:
+        edges |= {e for e in (span.begin_ms, span.end_ms) if begin_ms < e < end_ms}
+    open_: dict[Cover, int] = {Cover.YES: 0, Cover.NO: 0}
+    changes: dict[int, list[tuple[Cover, int]]] = {}
+    for span in spans:
+        if span.end_ms > begin_ms and span.begin_ms < end_ms:
+            changes.setdefault(max(span.begin_ms, begin_ms), []).append((span.cover, 1))
+            changes.setdefault(min(span.end_ms, end_ms), []).append((span.cover, -1))
+    found = []
+    for first, last in pairwise(sorted(edges)):
+        for cover, by in changes.get(first, ()):
+            open_[cover] += by
+        certain = [cover for cover, count in open_.items() if count]
+        found.append(Span(first, last, certain[0] if len(certain) == 1 else Cover.UNKNOWN))
+    return _merged(found)
+
+
+def _cover_at(spans: list[Span], ms: int) -> Cover:
+    return next((s.cover for s in spans if s.begin_ms <= ms < s.end_ms), Cover.UNKNOWN)
+
+
+def _merged(spans: list[Span]) -> list[Span]:
+    found: list[Span] = []
+    for span in spans:
+        if found and found[-1].cover is span.cover and found[-1].end_ms == span.begin_ms:
+            found[-1] = Span(found[-1].begin_ms, span.end_ms, span.cover)
+        else:
+            found.append(span)
+    return found

@@ -1,6 +1,6 @@
 """Payroll's database: every entry once, and beside them whatever contradicts them.
 
-Any tool may read it while the receiver runs; the views of ``views.py`` are made for that.
+Any tool may read it while the receiver runs; the views of ``databases/views.py`` are made for that.
 """
 
 from collections.abc import Iterable, Iterator
@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from ..contract.messages import Rejection
-from .accept import Arrival, ChainLink, Place, Tip, place
-from .chains import Chains, Held
-from .coverage import Covered
+from .accept import Arrival, ChainLink, Novelty, Tip, novelty
+from .chains import Chains, HeldChain
+from .coverage import CoverageTable
 from .databases import open_database
 from .databases.database import Database, packed
 from .databases.schema import ENTRY_COLUMNS, prepare
 from .project import project, project_anew
-from .roster.known_workers import Answer, hear_roster
+from .roster.known_workers import RosterResult, apply_roster
 
 _PAGE = 500
 MOST_LEDGERS_OF_A_GATE = 200
@@ -41,15 +41,16 @@ class LedgerProgress(Struct, frozen=True):
     rejected_count: int = 0
 
 
-class Taken(Struct, frozen=True):
-    """What became of a batch: how many entries were new and how many known, and the standings.
+class BatchResult(Struct, frozen=True):
+    """What became of a batch: how many entries were new and how many known, and how far
+    each ledger is held now.
 
     ``refused`` names the gate of each entry that was not kept (see MOST_LEDGERS_OF_A_GATE).
     """
 
     new: int
     duplicates: int
-    standings: list[LedgerProgress]
+    progress: list[LedgerProgress]
     refused: list[str] = []
 
 
@@ -63,10 +64,10 @@ class PayrollStore:
     def __init__(self, where: str) -> None:
         self._database: Database = open_database(where, alone=True)
         self._chains = Chains(self._database)
-        self._covered = Covered(self._database)
+        self._coverage = CoverageTable(self._database)
         try:
             prepare(self._database, project_anew)
-            self._covered.begin()
+            self._coverage.begin()
         except BaseException:
             self._database.close()
             raise
@@ -75,8 +76,8 @@ class PayrollStore:
         """Close the database, then let another receiver have it."""
         self._database.close()
 
-    def standings(self) -> Iterator[LedgerProgress]:
-        """Where every known ledger stands."""
+    def progress(self) -> Iterator[LedgerProgress]:
+        """How far every known ledger is held."""
         last = ""
         while page := self._database.query(
             "SELECT ledger, gate, through, hash, beyond FROM ledgers WHERE ledger > ?"
@@ -86,7 +87,7 @@ class PayrollStore:
             last = page[-1][0]
             rejected = self._rejected([ledger for ledger, *_ in page])
             for ledger, gate, through, digest, beyond in page:
-                held = Held(Tip(through, digest), beyond)
+                held = HeldChain(Tip(through, digest), beyond)
                 yield LedgerProgress(
                     ledger, gate, held.tip, held.missing, [], *rejected.get(ledger, ())
                 )
@@ -96,15 +97,15 @@ class PayrollStore:
         self._chains.recall([ledger])
         return self._chains[ledger].tip.through
 
-    def hear_roster(self, payload: bytes, at: str) -> Answer:
+    def apply_roster(self, payload: bytes, at: str) -> RosterResult:
         """Judge payroll's roster, and apply it durably where it is sound and newer."""
-        return hear_roster(self._database, payload, at)
+        return apply_roster(self._database, payload, at)
 
-    def look_back(self, now: float) -> None:
+    def update_coverage(self, now: float) -> None:
         """In a quiet moment, a little of what the views rest on and no entry waits for."""
-        self._covered.step(now)
+        self._coverage.step(now)
 
-    def take(self, arrivals: Iterable[Arrival], received_at: str) -> Taken:
+    def take(self, arrivals: Iterable[Arrival], received_at: str) -> BatchResult:
         """Keep a batch durably, in one transaction."""
         try:
             return self._take(list(arrivals), received_at)
@@ -112,14 +113,14 @@ class PayrollStore:
             self._chains.clear()  # It may be ahead of what was committed.
             raise
 
-    def _take(self, batch: list[Arrival], received_at: str) -> Taken:
+    def _take(self, batch: list[Arrival], received_at: str) -> BatchResult:
         batch, refused = self._admit(batch)
         gates = list({(arrival.ledger, arrival.gate): None for arrival in batch})
-        begun = {gate for ledger, gate in gates if self._chains[ledger] == Held()}
+        begun = {gate for ledger, gate in gates if self._chains[ledger] == HeldChain()}
         forks: dict[str, list[int]] = {ledger: [] for ledger, _ in gates}
         links: dict[str, list[ChainLink]] = {ledger: [] for ledger in forks}
         with self._database.transaction():
-            new, contradicting = self._sort(batch)
+            new, contradicting = self._compare(batch)
             self._database.insert(
                 "entries", ENTRY_COLUMNS, (_row(arrival, received_at) for arrival in new)
             )
@@ -133,26 +134,26 @@ class PayrollStore:
             for ledger, added in links.items():
                 forks[ledger] += self._chains.advance(ledger, added, forked=bool(forks[ledger]))
             forked = {gate for ledger, gate in gates if forks[ledger]}
-            self._covered.arrived(new, begun | forked)
-            self._chains.note(gates)
+            self._coverage.arrived(new, begun | forked)
+            self._chains.save(gates)
             rejected = self._rejected(list(forks))
-        standings = [
+        progress = [
             LedgerProgress(
                 ledger,
                 gate,
                 self._chains[ledger].tip,
                 self._chains[ledger].missing,
-                forks.pop(ledger, []),  # Told once, where two gates send one ledger.
+                forks.pop(ledger, []),  # Said once, where two gates send one ledger.
                 *rejected.get(ledger, ()),
             )
             for ledger, gate in gates
         ]
-        return Taken(len(new), len(batch) - len(new) - added_forks, standings, refused)
+        return BatchResult(len(new), len(batch) - len(new) - added_forks, progress, refused)
 
     def _admit(self, batch: list[Arrival]) -> tuple[list[Arrival], list[str]]:
         """Leave out what would be one ledger too many of a gate; returns those gates as well."""
         self._chains.recall(list({arrival.ledger: None for arrival in batch}))
-        nothing = Held()
+        nothing = HeldChain()
         begun: dict[str, set[str]] = {}
         for arrival in batch:
             if self._chains[arrival.ledger] == nothing:
@@ -167,7 +168,7 @@ class PayrollStore:
         kept = [arrival for arrival in batch if arrival.ledger not in too_many]
         return kept, [arrival.gate for arrival in batch if arrival.ledger in too_many]
 
-    def _sort(self, batch: list[Arrival]) -> tuple[list[Arrival], list[Arrival]]:
+    def _compare(self, batch: list[Arrival]) -> tuple[list[Arrival], list[Arrival]]:
         """The entries that are not held, and those that contradict what is."""
         keys = {(arrival.ledger, arrival.seq) for arrival in batch}
         asked = self._database.rows(ledger="TEXT", seq="BIGINT")
@@ -182,11 +183,11 @@ class PayrollStore:
         new, contradicting = [], []
         for arrival in batch:
             key = (arrival.ledger, arrival.seq)
-            verdict = place(arrival.hash, held.get(key))
-            if verdict is Place.NEW:
+            kind = novelty(arrival.hash, held.get(key))
+            if kind is Novelty.NEW:
                 held[key] = arrival.hash
                 new.append(arrival)
-            elif verdict is Place.FORK:
+            elif kind is Novelty.FORK:
                 contradicting.append(arrival)
         return new, contradicting
 

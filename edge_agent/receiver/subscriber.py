@@ -6,19 +6,21 @@ import threading
 import time
 import uuid
 from collections import Counter, deque
+from collections.abc import Iterable
 from contextlib import closing
 
 import msgspec
+from msgspec import Struct
+from paho.mqtt.client import MQTTMessage
 
 from ..contract.errors import BrokerFault
-from ..contract.messages import Receipt, Resend, Topics
+from ..contract.messages import Receipt, Reply, Resend, Topics
 from ..contract.roster import LARGEST_ROSTER
 from ..contract.stamps import utc_time
-from .accept import MAX_WIRE_BYTES, Arrival
-from .connection import MQTT_3_1_1, MQTT_5, Connection, NotUnderstood, ReceiverOptions
+from .accept import MAX_WIRE_BYTES, Arrival, LedgerId, read
+from .connection import MQTT_3_1_1, MQTT_5, NotUnderstood, ReceiverConnection, ReceiverOptions
 from .databases.database import DatabaseAway
-from .gaps import Absent, Receipts, Resends
-from .sort import sort
+from .gaps import Gaps, Resends
 from .store import LedgerProgress, PayrollStore
 
 _VERSIONS = {"auto": [MQTT_5, MQTT_3_1_1], "5": [MQTT_5], "3.1.1": [MQTT_3_1_1]}
@@ -71,14 +73,14 @@ class Receiver:
         _log.warning("%s retry_s=%.1f %s", what, wait, fault)
         stop.wait(wait)
 
-    def _connect(self) -> Connection:
+    def _connect(self) -> ReceiverConnection:
         root, version = self._options.root, self._versions[0]
         topics = {
             f"{root}/+/{channel}": MAX_WIRE_BYTES for channel in ("ledger", "status", "replies")
         }
         topics[self._roster] = LARGEST_ROSTER
         try:
-            connection = Connection(self._options, version, topics)
+            connection = ReceiverConnection(self._options, version, topics)
         except NotUnderstood:
             self._versions.rotate()
             raise
@@ -90,43 +92,45 @@ class Receiver:
         _log.info("connected broker=%s:%d %s", self._options.host, port, version.name)
         return connection
 
-    def _serve(self, connection: Connection, store: PayrollStore, stop: threading.Event) -> None:
-        absent, resends, receipts = Absent(), Resends(), Receipts()
-        for standing in store.standings():
-            self._confirm(connection, standing)
-            absent.stands(standing)
+    def _serve(
+        self, connection: ReceiverConnection, store: PayrollStore, stop: threading.Event
+    ) -> None:
+        gaps, resends, receipts = Gaps(), Resends(), _OwedReceipts()
+        for progress in store.progress():
+            self._confirm(connection, progress)
+            gaps.update(progress)
         while not stop.is_set():
             messages = connection.receive()
-            batch = sort(messages, self._roster)
+            batch = read_messages(messages, self._roster)
             if batch.damaged:
                 self.counts["damaged"] += batch.damaged
             for payload in batch.rosters:
-                if self._hear_roster(store, payload):
-                    for standing in store.standings():  # Who is known decides who is rejected.
-                        receipts.owe(standing)
-            for standing in self._keep(store, batch.arrivals):
-                if not absent.stands(standing):
-                    resends.filled(standing.ledger)
-                receipts.owe(standing)
+                if self._apply_roster(store, payload):
+                    for progress in store.progress():  # Who is known decides who is rejected.
+                        receipts.owe(progress)
+            for progress in self._keep(store, batch.arrivals):
+                if not gaps.update(progress):
+                    resends.filled(progress.ledger)
+                receipts.owe(progress)
             # After the commit and not before may the broker and the gates forget.
             connection.acknowledge(messages)
-            for told in batch.told:
-                absent.told(told.gate, told.ledger, told.last, store.through(told.ledger))
-            for standing in receipts.due(connection.room):
-                self._confirm(connection, standing)
-            self._ask(connection, absent, resends)
+            for claim in batch.claims:
+                gaps.claimed(claim.gate, claim.ledger, claim.last, store.through(claim.ledger))
+            for progress in receipts.due(connection.room):
+                self._confirm(connection, progress)
+            self._ask(connection, gaps, resends)
             if len(messages) < _QUIET:
-                store.look_back(time.monotonic())
+                store.update_coverage(time.monotonic())
 
-    def _hear_roster(self, store: PayrollStore, payload: bytes) -> bool:
+    def _apply_roster(self, store: PayrollStore, payload: bytes) -> bool:
         """Whether it is in force from now on. What is in one has names: none of it is logged."""
-        answer = store.hear_roster(payload, _now())
-        if answer.refused is not None:
+        result = store.apply_roster(payload, _now())
+        if result.refused is not None:
             self.counts["roster-refused"] += 1
-            _log.error("roster-refused reason=%s: the one before stays", answer.refused)
-        elif answer.applied:
+            _log.error("roster-refused reason=%s: the one before stays", result.refused)
+        elif result.applied:
             _log.info("roster-applied")
-        return answer.applied
+        return result.applied
 
     def _keep(self, store: PayrollStore, arrivals: list[Arrival]) -> list[LedgerProgress]:
         if not arrivals:
@@ -136,43 +140,125 @@ class Receiver:
         for gate in taken.refused:
             self.counts["refused"] += 1
             _log.error("too-many-ledgers gate=%r: nothing of a new one is kept or confirmed", gate)
-        for standing in taken.standings:
-            if standing.forks:
-                self.counts["fork"] += len(standing.forks)
+        for progress in taken.progress:
+            if progress.forks:
+                self.counts["fork"] += len(progress.forks)
                 _log.error(
                     "fork gate=%s ledger=%s seqs=%s: a card was cloned or a backup restored",
-                    standing.gate,
-                    standing.ledger,
-                    standing.forks,
+                    progress.gate,
+                    progress.ledger,
+                    progress.forks,
                 )
-        return taken.standings
+        return taken.progress
 
-    def _confirm(self, connection: Connection, standing: LedgerProgress) -> None:
-        if not standing.tip.through:
+    def _confirm(self, connection: ReceiverConnection, progress: LedgerProgress) -> None:
+        if not progress.tip.through:
             return  # There is no entry yet whose hash could prove anything.
         receipt = Receipt(
-            ledger=standing.ledger,
-            through=standing.tip.through,
-            hash=standing.tip.hash,
-            rejected=standing.rejected,
-            rejected_count=standing.rejected_count,
+            ledger=progress.ledger,
+            through=progress.tip.through,
+            hash=progress.tip.hash,
+            rejected=progress.rejected,
+            rejected_count=progress.rejected_count,
             at=_now(),
         )
-        topic = Topics(self._options.root, standing.gate).receipts(standing.ledger)
+        topic = Topics(self._options.root, progress.gate).receipts(progress.ledger)
         connection.publish(topic, msgspec.json.encode(receipt), retain=True)
 
-    def _ask(self, connection: Connection, absent: Absent, resends: Resends) -> None:
+    def _ask(self, connection: ReceiverConnection, gaps: Gaps, resends: Resends) -> None:
         now = time.monotonic()
-        for wanted in absent:
-            ask = resends.due(wanted.ledger, wanted.missing, now)
+        for gap in gaps:
+            ask = resends.due(gap.ledger, gap.missing, now)
             if ask is None:
                 continue
-            command = Resend(id=uuid.uuid4().hex, ledger=wanted.ledger, from_=ask[0], to=ask[-1])
-            topic = Topics(self._options.root, wanted.gate).commands
+            command = Resend(id=uuid.uuid4().hex, ledger=gap.ledger, from_=ask[0], to=ask[-1])
+            topic = Topics(self._options.root, gap.gate).commands
             connection.publish(topic, msgspec.json.encode(command))
-            _log.warning(
-                "gap gate=%s ledger=%s asked=%d-%d", wanted.gate, wanted.ledger, ask[0], ask[-1]
-            )
+            _log.warning("gap gate=%s ledger=%s asked=%d-%d", gap.gate, gap.ledger, ask[0], ask[-1])
+
+
+class Claim(Struct, frozen=True):
+    """A gate says that its ledger goes as far as ``last``."""
+
+    gate: str
+    ledger: str
+    last: int
+
+
+class Batch(Struct):
+    """A batch of messages. ``rosters`` are payroll's own, as they came; ``damaged`` counts."""
+
+    arrivals: list[Arrival] = []
+    claims: list[Claim] = []
+    rosters: list[bytes] = []
+    damaged: int = 0
+
+
+def read_messages(messages: Iterable[MQTTMessage], roster_topic: str) -> Batch:
+    """Read every message by the channel that it came on; refuse and log what is malformed."""
+    found = Batch()
+    for message in messages:
+        topic = message.topic  # paho decodes it anew each time.
+        if topic == roster_topic:  # First: it has no gate in it.
+            found.rosters.append(bytes(message.payload))
+            continue
+        _, gate, channel = topic.rsplit("/", 2)
+        try:
+            if channel == "ledger":
+                found.arrivals.append(read(gate, bytes(message.payload)))
+            elif channel == "replies":
+                _log_refusal(gate, msgspec.json.decode(message.payload, type=Reply))
+            elif message.payload:  # An empty status is that of a gate out of service.
+                found.claims += _claims(gate, message)
+        except (ValueError, RecursionError) as error:
+            found.damaged += 1
+            reason = ascii(str(error)[:200])  # It may quote what was sent.
+            _log.error("damaged gate=%r channel=%s reason=%s", gate, channel, reason)
+    return found
+
+
+def _claims(gate: str, message: MQTTMessage) -> list[Claim]:
+    ledger = msgspec.json.decode(message.payload, type=_Status).ledger
+    if ledger is None:
+        return []
+    # A retained status tells what the gate had sent before we came; one that comes later, what we
+    # confirmed once: where we don't hold that, it was lost here and our backup restored.
+    return [Claim(gate, ledger.id, ledger.last_seq if message.retain else ledger.confirmed_seq)]
+
+
+def _log_refusal(gate: str, reply: Reply) -> None:
+    if not reply.ok:
+        _log.warning("gate-refused gate=%s command=%s %a", gate, reply.command, reply.error)
+
+
+class _LedgerStatus(Struct):
+    id: LedgerId
+    last_seq: int
+    confirmed_seq: int
+
+
+class _Status(Struct):
+    """What matters here of a gate's status; a last will tells nothing of its ledger."""
+
+    ledger: _LedgerStatus | None = None
+
+
+class _OwedReceipts:
+    """One for each ledger, the newest, which says all that an older one said; those that have
+    waited longest come first.
+    """
+
+    def __init__(self) -> None:
+        self._owed: dict[tuple[str, str], LedgerProgress] = {}
+
+    def owe(self, progress: LedgerProgress) -> None:
+        """The gate that sent this ledger is to hear how far it is held."""
+        self._owed[progress.ledger, progress.gate] = progress
+
+    def due(self, room: int) -> list[LedgerProgress]:
+        """As many as there is room for on the line; they are not owed any more."""
+        keys = list(self._owed)[: max(room, 0)]
+        return [self._owed.pop(key) for key in keys]
 
 
 def _now() -> str:

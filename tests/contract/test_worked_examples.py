@@ -74,8 +74,8 @@ def test_an_example_is_as_it_says(name: str, tmp_path: Path) -> None:
             store.take([read(ledgers[called].gate, ledgers[called].opened)], NOW)
         ledger = ledgers[called]
         taken = store.take([read(ledger.gate, ledger.seal(line))], NOW)
-        told += [f"fork at {seq}" for standing in taken.standings for seq in standing.forks]
-    for standing in store.standings():
+        told += [f"fork at {seq}" for standing in taken.progress for seq in standing.forks]
+    for standing in store.progress():
         if missing := standing.missing:
             through = standing.tip.through
             told.append(f"through {through}, missing {missing.start} to {missing.stop - 1}")

@@ -64,7 +64,7 @@ class Running(logging.Handler):
 def settle(store: PayrollStore) -> None:
     """Let a store do what it would in the quiet moments of a long time."""
     for turn in range(1, 100):
-        store.look_back(turn * 1e6)
+        store.update_coverage(turn * 1e6)
 
 
 def rows(database: Path | str, sql: str) -> list[tuple[Any, ...]]:

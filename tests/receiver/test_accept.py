@@ -14,11 +14,11 @@ from edge_agent.receiver.accept import (
     MAX_WIRE_BYTES,
     ChainLink,
     Course,
-    Damaged,
-    Place,
+    MalformedEntry,
+    Novelty,
     Tip,
     follow,
-    place,
+    novelty,
     read,
 )
 
@@ -101,7 +101,7 @@ def test_unknown_kind_with_unknown_fields_is_an_entry() -> None:
     ],
 )
 def test_damaged_bytes_are_refused(wire: bytes) -> None:
-    with pytest.raises(Damaged):
+    with pytest.raises(MalformedEntry):
         read(GATE, wire)
 
 
@@ -114,7 +114,7 @@ JSON = st.recursive(
 
 @given(st.binary() | JSON.map(msgspec.json.encode) | st.builds(bytes, st.lists(st.just(91))))
 def test_any_bytes_are_refused_and_nothing_worse(wire: bytes) -> None:
-    with pytest.raises(Damaged):
+    with pytest.raises(MalformedEntry):
         read(GATE, wire)
 
 
@@ -126,7 +126,7 @@ def test_any_data_with_a_true_hash_is_an_entry_or_refused(changes: dict[str, Any
         return  # It has no hash that could be true.
     try:
         arrival = read(GATE, wire)
-    except Damaged:
+    except MalformedEntry:
         return
     assert arrival.ledger
     assert arrival.seq >= 1
@@ -138,16 +138,16 @@ def test_no_byte_of_the_data_can_be_changed(data: st.DataObject) -> None:
     begin = wire.index(b'"data":') + len(b'"data":')
     where = data.draw(st.integers(begin, len(wire) - 2))
     wire[where] ^= data.draw(st.integers(1, 255))
-    with pytest.raises(Damaged):
+    with pytest.raises(MalformedEntry):
         read(GATE, bytes(wire))
 
 
 @pytest.mark.parametrize(
     ("arrived", "held", "verdict"),
-    [("a", None, Place.NEW), ("a", "a", Place.DUPLICATE), ("a", "b", Place.FORK)],
+    [("a", None, Novelty.NEW), ("a", "a", Novelty.DUPLICATE), ("a", "b", Novelty.FORK)],
 )
-def test_judge(arrived: str, held: str | None, verdict: Place) -> None:
-    assert place(arrived, held) is verdict
+def test_novelty(arrived: str, held: str | None, verdict: Novelty) -> None:
+    assert novelty(arrived, held) is verdict
 
 
 NOTHING = range(0)

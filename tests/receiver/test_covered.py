@@ -161,5 +161,5 @@ def test_the_next_receiver_goes_on_where_the_last_one_was_killed(database: str) 
 def test_reading_takes_a_small_part_of_the_time(store: PayrollStore, database: str) -> None:
     store.take(night(power_cut=False).arrivals, AT)
     for _ in range(50):
-        store.look_back(1e6)  # No time passes: after one step it rests.
+        store.update_coverage(1e6)  # No time passes: after one step it rests.
     assert spans(database) == 0

@@ -175,7 +175,7 @@ def test_punches_of_both_cards_of_a_clone_are_paid_once_each(
     card.punch("23 11:00", "out")
     cloned = clone.punch("23 12:00", "out", code="0007")
     store.take(card.arrivals, AT)
-    (standing,) = store.take(clone.arrivals, AT).standings
+    (standing,) = store.take(clone.arrivals, AT).progress
     assert standing.forks == [2]
     fresh = Ledger("fresh", gate="other-gate")
     for arrival in clone.arrivals:  # One more than it must, the common one.
@@ -227,7 +227,7 @@ def test_unreadable_entry_is_kept_for_a_person_and_confirmed(
     a = Ledger("a")
     a.punch("23 06:00")
     a.write("punch.recorded", **broken)
-    (standing,) = store.take(a.arrivals, AT).standings
+    (standing,) = store.take(a.arrivals, AT).progress
     assert standing.tip.through == 2
     assert standing.rejected == [Rejection(seq=2, reason="unreadable")]
     assert standing.rejected_count == 1
@@ -235,7 +235,7 @@ def test_unreadable_entry_is_kept_for_a_person_and_confirmed(
     assert rows(database, "SELECT ledger, seq, gate, reason FROM rejected") == [
         ("a", 2, "main-gate", "unreadable")
     ]
-    assert next(store.standings()).rejected_count == 1
+    assert next(store.progress()).rejected_count == 1
 
 
 def test_worker_whom_payroll_does_not_know_is_rejected_until_it_does(
@@ -248,7 +248,7 @@ def test_worker_whom_payroll_does_not_know_is_rejected_until_it_does(
     know_workers(store._database, [RosterWorker(code=CODE, name="Trần Văn Minh")])
     assert judged(database) == [("a", 1, "valid"), ("a", 2, "rejected")]
     a.punch("23 08:00", code="9999")
-    (standing,) = store.take(a.arrivals[2:], AT).standings
+    (standing,) = store.take(a.arrivals[2:], AT).progress
     assert [rejection.seq for rejection in standing.rejected] == [2, 3]
     assert standing.rejected[0].reason == "unknown-worker"
     know_workers(store._database, [RosterWorker(code="9999", name="Lý Thị Hoa")])
@@ -259,7 +259,7 @@ def test_receipt_lists_a_hundred_and_counts_all(store: PayrollStore) -> None:
     a = Ledger("a")
     for _ in range(150):
         a.write("punch.recorded")
-    (standing,) = store.take(a.arrivals, AT).standings
+    (standing,) = store.take(a.arrivals, AT).progress
     assert (len(standing.rejected), standing.rejected_count) == (100, 150)
 
 

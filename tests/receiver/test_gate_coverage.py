@@ -123,7 +123,7 @@ def test_an_entry_that_cannot_be_read_is_a_hole(
         digest = bytes.fromhex(envelope.hash)
         wires.append(msgspec.json.encode(envelope))
     with closing(PayrollStore(database)) as store:
-        (standing,) = store.take([read("main-gate", wire) for wire in wires], "2026").standings
+        (standing,) = store.take([read("main-gate", wire) for wire in wires], "2026").progress
     assert (standing.tip.through, [one.seq for one in standing.rejected]) == (5, [3])
     assert told(ask(*DAY)) == [
         ("07:00", "unknown"),

@@ -16,12 +16,13 @@ PROGRAM = """
 import logging, os, signal, sys, threading
 from edge_agent.receiver.connection import ReceiverOptions
 from edge_agent.receiver.subscriber import Receiver
-from edge_agent.receiver.connection import Connection
+from edge_agent.receiver.connection import ReceiverConnection
 from edge_agent.receiver.chains import Chains
 from edge_agent.receiver.store import PayrollStore
 
 PLACES = {"stored": (Chains, "advance"), "committed": (PayrollStore, "take"),
-          "acknowledged": (Connection, "acknowledge"), "confirmed": (Connection, "publish")}
+          "acknowledged": (ReceiverConnection, "acknowledge"),
+          "confirmed": (ReceiverConnection, "publish")}
 port, database, place, left = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
 
 if place in PLACES:

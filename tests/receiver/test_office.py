@@ -92,7 +92,7 @@ def test_rejected_entry_is_settled_by_a_void(
     assert receive("correct", "void", "a", "7", *WHO).exit_code == 0
     assert rows(database, "SELECT seq FROM rejected") == []
     with closing(PayrollStore(database)) as store:
-        assert next(store.standings()).rejected_count == 0
+        assert next(store.progress()).rejected_count == 0
 
 
 @pytest.mark.parametrize(

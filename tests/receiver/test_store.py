@@ -71,7 +71,7 @@ def deliver_rest(store: PayrollStore, entries: list[Entry]) -> Tip:
     """
     again = entries
     for _ in range(3 * len(entries)):
-        (standing,) = store.take(arrivals(*again), AT).standings
+        (standing,) = store.take(arrivals(*again), AT).progress
         if standing.tip.through == len(entries):
             break
         again = [entries[seq - 1] for seq in standing.missing] or entries[standing.tip.through :]
@@ -98,7 +98,7 @@ def test_any_delivery_ends_with_every_entry_once(
         seen |= set(seqs)
         through = next(seq for seq in range(count + 1) if seq + 1 not in seen)
         beyond = [seq for seq in seen if seq > through]
-        for standing in taken.standings:
+        for standing in taken.progress:
             assert standing.tip.through == through
             assert standing.missing == (range(through + 1, min(beyond)) if beyond else range(0))
     tip = deliver_rest(store, entries)
@@ -119,7 +119,7 @@ def test_both_histories_of_a_fork_are_kept(
     alarms = 0
     for batch in delivery:
         taken = store.take(arrivals(*(both[place % len(both)] for place in batch)), AT)
-        alarms += sum(len(standing.forks) for standing in taken.standings)
+        alarms += sum(len(standing.forks) for standing in taken.progress)
     # Both go on sending; the history that is not held never gets a receipt for what it added.
     for history in (ours, theirs, ours):
         deliver_rest(store, history)
@@ -134,10 +134,10 @@ def test_fork_of_an_entry_is_kept_and_told_once(store: PayrollStore, database: s
     ours = write_ledger(3, "a")
     theirs = write_ledger(3, "a", after=ours[:2])
     store.take(arrivals(*ours), AT)
-    (standing,) = store.take(arrivals(theirs[2]), AT).standings
+    (standing,) = store.take(arrivals(theirs[2]), AT).progress
     assert (standing.forks, standing.tip.hash) == ([3], ours[2].hash.hex())
     again = store.take(arrivals(theirs[2]), AT)
-    assert (again.duplicates, again.standings[0].forks) == (1, [])
+    assert (again.duplicates, again.progress[0].forks) == (1, [])
     assert held(database, "forks", "a") == keys(theirs)[2:]
 
 
@@ -147,19 +147,19 @@ def test_entry_that_does_not_link_is_kept_and_never_confirmed(
     ours = write_ledger(4, "a")
     theirs = write_ledger(4, "a", after=ours[:2])
     store.take(arrivals(*ours[:3]), AT)
-    (standing,) = store.take(arrivals(theirs[3]), AT).standings
+    (standing,) = store.take(arrivals(theirs[3]), AT).progress
     assert (standing.tip.through, standing.forks) == (3, [4])
     assert held(database, "forks", "a") == keys(theirs)[3:]
-    (standing,) = store.take(arrivals(ours[3]), AT).standings
+    (standing,) = store.take(arrivals(ours[3]), AT).progress
     assert standing.tip == Tip(4, ours[3].hash.hex())
 
 
 def test_entry_beyond_a_gap_that_proves_not_to_link_is_set_aside(store: PayrollStore) -> None:
     ours = write_ledger(4, "a")
     theirs = write_ledger(4, "a", after=ours[:2])
-    (standing,) = store.take(arrivals(*ours[:2], theirs[3]), AT).standings
+    (standing,) = store.take(arrivals(*ours[:2], theirs[3]), AT).progress
     assert (standing.forks, standing.missing) == ([], range(3, 4))
-    (standing,) = store.take(arrivals(ours[2]), AT).standings
+    (standing,) = store.take(arrivals(ours[2]), AT).progress
     assert (standing.tip.through, standing.forks) == (3, [4])
 
 
@@ -172,7 +172,7 @@ def test_ledger_that_two_gates_send_stands_for_both(store: PayrollStore) -> None
     )
     second = twin.write(GateAlive(recording=True, version="1"), moment, 2, first.hash)
     taken = store.take([*arrivals(first), read("twin", second.wire)], AT)
-    assert [(at.gate, at.tip.through) for at in taken.standings] == [("main-gate", 2), ("twin", 2)]
+    assert [(at.gate, at.tip.through) for at in taken.progress] == [("main-gate", 2), ("twin", 2)]
 
 
 def test_punches_are_plain_to_read(store: PayrollStore, database: str) -> None:
@@ -197,9 +197,9 @@ def test_wire_bytes_are_kept_as_they_came(store: PayrollStore, database: str) ->
 def test_standings_and_their_gaps_are_known_after_a_restart(database: str) -> None:
     entries = write_ledger(5, "a")
     with closing(PayrollStore(database)) as store:
-        (before,) = store.take(arrivals(*entries[:2], entries[4]), AT).standings
+        (before,) = store.take(arrivals(*entries[:2], entries[4]), AT).progress
     with closing(PayrollStore(database)) as store:
-        assert list(store.standings()) == [before]
+        assert list(store.progress()) == [before]
     assert before.missing == range(3, 5)
 
 

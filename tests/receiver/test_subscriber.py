@@ -19,10 +19,10 @@ from edge_agent.contract.messages import (
     SensorStatus,
 )
 from edge_agent.contract.stamps import ClockState
-from edge_agent.receiver import sort
+from edge_agent.receiver import subscriber
 from edge_agent.receiver.accept import MAX_WIRE_BYTES, Arrival, read
 from edge_agent.receiver.connection import ReceiverOptions
-from edge_agent.receiver.store import PayrollStore, Taken
+from edge_agent.receiver.store import BatchResult, PayrollStore
 from tests.brokers import MOSQUITTO, Mosquitto, free_port
 
 from .gate import WAIT_SECONDS, Gate, write_ledger
@@ -197,7 +197,7 @@ def test_no_more_is_kept_of_a_long_message_than_shows_its_length(
         lengths.append(len(wire))
         return read(gate, wire)
 
-    monkeypatch.setattr(sort, "read", measured)
+    monkeypatch.setattr(subscriber, "read", measured)
     with Running(replace(options, protocol="3.1.1")) as running:
         running.said("connected")
         gate.say(b" " * 5_000_000)
@@ -333,7 +333,7 @@ def test_stop_says_goodbye_at_once(options: ReceiverOptions, mosquitto: Mosquitt
 def test_nothing_is_acknowledged_before_it_is_stored(
     options: ReceiverOptions, gate: Gate, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> Taken:
+    def fail(*_: object) -> BatchResult:
         raise StoreFault("disk full")
 
     monkeypatch.setattr(PayrollStore, "take", fail)

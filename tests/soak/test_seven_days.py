@@ -16,8 +16,7 @@ from edge_agent.gate.daemon import loop as gate_turns
 from edge_agent.gate.events import Outcome, PanelShown
 from edge_agent.gate.ledger.store.verify import verify_ledger
 from edge_agent.gate.touch import poll_schedule as when_to_look
-from edge_agent.receiver.coverage import coverage
-from edge_agent.receiver.signs_of_life import Cover, SignsOfLife, seen
+from edge_agent.receiver.signs_of_life import Cover, SignsOfLife, coverage, sign_of
 
 from .killed_week import KilledWeek
 from .seven_days import Week
@@ -114,7 +113,7 @@ def _check_coverage(
 ) -> float:
     """No press went unrecorded in a span that is called covered; how much of the time is that."""
     begin = shown[0][0] - 1000
-    spans = coverage([SignsOfLife(map(seen, data))], begin, lived.clocks.true_ms)
+    spans = coverage([SignsOfLife(map(sign_of, data))], begin, lived.clocks.true_ms)
     covered = [span for span in spans if span.cover is Cover.YES]
     for at, one in shown:
         if one.outcome in (Outcome.NOT_RECORDED, Outcome.SENSOR_FAULT):

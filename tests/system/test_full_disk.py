@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from edge_agent.contract.stamps import parse_time
-from edge_agent.receiver.coverage import coverage
-from edge_agent.receiver.signs_of_life import Cover, SignsOfLife, Span, seen
+from edge_agent.receiver.signs_of_life import Cover, SignsOfLife, Span, coverage, sign_of
 from tests.gate.ledger.small_disk import disk_like, fill
 
 from .gate import STAFF, Gate, Part
@@ -20,7 +19,7 @@ _PATIENCE_S = 30.0
 def covered(entries: list[dict[str, Any]]) -> list[Span]:
     """When the gate was able to record, as payroll's receiver has it."""
     begin = parse_time(entries[0]["clock"]["wall"])
-    spans = coverage([SignsOfLife(map(seen, entries))], begin - 1000, begin + 10**8)
+    spans = coverage([SignsOfLife(map(sign_of, entries))], begin - 1000, begin + 10**8)
     return [span for span in spans if span.cover is Cover.YES]
 
 

@@ -54,8 +54,8 @@ class PostgresqlDatabase:
     def __init__(self, url: str, *, alone: bool) -> None:
         self.name = "in PostgreSQL"
         with self._faults():
-            told = conninfo_to_dict(url)
-            if "password" in told:
+            given = conninfo_to_dict(url)
+            if "password" in given:
                 raise StoreFault(
                     "The database's URL has a password in it, where everybody on this machine"
                     " can read it: put it in ~/.pgpass or PGPASSWORD, and leave it out here."
@@ -177,11 +177,11 @@ class PostgresqlDatabase:
         try:
             yield
         except psycopg.Error as error:
-            told = " ".join(str(error).split())
+            message = " ".join(str(error).split())
             if self._may_come_back(error):
-                raise DatabaseAway(f"The database {self.name} is away: {told}") from error
+                raise DatabaseAway(f"The database {self.name} is away: {message}") from error
             raise StoreFault(
-                f"The database {self.name} cannot be used: {told}."
+                f"The database {self.name} cannot be used: {message}."
                 " Look at its URL, the role's rights and the server's own log."
             ) from error
 

@@ -46,7 +46,7 @@ def void(
             "SELECT 1 FROM corrections WHERE what = 'void' AND ledger = ? AND seq = ?", key
         ):
             raise BadRequest(f"Entry {seq} of ledger {ledger} has been voided here before.")
-        _append(database, (made_at, _said(actor), _said(reason), "void", *key, *[None] * 7))
+        _append(database, (made_at, _stated(actor), _stated(reason), "void", *key, *[None] * 7))
 
 
 def add(
@@ -79,7 +79,7 @@ def add(
     except KeyError as error:
         raise BadRequest(f"There is no zone {zone!r}: Asia/Ho_Chi_Minh, say.") from error
     row = (
-        *(made_at, _said(actor), _said(reason), "add", None, None, code),
+        *(made_at, _stated(actor), _stated(reason), "add", None, None, code),
         *(moment.at, moment.at_ms, moment.day, moment.time, direction, gate),
     )
     with database.transaction():
@@ -91,7 +91,7 @@ def _append(database: Database, row: tuple[object, ...]) -> int:
     return int(found[0][0])
 
 
-def _said(text: str) -> str:
+def _stated(text: str) -> str:
     """Who and why: never left out."""
     if not text.strip() or "\0" in text:
         raise BadRequest("A correction needs an actor and a reason.")

@@ -11,14 +11,14 @@ from ..databases.database import Database, packed
 UNKNOWN_WORKER = "unknown-worker"
 
 
-class Answer(Struct, frozen=True):
+class RosterResult(Struct, frozen=True):
     """What became of a roster: ``applied``, or ``refused``, or neither where it is in force."""
 
     applied: bool = False
     refused: Refusal | None = None
 
 
-def hear_roster(database: Database, payload: bytes, at: str) -> Answer:
+def apply_roster(database: Database, payload: bytes, at: str) -> RosterResult:
     """Apply a roster as it came from the broker, whole or not at all, by the gates' own rule.
 
     Whoever is not in it stays known: a roster that was cut off must not take names from a month's
@@ -28,9 +28,9 @@ def hear_roster(database: Database, payload: bytes, at: str) -> Answer:
     in_force = _in_force(database)
     refused = judge_roster(heard, in_force)
     if refused is not None or heard.roster is None:
-        return Answer(refused=refused)
+        return RosterResult(refused=refused)
     if heard.roster.version == in_force.version:
-        return Answer()
+        return RosterResult()
     with database.transaction():
         know_workers(database, heard.roster.workers)
         database.insert(
@@ -38,7 +38,7 @@ def hear_roster(database: Database, payload: bytes, at: str) -> Answer:
             ("version", "digest", "workers", "applied_at"),
             [(heard.roster.version, heard.digest.hex(), len(heard.roster.workers), at)],
         )
-    return Answer(applied=True)
+    return RosterResult(applied=True)
 
 
 def _in_force(database: Database) -> Applied:

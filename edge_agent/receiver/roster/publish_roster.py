@@ -9,7 +9,7 @@ from msgspec import Struct
 from ...contract.errors import BadRequest, BrokerFault
 from ...contract.messages import Roster, RosterWorker, Topics
 from ...contract.roster import LARGEST_ROSTER, read_roster
-from ..connection import MQTT_3_1_1, MQTT_5, Connection, NotUnderstood, ReceiverOptions
+from ..connection import MQTT_3_1_1, MQTT_5, NotUnderstood, ReceiverConnection, ReceiverOptions
 from .roster_file import lost_zeros
 
 _CLIENT = "payroll-roster"
@@ -65,18 +65,18 @@ def publish_roster(
         connection.close()
 
 
-def _connect(options: ReceiverOptions, topic: str) -> Connection:
+def _connect(options: ReceiverOptions, topic: str) -> ReceiverConnection:
     if options.protocol == "3.1.1":
-        return Connection(options, MQTT_3_1_1, {topic: LARGEST_ROSTER})
+        return ReceiverConnection(options, MQTT_3_1_1, {topic: LARGEST_ROSTER})
     try:
-        return Connection(options, MQTT_5, {topic: LARGEST_ROSTER})
+        return ReceiverConnection(options, MQTT_5, {topic: LARGEST_ROSTER})
     except NotUnderstood:
         if options.protocol == "5":
             raise
-        return Connection(options, MQTT_3_1_1, {topic: LARGEST_ROSTER})
+        return ReceiverConnection(options, MQTT_3_1_1, {topic: LARGEST_ROSTER})
 
 
-def _retained(connection: Connection) -> Roster | None:
+def _retained(connection: ReceiverConnection) -> Roster | None:
     """The roster that the broker keeps; None where it keeps none, or one that no gate takes."""
     deadline = time.monotonic() + _RETAINED_WITHIN_S
     while time.monotonic() < deadline:
@@ -86,7 +86,7 @@ def _retained(connection: Connection) -> Roster | None:
     return None
 
 
-def _send(connection: Connection, topic: str, payload: bytes) -> None:
+def _send(connection: ReceiverConnection, topic: str, payload: bytes) -> None:
     room = connection.room
     connection.publish(topic, payload, retain=True)
     deadline = time.monotonic() + _TAKEN_WITHIN_S

@@ -18,8 +18,7 @@ from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
 from edge_agent.gate.ports import Gap
 from edge_agent.gate.rules import Policy
-from edge_agent.receiver.coverage import coverage
-from edge_agent.receiver.signs_of_life import Cover, SignsOfLife, seen
+from edge_agent.receiver.signs_of_life import Cover, SignsOfLife, coverage, sign_of
 
 from .ledgers import NOON, ZONE, Faulty, later, open_store, punch
 from .small_disk import disk_like, fill
@@ -249,7 +248,7 @@ def test_a_power_cut_while_the_disk_is_full(
         kinds = [(one["kind"], one.get("reason")) for one in told]
         began = [("recording.resumed", "started"), ("punch.recorded", None)]
         assert kinds == [*([("recording.stopped", "disk-full")] if noted else []), *began]
-        whole = (seen(read_wire(e.wire)[1]) for e in works.store.entries(1, 100_000))
+        whole = (sign_of(read_wire(e.wire)[1]) for e in works.store.entries(1, 100_000))
         spans = coverage([SignsOfLife(whole)], NOON.wall_ms, NOON.wall_ms + 10**8)
         covered = [span for span in spans if span.cover is Cover.YES]
         assert covered
