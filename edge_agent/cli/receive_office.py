@@ -1,7 +1,4 @@
-"""``edge-agent receive export`` and ``correct``: what a clerk does with payroll's database.
-
-``edge-agent receive coverage``: whether a gate was able to record.
-"""
+"""``edge-agent receive export``, ``correct`` and ``coverage``: a clerk at the database."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager

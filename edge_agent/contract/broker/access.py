@@ -30,9 +30,9 @@ class BrokerAccess(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, options: object, named: str = "[mqtt] {}") -> "BrokerAccess":
-        """The way that ``options`` tell: they have fields of the same names, and others."""
-        told = {name: getattr(options, name) for name in cls.__struct_fields__ if name != "named"}
-        return cls(**told, named=named)
+        """The way that ``options`` name: they have fields of the same names, and others."""
+        given = {name: getattr(options, name) for name in cls.__struct_fields__ if name != "named"}
+        return cls(**given, named=named)
 
     @property
     def encrypted(self) -> bool:

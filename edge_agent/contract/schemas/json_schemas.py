@@ -1,7 +1,4 @@
-"""JSON Schemas of everything on the wire, made of the types that the code itself uses.
-
-What the schemas say of a field beyond its type. A word means the same thing in every message.
-"""
+"""JSON Schemas of everything on the wire, made of the types that the code itself uses."""
 
 from collections.abc import Iterable, Iterator
 from inspect import cleandoc
@@ -16,7 +13,8 @@ from ..home_assistant import Discovery
 from ..messages import GateStatus, LastWill, Receipt, Reply, Report, Resend, Roster
 from ..roster import MOST_WORKERS
 
-Words = dict[str, dict[str, dict[str, Any]]]
+Schema = dict[str, Any]
+Words = dict[str, dict[str, Schema]]
 
 _EXACT = 2**53 - 1
 """RFC 8259, 6: larger integers are not exact in every reader."""
@@ -64,10 +62,10 @@ WORDS: Words = {
     "datacontenttype": {"string": {"const": "application/json"}},
     "gate": {"string": {"pattern": "^[a-z0-9-]{1,32}$"}},
 }
-"""Field → JSON type → what holds besides. ``rejected`` is a number in the status only."""
+"""Field → JSON type → what holds beyond its type, for a word means the same in every message.
 
-
-Schema = dict[str, Any]
+``rejected`` is a number in the status only.
+"""
 
 _FROM_PAYROLL = (Receipt, Resend, Report, Roster)
 """What others write may leave out whatever has a default; what the gate writes is always there."""

@@ -4,7 +4,7 @@ from collections import Counter
 
 from msgspec import Struct
 
-from .ledger import Written
+from .ledger import WrittenWeek
 from .plan import FORGETS_FRIDAY, SUPERVISOR_ADDS, Shift
 
 
@@ -24,7 +24,7 @@ class Sums(Struct, frozen=True, kw_only=True):
     missing_out: list[str]
 
 
-def account(worked: list[Shift], weeks: list[Written], forks: int) -> Sums:
+def account(worked: list[Shift], weeks: list[WrittenWeek], forks: int) -> Sums:
     """Add the week up. Minutes are whole ones of each session, as the receiver counts them."""
     kinds = Counter(entry.kind for week in weeks for entry in week.entries)
     ends = [_known_end(shift) for shift in worked]
@@ -46,7 +46,7 @@ def account(worked: list[Shift], weeks: list[Written], forks: int) -> Sums:
     )
 
 
-def lines(sums: Sums, weeks: list[Written]) -> list[str]:
+def lines(sums: Sums, weeks: list[WrittenWeek]) -> list[str]:
     """The account for people."""
     ledgers = [
         f"  {week.gate}: ledger {week.ledger}, entries 1 to {len(week.entries)}, last hash "

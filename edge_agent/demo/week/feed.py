@@ -1,7 +1,4 @@
-"""Feed the week to somebody's broker through the gates' own uplink, and settle the account.
-
-A broker on which some entries are lost and others come twice, or from a cloned card.
-"""
+"""Feed the week to somebody's broker through the gates' own uplink, and settle the account."""
 
 import random
 import tempfile
@@ -30,28 +27,8 @@ from ...gate.uplink.mqtt.broker import PahoBroker
 from ...gate.uplink.session import UplinkDeps
 from ...gate.uplink.thread import UplinkThread
 from .account import account, lines
-from .ledger import Written, fork_of, open_in, write_in
+from .ledger import WrittenWeek, fork_of, open_in, write_in
 from .plan import MAIN, MONDAY, NORTH, ZONE, at, presses, shifts
-
-
-class Mishaps:
-    """Sends ``instead``, wire bytes for wire bytes, the first time that an entry is published.
-
-    What was lost so is a gap for payroll, which has to ask for it; whatever else the uplink does
-    reaches the broker as it is.
-    """
-
-    def __init__(self, broker: Broker, instead: dict[bytes, bytes]) -> None:
-        self._broker = broker
-        self._instead = instead
-
-    def publish(self, topic: str, payload: bytes, **how: Any) -> int:
-        """Send, or send something else instead."""
-        return self._broker.publish(topic, self._instead.pop(payload, payload), **how)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._broker, name)
-
 
 _SEED = 2026
 _WEEK_TAKES_S = 300.0
@@ -121,7 +98,7 @@ class _Feeder:
     """One gate's uplink, on a thread of its own."""
 
     def __init__(
-        self, folder: Path, week: Written, settings: MqttSettings, instead: dict[bytes, bytes]
+        self, folder: Path, week: WrittenWeek, settings: MqttSettings, instead: dict[bytes, bytes]
     ) -> None:
         self._folder = folder
         self._week = week
@@ -134,10 +111,10 @@ class _Feeder:
             UplinkDeps(
                 settings=settings,
                 topics=Topics(settings.root, week.gate),
-                broker=cast(Broker, Mishaps(broker, instead)),
+                broker=cast(Broker, _LossyBroker(broker, instead)),
                 open_store=self._open,
                 status=self._status,
-                emit=self._hear,
+                emit=self._on_event,
                 clock=HostClock("always", drift_ppm=0),
                 leave=lambda receipt: False,
                 on_roster=lambda heard: None,
@@ -181,7 +158,7 @@ class _Feeder:
         store.shown = lambda: self._shown
         return store
 
-    def _hear(self, event: Event) -> None:
+    def _on_event(self, event: Event) -> None:
         if isinstance(event, Confirmed):
             self._through = event.through
         elif isinstance(event, UplinkChanged):
@@ -204,6 +181,25 @@ class _Feeder:
             ),
             disk_free_bytes=None,
         )
+
+
+class _LossyBroker:
+    """Sends ``instead``, wire bytes for wire bytes, the first time that an entry is published.
+
+    What was lost so is a gap for payroll, which has to ask for it; whatever else the uplink does
+    reaches the broker as it is.
+    """
+
+    def __init__(self, broker: Broker, instead: dict[bytes, bytes]) -> None:
+        self._broker = broker
+        self._instead = instead
+
+    def publish(self, topic: str, payload: bytes, **how: Any) -> int:
+        """Send, or send something else instead."""
+        return self._broker.publish(topic, self._instead.pop(payload, payload), **how)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._broker, name)
 
 
 class _Nobody:

@@ -1,7 +1,4 @@
-"""Write the week down as a gate does: its rules, its entries, its chain; only time is made up.
-
-The week in a real ledger, of which the uplink sees as much as has gone by.
-"""
+"""Write the week down as a gate does, in a real ledger; only the time is made up."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -54,7 +51,7 @@ _POLICY = Policy(repeat_window_ms=60_000, direction=DirectionRule.ALTERNATE, zon
 _SUPERVISOR = "NV0001"
 
 
-class Written(Struct, frozen=True, kw_only=True):
+class WrittenWeek(Struct, frozen=True, kw_only=True):
     """A gate's week: its entries, of which facts at which stamps, and when (UTC ms)."""
 
     gate: str
@@ -62,6 +59,82 @@ class Written(Struct, frozen=True, kw_only=True):
     entries: list[Entry]
     facts: list[tuple[Fact, Stamp]]
     written_at: list[int]
+
+
+class WeekStore(SqliteStore):
+    """The ledger of a week of which the uplink sees as much as has gone by: ``shown`` entries."""
+
+    shown: Callable[[], int]
+
+    def tail(self) -> Tail:
+        """The last entry by now: its place and hash."""
+        whole = super().tail()
+        seq = min(self.shown(), whole.seq)
+        return Tail(seq, self.hash_of(seq) or whole.hash)
+
+
+def write_in(folder: Path, gate: str, pressed: list[Press]) -> WrittenWeek:
+    """Write the week into a new ledger, and return it as it stands there."""
+    store = open_in(folder, gate)
+    week = write_week(gate, pressed, store.ledger)
+    with store.changing() as change:
+        for fact, stamp in week.facts[1:]:  # The first one was written when it was opened.
+            change.append(fact, stamp)
+    entries = store.entries(1, len(week.facts))
+    store.close()
+    return structs.replace(week, entries=entries)
+
+
+def open_in(folder: Path, gate: str) -> WeekStore:
+    """The ledger of a gate in ``folder``; all of it is shown at first."""
+    first = stamp_at(gate, BOOTS[gate][0].began)
+    store = WeekStore.open(folder / f"{gate}.db", gate, ZONE, first)
+    assert isinstance(store, WeekStore)
+    store.shown = lambda: 2**53
+    return store
+
+
+def write_week(gate: str, pressed: list[Press], ledger: str) -> WrittenWeek:
+    """The week of one gate, in ``ledger``."""
+    book = _Book(gate, ledger)
+    opened = LedgerOpened(gate=gate, zone=ZONE.key, version=__version__, why="first-start")
+    events: list[tuple[int, int, Any]] = [(BOOTS[gate][0].began, -1, opened)]
+    for order, (ms, act) in enumerate(_events(gate, pressed)):
+        events.append((ms, order, act))
+    for ms, _, act in sorted(events, key=lambda event: event[:2]):
+        match act:
+            case Press():
+                book.press(act)
+            case Boot():
+                book.synced(ms)
+            case str():
+                book.void_last(act, ms)
+            case _:
+                book.write(act, ms)
+    return WrittenWeek(
+        gate=gate,
+        ledger=ledger,
+        entries=book.entries,
+        facts=book.facts,
+        written_at=book.written_at,
+    )
+
+
+def fork_of(week: WrittenWeek, seq: int, count: int) -> list[Entry]:
+    """What a clone of the gate's card writes after entry ``seq``: another history, same places."""
+    scribe = Scribe(gate=week.gate, ledger=week.ledger, zone=ZONE)
+    made: list[Entry] = []
+    for number in range(count):
+        before = made[-1] if made else week.entries[seq - 1]
+        fact = PunchRecorded(
+            worker=SEASONAL[number],
+            direction=Direction.IN,
+            direction_source=DirectionRule.ALTERNATE,
+            evidence=Evidence(finger="right-index", slot=number, generation=1, score=99),
+        )
+        stamp = stamp_at(week.gate, week.written_at[seq - 1] + 60_000 * (number + 1))
+        made.append(scribe.write(fact, stamp, before.seq + 1, before.hash))
+    return made
 
 
 def stamp_at(gate: str, ms: int) -> Stamp:
@@ -152,49 +225,6 @@ class _Book:
         self.write(PunchVoided(of=of, worker=code, reason="mistake", actor=_SUPERVISOR), ms)
 
 
-def write_week(gate: str, pressed: list[Press], ledger: str) -> Written:
-    """The week of one gate, in ``ledger``."""
-    book = _Book(gate, ledger)
-    opened = LedgerOpened(gate=gate, zone=ZONE.key, version=__version__, why="first-start")
-    events: list[tuple[int, int, Any]] = [(BOOTS[gate][0].began, -1, opened)]
-    for order, (ms, act) in enumerate(_events(gate, pressed)):
-        events.append((ms, order, act))
-    for ms, _, act in sorted(events, key=lambda event: event[:2]):
-        match act:
-            case Press():
-                book.press(act)
-            case Boot():
-                book.synced(ms)
-            case str():
-                book.void_last(act, ms)
-            case _:
-                book.write(act, ms)
-    return Written(
-        gate=gate,
-        ledger=ledger,
-        entries=book.entries,
-        facts=book.facts,
-        written_at=book.written_at,
-    )
-
-
-def fork_of(week: Written, seq: int, count: int) -> list[Entry]:
-    """What a clone of the gate's card writes after entry ``seq``: another history, same places."""
-    scribe = Scribe(gate=week.gate, ledger=week.ledger, zone=ZONE)
-    made: list[Entry] = []
-    for number in range(count):
-        before = made[-1] if made else week.entries[seq - 1]
-        fact = PunchRecorded(
-            worker=SEASONAL[number],
-            direction=Direction.IN,
-            direction_source=DirectionRule.ALTERNATE,
-            evidence=Evidence(finger="right-index", slot=number, generation=1, score=99),
-        )
-        stamp = stamp_at(week.gate, week.written_at[seq - 1] + 60_000 * (number + 1))
-        made.append(scribe.write(fact, stamp, before.seq + 1, before.hash))
-    return made
-
-
 def _events(gate: str, pressed: list[Press]) -> Iterator[tuple[int, Any]]:
     """What happens at a gate beside its opening, and when."""
     end = at(6, 23)
@@ -234,36 +264,3 @@ def _evidence(credited: Accepted | Repeat) -> Evidence:
         generation=owner.generation,
         score=credited.match.score,
     )
-
-
-class WeekStore(SqliteStore):
-    """The ledger of a week that is still going on. ``shown``: how many entries there are by now."""
-
-    shown: Callable[[], int]
-
-    def tail(self) -> Tail:
-        """The last entry by now: its place and hash."""
-        whole = super().tail()
-        seq = min(self.shown(), whole.seq)
-        return Tail(seq, self.hash_of(seq) or whole.hash)
-
-
-def open_in(folder: Path, gate: str) -> WeekStore:
-    """The ledger of a gate in ``folder``; all of it is shown at first."""
-    first = stamp_at(gate, BOOTS[gate][0].began)
-    store = WeekStore.open(folder / f"{gate}.db", gate, ZONE, first)
-    assert isinstance(store, WeekStore)
-    store.shown = lambda: 2**53
-    return store
-
-
-def write_in(folder: Path, gate: str, pressed: list[Press]) -> Written:
-    """Write the week into a new ledger, and return it as it stands there."""
-    store = open_in(folder, gate)
-    week = write_week(gate, pressed, store.ledger)
-    with store.changing() as change:
-        for fact, stamp in week.facts[1:]:  # The first one was written when it was opened.
-            change.append(fact, stamp)
-    entries = store.entries(1, len(week.facts))
-    store.close()
-    return structs.replace(week, entries=entries)
