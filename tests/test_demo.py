@@ -1,20 +1,24 @@
 """The demo: the first thing that a newcomer runs, and the last that may leave anything behind."""
 
 import os
+import random
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 import edge_agent
+from edge_agent.demo.play import settle
 
 pytestmark = pytest.mark.skipif(
     find_spec("iotcore") is None, reason="iotcore is not installed (pip install -e .[demo])"
@@ -31,10 +35,10 @@ def place() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def _start(place: Path, *arguments: str) -> subprocess.Popen[str]:
+def _start(place: Path, *arguments: str, program: list[str] | None = None) -> subprocess.Popen[str]:
     home = Path(edge_agent.__file__).parent.parent
     return subprocess.Popen(
-        [sys.executable, "-m", "edge_agent", "demo", *arguments],
+        [*(program or [sys.executable, "-m", "edge_agent"]), "demo", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -93,6 +97,142 @@ def test_ctrl_c(place: Path, moment: str) -> None:
     _, recorded, confirmed = _ended_well(place, demo, out, err)
     assert recorded == confirmed
     assert recorded > 0 or moment != "payroll has"
+
+
+_ON_A_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, "-m", "edge_agent", "demo"])
+"""
+
+
+def _end_at(place: Path, how: str, after_s: float) -> None:
+    """A demo at a terminal of its own, ended some seconds after it has begun."""
+    home = Path(edge_agent.__file__).parent.parent
+    ours, theirs = os.openpty()
+    demo = subprocess.Popen(
+        [sys.executable, "-c", _ON_A_TERMINAL],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        env={**os.environ, "TMPDIR": str(place), "PYTHONPATH": str(home)},
+    )
+    os.close(theirs)
+    said = b""
+    while b"Enrolling" not in said:
+        said += os.read(ours, 4096)
+    time.sleep(after_s)
+    if how == "closed terminal":
+        os.close(ours)
+    elif how == "Ctrl-C":
+        os.write(ours, b"\x03")
+    else:
+        demo.send_signal(signal.SIGTERM)
+    if how != "closed terminal":
+        with suppress(OSError):  # EIO: the other side has gone.
+            while more := os.read(ours, 4096):
+                said += more
+        os.close(ours)
+    out = said.decode().replace("\r\n", "\n")
+    assert demo.wait(100) == 0, out
+    assert "Traceback" not in out
+    assert not _processes(place)
+    assert list(place.iterdir()) == []
+    if how != "closed terminal":
+        counts = _LAST_LINE.fullmatch(out.splitlines()[-1])
+        assert counts, out
+        missing = int(counts[2]) - int(counts[3])
+        assert (f"Not confirmed by payroll yet: {missing}." in out) == (missing > 0), out
+
+
+_WAYS = ["Ctrl-C", "SIGTERM", "closed terminal"]
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("how", _WAYS)
+def test_ended_at_any_moment(place: Path, how: str, seed: int) -> None:
+    _end_at(place, how, random.Random(f"{how} {seed}").uniform(0, 12))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", range(100, 134))
+@pytest.mark.parametrize("how", _WAYS)
+def test_a_hundred_ended_at_any_moment(place: Path, how: str, seed: int) -> None:
+    _end_at(place, how, random.Random(f"{how} {seed}").uniform(0, 60))
+
+
+def test_what_payroll_lacks_is_said_and_nobody_waits_twice(place: Path) -> None:
+    with _start(place) as demo:
+        assert demo.stdout
+        assert any("payroll has" in line for line in demo.stdout)
+        [payroll] = [
+            pid for pid, command in _processes(place).items() if "edge_agent receive" in command
+        ]
+        os.kill(payroll, signal.SIGKILL)
+        assert any(re.search(" (in|out) +recorded$", line) for line in demo.stdout)
+        demo.send_signal(signal.SIGINT)
+        assert any("Closing the gate" in line for line in demo.stdout)
+        demo.send_signal(signal.SIGINT)
+        out, err = demo.communicate(timeout=60)
+    _, recorded, confirmed = _ended_well(place, demo, out, err)
+    assert recorded > confirmed
+    assert f"Not confirmed by payroll yet: {recorded - confirmed}." in out
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["edge-agent", "python -m edge_agent"])
+def test_the_command_that_it_prints_works_in_another_terminal(place: Path, script: bool) -> None:
+    own = Path(sys.executable).with_name("edge-agent")
+    if script and not own.exists():
+        pytest.skip("edge-agent is not installed beside this Python")
+    with _start(place, program=[str(own)] if script else None) as demo:
+        assert demo.stdout
+        assert any("Follow it from another terminal" in line for line in demo.stdout)
+        command = demo.stdout.readline().strip()
+        with subprocess.Popen(
+            ["/bin/sh", "-c", f"exec {command}"], cwd="/", env={}, stdout=subprocess.PIPE, text=True
+        ) as watching:
+            assert watching.stdout
+            assert any("NV0" in line for line in watching.stdout)
+            demo.send_signal(signal.SIGINT)
+            out, err = demo.communicate(timeout=60)
+        assert watching.returncode == 0
+    _ended_well(place, demo, out, err)
+
+
+def _databases(place: Path, arrived: list[tuple[int, str]]) -> tuple[Path, Path]:
+    """A ledger of the punches 1 to 3, and a payroll to which these entries came in this order."""
+    ledger, payroll = place / "gate.db", place / "payroll.db"
+    with closing(sqlite3.connect(ledger)) as gate, gate:
+        gate.execute("CREATE TABLE ledger (seq INTEGER PRIMARY KEY, kind TEXT, hash BLOB)")
+        for seq in (1, 2, 3):
+            gate.execute("INSERT INTO ledger VALUES (?, 'punch.recorded', ?)", (seq, bytes([seq])))
+    with closing(sqlite3.connect(payroll)) as held, held:
+        held.execute("CREATE TABLE entries (seq INTEGER, hash TEXT)")
+        held.execute("CREATE TABLE punches (seq INTEGER, code TEXT, state TEXT)")
+        for seq, digest in arrived:
+            held.execute("INSERT INTO entries VALUES (?, ?)", (seq, digest))
+            held.execute("INSERT INTO punches VALUES (?, ?, 'valid')", (seq, f"NV{seq}"))
+    return ledger, payroll
+
+
+def test_the_order_is_that_of_seq_and_not_of_arrival(tmp_path: Path) -> None:
+    green = {1: "NV1", 2: "NV2", 3: "NV3"}
+    account = settle(3, green, *_databases(tmp_path, [(1, "01"), (3, "03"), (2, "02")]))
+    assert (account.confirmed, account.out_of_order, account.sound) == (3, 0, True)
+
+
+def test_an_entry_in_anothers_place_is_out_of_order(tmp_path: Path) -> None:
+    green = {1: "NV1", 2: "NV2", 3: "NV3"}
+    account = settle(3, green, *_databases(tmp_path, [(1, "01"), (2, "03"), (3, "02")]))
+    assert (account.out_of_order, account.sound) == (2, False)
+
+
+def test_lamps_in_another_order_than_the_ledger_are_out_of_order(tmp_path: Path) -> None:
+    green = {1: "NV1", 3: "NV3", 2: "NV2"}
+    account = settle(3, green, *_databases(tmp_path, [(1, "01"), (2, "02"), (3, "03")]))
+    assert (account.out_of_order, account.sound) == (1, False)
 
 
 @pytest.mark.long

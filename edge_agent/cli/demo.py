@@ -23,7 +23,8 @@ from .options import refuse_problems, way_to_broker
 def demo(punches: int | None, broker: str | None, fast: bool, **access: str | None) -> None:
     """Play a shift at a simulated gate, with a broker and payroll. Ctrl-C ends it.
 
-    Exit code 0: everything that the panel showed as recorded has reached payroll once, in order.
+    Exit code 0: what the panel showed as recorded has reached payroll once, in order, or waits in
+    the ledger of a gate that was ended by Ctrl-C, SIGTERM or a closed terminal.
     With --broker: your payroll has confirmed the whole week.
     """
     said = {name: value for name, value in access.items() if value is not None}

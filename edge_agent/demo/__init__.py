@@ -1,7 +1,7 @@
 """The whole way of a punch on one machine: simulated sensor, real daemon, broker and payroll.
 
-``stage`` starts and stops the parts, ``shift`` says who arrives, ``account`` checks that payroll
-got what the panel showed, ``play`` holds them together.
+``stage`` starts and stops the parts, ``shift`` says who arrives, ``terminal`` when it is to end;
+``play`` holds them together, and checks that payroll got what the panel showed.
 """
 
 from .play import play

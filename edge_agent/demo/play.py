@@ -1,7 +1,4 @@
-"""Play the shift, and print what a bystander would see.
-
-Hold what the panel showed against what payroll has.
-"""
+"""Play the shift, print what a bystander would see, and hold it against what payroll has."""
 
 import queue
 import random
@@ -16,7 +13,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import click
 import msgspec
 from msgspec import Struct
 
@@ -27,6 +23,52 @@ from ..gate.control.client import watch
 from ..gate.daemon.assembly import Assembly
 from .shift import STRANGER, WORKERS, Act, Scene, arrivals
 from .stage import Stage, StageFault
+from .terminal import Stopped, Terminal, own_command
+
+_ANSWER_WITHIN_S = 15.0
+_CONFIRMED_WITHIN_S = 90.0
+_FAREWELL_S = 10.0
+_BETWEEN_WORKERS_S = 0.5
+_LOOK_S = 0.2
+
+_NOBODY = Worker(code="–", name="(unknown finger)")
+
+
+def play(punches: int | None) -> bool:
+    """Play until ``punches`` are confirmed, or until somebody wants the end: Ctrl-C, SIGTERM or a
+    closed terminal. Returns whether all went well.
+    """
+    terminal = Terminal()
+    folder = Path(tempfile.mkdtemp(prefix="edge-agent-demo-"))
+    well = False
+    try:
+        well = _perform(Stage(folder, terminal.heed), terminal, punches)
+    finally:
+        if well:
+            shutil.rmtree(folder)
+        else:
+            terminal.say(f"Logs and databases are kept in {folder}.", err=True)
+    return well
+
+
+def _perform(stage: Stage, terminal: Terminal, punches: int | None) -> bool:
+    drama = _Drama(stage, terminal)
+    stopped = False
+    try:
+        drama.prepare()
+        drama.run(punches)
+    except Stopped:
+        stopped = True
+        terminal.say("\nClosing the gate …")
+        with suppress(Stopped):  # Whoever asks a second time waits for nobody.
+            drama.end(_FAREWELL_S)
+    finally:
+        stage.tear_down()
+    account = drama.account()
+    if missing := account.recorded - account.confirmed:
+        terminal.say(f"Not confirmed by payroll yet: {missing}. A gate sends them when it starts.")
+    terminal.say(str(account))
+    return account.sound and (stopped or not missing)
 
 
 class Account(Struct, kw_only=True):
@@ -55,73 +97,43 @@ class Account(Struct, kw_only=True):
 def settle(pressed: int, green: dict[int, str], ledger: Path, payroll: Path) -> Account:
     """Compare the green lamps (entry → worker's code) with the gate's and payroll's databases.
 
-    A punch in payroll that no lamp showed counts as a duplicate: somebody would be paid twice.
+    A punch in payroll that no lamp showed counts as a duplicate: somebody would be paid twice. The
+    order is that of ``seq``, by which payroll has each entry where the gate has it, and not that of
+    arrival: what a broker forgot and payroll asked for again comes after what was live meanwhile.
     """
     account = Account(pressed=pressed, recorded=len(green))
     recorded = set(_read(ledger, "SELECT seq FROM ledger WHERE kind = 'punch.recorded'"))
     held = dict(_read(payroll, "SELECT seq, code FROM punches WHERE state <> 'repeated'"))
-    order = [seq for (seq,) in _read(payroll, "SELECT seq FROM entries ORDER BY rowid")]
+    own = dict(_read(ledger, "SELECT seq, lower(hex(hash)) FROM ledger"))
+    arrived = _read(payroll, "SELECT seq, hash FROM entries")
     kept = {seq for seq, code in green.items() if held.get(seq) == code}
     account.confirmed = len(kept)
     account.lost = sum(seq not in kept and (seq,) not in recorded for seq in green)
     account.duplicates = len(held.keys() - kept)
-    account.out_of_order = sum(b < a for a, b in pairwise(order))
+    account.out_of_order = sum(b < a for a, b in pairwise(green))
+    account.out_of_order += sum(own.get(seq) != digest for seq, digest in arrived)
     return account
 
 
 def _read(path: Path, query: str) -> list[tuple[Any, ...]]:
-    """The rows; none where the demo was stopped before there was a database."""
+    """The rows; none where the demo was stopped before there was such a table."""
     if not path.exists():
         return []
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
-        return database.execute(query).fetchall()
-
-
-_ANSWER_WITHIN_S = 15.0
-_CONFIRMED_WITHIN_S = 90.0
-_FAREWELL_S = 10.0
-_BETWEEN_WORKERS_S = 0.5
-
-_NOBODY = Worker(code="–", name="(unknown finger)")
-
-
-def play(punches: int | None) -> bool:
-    """Play until ``punches`` are confirmed, or until Ctrl-C. Returns whether all went well."""
-    folder = Path(tempfile.mkdtemp(prefix="edge-agent-demo-"))
-    well = False
-    try:
-        stage = Stage(folder)
-        drama = _Drama(stage)
-        well = _perform(stage, drama, punches)
-    finally:
-        if well:
-            shutil.rmtree(folder)
-        else:
-            click.echo(f"Logs and databases are kept in {folder}.", err=True)
-    return well
-
-
-def _perform(stage: Stage, drama: "_Drama", punches: int | None) -> bool:
-    stopped = False
-    try:
-        drama.prepare()
-        drama.run(punches)
-    except KeyboardInterrupt:
-        stopped = True
-        click.echo("\nClosing the gate …")
-        drama.end(_FAREWELL_S)
-    finally:
-        stage.tear_down()
-    account = drama.account()
-    click.echo(str(account))
-    return account.sound and (stopped or account.confirmed == account.recorded)
+        try:
+            return database.execute(query).fetchall()
+        except sqlite3.OperationalError as error:
+            if "no such table" in str(error):
+                return []
+            raise
 
 
 class _Drama:
     """The events of the gate, and what is printed of them."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, terminal: Terminal) -> None:
         self._stage = stage
+        self._terminal = terminal
         self._assembly = Assembly(stage.settings)
         self._rng = random.Random(2026)
         self._events: queue.Queue[dict[str, Any]] = queue.Queue()
@@ -132,19 +144,20 @@ class _Drama:
 
     def prepare(self) -> None:
         """Start everything and begin to watch."""
-        click.echo(f"Enrolling {len(WORKERS)} workers at a simulated R307 …")
+        self._terminal.say(f"Enrolling {len(WORKERS)} workers at a simulated R307 …")
         self._stage.set_up(WORKERS)
         threading.Thread(target=self._watch, daemon=True).start()
         self._await("watching", _ANSWER_WITHIN_S)
-        click.echo(
+        self._terminal.say(
             "The gate is open. Follow it from another terminal:\n"
-            f"  edge-agent watch --config {self._stage.config}\n"
+            f"  {own_command()} watch --config {self._stage.config}\n"
         )
 
     def run(self, punches: int | None) -> None:
         """Let the workers arrive, until ``punches`` are recorded and confirmed."""
         acts = arrivals(self._rng)
         while punches is None or len(self._green) < punches:
+            self._terminal.heed()
             self._act(next(acts))
             self._print_confirmed(_BETWEEN_WORKERS_S)
         self.end(_CONFIRMED_WITHIN_S)
@@ -205,13 +218,12 @@ class _Drama:
         return direction
 
     def _print_confirmed(self, within_s: float) -> None:
-        """Take in events for a while, and tell whose punches payroll has now."""
+        """Take in events for a while, and say whose punches payroll has now."""
         deadline = time.monotonic() + within_s
         while (left := deadline - time.monotonic()) > 0:
-            try:
-                self._take_in(self._events.get(timeout=left))
-            except queue.Empty:
-                return
+            self._terminal.heed()
+            with suppress(queue.Empty):
+                self._take_in(self._events.get(timeout=min(left, _LOOK_S)))
 
     def _await(self, kind: str, within_s: float) -> dict[str, Any]:
         """The next event of this kind; others are taken in on the way."""
@@ -222,7 +234,7 @@ class _Drama:
                 if event["event"] == kind:
                     return event
                 self._take_in(event)
-        raise StageFault(f"The gate told no {kind!r} within {within_s:.0f} s.")
+        raise StageFault(f"The gate said nothing of {kind!r} within {within_s:.0f} s.")
 
     def _take_in(self, event: dict[str, Any]) -> None:
         if event["event"] != "confirmed":
@@ -238,4 +250,4 @@ class _Drama:
             self._events.put(msgspec.json.decode(line))
 
     def _line(self, text: str) -> None:
-        click.echo(f"{datetime.now(self._assembly.zone):%H:%M:%S}  {text}")
+        self._terminal.say(f"{datetime.now(self._assembly.zone):%H:%M:%S}  {text}")

@@ -1,12 +1,11 @@
 """The parts of the demo, each a process of its own, and a settings file as a real gate has."""
 
-import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -77,15 +76,19 @@ class StageFault(EdgeAgentError):
 
 
 class Stage:
-    """Starts and stops the parts. Everything they write stays in ``folder``."""
+    """Starts and stops the parts. Everything they write stays in ``folder``.
 
-    def __init__(self, folder: Path) -> None:
+    ``heed`` is called while something is awaited, and may raise to end that.
+    """
+
+    def __init__(self, folder: Path, heed: Callable[[], None]) -> None:
         if find_spec("iotcore") is None:
             raise StageFault(
                 "The demo's broker is not installed: pip install 'attendance-edge-agent[demo]', "
                 "or use 'make run', which does so."
             )
         self._folder = folder
+        self._heed = heed
         self._port = _free_port()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.config = folder / "edge-agent.toml"
@@ -100,6 +103,7 @@ class Stage:
         """Enrol the workers at an unpaced sensor, then start everything at its real pace."""
         self._start_simulator("--no-pace")
         for worker in workers:
+            self._heed()
             self._enrol(worker)
         self._stop("simulator")
         self.broker_up()
@@ -169,9 +173,9 @@ class Stage:
         self._spawn(name, sys.executable, "-m", "edge_agent", command, *map(str, arguments))
 
     def _spawn(self, name: str, *command: str) -> None:
-        with (self._folder / f"{name}.log").open("ab") as log, _uninterrupted():
-            # A session of its own: Ctrl-C at the terminal is for the demo, which then stops
-            # the parts in their right order.
+        with (self._folder / f"{name}.log").open("ab") as log:
+            # A session of its own: Ctrl-C and the end of the terminal are for the demo, which
+            # then stops the parts in their right order.
             self._processes[name] = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -195,22 +199,10 @@ class Stage:
         deadline = time.monotonic() + _PATIENCE_S
         process = next(reversed(self._processes.values()))
         while not ready():
+            self._heed()
             if process.poll() is not None or time.monotonic() > deadline:
                 raise StageFault(f"The {name} did not start: see the logs in {self._folder}.")
             time.sleep(0.05)
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Put Ctrl-C off for a moment: a process is started and remembered, or neither."""
-    pressed: list[int] = []
-    former = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, former)
-    if pressed:
-        raise KeyboardInterrupt
 
 
 def _free_port() -> int:

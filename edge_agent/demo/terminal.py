@@ -1,0 +1,61 @@
+"""The terminal that the demo was started at: what is said to it, and when it wants the end."""
+
+import os
+import shlex
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Stopped(Exception):
+    """Somebody wants the demo to end: Ctrl-C, SIGTERM, or the terminal is gone."""
+
+
+class Terminal:
+    """Notes what asks for the end, and has it heeded only where nothing is half done.
+
+    A signal that raised wherever it came would leave a process that nobody remembers, or a punch
+    whose lamp nobody saw.
+    """
+
+    def __init__(self) -> None:
+        self._asked = 0
+        self._heeded = 0
+        for number in _STOP_SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background
+                signal.signal(number, lambda *_: self._note())
+
+    def heed(self) -> None:
+        """Raise Stopped where the end has been asked for since this was last raised."""
+        if self._asked > self._heeded:
+            self._heeded = self._asked
+            raise Stopped
+
+    def say(self, text: str, *, err: bool = False) -> None:
+        """Print a line; where nobody can read it any more, that is a wish for the end."""
+        try:
+            click.echo(text, err=err)
+        except OSError:
+            # What is buffered would fail once more at the exit, and spoil its code.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, 2 if err else 1)
+            os.close(nowhere)
+            self._note()
+
+    def _note(self) -> None:
+        self._asked += 1
+
+
+def own_command() -> str:
+    """How this very program is called from another terminal, whatever that one's PATH and folder.
+
+    A checkout's lies in its .venv, which no other terminal has on its PATH.
+    """
+    script = Path(sys.argv[0])
+    if script.name == "edge-agent":
+        return shlex.quote(os.path.abspath(script))
+    return f"{shlex.quote(sys.executable)} -m edge_agent"
