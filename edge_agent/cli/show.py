@@ -1,19 +1,23 @@
-"""Print results: for people with rich, for programs as JSON."""
+"""Print results: tables for people, JSON for programs."""
 
+import shutil
 import sys
 from collections.abc import Iterable
+from itertools import zip_longest
+from textwrap import wrap
 from typing import Any
+from unicodedata import combining, east_asian_width
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Column, Table
-from rich.text import Text
-
-_UNFOLDED = 1000
 
 _FOLDED = ("name", "note")
 """Columns that a narrow terminal folds; a number or a time is never torn in two."""
+
+_GAP = "  "
+
+_NARROWEST = 8
+"""Characters that a folded column keeps, however narrow the terminal is."""
 
 
 def print_json(value: Any) -> None:
@@ -23,14 +27,42 @@ def print_json(value: Any) -> None:
 
 def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], empty: str) -> None:
     """A table as wide as the terminal, or ``empty`` where there are no rows."""
-    headed = (Column(name, no_wrap=name not in _FOLDED, overflow="fold") for name in columns)
-    table = Table(*headed, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        # Text, for a name in square brackets is no markup.
-        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    if table.row_count:
-        # Only a terminal has a width: what goes into a file or a pipe keeps its lines.
-        width = None if sys.stdout.isatty() else _UNFOLDED
-        Console(highlight=False, width=width).print(table)
-    else:
+    head = list(columns)
+    table = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    if not table:
         click.echo(empty)
+        return
+    widths = [max(map(_width, column)) for column in zip(head, *table, strict=True)]
+    if sys.stdout.isatty():  # What goes into a file or a pipe keeps its lines.
+        _narrow(head, widths, shutil.get_terminal_size().columns)
+    click.echo(click.style(_line(head, widths), bold=True))
+    for row in table:
+        folded = [_fold(cell, width) for cell, width in zip(row, widths, strict=True)]
+        for cells in zip_longest(*folded, fillvalue=""):
+            click.echo(_line(cells, widths))
+
+
+def _narrow(head: list[str], widths: list[int], room: int) -> None:
+    """Take from the widest of the columns that may be folded until the lines fit."""
+    foldable = [at for at, name in enumerate(head) if name in _FOLDED]
+    while sum(widths) + len(_GAP) * (len(widths) - 1) > room and foldable:
+        widest = max(foldable, key=lambda at: widths[at])
+        if widths[widest] <= _NARROWEST:
+            return
+        widths[widest] -= 1
+
+
+def _fold(cell: str, width: int) -> list[str]:
+    return [cell] if _width(cell) <= width else wrap(cell, width)
+
+
+def _line(cells: Iterable[str], widths: list[int]) -> str:
+    padded = (
+        cell + " " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=True)
+    )
+    return _GAP.join(padded).rstrip()
+
+
+def _width(text: str) -> int:
+    """How many columns of a terminal it takes."""
+    return sum(1 + (east_asian_width(char) in "WF") for char in text if not combining(char))

@@ -11,8 +11,6 @@ import msgspec
 
 from ..gate.control.client import ask_status, daemon_runs
 from ..gate.control.client import watch as watch_daemon
-from ..gate.daemon.assembly import Assembly
-from ..gate.daemon.status import stopped_status
 from ..gate.settings.schema import Settings
 from .options import as_json, with_settings
 from .show import print_json
@@ -27,18 +25,23 @@ _STOPPED = 3
 @with_settings
 def status(settings: Settings, as_json: bool) -> None:
     """How the gate is. Exit code 0: the daemon runs; 3: it does not."""
-    assembly = Assembly(settings)
-    running = daemon_runs(assembly.control_socket)
-    if running:
-        answer: dict[str, Any] = ask_status(assembly.control_socket)
-    else:
-        answer = stopped_status(assembly)
+    socket = Path(settings.control.socket)
+    running = daemon_runs(socket)
+    answer: dict[str, Any] = ask_status(socket) if running else _stopped(settings)
     if as_json:
         print_json(answer)
     else:
         _print(answer)
     if not running:
         click.get_current_context().exit(_STOPPED)
+
+
+def _stopped(settings: Settings) -> dict[str, Any]:
+    # Only here: a daemon that runs is asked without loading what it is made of.
+    from ..gate.daemon.assembly import Assembly
+    from ..gate.daemon.status import stopped_status
+
+    return stopped_status(Assembly(settings))
 
 
 def _print(answer: dict[str, Any]) -> None:

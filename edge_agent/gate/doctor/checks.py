@@ -1,18 +1,16 @@
-"""Look at everything, one thing after the other, whatever becomes of each."""
+"""Look at everything, one check after the other, whatever becomes of each."""
 
 import threading
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 
-from ... import __version__
 from ...contract.errors import EdgeAgentError
 from ..errors import BadSettings
 from ..settings.load import load_settings
 from ..settings.schema import Settings
-from . import findings as say
+from .context import Check, CheckContext, Subject
 from .daemon import broker, daemon, uplink
-from .findings import CheckContext, Finding, Judgement, State, passed_on
+from .findings import Finding, Judgement, Sentence, State, passed_on
 from .hardware import card, memory, mount, power, space, temperature
 from .ledger import chain, database, payroll
 from .machine import Machine
@@ -21,50 +19,43 @@ from .sensor import backup, glass, sensor, slots
 from .times import clock, rtc, time_zone
 from .wiring import board, console, database_rights, pin_rights, port, port_rights, socket_rights
 
-OF_THE_GATE: dict[str, Callable[[CheckContext], Judgement | None]] = {
-    "daemon": partial(daemon, own_version=__version__),  # First: it tells what others need.
-    "port": port,
-    "console": console,
-    "port rights": port_rights,
-    "pin rights": pin_rights,
-    "power pin": power_pin,
-    "touch pin": touch_pin,
-    "sensor": sensor,
-    "slots": slots,
-    "glass": glass,
-    "backup": backup,
-    "lamps": lamps,
-    "socket rights": socket_rights,
-    "database rights": database_rights,
-    "database": database,
-    "payroll": payroll,
-    "chain": chain,
-    "uplink": uplink,
-    "broker": broker,
-    "clock": clock,
-    "time zone": time_zone,
-    "disk space": space,
-    "disk mount": mount,
-    "disk errors": card,
-}
-"""What is looked at where the settings can be used. None: there is nothing to say here."""
+OF_THE_GATE: tuple[Check[CheckContext], ...] = (
+    daemon,  # First: it tells what others need.
+    port,
+    console,
+    port_rights,
+    pin_rights,
+    power_pin,
+    touch_pin,
+    sensor,  # Before those that say what it has found out.
+    slots,
+    glass,
+    backup,
+    lamps,
+    socket_rights,
+    database_rights,
+    database,
+    payroll,
+    chain,
+    uplink,
+    broker,
+    clock,
+    time_zone,
+    space,
+    mount,
+    card,
+)
+"""What is looked at where the settings can be used, in this order."""
 
-OF_THE_MACHINE: dict[str, Callable[[Machine], Judgement | None]] = {
-    "hardware clock": rtc,
-    "board": board,
-    "memory": memory,
-    "temperature": temperature,
-    "power": power,
-}
+OF_THE_MACHINE: tuple[Check[Machine], ...] = (rtc, board, memory, temperature, power)
 """What is looked at in any case."""
 
-_LIMIT_S = 5.0
-_LIMITS_S: dict[str, float | None] = {
-    # The driver gives up by itself after 5 s of silence, and only then knows what to say.
-    "sensor": 8.0,
-    # As long as the ledger is; nobody gets it without asking.
-    "chain": None,
-}
+SETTINGS_GOOD = Sentence(State.OK, "The settings in {path} are complete")
+SETTINGS_BAD = Sentence(
+    State.FAIL,
+    "The settings in {path} cannot be used. {problems}",
+    "mend them first: without them nothing of the gate was looked at, only the machine",
+)
 
 
 def examine(
@@ -75,43 +66,57 @@ def examine(
     ``light``: light the lamps. ``verify``: read the whole ledger.
     """
     loaded: list[Settings] = []
-    yield from look("settings", partial(_load, config, loaded))
-    for settings in loaded:
-        context = CheckContext(machine, settings, light=light, verify=verify)
-        for name, gate_check in OF_THE_GATE.items():
-            yield from look(name, partial(gate_check, context))
-    for name, machine_check in OF_THE_MACHINE.items():
-        yield from look(name, partial(machine_check, machine))
+    settings = Check[Machine]("settings", lambda _: _load(config, loaded), 5.0)
+    yield from look(settings, machine)
+    for usable in loaded:
+        context = CheckContext(machine, usable, light=light, verify=verify)
+        for gate_check in OF_THE_GATE:
+            yield from look(gate_check, context)
+    for machine_check in OF_THE_MACHINE:
+        yield from look(machine_check, machine)
 
 
 def _load(config: Path, loaded: list[Settings]) -> Judgement:
     try:
         loaded.append(load_settings(config))
     except BadSettings as bad:
-        return say.SETTINGS_BAD(path=bad.path, problems=" ".join(bad.problems).removesuffix("."))
-    return say.SETTINGS_GOOD(path=config)
+        return SETTINGS_BAD(path=bad.path, problems=" ".join(bad.problems).removesuffix("."))
+    return SETTINGS_GOOD(path=config)
 
 
-def look(name: str, check: Callable[[], Judgement | None]) -> Iterator[Finding]:
+TOO_SLOW = Sentence(
+    State.FAIL,
+    "This did not come to an end within {seconds:g} s",
+    "look at what it depends on: the disk (dmesg), the network, the daemon's log",
+)
+UNEXPECTED = Sentence(
+    State.FAIL,
+    "This check failed itself, with {kind}: {error}",
+    "please report this as a bug, with this line",
+)
+
+
+def look(check: Check[Subject], subject: Subject) -> Iterator[Finding]:
     """Carry one check out; at most its time passes, and whatever it raises becomes a finding."""
-    limit_s = _LIMITS_S.get(name, _LIMIT_S)
-    verdicts: list[Judgement | None] = []
+    judgements: list[Judgement | None] = []
     # On a thread, because a dead disk or name service would hold us for ever. One that hangs is
     # left behind and ends with the process.
     thread = threading.Thread(
-        target=lambda: verdicts.append(_caught(check)), name=f"check {name}", daemon=True
+        target=lambda: judgements.append(_caught(check, subject)),
+        name=f"check {check.title}",
+        daemon=True,
     )
     thread.start()
-    thread.join(limit_s)
-    [verdict] = verdicts or [say.TOO_SLOW(seconds=limit_s)]
-    if verdict is not None:
-        yield Finding(check=name, **verdict._asdict())
+    thread.join(check.within_s)
+    [judgement] = judgements or [TOO_SLOW(seconds=check.within_s)]
+    if judgement is not None:
+        yield Finding(check=check.title, **judgement._asdict())
 
 
-def _caught(check: Callable[[], Judgement | None]) -> Judgement | None:
+def _caught(check: Check[Subject], subject: Subject) -> Judgement | None:
     try:
-        return check()
+        return check(subject)
     except EdgeAgentError as error:
         return passed_on(State.FAIL, str(error))
     except Exception as error:  # Nothing that goes wrong here may hide what the others find.
-        return say.UNEXPECTED(kind=type(error).__name__, error=error)
+        return UNEXPECTED(kind=type(error).__name__, error=error)

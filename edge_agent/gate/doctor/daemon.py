@@ -1,16 +1,13 @@
-"""Whether the daemon runs, and how it gets on with the broker.
-
-Of the daemon, and of the line to payroll.
-
-Whether the broker can be reached and lets this gate in. Nothing is published.
-"""
+"""Whether the daemon runs, and how the gate gets on with the broker. Nothing is published."""
 
 from time import monotonic
 
+from ... import __version__
 from ..control.client import ask_status, daemon_runs
 from ..ports import BrokerDown, BrokerUp, MqttVersion
 from ..uplink.mqtt.broker import PahoBroker
-from .findings import CheckContext, Judgement, Sentence, State, passed_on
+from .context import CheckContext, check
+from .findings import Judgement, Sentence, State, passed_on
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 
@@ -27,10 +24,37 @@ DAEMON_STOPPED = Sentence(
     "'journalctl -u edge-agent -n 50' says why",
 )
 
+
+@check("daemon")
+def daemon(context: CheckContext) -> Judgement:
+    """Ask it for its status, which tells later checks what only the daemon can know."""
+    socket = context.assembly.control_socket
+    if not daemon_runs(socket):
+        return DAEMON_STOPPED()
+    context.status = ask_status(socket)
+    version = context.status["version"]
+    if version != __version__:
+        return DAEMON_OF_OTHER_VERSION(version=version, own=__version__)
+    return DAEMON_RUNS(version=version)
+
+
 UPLINK_GOOD = Sentence(OK, "The daemon is connected to the broker")
 UPLINK_STARTING = Sentence(
     WARN, "The daemon is not connected to the broker yet", "run this again in a minute"
 )
+
+
+@check("uplink")
+def uplink(context: CheckContext) -> Judgement | None:
+    """What the daemon says of its connection."""
+    if context.status is None:
+        return None
+    way = context.status["uplink"]
+    if way["problem"]:
+        return passed_on(State.WARN, way["problem"])
+    return UPLINK_GOOD() if way["state"] == "connected" else UPLINK_STARTING()
+
+
 BROKER_ANSWERS = Sentence(OK, "{host}:{port} lets this gate in, with MQTT {version}, {way}")
 BROKER_IN_THE_CLEAR = Sentence(
     WARN,
@@ -51,29 +75,6 @@ BROKER_SLOW = Sentence(
     "meanwhile",
 )
 
-
-def daemon(context: CheckContext, own_version: str) -> Judgement:
-    """Ask it for its status, which tells later checks what only the daemon can know."""
-    socket = context.assembly.control_socket
-    if not daemon_runs(socket):
-        return DAEMON_STOPPED()
-    context.status = ask_status(socket)
-    version = context.status["version"]
-    if version != own_version:
-        return DAEMON_OF_OTHER_VERSION(version=version, own=own_version)
-    return DAEMON_RUNS(version=version)
-
-
-def uplink(context: CheckContext) -> Judgement | None:
-    """What the daemon says of its connection."""
-    if context.status is None:
-        return None
-    way = context.status["uplink"]
-    if way["problem"]:
-        return passed_on(State.WARN, way["problem"])
-    return UPLINK_GOOD() if way["state"] == "connected" else UPLINK_STARTING()
-
-
 _PATIENCE_S = 4.5
 
 _VERSIONS: dict[str, tuple[MqttVersion, ...]] = {
@@ -83,6 +84,7 @@ _VERSIONS: dict[str, tuple[MqttVersion, ...]] = {
 }
 
 
+@check("broker")
 def broker(context: CheckContext) -> Judgement:
     """Connect once, under a client id that takes nothing away from the daemon."""
     mqtt, gate = context.settings.mqtt, context.settings.gate.id

@@ -1,9 +1,4 @@
-"""The disk that the database is on.
-
-Memory, temperature and supply of the machine.
-
-Of the machine: its disk, memory, temperature and supply.
-"""
+"""The machine itself: the disk that the database is on, memory, temperature and supply."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +6,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from .findings import CheckContext, Judgement, Sentence, State
+from .context import CheckContext, check
+from .findings import Judgement, Sentence, State
 from .machine import Machine
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
@@ -27,70 +23,12 @@ DISK_FULL = Sentence(
     "Only {free} are free for {path} ({percent} % used): soon nothing can be recorded",
     "make room now: 'sudo journalctl --vacuum-size=50M', 'sudo apt clean'",
 )
-MOUNT_WRITABLE = Sentence(OK, "{device} at {folder} is mounted for writing ({kind})")
-MOUNT_READ_ONLY = Sentence(
-    FAIL,
-    "{device} at {folder} is mounted read-only: nothing can be recorded",
-    "see 'dmesg' for errors; a card that went read-only by itself is to be replaced",
-)
-CARD_GOOD = Sentence(OK, "{name}; its file system has noted no errors")
-CARD_ERRORS = Sentence(
-    WARN,
-    "{name}; its file system has noted {count} errors",
-    "copy the database away for rescue, have the file system checked (sudo touch /forcefsck, "
-    "reboot), and replace the card if errors come back",
-)
-
-MEMORY_ENOUGH = Sentence(OK, "{free} of {total} MB are available")
-MEMORY_SHORT = Sentence(
-    WARN,
-    "Only {free} of {total} MB are available",
-    "see with 'top' what takes it, and stop what the gate does not need, such as a desktop",
-)
-MEMORY_GONE = Sentence(
-    FAIL,
-    "Only {free} of {total} MB are available: the system may stop the daemon at any moment",
-    "see with 'top' what takes it, stop that, and restart the daemon",
-)
-TEMPERATURE_GOOD = Sentence(OK, "The processor is at {degrees:.0f} °C")
-TEMPERATURE_HIGH = Sentence(
-    WARN,
-    "The processor is at {degrees:.0f} °C",
-    "give the case air or shade: from 80 °C it slows down",
-)
-TEMPERATURE_TOO_HIGH = Sentence(
-    FAIL,
-    "The processor is at {degrees:.0f} °C and slows itself down",
-    "give the case air, shade or a heat sink",
-)
-POWER_GOOD = Sentence(OK, "The supply's voltage is high enough")
-POWER_WAS_LOW = Sentence(
-    WARN,
-    "The supply's voltage has been too low since the start",
-    "use the maker's power supply and a short, thick cable: sensor and card suffer first",
-)
-POWER_LOW = Sentence(
-    FAIL,
-    "The supply's voltage is too low at this moment",
-    "use the maker's power supply and a short, thick cable: sensor and card suffer first",
-)
-
-
-_CLOSED = {"ro", "emergency_ro", "shutdown"}
-"""Nothing can be written: as it was mounted, or since the kernel met an error (the last two on
-newer kernels, which leave "rw" beside them)."""
 
 _FILLING, _FULL = 80, 95
 """Percent used."""
 
 
-class _Mount(Struct, frozen=True):
-    device: str
-    folder: str
-    kind: str
-    options: frozenset[str]
-
-
+@check("disk space")
 def space(context: CheckContext) -> Judgement | None:
     """Whether there is room for more entries."""
     folder = Path(context.settings.store.path).parent
@@ -105,6 +43,23 @@ def space(context: CheckContext) -> Judgement | None:
     return sentence(free=_size(usage.free), path=folder, percent=percent)
 
 
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count // 1_000_000} MB"
+
+
+MOUNT_WRITABLE = Sentence(OK, "{device} at {folder} is mounted for writing ({kind})")
+MOUNT_READ_ONLY = Sentence(
+    FAIL,
+    "{device} at {folder} is mounted read-only: nothing can be recorded",
+    "see 'dmesg' for errors; a card that went read-only by itself is to be replaced",
+)
+
+_CLOSED = {"ro", "emergency_ro", "shutdown"}
+"""Nothing can be written: as it was mounted, or since the kernel met an error (the last two on
+newer kernels, which leave "rw" beside them)."""
+
+
+@check("disk mount")
 def mount(context: CheckContext) -> Judgement | None:
     """Whether it can be written to at all."""
     found = _mount(context)
@@ -115,6 +70,16 @@ def mount(context: CheckContext) -> Judgement | None:
     return sentence(device=found.device, folder=found.folder, kind=found.kind)
 
 
+CARD_GOOD = Sentence(OK, "{name}; its file system has noted no errors")
+CARD_ERRORS = Sentence(
+    WARN,
+    "{name}; its file system has noted {count} errors",
+    "copy the database away for rescue, have the file system checked (sudo touch /forcefsck, "
+    "reboot), and replace the card if errors come back",
+)
+
+
+@check("disk errors")
 def card(context: CheckContext) -> Judgement | None:
     """What the card and its file system say of themselves; nothing is read from the card."""
     found = _mount(context)
@@ -126,6 +91,22 @@ def card(context: CheckContext) -> Judgement | None:
         return None
     name = _name(context.machine, partition)
     return CARD_ERRORS(name=name, count=count) if count else CARD_GOOD(name=name)
+
+
+def _name(machine: Machine, partition: str) -> str:
+    card = re.fullmatch(r"(mmcblk\d+)p\d+", partition)
+    if card is None:
+        return partition
+    said = [machine.text(f"/sys/block/{card[1]}/device/{what}") for what in ("name", "date")]
+    made = f" made {said[1]}" if said[1] else ""
+    return f"Card {said[0] or card[1]}{made}"
+
+
+class _Mount(Struct, frozen=True):
+    device: str
+    folder: str
+    kind: str
+    options: frozenset[str]
 
 
 def _mount(context: CheckContext) -> _Mount | None:
@@ -145,29 +126,23 @@ def _plain(field: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), field)
 
 
-def _name(machine: Machine, partition: str) -> str:
-    card = re.fullmatch(r"(mmcblk\d+)p\d+", partition)
-    if card is None:
-        return partition
-    said = [machine.text(f"/sys/block/{card[1]}/device/{what}") for what in ("name", "date")]
-    made = f" made {said[1]}" if said[1] else ""
-    return f"Card {said[0] or card[1]}{made}"
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count // 1_000_000} MB"
-
+MEMORY_ENOUGH = Sentence(OK, "{free} of {total} MB are available")
+MEMORY_SHORT = Sentence(
+    WARN,
+    "Only {free} of {total} MB are available",
+    "see with 'top' what takes it, and stop what the gate does not need, such as a desktop",
+)
+MEMORY_GONE = Sentence(
+    FAIL,
+    "Only {free} of {total} MB are available: the system may stop the daemon at any moment",
+    "see with 'top' what takes it, stop that, and restart the daemon",
+)
 
 _SHORT_MB, _GONE_MB = 60, 25
 """The daemon itself takes about 60 MB."""
 
-_HOT, _TOO_HOT = 70.0, 80.0
-"""Degrees Celsius; every Raspberry Pi slows itself down from 80."""
 
-_THROTTLED = "/sys/devices/platform/soc/soc:firmware/get_throttled"
-_LOW_NOW, _LOW_BEFORE = 1 << 0, 1 << 16
-
-
+@check("memory")
 def memory(machine: Machine) -> Judgement | None:
     """How much programs can still have."""
     said = machine.text("/proc/meminfo") or ""
@@ -181,6 +156,23 @@ def memory(machine: Machine) -> Judgement | None:
     return sentence(free=free, total=amounts["MemTotal"])
 
 
+TEMPERATURE_GOOD = Sentence(OK, "The processor is at {degrees:.0f} °C")
+TEMPERATURE_HIGH = Sentence(
+    WARN,
+    "The processor is at {degrees:.0f} °C",
+    "give the case air or shade: from 80 °C it slows down",
+)
+TEMPERATURE_TOO_HIGH = Sentence(
+    FAIL,
+    "The processor is at {degrees:.0f} °C and slows itself down",
+    "give the case air, shade or a heat sink",
+)
+
+_HOT, _TOO_HOT = 70.0, 80.0
+"""Degrees Celsius; every Raspberry Pi slows itself down from 80."""
+
+
+@check("temperature")
 def temperature(machine: Machine) -> Judgement | None:
     """The hottest place that the kernel measures."""
     zones = machine.at("/sys/class/thermal").glob("thermal_zone*")
@@ -194,6 +186,24 @@ def temperature(machine: Machine) -> Judgement | None:
     return sentence(degrees=degrees)
 
 
+POWER_GOOD = Sentence(OK, "The supply's voltage is high enough")
+POWER_WAS_LOW = Sentence(
+    WARN,
+    "The supply's voltage has been too low since the start",
+    "use the maker's power supply and a short, thick cable: sensor and card suffer first",
+)
+POWER_LOW = Sentence(
+    FAIL,
+    "The supply's voltage is too low at this moment",
+    "use the maker's power supply and a short, thick cable: sensor and card suffer first",
+)
+
+_THROTTLED = "/sys/devices/platform/soc/soc:firmware/get_throttled"
+
+_LOW_NOW, _LOW_BEFORE = 1 << 0, 1 << 16
+
+
+@check("power")
 def power(machine: Machine) -> Judgement | None:
     """Whether the supply's voltage is or was too low, where a Raspberry Pi tells."""
     alarms = list(_alarms(machine))

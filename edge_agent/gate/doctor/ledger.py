@@ -1,7 +1,4 @@
-"""The database, the ledger in it, and how far payroll has confirmed that.
-
-Of the database and what payroll has of it.
-"""
+"""The database, the ledger in it, and how far payroll has confirmed that."""
 
 from contextlib import closing
 
@@ -11,7 +8,8 @@ from ...contract.stamps import elapsed
 from ..errors import NoLedgerYet
 from ..ledger.store.verify import verify_ledger
 from ..ports import Store
-from .findings import CheckContext, Judgement, Sentence, State, passed_on
+from .context import CheckContext, check
+from .findings import Judgement, Sentence, State, passed_on
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 
@@ -33,25 +31,9 @@ DATABASE_OF_OTHER_GATE = Sentence(
     "The ledger in {path} belongs to gate {owner!r}, but [gate] id is {gate!r}",
     "set it back, or start the daemon: it begins a new ledger for this gate",
 )
-PAYROLL_HAS_ALL = Sentence(OK, "Payroll has confirmed all {entries} entries")
-PAYROLL_WAITING = Sentence(
-    OK, "Payroll has yet to confirm {count} entries; the oldest is at least {age} old"
-)
-PAYROLL_SILENT = Sentence(
-    WARN,
-    "Payroll has yet to confirm {count} entries; the oldest is at least {age} old. Nothing is lost",
-    "see the lines 'uplink' and 'broker'; if they are well, ask payroll",
-)
-PAYROLL_REJECTED = Sentence(
-    WARN, "Payroll holds {count} entries that it could not use", "ask payroll which, and why"
-)
-CHAIN_UNBROKEN = Sentence(OK, "All {entries} entries are there, unaltered")
 
 
-_HOUR_MS = 3_600_000
-_TOO_LONG_MS = 24 * _HOUR_MS
-
-
+@check("database")
 def database(context: CheckContext) -> Judgement | None:
     """Whether it opens, is of this version, and is this gate's."""
     gate, path = context.settings.gate.id, context.assembly.database
@@ -76,6 +58,25 @@ def database(context: CheckContext) -> Judgement | None:
         return DATABASE_OPENS(path=path, ledger=store.ledger, entries=store.tail().seq)
 
 
+PAYROLL_HAS_ALL = Sentence(OK, "Payroll has confirmed all {entries} entries")
+PAYROLL_WAITING = Sentence(
+    OK, "Payroll has yet to confirm {count} entries; the oldest is at least {age} old"
+)
+PAYROLL_SILENT = Sentence(
+    WARN,
+    "Payroll has yet to confirm {count} entries; the oldest is at least {age} old. Nothing is lost",
+    "see the lines 'uplink' and 'broker'; if they are well, ask payroll",
+)
+PAYROLL_REJECTED = Sentence(
+    WARN, "Payroll holds {count} entries that it could not use", "ask payroll which, and why"
+)
+
+_HOUR_MS = 3_600_000
+
+_TOO_LONG_MS = 24 * _HOUR_MS
+
+
+@check("payroll")
 def payroll(context: CheckContext) -> Judgement | None:
     """How many entries payroll has yet to confirm, and since when at least."""
     store = _store(context)
@@ -97,6 +98,24 @@ def payroll(context: CheckContext) -> Judgement | None:
     return PAYROLL_WAITING(**waiting) if oldest else PAYROLL_HAS_ALL(entries=last)
 
 
+def _age_ms(context: CheckContext, entry: Entry) -> float:
+    """How old an entry is at least, whatever the clock knew."""
+    stamp = stamp_of(read_wire(entry.wire)[1])
+    return max(0.0, elapsed(stamp, context.assembly.clock.stamp()).least)
+
+
+def _age(ms: float) -> str:
+    hours = int(ms // _HOUR_MS)
+    if hours >= 48:
+        return f"{hours // 24} days"
+    return f"{hours} hours" if hours >= 2 else f"{int(ms // 60_000)} minutes"
+
+
+CHAIN_UNBROKEN = Sentence(OK, "All {entries} entries are there, unaltered")
+
+
+# As long as the ledger is; nobody gets it without asking.
+@check("chain", within_s=None)
 def chain(context: CheckContext) -> Judgement | None:
     """Every entry and every link; only where it was asked for, because it reads everything."""
     store = _store(context) if context.verify else None
@@ -112,16 +131,3 @@ def _store(context: CheckContext) -> Store | None:
         return context.assembly.store_for_reading()
     except (StoreFault, PermissionError):
         return None
-
-
-def _age_ms(context: CheckContext, entry: Entry) -> float:
-    """How old an entry is at least, whatever the clock knew."""
-    stamp = stamp_of(read_wire(entry.wire)[1])
-    return max(0.0, elapsed(stamp, context.assembly.clock.stamp()).least)
-
-
-def _age(ms: float) -> str:
-    hours = int(ms // _HOUR_MS)
-    if hours >= 48:
-        return f"{hours // 24} days"
-    return f"{hours} hours" if hours >= 2 else f"{int(ms // 60_000)} minutes"

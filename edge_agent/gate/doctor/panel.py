@@ -1,9 +1,4 @@
-"""The lamps and the buzzer.
-
-The two pins that are wired to the sensor beside its line: touch output and supply.
-
-Of the pins: lamps, buzzer, and the two that are wired to the sensor.
-"""
+"""The pins: lamps and buzzer, and the two that are wired to the sensor beside its line."""
 
 from collections.abc import Callable
 from contextlib import ExitStack, closing
@@ -12,7 +7,8 @@ from time import sleep
 from ..errors import PinFault
 from ..events import Outcome
 from ..ports import Panel
-from .findings import CheckContext, Judgement, Sentence, State, passed_on
+from .context import CheckContext, check
+from .findings import Judgement, Sentence, State, passed_on
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 
@@ -35,45 +31,13 @@ LAMPS_LIT = Sentence(
     "where you saw or heard something else, compare the wires with [panel]",
 )
 
-PIN_MOCK = Sentence(
-    WARN,
-    '[panel] pins is "mock": [sensor] {key} is only imitated too',
-    'set it to "gpio" or "none" where the pin is connected',
-)
-PIN_OF_DAEMON = Sentence(OK, "The daemon has opened GPIO {pin}")
-PIN_BUSY = Sentence(
-    FAIL,
-    "GPIO {pin} of [sensor] {key} is used by another program or by the kernel",
-    "see by whom with 'gpioinfo' (Debian's package gpiod); stop that, take its overlay out of "
-    "/boot/firmware/config.txt, or wire another pin and set {key} to it",
-)
-TOUCH_AT_REST = Sentence(OK, "GPIO {pin} is {level}, at rest")
-TOUCH_FELT = Sentence(
-    WARN,
-    "GPIO {pin} is {level}, which means a touch, all the time",
-    "keep off the glass and run this again; if it stays so, the touch output's own supply is "
-    'missing, its wire touches another, or it is a module with touch_active = "{other}"',
-)
-TOUCH_FLICKERS = Sentence(
-    WARN,
-    "GPIO {pin} changes by itself: it told of a touch in {felt} of {readings} readings",
-    "keep off the glass and run this again; if it stays so, connect the sensor's GND and the touch "
-    "output's own supply, and keep its wire short and away from the buzzer's",
-)
-POWER_PIN_SWITCHES = Sentence(OK, "GPIO {pin} can be switched, and is {level} for on")
-POWER_PIN_SHORTED = Sentence(
-    FAIL,
-    "GPIO {pin} does not become {level}",
-    "something holds it: check the wire to the switch of the sensor's supply for a short",
-)
-
-
 _SHOWN = (Outcome.RECORDED, Outcome.TRY_AGAIN, Outcome.UNKNOWN)
 """Green, amber and red, by what workers see on them."""
 
 _EACH_S = 1.3
 
 
+@check("lamps")
 def lamps(context: CheckContext) -> Judgement:
     """Open their pins, and light them where that was asked for; not while the daemon has them."""
     pins = context.settings.panel.pins
@@ -95,20 +59,18 @@ def _light(panel: Panel) -> None:
         sleep(_EACH_S)
 
 
-_BOOTED_S = 0.6
-"""The slowest module takes 0.5 s after its supply was switched on."""
-
-_READINGS, _BETWEEN_S = 20, 0.05
-
-
-def touch_pin(context: CheckContext) -> Judgement | None:
-    """Open it and read it for a second; not while the daemon has it, which tells what it finds."""
-    return _judged(context, "touch_pin", context.settings.sensor.touch_pin, lambda: _read(context))
-
-
-def power_pin(context: CheckContext) -> Judgement | None:
-    """Open it, which switches the sensor on, as every command that uses it does."""
-    return _judged(context, "power_pin", context.settings.sensor.power_pin, lambda: _drive(context))
+PIN_MOCK = Sentence(
+    WARN,
+    '[panel] pins is "mock": [sensor] {key} is only imitated too',
+    'set it to "gpio" or "none" where the pin is connected',
+)
+PIN_OF_DAEMON = Sentence(OK, "The daemon has opened GPIO {pin}")
+PIN_BUSY = Sentence(
+    FAIL,
+    "GPIO {pin} of [sensor] {key} is used by another program or by the kernel",
+    "see by whom with 'gpioinfo' (Debian's package gpiod); stop that, take its overlay out of "
+    "/boot/firmware/config.txt, or wire another pin and set {key} to it",
+)
 
 
 def _judged(
@@ -127,6 +89,32 @@ def _judged(
         if "busy" in str(fault).lower():
             return PIN_BUSY(pin=pin, key=key)
         return passed_on(State.FAIL, str(fault))
+
+
+TOUCH_AT_REST = Sentence(OK, "GPIO {pin} is {level}, at rest")
+TOUCH_FELT = Sentence(
+    WARN,
+    "GPIO {pin} is {level}, which means a touch, all the time",
+    "keep off the glass and run this again; if it stays so, the touch output's own supply is "
+    'missing, its wire touches another, or it is a module with touch_active = "{other}"',
+)
+TOUCH_FLICKERS = Sentence(
+    WARN,
+    "GPIO {pin} changes by itself: it told of a touch in {felt} of {readings} readings",
+    "keep off the glass and run this again; if it stays so, connect the sensor's GND and the touch "
+    "output's own supply, and keep its wire short and away from the buzzer's",
+)
+
+_BOOTED_S = 0.6
+"""The slowest module takes 0.5 s after its supply was switched on."""
+
+_READINGS, _BETWEEN_S = 20, 0.05
+
+
+@check("touch pin")
+def touch_pin(context: CheckContext) -> Judgement | None:
+    """Open it and read it for a second; not while the daemon has it, which tells what it finds."""
+    return _judged(context, "touch_pin", context.settings.sensor.touch_pin, lambda: _read(context))
 
 
 def _read(context: CheckContext) -> Judgement:
@@ -150,6 +138,20 @@ def _read(context: CheckContext) -> Judgement:
         other = "high" if settings.touch_active == "low" else "low"
         return TOUCH_FELT(pin=settings.touch_pin, level=settings.touch_active, other=other)
     return TOUCH_FLICKERS(pin=settings.touch_pin, felt=felt, readings=_READINGS)
+
+
+POWER_PIN_SWITCHES = Sentence(OK, "GPIO {pin} can be switched, and is {level} for on")
+POWER_PIN_SHORTED = Sentence(
+    FAIL,
+    "GPIO {pin} does not become {level}",
+    "something holds it: check the wire to the switch of the sensor's supply for a short",
+)
+
+
+@check("power pin")
+def power_pin(context: CheckContext) -> Judgement | None:
+    """Open it, which switches the sensor on, as every command that uses it does."""
+    return _judged(context, "power_pin", context.settings.sensor.power_pin, lambda: _drive(context))
 
 
 def _drive(context: CheckContext) -> Judgement:

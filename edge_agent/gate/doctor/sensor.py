@@ -1,8 +1,5 @@
-"""The sensor: as the daemon tells it, or asked directly where no daemon owns the port.
-
-Whether the glass is clean: what the sensor makes of it bare, and of the fingers on it.
-
-Of the sensor and its window.
+"""The sensor and its window: as the daemon tells them, or asked directly where no daemon owns
+the port.
 """
 
 from contextlib import closing
@@ -16,7 +13,8 @@ from ...contract.errors import StoreFault
 from ...contract.stamps import elapsed
 from ..ports import Sensor
 from ..rules import Reason
-from .findings import CheckContext, Glass, Judgement, Sentence, Slots, State, passed_on
+from .context import CheckContext, Glass, Slots, check
+from .findings import Judgement, Sentence, State, passed_on
 
 OK, WARN = State.OK, State.WARN
 
@@ -34,12 +32,54 @@ SENSOR_TOLD_READY = Sentence(OK, "The daemon has it in use at {baud} baud on {po
 SENSOR_TOLD_STARTING = Sentence(
     WARN, "The daemon is just connecting to it", "run this again in five seconds"
 )
-BACKED_UP = Sentence(OK, "A backup of the templates holds every print")
-NOT_BACKED_UP = Sentence(
-    WARN,
-    "{count} prints are in no backup of the templates and would be gone with the sensor",
-    "run 'edge-agent templates backup'",
-)
+
+_SAFE_LEVEL = 3
+"""The makers publish error rates for this security level only; below it there are more."""
+
+_LOOKS = 5
+
+
+# The driver gives up by itself after 5 s of silence, and only then knows what to say.
+@check("sensor", within_s=8.0)
+def sensor(context: CheckContext) -> Judgement:
+    """Whether it answers, and its parameters."""
+    if context.status is not None:
+        return _as_told(context, context.status["sensor"])
+    settings = context.settings.sensor
+    with context.owning_the_gate(), closing(context.assembly.sensor()) as sensor:
+        info = sensor.connect()
+        context.slots = Slots(len(sensor.slots()), info.capacity)
+        context.glass = look_at_bare_glass(sensor)
+    sentence = SENSOR_READY if info.security_level >= _SAFE_LEVEL else SENSOR_LEVEL_LOW
+    return sentence(
+        port=settings.port,
+        baud=settings.baud,
+        system_id=f"{info.system_id:04X}",
+        level=info.security_level,
+    )
+
+
+def look_at_bare_glass(sensor: Sensor) -> Glass:
+    """Look some times while nobody is asked to press. Raises SensorFault."""
+    seen = prints = 0
+    for _ in range(_LOOKS):
+        if sensor.capture():
+            seen += 1
+            prints += sensor.extract() is None
+    return Glass(looks=_LOOKS, seen=seen, prints=prints)
+
+
+def _as_told(context: CheckContext, told: dict[str, Any]) -> Judgement:
+    settings = context.settings.sensor
+    if told["capacity"] is not None:
+        context.slots = Slots(told["prints"], told["capacity"])
+    if told["state"] == "ready":
+        return SENSOR_TOLD_READY(port=settings.port, baud=settings.baud)
+    if told["problem"] is None:
+        return SENSOR_TOLD_STARTING()
+    return passed_on(State.FAIL, told["problem"])
+
+
 SLOTS_FREE = Sentence(OK, "{used} of {capacity} slots are used")
 SLOTS_NEARLY_FULL = Sentence(
     WARN,
@@ -47,6 +87,41 @@ SLOTS_NEARLY_FULL = Sentence(
     "remove the prints of workers who have left (edge-agent prints remove), or plan a sensor with "
     "more slots",
 )
+
+_NEARLY_FULL = 0.8
+
+
+@check("slots")
+def slots(context: CheckContext) -> Judgement | None:
+    """How full its library is, where the check before could find out."""
+    if context.slots is None:
+        return None
+    used, capacity = context.slots.used, context.slots.capacity
+    full = used >= _NEARLY_FULL * capacity
+    return (SLOTS_NEARLY_FULL if full else SLOTS_FREE)(used=used, capacity=capacity)
+
+
+BACKED_UP = Sentence(OK, "A backup of the templates holds every print")
+NOT_BACKED_UP = Sentence(
+    WARN,
+    "{count} prints are in no backup of the templates and would be gone with the sensor",
+    "run 'edge-agent templates backup'",
+)
+
+
+@check("backup")
+def backup(context: CheckContext) -> Judgement | None:
+    """Whether there are prints whose template is nowhere but in the sensor."""
+    if context.status is not None:
+        count = context.status["sensor"].get("not_backed_up", 0)
+    else:
+        try:
+            with closing(context.assembly.store_for_reading()) as store:
+                count = store.not_backed_up()
+        except (StoreFault, PermissionError):
+            return None  # Another check tells.
+    return NOT_BACKED_UP(count=count) if count else BACKED_UP()
+
 
 GLASS_BARE = Sentence(OK, "The sensor sees nothing on it, and nobody has pressed in the last day")
 GLASS_READS_WELL = Sentence(
@@ -69,10 +144,8 @@ GLASS_TOUCHED = Sentence(
     "wipe the glass, keep off it, and run this again",
 )
 
-
-_LOOKS = 5
-
 _DAY_MS = 24 * 3_600_000
+
 _MOST_ENTRIES = 5_000
 
 _FEWEST = 20
@@ -82,23 +155,7 @@ _MANY = 0.2
 """Poor touches: dry fingers alone stay below this on a clean glass."""
 
 
-class _Touches(Struct):
-    """Of the last day, as far as the ledger names them."""
-
-    all: int = 0
-    poor: int = 0
-
-
-def look_at_bare_glass(sensor: Sensor) -> Glass:
-    """Look some times while nobody is asked to press. Raises SensorFault."""
-    seen = prints = 0
-    for _ in range(_LOOKS):
-        if sensor.capture():
-            seen += 1
-            prints += sensor.extract() is None
-    return Glass(looks=_LOOKS, seen=seen, prints=prints)
-
-
+@check("glass")
 def glass(context: CheckContext) -> Judgement | None:
     """The bare glass where no daemon looks at it, else how the last day's touches went."""
     bare, touches = context.glass, _touches(context)
@@ -111,6 +168,13 @@ def glass(context: CheckContext) -> Judgement | None:
     if touches.all:
         return GLASS_READS_WELL(poor=touches.poor, touches=touches.all)
     return GLASS_BARE() if bare is not None else None
+
+
+class _Touches(Struct):
+    """Of the last day, as far as the ledger names them."""
+
+    all: int = 0
+    poor: int = 0
 
 
 def _touches(context: CheckContext) -> _Touches:
@@ -131,60 +195,3 @@ def _touches(context: CheckContext) -> _Touches:
                 found.all += count
                 found.poor += count * (data["reason"] == Reason.POOR_SCAN.value)
     return found
-
-
-_SAFE_LEVEL = 3
-"""The makers publish error rates for this security level only; below it there are more."""
-
-_NEARLY_FULL = 0.8
-
-
-def sensor(context: CheckContext) -> Judgement:
-    """Whether it answers, and its parameters."""
-    if context.status is not None:
-        return _as_told(context, context.status["sensor"])
-    settings = context.settings.sensor
-    with context.owning_the_gate(), closing(context.assembly.sensor()) as sensor:
-        info = sensor.connect()
-        context.slots = Slots(len(sensor.slots()), info.capacity)
-        context.glass = look_at_bare_glass(sensor)
-    sentence = SENSOR_READY if info.security_level >= _SAFE_LEVEL else SENSOR_LEVEL_LOW
-    return sentence(
-        port=settings.port,
-        baud=settings.baud,
-        system_id=f"{info.system_id:04X}",
-        level=info.security_level,
-    )
-
-
-def _as_told(context: CheckContext, told: dict[str, Any]) -> Judgement:
-    settings = context.settings.sensor
-    if told["capacity"] is not None:
-        context.slots = Slots(told["prints"], told["capacity"])
-    if told["state"] == "ready":
-        return SENSOR_TOLD_READY(port=settings.port, baud=settings.baud)
-    if told["problem"] is None:
-        return SENSOR_TOLD_STARTING()
-    return passed_on(State.FAIL, told["problem"])
-
-
-def backup(context: CheckContext) -> Judgement | None:
-    """Whether there are prints whose template is nowhere but in the sensor."""
-    if context.status is not None:
-        count = context.status["sensor"].get("not_backed_up", 0)
-    else:
-        try:
-            with closing(context.assembly.store_for_reading()) as store:
-                count = store.not_backed_up()
-        except (StoreFault, PermissionError):
-            return None  # Another check tells.
-    return NOT_BACKED_UP(count=count) if count else BACKED_UP()
-
-
-def slots(context: CheckContext) -> Judgement | None:
-    """How full its library is, where the check before could find out."""
-    if context.slots is None:
-        return None
-    used, capacity = context.slots.used, context.slots.capacity
-    full = used >= _NEARLY_FULL * capacity
-    return (SLOTS_NEARLY_FULL if full else SLOTS_FREE)(used=used, capacity=capacity)

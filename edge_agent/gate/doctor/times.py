@@ -1,13 +1,11 @@
-"""The clock, the clock that survives a power cut, and the time zone.
-
-Of the clocks and the time zone.
-"""
+"""The clock, the clock that survives a power cut, and the time zone."""
 
 import os
 from datetime import UTC, datetime
 
 from ...contract.stamps import ClockState
-from .findings import CheckContext, Judgement, Sentence, State
+from .context import CheckContext, check
+from .findings import Judgement, Sentence, State
 from .machine import Machine
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
@@ -36,30 +34,6 @@ CLOCK_BELIEVED = Sentence(
     '[clock] trust is "always": every time is believed, a wrong one too',
     'set it to "auto" on anything but a virtual machine',
 )
-RTC_RUNS = Sentence(OK, "There is a battery-backed clock, and it shows {year}")
-RTC_FORGOT = Sentence(
-    WARN,
-    "There is a battery-backed clock, but it shows {year}: it has lost the time",
-    "put in or replace its battery",
-)
-RTC_NONE = Sentence(
-    WARN,
-    "There is no battery-backed clock: after a power cut times are pending until the network is "
-    "back",
-    "add an RTC with a battery (on a Raspberry Pi 5 only the battery is missing)",
-)
-ZONE_SAME = Sentence(OK, "Gate and machine are both in {zone}")
-ZONE_OTHER = Sentence(
-    WARN,
-    "[gate] timezone is {zone}, but the machine is in {machine}: log lines show other times than "
-    "punches",
-    "run 'sudo timedatectl set-timezone {zone}', or correct [gate] timezone",
-)
-
-
-_RTC = "/sys/class/rtc/rtc0"
-_NOT_BEFORE = 2026
-"""An RTC that shows an earlier year has lost the time: this program is younger."""
 
 _CLOCK = {
     ClockState.SYNCED: CLOCK_SYNCED,
@@ -68,6 +42,7 @@ _CLOCK = {
 }
 
 
+@check("clock")
 def clock(context: CheckContext) -> Judgement:
     """Whether times are known; a running daemon remembers the last time that they were."""
     if context.settings.clock.trust == "always":
@@ -82,6 +57,26 @@ def clock(context: CheckContext) -> Judgement:
     return _CLOCK[state](uncertainty_ms=told["uncertainty_ms"], pending=told["pending"])
 
 
+RTC_RUNS = Sentence(OK, "There is a battery-backed clock, and it shows {year}")
+RTC_FORGOT = Sentence(
+    WARN,
+    "There is a battery-backed clock, but it shows {year}: it has lost the time",
+    "put in or replace its battery",
+)
+RTC_NONE = Sentence(
+    WARN,
+    "There is no battery-backed clock: after a power cut times are pending until the network is "
+    "back",
+    "add an RTC with a battery (on a Raspberry Pi 5 only the battery is missing)",
+)
+
+_RTC = "/sys/class/rtc/rtc0"
+
+_NOT_BEFORE = 2026
+"""An RTC that shows an earlier year has lost the time: this program is younger."""
+
+
+@check("hardware clock")
 def rtc(machine: Machine) -> Judgement:
     """Whether there is a clock with a battery, and whether it kept the time."""
     seconds = machine.number(f"{_RTC}/since_epoch")
@@ -91,6 +86,16 @@ def rtc(machine: Machine) -> Judgement:
     return (RTC_RUNS if year >= _NOT_BEFORE else RTC_FORGOT)(year=year)
 
 
+ZONE_SAME = Sentence(OK, "Gate and machine are both in {zone}")
+ZONE_OTHER = Sentence(
+    WARN,
+    "[gate] timezone is {zone}, but the machine is in {machine}: log lines show other times than "
+    "punches",
+    "run 'sudo timedatectl set-timezone {zone}', or correct [gate] timezone",
+)
+
+
+@check("time zone")
 def time_zone(context: CheckContext) -> Judgement:
     """Whether log lines show the same times as punches."""
     zone, machine = context.settings.gate.timezone, _zone_of(context.machine)

@@ -164,7 +164,7 @@ class _Start(Struct, frozen=True):
 
     def _left(self, database: Database) -> tuple[WhyOpened, Handover] | None:
         """Why the ledger is left, and what it hands over; None: it is continued."""
-        owner = identity(database)
+        owner = identity(database.conn)
         if owner is None:
             return None
         ledger = owner["ledger"]

@@ -14,9 +14,8 @@ Why a sensor seems silent or garbled: perhaps it speaks at another baud than the
 import time
 from collections.abc import Sequence
 
-from pyfingerprint.pyfingerprint import PyFingerprint
-
 from ..errors import SensorFault, SensorGarbled, SensorRefused, SensorSilent, SensorUnplugged
+from .driver import PyFingerprint
 from .frames import Frame, FrameParser, Kind, Stream, encode
 from .instructions import (
     INSTRUCTIONS,

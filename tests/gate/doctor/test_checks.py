@@ -1,20 +1,28 @@
 """One check after the other, whatever becomes of each."""
 
+import pkgutil
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
 
 import pytest
 
+from edge_agent.gate import doctor
+from edge_agent.gate.doctor import checks
 from edge_agent.gate.doctor.checks import OF_THE_GATE, OF_THE_MACHINE, examine, look
+from edge_agent.gate.doctor.context import Check
 from edge_agent.gate.doctor.findings import Finding, State
 from edge_agent.gate.errors import SensorSilent
 
 from .staging import Stage, states
 
+ALL = (*OF_THE_GATE, *OF_THE_MACHINE)
 
-def only(check: Callable[[], None], name: str = "x") -> Finding:
-    [finding] = look(name, check)
-    assert finding.check == name
+
+def only(check: Callable[[], None], within_s: float | None = 5.0) -> Finding:
+    [finding] = look(Check("x", lambda _: check(), within_s), None)
+    assert finding.check == "x"
     return finding
 
 
@@ -46,11 +54,10 @@ def test_an_unexpected_error_is_named() -> None:
     assert "ZeroDivisionError: by zero" in finding.found
 
 
-def test_a_check_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge_agent.gate.doctor.checks._LIMIT_S", 0.05)
+def test_a_check_that_hangs_is_left_behind() -> None:
     for_ever = threading.Event()
     try:
-        finding = only(lambda: for_ever.wait(60))  # type: ignore[arg-type, return-value]
+        finding = only(lambda: for_ever.wait(60), 0.05)  # type: ignore[arg-type, return-value]
     finally:
         for_ever.set()
 
@@ -58,8 +65,20 @@ def test_a_check_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> N
     assert "within 0.05 s" in finding.found
 
 
+def test_each_check_stands_in_the_list_once() -> None:
+    declared = [
+        value
+        for module in pkgutil.iter_modules(doctor.__path__, f"{doctor.__name__}.")
+        if module.name != checks.__name__
+        for value in vars(import_module(module.name)).values()
+        if isinstance(value, Check)
+    ]
+    assert sorted(check.title for check in declared) == sorted(check.title for check in ALL)
+    assert len({check.title for check in ALL}) == len(ALL)
+
+
 def test_nothing_to_say_is_no_line() -> None:
-    assert list(look("x", lambda: None)) == []
+    assert list(look(Check("x", lambda _: None, 5.0), None)) == []
 
 
 def test_every_check_but_the_slow_ones_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,9 +90,9 @@ def test_every_check_but_the_slow_ones_is_bounded(monkeypatch: pytest.MonkeyPatc
         join(thread)
 
     monkeypatch.setattr(threading.Thread, "join", noted)
-    for name in [*OF_THE_GATE, *OF_THE_MACHINE]:
-        list(look(name, lambda: None))
-    limits = dict(zip([*OF_THE_GATE, *OF_THE_MACHINE], waited, strict=True))
+    for check in ALL:
+        list(look(replace(check, look=lambda _: None), None))
+    limits = dict(zip([check.title for check in ALL], waited, strict=True))
 
     assert {name: limit for name, limit in limits.items() if limit != 5.0} == {
         "sensor": 8.0,
@@ -104,15 +123,15 @@ def test_settings_that_cannot_be_read(stage: Stage, name: str) -> None:
 def test_one_failing_check_stops_no_other(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     config = stage.folder / "gate.toml"
     config.write_text('[gate]\nid = "main-gate"\n')
-    for checks in (OF_THE_GATE, OF_THE_MACHINE):
-        for name in checks:
-            monkeypatch.setitem(checks, name, lambda _: {}["missing"])
+    for listed in ("OF_THE_GATE", "OF_THE_MACHINE"):
+        failing = [replace(check, look=lambda _: {}["missing"]) for check in vars(checks)[listed]]
+        monkeypatch.setattr(checks, listed, failing)
 
     findings = list(examine(config, stage.machine()))
 
     assert states(findings) == {
         "settings": "OK",
-        **dict.fromkeys([*OF_THE_GATE, *OF_THE_MACHINE], "FAIL"),
+        **dict.fromkeys([check.title for check in ALL], "FAIL"),
     }
 
 

@@ -25,10 +25,13 @@ from .staging import HOUR, FixedClock, Stage, said, status
 
 
 @pytest.mark.parametrize(("version", "expected"), [("1", "DAEMON_RUNS"), ("2", None)])
-def test_a_running_daemon(stage: Stage, version: str, expected: str | None) -> None:
+def test_a_running_daemon(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, version: str, expected: str | None
+) -> None:
+    monkeypatch.setattr("edge_agent.gate.doctor.daemon.__version__", version)
     context = stage.context()
     with serving(stage.folder / "gate.sock", status=status):
-        verdict = daemon(context, own_version=version)
+        verdict = daemon(context)
 
     assert said(verdict) == (expected or "DAEMON_OF_OTHER_VERSION")
     assert context.status == status()
@@ -37,7 +40,7 @@ def test_a_running_daemon(stage: Stage, version: str, expected: str | None) -> N
 def test_no_daemon(stage: Stage) -> None:
     context = stage.context()
 
-    assert said(daemon(context, own_version="1")) == "DAEMON_STOPPED"
+    assert said(daemon(context)) == "DAEMON_STOPPED"
     assert context.status is None
 
 

@@ -62,7 +62,7 @@ def test_there_is_no_way_to_the_pins(
         raise ModuleNotFoundError("No module named 'lgpio'")
 
     monkeypatch.setattr("edge_agent.gate.pins._header", none)
-    [finding] = look("pin", lambda: check(stage.context(sensor={key: 4})))
+    [finding] = look(check, stage.context(sensor={key: 4}))
     assert finding.state == "FAIL"
     assert key in finding.found
     assert "lgpio is installed" in finding.advice

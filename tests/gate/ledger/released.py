@@ -28,9 +28,9 @@ LEDGER = "5f0c0d7e-8a51-4d0b-9d7c-3f6f1f1f5b01"
 def schema_after(step: str) -> str:
     """What the migrations up to ``step`` make of an empty file, as SQL."""
     with closing(Database(memory=True)) as database:
-        names = [migration.name for migration in migrations.pending(database)]
+        names = [migration.name for migration in migrations().pending(database)]
         after = names[names.index(step) + 1 :]
-        migrations.apply(database, stop_before=after[:1])
+        migrations().apply(database, stop_before=after[:1])
         rows = database.conn.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
         lines = [f"{sql};" for (sql,) in rows]
         lines += [

@@ -288,7 +288,7 @@ def test_what_is_dropped_twice_is_opened_once(tmp_path: Path) -> None:
     made(tmp_path)
     told: list[DamagedLedger] = []
     connection = StoreConnection(
-        tmp_path / "gate.db", open_database(tmp_path / "gate.db"), told.append
+        tmp_path / "gate.db", open_database(tmp_path / "gate.db").conn, told.append
     )
     connection.drop()
     connection.drop()

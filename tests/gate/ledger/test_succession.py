@@ -192,8 +192,8 @@ def test_a_receipt_for_another_history(tmp_path: Path, why: Any, through: int, f
 
 def test_every_table_has_been_thought_of() -> None:
     with closing(Database(memory=True)) as database:
-        migrations.apply(database)
-        tables = set(database.table_names()) - {migrations.migrations_table}
+        migrations().apply(database)
+        tables = set(database.table_names()) - {migrations().migrations_table}
     assert set(TABLES) == tables, "say in carry_over.py whether a new ledger takes it over"
 
 

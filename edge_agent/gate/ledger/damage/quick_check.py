@@ -86,7 +86,7 @@ _NOT_ITS_FAULT = {
 
 
 def _damages(path: Path, database: Database, first_pages: list[bytes]) -> Iterator[str]:
-    applied = {migration.name for migration in migrations.applied(database)}
+    applied = {migration.name for migration in migrations().applied(database)}
     names = set(database.table_names())
     if not applied and not names:
         return
@@ -97,12 +97,12 @@ def _damages(path: Path, database: Database, first_pages: list[bytes]) -> Iterat
         # Otherwise it would come to light when a press needs one of them.
         yield "its list of free pages was altered"
     missing = [table for table in TABLES if table not in names]
-    if missing and not migrations.pending(database):
+    if missing and not migrations().pending(database):
         yield f"tables are missing: {', '.join(missing)}"
     for table in TABLES:
         if table in names and table != "ledger":
             yield from _table_damage(database, table)
-    whose = identity(database)
+    whose = identity(database.conn)
     if whose is None:
         if database.conn.execute("SELECT 1 FROM ledger LIMIT 1").fetchone():
             yield "it does not say whose the ledger is"

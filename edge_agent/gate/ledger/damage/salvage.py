@@ -255,7 +255,7 @@ def _is_sure(table: str, row: dict[str, Any]) -> bool:
 def _put_in_order(rows: Rows) -> Rows:
     """Only what the tables take: types, keys and references are theirs to check."""
     with closing(Database(memory=True)) as sound:
-        migrations.apply(sound)
+        migrations().apply(sound)
         sound.conn.execute("PRAGMA foreign_keys=ON")
         for table in TABLES:
             for row in rows.get(table, ()):

@@ -44,7 +44,7 @@ def _copy(database: Path, half: Path) -> None:
         closing(sqlite3.connect(half, isolation_level=None)) as copy,
     ):
         try:
-            source.conn.backup(copy)
+            source.backup(copy)
         except sqlite3.Error as error:
             raise database_fault(database, error) from error
         try:

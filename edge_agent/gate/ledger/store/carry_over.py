@@ -1,9 +1,13 @@
 """What a new ledger's database takes over from the old one's, table by table."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from __future__ import annotations
 
-from sqlite_utils import Database
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
 
 TABLES: dict[str, bool] = {
     "workers": True,

@@ -7,20 +7,24 @@ What every part of the store is made of; each part knows its own tables only.
 Read an entry's ``data`` back from its bytes.
 """
 
+from __future__ import annotations
+
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlite_utils import Database
 
 from ....contract.chain import Envelope, Scribe
 from ....contract.errors import StoreFault
 from ...errors import DamagedLedger, DiskFull, NoLedgerYet
 from .reserve import is_full, spend
-from .schema import migrations
+from .schema import NAME, STEPS, TABLE, migrations
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 _BUSY_S = 5.0
 """How long a transaction waits for another thread's; each takes about a millisecond."""
@@ -44,7 +48,8 @@ def open_database(path: Path) -> Database:
 
 
 def _open_database(path: Path) -> Database:
-    with _opened(path, "psow=0") as database:
+    with _opened(path, "psow=0") as conn:
+        database = _wrapped(conn)
         # EXTRA comes before WAL: the switch itself already has to survive a power cut. psow=0:
         # no SD card is trusted to leave the bytes beside a torn write alone. Measured over 20,000
         # crash states, garbled sectors included: 0 lost; without psow=0, 364 of 2,000 lost.
@@ -52,12 +57,12 @@ def _open_database(path: Path) -> Database:
         database.conn.execute("PRAGMA journal_mode=WAL")
         database.conn.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
         database.conn.execute("PRAGMA foreign_keys=ON")
-        if migrations.pending(database):
-            migrations.apply(database)
+        if migrations().pending(database):
+            migrations().apply(database)
     return database
 
 
-def open_for_reading(path: Path) -> Database:
+def open_for_reading(path: Path) -> sqlite3.Connection:
     """Open the database at ``path`` for commands that only look.
 
     With no write-ahead log and no index of it nobody has the file open, and SQLite may take it as
@@ -68,40 +73,42 @@ def open_for_reading(path: Path) -> Database:
             f"There is no database at {path} yet: the daemon makes it at its first start "
             "([store] path says where)."
         )
-    database = open_as_it_is(path)
-    try:
-        if migrations.pending(database):
+    with _opened(path, _as_it_stands(path)) as conn:
+        if _known() - _applied(conn, path):
             raise NoLedgerYet(
                 f"The database at {path} is not up to date: start the daemon once, it sees to that."
             )
-    except sqlite3.Error as error:
-        database.close()
-        raise database_fault(path, error) from error
-    except NoLedgerYet:
-        database.close()
-        raise
-    return database
+    return conn
 
 
 def open_as_it_is(path: Path) -> Database:
     """Open a database to look at, of whatever version it is. Raises StoreFault."""
+    with _opened(path, _as_it_stands(path)) as conn:
+        return _wrapped(conn)
+
+
+def _as_it_stands(path: Path) -> str:
     in_use = any(path.with_name(path.name + suffix).exists() for suffix in ("-wal", "-shm"))
-    with _opened(path, "mode=ro" if in_use else "immutable=1") as database:
-        pass
-    return database
+    return "mode=ro" if in_use else "immutable=1"
+
+
+def _wrapped(conn: sqlite3.Connection) -> Database:
+    # Here, for whoever only reads does without it: its import takes five bare starts of Python.
+    from sqlite_utils import Database
+
+    # No plugins: what else is installed on the machine has no business in the ledger.
+    return Database(conn, execute_plugins=False)
 
 
 @contextmanager
-def _opened(path: Path, query: str) -> Iterator[Database]:
+def _opened(path: Path, query: str) -> Iterator[sqlite3.Connection]:
     """Make ready a database that is a gate's and no newer than this version; closed on failure."""
     try:
         uri = f"{path.absolute().as_uri()}?{query}"
         conn = sqlite3.connect(uri, uri=True, timeout=_BUSY_S, isolation_level=None)
         try:
-            # No plugins: what else is installed on the machine has no business in the ledger.
-            database = Database(conn, execute_plugins=False)
-            _refuse_foreign(database, path)
-            yield database
+            _refuse_foreign(conn, path)
+            yield conn
         except BaseException:
             conn.close()
             raise
@@ -109,10 +116,8 @@ def _opened(path: Path, query: str) -> Iterator[Database]:
         raise database_fault(path, error) from error
 
 
-def _refuse_foreign(database: Database, path: Path) -> None:
-    with Database(memory=True) as nothing:
-        known = {migration.name for migration in migrations.pending(nothing)}
-    applied = _applied(database, path)
+def _refuse_foreign(conn: sqlite3.Connection, path: Path) -> None:
+    known, applied = _known(), _applied(conn, path)
     newer = applied - known
     # A newer version knows all that this one does. Otherwise a name was altered: see DamagedLedger.
     if newer and not known - applied:
@@ -125,25 +130,38 @@ def _refuse_foreign(database: Database, path: Path) -> None:
             f"The database at {path} is damaged: it lacks {', '.join(sorted(known - applied))} and "
             f"has {', '.join(sorted(newer))}. Start the daemon: it sets the file aside."
         )
-    tables = set(database.table_names())
-    if not applied and migrations.migrations_table in tables and len(tables) > 1:
+    tables = _tables(conn)
+    if not applied and TABLE in tables and len(tables) > 1:
         raise DamagedLedger(
             f"The database at {path} is damaged: it does not know its version. Start the daemon: "
             "it sets the file aside."
         )
-    if not applied and tables - {migrations.migrations_table}:
+    if not applied and tables - {TABLE}:
         raise StoreFault(
             f"The database at {path} is another program's; nothing was changed. "
             "Set [store] path to a file of the gate's own."
         )
 
 
-def _applied(database: Database, path: Path) -> set[str]:
+def _known() -> set[str]:
+    return {step.__name__ for step in STEPS}
+
+
+def _applied(conn: sqlite3.Connection, path: Path) -> set[str]:
+    """As sqlite_utils tells it, which takes longer to import than all else takes."""
     try:
-        return {migration.name for migration in migrations.applied(database)}
+        if TABLE not in _tables(conn):
+            return set()
+        found = conn.execute(f"SELECT * FROM {TABLE} WHERE migration_set = ?", (NAME,))
+        columns = [name for name, *_ in found.description]
+        return {dict(zip(columns, row, strict=True))["name"] for row in found}
     except (UnicodeDecodeError, KeyError) as error:  # of a table's altered description
         why = f"The database at {path} cannot be used ({error!r})"
         raise DamagedLedger(f"{why}: {_ADVICE[sqlite3.SQLITE_CORRUPT]}") from error
+
+
+def _tables(conn: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
 def database_fault(path: Path, error: sqlite3.Error) -> StoreFault:
@@ -184,26 +202,33 @@ class StoreConnection:
     def __init__(
         self,
         path: Path,
-        database: Database,
+        conn: sqlite3.Connection,
         on_damage: Callable[[DamagedLedger], None] = lambda fault: None,
     ) -> None:
         """``on_damage`` is told of every sign that the database is damaged."""
         self.path = path
-        self._database: Database | None = database
+        self._conn: sqlite3.Connection | None = conn
+        self._database: Database | None = None
         self._on_damage = on_damage
 
     def rows(self, sql: str, *parameters: Any) -> list[Any]:
         """All rows that a query finds. Raises StoreFault."""
-        with self.use() as database:
-            return database.conn.execute(sql, parameters).fetchall()
+        with self.reading() as conn:
+            return conn.execute(sql, parameters).fetchall()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The database for looking, its errors told as a StoreFault."""
+        try:
+            yield self._open()
+        except sqlite3.Error as error:
+            raise self.fault(error) from error
 
     @contextmanager
     def use(self) -> Iterator[Database]:
-        """The database, its errors told as a StoreFault."""
-        try:
+        """The database for writing, its errors told as a StoreFault."""
+        with self.reading():
             yield self.database()
-        except sqlite3.Error as error:
-            raise self.fault(error) from error
 
     def fault(self, error: sqlite3.Error) -> StoreFault:
         """What an error of SQLite means for a technician."""
@@ -218,21 +243,27 @@ class StoreConnection:
 
     def database(self) -> Database:
         """The database; opened anew where a fault has closed it. Raises StoreFault."""
+        conn = self._open()
         if self._database is None:
-            self._database = open_database(self.path)
+            self._database = _wrapped(conn)
         return self._database
+
+    def _open(self) -> sqlite3.Connection:
+        if self._conn is None:
+            self._conn = open_database(self.path).conn
+        return self._conn
 
     def drop(self) -> None:
         """Close it after a fault: the next use opens it anew and sees what the disk holds."""
-        if self._database is not None:
+        if self._conn is not None:
             with suppress(sqlite3.Error):
-                self._database.close()
-        self._database = None
+                self._conn.close()
+        self._conn = self._database = None
 
     def close(self) -> None:
         """Close the database for good."""
-        if self._database is not None:
-            self._database.close()
+        if self._conn is not None:
+            self._conn.close()
 
 
 class Part:

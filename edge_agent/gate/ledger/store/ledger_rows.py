@@ -3,10 +3,11 @@
 Where the ledger begins: after the entries that were pruned, if any were.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from __future__ import annotations
 
-from sqlite_utils import Database
+import sqlite3
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from ....contract.chain import GENESIS, RECOVERED, Entry, Scribe, is_whole, stamp_of, told
 from ....contract.facts import Direction, Fact, PunchRecorded
@@ -16,6 +17,9 @@ from ...ports import Tail
 from ...rules import LastPunch
 from .database import ChangePart, Part, data_of
 from .time_rows import TimeChange, TimeRows
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 _BATCH = 200
 
@@ -37,8 +41,8 @@ class LedgerRows(TimeRows):
 
     def tail(self) -> Tail:
         """The last entry's place and hash."""
-        with self._connection.use() as database:
-            return read_tail(database)
+        with self._connection.reading() as conn:
+            return read_tail(conn)
 
     def hash_of(self, seq: int) -> bytes | None:
         """The hash of an entry, the last pruned one's too, or None where there is no such entry."""
@@ -118,7 +122,7 @@ class LedgerChange(TimeChange):
 
     def __init__(self, database: Database, scribe: Scribe) -> None:
         super().__init__(database, scribe)
-        self.tail = self.began_at = read_tail(database)
+        self.tail = self.began_at = read_tail(database.conn)
 
     def append(self, fact: Fact, stamp: Stamp) -> Entry:
         """Write the next entry of the ledger."""
@@ -131,11 +135,9 @@ class LedgerChange(TimeChange):
         return entry
 
 
-def read_tail(database: Database) -> Tail:
+def read_tail(conn: sqlite3.Connection) -> Tail:
     """The last entry's place and hash; (0, 32 zero bytes) for an empty ledger."""
-    for seq, digest in database.conn.execute(
-        "SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1"
-    ):
+    for seq, digest in conn.execute("SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1"):
         return Tail(seq, digest)
     return Tail(0, GENESIS)
 

@@ -5,12 +5,13 @@ Which module the prints are in, and which slots are being changed.
 What a database remembers of itself: where it is, whether in use, how its tables look.
 """
 
+from __future__ import annotations
+
 import zlib
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 from msgspec import Struct
-from sqlite_utils import Database
 
 from ....contract.facts import WhyOpened
 from ...host.host_identity import HostIdentity
@@ -19,6 +20,9 @@ from ...ports import Watermarks
 from .carry_over import TABLES
 from .database import ChangePart, Part
 from .schema import migrations
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 COPY = "copy"
 """Remembered by a copy of the database that is not to be continued: ``backup``."""
@@ -99,7 +103,7 @@ def _description(database: Database, ledger: str) -> tuple[str, str]:
     Only a migration alters them, and each has a key of its own, as has each ledger: a release that
     knows nothing of this one would carry it over.
     """
-    key = f"tables.{len(migrations.applied(database))}.{ledger}"
+    key = f"tables.{len(migrations().applied(database))}.{ledger}"
     rows = database.conn.execute(
         "SELECT name, CAST(name || coalesce(sql, '') AS BLOB) FROM sqlite_master"
         " WHERE type = 'table'"

@@ -1,13 +1,43 @@
 """The tables, as migrations. A migration that was released is never edited."""
 
+from __future__ import annotations
+
 import zlib
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING
 
-from sqlite_utils import Database, Migrations
+if TYPE_CHECKING:
+    from sqlite_utils import Database, Migrations
 
-migrations = Migrations("edge-agent")
+
+TABLE = "_sqlite_migrations"
+"""Where sqlite_utils notes which migrations were applied."""
+
+NAME = "edge-agent"
+"""What it calls ours there."""
+
+STEPS: list[Callable[[Database], None]] = []
+"""The migrations, the oldest first."""
 
 
-@migrations()
+@cache
+def migrations() -> Migrations:
+    """What applies them. Reading does without: sqlite_utils takes long to import."""
+    from sqlite_utils import Migrations
+
+    made = Migrations(NAME)
+    for step in STEPS:
+        made()(step)
+    return made
+
+
+def _migration(step: Callable[[Database], None]) -> Callable[[Database], None]:
+    STEPS.append(step)
+    return step
+
+
+@_migration
 def m001_ledger(db: Database) -> None:
     """The ledger and whose it is; the two watermarks are all the outbox there is."""
     db.conn.execute(
@@ -37,7 +67,7 @@ def m001_ledger(db: Database) -> None:
     db.conn.execute("CREATE TABLE pending_times (seq INTEGER PRIMARY KEY) STRICT")
 
 
-@migrations()
+@_migration
 def m002_people(db: Database) -> None:
     """Workers and prints. A slot's generations stay known after the print is gone."""
     db.conn.execute(
@@ -63,13 +93,13 @@ def m002_people(db: Database) -> None:
     )
 
 
-@migrations()
+@_migration
 def m003_remembered(db: Database) -> None:
     """Small facts about this installation, such as the sensor port that has worked."""
     db.conn.execute("CREATE TABLE remembered (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT")
 
 
-@migrations()
+@_migration
 def m004_pairing(db: Database) -> None:
     """Which module the prints are in, and which slots are being changed."""
     db.conn.execute(
@@ -84,7 +114,7 @@ def m004_pairing(db: Database) -> None:
     db.conn.execute("ALTER TABLE prints ADD COLUMN digest BLOB")
 
 
-@migrations()
+@_migration
 def m010_checkpoint(db: Database) -> None:
     """The last entry that was pruned, if any was: the chain goes on from its hash."""
     db.conn.execute(
@@ -96,7 +126,7 @@ def m010_checkpoint(db: Database) -> None:
     )
 
 
-@migrations()
+@_migration
 def m020_watermark_sum(db: Database) -> None:
     """A checksum beside the watermarks: they tell what need not be rescued of a damaged ledger."""
     db.conn.execute("ALTER TABLE watermarks ADD COLUMN sum INTEGER")
@@ -105,7 +135,7 @@ def m020_watermark_sum(db: Database) -> None:
         db.conn.execute("UPDATE watermarks SET sum = ?", (digest,))
 
 
-@migrations()
+@_migration
 def m021_print_sum(db: Database) -> None:
     """A checksum beside each print: a byte that flips must not credit one worker with another's."""
     db.conn.execute("ALTER TABLE prints ADD COLUMN sum INTEGER")
@@ -119,7 +149,7 @@ def m021_print_sum(db: Database) -> None:
         )
 
 
-@migrations()
+@_migration
 def m030_times(db: Database) -> None:
     """What times rest on, what was said of which punch, and which punches were voided."""
     db.conn.execute(
@@ -179,7 +209,7 @@ def m030_times(db: Database) -> None:
     db.conn.execute("CREATE TABLE voided (seq INTEGER PRIMARY KEY) STRICT")
 
 
-@migrations()
+@_migration
 def m040_roster(db: Database) -> None:
     """Payroll's own word on the workers whom its roster names, and which roster is in force."""
     db.conn.execute(
@@ -201,7 +231,7 @@ def m040_roster(db: Database) -> None:
     )
 
 
-@migrations()
+@_migration
 def m050_backed_up(db: Database) -> None:
     """Which prints a backup of the templates holds."""
     db.conn.execute(
@@ -210,7 +240,7 @@ def m050_backed_up(db: Database) -> None:
     )
 
 
-@migrations()
+@_migration
 def m070_listings(db: Database) -> None:
     """What a roster says of workers, before it stands where it belongs.
 
@@ -230,7 +260,7 @@ def m070_listings(db: Database) -> None:
     )
 
 
-@migrations()
+@_migration
 def m080_worker_sum(db: Database) -> None:
     """A checksum beside each worker and what payroll says of them, as beside the prints."""
     for table, columns in (

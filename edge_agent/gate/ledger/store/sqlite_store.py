@@ -3,16 +3,16 @@
 One durable transaction: all of it or nothing, and the truth about it after a fault.
 """
 
+from __future__ import annotations
+
 import logging
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
-
-from sqlite_utils import Database
 
 from .... import __version__
 from ....contract.chain import Scribe
@@ -26,6 +26,9 @@ from .database import StoreConnection, open_database, open_for_reading
 from .ledger_rows import CheckpointChange, CheckpointRows, LedgerChange, LedgerRows
 from .metadata import MemoryRows, PairingChange, PairingRows, put_watermarks
 from .people_rows import PeopleChange, PeopleRows
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 
 def begin_ledger(
@@ -123,14 +126,14 @@ class SqliteStore(LedgerRows, CheckpointRows, PeopleRows, PairingRows, MemoryRow
         zone: ZoneInfo,
         now: Stamp,
         on_damage: Callable[[DamagedLedger], None] = lambda fault: None,
-    ) -> "SqliteStore":
+    ) -> SqliteStore:
         """Open the database at ``path``; at the very first start, open a ledger in it.
 
         ``on_damage`` is told, on this thread, where it turns out to be damaged later.
         Raises StoreFault where it cannot be used or belongs to another gate.
         """
         with _kept_on_success(open_database(path)) as database:
-            ledger = identity(database)
+            ledger = identity(database.conn)
             if ledger is None:
                 return cls._first_start(path, database, gate, zone, now)
             if ledger["gate"] != gate:
@@ -139,26 +142,26 @@ class SqliteStore(LedgerRows, CheckpointRows, PeopleRows, PairingRows, MemoryRow
                     f"{gate!r}: start the daemon, it opens a new ledger for this gate."
                 )
             scribe = Scribe(gate=gate, ledger=ledger["ledger"], zone=zone)
-            return cls(StoreConnection(path, database, on_damage), scribe)
+            return cls(StoreConnection(path, database.conn, on_damage), scribe)
 
     @classmethod
-    def read_only(cls, path: Path, gate: str, zone: ZoneInfo) -> "SqliteStore":
+    def read_only(cls, path: Path, gate: str, zone: ZoneInfo) -> SqliteStore:
         """Open the database for commands that only look; every write on it fails."""
-        with _kept_on_success(open_for_reading(path)) as database:
-            ledger = identity(database)
+        with _kept_on_success(open_for_reading(path)) as conn:
+            ledger = identity(conn)
             if ledger is None:
                 raise NoLedgerYet(
                     f"The database at {path} holds no ledger yet: start the daemon once."
                 )
             scribe = Scribe(gate=gate, ledger=ledger["ledger"], zone=zone)
-            return cls(StoreConnection(path, database), scribe)
+            return cls(StoreConnection(path, conn), scribe)
 
     @classmethod
     def _first_start(
         cls, path: Path, database: Database, gate: str, zone: ZoneInfo, now: Stamp
-    ) -> "SqliteStore":
+    ) -> SqliteStore:
         scribe = Scribe(gate=gate, ledger=str(uuid.uuid4()), zone=zone)
-        connection = StoreConnection(path, database)
+        connection = StoreConnection(path, database.conn)
         with changing(connection, scribe):
             begin_ledger(database, scribe, "first-start", now)
         log.info("ledger %s opened in %s", scribe.ledger, path)
@@ -193,16 +196,19 @@ class SqliteStore(LedgerRows, CheckpointRows, PeopleRows, PairingRows, MemoryRow
         self._connection.close()
 
 
+_Opened = TypeVar("_Opened", "Database", sqlite3.Connection)
+
+
 @contextmanager
-def _kept_on_success(database: Database) -> Iterator[Database]:
+def _kept_on_success(opened: _Opened) -> Iterator[_Opened]:
     try:
-        yield database
+        yield opened
     except BaseException:
-        database.close()
+        opened.close()
         raise
 
 
-def identity(database: Database) -> dict[str, Any] | None:
+def identity(conn: sqlite3.Connection) -> dict[str, Any] | None:
     """The ids of the ledger and its gate; None where no ledger was opened yet."""
-    row = database.conn.execute("SELECT ledger, gate FROM identity").fetchone()
+    row = conn.execute("SELECT ledger, gate FROM identity").fetchone()
     return {"ledger": row[0], "gate": row[1]} if row else None

@@ -4,9 +4,9 @@ All of it follows from the ledger; it stands in tables of its own so that no sta
 ledger through. On a gate whose clock is trusted an entry adds nothing here, which spares the card.
 """
 
-from typing import Any
+from __future__ import annotations
 
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, Any
 
 from ....contract.chain import stamp_of
 from ....contract.facts import ClockStepped, ClockSynced, Fact, PunchRecorded, PunchVoided
@@ -15,6 +15,9 @@ from ....contract.true_times import Bounds, Landmark, contradict, turns
 from ...host.clock_trust import Known
 from ...ports import OpenTime, PendingTimes
 from .database import ChangePart, Part, data_of
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 _DRIFT_PPM = 500
 """What an oscillator may do before two stamps of one boot are looked at more closely."""

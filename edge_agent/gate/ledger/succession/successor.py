@@ -43,7 +43,7 @@ def make_successor(
         while batch := list(islice(entries, _BATCH)):
             with _transaction(database):
                 _write(SqliteChange(database, scribe), database, batch, handover, moved, now)
-        remember(database, RECOVERED_THROUGH, str(read_tail(database).seq))
+        remember(database, RECOVERED_THROUGH, str(read_tail(database.conn).seq))
         return len(moved)
 
 

@@ -1,0 +1,100 @@
+"""What a check is, and what the checks of one run share."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
+
+from ..daemon.assembly import Assembly
+from ..settings.schema import Settings
+from .findings import Judgement
+from .machine import Machine
+
+Subject = TypeVar("Subject", "CheckContext", Machine)
+"""What a check needs: a gate whose settings can be used, or the machine alone."""
+
+
+@dataclass(frozen=True)
+class Check(Generic[Subject]):
+    """One thing that is looked at. Called, it says what it found; None: there is nothing to say."""
+
+    title: str
+    look: Callable[[Subject], Judgement | None]
+    within_s: float | None
+
+    def __call__(self, subject: Subject) -> Judgement | None:
+        """Look, for as long as it takes."""
+        return self.look(subject)
+
+
+def check(
+    title: str, within_s: float | None = 5.0
+) -> Callable[[Callable[[Subject], Judgement | None]], Check[Subject]]:
+    """Make a check of the function below; its sentences stand above it.
+
+    ``title``: what its line is called, in the report and in ``--json``. ``within_s``: how long it
+    may take before it is left behind; None: for ever.
+    """
+    return lambda look: Check(title, look, within_s)
+
+
+class Slots(Struct, frozen=True):
+    """How many of the sensor's slots hold a template."""
+
+    used: int
+    capacity: int
+
+
+class Glass(Struct, frozen=True, kw_only=True):
+    """What the sensor saw where no finger was to be: of so many looks."""
+
+    looks: int
+    seen: int
+    """Something, with or without the features of a finger."""
+    prints: int
+    """A finger's features: one that lies there, or what the last one has left."""
+
+
+class CheckContext:
+    """One gate on one machine. Earlier checks leave here what later ones need."""
+
+    def __init__(
+        self, machine: Machine, settings: Settings, *, light: bool = False, verify: bool = False
+    ) -> None:
+        self.machine = machine
+        self.settings = settings
+        self.light = light
+        """Whether to light the lamps."""
+        self.verify = verify
+        """Whether to read the whole ledger."""
+        self.status: dict[str, Any] | None = None
+        """What the daemon says of itself; None where none runs or none answers."""
+        self.slots: Slots | None = None
+        self.glass: Glass | None = None
+
+    @cached_property
+    def assembly(self) -> Assembly:
+        """The gate's parts."""
+        return Assembly(self.settings)
+
+    @property
+    def device(self) -> str | None:
+        """The device behind [sensor] port; None where it is no device or not there."""
+        port = self.settings.sensor.port
+        return None if "://" in port else self.machine.device(port)
+
+    @contextmanager
+    def owning_the_gate(self) -> Iterator[None]:
+        """Keep a daemon that starts meanwhile away from sensor and lamps; it waits.
+
+        Raises GateBusy where somebody has them already.
+        """
+        lock = self.assembly.lock()
+        lock.acquire("edge-agent doctor")
+        try:
+            yield
+        finally:
+            lock.release()

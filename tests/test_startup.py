@@ -1,0 +1,124 @@
+"""What a command loads before it does anything: by names, for a time says more of the machine."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from edge_agent import cli
+from edge_agent.gate.daemon.assembly import Assembly
+from edge_agent.gate.settings.load import load_settings
+
+from .gate.control.serving import serving
+
+ROOT = Path(__file__).parents[1]
+
+DRIVERS = ("pyfingerprint", "serial", "PIL", "gpiozero", "paho", "lgpio", "pyrage")
+"""What only the daemon needs, and commands that stand in for it."""
+
+DATABASE = ("sqlite_utils", "pluggy", "dateutil")
+"""What writes to the database; reading takes SQLite alone."""
+
+TERMINAL = ("rich", "pygments", "asyncio", "importlib.metadata", "email", "urllib.request")
+
+
+def loaded(code: str, **environment: str) -> set[str]:
+    """Every module that a fresh process has loaded at its end, whatever ``code`` ends with."""
+    told = "import atexit, sys; atexit.register(lambda: print('\\n', *sys.modules));"
+    done = subprocess.run(
+        # Without site: an editable install loads modules of its own.
+        [sys.executable, "-S", "-c", told + code],
+        cwd=ROOT,
+        env={**os.environ, **environment, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    return set(done.stdout.decode().splitlines()[-1].split())
+
+
+def loaded_by(module: str) -> set[str]:
+    """Every module that importing ``module`` brings into a fresh process."""
+    return loaded(f"import {module}")
+
+
+def loaded_after(*arguments: str, config: Path) -> set[str]:
+    """Every module that ``edge-agent`` with these arguments has loaded."""
+    code = f"sys.argv[1:] = {arguments!r}; from edge_agent.__main__ import main; main()"
+    return loaded(code, EDGE_AGENT_CONFIG=str(config))
+
+
+def among(names: set[str], *unwanted: str) -> set[str]:
+    """Those of the modules that are one of ``unwanted``, or within it."""
+    return {name for name in names if f"{name}.".startswith(tuple(f"{word}." for word in unwanted))}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """The settings of a gate that has been in use."""
+    config = tmp_path / "edge-agent.toml"
+    config.write_text(
+        f'[gate]\nid = "light"\n[store]\npath = "{tmp_path}/gate.db"\n'
+        f'[control]\nsocket = "{tmp_path}/control.sock"\n'
+    )
+    Assembly(load_settings(config)).store().close()
+    return config
+
+
+@pytest.fixture
+def daemon(config: Path) -> Iterator[None]:
+    """Something answers on the control socket."""
+    with serving(config.with_name("control.sock")):
+        yield
+
+
+def test_the_version_takes_no_library(config: Path) -> None:
+    assert among(loaded_after("--version", config=config), "click", "msgspec", "re") == set()
+
+
+def test_the_help_takes_no_command(config: Path) -> None:
+    names = loaded_after("--help", config=config)
+    assert among(names, "msgspec", "sqlite3", "edge_agent.gate", *DRIVERS, *DATABASE) == set()
+    assert "click" in names
+
+
+@pytest.mark.usefixtures("daemon")
+def test_a_daemon_is_asked_without_what_it_is_made_of(config: Path) -> None:
+    names = loaded_after("status", "--json", config=config)
+    unwanted = ("sqlite3", "logging", "edge_agent.gate.daemon", *DRIVERS, *DATABASE, *TERMINAL)
+    assert among(names, *unwanted) == set()
+    assert "edge_agent.gate.control.client" in names
+
+
+@pytest.mark.parametrize("module", ["edge_agent.gate.daemon.run", "edge_agent.cli.run"])
+def test_the_daemon_carries_nobody_elses_memory(module: str) -> None:
+    names = loaded_by(module)
+    assert "edge_agent.gate.touch.take_punch" in names
+    others = ("edge_agent.simulator", "edge_agent.demo", "edge_agent.receiver")
+    assert among(names, "rich", "iotcore", "pyrage", "lgpio", "asyncio", *others) == set()
+
+
+def test_the_driver_of_the_sensor_does_not_load_images() -> None:
+    assert "PIL._imaging" not in loaded_by("edge_agent.gate.sensor.fingerprint_sensor")
+
+
+def test_what_is_spared_is_found_where_it_belongs() -> None:
+    """The control of the tests above."""
+    assert "edge_agent.simulator" in loaded_by("edge_agent.cli.simulate, edge_agent.simulator")
+    assert "PIL._imaging" in loaded_by("pyfingerprint.pyfingerprint")
+    assert "rich" in loaded_by("edge_agent.cli.templates")
+    assert "sqlite_utils" in loaded_by("edge_agent.gate.ledger.store.sqlite_store")
+    assert "edge_agent.gate.daemon.run" not in loaded_by("edge_agent.cli")
+
+
+def test_the_list_of_commands_says_what_they_say_of_themselves() -> None:
+    context = click.Context(cli.main)
+    for name, (_, line) in cli.COMMANDS.items():
+        command = cli.main.get_command(context, name)
+        assert command is not None
+        assert command.hidden is (line is None)
+        assert line is None or (command.help or "").startswith(line.removesuffix("."))
