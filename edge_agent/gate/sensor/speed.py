@@ -9,8 +9,8 @@ import zlib
 from contextlib import suppress
 
 from ..errors import SensorGarbled, SensorRefused, SensorSilent
-from . import flash
-from .module import SensorModule
+from .instructions import SET_SYS_PARA
+from .library import TemplateLibrary
 from .port import Port
 
 RAISED = 115200
@@ -27,7 +27,7 @@ _ROUNDS = 3
 _DOUBTS = (SensorSilent, SensorGarbled)
 
 
-def raise_speed(module: SensorModule, port: Port) -> bool:
+def raise_speed(library: TemplateLibrary, port: Port) -> bool:
     """Speak at RAISED from now on; False where the sensor or the line cannot, or not well.
 
     It is proved by pages of the notepad that come back whole. Raises a SensorFault where the sensor
@@ -37,60 +37,60 @@ def raise_speed(module: SensorModule, port: Port) -> bool:
     if before >= RAISED or not port.has_speed:
         return False
     try:
-        flash.write_notepad(module, _PAGE, _RAISED_NOTE)
+        library.write_notepad(_PAGE, _RAISED_NOTE)
     except (SensorRefused, *_DOUBTS):
-        module.recover()
+        library.link.recover()
         return False
     try:
         with suppress(*_DOUBTS):  # Whether it has obeyed shows below.
-            module.setSystemParameter(_BAUD, RAISED // _UNIT)
+            library.link.exchange(SET_SYS_PARA, number=_BAUD, value=RAISED // _UNIT)
     except SensorRefused:
-        module.recover()
-        flash.write_notepad(module, _PAGE, _NO_NOTE)
+        library.link.recover()
+        library.write_notepad(_PAGE, _NO_NOTE)
         return False
     port.baud = RAISED
     try:
-        module.recover()
+        library.link.recover()
         for _ in range(_PROOFS):
-            if not was_raised(module):
+            if not was_raised(library):
                 raise SensorGarbled(f"{port.name} does not carry {RAISED} baud.")
     except _DOUBTS:
-        put_back(module, port, before)
+        put_back(library, port, before)
         return False
     return True
 
 
-def put_back(module: SensorModule, port: Port, baud: int) -> None:
+def put_back(library: TemplateLibrary, port: Port, baud: int) -> None:
     """Speak at ``baud`` again, at whichever of both speeds the sensor is now.
 
     Raises a SensorFault where it answers at neither.
     """
     for _ in range(_ROUNDS):
-        find(module, port, (port.baud, baud, RAISED))
-        module.recover()
+        find(library, port, (port.baud, baud, RAISED))
+        library.link.recover()
         with suppress(*_DOUBTS):  # The next round finds out.
             if port.baud == baud:
-                flash.write_notepad(module, _PAGE, _NO_NOTE)
+                library.write_notepad(_PAGE, _NO_NOTE)
                 return
-            module.setSystemParameter(_BAUD, baud // _UNIT)
+            library.link.exchange(SET_SYS_PARA, number=_BAUD, value=baud // _UNIT)
         port.baud = baud
     raise SensorGarbled(
         f"The sensor at {port.name} cannot be put back to {baud} baud: power it off and on."
     )
 
 
-def find(module: SensorModule, port: Port, speeds: tuple[int, ...]) -> None:
+def find(library: TemplateLibrary, port: Port, speeds: tuple[int, ...]) -> None:
     """Set the port to the first of ``speeds`` at which the sensor answers, or to the first."""
     for speed in dict.fromkeys(speeds):
         port.baud = speed
-        if module.answers():
+        if library.link.answers():
             return
     port.baud = speeds[0]
 
 
-def was_raised(module: SensorModule) -> bool:
+def was_raised(library: TemplateLibrary) -> bool:
     """Whether the sensor's speed was raised for a while, and not put back yet."""
     try:
-        return module.read_notepad(_PAGE) == _RAISED_NOTE
+        return library.read_notepad(_PAGE) == _RAISED_NOTE
     except SensorRefused:
         return False

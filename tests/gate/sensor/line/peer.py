@@ -55,6 +55,8 @@ class Peer:
     replies: dict[int, list[bytes]] = field(default_factory=dict)
     asked: list[int] = field(default_factory=list)
     """Every instruction that came, in order."""
+    commands: list[bytes] = field(default_factory=list)
+    """The same with their arguments."""
     buffers: list[int] = field(default_factory=list)
     """The first byte behind each instruction that has any: most often a buffer."""
     data: list[bytes] = field(default_factory=list)
@@ -92,6 +94,7 @@ class Peer:
                     assert isinstance(frame, Packet)
                     if frame.pid is Pid.COMMAND:
                         self.buffers += frame.data[1:2]
+                        self.commands.append(frame.data)
                         self._answer(frame.data[0])
                     else:
                         self.data.append(frame.data)
