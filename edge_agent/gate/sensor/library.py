@@ -172,12 +172,7 @@ class TemplateLibrary:
             if self._odd_size(buffer) != odd.size:
                 raise self.link.doubt("its data do not fit together") from odd
             self.link.recover()
-            known = ", ".join(str(size) for size in sorted(TEMPLATE_SIZES))
-            raise SensorFault(
-                f"The sensor at {self.link.port_name} sends templates of {odd.size} bytes, a size "
-                f"that this gate does not know ({known}): the wires are good, but no finger can be "
-                "enrolled or restored at this module. Use another one, and report this one."
-            ) from odd
+            raise self._unknown_size(odd.size) from odd
         if self._template_size not in (0, len(template)):
             # Either this one or the one before has lost a packet on the way.
             self._template_size = 0
@@ -264,6 +259,16 @@ class TemplateLibrary:
                 f"The sensor at {self.link.port_name} takes no template such as this one of "
                 f"{len(template)} bytes: it comes from another model, so enrol the finger anew."
             )
+
+    def _unknown_size(self, size: int) -> SensorFault:
+        most = max(TEMPLATE_SIZES)
+        sends = f"more than {most}" if size >= most else str(size)
+        known = ", ".join(str(known) for known in sorted(TEMPLATE_SIZES))
+        return SensorFault(
+            f"The sensor at {self.link.port_name} sends templates of {sends} bytes, a size that "
+            f"this gate does not know ({known}): the wires are good, but no finger can be enrolled "
+            "or restored at this module. Use another one, and report this one."
+        )
 
     def _disbelieved(self, did: str, but: str, code: int = WRITING_FAILED) -> SensorRefused:
         return SensorRefused(

@@ -18,7 +18,7 @@ from edge_agent.simulator.sensor import SimulatedSensor
 from edge_agent.simulator.wire import Pid
 
 _PORTION = 4  # bytes that arrive together; every ack is a multiple
-_KIND_AT = 6  # in a packet
+_KIND_AT, _INSTRUCTION_AT = 6, 9  # in a packet
 _WHOLE_PACKET = 9 + 128 + 2
 ENROLLED = range(1, 9)
 """Slots that hold a template from the start; a finger's number is its slot."""
@@ -85,6 +85,10 @@ class Line:
     def __init__(self, mishaps: Iterable[Mishap] = (), model: str = "r307") -> None:
         self.mishaps = iter(mishaps)
         """One for each packet that is written, until they are used up."""
+        self.deaf: frozenset[int] = frozenset()
+        """Instructions to which nothing is said, ever."""
+        self.asked: list[int] = []
+        """Every instruction, in order."""
         self.flash = Flash(model)
         for finger in ENROLLED:
             self.flash.store(finger, template(finger, model))
@@ -100,6 +104,9 @@ class Line:
         """Put a finger down, in the place of the one before."""
         self._glass.lift(self._now)
         self._glass.press(Press(str(finger)), self._now)
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
 
     def monotonic(self) -> float:
         return self._now
@@ -137,6 +144,10 @@ class Line:
             data = data[:-3] + bytes([data[-3] ^ 0x01]) + data[-2:]
         if mishap in _INSIDE and data[_KIND_AT] == Pid.COMMAND:
             self._sensor.inject(_INSIDE[mishap], 1)
+        if data[_KIND_AT] == Pid.COMMAND:
+            self.asked.append(data[_INSTRUCTION_AT])
+            if self.asked[-1] in self.deaf:
+                return
         sent = self._sensor.receive(data, self._now)
         self._send(sent, DELAYS.get(mishap, 0.0), _MANGLED.get(mishap, bytes))
 

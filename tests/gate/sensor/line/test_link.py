@@ -21,14 +21,7 @@ from edge_agent.gate.sensor.instructions import (
 from edge_agent.gate.sensor.link import Link
 from edge_agent.gate.sensor.port import Port
 
-from .peer import COUNT, GEN_IMG, SEARCH, VFY_PWD, Peer, ack, scripted
-
-VALUES: dict[str, int | bytes] = {
-    **{"buffer": 1, "slot": 3, "first": 3, "count": 1, "page": 0, "data": bytes(range(32))},
-    **{"password": 0xC0FFEE, "number": 4, "value": 6, "on": 1},
-    **{"control": 1, "speed": 128, "colour": 2, "times": 3},
-}
-"""For whichever arguments an instruction has."""
+from .peer import COUNT, GEN_IMG, SEARCH, VALUES, VFY_PWD, Peer, ack, scripted
 
 FOUND = "EF01FFFFFFFF0700070000010050005F"  # slot 1, score 80: from a real module's log
 

@@ -345,6 +345,34 @@ def test_a_size_that_changes(scripted_bench: tuple[Peer, FingerprintSensor]) -> 
     assert len(sensor.read_template(3)) == 768
 
 
+@pytest.mark.parametrize(
+    ("size", "told"), [(1024, "1024"), (498, "498"), (384, "384"), (2048, "more than 1536")]
+)
+def test_a_template_of_a_size_that_nobody_has_told_us_of(
+    scripted_bench: tuple[Peer, FingerprintSensor], size: int, told: str
+) -> None:
+    peer, sensor = scripted_bench
+    content = _template(size)
+    packets = [content[at : at + 128] for at in range(0, size, 128)]
+    stream = b"".join(_data(part, last=part is packets[-1]) for part in packets)
+    peer.replies[UP_CHAR] = [OK + stream] * 2
+
+    sentence = rf"sends templates of {told} bytes, a size that .* \(512, 768, 1536\): the wires"
+    with pytest.raises(SensorFault, match=sentence) as caught:
+        sensor.read_template(3)
+    assert not isinstance(caught.value, (SensorGarbled, SensorRefused))
+    assert sensor.capture()  # and the link is not in doubt
+
+
+def test_two_packets_that_were_lost_are_no_size(
+    scripted_bench: tuple[Peer, FingerprintSensor],
+) -> None:
+    peer, sensor = scripted_bench
+    peer.replies[UP_CHAR] = [OK + A + B + D, OK + A + D]
+    with pytest.raises(SensorGarbled, match="its data do not fit together"):
+        sensor.read_template(3)
+
+
 def test_what_is_read_back_has_the_last_word(
     scripted_bench: tuple[Peer, FingerprintSensor],
 ) -> None:
