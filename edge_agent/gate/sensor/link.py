@@ -38,7 +38,7 @@ _MOST_FENCES = 8  # a line that was bad for an hour must be trusted again within
 _BITS_PER_BYTE = 10  # 8N1
 _SETTLED = 0.0025  # seconds: an ack of 12 bytes takes 2.1 ms at 57600 baud
 _BETWEEN_PACKETS = 1.0  # seconds: three times the largest packet at the lowest baud
-_ASKED_IN_VAIN = 2  # times, on a sound link: then a module does not have the instruction
+_ASKED_IN_VAIN = 3  # times, on a sound link: then a module does not have the instruction
 _USUAL_BAUDS = (57600, 115200, 9600, 19200, 38400)
 
 
@@ -103,8 +103,9 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
     def ask(self, instruction: Instruction, **arguments: int | bytes) -> Any:
         """The same; InstructionMissing, on a sound link, where a module may lack it and does.
 
-        Such a module says nothing to it, or that the packet was damaged. So does a bad line: a
-        module is believed to lack it that says so twice, on a link that was proved in between.
+        Such a module says nothing to it, says it again, or has a code for it: that the packet was
+        damaged, or one that no manual lists. A bad line does most of that too. So it is asked again
+        on a link that was proved in between, and once it has answered, it does not lack it.
         """
         code = instruction.code
         if not instruction.without or self._has.get(code):
@@ -112,8 +113,8 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         for _ in range(_ASKED_IN_VAIN if code not in self._has else 0):
             try:
                 value = self.exchange(instruction, **arguments)
-            except (SensorSilent, SensorRefused) as fault:
-                if isinstance(fault, SensorRefused) and fault.code != PACKET_ERROR:
+            except (SensorSilent, SensorGarbled, SensorRefused) as fault:
+                if isinstance(fault, SensorRefused) and _is_listed(fault.code):
                     raise
                 self.recover()
             else:
@@ -127,8 +128,8 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         )
 
     def receive(self, instruction: Instruction, **arguments: int | bytes) -> bytes:
-        """Ask for data packets; returns what they hold."""
-        self.ask(instruction, **arguments)
+        """Ask for data packets, once, for they may take seconds; returns what they hold."""
+        self.exchange(instruction, **arguments)
         content = bytearray()
         while self._stream:
             _, data = self._PyFingerprint__readPacket()
@@ -137,7 +138,7 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
 
     def send(self, instruction: Instruction, content: bytes, **arguments: int | bytes) -> None:
         """Announce data packets and send them; nobody acknowledges these."""
-        self.ask(instruction, **arguments)
+        self.exchange(instruction, **arguments)
         last = len(content) - self.packet_size
         for at in range(0, len(content), self.packet_size):
             kind = Kind.DATA if at < last else Kind.END_DATA
@@ -337,6 +338,11 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
             f"{says}: {advice}.",
             code,
         )
+
+
+def _is_listed(code: int) -> bool:
+    """Whether a code says what went wrong, and not just that the packet was damaged."""
+    return code in MEANINGS and code != PACKET_ERROR
 
 
 def other_baud(port: Port) -> int | None:

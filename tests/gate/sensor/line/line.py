@@ -7,6 +7,7 @@ on the wire; the features in the sensor's buffer stay there until new ones repla
 from collections import deque
 from collections.abc import Callable, Iterable
 from enum import Enum
+from typing import NamedTuple
 
 from edge_agent.gate.sensor.port import PATIENCE, QUIET
 from edge_agent.simulator import fingers
@@ -76,6 +77,13 @@ _MANGLED: dict[Mishap, Callable[[bytes], bytes]] = {
 }
 
 
+class Part(NamedTuple):
+    """What is on the wire from a moment on."""
+
+    due: float
+    data: bytes
+
+
 class Line:
     """Stands in for Port and for the module `time`."""
 
@@ -85,8 +93,8 @@ class Line:
     def __init__(self, mishaps: Iterable[Mishap] = (), model: str = "r307") -> None:
         self.mishaps = iter(mishaps)
         """One for each packet that is written, until they are used up."""
-        self.deaf: frozenset[int] = frozenset()
-        """Instructions to which nothing is said, ever."""
+        self.unknown: dict[int, Callable[[bytes], bytes]] = {}
+        """Instructions that the module does not have; what it says to a command of them."""
         self.asked: list[int] = []
         """Every instruction, in order."""
         self.flash = Flash(model)
@@ -146,7 +154,8 @@ class Line:
             self._sensor.inject(_INSIDE[mishap], 1)
         if data[_KIND_AT] == Pid.COMMAND:
             self.asked.append(data[_INSTRUCTION_AT])
-            if self.asked[-1] in self.deaf:
+            if answer := self.unknown.get(self.asked[-1]):
+                self._send([Part(self._now, answer(data))])
                 return
         sent = self._sensor.receive(data, self._now)
         self._send(sent, DELAYS.get(mishap, 0.0), _MANGLED.get(mishap, bytes))

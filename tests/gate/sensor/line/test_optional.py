@@ -1,8 +1,7 @@
 """A module that lacks what a gate can do without is used; one that does not answer is not."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from unittest.mock import patch
 
 import pytest
@@ -13,25 +12,27 @@ from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
 from edge_agent.gate.sensor.instructions import INSTRUCTIONS, TEMPLATE_COUNT, Instruction
 from edge_agent.gate.sensor.pairing import Pairing, digest
 from edge_agent.gate.settings.schema import SensorSettings
-from edge_agent.simulator.module import MODELS
 from tests.gate.fakes import HOAS, LANS, Site
 
 from .line import ENROLLED, Line, Mishap, template
-from .peer import COUNT, INDEX, LOAD, NOTE, VALUES, WRITE_NOTE
+from .peer import COUNT, INDEX, LOAD, NOTE, VALUES, WRITE_NOTE, ack
 
-WAYS = ["says nothing", "calls it damaged"]
+WAYS: dict[str, Callable[[bytes], bytes]] = {
+    "says nothing": lambda command: b"",
+    "says it again": lambda command: command,
+    "calls it damaged": lambda command: ack(0x01),
+    "has a code of its own": lambda command: ack(0x1B),
+}
+"""How modules answer what they do not know."""
 
 
 @contextmanager
-def module(monkeypatch: pytest.MonkeyPatch, way: str = "", *lacks: int) -> Iterator[Line]:
+def module(
+    monkeypatch: pytest.MonkeyPatch, way: str = "says nothing", *lacks: int
+) -> Iterator[Line]:
     """A line to an R307 that knows the fingers of ENROLLED, and lacks some instructions."""
-    model = MODELS["r307"]
-    if way == "calls it damaged":
-        knows = model.instructions - set(lacks)
-        monkeypatch.setitem(MODELS, "r307", replace(model, instructions=knows))
     line = Line()
-    if way == "says nothing":
-        line.deaf = frozenset(lacks)
+    line.unknown = dict.fromkeys(lacks, WAYS[way])
     monkeypatch.setattr(fingerprint_sensor, "Port", lambda *_: line)
     with patch.object(link, "time", line):
         yield line
@@ -52,7 +53,7 @@ def test_without_a_notepad(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
                 sensor.read_notepad(15)
             with pytest.raises(SensorRefused, match=r"does not know WriteNotepad: it is told from"):
                 sensor.write_notepad(15, bytes(32))
-        assert line.asked.count(NOTE) == line.asked.count(WRITE_NOTE) == 2  # then it is known
+        assert line.asked.count(NOTE) == line.asked.count(WRITE_NOTE) == 3  # then it is known
         assert sensor.slots() == set(ENROLLED)  # and the link is not in doubt
 
 
@@ -141,13 +142,15 @@ def test_each_that_may_be_missing_is_told_and_leaves_a_sound_link(
 
 
 def test_one_lost_answer_is_no_lack(monkeypatch: pytest.MonkeyPatch) -> None:
-    for mishap in (Mishap.REPLY_LOST, Mishap.NOT_HEARD, Mishap.MISHEARD, Mishap.LATE):
+    some = [Mishap.REPLY_LOST, Mishap.NOT_HEARD, Mishap.MISHEARD, Mishap.FLIPPED, Mishap.LATE]
+    for mishap in some:
         with module(monkeypatch) as line:
             sensor = connected()
             line.mishaps = iter([mishap])
             assert sensor.read_notepad(15) == bytes(32)
             line.mishaps = iter([mishap])
             assert sensor.slots() == set(ENROLLED)
+            assert LOAD not in line.asked
 
 
 def test_who_has_answered_once_does_not_lack_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +165,7 @@ def test_who_has_answered_once_does_not_lack_it(monkeypatch: pytest.MonkeyPatch)
 def test_a_dead_line_is_no_lack(monkeypatch: pytest.MonkeyPatch) -> None:
     with module(monkeypatch) as line:
         sensor = connected()
-        line.deaf = frozenset(INSTRUCTIONS)
+        line.unknown = dict.fromkeys(INSTRUCTIONS, WAYS["says nothing"])
         with pytest.raises(SensorSilent, match="whether RX and TX are swapped"):
             sensor.slots()
 
