@@ -1,15 +1,12 @@
 """The Sensor port, on a ZFM-20 kind of module (R307, AS608, R503) at a serial port."""
 
-import logging
 import time
 from collections.abc import Sequence
 
-from ...contract.errors import BadRequest
-from ..errors import SensorFault, SensorGarbled, SensorRefused, SensorSilent, SensorUnplugged
+from ..errors import SensorGarbled, SensorRefused, SensorSilent, SensorUnplugged
 from ..ports import Buffer, FingerImage, Power, SensorInfo
 from ..rules import Hint, Match
 from ..settings.schema import SensorSettings
-from . import speed
 from .instructions import (
     GEN_IMG,
     IMAGE_FAILED,
@@ -18,7 +15,6 @@ from .instructions import (
     POOR_SCANS,
     READ_SYS_PARA,
     REG_MODEL,
-    SET_PWD,
     UP_IMAGE,
     WRONG_PASSWORD,
 )
@@ -26,13 +22,11 @@ from .library import INDEX_SLOTS, TemplateLibrary
 from .link import Link, other_baud
 from .port import Port
 
-log = logging.getLogger(__name__)
-
 _BAUD_UNIT = 9600
 _PACKET_SIZES = {0: 32, 1: 64, 2: 128, 3: 256}  # bytes
 _WITHOUT_POWER = 1.5  # seconds: its capacitors are empty, though TX still feeds it a little
 _FAILED_IMAGES = 20  # in a row; about 4 seconds
-_NO_PASSWORD, _HIGHEST_PASSWORD = 0, 0xFFFFFFFF
+_NO_PASSWORD = 0
 _LEFT = bytes((byte >> 4) * 17 for byte in range(256))  # 4 bits a pixel to 8: 15 becomes 255
 _RIGHT = bytes((byte & 0xF) * 17 for byte in range(256))
 
@@ -50,8 +44,6 @@ class FingerprintSensor:
         self._open_library: TemplateLibrary | None = None
         self._failed_images = 0
         self._has_answered = False
-        self._raised = False
-        """Whether the line's speed may be another than the settings'."""
 
     def __repr__(self) -> str:
         state = "open" if self._port else "closed"
@@ -72,34 +64,18 @@ class FingerprintSensor:
         self.close()
         self._port = Port(self._settings.port, self._settings.baud)
         try:
-            self._open_library = TemplateLibrary(Link(self._port))
-            self._greet(self._port, self._open_library)
-            return self._read_info(self._link)
+            link = Link(self._port)
+            self._greet(self._port, link)
+            info = self._read_info(link)
+            self._open_library = TemplateLibrary(link)
+            return info
         except BaseException:
             self.close()
             raise
 
     def recover(self) -> None:
-        """Prove that no older reply is still on its way; raises after about 2.4 seconds.
-
-        A raised speed is put back: the fault may be its doing.
-        """
-        if self._raised:
-            self.slow_down()
-        else:
-            self._link.recover()
-
-    def hasten(self) -> bool:
-        """Raise the line's speed until ``slow_down`` or the first fault; False where it stays."""
-        self._raised = True
-        self._raised = speed.raise_speed(self._library, self._line)
-        return self._raised
-
-    def slow_down(self) -> None:
-        """Put the line's speed back. What cannot be put back now is at the next ``connect``."""
-        if self._raised:
-            speed.put_back(self._library, self._line, self._settings.baud)
-            self._raised = False
+        """Prove that no older reply is still on its way; raises after about 2.4 seconds."""
+        self._link.recover()
 
     def close(self) -> None:
         """Let go of the port. Never raises; closing twice is fine."""
@@ -207,84 +183,34 @@ class FingerprintSensor:
         width, height = IMAGE_SIZES[len(image)]
         return FingerImage(width, height, _grey(image))
 
-    def has_password(self) -> bool:
-        """Whether the sensor that is connected wants another password than none."""
-        return self._link.password != _NO_PASSWORD
-
-    def set_password(self, new: int) -> None:
-        """Give the sensor another password (0: none); returns once it was verified.
-
-        A lost answer is settled so too. Where even that fails, the sensor has either password.
-        """
-        if not 0 <= new <= _HIGHEST_PASSWORD:
-            raise BadRequest(f"A password is a number from 0 to {_HIGHEST_PASSWORD}.")
-        link, before = self._link, self._link.password
-        lost = None
-        try:
-            link.ask(SET_PWD, password=new)
-        except (SensorSilent, SensorGarbled) as fault:
-            lost = fault
-        link.password = new
-        try:
-            link.recover()
-        except SensorRefused as refused:
-            link.password = before
-            link.recover()
-            raise lost or refused from None
-        self.try_passwords(new)
-
-    @property
-    def _line(self) -> Port:
-        if self._port is None:
-            raise self._not_open()
-        return self._port
-
     @property
     def _library(self) -> TemplateLibrary:
         if self._open_library is None:
-            raise self._not_open()
+            raise SensorUnplugged(f"The sensor port {self._settings.port} is not open: connect.")
         return self._open_library
 
     @property
     def _link(self) -> Link:
         return self._library.link
 
-    def _not_open(self) -> SensorUnplugged:
-        return SensorUnplugged(f"The sensor port {self._settings.port} is not open: connect.")
+    def _greet(self, port: Port, link: Link) -> None:
+        """Prove the link; where nobody answers well, find out at which baud somebody does.
 
-    def _greet(self, port: Port, library: TemplateLibrary) -> None:
+        This only tells: to switch silently would hide from the technician that the settings are
+        wrong.
+        """
         configured = self._settings.baud
-        if self._raised:
-            speed.find(library, port, (configured, speed.RAISED))
         try:
-            self._verify(library.link)
+            self._verify(link)
         except (SensorSilent, SensorGarbled) as fault:
             # One that has answered at this baud before has not changed it by itself.
             if self._has_answered or not (baud := other_baud(port)):
                 raise
-            if not self._was_raised(library):
-                raise SensorGarbled(
-                    f"The sensor at {port.name} speaks {baud} baud, but [sensor] baud is "
-                    f"{configured}: set [sensor] baud = {baud}."
-                ) from fault
-        if port.baud != configured:
-            log.warning(
-                "a transfer of templates was cut off and has left the sensor at %d baud: it is put "
-                "back to %d",
-                port.baud,
-                configured,
-            )
-            speed.put_back(library, port, configured)
-        self._raised = False
+            raise SensorGarbled(
+                f"The sensor at {port.name} speaks {baud} baud, but [sensor] baud is "
+                f"{configured}: set [sensor] baud = {baud}."
+            ) from fault
         self._has_answered = True
-
-    def _was_raised(self, library: TemplateLibrary) -> bool:
-        """Whether it is at this speed because a transfer was cut off."""
-        try:
-            self._verify(library.link)
-            return speed.was_raised(library)
-        except SensorFault:
-            return False
 
     def _verify(self, link: Link) -> None:
         """With the first password that the sensor takes; it is the first one from then on."""

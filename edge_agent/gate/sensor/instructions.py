@@ -144,7 +144,6 @@ DELET_CHAR = Instruction(
 READ_SYS_PARA = Instruction(
     0x0F, "ReadSysPara", 0.5, ack="HHHHIHH", driver=("getSystemParameters",)
 )  # 16 ms
-SET_PWD = Instruction(0x12, "SetPwd", 1.0, {"password": "I"})
 # Not pyfingerprint's: it knows one password.
 VFY_PWD = Instruction(0x13, "VfyPwd", 0.3, {"password": "I"}, answers={WRONG_PASSWORD: False})
 WRITE_NOTEPAD = Instruction(
@@ -235,7 +234,7 @@ MEANINGS: Mapping[int, Meaning] = {
     ERASING_FAILED: Meaning("it could not erase", "try again; if it stays so, replace the sensor"),
     WRONG_PASSWORD: Meaning(
         "its password is not the one that this gate knows",
-        "tell the gate its password with 'edge-agent sensor password recall', or set it back to 0 "
+        "give its password with [sensor] password_file and restart the daemon, or set it back to 0 "
         "with the tool that changed it",
     ),
     WRITING_FAILED: Meaning(

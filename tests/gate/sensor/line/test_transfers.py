@@ -19,6 +19,7 @@ from edge_agent.gate.sensor.instructions import UP_IMAGE as READ_IMAGE
 from edge_agent.gate.sensor.library import TemplateLibrary
 from edge_agent.gate.settings.schema import SensorSettings
 from edge_agent.simulator.background import Remote, running_simulator
+from edge_agent.simulator.flash import Flash
 from edge_agent.simulator.module import MODELS
 from edge_agent.simulator.serving import SimulatorOptions
 from edge_agent.simulator.wire import Packet, Pid
@@ -458,51 +459,30 @@ def test_the_left_pixel_is_in_the_high_half(
 
 
 def test_a_password(tmp_path: Path) -> None:
-    with _bench(tmp_path) as (_, sensor):
-        port: Sensor = sensor
-        port.set_password(0xC0FFEE)
-        assert "C0FFEE".lower() not in repr(sensor)
-        sensor.recover()
-        assert sensor.connect().capacity == 1000
-        sensor.close()
-
-        stranger = FingerprintSensor(SensorSettings(port=str(tmp_path / "tty")))
-        with pytest.raises(SensorRefused, match="is not the one that this gate knows"):
+    memory = tmp_path / "flash"
+    Flash.open("r307", memory).set(password=0xC0FFEE)
+    options = SimulatorOptions(tmp_path / "tty", tmp_path / "control", flash=memory, paced=False)
+    stranger, friend = (
+        FingerprintSensor(SensorSettings(port=str(tmp_path / "tty"))) for _ in range(2)
+    )
+    friend.try_passwords(5, 0xC0FFEE)
+    with running_simulator(options):
+        with pytest.raises(SensorRefused, match=r"is not .* this gate knows: give its password"):
             stranger.connect()
-        friend = FingerprintSensor(SensorSettings(port=str(tmp_path / "tty")))
-        friend.try_passwords(5, 0xC0FFEE)
+        assert friend.connect().capacity == 1000
+        assert not friend.capture()
+        assert "c0ffee" not in repr(friend).lower()
+        friend.recover()
+        assert friend.connect().capacity == 1000
+        friend.close()
+    # What replaces a sensor with a password has none.
+    Flash.open("r307", memory).set(password=0)
+    with running_simulator(options):
         friend.connect()
-        assert friend.has_password()
-        for wrong in (-1, 1 << 32):
-            with pytest.raises(BadRequest, match="from 0 to 4294967295"):
-                friend.set_password(wrong)
-        friend.set_password(0)
+        assert not friend.capture()
         friend.close()
         stranger.connect()
         stranger.close()
-        # What replaces a sensor with a password has none.
-        friend.try_passwords(0xC0FFEE)
-        friend.connect()
-        assert not friend.has_password()
-        friend.capture()
-        friend.close()
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_lost_answer_to_a_new_password(
-    bench: tuple[Remote, FingerprintSensor], fault: str
-) -> None:
-    remote, sensor = bench
-    remote.ask(f"fault {fault}")
-    try:
-        sensor.set_password(99)
-        known = {99}
-    except SensorFault:
-        known = {0}
-    sensor.recover()
-    sensor.capture()
-    sensor.connect()
-    assert sensor._passwords[0] in known
 
 
 @pytest.mark.parametrize("model", MODELS)
