@@ -85,7 +85,7 @@ class Tape:
             write(data)
             self.wire += line_seconds(len(data), BAUD)
             if data[6] == 1:  # a command
-                ack = 12 + INSTRUCTIONS[data[9]].ack_data
+                ack = 12 + INSTRUCTIONS[data[9]].ack_size
                 takes = SIMULATED[data[9]].takes
                 self.sensor += max(0.0, takes - line_seconds(len(data) + ack, BAUD))
 

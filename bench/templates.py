@@ -3,11 +3,10 @@
     python bench/templates.py
 
 Two simulated R307: the templates of one are sealed by ``templates backup`` and stored in the other
-by ``templates restore``, everything included (pairing, database, age, reading back, raising the
-line's speed and putting it back). *Wire* and *sensor* are as in bench/sensor.py: every byte of our
-exchanges at 57600 baud, whatever they really went at, and what the module takes for itself by the
-times that a real one was measured to take. What 1,000 would take is what these took, times 1,000 /
-their number; ``--prints 1000`` does move so many (six minutes).
+by ``templates restore``, everything included (pairing, database, age, reading back). *Wire* and
+*sensor* are as in bench/sensor.py: every byte of our exchanges at 57600 baud, and what the module
+takes for itself by the times that a real one was measured to take. What 1,000 would take is what
+these took, times 1,000 / their number; ``--prints 1000`` does move so many (six minutes).
 """
 
 import argparse

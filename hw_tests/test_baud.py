@@ -1,11 +1,10 @@
 """The sensor's speed is changed and changed back. Only where asked for: a cut in between hurts."""
 
-from typing import Any
-
 import pytest
 
 from edge_agent.gate.ports import SensorInfo
 from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
+from edge_agent.gate.sensor.instructions import SET_SYS_PARA
 
 from .facts import Facts
 
@@ -19,30 +18,22 @@ def test_another_baud_and_back(
     option = pytestconfig.option
     if not option.baud_switch:
         pytest.skip("nobody asked for it: --baud-switch")
-    module: Any = sensor._module
     other = 115200 if option.baud != 115200 else 57600
     taken = sensor.slots()
     try:
-        _switch(module, other)
+        _switch(sensor, other)
         sensor.recover()
         assert sensor.slots() == taken
         facts.note("speaks as well", f"{other} baud")
     finally:
-        _switch(module, option.baud)
+        _switch(sensor, option.baud)
         sensor.recover()
-    if option.baud < other:
-        # As a backup or a restore of many templates does it.
-        assert sensor.hasten(), (
-            f"It does not stay well at {other} baud: a backup and a restore go at {option.baud}, "
-            "and take half as long again."
-        )
-        assert sensor.slots() == taken
-        sensor.slow_down()
     assert sensor.slots() == taken, (
         f"The sensor does not answer well at {option.baud} baud any more: power it off and on."
     )
 
 
-def _switch(module: Any, baud: int) -> None:
-    module.setSystemParameter(_BAUD_NUMBER, baud // _UNIT)
-    module._port.baud = baud
+def _switch(sensor: FingerprintSensor, baud: int) -> None:
+    sensor._link.exchange(SET_SYS_PARA, number=_BAUD_NUMBER, value=baud // _UNIT)
+    assert sensor._port
+    sensor._port.baud = baud

@@ -2,11 +2,18 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from edge_agent.gate.errors import SensorFault, SensorRefused
 from edge_agent.gate.ports import Buffer
 from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
+from edge_agent.gate.sensor.instructions import (
+    AURA_LED_CONFIG,
+    CANCEL,
+    HANDSHAKE,
+    INSTRUCTIONS,
+    PORT_CONTROL,
+    READ_PRODUCT_INFO,
+)
 
 from .enrolment import Enrolled
 from .facts import Facts
@@ -14,22 +21,17 @@ from .glass import Glass
 
 _PAGE = 14  # of the notepad; the gate uses 15
 
-_EXTRAS = {
-    "PortControl": b"\x17\x01",
-    "Handshake": b"\x40",
-    "Cancel": b"\x30",
-    "AuraLedConfig": bytes([0x35, 1, 128, 2, 3]),  # breathes blue three times
-    "ReadProductInfo": b"\x3c",
-}
-"""What only some modules have, with parameters."""
+_EXTRAS = (
+    (PORT_CONTROL, {"on": 1}),
+    (HANDSHAKE, {}),
+    (CANCEL, {}),
+    (AURA_LED_CONFIG, {"control": 1, "speed": 128, "colour": 2, "times": 3}),  # breathes blue
+    (READ_PRODUCT_INFO, {}),
+)
+"""What only some modules have, with arguments."""
 
-_OPTIONAL = {"ReadNotepad", "WriteNotepad", "UpImage", "Sleep", *_EXTRAS}
+_OPTIONAL = {row.name for row in INSTRUCTIONS.values() if row.without}
 """Without these a gate works, with less."""
-
-
-def _ask(sensor: FingerprintSensor, instruction: int, *params: int) -> None:
-    module: Any = sensor._module
-    module.ask(instruction, bytes(params))
 
 
 def test_every_instruction(
@@ -63,7 +65,7 @@ def test_every_instruction(
         ("ReadNotepad", read_note),
         ("WriteNotepad", lambda: sensor.write_notepad(_PAGE, note[::-1])),
         ("WriteNotepad", lambda: sensor.write_notepad(_PAGE, note)),
-        *((name, partial(_ask, sensor, *command)) for name, command in _EXTRAS.items()),
+        *((row.name, partial(sensor._link.ask, row, **arguments)) for row, arguments in _EXTRAS),
         ("DeletChar", lambda: sensor.erase(slot)),
         ("Sleep", sensor.sleep),
     ]

@@ -6,13 +6,12 @@ from statistics import median
 from typing import TypeVar
 
 from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
-from edge_agent.gate.sensor.instructions import INSTRUCTIONS
+from edge_agent.gate.sensor.instructions import GEN_IMG, IMG_2_TZ, SEARCH, Instruction
 
 from .facts import Facts
 from .glass import Glass
 
 _TIMES = 10
-_GEN_IMG, _IMG_2_TZ, _SEARCH = 0x01, 0x02, 0x04
 
 T = TypeVar("T")
 
@@ -20,9 +19,9 @@ T = TypeVar("T")
 class _Stopwatch:
     """Takes the times of one kind of exchange."""
 
-    def __init__(self, name: str, instruction: int) -> None:
+    def __init__(self, name: str, instruction: Instruction) -> None:
         self.name = name
-        self._deadline = INSTRUCTIONS[instruction].deadline
+        self._deadline = instruction.deadline
         self._seconds: list[float] = []
 
     def time(self, exchange: Callable[[], T]) -> T:
@@ -50,7 +49,7 @@ class _Stopwatch:
 def test_without_a_finger(
     sensor: FingerprintSensor, glass: Glass, facts: Facts, slack: float
 ) -> None:
-    captures = _Stopwatch("capture of a bare glass", _GEN_IMG)
+    captures = _Stopwatch("capture of a bare glass", GEN_IMG)
     glass.clear()
     for _ in range(_TIMES):
         captures.time(sensor.capture)
@@ -59,9 +58,9 @@ def test_without_a_finger(
 
 
 def test_with_a_finger(sensor: FingerprintSensor, glass: Glass, facts: Facts, slack: float) -> None:
-    captures = _Stopwatch("capture of a finger", _GEN_IMG)
-    extracts = _Stopwatch("features", _IMG_2_TZ)
-    searches = _Stopwatch(f"search beside {len(sensor.slots())} others", _SEARCH)
+    captures = _Stopwatch("capture of a finger", GEN_IMG)
+    extracts = _Stopwatch("features", IMG_2_TZ)
+    searches = _Stopwatch(f"search beside {len(sensor.slots())} others", SEARCH)
     glass.person.told("Keep the next finger down until you are told to lift it.")
     glass.press("right-index")
     for done in range(_TIMES):

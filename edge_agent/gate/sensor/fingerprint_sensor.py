@@ -1,27 +1,32 @@
 """The Sensor port, on a ZFM-20 kind of module (R307, AS608, R503) at a serial port."""
 
-import logging
 import time
 from collections.abc import Sequence
 
-from ...contract.errors import BadRequest
-from ..errors import SensorFault, SensorGarbled, SensorRefused, SensorSilent, SensorUnplugged
+from ..errors import SensorGarbled, SensorRefused, SensorSilent, SensorUnplugged
 from ..ports import Buffer, FingerImage, Power, SensorInfo
 from ..rules import Hint, Match
 from ..settings.schema import SensorSettings
-from . import flash, speed
-from .instructions import IMAGE_FAILED, IMAGE_SIZES, POOR_SCANS, WRONG_PASSWORD
-from .link import other_baud
-from .module import SensorModule
+from .instructions import (
+    GEN_IMG,
+    IMAGE_FAILED,
+    IMAGE_SIZES,
+    IMG_2_TZ,
+    POOR_SCANS,
+    READ_SYS_PARA,
+    REG_MODEL,
+    UP_IMAGE,
+    WRONG_PASSWORD,
+)
+from .library import INDEX_SLOTS, TemplateLibrary
+from .link import Link, other_baud
 from .port import Port
-
-log = logging.getLogger(__name__)
 
 _BAUD_UNIT = 9600
 _PACKET_SIZES = {0: 32, 1: 64, 2: 128, 3: 256}  # bytes
 _WITHOUT_POWER = 1.5  # seconds: its capacitors are empty, though TX still feeds it a little
 _FAILED_IMAGES = 20  # in a row; about 4 seconds
-_NO_PASSWORD, _HIGHEST_PASSWORD = 0, 0xFFFFFFFF
+_NO_PASSWORD = 0
 _LEFT = bytes((byte >> 4) * 17 for byte in range(256))  # 4 bits a pixel to 8: 15 becomes 255
 _RIGHT = bytes((byte & 0xF) * 17 for byte in range(256))
 
@@ -36,11 +41,9 @@ class FingerprintSensor:
         self._passwords: tuple[int, ...] = (_NO_PASSWORD,)
         """To be tried in this order."""
         self._port: Port | None = None
-        self._open_module: SensorModule | None = None
+        self._open_library: TemplateLibrary | None = None
         self._failed_images = 0
         self._has_answered = False
-        self._raised = False
-        """Whether the line's speed may be another than the settings'."""
 
     def __repr__(self) -> str:
         state = "open" if self._port else "closed"
@@ -61,40 +64,24 @@ class FingerprintSensor:
         self.close()
         self._port = Port(self._settings.port, self._settings.baud)
         try:
-            self._open_module = SensorModule(self._port, self._passwords[0])
-            self._greet(self._port, self._open_module)
-            return self._read_info(self._open_module)
+            link = Link(self._port)
+            self._greet(self._port, link)
+            info = self._read_info(link)
+            self._open_library = TemplateLibrary(link)
+            return info
         except BaseException:
             self.close()
             raise
 
     def recover(self) -> None:
-        """Prove that no older reply is still on its way; raises after about 2.4 seconds.
-
-        A raised speed is put back: the fault may be its doing.
-        """
-        if self._raised:
-            self.slow_down()
-        else:
-            self._module.recover()
-
-    def hasten(self) -> bool:
-        """Raise the line's speed until ``slow_down`` or the first fault; False where it stays."""
-        self._raised = True
-        self._raised = speed.raise_speed(self._module, self._line)
-        return self._raised
-
-    def slow_down(self) -> None:
-        """Put the line's speed back. What cannot be put back now is at the next ``connect``."""
-        if self._raised:
-            speed.put_back(self._module, self._line, self._settings.baud)
-            self._raised = False
+        """Prove that no older reply is still on its way; raises after about 2.4 seconds."""
+        self._link.recover()
 
     def close(self) -> None:
         """Let go of the port. Never raises; closing twice is fine."""
         if self._port:
             self._port.close()
-        self._port = self._open_module = None
+        self._port = self._open_library = None
 
     def restart(self) -> bool:
         """Take its power away for a second and a half; False where no pin switches it."""
@@ -108,11 +95,11 @@ class FingerprintSensor:
 
     def sleep(self) -> None:
         """Let the sensor sleep until it is touched or asked; SensorRefused where it cannot."""
-        self._module.sleep()
+        self._link.sleep()
 
     def check(self) -> None:
         """Verify the password, which a sensor that has restarted wants anyway."""
-        self._module.check()
+        self._link.check()
 
     def capture(self) -> bool | None:
         """Take an image. False: no finger is on the glass; None: the sensor could not tell.
@@ -122,7 +109,7 @@ class FingerprintSensor:
         like a gate without workers.
         """
         try:
-            present = bool(self._module.readImage())
+            present = bool(self._link.ask(GEN_IMG))
         except SensorRefused as refused:
             self._failed_images += 1
             if refused.code != IMAGE_FAILED or self._failed_images >= _FAILED_IMAGES:
@@ -135,7 +122,7 @@ class FingerprintSensor:
     def extract(self, buffer: Buffer = Buffer.ONE) -> Hint | None:
         """Turn the image into features in ``buffer``; a Hint where the scan is too poor."""
         try:
-            self._module.convertImage(int(buffer))
+            self._link.ask(IMG_2_TZ, buffer=int(buffer))
         except SensorRefused as refused:
             if refused.code not in POOR_SCANS:
                 raise
@@ -144,12 +131,12 @@ class FingerprintSensor:
 
     def search(self) -> Match | None:
         """Search buffer 1 in the sensor's whole library."""
-        found = self._module.search()
+        found = self._library.search()
         return Match(*found) if found else None
 
     def merge(self) -> bool:
         """Make one template of both buffers; False where they are different fingers."""
-        return bool(self._module.createTemplate())
+        return bool(self._link.ask(REG_MODEL))
 
     def store(self, slot: int) -> None:
         """Write the template to ``slot``; returns once the index was read back and shows it.
@@ -157,126 +144,80 @@ class FingerprintSensor:
         Where the sensor's answer is lost, the index settles whether the template was written; it
         cannot where the slot was taken before, so that stays an error.
         """
-        flash.store(self._module, slot)
+        self._library.store(slot)
 
     def erase(self, slot: int) -> None:
         """Erase ``slot``; returns once the index was read back and no longer shows it."""
-        flash.erase(self._module, slot)
+        self._library.erase(slot)
 
     def slots(self) -> frozenset[int]:
         """The slots that hold a template."""
-        return flash.slots(self._module)
+        return self._library.slots()
 
     def read_template(self, slot: int) -> bytes:
         """The template in ``slot``; SensorRefused where there is none."""
-        return flash.read_template(self._module, slot)
+        return self._library.read_template(slot)
 
     def write_template(self, slot: int, template: bytes) -> None:
         """Write a template; returns once the index shows it and the same bytes were read back."""
-        flash.write_template(self._module, slot, template)
+        self._library.write_template(slot, template)
 
     def twin_of(self, slot: int, others: Sequence[int]) -> int | None:
         """The first of ``others`` whose template is of the same finger as that in ``slot``.
 
         By Match at the sensor's own security level; an R307 searches for nothing that it was sent.
         """
-        return flash.twin_of(self._module, slot, others)
+        return self._library.twin_of(slot, others)
 
     def read_notepad(self, page: int) -> bytes:
         """The 32 bytes of one of the notepad's 16 pages."""
-        return flash.read_notepad(self._module, page)
+        return self._library.read_notepad(page)
 
     def write_notepad(self, page: int, data: bytes) -> None:
         """Write 32 bytes; returns once they were read back."""
-        flash.write_notepad(self._module, page, data)
+        self._library.write_notepad(page, data)
 
     def read_image(self) -> FingerImage:
         """The image of the last capture; SensorRefused where there is none."""
-        image = self._module.read_image()
+        image = self._link.receive(UP_IMAGE)
         width, height = IMAGE_SIZES[len(image)]
         return FingerImage(width, height, _grey(image))
 
-    def has_password(self) -> bool:
-        """Whether the sensor that is connected wants another password than none."""
-        return self._module.password != _NO_PASSWORD
+    @property
+    def _library(self) -> TemplateLibrary:
+        if self._open_library is None:
+            raise SensorUnplugged(f"The sensor port {self._settings.port} is not open: connect.")
+        return self._open_library
 
-    def set_password(self, new: int) -> None:
-        """Give the sensor another password (0: none); returns once it was verified.
+    @property
+    def _link(self) -> Link:
+        return self._library.link
 
-        A lost answer is settled so too. Where even that fails, the sensor has either password.
+    def _greet(self, port: Port, link: Link) -> None:
+        """Prove the link; where nobody answers well, find out at which baud somebody does.
+
+        This only tells: to switch silently would hide from the technician that the settings are
+        wrong.
         """
-        if not 0 <= new <= _HIGHEST_PASSWORD:
-            raise BadRequest(f"A password is a number from 0 to {_HIGHEST_PASSWORD}.")
-        module, before = self._module, self._module.password
-        lost = None
-        try:
-            module.setPassword(new)
-        except (SensorSilent, SensorGarbled) as fault:
-            lost = fault
-        module.password = new
-        try:
-            module.recover()
-        except SensorRefused as refused:
-            module.password = before
-            module.recover()
-            raise lost or refused from None
-        self.try_passwords(new)
-
-    @property
-    def _module(self) -> SensorModule:
-        if self._open_module is None:
-            raise self._not_open()
-        return self._open_module
-
-    @property
-    def _line(self) -> Port:
-        if self._port is None:
-            raise self._not_open()
-        return self._port
-
-    def _not_open(self) -> SensorUnplugged:
-        return SensorUnplugged(f"The sensor port {self._settings.port} is not open: connect.")
-
-    def _greet(self, port: Port, module: SensorModule) -> None:
         configured = self._settings.baud
-        if self._raised:
-            speed.find(module, port, (configured, speed.RAISED))
         try:
-            self._verify(module)
+            self._verify(link)
         except (SensorSilent, SensorGarbled) as fault:
             # One that has answered at this baud before has not changed it by itself.
             if self._has_answered or not (baud := other_baud(port)):
                 raise
-            if not self._was_raised(module):
-                raise SensorGarbled(
-                    f"The sensor at {port.name} speaks {baud} baud, but [sensor] baud is "
-                    f"{configured}: set [sensor] baud = {baud}."
-                ) from fault
-        if port.baud != configured:
-            log.warning(
-                "a transfer of templates was cut off and has left the sensor at %d baud: it is put "
-                "back to %d",
-                port.baud,
-                configured,
-            )
-            speed.put_back(module, port, configured)
-        self._raised = False
+            raise SensorGarbled(
+                f"The sensor at {port.name} speaks {baud} baud, but [sensor] baud is "
+                f"{configured}: set [sensor] baud = {baud}."
+            ) from fault
         self._has_answered = True
 
-    def _was_raised(self, module: SensorModule) -> bool:
-        """Whether it is at this speed because a transfer was cut off."""
-        try:
-            self._verify(module)
-            return speed.was_raised(module)
-        except SensorFault:
-            return False
-
-    def _verify(self, module: SensorModule) -> None:
+    def _verify(self, link: Link) -> None:
         """With the first password that the sensor takes; it is the first one from then on."""
         for password in self._passwords:
-            module.password = password
+            link.password = password
             try:
-                module.recover()
+                link.recover()
             except SensorRefused as refused:
                 if refused.code != WRONG_PASSWORD or password == self._passwords[-1]:
                     raise
@@ -284,9 +225,9 @@ class FingerprintSensor:
                 self._passwords = tuple(dict.fromkeys((password, *self._passwords)))
                 return
 
-    def _read_info(self, module: SensorModule) -> SensorInfo:
+    def _read_info(self, link: Link) -> SensorInfo:
         try:
-            _, system_id, capacity, level, _, packet, baud = module.getSystemParameters()
+            _, system_id, capacity, level, _, packet, baud = link.ask(READ_SYS_PARA)
         except (SensorSilent, SensorRefused) as fault:
             raise SensorSilent(
                 f"The sensor at {self._settings.port} is there but does not tell its parameters: "
@@ -294,11 +235,11 @@ class FingerprintSensor:
                 "which this gate cannot use."
             ) from fault
         # Slots that the index cannot show are not used: nothing could be read back from them.
-        module.capacity = min(capacity, flash.INDEX_SLOTS)
-        module.packet_size = _PACKET_SIZES.get(packet, module.packet_size)
+        link.capacity = min(capacity, INDEX_SLOTS)
+        link.packet_size = _PACKET_SIZES.get(packet, link.packet_size)
         return SensorInfo(
             system_id=system_id,
-            capacity=module.capacity,
+            capacity=link.capacity,
             security_level=level,
             baud=baud * _BAUD_UNIT,
         )

@@ -1,9 +1,8 @@
-"""Packets of the sensor's wire: `EF01 | address 4 | kind 1 | length 2 | data | checksum 2`.
+"""Packets of the sensor's wire, and series of them that are one template. No I/O and no time.
 
-Big-endian; length counts the data and the checksum; the checksum is the sum of kind, both length
-bytes and the data, mod 65536 (ZFM-20 manual, "Data package format"). No I/O and no time.
-
-The data packets behind an ack, checked as they come. No I/O and no time.
+`EF01 | address 4 | kind 1 | length 2 | data | checksum 2`, big-endian; length counts the data and
+the checksum; the checksum is the sum of kind, both length bytes and the data, mod 65536 (ZFM-20
+manual, "Data package format").
 """
 
 import struct
@@ -14,6 +13,7 @@ from msgspec import Struct
 START = b"\xef\x01"
 MAX_DATA = 256  # bytes: the largest packet size a module can be set to
 
+_PACKET_SIZES = frozenset({32, 64, 128, 256})
 _HEADER = struct.Struct(">2sIBH")
 _CHECKSUM = struct.Struct(">H")
 _LENGTHS = range(1 + _CHECKSUM.size, MAX_DATA + _CHECKSUM.size + 1)
@@ -125,9 +125,6 @@ def _sum(checked: bytes) -> int:
     return sum(checked) & 0xFFFF
 
 
-_PACKET_SIZES = frozenset({32, 64, 128, 256})
-
-
 class Stream:
     """One template or image on its way to the host.
 
@@ -142,6 +139,9 @@ class Stream:
         self._total = 0
         self.complete = False
         """Whether the last packet is there and all of them fit together."""
+        self.odd_size = 0
+        """Bytes that came where all is right but their sum: a packet was lost, or a module's
+        templates are of a size that nobody has told us of."""
 
     def takes(self, packet: Frame) -> bool:
         """Whether this can be the next packet; after one that cannot, nothing is believed."""
@@ -149,11 +149,11 @@ class Stream:
         self._packet_size = self._packet_size or size
         self._total += size
         if packet.kind is Kind.END_DATA:
-            self.complete = size <= self._packet_size and self._total in self._sizes
-            return self.complete
-        return (
-            packet.kind is Kind.DATA
-            and size == self._packet_size
-            and size in _PACKET_SIZES
-            and self._total < max(self._sizes)
-        )
+            fits = size <= self._packet_size
+            good = self.complete = fits and self._total in self._sizes
+        else:
+            fits = packet.kind is Kind.DATA and size == self._packet_size and size in _PACKET_SIZES
+            good = fits and self._total < max(self._sizes)
+        if fits and not good:
+            self.odd_size = self._total
+        return good

@@ -1,4 +1,7 @@
-"""The instructions that the gate uses, and what a sensor's confirmation codes mean.
+"""The instructions that the gate uses, one row each, and what a sensor's confirmation codes mean.
+
+A row is all that an instruction is; ``link.Link.ask`` carries any of them out. A new one is a row
+here and a method in ``fingerprint_sensor.py``, and in ``gate.ports.Sensor`` where flows need it.
 
 Sources: ZFM-20 manual 1.8 and R307 manual ("Module instruction system", "Confirmation code"); codes
 04, 05 and 17 from Synochip's AS608 manual. Milliseconds are what a published log of a real AS608
@@ -6,8 +9,9 @@ module shows. A code that no row names is still an error of ours: the table says
 what is allowed.
 """
 
+import struct
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -19,28 +23,63 @@ IMAGE_FAILED = 0x03
 NOT_FOUND = 0x09
 NO_TEMPLATE = 0x0C
 EMPTY_BUFFER = 0x0D
+ERASING_FAILED = 0x10
 WRONG_PASSWORD = 0x13
+WRITING_FAILED = 0x18
 NOT_VERIFIED = 0x21
 
 
 class Instruction(Struct, frozen=True):
-    """One row.
+    """One row."""
 
-    ``deadline`` is in seconds, from the command being handed over to the ack being there: several
-    times what a real AS608 module was measured to take, and above the manuals' upper bounds.
-    ``ack_data`` is how many bytes follow the code in an ack that says OK. ``answers`` are the codes
-    that are a return value; any other code is an error. After an OK, either the sensor sends data
-    packets, in all one of the sizes in ``sends``, or it ``takes`` some. Where it ``settles``, an OK
-    is believed only after a moment without a second one.
-    """
-
+    code: int
     name: str
+    """As in the manuals."""
+
     deadline: float
-    ack_data: int = 0
-    answers: frozenset[int] = frozenset()
+    """Seconds from the command being handed over to the ack being there: several times what a real
+    AS608 module was measured to take, and above the manuals' upper bounds."""
+
+    arguments: Mapping[str, str] = {}
+    """Names and ``struct`` formats of what follows the code, in the order of the wire."""
+
+    ack: str = ""
+    """``struct`` format of what follows the code in an ack that says OK."""
+
+    answers: Mapping[int, Any] = {}
+    """Codes that are no error, and the value that each stands for; any other code is one."""
+
+    driver: tuple[str, ...] = ()
+    """pyfingerprint's method that carries it out, and the arguments that this takes."""
+
+    without: str = ""
+    """What becomes of a gate whose module lacks it; empty where every module must have it."""
+
     sends: frozenset[int] = frozenset()
+    """After an OK the sensor sends data packets, in all one of these sizes."""
+
     takes: bool = False
+    """After an OK the sensor takes data packets."""
+
     settles: bool = False
+    """An OK is believed only after a moment without a second one."""
+
+    @property
+    def ack_size(self) -> int:
+        """Bytes that follow the code in an ack that says OK."""
+        return struct.calcsize(f">{self.ack}")
+
+    def command(self, arguments: Mapping[str, int | bytes]) -> bytes:
+        """What a command packet of it holds."""
+        values = (arguments[name] for name in self.arguments)
+        return struct.pack(f">B{''.join(self.arguments.values())}", self.code, *values)
+
+    def value(self, ack: bytes) -> Any:
+        """What an ack says: True, the one field that it has, or all of them in a tuple."""
+        if ack[0] != OK:
+            return self.answers[ack[0]]
+        fields = struct.unpack(f">{self.ack}", ack[1:])
+        return fields[0] if len(fields) == 1 else fields or True
 
 
 TEMPLATE_SIZES = frozenset({512, 768, 1536})
@@ -53,40 +92,115 @@ IMAGE_SIZES: Mapping[int, tuple[int, int]] = {
 }
 """Width and height in pixels of an image that takes so many bytes at 4 bits a pixel."""
 
+_BUFFER = {"buffer": "B"}
+_SLOTS = {"first": "H", "count": "H"}
+_FOUND = "HH"  # slot and score
+_NOBODY = {NOT_FOUND: (-1, -1)}
+_NO_NOTES = "it is told from another one by its templates, each time that it is connected"
+_ONLY_TESTED = "only hw_tests ask for it"
+
+# 190 ms. Img2Tz is next and its ack looks the same: a second ack to this would pass for that one,
+# and if Img2Tz itself got lost the search would find the features of the finger before.
+GEN_IMG = Instruction(
+    0x01, "GenImg", 1.5, answers={0x02: False}, driver=("readImage",), settles=True
+)
+IMG_2_TZ = Instruction(0x02, "Img2Tz", 1.5, _BUFFER, driver=("convertImage", "buffer"))  # 300 ms
+MATCH = Instruction(
+    0x03, "Match", 1.0, ack="H", answers={0x08: 0}, driver=("compareCharacteristics",)
+)  # 28 ms
+SEARCH = Instruction(
+    0x04,
+    "Search",
+    1.5,  # 47 ms; < 1 s at 1000
+    _BUFFER | _SLOTS,
+    _FOUND,
+    answers=_NOBODY,
+    driver=("searchTemplate",),
+)
+REG_MODEL = Instruction(
+    0x05, "RegModel", 1.0, answers={0x0A: False}, driver=("createTemplate",)
+)  # 12 ms
+STORE = Instruction(
+    0x06, "Store", 1.0, _BUFFER | {"slot": "H"}, driver=("storeTemplate", "slot", "buffer")
+)  # 58 ms
+LOAD_CHAR = Instruction(
+    0x07, "LoadChar", 1.0, _BUFFER | {"slot": "H"}, driver=("loadTemplate", "slot", "buffer")
+)
+# Not pyfingerprint's for these three: it asks for the packet size at each, reads back at once what
+# is read back from the flash anyway, and writes images of one size into files.
+UP_CHAR = Instruction(0x08, "UpChar", 1.0, _BUFFER, sends=TEMPLATE_SIZES)
+DOWN_CHAR = Instruction(0x09, "DownChar", 1.0, _BUFFER, takes=True)
+UP_IMAGE = Instruction(
+    0x0A, "UpImage", 1.0, sends=frozenset(IMAGE_SIZES), without="it shows no images"
+)
+DELET_CHAR = Instruction(
+    0x0C,
+    "DeletChar",
+    1.0,  # 66 ms
+    _SLOTS,
+    answers={ERASING_FAILED: False},
+    driver=("deleteTemplate", "first", "count"),
+)
+READ_SYS_PARA = Instruction(
+    0x0F, "ReadSysPara", 0.5, ack="HHHHIHH", driver=("getSystemParameters",)
+)  # 16 ms
+# Not pyfingerprint's: it knows one password.
+VFY_PWD = Instruction(0x13, "VfyPwd", 0.3, {"password": "I"}, answers={WRONG_PASSWORD: False})
+WRITE_NOTEPAD = Instruction(
+    0x18, "WriteNotepad", 1.0, {"page": "B", "data": "32s"}, without=_NO_NOTES
+)
+READ_NOTEPAD = Instruction(0x19, "ReadNotepad", 0.5, {"page": "B"}, "32s", without=_NO_NOTES)
+HIGH_SPEED_SEARCH = Instruction(
+    0x1B,
+    "HighSpeedSearch",
+    1.5,
+    _BUFFER | _SLOTS,
+    _FOUND,
+    answers=_NOBODY,
+    without="Search finds the same, only later",
+)
+TEMPLATE_COUNT = Instruction(
+    0x1D, "TemplateCount", 0.3, ack="H", driver=("getTemplateCount",)
+)  # 12 ms
+READ_INDEX_TABLE = Instruction(
+    0x1F,
+    "ReadIndexTable",
+    0.5,
+    {"page": "B"},
+    "32s",
+    driver=("getTemplateIndex", "page"),
+    without="its slots are tried one by one, which takes longer",
+)
+SLEEP = Instruction(
+    0x33, "Sleep", 0.5, without="leave [sensor] touch_sleep false"
+)  # R503; Synochip's AS608 too
+
+# Only some modules have these: R307 and AS608 the first, the R503 those from Cancel on.
+PORT_CONTROL = Instruction(0x17, "PortControl", 0.5, {"on": "B"}, without=_ONLY_TESTED)
+CANCEL = Instruction(0x30, "Cancel", 0.5, without=_ONLY_TESTED)
+AURA_LED_CONFIG = Instruction(
+    0x35,
+    "AuraLedConfig",
+    0.5,
+    {"control": "B", "speed": "B", "colour": "B", "times": "B"},
+    without=_ONLY_TESTED,
+)
+READ_PRODUCT_INFO = Instruction(0x3C, "ReadProductInfo", 0.5, ack="46s", without=_ONLY_TESTED)
+HANDSHAKE = Instruction(0x40, "Handshake", 0.5, without=_ONLY_TESTED)
+# Answers at the old baud where it changes that.
+SET_SYS_PARA = Instruction(
+    0x0E,
+    "SetSysPara",
+    1.0,
+    {"number": "B", "value": "B"},
+    driver=("setSystemParameter", "number", "value"),
+    without=_ONLY_TESTED,
+)
+
 INSTRUCTIONS: Mapping[int, Instruction] = {
-    # 190 ms. Img2Tz is next and its ack looks the same: a second ack to this would pass for that
-    # one, and if Img2Tz itself got lost the search would find the features of the finger before.
-    0x01: Instruction("GenImg", 1.5, answers=frozenset({0x02}), settles=True),
-    0x02: Instruction("Img2Tz", 1.5),  # 300 ms
-    0x03: Instruction("Match", 1.0, ack_data=2, answers=frozenset({0x08})),  # 28 ms
-    0x04: Instruction(
-        "Search", 1.5, ack_data=4, answers=frozenset({NOT_FOUND})
-    ),  # 47 ms; < 1 s at 1000
-    0x05: Instruction("RegModel", 1.0, answers=frozenset({0x0A})),  # 12 ms
-    0x06: Instruction("Store", 1.0),  # 58 ms
-    0x07: Instruction("LoadChar", 1.0),
-    0x08: Instruction("UpChar", 1.0, sends=TEMPLATE_SIZES),
-    0x09: Instruction("DownChar", 1.0, takes=True),
-    0x0A: Instruction("UpImage", 1.0, sends=frozenset(IMAGE_SIZES)),
-    0x0C: Instruction("DeletChar", 1.0, answers=frozenset({0x10})),  # 66 ms
-    # Answers at the old baud where it changes that, which is all that a gate changes (speed.py).
-    0x0E: Instruction("SetSysPara", 1.0),
-    0x0F: Instruction("ReadSysPara", 0.5, ack_data=16),  # 16 ms
-    0x12: Instruction("SetPwd", 1.0),
-    0x13: Instruction("VfyPwd", 0.3, answers=frozenset({WRONG_PASSWORD})),
-    0x18: Instruction("WriteNotepad", 1.0),
-    0x19: Instruction("ReadNotepad", 0.5, ack_data=32),
-    0x1B: Instruction("HighSpeedSearch", 1.5, ack_data=4, answers=frozenset({NOT_FOUND})),
-    0x1D: Instruction("TemplateCount", 0.3, ack_data=2),  # 12 ms
-    0x1F: Instruction("ReadIndexTable", 0.5, ack_data=32),
-    # From here on what only some modules have. A gate needs Sleep alone; hw_tests ask for all.
-    0x17: Instruction("PortControl", 0.5),  # R307, AS608
-    0x30: Instruction("Cancel", 0.5),  # R503 manual, as are those below
-    0x33: Instruction("Sleep", 0.5),  # Synochip's AS608 too
-    0x35: Instruction("AuraLedConfig", 0.5),
-    0x3C: Instruction("ReadProductInfo", 0.5, ack_data=46),
-    0x40: Instruction("Handshake", 0.5),
+    row.code: row for row in tuple(globals().values()) if isinstance(row, Instruction)
 }
+"""All of them by their codes."""
 
 POOR_SCANS: Mapping[int, Hint] = {
     0x04: Hint.MOISTEN,  # too dry
@@ -117,13 +231,15 @@ MEANINGS: Mapping[int, Meaning] = {
     ),
     0x0E: Meaning("it does not take the data", "try again; if it stays so, replace the sensor"),
     0x0F: Meaning("it has no image to send", "try again with a finger on the glass"),
-    0x10: Meaning("it could not erase", "try again; if it stays so, replace the sensor"),
+    ERASING_FAILED: Meaning("it could not erase", "try again; if it stays so, replace the sensor"),
     WRONG_PASSWORD: Meaning(
         "its password is not the one that this gate knows",
-        "tell the gate its password with 'edge-agent sensor password recall', or set it back to 0 "
+        "give its password with [sensor] password_file and restart the daemon, or set it back to 0 "
         "with the tool that changed it",
     ),
-    0x18: Meaning("it could not write its flash", "try again; if it stays so, replace the sensor"),
+    WRITING_FAILED: Meaning(
+        "it could not write its flash", "try again; if it stays so, replace the sensor"
+    ),
     0x1C: Meaning("it has no such page of its notepad", "try again; if it stays so, it has none"),
     0x20: Meaning("its address is not FFFFFFFF", "set it back with the tool that changed it"),
     NOT_VERIFIED: Meaning(

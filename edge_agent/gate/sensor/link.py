@@ -6,13 +6,12 @@ whole, in the shape that belongs to the instruction, and alone. After any other,
 until ``recover`` has proved that no older reply is still on its way.
 
 pyfingerprint 1.5 is pinned, for this module knows its insides: every method of it calls
-``__writePacket`` and ``__readPacket`` on itself and finds address and password in private names.
-
-Why a sensor seems silent or garbled: perhaps it speaks at another baud than the settings say.
+``__writePacket`` and ``__readPacket`` on itself.
 """
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from ..errors import SensorFault, SensorGarbled, SensorRefused, SensorSilent, SensorUnplugged
 from .driver import PyFingerprint
@@ -23,19 +22,35 @@ from .instructions import (
     NOT_VERIFIED,
     OK,
     PACKET_ERROR,
+    SLEEP,
+    TEMPLATE_COUNT,
     UNLISTED,
+    VFY_PWD,
     WRONG_PASSWORD,
     Instruction,
 )
 from .port import Port
 
 _ADDRESS = 0xFFFFFFFF  # as every module leaves its maker; a sensor ignores packets for any other
-_SLEEP = 0x33
 _RECOVERY = 2.0  # seconds: four times what the slowest module takes to boot
 _MOST_FENCES = 8  # a line that was bad for an hour must be trusted again within a second
 _BITS_PER_BYTE = 10  # 8N1
 _SETTLED = 0.0025  # seconds: an ack of 12 bytes takes 2.1 ms at 57600 baud
 _BETWEEN_PACKETS = 1.0  # seconds: three times the largest packet at the lowest baud
+_ASKED_IN_VAIN = 3  # times, on a sound link: then a module does not have the instruction
+_USUAL_BAUDS = (57600, 115200, 9600, 19200, 38400)
+
+
+class InstructionMissing(SensorRefused):
+    """The module does not have an instruction that a gate can do without."""
+
+
+class OddSize(SensorGarbled):
+    """All that came of a template or an image fits together, but is of no size that is known."""
+
+    def __init__(self, message: str, size: int) -> None:
+        self.size = size
+        super().__init__(message)
 
 
 class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
@@ -50,10 +65,10 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
 
     def __init__(self, port: Port, password: int = 0) -> None:
         # Not super().__init__(): it would open a port of its own, without a lock.
-        self._PyFingerprint__address = _ADDRESS
         self.password = password
+        """What the sensor is asked to verify."""
         self.capacity = 0
-        """How many slots a search covers."""
+        """How many slots it has, as far as they are used."""
         self.packet_size = 128
         """Bytes of data in a packet, as every module leaves its maker."""
         self._port = port
@@ -63,52 +78,81 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         self._stream: Stream | None = None
         self._stream_ends = 0.0
         self._asleep = False
+        self._has: dict[int, bool] = {}
+        """Of instructions that a module may lack: whether this one has them, where it has shown."""
 
     @property
     def port_name(self) -> str:
         """Where the sensor is, for messages."""
         return self._port.name
 
-    @property
-    def password(self) -> int:
-        """What the sensor is asked to verify."""
-        return int(self._PyFingerprint__password)
-
-    @password.setter
-    def password(self, password: int) -> None:
-        self._PyFingerprint__password = password
-
     def getStorageCapacity(self) -> int:
-        """The capacity as once read: asking again would double the time of every search."""
+        """For pyfingerprint, which would ask again before every search."""
         return self.capacity
 
-    def ask(self, instruction: int, params: bytes = b"") -> bytes:
-        """One exchange that pyfingerprint does not have; returns the ack's data, its code first."""
-        self._PyFingerprint__writePacket(Kind.COMMAND, bytes([instruction]) + params)
-        _, data = self._PyFingerprint__readPacket()
-        return data
+    def exchange(self, instruction: Instruction, **arguments: int | bytes) -> Any:
+        """Ask once. Returns what pyfingerprint's method does, or else what the row says."""
+        if instruction.driver:
+            method, *names = instruction.driver
+            return getattr(self, method)(*(arguments[name] for name in names))
+        self._PyFingerprint__writePacket(Kind.COMMAND, instruction.command(arguments))
+        _, ack = self._PyFingerprint__readPacket()
+        return instruction.value(ack)
 
-    def sleep(self) -> None:
-        """Let the sensor sleep; a byte that it says when it wakes, as at its start, is no fault."""
-        self.ask(_SLEEP)
-        self._asleep = True
+    def ask(self, instruction: Instruction, **arguments: int | bytes) -> Any:
+        """The same; InstructionMissing, on a sound link, where a module may lack it and does.
 
-    def receive_stream(self, instruction: int, params: bytes = b"") -> bytes:
-        """One exchange whose ack is followed by data packets; returns what these hold."""
-        self.ask(instruction, params)
+        Such a module says nothing to it, says it again, or has a code for it: that the packet was
+        damaged, or one that no manual lists. A bad line does most of that too. So it is asked again
+        on a link that was proved in between, and once it has answered, it does not lack it.
+        """
+        code = instruction.code
+        if not instruction.without or self._has.get(code):
+            return self.exchange(instruction, **arguments)
+        for _ in range(_ASKED_IN_VAIN if code not in self._has else 0):
+            try:
+                value = self.exchange(instruction, **arguments)
+            except (SensorSilent, SensorGarbled, SensorRefused) as fault:
+                if isinstance(fault, SensorRefused) and _is_listed(fault.code):
+                    raise
+                self.recover()
+            else:
+                self._has[code] = True
+                return value
+        self._has[code] = False
+        raise InstructionMissing(
+            f"The sensor at {self._port.name} does not know {instruction.name}: "
+            f"{instruction.without}.",
+            PACKET_ERROR,
+        )
+
+    def receive(self, instruction: Instruction, **arguments: int | bytes) -> bytes:
+        """Ask for data packets, once, for they may take seconds; returns what they hold."""
+        self.exchange(instruction, **arguments)
         content = bytearray()
         while self._stream:
             _, data = self._PyFingerprint__readPacket()
             content += data
         return bytes(content)
 
-    def send_stream(self, instruction: int, params: bytes, content: bytes) -> None:
-        """One exchange after whose ack we send data packets; nobody acknowledges these."""
-        self.ask(instruction, params)
+    def send(self, instruction: Instruction, content: bytes, **arguments: int | bytes) -> None:
+        """Announce data packets and send them; nobody acknowledges these."""
+        self.exchange(instruction, **arguments)
         last = len(content) - self.packet_size
         for at in range(0, len(content), self.packet_size):
             kind = Kind.DATA if at < last else Kind.END_DATA
             self._PyFingerprint__writePacket(kind, content[at : at + self.packet_size])
+
+    def sleep(self) -> None:
+        """Let the sensor sleep; a byte that it says when it wakes, as at its start, is no fault."""
+        self.ask(SLEEP)
+        self._asleep = True
+
+    def check(self) -> None:
+        """The shortest exchange; SensorRefused where the password is wrong."""
+        # Always: a sensor that restarted, by a dip of its supply or a spark, has forgotten it.
+        if not self.ask(VFY_PWD, password=self.password):
+            raise self._refused(WRONG_PASSWORD)
 
     def recover(self) -> None:
         """Make the link trustworthy again; raises after about 2.4 seconds of trying.
@@ -146,12 +190,20 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         """Whether there is a sensor at all that answers a handshake, whatever it answers."""
         try:
             self._drain(time.monotonic())
-            self.verifyPassword()
+            self.ask(VFY_PWD, password=self.password)
         except (SensorSilent, SensorGarbled):
             return False
         finally:
             self._trusted = False
         return True
+
+    def doubt(self, why: str) -> SensorGarbled:
+        """To be raised; whatever the sensor says is not believed until ``recover``."""
+        self._trusted = False
+        return SensorGarbled(
+            f"The answer to {self._asked.name} from {self._port.name} cannot be trusted ({why}): "
+            "if this repeats, check GND, the length of the wires and [sensor] baud."
+        )
 
     def _drain(self, give_up: float) -> None:
         """Wait until the line is quiet, and allow to ask again."""
@@ -164,12 +216,6 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         self._trusted = True
         self._stream = None
 
-    def check(self) -> None:
-        """The shortest exchange; SensorRefused where the password is wrong."""
-        # Always: a sensor that restarted, by a dip of its supply or a spark, has forgotten it.
-        if not self.verifyPassword():
-            raise self._refused(WRONG_PASSWORD)
-
     def _fence(self) -> None:
         """Ask what no other reply looks like; a sensor answers in order, so it is the last one.
 
@@ -179,9 +225,9 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         """
         self._fences = min(self._fences + 1, _MOST_FENCES)
         for _ in range(self._fences):
-            self.getTemplateCount()
+            self.ask(TEMPLATE_COUNT)
         if self._port.drain():
-            raise self._doubt("more bytes came behind the reply")
+            raise self.doubt("more bytes came behind the reply")
         self._fences = 0
 
     def _PyFingerprint__writePacket(self, kind: int, payload: Sequence[int]) -> None:
@@ -208,7 +254,7 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         self._asked = instruction
         woken, self._asleep = self._asleep, False
         if self._port.unread() and not (woken and self._port.drain()):
-            raise self._doubt("bytes came before it was asked")
+            raise self.doubt("bytes came before it was asked")
 
     def _PyFingerprint__readPacket(self) -> tuple[int, bytes]:
         packet = self._receive()
@@ -220,7 +266,7 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
 
     def _take_ack(self, ack: Frame) -> None:
         if ack.kind is not Kind.ACK or ack.address != _ADDRESS or not self._fits(ack.data):
-            raise self._doubt("it is the answer to something else")
+            raise self.doubt("it is the answer to something else")
         code = ack.data[0]
         if code == OK and self._asked.sends:
             self._stream = Stream(self._asked.sends)
@@ -238,7 +284,8 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
 
     def _take_data(self, stream: Stream, packet: Frame) -> None:
         if packet.address != _ADDRESS or not stream.takes(packet):
-            raise self._doubt("its data do not fit together")
+            doubt = self.doubt("its data do not fit together")
+            raise OddSize(str(doubt), stream.odd_size) if stream.odd_size else doubt
         self._deadline = min(time.monotonic() + _BETWEEN_PACKETS, self._stream_ends)
         if stream.complete:
             self._expect_nothing_behind()
@@ -255,17 +302,17 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
             frames = parser.feed(self._port.read(parser.missing))
             if not frames and time.monotonic() >= self._deadline:
                 if parser.skipped or parser.pending:
-                    raise self._doubt("no whole packet came in time")
+                    raise self.doubt("no whole packet came in time")
                 raise self._silent()
         if parser.damaged:
-            raise self._doubt("the checksum is wrong")
+            raise self.doubt("the checksum is wrong")
         if parser.skipped:
-            raise self._doubt("other bytes came before the reply")
+            raise self.doubt("other bytes came before the reply")
         return frames[0]
 
     def _expect_nothing_behind(self) -> None:
         if self._port.unread():
-            raise self._doubt("more bytes came behind the reply")
+            raise self.doubt("more bytes came behind the reply")
 
     def _on_the_wire(self, count: int) -> float:
         """How many seconds so many bytes take."""
@@ -273,7 +320,7 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
 
     def _fits(self, data: bytes) -> bool:
         """Whether the ack has the length of its instruction; some modules shorten a failure."""
-        full = 1 + self._asked.ack_data
+        full = 1 + self._asked.ack_size
         return len(data) == full or (data[0] != OK and len(data) == 1)
 
     def _silent(self) -> SensorSilent:
@@ -281,13 +328,6 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
             f"The sensor at {self._port.name} did not answer {self._asked.name} within "
             f"{self._asked.deadline} s: check its supply, whether RX and TX are swapped, and that "
             "no serial console uses this port."
-        )
-
-    def _doubt(self, why: str) -> SensorGarbled:
-        self._trusted = False
-        return SensorGarbled(
-            f"The answer to {self._asked.name} from {self._port.name} cannot be trusted ({why}): "
-            "if this repeats, check GND, the length of the wires and [sensor] baud."
         )
 
     def _refused(self, code: int) -> SensorRefused:
@@ -299,7 +339,9 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         )
 
 
-_USUAL = (57600, 115200, 9600, 19200, 38400)
+def _is_listed(code: int) -> bool:
+    """Whether a code says what went wrong, and not just that the packet was damaged."""
+    return code in MEANINGS and code != PACKET_ERROR
 
 
 def other_baud(port: Port) -> int | None:
@@ -311,7 +353,7 @@ def other_baud(port: Port) -> int | None:
     if not port.has_speed:
         return None
     configured = port.baud
-    for baud in _USUAL:
+    for baud in _USUAL_BAUDS:
         if baud != configured:
             port.baud = baud
             if Link(port).answers():

@@ -7,6 +7,7 @@ on the wire; the features in the sensor's buffer stay there until new ones repla
 from collections import deque
 from collections.abc import Callable, Iterable
 from enum import Enum
+from typing import NamedTuple
 
 from edge_agent.gate.sensor.port import PATIENCE, QUIET
 from edge_agent.simulator import fingers
@@ -18,7 +19,7 @@ from edge_agent.simulator.sensor import SimulatedSensor
 from edge_agent.simulator.wire import Pid
 
 _PORTION = 4  # bytes that arrive together; every ack is a multiple
-_KIND_AT = 6  # in a packet
+_KIND_AT, _INSTRUCTION_AT = 6, 9  # in a packet
 _WHOLE_PACKET = 9 + 128 + 2
 ENROLLED = range(1, 9)
 """Slots that hold a template from the start; a finger's number is its slot."""
@@ -76,6 +77,13 @@ _MANGLED: dict[Mishap, Callable[[bytes], bytes]] = {
 }
 
 
+class Part(NamedTuple):
+    """What is on the wire from a moment on."""
+
+    due: float
+    data: bytes
+
+
 class Line:
     """Stands in for Port and for the module `time`."""
 
@@ -85,6 +93,10 @@ class Line:
     def __init__(self, mishaps: Iterable[Mishap] = (), model: str = "r307") -> None:
         self.mishaps = iter(mishaps)
         """One for each packet that is written, until they are used up."""
+        self.unknown: dict[int, Callable[[bytes], bytes]] = {}
+        """Instructions that the module does not have; what it says to a command of them."""
+        self.asked: list[int] = []
+        """Every instruction, in order."""
         self.flash = Flash(model)
         for finger in ENROLLED:
             self.flash.store(finger, template(finger, model))
@@ -100,6 +112,9 @@ class Line:
         """Put a finger down, in the place of the one before."""
         self._glass.lift(self._now)
         self._glass.press(Press(str(finger)), self._now)
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
 
     def monotonic(self) -> float:
         return self._now
@@ -137,6 +152,11 @@ class Line:
             data = data[:-3] + bytes([data[-3] ^ 0x01]) + data[-2:]
         if mishap in _INSIDE and data[_KIND_AT] == Pid.COMMAND:
             self._sensor.inject(_INSIDE[mishap], 1)
+        if data[_KIND_AT] == Pid.COMMAND:
+            self.asked.append(data[_INSTRUCTION_AT])
+            if answer := self.unknown.get(self.asked[-1]):
+                self._send([Part(self._now, answer(data))])
+                return
         sent = self._sensor.receive(data, self._now)
         self._send(sent, DELAYS.get(mishap, 0.0), _MANGLED.get(mishap, bytes))
 

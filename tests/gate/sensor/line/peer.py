@@ -19,6 +19,13 @@ LOAD, UP_CHAR, DOWN_CHAR, UP_IMAGE, DELETE = 0x07, 0x08, 0x09, 0x0A, 0x0C
 READ_SYS_PARA, VFY_PWD, COUNT, INDEX = 0x0F, 0x13, 0x1D, 0x1F
 WRITE_NOTE, NOTE, FAST_SEARCH = 0x18, 0x19, 0x1B
 
+VALUES: dict[str, int | bytes] = {
+    **{"buffer": 1, "slot": 3, "first": 3, "count": 1, "page": 0, "data": bytes(range(32))},
+    **{"password": 0xC0FFEE, "number": 4, "value": 6, "on": 1},
+    **{"control": 1, "speed": 128, "colour": 2, "times": 3},
+}
+"""For whichever arguments a row names."""
+
 # What a real AS608-family module with 100 slots said of itself.
 PARAMETERS = bytes.fromhex("000C 2EC8 0064 0003 FFFFFFFF 0002 0006")
 
@@ -55,6 +62,8 @@ class Peer:
     replies: dict[int, list[bytes]] = field(default_factory=dict)
     asked: list[int] = field(default_factory=list)
     """Every instruction that came, in order."""
+    commands: list[bytes] = field(default_factory=list)
+    """The same with their arguments."""
     buffers: list[int] = field(default_factory=list)
     """The first byte behind each instruction that has any: most often a buffer."""
     data: list[bytes] = field(default_factory=list)
@@ -92,6 +101,7 @@ class Peer:
                     assert isinstance(frame, Packet)
                     if frame.pid is Pid.COMMAND:
                         self.buffers += frame.data[1:2]
+                        self.commands.append(frame.data)
                         self._answer(frame.data[0])
                     else:
                         self.data.append(frame.data)

@@ -15,11 +15,18 @@ from hypothesis import strategies as st
 
 from edge_agent.contract.errors import BadRequest
 from edge_agent.gate.errors import SensorFault, SensorGarbled, SensorSilent
-from edge_agent.gate.sensor import flash
 from edge_agent.gate.sensor import link as link_module
 from edge_agent.gate.sensor.frames import Frame, FrameParser, Kind, Stream
+from edge_agent.gate.sensor.instructions import (
+    GEN_IMG,
+    IMG_2_TZ,
+    STORE,
+    TEMPLATE_COUNT,
+    UP_CHAR,
+    WRITE_NOTEPAD,
+)
+from edge_agent.gate.sensor.library import TemplateLibrary
 from edge_agent.gate.sensor.link import Link
-from edge_agent.gate.sensor.module import SensorModule
 from edge_agent.simulator.module import MODELS
 
 from .line import DELAYS, ENROLLED, Line, Mishap, template
@@ -38,25 +45,25 @@ _provable = st.one_of(_series(*DELAYS), _series(*_OTHERS))
 _anything = _series(*Mishap)
 
 
-def _module(line: Line) -> SensorModule:
-    module = SensorModule(line)  # type: ignore[arg-type]
-    module.capacity = 100
-    return module
+def _library(line: Line) -> TemplateLibrary:
+    link = Link(line)  # type: ignore[arg-type]
+    link.capacity = 100
+    return TemplateLibrary(link)
 
 
-def _touch(module: SensorModule, line: Line, finger: int) -> None:
+def _touch(library: TemplateLibrary, line: Line, finger: int) -> None:
     """One finger is taken for itself or for nobody."""
     line.press(finger)
-    assert module.readImage()
-    module.convertImage(1)
-    found = module.search()
+    assert library.link.ask(GEN_IMG)
+    library.link.ask(IMG_2_TZ, buffer=1)
+    found = library.search()
     assert (found[0] if found else None) == (finger if finger in ENROLLED else None)
 
 
-def _recovers(module: SensorModule, line: Line, provable: bool) -> bool:
+def _recovers(library: TemplateLibrary, line: Line, provable: bool) -> bool:
     """Try to recover; a link that says that it has succeeded is held to it."""
     try:
-        module.recover()
+        library.link.recover()
     except SensorFault:
         return False
     assert not (provable and line.owes())
@@ -66,18 +73,18 @@ def _recovers(module: SensorModule, line: Line, provable: bool) -> bool:
 def _right_or_an_error(mishaps: list[Mishap], provable: bool = True) -> None:
     line = Line(mishaps)
     with patch.object(link_module, "time", line):
-        module = _module(line)
-        _recovers(module, line, provable)
+        library = _library(line)
+        _recovers(library, line, provable)
         for finger in [1, 99, *range(2, 8)]:
             try:
-                _touch(module, line, finger)
+                _touch(library, line, finger)
             except SensorFault:
-                _recovers(module, line, provable)
+                _recovers(library, line, provable)
 
         line.mishaps = iter(())
         line.settle()
-        assert _recovers(module, line, provable)
-        _touch(module, line, 8)
+        assert _recovers(library, line, provable)
+        _touch(library, line, 8)
 
 
 # The ack of GenImg comes late and is taken for VfyPwd's; then every reply takes longer than a
@@ -132,11 +139,11 @@ class Soak:
     def run(self, faults: int) -> None:
         """Go on until so many exchanges were faulty."""
         with patch.object(link_module, "time", self._line):
-            self._module = _module(self._line)
+            self._library = _library(self._line)
             while self.seen["faults"] < faults:
                 act = self._random.choice([self._touch, self._touch, self._write, self._note])
                 try:
-                    self._module.recover()
+                    self._library.link.recover()
                     act()
                     self.seen[act.__name__] += 1
                 except (SensorFault, BadRequest):  # a template that never arrives whole
@@ -161,10 +168,10 @@ class Soak:
         for _ in range(3):
             finger = self._random.choice([*range(1, 12), 99])
             self._line.press(finger)
-            if not self._module.readImage():
+            if not self._library.link.ask(GEN_IMG):
                 continue
-            self._module.convertImage(1)
-            found = self._module.search()
+            self._library.link.ask(IMG_2_TZ, buffer=1)
+            found = self._library.search()
             owner = self._owner.get(found[0]) if found else None
             assert owner in (None, finger), f"finger {finger} was taken for {owner}"
             self.seen["credited"] += owner == finger
@@ -177,17 +184,17 @@ class Soak:
         new = template(finger, self._model, self._random.randrange(100))
         self._owner.pop(slot, None)  # nobody's until it is certain
         if self._random.random() < 0.1:
-            flash.erase(self._module, slot)
+            self._library.erase(slot)
             assert slot not in self._line.flash.templates
             return
-        flash.write_template(self._module, slot, new)
+        self._library.write_template(slot, new)
         assert self._line.flash.templates[slot] == new
-        assert flash.read_template(self._module, slot) == new
+        assert self._library.read_template(slot) == new
         self._owner[slot] = finger
 
     def _note(self) -> None:
         page, data = self._random.randrange(16), self._random.randbytes(32)
-        flash.write_notepad(self._module, page, data)
+        self._library.write_notepad(page, data)
         assert self._line.flash.notepad[page] == data
 
 
@@ -236,7 +243,7 @@ def _not_at_all(link: Link, _: float) -> None:
 
 
 def _once(link: Link) -> None:
-    link.getTemplateCount()
+    link.ask(TEMPLATE_COUNT)
 
 
 WEAKENED: dict[str, list[tuple[object, str, object]]] = {
@@ -273,32 +280,32 @@ def test_a_weakened_link_is_caught(weakness: str, monkeypatch: pytest.MonkeyPatc
         attempt()
 
 
-def _index_alone(module: SensorModule, slot: int, template: bytes) -> None:
+def _index_alone(library: TemplateLibrary, slot: int, template: bytes) -> None:
     def write() -> None:
-        module.write_buffer(1, template)
-        module.storeTemplate(slot)
+        library.write_buffer(1, template)
+        library.link.ask(STORE, slot=slot, buffer=1)
 
-    lost = flash._carry_out(module, write)
-    if slot not in flash.slots(module):
+    lost = library._carry_out(write)
+    if slot not in library.slots():
         raise lost or SensorSilent("It was not written.")
 
 
-def _page_unread(module: SensorModule, page: int, data: bytes) -> None:
-    flash._carry_out(module, lambda: module.write_notepad(page, data))
+def _page_unread(library: TemplateLibrary, page: int, data: bytes) -> None:
+    library._carry_out(lambda: library.link.ask(WRITE_NOTEPAD, page=page, data=data))
 
 
-def _of_any_size(module: SensorModule, buffer: int) -> bytes:
-    return module.receive_stream(0x08, bytes([buffer]))
+def _of_any_size(library: TemplateLibrary, buffer: int) -> bytes:
+    return library.link.receive(UP_CHAR, buffer=buffer)
 
 
 CREDULOUS: dict[str, list[tuple[object, str, object]]] = {
     "the checksum is not looked at": WEAKENED["the checksum is not looked at"],
     "data of any shape": [
         (link_module, "Stream", Careless),
-        (SensorModule, "read_buffer", _of_any_size),
+        (TemplateLibrary, "read_buffer", _of_any_size),
     ],
-    "a template is believed for the index": [(flash, "write_template", _index_alone)],
-    "a page is believed for its ack": [(flash, "write_notepad", _page_unread)],
+    "a template is believed for the index": [(TemplateLibrary, "write_template", _index_alone)],
+    "a page is believed for its ack": [(TemplateLibrary, "write_notepad", _page_unread)],
 }
 
 
@@ -314,20 +321,20 @@ def test_a_credulous_driver_is_caught(weakness: str, monkeypatch: pytest.MonkeyP
 def test_a_line_that_was_bad_for_long_is_soon_trusted_again() -> None:
     line = Line([Mishap.NONE, Mishap.REPLY_LOST] * 200)  # VfyPwd is answered, TemplateCount is not
     with patch.object(link_module, "time", line):
-        module = _module(line)
+        library = _library(line)
         for _ in range(20):
             with pytest.raises(SensorFault):
-                module.recover()
+                library.link.recover()
         line.mishaps = iter(())
         began = line.monotonic()
-        module.recover()
+        library.link.recover()
         assert line.monotonic() - began < 1
 
 
 def test_a_link_in_doubt_asks_nothing() -> None:
     line = Line([Mishap.NONE] * 4 + [Mishap.STRAY_BEHIND])
     with patch.object(link_module, "time", line):
-        module = _module(line)
+        library = _library(line)
         with pytest.raises(SensorGarbled, match="in doubt: recover it first"):
-            module.readImage()
-        module.recover()
+            library.link.ask(GEN_IMG)
+        library.link.recover()

@@ -26,14 +26,15 @@ from edge_agent.gate.errors import (
 from edge_agent.gate.ports import Buffer, Sensor, SensorInfo
 from edge_agent.gate.rules import Hint, Match
 from edge_agent.gate.sensor import link, port
-from edge_agent.gate.sensor import link as find_baud
 from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
 from edge_agent.gate.settings.schema import SensorSettings
 from edge_agent.simulator.background import Remote, running_simulator
+from edge_agent.simulator.flash import Flash
 from edge_agent.simulator.module import MODELS
 from edge_agent.simulator.serving import SimulatorOptions
 from edge_agent.simulator.wire import Packet, Pid
 
+from .line import template
 from .peer import (
     COUNT,
     DELETE,
@@ -358,9 +359,29 @@ def test_another_baud_is_named_and_not_used(
         sensor.connect()
 
 
+def test_a_module_that_an_older_version_has_left_at_another_baud(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Restores used to raise the speed; a power cut in the middle of one left it raised."""
+    monkeypatch.setattr(link, "_RECOVERY", 0.2)
+    memory, mark = tmp_path / "flash", bytes(range(32))
+    flash = Flash.open("r307", memory)
+    flash.set(baud_multiplier=12)
+    flash.store(1, template(1))
+    flash.write_page(15, mark)
+    options = SimulatorOptions(tmp_path / "tty", tmp_path / "control", flash=memory, paced=False)
+    with running_simulator(options):
+        with pytest.raises(SensorGarbled, match=r"set \[sensor\] baud = 115200\."):
+            _sensor(tmp_path / "tty").connect()
+        sensor = _sensor(tmp_path / "tty", baud=115200)
+        assert sensor.connect().baud == 115200
+        assert (sensor.slots(), sensor.read_notepad(15)) == ({1}, mark)
+        sensor.close()
+
+
 def test_silence_and_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "_RECOVERY", 0.2)
-    monkeypatch.setattr(find_baud, "_USUAL", ())
+    monkeypatch.setattr(link, "_USUAL_BAUDS", ())
     with scripted({VFY_PWD: [b""] * 100}) as peer:
         sensor = _sensor(peer.name)
         with pytest.raises(SensorSilent, match="whether RX and TX are swapped"):

@@ -7,45 +7,22 @@ import pytest
 from msgspec.structs import replace
 
 from edge_agent.gate.errors import SensorFault, SensorGarbled, SensorRefused, SensorSilent
+from edge_agent.gate.sensor import instructions as table
 from edge_agent.gate.sensor import link as link_module
 from edge_agent.gate.sensor import port as port_module
 from edge_agent.gate.sensor.instructions import (
     INSTRUCTIONS,
     NOT_VERIFIED,
+    OK,
     PACKET_ERROR,
     WRONG_PASSWORD,
+    Instruction,
 )
 from edge_agent.gate.sensor.link import Link
 from edge_agent.gate.sensor.port import Port
 
-from .peer import (
-    COUNT,
-    DELETE,
-    GEN_IMG,
-    IMG_2_TZ,
-    INDEX,
-    READ_SYS_PARA,
-    REG_MODEL,
-    SEARCH,
-    STORE,
-    VFY_PWD,
-    Peer,
-    ack,
-    scripted,
-)
+from .peer import COUNT, GEN_IMG, SEARCH, VALUES, VFY_PWD, Peer, ack, scripted
 
-ASK = {
-    GEN_IMG: Link.readImage,
-    IMG_2_TZ: Link.convertImage,
-    SEARCH: Link.searchTemplate,
-    REG_MODEL: Link.createTemplate,
-    STORE: lambda link: link.storeTemplate(3),
-    DELETE: lambda link: link.deleteTemplate(3),
-    READ_SYS_PARA: Link.getSystemParameters,
-    VFY_PWD: Link.verifyPassword,
-    COUNT: Link.getTemplateCount,
-    INDEX: lambda link: link.getTemplateIndex(0),
-}
 FOUND = "EF01FFFFFFFF0700070000010050005F"  # slot 1, score 80: from a real module's log
 
 
@@ -87,7 +64,7 @@ def test_real_replies(
     peer.portion = portion
     peer.replies[SEARCH] = [bytes.fromhex(reply.replace(" ", ""))]
 
-    assert link.searchTemplate() == expected
+    assert link.ask(table.SEARCH) == expected
 
 
 @pytest.mark.parametrize(
@@ -109,12 +86,12 @@ def test_a_match_in_doubt_is_no_match(link: Link, peer: Peer, reply: str, why: s
     peer.replies[SEARCH] = [bytes.fromhex(reply.replace(" ", ""))]
 
     with pytest.raises(SensorGarbled, match=why):
-        link.searchTemplate()
+        link.ask(table.SEARCH)
 
     with pytest.raises(SensorGarbled, match="in doubt: recover it first"):
-        link.readImage()
+        link.ask(table.GEN_IMG)
     link.recover()
-    assert link.searchTemplate() == (1, 80)
+    assert link.ask(table.SEARCH) == (1, 80)
 
 
 def test_a_late_match_never_answers_a_newer_search(link: Link, peer: Peer) -> None:
@@ -123,10 +100,10 @@ def test_a_late_match_never_answers_a_newer_search(link: Link, peer: Peer) -> No
     peer.replies = {SEARCH: [b"", newer], VFY_PWD: [late + ack()]}
 
     with pytest.raises(SensorSilent, match=r"did not answer Search within 0\.5 s"):
-        link.searchTemplate()
+        link.ask(table.SEARCH)
     link.recover()
 
-    assert link.searchTemplate() == (-1, -1)
+    assert link.ask(table.SEARCH) == (-1, -1)
 
 
 def test_bytes_that_nobody_asked_for(link: Link, peer: Peer) -> None:
@@ -135,26 +112,44 @@ def test_bytes_that_nobody_asked_for(link: Link, peer: Peer) -> None:
         pass
 
     with pytest.raises(SensorGarbled, match="bytes came before it was asked"):
-        link.readImage()
+        link.ask(table.GEN_IMG)
     assert GEN_IMG not in peer.asked
 
 
-@pytest.mark.parametrize("instruction", ASK)
-def test_every_code_ends_in_a_value_or_a_fault(link: Link, peer: Peer, instruction: int) -> None:
-    answers = INSTRUCTIONS[instruction].answers
+@pytest.mark.parametrize("row", INSTRUCTIONS.values(), ids=lambda row: row.name)
+def test_every_code_ends_in_a_value_or_a_fault(link: Link, peer: Peer, row: Instruction) -> None:
     for code in range(1, 256):
-        peer.replies[instruction] = [ack(code)]
-        if code in answers:
-            ASK[instruction](link)
+        peer.replies[row.code] = [ack(code)]
+        if code in row.answers:
+            assert link.exchange(row, **VALUES) == row.answers[code]
             continue
         with pytest.raises(SensorFault) as caught:
-            ASK[instruction](link)
+            link.exchange(row, **VALUES)
         assert isinstance(caught.value, SensorRefused)
         assert caught.value.code == code
         if code in (PACKET_ERROR, NOT_VERIFIED):
             with pytest.raises(SensorGarbled, match="in doubt"):
-                link.readImage()
+                link.ask(table.GEN_IMG)
             link.recover()
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in INSTRUCTIONS.values() if row.driver], ids=lambda row: row.name
+)
+def test_pyfingerprint_and_the_row_say_the_same(link: Link, peer: Peer, row: Instruction) -> None:
+    """Either could carry it out: what is sent is the same, and of what is answered the sense."""
+    search_all = {"first": 0, "count": link.capacity} if row is table.SEARCH else {}
+    peer.replies[row.code] = [ack(OK, bytes(range(row.ack_size)))] * 2
+    by_driver = link.exchange(row, **VALUES)
+    by_row = link.exchange(replace(row, driver=()), **VALUES | search_all)
+    assert peer.commands[-1] == peer.commands[-2] != b""
+    if row is table.READ_INDEX_TABLE:
+        bits = int.from_bytes(by_row, "little")
+        assert by_driver == [bool(bits >> slot & 1) for slot in range(256)]
+    elif row is table.STORE:
+        assert (by_driver, by_row) == (VALUES["slot"], True)
+    else:
+        assert by_driver == by_row
 
 
 def test_a_failed_recovery_leaves_the_link_in_doubt(link: Link, peer: Peer) -> None:
@@ -163,14 +158,14 @@ def test_a_failed_recovery_leaves_the_link_in_doubt(link: Link, peer: Peer) -> N
         link.recover()
 
     with pytest.raises(SensorGarbled, match="in doubt"):
-        link.readImage()
+        link.ask(table.GEN_IMG)
 
 
 def test_a_handshake_alone_is_no_trust(link: Link) -> None:
     assert link.answers()
 
     with pytest.raises(SensorGarbled, match="in doubt"):
-        link.readImage()
+        link.ask(table.GEN_IMG)
 
 
 def test_a_recovery_without_trouble_asks_twice(link: Link, peer: Peer) -> None:
@@ -204,7 +199,7 @@ def test_a_search_costs_one_exchange_one_write_and_two_reads(
     monkeypatch.setattr(os, "read", counting_read)
     peer.asked.clear()
 
-    link.searchTemplate()
+    link.ask(table.SEARCH)
 
     assert peer.asked == [SEARCH]
     assert written == ["ef01ffffffff0100080401000000640072"]

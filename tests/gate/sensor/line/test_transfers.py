@@ -12,11 +12,14 @@ from msgspec.structs import replace
 from edge_agent.contract.errors import BadRequest
 from edge_agent.gate.errors import SensorFault, SensorGarbled, SensorRefused, SensorSilent
 from edge_agent.gate.ports import Buffer, FingerImage, Sensor
-from edge_agent.gate.sensor import flash, link, port
+from edge_agent.gate.sensor import link, port
 from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
-from edge_agent.gate.sensor.module import SensorModule
+from edge_agent.gate.sensor.instructions import GEN_IMG, TEMPLATE_COUNT
+from edge_agent.gate.sensor.instructions import UP_IMAGE as READ_IMAGE
+from edge_agent.gate.sensor.library import TemplateLibrary
 from edge_agent.gate.settings.schema import SensorSettings
 from edge_agent.simulator.background import Remote, running_simulator
+from edge_agent.simulator.flash import Flash
 from edge_agent.simulator.module import MODELS
 from edge_agent.simulator.serving import SimulatorOptions
 from edge_agent.simulator.wire import Packet, Pid
@@ -158,14 +161,14 @@ def test_a_blank_template(tmp_path: Path) -> None:
 
 
 @contextmanager
-def _line(model: str = "r307") -> Iterator[tuple[Line, SensorModule]]:
+def _line(model: str = "r307") -> Iterator[tuple[Line, TemplateLibrary]]:
     """A line with a clock of its own; the sensor holds templates from the start."""
     line = Line(model=model)
     with patch.object(link, "time", line):
-        module = SensorModule(line)  # type: ignore[arg-type]
-        module.capacity = 100
-        module.recover()
-        yield line, module
+        library = TemplateLibrary(link.Link(line))  # type: ignore[arg-type]
+        library.link.capacity = 100
+        library.link.recover()
+        yield line, library
 
 
 def _believes(change: Callable[[], None]) -> bool:
@@ -182,14 +185,14 @@ def test_a_template_that_went_wrong_is_not_believed(mishap: Mishap, model: str) 
     first, second = template(3, model), template(4, model, 1)
     packets = 5 + len(first) // 128  # DownChar, its data, Store, ReadIndexTable, Load, UpChar
     for at in range(packets):
-        with _line(model) as (line, module):
-            assert flash.read_template(module, 3) == first
+        with _line(model) as (line, library):
+            assert library.read_template(3) == first
             line.mishaps = iter([Mishap.NONE] * at + [mishap])
 
-            written = _believes(lambda: flash.write_template(module, 3, second))
+            written = _believes(lambda: library.write_template(3, second))
             line.settle()
-            module.recover()
-            held = flash.read_template(module, 3)
+            library.link.recover()
+            held = library.read_template(3)
 
         assert held == line.flash.templates[3]
         assert held in ({second} if written else {first, second, _half(second)})
@@ -202,25 +205,25 @@ def _half(template: bytes) -> bytes:
 
 def test_the_slowest_line_has_all_the_time_that_it_needs() -> None:
     new = template(4, "r503", 1)
-    with _line("r503") as (line, module):
+    with _line("r503") as (line, library):
         line.flash.set(baud_multiplier=1)
         line.baud = 9600
         # Its data are on the wire for 1.7 seconds; the store after them is to be done in 0.2.
-        flash.write_template(module, 3, new)
-        assert flash.read_template(module, 3) == new
+        library.write_template(3, new)
+        assert library.read_template(3) == new
 
 
 def test_an_image_in_doubt_is_drained_to_its_end() -> None:
-    with _line() as (line, module):
+    with _line() as (line, library):
         line.press(1)
-        assert module.readImage()
+        assert library.link.ask(GEN_IMG)
         line.mishaps = iter([Mishap.NOISE])
         with pytest.raises(SensorGarbled):
-            module.read_image()
+            library.link.receive(READ_IMAGE)
         began = line.monotonic()
-        module.recover()
+        library.link.recover()
         assert 6 < line.monotonic() - began < 8
-        assert len(module.read_image()) == 36_864
+        assert len(library.link.receive(READ_IMAGE)) == 36_864
 
 
 def test_the_notepad(bench: tuple[Remote, FingerprintSensor]) -> None:
@@ -243,14 +246,14 @@ def test_the_notepad(bench: tuple[Remote, FingerprintSensor]) -> None:
 @pytest.mark.parametrize("at", range(2))
 def test_a_page_that_went_wrong_is_not_believed(mishap: Mishap, at: int) -> None:
     first, second = random.Random(1).randbytes(32), random.Random(2).randbytes(32)
-    with _line() as (line, module):
-        flash.write_notepad(module, 5, first)
+    with _line() as (line, library):
+        library.write_notepad(5, first)
         line.mishaps = iter([Mishap.NONE] * at + [mishap])
 
-        written = _believes(lambda: flash.write_notepad(module, 5, second))
+        written = _believes(lambda: library.write_notepad(5, second))
         line.settle()
-        module.recover()
-        held = flash.read_notepad(module, 5)
+        library.link.recover()
+        held = library.read_notepad(5)
 
     assert held in ({second} if written else {first, second, _half(second)})
 
@@ -316,7 +319,8 @@ WRONG = {
 @pytest.mark.parametrize("reply", WRONG.values(), ids=WRONG)
 def test_a_template_in_doubt(scripted_bench: tuple[Peer, FingerprintSensor], reply: bytes) -> None:
     peer, sensor = scripted_bench
-    peer.replies[UP_CHAR] = [reply, OK + A + B + C + D]
+    # Twice: where only the size is odd, the sensor is asked whether that is its own.
+    peer.replies[UP_CHAR] = [reply, OK + A + B + C + D, OK + A + B + C + D]
 
     with pytest.raises((SensorGarbled, SensorSilent)) as caught:
         sensor.read_template(3)
@@ -340,6 +344,34 @@ def test_a_size_that_changes(scripted_bench: tuple[Peer, FingerprintSensor]) -> 
         sensor.read_template(3)
     sensor.recover()
     assert len(sensor.read_template(3)) == 768
+
+
+@pytest.mark.parametrize(
+    ("size", "told"), [(1024, "1024"), (498, "498"), (384, "384"), (2048, "more than 1536")]
+)
+def test_a_template_of_a_size_that_nobody_has_told_us_of(
+    scripted_bench: tuple[Peer, FingerprintSensor], size: int, told: str
+) -> None:
+    peer, sensor = scripted_bench
+    content = _template(size)
+    packets = [content[at : at + 128] for at in range(0, size, 128)]
+    stream = b"".join(_data(part, last=part is packets[-1]) for part in packets)
+    peer.replies[UP_CHAR] = [OK + stream] * 2
+
+    sentence = rf"sends templates of {told} bytes, a size that .* \(512, 768, 1536\): the wires"
+    with pytest.raises(SensorFault, match=sentence) as caught:
+        sensor.read_template(3)
+    assert not isinstance(caught.value, (SensorGarbled, SensorRefused))
+    assert sensor.capture()  # and the link is not in doubt
+
+
+def test_two_packets_that_were_lost_are_no_size(
+    scripted_bench: tuple[Peer, FingerprintSensor],
+) -> None:
+    peer, sensor = scripted_bench
+    peer.replies[UP_CHAR] = [OK + A + B + D, OK + A + D]
+    with pytest.raises(SensorGarbled, match="its data do not fit together"):
+        sensor.read_template(3)
 
 
 def test_what_is_read_back_has_the_last_word(
@@ -377,16 +409,16 @@ def test_packets_of_the_size_that_the_sensor_is_set_to(code: int) -> None:
 
 
 def test_data_that_were_not_sent_to_the_end() -> None:
-    with _line() as (line, module), patch.object(line, "write", wraps=line.write) as write:
+    with _line() as (line, library), patch.object(line, "write", wraps=line.write) as write:
         packets = [DEFAULT, SensorSilent("the line takes no bytes")]
         write.side_effect = packets
         with pytest.raises(SensorSilent):
-            module.write_buffer(1, template(1))
+            library.write_buffer(1, template(1))
         write.side_effect = None
         # The sensor would take any command for the rest of the template.
         with pytest.raises(SensorGarbled, match="in doubt: recover it first"):
-            module.getTemplateCount()
-        module.recover()
+            library.link.ask(TEMPLATE_COUNT)
+        library.link.recover()
 
 
 def test_a_page_that_stays_as_it_was(scripted_bench: tuple[Peer, FingerprintSensor]) -> None:
@@ -427,51 +459,30 @@ def test_the_left_pixel_is_in_the_high_half(
 
 
 def test_a_password(tmp_path: Path) -> None:
-    with _bench(tmp_path) as (_, sensor):
-        port: Sensor = sensor
-        port.set_password(0xC0FFEE)
-        assert "C0FFEE".lower() not in repr(sensor)
-        sensor.recover()
-        assert sensor.connect().capacity == 1000
-        sensor.close()
-
-        stranger = FingerprintSensor(SensorSettings(port=str(tmp_path / "tty")))
-        with pytest.raises(SensorRefused, match="is not the one that this gate knows"):
+    memory = tmp_path / "flash"
+    Flash.open("r307", memory).set(password=0xC0FFEE)
+    options = SimulatorOptions(tmp_path / "tty", tmp_path / "control", flash=memory, paced=False)
+    stranger, friend = (
+        FingerprintSensor(SensorSettings(port=str(tmp_path / "tty"))) for _ in range(2)
+    )
+    friend.try_passwords(5, 0xC0FFEE)
+    with running_simulator(options):
+        with pytest.raises(SensorRefused, match=r"is not .* this gate knows: give its password"):
             stranger.connect()
-        friend = FingerprintSensor(SensorSettings(port=str(tmp_path / "tty")))
-        friend.try_passwords(5, 0xC0FFEE)
+        assert friend.connect().capacity == 1000
+        assert not friend.capture()
+        assert "c0ffee" not in repr(friend).lower()
+        friend.recover()
+        assert friend.connect().capacity == 1000
+        friend.close()
+    # What replaces a sensor with a password has none.
+    Flash.open("r307", memory).set(password=0)
+    with running_simulator(options):
         friend.connect()
-        assert friend.has_password()
-        for wrong in (-1, 1 << 32):
-            with pytest.raises(BadRequest, match="from 0 to 4294967295"):
-                friend.set_password(wrong)
-        friend.set_password(0)
+        assert not friend.capture()
         friend.close()
         stranger.connect()
         stranger.close()
-        # What replaces a sensor with a password has none.
-        friend.try_passwords(0xC0FFEE)
-        friend.connect()
-        assert not friend.has_password()
-        friend.capture()
-        friend.close()
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_lost_answer_to_a_new_password(
-    bench: tuple[Remote, FingerprintSensor], fault: str
-) -> None:
-    remote, sensor = bench
-    remote.ask(f"fault {fault}")
-    try:
-        sensor.set_password(99)
-        known = {99}
-    except SensorFault:
-        known = {0}
-    sensor.recover()
-    sensor.capture()
-    sensor.connect()
-    assert sensor._passwords[0] in known
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -1,0 +1,287 @@
+"""What a module keeps without power: its library of templates, and its notepad.
+
+No change is believed for its acknowledgement: whatever was written or erased is read back. So an
+answer that is lost on the way is no loss; what is read back settles what has happened.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import islice
+
+from ...contract.errors import BadRequest
+from ..errors import SensorFault, SensorGarbled, SensorRefused, SensorSilent
+from .instructions import (
+    DELET_CHAR,
+    DOWN_CHAR,
+    EMPTY_BUFFER,
+    ERASING_FAILED,
+    HIGH_SPEED_SEARCH,
+    LOAD_CHAR,
+    MATCH,
+    MEANINGS,
+    NO_TEMPLATE,
+    PACKET_ERROR,
+    READ_INDEX_TABLE,
+    READ_NOTEPAD,
+    SEARCH,
+    STORE,
+    TEMPLATE_COUNT,
+    TEMPLATE_SIZES,
+    UP_CHAR,
+    WRITE_NOTEPAD,
+    WRITING_FAILED,
+)
+from .link import InstructionMissing, Link, OddSize
+
+INDEX_SLOTS = 4 * 256
+"""The index table has so many, in pages of 256, and no more can be asked for."""
+
+_PAGE = 256
+_WRITING, _READING = 1, 2  # buffers
+_NOTEPAD_PAGES = 16
+_NOTEPAD_PAGE = 32  # bytes
+_NOT_SUPPORTED = frozenset({PACKET_ERROR, HIGH_SPEED_SEARCH.code})
+
+
+class TemplateLibrary:
+    """The library and the notepad of the module at the end of a link."""
+
+    def __init__(self, link: Link) -> None:
+        """``link``: with the capacity that is used."""
+        self.link = link
+        self._template_size = 0
+        """Bytes; 0 until the sensor has shown one."""
+        self._searches_fast: bool | None = None
+        self._tried: set[int] = set()
+        """Slots that hold a template, at a module without an index."""
+
+    def search(self) -> tuple[int, int] | None:
+        """Slot and score of the template most like buffer 1, in the whole library.
+
+        By HighSpeedSearch; but an R551 refuses it or stays silent, and other modules answer that
+        they received a damaged packet. So the first failure of the first one on a connection means
+        Search from then on. Not tried while connecting: that would cost every connection what only
+        those modules need.
+        """
+        if self._searches_fast is False:
+            return _found(self.link.ask(SEARCH))
+        try:
+            # Once: after a doubt the features may be gone, and nothing is asked of them again.
+            found = self.link.exchange(
+                HIGH_SPEED_SEARCH, buffer=1, first=0, count=self.link.capacity
+            )
+        except SensorFault as fault:
+            if self._searches_fast:
+                raise
+            self._searches_fast = False
+            if not isinstance(fault, SensorRefused) or fault.code not in _NOT_SUPPORTED:
+                raise
+            # It has answered, so the features are still there, unless it restarts now.
+            self.link.prove()
+            return _found(self.link.ask(SEARCH))
+        self._searches_fast = True
+        return _found(found)
+
+    def slots(self) -> frozenset[int]:
+        """The slots that hold a template."""
+        pages = range(math.ceil(self.link.capacity / _PAGE))
+        try:
+            used = [taken for page in pages for taken in self.link.ask(READ_INDEX_TABLE, page=page)]
+        except InstructionMissing:
+            return self._tried_slots()
+        used = used[: self.link.capacity]
+        return frozenset(slot for slot, is_used in enumerate(used) if is_used)
+
+    def store(self, slot: int) -> None:
+        """Write buffer 1 to ``slot``.
+
+        What is read back cannot settle a lost answer where the slot was taken before: that stays an
+        error.
+        """
+        self._check_slot(slot)
+        was_free = not self._holds(slot)
+        lost = self._carry_out(lambda: self.link.ask(STORE, slot=slot, buffer=_WRITING))
+        if not self._holds(slot) or (lost and not was_free):
+            raise lost or self._disbelieved(
+                f"stored a template in slot {slot}", "its index does not show it"
+            )
+
+    def erase(self, slot: int) -> None:
+        """Erase ``slot``."""
+        self._check_slot(slot)
+        lost = self._carry_out(lambda: self.link.ask(DELET_CHAR, first=slot, count=1))
+        # Not the ack: some modules answer code 10 where there was nothing to erase.
+        if self._holds(slot):
+            raise lost or self._disbelieved(
+                f"erased slot {slot}", "its index still shows it", ERASING_FAILED
+            )
+
+    def read_template(self, slot: int) -> bytes:
+        """The template in ``slot``."""
+        self._check_slot(slot)
+        # Into the buffer that is not written to: what is in there is what it was given.
+        self.link.ask(LOAD_CHAR, slot=slot, buffer=_READING)
+        return self.read_buffer(_READING)
+
+    def write_template(self, slot: int, template: bytes) -> None:
+        """Write a template that comes from outside; whatever was in the slot is gone."""
+        self._check_slot(slot)
+        self._check_size(template)
+
+        def write() -> None:
+            self.write_buffer(_WRITING, template)
+            self.link.ask(STORE, slot=slot, buffer=_WRITING)
+
+        lost = self._carry_out(write)
+        if not self._holds(slot) or self.read_template(slot) != template:
+            raise lost or self._disbelieved(
+                f"stored a template in slot {slot}", "something else is read back"
+            )
+
+    def twin_of(self, slot: int, others: Sequence[int]) -> int | None:
+        """The first of ``others`` whose template is like that in ``slot``."""
+        self._check_slot(slot)
+        self.link.ask(LOAD_CHAR, slot=slot, buffer=_WRITING)
+        for other in others:
+            if self._loads(other) and self.link.ask(MATCH):
+                return other
+        return None
+
+    def read_notepad(self, page: int) -> bytes:
+        """One page."""
+        _check_page(page)
+        return bytes(self.link.ask(READ_NOTEPAD, page=page))
+
+    def write_notepad(self, page: int, data: bytes) -> None:
+        """Write one page."""
+        _check_page(page)
+        if len(data) != _NOTEPAD_PAGE:
+            raise BadRequest(f"A page of the notepad is {_NOTEPAD_PAGE} bytes, not {len(data)}.")
+        lost = self._carry_out(lambda: self.link.ask(WRITE_NOTEPAD, page=page, data=data))
+        if self.read_notepad(page) != data:
+            raise lost or self._disbelieved(
+                f"wrote page {page} of its notepad", "something else is read back"
+            )
+
+    def read_buffer(self, buffer: int) -> bytes:
+        """The template in a buffer."""
+        try:
+            template = self.link.receive(UP_CHAR, buffer=buffer)
+        except OddSize as odd:
+            self.link.recover()
+            if self._odd_size(buffer) != odd.size:
+                raise self.link.doubt("its data do not fit together") from odd
+            self.link.recover()
+            raise self._unknown_size(odd.size) from odd
+        if self._template_size not in (0, len(template)):
+            # Either this one or the one before has lost a packet on the way.
+            self._template_size = 0
+            raise self.link.doubt("its template is of another size than the one before")
+        self._template_size = len(template)
+        return template
+
+    def write_buffer(self, buffer: int, template: bytes) -> None:
+        """Put a template into a buffer; no reply tells whether the sensor has taken it."""
+        self.link.send(DOWN_CHAR, template, buffer=buffer)
+
+    def _odd_size(self, buffer: int) -> int:
+        """The odd size of the template in a buffer; 0 where it is of a known one, or in doubt.
+
+        One packet that was lost makes an odd size too, but hardly the same one twice.
+        """
+        try:
+            self.link.receive(UP_CHAR, buffer=buffer)
+        except OddSize as odd:
+            return odd.size
+        except SensorFault:
+            pass
+        return 0
+
+    def _carry_out(self, change: Callable[[], object]) -> SensorFault | None:
+        """Ask for a change; where the answer is lost, say why, on a link that is sound again."""
+        try:
+            change()
+        except (SensorSilent, SensorGarbled) as lost:
+            self.link.recover()
+            return lost
+        return None
+
+    def _holds(self, slot: int) -> bool:
+        page, at = divmod(slot, _PAGE)
+        try:
+            return bool(self.link.ask(READ_INDEX_TABLE, page=page)[at])
+        except InstructionMissing:
+            held = self._loads(slot)
+            (self._tried.add if held else self._tried.discard)(slot)
+            return held
+
+    def _tried_slots(self) -> frozenset[int]:
+        """Without an index: each slot is loaded, until as many are found as the sensor counts."""
+        count = self.link.ask(TEMPLATE_COUNT)
+        if len(self._tried) != count:
+            holding = (slot for slot in range(self.link.capacity) if self._loads(slot))
+            self._tried = set(islice(holding, count))
+        return frozenset(self._tried)
+
+    def _loads(self, slot: int) -> bool:
+        """Whether a slot holds a template, which is in the buffer for reading then."""
+        try:
+            self.link.ask(LOAD_CHAR, slot=slot, buffer=_READING)
+        except SensorRefused as refused:
+            if refused.code != NO_TEMPLATE:
+                raise
+            return False
+        return True
+
+    def _check_slot(self, slot: int) -> None:
+        last = self.link.capacity - 1
+        if not 0 <= slot <= last:
+            raise BadRequest(f"There is no slot {slot}: this sensor has 0 to {last}.")
+
+    def _check_size(self, template: bytes) -> None:
+        """Make sure that the sensor's templates are of this size, before its flash is touched.
+
+        A sensor that has not shown one since it was connected is given this one and asked for it at
+        once: what it does not take, it does not have afterwards. Twice, for a packet may get lost.
+        """
+        if not self._template_size and len(template) in TEMPLATE_SIZES:
+            for _ in range(2):
+                self.write_buffer(_WRITING, template)
+                try:
+                    if self.read_buffer(_WRITING) == template:
+                        return
+                except SensorRefused as refused:
+                    if refused.code != EMPTY_BUFFER:
+                        raise
+                self._template_size = 0
+        if len(template) != self._template_size:
+            raise BadRequest(
+                f"The sensor at {self.link.port_name} takes no template such as this one of "
+                f"{len(template)} bytes: it comes from another model, so enrol the finger anew."
+            )
+
+    def _unknown_size(self, size: int) -> SensorFault:
+        most = max(TEMPLATE_SIZES)
+        sends = f"more than {most}" if size >= most else str(size)
+        known = ", ".join(str(known) for known in sorted(TEMPLATE_SIZES))
+        return SensorFault(
+            f"The sensor at {self.link.port_name} sends templates of {sends} bytes, a size that "
+            f"this gate does not know ({known}): the wires are good, but no finger can be enrolled "
+            "or restored at this module. Use another one, and report this one."
+        )
+
+    def _disbelieved(self, did: str, but: str, code: int = WRITING_FAILED) -> SensorRefused:
+        return SensorRefused(
+            f"The sensor at {self.link.port_name} says that it {did}, but {but}: "
+            f"{MEANINGS[code].advice}.",
+            code,
+        )
+
+
+def _check_page(page: int) -> None:
+    if not 0 <= page < _NOTEPAD_PAGES:
+        raise BadRequest(f"The notepad has no page {page}, only 0 to {_NOTEPAD_PAGES - 1}.")
+
+
+def _found(answer: tuple[int, int]) -> tuple[int, int] | None:
+    return answer if answer[0] >= 0 else None

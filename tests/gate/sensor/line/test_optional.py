@@ -1,0 +1,178 @@
+"""A module that lacks what a gate can do without is used; one that does not answer is not."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
+
+import pytest
+
+from edge_agent.gate.errors import SensorFault, SensorRefused, SensorSilent
+from edge_agent.gate.sensor import fingerprint_sensor, link
+from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
+from edge_agent.gate.sensor.instructions import INSTRUCTIONS, TEMPLATE_COUNT, Instruction
+from edge_agent.gate.sensor.pairing import Pairing, digest
+from edge_agent.gate.settings.schema import SensorSettings
+from tests.gate.fakes import HOAS, LANS, Site
+
+from .line import ENROLLED, Line, Mishap, template
+from .peer import COUNT, INDEX, LOAD, NOTE, VALUES, WRITE_NOTE, ack
+
+WAYS: dict[str, Callable[[bytes], bytes]] = {
+    "says nothing": lambda command: b"",
+    "says it again": lambda command: command,
+    "calls it damaged": lambda command: ack(0x01),
+    "has a code of its own": lambda command: ack(0x1B),
+}
+"""How modules answer what they do not know."""
+
+
+@contextmanager
+def module(
+    monkeypatch: pytest.MonkeyPatch, way: str = "says nothing", *lacks: int
+) -> Iterator[Line]:
+    """A line to an R307 that knows the fingers of ENROLLED, and lacks some instructions."""
+    line = Line()
+    line.unknown = dict.fromkeys(lacks, WAYS[way])
+    monkeypatch.setattr(fingerprint_sensor, "Port", lambda *_: line)
+    with patch.object(link, "time", line):
+        yield line
+
+
+def connected() -> FingerprintSensor:
+    sensor = FingerprintSensor(SensorSettings(port="/dev/line"))
+    sensor.connect()
+    return sensor
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_without_a_notepad(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with module(monkeypatch, way, NOTE, WRITE_NOTE) as line:
+        sensor = connected()
+        for _ in range(2):
+            with pytest.raises(SensorRefused, match=r"does not know ReadNotepad: it is told from"):
+                sensor.read_notepad(15)
+            with pytest.raises(SensorRefused, match=r"does not know WriteNotepad: it is told from"):
+                sensor.write_notepad(15, bytes(32))
+        assert line.asked.count(NOTE) == line.asked.count(WRITE_NOTE) == 3  # then it is known
+        assert sensor.slots() == set(ENROLLED)  # and the link is not in doubt
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_without_an_index(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with module(monkeypatch, way, INDEX) as line:
+        sensor = connected()
+        assert sensor.slots() == set(ENROLLED)
+        # No further than there are templates, and not again as long as there are as many.
+        assert line.asked.count(LOAD) == max(ENROLLED) + 1
+        line.asked.clear()
+        assert sensor.slots() == set(ENROLLED)
+        assert line.asked == [COUNT]
+
+        new = template(4, copy=1)
+        sensor.write_template(20, new)
+        assert line.flash.templates[20] == sensor.read_template(20) == new
+        sensor.erase(3)
+        sensor.erase(3)
+        assert line.flash.templates.keys() == {*ENROLLED, 20} - {3}
+        line.asked.clear()
+        assert sensor.slots() == {*ENROLLED, 20} - {3}
+        assert line.asked == [COUNT]
+
+
+@pytest.mark.parametrize("mishap", [Mishap.REPLY_LOST, Mishap.FLIPPED, Mishap.NOT_HEARD])
+@pytest.mark.parametrize("at", range(2))
+def test_what_was_read_back_without_an_index_settles_a_lost_answer(
+    mishap: Mishap, at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with module(monkeypatch, "says nothing", INDEX) as line:
+        sensor = connected()
+        taken = sensor.slots()
+        line.mishaps = iter([Mishap.NONE] * at + [mishap])
+        try:
+            sensor.erase(3)
+            believed = {3}
+        except SensorFault:
+            sensor.recover()
+            believed = set()
+        assert sensor.slots() == line.flash.templates.keys()
+        assert not believed & line.flash.templates.keys()
+        assert taken - line.flash.templates.keys() <= {3}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_whoever_lacks_both_is_paired_and_credits(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = Site()
+    fingers = {LANS: 30, HOAS: 1}
+    with site.store.changing() as change:
+        for print_, finger in fingers.items():
+            change.put_digest(print_, digest(template(finger)))
+    with module(monkeypatch, way, INDEX, NOTE, WRITE_NOTE) as line:
+        line.flash.store(LANS.slot, template(fingers[LANS]))
+        sensor = connected()
+        for _ in range(3):
+            pairing = Pairing(site.gate, sensor, beat=lambda: None)
+            assert pairing.check() is None
+            pairing.recover()
+            line.press(fingers[HOAS])
+            assert sensor.capture()
+            assert sensor.extract() is None
+            match = sensor.search()
+            assert match
+            assert match.slot == HOAS.slot
+            sensor.connect()
+        # Somebody else's template in Lan's slot: it is told without any notes.
+        line.flash.store(LANS.slot, template(fingers[HOAS], copy=1))
+        assert Pairing(site.gate, sensor, beat=lambda: None).check() is not None
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "row", [row for row in INSTRUCTIONS.values() if row.without], ids=lambda row: row.name
+)
+def test_each_that_may_be_missing_is_told_and_leaves_a_sound_link(
+    way: str, row: Instruction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with module(monkeypatch, way, row.code):
+        its_link = connected()._link
+        with pytest.raises(link.InstructionMissing, match=f"does not know {row.name}: .+"):
+            its_link.ask(row, **VALUES)
+        its_link.ask(TEMPLATE_COUNT)
+
+
+def test_one_lost_answer_is_no_lack(monkeypatch: pytest.MonkeyPatch) -> None:
+    some = [Mishap.REPLY_LOST, Mishap.NOT_HEARD, Mishap.MISHEARD, Mishap.FLIPPED, Mishap.LATE]
+    for mishap in some:
+        with module(monkeypatch) as line:
+            sensor = connected()
+            line.mishaps = iter([mishap])
+            assert sensor.read_notepad(15) == bytes(32)
+            line.mishaps = iter([mishap])
+            assert sensor.slots() == set(ENROLLED)
+            assert LOAD not in line.asked
+
+
+def test_who_has_answered_once_does_not_lack_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with module(monkeypatch) as line:
+        sensor = connected()
+        sensor.read_notepad(15)
+        line.mishaps = iter([Mishap.REPLY_LOST])
+        with pytest.raises(SensorSilent, match="did not answer ReadNotepad"):
+            sensor.read_notepad(15)
+
+
+def test_a_dead_line_is_no_lack(monkeypatch: pytest.MonkeyPatch) -> None:
+    with module(monkeypatch) as line:
+        sensor = connected()
+        line.unknown = dict.fromkeys(INSTRUCTIONS, WAYS["says nothing"])
+        with pytest.raises(SensorSilent, match="whether RX and TX are swapped"):
+            sensor.slots()
+
+
+def test_what_every_module_must_have_is_never_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with module(monkeypatch, "says nothing", LOAD) as line:
+        sensor = connected()
+        with pytest.raises(SensorSilent, match="did not answer LoadChar"):
+            sensor.read_template(1)
+        assert line.asked.count(LOAD) == 1
