@@ -12,7 +12,7 @@ from ..events import Outcome, PanelShown
 from ..ledger.gate import Gate
 from ..ports import Panel
 from ..rules import Accepted, Hint, LastPunch, Match, Reason, Refused, Repeat, judge
-from .limits import RefusalLimit
+from .token_bucket import RefusalLimit
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +35,11 @@ class Credit:
         self._offline = offline
         self._refusals = RefusalLimit()
 
-    def match(self, match: Match, stamp: Stamp) -> None:
+    def match(self, match: Match, stamp: Stamp) -> Outcome:
         """Decide a match and record it. Only what is durably recorded is shown as recorded."""
-        self._show(self._decide(match, stamp))
+        shown = self._decide(match, stamp)
+        self._show(shown)
+        return shown.outcome
 
     def refuse(self, refused: Refused, stamp: Stamp) -> None:
         """Tell a worker that they were not credited, and why; it is evidence that they pressed."""
