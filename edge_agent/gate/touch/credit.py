@@ -35,11 +35,9 @@ class Credit:
         self._offline = offline
         self._refusals = RefusalLimit()
 
-    def match(self, match: Match, stamp: Stamp) -> Outcome:
+    def match(self, match: Match, stamp: Stamp) -> None:
         """Decide a match and record it. Only what is durably recorded is shown as recorded."""
-        shown = self._decide(match, stamp)
-        self._show(shown)
-        return shown.outcome
+        self._show(self._decide(match, stamp))
 
     def refuse(self, refused: Refused, stamp: Stamp) -> None:
         """Tell a worker that they were not credited, and why; it is evidence that they pressed."""

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from ...contract.errors import StoreFault
 from ...contract.stamps import Stamp
 from ..errors import SensorFault
-from ..events import Outcome
 from ..ledger.gate import Gate
 from ..ports import Panel, Sensor
 from ..rules import Match, Reason, Refused
@@ -156,11 +155,8 @@ class TakePunch:
 
     def _credit_match(self, match: Match, stamp: Stamp) -> None:
         self._ghosts.fill()  # Somebody is there.
-        now = self._clock.monotonic()
-        self._state = self._state.answered(Last.SLOT, now, match.slot)
-        if self._credit.match(match, stamp) is Outcome.UNKNOWN:
-            # A slot that nobody holds: the next scan may take the same finger for another slot's.
-            self._state = self._state.answered(Last.REFUSED, now)
+        self._state = self._state.answered(Last.SLOT, self._clock.monotonic(), match.slot)
+        self._credit.match(match, stamp)
 
     def _answer_ghost(self, refused: Refused, stamp: Stamp, now: float) -> None:
         if self._ghosts.take(now):
