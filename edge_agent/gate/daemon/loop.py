@@ -43,8 +43,9 @@ from ..people.technician import Technician
 from ..ports import Panel, Passwords, Sealing, Sensor, SensorInfo, Touch
 from ..sensor.lifecycle import SensorLifecycle
 from ..sensor.pairing import Pairing
+from ..touch.decide import Look
 from ..touch.poll_schedule import BETWEEN_LOOKS_S, PollSchedule
-from ..touch.take_punch import Look, TakePunch
+from ..touch.take_punch import TakePunch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,28 +230,26 @@ class GateTurns:
             slot = result.get("slot")
         if isinstance(request, Enroll | Identify | TakeImage):
             self._taker.ignore_finger(slot)
-        self._looking.anew()
+        self._looking.look_soon()
 
     def look(self) -> None:
         """See to a touch where it is time to; without a sensor, to the sensor."""
         if not self._keeper.recording:
             self._keeper.try_again()
-            self._looking.anew()
+            self._looking.look_soon()
             return
         self._keeper.stayed()
         if self._stop.is_set():
             return
         try:
             self._custodian.turn()
-            self._looking.watch()
-            if not self._looking.due():
+            pin = self._looking.next_look()
+            if pin is None:
                 return
-            if self._looking.began():
-                self._taker.felt()
-            look = self._taker.poll(self._looking.felt())
+            look = self._taker.poll(pin)
             if look is not Look.UNSURE:
                 self._failures = 0
-            self._looking.saw(look)
+            self._looking.saw(pin, look)
             self._keeper.noted(self._looking.problem)
         except SensorFault as fault:
             self._look_failed(fault)
@@ -279,7 +278,7 @@ class GateTurns:
 
     def _look_failed(self, fault: SensorFault) -> None:
         self._failures += 1
-        self._looking.anew()
+        self._looking.look_soon()
         if self._failures >= _MOST_FAILURES:
             self._taker.disturbed()
             self._keeper.lost(fault)

@@ -12,7 +12,7 @@ from ..events import Outcome, PanelShown
 from ..ledger.gate import Gate
 from ..ports import Panel
 from ..rules import Accepted, Hint, LastPunch, Match, Reason, Refused, Repeat, judge
-from .limits import RefusalLimit
+from .token_bucket import RefusalLimit
 
 log = logging.getLogger(__name__)
 

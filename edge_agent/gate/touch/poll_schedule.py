@@ -9,9 +9,11 @@ import logging
 import threading
 from collections.abc import Callable
 
+from msgspec import Struct, structs
+
 from ..errors import SensorRefused
 from ..ports import Clock, Sensor, Touch
-from .take_punch import Look
+from .decide import NO_PIN, Look, PinReading
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +44,19 @@ _NO_SLEEP = (
 )
 
 
+class _Idle(Struct, frozen=True):
+    """Nobody is there: when to look all the same, and when to ask for a sign of life."""
+
+    look_at: float
+    check_at: float
+
+
 class PollSchedule:
-    """Lives on the gate's thread; ``touch`` None where nothing is wired."""
+    """Lives on the gate's thread; ``touch`` None where nothing is wired.
+
+    A turn of the gate takes ``next_look``; where that gives a reading it looks, and says with
+    ``saw`` what it has seen.
+    """
 
     def __init__(
         self,
@@ -61,95 +74,87 @@ class PollSchedule:
         self._wake = wake
         self._sleeps = sleeps
         self._began = threading.Event()
-        self._believed = touch is not None
-        self._felt_this = False
+        self._idle: _Idle | None = None
+        self._felt_since_bare = False
         """Whether anything was felt since the glass was last seen bare."""
-        self._tapped = False
-        """Whether a touch has begun since the look before this one, short as it may be."""
-        self._idle_until: float | None = None
-        self._check_at = 0.0
         self._stuck_from: float | None = None
         self.problem: str | None = None
-        """What a technician should know of the pin."""
+        """What a technician should know of the pin, which is not believed meanwhile."""
         if touch is not None:
             touch.listen(self._hear)
 
     def pause(self) -> float:
         """Seconds that the gate may do something else, unless it is woken."""
-        if self._idle_until is None:
+        if self._idle is None:
             return BETWEEN_LOOKS_S
-        return max(0.0, min(self._idle_until, self._check_at) - self._clock.monotonic())
+        return max(0.0, min(self._idle.look_at, self._idle.check_at) - self._clock.monotonic())
 
-    def watch(self) -> None:
-        """While nobody is there: ask whether the sensor still is. Raises SensorFault.
+    def next_look(self) -> PinReading | None:
+        """What the pin says, where it is time to look; None where it is not. Raises SensorFault.
 
-        Before an idle look too, for a capture is given five times as long.
+        While nobody is there it asks whether the sensor still is; before an idle look too, for a
+        capture is given five times as long.
         """
-        if self._idle_until is not None and not self.pause():
+        if self._idle is not None and not self.pause():
             self._sensor.check()
-            self._check_at = self._clock.monotonic() + CHECK_S
+            check_at = self._clock.monotonic() + CHECK_S
+            self._idle = structs.replace(self._idle, check_at=check_at)
+        return self._read_pin() if self._due() else None
 
-    def due(self) -> bool:
-        """Whether it is time to look."""
-        return (
-            self._idle_until is None
-            or self._touch is None
-            or self._began.is_set()
-            or self._touch.felt
-            or self._clock.monotonic() >= self._idle_until
-        )
-
-    def began(self) -> bool:
-        """Whether a pin that can be believed has felt a touch begin since the last look."""
-        began = self._began.is_set()
-        self._began.clear()
-        self._felt_this = self._felt_this or began
-        self._tapped = began
-        return began and self._believed
-
-    def felt(self) -> bool | None:
-        """Whether a finger is felt; None where nothing that can be believed says so."""
-        if self._touch is None or not self._believed:
-            return None
-        felt = self._tapped or self._touch.felt
-        self._felt_this = self._felt_this or felt
-        return felt
-
-    def saw(self, look: Look) -> None:
-        """Learn from a look. Raises SensorFault."""
+    def saw(self, pin: PinReading, look: Look) -> None:
+        """Learn from a look that began with this reading. Raises SensorFault."""
         if self._touch is None:
             return
-        felt = self._tapped or self._touch.felt
+        felt = pin.began or self._touch.felt
         if look is Look.FINGER:
             # Felt at any time: at a lift, the pin and the image need not agree.
-            self._believe(felt or self._felt_this)
+            self._believe(felt or self._felt_since_bare)
         elif look is not Look.UNSURE:
-            self._felt_this = False
+            self._felt_since_bare = False
         self._watch_for_stuck(look, felt)
-        bare = look in (Look.NOBODY, Look.GHOST) and self._believed
+        bare = look in (Look.NOBODY, Look.GHOST) and self._is_believed
         if bare and self._sleeps:
-            bare = self._put_to_sleep()
-        idle = bare and not self._touch.felt
+            self._put_to_sleep()
         now = self._clock.monotonic()
-        self._check_at = now + CHECK_S
         # A check wakes a module that sleeps: then a look may as well follow.
-        self._idle_until = now + (CHECK_S if self._sleeps else IDLE_LOOK_S) if idle else None
+        look_at = now + (CHECK_S if self._sleeps else IDLE_LOOK_S)
+        self._idle = _Idle(look_at, now + CHECK_S) if bare and not self._touch.felt else None
 
-    def anew(self) -> None:
+    def look_soon(self) -> None:
         """Something else was done with the sensor: look at once."""
-        self._idle_until = None
+        self._idle = None
+
+    @property
+    def _is_believed(self) -> bool:
+        return self._touch is not None and self.problem is None
 
     def _hear(self) -> None:
         if not self._began.is_set():
             self._began.set()
             self._wake()
 
+    def _due(self) -> bool:
+        return (
+            self._idle is None
+            or self._began.is_set()
+            or (self._touch is not None and self._touch.felt)
+            or self._clock.monotonic() >= self._idle.look_at
+        )
+
+    def _read_pin(self) -> PinReading:
+        began = self._began.is_set()
+        self._began.clear()
+        self._felt_since_bare = self._felt_since_bare or began
+        if self._touch is None or not self._is_believed:
+            return NO_PIN
+        felt = began or self._touch.felt
+        self._felt_since_bare = self._felt_since_bare or felt
+        return PinReading(began, felt)
+
     def _believe(self, felt: bool) -> None:
         if felt:
-            self._believed = True
             self._tell(None)
-        elif self._believed:
-            self._believed = False
+        elif self._is_believed:
             self._tell(_DEAF)
 
     def _watch_for_stuck(self, look: Look, felt: bool) -> None:
@@ -158,18 +163,16 @@ class PollSchedule:
             self._stuck_from = None
         elif self._stuck_from is None:
             self._stuck_from = now
-        elif self._believed and now - self._stuck_from > _STUCK_AFTER_S:
-            self._believed = False
+        elif self._is_believed and now - self._stuck_from > _STUCK_AFTER_S:
             self._tell(_STUCK)
 
-    def _put_to_sleep(self) -> bool:
+    def _put_to_sleep(self) -> None:
         try:
             self._sensor.sleep()
         except SensorRefused:
-            self._believed = self._sleeps = False
+            self._sleeps = False
             self._tell(_NO_SLEEP)
             raise
-        return True
 
     def _tell(self, problem: str | None) -> None:
         if problem != self.problem:

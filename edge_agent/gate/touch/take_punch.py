@@ -1,62 +1,32 @@
 """Take a punch: from a finger on the glass to a lamp that tells the truth.
 
-One touch gives exactly one outcome and at most one punch, faults on the line included.
+One touch gives exactly one outcome and at most one punch, faults on the line included. What is
+done about a look or a scan stands in ``decide``, what is remembered of them in ``state``.
 """
 
 from collections.abc import Callable
-from enum import Enum
-from math import inf
 
-from msgspec import Struct
-
+from ...contract.errors import StoreFault
 from ...contract.stamps import Stamp
 from ..errors import SensorFault
 from ..ledger.gate import Gate
 from ..ports import Panel, Sensor
 from ..rules import Match, Reason, Refused
 from .credit import Credit
-from .limits import STAYS_S, Ghosts
-from .recognise import Recognise
+from .decide import NO_PIN, Do, Last, Look, PinReading, Seen, decide, look_of
+from .glass import Glass
+from .state import TouchState
+from .token_bucket import TokenBucket
 
-
-class Look(Enum):
-    """What a look at the glass has shown."""
-
-    UNSURE = "unsure"
-    """The sensor could not tell whether there is a finger."""
-    NOBODY = "nobody"
-    GHOST = "ghost"
-    """Something like a finger, without features, that the touch pin does not feel."""
-    FINGER = "finger"
-
-
-class _Answered(Struct, frozen=True):
-    """The touch that had its answer, and as whose print: None where the sensor knew none.
-
-    Before ``until`` (monotonic seconds) whoever is on the glass is taken to be the same.
-    ``ghost_from``: when it was answered, of one without features that may be no finger at all.
-    """
-
-    slot: int | None
-    until: float = 0.0
-    ghost_from: float | None = None
-
-
-_TOLD_S = 5.0
-"""How long a finger that was told of a fault may stay without being taken for another's."""
-
-
-_BLIND_S = 10.0
-"""For so long a finger is taken to have waited while the sensor gave no answer."""
-
-
-_UNSEEN_S = 0.5
-"""In so long one finger may have gone and another one come, as behind a card that stalls; a look
-follows the other, or a finger's answer, within a tenth of it."""
+_MOST_GHOSTS = 3
+_GHOST_EVERY_S = 300.0
+"""Touches without features are answered as long as they are as rare as a worker's. A ghost, such
+as sunlight on the glass, gives no features ever; so may a real finger, and where there is no touch
+pin to tell them apart, a worker who pressed badly is owed an answer."""
 
 
 class TakePunch:
-    """Looks at the glass and answers each touch."""
+    """Looks at the glass and answers each touch. Lives on the gate's thread."""
 
     def __init__(
         self,
@@ -73,169 +43,123 @@ class TakePunch:
         daemon is about to leave, and a fault is no longer mended.
         """
         self._gate = gate
-        self._sensor = sensor
+        self._clock = gate.clock
         self._panel = panel
-        self._recognise = Recognise(sensor, gate.clock, captures, gate.policy, recover, stopping)
+        self._glass = Glass(sensor, gate.clock, captures, gate.policy, recover, stopping)
         self._credit = Credit(gate, panel, offline)
-        self._ghosts = Ghosts()
-        self._answered: _Answered | None = None
-        self._in_doubt = False
-        self._blind_since: float | None = None
-        """Since when no look has come to anything: a finger may be there for as long."""
-        self._seen_at = -inf
-        """When the sensor last had its eye on the glass."""
-        self._lit = False
-        """Whether amber is lit for a touch that only the pin has told of."""
+        self._ghosts = TokenBucket(_MOST_GHOSTS, _GHOST_EVERY_S)
+        self._state = TouchState()
 
-    def felt(self) -> None:
-        """The touch pin feels a finger that has just come: amber, before anything else is done."""
-        if self._answered is None:
-            self._panel.touched()
-            self._lit = True
-        else:
-            self._in_doubt = True  # The one before has gone unseen, or the pin has flickered.
-
-    def poll(self, felt: bool | None = None) -> Look:
+    def poll(self, pin: PinReading = NO_PIN) -> Look:
         """Look at the glass once, and see a new touch through to its answer.
 
-        ``felt``: whether the touch pin feels a finger; None where there is none to be believed.
         Raises SensorFault when the sensor cannot be used any longer; a touch that was under way
-        has been answered by then.
+        has been answered by then. After that, as after any fault of the sensor, ``disturbed``.
         """
-        present = self._capture()
-        if present is None:
-            self._in_doubt = self._answered is not None  # As when a finger comes or goes.
-            return Look.UNSURE
-        if not present:
-            self._nobody()
-            return Look.NOBODY
-        if felt is False:
-            return self._look_at_what_is_not_felt()
-        if self._answered is None:
-            self._answer_touch(self._gate.clock.stamp(), felt=bool(felt))
-        elif self._in_doubt and self._gate.clock.monotonic() >= self._answered.until:
-            self._look_again(self._answered)
-        return Look.FINGER
-
-    def _capture(self) -> bool | None:
-        began = self._gate.clock.monotonic()
-        if self._answered is not None and began - self._seen_at > _UNSEEN_S:
-            self._in_doubt = True
-        try:
-            present = self._sensor.capture()
-        except SensorFault:
-            if self._blind_since is None or began - self._blind_since > _BLIND_S:
-                self._blind_since = began
-            raise
-        self._seen_at = self._gate.clock.monotonic()
-        if present is False:
-            self._blind_since = None
-        return present
-
-    def _there_since(self) -> float:
-        """The earliest moment at which the finger on the glass may have come."""
-        now, since = self._gate.clock.monotonic(), self._blind_since
-        self._blind_since = None
-        return since if since is not None and now - since <= _BLIND_S else now
+        if pin.began:
+            if self._state.last is Last.NOBODY:
+                self._panel.touched()  # Before anything else is done.
+            self._state = self._state.touch_began()
+        seen = self._look(pin.felt)
+        match decide(seen, self._state.last):
+            case Do.CLEAR:
+                self._clear()
+            case Do.DOUBT:
+                self._state = self._state.disturbed()
+            case Do.ANSWER:
+                self._answer(self._clock.stamp(), felt=bool(pin.felt))
+            case Do.SCAN:
+                seen = self._scan(self._clock.stamp(), pin.felt)
+        return look_of(seen)
 
     def disturbed(self) -> None:
         """The line failed, and with it perhaps the look at the empty glass between two fingers."""
-        self._in_doubt = True
+        self._state = self._state.disturbed()
 
     def ignore_finger(self, slot: int | None) -> None:
         """The finger of the print in ``slot`` took part in something else than a punch.
 
         None: whose it was is not known. Another finger is answered at the next look.
         """
-        self._answered = _Answered(slot) if slot is not None else self._told()
-        self._in_doubt = True
+        self._state = self._state.ignoring(slot, self._clock.monotonic())
 
-    def _nobody(self) -> None:
-        self._answered = None
-        self._in_doubt = False
-        if self._lit:
-            self._lit = False
+    def _look(self, felt: bool | None) -> Seen:
+        began = self._clock.monotonic()
+        self._state = self._state.before_look(began)
+        try:
+            present = self._glass.look()
+        except SensorFault:
+            self._state = self._state.failed_to_see(began)
+            raise
+        now = self._clock.monotonic()
+        self._state = self._state.saw(present, now)
+        return self._state.sees(present, felt, now)
+
+    def _scan(self, stamp: Stamp, felt: bool | None) -> Seen:
+        """A second scan, where a look alone does not tell whose the finger is, or whether."""
+        scan = self._glass.scan()
+        seen = self._state.scans(scan, felt, self._clock.monotonic(), self._is_held)
+        match decide(seen, self._state.last), scan.found:
+            case Do.CLEAR, _:
+                self._clear()
+            case Do.SETTLE, _:
+                self._state = self._state.settled()
+            case Do.DARKEN, _:
+                self._panel.dark()
+            case Do.HUSH, _:
+                self._ghosts.empty()
+            case Do.ANSWER, _:
+                self._answer(stamp, felt=False)
+            case Do.CREDIT, Match() as match:
+                self._panel.touched()
+                self._credit_match(match, stamp)
+        return seen
+
+    def _is_held(self, slot: int) -> bool:
+        try:
+            return self._gate.owner_of(slot)[0] is not None
+        except StoreFault:
+            return True  # Then it is answered with that.
+
+    def _clear(self) -> None:
+        lit = self._state.lit
+        self._state = self._state.cleared()
+        if lit:
             self._panel.dark()
 
-    def _answer_touch(self, stamp: Stamp, *, felt: bool) -> None:
-        if not self._lit:
+    def _answer(self, stamp: Stamp, *, felt: bool) -> None:
+        if not self._state.lit:
             self._panel.touched()
-        self._lit = False
-        self._in_doubt = False
-        # Whatever happens from here on: a finger that stays through a fault has had its answer.
-        self._answered = self._told()
+        since = self._state.there_since(self._clock.monotonic())
+        self._state = self._state.answering()
         try:
-            found, stamp = self._recognise.finger(stamp, self._there_since())
+            reading = self._glass.read(stamp, since)
         except SensorFault:
-            self._answered = self._told()
+            # A finger that stays through the fault has had its answer.
+            self._state = self._state.answered(Last.TOLD, self._clock.monotonic())
             self._credit.refuse(Refused(Reason.SENSOR_FAULT), stamp)
             raise
-        self._seen_at = self._gate.clock.monotonic()
-        if isinstance(found, Match):
-            self._answer_match(found, stamp)
-        elif self._recognise.ghostly and not felt:
-            self._answer_ghost(found, stamp)
+        now = self._clock.monotonic()
+        self._state = self._state.saw(True, now)
+        if isinstance(reading.found, Match):
+            self._credit_match(reading.found, reading.stamp)
+        elif reading.featureless and not felt:
+            self._state = self._state.answered(Last.GHOST, now)
+            self._answer_ghost(reading.found, reading.stamp, now)
         else:
-            self._ghosts.person()
-            self._answered = _Answered(slot=None)
-            self._credit.refuse(found, stamp)
-        if self._recognise.lifted:
-            self._nobody()
+            self._ghosts.fill()
+            self._state = self._state.answered(Last.REFUSED, now)
+            self._credit.refuse(reading.found, reading.stamp)
+        if reading.lifted:
+            self._clear()
 
-    def _answer_match(self, match: Match, stamp: Stamp) -> None:
-        self._ghosts.person()
-        self._answered = _Answered(slot=match.slot)
-        self._in_doubt = False
+    def _credit_match(self, match: Match, stamp: Stamp) -> None:
+        self._ghosts.fill()  # Somebody is there.
+        self._state = self._state.answered(Last.SLOT, self._clock.monotonic(), match.slot)
         self._credit.match(match, stamp)
 
-    def _answer_ghost(self, refused: Refused, stamp: Stamp) -> None:
-        """Answer a touch without features, unless there are too many; it hides nobody behind it."""
-        now = self._gate.clock.monotonic()
-        if self._ghosts.answers(now):
+    def _answer_ghost(self, refused: Refused, stamp: Stamp, now: float) -> None:
+        if self._ghosts.take(now):
             self._credit.refuse(refused, stamp)
         else:
             self._panel.dark()
-        self._answered = _Answered(slot=None, until=now + _TOLD_S, ghost_from=now)
-        self._in_doubt = True
-
-    def _told(self) -> _Answered:
-        return _Answered(slot=None, until=self._gate.clock.monotonic() + _TOLD_S)
-
-    def _look_at_what_is_not_felt(self) -> Look:
-        """Sunlight, or a finger that a touch pin which has failed does not feel."""
-        stamp = self._gate.clock.stamp()
-        found = self._recognise.scan()
-        if self._recognise.ghostly:
-            self._nobody()  # A finger that was answered has gone.
-            return Look.GHOST
-        if self._answered is None:
-            if isinstance(found, Match):
-                self._panel.touched()
-                self._answer_match(found, stamp)
-            else:
-                self._answer_touch(stamp, felt=False)
-        return Look.FINGER
-
-    def _look_again(self, answered: "_Answered") -> None:
-        """Answer the finger on the glass if it is not the one that was answered before the fault.
-
-        A finger that the sensor does not know stays unanswered: it may be the same one still. One
-        that was refused and is known now is answered: more likely it is another worker's, and
-        should it be the same one, green after red does no harm. One that appears where there was
-        nothing with features is answered, known or not.
-        """
-        stamp = self._gate.clock.stamp()
-        found = self._recognise.scan()
-        if answered.ghost_from is not None and self._recognise.ghostly:
-            if self._gate.clock.monotonic() - answered.ghost_from > STAYS_S:
-                self._ghosts.stayed()
-        elif not isinstance(found, Match):
-            if answered.ghost_from is not None:
-                self._answer_touch(stamp, felt=False)
-            elif answered.slot is not None:
-                self._panel.dark()  # The green that is lit may be another's.
-        elif found.slot == answered.slot:
-            self._in_doubt = False
-        else:
-            self._panel.touched()
-            self._answer_match(found, stamp)

@@ -2,8 +2,7 @@
 
 from edge_agent.gate.events import Outcome
 from edge_agent.gate.rules import Hint
-from edge_agent.gate.touch.limits import Ghosts
-from edge_agent.gate.touch.take_punch import Look
+from edge_agent.gate.touch.decide import Look, PinReading
 
 from .test_take_punch import HERS, NOBODYS, shift
 
@@ -60,7 +59,7 @@ def test_advice_that_needs_a_finger_is_never_a_ghosts() -> None:
 def test_with_a_touch_pin_a_ghost_makes_nothing_at_all() -> None:
     one = shift([True] * 1000, [], extracts=[_MESSY] * 1000)
     for _ in range(1000):
-        assert one.taker.poll(felt=False) is Look.GHOST
+        assert one.taker.poll(PinReading(felt=False)) is Look.GHOST
     assert one.site.panel.told == []
     assert one.site.store.all == []
 
@@ -68,9 +67,9 @@ def test_with_a_touch_pin_a_ghost_makes_nothing_at_all() -> None:
 def test_with_a_touch_pin_each_poor_touch_is_answered() -> None:
     one = shift([True] * 90, [], extracts=[_MESSY] * 90)
     for _ in range(20):
-        one.taker.poll(felt=True)
+        one.taker.poll(PinReading(felt=True))
         one.sensor.captures.insert(0, False)
-        one.taker.poll(felt=True)
+        one.taker.poll(PinReading(felt=True))
     assert one.outcomes == [Outcome.TRY_AGAIN] * 20
 
 
@@ -78,44 +77,37 @@ def test_two_workers_with_a_ghost_between_them_and_a_touch_pin() -> None:
     """The sensor never sees a bare glass, the pin does."""
     one = shift([True] * 9, [HERS, HERS], extracts=[None, _MESSY, None])
     for felt in (True, False, True):
-        one.taker.poll(felt=felt)
+        one.taker.poll(PinReading(felt=felt))
     assert one.outcomes == [Outcome.RECORDED, Outcome.REPEATED]
 
 
 def test_a_finger_that_a_dead_pin_does_not_feel_is_answered_all_the_same() -> None:
     one = shift([True] * 9, [HERS])
-    assert one.taker.poll(felt=False) is Look.FINGER
-    assert one.taker.poll(felt=False) is Look.FINGER
+    assert one.taker.poll(PinReading(felt=False)) is Look.FINGER
+    assert one.taker.poll(PinReading(felt=False)) is Look.FINGER
     assert one.outcomes == [Outcome.RECORDED]
 
 
 def test_amber_comes_before_the_image_and_goes_where_there_is_none() -> None:
     one = shift([False, True], [HERS])
-    one.taker.felt()
-    assert one.site.panel.told == [("touched",)]
-    assert one.taker.poll(felt=True) is Look.NOBODY
+    capture, at_the_capture = one.sensor.capture, list[object]()
+
+    def noting() -> bool | None:
+        at_the_capture.append(list(one.site.panel.told))
+        return capture()
+
+    one.sensor.capture = noting  # type: ignore[method-assign]
+    assert one.taker.poll(PinReading(began=True, felt=True)) is Look.NOBODY
+    assert at_the_capture == [[("touched",)]]
     assert one.site.panel.told == [("touched",), ("dark",)]
-    one.taker.felt()
-    one.taker.poll(felt=True)
+    one.taker.poll(PinReading(began=True, felt=True))
     assert [what[0] for what in one.site.panel.told[2:]] == ["touched", "show"]
 
 
 def test_a_pin_that_flickers_under_a_finger_answers_it_once() -> None:
     one = shift([True] * 30, [HERS] * 30, repeat_window_s=0)
     for _ in range(10):
-        one.taker.felt()
-        one.taker.poll(felt=True)
-        one.taker.poll(felt=False)
+        one.taker.poll(PinReading(began=True, felt=True))
+        one.taker.poll(PinReading(felt=False))
     assert one.outcomes == [Outcome.RECORDED]
     assert one.site.store.kinds() == ["punch.recorded"]
-
-
-def test_how_many_are_answered() -> None:
-    ghosts = Ghosts()
-    hour = [ghosts.answers(second) for second in range(0, 3600, 2)]
-    assert hour[:4] == [True, True, True, False]
-    assert 10 <= sum(hour) <= 16
-    ghosts.person()
-    assert ghosts.answers(3600.0)
-    ghosts.stayed()
-    assert not ghosts.answers(3601.0)

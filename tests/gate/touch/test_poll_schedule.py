@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from edge_agent.gate.errors import SensorRefused
+from edge_agent.gate.touch.decide import NO_PIN, Look, PinReading
 from edge_agent.gate.touch.poll_schedule import BETWEEN_LOOKS_S, CHECK_S, IDLE_LOOK_S, PollSchedule
-from edge_agent.gate.touch.take_punch import Look
 from tests.gate.fakes import HandClock, Library
 
 
@@ -49,19 +49,25 @@ class Looking:
         count, end = 0, self.clock.now + seconds
         while self.clock.now < end:
             self.clock.now += max(self.when.pause(), 0.001)
-            self.when.watch()
-            if self.when.due():
+            pin = self.when.next_look()
+            if pin is not None:
                 count += 1
                 self.clock.now += 0.06
-                self.when.began()
-                self.when.saw(look)
+                self.when.saw(pin, look)
         return count
+
+    def look(self, look: Look) -> PinReading:
+        """One look, and what the pin has said before it."""
+        pin = self.when.next_look()
+        assert pin is not None
+        self.when.saw(pin, look)
+        return pin
 
 
 def test_without_a_pin_the_gate_looks_all_the_time() -> None:
     day = Looking(pin=False)
     assert day.looks(10, Look.NOBODY) > 100
-    assert day.when.felt() is None
+    assert day.when.next_look() == NO_PIN
     assert day.when.pause() == BETWEEN_LOOKS_S
 
 
@@ -101,28 +107,24 @@ def test_a_module_that_sleeps_is_looked_at_whenever_it_was_woken() -> None:
 
 def test_a_touch_ends_the_pause_at_once_and_once() -> None:
     day = Looking()
-    day.when.saw(Look.NOBODY)
-    assert not day.when.due()
+    day.look(Look.NOBODY)
+    assert day.when.next_look() is None
     day.touch.touch()
-    assert (day.woken, day.when.due()) == (1, True)
+    assert day.woken == 1
     for _ in range(1000):  # A pin that rattles does not fill the queue.
         day.touch.lift()
         day.touch.touch()
     assert day.woken == 1
-    assert day.when.began()
-    assert not day.when.began()
-    assert day.when.felt() is True
+    assert day.when.next_look() == PinReading(began=True, felt=True)
+    assert day.when.next_look() == PinReading(began=False, felt=True)
 
 
 def test_a_tap_that_is_over_before_the_look_was_felt() -> None:
     day = Looking()
-    day.when.saw(Look.NOBODY)
+    day.look(Look.NOBODY)
     day.touch.touch()
     day.touch.lift()
-    assert day.when.due()
-    assert day.when.began()
-    assert day.when.felt() is True
-    day.when.saw(Look.FINGER)
+    assert day.look(Look.FINGER) == PinReading(began=True, felt=True)
     assert day.when.problem is None
 
 
@@ -131,24 +133,23 @@ def test_a_finger_is_looked_at_until_it_has_gone() -> None:
     day.touch.touch()
     assert day.looks(5, Look.FINGER) > 50
     day.touch.lift()
-    day.when.saw(Look.NOBODY)
-    assert not day.when.due()
+    day.look(Look.NOBODY)
+    assert day.when.next_look() is None
 
 
 def test_a_pin_that_never_feels_anything_does_not_make_the_gate_blind() -> None:
     day = Looking()
-    day.when.saw(Look.NOBODY)
-    assert day.when.pause() <= IDLE_LOOK_S  # This look finds the finger.
-    day.when.began()
-    day.when.saw(Look.FINGER)
+    day.look(Look.NOBODY)
+    assert day.when.pause() <= IDLE_LOOK_S
+    day.clock.now += IDLE_LOOK_S
+    day.look(Look.FINGER)
     assert "felt nothing while a finger was on the glass" in (day.when.problem or "")
-    assert day.when.felt() is None
+    assert day.when.next_look() == NO_PIN
     assert day.looks(10, Look.NOBODY) > 100
     day.touch.touch()  # The wire was mended.
-    assert not day.when.began()
-    day.when.saw(Look.FINGER)
+    assert day.look(Look.FINGER) == NO_PIN
     assert day.when.problem is None
-    assert day.when.felt() is True
+    assert day.when.next_look() == PinReading(felt=True)
 
 
 def test_a_pin_that_always_feels_something_does_not_make_the_gate_blind() -> None:
@@ -158,21 +159,19 @@ def test_a_pin_that_always_feels_something_does_not_make_the_gate_blind() -> Non
     assert day.when.problem is None
     assert day.looks(10, Look.NOBODY) > 100
     assert "while the glass is bare" in (day.when.problem or "")
-    assert day.when.felt() is None
+    assert day.when.next_look() == NO_PIN
 
 
 def test_a_module_that_feels_in_its_sleep_is_put_to_sleep_whenever_nobody_is_there() -> None:
     day = Looking(sleeps=True)
-    day.when.saw(Look.NOBODY)
+    day.look(Look.NOBODY)
     assert day.sensor.asked == ["sleep"]
-    assert not day.when.due()
+    assert day.when.next_look() is None
     day.touch.touch()
-    day.when.began()
-    day.when.saw(Look.FINGER)
+    day.look(Look.FINGER)
     assert day.sensor.asked == ["sleep"]
     day.touch.lift()
-    day.when.began()
-    day.when.saw(Look.NOBODY)
+    day.look(Look.NOBODY)
     assert day.sensor.asked == ["sleep", "sleep"]
 
 
@@ -180,7 +179,7 @@ def test_a_module_that_cannot_sleep_is_looked_at_without_the_pin() -> None:
     day = Looking(sleeps=True)
     day.sensor.failing["sleep"] = [SensorRefused("no", 1)]
     with pytest.raises(SensorRefused):
-        day.when.saw(Look.NOBODY)
+        day.look(Look.NOBODY)
     assert "touch_sleep = false" in (day.when.problem or "")
     assert day.looks(10, Look.NOBODY) > 100
     assert day.sensor.asked.count("sleep") == 1
@@ -188,13 +187,10 @@ def test_a_module_that_cannot_sleep_is_looked_at_without_the_pin() -> None:
 
 def test_a_lift_in_the_middle_of_a_look_is_no_fault_of_the_pin() -> None:
     day = Looking()
-    day.when.saw(Look.NOBODY)
+    day.look(Look.NOBODY)
     day.touch.touch()
-    day.when.began()
-    day.when.saw(Look.FINGER)
+    day.look(Look.FINGER)
     day.touch.lift()
     for _ in range(3):
-        day.when.began()
-        assert day.when.felt() is False
-        day.when.saw(Look.FINGER)
+        assert day.look(Look.FINGER) == PinReading(felt=False)
     assert day.when.problem is None

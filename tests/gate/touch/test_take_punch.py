@@ -20,6 +20,7 @@ from edge_agent.gate.errors import (
 from edge_agent.gate.events import LedgerGrew, Outcome, PanelShown
 from edge_agent.gate.ports import Buffer
 from edge_agent.gate.rules import Hint, Match
+from edge_agent.gate.touch.decide import PinReading
 from edge_agent.gate.touch.take_punch import TakePunch
 from tests.gate.fakes import HandClock, ScriptedSensor, Site
 
@@ -221,6 +222,69 @@ def test_the_next_worker_is_answered_though_a_fault_hid_the_empty_glass() -> Non
     ]
 
 
+ORPHAN = Match(8, 60)
+"""Like NOBODYS: a template in a slot that no print holds, as one that was never erased."""
+
+
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [
+        ([None] * CAPTURES, [None]),
+        ([NOBODYS], [NOBODYS]),
+        ([NOBODYS], [ORPHAN, NOBODYS]),
+        ([None] * CAPTURES, [NOBODYS, ORPHAN, None]),
+        ([NOBODYS], [None, ORPHAN]),
+    ],
+    ids=["unknown", "one orphan", "orphans in turn", "unknown, then orphans", "and the reverse"],
+)
+def test_a_stranger_who_stays_through_disturbances_is_answered_once(
+    first: list[Any], later: list[Any]
+) -> None:
+    one = shift([True] * len(first), first)
+    one.poll()
+    for _ in range(9):
+        one.sensor.captures = [SensorSilent("?"), True]
+        one.sensor.searches = [later[0]]
+        later = later[1:] + later[:1]
+        one.poll()
+        one.site.clock.now += 6.0
+        one.poll()
+    assert one.outcomes == [Outcome.UNKNOWN]
+    assert one.site.store.kinds() == ["attempt.refused"]
+    assert one.sensor.asked.count("extract") == len(first) + 9, "each time it was looked at again"
+
+
+@pytest.mark.parametrize("theirs", [None, NOBODYS, Hint.MOISTEN, Hint.WIPE])
+def test_a_green_that_may_be_anothers_goes_dark(theirs: Match | Hint | None) -> None:
+    """Or a stranger who came while the line was down would walk away on it."""
+    one = shift([True, SensorSilent("?"), True], [HERS])
+    one.poll()
+    one.poll()
+    assert one.site.panel.told[-1] == ("show", Outcome.RECORDED, None, False)
+    if isinstance(theirs, Hint):
+        one.sensor.extracts = [theirs]
+    else:
+        one.sensor.searches = [theirs]
+    one.poll()
+    assert one.site.panel.told[-1] == ("dark",)
+    assert one.outcomes == [Outcome.RECORDED]
+
+
+def test_a_finger_in_doubt_that_turns_out_to_be_the_same_keeps_its_green() -> None:
+    one = shift([True, SensorSilent("?"), True, True], [HERS] * 2).run()
+    assert one.site.panel.told == [("touched",), ("show", Outcome.RECORDED, None, False)]
+    assert one.sensor.asked.count("search") == 2, "once it is settled nobody scans any more"
+
+
+def test_a_green_stays_when_the_finger_goes_that_only_the_pin_had_told_of() -> None:
+    """The pin felt a tap, the sensor could not tell yet, and then the pin felt nothing."""
+    one = shift([None, True, False], [HERS])
+    for pin in (PinReading(began=True, felt=True), PinReading(felt=False), PinReading(felt=False)):
+        one.taker.poll(pin)
+    assert one.outcomes == [Outcome.RECORDED]
+    assert one.site.panel.told[-1] == ("show", Outcome.RECORDED, None, False)
+
+
 @pytest.mark.parametrize("stalls", ["before the lamp", "after it"])
 def test_the_next_worker_is_answered_though_the_card_has_hidden_the_empty_glass(
     stalls: str,
@@ -385,7 +449,10 @@ def test_every_touch_has_one_true_answer(
 
 
 class Glass(ScriptedSensor):
-    """A queue of people at the glass: at each capture, whose finger is on it. Scans are perfect."""
+    """A queue of people at the glass: at each capture, whose finger is on it. Scans are perfect.
+
+    2 is a stranger in a slot that nobody holds, 3 one whom the sensor does not know.
+    """
 
     def __init__(self, clock: HandClock, queue: list[int | None], faults_at: set[int]) -> None:
         super().__init__(clock)
@@ -427,7 +494,9 @@ class Glass(ScriptedSensor):
 
 
 @given(
-    queue=st.lists(st.tuples(st.sampled_from([0, 0, 1, 2, None]), st.integers(1, 4)), max_size=10),
+    queue=st.lists(
+        st.tuples(st.sampled_from([0, 0, 1, 2, 3, None]), st.integers(1, 4)), max_size=10
+    ),
     faults_at=st.sets(st.integers(0, 60), max_size=8),
 )
 def test_no_visit_to_the_glass_is_answered_twice(

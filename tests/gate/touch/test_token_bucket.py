@@ -1,9 +1,31 @@
-"""How many refused attempts are written."""
+"""How often something may be done; how many refused attempts are written."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.gate.touch.limits import RefusalLimit
+from edge_agent.gate.touch.token_bucket import RefusalLimit, TokenBucket
+
+
+def test_some_at_once_and_then_one_every_five_minutes() -> None:
+    ghosts = TokenBucket(3, 300.0)
+    hour = [ghosts.take(second) for second in range(0, 3600, 2)]
+    assert hour[:4] == [True, True, True, False]
+    assert 10 <= sum(hour) <= 16
+    ghosts.fill()
+    assert ghosts.take(3600.0)
+    ghosts.empty()
+    assert not ghosts.take(3601.0)
+
+
+def test_a_token_comes_exactly_when_it_is_due_and_no_more_than_there_is_room_for() -> None:
+    bucket = TokenBucket(2, 8.0)
+    assert [bucket.take(0.0) for _ in range(3)] == [True, True, False]
+    assert [bucket.take(7.75), bucket.take(8.0), bucket.take(8.0)] == [False, True, False]
+    assert [bucket.take(1000.0) for _ in range(3)] == [True, True, False]
+    bucket.fill()
+    assert [bucket.take(1000.0) for _ in range(3)] == [True, True, False]
+    bucket.empty()
+    assert [bucket.take(1007.0), bucket.take(1008.0)] == [False, True]
 
 
 def test_a_shifts_start_is_written_in_full() -> None:

@@ -1,13 +1,15 @@
-"""Recognise the finger on the glass: capture, convert, search, again where that may help."""
+"""What the sensor makes of whatever is on the glass: one image, or a whole touch."""
 
 import logging
 from collections.abc import Callable
+
+from msgspec import Struct
 
 from ...contract.stamps import Stamp
 from ..errors import SensorFault, SensorUnplugged
 from ..ports import Clock, Sensor
 from ..rules import Hint, Match, Policy, Reason, Refused, recognised
-from .limits import GHOSTLY
+from .decide import Scan
 
 log = logging.getLogger(__name__)
 
@@ -16,9 +18,25 @@ _TRY_AGAIN_FOR_S = 5.0
 that begins just then takes 4.4 s at most: 1.5 s for an answer that does not come, 2.4 s of mending
 in vain, and what went well before. So whoever holds a finger there is answered within ten."""
 
+_GHOSTLY = frozenset({Hint.WIPE, Hint.PRESS_FLAT})
+"""What the sensor makes of a glass without a finger. Other advice needs one."""
 
-class Recognise:
-    """What the sensor makes of a finger, whatever the line does meanwhile."""
+
+class Reading(Struct, frozen=True):
+    """What a touch comes to.
+
+    ``stamp``: when the image was captured that counts. ``featureless``: nothing that was scanned
+    had anything of a finger. ``lifted``: the finger was seen to go.
+    """
+
+    found: Match | Refused
+    stamp: Stamp
+    featureless: bool
+    lifted: bool = False
+
+
+class Glass:
+    """The sensor's glass. Keeps nothing from one call to the next."""
 
     def __init__(
         self,
@@ -32,18 +50,25 @@ class Recognise:
         """``captures``: how many scans a touch may take; ``recover`` makes the link sound again,
         or raises; it is not called while ``stopping``.
         """
-        self._recover = recover
-        self._stopping = stopping
         self._sensor = sensor
         self._clock = clock
         self._captures = captures
         self._policy = policy
-        self.ghostly = False
-        """Whether what was scanned last, each time, had nothing of a finger."""
-        self.lifted = False
-        """Whether the last finger was seen to be lifted."""
+        self._recover = recover
+        self._stopping = stopping
 
-    def finger(self, stamp: Stamp, since: float) -> tuple[Match | Refused, Stamp]:
+    def look(self) -> bool | None:
+        """Capture an image. False: no finger is there; None: the sensor could not tell."""
+        return self._sensor.capture()
+
+    def scan(self) -> Scan:
+        """What the image that was just captured comes to."""
+        hint = self._sensor.extract()
+        if hint is not None:
+            return Scan(Refused(Reason.POOR_SCAN, hint=hint), hint in _GHOSTLY)
+        return Scan(recognised(self._sensor.search(), self._policy), featureless=False)
+
+    def read(self, stamp: Stamp, since: float) -> Reading:
         """Scan the finger whose image was captured at ``stamp`` until the sensor knows it.
 
         Ends with a refusal when the tries are used up or the finger was lifted. A fault on the
@@ -57,58 +82,50 @@ class Recognise:
         deadline = since + _TRY_AGAIN_FOR_S
         refused = Refused(Reason.POOR_SCAN, hint=Hint.HOLD_LONGER)
         scans = 0
-        ghostly = True
-        image_is_fresh = True
-        disturbed = self.lifted = False
-        first = True
+        featureless = image_is_fresh = first = True
+        disturbed = False
         while scans < self._captures and (first or self._clock.monotonic() <= deadline):
             first = False
             try:
                 if not image_is_fresh:
-                    present = self._sensor.capture()
+                    present = self.look()
                     if present is False:
-                        self.ghostly = ghostly and scans > 0 and not disturbed
-                        self.lifted = True
-                        return _lifted(refused, disturbed), stamp
+                        featureless = featureless and scans > 0 and not disturbed
+                        told = _told_on_lifting(refused, disturbed=disturbed)
+                        return Reading(told, stamp, featureless, lifted=True)
                     if present is None:
                         continue
                 if disturbed:
                     stamp, disturbed = self._clock.stamp(), False
                 image_is_fresh = False
-                found = self.scan()
+                scan = self.scan()
             except SensorUnplugged:
                 raise
             except SensorFault as fault:
                 if self._stopping():
                     raise
-                log.warning("the finger is captured again: %s", fault)
-                try:
-                    self._recover()
-                except SensorFault:
-                    self._sensor.close()  # So that nobody spends seconds on mending it once more.
-                    raise
+                self._mend(fault)
                 if self._clock.monotonic() > deadline:
                     raise
                 image_is_fresh, disturbed = False, True
                 continue
-            if isinstance(found, Match):
-                return found, stamp
-            refused = found
+            if isinstance(scan.found, Match):
+                return Reading(scan.found, stamp, featureless=False)
+            refused = scan.found
             scans += 1
-            ghostly = ghostly and self.ghostly
-        self.ghostly = ghostly and scans > 0
-        return refused, stamp
+            featureless = featureless and scan.featureless
+        return Reading(refused, stamp, featureless and scans > 0)
 
-    def scan(self) -> Match | Refused:
-        """Turn the image that was just captured into a match or a refusal."""
-        hint = self._sensor.extract()
-        self.ghostly = hint in GHOSTLY
-        if hint is not None:
-            return Refused(Reason.POOR_SCAN, hint=hint)
-        return recognised(self._sensor.search(), self._policy)
+    def _mend(self, fault: SensorFault) -> None:
+        log.warning("the finger is captured again: %s", fault)
+        try:
+            self._recover()
+        except SensorFault:
+            self._sensor.close()  # So that nobody spends seconds on mending it once more.
+            raise
 
 
-def _lifted(refused: Refused, disturbed: bool) -> Refused:
+def _told_on_lifting(refused: Refused, *, disturbed: bool) -> Refused:
     """What to tell a worker who lifted the finger before the tries were used up.
 
     ``disturbed``: nothing has been scanned since the line failed, which is no fault of theirs.
