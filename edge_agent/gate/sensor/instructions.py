@@ -120,7 +120,7 @@ MEANINGS: Mapping[int, Meaning] = {
     0x10: Meaning("it could not erase", "try again; if it stays so, replace the sensor"),
     WRONG_PASSWORD: Meaning(
         "its password is not the one that this gate knows",
-        "tell the gate its password with 'edge-agent sensor password recall', or set it back to 0 "
+        "give its password with [sensor] password_file and restart the daemon, or set it back to 0 "
         "with the tool that changed it",
     ),
     0x18: Meaning("it could not write its flash", "try again; if it stays so, replace the sensor"),
