@@ -23,7 +23,7 @@ from typing import Any
 from edge_agent.cli.carry_out import carry_out
 from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.events import Event, Outcome, PanelShown
-from edge_agent.gate.people.requests import AddWorker, Enroll, Step, What
+from edge_agent.gate.people.requests import AddWorker, Enroll, Step, StepKind
 from edge_agent.gate.settings.load import load_settings
 from edge_agent.gate.touch.take_punch import TakePunch
 from edge_agent.simulator.background import Remote
@@ -55,7 +55,7 @@ def measure(folder: Path, presses: int) -> list[float]:
     remote = _remote(folder / "simulator.sock")
 
     def follow(step: Step) -> None:
-        remote.ask("lift" if step.what is What.LIFT else "press worker")
+        remote.ask("lift" if step.what is StepKind.LIFT else "press worker")
 
     carry_out(settings, AddWorker(code="NV0001", name="Bench"))
     carry_out(settings, Enroll(code="NV0001", finger="right-index"), follow)

@@ -32,7 +32,7 @@ from pyfingerprint.pyfingerprint import PyFingerprint
 from edge_agent.cli.carry_out import carry_out
 from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.events import Event, Outcome, PanelShown
-from edge_agent.gate.people.requests import AddWorker, Enroll, Step, What
+from edge_agent.gate.people.requests import AddWorker, Enroll, Step, StepKind
 from edge_agent.gate.ports import Buffer
 from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
 from edge_agent.gate.sensor.instructions import INSTRUCTIONS
@@ -241,7 +241,7 @@ def press_to_lamp(folder: Path, remote: Remote) -> tuple[float, float]:
     settings = load_settings(config)
 
     def follow(step: Step) -> None:
-        remote.ask("lift" if step.what is What.LIFT else "press worker")
+        remote.ask("lift" if step.what is StepKind.LIFT else "press worker")
 
     carry_out(settings, AddWorker(code="NV0001", name="Bench"))
     carry_out(settings, Enroll(code="NV0001", finger="right-index"), follow)

@@ -24,8 +24,8 @@ from sensor import BAUD, SETTINGS, Tape, simulator
 
 from edge_agent.cli import main as command
 from edge_agent.gate.daemon.assembly import Assembly
-from edge_agent.gate.people.requests import AddWorker, Enroll, What
-from edge_agent.gate.people.technician import Technician
+from edge_agent.gate.people.handlers import Dispatcher
+from edge_agent.gate.people.requests import AddWorker, Enroll, StepKind
 from edge_agent.gate.people.templates.sealing import AgeSealing
 from edge_agent.gate.ports import SensorInfo
 from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
@@ -45,9 +45,9 @@ class Obeying:
     def __init__(self, remote: Remote, finger: str) -> None:
         self._remote, self._finger = remote, finger
 
-    def step(self, what: What, hint: str | None = None) -> None:
+    def step(self, what: StepKind, hint: str | None = None) -> None:
         """Press or lift."""
-        self._remote.ask("lift" if what is What.LIFT else f"press {self._finger}")
+        self._remote.ask("lift" if what is StepKind.LIFT else f"press {self._finger}")
 
     def beat(self) -> None:
         """No rest."""
@@ -67,11 +67,11 @@ def enrol(folder: Path) -> None:
         gate, info = assembly.gate(lambda event: None), sensor.connect()
         pairing = Pairing(gate, sensor, beat=lambda: None)
         pairing.check()
-        technician = Technician(gate, sensor, panel, pairing, lambda: info)
+        dispatcher = Dispatcher(gate, sensor, panel, pairing, assembly.sealing())
         for number in range(PRINTS):
             code, person = f"NV{number:04}", Obeying(remote, f"finger {number}".replace(" ", "-"))
-            technician.perform(AddWorker(code=code, name=code), person, "bench")
-            technician.perform(Enroll(code=code, finger="right-index"), person, "bench")
+            dispatcher.carry_out(AddWorker(code=code, name=code), info, person, "bench")
+            dispatcher.carry_out(Enroll(code=code, finger="right-index"), info, person, "bench")
             remote.ask("lift")
         gate.store.close()
 

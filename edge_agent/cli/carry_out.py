@@ -11,35 +11,20 @@ from ..gate.daemon.assembly import Assembly
 from ..gate.errors import SensorDoubted
 from ..gate.events import Event
 from ..gate.pairing_mark import adopting
-from ..gate.people.custodian import Custodian
-from ..gate.people.requests import (
-    AdoptSensor,
-    AskCourier,
-    AskSensor,
-    Change,
-    GateWork,
-    ModuleWork,
-    RecallPassword,
-    Step,
-    TemplateWork,
-    What,
-)
-from ..gate.people.technician import Technician
+from ..gate.people.handlers import HANDLERS, Dispatcher
+from ..gate.people.requests import Request, Step, StepKind
 from ..gate.ports import SensorInfo
 from ..gate.sensor.pairing import Pairing
 from ..gate.settings.schema import Settings
 
 _BETWEEN_LOOKS_S = 0.01
 
-_KNOWN_OR_NOT = Change | AskSensor | AdoptSensor | AskCourier | RecallPassword
-"""Work that needs no sensor, or also takes one that is not the gate's yet."""
-
-Perform = Callable[[GateWork], dict[str, Any]]
+Perform = Callable[[Request], dict[str, Any]]
 OnStep = Callable[[Step], None]
 
 
 def carry_out(
-    settings: Settings, request: GateWork, on_step: OnStep = lambda step: None
+    settings: Settings, request: Request, on_step: OnStep = lambda step: None
 ) -> dict[str, Any]:
     """Return what the request came to; ``on_step`` is called for each step on the way."""
     with at_the_gate(settings, on_step) as perform:
@@ -62,53 +47,41 @@ def at_the_gate(settings: Settings, on_step: OnStep = lambda step: None) -> Iter
     with ExitStack() as mirror:
         mirror.callback(lock.release)
         mirror.enter_context(assembly.open_or_succeed())
-        yield _Here(assembly, on_step, mirror).perform
+        yield _without_daemon(assembly, on_step, mirror)
 
 
-class _Here:
+def _without_daemon(assembly: Assembly, on_step: OnStep, mirror: ExitStack) -> Perform:
     """The gate in this process; its sensor is connected once it is needed."""
+    gate = assembly.gate(_nobody_watches)
+    mirror.callback(gate.store.close)
+    sensor = assembly.sensor()
+    mirror.callback(sensor.close)
+    panel = assembly.panel()
+    mirror.callback(panel.close)
+    pairing = Pairing(gate, sensor, beat=lambda: None)
+    dispatcher = Dispatcher(gate, sensor, panel, pairing, assembly.sealing())
+    prompt = _Terminal(on_step)
+    connected: SensorInfo | None = None
 
-    def __init__(self, assembly: Assembly, on_step: OnStep, mirror: ExitStack) -> None:
-        gate = assembly.gate(_nobody_watches)
-        mirror.callback(gate.store.close)
-        self._sensor = assembly.sensor()
-        mirror.callback(self._sensor.close)
-        panel = assembly.panel()
-        mirror.callback(panel.close)
-        self._dialogue = _Terminal(on_step)
-        self._info: SensorInfo | None = None
-        self._pairing = Pairing(gate, self._sensor, beat=lambda: None)
-        self._technician = Technician(gate, self._sensor, panel, self._pairing, lambda: self._info)
-        self._custodian = Custodian(
-            gate,
-            self._sensor,
-            panel,
-            self._pairing,
-            lambda: self._info,
-            assembly.sealing(),
-            assembly.passwords(),
-        )
-        mirror.callback(self._custodian.close)
-
-    def perform(self, request: GateWork) -> dict[str, Any]:
-        if self._info is None and not isinstance(request, _KNOWN_OR_NOT):
-            info = self._sensor.connect()
-            if (doubt := self._pairing.check()) is not None:
+    def perform(request: Request) -> dict[str, Any]:
+        nonlocal connected
+        if connected is None and HANDLERS[type(request)].in_use:
+            info = sensor.connect()
+            if (doubt := pairing.check()) is not None:
                 raise SensorDoubted(adopting(doubt))
-            self._info = info
-        actor = f"uid:{_person()}"
-        if isinstance(request, TemplateWork | ModuleWork):
-            return self._custodian.perform(request, self._dialogue, actor)
-        return self._technician.perform(request, self._dialogue, actor)
+            connected = info
+        return dispatcher.carry_out(request, connected, prompt, f"uid:{_person()}")
+
+    return perform
 
 
 class _Terminal:
-    """The dialogue with the person at this terminal; Ctrl-C ends it."""
+    """The person at this terminal; Ctrl-C ends the dialogue."""
 
-    def __init__(self, on_step: Callable[[Step], None]) -> None:
+    def __init__(self, on_step: OnStep) -> None:
         self._on_step = on_step
 
-    def step(self, what: What, hint: str | None = None) -> None:
+    def step(self, what: StepKind, hint: str | None = None) -> None:
         self._on_step(Step(what=what, hint=hint))
 
     def beat(self) -> None:

@@ -1,7 +1,7 @@
 """``edge-agent templates``: backups of the sensor's templates, sealed to age keys."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from ..gate.people.requests import (
     AskCourier,
     BeginBackup,
     BeginRestore,
-    EndTransfer,
     KeepBackup,
     RestorePrints,
     SealPrints,
@@ -122,22 +121,12 @@ def restore(settings: Settings, file: Path, identity: Path, any_model: bool, as_
         )
         at_once = begun["at_once"]
         courier = perform(AskCourier())["recipient"]
-        with _progress("Restoring", len(opened.records)) as advance, _ending(perform):
+        with _progress("Restoring", len(opened.records)) as advance:
             for at in range(0, len(opened.records), at_once):
                 batch = opened.records[at : at + at_once]
                 outcomes += perform(_request(opened, batch, sealing, courier))["outcomes"]
                 advance(len(batch))
     _tell(outcomes, as_json)
-
-
-@contextmanager
-def _ending(perform: Perform) -> Iterator[None]:
-    """Tell the gate when no more is asked for, whatever happens."""
-    try:
-        yield
-    finally:
-        with suppress(EdgeAgentError):  # The gate notices by itself, only later.
-            perform(EndTransfer())
 
 
 def open_backup(file: Path, identity: Path, sealing: Sealing) -> Backup:

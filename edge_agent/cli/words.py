@@ -1,15 +1,15 @@
 """What people at the terminal read: whole sentences, in one place."""
 
-from ..gate.people.requests import What
+from ..gate.people.requests import StepKind
 from ..gate.rules import Hint
 
 STEPS = {
-    What.PRESS: "Press the finger on the glass.",
-    What.LIFT: "Lift the finger.",
-    What.PRESS_AGAIN: "Press the same finger again.",
-    What.PROVE: "Press once more, to prove that it is recognised.",
-    What.TRY_AGAIN: "That scan was too poor.",
-    What.DIFFERENT: "The two presses were different: once more from the beginning.",
+    StepKind.PRESS: "Press the finger on the glass.",
+    StepKind.LIFT: "Lift the finger.",
+    StepKind.PRESS_AGAIN: "Press the same finger again.",
+    StepKind.PROVE: "Press once more, to prove that it is recognised.",
+    StepKind.TRY_AGAIN: "That scan was too poor.",
+    StepKind.DIFFERENT: "The two presses were different: once more from the beginning.",
 }
 
 HINTS = {

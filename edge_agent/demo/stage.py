@@ -13,7 +13,7 @@ from ..cli.carry_out import carry_out
 from ..contract.errors import EdgeAgentError
 from ..contract.people import Worker
 from ..gate.control.client import daemon_runs
-from ..gate.people.requests import AddWorker, Enroll, Step, What
+from ..gate.people.requests import AddWorker, Enroll, Step, StepKind
 from ..gate.settings.load import load_settings
 from ..gate.settings.schema import Settings
 from ..simulator.background import Remote
@@ -141,7 +141,7 @@ class Stage:
 
     def _enrol(self, worker: Worker) -> None:
         def follow(step: Step) -> None:
-            self.finger("lift" if step.what is What.LIFT else f"press {worker.code}")
+            self.finger("lift" if step.what is StepKind.LIFT else f"press {worker.code}")
 
         carry_out(self.settings, AddWorker(code=worker.code, name=worker.name))
         carry_out(self.settings, Enroll(code=worker.code, finger="right-index"), follow)

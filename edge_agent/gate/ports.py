@@ -2,7 +2,7 @@
 
 The pins that are wired to the sensor beside its serial line.
 
-What the flows need to keep secrets: a seal, and the sensor's passwords.
+What the flows need to keep secrets: a seal.
 
 What the flows need of the database: one small protocol for each thing that it keeps.
 """
@@ -80,16 +80,6 @@ class Sealing(Protocol):
 
     def new_keys(self) -> KeyPair:
         """A pair of keys that nobody else has."""
-
-
-class Passwords(Protocol):
-    """The passwords that the sensor may have, kept where only this gate reads them."""
-
-    def known(self) -> tuple[int, ...]:
-        """The likeliest first; empty where the sensor has none."""
-
-    def keep(self, *passwords: int) -> None:
-        """Keep these, durably, in place of those before. None: there is no password."""
 
 
 class Tail(Struct, frozen=True):
@@ -420,16 +410,6 @@ class Sensor(Protocol):
     def recover(self) -> None:
         """Prove that no older reply is still on its way; the next exchange can be trusted."""
 
-    def hasten(self) -> bool:
-        """Raise the line's speed for a while; False where the sensor or the line stays as it is.
-
-        It ends with ``slow_down`` and with the first fault, and survives no ``connect``: what was
-        cut off is found there and put back.
-        """
-
-    def slow_down(self) -> None:
-        """End what ``hasten`` has begun, if it has not ended yet."""
-
     def close(self) -> None:
         """Let go of the port. Never raises; closing twice is fine."""
 
@@ -490,15 +470,6 @@ class Sensor(Protocol):
 
     def try_passwords(self, *passwords: int) -> None:
         """At the next ``connect`` try these, and then none at all."""
-
-    def has_password(self) -> bool:
-        """Whether the sensor that is connected wants another password than none."""
-
-    def set_password(self, new: int) -> None:
-        """Give the sensor another password (0: none); returns once it was verified.
-
-        Whoever connects later must know it: a sensor whose password is lost cannot be used.
-        """
 
 
 class Panel(Protocol):

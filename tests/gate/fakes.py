@@ -13,7 +13,7 @@ from edge_agent.gate.events import Event, Outcome
 from edge_agent.gate.ledger.gate import Gate
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.pairing_mark import PAGE_BYTES
-from edge_agent.gate.people.requests import What
+from edge_agent.gate.people.requests import StepKind
 from edge_agent.gate.ports import Buffer, FingerImage, SensorInfo
 from edge_agent.gate.rules import Hint, Match, Policy
 from edge_agent.gate.sensor.pairing import Pairing, digest
@@ -164,19 +164,6 @@ class ScriptedSensor:
         self.asked.append("close")
 
 
-class Pocket:
-    """Passwords, kept in memory."""
-
-    def __init__(self) -> None:
-        self.kept: tuple[int, ...] = ()
-
-    def known(self) -> tuple[int, ...]:
-        return self.kept
-
-    def keep(self, *passwords: int) -> None:
-        self.kept = passwords
-
-
 class PowerCut(BaseException):
     """The power fails: nothing catches it, and nothing that it interrupts goes on."""
 
@@ -213,8 +200,6 @@ class Library:
         self.buffers: dict[Buffer, str] = {}
         self.failing: dict[str, list[EdgeAgentError | None]] = {}
         self.erased: list[int] = []
-        self.tried: tuple[int, ...] = ()
-        self.password = 0
         self._image: str | Hint | None = None
 
     def _asked(self, name: str) -> None:
@@ -240,15 +225,6 @@ class Library:
     def recover(self) -> None:
         self._asked("recover")
         self._may_fail("recover")
-
-    def hasten(self) -> bool:
-        self._asked("hasten")
-        self._may_fail("hasten")
-        return True
-
-    def slow_down(self) -> None:
-        self._asked("slow_down")
-        self._may_fail("slow_down")
 
     def close(self) -> None:
         self._asked("close")
@@ -353,15 +329,7 @@ class Library:
         return FingerImage(2, 2, b"\x00\x40\x80\xff")
 
     def try_passwords(self, *passwords: int) -> None:
-        self.tried = passwords
-
-    def has_password(self) -> bool:
-        return self.password != 0
-
-    def set_password(self, new: int) -> None:
-        self._asked("set_password")
-        self._may_fail("set_password")
-        self.password = new
+        """All that is asked for opens this one."""
 
 
 def pair(site: Site, sensor: Library) -> Pairing:
@@ -386,7 +354,7 @@ class Person:
         clock: HandClock,
         sensor: Library,
         presses: Sequence[str | Hint | None],
-        leaves_at: What | None = None,
+        leaves_at: StepKind | None = None,
         lifts: bool = True,
     ) -> None:
         self._clock = clock
@@ -395,24 +363,24 @@ class Person:
         self._leaves_at = leaves_at
         self._lifts = lifts
         self._gone = False
-        self.steps: list[What] = []
+        self.steps: list[StepKind] = []
         self.hints: list[str | None] = []
 
-    def step(self, what: What, hint: str | None = None) -> None:
+    def step(self, what: StepKind, hint: str | None = None) -> None:
         self.steps.append(what)
         self.hints.append(hint)
         self._gone = self._gone or what is self._leaves_at
         self.beat()
-        if what in (What.PRESS, What.PRESS_AGAIN, What.PROVE):
+        if what in (StepKind.PRESS, StepKind.PRESS_AGAIN, StepKind.PROVE):
             self._press()
-        elif what in (What.LIFT, What.TRY_AGAIN) and self._lifts:
+        elif what in (StepKind.LIFT, StepKind.TRY_AGAIN) and self._lifts:
             self._sensor.glass = None
 
     def beat(self) -> None:
         self._clock.now += 1.0
         if self._gone:
             raise BadRequest("The command that asked has gone.")
-        if self.steps and self.steps[-1] is What.TRY_AGAIN:
+        if self.steps and self.steps[-1] is StepKind.TRY_AGAIN:
             self._press()
 
     def go_on(self) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edge_agent.gate.control.client import ask
 from edge_agent.gate.daemon.assembly import Assembly
-from edge_agent.gate.people.requests import AddWorker, Enroll, RemovePrint, Step, What
+from edge_agent.gate.people.requests import AddWorker, Enroll, RemovePrint, Step, StepKind
 from edge_agent.gate.settings.load import load_settings
 from edge_agent.gate.settings.schema import Settings
 from tests.system.gate import Gate
@@ -87,7 +87,7 @@ class Life:
 
     def ask(self, request: AddWorker | Enroll | RemovePrint) -> None:
         def obey(step: Step) -> None:
-            lift = step.what is What.LIFT
+            lift = step.what is StepKind.LIFT
             self._gate.finger("lift" if lift else f"press {getattr(request, 'code', '')}")
 
         ask(self._socket, request, obey)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from edge_agent.contract.errors import StoreFault
 from edge_agent.contract.facts import DirectionRule
 from edge_agent.contract.messages import Topics
-from edge_agent.gate.daemon.loop import GateActivity, GateParts
+from edge_agent.gate.daemon.loop import GateLoop
 from edge_agent.gate.errors import DiskFull, SensorFault
 from edge_agent.gate.events import Event, Outcome, PanelShown
 from edge_agent.gate.host.clock_trust import Known
@@ -25,7 +25,7 @@ from edge_agent.gate.rules import Hint, Policy
 from edge_agent.gate.settings.schema import HomeAssistantSettings, MqttSettings
 from edge_agent.gate.uplink.session import UplinkDeps
 from edge_agent.gate.uplink.thread import UplinkThread
-from tests.gate.fakes import Pocket, PowerCut
+from tests.gate.fakes import PowerCut
 from tests.gate.uplink.gates import GATE, Examiner, gate_status
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -131,7 +131,7 @@ class SoakedGate:
             )
         )
 
-    def _activity(self, store: SqliteStore, uplink: UplinkThread) -> GateActivity:
+    def _activity(self, store: SqliteStore, uplink: UplinkThread) -> GateLoop:
         def told(event: Event) -> None:
             uplink.notify()
             if isinstance(event, PanelShown):
@@ -143,17 +143,16 @@ class SoakedGate:
             told,
             Policy(repeat_window_ms=0, direction=DirectionRule.ALTERNATE, zone=ZONE),
         )
-        parts = GateParts(
+        return GateLoop(
             make_gate=lambda: gate,
             sensor=self._world.sensor,
+            first=self._connected(),
             panel=Panel(),
             captures=3,
             offline=lambda: False,
             sealing=AgeSealing(),
-            passwords=Pocket(),
             roster=RosterInbox(),
         )
-        return GateActivity(parts, self._connected())
 
     def _connected(self) -> SensorInfo | SensorFault:
         try:

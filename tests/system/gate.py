@@ -21,8 +21,8 @@ from typing import Any
 
 import edge_agent
 from edge_agent.gate.daemon.assembly import Assembly
-from edge_agent.gate.people.requests import AddWorker, Enroll, What
-from edge_agent.gate.people.technician import Technician
+from edge_agent.gate.people.handlers import Dispatcher
+from edge_agent.gate.people.requests import AddWorker, Enroll, StepKind
 from edge_agent.gate.sensor.pairing import Pairing
 from edge_agent.gate.settings.load import load_settings
 
@@ -221,11 +221,14 @@ class Gate:
             gate, info = assembly.gate(lambda event: None), sensor.connect()
             pairing = Pairing(gate, sensor, beat=lambda: None)
             assert pairing.check() is None
-            technician = Technician(gate, sensor, panel, pairing, lambda: info)
+            dispatcher = Dispatcher(gate, sensor, panel, pairing, assembly.sealing())
             for code in codes:
                 prompt = _Obeying(self.finger, code)
-                technician.perform(AddWorker(code=code, name=name_of(code)), prompt, "uid:0")
-                technician.perform(Enroll(code=code, finger="right-index"), prompt, "uid:0")
+                for request in (
+                    AddWorker(code=code, name=name_of(code)),
+                    Enroll(code=code, finger="right-index"),
+                ):
+                    dispatcher.carry_out(request, info, prompt, "uid:0")
                 self.finger("lift")
             gate.store.close()
 
@@ -443,8 +446,8 @@ class _Obeying:
         self._finger = finger
         self._name = name
 
-    def step(self, what: What, hint: str | None = None) -> None:
-        self._finger("lift" if what is What.LIFT else f"press {self._name}")
+    def step(self, what: StepKind, hint: str | None = None) -> None:
+        self._finger("lift" if what is StepKind.LIFT else f"press {self._name}")
 
     def beat(self) -> None:
         """No need for a rest: nobody else uses the sensor."""

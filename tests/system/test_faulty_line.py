@@ -14,9 +14,9 @@ import pytest
 
 from edge_agent.cli.carry_out import carry_out
 from edge_agent.gate.daemon.assembly import Assembly
-from edge_agent.gate.daemon.loop import GateActivity, GateParts
+from edge_agent.gate.daemon.loop import GateLoop
 from edge_agent.gate.events import Event, Outcome, PanelShown, SensorChanged
-from edge_agent.gate.people.requests import AddWorker, Enroll, Step, What
+from edge_agent.gate.people.requests import AddWorker, Enroll, Step, StepKind
 from edge_agent.gate.people.roster import RosterInbox
 from edge_agent.gate.settings.load import load_settings
 from edge_agent.simulator.background import Remote, running_simulator
@@ -76,17 +76,16 @@ class Shift:
             return present
 
         sensor.capture = noting
-        parts = GateParts(
+        activity = GateLoop(
             make_gate=lambda: assembly.gate(self.events.append),
             sensor=sensor,
+            first=sensor.connect(),
             panel=stack.enter_context(_closing(assembly.panel())),
             captures=3,
             offline=lambda: False,
             sealing=assembly.sealing(),
-            passwords=assembly.passwords(),
             roster=RosterInbox(),
         )
-        activity = GateActivity(parts, sensor.connect())
         self._stop = threading.Event()
         self._thread = threading.Thread(target=activity.run, args=(self._stop, lambda: None))
         self._thread.start()
@@ -94,7 +93,7 @@ class Shift:
         self.until(lambda: any(isinstance(event, SensorChanged) for event in self.events))
 
     def _follow(self, step: Step, code: str) -> None:
-        self.remote.ask("lift" if step.what is What.LIFT else f"press {code}")
+        self.remote.ask("lift" if step.what is StepKind.LIFT else f"press {code}")
 
     def _end(self) -> None:
         self._stop.set()

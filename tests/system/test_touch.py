@@ -13,9 +13,9 @@ import pytest
 from edge_agent.cli.carry_out import carry_out
 from edge_agent.contract.errors import BadRequest, EdgeAgentError
 from edge_agent.gate.daemon.assembly import Assembly
-from edge_agent.gate.daemon.loop import GateActivity, GateParts
+from edge_agent.gate.daemon.loop import GateLoop
 from edge_agent.gate.events import Event, Outcome, PanelShown, SensorChanged
-from edge_agent.gate.people.requests import AddWorker, Enroll, Step, What
+from edge_agent.gate.people.requests import AddWorker, Enroll, Step, StepKind
 from edge_agent.gate.people.roster import RosterInbox
 from edge_agent.gate.settings.load import load_settings
 from edge_agent.simulator.background import Remote, running_simulator
@@ -112,7 +112,7 @@ def gate(
         settings = load_settings(config)
 
         def follow(step: Step) -> None:
-            remote.ask("lift" if step.what is What.LIFT else "press 007")
+            remote.ask("lift" if step.what is StepKind.LIFT else "press 007")
 
         carry_out(settings, AddWorker(code="007", name="Lan"))
         carry_out(settings, Enroll(code="007", finger="right-index"), follow)
@@ -133,19 +133,18 @@ def gate(
             write(data)
 
         port._port.write = counting
-        parts = GateParts(
+        activity = GateLoop(
             make_gate=lambda: assembly.gate(events.append),
             sensor=sensor,
+            first=first,
             panel=panel,
             captures=3,
             offline=lambda: False,
             sealing=assembly.sealing(),
-            passwords=assembly.passwords(),
             roster=RosterInbox(),
             touch=touch,
             sleeps=sleep,
         )
-        activity = GateActivity(parts, first)
         day = Day(remote, panel, touch, sensor, events, activity.submit, written)
         stop = threading.Event()
 
@@ -217,7 +216,7 @@ class Hasty:
         self.heard: float | None = None
         self.over = threading.Event()
 
-    def step(self, what: What, hint: str | None = None) -> None:
+    def step(self, what: StepKind, hint: str | None = None) -> None:
         self.heard = self.heard or time.monotonic()
 
     def beat(self) -> None:

@@ -11,9 +11,9 @@ import msgspec
 
 from ...contract.errors import BadRequest, EdgeAgentError
 from ..errors import DaemonUnreachable
-from ..people.requests import AnyAnswer, Done, Failed, Request, Status, Step, Watch
+from ..people.requests import AnyResponse, AskStatus, Done, Failed, Request, Step, Watch
 
-_answers = msgspec.json.Decoder(AnyAnswer)
+_answers = msgspec.json.Decoder(AnyResponse)
 
 
 class Refusal(EdgeAgentError):
@@ -69,7 +69,7 @@ class Told(dict[str, Any]):
 
 def ask_status(path: Path) -> Told:
     """How the gate is, from the daemon that runs. Raises as ``ask`` does."""
-    return _told(ask(path, Status(), lambda step: None))
+    return _told(ask(path, AskStatus(), lambda step: None))
 
 
 def _told(fields: dict[str, Any]) -> Told:

@@ -9,14 +9,15 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Union
 
 import msgspec
 
 from ...contract.errors import BadRequest, EdgeAgentError
 from ..errors import GateBusy, SocketFault
 from ..events import Event, Watching
-from ..people.requests import AnyRequest, Done, Failed, GateWork, Status, Step, Watch, What
+from ..people.handlers import HANDLERS
+from ..people.requests import AskStatus, Done, Failed, Request, Step, StepKind, Watch
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,9 @@ _LONGEST_BACKLOG = 256 * 1024
 _MOST_CLIENTS = 64
 """A technician or two, what watches, and some to spare; each takes a file descriptor."""
 
-_requests = msgspec.json.Decoder(AnyRequest)
+_requests: msgspec.json.Decoder[Request] = msgspec.json.Decoder(
+    Union[(AskStatus, Watch, *HANDLERS)]
+)
 
 
 class Client:
@@ -51,7 +54,7 @@ class Conversation:
         self._post = post
         self.actor = f"uid:{client.uid}"
 
-    def step(self, what: What, hint: str | None = None) -> None:
+    def step(self, what: StepKind, hint: str | None = None) -> None:
         """Tell the person at the sensor what to do."""
         self.beat()
         self._post(self._client, Step(what=what, hint=hint))
@@ -70,7 +73,7 @@ class Conversation:
         self._post(self._client, Failed(error=str(error), exit_code=error.exit_code))
 
 
-Submit = Callable[[GateWork, Conversation], None]
+Submit = Callable[[Request, Conversation], None]
 
 
 class ControlServer:
@@ -81,6 +84,8 @@ class ControlServer:
         self._path = path
         self._submit = submit
         self._status = status
+        self._own = {AskStatus: self._answer_status, Watch: self._begin_watch}
+        """What is answered on this thread; the rest is the gate's."""
         self._selector = selectors.DefaultSelector()
         self._posts: deque[tuple[Client | None, bytes]] = deque()
         self._clients: set[Client] = set()
@@ -174,20 +179,21 @@ class ControlServer:
         except (ValueError, RecursionError) as error:  # Whatever bytes may do to a decoder.
             conversation.failed(BadRequest(f"This is no request of the control socket: {error}."))
             return
-        match request:
-            case Status():
-                self._answer_status(conversation)
-            case Watch():
-                client.watching = True
-                client.unsent += msgspec.json.encode(Watching()) + b"\n"
-            case _:
-                self._submit(request, conversation)
+        answer = self._own.get(type(request))
+        if answer is not None:
+            answer(client, conversation)
+        else:
+            self._submit(request, conversation)
 
-    def _answer_status(self, conversation: Conversation) -> None:
+    def _answer_status(self, client: Client, conversation: Conversation) -> None:
         try:
             conversation.done(self._status())
         except EdgeAgentError as error:
             conversation.failed(error)
+
+    def _begin_watch(self, client: Client, conversation: Conversation) -> None:
+        client.watching = True
+        client.unsent += msgspec.json.encode(Watching()) + b"\n"
 
     def _deliver(self) -> None:
         while self._posts:

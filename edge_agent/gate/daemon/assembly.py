@@ -18,14 +18,14 @@ from ..errors import DamagedLedger
 from ..host.clock import HostClock
 from ..host.host_identity import host_identity
 from ..host.lock import GateLock, give_to_folder_owner
-from ..host.passwords import PasswordFile
+from ..host.passwords import sensor_passwords
 from ..ledger.damage.readable import write_readable
 from ..ledger.gate import Gate
 from ..ledger.open_or_succeed import may_leave_again, open_or_succeed
 from ..ledger.store.sqlite_store import SqliteStore
 from ..ledger.succession.swap import set_aside
 from ..people.templates.sealing import AgeSealing
-from ..ports import Examiner, Panel, Passwords, Power, Sealing, Sensor, Store, Tell, Touch
+from ..ports import Examiner, Panel, Power, Sealing, Sensor, Store, Tell, Touch
 from ..rules import Policy
 from ..settings.schema import Settings
 
@@ -105,16 +105,13 @@ class Assembly:
         return SqliteStore.read_only(self.database, self.settings.gate.id, self.zone)
 
     def sensor(self) -> Sensor:
-        """The sensor, not yet connected. Raises StoreFault where its password cannot be read."""
+        """The sensor, not yet connected. Raises SensorFault where its password cannot be read."""
         from ..sensor.fingerprint_sensor import FingerprintSensor
 
-        sensor = FingerprintSensor(self.settings.sensor, power=self.power())
-        sensor.try_passwords(*self.passwords().known())
+        settings = self.settings.sensor
+        sensor = FingerprintSensor(settings, power=self.power())
+        sensor.try_passwords(*sensor_passwords(settings.password_file, self.database))
         return sensor
-
-    def passwords(self) -> Passwords:
-        """What the gate knows of the sensor's password."""
-        return PasswordFile(self.database)
 
     def sealing(self) -> Sealing:
         """Seals what leaves the gate."""

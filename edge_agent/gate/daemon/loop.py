@@ -1,21 +1,13 @@
-"""The flows of the gate's thread, and whose turn it is: chores, a request, a look at the glass.
+"""The gate's own thread: it alone talks to the sensor and writes the ledger.
 
-The gate's own thread: it alone talks to the sensor and writes the ledger.
-
-Between two looks at the glass it does its chores and carries out what technicians ask, so that
+What happens between two looks at the glass, and in which order, stands in ``GateLoop.run``. So
 every entry's place in the ledger is also its place in time.
-
-What the gate's thread is given to work with.
-
-What technicians ask of the gate's thread, and the dialogue with the one at the sensor.
 """
 
 import logging
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 from ... import __version__
 from ...contract.errors import EdgeAgentError, StoreFault
@@ -27,86 +19,234 @@ from ..ledger.prune import Pruner
 from ..ledger.resolve_times import ResolveTimes
 from ..ledger.watch_clock import WatchClock
 from ..ledger.watch_recording import WatchRecording
-from ..people.custodian import Custodian
-from ..people.requests import (
-    Enroll,
-    GateWork,
-    Identify,
-    ModuleWork,
-    SensorWork,
-    TakeImage,
-    TemplateWork,
-    What,
-)
+from ..people.handlers import HANDLERS, Dispatcher
+from ..people.requests import Request, StepKind
 from ..people.roster import RosterInbox, RosterKeeper
-from ..people.technician import Technician
-from ..ports import Panel, Passwords, Sealing, Sensor, SensorInfo, Touch
+from ..ports import Panel, Sealing, Sensor, SensorInfo, Touch
 from ..sensor.lifecycle import SensorLifecycle
 from ..sensor.pairing import Pairing
 from ..touch.decide import Look
 from ..touch.poll_schedule import BETWEEN_LOOKS_S, PollSchedule
 from ..touch.take_punch import TakePunch
 
+log = logging.getLogger(__name__)
 
-@dataclass(frozen=True, kw_only=True)
-class GateParts:
-    """The ports and settings of the gate's thread.
+_ALIVE_EVERY_S = 3600.0
 
-    ``make_gate`` is called on that thread, to which a store's connection belongs; ``offline`` tells
-    whether payroll is out of reach; ``touch`` is the sensor's touch output, which may work only
-    while the sensor ``sleeps``.
+_MOST_FAILURES = 3
+"""Looks at the glass that fail one after the other: a link that can be mended is no sensor yet."""
+
+
+class GateLoop:
+    """The body of the gate's thread, and the queue by which requests reach it.
+
+    Made on the main thread, for ``submit``, ``wake`` and ``capacity``; all else happens in ``run``.
     """
 
-    make_gate: Callable[[], Gate]
-    sensor: Sensor
-    panel: Panel
-    captures: int
-    offline: Callable[[], bool]
-    sealing: Sealing
-    passwords: Passwords
-    roster: RosterInbox
-    prune_after_months: int | None = None
-    touch: Touch | None = None
-    sleeps: bool = False
+    def __init__(
+        self,
+        *,
+        make_gate: Callable[[], Gate],
+        sensor: Sensor,
+        first: SensorInfo | SensorFault,
+        panel: Panel,
+        captures: int,
+        offline: Callable[[], bool],
+        sealing: Sealing,
+        roster: RosterInbox,
+        prune_after_months: int | None = None,
+        touch: Touch | None = None,
+        sleeps: bool = False,
+    ) -> None:
+        """``first`` is what connecting the sensor at the start came to.
 
-
-Job = tuple[GateWork, Conversation]
-"""What a technician asks for, and who."""
-
-
-class Jobs:
-    """Requests on their way from the control socket's thread to the gate's."""
-
-    def __init__(self) -> None:
-        self._waiting: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        ``make_gate`` is called on the thread, to which a store's connection belongs; ``offline``
+        tells whether payroll is out of reach; ``touch`` is the sensor's touch output, which may
+        work only while the sensor ``sleeps``.
+        """
+        self._make_gate = make_gate
+        self._sensor = sensor
+        self._first = first
+        self._panel = panel
+        self._captures = captures
+        self._offline = offline
+        self._sealing = sealing
+        self._roster_inbox = roster
+        self._prune_after_months = prune_after_months
+        self._touch = touch
+        self._sleeps = sleeps
+        self._requests: queue.SimpleQueue[tuple[Request, Conversation] | None] = queue.SimpleQueue()
         """None ends a pause and asks for nothing."""
+        self.capacity = first.capacity if isinstance(first, SensorInfo) else None
+        """Of the sensor that was last in use."""
 
-    def submit(self, request: GateWork, conversation: Conversation) -> None:
+    def submit(self, request: Request, conversation: Conversation) -> None:
         """Have a request carried out between two looks. Safe from any thread."""
-        self._waiting.put((request, conversation))
+        self._requests.put((request, conversation))
 
     def wake(self) -> None:
         """End a pause between two looks. Safe from any thread."""
-        self._waiting.put(None)
+        self._requests.put(None)
 
-    def next(self, within_s: float) -> Job | None:
-        """The next request; None where none came in time, or somebody woke the thread."""
+    def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
+        """Watch the glass until ``stop`` is set; a punch in hand is finished first.
+
+        ``beat`` is called again and again, to show that the thread lives.
+        """
+        self._begin(stop, beat)
+        while not stop.is_set():
+            beat()
+            self._write_alive_if_due()
+            self._gate.keep_store()
+            self._prune.turn()
+            listing = self._roster.look()
+            if self._clock.look():
+                self._times.begin()
+            busy = self._times.work() or listing
+            self._recording.look(vouched=self._lifecycle.vouched)
+            self._carry_out_next(within_s=self._pause(busy=busy))
+            self._look_at_glass()
+            if (info := self._lifecycle.info) is not None:
+                self.capacity = info.capacity
+        self._lifecycle.ended()
+        self._refuse_waiting()
+        self._gate.store.close()
+
+    def _begin(self, stop: threading.Event, beat: Callable[[], None]) -> None:
+        """Make what lives on this thread, and use the sensor that was connected at the start."""
+        self._stop = stop
+        self._beat = beat
+        self._gate = gate = self._make_gate()
+        self._pairing = pairing = Pairing(gate, self._sensor, beat)
+        self._lifecycle = SensorLifecycle(gate, self._sensor, self._panel, pairing)
+        self._taker = TakePunch(
+            gate,
+            self._sensor,
+            self._panel,
+            self._captures,
+            pairing.recover,
+            self._offline,
+            stop.is_set,
+        )
+        self._dispatcher = Dispatcher(gate, self._sensor, self._panel, pairing, self._sealing)
+        # Before anything is written in this boot: what the ledger knows is of the one before.
+        self._clock = WatchClock(gate)
+        self._times = ResolveTimes(gate)
+        self._recording = WatchRecording(gate)
+        self._schedule = PollSchedule(
+            self._sensor, self._touch, gate.clock, self.wake, sleeps=self._sleeps
+        )
+        self._prune = Pruner(gate, self._prune_after_months)
+        self._roster = RosterKeeper(gate, self._roster_inbox)
+        self._alive_due = gate.clock.monotonic()
+        self._failures = 0
+        if isinstance(self._first, SensorInfo):
+            self._lifecycle.began(self._first)
+        else:
+            self._lifecycle.lost(self._first)
+
+    def _write_alive_if_due(self) -> None:
+        if self._gate.clock.monotonic() < self._alive_due:
+            return
+        self._alive_due += _ALIVE_EVERY_S
         try:
-            return self._waiting.get(timeout=within_s)
-        except queue.Empty:
-            return None
+            self._gate.record(GateAlive(recording=self._lifecycle.vouched, version=__version__))
+        except StoreFault as fault:
+            log.error("gate.alive could not be written: %s", fault)
 
-    def refuse_waiting(self) -> None:
-        """The gate's thread ends: nobody who waits is left without an answer."""
-        while not self._waiting.empty():
-            job = self._waiting.get()
-            if job is not None:
-                _, conversation = job
+    def _pause(self, *, busy: bool) -> float:
+        """Seconds that may be waited for a request."""
+        if busy or not self._lifecycle.recording:
+            return BETWEEN_LOOKS_S
+        return self._schedule.pause()
+
+    def _carry_out_next(self, within_s: float) -> None:
+        """Do what a technician asks for, if somebody does in time, and answer."""
+        try:
+            waiting = self._requests.get(timeout=within_s)
+        except queue.Empty:
+            return
+        if waiting is None:
+            return
+        request, conversation = waiting
+        handler, slot = HANDLERS[type(request)], None
+        prompt = SocketPrompt(conversation, self._stop, self._beat)
+        try:
+            conversation.beat()  # It may have been given up while it waited.
+            info = self._lifecycle.info
+            result = self._dispatcher.carry_out(request, info, prompt, conversation.actor)
+        except EdgeAgentError as error:
+            conversation.failed(error)
+            if isinstance(error, SensorFault) and self._lifecycle.recording:
+                self._mend(error)
+        else:
+            if handler.look_after:
+                self._look_after_sensor()
+            conversation.done(result)
+            slot = result.get("slot")
+        if handler.presses:
+            self._taker.ignore_finger(slot)
+        self._schedule.look_soon()
+
+    def _look_after_sensor(self) -> None:
+        """A technician has asked for the sensor, and it may have turned out to be another one."""
+        try:
+            self._lifecycle.looked_at()
+        except SensorFault as fault:
+            self._mend(fault)
+
+    def _look_at_glass(self) -> None:
+        """See to a touch where it is time to; without a sensor, to the sensor."""
+        if not self._lifecycle.recording:
+            self._lifecycle.try_again()
+            self._schedule.look_soon()
+            return
+        self._lifecycle.stayed()
+        if self._stop.is_set():
+            return
+        try:
+            pin = self._schedule.next_look()
+            if pin is None:
+                return
+            look = self._taker.poll(pin)
+            if look is not Look.UNSURE:
+                self._failures = 0
+            self._schedule.saw(pin, look)
+            self._lifecycle.noted(self._schedule.problem)
+        except SensorFault as fault:
+            self._look_failed(fault)
+
+    def _look_failed(self, fault: SensorFault) -> None:
+        self._failures += 1
+        self._schedule.look_soon()
+        if self._failures >= _MOST_FAILURES:
+            self._taker.disturbed()
+            self._lifecycle.lost(fault)
+        elif self._stop.is_set():
+            self._taker.disturbed()
+        else:
+            self._mend(fault)
+
+    def _mend(self, fault: SensorFault) -> None:
+        """Prove the link sound again, or give the sensor up for now."""
+        self._taker.disturbed()
+        try:
+            self._pairing.recover()
+        except SensorFault:
+            self._lifecycle.lost(fault)
+        else:
+            log.warning("the sensor's link was mended: %s", fault)
+
+    def _refuse_waiting(self) -> None:
+        """Nobody who waits is left without an answer."""
+        while not self._requests.empty():
+            if (waiting := self._requests.get()) is not None:
+                _, conversation = waiting
                 conversation.failed(GateBusy("The daemon is stopping: ask again when it is back."))
 
 
 class SocketPrompt:
-    """The dialogue with the person at the sensor, paced by the gate's thread.
+    """The person at the sensor, by way of the control socket, at the pace of the gate's thread.
 
     It leaves the sensor some air between two looks, shows that the thread lives, obeys a stop.
     """
@@ -118,7 +258,7 @@ class SocketPrompt:
         self._stop = stop
         self._beat = beat
 
-    def step(self, what: What, hint: str | None = None) -> None:
+    def step(self, what: StepKind, hint: str | None = None) -> None:
         """Tell the person what to do."""
         self._conversation.step(what, hint)
 
@@ -137,202 +277,3 @@ class SocketPrompt:
             raise GateBusy(
                 "The daemon is stopping: nothing was changed. Ask again when it is back."
             )
-
-
-log = logging.getLogger(__name__)
-
-_ALIVE_EVERY_S = 3600.0
-
-_MOST_FAILURES = 3
-"""Looks at the glass that fail one after the other: a link that can be mended is no sensor yet."""
-
-
-class GateTurns:
-    """Lives on the gate's thread, from its first moment: what it writes, it writes in order."""
-
-    def __init__(
-        self,
-        parts: GateParts,
-        wake: Callable[[], None],
-        stop: threading.Event,
-        beat: Callable[[], None],
-    ) -> None:
-        """``wake`` ends the thread's pause; ``beat`` shows that it lives."""
-        self._stop = stop
-        self._beat = beat
-        self._gate = gate = parts.make_gate()
-        self._pairing = pairing = Pairing(gate, parts.sensor, beat)
-        self._keeper = keeper = SensorLifecycle(gate, parts.sensor, parts.panel, pairing)
-        self._taker = TakePunch(
-            gate,
-            parts.sensor,
-            parts.panel,
-            parts.captures,
-            pairing.recover,
-            parts.offline,
-            stop.is_set,
-        )
-        at_the_sensor = (gate, parts.sensor, parts.panel, pairing, lambda: keeper.info)
-        self._technician = Technician(*at_the_sensor)
-        self._custodian = Custodian(*at_the_sensor, parts.sealing, parts.passwords)
-        # Before anything is written in this boot: what the ledger knows is of the one before.
-        self._clock = WatchClock(gate)
-        self._times = ResolveTimes(gate)
-        self._recording = WatchRecording(gate)
-        self._looking = PollSchedule(
-            parts.sensor, parts.touch, gate.clock, wake, sleeps=parts.sleeps
-        )
-        self._prune = Pruner(gate, parts.prune_after_months)
-        self._roster = RosterKeeper(gate, parts.roster)
-        self._alive_due = gate.clock.monotonic()
-        self._failures = 0
-
-    @property
-    def info(self) -> SensorInfo | None:
-        """The sensor in use."""
-        return self._keeper.info
-
-    def begin(self, first: SensorInfo | SensorFault) -> None:
-        """Use the sensor that was connected at the start, or wait for it."""
-        if isinstance(first, SensorInfo):
-            self._keeper.began(first)
-        else:
-            self._keeper.lost(first)
-
-    def chores(self) -> float:
-        """What is due beside presses. Returns the seconds that may now be waited for a request."""
-        if self._gate.clock.monotonic() >= self._alive_due:
-            self._alive_due += _ALIVE_EVERY_S
-            self._write_alive()
-        self._gate.keep_store()
-        self._prune.turn()
-        listing = self._roster.look()
-        if self._clock.look():
-            self._times.begin()
-        busy = self._times.work() or listing
-        self._recording.look(vouched=self._keeper.vouched)
-        return self._looking.pause() if self._keeper.recording and not busy else BETWEEN_LOOKS_S
-
-    def carry_out(self, request: GateWork, conversation: Conversation) -> None:
-        """Do what a technician asks for, and answer."""
-        slot = None
-        try:
-            conversation.beat()  # It may have been given up while it waited.
-            result = self._perform(request, conversation)
-        except EdgeAgentError as error:
-            conversation.failed(error)
-            if isinstance(error, SensorFault) and self._keeper.recording:
-                self._mend(error)
-        else:
-            if isinstance(request, SensorWork):
-                self._look_after_sensor()
-            conversation.done(result)
-            slot = result.get("slot")
-        if isinstance(request, Enroll | Identify | TakeImage):
-            self._taker.ignore_finger(slot)
-        self._looking.look_soon()
-
-    def look(self) -> None:
-        """See to a touch where it is time to; without a sensor, to the sensor."""
-        if not self._keeper.recording:
-            self._keeper.try_again()
-            self._looking.look_soon()
-            return
-        self._keeper.stayed()
-        if self._stop.is_set():
-            return
-        try:
-            self._custodian.turn()
-            pin = self._looking.next_look()
-            if pin is None:
-                return
-            look = self._taker.poll(pin)
-            if look is not Look.UNSURE:
-                self._failures = 0
-            self._looking.saw(pin, look)
-            self._keeper.noted(self._looking.problem)
-        except SensorFault as fault:
-            self._look_failed(fault)
-
-    def end(self) -> None:
-        """From now on nobody records here."""
-        self._custodian.close()
-        self._keeper.ended()
-
-    def close(self) -> None:
-        """Let go of the store."""
-        self._gate.store.close()
-
-    def _perform(self, request: GateWork, conversation: Conversation) -> dict[str, Any]:
-        prompt = SocketPrompt(conversation, self._stop, self._beat)
-        if isinstance(request, TemplateWork | ModuleWork):
-            return self._custodian.perform(request, prompt, conversation.actor)
-        return self._technician.perform(request, prompt, conversation.actor)
-
-    def _look_after_sensor(self) -> None:
-        """A technician has asked for the sensor, and it may have turned out to be another one."""
-        try:
-            self._keeper.looked_at()
-        except SensorFault as fault:
-            self._mend(fault)
-
-    def _look_failed(self, fault: SensorFault) -> None:
-        self._failures += 1
-        self._looking.look_soon()
-        if self._failures >= _MOST_FAILURES:
-            self._taker.disturbed()
-            self._keeper.lost(fault)
-        elif self._stop.is_set():
-            self._taker.disturbed()
-        else:
-            self._mend(fault)
-
-    def _mend(self, fault: SensorFault) -> None:
-        """Prove the link sound again, or give the sensor up for now."""
-        self._taker.disturbed()
-        try:
-            self._pairing.recover()
-        except SensorFault:
-            self._keeper.lost(fault)
-        else:
-            log.warning("the sensor's link was mended: %s", fault)
-
-    def _write_alive(self) -> None:
-        try:
-            self._gate.record(GateAlive(recording=self._keeper.vouched, version=__version__))
-        except StoreFault as fault:
-            log.error("gate.alive could not be written: %s", fault)
-
-
-class GateActivity:
-    """The body of the gate's thread. ``first`` is what connecting the sensor at start came to."""
-
-    def __init__(self, parts: GateParts, first: SensorInfo | SensorFault) -> None:
-        self._parts = parts
-        self._first = first
-        self._jobs = Jobs()
-        self.capacity = first.capacity if isinstance(first, SensorInfo) else None
-
-    def submit(self, request: GateWork, conversation: Conversation) -> None:
-        """Have a request carried out between two looks. Safe from any thread."""
-        self._jobs.submit(request, conversation)
-
-    def wake(self) -> None:
-        """End a pause between two looks. Safe from any thread."""
-        self._jobs.wake()
-
-    def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
-        """Watch the glass until ``stop`` is set; a punch in hand is finished first."""
-        turns = GateTurns(self._parts, self._jobs.wake, stop, beat)
-        turns.begin(self._first)
-        while not stop.is_set():
-            beat()
-            job = self._jobs.next(within_s=turns.chores())
-            if job is not None:
-                turns.carry_out(*job)
-            turns.look()
-            if turns.info is not None:
-                self.capacity = turns.info.capacity
-        turns.end()
-        self._jobs.refuse_waiting()
-        turns.close()

@@ -24,7 +24,7 @@ from ..ports import Panel, Sensor, SensorInfo, Store, Touch
 from ..settings.schema import Settings
 from ..uplink.inbox import ForeignReceipt
 from .assembly import Assembly
-from .loop import GateActivity, GateParts
+from .loop import GateLoop
 from .status import Circumstances, gate_status, running_status
 from .supervised_thread import SupervisedThread
 
@@ -171,20 +171,19 @@ class _Daemon:
         self._stopping = False
         self._bus = EventBus()
         roster = RosterInbox()
-        parts = GateParts(
+        self._gate = GateLoop(
             make_gate=lambda: assembly.gate(self._bus.tell, rounds.damaged),
             sensor=sensor,
+            first=first,
             panel=panel,
             captures=assembly.settings.sensor.captures,
             offline=lambda: self._bus.offline,
             sealing=assembly.sealing(),
-            passwords=assembly.passwords(),
             roster=roster,
             prune_after_months=_prune_after_months(assembly.settings),
             touch=touch,
             sleeps=assembly.settings.sensor.touch_sleep,
         )
-        self._gate = GateActivity(parts, first)
         self.examiner = ProcessExaminer(config, self._wake_uplink)
         self._uplink = assembly.uplink(
             self._uplink_status,

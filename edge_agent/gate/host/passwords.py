@@ -1,78 +1,89 @@
-"""The sensor's password: a file beside the database that only its owner reads."""
+"""The password of a sensor that has one: read from where nobody else may, and never written.
+
+It never stands in the settings file, which is copied, shown and mailed.
+"""
 
 import json
 import os
+import stat
 from pathlib import Path
 
-from ...contract.errors import StoreFault
-from .lock import give_to_folder_owner
+from ..errors import SensorFault
+
+CREDENTIAL = "sensor-password"
+"""Its name in systemd's LoadCredential= (systemd.exec(5))."""
 
 _HIGHEST = 0xFFFFFFFF
-_OPEN = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+_LONGEST_FILE = 1024
 
 
-class PasswordFile:
-    """Fulfils ``gate.ports.Passwords``. Never part of the settings file, which is
-    copied, shown and mailed."""
+def sensor_passwords(password_file: str, database: Path) -> tuple[int, ...]:
+    """What the sensor may have, the likeliest first; empty where nothing is known of one.
 
-    def __init__(self, database: Path) -> None:
-        self._path = database.with_name(f"{database.name}.sensor-password")
+    ``password_file`` is the setting, "" where it is not set. Then comes a systemd credential, and
+    then the file beside the database in which earlier versions kept a password that they had set
+    themselves; a power cut in the middle of that left the old and the new one in it.
 
-    def known(self) -> tuple[int, ...]:
-        """The likeliest first. Raises StoreFault where the file is there and cannot be read."""
-        try:
-            passwords = json.loads(self._path.read_text(encoding="ascii"))
-        except FileNotFoundError:
-            return ()
-        except PermissionError as error:
-            raise self._fault(
-                "cannot be read by this user: run the command as the daemon's user, sudo -u "
-                "edge-agent edge-agent …"
-            ) from error
-        except (OSError, ValueError, RecursionError) as error:
-            raise self._fault(_USELESS) from error
-        if not isinstance(passwords, list) or not all(map(_is_password, passwords)):
-            raise self._fault(_USELESS)
-        return tuple(passwords)
-
-    def keep(self, *passwords: int) -> None:
-        """Keep these, durably; none at all removes the file."""
-        try:
-            if passwords:
-                self._write(json.dumps(passwords))
-            else:
-                self._path.unlink(missing_ok=True)
-            _sync(self._path.parent)
-        except OSError as error:
-            raise self._fault(f"cannot be written ({error.strerror})") from error
-
-    def _write(self, text: str) -> None:
-        new = self._path.with_name(f"{self._path.name}.new")
-        new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, _OPEN, 0o600), "w", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        give_to_folder_owner(new)
-        new.rename(self._path)
-
-    def _fault(self, what: str) -> StoreFault:
-        return StoreFault(f"The file of the sensor's password, {self._path}, {what}.")
+    Raises SensorFault where there is such a file and it may not, or cannot, be used.
+    """
+    if password_file:
+        return (_number_in(Path(password_file), only_ours=True),)
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    if folder and (path := Path(folder, CREDENTIAL)).exists():
+        # systemd guards the folder by an access list, which shows as rights of the group.
+        return (_number_in(path, only_ours=False),)
+    return _kept_beside(database)
 
 
-_USELESS = (
-    "is damaged: remove it, then tell the gate the password again with 'edge-agent sensor "
-    "password recall'"
-)
+def _number_in(path: Path, *, only_ours: bool) -> int:
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            if only_ours and mode & 0o077:
+                raise SensorFault(
+                    f"The sensor's password is not used, for others may read {path} (mode "
+                    f"{mode:04o}): chmod 600 {path}."
+                )
+            text = file.read(_LONGEST_FILE).decode("ascii", "replace")
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    try:
+        number = int(text, 0)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= _HIGHEST:
+        # What stands there is not shown: it may be the password all the same.
+        raise SensorFault(
+            f"The sensor's password file {path} holds no password: write it in one line, as a "
+            "number from 0 to 4294967295 or from 0x00000000 to 0xFFFFFFFF."
+        )
+    return number
+
+
+def _kept_beside(database: Path) -> tuple[int, ...]:
+    path = database.with_name(f"{database.name}.sensor-password")
+    try:
+        passwords = json.loads(path.read_text(encoding="ascii"))
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except (ValueError, RecursionError):
+        passwords = None
+    if not isinstance(passwords, list) or not all(map(_is_password, passwords)):
+        raise SensorFault(
+            f"The file of the sensor's password, {path}, is damaged: remove it, and give the "
+            "password with [sensor] password_file (docs/templates.md)."
+        )
+    return tuple(passwords)
+
+
+def _unreadable(path: Path, error: OSError) -> SensorFault:
+    return SensorFault(
+        f"The sensor's password file {path} cannot be read ({error.strerror}): it has to be there "
+        "and belong to the daemon's user, as whom commands are run: sudo -u edge-agent edge-agent …"
+    )
 
 
 def _is_password(value: object) -> bool:
     return type(value) is int and 0 <= value <= _HIGHEST
-
-
-def _sync(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

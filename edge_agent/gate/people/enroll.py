@@ -1,24 +1,105 @@
-"""Enrol a finger, guided by the sensor: press, lift, press again, lift, and once more to prove.
+"""The fingers of a worker: enrol one, guided by the sensor, remove one, or say whose it is.
 
-Where in the sensor's library a new template may go.
+An enrolment is press, lift, press again, lift, and once more to prove.
 """
 
 import logging
 from collections.abc import Iterable
-from typing import Protocol
+
+from msgspec import to_builtins
 
 from ...contract.errors import BadRequest
 from ...contract.facts import PrintEnrolled
-from ...contract.people import Print
+from ...contract.people import Print, checked_code, checked_finger
+from ..errors import SensorFault
 from ..ledger.gate import Gate
-from ..ports import Buffer, Panel, Sensor
+from ..ports import Buffer
 from ..rules import Match, recognised
-from ..sensor.pairing import Pairing, digest
-from .requests import What
+from ..sensor.pairing import digest
+from .context import RequestContext, Result
+from .prompt import TRIES
+from .requests import Enroll, Identify, RemovePrint, StepKind
+
+log = logging.getLogger(__name__)
+
+
+def enroll(context: RequestContext, request: Enroll) -> Result:
+    """Store a finger of a worker in the sensor, prove it, and record whose it is.
+
+    Raises BadRequest where it cannot be done as asked: nothing is left in the sensor then, nor
+    after a SensorFault as far as the sensor still answers.
+    """
+    code, finger = checked_code(request.code), checked_finger(request.finger)
+    gate, sensor = context.gate, context.sensor
+    _check(gate, code, finger)
+    taken = sensor.slots()
+    owned = (held.slot for held in gate.prints)
+    [slot] = free_slots(taken, owned, context.sensor_in_use().capacity, 1)
+    _capture_template(context)
+    print_ = Print(
+        worker=code, finger=finger, slot=slot, generation=gate.store.next_generation(slot)
+    )
+    gate.announce(slot)
+    try:
+        if slot in taken:
+            sensor.erase(slot)
+        sensor.store(slot)
+        context.pairing.write_mark()
+        _prove(context, slot)
+        fact = PrintEnrolled(
+            worker=code,
+            finger=finger,
+            slot=slot,
+            generation=print_.generation,
+            actor=context.actor,
+        )
+        gate.record_enrolment(fact, print_, digest(sensor.read_template(slot)))
+    except BaseException:
+        context.pairing.try_to_undo([slot])
+        raise
+    return to_builtins(print_)  # type: ignore[no-any-return]
+
+
+def remove_print(context: RequestContext, request: RemovePrint) -> Result:
+    """Forget a finger and erase its template. Raises BadRequest where it is not enrolled."""
+    gate = context.gate
+    code, finger = checked_code(request.code), checked_finger(request.finger)
+    found = [p for p in gate.prints if p.worker == code and p.finger == finger]
+    if not found:
+        raise BadRequest(f"No {finger} of {code} is enrolled.")
+    print_ = found[0]
+    # Forgotten first: should the power fail in between, the template left in the sensor
+    # belongs to nobody, is never credited, and is erased at the next start.
+    gate.record_removal(print_, context.actor, erasing=True)
+    try:
+        context.pairing.undo([print_.slot])
+    except SensorFault as fault:
+        raise SensorFault(
+            f"The {finger} of {code} is removed and will be refused, but its template could "
+            f"not be erased yet from slot {print_.slot}, which belongs to nobody now: {fault}"
+        ) from fault
+    return to_builtins(print_)  # type: ignore[no-any-return]
+
+
+def identify(context: RequestContext, request: Identify) -> Result:
+    """Whose finger is pressed next; no punch."""
+    context.capture.features(StepKind.PRESS)
+    match = context.sensor.search()
+    if match is None:
+        return {"known": False}
+    owner, worker = context.gate.owner_of(match.slot)
+    return {
+        "known": owner is not None,
+        "worker": worker.code if worker else None,
+        "active": not worker.deactivated if worker else None,
+        "finger": owner.finger if owner else None,
+        "slot": match.slot,
+        "score": match.score,
+    }
 
 
 def free_slots(taken: Iterable[int], owned: Iterable[int], capacity: int, count: int) -> list[int]:
-    """Empty slots; failing these, ones whose template belongs to nobody.
+    """Where new templates may go: empty slots, then ones whose template belongs to nobody.
 
     Raises BadRequest where there are not ``count`` of them.
     """
@@ -32,122 +113,6 @@ def free_slots(taken: Iterable[int], owned: Iterable[int], capacity: int, count:
             "'prints remove', or use a sensor with a larger library."
         )
     return free[:count]
-
-
-log = logging.getLogger(__name__)
-
-_FINGER_WITHIN_S = 30.0
-"""How long the person at the sensor may take for each step."""
-
-_TRIES = 3
-
-
-class Prompt(Protocol):
-    """The person who follows the steps."""
-
-    def step(self, what: What, hint: str | None = None) -> None:
-        """Tell the person what to do. Raises BadRequest where nobody is there any more."""
-
-    def beat(self) -> None:
-        """Called between looks at the glass. Raises BadRequest where nobody is there any more."""
-
-    def go_on(self) -> None:
-        """Called between templates: the same, without a pause."""
-
-
-class FingerWork:
-    """Captures that a person at the sensor is guided through."""
-
-    def __init__(self, gate: Gate, sensor: Sensor, panel: Panel, prompt: Prompt) -> None:
-        self._gate = gate
-        self._sensor = sensor
-        self._panel = panel
-        self._dialogue = prompt
-
-    def features(self, what: What, buffer: Buffer = Buffer.ONE) -> None:
-        """Ask for a finger and bring its features into ``buffer``.
-
-        Raises BadRequest where none comes, or where the scans stay too poor.
-        """
-        self._await(present=False, say=What.LIFT)
-        self._dialogue.step(what)
-        hint = None
-        for _ in range(_TRIES):
-            self._await(present=True)
-            self._panel.touched()
-            try:
-                hint = self._sensor.extract(buffer)
-            finally:
-                self._panel.dark()
-            if hint is None:
-                return
-            self._dialogue.step(What.TRY_AGAIN, hint)
-            self._await(present=False)
-        raise BadRequest(f"The scans stay too poor ({hint}): try another finger.")
-
-    def picture(self) -> None:
-        """Ask for a finger and leave its image in the sensor, however poor.
-
-        Raises BadRequest where none comes.
-        """
-        self._await(present=False, say=What.LIFT)
-        self._dialogue.step(What.PRESS)
-        self._await(present=True)
-
-    def _await(self, *, present: bool, say: What | None = None) -> None:
-        """Wait until there is a finger on the glass, or none."""
-        deadline = self._gate.clock.monotonic() + _FINGER_WITHIN_S
-        said = say is None
-        while self._sensor.capture() is not present:
-            if not said and say is not None:
-                self._dialogue.step(say)
-                said = True
-            self._dialogue.beat()
-            if self._gate.clock.monotonic() > deadline:
-                missing = "No finger came" if present else "The finger was not lifted"
-                raise BadRequest(f"{missing} within {_FINGER_WITHIN_S:.0f} s: start again.")
-
-
-def enroll(
-    gate: Gate,
-    sensor: Sensor,
-    panel: Panel,
-    prompt: Prompt,
-    pairing: Pairing,
-    *,
-    code: str,
-    finger: str,
-    capacity: int,
-    actor: str,
-) -> Print:
-    """Store a finger of a worker in the sensor, prove it, and record whose it is.
-
-    Raises BadRequest where it cannot be done as asked: nothing is left in the sensor then, nor
-    after a SensorFault as far as the sensor still answers.
-    """
-    _check(gate, code, finger)
-    taken = sensor.slots()
-    [slot] = free_slots(taken, (held.slot for held in gate.prints), capacity, 1)
-    work = FingerWork(gate, sensor, panel, prompt)
-    _capture_template(gate, sensor, work, prompt)
-    print_ = Print(
-        worker=code, finger=finger, slot=slot, generation=gate.store.next_generation(slot)
-    )
-    gate.announce(slot)
-    try:
-        if slot in taken:
-            sensor.erase(slot)
-        sensor.store(slot)
-        pairing.write_mark()
-        _prove(gate, sensor, work, slot)
-        fact = PrintEnrolled(
-            worker=code, finger=finger, slot=slot, generation=print_.generation, actor=actor
-        )
-        gate.record_enrolment(fact, print_, digest(sensor.read_template(slot)))
-    except BaseException:
-        pairing.try_to_undo([slot])
-        raise
-    return print_
 
 
 def _check(gate: Gate, code: str, finger: str) -> None:
@@ -165,22 +130,23 @@ def _check(gate: Gate, code: str, finger: str) -> None:
         )
 
 
-def _capture_template(gate: Gate, sensor: Sensor, work: FingerWork, prompt: Prompt) -> None:
+def _capture_template(context: RequestContext) -> None:
     """Two captures of one finger that nobody else has, merged in the sensor's buffers."""
-    for _ in range(_TRIES):
-        work.features(What.PRESS)
-        _refuse_known(gate, sensor)
-        work.features(What.PRESS_AGAIN, Buffer.TWO)
-        if sensor.merge():
+    for _ in range(TRIES):
+        context.capture.features(StepKind.PRESS)
+        _refuse_known(context)
+        context.capture.features(StepKind.PRESS_AGAIN, Buffer.TWO)
+        if context.sensor.merge():
             return
-        prompt.step(What.DIFFERENT)
+        context.prompt.step(StepKind.DIFFERENT)
     raise BadRequest("The two presses stay different: press the same finger, flat and still.")
 
 
-def _refuse_known(gate: Gate, sensor: Sensor) -> None:
+def _refuse_known(context: RequestContext) -> None:
+    sensor = context.sensor
     match = sensor.search()
     while match is not None:
-        owner, _ = gate.owner_of(match.slot)
+        owner, _ = context.gate.owner_of(match.slot)
         if owner is not None:
             raise BadRequest(
                 f"This finger is enrolled already, as {owner.finger} of {owner.worker}: "
@@ -192,10 +158,10 @@ def _refuse_known(gate: Gate, sensor: Sensor) -> None:
         match = sensor.search()
 
 
-def _prove(gate: Gate, sensor: Sensor, work: FingerWork, slot: int) -> None:
-    for _ in range(_TRIES):
-        work.features(What.PROVE)
-        found = recognised(sensor.search(), gate.policy)
+def _prove(context: RequestContext, slot: int) -> None:
+    for _ in range(TRIES):
+        context.capture.features(StepKind.PROVE)
+        found = recognised(context.sensor.search(), context.gate.policy)
         if isinstance(found, Match) and found.slot == slot:
             return
     raise BadRequest("The finger is not recognised after storing it: start again, or use another.")

@@ -1,7 +1,8 @@
 """What a technician may ask of the gate, over the control socket or in the command's own process.
 
 One JSON object a line each way. A request is answered by any number of ``step`` lines and then one
-``done`` or ``failed``; ``watch`` is answered by the event stream instead (events.py).
+``done`` or ``failed``; ``watch`` is answered by the event stream instead (events.py). Who carries a
+request out, and what for that is needed, stands in handlers.py.
 """
 
 from enum import StrEnum
@@ -14,7 +15,7 @@ class Request(Struct, frozen=True, kw_only=True, tag_field="ask"):
     """Base of all requests."""
 
 
-class Status(Request, tag="status", frozen=True, kw_only=True):
+class AskStatus(Request, tag="status", frozen=True, kw_only=True):
     """How the gate is."""
 
 
@@ -97,7 +98,7 @@ class KeepBackup(Request, tag="keep-backup", frozen=True, kw_only=True):
 
 
 class AskCourier(Request, tag="ask-courier", frozen=True, kw_only=True):
-    """A public key to which templates and passwords are sealed on their way to the gate."""
+    """A public key to which templates are sealed on their way to the gate."""
 
 
 class BeginRestore(Request, tag="begin-restore", frozen=True, kw_only=True):
@@ -119,61 +120,11 @@ class RestorePrints(Request, tag="restore-prints", frozen=True, kw_only=True):
     sealed: list[bytes]
 
 
-class EndTransfer(Request, tag="end-transfer", frozen=True, kw_only=True):
-    """No more records are asked for, nor will be: a backup or a restore is over, well or not."""
-
-
-class ProposePassword(Request, tag="propose-password", frozen=True, kw_only=True):
-    """Make a password for the sensor, sealed to ``recipients``; nothing is changed yet.
-
-    ``digests`` are those of the templates in the backup that was opened.
-    """
-
-    recipients: list[str]
-    digests: list[bytes]
-
-
-class SetPassword(Request, tag="set-password", frozen=True, kw_only=True):
-    """Give the sensor the password that was proposed, which comes back opened and sealed anew."""
-
-    sealed: bytes
-
-
-class ClearPassword(Request, tag="clear-password", frozen=True, kw_only=True):
-    """Take the sensor's password away."""
-
-
-class RecallPassword(Request, tag="recall-password", frozen=True, kw_only=True):
-    """Tell a gate that has lost it the password that its sensor has."""
-
-    sealed: bytes
-
-
 class TakeImage(Request, tag="take-image", frozen=True, kw_only=True):
     """The image of the next finger, to judge a dirty window."""
 
 
-Change = AddWorker | DeactivateWorker | VoidPunch | AddPunch
-"""Requests that need only the store."""
-
-SensorWork = Enroll | RemovePrint | Identify | AskSensor | AdoptSensor
-"""Requests that need the sensor too."""
-
-TemplateWork = (
-    BeginBackup | SealPrints | KeepBackup | AskCourier | BeginRestore | RestorePrints | EndTransfer
-)
-"""Requests that carry templates, sealed, out of the gate or into it."""
-
-ModuleWork = ProposePassword | SetPassword | ClearPassword | RecallPassword | TakeImage
-"""Requests for the module itself: its password, and what its window sees."""
-
-GateWork = Change | SensorWork | TemplateWork | ModuleWork
-"""What the gate's own thread carries out between two looks at the glass."""
-
-AnyRequest = Status | Watch | GateWork
-
-
-class What(StrEnum):
+class StepKind(StrEnum):
     """What the person at the sensor is to do, or what has just happened."""
 
     PRESS = "press"
@@ -184,28 +135,28 @@ class What(StrEnum):
     DIFFERENT = "different"
 
 
-class Answer(Struct, frozen=True, kw_only=True, tag_field="answer"):
-    """Base of all answers."""
+class Response(Struct, frozen=True, kw_only=True, tag_field="answer"):
+    """Base of all responses."""
 
 
-class Step(Answer, tag="step", frozen=True, kw_only=True):
+class Step(Response, tag="step", frozen=True, kw_only=True):
     """Progress of a request that a person takes part in; ``hint`` goes with ``try-again``."""
 
-    what: What
+    what: StepKind
     hint: str | None = None
 
 
-class Done(Answer, tag="done", frozen=True, kw_only=True):
+class Done(Response, tag="done", frozen=True, kw_only=True):
     """The request was carried out; ``result`` is what ``--json`` prints."""
 
     result: dict[str, Any]
 
 
-class Failed(Answer, tag="failed", frozen=True, kw_only=True):
+class Failed(Response, tag="failed", frozen=True, kw_only=True):
     """The request was not carried out; the command ends with ``exit_code``."""
 
     error: str
     exit_code: int
 
 
-AnyAnswer = Step | Done | Failed
+AnyResponse = Step | Done | Failed

@@ -1,7 +1,6 @@
 """A supervisor's own entries: withdraw a punch, or add one. Nothing is ever rewritten."""
 
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from ...contract.chain import Entry, read_wire
@@ -10,13 +9,15 @@ from ...contract.facts import Direction, PunchAdded, PunchVoided
 from ...contract.people import checked_code, checked_reason
 from ...contract.stamps import local_time
 from ..ledger.gate import Gate
+from .context import RequestContext, Result
 from .requests import AddPunch, VoidPunch
 
 _PAYABLE = ("punch.recorded", "punch.added", "punch.recovered")
 
 
-def void_punch(gate: Gate, request: VoidPunch, actor: str) -> dict[str, Any]:
+def void_punch(context: RequestContext, request: VoidPunch) -> Result:
     """Withdraw a punch. Raises BadRequest where there is none, or it is withdrawn already."""
+    gate = context.gate
     reason = checked_reason(request.reason)
     entry = _entry(gate, request.seq)
     if entry is None or entry.kind not in _PAYABLE:
@@ -28,13 +29,14 @@ def void_punch(gate: Gate, request: VoidPunch, actor: str) -> dict[str, Any]:
         raise BadRequest(f"Punch {request.seq} is voided already: nothing was changed.")
     data = read_wire(entry.wire)[1]
     worker = data["worker"]
-    voided = PunchVoided(of=request.seq, worker=worker, reason=reason, actor=actor)
+    voided = PunchVoided(of=request.seq, worker=worker, reason=reason, actor=context.actor)
     written = gate.record_void(voided)  # Nobody repeats what does not count.
     return {"seq": written.seq, "of": request.seq, "worker": worker, "at": data["at"]}
 
 
-def add_punch(gate: Gate, request: AddPunch, actor: str) -> dict[str, Any]:
+def add_punch(context: RequestContext, request: AddPunch) -> Result:
     """Add a punch. Raises BadRequest where the worker or the time makes no sense."""
+    gate = context.gate
     reason = checked_reason(request.reason)
     code = checked_code(request.code)
     if gate.store.worker(code) is None:
@@ -51,7 +53,7 @@ def add_punch(gate: Gate, request: AddPunch, actor: str) -> dict[str, Any]:
         at=at,
         direction=Direction(request.direction) if request.direction else None,
         reason=reason,
-        actor=actor,
+        actor=context.actor,
     )
     return {"seq": gate.record(added, now).seq, "worker": code, "at": at}
 

@@ -17,6 +17,7 @@ from .schema import MqttSettings, Pin, Section, Settings
 
 _PATHS = (
     ("sensor", "port"),
+    ("sensor", "password_file"),
     ("store", "path"),
     ("control", "socket"),
     ("mqtt", "ca_file"),

@@ -35,6 +35,8 @@ class SensorSettings(Section, frozen=True, kw_only=True):
     baud: Literal[9600, 19200, 28800, 38400, 48000, 57600, 67200, 76800, 86400, 96000, 115200] = (
         57600
     )
+    password_file: OptionalText = ""
+    """Where the password of a module stands that has one."""
     captures: Annotated[int, Meta(ge=1, le=5)] = 3
     """How often one touch is captured before it is answered "not recognised"."""
     min_score: Annotated[int, Meta(ge=0, le=1000)] = 0

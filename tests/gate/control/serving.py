@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.gate.control.server import ControlServer, Conversation
-from edge_agent.gate.people.requests import Change, SensorWork
+from edge_agent.gate.people.requests import Request
 
 STATUS = {"daemon": "running", "gate": "main-gate"}
 
 Work = Callable[[Any, Conversation], None]
 
 
-def carry_out_at_once(request: Change | SensorWork, conversation: Conversation) -> None:
+def carry_out_at_once(request: Request, conversation: Conversation) -> None:
     conversation.done({"did": type(request).__name__, "actor": conversation.actor})
 
 

@@ -14,7 +14,7 @@ from edge_agent.gate.control.client import Refusal, ask, ask_status, daemon_runs
 from edge_agent.gate.control.server import Conversation
 from edge_agent.gate.errors import DaemonUnreachable, GateBusy
 from edge_agent.gate.events import Confirmed, LedgerGrew
-from edge_agent.gate.people.requests import AddWorker, Identify, Status, Step, What
+from edge_agent.gate.people.requests import AddWorker, AskStatus, Identify, Step, StepKind
 
 from .serving import STATUS, serving
 
@@ -48,22 +48,22 @@ def playing(path: Path, play: Callable[[socket.socket], None]) -> Iterator[None]
 
 def test_asking(path: Path) -> None:
     with serving(path):
-        assert ask(path, Status(), no_step) == STATUS
+        assert ask(path, AskStatus(), no_step) == STATUS
         done = ask(path, AddWorker(code="007", name="Lan"), no_step)
         assert done == {"did": "AddWorker", "actor": f"uid:{os.getuid()}"}
 
 
 def test_steps_are_passed_on_and_a_refusal_keeps_its_exit_code(path: Path) -> None:
     def work(request: object, conversation: Conversation) -> None:
-        conversation.step(What.PRESS)
-        conversation.step(What.LIFT)
+        conversation.step(StepKind.PRESS)
+        conversation.step(StepKind.LIFT)
         conversation.failed(GateBusy("Stopping."))
 
     steps: list[Step] = []
     with serving(path, work), pytest.raises(Refusal, match="Stopping") as caught:
         ask(path, Identify(), steps.append)
     assert caught.value.exit_code == 75
-    assert steps == [Step(what=What.PRESS), Step(what=What.LIFT)]
+    assert steps == [Step(what=StepKind.PRESS), Step(what=StepKind.LIFT)]
 
 
 def test_the_stream_is_passed_on_byte_for_byte(path: Path) -> None:
@@ -81,7 +81,7 @@ def test_whether_a_daemon_runs(path: Path) -> None:
     assert not daemon_runs(path)
     with serving(path):
         assert daemon_runs(path)
-        assert ask(path, Status(), no_step) == STATUS
+        assert ask(path, AskStatus(), no_step) == STATUS
     assert not daemon_runs(path)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as crashed:
         crashed.bind(str(path))
@@ -90,7 +90,7 @@ def test_whether_a_daemon_runs(path: Path) -> None:
 
 def test_no_daemon(path: Path) -> None:
     with pytest.raises(DaemonUnreachable, match="start it with 'edge-agent run'") as caught:
-        ask(path, Status(), no_step)
+        ask(path, AskStatus(), no_step)
     assert caught.value.exit_code == 69
     with pytest.raises(DaemonUnreachable, match="start it with 'edge-agent run'"):
         next(watch(path))
@@ -135,7 +135,7 @@ def test_a_closed_pipe_is_a_daemon_that_has_gone(
     with serving(path):
         monkeypatch.setattr(socket.socket, "sendall", broken)
         with pytest.raises(DaemonUnreachable, match="stopped before it had"):
-            ask(path, Status(), no_step)
+            ask(path, AskStatus(), no_step)
         monkeypatch.undo()
 
 
@@ -145,7 +145,7 @@ def test_a_user_who_may_not(path: Path) -> None:
         path.chmod(0)
         os.seteuid(user or 65534)  # Root may use everything.
         try:
-            for use in (lambda: ask(path, Status(), no_step), lambda: daemon_runs(path)):
+            for use in (lambda: ask(path, AskStatus(), no_step), lambda: daemon_runs(path)):
                 with pytest.raises(DaemonUnreachable, match="may not use the control socket"):
                     use()
         finally:

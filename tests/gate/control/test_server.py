@@ -19,7 +19,7 @@ from edge_agent.contract.errors import BadRequest, EdgeAgentError, StoreFault
 from edge_agent.gate.control.server import ControlServer, Conversation
 from edge_agent.gate.errors import GateBusy, SocketFault
 from edge_agent.gate.events import AnyEvent, Confirmed, LedgerGrew, Outcome, PanelShown
-from edge_agent.gate.people.requests import What
+from edge_agent.gate.people.requests import StepKind
 
 from .serving import STATUS, Talker, carry_out_at_once, serving
 
@@ -256,8 +256,8 @@ def test_telling_never_waits(path: Path) -> None:
 
 def test_a_conversation_has_steps(path: Path) -> None:
     def work(request: object, conversation: Conversation) -> None:
-        conversation.step(What.PRESS)
-        conversation.step(What.TRY_AGAIN, "wipe")
+        conversation.step(StepKind.PRESS)
+        conversation.step(StepKind.TRY_AGAIN, "wipe")
         conversation.failed(BadRequest("No finger came."))
 
     with serving(path, work), Talker(path) as client:
@@ -280,7 +280,7 @@ def test_a_client_that_goes_away_is_noticed(path: Path) -> None:
         with pytest.raises(BadRequest, match="has gone: nothing was changed"):
             beat_for_ever(conversation)
         with pytest.raises(BadRequest, match="has gone"):
-            conversation.step(What.LIFT)
+            conversation.step(StepKind.LIFT)
         conversation.done({})  # nobody hears it, and nobody minds
         with Talker(path) as other:
             other.send(ASK_STATUS)

@@ -11,10 +11,8 @@ from edge_agent.gate.people.templates.backup_file import (
     BadBackup,
     Header,
     Record,
-    SensorPassword,
     line_hash,
     read_backup,
-    read_password,
     sealed_line,
 )
 from edge_agent.gate.people.templates.sealing import AgeSealing
@@ -80,10 +78,8 @@ def test_a_good_one() -> None:
 
 
 def test_nothing_of_it_is_shown() -> None:
-    secret = SensorPassword(password=2052834257, gate="g")
-    shown = f"{read(GOOD)!r}{records(HEAD)!r}{secret!r}"
+    shown = f"{read(GOOD)!r}{records(HEAD)!r}"
     assert "\\x03\\x01" not in shown
-    assert "2052834257" not in shown
     assert b"right-index" not in GOOD  # Longer than what chance puts into a cipher text.
     assert "Thị".encode() not in GOOD
 
@@ -176,11 +172,3 @@ def test_the_wrong_key_is_told_from_damage() -> None:
         read(GOOD, STRANGER.identity)
     with pytest.raises(BadRequest, match="no age private key"):
         read(GOOD, "AGE-SECRET-KEY-1NONSENSE")
-
-
-def test_a_password_is_one() -> None:
-    good = SensorPassword(password=1, gate="g")
-    assert read_password(msgspec.json.encode(good)) == good
-    for bad in (b"", b"{}", records(HEAD)[0].line(), b"[" * 100_000):
-        with pytest.raises(BadBackup):
-            read_password(bad)

@@ -3,14 +3,15 @@
 from typing import Any
 
 import pytest
+from msgspec import convert, structs
 
 from edge_agent.contract.errors import BadRequest, EdgeAgentError, StoreFault
 from edge_agent.contract.people import Print
 from edge_agent.gate.errors import SensorGarbled, SensorSilent
-from edge_agent.gate.people.enroll import enroll
-from edge_agent.gate.people.requests import What
+from edge_agent.gate.people.handlers import Dispatcher
+from edge_agent.gate.people.requests import Enroll, StepKind
 from edge_agent.gate.rules import Hint
-from tests.gate.fakes import HOAS, HOAS_FINGER, LANS, LANS_FINGER, Library, Person, Site, pair
+from tests.gate.fakes import HOAS, HOAS_FINGER, INFO, LANS, LANS_FINGER, Library, Person, Site, pair
 
 NEW = "lan's thumb"
 ENROLLED = {LANS.slot: LANS_FINGER, HOAS.slot: HOAS_FINGER}
@@ -27,17 +28,11 @@ class Enrolling:
         self.person = Person(self.site.clock, self.sensor, presses, **person)
 
     def run(self, code: str = "007", finger: str = "left-thumb", capacity: int = 10) -> Print:
-        return enroll(
-            self.site.gate,
-            self.sensor,
-            self.site.panel,
-            self.person,
-            self.pairing,
-            code=code,
-            finger=finger,
-            capacity=capacity,
-            actor="uid:1000",
-        )
+        none: Any = None
+        dispatcher = Dispatcher(self.site.gate, self.sensor, self.site.panel, self.pairing, none)
+        info = structs.replace(INFO, capacity=capacity)
+        request = Enroll(code=code, finger=finger)
+        return convert(dispatcher.carry_out(request, info, self.person, "uid:1000"), Print)
 
     def fails(self, error: type[EdgeAgentError], said: str, **asked: Any) -> None:
         """It fails, and nothing of it is left."""
@@ -59,11 +54,11 @@ def test_press_press_again_prove() -> None:
     expected = Print(worker="007", finger="left-thumb", slot=2, generation=1)
     assert made.run() == expected
     assert made.person.steps == [
-        What.PRESS,
-        What.LIFT,
-        What.PRESS_AGAIN,
-        What.LIFT,
-        What.PROVE,
+        StepKind.PRESS,
+        StepKind.LIFT,
+        StepKind.PRESS_AGAIN,
+        StepKind.LIFT,
+        StepKind.PROVE,
     ]
     assert made.sensor.templates == {**ENROLLED, 2: NEW}
     assert made.site.gate.owner_of(2)[0] == expected
@@ -125,7 +120,7 @@ def test_a_slot_used_again_is_in_its_next_generation() -> None:
 def test_different_fingers_are_asked_for_again() -> None:
     made = Enrolling(NEW, "another", NEW, NEW, NEW)
     made.run()
-    assert What.DIFFERENT in made.person.steps
+    assert StepKind.DIFFERENT in made.person.steps
     assert made.sensor.templates[2] == NEW
     Enrolling(*[NEW, "another"] * 3).fails(BadRequest, "presses stay different")
 
@@ -133,7 +128,7 @@ def test_different_fingers_are_asked_for_again() -> None:
 def test_poor_scans_are_asked_for_again_with_what_to_do() -> None:
     made = Enrolling(Hint.WIPE, NEW, NEW, Hint.PRESS_FLAT, NEW)
     made.run()
-    assert made.person.steps.count(What.TRY_AGAIN) == 2
+    assert made.person.steps.count(StepKind.TRY_AGAIN) == 2
     assert [hint for hint in made.person.hints if hint] == ["wipe", "press-flat"]
     Enrolling(*[Hint.MOISTEN] * 3).fails(BadRequest, r"scans stay too poor \(moisten\)")
 
@@ -156,13 +151,15 @@ def test_nobody_lifts() -> None:
     Enrolling(NEW, NEW, NEW, lifts=False).fails(BadRequest, "was not lifted within 30 s")
 
 
-@pytest.mark.parametrize("step", [What.PRESS, What.LIFT, What.PRESS_AGAIN, What.PROVE])
-def test_the_command_goes_away(step: What) -> None:
+@pytest.mark.parametrize(
+    "step", [StepKind.PRESS, StepKind.LIFT, StepKind.PRESS_AGAIN, StepKind.PROVE]
+)
+def test_the_command_goes_away(step: StepKind) -> None:
     Enrolling(NEW, NEW, NEW, leaves_at=step).fails(BadRequest, "has gone")
 
 
 def test_the_command_goes_away_at_a_poor_scan() -> None:
-    Enrolling(Hint.WIPE, leaves_at=What.TRY_AGAIN).fails(BadRequest, "has gone")
+    Enrolling(Hint.WIPE, leaves_at=StepKind.TRY_AGAIN).fails(BadRequest, "has gone")
 
 
 @pytest.mark.parametrize(

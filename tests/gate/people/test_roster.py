@@ -12,8 +12,9 @@ from edge_agent.contract.roster import read_roster
 from edge_agent.gate.events import RosterChanged
 from edge_agent.gate.people.requests import AddWorker, DeactivateWorker
 from edge_agent.gate.people.roster import RosterInbox, RosterKeeper
-from edge_agent.gate.people.technician import Technician
 from tests.gate.fakes import HOA, LAN, Site
+
+from .asking import ask
 
 
 class Told:
@@ -45,10 +46,6 @@ class Told:
     @property
     def told(self) -> list[RosterChanged]:
         return [event for event in self.site.events if isinstance(event, RosterChanged)]
-
-    def technician(self) -> Technician:
-        none: Any = None
-        return Technician(self.site.gate, none, none, none, lambda: None)
 
 
 NEW = {"code": "NV9", "name": "Nông Thị Thắm"}
@@ -154,10 +151,10 @@ def test_a_roster_that_was_stored_although_it_seemed_not_is_not_applied_twice(to
 
 
 def test_payroll_does_not_bring_back_whom_the_technician_sent_away(told: Told) -> None:
-    told.technician().perform(DeactivateWorker(code=LAN.code), None, "uid:0")  # type: ignore[arg-type]
+    ask(told.site.gate, DeactivateWorker(code=LAN.code))
     told.publish({"code": LAN.code, "name": LAN.name})
     assert told.site.gate.workers[LAN.code].deactivated
-    told.technician().perform(AddWorker(code=LAN.code, name=LAN.name), None, "uid:0")  # type: ignore[arg-type]
+    ask(told.site.gate, AddWorker(code=LAN.code, name=LAN.name))
     lan = told.site.gate.workers[LAN.code]
     assert not lan.deactivated
     assert lan.listed == Employment(active=True)
@@ -166,10 +163,10 @@ def test_payroll_does_not_bring_back_whom_the_technician_sent_away(told: Told) -
 def test_the_technician_does_not_bring_back_whom_payroll_deactivated(told: Told) -> None:
     told.publish({"code": LAN.code, "name": LAN.name, "active": False})
     with pytest.raises(BadRequest, match="roster has deactivated"):
-        told.technician().perform(AddWorker(code=LAN.code, name=LAN.name), None, "uid:0")  # type: ignore[arg-type]
+        ask(told.site.gate, AddWorker(code=LAN.code, name=LAN.name))
     told.publish({"code": HOA.code, "name": HOA.name}, version=2)
     with pytest.raises(BadRequest, match="in payroll's roster"):
-        told.technician().perform(AddWorker(code=HOA.code, name="Somebody Else"), None, "uid:0")  # type: ignore[arg-type]
+        ask(told.site.gate, AddWorker(code=HOA.code, name="Somebody Else"))
 
 
 def rows(first: int, end: int, **other: Any) -> list[dict[str, Any]]:
@@ -207,7 +204,7 @@ def test_what_a_technician_says_meanwhile_stays(told: Told) -> None:
     version_2 = {"version": 2, "workers": rows(0, 300, valid_to="2030-01-01")}
     told.inbox.put(read_roster(json.dumps(version_2).encode()))
     told.keeper.look()
-    told.technician().perform(DeactivateWorker(code="W00000"), None, "uid:0")  # type: ignore[arg-type]
+    ask(told.site.gate, DeactivateWorker(code="W00000"))
     told.look()
     worker = told.site.gate.workers["W00000"]
     assert (worker.active, worker.listed) == (

@@ -9,8 +9,9 @@ import pytest
 from edge_agent.contract.errors import BadRequest
 from edge_agent.contract.people import Worker
 from edge_agent.gate.people.requests import AddPunch, VoidPunch
-from edge_agent.gate.people.supervise import add_punch, void_punch
 from tests.gate.ledger.test_times import HOUR, Site, punch
+
+from .asking import ask
 
 BY = "uid:1000"
 
@@ -27,12 +28,12 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 def void(site: Site, seq: int, reason: str = "wrong-worker") -> dict[str, Any]:
-    return void_punch(site.gate, VoidPunch(seq=seq, reason=reason), BY)
+    return ask(site.gate, VoidPunch(seq=seq, reason=reason), BY)
 
 
 def add(site: Site, **other: Any) -> dict[str, Any]:
     asked = {"code": "007", "at": "2026-11-18T06:00", "reason": "forgot-to-press"}
-    return add_punch(site.gate, AddPunch(**{**asked, **other}), BY)
+    return ask(site.gate, AddPunch(**{**asked, **other}), BY)
 
 
 def test_a_punch_is_voided_once(site: Site) -> None:

@@ -10,14 +10,12 @@ from edge_agent.contract.errors import BadRequest, EdgeAgentError
 from edge_agent.contract.people import Worker
 from edge_agent.gate.errors import SensorGarbled, SensorSilent
 from edge_agent.gate.ledger.gate import Gate
-from edge_agent.gate.people.custodian import Custodian
 from edge_agent.gate.people.requests import (
     AdoptSensor,
     AskCourier,
     BeginBackup,
     BeginRestore,
     DeactivateWorker,
-    EndTransfer,
     Enroll,
     KeepBackup,
     RemovePrint,
@@ -42,7 +40,6 @@ from tests.gate.fakes import (
     LANS_FINGER,
     Library,
     Person,
-    Pocket,
     PowerCut,
     template_of,
 )
@@ -58,20 +55,11 @@ class Vault(Works):
 
     def switch_on(self) -> None:
         super().switch_on()
-        self.pocket = Pocket()
         self.person = Person(self.site.clock, self.sensor, [])
-        self.custodian = Custodian(
-            self.gate,
-            self.sensor,
-            self.site.panel,
-            self.pairing,
-            lambda: INFO,
-            SEALING,
-            self.pocket,
-        )
+        self.asked_of = self.dispatcher()
 
     def ask(self, request: Any) -> Any:
-        return self.custodian.perform(request, self.person, "uid:1000")
+        return self.asked_of.carry_out(request, INFO, self.person, "uid:1000")
 
     def back_up(self, *recipients: str, keeping: bool = True) -> bytes:
         begun = self.ask(BeginBackup(recipients=list(recipients or [KEYS.recipient])))
@@ -113,31 +101,6 @@ def replaced(works: Vault) -> None:
     assert works.pairing.check() is not None
     works.perform(AdoptSensor())
     assert works.store.prints() == []
-
-
-def test_many_prints_go_over_a_faster_line_until_nobody_goes_on() -> None:
-    works = Vault()
-    asked = works.sensor.asked
-
-    def speed_since(start: int) -> list[str]:
-        return [name for name in asked[start:] if name in ("hasten", "slow_down")]
-
-    works.ask(BeginRestore(system_id=INFO.system_id, digests=[bytes(32)] * 8))
-    works.ask(EndTransfer())
-    assert speed_since(0) == []  # Not worth it.
-    works.ask(BeginRestore(system_id=INFO.system_id, digests=[bytes(32)] * 100))
-    assert speed_since(0) == ["hasten"]
-    works.site.clock.now += 9.0
-    works.custodian.turn()
-    assert speed_since(0) == ["hasten"]
-    works.site.clock.now += 2.0
-    works.custodian.turn()
-    assert speed_since(0) == ["hasten", "slow_down"]
-    works.ask(BeginRestore(system_id=INFO.system_id, digests=[bytes(32)] * 100))
-    works.ask(EndTransfer())
-    works.custodian.turn()
-    works.custodian.close()
-    assert speed_since(0) == ["hasten", "slow_down"] * 2
 
 
 def of_a_desk(*people: tuple[str, str, str]) -> Backup:
@@ -298,12 +261,12 @@ def test_a_fault_while_reading_is_mended() -> None:
 def test_another_backup_or_a_restart_ends_one() -> None:
     works = Vault()
     backup = works.ask(BeginBackup(recipients=[KEYS.recipient]))["backup"]
-    works.ask(BeginBackup(recipients=[KEYS.recipient]))
+    later = works.ask(BeginBackup(recipients=[KEYS.recipient]))["backup"]
     for request in (SealPrints(backup=backup, first=1), KeepBackup(backup=backup)):
         with pytest.raises(BadRequest, match="not under way"):
             works.ask(request)
     with pytest.raises(BadRequest, match="no place 0"):
-        works.ask(SealPrints(backup=works.custodian._back_up._job.header.backup, first=0))  # type: ignore[union-attr]
+        works.ask(SealPrints(backup=later, first=0))
 
 
 def desk() -> bytes:

@@ -10,14 +10,14 @@ import pytest
 
 from edge_agent.contract.errors import EdgeAgentError
 from edge_agent.contract.people import Worker
-from edge_agent.gate.daemon.loop import GateActivity, GateParts
+from edge_agent.gate.daemon.loop import GateLoop
 from edge_agent.gate.errors import SensorDoubted, SensorGarbled, SensorRefused, SensorSilent
 from edge_agent.gate.events import Outcome, PanelShown, SensorChanged
 from edge_agent.gate.ledger.gate import Gate
 from edge_agent.gate.pairing_mark import TOKEN_BYTES, Doubt, PairingMark, read_mark
+from edge_agent.gate.people.handlers import Dispatcher
 from edge_agent.gate.people.requests import AdoptSensor, AskSensor, Enroll, RemovePrint
 from edge_agent.gate.people.roster import RosterInbox
-from edge_agent.gate.people.technician import Technician
 from edge_agent.gate.people.templates.sealing import AgeSealing
 from edge_agent.gate.ports import Buffer
 from edge_agent.gate.sensor.lifecycle import SensorLifecycle
@@ -32,7 +32,6 @@ from tests.gate.fakes import (
     NOTES_PAGE,
     Library,
     Person,
-    Pocket,
     PowerCut,
     Site,
     template_of,
@@ -66,17 +65,16 @@ class Works:
         self.site.events.clear()
         self.sensor.asked.clear()
 
-    @property
-    def parts(self) -> GateParts:
-        """What the gate's thread works with here."""
-        return GateParts(
+    def loop(self) -> GateLoop:
+        """The gate's thread here."""
+        return GateLoop(
             make_gate=lambda: self.gate,
             sensor=self.sensor,
+            first=INFO,
             panel=self.site.panel,
             captures=3,
             offline=lambda: False,
             sealing=AgeSealing(),
-            passwords=Pocket(),
             roster=RosterInbox(),
         )
 
@@ -93,6 +91,10 @@ class Works:
         )
         self.pairing = Pairing(self.gate, self.sensor, beat=lambda: None)
 
+    def dispatcher(self) -> Dispatcher:
+        """Carries requests out here, and remembers nothing yet."""
+        return Dispatcher(self.gate, self.sensor, self.site.panel, self.pairing, AgeSealing())
+
     def swap(self, other: Library) -> None:
         """Another module sits on the same wires."""
         self.sensor = other
@@ -100,11 +102,8 @@ class Works:
 
     def perform(self, *requests: Any) -> None:
         for request in requests:
-            technician = Technician(
-                self.gate, self.sensor, self.site.panel, self.pairing, lambda: INFO
-            )
             person = Person(self.site.clock, self.sensor, [NEW] * 3)
-            technician.perform(request, person, actor="uid:1000")
+            self.dispatcher().carry_out(request, INFO, person, "uid:1000")
             self.sensor.glass = None
 
     def credited(self, finger: str) -> str | None:
@@ -653,6 +652,10 @@ class Day:
         works = self.works
         self.keeper = SensorLifecycle(works.gate, works.sensor, works.site.panel, works.pairing)
 
+    def dispatcher(self) -> Dispatcher:
+        """Carries requests out here, and remembers nothing yet."""
+        return Dispatcher(self.gate, self.sensor, self.site.panel, self.pairing, AgeSealing())
+
     def swap(self, other: Library) -> None:
         """The keeper goes on with another module at the wires."""
         self.works.sensor.templates, self.works.sensor.pages = other.templates, other.pages
@@ -731,22 +734,24 @@ def test_a_technician_who_asks_finds_out() -> None:
     day.keeper.began(INFO)
     works = day.works
     day.swap(strangers())
-    technician = Technician(
-        works.gate, works.sensor, works.site.panel, works.pairing, lambda: day.keeper.info
-    )
+    dispatcher = works.dispatcher()
     person = Person(works.site.clock, works.sensor, [])
-    told = technician.perform(AskSensor(), person, "uid:1000")
+
+    def asks(request: Any) -> Any:
+        return dispatcher.carry_out(request, day.keeper.info, person, "uid:1000")
+
+    told = asks(AskSensor())
     assert (told["paired"], told["doubt"], told["used"]) == (False, "foreign", 2)
     assert (told["capacity"], told["baud"]) == (INFO.capacity, INFO.baud)
     day.keeper.looked_at()
     assert not day.keeper.recording
     day.wait()
     assert day.written == ["started", "sensor-fault", "foreign"]
-    forgotten = technician.perform(AdoptSensor(), person, "uid:1000")["forgotten"]
+    forgotten = asks(AdoptSensor())["forgotten"]
     assert [print_["worker"] for print_ in forgotten] == ["007", "008"]
     day.keeper.looked_at()
     assert day.keeper.recording
-    told = technician.perform(AskSensor(), person, "uid:1000")
+    told = asks(AskSensor())
     assert (told["paired"], told["doubt"]) == (True, None)
     day.keeper.looked_at()
     assert day.keeper.recording
@@ -831,7 +836,7 @@ def test_with_a_match_in_flight_the_change_waits_its_turn() -> None:
     stop = threading.Event()
     pressed: list[str] = []
     works.sensor.glass = LANS_FINGER
-    activity = GateActivity(works.parts, INFO)
+    activity = works.loop()
     person = Person(works.site.clock, works.sensor, [NEW] * 3)
     removal = Asked(person, done=lambda: None)
     enrolment = Asked(person, done=lambda: setattr(works.sensor, "glass", None))
@@ -890,7 +895,7 @@ def test_asking_ends_the_crediting_by_another_module() -> None:
         works.sensor.glass = LANS_FINGER
 
     asked = Asked(person, done=press)
-    activity = GateActivity(works.parts, INFO)
+    activity = works.loop()
     activity.submit(AskSensor(), asked)  # type: ignore[arg-type]
 
     def on_ask(instruction: str) -> None:

@@ -9,7 +9,6 @@ import binascii
 import hashlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
-from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -185,23 +184,3 @@ def _check_together(records: Iterable[Record]) -> None:
             sizes.add(len(record.template))
     if len(sizes) > 1:
         raise BadBackup("Its templates are of different sizes")
-
-
-class SensorPassword(Struct, frozen=True, kw_only=True):
-    """What is sealed in a password's file."""
-
-    password: int
-    gate: str
-    format: Literal["edge-agent-sensor-password"] = "edge-agent-sensor-password"
-    version: Literal[1] = 1
-
-    def __repr__(self) -> str:
-        return f"<SensorPassword of {self.gate}>"
-
-
-def read_password(opened: bytes) -> SensorPassword:
-    """A password that was opened. Raises BadBackup."""
-    try:
-        return msgspec.json.decode(opened, type=SensorPassword)
-    except (ValueError, RecursionError) as error:
-        raise BadBackup("What is sealed in it is no password of a sensor") from error

@@ -1,9 +1,8 @@
 """Which records of a backup belong into this gate's sensor, and why the others do not.
 
-Templates that the sensor has already, beside the prints that a backup brings.
-
-After a dead card it still has them all, and a second copy of a template in another slot would be
-found in its stead half of the time.
+A sensor may hold templates already, beside the prints that a backup brings: after a dead card it
+still has them all, and a second copy of a template in another slot would be found in its stead half
+of the time.
 """
 
 import logging
@@ -16,8 +15,10 @@ from ....contract.people import Print, Worker, alike
 from ...ledger.gate import Gate
 from ...ports import Sensor
 from ...sensor.pairing import Pairing, digest, persistently
-from ..enroll import Prompt
+from ..prompt import Prompt
 from .backup_file import Record
+
+log = logging.getLogger(__name__)
 
 PRESENT = "present"
 RESTORED = "restored"
@@ -92,8 +93,6 @@ def left_out(record: Record, why: str) -> RecordOutcome:
     """Nothing of the record stays here."""
     return RecordOutcome(worker=record.worker, finger=record.finger, outcome=LEFT_OUT, why=why)
 
-
-log = logging.getLogger(__name__)
 
 _COMPARED_AT_ONCE = 16
 """Templates, between two signs of life: 45 ms each."""

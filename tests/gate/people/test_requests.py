@@ -1,5 +1,6 @@
 """A technician's requests: done whole, or refused with the reason."""
 
+from base64 import b64decode
 from typing import Any
 
 import pytest
@@ -7,14 +8,16 @@ import pytest
 from edge_agent.contract.errors import BadRequest, EdgeAgentError, StoreFault
 from edge_agent.gate.errors import SensorSilent
 from edge_agent.gate.ledger.gate import Gate
+from edge_agent.gate.people.handlers import Dispatcher
 from edge_agent.gate.people.requests import (
     AddWorker,
     DeactivateWorker,
     Enroll,
     Identify,
     RemovePrint,
+    TakeImage,
 )
-from edge_agent.gate.people.technician import Technician
+from edge_agent.gate.people.templates.sealing import AgeSealing
 from edge_agent.gate.rules import Hint
 from tests.gate.fakes import (
     HOA,
@@ -42,16 +45,13 @@ class Office:
         self.sensor.templates = dict(ENROLLED)
         self.pairing = pair(self.site, self.sensor)
         self.person = Person(self.site.clock, self.sensor, presses)
-        self.technician = Technician(
-            self.site.gate,
-            self.sensor,
-            self.site.panel,
-            self.pairing,
-            lambda: INFO if ready else None,
+        self.connected = INFO if ready else None
+        self.dispatcher = Dispatcher(
+            self.site.gate, self.sensor, self.site.panel, self.pairing, AgeSealing()
         )
 
     def asks(self, request: Any) -> dict[str, Any]:
-        return self.technician.perform(request, self.person, actor="uid:1000")
+        return self.dispatcher.carry_out(request, self.connected, self.person, "uid:1000")
 
     def refused(self, request: Any, said: str, error: type[EdgeAgentError] = BadRequest) -> None:
         before = (self.site.store.workers(), self.site.store.prints(), self.site.store.kinds())
@@ -142,6 +142,15 @@ def test_identifying_is_no_punch(press: str, expected: dict[str, Any]) -> None:
     assert office.site.panel.told[-1] == ("dark",)
 
 
+def test_an_image_of_the_next_finger() -> None:
+    office = Office(LANS_FINGER)
+    image = office.asks(TakeImage())
+    assert (image["width"], image["height"]) == (2, 2)
+    assert b64decode(image["pixels"]) == b"\x00\x40\x80\xff"
+    assert office.sensor.asked[-1] == "read_image"
+    assert office.site.store.kinds() == []
+
+
 def test_enrolling_goes_by_the_sensors_own_size() -> None:
     office = Office("new", "new", "new")
     done = office.asks(Enroll(code="007", finger="left-thumb"))
@@ -155,6 +164,7 @@ def test_enrolling_goes_by_the_sensors_own_size() -> None:
         Enroll(code="007", finger="left-thumb"),
         RemovePrint(code="007", finger="right-index"),
         Identify(),
+        TakeImage(),
     ],
 )
 def test_without_the_sensor_nothing_of_it_is_done(request_: Any) -> None:

@@ -1,0 +1,67 @@
+"""What a request is carried out with: the gate's parts, who asks, and the person at the sensor."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec import Struct
+
+from ...contract.people import Print
+from ..errors import SensorSilent
+from ..ledger.gate import Gate
+from ..ports import KeyPair, Panel, Sealing, Sensor, SensorInfo
+from ..sensor.pairing import Pairing
+from .prompt import GuidedCapture, Prompt
+from .templates.backup_file import Header
+from .templates.records import Strangers
+
+Result = dict[str, Any]
+"""What a request came to: what ``--json`` prints."""
+
+
+class BackupUnderWay(Struct):
+    """Which prints are being sealed, in which order, and which of them are by now."""
+
+    header: Header
+    prints: list[Print]
+    sealed: set[Print]
+
+
+class Transfers(Struct):
+    """What one request about templates leaves for the next; it lives as long as the process.
+
+    ``courier`` is made when it is first asked for: templates are sealed to it on their way here.
+    """
+
+    strangers: Strangers
+    backup: BackupUnderWay | None = None
+    courier: KeyPair | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestContext:
+    """What each handler is given beside the request.
+
+    ``connected`` is what the sensor in use says of itself, None while it is not in use; ``actor``
+    goes into the ledger.
+    """
+
+    gate: Gate
+    sensor: Sensor
+    panel: Panel
+    pairing: Pairing
+    sealing: Sealing
+    transfers: Transfers
+    connected: SensorInfo | None
+    prompt: Prompt
+    actor: str
+
+    def sensor_in_use(self) -> SensorInfo:
+        """What it says of itself. Raises SensorSilent where it is not in use."""
+        if self.connected is None:
+            raise SensorSilent("The sensor is not in use now: see 'edge-agent status' for why.")
+        return self.connected
+
+    @property
+    def capture(self) -> GuidedCapture:
+        """Guides the person at the sensor."""
+        return GuidedCapture(self.gate, self.sensor, self.panel, self.prompt)

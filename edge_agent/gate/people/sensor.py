@@ -1,0 +1,35 @@
+"""The module itself: what it says, taking it as the gate's, and what its window sees."""
+
+from base64 import b64encode
+
+from msgspec import to_builtins
+
+from .context import RequestContext, Result
+from .requests import AdoptSensor, AskSensor, TakeImage
+
+
+def ask_sensor(context: RequestContext, request: AskSensor) -> Result:
+    """What the sensor says of itself, in use or not, and whether it is paired."""
+    info = context.connected or context.sensor.connect()
+    doubt = context.pairing.check()
+    told: Result = to_builtins(info)
+    used = len(context.sensor.slots())
+    return {**told, "used": used, "paired": doubt is None, "doubt": doubt}
+
+
+def adopt_sensor(context: RequestContext, request: AdoptSensor) -> Result:
+    """Take the sensor as it is; which prints were forgotten, for it does not hold them."""
+    if context.connected is None:
+        context.sensor.connect()
+    return {"forgotten": to_builtins(context.pairing.adopt(context.actor))}
+
+
+def take_image(context: RequestContext, request: TakeImage) -> Result:
+    """The image of the next finger: all that ever leaves the gate of a finger unsealed.
+
+    ``pixels``: base64, one byte each, row by row.
+    """
+    context.capture.picture()
+    image = context.sensor.read_image()
+    pixels = b64encode(image.pixels).decode()
+    return {"width": image.width, "height": image.height, "pixels": pixels}

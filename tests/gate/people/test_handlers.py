@@ -1,0 +1,127 @@
+"""The table of requests and their handlers: whole, and the same on both sides of the socket."""
+
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from typing import Any, get_type_hints
+
+import msgspec
+import pytest
+
+from edge_agent.gate import people
+from edge_agent.gate.control import server
+from edge_agent.gate.errors import SensorSilent
+from edge_agent.gate.people import requests
+from edge_agent.gate.people.context import RequestContext, Result
+from edge_agent.gate.people.handlers import HANDLERS, Handler
+from edge_agent.gate.people.requests import AddWorker, AskStatus, Identify, Request, Watch
+
+from .asking import ask
+
+SOCKETS_OWN = {AskStatus, Watch}
+"""What the daemon's main thread answers."""
+
+Function = Callable[[RequestContext, Any], Result]
+
+
+def structs_of(module: Any) -> set[type[Request]]:
+    return {
+        kind
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, Request) and kind is not Request
+    }
+
+
+def handling(functions: Iterable[Function]) -> dict[Function, type[Request]]:
+    """Those of ``functions`` that carry out a request, with its type."""
+    hints = {function: get_type_hints(function) for function in functions}
+    return {
+        function: told["request"]
+        for function, told in hints.items()
+        if told.get("context") is RequestContext
+        and issubclass(told.get("request", int), Request)
+        and not function.__name__.startswith("_")
+    }
+
+
+def functions_of(package: Any) -> set[Function]:
+    names = (
+        found.name for found in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
+    )
+    return {
+        function
+        for name in names
+        for function in vars(import_module(name)).values()
+        if inspect.isfunction(function)
+    }
+
+
+def mismatches(
+    handlers: Mapping[type[Request], Handler],
+    structs: set[type[Request]],
+    functions: dict[Function, type[Request]],
+) -> set[str]:
+    """Structs without a handler, handlers without a struct, and rows with the wrong one."""
+    carried_out = {handler.carry_out for handler in handlers.values()}
+    return {
+        *(kind.__name__ for kind in structs ^ handlers.keys()),
+        *(function.__name__ for function in functions.keys() ^ carried_out),
+        *(
+            kind.__name__
+            for kind, handler in handlers.items()
+            if functions.get(handler.carry_out) is not kind
+        ),
+    }
+
+
+class MakeCoffee(Request, tag="make-coffee", frozen=True, kw_only=True):
+    """A request that nobody carries out."""
+
+
+def make_coffee(context: RequestContext, request: MakeCoffee) -> Result:
+    """A handler that nobody calls."""
+    return {}
+
+
+STRUCTS = structs_of(requests) - SOCKETS_OWN
+FUNCTIONS = handling(functions_of(people))
+
+
+def test_every_request_has_its_handler_and_every_handler_its_request() -> None:
+    assert mismatches(HANDLERS, STRUCTS, FUNCTIONS) == set()
+    assert len(HANDLERS) == len(STRUCTS) == len(FUNCTIONS) > 10
+
+
+def test_what_has_none_is_found() -> None:
+    """The control of the test above."""
+    coffee = handling([make_coffee])
+    swapped = {AddWorker: HANDLERS[Identify], Identify: HANDLERS[AddWorker]}
+    assert mismatches(HANDLERS, STRUCTS | {MakeCoffee}, FUNCTIONS) == {"MakeCoffee"}
+    assert mismatches(HANDLERS, STRUCTS, FUNCTIONS | coffee) == {"make_coffee"}
+    assert mismatches({**HANDLERS, **swapped}, STRUCTS, FUNCTIONS) == {"AddWorker", "Identify"}
+    with_it = {**HANDLERS, MakeCoffee: Handler(carry_out=make_coffee)}
+    assert mismatches(with_it, STRUCTS | {MakeCoffee}, FUNCTIONS | coffee) == set()
+
+
+def test_the_socket_takes_all_of_them_and_nothing_else() -> None:
+    tags = {kind.__struct_config__.tag for kind in STRUCTS | SOCKETS_OWN}
+    with pytest.raises(msgspec.ValidationError, match="Invalid value 'x'"):
+        server._requests.decode(b'{"ask":"x"}')
+    for tag in tags:
+        line = msgspec.json.encode({"ask": tag, "more": "fields than it has"})
+        try:
+            taken = server._requests.decode(line)
+        except msgspec.ValidationError as error:
+            assert "missing required field" in str(error)  # noqa: PT017
+        else:
+            assert type(taken) in STRUCTS | SOCKETS_OWN
+
+
+@pytest.mark.parametrize("kind", [kind for kind, row in HANDLERS.items() if row.in_use])
+def test_what_needs_the_sensor_is_refused_before_it_begins(kind: type[Request]) -> None:
+    """No part of the gate is touched: there is none here."""
+    gate: Any = None
+    request = kind(**dict.fromkeys(kind.__struct_fields__))
+    with pytest.raises(SensorSilent, match="sensor is not in use now"):
+        ask(gate, request)
