@@ -57,7 +57,7 @@ hw-test: .venv/hw ## Test a real sensor and lamps (PORT=/dev/serial0)
 
 .PHONY: bench
 bench: .venv/test ## Measure what the documents claim
-	@for script in bench/*.py; do .venv/bin/python "$$script"; done
+	@for script in bench/*.py bench/scale/*.py; do .venv/bin/python "$$script"; done
 
 .PHONY: contract
 contract: .venv/test ## Write docs/contract/ anew, after a change of what goes over the wire

@@ -27,15 +27,15 @@ def demo(punches: int | None, broker: str | None, fast: bool, **access: str | No
     the ledger of a gate that was ended by Ctrl-C, SIGTERM or a closed terminal.
     With --broker: your payroll has confirmed the whole week.
     """
-    said = {name: value for name, value in access.items() if value is not None}
+    given = {name: value for name, value in access.items() if value is not None}
     if broker is None:
-        if said or fast:
+        if given or fast:
             raise BadRequest("These options go with --broker HOST[:PORT] only.")
         well = play(punches)
     else:
         from ..demo.week.feed import feed
 
-        well = feed(_settings(broker, said), fast=fast)
+        well = feed(_settings(broker, given), fast=fast)
     click.get_current_context().exit(0 if well else 1)
 
 
@@ -48,12 +48,12 @@ class _Sandbox(MqttSettings, frozen=True, kw_only=True):
         return structs.replace(super().access, named="--{}")
 
 
-def _settings(broker: str, said: dict[str, str]) -> MqttSettings:
+def _settings(broker: str, given: dict[str, str]) -> MqttSettings:
     host, _, port = broker.partition(":")
     where = {"host": host or "localhost", "port": port or "auto"}
     try:
         settings = msgspec.convert(
-            {**where, **said, "receipt_timeout_s": 5}, _Sandbox, strict=False
+            {**where, **given, "receipt_timeout_s": 5}, _Sandbox, strict=False
         )
     except (ValueError, msgspec.ValidationError) as error:
         raise BadRequest(

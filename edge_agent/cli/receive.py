@@ -14,7 +14,7 @@ from ..gate.settings.load import load_settings
 from ..receiver.connection import ReceiverOptions
 from ..receiver.subscriber import Receiver
 from .options import refuse_problems, way_to_broker
-from .receive_office import correct, export_month, show_coverage
+from .receive_office import correct, export_month, options_before, show_coverage
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -66,7 +66,7 @@ def _until_told_to_stop() -> threading.Event:
 
 
 def options_of(config: Path | None, database: str, **flags: Any) -> ReceiverOptions:
-    """What was said on the command line, over a gate's settings file. Raises BadRequest."""
+    """What was given on the command line, over a gate's settings file. Raises BadRequest."""
     wanted: dict[str, Any] = {}
     if config is not None:
         mqtt = load_settings(config).mqtt
@@ -104,8 +104,9 @@ def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool) -> N
     workers = listed.workers
     for note in listed.notes:
         click.echo(f"{file}: {note}")
-    said = _said_to(receive, ctx)
-    difference = publish_roster(options_of(**said), workers, version, dry_run=dry_run)
+    difference = publish_roster(
+        options_of(**options_before(ctx)), workers, version, dry_run=dry_run
+    )
     before = f"version {difference.before}" if difference.before else "no roster"
     click.echo(f"{len(workers)} workers, beside {before}:")
     for what, codes in (
@@ -117,14 +118,6 @@ def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool) -> N
     click.echo(
         "Nothing was published." if dry_run else f"Version {version} is published to all gates."
     )
-
-
-def _said_to(group: click.Group, ctx: click.Context) -> dict[str, Any]:
-    """The options that stood before the command, at the group that it belongs to."""
-    while ctx.command is not group:
-        assert ctx.parent is not None
-        ctx = ctx.parent
-    return ctx.params
 
 
 receive.add_command(export_month)

@@ -37,18 +37,19 @@ def with_database(command: Callable[..., None]) -> Callable[..., None]:
     @click.pass_context
     @wraps(command)
     def opened(ctx: click.Context, /, database: str | None, **arguments: Any) -> None:
-        with _opened(database or _said_before(ctx)) as found:
+        with _opened(database or str(options_before(ctx)["database"])) as found:
             command(found, **arguments)
 
     return opened
 
 
-def _said_before(ctx: click.Context) -> str:
-    """The ``--database`` of the group that the command belongs to."""
-    while ctx.parent is not None and "database" not in ctx.parent.params:
-        ctx = ctx.parent
-    assert ctx.parent is not None
-    return str(ctx.parent.params["database"])
+def options_before(ctx: click.Context) -> dict[str, Any]:
+    """The options that stood before the command, at the group that has ``--database``."""
+    above = ctx.parent
+    while above is not None and "database" not in above.params:
+        above = above.parent
+    assert above is not None
+    return above.params
 
 
 @click.command("export")
@@ -104,9 +105,9 @@ def correct_void(database: Database, ledger: str, seq: int, actor: str, reason: 
 @_actor
 @_reason
 @with_database
-def correct_add(database: Database, code: str, at: str, **said: Any) -> None:
+def correct_add(database: Database, code: str, at: str, **details: Any) -> None:
     """Enter a punch that no gate has: worker CODE at the local time AT (2026-11-23T07:00)."""
-    number = add(database, code, at, **said, made_at=_now())
+    number = add(database, code, at, **details, made_at=_now())
     click.echo(f"Entered: {code} at {at}, as entry {number} of ledger {PAYROLL}.")
 
 

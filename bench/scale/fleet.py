@@ -1,6 +1,6 @@
 """How many entries a second a fleet of gates brings to payroll, each gate with its own connection.
 
-    python bench/fleet.py [--gates N ...] [--each N] [--broker HOST:PORT]
+    python bench/scale/fleet.py [--gates N ...] [--each N] [--broker HOST:PORT]
 
 Every gate is simulated as tests/scale/fleet.py says: its own SQLite ledger, outbox, uplink thread
 and connection, all in this process. The receiver is ``edge-agent receive`` in a process of its
@@ -27,7 +27,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from edge_agent.gate.settings.schema import MqttSettings  # noqa: E402
