@@ -186,8 +186,8 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
             self._trusted = False
             raise
 
-    def answers(self) -> bool:
-        """Whether there is a sensor at all that answers a handshake, whatever it answers."""
+    def is_there(self) -> bool:
+        """Whether there is a sensor at all that answers VfyPwd, whatever it answers."""
         try:
             self._drain(time.monotonic())
             self.ask(VFY_PWD, password=self.password)
@@ -356,6 +356,6 @@ def other_baud(port: Port) -> int | None:
     for baud in _USUAL_BAUDS:
         if baud != configured:
             port.baud = baud
-            if Link(port).answers():
+            if Link(port).is_there():
                 return baud
     return None

@@ -110,8 +110,12 @@ class Line:
 
     def press(self, finger: int) -> None:
         """Put a finger down, in the place of the one before."""
-        self._glass.lift(self._now)
+        self.lift()
         self._glass.press(Press(str(finger)), self._now)
+
+    def lift(self) -> None:
+        """Take the finger away."""
+        self._glass.lift(self._now)
 
     def close(self) -> None:
         """There is nothing to let go of."""

@@ -1,4 +1,4 @@
-"""The frame parser against bytes of real modules, damaged ones and any at all."""
+"""Packets against bytes of real modules, damaged ones and any at all; which are one template."""
 
 import random
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.gate.sensor.frames import START, Frame, FrameParser, Kind, encode
+from edge_agent.gate.sensor.frames import START, Frame, FrameParser, Kind, Stream, encode
 
 ADDRESS = 0xFFFFFFFF
 
@@ -244,3 +244,47 @@ def test_a_bad_parser_is_caught(
 def test_a_frame_shows_nothing_of_what_it_holds() -> None:
     shown = repr(Frame(ADDRESS, Kind.DATA, b"\x03\x01secret"))
     assert shown == "<Frame DATA, 8 bytes>"
+
+
+SIZES = frozenset({512, 1536})
+"""Of templates."""
+
+
+def _taken(series: list[int], kinds: dict[int, Kind] | None = None) -> tuple[int, bool, int]:
+    """How many packets of these sizes are taken, the last being the end; what it is then."""
+    stream = Stream(SIZES)
+    for at, size in enumerate(series):
+        kind = Kind.END_DATA if at == len(series) - 1 else Kind.DATA
+        packet = Frame(0xFFFFFFFF, (kinds or {}).get(at, kind), bytes(size))
+        if not stream.takes(packet):
+            return at, stream.complete, stream.odd_size
+    return len(series), stream.complete, stream.odd_size
+
+
+@pytest.mark.parametrize("size", [32, 64, 128, 256])
+@pytest.mark.parametrize("total", SIZES)
+def test_packets_of_one_size(size: int, total: int) -> None:
+    count = total // size
+    assert _taken([size] * count) == (count, True, 0)
+
+
+@pytest.mark.parametrize(
+    ("series", "taken", "odd_size"),
+    [
+        ([128, 128, 128], 2, 384),  # one is lost
+        ([128, 128, 128, 128, 128], 4, 640),  # one too many
+        ([128, 64, 128, 128, 64], 1, 0),  # the sum is right, the sizes are not
+        ([100, 100, 100, 100, 100, 12], 0, 0),  # no module sends such packets
+        ([64, 64, 64, 64, 256], 4, 0),  # the last is the largest
+        ([128] * 100, 11, 1536),  # it does not end where the largest template does
+        ([128, 128, 128, 114], 3, 498),
+        ([256, 256], 2, 0),
+    ],
+)
+def test_packets_that_are_no_template(series: list[int], taken: int, odd_size: int) -> None:
+    assert _taken(series) == (taken, taken == len(series), odd_size)
+
+
+@pytest.mark.parametrize("kind", [Kind.ACK, Kind.COMMAND])
+def test_another_kind_of_packet(kind: Kind) -> None:
+    assert _taken([128] * 4, {2: kind}) == (2, False, 0)

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 
 from edge_agent.gate.errors import SensorFault, SensorRefused, SensorSilent
+from edge_agent.gate.ledger.gate import Gate
+from edge_agent.gate.people.handlers import Dispatcher
+from edge_agent.gate.people.requests import Enroll, StepKind
 from edge_agent.gate.sensor import fingerprint_sensor, link
 from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
 from edge_agent.gate.sensor.instructions import INSTRUCTIONS, TEMPLATE_COUNT, Instruction
@@ -125,6 +129,51 @@ def test_whoever_lacks_both_is_paired_and_credits(
         # Somebody else's template in Lan's slot: it is told without any notes.
         line.flash.store(LANS.slot, template(fingers[HOAS], copy=1))
         assert Pairing(site.gate, sensor, beat=lambda: None).check() is not None
+
+
+class Enrolling:
+    """Somebody who does at the glass of a line what they are told."""
+
+    def __init__(self, line: Line, finger: int) -> None:
+        self._line, self._finger = line, finger
+
+    def step(self, what: StepKind, hint: str | None = None) -> None:
+        if what is StepKind.LIFT:
+            self._line.lift()
+        else:
+            self._line.press(self._finger)
+
+    def beat(self) -> None:
+        """No rest."""
+
+    def go_on(self) -> None:
+        """No rest either."""
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_whoever_lacks_both_enrols(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = Site()
+    site.store.sql("DELETE FROM prints")
+    none: Any = None
+    with module(monkeypatch, way, INDEX, NOTE, WRITE_NOTE) as line:
+        sensor = FingerprintSensor(SensorSettings(port="/dev/line"))
+        info = sensor.connect()
+        gate = Gate(site.store, site.clock, site.events.append, site.gate.policy)
+        pairing = Pairing(gate, sensor, beat=lambda: None)
+        assert pairing.check() is None
+        dispatcher = Dispatcher(gate, sensor, site.panel, pairing, none)
+        before = line.flash.templates.keys() | set()
+        request = Enroll(code="007", finger="left-thumb")
+        dispatcher.carry_out(request, info, Enrolling(line, 40), "uid:0")
+        [print_] = gate.prints
+        assert line.flash.templates.keys() - before == {print_.slot}
+        sensor.connect()
+        assert Pairing(gate, sensor, beat=lambda: None).check() is None
+        line.press(40)
+        assert sensor.capture()
+        assert sensor.extract() is None
+        assert (match := sensor.search())
+        assert match.slot == print_.slot
 
 
 @pytest.mark.parametrize("way", WAYS)
