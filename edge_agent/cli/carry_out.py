@@ -11,10 +11,8 @@ from ..gate.daemon.assembly import Assembly
 from ..gate.errors import SensorDoubted
 from ..gate.events import Event
 from ..gate.pairing_mark import adopting
-from ..gate.people.handlers import HANDLERS, Dispatcher
 from ..gate.people.requests import Request, Step, StepKind
 from ..gate.ports import SensorInfo
-from ..gate.sensor.pairing import Pairing
 from ..gate.settings.schema import Settings
 
 _BETWEEN_LOOKS_S = 0.01
@@ -52,6 +50,10 @@ def at_the_gate(settings: Settings, on_step: OnStep = lambda step: None) -> Iter
 
 def _without_daemon(assembly: Assembly, on_step: OnStep, mirror: ExitStack) -> Perform:
     """The gate in this process; its sensor is connected once it is needed."""
+    # Here, for a command that only lists, or asks the daemon, carries out nothing itself.
+    from ..gate.people.handlers import HANDLERS, Dispatcher
+    from ..gate.sensor.pairing import Pairing
+
     gate = assembly.gate(_nobody_watches)
     mirror.callback(gate.store.close)
     sensor = assembly.sensor()
@@ -65,7 +67,7 @@ def _without_daemon(assembly: Assembly, on_step: OnStep, mirror: ExitStack) -> P
 
     def perform(request: Request) -> dict[str, Any]:
         nonlocal connected
-        if connected is None and HANDLERS[type(request)].in_use:
+        if connected is None and HANDLERS[type(request)].needs_sensor:
             info = sensor.connect()
             if (doubt := pairing.check()) is not None:
                 raise SensorDoubted(adopting(doubt))

@@ -1,19 +1,19 @@
-"""``edge-agent workers``: who may punch.
-
-``edge-agent enroll``, ``prints`` and ``identify``: work at the sensor.
-"""
+"""``edge-agent workers``, ``enroll``, ``prints``, ``identify``: who may punch, by which finger."""
 
 import click
 
 from ..contract.people import FINGERS, Worker
 from ..gate.daemon.assembly import Assembly
-from ..gate.people.requests import AddWorker, DeactivateWorker, Enroll, Identify, RemovePrint, Step
-from ..gate.rules import Hint
+from ..gate.people.requests import AddWorker, DeactivateWorker, Enroll, Identify, RemovePrint
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out
 from .options import as_json, with_settings
 from .show import print_json, print_table
-from .words import HINTS, STEPS
+from .words import say_step
+
+_finger = click.option(
+    "--finger", required=True, metavar="FINGER", help=f"One of {', '.join(FINGERS)}."
+)
 
 
 @click.group()
@@ -101,18 +101,6 @@ def _state(worker: Worker) -> str:
     return " ".join(["active", *(f"{word} {day}" for word, day in limits.items() if day)])
 
 
-_finger = click.option(
-    "--finger", required=True, metavar="FINGER", help=f"One of {', '.join(FINGERS)}."
-)
-
-
-def _say(step: Step) -> None:
-    """Tell a step on stderr, so that stdout stays clean for --json."""
-    click.echo(STEPS[step.what], err=True)
-    if step.hint is not None:
-        click.echo(HINTS[Hint(step.hint)], err=True)
-
-
 @click.command()
 @click.argument("code")
 @_finger
@@ -120,7 +108,7 @@ def _say(step: Step) -> None:
 @with_settings
 def enroll(settings: Settings, code: str, finger: str, as_json: bool) -> None:
     """Enrol a finger of worker CODE. Follow the steps at the sensor; no key is needed."""
-    result = carry_out(settings, Enroll(code=code, finger=finger), _say)
+    result = carry_out(settings, Enroll(code=code, finger=finger), say_step)
     if as_json:
         print_json(result)
     else:
@@ -132,7 +120,7 @@ def enroll(settings: Settings, code: str, finger: str, as_json: bool) -> None:
 @with_settings
 def identify(settings: Settings, as_json: bool) -> None:
     """Say whose finger is pressed. No punch is recorded."""
-    result = carry_out(settings, Identify(), _say)
+    result = carry_out(settings, Identify(), say_step)
     if as_json:
         print_json(result)
     elif not result["known"]:

@@ -7,13 +7,13 @@ import click
 
 from ..contract.errors import BadRequest
 from ..gate.pairing_mark import Doubt, adopting
-from ..gate.people.requests import AdoptSensor, AskSensor, Step, TakeImage
+from ..gate.people.requests import AdoptSensor, AskSensor, TakeImage
 from ..gate.settings.schema import Settings
 from . import sealed_files
 from .carry_out import carry_out
 from .options import as_json, with_settings
 from .show import print_json
-from .words import STEPS
+from .words import say_step
 
 
 @click.group()
@@ -76,7 +76,7 @@ def image(settings: Settings, file: Path, as_json: bool) -> None:
     if file.suffix.lower() != ".png":
         raise BadRequest(f"{file} does not end in .png: only PNG files are written.")
     sealed_files.refuse_existing(file)
-    taken = carry_out(settings, TakeImage(), _say)
+    taken = carry_out(settings, TakeImage(), say_step)
     size = (taken["width"], taken["height"])
     with sealed_files.new_file(file) as out:
         Image.frombytes("L", size, b64decode(taken["pixels"])).save(out, "PNG")
@@ -84,7 +84,3 @@ def image(settings: Settings, file: Path, as_json: bool) -> None:
         print_json({"file": str(file), "width": size[0], "height": size[1]})
     else:
         click.echo(f"{file}: {size[0]} × {size[1]} pixels. Delete it when you have looked at it.")
-
-
-def _say(step: Step) -> None:
-    click.echo(STEPS[step.what], err=True)

@@ -1,6 +1,8 @@
 """What people at the terminal read: whole sentences, in one place."""
 
-from ..gate.people.requests import StepKind
+import click
+
+from ..gate.people.requests import Step, StepKind
 from ..gate.rules import Hint
 
 STEPS = {
@@ -30,3 +32,10 @@ OUTCOMES = {
     "sensor-fault": "sensor fault",
 }
 """What the panel showed, by outcome."""
+
+
+def say_step(step: Step) -> None:
+    """Tell a step on stderr, so that stdout stays clean for --json."""
+    click.echo(STEPS[step.what], err=True)
+    if step.hint is not None:
+        click.echo(HINTS[Hint(step.hint)], err=True)

@@ -56,7 +56,7 @@ def ask(path: Path, request: Request, on_step: Callable[[Step], None]) -> dict[s
     raise DaemonUnreachable("The daemon stopped before it had answered: see its log.")
 
 
-class Told(dict[str, Any]):
+class StatusFields(dict[str, Any]):
     """What the daemon says of itself. A field that one of another version lacks is told as that."""
 
     def __missing__(self, key: str) -> Any:
@@ -67,14 +67,16 @@ class Told(dict[str, Any]):
         )
 
 
-def ask_status(path: Path) -> Told:
+def ask_status(path: Path) -> StatusFields:
     """How the gate is, from the daemon that runs. Raises as ``ask`` does."""
-    return _told(ask(path, AskStatus(), lambda step: None))
+    return _status_fields(ask(path, AskStatus(), lambda step: None))
 
 
-def _told(fields: dict[str, Any]) -> Told:
-    nested = {key: _told(value) for key, value in fields.items() if isinstance(value, dict)}
-    return Told(fields | nested)
+def _status_fields(fields: dict[str, Any]) -> StatusFields:
+    nested = {
+        key: _status_fields(value) for key, value in fields.items() if isinstance(value, dict)
+    }
+    return StatusFields(fields | nested)
 
 
 def watch(path: Path) -> Iterator[bytes]:

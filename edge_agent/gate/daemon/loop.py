@@ -180,11 +180,11 @@ class GateLoop:
             if isinstance(error, SensorFault) and self._lifecycle.recording:
                 self._mend(error)
         else:
-            if handler.look_after:
+            if handler.tells_of_sensor:
                 self._look_after_sensor()
             conversation.done(result)
             slot = result.get("slot")
-        if handler.presses:
+        if handler.takes_finger:
             self._taker.ignore_finger(slot)
         self._schedule.look_soon()
 

@@ -5,13 +5,14 @@ struct (requests.py), its handler, and its row here.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from typing import Any
 
 from ..ledger.gate import Gate
 from ..ports import Panel, Sealing, Sensor, SensorInfo
 from ..sensor.pairing import Pairing
+from .back_up import begin_backup, keep_backup, seal_prints
 from .context import RequestContext, Result, Transfers
 from .enroll import enroll, identify, remove_print
 from .prompt import Prompt
@@ -34,48 +35,44 @@ from .requests import (
     TakeImage,
     VoidPunch,
 )
+from .restore import ask_courier, begin_restore, restore_prints
 from .sensor import adopt_sensor, ask_sensor, take_image
 from .supervise import add_punch, void_punch
-from .templates.back_up import begin_backup, keep_backup, seal_prints
 from .templates.records import Strangers
-from .templates.restore import ask_courier, begin_restore, restore_prints
 from .workers import add_worker, deactivate_worker
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Handler:
-    """One request's.
-
-    ``carry_out`` leaves nothing half done: it returns what the request came to, or raises an
-    EdgeAgentError.
-    """
+    """Who carries a request out: whole, or not at all and with an EdgeAgentError."""
 
     carry_out: Callable[[RequestContext, Any], Result]
-    in_use: bool = False
+    _: KW_ONLY
+    needs_sensor: bool = False
     """Whether the sensor has to be in use: connected, and the one that the prints are in."""
-    look_after: bool = False
-    """Whether the sensor may turn out to be another one, or fuller than before."""
-    presses: bool = False
+    tells_of_sensor: bool = False
+    """Whether it may show that the sensor is another one, or fuller than before."""
+    takes_finger: bool = False
     """Whether somebody presses: the finger on the glass afterwards has had its answer."""
 
 
 HANDLERS: Mapping[type[Request], Handler] = {
-    AddWorker: Handler(carry_out=add_worker),
-    DeactivateWorker: Handler(carry_out=deactivate_worker),
-    VoidPunch: Handler(carry_out=void_punch),
-    AddPunch: Handler(carry_out=add_punch),
-    Enroll: Handler(carry_out=enroll, in_use=True, look_after=True, presses=True),
-    RemovePrint: Handler(carry_out=remove_print, in_use=True, look_after=True),
-    Identify: Handler(carry_out=identify, in_use=True, look_after=True, presses=True),
-    AskSensor: Handler(carry_out=ask_sensor, look_after=True),
-    AdoptSensor: Handler(carry_out=adopt_sensor, look_after=True),
-    TakeImage: Handler(carry_out=take_image, in_use=True, presses=True),
-    BeginBackup: Handler(carry_out=begin_backup, in_use=True),
-    SealPrints: Handler(carry_out=seal_prints, in_use=True),
-    KeepBackup: Handler(carry_out=keep_backup),
-    AskCourier: Handler(carry_out=ask_courier),
-    BeginRestore: Handler(carry_out=begin_restore, in_use=True),
-    RestorePrints: Handler(carry_out=restore_prints, in_use=True),
+    AddWorker: Handler(add_worker),
+    DeactivateWorker: Handler(deactivate_worker),
+    VoidPunch: Handler(void_punch),
+    AddPunch: Handler(add_punch),
+    Enroll: Handler(enroll, needs_sensor=True, tells_of_sensor=True, takes_finger=True),
+    RemovePrint: Handler(remove_print, needs_sensor=True, tells_of_sensor=True),
+    Identify: Handler(identify, needs_sensor=True, tells_of_sensor=True, takes_finger=True),
+    AskSensor: Handler(ask_sensor, tells_of_sensor=True),
+    AdoptSensor: Handler(adopt_sensor, tells_of_sensor=True),
+    TakeImage: Handler(take_image, needs_sensor=True, takes_finger=True),
+    BeginBackup: Handler(begin_backup, needs_sensor=True),
+    SealPrints: Handler(seal_prints, needs_sensor=True),
+    KeepBackup: Handler(keep_backup),
+    AskCourier: Handler(ask_courier),
+    BeginRestore: Handler(begin_restore, needs_sensor=True),
+    RestorePrints: Handler(restore_prints, needs_sensor=True),
 }
 
 
@@ -104,6 +101,6 @@ class Dispatcher:
         """
         handler = HANDLERS[type(request)]
         context = self._context(connected=connected, prompt=prompt, actor=actor)
-        if handler.in_use:
+        if handler.needs_sensor:
             context.sensor_in_use()
         return handler.carry_out(context, request)

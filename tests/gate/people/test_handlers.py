@@ -100,7 +100,7 @@ def test_what_has_none_is_found() -> None:
     assert mismatches(HANDLERS, STRUCTS | {MakeCoffee}, FUNCTIONS) == {"MakeCoffee"}
     assert mismatches(HANDLERS, STRUCTS, FUNCTIONS | coffee) == {"make_coffee"}
     assert mismatches({**HANDLERS, **swapped}, STRUCTS, FUNCTIONS) == {"AddWorker", "Identify"}
-    with_it = {**HANDLERS, MakeCoffee: Handler(carry_out=make_coffee)}
+    with_it = {**HANDLERS, MakeCoffee: Handler(make_coffee)}
     assert mismatches(with_it, STRUCTS | {MakeCoffee}, FUNCTIONS | coffee) == set()
 
 
@@ -118,7 +118,7 @@ def test_the_socket_takes_all_of_them_and_nothing_else() -> None:
             assert type(taken) in STRUCTS | SOCKETS_OWN
 
 
-@pytest.mark.parametrize("kind", [kind for kind, row in HANDLERS.items() if row.in_use])
+@pytest.mark.parametrize("kind", [kind for kind, row in HANDLERS.items() if row.needs_sensor])
 def test_what_needs_the_sensor_is_refused_before_it_begins(kind: type[Request]) -> None:
     """No part of the gate is touched: there is none here."""
     gate: Any = None

@@ -11,7 +11,13 @@ import pytest
 from edge_agent.contract.errors import EdgeAgentError
 from edge_agent.contract.people import Worker
 from edge_agent.gate.daemon.loop import GateLoop
-from edge_agent.gate.errors import SensorDoubted, SensorGarbled, SensorRefused, SensorSilent
+from edge_agent.gate.errors import (
+    SensorDoubted,
+    SensorFault,
+    SensorGarbled,
+    SensorRefused,
+    SensorSilent,
+)
 from edge_agent.gate.events import Outcome, PanelShown, SensorChanged
 from edge_agent.gate.ledger.gate import Gate
 from edge_agent.gate.pairing_mark import TOKEN_BYTES, Doubt, PairingMark, read_mark
@@ -19,7 +25,7 @@ from edge_agent.gate.people.handlers import Dispatcher
 from edge_agent.gate.people.requests import AdoptSensor, AskSensor, Enroll, RemovePrint
 from edge_agent.gate.people.roster import RosterInbox
 from edge_agent.gate.people.templates.sealing import AgeSealing
-from edge_agent.gate.ports import Buffer
+from edge_agent.gate.ports import Buffer, SensorInfo
 from edge_agent.gate.sensor.lifecycle import SensorLifecycle
 from edge_agent.gate.sensor.pairing import Pairing, digest
 from edge_agent.gate.touch.take_punch import TakePunch
@@ -65,12 +71,12 @@ class Works:
         self.site.events.clear()
         self.sensor.asked.clear()
 
-    def loop(self) -> GateLoop:
+    def loop(self, first: SensorInfo | SensorFault = INFO) -> GateLoop:
         """The gate's thread here."""
         return GateLoop(
             make_gate=lambda: self.gate,
             sensor=self.sensor,
-            first=INFO,
+            first=first,
             panel=self.site.panel,
             captures=3,
             offline=lambda: False,

@@ -1,1 +1,1 @@
-"""Templates that leave the gate sealed, and come back."""
+"""A backup of templates: its lines, its seal, and which of it belongs into this sensor."""

@@ -11,15 +11,15 @@ from functools import partial
 
 from msgspec import Struct, to_builtins
 
-from ....contract.errors import BadRequest
-from ....contract.facts import Fact, PrintRestored, WorkerAdded
-from ....contract.people import Print
-from ...sensor.pairing import persistently
-from ..context import RequestContext, Result
-from ..enroll import free_slots
-from ..requests import AskCourier, BeginRestore, RestorePrints
-from .backup_file import Record, read_record
-from .records import RESTORED, Batch, RecordOutcome, held, left_out
+from ...contract.errors import BadRequest
+from ...contract.facts import Fact, PrintRestored, WorkerAdded
+from ...contract.people import Print
+from ..sensor.pairing import persistently
+from .context import RequestContext, Result
+from .enroll import free_slots
+from .requests import AskCourier, BeginRestore, RestorePrints
+from .templates.backup_file import Record, read_record
+from .templates.records import RESTORED, Batch, RecordOutcome, held, left_out
 
 _MOST_AT_ONCE = 16
 _AT_ONCE = 8

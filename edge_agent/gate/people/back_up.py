@@ -8,15 +8,15 @@ import logging
 import secrets
 from base64 import b64encode
 
-from ....contract.errors import BadRequest
-from ....contract.facts import TemplatesSealed
-from ....contract.people import Print
-from ....contract.stamps import utc_time
-from ...ports import Clock
-from ...sensor.pairing import Pairing, digest, persistently
-from ..context import BackupUnderWay, RequestContext, Result
-from ..requests import BeginBackup, KeepBackup, SealPrints
-from .backup_file import FORMAT, VERSION, Header, Record, line_hash
+from ...contract.errors import BadRequest
+from ...contract.facts import TemplatesSealed
+from ...contract.people import Print
+from ...contract.stamps import utc_time
+from ..ports import Clock
+from ..sensor.pairing import Pairing, digest, persistently
+from .context import BackupUnderWay, RequestContext, Result
+from .requests import BeginBackup, KeepBackup, SealPrints
+from .templates.backup_file import FORMAT, VERSION, Header, Record, line_hash
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,189 @@
+"""The gate's thread: what it does between two looks at the glass, and for whom."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from edge_agent.contract.errors import BadRequest, EdgeAgentError
+from edge_agent.gate.daemon.loop import GateLoop
+from edge_agent.gate.errors import GateBusy, SensorGarbled, SensorSilent
+from edge_agent.gate.events import Outcome, PanelShown
+from edge_agent.gate.people.requests import AddWorker, Identify, RemovePrint, TakeImage
+from tests.gate.fakes import INFO, LANS_FINGER, Person
+from tests.gate.sensor.test_pairing import Works
+
+MINH = AddWorker(code="0042", name="Minh")
+REMOVE = RemovePrint(code="007", finger="right-index")
+
+
+class Asking:
+    """The daemon's end of a conversation; ``gone``: nobody waits for the answer any more."""
+
+    actor = "uid:1000"
+
+    def __init__(self, person: Person | None = None, *, gone: bool = False) -> None:
+        self._person: Any = person
+        self._gone = gone
+        self.result: dict[str, Any] | None = None
+        self.failure: EdgeAgentError | None = None
+
+    def step(self, what: Any, hint: str | None = None) -> None:
+        self._person.step(what, hint)
+
+    def beat(self) -> None:
+        if self._gone:
+            raise BadRequest("The command that asked has gone.")
+
+    def done(self, result: dict[str, Any]) -> None:
+        self.result = result
+
+    def failed(self, error: EdgeAgentError) -> None:
+        self.failure = error
+
+
+class Turns:
+    """A loop that is stopped after so many turns, and what it showed until then."""
+
+    def __init__(self, works: Works) -> None:
+        self.works = works
+        self.loop: GateLoop = works.loop()
+        self.stop = threading.Event()
+
+    def run(self, each: Callable[[int], None] = lambda turn: None, most: int = 40) -> None:
+        """``each`` is called at the beginning of each turn, the first of which is 0."""
+        turns = iter(range(most))
+
+        def beat() -> None:
+            turn = next(turns, None)
+            if turn is None:
+                self.stop.set()
+            else:
+                each(turn)
+
+        self.loop.run(self.stop, beat)
+
+    @property
+    def shown(self) -> list[tuple[Outcome, str | None]]:
+        events = [event for event in self.works.site.events if isinstance(event, PanelShown)]
+        return [(event.outcome, event.worker) for event in events]
+
+
+@pytest.mark.parametrize("request_", [Identify(), TakeImage()])
+def test_a_finger_that_was_asked_for_is_no_punch(request_: Any) -> None:
+    """It stays on the glass after the answer; lifted and pressed again, it is one."""
+    works = Works()
+    turns = Turns(works)
+    asking = Asking(Person(works.site.clock, works.sensor, [LANS_FINGER]))
+    turns.loop.submit(request_, asking)  # type: ignore[arg-type]
+    before: list[Any] = []
+
+    def each(turn: int) -> None:
+        if turn == 20:
+            assert works.sensor.glass == LANS_FINGER
+            before.extend(turns.shown)
+            works.sensor.glass = None
+        elif turn == 25:
+            works.sensor.glass = LANS_FINGER
+
+    turns.run(each)
+    assert asking.result is not None
+    assert before == []
+    assert turns.shown == [(Outcome.RECORDED, "007")]
+
+
+def test_a_fault_of_the_sensor_is_answered_and_mended() -> None:
+    works = Works()
+    turns = Turns(works)
+    works.sensor.failing["erase"] = [SensorGarbled("?")]
+    asking = Asking()
+    turns.loop.submit(REMOVE, asking)  # type: ignore[arg-type]
+    turns.run()
+    assert "could not be erased yet" in str(asking.failure)
+    assert "recover" in works.sensor.asked
+    stopped = [e["reason"] for e in works.store.data() if e["kind"] == "recording.stopped"]
+    assert stopped == ["stopping"]
+
+
+def test_what_was_given_up_while_it_waited_is_not_carried_out() -> None:
+    works = Works()
+    turns = Turns(works)
+    gone, after = Asking(gone=True), Asking()
+    turns.loop.submit(REMOVE, gone)  # type: ignore[arg-type]
+    turns.loop.submit(MINH, after)  # type: ignore[arg-type]
+    turns.run()
+    assert "has gone" in str(gone.failure)
+    assert "print.removed" not in works.kinds()
+    assert after.result is not None
+
+
+def test_one_request_between_two_looks() -> None:
+    works = Works()
+    turns = Turns(works)
+    many = [Asking() for _ in range(5)]
+    for number, asking in enumerate(many):
+        turns.loop.submit(AddWorker(code=f"1{number}", name="x"), asking)  # type: ignore[arg-type]
+    answered: list[int] = []
+    turns.run(lambda turn: answered.append(sum(asking.result is not None for asking in many)))
+    # A beat between each two, and those of an enrolment's steps are not among them.
+    assert answered[:7] == [0, 1, 2, 3, 4, 5, 5]
+
+
+def test_who_waits_at_the_end_is_told_so() -> None:
+    works = Works()
+    turns = Turns(works)
+    late = Asking()
+
+    def each(turn: int) -> None:
+        if turn == 3:
+            for _ in range(3):
+                turns.loop.wake()
+            turns.stop.set()
+            turns.loop.submit(MINH, Asking())  # type: ignore[arg-type]
+            turns.loop.submit(MINH, late)  # type: ignore[arg-type]
+
+    turns.run(each)
+    assert isinstance(late.failure, GateBusy)
+    assert late.result is None
+
+
+def test_the_capacity_is_told_once_a_sensor_is_in_use() -> None:
+    works = Works()
+    loop = works.loop(first=SensorSilent("?"))
+    known: list[int | None] = []
+    stop = threading.Event()
+
+    def beat() -> None:
+        known.append(loop.capacity)
+        works.site.clock.now += 1.0
+        if len(known) == 10:
+            stop.set()
+
+    loop.run(stop, beat)
+    assert (known[0], loop.capacity) == (None, INFO.capacity)
+
+
+def test_a_sign_of_life_each_hour() -> None:
+    works = Works()
+    hours: list[int] = []
+
+    def each(turn: int) -> None:
+        works.site.clock.now += 900.0
+        hours.append(works.kinds().count("gate.alive"))
+
+    Turns(works).run(each, most=9)
+    assert hours == [0, 1, 1, 1, 2, 2, 2, 2, 3]
+
+
+def test_only_looks_that_fail_one_after_the_other_lose_the_sensor() -> None:
+    for failing_at, lost in (((5, 6, 10, 11), False), ((5, 6, 7), True)):
+        works = Works()
+
+        def each(turn: int, works: Works = works, failing_at: tuple[int, ...] = failing_at) -> None:
+            if turn in failing_at:
+                works.sensor.failing["capture"] = [SensorGarbled("?")]
+
+        Turns(works).run(each, most=20)
+        told = [e["reason"] for e in works.store.data() if e["kind"] == "recording.stopped"]
+        assert ("sensor-fault" in told) == lost
