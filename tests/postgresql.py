@@ -19,6 +19,7 @@ import psycopg
 
 from . import children
 from .brokers import free_port
+from .patience import PATIENCE_S
 
 _DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
 
@@ -32,7 +33,6 @@ def _find() -> Path | None:
 BINARIES = _find()
 """Where initdb and pg_ctl are, or None where there is no PostgreSQL."""
 
-_START_SECONDS = 60
 
 RELAXED = ("fsync = off", "full_page_writes = off")
 """Settings of a cluster that need not survive a power cut."""
@@ -70,7 +70,7 @@ class Postgresql:
         command = [self._bin / "postgres", "-D", self._folder / "data"]
         log = self._folder / "log"
         self._server = children.start(command, log, cwd=self._folder, options=self._as)
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + PATIENCE_S
         while True:
             assert self._server.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
@@ -98,7 +98,7 @@ class Postgresql:
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
-                timeout=120,
+                timeout=PATIENCE_S,
                 check=False,
             )
             said.seek(0)

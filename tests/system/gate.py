@@ -27,11 +27,9 @@ from edge_agent.gate.people.technician import Technician
 from edge_agent.gate.sensor.pairing import Pairing
 from edge_agent.gate.settings.load import load_settings
 from tests.forks import Forked, ForkServer
+from tests.patience import PATIENCE_S
 
 from .watch import Event, Watch
-
-PATIENCE_S = 100.0
-"""How long anything may take before a test gives up: never reached by a sound gate."""
 
 _ENVIRONMENT = {
     **{key: value for key, value in os.environ.items() if not key.startswith("EDGE_AGENT")},

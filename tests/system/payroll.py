@@ -8,7 +8,7 @@ from typing import Any
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
-PATIENCE_S = 30.0
+from tests.patience import PATIENCE_S
 
 
 class Listener:

@@ -20,6 +20,7 @@ from edge_agent.gate.people.roster import RosterInbox
 from edge_agent.gate.settings.load import load_settings
 from edge_agent.simulator.background import Remote, running_simulator
 from edge_agent.simulator.serving import SimulatorOptions
+from tests.patience import PATIENCE_S
 
 SETTINGS = """
 [gate]
@@ -38,7 +39,6 @@ trust = "always"
 [control]
 socket = "gate.sock"
 """
-PATIENCE_S = 30.0
 
 
 @dataclass
