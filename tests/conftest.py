@@ -8,6 +8,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from . import patience
 from .brokers import MOSQUITTO, Mosquitto
 
 # A slow machine is no bug: no example of a property has a deadline.
@@ -31,6 +32,11 @@ _SYSTEM = (
     "test_hw_tests.py",
 )
 """What takes more than the minute that a contributor's plain ``pytest`` may take."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hold times in seconds only where nothing runs beside the tests."""
+    patience.alone = config.option.markexpr == "alone"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
