@@ -34,12 +34,19 @@ help: ## Show this list
 run: .venv/demo ## Show a gate, its sensor and payroll at work, without hardware (ARGS=…)
 	@exec $(BIN)/edge-agent demo $(ARGS)
 
+BROUGHT = mosquitto mosquitto-clients postgresql strace
+
 .PHONY: test
-test: lint mosquitto postgresql strace ## Check style and types, then run the tests (some minutes)
+ifdef AREA
+test: .venv/test
+	@paths="$$($(BIN)/python -m tests.areas '$(AREA)')"; $(PYTEST) -m 'not long' $$paths $(ARGS)
+else
+test: lint $(BROUGHT) ## Check style and types, then run the tests (AREA=touch: those of one area)
 	@$(PYTEST) -m 'not long' $(ARGS)
+endif
 
 .PHONY: test-long
-test-long: lint mosquitto postgresql strace rabbitmq nspawn ## The same with the soaks and crash states
+test-long: lint $(BROUGHT) rabbitmq nspawn ## The same with the soaks and crash states
 	@failed=0; \
 	$(PYTEST) -m '(long or not long) and not alone' $(ARGS) || failed=1; \
 	$(BIN)/python -m pytest -m alone $(ARGS) || failed=1; \
@@ -101,6 +108,13 @@ mosquitto:
 	else \
 	    echo 'mosquitto is not installed, so the tests that need it are skipped: sudo apt-get install mosquitto'; \
 	fi
+
+.PHONY: mosquitto-clients
+mosquitto-clients:
+	@command -v mosquitto_sub >/dev/null && exit; \
+	$(call debian,mosquitto-clients); \
+	[ $$installed = yes ] || \
+	    echo 'mosquitto_sub is not installed, so its test is skipped: sudo apt-get install mosquitto-clients'
 
 # As with the broker: the tests make clusters of their own.
 .PHONY: postgresql

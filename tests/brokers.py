@@ -10,11 +10,10 @@ from pathlib import Path
 from types import TracebackType
 
 from . import children
+from .patience import PATIENCE_S
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 """The program, or None where it is not installed (Debian puts it outside a user's PATH)."""
-
-_START_SECONDS = 10
 
 
 def free_port() -> int:
@@ -23,9 +22,7 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def wait_for_port(
-    port: int, process: subprocess.Popen[bytes], seconds: float = _START_SECONDS
-) -> None:
+def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = PATIENCE_S) -> None:
     """Return once 127.0.0.1:``port`` accepts; raises RuntimeError where ``process`` ends before."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:

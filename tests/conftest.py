@@ -1,5 +1,6 @@
 """Fixtures that all tests share."""
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from . import patience
 from .brokers import MOSQUITTO, Mosquitto
 
 # A slow machine is no bug: no example of a property has a deadline.
@@ -32,6 +34,11 @@ _SYSTEM = (
 """What takes more than the minute that a contributor's plain ``pytest`` may take."""
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Hold times in seconds only where nothing runs beside the tests."""
+    patience.alone = config.option.markexpr == "alone"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what only ``make test`` runs."""
     folder = Path(__file__).parent
@@ -45,6 +52,13 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     if "not system" not in config.option.markexpr:
         return None
     return f"left out, run by make test: {', '.join(_SYSTEM)} (real processes, brokers, lines)"
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this test run's, the same for all its processes."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture

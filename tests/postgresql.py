@@ -1,5 +1,7 @@
 """A real PostgreSQL for tests: a cluster of the session's own, and a database for each test."""
 
+import fcntl
+import itertools
 import os
 import pwd
 import shutil
@@ -7,14 +9,17 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 import psycopg
 
 from . import children
 from .brokers import free_port
+from .patience import PATIENCE_S
 
 _DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
 
@@ -28,7 +33,6 @@ def _find() -> Path | None:
 BINARIES = _find()
 """Where initdb and pg_ctl are, or None where there is no PostgreSQL."""
 
-_START_SECONDS = 60
 
 RELAXED = ("fsync = off", "full_page_writes = off")
 """Settings of a cluster that need not survive a power cut."""
@@ -45,7 +49,6 @@ class Postgresql:
         self._bin = BINARIES
         self._settings = settings
         self._port = free_port()
-        self._databases = 0
         # Not in pytest's own folder: that is closed to other users.
         self._folder = Path(tempfile.mkdtemp(prefix="pg-"))
         self._as: list[str] = []
@@ -56,11 +59,7 @@ class Postgresql:
 
     def new_database(self) -> str:
         """The URL of an empty database."""
-        self._databases += 1
-        name = f"payroll{self._databases}"
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        return self.url(name)
+        return _new_database(self.url(""))
 
     def url(self, database: str) -> str:
         """The URL of a database, as the superuser."""
@@ -71,7 +70,7 @@ class Postgresql:
         command = [self._bin / "postgres", "-D", self._folder / "data"]
         log = self._folder / "log"
         self._server = children.start(command, log, cwd=self._folder, options=self._as)
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + PATIENCE_S
         while True:
             assert self._server.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
@@ -99,7 +98,7 @@ class Postgresql:
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
-                timeout=120,
+                timeout=PATIENCE_S,
                 check=False,
             )
             said.seek(0)
@@ -128,3 +127,46 @@ class Postgresql:
     ) -> None:
         self.crash()
         shutil.rmtree(self._folder)
+
+
+_numbers = itertools.count()
+
+
+def _new_database(cluster: str) -> str:
+    """The URL of an empty database of the cluster, which the processes of a test run share."""
+    name = f"payroll{os.getpid()}{next(_numbers):04}"
+    with psycopg.connect(cluster.replace("/?", "/postgres?"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return cluster.replace("/?", f"/{name}?")
+
+
+@contextmanager
+def shared_cluster(folder: Path) -> Iterator[Callable[[], str]]:
+    """Makes empty databases in one cluster for all processes of a test run.
+
+    ``folder`` is theirs. Whoever wants the cluster first starts it, and ends it once nobody uses
+    it any more: each holds a lock for as long.
+    """
+    url = folder / "cluster.url"
+    with (
+        (folder / "cluster.starting").open("w") as starting,
+        (folder / "cluster.used").open("w") as used,
+        ExitStack() as own,
+    ):
+        fcntl.flock(starting, fcntl.LOCK_EX)
+        if not url.exists():
+            cluster = own.enter_context(Postgresql())
+            url.write_text(cluster.url(""))
+            own.callback(_wait_for_the_others, url, starting, used)
+        fcntl.flock(used, fcntl.LOCK_SH)
+        fcntl.flock(starting, fcntl.LOCK_UN)
+        address = url.read_text()
+        yield lambda: _new_database(address)
+
+
+def _wait_for_the_others(url: Path, starting: IO[str], used: IO[str]) -> None:
+    """Return once nobody uses the cluster any more, and nobody new can come to it."""
+    fcntl.flock(starting, fcntl.LOCK_EX)
+    url.unlink()
+    fcntl.flock(starting, fcntl.LOCK_UN)
+    fcntl.flock(used, fcntl.LOCK_EX)

@@ -11,6 +11,8 @@ import threading
 from contextlib import suppress
 from types import TracebackType
 
+from tests.patience import PATIENCE_S
+
 _CHUNK = 65536
 
 
@@ -139,7 +141,7 @@ class Proxy:
 
     def __enter__(self) -> "Proxy":
         self._thread.start()
-        assert self._listening.wait(20)
+        assert self._listening.wait(PATIENCE_S)
         return self
 
     def __exit__(
@@ -151,7 +153,7 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._cut)
         self._loop.call_soon_threadsafe(self._server.close)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(20)
+        self._thread.join(PATIENCE_S)
 
 
 if __name__ == "__main__":

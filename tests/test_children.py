@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from . import brokers, postgresql
+from .patience import PATIENCE_S
 
 _ROOT = Path(__file__).parents[1]
 
@@ -53,7 +54,7 @@ def test_a_killed_test_run_leaves_nothing_behind(what: str, tmp_path: Path) -> N
         assert runs(pid)
         tests.send_signal(signal.SIGKILL)
         tests.wait()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while runs(pid):
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -20,6 +20,8 @@ import pytest
 import edge_agent
 from edge_agent.demo.play import settle
 
+from .patience import PATIENCE_S
+
 pytestmark = pytest.mark.skipif(
     find_spec("iotcore") is None, reason="iotcore is not installed (pip install -e .[demo])"
 )
@@ -71,7 +73,7 @@ def _ended_well(place: Path, demo: subprocess.Popen[str], out: str, err: str) ->
 
 def test_five_punches(place: Path) -> None:
     with _start(place, "--punches", "5") as demo:
-        out, err = demo.communicate(timeout=100)
+        out, err = demo.communicate(timeout=PATIENCE_S)
     pressed, recorded, confirmed = _ended_well(place, demo, out, err)
     assert pressed > recorded == confirmed == 5  # One of the first is a stranger.
     green = [
@@ -93,7 +95,7 @@ def test_ctrl_c(place: Path, moment: str) -> None:
         if moment == "payroll has":
             assert len(_processes(place)) >= 4  # The control: they can be seen.
         demo.send_signal(signal.SIGINT)
-        out, err = demo.communicate(timeout=60)
+        out, err = demo.communicate(timeout=PATIENCE_S)
     _, recorded, confirmed = _ended_well(place, demo, out, err)
     assert recorded == confirmed
     assert recorded > 0 or moment != "payroll has"
@@ -244,7 +246,7 @@ def test_a_part_that_dies(place: Path) -> None:
         processes = _processes(place)
         [daemon] = [pid for pid, command in processes.items() if "edge_agent run" in command]
         os.kill(daemon, signal.SIGKILL)
-        _, err = demo.communicate(timeout=90)
+        _, err = demo.communicate(timeout=PATIENCE_S)
     assert demo.returncode == 1
     assert "Traceback" not in err
     assert "Logs and databases are kept in" in err

@@ -31,6 +31,8 @@ from hw_tests import test_finger, test_link
 from hw_tests.facts import Facts
 from hw_tests.person import Terminal
 
+from .patience import PATIENCE_S
+
 ROOT = Path(__file__).parents[1]
 MODELS = {
     "r307": (1000, ("--touch-pin", "4")),
@@ -42,7 +44,6 @@ MODELS = {
 """Each simulated model: its slots, and what there is to say of its touch output."""
 
 ALL = ("--presses", "2", "--power-cycles", "2", "--baud-switch", "--swap")
-PATIENCE_S = 90
 
 # Takes the terminal at its stdin for its own, as a login does.
 OWN_TERMINAL = """

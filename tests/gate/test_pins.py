@@ -7,6 +7,7 @@ import pytest
 
 from edge_agent.gate.errors import PinFault
 from edge_agent.gate.pins import PowerPin, TouchPin
+from tests.patience import PATIENCE_S
 
 
 @pytest.mark.parametrize("active", ["low", "high"])
@@ -20,7 +21,7 @@ def test_a_touch_is_felt_and_told(active: Any) -> None:
     lift()
     assert not touch.felt
     press()
-    assert told.acquire(timeout=10)
+    assert told.acquire(timeout=PATIENCE_S)
     assert touch.felt
     lift()
     assert not touch.felt

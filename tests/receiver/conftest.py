@@ -9,15 +9,15 @@ KINDS = ("sqlite", "postgresql")
 
 
 @pytest.fixture(scope="session")
-def new_postgresql_database() -> Iterator[Callable[[], str]]:
+def new_postgresql_database(run_folder: Path) -> Iterator[Callable[[], str]]:
     """Makes empty databases in a cluster that is started by the first test that needs it."""
     pytest.importorskip("psycopg", reason="psycopg is not installed")
-    from tests.postgresql import BINARIES, Postgresql
+    from tests.postgresql import BINARIES, shared_cluster
 
     if BINARIES is None:
         pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
-    with Postgresql() as cluster:
-        yield cluster.new_database
+    with shared_cluster(run_folder) as new_database:
+        yield new_database
 
 
 @pytest.fixture(params=KINDS)

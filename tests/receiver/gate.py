@@ -21,9 +21,7 @@ from edge_agent.contract.facts import (
 )
 from edge_agent.contract.messages import Receipt, Resend, Topics
 from edge_agent.contract.stamps import ClockState, Stamp
-
-WAIT_SECONDS = 20
-"""How long a test waits for what must come; no test that passes waits as long."""
+from tests.patience import PATIENCE_S
 
 
 def write_ledger(
@@ -87,7 +85,7 @@ class Gate:
     def send(self, *entries: Entry) -> None:
         """Publish entries in this order, whatever it is, and wait until the broker has them."""
         for sent in [self.say(entry.wire) for entry in entries]:
-            sent.wait_for_publish(WAIT_SECONDS)
+            sent.wait_for_publish(PATIENCE_S)
 
     def say(self, payload: bytes, channel: str = "ledger", retain: bool = False) -> MQTTMessageInfo:
         """Publish any bytes on one of the gate's own topics."""
@@ -98,14 +96,14 @@ class Gate:
     def confirmed(self, through: int) -> Receipt:
         """Wait for the receipt through exactly this entry, past lower ones."""
         while True:
-            receipt = self.receipts.get(timeout=WAIT_SECONDS)
+            receipt = self.receipts.get(timeout=PATIENCE_S)
             assert receipt.through <= through, receipt
             if receipt.through == through:
                 return receipt
 
     def asked(self) -> Resend:
         """Wait for the next resend."""
-        return self.resends.get(timeout=WAIT_SECONDS)
+        return self.resends.get(timeout=PATIENCE_S)
 
     def _on_connect(self, client: Client, *_: Any) -> None:
         client.subscribe([(self.topics.receipts("+"), 1), (self.topics.commands, 1)])
@@ -122,7 +120,7 @@ class Gate:
 
     def __enter__(self) -> "Gate":
         self._client.loop_start()
-        self._ready.get(timeout=WAIT_SECONDS)
+        self._ready.get(timeout=PATIENCE_S)
         return self
 
     def __exit__(self, *_: object) -> None:

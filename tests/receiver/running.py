@@ -10,8 +10,7 @@ from typing import Any
 from edge_agent.receiver.connection import ReceiverOptions
 from edge_agent.receiver.store import PayrollStore
 from edge_agent.receiver.subscriber import Receiver
-
-from .gate import WAIT_SECONDS
+from tests.patience import PATIENCE_S
 
 
 class Running(logging.Handler):
@@ -30,13 +29,13 @@ class Running(logging.Handler):
 
     def said(self, fact: str) -> str:
         """Wait for the next log line that begins with ``fact``, and return it."""
-        while not (line := self._said.get(timeout=WAIT_SECONDS)).startswith(fact):
+        while not (line := self._said.get(timeout=PATIENCE_S)).startswith(fact):
             pass
         return line
 
     def ended(self) -> None:
         """Wait until it has ended by itself."""
-        self._thread.join(WAIT_SECONDS)
+        self._thread.join(PATIENCE_S)
         assert not self._thread.is_alive()
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -16,6 +16,7 @@ from edge_agent.contract.messages import RosterWorker
 from edge_agent.receiver.roster.roster_file import read_roster_file
 from tests.brokers import Mosquitto
 from tests.contract.samples import validator
+from tests.patience import PATIENCE_S
 from tests.system.payroll import Listener
 
 HOA = RosterWorker(code="0007", name="Nguyễn Thị Hoa")
@@ -127,7 +128,7 @@ def run(mosquitto: Mosquitto, *arguments: str) -> Result:
 
 def kept(mosquitto: Mosquitto) -> MQTTMessage:
     with Listener(mosquitto.port, "attendance/roster") as listener:
-        return listener.messages.get(timeout=20)
+        return listener.messages.get(timeout=PATIENCE_S)
 
 
 def test_publishing(mosquitto: Mosquitto, tmp_path: Path) -> None:

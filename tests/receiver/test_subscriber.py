@@ -24,8 +24,9 @@ from edge_agent.receiver.accept import MAX_WIRE_BYTES, Arrival, read
 from edge_agent.receiver.connection import ReceiverOptions
 from edge_agent.receiver.store import BatchResult, PayrollStore
 from tests.brokers import MOSQUITTO, Mosquitto, free_port
+from tests.patience import PATIENCE_S
 
-from .gate import WAIT_SECONDS, Gate, write_ledger
+from .gate import Gate, write_ledger
 from .running import Running, rows
 
 
@@ -268,7 +269,7 @@ def test_entries_sent_while_nobody_listened_are_asked_for_at_once(
     ledger = str(uuid.uuid4())
     gate.keep(write_ledger(9, ledger))
     said = gate.say(status(ledger, last=9, confirmed=0), channel="status", retain=True)
-    said.wait_for_publish(WAIT_SECONDS)
+    said.wait_for_publish(PATIENCE_S)
     with Running(options):
         asked = gate.asked()
         assert (asked.from_, asked.to) == (1, 9)

@@ -17,6 +17,7 @@ from tests.certificates import Authority
 from tests.gate.uplink.conftest import new_ledger
 from tests.gate.uplink.gates import Ledger
 from tests.gate.uplink.test_real_brokers import Gate
+from tests.patience import PATIENCE_S
 from tests.receiver.running import Running, rows
 
 from .rabbitmq import INSTALLED, RabbitCluster
@@ -25,7 +26,6 @@ __all__ = ["new_ledger"]
 
 PAGE = Path(__file__).parents[2] / "docs" / "broker.md"
 PASSWORD = "tra-xanh"
-PATIENCE_S = 20.0
 
 
 def recipe(language: str, what: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from edge_agent.simulator.wire import Packet, Parser, Pid
+from tests.patience import PATIENCE_S
 
 from .conftest import Simulate
 from .hosts import Bench
@@ -111,7 +112,7 @@ def test_it_watches_by_itself_on_the_pty(simulate: Simulate) -> None:
     import serial
 
     simulator = simulate(model="r503")
-    with serial.Serial(simulator.port, 57600, timeout=10) as port:
+    with serial.Serial(simulator.port, 57600, timeout=PATIENCE_S) as port:
         port.write(Packet(0xFFFFFFFF, Pid.COMMAND, bytes([AUTO_ENROLL, 2, 0, 0, 0, 0])).encode())
         simulator.ask("press an")
         [said] = Parser().feed(port.read(15))

@@ -16,6 +16,8 @@ import serial
 from PIL import Image
 from pyfingerprint.pyfingerprint import PyFingerprint
 
+from tests.patience import PATIENCE_S
+
 from .conftest import Running, Simulate
 from .hosts import Bench
 
@@ -127,7 +129,7 @@ def test_pyfingerprint_enrols_on_other_models(simulate: Simulate, model: str) ->
 @pytest.mark.parametrize("model", ["r307", "as608", "zfm60", "r503"])
 def test_all_of_adafruit(simulate: Simulate, adafruit: ModuleType, model: str) -> None:
     simulator = simulate(model=model)
-    with serial.Serial(simulator.port, 57600, timeout=5) as port:
+    with serial.Serial(simulator.port, 57600, timeout=PATIENCE_S) as port:
         finger, used = _noting(adafruit.Adafruit_Fingerprint(port))
         assert finger.data_packet_size == 2
         assert finger.get_image() == adafruit.NOFINGER

@@ -16,6 +16,7 @@ from edge_agent.simulator.background import running_simulator
 from edge_agent.simulator.pty_port import garble
 from edge_agent.simulator.serving import SimulatorOptions
 from edge_agent.simulator.wire import Packet, Parser, Pid
+from tests.patience import PATIENCE_S
 
 from .conftest import Simulate
 from .hosts import BROADCAST
@@ -113,7 +114,7 @@ def test_unplugging_gives_the_host_an_error(simulate: Simulate) -> None:
         reader = threading.Thread(target=read)
         reader.start()
         simulator.ask("unplug")
-        reader.join(10)
+        reader.join(PATIENCE_S)
         assert failure
         with pytest.raises((serial.SerialException, OSError)):
             host.write(COUNT)

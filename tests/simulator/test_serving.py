@@ -19,6 +19,7 @@ from edge_agent.simulator.flash import Flash
 from edge_agent.simulator.paths import SimulatorError
 from edge_agent.simulator.serving import SimulatorOptions, serve
 from edge_agent.simulator.wire import Packet, Pid
+from tests.patience import PATIENCE_S
 
 from .conftest import Simulate
 
@@ -52,7 +53,7 @@ def _options(folder: Path, **changes: Path) -> SimulatorOptions:
 def test_a_signal_ends_it_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     with _process(tmp_path) as process:
         process.send_signal(number)
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE_S) == 0
     assert list(tmp_path.iterdir()) == []
 
 
@@ -66,7 +67,7 @@ def test_quit_ends_it_cleanly(tmp_path: Path) -> None:
 def test_what_a_killed_one_left_is_replaced(tmp_path: Path) -> None:
     with _process(tmp_path) as process:
         process.kill()
-        process.wait(10)
+        process.wait(PATIENCE_S)
     assert sorted(os.listdir(tmp_path)) == ["control", "sensor"]
     with running_simulator(_options(tmp_path)) as simulator:
         simulator.ask("slots")
@@ -81,7 +82,7 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
             host.write(write_notepad)
             acknowledgement = host.read(12)
         process.kill()
-        process.wait(10)
+        process.wait(PATIENCE_S)
     assert Flash.open("zfm20", tmp_path / "flash").notepad == {0: b"\x07" * 32}
 
 

@@ -1,22 +1,38 @@
 """Fixtures of the system tests."""
 
+import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.forks import ForkServer
+
 from .gate import STAFF, Gate
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _forks() -> Iterator[None]:
+    """One for all: each is started with its imports done."""
+    with ForkServer() as server:
+        Gate.forks = server
+        yield
+        Gate.forks = None
+
+
 @pytest.fixture(scope="session")
-def staff(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Database and sensor memory of a gate where all of STAFF are enrolled."""
-    kept = tmp_path_factory.mktemp("staff")
-    with Gate() as gate:
-        gate.simulate("--no-pace")
-        gate.enrol(*STAFF)
-        gate.stop_simulating()
-        gate.move_out(kept)
+def staff(run_folder: Path) -> Path:
+    """Database and sensor memory of a gate where all of STAFF are enrolled, once for all."""
+    kept = run_folder / "staff"
+    with (run_folder / "staff.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            with Gate() as gate:
+                gate.simulate("--no-pace")
+                gate.enrol(*STAFF)
+                gate.stop_simulating()
+                kept.mkdir()
+                gate.move_out(kept)
     return kept
 
 

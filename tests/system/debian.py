@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-PATIENCE_S = 90.0
+from tests.patience import PATIENCE_S
 
 _PACKAGES = "systemd,systemd-sysv,dbus,python3,python3-venv,ca-certificates,mosquitto"
 _SUITE = "bookworm"

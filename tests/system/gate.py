@@ -13,11 +13,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import TracebackType
-from typing import Any
+from typing import IO, Any, ClassVar
 
 import edge_agent
 from edge_agent.gate.daemon.assembly import Assembly
@@ -25,11 +26,10 @@ from edge_agent.gate.people.handlers import Dispatcher
 from edge_agent.gate.people.requests import AddWorker, Enroll, StepKind
 from edge_agent.gate.sensor.pairing import Pairing
 from edge_agent.gate.settings.load import load_settings
+from tests.forks import Forked, ForkServer
+from tests.patience import PATIENCE_S
 
 from .watch import Event, Watch
-
-PATIENCE_S = 30.0
-"""How long anything may take before a test gives up: never reached by a sound gate."""
 
 _ENVIRONMENT = {
     **{key: value for key, value in os.environ.items() if not key.startswith("EDGE_AGENT")},
@@ -70,6 +70,30 @@ class Result:
         return f"<exit {self.code} out={self.out!r} err={self.err!r}>"
 
 
+def _begin(
+    command: Sequence[str],
+    stdout: int,
+    stderr: int,
+    cwd: Path,
+    environment: Mapping[str, str] | None = None,
+) -> Forked | subprocess.Popen[bytes]:
+    """Start a process with an empty stdin: by fork, where it is plainly a command of our own."""
+    variables = {**_ENVIRONMENT, **(environment or {})}
+    if Gate.forks is not None and tuple(command[: len(OWN)]) == OWN:
+        arguments = command[len(OWN) :]
+        return Gate.forks.start(
+            arguments, stdout=stdout, stderr=stderr, cwd=cwd, environment=variables
+        )
+    return subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, cwd=cwd, env=variables
+    )
+
+
+def _read_from_the_start(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()
+
+
 class Part:
     """One process of the gate, its stderr kept in a file."""
 
@@ -78,15 +102,8 @@ class Part:
     ) -> None:
         """The folder of ``log`` is where it runs."""
         self.log = log
-        with log.open("ab") as errors:
-            self.process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=errors,
-                stderr=errors,
-                cwd=log.parent,
-                env={**_ENVIRONMENT, **(environment or {})},
-            )
+        with log.open("ab") as said:
+            self.process = _begin(command, said.fileno(), said.fileno(), log.parent, environment)
 
     @property
     def runs(self) -> bool:
@@ -153,6 +170,9 @@ class Gate:
     ``sections`` are settings over the defaults below. A context manager that leaves nothing
     running; a trace in any part's log fails the test then.
     """
+
+    forks: ClassVar[ForkServer | None] = None
+    """What starts its processes, in place of a Python for each."""
 
     def __init__(self, **sections: dict[str, Any]) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="ea-"))
@@ -305,17 +325,15 @@ class Gate:
         """Run a command to its end, with ``--config`` unless it names its settings itself."""
         named = environment and "EDGE_AGENT_CONFIG" in environment
         config = () if named or "--config" in arguments else ("--config", str(self.config))
-        done = subprocess.run(
-            [*prefix, *OWN, *arguments, *config],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            cwd=self.folder,
-            env={**_ENVIRONMENT, **(environment or {})},
-            check=False,
-        )
-        return Result(done.returncode, done.stdout, done.stderr)
+        command = [*prefix, *OWN, *arguments, *config]
+        with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
+            process = _begin(command, out.fileno(), err.fileno(), self.folder, environment)
+            try:
+                code = process.wait(PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+            return Result(code, *map(_read_from_the_start, (out, err)))
 
     def enrol_by_command(
         self, code: str, *flags: str, presses: str | None = None, finger: str = "right-index"
@@ -323,20 +341,19 @@ class Gate:
         """``enroll`` with somebody at the sensor who follows what it says on stderr."""
         command = [*OWN, "enroll", code, "--finger", finger, "--config", str(self.config), *flags]
         said = []
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_ENVIRONMENT
-        ) as process:
-            assert process.stderr
-            assert process.stdout
-            for line in process.stderr:
+        reading, writing = os.pipe()
+        with TemporaryFile("w+") as out, open(reading) as told:
+            with open(writing, "wb") as err:
+                process = _begin(command, out.fileno(), err.fileno(), self.folder)
+            for line in told:
                 said.append(line)
                 if line.startswith("Lift"):
                     self.finger("lift")
                 elif line.startswith("Press"):
                     self.finger(f"press {presses or code}")
-            out = process.stdout.read()
-        self.finger("lift")
-        return Result(process.returncode, out, "".join(said))
+            code_of_end = process.wait(PATIENCE_S)
+            self.finger("lift")
+            return Result(code_of_end, _read_from_the_start(out), "".join(said))
 
     def press(self, finger: str) -> None:
         """Put a finger down after a moment in which the glass is seen to be empty."""

@@ -8,7 +8,7 @@ from typing import Any
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
-PATIENCE_S = 30.0
+from tests.patience import PATIENCE_S
 
 
 class Listener:
@@ -25,11 +25,14 @@ class Listener:
         self._client.subscribe(topic, qos=1)
         self._subscribed.get(timeout=PATIENCE_S)
 
-    def until(self, topic: str) -> Any:
-        """The next message on a topic."""
-        while (message := self.messages.get(timeout=PATIENCE_S)).topic != topic:
-            pass
-        return json.loads(message.payload)
+    def until(self, topic: str, **said: object) -> Any:
+        """The next message on a topic that says so."""
+        while True:
+            message = self.messages.get(timeout=PATIENCE_S)
+            if message.topic == topic:
+                heard = json.loads(message.payload)
+                if all(heard.get(key) == value for key, value in said.items()):
+                    return heard
 
     def say(self, topic: str, payload: object, *, retain: bool = False) -> None:
         """Publish bytes as they are, anything else as JSON; returns once the broker has it."""

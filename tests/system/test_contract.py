@@ -7,6 +7,7 @@ from paho.mqtt.client import MQTTMessage
 
 from tests.brokers import Mosquitto
 from tests.contract.samples import validator
+from tests.patience import PATIENCE_S
 
 from .gate import Gate
 from .payroll import Listener
@@ -27,7 +28,7 @@ def _until(listener: Listener, topic: str, says: bytes) -> list[MQTTMessage]:
     """Everything up to a message on this topic of the gate that says so."""
     heard: list[MQTTMessage] = []
     while not (heard and heard[-1].topic.endswith(topic) and says in heard[-1].payload):
-        heard.append(listener.messages.get(timeout=30))
+        heard.append(listener.messages.get(timeout=PATIENCE_S))
     return heard
 
 

@@ -22,6 +22,7 @@ from edge_agent.gate.settings.load import load_settings
 from edge_agent.simulator.background import Remote, running_simulator
 from edge_agent.simulator.faults import FAULTS
 from edge_agent.simulator.serving import SimulatorOptions
+from tests.patience import PATIENCE_S
 
 SETTINGS = """
 [gate]
@@ -40,7 +41,6 @@ socket = "gate.sock"
 WORKERS = ("001", "002", "003", "004")
 STRANGER = "999"
 ANSWERED_WITHIN_S = 10.0
-PATIENCE_S = 60.0
 # A swapped sensor knows nobody any more, and no flash is written by a press.
 _FAULTS = sorted(FAULTS.keys() - {"swap-sensor", "power-cut"})
 _KNOWN = (Outcome.RECORDED, Outcome.REPEATED)

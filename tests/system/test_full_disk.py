@@ -9,11 +9,10 @@ import pytest
 from edge_agent.contract.stamps import parse_time
 from edge_agent.receiver.signs_of_life import Cover, SignsOfLife, Span, coverage, sign_of
 from tests.gate.ledger.small_disk import disk_like, fill
+from tests.patience import PATIENCE_S
 
 from .gate import STAFF, Gate, Part
 from .watch import Watch
-
-_PATIENCE_S = 30.0
 
 
 def covered(entries: list[dict[str, Any]]) -> list[Span]:
@@ -95,7 +94,7 @@ def test_a_power_cut_while_the_disk_is_full(new_gate: Gate, kind: str, size: str
     with disk_like(kind, disk, size):
         daemon, watch = begin_on(gate, disk, code)
         filled = fill_until_refused(gate, watch, disk, code)
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + PATIENCE_S
         while not (disk / "gate.db.gap").read_bytes().strip():
             assert time.monotonic() < deadline
             time.sleep(0.05)  # A file has no event to wait for.
@@ -123,7 +122,7 @@ def test_a_power_cut_while_the_disk_is_full(new_gate: Gate, kind: str, size: str
 
 
 def wait_for(path: Path) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + PATIENCE_S
     while not path.exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)  # A file has no event to wait for.

@@ -4,9 +4,10 @@ import json
 
 from tests.brokers import Mosquitto
 from tests.gate.uplink.assistant import Device
+from tests.patience import PATIENCE_S
 
 from .gate import Gate
-from .payroll import PATIENCE_S, Listener
+from .payroll import Listener
 
 _PAGE = "homeassistant/device/edge-agent-main-gate/config"
 _STATUS = "attendance/main-gate/status"

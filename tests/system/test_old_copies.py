@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from tests.brokers import Mosquitto
+from tests.patience import PATIENCE_S
 
-from .gate import PATIENCE_S, STAFF, Gate, Part, rows
+from .gate import STAFF, Gate, Part, rows
 from .payroll import Listener
 from .watch import Ended, Watch
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 from .gate import OWN, Gate
 from .watch import Watch
 
@@ -194,7 +196,7 @@ def test_killed_in_the_middle_of_a_removal(gate: Gate, daemon_runs: bool) -> Non
     else:
         words = ("prints", "remove", "NV001", "--finger", "right-index")
         done = subprocess.run(
-            [*dark, *words, "--config", str(gate.config)], check=False, timeout=30
+            [*dark, *words, "--config", str(gate.config)], check=False, timeout=PATIENCE_S
         )
         assert done.returncode < 0
     assert _slots(gate) == before

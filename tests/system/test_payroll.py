@@ -54,7 +54,7 @@ def test_the_last_will(gate: Gate, mosquitto: Mosquitto) -> None:
         daemon = gate.start()
         assert listener.until(_STATUS)["state"] == "online"
         daemon.kill()
-        will = listener.until(_STATUS)
+        will = listener.until(_STATUS, state="offline")
         ledger = gate.status()["ledger"]["id"]
         assert will == {"gate": "main-gate", "state": "offline", "ledger_id": ledger}
         # And the next start is seen by those who only look later.

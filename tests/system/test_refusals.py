@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 from .gate import Gate, Result, rows
 
-_PROMPTLY_S = 20.0
 _NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 
 
@@ -24,7 +25,7 @@ def _refused(gate: Gate, *words: str, code: int, prefix: tuple[str, ...] = ()) -
     before = _contents(gate.database)
     started = time.monotonic()
     result = gate.cli("run", prefix=prefix)
-    assert time.monotonic() - started < _PROMPTLY_S
+    assert time.monotonic() - started < PATIENCE_S  # It does not try for ever.
     assert result.code == code, result
     assert result.out == ""
     for word in words:
@@ -275,7 +276,7 @@ class TestAsAnotherUser:
 
 
 def _await_file(path: Path) -> None:
-    deadline = time.monotonic() + _PROMPTLY_S
+    deadline = time.monotonic() + PATIENCE_S
     while not path.exists() or not path.stat().st_size:
         assert time.monotonic() < deadline
         time.sleep(0.01)  # A file that is not there yet has no event to wait for.

@@ -20,6 +20,7 @@ from edge_agent.gate.people.roster import RosterInbox
 from edge_agent.gate.settings.load import load_settings
 from edge_agent.simulator.background import Remote, running_simulator
 from edge_agent.simulator.serving import SimulatorOptions
+from tests.patience import PATIENCE_S, at_most
 
 SETTINGS = """
 [gate]
@@ -38,7 +39,6 @@ trust = "always"
 [control]
 socket = "gate.sock"
 """
-PATIENCE_S = 30.0
 
 
 @dataclass
@@ -185,6 +185,7 @@ QUICK_MODULES = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.alone
 @pytest.mark.system
 @MODULES
 def test_a_touch_is_answered_and_amber_comes_at_once(
@@ -203,7 +204,7 @@ def test_a_touch_is_answered_and_amber_comes_at_once(
         assert day.problem is None
         # A capture alone takes 190 ms: this can only be the pin's doing. The median, for the
         # machine may be busy and one touch in sixty falls into a look.
-        assert sorted(lit)[2] < 0.1
+        assert sorted(lit)[2] < at_most(0.1)
 
 
 class Hasty:
@@ -227,6 +228,7 @@ class Hasty:
         self.over.set()
 
 
+@pytest.mark.alone
 @QUICK_MODULES
 def test_a_technician_is_served_at_once_by_an_idle_gate(
     tmp_path: Path, model: str, active: str, sleep: bool
@@ -242,7 +244,7 @@ def test_a_technician_is_served_at_once_by_an_idle_gate(
             waits.append(technician.heard - technician.asked)
         # A capture tells whether the glass is bare. The median, for the machine may be busy; who
         # waited for the next look would wait for one second or four.
-        assert sorted(waits)[2] < 0.4
+        assert sorted(waits)[2] < at_most(0.4)
         day.remote.ask("press 007")
         day.until(lambda: day.outcomes == [Outcome.RECORDED])
         day.remote.ask("lift")
@@ -283,10 +285,11 @@ def _losses(folder: Path, model: str, active: str, sleep: bool, times: int) -> N
             noticed.append(found[0])
             back.append(found[1])
     print(f"{model}: noticed {max(noticed):.1f} s, back {max(back):.1f} s at most, of {times}")
-    assert max(noticed) <= 5.0
-    assert max(back) <= 10.0
+    assert max(noticed) <= at_most(5.0)
+    assert max(back) <= at_most(10.0)
 
 
+@pytest.mark.alone
 @QUICK_MODULES
 def test_a_sensor_that_goes_is_noticed_within_five_seconds(
     tmp_path: Path, model: str, active: str, sleep: bool
@@ -302,6 +305,7 @@ def test_fifty_times(tmp_path: Path, model: str, active: str, sleep: bool) -> No
     _losses(tmp_path, model, active, sleep, times=50)
 
 
+@pytest.mark.alone
 @pytest.mark.long
 def test_a_pin_that_has_come_off_costs_one_delay(tmp_path: Path) -> None:
     with gate(tmp_path) as day:
@@ -316,7 +320,7 @@ def test_a_pin_that_has_come_off_costs_one_delay(tmp_path: Path) -> None:
             pressed = time.monotonic()
             day.remote.ask("press 007")
             day.until(lambda touches=touches: len(day.outcomes) == touches)
-            assert time.monotonic() - pressed < 3.0
+            assert time.monotonic() - pressed < at_most(3.0)
             day.remote.ask("lift")
 
 

@@ -9,9 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-Event = dict[str, Any]
+from tests.patience import PATIENCE_S
 
-_PATIENCE_S = 30.0
+Event = dict[str, Any]
 
 
 class Ended(Exception):
@@ -31,7 +31,7 @@ class Watch:
         self._thread.start()
         assert self.next() == {"event": "watching"}
 
-    def next(self, within_s: float = _PATIENCE_S) -> Event:
+    def next(self, within_s: float = PATIENCE_S) -> Event:
         """The next event. Raises Ended, or queue.Empty where none comes."""
         event = self._events.get(timeout=within_s)
         if event is None:
@@ -40,13 +40,13 @@ class Watch:
         self.seen.append(event)
         return event
 
-    def until(self, wanted: Callable[[Event], bool], within_s: float = _PATIENCE_S) -> Event:
+    def until(self, wanted: Callable[[Event], bool], within_s: float = PATIENCE_S) -> Event:
         """The next event that is wanted; what comes before is in ``seen``."""
         while not wanted(event := self.next(within_s)):
             pass
         return event
 
-    def panel(self, within_s: float = _PATIENCE_S) -> Event:
+    def panel(self, within_s: float = PATIENCE_S) -> Event:
         """What the panel shows next."""
         return self.until(lambda event: event["event"] == "panel", within_s)
 

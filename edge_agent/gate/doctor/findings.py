@@ -43,7 +43,7 @@ class Sentence(NamedTuple):
         return Judgement(self.state, self.found.format(**facts), self.advice.format(**facts))
 
 
-_GUIDE = "look it up in docs/technician.md, 'When something is wrong'"
+_GUIDE = "look it up in docs/technician/mend.md"
 
 
 def passed_on(state: State, message: str) -> Judgement:

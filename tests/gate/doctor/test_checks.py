@@ -44,7 +44,7 @@ def test_an_error_of_ours_is_found_with_its_advice() -> None:
 
 
 def test_an_error_without_advice_leads_to_the_guide() -> None:
-    assert "docs/technician.md" in only(raising(SensorSilent("It is silent."))).advice
+    assert "docs/technician/mend.md" in only(raising(SensorSilent("It is silent."))).advice
 
 
 def test_an_unexpected_error_is_named() -> None:

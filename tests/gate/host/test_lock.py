@@ -11,6 +11,7 @@ from edge_agent.contract.errors import StoreFault
 from edge_agent.gate.errors import GateBusy
 from edge_agent.gate.host import lock as lock_module
 from edge_agent.gate.host.lock import GateLock
+from tests.patience import PATIENCE_S
 
 HOLDER = """
 import sys
@@ -50,7 +51,7 @@ def hold(database: Path, name: str) -> subprocess.Popen[str]:
 
 def end(holder: subprocess.Popen[str]) -> None:
     holder.kill()
-    holder.communicate(timeout=30)
+    holder.communicate(timeout=PATIENCE_S)
 
 
 def test_kill_9_of_the_owner_frees_the_gate(database: Path, mine: GateLock) -> None:

@@ -17,13 +17,13 @@ from edge_agent.gate.uplink.mqtt import broker as attempts
 from edge_agent.gate.uplink.mqtt import connection
 from edge_agent.gate.uplink.mqtt.broker import PahoBroker
 from tests.brokers import free_port
+from tests.patience import PATIENCE_S
 
 from .stub_broker import ACCEPTED_3, ACCEPTED_5, Answer, StubBroker, until_hung_up
 
 Happening = TypeVar("Happening", bound=BrokerEvent)
 
 BOTH: tuple[MqttVersion, ...] = ("5", "3.1.1")
-PATIENCE_S = 20.0
 
 
 @pytest.fixture(autouse=True)

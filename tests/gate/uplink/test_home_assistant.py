@@ -19,10 +19,11 @@ from edge_agent.contract.stamps import ClockState
 from edge_agent.gate.events import Confirmed
 from edge_agent.gate.settings.schema import HomeAssistantSettings
 from tests.brokers import Mosquitto
+from tests.patience import PATIENCE_S
 
 from .assistant import SCHEMA, Device
 from .gates import GATE, TOPICS, Ledger, Script, ScriptedBroker, gate_status, play
-from .payroll import PATIENCE_S, Payroll
+from .payroll import Payroll
 from .test_real_brokers import Gate
 
 ON = HomeAssistantSettings(discovery=True)

@@ -11,8 +11,8 @@ from paho.mqtt.client import MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from edge_agent.contract.broker.client import BrokerClient
+from tests.patience import PATIENCE_S
 
-from .payroll import PATIENCE_S
 from .stub_broker import ACCEPTED_3, StubBroker
 
 MB = 1024 * 1024

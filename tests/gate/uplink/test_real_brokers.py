@@ -21,9 +21,10 @@ from edge_agent.gate.uplink.mqtt import connection
 from edge_agent.gate.uplink.mqtt.broker import PahoBroker
 from edge_agent.gate.uplink.thread import UplinkThread
 from tests.brokers import Mosquitto, free_port
+from tests.patience import PATIENCE_S
 
 from .gates import NO_HOME_ASSISTANT, TOPICS, Ledger, uplink
-from .payroll import PATIENCE_S, Payroll
+from .payroll import Payroll
 
 NewLedger = Callable[[int], Ledger]
 

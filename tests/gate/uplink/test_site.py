@@ -18,6 +18,7 @@ from edge_agent.gate.settings.schema import HomeAssistantSettings
 from edge_agent.receiver.connection import ReceiverOptions
 from tests.brokers import MOSQUITTO
 from tests.certificates import Authority, Files
+from tests.patience import PATIENCE_S
 from tests.receiver.running import Running
 
 from .gates import Ledger
@@ -26,7 +27,6 @@ from .test_real_brokers import Gate
 
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
 
-PATIENCE_S = 20.0
 
 CHANNELS = ["ledger", "status", "replies", "doctor", "receipts/l1", "receipts/l1/more", "commands"]
 NAMES = [*GATES, "stranger", "payroll", "roster"]

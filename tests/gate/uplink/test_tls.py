@@ -27,6 +27,7 @@ from edge_agent.gate.uplink.mqtt.broker import PahoBroker
 from edge_agent.receiver.connection import ReceiverOptions
 from tests.brokers import MOSQUITTO, Mosquitto, free_port, wait_for_port
 from tests.certificates import Authority, Files
+from tests.patience import PATIENCE_S
 from tests.receiver.running import Running
 
 from .gates import TOPICS, Ledger
@@ -35,7 +36,6 @@ from .test_real_brokers import Gate
 
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
 
-PATIENCE_S = 20.0
 HOST = "127.0.0.1"
 NEWEST = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 
