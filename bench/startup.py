@@ -18,7 +18,6 @@ import re
 import statistics
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 import venv
@@ -77,8 +76,10 @@ class Gate:
         self.python = str(folder / "venv/bin/python")
         version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
         packages = folder / "venv/lib" / version / "site-packages"
-        # Bare paths run no code at the start of Python.
-        (packages / "plain.pth").write_text(f"{ROOT}\n{sysconfig.get_path('purelib')}\n")
+        # A bare path: it runs no code at the start of Python.
+        (packages / "edge-agent.pth").write_text(f"{ROOT}\n")
+        for name in _needed("attendance-edge-agent", set()):
+            _link(importlib.metadata.distribution(name), packages)
         [entry] = importlib.metadata.entry_points(group="console_scripts", name="edge-agent")
         self.script = folder / "venv/bin/edge-agent"
         self.script.write_text(
@@ -140,6 +141,21 @@ class Gate:
             finally:
                 sensor.terminate()
                 sensor.wait()
+
+
+def _needed(name: str, found: set[str]) -> set[str]:
+    """The packages that ``name`` brings along, but for extras and for what is not Linux's."""
+    for line in importlib.metadata.requires(name) or ():
+        needed = re.split(r"[^\w.-]", line, maxsplit=1)[0]
+        if ";" not in line and needed not in found:
+            found.add(needed)
+            _needed(needed, found)
+    return found
+
+
+def _link(package: importlib.metadata.Distribution, folder: Path) -> None:
+    for top in {file.parts[0] for file in package.files or ()} - {"..", "__pycache__"}:
+        (folder / top).symlink_to(Path(str(package.locate_file(top))))
 
 
 def _until(done: Callable[[], bool]) -> None:

@@ -87,7 +87,6 @@ KNOWN_TO = {
     "PIL": {"cli", "gate.sensor.driver"},
     "tomllib": {"gate.settings"},
     "click": {"cli", "demo"},
-    "rich": {"cli.templates"},
     "iotcore": {"demo"},
     "importlib": {"cli", "demo", "gate.sensor.driver"},
 }
@@ -255,7 +254,7 @@ def circles(tree: dict[Path, str]) -> list[str]:
         ("gate/panel/lamps.py", "from ..touch.take_punch import TakePunch"),
         ("gate/daemon/run.py", "from ...cli import main"),
         ("gate/daemon/run.py", "from ..doctor.checks import examine"),
-        ("gate/daemon/run.py", "import rich.console"),
+        ("gate/daemon/run.py", "import click"),
         ("gate/daemon/run.py", "from edge_agent import simulator"),
         ("gate/daemon/run.py", "import importlib"),
         ("gate/daemon/assembly.py", "from ...simulator.serving import serve"),

@@ -23,7 +23,7 @@ DRIVERS = ("pyfingerprint", "serial", "PIL", "gpiozero", "paho", "lgpio", "pyrag
 DATABASE = ("sqlite_utils", "pluggy", "dateutil")
 """What writes to the database; reading takes SQLite alone."""
 
-TERMINAL = ("rich", "pygments", "asyncio", "importlib.metadata", "email", "urllib.request")
+OTHERS = ("asyncio", "importlib.metadata", "email", "urllib.request")
 
 
 def loaded(code: str, **environment: str) -> set[str]:
@@ -89,9 +89,19 @@ def test_the_help_takes_no_command(config: Path) -> None:
 @pytest.mark.usefixtures("daemon")
 def test_a_daemon_is_asked_without_what_it_is_made_of(config: Path) -> None:
     names = loaded_after("status", "--json", config=config)
-    unwanted = ("sqlite3", "logging", "edge_agent.gate.daemon", *DRIVERS, *DATABASE, *TERMINAL)
+    unwanted = ("sqlite3", "logging", "edge_agent.gate.daemon", *DRIVERS, *DATABASE, *OTHERS)
     assert among(names, *unwanted) == set()
     assert "edge_agent.gate.control.client" in names
+
+
+@pytest.mark.parametrize(
+    "command", [("status",), ("workers", "list"), ("prints", "list"), ("ledger", "verify")]
+)
+def test_reading_takes_sqlite_alone(config: Path, command: tuple[str, ...]) -> None:
+    names = loaded_after(*command, config=config)
+    repairs = ("edge_agent.gate.ledger.damage", "edge_agent.gate.sensor", "edge_agent.gate.uplink")
+    assert among(names, *repairs, *DRIVERS, *DATABASE, *OTHERS) == set()
+    assert names >= {"sqlite3", "edge_agent.gate.ledger.store.sqlite_store"}
 
 
 @pytest.mark.parametrize("module", ["edge_agent.gate.daemon.run", "edge_agent.cli.run"])
@@ -99,19 +109,19 @@ def test_the_daemon_carries_nobody_elses_memory(module: str) -> None:
     names = loaded_by(module)
     assert "edge_agent.gate.touch.take_punch" in names
     others = ("edge_agent.simulator", "edge_agent.demo", "edge_agent.receiver")
-    assert among(names, "rich", "iotcore", "pyrage", "lgpio", "asyncio", *others) == set()
+    assert among(names, "iotcore", "pyrage", "lgpio", "asyncio", *others) == set()
 
 
 def test_the_driver_of_the_sensor_does_not_load_images() -> None:
     assert "PIL._imaging" not in loaded_by("edge_agent.gate.sensor.fingerprint_sensor")
 
 
-def test_what_is_spared_is_found_where_it_belongs() -> None:
+def test_what_is_spared_is_found_where_it_belongs(config: Path) -> None:
     """The control of the tests above."""
+    names = loaded_after("workers", "add", "007", "Lan", config=config)
+    assert names >= {"sqlite_utils", "serial", "edge_agent.gate.ledger.damage.salvage"}
     assert "edge_agent.simulator" in loaded_by("edge_agent.cli.simulate, edge_agent.simulator")
     assert "PIL._imaging" in loaded_by("pyfingerprint.pyfingerprint")
-    assert "rich" in loaded_by("edge_agent.cli.templates")
-    assert "sqlite_utils" in loaded_by("edge_agent.gate.ledger.store.sqlite_store")
     assert "edge_agent.gate.daemon.run" not in loaded_by("edge_agent.cli")
 
 

@@ -3,7 +3,6 @@
 import click
 
 from ..contract.people import FINGERS, Worker
-from ..gate.daemon.assembly import Assembly
 from ..gate.people.requests import AddWorker, DeactivateWorker, Enroll, Identify, RemovePrint
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out
@@ -56,6 +55,9 @@ def deactivate(settings: Settings, code: str, as_json: bool) -> None:
 @with_settings
 def list_workers(settings: Settings, as_json: bool) -> None:
     """All workers, with the fingers they have enrolled."""
+    # Only here: what the daemon does is asked for without the database.
+    from ..gate.daemon.assembly import Assembly
+
     store = Assembly(settings).store_for_reading()
     fingers: dict[str, list[str]] = {}
     for print_ in store.prints():
@@ -142,6 +144,9 @@ def prints() -> None:
 @with_settings
 def list_prints(settings: Settings, as_json: bool) -> None:
     """All enrolled fingers, by slot."""
+    # Only here: what the daemon does is asked for without the database.
+    from ..gate.daemon.assembly import Assembly
+
     store = Assembly(settings).store_for_reading()
     found = store.prints()
     if as_json:

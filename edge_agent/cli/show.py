@@ -35,11 +35,11 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], empty:
     widths = [max(map(_width, column)) for column in zip(head, *table, strict=True)]
     if sys.stdout.isatty():  # What goes into a file or a pipe keeps its lines.
         _narrow(head, widths, shutil.get_terminal_size().columns)
-    click.echo(click.style(_line(head, widths), bold=True))
+    lines = [click.style(_line(head, widths), bold=True)]
     for row in table:
         folded = [_fold(cell, width) for cell, width in zip(row, widths, strict=True)]
-        for cells in zip_longest(*folded, fillvalue=""):
-            click.echo(_line(cells, widths))
+        lines += (_line(cells, widths) for cells in zip_longest(*folded, fillvalue=""))
+    click.echo("\n".join(lines))
 
 
 def _narrow(head: list[str], widths: list[int], room: int) -> None:

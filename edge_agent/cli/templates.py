@@ -1,13 +1,12 @@
 """``edge-agent templates``: backups of the sensor's templates, sealed to age keys."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..contract.errors import EdgeAgentError
 from ..gate.daemon.assembly import Assembly
@@ -172,10 +171,8 @@ def _tell(outcomes: list[dict[str, Any]], as_json: bool) -> None:
 @contextmanager
 def _progress(what: str, total: int) -> Iterator[Any]:
     """A bar on stderr, where that is a terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    console = Console(stderr=True)
-    with Progress(
-        *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal
-    ) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda count: progress.advance(task, count)
+    hidden = not sys.stderr.isatty()
+    with click.progressbar(
+        length=total, label=what, show_pos=True, file=sys.stderr, hidden=hidden
+    ) as bar:
+        yield bar.update

@@ -1,6 +1,5 @@
 """How a client reaches the broker: where it is, what it demands of it and what it shows."""
 
-from ipaddress import ip_address
 from typing import Literal
 
 from msgspec import Struct
@@ -75,6 +74,8 @@ def _is_loopback(host: str) -> bool:
     name = host.rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):  # RFC 6761, 6.3.
         return True
+    from ipaddress import ip_address  # Not for every command on a gate with a broker of its own.
+
     try:
         return ip_address(name).is_loopback
     except ValueError:

@@ -1,35 +1,30 @@
 """The one place that picks adapters: settings in, ports out.
 
-Sensor, panel and uplink are imported when they are asked for: a command that only lists workers
-must not load pyfingerprint, gpiozero and paho-mqtt on a Pi Zero.
+Whatever not every command needs is imported when it is asked for: one that only lists workers
+must load neither drivers nor what repairs a ledger, for a Pi Zero pays dearly for each import.
 """
+
+from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from ...contract.chain import read_wire, stamp_of
-from ...contract.messages import GateStatus, Topics
-from ...contract.roster import Heard
-from ..errors import DamagedLedger
-from ..host.clock import HostClock
-from ..host.host_identity import host_identity
-from ..host.lock import GateLock, give_to_folder_owner
-from ..host.passwords import sensor_passwords
-from ..ledger.damage.readable import write_readable
-from ..ledger.gate import Gate
-from ..ledger.open_or_succeed import may_leave_again, open_or_succeed
 from ..ledger.store.sqlite_store import SqliteStore
-from ..ledger.succession.swap import set_aside
-from ..people.templates.sealing import AgeSealing
-from ..ports import Examiner, Panel, Power, Sealing, Sensor, Store, Tell, Touch
-from ..rules import Policy
-from ..settings.schema import Settings
 
 if TYPE_CHECKING:
+    from ...contract.messages import GateStatus
+    from ...contract.roster import Heard
+    from ..errors import DamagedLedger
+    from ..host.clock import HostClock
+    from ..host.lock import GateLock
+    from ..ledger.gate import Gate
+    from ..ports import Examiner, Panel, Power, Sealing, Sensor, Store, Tell, Touch
+    from ..settings.schema import Settings
     from ..uplink.inbox import ForeignReceipt
     from ..uplink.thread import UplinkThread
 
@@ -44,10 +39,18 @@ class Assembly:
         self.zone = ZoneInfo(settings.gate.timezone)
         self.database = Path(settings.store.path)
         self.control_socket = Path(settings.control.socket)
-        self.clock = HostClock(settings.clock.trust, settings.clock.drift_ppm)
+
+    @cached_property
+    def clock(self) -> HostClock:
+        """The machine's clocks."""
+        from ..host.clock import HostClock
+
+        return HostClock(self.settings.clock.trust, self.settings.clock.drift_ppm)
 
     def lock(self) -> GateLock:
         """The lock that makes one process the owner of this gate."""
+        from ..host.lock import GateLock
+
         return GateLock(self.database)
 
     @contextmanager
@@ -56,6 +59,10 @@ class Assembly:
 
         ``damaged``: what was found out about the database while it was used.
         """
+        from ..host.host_identity import host_identity
+        from ..host.lock import give_to_folder_owner
+        from ..ledger.open_or_succeed import open_or_succeed
+
         gate, now = self.settings.gate.id, self.clock.stamp()
         here = host_identity(self.database.parent)
         with open_or_succeed(self.database, gate, self.zone, now, here, damaged):
@@ -64,6 +71,8 @@ class Assembly:
 
     def write_readable(self) -> None:
         """Make what is in damaged databases readable, slowly, beside the gate's work."""
+        from ..ledger.damage.readable import write_readable
+
         try:
             write_readable(self.database)
         except OSError as error:
@@ -71,6 +80,8 @@ class Assembly:
 
     def set_aside(self) -> list[Path]:
         """The databases that were left for a new ledger, the oldest first."""
+        from ..ledger.succession.swap import set_aside
+
         return set_aside(self.database)
 
     def damaged(self) -> list[Path]:
@@ -79,6 +90,9 @@ class Assembly:
 
     def may_leave(self, store: Store) -> bool:
         """Whether a receipt may make the gate leave this ledger for a new one by now."""
+        from ...contract.chain import read_wire, stamp_of
+        from ..ledger.open_or_succeed import may_leave_again
+
         for entry in store.entries(1, 1):
             if entry.seq != 1:
                 return True  # It was pruned, and nothing is that was written within months.
@@ -88,6 +102,8 @@ class Assembly:
 
     def store(self, on_damage: Callable[[DamagedLedger], None] = lambda fault: None) -> Store:
         """A new connection to the store; opens a ledger at the very first start."""
+        from ..host.lock import give_to_folder_owner
+
         is_new = not self.database.exists()
         gate, now = self.settings.gate.id, self.clock.stamp()
         store = SqliteStore.open(self.database, gate, self.zone, now, on_damage)
@@ -106,6 +122,7 @@ class Assembly:
 
     def sensor(self) -> Sensor:
         """The sensor, not yet connected. Raises SensorFault where its password cannot be read."""
+        from ..host.passwords import sensor_passwords
         from ..sensor.fingerprint_sensor import FingerprintSensor
 
         settings = self.settings.sensor
@@ -115,6 +132,8 @@ class Assembly:
 
     def sealing(self) -> Sealing:
         """Seals what leaves the gate."""
+        from ..people.templates.sealing import AgeSealing
+
         return AgeSealing()
 
     def power(self) -> Power | None:
@@ -145,12 +164,13 @@ class Assembly:
         self,
         status: Callable[[], GateStatus],
         tell: Tell,
-        leave: Callable[["ForeignReceipt"], bool],
+        leave: Callable[[ForeignReceipt], bool],
         on_damage: Callable[[DamagedLedger], None],
         on_roster: Callable[[Heard], None],
         examiner: Examiner,
-    ) -> "UplinkThread":
+    ) -> UplinkThread:
         """The way to payroll."""
+        from ...contract.messages import Topics
         from ..uplink.mqtt.broker import PahoBroker
         from ..uplink.session import UplinkDeps
         from ..uplink.thread import UplinkThread
@@ -176,6 +196,9 @@ class Assembly:
         self, tell: Tell, on_damage: Callable[[DamagedLedger], None] = lambda fault: None
     ) -> Gate:
         """The gate on a store connection of its own."""
+        from ..ledger.gate import Gate
+        from ..rules import Policy
+
         policy = Policy(
             repeat_window_ms=self.settings.punch.repeat_window_s * 1000,
             direction=self.settings.punch.direction,

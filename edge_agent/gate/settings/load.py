@@ -1,6 +1,5 @@
 """Read the settings file, collecting every problem before giving up."""
 
-import difflib
 import os
 import re
 import tomllib
@@ -110,6 +109,8 @@ def _section(name: str, kind: type[Section], raw: Any, problems: list[str]) -> d
 
 
 def _unknown(what: str, name: str, known: dict[str, Any]) -> str:
+    import difflib  # Only for whoever has mistyped a key.
+
     close = difflib.get_close_matches(name, known, n=1)
     return f"there is no such {what}" + (f"; did you mean {close[0]!r}?" if close else ".")
 
