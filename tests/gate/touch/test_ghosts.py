@@ -24,6 +24,15 @@ def test_what_flickers_in_the_sun_all_day_is_soon_ignored() -> None:
     assert one.site.panel.told[-1] == ("dark",)
 
 
+def test_whoever_presses_badly_after_five_minutes_of_silence_is_told() -> None:
+    one = shift(FLICKER * 20, [], extracts=[_MESSY] * 20).run()
+    silent = len(one.outcomes)
+    one.site.clock.now += 300.0
+    one.sensor.captures, one.sensor.extracts = FLICKER * 2, [_MESSY] * 2
+    one.run()
+    assert one.outcomes[silent:] == [Outcome.TRY_AGAIN]
+
+
 def test_what_stays_in_the_sun_makes_one_outcome_and_none_when_it_comes_back() -> None:
     hours = [True] * 500 + [False] + [True] * 500
     one = shift(hours, [], extracts=[_MESSY] * 2000).run()
