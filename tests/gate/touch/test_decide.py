@@ -95,8 +95,7 @@ class Gate:
     """A gate in a row of the table, and what it has done since."""
 
     def __init__(self, last: Last) -> None:
-        script = {name: list(lines) for name, lines in ROWS[last].items()}
-        self.shift: Shift = shift(**{"captures": [], "searches": [], **script})
+        self.shift: Shift = shift(**{"captures": [], "searches": [], **ROWS[last]})
         if last is not Last.NOBODY:
             with suppress(SensorFault):
                 self.shift.taker.poll()

@@ -24,6 +24,15 @@ def test_what_flickers_in_the_sun_all_day_is_soon_ignored() -> None:
     assert one.site.panel.told[-1] == ("dark",)
 
 
+def test_whoever_presses_badly_after_five_minutes_of_silence_is_told() -> None:
+    one = shift(FLICKER * 20, [], extracts=[_MESSY] * 20).run()
+    silent = len(one.outcomes)
+    one.site.clock.now += 300.0
+    one.sensor.captures, one.sensor.extracts = FLICKER * 2, [_MESSY] * 2
+    one.run()
+    assert one.outcomes[silent:] == [Outcome.TRY_AGAIN]
+
+
 def test_what_stays_in_the_sun_makes_one_outcome_and_none_when_it_comes_back() -> None:
     hours = [True] * 500 + [False] + [True] * 500
     one = shift(hours, [], extracts=[_MESSY] * 2000).run()
@@ -38,6 +47,32 @@ def test_a_worker_under_a_ghost_is_seen() -> None:
 
 def test_a_stranger_under_a_ghost_is_told_too() -> None:
     one = shift([True] * 200, [NOBODYS] * 9, extracts=[_MESSY] * 150).run()
+    assert one.outcomes == [Outcome.TRY_AGAIN, Outcome.UNKNOWN]
+
+
+def test_the_moment_is_that_of_the_look_however_often_it_was_scanned() -> None:
+    one = shift([True] * 3, [], extracts=[_MESSY] * 3)
+    one.poll()
+    one.site.clock.now = 1010.0
+    one.sensor.captures, one.sensor.searches = [True] * 3, [None] * 4
+    one.poll()
+    one.sensor.captures = [False]
+    one.poll()
+    one.site.clock.now = 1020.0
+    one.sensor.captures, one.sensor.searches = [True] * 3, [None] * 4
+    one.taker.poll(PinReading(felt=False))
+    assert one.outcomes == [Outcome.TRY_AGAIN, Outcome.UNKNOWN, Outcome.UNKNOWN]
+    moments = [entry["clock"]["boottime_ms"] for entry in one.site.store.data()]
+    assert moments == [1_000_100, 1_010_100, 1_020_100]  # a capture takes 0.1 s
+
+
+def test_what_loses_its_features_again_may_be_a_ghost_still() -> None:
+    one = shift([True] * 3, [None], extracts=[None, _MESSY, _MESSY, _MESSY])
+    one.taker.poll(PinReading(felt=False))
+    assert one.outcomes == [Outcome.TRY_AGAIN]
+    one.site.clock.now += 6.0
+    one.sensor.captures, one.sensor.searches = [True] * 3, [None] * 4
+    one.poll()
     assert one.outcomes == [Outcome.TRY_AGAIN, Outcome.UNKNOWN]
 
 

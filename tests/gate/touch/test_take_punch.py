@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_agent.contract.errors import StoreFault
 from edge_agent.contract.facts import DirectionRule
+from edge_agent.contract.people import Print
 from edge_agent.gate.errors import (
     SensorFault,
     SensorGarbled,
@@ -82,7 +84,7 @@ class Shift:
 
 
 def shift(captures: list[Any], searches: list[Any], **other: Any) -> Shift:
-    script = {name: other.pop(name, []) for name in ("extracts", "recovers", "faults")}
+    script = {name: list(other.pop(name, [])) for name in ("extracts", "recovers", "faults")}
     made = Shift(**other)
     made.sensor.captures, made.sensor.searches = list(captures), list(searches)
     made.sensor.extracts, made.sensor.recovers = script["extracts"], script["recovers"]
@@ -285,6 +287,43 @@ def test_a_green_stays_when_the_finger_goes_that_only_the_pin_had_told_of() -> N
     assert one.site.panel.told[-1] == ("show", Outcome.RECORDED, None, False)
 
 
+def test_the_next_worker_is_answered_though_the_store_cannot_say_whose_the_finger_is() -> None:
+    one = shift([True, SensorSilent("?"), True], [HERS, HIS], faults=["lost"])
+    one.poll()
+
+    def unreadable() -> list[Print]:
+        raise StoreFault("The database cannot be read.")
+
+    one.site.store.prints = unreadable  # type: ignore[method-assign]
+    one.run()
+    assert one.outcomes == [Outcome.NOT_RECORDED] * 2
+
+
+def test_the_finger_that_was_just_enrolled_is_no_punch_and_the_next_one_is() -> None:
+    one = shift([True] * 3, [HERS])
+    one.taker.ignore_finger(HERS.slot)
+    one.poll()
+    one.poll()
+    assert (one.outcomes, one.sensor.asked.count("search")) == ([], 1)
+    one.taker.ignore_finger(HERS.slot)
+    one.sensor.searches = [HIS]
+    one.poll()
+    assert [shown.worker for shown in one.shown] == ["008"]
+
+
+def test_a_finger_that_took_part_in_something_else_has_five_seconds_to_go() -> None:
+    """Whose it is the gate does not know: it may be that of a worker, who then wants to punch."""
+    one = shift([True] * 2, [])
+    one.taker.ignore_finger(None)
+    one.site.clock.now += 4.7
+    one.poll()
+    assert "extract" not in one.sensor.asked
+    one.site.clock.now += 0.3
+    one.sensor.searches = [HERS]
+    one.poll()
+    assert one.outcomes == [Outcome.RECORDED]
+
+
 @pytest.mark.parametrize("stalls", ["before the lamp", "after it"])
 def test_the_next_worker_is_answered_though_the_card_has_hidden_the_empty_glass(
     stalls: str,
@@ -419,7 +458,7 @@ def test_every_touch_has_one_true_answer(
         searches,
         extracts=extracts,
         recovers=recovers,
-        faults=store.copy(),
+        faults=store,
         repeat_window_s=window,
     ).run()
     book = list(zip(one.site.panel.told, one.site.panel.ledger, strict=True))
