@@ -25,7 +25,7 @@ from ..ledger.open_or_succeed import may_leave_again, open_or_succeed
 from ..ledger.store.sqlite_store import SqliteStore
 from ..ledger.succession.swap import set_aside
 from ..people.templates.sealing import AgeSealing
-from ..ports import Examiner, Panel, Power, Sealing, Sensor, Store, Tell, Touch
+from ..ports import Examiner, Panel, Power, Sealing, Sensor, Tell, Touch
 from ..rules import Policy
 from ..settings.schema import Settings
 
@@ -77,7 +77,7 @@ class Assembly:
         """Those of them that were damaged; a technician takes them away."""
         return [old for old in self.set_aside() if "damaged" in old.name]
 
-    def may_leave(self, store: Store) -> bool:
+    def may_leave(self, store: SqliteStore) -> bool:
         """Whether a receipt may make the gate leave this ledger for a new one by now."""
         for entry in store.entries(1, 1):
             if entry.seq != 1:
@@ -86,7 +86,7 @@ class Assembly:
             return may_leave_again(data["why"], stamp_of(data), self.clock.stamp())
         return True
 
-    def store(self, on_damage: Callable[[DamagedLedger], None] = lambda fault: None) -> Store:
+    def store(self, on_damage: Callable[[DamagedLedger], None] = lambda fault: None) -> SqliteStore:
         """A new connection to the store; opens a ledger at the very first start."""
         is_new = not self.database.exists()
         gate, now = self.settings.gate.id, self.clock.stamp()
@@ -95,12 +95,12 @@ class Assembly:
             give_to_folder_owner(self.database)
         return store
 
-    def recall_last_sync(self, store: Store) -> None:
+    def recall_last_sync(self, store: SqliteStore) -> None:
         """Tell the clock what the ledger knows of the last sync."""
         if (known := store.known_time()) is not None:
             self.clock.recall(known)
 
-    def store_for_reading(self) -> Store:
+    def store_for_reading(self) -> SqliteStore:
         """A new connection that writes nothing."""
         return SqliteStore.read_only(self.database, self.settings.gate.id, self.zone)
 

@@ -14,8 +14,9 @@ from ...contract.roster import Applied, Listing
 from ...contract.stamps import Stamp
 from ...contract.true_times import Bounds, Timeline
 from ..events import LedgerGrew
-from ..ports import Change, Clock, Store, Tell
+from ..ports import Clock, Tell
 from ..rules import LastPunch, Policy
+from .store.sqlite_store import SqliteChange, SqliteStore
 from .store_health import StoreHealth
 
 
@@ -30,7 +31,7 @@ class _Known(Struct):
 class Gate:
     """The store with what the rules need of it held in memory. Lives on one thread."""
 
-    def __init__(self, store: Store, clock: Clock, tell: Tell, policy: Policy) -> None:
+    def __init__(self, store: SqliteStore, clock: Clock, tell: Tell, policy: Policy) -> None:
         self.store = store
         self.clock = clock
         self.tell = tell
@@ -88,7 +89,7 @@ class Gate:
         self,
         fact: Fact,
         stamp: Stamp | None = None,
-        also: Callable[[Change], None] = lambda change: None,
+        also: Callable[[SqliteChange], None] = lambda change: None,
     ) -> Entry:
         """Write one entry durably, together with what ``also`` changes, and tell so.
 
@@ -101,8 +102,8 @@ class Gate:
         self,
         facts: list[Fact],
         stamp: Stamp | None = None,
-        also: Callable[[Change], None] = lambda change: None,
-        then: Callable[[Change, list[Entry]], None] = lambda change, entries: None,
+        also: Callable[[SqliteChange], None] = lambda change: None,
+        then: Callable[[SqliteChange, list[Entry]], None] = lambda change, entries: None,
     ) -> list[Entry]:
         """Write entries in one transaction, and tell so.
 
@@ -172,7 +173,7 @@ class Gate:
     def record_listings(self, facts: list[Fact], workers: Sequence[Worker]) -> None:
         """Put what the roster in force says of these workers in its place, and say so."""
 
-        def settle(change: Change) -> None:
+        def settle(change: SqliteChange) -> None:
             for worker in workers:
                 change.settle_listing(worker)
 
@@ -192,7 +193,7 @@ class Gate:
     def record_enrolment(self, fact: Fact, print_: Print, digest: bytes) -> None:
         """Say whose a slot is now, together with the entry that says so."""
 
-        def enrol(change: Change) -> None:
+        def enrol(change: SqliteChange) -> None:
             change.put_print(print_, digest)
             change.settle(print_.slot)
 
@@ -211,7 +212,7 @@ class Gate:
         ``newcomers`` are the workers that this gate did not know.
         """
 
-        def restore(change: Change) -> None:
+        def restore(change: SqliteChange) -> None:
             for worker in newcomers:
                 change.put_worker(worker)
             for print_, digest in prints:
@@ -236,7 +237,7 @@ class Gate:
         ``erasing`` announces that its template is erased next.
         """
 
-        def forget(change: Change) -> None:
+        def forget(change: SqliteChange) -> None:
             change.drop_print(print_)
             if erasing:
                 change.announce(print_.slot)

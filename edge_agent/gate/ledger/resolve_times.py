@@ -13,8 +13,9 @@ from ...contract.errors import StoreFault
 from ...contract.facts import Fact, PunchRecorded, PunchTimeCorrected, PunchTimeResolved
 from ...contract.stamps import local_time, parse_time
 from ...contract.true_times import Bounds, disproves, overlap, own_bounds, to_state
-from ..ports import Change, OpenTime
 from .gate import Gate
+from .store.sqlite_store import SqliteChange
+from .store.time_rows import OpenTime
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ class ResolveTimes:
         return True
 
     def _write(self, told: Sequence[tuple[OpenTime, Bounds, Fact | None]]) -> None:
-        def note(change: Change, entries: list[Entry]) -> None:
+        def note(change: SqliteChange, entries: list[Entry]) -> None:
             by = iter(entries)
             for time, bounds, fact in told:
                 if fact is not None:

@@ -9,11 +9,12 @@ import sqlite3
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from ....contract.chain import GENESIS, RECOVERED, Entry, Scribe, is_whole, stamp_of, told
 from ....contract.facts import Direction, Fact, PunchRecorded
 from ....contract.stamps import Stamp, elapsed
 from ...errors import DamagedLedger
-from ...ports import Tail
 from ...rules import LastPunch
 from .database import ChangePart, Part, data_of
 from .time_rows import TimeChange, TimeRows
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
 _BATCH = 200
 
 _PUNCH = PunchRecorded.__struct_config__.tag
+
+
+class Tail(Struct, frozen=True):
+    """The end of a ledger: its last ``seq`` and that entry's hash (32 bytes)."""
+
+    seq: int
+    hash: bytes
 
 
 class LedgerRows(TimeRows):
