@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from ...contract.attendance import SHIFT_MS
 from ...contract.chain import Entry
 from ...contract.errors import StoreFault
 from ...contract.facts import Fact, PrintRemoved
 from ...contract.people import Print, Worker
-from ...contract.roster import Applied, Listing
+from ...contract.roster import Applied
 from ...contract.stamps import Stamp
 from ...contract.true_times import Bounds, Timeline
 from ..events import LedgerGrew
@@ -155,29 +155,22 @@ class Gate:
         """All workers by code. Raises StoreFault."""
         return self._memory.workers
 
-    def record_roster(self, fact: Fact, roster: Applied, listings: Sequence[Listing] = ()) -> None:
-        """Have a roster in force, or refused, with the entry that says so.
+    def record_roster(
+        self, facts: list[Fact], roster: Applied, workers: Sequence[Worker] = ()
+    ) -> None:
+        """Have a roster in force, or refused, with the entries that say so.
 
-        ``listings``: what was prepared of it, all of which counts from here on.
+        ``workers``: those whom it adds or changes, as they are from here on.
         """
-        self.record(fact, also=lambda change: change.put_roster(roster))
-        if (known := self._known) is None:
-            return
-        for listing in listings:
-            worker = listing.worker
-            # A technician may have had a word meanwhile.
-            if before := known.workers.get(worker.code):
-                worker = structs.replace(worker, active=before.active)
-            known.workers[worker.code] = worker
 
-    def record_listings(self, facts: list[Fact], workers: Sequence[Worker]) -> None:
-        """Put what the roster in force says of these workers in its place, and say so."""
-
-        def settle(change: SqliteChange) -> None:
+        def apply(change: SqliteChange) -> None:
+            change.put_roster(roster)
             for worker in workers:
-                change.settle_listing(worker)
+                change.put_worker(worker)
 
-        self.record_all(facts, also=settle)
+        self.record_all(facts, also=apply)
+        if (known := self._known) is not None:
+            known.workers.update({worker.code: worker for worker in workers})
 
     def announce(self, *slots: int) -> None:
         """Say that ``slots`` are about to be written, before the flash is touched."""

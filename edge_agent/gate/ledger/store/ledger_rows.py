@@ -136,8 +136,10 @@ class LedgerChange(TimeChange):
         """Write the next entry of the ledger."""
         entry = self._scribe.write(fact, stamp, self.tail.seq + 1, self.tail.hash)
         self.note_time(fact, stamp, entry.seq)
-        self._database.table("ledger").insert(
-            {"seq": entry.seq, "kind": entry.kind, "hash": entry.hash, "wire": entry.wire}
+        # Not through sqlite-utils, which asks the schema at each row.
+        self._database.conn.execute(
+            "INSERT INTO ledger (seq, kind, hash, wire) VALUES (?, ?, ?, ?)",
+            (entry.seq, entry.kind, entry.hash, entry.wire),
         )
         self.tail = Tail(entry.seq, entry.hash)
         return entry
