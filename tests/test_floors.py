@@ -25,8 +25,8 @@ MAY_IMPORT = {
 FLOORS = {
     "contract": (
         ("errors", "stamps"),
-        ("atomic_file", "attendance", "spreadsheet", "facts", "people", "true_times"),
-        ("chain", "messages"),
+        ("atomic_file", "spreadsheet", "facts", "people", "true_times"),
+        ("attendance", "chain", "messages"),
         ("roster", "home_assistant"),
         ("broker",),
         ("schemas",),

@@ -8,7 +8,7 @@ from msgspec import Struct
 from ...contract.attendance import SHIFT_MS
 from ...contract.chain import Entry
 from ...contract.errors import StoreFault
-from ...contract.facts import Fact, PrintRemoved
+from ...contract.facts import Fact, PrintRemoved, PunchRecorded
 from ...contract.people import Print, Worker
 from ...contract.roster import Applied
 from ...contract.stamps import Stamp
@@ -128,7 +128,12 @@ class Gate:
             raise
         for entry in entries:
             self.tell(LedgerGrew(seq=entry.seq, kind=entry.kind))
-        return entries[len(lines) - len(facts) :]
+        written = entries[len(lines) - len(facts) :]
+        for fact, entry in zip(facts, written, strict=True):
+            if isinstance(fact, PunchRecorded) and self._known is not None:
+                last = LastPunch(entry.seq, stamp, fact.direction)
+                self._known.last_punches[fact.worker] = last
+        return written
 
     def keep_store(self) -> None:
         """Between two looks at the glass: write what could not be written, keep the reserve."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...contract.chain import Entry, read_wire, stamp_of, told
 from ...contract.errors import StoreFault
-from ...contract.facts import Fact, PunchRecorded, PunchTimeCorrected, PunchTimeResolved
+from ...contract.facts import RECORDED, Fact, PunchTimeCorrected, PunchTimeResolved
 from ...contract.stamps import local_time, parse_time
 from ...contract.true_times import Bounds, disproves, overlap, own_bounds, to_state
 from .gate import Gate
@@ -22,8 +22,6 @@ log = logging.getLogger(__name__)
 _BATCH = 20
 """Punches looked at between two looks at the glass: some 10 ms on a slow Pi, and one sync to the
 card where something is to be said."""
-
-_PUNCH = str(PunchRecorded.__struct_config__.tag)
 
 _PRUNED = Bounds(None, None, exact=False, final=True)
 
@@ -74,7 +72,7 @@ class ResolveTimes:
         with self._gate.store.changing() as change:
             for entry in entries:
                 stated = own_bounds(stamp_of(_data(entry)))
-                if entry.kind == _PUNCH and stated is not None:
+                if entry.kind == RECORDED and stated is not None:
                     change.doubt_time(entry.seq, stated)
             change.looked_again(doubted, entries[-1].seq if entries else doubted.stop - 1)
         return True

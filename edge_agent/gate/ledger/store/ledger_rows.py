@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from ....contract.chain import GENESIS, RECOVERED, Entry, Scribe, is_whole, stamp_of, told
-from ....contract.facts import Direction, Fact, PunchRecorded
-from ....contract.stamps import Stamp, elapsed
+from ....contract.chain import GENESIS, Entry, Scribe, is_whole
+from ....contract.facts import Fact
+from ....contract.stamps import Stamp
 from ...errors import DamagedLedger
-from ...rules import LastPunch
+from ...rules import LastPunch, last_punches
 from .database import ChangePart, Part, data_of
 from .time_rows import TimeChange, TimeRows
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 _BATCH = 200
-
-_PUNCH = PunchRecorded.__struct_config__.tag
 
 
 class Tail(Struct, frozen=True):
@@ -98,24 +96,8 @@ class LedgerRows(TimeRows):
 
     def last_punches(self, now: Stamp, horizon_ms: int) -> dict[str, LastPunch]:
         """Each worker's last recorded punch that may be younger than ``horizon_ms``."""
-        found: dict[str, LastPunch] = {}
-        later, passed_ms = now, 0.0
-        for kind, data in self.newest_first():
-            stamp = stamp_of(data)
-            # From entry to entry as well: a boot that does not know the time yet cannot tell how
-            # long ago the last one was, but that one's own entries tell how far they lie apart.
-            passed_ms += max(0.0, elapsed(stamp, later).least)
-            if max(passed_ms, elapsed(stamp, now).least) > horizon_ms:
-                break
-            later = stamp
-            worker = data.get("worker")
-            if kind not in (_PUNCH, RECOVERED) or worker in found or self.is_voided(data["seq"]):
-                continue
-            touch = told(data)
-            if touch["kind"] == _PUNCH:
-                direction = Direction(touch["direction"]) if touch["direction"] else None
-                found[data["worker"]] = LastPunch(data["seq"], stamp_of(touch), direction)
-        return found
+        newest_first = (data for _, data in self.newest_first())
+        return last_punches(newest_first, now, horizon_ms, self.is_voided)
 
     def _data(self, wire: bytes) -> dict[str, Any]:
         try:
