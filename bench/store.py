@@ -26,8 +26,8 @@ from edge_agent.contract.facts import Direction, DirectionRule, Evidence, GateAl
 from edge_agent.contract.people import Print, Worker
 from edge_agent.contract.stamps import ClockState, Stamp
 from edge_agent.gate.ledger.store.database import open_database
+from edge_agent.gate.ledger.store.metadata import Watermarks
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
-from edge_agent.gate.ports import Watermarks
 
 GATE, ZONE = "bench", ZoneInfo("Asia/Ho_Chi_Minh")
 BLOCK = 100

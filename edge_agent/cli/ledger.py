@@ -15,8 +15,9 @@ from ..contract.chain import Entry, read_wire
 from ..contract.errors import BadRequest, StoreFault
 from ..gate.daemon.assembly import Assembly
 from ..gate.ledger.store.backup import backup as back_up
+from ..gate.ledger.store.ledger_rows import Tail
+from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.ledger.store.verify import verify_ledger
-from ..gate.ports import Store, Tail
 from ..gate.settings.schema import Settings
 from .options import as_json, with_settings
 from .show import print_json
@@ -28,7 +29,7 @@ _COLUMNS = ("seq", "time", "kind", "worker", "name", "direction", "of", "reason"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write_entries(store: Store, target: Path) -> int:
+def write_entries(store: SqliteStore, target: Path) -> int:
     """Write the whole ledger to the new file ``target``, and return the number of entries.
 
     ``.jsonl``: the entries' own bytes, one a line, which docs/examples/verify_export.py checks.
@@ -48,13 +49,13 @@ def write_entries(store: Store, target: Path) -> int:
     return count - 1
 
 
-def _json_lines(store: Store) -> Iterator[bytes]:
+def _json_lines(store: SqliteStore) -> Iterator[bytes]:
     yield b""  # No head.
     for entry in _entries(store):
         yield entry.wire + b"\n"
 
 
-def _table(store: Store) -> Iterator[bytes]:
+def _table(store: SqliteStore) -> Iterator[bytes]:
     names = {worker.code: worker.name for worker in store.workers()}
     # Without the mark Excel takes the file for the machine's old code page: Nguyá»…n.
     yield b"\xef\xbb\xbf" + _row(_COLUMNS)
@@ -109,7 +110,7 @@ class _Line:
         self.text += text
 
 
-def _entries(store: Store) -> Iterator[Entry]:
+def _entries(store: SqliteStore) -> Iterator[Entry]:
     first = store.checkpoint().seq + 1
     while entries := store.entries(first, _BATCH):
         yield from entries

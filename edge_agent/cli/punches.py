@@ -13,8 +13,8 @@ from ..contract.chain import stamp_of
 from ..contract.facts import Direction
 from ..contract.stamps import parse_time
 from ..gate.daemon.assembly import Assembly
+from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.people.requests import AddPunch, VoidPunch
-from ..gate.ports import Store
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out
 from .options import as_json, with_settings
@@ -105,7 +105,7 @@ def add(
         )
 
 
-def _entries_since(store: Store, first_ms: int | None) -> Iterator[dict[str, Any]]:
+def _entries_since(store: SqliteStore, first_ms: int | None) -> Iterator[dict[str, Any]]:
     """The data of the entries, the last one first, as far back as one may be of ``first_ms``."""
     for _, data in store.newest_first():
         yield data

@@ -6,14 +6,12 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct, structs
 
+from .facts import AMENDMENTS, CREDITS, MARKS, RECOVERED
 from .stamps import local_date, parse_time
 
 SHIFT_MS = 14 * 3600 * 1000
-"""``direction = "alternate"`` starts again with "in" when the last punch is older than this."""
-
-
-_PUNCHES = ("punch.recorded", "punch.repeated", "punch.added", "punch.recovered")
-_TIMES = ("punch.time-resolved", "punch.time-corrected")
+"""The longest working day that the law allows, twelve hours with overtime, and its breaks: what a
+worker presses within it may belong to one shift, and later it is another one."""
 
 
 class Attendance(Struct, frozen=True, kw_only=True):
@@ -40,22 +38,22 @@ def attendance(entries: Iterable[dict[str, Any]], zone: ZoneInfo) -> list[Attend
     found: dict[int, Attendance] = {}
     for data in entries:
         kind, of = data["kind"], data.get("of")
-        if kind in _PUNCHES:
+        if kind in MARKS:
             found[data["seq"]] = _as_recorded(data)
-        elif kind in _TIMES and of in found:
+        elif AMENDMENTS.get(kind) == "time" and of in found:
             found[of] = structs.replace(
                 found[of],
                 at=data["at"],
                 not_before=data.get("not_before"),
                 not_after=data.get("not_after"),
             )
-        elif kind == "punch.voided" and of in found:
+        elif AMENDMENTS.get(kind) == "void" and of in found:
             found[of] = structs.replace(found[of], voided=data["reason"])
     return _with_working_days(_by_time(list(found.values())), zone)
 
 
 def _as_recorded(data: dict[str, Any]) -> Attendance:
-    original = data["data"] if data["kind"] == "punch.recovered" else data
+    original = data["data"] if data["kind"] == RECOVERED else data
     of = data.get("of")
     return Attendance(
         seq=data["seq"],
@@ -98,7 +96,7 @@ def _with_working_days(punches: list[Attendance], zone: ZoneInfo) -> list[Attend
         if punch.at is not None:
             at_ms = parse_time(punch.at)
             first_ms = began.get(punch.worker)
-            counts = punch.voided is None and punch.kind != "punch.repeated"
+            counts = punch.voided is None and punch.kind in CREDITS
             if first_ms is None or not 0 <= at_ms - first_ms < SHIFT_MS:
                 first_ms = at_ms
                 if counts:

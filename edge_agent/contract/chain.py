@@ -15,13 +15,11 @@ import msgspec
 import rfc8785
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from .facts import Fact, PunchRecovered
+from .facts import RECOVERED, Fact
 from .stamps import ClockState, Stamp, parse_time, true_time, utc_time
 
 GENESIS = bytes(32)
 """The previous hash of a ledger's first entry."""
-
-RECOVERED = str(PunchRecovered.__struct_config__.tag)
 
 _TYPE = "vn.htx.attendance.{kind}.v1"
 

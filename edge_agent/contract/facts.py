@@ -3,10 +3,13 @@
 The struct's tag is the entry's ``kind`` on the wire, its fields are that kind's own part of
 ``data``; ``ledger``, ``seq``, ``at`` and ``clock`` are common to all kinds (chain.py). Codes and
 slots only: no names, no template bytes, in reasons and actors either.
+
+What a kind is for whoever reads a ledger stands in its class (``Fact``), and the sets of kinds at
+the end follow from that.
 """
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -29,8 +32,26 @@ class DirectionRule(StrEnum):
     ALTERNATE = "alternate"
 
 
+Amends = Literal["time", "void"]
+
+
 class Fact(Struct, frozen=True, kw_only=True, tag_field="kind"):
     """Base of all kinds."""
+
+    answers_touch: ClassVar[bool] = False
+    """Only a finger on the glass brings it about, and a sensor that works, but for its faults."""
+
+    marks: ClassVar[bool] = False
+    """Its worker was there."""
+
+    credits: ClassVar[bool] = False
+    """Its worker is credited with a punch, to be paid from."""
+
+    amends: ClassVar[Amends | None] = None
+    """What it says anew of the punch in its ``of``: when it was, or that it does not count."""
+
+    tells_recording: ClassVar[bool] = False
+    """It says whether presses are recorded."""
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
@@ -84,6 +105,10 @@ class PunchRecorded(Fact, tag="punch.recorded", frozen=True, kw_only=True):
     they are known at once.
     """
 
+    answers_touch = True
+    marks = True
+    credits = True
+
     worker: str
     direction: Direction | None
     direction_source: DirectionRule | None
@@ -100,6 +125,9 @@ class PunchRecovered(Fact, tag="punch.recovered", frozen=True, kw_only=True):
     however many ledgers lie between. The entry's own ``clock`` is the moment of the recovery.
     """
 
+    marks = True
+    credits = True
+
     worker: str
     at: str | None
     of: OldEntry
@@ -108,6 +136,9 @@ class PunchRecovered(Fact, tag="punch.recovered", frozen=True, kw_only=True):
 
 class PunchRepeated(Fact, tag="punch.repeated", frozen=True, kw_only=True):
     """A touch certainly within the repeat window of punch ``of``: flagged, never lost."""
+
+    answers_touch = True
+    marks = True
 
     worker: str
     of: int
@@ -122,6 +153,8 @@ class PunchTimeResolved(Fact, tag="punch.time-resolved", frozen=True, kw_only=Tr
     from ``not_before`` to ``not_after`` as far as they are known. ``final``: the gate will say
     nothing better; only a person can then settle an interval.
     """
+
+    amends = "time"
 
     of: int
     worker: str
@@ -138,6 +171,8 @@ class PunchTimeCorrected(Fact, tag="punch.time-corrected", frozen=True, kw_only=
     ``at``, the true time within ``uncertainty_ms``, replaces every earlier one.
     """
 
+    amends = "time"
+
     of: int
     worker: str
     at: str
@@ -148,6 +183,8 @@ class PunchTimeCorrected(Fact, tag="punch.time-corrected", frozen=True, kw_only=
 class PunchVoided(Fact, tag="punch.voided", frozen=True, kw_only=True):
     """A supervisor has withdrawn punch ``of``: do not pay it."""
 
+    amends = "void"
+
     of: int
     worker: str
     reason: str
@@ -156,6 +193,9 @@ class PunchVoided(Fact, tag="punch.voided", frozen=True, kw_only=True):
 
 class PunchAdded(Fact, tag="punch.added", frozen=True, kw_only=True):
     """A supervisor's punch: ``at`` is what the supervisor says, not the entry's own moment."""
+
+    marks = True
+    credits = True
 
     worker: str
     at: str
@@ -172,6 +212,8 @@ class AttemptRefused(Fact, tag="attempt.refused", frozen=True, kw_only=True):
     ``suppressed`` counts the attempts since the last such entry that the rate limit left out.
     """
 
+    answers_touch = True
+
     reason: str
     hint: str | None
     worker: str | None
@@ -181,12 +223,16 @@ class AttemptRefused(Fact, tag="attempt.refused", frozen=True, kw_only=True):
 class GateAlive(Fact, tag="gate.alive", frozen=True, kw_only=True):
     """Written at start and every hour. ``recording``: as the last entry about recording said."""
 
+    tells_recording = True
+
     recording: bool
     version: str
 
 
 class RecordingStopped(Fact, tag="recording.stopped", frozen=True, kw_only=True):
     """From this moment no press could be recorded."""
+
+    tells_recording = True
 
     reason: Literal[
         "sensor-fault",
@@ -202,6 +248,8 @@ class RecordingStopped(Fact, tag="recording.stopped", frozen=True, kw_only=True)
 
 class RecordingResumed(Fact, tag="recording.resumed", frozen=True, kw_only=True):
     """From this moment presses are recorded again."""
+
+    tells_recording = True
 
     reason: Literal["started", "sensor-back", "store-back", "back"]
 
@@ -323,3 +371,23 @@ class SensorRestarted(Fact, tag="sensor.restarted", frozen=True, kw_only=True):
     """The sensor stayed silent, and its power was switched off and on: the how many-th time."""
 
     times: int
+
+
+def kind_of(fact: type[Fact]) -> str:
+    """The ``kind`` of a fact on the wire."""
+    return str(fact.__struct_config__.tag)
+
+
+KINDS: tuple[type[Fact], ...] = tuple(sorted(Fact.__subclasses__(), key=kind_of))
+"""Every kind of entry, by name."""
+
+TOUCHES = frozenset(kind_of(fact) for fact in KINDS if fact.answers_touch)
+MARKS = frozenset(kind_of(fact) for fact in KINDS if fact.marks)
+CREDITS = frozenset(kind_of(fact) for fact in KINDS if fact.credits)
+RECORDING = frozenset(kind_of(fact) for fact in KINDS if fact.tells_recording)
+AMENDMENTS = {kind_of(fact): fact.amends for fact in KINDS if fact.amends}
+
+RECORDED = kind_of(PunchRecorded)
+"""The only punches whose time is that of their own entry."""
+
+RECOVERED = kind_of(PunchRecovered)

@@ -1,12 +1,15 @@
 """What a touch means: match + print + worker + last punch + stamp + policy → a verdict."""
 
+from collections.abc import Callable, Iterable
 from enum import StrEnum
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from ..contract.attendance import SHIFT_MS
-from ..contract.facts import Direction, DirectionRule
+from ..contract.chain import stamp_of, told
+from ..contract.facts import CREDITS, RECORDED, Direction, DirectionRule
 from ..contract.people import Employment, Print, Worker
 from ..contract.stamps import Stamp, elapsed, local_date
 
@@ -54,11 +57,46 @@ class Policy(Struct, frozen=True, kw_only=True):
 
 
 class LastPunch(Struct, frozen=True):
-    """A worker's most recent recorded punch on this ledger."""
+    """A worker's most recent recorded punch on this ledger.
+
+    ``stamp`` and ``direction`` are those of the press, where it was recorded again by a later
+    ledger too.
+    """
 
     seq: int
     stamp: Stamp
     direction: Direction | None
+
+
+def last_punches(
+    newest_first: Iterable[dict[str, Any]],
+    now: Stamp,
+    horizon_ms: float,
+    is_voided: Callable[[int], bool],
+) -> dict[str, LastPunch]:
+    """Each worker's last recorded punch that may be younger than ``horizon_ms``, by code.
+
+    ``newest_first`` is the ``data`` of a ledger's entries, the last one first; some may be missing.
+    What a supervisor has added is no press: nobody repeats it, and it opens no shift.
+    """
+    found: dict[str, LastPunch] = {}
+    later, passed_ms = now, 0.0
+    for data in newest_first:
+        stamp = stamp_of(data)
+        # From entry to entry as well: a boot that does not know the time yet cannot tell how long
+        # ago the last one was, but that one's own entries tell how far they lie apart.
+        passed_ms += max(0.0, elapsed(stamp, later).least)
+        if max(passed_ms, elapsed(stamp, now).least) > horizon_ms:
+            break
+        later = stamp
+        if data["kind"] not in CREDITS or data["worker"] in found or is_voided(data["seq"]):
+            continue
+        press = told(data)
+        pressed = stamp_of(press)
+        if press["kind"] == RECORDED and elapsed(pressed, now).least <= horizon_ms:
+            direction = Direction(press["direction"]) if press["direction"] else None
+            found[data["worker"]] = LastPunch(data["seq"], pressed, direction)
+    return found
 
 
 class Accepted(Struct, frozen=True):

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from ..contract.facts import AMENDMENTS, MARKS, RECORDING, RECOVERED
 from .accept import Arrival
 from .signs_of_life import sign_of
 
@@ -161,14 +162,14 @@ def _mark(data: dict[str, Any], root: Root) -> PunchMark:
 def _recovered(data: dict[str, Any], root: Root) -> PunchMark:
     worker = data.get("worker")
     depth = 0
-    while data.get("kind") == "punch.recovered":
+    while data.get("kind") == RECOVERED:
         found = msgspec.convert(data, _Recovered)
         depth += 1
         root = Root(found.of.ledger, found.of.seq, found.of.hash, depth)
         data = found.data
         if depth > _MOST_NESTED or data.get("worker") != worker:
             raise ValueError("its parts contradict each other")
-    if data.get("kind") not in ("punch.recorded", "punch.repeated", "punch.added"):
+    if data.get("kind") not in MARKS:
         raise ValueError("what it recovers is no punch")
     return _mark(data, root)
 
@@ -196,15 +197,11 @@ def _sign(data: dict[str, Any], _: Root) -> None:
         raise ValueError("it does not say when, or whether, the gate could record")
 
 
+_RULINGS = {"time": _time, "void": _void}
+
 _MEANING: dict[str, Callable[[dict[str, Any], Root], Effect | None]] = {
-    "gate.alive": _sign,
-    "recording.stopped": _sign,
-    "recording.resumed": _sign,
-    "punch.recorded": _mark,
-    "punch.repeated": _mark,
-    "punch.added": _mark,
-    "punch.recovered": _recovered,
-    "punch.time-resolved": _time,
-    "punch.time-corrected": _time,
-    "punch.voided": _void,
+    **dict.fromkeys(RECORDING, _sign),
+    **dict.fromkeys(MARKS, _mark),
+    RECOVERED: _recovered,
+    **{kind: _RULINGS[what] for kind, what in AMENDMENTS.items()},
 }

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from ..contract.chain import Reading
+from ..contract.facts import RECORDING, TOUCHES
 from ..contract.stamps import Stamp, parse_time
 from ..contract.true_times import Bounds, Landmark, Timeline, overlap, own_bounds, turns
 
@@ -30,15 +31,9 @@ _LONGEST_SILENCE_MS = 3_600_000 + 300_000
 _RECOVERS_MS = 15_000
 """A fault of the sensor that was told to a worker is over after this, or said to last."""
 
-_LIFE = {
-    *("punch.recorded", "punch.repeated", "attempt.refused"),
-    *("gate.alive", "recording.stopped", "recording.resumed"),
-}
-"""What only a running daemon writes, and one that starts writes no other than one of the last
-three first. The rest proves nothing: a command may have written it."""
-
-_TOUCHES = {"punch.recorded", "punch.repeated", "attempt.refused"}
-"""What only a sensor that works can bring about, but for its own faults."""
+_LIFE = TOUCHES | RECORDING
+"""What only a running daemon writes, and one that starts writes none of the touches first. The rest
+proves nothing: a command may have written it."""
 
 _NOBODY = {"stopping", "foreign", "database-older", "sensor-older", "away"}
 """After these nobody is credited until ``recording.resumed``."""
@@ -132,7 +127,7 @@ class SignsOfLife:
             self._begin(now)
         elif self._run is not None:
             self._run.alive = now.stamp
-            if now.kind in _TOUCHES and not _sensor_failed(now):
+            if now.kind in TOUCHES and not _sensor_failed(now):
                 self._run.touched = now.stamp
         if now.kind == "recording.stopped":
             self._run = None

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from edge_agent.contract.facts import Fact
-from edge_agent.contract.schemas.json_schemas import KINDS, kind_of
+from edge_agent.contract.facts import KINDS, Fact, kind_of
 from edge_agent.contract.stamps import ClockState
 
 from .samples import STAMP, entry, validator

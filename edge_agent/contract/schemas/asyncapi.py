@@ -4,9 +4,10 @@ from typing import Any
 
 from msgspec import Struct
 
+from ..facts import KINDS, kind_of
 from ..home_assistant import discovery_topic
 from ..messages import Topics
-from .json_schemas import KINDS, Schema, components, entry_of, kind_of
+from .json_schemas import Schema, components, entry_of
 
 _TOPICS = Topics("{root}", "{gate}")
 _CLOUDEVENTS = "application/cloudevents+json"

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ..facts import KINDS, kind_of
 from .asyncapi import document
-from .json_schemas import KINDS, Schema, components, entry_of, kind_of
+from .json_schemas import Schema, components, entry_of
 
 FOLDER = Path(__file__).parents[3] / "docs" / "contract"
 """Where they are kept in the project."""

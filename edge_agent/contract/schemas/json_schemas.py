@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Struct, structs
 
 from ..chain import Common, Envelope, event_type
-from ..facts import Fact
+from ..facts import KINDS, Fact, kind_of
 from ..home_assistant import Discovery
 from ..messages import GateStatus, LastWill, Receipt, Reply, Report, Resend, Roster
 from ..roster import MOST_WORKERS
@@ -72,15 +72,6 @@ _FROM_PAYROLL = (Receipt, Resend, Report, Roster)
 
 _MAY_LEAVE_OUT = ("Envelope", "Reply", "Entity")
 """Of the gate's own: these leave out what is null."""
-
-
-def kind_of(fact: type[Fact]) -> str:
-    """The ``kind`` of a fact on the wire."""
-    return str(fact.__struct_config__.tag)
-
-
-KINDS: tuple[type[Fact], ...] = tuple(sorted(Fact.__subclasses__(), key=kind_of))
-"""Every kind of entry, by name."""
 
 
 def entry_of(fact: type[Fact]) -> str:

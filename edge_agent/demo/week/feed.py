@@ -21,7 +21,8 @@ from ...contract.messages import (
 from ...contract.stamps import ClockState, local_time
 from ...gate.events import Confirmed, Event, UplinkChanged
 from ...gate.host.clock import HostClock
-from ...gate.ports import Broker, Store
+from ...gate.ledger.store.sqlite_store import SqliteStore
+from ...gate.ports import Broker
 from ...gate.settings.schema import HomeAssistantSettings, MqttSettings
 from ...gate.uplink.mqtt.broker import PahoBroker
 from ...gate.uplink.session import UplinkDeps
@@ -153,7 +154,7 @@ class _Feeder:
         self._uplink.notify()
         self._thread.join()
 
-    def _open(self) -> Store:
+    def _open(self) -> SqliteStore:
         store = open_in(self._folder, self._week.gate)
         store.shown = lambda: self._shown
         return store

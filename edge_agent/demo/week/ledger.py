@@ -26,8 +26,8 @@ from ...contract.facts import (
 )
 from ...contract.people import Print
 from ...contract.stamps import ClockState, Stamp, local_time
+from ...gate.ledger.store.ledger_rows import Tail
 from ...gate.ledger.store.sqlite_store import SqliteStore
-from ...gate.ports import Tail
 from ...gate.rules import Accepted, LastPunch, Match, Policy, Refused, Repeat, judge
 from .plan import (
     BOOTS,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..host.clock import HostClock
     from ..host.lock import GateLock
     from ..ledger.gate import Gate
-    from ..ports import Examiner, Panel, Power, Sealing, Sensor, Store, Tell, Touch
+    from ..ports import Examiner, Panel, Power, Sealing, Sensor, Tell, Touch
     from ..settings.schema import Settings
     from ..uplink.inbox import ForeignReceipt
     from ..uplink.thread import UplinkThread
@@ -88,7 +88,7 @@ class Assembly:
         """Those of them that were damaged; a technician takes them away."""
         return [old for old in self.set_aside() if "damaged" in old.name]
 
-    def may_leave(self, store: Store) -> bool:
+    def may_leave(self, store: SqliteStore) -> bool:
         """Whether a receipt may make the gate leave this ledger for a new one by now."""
         from ...contract.chain import read_wire, stamp_of
         from ..ledger.open_or_succeed import may_leave_again
@@ -100,7 +100,7 @@ class Assembly:
             return may_leave_again(data["why"], stamp_of(data), self.clock.stamp())
         return True
 
-    def store(self, on_damage: Callable[[DamagedLedger], None] = lambda fault: None) -> Store:
+    def store(self, on_damage: Callable[[DamagedLedger], None] = lambda fault: None) -> SqliteStore:
         """A new connection to the store; opens a ledger at the very first start."""
         from ..host.lock import give_to_folder_owner
 
@@ -111,12 +111,12 @@ class Assembly:
             give_to_folder_owner(self.database)
         return store
 
-    def recall_last_sync(self, store: Store) -> None:
+    def recall_last_sync(self, store: SqliteStore) -> None:
         """Tell the clock what the ledger knows of the last sync."""
         if (known := store.known_time()) is not None:
             self.clock.recall(known)
 
-    def store_for_reading(self) -> Store:
+    def store_for_reading(self) -> SqliteStore:
         """A new connection that writes nothing."""
         return SqliteStore.read_only(self.database, self.settings.gate.id, self.zone)
 

@@ -99,10 +99,10 @@ class GateLoop:
             self._write_alive_if_due()
             self._gate.keep_store()
             self._prune.turn()
-            listing = self._roster.look()
+            self._roster.look()
             if self._clock.look():
                 self._times.begin()
-            busy = self._times.work() or listing
+            busy = self._times.work()
             self._recording.look(vouched=self._lifecycle.vouched)
             self._carry_out_next(within_s=self._pause(busy=busy))
             self._look_at_glass()

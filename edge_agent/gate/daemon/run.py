@@ -19,8 +19,9 @@ from ..errors import DamagedLedger, SensorFault
 from ..events import Event, EventBus, LedgerGrew, RosterChanged, SensorChanged, StoreChanged
 from ..host.examiner import ProcessExaminer
 from ..host.service_manager import ServiceManager
+from ..ledger.store.sqlite_store import SqliteStore
 from ..people.roster import RosterInbox
-from ..ports import Panel, Sensor, SensorInfo, Store, Touch
+from ..ports import Panel, Sensor, SensorInfo, Touch
 from ..settings.schema import Settings
 from ..uplink.inbox import ForeignReceipt
 from .assembly import Assembly
@@ -126,7 +127,9 @@ def _one_round(assembly: Assembly, rounds: Rounds, config: Path) -> int | None:
         return daemon.run()
 
 
-def _first_connection(assembly: Assembly, store: Store, sensor: Sensor) -> SensorInfo | SensorFault:
+def _first_connection(
+    assembly: Assembly, store: SqliteStore, sensor: Sensor
+) -> SensorInfo | SensorFault:
     """Connect the sensor at start-up.
 
     A sensor that has worked at this port and baud before is a fault to wait out, with the backlog
@@ -157,7 +160,7 @@ class _Daemon:
         self,
         assembly: Assembly,
         rounds: Rounds,
-        store: Store,
+        store: SqliteStore,
         panel: Panel,
         sensor: Sensor,
         touch: Touch | None,

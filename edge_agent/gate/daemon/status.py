@@ -21,7 +21,7 @@ from ...contract.stamps import ClockState, Stamp, local_time
 from ...contract.true_times import Timeline
 from ..errors import NoLedgerYet
 from ..events import SensorChanged, StoreChanged, UplinkChanged
-from ..ports import Store
+from ..ledger.store.sqlite_store import SqliteStore
 from .assembly import Assembly
 
 _FILLING_PERCENT = 80
@@ -40,7 +40,7 @@ class Circumstances(Struct, frozen=True):
     uplink: UplinkStatus = UplinkStatus()
 
 
-def gate_status(assembly: Assembly, store: Store, now: Circumstances) -> GateStatus:
+def gate_status(assembly: Assembly, store: SqliteStore, now: Circumstances) -> GateStatus:
     """Put the status together."""
     stamp = assembly.clock.stamp()
     marks = store.watermarks()
@@ -82,7 +82,7 @@ def _disk(assembly: Assembly) -> "shutil._ntuple_diskusage | None":
         return None
 
 
-def _clock_status(assembly: Assembly, store: Store, stamp: Stamp) -> ClockStatus:
+def _clock_status(assembly: Assembly, store: SqliteStore, stamp: Stamp) -> ClockStatus:
     pending, since = store.pending_times(), None
     if pending.first is not None:
         timeline = Timeline(store.landmarks(), assembly.settings.clock.drift_ppm)

@@ -6,8 +6,8 @@ from ...contract.chain import Entry, read_wire, source_of, stamp_of
 from ...contract.errors import StoreFault
 from ...contract.stamps import elapsed
 from ..errors import NoLedgerYet
+from ..ledger.store.sqlite_store import SqliteStore
 from ..ledger.store.verify import verify_ledger
-from ..ports import Store
 from .context import CheckContext, check
 from .findings import Judgement, Sentence, State, passed_on
 
@@ -125,7 +125,7 @@ def chain(context: CheckContext) -> Judgement | None:
         return CHAIN_UNBROKEN(entries=verify_ledger(store).seq)
 
 
-def _store(context: CheckContext) -> Store | None:
+def _store(context: CheckContext) -> SqliteStore | None:
     """The store; None where it does not open, which another check tells."""
     try:
         return context.assembly.store_for_reading()

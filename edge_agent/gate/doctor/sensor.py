@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from ...contract.chain import stamp_of
 from ...contract.errors import StoreFault
+from ...contract.facts import TOUCHES
 from ...contract.stamps import elapsed
 from ..ports import Sensor
 from ..rules import Reason
@@ -188,10 +189,8 @@ def _touches(context: CheckContext) -> _Touches:
         for kind, data in islice(store.newest_first(), _MOST_ENTRIES):
             if elapsed(stamp_of(data), now).least > _DAY_MS:
                 break
-            if kind in ("punch.recorded", "punch.repeated"):
-                found.all += 1
-            elif kind == "attempt.refused":
-                count = 1 + data["suppressed"]
+            if kind in TOUCHES:
+                count = 1 + data.get("suppressed", 0)
                 found.all += count
-                found.poor += count * (data["reason"] == Reason.POOR_SCAN.value)
+                found.poor += count * (data.get("reason") == Reason.POOR_SCAN.value)
     return found

@@ -3,19 +3,20 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from ...contract.attendance import SHIFT_MS
 from ...contract.chain import Entry
 from ...contract.errors import StoreFault
-from ...contract.facts import Fact, PrintRemoved
+from ...contract.facts import Fact, PrintRemoved, PunchRecorded
 from ...contract.people import Print, Worker
-from ...contract.roster import Applied, Listing
+from ...contract.roster import Applied
 from ...contract.stamps import Stamp
 from ...contract.true_times import Bounds, Timeline
 from ..events import LedgerGrew
-from ..ports import Change, Clock, Store, Tell
+from ..ports import Clock, Tell
 from ..rules import LastPunch, Policy
+from .store.sqlite_store import SqliteChange, SqliteStore
 from .store_health import StoreHealth
 
 
@@ -30,7 +31,7 @@ class _Known(Struct):
 class Gate:
     """The store with what the rules need of it held in memory. Lives on one thread."""
 
-    def __init__(self, store: Store, clock: Clock, tell: Tell, policy: Policy) -> None:
+    def __init__(self, store: SqliteStore, clock: Clock, tell: Tell, policy: Policy) -> None:
         self.store = store
         self.clock = clock
         self.tell = tell
@@ -88,7 +89,7 @@ class Gate:
         self,
         fact: Fact,
         stamp: Stamp | None = None,
-        also: Callable[[Change], None] = lambda change: None,
+        also: Callable[[SqliteChange], None] = lambda change: None,
     ) -> Entry:
         """Write one entry durably, together with what ``also`` changes, and tell so.
 
@@ -101,8 +102,8 @@ class Gate:
         self,
         facts: list[Fact],
         stamp: Stamp | None = None,
-        also: Callable[[Change], None] = lambda change: None,
-        then: Callable[[Change, list[Entry]], None] = lambda change, entries: None,
+        also: Callable[[SqliteChange], None] = lambda change: None,
+        then: Callable[[SqliteChange, list[Entry]], None] = lambda change, entries: None,
     ) -> list[Entry]:
         """Write entries in one transaction, and tell so.
 
@@ -127,7 +128,12 @@ class Gate:
             raise
         for entry in entries:
             self.tell(LedgerGrew(seq=entry.seq, kind=entry.kind))
-        return entries[len(lines) - len(facts) :]
+        written = entries[len(lines) - len(facts) :]
+        for fact, entry in zip(facts, written, strict=True):
+            if isinstance(fact, PunchRecorded) and self._known is not None:
+                last = LastPunch(entry.seq, stamp, fact.direction)
+                self._known.last_punches[fact.worker] = last
+        return written
 
     def keep_store(self) -> None:
         """Between two looks at the glass: write what could not be written, keep the reserve."""
@@ -154,29 +160,22 @@ class Gate:
         """All workers by code. Raises StoreFault."""
         return self._memory.workers
 
-    def record_roster(self, fact: Fact, roster: Applied, listings: Sequence[Listing] = ()) -> None:
-        """Have a roster in force, or refused, with the entry that says so.
+    def record_roster(
+        self, facts: list[Fact], roster: Applied, workers: Sequence[Worker] = ()
+    ) -> None:
+        """Have a roster in force, or refused, with the entries that say so.
 
-        ``listings``: what was prepared of it, all of which counts from here on.
+        ``workers``: those whom it adds or changes, as they are from here on.
         """
-        self.record(fact, also=lambda change: change.put_roster(roster))
-        if (known := self._known) is None:
-            return
-        for listing in listings:
-            worker = listing.worker
-            # A technician may have had a word meanwhile.
-            if before := known.workers.get(worker.code):
-                worker = structs.replace(worker, active=before.active)
-            known.workers[worker.code] = worker
 
-    def record_listings(self, facts: list[Fact], workers: Sequence[Worker]) -> None:
-        """Put what the roster in force says of these workers in its place, and say so."""
-
-        def settle(change: Change) -> None:
+        def apply(change: SqliteChange) -> None:
+            change.put_roster(roster)
             for worker in workers:
-                change.settle_listing(worker)
+                change.put_worker(worker)
 
-        self.record_all(facts, also=settle)
+        self.record_all(facts, also=apply)
+        if (known := self._known) is not None:
+            known.workers.update({worker.code: worker for worker in workers})
 
     def announce(self, *slots: int) -> None:
         """Say that ``slots`` are about to be written, before the flash is touched."""
@@ -192,7 +191,7 @@ class Gate:
     def record_enrolment(self, fact: Fact, print_: Print, digest: bytes) -> None:
         """Say whose a slot is now, together with the entry that says so."""
 
-        def enrol(change: Change) -> None:
+        def enrol(change: SqliteChange) -> None:
             change.put_print(print_, digest)
             change.settle(print_.slot)
 
@@ -211,7 +210,7 @@ class Gate:
         ``newcomers`` are the workers that this gate did not know.
         """
 
-        def restore(change: Change) -> None:
+        def restore(change: SqliteChange) -> None:
             for worker in newcomers:
                 change.put_worker(worker)
             for print_, digest in prints:
@@ -236,7 +235,7 @@ class Gate:
         ``erasing`` announces that its template is erased next.
         """
 
-        def forget(change: Change) -> None:
+        def forget(change: SqliteChange) -> None:
             change.drop_print(print_)
             if erasing:
                 change.announce(print_.slot)

@@ -10,19 +10,18 @@ from typing import Any
 
 from ...contract.chain import Entry, read_wire, stamp_of, told
 from ...contract.errors import StoreFault
-from ...contract.facts import Fact, PunchRecorded, PunchTimeCorrected, PunchTimeResolved
+from ...contract.facts import RECORDED, Fact, PunchTimeCorrected, PunchTimeResolved
 from ...contract.stamps import local_time, parse_time
 from ...contract.true_times import Bounds, disproves, overlap, own_bounds, to_state
-from ..ports import Change, OpenTime
 from .gate import Gate
+from .store.sqlite_store import SqliteChange
+from .store.time_rows import OpenTime
 
 log = logging.getLogger(__name__)
 
 _BATCH = 20
 """Punches looked at between two looks at the glass: some 10 ms on a slow Pi, and one sync to the
 card where something is to be said."""
-
-_PUNCH = str(PunchRecorded.__struct_config__.tag)
 
 _PRUNED = Bounds(None, None, exact=False, final=True)
 
@@ -73,7 +72,7 @@ class ResolveTimes:
         with self._gate.store.changing() as change:
             for entry in entries:
                 stated = own_bounds(stamp_of(_data(entry)))
-                if entry.kind == _PUNCH and stated is not None:
+                if entry.kind == RECORDED and stated is not None:
                     change.doubt_time(entry.seq, stated)
             change.looked_again(doubted, entries[-1].seq if entries else doubted.stop - 1)
         return True
@@ -89,7 +88,7 @@ class ResolveTimes:
         return True
 
     def _write(self, told: Sequence[tuple[OpenTime, Bounds, Fact | None]]) -> None:
-        def note(change: Change, entries: list[Entry]) -> None:
+        def note(change: SqliteChange, entries: list[Entry]) -> None:
             by = iter(entries)
             for time, bounds, fact in told:
                 if fact is not None:

@@ -10,7 +10,9 @@ from ...contract.facts import Fact, RecordingResumed, RecordingStopped
 from ...contract.stamps import Stamp
 from ..errors import DiskFull
 from ..events import StoreChanged
-from ..ports import Clock, Gap, Store, Tell
+from ..ports import Clock, Tell
+from .store.gap_note import Gap
+from .store.sqlite_store import SqliteStore
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +30,7 @@ _SPENT = (
 class StoreHealth:
     """Stands between a gate and its store. Lives on the gate's thread."""
 
-    def __init__(self, store: Store, clock: Clock, tell: Tell) -> None:
+    def __init__(self, store: SqliteStore, clock: Clock, tell: Tell) -> None:
         self._store = store
         self._clock = clock
         self._tell = tell
@@ -119,7 +121,7 @@ class StoreHealth:
             self._tell(StoreChanged(state=state, detail=detail))
 
 
-def _before_the_power_cut(store: Store) -> Gap | None:
+def _before_the_power_cut(store: SqliteStore) -> Gap | None:
     """What an earlier process could not write, unless the ledger has gone on since then."""
     gap = store.noted_gap()
     if gap is None:

@@ -4,7 +4,7 @@ import logging
 from collections import deque
 from math import inf
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from ...contract.errors import StoreFault
 from ...contract.facts import Fact, RosterApplied, RosterRefused, WorkerAdded, WorkerChanged
@@ -20,20 +20,6 @@ _ACTOR = "payroll"
 _PAUSE_S = 60.0
 """Between two refusals that are written, and before a roster that could not be stored is tried
 again: whoever publishes nonsense without end must not fill the card."""
-
-
-_PREPARED_AT_ONCE = 250
-_SETTLED_AT_ONCE = 25
-"""Rows and entries between two looks at the glass: some milliseconds, on a Pi some tens."""
-
-
-class _Preparing(Struct):
-    """A newer roster, of which the first ``done`` rows are prepared."""
-
-    roster: Roster
-    digest: bytes
-    done: int = 0
-    listings: list[Listing] = []
 
 
 class RosterInbox:
@@ -52,83 +38,47 @@ class RosterInbox:
 
 
 class RosterKeeper:
-    """Lives on the gate's thread, which alone writes the ledger, and never holds it for long.
+    """Lives on the gate's thread, which alone writes the ledger.
 
-    A newer roster is prepared beside the one in force, some rows at a time; then one small
-    transaction puts it in force, whole; then follow the entries that say what it changed, some at a
-    time. Cut off before, it is prepared again; cut off after, the entries go on where they were.
+    A newer roster comes into force in one transaction, with the entries that say what it changed:
+    whole, or not at all.
     """
 
     def __init__(self, gate: Gate, inbox: RosterInbox) -> None:
         self._gate = gate
         self._inbox = inbox
         self._waiting: Heard | None = None
-        self._preparing: _Preparing | None = None
-        self._settling = True
         self._due = -inf
-        self._rest_until = -inf
 
-    def look(self) -> bool:
-        """Do a little of what is due. Returns whether there is more to do."""
+    def look(self) -> None:
+        """Answer the latest roster, where there is one and it is time to."""
         arrived = self._inbox.take()
         if arrived is not None:
             self._waiting = arrived
         now = self._gate.clock.monotonic()
-        if self._settling or self._preparing is not None:
-            if now < self._rest_until:
-                return False
-        elif self._waiting is None or (arrived is None and now < self._due):
-            return False
+        if self._waiting is None or (arrived is None and now < self._due):
+            return
         try:
-            self._step()
+            if self._answer(self._waiting):
+                self._waiting = None
         except StoreFault as fault:
-            self._preparing = None
-            self._settling = True  # It may be in force after all.
-            self._due = self._rest_until = now + _PAUSE_S
+            self._due = now + _PAUSE_S
             log.error("payroll's roster could not be stored, and is tried again: %s", fault)
-            return False
-        return self._settling or self._preparing is not None
-
-    def _step(self) -> None:
-        if self._settling:
-            self._settling = self._settle()
-            if self._settling:
-                return
-        if self._preparing is not None:
-            self._prepare(self._preparing)
-        elif self._waiting is not None and self._answer(self._waiting) and self._preparing is None:
-            self._waiting = None
 
     def _answer(self, heard: Heard) -> bool:
-        """Returns whether there is an answer to this roster, or it is being prepared."""
+        """Whether this roster has its answer."""
         applied = self._gate.store.roster()
         refusal = judge_roster(heard, applied)
         if refusal is not None:
             return self._refuse(heard, refusal, applied)
         if heard.roster is not None and heard.roster.version > applied.version:
-            with self._gate.store.changing() as change:
-                change.forget_listings(applied.version)
-            self._preparing = _Preparing(heard.roster, heard.digest)
+            self._put_in_force(heard.roster, heard.digest)
         elif applied.refused is not None:
             self._restored(applied)
         return True
 
-    def _prepare(self, preparing: "_Preparing") -> None:
-        """A little more of a newer roster, or all that remains: that it is in force."""
-        roster, listings = preparing.roster, preparing.listings
-        if preparing.done == len(roster.workers):
-            self._put_in_force(preparing)
-            return
-        rows = roster.workers[preparing.done : preparing.done + _PREPARED_AT_ONCE]
-        found = merge(rows, self._gate.workers)
-        if found:
-            with self._gate.store.changing() as change:
-                change.prepare(roster.version, found)
-        listings += found
-        preparing.done += len(rows)
-
-    def _put_in_force(self, preparing: "_Preparing") -> None:
-        roster, listings = preparing.roster, preparing.listings
+    def _put_in_force(self, roster: Roster, digest: bytes) -> None:
+        listings = merge(roster.workers, self._gate.workers)
         added = sum(listing.added for listing in listings)
         summary = RosterApplied(
             version=roster.version,
@@ -136,26 +86,17 @@ class RosterKeeper:
             added=added,
             changed=len(listings) - added,
         )
-        in_force = Applied(version=roster.version, digest=preparing.digest)
-        self._gate.record_roster(summary, in_force, listings)
-        self._preparing = None
-        self._settling = True
+        self._gate.record_roster(
+            [summary, *map(_fact, listings)],
+            Applied(version=roster.version, digest=digest),
+            [listing.worker for listing in listings],
+        )
         self._due = -inf
-        if self._waiting is not None and self._waiting.digest == preparing.digest:
-            self._waiting = None
         self._tell(roster.version, None)
         log.info(
             "payroll's roster %d is in force: %d workers, %d added, %d changed",
             *(summary.version, summary.workers, summary.added, summary.changed),
         )
-
-    def _settle(self) -> bool:
-        """Write some entries of what the roster in force has changed. Whether there are more."""
-        listings = self._gate.store.unsettled(_SETTLED_AT_ONCE)
-        if listings:
-            facts = [_fact(listing) for listing in listings]
-            self._gate.record_listings(facts, [listing.worker for listing in listings])
-        return len(listings) == _SETTLED_AT_ONCE
 
     def _refuse(self, heard: Heard, refusal: Refusal, applied: Applied) -> bool:
         if heard.digest == applied.refused_digest:
@@ -171,7 +112,7 @@ class RosterKeeper:
             in_force=applied.version,
         )
         refused = structs.replace(applied, refused=refusal, refused_digest=heard.digest)
-        self._gate.record_roster(fact, refused)
+        self._gate.record_roster([fact], refused)
         self._tell(applied.version, refusal)
         log.error(
             "payroll's roster was refused (%s), and nothing was changed: %s. Publish a sound one "

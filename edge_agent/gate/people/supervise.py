@@ -5,14 +5,12 @@ from zoneinfo import ZoneInfo
 
 from ...contract.chain import Entry, read_wire
 from ...contract.errors import BadRequest
-from ...contract.facts import Direction, PunchAdded, PunchVoided
+from ...contract.facts import CREDITS, Direction, PunchAdded, PunchVoided
 from ...contract.people import checked_code, checked_reason
 from ...contract.stamps import local_time
 from ..ledger.gate import Gate
 from .context import RequestContext, Result
 from .requests import AddPunch, VoidPunch
-
-_PAYABLE = ("punch.recorded", "punch.added", "punch.recovered")
 
 
 def void_punch(context: RequestContext, request: VoidPunch) -> Result:
@@ -20,7 +18,7 @@ def void_punch(context: RequestContext, request: VoidPunch) -> Result:
     gate = context.gate
     reason = checked_reason(request.reason)
     entry = _entry(gate, request.seq)
-    if entry is None or entry.kind not in _PAYABLE:
+    if entry is None or entry.kind not in CREDITS:
         what = "no entry" if entry is None else f"{entry.kind}, no punch that counts"
         raise BadRequest(
             f"Entry {request.seq} is {what}: 'edge-agent punches list' shows the numbers."

@@ -11,7 +11,7 @@ from ...contract.stamps import Stamp, local_time
 from ..events import Outcome, PanelShown
 from ..ledger.gate import Gate
 from ..ports import Panel
-from ..rules import Accepted, Hint, LastPunch, Match, Reason, Refused, Repeat, judge
+from ..rules import Accepted, Hint, Match, Reason, Refused, Repeat, judge
 from .token_bucket import RefusalLimit
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,6 @@ class Credit:
         )
         # Commit before the green lamp: the worker walks away on it.
         entry = self._gate.record(recorded, stamp)
-        self._gate.last_punches[worker] = LastPunch(entry.seq, stamp, accepted.direction)
         return PanelShown(outcome=Outcome.RECORDED, worker=worker, seq=entry.seq)
 
     def _known_at_once(self, stamp: Stamp) -> tuple[str | UnsetType, str | UnsetType]:

@@ -11,7 +11,8 @@ from msgspec import Meta, Struct
 
 from ...contract.messages import Reply, Report, Resend, Topics
 from ...contract.stamps import Stamp, parse_time
-from ..ports import Clock, Examiner, Store
+from ..ledger.store.sqlite_store import SqliteStore
+from ..ports import Clock, Examiner
 from .deliveries import Deliveries
 from .outbox import Outbox
 
@@ -35,7 +36,7 @@ class CommandHandler:
     def __init__(
         self,
         topics: Topics,
-        store: Store,
+        store: SqliteStore,
         outbox: Outbox,
         deliveries: Deliveries,
         clock: Clock,

@@ -5,7 +5,8 @@ import logging
 from ... import __version__
 from ...contract.errors import StoreFault
 from ...contract.messages import Topics
-from ..ports import Acknowledged, Store
+from ..ledger.store.sqlite_store import SqliteStore
+from ..ports import Acknowledged
 from ..settings.schema import HomeAssistantSettings
 from .deliveries import Deliveries
 from .outbox import REFUSED
@@ -33,7 +34,7 @@ class HomeAssistantPublisher:
         self,
         settings: HomeAssistantSettings,
         topics: Topics,
-        store: Store,
+        store: SqliteStore,
         deliveries: Deliveries,
         report: UplinkReporter,
     ) -> None:

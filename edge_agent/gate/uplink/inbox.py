@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from ...contract.messages import Receipt, Topics
 from ...contract.roster import Heard, read_roster
-from ..ports import Received, Store
+from ..ledger.store.sqlite_store import SqliteStore
+from ..ports import Received
 from .commands import LARGEST_MESSAGE, NOT_READABLE, CommandHandler
 from .outbox import Outbox
 
@@ -49,7 +50,7 @@ class PayrollInbox:
     def __init__(
         self,
         topics: Topics,
-        store: Store,
+        store: SqliteStore,
         outbox: Outbox,
         leave: Callable[[ForeignReceipt], bool],
         on_roster: Callable[[Heard], None],

@@ -13,6 +13,8 @@ from ...contract.errors import StoreFault
 from ...contract.messages import GateStatus, LastWill, Topics, UplinkStatus
 from ...contract.roster import Heard
 from ..events import Confirmed
+from ..ledger.store.metadata import Watermarks
+from ..ledger.store.sqlite_store import SqliteStore
 from ..ports import (
     Acknowledged,
     Broker,
@@ -23,10 +25,8 @@ from ..ports import (
     Examiner,
     MqttVersion,
     Received,
-    Store,
     Subscribed,
     Tell,
-    Watermarks,
 )
 from ..settings.schema import HomeAssistantSettings, MqttSettings
 from .commands import CommandHandler
@@ -64,7 +64,7 @@ class UplinkDeps:
     settings: MqttSettings
     topics: Topics
     broker: Broker
-    open_store: Callable[[], Store]
+    open_store: Callable[[], SqliteStore]
     status: Callable[[], GateStatus]
     emit: Tell
     clock: Clock
@@ -77,7 +77,7 @@ class UplinkDeps:
 class UplinkSession:
     """What the uplink thread knows while it runs, from connection to connection."""
 
-    def __init__(self, deps: UplinkDeps, store: Store, status: StatusPublisher) -> None:
+    def __init__(self, deps: UplinkDeps, store: SqliteStore, status: StatusPublisher) -> None:
         settings = deps.settings
         topics = deps.topics
         broker = deps.broker
@@ -303,7 +303,7 @@ class UplinkSession:
 class WatermarkWriter:
     """Writes the watermarks at intervals. A store that cannot be written does not stop us."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: SqliteStore) -> None:
         self._store = store
         self.kept = store.watermarks()
         self._due = -inf

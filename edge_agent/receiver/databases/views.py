@@ -4,8 +4,7 @@
 ``rejected`` has what a person must look at. docs/receiver.md tells what the columns mean.
 """
 
-LONGEST_SESSION_MS = 14 * 3_600_000
-"""The longest working day that the law allows, twelve hours with overtime, and its breaks."""
+from ...contract.attendance import SHIFT_MS
 
 _INSTANT_MS = 1000
 """Nobody presses twice within this: the gate has to be covered between the presses, not at them."""
@@ -93,7 +92,7 @@ WITH placed AS (
     FROM judged WHERE state IN ('valid', 'pending-time', 'no-time')
 ), after_pause AS (
     SELECT *, CASE WHEN direction IS NULL AND place_ms - LAG(place_ms) OVER (PARTITION BY code
-        ORDER BY place_ms, ledger, seq) <= {LONGEST_SESSION_MS} THEN 0 ELSE 1 END AS leads
+        ORDER BY place_ms, ledger, seq) <= {SHIFT_MS} THEN 0 ELSE 1 END AS leads
     FROM placed
 ), runs AS (
     SELECT *, SUM(leads) OVER (PARTITION BY code ORDER BY place_ms, ledger, seq) AS run
@@ -117,24 +116,24 @@ WITH placed AS (
     FROM directed
     WINDOW before AS (PARTITION BY code ORDER BY place_ms, ledger, seq)
 ), paired AS (
-    SELECT *, CASE WHEN next_way = 'out' AND next_ms - place_ms <= {LONGEST_SESSION_MS}
+    SELECT *, CASE WHEN next_way = 'out' AND next_ms - place_ms <= {SHIFT_MS}
         THEN 1 ELSE 0 END AS whole
     FROM beside
     WHERE way = 'in' OR last_way IS NULL OR last_way = 'out'
-        OR place_ms - last_ms > {LONGEST_SESSION_MS}
+        OR place_ms - last_ms > {SHIFT_MS}
 ), bounded AS (
     SELECT *,
         CASE WHEN whole = 1 THEN NULL
             WHEN way = 'in' THEN at_ms
-            WHEN last_ms > at_ms - {LONGEST_SESSION_MS} THEN last_ms
-            ELSE at_ms - {LONGEST_SESSION_MS} END AS since_ms,
+            WHEN last_ms > at_ms - {SHIFT_MS} THEN last_ms
+            ELSE at_ms - {SHIFT_MS} END AS since_ms,
         CASE WHEN whole = 1 THEN NULL
             WHEN way = 'out' THEN at_ms
-            WHEN next_ms < at_ms + {LONGEST_SESSION_MS} THEN next_ms
+            WHEN next_ms < at_ms + {SHIFT_MS} THEN next_ms
             WHEN next_ms IS NULL AND (SELECT COALESCE(MAX(end_ms), 0) FROM covered c
-                WHERE c.gate = paired.gate) < at_ms + {LONGEST_SESSION_MS}
+                WHERE c.gate = paired.gate) < at_ms + {SHIFT_MS}
                 THEN (SELECT COALESCE(MAX(end_ms), 0) FROM covered c WHERE c.gate = paired.gate)
-            ELSE at_ms + {LONGEST_SESSION_MS} END AS until_ms
+            ELSE at_ms + {SHIFT_MS} END AS until_ms
     FROM paired
 )
 SELECT code,

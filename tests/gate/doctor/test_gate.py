@@ -14,7 +14,8 @@ from edge_agent.gate.doctor.panel import lamps
 from edge_agent.gate.doctor.sensor import sensor, slots
 from edge_agent.gate.errors import DamagedLedger, GateBusy, SensorSilent
 from edge_agent.gate.events import Outcome
-from edge_agent.gate.ports import SensorInfo, Watermarks
+from edge_agent.gate.ledger.store.metadata import Watermarks
+from edge_agent.gate.ports import SensorInfo
 from edge_agent.simulator.background import Remote
 from tests.brokers import Mosquitto
 from tests.gate.control.serving import serving

@@ -10,10 +10,10 @@ from edge_agent.contract.people import Print, Worker
 from edge_agent.contract.stamps import Stamp
 from edge_agent.gate.host.host_identity import HostIdentity
 from edge_agent.gate.ledger.open_or_succeed import open_or_succeed
+from edge_agent.gate.ledger.store.metadata import Watermarks
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
 from edge_agent.gate.pairing_mark import PairingMark
-from edge_agent.gate.ports import Watermarks
 
 from .ledgers import GATE, NOON, ZONE, later, punch, unsynced
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from edge_agent.contract.errors import StoreFault
+from edge_agent.gate.ledger.store.metadata import Watermarks
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
-from edge_agent.gate.ports import Watermarks
 
 from .ledgers import ALIVE, NOON, Faulty, append, open_store, punch, seqs
 from .small_disk import fill, may_mount, small_disk

@@ -159,6 +159,24 @@ def test_any_byte_of_the_header(stopped: Path, cut_off: Path, tmp_path: Path, at
             the_gate_goes_on(folder, wires)
 
 
+@pytest.mark.parametrize(
+    "forgotten", ["m001_ledger", "m020_watermark_sum", "m040_roster", "m080_worker_sum"]
+)
+def test_a_migration_that_an_altered_byte_hides(
+    stopped: Path, tmp_path: Path, forgotten: str
+) -> None:
+    """To apply it again fails, and says nothing of damage."""
+    wires = truth(stopped, tmp_path / "truth")
+    folder = copy_of(stopped, tmp_path / "damaged")
+    with closing(sqlite3.connect(folder / "gate.db")) as database:
+        database.execute(
+            "UPDATE _sqlite_migrations SET migration_set = 'edge-agenu' WHERE name = ?",
+            (forgotten,),
+        )
+        database.commit()
+    assert the_gate_goes_on(folder, wires)
+
+
 @pytest.mark.parametrize("table", [*SUMMED, "watermarks", "identity", "remembered", "ledger"])
 def test_any_word_of_a_table_s_own_description(stopped: Path, tmp_path: Path, table: str) -> None:
     """The name of a column, say: then every row lacks what the gate asks for."""

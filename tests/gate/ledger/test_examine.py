@@ -23,9 +23,9 @@ from edge_agent.gate.ledger.damage.quick_check import damage
 from edge_agent.gate.ledger.damage.readable import write_readable
 from edge_agent.gate.ledger.store import database as opening
 from edge_agent.gate.ledger.store.database import StoreConnection, open_database
+from edge_agent.gate.ledger.store.metadata import Watermarks
 from edge_agent.gate.ledger.store.verify import verify_ledger
 from edge_agent.gate.ledger.succession.swap import set_aside
-from edge_agent.gate.ports import Watermarks
 
 from .ledgers import append, later, punch
 from .old_copies import CODES, made, open_at, sound, start

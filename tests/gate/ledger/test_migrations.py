@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from edge_agent.contract.people import Print, Worker
+from edge_agent.gate.ledger.store.metadata import Watermarks
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
 from edge_agent.gate.pairing_mark import PairingMark
-from edge_agent.gate.ports import Watermarks
 
 from .ledgers import GATE, NOON, ZONE, append, open_store, punch
 from .released import LEDGER, SCHEMAS, STEPS, make, schema_after

@@ -6,8 +6,8 @@ import pytest
 
 from edge_agent.contract.errors import StoreFault
 from edge_agent.contract.people import Print, Worker
+from edge_agent.gate.ledger.store.metadata import Watermarks
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
-from edge_agent.gate.ports import Watermarks
 
 from .ledgers import ALIVE, NOON, open_store, seqs
 

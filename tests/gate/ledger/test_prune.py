@@ -14,9 +14,9 @@ from edge_agent.contract.stamps import Stamp
 from edge_agent.gate.errors import DamagedLedger
 from edge_agent.gate.ledger.gate import Gate
 from edge_agent.gate.ledger.prune import Pruner
+from edge_agent.gate.ledger.store.metadata import Watermarks
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
-from edge_agent.gate.ports import Watermarks
 from edge_agent.gate.rules import Policy
 from edge_agent.gate.uplink.commands import read_command
 from edge_agent.gate.uplink.inbox import Ignored, read_receipt

@@ -14,9 +14,9 @@ from edge_agent.gate.errors import DiskFull
 from edge_agent.gate.events import Event, LedgerGrew, StoreChanged
 from edge_agent.gate.ledger.gate import Gate
 from edge_agent.gate.ledger.store import gap_note
+from edge_agent.gate.ledger.store.gap_note import Gap
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
-from edge_agent.gate.ports import Gap
 from edge_agent.gate.rules import Policy
 from edge_agent.receiver.signs_of_life import Cover, SignsOfLife, coverage, sign_of
 

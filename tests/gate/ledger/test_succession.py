@@ -12,15 +12,15 @@ import pytest
 from msgspec import structs
 from sqlite_utils import Database
 
-from edge_agent.contract.facts import PunchTimeResolved, PunchVoided
+from edge_agent.contract.facts import PunchAdded, PunchTimeResolved, PunchVoided
 from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.host.host_identity import HostIdentity
-from edge_agent.gate.ledger import open_or_succeed as own
+from edge_agent.gate.ledger import open_or_succeed as opening
 from edge_agent.gate.ledger.damage.quick_check import damage
 from edge_agent.gate.ledger.open_or_succeed import may_leave_again, why_leave
 from edge_agent.gate.ledger.store import carry_over
 from edge_agent.gate.ledger.store.carry_over import TABLES
-from edge_agent.gate.ledger.store.metadata import Bound
+from edge_agent.gate.ledger.store.metadata import Bound, Watermarks
 from edge_agent.gate.ledger.store.schema import migrations
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
@@ -29,7 +29,7 @@ from edge_agent.gate.ledger.succession.swap import set_aside
 from edge_agent.gate.settings.load import load_settings
 
 from .ledgers import GATE, NOON, ZONE, append, later, open_store, punch, unsynced
-from .old_copies import CODES, HERE, MARK, datas, made, names, open_at, sound, start
+from .old_copies import CODES, HERE, MARK, datas, made, names, open_at, own, sound, start
 
 OTHER_CARD = structs.replace(HERE, card={"cid": "c2"})
 OTHER_BOARD = structs.replace(HERE, board={"serial": "b2", "machine-id": "m1"})
@@ -149,6 +149,28 @@ def test_the_rules_go_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("damaged", [False, True])
+def test_what_a_supervisor_has_added_hides_no_press_from_the_rules(
+    tmp_path: Path, damaged: bool
+) -> None:
+    """The rules do not count it, so the press before it has to come along all the same."""
+    added = PunchAdded(
+        worker="007", at="2026-11-18T06:00:00.000+07:00", direction=None, reason="x", actor="uid:0"
+    )
+    start(tmp_path)
+    with closing(open_at(tmp_path)) as store:
+        pressed = append(store, punch("007"), later(1000))
+        last = append(store, added, later(2000))
+        store.move_watermarks(Watermarks(last.seq, last.seq))
+        assert store.last_punches(later(3000), 60_000)["007"].seq == pressed.seq
+    here = HERE if damaged else OTHER_CARD
+    with own(tmp_path, here, now=later(3000), damaged="seen in use" if damaged else None):
+        pass
+    assert len(set_aside(tmp_path / "gate.db")) == 1
+    with closing(open_at(tmp_path)) as store:
+        assert store.last_punches(later(3100), 60_000)["007"].stamp == later(1000)
+
+
 def test_a_punch_keeps_its_first_origin_through_many_ledgers(tmp_path: Path) -> None:
     ledger = made(tmp_path)
     for number in range(3):
@@ -215,10 +237,10 @@ def cut_at(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
 
     monkeypatch.setattr(Path, "rename", counted(Path.rename))
     monkeypatch.setattr(os, "fsync", counted(os.fsync))
-    monkeypatch.setattr(own, "decide", counted(own.decide))
-    monkeypatch.setattr(own, "carry_out", counted(own.carry_out))
-    monkeypatch.setattr(own, "make_successor", counted(own.make_successor))
-    monkeypatch.setattr(own, "use", counted(own.use))
+    monkeypatch.setattr(opening, "decide", counted(opening.decide))
+    monkeypatch.setattr(opening, "carry_out", counted(opening.carry_out))
+    monkeypatch.setattr(opening, "make_successor", counted(opening.make_successor))
+    monkeypatch.setattr(opening, "use", counted(opening.use))
 
 
 @pytest.mark.parametrize("damaged", [False, True])
@@ -269,7 +291,7 @@ def test_cutting_finds_an_order_that_is_wrong(
     def at_once(path: Path, why: str) -> None:
         aside.building(path).rename(path)
 
-    monkeypatch.setattr(own, "decide", at_once)
+    monkeypatch.setattr(opening, "decide", at_once)
     start(tmp_path, OTHER_CARD)
     assert set_aside(tmp_path / "gate.db") == []
 

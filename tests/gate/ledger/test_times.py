@@ -29,10 +29,10 @@ from edge_agent.gate.host.host_identity import HostIdentity
 from edge_agent.gate.ledger.gate import Gate
 from edge_agent.gate.ledger.open_or_succeed import open_or_succeed
 from edge_agent.gate.ledger.resolve_times import ResolveTimes
+from edge_agent.gate.ledger.store.metadata import Watermarks
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.watch_clock import WatchClock
 from edge_agent.gate.ledger.watch_recording import WatchRecording
-from edge_agent.gate.ports import Watermarks
 from edge_agent.gate.rules import Match, Policy
 from edge_agent.gate.touch.credit import Credit
 from tests.gate.fakes import LAN, LANS, PanelBook

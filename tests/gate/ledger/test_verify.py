@@ -10,9 +10,10 @@ import pytest
 
 from edge_agent.contract.chain import Scribe
 from edge_agent.gate.errors import DamagedLedger
+from edge_agent.gate.ledger.store.ledger_rows import Tail
+from edge_agent.gate.ledger.store.metadata import Watermarks
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
-from edge_agent.gate.ports import Tail, Watermarks
 
 from .ledgers import GATE, NOON, ZONE, append, open_store, punch
 

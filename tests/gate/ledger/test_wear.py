@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from edge_agent.contract.facts import Direction, DirectionRule, Evidence, PunchRecorded
+from edge_agent.gate.ledger.store.metadata import Watermarks
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
-from edge_agent.gate.ports import Watermarks
 
 from .ledgers import ALIVE, append, later
 

@@ -14,7 +14,7 @@ import pytest
 
 from edge_agent.gate.events import Confirmed, Event, UplinkChanged
 from edge_agent.gate.host.clock import HostClock
-from edge_agent.gate.ports import Watermarks
+from edge_agent.gate.ledger.store.metadata import Watermarks
 from edge_agent.gate.settings.schema import HomeAssistantSettings, MqttSettings
 from edge_agent.gate.uplink.mqtt import broker as attempts
 from edge_agent.gate.uplink.mqtt import connection

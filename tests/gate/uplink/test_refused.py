@@ -9,7 +9,8 @@ import pytest
 
 from edge_agent.contract.messages import UplinkStatus
 from edge_agent.gate.events import UplinkChanged
-from edge_agent.gate.ports import Acknowledged, Received, Watermarks
+from edge_agent.gate.ledger.store.metadata import Watermarks
+from edge_agent.gate.ports import Acknowledged, Received
 from edge_agent.gate.settings.schema import MqttSettings
 from edge_agent.gate.uplink.thread import UplinkThread
 

@@ -10,15 +10,9 @@ import pytest
 
 from edge_agent.contract.errors import StoreFault
 from edge_agent.gate.events import Confirmed, Event, UplinkChanged
+from edge_agent.gate.ledger.store.metadata import Watermarks
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
-from edge_agent.gate.ports import (
-    Acknowledged,
-    BrokerDown,
-    BrokerUp,
-    Received,
-    Subscribed,
-    Watermarks,
-)
+from edge_agent.gate.ports import Acknowledged, BrokerDown, BrokerUp, Received, Subscribed
 from edge_agent.gate.settings.schema import MqttSettings
 
 from .gates import GATE, TOPICS, HandClock, Ledger, Script, ScriptedBroker, play, uplink

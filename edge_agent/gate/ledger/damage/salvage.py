@@ -14,6 +14,7 @@ from msgspec import Struct, field
 from sqlite_utils import Database
 
 from ....contract.errors import StoreFault
+from ....contract.facts import AMENDMENTS, CREDITS
 from ....contract.stamps import Stamp
 from ....contract.true_times import Landmark
 from ..store.carry_over import TABLES, Rows, rows_of, taken_over
@@ -23,13 +24,11 @@ from ..store.people_rows import SUMMED, print_sum, row_sum
 from ..store.schema import migrations
 from ..store.time_rows import read_landmarks
 from ..succession.handover import (
-    AMENDMENTS,
-    PUNCHES,
     Handover,
     Old,
     doubts_in,
     known_end,
-    last_punches,
+    needed_by_rules,
     pending_in,
     voided_in,
 )
@@ -74,17 +73,17 @@ def salvage(path: Path, now: Stamp) -> Salvaged:
     found = [f for file in files for f in find_entries(file) if f.seq >= told.confirmed - _RECENT]
     ledger = told.ledger or _commonest(f.ledger for f in found)
     own = [f for f in found if f.ledger == ledger]
-    wanted = [f for f in own if f.seq > told.confirmed and f.kind in PUNCHES + AMENDMENTS]
+    wanted = [f for f in own if f.seq > told.confirmed and f.kind in CREDITS | AMENDMENTS.keys()]
     earlier = set(told.pending) | _amended(wanted) | _last_punches(own, now, told.voided)
     earlier |= {seq for doubt in told.doubts for seq in doubt}
     earlier = {seq for seq in earlier if seq <= told.confirmed}
-    wanted += [f for f in own if f.seq in earlier and f.kind in PUNCHES]
+    wanted += [f for f in own if f.seq in earlier and f.kind in CREDITS]
     if earlier - {f.seq for f in wanted}:
         wanted += [
             f
             for file in files
             for f in find_entries(file)
-            if f.ledger == ledger and f.seq in earlier and f.kind in PUNCHES
+            if f.ledger == ledger and f.seq in earlier and f.kind in CREDITS
         ]
     end = next((p for f in own if f.seq == told.confirmed and (p := prove(f))), None)
     rows, doubted, unsure = _people(told)
@@ -124,9 +123,9 @@ def _amended(found: Iterable[Found]) -> set[int]:
 
 
 def _last_punches(found: Iterable[Found], now: Stamp, voided: frozenset[int]) -> set[int]:
-    punches = (f for f in found if f.kind in PUNCHES)
+    punches = (f for f in found if f.kind in CREDITS)
     latest = heapq.nlargest(_RECENT, punches, key=lambda f: f.seq)
-    return last_punches((p.data for f in latest if (p := prove(f))), now, voided)
+    return needed_by_rules((p.data for f in latest if (p := prove(f))), now, voided)
 
 
 def _ask_sqlite(path: Path) -> _Told:

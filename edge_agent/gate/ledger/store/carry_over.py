@@ -16,7 +16,6 @@ TABLES: dict[str, bool] = {
     "announced_slots": True,
     "remembered": True,
     "employments": True,
-    "listings": True,
     "roster": True,
     # The new ledger's own.
     "ledger": False,
@@ -34,7 +33,7 @@ TABLES: dict[str, bool] = {
 _LEFT_BEHIND = ("board.", "card.", "copy", "disowned", "in-use", "recovered", "tables.")
 """Beginnings of remembered facts that are true of the old database alone."""
 
-_WITHOUT_ROWID = ("employments", "listings")
+_WITHOUT_ROWID = ("employments",)
 """Tables whose rows stand in the order of their key."""
 
 _OF_THE_BOARD = ("sensor",)

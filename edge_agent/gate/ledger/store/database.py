@@ -57,9 +57,19 @@ def _open_database(path: Path) -> Database:
         database.conn.execute("PRAGMA journal_mode=WAL")
         database.conn.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
         database.conn.execute("PRAGMA foreign_keys=ON")
-        if migrations().pending(database):
-            migrations().apply(database)
+        if _known() - _applied(conn, path):
+            _migrate(database, path)
     return database
+
+
+def _migrate(database: Database, path: Path) -> None:
+    try:
+        migrations().apply(database)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+            raise
+        # A table or a column that is to be made is there: an altered byte hides that it was.
+        raise _without_version(path, str(error)) from error
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
@@ -132,15 +142,19 @@ def _refuse_foreign(conn: sqlite3.Connection, path: Path) -> None:
         )
     tables = _tables(conn)
     if not applied and TABLE in tables and len(tables) > 1:
-        raise DamagedLedger(
-            f"The database at {path} is damaged: it does not know its version. Start the daemon: "
-            "it sets the file aside."
-        )
+        raise _without_version(path, "no migration is known")
     if not applied and tables - {TABLE}:
         raise StoreFault(
             f"The database at {path} is another program's; nothing was changed. "
             "Set [store] path to a file of the gate's own."
         )
+
+
+def _without_version(path: Path, why: str) -> DamagedLedger:
+    return DamagedLedger(
+        f"The database at {path} is damaged: it does not know its version ({why}). Start the "
+        "daemon: it sets the file aside."
+    )
 
 
 def _known() -> set[str]:

@@ -12,12 +12,20 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from ...ports import Gap
+from ....contract.facts import RecordingStopped
+from ....contract.stamps import Stamp
 
 _SECTOR = 512
 """Bytes: what a card writes whole or not at all, if it keeps its word; the checksum tells."""
 
 _NOTHING = b"\n" * _SECTOR
+
+
+class Gap(Struct, frozen=True):
+    """Since when, and why, no entry could be written."""
+
+    stopped: RecordingStopped
+    since: Stamp
 
 
 class _Note(Struct, frozen=True):

@@ -9,12 +9,13 @@ import sqlite3
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ....contract.chain import GENESIS, RECOVERED, Entry, Scribe, is_whole, stamp_of, told
-from ....contract.facts import Direction, Fact, PunchRecorded
-from ....contract.stamps import Stamp, elapsed
+from msgspec import Struct
+
+from ....contract.chain import GENESIS, Entry, Scribe, is_whole
+from ....contract.facts import Fact
+from ....contract.stamps import Stamp
 from ...errors import DamagedLedger
-from ...ports import Tail
-from ...rules import LastPunch
+from ...rules import LastPunch, last_punches
 from .database import ChangePart, Part, data_of
 from .time_rows import TimeChange, TimeRows
 
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
 
 _BATCH = 200
 
-_PUNCH = PunchRecorded.__struct_config__.tag
+
+class Tail(Struct, frozen=True):
+    """The end of a ledger: its last ``seq`` and that entry's hash (32 bytes)."""
+
+    seq: int
+    hash: bytes
 
 
 class LedgerRows(TimeRows):
@@ -90,24 +96,8 @@ class LedgerRows(TimeRows):
 
     def last_punches(self, now: Stamp, horizon_ms: int) -> dict[str, LastPunch]:
         """Each worker's last recorded punch that may be younger than ``horizon_ms``."""
-        found: dict[str, LastPunch] = {}
-        later, passed_ms = now, 0.0
-        for kind, data in self.newest_first():
-            stamp = stamp_of(data)
-            # From entry to entry as well: a boot that does not know the time yet cannot tell how
-            # long ago the last one was, but that one's own entries tell how far they lie apart.
-            passed_ms += max(0.0, elapsed(stamp, later).least)
-            if max(passed_ms, elapsed(stamp, now).least) > horizon_ms:
-                break
-            later = stamp
-            worker = data.get("worker")
-            if kind not in (_PUNCH, RECOVERED) or worker in found or self.is_voided(data["seq"]):
-                continue
-            touch = told(data)
-            if touch["kind"] == _PUNCH:
-                direction = Direction(touch["direction"]) if touch["direction"] else None
-                found[data["worker"]] = LastPunch(data["seq"], stamp_of(touch), direction)
-        return found
+        newest_first = (data for _, data in self.newest_first())
+        return last_punches(newest_first, now, horizon_ms, self.is_voided)
 
     def _data(self, wire: bytes) -> dict[str, Any]:
         try:
@@ -128,8 +118,10 @@ class LedgerChange(TimeChange):
         """Write the next entry of the ledger."""
         entry = self._scribe.write(fact, stamp, self.tail.seq + 1, self.tail.hash)
         self.note_time(fact, stamp, entry.seq)
-        self._database.table("ledger").insert(
-            {"seq": entry.seq, "kind": entry.kind, "hash": entry.hash, "wire": entry.wire}
+        # Not through sqlite-utils, which asks the schema at each row.
+        self._database.conn.execute(
+            "INSERT INTO ledger (seq, kind, hash, wire) VALUES (?, ?, ?, ?)",
+            (entry.seq, entry.kind, entry.hash, entry.wire),
         )
         self.tail = Tail(entry.seq, entry.hash)
         return entry

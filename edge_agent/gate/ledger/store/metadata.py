@@ -16,7 +16,6 @@ from msgspec import Struct
 from ....contract.facts import WhyOpened
 from ...host.host_identity import HostIdentity
 from ...pairing_mark import PairingMark
-from ...ports import Watermarks
 from .carry_over import TABLES
 from .database import ChangePart, Part
 from .schema import migrations
@@ -133,6 +132,14 @@ def remember(database: Database, key: str, value: str) -> None:
     """Keep one."""
     if recall(database, key) != value:
         database.table("remembered").upsert({"key": key, "value": value}, pk="key")
+
+
+class Watermarks(Struct, frozen=True):
+    """``published``: the broker took 1…this. ``confirmed``: payroll's receipt covers 1…this."""
+
+    published: int
+    confirmed: int
+    rejected: int = 0
 
 
 class MemoryRows(Part):

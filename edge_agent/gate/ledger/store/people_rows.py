@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from ....contract.people import Employment, Print, Worker
-from ....contract.roster import Applied, Listing, Refusal
+from ....contract.roster import Applied, Refusal
 from .database import ChangePart, Part
 
 _WORKERS = (
@@ -15,33 +15,18 @@ _WORKERS = (
     " FROM workers LEFT JOIN employments ON worker = code"
 )
 
-_LISTED = (
-    "SELECT worker, listings.name, coalesce(workers.active, 1), listings.active, valid_from,"
-    " valid_to, added FROM listings JOIN roster ON listings.version = roster.version"
-    " LEFT JOIN workers ON code = worker"
-)
-"""What the roster in force says of workers, where it does not stand in its place yet."""
-
 
 class PeopleRows(Part):
     """Reads workers, prints and the roster."""
 
     def worker(self, code: str) -> Worker | None:
         """The worker with this code."""
-        listed = self._connection.rows(f"{_LISTED} WHERE worker = ?", code)
-        rows = listed or self._connection.rows(f"{_WORKERS} WHERE code = ?", code)
+        rows = self._connection.rows(f"{_WORKERS} WHERE code = ?", code)
         return _worker(rows[0]) if rows else None
 
     def workers(self) -> list[Worker]:
         """All workers, by code."""
-        found = {row[0]: row for row in self._connection.rows(_WORKERS)}
-        found |= {row[0]: row for row in self._connection.rows(_LISTED)}
-        return [_worker(found[code]) for code in sorted(found)]
-
-    def unsettled(self, most: int) -> list[Listing]:
-        """Some of those whom the roster in force has changed without an entry that says so yet."""
-        rows = self._connection.rows(f"{_LISTED} ORDER BY worker LIMIT ?", most)
-        return [Listing(worker=_worker(row), added=bool(row[6])) for row in rows]
+        return [_worker(row) for row in self._connection.rows(f"{_WORKERS} ORDER BY code")]
 
     def roster(self) -> Applied:
         """Which roster of payroll's is in force."""
@@ -90,8 +75,8 @@ class PeopleChange(ChangePart):
 
     def put_worker(self, worker: Worker) -> None:
         """Add a worker, or replace the one with the same code."""
-        # Not through sqlite-utils: a roster puts thousands of them in one transaction, between two
-        # looks at the glass.
+        # Not through sqlite-utils: a roster puts many of them in one transaction, between two looks
+        # at the glass.
         execute = self._database.conn.execute
         execute(
             "INSERT INTO workers (code, name, active, sum) VALUES (?, ?, ?, ?)"
@@ -107,23 +92,6 @@ class PeopleChange(ChangePart):
                 _with_sum(worker.code, int(listed.active), listed.valid_from, listed.valid_to),
             )
 
-    def forget_listings(self, in_force: int) -> None:
-        """Forget what was prepared of a roster that never came into force."""
-        self._database.conn.execute("DELETE FROM listings WHERE version > ?", (in_force,))
-
-    def prepare(self, version: int, listings: Iterable[Listing]) -> None:
-        """Keep what roster ``version`` says of these workers, for when it is in force."""
-        self._database.conn.executemany(
-            "REPLACE INTO listings (worker, version, added, name, active, valid_from, valid_to)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [_listing(version, listing) for listing in listings],
-        )
-
-    def settle_listing(self, worker: Worker) -> None:
-        """Put what the roster in force says of a worker where it belongs."""
-        self.put_worker(worker)
-        self._database.conn.execute("DELETE FROM listings WHERE worker = ?", (worker.code,))
-
     def put_roster(self, roster: Applied) -> None:
         """Remember which roster of payroll's is in force."""
         row = {"one": 1, **msgspec.structs.asdict(roster)}
@@ -131,13 +99,6 @@ class PeopleChange(ChangePart):
 
     def put_print(self, print_: Print, digest: bytes) -> None:
         """Add a print, with the digest of its template."""
-        # Of a worker whom the roster has only just brought.
-        self._database.conn.execute(
-            "INSERT OR IGNORE INTO workers (code, name, active)"
-            " SELECT worker, listings.name, 1 FROM listings"
-            " JOIN roster ON listings.version = roster.version WHERE worker = ?",
-            (print_.worker,),
-        )
         self._database.table("prints").insert(
             {
                 "slot": print_.slot,
@@ -200,7 +161,7 @@ def _sum_of(values: Iterable[Any]) -> int:
 
 
 def _worker(row: Any) -> Worker:
-    code, name, active, listed, valid_from, valid_to = row[:6]
+    code, name, active, listed, valid_from, valid_to = row
     return Worker(
         code=code,
         name=name,
@@ -208,13 +169,4 @@ def _worker(row: Any) -> Worker:
         listed=None
         if listed is None
         else Employment(active=bool(listed), valid_from=valid_from, valid_to=valid_to),
-    )
-
-
-def _listing(version: int, listing: Listing) -> tuple[Any, ...]:
-    worker = listing.worker
-    says = worker.listed or Employment(active=True)
-    return (
-        *(worker.code, version, int(listing.added), worker.name),
-        *(int(says.active), says.valid_from, says.valid_to),
     )

@@ -274,3 +274,30 @@ def m080_worker_sum(db: Database) -> None:
                 f"UPDATE {table} SET sum = ? WHERE {key} = ?",
                 (zlib.crc32(repr(row).encode()), row[0]),
             )
+
+
+@_migration
+def m090_no_listings(db: Database) -> None:
+    """A roster comes into force in one transaction.
+
+    What one in force had not put in its place yet goes there; what another had only prepared is
+    forgotten.
+    """
+    rows = db.conn.execute(
+        "SELECT worker, listings.name, coalesce(workers.active, 1), listings.active, valid_from,"
+        " valid_to FROM listings JOIN roster ON listings.version = roster.version"
+        " LEFT JOIN workers ON code = worker"
+    ).fetchall()
+    for code, name, active, *listed in rows:
+        worker, employment = (code, name, active), (code, *listed)
+        db.conn.execute(
+            "INSERT INTO workers (code, name, active, sum) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET name = excluded.name, sum = excluded.sum",
+            (*worker, zlib.crc32(repr(worker).encode())),
+        )
+        db.conn.execute(
+            "REPLACE INTO employments (worker, active, valid_from, valid_to, sum)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (*employment, zlib.crc32(repr(employment).encode())),
+        )
+    db.conn.execute("DROP TABLE listings")

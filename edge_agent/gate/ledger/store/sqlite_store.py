@@ -20,11 +20,11 @@ from ....contract.errors import StoreFault
 from ....contract.facts import LedgerOpened, OldEntry, WhyOpened
 from ....contract.stamps import Stamp
 from ...errors import DamagedLedger, NoLedgerYet
-from ...ports import Gap, Tail, Watermarks
 from . import gap_note, reserve
 from .database import StoreConnection, open_database, open_for_reading
-from .ledger_rows import CheckpointChange, CheckpointRows, LedgerChange, LedgerRows
-from .metadata import MemoryRows, PairingChange, PairingRows, put_watermarks
+from .gap_note import Gap
+from .ledger_rows import CheckpointChange, CheckpointRows, LedgerChange, LedgerRows, Tail
+from .metadata import MemoryRows, PairingChange, PairingRows, Watermarks, put_watermarks
 from .people_rows import PeopleChange, PeopleRows
 
 if TYPE_CHECKING:

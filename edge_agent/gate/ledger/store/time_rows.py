@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from ....contract.chain import stamp_of
 from ....contract.facts import ClockStepped, ClockSynced, Fact, PunchRecorded, PunchVoided
 from ....contract.stamps import ClockState, Stamp, local_time
 from ....contract.true_times import Bounds, Landmark, contradict, turns
 from ...host.clock_trust import Known
-from ...ports import OpenTime, PendingTimes
 from .database import ChangePart, Part, data_of
 
 if TYPE_CHECKING:
@@ -31,6 +32,24 @@ _OPEN = "seq, low_ms, high_ms, exact, final, stated_by"
 _IN_DOUBT = "EXISTS (SELECT 1 FROM time_doubts)"
 """Nothing is closed while a sync that proved wrong is still to be looked into: what is said then
 may rest on it, since the truth may have come after that was reckoned, or with the very entry."""
+
+
+class OpenTime(Struct, frozen=True):
+    """A punch of which more may have to be said.
+
+    ``stated`` is what was said last, by entry ``stated_by``: perhaps the punch itself.
+    """
+
+    seq: int
+    stated: Bounds | None
+    stated_by: int | None
+
+
+class PendingTimes(Struct, frozen=True):
+    """How many punches have no final time, and the first of them."""
+
+    count: int
+    first: int | None
 
 
 class TimeRows(Part):

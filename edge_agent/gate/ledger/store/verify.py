@@ -4,12 +4,13 @@ from msgspec.structs import replace
 
 from ....contract.chain import Entry, read_wire, seal
 from ...errors import DamagedLedger
-from ...ports import Store, Tail
+from .ledger_rows import Tail
+from .sqlite_store import SqliteStore
 
 _BATCH = 500
 
 
-def verify_ledger(store: Store, receipt: Tail | None = None) -> Tail:
+def verify_ledger(store: SqliteStore, receipt: Tail | None = None) -> Tail:
     """Return the tail of an unbroken ledger.
 
     Raises DamagedLedger naming the first entry that is missing, altered or out of place. What was
@@ -69,7 +70,7 @@ def altered(entry: Entry, prevhash: bytes, gate: str, ledger: str) -> str | None
     return None
 
 
-def _damaged(store: Store, what: str) -> DamagedLedger:
+def _damaged(store: SqliteStore, what: str) -> DamagedLedger:
     return DamagedLedger(
         f"Ledger {store.ledger} is damaged: {what}. Keep this database as it is and ask for help."
     )

@@ -1,24 +1,19 @@
 """What a ledger that is left hands over to the next one."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
 from ....contract.attendance import SHIFT_MS
-from ....contract.chain import GENESIS, RECOVERED, read_wire, stamp_of, told
-from ....contract.facts import OldEntry, PunchRecorded
-from ....contract.stamps import Stamp, elapsed
+from ....contract.chain import GENESIS, read_wire
+from ....contract.facts import AMENDMENTS, CREDITS, RECORDED, OldEntry
+from ....contract.stamps import Stamp
 from ....contract.true_times import Landmark
+from ...rules import last_punches
 from ..store.carry_over import Rows, taken_over
 from ..store.time_rows import read_landmarks
-
-PUNCHES = (str(PunchRecorded.__struct_config__.tag), "punch.added", RECOVERED)
-"""Kinds that credit a worker with a punch."""
-
-AMENDMENTS = ("punch.time-resolved", "punch.time-corrected", "punch.voided")
-"""Kinds that say something new of the punch in their ``of``."""
 
 _LOOK_BACK = 20_000
 """Entries among which a worker's last punch is looked for: a shift at a big site has fewer."""
@@ -64,7 +59,7 @@ def handover_of(
         seq
         for seq in pending
         | amended
-        | last_punches(newest, now, voided_in(database))
+        | needed_by_rules(newest, now, voided_in(database))
         | {seq for doubt in doubts for seq in _punches_among(database, doubt)}
         if 0 < seq <= confirmed
     }
@@ -101,31 +96,24 @@ def voided_in(database: Database) -> frozenset[int]:
     return frozenset(seq for (seq,) in database.conn.execute("SELECT seq FROM voided"))
 
 
-def last_punches(
+def needed_by_rules(
     newest_first: Iterable[dict[str, Any]], now: Stamp, voided: frozenset[int]
 ) -> set[int]:
     """The seq of each worker's last punch of this shift, for the rules look back that far.
 
     Payroll may well have them; it drops what it has.
     """
-    found: dict[str, int] = {}
-    for data in newest_first:
-        if elapsed(stamp_of(data), now).least > SHIFT_MS:
-            break
-        if data["kind"] not in PUNCHES or data["seq"] in voided:
-            continue
-        if elapsed(stamp_of(told(data)), now).least <= SHIFT_MS:
-            found.setdefault(data["worker"], data["seq"])
-    return set(found.values())
+    found = last_punches(newest_first, now, SHIFT_MS, voided.__contains__)
+    return {punch.seq for punch in found.values()}
 
 
 def _handed_over(database: Database, seqs: list[int], confirmed: int) -> Iterator[Old]:
     for seq in seqs:
         yield from _entries(database, "seq = ?", seq)
-    yield from _after(database, confirmed, PUNCHES + AMENDMENTS)
+    yield from _after(database, confirmed, {*CREDITS, *AMENDMENTS})
 
 
-def _after(database: Database, confirmed: int, kinds: tuple[str, ...]) -> Iterator[Old]:
+def _after(database: Database, confirmed: int, kinds: Collection[str]) -> Iterator[Old]:
     kind = f"kind IN ({', '.join('?' * len(kinds))})"
     return _entries(database, f"seq > ? AND {kind} ORDER BY seq", confirmed, *kinds)
 
@@ -133,7 +121,7 @@ def _after(database: Database, confirmed: int, kinds: tuple[str, ...]) -> Iterat
 def _punches_among(database: Database, seqs: range) -> list[int]:
     found = database.conn.execute(
         "SELECT seq FROM ledger WHERE seq >= ? AND seq < ? AND kind = ?",
-        (seqs.start, seqs.stop, PUNCHES[0]),
+        (seqs.start, seqs.stop, RECORDED),
     )
     return [seq for (seq,) in found]
 

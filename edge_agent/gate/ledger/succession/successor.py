@@ -10,8 +10,18 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlite_utils import Database
 
-from ....contract.chain import RECOVERED, Entry, Scribe, stamp_of, told
-from ....contract.facts import Fact, OldEntry, PunchRecovered, WhyOpened
+from ....contract.chain import Entry, Scribe, stamp_of, told
+from ....contract.facts import (
+    CREDITS,
+    KINDS,
+    RECORDED,
+    RECOVERED,
+    Fact,
+    OldEntry,
+    PunchRecovered,
+    WhyOpened,
+    kind_of,
+)
 from ....contract.stamps import Stamp
 from ....contract.true_times import Bounds, own_bounds
 from ..store.carry_over import put_rows
@@ -20,7 +30,7 @@ from ..store.ledger_rows import read_tail
 from ..store.metadata import remember
 from ..store.sqlite_store import SqliteChange, begin_ledger
 from ..store.time_rows import RECOVERED_THROUGH, put_earlier_landmarks
-from .handover import PUNCHES, Handover, Old
+from .handover import Handover, Old
 
 _BATCH = 500
 """Entries a transaction: nobody sees the database before it is finished."""
@@ -58,7 +68,7 @@ def _write(
     """``moved``: the seq of each punch here, by its seq in the old ledger."""
     for old in batch:
         seq = old.data["seq"]
-        if old.data["kind"] in PUNCHES:
+        if old.data["kind"] in CREDITS:
             entry = _recover(change, old, now)
             moved[seq] = entry.seq
             if seq in handover.pending:
@@ -72,7 +82,7 @@ def _write(
 def _to_look_at_again(old: Old, handover: Handover) -> Bounds | None:
     """What a punch has said of its own time, where a later synchronisation may prove it wrong."""
     doubted = any(old.data["seq"] in doubt for doubt in handover.doubts)
-    is_its_own = old.data["kind"] == PUNCHES[0]
+    is_its_own = old.data["kind"] == RECORDED
     return own_bounds(stamp_of(old.data)) if doubted and is_its_own else None
 
 
@@ -89,14 +99,10 @@ def _recover(change: SqliteChange, old: Old, now: Stamp) -> Entry:
 
 def _restated(data: dict[str, object], of: int) -> Fact:
     """What was said of a punch, said again of the punch as this ledger knows it."""
-    kind = next(fact for fact in Fact.__subclasses__() if _tag(fact) == data["kind"])
+    kind = next(fact for fact in KINDS if kind_of(fact) == data["kind"])
     fields = {"kind", *kind.__struct_fields__}
     said = {name: value for name, value in data.items() if name in fields}
     return msgspec.convert({**said, "of": of}, kind)
-
-
-def _tag(kind: type[Fact]) -> str:
-    return str(kind.__struct_config__.tag)
 
 
 @contextmanager
