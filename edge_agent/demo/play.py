@@ -52,19 +52,19 @@ def play(punches: int | None) -> bool:
 
 
 def _perform(stage: Stage, terminal: Terminal, punches: int | None) -> bool:
-    drama = _Drama(stage, terminal)
+    demo = _Demo(stage, terminal)
     stopped = False
     try:
-        drama.prepare()
-        drama.run(punches)
+        demo.prepare()
+        demo.run(punches)
     except Stopped:
         stopped = True
         terminal.say("\nClosing the gate …")
         with suppress(Stopped):  # Whoever asks a second time waits for nobody.
-            drama.end(_FAREWELL_S)
+            demo.end(_FAREWELL_S)
     finally:
         stage.tear_down()
-    account = drama.account()
+    account = demo.account()
     if missing := account.recorded - account.confirmed:
         terminal.say(f"Not confirmed by payroll yet: {missing}. A gate sends them when it starts.")
     terminal.say(str(account))
@@ -128,7 +128,7 @@ def _read(path: Path, query: str) -> list[tuple[Any, ...]]:
             raise
 
 
-class _Drama:
+class _Demo:
     """The events of the gate, and what is printed of them."""
 
     def __init__(self, stage: Stage, terminal: Terminal) -> None:

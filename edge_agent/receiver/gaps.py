@@ -41,7 +41,7 @@ class Gaps:
         self._claims: dict[str, tuple[str, int]] = {}
 
     def update(self, progress: LedgerProgress) -> bool:
-        """A ledger is held this far now; returns whether something of it is still gap."""
+        """A ledger is held this far now; returns whether something of it is still missing."""
         ledger, gate = progress.ledger, progress.gate
         missing = progress.missing
         if not missing:

@@ -92,7 +92,7 @@ class SignsOfLife:
     def add(self, entry: Sign | None) -> None:
         """The next entry that is held, in order of seq; None: one that cannot be read.
 
-        What is missing before it, or cannot be read, is a hole: nobody knows what it parsed.
+        What is missing before it, or cannot be read, is a hole: nobody knows what it said.
         """
         if entry is None:
             self._last_is_last = False

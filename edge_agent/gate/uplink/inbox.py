@@ -33,7 +33,7 @@ class Ignored(Struct, frozen=True):
 class ForeignReceipt(Struct, frozen=True):
     """A receipt that speaks of entries that are not this ledger's: payroll holds another history.
 
-    That is what an old copy of the database gets to hear, and a gate whose ledger has a twin.
+    That is what an old copy of the database gets to hear, and a gate whose ledger has a clone.
     """
 
     why: Literal["payroll-is-ahead", "forked"]

@@ -1,6 +1,8 @@
 """Home Assistant finds the gate where that is asked for, and forgets it where it is not."""
 
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -165,6 +167,25 @@ def test_it_is_told_after_the_birth_and_after_the_entries(new_ledger: NewLedger)
         assert broker.take() == []
 
     play(new_ledger(3), script, home_assistant=ON)
+
+
+_LOADED = """
+import sys
+from edge_agent.contract.messages import Topics
+from edge_agent.gate.settings.schema import HomeAssistantSettings
+from edge_agent.gate.uplink.home_assistant import HomeAssistantPublisher
+settings = HomeAssistantSettings(discovery=sys.argv[1] == "on")
+HomeAssistantPublisher(settings, Topics("attendance", "main-gate"), None, None, None)
+print("edge_agent.contract.home_assistant" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(("asked_for", "loaded"), [("on", "True"), ("off", "False")])
+def test_its_format_is_loaded_only_where_it_is_asked_for(asked_for: str, loaded: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _LOADED, asked_for], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == loaded
 
 
 def test_a_gate_that_never_told_it_anything_says_nothing(new_ledger: NewLedger) -> None:
