@@ -104,7 +104,8 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
 
         Such a module says nothing to it, says it again, or has a code for it: that the packet was
         damaged, or one that no manual lists. A bad line does most of that too. So it is asked again
-        on a link that was proved in between, and once it has answered, it does not lack it.
+        on a link that was proved in between; a lack is believed until the next doubt, that it has
+        an instruction for as long as it is connected.
         """
         code = instruction.code
         if not instruction.without or self._has.get(code):
@@ -115,7 +116,7 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
             except (SensorSilent, SensorGarbled, SensorRefused) as fault:
                 if isinstance(fault, SensorRefused) and _is_listed(fault.code):
                     raise
-                self.recover()
+                self._regain_trust()
             else:
                 self._has[code] = True
                 return value
@@ -160,17 +161,9 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         SensorSilent or SensorGarbled tells how the last attempt went, SensorRefused that the
         password is wrong.
         """
-        give_up = time.monotonic() + _RECOVERY
-        while True:
-            try:
-                self.prove(give_up)
-                return
-            except SensorUnplugged:
-                raise
-            except SensorFault as fault:
-                wrong_password = isinstance(fault, SensorRefused) and fault.code == WRONG_PASSWORD
-                if wrong_password or time.monotonic() >= give_up:
-                    raise
+        # What seemed to be missing may have been the line's doing.
+        self._has = {code: has for code, has in self._has.items() if has}
+        self._regain_trust()
 
     def prove(self, give_up: float = 0.0) -> None:
         """One attempt at it, for whoever relies on what the sensor has in its memory.
@@ -204,6 +197,19 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
             f"The answer to {self._asked.name} from {self._port.name} cannot be trusted ({why}): "
             "if this repeats, check GND, the length of the wires and [sensor] baud."
         )
+
+    def _regain_trust(self) -> None:
+        give_up = time.monotonic() + _RECOVERY
+        while True:
+            try:
+                self.prove(give_up)
+                return
+            except SensorUnplugged:
+                raise
+            except SensorFault as fault:
+                wrong_password = isinstance(fault, SensorRefused) and fault.code == WRONG_PASSWORD
+                if wrong_password or time.monotonic() >= give_up:
+                    raise
 
     def _drain(self, give_up: float) -> None:
         """Wait until the line is quiet, and allow to ask again."""

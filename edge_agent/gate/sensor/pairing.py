@@ -1,10 +1,8 @@
 """Pair the gate with its sensor, and settle what an interrupted change has left behind.
 
 Nobody is credited while it is in doubt whether the sensor's slots are the ones that our prints
-stand for (domain/pairing.py). A change of the library is announced in the database before the flash
-is touched, so that a power cut in the middle is found at the next start and undone.
-
-Try once more what a fault on the line has spoilt.
+stand for (``gate.pairing_mark``). A change of the library is announced in the database before the
+flash is touched, so that a power cut in the middle is found at the next start and undone.
 """
 
 import hashlib
@@ -22,18 +20,14 @@ from ..ledger.gate import Gate
 from ..pairing_mark import TOKEN_BYTES, Doubt, PairingMark, adopting, doubt, is_left_of, read_mark
 from ..ports import Sensor, SensorInfo
 
-
-def digest(template: bytes) -> bytes:
-    """What is kept of a template: 32 bytes from which nothing of the finger can be had back."""
-    return hashlib.sha256(template).digest()
-
-
 log = logging.getLogger(__name__)
 
 _PAGE = 15
 """The notepad's last page: other programs begin with the first."""
 
 _ALMOST_FULL = 0.8
+
+T = TypeVar("T")
 
 
 class Pairing:
@@ -236,7 +230,9 @@ class Pairing:
             self._gate.settle(interrupted)
 
 
-T = TypeVar("T")
+def digest(template: bytes) -> bytes:
+    """What is kept of a template: 32 bytes from which nothing of the finger can be had back."""
+    return hashlib.sha256(template).digest()
 
 
 def persistently(pairing: Pairing, do: Callable[[], T]) -> T:

@@ -168,8 +168,8 @@ def test_a_poor_scan_is_a_hint(tmp_path: Path, quality: str, hint: Hint) -> None
 
 @pytest.fixture
 def _soon_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give every instruction 0.2 s: this simulator answers at once, late or never."""
-    hasty = {code: replace(row, deadline=0.2) for code, row in link.INSTRUCTIONS.items()}
+    """Give every instruction half a second: this simulator answers at once, late or never."""
+    hasty = {code: replace(row, deadline=0.5) for code, row in link.INSTRUCTIONS.items()}
     monkeypatch.setattr(link, "INSTRUCTIONS", hasty)
 
 

@@ -211,6 +211,20 @@ def test_who_has_answered_once_does_not_lack_it(monkeypatch: pytest.MonkeyPatch)
             sensor.read_notepad(15)
 
 
+def test_a_lack_is_not_believed_beyond_a_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A very bad line can look like one."""
+    lost = [Mishap.REPLY_LOST, Mishap.NONE, Mishap.NONE]  # It is proved by two exchanges.
+    with module(monkeypatch) as line:
+        sensor = connected()
+        line.mishaps = iter(lost * 3)
+        with pytest.raises(SensorRefused, match="does not know ReadNotepad"):
+            sensor.read_notepad(15)
+        with pytest.raises(SensorRefused, match="does not know ReadNotepad"):
+            sensor.read_notepad(15)
+        sensor.recover()
+        assert sensor.read_notepad(15) == bytes(32)
+
+
 def test_a_dead_line_is_no_lack(monkeypatch: pytest.MonkeyPatch) -> None:
     with module(monkeypatch) as line:
         sensor = connected()

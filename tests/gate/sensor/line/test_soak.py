@@ -39,7 +39,7 @@ def remote(tmp_path: Path) -> Iterator[Remote]:
 @pytest.fixture
 def sensor(remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FingerprintSensor:
     """Connected; knows FINGERS, each in the slot of its number. Answers at once, late or never."""
-    hasty = {code: replace(row, deadline=0.05) for code, row in link.INSTRUCTIONS.items()}
+    hasty = {code: replace(row, deadline=0.2) for code, row in link.INSTRUCTIONS.items()}
     monkeypatch.setattr(link, "INSTRUCTIONS", hasty)
     monkeypatch.setattr(port, "QUIET", 0.01)
     monkeypatch.setattr(port, "PATIENCE", 0.01)

@@ -14,7 +14,7 @@ from edge_agent.gate.errors import SensorFault, SensorGarbled, SensorRefused, Se
 from edge_agent.gate.ports import Buffer, FingerImage, Sensor
 from edge_agent.gate.sensor import link, port
 from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
-from edge_agent.gate.sensor.instructions import GEN_IMG, TEMPLATE_COUNT
+from edge_agent.gate.sensor.instructions import GEN_IMG, INSTRUCTIONS, TEMPLATE_COUNT
 from edge_agent.gate.sensor.instructions import UP_IMAGE as READ_IMAGE
 from edge_agent.gate.sensor.library import TemplateLibrary
 from edge_agent.gate.settings.schema import SensorSettings
@@ -42,28 +42,13 @@ from .peer import (
     scripted,
 )
 
-# Late replies take seconds: they are tried on a line with a clock of its own.
-FAULTS = [
-    "stray-byte",
-    "drop-bytes",
-    "corrupt-checksum",
-    "wrong-length",
-    "duplicate-ack",
-    "split-reply",
-    "silence",
-    "busy-21",
-    "reboot",
-    "noise",
-    "power-cut",
-]
+HASTY = {code: replace(row, deadline=0.2) for code, row in INSTRUCTIONS.items()}
 
 
 @pytest.fixture(autouse=True)
-def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for less long: these sensors answer at once, late or never."""
-    hasty = {code: replace(row, deadline=0.2) for code, row in link.INSTRUCTIONS.items()}
-    monkeypatch.setattr(link, "INSTRUCTIONS", hasty)
-    monkeypatch.setattr(link, "_BETWEEN_PACKETS", 0.1)
+def _soon_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Listen for less long: these sensors send at once or never."""
+    monkeypatch.setattr(link, "_BETWEEN_PACKETS", 0.5)
     monkeypatch.setattr(port, "QUIET", 0.01)
     monkeypatch.setattr(port, "PATIENCE", 0.01)
 
@@ -164,7 +149,7 @@ def test_a_blank_template(tmp_path: Path) -> None:
 def _line(model: str = "r307") -> Iterator[tuple[Line, TemplateLibrary]]:
     """A line with a clock of its own; the sensor holds templates from the start."""
     line = Line(model=model)
-    with patch.object(link, "time", line):
+    with patch.object(link, "time", line), patch.object(link, "INSTRUCTIONS", HASTY):
         library = TemplateLibrary(link.Link(line))  # type: ignore[arg-type]
         library.link.capacity = 100
         library.link.recover()
