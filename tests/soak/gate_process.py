@@ -14,11 +14,11 @@ from pathlib import Path
 from random import Random
 from typing import Any, cast
 
-from edge_agent.gate.daemon import loop as gate_turns
+from edge_agent.gate.daemon import loop
 from edge_agent.gate.events import PanelShown
 from edge_agent.gate.host.host_identity import HostIdentity
 from edge_agent.gate.ledger.open_or_succeed import open_or_succeed
-from edge_agent.gate.touch import poll_schedule as when_to_look
+from edge_agent.gate.touch import poll_schedule
 from tests.gate.uplink.gates import GATE
 
 from .soaked_gate import ZONE, SoakedGate, World
@@ -74,7 +74,7 @@ class AskedWorld:
 def main() -> None:
     gate_fd, uplink_fd, folder, seed = sys.argv[1:]
     logging.disable(logging.CRITICAL)
-    gate_turns.BETWEEN_LOOKS_S = when_to_look.BETWEEN_LOOKS_S = 0
+    loop.BETWEEN_LOOKS_S = poll_schedule.BETWEEN_LOOKS_S = 0
     pipes = Pipes(Connection(int(gate_fd)), Connection(int(uplink_fd)))
     world = cast(World, AskedWorld(pipes))
     here = HostIdentity(board={}, card={})

@@ -12,10 +12,10 @@ import pytest
 
 from edge_agent.contract.chain import read_wire
 from edge_agent.contract.stamps import parse_time
-from edge_agent.gate.daemon import loop as gate_turns
+from edge_agent.gate.daemon import loop
 from edge_agent.gate.events import Outcome, PanelShown
 from edge_agent.gate.ledger.store.verify import verify_ledger
-from edge_agent.gate.touch import poll_schedule as when_to_look
+from edge_agent.gate.touch import poll_schedule
 from edge_agent.receiver.signs_of_life import Cover, SignsOfLife, coverage, sign_of
 
 from .killed_week import KilledWeek
@@ -37,8 +37,8 @@ def open_files() -> int:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No pauses: time is made up; and no log that the test would keep."""
-    monkeypatch.setattr(gate_turns, "BETWEEN_LOOKS_S", 0)
-    monkeypatch.setattr(when_to_look, "BETWEEN_LOOKS_S", 0)
+    monkeypatch.setattr(loop, "BETWEEN_LOOKS_S", 0)
+    monkeypatch.setattr(poll_schedule, "BETWEEN_LOOKS_S", 0)
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)

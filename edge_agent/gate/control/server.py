@@ -103,7 +103,7 @@ class ControlServer:
 
     def tell(self, event: Event) -> None:
         """Tell every watcher. Safe from any thread; never blocks."""
-        self._posted(None, event)
+        self._post(None, event)
 
     def serve_for(self, seconds: float) -> None:
         """Serve until something has happened or the time is over."""
@@ -130,7 +130,7 @@ class ControlServer:
         for channel in (self._listener, self._woken, self._waker):
             channel.close()
 
-    def _posted(self, client: Client | None, message: msgspec.Struct) -> None:
+    def _post(self, client: Client | None, message: msgspec.Struct) -> None:
         self._posts.append((client, msgspec.json.encode(message) + b"\n"))
         with suppress(OSError):  # Full: the server is awake already. Closed: nobody is served.
             self._waker.send(b"!")
@@ -173,7 +173,7 @@ class ControlServer:
             self._handle(client, line)
 
     def _handle(self, client: Client, line: bytes) -> None:
-        conversation = Conversation(client, self._posted)
+        conversation = Conversation(client, self._post)
         try:
             request = _requests.decode(line)
         except (ValueError, RecursionError) as error:  # Whatever bytes may do to a decoder.

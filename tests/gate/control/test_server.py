@@ -75,6 +75,8 @@ def test_requests_may_come_in_pieces_and_together(path: Path) -> None:
         b"null",
         b"[]",
         b'{"ask":"make-coffee"}',
+        b'{"ask":"end-transfer"}',  # What commands of an earlier version ask for.
+        b'{"ask":"clear-password"}',
         b'{"ask":"enroll","code":7,"finger":"right-index"}',
         b'{"ask":"enroll"}',
         b'{"ask":"\xff"}',
