@@ -19,7 +19,7 @@ from ..gate.people.requests import (
     SealPrints,
 )
 from ..gate.people.templates.backup_file import Backup, BadBackup, Record, read_backup, read_header
-from ..gate.ports import Sealing
+from ..gate.people.templates.sealing import AgeSealing
 from ..gate.settings.schema import Settings
 from . import sealed_files
 from .carry_out import Perform, at_the_gate
@@ -128,7 +128,7 @@ def restore(settings: Settings, file: Path, identity: Path, any_model: bool, as_
     _tell(outcomes, as_json)
 
 
-def open_backup(file: Path, identity: Path, sealing: Sealing) -> Backup:
+def open_backup(file: Path, identity: Path, sealing: AgeSealing) -> Backup:
     """All of a backup, checked before anything is done with it. Raises BadBackup."""
     content = sealed_files.read_file(file)
     try:
@@ -139,7 +139,9 @@ def open_backup(file: Path, identity: Path, sealing: Sealing) -> Backup:
         raise BadBackup(f"{file} cannot be used, and nothing was changed. {error}.") from error
 
 
-def _request(opened: Backup, batch: list[Record], sealing: Sealing, courier: str) -> RestorePrints:
+def _request(
+    opened: Backup, batch: list[Record], sealing: AgeSealing, courier: str
+) -> RestorePrints:
     # Sealed again, to a key that only the process at the sensor has.
     return RestorePrints(
         gate=opened.header.gate,

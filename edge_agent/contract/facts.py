@@ -50,6 +50,9 @@ class Fact(Struct, frozen=True, kw_only=True, tag_field="kind"):
     amends: ClassVar[Amends | None] = None
     """What it says anew of the punch in its ``of``: when it was, or that it does not count."""
 
+    moves_times: ClassVar[bool] = False
+    """It may show that the times of entries that came before were wrong."""
+
     tells_recording: ClassVar[bool] = False
     """It says whether presses are recorded."""
 
@@ -172,6 +175,7 @@ class PunchTimeCorrected(Fact, tag="punch.time-corrected", frozen=True, kw_only=
     """
 
     amends = "time"
+    moves_times = True
 
     of: int
     worker: str
@@ -272,6 +276,8 @@ class ClockStepped(Fact, tag="clock.stepped", frozen=True, kw_only=True):
     ``before`` is what it would have shown, ``after`` what it shows, in UTC; ``state`` is how far it
     may be trusted now.
     """
+
+    moves_times = True
 
     before: str
     after: str
@@ -384,6 +390,7 @@ KINDS: tuple[type[Fact], ...] = tuple(sorted(Fact.__subclasses__(), key=kind_of)
 TOUCHES = frozenset(kind_of(fact) for fact in KINDS if fact.answers_touch)
 MARKS = frozenset(kind_of(fact) for fact in KINDS if fact.marks)
 CREDITS = frozenset(kind_of(fact) for fact in KINDS if fact.credits)
+MOVING_TIMES = frozenset(kind_of(fact) for fact in KINDS if fact.moves_times)
 RECORDING = frozenset(kind_of(fact) for fact in KINDS if fact.tells_recording)
 AMENDMENTS = {kind_of(fact): fact.amends for fact in KINDS if fact.amends}
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
@@ -39,32 +39,6 @@ class Power(Protocol):
 
     def close(self) -> None:
         """Let go of the pin."""
-
-
-class KeyPair(NamedTuple):
-    """``identity`` opens what was sealed to ``recipient``. Only the recipient may be shown."""
-
-    identity: str
-    recipient: str
-
-    def __repr__(self) -> str:
-        return f"KeyPair(recipient={self.recipient!r})"
-
-
-class Sealing(Protocol):
-    """Seals bytes to public keys; only who has a private one opens them."""
-
-    def seal(self, data: bytes, recipients: Sequence[str]) -> bytes:
-        """Seal to all of ``recipients`` (``age1…``). Raises BadRequest where one is no such key."""
-
-    def open(self, sealed: bytes, identities: Sequence[str]) -> bytes:
-        """What was sealed to one of these (``AGE-SECRET-KEY-1…``), whole and unaltered.
-
-        Raises BadRequest that tells a wrong key from damage.
-        """
-
-    def new_keys(self) -> KeyPair:
-        """A pair of keys that nobody else has."""
 
 
 class Clock(Protocol):

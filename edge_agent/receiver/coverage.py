@@ -7,6 +7,7 @@ import msgspec
 
 from ..contract.chain import Envelope
 from ..contract.errors import BadRequest
+from ..contract.facts import MOVING_TIMES
 from .accept import Arrival
 from .databases.database import Database, packed
 from .signs_of_life import DRIFT_PPM, SignsOfLife, Span, coverage, covered, sign_of
@@ -18,9 +19,6 @@ _SHARE = 20
 
 _MOST = 10_000
 """Gates that wait at one time. Those left out are noted at their next entry."""
-
-_PROVES_WRONG = {"clock.stepped", "punch.time-corrected"}
-"""What may move the times of entries that came before."""
 
 
 def gate_coverage(
@@ -95,7 +93,7 @@ class CoverageTable:
         Of gates that are ``disturbed`` (their history proved to be another, or they have begun
         another ledger), nothing that was certain is so any more.
         """
-        disturbed = disturbed | {one.gate for one in new if one.kind in _PROVES_WRONG}
+        disturbed = disturbed | {one.gate for one in new if one.kind in MOVING_TIMES}
         for gate in {one.gate for one in new} | disturbed:
             if len(self._due) < _MOST:
                 self._due.setdefault(gate)

@@ -5,6 +5,7 @@ from edge_agent.contract.facts import (
     CREDITS,
     KINDS,
     MARKS,
+    MOVING_TIMES,
     RECORDED,
     RECORDING,
     RECOVERED,
@@ -14,6 +15,7 @@ from edge_agent.contract.facts import (
 
 
 def test_what_each_kind_is() -> None:
+    assert {"clock.stepped", "punch.time-corrected"} == MOVING_TIMES
     assert {"punch.recorded", "punch.added", "punch.recovered"} == CREDITS
     assert CREDITS | {"punch.repeated"} == MARKS
     assert {"punch.recorded", "punch.repeated", "attempt.refused"} == TOUCHES

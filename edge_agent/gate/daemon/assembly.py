@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from ..host.clock import HostClock
     from ..host.lock import GateLock
     from ..ledger.gate import Gate
-    from ..ports import Examiner, Panel, Power, Sealing, Sensor, Tell, Touch
+    from ..people.templates.sealing import AgeSealing
+    from ..ports import Examiner, Panel, Power, Sensor, Tell, Touch
     from ..settings.schema import Settings
     from ..uplink.inbox import ForeignReceipt
     from ..uplink.thread import UplinkThread
@@ -130,7 +131,7 @@ class Assembly:
         sensor.try_passwords(*sensor_passwords(settings.password_file, self.database))
         return sensor
 
-    def sealing(self) -> Sealing:
+    def sealing(self) -> AgeSealing:
         """Seals what leaves the gate."""
         from ..people.templates.sealing import AgeSealing
 

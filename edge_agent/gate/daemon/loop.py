@@ -22,7 +22,8 @@ from ..ledger.watch_recording import WatchRecording
 from ..people.handlers import HANDLERS, Dispatcher
 from ..people.requests import Request, StepKind
 from ..people.roster import RosterInbox, RosterKeeper
-from ..ports import Panel, Sealing, Sensor, SensorInfo, Touch
+from ..people.templates.sealing import AgeSealing
+from ..ports import Panel, Sensor, SensorInfo, Touch
 from ..sensor.lifecycle import SensorLifecycle
 from ..sensor.pairing import Pairing
 from ..touch.decide import Look
@@ -52,7 +53,7 @@ class GateLoop:
         panel: Panel,
         captures: int,
         offline: Callable[[], bool],
-        sealing: Sealing,
+        sealing: AgeSealing,
         roster: RosterInbox,
         prune_after_months: int | None = None,
         touch: Touch | None = None,

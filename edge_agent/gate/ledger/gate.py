@@ -1,4 +1,4 @@
-"""What every flow at the gate works on: the ledger, who is known, and the last punches."""
+"""What every flow at the gate works on: the ledger to write, who is known, and the last punches."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -52,20 +52,14 @@ class Gate:
         return list(self._memory.prints.values())
 
     @property
+    def workers(self) -> dict[str, Worker]:
+        """All workers by code. Raises StoreFault."""
+        return self._memory.workers
+
+    @property
     def last_punches(self) -> dict[str, LastPunch]:
         """Each worker's last recorded punch, as far back as a rule looks. Raises StoreFault."""
         return self._memory.last_punches
-
-    @property
-    def _memory(self) -> "_Known":
-        if self._known is None:
-            horizon_ms = max(SHIFT_MS, self.policy.repeat_window_ms)
-            self._known = _Known(
-                {print_.slot: print_ for print_ in self.store.prints()},
-                {worker.code: worker for worker in self.store.workers()},
-                self.store.last_punches(self.clock.stamp(), horizon_ms),
-            )
-        return self._known
 
     def when(self, stamp: Stamp) -> Bounds:
         """What is known of when a stamp was made, its own wall clock aside. Raises StoreFault."""
@@ -74,12 +68,6 @@ class Gate:
     def knows(self, stamp: Stamp) -> bool:
         """Whether the ledger knows the boot that a stamp was made in. Raises StoreFault."""
         return self._known_times.knows(stamp.boot)
-
-    @property
-    def _known_times(self) -> Timeline:
-        if self._timeline is None:
-            self._timeline = Timeline(self.store.landmarks(), self.policy.drift_ppm)
-        return self._timeline
 
     def clock_changed(self) -> None:
         """More is known of the clock than before."""
@@ -154,11 +142,6 @@ class Gate:
         entry = self.record(fact)
         self._known = None
         return entry
-
-    @property
-    def workers(self) -> dict[str, Worker]:
-        """All workers by code. Raises StoreFault."""
-        return self._memory.workers
 
     def record_roster(
         self, facts: list[Fact], roster: Applied, workers: Sequence[Worker] = ()
@@ -250,3 +233,20 @@ class Gate:
         self.record(fact, also=forget)
         if (known := self._known) is not None:
             known.prints.pop(print_.slot, None)
+
+    @property
+    def _memory(self) -> _Known:
+        if self._known is None:
+            horizon_ms = max(SHIFT_MS, self.policy.repeat_window_ms)
+            self._known = _Known(
+                {print_.slot: print_ for print_ in self.store.prints()},
+                {worker.code: worker for worker in self.store.workers()},
+                self.store.last_punches(self.clock.stamp(), horizon_ms),
+            )
+        return self._known
+
+    @property
+    def _known_times(self) -> Timeline:
+        if self._timeline is None:
+            self._timeline = Timeline(self.store.landmarks(), self.policy.drift_ppm)
+        return self._timeline

@@ -8,11 +8,12 @@ from msgspec import Struct
 from ...contract.people import Print
 from ..errors import SensorSilent
 from ..ledger.gate import Gate
-from ..ports import KeyPair, Panel, Sealing, Sensor, SensorInfo
+from ..ports import Panel, Sensor, SensorInfo
 from ..sensor.pairing import Pairing
 from .prompt import GuidedCapture, Prompt
 from .templates.backup_file import Header
 from .templates.records import Strangers
+from .templates.sealing import AgeSealing, KeyPair
 
 Result = dict[str, Any]
 """What a request came to: what ``--json`` prints."""
@@ -49,7 +50,7 @@ class RequestContext:
     sensor: Sensor
     panel: Panel
     pairing: Pairing
-    sealing: Sealing
+    sealing: AgeSealing
     transfers: Transfers
     connected: SensorInfo | None
     prompt: Prompt

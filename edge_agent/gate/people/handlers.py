@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from ..ledger.gate import Gate
-from ..ports import Panel, Sealing, Sensor, SensorInfo
+from ..ports import Panel, Sensor, SensorInfo
 from ..sensor.pairing import Pairing
 from .back_up import begin_backup, keep_backup, seal_prints
 from .context import RequestContext, Result, Transfers
@@ -39,6 +39,7 @@ from .restore import ask_courier, begin_restore, restore_prints
 from .sensor import adopt_sensor, ask_sensor, take_image
 from .supervise import add_punch, void_punch
 from .templates.records import Strangers
+from .templates.sealing import AgeSealing
 from .workers import add_worker, deactivate_worker
 
 
@@ -80,7 +81,7 @@ class Dispatcher:
     """Has requests carried out on one gate, one after the other, as long as the process lives."""
 
     def __init__(
-        self, gate: Gate, sensor: Sensor, panel: Panel, pairing: Pairing, sealing: Sealing
+        self, gate: Gate, sensor: Sensor, panel: Panel, pairing: Pairing, sealing: AgeSealing
     ) -> None:
         self._context = partial(
             RequestContext,

@@ -1,10 +1,7 @@
-"""Open the SQLite file so that a power cut can neither lose nor tear what was committed.
+"""The SQLite file: opened so that a power cut can neither lose nor tear what was committed.
 
-One thread's connection to the database: opened anew after a fault, its errors told.
-
-What every part of the store is made of; each part knows its own tables only.
-
-Read an entry's ``data`` back from its bytes.
+What its errors mean for a technician, one thread's connection to it, and what every part of the
+store is made of: each knows its own tables only.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The entries of the ledger: reading them, and writing the next one.
+"""The entries of the ledger: reading them, writing the next one, and pruning the first ones.
 
-Where the ledger begins: after the entries that were pruned, if any were.
+What was pruned leaves a checkpoint, from whose hash the chain goes on.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""What is not the ledger's: how far payroll has it, and small facts about this installation.
+"""What is not the ledger's: how far payroll has it, and what the database remembers of itself.
 
-Which module the prints are in, and which slots are being changed.
-
-What a database remembers of itself: where it is, whether in use, how its tables look.
+Where it is, whether it is in use, how its tables look, and small facts about this installation.
 """
 
 from __future__ import annotations
@@ -15,9 +13,8 @@ from msgspec import Struct
 
 from ....contract.facts import WhyOpened
 from ...host.host_identity import HostIdentity
-from ...pairing_mark import PairingMark
 from .carry_over import TABLES
-from .database import ChangePart, Part
+from .database import Part
 from .schema import migrations
 
 if TYPE_CHECKING:
@@ -25,113 +22,6 @@ if TYPE_CHECKING:
 
 COPY = "copy"
 """Remembered by a copy of the database that is not to be continued: ``backup``."""
-
-
-class Bound(Struct, frozen=True, kw_only=True):
-    """Whose a ledger is, as it says itself."""
-
-    gate: str
-    copy: str | None
-    host_identity: HostIdentity
-
-
-_PARTS = ("board", "card")
-_IN_USE = "in-use"
-_DISOWNED = "disowned"
-
-
-class Disowned(Struct, frozen=True, kw_only=True):
-    """A receipt that speaks of another history of this ledger."""
-
-    ledger: str
-    why: WhyOpened
-    through: int
-
-
-def read_bound(database: Database, gate: str) -> Bound:
-    """Whose the ledger is, whose identity says ``gate``."""
-    known = {
-        part: {
-            key.partition(".")[2]: value
-            for key, value in database.conn.execute("SELECT key, value FROM remembered")
-            if key.startswith(f"{part}.")
-        }
-        for part in _PARTS
-    }
-    return Bound(gate=gate, copy=recall(database, COPY), host_identity=HostIdentity(**known))
-
-
-def bind(database: Database, here: HostIdentity) -> None:
-    """Remember where the ledger is, as far as it was not known before."""
-    for part, known in zip(_PARTS, (here.board, here.card), strict=True):
-        for way, value in known.items():
-            database.conn.execute(
-                "INSERT OR IGNORE INTO remembered VALUES (?, ?)", (f"{part}.{way}", value)
-            )
-
-
-def in_use(database: Database) -> bool:
-    """Whether whoever used it last has never said that it was done."""
-    return recall(database, _IN_USE) == "yes"
-
-
-def use(database: Database, *, begins: bool) -> None:
-    """Say that it is in use from now on, or no longer."""
-    remember(database, _IN_USE, "yes" if begins else "no")
-
-
-def seal_description(database: Database, ledger: str) -> None:
-    """Remember the checksum of the tables' descriptions, once for each version of them."""
-    key, checksum = _description(database, ledger)
-    if recall(database, key) is None:
-        remember(database, key, checksum)
-
-
-def description_altered(database: Database, ledger: str) -> bool:
-    """Whether a byte of the tables' descriptions has changed since.
-
-    SQLite itself notices some of them only when it is to write, and others not at all.
-    """
-    key, checksum = _description(database, ledger)
-    return recall(database, key) not in (None, checksum)
-
-
-def _description(database: Database, ledger: str) -> tuple[str, str]:
-    """Of the gate's own tables: what another tool has added to the file is nobody's damage.
-
-    Only a migration alters them, and each has a key of its own, as has each ledger: a release that
-    knows nothing of this one would carry it over.
-    """
-    key = f"tables.{len(migrations().applied(database))}.{ledger}"
-    rows = database.conn.execute(
-        "SELECT name, CAST(name || coalesce(sql, '') AS BLOB) FROM sqlite_master"
-        " WHERE type = 'table'"
-    )
-    own = sorted(text for name, text in rows if name in TABLES)
-    return key, str(zlib.crc32(b"\0".join(own)))
-
-
-def disowned(database: Database) -> Disowned | None:
-    """The receipt that made the gate leave this ledger."""
-    said = recall(database, _DISOWNED)
-    return msgspec.json.decode(said, type=Disowned) if said else None
-
-
-def put_disowned(database: Database, receipt: Disowned) -> None:
-    """Remember it until the next start, whenever that is."""
-    remember(database, _DISOWNED, msgspec.json.encode(receipt).decode())
-
-
-def recall(database: Database, key: str) -> str | None:
-    """A remembered fact."""
-    row = database.conn.execute("SELECT value FROM remembered WHERE key = ?", (key,)).fetchone()
-    return row[0] if row else None
-
-
-def remember(database: Database, key: str, value: str) -> None:
-    """Keep one."""
-    if recall(database, key) != value:
-        database.table("remembered").upsert({"key": key, "value": value}, pk="key")
 
 
 class Watermarks(Struct, frozen=True):
@@ -142,7 +32,23 @@ class Watermarks(Struct, frozen=True):
     rejected: int = 0
 
 
-class MemoryRows(Part):
+class Bound(Struct, frozen=True, kw_only=True):
+    """Whose a ledger is, as it says itself."""
+
+    gate: str
+    copy: str | None
+    host_identity: HostIdentity
+
+
+class Disowned(Struct, frozen=True, kw_only=True):
+    """A receipt that speaks of another history of this ledger."""
+
+    ledger: str
+    why: WhyOpened
+    through: int
+
+
+class MetadataRows(Part):
     """Reads and writes the watermarks and what is remembered."""
 
     def watermarks(self) -> Watermarks:
@@ -189,33 +95,96 @@ def watermark_sum(published: int, confirmed: int, rejected: int) -> int:
     return zlib.crc32(f"{published} {confirmed} {rejected}".encode())
 
 
-class PairingRows(Part):
-    """Reads the pairing."""
-
-    def mark(self) -> PairingMark | None:
-        """Which module the prints are in."""
-        rows = self._connection.rows("SELECT token, counter FROM sensor_mark")
-        return PairingMark(*rows[0]) if rows else None
-
-    def announced(self) -> list[int]:
-        """The slots whose change was announced and not settled."""
-        return [slot for (slot,) in self._connection.rows("SELECT slot FROM announced_slots")]
+_PARTS = ("board", "card")
 
 
-class PairingChange(ChangePart):
-    """Writes the pairing."""
+def read_bound(database: Database, gate: str) -> Bound:
+    """Whose the ledger is, whose identity says ``gate``."""
+    known = {
+        part: {
+            key.partition(".")[2]: value
+            for key, value in database.conn.execute("SELECT key, value FROM remembered")
+            if key.startswith(f"{part}.")
+        }
+        for part in _PARTS
+    }
+    return Bound(gate=gate, copy=recall(database, COPY), host_identity=HostIdentity(**known))
 
-    def put_mark(self, mark: PairingMark) -> None:
-        """Remember which module the prints are in."""
-        row = {"one": 1, "token": mark.token, "counter": mark.counter}
-        self._database.table("sensor_mark").upsert(row, pk="one")
 
-    def announce(self, *slots: int) -> None:
-        """Templates are about to be written to, or erased from, ``slots``."""
-        for slot in slots:
-            self._database.table("announced_slots").upsert({"slot": slot}, pk="slot")
-        self._database.conn.execute("UPDATE sensor_mark SET counter = counter + 1")
+def bind(database: Database, here: HostIdentity) -> None:
+    """Remember where the ledger is, as far as it was not known before."""
+    for part, known in zip(_PARTS, (here.board, here.card), strict=True):
+        for way, value in known.items():
+            database.conn.execute(
+                "INSERT OR IGNORE INTO remembered VALUES (?, ?)", (f"{part}.{way}", value)
+            )
 
-    def settle(self, slot: int) -> None:
-        """What was announced for ``slot`` has been carried out or undone."""
-        self._database.conn.execute("DELETE FROM announced_slots WHERE slot = ?", (slot,))
+
+_IN_USE = "in-use"
+
+
+def in_use(database: Database) -> bool:
+    """Whether whoever used it last has never said that it was done."""
+    return recall(database, _IN_USE) == "yes"
+
+
+def use(database: Database, *, begins: bool) -> None:
+    """Say that it is in use from now on, or no longer."""
+    remember(database, _IN_USE, "yes" if begins else "no")
+
+
+def seal_description(database: Database, ledger: str) -> None:
+    """Remember the checksum of the tables' descriptions, once for each version of them."""
+    key, checksum = _description(database, ledger)
+    if recall(database, key) is None:
+        remember(database, key, checksum)
+
+
+def description_altered(database: Database, ledger: str) -> bool:
+    """Whether a byte of the tables' descriptions has changed since.
+
+    SQLite itself notices some of them only when it is to write, and others not at all.
+    """
+    key, checksum = _description(database, ledger)
+    return recall(database, key) not in (None, checksum)
+
+
+def _description(database: Database, ledger: str) -> tuple[str, str]:
+    """Of the gate's own tables: what another tool has added to the file is nobody's damage.
+
+    Only a migration alters them, and each has a key of its own, as has each ledger: a release that
+    knows nothing of this one would carry it over.
+    """
+    key = f"tables.{len(migrations().applied(database))}.{ledger}"
+    rows = database.conn.execute(
+        "SELECT name, CAST(name || coalesce(sql, '') AS BLOB) FROM sqlite_master"
+        " WHERE type = 'table'"
+    )
+    own = sorted(text for name, text in rows if name in TABLES)
+    return key, str(zlib.crc32(b"\0".join(own)))
+
+
+_DISOWNED = "disowned"
+
+
+def disowned(database: Database) -> Disowned | None:
+    """The receipt that made the gate leave this ledger."""
+    said = recall(database, _DISOWNED)
+    return msgspec.json.decode(said, type=Disowned) if said else None
+
+
+def put_disowned(database: Database, receipt: Disowned) -> None:
+    """Remember it until the next start, whenever that is."""
+    remember(database, _DISOWNED, msgspec.json.encode(receipt).decode())
+
+
+def recall(database: Database, key: str) -> str | None:
+    """A remembered fact."""
+    row = database.conn.execute("SELECT value FROM remembered WHERE key = ?", (key,)).fetchone()
+    return row[0] if row else None
+
+
+def remember(database: Database, key: str, value: str) -> None:
+    """Keep one."""
+    if recall(database, key) != value:
+        database.table("remembered").upsert({"key": key, "value": value}, pk="key")

@@ -1,4 +1,4 @@
-"""Workers, prints, and payroll's roster."""
+"""Workers, prints, payroll's roster, and the pairing with the sensor that the prints are in."""
 
 import zlib
 from collections.abc import Iterable
@@ -8,6 +8,7 @@ import msgspec
 
 from ....contract.people import Employment, Print, Worker
 from ....contract.roster import Applied, Refusal
+from ...pairing_mark import PairingMark
 from .database import ChangePart, Part
 
 _WORKERS = (
@@ -129,6 +130,38 @@ class PeopleChange(ChangePart):
         key = print_.slot, print_.generation
         row = self._database.table("prints").get(key)
         self._database.table("prints").update(key, {"sum": print_sum(row)})
+
+
+class PairingRows(Part):
+    """Reads the pairing."""
+
+    def mark(self) -> PairingMark | None:
+        """Which module the prints are in."""
+        rows = self._connection.rows("SELECT token, counter FROM sensor_mark")
+        return PairingMark(*rows[0]) if rows else None
+
+    def announced(self) -> list[int]:
+        """The slots whose change was announced and not settled."""
+        return [slot for (slot,) in self._connection.rows("SELECT slot FROM announced_slots")]
+
+
+class PairingChange(ChangePart):
+    """Writes the pairing."""
+
+    def put_mark(self, mark: PairingMark) -> None:
+        """Remember which module the prints are in."""
+        row = {"one": 1, "token": mark.token, "counter": mark.counter}
+        self._database.table("sensor_mark").upsert(row, pk="one")
+
+    def announce(self, *slots: int) -> None:
+        """Templates are about to be written to, or erased from, ``slots``."""
+        for slot in slots:
+            self._database.table("announced_slots").upsert({"slot": slot}, pk="slot")
+        self._database.conn.execute("UPDATE sensor_mark SET counter = counter + 1")
+
+    def settle(self, slot: int) -> None:
+        """What was announced for ``slot`` has been carried out or undone."""
+        self._database.conn.execute("DELETE FROM announced_slots WHERE slot = ?", (slot,))
 
 
 def print_sum(row: dict[str, Any]) -> int:

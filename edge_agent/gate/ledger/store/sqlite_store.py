@@ -1,6 +1,6 @@
-"""The Store port on one SQLite file: put together of its parts, and whose ledger it is.
+"""The database of one gate, put together of its parts.
 
-One durable transaction: all of it or nothing, and the truth about it after a fault.
+A change is one durable transaction: all of it or nothing, and the truth about it after a fault.
 """
 
 from __future__ import annotations
@@ -24,98 +24,17 @@ from . import gap_note, reserve
 from .database import StoreConnection, open_database, open_for_reading
 from .gap_note import Gap
 from .ledger_rows import CheckpointChange, CheckpointRows, LedgerChange, LedgerRows, Tail
-from .metadata import MemoryRows, PairingChange, PairingRows, Watermarks, put_watermarks
-from .people_rows import PeopleChange, PeopleRows
+from .metadata import MetadataRows, Watermarks, put_watermarks
+from .people_rows import PairingChange, PairingRows, PeopleChange, PeopleRows
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
 
-def begin_ledger(
-    database: Database, scribe: Scribe, why: WhyOpened, now: Stamp, previous: OldEntry | None = None
-) -> None:
-    """Write whose the ledger is, and its first entry, inside a transaction that has begun."""
-    database.table("identity").insert({"one": 1, "ledger": scribe.ledger, "gate": scribe.gate})
-    put_watermarks(database, Watermarks(0, 0))
-    opened = LedgerOpened(
-        gate=scribe.gate, zone=scribe.zone.key, version=__version__, why=why, previous=previous
-    )
-    SqliteChange(database, scribe).append(opened, now)
-
-
 log = logging.getLogger(__name__)
 
 
-class SqliteChange(LedgerChange, CheckpointChange, PeopleChange, PairingChange):
-    """The Change port: writes inside a transaction that has begun with BEGIN IMMEDIATE.
-
-    Immediate, because the tail read here must still be the tail when the entry is inserted: with
-    a deferred BEGIN two threads lost 1,733 of 2,000 appends to SQLITE_BUSY (measured).
-    """
-
-
-@contextmanager
-def changing(connection: StoreConnection, scribe: Scribe) -> Iterator[SqliteChange]:
-    """Commit on leaving.
-
-    After an I/O error the commit may or may not have happened: the database is opened anew and
-    its tail read, so that the worker is told the truth. Raises StoreFault where nothing, or
-    nothing certain, was written.
-    """
-    database = connection.database()
-    try:
-        database.conn.execute("BEGIN IMMEDIATE")
-        change = SqliteChange(database, scribe)
-        yield change
-    except BaseException as error:
-        with suppress(sqlite3.Error):
-            database.rollback()
-        if isinstance(error, sqlite3.Error):
-            raise _not_written(connection, error) from error
-        raise
-    try:
-        database.conn.execute("COMMIT")
-    except sqlite3.Error as error:
-        was_committed = _was_committed(connection, change.tail, error)
-        if change.tail == change.began_at:
-            # No entry tells it from a transaction that never was.
-            fault = connection.fault(error)
-            raise StoreFault(f"It is not certain that anything was written. {fault}") from error
-        if not was_committed:
-            raise _not_written(connection, error) from error
-        log.warning("a commit reported %s, yet the ledger holds it durably", error)
-
-
-def _was_committed(connection: StoreConnection, expected: Tail, error: sqlite3.Error) -> bool:
-    """Whether the ledger, opened anew, holds ``expected`` and has been brought to disk.
-
-    Raises StoreFault where that cannot be said.
-    """
-    connection.drop()
-    try:
-        if connection.rows("SELECT hash FROM ledger WHERE seq = ?", expected.seq) != [
-            (expected.hash,)
-        ]:
-            return False
-        # What a failed fsync left in the page cache reads well and is gone after a power cut.
-        # A checkpoint writes it to the database file and syncs that, or says that it cannot.
-        [(busy, in_log, copied)] = connection.rows("PRAGMA wal_checkpoint(PASSIVE)")
-    except StoreFault as fault:
-        raise StoreFault(f"It is not certain that anything was recorded. {fault}") from error
-    if busy or in_log != copied:
-        raise StoreFault(
-            "It is not certain that anything was recorded, although the ledger shows it. "
-            f"{connection.fault(error)}"
-        )
-    return True
-
-
-def _not_written(connection: StoreConnection, error: sqlite3.Error) -> StoreFault:
-    fault = connection.fault(error)
-    return type(fault)(f"Nothing was recorded. {fault}")
-
-
-class SqliteStore(LedgerRows, CheckpointRows, PeopleRows, PairingRows, MemoryRows):
+class SqliteStore(LedgerRows, CheckpointRows, PeopleRows, PairingRows, MetadataRows):
     """Ledger, workers and prints of one gate. One object a thread."""
 
     @classmethod
@@ -196,6 +115,93 @@ class SqliteStore(LedgerRows, CheckpointRows, PeopleRows, PairingRows, MemoryRow
         self._connection.close()
 
 
+class SqliteChange(LedgerChange, CheckpointChange, PeopleChange, PairingChange):
+    """Writes inside a transaction that has begun with BEGIN IMMEDIATE.
+
+    Immediate, because the tail read here must still be the tail when the entry is inserted: with
+    a deferred BEGIN two threads lost 1,733 of 2,000 appends to SQLITE_BUSY (measured).
+    """
+
+
+@contextmanager
+def changing(connection: StoreConnection, scribe: Scribe) -> Iterator[SqliteChange]:
+    """Commit on leaving.
+
+    After an I/O error the commit may or may not have happened: the database is opened anew and
+    its tail read, so that the worker is told the truth. Raises StoreFault where nothing, or
+    nothing certain, was written.
+    """
+    database = connection.database()
+    try:
+        database.conn.execute("BEGIN IMMEDIATE")
+        change = SqliteChange(database, scribe)
+        yield change
+    except BaseException as error:
+        with suppress(sqlite3.Error):
+            database.rollback()
+        if isinstance(error, sqlite3.Error):
+            raise _not_written(connection, error) from error
+        raise
+    try:
+        database.conn.execute("COMMIT")
+    except sqlite3.Error as error:
+        was_committed = _was_committed(connection, change.tail, error)
+        if change.tail == change.began_at:
+            # No entry tells it from a transaction that never was.
+            fault = connection.fault(error)
+            raise StoreFault(f"It is not certain that anything was written. {fault}") from error
+        if not was_committed:
+            raise _not_written(connection, error) from error
+        log.warning("a commit reported %s, yet the ledger holds it durably", error)
+
+
+def _was_committed(connection: StoreConnection, expected: Tail, error: sqlite3.Error) -> bool:
+    """Whether the ledger, opened anew, holds ``expected`` and has been brought to disk.
+
+    Raises StoreFault where that cannot be said.
+    """
+    connection.drop()
+    try:
+        if connection.rows("SELECT hash FROM ledger WHERE seq = ?", expected.seq) != [
+            (expected.hash,)
+        ]:
+            return False
+        # What a failed fsync left in the page cache reads well and is gone after a power cut.
+        # A checkpoint writes it to the database file and syncs that, or says that it cannot.
+        [(busy, in_log, copied)] = connection.rows("PRAGMA wal_checkpoint(PASSIVE)")
+    except StoreFault as fault:
+        raise StoreFault(f"It is not certain that anything was recorded. {fault}") from error
+    if busy or in_log != copied:
+        raise StoreFault(
+            "It is not certain that anything was recorded, although the ledger shows it. "
+            f"{connection.fault(error)}"
+        )
+    return True
+
+
+def _not_written(connection: StoreConnection, error: sqlite3.Error) -> StoreFault:
+    fault = connection.fault(error)
+    return type(fault)(f"Nothing was recorded. {fault}")
+
+
+def begin_ledger(
+    database: Database, scribe: Scribe, why: WhyOpened, now: Stamp, previous: OldEntry | None = None
+) -> None:
+    """Write whose the ledger is, and its first entry, inside a transaction that has begun."""
+    database.table("identity").insert({"one": 1, "ledger": scribe.ledger, "gate": scribe.gate})
+    put_watermarks(database, Watermarks(0, 0))
+    opened = LedgerOpened(
+        gate=scribe.gate, zone=scribe.zone.key, version=__version__, why=why, previous=previous
+    )
+    SqliteChange(database, scribe).append(opened, now)
+
+
+def identity(conn: sqlite3.Connection) -> dict[str, Any] | None:
+    """The ids of the ledger and its gate; None where no ledger was opened yet."""
+    row = conn.execute("SELECT ledger, gate FROM identity").fetchone()
+    return {"ledger": row[0], "gate": row[1]} if row else None
+
+
 _Opened = TypeVar("_Opened", "Database", sqlite3.Connection)
 
 
@@ -206,9 +212,3 @@ def _kept_on_success(opened: _Opened) -> Iterator[_Opened]:
     except BaseException:
         opened.close()
         raise
-
-
-def identity(conn: sqlite3.Connection) -> dict[str, Any] | None:
-    """The ids of the ledger and its gate; None where no ledger was opened yet."""
-    row = conn.execute("SELECT ledger, gate FROM identity").fetchone()
-    return {"ledger": row[0], "gate": row[1]} if row else None

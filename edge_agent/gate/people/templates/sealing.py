@@ -1,21 +1,31 @@
-"""The Sealing port by age (age-encryption.org/v1), in X25519 keys only.
+"""Seal bytes to public keys by age (age-encryption.org/v1), in X25519 keys only.
 
 pyrage is imported at the first use: a gate seals once a month, and a Pi Zero has 512 MB.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ....contract.errors import BadRequest
-from ...ports import KeyPair
 
 _NO_KEY_FITS = "No matching keys found"
 
 
+class KeyPair(NamedTuple):
+    """``identity`` opens what was sealed to ``recipient``. Only the recipient may be shown."""
+
+    identity: str
+    recipient: str
+
+    def __repr__(self) -> str:
+        return f"KeyPair(recipient={self.recipient!r})"
+
+
 class AgeSealing:
-    """Fulfils ``gate.ports.Sealing``."""
+    """Seals bytes to public keys; only who has a private one opens them."""
 
     def seal(self, data: bytes, recipients: Sequence[str]) -> bytes:
-        """Seal to all of ``recipients``."""
+        """Seal to all of ``recipients`` (``age1…``). Raises BadRequest where one is no such key."""
         import pyrage
 
         keys = []
@@ -34,7 +44,10 @@ class AgeSealing:
         return sealed
 
     def open(self, sealed: bytes, identities: Sequence[str]) -> bytes:
-        """What was sealed to one of ``identities``."""
+        """What was sealed to one of these (``AGE-SECRET-KEY-1…``), whole and unaltered.
+
+        Raises BadRequest that tells a wrong key from damage.
+        """
         import pyrage
 
         try:
