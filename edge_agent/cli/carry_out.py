@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..gate.control.client import ask, daemon_runs
 from ..gate.people.requests import Request, Step
 from ..gate.settings.schema import Settings
 
@@ -28,11 +27,13 @@ def at_the_gate(settings: Settings, on_step: OnStep = lambda step: None) -> Iter
     With a daemon running it does the work, for it alone owns the sensor. Otherwise the work is
     done in this process, under the lock that a starting daemon waits for.
     """
+    # Only now, here and below: the module of a command that asks also has some that only read.
+    from ..gate.control.client import ask, daemon_runs
+
     socket = Path(settings.control.socket)
     if daemon_runs(socket):
         yield lambda request: ask(socket, request, on_step)
         return
-    # Only now: whoever asks a daemon does without what a gate is made of.
     from .without_daemon import gate_in_this_process
 
     with gate_in_this_process(settings, on_step) as perform:

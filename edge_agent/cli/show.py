@@ -1,6 +1,5 @@
 """Print results: tables for people, JSON for programs."""
 
-import shutil
 import sys
 from collections.abc import Iterable
 from itertools import zip_longest
@@ -34,6 +33,8 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], empty:
         return
     widths = [max(map(_width, column)) for column in zip(head, *table, strict=True)]
     if sys.stdout.isatty():  # What goes into a file or a pipe keeps its lines.
+        import shutil  # It brings libraries for archives.
+
         _narrow(head, widths, shutil.get_terminal_size().columns)
     lines = [click.style(_line(head, widths), bold=True)]
     for row in table:

@@ -1,8 +1,8 @@
 """The gate's status, as payroll's retained message and the ``status`` command show it."""
 
-import shutil
+import os
 from contextlib import closing
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct, to_builtins
 
@@ -74,12 +74,21 @@ def gate_status(assembly: Assembly, store: SqliteStore, now: Circumstances) -> G
     )
 
 
-def _disk(assembly: Assembly) -> "shutil._ntuple_diskusage | None":
+class _Disk(NamedTuple):
+    """Bytes; ``free`` are those that ordinary users may still have."""
+
+    total: int
+    free: int
+
+
+def _disk(assembly: Assembly) -> _Disk | None:
     """None where it does not answer: a card that dies must not take the status along."""
     try:
-        return shutil.disk_usage(assembly.database.parent)
+        # Not by shutil, which brings three libraries for archives into every status.
+        found = os.statvfs(assembly.database.parent)
     except OSError:
         return None
+    return _Disk(found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize)
 
 
 def _clock_status(assembly: Assembly, store: SqliteStore, stamp: Stamp) -> ClockStatus:
@@ -117,15 +126,13 @@ _UNSYNCED = (
 )
 
 
-def _store_status(
-    assembly: Assembly, store: StoreChanged, usage: "shutil._ntuple_diskusage | None"
-) -> StoreStatus:
+def _store_status(assembly: Assembly, store: StoreChanged, usage: _Disk | None) -> StoreStatus:
     problem = store.detail or _disk_problem(usage)
     left = [old.name for old in assembly.set_aside()]
     return StoreStatus(state=store.state, problem=problem, set_aside=left)
 
 
-def _disk_problem(usage: "shutil._ntuple_diskusage | None") -> str | None:
+def _disk_problem(usage: _Disk | None) -> str | None:
     if usage is None:
         return "The disk does not say how full it is: see 'edge-agent doctor', replace the card."
     percent = (usage.total - usage.free) * 100 // usage.total
