@@ -40,7 +40,7 @@ class Scan(Struct, frozen=True):
 
 
 class Last(Enum):
-    """Who had the last answer: the rows of the table."""
+    """Who had the last answer: the columns of the table."""
 
     NOBODY = "nobody"
     """The glass was seen bare since."""
@@ -55,7 +55,7 @@ class Last(Enum):
 
 
 class Seen(Enum):
-    """What the glass shows, and a second scan of it: the columns of the table."""
+    """What the glass shows, and a second scan of it: the rows of the table."""
 
     UNSURE = "unsure"
     """The sensor could not tell whether there is a finger."""
@@ -117,7 +117,8 @@ def decide(seen: Seen, last: Last) -> Do | None:
     should it be the same one, green after red does no harm. One that appears where there was
     nothing with features is answered, known or not.
     """
-    match seen:  # .................NOBODY.....SLOT.......REFUSED....TOLD.......GHOST
+    # In each row: nobody, a slot, refused, told, a ghost.
+    match seen:
         case Seen.UNSURE:  # As when a finger comes or goes.
             return _row(last, Do.LEAVE, Do.DOUBT, Do.DOUBT, Do.DOUBT, Do.DOUBT)
         case Seen.BARE:

@@ -82,7 +82,7 @@ class TouchState(Struct, frozen=True):
         return self.disturbed() if now - self.seen_at > _UNSEEN_S else self
 
     def saw(self, present: bool | None, now: float) -> "TouchState":
-        """A look that began at ``now`` has ended so."""
+        """A look has ended so; or the scans of a touch, with a finger."""
         blind_since = None if present is False else self.blind_since
         return structs.replace(self, seen_at=now, blind_since=blind_since)
 
@@ -102,7 +102,7 @@ class TouchState(Struct, frozen=True):
         return since if since is not None and now - since <= _BLIND_S else now
 
     def sees(self, present: bool | None, felt: bool | None, now: float) -> Seen:
-        """The column of a look."""
+        """The row of the table that a look comes to."""
         if present is None:
             return Seen.UNSURE
         if not present:
@@ -117,7 +117,7 @@ class TouchState(Struct, frozen=True):
     def scans(
         self, scan: Scan, felt: bool | None, now: float, is_held: Callable[[int], bool]
     ) -> Seen:
-        """The column of a scan after a look; ``is_held``: whether a print holds a slot."""
+        """The row of a scan after a look; ``is_held``: whether a print holds a slot."""
         if felt is False:
             return _unfelt(scan)
         if scan.featureless:

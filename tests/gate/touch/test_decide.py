@@ -16,18 +16,18 @@ from .test_take_punch import HERS, HIS, Shift, shift
 
 _PATIENCE_S, _STAYS_S = 5.0, 10.0
 
-ROWS: dict[Last, dict[str, list[Any]]] = {
+COLUMNS: dict[Last, dict[str, list[Any]]] = {
     Last.NOBODY: {},
     Last.SLOT: {"captures": [True], "searches": [HERS]},
     Last.REFUSED: {"captures": [True] * 3, "searches": [None] * 3},
     Last.TOLD: {"captures": [True], "extracts": [SensorUnplugged("gone")]},
     Last.GHOST: {"captures": [True] * 3, "extracts": [Hint.WIPE] * 3},
 }
-"""Row → the script of a sensor that brings a gate there."""
+"""Column → the script of a sensor that brings a gate there."""
 
 
 @dataclass
-class Column:
+class Shown:
     """How a look comes to show this: what the pin says, and what the sensor answers."""
 
     capture: bool | None = True
@@ -38,20 +38,20 @@ class Column:
     after_s: float = 0.0
 
 
-COLUMNS: dict[Seen, Column] = {
-    Seen.UNSURE: Column(capture=None),
-    Seen.BARE: Column(capture=False),
-    Seen.FINGER: Column(search=HERS),
-    Seen.DOUBTED: Column(search=HERS, doubted=True, after_s=_PATIENCE_S),
-    Seen.UNFELT: Column(search=HERS, felt=False),
-    Seen.SAME: Column(search=HERS, doubted=True),
-    Seen.OTHER: Column(search=HIS, doubted=True, after_s=_PATIENCE_S),
-    Seen.STRANGER: Column(search=None, doubted=True, after_s=_PATIENCE_S),
-    Seen.FEATURELESS: Column(extract=Hint.WIPE, doubted=True, after_s=_PATIENCE_S),
-    Seen.LASTING: Column(extract=Hint.WIPE, doubted=True, after_s=_STAYS_S + 1.0),
-    Seen.UNFELT_MATCH: Column(search=HERS, felt=False),
-    Seen.UNFELT_STRANGER: Column(search=None, felt=False),
-    Seen.UNFELT_FEATURELESS: Column(extract=Hint.PRESS_FLAT, felt=False),
+ROWS: dict[Seen, Shown] = {
+    Seen.UNSURE: Shown(capture=None),
+    Seen.BARE: Shown(capture=False),
+    Seen.FINGER: Shown(search=HERS),
+    Seen.DOUBTED: Shown(search=HERS, doubted=True, after_s=_PATIENCE_S),
+    Seen.UNFELT: Shown(search=HERS, felt=False),
+    Seen.SAME: Shown(search=HERS, doubted=True),
+    Seen.OTHER: Shown(search=HIS, doubted=True, after_s=_PATIENCE_S),
+    Seen.STRANGER: Shown(search=None, doubted=True, after_s=_PATIENCE_S),
+    Seen.FEATURELESS: Shown(extract=Hint.WIPE, doubted=True, after_s=_PATIENCE_S),
+    Seen.LASTING: Shown(extract=Hint.WIPE, doubted=True, after_s=_STAYS_S + 1.0),
+    Seen.UNFELT_MATCH: Shown(search=HERS, felt=False),
+    Seen.UNFELT_STRANGER: Shown(search=None, felt=False),
+    Seen.UNFELT_FEATURELESS: Shown(extract=Hint.PRESS_FLAT, felt=False),
 }
 
 CELLS: dict[Seen, dict[Last, Do]] = {
@@ -92,10 +92,10 @@ def test_the_table(seen: Seen, last: Last) -> None:
 
 
 class Gate:
-    """A gate in a row of the table, and what it has done since."""
+    """A gate in a column of the table, and what it has done since."""
 
     def __init__(self, last: Last) -> None:
-        self.shift: Shift = shift(**{"captures": [], "searches": [], **ROWS[last]})
+        self.shift: Shift = shift(**{"captures": [], "searches": [], **COLUMNS[last]})
         if last is not Last.NOBODY:
             with suppress(SensorFault):
                 self.shift.taker.poll()
@@ -107,15 +107,15 @@ class Gate:
         self.shift.sensor.asked.clear()
         self.shift.site.events.clear()
 
-    def look(self, column: Column, pin: PinReading | None = None) -> Look:
+    def look(self, shown: Shown, pin: PinReading | None = None) -> Look:
         """Have the glass show this once; scans that follow show the same."""
-        if column.doubted:
+        if shown.doubted:
             self.shift.taker.disturbed()
-        self.shift.site.clock.now += column.after_s
+        self.shift.site.clock.now += shown.after_s
         sensor = self.shift.sensor
-        sensor.captures = [column.capture, True, True]
-        sensor.extracts, sensor.searches = [column.extract] * 3, [column.search] * 3
-        return self.shift.taker.poll(pin or PinReading(felt=column.felt))
+        sensor.captures = [shown.capture, True, True]
+        sensor.extracts, sensor.searches = [shown.extract] * 3, [shown.search] * 3
+        return self.shift.taker.poll(pin or PinReading(felt=shown.felt))
 
     @property
     def told(self) -> list[Any]:
@@ -129,7 +129,7 @@ class Gate:
     def comes_then(self, match: Match | None, extract: Hint | None = None) -> list[Any]:
         """What a finger is told that is on the glass at the next look."""
         self.forget()
-        self.look(Column(search=match, extract=extract))
+        self.look(Shown(search=match, extract=extract))
         return self.told
 
 
@@ -188,7 +188,7 @@ def darkened(gate: Gate, last: Last, seen: Seen) -> None:
 
 def hushed(gate: Gate, last: Last, seen: Seen) -> None:
     assert (gate.told, gate.asked) == ([], POOR_SCAN)
-    gate.look(COLUMNS[Seen.BARE])
+    gate.look(ROWS[Seen.BARE])
     assert gate.comes_then(None, Hint.WIPE) == ["touched", "dark"]
 
 
@@ -215,7 +215,7 @@ SHOWS: dict[Do, Callable[[Gate, Last, Seen], None]] = {
 )
 def test_what_the_gate_does(seen: Seen, last: Last) -> None:
     gate = Gate(last)
-    look = gate.look(COLUMNS[seen])
+    look = gate.look(ROWS[seen])
     SHOWS[CELLS[seen][last]](gate, last, seen)
     expected = {
         Seen.UNSURE: Look.UNSURE,
