@@ -21,17 +21,27 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _SYSTEM = (
-    "system",
-    "powerloss",
-    "receiver",
-    "scale",
-    "gate/uplink",
-    "gate/sensor/line",
-    "simulator",
+    "system/",
+    "powerloss/",
+    "receiver/",
+    "scale/",
+    "gate/uplink/",
+    "gate/sensor/line/",
+    "simulator/",
     "test_demo.py",
+    "test_forks.py",
     "test_hw_tests.py",
 )
-"""What takes more than the minute that a contributor's plain ``pytest`` may take."""
+"""What needs processes, brokers or lines: more than the minute that plain ``pytest`` may take."""
+
+_SLOW = (
+    "contract/test_true_times.py::test_what_is_said_last_is_true_whatever_was_said_before",
+    "gate/ledger/test_damage.py",
+    "gate/ledger/test_roster.py::test_a_roster_that_was_cut_off",
+    "gate/ledger/test_store_health.py::test_a_power_cut_while_the_disk_is_full",
+    "gate/ledger/test_succession.py::test_a_power_cut_at_any_step_is_made_good",
+)
+"""What needs none, and half of that minute all the same: databases by the thousand."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,17 +51,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what only ``make test`` runs."""
-    folder = Path(__file__).parent
+    left_out = tuple(f"{Path(__file__).parent}/{place}" for place in _SYSTEM + _SLOW)
     for item in items:
-        if any(item.path.is_relative_to(folder / slow) for slow in _SYSTEM):
+        _, _, name = item.nodeid.partition("::")
+        if f"{item.path}::{name}".startswith(left_out):
             item.add_marker("system")
 
 
-def pytest_report_header(config: pytest.Config) -> str | None:
+def pytest_report_header(config: pytest.Config) -> list[str] | None:
     """Say plainly what a plain ``pytest`` leaves out."""
     if "not system" not in config.option.markexpr:
         return None
-    return f"left out, run by make test: {', '.join(_SYSTEM)} (real processes, brokers, lines)"
+    slow = [place.rpartition("/")[2] for place in _SLOW]
+    return [
+        f"left out, run by make test: {', '.join(_SYSTEM)} (real processes, brokers, lines)",
+        f"and, for they are slow: {', '.join(slow)}",
+    ]
 
 
 @pytest.fixture(scope="session")
