@@ -20,7 +20,7 @@ hypothesis.settings.load_profile("patient")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-_SYSTEM = (
+SYSTEM = (
     "system/",
     "powerloss/",
     "receiver/",
@@ -34,7 +34,7 @@ _SYSTEM = (
 )
 """What needs processes, brokers or lines: more than the minute that plain ``pytest`` may take."""
 
-_SLOW = (
+SLOW = (
     "contract/test_true_times.py::test_what_is_said_last_is_true_whatever_was_said_before",
     "gate/ledger/test_damage.py",
     "gate/ledger/test_roster.py::test_a_roster_that_was_cut_off",
@@ -51,20 +51,24 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what only ``make test`` runs."""
-    left_out = tuple(f"{Path(__file__).parent}/{place}" for place in _SYSTEM + _SLOW)
+    left_out = {
+        mark: tuple(f"{Path(__file__).parent}/{place}" for place in places)
+        for mark, places in (("system", SYSTEM), ("slow", SLOW))
+    }
     for item in items:
         _, _, name = item.nodeid.partition("::")
-        if f"{item.path}::{name}".startswith(left_out):
-            item.add_marker("system")
+        for mark, places in left_out.items():
+            if f"{item.path}::{name}".startswith(places):
+                item.add_marker(mark)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str] | None:
     """Say plainly what a plain ``pytest`` leaves out."""
-    if "not system" not in config.option.markexpr:
+    if "not slow" not in config.option.markexpr:
         return None
-    slow = [place.rpartition("/")[2] for place in _SLOW]
+    slow = [place.rpartition("/")[2] for place in SLOW]
     return [
-        f"left out, run by make test: {', '.join(_SYSTEM)} (real processes, brokers, lines)",
+        f"left out, run by make test: {', '.join(SYSTEM)} (real processes, brokers, lines)",
         f"and, for they are slow: {', '.join(slow)}",
     ]
 

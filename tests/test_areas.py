@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from . import areas
+from . import areas, conftest
 
 
 def told(name: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
@@ -47,3 +47,12 @@ def test_an_unknown_area_is_told_with_those_that_there_are(
     assert err.startswith("There is no area of tests that is called 'tuch'.\nThe folders: ")
     assert " touch," in err
     assert " enroll," in err
+
+
+@pytest.mark.parametrize("place", conftest.SYSTEM + conftest.SLOW)
+def test_what_plain_pytest_leaves_out_is_there(place: str) -> None:
+    name, _, test = place.partition("::")
+    path = areas.TESTS / name
+
+    assert path.exists()
+    assert not test or f"def {test}" in path.read_text()
