@@ -44,7 +44,7 @@ FLOORS = {
     ),
     "gate.ledger": (
         ("store",),
-        ("succession", "store_health"),
+        ("lost_people", "succession", "store_health"),
         ("damage", "gate"),
         ("open_or_succeed", "prune", "resolve_times", "watch_clock", "watch_recording"),
     ),
@@ -252,7 +252,7 @@ def circles(tree: dict[Path, str]) -> list[str]:
         ("gate/ledger/gate.py", "from edge_agent.gate.touch.credit import Credit"),
         ("gate/ledger/store/ledger_rows.py", "from ..succession.handover import Handover"),
         ("gate/ledger/succession/handover.py", "from ..damage.carve import prove"),
-        ("gate/ledger/damage/salvage.py", "from ..open_or_succeed import own_ledger"),
+        ("gate/ledger/damage/salvage.py", "from ..open_or_succeed import open_or_succeed"),
         ("gate/host/clock.py", "import serial"),
         ("gate/sensor/link.py", "from ..touch.glass import Glass"),
         ("gate/touch/credit.py", "from ..people.enroll import enroll"),

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.gate.daemon.run import LEAVES
+
 UNIT = Path(__file__).parents[1] / "systemd" / "edge-agent.service"
 INSTALLED = "/opt/edge-agent/venv/bin/edge-agent"
 
@@ -40,6 +42,8 @@ def test_systemd_has_nothing_to_say_about_the_unit(tmp_path: Path) -> None:
     [
         ("WatchdogSec=30", "WatchdogSecs=30"),
         ("Restart=always", "Restart=allways"),
+        ("RestartForceExitStatus=80", "RestartForceExitStatus=many"),
+        ("RestartSec=100ms", "RestartSec=soon"),
         ("SystemCallFilter=adjtimex", "SystemCallFilter=ajdtimex"),
         # In [Service] the key is not known, and the restarts would end after five.
         ("Type=notify", "Type=notify\nStartLimitIntervalSec=0"),
@@ -49,3 +53,15 @@ def test_a_slip_in_the_unit_would_be_noticed(tmp_path: Path, right: str, wrong: 
     text = UNIT.read_text()
     assert right in text
     assert complaints(text.replace(right, wrong), tmp_path) != ""
+
+
+def test_whoever_leaves_a_ledger_is_started_again_at_once() -> None:
+    """Also where somebody has made it Restart=on-failure; and the journal calls it no failure."""
+    lines = UNIT.read_text().splitlines()
+    for wanted in (
+        f"RestartForceExitStatus={LEAVES}",
+        f"SuccessExitStatus={LEAVES}",
+        "Restart=always",
+        "RestartSec=100ms",
+    ):
+        assert lines.count(wanted) == 1

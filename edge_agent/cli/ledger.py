@@ -4,6 +4,8 @@ The ledger as a file for an auditor: JSON lines with the chain, or a table for a
 """
 
 import csv
+import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from ..contract.atomic_file import new_private_file
 from ..contract.chain import Entry, read_wire
 from ..contract.errors import BadRequest, StoreFault
 from ..gate.daemon.assembly import Assembly
+from ..gate.host.service_manager import log_to_stderr
+from ..gate.ledger.damage.readable import write_readable
 from ..gate.ledger.store.backup import backup as back_up
 from ..gate.ledger.store.ledger_rows import Tail
 from ..gate.ledger.store.sqlite_store import SqliteStore
@@ -22,7 +26,11 @@ from ..gate.settings.schema import Settings
 from .options import as_json, with_settings
 from .show import print_json
 
+log = logging.getLogger(__name__)
+
 _BATCH = 500
+
+_LOW_PRIORITY = 10
 
 _COLUMNS = ("seq", "time", "kind", "worker", "name", "direction", "of", "reason", "clock", "hash")
 
@@ -173,6 +181,18 @@ def backup(settings: Settings, file: Path, as_json: bool) -> None:
         print_json({"file": str(file), "bytes": size})
     else:
         click.echo(f"The database is in {file} ({size} bytes). Keep it as carefully as names.")
+
+
+@ledger.command()
+@with_settings
+def readable(settings: Settings) -> None:
+    """Write what damaged databases still hold into readable files. The daemon has it done."""
+    log_to_stderr(settings.log.format)
+    os.nice(_LOW_PRIORITY)
+    try:
+        write_readable(Assembly(settings).database)
+    except OSError as error:
+        log.warning("a damaged database could not be made readable: %s", error)
 
 
 def _receipt(text: str) -> Tail:

@@ -3,38 +3,29 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
+from ..contract.atomic_file import becoming
 from ..contract.errors import BadRequest
 from ..gate.people.templates.backup_file import LONGEST_FILE
 
-_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 _LONGEST_KEY_FILE = 64 * 1024
 
 
 @contextmanager
-def new_file(path: Path) -> Iterator[BinaryIO]:
+def new_file(path: Path) -> Iterator[IO[bytes]]:
     """A file that is only its owner's to read, and at ``path`` only once it is durably whole.
 
     Raises BadRequest where there is a file already: an older backup is never written over.
     """
-    part = path.with_name(f".{path.name}.part-{os.getpid()}")
+    refuse_existing(path)
     try:
-        refuse_existing(path)
-        with os.fdopen(os.open(part, _NEW, 0o600), "w+b") as file:
+        with becoming(path) as half, half.open("r+b") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        refuse_existing(path)
-        part.rename(path)
-        _sync(path.absolute().parent)
     except OSError as error:
         raise BadRequest(f"{path} cannot be written ({error.strerror}).") from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
 
 
 def refuse_existing(path: Path) -> None:
@@ -80,11 +71,3 @@ def _keys(path: Path, begin: str, what: str) -> list[str]:
     if not keys or not all(key.startswith(begin) for key in keys):
         raise BadRequest(f"{path} is not {what} a line.")
     return keys
-
-
-def _sync(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -1,4 +1,9 @@
-"""A new file with names or worse in it: whole or not there at all, and its owner's alone."""
+"""Files that are whole or not there at all, and on the disk once that is said.
+
+What is made is written beside its place, synced, put in its place, and the folder synced: a power
+cut between any two of these leaves what was there before, or the new file. Nobody but the owner
+may read what is made, unless another mode is asked for: there are names in it, or worse.
+"""
 
 import os
 from collections.abc import Iterator
@@ -8,29 +13,95 @@ from typing import IO
 
 from .errors import BadRequest, StoreFault
 
+_NEW = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+
 
 @contextmanager
 def new_private_file(target: Path) -> Iterator[IO[bytes]]:
     """A file of mode 0600 to write and read, which becomes ``target`` when it is complete.
 
-    On disk by then; after an error, a kill included, there is nothing of that name. Raises
-    BadRequest where ``target`` is there already, StoreFault where it cannot be written.
+    After an error, a kill included, there is nothing of that name. Raises BadRequest where
+    ``target`` is there already, StoreFault where it cannot be written.
     """
+    with new_private_path(target) as half, half.open("r+b") as file:
+        yield file
+
+
+@contextmanager
+def new_private_path(target: Path) -> Iterator[Path]:
+    """The same for whoever opens files by name: an empty one to fill and close."""
     if target.exists():
         raise BadRequest(f"{target} is there already: name a new file.")
-    half = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        fd = os.open(half, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        with os.fdopen(fd, "w+b") as file:
-            yield file
-            file.flush()
-            os.fsync(fd)
-        # Not a rename: that would replace a file that came meanwhile.
-        os.link(half, target)
+        with becoming(target) as half:
+            yield half
     except OSError as error:
         raise StoreFault(
             f"{target} cannot be written ({error.strerror}): check its folder and the room there."
         ) from error
+
+
+@contextmanager
+def becoming(target: Path) -> Iterator[Path]:
+    """The same for whoever has words of their own for what goes wrong: raises OSError."""
+    half = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        os.close(os.open(half, _NEW, 0o600))
+        yield half
+        sync(half)
+        # Not a rename: that would replace a file that came meanwhile.
+        os.link(half, target)
+        sync(target.absolute().parent)
     finally:
         with suppress(OSError):
             half.unlink()
+
+
+@contextmanager
+def replacing(target: Path, mode: int = 0o600) -> Iterator[IO[bytes]]:
+    """A file to write, which takes the place of ``target``, if there is one, when it is complete.
+
+    For one process at a time: what another one has left half made is thrown away. Raises OSError;
+    ``target`` is then as it was.
+    """
+    half = target.with_name(f"{target.name}.part")
+    half.unlink(missing_ok=True)
+    try:
+        with os.fdopen(os.open(half, _NEW, 0o600), "w+b") as file:
+            os.fchmod(file.fileno(), mode)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        move(half, target)
+    except BaseException:
+        with suppress(OSError):
+            half.unlink()
+        raise
+
+
+def move(old: Path, new: Path) -> None:
+    """Give a file another name in its folder. Raises OSError."""
+    old.rename(new)
+    sync(new.absolute().parent)
+
+
+def overwrite(path: Path, content: bytes) -> None:
+    """Write over what stands at the beginning of a file: in room that it has. Raises OSError.
+
+    Not whole for certain: a power cut may leave any part of it, so it has to prove itself.
+    """
+    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        os.pwrite(fd, content, 0)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def sync(path: Path) -> None:
+    """Bring a file's content, or a folder's names, to the disk. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -46,6 +46,8 @@ class Disk:
         """Changes of the folder that were not synced; each tuple is one call's."""
         self.promised = 0
         """The last entry that was said to be durable."""
+        self.noted = False
+        """Whether the ledger was said to be left."""
         self.greens = 0
         self.repeats = 0
         self._covered = 0
@@ -89,6 +91,7 @@ class Disk:
     def _promise(self, words: tuple[str, ...]) -> None:
         if words[0] == "entry":
             self.promised = int(words[1])
+        self.noted = self.noted or words == ("noted",)
         self.greens += words == ("lamp", "recorded")
         self.repeats += words == ("lamp", "repeated")
 

@@ -13,6 +13,8 @@ import msgspec
 from edge_agent.contract.chain import Entry
 from edge_agent.contract.facts import GateAlive
 from edge_agent.gate.daemon.assembly import Assembly
+from edge_agent.gate.ledger.store import people_snapshot
+from edge_agent.gate.ledger.store.people_snapshot import PeopleSnapshot
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.settings.schema import Settings
 
@@ -89,6 +91,7 @@ class Examiner:
 
     def _start(self, said: Promises) -> str | None:
         """The daemon's own start: unaided, with everything that was promised, and recording."""
+        kept = people_snapshot.read(self._database)
         store = self._assembly.store()
         with closing(store):
             assert isinstance(store, SqliteStore)
@@ -99,6 +102,8 @@ class Examiner:
                 return wrong
             elif (prints := store.digests().keys()) != self._prints[len(found)]:
                 return f"the prints are {sorted(prints)} after entry {len(found)}"
+            elif kept is not None and kept.ledger == store.ledger and _kept(kept) != prints:
+                return f"beside the database {_kept(kept)} are kept, and it has {sorted(prints)}"
             tail = store.tail()
             with store.changing() as change:
                 entry = change.append(_ALIVE, self._assembly.clock.stamp())
@@ -119,6 +124,11 @@ class Examiner:
 
 def _row(entry: Entry) -> Row:
     return entry.seq, entry.kind, entry.hash, entry.wire
+
+
+def _kept(snapshot: PeopleSnapshot) -> set[tuple[int, int]]:
+    rows = snapshot.rows["prints"]
+    return {(row["slot"], row["generation"]) for row in rows if not row["removed"]}
 
 
 def _prints_after(rows: list[Row]) -> set[tuple[int, int]]:

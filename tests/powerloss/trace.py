@@ -86,7 +86,8 @@ def events(traces: Iterable[Path], folder: Path, promises: Path) -> Iterator[Eve
         yield from _Process(folder, promises).events(trace)
 
 
-_NOT_SQLITES = ("-shm", ".lock", ".reserve", ".reserve.half", ".gap")
+_OF_NO_ACCOUNT = ("-shm", ".lock", ".reserve", ".reserve.half", ".gap", ".gap.part")
+"""What the ledger does not need after a power cut, and its file may lack."""
 
 
 class _Process:
@@ -95,6 +96,8 @@ class _Process:
         self._promises = str(promises)
         self._fds: dict[int, str] = {}
         """Descriptor → name in the folder; "" is the folder itself."""
+        self._written: dict[int, int] = {}
+        """Descriptor → bytes that it has written from the file's beginning."""
         self._promise_fd: int | None = None
 
     def events(self, trace: Path) -> Iterator[Event]:
@@ -140,6 +143,10 @@ class _Process:
         if fd not in self._fds:
             return
         match call:
+            case "write":
+                data = _bytes(arguments)[:result]
+                yield Written(fd, self._written[fd], data)
+                self._written[fd] += len(data)
             case "pwrite64":
                 data = _bytes(arguments)[:result]
                 yield Written(fd, int(arguments.rsplit(",", 1)[1]), data)
@@ -162,6 +169,7 @@ class _Process:
             yield Opened("", fd, makes=False, truncates=False)
         elif (name := self._name(path)) is not None:
             self._fds[fd] = name
+            self._written[fd] = 0
             yield Opened(name, fd, "O_CREAT" in arguments, "O_TRUNC" in arguments)
 
     def _named(self, call: str, arguments: str) -> Iterator[Event]:
@@ -175,13 +183,11 @@ class _Process:
                 assert not any(names), f"the replay does not know {call}({arguments})"
 
     def _name(self, path: str) -> str | None:
-        """The name of a file that SQLite keeps durable state in; None for any other."""
+        """The name of a file of the database's; None for any other."""
         folder, _, name = path.rpartition("/")
         if folder != self._folder or not name.startswith("gate.db"):
             return None
-        return (
-            None if name.endswith(("-shm", ".lock", ".reserve", ".reserve.half", ".gap")) else name
-        )
+        return None if name.endswith(_OF_NO_ACCOUNT) else name
 
 
 def _bytes(arguments: str) -> bytes:

@@ -2,11 +2,12 @@
 
 import json
 import shutil
+import signal
 import sqlite3
 import sys
 import time
 from collections.abc import Iterable
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from tests.patience import PATIENCE_S
 
 from .gate import STAFF, Gate, Part, rows
 from .payroll import Listener
-from .watch import Ended, Watch
+from .watch import Watch
 
 _ELSEWHERE = """
 import edge_agent.gate.daemon.assembly
@@ -132,21 +133,21 @@ def test_a_restored_backup(gate: Gate, mosquitto: Mosquitto) -> None:
     payroll_has(gate.payroll, green)
 
 
-def until_left(gate: Gate, ledger: str) -> None:
-    """Wait until the gate is up again, on another ledger."""
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        said = gate.cli("status", "--json")
-        if said.code == 0 and said.json["ledger"]["id"] != ledger:
-            return
-    raise AssertionError(f"still on {ledger}")
+_LEAVES = 80
+
+
+def until_left(gate: Gate, daemon: Part) -> Part:
+    """Wait until the daemon has left its ledger, and start it again, as systemd does."""
+    assert daemon.wait() == _LEAVES, daemon.said
+    assert "is down" in daemon.said
+    return gate.start()
 
 
 @pytest.mark.parametrize("what", ["older-than-payroll", "forked"])
 def test_a_database_that_payroll_does_not_know_by_its_receipt(
     gate: Gate, mosquitto: Mosquitto, what: str
 ) -> None:
-    """An old copy without any mark: only payroll can tell, and the same process goes on."""
+    """An old copy without any mark: only payroll can tell."""
     gate.set(punch={"repeat_window_s": 0}, mqtt={"port": mosquitto.port, "receipt_timeout_s": 2})
     gate.receive()
     gate.start()
@@ -170,9 +171,7 @@ def test_a_database_that_payroll_does_not_know_by_its_receipt(
     green += press(gate, watch, *STAFF[10 : 12 if what == "older-than-payroll" else 24])
     gate.stop()
     gate.set(mqtt={"port": port})
-    with suppress(Ended):  # where it goes round again while it is looked at
-        gate.start()
-    until_left(gate, before)
+    until_left(gate, gate.managed())
     why = "payroll-is-ahead" if what == "older-than-payroll" else "forked"
     assert (opened(gate)["why"], opened(gate)["previous"]["ledger"]) == (why, before)
     watch = gate.watch()
@@ -196,7 +195,7 @@ def test_forged_receipts_make_a_gate_begin_one_ledger_and_no_more(
             lie = {"ledger": ledger, "through": 999_999, "hash": "ab" * 32}
             listener.say(f"attendance/main-gate/receipts/{ledger}", lie)
             if round_ == 0:
-                until_left(gate, ledger)
+                daemon = until_left(gate, daemon)
                 watch = gate.watch()
                 gate.online(watch)
                 gate.open(watch)
@@ -255,13 +254,8 @@ def test_garbage_for_a_database(gate: Gate) -> None:
     assert watch.panel()["outcome"] == "unknown"  # nobody is known, and nobody is credited
 
 
-def test_damage_that_shows_while_the_gate_runs(gate: Gate) -> None:
-    """The gate's own thread comes upon it; the same process goes on with a new ledger."""
-    gate.set(punch={"repeat_window_s": 0})
-    daemon = gate.start()
-    watch = gate.watch()
-    green = press(gate, watch, *STAFF[:3])
-    before = opened(gate)["ledger"]
+def damage_ledger(gate: Gate) -> None:
+    """Overwrite what every entry is looked up by, under a gate that runs."""
     with closing(sqlite3.connect(gate.database)) as other:
         other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         [(page,)] = other.execute(
@@ -270,21 +264,55 @@ def test_damage_that_shows_while_the_gate_runs(gate: Gate) -> None:
     with gate.database.open("r+b") as file:
         file.seek((page - 1) * 4096)
         file.write(b"\x77" * 64)
+
+
+def test_damage_that_shows_while_the_gate_runs(gate: Gate) -> None:
+    """The gate's own thread comes upon it, and the next start remembers."""
+    gate.set(punch={"repeat_window_s": 0})
+    daemon = gate.start()
+    watch = gate.watch()
+    green = press(gate, watch, *STAFF[:3])
+    before = opened(gate)["ledger"]
+    damage_ledger(gate)
     deadline = time.monotonic() + PATIENCE_S
-    while (
-        time.monotonic() < deadline
-        and not gate.database.with_name("gate.db.old-1-damaged").exists()
-    ):
+    while daemon.runs and time.monotonic() < deadline:
         gate.press("NV009")
         time.sleep(0.2)
-    until_left(gate, before)
-    assert daemon.runs
+    gate.finger("lift")
+    until_left(gate, daemon)
+    assert opened(gate)["ledger"] != before
     watch = gate.watch()
     gate.open(watch)
     green += press(gate, watch, "NV020")
     recovered = [e["worker"] for e in gate.entries() if e["kind"] == "punch.recovered"]
     kept = recovered + [worker for _, worker in gate.punches()]
     assert [worker for worker in kept if worker != "NV009"] == green
+
+
+@pytest.mark.parametrize("stopped", ["when it is up again", "between the two"])
+def test_started_by_hand_it_replaces_itself(gate: Gate, stopped: str) -> None:
+    """The same process under the same id, on another ledger; and a SIGTERM is never lost."""
+    daemon = gate.part("run", "--config", str(gate.config))
+    deadline = time.monotonic() + PATIENCE_S
+    while not gate.socket.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    before = gate.status()["ledger"]["id"]
+    damage_ledger(gate)
+    for done, pause_s in (("is down", 0.001), ("is up", 0.2)):
+        wanted = daemon.said.count(done) + 1
+        while daemon.said.count(done) < wanted and time.monotonic() < deadline:
+            if done == "is down":
+                gate.finger("press NV009\npress NV009")
+            time.sleep(pause_s)
+        if stopped == "between the two":
+            assert daemon.stop() in (0, -signal.SIGTERM)
+            gate.finger("lift")
+            gate.start()
+            break
+    assert opened(gate)["why"] == "damaged"
+    assert opened(gate)["previous"]["ledger"] == before
+    if daemon.runs:
+        assert daemon.stop() == 0
 
 
 def test_another_gate_id_begins_another_ledger(gate: Gate) -> None:

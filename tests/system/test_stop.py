@@ -1,15 +1,24 @@
 """SIGTERM: the punch in hand is finished, and the daemon is gone within five seconds."""
 
+import random
+import shutil
 import signal
 import subprocess
 import time
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from edge_agent.contract.facts import RecordingResumed, RecordingStopped
+from edge_agent.gate.daemon.assembly import Assembly
+from edge_agent.gate.ledger.store.notes import leaving, leaving_note
+from edge_agent.gate.settings.load import load_settings
 from tests.brokers import MOSQUITTO, Mosquitto
+from tests.gate.ledger.ledgers import punch
 
-from .gate import OWN, Gate, Part, rows
+from .gate import OWN, STAFF, Gate, Part, rows
 from .payroll import Listener
 from .watch import Watch
 
@@ -164,6 +173,87 @@ def test_while_it_starts(gate: Gate) -> None:
         assert "Traceback" not in daemon.said
     gate.start()
     assert gate.status()["daemon"] == "running"
+
+
+def prepare_to_leave(gate: Gate, punches: int, keep_in: Path) -> str:
+    """A gate that has stopped and is to leave its ledger, of which payroll has nothing; its id."""
+    assembly = Assembly(load_settings(gate.config))
+    with assembly.open_or_succeed(), closing(assembly.store()) as store:
+        works = assembly.gate(lambda event: None)
+        for first in range(0, punches, 500):
+            works.record_all([punch(STAFF[n % 9]) for n in range(first, min(first + 500, punches))])
+        works.record(RecordingResumed(reason="started"))
+        works.record(RecordingStopped(reason="stopping"))
+        works.store.close()
+        ledger = store.ledger
+    assert leaving_note.put(gate.database, ledger, leaving("payroll-is-ahead", 10**6))
+    for file in gate.folder.glob("gate.db*"):
+        shutil.copy(file, keep_in)
+    return ledger
+
+
+@dataclass
+class Stops:
+    """How often a new ledger had begun or not, and how long the slowest end took."""
+
+    begun: int = 0
+    not_begun: int = 0
+    longest_s: float = 0.0
+
+
+def stop_in_a_succession(gate: Gate, kept: Path, ledger: str, moment: float, stops: Stops) -> None:
+    """Start, SIGTERM after so many seconds; nothing is lost."""
+    for file in gate.folder.glob("gate.db*"):
+        file.unlink()
+    for file in kept.iterdir():
+        shutil.copy(file, gate.folder)
+    before = len(gate.punches())
+    daemon = gate.managed()
+    time.sleep(moment)  # What is under way has no event to wait for.
+    asked = time.monotonic()
+    daemon.signal(signal.SIGTERM)
+    # Killed, where it had not even begun to look at its ledger.
+    assert daemon.wait() in (0, -signal.SIGTERM), daemon.said
+    stops.longest_s = max(stops.longest_s, time.monotonic() - asked)
+    assert not [*gate.folder.glob("gate.db.next-*"), *gate.folder.glob("gate.db.building*")]
+    assert _stopped_for(gate) == "stopping"
+    entries = gate.entries()
+    if entries[0]["ledger"] == ledger:
+        assert len(gate.punches()) == before
+        stops.not_begun += 1
+        return
+    recovered = [entry["of"]["seq"] for entry in entries if entry["kind"] == "punch.recovered"]
+    assert len(recovered) == len(set(recovered)) == before
+    stops.begun += 1
+
+
+def stop_at_moments(gate: Gate, kept: Path, punches: int, moments: int) -> Stops:
+    """As often, at moments spread over a whole start."""
+    ledger = prepare_to_leave(gate, punches, kept)
+    began = time.monotonic()
+    assert gate.start().stop() == 0
+    whole_s = time.monotonic() - began
+    assert gate.entries()[0]["why"] == "payroll-is-ahead"
+    dice = random.Random(moments)
+    spread = sorted(whole_s * (n + dice.random()) / moments for n in range(moments))
+    stops = Stops()
+    for moment in spread:
+        stop_in_a_succession(gate, kept, ledger, moment, stops)
+    print(stops)
+    return stops
+
+
+def test_while_it_leaves_its_ledger(gate: Gate, tmp_path: Path) -> None:
+    assert stop_at_moments(gate, tmp_path, punches=1_500, moments=5).not_begun
+
+
+@pytest.mark.long
+@pytest.mark.alone
+@pytest.mark.timeout(3600)
+def test_at_two_hundred_moments_of_a_succession(gate: Gate, tmp_path: Path) -> None:
+    stops = stop_at_moments(gate, tmp_path, punches=3_000, moments=200)
+    assert min(stops.begun, stops.not_begun) > 10
+    assert stops.longest_s < _LEAVES_WITHIN_S
 
 
 def test_stacks_on_demand(gate: Gate) -> None:

@@ -6,7 +6,6 @@ must load neither drivers nor what repairs a ledger, for a Pi Zero pays dearly f
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -23,13 +22,12 @@ if TYPE_CHECKING:
     from ..host.clock import HostClock
     from ..host.lock import GateLock
     from ..ledger.gate import Gate
+    from ..ledger.lost_people import LostPeople
     from ..people.templates.sealing import AgeSealing
     from ..ports import Examiner, Panel, Power, Sensor, Tell, Touch
     from ..settings.schema import Settings
     from ..uplink.inbox import ForeignReceipt
     from ..uplink.thread import UplinkThread
-
-log = logging.getLogger(__name__)
 
 
 class Assembly:
@@ -55,10 +53,10 @@ class Assembly:
         return GateLock(self.database)
 
     @contextmanager
-    def open_or_succeed(self, damaged: str | None = None) -> Iterator[None]:
+    def open_or_succeed(self, beat: Callable[[], None] = lambda: None) -> Iterator[bool]:
         """Have a ledger that may be written, a new one where need be; under the lock only.
 
-        ``damaged``: what was found out about the database while it was used.
+        Yields whether a new one has just begun. ``beat``: see ``open_or_succeed``.
         """
         from ..host.host_identity import host_identity
         from ..host.lock import give_to_folder_owner
@@ -66,18 +64,9 @@ class Assembly:
 
         gate, now = self.settings.gate.id, self.clock.stamp()
         here = host_identity(self.database.parent)
-        with open_or_succeed(self.database, gate, self.zone, now, here, damaged):
+        with open_or_succeed(self.database, gate, self.zone, now, here, beat) as begun:
             give_to_folder_owner(self.database)
-            yield
-
-    def write_readable(self) -> None:
-        """Make what is in damaged databases readable, slowly, beside the gate's work."""
-        from ..ledger.damage.readable import write_readable
-
-        try:
-            write_readable(self.database)
-        except OSError as error:
-            log.warning("a damaged database could not be made readable: %s", error)
+            yield begun
 
     def set_aside(self) -> list[Path]:
         """The databases that were left for a new ledger, the oldest first."""
@@ -88,6 +77,14 @@ class Assembly:
     def damaged(self) -> list[Path]:
         """Those of them that were damaged; a technician takes them away."""
         return [old for old in self.set_aside() if "damaged" in old.name]
+
+    def lost_people(self, store: SqliteStore) -> LostPeople | None:
+        """Who did not come along from one that still lies there, and has not come back."""
+        if not self.damaged():
+            return None
+        from ..ledger.lost_people import still_lost
+
+        return still_lost(store)
 
     def may_leave(self, store: SqliteStore) -> bool:
         """Whether a receipt may make the gate leave this ledger for a new one by now."""

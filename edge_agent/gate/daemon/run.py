@@ -1,17 +1,23 @@
-"""Start the daemon, watch over its activities, and stop it: one visible list, and its mirror.
+"""Start the daemon, watch over its threads, and stop it: one visible list, and its mirror.
 
-When the daemon goes round again, because its ledger is left for a new one.
+A ledger is left by leaving the process. Why is noted beside the database, everything stops once,
+and the process ends with an exit code of its own; whoever starts it again, the service manager or
+the command that replaces itself, goes the way of any start, and that begins the new ledger.
 """
 
 import faulthandler
 import logging
+import os
 import signal
+import subprocess
+import sys
 import threading
 from contextlib import ExitStack, closing
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from ...contract.facts import RecordingStopped
 from ...contract.messages import GateStatus
 from ...contract.stamps import true_time
 from ..control.server import ControlServer
@@ -19,6 +25,8 @@ from ..errors import DamagedLedger, SensorFault
 from ..events import Event, EventBus, LedgerGrew, RosterChanged, SensorChanged, StoreChanged
 from ..host.examiner import ProcessExaminer
 from ..host.service_manager import ServiceManager
+from ..ledger.damage.readable import begin_readable
+from ..ledger.store.notes import Leaving, leaving, leaving_note
 from ..ledger.store.sqlite_store import SqliteStore
 from ..people.roster import RosterInbox
 from ..ports import Panel, Sensor, SensorInfo, Touch
@@ -31,47 +39,11 @@ from .supervised_thread import SupervisedThread
 
 log = logging.getLogger(__name__)
 
+LEAVES = 80
+"""Of no table of exit codes: the ledger is left, and the next start begins another one."""
 
-class Rounds:
-    """What the rounds of one process know of each other; for any thread."""
-
-    def __init__(self, assembly: Assembly) -> None:
-        self._assembly = assembly
-        self._damage: str | None = None
-        self._disowned = False
-        self._payroll_has_had_its_way = False
-
-    @property
-    def another(self) -> bool:
-        """Whether the ledger in use is to be left."""
-        return self._damage is not None or self._disowned
-
-    def take_damage(self) -> str | None:
-        """What was found out about the database in the round before; a new round begins."""
-        damage, self._damage, self._disowned = self._damage, None, False
-        return damage
-
-    def damaged(self, fault: DamagedLedger) -> None:
-        """The database cannot be relied on any more."""
-        if self._damage is None:
-            log.error("the ledger is left: %s", fault)
-            self._damage = str(fault)
-
-    def payroll_disowns(self, receipt: ForeignReceipt) -> bool:
-        """Have a new ledger begin because of a receipt, once in the life of a process.
-
-        And once in a day of the ledger: a receipt can be forged by whoever the broker lets, and
-        each ledger that is left stays on the card.
-        """
-        if self._payroll_has_had_its_way:
-            return False
-        with closing(self._assembly.store()) as store:
-            if not self._assembly.may_leave(store):
-                return False
-            store.disown(receipt.why, receipt.through)
-        self._payroll_has_had_its_way = self._disowned = True
-        return True
-
+_SOFTWARE = 70
+"""EX_SOFTWARE: an activity ended unexpectedly; systemd starts the daemon again."""
 
 _LOCK_PATIENCE_S = 10.0
 """How long a starting daemon waits for a command that owns the gate to finish."""
@@ -83,36 +55,54 @@ _GATE_STOPS_WITHIN_S = 3.6
 _UPLINK_STOPS_WITHIN_S = 1.2
 """Together below the five seconds in which the daemon promises to leave."""
 
-
-_SOFTWARE = 70
-"""EX_SOFTWARE: an activity ended unexpectedly; systemd starts the daemon again."""
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def run_daemon(settings: Settings, config: Path) -> int:
     """Run until SIGTERM or SIGINT and return the exit code; ``config`` is the settings' file.
 
-    Raises an EdgeAgentError where the gate cannot be started; nothing is damaged then.
+    Where the ledger is left and no service manager is there to start it again, this process
+    replaces itself. Raises an EdgeAgentError where the gate cannot be started; nothing is damaged
+    then.
     """
     faulthandler.register(signal.SIGUSR1, all_threads=True)
-    assembly = Assembly(settings)
+    # What came while the process replaced itself counts from here on.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {*_STOP_SIGNALS, signal.SIGUSR1})
+    assembly, manager = Assembly(settings), ServiceManager()
     lock = assembly.lock()
     lock.acquire("daemon", _LOCK_PATIENCE_S)
+    stop = _StopSignals()
     try:
-        rounds = Rounds(assembly)
-        while (code := _one_round(assembly, rounds, config)) is None:
-            pass
-        return code
+        code = _run(assembly, config, manager, stop)
     finally:
         lock.release()
+    if code == LEAVES and not manager.listens:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {*_STOP_SIGNALS, signal.SIGUSR1})
+        if stop.asked:
+            return 0
+        os.execv(sys.executable, sys.orig_argv)
+    return code
 
 
-def _one_round(assembly: Assembly, rounds: Rounds, config: Path) -> int | None:
-    """The daemon on one ledger. None: another ledger is to begin, under the same lock."""
+def _run(assembly: Assembly, config: Path, manager: ServiceManager, stop: "_StopSignals") -> int:
+    def beat() -> None:
+        if stop.asked:
+            raise _StopAsked
+        manager.starting()
+
     with ExitStack() as mirror:
-        mirror.enter_context(assembly.open_or_succeed(rounds.take_damage()))
-        threading.Thread(target=assembly.write_readable, name="readable", daemon=True).start()
-        store = assembly.store(rounds.damaged)
+        try:
+            begun = mirror.enter_context(assembly.open_or_succeed(beat))
+        except _StopAsked:
+            log.info("the start was stopped, and the ledger is as it was")
+            return 0
+        departure = _Departure(assembly)
+        store = assembly.store(departure.damaged)
         mirror.callback(store.close)
+        if stop.asked:
+            if begun:
+                _say_stopped(assembly, store)
+            return 0
         assembly.recall_last_sync(store)
         panel = assembly.panel()
         mirror.callback(panel.close)
@@ -122,9 +112,65 @@ def _one_round(assembly: Assembly, rounds: Rounds, config: Path) -> int | None:
         if touch is not None:
             mirror.callback(touch.close)
         first = _first_connection(assembly, store, sensor)
-        daemon = _Daemon(assembly, rounds, store, panel, sensor, touch, first, config)
-        mirror.callback(daemon.examiner.close)
-        return daemon.run()
+        daemon = _Daemon(assembly, departure, stop, store, panel, sensor, touch, first, config)
+        mirror.callback(daemon.close)
+        return daemon.run(manager)
+
+
+class _StopAsked(Exception):
+    """Somebody wants the daemon to end, and it has yet to begin."""
+
+
+class _StopSignals:
+    """From the first moment on: a start that makes a new ledger may take minutes."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in _STOP_SIGNALS:
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True
+
+
+def _say_stopped(assembly: Assembly, store: SqliteStore) -> None:
+    """Of a ledger that was begun and never used: payroll should not wait for anything in it."""
+    with store.changing() as change:
+        change.append(RecordingStopped(reason="stopping"), assembly.clock.stamp())
+
+
+class _Departure:
+    """Whether the ledger in use is to be left; for any thread."""
+
+    def __init__(self, assembly: Assembly) -> None:
+        self._assembly = assembly
+        with closing(assembly.store()) as store:
+            self._ledger = store.ledger
+        self._lock = threading.Lock()
+        self.decided = False
+
+    def damaged(self, fault: DamagedLedger) -> None:
+        """The database cannot be relied on any more."""
+        self._decide(leaving("damaged", detail=str(fault)), str(fault))
+
+    def payroll_disowns(self, receipt: ForeignReceipt) -> bool:
+        """Have a new ledger begin because of a receipt; whether it does.
+
+        Once in a day of the ledger: a receipt can be forged by whoever the broker lets, and each
+        ledger that is left stays on the card.
+        """
+        with closing(self._assembly.store()) as store:
+            if not self._assembly.may_leave(store):
+                return False
+        return self._decide(leaving(receipt.why, through=receipt.through), receipt.detail)
+
+    def _decide(self, why: Leaving, detail: str) -> bool:
+        """Note it durably. Not where that cannot be done: no new ledger could be made there."""
+        with self._lock:
+            if not self.decided and leaving_note.put(self._assembly.database, self._ledger, why):
+                log.error("the ledger is left: %s", detail)
+                self.decided = True
+            return self.decided
 
 
 def _first_connection(
@@ -159,7 +205,8 @@ class _Daemon:
     def __init__(
         self,
         assembly: Assembly,
-        rounds: Rounds,
+        departure: _Departure,
+        stop: _StopSignals,
         store: SqliteStore,
         panel: Panel,
         sensor: Sensor,
@@ -168,14 +215,14 @@ class _Daemon:
         config: Path,
     ) -> None:
         self._assembly = assembly
-        self._rounds = rounds
+        self._departure = departure
+        self._stop = stop
         self._store = store
         self._started_at = true_time(assembly.clock.stamp(), assembly.zone)
-        self._stopping = False
         self._bus = EventBus()
         roster = RosterInbox()
         self._gate = GateLoop(
-            make_gate=lambda: assembly.gate(self._bus.tell, rounds.damaged),
+            make_gate=lambda: assembly.gate(self._bus.tell, departure.damaged),
             sensor=sensor,
             first=first,
             panel=panel,
@@ -187,64 +234,67 @@ class _Daemon:
             touch=touch,
             sleeps=assembly.settings.sensor.touch_sleep,
         )
-        self.examiner = ProcessExaminer(config, self._wake_uplink)
+        self._examiner = ProcessExaminer(config, self._wake_uplink)
+        self._config = config
+        self._readable: subprocess.Popen[bytes] | None = None
         self._uplink = assembly.uplink(
             self._uplink_status,
             self._bus.tell,
-            rounds.payroll_disowns,
-            rounds.damaged,
+            departure.payroll_disowns,
+            departure.damaged,
             roster.put,
-            self.examiner,
+            self._examiner,
         )
         self._server = ControlServer(assembly.control_socket, self._gate.submit, self._status)
         self._bus.listen(self._server.tell)
         self._bus.listen(self._nudge_uplink)
 
-    def run(self) -> int | None:
-        """Start the activities, serve until a signal or a crash, stop them again.
+    def run(self, manager: ServiceManager) -> int:
+        """Start the threads, serve until there is a reason to end, stop them again.
 
-        Returns the exit code, or None where the ledger is left and everything starts again.
+        Returns the exit code.
         """
         gate = SupervisedThread("gate", self._gate.run, wake=self._gate.wake)
         uplink = SupervisedThread("uplink", self._uplink.run, wake=self._uplink.notify)
-        manager = ServiceManager()
-        self._heed_signals()
-        for activity in (gate, uplink):
-            activity.start()
+        signal.set_wakeup_fd(self._server.wake_fd)
+        for thread in (gate, uplink):
+            thread.start()
         manager.ready()
         log.info("gate %s is up", self._assembly.settings.gate.id)
+        self._readable = begin_readable(self._assembly.database, self._config)
         crashed = self._supervise(manager, (gate, uplink))
-        again = self._rounds.another and not (crashed or self._stopping)
-        if not again:
-            manager.stopping()
+        manager.stopping()
         # The gate first: what it writes last still goes to payroll.
-        for activity, within_s in ((gate, _GATE_STOPS_WITHIN_S), (uplink, _UPLINK_STOPS_WITHIN_S)):
-            if not activity.stop(within_s):
-                log.error("the %s activity did not end in time and is left behind", activity.name)
-                # It could still write where it should not: only a new process is rid of it.
-                crashed, again = crashed or again, False
+        for thread, within_s in ((gate, _GATE_STOPS_WITHIN_S), (uplink, _UPLINK_STOPS_WITHIN_S)):
+            if not thread.stop(within_s):
+                log.error("the %s thread did not end in time and is left behind", thread.name)
+                crashed = True
+        signal.set_wakeup_fd(-1)
         self._server.close()
         log.info("gate %s is down", self._assembly.settings.gate.id)
-        return None if again else _SOFTWARE if crashed else 0
+        if self._departure.decided and not self._stop.asked:
+            return LEAVES
+        return _SOFTWARE if crashed else 0
 
-    def _supervise(self, manager: ServiceManager, activities: tuple[SupervisedThread, ...]) -> bool:
-        """Serve until told to stop. Returns whether an activity ended by itself."""
-        while not (self._stopping or self._rounds.another):
+    def close(self) -> None:
+        """Leave no process behind."""
+        self._examiner.close()
+        if self._readable is not None:
+            self._readable.kill()
+            self._readable.wait()
+
+    def _supervise(self, manager: ServiceManager, threads: tuple[SupervisedThread, ...]) -> bool:
+        """Serve until the daemon is to end. Returns whether a thread ended by itself."""
+        while not (self._stop.asked or self._departure.decided):
             self._server.serve_for(_LOOK_S)
-            if not all(activity.alive for activity in activities):
+            if not all(thread.alive for thread in threads):
                 return True
-            # An activity that hangs starves the watchdog: systemd then starts everything anew.
-            if all(activity.beating for activity in activities):
+            # A thread that hangs starves the watchdog: systemd then starts everything anew.
+            if all(thread.beating for thread in threads):
                 manager.alive()
+            if self._readable is not None and self._readable.poll() is not None:
+                self._readable = None
         return False
-
-    def _heed_signals(self) -> None:
-        signal.set_wakeup_fd(self._server.wake_fd)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stop)
-
-    def _stop(self, number: int, frame: FrameType | None) -> None:
-        self._stopping = True
 
     def _wake_uplink(self) -> None:
         self._uplink.notify()

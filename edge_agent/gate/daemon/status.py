@@ -21,6 +21,7 @@ from ...contract.stamps import ClockState, Stamp, local_time
 from ...contract.true_times import Timeline
 from ..errors import NoLedgerYet
 from ..events import SensorChanged, StoreChanged, UplinkChanged
+from ..ledger.lost_people import BRING_BACK
 from ..ledger.store.sqlite_store import SqliteStore
 from .assembly import Assembly
 
@@ -59,7 +60,7 @@ def gate_status(assembly: Assembly, store: SqliteStore, now: Circumstances) -> G
             capacity=now.capacity,
             not_backed_up=store.not_backed_up(),
         ),
-        store=_store_status(assembly, now.store, usage),
+        store=_store_status(assembly, store, now.store, usage),
         clock=_clock_status(assembly, store, stamp),
         ledger=LedgerStatus(
             id=store.ledger,
@@ -126,10 +127,17 @@ _UNSYNCED = (
 )
 
 
-def _store_status(assembly: Assembly, store: StoreChanged, usage: _Disk | None) -> StoreStatus:
-    problem = store.detail or _disk_problem(usage)
+def _store_status(
+    assembly: Assembly,
+    store: SqliteStore,
+    now: StoreChanged,
+    usage: _Disk | None,
+) -> StoreStatus:
+    lost = assembly.lost_people(store)
+    people = f"{lost}: {BRING_BACK}." if lost else None
+    problem = " ".join(filter(None, (now.detail or _disk_problem(usage), people))) or None
     left = [old.name for old in assembly.set_aside()]
-    return StoreStatus(state=store.state, problem=problem, set_aside=left)
+    return StoreStatus(state=now.state, problem=problem, set_aside=left)
 
 
 def _disk_problem(usage: _Disk | None) -> str | None:

@@ -6,6 +6,7 @@ from ...contract.chain import Entry, read_wire, source_of, stamp_of
 from ...contract.errors import StoreFault
 from ...contract.stamps import elapsed
 from ..errors import NoLedgerYet
+from ..ledger.lost_people import BRING_BACK
 from ..ledger.store.sqlite_store import SqliteStore
 from ..ledger.store.verify import verify_ledger
 from .context import CheckContext, check
@@ -25,6 +26,12 @@ DATABASE_SET_ASIDE = Sentence(
     "A damaged database was set aside: {names}. The gate goes on with a new one",
     "see that payroll has everything and that nobody has to be enrolled again, then take it off "
     "the card, and replace the card",
+)
+PEOPLE_LOST = Sentence(
+    WARN,
+    "A damaged database was set aside: {names}. {lost}",
+    BRING_BACK
+    + "; once nobody is missed, take the damaged file off the card, and replace the card",
 )
 DATABASE_OF_OTHER_GATE = Sentence(
     WARN,
@@ -53,6 +60,8 @@ def database(context: CheckContext) -> Judgement | None:
         if said.get("state") == "failing":
             return DATABASE_FAILS(path=path, problem=str(said["problem"]).rstrip("."))
         damaged = [old.name for old in context.assembly.damaged()]
+        if lost := context.assembly.lost_people(store):
+            return PEOPLE_LOST(names=", ".join(damaged), lost=lost)
         if damaged:
             return DATABASE_SET_ASIDE(names=", ".join(damaged))
         return DATABASE_OPENS(path=path, ledger=store.ledger, entries=store.tail().seq)

@@ -1,16 +1,25 @@
-"""Tell systemd how the daemon is (sd_notify(3)); silence where no systemd listens.
+"""What the daemon tells systemd: how it is (sd_notify(3)), and its log.
 
-Log lines on stderr, for journald: plain, or one JSON object each.
+Silence where no systemd listens. Log lines go to stderr, for journald: plain, or one JSON object
+each.
 """
 
 import logging
 import os
 import socket
 import sys
+import time
 from contextlib import suppress
+from math import inf
 from typing import Literal
 
 import msgspec
+
+_START_GOES_ON_S = 120
+"""How long a start may be silent before the service manager gives it up: a card that syncs badly
+takes many seconds for one page."""
+
+_STARTING_EVERY_S = 1.0
 
 
 class ServiceManager:
@@ -20,6 +29,18 @@ class ServiceManager:
         address = os.environ.get("NOTIFY_SOCKET", "")
         # A leading @ stands for the NUL of an abstract socket's name (unix(7)).
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
+        self._said_at = -inf
+
+    @property
+    def listens(self) -> bool:
+        """Whether there is one, which starts again what ends."""
+        return bool(self._address)
+
+    def starting(self) -> None:
+        """Start-up goes on, however long it takes. To be called often; it is said now and then."""
+        if (now := time.monotonic()) - self._said_at >= _STARTING_EVERY_S:
+            self._said_at = now
+            self._send(f"EXTEND_TIMEOUT_USEC={_START_GOES_ON_S}000000\nWATCHDOG=1")
 
     def ready(self) -> None:
         """Start-up is over."""

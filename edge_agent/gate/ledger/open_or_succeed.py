@@ -1,17 +1,15 @@
-"""Own the ledger that is to be written: the old one where it may be continued, or a new one.
-
-When a ledger is left for a new one. Pure.
+"""Have a ledger to write: the old one where it may be continued, or a new one in its place.
 
 A ledger is bound to the board and the card that it was opened on. Two gates that write on under
 one ledger's numbers would have payroll take one's punches for the other's, so a ledger that may
 have a twin is never continued: a new one begins, names the old one, and records again what
-payroll may not have.
+payroll may not have. The same where payroll's receipt disowns it, and where it is damaged.
 """
 
 import logging
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -24,13 +22,21 @@ from ...contract.stamps import Stamp, elapsed
 from ..errors import DamagedLedger
 from ..host.host_identity import HostIdentity
 from .damage.quick_check import damage
-from .damage.salvage import Salvaged, salvage
-from .store.database import database_fault, open_database
-from .store.metadata import Bound, bind, disowned, read_bound, seal_description, use
+from .damage.rescue_people import RescuedPeople
+from .damage.salvage import salvage
+from .lost_people import BRING_BACK
+from .store import people_snapshot
+from .store.database import database_fault, open_as_it_is, open_database
+from .store.metadata import Bound, bind, read_bound, seal_description, use
+from .store.notes import Leaving, leaving_note
 from .store.sqlite_store import SqliteStore, identity
 from .succession.handover import Handover, handover_of
 from .succession.successor import make_successor
 from .succession.swap import building, carry_out, decide, discard_half_made
+
+log = logging.getLogger(__name__)
+
+_kept_open: list[Database] = []
 
 _BACKUP = "backup"
 
@@ -39,6 +45,41 @@ _PAUSE_MS = 24 * 3_600_000
 able to fill the card with old ledgers."""
 
 _DEMANDED: frozenset[WhyOpened] = frozenset({"payroll-is-ahead", "forked"})
+
+
+@contextmanager
+def open_or_succeed(
+    path: Path,
+    gate: str,
+    zone: ZoneInfo,
+    now: Stamp,
+    here: HostIdentity,
+    beat: Callable[[], None] = lambda: None,
+) -> Iterator[bool]:
+    """See to it that the database at ``path`` holds a ledger to be written, and say it is in use.
+
+    To be called under the gate's lock, with no other connection open. Yields whether a new ledger
+    has just begun in the place of another. ``beat`` is called again and again while that takes
+    long; what it raises ends it, and the old ledger is there as it was. Raises StoreFault where
+    none can be had.
+    """
+    start = _Start(path, gate, zone, now, here, beat)
+    try:
+        database, begun = start.begin()
+    except DamagedLedger as fault:
+        # What has passed for sound, until something was to be written.
+        database, begun = start.begin(str(fault))
+    try:
+        yield begun
+    finally:
+        # Kept open until here, and for ever where this fails: the last connection that closes
+        # removes the log, and a database in use that has none has lost it.
+        try:
+            use(database, begins=False)
+            database.close()
+        except sqlite3.Error as error:
+            _kept_open.append(database)
+            log.error("%s", database_fault(path, error))
 
 
 def why_leave(bound: Bound, gate: str, here: HostIdentity) -> WhyOpened | None:
@@ -62,40 +103,6 @@ def may_leave_again(why: WhyOpened, opened: Stamp, now: Stamp) -> bool:
     return why not in _DEMANDED or elapsed(opened, now).least >= _PAUSE_MS
 
 
-log = logging.getLogger(__name__)
-
-
-@contextmanager
-def open_or_succeed(
-    path: Path,
-    gate: str,
-    zone: ZoneInfo,
-    now: Stamp,
-    here: HostIdentity,
-    damaged: str | None = None,
-) -> Iterator[None]:
-    """See to it that the database at ``path`` holds a ledger to be written, and say it is in use.
-
-    To be called under the gate's lock, with no other connection open. ``damaged``: what was found
-    out about the database while it was used. Raises StoreFault where none can be had.
-    """
-    start = _Start(path, gate, zone, now, here)
-    try:
-        database = start.begin(damaged)
-    except DamagedLedger as fault:
-        if damaged:
-            raise
-        # What has passed for sound, until something was to be written.
-        database = start.begin(str(fault))
-    try:
-        yield
-    finally:
-        # Kept open until here, and for ever where this fails: the last connection that closes
-        # removes the log, and a database in use that has none has lost it.
-        use(database, begins=False)
-        database.close()
-
-
 class _Start(Struct, frozen=True):
     """A daemon starts for ``gate`` on the database at ``path``, in the place ``here``."""
 
@@ -104,21 +111,28 @@ class _Start(Struct, frozen=True):
     zone: ZoneInfo
     now: Stamp
     here: HostIdentity
+    beat: Callable[[], None]
 
-    def begin(self, damaged: str | None) -> Database:
-        """The database with a ledger to be written, which it says is in use."""
+    def begin(self, damaged: str | None = None) -> tuple[Database, bool]:
+        """The database with a ledger to be written, which it says is in use; whether it is new.
+
+        ``damaged``: what this very start has come upon.
+        """
         path = self.path
         try:
             discard_half_made(path)
-            carry_out(path)
+            begun = carry_out(path) is not None
             if path.exists():
-                self._leave_where_needed(damaged)
+                begun = self._leave_where_needed(damaged) or begun
             with closing(SqliteStore.open(path, self.gate, self.zone, self.now)) as store:
                 ledger = store.ledger
             database = open_database(path)
             try:
                 bind(database, self.here)
                 seal_description(database, ledger)
+                people_snapshot.keep(path, database, self.gate, ledger)
+                leaving_note.take_back(path)
+                # Last: from here on a log that is missing is damage.
                 use(database, begins=True)
             except BaseException:
                 database.close()
@@ -130,26 +144,33 @@ class _Start(Struct, frozen=True):
             ) from error
         except sqlite3.Error as error:
             raise database_fault(path, error) from error
-        return database
+        return database, begun
 
-    def _leave_where_needed(self, damaged: str | None) -> None:
-        what = damaged or damage(self.path)
-        if what is None:
+    def _leave_where_needed(self, damaged: str | None) -> bool:
+        """Begin a new ledger in the place of the one that is there, if it has to be left."""
+        noted = self._noted()
+        if damaged is None and noted is not None and noted.why == "damaged":
+            damaged = noted.detail
+        damaged = damaged or damage(self.path)
+        if damaged is None:
             with closing(open_database(self.path)) as database:
-                found = self._left(database)
-                if found is None:
-                    return
-                why, handover = found
-                count = self._make_successor(why, handover)
                 # Closing it takes its log away: after a power cut that would pass for a lost one.
                 use(database, begins=False)
+                found = self._left(database, noted)
+                if found is None:
+                    return False
+                why, handover = found
+                count = self._make_successor(why, handover)
                 database.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         else:
             why = "damaged"
-            log.error("the database %s is damaged (%s): rescuing what can be read", self.path, what)
-            salvaged = salvage(self.path, self.now)
+            log.error(
+                "the database %s is damaged (%s): rescuing what can be read", self.path, damaged
+            )
+            salvaged = salvage(self.path, self.gate, self.now, self.beat)
             count = self._make_successor(why, salvaged.handover)
-            _tell_what_is_lost(salvaged)
+            _tell_what_is_lost(salvaged.people)
+        # From here on it is carried out to its end, by the next start if need be.
         decide(self.path, why)
         old = carry_out(self.path)
         log.warning(
@@ -158,37 +179,53 @@ class _Start(Struct, frozen=True):
             count,
             old,
         )
+        return True
+
+    def _noted(self) -> Leaving | None:
+        """What an earlier process has found out about this ledger while it was in use."""
+        if not leaving_note.stands(self.path) or self.path.stat().st_size == 0:
+            return None
+        # Where it cannot even be asked whose it is, the look at the database finds more.
+        with suppress(StoreFault, sqlite3.Error), closing(open_as_it_is(self.path)) as database:
+            if (owner := identity(database.conn)) is not None:
+                return leaving_note.read(self.path, owner["ledger"])
+        return None
 
     def _make_successor(self, why: WhyOpened, handover: Handover) -> int:
-        return make_successor(building(self.path), self.gate, self.zone, self.now, why, handover)
+        new = building(self.path)
+        try:
+            return make_successor(new, self.gate, self.zone, self.now, why, handover, self.beat)
+        except Exception:
+            discard_half_made(self.path)  # It may be the room that is missing.
+            raise
 
-    def _left(self, database: Database) -> tuple[WhyOpened, Handover] | None:
+    def _left(self, database: Database, noted: Leaving | None) -> tuple[WhyOpened, Handover] | None:
         """Why the ledger is left, and what it hands over; None: it is continued."""
         owner = identity(database.conn)
         if owner is None:
             return None
-        ledger = owner["ledger"]
         why = why_leave(read_bound(database, owner["gate"]), self.gate, self.here)
-        receipt = disowned(database)
-        if why is None and receipt is not None and receipt.ledger == ledger:
-            why = receipt.why
+        if why is None and noted is not None:
+            why = noted.why
         if why is None:
             return None
-        forked_at = receipt.through if receipt and receipt.why == "forked" else None
-        return why, handover_of(database, ledger, self.now, forked_at)
+        forked_at = noted.through if noted and noted.why == "forked" else None
+        return why, handover_of(database, owner["ledger"], self.now, self.beat, forked_at)
 
 
-def _tell_what_is_lost(salvaged: Salvaged) -> None:
-    if salvaged.doubted:
+def _tell_what_is_lost(people: RescuedPeople) -> None:
+    if people.doubted:
         log.error(
             "%d prints are no longer certain and were left behind: enrol those workers again",
-            salvaged.doubted,
+            people.doubted,
         )
-    if salvaged.unsure:
+    if people.unsure:
         log.error(
             "of these workers only their prints are certain: give them their names again, or "
             "have payroll publish its roster: %s",
-            ", ".join(salvaged.unsure),
+            ", ".join(people.unsure),
         )
-    workers = len(salvaged.handover.rows.get("workers", ()))
+    if people.lost is not None:
+        log.error("%s: %s", people.lost, BRING_BACK)
+    workers = len(people.rows["workers"])
     log.log(logging.WARNING if workers else logging.ERROR, "%d workers were rescued", workers)

@@ -11,7 +11,7 @@ from ...contract.stamps import Stamp
 from ..errors import DiskFull
 from ..events import StoreChanged
 from ..ports import Clock, Tell
-from .store.gap_note import Gap
+from .store.notes import Gap
 from .store.sqlite_store import SqliteStore
 
 log = logging.getLogger(__name__)

@@ -132,14 +132,17 @@ class GpioPanel:
         if left <= 0:
             return False
         if self._sign and self._sign_follows is None:
-            self._sign_follows = threading.Timer(left, self._stand)
-            self._sign_follows.daemon = True
-            self._sign_follows.start()
+            timer = threading.Timer(left, lambda: self._stand(timer))
+            timer.daemon = True
+            self._sign_follows = timer
+            timer.start()
         return True
 
-    def _stand(self) -> None:
+    def _stand(self, timer: threading.Timer) -> None:
         with self._lock:
-            if self._sign and self._sign_follows is not None:
+            # One that has fired cannot be cancelled any more: by now another answer may be shown,
+            # which another timer follows.
+            if self._sign and self._sign_follows is timer:
                 self._play(self._sign)
 
 

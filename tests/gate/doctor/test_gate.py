@@ -4,9 +4,11 @@ import threading
 from contextlib import closing
 from typing import Any
 
+import msgspec
 import pytest
 
 from edge_agent.contract.errors import EdgeAgentError, StoreFault
+from edge_agent.gate.daemon.status import stopped_status
 from edge_agent.gate.doctor import ledger
 from edge_agent.gate.doctor import panel as lamps_module
 from edge_agent.gate.doctor.daemon import broker, daemon, uplink
@@ -14,6 +16,7 @@ from edge_agent.gate.doctor.panel import lamps
 from edge_agent.gate.doctor.sensor import sensor, slots
 from edge_agent.gate.errors import DamagedLedger, GateBusy, SensorSilent
 from edge_agent.gate.events import Outcome
+from edge_agent.gate.ledger.lost_people import KEY, LostPeople
 from edge_agent.gate.ledger.store.metadata import Watermarks
 from edge_agent.gate.ports import SensorInfo
 from edge_agent.simulator.background import Remote
@@ -334,6 +337,28 @@ def test_a_damaged_database_was_set_aside(stage: Stage) -> None:
     assert said(verdict) == "DATABASE_SET_ASIDE"
     assert verdict
     assert "gate.db.old-1-damaged." in verdict.found
+
+
+def test_people_were_lost_with_a_damaged_database(stage: Stage) -> None:
+    """The doctor, and the status: how many of how many, until they are back or the file is gone."""
+    lost = LostPeople(workers=["001"], of_workers=80, prints=[("001", "left-thumb")], of_prints=79)
+    with closing(open_store(stage.folder)) as store:
+        store.remember(KEY, msgspec.json.encode(lost).decode())
+    (stage.folder / "gate.db.old-1-damaged").touch()
+
+    verdict = ledger.database(stage.context())
+
+    assert said(verdict) == "PEOPLE_LOST"
+    assert verdict
+    assert "1 of 80 workers and 1 of 79 prints did not come along" in verdict.found
+    assert "edge-agent templates restore FILE" in verdict.advice
+    assembly = stage.context().assembly
+    problem = stopped_status(assembly)["store"]["problem"]
+    assert "1 of 80 workers and 1 of 79 prints" in problem
+    assert "edge-agent templates restore FILE" in problem
+    (stage.folder / "gate.db.old-1-damaged").unlink()
+    assert said(ledger.database(stage.context())) == "DATABASE_OPENS"
+    assert stopped_status(assembly)["store"]["problem"] is None
 
 
 def test_a_database_of_another_gate(stage: Stage) -> None:

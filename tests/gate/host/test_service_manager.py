@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -34,6 +35,23 @@ def test_a_socket_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n
     monkeypatch.setenv("NOTIFY_SOCKET", str(address))
     with systemd(str(address)) as listener:
         assert say_everything() == [listener.recv(4096).decode() for _ in range(3)]
+
+
+def test_a_start_that_takes_long_asks_for_time_now_and_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = str(tmp_path / "notify")
+    monkeypatch.setenv("NOTIFY_SOCKET", address)
+    seconds = iter([0.0, 0.5, 0.9, 1.0, 1.1])
+    monkeypatch.setattr(time, "monotonic", lambda: next(seconds))
+    with systemd(address) as listener:
+        manager = ServiceManager()
+        assert manager.listens
+        for _ in range(5):
+            manager.starting()
+        manager.ready()
+        said = [listener.recv(4096).decode() for _ in range(3)]
+    assert said == [*["EXTEND_TIMEOUT_USEC=120000000\nWATCHDOG=1"] * 2, "READY=1"]
 
 
 def test_an_abstract_socket(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from edge_agent.gate.ledger.damage.carve import acknowledged_in_log
 from edge_agent.gate.ledger.damage.quick_check import damage
 from edge_agent.gate.ledger.damage.readable import write_readable
 from edge_agent.gate.ledger.store.database import open_database, open_for_reading
+from edge_agent.gate.ledger.store.notes import leaving, leaving_note
 from edge_agent.gate.ledger.store.people_rows import SUMMED
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.succession.swap import set_aside
@@ -53,8 +54,9 @@ def cut_off(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def copy_of(original: Path, folder: Path) -> Path:
+    """With nothing beside it that could help: test_people_snapshot.py has what does."""
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(original, folder)
+    shutil.copytree(original, folder, ignore=shutil.ignore_patterns("*.people"))
     (folder / "gate.db-shm").unlink(missing_ok=True)  # it does not outlive a power cut
     return folder
 
@@ -386,10 +388,15 @@ def test_damage_found_while_it_is_used_is_told(stopped: Path, tmp_path: Path) ->
             plain.execute("UPDATE ledger SET wire = x'00' WHERE seq = 46")
         with pytest.raises(DamagedLedger):
             list(store.newest_first())
+        ledger = store.ledger
     assert len(told) == 1
-    with owning(folder, now=later(10**9), damaged=str(told[0])):
-        pass
+    note = folder / "gate.db"
+    assert leaving_note.put(note, ledger, leaving("damaged", detail=str(told[0])))
+    start(folder, now=later(10**9))
     assert sound(folder)[0]["why"] == "damaged"
+    assert not leaving_note.stands(note)
+    start(folder, now=later(10**9))
+    assert len(set_aside(note)) == 1
 
 
 CONTROLS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {

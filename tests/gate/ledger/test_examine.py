@@ -3,9 +3,11 @@
 import json
 import os
 import shutil
+import signal
 import sqlite3
+import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -268,6 +270,40 @@ def test_only_damaged_databases_are_made_readable(tmp_path: Path) -> None:
     again = (tmp_path / "gate.db.old-2-damaged.jsonl").stat().st_mtime_ns
     write_readable(tmp_path / "gate.db")
     assert (tmp_path / "gate.db.old-2-damaged.jsonl").stat().st_mtime_ns == again
+
+
+def test_two_processes_never_write_one_readable_file(tmp_path: Path) -> None:
+    """And one that is killed in the middle leaves nothing of that name, and nobody locked out."""
+    made(tmp_path, punches=300)
+    broken = tmp_path / "gate.db.old-1-damaged"
+    broken.write_bytes((tmp_path / "gate.db").read_bytes())
+    readable, part = tmp_path / f"{broken.name}.jsonl", tmp_path / f"{broken.name}.jsonl.part"
+
+    def writing() -> int:
+        child = os.fork()
+        if child == 0:
+            with suppress(BaseException):
+                write_readable(tmp_path / "gate.db")
+                os._exit(0)
+            os._exit(1)
+        return child
+
+    killed = writing()
+    while not part.exists():
+        time.sleep(0.001)
+    os.kill(killed, signal.SIGKILL)
+    os.waitpid(killed, 0)
+    assert not readable.exists()
+    first = writing()
+    while not part.exists():
+        time.sleep(0.001)
+    inode = part.stat().st_ino
+    write_readable(tmp_path / "gate.db")  # at once: another one is at it
+    assert part.exists() or readable.stat().st_ino == inode
+    assert os.waitpid(first, 0)[1] == 0
+    assert readable.stat().st_ino == inode
+    assert len(readable.read_bytes().splitlines()) == 307
+    assert not part.exists()
 
 
 def test_a_copy_of_an_entry_stands_once_in_the_readable_file(tmp_path: Path) -> None:

@@ -13,8 +13,7 @@ from edge_agent.contract.stamps import Stamp, parse_time
 from edge_agent.gate.errors import DiskFull
 from edge_agent.gate.events import Event, LedgerGrew, StoreChanged
 from edge_agent.gate.ledger.gate import Gate
-from edge_agent.gate.ledger.store import gap_note
-from edge_agent.gate.ledger.store.gap_note import Gap
+from edge_agent.gate.ledger.store.notes import Gap, gap_note
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
 from edge_agent.gate.rules import Policy

@@ -21,6 +21,7 @@ from edge_agent.gate.ledger.open_or_succeed import may_leave_again, why_leave
 from edge_agent.gate.ledger.store import carry_over
 from edge_agent.gate.ledger.store.carry_over import TABLES
 from edge_agent.gate.ledger.store.metadata import Bound, Watermarks
+from edge_agent.gate.ledger.store.notes import leaving, leaving_note
 from edge_agent.gate.ledger.store.schema import migrations
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
@@ -29,7 +30,7 @@ from edge_agent.gate.ledger.succession.swap import set_aside
 from edge_agent.gate.settings.load import load_settings
 
 from .ledgers import GATE, NOON, ZONE, append, later, open_store, punch, unsynced
-from .old_copies import CODES, HERE, MARK, datas, made, names, open_at, own, sound, start
+from .old_copies import CODES, HERE, MARK, datas, fill, made, names, open_at, own, sound, start
 
 OTHER_CARD = structs.replace(HERE, card={"cid": "c2"})
 OTHER_BOARD = structs.replace(HERE, board={"serial": "b2", "machine-id": "m1"})
@@ -201,8 +202,7 @@ def test_a_time_that_is_still_to_be_found_stays_so(tmp_path: Path) -> None:
 )
 def test_a_receipt_for_another_history(tmp_path: Path, why: Any, through: int, first: int) -> None:
     ledger = made(tmp_path, confirmed=12)
-    with closing(open_at(tmp_path)) as store:
-        store.disown(why, through)
+    assert leaving_note.put(tmp_path / "gate.db", ledger, leaving(why, through))
     start(tmp_path, now=later(10**9))  # so late that no rule looks back
     opened, *entries = sound(tmp_path)
     assert (opened["why"], opened["previous"]["ledger"]) == (why, ledger)
@@ -210,6 +210,28 @@ def test_a_receipt_for_another_history(tmp_path: Path, why: Any, through: int, f
     assert {e["of"]["seq"] for e in entries} == {10} | set(range(first, 17))
     start(tmp_path)
     assert len(set_aside(tmp_path / "gate.db")) == 1
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda note: note[:40] + b"x" + note[41:],
+        lambda note: note[:100].ljust(512, b"\n"),
+        lambda note: b"",
+        lambda note: bytes(512),
+    ],
+)
+def test_a_note_that_does_not_prove_itself_says_nothing(tmp_path: Path, spoil: Any) -> None:
+    ledger = made(tmp_path)
+    for of in (ledger, "another ledger"):
+        assert leaving_note.put(tmp_path / "gate.db", of, leaving("forked", 5, 'é"\\' * 300))
+        note = tmp_path / "gate.db.leave"
+        assert note.stat().st_size == 512
+        if of == ledger:
+            assert leaving_note.read(tmp_path / "gate.db", ledger)
+            note.write_bytes(spoil(note.read_bytes()))
+        start(tmp_path)
+        assert sound(tmp_path)[0]["ledger"] == ledger
 
 
 def test_every_table_has_been_thought_of() -> None:
@@ -280,6 +302,54 @@ def test_a_power_cut_at_any_step_is_made_good(
         if not cut:
             break
     assert steps > 10
+
+
+class Stopped(Exception):
+    pass
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_start_that_is_stopped_leaves_the_old_ledger_as_it_was(
+    tmp_path: Path, damaged: bool
+) -> None:
+    """At whichever entry; and the next start does all of it."""
+    original, live = tmp_path / "original", tmp_path / "live"
+    live.mkdir()
+    with own(live), closing(open_at(live)) as store:  # As it is after a crash: with its log.
+        fill(store, confirmed=3)
+        ledger = store.ledger
+        shutil.copytree(live, original, ignore=shutil.ignore_patterns("*-shm"))
+    if damaged:
+        for file in original.glob("gate.db*"):
+            file.write_bytes(b"\0" * 16 + file.read_bytes()[16:])
+    before = (original / "gate.db").read_bytes()
+    stops = itertools.count()
+    for stop_at in stops:
+        folder = tmp_path / f"stopped-{stop_at}"
+        shutil.copytree(original, folder)
+        beats = itertools.count()
+
+        def beat(beats: Any = beats, stop_at: int = stop_at) -> None:
+            if next(beats) == stop_at:
+                raise Stopped
+
+        here = HERE if damaged else OTHER_CARD
+        with suppress(Stopped):
+            with own(folder, here, now=later(10**9), beat=beat) as begun:
+                assert begun
+            break
+        assert not [name for name in names(folder) if "building" in name or "old" in name]
+        if damaged:
+            assert (folder / "gate.db").read_bytes() == before
+        else:
+            assert damage(folder / "gate.db") is None
+            assert sound(folder)[0]["ledger"] == ledger
+        start(folder, here, now=later(10**9))
+        first, *others = sound(folder)
+        assert first["why"] == ("damaged" if damaged else "cloned-card")
+        recovered = [e["of"]["seq"] for e in others if e["kind"] == "punch.recovered"]
+        assert recovered == list(range(8, 17))
+    assert stop_at > 15
 
 
 def test_cutting_finds_an_order_that_is_wrong(

@@ -1,9 +1,10 @@
 """What a worker sees, from the pins' own timed history."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from typing import Any
+from typing import Any, ClassVar
 
 import gpiozero
 import pytest
@@ -214,6 +215,43 @@ def test_a_technician_is_called_while_nobody_touches() -> None:
         panel.dark()
         until(lambda: not panel.devices["amber"].pin.state)  # It flashes, it does not stay.
         assert "red" not in lit(panel)
+
+
+class FiringLate:
+    """A timer that has fired already when somebody cancels it, as the real one may have."""
+
+    made: ClassVar[list["FiringLate"]] = []
+
+    def __init__(self, seconds: float, then: Callable[[], None]) -> None:
+        self.fire = then
+        FiringLate.made.append(self)
+
+    def start(self) -> None:
+        pass
+
+    def cancel(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("by_identity", [True, False])
+def test_a_sign_that_comes_late_leaves_the_new_answer_alone(
+    monkeypatch: pytest.MonkeyPatch, by_identity: bool
+) -> None:
+    """And the control: a timer that only asks whether some sign is due puts it over the answer."""
+    monkeypatch.setattr(threading, "Timer", FiringLate)
+    monkeypatch.setattr(FiringLate, "made", [])
+    if not by_identity:
+        stand = GpioPanel._stand
+        monkeypatch.setattr(GpioPanel, "_stand", lambda self, _: stand(self, self._sign_follows))
+    with closing(mock_panel()) as panel:
+        panel.show(Outcome.UNKNOWN)
+        panel.fault(True)
+        panel.show(Outcome.RECORDED)
+        first, second = FiringLate.made
+        first.fire()
+        assert (lit(panel) == {"green", "buzzer"}) is by_identity
+        second.fire()
+        until(lambda: "red" in lit(panel))
 
 
 def test_closing_leaves_everything_dark_for_good() -> None:

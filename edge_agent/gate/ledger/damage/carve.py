@@ -1,13 +1,11 @@
-"""Find entries of a ledger in raw bytes, whatever has become of the database around them.
+"""A database and its log as raw bytes: entries, whatever has become of the file around them.
 
 An entry proves itself: its hash covers its data. All kinds that a punch can have fit into one page,
 so they stand in one piece in the file, in its free pages and in its log.
 
-The write-ahead log as bytes: what SQLite passes over in silence when a byte of it has flipped.
-
-SQLite reads the log up to the first frame whose checksum is wrong and takes the rest as never
-written, because that is how a power cut leaves it. But each transaction is on the disk before the
-next one begins, so one that is followed by another had been acknowledged.
+Of the log SQLite reads up to the first frame whose checksum is wrong and takes the rest as never
+written, in silence, because that is how a power cut leaves it. But each transaction is on the disk
+before the next one begins, so one that is followed by another had been acknowledged.
 https://sqlite.org/fileformat2.html#walformat
 """
 
@@ -15,7 +13,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,9 +52,13 @@ class Proved(NamedTuple):
     data: dict[str, Any]
 
 
-def find_entries(path: Path) -> Iterator[Found]:
-    """Whatever looks like the beginning of an entry, in the order of the file."""
+def find_entries(path: Path, beat: Callable[[], None] = lambda: None) -> Iterator[Found]:
+    """Whatever looks like the beginning of an entry, in the order of the file.
+
+    ``beat`` is called now and then on the way.
+    """
     for window, offset, sure in _windows(path):
+        beat()
         for match in _BEGIN.finditer(window):
             if match.start() < sure:
                 ledger, seq, kind = match.groups()

@@ -2,13 +2,12 @@
 
 import heapq
 import os
-import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct, field
 from sqlite_utils import Database
@@ -17,16 +16,17 @@ from ....contract.errors import StoreFault
 from ....contract.facts import AMENDMENTS, CREDITS
 from ....contract.stamps import Stamp
 from ....contract.true_times import Landmark
-from ..store.carry_over import TABLES, Rows, rows_of, taken_over
+from ..store.carry_over import TABLES, Rows, rows_of
 from ..store.database import open_as_it_is
 from ..store.metadata import watermark_sum
-from ..store.people_rows import SUMMED, print_sum, row_sum
-from ..store.schema import migrations
+from ..store.people_snapshot import PeopleSnapshot
+from ..store.people_snapshot import read as read_snapshot
 from ..store.time_rows import read_landmarks
 from ..succession.handover import (
     Handover,
     Old,
     doubts_in,
+    heeded,
     known_end,
     needed_by_rules,
     pending_in,
@@ -34,9 +34,12 @@ from ..succession.handover import (
 )
 from ..succession.swap import building, discard_half_made
 from .carve import PAGE, Found, Proved, find_entries, prove
+from .rescue_people import OF_PEOPLE, RescuedPeople, rescue_people
 
 _RECENT = 2_000
 """The latest punches, from which the rules' memory of this shift is made."""
+
+_CHUNK = 1 << 20
 
 _UNREADABLE = (sqlite3.Error, ValueError, TypeError, LookupError, OverflowError, MemoryError)
 
@@ -55,22 +58,26 @@ class _Told(Struct):
     """Whether every table of people could be read to its end."""
 
 
-class Salvaged(Struct, frozen=True):
-    """``doubted``: prints that nothing proves any more, and that are therefore left behind.
-
-    ``unsure``: codes of workers of whom only a print proves that there is such a one.
-    """
+class Salvaged(NamedTuple):
+    """What the next ledger takes over, and what there is to say of the people in it."""
 
     handover: Handover
-    doubted: int
-    unsure: list[str]
+    people: RescuedPeople
 
 
-def salvage(path: Path, now: Stamp) -> Salvaged:
-    """Read what can be read of the database and its log, and write nothing."""
-    told = _ask_sqlite(path)
+def salvage(path: Path, gate: str, now: Stamp, beat: Callable[[], None]) -> Salvaged:
+    """Read what can be read of the database, its log and what lies beside it; write nothing.
+
+    ``beat`` is called again and again, and may raise.
+    """
+    told = _ask_sqlite(path, beat)
     files = [file for file in (path, path.with_name(f"{path.name}-wal")) if file.exists()]
-    found = [f for file in files for f in find_entries(file) if f.seq >= told.confirmed - _RECENT]
+    found = [
+        f
+        for file in files
+        for f in find_entries(file, beat)
+        if f.seq >= told.confirmed - _RECENT or f.kind in OF_PEOPLE
+    ]
     ledger = told.ledger or _commonest(f.ledger for f in found)
     own = [f for f in found if f.ledger == ledger]
     wanted = [f for f in own if f.seq > told.confirmed and f.kind in CREDITS | AMENDMENTS.keys()]
@@ -82,23 +89,32 @@ def salvage(path: Path, now: Stamp) -> Salvaged:
         wanted += [
             f
             for file in files
-            for f in find_entries(file)
+            for f in find_entries(file, beat)
             if f.ledger == ledger and f.seq in earlier and f.kind in CREDITS
         ]
     end = next((p for f in own if f.seq == told.confirmed and (p := prove(f))), None)
-    rows, doubted, unsure = _people(told)
+    said_of_people = [p.data for p in _proved(f for f in own if f.kind in OF_PEOPLE)]
+    people = rescue_people(told.rows, told.whole, said_of_people, _snapshot_of(path, ledger, gate))
     pending = told.pending
     if not told.landmarks:  # then neither is to be believed to be empty
-        pending |= {p.data["seq"] for p in _proved(wanted) if p.data["at"] is None}
+        pending |= {p.data["seq"] for p in heeded(_proved(wanted), beat) if p.data["at"] is None}
     handover = Handover(
         previous=known_end(ledger or "unknown", told.confirmed, end.hash if end else None),
-        entries=(Old(p.hash, p.data) for p in _proved(wanted)),
+        entries=(Old(p.hash, p.data) for p in heeded(_proved(wanted), beat)),
         pending=frozenset(pending),
         doubts=told.doubts,
         landmarks=told.landmarks,
-        rows=rows,
+        rows=people.rows,
     )
-    return Salvaged(handover, doubted, unsure)
+    return Salvaged(handover, people)
+
+
+def _snapshot_of(path: Path, ledger: str | None, gate: str) -> PeopleSnapshot | None:
+    """The one of this ledger; of this gate, where the file does not even tell whose it is."""
+    kept = read_snapshot(path)
+    if kept is None or (kept.gate != gate if ledger is None else kept.ledger != ledger):
+        return None
+    return kept
 
 
 def _commonest(ledgers: Iterable[str]) -> str | None:
@@ -128,19 +144,19 @@ def _last_punches(found: Iterable[Found], now: Stamp, voided: frozenset[int]) ->
     return needed_by_rules((p.data for f in latest if (p := prove(f))), now, voided)
 
 
-def _ask_sqlite(path: Path) -> _Told:
+def _ask_sqlite(path: Path, beat: Callable[[], None]) -> _Told:
     if path.stat().st_size == 0:
         return _Told()  # SQLite would throw the log away.
     try:
         open_as_it_is(path).close()
     except (StoreFault, *_UNREADABLE):
-        with _with_its_header(path) as mended:
+        with _with_its_header(path, beat) as mended:
             return _read_tables(mended)
     return _read_tables(path)
 
 
 @contextmanager
-def _with_its_header(path: Path) -> Iterator[Path]:
+def _with_its_header(path: Path, beat: Callable[[], None]) -> Iterator[Path]:
     """A copy whose first hundred bytes are as SQLite wants them: all of them can be known.
 
     https://sqlite.org/fileformat2.html#the_database_header
@@ -148,9 +164,9 @@ def _with_its_header(path: Path) -> Iterator[Path]:
     copy = building(path)
     logs = path.with_name(f"{path.name}-wal"), copy.with_name(f"{copy.name}-wal")
     try:
-        shutil.copyfile(path, copy)
+        _copy(path, copy, beat)
         if logs[0].exists():
-            shutil.copyfile(*logs)
+            _copy(*logs, beat)
         with copy.open("r+b") as file:
             head = bytearray(file.read(100).ljust(100, b"\0"))
             pages = (os.fstat(file.fileno()).st_size // PAGE).to_bytes(4, "big")
@@ -163,6 +179,13 @@ def _with_its_header(path: Path) -> Iterator[Path]:
         yield copy
     finally:
         discard_half_made(path)
+
+
+def _copy(source: Path, target: Path, beat: Callable[[], None]) -> None:
+    with source.open("rb") as old, target.open("wb") as new:
+        while chunk := old.read(_CHUNK):
+            beat()
+            new.write(chunk)
 
 
 def _read_tables(path: Path) -> _Told:
@@ -205,65 +228,3 @@ def _readable(database: Database, table: str) -> tuple[list[dict[str, Any]], boo
             for row in rows_of(database, table, backwards=True):
                 behind.append(row)
         return rows + [row for row in reversed(behind) if row not in rows], False
-
-
-def _people(told: _Told) -> tuple[Rows, int, list[str]]:
-    """The rows that are certain, how many prints are not, and which workers only a print proves.
-
-    A flipped byte would otherwise credit one worker with another's finger. A doubted print's slot
-    keeps its generation, so that it is never mistaken for the next one.
-    """
-    doubted = 0
-    for row in told.rows.get("prints", []):
-        if not (row.get("removed") or row.get("sum") == print_sum(row)):
-            row["removed"], doubted = 1, doubted + 1
-            row["sum"] = print_sum(row)
-    if doubted or not told.whole:
-        # Then only the templates themselves can say whose slots these are.
-        told.rows["sensor_mark"] = []
-    unsure = _vouch_for_workers(told.rows)
-    return _put_in_order(told.rows), doubted, unsure
-
-
-def _vouch_for_workers(rows: Rows) -> list[str]:
-    """Leave out workers that were altered, but for those of sound prints: they only lose a name.
-
-    Whoever has a print is somebody who works here, and may be paid; payroll's roster says the rest
-    again.
-    """
-    listed = [len(rows.get(table, [])) for table in ("workers", "employments")]
-    for table in ("workers", "employments"):
-        rows[table] = [row for row in rows.get(table, []) if _is_sure(table, row)]
-    known = {row["code"] for row in rows["workers"]}
-    unsure = sorted(
-        {row["worker"] for row in rows.get("prints", []) if not row.get("removed")} - known
-    )
-    rows["workers"] += [{"code": code, "name": code, "active": 1} for code in unsure]
-    if [len(rows["workers"]) - len(unsure), len(rows["employments"])] != listed:
-        rows["roster"] = []
-    return unsure
-
-
-def _is_sure(table: str, row: dict[str, Any]) -> bool:
-    """Nothing proves a row of a version that had no checksums: it is taken as it is."""
-    if any(name not in row for name in SUMMED[table]):
-        return False
-    return row.get("sum") is None or row["sum"] == row_sum(table, row)
-
-
-def _put_in_order(rows: Rows) -> Rows:
-    """Only what the tables take: types, keys and references are theirs to check."""
-    with closing(Database(memory=True)) as sound:
-        migrations().apply(sound)
-        sound.conn.execute("PRAGMA foreign_keys=ON")
-        for table in TABLES:
-            for row in rows.get(table, ()):
-                names = [name for name in row if name in sound.table(table).columns_dict]
-                columns = ", ".join(f'"{name}"' for name in names)
-                places = ", ".join("?" * len(names))
-                with suppress(*_UNREADABLE):
-                    sound.conn.execute(
-                        f'INSERT INTO "{table}" ({columns}) VALUES ({places})',
-                        [row[name] for name in names],
-                    )
-        return taken_over(sound)

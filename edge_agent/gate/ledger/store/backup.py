@@ -1,11 +1,11 @@
 """A copy of the database for rescue, made while the daemon goes on."""
 
-import os
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
-from ....contract.errors import BadRequest, StoreFault
+from ....contract.atomic_file import new_private_path
+from ....contract.errors import StoreFault
 from .database import database_fault, open_for_reading
 from .metadata import COPY
 
@@ -16,26 +16,12 @@ def backup(database: Path, target: Path) -> int:
     The copy is consistent, complete or not there at all, and only its owner may read it: it holds
     names. Raises BadRequest where ``target`` is taken, StoreFault where it cannot be written.
     """
-    if target.exists():
-        raise BadRequest(f"{target} is there already: name a new file for the backup.")
-    half = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        os.close(os.open(half, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
-        _copy(database, half)
-        _sync(half)
-        # A link, and not a rename: it never replaces what somebody has put there meanwhile.
-        os.link(half, target)
-        _sync(target.parent)
-        return target.stat().st_size
-    except OSError as error:
-        raise StoreFault(
-            f"The backup {target} cannot be written ({error.strerror}): check its folder and the "
-            "room there."
-        ) from error
-    finally:
-        for left in (half, half.with_name(half.name + "-journal")):
-            with suppress(OSError):
-                left.unlink()
+    with new_private_path(target) as half:
+        try:
+            _copy(database, half)
+        finally:
+            half.with_name(f"{half.name}-journal").unlink(missing_ok=True)
+    return target.stat().st_size
 
 
 def _copy(database: Path, half: Path) -> None:
@@ -59,11 +45,3 @@ def _copy(database: Path, half: Path) -> None:
             f"The copy of {database} is not sound ({sound}), so there is no backup: keep the "
             "database as it is, and see 'edge-agent ledger verify'."
         )
-
-
-def _sync(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

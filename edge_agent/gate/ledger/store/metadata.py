@@ -6,12 +6,10 @@ Where it is, whether it is in use, how its tables look, and small facts about th
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec import Struct
 
-from ....contract.facts import WhyOpened
 from ...host.host_identity import HostIdentity
 from .carry_over import TABLES
 from .database import Part
@@ -40,14 +38,6 @@ class Bound(Struct, frozen=True, kw_only=True):
     host_identity: HostIdentity
 
 
-class Disowned(Struct, frozen=True, kw_only=True):
-    """A receipt that speaks of another history of this ledger."""
-
-    ledger: str
-    why: WhyOpened
-    through: int
-
-
 class MetadataRows(Part):
     """Reads and writes the watermarks and what is remembered."""
 
@@ -65,11 +55,6 @@ class MetadataRows(Part):
         """A small fact about this installation."""
         rows = self._connection.rows("SELECT value FROM remembered WHERE key = ?", key)
         return rows[0][0] if rows else None
-
-    def disown(self, why: Literal["payroll-is-ahead", "forked"], through: int) -> None:
-        """Remember that this ledger is to be left: payroll has another history of it."""
-        with self._connection.use() as database:
-            put_disowned(database, Disowned(ledger=self._scribe.ledger, why=why, through=through))
 
     def remember(self, key: str, value: str) -> None:
         """Keep such a fact."""
@@ -162,20 +147,6 @@ def _description(database: Database, ledger: str) -> tuple[str, str]:
     )
     own = sorted(text for name, text in rows if name in TABLES)
     return key, str(zlib.crc32(b"\0".join(own)))
-
-
-_DISOWNED = "disowned"
-
-
-def disowned(database: Database) -> Disowned | None:
-    """The receipt that made the gate leave this ledger."""
-    said = recall(database, _DISOWNED)
-    return msgspec.json.decode(said, type=Disowned) if said else None
-
-
-def put_disowned(database: Database, receipt: Disowned) -> None:
-    """Remember it until the next start, whenever that is."""
-    remember(database, _DISOWNED, msgspec.json.encode(receipt).decode())
 
 
 def recall(database: Database, key: str) -> str | None:

@@ -74,8 +74,12 @@ class PeopleRows(Part):
 class PeopleChange(ChangePart):
     """Writes workers, prints and the roster."""
 
+    people_changed = False
+    """Whether workers or prints are others than before."""
+
     def put_worker(self, worker: Worker) -> None:
         """Add a worker, or replace the one with the same code."""
+        self.people_changed = True
         # Not through sqlite-utils: a roster puts many of them in one transaction, between two looks
         # at the glass.
         execute = self._database.conn.execute
@@ -100,6 +104,7 @@ class PeopleChange(ChangePart):
 
     def put_print(self, print_: Print, digest: bytes) -> None:
         """Add a print, with the digest of its template."""
+        self.people_changed = True
         self._database.table("prints").insert(
             {
                 "slot": print_.slot,
@@ -113,16 +118,19 @@ class PeopleChange(ChangePart):
 
     def put_backed_up(self, print_: Print) -> None:
         """Remember that a backup holds the template of a print."""
+        self.people_changed = True
         self._database.table("prints").update((print_.slot, print_.generation), {"backed_up": 1})
 
     def put_digest(self, print_: Print, digest: bytes) -> None:
         """Remember the digest of the template of a print that was enrolled without one."""
+        self.people_changed = True
         key = print_.slot, print_.generation
         self._database.table("prints").update(key, {"digest": digest})
         self._sum(print_)
 
     def drop_print(self, print_: Print) -> None:
         """Forget whose the slot is; its generation stays known for ever."""
+        self.people_changed = True
         self._database.table("prints").update((print_.slot, print_.generation), {"removed": 1})
         self._sum(print_)
 

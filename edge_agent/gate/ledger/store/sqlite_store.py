@@ -20,11 +20,11 @@ from ....contract.errors import StoreFault
 from ....contract.facts import LedgerOpened, OldEntry, WhyOpened
 from ....contract.stamps import Stamp
 from ...errors import DamagedLedger, NoLedgerYet
-from . import gap_note, reserve
+from . import people_snapshot, reserve
 from .database import StoreConnection, open_database, open_for_reading
-from .gap_note import Gap
 from .ledger_rows import CheckpointChange, CheckpointRows, LedgerChange, LedgerRows, Tail
 from .metadata import MetadataRows, Watermarks, put_watermarks
+from .notes import Gap, gap_note, leaving_note
 from .people_rows import PairingChange, PairingRows, PeopleChange, PeopleRows
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ class SqliteStore(LedgerRows, CheckpointRows, PeopleRows, PairingRows, MetadataR
 
     def keep_reserve(self) -> bool:
         """Make the reserve where it is missing and there is room. Returns whether it is there."""
-        gap_note.prepare(self._connection.path)
+        for note in (gap_note, leaving_note):
+            note.prepare(self._connection.path)
         return reserve.keep(self._connection.path)
 
     def spend_reserve(self) -> bool:
@@ -143,7 +144,7 @@ def changing(connection: StoreConnection, scribe: Scribe) -> Iterator[SqliteChan
             raise _not_written(connection, error) from error
         raise
     try:
-        database.conn.execute("COMMIT")
+        _commit(connection, scribe, change)
     except sqlite3.Error as error:
         was_committed = _was_committed(connection, change.tail, error)
         if change.tail == change.began_at:
@@ -153,6 +154,17 @@ def changing(connection: StoreConnection, scribe: Scribe) -> Iterator[SqliteChan
         if not was_committed:
             raise _not_written(connection, error) from error
         log.warning("a commit reported %s, yet the ledger holds it durably", error)
+
+
+def _commit(connection: StoreConnection, scribe: Scribe, change: SqliteChange) -> None:
+    """Commit; what is kept of people beside the database is never of another state than it."""
+    database = connection.database()
+    if change.people_changed:
+        with suppress(OSError):  # Then its place among the entries tells that it is out of date.
+            people_snapshot.outdate(connection.path)
+    database.conn.execute("COMMIT")
+    if change.people_changed:
+        people_snapshot.keep(connection.path, database, scribe.gate, scribe.ledger)
 
 
 def _was_committed(connection: StoreConnection, expected: Tail, error: sqlite3.Error) -> bool:

@@ -1,8 +1,8 @@
 """What a ledger that is left hands over to the next one."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlite_utils import Database
 
@@ -17,6 +17,9 @@ from ..store.time_rows import read_landmarks
 
 _LOOK_BACK = 20_000
 """Entries among which a worker's last punch is looked for: a shift at a big site has fewer."""
+
+
+Item = TypeVar("Item")
 
 
 class Old(NamedTuple):
@@ -43,18 +46,23 @@ class Handover(NamedTuple):
 
 
 def handover_of(
-    database: Database, ledger: str, now: Stamp, forked_at: int | None = None
+    database: Database,
+    ledger: str,
+    now: Stamp,
+    beat: Callable[[], None],
+    forked_at: int | None = None,
 ) -> Handover:
     """What a ledger that can be read hands over: all that payroll is not known to have.
 
-    ``forked_at``: an entry for which payroll has shown another hash.
+    ``beat`` is called for each entry that is read. ``forked_at``: an entry for which payroll has
+    shown another hash.
     """
     [[confirmed]] = database.conn.execute("SELECT confirmed FROM watermarks")
     if forked_at is not None:
         confirmed = min(confirmed, forked_at - 1)
     pending, doubts = pending_in(database), doubts_in(database)
-    amended = {old.data["of"] for old in _after(database, confirmed, AMENDMENTS)}
-    newest = (old.data for old in _newest_first(database))
+    amended = {old.data["of"] for old in heeded(_after(database, confirmed, AMENDMENTS), beat)}
+    newest = (old.data for old in heeded(_newest_first(database), beat))
     needed = {
         seq
         for seq in pending
@@ -71,6 +79,13 @@ def handover_of(
         landmarks=read_landmarks(database),
         rows=taken_over(database),
     )
+
+
+def heeded(entries: Iterable[Item], beat: Callable[[], None]) -> Iterator[Item]:
+    """The same, with a ``beat`` before each."""
+    for entry in entries:
+        beat()
+        yield entry
 
 
 def known_end(ledger: str, seq: int, digest: bytes | None) -> OldEntry:

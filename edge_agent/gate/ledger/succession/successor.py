@@ -1,7 +1,7 @@
 """Make the database of the ledger that comes after another one."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
@@ -30,7 +30,7 @@ from ..store.ledger_rows import read_tail
 from ..store.metadata import remember
 from ..store.sqlite_store import SqliteChange, begin_ledger
 from ..store.time_rows import RECOVERED_THROUGH, put_earlier_landmarks
-from .handover import Handover, Old
+from .handover import Handover, Old, heeded
 
 _BATCH = 500
 """Entries a transaction: nobody sees the database before it is finished."""
@@ -39,9 +39,18 @@ _ELSEWHERE: frozenset[WhyOpened] = frozenset({"other-board", "cloned-card"})
 
 
 def make_successor(
-    path: Path, gate: str, zone: ZoneInfo, now: Stamp, why: WhyOpened, handover: Handover
+    path: Path,
+    gate: str,
+    zone: ZoneInfo,
+    now: Stamp,
+    why: WhyOpened,
+    handover: Handover,
+    beat: Callable[[], None],
 ) -> int:
-    """Make the whole database at ``path``, closed. Returns how many punches came along."""
+    """Make the whole database at ``path``, closed. Returns how many punches came along.
+
+    ``beat`` is called for each entry, and may raise.
+    """
     scribe = Scribe(gate=gate, ledger=str(uuid.uuid4()), zone=zone)
     with closing(open_database(path)) as database:
         with _transaction(database):
@@ -49,10 +58,11 @@ def make_successor(
             put_rows(database, handover.rows, same_board=why not in _ELSEWHERE)
             put_earlier_landmarks(database, handover.landmarks)
         moved: dict[int, int] = {}
-        entries = iter(handover.entries)
+        entries = heeded(handover.entries, beat)
         while batch := list(islice(entries, _BATCH)):
             with _transaction(database):
-                _write(SqliteChange(database, scribe), database, batch, handover, moved, now)
+                change = SqliteChange(database, scribe)
+                _write(change, database, heeded(batch, beat), handover, moved, now)
         remember(database, RECOVERED_THROUGH, str(read_tail(database.conn).seq))
         return len(moved)
 
@@ -60,7 +70,7 @@ def make_successor(
 def _write(
     change: SqliteChange,
     database: Database,
-    batch: list[Old],
+    batch: Iterable[Old],
     handover: Handover,
     moved: dict[int, int],
     now: Stamp,

@@ -6,9 +6,10 @@ The finished one is the record that the change is decided: as long as it is ther
 do is done again, so a power cut at any step is mended at the next start.
 """
 
-import os
 import stat
 from pathlib import Path
+
+from ....contract.atomic_file import move, sync
 
 _OLD, _NEXT = ".old-", ".next-"
 _COMPANIONS = ("-wal", "-shm")
@@ -35,10 +36,9 @@ def decide(path: Path, why: str) -> None:
     new = building(path)
     if path.exists():
         new.chmod(stat.S_IMODE(path.stat().st_mode))
-    _sync(new)
+    sync(new)
     number = 1 + max((_number(path, old) for old in set_aside(path)), default=0)
-    new.rename(path.with_name(f"{path.name}{_NEXT}{number}-{why}"))
-    _sync(path.parent)
+    move(new, path.with_name(f"{path.name}{_NEXT}{number}-{why}"))
 
 
 def carry_out(path: Path) -> Path | None:
@@ -50,11 +50,10 @@ def carry_out(path: Path) -> Path | None:
         # The log goes with its database: SQLite would play it into whatever has the name then.
         for companion in (*_COMPANIONS, ""):
             if _with(path, companion).exists():
-                _with(path, companion).rename(_with(old, companion))
-        # Before the name is taken: a power cut must not be able to leave only one of the two.
-        _sync(path.parent)
-        new.rename(path)
-        _sync(path.parent)
+                # Each on the disk before the next: a power cut must not be able to leave the log
+                # behind, or the new one in the place of an old one that is nowhere.
+                move(_with(path, companion), _with(old, companion))
+        move(new, path)
         return old
     return None
 
@@ -79,11 +78,3 @@ def _number(path: Path, entry: Path) -> int:
 
 def _with(path: Path, companion: str) -> Path:
     return path.with_name(path.name + companion)
-
-
-def _sync(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

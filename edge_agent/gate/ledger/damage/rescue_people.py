@@ -1,0 +1,170 @@
+"""Which workers and prints of a damaged database are certain, and who is lost.
+
+The snapshot beside it is believed where it is of this ledger and no later entry speaks of people.
+Without it each row has to prove itself: a flipped byte would otherwise credit one worker with
+another's finger.
+"""
+
+import sqlite3
+from contextlib import closing, suppress
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlite_utils import Database
+
+from ..lost_people import KEY, Finger, LostPeople, lost
+from ..store.carry_over import TABLES, Rows, taken_over
+from ..store.people_rows import SUMMED, print_sum, row_sum
+from ..store.people_snapshot import PeopleSnapshot
+from ..store.schema import migrations
+
+OF_PEOPLE = ("worker.added", "worker.changed", "print.enrolled", "print.restored", "print.removed")
+"""Kinds of entries that say who there is."""
+
+_NOT_TAKEN = (sqlite3.Error, ValueError, TypeError, LookupError, OverflowError)
+
+
+class RescuedPeople(Struct, frozen=True, kw_only=True):
+    """The rows that the next database takes over, settings and all.
+
+    ``doubted``: prints that nothing proves any more, and that are therefore left behind.
+    ``unsure``: codes of workers of whom only a print proves that there is such a one. ``lost``:
+    who there was and does not come along.
+    """
+
+    rows: Rows
+    doubted: int
+    unsure: list[str]
+    lost: LostPeople | None
+
+
+def rescue_people(
+    rows: Rows, whole: bool, said: list[dict[str, Any]], snapshot: PeopleSnapshot | None
+) -> RescuedPeople:
+    """Make the best of the tables' ``rows`` (``whole``: all could be read) and a ``snapshot``.
+
+    ``said``: the data of the entries of OF_PEOPLE that could be found, in their order.
+    """
+    workers, prints = _who_there_was(rows, said, snapshot)
+    if snapshot is not None and not any(data["seq"] > snapshot.seq for data in said):
+        doubted, unsure = 0, list[str]()
+        _put_snapshot(rows, whole, snapshot)
+    else:
+        doubted = _doubt_prints(rows, whole)
+        unsure = _vouch_for_workers(rows)
+    rows = _put_in_order(rows)
+    present = [row for row in rows["prints"] if not row["removed"]]
+    missing = lost(
+        workers,
+        prints,
+        [row["code"] for row in rows["workers"]],
+        [(row["worker"], row["finger"]) for row in present],
+    )
+    if missing is not None:
+        others = [row for row in rows["remembered"] if row["key"] != KEY]
+        remembered = {"key": KEY, "value": msgspec.json.encode(missing).decode()}
+        rows["remembered"] = [*others, remembered]
+    return RescuedPeople(rows=rows, doubted=doubted, unsure=unsure, lost=missing)
+
+
+def _who_there_was(
+    rows: Rows, said: list[dict[str, Any]], snapshot: PeopleSnapshot | None
+) -> tuple[set[str], set[Finger]]:
+    """By all that still tells of it; what proves itself has the last word on a slot."""
+    kept = snapshot.rows if snapshot else {}
+    slots: dict[int, Finger] = {}
+    for row in [*rows.get("prints", []), *kept.get("prints", [])]:
+        if not row.get("removed") and {"slot", "worker", "finger"} <= row.keys():
+            slots[row["slot"]] = (row["worker"], row["finger"])
+    for data in said:
+        if data["kind"] == "print.removed":
+            slots.pop(data["slot"], None)
+        elif data["kind"].startswith("print."):
+            slots[data["slot"]] = (data["worker"], data["finger"])
+    sure = [row for row in rows.get("workers", []) if _is_sure("workers", row)]
+    workers = {row["code"] for row in [*sure, *kept.get("workers", [])]}
+    workers |= {data["worker"] for data in said}
+    return workers, set(slots.values())
+
+
+def _put_snapshot(rows: Rows, whole: bool, snapshot: PeopleSnapshot) -> None:
+    agree = whole and all(_alike(rows.get(table, []), its) for table, its in snapshot.rows.items())
+    rows.update(snapshot.sealed())
+    if not agree:
+        _ask_others(rows)
+
+
+def _alike(found: list[dict[str, Any]], kept: list[dict[str, Any]]) -> bool:
+    """Whether the rows of a table are those of the snapshot, in whatever order."""
+    return sorted(map(_key, found)) == sorted(map(_key, kept))
+
+
+def _key(row: dict[str, Any]) -> str:
+    plain = {k: v.hex() if isinstance(v, bytes) else v for k, v in row.items() if k != "sum"}
+    return repr(sorted(plain.items()))
+
+
+def _ask_others(rows: Rows) -> None:
+    """Then only the templates can say whose slots these are, and payroll its roster again."""
+    rows["sensor_mark"] = []
+    rows["roster"] = rows["listings"] = []
+
+
+def _doubt_prints(rows: Rows, whole: bool) -> int:
+    """Mark prints that were altered as removed, and count them.
+
+    A doubted print's slot keeps its generation, so that it is never mistaken for the next one.
+    """
+    doubted = 0
+    for row in rows.get("prints", []):
+        if not (row.get("removed") or row.get("sum") == print_sum(row)):
+            row["removed"], doubted = 1, doubted + 1
+            row["sum"] = print_sum(row)
+    if doubted or not whole:
+        rows["sensor_mark"] = []
+    return doubted
+
+
+def _vouch_for_workers(rows: Rows) -> list[str]:
+    """Leave out workers that were altered, but for those of sound prints: they only lose a name.
+
+    Whoever has a print is somebody who works here, and may be paid; payroll's roster says the rest
+    again.
+    """
+    listed = [len(rows.get(table, [])) for table in ("workers", "employments")]
+    for table in ("workers", "employments"):
+        rows[table] = [row for row in rows.get(table, []) if _is_sure(table, row)]
+    known = {row["code"] for row in rows["workers"]}
+    unsure = sorted(
+        {row["worker"] for row in rows.get("prints", []) if not row.get("removed")} - known
+    )
+    rows["workers"] += [{"code": code, "name": code, "active": 1} for code in unsure]
+    if [len(rows["workers"]) - len(unsure), len(rows["employments"])] != listed:
+        rows["roster"] = []
+    return unsure
+
+
+def _is_sure(table: str, row: dict[str, Any]) -> bool:
+    """Nothing proves a row of a version that had no checksums: it is taken as it is."""
+    if any(name not in row for name in SUMMED[table]):
+        return False
+    return row.get("sum") is None or row["sum"] == row_sum(table, row)
+
+
+def _put_in_order(rows: Rows) -> Rows:
+    """Only what the tables take: types, keys and references are theirs to check."""
+    with closing(Database(memory=True)) as sound:
+        migrations().apply(sound)
+        sound.conn.execute("PRAGMA foreign_keys=ON")
+        for table in TABLES:
+            for row in rows.get(table, ()):
+                names = [name for name in row if name in sound.table(table).columns_dict]
+                columns = ", ".join(f'"{name}"' for name in names)
+                places = ", ".join("?" * len(names))
+                with suppress(*_NOT_TAKEN):
+                    sound.conn.execute(
+                        f'INSERT INTO "{table}" ({columns}) VALUES ({places})',
+                        [row[name] for name in names],
+                    )
+        return taken_over(sound)

@@ -1,0 +1,126 @@
+"""Files that are whole or not there: cut off at each step, and kept from others' eyes."""
+
+import os
+import stat
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge_agent.contract.atomic_file import move, new_private_file, overwrite, replacing
+from edge_agent.contract.errors import BadRequest, StoreFault
+
+OLD, NEW = b"old " * 1000, b"new " * 5000
+
+
+def cut_at(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    """Before the ``at``-th call that changes a folder or brings something to the disk."""
+    steps = count()
+
+    def counted(what: Any) -> Any:
+        def step(*args: Any, **kwargs: Any) -> Any:
+            if next(steps) == at:
+                os._exit(1)
+            return what(*args, **kwargs)
+
+        return step
+
+    for name in ("open", "fsync", "link", "rename", "unlink"):
+        monkeypatch.setattr(os, name, counted(getattr(os, name)))
+
+
+@pytest.mark.parametrize("way", ["new", "replacing"])
+def test_cut_off_at_any_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    seen = set()
+    for at in count():
+        target = tmp_path / f"{at}"
+        if way == "replacing":
+            target.write_bytes(OLD)
+        child = os.fork()
+        if child == 0:
+            with suppress(BaseException):
+                cut_at(monkeypatch, at)
+                with replacing(target) if way == "replacing" else new_private_file(target) as file:
+                    file.write(NEW)
+                os._exit(0)
+            os._exit(1)
+        whole = os.waitpid(child, 0)[1] == 0
+        found = target.read_bytes() if target.exists() else None
+        assert found in ({OLD, NEW} if way == "replacing" else {None, NEW})
+        seen.add(found)
+        # And what was left half made is in nobody's way.
+        with suppress(BadRequest), replacing(target) as file:
+            file.write(NEW)
+        assert target.read_bytes() == NEW
+        if whole:
+            break
+    assert at > 3
+    assert len(seen) == 2
+
+
+def test_what_is_on_the_disk_is_whole_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    fsync, rename = os.fsync, os.rename
+    monkeypatch.setattr(os, "fsync", lambda fd: (done.append(_what(fd)), fsync(fd)))
+    monkeypatch.setattr(os, "rename", lambda *a, **k: (done.append("name"), rename(*a, **k)))
+    with replacing(tmp_path / "file") as file:
+        file.write(NEW)
+    assert done == [f"{len(NEW)} bytes", "name", "folder"]
+    done.clear()
+    move(tmp_path / "file", tmp_path / "other")
+    assert done == ["name", "folder"]
+
+
+def _what(fd: int) -> str:
+    state = os.fstat(fd)
+    return "folder" if stat.S_ISDIR(state.st_mode) else f"{state.st_size} bytes"
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640])
+def test_only_its_owner_reads_it_unless_asked_for(tmp_path: Path, mode: int) -> None:
+    target = tmp_path / "file"
+    with replacing(target, mode=mode) as file:
+        assert stat.S_IMODE((tmp_path / "file.part").stat().st_mode) == mode
+        file.write(NEW)
+    assert stat.S_IMODE(target.stat().st_mode) == mode
+    with new_private_file(tmp_path / "new") as file:
+        file.write(NEW)
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o600
+
+
+def test_an_error_leaves_what_was_there(tmp_path: Path) -> None:
+    target = tmp_path / "file"
+    target.write_bytes(OLD)
+    with suppress(RuntimeError), replacing(target) as file:
+        file.write(NEW)
+        raise RuntimeError
+    with pytest.raises(BadRequest, match="there already"), new_private_file(target):
+        pass
+    with pytest.raises(StoreFault, match="cannot be written"), new_private_file(tmp_path / "a/b"):
+        pass
+    assert (target.read_bytes(), list(tmp_path.iterdir())) == (OLD, [target])
+
+
+def test_a_file_that_came_meanwhile_is_not_written_over(tmp_path: Path) -> None:
+    target = tmp_path / "file"
+    with suppress(StoreFault), new_private_file(target) as file:
+        file.write(NEW)
+        target.write_bytes(OLD)
+    assert (target.read_bytes(), list(tmp_path.iterdir())) == (OLD, [target])
+
+
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    """Whoever may write in the folder must not turn it to a file of root's."""
+    other, link = tmp_path / "other", tmp_path / "file.part"
+    other.write_bytes(OLD)
+    link.symlink_to(other)
+    with replacing(tmp_path / "file") as file:
+        file.write(NEW)
+    (tmp_path / "note").symlink_to(other)
+    with pytest.raises(OSError, match="symbolic links"):
+        overwrite(tmp_path / "note", NEW)
+    assert other.read_bytes() == OLD

@@ -1,0 +1,71 @@
+"""A ledger is left only once that is noted where the next start finds it."""
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from edge_agent.contract.facts import LedgerOpened
+from edge_agent.gate.daemon.assembly import Assembly
+from edge_agent.gate.daemon.run import _Departure
+from edge_agent.gate.errors import DamagedLedger
+from edge_agent.gate.ledger.store.notes import Leaving, leaving_note
+from edge_agent.gate.settings.load import load_settings
+from edge_agent.gate.uplink.inbox import ForeignReceipt
+
+FAULT = DamagedLedger("The database cannot be used (malformed): start the daemon.")
+AHEAD = ForeignReceipt("payroll-is-ahead", 99, "it covers entry 99")
+
+
+@pytest.fixture
+def assembly(tmp_path: Path) -> Assembly:
+    settings = tmp_path / "gate.toml"
+    settings.write_text('[gate]\nid = "main-gate"\n[store]\npath = "gate.db"\n')
+    return Assembly(load_settings(settings))
+
+
+def ledger_of(assembly: Assembly) -> str:
+    with closing(assembly.store()) as store:
+        return store.ledger
+
+
+def test_damage_is_noted_first(assembly: Assembly) -> None:
+    ledger = ledger_of(assembly)
+    departure = _Departure(assembly)
+    departure.damaged(FAULT)
+    departure.damaged(DamagedLedger("and again"))
+    assert departure.decided
+    noted = leaving_note.read(assembly.database, ledger)
+    assert noted == Leaving(why="damaged", detail=str(FAULT))
+
+
+def test_a_receipt_is_noted_once_a_day(assembly: Assembly) -> None:
+    ledger = ledger_of(assembly)
+    departure = _Departure(assembly)
+    assert departure.payroll_disowns(AHEAD)
+    assert departure.decided
+    assert leaving_note.read(assembly.database, ledger) == Leaving(
+        why="payroll-is-ahead", through=99
+    )
+    with assembly.open_or_succeed() as begun:
+        assert begun
+        again = _Departure(assembly)
+        assert not again.payroll_disowns(AHEAD)
+        assert not again.decided
+        with closing(assembly.store()) as store:
+            assert LedgerOpened.__struct_config__.tag == store.entries(1, 1)[0].kind
+    assert not leaving_note.stands(assembly.database)
+
+
+def test_a_card_that_takes_no_note_keeps_its_ledger(assembly: Assembly) -> None:
+    """No new one could be made there either: the gate stays, and says that it cannot record."""
+    ledger_of(assembly)
+    note = leaving_note.of(assembly.database)
+    note.mkdir()
+    departure = _Departure(assembly)
+    departure.damaged(FAULT)
+    assert not departure.payroll_disowns(AHEAD)
+    assert not departure.decided
+    note.rmdir()
+    departure.damaged(FAULT)
+    assert departure.decided

@@ -1,0 +1,271 @@
+"""Workers and prints come back from a database whose tables are lost, or it is said who did not."""
+
+import json
+import os
+import shutil
+import stat
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge_agent.contract.facts import PrintEnrolled, PrintRemoved, WorkerAdded
+from edge_agent.contract.people import Employment, Print, Worker
+from edge_agent.gate.ledger.lost_people import LostPeople, still_lost
+from edge_agent.gate.ledger.store import people_snapshot, sqlite_store
+from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
+from edge_agent.gate.ledger.succession.swap import set_aside
+
+from .ledgers import append, later, punch
+from .old_copies import HERE, made, open_at, own, start
+
+STAFF = [f"NV{number:03}" for number in range(80)]
+
+
+def enrol(store: SqliteStore, code: str, slot: int, generation: int = 1) -> None:
+    print_ = Print(worker=code, finger="right-index", slot=slot, generation=generation)
+    actor = "uid:0"
+    with store.changing() as change:
+        listed = Employment(active=True, valid_to="2026-12-31") if slot % 2 else None
+        change.put_worker(Worker(code=code, name=f"Tên {code}", active=slot != 3, listed=listed))
+        change.append(WorkerAdded(worker=code, actor=actor), later(slot))
+    with store.changing() as change:
+        change.put_print(print_, bytes([slot, generation]) * 16)
+        change.append(
+            PrintEnrolled(
+                worker=code, finger=print_.finger, slot=slot, generation=generation, actor=actor
+            ),
+            later(slot),
+        )
+
+
+def remove(store: SqliteStore, code: str, slot: int) -> None:
+    with store.changing() as change:
+        change.drop_print(Print(worker=code, finger="right-index", slot=slot, generation=1))
+        gone = PrintRemoved(
+            worker=code, finger="right-index", slot=slot, generation=1, actor="uid:0"
+        )
+        change.append(gone, later(2000))
+
+
+@pytest.fixture(scope="module")
+def staffed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A gate with 80 workers, a print each, but for one that was removed."""
+    folder = tmp_path_factory.mktemp("staffed")
+    with own(folder), closing(open_at(folder)) as store:
+        for slot, code in enumerate(STAFF):
+            enrol(store, code, slot)
+        remove(store, STAFF[7], 7)
+        for number in range(200):
+            append(store, punch(STAFF[number % 80]), later(3000 + number))
+    return folder
+
+
+def copy(original: Path, folder: Path) -> Path:
+    shutil.copytree(original, folder)
+    return folder
+
+
+def people(folder: Path) -> tuple[list[Worker], list[Print], dict[tuple[int, int], bytes]]:
+    with closing(open_at(folder)) as store:
+        return store.workers(), store.prints(), store.digests()
+
+
+def lose_the_first_page(folder: Path) -> None:
+    with (folder / "gate.db").open("r+b") as file:
+        file.write(bytes(4096))
+
+
+def lost_after_start(folder: Path) -> LostPeople | None:
+    start(folder, now=later(10**9))
+    assert [old.name for old in set_aside(folder / "gate.db")] == ["gate.db.old-1-damaged"]
+    with closing(open_at(folder)) as store:
+        return still_lost(store)
+
+
+def test_nobody_is_enrolled_anew_because_one_page_died(staffed: Path, tmp_path: Path) -> None:
+    folder = copy(staffed, tmp_path / "damaged")
+    before = people(folder)
+    lose_the_first_page(folder)
+    assert lost_after_start(folder) is None
+    assert people(folder) == before
+    with closing(open_at(folder)) as store:
+        assert len(store.prints()) == 79
+        assert store.next_generation(7) == 2  # of the print that was removed
+        assert store.mark() is None  # the templates themselves have to agree
+        ledger = store.ledger
+    kept = people_snapshot.read(folder / "gate.db")
+    assert kept is not None
+    assert kept.ledger == ledger
+
+
+def test_without_the_snapshot_they_are_lost_and_counted(staffed: Path, tmp_path: Path) -> None:
+    """The control of the test above, and what is said then."""
+    folder = copy(staffed, tmp_path / "damaged")
+    (folder / "gate.db.people").unlink()
+    lose_the_first_page(folder)
+    lost = lost_after_start(folder)
+    assert people(folder)[:2] == ([], [])
+    assert str(lost) == (
+        "80 of 80 workers and 79 of 79 prints did not come along from the damaged database"
+    )
+    with closing(open_at(folder)) as store:
+        enrol(store, STAFF[0], 0, generation=9)
+        assert str(still_lost(store)).startswith("79 of 80 workers and 78 of 79 prints")
+        for slot, code in enumerate(STAFF[1:], 1):
+            enrol(store, code, slot, generation=9)
+        assert still_lost(store) is None
+
+
+SPOILT: dict[str, Callable[[bytes], bytes]] = {
+    "cut short": lambda raw: raw[:-1],
+    "a byte of it": lambda raw: raw[:900] + bytes([raw[900] ^ 1]) + raw[901:],
+    "its checksum": lambda raw: b"0" * 64 + raw[64:],
+    "nothing in it": lambda raw: b"",
+    "no snapshot": lambda raw: raw[:64] + b"\n{}",
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT.keys())
+def test_a_snapshot_that_does_not_prove_itself_is_not_believed(
+    staffed: Path, tmp_path: Path, spoil: Callable[[bytes], bytes]
+) -> None:
+    folder = copy(staffed, tmp_path / "damaged")
+    kept = folder / "gate.db.people"
+    kept.write_bytes(spoil(kept.read_bytes()))
+    assert people_snapshot.read(folder / "gate.db") is None
+    lose_the_first_page(folder)
+    lost = lost_after_start(folder)
+    assert lost
+    assert len(lost.workers) == 80
+
+
+def test_a_snapshot_of_another_ledger_is_not_believed(staffed: Path, tmp_path: Path) -> None:
+    folder = copy(staffed, tmp_path / "damaged")
+    other = tmp_path / "other"
+    other.mkdir()
+    made(other)
+    shutil.copy(other / "gate.db.people", folder)
+    lose_the_first_page(folder)
+    lost = lost_after_start(folder)
+    assert lost
+    assert len(lost.workers) == 80
+
+
+@pytest.mark.parametrize("what", ["enrolled", "removed"])
+def test_a_snapshot_that_is_out_of_date_is_not_believed(
+    staffed: Path, tmp_path: Path, what: str
+) -> None:
+    """A card that took the change and not the snapshot, nor that it went away."""
+    folder = copy(staffed, tmp_path / "damaged")
+    before = (folder / "gate.db.people").read_bytes()
+    with own(folder, now=later(9000)), closing(open_at(folder)) as store:
+        if what == "enrolled":
+            remove(store, STAFF[5], 5)
+            enrol(store, "NV999", 5, generation=2)
+        else:
+            remove(store, STAFF[5], 5)
+    (folder / "gate.db.people").write_bytes(before)
+    lose_the_first_page(folder)
+    lost = lost_after_start(folder)
+    assert lost
+    assert (STAFF[5], "right-index") not in lost.prints
+    assert (("NV999", "right-index") in lost.prints) is (what == "enrolled")
+
+
+def test_where_not_even_a_ledger_is_left_the_gate_s_own_is_believed(
+    staffed: Path, tmp_path: Path
+) -> None:
+    folder = copy(staffed, tmp_path / "damaged")
+    before = people(folder)
+    (folder / "gate.db").write_bytes(bytes(8192))
+    assert lost_after_start(folder) is None
+    assert people(folder) == before
+    elsewhere = copy(staffed, tmp_path / "elsewhere")
+    (elsewhere / "gate.db").write_bytes(bytes(8192))
+    start(elsewhere, gate="another-gate")
+    with closing(open_at(elsewhere, "another-gate")) as store:
+        assert store.workers() == []
+
+
+def test_who_may_not_read_the_database_may_not_read_it_either(tmp_path: Path) -> None:
+    made(tmp_path)
+    for slot, mode in enumerate((0o600, 0o640), 50):
+        (tmp_path / "gate.db").chmod(mode)
+        with closing(open_at(tmp_path)) as store:
+            enrol(store, f"NV{slot}", slot)
+        kept = tmp_path / "gate.db.people"
+        assert stat.S_IMODE(kept.stat().st_mode) == mode
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_database_of_before_gets_one_at_its_first_start(staffed: Path, tmp_path: Path) -> None:
+    folder = copy(staffed, tmp_path / "old")
+    before = (folder / "gate.db.people").read_bytes()
+    (folder / "gate.db.people").unlink()
+    start(folder, now=later(9000))
+    again = people_snapshot.read(folder / "gate.db")
+    assert again
+    assert again.rows == json.loads(before.partition(b"\n")[2])["rows"]
+
+
+class PowerCut(BaseException):
+    pass
+
+
+def cut_at(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    """Before the ``at``-th of all that a change of people writes to the disk."""
+    steps = iter(range(10_000))
+
+    def counted(what: Any) -> Any:
+        def step(*args: Any, **kwargs: Any) -> Any:
+            if next(steps) == at:
+                raise PowerCut
+            return what(*args, **kwargs)
+
+        return step
+
+    for name in ("rename", "unlink"):
+        monkeypatch.setattr(Path, name, counted(getattr(Path, name)))
+    monkeypatch.setattr(os, "fsync", counted(os.fsync))
+    monkeypatch.setattr(sqlite_store, "_commit", counted(sqlite_store._commit))
+    keep = people_snapshot.keep
+    monkeypatch.setattr(people_snapshot, "keep", counted(keep))
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+def test_a_power_cut_never_leaves_another_word_than_the_tables(
+    staffed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_order: bool
+) -> None:
+    """Wherever it comes; and the control: a snapshot that stays while a change is committed."""
+    if not in_order:
+        monkeypatch.setattr(people_snapshot, "outdate", lambda path: None)
+    steps, stale = 0, 0
+    while True:
+        folder = copy(staffed, tmp_path / f"cut-{steps}")
+        child = os.fork()
+        if child == 0:
+            with suppress(BaseException):
+                store = open_at(folder)
+                cut_at(monkeypatch, steps)
+                remove(store, STAFF[5], 5)
+                os._exit(0)
+            os._exit(1)
+        whole = os.waitpid(child, 0)[1] == 0
+        kept = people_snapshot.read(folder / "gate.db")
+        with closing(open_at(folder)) as store:
+            prints = {print_.slot for print_ in store.prints()}
+        if kept is not None:
+            said = {row["slot"] for row in kept.rows["prints"] if not row["removed"]}
+            stale += said != prints
+        start(folder, HERE, now=later(10**9))
+        kept = people_snapshot.read(folder / "gate.db")
+        assert kept
+        assert {row["slot"] for row in kept.rows["prints"] if not row["removed"]} == prints
+        steps += 1
+        if whole:
+            break
+    assert steps > 5
+    assert (stale == 0) is in_order
