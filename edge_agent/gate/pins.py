@@ -1,8 +1,6 @@
-"""The factory of pins, real or mocked, named so that gpiozero never falls back to a guess.
+"""Pins beside the sensor's line: its touch output, and the switch of its supply, by gpiozero.
 
-The Touch port, on a pin that the sensor's touch output is wired to.
-
-The Power port, on a pin that switches the sensor's supply.
+The factory of pins, real or mocked, is always named, so that gpiozero never falls back to a guess.
 """
 
 import atexit
