@@ -1,6 +1,8 @@
 """What a touch means."""
 
+from collections.abc import Iterator
 from itertools import combinations
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,7 +11,19 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from edge_agent.contract.attendance import SHIFT_MS
-from edge_agent.contract.facts import Direction, DirectionRule
+from edge_agent.contract.chain import GENESIS, Scribe, read_wire
+from edge_agent.contract.facts import (
+    Direction,
+    DirectionRule,
+    Evidence,
+    Fact,
+    GateAlive,
+    OldEntry,
+    PunchAdded,
+    PunchRecorded,
+    PunchRecovered,
+    PunchRepeated,
+)
 from edge_agent.contract.people import Employment, Print, Worker
 from edge_agent.contract.stamps import ClockState, Stamp, parse_time
 from edge_agent.gate.rules import (
@@ -21,6 +35,7 @@ from edge_agent.gate.rules import (
     Refused,
     Repeat,
     judge,
+    last_punches,
     recognised,
 )
 from tests.contract.made_up import Moment, moments
@@ -212,3 +227,119 @@ def test_a_score_of_its_own(score: int, least: int, known: bool) -> None:
     match = Match(3, score)
     assert recognised(match, policy) == (match if known else Refused(Reason.UNKNOWN))
     assert recognised(None, policy) == Refused(Reason.UNKNOWN)
+
+
+def pressed(worker: str, way: Direction | None = None) -> PunchRecorded:
+    return PunchRecorded(
+        worker=worker,
+        direction=way,
+        direction_source=None,
+        evidence=Evidence(finger="left-thumb", slot=1, generation=1, score=9),
+    )
+
+
+def newest_first(*written: tuple[Fact, Stamp]) -> list[dict[str, Any]]:
+    """The data of a ledger with these entries, the last one first."""
+    scribe = Scribe(gate="g", ledger="l", zone=ZONE)
+    entries = [scribe.write(*one, seq, GENESIS) for seq, one in enumerate(written, 1)]
+    return [read_wire(entry.wire)[1] for entry in reversed(entries)]
+
+
+def moment(ms: int, boot: str = "b", known: bool = True) -> Stamp:
+    return Stamp(
+        boot=boot,
+        boottime_ms=ms,
+        wall_ms=1_795_000_000_000 + ms,
+        state=ClockState.SYNCED if known else ClockState.UNSYNCED,
+        uncertainty_ms=0 if known else None,
+    )
+
+
+def recalled(
+    *written: tuple[Fact, Stamp], now: Stamp, horizon_ms: int = 100, voided: set[int] | None = None
+) -> dict[str, LastPunch]:
+    return last_punches(newest_first(*written), now, horizon_ms, (voided or set()).__contains__)
+
+
+ALIVE = GateAlive(recording=True, version="0")
+REPEATED = PunchRepeated(worker="007", of=1, evidence=pressed("007").evidence)
+ADDED = PunchAdded(
+    worker="007", at="2026-11-18T06:00:00.000+07:00", direction=Direction.IN, reason="x", actor="y"
+)
+
+
+def again(fact: Fact, when: Stamp) -> PunchRecovered:
+    """A punch of an older ledger, as a later one has it."""
+    [data] = newest_first((fact, when))
+    origin = OldEntry(ledger="old", seq=1, hash="0" * 64)
+    return PunchRecovered(worker="007", at=data["at"], of=origin, data=data)
+
+
+def test_the_last_punch_is_each_workers_newest_press() -> None:
+    found = recalled(
+        (pressed("007", Direction.IN), moment(0)),
+        (pressed("008"), moment(10)),
+        (ALIVE, moment(12)),
+        (pressed("007", Direction.OUT), moment(20)),
+        (REPEATED, moment(30)),
+        now=moment(40),
+    )
+    assert found == {
+        "007": LastPunch(4, moment(20), Direction.OUT),
+        "008": LastPunch(2, moment(10), None),
+    }
+
+
+def test_what_is_withdrawn_or_added_is_no_last_punch() -> None:
+    written = ((pressed("007"), moment(0)), (pressed("007"), moment(10)), (ADDED, moment(20)))
+    assert recalled(*written, now=moment(30))["007"].seq == 2
+    assert recalled(*written, now=moment(30), voided={2})["007"].seq == 1
+    assert recalled(*written, now=moment(30), voided={1, 2}) == {}
+
+
+def test_a_punch_that_was_recovered_is_that_of_its_press() -> None:
+    press = again(pressed("007", Direction.OUT), moment(10))
+    found = recalled((press, moment(50)), (again(ADDED, moment(12)), moment(51)), now=moment(60))
+    assert found == {"007": LastPunch(1, moment(10), Direction.OUT)}
+    # Its entry is young, and it is not.
+    assert recalled((press, moment(150)), now=moment(160)) == {}
+    assert recalled((press, moment(105)), now=moment(110)) == {
+        "007": LastPunch(1, moment(10), Direction.OUT)
+    }
+
+
+@pytest.mark.parametrize(("now", "there"), [(100, True), (101, False)])
+def test_a_punch_is_remembered_as_long_as_a_rule_may_ask_for_it(now: int, there: bool) -> None:
+    assert bool(recalled((pressed("007"), moment(0)), now=moment(now))) == there
+    after = (ALIVE, moment(now))
+    assert bool(recalled((pressed("007"), moment(0)), after, now=moment(now))) == there
+
+
+def test_a_boot_without_a_clock_adds_up_what_the_one_before_tells() -> None:
+    """Two entries of it lie 90 ms apart, and this boot has run for 20 ms."""
+    written = ((pressed("007"), moment(0, "a")), (ALIVE, moment(90, "a")))
+    assert recalled(*written, now=moment(10, "b", known=False)) != {}
+    assert recalled(*written, now=moment(11, "b", known=False)) == {}
+    # What was written late, with the stamp of when it happened, takes nothing away.
+    late = ((pressed("008"), moment(0, "a")), (ALIVE, moment(50, "a")), (ALIVE, moment(0, "a")))
+    assert recalled(*late, now=moment(50, "b", known=False)) != {}
+    assert recalled(*late, now=moment(51, "b", known=False)) == {}
+
+
+def test_behind_the_first_entry_that_is_too_old_nobody_looks() -> None:
+    def read(*written: tuple[Fact, Stamp], now: Stamp) -> list[int]:
+        seen = []
+
+        def entries() -> Iterator[dict[str, Any]]:
+            for data in newest_first(*written):
+                seen.append(data["seq"])
+                yield data
+
+        last_punches(entries(), now, 100, lambda seq: False)
+        return seen
+
+    half_hours = [(pressed("007"), moment(ms)) for ms in range(0, 1000, 50)]
+    assert read(*half_hours, now=moment(1000)) == [20, 19, 18]
+    # A clock tells more than the boots without one in between.
+    clocked = [(ALIVE, moment(0, "a")), (ALIVE, moment(1, "a")), (ALIVE, moment(5, "b", False))]
+    assert read(*clocked, now=structs.replace(moment(500, "c"), boottime_ms=5)) == [3, 2]
