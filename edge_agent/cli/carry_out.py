@@ -1,12 +1,22 @@
 """Have a technician's request carried out: by the daemon, or here when none runs."""
 
+import os
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..gate.people.requests import Request, Step
 from ..gate.settings.schema import Settings
+
+if TYPE_CHECKING:
+    from ..gate.daemon.assembly import Assembly
+    from ..gate.events import Event
+    from ..gate.people.requests import StepKind
+    from ..gate.ports import SensorInfo
+
+_BETWEEN_LOOKS_S = 0.01
 
 Perform = Callable[[Request], dict[str, Any]]
 OnStep = Callable[[Step], None]
@@ -34,7 +44,73 @@ def at_the_gate(settings: Settings, on_step: OnStep = lambda step: None) -> Iter
     if daemon_runs(socket):
         yield lambda request: ask(socket, request, on_step)
         return
-    from .without_daemon import gate_in_this_process
-
-    with gate_in_this_process(settings, on_step) as perform:
+    with _gate_in_this_process(settings, on_step) as perform:
         yield perform
+
+
+@contextmanager
+def _gate_in_this_process(settings: Settings, on_step: OnStep) -> Iterator[Perform]:
+    """Carry out requests under the lock; the sensor is connected once it is needed."""
+    from ..gate.daemon.assembly import Assembly
+
+    assembly = Assembly(settings)
+    lock = assembly.lock()
+    lock.acquire("a command of edge-agent")
+    with ExitStack() as mirror:
+        mirror.callback(lock.release)
+        mirror.enter_context(assembly.open_or_succeed())
+        yield _performing(assembly, on_step, mirror)
+
+
+def _performing(assembly: "Assembly", on_step: OnStep, mirror: ExitStack) -> Perform:
+    # Whoever asks a daemon does without what a gate is made of.
+    from ..gate.errors import SensorDoubted
+    from ..gate.pairing_mark import adopting
+    from ..gate.people.handlers import HANDLERS, Dispatcher
+    from ..gate.sensor.pairing import Pairing
+
+    gate = assembly.gate(_nobody_watches)
+    mirror.callback(gate.store.close)
+    sensor = assembly.sensor()
+    mirror.callback(sensor.close)
+    panel = assembly.panel()
+    mirror.callback(panel.close)
+    pairing = Pairing(gate, sensor, beat=lambda: None)
+    dispatcher = Dispatcher(gate, sensor, panel, pairing, assembly.sealing())
+    prompt = _Terminal(on_step)
+    connected: SensorInfo | None = None
+
+    def perform(request: Request) -> dict[str, Any]:
+        nonlocal connected
+        if connected is None and HANDLERS[type(request)].needs_sensor:
+            info = sensor.connect()
+            if (doubt := pairing.check()) is not None:
+                raise SensorDoubted(adopting(doubt))
+            connected = info
+        return dispatcher.carry_out(request, connected, prompt, f"uid:{_person()}")
+
+    return perform
+
+
+class _Terminal:
+    """The person at this terminal; Ctrl-C ends the dialogue."""
+
+    def __init__(self, on_step: OnStep) -> None:
+        self._on_step = on_step
+
+    def step(self, what: "StepKind", hint: str | None = None) -> None:
+        self._on_step(Step(what=what, hint=hint))
+
+    def beat(self) -> None:
+        time.sleep(_BETWEEN_LOOKS_S)
+
+    def go_on(self) -> None:
+        """Templates need no pause."""
+
+
+def _nobody_watches(event: "Event") -> None:
+    """No daemon, no event stream."""
+
+
+def _person() -> str:
+    return os.environ.get("SUDO_UID") or str(os.getuid())

@@ -17,7 +17,6 @@ from ..contract.chain import Entry, read_wire
 from ..contract.errors import BadRequest, StoreFault
 from ..gate.daemon.assembly import Assembly
 from ..gate.host.service_manager import log_to_stderr
-from ..gate.ledger.damage.readable import write_readable
 from ..gate.ledger.store.backup import backup as back_up
 from ..gate.ledger.store.ledger_rows import Tail
 from ..gate.ledger.store.sqlite_store import SqliteStore
@@ -187,6 +186,8 @@ def backup(settings: Settings, file: Path, as_json: bool) -> None:
 @with_settings
 def readable(settings: Settings) -> None:
     """Write what damaged databases still hold into readable files. The daemon has it done."""
+    from ..gate.ledger.damage.readable import write_readable
+
     log_to_stderr(settings.log.format)
     os.nice(_LOW_PRIORITY)
     try:

@@ -16,7 +16,7 @@ from .token_bucket import RefusalLimit
 
 log = logging.getLogger(__name__)
 
-_REFUSED_AS = {
+REFUSED_AS = {
     Reason.UNKNOWN: Outcome.UNKNOWN,
     Reason.DEACTIVATED: Outcome.REFUSED,
     Reason.NOT_VALID: Outcome.REFUSED,
@@ -110,7 +110,7 @@ class Credit:
                 self._refusals.not_written(suppressed)
                 log.error("a refused attempt could not be written: %s", fault)
         return PanelShown(
-            outcome=_REFUSED_AS[refused.reason],
+            outcome=REFUSED_AS[refused.reason],
             worker=refused.worker,
             seq=seq,
             hint=refused.hint or (refused.reason.value if refused.worker else None),

@@ -21,7 +21,8 @@ from edge_agent.gate.errors import (
 )
 from edge_agent.gate.events import LedgerGrew, Outcome, PanelShown
 from edge_agent.gate.ports import Buffer
-from edge_agent.gate.rules import Hint, Match
+from edge_agent.gate.rules import Hint, Match, Reason
+from edge_agent.gate.touch.credit import REFUSED_AS
 from edge_agent.gate.touch.decide import PinReading
 from edge_agent.gate.touch.take_punch import TakePunch
 from tests.gate.fakes import HandClock, ScriptedSensor, Site
@@ -557,3 +558,7 @@ def test_no_visit_to_the_glass_is_answered_twice(
     assert one.site.store.kinds().count("punch.recorded") <= sum(
         now == 0 != before for before, now in pairwise([None, *ticks])
     )
+
+
+def test_every_reason_has_its_lamp() -> None:
+    assert set(REFUSED_AS) == set(Reason)
