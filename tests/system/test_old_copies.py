@@ -21,11 +21,11 @@ from .payroll import Listener
 from .watch import Watch
 
 _ELSEWHERE = """
-import edge_agent.gate.daemon.assembly
+import edge_agent.gate.host.host_identity
 from edge_agent.cli import main
 from edge_agent.gate.host.host_identity import HostIdentity
 here = HostIdentity(board={{"serial": "{board}"}}, card={{"cid": "{card}"}})
-edge_agent.gate.daemon.assembly.host_identity = lambda folder: here
+edge_agent.gate.host.host_identity.host_identity = lambda folder: here
 main(["run", "--config", "{config}"])
 """
 
