@@ -164,9 +164,12 @@ def test_what_a_supervisor_has_added_hides_no_press_from_the_rules(
         last = append(store, added, later(2000))
         store.move_watermarks(Watermarks(last.seq, last.seq))
         assert store.last_punches(later(3000), 60_000)["007"].seq == pressed.seq
+        ledger = store.ledger
     here = HERE if damaged else OTHER_CARD
-    with own(tmp_path, here, now=later(3000), damaged="seen in use" if damaged else None):
-        pass
+    if damaged:
+        note = leaving("damaged", detail="seen in use")
+        assert leaving_note.put(tmp_path / "gate.db", ledger, note)
+    start(tmp_path, here, now=later(3000))
     assert len(set_aside(tmp_path / "gate.db")) == 1
     with closing(open_at(tmp_path)) as store:
         assert store.last_punches(later(3100), 60_000)["007"].stamp == later(1000)
