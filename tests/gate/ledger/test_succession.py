@@ -21,7 +21,7 @@ from edge_agent.gate.ledger.open_or_succeed import may_leave_again, why_leave
 from edge_agent.gate.ledger.store import carry_over
 from edge_agent.gate.ledger.store.carry_over import TABLES
 from edge_agent.gate.ledger.store.metadata import Bound, Watermarks
-from edge_agent.gate.ledger.store.notes import Leaving, leaving, leaving_note
+from edge_agent.gate.ledger.store.notes import leaving, leaving_note
 from edge_agent.gate.ledger.store.schema import migrations
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
@@ -164,9 +164,12 @@ def test_what_a_supervisor_has_added_hides_no_press_from_the_rules(
         last = append(store, added, later(2000))
         store.move_watermarks(Watermarks(last.seq, last.seq))
         assert store.last_punches(later(3000), 60_000)["007"].seq == pressed.seq
-        if damaged:
-            leaving_note.put(tmp_path / "gate.db", store.ledger, Leaving(why="damaged"))
-    start(tmp_path, HERE if damaged else OTHER_CARD, now=later(3000))
+        ledger = store.ledger
+    here = HERE if damaged else OTHER_CARD
+    if damaged:
+        note = leaving("damaged", detail="seen in use")
+        assert leaving_note.put(tmp_path / "gate.db", ledger, note)
+    start(tmp_path, here, now=later(3000))
     assert len(set_aside(tmp_path / "gate.db")) == 1
     with closing(open_at(tmp_path)) as store:
         assert store.last_punches(later(3100), 60_000)["007"].stamp == later(1000)
