@@ -14,7 +14,14 @@ from ..gate.settings.load import load_settings
 from ..receiver.connection import ReceiverOptions
 from ..receiver.subscriber import Receiver
 from .options import refuse_problems, way_to_broker
-from .receive_office import correct, export_month, options_before, show_coverage
+from .receive_office import (
+    correct,
+    export_month,
+    not_in,
+    options_before,
+    show_coverage,
+    show_roster,
+)
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -97,6 +104,7 @@ def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool) -> N
     The options of the broker stand before the word roster. Nothing is published where anything in
     the file is wrong.
     """
+    from ..receiver.roster.known_workers import told_codes
     from ..receiver.roster.publish_roster import publish_roster
     from ..receiver.roster.roster_file import read_roster_file
 
@@ -107,6 +115,7 @@ def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool) -> N
     difference = publish_roster(
         options_of(**options_before(ctx)), workers, version, dry_run=dry_run
     )
+    strangers = not_in(workers, str(options_before(ctx)["database"]))
     before = f"version {difference.before}" if difference.before else "no roster"
     click.echo(f"{len(workers)} workers, beside {before}:")
     for what, codes in (
@@ -115,11 +124,20 @@ def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool) -> N
         ("left out, and so as they were", difference.left_out),
     ):
         click.echo(f"  {len(codes)} {what}{': ' if codes else ''}{', '.join(codes)}")
+    if strangers is None:
+        click.echo("  Payroll's database is not here (--database): nobody knows who punches.")
+    elif strangers:
+        click.echo(
+            f"  {len(strangers)} punch and are not in it: {told_codes(strangers)}. What counted"
+            " before the first roster goes on counting; what they press from now on does not,"
+            " until a roster names them."
+        )
     click.echo(
         "Nothing was published." if dry_run else f"Version {version} is published to all gates."
     )
 
 
+roster.add_command(show_roster)
 receive.add_command(export_month)
 receive.add_command(correct)
 receive.add_command(show_coverage)

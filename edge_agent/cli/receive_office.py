@@ -1,6 +1,6 @@
-"""``edge-agent receive export``, ``correct`` and ``coverage``: a clerk at the database."""
+"""A clerk at payroll's database: ``receive export``, ``correct``, ``coverage``, ``roster show``."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import wraps
@@ -10,13 +10,16 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from ..contract.messages import RosterWorker
 from ..contract.stamps import local_time
 from ..receiver.coverage import gate_coverage
 from ..receiver.databases import open_database
-from ..receiver.databases.database import Database
+from ..receiver.databases.database import SCHEMES, Database
 from ..receiver.databases.schema import check
+from ..receiver.effects import UNREADABLE
 from ..receiver.office.correct import PAYROLL, add, void
 from ..receiver.office.export import export
+from ..receiver.roster.known_workers import roster_shown, told_codes, unlisted
 from ..receiver.signs_of_life import DRIFT_PPM
 from .options import as_json
 from .show import print_json, print_table
@@ -52,6 +55,57 @@ def options_before(ctx: click.Context) -> dict[str, Any]:
     return above.params
 
 
+def not_in(workers: Iterable[RosterWorker], where: str) -> list[str] | None:
+    """Codes of those who punch and whom neither these rows nor an earlier roster names.
+
+    None where payroll's database is not here: a roster may be published from anywhere.
+    """
+    if not where.startswith(SCHEMES) and not Path(where).exists():
+        return None
+    named = {worker.code for worker in workers}
+    with _opened(where) as database:
+        return [one.code for one in unlisted(database) if one.code not in named]
+
+
+@click.command("show")
+@as_json
+@with_database
+def show_roster(database: Database, as_json: bool) -> None:
+    """The roster in force, whom it names, and who punches without being named."""
+    shown = roster_shown(database)
+    if as_json:
+        print_json(shown)
+        return
+    if shown.version:
+        click.echo(f"Version {shown.version}, in force since {shown.applied_at}:")
+    else:
+        click.echo("No roster has come: nobody is rejected for being unknown.")
+    print_table(
+        ("code", "name", "active", "from", "to", "note"),
+        (
+            (
+                *(one.code, one.name, "" if one.active is None else _YES_NO[one.active]),
+                *(one.valid_from, one.valid_to),
+                "in an earlier roster only" if one.listed is False else "",
+            )
+            for one in shown.workers
+        ),
+        empty="Nobody is named.",
+    )
+    if not shown.unlisted:
+        return
+    click.echo(f"\n{len(shown.unlisted)} punch and no roster has named them:")
+    print_table(
+        ("code", "punches", "rejected", "last day"),
+        ((told_codes([one.code]), one.punches, one.rejected, one.last_day)
+         for one in shown.unlisted),
+        empty="",
+    )  # fmt: skip
+
+
+_YES_NO = {True: "yes", False: "no"}
+
+
 @click.command("export")
 @click.option("--month", required=True, help="2026-11, by the local date.")
 @click.option(
@@ -73,6 +127,20 @@ def export_month(database: Database, month: str, kind: str, view: Any, output: P
     target = output or Path(f"attendance-{month}.{kind}")
     count = export(database, month, target, view)
     click.echo(f"{target}: {count} rows")
+    strangers = unlisted(database)
+    if rejected := sum(one.rejected for one in strangers):
+        codes = told_codes(one.code for one in strangers if one.rejected)
+        click.echo(
+            f"{rejected} punches in all do not count because no roster names their workers: {codes}"
+            " (receive roster show)"
+        )
+    ((unreadable,),) = database.query(
+        "SELECT COUNT(*) FROM rejected WHERE reason = ?", [UNREADABLE]
+    )
+    if unreadable:
+        click.echo(
+            f"{unreadable} entries are kept for a person and are in no file: the view 'rejected'"
+        )
 
 
 @click.group()

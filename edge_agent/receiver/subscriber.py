@@ -21,12 +21,17 @@ from .accept import MAX_WIRE_BYTES, Arrival, LedgerId, read
 from .connection import MQTT_3_1_1, MQTT_5, NotUnderstood, ReceiverConnection, ReceiverOptions
 from .databases.database import DatabaseAway
 from .gaps import Gaps, Resends
+from .project import Rejected
+from .roster.known_workers import told_codes
 from .store import LedgerProgress, PayrollStore
 
 _VERSIONS = {"auto": [MQTT_5, MQTT_3_1_1], "5": [MQTT_5], "3.1.1": [MQTT_3_1_1]}
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 _QUIET = 20
 """Messages at a time: where gates send a backlog, more of them come together."""
+
+_MOST_STRANGERS = 10_000
+_TOLD = 20
 
 _log = logging.getLogger(__name__)
 
@@ -35,8 +40,9 @@ class Receiver:
     """A subscriber for all gates under one root.
 
     ``counts`` tells what has come since it was made: entries that are ``new``, ``duplicate`` or
-    ``fork``, messages that are ``damaged``, entries that were ``refused`` because their gate has
-    begun more ledgers than any gate does, and rosters that were refused (``roster-refused``).
+    ``fork``, entries that are kept for a person (``rejected``), messages that are ``damaged``,
+    entries that were ``refused`` because their gate has begun more ledgers than any gate does, and
+    rosters that were refused (``roster-refused``).
     """
 
     def __init__(self, options: ReceiverOptions) -> None:
@@ -45,6 +51,7 @@ class Receiver:
         self._roster = Topics(options.root, "").roster
         self._versions = deque(_VERSIONS[options.protocol])
         self._pause = _FIRST_PAUSE
+        self._strangers: set[str] = set()
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; while broker or database are away, try again and again.
@@ -130,6 +137,14 @@ class Receiver:
             _log.error("roster-refused reason=%s: the one before stays", result.refused)
         elif result.applied:
             _log.info("roster-applied")
+            if strangers := store.unlisted():
+                _log.warning(
+                    "not-listed workers=%d %s: they punch, and no roster has named them; what"
+                    " counted before the first roster goes on counting, what they press now does"
+                    " not",
+                    len(strangers),
+                    told_codes(one.code for one in strangers),
+                )
         return result.applied
 
     def _keep(self, store: PayrollStore, arrivals: list[Arrival]) -> list[LedgerProgress]:
@@ -137,6 +152,7 @@ class Receiver:
             return []
         taken = store.take(arrivals, _now())
         self.counts.update(new=taken.new, duplicate=taken.duplicates)
+        self._tell(taken.rejected)
         for gate in taken.refused:
             self.counts["refused"] += 1
             _log.error("too-many-ledgers gate=%r: nothing of a new one is kept or confirmed", gate)
@@ -150,6 +166,34 @@ class Receiver:
                     progress.forks,
                 )
         return taken.progress
+
+    def _tell(self, rejected: list[Rejected]) -> None:
+        """What is held and cannot be used. Of a worker who is not known, once."""
+        unreadable: dict[tuple[str, str], list[int]] = {}
+        strangers: dict[str, set[str]] = {}
+        for one in rejected:
+            self.counts["rejected"] += 1
+            if one.code is None:
+                unreadable.setdefault((one.gate, one.ledger), []).append(one.seq)
+            elif one.code not in self._strangers:
+                strangers.setdefault(one.gate, set()).add(one.code)
+                if len(self._strangers) < _MOST_STRANGERS:
+                    self._strangers.add(one.code)
+        for (gate, ledger), seqs in unreadable.items():
+            _log.error(
+                "unreadable gate=%s ledger=%s seqs=%s: kept and confirmed, but not counted; a"
+                " person must look at the view 'rejected'",
+                gate,
+                ledger,
+                seqs[:_TOLD],
+            )
+        for gate, codes in strangers.items():
+            _log.warning(
+                "unknown-worker gate=%s %s: no roster has named them, and their punches do not"
+                " count",
+                gate,
+                told_codes(sorted(codes)),
+            )
 
     def _confirm(self, connection: ReceiverConnection, progress: LedgerProgress) -> None:
         if not progress.tip.through:
