@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from ..contract.chain import GENESIS, proven, source_of
+from .moments import moment_of
 
 LedgerId = Annotated[str, Meta(pattern=r"\A[0-9A-Za-z_-]{1,64}\Z")]
 """It becomes part of a topic name and of log lines, so it is not just any text."""
@@ -120,7 +121,7 @@ def read(gate: str, wire: bytes) -> Arrival:
         gate=gate,
         kind=kind if len(kind) <= _LONGEST_KIND else "",
         worker=_text(data.get("worker")),
-        at=_text(data.get("at")),
+        at=_time(data.get("at")),
         hash=stated.hash,
         prevhash=bytes.fromhex(stated.prevhash).hex(),
         wire=wire,
@@ -154,6 +155,13 @@ def follow(tip: Tip, later: Iterable[ChainLink], forks: Iterable[str]) -> Course
         else:
             return Course(tip, strays, range(next_seq, link.seq))
     return Course(tip, strays, range(0))
+
+
+def _time(value: Any) -> str | None:
+    try:
+        return moment_of(value).at if isinstance(value, str) else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _text(value: Any) -> str | None:

@@ -4,9 +4,7 @@ What is derived here depends on the one entry alone, so it is the same in whatev
 come; marks and rulings meet in the views (``databases/views.py``).
 """
 
-import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -14,6 +12,7 @@ from msgspec import Meta, Struct
 
 from ..contract.facts import AMENDMENTS, MARKS, RECORDING, RECOVERED
 from .accept import Arrival
+from .moments import Moment, moment_of
 from .signs_of_life import sign_of
 
 EFFECTS_VERSION = "3"
@@ -24,25 +23,8 @@ UNREADABLE = "unreadable"
 Code = Annotated[str, Meta(pattern=r"\A[^\0]{1,200}\Z")]
 Seq = Annotated[int, Meta(ge=1, le=2**53 - 1)]
 
-_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-
-_FARTHEST_OFFSET = timedelta(hours=14)
-
-_RFC_3339 = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})"
-)
-
 _MOST_NESTED = 20
 """A punch recovered from a recovered one, and so on: more than this is no gate's history."""
-
-
-class Moment(Struct, frozen=True):
-    """``at`` as the gate wrote it, in UTC milliseconds, and as its local date and time of day."""
-
-    at: str | None = None
-    at_ms: int | None = None
-    day: str | None = None
-    time: str | None = None
 
 
 class Root(Struct, frozen=True):
@@ -142,20 +124,6 @@ def effect_of(arrival: Arrival) -> Effect | None:
         return understand(arrival.data, Root(arrival.ledger, arrival.seq, arrival.hash))
     except (ValueError, OverflowError):
         return Unusable(UNREADABLE)
-
-
-def moment_of(at: str | None) -> Moment:
-    """Raises ValueError where ``at`` is no RFC 3339 time with an offset, as PostgreSQL reads it."""
-    if at is None:
-        return Moment()
-    local = datetime.fromisoformat(at)
-    offset = local.utcoffset()
-    if offset is None or not _RFC_3339.fullmatch(at):
-        raise ValueError(f"{at!r} is not written like 2026-11-23T07:00:00+07:00")
-    if abs(offset) > _FARTHEST_OFFSET or not 1970 <= local.year <= 9998:
-        raise ValueError(f"{at!r} is nobody's working day")
-    since = (local - _EPOCH) // timedelta(milliseconds=1)
-    return Moment(at, since, local.date().isoformat(), local.strftime("%H:%M:%S"))
 
 
 def _mark(data: dict[str, Any], root: Root) -> PunchMark:

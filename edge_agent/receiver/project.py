@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from .accept import Arrival, read
 from .databases.database import Database
-from .effects import Moment, PunchMark, Ruling, Unusable, effect_of
+from .effects import PunchMark, Ruling, Unusable, effect_of
+from .moments import Moment
 from .roster.known_workers import UNKNOWN_WORKER, reject_unknown
 
 _MOMENT = ("at", "at_ms", "day", "time")

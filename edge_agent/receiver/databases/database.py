@@ -57,7 +57,7 @@ class Database(Protocol):
     """For messages: what and where it is, without a password."""
 
     types: ClassVar[dict[str, str]]
-    """For the schema: ``bytes`` and ``id`` (a number that counts by itself) in this SQL."""
+    """For the schema: ``bytes``, ``id`` (a number that counts by itself) and ``moment`` here."""
 
     def adopt(self) -> None:
         """Make ready what is known to be ours, or to be empty."""

@@ -49,6 +49,7 @@ class PostgresqlDatabase:
     types: ClassVar = {
         "bytes": "BYTEA",
         "id": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+        "moment": "TIMESTAMPTZ",
     }
 
     def __init__(self, url: str, *, alone: bool) -> None:

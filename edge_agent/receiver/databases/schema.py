@@ -138,7 +138,7 @@ def prepare(database: Database, project: Callable[[Database], None]) -> None:
             for name in reversed(VIEWS):
                 database.execute(f"DROP VIEW IF EXISTS {name}")
             for name, text in VIEWS.items():
-                database.execute(f"CREATE VIEW {name} AS {text}")
+                database.execute(f"CREATE VIEW {name} AS {text.format_map(database.types)}")
             for grant in grants:  # What others may read of a view had gone with it.
                 database.execute(grant)
 

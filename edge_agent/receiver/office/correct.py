@@ -9,7 +9,8 @@ import msgspec
 
 from ...contract.errors import BadRequest
 from ..databases.database import Database
-from ..effects import Code, moment_of
+from ..effects import Code
+from ..moments import moment_of
 
 PAYROLL = "payroll"
 """Stands in the views as the ledger of what payroll itself has entered; ``seq`` is its number."""
