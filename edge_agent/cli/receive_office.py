@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from ..contract.errors import StoreFault
 from ..contract.messages import RosterWorker
 from ..contract.stamps import local_time
 from ..receiver.coverage import gate_coverage
@@ -17,8 +18,9 @@ from ..receiver.databases import open_database
 from ..receiver.databases.database import SCHEMES, Database
 from ..receiver.databases.schema import check
 from ..receiver.effects import UNREADABLE
-from ..receiver.office.correct import PAYROLL, add, void
+from ..receiver.office.correct import add, void
 from ..receiver.office.export import export
+from ..receiver.office.journal import PAYROLL, keep_journal
 from ..receiver.roster.known_workers import roster_shown, told_codes, unlisted
 from ..receiver.signs_of_life import DRIFT_PPM
 from .options import as_json
@@ -30,7 +32,17 @@ def _opened(where: str) -> Iterator[Database]:
     """The database beside a receiver that may be at work on it."""
     with closing(open_database(where, alone=False)) as database:
         check(database)
+        _take_in_lost(database)
         yield database
+
+
+def _take_in_lost(database: Database) -> None:
+    """Corrections that a restored backup does not have, before anybody is paid from it."""
+    try:
+        if count := keep_journal(database):
+            click.echo(f"{count} corrections came back from the database's journal.", err=True)
+    except StoreFault as fault:
+        click.echo(str(fault), err=True)
 
 
 def with_database(command: Callable[..., None]) -> Callable[..., None]:

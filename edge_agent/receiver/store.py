@@ -3,10 +3,12 @@
 Any tool may read it while the receiver runs; the views of ``databases/views.py`` are made for that.
 """
 
+import logging
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
+from ..contract.errors import StoreFault
 from ..contract.messages import Rejection
 from .accept import Arrival, ChainLink, Novelty, Tip, novelty
 from .chains import Chains, HeldChain
@@ -14,8 +16,11 @@ from .coverage import CoverageTable
 from .databases import open_database
 from .databases.database import Database, packed
 from .databases.schema import ENTRY_COLUMNS, prepare
+from .office.journal import keep_journal
 from .project import Rejected, project, project_anew
 from .roster.known_workers import RosterResult, Unlisted, apply_roster, unlisted
+
+_log = logging.getLogger(__name__)
 
 _PAGE = 500
 MOST_LEDGERS_OF_A_GATE = 200
@@ -69,6 +74,7 @@ class PayrollStore:
         self._coverage = CoverageTable(self._database)
         try:
             prepare(self._database, project_anew)
+            _take_in_corrections(self._database)
             self._coverage.begin()
         except BaseException:
             self._database.close()
@@ -226,6 +232,14 @@ class PayrollStore:
             [ledger],
         )
         return [Rejection(seq=seq, reason=reason) for seq, reason in found]
+
+
+def _take_in_corrections(database: Database) -> None:
+    """What gates send is kept, whatever is wrong with a file of the office's."""
+    try:
+        keep_journal(database)
+    except StoreFault as fault:
+        _log.error("corrections-journal %s", fault)
 
 
 def _row(arrival: Arrival, received_at: str) -> tuple[object, ...]:

@@ -20,13 +20,16 @@ from ..contract.stamps import utc_time
 from .accept import MAX_WIRE_BYTES, Arrival, LedgerId, read
 from .connection import MQTT_3_1_1, MQTT_5, NotUnderstood, ReceiverConnection, ReceiverOptions
 from .databases.database import DatabaseAway
-from .gaps import Gaps, Resends
+from .gaps import Gaps, Presence, Resends
 from .project import Rejected
 from .roster.known_workers import told_codes
 from .store import LedgerProgress, PayrollStore
 
 _VERSIONS = {"auto": [MQTT_5, MQTT_3_1_1], "5": [MQTT_5], "3.1.1": [MQTT_3_1_1]}
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
+_STEADY = 3
+"""A connection that lasts so many times the pause before it has not met another receiver."""
+_OFTEN = 3
 _QUIET = 20
 """Messages at a time: where gates send a backlog, more of them come together."""
 
@@ -51,6 +54,9 @@ class Receiver:
         self._roster = Topics(options.root, "").roster
         self._versions = deque(_VERSIONS[options.protocol])
         self._pause = _FIRST_PAUSE
+        self._waited = 0.0
+        self._connected: float | None = None
+        self._thrown_out = 0
         self._strangers: set[str] = set()
 
     def run(self, stop: threading.Event) -> None:
@@ -64,7 +70,7 @@ class Receiver:
                     while not stop.is_set():
                         try:
                             with closing(self._connect()) as connection:
-                                self._pause = _FIRST_PAUSE
+                                self._connected = time.monotonic()
                                 self._serve(connection, store, stop)
                         except BrokerFault as fault:
                             self._wait("disconnected", fault, stop)
@@ -74,10 +80,27 @@ class Receiver:
         _log.info("stopped %s", dict(self.counts))
 
     def _wait(self, what: str, fault: Exception, stop: threading.Event) -> None:
+        if self._connected is not None:
+            lasted = time.monotonic() - self._connected
+            self._connected = None
+            # Another receiver waits as long as we do, and then throws us out.
+            if lasted > _STEADY * self._waited:
+                self._pause, self._thrown_out = _FIRST_PAUSE, 0
+            else:
+                self._thrown_out += 1
+            if self._thrown_out >= _OFTEN:
+                _log.error(
+                    "thrown-out times=%d: is another receiver connected to this broker under the"
+                    " client id %s, perhaps on another machine, with a database of its own? Two"
+                    " would confirm what the other does not hold: stop one of them",
+                    self._thrown_out,
+                    self._options.client_id,
+                )
         # Jitter: after a power cut all clients of a broker come back at once.
         wait = self._pause * random.uniform(0.5, 1)
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
         _log.warning("%s retry_s=%.1f %s", what, wait, fault)
+        self._waited = wait
         stop.wait(wait)
 
     def _connect(self) -> ReceiverConnection:
@@ -102,7 +125,7 @@ class Receiver:
     def _serve(
         self, connection: ReceiverConnection, store: PayrollStore, stop: threading.Event
     ) -> None:
-        gaps, resends, receipts = Gaps(), Resends(), _OwedReceipts()
+        gaps, resends, receipts, present = Gaps(), Resends(), _OwedReceipts(), Presence()
         for progress in store.progress():
             self._confirm(connection, progress)
             gaps.update(progress)
@@ -125,7 +148,8 @@ class Receiver:
                 gaps.claimed(claim.gate, claim.ledger, claim.last, store.through(claim.ledger))
             for progress in receipts.due(connection.room):
                 self._confirm(connection, progress)
-            self._ask(connection, gaps, resends)
+            present.update(batch.present)
+            self._ask(connection, gaps, resends, present)
             if len(messages) < _QUIET:
                 store.update_coverage(time.monotonic())
 
@@ -209,10 +233,14 @@ class Receiver:
         topic = Topics(self._options.root, progress.gate).receipts(progress.ledger)
         connection.publish(topic, msgspec.json.encode(receipt), retain=True)
 
-    def _ask(self, connection: ReceiverConnection, gaps: Gaps, resends: Resends) -> None:
+    def _ask(
+        self, connection: ReceiverConnection, gaps: Gaps, resends: Resends, present: Presence
+    ) -> None:
         now = time.monotonic()
         for gap in gaps:
-            ask = resends.due(gap.ledger, gap.missing, now)
+            if gap.gate in present.away:
+                continue  # It tells its ledger anew when it is back.
+            ask = resends.due(gap.ledger, gap.missing, now, gap.gate in present.heard)
             if ask is None:
                 continue
             command = Resend(id=uuid.uuid4().hex, ledger=gap.ledger, from_=ask[0], to=ask[-1])
@@ -230,10 +258,14 @@ class Claim(Struct, frozen=True):
 
 
 class Batch(Struct):
-    """A batch of messages. ``rosters`` are payroll's own, as they came; ``damaged`` counts."""
+    """A batch of messages. ``rosters`` are payroll's own, as they came; ``damaged`` counts.
+
+    ``present``: gate → whether it is there, or null where only the broker says so.
+    """
 
     arrivals: list[Arrival] = []
     claims: list[Claim] = []
+    present: dict[str, bool | None] = {}
     rosters: list[bytes] = []
     damaged: int = 0
 
@@ -250,10 +282,16 @@ def read_messages(messages: Iterable[MQTTMessage], roster_topic: str) -> Batch:
         try:
             if channel == "ledger":
                 found.arrivals.append(read(gate, bytes(message.payload)))
+                found.present[gate] = True
             elif channel == "replies":
                 _log_refusal(gate, msgspec.json.decode(message.payload, type=Reply))
-            elif message.payload:  # An empty status is that of a gate out of service.
-                found.claims += _claims(gate, message)
+            elif message.payload:
+                status = msgspec.json.decode(message.payload, type=_Status)
+                found.claims += _claims(gate, status.ledger, message.retain)
+                there = None if message.retain else True
+                found.present[gate] = False if status.state == "offline" else there
+            else:  # A gate taken out of service.
+                found.present[gate] = False
         except (ValueError, RecursionError) as error:
             found.damaged += 1
             reason = ascii(str(error)[:200])  # It may quote what was sent.
@@ -261,13 +299,12 @@ def read_messages(messages: Iterable[MQTTMessage], roster_topic: str) -> Batch:
     return found
 
 
-def _claims(gate: str, message: MQTTMessage) -> list[Claim]:
-    ledger = msgspec.json.decode(message.payload, type=_Status).ledger
+def _claims(gate: str, ledger: "_LedgerStatus | None", retained: bool) -> list[Claim]:
     if ledger is None:
         return []
     # A retained status tells what the gate had sent before we came; one that comes later, what we
     # confirmed once: where we don't hold that, it was lost here and our backup restored.
-    return [Claim(gate, ledger.id, ledger.last_seq if message.retain else ledger.confirmed_seq)]
+    return [Claim(gate, ledger.id, ledger.last_seq if retained else ledger.confirmed_seq)]
 
 
 def _log_refusal(gate: str, reply: Reply) -> None:
@@ -285,6 +322,7 @@ class _Status(Struct):
     """What matters here of a gate's status; a last will tells nothing of its ledger."""
 
     ledger: _LedgerStatus | None = None
+    state: str | None = None
 
 
 class _OwedReceipts:

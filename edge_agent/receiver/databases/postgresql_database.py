@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ClassVar
 
 from ...contract.errors import StoreFault
@@ -169,6 +170,9 @@ class PostgresqlDatabase:
             .as_string(self._conn)
             for view, privilege, grantee in found
         ]
+
+    def beside(self, suffix: str) -> Path | None:
+        return None
 
     def close(self) -> None:
         self._conn.close()

@@ -97,6 +97,9 @@ class SqliteDatabase:
         with self._faults():  # Readers and the receiver work side by side from now on.
             self._conn.execute("PRAGMA journal_mode = WAL")
 
+    def beside(self, suffix: str) -> Path | None:
+        return self._path.with_name(self._path.name + suffix)
+
     def close(self) -> None:
         self._opened.close()
 
@@ -118,7 +121,7 @@ def _keep_private(path: Path) -> None:
     opened to a group is somebody's decision.
     """
     _make_private(path)
-    for suffix in ("", "-wal", "-shm", ".lock"):
+    for suffix in ("", "-wal", "-shm", ".lock", ".corrections"):
         beside = path.with_name(path.name + suffix)
         if beside.exists() and beside.stat().st_mode & stat.S_IRWXO:
             beside.chmod(0o600)
