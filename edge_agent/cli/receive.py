@@ -17,10 +17,10 @@ from .options import refuse_problems, way_to_broker
 from .receive_office import (
     correct,
     export_month,
-    not_in,
     options_before,
     show_coverage,
     show_roster,
+    who_punches_beside,
 )
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -104,7 +104,6 @@ def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool) -> N
     The options of the broker stand before the word roster. Nothing is published where anything in
     the file is wrong.
     """
-    from ..receiver.roster.known_workers import told_codes
     from ..receiver.roster.publish_roster import publish_roster
     from ..receiver.roster.roster_file import read_roster_file
 
@@ -112,10 +111,10 @@ def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool) -> N
     workers = listed.workers
     for note in listed.notes:
         click.echo(f"{file}: {note}")
+    click.echo(who_punches_beside(workers, str(options_before(ctx)["database"])))
     difference = publish_roster(
         options_of(**options_before(ctx)), workers, version, dry_run=dry_run
     )
-    strangers = not_in(workers, str(options_before(ctx)["database"]))
     before = f"version {difference.before}" if difference.before else "no roster"
     click.echo(f"{len(workers)} workers, beside {before}:")
     for what, codes in (
@@ -124,14 +123,6 @@ def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool) -> N
         ("left out, and so as they were", difference.left_out),
     ):
         click.echo(f"  {len(codes)} {what}{': ' if codes else ''}{', '.join(codes)}")
-    if strangers is None:
-        click.echo("  Payroll's database is not here (--database): nobody knows who punches.")
-    elif strangers:
-        click.echo(
-            f"  {len(strangers)} punch and are not in it: {told_codes(strangers)}. What counted"
-            " before the first roster goes on counting; what they press from now on does not,"
-            " until a roster names them."
-        )
     click.echo(
         "Nothing was published." if dry_run else f"Version {version} is published to all gates."
     )

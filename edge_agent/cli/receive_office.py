@@ -67,16 +67,26 @@ def options_before(ctx: click.Context) -> dict[str, Any]:
     return above.params
 
 
-def not_in(workers: Iterable[RosterWorker], where: str) -> list[str] | None:
-    """Codes of those who punch and whom neither these rows nor an earlier roster names.
+def who_punches_beside(workers: Iterable[RosterWorker], where: str) -> str:
+    """Who punches, and neither these rows nor an earlier roster names them, in a sentence.
 
-    None where payroll's database is not here: a roster may be published from anywhere.
+    Payroll's database need not be here: a roster may be published from anywhere.
     """
     if not where.startswith(SCHEMES) and not Path(where).exists():
-        return None
+        return "Who punches and is not in it is not known: name payroll's --database."
     named = {worker.code for worker in workers}
-    with _opened(where) as database:
-        return [one.code for one in unlisted(database) if one.code not in named]
+    try:
+        with _opened(where) as database:
+            strangers = [one.code for one in unlisted(database) if one.code not in named]
+    except StoreFault as fault:
+        return f"Who punches and is not in it is not known. {fault}"
+    if not strangers:
+        return "Everybody who punches is in it, or in an earlier roster."
+    return (
+        f"{len(strangers)} punch and are not in it: {told_codes(strangers)}. What counted before"
+        " the first roster goes on counting; what they press from now on does not, until a roster"
+        " names them."
+    )
 
 
 @click.command("show")
