@@ -58,6 +58,7 @@ FLOORS = {
         ("handlers",),
     ),
     "receiver": (
+        ("moments",),
         ("accept",),
         ("connection", "signs_of_life"),
         ("effects",),

@@ -14,7 +14,14 @@ from ..gate.settings.load import load_settings
 from ..receiver.connection import ReceiverOptions
 from ..receiver.subscriber import Receiver
 from .options import refuse_problems, way_to_broker
-from .receive_office import correct, export_month, options_before, show_coverage
+from .receive_office import (
+    correct,
+    export_month,
+    options_before,
+    show_coverage,
+    show_roster,
+    who_punches_beside,
+)
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -104,6 +111,7 @@ def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool) -> N
     workers = listed.workers
     for note in listed.notes:
         click.echo(f"{file}: {note}")
+    click.echo(who_punches_beside(workers, str(options_before(ctx)["database"])))
     difference = publish_roster(
         options_of(**options_before(ctx)), workers, version, dry_run=dry_run
     )
@@ -120,6 +128,7 @@ def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool) -> N
     )
 
 
+roster.add_command(show_roster)
 receive.add_command(export_month)
 receive.add_command(correct)
 receive.add_command(show_coverage)

@@ -1,6 +1,6 @@
-"""``edge-agent receive export``, ``correct`` and ``coverage``: a clerk at the database."""
+"""A clerk at payroll's database: ``receive export``, ``correct``, ``coverage``, ``roster show``."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import wraps
@@ -10,13 +10,18 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from ..contract.errors import StoreFault
+from ..contract.messages import RosterWorker
 from ..contract.stamps import local_time
 from ..receiver.coverage import gate_coverage
 from ..receiver.databases import open_database
-from ..receiver.databases.database import Database
+from ..receiver.databases.database import SCHEMES, Database
 from ..receiver.databases.schema import check
-from ..receiver.office.correct import PAYROLL, add, void
+from ..receiver.effects import UNREADABLE
+from ..receiver.office.correct import add, void
 from ..receiver.office.export import export
+from ..receiver.office.journal import PAYROLL, keep_journal
+from ..receiver.roster.known_workers import roster_shown, told_codes, unlisted
 from ..receiver.signs_of_life import DRIFT_PPM
 from .options import as_json
 from .show import print_json, print_table
@@ -27,7 +32,17 @@ def _opened(where: str) -> Iterator[Database]:
     """The database beside a receiver that may be at work on it."""
     with closing(open_database(where, alone=False)) as database:
         check(database)
+        _take_in_lost(database)
         yield database
+
+
+def _take_in_lost(database: Database) -> None:
+    """Corrections that a restored backup does not have, before anybody is paid from it."""
+    try:
+        if count := keep_journal(database):
+            click.echo(f"{count} corrections came back from the database's journal.", err=True)
+    except StoreFault as fault:
+        click.echo(str(fault), err=True)
 
 
 def with_database(command: Callable[..., None]) -> Callable[..., None]:
@@ -52,6 +67,67 @@ def options_before(ctx: click.Context) -> dict[str, Any]:
     return above.params
 
 
+def who_punches_beside(workers: Iterable[RosterWorker], where: str) -> str:
+    """Who punches, and neither these rows nor an earlier roster names them, in a sentence.
+
+    Payroll's database need not be here: a roster may be published from anywhere.
+    """
+    if not where.startswith(SCHEMES) and not Path(where).exists():
+        return "Who punches and is not in it is not known: name payroll's --database."
+    named = {worker.code for worker in workers}
+    try:
+        with _opened(where) as database:
+            strangers = [one.code for one in unlisted(database) if one.code not in named]
+    except StoreFault as fault:
+        return f"Who punches and is not in it is not known. {fault}"
+    if not strangers:
+        return "Everybody who punches is in it, or in an earlier roster."
+    return (
+        f"{len(strangers)} punch and are not in it: {told_codes(strangers)}. What counted before"
+        " the first roster goes on counting; what they press from now on does not, until a roster"
+        " names them."
+    )
+
+
+@click.command("show")
+@as_json
+@with_database
+def show_roster(database: Database, as_json: bool) -> None:
+    """The roster in force, whom it names, and who punches without being named."""
+    shown = roster_shown(database)
+    if as_json:
+        print_json(shown)
+        return
+    if shown.version:
+        click.echo(f"Version {shown.version}, in force since {shown.applied_at}:")
+    else:
+        click.echo("No roster has come: nobody is rejected for being unknown.")
+    print_table(
+        ("code", "name", "active", "from", "to", "note"),
+        (
+            (
+                *(one.code, one.name, "" if one.active is None else _YES_NO[one.active]),
+                *(one.valid_from, one.valid_to),
+                "in an earlier roster only" if one.listed is False else "",
+            )
+            for one in shown.workers
+        ),
+        empty="Nobody is named.",
+    )
+    if not shown.unlisted:
+        return
+    click.echo(f"\n{len(shown.unlisted)} punch and no roster has named them:")
+    print_table(
+        ("code", "punches", "rejected", "last day"),
+        ((told_codes([one.code]), one.punches, one.rejected, one.last_day)
+         for one in shown.unlisted),
+        empty="",
+    )  # fmt: skip
+
+
+_YES_NO = {True: "yes", False: "no"}
+
+
 @click.command("export")
 @click.option("--month", required=True, help="2026-11, by the local date.")
 @click.option(
@@ -73,6 +149,20 @@ def export_month(database: Database, month: str, kind: str, view: Any, output: P
     target = output or Path(f"attendance-{month}.{kind}")
     count = export(database, month, target, view)
     click.echo(f"{target}: {count} rows")
+    strangers = unlisted(database)
+    if rejected := sum(one.rejected for one in strangers):
+        codes = told_codes(one.code for one in strangers if one.rejected)
+        click.echo(
+            f"{rejected} punches in all do not count because no roster names their workers: {codes}"
+            " (receive roster show)"
+        )
+    ((unreadable,),) = database.query(
+        "SELECT COUNT(*) FROM rejected WHERE reason = ?", [UNREADABLE]
+    )
+    if unreadable:
+        click.echo(
+            f"{unreadable} entries are kept for a person and are in no file: the view 'rejected'"
+        )
 
 
 @click.group()

@@ -165,16 +165,28 @@ def read_wire(wire: bytes) -> tuple[Envelope, dict[str, Any]]:
     """
     try:
         envelope = msgspec.json.decode(wire, type=Envelope)
-        data = msgspec.json.decode(envelope.data, type=dict[str, Any])
-        canonical = bytes(envelope.data)
+    except RecursionError as error:
+        raise ValueError(f"this is no entry: {error}") from error
+    return envelope, proven(envelope.data, envelope.prevhash, envelope.hash)
+
+
+def proven(raw: Raw, prevhash: str, digest: str) -> dict[str, Any]:
+    """The ``data`` of an entry that states these two hashes (64 hex digits each).
+
+    Raises ValueError where it is no data of an entry, or ``digest`` is not its hash: the bytes were
+    altered after they were written.
+    """
+    try:
+        data = msgspec.json.decode(raw, type=dict[str, Any])
+        canonical = bytes(raw)
         if not _is_canonical(canonical, data):
             canonical = rfc8785.dumps(data)
-        prevhash = bytes.fromhex(envelope.prevhash)
+        before = bytes.fromhex(prevhash)
     except (rfc8785.CanonicalizationError, RecursionError) as error:
         raise ValueError(f"this is no entry: {error}") from error
-    if len(prevhash) != len(GENESIS) or link(prevhash, canonical).hex() != envelope.hash:
-        raise ValueError(f"entry {envelope.id} does not have the hash that it states")
-    return envelope, data
+    if len(before) != len(GENESIS) or link(before, canonical).hex() != digest:
+        raise ValueError("it does not have the hash that it states")
+    return data
 
 
 def _is_canonical(raw: bytes, data: dict[str, Any]) -> bool:

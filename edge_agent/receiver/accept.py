@@ -5,12 +5,15 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
-from ..contract.chain import GENESIS, read_wire, source_of
+from ..contract.chain import GENESIS, proven, source_of
+from .moments import moment_of
 
 LedgerId = Annotated[str, Meta(pattern=r"\A[0-9A-Za-z_-]{1,64}\Z")]
 """It becomes part of a topic name and of log lines, so it is not just any text."""
+
+_LONGEST_KIND = 200
 
 MAX_WIRE_BYTES = 64 * 1024
 """An entry has a few hundred bytes; what is longer than this is not looked at."""
@@ -29,9 +32,10 @@ class Novelty(StrEnum):
 
 
 class Arrival(Struct, frozen=True, kw_only=True):
-    """A sound entry, and the gate that sent it. The hashes are 64 hex digits.
+    """An entry that has its place and its hash, and the gate that sent it.
 
-    ``data`` is what its wire bytes hold.
+    The hashes are 64 hex digits. ``data`` is what its wire bytes hold, whatever that is; ``kind``
+    is empty where it names none.
     """
 
     ledger: str
@@ -73,42 +77,53 @@ class Course(Struct, frozen=True):
     missing: range
 
 
-class _Header(Struct):
-    """What every kind of entry says of itself."""
+class _Wire(Struct):
+    """What an entry is believed by. No more of its envelope: the hash is over ``data`` alone."""
+
+    source: str
+    prevhash: str
+    hash: str
+    data: Raw
+    id: Any = None
+
+
+class _Place(Struct):
+    """Without it nobody knows where an entry belongs."""
 
     ledger: LedgerId
     seq: Annotated[int, Meta(ge=1, le=2**53 - 1)]
-    kind: Annotated[str, Meta(pattern=r"\A[^\0]{1,200}\Z")]
 
 
 def read(gate: str, wire: bytes) -> Arrival:
     """Parse what arrived on the ledger topic of ``gate``; kinds we don't know are fine.
+
+    What has its place and its hash is an entry, however odd the rest of it is: the gate cannot
+    write it anew, and refused it would hold up every later entry of its ledger.
 
     Raises MalformedEntry, whatever the bytes are.
     """
     if len(wire) > MAX_WIRE_BYTES:
         raise MalformedEntry(f"longer than {MAX_WIRE_BYTES} bytes")
     try:
-        envelope, data = read_wire(wire)
-        header = msgspec.convert(data, _Header)
-        prevhash = bytes.fromhex(envelope.prevhash)
+        stated = msgspec.json.decode(wire, type=_Wire)
+        data = proven(stated.data, stated.prevhash, stated.hash)
+        place = msgspec.convert(data, _Place)
     except (ValueError, RecursionError) as error:
         raise MalformedEntry(str(error)) from error
-    if len(prevhash) != len(GENESIS):
-        raise MalformedEntry("its previous hash does not have 64 hex digits")
-    if envelope.source != source_of(gate):
-        raise MalformedEntry(f"it says that it comes from {envelope.source}")
-    if envelope.id != f"{header.ledger}:{header.seq}":
-        raise MalformedEntry(f"its id {envelope.id} names another entry than its data")
+    if stated.source != source_of(gate):
+        raise MalformedEntry(f"it says that it comes from {stated.source}")
+    if isinstance(stated.id, str) and stated.id != f"{place.ledger}:{place.seq}":
+        raise MalformedEntry(f"its id {stated.id} names another entry than its data")
+    kind = _text(data.get("kind")) or ""
     return Arrival(
-        ledger=header.ledger,
-        seq=header.seq,
+        ledger=place.ledger,
+        seq=place.seq,
         gate=gate,
-        kind=header.kind,
+        kind=kind if len(kind) <= _LONGEST_KIND else "",
         worker=_text(data.get("worker")),
-        at=_text(data.get("at")),
-        hash=envelope.hash,
-        prevhash=prevhash.hex(),
+        at=_time(data.get("at")),
+        hash=stated.hash,
+        prevhash=bytes.fromhex(stated.prevhash).hex(),
         wire=wire,
         data=data,
     )
@@ -140,6 +155,13 @@ def follow(tip: Tip, later: Iterable[ChainLink], forks: Iterable[str]) -> Course
         else:
             return Course(tip, strays, range(next_seq, link.seq))
     return Course(tip, strays, range(0))
+
+
+def _time(value: Any) -> str | None:
+    try:
+        return moment_of(value).at if isinstance(value, str) else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _text(value: Any) -> str | None:

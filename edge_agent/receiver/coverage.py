@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
+from msgspec import Struct
 
-from ..contract.chain import Envelope
 from ..contract.errors import BadRequest
 from ..contract.facts import MOVING_TIMES
 from .accept import Arrival
@@ -36,6 +37,10 @@ def gate_coverage(
     return coverage(reading.ledgers, begin_ms, end_ms)
 
 
+class _Wire(Struct):
+    data: dict[str, Any]
+
+
 class GateReading:
     """Reads all that a gate's ``ledgers`` say, a page for each step of the iteration.
 
@@ -62,8 +67,7 @@ class GateReading:
                 [ledger, after],
             ):
                 for _, wire in rows:
-                    envelope = msgspec.json.decode(bytes(wire), type=Envelope)
-                    signs.add(sign_of(msgspec.json.decode(envelope.data)))
+                    signs.add(sign_of(msgspec.json.decode(bytes(wire), type=_Wire).data))
                 after = rows[-1][0]
                 yield
 

@@ -5,7 +5,6 @@ come; marks and rulings meet in the views (``databases/views.py``).
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -13,27 +12,19 @@ from msgspec import Meta, Struct
 
 from ..contract.facts import AMENDMENTS, MARKS, RECORDING, RECOVERED
 from .accept import Arrival
+from .moments import Moment, moment_of
 from .signs_of_life import sign_of
 
-EFFECTS_VERSION = "2"
+EFFECTS_VERSION = "3"
 """Raised whenever this module comes to another result: all stored entries are then read anew."""
+
+UNREADABLE = "unreadable"
 
 Code = Annotated[str, Meta(pattern=r"\A[^\0]{1,200}\Z")]
 Seq = Annotated[int, Meta(ge=1, le=2**53 - 1)]
 
-_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-
 _MOST_NESTED = 20
 """A punch recovered from a recovered one, and so on: more than this is no gate's history."""
-
-
-class Moment(Struct, frozen=True):
-    """``at`` as the gate wrote it, in UTC milliseconds, and as its local date and time of day."""
-
-    at: str | None = None
-    at_ms: int | None = None
-    day: str | None = None
-    time: str | None = None
 
 
 class Root(Struct, frozen=True):
@@ -75,7 +66,7 @@ class Ruling(Struct, frozen=True, kw_only=True):
 
 
 class Unusable(Struct, frozen=True):
-    """An entry of a kind we know that cannot be understood: for a person."""
+    """An entry of no kind, or of one we know, that cannot be understood: for a person."""
 
     reason: str
 
@@ -90,6 +81,7 @@ class _Clock(Struct, frozen=True):
 class _Punch(Struct):
     worker: Code
     at: str | None
+    kind: str
     direction: Literal["in", "out"] | None = None
     not_before: str | None = None
     not_after: str | None = None
@@ -123,29 +115,19 @@ class _Void(Struct):
 
 def effect_of(arrival: Arrival) -> Effect | None:
     """What the entry means; None for kinds that mean nothing for pay, or that we don't know."""
+    if not arrival.kind:
+        return Unusable(UNREADABLE)
     understand = _MEANING.get(arrival.kind)
     if understand is None:
         return None
     try:
         return understand(arrival.data, Root(arrival.ledger, arrival.seq, arrival.hash))
     except (ValueError, OverflowError):
-        return Unusable("unreadable")
-
-
-def moment_of(at: str | None) -> Moment:
-    """Raises ValueError where ``at`` is no RFC 3339 time with an offset."""
-    if at is None:
-        return Moment()
-    local = datetime.fromisoformat(at)
-    if local.tzinfo is None:
-        raise ValueError(f"{at!r} has no UTC offset")
-    since = (local - _EPOCH) // timedelta(milliseconds=1)
-    return Moment(at, since, local.date().isoformat(), local.strftime("%H:%M:%S"))
+        return Unusable(UNREADABLE)
 
 
 def _mark(data: dict[str, Any], root: Root) -> PunchMark:
     punch = msgspec.convert(data, _Punch)
-    kind = data.get("kind")
     return PunchMark(
         code=punch.worker,
         moment=moment_of(punch.at),
@@ -153,8 +135,8 @@ def _mark(data: dict[str, Any], root: Root) -> PunchMark:
         not_after=moment_of(punch.not_after).at,
         uncertainty_ms=punch.clock.uncertainty_ms,
         direction=punch.direction,
-        source="supervisor" if kind == "punch.added" else "finger",
-        repeated=kind == "punch.repeated",
+        source="supervisor" if punch.kind == "punch.added" else "finger",
+        repeated=punch.kind == "punch.repeated",
         root=root,
     )
 
@@ -169,7 +151,7 @@ def _recovered(data: dict[str, Any], root: Root) -> PunchMark:
         data = found.data
         if depth > _MOST_NESTED or data.get("worker") != worker:
             raise ValueError("its parts contradict each other")
-    if data.get("kind") not in MARKS:
+    if msgspec.convert(data, _Punch).kind not in MARKS:
         raise ValueError("what it recovers is no punch")
     return _mark(data, root)
 

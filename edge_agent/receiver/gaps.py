@@ -3,7 +3,7 @@ the log: the time is passed in.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from msgspec import Struct
@@ -15,6 +15,10 @@ MOST_ENTRIES = 200
 
 MOST_AT_ONCE = 4
 """Ledgers that are asked for at one time, until they answer or FIRST_PAUSE has passed."""
+
+UNHEARD_TURN = 2.0
+"""A gate of which we have only what the broker keeps is believed to answer for so long: it may be
+in use no more."""
 
 FIRST_PAUSE = 15.0
 LONGEST_PAUSE = 600.0
@@ -73,6 +77,29 @@ class Gaps:
         self._gaps[gap.ledger] = gap
 
 
+class Presence:
+    """Which gates have said something themselves since we came, and which are known to be away.
+
+    Of a gate that is in use no more the broker keeps its last status for ever. Bounded.
+    """
+
+    def __init__(self) -> None:
+        self.heard: set[str] = set()
+        self.away: set[str] = set()
+
+    def update(self, present: Mapping[str, bool | None]) -> None:
+        """Gate → whether it is there; None where only the broker says so."""
+        for gate, there in present.items():
+            if there is False:
+                self.heard.discard(gate)
+                if len(self.away) < _MOST:
+                    self.away.add(gate)
+            else:
+                self.away.discard(gate)
+                if there and len(self.heard) < _MOST:
+                    self.heard.add(gate)
+
+
 class Resends:
     """Asks once for a gap, then with growing pauses until the entries come.
 
@@ -85,9 +112,14 @@ class Resends:
         self._asked: dict[str, _Asked] = {}
         self._awaited: dict[str, float] = {}
         """Ledgers whose answer is on its way → until when that is believed."""
+        self._tried: dict[str, float] = {}
+        """The same of gates of which nothing has been heard: they hold up nobody else."""
 
-    def due(self, ledger: str, missing: range, now: float) -> range | None:
-        """The seqs to ask for now, MOST_ENTRIES at most; None where it is not yet time."""
+    def due(self, ledger: str, missing: range, now: float, heard: bool = True) -> range | None:
+        """The seqs to ask for now, MOST_ENTRIES at most; None where it is not yet time.
+
+        ``heard``: its gate has said something itself since we came.
+        """
         if not missing:
             self.filled(ledger)
             return None
@@ -100,24 +132,27 @@ class Resends:
             if now < asked.due:
                 return None
             pause = min(asked.pause * 2, LONGEST_PAUSE)
-        if not self._has_turn(ledger, now):
+        turns = self._awaited if heard else self._tried
+        if not _has_turn(turns, ledger, now):
             return None
         ask = missing[:MOST_ENTRIES]
         self._asked[ledger] = _Asked(ask[0], ask[-1], pause, now + pause)
-        self._awaited[ledger] = now + FIRST_PAUSE
+        turns[ledger] = now + (FIRST_PAUSE if heard else UNHEARD_TURN)
         return ask
 
     def filled(self, ledger: str) -> None:
         """Nothing is missing of this ledger any more."""
         self._asked.pop(ledger, None)
         self._awaited.pop(ledger, None)
+        self._tried.pop(ledger, None)
 
-    def _has_turn(self, ledger: str, now: float) -> bool:
-        if ledger in self._awaited or len(self._awaited) < MOST_AT_ONCE:
-            return True
-        for silent in [other for other, until in self._awaited.items() if until <= now]:
-            del self._awaited[silent]
-        return len(self._awaited) < MOST_AT_ONCE
+
+def _has_turn(turns: dict[str, float], ledger: str, now: float) -> bool:
+    if ledger in turns or len(turns) < MOST_AT_ONCE:
+        return True
+    for silent in [other for other, until in turns.items() if until <= now]:
+        del turns[silent]
+    return len(turns) < MOST_AT_ONCE
 
 
 @dataclass

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable
 
+from msgspec import Struct
+
 from .accept import Arrival, read
 from .databases.database import Database
-from .effects import Moment, PunchMark, Ruling, Unusable, effect_of
-from .roster.known_workers import reject_unknown
+from .effects import PunchMark, Ruling, Unusable, effect_of
+from .moments import Moment
+from .roster.known_workers import UNKNOWN_WORKER, reject_unknown
 
 _MOMENT = ("at", "at_ms", "day", "time")
 _BOUNDS = ("not_before", "not_after", "uncertainty_ms")
@@ -20,14 +23,31 @@ _COLUMNS = {
 _PAGE = 1000
 
 
-def project(database: Database, arrivals: Iterable[Arrival]) -> None:
-    """Add what these entries mean; none of them was here before."""
+class Rejected(Struct, frozen=True):
+    """An entry that is held and cannot be used, and the worker's code where it has one."""
+
+    gate: str
+    ledger: str
+    seq: int
+    reason: str
+    code: str | None = None
+
+
+def project(database: Database, arrivals: Iterable[Arrival]) -> list[Rejected]:
+    """Add what these entries mean; they are held already, and none of them was here before.
+
+    Returns those that a person must look at.
+    """
+    rejected: list[Rejected] = []
+    gates: dict[tuple[str, int], str] = {}
+    codes: dict[tuple[str, int], str] = {}
     rows: dict[str, list[tuple[object, ...]]] = {table: [] for table in _COLUMNS}
     for arrival in arrivals:
         key = (arrival.ledger, arrival.seq)
         match effect_of(arrival):
             case PunchMark() as mark:
                 root = mark.root
+                gates[key], codes[key] = arrival.gate, mark.code
                 rows["marks"].append(
                     (
                         *(*key, arrival.gate, mark.code, *_parts(mark.moment)),
@@ -46,10 +66,13 @@ def project(database: Database, arrivals: Iterable[Arrival]) -> None:
                 )
             case Unusable() as unusable:
                 rows["rejections"].append((*key, arrival.gate, unusable.reason))
+                rejected.append(Rejected(arrival.gate, *key, unusable.reason))
     for table, columns in _COLUMNS.items():
         if rows[table]:
             database.insert(table, columns, rows[table])
-    reject_unknown(database, [(row[0], row[1]) for row in rows["marks"]])
+    for key in reject_unknown(database, list(gates)):
+        rejected.append(Rejected(gates[key], *key, UNKNOWN_WORKER, codes[key]))
+    return rejected
 
 
 def forget(database: Database, ledger: str, seq: int) -> None:

@@ -3,10 +3,12 @@
 Any tool may read it while the receiver runs; the views of ``databases/views.py`` are made for that.
 """
 
+import logging
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
+from ..contract.errors import StoreFault
 from ..contract.messages import Rejection
 from .accept import Arrival, ChainLink, Novelty, Tip, novelty
 from .chains import Chains, HeldChain
@@ -14,8 +16,11 @@ from .coverage import CoverageTable
 from .databases import open_database
 from .databases.database import Database, packed
 from .databases.schema import ENTRY_COLUMNS, prepare
-from .project import project, project_anew
-from .roster.known_workers import RosterResult, apply_roster
+from .office.journal import keep_journal
+from .project import Rejected, project, project_anew
+from .roster.known_workers import RosterResult, Unlisted, apply_roster, unlisted
+
+_log = logging.getLogger(__name__)
 
 _PAGE = 500
 MOST_LEDGERS_OF_A_GATE = 200
@@ -45,13 +50,15 @@ class BatchResult(Struct, frozen=True):
     """What became of a batch: how many entries were new and how many known, and how far
     each ledger is held now.
 
-    ``refused`` names the gate of each entry that was not kept (see MOST_LEDGERS_OF_A_GATE).
+    ``refused`` names the gate of each entry that was not kept (see MOST_LEDGERS_OF_A_GATE);
+    ``rejected`` are new ones that were kept for a person.
     """
 
     new: int
     duplicates: int
     progress: list[LedgerProgress]
     refused: list[str] = []
+    rejected: list[Rejected] = []
 
 
 class PayrollStore:
@@ -67,6 +74,7 @@ class PayrollStore:
         self._coverage = CoverageTable(self._database)
         try:
             prepare(self._database, project_anew)
+            _take_in_corrections(self._database)
             self._coverage.begin()
         except BaseException:
             self._database.close()
@@ -101,6 +109,10 @@ class PayrollStore:
         """Judge payroll's roster, and apply it durably where it is sound and newer."""
         return apply_roster(self._database, payload, at)
 
+    def unlisted(self) -> list[Unlisted]:
+        """Who punches, and no roster has named them."""
+        return unlisted(self._database)
+
     def update_coverage(self, now: float) -> None:
         """In a quiet moment, a little of what the views rest on and no entry waits for."""
         self._coverage.step(now)
@@ -124,7 +136,7 @@ class PayrollStore:
             self._database.insert(
                 "entries", ENTRY_COLUMNS, (_row(arrival, received_at) for arrival in new)
             )
-            project(self._database, new)
+            for_a_person = project(self._database, new)
             for arrival in contradicting:
                 if self._add_fork(arrival, received_at):
                     forks[arrival.ledger].append(arrival.seq)
@@ -148,7 +160,8 @@ class PayrollStore:
             )
             for ledger, gate in gates
         ]
-        return BatchResult(len(new), len(batch) - len(new) - added_forks, progress, refused)
+        duplicates = len(batch) - len(new) - added_forks
+        return BatchResult(len(new), duplicates, progress, refused, for_a_person)
 
     def _admit(self, batch: list[Arrival]) -> tuple[list[Arrival], list[str]]:
         """Leave out what would be one ledger too many of a gate; returns those gates as well."""
@@ -219,6 +232,14 @@ class PayrollStore:
             [ledger],
         )
         return [Rejection(seq=seq, reason=reason) for seq, reason in found]
+
+
+def _take_in_corrections(database: Database) -> None:
+    """What gates send is kept, whatever is wrong with a file of the office's."""
+    try:
+        keep_journal(database)
+    except StoreFault as fault:
+        _log.error("corrections-journal %s", fault)
 
 
 def _row(arrival: Arrival, received_at: str) -> tuple[object, ...]:

@@ -20,13 +20,21 @@ from ..contract.stamps import utc_time
 from .accept import MAX_WIRE_BYTES, Arrival, LedgerId, read
 from .connection import MQTT_3_1_1, MQTT_5, NotUnderstood, ReceiverConnection, ReceiverOptions
 from .databases.database import DatabaseAway
-from .gaps import Gaps, Resends
+from .gaps import Gaps, Presence, Resends
+from .project import Rejected
+from .roster.known_workers import told_codes
 from .store import LedgerProgress, PayrollStore
 
 _VERSIONS = {"auto": [MQTT_5, MQTT_3_1_1], "5": [MQTT_5], "3.1.1": [MQTT_3_1_1]}
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
+_STEADY = 3
+"""A connection that lasts so many times the pause before it has not met another receiver."""
+_OFTEN = 3
 _QUIET = 20
 """Messages at a time: where gates send a backlog, more of them come together."""
+
+_MOST_STRANGERS = 10_000
+_TOLD = 20
 
 _log = logging.getLogger(__name__)
 
@@ -35,8 +43,9 @@ class Receiver:
     """A subscriber for all gates under one root.
 
     ``counts`` tells what has come since it was made: entries that are ``new``, ``duplicate`` or
-    ``fork``, messages that are ``damaged``, entries that were ``refused`` because their gate has
-    begun more ledgers than any gate does, and rosters that were refused (``roster-refused``).
+    ``fork``, entries that are kept for a person (``rejected``), messages that are ``damaged``,
+    entries that were ``refused`` because their gate has begun more ledgers than any gate does, and
+    rosters that were refused (``roster-refused``).
     """
 
     def __init__(self, options: ReceiverOptions) -> None:
@@ -45,6 +54,10 @@ class Receiver:
         self._roster = Topics(options.root, "").roster
         self._versions = deque(_VERSIONS[options.protocol])
         self._pause = _FIRST_PAUSE
+        self._waited = 0.0
+        self._connected: float | None = None
+        self._thrown_out = 0
+        self._strangers: set[str] = set()
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; while broker or database are away, try again and again.
@@ -57,7 +70,7 @@ class Receiver:
                     while not stop.is_set():
                         try:
                             with closing(self._connect()) as connection:
-                                self._pause = _FIRST_PAUSE
+                                self._connected = time.monotonic()
                                 self._serve(connection, store, stop)
                         except BrokerFault as fault:
                             self._wait("disconnected", fault, stop)
@@ -67,10 +80,27 @@ class Receiver:
         _log.info("stopped %s", dict(self.counts))
 
     def _wait(self, what: str, fault: Exception, stop: threading.Event) -> None:
+        if self._connected is not None:
+            lasted = time.monotonic() - self._connected
+            self._connected = None
+            # Another receiver waits as long as we do, and then throws us out.
+            if lasted > _STEADY * self._waited:
+                self._pause, self._thrown_out = _FIRST_PAUSE, 0
+            else:
+                self._thrown_out += 1
+            if self._thrown_out >= _OFTEN:
+                _log.error(
+                    "thrown-out times=%d: is another receiver connected to this broker under the"
+                    " client id %s, perhaps on another machine, with a database of its own? Two"
+                    " would confirm what the other does not hold: stop one of them",
+                    self._thrown_out,
+                    self._options.client_id,
+                )
         # Jitter: after a power cut all clients of a broker come back at once.
         wait = self._pause * random.uniform(0.5, 1)
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
         _log.warning("%s retry_s=%.1f %s", what, wait, fault)
+        self._waited = wait
         stop.wait(wait)
 
     def _connect(self) -> ReceiverConnection:
@@ -95,7 +125,7 @@ class Receiver:
     def _serve(
         self, connection: ReceiverConnection, store: PayrollStore, stop: threading.Event
     ) -> None:
-        gaps, resends, receipts = Gaps(), Resends(), _OwedReceipts()
+        gaps, resends, receipts, present = Gaps(), Resends(), _OwedReceipts(), Presence()
         for progress in store.progress():
             self._confirm(connection, progress)
             gaps.update(progress)
@@ -118,7 +148,8 @@ class Receiver:
                 gaps.claimed(claim.gate, claim.ledger, claim.last, store.through(claim.ledger))
             for progress in receipts.due(connection.room):
                 self._confirm(connection, progress)
-            self._ask(connection, gaps, resends)
+            present.update(batch.present)
+            self._ask(connection, gaps, resends, present)
             if len(messages) < _QUIET:
                 store.update_coverage(time.monotonic())
 
@@ -130,6 +161,14 @@ class Receiver:
             _log.error("roster-refused reason=%s: the one before stays", result.refused)
         elif result.applied:
             _log.info("roster-applied")
+            if strangers := store.unlisted():
+                _log.warning(
+                    "not-listed workers=%d %s: they punch, and no roster has named them; what"
+                    " counted before the first roster goes on counting, what they press now does"
+                    " not",
+                    len(strangers),
+                    told_codes(one.code for one in strangers),
+                )
         return result.applied
 
     def _keep(self, store: PayrollStore, arrivals: list[Arrival]) -> list[LedgerProgress]:
@@ -137,6 +176,7 @@ class Receiver:
             return []
         taken = store.take(arrivals, _now())
         self.counts.update(new=taken.new, duplicate=taken.duplicates)
+        self._tell(taken.rejected)
         for gate in taken.refused:
             self.counts["refused"] += 1
             _log.error("too-many-ledgers gate=%r: nothing of a new one is kept or confirmed", gate)
@@ -150,6 +190,34 @@ class Receiver:
                     progress.forks,
                 )
         return taken.progress
+
+    def _tell(self, rejected: list[Rejected]) -> None:
+        """What is held and cannot be used. Of a worker who is not known, once."""
+        unreadable: dict[tuple[str, str], list[int]] = {}
+        strangers: dict[str, set[str]] = {}
+        for one in rejected:
+            self.counts["rejected"] += 1
+            if one.code is None:
+                unreadable.setdefault((one.gate, one.ledger), []).append(one.seq)
+            elif one.code not in self._strangers:
+                strangers.setdefault(one.gate, set()).add(one.code)
+                if len(self._strangers) < _MOST_STRANGERS:
+                    self._strangers.add(one.code)
+        for (gate, ledger), seqs in unreadable.items():
+            _log.error(
+                "unreadable gate=%s ledger=%s seqs=%s: kept and confirmed, but not counted; a"
+                " person must look at the view 'rejected'",
+                gate,
+                ledger,
+                seqs[:_TOLD],
+            )
+        for gate, codes in strangers.items():
+            _log.warning(
+                "unknown-worker gate=%s %s: no roster has named them, and their punches do not"
+                " count",
+                gate,
+                told_codes(sorted(codes)),
+            )
 
     def _confirm(self, connection: ReceiverConnection, progress: LedgerProgress) -> None:
         if not progress.tip.through:
@@ -165,10 +233,14 @@ class Receiver:
         topic = Topics(self._options.root, progress.gate).receipts(progress.ledger)
         connection.publish(topic, msgspec.json.encode(receipt), retain=True)
 
-    def _ask(self, connection: ReceiverConnection, gaps: Gaps, resends: Resends) -> None:
+    def _ask(
+        self, connection: ReceiverConnection, gaps: Gaps, resends: Resends, present: Presence
+    ) -> None:
         now = time.monotonic()
         for gap in gaps:
-            ask = resends.due(gap.ledger, gap.missing, now)
+            if gap.gate in present.away:
+                continue  # It tells its ledger anew when it is back.
+            ask = resends.due(gap.ledger, gap.missing, now, gap.gate in present.heard)
             if ask is None:
                 continue
             command = Resend(id=uuid.uuid4().hex, ledger=gap.ledger, from_=ask[0], to=ask[-1])
@@ -186,10 +258,14 @@ class Claim(Struct, frozen=True):
 
 
 class Batch(Struct):
-    """A batch of messages. ``rosters`` are payroll's own, as they came; ``damaged`` counts."""
+    """A batch of messages. ``rosters`` are payroll's own, as they came; ``damaged`` counts.
+
+    ``present``: gate → whether it is there, or null where only the broker says so.
+    """
 
     arrivals: list[Arrival] = []
     claims: list[Claim] = []
+    present: dict[str, bool | None] = {}
     rosters: list[bytes] = []
     damaged: int = 0
 
@@ -206,10 +282,16 @@ def read_messages(messages: Iterable[MQTTMessage], roster_topic: str) -> Batch:
         try:
             if channel == "ledger":
                 found.arrivals.append(read(gate, bytes(message.payload)))
+                found.present[gate] = True
             elif channel == "replies":
                 _log_refusal(gate, msgspec.json.decode(message.payload, type=Reply))
-            elif message.payload:  # An empty status is that of a gate out of service.
-                found.claims += _claims(gate, message)
+            elif message.payload:
+                status = msgspec.json.decode(message.payload, type=_Status)
+                found.claims += _claims(gate, status.ledger, message.retain)
+                there = None if message.retain else True
+                found.present[gate] = False if status.state == "offline" else there
+            else:  # A gate taken out of service.
+                found.present[gate] = False
         except (ValueError, RecursionError) as error:
             found.damaged += 1
             reason = ascii(str(error)[:200])  # It may quote what was sent.
@@ -217,13 +299,12 @@ def read_messages(messages: Iterable[MQTTMessage], roster_topic: str) -> Batch:
     return found
 
 
-def _claims(gate: str, message: MQTTMessage) -> list[Claim]:
-    ledger = msgspec.json.decode(message.payload, type=_Status).ledger
+def _claims(gate: str, ledger: "_LedgerStatus | None", retained: bool) -> list[Claim]:
     if ledger is None:
         return []
     # A retained status tells what the gate had sent before we came; one that comes later, what we
     # confirmed once: where we don't hold that, it was lost here and our backup restored.
-    return [Claim(gate, ledger.id, ledger.last_seq if message.retain else ledger.confirmed_seq)]
+    return [Claim(gate, ledger.id, ledger.last_seq if retained else ledger.confirmed_seq)]
 
 
 def _log_refusal(gate: str, reply: Reply) -> None:
@@ -241,6 +322,7 @@ class _Status(Struct):
     """What matters here of a gate's status; a last will tells nothing of its ledger."""
 
     ledger: _LedgerStatus | None = None
+    state: str | None = None
 
 
 class _OwedReceipts:

@@ -4,8 +4,10 @@ import logging
 import queue
 import sqlite3
 import threading
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from edge_agent.receiver.connection import ReceiverOptions
 from edge_agent.receiver.store import PayrollStore
@@ -66,6 +68,13 @@ def settle(store: PayrollStore) -> None:
         store.update_coverage(turn * 1e6)
 
 
+def _as_text(cell: Any) -> Any:
+    """A time as SQLite has it, and as a gate in Vietnam writes it."""
+    if not isinstance(cell, datetime):
+        return cell
+    return cell.astimezone(ZoneInfo("Asia/Ho_Chi_Minh")).isoformat(timespec="milliseconds")
+
+
 def rows(database: Path | str, sql: str) -> list[tuple[Any, ...]]:
     """What another program reads in the database meanwhile."""
     if str(database).startswith("postgresql://"):
@@ -75,7 +84,8 @@ def rows(database: Path | str, sql: str) -> list[tuple[Any, ...]]:
             cursor = connection.execute(sql)
             while cursor.nextset():
                 pass  # The answer to the last statement counts.
-            return cursor.fetchall() if cursor.description else []
+            found = cursor.fetchall() if cursor.description else []
+            return [tuple(map(_as_text, row)) for row in found]
     conn = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
     try:
         return conn.execute(sql).fetchall()

@@ -21,6 +21,7 @@ from edge_agent.receiver.accept import (
     novelty,
     read,
 )
+from edge_agent.receiver.effects import Unusable, effect_of
 
 from .gate import write_ledger
 
@@ -64,6 +65,22 @@ def test_unknown_kind_with_unknown_fields_is_an_entry() -> None:
     assert (arrival.kind, arrival.worker, arrival.at) == ("from.the-future", None, None)
 
 
+@pytest.mark.parametrize("kind", [None, 7, "", "nul\0", "x" * 201, ["punch.recorded"], {}])
+def test_entry_of_no_kind_has_its_place_and_is_kept_for_a_person(kind: Any) -> None:
+    arrival = read(GATE, envelope(SOUND | {"kind": kind}))
+    assert (arrival.seq, arrival.kind) == (1, "")
+    assert effect_of(arrival) == Unusable("unreadable")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"subject": 7}, {"time": []}, {"type": None}, {"specversion": 1}, {"datacontenttype": {}},
+     {"id": None}],
+)  # fmt: skip
+def test_what_the_hash_does_not_cover_stops_nobody(changed: dict[str, Any]) -> None:
+    assert read(GATE, envelope(SOUND, **changed)).seq == 1
+
+
 @pytest.mark.parametrize(
     "wire",
     [
@@ -85,7 +102,6 @@ def test_unknown_kind_with_unknown_fields_is_an_entry() -> None:
         pytest.param(envelope(SOUND | {"seq": 0}), id="seq 0"),
         pytest.param(envelope(SOUND | {"seq": True}), id="seq is no number"),
         pytest.param(envelope(SOUND | {"seq": 1.5}), id="seq between entries"),
-        pytest.param(envelope(SOUND | {"kind": None}), id="no kind"),
         pytest.param(envelope(SOUND | {"ledger": "a/+/#"}), id="ledger would be a topic filter"),
         pytest.param(envelope(SOUND | {"ledger": "a\n"}), id="ledger with a line end"),
         pytest.param(envelope([1]), id="data is no object"),

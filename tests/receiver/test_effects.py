@@ -1,6 +1,7 @@
 """What entries mean for pay: the same in both databases, in whatever order they come."""
 
 import random
+import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -8,18 +9,32 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 
-from edge_agent.contract.chain import GENESIS, seal
-from edge_agent.contract.messages import Rejection, RosterWorker
+from edge_agent.contract.chain import GENESIS, link, seal
+from edge_agent.contract.facts import KINDS, kind_of
+from edge_agent.contract.messages import Rejection, Roster, RosterWorker
 from edge_agent.contract.stamps import local_time, parse_time, utc_time
 from edge_agent.receiver.accept import Arrival, read
-from edge_agent.receiver.roster.known_workers import know_workers
+from edge_agent.receiver.project import project_anew
 from edge_agent.receiver.store import PayrollStore
 
+from .conftest import KINDS as KINDS_OF_DATABASE
 from .running import rows, settle
 
 AT = "2026-11-23T00:00:00.000Z"
 CODE = "NV0042"
+
+
+def envelope(data: dict[str, Any], prevhash: bytes) -> bytes:
+    """Wire bytes with the hash that belongs to ``data``, whatever it holds."""
+    return msgspec.json.encode(
+        {"id": f"{data['ledger']}:{data['seq']}", "source": "/attendance/gates/main-gate",
+         "prevhash": prevhash.hex(), "hash": link(prevhash, rfc8785.dumps(data)).hex(),
+         "data": data}
+    )  # fmt: skip
 
 
 class Ledger:
@@ -90,6 +105,19 @@ def time(short: str) -> str:
 
 @pytest.fixture
 def store(database: str) -> Iterator[PayrollStore]:
+    with closing(PayrollStore(database)) as store:
+        yield store
+
+
+@pytest.fixture(scope="module", params=KINDS_OF_DATABASE)
+def shared(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PayrollStore]:
+    """One database for many examples: each has a ledger of its own."""
+    if request.param == "sqlite":
+        database = str(tmp_path_factory.mktemp("shared") / "payroll.db")
+    else:
+        database = request.getfixturevalue("new_postgresql_database")()
     with closing(PayrollStore(database)) as store:
         yield store
 
@@ -238,21 +266,94 @@ def test_unreadable_entry_is_kept_for_a_person_and_confirmed(
     assert next(store.progress()).rejected_count == 1
 
 
+def roster(version: int, *codes: str) -> bytes:
+    workers = [RosterWorker(code=code, name=f"Người {code}") for code in codes]
+    return msgspec.json.encode(Roster(version=version, workers=workers))
+
+
 def test_worker_whom_payroll_does_not_know_is_rejected_until_it_does(
     store: PayrollStore, database: str
 ) -> None:
     a = Ledger("a")
-    a.punch("23 06:00")
-    a.punch("23 07:00", code="9999")
+    store.apply_roster(roster(1, CODE), AT)
+    a.punch("23 08:00")
+    a.punch("23 09:00", code="9999")
     store.take(a.arrivals, AT)
-    know_workers(store._database, [RosterWorker(code=CODE, name="Trần Văn Minh")])
     assert judged(database) == [("a", 1, "valid"), ("a", 2, "rejected")]
-    a.punch("23 08:00", code="9999")
-    (standing,) = store.take(a.arrivals[2:], AT).progress
+    a.punch("23 10:00", code="9999")
+    taken = store.take(a.arrivals[2:], AT)
+    (standing,) = taken.progress
     assert [rejection.seq for rejection in standing.rejected] == [2, 3]
     assert standing.rejected[0].reason == "unknown-worker"
-    know_workers(store._database, [RosterWorker(code="9999", name="Lý Thị Hoa")])
+    assert [(one.seq, one.code) for one in taken.rejected] == [(3, "9999")]
+    store.apply_roster(roster(2, "9999"), AT)
     assert {state for *_, state in judged(database)} == {"valid"}
+
+
+def test_a_partial_roster_takes_nothing_away_that_counted(
+    store: PayrollStore, database: str
+) -> None:
+    """Neither now, nor when the database is filled again, nor when it is read anew."""
+    roster_at, later = "2026-11-25T00:00:00.000Z", "2026-11-26T00:00:00.000Z"
+    a, away = Ledger("a"), Ledger("b", gate="away")
+    for number in range(5):
+        a.punch("23 07:00", code=f"NV{number}")
+    a.punch(None, code="NV1")
+    away.punch("24 07:00", code="NV2")
+    away.punch("25 08:00", code="NV2")
+    away.punch(None, code="NV2")
+    store.take(a.arrivals, AT)
+    before = judged(database)
+    assert store.apply_roster(roster(1, "NV0"), roster_at).applied
+    assert judged(database) == before
+    assert [(one.code, one.punches, one.rejected, one.last_day) for one in store.unlisted()] == [
+        ("NV1", 2, 0, "2026-11-23"),
+        ("NV2", 1, 0, "2026-11-23"),
+        ("NV3", 1, 0, "2026-11-23"),
+        ("NV4", 1, 0, "2026-11-23"),
+    ]
+    # What was pressed before it and comes later counts; what is pressed after it does not.
+    (rejected, undated) = store.take(away.arrivals, later).rejected
+    assert (rejected.seq, rejected.reason, undated.seq) == (2, "unknown-worker", 3)
+    store.apply_roster(roster(2, "NV0", "NV4"), later)
+    after = judged(database)
+    assert [state for ledger, _, state in after if ledger == "b"] == ["valid", *["rejected"] * 2]
+    assert after[: len(before)] == before
+    with store._database.transaction():
+        project_anew(store._database)
+    assert judged(database) == after
+
+
+ODD = st.sampled_from(
+    [None, 7, -1, 2**53 - 1, True, 1.5, "", "x", "nul\0", "x" * 300, [], {}, ["punch.recorded"],
+     "2026-W48-1T07:00+07:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00",
+     "2026-11-23T07:00:00+23:59", "2026-11-23T07:00:00,5+07:00", {"ledger": "b", "seq": 1},
+     {"kind": ["x"], "worker": CODE, "at": None}, {"kind": "punch.recovered", "worker": CODE}]
+)  # fmt: skip
+
+
+@given(
+    st.sampled_from(sorted(kind_of(kind) for kind in KINDS)),
+    st.dictionaries(
+        st.sampled_from(["at", "worker", "of", "data", "clock", "direction", "not_before",
+                         "not_after", "uncertainty_ms", "final", "reason", "recording", "kind"]),
+        ODD,
+    ),
+)  # fmt: skip
+def test_whatever_a_hashed_entry_says_it_is_held_and_passed(
+    shared: PayrollStore, kind: str, odd: dict[str, Any]
+) -> None:
+    a = Ledger(uuid.uuid4().hex)
+    a.punch("23 06:00")
+    sound = {"of": 1, "worker": CODE, "direction": None, "data": a.arrivals[0].data, "final": True}
+    full = {**sound, "ledger": a.name, "seq": 2, "kind": kind, "at": time("23 07:00"),
+            "clock": a._clock(None)} | odd  # fmt: skip
+    wire = envelope(full, prevhash=a._hash)
+    a.arrivals.append(read("main-gate", wire))
+    (standing,) = shared.take(a.arrivals, AT).progress
+    assert standing.tip.through == 2
+    shared.update_coverage(0)
+    shared._database.query("SELECT * FROM punches WHERE ledger = ?", [a.name])
 
 
 def test_receipt_lists_a_hundred_and_counts_all(store: PayrollStore) -> None:

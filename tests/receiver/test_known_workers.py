@@ -1,6 +1,7 @@
 """Payroll's roster as the receiver hears it: published by the command, through a real broker."""
 
 import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 from edge_agent.cli import main
 from edge_agent.contract.messages import Roster, RosterWorker
 from edge_agent.contract.roster import LARGEST_ROSTER
+from edge_agent.receiver import subscriber
 from edge_agent.receiver.connection import ReceiverOptions
 from tests.brokers import Mosquitto
 
@@ -59,13 +61,16 @@ def states(database: str) -> list[tuple[str, str]]:
 
 def test_imported_roster_names_workers_in_views_and_files(
     options: ReceiverOptions, publish: Callable[[str, int], None], mosquitto: Mosquitto,
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
+    # The gate's week is one of November.
+    monkeypatch.setattr(subscriber, "_now", lambda: "2026-11-01T00:00:00.000Z")
     publish("NV0002,Trần Văn Minh\n", 6)  # Retained, from before the receiver came.
     with Running(options) as running, Gate(mosquitto.port) as gate:
         running.said("roster-applied")
         gate.send(*write_ledger(3))
         assert [one.seq for one in gate.confirmed(3).rejected] == [3]
+        assert "NV0003" in running.said("unknown-worker gate=main-gate")
         assert states(options.database) == [("NV0002", "valid"), ("NV0003", "rejected")]
         # Renamed, a new one, and the first one left out of the one after: they stay.
         publish("NV0002,Trần Văn Minh Đức\nNV0003,Lý Thị Hoa\n", 7)
@@ -128,3 +133,52 @@ def test_restart_hears_the_same_roster_and_changes_nothing(
         (8, 1),
     ]
     assert names(options.database) == {"NV0002": "Trần Văn Minh", "NV0003": "Lý Thị Hoa"}
+
+
+def test_who_punches_and_is_not_listed_is_told_before_and_after(
+    options: ReceiverOptions, publish: Callable[[str, int], None], mosquitto: Mosquitto,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    where = ["--host", mosquitto.host, "--port", str(mosquitto.port)]
+    where += ["--database", options.database]
+    with Running(options) as running, Gate(mosquitto.port) as gate:
+        running.said("connected")
+        gate.send(*write_ledger(9))
+        gate.confirmed(9)
+        listed = tmp_path / "nine.csv"
+        listed.write_text("code,name\nNV0002,Trần Văn Minh\n", encoding="utf-8")
+        asked = ["roster", "import", str(listed), "--version", "1"]
+        dry = CliRunner().invoke(main, ["receive", *where, *asked, "--dry-run"])
+        assert "7 punch and are not in it: NV0003, NV0004" in dry.output, dry.output
+        done = CliRunner().invoke(main, ["receive", *where, *asked])
+        assert "7 punch and are not in it: NV0003, NV0004" in done.output
+        assert running.said("not-listed").startswith("not-listed workers=7 NV0003, NV0004")
+        assert gate.receipts.get(timeout=20).rejected_count == 0
+    assert {state for _, state in states(options.database)} == {"valid"}
+    shown = CliRunner().invoke(main, ["receive", *where, "roster", "show"])
+    assert shown.exit_code == 0, shown.output
+    assert "Version 1" in shown.output
+    assert "Trần Văn Minh" in shown.output
+    assert "7 punch and no roster has named them" in shown.output
+    told = CliRunner().invoke(main, ["receive", *where, "roster", "show", "--json"])
+    found = json.loads(told.output)
+    assert [one["code"] for one in found["workers"]] == ["NV0002"]
+    assert [one["code"] for one in found["unlisted"]] == [f"NV{n:04}" for n in range(3, 10)]
+
+
+def test_malformed_but_hashed_entry_is_kept_told_and_passed(
+    options: ReceiverOptions, mosquitto: Mosquitto
+) -> None:
+    from .test_effects import Ledger
+
+    ledger = Ledger("odd")
+    ledger.punch("23 07:00")
+    ledger.write("punch.recorded", "2026-11-23T08:00:00.000+07:00", worker=7, direction="out")
+    ledger.punch("23 09:00")
+    with Running(options) as running, Gate(mosquitto.port) as gate:
+        running.said("connected")
+        for arrival in ledger.arrivals:
+            gate.say(arrival.wire)
+        told = running.said("unreadable gate=main-gate ledger=odd")
+        assert "seqs=[2]" in told
+        assert [one.seq for one in gate.confirmed(3).rejected] == [2]

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 from openpyxl import load_workbook
 
 from edge_agent.cli import main
-from edge_agent.contract.messages import RosterWorker
+from edge_agent.contract.messages import Roster, RosterWorker
 from edge_agent.receiver.roster.known_workers import know_workers
 from edge_agent.receiver.store import PayrollStore
 
@@ -168,6 +169,58 @@ def test_a_month_for_a_program(
     assert [line["code"] for line in lines] == ["0007", "'=1+1", *[CODE] * 3]
     assert [line["name"] for line in lines][:3] == ["Ma Văn Đô", "'+84", "Nguyễn Thị Ánh"]
     assert [line["state"] for line in lines] == ["valid", "pending-time", *["valid"] * 3]
+
+
+def test_what_has_no_date_is_in_each_month_that_it_may_belong_to(
+    receive: Callable[..., Result], database: str, tmp_path: Path
+) -> None:
+    """An unknown worker's too; its bounds are the gate's, or the ledger's order and its arrival."""
+    a = Ledger("a")
+    a.write("gate.alive", "2026-10-30T10:00:00.000+07:00", recording=True, version="1")
+    known = a.punch(None, "in")
+    unknown = a.punch(None, "in", code="9999")
+    a.punch("23 07:00", "in")
+    resolved = a.punch(None, "in", code="0007")
+    a.write("punch.time-resolved", None, of=known, worker=CODE, final=True)
+    a.write("punch.time-resolved", None, of=resolved, worker="0007", final=True,
+            not_before="2026-12-01T01:00:00.000+07:00",
+            not_after="2026-12-02T01:00:00.000+07:00")  # fmt: skip
+    last = a.punch(None, "in", code="9998")
+    arrived = "2026-12-31T20:00:00.000Z"  # Of the new year already, where the gate is.
+    roster = Roster(version=1, workers=[
+        RosterWorker(code=code, name="Người") for code in (CODE, "0007")
+    ])  # fmt: skip
+    with closing(PayrollStore(database)) as store:
+        store.apply_roster(msgspec.json.encode(roster), "2026-10-01T00:00:00.000Z")
+        store.take(a.arrivals, arrived)
+
+    def of(month: str, view: str) -> dict[tuple[str, ...], tuple[str, str, str]]:
+        target = tmp_path / f"{month}-{view}.csv"
+        asked = ["export", "--month", month, "--format", "csv", "--view", view]
+        done = receive(*asked, "--output", str(target))
+        assert done.exit_code == 0, done.output
+        assert "2 punches in all do not count" in done.output
+        with target.open(encoding="utf-8-sig", newline="") as file:
+            return {
+                (line["code"], line.get("seq") or line["in_seq"]): (
+                    line.get("state") or line["status"], line["not_before"], line["not_after"]
+                )
+                for line in csv.DictReader(file) if not line["date"]
+            }  # fmt: skip
+
+    between = ("2026-10-30T10:00:00.000+07:00", "2026-11-23T07:00:00.000+07:00")
+    within = ("2026-12-01T01:00:00.000+07:00", "2026-12-02T01:00:00.000+07:00")
+    open_end = ("2026-11-23T07:00:00.000+07:00", "2027-01-01T03:00:00.000+07:00")
+    early = {(CODE, str(known)): ("no-time", *between),
+             ("9999", str(unknown)): ("rejected", *between)}  # fmt: skip
+    late = {("9998", str(last)): ("rejected", *open_end)}
+    assert of("2026-09", "punches") == {}
+    assert of("2026-10", "punches") == early
+    assert of("2026-11", "punches") == early | late
+    assert of("2026-12", "punches") == {("0007", str(resolved)): ("no-time", *within)} | late
+    assert of("2027-01", "punches") == late
+    assert of("2027-02", "punches") == {}
+    assert of("2026-12", "sessions") == {("0007", str(resolved)): ("manual", *within)}
 
 
 def test_database_may_be_named_before_the_command(

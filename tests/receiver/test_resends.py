@@ -1,6 +1,14 @@
 """When a gate is asked again."""
 
-from edge_agent.receiver.gaps import FIRST_PAUSE, LONGEST_PAUSE, MOST_AT_ONCE, MOST_ENTRIES, Resends
+from edge_agent.receiver.gaps import (
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    MOST_AT_ONCE,
+    MOST_ENTRIES,
+    UNHEARD_TURN,
+    Presence,
+    Resends,
+)
 
 
 def times_asked(resends: Resends, missing: range, start: int, end: int) -> list[int]:
@@ -58,3 +66,26 @@ def test_ledgers_take_turns_and_a_silent_one_loses_its_own() -> None:
     assert resends.due(names[-2], range(1, 10), 1) == range(1, 10)
     assert resends.due(names[-1], range(1, 10), FIRST_PAUSE - 1) is None
     assert resends.due(names[-1], range(1, 10), FIRST_PAUSE) == range(1, 10)
+
+
+def test_gates_of_which_nothing_is_heard_hold_up_nobody_else() -> None:
+    resends = Resends()
+    names = [f"ledger-{number}" for number in range(5 * MOST_AT_ONCE)]
+    for name in names:
+        resends.due(name, range(1, 10), 0, heard=False)
+    assert resends.due("live", range(1, 10), 0) == range(1, 10)
+    turns = 0
+    asked = set(names[:MOST_AT_ONCE])
+    while len(asked) < len(names):
+        turns += 1
+        now = turns * UNHEARD_TURN
+        asked |= {name for name in names if resends.due(name, range(1, 10), now, heard=False)}
+    assert turns == 4
+
+
+def test_who_is_there() -> None:
+    present = Presence()
+    present.update({"kept": None, "here": True, "gone": False})
+    assert (present.heard, present.away) == ({"here"}, {"gone"})
+    present.update({"gone": True, "here": False})
+    assert (present.heard, present.away) == ({"gone"}, {"here"})

@@ -1,5 +1,6 @@
 """What payroll's database holds after whatever happened on the way."""
 
+import os
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
@@ -255,6 +256,45 @@ def test_file_that_is_no_database_is_left_alone(file: Path) -> None:
 def test_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreFault, match="nowhere"):
         PayrollStore(str(tmp_path / "nowhere" / "payroll.db"))
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o277])
+def test_the_file_and_all_beside_it_are_their_owner_s_alone(file: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        with closing(PayrollStore(str(file))) as store:
+            store.take(arrivals(*write_ledger(3)), AT)
+            made = {path.name: path.stat().st_mode & 0o777 for path in file.parent.iterdir()}
+    finally:
+        os.umask(before)
+    assert {"payroll.db", "payroll.db-wal", "payroll.db-shm", "payroll.db.lock"} <= made.keys()
+    assert set(made.values()) == {0o600}
+
+
+def test_a_file_that_everybody_may_read_is_closed_and_a_group_s_is_left(file: Path) -> None:
+    PayrollStore(str(file)).close()
+    for mode, after in ((0o644, 0o600), (0o640, 0o640)):
+        file.chmod(mode)
+        PayrollStore(str(file)).close()
+        assert file.stat().st_mode & 0o777 == after
+
+
+def test_times_in_postgresql_are_times(new_postgresql_database: Callable[[], str]) -> None:
+    database = new_postgresql_database()
+    PayrollStore(database).close()
+    found = rows(
+        database,
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_name IN"
+        " ('punches', 'sessions') AND data_type = 'timestamp with time zone' ORDER BY 1, 2",
+    )
+    assert [name for table, name in found if table == "punches"] == [
+        "at",
+        "not_after",
+        "not_before",
+    ]
+    assert [name for table, name in found if table == "sessions"] == [
+        *("in_at", "not_after", "not_before", "out_at"),
+    ]
 
 
 def test_commits_are_durable(file: Path) -> None:

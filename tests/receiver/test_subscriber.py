@@ -1,10 +1,12 @@
 """The receiver against a real broker and a scripted gate."""
 
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pytest
@@ -22,6 +24,7 @@ from edge_agent.contract.stamps import ClockState
 from edge_agent.receiver import subscriber
 from edge_agent.receiver.accept import MAX_WIRE_BYTES, Arrival, read
 from edge_agent.receiver.connection import ReceiverOptions
+from edge_agent.receiver.gaps import FIRST_PAUSE
 from edge_agent.receiver.store import BatchResult, PayrollStore
 from tests.brokers import MOSQUITTO, Mosquitto, free_port
 from tests.patience import PATIENCE_S
@@ -51,11 +54,13 @@ def gate(mosquitto: Mosquitto) -> Iterator[Gate]:
         yield gate
 
 
-def status(ledger: str, last: int, confirmed: int) -> bytes:
+def status(
+    ledger: str, last: int, confirmed: int, state: Literal["online", "offline"] = "online"
+) -> bytes:
     return msgspec.json.encode(
         GateStatus(
             gate="main-gate",
-            state="online",
+            state=state,
             version="1",
             started_at=None,
             sensor=SensorStatus(state="ready", prints=0, capacity=None),
@@ -253,6 +258,39 @@ def test_payroll_of_yesterday_is_filled_again_without_a_person(
     assert len(asked) == len(names) * -(-(880 - held) // 200)
 
 
+@pytest.mark.parametrize("state", ["online", "offline"])
+def test_retired_gates_hold_a_refill_up_for_a_moment_at_most(
+    options: ReceiverOptions, mosquitto: Mosquitto, state: Literal["online", "offline"]
+) -> None:
+    """The broker keeps their last status for ever, whatever it says."""
+    retired = [f"aged-{number}" for number in range(12)]
+    with ExitStack() as gates:
+        for name in retired:
+            gate = gates.enter_context(Gate(mosquitto.port, name))
+            said = gate.say(status(f"of-{name}", 900, 900, state), channel="status", retain=True)
+            said.wait_for_publish(PATIENCE_S)
+        live = gates.enter_context(Gate(mosquitto.port, "main-gate"))
+        live.keep(write_ledger(900, "live"))
+        said = live.say(status("live", last=900, confirmed=900), channel="status", retain=True)
+        said.wait_for_publish(PATIENCE_S)
+        with Running(options) as running:
+            running.said("connected")
+            began = time.monotonic()
+            live.confirmed(900)
+            assert time.monotonic() - began < FIRST_PAUSE
+
+
+def test_gate_that_comes_back_is_asked_again(running: Running, gate: Gate) -> None:
+    ledger = str(uuid.uuid4())
+    gate.keep(write_ledger(9, ledger))
+    gate.say(status(ledger, last=9, confirmed=9, state="offline"), channel="status")
+    gate.say(b"damaged", channel="replies")
+    running.said("damaged")
+    assert gate.resends.empty()
+    gate.say(status(ledger, last=9, confirmed=9), channel="status")
+    gate.confirmed(9)
+
+
 def test_gate_that_begins_ledgers_without_end_fills_neither_disk_nor_memory(
     running: Running, gate: Gate, options: ReceiverOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -365,6 +403,17 @@ def test_second_receiver_takes_the_connection_and_is_heard(
 ) -> None:
     with Running(replace(options, database=options.database + ".other")):
         running.said("disconnected")
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_two_receivers_on_one_broker_say_so_and_slow_down(
+    options: ReceiverOptions, protocol: str
+) -> None:
+    first = replace(options, protocol=protocol)
+    with Running(first) as running, Running(replace(first, database=options.database + ".other")):
+        assert "payroll-receiver" in running.said("thrown-out")
+        pause = float(running.said("disconnected").split("retry_s=")[1].split()[0])
+        assert pause > 1
 
 
 def test_second_receiver_on_the_database_ends_with_a_sentence(

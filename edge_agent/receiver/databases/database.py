@@ -7,6 +7,7 @@ words for a type.
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import msgspec
@@ -57,7 +58,7 @@ class Database(Protocol):
     """For messages: what and where it is, without a password."""
 
     types: ClassVar[dict[str, str]]
-    """For the schema: ``bytes`` and ``id`` (a number that counts by itself) in this SQL."""
+    """For the schema: ``bytes``, ``id`` (a number that counts by itself) and ``moment`` here."""
 
     def adopt(self) -> None:
         """Make ready what is known to be ours, or to be empty."""
@@ -93,6 +94,10 @@ class Database(Protocol):
 
     def grants(self, views: Iterable[str]) -> list[str]:
         """What others may do with these views, as statements that say so again."""
+        ...
+
+    def beside(self, suffix: str) -> Path | None:
+        """A file of the database's own name and this suffix; None where it is on a server."""
         ...
 
     def close(self) -> None:

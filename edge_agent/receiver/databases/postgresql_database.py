@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ClassVar
 
 from ...contract.errors import StoreFault
@@ -49,6 +50,7 @@ class PostgresqlDatabase:
     types: ClassVar = {
         "bytes": "BYTEA",
         "id": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+        "moment": "TIMESTAMPTZ",
     }
 
     def __init__(self, url: str, *, alone: bool) -> None:
@@ -168,6 +170,9 @@ class PostgresqlDatabase:
             .as_string(self._conn)
             for view, privilege, grantee in found
         ]
+
+    def beside(self, suffix: str) -> Path | None:
+        return None
 
     def close(self) -> None:
         self._conn.close()

@@ -88,6 +88,13 @@ _STEPS: dict[str, tuple[str | Guard, ...]] = {
         Guard("entries", ("ledger", "seq"), "forks", _SAME),
         Guard("forks", ("ledger", "seq", "hash"), "entries", _SAME),
     ),
+    "listed": (
+        # What the roster in force says of a worker; null until the next one comes.
+        "ALTER TABLE known_workers ADD COLUMN listed INTEGER",
+        "ALTER TABLE known_workers ADD COLUMN active INTEGER",
+        "ALTER TABLE known_workers ADD COLUMN valid_from TEXT",
+        "ALTER TABLE known_workers ADD COLUMN valid_to TEXT",
+    ),
 }
 """Name → statements. A released step is never edited: a new one is added."""
 
@@ -131,7 +138,7 @@ def prepare(database: Database, project: Callable[[Database], None]) -> None:
             for name in reversed(VIEWS):
                 database.execute(f"DROP VIEW IF EXISTS {name}")
             for name, text in VIEWS.items():
-                database.execute(f"CREATE VIEW {name} AS {text}")
+                database.execute(f"CREATE VIEW {name} AS {text.format_map(database.types)}")
             for grant in grants:  # What others may read of a view had gone with it.
                 database.execute(grant)
 

@@ -1,9 +1,11 @@
 """Payroll's database as a SQLite file, which any SQLite tool may read while the receiver runs."""
 
 import fcntl
+import os
 import sqlite3
+import stat
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
@@ -17,7 +19,11 @@ _BUSY_SECONDS = 30.0
 class SqliteDatabase:
     """The file at ``path``; see ``Database``."""
 
-    types: ClassVar = {"bytes": "BLOB", "id": "INTEGER PRIMARY KEY AUTOINCREMENT"}
+    types: ClassVar = {
+        "bytes": "BLOB",
+        "id": "INTEGER PRIMARY KEY AUTOINCREMENT",
+        "moment": "TEXT",
+    }
 
     def __init__(self, path: Path, *, alone: bool) -> None:
         self._path = path.resolve()
@@ -27,6 +33,7 @@ class SqliteDatabase:
         with self._faults(), ExitStack() as opened:
             if alone:
                 opened.enter_context(_locked(self._path))
+                _keep_private(self._path)
             connection = sqlite3.connect(self._path, isolation_level=None, timeout=_BUSY_SECONDS)
             self._conn = opened.enter_context(closing(connection))
             # A receipt lets the gate forget: what it covers must survive a power cut.
@@ -90,6 +97,9 @@ class SqliteDatabase:
         with self._faults():  # Readers and the receiver work side by side from now on.
             self._conn.execute("PRAGMA journal_mode = WAL")
 
+    def beside(self, suffix: str) -> Path | None:
+        return self._path.with_name(self._path.name + suffix)
+
     def close(self) -> None:
         self._opened.close()
 
@@ -104,12 +114,35 @@ class SqliteDatabase:
             ) from error
 
 
+def _keep_private(path: Path) -> None:
+    """Make the file before SQLite would, for its owner alone: there are names in it.
+
+    What SQLite puts beside it has its mode. One that was open to everybody is closed; one that was
+    opened to a group is somebody's decision.
+    """
+    _make_private(path)
+    for suffix in ("", "-wal", "-shm", ".lock", ".corrections"):
+        beside = path.with_name(path.name + suffix)
+        if beside.exists() and beside.stat().st_mode & stat.S_IRWXO:
+            beside.chmod(0o600)
+
+
+def _make_private(path: Path) -> None:
+    """An empty file, whatever the umask, where there is none."""
+    with suppress(FileExistsError):
+        fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        with closing(os.fdopen(fd, "wb")):
+            os.fchmod(fd, 0o600)
+
+
 def _locked(path: Path) -> IO[bytes]:
     """A lock beside the database, held until it is closed or the process ends, however it ends.
 
     On a file of its own: closing any handle of the database would drop SQLite's own locks.
     """
-    lock = path.with_name(path.name + ".lock").open("ab")
+    name = path.with_name(path.name + ".lock")
+    _make_private(name)
+    lock = name.open("ab")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

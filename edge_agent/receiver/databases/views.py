@@ -1,7 +1,9 @@
 """What a clerk's tool reads: SQL that SQLite and PostgreSQL understand alike.
 
-``judged`` has every mark once with what became of it; ``punches`` and ``sessions`` are made of it,
-``rejected`` has what a person must look at. docs/receiver.md tells what the columns mean.
+``judged`` has every mark once with what became of it, and ``worked`` from when to when: times in
+them are text, as the gate wrote them. ``punches`` and ``sessions`` are the same with the database's
+own type for a time; ``rejected`` has what a person must look at. docs/receiver.md tells what the
+columns mean.
 """
 
 from ...contract.attendance import SHIFT_MS
@@ -30,16 +32,29 @@ _VOIDS = f"""
     SELECT {_ROOT} FROM corrections c JOIN marks m ON m.ledger = c.ledger AND m.seq = c.seq
         WHERE c.what = 'void'
 """
+_AT = "CASE WHEN t.place = 1 THEN t.at ELSE m.at END"
+
+# Where nobody has said between which moments a punch without a time was, the order of its ledger
+# does, which is that of the events, and at last its arrival. Not in these kinds: their time is
+# another's.
+_ELSEWHEN = "'punch.added', 'punch.recovered', 'punch.time-resolved', 'punch.time-corrected'"
+_PLACED = f"""SELECT o.at FROM entries o WHERE m.depth = 0 AND o.ledger = m.ledger
+            AND o.at IS NOT NULL AND o.kind NOT IN ({_ELSEWHEN}) AND o.seq """
 _JUDGED = f"""
 WITH times AS ({_TIMES}), voids AS ({_VOIDS})
 SELECT m.code, m.gate, m.direction, m.ledger, m.seq,
     CASE WHEN m.depth > 0 THEN 'recovered' ELSE m.source END AS source,
-    CASE WHEN t.place = 1 THEN t.at ELSE m.at END AS at,
+    {_AT} AS at,
     CASE WHEN t.place = 1 THEN t.at_ms ELSE m.at_ms END AS at_ms,
     CASE WHEN t.place = 1 THEN t.day ELSE m.day END AS day,
     CASE WHEN t.place = 1 THEN t.time ELSE m.time END AS time,
-    COALESCE(t.not_before, m.not_before) AS not_before,
-    COALESCE(t.not_after, m.not_after) AS not_after,
+    CASE WHEN {_AT} IS NULL
+        THEN COALESCE(t.not_before, m.not_before, ({_PLACED}< m.seq ORDER BY o.seq DESC LIMIT 1))
+        END AS not_before,
+    CASE WHEN {_AT} IS NULL
+        THEN COALESCE(t.not_after, m.not_after, ({_PLACED}> m.seq ORDER BY o.seq LIMIT 1),
+            (SELECT received_at FROM entries e WHERE e.ledger = m.ledger AND e.seq = m.seq))
+        END AS not_after,
     CASE WHEN t.place = 1 THEN t.uncertainty_ms ELSE m.uncertainty_ms END AS uncertainty_ms,
     CASE
         WHEN m.depth > 0 AND EXISTS (SELECT 1 FROM entries e WHERE e.ledger = m.root_ledger
@@ -72,8 +87,9 @@ FROM corrections c WHERE c.what = 'add'
 """
 
 _PUNCHES = """
-SELECT code, day AS date, time, gate, state, direction, source, at, uncertainty_ms,
-    not_before, not_after, ledger, seq
+SELECT code, day AS date, time, gate, state, direction, source, CAST(at AS {moment}) AS at,
+    uncertainty_ms, CAST(not_before AS {moment}) AS not_before,
+    CAST(not_after AS {moment}) AS not_after, ledger, seq
 FROM judged
 """
 
@@ -83,9 +99,9 @@ FROM judged
 # A punch whose time is not known stands where its ledger has it: after the last one before it that
 # has a time. Directions that the gate does not know alternate, and begin with an in, from the last
 # one that it knew, or from the last pause that is longer than a session can be.
-_SESSIONS = f"""
+_WORKED = f"""
 WITH placed AS (
-    SELECT code, gate, direction, state, at, at_ms, day, time, ledger, seq,
+    SELECT code, gate, direction, state, at, at_ms, day, time, not_before, not_after, ledger, seq,
         COALESCE(at_ms, (SELECT m.at_ms FROM marks m WHERE m.ledger = judged.ledger
             AND m.seq < judged.seq AND m.at_ms IS NOT NULL ORDER BY m.seq DESC LIMIT 1), 0)
             AS place_ms
@@ -111,6 +127,8 @@ WITH placed AS (
         LEAD(way) OVER before AS next_way, LEAD(place_ms) OVER before AS next_ms,
         LEAD(at) OVER before AS next_at, LEAD(at_ms) OVER before AS next_at_ms,
         LEAD(day) OVER before AS next_day, LEAD(time) OVER before AS next_time,
+        LEAD(not_before) OVER before AS next_not_before,
+        LEAD(not_after) OVER before AS next_not_after,
         LEAD(state) OVER before AS next_state, LEAD(gate) OVER before AS next_gate,
         LEAD(ledger) OVER before AS next_ledger, LEAD(seq) OVER before AS next_seq
     FROM directed
@@ -158,8 +176,17 @@ SELECT code,
     CASE WHEN way = 'in' THEN ledger END AS in_ledger,
     CASE WHEN way = 'in' THEN seq END AS in_seq,
     CASE WHEN way = 'out' THEN ledger WHEN whole = 1 THEN next_ledger END AS out_ledger,
-    CASE WHEN way = 'out' THEN seq WHEN whole = 1 THEN next_seq END AS out_seq
+    CASE WHEN way = 'out' THEN seq WHEN whole = 1 THEN next_seq END AS out_seq,
+    COALESCE(not_before, CASE WHEN way = 'in' AND whole = 1 THEN next_not_before END) AS not_before,
+    COALESCE(not_after, CASE WHEN way = 'in' AND whole = 1 THEN next_not_after END) AS not_after
 FROM bounded
+"""
+
+_SESSIONS = """
+SELECT code, date, CAST(in_at AS {moment}) AS in_at, CAST(out_at AS {moment}) AS out_at, status,
+    minutes, in_gate, out_gate, in_ledger, in_seq, out_ledger, out_seq,
+    CAST(not_before AS {moment}) AS not_before, CAST(not_after AS {moment}) AS not_after
+FROM worked
 """
 
 _REJECTED = """
@@ -172,6 +199,8 @@ VIEWS = {
     "judged": _JUDGED,
     "rejected": _REJECTED,
     "punches": _PUNCHES,
+    "worked": _WORKED,
     "sessions": _SESSIONS,
 }
-"""Name → its SELECT; each is made of tables and of those before it."""
+"""Name → its SELECT, with the database's own words for types; each is made of tables and of those
+before it."""

@@ -9,16 +9,12 @@ import msgspec
 
 from ...contract.errors import BadRequest
 from ..databases.database import Database
-from ..effects import Code, moment_of
+from ..effects import Code
+from ..moments import moment_of
+from .journal import COLUMNS, PAYROLL, keep_journal
 
-PAYROLL = "payroll"
-"""Stands in the views as the ledger of what payroll itself has entered; ``seq`` is its number."""
-
-_COLUMNS = (
-    *("made_at", "actor", "reason", "what", "ledger", "seq", "code"),
-    *("at", "at_ms", "day", "time", "direction", "gate"),
-)
-_VALUES = f"({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+_VALUES = f"({', '.join(COLUMNS[1:])}) VALUES ({', '.join('?' * len(COLUMNS[1:]))})"
+"""But for the number, which counts by itself."""
 
 
 def void(
@@ -47,6 +43,7 @@ def void(
         ):
             raise BadRequest(f"Entry {seq} of ledger {ledger} has been voided here before.")
         _append(database, (made_at, _stated(actor), _stated(reason), "void", *key, *[None] * 7))
+    keep_journal(database)
 
 
 def add(
@@ -83,7 +80,9 @@ def add(
         *(moment.at, moment.at_ms, moment.day, moment.time, direction, gate),
     )
     with database.transaction():
-        return _append(database, row)
+        number = _append(database, row)
+    keep_journal(database)
+    return number
 
 
 def _append(database: Database, row: tuple[object, ...]) -> int:

@@ -3,8 +3,10 @@
 import csv
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Literal
+from zoneinfo import ZoneInfo
 
 from ...contract.atomic_file import new_private_file
 from ...contract.errors import BadRequest, StoreFault
@@ -27,6 +29,8 @@ _COLUMNS: dict[View, dict[str, str]] = {
         "in_seq": "Số mục (vào)",
         "out_ledger": "Sổ (ra)",
         "out_seq": "Số mục (ra)",
+        "not_before": "Không trước",
+        "not_after": "Không sau",
     },
     "punches": {
         "code": "Mã NV",
@@ -47,11 +51,20 @@ _COLUMNS: dict[View, dict[str, str]] = {
 
 _SHEETS: dict[View, str] = {"sessions": "Ca làm", "punches": "Chấm công"}
 
+_SOURCES: dict[View, str] = {
+    "sessions": "worked",
+    "punches": "(SELECT judged.*, day AS date FROM judged)",
+}
+"""The views with times as the gates wrote them, in the gate's own zone."""
+
 _WAITING: dict[View, str] = {
     "sessions": "status IN ('pending-time', 'manual')",
-    "punches": "state IN ('pending-time', 'no-time')",
+    "punches": "state IN ('pending-time', 'no-time', 'rejected')",
 }
-"""What has no date is in every month's file until it has one: nobody forgets it."""
+"""What has no date is in the file of every month that it may belong to: nobody forgets it."""
+
+_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+"""Of moments that no gate wrote: when an entry arrived."""
 
 _ORDER: dict[View, str] = {
     "sessions": "v.code, v.date, COALESCE(v.in_at, v.out_at), v.in_seq",
@@ -82,12 +95,35 @@ def _rows(database: Database, month: str, view: View) -> list[tuple[Any, ...]]:
     year, number = map(int, month.split("-"))
     following = f"{year + number // 12:04}-{number % 12 + 1:02}"
     fields = ", ".join("k.name" if name == "name" else f"v.{name}" for name in _COLUMNS[view])
-    return database.query(
-        f"SELECT {fields} FROM {view} v LEFT JOIN known_workers k ON k.code = v.code"
+    first, end = f"{month}-01", f"{following}-01"
+    found = database.query(
+        f"SELECT {fields} FROM {_SOURCES[view]} v LEFT JOIN known_workers k ON k.code = v.code"
         f" WHERE (v.date >= ? AND v.date < ?) OR (v.date IS NULL AND {_WAITING[view]})"
         f" ORDER BY {_ORDER[view]}",
-        [f"{month}-01", f"{following}-01"],
+        [first, end],
     )
+    places = [list(_COLUMNS[view]).index(name) for name in ("date", "not_before", "not_after")]
+    rows = []
+    for row in found:
+        date, not_before, not_after = (row[place] for place in places)
+        begins, ends = _local(not_before)[:10] or first, _local(not_after)[:10] or first
+        if date is not None or (begins < end and ends >= first):
+            rows.append(tuple(map(_local_cell, row)))
+    return rows
+
+
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}.*")
+
+
+def _local(moment: str | None) -> str:
+    """A moment in its gate's zone."""
+    if moment is None or not moment.endswith("Z"):
+        return moment or ""
+    return datetime.fromisoformat(moment).astimezone(_ZONE).isoformat(timespec="milliseconds")
+
+
+def _local_cell(cell: Any) -> Any:
+    return _local(cell) if isinstance(cell, str) and _MOMENT.fullmatch(cell) else cell
 
 
 def _csv(database: Database, month: str, file: IO[bytes], view: View) -> int:
@@ -160,7 +196,7 @@ def _plain(rows: list[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
     for row in rows:
         yield tuple(
             f"{cell[:10]} {cell[11:19]}"
-            if isinstance(cell, str) and re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", cell)
+            if isinstance(cell, str) and _MOMENT.fullmatch(cell)
             else cell
             for cell in row
         )

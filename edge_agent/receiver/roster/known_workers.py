@@ -1,4 +1,4 @@
-"""Whom payroll's roster names: their marks count, and a clerk reads their names."""
+"""Whom payroll's roster names: their marks count, and a clerk reads their names; and whom not."""
 
 from collections.abc import Iterable
 
@@ -6,9 +6,12 @@ from msgspec import Struct
 
 from ...contract.messages import RosterWorker
 from ...contract.roster import Applied, Refusal, judge_roster, read_roster
+from ...contract.stamps import parse_time
 from ..databases.database import Database, packed
 
 UNKNOWN_WORKER = "unknown-worker"
+
+_TOLD = 20
 
 
 class RosterResult(Struct, frozen=True):
@@ -47,41 +50,127 @@ def _in_force(database: Database) -> Applied:
 
 
 def know_workers(database: Database, workers: Iterable[RosterWorker]) -> None:
-    """Add and rename; within a transaction. As soon as anybody is known, others are rejected."""
-    named = packed((worker.code, worker.name) for worker in workers)
-    known = database.query("SELECT 1 FROM known_workers LIMIT 1")
+    """These are listed from now on, the others no more; within a transaction.
+
+    Nobody who was known is forgotten, and what had come before the first roster stays as it is.
+    """
+    named = packed(
+        (worker.code, worker.name, int(worker.active), worker.valid_from, worker.valid_to)
+        for worker in workers
+    )
+    rows = database.rows(
+        code="TEXT", name="TEXT", active="INTEGER", valid_from="TEXT", valid_to="TEXT"
+    )
+    database.execute("UPDATE known_workers SET listed = 0")
     database.execute(
-        "INSERT INTO known_workers (code, name)"
-        f" SELECT code, name FROM {database.rows(code='TEXT', name='TEXT')} named WHERE TRUE"
-        " ON CONFLICT (code) DO UPDATE SET name = excluded.name",
+        "INSERT INTO known_workers (code, name, active, valid_from, valid_to, listed)"
+        f" SELECT code, name, active, valid_from, valid_to, 1 FROM {rows} named WHERE TRUE"
+        " ON CONFLICT (code) DO UPDATE SET name = excluded.name, active = excluded.active,"
+        " valid_from = excluded.valid_from, valid_to = excluded.valid_to, listed = 1",
         [named],
     )
-    if known:
-        database.execute(
-            "DELETE FROM rejections WHERE reason = ? AND EXISTS (SELECT 1 FROM marks m"
-            " JOIN known_workers k ON k.code = m.code"
-            " WHERE m.ledger = rejections.ledger AND m.seq = rejections.seq)",
-            [UNKNOWN_WORKER],
+    database.execute(
+        "DELETE FROM rejections WHERE reason = ? AND EXISTS (SELECT 1 FROM marks m"
+        " JOIN known_workers k ON k.code = m.code"
+        " WHERE m.ledger = rejections.ledger AND m.seq = rejections.seq)",
+        [UNKNOWN_WORKER],
+    )
+
+
+def reject_unknown(database: Database, keys: list[tuple[object, object]]) -> list[tuple[str, int]]:
+    """Reject those of these marks, by (ledger, seq), whose worker is not known; returns which.
+
+    Not what was pressed, or had come, before the first roster: a list that is not complete must
+    not take away what counted, and neither must a database that is filled again. Their entries
+    are held already.
+    """
+    if not keys or not database.query("SELECT 1 FROM known_workers LIMIT 1"):
+        return []
+    ((since,),) = database.query("SELECT MIN(applied_at) FROM rosters")
+    new = database.rows(ledger="TEXT", seq="BIGINT")
+    return [
+        (str(ledger), int(seq))
+        for ledger, seq in database.query(
+            "INSERT INTO rejections (ledger, seq, gate, reason)"
+            f" SELECT m.ledger, m.seq, m.gate, ? FROM {new} n"
+            " JOIN marks m ON m.ledger = n.ledger AND m.seq = n.seq"
+            " JOIN entries e ON e.ledger = m.ledger AND e.seq = m.seq"
+            " WHERE NOT EXISTS (SELECT 1 FROM known_workers k WHERE k.code = m.code)"
+            " AND e.received_at >= ? AND (m.at_ms IS NULL OR m.at_ms >= ?)"
+            " RETURNING ledger, seq",
+            [UNKNOWN_WORKER, packed(keys), since or "", parse_time(since) if since else 0],
         )
-    else:
-        database.execute(_REJECT_UNKNOWN.format(entries=""), [UNKNOWN_WORKER])
+    ]
 
 
-_REJECT_UNKNOWN = """
-    INSERT INTO rejections (ledger, seq, gate, reason)
-    SELECT m.ledger, m.seq, m.gate, ? FROM marks m {entries}
-    WHERE NOT EXISTS (SELECT 1 FROM known_workers k WHERE k.code = m.code)
-        AND EXISTS (SELECT 1 FROM known_workers)
-"""
+class Unlisted(Struct, frozen=True):
+    """Somebody who punches, and whom no roster has named: how often, and the last day known.
+
+    ``rejected`` of the ``punches`` do not count.
+    """
+
+    code: str
+    punches: int
+    rejected: int
+    last_day: str | None
 
 
-def reject_unknown(database: Database, keys: list[tuple[object, object]]) -> None:
-    """Reject those of these marks, by (ledger, seq), whose worker is not known."""
-    if keys:
-        new = database.rows(ledger="TEXT", seq="BIGINT")
-        database.execute(
-            _REJECT_UNKNOWN.format(
-                entries=f"JOIN {new} n ON n.ledger = m.ledger AND n.seq = m.seq"
-            ),
-            [UNKNOWN_WORKER, packed(keys)],
+def unlisted(database: Database) -> list[Unlisted]:
+    """Everybody who punches and is not known here, by code; it looks at all marks."""
+    return [
+        Unlisted(*row)
+        for row in database.query(
+            "SELECT m.code, COUNT(*), COUNT(j.seq), MAX(m.day) FROM marks m"
+            " LEFT JOIN rejections j ON j.ledger = m.ledger AND j.seq = m.seq"
+            " WHERE NOT EXISTS (SELECT 1 FROM known_workers k WHERE k.code = m.code)"
+            " GROUP BY m.code ORDER BY m.code"
         )
+    ]
+
+
+class Listed(Struct, frozen=True):
+    """A worker whom payroll knows; ``listed``: the roster in force names them.
+
+    Null is what a roster that came before these columns did not leave behind.
+    """
+
+    code: str
+    name: str
+    listed: bool | None
+    active: bool | None
+    valid_from: str | None
+    valid_to: str | None
+
+
+class RosterShown(Struct, frozen=True):
+    """The roster in force (version 0: none), whom it and those before it name, and whom not."""
+
+    version: int
+    applied_at: str | None
+    workers: list[Listed]
+    unlisted: list[Unlisted]
+
+
+def roster_shown(database: Database) -> RosterShown:
+    """All that payroll knows of who works here, and who punches beside that."""
+    found = database.query("SELECT version, applied_at FROM rosters ORDER BY version DESC LIMIT 1")
+    version, applied_at = found[0] if found else (0, None)
+    workers = [
+        Listed(code, name, _flag(listed), _flag(active), *days)
+        for code, name, listed, active, *days in database.query(
+            "SELECT code, name, listed, active, valid_from, valid_to FROM known_workers"
+            " ORDER BY code"
+        )
+    ]
+    return RosterShown(version, applied_at, workers, unlisted(database))
+
+
+def _flag(held: int | None) -> bool | None:
+    return None if held is None else bool(held)
+
+
+def told_codes(codes: Iterable[str]) -> str:
+    """Some of them, for one line: a code may hold anything that a gate has sent."""
+    every = list(codes)
+    more = f" and {len(every) - _TOLD} more" if len(every) > _TOLD else ""
+    return ", ".join(ascii(code)[1:-1] for code in every[:_TOLD]) + more

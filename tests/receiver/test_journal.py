@@ -1,0 +1,139 @@
+"""Payroll's own corrections survive a restored database."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from edge_agent.cli import main
+from edge_agent.receiver.store import PayrollStore
+
+from .running import rows
+from .test_effects import AT, CODE, Ledger, judged
+
+WHO = ["--actor", "office-1", "--reason", "quên bấm"]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Nine punches of yesterday's backup."""
+    file = tmp_path / "payroll.db"
+    a = Ledger("a")
+    for hour in range(9):
+        a.punch(f"23 {hour + 7:02}:00")
+    with closing(PayrollStore(str(file))) as store:
+        store.take(a.arrivals, AT)
+    shutil.copy(file, tmp_path / "backup")
+    return file
+
+
+@pytest.fixture
+def receive(file: Path) -> Callable[..., Result]:
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(main, ["receive", *arguments, "--database", str(file)])
+
+    return run
+
+
+def restore(file: Path) -> None:
+    for beside in ("-wal", "-shm"):
+        file.with_name(file.name + beside).unlink(missing_ok=True)
+    shutil.copy(file.with_name("backup"), file)
+
+
+def corrections(file: Path) -> list[tuple[object, ...]]:
+    return rows(file, "SELECT * FROM corrections ORDER BY id")
+
+
+@pytest.mark.parametrize("how", ["receiver", "office", "emptied"])
+def test_corrections_come_back_by_themselves(
+    file: Path, receive: Callable[..., Result], how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for seq in range(1, 10):
+        assert receive("correct", "void", "a", str(seq), *WHO).exit_code == 0
+    assert receive("correct", "add", CODE, "2026-11-23T20:00", *WHO).exit_code == 0
+    assert receive("correct", "void", "payroll", "10", *WHO).exit_code == 0
+    before, standing = corrections(file), judged(str(file))
+    restore(file)
+    assert len(corrections(file)) == 0
+    if how == "emptied":
+        for suffix in ("", "-wal", "-shm"):
+            file.with_name(file.name + suffix).unlink(missing_ok=True)
+    if how == "office":
+        told = receive("export", "--month", "2026-11", "--output", str(file.with_name("x.xlsx")))
+        assert "11 corrections came back" in told.output
+    else:
+        PayrollStore(str(file)).close()
+        assert "corrections-taken-in count=11" in caplog.text
+    assert corrections(file) == before
+    if how != "emptied":
+        assert judged(str(file)) == standing
+    # Once is enough, and numbers go on.
+    PayrollStore(str(file)).close()
+    assert receive("correct", "add", CODE, "2026-11-23T21:00", *WHO).exit_code == 0
+    assert corrections(file)[:-1] == before
+    assert len(journal(file)) == 12
+
+
+def journal(file: Path) -> list[str]:
+    return file.with_name("payroll.db.corrections").read_text("utf-8").splitlines()
+
+
+def test_what_an_older_version_entered_is_written_down_at_its_start(
+    file: Path, receive: Callable[..., Result]
+) -> None:
+    receive("correct", "void", "a", "1", *WHO)
+    file.with_name("payroll.db.corrections").unlink()
+    PayrollStore(str(file)).close()
+    assert len(journal(file)) == 1
+    assert file.with_name("payroll.db.corrections").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_line_that_a_power_cut_has_torn_costs_nothing(
+    file: Path, receive: Callable[..., Result]
+) -> None:
+    receive("correct", "void", "a", "1", *WHO)
+    receive("correct", "void", "a", "2", *WHO)
+    path = file.with_name("payroll.db.corrections")
+    path.write_bytes(path.read_bytes()[:-20])
+    PayrollStore(str(file)).close()
+    restore(file)
+    PayrollStore(str(file)).close()
+    assert [row[5:7] for row in corrections(file)] == [("a", 1), ("a", 2)]
+
+
+def test_a_number_that_was_given_anew_takes_nothing_of_another(
+    file: Path, receive: Callable[..., Result]
+) -> None:
+    """Somebody has written into the restored database before it was opened here."""
+    receive("correct", "add", CODE, "2026-11-23T20:00", *WHO)
+    receive("correct", "void", "payroll", "1", *WHO)
+    receive("correct", "void", "a", "1", *WHO)
+    restore(file)
+    with closing(sqlite3.connect(file, isolation_level=None)) as conn:
+        conn.execute(
+            "INSERT INTO corrections (made_at, actor, reason, what, code, at, at_ms, day, time)"
+            " VALUES ('x', 'x', 'x', 'add', '0007', '2026-11-23T07:00:00.000+07:00', 1795392000000,"
+            " '2026-11-23', '07:00:00')"
+        )
+    PayrollStore(str(file)).close()
+    PayrollStore(str(file)).close()
+    states = rows(file, "SELECT code, state FROM punches WHERE ledger = 'payroll' ORDER BY seq")
+    assert states == [("0007", "valid"), (CODE, "voided")]
+    assert len(corrections(file)) == len(journal(file)) - 1 == 4
+    assert judged(str(file))[0] == ("a", 1, "voided")
+
+
+def test_a_journal_that_cannot_be_used_stops_no_receiver(
+    file: Path, receive: Callable[..., Result], caplog: pytest.LogCaptureFixture
+) -> None:
+    file.with_name("payroll.db.corrections").mkdir()
+    PayrollStore(str(file)).close()
+    assert "corrections-journal" in caplog.text
+    told = receive("correct", "void", "a", "1", *WHO)
+    assert told.exit_code == 74
+    assert "is lost with the database" in told.output
