@@ -15,6 +15,7 @@ from ..gate.people.requests import Request, Step, StepKind
 from ..gate.ports import SensorInfo
 from ..gate.sensor.pairing import Pairing
 from ..gate.settings.schema import Settings
+from ..gate.touch.credit import Credit
 from .carry_out import OnStep, Perform
 
 _BETWEEN_LOOKS_S = 0.01
@@ -40,7 +41,8 @@ def _performing(assembly: Assembly, on_step: OnStep, mirror: ExitStack) -> Perfo
     panel = assembly.panel()
     mirror.callback(panel.close)
     pairing = Pairing(gate, sensor, beat=lambda: None)
-    dispatcher = Dispatcher(gate, sensor, panel, pairing, assembly.sealing())
+    credit = Credit(gate, panel, offline=lambda: True)
+    dispatcher = Dispatcher(gate, sensor, panel, pairing, assembly.sealing(), credit.match)
     prompt = _Terminal(on_step)
     connected: SensorInfo | None = None
 

@@ -11,6 +11,7 @@ STEPS = {
     StepKind.PRESS_AGAIN: "Press the same finger again.",
     StepKind.PROVE: "Press once more, to prove that it is recognised.",
     StepKind.TRY_AGAIN: "That scan was too poor.",
+    StepKind.PASSED: "That was somebody who is enrolled: the gate has answered them as ever.",
     StepKind.DIFFERENT: "The two presses were different: once more from the beginning.",
 }
 

@@ -129,7 +129,9 @@ class GateLoop:
             self._offline,
             stop.is_set,
         )
-        self._dispatcher = Dispatcher(gate, self._sensor, self._panel, pairing, self._sealing)
+        self._dispatcher = Dispatcher(
+            gate, self._sensor, self._panel, pairing, self._sealing, self._taker.punch_in_between
+        )
         # Before anything is written in this boot: what the ledger knows is of the one before.
         self._clock = WatchClock(gate)
         self._times = ResolveTimes(gate)

@@ -19,6 +19,7 @@ from edge_agent.gate.people.requests import (
 )
 from edge_agent.gate.people.templates.sealing import AgeSealing
 from edge_agent.gate.rules import Hint
+from edge_agent.gate.touch.credit import Credit
 from tests.gate.fakes import (
     HOA,
     HOAS,
@@ -46,8 +47,10 @@ class Office:
         self.pairing = pair(self.site, self.sensor)
         self.person = Person(self.site.clock, self.sensor, presses)
         self.connected = INFO if ready else None
+        site = self.site
+        credit = Credit(site.gate, site.panel, offline=lambda: False)
         self.dispatcher = Dispatcher(
-            self.site.gate, self.sensor, self.site.panel, self.pairing, AgeSealing()
+            site.gate, self.sensor, site.panel, self.pairing, AgeSealing(), credit.match
         )
 
     def asks(self, request: Any) -> dict[str, Any]:

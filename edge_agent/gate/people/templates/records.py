@@ -11,7 +11,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from ....contract.people import Print, Worker, alike
+from ....contract.people import Print, Worker, alike, another_person
 from ...ledger.gate import Gate
 from ...ports import Sensor
 from ...sensor.pairing import Pairing, digest, persistently
@@ -70,7 +70,9 @@ class Batch(Struct):
             self.newcomers[record.worker] = Worker(code=record.worker, name=record.name)
         elif worker.deactivated:
             return left_out(record, "the worker is deactivated here")
-        elif not alike(worker.name, record.name) and not gate.store.finger_of(record.digest):
+        elif another_person(worker.name, record.name) or not (
+            alike(worker.name, record.name) or gate.store.finger_of(record.digest)
+        ):
             # Names are not shown: two persons with one code are for the technician to settle.
             return left_out(record, "the worker with this code has another name here")
         self.lost += same_finger
