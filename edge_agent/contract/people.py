@@ -93,15 +93,15 @@ def another_person(name: str, other: str) -> bool:
     """Whether so much of a name is different that it is more likely another person's.
 
     One person's are names that differ in accents, in the order of their words, by a letter in a
-    word, or by words that were added or left out; another's have another given name, which stands
-    last, or share less than half of their words.
+    long word, or by words that were added or left out. Another's share less than half of their
+    words, or have another given name, which stands last, and not nearly all of the rest.
     """
     if alike(name, other):
         return False
     words, others = ([_plain(word) for word in text.split()] for text in (name, other))
     given = _among(words[-1], others) and _among(others[-1], words)
-    kept = sum(_among(word, others) for word in words)
-    return not given or 2 * kept < min(len(words), len(others))
+    kept = sum(_among(word, others) for word in words) / min(len(words), len(others))
+    return kept < 1 / 2 if given else kept <= 3 / 4
 
 
 def _plain(name: str) -> str:

@@ -10,11 +10,13 @@ from edge_agent.gate.errors import SensorSilent
 from edge_agent.gate.ledger.gate import Gate
 from edge_agent.gate.people.handlers import Dispatcher
 from edge_agent.gate.people.requests import (
+    ActivateWorker,
     AddWorker,
     DeactivateWorker,
     Enroll,
     Identify,
     RemovePrint,
+    RenameWorker,
     TakeImage,
 )
 from edge_agent.gate.people.templates.sealing import AgeSealing
@@ -100,6 +102,53 @@ def test_leaving_and_coming_back() -> None:
     assert office.site.store.kinds() == ["worker.changed", "worker.changed"]
     assert [entry["active"] for entry in office.site.store.data()] == [False, True]
     assert office.site.store.prints() == [LANS, HOAS]
+
+
+@pytest.mark.parametrize("code", ["７", "0007", "07", "7", "OO7", "o07", "00-7"])
+def test_a_code_that_would_be_taken_for_another_is_asked_about(code: str) -> None:
+    office = Office()
+    office.refused(AddWorker(code=code, name="Mai"), "would be taken for 007, which is Lan")
+    office.refused(Enroll(code=code, finger="left-thumb"), "no worker .*: is 007 meant")
+    office.refused(DeactivateWorker(code=code), "no worker .*: is 007 meant")
+    assert office.asks(AddWorker(code=code, name="Mai", force=True))["name"] == "Mai"
+    office.learnt()
+
+
+def test_a_code_without_a_digit_is_asked_about() -> None:
+    office = Office()
+    office.refused(AddWorker(code="Nguyễn", name="Thị Hoa"), "was the code forgotten")
+    assert office.asks(AddWorker(code="Nguyễn", name="Thị Hoa", force=True))["code"] == "Nguyễn"
+
+
+def test_one_wrong_tone_mark_costs_no_enrolment() -> None:
+    office = Office()
+    office.asks(DeactivateWorker(code="007"))
+    assert office.asks(AddWorker(code="007", name="Làn"))["active"] is True
+    assert office.site.store.prints() == [LANS, HOAS]
+
+
+def test_renaming() -> None:
+    office = Office()
+    assert office.asks(RenameWorker(code="007", name="Lân"))["name"] == "Lân"
+    office.learnt()
+    office.refused(
+        RenameWorker(code="007", name="Trần Minh"), "right-index.* credited to Trần Minh"
+    )
+    office.refused(RenameWorker(code="7", name="Lan"), "is 007 meant")
+    assert office.asks(RenameWorker(code="007", name="Trần Minh", force=True))["active"] is True
+    office.learnt()
+    assert office.asks(RenameWorker(code="008", name="Hòa"))["active"] is False
+    assert office.site.store.kinds() == ["worker.changed"] * 3
+    assert "Minh" not in str(office.site.store.data())
+
+
+def test_activating() -> None:
+    office = Office()
+    office.refused(ActivateWorker(code="007"), "007 is active already")
+    office.refused(ActivateWorker(code="009"), "There is no worker 009")
+    done = office.asks(ActivateWorker(code="008"))
+    assert (done["active"], done["fingers"]) == (True, ["right-thumb"])
+    office.learnt()
 
 
 def test_removing() -> None:
