@@ -23,6 +23,13 @@ HINTS = {
     Hint.HOLD_LONGER: "Hold the finger on the glass until the lamp answers.",
 }
 
+AWAITED = {
+    "enroll": "waits for a finger to enrol; who is enrolled may punch meanwhile",
+    "identify": "waits for a finger to identify, and takes no punch until then",
+    "take-image": "waits for a finger to take its image, and takes no punch until then",
+}
+"""What the sensor is kept busy with, by the request."""
+
 OUTCOMES = {
     "recorded": "recorded",
     "repeated": "already recorded",

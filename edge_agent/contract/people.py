@@ -100,8 +100,9 @@ def another_person(name: str, other: str) -> bool:
         return False
     words, others = ([_plain(word) for word in text.split()] for text in (name, other))
     given = _among(words[-1], others) and _among(others[-1], words)
-    kept = sum(_among(word, others) for word in words) / min(len(words), len(others))
-    return kept < 1 / 2 if given else kept <= 3 / 4
+    kept = sum(_among(word, others) for word in words)
+    fewer, more = sorted((len(words), len(others)))
+    return kept < fewer / 2 if given else kept <= more * 3 / 4
 
 
 def _plain(name: str) -> str:

@@ -142,6 +142,7 @@ def test_a_corrected_name_is_the_same_person_s(name: str, other: str) -> None:
         ("Nguyễn Thị Hồng Nhung", "Nguyễn Thị Hồng Lan"),
         ("Nguyễn Văn An", "Nguyễn Văn Bình"),
         ("Lan", "Hoa"),
+        ("Lan", "Lan Anh"),
     ],
 )
 def test_another_name_is_another_person_s(name: str, other: str) -> None:

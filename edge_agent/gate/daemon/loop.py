@@ -14,6 +14,7 @@ from ...contract.errors import EdgeAgentError, StoreFault
 from ...contract.facts import GateAlive
 from ..control.server import Conversation
 from ..errors import GateBusy, SensorFault
+from ..events import FingerAwaited
 from ..ledger.gate import Gate
 from ..ledger.prune import Pruner
 from ..ledger.resolve_times import ResolveTimes
@@ -174,6 +175,9 @@ class GateLoop:
         request, conversation = waiting
         handler, slot = HANDLERS[type(request)], None
         prompt = SocketPrompt(conversation, self._stop, self._beat)
+        if handler.takes_finger:
+            asked = type(request).__struct_config__.tag
+            self._gate.tell(FingerAwaited(request=str(asked)))
         try:
             conversation.beat()  # It may have been given up while it waited.
             info = self._lifecycle.info
@@ -188,6 +192,7 @@ class GateLoop:
             conversation.done(result)
             slot = result.get("slot")
         if handler.takes_finger:
+            self._gate.tell(FingerAwaited(request=None))
             self._taker.ignore_finger(slot)
         self._schedule.look_soon()
 

@@ -13,6 +13,7 @@ from ...contract.facts import PrintEnrolled
 from ...contract.people import Print, checked_code, checked_finger
 from ...contract.stamps import Stamp
 from ..errors import SensorFault
+from ..events import Outcome
 from ..ports import Buffer
 from ..rules import Match, recognised
 from ..sensor.pairing import digest
@@ -83,8 +84,9 @@ def remove_print(context: RequestContext, request: RemovePrint) -> Result:
 
 
 def identify(context: RequestContext, request: Identify) -> Result:
-    """Whose finger is pressed next; no punch."""
+    """Whose finger is pressed next; no punch, and the lamps say so to whoever has come by."""
     context.capture.features(StepKind.PRESS)
+    context.panel.show(Outcome.TRY_AGAIN)
     match = context.sensor.search()
     if match is None or match.score <= 0:
         return {"known": False}

@@ -7,6 +7,7 @@ import pytest
 
 from edge_agent.contract.errors import BadRequest, EdgeAgentError, StoreFault
 from edge_agent.gate.errors import SensorSilent
+from edge_agent.gate.events import Outcome
 from edge_agent.gate.ledger.gate import Gate
 from edge_agent.gate.people.handlers import Dispatcher
 from edge_agent.gate.people.requests import (
@@ -191,7 +192,7 @@ def test_identifying_is_no_punch(press: str, expected: dict[str, Any]) -> None:
     office.sensor.templates[5] = "orphan"
     assert expected.items() <= office.asks(Identify()).items()
     assert office.site.store.all == []
-    assert office.site.panel.told[-1] == ("dark",)
+    assert office.site.panel.told[-2:] == [("dark",), ("show", Outcome.TRY_AGAIN, None, False)]
 
 
 def test_an_image_of_the_next_finger() -> None:
