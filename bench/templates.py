@@ -31,6 +31,7 @@ from edge_agent.gate.ports import SensorInfo
 from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
 from edge_agent.gate.sensor.pairing import Pairing
 from edge_agent.gate.settings.load import load_settings
+from edge_agent.gate.touch.credit import Credit
 from edge_agent.simulator.background import Remote
 
 _options = argparse.ArgumentParser(description="Move templates to a new sensor.")
@@ -67,7 +68,8 @@ def enrol(folder: Path) -> None:
         gate, info = assembly.gate(lambda event: None), sensor.connect()
         pairing = Pairing(gate, sensor, beat=lambda: None)
         pairing.check()
-        dispatcher = Dispatcher(gate, sensor, panel, pairing, assembly.sealing())
+        credit = Credit(gate, panel, offline=lambda: True)
+        dispatcher = Dispatcher(gate, sensor, panel, pairing, assembly.sealing(), credit.match)
         for number in range(PRINTS):
             code, person = f"NV{number:04}", Obeying(remote, f"finger {number}".replace(" ", "-"))
             dispatcher.carry_out(AddWorker(code=code, name=code), info, person, "bench")

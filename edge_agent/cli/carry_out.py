@@ -68,6 +68,7 @@ def _performing(assembly: "Assembly", on_step: OnStep, mirror: ExitStack) -> Per
     from ..gate.pairing_mark import adopting
     from ..gate.people.handlers import HANDLERS, Dispatcher
     from ..gate.sensor.pairing import Pairing
+    from ..gate.touch.credit import Credit
 
     gate = assembly.gate(_nobody_watches)
     mirror.callback(gate.store.close)
@@ -76,7 +77,8 @@ def _performing(assembly: "Assembly", on_step: OnStep, mirror: ExitStack) -> Per
     panel = assembly.panel()
     mirror.callback(panel.close)
     pairing = Pairing(gate, sensor, beat=lambda: None)
-    dispatcher = Dispatcher(gate, sensor, panel, pairing, assembly.sealing())
+    credit = Credit(gate, panel, offline=lambda: True)
+    dispatcher = Dispatcher(gate, sensor, panel, pairing, assembly.sealing(), credit.match)
     prompt = _Terminal(on_step)
     connected: SensorInfo | None = None
 

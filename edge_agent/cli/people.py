@@ -3,7 +3,15 @@
 import click
 
 from ..contract.people import FINGERS, Worker
-from ..gate.people.requests import AddWorker, DeactivateWorker, Enroll, Identify, RemovePrint
+from ..gate.people.requests import (
+    ActivateWorker,
+    AddWorker,
+    DeactivateWorker,
+    Enroll,
+    Identify,
+    RemovePrint,
+    RenameWorker,
+)
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out
 from .options import as_json, with_settings
@@ -23,11 +31,12 @@ def workers() -> None:
 @workers.command()
 @click.argument("code")
 @click.argument("name", nargs=-1, required=True)
+@click.option("--force", is_flag=True, help="Although the code looks odd, or like another one.")
 @as_json
 @with_settings
-def add(settings: Settings, code: str, name: tuple[str, ...], as_json: bool) -> None:
+def add(settings: Settings, code: str, name: tuple[str, ...], force: bool, as_json: bool) -> None:
     """Enter a worker by employee CODE and NAME, or bring a deactivated one back."""
-    result = carry_out(settings, AddWorker(code=code, name=" ".join(name)))
+    result = carry_out(settings, AddWorker(code=code, name=" ".join(name), force=force))
     if as_json:
         print_json(result)
     else:
@@ -35,6 +44,40 @@ def add(settings: Settings, code: str, name: tuple[str, ...], as_json: bool) -> 
             f"{result['code']} {result['name']} is entered. Next: edge-agent enroll "
             f"{result['code']} --finger right-index"
         )
+
+
+@workers.command()
+@click.argument("code")
+@click.argument("name", nargs=-1, required=True)
+@click.option("--force", is_flag=True, help="It is the same person, and keeps the prints.")
+@as_json
+@with_settings
+def rename(
+    settings: Settings, code: str, name: tuple[str, ...], force: bool, as_json: bool
+) -> None:
+    """Correct the NAME of worker CODE, who keeps the prints."""
+    result = carry_out(settings, RenameWorker(code=code, name=" ".join(name), force=force))
+    if as_json:
+        print_json(result)
+    else:
+        click.echo(f"{result['code']} is {result['name']} from now on.")
+
+
+@workers.command()
+@click.argument("code")
+@as_json
+@with_settings
+def activate(settings: Settings, code: str, as_json: bool) -> None:
+    """Take the fingers of worker CODE again, which this gate refuses."""
+    result = carry_out(settings, ActivateWorker(code=code))
+    if as_json:
+        print_json(result)
+        return
+    fingers = ", ".join(result["fingers"])
+    click.echo(
+        f"{result['code']} {result['name']} is active again"
+        + (f", with the prints that are enrolled: {fingers}." if fingers else ", without prints.")
+    )
 
 
 @workers.command()

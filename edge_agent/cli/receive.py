@@ -97,8 +97,9 @@ def roster() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--version", type=click.IntRange(1), required=True, help="Grows with each roster.")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and publish nothing.")
+@click.option("--force", is_flag=True, help="Publish what may be another person's code, too.")
 @click.pass_context
-def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool) -> None:
+def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool, force: bool) -> None:
     """Publish the workers in FILE, CSV or XLSX, as the roster of all gates.
 
     The options of the broker stand before the word roster. Nothing is published where anything in
@@ -113,7 +114,7 @@ def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool) -> N
         click.echo(f"{file}: {note}")
     click.echo(who_punches_beside(workers, str(options_before(ctx)["database"])))
     difference = publish_roster(
-        options_of(**options_before(ctx)), workers, version, dry_run=dry_run
+        options_of(**options_before(ctx)), workers, version, dry_run=dry_run, force=force
     )
     before = f"version {difference.before}" if difference.before else "no roster"
     click.echo(f"{len(workers)} workers, beside {before}:")
@@ -123,6 +124,8 @@ def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool) -> N
         ("left out, and so as they were", difference.left_out),
     ):
         click.echo(f"  {len(codes)} {what}{': ' if codes else ''}{', '.join(codes)}")
+    for doubt in difference.doubts:
+        click.echo(f"  {doubt}", err=True)
     click.echo(
         "Nothing was published." if dry_run else f"Version {version} is published to all gates."
     )

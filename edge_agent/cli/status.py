@@ -14,7 +14,7 @@ from ..gate.control.client import watch as watch_daemon
 from ..gate.settings.schema import Settings
 from .options import as_json, with_settings
 from .show import print_json
-from .words import OUTCOMES
+from .words import AWAITED, OUTCOMES
 
 _STOPPED = 3
 """The exit code of 'systemctl status' for a unit that does not run (LSB 3.0)."""
@@ -59,6 +59,7 @@ def _print(answer: dict[str, Any]) -> None:
         ("since", answer["started_at"] or "not known"),
         ("sensor", f"{sensor['state']}, {sensor['prints']}{capacity} prints"),
         ("", sensor["problem"]),
+        ("", _awaiting(answer)),
         ("", _not_backed_up(sensor["not_backed_up"])),
         ("store", store["state"]),
         ("", store["problem"]),
@@ -80,6 +81,12 @@ def _print(answer: dict[str, Any]) -> None:
         if text is None:
             continue
         click.echo(f"{label:<9} {text}")
+
+
+def _awaiting(answer: dict[str, Any]) -> str | None:
+    """A stopped daemon, and one of an older version, says nothing of it."""
+    asked = answer.get("awaiting")
+    return None if asked is None else AWAITED[asked]
 
 
 def _twin(uplink: dict[str, Any]) -> str | None:
@@ -150,6 +157,9 @@ def _sentence(event: dict[str, Any]) -> str:
             return f"panel    {who}: {OUTCOMES[event['outcome']]}{hint}"
         case "ledger":
             return f"ledger   {event['seq']} {event['kind']}"
+        case "awaiting":
+            asked = event["request"]
+            return f"sensor   {AWAITED[asked] if asked else 'takes punches again'}"
         case "confirmed":
             return f"payroll  has everything up to {event['through']}"
         case kind:

@@ -11,6 +11,7 @@ STEPS = {
     StepKind.PRESS_AGAIN: "Press the same finger again.",
     StepKind.PROVE: "Press once more, to prove that it is recognised.",
     StepKind.TRY_AGAIN: "That scan was too poor.",
+    StepKind.PASSED: "That was somebody who is enrolled: the gate has answered them as ever.",
     StepKind.DIFFERENT: "The two presses were different: once more from the beginning.",
 }
 
@@ -21,6 +22,13 @@ HINTS = {
     Hint.HOLD_STILL: "Hold the finger still.",
     Hint.HOLD_LONGER: "Hold the finger on the glass until the lamp answers.",
 }
+
+AWAITED = {
+    "enroll": "waits for a finger to enrol; who is enrolled may punch meanwhile",
+    "identify": "waits for a finger to identify, and takes no punch until then",
+    "take-image": "waits for a finger to take its image, and takes no punch until then",
+}
+"""What the sensor is kept busy with, by the request."""
 
 OUTCOMES = {
     "recorded": "recorded",

@@ -296,12 +296,14 @@ class WorkerAdded(Fact, tag="worker.added", frozen=True, kw_only=True):
 class WorkerChanged(Fact, tag="worker.changed", frozen=True, kw_only=True):
     """A technician, or payroll's roster, renamed, deactivated or reactivated a worker.
 
-    ``active`` is the word of whoever changed it: a worker may punch where both say so.
+    ``active`` is the word of whoever changed it: a worker may punch where both say so. ``why``: the
+    gate itself holds the prints back, for payroll has given the code to somebody else, by the name.
     """
 
     worker: str
     active: bool
     actor: str
+    why: Literal["renamed"] | UnsetType = UNSET
 
 
 class RosterApplied(Fact, tag="roster.applied", frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from msgspec import Struct
 
@@ -88,9 +89,86 @@ def alike(name: str, other: str) -> bool:
     return _plain(name) == _plain(other)
 
 
+def another_person(name: str, other: str) -> bool:
+    """Whether so much of a name is different that it is more likely another person's.
+
+    One person's are names that differ in accents, in the order of their words, by a letter in a
+    long word, or by words that were added or left out. Another's share less than half of their
+    words, or have another given name, which stands last, and not nearly all of the rest.
+    """
+    if alike(name, other):
+        return False
+    words, others = ([_plain(word) for word in text.split()] for text in (name, other))
+    given = _among(words[-1], others) and _among(others[-1], words)
+    kept = sum(_among(word, others) for word in words)
+    fewer, more = sorted((len(words), len(others)))
+    return kept < fewer / 2 if given else kept <= more * 3 / 4
+
+
 def _plain(name: str) -> str:
     letters = unicodedata.normalize("NFD", name.casefold().replace("đ", "d"))
     return "".join(char for char in letters if char.isalnum())
+
+
+def _among(word: str, words: list[str]) -> bool:
+    """Whether a word is one of ``words``, or a long one of them but for one letter."""
+    return any(word == other or _one_letter_off(word, other) for other in words)
+
+
+def _one_letter_off(word: str, other: str) -> bool:
+    short, long = sorted((word, other), key=len)
+    if len(short) < _LONG_ENOUGH or len(long) - len(short) > 1:
+        return False
+    at = next((i for i, char in enumerate(short) if char != long[i]), len(short))
+    swapped = short[at + 1 : at + 2] + short[at : at + 1] + short[at + 2 :]
+    if len(short) == len(long):
+        return short[at + 1 :] == long[at + 1 :] or swapped == long[at:]
+    return short[at:] == long[at + 1 :]
+
+
+_LONG_ENOUGH = 4
+"""Letters of a word that one wrong letter leaves the same: *Mai* and *Mùi* are two persons."""
+
+
+def look_alikes(code: str, codes: Iterable[str]) -> list[str]:
+    """Those of ``codes`` that people would take for ``code``, in order; not ``code`` itself.
+
+    Case, width, accents, separators and leading zeros aside, and letters that look like others.
+    """
+    looks = _looks(code)
+    return sorted(other for other in codes if other != code and _looks(other) == looks)
+
+
+def look_alikes_among(codes: Iterable[str]) -> dict[str, list[str]]:
+    """Which others each of ``codes`` would be taken for; those that look like none are left out."""
+    by_looks: dict[str, list[str]] = {}
+    for code in sorted(codes):
+        by_looks.setdefault(_looks(code), []).append(code)
+    return {
+        code: [other for other in alike if other != code]
+        for alike in by_looks.values()
+        for code in alike
+        if len(alike) > 1
+    }
+
+
+def _looks(code: str) -> str:
+    shown = unicodedata.normalize("NFKC", code).upper()
+    plain = unicodedata.normalize("NFD", shown.translate(_LOOKS_LIKE))
+    kept = "".join(char for char in plain if char.isalnum())
+    return re.sub(r"(?<!\d)0+(?=.)", "", kept)
+
+
+_LOOKS_LIKE = str.maketrans(
+    "АВЕКМНОРСТУХІЈЅЗΑΒΕΖΗΙΚΜΝΟΡΤΥΧĐÐƉOIL",
+    "ABEKMH0PCTYX1JS3ABEZH1KMN0PTYXDDD011",
+)
+"""Cyrillic and Greek capitals, the three crossed Ds, and the letters that pass for digits."""
+
+
+def lacks_digit(code: str) -> bool:
+    """Whether this may be the first word of a name whose code was forgotten."""
+    return not any(char.isdigit() for char in code)
 
 
 def checked_reason(text: str) -> str:

@@ -64,6 +64,16 @@ class SensorChanged(Event, tag="sensor", frozen=True, kw_only=True):
     detail: str | None = None
 
 
+class FingerAwaited(Event, tag="awaiting", frozen=True, kw_only=True):
+    """The gate waits for a finger that is no punch, from before the first step on.
+
+    ``request`` is what for, in the control socket's words: ``enroll``, ``identify``,
+    ``take-image``; null: no longer.
+    """
+
+    request: str | None
+
+
 class StoreChanged(Event, tag="store", frozen=True, kw_only=True):
     """Whether the database takes entries; where it does not, every press is not recorded."""
 
@@ -91,6 +101,7 @@ AnyEvent = (
     | LedgerGrew
     | Confirmed
     | SensorChanged
+    | FingerAwaited
     | StoreChanged
     | RosterChanged
     | UplinkChanged
@@ -109,6 +120,7 @@ class EventBus:
         self.sensor = SensorChanged(state="starting")
         self.uplink = UplinkChanged(state="disconnected")
         self.store = StoreChanged(state="ready")
+        self.awaited = FingerAwaited(request=None)
         self.confirmed = 0
 
     @property
@@ -128,6 +140,8 @@ class EventBus:
             self.uplink = event
         elif isinstance(event, StoreChanged):
             self.store = event
+        elif isinstance(event, FingerAwaited):
+            self.awaited = event
         elif isinstance(event, Confirmed):
             self.confirmed = event.through
         for listener in self._listeners:

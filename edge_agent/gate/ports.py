@@ -116,8 +116,8 @@ class Sensor(Protocol):
     def extract(self, buffer: Buffer = Buffer.ONE) -> Hint | None:
         """Turn the image into features in ``buffer``; a Hint where the scan is too poor."""
 
-    def search(self) -> Match | None:
-        """Search buffer 1 in the sensor's whole library."""
+    def search(self, buffer: Buffer = Buffer.ONE) -> Match | None:
+        """Search a buffer in the sensor's whole library."""
 
     def merge(self) -> bool:
         """Make one template of both buffers; False where they are different fingers."""

@@ -127,8 +127,12 @@ Verdict = Accepted | Repeat | Refused
 
 
 def recognised(match: Match | None, policy: Policy) -> Match | Refused:
-    """What a search comes to: a match below the gate's own score is as good as none."""
-    if match is None or match.score < policy.min_score:
+    """What a search comes to: a match below the gate's own score is as good as none.
+
+    So is one that scores nothing, whatever the gate asks for: some modules answer *found, slot 0,
+    score 0* where they have found nobody.
+    """
+    if match is None or match.score < max(1, policy.min_score):
         return Refused(Reason.UNKNOWN)
     return match
 

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.contract.errors import BadRequest
-from edge_agent.contract.people import FINGERS, checked_code, checked_finger, checked_name
+from edge_agent.contract.people import (
+    FINGERS,
+    another_person,
+    checked_code,
+    checked_finger,
+    checked_name,
+    look_alikes,
+    look_alikes_among,
+)
 
 
 @pytest.mark.parametrize(
@@ -105,3 +113,66 @@ def test_fingers_are_those_of_the_standard_in_its_order() -> None:
 def test_what_is_no_finger_is_answered_with_the_names_there_are(typed: str) -> None:
     with pytest.raises(BadRequest, match="use one of right-thumb, right-index"):
         checked_finger(typed)
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("Nguyễn Thị Hoa", "Nguyễn Thị Hòa"),
+        ("Nguyễn Thị Hoa", "NGUYEN THI HOA"),
+        ("Nguyễn Thị Hoa", "Hoa Nguyễn Thị"),
+        ("Nguyễn Thị Hoa", "Nguyễn Hoa"),
+        ("Nguyễn Thị Hoa", "Trần Thị Hoa"),
+        ("Nguyễn Văn Thành", "Nguyễn Văn Thàhn"),
+        ("Nguyễn Văn Thành", "Nguyễn Văn Thàn"),
+        ("Nguyễn Thị Hồng Nhung Hai", "Nguyễn Thị Hồng Nhung Ba"),
+    ],
+)
+def test_a_corrected_name_is_the_same_person_s(name: str, other: str) -> None:
+    assert not another_person(name, other)
+    assert not another_person(other, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("Nguyễn Thị Hoa", "Trần Văn Minh"),
+        ("Nguyễn Thị Hoa", "Nguyễn Thị Lan"),
+        ("Nguyễn Thị Hoa", "Trần Văn Hoa"),
+        ("Nguyễn Thị Hồng Nhung", "Nguyễn Thị Hồng Lan"),
+        ("Nguyễn Văn An", "Nguyễn Văn Bình"),
+        ("Lan", "Hoa"),
+        ("Lan", "Lan Anh"),
+    ],
+)
+def test_another_name_is_another_person_s(name: str, other: str) -> None:
+    assert another_person(name, other)
+    assert another_person(other, name)
+
+
+LOOK_ALIKE = [
+    ("NV0042", "nv0042"),
+    ("NV0042", "NV42"),
+    ("NV0042", "NVO042"),
+    ("NV0042", "ＮＶ００４２"),
+    ("NV0042", "ΝV0042"),  # a Greek Nu
+    ("TC1", "ТС1"),  # Cyrillic
+    ("NV1", "NVl"),
+    ("NV1", "NV-1"),
+    ("Đ1", "D1"),
+    ("7", "007"),
+    ("7", "７"),
+    ("0", "00"),
+]
+
+
+@pytest.mark.parametrize(("code", "other"), LOOK_ALIKE)
+def test_codes_that_people_take_for_each_other(code: str, other: str) -> None:
+    assert look_alikes(code, [other, code, "TV9"]) == [other]
+    assert look_alikes(other, [other, code, "TV9"]) == [code]
+    assert look_alikes_among([other, code, "TV9"]) == {code: [other], other: [code]}
+
+
+@pytest.mark.parametrize(("code", "other"), [("NV1", "NV10"), ("NV1", "TV1"), ("1", "11")])
+def test_codes_that_differ(code: str, other: str) -> None:
+    assert look_alikes(code, [other]) == []

@@ -144,7 +144,7 @@ class ScriptedSensor:
         self._features = hint is None
         return hint
 
-    def search(self) -> Match | None:
+    def search(self, buffer: Buffer = Buffer.ONE) -> Match | None:
         assert not self._doubtful
         assert self._features
         found = self._next("search", self.searches, None)
@@ -174,8 +174,9 @@ def template_of(finger: str) -> bytes:
 
 
 def same_finger(one: str, other: str) -> bool:
-    """What stands behind a # tells captures of one finger apart."""
-    return one.partition("#")[0] == other.partition("#")[0]
+    """What stands behind a # tells captures of one finger apart; + joins two that were merged."""
+    fingers = (set(text.partition("#")[0].split("+")) for text in (one, other))
+    return bool(set.intersection(*fingers))
 
 
 class Library:
@@ -198,6 +199,12 @@ class Library:
         self.tearing = False
         """Whether the power fails in the middle of the next write to the flash."""
         self.buffers: dict[Buffer, str] = {}
+        self.merges_anything = False
+        """Whether two different fingers make one template, in which either is found."""
+        self.finds_anyway: Match | None = None
+        """What is found where nothing is."""
+        self.match_tells = True
+        """Whether two templates of one finger are ever said to be of one."""
         self.failing: dict[str, list[EdgeAgentError | None]] = {}
         self.erased: list[int] = []
         self._image: str | Hint | None = None
@@ -256,18 +263,24 @@ class Library:
         self.buffers[buffer] = self._image
         return None
 
-    def search(self) -> Match | None:
+    def search(self, buffer: Buffer = Buffer.ONE) -> Match | None:
         self._asked("search")
         self._may_fail("search")
-        for slot, finger in sorted(self.templates.items()):
-            if same_finger(finger, self.buffers[Buffer.ONE]):
-                return Match(slot, 100)
-        return None
+        found = (
+            Match(slot, 100)
+            for slot, finger in sorted(self.templates.items())
+            if same_finger(finger, self.buffers[buffer])
+        )
+        return next(found, self.finds_anyway)
 
     def merge(self) -> bool:
         self._asked("merge")
         self._may_fail("merge")
-        return self.buffers[Buffer.ONE] == self.buffers[Buffer.TWO]
+        one, two = self.buffers[Buffer.ONE], self.buffers[Buffer.TWO]
+        if one != two and self.merges_anything:
+            self.buffers = dict.fromkeys(Buffer, f"{one}+{two}")
+            return True
+        return one == two
 
     def store(self, slot: int) -> None:
         self._asked("store")
@@ -320,6 +333,8 @@ class Library:
     def twin_of(self, slot: int, others: Sequence[int]) -> int | None:
         self._asked("twin_of")
         self._may_fail("twin_of")
+        if not self.match_tells:
+            return None
         mine = self.templates[slot]
         there = (other for other in others if other in self.templates)
         return next((other for other in there if same_finger(self.templates[other], mine)), None)

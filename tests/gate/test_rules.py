@@ -220,7 +220,7 @@ def test_payroll_s_word_is_as_good_as_the_gate_s() -> None:
 
 @pytest.mark.parametrize(
     ("score", "least", "known"),
-    [(0, 0, True), (59, 60, False), (60, 60, True), (61, 60, True), (1, 0, True)],
+    [(0, 0, False), (59, 60, False), (60, 60, True), (61, 60, True), (1, 0, True)],
 )
 def test_a_score_of_its_own(score: int, least: int, known: bool) -> None:
     policy = Policy(repeat_window_ms=0, direction=DirectionRule.NONE, min_score=least, zone=ZONE)

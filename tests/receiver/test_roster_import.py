@@ -169,6 +169,26 @@ def test_publishing(mosquitto: Mosquitto, tmp_path: Path) -> None:
     assert json.loads(kept(mosquitto).payload)["version"] == 8
 
 
+def test_what_may_be_another_person_s_is_told_before_it_is_published(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    first = csv(tmp_path, "code,name\nNV0001,Nguyễn Thị Hoa\nNV0002,Lò Thị Mây\n")
+    assert run(mosquitto, str(first), "--version", "1").exit_code == 0
+    second = csv(tmp_path, "code,name\nNV0001,Trần Văn Minh\nNV0002,Lò Thị Mậy\nNVO002,Giàng A\n")
+    told = ("NV0001 was Nguyễn Thị Hoa and becomes Trần Văn Minh", "be taken for NV0002")
+    refused = run(mosquitto, str(second), "--version", "2")
+    assert refused.exit_code == 65
+    assert all(doubt in refused.output for doubt in told)
+    assert "NV0002 was" not in refused.output
+    assert json.loads(kept(mosquitto).payload)["version"] == 1
+    dry = run(mosquitto, str(second), "--version", "2", "--dry-run")
+    assert dry.exit_code == 0
+    assert all(doubt in dry.output for doubt in told)
+    forced = run(mosquitto, str(second), "--version", "2", "--force")
+    assert forced.exit_code == 0, forced.output
+    assert json.loads(kept(mosquitto).payload)["version"] == 2
+
+
 def test_a_broker_that_does_not_take_it(tmp_path: Path) -> None:
     access = tmp_path / "acl"
     access.write_text("topic read #\n")

@@ -26,6 +26,7 @@ from edge_agent.gate.people.handlers import Dispatcher
 from edge_agent.gate.people.requests import AddWorker, Enroll, StepKind
 from edge_agent.gate.sensor.pairing import Pairing
 from edge_agent.gate.settings.load import load_settings
+from edge_agent.gate.touch.credit import Credit
 from tests.forks import Forked, ForkServer
 from tests.patience import PATIENCE_S
 
@@ -241,7 +242,8 @@ class Gate:
             gate, info = assembly.gate(lambda event: None), sensor.connect()
             pairing = Pairing(gate, sensor, beat=lambda: None)
             assert pairing.check() is None
-            dispatcher = Dispatcher(gate, sensor, panel, pairing, assembly.sealing())
+            credit = Credit(gate, panel, offline=lambda: True)
+            dispatcher = Dispatcher(gate, sensor, panel, pairing, assembly.sealing(), credit.match)
             for code in codes:
                 prompt = _Obeying(self.finger, code)
                 for request in (

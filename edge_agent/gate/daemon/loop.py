@@ -14,6 +14,7 @@ from ...contract.errors import EdgeAgentError, StoreFault
 from ...contract.facts import GateAlive
 from ..control.server import Conversation
 from ..errors import GateBusy, SensorFault
+from ..events import FingerAwaited
 from ..ledger.gate import Gate
 from ..ledger.prune import Pruner
 from ..ledger.resolve_times import ResolveTimes
@@ -129,7 +130,9 @@ class GateLoop:
             self._offline,
             stop.is_set,
         )
-        self._dispatcher = Dispatcher(gate, self._sensor, self._panel, pairing, self._sealing)
+        self._dispatcher = Dispatcher(
+            gate, self._sensor, self._panel, pairing, self._sealing, self._taker.punch_in_between
+        )
         # Before anything is written in this boot: what the ledger knows is of the one before.
         self._clock = WatchClock(gate)
         self._times = ResolveTimes(gate)
@@ -172,6 +175,9 @@ class GateLoop:
         request, conversation = waiting
         handler, slot = HANDLERS[type(request)], None
         prompt = SocketPrompt(conversation, self._stop, self._beat)
+        if handler.takes_finger:
+            asked = type(request).__struct_config__.tag
+            self._gate.tell(FingerAwaited(request=str(asked)))
         try:
             conversation.beat()  # It may have been given up while it waited.
             info = self._lifecycle.info
@@ -186,6 +192,7 @@ class GateLoop:
             conversation.done(result)
             slot = result.get("slot")
         if handler.takes_finger:
+            self._gate.tell(FingerAwaited(request=None))
             self._taker.ignore_finger(slot)
         self._schedule.look_soon()
 

@@ -307,7 +307,7 @@ class _Daemon:
 
     def _status(self) -> dict[str, Any]:
         status = gate_status(self._assembly, self._store, self._circumstances())
-        return running_status(status, self._bus.uplink)
+        return running_status(status, self._bus.uplink, self._bus.awaited)
 
     def _uplink_status(self) -> GateStatus:
         # Called on the uplink's thread, and a store connection belongs to one thread.

@@ -20,7 +20,7 @@ from ...contract.messages import (
 from ...contract.stamps import ClockState, Stamp, local_time
 from ...contract.true_times import Timeline
 from ..errors import NoLedgerYet
-from ..events import SensorChanged, StoreChanged, UplinkChanged
+from ..events import FingerAwaited, SensorChanged, StoreChanged, UplinkChanged
 from ..ledger.lost_people import BRING_BACK
 from ..ledger.store.sqlite_store import SqliteStore
 from .assembly import Assembly
@@ -151,9 +151,11 @@ def _disk_problem(usage: _Disk | None) -> str | None:
     )
 
 
-def running_status(status: GateStatus, uplink: UplinkChanged) -> dict[str, Any]:
+def running_status(
+    status: GateStatus, uplink: UplinkChanged, awaited: FingerAwaited
+) -> dict[str, Any]:
     """What ``status --json`` prints while the daemon runs."""
-    return _told("running", uplink, to_builtins(status))
+    return _told("running", uplink, {**to_builtins(status), "awaiting": awaited.request})
 
 
 def stopped_status(assembly: Assembly) -> dict[str, Any]:

@@ -1,19 +1,25 @@
 """What a request is carried out with: the gate's parts, who asks, and the person at the sensor."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from msgspec import Struct
 
-from ...contract.people import Print
+from ...contract.errors import BadRequest
+from ...contract.people import Print, Worker, look_alikes
+from ...contract.stamps import Stamp
 from ..errors import SensorSilent
 from ..ledger.gate import Gate
 from ..ports import Panel, Sensor, SensorInfo
+from ..rules import Match
 from ..sensor.pairing import Pairing
 from .prompt import GuidedCapture, Prompt
 from .templates.backup_file import Header
 from .templates.records import Strangers
 from .templates.sealing import AgeSealing, KeyPair
+
+_ADD_FIRST = "add them first with 'workers add'."
 
 Result = dict[str, Any]
 """What a request came to: what ``--json`` prints."""
@@ -42,8 +48,8 @@ class Transfers(Struct):
 class RequestContext:
     """What each handler is given beside the request.
 
-    ``connected`` is what the sensor in use says of itself, None while it is not in use; ``actor``
-    goes into the ledger.
+    ``connected`` is what the sensor in use says of itself, None while it is not in use; ``punch``
+    answers somebody who presses in between, as a touch is answered; ``actor`` goes into the ledger.
     """
 
     gate: Gate
@@ -53,6 +59,7 @@ class RequestContext:
     sealing: AgeSealing
     transfers: Transfers
     connected: SensorInfo | None
+    punch: Callable[[Match, Stamp], None]
     prompt: Prompt
     actor: str
 
@@ -61,6 +68,18 @@ class RequestContext:
         if self.connected is None:
             raise SensorSilent("The sensor is not in use now: see 'edge-agent status' for why.")
         return self.connected
+
+    def worker(self, code: str) -> Worker:
+        """The worker with this code. Raises BadRequest where there is none, with who may be meant.
+
+        Also where ``code`` has lost its zeros, or was typed in another case.
+        """
+        worker = self.gate.store.worker(code)
+        if worker is None:
+            meant = look_alikes(code, self.gate.workers)
+            hint = f"is {' or '.join(meant)} meant?" if meant else _ADD_FIRST
+            raise BadRequest(f"There is no worker {code}: {hint}")
+        return worker
 
     @property
     def capture(self) -> GuidedCapture:

@@ -11,8 +11,9 @@ from msgspec import to_builtins
 from ...contract.errors import BadRequest
 from ...contract.facts import PrintEnrolled
 from ...contract.people import Print, checked_code, checked_finger
+from ...contract.stamps import Stamp
 from ..errors import SensorFault
-from ..ledger.gate import Gate
+from ..events import Outcome
 from ..ports import Buffer
 from ..rules import Match, recognised
 from ..sensor.pairing import digest
@@ -31,11 +32,12 @@ def enroll(context: RequestContext, request: Enroll) -> Result:
     """
     code, finger = checked_code(request.code), checked_finger(request.finger)
     gate, sensor = context.gate, context.sensor
-    _check(gate, code, finger)
+    _check(context, code, finger)
     taken = sensor.slots()
     owned = (held.slot for held in gate.prints)
     [slot] = free_slots(taken, owned, context.sensor_in_use().capacity, 1)
-    _capture_template(context)
+    enrolment = _Enrolment(context, code)
+    enrolment.capture_template()
     print_ = Print(
         worker=code, finger=finger, slot=slot, generation=gate.store.next_generation(slot)
     )
@@ -45,7 +47,7 @@ def enroll(context: RequestContext, request: Enroll) -> Result:
             sensor.erase(slot)
         sensor.store(slot)
         context.pairing.write_mark()
-        _prove(context, slot)
+        enrolment.prove(slot)
         fact = PrintEnrolled(
             worker=code,
             finger=finger,
@@ -82,10 +84,11 @@ def remove_print(context: RequestContext, request: RemovePrint) -> Result:
 
 
 def identify(context: RequestContext, request: Identify) -> Result:
-    """Whose finger is pressed next; no punch."""
+    """Whose finger is pressed next; no punch, and the lamps say so to whoever has come by."""
     context.capture.features(StepKind.PRESS)
+    context.panel.show(Outcome.TRY_AGAIN)
     match = context.sensor.search()
-    if match is None:
+    if match is None or match.score <= 0:
         return {"known": False}
     owner, worker = context.gate.owner_of(match.slot)
     return {
@@ -115,53 +118,98 @@ def free_slots(taken: Iterable[int], owned: Iterable[int], capacity: int, count:
     return free[:count]
 
 
-def _check(gate: Gate, code: str, finger: str) -> None:
-    worker = gate.store.worker(code)
-    if worker is None:
-        raise BadRequest(f"There is no worker {code}: add them first with 'workers add'.")
+def _check(context: RequestContext, code: str, finger: str) -> None:
+    worker = context.worker(code)
     if not worker.active:
-        raise BadRequest(f"Worker {code} is deactivated: bring them back with 'workers add'.")
+        raise BadRequest(f"Worker {code} is deactivated: bring them back with 'workers activate'.")
     if worker.deactivated:
         raise BadRequest(f"Payroll's roster has deactivated {code}: ask payroll.")
-    if any(p.worker == code and p.finger == finger for p in gate.prints):
+    if any(p.worker == code and p.finger == finger for p in context.gate.prints):
         raise BadRequest(
             f"The {finger} of {code} is enrolled already: to replace it, first "
             f"'prints remove {code} --finger {finger}'."
         )
 
 
-def _capture_template(context: RequestContext) -> None:
-    """Two captures of one finger that nobody else has, merged in the sensor's buffers."""
-    for _ in range(TRIES):
-        context.capture.features(StepKind.PRESS)
-        _refuse_known(context)
-        context.capture.features(StepKind.PRESS_AGAIN, Buffer.TWO)
-        if context.sensor.merge():
-            return
-        context.prompt.step(StepKind.DIFFERENT)
-    raise BadRequest("The two presses stay different: press the same finger, flat and still.")
+class _Enrolment:
+    """The presses of one enrolment, of which others may come in between.
 
+    Workers who come by do not know that the gate waits for somebody else. So whoever is known is
+    answered as at any other time, once; who presses the same finger again wants it enrolled.
+    """
 
-def _refuse_known(context: RequestContext) -> None:
-    sensor = context.sensor
-    match = sensor.search()
-    while match is not None:
-        owner, _ = context.gate.owner_of(match.slot)
-        if owner is not None:
-            raise BadRequest(
-                f"This finger is enrolled already, as {owner.finger} of {owner.worker}: "
-                "nothing was stored."
-            )
-        # A template that nobody has would go on winning searches against the one enrolled now.
-        log.warning("slot %d holds this finger but belongs to nobody: erased", match.slot)
-        sensor.erase(match.slot)
-        match = sensor.search()
+    def __init__(self, context: RequestContext, code: str) -> None:
+        self._context = context
+        self._code = code
+        self._passed: set[Print] = set()
+        self._erased: set[int] = set()
 
+    def capture_template(self) -> None:
+        """Two captures of one finger that nobody has, merged in the sensor's buffers.
 
-def _prove(context: RequestContext, slot: int) -> None:
-    for _ in range(TRIES):
-        context.capture.features(StepKind.PROVE)
-        found = recognised(context.sensor.search(), context.gate.policy)
-        if isinstance(found, Match) and found.slot == slot:
-            return
-    raise BadRequest("The finger is not recognised after storing it: start again, or use another.")
+        Each of them is searched for: some modules merge two persons' fingers into one template,
+        which is found for both.
+        """
+        for _ in range(TRIES):
+            self._press(StepKind.PRESS, Buffer.ONE)
+            self._press(StepKind.PRESS_AGAIN, Buffer.TWO)
+            if self._context.sensor.merge():
+                return
+            self._context.prompt.step(StepKind.DIFFERENT)
+        raise BadRequest("The two presses stay different: press the same finger, flat and still.")
+
+    def prove(self, slot: int) -> None:
+        """Have the template in ``slot`` win a search, as it has to for a punch."""
+        tries = 0
+        while tries < TRIES:
+            self._context.capture.features(StepKind.PROVE)
+            stamp = self._context.gate.clock.stamp()
+            found = recognised(self._context.sensor.search(), self._context.gate.policy)
+            if isinstance(found, Match) and found.slot == slot:
+                return
+            if not (isinstance(found, Match) and self._let_pass(found, stamp)):
+                tries += 1
+        raise BadRequest(
+            "The finger is not recognised after storing it: start again, or use another."
+        )
+
+    def _press(self, what: StepKind, buffer: Buffer) -> None:
+        """Bring the features of a finger that nobody has into ``buffer``."""
+        while True:
+            self._context.capture.features(what, buffer)
+            stamp = self._context.gate.clock.stamp()
+            match = self._owned(buffer)
+            if match is None:
+                return
+            believed = isinstance(recognised(match, self._context.gate.policy), Match)
+            if not (believed and self._let_pass(match, stamp)):
+                owner, _ = self._context.gate.owner_of(match.slot)
+                whose = f", as {owner.finger} of {owner.worker}" if owner else ""
+                raise BadRequest(f"This finger is enrolled already{whose}: nothing was stored.")
+
+    def _owned(self, buffer: Buffer) -> Match | None:
+        """Whose finger the features in ``buffer`` are, if they are anybody's."""
+        sensor = self._context.sensor
+        while (match := sensor.search(buffer)) is not None and match.score > 0:
+            if self._context.gate.owner_of(match.slot)[0] is not None:
+                return match
+            if match.slot in self._erased:
+                raise SensorFault(
+                    f"The sensor goes on finding this finger in slot {match.slot}, which was "
+                    "erased: it is not to be believed. Use another sensor."
+                )
+            # A template that nobody has would go on winning searches against the one enrolled now.
+            log.warning("slot %d holds this finger but belongs to nobody: erased", match.slot)
+            sensor.erase(match.slot)
+            self._erased.add(match.slot)
+        return None
+
+    def _let_pass(self, match: Match, stamp: Stamp) -> bool:
+        """Answer somebody else's press as a touch. False where it is none."""
+        owner, _ = self._context.gate.owner_of(match.slot)
+        if owner is None or owner.worker == self._code or owner in self._passed:
+            return False
+        self._passed.add(owner)
+        self._context.punch(match, stamp)
+        self._context.prompt.step(StepKind.PASSED)
+        return True

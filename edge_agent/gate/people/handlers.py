@@ -9,14 +9,17 @@ from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from typing import Any
 
+from ...contract.stamps import Stamp
 from ..ledger.gate import Gate
 from ..ports import Panel, Sensor, SensorInfo
+from ..rules import Match
 from ..sensor.pairing import Pairing
 from .back_up import begin_backup, keep_backup, seal_prints
 from .context import RequestContext, Result, Transfers
 from .enroll import enroll, identify, remove_print
 from .prompt import Prompt
 from .requests import (
+    ActivateWorker,
     AddPunch,
     AddWorker,
     AdoptSensor,
@@ -29,6 +32,7 @@ from .requests import (
     Identify,
     KeepBackup,
     RemovePrint,
+    RenameWorker,
     Request,
     RestorePrints,
     SealPrints,
@@ -40,7 +44,7 @@ from .sensor import adopt_sensor, ask_sensor, take_image
 from .supervise import add_punch, void_punch
 from .templates.records import Strangers
 from .templates.sealing import AgeSealing
-from .workers import add_worker, deactivate_worker
+from .workers import activate_worker, add_worker, deactivate_worker, rename_worker
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ class Handler:
 
 HANDLERS: Mapping[type[Request], Handler] = {
     AddWorker: Handler(add_worker),
+    RenameWorker: Handler(rename_worker),
+    ActivateWorker: Handler(activate_worker),
     DeactivateWorker: Handler(deactivate_worker),
     VoidPunch: Handler(void_punch),
     AddPunch: Handler(add_punch),
@@ -81,8 +87,15 @@ class Dispatcher:
     """Has requests carried out on one gate, one after the other, as long as the process lives."""
 
     def __init__(
-        self, gate: Gate, sensor: Sensor, panel: Panel, pairing: Pairing, sealing: AgeSealing
+        self,
+        gate: Gate,
+        sensor: Sensor,
+        panel: Panel,
+        pairing: Pairing,
+        sealing: AgeSealing,
+        punch: Callable[[Match, Stamp], None],
     ) -> None:
+        """``punch`` answers whoever presses while somebody else is waited for."""
         self._context = partial(
             RequestContext,
             gate=gate,
@@ -90,6 +103,7 @@ class Dispatcher:
             panel=panel,
             pairing=pairing,
             sealing=sealing,
+            punch=punch,
             transfers=Transfers(Strangers(gate, sensor, pairing)),
         )
 

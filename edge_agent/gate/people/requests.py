@@ -24,10 +24,25 @@ class Watch(Request, tag="watch", frozen=True, kw_only=True):
 
 
 class AddWorker(Request, tag="add-worker", frozen=True, kw_only=True):
-    """Enter a worker, or bring a deactivated one back."""
+    """Enter a worker, or bring a deactivated one back. ``force``: although the code looks odd."""
 
     code: str
     name: str
+    force: bool = False
+
+
+class RenameWorker(Request, tag="rename-worker", frozen=True, kw_only=True):
+    """Give a worker another name. ``force``: the same person has it, and keeps the prints."""
+
+    code: str
+    name: str
+    force: bool = False
+
+
+class ActivateWorker(Request, tag="activate-worker", frozen=True, kw_only=True):
+    """Take a worker's fingers again, whom this gate has refused."""
+
+    code: str
 
 
 class DeactivateWorker(Request, tag="deactivate-worker", frozen=True, kw_only=True):
@@ -133,6 +148,8 @@ class StepKind(StrEnum):
     PROVE = "prove"
     TRY_AGAIN = "try-again"
     DIFFERENT = "different"
+    PASSED = "passed"
+    """Somebody who is known pressed instead: answered as a touch, and no part of this."""
 
 
 class Response(Struct, frozen=True, kw_only=True, tag_field="answer"):

@@ -25,6 +25,11 @@ _MOST_AT_ONCE = 16
 _AT_ONCE = 8
 """Records in one request, some 3 s in which nobody can press; one where each is compared."""
 
+_NOT_COMPARED = (
+    "this sensor cannot tell whether the finger is enrolled here already, for others are that the "
+    "backup does not hold: enrol it anew"
+)
+
 
 class _Placed(Struct, frozen=True):
     """Where a record goes; ``there``: the slot holds its template already."""
@@ -147,6 +152,7 @@ def _print(context: RequestContext, record: Record, slot: int) -> Print:
 def _store(context: RequestContext, placed: Sequence[_Placed]) -> dict[Print, RecordOutcome]:
     """Write the templates. Returns those that are not to stay, and why."""
     twins: dict[Print, RecordOutcome] = {}
+    strangers = context.transfers.strangers
     for one in placed:
         context.prompt.go_on()
         if not one.there:
@@ -154,7 +160,9 @@ def _store(context: RequestContext, placed: Sequence[_Placed]) -> dict[Print, Re
                 context.sensor.write_template, one.print_.slot, one.record.template or b""
             )
             persistently(context.pairing, store)
-        if (twin := context.transfers.strangers.twin(one.print_, context.prompt)) is not None:
+        if strangers.to_compare and not strangers.can_compare(one.print_.slot):
+            twins[one.print_] = left_out(one.record, _NOT_COMPARED)
+        elif (twin := strangers.twin(one.print_, context.prompt)) is not None:
             twins[one.print_] = _left_to(twin, one.record)
     return twins
 

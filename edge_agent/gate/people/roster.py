@@ -2,6 +2,7 @@
 
 import logging
 from collections import deque
+from collections.abc import Iterable
 from math import inf
 
 from msgspec import structs
@@ -9,6 +10,7 @@ from msgspec import structs
 from ...contract.errors import StoreFault
 from ...contract.facts import Fact, RosterApplied, RosterRefused, WorkerAdded, WorkerChanged
 from ...contract.messages import Roster
+from ...contract.people import another_person
 from ...contract.roster import Applied, Heard, Listing, Refusal, judge_roster, merge
 from ..events import RosterChanged
 from ..ledger.gate import Gate
@@ -16,6 +18,7 @@ from ..ledger.gate import Gate
 log = logging.getLogger(__name__)
 
 _ACTOR = "payroll"
+_GATE = "gate"
 
 _PAUSE_S = 60.0
 """Between two refusals that are written, and before a roster that could not be stored is tried
@@ -41,7 +44,8 @@ class RosterKeeper:
     """Lives on the gate's thread, which alone writes the ledger.
 
     A newer roster comes into force in one transaction, with the entries that say what it changed:
-    whole, or not at all.
+    whole, or not at all. Where it gives a code to another person, by the name, the gate refuses the
+    prints of that code from then on: they are still the former one's.
     """
 
     def __init__(self, gate: Gate, inbox: RosterInbox) -> None:
@@ -79,6 +83,13 @@ class RosterKeeper:
 
     def _put_in_force(self, roster: Roster, digest: bytes) -> None:
         listings = merge(roster.workers, self._gate.workers)
+        held = self._given_away(listings)
+        workers = [
+            structs.replace(listing.worker, active=False)
+            if listing.worker.code in held
+            else listing.worker
+            for listing in listings
+        ]
         added = sum(listing.added for listing in listings)
         summary = RosterApplied(
             version=roster.version,
@@ -87,9 +98,9 @@ class RosterKeeper:
             changed=len(listings) - added,
         )
         self._gate.record_roster(
-            [summary, *map(_fact, listings)],
+            [summary, *map(_fact, listings), *map(_held, held)],
             Applied(version=roster.version, digest=digest),
-            [listing.worker for listing in listings],
+            workers,
         )
         self._due = -inf
         self._tell(roster.version, None)
@@ -97,6 +108,23 @@ class RosterKeeper:
             "payroll's roster %d is in force: %d workers, %d added, %d changed",
             *(summary.version, summary.workers, summary.added, summary.changed),
         )
+        if held:
+            log.error(
+                "payroll's roster %d gives another name to %d workers with prints, which are held "
+                "back: %s. Find out whose they are: 'edge-agent prints remove' where the code is "
+                "another person's now, and 'edge-agent workers activate' then, or where it is not.",
+                *(summary.version, len(held), ", ".join(held)),
+            )
+
+    def _given_away(self, listings: Iterable[Listing]) -> list[str]:
+        """Codes with prints that are another person's now, as far as names tell."""
+        known = self._gate.workers
+        with_prints = {print_.worker for print_ in self._gate.prints}
+        return [
+            code
+            for code, name in ((listing.worker.code, listing.worker.name) for listing in listings)
+            if code in with_prints and code in known and another_person(known[code].name, name)
+        ]
 
     def _refuse(self, heard: Heard, refusal: Refusal, applied: Applied) -> bool:
         if heard.digest == applied.refused_digest:
@@ -132,9 +160,13 @@ class RosterKeeper:
 
 
 def _fact(listing: Listing) -> Fact:
-    """What changed, in codes only."""
+    """What payroll has changed, in codes only."""
     worker = listing.worker
     active = worker.listed is None or worker.listed.active
     if listing.added:
         return WorkerAdded(worker=worker.code, active=active, actor=_ACTOR)
     return WorkerChanged(worker=worker.code, active=active, actor=_ACTOR)
+
+
+def _held(code: str) -> Fact:
+    return WorkerChanged(worker=code, active=False, actor=_GATE, why="renamed")

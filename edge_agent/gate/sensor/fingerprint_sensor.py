@@ -129,9 +129,9 @@ class FingerprintSensor:
             return POOR_SCANS[refused.code]
         return None
 
-    def search(self) -> Match | None:
-        """Search buffer 1 in the sensor's whole library."""
-        found = self._library.search()
+    def search(self, buffer: Buffer = Buffer.ONE) -> Match | None:
+        """Search a buffer in the sensor's whole library."""
+        found = self._library.search(int(buffer))
         return Match(*found) if found else None
 
     def merge(self) -> bool:

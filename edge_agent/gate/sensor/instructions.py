@@ -114,7 +114,7 @@ MATCH = Instruction(
     0x03, "Match", 1.0, ack="H", answers={0x08: 0}, driver=("compareCharacteristics",)
 )
 SEARCH = Instruction(
-    0x04, "Search", 1.5, _BUFFER | _SLOTS, _FOUND, _NOBODY, driver=("searchTemplate",)
+    0x04, "Search", 1.5, _BUFFER | _SLOTS, _FOUND, _NOBODY, driver=("searchTemplate", "buffer")
 )
 REG_MODEL = Instruction(0x05, "RegModel", 1.0, answers={0x0A: False}, driver=("createTemplate",))
 STORE = Instruction(

@@ -55,8 +55,8 @@ class TemplateLibrary:
         self._tried: set[int] = set()
         """Slots that hold a template, at a module without an index."""
 
-    def search(self) -> tuple[int, int] | None:
-        """Slot and score of the template most like buffer 1, in the whole library.
+    def search(self, buffer: int) -> tuple[int, int] | None:
+        """Slot and score of the template most like a buffer, in the whole library.
 
         By HighSpeedSearch; but an R551 refuses it or stays silent, and other modules answer that
         they received a damaged packet. So the first failure of the first one on a connection means
@@ -64,11 +64,11 @@ class TemplateLibrary:
         those modules need.
         """
         if self._searches_fast is False:
-            return _found(self.link.ask(SEARCH))
+            return _found(self.link.ask(SEARCH, buffer=buffer))
         try:
             # Once: after a doubt the features may be gone, and nothing is asked of them again.
             found = self.link.exchange(
-                HIGH_SPEED_SEARCH, buffer=1, first=0, count=self.link.capacity
+                HIGH_SPEED_SEARCH, buffer=buffer, first=0, count=self.link.capacity
             )
         except SensorFault as fault:
             if self._searches_fast:
@@ -78,7 +78,7 @@ class TemplateLibrary:
                 raise
             # It has answered, so the features are still there, unless it restarts now.
             self.link.prove()
-            return _found(self.link.ask(SEARCH))
+            return _found(self.link.ask(SEARCH, buffer=buffer))
         self._searches_fast = True
         return _found(found)
 

@@ -83,6 +83,10 @@ class TakePunch:
         """
         self._state = self._state.ignoring(slot, self._clock.monotonic())
 
+    def punch_in_between(self, match: Match, stamp: Stamp) -> None:
+        """Answer a worker who pressed while the gate waited for somebody else's finger."""
+        self._credit.match(match, stamp)
+
     def _look(self, felt: bool | None) -> Seen:
         began = self._clock.monotonic()
         self._state = self._state.before_look(began)

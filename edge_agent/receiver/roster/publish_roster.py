@@ -1,6 +1,7 @@
 """Publish a roster for all gates, after a look at the one that is there."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 
 import msgspec
@@ -8,6 +9,7 @@ from msgspec import Struct
 
 from ...contract.errors import BadRequest, BrokerFault
 from ...contract.messages import Roster, RosterWorker, Topics
+from ...contract.people import another_person, look_alikes_among
 from ...contract.roster import LARGEST_ROSTER, read_roster
 from ..connection import MQTT_3_1_1, MQTT_5, NotUnderstood, ReceiverConnection, ReceiverOptions
 from .roster_file import lost_zeros
@@ -29,14 +31,22 @@ class Difference(Struct, frozen=True, kw_only=True):
     added: list[str]
     changed: list[str]
     left_out: list[str]
+    doubts: list[str]
+    """Sentences on codes that seem to be given to another person, or to be taken for another's."""
 
 
 def publish_roster(
-    options: ReceiverOptions, workers: list[RosterWorker], version: int, *, dry_run: bool
+    options: ReceiverOptions,
+    workers: list[RosterWorker],
+    version: int,
+    *,
+    dry_run: bool,
+    force: bool = False,
 ) -> Difference:
     """Publish, retained, unless ``dry_run``; returns what it changes.
 
-    A code that has lost the leading zeros of one that the last roster has is refused.
+    A code that has lost the leading zeros of one that the last roster has is refused; so is, unless
+    it is forced, what may give one person's prints or punches to another (``Difference.doubts``).
 
     Raises BadRequest where gates would refuse it, BrokerFault where the broker does not take it.
     """
@@ -58,9 +68,16 @@ def publish_roster(
             )
         if (refused := read_roster(payload)).refused:
             raise BadRequest(f"Gates would refuse this roster: {refused.why}.")
+        difference = _difference(before, workers)
         if not dry_run:
+            if difference.doubts and not force:
+                raise BadRequest(
+                    "Nothing was published:\n  "
+                    + "\n  ".join(difference.doubts)
+                    + "\nCorrect the file, or publish it as it is with --force."
+                )
             _send(connection, topic, payload)
-        return _difference(before, workers)
+        return difference
     finally:
         connection.close()
 
@@ -109,4 +126,19 @@ def _difference(before: Roster | None, workers: list[RosterWorker]) -> Differenc
         added=sorted(new.keys() - old.keys()),
         changed=sorted(code for code in new.keys() & old.keys() if new[code] != old[code]),
         left_out=sorted(old.keys() - new.keys()),
+        doubts=_doubts(old, new),
     )
+
+
+def _doubts(old: Mapping[str, RosterWorker], new: Mapping[str, RosterWorker]) -> list[str]:
+    doubts = [
+        f"{code} was {old[code].name} and becomes {new[code].name}: gates hold the prints of that "
+        "code back until a technician has said whose they are."
+        for code in sorted(new.keys() & old.keys())
+        if another_person(old[code].name, new[code].name)
+    ]
+    taken_for = look_alikes_among(old.keys() | new.keys())
+    for code in sorted(new.keys() - old.keys()):
+        if others := taken_for.get(code):
+            doubts.append(f"{code} is new, and would be taken for {', '.join(others)}.")
+    return doubts

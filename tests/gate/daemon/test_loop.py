@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from edge_agent.contract.errors import BadRequest, EdgeAgentError
+from edge_agent.contract.people import Worker
 from edge_agent.gate.daemon.loop import GateLoop
 from edge_agent.gate.errors import GateBusy, SensorGarbled, SensorSilent
-from edge_agent.gate.events import Outcome, PanelShown
-from edge_agent.gate.people.requests import AddWorker, Identify, RemovePrint, TakeImage
+from edge_agent.gate.events import FingerAwaited, Outcome, PanelShown
+from edge_agent.gate.people.requests import AddWorker, Enroll, Identify, RemovePrint, TakeImage
 from tests.gate.fakes import INFO, LANS_FINGER, Person
 from tests.gate.sensor.test_pairing import Works
 
@@ -91,6 +92,36 @@ def test_a_finger_that_was_asked_for_is_no_punch(request_: Any) -> None:
     assert asking.result is not None
     assert before == []
     assert turns.shown == [(Outcome.RECORDED, "007")]
+
+
+def test_who_is_known_is_punched_while_somebody_else_is_enrolled() -> None:
+    works = Works()
+    works.store.put_worker(Worker(code="0042", name="Minh"))
+    turns = Turns(works)
+    presses = [LANS_FINGER, "new", "new", "new"]
+    asking = Asking(Person(works.site.clock, works.sensor, presses))
+    enroll = Enroll(code="0042", finger="left-thumb")
+    turns.loop.submit(enroll, asking)  # type: ignore[arg-type]
+    turns.run()
+    assert asking.result is not None
+    assert turns.shown == [(Outcome.RECORDED, "007")]
+    kinds = [kind for kind in works.kinds() if kind.startswith(("punch", "print"))]
+    assert kinds == ["punch.recorded", "print.enrolled"]
+
+
+def test_who_watches_is_told_that_a_finger_is_waited_for_before_the_first_step() -> None:
+    works = Works()
+    turns = Turns(works)
+    person = Person(works.site.clock, works.sensor, [LANS_FINGER])
+    asking = Asking(person)
+    told: list[Any] = []
+    step = person.step
+    person.step = lambda *what: (told.extend(works.site.events), step(*what))  # type: ignore
+    turns.loop.submit(Identify(), asking)  # type: ignore[arg-type]
+    turns.run()
+    awaited = [event for event in works.site.events if isinstance(event, FingerAwaited)]
+    assert [event.request for event in awaited] == ["identify", None]
+    assert FingerAwaited(request="identify") in told
 
 
 def test_a_fault_of_the_sensor_is_answered_and_mended() -> None:

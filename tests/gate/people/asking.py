@@ -10,4 +10,4 @@ from edge_agent.gate.people.requests import Request
 def ask(gate: Gate, request: Request, actor: str = "uid:0") -> dict[str, Any]:
     """What the request comes to."""
     none: Any = None
-    return Dispatcher(gate, none, none, none, none).carry_out(request, None, none, actor)
+    return Dispatcher(gate, none, none, none, none, none).carry_out(request, None, none, actor)

@@ -1,19 +1,34 @@
 """Enrolling: either a finger is proved and recorded, or nothing of it is left."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from msgspec import convert, structs
 
 from edge_agent.contract.errors import BadRequest, EdgeAgentError, StoreFault
-from edge_agent.contract.people import Print
-from edge_agent.gate.errors import SensorGarbled, SensorSilent
+from edge_agent.contract.people import Print, Worker
+from edge_agent.gate.errors import SensorFault, SensorGarbled, SensorSilent
+from edge_agent.gate.events import Outcome, PanelShown
 from edge_agent.gate.people.handlers import Dispatcher
 from edge_agent.gate.people.requests import Enroll, StepKind
-from edge_agent.gate.rules import Hint
-from tests.gate.fakes import HOAS, HOAS_FINGER, INFO, LANS, LANS_FINGER, Library, Person, Site, pair
+from edge_agent.gate.rules import Hint, Match
+from edge_agent.gate.touch.credit import Credit
+from tests.gate.fakes import (
+    HOAS,
+    HOAS_FINGER,
+    INFO,
+    LAN,
+    LANS,
+    LANS_FINGER,
+    Library,
+    Person,
+    Site,
+    pair,
+)
 
 NEW = "lan's thumb"
+NEWCOMER = Worker(code="0042", name="Trần Đức")
 ENROLLED = {LANS.slot: LANS_FINGER, HOAS.slot: HOAS_FINGER}
 
 
@@ -27,25 +42,30 @@ class Enrolling:
         self.pairing = pair(self.site, self.sensor)
         self.person = Person(self.site.clock, self.sensor, presses, **person)
 
+    def enter(self, worker: Worker) -> None:
+        with self.site.store.changing() as change:
+            change.put_worker(worker)
+
     def run(self, code: str = "007", finger: str = "left-thumb", capacity: int = 10) -> Print:
         none: Any = None
-        dispatcher = Dispatcher(self.site.gate, self.sensor, self.site.panel, self.pairing, none)
+        gate, panel = self.site.gate, self.site.panel
+        credit = Credit(gate, panel, offline=lambda: False)
+        dispatcher = Dispatcher(gate, self.sensor, panel, self.pairing, none, credit.match)
         info = structs.replace(INFO, capacity=capacity)
         request = Enroll(code=code, finger=finger)
         return convert(dispatcher.carry_out(request, info, self.person, "uid:1000"), Print)
 
-    def fails(self, error: type[EdgeAgentError], said: str, **asked: Any) -> None:
-        """It fails, and nothing of it is left."""
+    def fails(
+        self, error: type[EdgeAgentError], said: str, entries: Sequence[str] = (), **asked: Any
+    ) -> None:
+        """It fails, and nothing of it is left but ``entries`` of those who came by."""
         before = dict(self.sensor.templates)
         with pytest.raises(error, match=said):
             self.run(**asked)
         assert self.sensor.templates == before
         assert self.site.store.prints() == self.site.gate.prints == [LANS, HOAS]
-        assert self.site.store.all == []
-        assert [told for told in self.site.panel.told if told != ("touched",)][-1:] in (
-            [],
-            [("dark",)],
-        )
+        assert self.site.store.kinds() == list(entries)
+        assert {told[0] for told in self.site.panel.told} <= {"touched", "dark", "show"}
         assert self.site.panel.told[-1:] != [("touched",)]
 
 
@@ -88,7 +108,63 @@ def test_what_cannot_be_asked(asked: dict[str, Any], said: str) -> None:
     [("lan's index", "as right-index of 007"), ("hoa's thumb", "as right-thumb of 008")],
 )
 def test_a_finger_that_is_known_is_refused_with_whose_it_is(finger: str, said: str) -> None:
-    Enrolling(finger, finger, finger).fails(BadRequest, said)
+    """Once it may be somebody who came by; who presses it again wants it enrolled."""
+    passed = [] if finger == LANS_FINGER else ["attempt.refused"]
+    Enrolling(finger, finger, finger).fails(BadRequest, said, passed)
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_who_is_known_and_presses_in_between_is_punched(at: int) -> None:
+    presses = [NEW, NEW, NEW]
+    presses.insert(at, LANS_FINGER)
+    made = Enrolling(*presses)
+    made.enter(NEWCOMER)
+    assert made.run(code=NEWCOMER.code).slot == 2
+    assert made.sensor.templates == {**ENROLLED, 2: NEW}
+    assert made.site.store.kinds() == ["punch.recorded", "print.enrolled"]
+    assert made.site.store.data()[0]["worker"] == LAN.code
+    assert ("show", Outcome.RECORDED, None, False) in made.site.panel.told
+    shown = [event for event in made.site.events if isinstance(event, PanelShown)]
+    assert [(event.worker, event.outcome) for event in shown] == [(LAN.code, Outcome.RECORDED)]
+    assert made.person.steps.count(StepKind.PASSED) == 1
+
+
+def test_who_is_known_passes_once_and_is_refused_then() -> None:
+    made = Enrolling(LANS_FINGER, NEW, LANS_FINGER)
+    made.enter(NEWCOMER)
+    made.fails(
+        BadRequest,
+        "enrolled already, as right-index of 007",
+        ["punch.recorded"],
+        code=NEWCOMER.code,
+    )
+
+
+def test_a_finger_of_somebody_else_is_never_merged_with_the_new_one() -> None:
+    """Some modules make one template of two fingers, in which both are found."""
+    made = Enrolling(NEW, HOAS_FINGER, NEW, NEW)
+    made.sensor.merges_anything = True
+    made.run()
+    assert made.sensor.templates == {**ENROLLED, 2: NEW}
+
+    made = Enrolling(NEW, LANS_FINGER)
+    made.sensor.merges_anything = True
+    made.fails(BadRequest, "enrolled already, as right-index of 007")
+    assert "merge" not in made.sensor.asked
+
+
+@pytest.mark.parametrize("slot", [0, 2])
+def test_what_is_found_with_no_score_proves_nothing(slot: int) -> None:
+    made = Enrolling(NEW, NEW, "another", "another", "another")
+    made.sensor.finds_anyway = Match(slot, 0)
+    made.fails(BadRequest, "not recognised after storing")
+    assert made.sensor.erased == [2]
+
+
+def test_a_sensor_that_finds_what_was_erased_is_not_believed() -> None:
+    made = Enrolling(NEW, NEW, NEW)
+    made.sensor.finds_anyway = Match(5, 50)
+    made.fails(SensorFault, "goes on finding this finger in slot 5")
 
 
 def test_a_template_that_nobody_has_makes_room() -> None:
@@ -134,8 +210,8 @@ def test_poor_scans_are_asked_for_again_with_what_to_do() -> None:
 
 
 def test_a_finger_that_is_not_recognised_afterwards_is_not_kept() -> None:
-    made = Enrolling(NEW, NEW, "another", "hoa's thumb", "lan's index")
-    made.fails(BadRequest, "not recognised after storing")
+    made = Enrolling(NEW, NEW, "another", "hoa's thumb", "lan's index", "another")
+    made.fails(BadRequest, "not recognised after storing", ["attempt.refused"])
     assert made.sensor.erased == [2]
 
 

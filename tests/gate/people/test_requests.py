@@ -7,18 +7,22 @@ import pytest
 
 from edge_agent.contract.errors import BadRequest, EdgeAgentError, StoreFault
 from edge_agent.gate.errors import SensorSilent
+from edge_agent.gate.events import Outcome
 from edge_agent.gate.ledger.gate import Gate
 from edge_agent.gate.people.handlers import Dispatcher
 from edge_agent.gate.people.requests import (
+    ActivateWorker,
     AddWorker,
     DeactivateWorker,
     Enroll,
     Identify,
     RemovePrint,
+    RenameWorker,
     TakeImage,
 )
 from edge_agent.gate.people.templates.sealing import AgeSealing
 from edge_agent.gate.rules import Hint
+from edge_agent.gate.touch.credit import Credit
 from tests.gate.fakes import (
     HOA,
     HOAS,
@@ -46,8 +50,10 @@ class Office:
         self.pairing = pair(self.site, self.sensor)
         self.person = Person(self.site.clock, self.sensor, presses)
         self.connected = INFO if ready else None
+        site = self.site
+        credit = Credit(site.gate, site.panel, offline=lambda: False)
         self.dispatcher = Dispatcher(
-            self.site.gate, self.sensor, self.site.panel, self.pairing, AgeSealing()
+            site.gate, self.sensor, site.panel, self.pairing, AgeSealing(), credit.match
         )
 
     def asks(self, request: Any) -> dict[str, Any]:
@@ -99,6 +105,53 @@ def test_leaving_and_coming_back() -> None:
     assert office.site.store.prints() == [LANS, HOAS]
 
 
+@pytest.mark.parametrize("code", ["７", "0007", "07", "7", "OO7", "o07", "00-7"])
+def test_a_code_that_would_be_taken_for_another_is_asked_about(code: str) -> None:
+    office = Office()
+    office.refused(AddWorker(code=code, name="Mai"), "would be taken for 007, which is Lan")
+    office.refused(Enroll(code=code, finger="left-thumb"), "no worker .*: is 007 meant")
+    office.refused(DeactivateWorker(code=code), "no worker .*: is 007 meant")
+    assert office.asks(AddWorker(code=code, name="Mai", force=True))["name"] == "Mai"
+    office.learnt()
+
+
+def test_a_code_without_a_digit_is_asked_about() -> None:
+    office = Office()
+    office.refused(AddWorker(code="Nguyễn", name="Thị Hoa"), "was the code forgotten")
+    assert office.asks(AddWorker(code="Nguyễn", name="Thị Hoa", force=True))["code"] == "Nguyễn"
+
+
+def test_one_wrong_tone_mark_costs_no_enrolment() -> None:
+    office = Office()
+    office.asks(DeactivateWorker(code="007"))
+    assert office.asks(AddWorker(code="007", name="Làn"))["active"] is True
+    assert office.site.store.prints() == [LANS, HOAS]
+
+
+def test_renaming() -> None:
+    office = Office()
+    assert office.asks(RenameWorker(code="007", name="Lân"))["name"] == "Lân"
+    office.learnt()
+    office.refused(
+        RenameWorker(code="007", name="Trần Minh"), "right-index.* credited to Trần Minh"
+    )
+    office.refused(RenameWorker(code="7", name="Lan"), "is 007 meant")
+    assert office.asks(RenameWorker(code="007", name="Trần Minh", force=True))["active"] is True
+    office.learnt()
+    assert office.asks(RenameWorker(code="008", name="Hòa"))["active"] is False
+    assert office.site.store.kinds() == ["worker.changed"] * 3
+    assert "Minh" not in str(office.site.store.data())
+
+
+def test_activating() -> None:
+    office = Office()
+    office.refused(ActivateWorker(code="007"), "007 is active already")
+    office.refused(ActivateWorker(code="009"), "There is no worker 009")
+    done = office.asks(ActivateWorker(code="008"))
+    assert (done["active"], done["fingers"]) == (True, ["right-thumb"])
+    office.learnt()
+
+
 def test_removing() -> None:
     office = Office()
     done = office.asks(RemovePrint(code="007", finger="right-index"))
@@ -139,7 +192,7 @@ def test_identifying_is_no_punch(press: str, expected: dict[str, Any]) -> None:
     office.sensor.templates[5] = "orphan"
     assert expected.items() <= office.asks(Identify()).items()
     assert office.site.store.all == []
-    assert office.site.panel.told[-1] == ("dark",)
+    assert office.site.panel.told[-2:] == [("dark",), ("show", Outcome.TRY_AGAIN, None, False)]
 
 
 def test_an_image_of_the_next_finger() -> None:

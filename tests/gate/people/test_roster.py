@@ -9,7 +9,7 @@ from edge_agent.contract.errors import BadRequest
 from edge_agent.contract.people import Employment
 from edge_agent.contract.roster import read_roster
 from edge_agent.gate.events import RosterChanged
-from edge_agent.gate.people.requests import AddWorker, DeactivateWorker
+from edge_agent.gate.people.requests import ActivateWorker, AddWorker, DeactivateWorker
 from edge_agent.gate.people.roster import RosterInbox, RosterKeeper
 from tests.gate.fakes import HOA, LAN, Site
 
@@ -69,6 +69,41 @@ def test_a_roster_is_applied_with_an_entry_for_each_change(told: Told) -> None:
     assert told.told == [RosterChanged(version=3)]
     assert told.site.gate.workers[LAN.code].deactivated
     assert "Nông" not in json.dumps(told.site.store.data(), ensure_ascii=False)
+
+
+def test_a_code_that_is_given_to_another_person_has_its_prints_held_back(
+    told: Told, caplog: pytest.LogCaptureFixture
+) -> None:
+    told.publish({"code": LAN.code, "name": "Trần Văn Minh"}, NEW)
+    gate = told.site.gate
+    assert gate.workers[LAN.code].deactivated
+    assert told.site.store.worker(LAN.code) == gate.workers[LAN.code]
+    assert told.written() == [
+        ("roster.applied", None, None),
+        ("worker.changed", LAN.code, True),
+        ("worker.added", "NV9", True),
+        ("worker.changed", LAN.code, False),
+    ]
+    held = told.site.store.data()[-1]
+    assert (held["actor"], held["why"]) == ("gate", "renamed")
+    assert LAN.code in caplog.text
+    assert "Minh" not in caplog.text
+    told.publish({"code": LAN.code, "name": "Trần Văn Minh", "valid_to": "2090-01-01"}, version=2)
+    assert gate.workers[LAN.code].deactivated
+    assert ask(gate, ActivateWorker(code=LAN.code))["fingers"] == ["right-index"]
+    assert not gate.workers[LAN.code].deactivated
+
+
+@pytest.mark.parametrize("name", ["Lân", "LAN", "Nguyễn Thị Lan"])
+def test_a_corrected_name_holds_nobody_back(told: Told, name: str) -> None:
+    told.publish({"code": LAN.code, "name": name})
+    assert not told.site.gate.workers[LAN.code].deactivated
+
+
+def test_a_code_without_prints_may_be_anybody_s(told: Told) -> None:
+    told.publish(NEW)
+    told.publish({"code": "NV9", "name": "Trần Văn Minh"}, version=2)
+    assert not told.site.gate.workers["NV9"].deactivated
 
 
 def test_the_roster_that_the_broker_keeps_changes_nothing_when_it_comes_again(told: Told) -> None:

@@ -149,6 +149,32 @@ def test_a_finger_that_somebody_has_here_under_another_code_is_noticed() -> None
     assert said(works.restore(desk)) == {"101": "restored", "102": "present"}
 
 
+def test_a_sensor_that_cannot_compare_is_not_rested_on() -> None:
+    """An R503 may always refuse to call two templates one finger's."""
+    works = Vault()
+    works.sensor.match_tells = False
+    desk = of_a_desk(("101", "Mai", f"{LANS_FINGER}#2"), ("102", "Tuyet", "a new finger"))
+    outcomes = works.restore(desk)
+    assert said(outcomes) == {"101": "left-out", "102": "left-out"}
+    assert "cannot tell whether the finger is enrolled here already" in outcomes[0]["why"]
+    assert works.credited(LANS_FINGER) == LANS.worker
+    assert works.pairing.problem(INFO) is None  # Nothing was left in the sensor.
+    # Where there is nobody else, nothing has to be compared.
+    backup = opened(works.back_up())
+    replaced(works)
+    assert said(works.restore(backup))["007"] == "restored"
+
+
+def test_a_code_that_is_another_person_s_now_gets_no_print_of_the_former_one() -> None:
+    works = Vault()
+    backup = opened(works.back_up())
+    works.perform(RemovePrint(code=LANS.worker, finger=LANS.finger))
+    works.store.put_worker(Worker(code=LANS.worker, name="Trần Văn Minh"))
+    outcomes = works.restore(backup)
+    assert said(outcomes)[LANS.worker] == "left-out"
+    assert "another name here" in outcomes[0]["why"]
+
+
 def test_a_worker_s_own_finger_twice_is_theirs_all_the_same() -> None:
     works = Vault()
     assert said(works.restore(of_a_desk((LANS.worker, "Lan", f"{LANS_FINGER}#2")))) == {

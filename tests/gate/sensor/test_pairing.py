@@ -28,6 +28,7 @@ from edge_agent.gate.people.templates.sealing import AgeSealing
 from edge_agent.gate.ports import Buffer, SensorInfo
 from edge_agent.gate.sensor.lifecycle import SensorLifecycle
 from edge_agent.gate.sensor.pairing import Pairing, digest
+from edge_agent.gate.touch.credit import Credit
 from edge_agent.gate.touch.take_punch import TakePunch
 from tests.gate.fakes import (
     HOAS,
@@ -99,7 +100,10 @@ class Works:
 
     def dispatcher(self) -> Dispatcher:
         """Carries requests out here, and remembers nothing yet."""
-        return Dispatcher(self.gate, self.sensor, self.site.panel, self.pairing, AgeSealing())
+        credit = Credit(self.gate, self.site.panel, offline=lambda: False)
+        return Dispatcher(
+            self.gate, self.sensor, self.site.panel, self.pairing, AgeSealing(), credit.match
+        )
 
     def swap(self, other: Library) -> None:
         """Another module sits on the same wires."""
@@ -660,7 +664,10 @@ class Day:
 
     def dispatcher(self) -> Dispatcher:
         """Carries requests out here, and remembers nothing yet."""
-        return Dispatcher(self.gate, self.sensor, self.site.panel, self.pairing, AgeSealing())
+        credit = Credit(self.gate, self.site.panel, offline=lambda: False)
+        return Dispatcher(
+            self.gate, self.sensor, self.site.panel, self.pairing, AgeSealing(), credit.match
+        )
 
     def swap(self, other: Library) -> None:
         """The keeper goes on with another module at the wires."""

@@ -521,10 +521,10 @@ class Glass(ScriptedSensor):
         self._fail_in_turn(self.extracts)
         return super().extract(buffer)
 
-    def search(self) -> Match | None:
+    def search(self, buffer: Buffer = Buffer.ONE) -> Match | None:
         self.searches = [{0: HERS, 1: HIS, 2: NOBODYS}.get(self._person or 0)]
         self._fail_in_turn(self.searches)
-        return super().search()
+        return super().search(buffer)
 
     def _fail_in_turn(self, script: list[Any]) -> None:
         if len(self.asked) in self._faults_at:

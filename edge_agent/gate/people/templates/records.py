@@ -11,7 +11,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from ....contract.people import Print, Worker, alike
+from ....contract.people import Print, Worker, alike, another_person
 from ...ledger.gate import Gate
 from ...ports import Sensor
 from ...sensor.pairing import Pairing, digest, persistently
@@ -70,7 +70,9 @@ class Batch(Struct):
             self.newcomers[record.worker] = Worker(code=record.worker, name=record.name)
         elif worker.deactivated:
             return left_out(record, "the worker is deactivated here")
-        elif not alike(worker.name, record.name) and not gate.store.finger_of(record.digest):
+        elif another_person(worker.name, record.name) or not (
+            alike(worker.name, record.name) or gate.store.finger_of(record.digest)
+        ):
             # Names are not shown: two persons with one code are for the technician to settle.
             return left_out(record, "the worker with this code has another name here")
         self.lost += same_finger
@@ -107,12 +109,14 @@ class Strangers:
         self._pairing = pairing
         self._unowned: dict[bytes, int] = {}
         """Digest → slot of templates that belong to nobody; one may be what is restored."""
+        self._tells: bool | None = None
+        """Whether the sensor takes two templates of one finger for that; None: not asked yet."""
         self._others: list[int] = []
         """Slots of templates that are not in the file: a finger in it may be one of theirs."""
 
     def look(self, coming: Collection[bytes], prompt: Prompt) -> None:
         """See what is there; ``coming`` are the digests of what is in the file."""
-        self._unowned = {}
+        self._unowned, self._tells = {}, None
         for slot in self._sensor.slots() - {print_.slot for print_ in self._gate.prints}:
             prompt.go_on()
             template = self._template_in(slot)
@@ -129,6 +133,16 @@ class Strangers:
     def to_compare(self) -> bool:
         """Whether each print that is restored has to be compared with others."""
         return bool(self._others)
+
+    def can_compare(self, slot: int) -> bool:
+        """Whether the sensor's comparison finds at least that the template in ``slot`` is itself.
+
+        Some modules always refuse: then it means nothing that they find no twin.
+        """
+        if self._tells is None:
+            itself = partial(self._sensor.twin_of, slot, [slot])
+            self._tells = persistently(self._pairing, itself) == slot
+        return self._tells
 
     def slot_with(self, record: Record, among: Collection[int]) -> int | None:
         """Which of the slots ``among`` holds the record's template already, as nobody's."""

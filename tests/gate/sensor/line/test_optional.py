@@ -161,7 +161,7 @@ def test_whoever_lacks_both_enrols(way: str, monkeypatch: pytest.MonkeyPatch) ->
         gate = Gate(site.store, site.clock, site.events.append, site.gate.policy)
         pairing = Pairing(gate, sensor, beat=lambda: None)
         assert pairing.check() is None
-        dispatcher = Dispatcher(gate, sensor, site.panel, pairing, none)
+        dispatcher = Dispatcher(gate, sensor, site.panel, pairing, none, none)
         before = line.flash.templates.keys() | set()
         request = Enroll(code="007", finger="left-thumb")
         dispatcher.carry_out(request, info, Enrolling(line, 40), "uid:0")
