@@ -16,6 +16,7 @@ from edge_agent.contract.facts import PunchAdded, PunchTimeResolved, PunchVoided
 from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.host.host_identity import HostIdentity
 from edge_agent.gate.ledger import open_or_succeed as opening
+from edge_agent.gate.ledger.damage import quick_check
 from edge_agent.gate.ledger.damage.quick_check import damage
 from edge_agent.gate.ledger.open_or_succeed import may_leave_again, why_leave
 from edge_agent.gate.ledger.store import carry_over
@@ -309,6 +310,23 @@ def test_a_power_cut_at_any_step_is_made_good(
 
 class Stopped(Exception):
     pass
+
+
+def test_an_altered_entry_that_only_leaving_reads_is_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind the last ones, at which each start looks: all the others come along."""
+    monkeypatch.setattr(quick_check, "_MOST", 3)
+    made(tmp_path)
+    with sqlite3.connect(tmp_path / "gate.db") as plain:
+        plain.execute("UPDATE ledger SET wire = x'00' WHERE seq = 8")
+    plain.close()
+    assert damage(tmp_path / "gate.db") is None
+    start(tmp_path, OTHER_CARD, now=later(10**9))
+    first, *others = sound(tmp_path)
+    assert first["why"] == "damaged"
+    recovered = [entry["of"]["seq"] for entry in others if entry["kind"] == "punch.recovered"]
+    assert recovered == list(range(9, 17))
 
 
 def test_a_start_on_a_full_disk_after_a_crash(
