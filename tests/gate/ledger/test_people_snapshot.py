@@ -119,6 +119,16 @@ def test_without_the_snapshot_they_are_lost_and_counted(staffed: Path, tmp_path:
         assert still_lost(store) is None
 
 
+def test_a_print_whose_removal_is_lost_is_not_missed(staffed: Path, tmp_path: Path) -> None:
+    """The entry that enrolled it is found, and the snapshot knows that it was removed."""
+    folder = copy(staffed, tmp_path / "damaged")
+    raw = (folder / "gate.db").read_bytes()
+    assert raw.count(b"print.removed") > 0
+    (folder / "gate.db").write_bytes(raw.replace(b"print.removed", b"print.rem0ved"))
+    lose_the_first_page(folder)
+    assert lost_after_start(folder) is None
+
+
 SPOILT: dict[str, Callable[[bytes], bytes]] = {
     "cut short": lambda raw: raw[:-1],
     "a byte of it": lambda raw: raw[:900] + bytes([raw[900] ^ 1]) + raw[901:],
