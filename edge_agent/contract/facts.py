@@ -84,7 +84,7 @@ WhyOpened = Literal[
     "payroll-is-ahead",
     "forked",
 ]
-"""Why a ledger begins. All but the first leave an older one behind (succession.py)."""
+"""Why a ledger begins. All but the first leave an older one behind."""
 
 
 class LedgerOpened(Fact, tag="ledger.opened", frozen=True, kw_only=True):

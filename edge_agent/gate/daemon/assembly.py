@@ -88,13 +88,13 @@ class Assembly:
 
     def may_leave(self, store: SqliteStore) -> bool:
         """Whether a receipt may make the gate leave this ledger for a new one by now."""
-        from ...contract.chain import read_wire, stamp_of
+        from ...contract.chain import stamp_of
         from ..ledger.open_or_succeed import may_leave_again
 
         for entry in store.entries(1, 1):
             if entry.seq != 1:
                 return True  # It was pruned, and nothing is that was written within months.
-            data = read_wire(entry.wire)[1]
+            data = store.data_of(entry)
             return may_leave_again(data["why"], stamp_of(data), self.clock.stamp())
         return True
 

@@ -78,6 +78,10 @@ def run_daemon(settings: Settings, config: Path) -> int:
         lock.release()
     if code == LEAVES and not manager.listens:
         signal.pthread_sigmask(signal.SIG_BLOCK, {*_STOP_SIGNALS, signal.SIGUSR1})
+        # Blocked in this thread alone. One that a library has left behind would take a signal and
+        # nobody would learn of it: there it ends the process, and nothing is under way.
+        for number in _STOP_SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
         if stop.asked:
             return 0
         os.execv(sys.executable, sys.orig_argv)

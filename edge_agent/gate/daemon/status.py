@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 from msgspec import Struct, to_builtins
 
 from ... import __version__
-from ...contract.chain import read_wire, stamp_of, told
+from ...contract.chain import stamp_of, told
 from ...contract.messages import (
     ClockStatus,
     GateStatus,
@@ -96,9 +96,7 @@ def _clock_status(assembly: Assembly, store: SqliteStore, stamp: Stamp) -> Clock
     pending, since = store.pending_times(), None
     if pending.first is not None:
         timeline = Timeline(store.landmarks(), assembly.settings.clock.drift_ppm)
-        low = timeline.place(
-            stamp_of(told(read_wire(store.entries(pending.first, 1)[0].wire)[1]))
-        ).low
+        low = timeline.place(stamp_of(told(store.data_of(store.entries(pending.first, 1)[0])))).low
         since = None if low is None else local_time(low, assembly.zone)
     refused = assembly.clock.refused()
     problem = None

@@ -29,6 +29,7 @@ from .store import people_snapshot
 from .store.database import database_fault, open_as_it_is, open_database
 from .store.metadata import Bound, bind, read_bound, seal_description, use
 from .store.notes import Leaving, leaving_note
+from .store.reserve import is_full
 from .store.sqlite_store import SqliteStore, identity
 from .succession.handover import Handover, handover_of
 from .succession.successor import make_successor
@@ -153,9 +154,7 @@ class _Start(Struct, frozen=True):
             damaged = noted.detail
         damaged = damaged or damage(self.path)
         if damaged is None:
-            with closing(open_database(self.path)) as database:
-                # Closing it takes its log away: after a power cut that would pass for a lost one.
-                use(database, begins=False)
+            with self._looked_at() as database:
                 found = self._left(database, noted)
                 if found is None:
                     return False
@@ -190,6 +189,26 @@ class _Start(Struct, frozen=True):
             if (owner := identity(database.conn)) is not None:
                 return leaving_note.read(self.path, owner["ledger"])
         return None
+
+    @contextmanager
+    def _looked_at(self) -> Iterator[Database]:
+        """The database as it is; closed in the end.
+
+        Closing takes its log away, which after a power cut would pass for a lost one. So it is not
+        in use meanwhile; where a full disk does not take that, it is kept open for good.
+        """
+        database = open_database(self.path)
+        try:
+            use(database, begins=False)
+        except sqlite3.Error:
+            if not is_full(self.path):
+                database.close()
+                raise
+            _kept_open.append(database)
+            yield database
+        else:
+            with closing(database):
+                yield database
 
     def _make_successor(self, why: WhyOpened, handover: Handover) -> int:
         new = building(self.path)

@@ -3,7 +3,7 @@
 import logging
 from math import inf
 
-from ...contract.chain import read_wire, stamp_of
+from ...contract.chain import stamp_of
 from ...contract.errors import StoreFault
 from ...contract.stamps import Stamp
 from .gate import Gate
@@ -52,7 +52,7 @@ class Pruner:
         for start in range(first, min(confirmed + 1, first + _LOOK_AHEAD), _BATCH):
             found = None
             for entry in store.entries(start, _BATCH):
-                stamp = stamp_of(read_wire(entry.wire)[1])
+                stamp = stamp_of(store.data_of(entry))
                 if entry.seq <= confirmed and stamp.trusted:
                     if not self._is_old(stamp, now):
                         return found

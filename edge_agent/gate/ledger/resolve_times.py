@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from ...contract.chain import Entry, read_wire, stamp_of, told
+from ...contract.chain import Entry, stamp_of, told
 from ...contract.errors import StoreFault
 from ...contract.facts import RECORDED, Fact, PunchTimeCorrected, PunchTimeResolved
 from ...contract.stamps import local_time, parse_time
@@ -71,7 +71,7 @@ class ResolveTimes:
         entries = [entry for entry in entries if entry.seq in doubted]
         with self._gate.store.changing() as change:
             for entry in entries:
-                stated = own_bounds(stamp_of(_data(entry)))
+                stated = own_bounds(stamp_of(self._gate.store.data_of(entry)))
                 if entry.kind == RECORDED and stated is not None:
                     change.doubt_time(entry.seq, stated)
             change.looked_again(doubted, entries[-1].seq if entries else doubted.stop - 1)
@@ -104,7 +104,7 @@ class ResolveTimes:
         entries = self._gate.store.entries(time.seq, 1)
         if not entries or entries[0].seq != time.seq:
             return _PRUNED, None
-        data = _data(entries[0])
+        data = self._gate.store.data_of(entries[0])
         bounds = self._when(data)
         stated, later = time.stated, time.stated_by != time.seq
         if not to_state(bounds, stated, later=later):
@@ -167,7 +167,3 @@ def _was_wrong(stated: Bounds | None, bounds: Bounds, *, later: bool) -> bool:
     if stated is None or not stated.exact or not disproves(bounds, stated, later=later):
         return False
     return stated.final or not overlap(bounds, stated)
-
-
-def _data(entry: Entry) -> dict[str, Any]:
-    return read_wire(entry.wire)[1]

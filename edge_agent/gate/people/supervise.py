@@ -3,7 +3,7 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from ...contract.chain import Entry, read_wire
+from ...contract.chain import Entry
 from ...contract.errors import BadRequest
 from ...contract.facts import CREDITS, Direction, PunchAdded, PunchVoided
 from ...contract.people import checked_code, checked_reason
@@ -25,7 +25,7 @@ def void_punch(context: RequestContext, request: VoidPunch) -> Result:
         )
     if gate.store.is_voided(request.seq):
         raise BadRequest(f"Punch {request.seq} is voided already: nothing was changed.")
-    data = read_wire(entry.wire)[1]
+    data = gate.store.data_of(entry)
     worker = data["worker"]
     voided = PunchVoided(of=request.seq, worker=worker, reason=reason, actor=context.actor)
     written = gate.record_void(voided)  # Nobody repeats what does not count.

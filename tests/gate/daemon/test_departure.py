@@ -1,5 +1,9 @@
 """A ledger is left only once that is noted where the next start finds it."""
 
+import os
+import signal
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -27,6 +31,36 @@ def assembly(tmp_path: Path) -> Assembly:
 def ledger_of(assembly: Assembly) -> str:
     with closing(assembly.store()) as store:
         return store.ledger
+
+
+LEFT_BEHIND = """
+import os, signal, sys, threading, time
+from pathlib import Path
+from edge_agent.gate.daemon import run
+from edge_agent.gate.settings.load import load_settings
+
+def stopped_meanwhile(path, arguments):
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(1)
+    os._exit(0)
+
+threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+run._run = lambda *arguments: run.LEAVES
+os.execv = stopped_meanwhile
+config = Path(sys.argv[1])
+run.run_daemon(load_settings(config), config)
+"""
+"""A daemon on its way to replace itself, with a thread that no part of it has stopped."""
+
+
+def test_a_stop_is_not_lost_to_a_thread_that_a_library_left_behind(assembly: Assembly) -> None:
+    """lgpio's, for one, which ends with the process."""
+    config = assembly.database.with_name("gate.toml")
+    without_manager = {k: v for k, v in os.environ.items() if k != "NOTIFY_SOCKET"}
+    left = subprocess.run(
+        [sys.executable, "-c", LEFT_BEHIND, config], env=without_manager, check=False
+    )
+    assert left.returncode == -signal.SIGTERM
 
 
 def test_damage_is_noted_first(assembly: Assembly) -> None:

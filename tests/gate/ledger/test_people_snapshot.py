@@ -119,6 +119,16 @@ def test_without_the_snapshot_they_are_lost_and_counted(staffed: Path, tmp_path:
         assert still_lost(store) is None
 
 
+def test_a_print_whose_removal_is_lost_is_not_missed(staffed: Path, tmp_path: Path) -> None:
+    """The entry that enrolled it is found, and the snapshot knows that it was removed."""
+    folder = copy(staffed, tmp_path / "damaged")
+    raw = (folder / "gate.db").read_bytes()
+    assert raw.count(b"print.removed") > 0
+    (folder / "gate.db").write_bytes(raw.replace(b"print.removed", b"print.rem0ved"))
+    lose_the_first_page(folder)
+    assert lost_after_start(folder) is None
+
+
 SPOILT: dict[str, Callable[[bytes], bytes]] = {
     "cut short": lambda raw: raw[:-1],
     "a byte of it": lambda raw: raw[:900] + bytes([raw[900] ^ 1]) + raw[901:],
@@ -209,6 +219,32 @@ def test_a_database_of_before_gets_one_at_its_first_start(staffed: Path, tmp_pat
     again = people_snapshot.read(folder / "gate.db")
     assert again
     assert again.rows == json.loads(before.partition(b"\n")[2])["rows"]
+
+
+def test_one_that_could_not_be_written_is_made_up_for(staffed: Path, tmp_path: Path) -> None:
+    """Once there is room, not only at the next start, which may be months away."""
+    folder = copy(staffed, tmp_path / "full")
+    blocked = folder / "gate.db.people.part"
+    blocked.mkdir()
+    with own(folder, now=later(9000)), closing(open_at(folder)) as store:
+        enrol(store, "NV900", 90)
+        assert people_snapshot.read(folder / "gate.db") is None
+        blocked.rmdir()
+        assert store.keep_reserve()
+    kept = people_snapshot.read(folder / "gate.db")
+    assert kept
+    assert "NV900" in {row["code"] for row in kept.rows["workers"]}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")
+def test_what_root_makes_beside_the_database_is_the_gate_s(tmp_path: Path) -> None:
+    """A daemon that was once run by hand as root must not keep the gate from its notes."""
+    os.chown(tmp_path, 1234, 1234)
+    with own(tmp_path), closing(open_at(tmp_path)) as store:
+        assert store.keep_reserve()
+    beside = {"gate.db.gap", "gate.db.leave", "gate.db.people"}
+    made_for = {name: (tmp_path / name).stat().st_uid for name in beside}
+    assert made_for == dict.fromkeys(beside, 1234)
 
 
 class PowerCut(BaseException):

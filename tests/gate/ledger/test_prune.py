@@ -21,7 +21,7 @@ from edge_agent.gate.rules import Policy
 from edge_agent.gate.uplink.commands import read_command
 from edge_agent.gate.uplink.inbox import Ignored, read_receipt
 
-from .ledgers import ALIVE, ZONE, append, later, open_store, punch, unsynced
+from .ledgers import ALIVE, GATE, ZONE, append, later, open_store, punch, unsynced
 
 DAY_MS = 86_400_000
 ENTRIES = 300
@@ -129,6 +129,23 @@ def test_a_long_time_without_a_clock_is_looked_past(tmp_path: Path, clock: Later
         == 352
     )
     store.close()
+
+
+def test_an_altered_entry_is_told_as_damage(tmp_path: Path, clock: Later) -> None:
+    """Pruning reads what nothing else has read for months; the gate's thread goes on."""
+    open_store(tmp_path).close()
+    told: list[DamagedLedger] = []
+    store = SqliteStore.open(tmp_path / "gate.db", GATE, ZONE, later(0), told.append)
+    append(store, punch(), later(DAY_MS))
+    append(store, punch(), later(2 * DAY_MS))
+    store.move_watermarks(Watermarks(3, 3))
+    clock.now = later(ENTRIES * 2 * DAY_MS)
+    with sqlite3.connect(tmp_path / "gate.db") as plain:
+        plain.execute("UPDATE ledger SET wire = x'00' WHERE seq = 2")
+    plain.close()
+    with closing(store):
+        assert prune(Gate(store, clock, lambda event: None, POLICY), turns=1) == 0
+    assert "Entry 2 of the ledger was altered" in str(told[0])
 
 
 def test_an_altered_checkpoint_is_found(gate: Gate, tmp_path: Path) -> None:

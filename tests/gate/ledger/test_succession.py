@@ -16,16 +16,17 @@ from edge_agent.contract.facts import PunchAdded, PunchTimeResolved, PunchVoided
 from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.host.host_identity import HostIdentity
 from edge_agent.gate.ledger import open_or_succeed as opening
+from edge_agent.gate.ledger.damage import quick_check
 from edge_agent.gate.ledger.damage.quick_check import damage
 from edge_agent.gate.ledger.open_or_succeed import may_leave_again, why_leave
 from edge_agent.gate.ledger.store import carry_over
 from edge_agent.gate.ledger.store.carry_over import TABLES
-from edge_agent.gate.ledger.store.metadata import Bound, Watermarks
+from edge_agent.gate.ledger.store.metadata import Bound, Watermarks, in_use
 from edge_agent.gate.ledger.store.notes import leaving, leaving_note
 from edge_agent.gate.ledger.store.schema import migrations
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
-from edge_agent.gate.ledger.succession import swap as aside
+from edge_agent.gate.ledger.succession import swap
 from edge_agent.gate.ledger.succession.swap import set_aside
 from edge_agent.gate.settings.load import load_settings
 
@@ -311,6 +312,51 @@ class Stopped(Exception):
     pass
 
 
+def test_an_altered_entry_that_only_leaving_reads_is_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind the last ones, at which each start looks: all the others come along."""
+    monkeypatch.setattr(quick_check, "_MOST", 3)
+    made(tmp_path)
+    with sqlite3.connect(tmp_path / "gate.db") as plain:
+        plain.execute("UPDATE ledger SET wire = x'00' WHERE seq = 8")
+    plain.close()
+    assert damage(tmp_path / "gate.db") is None
+    start(tmp_path, OTHER_CARD, now=later(10**9))
+    first, *others = sound(tmp_path)
+    assert first["why"] == "damaged"
+    recovered = [entry["of"]["seq"] for entry in others if entry["kind"] == "punch.recovered"]
+    assert recovered == list(range(9, 17))
+
+
+def test_a_start_on_a_full_disk_after_a_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gate runs, to tell the workers so; and a ledger that is sound is not left for that."""
+    live, crashed, after = tmp_path / "live", tmp_path / "crashed", tmp_path / "after"
+    live.mkdir()
+    without_index = shutil.ignore_patterns("*-shm")
+    with own(live), closing(open_at(live)) as store:
+        fill(store)
+        ledger = store.ledger
+        shutil.copytree(live, crashed, ignore=without_index)
+
+    def use_on_full_disk(database: Database, *, begins: bool) -> None:
+        if in_use(database) != begins:
+            raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(opening, "use", use_on_full_disk)
+        patched.setattr(opening, "is_full", lambda path: True)
+        with own(crashed) as begun:
+            assert not begun
+    shutil.copytree(crashed, after, ignore=without_index)  # As a power cut now leaves it.
+    assert damage(after / "gate.db") is None
+    with own(after) as begun:
+        assert not begun
+    assert sound(after)[0]["ledger"] == ledger
+
+
 @pytest.mark.parametrize("damaged", [False, True])
 def test_a_start_that_is_stopped_leaves_the_old_ledger_as_it_was(
     tmp_path: Path, damaged: bool
@@ -362,7 +408,7 @@ def test_cutting_finds_an_order_that_is_wrong(
     made(tmp_path)
 
     def at_once(path: Path, why: str) -> None:
-        aside.building(path).rename(path)
+        swap.building(path).rename(path)
 
     monkeypatch.setattr(opening, "decide", at_once)
     start(tmp_path, OTHER_CARD)

@@ -71,13 +71,19 @@ def rescue_people(
 def _who_there_was(
     rows: Rows, said: list[dict[str, Any]], snapshot: PeopleSnapshot | None
 ) -> tuple[set[str], set[Finger]]:
-    """By all that still tells of it; what proves itself has the last word on a slot."""
+    """By all that still tells of it; what proves itself has the last word on a slot.
+
+    An entry that is older than the snapshot has none: the one that took it back may be lost.
+    """
     kept = snapshot.rows if snapshot else {}
     slots: dict[int, Finger] = {}
     for row in [*rows.get("prints", []), *kept.get("prints", [])]:
         if not row.get("removed") and {"slot", "worker", "finger"} <= row.keys():
             slots[row["slot"]] = (row["worker"], row["finger"])
+    since = snapshot.seq if snapshot else 0
     for data in said:
+        if data["seq"] <= since:
+            continue
         if data["kind"] == "print.removed":
             slots.pop(data["slot"], None)
         elif data["kind"].startswith("print."):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from ....contract.chain import GENESIS, Entry, Scribe, is_whole
+from ....contract.chain import GENESIS, Entry, Scribe, is_whole, read_wire
 from ....contract.facts import Fact
 from ....contract.stamps import Stamp
 from ...errors import DamagedLedger
@@ -80,6 +80,18 @@ class LedgerRows(TimeRows):
                 self._connection.damaged(fault)
                 raise fault
         return entries
+
+    def data_of(self, entry: Entry) -> dict[str, Any]:
+        """What an entry says. Raises DamagedLedger where a byte of it was altered."""
+        try:
+            return read_wire(entry.wire)[1]
+        except ValueError as error:
+            fault = DamagedLedger(
+                f"Entry {entry.seq} of the ledger was altered ({error}): see 'edge-agent ledger "
+                "verify', and keep the database as it is."
+            )
+            self._connection.damaged(fault)
+            raise fault from error
 
     def newest_first(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Kind and data of the entries, the last one first."""

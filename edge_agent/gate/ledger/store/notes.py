@@ -16,6 +16,7 @@ from msgspec import Struct
 from ....contract.atomic_file import overwrite, replacing
 from ....contract.facts import RecordingStopped, WhyOpened
 from ....contract.stamps import Stamp
+from ...host.lock import give_to_folder_owner
 
 _SECTOR = 512
 """Bytes: what a card writes whole or not at all, if it keeps its word; the checksum tells."""
@@ -56,6 +57,7 @@ class Note(Generic[What]):
             if not path.exists() or path.stat().st_size != _SECTOR:
                 with replacing(path) as file:
                     file.write(b"\n" * _SECTOR)
+                give_to_folder_owner(path)
 
     def put(self, database: Path, ledger: str, what: What) -> bool:
         """Write it of ``ledger``, whether or not there is one; whether the card has taken it."""

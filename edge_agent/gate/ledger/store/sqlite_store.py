@@ -91,10 +91,18 @@ class SqliteStore(LedgerRows, CheckpointRows, PeopleRows, PairingRows, MetadataR
         return changing(self._connection, self._scribe)
 
     def keep_reserve(self) -> bool:
-        """Make the reserve where it is missing and there is room. Returns whether it is there."""
+        """Make the reserve where it is missing and there is room. Returns whether it is there.
+
+        So is made what else is to lie beside the database, and could not be when it was its turn.
+        """
+        path = self._connection.path
         for note in (gap_note, leaving_note):
-            note.prepare(self._connection.path)
-        return reserve.keep(self._connection.path)
+            note.prepare(path)
+        kept = reserve.keep(path)
+        if kept and not people_snapshot.snapshot_of(path).exists():
+            with suppress(StoreFault), self._connection.use() as database:
+                people_snapshot.keep(path, database, self.gate, self.ledger)
+        return kept
 
     def spend_reserve(self) -> bool:
         """Give the reserve's room to the database. False where there is no reserve any more."""

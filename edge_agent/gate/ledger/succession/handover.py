@@ -11,6 +11,7 @@ from ....contract.chain import GENESIS, read_wire
 from ....contract.facts import AMENDMENTS, CREDITS, RECORDED, OldEntry
 from ....contract.stamps import Stamp
 from ....contract.true_times import Landmark
+from ...errors import DamagedLedger
 from ...rules import last_punches
 from ..store.carry_over import Rows, taken_over
 from ..store.time_rows import read_landmarks
@@ -149,7 +150,11 @@ def _entries(database: Database, where: str, *parameters: Any) -> Iterator[Old]:
     for digest, wire in database.conn.execute(
         f"SELECT hash, wire FROM ledger WHERE {where}", parameters
     ):
-        yield Old(digest, read_wire(wire)[1])
+        try:
+            data = read_wire(wire)[1]
+        except ValueError as error:
+            raise DamagedLedger(f"An entry of the ledger was altered ({error}).") from error
+        yield Old(digest, data)
 
 
 def _hash_of(database: Database, seq: int) -> bytes | None:
