@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from edge_agent.contract.facts import LedgerOpened
+from edge_agent.gate.daemon import run
 from edge_agent.gate.daemon.assembly import Assembly
-from edge_agent.gate.daemon.run import _Departure
-from edge_agent.gate.errors import DamagedLedger
-from edge_agent.gate.ledger.store.notes import Leaving, leaving_note
+from edge_agent.gate.daemon.run import _Departure, _StopSignals
+from edge_agent.gate.errors import DamagedLedger, SensorFault
+from edge_agent.gate.host.service_manager import ServiceManager
+from edge_agent.gate.ledger.store.notes import Leaving, leaving, leaving_note
 from edge_agent.gate.settings.load import load_settings
 from edge_agent.gate.uplink.inbox import ForeignReceipt
 
@@ -31,6 +33,28 @@ def assembly(tmp_path: Path) -> Assembly:
 def ledger_of(assembly: Assembly) -> str:
     with closing(assembly.store()) as store:
         return store.ledger
+
+
+def test_a_stop_while_the_sensor_is_looked_for(
+    assembly: Assembly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which takes four seconds where none answers: nothing is begun that has to be stopped then."""
+    ledger = ledger_of(assembly)
+    assert leaving_note.put(assembly.database, ledger, leaving("payroll-is-ahead", 99))
+    stop = _StopSignals.__new__(_StopSignals)
+    stop.asked = False
+
+    def stopped_meanwhile(*arguments: object) -> SensorFault:
+        stop.asked = True
+        return SensorFault("silent")
+
+    monkeypatch.setattr(run, "_first_connection", stopped_meanwhile)
+    monkeypatch.setattr(run, "_Daemon", None)
+    assert run._run(assembly, Path("gate.toml"), ServiceManager(), stop) == 0
+    with closing(assembly.store()) as store:
+        assert store.ledger != ledger
+        kinds = [entry.kind for entry in store.entries(1, 100)]
+    assert kinds == ["ledger.opened", "recording.stopped"]
 
 
 LEFT_BEHIND = """
