@@ -22,7 +22,7 @@ from edge_agent.gate.ledger.damage.carve import (
     prove,
 )
 from edge_agent.gate.ledger.damage.quick_check import damage
-from edge_agent.gate.ledger.damage.readable import write_readable
+from edge_agent.gate.ledger.damage.readable import begin_readable, write_readable
 from edge_agent.gate.ledger.store import database as opening
 from edge_agent.gate.ledger.store.database import StoreConnection, open_database
 from edge_agent.gate.ledger.store.metadata import Watermarks
@@ -367,3 +367,15 @@ def test_a_torn_commit_that_fills_its_sector_is_no_damage(cut_off: Path, tmp_pat
     assert last.wire in raw
     log.write_bytes(raw)
     assert damage(folder / "gate.db") is None
+
+
+def test_a_gate_without_memory_for_a_readable_copy_records_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gate.db.old-1-damaged").write_bytes(bytes(4096))
+
+    def no_memory(*arguments: object, **others: object) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr("subprocess.Popen", no_memory)
+    assert begin_readable(tmp_path / "gate.db", tmp_path / "gate.toml") is None

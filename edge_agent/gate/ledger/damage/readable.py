@@ -30,16 +30,20 @@ _PAUSE_S = 0.05
 def begin_readable(path: Path, config: Path) -> "subprocess.Popen[bytes] | None":
     """Have ``edge-agent ledger readable`` do it, where there is something to do.
 
-    ``config``: the settings' file. The process is to be killed where its daemon ends.
+    ``config``: the settings' file. The process is to be killed where its daemon ends. Never raises.
     """
-    if not any(_unreadable(path)):
-        return None
     command = ("ledger", "readable", "--config", str(config))
-    return subprocess.Popen(
-        (sys.executable, "-m", "edge_agent", *command),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
+    try:
+        if not any(_unreadable(path)):
+            return None
+        return subprocess.Popen(
+            (sys.executable, "-m", "edge_agent", *command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+    except OSError as error:  # Of memory, or of the card: the gate records all the same.
+        log.warning("a damaged database is not made readable: %s", error)
+        return None
 
 
 def write_readable(path: Path) -> None:
