@@ -163,7 +163,7 @@ class _Departure:
         Once in a day of the ledger: a receipt can be forged by whoever the broker lets, and each
         ledger that is left stays on the card.
         """
-        with closing(self._assembly.store()) as store:
+        with closing(self._assembly.store(self.damaged)) as store:
             if not self._assembly.may_leave(store):
                 return False
         return self._decide(leaving(receipt.why, through=receipt.through), receipt.detail)
@@ -315,7 +315,7 @@ class _Daemon:
 
     def _uplink_status(self) -> GateStatus:
         # Called on the uplink's thread, and a store connection belongs to one thread.
-        with closing(self._assembly.store()) as store:
+        with closing(self._assembly.store(self._departure.damaged)) as store:
             return gate_status(self._assembly, store, self._circumstances())
 
     def _circumstances(self) -> Circumstances:

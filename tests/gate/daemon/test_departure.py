@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -113,6 +114,19 @@ def test_a_receipt_is_noted_once_a_day(assembly: Assembly) -> None:
         with closing(assembly.store()) as store:
             assert LedgerOpened.__struct_config__.tag == store.entries(1, 1)[0].kind
     assert not leaving_note.stands(assembly.database)
+
+
+def test_damage_that_a_receipt_brings_to_light_is_noted(assembly: Assembly) -> None:
+    ledger = ledger_of(assembly)
+    with sqlite3.connect(assembly.database) as plain:
+        plain.execute("UPDATE ledger SET wire = x'00' WHERE seq = 1")
+    plain.close()
+    departure = _Departure(assembly)
+    with pytest.raises(DamagedLedger, match="Entry 1"):
+        departure.payroll_disowns(AHEAD)
+    noted = leaving_note.read(assembly.database, ledger)
+    assert noted
+    assert noted.why == "damaged"
 
 
 def test_a_card_that_takes_no_note_keeps_its_ledger(assembly: Assembly) -> None:
