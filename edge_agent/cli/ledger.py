@@ -1,7 +1,4 @@
-"""``edge-agent ledger``: look after the ledger.
-
-The ledger as a file for an auditor: JSON lines with the chain, or a table for a spreadsheet.
-"""
+"""``edge-agent ledger``: check the ledger, copy it, and write it out for an auditor."""
 
 import csv
 import logging

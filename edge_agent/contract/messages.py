@@ -1,6 +1,6 @@
-"""What gate and payroll tell each other beside the ledger: receipts, commands, status.
+"""What gate and payroll tell each other beside the ledger, and on which topics.
 
-The topics of one gate (payroll contract, version 1).
+Receipts, commands, roster and status of the payroll contract, version 1.
 """
 
 from typing import Literal

@@ -1,8 +1,6 @@
-"""The event stream: what happens at the gate, for a technician to follow and a display to show.
+"""The events: what happens at the gate, and the bus on which those who want them hear of it.
 
-``edge-agent watch --json`` prints these as they stand on the control socket, a JSON object a line.
-
-Where events meet those who want them.
+``edge-agent watch --json`` prints them as they stand on the control socket, a JSON object a line.
 """
 
 from collections.abc import Callable

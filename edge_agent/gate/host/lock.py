@@ -1,7 +1,4 @@
-"""One owner of a gate's database and sensor at a time.
-
-Files that root makes for the gate belong to the gate.
-"""
+"""Who owns what a gate works on: one process at a time, and the gate's user all its files."""
 
 import errno
 import fcntl

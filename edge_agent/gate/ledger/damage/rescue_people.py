@@ -114,7 +114,7 @@ def _key(row: dict[str, Any]) -> str:
 def _ask_others(rows: Rows) -> None:
     """Then only the templates can say whose slots these are, and payroll its roster again."""
     rows["sensor_mark"] = []
-    rows["roster"] = rows["listings"] = []
+    rows["roster"] = []
 
 
 def _doubt_prints(rows: Rows, whole: bool) -> int:
