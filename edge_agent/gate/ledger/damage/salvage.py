@@ -81,7 +81,9 @@ def salvage(path: Path, gate: str, now: Stamp, beat: Callable[[], None]) -> Salv
     ledger = told.ledger or _commonest(f.ledger for f in found)
     own = [f for f in found if f.ledger == ledger]
     wanted = [f for f in own if f.seq > told.confirmed and f.kind in CREDITS | AMENDMENTS.keys()]
-    earlier = set(told.pending) | _amended(wanted) | _last_punches(own, now, told.voided)
+    earlier = (
+        set(told.pending) | _amended(wanted, beat) | _last_punches(own, now, told.voided, beat)
+    )
     earlier |= {seq for doubt in told.doubts for seq in doubt}
     earlier = {seq for seq in earlier if seq <= told.confirmed}
     wanted += [f for f in own if f.seq in earlier and f.kind in CREDITS]
@@ -93,7 +95,8 @@ def salvage(path: Path, gate: str, now: Stamp, beat: Callable[[], None]) -> Salv
             if f.ledger == ledger and f.seq in earlier and f.kind in CREDITS
         ]
     end = next((p for f in own if f.seq == told.confirmed and (p := prove(f))), None)
-    said_of_people = [p.data for p in _proved(f for f in own if f.kind in OF_PEOPLE)]
+    of_people = _proved(f for f in own if f.kind in OF_PEOPLE)
+    said_of_people = [p.data for p in heeded(of_people, beat)]
     people = rescue_people(told.rows, told.whole, said_of_people, _snapshot_of(path, ledger, gate))
     pending = told.pending
     if not told.landmarks:  # then neither is to be believed to be empty
@@ -134,14 +137,17 @@ def _proved(found: Iterable[Found]) -> Iterator[Proved]:
             yield entry
 
 
-def _amended(found: Iterable[Found]) -> set[int]:
-    return {p.data["of"] for p in _proved(f for f in found if f.kind in AMENDMENTS)}
+def _amended(found: Iterable[Found], beat: Callable[[], None]) -> set[int]:
+    amendments = _proved(f for f in found if f.kind in AMENDMENTS)
+    return {p.data["of"] for p in heeded(amendments, beat)}
 
 
-def _last_punches(found: Iterable[Found], now: Stamp, voided: frozenset[int]) -> set[int]:
+def _last_punches(
+    found: Iterable[Found], now: Stamp, voided: frozenset[int], beat: Callable[[], None]
+) -> set[int]:
     punches = (f for f in found if f.kind in CREDITS)
     latest = heapq.nlargest(_RECENT, punches, key=lambda f: f.seq)
-    return needed_by_rules((p.data for f in latest if (p := prove(f))), now, voided)
+    return needed_by_rules((p.data for f in heeded(latest, beat) if (p := prove(f))), now, voided)
 
 
 def _ask_sqlite(path: Path, beat: Callable[[], None]) -> _Told:

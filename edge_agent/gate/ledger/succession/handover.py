@@ -147,13 +147,13 @@ def _newest_first(database: Database) -> Iterator[Old]:
 
 
 def _entries(database: Database, where: str, *parameters: Any) -> Iterator[Old]:
-    for digest, wire in database.conn.execute(
-        f"SELECT hash, wire FROM ledger WHERE {where}", parameters
+    for seq, digest, wire in database.conn.execute(
+        f"SELECT seq, hash, wire FROM ledger WHERE {where}", parameters
     ):
         try:
             data = read_wire(wire)[1]
         except ValueError as error:
-            raise DamagedLedger(f"An entry of the ledger was altered ({error}).") from error
+            raise DamagedLedger(f"Entry {seq} of the ledger was altered ({error}).") from error
         yield Old(digest, data)
 
 
