@@ -34,8 +34,8 @@ class LostPeople(Struct, frozen=True, kw_only=True):
 
 
 BRING_BACK = (
-    "bring them back with 'edge-agent templates restore FILE' and the last backup of the templates "
-    "('edge-agent workers add' and 'edge-agent enroll' where there is none)"
+    "bring them back with 'edge-agent templates restore FILE --identity KEYFILE' and the last "
+    "backup of the templates ('edge-agent workers add' and 'edge-agent enroll' where there is none)"
 )
 
 
