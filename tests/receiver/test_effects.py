@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge_agent.contract.chain import GENESIS, link, seal
@@ -332,6 +332,8 @@ ODD = st.sampled_from(
 )  # fmt: skip
 
 
+@example("punch.recovered", {"of": {"ledger": "b", "seq": 1, "hash": "0" * 64},
+                             "data": {"kind": ["x"], "worker": CODE, "at": None}})  # fmt: skip
 @given(
     st.sampled_from(sorted(kind_of(kind) for kind in KINDS)),
     st.dictionaries(

@@ -279,6 +279,21 @@ def test_a_file_that_everybody_may_read_is_closed_and_a_group_s_is_left(file: Pa
         assert file.stat().st_mode & 0o777 == after
 
 
+def test_the_mode_of_what_is_not_ours_is_left_alone(tmp_path: Path) -> None:
+    """A folder that was named by mistake may be everybody's, /tmp say."""
+    folder, salaries = tmp_path / "everybody", tmp_path / "salaries.db"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    with closing(sqlite3.connect(salaries)) as conn:
+        conn.execute("CREATE TABLE salaries (code TEXT)")
+    salaries.chmod(0o644)
+    for path in (folder, salaries):
+        with pytest.raises(StoreFault):
+            PayrollStore(str(path))
+    assert folder.stat().st_mode & 0o7777 == 0o1777
+    assert salaries.stat().st_mode & 0o777 == 0o644
+
+
 def test_times_in_postgresql_are_times(new_postgresql_database: Callable[[], str]) -> None:
     database = new_postgresql_database()
     PayrollStore(database).close()

@@ -18,6 +18,7 @@ from edge_agent.contract.messages import (
     LastWill,
     LedgerStatus,
     Reply,
+    Resend,
     SensorStatus,
 )
 from edge_agent.contract.stamps import ClockState
@@ -280,13 +281,17 @@ def test_retired_gates_hold_a_refill_up_for_a_moment_at_most(
             assert time.monotonic() - began < FIRST_PAUSE
 
 
-def test_gate_that_comes_back_is_asked_again(running: Running, gate: Gate) -> None:
+def test_gate_that_is_away_is_asked_when_it_is_back(running: Running, gate: Gate) -> None:
     ledger = str(uuid.uuid4())
     gate.keep(write_ledger(9, ledger))
     gate.say(status(ledger, last=9, confirmed=9, state="offline"), channel="status")
     gate.say(b"damaged", channel="replies")
     running.said("damaged")
-    assert gate.resends.empty()
+    gate.say(b"damaged", channel="replies")
+    running.said("damaged")
+    ours = Resend(id="ours", ledger="another", from_=1, to=1)
+    gate.say(msgspec.json.encode(ours), channel="commands")
+    assert gate.asked() == ours  # And nothing before it.
     gate.say(status(ledger, last=9, confirmed=9), channel="status")
     gate.confirmed(9)
 

@@ -33,7 +33,7 @@ class SqliteDatabase:
         with self._faults(), ExitStack() as opened:
             if alone:
                 opened.enter_context(_locked(self._path))
-                _keep_private(self._path)
+                _make_private(self._path)
             connection = sqlite3.connect(self._path, isolation_level=None, timeout=_BUSY_SECONDS)
             self._conn = opened.enter_context(closing(connection))
             # A receipt lets the gate forget: what it covers must survive a power cut.
@@ -96,6 +96,7 @@ class SqliteDatabase:
     def adopt(self) -> None:
         with self._faults():  # Readers and the receiver work side by side from now on.
             self._conn.execute("PRAGMA journal_mode = WAL")
+            _close_to_everybody(self._path)
 
     def beside(self, suffix: str) -> Path | None:
         return self._path.with_name(self._path.name + suffix)
@@ -114,21 +115,28 @@ class SqliteDatabase:
             ) from error
 
 
-def _keep_private(path: Path) -> None:
-    """Make the file before SQLite would, for its owner alone: there are names in it.
+def _close_to_everybody(path: Path) -> None:
+    """What an older version, or an umask, has left open to everybody, is its owner's again.
 
-    What SQLite puts beside it has its mode. One that was open to everybody is closed; one that was
-    opened to a group is somebody's decision.
+    Of files of our own and of nothing else; one that was opened to a group is somebody's decision.
     """
-    _make_private(path)
     for suffix in ("", "-wal", "-shm", ".lock", ".corrections"):
         beside = path.with_name(path.name + suffix)
-        if beside.exists() and beside.stat().st_mode & stat.S_IRWXO:
-            beside.chmod(0o600)
+        with suppress(FileNotFoundError):
+            fd = os.open(beside, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                mode = os.fstat(fd).st_mode
+                if stat.S_ISREG(mode) and mode & stat.S_IRWXO:
+                    os.fchmod(fd, 0o600)
+            finally:
+                os.close(fd)
 
 
 def _make_private(path: Path) -> None:
-    """An empty file, whatever the umask, where there is none."""
+    """Before SQLite makes it: there are names in it, and what it puts beside has its mode.
+
+    An empty file, whatever the umask, where there is nothing of that name.
+    """
     with suppress(FileExistsError):
         fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         with closing(os.fdopen(fd, "wb")):
