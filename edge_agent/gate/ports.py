@@ -119,6 +119,9 @@ class Sensor(Protocol):
     def search(self, buffer: Buffer = Buffer.ONE) -> Match | None:
         """Search a buffer in the sensor's whole library."""
 
+    def matches(self) -> bool:
+        """Whether the features in both buffers are one finger's, by the sensor's own Match."""
+
     def merge(self) -> bool:
         """Make one template of both buffers; False where they are different fingers."""
 

@@ -273,6 +273,11 @@ class Library:
         )
         return next(found, self.finds_anyway)
 
+    def matches(self) -> bool:
+        self._asked("matches")
+        self._may_fail("matches")
+        return self.match_tells and same_finger(*self.buffers.values())
+
     def merge(self) -> bool:
         self._asked("merge")
         self._may_fail("merge")

@@ -248,7 +248,8 @@ def test_the_life_of_a_worker(new_gate: Gate, daemon_runs: bool) -> None:
         "worker.changed",
         "worker.changed",
     ]
-    assert "punch.recorded" not in kinds  # Nobody was at work.
+    # Who is known and presses while somebody else is to be enrolled may just have come by.
+    assert [worker for _, worker in gate.punches()] == ["00042"]
     assert gate.cli("ledger", "verify").code == 0
 
 

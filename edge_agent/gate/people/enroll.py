@@ -147,16 +147,25 @@ class _Enrolment:
     def capture_template(self) -> None:
         """Two captures of one finger that nobody has, merged in the sensor's buffers.
 
-        Each of them is searched for: some modules merge two persons' fingers into one template,
-        which is found for both.
+        Each of them is searched for, and both are compared: some modules merge two persons'
+        fingers into one template, which is found for both.
         """
         for _ in range(TRIES):
             self._press(StepKind.PRESS, Buffer.ONE)
             self._press(StepKind.PRESS_AGAIN, Buffer.TWO)
-            if self._context.sensor.merge():
+            if self._merge():
                 return
             self._context.prompt.step(StepKind.DIFFERENT)
         raise BadRequest("The two presses stay different: press the same finger, flat and still.")
+
+    def _merge(self) -> bool:
+        """Merge both captures. False where they are different fingers, as far as one can tell.
+
+        A module that merges what its Match calls different is asked once more, for the template
+        that is in both buffers then: where even that is not like itself, Match tells nothing.
+        """
+        alike = self._context.sensor.matches()
+        return self._context.sensor.merge() and (alike or not self._context.sensor.matches())
 
     def prove(self, slot: int) -> None:
         """Have the template in ``slot`` win a search, as it has to for a punch."""

@@ -134,6 +134,10 @@ class FingerprintSensor:
         found = self._library.search(int(buffer))
         return Match(*found) if found else None
 
+    def matches(self) -> bool:
+        """Whether the features in both buffers are one finger's; False where it cannot tell."""
+        return self._library.matches()
+
     def merge(self) -> bool:
         """Make one template of both buffers; False where they are different fingers."""
         return bool(self._link.ask(REG_MODEL))

@@ -82,6 +82,13 @@ class TemplateLibrary:
         self._searches_fast = True
         return _found(found)
 
+    def matches(self) -> bool:
+        """Whether both buffers are alike; False at a module that refuses to say."""
+        try:
+            return bool(self.link.ask(MATCH))
+        except SensorRefused:
+            return False
+
     def slots(self) -> frozenset[int]:
         """The slots that hold a template."""
         pages = range(math.ceil(self.link.capacity / _PAGE))
@@ -143,7 +150,7 @@ class TemplateLibrary:
         self._check_slot(slot)
         self.link.ask(LOAD_CHAR, slot=slot, buffer=_WRITING)
         for other in others:
-            if self._loads(other) and self.link.ask(MATCH):
+            if self._loads(other) and self.matches():
                 return other
         return None
 

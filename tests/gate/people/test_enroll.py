@@ -153,6 +153,23 @@ def test_a_finger_of_somebody_else_is_never_merged_with_the_new_one() -> None:
     assert "merge" not in made.sensor.asked
 
 
+def test_two_strangers_are_not_merged_where_the_sensor_can_tell_them_apart() -> None:
+    made = Enrolling(NEW, "another", NEW, NEW, NEW)
+    made.sensor.merges_anything = True
+    made.run()
+    assert StepKind.DIFFERENT in made.person.steps
+    assert made.sensor.templates == {**ENROLLED, 2: NEW}
+
+
+def test_a_sensor_that_calls_every_two_captures_different_enrols_all_the_same() -> None:
+    """An R503 may always refuse: then its word is not rested on."""
+    made = Enrolling(NEW, NEW, NEW)
+    made.sensor.match_tells = False
+    made.run()
+    assert made.person.steps.count(StepKind.PROVE) == 1
+    assert made.sensor.templates == {**ENROLLED, 2: NEW}
+
+
 @pytest.mark.parametrize("slot", [0, 2])
 def test_what_is_found_with_no_score_proves_nothing(slot: int) -> None:
     made = Enrolling(NEW, NEW, "another", "another", "another")
