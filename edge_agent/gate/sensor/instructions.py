@@ -111,10 +111,16 @@ GEN_IMG = Instruction(
 )
 IMG_2_TZ = Instruction(0x02, "Img2Tz", 1.5, _BUFFER, driver=("convertImage", "buffer"))
 MATCH = Instruction(
-    0x03, "Match", 1.0, ack="H", answers={0x08: 0}, driver=("compareCharacteristics",)
+    0x03,
+    "Match",
+    1.0,
+    ack="H",
+    answers={0x08: 0},
+    driver=("compareCharacteristics",),
+    without="nothing is compared",
 )
 SEARCH = Instruction(
-    0x04, "Search", 1.5, _BUFFER | _SLOTS, _FOUND, _NOBODY, driver=("searchTemplate", "buffer")
+    0x04, "Search", 1.5, _BUFFER | _SLOTS, _FOUND, _NOBODY, driver=("searchTemplate",)
 )
 REG_MODEL = Instruction(0x05, "RegModel", 1.0, answers={0x0A: False}, driver=("createTemplate",))
 STORE = Instruction(

@@ -8,6 +8,8 @@ import math
 from collections.abc import Callable, Sequence
 from itertools import islice
 
+from msgspec import structs
+
 from ...contract.errors import BadRequest
 from ..errors import SensorFault, SensorGarbled, SensorRefused, SensorSilent
 from .instructions import (
@@ -36,6 +38,9 @@ from .link import InstructionMissing, Link, OddSize
 INDEX_SLOTS = 4 * 256
 """The index table has so many, in pages of 256, and no more can be asked for."""
 
+_SEARCH_ANY = structs.replace(SEARCH, driver=())
+"""pyfingerprint's method searches for buffer 1 alone."""
+
 _PAGE = 256
 _WRITING, _READING = 1, 2  # buffers
 _NOTEPAD_PAGES = 16
@@ -55,7 +60,7 @@ class TemplateLibrary:
         self._tried: set[int] = set()
         """Slots that hold a template, at a module without an index."""
 
-    def search(self, buffer: int) -> tuple[int, int] | None:
+    def search(self, buffer: int = 1) -> tuple[int, int] | None:
         """Slot and score of the template most like a buffer, in the whole library.
 
         By HighSpeedSearch; but an R551 refuses it or stays silent, and other modules answer that
@@ -64,7 +69,7 @@ class TemplateLibrary:
         those modules need.
         """
         if self._searches_fast is False:
-            return _found(self.link.ask(SEARCH, buffer=buffer))
+            return self._search_slowly(buffer)
         try:
             # Once: after a doubt the features may be gone, and nothing is asked of them again.
             found = self.link.exchange(
@@ -78,9 +83,14 @@ class TemplateLibrary:
                 raise
             # It has answered, so the features are still there, unless it restarts now.
             self.link.prove()
-            return _found(self.link.ask(SEARCH, buffer=buffer))
+            return self._search_slowly(buffer)
         self._searches_fast = True
         return _found(found)
+
+    def _search_slowly(self, buffer: int) -> tuple[int, int] | None:
+        if buffer == 1:
+            return _found(self.link.ask(SEARCH))
+        return _found(self.link.ask(_SEARCH_ANY, buffer=buffer, first=0, count=self.link.capacity))
 
     def matches(self) -> bool:
         """Whether both buffers are alike; False at a module that refuses to say."""

@@ -136,6 +136,13 @@ def test_a_finger_is_enrolled_found_and_erased(model: str, tmp_path: Path) -> No
         for finger, slot in [("binh", last), ("anna", 0), ("chi", None)]:
             _scan(bench, adapter, finger)
             assert _slot(port.search()) == slot
+        _scan(bench, adapter, "anna", Buffer.ONE)
+        _scan(bench, adapter, "binh", Buffer.TWO)
+        assert _slot(port.search(Buffer.TWO)) == last
+        assert _slot(port.search()) == 0
+        assert not port.matches()
+        _scan(bench, adapter, "anna", Buffer.TWO)
+        assert port.matches()
         port.erase(0)
         port.erase(1)  # there is nothing in it
         assert port.slots() == {last}
@@ -147,6 +154,24 @@ def test_different_fingers_do_not_merge(bench: Remote, sensor: FingerprintSensor
     _scan(bench, sensor, "binh", Buffer.TWO)
 
     assert not sensor.merge()
+
+
+@pytest.mark.parametrize(
+    ("answer", "alike"),
+    [
+        (ack(0, bytes.fromhex("0050")), True),
+        (ack(0, bytes(2)), False),  # no score is no match
+        (ack(0x08, bytes(2)), False),
+        (ack(0x01), False),
+        (ack(0x1B), False),
+    ],
+)
+def test_a_module_that_refuses_to_compare(
+    peer: Peer, plain: FingerprintSensor, answer: bytes, alike: bool
+) -> None:
+    peer.replies = {0x03: [answer] * 3}
+    assert plain.matches() is alike
+    assert plain.capture()  # and the link is not in doubt
 
 
 @pytest.mark.parametrize(
@@ -526,6 +551,9 @@ def test_a_module_that_refuses_to_search_fast(
         SEARCH,
         SEARCH,
     ]
+    peer.commands.clear()
+    assert plain.search(Buffer.TWO) == FOUND
+    assert peer.commands[-1][:2] == bytes([SEARCH, 2])
     plain.connect()  # perhaps another sensor
     assert plain.search() == FOUND
     assert peer.asked[-1] == FAST_SEARCH
