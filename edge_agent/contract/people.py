@@ -102,6 +102,8 @@ def another_person(name: str, other: str) -> bool:
     given = _among(words[-1], others) and _among(others[-1], words)
     kept = sum(_among(word, others) for word in words)
     fewer, more = sorted((len(words), len(others)))
+    if kept >= fewer and fewer > 1:
+        return False
     return kept < fewer / 2 if given else kept <= more * 3 / 4
 
 

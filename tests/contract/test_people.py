@@ -126,6 +126,7 @@ def test_what_is_no_finger_is_answered_with_the_names_there_are(typed: str) -> N
         ("Nguyễn Văn Thành", "Nguyễn Văn Thàhn"),
         ("Nguyễn Văn Thành", "Nguyễn Văn Thàn"),
         ("Nguyễn Thị Hồng Nhung Hai", "Nguyễn Thị Hồng Nhung Ba"),
+        ("Trần Văn Minh", "Trần Văn Minh Đức"),
     ],
 )
 def test_a_corrected_name_is_the_same_person_s(name: str, other: str) -> None:
