@@ -8,6 +8,7 @@ the command that replaces itself, goes the way of any start, and that begins the
 import faulthandler
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -161,12 +162,19 @@ class _Departure:
         """Have a new ledger begin because of a receipt; whether it does.
 
         Once in a day of the ledger: a receipt can be forged by whoever the broker lets, and each
-        ledger that is left stays on the card.
+        ledger that is left stays on the card. Not without room for the new one either: the start
+        would fail again and again, while this one still takes punches.
         """
+        if not self._room_for_another():
+            return False
         with closing(self._assembly.store(self.damaged)) as store:
             if not self._assembly.may_leave(store):
                 return False
         return self._decide(leaving(receipt.why, through=receipt.through), receipt.detail)
+
+    def _room_for_another(self) -> bool:
+        database = self._assembly.database
+        return shutil.disk_usage(database.parent).free > database.stat().st_size
 
     def _decide(self, why: Leaving, detail: str) -> bool:
         """Note it durably. Not where that cannot be done: no new ledger could be made there."""

@@ -120,11 +120,12 @@ class PayrollInbox:
             log.warning("receipt ignored: %s (%d so far)", receipt.why, self._ignored)
 
     def _complain_of_another(self, receipt: ForeignReceipt) -> None:
-        """No new ledger for that: the last one began because of a receipt, and not long ago."""
+        """No new ledger for that: the last one began so not long ago, or the card is full."""
         log.error(
             "receipt ignored: %s (%d so far). This ledger began because of such a receipt, less "
-            "than a day ago: is somebody else publishing on the gate's receipts topic? Look at the "
-            "broker's access list, and restart the gate tomorrow if payroll still lacks punches.",
+            "than a day ago, or the disk has no room for a new one: see 'edge-agent doctor'. Is "
+            "somebody else publishing on the gate's receipts topic? Look at the broker's access "
+            "list, and restart the gate tomorrow if payroll still lacks punches.",
             receipt.detail,
             self._ignored,
         )

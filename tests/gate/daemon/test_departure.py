@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -19,6 +20,11 @@ from edge_agent.gate.host.service_manager import ServiceManager
 from edge_agent.gate.ledger.store.notes import Leaving, leaving, leaving_note
 from edge_agent.gate.settings.load import load_settings
 from edge_agent.gate.uplink.inbox import ForeignReceipt
+
+
+class Usage(NamedTuple):
+    free: int
+
 
 FAULT = DamagedLedger("The database cannot be used (malformed): start the daemon.")
 AHEAD = ForeignReceipt("payroll-is-ahead", 99, "it covers entry 99")
@@ -141,3 +147,17 @@ def test_a_card_that_takes_no_note_keeps_its_ledger(assembly: Assembly) -> None:
     note.rmdir()
     departure.damaged(FAULT)
     assert departure.decided
+
+
+def test_a_card_without_room_for_a_new_ledger_keeps_this_one(
+    assembly: Assembly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its reserve still takes punches; a start that finds no room would fail again and again."""
+    ledger_of(assembly)
+    departure = _Departure(assembly)
+    size = assembly.database.stat().st_size
+    monkeypatch.setattr(run.shutil, "disk_usage", lambda path: Usage(size))
+    assert not departure.payroll_disowns(AHEAD)
+    assert not departure.decided
+    monkeypatch.setattr(run.shutil, "disk_usage", lambda path: Usage(size + 1))
+    assert departure.payroll_disowns(AHEAD)
