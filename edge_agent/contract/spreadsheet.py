@@ -199,16 +199,17 @@ def _read_csv(path: Path) -> _Sheet:
         ) from error
     lines = io.StringIO(text, newline="")
     first = lines.readline().rstrip("\r\n")
-    delimiter = first[4:] if first.lower().startswith("sep=") and len(first) == 5 else None
-    if delimiter is None:
+    rows: list[Sequence[Any]] = []
+    if first.lower().startswith("sep=") and len(first) == 5:
+        delimiter = first[4]
+        rows.append([])  # It is the first row of the file all the same.
+    else:
         lines.seek(0)
-        delimiter = max(";,\t", key=lambda one: max(text.count(one, 0, 2000), 0))
+        delimiter = max(";,\t", key=lambda one: text.count(one, 0, 2000))
     try:
-        rows: list[Sequence[Any]] = list(csv.reader(lines, delimiter=delimiter, strict=True))
+        rows.extend(csv.reader(lines, delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise BadRequest(f"{path} is no sound CSV: {error}.") from error
-    if first.lower().startswith("sep="):
-        rows.insert(0, [])
     sheet = _Sheet(rows)
     for number, cells in enumerate(rows, start=1):
         sheet.wrong |= {(number, n): why for n, cell in enumerate(cells) if (why := _broken(cell))}
