@@ -31,7 +31,7 @@ endef
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: .venv/demo ## Show a gate, its sensor and payroll at work, without hardware (ARGS=…)
@@ -91,6 +91,31 @@ mutants: .venv/test ## Plant bugs in touch, rules, clock and chain: the tests mu
 	@$(BIN)/python -c 'import json, sys; n = json.load(open("mutants/mutmut-cicd-stats.json")); \
 	    alive = n["survived"] + n["no_tests"]; print(alive, "of", n["total"], "alive"); \
 	    sys.exit(alive > 0.1 * n["total"])'
+
+# What is installed at a gate and at payroll, for each Python from 3.11 and each architecture.
+LOCK = $(BIN)/uv -q pip compile setup.cfg --universal --python-version 3.11 --generate-hashes \
+    --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade
+
+.PHONY: constraints
+constraints: .venv/supply ## Pin anew, with hashes, what a gate and payroll install (wants a network)
+	@$(LOCK) --extra gpio -o config/constraints.txt >/dev/null
+	@$(LOCK) --extra receiver --extra postgresql -o config/constraints-receiver.txt >/dev/null
+
+.PHONY: sbom
+sbom: .venv/supply ## List what a gate installs: dist/sbom.json (CycloneDX), dist/licences.md
+	@mkdir -p dist
+	@$(PYTHON) -m venv --clear .venv/gate
+	@.venv/gate/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r config/constraints.txt
+	@.venv/gate/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation .
+	@$(BIN)/cyclonedx-py environment .venv/gate/bin/python --output-reproducible --of JSON -o dist/sbom.json
+	@$(BIN)/pip-licenses --python=.venv/gate/bin/python --with-system --format=markdown --output-file=dist/licences.md
+	@rm -rf .venv/gate
+
+.PHONY: audit
+audit: .venv/supply ## bandit, and known advisories for what is pinned (wants a network)
+	@$(BIN)/bandit -q -r edge_agent -c pyproject.toml
+	@$(BIN)/pip-audit --disable-pip --require-hashes -r config/constraints.txt
+	@$(BIN)/pip-audit --disable-pip --require-hashes -r config/constraints-receiver.txt
 
 .PHONY: venv
 venv: .venv/test ## Make .venv, with everything the tests use
@@ -179,6 +204,10 @@ endif
 	@echo 'Installing into .venv …'
 	@$(PIP_INSTALL) -e '.[test]'
 	@touch .venv/demo $@
+
+.venv/supply: .venv/test
+	@$(PIP_INSTALL) -e '.[supply]'
+	@touch $@
 
 # Only a Pi has lamps to switch; elsewhere there may be no such package.
 .venv/hw: .venv/test

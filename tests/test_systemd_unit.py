@@ -1,4 +1,4 @@
-"""The unit file: systemd reads every line of it as it is meant."""
+"""The unit files: systemd reads each line as it is meant, and they allow no more than is needed."""
 
 import shutil
 import subprocess
@@ -9,7 +9,10 @@ import pytest
 
 from edge_agent.gate.daemon.run import LEAVES
 
-UNIT = Path(__file__).parents[1] / "systemd" / "edge-agent.service"
+UNITS = Path(__file__).parents[1] / "systemd"
+UNIT = UNITS / "edge-agent.service"
+# systemd-analyze's exposure in tenths, of 100: what it lists beyond this a unit does not need.
+MOST_EXPOSED = {UNIT: 20, UNITS / "edge-agent-receiver.service": 15}
 INSTALLED = "/opt/edge-agent/venv/bin/edge-agent"
 
 pytestmark = pytest.mark.skipif(
@@ -33,8 +36,43 @@ def complaints(unit_text: str, folder: Path) -> str:
     return verify.stdout + (f"exit status {verify.returncode}" if verify.returncode else "")
 
 
-def test_systemd_has_nothing_to_say_about_the_unit(tmp_path: Path) -> None:
-    assert complaints(UNIT.read_text(), tmp_path) == ""
+@pytest.mark.parametrize("unit", MOST_EXPOSED, ids=lambda unit: unit.stem)
+def test_systemd_has_nothing_to_say_about_the_unit(tmp_path: Path, unit: Path) -> None:
+    assert complaints(unit.read_text(), tmp_path) == ""
+
+
+def exposed(unit_text: str, folder: Path, most: int) -> str:
+    """What systemd-analyze lists where the unit is more exposed than ``most`` tenths."""
+    unit = folder / "edge-agent.service"
+    unit.write_text(unit_text)
+    told = subprocess.run(
+        [
+            "systemd-analyze",
+            "security",
+            "--offline=true",
+            "--no-pager",
+            f"--threshold={most}",
+            unit,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return told.stdout + told.stderr if told.returncode else ""
+
+
+@pytest.mark.parametrize(("unit", "most"), MOST_EXPOSED.items(), ids=lambda it: Path(str(it)).stem)
+def test_a_unit_lets_its_program_do_no_more_than_it_needs(
+    tmp_path: Path, unit: Path, most: int
+) -> None:
+    assert exposed(unit.read_text(), tmp_path, most) == ""
+
+
+def test_a_unit_that_allows_more_would_be_noticed(tmp_path: Path) -> None:
+    text = UNIT.read_text()
+    for taken in ("SystemCallFilter=~@privileged @resources", "PrivateMounts=yes"):
+        assert text.count(f"{taken}\n") == 1
+        assert exposed(text.replace(f"{taken}\n", ""), tmp_path, MOST_EXPOSED[UNIT]) != ""
 
 
 @pytest.mark.parametrize(

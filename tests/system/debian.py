@@ -84,10 +84,8 @@ class Debian:
         )
         wheels = self.root / _WHEELS.lstrip("/")
         pip = (sys.executable, "-m", "pip")
-        subprocess.run(
-            [*pip, "wheel", "-q", "-w", wheels, f"{own}[gpio]", "setuptools"],
-            check=True,
-        )
+        pinned = ("--no-deps", "--require-hashes", "-r", own / "config/constraints.txt")
+        subprocess.run([*pip, "download", "-q", "-d", wheels, *pinned], check=True)
         (self.root / "etc/pip.conf").write_text(
             f"[global]\nno-index = true\nfind-links = {_WHEELS}\n"
         )

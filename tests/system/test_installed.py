@@ -22,6 +22,7 @@ pytestmark = [
 
 CHECKOUT = Path(__file__).parents[2]
 PAGE = CHECKOUT / "docs" / "technician" / "install.md"
+RECEIVERS_PAGE = CHECKOUT / "docs" / "receiver.md"
 
 SENSOR = """
 [Service]
@@ -48,9 +49,22 @@ assert line.makefile().readline().startswith("ok")
 """
 
 
-def page_blocks() -> list[list[str]]:
-    """The commands that the page begins with: to install, and to start."""
-    blocks = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)[:2]
+FOLLOW_THE_STEPS = """
+import re, subprocess, sys
+steps = subprocess.Popen(["edge-agent", "enroll", "NV001", "--finger", "right-index"],
+                         stderr=subprocess.PIPE, text=True)
+for said in steps.stderr:
+    print(said, end="", flush=True)
+    for word, done in (("Lift", "lift"), ("Press", "press hoa")):
+        if said.startswith(word):
+            subprocess.run([sys.executable, "/root/say.py", *done.split()], check=True)
+print("exit code", steps.wait())
+"""
+
+
+def page_blocks(page: Path) -> list[list[str]]:
+    """The commands in each of the page's shell blocks."""
+    blocks = re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
     return [
         [line for line in block.splitlines() if line and not line.startswith("#")]
         for block in blocks
@@ -68,17 +82,19 @@ def debian(tmp_path: Path) -> Iterator[Debian]:
         debian.end()
         pytest.skip(str(reason))
     try:
-        install, start = page_blocks()
+        install, start, *_ = page_blocks(PAGE)
         install = [line for line in install if not line.startswith(("apt install", "nano"))]
         print(debian.run("set -ex\n" + "\n".join(install)))
         debian.write("/etc/edge-agent/edge-agent.toml", SETTINGS)
         debian.write("/etc/systemd/system/sensor.service", SENSOR)
         debian.write("/root/say.py", SAY)
+        debian.write("/root/follow_the_steps.py", FOLLOW_THE_STEPS)
         debian.write("/etc/mosquitto/mosquitto.conf", BROKER)
         print(
             debian.run(
                 "set -ex; install -d -o edge-agent /srv/sim\n"
                 "mosquitto_passwd -b -c /etc/mosquitto/passwords main-gate 'mật khẩu'\n"
+                "mosquitto_passwd -b /etc/mosquitto/passwords payroll 'lương'\n"
                 "chmod 644 /etc/mosquitto/passwords; systemctl restart mosquitto\n"
                 "systemctl daemon-reload; systemctl start sensor\n"
                 "until [ -e /srv/sim/tty ]; do sleep 0.1; done"
@@ -93,7 +109,8 @@ def debian(tmp_path: Path) -> Iterator[Debian]:
 def press(debian: Debian) -> None:
     """A finger that is lifted again, and its punch or its repeat."""
     before = debian.status()["ledger"]["last_seq"]
-    debian.run("python3 /root/say.py press hoa")
+    # The second one waits until the glass was seen to be empty.
+    debian.run("python3 /root/say.py press hoa; python3 /root/say.py press hoa")
     until(lambda: bool(debian.status()["ledger"]["last_seq"] > before), "the entry")
     debian.run("python3 /root/say.py lift")
 
@@ -166,6 +183,40 @@ def _a_password_that_only_root_may_read(debian: Debian) -> None:
     assert "mật khẩu" not in debian.run("journalctl --no-pager; cat /proc/*/environ")
 
 
+def _a_worker_is_enrolled_and_recorded(debian: Debian) -> None:
+    print(debian.run("edge-agent workers add NV001 Hoa"))
+    assert "exit code 0" in debian.run("python3 /root/follow_the_steps.py")
+    press(debian)
+    debian.run("rm -f /root/l.jsonl; edge-agent ledger export /root/l.jsonl")
+    assert '"punch.recorded"' in (debian.root / "root/l.jsonl").read_text()
+
+
+def _payroll_confirms_it_from_a_service_of_its_own(debian: Debian) -> None:
+    [lines] = [
+        block for block in page_blocks(RECEIVERS_PAGE) if any("systemctl" in line for line in block)
+    ]
+    put = "printf 'lương\\n' >"
+    script = "\n".join(lines).replace("nano ", put)
+    script = script.partition("journalctl")[0]
+    print(debian.run(f"cd /opt/edge-agent-src; set -ex\n{script}"))
+
+    def confirmed() -> bool:
+        ledger, uplink = debian.status()["ledger"], debian.status()["uplink"]
+        return bool(uplink["confirmed_seq"] >= ledger["last_seq"] - 1)
+
+    until(confirmed, "payroll's receipt")
+    database = debian.root / "var/lib/edge-agent-receiver/payroll.db"
+    assert database.stat().st_mode & 0o777 == 0o600
+
+
+def _no_unit_is_refused_what_it_needs(debian: Debian) -> None:
+    """Neither Operation not permitted, nor a core, in all that was done."""
+    for unit in ("edge-agent", "edge-agent-receiver"):
+        told = debian.run(f"journalctl -u {unit} --no-pager")
+        assert "not permitted" not in told
+        assert "dumped" not in told
+
+
 def test_a_gate_that_was_installed_as_the_page_says(debian: Debian) -> None:
     """One machine for all, because making it takes a minute or two."""
     _systemd_was_told_that_the_gate_is_up(debian)
@@ -173,3 +224,6 @@ def test_a_gate_that_was_installed_as_the_page_says(debian: Debian) -> None:
     _each_entry_names_its_boot(debian)
     _a_daemon_that_is_killed_or_hangs_is_started_again(debian)
     _a_password_that_only_root_may_read(debian)
+    _a_worker_is_enrolled_and_recorded(debian)
+    _payroll_confirms_it_from_a_service_of_its_own(debian)
+    _no_unit_is_refused_what_it_needs(debian)

@@ -5,6 +5,7 @@ import os
 import selectors
 import socket
 import struct
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,11 +23,17 @@ from ..people.requests import AskStatus, Done, Failed, Request, Step, StepKind, 
 log = logging.getLogger(__name__)
 
 _LONGEST_REQUEST = 64 * 1024
+"""Bytes, and of all that a client may ask before it has its first answer."""
+
 _LONGEST_BACKLOG = 256 * 1024
 """Bytes a client may leave unread before it is dropped: it can come back, a punch cannot."""
 
 _MOST_CLIENTS = 64
+_MOST_OF_A_USER = 16
 """A technician or two, what watches, and some to spare; each takes a file descriptor."""
+
+_IDLE_S = 60.0
+"""How long a client may say nothing that waits for no answer."""
 
 _requests: msgspec.json.Decoder[Request] = msgspec.json.Decoder(
     Union[(AskStatus, Watch, *HANDLERS)]
@@ -43,7 +50,15 @@ class Client:
         self.received = b""
         self.unsent = b""
         self.watching = False
+        self.asking = False
+        """Whether it waits for an answer: its next request waits for that too."""
+        self.idle_since = time.monotonic()
         self.gone = False
+
+    @property
+    def next_waits(self) -> bool:
+        """Whether a request of it may be answered now."""
+        return not (self.asking or self.gone) and b"\n" in self.received
 
 
 class Conversation:
@@ -87,7 +102,7 @@ class ControlServer:
         self._own = {AskStatus: self._answer_status, Watch: self._begin_watch}
         """What is answered on this thread; the rest is the gate's."""
         self._selector = selectors.DefaultSelector()
-        self._posts: deque[tuple[Client | None, bytes]] = deque()
+        self._posts: deque[tuple[Client | None, bytes, bool]] = deque()
         self._clients: set[Client] = set()
         self._listener = _listen(path)
         self._woken, self._waker = socket.socketpair()
@@ -107,7 +122,8 @@ class ControlServer:
 
     def serve_for(self, seconds: float) -> None:
         """Serve until something has happened or the time is over."""
-        waiting = [client for client in self._clients if b"\n" in client.received]
+        self._drop_idle()
+        waiting = [client for client in self._clients if client.next_waits]
         for key, _ in self._selector.select(0 if waiting else seconds):
             if key.fileobj is self._listener:
                 self._accept()
@@ -131,45 +147,64 @@ class ControlServer:
             channel.close()
 
     def _post(self, client: Client | None, message: msgspec.Struct) -> None:
-        self._posts.append((client, msgspec.json.encode(message) + b"\n"))
+        answers = isinstance(message, (Done, Failed))
+        self._posts.append((client, msgspec.json.encode(message) + b"\n", answers))
         with suppress(OSError):  # Full: the server is awake already. Closed: nobody is served.
             self._waker.send(b"!")
 
     def _accept(self) -> None:
         with suppress(OSError):
             channel, _ = self._listener.accept()
-            if len(self._clients) >= _MOST_CLIENTS:
-                log.warning("too many readers of the control socket: one more was turned away")
-                channel.close()
-                return
             channel.setblocking(False)
             client = Client(channel)
+            own = sum(other.uid == client.uid for other in self._clients)
+            if own >= _MOST_OF_A_USER or len(self._clients) >= _MOST_CLIENTS:
+                self._turn_away(client)
+                return
             self._clients.add(client)
             self._selector.register(channel, selectors.EVENT_READ, client)
 
+    def _turn_away(self, client: Client) -> None:
+        log.warning("too many readers of the control socket: one more was turned away")
+        busy = GateBusy(
+            "Too many commands of this user are connected to the daemon: end some of them "
+            "('edge-agent watch' is one), or try again in a minute."
+        )
+        answer = msgspec.json.encode(Failed(error=str(busy), exit_code=busy.exit_code)) + b"\n"
+        with suppress(OSError):
+            client.channel.send(answer)
+        client.channel.close()
+
+    def _drop_idle(self) -> None:
+        now = time.monotonic()
+        for client in list(self._clients):
+            if client.watching or client.asking or client.next_waits:
+                client.idle_since = now
+            elif now - client.idle_since > _IDLE_S:
+                self._drop(client)
+
     def _serve(self, client: Client) -> None:
         """Read and answer one request; the others wait, for each turn of this thread is short."""
-        if b"\n" in client.received:
-            return
         try:
             data = client.channel.recv(65536)
         except BlockingIOError:
-            data = None
+            return
         except OSError:
             data = b""
         if data == b"":
             self._drop(client)
             return
-        client.received += data or b""
-        if b"\n" in client.received:
+        client.received += data
+        if client.next_waits:
             self._handle_next(client)
-        elif len(client.received) > _LONGEST_REQUEST:
+        if len(client.received) > _LONGEST_REQUEST:
             self._drop(client)
         self._flush(client)
 
     def _handle_next(self, client: Client) -> None:
-        if not client.gone and b"\n" in client.received:
+        if client.next_waits:
             line, client.received = client.received.split(b"\n", 1)
+            client.asking = True
             self._handle(client, line)
 
     def _handle(self, client: Client, line: bytes) -> None:
@@ -192,12 +227,14 @@ class ControlServer:
             conversation.failed(error)
 
     def _begin_watch(self, client: Client, conversation: Conversation) -> None:
-        client.watching = True
+        client.watching, client.asking = True, False
         client.unsent += msgspec.json.encode(Watching()) + b"\n"
 
     def _deliver(self) -> None:
         while self._posts:
-            client, line = self._posts.popleft()
+            client, line, answers = self._posts.popleft()
+            if client is not None and answers:
+                client.asking = False
             targets = [c for c in self._clients if c.watching] if client is None else [client]
             for target in targets:
                 target.unsent += line

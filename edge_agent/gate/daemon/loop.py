@@ -7,6 +7,7 @@ every entry's place in the ledger is also its place in time.
 import logging
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 
 from ... import __version__
@@ -30,10 +31,19 @@ from ..sensor.pairing import Pairing
 from ..touch.decide import Look
 from ..touch.poll_schedule import BETWEEN_LOOKS_S, PollSchedule
 from ..touch.take_punch import TakePunch
+from ..touch.token_bucket import TokenBucket
 
 log = logging.getLogger(__name__)
 
 _ALIVE_EVERY_S = 3600.0
+
+_PRESSES_FIRST_S = 2.0
+"""How long the glass is everybody's again before the next finger is waited for."""
+
+_FINGERS_ASKED_FOR = 5
+_FINGER_ASKED_FOR_EVERY_S = 15.0
+"""So many requests for a finger at once, then one in so many seconds: somebody who checks all the
+fingers of a hand waits for none, and no enrolment is that short. Presses go on meanwhile."""
 
 _MOST_FAILURES = 3
 """Looks at the glass that fail one after the other: a link that can be mended is no sensor yet."""
@@ -79,6 +89,10 @@ class GateLoop:
         self._sleeps = sleeps
         self._requests: queue.SimpleQueue[tuple[Request, Conversation] | None] = queue.SimpleQueue()
         """None ends a pause and asks for nothing."""
+        self._held: deque[tuple[Request, Conversation]] = deque()
+        """Requests for a finger, until presses have had their turn."""
+        self._may_ask = TokenBucket(_FINGERS_ASKED_FOR, _FINGER_ASKED_FOR_EVERY_S)
+        self._presses_until = 0.0
         self.capacity = first.capacity if isinstance(first, SensorInfo) else None
         """Of the sensor that was last in use."""
 
@@ -154,7 +168,8 @@ class GateLoop:
             return
         self._alive_due += _ALIVE_EVERY_S
         try:
-            self._gate.record(GateAlive(recording=self._lifecycle.vouched, version=__version__))
+            vouched = self._lifecycle.vouched and not self._recording.told_away
+            self._gate.record(GateAlive(recording=vouched, version=__version__))
         except StoreFault as fault:
             log.error("gate.alive could not be written: %s", fault)
 
@@ -166,15 +181,13 @@ class GateLoop:
 
     def _carry_out_next(self, within_s: float) -> None:
         """Do what a technician asks for, if somebody does in time, and answer."""
-        try:
-            waiting = self._requests.get(timeout=within_s)
-        except queue.Empty:
-            return
+        waiting = self._next_request(within_s)
         if waiting is None:
             return
         request, conversation = waiting
         handler, slot = HANDLERS[type(request)], None
         prompt = SocketPrompt(conversation, self._stop, self._beat)
+        began = self._gate.clock.stamp()
         if handler.takes_finger:
             asked = type(request).__struct_config__.tag
             self._gate.tell(FingerAwaited(request=str(asked)))
@@ -194,7 +207,28 @@ class GateLoop:
         if handler.takes_finger:
             self._gate.tell(FingerAwaited(request=None))
             self._taker.ignore_finger(slot)
+            self._recording.taken(began, self._gate.clock.stamp())
+            self._presses_until = self._gate.clock.monotonic() + _PRESSES_FIRST_S
         self._schedule.look_soon()
+
+    def _next_request(self, within_s: float) -> tuple[Request, Conversation] | None:
+        """One that may be carried out now: what waits for a finger gives way to presses."""
+        if self._held and self._may_take_glass():
+            return self._held.popleft()
+        try:
+            waiting = self._requests.get(timeout=within_s)
+        except queue.Empty:
+            return None
+        if waiting is None or not HANDLERS[type(waiting[0])].takes_finger:
+            return waiting
+        if not self._held and self._may_take_glass():
+            return waiting
+        self._held.append(waiting)
+        return None
+
+    def _may_take_glass(self) -> bool:
+        now = self._gate.clock.monotonic()
+        return now >= self._presses_until and self._may_ask.take(now)
 
     def _look_after_sensor(self) -> None:
         """A technician has asked for the sensor, and it may have turned out to be another one."""
@@ -249,8 +283,9 @@ class GateLoop:
         """Nobody who waits is left without an answer."""
         while not self._requests.empty():
             if (waiting := self._requests.get()) is not None:
-                _, conversation = waiting
-                conversation.failed(GateBusy("The daemon is stopping: ask again when it is back."))
+                self._held.append(waiting)
+        for _, conversation in self._held:
+            conversation.failed(GateBusy("The daemon is stopping: ask again when it is back."))
 
 
 class SocketPrompt:

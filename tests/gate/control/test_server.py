@@ -1,13 +1,15 @@
 """The daemon's end of the control socket: nobody can hold it up."""
 
+import json
 import os
 import queue
 import socket
 import stat
 import threading
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -16,10 +18,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_agent.contract.errors import BadRequest, EdgeAgentError, StoreFault
+from edge_agent.gate.control import server as control_server
+from edge_agent.gate.control.client import Refusal, ask_status
 from edge_agent.gate.control.server import ControlServer, Conversation
 from edge_agent.gate.errors import GateBusy, SocketFault
 from edge_agent.gate.events import AnyEvent, Confirmed, LedgerGrew, Outcome, PanelShown
-from edge_agent.gate.people.requests import StepKind
+from edge_agent.gate.people.requests import Request, StepKind
 
 from .serving import STATUS, Talker, carry_out_at_once, serving
 
@@ -121,7 +125,7 @@ def test_a_request_that_never_ends_is_cut_off(path: Path) -> None:
 
 def test_many_clients_at_once(path: Path) -> None:
     with serving(path):
-        clients = [Talker(path) for _ in range(50)]
+        clients = [Talker(path) for _ in range(16)]
         for client in clients:
             client.send(ASK_STATUS)
         assert all(client.answer()["result"] == STATUS for client in clients)
@@ -129,18 +133,105 @@ def test_many_clients_at_once(path: Path) -> None:
             client.close()
 
 
-def test_nobody_takes_all_places(path: Path) -> None:
+def somebody_else_who_asks(path: Path) -> tuple[int, int]:
+    """A process that asks for the status as nobody once it is told to, and its answer.
+
+    Both ends are descriptors. It is made before there are threads.
+    """
+    go, tell = os.pipe()
+    answer, write = os.pipe()
+    if os.fork() == 0:
+        try:
+            os.read(go, 1)
+            os.setgid(65534)
+            os.setuid(65534)
+            with Talker(path) as client:
+                client.send(ASK_STATUS)
+                os.write(write, client.line())
+        finally:
+            os._exit(0)
+    os.close(go)
+    os.close(write)
+    return tell, answer
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may be somebody else")
+def test_nobody_takes_the_places_of_others() -> None:
+    with TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        path = Path(folder) / "control.sock"
+        tell, answer = somebody_else_who_asks(path)
+        with serving(path), open(tell, "wb") as told, open(answer, "rb") as answered:
+            path.chmod(0o666)
+            clients = [Talker(path) for _ in range(16)]
+            told.write(b"!")
+            told.flush()
+            assert json.loads(answered.read())["result"] == STATUS
+            for client in clients:
+                client.close()
+        os.wait()
+
+
+def test_one_user_has_so_many_places_and_is_told_so(path: Path) -> None:
     with serving(path):
-        clients = [Talker(path) for _ in range(64)]
-        with socket.socket(socket.AF_UNIX) as late:
-            late.connect(os.fspath(path))
-            with suppress(ConnectionError):
-                assert late.recv(1) == b""
+        clients = [Talker(path) for _ in range(16)]
+        with Talker(path) as late:
+            assert "Too many commands" in late.answer()["error"]
+            assert late.line() == b""
         clients.pop().close()
         clients[0].send(ASK_STATUS)
         assert clients[0].answer()["result"] == STATUS
         for client in clients:
             client.close()
+
+
+def test_a_command_that_was_turned_away_says_why(path: Path) -> None:
+    with serving(path):
+        clients = [Talker(path) for _ in range(16)]
+        with pytest.raises(Refusal, match="Too many commands of this user"):
+            ask_status(path)
+        for client in clients:
+            client.close()
+
+
+def test_a_client_that_says_nothing_makes_place(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_server, "_IDLE_S", 0.05)
+    with serving(path), Talker(path) as watcher:
+        watcher.send(WATCH)
+        assert watcher.answer()["event"] == "watching"
+        with Talker(path) as idle:
+            assert idle.line() == b""
+        watcher.send(ASK_STATUS)
+        assert watcher.answer()["result"] == STATUS
+
+
+def test_a_client_has_one_request_at_a_time_under_way(path: Path) -> None:
+    """Half a million of them would fill the memory; so the next one waits for the answer."""
+    under_way: list[Conversation] = []
+    server = ControlServer(path, lambda request, conversation: under_way.append(conversation), dict)
+    with closing(server), Talker(path) as client:
+        server.serve_for(5)
+        client.send(b'{"ask":"identify"}\n' * 3)
+        for _ in range(5):
+            server.serve_for(0.01)
+        assert len(under_way) == 1
+        under_way[0].done({"first": True})
+        for _ in range(5):
+            server.serve_for(0.01)
+        assert len(under_way) == 2
+        assert client.answer()["result"] == {"first": True}
+
+
+def test_a_client_that_asks_on_and_on_is_dropped(path: Path) -> None:
+    asked: list[Any] = []
+
+    def never(request: Request, conversation: Conversation) -> None:
+        asked.append(request)
+
+    with serving(path, never), Talker(path) as client, pytest.raises(ConnectionError):
+        send_for_ever(client, b'{"ask":"identify"}\n' * 1000)
 
 
 def test_a_turn_answers_one_request_of_a_client(path: Path) -> None:

@@ -94,6 +94,29 @@ def test_a_finger_that_was_asked_for_is_no_punch(request_: Any) -> None:
     assert turns.shown == [(Outcome.RECORDED, "007")]
 
 
+def test_presses_come_before_a_series_of_requests_for_a_finger() -> None:
+    """46 seconds of identify, again and again, with somebody at the glass every second."""
+    works = Works()
+    turns = Turns(works)
+    clock, began = works.site.clock, works.site.clock.monotonic()
+    asked: list[Asking] = []
+
+    def each(turn: int) -> None:
+        clock.now += 0.5
+        works.sensor.glass = LANS_FINGER if turn % 2 else None
+        if not asked or asked[-1].result is not None:
+            asked.append(Asking(Person(clock, works.sensor, [LANS_FINGER])))
+            turns.loop.submit(Identify(), asked[-1])  # type: ignore[arg-type]
+        if clock.monotonic() - began > 46:
+            turns.stop.set()
+
+    turns.run(each, most=200)
+    swallowed = sum(asking.result is not None for asking in asked)
+    assert 5 <= swallowed <= 8
+    assert len(turns.shown) > 15
+    assert "The daemon is stopping" in str(asked[-1].failure)
+
+
 def test_who_is_known_is_punched_while_somebody_else_is_enrolled() -> None:
     works = Works()
     works.store.put_worker(Worker(code="0042", name="Minh"))

@@ -502,6 +502,41 @@ def test_time_away_from_the_glass_is_told(site: Site) -> None:
     assert gone == 10 * MINUTE
 
 
+def identified(site: Site, recording: WatchRecording, for_ms: int) -> None:
+    began = site.gate.clock.stamp()
+    site.runs(for_ms)
+    recording.taken(began, site.gate.clock.stamp())
+    recording.look(vouched=True)
+
+
+def test_a_series_of_requests_that_take_the_glass_is_time_away_from_it(site: Site) -> None:
+    """Each of them is short, and between two of them the glass was looked at."""
+    recording = WatchRecording(site.gate)
+    began = site.gate.clock.stamp().boottime_ms
+    for _ in range(23):
+        identified(site, recording, 2_000)
+        site.runs(2_000)
+        recording.look(vouched=True)
+    [stopped] = site.of_kind("recording.stopped")
+    assert (stopped["reason"], stopped["clock"]["boottime_ms"]) == ("away", began)
+    assert site.of_kind("recording.resumed") == []
+    assert recording.told_away
+    site.runs(5_000)
+    recording.look(vouched=True)
+    [resumed] = site.of_kind("recording.resumed")
+    assert resumed["reason"] == "back"
+    assert not recording.told_away
+
+
+def test_single_requests_that_take_the_glass_are_none(site: Site) -> None:
+    recording = WatchRecording(site.gate)
+    for _ in range(23):
+        identified(site, recording, 2_000)
+        site.runs(6_000)
+        recording.look(vouched=True)
+    assert site.of_kind("recording.stopped") == []
+
+
 @given(st.integers(0, 2**32))
 @settings(max_examples=15, deadline=None)
 def test_whatever_happens_the_last_that_is_said_is_true(

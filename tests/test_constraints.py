@@ -1,0 +1,63 @@
+"""config/constraints*.txt: what a gate and payroll install is what setup.cfg asks for.
+
+That the files can be fetched for aarch64 is for `make constraints` and a network to say.
+"""
+
+import re
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+EXTRAS = {"constraints.txt": ["gpio"], "constraints-receiver.txt": ["receiver", "postgresql"]}
+
+PIN = re.compile(
+    r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;\\]+)[^\n]*\\\n(?: +--hash=sha256:[^\n]*\n?)+"
+)
+
+
+def pins(text: str) -> dict[str, str]:
+    """The version of each package, each of which is followed by its hashes."""
+    assert not PIN.sub("", text).strip(), "a line without a version or without hashes"
+    return {canonicalize_name(pin["name"]): pin["version"] for pin in PIN.finditer(text)}
+
+
+def wanted(extras: list[str]) -> list[Requirement]:
+    config = ConfigParser(interpolation=None)
+    config.read(ROOT / "setup.cfg")
+    texts = [config["options"]["install_requires"]]
+    texts += [config["options.extras_require"][extra] for extra in extras]
+    lines = (line.strip() for text in texts for line in text.splitlines())
+    return [Requirement(line) for line in lines if line and not line.startswith("#")]
+
+
+def differences(lock: str, requirements: list[Requirement]) -> list[str]:
+    pinned = pins(lock)
+    return [
+        str(asked)
+        for asked in requirements
+        if not asked.specifier.contains(pinned.get(canonicalize_name(asked.name), "0"))
+    ]
+
+
+@pytest.mark.parametrize("name", EXTRAS)
+def test_what_is_pinned_is_what_is_asked_for(name: str) -> None:
+    lock = (ROOT / "config" / name).read_text()
+    assert differences(lock, wanted(EXTRAS[name])) == []
+
+
+def test_an_old_pin_would_be_noticed() -> None:
+    lock = (ROOT / "config" / "constraints.txt").read_text()
+    older = re.sub(r"^pyfingerprint==1.5", "pyfingerprint==1.4", lock, flags=re.MULTILINE)
+    assert differences(older, wanted([])) == ["pyfingerprint==1.5"]
+    for slip in ("example==1.0\n", "--extra-index-url http://example.org/simple\n", "example\n"):
+        with pytest.raises(AssertionError):
+            pins(lock + slip)
+
+
+@pytest.mark.parametrize("name", EXTRAS)
+def test_no_place_is_named_from_which_to_fetch(name: str) -> None:
+    assert "://" not in (ROOT / "config" / name).read_text()
