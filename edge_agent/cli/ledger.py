@@ -4,6 +4,7 @@ import csv
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -186,7 +187,8 @@ def readable(settings: Settings) -> None:
     from ..gate.ledger.damage.readable import write_readable
 
     log_to_stderr(settings.log.format)
-    os.nice(_LOW_PRIORITY)
+    with suppress(OSError):  # The gate's unit lets no process change its priority; it pauses too.
+        os.nice(_LOW_PRIORITY)
     try:
         write_readable(Assembly(settings).database)
     except OSError as error:
