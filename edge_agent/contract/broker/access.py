@@ -36,12 +36,12 @@ class BrokerAccess(Struct, frozen=True, kw_only=True):
     @property
     def encrypted(self) -> bool:
         """Whether TLS is spoken. By default it is, unless no network lies between."""
-        return self.tls == "on" or (self.tls == "auto" and not _is_loopback(self.host))
+        return self.tls == "on" or (self.tls == "auto" and not is_loopback(self.host))
 
     @property
     def exposed(self) -> bool:
         """Whether everything can be read and forged on the way."""
-        return not self.encrypted and not _is_loopback(self.host)
+        return not self.encrypted and not is_loopback(self.host)
 
     @property
     def tcp_port(self) -> int:
@@ -70,7 +70,8 @@ class BrokerAccess(Struct, frozen=True, kw_only=True):
         return found
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether ``host``, a name or an address, is this machine: nobody listens on the way."""
     name = host.rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):  # RFC 6761, 6.3.
         return True

@@ -1,11 +1,13 @@
 """Payroll's database in PostgreSQL, in a schema of its own beside whatever else is there."""
 
 import logging
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
+from ...contract.broker.access import is_loopback
 from ...contract.errors import StoreFault
 from .database import DatabaseAway, Guard, Row
 
@@ -32,7 +34,10 @@ _PATIENCE: dict[str, Any] = {
     "tcp_user_timeout": 30_000,
     "application_name": "edge-agent receive",
 }
-_LASTING = ("does not exist", "authentication failed", "pg_hba.conf", "no password supplied")
+_LASTING = (
+    *("does not exist", "authentication failed", "pg_hba.conf", "no password supplied"),
+    *("does not support SSL", "certificate"),
+)
 """Of a login that was refused there are only the server's words, no SQLSTATE: these stay true."""
 
 _MAY_COME_BACK = ("08", "53", "57", "58", "40")
@@ -62,7 +67,8 @@ class PostgresqlDatabase:
                     "The database's URL has a password in it, where everybody on this machine"
                     " can read it: put it in ~/.pgpass or PGPASSWORD, and leave it out here."
                 )
-            self._conn = psycopg.connect(url, autocommit=True, **_PATIENCE)
+            tls = _tls(given)
+            self._conn = psycopg.connect(url, autocommit=True, **_PATIENCE, **tls)
             info = self._conn.info
             self.name = f"{info.dbname} of PostgreSQL at {info.host}:{info.port}"
             try:
@@ -188,6 +194,7 @@ class PostgresqlDatabase:
             raise StoreFault(
                 f"The database {self.name} cannot be used: {message}."
                 " Look at its URL, the role's rights and the server's own log."
+                + _about_tls(message)
             ) from error
 
     def _may_come_back(self, error: psycopg.Error) -> bool:
@@ -196,6 +203,37 @@ class PostgresqlDatabase:
         # libpq itself could not reach the server, or lost it, or was not let in.
         lasting = any(words in str(error) for words in _LASTING)
         return isinstance(error, psycopg.OperationalError) and not lasting
+
+
+def _tls(given: dict[str, Any]) -> dict[str, Any]:
+    """What libpq is told of TLS beyond the URL: over a network, as for MQTT, it is spoken, and the
+    server's certificate and name are verified, unless somebody has said otherwise.
+    """
+    hosts = str(given.get("host") or os.environ.get("PGHOST", "")).split(",")
+    # A service's file may say all of this, and more.
+    if "service" in given or "PGSERVICE" in os.environ or not any(map(_over_network, hosts)):
+        return {}
+    said = given.get("sslmode") or os.environ.get("PGSSLMODE")
+    if said is not None:
+        if said != "verify-full":
+            _log.warning("tls-weak sslmode=%s: others may read and forge what is paid", said)
+        return {}
+    own = Path("~/.postgresql/root.crt").expanduser()
+    named = "sslrootcert" in given or "PGSSLROOTCERT" in os.environ or own.exists()
+    return {"sslmode": "verify-full"} | ({} if named else {"sslrootcert": "system"})
+
+
+def _over_network(host: str) -> bool:
+    return bool(host) and not host.startswith(("/", "@")) and not is_loopback(host)
+
+
+def _about_tls(message: str) -> str:
+    if "SSL" not in message and "certificate" not in message:
+        return ""
+    return (
+        " Over a network TLS is spoken and the server's certificate verified: name the CA that"
+        " signed it by sslrootcert= in the URL, or, where nobody can listen, say sslmode=disable."
+    )
 
 
 def _own(sql: str) -> str:

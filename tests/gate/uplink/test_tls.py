@@ -347,7 +347,7 @@ def test_the_receiver_says_why_too(strict: Mosquitto, ca: Authority, tmp_path: P
 def test_an_open_way_over_a_network_is_warned_of(
     mosquitto: Mosquitto, new_ledger: Callable[[int], Ledger], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(broker_access, "_is_loopback", lambda host: False)
+    monkeypatch.setattr(broker_access, "is_loopback", lambda host: False)
     with Gate(mosquitto.port, new_ledger(1), tls="off") as gate:
         told = gate.until(lambda event: isinstance(event, UplinkChanged))
     assert isinstance(told, UplinkChanged)
