@@ -8,12 +8,15 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from ..contract.chain import GENESIS, proven, source_of
+from ..contract.facts import LedgerOpened
 from .moments import moment_of
 
 LedgerId = Annotated[str, Meta(pattern=r"\A[0-9A-Za-z_-]{1,64}\Z")]
 """It becomes part of a topic name and of log lines, so it is not just any text."""
 
 _LONGEST_KIND = 200
+
+OPENED = str(LedgerOpened.__struct_config__.tag)
 
 MAX_WIRE_BYTES = 64 * 1024
 """An entry has a few hundred bytes; what is longer than this is not looked at."""
@@ -115,6 +118,8 @@ def read(gate: str, wire: bytes) -> Arrival:
     if isinstance(stated.id, str) and stated.id != f"{place.ledger}:{place.seq}":
         raise MalformedEntry(f"its id {stated.id} names another entry than its data")
     kind = _text(data.get("kind")) or ""
+    if place.seq == 1 and kind == OPENED and _text(data.get("gate")) not in (None, gate):
+        raise MalformedEntry(f"it opens a ledger of {data['gate']!r}")
     return Arrival(
         ledger=place.ledger,
         seq=place.seq,
@@ -127,6 +132,12 @@ def read(gate: str, wire: bytes) -> Arrival:
         wire=wire,
         data=data,
     )
+
+
+def settles(arrival: Arrival) -> bool:
+    """Whether it is the entry that tells which gate writes its ledger, and for ever."""
+    opens = arrival.seq == 1 and arrival.kind == OPENED
+    return opens and arrival.data.get("gate") == arrival.gate
 
 
 def novelty(arrived: str, held: str | None) -> Novelty:

@@ -15,8 +15,12 @@ _PAGE = 500
 
 
 class HeldChain(Struct, frozen=True):
-    """What is remembered of a ledger: without a gap and a fork its next entry needs no search."""
+    """What is remembered of a ledger: without a gap and a fork its next entry needs no search.
 
+    ``gate`` is the one that writes it, empty where nothing is held of it.
+    """
+
+    gate: str = ""
     tip: Tip = Tip()
     beyond: int | None = None
     forked: bool = False
@@ -51,13 +55,13 @@ class Chains:
             return
         self._held.update((ledger, HeldChain()) for ledger in absent)
         asked = self._database.rows(ledger="TEXT")
-        for ledger, through, digest, beyond, forked in self._database.query(
-            "SELECT l.ledger, through, hash, beyond,"
+        for ledger, gate, through, digest, beyond, forked in self._database.query(
+            "SELECT l.ledger, l.gate, through, hash, beyond,"
             " CASE WHEN EXISTS (SELECT 1 FROM forks f WHERE f.ledger = l.ledger) THEN 1 ELSE 0 END"
             f" FROM {asked} a JOIN ledgers l ON l.ledger = a.ledger",
             [packed([ledger] for ledger in absent)],
         ):
-            self._held[ledger] = HeldChain(Tip(through, digest), beyond, bool(forked))
+            self._held[ledger] = HeldChain(gate, Tip(through, digest), beyond, bool(forked))
         while len(self._held) > max(_CACHED_LEDGERS, len(ledgers)):
             self._held.popitem(last=False)
 
@@ -73,16 +77,30 @@ class Chains:
         if not forked and held.beyond is None:
             course = follow(held.tip, added, ())
             if not course.strays:
-                self._held[ledger] = HeldChain(course.tip, course.missing.stop or None)
+                self._held[ledger] = HeldChain(held.gate, course.tip, course.missing.stop or None)
                 return []
         elif not forked and held.beyond is not None and added[0].seq > held.tip.through + 1:
             # The gap stays, and what lies beyond it cannot be judged yet.
-            self._held[ledger] = HeldChain(held.tip, min(held.beyond, added[0].seq))
+            self._held[ledger] = HeldChain(held.gate, held.tip, min(held.beyond, added[0].seq))
             return []
-        return self._search(ledger, held.tip)
+        return self._search(ledger, held)
 
-    def _search(self, ledger: str, tip: Tip) -> list[int]:
+    def belong(self, ledger: str, gate: str) -> list[int]:
+        """From now on ``gate`` writes this ledger; returns what another had sent of it before,
+        which is set aside.
+        """
+        before = self._held[ledger].gate
+        self._held[ledger] = HeldChain(gate)
+        if not before or before == gate:
+            return []
+        foreign = self._database.query(
+            "SELECT seq FROM entries WHERE ledger = ? AND gate <> ? ORDER BY seq", [ledger, gate]
+        )
+        return [seq for (seq,) in foreign if self._set_aside(ledger, seq)]
+
+    def _search(self, ledger: str, held: HeldChain) -> list[int]:
         """Follow the ledger through all that is held of it, and set aside what strays from it."""
+        tip = held.tip
         aside = self._database.query(
             "SELECT hash FROM forks WHERE ledger = ? AND seq >= ?", [ledger, tip.through]
         )
@@ -97,7 +115,7 @@ class Chains:
         forked = bool(aside or strays) or bool(
             self._database.query("SELECT 1 FROM forks WHERE ledger = ? LIMIT 1", [ledger])
         )
-        self._held[ledger] = HeldChain(course.tip, course.missing.stop or None, forked)
+        self._held[ledger] = HeldChain(held.gate, course.tip, course.missing.stop or None, forked)
         return strays
 
     def _later(self, ledger: str, through: int) -> Iterator[ChainLink]:
@@ -124,22 +142,19 @@ class Chains:
         forget(self._database, ledger, seq)
         return moved > 0
 
-    def save(self, gates: list[tuple[str, str]]) -> None:
-        """Write down how far these ledgers are held, and whose a new one is.
-
-        A ledger stays its first gate's: what another sends of it cannot take it away.
-        """
+    def save(self, ledgers: list[str]) -> None:
+        """Write down how far these ledgers are held, and which gate writes each."""
         rows = []
-        for ledger, gate in dict(reversed(gates)).items():
+        for ledger in ledgers:
             held = self._held[ledger]
-            rows.append((ledger, gate, held.tip.through, held.tip.hash, held.beyond))
+            rows.append((ledger, held.gate, held.tip.through, held.tip.hash, held.beyond))
         saved = self._database.rows(
             ledger="TEXT", gate="TEXT", through="BIGINT", hash="TEXT", beyond="BIGINT"
         )
         self._database.execute(
             "INSERT INTO ledgers (ledger, gate, through, hash, beyond)"
             f" SELECT ledger, gate, through, hash, beyond FROM {saved} saved WHERE TRUE"
-            " ON CONFLICT (ledger) DO UPDATE SET through = excluded.through,"
-            " hash = excluded.hash, beyond = excluded.beyond",
+            " ON CONFLICT (ledger) DO UPDATE SET gate = excluded.gate,"
+            " through = excluded.through, hash = excluded.hash, beyond = excluded.beyond",
             [packed(rows)],
         )

@@ -11,11 +11,11 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ..contract.facts import AMENDMENTS, MARKS, RECORDING, RECOVERED
-from .accept import Arrival
+from .accept import OPENED, Arrival
 from .moments import Moment, moment_of
 from .signs_of_life import sign_of
 
-EFFECTS_VERSION = "3"
+EFFECTS_VERSION = "4"
 """Raised whenever this module comes to another result: all stored entries are then read anew."""
 
 UNREADABLE = "unreadable"
@@ -65,13 +65,19 @@ class Ruling(Struct, frozen=True, kw_only=True):
     final: bool = False
 
 
+class Succession(Struct, frozen=True):
+    """A gate has left the ledger ``previous`` for the one that it opens."""
+
+    previous: str
+
+
 class Unusable(Struct, frozen=True):
     """An entry of no kind, or of one we know, that cannot be understood: for a person."""
 
     reason: str
 
 
-Effect = PunchMark | Ruling | Unusable
+Effect = PunchMark | Ruling | Succession | Unusable
 
 
 class _Clock(Struct, frozen=True):
@@ -98,6 +104,14 @@ class _Recovered(Struct):
     worker: Code
     of: _Origin
     data: dict[str, Any]
+
+
+class _Previous(Struct):
+    ledger: Code
+
+
+class _Opened(Struct):
+    previous: _Previous | None = None
 
 
 class _Time(Struct):
@@ -173,6 +187,12 @@ def _void(data: dict[str, Any], _: Root) -> Ruling:
     return Ruling(punch=msgspec.convert(data, _Void).of, what="void")
 
 
+def _opened(data: dict[str, Any], root: Root) -> Succession | None:
+    """Only at the beginning of a ledger: its gate could name any other at any time."""
+    previous = msgspec.convert(data, _Opened).previous
+    return Succession(previous.ledger) if previous and root.seq == 1 else None
+
+
 def _sign(data: dict[str, Any], _: Root) -> None:
     """Whether the gate could record: it is drawn from many entries at a time (``coverage.py``)."""
     if sign_of(data) is None:
@@ -184,6 +204,7 @@ _RULINGS = {"time": _time, "void": _void}
 _MEANING: dict[str, Callable[[dict[str, Any], Root], Effect | None]] = {
     **dict.fromkeys(RECORDING, _sign),
     **dict.fromkeys(MARKS, _mark),
+    OPENED: _opened,
     RECOVERED: _recovered,
     **{kind: _RULINGS[what] for kind, what in AMENDMENTS.items()},
 }

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from .accept import Arrival, read
 from .databases.database import Database
-from .effects import PunchMark, Ruling, Unusable, effect_of
+from .effects import PunchMark, Ruling, Succession, Unusable, effect_of
 from .moments import Moment
 from .roster.known_workers import UNKNOWN_WORKER, reject_unknown
 
@@ -18,6 +18,7 @@ _COLUMNS = {
         *("root_ledger", "root_seq", "root_hash", "depth"),
     ),
     "rulings": ("ledger", "seq", "punch", "what", *_MOMENT, *_BOUNDS, "final"),
+    "successions": ("ledger", "seq", "gate", "previous"),
     "rejections": ("ledger", "seq", "gate", "reason"),
 }
 _PAGE = 1000
@@ -64,6 +65,8 @@ def project(database: Database, arrivals: Iterable[Arrival]) -> list[Rejected]:
                         int(ruling.final),
                     )
                 )
+            case Succession() as succession:
+                rows["successions"].append((*key, arrival.gate, succession.previous))
             case Unusable() as unusable:
                 rows["rejections"].append((*key, arrival.gate, unusable.reason))
                 rejected.append(Rejected(arrival.gate, *key, unusable.reason))

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from ..contract.errors import StoreFault
 from ..contract.messages import Rejection
-from .accept import Arrival, ChainLink, Novelty, Tip, novelty
+from .accept import Arrival, ChainLink, Novelty, Tip, novelty, settles
 from .chains import Chains, HeldChain
 from .coverage import CoverageTable
 from .databases import open_database
@@ -46,18 +46,28 @@ class LedgerProgress(Struct, frozen=True):
     rejected_count: int = 0
 
 
+class Foreign(Struct, frozen=True):
+    """An entry that ``gate`` has sent of a ledger which another gate, ``owner``, writes."""
+
+    gate: str
+    ledger: str
+    owner: str
+
+
 class BatchResult(Struct, frozen=True):
     """What became of a batch: how many entries were new and how many known, and how far
     each ledger is held now.
 
-    ``refused`` names the gate of each entry that was not kept (see MOST_LEDGERS_OF_A_GATE);
-    ``rejected`` are new ones that were kept for a person.
+    ``refused`` names the gate of each entry that was not kept (see MOST_LEDGERS_OF_A_GATE), and
+    ``foreign`` are those that were not because a ledger has one writer; ``rejected`` are new ones
+    that were kept for a person.
     """
 
     new: int
     duplicates: int
     progress: list[LedgerProgress]
     refused: list[str] = []
+    foreign: list[Foreign] = []
     rejected: list[Rejected] = []
 
 
@@ -95,15 +105,19 @@ class PayrollStore:
             last = page[-1][0]
             rejected = self._rejected([ledger for ledger, *_ in page])
             for ledger, gate, through, digest, beyond in page:
-                held = HeldChain(Tip(through, digest), beyond)
+                held = HeldChain(gate, Tip(through, digest), beyond)
                 yield LedgerProgress(
                     ledger, gate, held.tip, held.missing, [], *rejected.get(ledger, ())
                 )
 
-    def through(self, ledger: str) -> int:
-        """Up to which seq nothing is missing of a ledger; 0 where nothing is known of it."""
+    def through(self, ledger: str, gate: str) -> int | None:
+        """Up to which seq nothing is missing of a ledger that ``gate`` says is its own.
+
+        0 where nothing is known of it, None where another gate writes it.
+        """
         self._chains.recall([ledger])
-        return self._chains[ledger].tip.through
+        held = self._chains[ledger]
+        return held.tip.through if held.gate in ("", gate) else None
 
     def apply_roster(self, payload: bytes, at: str) -> RosterResult:
         """Judge payroll's roster, and apply it durably where it is sound and newer."""
@@ -126,12 +140,16 @@ class PayrollStore:
             raise
 
     def _take(self, batch: list[Arrival], received_at: str) -> BatchResult:
+        writers, batch, foreign = self._by_their_writers(batch)
         batch, refused = self._admit(batch)
-        gates = list({(arrival.ledger, arrival.gate): None for arrival in batch})
-        begun = {gate for ledger, gate in gates if self._chains[ledger] == HeldChain()}
-        forks: dict[str, list[int]] = {ledger: [] for ledger, _ in gates}
-        links: dict[str, list[ChainLink]] = {ledger: [] for ledger in forks}
+        ledgers = list({arrival.ledger: None for arrival in batch})
+        begun = {writers[ledger] for ledger in ledgers if self._chains[ledger] == HeldChain()}
+        forks: dict[str, list[int]] = {ledger: [] for ledger in ledgers}
+        links: dict[str, list[ChainLink]] = {ledger: [] for ledger in ledgers}
         with self._database.transaction():
+            for ledger in ledgers:
+                if self._chains[ledger].gate != writers[ledger]:
+                    forks[ledger] += self._chains.belong(ledger, writers[ledger])
             new, contradicting = self._compare(batch)
             self._database.insert(
                 "entries", ENTRY_COLUMNS, (_row(arrival, received_at) for arrival in new)
@@ -145,31 +163,53 @@ class PayrollStore:
                 links[arrival.ledger].append(ChainLink(arrival.seq, arrival.hash, arrival.prevhash))
             for ledger, added in links.items():
                 forks[ledger] += self._chains.advance(ledger, added, forked=bool(forks[ledger]))
-            forked = {gate for ledger, gate in gates if forks[ledger]}
+            forked = {writers[ledger] for ledger in ledgers if forks[ledger]}
             self._coverage.arrived(new, begun | forked)
-            self._chains.save(gates)
-            rejected = self._rejected(list(forks))
+            self._chains.save(ledgers)
+            rejected = self._rejected(ledgers)
         progress = [
             LedgerProgress(
                 ledger,
-                gate,
+                writers[ledger],
                 self._chains[ledger].tip,
                 self._chains[ledger].missing,
-                forks.pop(ledger, []),  # Said once, where two gates send one ledger.
+                forks[ledger],
                 *rejected.get(ledger, ()),
             )
-            for ledger, gate in gates
+            for ledger in ledgers
         ]
         duplicates = len(batch) - len(new) - added_forks
-        return BatchResult(len(new), duplicates, progress, refused, for_a_person)
+        return BatchResult(len(new), duplicates, progress, refused, foreign, for_a_person)
+
+    def _by_their_writers(
+        self, batch: list[Arrival]
+    ) -> tuple[dict[str, str], list[Arrival], list[Foreign]]:
+        """Which gate writes each ledger, what they have sent of it, and what others have.
+
+        It is the gate of ``ledger.opened``; as long as that is not here, whoever came first.
+        """
+        self._chains.recall(list({arrival.ledger: None for arrival in batch}))
+        writers: dict[str, str] = {}
+        settled: set[str] = set()
+        for arrival in batch:
+            held = self._chains[arrival.ledger]
+            writers.setdefault(arrival.ledger, held.gate or arrival.gate)
+            if held.tip.through == 0 and arrival.ledger not in settled and settles(arrival):
+                settled.add(arrival.ledger)
+                writers[arrival.ledger] = arrival.gate
+        own = [arrival for arrival in batch if writers[arrival.ledger] == arrival.gate]
+        foreign = [
+            Foreign(arrival.gate, arrival.ledger, writers[arrival.ledger])
+            for arrival in batch
+            if writers[arrival.ledger] != arrival.gate
+        ]
+        return writers, own, foreign
 
     def _admit(self, batch: list[Arrival]) -> tuple[list[Arrival], list[str]]:
         """Leave out what would be one ledger too many of a gate; returns those gates as well."""
-        self._chains.recall(list({arrival.ledger: None for arrival in batch}))
-        nothing = HeldChain()
         begun: dict[str, set[str]] = {}
         for arrival in batch:
-            if self._chains[arrival.ledger] == nothing:
+            if not self._chains[arrival.ledger].gate:
                 begun.setdefault(arrival.gate, set()).add(arrival.ledger)
         too_many: set[str] = set()
         for gate, ledgers in begun.items():

@@ -11,6 +11,7 @@ from contextlib import closing
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import astuple
 from paho.mqtt.client import MQTTMessage
 
 from ..contract.errors import BrokerFault
@@ -34,6 +35,7 @@ _QUIET = 20
 """Messages at a time: where gates send a backlog, more of them come together."""
 
 _MOST_STRANGERS = 10_000
+_TELL_EVERY = 60.0
 _TOLD = 20
 
 _log = logging.getLogger(__name__)
@@ -44,8 +46,8 @@ class Receiver:
 
     ``counts`` tells what has come since it was made: entries that are ``new``, ``duplicate`` or
     ``fork``, entries that are kept for a person (``rejected``), messages that are ``damaged``,
-    entries that were ``refused`` because their gate has begun more ledgers than any gate does, and
-    rosters that were refused (``roster-refused``).
+    entries that were ``refused`` because their gate has begun more ledgers than any gate does or
+    are of another gate's ledger (``foreign``), and rosters that were refused (``roster-refused``).
     """
 
     def __init__(self, options: ReceiverOptions) -> None:
@@ -58,6 +60,7 @@ class Receiver:
         self._connected: float | None = None
         self._thrown_out = 0
         self._strangers: set[str] = set()
+        self._foreign_due: dict[str, float] = {}
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; while broker or database are away, try again and again.
@@ -145,7 +148,9 @@ class Receiver:
             # After the commit and not before may the broker and the gates forget.
             connection.acknowledge(messages)
             for claim in batch.claims:
-                gaps.claimed(claim.gate, claim.ledger, claim.last, store.through(claim.ledger))
+                through = store.through(claim.ledger, claim.gate)
+                if through is not None:
+                    gaps.claimed(claim.gate, claim.ledger, claim.last, through)
             for progress in receipts.due(connection.room):
                 self._confirm(connection, progress)
             present.update(batch.present)
@@ -180,6 +185,9 @@ class Receiver:
         for gate in taken.refused:
             self.counts["refused"] += 1
             _log.error("too-many-ledgers gate=%r: nothing of a new one is kept or confirmed", gate)
+        for (gate, ledger, owner), entries in Counter(map(astuple, taken.foreign)).items():
+            self.counts["foreign"] += entries
+            self._tell_foreign(gate, ledger, owner)
         for progress in taken.progress:
             if progress.forks:
                 self.counts["fork"] += len(progress.forks)
@@ -190,6 +198,25 @@ class Receiver:
                     progress.forks,
                 )
         return taken.progress
+
+    def _tell_foreign(self, gate: str, ledger: str, owner: str) -> None:
+        """A minute's worth in one line: whoever sends this may send much of it."""
+        now = time.monotonic()
+        if now < self._foreign_due.get(gate, now):
+            return
+        if len(self._foreign_due) >= _MOST_STRANGERS:
+            self._foreign_due.clear()
+        self._foreign_due[gate] = now + _TELL_EVERY
+        _log.error(
+            "foreign gate=%r ledger=%s: it is the ledger of gate %r, which alone may write there;"
+            " nothing of it is kept or confirmed (%d entries so far): is %r set up as another"
+            " gate, or has its certificate or password been stolen?",
+            gate,
+            ledger,
+            owner,
+            self.counts["foreign"],
+            gate,
+        )
 
     def _tell(self, rejected: list[Rejected]) -> None:
         """What is held and cannot be used. Of a worker who is not known, once."""

@@ -462,3 +462,66 @@ def test_session_whose_time_is_not_known_yet_waits_for_it(
         ("2026-11-23", "complete", 270),
         ("2026-11-23", "complete", 240),
     ]
+
+
+def opened(ledger: Ledger, why: str = "first-start", previous: Ledger | None = None) -> None:
+    last = previous.arrivals[-1] if previous else None
+    of = {"ledger": last.ledger, "seq": last.seq, "hash": last.hash} if last else None
+    ledger.write("ledger.opened", gate=ledger.gate, why=why, previous=of)
+
+
+def test_no_gate_rules_on_another_gates_punch(store: PayrollStore, database: str) -> None:
+    """It has seen everything, names the other's ledger as its own old one, and recovers from it."""
+    main, evil = Ledger("a"), Ledger("b", gate="evil")
+    opened(main)
+    main.punch("23 07:00", "in")
+    main.punch(None, "out")
+    store.take(main.arrivals, "2026-11-24T00:00:00.000Z")
+    opened(evil, "other-gate-id", previous=main)
+    of = evil.recover(main.arrivals[1])
+    evil.write("punch.voided", of=of, reason="entry-error")
+    of = evil.recover(main.arrivals[2])
+    evil.write("punch.time-resolved", of=of, at=time("23 07:01"), uncertainty_ms=1)
+    store.take(evil.arrivals, "2026-11-24T00:00:01.000Z")
+    main.alive("24 08:00", "24 08:00")
+    store.take(main.arrivals[3:], "2026-11-24T01:00:00.000Z")
+    assert rows(database, "SELECT seq, state FROM judged WHERE ledger = 'a' ORDER BY seq") == [
+        (2, "valid"),
+        (3, "pending-time"),
+    ]
+    assert rows(database, "SELECT DISTINCT state FROM judged WHERE ledger = 'b'") == [
+        ("duplicate",)
+    ]
+
+
+def test_no_gate_stands_in_for_anothers_successor(store: PayrollStore, database: str) -> None:
+    """Of the ledger that was lost nothing had come to payroll."""
+    lost, true, evil = Ledger("lost"), Ledger("z"), Ledger("a", gate="evil")
+    opened(lost)
+    lost.punch("23 07:00", "in")
+    for ledger, at in ((true, AT), (evil, "2026-11-23T00:00:01.000Z")):
+        opened(ledger, "damaged", previous=lost)
+        ledger.recover(lost.arrivals[1])
+        if ledger is evil:
+            ledger.write("punch.voided", of=2, reason="entry-error")
+        store.take(ledger.arrivals, at)
+    assert rows(database, "SELECT ledger, state FROM judged ORDER BY ledger") == [
+        ("a", "voided"),
+        ("z", "valid"),
+    ]
+
+
+def test_a_gate_under_a_new_id_goes_on_with_its_punches(store: PayrollStore, database: str) -> None:
+    old, new = Ledger("a"), Ledger("b", gate="north")
+    opened(old)
+    old.punch("23 07:00", "in")
+    store.take(old.arrivals, "2026-11-24T00:00:00.000Z")
+    opened(new, "other-gate-id", previous=old)
+    of = new.recover(old.arrivals[1])
+    new.write("punch.voided", of=of, reason="entry-error")
+    store.take(new.arrivals, "2026-11-24T00:00:01.000Z")
+    assert rows(database, "SELECT ledger, state FROM judged ORDER BY ledger") == [
+        ("a", "voided"),
+        ("b", "duplicate"),
+    ]
+    assert rows(database, "SELECT * FROM rejected") == []

@@ -17,9 +17,9 @@ from edge_agent.contract.chain import Entry, Scribe
 from edge_agent.contract.errors import StoreFault
 from edge_agent.contract.facts import GateAlive
 from edge_agent.contract.stamps import ClockState, Stamp
-from edge_agent.receiver.accept import Arrival, Tip, read
+from edge_agent.receiver.accept import Arrival, MalformedEntry, Tip, read
 from edge_agent.receiver.databases.database import DatabaseAway
-from edge_agent.receiver.store import PayrollStore
+from edge_agent.receiver.store import Foreign, PayrollStore
 
 from .conftest import KINDS
 from .gate import write_ledger
@@ -164,16 +164,54 @@ def test_entry_beyond_a_gap_that_proves_not_to_link_is_set_aside(store: PayrollS
     assert (standing.tip.through, standing.forks) == (3, [4])
 
 
-def test_ledger_that_two_gates_send_stands_for_both(store: PayrollStore) -> None:
-    ledger = str(uuid.uuid4())
-    (first,) = write_ledger(1, ledger)
-    twin = Scribe(gate="twin", ledger=ledger, zone=ZoneInfo("UTC"))
+def write_next(entries: list[Entry], ledger: str, gate: str) -> Entry:
+    """The entry that would follow, written by a gate that has seen all before it."""
     moment = Stamp(
         boot="b", boottime_ms=0, wall_ms=0, state=ClockState.UNSYNCED, uncertainty_ms=None
     )
-    second = twin.write(GateAlive(recording=True, version="1"), moment, 2, first.hash)
-    taken = store.take([*arrivals(first), read("twin", second.wire)], AT)
-    assert [(at.gate, at.tip.through) for at in taken.progress] == [("main-gate", 2), ("twin", 2)]
+    scribe = Scribe(gate=gate, ledger=ledger, zone=ZoneInfo("UTC"))
+    fact = GateAlive(recording=True, version="1")
+    return scribe.write(fact, moment, len(entries) + 1, entries[-1].hash)
+
+
+def test_a_ledger_has_one_writer(store: PayrollStore, database: str) -> None:
+    """Another gate that knows its id and its last hash adds nothing, and is told nothing."""
+    ledger = str(uuid.uuid4())
+    first, second = write_ledger(2, ledger)
+    forged = read("evil", write_next([first], ledger, "evil").wire)
+    copied = msgspec.structs.replace(arrivals(first)[0], gate="evil")
+    taken = store.take([*arrivals(first), forged, copied], AT)
+    assert [(at.gate, at.tip.through) for at in taken.progress] == [("main-gate", 1)]
+    assert taken.foreign == [Foreign("evil", ledger, "main-gate")] * 2
+    taken = store.take([forged, copied], AT)
+    assert (taken.progress, len(taken.foreign)) == ([], 2)
+    taken = store.take(arrivals(second), AT)
+    assert [(at.tip.through, at.forks) for at in taken.progress] == [(2, [])]
+    assert held(database, "forks", ledger) == []
+    assert store.through(ledger, "evil") is None
+
+
+def test_whoever_came_first_makes_way_for_the_gate_that_opened_the_ledger(
+    store: PayrollStore, database: str
+) -> None:
+    ledger = str(uuid.uuid4())
+    entries = write_ledger(3, ledger)
+    forged = read("evil", write_next(entries[:1], ledger, "evil").wire)
+    (standing,) = store.take([forged], AT).progress
+    assert (standing.gate, standing.tip.through) == ("evil", 0)
+    assert store.take(arrivals(entries[1]), AT).foreign == [Foreign("main-gate", ledger, "evil")]
+    (standing,) = store.take(arrivals(*entries), AT).progress
+    assert (standing.gate, standing.tip.through, standing.forks) == ("main-gate", 3, [2])
+    assert held(database, "entries", ledger) == keys(entries)
+    assert held(database, "forks", ledger) == [(2, forged.hash)]
+    assert store.take([forged], AT).progress == []
+
+
+def test_a_ledger_is_opened_by_nobody_for_another() -> None:
+    (opened,) = write_ledger(1, gate="main-gate")
+    wire = opened.wire.replace(b"/gates/main-gate", b"/gates/evil")
+    with pytest.raises(MalformedEntry, match="opens a ledger of 'main-gate'"):
+        read("evil", wire)
 
 
 def test_punches_are_plain_to_read(store: PayrollStore, database: str) -> None:
@@ -364,12 +402,3 @@ def test_url_that_cannot_be_used_is_told_without_the_password(url: str, told: st
     with pytest.raises(StoreFault, match=told) as error:
         PayrollStore(url)
     assert "secret" not in str(error.value)
-
-
-def test_a_ledger_stays_its_first_gate_s(store: PayrollStore, database: str) -> None:
-    """Or a gate could take another's coverage away by repeating what it has overheard."""
-    ledger = write_ledger(2)
-    store.take(arrivals(ledger[0]), AT)
-    copied = [msgspec.structs.replace(arrival, gate="other") for arrival in arrivals(*ledger)]
-    store.take(copied, AT)
-    assert rows(database, "SELECT gate, through FROM ledgers") == [("main-gate", 2)]

@@ -108,6 +108,26 @@ def test_receipts_are_retained(running: Running, gate: Gate, mosquitto: Mosquitt
         back_again.confirmed(3)
 
 
+def test_a_gate_that_writes_into_anothers_ledger_is_named_and_told_nothing(
+    running: Running, gate: Gate, mosquitto: Mosquitto, options: ReceiverOptions
+) -> None:
+    true, forged = write_ledger(3, "a"), write_ledger(4, "a", gate="evil")
+    following = write_ledger(4, "a", gate="evil", after=true)[3]
+    with Gate(mosquitto.port, gate="evil") as evil:
+        gate.send(*true)
+        gate.confirmed(3)
+        evil.send(*forged, following)
+        status = {"state": "online", "ledger": {"id": "a", "last_seq": 9, "confirmed_seq": 9}}
+        evil.say(msgspec.json.encode(status), "status").wait_for_publish(PATIENCE_S)
+        assert running.said("foreign gate='evil' ledger=a: it is the ledger of gate 'main-gate'")
+        own = write_ledger(2, "b", gate="evil")
+        evil.send(*own)
+        assert evil.confirmed(2).ledger == "b"
+    gate.send(*write_ledger(5, "a", after=true)[3:])
+    gate.confirmed(5)
+    assert rows(options.database, "SELECT count(*) FROM forks") == [(0,)]
+
+
 def test_receipts_are_given_anew_after_a_reconnect(
     running: Running, gate: Gate, mosquitto: Mosquitto
 ) -> None:

@@ -201,8 +201,8 @@ def _payroll_confirms_it_from_a_service_of_its_own(debian: Debian) -> None:
     print(debian.run(f"cd /opt/edge-agent-src; set -ex\n{script}"))
 
     def confirmed() -> bool:
-        ledger, uplink = debian.status()["ledger"], debian.status()["uplink"]
-        return bool(uplink["confirmed_seq"] >= ledger["last_seq"] - 1)
+        ledger = debian.status()["ledger"]
+        return bool(ledger["confirmed_seq"] == ledger["last_seq"])
 
     until(confirmed, "payroll's receipt")
     database = debian.root / "var/lib/edge-agent-receiver/payroll.db"

@@ -95,6 +95,12 @@ _STEPS: dict[str, tuple[str | Guard, ...]] = {
         "ALTER TABLE known_workers ADD COLUMN valid_from TEXT",
         "ALTER TABLE known_workers ADD COLUMN valid_to TEXT",
     ),
+    "successions": (
+        # Which ledger the gate of another has left for it.
+        "CREATE TABLE successions (ledger TEXT NOT NULL, seq BIGINT NOT NULL, gate TEXT NOT NULL,"
+        " previous TEXT NOT NULL, PRIMARY KEY (ledger, seq))",
+        "CREATE INDEX successors ON successions (previous)",
+    ),
 }
 """Name → statements. A released step is never edited: a new one is added."""
 

@@ -1,9 +1,9 @@
 """What a clerk's tool reads: SQL that SQLite and PostgreSQL understand alike.
 
-``judged`` has every mark once with what became of it, and ``worked`` from when to when: times in
-them are text, as the gate wrote them. ``punches`` and ``sessions`` are the same with the database's
-own type for a time; ``rejected`` has what a person must look at. docs/receiver.md tells what the
-columns mean.
+``owned`` has the marks and whose word on each counts, ``judged`` every mark once with what
+became of it, and ``worked`` from when to when: times in them are text, as the gate wrote them.
+``punches`` and ``sessions`` are the same with the database's own type for a time; ``rejected`` has
+what a person must look at. docs/receiver.md tells what the columns mean.
 """
 
 from ...contract.attendance import SHIFT_MS
@@ -11,25 +11,45 @@ from ...contract.attendance import SHIFT_MS
 _INSTANT_MS = 1000
 """Nobody presses twice within this: the gate has to be covered between the presses, not at them."""
 
-_ROOT = "root_ledger, root_seq, root_hash"
+# Two marks with one root are one punch, and what is said of one is said of the other; unless a
+# gate recovers a punch of another gate's ledger: that is a punch of its own, ``apart``. Under a new
+# id a gate goes on with its old ledger, as long as nothing more comes of that; one of which nothing
+# is held is its first successor's.
+_OWNED = """
+SELECT m.*, CASE
+    WHEN m.depth = 0 THEN ''
+    WHEN m.gate = COALESCE(
+        (SELECT l.gate FROM ledgers l WHERE l.ledger = m.root_ledger),
+        (SELECT s.gate FROM successions s JOIN entries o ON o.ledger = s.ledger AND o.seq = s.seq
+            WHERE s.previous = m.root_ledger ORDER BY o.received_at, s.ledger LIMIT 1),
+        m.gate) THEN ''
+    WHEN EXISTS (SELECT 1 FROM ledgers l JOIN successions s ON s.previous = l.ledger
+        JOIN entries o ON o.ledger = s.ledger AND o.seq = s.seq
+        WHERE l.ledger = m.root_ledger AND s.gate = m.gate AND NOT EXISTS (SELECT 1 FROM entries e
+            WHERE e.ledger = m.root_ledger AND e.received_at > o.received_at)) THEN ''
+    ELSE m.gate END AS apart
+FROM marks m
+"""
+
+_ROOT = "root_ledger, root_seq, root_hash, apart"
 
 # What later entries say of a punch, whichever of its marks they name. Where several give its time,
 # the one that the youngest ledger wrote last is the one that holds.
 _TIMES = """
     SELECT * FROM (
-        SELECT m.root_ledger, m.root_seq, m.root_hash, r.at, r.at_ms, r.day, r.time,
+        SELECT m.root_ledger, m.root_seq, m.root_hash, m.apart, r.at, r.at_ms, r.day, r.time,
             r.not_before, r.not_after, r.uncertainty_ms, r.final,
-            ROW_NUMBER() OVER (PARTITION BY m.root_ledger, m.root_seq, m.root_hash
+            ROW_NUMBER() OVER (PARTITION BY m.root_ledger, m.root_seq, m.root_hash, m.apart
                 ORDER BY m.depth DESC, r.ledger DESC, r.seq DESC) AS place
-        FROM rulings r JOIN marks m ON m.ledger = r.ledger AND m.seq = r.punch
+        FROM rulings r JOIN owned m ON m.ledger = r.ledger AND m.seq = r.punch
         WHERE r.what = 'time') ranked
     WHERE place = 1
 """
 _VOIDS = f"""
-    SELECT {_ROOT} FROM rulings r JOIN marks m ON m.ledger = r.ledger AND m.seq = r.punch
+    SELECT {_ROOT} FROM rulings r JOIN owned m ON m.ledger = r.ledger AND m.seq = r.punch
         WHERE r.what = 'void'
     UNION
-    SELECT {_ROOT} FROM corrections c JOIN marks m ON m.ledger = c.ledger AND m.seq = c.seq
+    SELECT {_ROOT} FROM corrections c JOIN owned m ON m.ledger = c.ledger AND m.seq = c.seq
         WHERE c.what = 'void'
 """
 _AT = "CASE WHEN t.place = 1 THEN t.at ELSE m.at END"
@@ -59,7 +79,8 @@ SELECT m.code, m.gate, m.direction, m.ledger, m.seq,
     CASE
         WHEN m.depth > 0 AND EXISTS (SELECT 1 FROM entries e WHERE e.ledger = m.root_ledger
             AND e.seq = m.root_seq AND e.hash = m.root_hash) THEN 'duplicate'
-        WHEN m.depth > 0 AND EXISTS (SELECT 1 FROM marks o WHERE o.depth > 0
+        WHEN m.depth > 0 AND EXISTS (SELECT 1 FROM owned o WHERE o.depth > 0
+            AND o.apart = m.apart
             AND o.root_ledger = m.root_ledger AND o.root_seq = m.root_seq
             AND o.root_hash = m.root_hash AND (o.depth < m.depth OR (o.depth = m.depth
             AND (o.ledger < m.ledger OR (o.ledger = m.ledger AND o.seq < m.seq)))))
@@ -72,11 +93,11 @@ SELECT m.code, m.gate, m.direction, m.ledger, m.seq,
         WHEN t.place = 1 OR m.at IS NULL THEN 'pending-time'
         ELSE 'valid'
     END AS state
-FROM marks m
+FROM owned m
 LEFT JOIN times t ON t.root_ledger = m.root_ledger AND t.root_seq = m.root_seq
-    AND t.root_hash = m.root_hash
+    AND t.root_hash = m.root_hash AND t.apart = m.apart
 LEFT JOIN voids v ON v.root_ledger = m.root_ledger AND v.root_seq = m.root_seq
-    AND v.root_hash = m.root_hash
+    AND v.root_hash = m.root_hash AND v.apart = m.apart
 LEFT JOIN rejections j ON j.ledger = m.ledger AND j.seq = m.seq
 UNION ALL
 SELECT c.code, c.gate, c.direction, 'payroll', c.id, 'payroll', c.at, c.at_ms, c.day, c.time,
@@ -196,6 +217,7 @@ WHERE NOT EXISTS (SELECT 1 FROM corrections c
 """
 
 VIEWS = {
+    "owned": _OWNED,
     "judged": _JUDGED,
     "rejected": _REJECTED,
     "punches": _PUNCHES,
