@@ -12,7 +12,7 @@ from .context import Check, CheckContext, Subject
 from .daemon import broker, daemon, uplink
 from .findings import Finding, Judgement, Sentence, State, passed_on
 from .hardware import card, memory, mount, power, space, temperature
-from .ledger import chain, database, payroll
+from .ledger import chain, database, payroll, roster
 from .machine import Machine
 from .panel import lamps, power_pin, touch_pin
 from .sensor import backup, glass, sensor, slots
@@ -36,6 +36,7 @@ OF_THE_GATE: tuple[Check[CheckContext], ...] = (
     database_rights,
     database,
     payroll,
+    roster,
     chain,
     uplink,
     broker,
@@ -84,15 +85,10 @@ def _load(config: Path, loaded: list[Settings]) -> Judgement:
     return SETTINGS_GOOD(path=config)
 
 
-TOO_SLOW = Sentence(
-    State.FAIL,
-    "This did not come to an end within {seconds:g} s",
-    "look at what it depends on: the disk (dmesg), the network, the daemon's log",
-)
 UNEXPECTED = Sentence(
     State.FAIL,
-    "This check failed itself, with {kind}: {error}",
-    "please report this as a bug, with this line",
+    "This could not be looked at, for the check itself failed with {kind}: {error}",
+    "please report this as a bug, with this line; the other lines hold",
 )
 
 
@@ -106,9 +102,13 @@ def look(check: Check[Subject], subject: Subject) -> Iterator[Finding]:
         name=f"check {check.title}",
         daemon=True,
     )
-    thread.start()
-    thread.join(check.within_s)
-    [judgement] = judgements or [TOO_SLOW(seconds=check.within_s)]
+    try:
+        thread.start()
+    except RuntimeError as error:  # No memory for one.
+        judgements.append(_failed(error))
+    else:
+        thread.join(check.within_s)
+    [judgement] = judgements or [check.too_slow(seconds=check.within_s)]
     if judgement is not None:
         yield Finding(check=check.title, **judgement._asdict())
 
@@ -118,5 +118,10 @@ def _caught(check: Check[Subject], subject: Subject) -> Judgement | None:
         return check(subject)
     except EdgeAgentError as error:
         return passed_on(State.FAIL, str(error))
-    except Exception as error:  # Nothing that goes wrong here may hide what the others find.
-        return UNEXPECTED(kind=type(error).__name__, error=error)
+    # Nothing that goes wrong here may hide what the others find, a library's panic neither.
+    except BaseException as error:
+        return _failed(error)
+
+
+def _failed(error: BaseException) -> Judgement:
+    return UNEXPECTED(kind=type(error).__name__, error=error)

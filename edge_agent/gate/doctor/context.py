@@ -10,11 +10,18 @@ from msgspec import Struct
 
 from ..daemon.assembly import Assembly
 from ..settings.schema import Settings
-from .findings import Judgement
+from .findings import Judgement, Sentence, State
 from .machine import Machine
 
 Subject = TypeVar("Subject", "CheckContext", Machine)
 """What a check needs: a gate whose settings can be used, or the machine alone."""
+
+
+TOO_SLOW = Sentence(
+    State.FAIL,
+    "This did not come to an end within {seconds:g} s",
+    "look at what it depends on: the disk (dmesg), the network, the daemon's log",
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,7 @@ class Check(Generic[Subject]):
     title: str
     look: Callable[[Subject], Judgement | None]
     within_s: float | None
+    too_slow: Sentence = TOO_SLOW
 
     def __call__(self, subject: Subject) -> Judgement | None:
         """Look, for as long as it takes."""
@@ -31,14 +39,14 @@ class Check(Generic[Subject]):
 
 
 def check(
-    title: str, within_s: float | None = 5.0
+    title: str, within_s: float | None = 5.0, too_slow: Sentence = TOO_SLOW
 ) -> Callable[[Callable[[Subject], Judgement | None]], Check[Subject]]:
     """Make a check of the function below; its sentences stand above it.
 
     ``title``: what its line is called, in the report and in ``--json``. ``within_s``: how long it
-    may take before it is left behind; None: for ever.
+    may take before it is left behind; None: for ever. ``too_slow``: what is said then.
     """
-    return lambda look: Check(title, look, within_s)
+    return lambda look: Check(title, look, within_s, too_slow)
 
 
 class Slots(Struct, frozen=True):

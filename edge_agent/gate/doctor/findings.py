@@ -43,6 +43,14 @@ class Sentence(NamedTuple):
         return Judgement(self.state, self.found.format(**facts), self.advice.format(**facts))
 
 
+def age_of(seconds: float) -> str:
+    """In the unit that people would use."""
+    hours = int(seconds // 3600)
+    if hours >= 48:
+        return f"{hours // 24} days"
+    return f"{hours} hours" if hours >= 2 else f"{int(seconds // 60)} minutes"
+
+
 _GUIDE = "look it up in docs/technician/mend.md"
 
 

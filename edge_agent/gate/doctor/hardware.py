@@ -23,6 +23,11 @@ DISK_FULL = Sentence(
     "Only {free} are free for {path} ({percent} % used): soon nothing can be recorded",
     "make room now: 'sudo journalctl --vacuum-size=50M', 'sudo apt clean'",
 )
+DISK_SILENT = Sentence(
+    FAIL,
+    "The disk of {path} does not say how full it is ({error})",
+    "see 'dmesg' for errors, and replace the card",
+)
 
 _FILLING, _FULL = 80, 95
 """Percent used."""
@@ -36,6 +41,8 @@ def space(context: CheckContext) -> Judgement | None:
         usage = context.machine.usage(folder)
     except FileNotFoundError:
         return None  # Another check tells.
+    except OSError as error:
+        return DISK_SILENT(path=folder, error=error.strerror)
     percent = 100 * usage.used // ((usage.used + usage.free) or 1)
     sentence = DISK_ROOMY
     if percent >= _FILLING:

@@ -17,7 +17,7 @@ from ..rules import Reason
 from .context import CheckContext, Glass, Slots, check
 from .findings import Judgement, Sentence, State, passed_on
 
-OK, WARN = State.OK, State.WARN
+OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 
 SENSOR_READY = Sentence(
     OK,
@@ -33,6 +33,17 @@ SENSOR_TOLD_READY = Sentence(OK, "The daemon has it in use at {baud} baud on {po
 SENSOR_TOLD_STARTING = Sentence(
     WARN, "The daemon is just connecting to it", "run this again in five seconds"
 )
+SENSOR_NOT_IN_USE = Sentence(
+    FAIL,
+    "The daemon does not have it in use ({state}): nobody is recorded",
+    "see why with 'edge-agent sensor info'",
+)
+
+_STARTS_WITHIN_S = 60
+"""The daemon connects before it is up, or else says why it cannot."""
+
+_MENDED_TOO_OFTEN = 60
+"""Times in ten minutes: whoever presses meets it."""
 
 _SAFE_LEVEL = 3
 """The makers publish error rates for this security level only; below it there are more."""
@@ -75,10 +86,16 @@ def _as_told(context: CheckContext, told: dict[str, Any]) -> Judgement:
     if told["capacity"] is not None:
         context.slots = Slots(told["prints"], told["capacity"])
     if told["state"] == "ready":
-        return SENSOR_TOLD_READY(port=settings.port, baud=settings.baud)
-    if told["problem"] is None:
+        if told["problem"] is None:
+            return SENSOR_TOLD_READY(port=settings.port, baud=settings.baud)
+        often = told.get("mended", 0) >= _MENDED_TOO_OFTEN
+        return passed_on(State.FAIL if often else State.WARN, told["problem"])
+    if told["problem"] is not None:
+        return passed_on(State.FAIL, told["problem"])
+    up_s = context.status.get("up_s", 0) if context.status is not None else 0
+    if told["state"] == "starting" and up_s < _STARTS_WITHIN_S:
         return SENSOR_TOLD_STARTING()
-    return passed_on(State.FAIL, told["problem"])
+    return SENSOR_NOT_IN_USE(state=told["state"])
 
 
 SLOTS_FREE = Sentence(OK, "{used} of {capacity} slots are used")

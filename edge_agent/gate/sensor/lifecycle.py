@@ -4,6 +4,7 @@ Behind a loose plug it has to stay for a while before presses are vouched for ag
 """
 
 import logging
+from collections import deque
 from typing import Literal
 
 from ...contract.errors import EdgeAgentError, StoreFault
@@ -242,6 +243,27 @@ class SensorLifecycle:
             self._gate.record(fact)
         except StoreFault as fault:
             log.error("%s could not be written: %s", type(fact).__name__, fault)
+
+
+class Mends:
+    """How often the link was made sound again lately. Pure: time is passed in.
+
+    Noted on the gate's thread, counted on any.
+    """
+
+    WITHIN_S = 600.0
+
+    def __init__(self) -> None:
+        # One a second is the most that is told apart: a line that bad is bad enough.
+        self._at: deque[float] = deque(maxlen=round(self.WITHIN_S))
+
+    def note(self, now: float) -> None:
+        """It was mended at ``now`` (monotonic seconds)."""
+        self._at.append(now)
+
+    def lately(self, now: float) -> int:
+        """How often within the last ten minutes."""
+        return sum(now - at < self.WITHIN_S for at in list(self._at))
 
 
 _FREE = 3

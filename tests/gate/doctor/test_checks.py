@@ -54,6 +54,18 @@ def test_an_unexpected_error_is_named() -> None:
     assert "ZeroDivisionError: by zero" in finding.found
 
 
+def test_a_library_s_panic_is_named_too() -> None:
+    """Such as a Rust library's, which is no Exception."""
+
+    class Panic(BaseException):
+        pass
+
+    finding = only(raising(Panic("by itself")))  # type: ignore[arg-type]
+
+    assert finding.state is State.FAIL
+    assert "Panic: by itself" in finding.found
+
+
 def test_a_check_that_hangs_is_left_behind() -> None:
     for_ever = threading.Event()
     try:

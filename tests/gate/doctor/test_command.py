@@ -44,11 +44,11 @@ def test_a_gate_at_work_and_at_rest(mosquitto: Mosquitto) -> None:
     # Warnings alone are no failure.
     assert found["clock"]["state"] == "WARN"
 
-    assert at_rest.code == 0, at_rest
+    assert at_rest.code == 1, at_rest  # Nobody is recorded.
     lines = at_rest.out.splitlines()
     assert f"OK    settings — The settings in {gate.config} are complete." in lines
     assert "OK    slots — 1 of 1000 slots are used." in lines
-    assert any(line.startswith("WARN  daemon — No daemon runs, so ") for line in lines)
+    assert any(line.startswith("FAIL  daemon — No daemon runs, so ") for line in lines)
     assert all(line[-1] in ".?" and line[-2] not in ".?" for line in lines), lines
 
     lock = f"{gate.database}.lock"
@@ -82,7 +82,8 @@ def test_a_daemon_that_hangs_holds_nobody_up(
         found = {finding.check: finding for finding in examine(gate.config, Machine())}
         daemon.signal(signal.SIGCONT)
 
-    assert "within 0.5 s" in found["daemon"].found
+    assert found["daemon"].state == "FAIL"
+    assert "A daemon is there, but has not answered within 0.5 s" in found["daemon"].found
     # It still owns the port: nobody else may touch that.
     assert "The gate is in use by daemon" in found["sensor"].found
     assert found["broker"].state == "OK"
