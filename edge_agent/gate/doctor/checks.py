@@ -15,14 +15,16 @@ from .hardware import card, memory, mount, power, space, temperature
 from .ledger import chain, database, payroll, roster
 from .machine import Machine
 from .panel import lamps, power_pin, touch_pin
+from .rights import database_rights, pin_rights, port_rights, settings_rights, socket_rights
 from .sensor import backup, glass, sensor, slots
 from .times import clock, rtc, time_zone
-from .wiring import board, console, database_rights, pin_rights, port, port_rights, socket_rights
+from .wiring import board, console, other_readers, port
 
 OF_THE_GATE: tuple[Check[CheckContext], ...] = (
     daemon,  # First: it tells what others need.
     port,
     console,
+    other_readers,
     port_rights,
     pin_rights,
     power_pin,
@@ -32,6 +34,7 @@ OF_THE_GATE: tuple[Check[CheckContext], ...] = (
     glass,
     backup,
     lamps,
+    settings_rights,
     socket_rights,
     database_rights,
     database,
@@ -70,7 +73,7 @@ def examine(
     settings = Check[Machine]("settings", lambda _: _load(config, loaded), 5.0)
     yield from look(settings, machine)
     for usable in loaded:
-        context = CheckContext(machine, usable, light=light, verify=verify)
+        context = CheckContext(machine, usable, config, light=light, verify=verify)
         for gate_check in OF_THE_GATE:
             yield from look(gate_check, context)
     for machine_check in OF_THE_MACHINE:

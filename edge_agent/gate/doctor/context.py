@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
@@ -11,7 +12,7 @@ from msgspec import Struct
 from ..daemon.assembly import Assembly
 from ..settings.schema import Settings
 from .findings import Judgement, Sentence, State
-from .machine import Machine
+from .machine import Machine, User
 
 Subject = TypeVar("Subject", "CheckContext", Machine)
 """What a check needs: a gate whose settings can be used, or the machine alone."""
@@ -70,10 +71,18 @@ class CheckContext:
     """One gate on one machine. Earlier checks leave here what later ones need."""
 
     def __init__(
-        self, machine: Machine, settings: Settings, *, light: bool = False, verify: bool = False
+        self,
+        machine: Machine,
+        settings: Settings,
+        config: Path | None = None,
+        *,
+        light: bool = False,
+        verify: bool = False,
     ) -> None:
         self.machine = machine
         self.settings = settings
+        self.config = config
+        """The settings' file; None where a test has none."""
         self.light = light
         """Whether to light the lamps."""
         self.verify = verify
@@ -87,6 +96,14 @@ class CheckContext:
     def assembly(self) -> Assembly:
         """The gate's parts."""
         return Assembly(self.settings)
+
+    @cached_property
+    def user(self) -> User:
+        """Whose rights count: this user's or, where root asks, those of the service's user."""
+        try:
+            return self.machine.user(Path(self.settings.store.path).parent)
+        except LookupError:  # The check of the service's user tells.
+            return User(person=self.machine.person, may=self.machine.may)
 
     @property
     def device(self) -> str | None:
