@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,11 @@ from tests.brokers import Mosquitto
 from tests.system.gate import Gate, snapshot
 
 KEYS = {"check", "state", "found", "advice"}
+
+
+def in_one_line(said: str) -> str:
+    """What was said, each finding unfolded."""
+    return re.sub(r"\n {6}", " ", said)
 
 
 def the_gate(mosquitto: Mosquitto) -> Gate:
@@ -47,11 +53,16 @@ def test_a_gate_at_work_and_at_rest(mosquitto: Mosquitto) -> None:
     assert found["clock"]["state"] == "WARN"
 
     assert at_rest.code == 1, at_rest  # Nobody is recorded.
-    lines = at_rest.out.splitlines()
+    summary, findings = at_rest.out.split("\n\n", 1)
+    assert " OK, " in summary
+    assert " ".join(summary.split()).endswith(
+        " 1 failure. Begin with daemon: No daemon runs, so nobody is recorded at this gate."
+    )
+    assert findings.startswith("FAIL  daemon — No daemon runs, so ")
+    lines = in_one_line(findings).splitlines()
     assert f"OK    settings — The settings in {gate.config} are complete." in lines
     assert "OK    slots — 1 of 1000 slots are used." in lines
-    assert any(line.startswith("FAIL  daemon — No daemon runs, so ") for line in lines)
-    assert all(line[-1] in ".?" and line[-2] not in ".?" for line in lines), lines
+    assert all(line[-1] in ".?" and line[-2] not in ".?" for line in lines if line), lines
 
     lock = f"{gate.database}.lock"
     changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
@@ -64,7 +75,7 @@ def test_a_gate_in_trouble() -> None:
         for_people = gate.cli("doctor")
 
     assert for_people.code == 1
-    assert "; is it running, and is [mqtt] port right?\n" in for_people.out
+    assert "; is it running, and is [mqtt] port right?\n" in in_one_line(for_people.out)
 
     found = {finding["check"]: finding for finding in result.json}
     assert result.code == 1
@@ -97,5 +108,7 @@ def test_no_settings_at_all(tmp_path: Path) -> None:
         as_json = gate.cli("doctor", "--json", environment={"EDGE_AGENT_CONFIG": os.devnull})
 
     assert result.code == as_json.code == 1
-    assert result.out.startswith("FAIL  settings — ")
+    summary, problems, *_ = result.out.split("\n\n")
+    assert "Begin with settings: The settings in" in summary
+    assert problems.startswith("FAIL  settings — ")
     assert json.loads(as_json.out)[0]["found"].endswith("use 1 to 32 of a-z, 0-9 and '-'")
