@@ -202,6 +202,7 @@ def _first_connection(
     still going to payroll meanwhile. One that never has is an installer's mistake: raised.
     """
     wanted = f"{assembly.settings.sensor.port} at {assembly.settings.sensor.baud} baud"
+    sensor.expect(adapter := store.remembered("adapter"))
     try:
         info = sensor.connect()
     except SensorFault as fault:
@@ -210,6 +211,8 @@ def _first_connection(
         return fault
     if store.remembered("sensor") != wanted:
         store.remember("sensor", wanted)
+    if info.adapter is not None and info.adapter != adapter:
+        store.remember("adapter", info.adapter)
     return info
 
 

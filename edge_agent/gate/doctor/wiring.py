@@ -1,11 +1,13 @@
 """The board, the sensor's port, and who else talks on it. Only files are read."""
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from ..control.client import daemon_process
+from ..sensor.adapter import stable_name
 from .context import CheckContext, check
 from .findings import Judgement, Sentence, State
 from .machine import Machine, user_name
@@ -55,6 +57,21 @@ PORT_MISSING = Sentence(
     "plug the adapter in, see with 'ls /dev/ttyUSB* /dev/ttyACM*' what it is called, and set "
     "[sensor] port to that",
 )
+PORT_MISSING_ADAPTER_THERE = Sentence(
+    FAIL,
+    "There is no {port}, but an adapter is at {other}",
+    "if the sensor hangs on it, set [sensor] port to {other}, and restart the daemon",
+)
+PORT_MOVED = Sentence(
+    WARN,
+    "There is no {port} any more; the daemon has found its adapter under another name",
+    "set [sensor] port to the name that the line 'sensor' tells, and restart the daemon",
+)
+PORT_MAY_MOVE = Sentence(
+    WARN,
+    "{port} is there ({device}), but after a restart another adapter may be called so",
+    "set [sensor] port to {stable}, which stays",
+)
 PORT_IS_NO_DEVICE = Sentence(
     FAIL, "{port} is not a serial port", "set [sensor] port to the one that the sensor is wired to"
 )
@@ -82,6 +99,11 @@ _FAMILIES = {
 }
 """How a model's name begins → what to say where the port is missing; the first that fits."""
 
+_BARE_NAME = re.compile(r"/dev/tty(USB|ACM)\d+")
+"""Given in the order in which adapters are found."""
+
+_OF_ADAPTERS = ("/dev/ttyUSB", "/dev/ttyACM", "/dev/serial/", "/dev/edge-agent")
+
 _DEBUG_CONNECTOR = "ttyAMA10"
 
 _MINI_UART = "ttyS0"
@@ -98,14 +120,25 @@ def port(context: CheckContext) -> Judgement:
         return PORT_IS_URL(port=name)
     model = _model(machine)
     if device is None:
-        return _missing(model)(port=name)
+        return _judge_missing(context, model)
     if machine.at(name).is_file() or machine.at(name).is_dir():
         return PORT_IS_NO_DEVICE(port=name)
+    stable = stable_name(name, machine.root) if _BARE_NAME.fullmatch(name) else None
+    if stable is not None:
+        return PORT_MAY_MOVE(port=name, device=device, stable=stable)
     return _judge_port(machine, model, device)(port=name, device=device)
 
 
-def _missing(model: str) -> Sentence:
-    return next(sentence for name, sentence in _FAMILIES.items() if model.startswith(name))
+def _judge_missing(context: CheckContext, model: str) -> Judgement:
+    name, machine = context.settings.sensor.port, context.machine
+    if context.status is not None and context.status["sensor"]["state"] == "ready":
+        return PORT_MOVED(port=name)
+    others = [f"/dev/{path.name}" for path in machine.at("/dev").glob("tty[UA][SC][BM]*")]
+    if len(others) == 1 and name.startswith(_OF_ADAPTERS):
+        other = stable_name(others[0], machine.root) or others[0]
+        return PORT_MISSING_ADAPTER_THERE(port=name, other=other)
+    missing = (sentence for family, sentence in _FAMILIES.items() if model.startswith(family))
+    return next(missing)(port=name)
 
 
 def _judge_port(machine: Machine, model: str, device: str) -> Sentence:

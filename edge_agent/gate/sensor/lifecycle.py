@@ -225,7 +225,8 @@ class SensorLifecycle:
             f"supply. Punches are recorded, but until it has stayed for {self._hold.seconds:.0f} s "
             "payroll is not told that everybody's are."
         )
-        problems = (self._vouched_at and loose, self._own_problem, self._pin_problem)
+        moved = self.info.moved if self.info is not None else None
+        problems = (self._vouched_at and loose, moved, self._own_problem, self._pin_problem)
         return " ".join(str(problem) for problem in problems if problem) or None
 
     def _changed(self, state: str, problem: str | None) -> None:

@@ -9,7 +9,7 @@ import pytest
 from edge_agent.gate.doctor.machine import Machine
 from edge_agent.gate.doctor.wiring import board, console, other_readers, port
 
-from .staging import Stage, said
+from .staging import Stage, said, status
 
 PI_5 = "Raspberry Pi 5 Model B Rev 1.0\0"
 PI_500 = "Raspberry Pi 500 Rev 1.0\0"
@@ -77,6 +77,56 @@ def test_which_board_this_is(stage: Stage, model: str | None, expected: str) -> 
 
     assert said(verdict) == expected
     assert "\0" not in verdict.found
+
+
+ADAPTER = "/dev/serial/by-id/usb-FTDI_A50285BI-if00-port0"
+
+
+@pytest.mark.parametrize("model", [PI_4, LAPTOP])
+def test_a_bare_name_may_be_another_s_tomorrow(stage: Stage, model: str | None) -> None:
+    staged(stage, model, NOTHING, "ttyUSB0")
+    stage.link(ADAPTER, "../../ttyUSB0")
+
+    bare = port(stage.context(sensor={"port": "/dev/ttyUSB0"}))
+    stable = port(stage.context(sensor={"port": ADAPTER}))
+
+    assert said(bare) == "PORT_MAY_MOVE"
+    assert bare
+    assert bare.advice.startswith(f"set [sensor] port to {ADAPTER},")
+    assert said(stable) == "PORT_RIGHT"
+
+
+@pytest.mark.parametrize(
+    ("name", "others", "expected"),
+    [
+        ("/dev/ttyUSB0", ("ttyUSB1",), "PORT_MISSING_ADAPTER_THERE"),
+        ("/dev/ttyACM0", ("ttyUSB1",), "PORT_MISSING_ADAPTER_THERE"),
+        (ADAPTER, ("ttyUSB1",), "PORT_MISSING_ADAPTER_THERE"),
+        ("/dev/ttyUSB0", ("ttyUSB1", "ttyACM0"), "PORT_MISSING_PI"),  # Which of them?
+        ("/dev/serial0", ("ttyUSB1",), "PORT_MISSING_PI"),
+        ("/dev/ttyUSB0", (), "PORT_MISSING_PI"),
+    ],
+)
+def test_the_adapter_that_is_there_instead(
+    stage: Stage, name: str, others: tuple[str, ...], expected: str
+) -> None:
+    staged(stage, PI_4, NOTHING, *others)
+
+    verdict = port(stage.context(sensor={"port": name}))
+
+    assert said(verdict) == expected
+    if expected == "PORT_MISSING_ADAPTER_THERE":
+        assert verdict
+        assert "an adapter is at /dev/ttyUSB1" in verdict.found
+
+
+def test_a_port_that_the_daemon_has_found_under_another_name(stage: Stage) -> None:
+    context = stage.context(sensor={"port": "/dev/ttyUSB0"})
+    context.status = status()
+    assert said(port(context)) == "PORT_MOVED"
+
+    context.status = status(sensor={**status()["sensor"], "state": "unplugged"})
+    assert said(port(context)) == "PORT_MISSING"
 
 
 CMDLINE = "console=tty1 {} root=PARTUUID=1-02 rootwait"
