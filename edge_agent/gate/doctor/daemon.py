@@ -8,7 +8,7 @@ from ..daemon.supervised_thread import SILENT_AFTER_S
 from ..ports import BrokerDown, BrokerUp, MqttVersion
 from ..uplink.mqtt.broker import PahoBroker
 from .context import CheckContext, check
-from .findings import Judgement, Sentence, State, age_of, passed_on
+from .findings import Judgement, Sentence, State, age_of, counted, passed_on
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 
@@ -78,7 +78,7 @@ UPLINK_HAS_TWIN = Sentence(
 )
 UPLINK_REFUSED = Sentence(
     WARN,
-    "{receipts} receipts and {commands} commands from payroll's side were refused since the start",
+    "Since the start {receipts} and {commands} from payroll's side were refused",
     "see which and why with 'journalctl -u edge-agent | grep -E \"ignored|refused\"'; only payroll "
     "may publish on those topics",
 )
@@ -106,7 +106,10 @@ def uplink(context: CheckContext) -> Judgement | None:
         return UPLINK_HAS_TWIN()
     receipts, commands = way.get("refused_receipts", 0), way.get("refused_commands", 0)
     if receipts or commands:
-        return UPLINK_REFUSED(receipts=receipts, commands=commands)
+        return UPLINK_REFUSED(
+            receipts=counted(receipts, "receipt", "receipts"),
+            commands=counted(commands, "command", "commands"),
+        )
     return UPLINK_GOOD()
 
 

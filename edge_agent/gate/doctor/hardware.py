@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from .context import CheckContext, check
-from .findings import Judgement, Sentence, State
+from .findings import Judgement, Sentence, State, counted
 from .machine import Machine
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
@@ -80,7 +80,7 @@ def mount(context: CheckContext) -> Judgement | None:
 CARD_GOOD = Sentence(OK, "{name}; its file system has noted no errors")
 CARD_ERRORS = Sentence(
     WARN,
-    "{name}; its file system has noted {count} errors",
+    "{name}; its file system has noted {count}",
     "copy the database away for rescue, have the file system checked (sudo touch /forcefsck, "
     "reboot), and replace the card if errors come back",
 )
@@ -97,7 +97,11 @@ def card(context: CheckContext) -> Judgement | None:
     if count is None:
         return None
     name = _name(context.machine, partition)
-    return CARD_ERRORS(name=name, count=count) if count else CARD_GOOD(name=name)
+    return (
+        CARD_ERRORS(name=name, count=counted(count, "error", "errors"))
+        if count
+        else CARD_GOOD(name=name)
+    )
 
 
 def _name(machine: Machine, partition: str) -> str:

@@ -10,11 +10,11 @@ from ..ledger.lost_people import BRING_BACK
 from ..ledger.store.sqlite_store import SqliteStore
 from ..ledger.store.verify import verify_ledger
 from .context import CheckContext, check
-from .findings import Judgement, Sentence, State, age_of, passed_on
+from .findings import Judgement, Sentence, State, age_of, counted, passed_on
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 
-DATABASE_OPENS = Sentence(OK, "{path} opens: ledger {ledger}, {entries} entries")
+DATABASE_OPENS = Sentence(OK, "{path} opens: ledger {ledger}, {entries}")
 DATABASE_FAILS = Sentence(
     FAIL,
     "{path} takes no entries: every press is shown as not recorded. The daemon says: {problem}",
@@ -82,20 +82,20 @@ def _opened(context: CheckContext) -> Judgement | None:
             return PEOPLE_LOST(names=", ".join(damaged), lost=lost)
         if damaged:
             return DATABASE_SET_ASIDE(names=", ".join(damaged))
-        return DATABASE_OPENS(path=path, ledger=store.ledger, entries=store.tail().seq)
+        return DATABASE_OPENS(path=path, ledger=store.ledger, entries=_entries(store.tail().seq))
 
 
-PAYROLL_HAS_ALL = Sentence(OK, "Payroll has confirmed all {entries} entries")
+PAYROLL_HAS_ALL = Sentence(OK, "Payroll has confirmed {entries}, which is all")
 PAYROLL_WAITING = Sentence(
-    OK, "Payroll has yet to confirm {count} entries; the oldest is at least {age} old"
+    OK, "Payroll has yet to confirm {count}; the oldest is at least {age} old"
 )
 PAYROLL_SILENT = Sentence(
     WARN,
-    "Payroll has yet to confirm {count} entries; the oldest is at least {age} old. Nothing is lost",
+    "Payroll has yet to confirm {count}; the oldest is at least {age} old. Nothing is lost",
     "see the lines 'uplink' and 'broker'; if they are well, ask payroll",
 )
 PAYROLL_REJECTED = Sentence(
-    WARN, "Payroll holds {count} entries that it could not use", "ask payroll which, and why"
+    WARN, "Payroll holds {count} that it could not use", "ask payroll which, and why"
 )
 
 _TOO_LONG_MS = 24 * 3_600_000
@@ -107,7 +107,7 @@ def payroll(context: CheckContext) -> Judgement | None:
     store = _store(context)
     if store is None:
         rejected = context.status["ledger"]["rejected"] if context.status is not None else 0
-        return PAYROLL_REJECTED(count=rejected) if rejected else None
+        return PAYROLL_REJECTED(count=_entries(rejected)) if rejected else None
     with closing(store):
         marks, last = store.watermarks(), store.tail().seq
         confirmed = marks.confirmed
@@ -116,12 +116,16 @@ def payroll(context: CheckContext) -> Judgement | None:
             confirmed = max(confirmed, context.status["ledger"]["confirmed_seq"])
         oldest = store.entries(confirmed + 1, 1)
     age_ms = _age_ms(context, oldest[0]) if oldest else 0.0
-    waiting = {"count": last - confirmed, "age": age_of(age_ms / 1000)}
+    waiting = {"count": _entries(last - confirmed), "age": age_of(age_ms / 1000)}
     if age_ms > _TOO_LONG_MS:
         return PAYROLL_SILENT(**waiting)
     if marks.rejected:
-        return PAYROLL_REJECTED(count=marks.rejected)
-    return PAYROLL_WAITING(**waiting) if oldest else PAYROLL_HAS_ALL(entries=last)
+        return PAYROLL_REJECTED(count=_entries(marks.rejected))
+    return PAYROLL_WAITING(**waiting) if oldest else PAYROLL_HAS_ALL(entries=_entries(last))
+
+
+def _entries(count: int) -> str:
+    return counted(count, "entry", "entries")
 
 
 def _age_ms(context: CheckContext, entry: Entry) -> float:
@@ -150,7 +154,7 @@ def roster(context: CheckContext) -> Judgement | None:
     return ROSTER_REFUSED(why=str(refused).rstrip(".")) if refused else None
 
 
-CHAIN_UNBROKEN = Sentence(OK, "All {entries} entries are there, unaltered")
+CHAIN_UNBROKEN = Sentence(OK, "{entries}: whole, and unaltered")
 
 
 # As long as the ledger is; nobody gets it without asking.
@@ -161,7 +165,7 @@ def chain(context: CheckContext) -> Judgement | None:
     if store is None:
         return None
     with closing(store):
-        return CHAIN_UNBROKEN(entries=verify_ledger(store).seq)
+        return CHAIN_UNBROKEN(entries=_entries(verify_ledger(store).seq))
 
 
 def _store(context: CheckContext) -> SqliteStore | None:

@@ -15,7 +15,7 @@ from ...contract.stamps import elapsed
 from ..ports import Sensor
 from ..rules import Reason
 from .context import CheckContext, Glass, Slots, check
-from .findings import Judgement, Sentence, State, passed_on
+from .findings import Judgement, Sentence, State, counted, passed_on
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 
@@ -122,7 +122,7 @@ def slots(context: CheckContext) -> Judgement | None:
 BACKED_UP = Sentence(OK, "A backup of the templates holds every print")
 NOT_BACKED_UP = Sentence(
     WARN,
-    "{count} prints are in no backup of the templates and would be gone with the sensor",
+    "No backup of the templates holds {count}, which would be gone with the sensor",
     "run 'edge-agent templates backup'",
 )
 
@@ -138,7 +138,7 @@ def backup(context: CheckContext) -> Judgement | None:
                 count = store.not_backed_up()
         except (StoreFault, PermissionError):
             return None  # Another check tells.
-    return NOT_BACKED_UP(count=count) if count else BACKED_UP()
+    return NOT_BACKED_UP(count=counted(count, "print", "prints")) if count else BACKED_UP()
 
 
 GLASS_BARE = Sentence(OK, "The sensor sees nothing on it, and nobody has pressed in the last day")
