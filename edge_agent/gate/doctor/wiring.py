@@ -4,6 +4,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from ..control.client import daemon_process
@@ -219,30 +220,27 @@ def other_readers(context: CheckContext) -> Judgement | None:
     if port is None or not machine.at("/proc").is_dir():
         return None
     ours = {os.getpid(), daemon_process(context.assembly.control_socket)}
-    everything_seen = True
+    everything_seen = False
     for process, files in _open_files(machine):
-        if process in ours:
-            continue
-        if files is None:
-            everything_seen = False
-        elif _reads(port, files):
+        if process not in ours and _reads(port, files):
             return LINE_HAS_OTHERS(port=name, who=_who(machine, process), process=process)
+        # Others' processes may be hidden altogether, as from the service itself.
+        everything_seen = everything_seen or process == _FIRST
     if everything_seen:
         return LINE_IS_OURS(port=name)
     return LINE_IS_OURS_AS_FAR_AS_SEEN(port=name, user=machine.person.name)
 
 
-def _open_files(machine: Machine) -> Iterator[tuple[int, list[Path] | None]]:
-    """Each process, and what it has open, as links; None where this user may not know."""
+_FIRST = 1
+"""The process that is root's on every machine: whoever may look into it may into all."""
+
+
+def _open_files(machine: Machine) -> Iterator[tuple[int, list[Path]]]:
+    """Each process that this user may look into, and what it has open, as links."""
     for folder in machine.at("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            yield int(folder.name), list((folder / "fd").iterdir())
-        except PermissionError:
-            yield int(folder.name), None
-        except OSError:
-            continue  # It has ended.
+        if folder.name.isdigit():
+            with suppress(OSError):  # It is somebody else's, or has ended.
+                yield int(folder.name), list((folder / "fd").iterdir())
 
 
 def _reads(port: os.stat_result, files: list[Path]) -> bool:

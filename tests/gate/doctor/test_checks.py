@@ -66,6 +66,15 @@ def test_a_library_s_panic_is_named_too() -> None:
     assert "Panic: by itself" in finding.found
 
 
+def test_a_check_that_cannot_be_begun_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", no_memory)
+
+    assert "can't start new thread" in only(lambda: None).found
+
+
 def test_a_check_that_hangs_is_left_behind() -> None:
     for_ever = threading.Event()
     try:

@@ -193,6 +193,7 @@ def staged_process(stage: Stage, process: int, opened: str | Path) -> None:
 def test_who_else_reads_from_the_port(stage: Stage, opened: str, expected: str) -> None:
     staged(stage, LAPTOP, NOTHING, "ttyUSB0", "ttyUSB1")
     stage.link("/dev/serial/by-id/usb-x", "../../ttyUSB0")
+    staged_process(stage, 1, "/dev/null")
     staged_process(stage, 77, stage.root / opened)
 
     verdict = other_readers(stage.context(sensor={"port": "/dev/serial/by-id/usb-x"}))
@@ -209,6 +210,7 @@ def test_doctor_and_daemon_are_no_other_readers(
 ) -> None:
     staged(stage, LAPTOP, NOTHING, "ttyUSB0")
     monkeypatch.setattr("edge_agent.gate.doctor.wiring.daemon_process", lambda socket: 77)
+    staged_process(stage, 1, "/dev/null")
     for process in (77, os.getpid()):
         staged_process(stage, process, stage.root / "dev/ttyUSB0")
     context = stage.context(sensor={"port": "/dev/ttyUSB0"})
@@ -217,6 +219,16 @@ def test_doctor_and_daemon_are_no_other_readers(
 
     staged_process(stage, 78, stage.root / "dev/ttyUSB0")
     assert said(other_readers(context)) == "LINE_HAS_OTHERS"
+
+
+def test_who_may_not_look_into_every_process_says_so(stage: Stage) -> None:
+    """Somebody else's processes cannot be looked into, or are not even seen."""
+    staged(stage, LAPTOP, NOTHING, "ttyUSB0")
+    staged_process(stage, 77, stage.root / "gone")
+
+    verdict = other_readers(stage.context(sensor={"port": "/dev/ttyUSB0"}))
+
+    assert said(verdict) == "LINE_IS_OURS_AS_FAR_AS_SEEN"
 
 
 def test_a_program_that_reads_beside_the_gate(stage: Stage) -> None:
