@@ -94,6 +94,7 @@ _PROPERTIES = (
     "ProtectSystem",
     "ReadWritePaths",
     "StateDirectory",
+    "RuntimeDirectory",
 )
 
 
@@ -195,13 +196,17 @@ class Machine(Struct, frozen=True, kw_only=True):
             return own
         strict = unit.get("ProtectSystem") == "strict"
         given = unit.get("ReadWritePaths", "").replace("-/", "/").replace("+/", "/").split()
-        state = [f"/var/lib/{name}" for name in unit.get("StateDirectory", "").split()]
+        own_folders = [
+            f"{above}/{name}"
+            for above, key in (("/var/lib", "StateDirectory"), ("/run", "RuntimeDirectory"))
+            for name in unit.get(key, "").split()
+        ]
         return User(
             person=person,
             may=self.may_as(person),
             is_service=True,
             sees_home=unit.get("ProtectHome", "no") in ("no", "read-only"),
-            writes_below=(*state, *given, "/tmp", "/var/tmp") if strict else None,
+            writes_below=(*own_folders, *given, "/tmp", "/var/tmp") if strict else None,
         )
 
     def _of_unit(self, unit: dict[str, str]) -> Person | None:

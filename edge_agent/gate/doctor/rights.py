@@ -13,7 +13,7 @@ from .context import CheckContext, check
 from .findings import Judgement, Sentence, State
 from .machine import Machine, user_name
 
-OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
+OK, FAIL = State.OK, State.FAIL
 
 MAY_USE = Sentence(OK, "User {user} may use {path}")
 JOIN_GROUP = Sentence(

@@ -102,6 +102,29 @@ def test_a_daemon_that_hangs_holds_nobody_up(
     assert found["broker"].state == "OK"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root examines another user")
+def test_root_is_told_what_the_service_s_user_cannot_open(mosquitto: Mosquitto) -> None:
+    """Root may open everything, so all was well, and the service did not start."""
+    with the_gate(mosquitto) as gate:
+        gate.simulate("--no-pace")
+        gate.start()
+        gate.stop()
+        gate.folder.chmod(0o755)
+        as_its_owner = gate.cli("doctor", "--json")
+        os.chown(gate.folder, 65534, 65534)  # Whose the folder is, that is the service's user.
+        gate.config.chmod(0o600)
+        gate.database.chmod(0o600)
+        as_root = gate.cli("doctor", "--json")
+
+    before, after = (
+        {line["check"]: line for line in result.json} for result in (as_its_owner, as_root)
+    )
+    assert before["database rights"]["state"] == "OK"
+    assert "settings rights" not in before
+    assert {after[line]["state"] for line in ("database rights", "settings rights")} == {"FAIL"}
+    assert after["database"]["state"] == "OK", "to root it opens"
+
+
 def test_no_settings_at_all(tmp_path: Path) -> None:
     with Gate() as gate:
         result = gate.cli("doctor", "--config", str(tmp_path / "none.toml"))

@@ -201,6 +201,7 @@ UNIT = {
     "ProtectSystem": "strict",
     "ReadWritePaths": "",
     "StateDirectory": "edge-agent",
+    "RuntimeDirectory": "edge-agent",
 }
 
 
@@ -282,9 +283,10 @@ def test_root_is_told_of_any_file_that_the_settings_name(
 
 
 def test_a_service_that_may_all_it_needs(stage: Stage) -> None:
-    context = as_root(stage, lambda path, mode: True)
+    context = as_root(stage, lambda path, mode: True, control={"socket": SOCKET})
+    stage.file(SOCKET)
 
-    for check in (settings_rights, database_rights):
+    for check in (settings_rights, database_rights, socket_rights):
         verdict = check(context)
         assert said(verdict) == "MAY_USE"
         assert verdict
