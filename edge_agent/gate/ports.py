@@ -64,6 +64,10 @@ class SensorInfo(Struct, frozen=True, kw_only=True):
     capacity: int
     security_level: int
     baud: int
+    adapter: str | None = None
+    """The USB adapter that it hangs on, for ``Sensor.expect``; None where it hangs on none."""
+    moved: str | None = None
+    """What a technician should know of its port, where that has another name than it should."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,9 @@ class Sensor(Protocol):
 
     def connect(self) -> SensorInfo:
         """Open the port, wait for the sensor to boot, verify the password, read its parameters."""
+
+    def expect(self, adapter: str | None) -> None:
+        """At the next ``connect`` look for the USB adapter that a SensorInfo has told, too."""
 
     def recover(self) -> None:
         """Prove that no older reply is still on its way; the next exchange can be trusted."""

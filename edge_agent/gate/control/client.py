@@ -2,6 +2,7 @@
 
 import os
 import socket
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -31,6 +32,24 @@ def daemon_runs(path: Path) -> bool:
     except (FileNotFoundError, ConnectionRefusedError):
         return False
     return True
+
+
+def daemon_process(path: Path) -> int | None:
+    """The process number of the daemon at ``path``, also of one that hangs; None: there is none.
+
+    The kernel tells who listens (SO_PEERCRED), and nobody has to answer.
+    """
+    try:
+        with closing(_connect(path)) as channel:
+            told = channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+    except (FileNotFoundError, ConnectionRefusedError, DaemonUnreachable):
+        return None
+    process, _, _ = _PEER.unpack(told)
+    return int(process)
+
+
+_PEER = struct.Struct("3i")
+"""Of ucred (unix(7)): process, user and group."""
 
 
 def ask(path: Path, request: Request, on_step: Callable[[Step], None]) -> dict[str, Any]:

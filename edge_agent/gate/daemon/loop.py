@@ -26,7 +26,7 @@ from ..people.requests import Request, StepKind
 from ..people.roster import RosterInbox, RosterKeeper
 from ..people.templates.sealing import AgeSealing
 from ..ports import Panel, Sensor, SensorInfo, Touch
-from ..sensor.lifecycle import SensorLifecycle
+from ..sensor.lifecycle import Mends, SensorLifecycle
 from ..sensor.pairing import Pairing
 from ..touch.decide import Look
 from ..touch.poll_schedule import BETWEEN_LOOKS_S, PollSchedule
@@ -52,7 +52,8 @@ _MOST_FAILURES = 3
 class GateLoop:
     """The body of the gate's thread, and the queue by which requests reach it.
 
-    Made on the main thread, for ``submit``, ``wake`` and ``capacity``; all else happens in ``run``.
+    Made on the main thread, for ``submit``, ``wake``, ``capacity`` and ``mends``; all else happens
+    in ``run``.
     """
 
     def __init__(
@@ -95,6 +96,8 @@ class GateLoop:
         self._presses_until = 0.0
         self.capacity = first.capacity if isinstance(first, SensorInfo) else None
         """Of the sensor that was last in use."""
+        self.mends = Mends()
+        """Of the sensor's link."""
 
     def submit(self, request: Request, conversation: Conversation) -> None:
         """Have a request carried out between two looks. Safe from any thread."""
@@ -140,7 +143,7 @@ class GateLoop:
             self._sensor,
             self._panel,
             self._captures,
-            pairing.recover,
+            self._recover,
             self._offline,
             stop.is_set,
         )
@@ -273,11 +276,16 @@ class GateLoop:
         """Prove the link sound again, or give the sensor up for now."""
         self._taker.disturbed()
         try:
-            self._pairing.recover()
+            self._recover()
         except SensorFault:
             self._lifecycle.lost(fault)
         else:
             log.warning("the sensor's link was mended: %s", fault)
+
+    def _recover(self) -> None:
+        """Raises SensorFault where the link cannot be made sound."""
+        self._pairing.recover()
+        self.mends.note(self._gate.clock.monotonic())
 
     def _refuse_waiting(self) -> None:
         """Nobody who waits is left without an answer."""

@@ -23,7 +23,15 @@ from ...contract.messages import GateStatus
 from ...contract.stamps import true_time
 from ..control.server import ControlServer
 from ..errors import DamagedLedger, SensorFault
-from ..events import Event, EventBus, LedgerGrew, RosterChanged, SensorChanged, StoreChanged
+from ..events import (
+    Event,
+    EventBus,
+    LedgerGrew,
+    RosterChanged,
+    SensorChanged,
+    StoreChanged,
+    UplinkChanged,
+)
 from ..host.examiner import ProcessExaminer
 from ..host.service_manager import ServiceManager
 from ..ledger.damage.readable import begin_readable
@@ -35,7 +43,7 @@ from ..settings.schema import Settings
 from ..uplink.inbox import ForeignReceipt
 from .assembly import Assembly
 from .loop import GateLoop
-from .status import Circumstances, gate_status, running_status
+from .status import Circumstances, Vitals, gate_status, running_status
 from .supervised_thread import SupervisedThread
 
 log = logging.getLogger(__name__)
@@ -194,6 +202,7 @@ def _first_connection(
     still going to payroll meanwhile. One that never has is an installer's mistake: raised.
     """
     wanted = f"{assembly.settings.sensor.port} at {assembly.settings.sensor.baud} baud"
+    sensor.expect(adapter := store.remembered("adapter"))
     try:
         info = sensor.connect()
     except SensorFault as fault:
@@ -202,6 +211,8 @@ def _first_connection(
         return fault
     if store.remembered("sensor") != wanted:
         store.remember("sensor", wanted)
+    if info.adapter is not None and info.adapter != adapter:
+        store.remember("adapter", info.adapter)
     return info
 
 
@@ -231,6 +242,8 @@ class _Daemon:
         self._stop = stop
         self._store = store
         self._started_at = true_time(assembly.clock.stamp(), assembly.zone)
+        self._up_at = self._way_since = assembly.clock.monotonic()
+        self._way = "disconnected"
         self._bus = EventBus()
         roster = RosterInbox()
         self._gate = GateLoop(
@@ -258,23 +271,27 @@ class _Daemon:
             self._examiner,
         )
         self._server = ControlServer(assembly.control_socket, self._gate.submit, self._status)
+        self._threads = (
+            SupervisedThread("gate", self._gate.run, wake=self._gate.wake),
+            SupervisedThread("uplink", self._uplink.run, wake=self._uplink.notify),
+        )
         self._bus.listen(self._server.tell)
         self._bus.listen(self._nudge_uplink)
+        self._bus.listen(self._note_way)
 
     def run(self, manager: ServiceManager) -> int:
         """Start the threads, serve until there is a reason to end, stop them again.
 
         Returns the exit code.
         """
-        gate = SupervisedThread("gate", self._gate.run, wake=self._gate.wake)
-        uplink = SupervisedThread("uplink", self._uplink.run, wake=self._uplink.notify)
+        gate, uplink = self._threads
         signal.set_wakeup_fd(self._server.wake_fd)
-        for thread in (gate, uplink):
+        for thread in self._threads:
             thread.start()
         manager.ready()
         log.info("gate %s is up", self._assembly.settings.gate.id)
         self._readable = begin_readable(self._assembly.database, self._config)
-        crashed = self._supervise(manager, (gate, uplink))
+        crashed = self._supervise(manager)
         manager.stopping()
         # The gate first: what it writes last still goes to payroll.
         for thread, within_s in ((gate, _GATE_STOPS_WITHIN_S), (uplink, _UPLINK_STOPS_WITHIN_S)):
@@ -295,14 +312,14 @@ class _Daemon:
             self._readable.kill()
             self._readable.wait()
 
-    def _supervise(self, manager: ServiceManager, threads: tuple[SupervisedThread, ...]) -> bool:
+    def _supervise(self, manager: ServiceManager) -> bool:
         """Serve until the daemon is to end. Returns whether a thread ended by itself."""
         while not (self._stop.asked or self._departure.decided):
             self._server.serve_for(_LOOK_S)
-            if not all(thread.alive for thread in threads):
+            if not all(thread.alive for thread in self._threads):
                 return True
             # A thread that hangs starves the watchdog: systemd then starts everything anew.
-            if all(thread.beating for thread in threads):
+            if all(thread.beating for thread in self._threads):
                 manager.alive()
             if self._readable is not None and self._readable.poll() is not None:
                 self._readable = None
@@ -317,9 +334,23 @@ class _Daemon:
         elif isinstance(event, SensorChanged | StoreChanged | RosterChanged):
             self._uplink.status_changed()
 
+    def _note_way(self, event: Event) -> None:
+        if isinstance(event, UplinkChanged) and event.state != self._way:
+            self._way, self._way_since = event.state, self._assembly.clock.monotonic()
+
     def _status(self) -> dict[str, Any]:
         status = gate_status(self._assembly, self._store, self._circumstances())
-        return running_status(status, self._bus.uplink, self._bus.awaited)
+        return running_status(status, self._bus.uplink, self._bus.awaited, self._vitals())
+
+    def _vitals(self) -> Vitals:
+        now = self._assembly.clock.monotonic()
+        return Vitals(
+            up_s=now - self._up_at,
+            away_s=now - self._way_since if self._bus.offline else None,
+            mended=self._gate.mends.lately(now),
+            clock_refused=self._assembly.clock.refused() is not None,
+            silent_s={thread.name: thread.silent_s for thread in self._threads},
+        )
 
     def _uplink_status(self) -> GateStatus:
         # Called on the uplink's thread, and a store connection belongs to one thread.

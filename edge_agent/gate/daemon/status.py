@@ -24,6 +24,7 @@ from ..events import FingerAwaited, SensorChanged, StoreChanged, UplinkChanged
 from ..ledger.lost_people import BRING_BACK
 from ..ledger.store.sqlite_store import SqliteStore
 from .assembly import Assembly
+from .supervised_thread import SILENT_AFTER_S
 
 _FILLING_PERCENT = 80
 
@@ -133,7 +134,7 @@ def _store_status(
 ) -> StoreStatus:
     lost = assembly.lost_people(store)
     people = f"{lost}: {BRING_BACK}." if lost else None
-    problem = " ".join(filter(None, (now.detail or _disk_problem(usage), people))) or None
+    problem = _joined(now.detail or _disk_problem(usage), people)
     left = [old.name for old in assembly.set_aside()]
     return StoreStatus(state=now.state, problem=problem, set_aside=left)
 
@@ -149,11 +150,60 @@ def _disk_problem(usage: _Disk | None) -> str | None:
     )
 
 
+class Vitals(Struct, frozen=True, kw_only=True):
+    """How the running daemon itself is. Payroll is not told: it could do nothing about it."""
+
+    up_s: float
+    """Seconds since it was up."""
+    away_s: float | None
+    """Seconds since the broker was last there; None: it is there."""
+    mended: int
+    """How often the sensor's link was mended within the last ten minutes."""
+    clock_refused: bool
+    """Whether the kernel does not say if the clock is synchronised, so that no time is believed."""
+    silent_s: dict[str, float]
+    """For each thread, the seconds since its last sign of life."""
+
+
+MENDED_OFTEN = 10
+"""Times in ten minutes. A spark or a press that begins badly makes one or two."""
+
+_HANGS = (
+    "The daemon's {thread} thread has not moved for {seconds:.0f} s: restart it with 'sudo "
+    "systemctl restart edge-agent'."
+)
+_MENDED = (
+    "The link to the sensor was mended {count} times within ten minutes, and presses may have to "
+    "be repeated: 'sudo edge-agent doctor' tells whether another program reads from its port; "
+    "otherwise check GND, the wires and the supply."
+)
+
+
 def running_status(
-    status: GateStatus, uplink: UplinkChanged, awaited: FingerAwaited
+    status: GateStatus, uplink: UplinkChanged, awaited: FingerAwaited, vitals: Vitals
 ) -> dict[str, Any]:
     """What ``status --json`` prints while the daemon runs."""
-    return _told("running", uplink, {**to_builtins(status), "awaiting": awaited.request})
+    told = _told("running", uplink, {**to_builtins(status), "awaiting": awaited.request})
+    told["up_s"] = round(vitals.up_s)
+    told["silent_s"] = {name: round(seconds, 1) for name, seconds in vitals.silent_s.items()}
+    sensor, way = told["sensor"], told["uplink"]
+    sensor["mended"] = vitals.mended
+    told["clock"]["refused"] = vitals.clock_refused
+    way["away_s"] = None if vitals.away_s is None else round(vitals.away_s)
+    often = vitals.mended >= MENDED_OFTEN and sensor["state"] == "ready"
+    mended = _MENDED.format(count=vitals.mended) if often else None
+    sensor["problem"] = _joined(_hangs(vitals, "gate"), sensor["problem"], mended)
+    way["problem"] = _joined(_hangs(vitals, "uplink"), way["problem"])
+    return told
+
+
+def _hangs(vitals: Vitals, thread: str) -> str | None:
+    seconds = vitals.silent_s[thread]
+    return _HANGS.format(thread=thread, seconds=seconds) if seconds >= SILENT_AFTER_S else None
+
+
+def _joined(*problems: str | None) -> str | None:
+    return " ".join(filter(None, problems)) or None
 
 
 def stopped_status(assembly: Assembly) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
-_SILENT_AFTER_S = 20.0
+SILENT_AFTER_S = 20.0
 """An activity that has not beaten for this long hangs: longer than any wait on sensor or broker."""
 
 
@@ -37,9 +37,14 @@ class SupervisedThread:
         return self._thread.is_alive()
 
     @property
+    def silent_s(self) -> float:
+        """Seconds since its last sign of life."""
+        return time.monotonic() - self._beaten
+
+    @property
     def beating(self) -> bool:
         """Whether it has shown a sign of life lately."""
-        return time.monotonic() - self._beaten < _SILENT_AFTER_S
+        return self.silent_s < SILENT_AFTER_S
 
     def stop(self, within_s: float) -> bool:
         """Ask it to end, and wait. Returns whether it has."""

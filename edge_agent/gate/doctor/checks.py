@@ -12,17 +12,19 @@ from .context import Check, CheckContext, Subject
 from .daemon import broker, daemon, uplink
 from .findings import Finding, Judgement, Sentence, State, passed_on
 from .hardware import card, memory, mount, power, space, temperature
-from .ledger import chain, database, payroll
+from .ledger import chain, database, payroll, roster
 from .machine import Machine
 from .panel import lamps, power_pin, touch_pin
+from .rights import database_rights, pin_rights, port_rights, settings_rights, socket_rights
 from .sensor import backup, glass, sensor, slots
 from .times import clock, rtc, time_zone
-from .wiring import board, console, database_rights, pin_rights, port, port_rights, socket_rights
+from .wiring import board, console, other_readers, port
 
 OF_THE_GATE: tuple[Check[CheckContext], ...] = (
     daemon,  # First: it tells what others need.
     port,
     console,
+    other_readers,
     port_rights,
     pin_rights,
     power_pin,
@@ -32,10 +34,12 @@ OF_THE_GATE: tuple[Check[CheckContext], ...] = (
     glass,
     backup,
     lamps,
+    settings_rights,
     socket_rights,
     database_rights,
     database,
     payroll,
+    roster,
     chain,
     uplink,
     broker,
@@ -69,7 +73,7 @@ def examine(
     settings = Check[Machine]("settings", lambda _: _load(config, loaded), 5.0)
     yield from look(settings, machine)
     for usable in loaded:
-        context = CheckContext(machine, usable, light=light, verify=verify)
+        context = CheckContext(machine, usable, config, light=light, verify=verify)
         for gate_check in OF_THE_GATE:
             yield from look(gate_check, context)
     for machine_check in OF_THE_MACHINE:
@@ -84,15 +88,10 @@ def _load(config: Path, loaded: list[Settings]) -> Judgement:
     return SETTINGS_GOOD(path=config)
 
 
-TOO_SLOW = Sentence(
-    State.FAIL,
-    "This did not come to an end within {seconds:g} s",
-    "look at what it depends on: the disk (dmesg), the network, the daemon's log",
-)
 UNEXPECTED = Sentence(
     State.FAIL,
-    "This check failed itself, with {kind}: {error}",
-    "please report this as a bug, with this line",
+    "This could not be looked at, for the check itself failed with {kind}: {error}",
+    "please report this as a bug, with this line; the other lines hold",
 )
 
 
@@ -106,9 +105,13 @@ def look(check: Check[Subject], subject: Subject) -> Iterator[Finding]:
         name=f"check {check.title}",
         daemon=True,
     )
-    thread.start()
-    thread.join(check.within_s)
-    [judgement] = judgements or [TOO_SLOW(seconds=check.within_s)]
+    try:
+        thread.start()
+    except RuntimeError as error:  # No memory for one.
+        judgements.append(_failed(error))
+    else:
+        thread.join(check.within_s)
+    [judgement] = judgements or [check.too_slow(seconds=check.within_s)]
     if judgement is not None:
         yield Finding(check=check.title, **judgement._asdict())
 
@@ -118,5 +121,10 @@ def _caught(check: Check[Subject], subject: Subject) -> Judgement | None:
         return check(subject)
     except EdgeAgentError as error:
         return passed_on(State.FAIL, str(error))
-    except Exception as error:  # Nothing that goes wrong here may hide what the others find.
-        return UNEXPECTED(kind=type(error).__name__, error=error)
+    # Nothing that goes wrong here may hide what the others find, a library's panic neither.
+    except BaseException as error:
+        return _failed(error)
+
+
+def _failed(error: BaseException) -> Judgement:
+    return UNEXPECTED(kind=type(error).__name__, error=error)

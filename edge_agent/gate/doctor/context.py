@@ -4,17 +4,25 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
 from ..daemon.assembly import Assembly
 from ..settings.schema import Settings
-from .findings import Judgement
-from .machine import Machine
+from .findings import Judgement, Sentence, State
+from .machine import Machine, User
 
 Subject = TypeVar("Subject", "CheckContext", Machine)
 """What a check needs: a gate whose settings can be used, or the machine alone."""
+
+
+TOO_SLOW = Sentence(
+    State.FAIL,
+    "This did not come to an end within {seconds:g} s",
+    "look at what it depends on: the disk (dmesg), the network, the daemon's log",
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +32,7 @@ class Check(Generic[Subject]):
     title: str
     look: Callable[[Subject], Judgement | None]
     within_s: float | None
+    too_slow: Sentence = TOO_SLOW
 
     def __call__(self, subject: Subject) -> Judgement | None:
         """Look, for as long as it takes."""
@@ -31,14 +40,14 @@ class Check(Generic[Subject]):
 
 
 def check(
-    title: str, within_s: float | None = 5.0
+    title: str, within_s: float | None = 5.0, too_slow: Sentence = TOO_SLOW
 ) -> Callable[[Callable[[Subject], Judgement | None]], Check[Subject]]:
     """Make a check of the function below; its sentences stand above it.
 
     ``title``: what its line is called, in the report and in ``--json``. ``within_s``: how long it
-    may take before it is left behind; None: for ever.
+    may take before it is left behind; None: for ever. ``too_slow``: what is said then.
     """
-    return lambda look: Check(title, look, within_s)
+    return lambda look: Check(title, look, within_s, too_slow)
 
 
 class Slots(Struct, frozen=True):
@@ -62,10 +71,18 @@ class CheckContext:
     """One gate on one machine. Earlier checks leave here what later ones need."""
 
     def __init__(
-        self, machine: Machine, settings: Settings, *, light: bool = False, verify: bool = False
+        self,
+        machine: Machine,
+        settings: Settings,
+        config: Path | None = None,
+        *,
+        light: bool = False,
+        verify: bool = False,
     ) -> None:
         self.machine = machine
         self.settings = settings
+        self.config = config
+        """The settings' file; None where a test has none."""
         self.light = light
         """Whether to light the lamps."""
         self.verify = verify
@@ -79,6 +96,14 @@ class CheckContext:
     def assembly(self) -> Assembly:
         """The gate's parts."""
         return Assembly(self.settings)
+
+    @cached_property
+    def user(self) -> User:
+        """Whose rights count: this user's or, where root asks, those of the service's user."""
+        try:
+            return self.machine.user(Path(self.settings.store.path).parent)
+        except LookupError:  # The check of the service's user tells.
+            return User(person=self.machine.person, may=self.machine.may)
 
     @property
     def device(self) -> str | None:

@@ -4,10 +4,11 @@ from time import monotonic
 
 from ... import __version__
 from ..control.client import ask_status, daemon_runs
+from ..daemon.supervised_thread import SILENT_AFTER_S
 from ..ports import BrokerDown, BrokerUp, MqttVersion
 from ..uplink.mqtt.broker import PahoBroker
 from .context import CheckContext, check
-from .findings import Judgement, Sentence, State, passed_on
+from .findings import Judgement, Sentence, State, age_of, counted, passed_on
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 
@@ -18,20 +19,43 @@ DAEMON_OF_OTHER_VERSION = Sentence(
     "restart the daemon: sudo systemctl restart edge-agent",
 )
 DAEMON_STOPPED = Sentence(
-    WARN,
+    FAIL,
     "No daemon runs, so nobody is recorded at this gate",
     "start it with 'sudo systemctl start edge-agent'; if it does not stay, "
     "'journalctl -u edge-agent -n 50' says why",
 )
+DAEMON_HANGS = Sentence(
+    FAIL,
+    "A daemon is there, but has not answered within {seconds:g} s: nobody is recorded",
+    "restart it: sudo systemctl restart edge-agent",
+)
+GATE_THREAD_HANGS = Sentence(
+    FAIL,
+    "The daemon answers, but its gate thread has not moved for {silent:.0f} s: nobody is recorded",
+    "restart it: sudo systemctl restart edge-agent",
+)
+UPLINK_THREAD_HANGS = Sentence(
+    FAIL,
+    "The daemon answers, but its uplink thread has not moved for {silent:.0f} s: payroll gets "
+    "nothing. Nothing is lost",
+    "restart it: sudo systemctl restart edge-agent",
+)
+
+_HANGING = {"gate": GATE_THREAD_HANGS, "uplink": UPLINK_THREAD_HANGS}
+"""By the thread's name; the worse first."""
 
 
-@check("daemon")
+@check("daemon", too_slow=DAEMON_HANGS)
 def daemon(context: CheckContext) -> Judgement:
     """Ask it for its status, which tells later checks what only the daemon can know."""
     socket = context.assembly.control_socket
     if not daemon_runs(socket):
         return DAEMON_STOPPED()
     context.status = ask_status(socket)
+    silent_s = context.status.get("silent_s", {})  # Not told by older versions.
+    for thread, sentence in _HANGING.items():
+        if (silent := silent_s.get(thread, 0)) >= SILENT_AFTER_S:
+            return sentence(silent=silent)
     version = context.status["version"]
     if version != __version__:
         return DAEMON_OF_OTHER_VERSION(version=version, own=__version__)
@@ -42,6 +66,27 @@ UPLINK_GOOD = Sentence(OK, "The daemon is connected to the broker")
 UPLINK_STARTING = Sentence(
     WARN, "The daemon is not connected to the broker yet", "run this again in a minute"
 )
+UPLINK_AWAY = Sentence(
+    FAIL,
+    "The daemon has not been connected to the broker for {age}, nothing is lost. {found}",
+    "{advice}",
+)
+UPLINK_HAS_TWIN = Sentence(
+    WARN,
+    "Another gate uses this gate's id, so entries go out slowly",
+    "give one of the two another [gate] id",
+)
+UPLINK_REFUSED = Sentence(
+    WARN,
+    "Since the start {receipts} and {commands} from payroll's side were refused",
+    "see which and why with 'journalctl -u edge-agent | grep -E \"ignored|refused\"'; only payroll "
+    "may publish on those topics",
+)
+
+_AWAY_TOO_LONG_S = 3600
+"""A reboot of the broker's machine or of the router is over long before."""
+
+_NOT_SAID = "It does not say why: look at the line 'broker'."
 
 
 @check("uplink")
@@ -50,9 +95,22 @@ def uplink(context: CheckContext) -> Judgement | None:
     if context.status is None:
         return None
     way = context.status["uplink"]
+    if (away_s := way.get("away_s") or 0) >= _AWAY_TOO_LONG_S:
+        why = passed_on(State.FAIL, way["problem"] or _NOT_SAID)
+        return UPLINK_AWAY(age=age_of(away_s), found=why.found, advice=why.advice)
     if way["problem"]:
         return passed_on(State.WARN, way["problem"])
-    return UPLINK_GOOD() if way["state"] == "connected" else UPLINK_STARTING()
+    if way["state"] != "connected":
+        return UPLINK_STARTING()
+    if way.get("duplicate_gate"):
+        return UPLINK_HAS_TWIN()
+    receipts, commands = way.get("refused_receipts", 0), way.get("refused_commands", 0)
+    if receipts or commands:
+        return UPLINK_REFUSED(
+            receipts=counted(receipts, "receipt", "receipts"),
+            commands=counted(commands, "command", "commands"),
+        )
+    return UPLINK_GOOD()
 
 
 BROKER_ANSWERS = Sentence(OK, "{host}:{port} lets this gate in, with MQTT {version}, {way}")

@@ -43,6 +43,19 @@ class Sentence(NamedTuple):
         return Judgement(self.state, self.found.format(**facts), self.advice.format(**facts))
 
 
+def counted(count: int, one: str, more: str) -> str:
+    """As people count: "1 entry", "2 entries"."""
+    return f"{count} {one if count == 1 else more}"
+
+
+def age_of(seconds: float) -> str:
+    """In the unit that people would use."""
+    hours = int(seconds // 3600)
+    if hours >= 48:
+        return f"{hours // 24} days"
+    return f"{hours} hours" if hours >= 2 else counted(int(seconds // 60), "minute", "minutes")
+
+
 _GUIDE = "look it up in docs/technician/mend.md"
 
 

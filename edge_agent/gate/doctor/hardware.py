@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from .context import CheckContext, check
-from .findings import Judgement, Sentence, State
+from .findings import Judgement, Sentence, State, counted
 from .machine import Machine
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
@@ -23,6 +23,11 @@ DISK_FULL = Sentence(
     "Only {free} are free for {path} ({percent} % used): soon nothing can be recorded",
     "make room now: 'sudo journalctl --vacuum-size=50M', 'sudo apt clean'",
 )
+DISK_SILENT = Sentence(
+    FAIL,
+    "The disk of {path} does not say how full it is ({error})",
+    "see 'dmesg' for errors, and replace the card",
+)
 
 _FILLING, _FULL = 80, 95
 """Percent used."""
@@ -36,6 +41,8 @@ def space(context: CheckContext) -> Judgement | None:
         usage = context.machine.usage(folder)
     except FileNotFoundError:
         return None  # Another check tells.
+    except OSError as error:
+        return DISK_SILENT(path=folder, error=error.strerror)
     percent = 100 * usage.used // ((usage.used + usage.free) or 1)
     sentence = DISK_ROOMY
     if percent >= _FILLING:
@@ -73,7 +80,7 @@ def mount(context: CheckContext) -> Judgement | None:
 CARD_GOOD = Sentence(OK, "{name}; its file system has noted no errors")
 CARD_ERRORS = Sentence(
     WARN,
-    "{name}; its file system has noted {count} errors",
+    "{name}; its file system has noted {count}",
     "copy the database away for rescue, have the file system checked (sudo touch /forcefsck, "
     "reboot), and replace the card if errors come back",
 )
@@ -90,7 +97,11 @@ def card(context: CheckContext) -> Judgement | None:
     if count is None:
         return None
     name = _name(context.machine, partition)
-    return CARD_ERRORS(name=name, count=count) if count else CARD_GOOD(name=name)
+    return (
+        CARD_ERRORS(name=name, count=counted(count, "error", "errors"))
+        if count
+        else CARD_GOOD(name=name)
+    )
 
 
 def _name(machine: Machine, partition: str) -> str:

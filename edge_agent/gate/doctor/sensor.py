@@ -15,9 +15,9 @@ from ...contract.stamps import elapsed
 from ..ports import Sensor
 from ..rules import Reason
 from .context import CheckContext, Glass, Slots, check
-from .findings import Judgement, Sentence, State, passed_on
+from .findings import Judgement, Sentence, State, counted, passed_on
 
-OK, WARN = State.OK, State.WARN
+OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 
 SENSOR_READY = Sentence(
     OK,
@@ -33,6 +33,17 @@ SENSOR_TOLD_READY = Sentence(OK, "The daemon has it in use at {baud} baud on {po
 SENSOR_TOLD_STARTING = Sentence(
     WARN, "The daemon is just connecting to it", "run this again in five seconds"
 )
+SENSOR_NOT_IN_USE = Sentence(
+    FAIL,
+    "The daemon does not have it in use ({state}): nobody is recorded",
+    "see why with 'edge-agent sensor info'",
+)
+
+_STARTS_WITHIN_S = 60
+"""The daemon connects before it is up, or else says why it cannot."""
+
+_MENDED_TOO_OFTEN = 60
+"""Times in ten minutes: whoever presses meets it."""
 
 _SAFE_LEVEL = 3
 """The makers publish error rates for this security level only; below it there are more."""
@@ -75,10 +86,16 @@ def _as_told(context: CheckContext, told: dict[str, Any]) -> Judgement:
     if told["capacity"] is not None:
         context.slots = Slots(told["prints"], told["capacity"])
     if told["state"] == "ready":
-        return SENSOR_TOLD_READY(port=settings.port, baud=settings.baud)
-    if told["problem"] is None:
+        if told["problem"] is None:
+            return SENSOR_TOLD_READY(port=settings.port, baud=settings.baud)
+        often = told.get("mended", 0) >= _MENDED_TOO_OFTEN
+        return passed_on(State.FAIL if often else State.WARN, told["problem"])
+    if told["problem"] is not None:
+        return passed_on(State.FAIL, told["problem"])
+    up_s = context.status.get("up_s", 0) if context.status is not None else 0
+    if told["state"] == "starting" and up_s < _STARTS_WITHIN_S:
         return SENSOR_TOLD_STARTING()
-    return passed_on(State.FAIL, told["problem"])
+    return SENSOR_NOT_IN_USE(state=told["state"])
 
 
 SLOTS_FREE = Sentence(OK, "{used} of {capacity} slots are used")
@@ -105,7 +122,7 @@ def slots(context: CheckContext) -> Judgement | None:
 BACKED_UP = Sentence(OK, "A backup of the templates holds every print")
 NOT_BACKED_UP = Sentence(
     WARN,
-    "{count} prints are in no backup of the templates and would be gone with the sensor",
+    "No backup of the templates holds {count}, which would be gone with the sensor",
     "run 'edge-agent templates backup'",
 )
 
@@ -121,7 +138,7 @@ def backup(context: CheckContext) -> Judgement | None:
                 count = store.not_backed_up()
         except (StoreFault, PermissionError):
             return None  # Another check tells.
-    return NOT_BACKED_UP(count=count) if count else BACKED_UP()
+    return NOT_BACKED_UP(count=counted(count, "print", "prints")) if count else BACKED_UP()
 
 
 GLASS_BARE = Sentence(OK, "The sensor sees nothing on it, and nobody has pressed in the last day")

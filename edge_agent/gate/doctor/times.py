@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from ...contract.stamps import ClockState
 from .context import CheckContext, check
-from .findings import Judgement, Sentence, State
+from .findings import Judgement, Sentence, State, passed_on
 from .machine import Machine
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
@@ -25,7 +25,7 @@ CLOCK_UNSYNCED = Sentence(
 )
 CLOCK_REFUSED = Sentence(
     FAIL,
-    "The clock is synchronised, but the kernel does not tell the daemon so: it believes no time",
+    "The kernel does not tell the daemon whether the clock is synchronised: it believes no time",
     "in a unit of your own set ProtectClock=no and allow adjtimex, as systemd/edge-agent.service "
     "does",
 )
@@ -45,16 +45,23 @@ _CLOCK = {
 @check("clock")
 def clock(context: CheckContext) -> Judgement:
     """Whether times are known; a running daemon remembers the last time that they were."""
-    if context.settings.clock.trust == "always":
-        return CLOCK_BELIEVED()
+    believed = context.settings.clock.trust == "always"
     stamp = context.assembly.clock.stamp()
     if context.status is None:
+        if believed:
+            return CLOCK_BELIEVED()
         return _CLOCK[stamp.state](uncertainty_ms=stamp.uncertainty_ms, pending=0)
     told = context.status["clock"]
     state = ClockState(told["state"])
-    if (state, stamp.state) == (ClockState.UNSYNCED, ClockState.SYNCED):
+    unlike = (state, stamp.state) == (ClockState.UNSYNCED, ClockState.SYNCED)
+    if told.get("refused") or (unlike and not believed):
         return CLOCK_REFUSED()
-    return _CLOCK[state](uncertainty_ms=told["uncertainty_ms"], pending=told["pending"])
+    if believed:
+        return CLOCK_BELIEVED()
+    verdict = _CLOCK[state](uncertainty_ms=told["uncertainty_ms"], pending=told["pending"])
+    if verdict.state is State.OK and told.get("problem"):
+        return passed_on(State.WARN, told["problem"])
+    return verdict
 
 
 RTC_RUNS = Sentence(OK, "There is a battery-backed clock, and it shows {year}")

@@ -1,13 +1,14 @@
-"""The sensor's port: which it is, and who else talks on it; and who may use what.
-
-Only files are read. Rights are those of this user, and what is said names the group that would
-help. While the daemon runs it alone uses port and lamps, so only what commands need is looked at.
-"""
+"""The board, the sensor's port, and who else talks on it. Only files are read."""
 
 import os
+import re
+import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+from ..control.client import daemon_process
+from ..sensor.adapter import stable_name
 from .context import CheckContext, check
 from .findings import Judgement, Sentence, State
 from .machine import Machine, user_name
@@ -57,6 +58,21 @@ PORT_MISSING = Sentence(
     "plug the adapter in, see with 'ls /dev/ttyUSB* /dev/ttyACM*' what it is called, and set "
     "[sensor] port to that",
 )
+PORT_MISSING_ADAPTER_THERE = Sentence(
+    FAIL,
+    "There is no {port}, but an adapter is at {other}",
+    "if the sensor hangs on it, set [sensor] port to {other}, and restart the daemon",
+)
+PORT_MOVED = Sentence(
+    WARN,
+    "There is no {port} any more; the daemon has found its adapter under another name",
+    "set [sensor] port to the name that the line 'sensor' tells, and restart the daemon",
+)
+PORT_MAY_MOVE = Sentence(
+    WARN,
+    "{port} is there ({device}), but after a restart another adapter may be called so",
+    "set [sensor] port to {stable}, which stays",
+)
 PORT_IS_NO_DEVICE = Sentence(
     FAIL, "{port} is not a serial port", "set [sensor] port to the one that the sensor is wired to"
 )
@@ -84,6 +100,11 @@ _FAMILIES = {
 }
 """How a model's name begins → what to say where the port is missing; the first that fits."""
 
+_BARE_NAME = re.compile(r"/dev/tty(USB|ACM)\d+")
+"""Given in the order in which adapters are found."""
+
+_OF_ADAPTERS = ("/dev/ttyUSB", "/dev/ttyACM", "/dev/serial/", "/dev/edge-agent")
+
 _DEBUG_CONNECTOR = "ttyAMA10"
 
 _MINI_UART = "ttyS0"
@@ -100,14 +121,25 @@ def port(context: CheckContext) -> Judgement:
         return PORT_IS_URL(port=name)
     model = _model(machine)
     if device is None:
-        return _missing(model)(port=name)
+        return _judge_missing(context, model)
     if machine.at(name).is_file() or machine.at(name).is_dir():
         return PORT_IS_NO_DEVICE(port=name)
+    stable = stable_name(name, machine.root) if _BARE_NAME.fullmatch(name) else None
+    if stable is not None:
+        return PORT_MAY_MOVE(port=name, device=device, stable=stable)
     return _judge_port(machine, model, device)(port=name, device=device)
 
 
-def _missing(model: str) -> Sentence:
-    return next(sentence for name, sentence in _FAMILIES.items() if model.startswith(name))
+def _judge_missing(context: CheckContext, model: str) -> Judgement:
+    name, machine = context.settings.sensor.port, context.machine
+    if context.status is not None and context.status["sensor"]["state"] == "ready":
+        return PORT_MOVED(port=name)
+    others = [f"/dev/{path.name}" for path in machine.at("/dev").glob("tty[UA][SC][BM]*")]
+    if len(others) == 1 and name.startswith(_OF_ADAPTERS):
+        other = stable_name(others[0], machine.root) or others[0]
+        return PORT_MISSING_ADAPTER_THERE(port=name, other=other)
+    missing = (sentence for family, sentence in _FAMILIES.items() if model.startswith(family))
+    return next(missing)(port=name)
 
 
 def _judge_port(machine: Machine, model: str, device: str) -> Sentence:
@@ -168,106 +200,87 @@ def _login_terminals(machine: Machine) -> Iterator[tuple[str, str]]:
             yield path.name, path.name.removeprefix("serial-getty@").removesuffix(".service")
 
 
-MAY_USE = Sentence(OK, "User {user} may use {path}")
-JOIN_GROUP = Sentence(
-    FAIL,
-    "User {user} may not use {path}, which the group {group} may",
-    "run 'sudo usermod -aG {group} {user}' and log in again",
+LINE_IS_OURS = Sentence(OK, "No other program has {port} open")
+LINE_IS_OURS_AS_FAR_AS_SEEN = Sentence(
+    OK,
+    "No other program of user {user} has {port} open; 'sudo edge-agent doctor' looks at all",
 )
-LOG_IN_AGAIN = Sentence(
+LINE_HAS_OTHERS = Sentence(
     FAIL,
-    "User {user} may not use {path} yet, although now a member of the group {group}",
-    "log out and in again",
-)
-USE_SUDO = Sentence(
-    FAIL,
-    "User {user} may not use {path}, which belongs to user {owner} and group {group}",
-    "run the command as the daemon's user: sudo -u edge-agent edge-agent doctor",
+    "Another program has {port} open too, and takes bytes from the gate: {who}",
+    "see what it belongs to with 'sudo systemctl status {process}', and stop that",
 )
 
-_READ, _WRITE, _ENTER = os.R_OK, os.W_OK, os.X_OK
 
-
-def _judge(machine: Machine, path: str | Path, mode: int) -> Judgement:
-    """``mode`` is made of R_OK, W_OK and X_OK, which are the bits of each part of a file's mode."""
-    person, staged = machine.person, machine.at(path)
-    if machine.may(staged, mode):
-        return MAY_USE(user=person.name, path=path)
-    found = staged.stat()
-    group = machine.group(found.st_gid)
-    if found.st_mode >> 3 & mode != mode or found.st_gid in person.groups:
-        owner = user_name(found.st_uid)
-        return USE_SUDO(user=person.name, path=path, owner=owner, group=group.name)
-    known = person.name in group.members
-    sentence = LOG_IN_AGAIN if known else JOIN_GROUP
-    return sentence(user=person.name, path=path, group=group.name)
-
-
-def _exists(machine: Machine, path: str | Path) -> bool:
-    return os.path.exists(machine.at(path))
-
-
-@check("port rights")
-def port_rights(context: CheckContext) -> Judgement | None:
-    """The sensor's port; one that is not there is told by another check."""
-    if context.status is not None or context.device is None:
+@check("other readers")
+def other_readers(context: CheckContext) -> Judgement | None:
+    """Whether anybody beside gate and doctor has the port open; whoever reads there takes bytes."""
+    machine, name = context.machine, context.settings.sensor.port
+    port = None if "://" in name else _stat(machine.at(name))
+    if port is None or not machine.at("/proc").is_dir():
         return None
-    return _judge(context.machine, context.settings.sensor.port, _READ | _WRITE)
+    ours = {os.getpid(), daemon_process(context.assembly.control_socket)}
+    everything_seen = False
+    for process, files in _open_files(machine):
+        if process not in ours and _reads(port, files):
+            return LINE_HAS_OTHERS(port=name, who=_who(machine, process), process=process)
+        # Others' processes may be hidden altogether, as from the service itself.
+        everything_seen = everything_seen or process == _FIRST
+    if everything_seen:
+        return LINE_IS_OURS(port=name)
+    return LINE_IS_OURS_AS_FAR_AS_SEEN(port=name, user=machine.person.name)
 
 
-NO_GPIO_CHIP = Sentence(
-    FAIL,
-    "This machine has no GPIO chip for the pins that the settings name",
-    'set [panel] pins and [sensor] touch_pin and power_pin to "none", or install this on a '
-    "Raspberry Pi",
-)
+_FIRST = 1
+"""The process that is root's on every machine: whoever may look into it may into all."""
 
 
-@check("pin rights")
-def pin_rights(context: CheckContext) -> Judgement | None:
-    """The chip that the pins belong to: the lamps' and the two at the sensor."""
-    panel, sensor = context.settings.panel.pins, context.settings.sensor
-    at_the_sensor = (sensor.touch_pin, sensor.power_pin) != ("none", "none")
-    wired = panel == "gpio" or (panel == "none" and at_the_sensor)
-    if context.status is not None or not wired:
-        return None
-    machine = context.machine
-    chips = sorted(machine.at("/dev").glob("gpiochip*"))
-    if not chips:
-        return NO_GPIO_CHIP()
-    verdicts = [_judge(machine, f"/dev/{chip.name}", _READ | _WRITE) for chip in chips]
-    return next((verdict for verdict in verdicts if verdict.state is State.FAIL), verdicts[0])
+def _open_files(machine: Machine) -> Iterator[tuple[int, list[Path]]]:
+    """Each process that this user may look into, and what it has open, as links."""
+    for folder in machine.at("/proc").iterdir():
+        if folder.name.isdigit():
+            with suppress(OSError):  # It is somebody else's, or has ended.
+                yield int(folder.name), list((folder / "fd").iterdir())
 
 
-@check("socket rights")
-def socket_rights(context: CheckContext) -> Judgement | None:
-    """The daemon's control socket; there is none while no daemon runs."""
-    socket = context.settings.control.socket
-    there = [path for path in (str(Path(socket).parent), socket) if _exists(context.machine, path)]
-    verdict = None
-    for path in there:
-        verdict = _judge(context.machine, path, _READ | _WRITE if path == socket else _ENTER)
-        if verdict.state is State.FAIL:
-            return verdict
-    return verdict if socket in there else None
+def _reads(port: os.stat_result, files: list[Path]) -> bool:
+    open_files = [file for file in map(_stat, files) if file is not None]
+    if _is_pseudo(port) and any(file.st_rdev == _MULTIPLEXER for file in open_files):
+        return False  # It is at the other end: what stands for the sensor there.
+    return any(_is_same(port, file) for file in open_files)
 
 
-NO_FOLDER = Sentence(
-    FAIL,
-    "There is no folder {path}",
-    "the service makes /var/lib/edge-agent; for any other [store] path make the folder and give "
-    "it to the daemon's user",
-)
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None  # It was closed meanwhile, or is not for this user.
 
 
-@check("database rights")
-def database_rights(context: CheckContext) -> Judgement:
-    """The database and its folder, where SQLite keeps files beside it."""
-    database = Path(context.settings.store.path)
-    if not _exists(context.machine, database.parent):
-        return NO_FOLDER(path=database.parent)
-    changing = 0 if context.status is not None else _WRITE
-    folder = _judge(context.machine, database.parent, _ENTER | changing)
-    if folder.state is State.FAIL or not _exists(context.machine, database):
-        return folder
-    return _judge(context.machine, database, _READ | changing)
+def _is_same(port: os.stat_result, other: os.stat_result) -> bool:
+    """By device and not by name: a container has names of its own, and pseudo-terminals too."""
+    if (port.st_dev, port.st_ino) == (other.st_dev, other.st_ino):
+        return True
+    if not (stat.S_ISCHR(port.st_mode) and stat.S_ISCHR(other.st_mode)):
+        return False
+    return port.st_rdev == other.st_rdev and not _is_pseudo(port)
+
+
+def _is_pseudo(port: os.stat_result) -> bool:
+    return os.major(port.st_rdev) in _PSEUDO_TERMINALS
+
+
+_PSEUDO_TERMINALS = range(136, 144)
+"""The major numbers of their devices (devices.txt of the kernel)."""
+
+_MULTIPLEXER = os.makedev(5, 2)
+"""/dev/ptmx, and /dev/pts/ptmx."""
+
+
+def _who(machine: Machine, process: int) -> str:
+    name = machine.text(f"/proc/{process}/comm") or "a program"
+    try:
+        owner = user_name(machine.at(f"/proc/{process}").stat().st_uid)
+    except OSError:
+        return f"{name} (process {process})"
+    return f"{name} (process {process} of user {owner})"

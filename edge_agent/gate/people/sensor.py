@@ -13,6 +13,7 @@ def ask_sensor(context: RequestContext, request: AskSensor) -> Result:
     info = context.connected or context.sensor.connect()
     doubt = context.pairing.check()
     told: Result = to_builtins(info)
+    del told["adapter"], told["moved"]  # The status tells of it.
     used = len(context.sensor.slots())
     return {**told, "used": used, "paired": doubt is None, "doubt": doubt}
 

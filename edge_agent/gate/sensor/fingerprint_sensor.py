@@ -3,10 +3,13 @@
 import time
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from ..errors import SensorGarbled, SensorRefused, SensorSilent, SensorUnplugged
 from ..ports import Buffer, FingerImage, Power, SensorInfo
 from ..rules import Hint, Match
 from ..settings.schema import SensorSettings
+from .adapter import SensorAdapter
 from .instructions import (
     GEN_IMG,
     IMAGE_FAILED,
@@ -40,6 +43,7 @@ class FingerprintSensor:
         self._power = power
         self._passwords: tuple[int, ...] = (_NO_PASSWORD,)
         """To be tried in this order."""
+        self._adapter = SensorAdapter(settings.port)
         self._port: Port | None = None
         self._open_library: TemplateLibrary | None = None
         self._failed_images = 0
@@ -54,6 +58,10 @@ class FingerprintSensor:
         # None at all: a module that replaces one with a password has none.
         self._passwords = tuple(dict.fromkeys((*passwords, _NO_PASSWORD)))
 
+    def expect(self, adapter: str | None) -> None:
+        """At the next ``connect`` look for the USB adapter that a SensorInfo has told, too."""
+        self._adapter.recall(adapter)
+
     def connect(self) -> SensorInfo:
         """Open the port, wait for the sensor to boot, verify the password, read its parameters.
 
@@ -62,13 +70,18 @@ class FingerprintSensor:
         baud at which one does), SensorRefused where the password is wrong.
         """
         self.close()
-        self._port = Port(self._settings.port, self._settings.baud)
+        self._port = Port(self._adapter.locate(), self._settings.baud)
         try:
             link = Link(self._port)
             self._greet(self._port, link)
             info = self._read_info(link)
             self._open_library = TemplateLibrary(link)
-            return info
+            self._adapter.answered(link.port_name)
+            return replace(
+                info,
+                adapter=self._adapter.remembered,
+                moved=self._adapter.moved(link.port_name),
+            )
         except BaseException:
             self.close()
             raise

@@ -4,6 +4,7 @@ Behind a loose plug it has to stay for a while before presses are vouched for ag
 """
 
 import logging
+from collections import deque
 from typing import Literal
 
 from ...contract.errors import EdgeAgentError, StoreFault
@@ -224,7 +225,8 @@ class SensorLifecycle:
             f"supply. Punches are recorded, but until it has stayed for {self._hold.seconds:.0f} s "
             "payroll is not told that everybody's are."
         )
-        problems = (self._vouched_at and loose, self._own_problem, self._pin_problem)
+        moved = self.info.moved if self.info is not None else None
+        problems = (self._vouched_at and loose, moved, self._own_problem, self._pin_problem)
         return " ".join(str(problem) for problem in problems if problem) or None
 
     def _changed(self, state: str, problem: str | None) -> None:
@@ -242,6 +244,27 @@ class SensorLifecycle:
             self._gate.record(fact)
         except StoreFault as fault:
             log.error("%s could not be written: %s", type(fact).__name__, fault)
+
+
+class Mends:
+    """How often the link was made sound again lately. Pure: time is passed in.
+
+    Noted on the gate's thread, counted on any.
+    """
+
+    WITHIN_S = 600.0
+
+    def __init__(self) -> None:
+        # One a second is the most that is told apart: a line that bad is bad enough.
+        self._at: deque[float] = deque(maxlen=round(self.WITHIN_S))
+
+    def note(self, now: float) -> None:
+        """It was mended at ``now`` (monotonic seconds)."""
+        self._at.append(now)
+
+    def lately(self, now: float) -> int:
+        """How often within the last ten minutes."""
+        return sum(now - at < self.WITHIN_S for at in list(self._at))
 
 
 _FREE = 3

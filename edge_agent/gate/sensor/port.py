@@ -28,7 +28,7 @@ _PORT_ERRORS = (OSError, termios.error)
 _NOT_THERE = (
     SensorUnplugged,
     "There is no sensor port {port}: check the cable and [sensor] port (/dev/serial0 for the pins "
-    "of most Pis, /dev/ttyAMA0 for a Pi 5's, /dev/ttyUSB0 for a USB adapter).",
+    "of most Pis, /dev/ttyAMA0 for a Pi 5's, a name below /dev/serial/by-id for a USB adapter).",
 )
 _NOT_SERIAL = (
     SensorUnplugged,

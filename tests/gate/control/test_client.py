@@ -10,7 +10,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge_agent.gate.control.client import Refusal, ask, ask_status, daemon_runs, watch
+from edge_agent.gate.control.client import (
+    Refusal,
+    ask,
+    ask_status,
+    daemon_process,
+    daemon_runs,
+    watch,
+)
 from edge_agent.gate.control.server import Conversation
 from edge_agent.gate.errors import DaemonUnreachable, GateBusy
 from edge_agent.gate.events import Confirmed, LedgerGrew
@@ -160,3 +167,12 @@ def test_a_field_that_an_older_daemon_does_not_tell(path: Path) -> None:
     with pytest.raises(DaemonUnreachable, match="does not tell 'not_backed_up': restart it"):
         told["sensor"]["not_backed_up"]
     assert msgspec.json.encode(told) == b'{"sensor":{"prints":3}}'
+
+
+def test_which_process_listens_is_told_though_nobody_answers(path: Path) -> None:
+    assert daemon_process(path) is None
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        assert daemon_process(path) == os.getpid()
+    assert daemon_process(path) is None

@@ -54,6 +54,27 @@ def test_an_unexpected_error_is_named() -> None:
     assert "ZeroDivisionError: by zero" in finding.found
 
 
+def test_a_library_s_panic_is_named_too() -> None:
+    """Such as a Rust library's, which is no Exception."""
+
+    class Panic(BaseException):
+        pass
+
+    finding = only(raising(Panic("by itself")))  # type: ignore[arg-type]
+
+    assert finding.state is State.FAIL
+    assert "Panic: by itself" in finding.found
+
+
+def test_a_check_that_cannot_be_begun_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", no_memory)
+
+    assert "can't start new thread" in only(lambda: None).found
+
+
 def test_a_check_that_hangs_is_left_behind() -> None:
     for_ever = threading.Event()
     try:

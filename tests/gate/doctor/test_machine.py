@@ -71,6 +71,15 @@ def test_power(
     assert said(health.power(stage.machine())) == expected
 
 
+def test_a_disk_that_does_not_answer(stage: Stage) -> None:
+    def dead(folder: Path) -> Any:
+        raise OSError(5, "Input/output error")
+
+    verdict = disk.space(stage.context(stage.machine(usage=dead)))
+
+    assert said(verdict) == "DISK_SILENT"
+
+
 def test_a_machine_that_tells_nothing(stage: Stage) -> None:
     assert health.memory(stage.machine()) is None
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import edge_agent.gate.doctor
-from edge_agent.gate.doctor.findings import Sentence, State, split
+from edge_agent.gate.doctor.findings import Sentence, State, age_of, counted, split
 
 from .staging import SENTENCES
 
@@ -49,3 +49,28 @@ def test_a_message_is_split_into_what_was_found_and_what_to_do(
     message: str, parts: tuple[str, str]
 ) -> None:
     assert split(message) == parts
+
+
+def test_one_is_not_told_as_many() -> None:
+    assert [counted(n, "entry", "entries") for n in (0, 1, 2)] == [
+        "0 entries",
+        "1 entry",
+        "2 entries",
+    ]
+    assert [age_of(s) for s in (59, 60, 7199, 7200, 172799, 172800)] == [
+        "0 minutes",
+        "1 minute",
+        "119 minutes",
+        "2 hours",
+        "47 hours",
+        "2 days",
+    ]
+
+
+@each
+def test_no_number_stands_before_a_plural(sentence: Sentence) -> None:
+    """What is counted may be one; shares ("3 of 20 touches") and memory are never."""
+    for part in (sentence.found, sentence.advice):
+        assert not re.search(
+            r"(?<!of the last day's )\{(count|entries|receipts|commands)\} \w+s\b", part
+        )
