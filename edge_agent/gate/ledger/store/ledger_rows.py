@@ -107,9 +107,8 @@ class LedgerRows(TimeRows):
             before = rows[-1][0]
 
     def last_punches(self, now: Stamp, horizon_ms: int) -> dict[str, LastPunch]:
-        """Each worker's last recorded punch that may be younger than ``horizon_ms``."""
-        newest_first = (data for _, data in self.newest_first())
-        return last_punches(newest_first, now, horizon_ms, self.is_voided)
+        """Each worker's last punch that counts and may be younger than ``horizon_ms``."""
+        return last_punches((data for _, data in self.newest_first()), now, horizon_ms)
 
     def _data(self, wire: bytes) -> dict[str, Any]:
         try:
