@@ -20,6 +20,15 @@ def new_postgresql_database(run_folder: Path) -> Iterator[Callable[[], str]]:
         yield new_database
 
 
+TODAY = "2026-11-28T01:00:00.000Z"
+
+
+@pytest.fixture(autouse=True)
+def today(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clerk corrects what is not long ago, whenever the tests run."""
+    monkeypatch.setattr("edge_agent.cli.receive_office._now", lambda: TODAY)
+
+
 @pytest.fixture(params=KINDS)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where a receiver may make its database: a path, then a URL."""
