@@ -41,11 +41,11 @@ def list_(settings: Settings, since: str | None, as_json: bool) -> None:
     assembly = Assembly(settings)
     first_ms = _moment(since, assembly.zone) if since is not None else None
     store = assembly.store_for_reading()
-    names = {worker.code: worker.name for worker in store.workers()}
+    holders = store.holders()
     entries = list(_entries_since(store, first_ms))
     entries.reverse()
     found = [
-        {**structs.asdict(punch), "name": names.get(punch.worker)}
+        {**structs.asdict(punch), "name": holders.at(punch.worker, punch.seq)}
         for punch in attendance(entries, assembly.zone)
         if first_ms is None or punch.at is None or parse_time(punch.at) >= first_ms
     ]

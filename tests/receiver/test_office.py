@@ -306,6 +306,36 @@ def test_what_has_no_date_is_in_each_month_that_it_may_belong_to(
     assert of("2026-12", "sessions") == {("0007", str(resolved)): ("manual", *within)}
 
 
+def test_a_code_that_was_freed_shows_its_old_punches_under_their_own_holder(
+    receive: Callable[..., Result], database: str, tmp_path: Path
+) -> None:
+    a = Ledger("a")
+    a.punch("22 07:00", "in")
+    a.punch("22 16:00", "out")
+    a.punch(None, "in")
+    a.punch("24 07:00", "in")
+    names = ("Lê Thị Hoa", "Lê Thị Hòa", "Trần Văn Ba")
+    days = ("01", "02", "23")
+    with closing(PayrollStore(database)) as store:
+        store.take(a.arrivals[:3], "2026-11-22T12:00:00.000Z")
+        for version, (name, day) in enumerate(zip(names, days, strict=True), 1):
+            roster = Roster(version=version, workers=[RosterWorker(code=CODE, name=name)])
+            payload = msgspec.json.encode(roster)
+            assert store.apply_roster(payload, f"2026-11-{day}T00:00:00.000Z").applied
+        store.take(a.arrivals[3:], AT)
+    assert receive("correct", "add", CODE, "2026-11-21T07:00", *WHO).exit_code == 0
+    for view, expected in (
+        ("punches", {"21": "Lê Thị Hòa", "22": "Lê Thị Hòa", "": "Lê Thị Hòa", "24": names[2]}),
+        ("sessions", {"21": "Lê Thị Hòa", "22": "Lê Thị Hòa", "": "Lê Thị Hòa", "24": names[2]}),
+    ):
+        target = tmp_path / f"{view}.csv"
+        asked = ["export", "--month", "2026-11", "--format", "csv", "--view", view]
+        assert receive(*asked, "--output", str(target)).exit_code == 0
+        with target.open(encoding="utf-8-sig", newline="") as file:
+            found = {line["date"][8:]: line["name"] for line in csv.DictReader(file)}
+        assert found == expected
+
+
 def test_database_may_be_named_before_the_command(
     database: str, ledger: Ledger, tmp_path: Path
 ) -> None:

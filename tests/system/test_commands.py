@@ -470,6 +470,25 @@ def test_a_supervisor_voids_and_adds(gate: Gate) -> None:
     assert "voided: wrong-worker" in gate.cli("punches", "list").out
 
 
+def test_a_code_that_was_freed_shows_its_old_punches_under_their_own_holder(gate: Gate) -> None:
+    day = datetime.fromtimestamp(time.time() - 3 * 86_400, ZoneInfo("Asia/Ho_Chi_Minh")).date()
+
+    def add(hour: str) -> None:
+        add = ("punches", "add", "NV900", "--at", f"{day}T{hour}:00", "--reason", "no-power")
+        assert gate.cli(*add).code == 0
+
+    gate.cli("workers", "add", "NV900", "Lê", "Thị", "Hoa")
+    add("06")
+    assert gate.cli("workers", "rename", "NV900", "Trần", "Văn", "Ba").code == 0
+    add("07")
+    assert gate.cli("workers", "rename", "NV900", "Trần", "Văn", "Bá").code == 0  # the same person
+    shown = gate.cli("punches", "list", "--json").json
+    assert [one["name"] for one in shown if one["worker"] == "NV900"] == [
+        "Lê Thị Hoa",
+        "Trần Văn Bá",
+    ]
+
+
 def test_the_settings_are_found(gate: Gate) -> None:
     elsewhere = {"EDGE_AGENT_CONFIG": str(gate.config)}
     assert gate.cli("status", "--json", environment=elsewhere).code == 3

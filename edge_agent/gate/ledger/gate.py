@@ -154,9 +154,12 @@ class Gate:
         self._keeper.note()
         self._keeper.refill()
 
-    def record_worker(self, fact: Fact, worker: Worker) -> None:
-        """Enter or change a worker, together with the entry that says so."""
-        self.record(fact, also=lambda change: change.put_worker(worker))
+    def record_worker(self, fact: Fact, worker: Worker, *, same_person: bool = False) -> None:
+        """Enter or change a worker, together with the entry that says so.
+
+        ``same_person``: whatever the names are, the code has not been given to another one.
+        """
+        self.record(fact, also=lambda change: change.put_worker(worker, same_person=same_person))
         if (known := self._known) is not None:
             known.workers[worker.code] = worker
 

@@ -13,6 +13,7 @@ from msgspec import structs
 from sqlite_utils import Database
 
 from edge_agent.contract.facts import PunchAdded, PunchTimeResolved, PunchVoided
+from edge_agent.contract.people import Worker
 from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.host.host_identity import HostIdentity
 from edge_agent.gate.ledger import open_or_succeed as opening
@@ -513,3 +514,52 @@ def test_what_was_said_of_a_punch_is_said_again_in_the_new_ledger(tmp_path: Path
     )
     with closing(open_at(tmp_path)) as store:
         assert store.is_voided(place[12])
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_code_s_former_holder_keeps_the_punches_in_the_next_ledger(
+    tmp_path: Path, damaged: bool
+) -> None:
+    start(tmp_path)
+
+    def name(code: str, name: str, **other: bool) -> None:
+        with store.changing() as change:
+            change.put_worker(Worker(code=code, name=name), **other)
+
+    with closing(open_at(tmp_path)) as store:
+        name("007", "Lê Thị Hoa")
+        name("008", "Lê Thị Hoa")
+        append(store, punch("007"), later(1000))
+        append(store, punch("008"), later(1000))
+        name("007", "Trần Văn Ba")
+        name("008", "Trần Thị Hoa Mai", same_person=True)
+        append(store, punch("007"), later(2000))
+        name("007", "Trần Văn Bá")  # a tone mark
+        append(store, punch("007"), later(3000))
+        ledger = store.ledger
+        last = store.tail().seq
+        store.move_watermarks(Watermarks(last, last))
+    expected = [
+        ("007", "Lê Thị Hoa"),
+        ("008", "Trần Thị Hoa Mai"),
+        ("007", "Trần Văn Bá"),
+        ("007", "Trần Văn Bá"),
+    ]
+
+    def shown() -> list[tuple[str, str | None]]:
+        with closing(open_at(tmp_path)) as store:
+            had_by, found = store.holders(), datas(store)
+        return [
+            (one["worker"], had_by.at(one["worker"], one["seq"]))
+            for one in found
+            if one["kind"].startswith("punch.")
+        ]
+
+    assert shown() == expected
+    here = HERE if damaged else OTHER_CARD
+    if damaged:
+        note = leaving("damaged", detail="seen in use")
+        assert leaving_note.put(tmp_path / "gate.db", ledger, note)
+    start(tmp_path, here, now=later(4000))
+    assert len(set_aside(tmp_path / "gate.db")) == 1
+    assert shown() == expected

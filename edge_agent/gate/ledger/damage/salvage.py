@@ -23,9 +23,11 @@ from ..store.people_snapshot import PeopleSnapshot
 from ..store.people_snapshot import read as read_snapshot
 from ..store.time_rows import read_landmarks
 from ..succession.handover import (
+    FormerName,
     Handover,
     Old,
     doubts_in,
+    former_names_in,
     heeded,
     known_end,
     needed_by_rules,
@@ -57,6 +59,7 @@ class _Told(Struct):
     landmarks: list[Landmark] = field(default_factory=list)
     voided: frozenset[int] = frozenset()
     rows: Rows = field(default_factory=dict)
+    former_names: list[FormerName] = field(default_factory=list)
     whole: bool = False
     """Whether every table of people could be read to its end."""
 
@@ -110,6 +113,7 @@ def salvage(path: Path, gate: str, now: Stamp, beat: Callable[[], None]) -> Salv
         doubts=told.doubts,
         landmarks=told.landmarks,
         rows=people.rows,
+        former_names=told.former_names,
     )
     return Salvaged(handover, people)
 
@@ -218,6 +222,8 @@ def _read_tables(path: Path) -> _Told:
             told.doubts = doubts_in(database)
         with suppress(*_UNREADABLE):
             told.voided = voided_in(database)
+        with suppress(*_UNREADABLE):
+            told.former_names = former_names_in(database)
         with suppress(StoreFault, *_UNREADABLE):
             told.landmarks = read_landmarks(database)
         marks, _ = _readable(database, "watermarks")

@@ -29,6 +29,14 @@ class Old(NamedTuple):
     data: dict[str, Any]
 
 
+class FormerName(NamedTuple):
+    """The punches of a code up to entry ``through`` are those of whoever had this name."""
+
+    worker: str
+    name: str
+    through: int
+
+
 class Handover(NamedTuple):
     """``entries``: punches, and amendments of these, in the order in which they happened.
 
@@ -43,6 +51,7 @@ class Handover(NamedTuple):
     doubts: list[range]
     landmarks: list[Landmark]
     rows: Rows
+    former_names: list[FormerName]
 
 
 def handover_of(
@@ -83,6 +92,7 @@ def handover_of(
         doubts=doubts,
         landmarks=read_landmarks(database),
         rows=taken_over(database),
+        former_names=former_names_in(database),
     )
 
 
@@ -114,6 +124,12 @@ def doubts_in(database: Database) -> list[range]:
 def voided_in(database: Database) -> frozenset[int]:
     """The punches that a supervisor has withdrawn."""
     return frozenset(seq for (seq,) in database.conn.execute("SELECT seq FROM voided"))
+
+
+def former_names_in(database: Database) -> list[FormerName]:
+    """Who had a code before it was another person's."""
+    rows = database.conn.execute("SELECT worker, name, through FROM former_names")
+    return [FormerName(*row) for row in rows]
 
 
 def needed_by_rules(newest_first: Iterable[dict[str, Any]], now: Stamp) -> set[int]:
