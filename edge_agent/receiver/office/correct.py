@@ -13,10 +13,7 @@ from ...contract.stamps import local_time, parse_time
 from ..databases.database import Database
 from ..moments import moment_of
 from ..roster.known_workers import told_codes
-from .journal import COLUMNS, PAYROLL, keep_journal
-
-_VALUES = f"({', '.join(COLUMNS[1:])}) VALUES ({', '.join('?' * len(COLUMNS[1:]))})"
-"""But for the number, which counts by itself."""
+from .journal import PAYROLL, enter, keep_journal
 
 _AROUND_MS = 60_000
 """How far around an addition other punches are looked for."""
@@ -31,8 +28,9 @@ def void(
     """
     row = (made_at, _stated(actor), _stated(reason), "void", ledger, seq, *[None] * 7)
     with database.transaction():
+        database.wait_for_turn()
         _check_void(database, ledger, seq)
-        _append(database, row)
+        enter(database, row)
     keep_journal(database)
 
 
@@ -58,6 +56,7 @@ def add(
     at_ms = said_moment(at, where)
     who = (made_at, _stated(actor), _stated(reason))
     with database.transaction():
+        database.wait_for_turn()
         known = _known_code(database, code, force)
         addition = Addition(code=known, at_ms=at_ms, zone=where)
         addition.check(
@@ -70,7 +69,7 @@ def add(
             _check_gate(database, gate)
         moment = moment_of(local_time(at_ms, where))
         times = (moment.at, moment.at_ms, moment.day, moment.time)
-        number = _append(database, (*who, "add", None, None, known, *times, direction, gate))
+        number = enter(database, (*who, "add", None, None, known, *times, direction, gate))
     keep_journal(database)
     return number
 
@@ -166,11 +165,6 @@ def _check_gate(database: Database, gate: str) -> None:
     gates = sorted(name for (name,) in database.query("SELECT DISTINCT gate FROM ledgers"))
     if gates and gate not in gates:
         raise BadRequest(f"There is no gate {gate!r}: it is one of {told_codes(gates)}.")
-
-
-def _append(database: Database, row: tuple[object, ...]) -> int:
-    found = database.query(f"INSERT INTO corrections {_VALUES} RETURNING id", row)
-    return int(found[0][0])
 
 
 def _stated(text: str) -> str:
