@@ -26,7 +26,7 @@ ODD_AFTER_MS = 62 * _DAY_MS
 _LONGEST_OFF_MS = 366 * _DAY_MS
 """A gate without a clock may have been off that long; beyond it, a year was mistyped."""
 
-_ONE_PRESS_MS = 60_000
+ONE_PRESS_MS = 60_000
 """Two punches of a worker within a minute are more likely one, written down twice."""
 
 _WRITTEN = re.compile(
@@ -83,7 +83,7 @@ class Addition(Struct, frozen=True, kw_only=True):
     def _check_double(self, held: Iterable[Held], force: bool) -> None:
         for punch in held:
             apart = abs(punch.at_ms - self.at_ms)
-            if apart == 0 or (apart < _ONE_PRESS_MS and not force):
+            if apart == 0 or (apart < ONE_PRESS_MS and not force):
                 unless = "" if apart == 0 else ", or use --force where there were two"
                 raise BadRequest(
                     f"{self.code} has a punch at {_shown(punch.at_ms, self.zone)} already, "

@@ -6,7 +6,7 @@ What may be added is the gates' own rule (``contract/corrections.py``).
 
 from zoneinfo import ZoneInfo
 
-from ...contract.corrections import Addition, Held, Today, known_code, said_moment
+from ...contract.corrections import ONE_PRESS_MS, Addition, Held, Today, known_code, said_moment
 from ...contract.errors import BadRequest
 from ...contract.people import Employment, checked_code
 from ...contract.stamps import local_time, parse_time
@@ -14,9 +14,6 @@ from ..databases.database import Database
 from ..moments import moment_of
 from ..roster.known_workers import told_codes
 from .journal import PAYROLL, enter, keep_journal
-
-_AROUND_MS = 60_000
-"""How far around an addition other punches are looked for."""
 
 
 def void(
@@ -152,7 +149,7 @@ def _employment(database: Database, code: str) -> Employment | None:
 
 
 def _held(database: Database, addition: Addition) -> list[Held]:
-    around = [addition.at_ms - _AROUND_MS, addition.at_ms + _AROUND_MS]
+    around = [addition.at_ms - ONE_PRESS_MS, addition.at_ms + ONE_PRESS_MS]
     found = database.query(
         "SELECT ledger, seq, at_ms FROM judged"
         " WHERE code = ? AND state = 'valid' AND at_ms BETWEEN ? AND ? ORDER BY at_ms",
