@@ -26,7 +26,7 @@ FLOORS = {
     "contract": (
         ("errors", "stamps"),
         ("atomic_file", "spreadsheet", "facts", "people", "true_times"),
-        ("attendance", "chain", "messages"),
+        ("attendance", "chain", "corrections", "messages"),
         ("roster", "home_assistant"),
         ("broker",),
         ("schemas",),

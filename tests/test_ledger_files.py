@@ -63,6 +63,18 @@ def test_a_table_that_excel_opens(store: SqliteStore, tmp_path: Path) -> None:
             assert not cell.startswith("=") or cell[2:-1].isdigit(), row
 
 
+def test_a_code_that_was_freed_stands_beside_the_name_of_its_holder(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    with store.changing() as change:
+        change.put_worker(Worker(code="007", name="Trần Văn Ba"))
+    append(store, punch("007"), later(4_000))
+    write_entries(store, tmp_path / "ledger.csv")
+    rows = list(csv.DictReader((tmp_path / "ledger.csv").read_text("utf-8-sig").splitlines()))
+    names = [row["name"] for row in rows if row["worker"] == '="007"' and "punch" in row["kind"]]
+    assert names == ["Nguyễn Thị Hường", "Trần Văn Ba"]
+
+
 def test_json_lines_are_the_entries_to_the_byte(store: SqliteStore, tmp_path: Path) -> None:
     path = tmp_path / "ledger.jsonl"
     assert write_entries(store, path) == 8

@@ -13,6 +13,7 @@ import click
 from ..contract.atomic_file import new_private_file
 from ..contract.chain import Entry, read_wire
 from ..contract.errors import BadRequest, StoreFault
+from ..contract.people import Holders
 from ..gate.daemon.assembly import Assembly
 from ..gate.host.service_manager import log_to_stderr
 from ..gate.ledger.store.backup import backup as back_up
@@ -38,8 +39,9 @@ def write_entries(store: SqliteStore, target: Path) -> int:
     """Write the whole ledger to the new file ``target``, and return the number of entries.
 
     ``.jsonl``: the entries' own bytes, one a line, which docs/examples/verify_export.py checks.
-    ``.csv``: for Excel and LibreOffice, with the names that the workers have today. Only its owner
-    may read the file. It is complete or not there. Raises BadRequest, StoreFault.
+    ``.csv``: for Excel and LibreOffice, with the name of whoever had a code then, as it is
+    written today. Only its owner may read the file. It is complete or not there. Raises BadRequest,
+    StoreFault.
     """
     lines = {".jsonl": _json_lines, ".csv": _table}.get(target.suffix.lower())
     if lines is None:
@@ -61,7 +63,7 @@ def _json_lines(store: SqliteStore) -> Iterator[bytes]:
 
 
 def _table(store: SqliteStore) -> Iterator[bytes]:
-    names = {worker.code: worker.name for worker in store.workers()}
+    holders = store.holders()
     # Without the mark Excel takes the file for the machine's old code page: Nguyá»…n.
     yield b"\xef\xbb\xbf" + _row(_COLUMNS)
     for entry in _entries(store):
@@ -71,16 +73,16 @@ def _table(store: SqliteStore) -> Iterator[bytes]:
             raise StoreFault(
                 f"Entry {entry.seq} cannot be read ({error}): see 'edge-agent ledger verify'."
             ) from error
-        yield _row(_cells(entry, data, names))
+        yield _row(_cells(entry, data, holders))
 
 
-def _cells(entry: Entry, data: dict[str, Any], names: dict[str, str]) -> Iterator[object]:
+def _cells(entry: Entry, data: dict[str, Any], holders: Holders) -> Iterator[object]:
     code = data.get("worker")
     yield entry.seq
     yield data["at"][:19].replace("T", " ") if data["at"] else "not known yet"
     yield entry.kind
     yield _code(code) if code else None
-    yield _text(names.get(code)) if code else None
+    yield _text(holders.at(code, entry.seq)) if code else None
     yield data.get("direction")
     yield data["of"] if isinstance(data.get("of"), int) else None
     yield _text(data.get("reason"))

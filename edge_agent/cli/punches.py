@@ -41,11 +41,11 @@ def list_(settings: Settings, since: str | None, as_json: bool) -> None:
     assembly = Assembly(settings)
     first_ms = _moment(since, assembly.zone) if since is not None else None
     store = assembly.store_for_reading()
-    names = {worker.code: worker.name for worker in store.workers()}
+    holders = store.holders()
     entries = list(_entries_since(store, first_ms))
     entries.reverse()
     found = [
-        {**structs.asdict(punch), "name": names.get(punch.worker)}
+        {**structs.asdict(punch), "name": holders.at(punch.worker, punch.seq)}
         for punch in attendance(entries, assembly.zone)
         if first_ms is None or punch.at is None or parse_time(punch.at) >= first_ms
     ]
@@ -89,13 +89,12 @@ def void(settings: Settings, seq: int, reason: str, as_json: bool) -> None:
 @click.option("--at", required=True, metavar="TIME", help="Local time: 2026-11-23T06:00.")
 @click.option("--reason", required=True, help="A code, such as forgot-to-press: never a name.")
 @click.option("--direction", type=click.Choice([way.value for way in Direction]))
+@click.option("--force", is_flag=True, help="Although the time or the worker is odd.")
 @as_json
 @with_settings
-def add(
-    settings: Settings, code: str, at: str, reason: str, direction: str | None, as_json: bool
-) -> None:
+def add(settings: Settings, as_json: bool, **asked: Any) -> None:
     """Add a punch of worker CODE, on a supervisor's word."""
-    result = carry_out(settings, AddPunch(code=code, at=at, reason=reason, direction=direction))
+    result = carry_out(settings, AddPunch(**asked))
     if as_json:
         print_json(result)
     else:

@@ -192,6 +192,7 @@ def correct_void(database: Database, ledger: str, seq: int, actor: str, reason: 
 @click.option("--direction", type=click.Choice(["in", "out"]))
 @click.option("--gate", help="Where it should have been recorded.")
 @click.option("--zone", default="Asia/Ho_Chi_Minh", show_default=True, help="The zone of AT.")
+@click.option("--force", is_flag=True, help="Although the time or the worker is odd.")
 @_actor
 @_reason
 @with_database

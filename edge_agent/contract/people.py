@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
@@ -130,6 +130,25 @@ def _one_letter_off(word: str, other: str) -> bool:
 
 _LONG_ENOUGH = 4
 """Letters of a word that one wrong letter leaves the same: *Mai* and *Mùi* are two persons."""
+
+
+class Holders:
+    """Whose a code was when: it may be given to another person, and the punches stay.
+
+    ``names`` are those of today, by code. ``former``: code, name, and the first place that was no
+    longer theirs: the number of an entry, or a time.
+    """
+
+    def __init__(self, names: Mapping[str, str], former: Iterable[tuple[str, str, int]]) -> None:
+        self._names = names
+        self._former: dict[str, list[tuple[int, str]]] = {}
+        for code, name, until in former:
+            self._former.setdefault(code, []).append((until, name))
+
+    def at(self, code: str, place: float) -> str | None:
+        """The name of whoever had the code at this place; None where it is nobody's."""
+        before = [one for one in self._former.get(code, ()) if place < one[0]]
+        return min(before)[1] if before else self._names.get(code)
 
 
 def look_alikes(code: str, codes: Iterable[str]) -> list[str]:

@@ -1,17 +1,22 @@
 """What a touch means: match + print + worker + last punch + stamp + policy → a verdict."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from math import inf
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ..contract.attendance import SHIFT_MS
 from ..contract.chain import stamp_of, told
-from ..contract.facts import CREDITS, RECORDED, Direction, DirectionRule
+from ..contract.facts import AMENDMENTS, CREDITS, RECORDED, Direction, DirectionRule
 from ..contract.people import Employment, Print, Worker
-from ..contract.stamps import Stamp, elapsed, local_date
+from ..contract.stamps import Elapsed, Stamp, elapsed, local_date, parse_time
+
+LONGEST_LOOK_BACK_MS = 86_400_000
+"""How long ago a punch may be that a rule still asks for, whatever the settings: the repeat window
+is at most a day, and a shift is shorter."""
 
 
 class Match(Struct, frozen=True):
@@ -57,29 +62,55 @@ class Policy(Struct, frozen=True, kw_only=True):
 
 
 class LastPunch(Struct, frozen=True):
-    """A worker's most recent recorded punch on this ledger.
+    """A worker's most recent punch on this ledger: a press, or what a supervisor has added.
 
-    ``stamp`` and ``direction`` are those of the press, where it was recorded again by a later
-    ledger too.
+    ``stamp`` is that of the press, where it was recorded again by a later ledger too; ``said_ms``
+    is None then. Of what was added, ``stamp`` is the moment at which it was, and ``said_ms`` when
+    the punch was, by the supervisor's word. ``weighed``: it is the last one by the times that are
+    known of it and of another.
     """
 
     seq: int
     stamp: Stamp
     direction: Direction | None
+    said_ms: int | None = None
+    weighed: bool = False
+
+    def ago(self, now: Stamp) -> Elapsed:
+        """How long ago it was. It is added afterwards: at least as long as its entry is there."""
+        written = elapsed(self.stamp, now)
+        if self.said_ms is None:
+            return written
+        if not now.trusted:
+            return Elapsed(written.least, inf)
+        passed, slack = now.wall_ms - self.said_ms, now.uncertainty_ms or 0
+        return Elapsed(max(written.least, passed - slack), max(written.least, passed + slack))
 
 
-def last_punches(
-    newest_first: Iterable[dict[str, Any]],
-    now: Stamp,
-    horizon_ms: float,
-    is_voided: Callable[[int], bool],
-) -> dict[str, LastPunch]:
-    """Each worker's last recorded punch that may be younger than ``horizon_ms``, by code.
+class Recalled(Struct, frozen=True):
+    """A punch that counts, and the bounds of its time, in milliseconds since 1970.
+
+    ``time_said_by`` is the entry that gave the bounds, where it is not the punch's own.
+    """
+
+    worker: str
+    punch: LastPunch
+    low: float
+    high: float
+    time_said_by: int | None
+
+
+def recall(
+    newest_first: Iterable[dict[str, Any]], now: Stamp, horizon_ms: float
+) -> Iterator[Recalled]:
+    """All punches that count and may be younger than ``horizon_ms``, the last written one first.
+
+    What was added within it is among them, however old a supervisor says that it is.
 
     ``newest_first`` is the ``data`` of a ledger's entries, the last one first; some may be missing.
-    What a supervisor has added is no press: nobody repeats it, and it opens no shift.
     """
-    found: dict[str, LastPunch] = {}
+    voided: set[int] = set()
+    times: dict[int, dict[str, Any]] = {}
     later, passed_ms = now, 0.0
     for data in newest_first:
         stamp = stamp_of(data)
@@ -89,14 +120,70 @@ def last_punches(
         if max(passed_ms, elapsed(stamp, now).least) > horizon_ms:
             break
         later = stamp
-        if data["kind"] not in CREDITS or data["worker"] in found or is_voided(data["seq"]):
+        kind, seq = data["kind"], data["seq"]
+        if AMENDMENTS.get(kind) == "void":
+            voided.add(data["of"])
+        elif AMENDMENTS.get(kind) == "time":
+            times.setdefault(data["of"], data)
+        elif kind in CREDITS and seq not in voided:
+            punch = _as_told(data)
+            if punch.said_ms is not None or punch.ago(now).least <= horizon_ms:
+                said = times.get(seq)
+                low, high = _when(punch, said or told(data), amended=said is not None)
+                by = None if said is None else said["seq"]
+                yield Recalled(data["worker"], punch, low, high, by)
+
+
+def last_punches(
+    newest_first: Iterable[dict[str, Any]], now: Stamp, horizon_ms: float
+) -> dict[str, LastPunch]:
+    """Each worker's last punch that counts and may be younger than ``horizon_ms``, by code.
+
+    The order of the ledger is that of the presses, and whatever was added came before every press
+    that stands behind it. What was added after a press is weighed against it by its time; where
+    that is not known well enough, the press stands and which way it led is not known any more.
+    """
+    found: dict[str, LastPunch] = {}
+    added: dict[str, Recalled] = {}
+    for one in recall(newest_first, now, horizon_ms):
+        if one.worker in found:
             continue
-        press = told(data)
-        pressed = stamp_of(press)
-        if press["kind"] == RECORDED and elapsed(pressed, now).least <= horizon_ms:
-            direction = Direction(press["direction"]) if press["direction"] else None
-            found[data["worker"]] = LastPunch(data["seq"], pressed, direction)
-    return found
+        latest = added.get(one.worker)
+        if one.punch.said_ms is not None:
+            if latest is None or one.low > latest.low:
+                added[one.worker] = one
+        elif latest is None:
+            found[one.worker] = one.punch
+        else:
+            found[one.worker] = _later(one, latest)
+    last = {code: one.punch for code, one in added.items()} | found
+    return {code: punch for code, punch in last.items() if punch.ago(now).least <= horizon_ms}
+
+
+def _as_told(data: dict[str, Any]) -> LastPunch:
+    punch = told(data)
+    said_ms = None if punch["kind"] == RECORDED else parse_time(punch["at"])
+    direction = Direction(punch["direction"]) if punch["direction"] else None
+    return LastPunch(data["seq"], stamp_of(punch), direction, said_ms)
+
+
+def _when(punch: LastPunch, says: dict[str, Any], *, amended: bool) -> tuple[float, float]:
+    """Between which moments a punch was, by the entry that ``says`` so."""
+    if says["at"] is not None:
+        at_ms = parse_time(says["at"])
+        around = (says["uncertainty_ms"] if amended else punch.stamp.uncertainty_ms) or 0
+        return (at_ms, at_ms) if punch.said_ms is not None else (at_ms - around, at_ms + around)
+    low, high = says.get("not_before"), says.get("not_after")
+    return -inf if low is None else parse_time(low), inf if high is None else parse_time(high)
+
+
+def _later(press: Recalled, added: Recalled) -> LastPunch:
+    """The later one of a press and of what was added after it."""
+    if added.low > press.high:
+        return structs.replace(added.punch, weighed=True)
+    known = added.low <= press.low or press.punch.direction is added.punch.direction
+    direction = press.punch.direction if known else None
+    return structs.replace(press.punch, direction=direction, weighed=True)
 
 
 class Accepted(Struct, frozen=True):
@@ -157,7 +244,7 @@ def judge(
     if worker.listed and _not_valid(worker.listed, last, now, policy.zone):
         return Refused(Reason.NOT_VALID, worker=worker.code)
     window_ms = policy.repeat_window_ms
-    if last is not None and window_ms and elapsed(last.stamp, now).most <= window_ms:
+    if last is not None and window_ms and last.ago(now).most <= window_ms:
         return Repeat(owner, match, last.seq)
     return Accepted(owner, match, _direction(policy.direction, last, now))
 
@@ -174,10 +261,16 @@ def _not_valid(listed: Employment, last: LastPunch | None, now: Stamp, zone: Zon
     inside = (
         last is not None
         and last.direction is not Direction.OUT
-        and not _certainly_after(listed.valid_to, last.stamp, zone)
-        and elapsed(last.stamp, now).least <= SHIFT_MS
+        and not _after_the_dates(listed, last, zone)
+        and last.ago(now).least <= SHIFT_MS
     )
     return not inside
+
+
+def _after_the_dates(listed: Employment, last: LastPunch, zone: ZoneInfo) -> bool:
+    if last.said_ms is None or listed.valid_to is None:
+        return _certainly_after(listed.valid_to, last.stamp, zone)
+    return local_date(last.said_ms, zone) > listed.valid_to
 
 
 def _certainly_before(day: str | None, moment: Stamp, zone: ZoneInfo) -> bool:
@@ -199,7 +292,7 @@ def _direction(rule: DirectionRule, last: LastPunch | None, now: Stamp) -> Direc
         return Direction(rule.value)
     if last is None:
         return Direction.IN
-    since = elapsed(last.stamp, now)
+    since = last.ago(now)
     if since.least > SHIFT_MS:
         return Direction.IN
     if since.most > SHIFT_MS or last.direction is None:

@@ -5,6 +5,7 @@ Any tool may read it while the receiver runs; the views of ``databases/views.py`
 
 import logging
 from collections.abc import Iterable, Iterator
+from math import inf
 
 from msgspec import Struct
 
@@ -14,7 +15,7 @@ from .accept import Arrival, ChainLink, Novelty, Tip, novelty, settles
 from .chains import Chains, HeldChain
 from .coverage import CoverageTable
 from .databases import open_database
-from .databases.database import Database, packed
+from .databases.database import Database, DatabaseAway, packed
 from .databases.schema import ENTRY_COLUMNS, prepare
 from .office.journal import keep_journal
 from .project import Rejected, project, project_anew
@@ -23,6 +24,10 @@ from .roster.known_workers import RosterResult, Unlisted, apply_roster, unlisted
 _log = logging.getLogger(__name__)
 
 _PAGE = 500
+
+_JOURNAL_EVERY_S = 60.0
+"""Between two looks for corrections that somebody has entered elsewhere."""
+
 MOST_LEDGERS_OF_A_GATE = 200
 """A gate begins a new one when a card is replaced. One that does so without end fills the disk."""
 
@@ -82,9 +87,11 @@ class PayrollStore:
         self._database: Database = open_database(where, alone=True)
         self._chains = Chains(self._database)
         self._coverage = CoverageTable(self._database)
+        self._journaled = 0
+        self._journal_due = -inf
         try:
             prepare(self._database, project_anew)
-            _take_in_corrections(self._database)
+            self._keep_journal()
             self._coverage.begin()
         except BaseException:
             self._database.close()
@@ -130,6 +137,21 @@ class PayrollStore:
     def update_coverage(self, now: float) -> None:
         """In a quiet moment, a little of what the views rest on and no entry waits for."""
         self._coverage.step(now)
+        if now >= self._journal_due:
+            self._journal_due = now + _JOURNAL_EVERY_S
+            ((last,),) = self._database.query("SELECT COALESCE(MAX(id), 0) FROM corrections")
+            if last != self._journaled:  # A clerk at another machine has a journal there.
+                self._keep_journal()
+
+    def _keep_journal(self) -> None:
+        """What gates send is kept, whatever is wrong with a file of the office's."""
+        try:
+            keep_journal(self._database)
+        except DatabaseAway:
+            raise
+        except StoreFault as fault:
+            _log.error("corrections-journal %s", fault)
+        ((self._journaled,),) = self._database.query("SELECT COALESCE(MAX(id), 0) FROM corrections")
 
     def take(self, arrivals: Iterable[Arrival], received_at: str) -> BatchResult:
         """Keep a batch durably, in one transaction."""
@@ -272,14 +294,6 @@ class PayrollStore:
             [ledger],
         )
         return [Rejection(seq=seq, reason=reason) for seq, reason in found]
-
-
-def _take_in_corrections(database: Database) -> None:
-    """What gates send is kept, whatever is wrong with a file of the office's."""
-    try:
-        keep_journal(database)
-    except StoreFault as fault:
-        _log.error("corrections-journal %s", fault)
 
 
 def _row(arrival: Arrival, received_at: str) -> tuple[object, ...]:

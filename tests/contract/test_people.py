@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from edge_agent.contract.errors import BadRequest
 from edge_agent.contract.people import (
     FINGERS,
+    Holders,
     another_person,
     checked_code,
     checked_finger,
@@ -177,3 +178,9 @@ def test_codes_that_people_take_for_each_other(code: str, other: str) -> None:
 @pytest.mark.parametrize(("code", "other"), [("NV1", "NV10"), ("NV1", "TV1"), ("1", "11")])
 def test_codes_that_differ(code: str, other: str) -> None:
     assert look_alikes(code, [other]) == []
+
+
+def test_a_code_was_somebody_else_s_before() -> None:
+    holders = Holders({"007": "Ba", "008": "Tư"}, [("007", "Nhì", 20), ("007", "Nhất", 10)])
+    assert [holders.at("007", place) for place in (9, 10, 19, 20)] == ["Nhất", "Nhì", "Nhì", "Ba"]
+    assert (holders.at("008", 0), holders.at("009", 0)) == ("Tư", None)

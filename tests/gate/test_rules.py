@@ -23,9 +23,11 @@ from edge_agent.contract.facts import (
     PunchRecorded,
     PunchRecovered,
     PunchRepeated,
+    PunchTimeResolved,
+    PunchVoided,
 )
 from edge_agent.contract.people import Employment, Print, Worker
-from edge_agent.contract.stamps import ClockState, Stamp, parse_time
+from edge_agent.contract.stamps import ClockState, Stamp, local_time, parse_time
 from edge_agent.gate.rules import (
     Accepted,
     LastPunch,
@@ -258,7 +260,10 @@ def moment(ms: int, boot: str = "b", known: bool = True) -> Stamp:
 def recalled(
     *written: tuple[Fact, Stamp], now: Stamp, horizon_ms: int = 100, voided: set[int] | None = None
 ) -> dict[str, LastPunch]:
-    return last_punches(newest_first(*written), now, horizon_ms, (voided or set()).__contains__)
+    withdrawn = [
+        (PunchVoided(of=seq, worker="007", reason="x", actor="y"), now) for seq in voided or ()
+    ]
+    return last_punches(newest_first(*written, *withdrawn), now, horizon_ms)
 
 
 ALIVE = GateAlive(recording=True, version="0")
@@ -290,17 +295,105 @@ def test_the_last_punch_is_each_workers_newest_press() -> None:
     }
 
 
-def test_what_is_withdrawn_or_added_is_no_last_punch() -> None:
+def test_what_is_withdrawn_or_was_added_for_an_earlier_time_is_no_last_punch() -> None:
     written = ((pressed("007"), moment(0)), (pressed("007"), moment(10)), (ADDED, moment(20)))
     assert recalled(*written, now=moment(30))["007"].seq == 2
     assert recalled(*written, now=moment(30), voided={2})["007"].seq == 1
     assert recalled(*written, now=moment(30), voided={1, 2}) == {}
 
 
+def added(ms: int, way: Direction | None = IN) -> PunchAdded:
+    """A supervisor's punch of a moment."""
+    at = local_time(moment(ms).wall_ms, ZONE)
+    return PunchAdded(worker="007", at=at, direction=way, reason="x", actor="y")
+
+
+def test_what_was_added_is_the_last_punch_where_it_is_the_latest() -> None:
+    press = (pressed("007", OUT), moment(10))
+    asked = {"now": moment(30), "horizon_ms": 100}
+
+    def last(*written: tuple[Fact, Stamp], **other: Any) -> LastPunch:
+        return recalled(press, *written, **{**asked, **other})["007"]
+
+    assert last((added(20), moment(25))).said_ms == moment(20).wall_ms
+    assert last((added(5), moment(25))).seq == 1
+    assert last((added(20), moment(25)), (added(15), moment(26))).seq == 2
+    assert last((added(20), moment(25)), (added(22), moment(26))).seq == 3
+    assert last((added(20), moment(25)), voided={2}).seq == 1
+    # Nobody adds what has not come: a press behind it is later, whatever a clock says.
+    assert last((added(28), moment(25)), (pressed("007"), moment(26))).seq == 3
+    # In a later ledger as in the one before.
+    assert last((again(added(20), moment(25)), moment(28))).said_ms == moment(20).wall_ms
+
+
+def test_a_press_without_its_time_is_weighed_by_what_is_known_of_it() -> None:
+    press = (
+        structs.replace(pressed("007", OUT), not_before=local_time(moment(10).wall_ms, ZONE)),
+        moment(3, "b", known=False),
+    )
+    now = moment(30, "b", known=False)
+
+    def last(*written: tuple[Fact, Stamp]) -> tuple[int, Direction | None]:
+        found = recalled(press, *written, now=now, horizon_ms=10**9)["007"]
+        return found.seq, found.direction
+
+    resolved = PunchTimeResolved(
+        of=1, worker="007", at=local_time(moment(20).wall_ms, ZONE), uncertainty_ms=1,
+        not_before=None, not_after=None, final=True,
+    )  # fmt: skip
+    after = moment(29, "b", known=False)
+    assert last((added(9), after)) == (1, OUT)
+    assert last((added(15), after)) == (1, None)
+    assert last((added(15, OUT), after)) == (1, OUT)
+    assert last((added(15), after), (resolved, after)) == (1, OUT)
+    assert last((added(25), after), (resolved, after)) == (2, IN)
+
+
+@pytest.mark.parametrize(
+    ("way", "said", "trusted", "expected"),
+    [
+        (IN, 0, True, Direction.OUT),
+        (OUT, 0, True, Direction.IN),
+        (None, 0, True, None),
+        (OUT, -SHIFT_MS, True, None),  # within a second of a shift's length
+        (OUT, -SHIFT_MS - 2000, True, Direction.IN),
+        (IN, 0, False, None),  # nothing tells how long ago a supervisor's time is
+    ],
+)
+def test_the_direction_follows_on_what_was_added(
+    way: Direction | None, said: int, trusted: bool, expected: Direction | None
+) -> None:
+    written, now = later(3_600_000), later(3_600_001)
+    if not trusted:
+        now = structs.replace(now, state=ClockState.UNSYNCED, uncertainty_ms=None)
+    last = LastPunch(5, written, way, said_ms=written.wall_ms + said)
+    assert judge(MATCH, OWNER, WORKER, last, now, ALTERNATE) == Accepted(OWNER, MATCH, expected)
+
+
+def test_what_was_added_a_moment_ago_is_repeated() -> None:
+    last = LastPunch(5, later(50_000), IN, said_ms=later(40_000).wall_ms)
+    assert judge(MATCH, OWNER, WORKER, last, later(90_000), MINUTE) == Repeat(OWNER, MATCH, 5)
+    verdict = judge(MATCH, OWNER, WORKER, last, later(110_000), MINUTE)
+    assert verdict == Accepted(OWNER, MATCH, None)
+
+
+@pytest.mark.parametrize(("way", "expected"), [(IN, False), (None, False), (OUT, True)])
+def test_who_was_added_on_the_last_day_may_still_go_out(
+    way: Direction | None, expected: bool
+) -> None:
+    said, leaves = at("2026-11-30T21:55:00"), at("2026-12-01T06:03:00")
+    written = at("2026-12-01T06:00:00")
+    leaves = structs.replace(leaves, boottime_ms=180_000)
+    last = LastPunch(1, written, way, said_ms=said.wall_ms)
+    assert refused(listed(valid_to="2026-11-30"), leaves, last) is expected
+    last = LastPunch(1, written, way, said_ms=written.wall_ms)
+    assert refused(listed(valid_to="2026-11-30"), leaves, last)
+
+
 def test_a_punch_that_was_recovered_is_that_of_its_press() -> None:
     press = again(pressed("007", Direction.OUT), moment(10))
     found = recalled((press, moment(50)), (again(ADDED, moment(12)), moment(51)), now=moment(60))
-    assert found == {"007": LastPunch(1, moment(10), Direction.OUT)}
+    assert found == {"007": LastPunch(1, moment(10), Direction.OUT, weighed=True)}
     # Its entry is young, and it is not.
     assert recalled((press, moment(150)), now=moment(160)) == {}
     assert recalled((press, moment(105)), now=moment(110)) == {
@@ -335,7 +428,7 @@ def test_behind_the_first_entry_that_is_too_old_nobody_looks() -> None:
                 seen.append(data["seq"])
                 yield data
 
-        last_punches(entries(), now, 100, lambda seq: False)
+        last_punches(entries(), now, 100)
         return seen
 
     half_hours = [(pressed("007"), moment(ms)) for ms in range(0, 1000, 50)]

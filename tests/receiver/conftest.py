@@ -20,6 +20,23 @@ def new_postgresql_database(run_folder: Path) -> Iterator[Callable[[], str]]:
         yield new_database
 
 
+TODAY = "2026-11-28T01:00:00.000Z"
+
+
+@pytest.fixture(autouse=True)
+def today(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clerk corrects what is not long ago, whenever the tests run."""
+    monkeypatch.setattr("edge_agent.cli.receive_office._now", lambda: TODAY)
+
+
+@pytest.fixture(autouse=True)
+def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where corrections to a database on a server are written down a second time."""
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state" / "edge-agent"
+
+
 @pytest.fixture(params=KINDS)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where a receiver may make its database: a path, then a URL."""

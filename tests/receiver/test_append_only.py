@@ -26,7 +26,7 @@ def store(database: str) -> Iterator[PayrollStore]:
         clone.punch("23 08:00")
         store.take([*card.arrivals, *clone.arrivals], AT)
         add(store._database, "0007", "2026-11-23T07:00", zone="Asia/Ho_Chi_Minh", direction=None,
-            gate=None, actor="office-1", reason="x", made_at=AT)  # fmt: skip
+            gate=None, actor="office-1", reason="x", made_at=AT, force=True)  # fmt: skip
         yield store
 
 

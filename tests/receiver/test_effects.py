@@ -169,6 +169,22 @@ def test_every_kind_of_punch_has_its_state(store: PayrollStore, database: str) -
     assert bounds == [(time("23 01:00"), None)]
 
 
+def test_what_was_added_for_an_earlier_day_moves_no_press_without_a_time(
+    store: PayrollStore, database: str
+) -> None:
+    """It stands in the ledger later than it was, and the press behind it was not on that day."""
+    a = Ledger("a")
+    a.punch("23 06:00")
+    a.write("punch.added", time("21 07:00"), worker=CODE, direction="in",
+            method="supervisor", reason="forgot", actor="uid:1")  # fmt: skip
+    a.punch(None)
+    store.take(a.arrivals, AT)
+    assert sessions(database, "date, in_at, in_seq, out_seq, status") == [
+        ("2026-11-21", "21T07:00", 2, None, "not-covered"),
+        ("2026-11-23", "23T06:00", 1, 3, "pending-time"),
+    ]
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_order_of_arrival_makes_no_difference(
     store: PayrollStore, database: str, seed: int

@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -10,8 +11,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge_agent.cli import main
+from edge_agent.contract.errors import BadRequest
+from edge_agent.receiver.databases import open_database
+from edge_agent.receiver.office.correct import add
+from edge_agent.receiver.office.journal import keep_journal
 from edge_agent.receiver.store import PayrollStore
 
+from .conftest import TODAY
 from .running import rows
 from .test_effects import AT, CODE, Ledger, judged
 
@@ -137,3 +143,112 @@ def test_a_journal_that_cannot_be_used_stops_no_receiver(
     told = receive("correct", "void", "a", "1", *WHO)
     assert told.exit_code == 74
     assert "is lost with the database" in told.output
+
+
+class OnServer:
+    """A database of PostgreSQL of which yesterday's backup can be restored."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.name = url.partition("?")[0].rpartition("/")[2]
+        a = Ledger("a")
+        for hour in range(9):
+            a.punch(f"23 {hour + 7:02}:00")
+        self._server = url.replace(f"/{self.name}?", "/postgres?")
+        with closing(PayrollStore(url)) as store:
+            store.take(a.arrivals, AT)
+        self._copy(self.name, f"{self.name}_old")
+
+    def restore(self) -> None:
+        self._copy(f"{self.name}_old", self.name)
+
+    def _copy(self, source: str, target: str) -> None:
+        import psycopg
+
+        with psycopg.connect(self._server, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {target} WITH (FORCE)")
+            connection.execute(f"CREATE DATABASE {target} TEMPLATE {source}")
+
+    def receive(self, *arguments: str) -> Result:
+        return CliRunner().invoke(main, ["receive", *arguments, "--database", self.url])
+
+    def corrections(self) -> list[tuple[object, ...]]:
+        return rows(self.url, "SELECT * FROM corrections ORDER BY id")
+
+
+@pytest.fixture
+def server(new_postgresql_database: Callable[[], str]) -> OnServer:
+    return OnServer(new_postgresql_database())
+
+
+@pytest.mark.parametrize("how", ["receiver", "office"])
+def test_corrections_come_back_to_a_server_too(
+    server: OnServer, how: str, state_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for seq in range(1, 10):
+        assert server.receive("correct", "void", "a", str(seq), *WHO).exit_code == 0
+    assert server.receive("correct", "add", CODE, "2026-11-23T20:00", *WHO).exit_code == 0
+    assert server.receive("correct", "void", "payroll", "10", *WHO).exit_code == 0
+    before, standing = server.corrections(), judged(server.url)
+    assert len(before) == 11
+    [written] = state_folder.iterdir()
+    assert written.name.endswith(f"_{server.name}.corrections")
+    assert (written.stat().st_mode & 0o777, state_folder.stat().st_mode & 0o777) == (0o600, 0o700)
+    server.restore()
+    assert server.corrections() == []
+    if how == "office":
+        told = server.receive(
+            "export", "--month", "2026-11", "--output", str(state_folder / "x.csv")
+        )
+        assert "11 corrections came back" in told.output
+    else:
+        PayrollStore(server.url).close()
+        assert "corrections-taken-in count=11" in caplog.text
+    assert server.corrections() == before
+    assert judged(server.url) == standing
+    # Once is enough, and numbers go on.
+    PayrollStore(server.url).close()
+    assert server.receive("correct", "add", CODE, "2026-11-23T21:00", *WHO).exit_code == 0
+    assert server.corrections()[:-1] == before
+
+
+def test_the_receiver_writes_down_what_a_clerk_enters_at_another_machine(
+    server: OnServer, state_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(PayrollStore(server.url)) as store:
+        store.update_coverage(0)
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setenv("XDG_STATE_HOME", str(state_folder / "of-the-clerk"))
+            assert server.receive("correct", "void", "a", "1", *WHO).exit_code == 0
+        store.update_coverage(61)
+    server.restore()
+    PayrollStore(server.url).close()
+    assert [row[5:7] for row in server.corrections()] == [("a", 1)]
+
+
+def test_a_receiver_under_systemd_writes_to_the_folder_of_its_unit(
+    server: OnServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "unit"))
+    assert server.receive("correct", "void", "a", "1", *WHO).exit_code == 0
+    assert [path.suffix for path in (tmp_path / "unit").iterdir()] == [".corrections"]
+
+
+def test_nothing_is_entered_twice_by_two_at_once(server: OnServer) -> None:
+    """Each takes in the same lost correction, or adds the same punch."""
+    assert server.receive("correct", "void", "a", "1", *WHO).exit_code == 0
+    server.restore()
+
+    def correct(_: int) -> bool:
+        with closing(open_database(server.url, alone=False)) as database:
+            keep_journal(database)
+            try:
+                add(database, CODE, "2026-11-23T20:00", zone="Asia/Ho_Chi_Minh", direction=None,
+                    gate=None, actor="office-1", reason="x", made_at=TODAY)  # fmt: skip
+            except BadRequest:
+                return False
+            return True
+
+    with ThreadPoolExecutor(4) as clerks:
+        assert sorted(clerks.map(correct, range(4))) == [False, False, False, True]
+    assert sorted(row[4] for row in server.corrections()) == ["add", "void"]

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import unicodedata
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -47,8 +48,24 @@ def ledger(database: str) -> Ledger:
         store.take(a.arrivals, AT)
         names = {CODE: "Nguyễn Thị Ánh", "0007": "Ma Văn Đô", "=1+1": "+84"}
         workers = [RosterWorker(code=code, name=name) for code, name in names.items()]
+        workers += [
+            RosterWorker(code="GONE", name="Đi", active=False),
+            RosterWorker(code="LATE", name="Sau", valid_from="2026-11-24"),
+            RosterWorker(code="Á7", name="Ái"),
+        ]
         know_workers(store._database, workers)
     return a
+
+
+@pytest.fixture
+def amended(database: str, ledger: Ledger) -> None:
+    """What the gate itself has said of more punches there."""
+    ledger.write("punch.repeated", "2026-11-23T07:00:09.000+07:00", worker=CODE, of=1)
+    ledger.write("gate.alive", "2026-11-23T17:00:00.000+07:00", recording=True, version="1")
+    ledger.punch("22 07:00", "in")
+    ledger.write("punch.voided", None, of=10, worker=CODE, reason="x", actor="uid:1")
+    with closing(PayrollStore(database)) as store:
+        store.take(ledger.arrivals, AT)
 
 
 def state(database: str, seq: int, ledger: str = "a") -> str:
@@ -86,6 +103,58 @@ def test_added_punch_ends_its_session_and_can_be_voided(
     assert state(database, 1, "payroll") == "voided"
 
 
+@pytest.mark.parametrize(
+    ("code", "at", "forced"),
+    [
+        (f" {CODE} ", "2026-11-23T12:00", False),
+        (unicodedata.normalize("NFD", "Á7"), "2026-11-23T12:00", False),
+        ("GONE", "2026-11-23T12:00", True),
+        ("LATE", "2026-11-23T12:00", True),
+        (CODE, "2026-09-23T12:00", True),
+        (CODE, "2026-11-23T07:00:30", True),
+    ],
+)
+def test_what_is_odd_is_entered_where_it_is_meant(
+    receive: Callable[..., Result], database: str, ledger: Ledger, code: str, at: str, forced: bool
+) -> None:
+    asked = ["correct", "add", code, at, *WHO]
+    assert receive(*asked).exit_code == (65 if forced else 0)
+    if forced:
+        assert receive(*asked, "--force").exit_code == 0
+    again = receive(*asked, "--force")
+    assert (again.exit_code, "already, entry 1 of ledger payroll" in again.output) == (65, True)
+    known = unicodedata.normalize("NFC", code.strip())
+    assert rows(database, "SELECT code FROM corrections") == [(known,)]
+
+
+def test_before_the_first_roster_those_who_punch_are_known(
+    receive: Callable[..., Result], database: str
+) -> None:
+    a = Ledger("a")
+    a.punch("23 07:00")
+    with closing(PayrollStore(database)) as store:
+        store.take(a.arrivals, AT)
+    assert receive("correct", "add", CODE, "2026-11-23T12:00", *WHO).exit_code == 0
+    asked = ["correct", "add", "NEW7", "2026-11-23T12:00", *WHO]
+    assert receive(*asked).exit_code == 65
+    assert receive(*asked, "--force").exit_code == 0
+    assert receive("correct", "add", "NEW7", "2026-11-23T17:00", *WHO).exit_code == 0
+
+
+def test_a_punch_is_voided_once_by_whichever_of_its_entries(
+    receive: Callable[..., Result], database: str
+) -> None:
+    a, b = Ledger("a"), Ledger("b")
+    a.punch("23 07:00")
+    b.recover(a.arrivals[0])
+    with closing(PayrollStore(database)) as store:
+        store.take([*a.arrivals, *b.arrivals], AT)
+    assert receive("correct", "void", "b", "1", *WHO).exit_code == 0
+    assert state(database, 1) == "voided"
+    again = receive("correct", "void", "a", "1", *WHO)
+    assert (again.exit_code, "voided already" in again.output) == (65, True)
+
+
 def test_rejected_entry_is_settled_by_a_void(
     receive: Callable[..., Result], database: str, ledger: Ledger
 ) -> None:
@@ -101,10 +170,24 @@ def test_rejected_entry_is_settled_by_a_void(
     [
         (["correct", "void", "a", "99", *WHO], 65),
         (["correct", "void", "payroll", "1", *WHO], 65),
+        (["correct", "void", "a", "8", *WHO], 65),  # a repeat, which does not count anyway
+        (["correct", "void", "a", "9", *WHO], 65),  # what says that it repeats one
+        (["correct", "void", "a", "10", *WHO], 65),  # voided at the gate
         (["correct", "void", "a", "2", "--actor", "x", "--reason", " "], 65),
         (["correct", "void", "a", "2"], 2),
         (["correct", "add", "", "2026-11-23T07:00", *WHO], 65),
         (["correct", "add", CODE, "yesterday", *WHO], 65),
+        (["correct", "add", CODE, "2026-11-23", *WHO], 65),
+        (["correct", "add", CODE, "0026-11-23T07:00", *WHO], 65),
+        (["correct", "add", CODE, "2062-11-23T07:00", "--force", *WHO], 65),
+        (["correct", "add", CODE, "2026-11-28T08:01", "--force", *WHO], 65),
+        (["correct", "add", CODE, "2026-09-23T07:00", *WHO], 65),
+        (["correct", "add", CODE, "2026-11-23T07:00", "--direction", "out", "--force", *WHO], 65),
+        (["correct", "add", CODE.lower(), "2026-11-23T12:00", *WHO], 65),
+        (["correct", "add", "9999", "2026-11-23T12:00", "--force", *WHO], 65),
+        (["correct", "add", "GONE", "2026-11-23T12:00", *WHO], 65),
+        (["correct", "add", "LATE", "2026-11-23T12:00", *WHO], 65),
+        (["correct", "add", CODE, "2026-11-23T12:00", "--gate", "nowhere", *WHO], 65),
         (["correct", "add", CODE, "2026-11-23T07:00", "--zone", "Mars", *WHO], 65),
         (["export", "--month", "2026-13"], 65),
         (["export", "--month", "11/2026"], 65),
@@ -115,7 +198,7 @@ def test_rejected_entry_is_settled_by_a_void(
 def test_what_cannot_be_done_is_told_and_leaves_nothing(
     receive: Callable[..., Result],
     database: str,
-    ledger: Ledger,
+    amended: None,
     arguments: list[str],
     exit_code: int,
 ) -> None:
@@ -221,6 +304,36 @@ def test_what_has_no_date_is_in_each_month_that_it_may_belong_to(
     assert of("2027-01", "punches") == late
     assert of("2027-02", "punches") == {}
     assert of("2026-12", "sessions") == {("0007", str(resolved)): ("manual", *within)}
+
+
+def test_a_code_that_was_freed_shows_its_old_punches_under_their_own_holder(
+    receive: Callable[..., Result], database: str, tmp_path: Path
+) -> None:
+    a = Ledger("a")
+    a.punch("22 07:00", "in")
+    a.punch("22 16:00", "out")
+    a.punch(None, "in")
+    a.punch("24 07:00", "in")
+    names = ("Lê Thị Hoa", "Lê Thị Hòa", "Trần Văn Ba")
+    days = ("01", "02", "23")
+    with closing(PayrollStore(database)) as store:
+        store.take(a.arrivals[:3], "2026-11-22T12:00:00.000Z")
+        for version, (name, day) in enumerate(zip(names, days, strict=True), 1):
+            roster = Roster(version=version, workers=[RosterWorker(code=CODE, name=name)])
+            payload = msgspec.json.encode(roster)
+            assert store.apply_roster(payload, f"2026-11-{day}T00:00:00.000Z").applied
+        store.take(a.arrivals[3:], AT)
+    assert receive("correct", "add", CODE, "2026-11-21T07:00", *WHO).exit_code == 0
+    for view, expected in (
+        ("punches", {"21": "Lê Thị Hòa", "22": "Lê Thị Hòa", "": "Lê Thị Hòa", "24": names[2]}),
+        ("sessions", {"21": "Lê Thị Hòa", "22": "Lê Thị Hòa", "": "Lê Thị Hòa", "24": names[2]}),
+    ):
+        target = tmp_path / f"{view}.csv"
+        asked = ["export", "--month", "2026-11", "--format", "csv", "--view", view]
+        assert receive(*asked, "--output", str(target)).exit_code == 0
+        with target.open(encoding="utf-8-sig", newline="") as file:
+            found = {line["date"][8:]: line["name"] for line in csv.DictReader(file)}
+        assert found == expected
 
 
 def test_database_may_be_named_before_the_command(

@@ -3,8 +3,11 @@
 import signal
 import sqlite3
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -446,18 +449,44 @@ def test_a_supervisor_voids_and_adds(gate: Gate) -> None:
     again = gate.cli("punches", "void", str(seq), "--reason", "wrong-worker")
     assert again.code == 65
     assert "voided already" in again.sentence
-    add = ("punches", "add", "NV002", "--at", "2026-11-23T22:00", "--reason", "no-power")
-    assert gate.cli(*add, "--json").json["at"] == "2026-11-23T22:00:00.000+07:00"
+    day = datetime.fromtimestamp(time.time() - 3 * 86_400, ZoneInfo("Asia/Ho_Chi_Minh")).date()
+    add = ("punches", "add", "NV002", "--at", f"{day}T22:00", "--reason", "no-power")
+    added = gate.cli(*add, "--json").json
+    assert added["at"] == f"{day}T22:00:00.000+07:00"
     named = gate.cli(*add[:-1], "Nguyễn Văn An")
     assert named.code == 65
+    twice = gate.cli(*add)
+    assert (twice.code, f"already, entry {added['seq']}" in twice.sentence) == (65, True)
     gate.stop()
-    assert gate.cli(*add, "--direction", "in").code == 0  # Without a daemon too.
+    # Without a daemon too.
+    assert gate.cli(*add, "--direction", "in", "--force").code == 65
+    add = (*add[:4], f"{day}T23:00", *add[5:])
+    assert gate.cli(*add, "--direction", "in").code == 0
     shown = gate.cli("punches", "list", "--json").json
     assert [(one["kind"], one["voided"]) for one in shown if one["worker"] == "NV001"] == [
         ("punch.recorded", "wrong-worker")
     ]
-    assert [one["working_day"] for one in shown if one["worker"] == "NV002"] == ["2026-11-23"] * 2
+    assert [one["working_day"] for one in shown if one["worker"] == "NV002"] == [str(day)] * 2
     assert "voided: wrong-worker" in gate.cli("punches", "list").out
+
+
+def test_a_code_that_was_freed_shows_its_old_punches_under_their_own_holder(gate: Gate) -> None:
+    day = datetime.fromtimestamp(time.time() - 3 * 86_400, ZoneInfo("Asia/Ho_Chi_Minh")).date()
+
+    def add(hour: str) -> None:
+        add = ("punches", "add", "NV900", "--at", f"{day}T{hour}:00", "--reason", "no-power")
+        assert gate.cli(*add).code == 0
+
+    gate.cli("workers", "add", "NV900", "Lê", "Thị", "Hoa")
+    add("06")
+    assert gate.cli("workers", "rename", "NV900", "Trần", "Văn", "Ba").code == 0
+    add("07")
+    assert gate.cli("workers", "rename", "NV900", "Trần", "Văn", "Bá").code == 0  # the same person
+    shown = gate.cli("punches", "list", "--json").json
+    assert [one["name"] for one in shown if one["worker"] == "NV900"] == [
+        "Lê Thị Hoa",
+        "Trần Văn Bá",
+    ]
 
 
 def test_the_settings_are_found(gate: Gate) -> None:

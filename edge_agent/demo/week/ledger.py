@@ -8,7 +8,8 @@ from typing import Any
 from msgspec import Struct, structs
 
 from ... import __version__
-from ...contract.chain import GENESIS, Entry, Scribe
+from ...contract.attendance import SHIFT_MS
+from ...contract.chain import GENESIS, Entry, Scribe, read_wire
 from ...contract.facts import (
     AttemptRefused,
     Direction,
@@ -28,7 +29,16 @@ from ...contract.people import Print
 from ...contract.stamps import ClockState, Stamp, local_time
 from ...gate.ledger.store.ledger_rows import Tail
 from ...gate.ledger.store.sqlite_store import SqliteStore
-from ...gate.rules import Accepted, LastPunch, Match, Policy, Refused, Repeat, judge
+from ...gate.rules import (
+    Accepted,
+    LastPunch,
+    Match,
+    Policy,
+    Refused,
+    Repeat,
+    judge,
+    last_punches,
+)
 from .plan import (
     BOOTS,
     FORGETS_FRIDAY,
@@ -169,6 +179,9 @@ class _Book:
         self.facts.append((fact, stamp_at(self._scribe.gate, ms)))
         self.entries.append(self._scribe.write(*self.facts[-1], seq, prevhash))
         self.written_at.append(ms)
+        if isinstance(fact, PunchAdded | PunchVoided):
+            newest_first = (read_wire(entry.wire)[1] for entry in reversed(self.entries))
+            self._last = last_punches(newest_first, self.facts[-1][1], SHIFT_MS)
         return seq
 
     def press(self, press: Press) -> None:

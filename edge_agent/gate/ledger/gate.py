@@ -8,7 +8,15 @@ from msgspec import Struct
 from ...contract.attendance import SHIFT_MS
 from ...contract.chain import Entry
 from ...contract.errors import StoreFault
-from ...contract.facts import Fact, PrintRemoved, PunchRecorded
+from ...contract.facts import (
+    Fact,
+    PrintRemoved,
+    PunchAdded,
+    PunchRecorded,
+    PunchTimeCorrected,
+    PunchTimeResolved,
+    PunchVoided,
+)
 from ...contract.people import Print, Worker
 from ...contract.roster import Applied
 from ...contract.stamps import Stamp
@@ -58,7 +66,7 @@ class Gate:
 
     @property
     def last_punches(self) -> dict[str, LastPunch]:
-        """Each worker's last recorded punch, as far back as a rule looks. Raises StoreFault."""
+        """Each worker's last punch, as far back as a rule looks. Raises StoreFault."""
         return self._memory.last_punches
 
     def when(self, stamp: Stamp) -> Bounds:
@@ -118,10 +126,25 @@ class Gate:
             self.tell(LedgerGrew(seq=entry.seq, kind=entry.kind))
         written = entries[len(lines) - len(facts) :]
         for fact, entry in zip(facts, written, strict=True):
-            if isinstance(fact, PunchRecorded) and self._known is not None:
-                last = LastPunch(entry.seq, stamp, fact.direction)
-                self._known.last_punches[fact.worker] = last
+            self._heed(fact, entry.seq, stamp)
         return written
+
+    def _heed(self, fact: Fact, seq: int, stamp: Stamp) -> None:
+        """Have what was written in the memory too: the rules must not wait for a restart.
+
+        A press is its worker's last punch. What else may change that is asked of the ledger anew.
+        """
+        if self._known is None:
+            return
+        punches = self._known.last_punches
+        match fact:
+            case PunchRecorded():
+                punches[fact.worker] = LastPunch(seq, stamp, fact.direction)
+            case PunchAdded() | PunchVoided():
+                self._known = None
+            case PunchTimeResolved() | PunchTimeCorrected():
+                if fact.worker in punches and punches[fact.worker].weighed:
+                    self._known = None
 
     def keep_store(self) -> None:
         """Between two looks at the glass: write what could not be written, keep the reserve."""
@@ -131,17 +154,14 @@ class Gate:
         self._keeper.note()
         self._keeper.refill()
 
-    def record_worker(self, fact: Fact, worker: Worker) -> None:
-        """Enter or change a worker, together with the entry that says so."""
-        self.record(fact, also=lambda change: change.put_worker(worker))
+    def record_worker(self, fact: Fact, worker: Worker, *, same_person: bool = False) -> None:
+        """Enter or change a worker, together with the entry that says so.
+
+        ``same_person``: whatever the names are, the code has not been given to another one.
+        """
+        self.record(fact, also=lambda change: change.put_worker(worker, same_person=same_person))
         if (known := self._known) is not None:
             known.workers[worker.code] = worker
-
-    def record_void(self, fact: Fact) -> Entry:
-        """Withdraw a punch: which one is its worker's last is then asked of the ledger anew."""
-        entry = self.record(fact)
-        self._known = None
-        return entry
 
     def record_roster(
         self, facts: list[Fact], roster: Applied, workers: Sequence[Worker] = ()

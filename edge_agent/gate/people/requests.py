@@ -59,12 +59,16 @@ class VoidPunch(Request, tag="void-punch", frozen=True, kw_only=True):
 
 
 class AddPunch(Request, tag="add-punch", frozen=True, kw_only=True):
-    """A supervisor adds a punch. ``at`` is local where it has no offset; ``reason`` is a code."""
+    """A supervisor adds a punch. ``at`` is local where it has no offset; ``reason`` is a code.
+
+    ``force``: although the time or the worker is odd.
+    """
 
     code: str
     at: str
     reason: str
     direction: str | None = None
+    force: bool = False
 
 
 class Enroll(Request, tag="enroll", frozen=True, kw_only=True):

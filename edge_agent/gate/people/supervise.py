@@ -1,16 +1,21 @@
 """A supervisor's own entries: withdraw a punch, or add one. Nothing is ever rewritten."""
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
+from ...contract.attendance import attendance
 from ...contract.chain import Entry
+from ...contract.corrections import Addition, Held, Today, known_code, said_moment
 from ...contract.errors import BadRequest
 from ...contract.facts import CREDITS, Direction, PunchAdded, PunchVoided
-from ...contract.people import checked_code, checked_reason
-from ...contract.stamps import local_time
+from ...contract.people import checked_reason
+from ...contract.stamps import Stamp, local_time, parse_time
 from ..ledger.gate import Gate
 from .context import RequestContext, Result
 from .requests import AddPunch, VoidPunch
+
+_MADE_MS = 1_767_225_600_000
+"""This program was made after that (2026): a clock that shows less was never set."""
+
+_BELIEVED_MS = 366 * 86_400_000
+"""A clock that nobody has set does not leap a year: beyond that its battery has failed."""
 
 
 def void_punch(context: RequestContext, request: VoidPunch) -> Result:
@@ -28,24 +33,27 @@ def void_punch(context: RequestContext, request: VoidPunch) -> Result:
     data = gate.store.data_of(entry)
     worker = data["worker"]
     voided = PunchVoided(of=request.seq, worker=worker, reason=reason, actor=context.actor)
-    written = gate.record_void(voided)  # Nobody repeats what does not count.
+    written = gate.record(voided)
     return {"seq": written.seq, "of": request.seq, "worker": worker, "at": data["at"]}
 
 
 def add_punch(context: RequestContext, request: AddPunch) -> Result:
-    """Add a punch. Raises BadRequest where the worker or the time makes no sense."""
-    gate = context.gate
+    """Add a punch. Raises BadRequest where it cannot be, or is odd and not forced."""
+    gate, zone = context.gate, context.gate.policy.zone
     reason = checked_reason(request.reason)
-    code = checked_code(request.code)
-    if gate.store.worker(code) is None:
-        raise BadRequest(f"There is no worker {code}.")
+    code = known_code(request.code, gate.workers, "add them first with 'workers add'.")
     if request.direction not in (None, *(way.value for way in Direction)):
         raise BadRequest(f"{request.direction!r} is no direction: use 'in' or 'out'.")
-    at_ms = _moment(request.at, gate.policy.zone)
-    now = gate.clock.stamp()
-    if now.trusted and at_ms > now.wall_ms + (now.uncertainty_ms or 0):
-        raise BadRequest(f"{request.at} has not come yet: a punch is added afterwards.")
-    at = local_time(at_ms, gate.policy.zone)
+    addition = Addition(code=code, at_ms=said_moment(request.at, zone), zone=zone)
+    now, worker = gate.clock.stamp(), gate.workers[code]
+    addition.check(
+        _today(gate, now),
+        worker.listed,
+        _held(gate, addition),
+        force=request.force,
+        active=worker.active,
+    )
+    at = local_time(addition.at_ms, zone)
     added = PunchAdded(
         worker=code,
         at=at,
@@ -63,14 +71,24 @@ def _entry(gate: Gate, seq: int) -> Entry | None:
     return found[0] if found and found[0].seq == seq else None
 
 
-def _moment(text: str, zone: ZoneInfo) -> int:
-    """Milliseconds since 1970 of a local time. Raises BadRequest."""
-    try:
-        moment = datetime.fromisoformat(text)
-        if len(text) <= len("2026-11-23") or not 2000 <= moment.year < 2200:
-            raise ValueError("there is no time of day, or no sense in it")
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=zone)
-        return round(moment.timestamp() * 1000)
-    except (ValueError, OverflowError):
-        raise BadRequest(f"{text!r} is no time: write 2026-11-23T06:00.") from None
+def _held(gate: Gate, addition: Addition) -> list[Held]:
+    """The worker's punches that count, from before the time of an addition on."""
+    data = list(gate.store.of_worker(addition.code, addition.at_ms))
+    data.reverse()
+    return [
+        Held(f"entry {punch.seq}", parse_time(punch.at))
+        for punch in attendance(data, addition.zone)
+        if punch.at and punch.kind in CREDITS and punch.voided is None
+    ]
+
+
+def _today(gate: Gate, now: Stamp) -> Today:
+    """What time it is: without a trusted clock, what has passed since it was last known."""
+    if now.trusted:
+        return Today(now.wall_ms + (now.uncertainty_ms or 0))
+    known = gate.store.known_time()
+    least = gate.when(now).low or (known.stamp.wall_ms if known else None)
+    shown = now.wall_ms
+    if least is None:
+        return Today(shown if shown >= _MADE_MS else None, sure=False)
+    return Today(shown if least < shown <= least + _BELIEVED_MS else least, sure=False)

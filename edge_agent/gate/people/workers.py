@@ -74,7 +74,7 @@ def rename_worker(context: RequestContext, request: RenameWorker) -> Result:
         )
     worker = structs.replace(known, name=name)
     changed = WorkerChanged(worker=worker.code, active=worker.active, actor=context.actor)
-    gate.record_worker(changed, worker)
+    gate.record_worker(changed, worker, same_person=request.force)
     return to_builtins(worker)  # type: ignore[no-any-return]
 
 

@@ -96,8 +96,15 @@ class Database(Protocol):
         """What others may do with these views, as statements that say so again."""
         ...
 
-    def beside(self, suffix: str) -> Path | None:
-        """A file of the database's own name and this suffix; None where it is on a server."""
+    def wait_for_turn(self) -> None:
+        """Within a transaction: whoever else asks for it waits until this one has ended."""
+        ...
+
+    def beside(self, suffix: str) -> Path:
+        """Where a file of the database's own name and this suffix belongs.
+
+        Beside it, or in this user's state folder where the database is on a server.
+        """
         ...
 
     def close(self) -> None:

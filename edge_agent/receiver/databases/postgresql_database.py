@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,9 @@ SCHEMA = "attendance"
 
 _LOCK = 0x65646765_61676E74
 """The advisory lock of the one receiver of a database: "edgeagnt"."""
+
+_TURN = _LOCK + 1
+"""The advisory lock of whoever is correcting."""
 
 _PATIENCE: dict[str, Any] = {
     "connect_timeout": 10,
@@ -177,8 +181,13 @@ class PostgresqlDatabase:
             for view, privilege, grantee in found
         ]
 
-    def beside(self, suffix: str) -> Path | None:
-        return None
+    def wait_for_turn(self) -> None:
+        self.query("SELECT pg_advisory_xact_lock(?)", [_TURN])
+
+    def beside(self, suffix: str) -> Path:
+        info = self._conn.info
+        place = re.sub(r"[^A-Za-z0-9.-]+", "_", f"{info.host}_{info.port}_{info.dbname}")
+        return _state_folder() / f"{place.strip('_')}{suffix}"
 
     def close(self) -> None:
         self._conn.close()
@@ -234,6 +243,21 @@ def _about_tls(message: str) -> str:
         " Over a network TLS is spoken and the server's certificate verified: name the CA that"
         " signed it by sslrootcert= in the URL, or, where nobody can listen, say sslmode=disable."
     )
+
+
+def _state_folder() -> Path:
+    """What systemd has given us (systemd.exec(5)), or this user's own (XDG Base Directory)."""
+    if given := os.environ.get("STATE_DIRECTORY"):
+        return Path(given.partition(":")[0])
+    if state := os.environ.get("XDG_STATE_HOME"):
+        return Path(state) / "edge-agent"
+    try:
+        return Path.home() / ".local/state/edge-agent"
+    except RuntimeError as error:
+        raise StoreFault(
+            "Corrections cannot be written down a second time, for this user has no home: say in"
+            " XDG_STATE_HOME where."
+        ) from error
 
 
 def _own(sql: str) -> str:

@@ -101,6 +101,11 @@ _STEPS: dict[str, tuple[str | Guard, ...]] = {
         " previous TEXT NOT NULL, PRIMARY KEY (ledger, seq))",
         "CREATE INDEX successors ON successions (previous)",
     ),
+    "former-names": (
+        # Whose a code was before a roster gave it to another person: until when, by its coming.
+        "CREATE TABLE former_names (code TEXT NOT NULL, name TEXT NOT NULL,"
+        " until_ms BIGINT NOT NULL, PRIMARY KEY (code, until_ms))",
+    ),
 }
 """Name → statements. A released step is never edited: a new one is added."""
 

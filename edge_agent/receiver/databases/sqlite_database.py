@@ -98,7 +98,10 @@ class SqliteDatabase:
             self._conn.execute("PRAGMA journal_mode = WAL")
             _close_to_everybody(self._path)
 
-    def beside(self, suffix: str) -> Path | None:
+    def wait_for_turn(self) -> None:
+        """Each transaction has begun with BEGIN IMMEDIATE."""
+
+    def beside(self, suffix: str) -> Path:
         return self._path.with_name(self._path.name + suffix)
 
     def close(self) -> None:

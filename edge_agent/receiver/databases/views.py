@@ -117,14 +117,16 @@ FROM judged
 # Where the other end of a session is missing, its gate has to be covered between ``since_ms``
 # and ``until_ms``, in one span; of one that is open still, as far as is known.
 #
-# A punch whose time is not known stands where its ledger has it: after the last one before it that
-# has a time. Directions that the gate does not know alternate, and begin with an in, from the last
-# one that it knew, or from the last pause that is longer than a session can be.
+# A punch whose time is not known stands where its ledger has it: after the last press before it
+# that has a time; what a supervisor has added stands there later than it was. Directions that the
+# gate does not know alternate, and begin with an in, from the last one that it knew, or from the
+# last pause that is longer than a session can be.
 _WORKED = f"""
 WITH placed AS (
     SELECT code, gate, direction, state, at, at_ms, day, time, not_before, not_after, ledger, seq,
         COALESCE(at_ms, (SELECT m.at_ms FROM marks m WHERE m.ledger = judged.ledger
-            AND m.seq < judged.seq AND m.at_ms IS NOT NULL ORDER BY m.seq DESC LIMIT 1), 0)
+            AND m.seq < judged.seq AND m.at_ms IS NOT NULL AND m.source <> 'supervisor'
+            ORDER BY m.seq DESC LIMIT 1), 0)
             AS place_ms
     FROM judged WHERE state IN ('valid', 'pending-time', 'no-time')
 ), after_pause AS (

@@ -4,13 +4,16 @@ import csv
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from math import inf
 from pathlib import Path
 from typing import IO, Any, Literal
 from zoneinfo import ZoneInfo
 
 from ...contract.atomic_file import new_private_file
 from ...contract.errors import BadRequest, StoreFault
+from ...contract.stamps import parse_time
 from ..databases.database import Database
+from ..roster.known_workers import holders
 
 View = Literal["punches", "sessions"]
 
@@ -57,6 +60,12 @@ _SOURCES: dict[View, str] = {
 }
 """The views with times as the gates wrote them, in the gate's own zone."""
 
+_WHEN: dict[View, str] = {
+    "sessions": "COALESCE(v.in_at, v.out_at, v.not_before, v.not_after)",
+    "punches": "COALESCE(v.at, v.not_before, v.not_after)",
+}
+"""The moment by which a row is somebody's: a code may have been another person's before."""
+
 _WAITING: dict[View, str] = {
     "sessions": "status IN ('pending-time', 'manual')",
     "punches": "state IN ('pending-time', 'no-time', 'rejected')",
@@ -94,21 +103,23 @@ def export(database: Database, month: str, target: Path, view: View) -> int:
 def _rows(database: Database, month: str, view: View) -> list[tuple[Any, ...]]:
     year, number = map(int, month.split("-"))
     following = f"{year + number // 12:04}-{number % 12 + 1:02}"
-    fields = ", ".join("k.name" if name == "name" else f"v.{name}" for name in _COLUMNS[view])
+    fields = ", ".join("NULL" if name == "name" else f"v.{name}" for name in _COLUMNS[view])
     first, end = f"{month}-01", f"{following}-01"
     found = database.query(
-        f"SELECT {fields} FROM {_SOURCES[view]} v LEFT JOIN known_workers k ON k.code = v.code"
+        f"SELECT {fields}, {_WHEN[view]} FROM {_SOURCES[view]} v"
         f" WHERE (v.date >= ? AND v.date < ?) OR (v.date IS NULL AND {_WAITING[view]})"
         f" ORDER BY {_ORDER[view]}",
         [first, end],
     )
-    places = [list(_COLUMNS[view]).index(name) for name in ("date", "not_before", "not_after")]
+    had_by = holders(database)
     rows = []
-    for row in found:
-        date, not_before, not_after = (row[place] for place in places)
-        begins, ends = _local(not_before)[:10] or first, _local(not_after)[:10] or first
-        if date is not None or (begins < end and ends >= first):
-            rows.append(tuple(map(_local_cell, row)))
+    for *cells, when in found:
+        row = dict(zip(_COLUMNS[view], cells, strict=True))
+        row["name"] = had_by.at(row["code"], inf if when is None else parse_time(when))
+        begins = _local(row["not_before"])[:10] or first
+        ends = _local(row["not_after"])[:10] or first
+        if row["date"] is not None or (begins < end and ends >= first):
+            rows.append(tuple(map(_local_cell, row.values())))
     return rows
 
 

@@ -1,4 +1,5 @@
-"""Payroll's own corrections a second time, in a file beside the database.
+"""Payroll's own corrections a second time, in a file beside the database, or, where that is on a
+server, in the state folder of whoever corrects and of the receiver.
 
 What gates have sent fills a restored database again by itself; a correction is in no gate. So each
 is written down here too, and one that the database has lost is taken in again: a void must not come
@@ -7,7 +8,7 @@ back as pay because of yesterday's backup.
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -51,54 +52,62 @@ COLUMNS = Correction.__struct_fields__
 def keep_journal(database: Database) -> int:
     """Have the same corrections in the database and in its journal; returns how many came back.
 
-    Nothing where the database has no place for a file beside it. Raises StoreFault.
+    Raises StoreFault.
     """
     path = database.beside(SUFFIX)
-    if path is None:
-        return 0
     with database.transaction():
+        database.wait_for_turn()
         held = [
             Correction(*row)
             for row in database.query(f"SELECT {', '.join(COLUMNS)} FROM corrections ORDER BY id")
         ]
         try:
             written, torn = _read(path)
-            lost = _lost(held, written)
-            database.insert("corrections", COLUMNS, map(msgspec.structs.astuple, lost))
+            lost = _take_in(database, held, written)
             known = set(map(_content, written))
             _append(path, [row for row in held if _content(row) not in known], torn)
         except OSError as error:
             raise StoreFault(
                 f"{path} cannot be used ({error.strerror}): what is entered there is lost with"
-                f" the database. Give it to the owner of {database.name}."
+                f" the database. Give it to {_owner(path, database)}."
             ) from error
     if lost:
-        _log.warning("corrections-taken-in count=%d from %s", len(lost), path)
-    return len(lost)
+        _log.warning("corrections-taken-in count=%d from %s", lost, path)
+    return lost
 
 
-def _lost(held: list[Correction], written: list[Correction]) -> list[Correction]:
-    """What is written and not held, in order.
+def enter(database: Database, values: Sequence[object]) -> int:
+    """Add a row of ``corrections``, all but its number; returns that, which counts by itself."""
+    places = ", ".join("?" * len(values))
+    columns = ", ".join(COLUMNS[1:])
+    found = database.query(
+        f"INSERT INTO corrections ({columns}) VALUES ({places}) RETURNING id", values
+    )
+    return int(found[0][0])
+
+
+def _owner(path: Path, database: Database) -> str:
+    beside = path.parent / path.name.removesuffix(SUFFIX)
+    return f"the owner of {database.name}" if beside.exists() else "the user of this command"
+
+
+def _take_in(database: Database, held: list[Correction], written: list[Correction]) -> int:
+    """Enter what is written and not held, in order; returns how many that were.
 
     Where somebody has corrected before it was taken in, its number may be another's now: it gets
-    a free one, and what voids it goes with it.
+    the next one, and what voids it goes with it.
     """
     numbers = {_content(row): row.id for row in held}
-    taken = set(numbers.values())
     became: dict[int | None, int] = {}
-    lost: list[Correction] = []
     for line in written:
         row = line
         if row.ledger == PAYROLL and row.seq in became:
             row = msgspec.structs.replace(row, seq=became[row.seq])
         content = _content(row)
         if content not in numbers:
-            number = max(taken) + 1 if row.id in taken else row.id
-            lost.append(msgspec.structs.replace(row, id=number))
-            numbers[content] = number
-            taken.add(number)
+            numbers[content] = enter(database, content)
         became[row.id] = numbers[content]
-    return lost
+    return len(numbers) - len(held)
 
 
 def _content(row: Correction) -> tuple[object, ...]:
@@ -125,9 +134,11 @@ def _append(path: Path, rows: Iterable[Correction], torn: bool) -> None:
     if not lines:
         return
     new = not path.exists()
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "ab") as file:
-        if new:  # As the database is, also where root corrects for the receiver's user.
-            database = path.with_name(path.name.removesuffix(SUFFIX)).stat()
+        beside = path.with_name(path.name.removesuffix(SUFFIX))
+        if new and beside.exists():  # Also where root corrects for the receiver's user.
+            database = beside.stat()
             os.fchmod(file.fileno(), database.st_mode & 0o660)
             if os.geteuid() == 0:
                 os.fchown(file.fileno(), database.st_uid, database.st_gid)

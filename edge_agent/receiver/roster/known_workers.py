@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from ...contract.messages import RosterWorker
+from ...contract.people import Holders, another_person
 from ...contract.roster import Applied, Refusal, judge_roster, read_roster
 from ...contract.stamps import parse_time
 from ..databases.database import Database, packed
@@ -35,6 +36,7 @@ def apply_roster(database: Database, payload: bytes, at: str) -> RosterResult:
     if heard.roster.version == in_force.version:
         return RosterResult()
     with database.transaction():
+        _keep_former_names(database, heard.roster.workers, parse_time(at))
         know_workers(database, heard.roster.workers)
         database.insert(
             "rosters",
@@ -47,6 +49,24 @@ def apply_roster(database: Database, payload: bytes, at: str) -> RosterResult:
 def _in_force(database: Database) -> Applied:
     found = database.query("SELECT version, digest FROM rosters ORDER BY version DESC LIMIT 1")
     return Applied(version=found[0][0], digest=bytes.fromhex(found[0][1])) if found else Applied()
+
+
+def holders(database: Database) -> Holders:
+    """Whose each code was, by the milliseconds since 1970: what was pressed before a roster gave it
+    to another person is the former one's.
+    """
+    names = dict(database.query("SELECT code, name FROM known_workers"))
+    return Holders(names, database.query("SELECT code, name, until_ms FROM former_names"))
+
+
+def _keep_former_names(database: Database, workers: Iterable[RosterWorker], until_ms: int) -> None:
+    names = dict(database.query("SELECT code, name FROM known_workers"))
+    former = [
+        (worker.code, names[worker.code], until_ms)
+        for worker in workers
+        if worker.code in names and another_person(names[worker.code], worker.name)
+    ]
+    database.insert("former_names", ("code", "name", "until_ms"), former)
 
 
 def know_workers(database: Database, workers: Iterable[RosterWorker]) -> None:

@@ -13,6 +13,7 @@ from msgspec import structs
 from sqlite_utils import Database
 
 from edge_agent.contract.facts import PunchAdded, PunchTimeResolved, PunchVoided
+from edge_agent.contract.people import Worker
 from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.host.host_identity import HostIdentity
 from edge_agent.gate.ledger import open_or_succeed as opening
@@ -115,8 +116,9 @@ def test_a_new_ledger_names_the_old_one_and_brings_what_payroll_may_lack(
     punches = [e["seq"] for e in before if e["kind"] == "punch.recorded"]
     assert seqs == sorted(set(seqs))
     assert set(punches) >= set(seqs) >= {seq for seq in punches if seq > confirmed}
-    # What is confirmed already comes only where its time is still to be found.
-    assert [seq for seq in seqs if seq <= confirmed] == ([10] if confirmed else [])
+    # What is confirmed already comes where its time is still to be found (10), or a rule may look
+    # back to it: what came after it may be withdrawn.
+    assert [seq for seq in seqs if seq <= confirmed] == ([8, 9, 10] if confirmed else [])
     with closing(open_at(tmp_path, gate)) as store:
         assert [worker.code for worker in store.workers()] == list(CODES)
         assert [print_.slot for print_ in store.prints()] == [0, 1, 2]
@@ -155,7 +157,7 @@ def test_the_rules_go_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
 def test_what_a_supervisor_has_added_hides_no_press_from_the_rules(
     tmp_path: Path, damaged: bool
 ) -> None:
-    """The rules do not count it, so the press before it has to come along all the same."""
+    """It was for an earlier time, so the press before it has to come along all the same."""
     added = PunchAdded(
         worker="007", at="2026-11-18T06:00:00.000+07:00", direction=None, reason="x", actor="uid:0"
     )
@@ -512,3 +514,52 @@ def test_what_was_said_of_a_punch_is_said_again_in_the_new_ledger(tmp_path: Path
     )
     with closing(open_at(tmp_path)) as store:
         assert store.is_voided(place[12])
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_code_s_former_holder_keeps_the_punches_in_the_next_ledger(
+    tmp_path: Path, damaged: bool
+) -> None:
+    start(tmp_path)
+
+    def name(code: str, name: str, **other: bool) -> None:
+        with store.changing() as change:
+            change.put_worker(Worker(code=code, name=name), **other)
+
+    with closing(open_at(tmp_path)) as store:
+        name("007", "Lê Thị Hoa")
+        name("008", "Lê Thị Hoa")
+        append(store, punch("007"), later(1000))
+        append(store, punch("008"), later(1000))
+        name("007", "Trần Văn Ba")
+        name("008", "Trần Thị Hoa Mai", same_person=True)
+        append(store, punch("007"), later(2000))
+        name("007", "Trần Văn Bá")  # a tone mark
+        append(store, punch("007"), later(3000))
+        ledger = store.ledger
+        last = store.tail().seq
+        store.move_watermarks(Watermarks(last, last))
+    expected = [
+        ("007", "Lê Thị Hoa"),
+        ("008", "Trần Thị Hoa Mai"),
+        ("007", "Trần Văn Bá"),
+        ("007", "Trần Văn Bá"),
+    ]
+
+    def shown() -> list[tuple[str, str | None]]:
+        with closing(open_at(tmp_path)) as store:
+            had_by, found = store.holders(), datas(store)
+        return [
+            (one["worker"], had_by.at(one["worker"], one["seq"]))
+            for one in found
+            if one["kind"].startswith("punch.")
+        ]
+
+    assert shown() == expected
+    here = HERE if damaged else OTHER_CARD
+    if damaged:
+        note = leaving("damaged", detail="seen in use")
+        assert leaving_note.put(tmp_path / "gate.db", ledger, note)
+    start(tmp_path, here, now=later(4000))
+    assert len(set_aside(tmp_path / "gate.db")) == 1
+    assert shown() == expected

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from edge_agent.contract.errors import BadRequest
-from edge_agent.contract.people import Worker
+from edge_agent.contract.people import Employment, Worker
+from edge_agent.contract.stamps import local_time
 from edge_agent.gate.people.requests import AddPunch, VoidPunch
-from tests.gate.ledger.test_times import HOUR, Site, punch
+from tests.gate.ledger.test_times import HOUR, MINUTE, NOON, ZONE, Site, punch
 
 from .asking import ask
 
@@ -96,7 +97,11 @@ def test_a_punch_is_added_at_its_time(site: Site) -> None:
     [
         ({"code": "008"}, "no worker 008"),
         ({"code": "--help"}, "not an employee code"),
+        ({"code": "OO7"}, "is 007 meant"),
         ({"at": "2026-11-18"}, "is no time"),
+        ({"at": "0026-11-18T06:00"}, "is no time"),
+        ({"at": "2062-11-18T06:00", "force": True}, "has not come yet"),
+        ({"at": "2026-08-18T06:00"}, "more than two months ago"),
         ({"at": "six"}, "is no time"),
         ({"at": "0001-01-01T00:00"}, "is no time|sense"),
         ({"at": "2126-11-18T06:00"}, "has not come yet"),
@@ -119,3 +124,108 @@ def test_without_a_clock_a_punch_can_be_added(site: Site) -> None:
     site.power_cut()
     add(site)
     assert site.of_kind("punch.added")[0]["clock"]["state"] == "unsynced"
+
+
+def test_a_clock_that_is_not_synchronised_does_not_open_the_future(site: Site) -> None:
+    """It is as late as the last sure moment, and what has passed since: more may have."""
+    site.power_cut()
+    site.runs(MINUTE)
+    low = local_time(site.clocks.true_ms - 2 * MINUTE, ZONE)
+    ahead = local_time(site.clocks.true_ms + MINUTE, ZONE)
+    add(site, at=low)
+    for at in (ahead, "2062-11-18T06:00"):
+        with pytest.raises(BadRequest, match="has not come yet"):
+            add(site, at=at)
+    add(site, at=ahead, force=True)
+    with pytest.raises(BadRequest, match="has not come yet"):
+        add(site, at="2062-11-18T06:00", force=True)
+
+
+def test_a_clock_whose_battery_has_failed_tells_no_date(site: Site) -> None:
+    site.power_cut(wall=2 * NOON)
+    with pytest.raises(BadRequest, match="it is 2026-11-18"):
+        add(site, at="2062-11-18T06:00")
+
+
+def test_a_gate_that_never_knew_the_date_asks(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    with site.store.changing() as change:
+        change.put_worker(Worker(code="007", name="Lan"))
+    with pytest.raises(BadRequest, match="has never been set"):
+        add(site)
+    add(site, force=True)
+    site.store.close()
+
+
+def test_a_double_names_the_entry_that_is_there(site: Site) -> None:
+    pressed = site.write(punch())
+    at = local_time(site.clocks.true_ms, ZONE)
+    site.runs(HOUR)
+    for force in (False, True):
+        with pytest.raises(BadRequest, match=f"already, entry {pressed}: nothing was added"):
+            add(site, at=at, force=force)
+    with pytest.raises(BadRequest, match=f"already, entry {pressed}"):
+        add(site, at=at[:16])
+    seq = add(site)["seq"]
+    before = site.store.tail()
+    with pytest.raises(BadRequest, match=f"already, entry {seq}.*Void that one first"):
+        add(site, direction="out")
+    assert site.store.tail() == before
+    void(site, seq)
+    add(site, direction="out")
+
+
+def test_a_double_is_found_by_the_time_that_is_told_now(site: Site) -> None:
+    """The press had no time, and the entry that gives it one stands elsewhere."""
+    site.power_cut()
+    pressed = site.write(punch())
+    at = local_time(site.clocks.true_ms, ZONE)
+    site.runs(HOUR)
+    site.clocks.sync()
+    site.look()
+    with pytest.raises(BadRequest, match=f"already, entry {pressed}"):
+        add(site, at=at[:16])
+
+
+def test_doubles_are_looked_for_no_further_back_than_they_can_be(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(12):
+        for _ in range(40):
+            site.write(punch("008"))
+        site.runs(12 * HOUR)
+    read: list[int] = []
+    monkeypatch.setattr(type(site.store), "_data", lambda self, wire: read.append(1) or {
+        "clock": site.data()[-1]["clock"]
+    })  # fmt: skip
+    list(site.store.of_worker("007", site.clocks.true_ms))
+    assert len(read) < 5
+
+
+@pytest.mark.parametrize(
+    ("worker", "said"),
+    [
+        (Worker(code="007", name="Lan", active=False), "deactivated at this gate"),
+        (
+            Worker(code="007", name="Lan", listed=Employment(active=True, valid_to="2026-11-17")),
+            "worked until 2026-11-17",
+        ),
+    ],
+)
+def test_who_may_not_punch_is_asked_about(site: Site, worker: Worker, said: str) -> None:
+    with site.store.changing() as change:
+        change.put_worker(worker)
+    site.gate._known = None
+    with pytest.raises(BadRequest, match=said):
+        add(site)
+    add(site, force=True)
+
+
+def test_an_added_punch_leads_on(site: Site) -> None:
+    """At once, and after a void as before it."""
+    at = local_time(site.clocks.true_ms - MINUTE, ZONE)
+    assert "007" not in site.gate.last_punches
+    seq = add(site, at=at, direction="in")["seq"]
+    assert site.gate.last_punches["007"].seq == seq
+    void(site, seq)
+    assert "007" not in site.gate.last_punches

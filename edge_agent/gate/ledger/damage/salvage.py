@@ -23,9 +23,11 @@ from ..store.people_snapshot import PeopleSnapshot
 from ..store.people_snapshot import read as read_snapshot
 from ..store.time_rows import read_landmarks
 from ..succession.handover import (
+    FormerName,
     Handover,
     Old,
     doubts_in,
+    former_names_in,
     heeded,
     known_end,
     needed_by_rules,
@@ -37,7 +39,10 @@ from .carve import PAGE, Found, Proved, find_entries, prove
 from .rescue_people import OF_PEOPLE, RescuedPeople, rescue_people
 
 _RECENT = 2_000
-"""The latest punches, from which the rules' memory of this shift is made."""
+"""The latest punches, and what was said of them: the rules' memory is made of these."""
+
+_OF_PUNCHES = CREDITS | AMENDMENTS.keys()
+"""Kinds of entries on which the rules' memory rests."""
 
 _CHUNK = 1 << 20
 
@@ -54,6 +59,7 @@ class _Told(Struct):
     landmarks: list[Landmark] = field(default_factory=list)
     voided: frozenset[int] = frozenset()
     rows: Rows = field(default_factory=dict)
+    former_names: list[FormerName] = field(default_factory=list)
     whole: bool = False
     """Whether every table of people could be read to its end."""
 
@@ -80,19 +86,18 @@ def salvage(path: Path, gate: str, now: Stamp, beat: Callable[[], None]) -> Salv
     ]
     ledger = told.ledger or _commonest(f.ledger for f in found)
     own = [f for f in found if f.ledger == ledger]
-    wanted = [f for f in own if f.seq > told.confirmed and f.kind in CREDITS | AMENDMENTS.keys()]
-    earlier = (
-        set(told.pending) | _amended(wanted, beat) | _last_punches(own, now, told.voided, beat)
-    )
+    wanted = [f for f in own if f.seq > told.confirmed and f.kind in _OF_PUNCHES]
+    earlier = set(told.pending) | _amended(wanted, beat) | _last_punches(own, now, beat)
     earlier |= {seq for doubt in told.doubts for seq in doubt}
-    earlier = {seq for seq in earlier if seq <= told.confirmed}
-    wanted += [f for f in own if f.seq in earlier and f.kind in CREDITS]
+    withdrawn = _withdrawn(own, told, beat)
+    earlier = {seq for seq in earlier if seq <= told.confirmed and seq not in withdrawn}
+    wanted += [f for f in own if f.seq in earlier and f.kind in _OF_PUNCHES]
     if earlier - {f.seq for f in wanted}:
         wanted += [
             f
             for file in files
             for f in find_entries(file, beat)
-            if f.ledger == ledger and f.seq in earlier and f.kind in CREDITS
+            if f.ledger == ledger and f.seq in earlier and f.kind in _OF_PUNCHES
         ]
     end = next((p for f in own if f.seq == told.confirmed and (p := prove(f))), None)
     of_people = _proved(f for f in own if f.kind in OF_PEOPLE)
@@ -108,6 +113,7 @@ def salvage(path: Path, gate: str, now: Stamp, beat: Callable[[], None]) -> Salv
         doubts=told.doubts,
         landmarks=told.landmarks,
         rows=people.rows,
+        former_names=told.former_names,
     )
     return Salvaged(handover, people)
 
@@ -142,12 +148,18 @@ def _amended(found: Iterable[Found], beat: Callable[[], None]) -> set[int]:
     return {p.data["of"] for p in heeded(amendments, beat)}
 
 
-def _last_punches(
-    found: Iterable[Found], now: Stamp, voided: frozenset[int], beat: Callable[[], None]
-) -> set[int]:
-    punches = (f for f in found if f.kind in CREDITS)
-    latest = heapq.nlargest(_RECENT, punches, key=lambda f: f.seq)
-    return needed_by_rules((p.data for f in heeded(latest, beat) if (p := prove(f))), now, voided)
+def _withdrawn(found: Iterable[Found], told: _Told, beat: Callable[[], None]) -> frozenset[int]:
+    """The punches of which payroll has heard that they do not count; none of them is needed."""
+    voids = _proved(f for f in found if AMENDMENTS.get(f.kind) == "void")
+    by_place = {p.data["of"]: p.data["seq"] for p in heeded(voids, beat)}
+    to_tell = {of for of, seq in by_place.items() if seq > told.confirmed}
+    return (told.voided | by_place.keys()) - to_tell
+
+
+def _last_punches(found: Iterable[Found], now: Stamp, beat: Callable[[], None]) -> set[int]:
+    of_punches = (f for f in found if f.kind in _OF_PUNCHES)
+    latest = heapq.nlargest(_RECENT, of_punches, key=lambda f: f.seq)
+    return needed_by_rules((p.data for f in heeded(latest, beat) if (p := prove(f))), now)
 
 
 def _ask_sqlite(path: Path, beat: Callable[[], None]) -> _Told:
@@ -210,6 +222,8 @@ def _read_tables(path: Path) -> _Told:
             told.doubts = doubts_in(database)
         with suppress(*_UNREADABLE):
             told.voided = voided_in(database)
+        with suppress(*_UNREADABLE):
+            told.former_names = former_names_in(database)
         with suppress(StoreFault, *_UNREADABLE):
             told.landmarks = read_landmarks(database)
         marks, _ = _readable(database, "watermarks")

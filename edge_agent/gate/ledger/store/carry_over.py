@@ -27,6 +27,7 @@ TABLES: dict[str, bool] = {
     "times": False,
     "time_doubts": False,
     "voided": False,
+    "former_names": False,
 }
 """Every table, and whether its rows stay true under a new ledger; parents before children."""
 

@@ -9,9 +9,10 @@ import sqlite3
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import Struct
 
-from ....contract.chain import GENESIS, Entry, Scribe, is_whole, read_wire
+from ....contract.chain import GENESIS, Entry, Scribe, is_whole, read_wire, stamp_of
 from ....contract.facts import Fact
 from ....contract.stamps import Stamp
 from ...errors import DamagedLedger
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 _BATCH = 200
+
+_DAY_MS = 86_400_000
+"""A clock that is corrected puts later entries before earlier ones, but hardly by more."""
 
 
 class Tail(Struct, frozen=True):
@@ -106,10 +110,27 @@ class LedgerRows(TimeRows):
                 yield kind, self._data(wire)
             before = rows[-1][0]
 
+    def of_worker(self, code: str, since_ms: int) -> Iterator[dict[str, Any]]:
+        """The data of the entries that name a worker, the last one first.
+
+        As far back as one may be of ``since_ms``, in milliseconds since 1970, or later.
+        """
+        named = b'"worker":' + msgspec.json.encode(code)
+        before = self.tail().seq + 1
+        while rows := self._connection.rows(
+            "SELECT seq, wire FROM ledger WHERE seq < ? ORDER BY seq DESC LIMIT ?", before, _BATCH
+        ):
+            for _, wire in rows:
+                if named in wire:
+                    yield self._data(wire)
+            before, oldest = rows[-1]
+            stamp = stamp_of(self._data(oldest))
+            if stamp.trusted and stamp.wall_ms < since_ms - _DAY_MS:
+                return
+
     def last_punches(self, now: Stamp, horizon_ms: int) -> dict[str, LastPunch]:
-        """Each worker's last recorded punch that may be younger than ``horizon_ms``."""
-        newest_first = (data for _, data in self.newest_first())
-        return last_punches(newest_first, now, horizon_ms, self.is_voided)
+        """Each worker's last punch that counts and may be younger than ``horizon_ms``."""
+        return last_punches((data for _, data in self.newest_first()), now, horizon_ms)
 
     def _data(self, wire: bytes) -> dict[str, Any]:
         try:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from ....contract.people import Employment, Print, Worker
+from ....contract.people import Employment, Holders, Print, Worker, another_person
 from ....contract.roster import Applied, Refusal
 from ...pairing_mark import PairingMark
 from .database import ChangePart, Part
@@ -28,6 +28,11 @@ class PeopleRows(Part):
     def workers(self) -> list[Worker]:
         """All workers, by code."""
         return [_worker(row) for row in self._connection.rows(f"{_WORKERS} ORDER BY code")]
+
+    def holders(self) -> Holders:
+        """Whose each code was, by the number of an entry."""
+        former = self._connection.rows("SELECT worker, name, through + 1 FROM former_names")
+        return Holders({worker.code: worker.name for worker in self.workers()}, former)
 
     def roster(self) -> Applied:
         """Which roster of payroll's is in force."""
@@ -77,12 +82,22 @@ class PeopleChange(ChangePart):
     people_changed = False
     """Whether workers or prints are others than before."""
 
-    def put_worker(self, worker: Worker) -> None:
-        """Add a worker, or replace the one with the same code."""
+    def put_worker(self, worker: Worker, *, same_person: bool = False) -> None:
+        """Add a worker, or replace the one with the same code.
+
+        A name that is another person's leaves the punches so far to who had the code before, unless
+        somebody has said that it is the ``same_person``.
+        """
         self.people_changed = True
         # Not through sqlite-utils: a roster puts many of them in one transaction, between two looks
         # at the glass.
         execute = self._database.conn.execute
+        for (before,) in execute("SELECT name FROM workers WHERE code = ?", (worker.code,)):
+            if not same_person and another_person(before, worker.name):
+                execute(
+                    "INSERT INTO former_names SELECT ?, ?, coalesce(max(seq), 0) FROM ledger",
+                    (worker.code, before),
+                )
         execute(
             "INSERT INTO workers (code, name, active, sum) VALUES (?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE"

@@ -301,3 +301,15 @@ def m090_no_listings(db: Database) -> None:
             (*employment, zlib.crc32(repr(employment).encode())),
         )
     db.conn.execute("DROP TABLE listings")
+
+
+@_migration
+def m110_former_names(db: Database) -> None:
+    """Whose a code was before it was another person's: theirs are its punches up to ``through``."""
+    db.conn.execute(
+        "CREATE TABLE former_names ("
+        " worker TEXT NOT NULL,"
+        " name TEXT NOT NULL,"
+        " through INTEGER NOT NULL"
+        ") STRICT"
+    )

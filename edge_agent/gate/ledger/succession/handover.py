@@ -6,13 +6,12 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlite_utils import Database
 
-from ....contract.attendance import SHIFT_MS
 from ....contract.chain import GENESIS, read_wire
 from ....contract.facts import AMENDMENTS, CREDITS, RECORDED, OldEntry
 from ....contract.stamps import Stamp
 from ....contract.true_times import Landmark
 from ...errors import DamagedLedger
-from ...rules import last_punches
+from ...rules import LONGEST_LOOK_BACK_MS, recall
 from ..store.carry_over import Rows, taken_over
 from ..store.time_rows import read_landmarks
 
@@ -30,6 +29,14 @@ class Old(NamedTuple):
     data: dict[str, Any]
 
 
+class FormerName(NamedTuple):
+    """The punches of a code up to entry ``through`` are those of whoever had this name."""
+
+    worker: str
+    name: str
+    through: int
+
+
 class Handover(NamedTuple):
     """``entries``: punches, and amendments of these, in the order in which they happened.
 
@@ -44,6 +51,7 @@ class Handover(NamedTuple):
     doubts: list[range]
     landmarks: list[Landmark]
     rows: Rows
+    former_names: list[FormerName]
 
 
 def handover_of(
@@ -62,15 +70,20 @@ def handover_of(
     if forked_at is not None:
         confirmed = min(confirmed, forked_at - 1)
     pending, doubts = pending_in(database), doubts_in(database)
-    amended = {old.data["of"] for old in heeded(_after(database, confirmed, AMENDMENTS), beat)}
+    amended, to_withdraw = set[int](), set[int]()
+    for old in heeded(_after(database, confirmed, AMENDMENTS), beat):
+        of_kind = to_withdraw if AMENDMENTS[old.data["kind"]] == "void" else amended
+        of_kind.add(old.data["of"])
+    withdrawn = voided_in(database) - to_withdraw
     newest = (old.data for old in heeded(_newest_first(database), beat))
     needed = {
         seq
         for seq in pending
         | amended
-        | needed_by_rules(newest, now, voided_in(database))
+        | to_withdraw
+        | needed_by_rules(newest, now)
         | {seq for doubt in doubts for seq in _punches_among(database, doubt)}
-        if 0 < seq <= confirmed
+        if 0 < seq <= confirmed and seq not in withdrawn
     }
     return Handover(
         previous=known_end(ledger, confirmed, _hash_of(database, confirmed)),
@@ -79,6 +92,7 @@ def handover_of(
         doubts=doubts,
         landmarks=read_landmarks(database),
         rows=taken_over(database),
+        former_names=former_names_in(database),
     )
 
 
@@ -112,15 +126,24 @@ def voided_in(database: Database) -> frozenset[int]:
     return frozenset(seq for (seq,) in database.conn.execute("SELECT seq FROM voided"))
 
 
-def needed_by_rules(
-    newest_first: Iterable[dict[str, Any]], now: Stamp, voided: frozenset[int]
-) -> set[int]:
-    """The seq of each worker's last punch of this shift, for the rules look back that far.
+def former_names_in(database: Database) -> list[FormerName]:
+    """Who had a code before it was another person's."""
+    rows = database.conn.execute("SELECT worker, name, through FROM former_names")
+    return [FormerName(*row) for row in rows]
 
-    Payroll may well have them; it drops what it has.
+
+def needed_by_rules(newest_first: Iterable[dict[str, Any]], now: Stamp) -> set[int]:
+    """The seq of all that a worker's last punch rests on, as far back as a rule may look.
+
+    That is more than the last one: it may be withdrawn in the new ledger. Payroll may well have
+    them; it drops what it has.
     """
-    found = last_punches(newest_first, now, SHIFT_MS, voided.__contains__)
-    return {punch.seq for punch in found.values()}
+    needed: set[int] = set()
+    for one in recall(newest_first, now, LONGEST_LOOK_BACK_MS):
+        needed.add(one.punch.seq)
+        if one.time_said_by is not None:
+            needed.add(one.time_said_by)
+    return needed
 
 
 def _handed_over(database: Database, seqs: list[int], confirmed: int) -> Iterator[Old]:

@@ -1,7 +1,7 @@
 """Make the database of the ledger that comes after another one."""
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
@@ -30,7 +30,7 @@ from ..store.ledger_rows import read_tail
 from ..store.metadata import remember
 from ..store.sqlite_store import SqliteChange, begin_ledger
 from ..store.time_rows import RECOVERED_THROUGH, put_earlier_landmarks
-from .handover import Handover, Old, heeded
+from .handover import FormerName, Handover, Old, heeded
 
 _BATCH = 500
 """Entries a transaction: nobody sees the database before it is finished."""
@@ -63,6 +63,8 @@ def make_successor(
             with _transaction(database):
                 change = SqliteChange(database, scribe)
                 _write(change, database, heeded(batch, beat), handover, moved, now)
+        with _transaction(database):
+            _put_former_names(database, handover.former_names, moved)
         remember(database, RECOVERED_THROUGH, str(read_tail(database.conn).seq))
         return len(moved)
 
@@ -87,6 +89,17 @@ def _write(
                 change.doubt_time(entry.seq, stated)
         elif old.data["of"] in moved:
             change.append(_restated(old.data, of=moved[old.data["of"]]), now)
+
+
+def _put_former_names(
+    database: Database, former: Iterable[FormerName], moved: Mapping[int, int]
+) -> None:
+    """Punches come in the order that they had, so each holder's are the first ones here too."""
+    for one in former:
+        through = max((new for old, new in moved.items() if old <= one.through), default=0)
+        if through:
+            row = (one.worker, one.name, through)
+            database.conn.execute("INSERT INTO former_names VALUES (?, ?, ?)", row)
 
 
 def _to_look_at_again(old: Old, handover: Handover) -> Bounds | None:
