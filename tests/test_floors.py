@@ -25,7 +25,7 @@ MAY_IMPORT = {
 FLOORS = {
     "contract": (
         ("errors", "rights", "stamps"),
-        ("atomic_file", "spreadsheet", "facts", "people", "true_times"),
+        ("atomic_file", "secret_file", "spreadsheet", "facts", "people", "true_times"),
         ("attendance", "chain", "messages"),
         ("roster", "home_assistant"),
         ("broker",),

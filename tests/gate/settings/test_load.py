@@ -181,7 +181,7 @@ def test_a_file_that_this_user_may_not_read(tmp_path: Path) -> None:
     user = os.geteuid()
     os.seteuid(user or 65534)  # Root may read everything.
     try:
-        with pytest.raises(BadSettings, match="cannot be read: user .* may not (enter|read) /"):
+        with pytest.raises(BadSettings, match=r"cannot be read: user .* may not (enter|read) /"):
             load_settings(path)
     finally:
         os.seteuid(user)
