@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from .errors import BadRequest, StoreFault
+from .rights import unmakeable
 
 _NEW = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
 
@@ -36,9 +37,7 @@ def new_private_path(target: Path) -> Iterator[Path]:
         with becoming(target) as half:
             yield half
     except OSError as error:
-        raise StoreFault(
-            f"{target} cannot be written ({error.strerror}): check its folder and the room there."
-        ) from error
+        raise StoreFault(f"{target} cannot be written: {unmakeable(target, error)}.") from error
 
 
 @contextmanager

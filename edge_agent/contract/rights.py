@@ -115,6 +115,14 @@ def unreadable_secret(path: Path, error: OSError) -> str:
     return f"{block.told}: {mend}" + (f", then {as_user(reader)}" if reader != me else "")
 
 
+def unmakeable(target: Path, error: OSError) -> str:
+    """Of a file that a command is to make where somebody says."""
+    block = block_on(target, READ | WRITE) if _is_denied(error) else None
+    if block is None or block.stat is None:
+        return f"{error.strerror}: check its folder and the room there"
+    return f"{block.told}: name a file in a folder of {user()}'s own"
+
+
 def exposed_secret(path: Path, found: os.stat_result) -> str:
     """The command that closes a file to everybody but whoever has to read it."""
     reader, closes = _reader(), f"chmod 600 {quoted(path)}"
@@ -123,7 +131,7 @@ def exposed_secret(path: Path, found: os.stat_result) -> str:
     return f"sudo chown {reader}: {quoted(path)} && sudo {closes}"
 
 
-def as_user(owner: str, command: str = "…") -> str:
+def as_user(owner: str, command: str = "COMMAND") -> str:
     """How a command is run as another user."""
     to = "" if owner == "root" else f"-u {owner} "
     return f"sudo {to}edge-agent {command}"

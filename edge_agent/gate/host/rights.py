@@ -43,6 +43,8 @@ def unusable_store(database: Path, *, to_write: bool) -> str | None:
         block = block_on(folder, READ | WRITE | ENTER) or _unwritable_beside(database)
     if block is None:
         return None
+    if to_write and (mend := _beyond_the_unit(database)) is not None:
+        return mend
     if block.stat is None:
         return f"there is no folder {block.path}: {_makes(folder)}"
     if stat.S_ISDIR(block.stat.st_mode) and block.path == Path(os.path.realpath(database)):
@@ -50,7 +52,10 @@ def unusable_store(database: Path, *, to_write: bool) -> str | None:
     if block.mode == ENTER and not stat.S_ISDIR(block.stat.st_mode):
         return f"{block.path} is no folder: correct [store] path"
     if block.mode & WRITE and _is_read_only(block.path):
-        return _read_only(database)
+        return (
+            f"the disk of {folder} is mounted read-only: restart the machine, and replace a card "
+            "that does this again ('dmesg' says why)"
+        )
     if not to_write and (mend := joining(block)) is not None:
         return mend
     return f"{block.told}: {_mend_of_store(database, block)}"
@@ -110,17 +115,15 @@ def _is_read_only(path: Path) -> bool:
         return False
 
 
-def _read_only(database: Path) -> str:
+def _beyond_the_unit(database: Path) -> str | None:
+    """Whether it lies where systemd lets the service write nothing, or not even look."""
     own = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
-    if own and not database.is_relative_to(own):
-        return (
-            f"the service may write below {own} alone (ProtectSystem= in its unit): set [store] "
-            f"path to {own}/{database.name}, or add ReadWritePaths={database.parent} below "
-            f"[Service] with 'sudo systemctl edit {SERVICE}'"
-        )
+    if not own or database.is_relative_to(own):
+        return None
     return (
-        f"the disk of {database.parent} is mounted read-only: restart the machine, and replace a "
-        "card that does this again ('dmesg' says why)"
+        f"the service may write below {own} alone (ProtectSystem= and ProtectHome= in its unit): "
+        f"set [store] path to {own}/{database.name}, or add ReadWritePaths={database.parent} below "
+        f"[Service] with 'sudo systemctl edit {SERVICE}'"
     )
 
 

@@ -16,8 +16,10 @@ from pathlib import Path
 import pytest
 
 from edge_agent.contract import rights
+from edge_agent.contract.atomic_file import new_private_file
 from edge_agent.contract.broker.access import BrokerAccess
 from edge_agent.contract.broker.client import password
+from edge_agent.gate import pins
 from edge_agent.gate.control.client import daemon_runs
 from edge_agent.gate.control.server import ControlServer
 from edge_agent.gate.daemon.assembly import Assembly
@@ -186,7 +188,7 @@ def test_changing_while_the_daemon_is_stopped(gate: Assembly, groups: tuple[str,
     folder = gate.database.parent
     assert "StoreFault: The database" in told
     assert f"user nobody may not {'write' if groups else f'enter {folder}'}" in told
-    assert told.endswith(": sudo -u daemon edge-agent ….")
+    assert told.endswith(": sudo -u daemon edge-agent COMMAND.")
     assert as_user(SERVICE, lambda: start(gate)) == ""
 
 
@@ -204,7 +206,7 @@ def test_what_an_older_version_left_as_roots(gate: Assembly, name: str) -> None:
 def test_a_technician_is_told_both_at_once(gate: Assembly) -> None:
     give(gate.database, "root", "root", 0o600)
     told = as_user(OTHER, lambda: start(gate), gid(SERVICE))
-    assert f'"chown daemon: {gate.database}*" && sudo -u daemon edge-agent …' in told
+    assert f'"chown daemon: {gate.database}*" && sudo -u daemon edge-agent COMMAND' in told
     carry_out(told)
     assert as_user(SERVICE, lambda: start(gate)) == ""
 
@@ -246,11 +248,12 @@ def test_a_read_only_disk(read_only: Path, user: str) -> None:
     assert f"the disk of {read_only} is mounted read-only: restart the machine" in told
 
 
+@pytest.mark.parametrize("folder", ["", "new"])
 def test_a_path_that_the_unit_does_not_let_the_service_write(
-    read_only: Path, monkeypatch: pytest.MonkeyPatch
+    read_only: Path, folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/edge-agent")
-    lock = GateLock(read_only / "gate.db")
+    lock = GateLock(read_only / folder / "gate.db")
     told = as_user(SERVICE, lambda: lock.acquire("x"))
     assert "the service may write below /var/lib/edge-agent alone" in told
     assert "set [store] path to /var/lib/edge-agent/gate.db" in told
@@ -295,7 +298,7 @@ def test_a_group_that_was_joined_after_the_login(
 def test_a_socket_of_roots_alone(control: Path) -> None:
     give(control, "root", "root", 0o660)
     told = as_user(OTHER, lambda: daemon_runs(control), gid(SERVICE))
-    assert told.endswith(f"may not write {control} (root:root 0660): sudo edge-agent ….")
+    assert told.endswith(f"may not write {control} (root:root 0660): sudo edge-agent COMMAND.")
 
 
 def test_a_place_where_no_socket_can_be_made(place: Path) -> None:
@@ -368,3 +371,28 @@ def test_a_daemon_that_was_killed_is_told_from_one_that_is_stopped(place: Path) 
     told = as_user(OTHER, lambda: ask_status(path))
     assert "the last one did not take leave: start it with" in told
     assert "take leave" not in stopped
+
+
+def test_a_file_that_a_command_is_to_make(place: Path) -> None:
+    def make() -> None:
+        with new_private_file(place / "ledger.csv"):
+            pass
+
+    told = as_user(OTHER, make)
+    assert told == (
+        f"StoreFault: {place}/ledger.csv cannot be written: user nobody may not write {place} "
+        "(root:root 0755): name a file in a folder of nobody's own."
+    )
+
+
+def test_a_chip_of_the_group_gpio(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chip = made(place / "gpiochip0", "root", SERVICE, 0o660)
+    monkeypatch.setattr(pins, "CHIPS", place)
+    told = as_user(OTHER, _opened_pin)
+    assert f"user nobody is not in the group daemon, which may use {chip}: sudo usermod" in told
+    assert "PinFault: The pin in [sensor] touch_pin cannot be used" in told
+
+
+def _opened_pin() -> None:
+    with pins.opening("touch_pin"):
+        raise OSError("can not open gpiochip")
