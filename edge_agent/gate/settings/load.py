@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import date, time
 from enum import Enum
 from pathlib import Path
 from types import UnionType
@@ -193,7 +194,7 @@ def _candidates(value: Any) -> Iterator[Any]:
         yield "on" if value else "off"
     elif isinstance(value, float) and value.is_integer() and abs(value) < 1e9:
         yield int(value)
-    elif isinstance(value, int) and abs(value) < 1e9:
+    elif (isinstance(value, int) and abs(value) < 1e9) or isinstance(value, date | time):
         yield str(value)
     elif isinstance(value, str):
         word = value.strip().casefold()
@@ -208,7 +209,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     try:
-        text = repr(value)
+        text = str(value) if isinstance(value, date | time) else repr(value)
     except (ValueError, RecursionError):  # A number of thousands of digits.
         text = f"this {type(value).__name__}"
     return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"

@@ -195,6 +195,9 @@ def _explained(line: str) -> tuple[int, str, str]:
         if colon and _parsed(mended) is not None:
             return len(key) + 1, f"a key has = before its value: write {_shown(mended)}", mended
         return len(line) - len(line.lstrip()) + 1, "this is no line of the kind key = value", ""
+    if _parsed(f"x = {value}") is not None:
+        column = len(line) - len(line.lstrip()) + 1
+        return column, "a key is one word of the letters a to z, digits, _ and -", ""
     column = len(line) - len(value.lstrip()) + 1
     value = value.strip()
     told, better = _explained_value(value)
@@ -217,7 +220,7 @@ def _explained_value(value: str) -> tuple[str, str]:
         return "a number does not begin with 0", str(int(plain))
     if number := re.fullmatch(r"([+-]?\d+)\s*[A-Za-z%]{1,3}", plain):
         return "a number has no unit", number[1]
-    if re.fullmatch(r"[+-]?[\d._]+", plain) and plain != value:
+    if plain != value and _parsed(f"x = {plain}") is not None:
         return "nothing but a comment may follow a value", plain
     if not set(plain) & set("\"'\\") and not plain.startswith(("[", "{")):
         return "text stands in quotes", f'"{plain}"'

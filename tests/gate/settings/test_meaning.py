@@ -124,6 +124,10 @@ WRONG = {
         "[sensor] captures: '3' cannot be used: use a whole number from 1 to 5, without quotes; "
         "did you mean captures = 3?",
     ),
+    "a date": (
+        "[punch]\nrepeat_window_s = 2026-11-28",
+        "[punch] repeat_window_s: 2026-11-28 cannot be used: use a whole number from 0 to 86400",
+    ),
     "a hyphen": (
         "[sensor]\ntouch-pin = 4",
         "[sensor] touch-pin: there is no such key; did you mean 'touch_pin'?",

@@ -9,7 +9,7 @@ from edge_agent.gate.settings.load import load_settings
 
 GATE = '[gate]\nid = "a"\n'
 
-ONE_LINE = {
+ONE_LINE: dict[str, tuple[str, ...]] = {
     "curly quotes": (
         "[gate]\nid = “a”",
         'line 2, column 6: “ is no straight quote: write id = "a".',
@@ -41,6 +41,19 @@ ONE_LINE = {
     "no quotes": (
         "[gate]\nid = a-b  # ours",
         'line 2, column 6: text stands in quotes: write id = "a-b".',
+    ),
+    "an address without quotes": (
+        GATE + "[mqtt]\nhost = 10.0.0.1 # ours",
+        'line 4, column 8: text stands in quotes: write host = "10.0.0.1".',
+    ),
+    "a key of two words": (
+        GATE + "[panel]\ngreen lamp = 17",
+        "line 4, column 1: a key is one word of the letters a to z, digits, _ and -.",
+    ),
+    "a list over several lines": (
+        GATE + '[mqtt]\nhost = [\n"a",\n"b" ]\nport = 1883,',
+        "line 7, column 8: nothing but a comment may follow a value: write port = 1883.",
+        "[mqtt] host: ['a', 'b'] cannot be used: use a name or an address.",
     ),
     "a colon": (
         '[gate]\nid: "a"',
@@ -103,11 +116,12 @@ def problems(folder: Path, content: str | bytes) -> list[str]:
     return caught.value.problems
 
 
-@pytest.mark.parametrize(("text", "said"), ONE_LINE.values(), ids=ONE_LINE.keys())
+@pytest.mark.parametrize("case", ONE_LINE.values(), ids=ONE_LINE.keys())
 def test_the_bad_line_is_told_and_nothing_that_follows_from_it(
-    tmp_path: Path, text: str, said: str
+    tmp_path: Path, case: tuple[str, ...]
 ) -> None:
-    assert problems(tmp_path, text) == [said]
+    text, *said = case
+    assert problems(tmp_path, text) == said
 
 
 def test_every_line_is_told_and_what_it_meant_is_judged(tmp_path: Path) -> None:
