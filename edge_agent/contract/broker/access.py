@@ -60,7 +60,7 @@ class BrokerAccess(Struct, frozen=True, kw_only=True):
     def problems(self) -> dict[str, str]:
         """What contradicts itself, by key."""
         found = {}
-        if (wrong := _host_problem(self.host)) is not None:
+        if (wrong := _host_problem(self.host, self.named)) is not None:
             found["host"] = wrong
         for key, other in (("cert_file", "key_file"), ("key_file", "cert_file")):
             if getattr(self, key) and not getattr(self, other):
@@ -86,15 +86,19 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _host_problem(host: str) -> str | None:
+def _host_problem(host: str, named: str) -> str | None:
     """What makes it no name and no address, and what is meant, as far as that is plain."""
+    given = "--{} {}" if named.startswith("--") else '{} = "{}"'
     scheme, slashes, rest = host.rpartition("://")
     bare = rest.strip().partition("/")[0].rpartition("@")[2]
     name, port = _split_port(bare)
-    meant = f'write host = "{name}"' + (f" and port = {port}" if port else "")
+    meant = f"write {given.format('host', name)}"
+    if port:
+        meant += f" and {given.format('port', port).replace(chr(34), '')}"
     told = re.sub(r"[^/@]*@", "", host)  # Before an @ there may be a password.
     if slashes:
-        tls = ', and tls = "on"' if scheme.strip().lower() in _SCHEMES_OF_TLS else ""
+        is_tls = scheme.strip().lower() in _SCHEMES_OF_TLS
+        tls = f", and {given.format('tls', 'on')}" if is_tls else ""
         return f"{told!r} is more than a name or an address: {meant}{tls}."
     if host != host.strip():
         return f"{host!r} begins or ends with a blank: {meant}."
