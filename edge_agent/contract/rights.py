@@ -115,6 +115,20 @@ def unreadable_secret(path: Path, error: OSError) -> str:
     return f"{block.told}: {mend}" + (f", then {as_user(reader)}" if reader != me else "")
 
 
+def unusable_file(path: Path) -> str | None:
+    """Of a file to read and write that is its owner's; None where nothing is missing."""
+    block = block_on(path, READ | WRITE)
+    if block is None:
+        return None
+    if block.stat is None:
+        return f"there is no folder {block.path}: name a file in one that is there"
+    folder = stat_of(path.parent)
+    if block.mode & READ and folder and folder.st_uid == os.geteuid():
+        return f"{block.told}: sudo chown {user()}: {quoted(path)}"
+    # Not by a group: who may enter the folder then still may not use the file.
+    return f"{block.told}: {as_user(user(block.stat.st_uid))}"
+
+
 def unmakeable(target: Path, error: OSError) -> str:
     """Of a file that a command is to make where somebody says."""
     block = block_on(target, READ | WRITE) if _is_denied(error) else None
