@@ -31,7 +31,7 @@ def new_private_file(target: Path) -> Iterator[IO[bytes]]:
 @contextmanager
 def new_private_path(target: Path) -> Iterator[Path]:
     """The same for whoever opens files by name: an empty one to fill and close."""
-    if target.exists():
+    if os.path.exists(target):  # Unlike the path's own, it takes a folder that is closed to us.
         raise BadRequest(f"{target} is there already: name a new file.")
     try:
         with becoming(target) as half:

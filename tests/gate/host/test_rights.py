@@ -385,6 +385,19 @@ def test_a_file_that_a_command_is_to_make(place: Path) -> None:
     )
 
 
+def test_a_file_in_a_folder_that_is_closed(place: Path) -> None:
+    folder = place / "closed"
+    folder.mkdir(0o700)
+
+    def make() -> None:
+        with new_private_file(folder / "ledger.csv"):
+            pass
+
+    told = as_user(OTHER, make)
+    assert told.startswith("StoreFault: ")
+    assert f"user nobody may not enter {folder} (root:root 0700): name a file in a" in told
+
+
 def test_a_chip_of_the_group_gpio(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chip = made(place / "gpiochip0", "root", SERVICE, 0o660)
     monkeypatch.setattr(pins, "CHIPS", place)
