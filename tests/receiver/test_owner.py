@@ -6,6 +6,7 @@ from edge_agent.receiver.databases import open_database
 from edge_agent.receiver.store import PayrollStore
 from tests.other_user import as_user, needs_root, open_folder
 
+
 @needs_root
 def test_a_first_run_of_roots_does_not_shut_the_receivers_user_out() -> None:
     with open_folder() as folder:

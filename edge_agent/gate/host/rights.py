@@ -158,7 +158,9 @@ def unusable_device(path: Path) -> str:
     """Of a serial port."""
     block = block_on(path, READ | WRITE)
     if block is None or block.stat is None:
-        return "the system does not let it: see 'dmesg'"
+        # Its mode lets us, and something else does not, such as a container.
+        join = f"sudo usermod -aG dialout {user()}"
+        return f"add the user to the group dialout ({join}) and log in again"
     if group(block.stat.st_gid) == "tty":
         unit = f"serial-getty@{block.path.name}.service"
         return f"a login terminal has it: sudo systemctl disable --now {unit}, then restart"
