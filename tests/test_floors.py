@@ -24,8 +24,8 @@ MAY_IMPORT = {
 
 FLOORS = {
     "contract": (
-        ("errors", "stamps"),
-        ("atomic_file", "spreadsheet", "facts", "people", "true_times"),
+        ("errors", "rights", "stamps"),
+        ("atomic_file", "secret_file", "spreadsheet", "facts", "people", "true_times"),
         ("attendance", "chain", "corrections", "messages"),
         ("roster", "home_assistant"),
         ("broker",),
@@ -101,7 +101,10 @@ PURE = {
 }
 """All that pure rooms may have of the standard library: no clock, no thread, no file, no log."""
 
-WORLDLY = ("contract.atomic_file", "contract.broker", "contract.schemas", "contract.spreadsheet")
+WORLDLY = (
+    *("contract.atomic_file", "contract.broker", "contract.rights", "contract.schemas"),
+    "contract.spreadsheet",
+)
 """The rooms of the contract that are not pure."""
 
 PURE_AT_THE_GATE = (

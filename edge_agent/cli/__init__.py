@@ -11,6 +11,7 @@ from .. import __version__
 from ..contract.errors import EdgeAgentError
 
 COMMANDS = {
+    "config": ("config", "The settings of this gate."),
     "demo": ("demo", "Play a shift at a simulated gate, with a broker and payroll."),
     "doctor": ("doctor", "Look at everything that a gate needs, and say what to do."),
     "enroll": ("people", "Enrol a finger of worker CODE."),

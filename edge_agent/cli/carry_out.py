@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..contract.errors import StoreFault
 from ..gate.people.requests import Request, Step
 from ..gate.settings.schema import Settings
 
@@ -55,7 +56,10 @@ def _gate_in_this_process(settings: Settings, on_step: OnStep) -> Iterator[Perfo
 
     assembly = Assembly(settings)
     lock = assembly.lock()
-    lock.acquire("a command of edge-agent")
+    try:
+        lock.acquire("a command of edge-agent")
+    except StoreFault as fault:
+        raise StoreFault(f"No daemon runs that would do it for you. {fault}") from fault
     with ExitStack() as mirror:
         mirror.callback(lock.release)
         mirror.enter_context(assembly.open_or_succeed())

@@ -31,7 +31,7 @@ _KEPT = "\N{NO-BREAK SPACE}"
 @click.option(
     # Not with_settings: settings that cannot be used are a finding, and no reason to stop.
     "--config",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     envvar="EDGE_AGENT_CONFIG",
     default=DEFAULT_CONFIG,
     show_default=True,

@@ -18,18 +18,21 @@ Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
 
 
+config_option = click.option(
+    "--config",
+    type=click.Path(path_type=Path, readable=False),
+    envvar="EDGE_AGENT_CONFIG",
+    default=DEFAULT_CONFIG,
+    show_default=True,
+    show_envvar=True,
+    help="The settings file.",
+)
+
+
 def with_settings(command: Command) -> Command:
     """Give a command ``--config`` and hand it the settings as its first argument."""
 
-    @click.option(
-        "--config",
-        type=click.Path(path_type=Path, readable=False),
-        envvar="EDGE_AGENT_CONFIG",
-        default=DEFAULT_CONFIG,
-        show_default=True,
-        show_envvar=True,
-        help="The settings file.",
-    )
+    @config_option
     @wraps(command)
     def loaded(config: Path, **arguments: Any) -> Any:
         settings: Settings = load_settings(config)

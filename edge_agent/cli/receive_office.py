@@ -1,5 +1,6 @@
 """A clerk at payroll's database: ``receive export``, ``correct``, ``coverage``, ``roster show``."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -72,7 +73,7 @@ def who_punches_beside(workers: Iterable[RosterWorker], where: str) -> str:
 
     Payroll's database need not be here: a roster may be published from anywhere.
     """
-    if not where.startswith(SCHEMES) and not Path(where).exists():
+    if not where.startswith(SCHEMES) and not os.path.exists(where):
         return "Who punches and is not in it is not known: name payroll's --database."
     named = {worker.code for worker in workers}
     try:

@@ -7,6 +7,7 @@ import click
 from ..contract.errors import EdgeAgentError
 from ..gate.daemon.run import run_daemon
 from ..gate.host.service_manager import log_to_stderr
+from ..gate.settings.meaning import oddities
 from ..gate.settings.schema import Settings
 from .options import with_settings
 
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 def run(settings: Settings) -> None:
     """Run the gate until SIGTERM. SIGUSR1 writes the stacks of all threads to stderr."""
     log_to_stderr(settings.log.format)
+    for odd in oddities(settings):
+        log.warning("the settings are odd: %s", odd)
     try:
         code = run_daemon(settings, click.get_current_context().params["config"])
     except EdgeAgentError as error:

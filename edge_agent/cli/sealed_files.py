@@ -9,6 +9,7 @@ from typing import IO
 
 from ..contract.atomic_file import becoming
 from ..contract.errors import BadRequest
+from ..contract.rights import unmakeable
 from ..gate.people.templates.backup_file import LONGEST_FILE
 
 _LONGEST_KEY_FILE = 64 * 1024
@@ -25,7 +26,7 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
         with becoming(path) as half, half.open("r+b") as file:
             yield file
     except OSError as error:
-        raise BadRequest(f"{path} cannot be written ({error.strerror}).") from error
+        raise BadRequest(f"{path} cannot be written: {unmakeable(path, error)}.") from error
 
 
 def refuse_existing(path: Path) -> None:

@@ -3,6 +3,7 @@
 ``edge-agent watch``: follow what happens at the gate.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import msgspec
 
 from ..gate.control.client import ask_status, daemon_runs
 from ..gate.control.client import watch as watch_daemon
+from ..gate.settings.meaning import oddities
 from ..gate.settings.schema import Settings
 from .options import as_json, with_settings
 from .show import print_json
@@ -31,7 +33,7 @@ def status(settings: Settings, as_json: bool) -> None:
     if as_json:
         print_json(answer)
     else:
-        _print(answer)
+        _print(settings, answer)
     if not running:
         click.get_current_context().exit(_STOPPED)
 
@@ -44,7 +46,7 @@ def _stopped(settings: Settings) -> dict[str, Any]:
     return stopped_status(Assembly(settings))
 
 
-def _print(answer: dict[str, Any]) -> None:
+def _print(settings: Settings, answer: dict[str, Any]) -> None:
     if answer["ledger"] is None:
         click.echo(f"Gate {answer['gate']} has never been started: edge-agent run")
         return
@@ -57,6 +59,8 @@ def _print(answer: dict[str, Any]) -> None:
         ("gate", answer["gate"]),
         ("daemon", answer["daemon"]),
         ("since", answer["started_at"] or "not known"),
+        ("time", _time(answer)),
+        *_settings(settings, answer),
         ("sensor", f"{sensor['state']}, {sensor['prints']}{capacity} prints"),
         ("", sensor["problem"]),
         ("", _awaiting(answer)),
@@ -81,6 +85,31 @@ def _print(answer: dict[str, Any]) -> None:
         if text is None:
             continue
         click.echo(f"{label:<9} {text}")
+
+
+def _time(answer: dict[str, Any]) -> str | None:
+    """The gate's own time; a daemon of an older version does not tell it."""
+    told = answer.get("time")
+    if told is None:
+        return None
+    local = told["local"]
+    return f"{local[:19].replace('T', ' ')} {local[-6:]}, {told['zone']}"
+
+
+def _settings(settings: Settings, answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is odd about those of the file, and what of it the daemon does not know yet."""
+    said = list(oddities(settings))
+    in_use = answer.get("settings") or {"changed": [], "problem": None}
+    if in_use["changed"]:
+        said += [f"changed since the start: {', '.join(in_use['changed'])}", _RESTART]
+    if in_use["problem"]:
+        said += [f"changed since the start, and the next one fails: {in_use['problem']}", _CHECK]
+    for number, text in enumerate(said):
+        yield "" if number else "settings", text
+
+
+_RESTART = "They count after a restart: sudo systemctl restart edge-agent"
+_CHECK = "All that is wrong with them: edge-agent config check"
 
 
 def _awaiting(answer: dict[str, Any]) -> str | None:

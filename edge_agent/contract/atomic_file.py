@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from .errors import BadRequest, StoreFault
+from .rights import unmakeable
 
 _NEW = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
 
@@ -30,15 +31,13 @@ def new_private_file(target: Path) -> Iterator[IO[bytes]]:
 @contextmanager
 def new_private_path(target: Path) -> Iterator[Path]:
     """The same for whoever opens files by name: an empty one to fill and close."""
-    if target.exists():
+    if os.path.exists(target):  # Unlike the path's own, it takes a folder that is closed to us.
         raise BadRequest(f"{target} is there already: name a new file.")
     try:
         with becoming(target) as half:
             yield half
     except OSError as error:
-        raise StoreFault(
-            f"{target} cannot be written ({error.strerror}): check its folder and the room there."
-        ) from error
+        raise StoreFault(f"{target} cannot be written: {unmakeable(target, error)}.") from error
 
 
 @contextmanager

@@ -9,11 +9,13 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 from gpiozero import DigitalInputDevice, DigitalOutputDevice
 from gpiozero.pins.mock import MockFactory
 
+from ..contract.rights import READ, WRITE, block_on, joining
 from .errors import PinFault
 
 
@@ -40,10 +42,25 @@ def opening(key: str) -> Iterator[None]:
         yield
     except Exception as error:  # lgpio's own errors derive from nothing else.
         raise PinFault(
-            f"The pin in [sensor] {key} cannot be used ({error}): check its number, that nothing "
-            "else has it, that this user is in the group gpio and that lgpio is installed; or set "
-            f'{key} = "none".'
+            f"The pin in [sensor] {key} cannot be used ({error}): "
+            + (
+                closed_chip()
+                or "check its number, that nothing else has it, that this user is in the group "
+                f'gpio and that lgpio is installed; or set {key} = "none"'
+            )
+            + "."
         ) from error
+
+
+def closed_chip() -> str | None:
+    """Why this user may not use the chip that the pins are on; None where that is not it."""
+    for chip in sorted(CHIPS.glob("gpiochip*")):
+        if (block := block_on(chip, READ | WRITE)) is not None and block.stat is not None:
+            return joining(block) or block.told
+    return None
+
+
+CHIPS = Path("/dev")
 
 
 class TouchPin:

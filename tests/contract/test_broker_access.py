@@ -47,3 +47,8 @@ def test_a_port_that_is_named_is_taken() -> None:
 def test_the_reader_knows_a_setting_by_its_name() -> None:
     assert BrokerAccess(host="x").setting("ca_file") == "[mqtt] ca_file"
     assert BrokerAccess(host="x", named="--{}").setting("ca_file") == "--ca-file"
+
+
+def test_a_host_that_is_a_url_is_told_in_the_words_of_options_too() -> None:
+    access = BrokerAccess(host="mqtts://h:8883", named="--{}")
+    assert access.problems()["host"].endswith("write --host h and --port 8883, and --tls on.")

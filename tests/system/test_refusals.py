@@ -72,9 +72,10 @@ def test_nobody_answers(gate: Gate) -> None:
 
 
 def test_a_port_url_of_no_use(gate: Gate) -> None:
-    for port in ("socket://127.0.0.1:1", "nonsense://here", "rfc2217://"):
+    # What no setting can mean is refused with the settings, before anything is tried.
+    for port, code in (("socket://127.0.0.1:1", 74), ("nonsense://here", 78), ("rfc2217://", 78)):
         gate.set(sensor={"port": port})
-        _refused(gate, port, code=74)
+        _refused(gate, port, code=code)
 
 
 def test_bad_settings_are_all_told_at_once(gate: Gate) -> None:

@@ -1,5 +1,6 @@
 """How a client reaches the broker: where it is, what it demands of it and what it shows."""
 
+import re
 from typing import Literal
 
 from msgspec import Struct
@@ -59,6 +60,8 @@ class BrokerAccess(Struct, frozen=True, kw_only=True):
     def problems(self) -> dict[str, str]:
         """What contradicts itself, by key."""
         found = {}
+        if (wrong := _host_problem(self.host, self.named)) is not None:
+            found["host"] = wrong
         for key, other in (("cert_file", "key_file"), ("key_file", "cert_file")):
             if getattr(self, key) and not getattr(self, other):
                 found[key] = f"a certificate and its key go together: set {other} too."
@@ -81,3 +84,46 @@ def is_loopback(host: str) -> bool:
         return ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def _host_problem(host: str, named: str) -> str | None:
+    """What makes it no name and no address, and what is meant, as far as that is plain."""
+    given = "--{} {}" if named.startswith("--") else '{} = "{}"'
+    scheme, slashes, rest = host.rpartition("://")
+    bare = rest.strip().partition("/")[0].rpartition("@")[2]
+    name, port = _split_port(bare)
+    meant = f"write {given.format('host', name)}"
+    if port:
+        meant += f" and {given.format('port', port).replace(chr(34), '')}"
+    told = re.sub(r"[^/@]*@", "", host)  # Before an @ there may be a password.
+    if slashes:
+        is_tls = scheme.strip().lower() in _SCHEMES_OF_TLS
+        tls = f", and {given.format('tls', 'on')}" if is_tls else ""
+        return f"{told!r} is more than a name or an address: {meant}{tls}."
+    if host != host.strip():
+        return f"{host!r} begins or ends with a blank: {meant}."
+    if name != host:
+        return f"{told!r} is more than a name or an address: {meant}."
+    if ":" in host or re.fullmatch(r"[\d.]+", host):
+        from ipaddress import ip_address
+
+        try:
+            ip_address(host.partition("%")[0])
+        except ValueError:
+            return f"{host!r} is no address: write one such as 192.168.1.10, or a name."
+        return None
+    if not all(re.fullmatch(r"[\w-]{1,63}", part) for part in host.removesuffix(".").split(".")):
+        return f"{host!r} is no name of a machine: write one such as broker.example, or an address."
+    return None
+
+
+_SCHEMES_OF_TLS = ("mqtts", "ssl", "tls", "wss", "https")
+
+
+def _split_port(bare: str) -> tuple[str, str]:
+    """The name or address, and the port behind it; "" where there is none."""
+    if found := re.fullmatch(r"\[(.*)\](?::(\d+))?", bare):
+        return found[1], found[2] or ""
+    if found := re.fullmatch(r"([^:]*):(\d*)", bare):
+        return found[1], found[2]
+    return bare, ""

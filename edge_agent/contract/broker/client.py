@@ -14,6 +14,8 @@ from typing import Any
 from paho.mqtt.client import Client
 
 from ..errors import BrokerFault
+from ..rights import exposed_secret, unreadable, unreadable_secret
+from ..secret_file import has_blanks_around, one_line
 from .access import BrokerAccess
 
 CREDENTIAL = "mqtt-password"
@@ -21,6 +23,9 @@ CREDENTIAL = "mqtt-password"
 
 _LONGEST = 65535
 """MQTT 5, 3.1.3.6: the length is a two-byte integer."""
+
+_MOST_READ = 4 * _LONGEST
+"""Bytes of its file: UTF-16 takes twice as many, and there may be empty lines."""
 
 _AT_ONCE = 64 * 1024
 _MOST_KEPT = 2 * 1024 * 1024
@@ -137,23 +142,36 @@ def password(access: BrokerAccess) -> bytes | None:
 def _read(path: Path, access: BrokerAccess, *, only_ours: bool) -> bytes:
     try:
         with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            found = os.fstat(file.fileno())
+            mode = stat.S_IMODE(found.st_mode)
             if only_ours and mode & 0o077:
                 raise BrokerFault(
                     f"The password is not used, for others may read {path} (mode {mode:04o}): "
-                    f"chmod 600 {path}, and have the password changed."
+                    f"{exposed_secret(path, found)}, and have the password changed."
                 )
-            content = file.read(_LONGEST + 3)
+            content = file.read(_MOST_READ)
+    except PermissionError as error:
+        raise BrokerFault(
+            f"The password file {path} cannot be read: {unreadable_secret(path, error)}."
+        ) from error
     except OSError as error:
         raise BrokerFault(
             f"The password file {path} cannot be read ({error.strerror}): correct "
-            f"{access.setting('password_file')}, or make the file readable for this user alone."
+            f"{access.setting('password_file')}."
         ) from error
-    secret = content.removesuffix(b"\n").removesuffix(b"\r")
-    if not 0 < len(secret) <= _LONGEST:
+    try:
+        secret = one_line(content)
+    except ValueError as error:
         raise BrokerFault(
-            f"The password file {path} holds {'no' if not secret else 'too long a'} password: "
-            "write it in one line."
+            f"The password file {path} holds no password that can be used: {error}. Write it in "
+            "one line, as UTF-8 text."
+        ) from None
+    if len(secret) > _LONGEST:
+        raise BrokerFault(f"The password file {path} holds too long a password.")
+    if has_blanks_around(secret):
+        raise BrokerFault(
+            f"The password file {path} holds a password with a blank in front or behind: delete "
+            "the blank; where it belongs to the password, choose another password."
         )
     return secret
 
@@ -184,11 +202,12 @@ def context(access: BrokerAccess) -> ssl.SSLContext:
 def _show(made: ssl.SSLContext, access: BrokerAccess) -> None:
     """Load what we show the broker."""
     certificate, key = _readable(access, "cert_file"), _readable(access, "key_file")
-    mode = stat.S_IMODE(key.stat().st_mode)
+    found = key.stat()
+    mode = stat.S_IMODE(found.st_mode)
     if mode & 0o007:
         raise BrokerFault(
-            f"The key is not used, for anybody may read {key} (mode {mode:04o}): chmod 600 {key}, "
-            "and have the certificate made anew with another key."
+            f"The key is not used, for anybody may read {key} (mode {mode:04o}): "
+            f"{exposed_secret(key, found)}, and have the certificate made anew with another key."
         )
 
     def locked() -> bytes:  # Without it OpenSSL would ask on the terminal, and wait for ever.
@@ -216,9 +235,11 @@ def _readable(access: BrokerAccess, key: str) -> Path:
     path = Path(getattr(access, key))
     try:
         path.open("rb").close()
+    except PermissionError as error:
+        why = (unreadable_secret if key == "key_file" else unreadable)(path, error)
+        raise BrokerFault(f"{path} ({access.setting(key)}) cannot be read: {why}.") from error
     except OSError as error:
         raise BrokerFault(
-            f"{path} cannot be read ({error.strerror}): correct {access.setting(key)}, or make the "
-            "file readable for this user."
+            f"{path} cannot be read ({error.strerror}): correct {access.setting(key)}."
         ) from error
     return path

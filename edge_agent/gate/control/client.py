@@ -12,6 +12,7 @@ import msgspec
 
 from ...contract.errors import BadRequest, EdgeAgentError
 from ..errors import DaemonUnreachable
+from ..host.rights import unusable_socket
 from ..people.requests import AnyResponse, AskStatus, Done, Failed, Request, Step, Watch
 
 _answers = msgspec.json.Decoder(AnyResponse)
@@ -110,10 +111,12 @@ def _lines(path: Path, request: Request) -> Iterator[bytes]:
         raise BadRequest("What was typed is no UTF-8 text: check the terminal's locale.") from error
     try:
         channel = _connect(path)
-    except (FileNotFoundError, ConnectionRefusedError):
+    except FileNotFoundError:
+        raise DaemonUnreachable(f"No daemon answers at {path}: {_starting()}.") from None
+    except ConnectionRefusedError:
         raise DaemonUnreachable(
-            f"No daemon answers at {path}: start it with 'edge-agent run', or see "
-            "'systemctl status edge-agent'."
+            f"No daemon answers at {path}, and the last one did not take leave: {_starting()}, and "
+            "see its log."
         ) from None
     # A daemon that goes ends the stream; what came before still counts.
     with closing(channel), channel.makefile("rb") as stream, suppress(ConnectionError):
@@ -123,6 +126,17 @@ def _lines(path: Path, request: Request) -> Iterator[bytes]:
                 yield answer[:-1]
 
 
+def _starting() -> str:
+    """The command that starts a daemon on this machine."""
+    if any(Path(folder, _UNIT).exists() for folder in _UNITS):
+        return "start it with 'sudo systemctl start edge-agent'"
+    return "start it with 'edge-agent run'"
+
+
+_UNIT = "edge-agent.service"
+_UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system")
+
+
 def _connect(path: Path) -> socket.socket:
     channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -130,8 +144,7 @@ def _connect(path: Path) -> socket.socket:
     except PermissionError as error:
         channel.close()
         raise DaemonUnreachable(
-            f"This user may not use the control socket {path}: run the command with sudo, or add "
-            "the user to the socket's group (edge-agent)."
+            f"This user may not use the control socket {path}: {unusable_socket(path)}."
         ) from error
     except (FileNotFoundError, ConnectionRefusedError):
         channel.close()

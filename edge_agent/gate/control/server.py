@@ -17,6 +17,8 @@ import msgspec
 from ...contract.errors import BadRequest, EdgeAgentError
 from ..errors import GateBusy, SocketFault
 from ..events import Event, Watching
+from ..host.lock import give_to_folder_owner
+from ..host.rights import unmakeable_socket
 from ..people.handlers import HANDLERS
 from ..people.requests import AskStatus, Done, Failed, Request, Step, StepKind, Watch
 
@@ -277,12 +279,12 @@ def _listen(path: Path) -> socket.socket:
             path.unlink()  # Left behind by a crash.
         listener.bind(os.fspath(path))
         path.chmod(0o660)  # The socket's group may command the gate.
+        give_to_folder_owner(path)
         listener.listen()
     except OSError as error:
         listener.close()
         raise SocketFault(
-            f"The control socket {path} cannot be made ({error.strerror}): check that its folder "
-            "exists, that nothing else is there, and that this user may write there."
+            f"The control socket {path} cannot be made: {unmakeable_socket(path, error)}."
         ) from error
     except GateBusy:
         listener.close()

@@ -59,14 +59,18 @@ class Assembly:
         Yields whether a new one has just begun. ``beat``: see ``open_or_succeed``.
         """
         from ..host.host_identity import host_identity
-        from ..host.lock import give_to_folder_owner
+        from ..host.lock import give_all_to_folder_owner
         from ..ledger.open_or_succeed import open_or_succeed
 
         gate, now = self.settings.gate.id, self.clock.stamp()
         here = host_identity(self.database.parent)
-        with open_or_succeed(self.database, gate, self.zone, now, here, beat) as begun:
-            give_to_folder_owner(self.database)
-            yield begun
+        try:
+            with open_or_succeed(self.database, gate, self.zone, now, here, beat) as begun:
+                give_all_to_folder_owner(self.database)
+                yield begun
+        finally:
+            # What has been made since, too: a file of root's stops the daemon's user for ever.
+            give_all_to_folder_owner(self.database)
 
     def set_aside(self) -> list[Path]:
         """The databases that were left for a new ledger, the oldest first."""

@@ -39,11 +39,12 @@ from ..ledger.store.notes import Leaving, leaving, leaving_note
 from ..ledger.store.sqlite_store import SqliteStore
 from ..people.roster import RosterInbox
 from ..ports import Panel, Sensor, SensorInfo, Touch
+from ..settings.in_use import SettingsInUse
 from ..settings.schema import Settings
 from ..uplink.inbox import ForeignReceipt
 from .assembly import Assembly
 from .loop import GateLoop
-from .status import Circumstances, Vitals, gate_status, running_status
+from .status import Circumstances, Vitals, gate_status, gate_time, running_status
 from .supervised_thread import SupervisedThread
 
 log = logging.getLogger(__name__)
@@ -261,6 +262,7 @@ class _Daemon:
         )
         self._examiner = ProcessExaminer(config, self._wake_uplink)
         self._config = config
+        self._settings = SettingsInUse(assembly.settings, config)
         self._readable: subprocess.Popen[bytes] | None = None
         self._uplink = assembly.uplink(
             self._uplink_status,
@@ -340,7 +342,8 @@ class _Daemon:
 
     def _status(self) -> dict[str, Any]:
         status = gate_status(self._assembly, self._store, self._circumstances())
-        return running_status(status, self._bus.uplink, self._bus.awaited, self._vitals())
+        told = running_status(status, self._bus.uplink, self._bus.awaited, self._vitals())
+        return told | {"settings": self._settings.told(), "time": gate_time(self._assembly)}
 
     def _vitals(self) -> Vitals:
         now = self._assembly.clock.monotonic()

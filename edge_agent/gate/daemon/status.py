@@ -1,6 +1,7 @@
 """The gate's status, as payroll's retained message and the ``status`` command show it."""
 
 import os
+import time
 from contextlib import closing
 from typing import Any, Literal, NamedTuple
 
@@ -217,7 +218,14 @@ def stopped_status(assembly: Assembly) -> dict[str, Any]:
     except NoLedgerYet:
         return _told("stopped", nowhere, {"gate": assembly.settings.gate.id, "ledger": None})
     with closing(store):
-        return _told("stopped", nowhere, to_builtins(gate_status(assembly, store, unused)))
+        told = _told("stopped", nowhere, to_builtins(gate_status(assembly, store, unused)))
+    return told | {"time": gate_time(assembly)}
+
+
+def gate_time(assembly: Assembly) -> dict[str, str]:
+    """The gate's own time, by which whoever has set the wrong zone finds out."""
+    now = local_time(time.time_ns() // 1_000_000, assembly.zone)
+    return {"local": now, "zone": assembly.zone.key}
 
 
 def _told(daemon: str, uplink: UplinkChanged, status: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import os
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from ...contract.stamps import ClockState
 from .context import CheckContext, check
@@ -93,7 +94,7 @@ def rtc(machine: Machine) -> Judgement:
     return (RTC_RUNS if year >= _NOT_BEFORE else RTC_FORGOT)(year=year)
 
 
-ZONE_SAME = Sentence(OK, "Gate and machine are both in {zone}")
+ZONE_SAME = Sentence(OK, "Gate and machine are both in {zone}, where it is {now}")
 ZONE_OTHER = Sentence(
     WARN,
     "[gate] timezone is {zone}, but the machine is in {machine}: log lines show other times than "
@@ -107,7 +108,7 @@ def time_zone(context: CheckContext) -> Judgement:
     """Whether log lines show the same times as punches."""
     zone, machine = context.settings.gate.timezone, _zone_of(context.machine)
     if machine == zone:
-        return ZONE_SAME(zone=zone)
+        return ZONE_SAME(zone=zone, now=f"{datetime.now(ZoneInfo(zone)):%Y-%m-%d %H:%M}")
     return ZONE_OTHER(zone=zone, machine=machine)
 
 

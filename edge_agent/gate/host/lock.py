@@ -3,11 +3,29 @@
 import errno
 import fcntl
 import os
+import stat
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from ...contract.errors import StoreFault
 from ..errors import GateBusy
+from .rights import unusable_store
+
+
+def give_all_to_folder_owner(database: Path) -> None:
+    """The same for a database and every file beside it, whatever has made them.
+
+    Only for files of root's with one name: whoever owns the folder could have given another file,
+    which is nobody's to give away, a second name there.
+    """
+    if os.geteuid() != 0 or database.parent.stat().st_uid == 0:
+        return
+    for path in database.parent.glob(f"{database.name}*"):
+        with suppress(OSError):
+            found = path.lstat()
+            if found.st_uid == 0 and found.st_nlink == 1 and stat.S_ISREG(found.st_mode):
+                give_to_folder_owner(path)
 
 
 def give_to_folder_owner(path: Path) -> None:
@@ -47,9 +65,9 @@ class GateLock:
         try:
             fd = os.open(self._path, _FLAGS, 0o660)
         except OSError as error:
+            why = unusable_store(self._database, to_write=True) or error.strerror
             raise StoreFault(
-                f"The lock {self._path} cannot be made ({error.strerror}): check that the folder "
-                "exists, and run the command as the daemon's user: sudo -u edge-agent edge-agent …"
+                f"The database {self._database} cannot be used by this user: {why}."
             ) from error
         give_to_folder_owner(self._path)
         deadline = time.monotonic() + patience_s

@@ -8,6 +8,8 @@ import os
 import stat
 from pathlib import Path
 
+from ...contract.rights import exposed_secret, unreadable_secret
+from ...contract.secret_file import one_line
 from ..errors import SensorFault
 
 CREDENTIAL = "sensor-password"
@@ -38,17 +40,19 @@ def sensor_passwords(password_file: str, database: Path) -> tuple[int, ...]:
 def _number_in(path: Path, *, only_ours: bool) -> int:
     try:
         with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            found = os.fstat(file.fileno())
+            mode = stat.S_IMODE(found.st_mode)
             if only_ours and mode & 0o077:
                 raise SensorFault(
                     f"The sensor's password is not used, for others may read {path} (mode "
-                    f"{mode:04o}): chmod 600 {path}."
+                    f"{mode:04o}): {exposed_secret(path, found)}."
                 )
-            text = file.read(_LONGEST_FILE).decode("ascii", "replace")
+            content = file.read(_LONGEST_FILE)
     except OSError as error:
         raise _unreadable(path, error) from error
     try:
-        number = int(text, 0)
+        # Blanks around a number say nothing.
+        number = int(one_line(content).decode("utf-8", "replace").strip(), 0)
     except ValueError:
         number = -1
     if not 0 <= number <= _HIGHEST:
@@ -79,9 +83,13 @@ def _kept_beside(database: Path) -> tuple[int, ...]:
 
 
 def _unreadable(path: Path, error: OSError) -> SensorFault:
+    if isinstance(error, PermissionError):
+        return SensorFault(
+            f"The sensor's password file {path} cannot be read: {unreadable_secret(path, error)}."
+        )
     return SensorFault(
-        f"The sensor's password file {path} cannot be read ({error.strerror}): it has to be there "
-        "and belong to the daemon's user, as whom commands are run: sudo -u edge-agent edge-agent …"
+        f"The sensor's password file {path} cannot be read ({error.strerror}): correct [sensor] "
+        "password_file."
     )
 
 

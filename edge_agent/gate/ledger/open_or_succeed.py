@@ -21,6 +21,7 @@ from ...contract.facts import WhyOpened
 from ...contract.stamps import Stamp, elapsed
 from ..errors import DamagedLedger
 from ..host.host_identity import HostIdentity
+from ..host.rights import unusable_store
 from .damage.quick_check import damage
 from .damage.rescue_people import RescuedPeople
 from .damage.salvage import salvage
@@ -139,10 +140,8 @@ class _Start(Struct, frozen=True):
                 database.close()
                 raise
         except OSError as error:
-            raise StoreFault(
-                f"The folder of the database {path} cannot be used ({error}): check that it exists "
-                "and that this user may write there."
-            ) from error
+            why = unusable_store(path, to_write=True) or str(error)
+            raise StoreFault(f"The folder of the database {path} cannot be used: {why}.") from error
         except sqlite3.Error as error:
             raise database_fault(path, error) from error
         return database, begun

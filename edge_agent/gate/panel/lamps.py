@@ -11,7 +11,7 @@ from gpiozero import LED, Buzzer
 
 from ..errors import PinFault
 from ..events import Outcome
-from ..pins import pin_factory
+from ..pins import closed_chip, pin_factory
 from ..rules import Hint
 from ..settings.schema import PanelSettings
 from .patterns import CALL_TECHNICIAN, STANDING_FAULT, TOUCHED, Blink, Pattern, duration, pattern
@@ -51,8 +51,13 @@ class GpioPanel:
         except Exception as error:  # lgpio's own errors derive from nothing else.
             self.close()
             raise PinFault(
-                f"The lamps cannot be used ({error}): check the pins in [panel], that this user "
-                'is in the group gpio, and that lgpio is installed; or set [panel] pins = "none".'
+                f"The lamps cannot be used ({error}): "
+                + (
+                    closed_chip()
+                    or "check the pins in [panel], that this user is in the group gpio, and that "
+                    'lgpio is installed; or set [panel] pins = "none"'
+                )
+                + "."
             ) from error
         self._play(self._sign)
 

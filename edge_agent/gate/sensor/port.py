@@ -5,11 +5,13 @@ import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import serial
 
 from ...contract.errors import EdgeAgentError
 from ..errors import GateBusy, SensorForbidden, SensorSilent, SensorUnplugged
+from ..host.rights import unusable_device
 
 QUIET = 0.06
 """Seconds. A line on which nothing comes for so long is quiet."""
@@ -41,8 +43,7 @@ _IN_USE = (
 )
 _FORBIDDEN = (
     SensorForbidden,
-    "This user may not open {port}: add the user to the group dialout (sudo usermod -aG dialout "
-    "USER) and log in again.",
+    "This user may not open {port}: {why}.",
 )
 _OPENING: dict[int | None, tuple[type[EdgeAgentError], str]] = {
     errno.ENOENT: _NOT_THERE,
@@ -78,7 +79,8 @@ class Port:
             )
         except (*_PORT_ERRORS, ValueError) as error:
             kind, sentence = _OPENING.get(_errno(error), _UNFORESEEN)
-            raise kind(sentence.format(port=name, error=error)) from error
+            why = unusable_device(Path(name)) if kind is SensorForbidden else ""
+            raise kind(sentence.format(port=name, error=error, why=why)) from error
 
     @property
     def baud(self) -> int:

@@ -1,33 +1,21 @@
 """Read the settings file, collecting every problem before giving up."""
 
-import os
 import re
-import tomllib
+from collections.abc import Iterable, Iterator
+from datetime import date, time
 from enum import Enum
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
-from zoneinfo import ZoneInfo
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
-from msgspec import NODEFAULT, structs
+from msgspec import NODEFAULT, Meta, structs
 
+from ...contract.rights import unreadable
 from ..errors import BadSettings
-from .schema import MqttSettings, Pin, Section, Settings
-
-_PATHS = (
-    ("sensor", "port"),
-    ("sensor", "password_file"),
-    ("store", "path"),
-    ("control", "socket"),
-    ("mqtt", "ca_file"),
-    ("mqtt", "cert_file"),
-    ("mqtt", "key_file"),
-    ("mqtt", "password_file"),
-)
-"""Relative paths are taken from the settings file's folder, so that a folder can be moved whole."""
-
-_SOCKET_PATH_LIMIT = 107
-"""Bytes of a Unix-domain socket's path: sizeof(sun_path) - 1 (unix(7))."""
+from .meaning import PATHS, meaning_problems, socket_problems
+from .read_toml import NoText, read_toml
+from .schema import Pin, Section, Settings
 
 _LONGEST_SHOWN = 80
 
@@ -46,91 +34,142 @@ _EXPLANATIONS = {
     ("mqtt", "port"): 'use a number from 1 to 65535, or "auto"',
 }
 
+_SECTIONS: dict[str, Any] = {field.name: field.type for field in structs.fields(Settings)}
+
 
 def load_settings(path: Path) -> Settings:
     """Return the settings in the TOML file at ``path``.
 
-    Raises BadSettings with one line for each problem, naming the section and the key.
+    Raises BadSettings with one line for each problem, naming the section and the key, or the line.
     """
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        found = read_toml(path.read_bytes())
     except FileNotFoundError:
         raise BadSettings(
             str(path), ["There is no such file: name another with --config or EDGE_AGENT_CONFIG."]
         ) from None
     except OSError as error:
-        raise BadSettings(str(path), [f"It cannot be read: {error.strerror}."]) from error
-    except UnicodeDecodeError as error:
-        raise BadSettings(str(path), [f"It is not UTF-8 text: {error}."]) from error
-    except (ValueError, RecursionError) as error:  # Beyond TOMLDecodeError: absurd numbers, depth.
-        raise BadSettings(str(path), [f"It is not TOML: {error}."]) from error
+        raise BadSettings(str(path), [f"It cannot be read: {unreadable(path, error)}."]) from error
+    except NoText as error:
+        raise BadSettings(str(path), [f"{error}."]) from error
 
     problems: list[str] = []
-    fields = {field.name: field.type for field in structs.fields(Settings)}
-    problems += [f"[{name}]: {_unknown('section', name, fields)}" for name in raw.keys() - fields]
+    raw = _by_section(found.tables, problems)
     sections = {
-        name: _section(name, kind, raw.get(name, {}), problems) for name, kind in fields.items()
+        name: _section(name, kind, raw.get(name, {}), found.unread, problems)
+        for name, kind in _SECTIONS.items()
     }
-    problems += _meaning_problems(sections)
-    if problems:
-        raise BadSettings(str(path), sorted(problems))
-    for section, key in _PATHS:
+    problems += meaning_problems(sections)
+    for section, key in PATHS:
         values = sections[section]
-        if values[key] and "://" not in values[key]:  # pyserial knows ports of other kinds.
+        # pyserial knows ports of other kinds.
+        if values.get(key) and "://" not in values[key]:
             values[key] = str(path.absolute().parent / values[key])
-    problems += _socket_problems(sections["control"]["socket"])
-    if problems:
-        raise BadSettings(str(path), problems)
-    return Settings(**{name: fields[name](**values) for name, values in sections.items()})
+    problems += socket_problems(sections["control"].get("socket", ""))
+    if found.problems or problems:
+        raise BadSettings(str(path), found.problems + sorted(problems))
+    return Settings(**{name: kind(**sections[name]) for name, kind in _SECTIONS.items()})
 
 
-def _section(name: str, kind: type[Section], raw: Any, problems: list[str]) -> dict[str, Any]:
+def changed_settings(then: Settings, now: Settings) -> list[str]:
+    """The keys, with their sections, whose values differ."""
+    return [
+        f"[{section}] {key.name}"
+        for section, kind in _SECTIONS.items()
+        for key in structs.fields(kind)
+        if getattr(getattr(then, section), key.name) != getattr(getattr(now, section), key.name)
+    ]
+
+
+def _by_section(tables: dict[str, Any], problems: list[str]) -> dict[str, Any]:
+    """The tables under the names that they should have, so that their keys are judged too."""
+    raw = {name: tables[name] for name in tables if name in _SECTIONS}
+    for name in tables.keys() - _SECTIONS:
+        if not isinstance(tables[name], dict) and (homes := _homes(name)):
+            problems.append(f"{name}: this key stands in no section: put it below {homes}.")
+            continue
+        close = _near(name, _SECTIONS)
+        problems.append(f"[{name}]: {_unknown('section', close)}")
+        if close is not None:
+            raw.setdefault(close, tables[name])
+    return raw
+
+
+def _section(
+    name: str, kind: type[Section], raw: Any, unread: set[tuple[str, str]], problems: list[str]
+) -> dict[str, Any]:
     """Convert one section key by key: msgspec alone would stop at the first problem."""
     if not isinstance(raw, dict):
         problems.append(f"[{name}]: this is a section: write its keys under a line [{name}].")
         return {}
     fields = {field.name: field for field in structs.fields(kind)}
-    problems += [f"[{name}] {key}: {_unknown('key', key, fields)}" for key in raw.keys() - fields]
+    misspelt = dict(_misspelt(name, raw.keys() - fields, fields, problems))
     values: dict[str, Any] = {}
     for key, field in fields.items():
         if key in raw:
             try:
                 values[key] = msgspec.convert(raw[key], field.type)
-            except (
-                msgspec.ValidationError,
-                ValueError,
-            ) as error:  # An endless number.
-                problems.append(f"[{name}] {key}: {_plain(name, key, field.type, raw[key], error)}")
-        elif field.default is NODEFAULT:
-            problems.append(f"[{name}] {key}: this is missing; {_EXPLANATIONS[name, key]}.")
-        else:
+            except (msgspec.ValidationError, ValueError):  # An endless number.
+                problems.append(f"[{name}] {key}: {_plain(name, key, field.type, raw[key])}")
+        elif field.default is not NODEFAULT:
             values[key] = field.default
+        elif (name, key) not in unread and key not in misspelt:
+            problems.append(f"[{name}] {key}: this is missing; {_EXPLANATIONS[name, key]}.")
     return values
 
 
-def _unknown(what: str, name: str, known: dict[str, Any]) -> str:
+def _misspelt(
+    name: str, unknown: Iterable[str], fields: dict[str, Any], problems: list[str]
+) -> Iterator[tuple[str, str]]:
+    """Tell of each key that is none of this section's; yields what seems to be meant, and it."""
+    for key in unknown:
+        close = _near(key, fields)
+        if homes := _homes(key):
+            problems.append(f"[{name}] {key}: there is no such key; it belongs below {homes}.")
+        else:
+            problems.append(f"[{name}] {key}: {_unknown('key', close)}")
+            if close is not None:
+                yield close, key
+
+
+def _homes(key: str) -> str:
+    """The sections that have this key."""
+    homes = (f"[{name}]" for name, kind in _SECTIONS.items() if key in kind.__struct_fields__)
+    return " or ".join(homes)
+
+
+def _unknown(what: str, close: str | None) -> str:
+    return f"there is no such {what}" + (f"; did you mean {close!r}?" if close else ".")
+
+
+def _near(name: str, known: Iterable[str]) -> str | None:
     import difflib  # Only for whoever has mistyped a key.
 
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"there is no such {what}" + (f"; did you mean {close[0]!r}?" if close else ".")
+    plain = re.sub(r"[\W_]+", "_", name.strip().casefold())
+    return next(iter(difflib.get_close_matches(plain, known, n=1)), None)
 
 
-def _plain(section: str, key: str, kind: Any, value: Any, error: Exception) -> str:
+def _plain(section: str, key: str, kind: Any, value: Any) -> str:
     """What is wrong with a value, and what to write instead."""
-    advice = _PIN if kind is Pin else _EXPLANATIONS.get((section, key))
-    if advice is None and (choices := _choices(kind)):
-        advice = f"use one of {', '.join(map(repr, choices))}"
-    if advice is None:
-        advice = re.sub(r" - at `.*`$", "", str(error)).replace("`", "")
-    return f"{_shown(value)} cannot be used: {advice}."
+    advice = _PIN if kind is Pin else _EXPLANATIONS.get((section, key)) or f"use {_wanted(kind)}"
+    meant = _meant(kind, value)
+    told = f"{_shown(value)} cannot be used: {advice}"
+    return f"{told}." if meant is None else f"{told}; did you mean {key} = {meant}?"
 
 
-def _shown(value: Any) -> str:
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):  # A number of thousands of digits.
-        text = f"this {type(value).__name__}"
-    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
+def _wanted(kind: Any) -> str:
+    """A type in words."""
+    if choices := _choices(kind):
+        return f"one of {', '.join(map(repr, choices))}"
+    if isinstance(kind, UnionType) or get_origin(kind) is Union:
+        first, *others = (_wanted(part) for part in get_args(kind))
+        return ", or ".join([first, *(other.removeprefix("one of ") for other in others)])
+    if get_origin(kind) is Annotated:
+        plain, meta = get_args(kind)
+        if plain is int and isinstance(meta, Meta):
+            return f"a whole number from {meta.ge} to {meta.le}, without quotes"
+        return _wanted(plain)
+    return "true or false, without quotes" if kind is bool else "text in quotes"
 
 
 def _choices(kind: Any) -> tuple[Any, ...]:
@@ -139,53 +178,38 @@ def _choices(kind: Any) -> tuple[Any, ...]:
     return get_args(kind) if get_origin(kind) is Literal else ()
 
 
-def _meaning_problems(sections: dict[str, dict[str, Any]]) -> list[str]:
-    """Problems that a type cannot tell."""
-    problems = []
-    zone = sections["gate"].get("timezone")
-    if zone is not None:
+def _meant(kind: Any, value: Any) -> str | None:
+    """The value in TOML that differs from the one given by its case, its quotes or its type."""
+    for candidate in _candidates(value):
         try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError):
-            problems.append(
-                f"[gate] timezone: {zone!r} is no IANA time zone, such as Asia/Ho_Chi_Minh."
-            )
-    problems += _pin_problems(sections)
-    assistant = sections["home_assistant"]
-    if assistant.get("punches") and assistant.get("discovery") is False:
-        problems.append(
-            "[home_assistant] punches: nothing is told of them without the rest: set discovery to "
-            "true too."
-        )
-    mqtt = sections["mqtt"]
-    if (mqtt.get("confirm_by"), mqtt.get("protocol")) == ("broker", "3.1.1"):
-        problems.append(
-            '[mqtt] confirm_by: "broker" needs MQTT 5, for under 3.1.1 a broker says yes to '
-            'everything: set protocol to "auto" or "5".'
-        )
-    if mqtt.keys() >= {field.name for field in structs.fields(MqttSettings)}:
-        access = MqttSettings(**mqtt).access
-        problems += [f"[mqtt] {key}: {what}" for key, what in access.problems().items()]
-    return problems
+            msgspec.convert(candidate, kind)
+        except (msgspec.ValidationError, ValueError):
+            continue
+        return msgspec.json.encode(candidate).decode()
+    return None
 
 
-def _pin_problems(sections: dict[str, dict[str, Any]]) -> list[str]:
-    """A pin is wired to one thing; the lamps' pins count where there are lamps."""
-    panel, sensor = sections["panel"], sections["sensor"]
-    lamps = ("green", "amber", "red", "buzzer") if panel.get("pins") != "none" else ()
-    wired = [("panel", key, panel.get(key)) for key in lamps]
-    wired += [("sensor", key, sensor.get(key)) for key in ("touch_pin", "power_pin")]
-    taken: dict[int, str] = {}
-    problems = []
-    for section, key, pin in wired:
-        if isinstance(pin, int):
-            other = taken.setdefault(pin, f"[{section}] {key}")
-            if other != f"[{section}] {key}":
-                problems.append(f"[{section}] {key}: pin {pin} is that of {other} already.")
-    return problems
+def _candidates(value: Any) -> Iterator[Any]:
+    if isinstance(value, bool):
+        yield "on" if value else "off"
+    elif isinstance(value, float) and value.is_integer() and abs(value) < 1e9:
+        yield int(value)
+    elif (isinstance(value, int) and abs(value) < 1e9) or isinstance(value, date | time):
+        yield str(value)
+    elif isinstance(value, str):
+        word = value.strip().casefold()
+        yield word
+        if re.fullmatch(r"-?\d{1,9}", word):
+            yield int(word)
+        if word in ("true", "false"):
+            yield word == "true"
 
 
-def _socket_problems(socket: str) -> list[str]:
-    if len(os.fsencode(socket)) > _SOCKET_PATH_LIMIT:
-        return [f"[control] socket: {socket!r} is longer than a socket's path may be (107 bytes)."]
-    return []
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    try:
+        text = str(value) if isinstance(value, date | time) else repr(value)
+    except (ValueError, RecursionError):  # A number of thousands of digits.
+        text = f"this {type(value).__name__}"
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"

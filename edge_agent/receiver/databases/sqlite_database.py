@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any, ClassVar
 
 from ...contract.errors import StoreFault
+from ...contract.rights import unusable_file
 from .database import Guard, Row
 
 _BUSY_SECONDS = 30.0
@@ -28,9 +29,9 @@ class SqliteDatabase:
     def __init__(self, path: Path, *, alone: bool) -> None:
         self._path = path.resolve()
         self.name = str(self._path)
-        if not alone and not self._path.exists():
-            raise StoreFault(f"There is no database {self.name}: name the receiver's own.")
         with self._faults(), ExitStack() as opened:
+            if not alone and not self._path.exists():
+                raise StoreFault(f"There is no database {self.name}: name the receiver's own.")
             if alone:
                 opened.enter_context(_locked(self._path))
                 _make_private(self._path)
@@ -112,8 +113,11 @@ class SqliteDatabase:
         try:
             yield
         except (sqlite3.Error, OSError, OverflowError) as error:
+            why = unusable_file(self._path) or unusable_file(_lock_of(self._path))
             raise StoreFault(
-                f"The database {self.name} cannot be used: {error}."
+                f"The database {self.name} cannot be used: {why}."
+                if why
+                else f"The database {self.name} cannot be used: {error}."
                 " Look at the file, its folder's permissions and the free space on its disk."
             ) from error
 
@@ -144,6 +148,13 @@ def _make_private(path: Path) -> None:
         fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         with closing(os.fdopen(fd, "wb")):
             os.fchmod(fd, 0o600)
+            if os.geteuid() == 0:  # A first run of root's must not shut the receiver's user out.
+                folder = path.parent.stat()
+                os.fchown(fd, folder.st_uid, folder.st_gid)
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
 
 
 def _locked(path: Path) -> IO[bytes]:
@@ -151,7 +162,7 @@ def _locked(path: Path) -> IO[bytes]:
 
     On a file of its own: closing any handle of the database would drop SQLite's own locks.
     """
-    name = path.with_name(path.name + ".lock")
+    name = _lock_of(path)
     _make_private(name)
     lock = name.open("ab")
     try:

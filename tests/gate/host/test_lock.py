@@ -128,7 +128,7 @@ def test_a_name_that_cannot_be_read(database: Path, mine: GateLock) -> None:
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     lock = GateLock(tmp_path / "none" / "gate.db")
-    with pytest.raises(StoreFault, match="check that the folder exists"):
+    with pytest.raises(StoreFault, match=r"there is no folder .*/none: sudo install -d"):
         lock.acquire("daemon")
 
 

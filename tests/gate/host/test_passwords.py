@@ -33,13 +33,22 @@ def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
         ("0xDEADBEEF", 0xDEADBEEF),
         (" 4294967295 \r\n", 0xFFFFFFFF),
         ("0", 0),
+        ("\ufeff\r\n\r\n7\r\n", 7),
     ],
 )
 def test_what_stands_in_the_file(file: Path, text: str, password: int) -> None:
     assert sensor_passwords(written(file, text), file.parent / "gate.db") == (password,)
 
 
-@pytest.mark.parametrize("text", ["", "\n", "s3cr3t", "-1", "4294967296", "1 2", "[7]", "9" * 9999])
+def test_a_file_that_windows_has_saved(file: Path) -> None:
+    written(file, "")
+    file.write_bytes("0x7\r\n".encode("utf-16"))
+    assert sensor_passwords(str(file), file.parent / "gate.db") == (7,)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\n", "7\n8", "7\0", "s3cr3t", "-1", "4294967296", "1 2", "[7]", "9" * 9999]
+)
 def test_what_is_no_password_is_told_and_not_shown(file: Path, text: str) -> None:
     with pytest.raises(SensorFault) as told:
         sensor_passwords(written(file, text), file.parent / "gate.db")

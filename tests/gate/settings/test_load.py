@@ -116,11 +116,14 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
         ("", "[gate] id: this is missing; use 1 to 32 of a-z, 0-9 and '-'"),
         ('gate = "main-gate"', "[gate]: this is a section"),
         ('[[gate]]\nid = "a"', "[gate]: this is a section"),
-        ("[gate", "It is not TOML"),
-        (LEAST + LEAST, "It is not TOML"),
+        ("[gate", "line 1, column 5: the bracket ] is missing: [gate]."),
+        (LEAST + LEAST, "line 3: [gate] stands here again, first in line 1"),
         (b"[gate]\nid = '\xff'", "It is not UTF-8 text"),
-        (LEAST + "[sensor]\ncaptures = true", "Expected int, got bool"),
-        (LEAST + "[sensor]\ncaptures = 3.5", "Expected int, got float"),
+        (
+            LEAST + "[sensor]\ncaptures = true",
+            "true cannot be used: use a whole number from 1 to 5",
+        ),
+        (LEAST + "[sensor]\ncaptures = 3.5", "3.5 cannot be used: use a whole number from 1 to 5"),
         (LEAST + "[sensor]\nport = ''", "[sensor] port"),
         (LEAST + "timezone = '../../etc/passwd'", "no IANA time zone"),
         (LEAST + "timezone = 'Asia'", "no IANA time zone"),
@@ -178,7 +181,7 @@ def test_a_file_that_this_user_may_not_read(tmp_path: Path) -> None:
     user = os.geteuid()
     os.seteuid(user or 65534)  # Root may read everything.
     try:
-        with pytest.raises(BadSettings, match="cannot be read: Permission denied"):
+        with pytest.raises(BadSettings, match=r"cannot be read: user .* may not (enter|read) /"):
             load_settings(path)
     finally:
         os.seteuid(user)

@@ -17,6 +17,7 @@ import msgspec
 from ....contract.chain import Envelope, Scribe
 from ....contract.errors import StoreFault
 from ...errors import DamagedLedger, DiskFull, NoLedgerYet
+from ...host.rights import unusable_store
 from .reserve import is_full, spend
 from .schema import NAME, STEPS, TABLE, migrations
 
@@ -75,11 +76,16 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     With no write-ahead log and no index of it nobody has the file open, and SQLite may take it as
     it stands; otherwise it reads along, and at most renews that index. Raises StoreFault.
     """
-    if not path.exists():
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
         raise NoLedgerYet(
             f"There is no database at {path} yet: the daemon makes it at its first start "
             "([store] path says where)."
-        )
+        ) from None
+    except OSError as error:
+        why = unusable_store(path, to_write=False) or error.strerror
+        raise StoreFault(f"The database at {path} cannot be read: {why}.") from error
     with _opened(path, _as_it_stands(path)) as conn:
         if _known() - _applied(conn, path):
             raise NoLedgerYet(
@@ -179,14 +185,20 @@ def database_fault(path: Path, error: sqlite3.Error) -> StoreFault:
     """What an error of SQLite means for a technician; a DamagedLedger where the file is."""
     code = getattr(error, "sqlite_errorcode", None)
     code = code & 0xFF if code is not None else None
-    advice = _ADVICE.get(code, "see the log of the daemon.")
     if code in _SHORT_OF_ROOM and is_full(path):
         return DiskFull(f"The disk of the database {path} is full: make room there.")
+    advice = _ADVICE.get(code, "see the log of the daemon.")
+    if code in _FORBIDDEN:
+        why = unusable_store(path, to_write=False) or unusable_store(path, to_write=True)
+        advice = f"{why}." if why else advice
     fault = DamagedLedger if code in _DAMAGED else StoreFault
     return fault(f"The database at {path} cannot be used ({error}): {advice}")
 
 
 _DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
+
+
+_FORBIDDEN = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
 
 
 _SHORT_OF_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
@@ -198,8 +210,8 @@ _ADVICE: dict[int | None, str] = {
     "right file, or start the daemon: it sets this one aside and begins anew.",
     sqlite3.SQLITE_CORRUPT: "it is damaged; nothing was changed. Start the daemon: it sets the "
     "file aside, rescues what it can and goes on with a new one.",
-    sqlite3.SQLITE_CANTOPEN: "check that its folder exists and that this user may write there.",
-    sqlite3.SQLITE_READONLY: "this user may not write it, or the disk is read-only.",
+    sqlite3.SQLITE_CANTOPEN: "see 'edge-agent doctor'.",
+    sqlite3.SQLITE_READONLY: "see 'edge-agent doctor'.",
     sqlite3.SQLITE_PERM: "this user may not open it.",
     sqlite3.SQLITE_FULL: "the disk is full: make room.",
     sqlite3.SQLITE_IOERR: "the disk reports errors: replace the card.",

@@ -4,6 +4,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from ...host.lock import give_to_folder_owner
+
 RESERVE_BYTES = 4 << 20
 """Some 2,000 punches' growth of the database beside its log (a punch adds about a kilobyte; the
 log is begun anew at 100 pages)."""
@@ -28,6 +30,7 @@ def keep(database: Path) -> bool:
         finally:
             os.close(fd)
         half.rename(path)
+        give_to_folder_owner(path)
     except OSError:
         with suppress(OSError):
             half.unlink()

@@ -1,0 +1,39 @@
+"""What a file with a password holds, whatever it was written with.
+
+An editor adds a line's end, Windows a mark in front, a hasty hand an empty line. What can only be
+meant in one way is read so, and anything else is refused with its reason: a password that is nearly
+right is answered by the other side with "not authorised", and nobody finds out why.
+"""
+
+import re
+
+_UTF_8_MARK = b"\xef\xbb\xbf"
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+def one_line(content: bytes) -> bytes:
+    """Return the one line that has something in it, without its end; with blanks around it.
+
+    Raises ValueError, saying what is wrong and never what stands there.
+    """
+    if content.startswith(_UTF_16_MARKS):
+        try:
+            content = content.decode("utf-16").encode()
+        except UnicodeDecodeError:
+            raise ValueError("it is saved as UTF-16 and damaged") from None
+    content = content.removeprefix(_UTF_8_MARK)
+    if b"\0" in content:
+        raise ValueError("it is no UTF-8 text (UTF-16, which Windows calls Unicode?)")
+    lines = [line for line in re.split(rb"[\r\n]+", content) if line.strip()]
+    if len(lines) != 1:
+        raise ValueError(f"it has {len(lines)} lines" if lines else "it is empty")
+    return lines[0]
+
+
+def has_blanks_around(line: bytes) -> bool:
+    """Whether a line begins or ends with what nobody sees."""
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        return line != line.strip()
+    return text != text.strip().strip("\u200b\ufeff\u00a0")

@@ -1,0 +1,198 @@
+"""What no type can tell: values that contradict each other or the world, and odd ones."""
+
+import os
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import PurePath
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from .schema import MqttSettings, Settings
+
+Sections = dict[str, dict[str, Any]]
+"""The values by section and key; those that cannot be used are not there."""
+
+PATHS = (
+    ("sensor", "port"),
+    ("sensor", "password_file"),
+    ("store", "path"),
+    ("control", "socket"),
+    ("mqtt", "ca_file"),
+    ("mqtt", "cert_file"),
+    ("mqtt", "key_file"),
+    ("mqtt", "password_file"),
+)
+"""Relative paths are taken from the settings file's folder, so that a folder can be moved whole."""
+
+
+def meaning_problems(sections: Sections) -> Iterator[str]:
+    """Yield what is wrong, with its section and key."""
+    yield from _blank_problems(sections)
+    yield from _path_problems(sections)
+    zone = sections["gate"].get("timezone")
+    if zone is not None and zone == zone.strip() and not _is_zone(zone):
+        yield f"[gate] timezone: {zone!r} is no IANA time zone, such as {_zone_meant(zone)}."
+    yield from _pin_problems(sections)
+    assistant = sections["home_assistant"]
+    if assistant.get("punches") and assistant.get("discovery") is False:
+        yield (
+            "[home_assistant] punches: nothing is told of them without the rest: set discovery to "
+            "true too."
+        )
+    mqtt = sections["mqtt"]
+    if (mqtt.get("confirm_by"), mqtt.get("protocol")) == ("broker", "3.1.1"):
+        yield (
+            '[mqtt] confirm_by: "broker" needs MQTT 5, for under 3.1.1 a broker says yes to '
+            'everything: set protocol to "auto" or "5".'
+        )
+    # What cannot be used is told already, and nothing else is judged by the default in its place.
+    complete = mqtt.keys() >= set(MqttSettings.__struct_fields__)
+    for key, what in MqttSettings(**mqtt).access.problems().items():
+        if complete or key == "host":
+            yield f"[mqtt] {key}: {what}"
+
+
+def oddities(settings: Settings) -> list[str]:
+    """What may be meant, and mostly is not. Each names its section and key."""
+    found = []
+    zone, mqtt = settings.gate.timezone, settings.mqtt
+    if behind := re.fullmatch(r"(?:Etc/)?GMT\+([1-9]\d?)", zone):
+        found.append(
+            f"[gate] timezone: {zone} is {behind[1]} hours BEHIND UTC, against what its name "
+            "suggests: name a place, such as Asia/Ho_Chi_Minh."
+        )
+    if (mqtt.port, mqtt.access.encrypted) in ((1883, True), (8883, False)):
+        spoken = "TLS" if mqtt.access.encrypted else "no TLS"
+        found.append(
+            f"[mqtt] port: {mqtt.port} with {spoken} is unusual: 8883 is for TLS, 1883 without; "
+            '"auto" takes the right one.'
+        )
+    for section, key, pin in _wired(_sections_of(settings)):
+        if pin in _EEPROM:
+            found.append(
+                f"[{section}] {key}: pin {pin} is kept for the memory of add-on boards: better "
+                "use another."
+            )
+    return found
+
+
+def _sections_of(settings: Settings) -> Sections:
+    return {
+        name: {key: getattr(getattr(settings, name), key) for key in keys}
+        for name, keys in (
+            ("panel", ("pins", *_LAMPS)),
+            ("sensor", ("port", "touch_pin", "power_pin")),
+        )
+    }
+
+
+def _blank_problems(sections: Sections) -> Iterator[str]:
+    for section, values in sections.items():
+        for key, value in values.items():
+            # The host has a sentence of its own.
+            if isinstance(value, str) and value != _stripped(value) and key != "host":
+                yield (
+                    f"[{section}] {key}: {value!r} begins or ends with a blank: write "
+                    f'{key} = "{_stripped(value)}".'
+                )
+
+
+def _stripped(text: str) -> str:
+    return text.strip().strip("\u200b\ufeff").strip()
+
+
+_SOCKET_PATH_LIMIT = 107
+"""Bytes of a Unix-domain socket's path: sizeof(sun_path) - 1 (unix(7))."""
+
+_PORT_SCHEMES = ("socket", "rfc2217", "loop", "spy", "alt", "hwgrep", "cp2110")
+"""What pyserial knows (URL Handlers)."""
+
+
+def _path_problems(sections: Sections) -> Iterator[str]:
+    for section, key in PATHS:
+        path = sections[section].get(key, "")
+        if path.startswith("~"):
+            yield f"[{section}] {key}: {path!r}: ~ means no folder here: write the whole path."
+        elif (section, key) != ("sensor", "port") and "://" in path:
+            yield f"[{section}] {key}: {path!r} cannot be used: write a path, such as /etc/…."
+        elif path.endswith("/") and "://" not in path:
+            yield f"[{section}] {key}: {path!r} names a folder: name a file in it."
+    port = sections["sensor"].get("port", "")
+    scheme, is_url, rest = port.partition("://")
+    if is_url:
+        where = re.fullmatch(r"[^/]+:(\d{1,9})([/?].*)?", rest)
+        if scheme not in _PORT_SCHEMES:
+            yield (
+                f"[sensor] port: {port!r} cannot be used: a sensor at a network is "
+                "socket://HOST:PORT or rfc2217://HOST:PORT."
+            )
+        elif scheme in ("socket", "rfc2217") and not (where and 0 < int(where[1]) < 65536):
+            yield f"[sensor] port: {port!r} lacks a port from 1 to 65535: {scheme}://HOST:PORT."
+    socket, store = sections["control"].get("socket", ""), sections["store"].get("path")
+    if socket == store:
+        yield f"[control] socket: {socket!r} is [store] path already."
+
+
+def socket_problems(socket: str) -> list[str]:
+    """Of the whole path, as the kernel gets it."""
+    if len(os.fsencode(socket)) > _SOCKET_PATH_LIMIT:
+        return [f"[control] socket: {socket!r} is longer than a socket's path may be (107 bytes)."]
+    return []
+
+
+def _is_zone(zone: str) -> bool:
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
+def _zone_meant(zone: str) -> str:
+    """The zone of this name in another case, or of this place."""
+    wanted = zone.casefold().replace(" ", "_")
+    known = {name.casefold(): name for name in sorted(_zones())}
+    of_place = {name.rpartition("/")[2]: whole for name, whole in known.items()}
+    return known.get(wanted) or of_place.get(wanted) or "Asia/Ho_Chi_Minh"
+
+
+@cache
+def _zones() -> set[str]:
+    from zoneinfo import available_timezones  # Reads hundreds of files: only for a wrong one.
+
+    return available_timezones()
+
+
+_LAMPS = ("green", "amber", "red", "buzzer")
+_UART = (14, 15)
+_EEPROM = (0, 1)
+
+
+def _wired(sections: Sections) -> Iterator[tuple[str, str, int]]:
+    """Section, key and number of each pin in use; the lamps' count where there are lamps."""
+    panel, sensor = sections["panel"], sections["sensor"]
+    for key in _LAMPS if panel.get("pins") != "none" else ():
+        if isinstance(pin := panel.get(key), int):
+            yield "panel", key, pin
+    for key in ("touch_pin", "power_pin"):
+        if isinstance(pin := sensor.get(key), int):
+            yield "sensor", key, pin
+
+
+def _pin_problems(sections: Sections) -> Iterator[str]:
+    """A pin is wired to one thing."""
+    taken: dict[int, str] = {}
+    port = sections["sensor"].get("port", "")
+    for section, key, pin in _wired(sections):
+        here = f"[{section}] {key}"
+        if pin in _UART and not _is_elsewhere(port):
+            yield f"{here}: pin {pin} is the sensor's line (14 and 15 are the UART): use another."
+        elif (other := taken.setdefault(pin, here)) != here:
+            yield f"{here}: pin {pin} is that of {other} already."
+
+
+def _is_elsewhere(port: str) -> bool:
+    """Whether the sensor is certainly not at the header's UART."""
+    name = PurePath(port).name
+    return "://" in port or name.startswith(("ttyUSB", "ttyACM", "usb-"))

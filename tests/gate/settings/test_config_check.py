@@ -1,0 +1,91 @@
+"""``edge-agent config check``, and what a running daemon says of a file that was changed."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from edge_agent.cli import main
+from edge_agent.gate.settings.in_use import SettingsInUse
+from edge_agent.gate.settings.load import load_settings
+
+GATE = '[gate]\nid = "a"\n'
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "gate.toml"
+
+
+def check(file: Path, text: str) -> Result:
+    file.write_text(text)
+    return CliRunner().invoke(main, ["config", "check", "--config", str(file)])
+
+
+def test_right_settings(file: Path) -> None:
+    result = check(file, GATE)
+    assert (result.exit_code, result.output) == (0, f"The settings in {file} are right.\n")
+
+
+def test_odd_settings_are_right_and_told(file: Path) -> None:
+    result = check(file, GATE + 'timezone = "Etc/GMT+7"')
+    assert result.exit_code == 0
+    assert "7 hours BEHIND UTC" in result.output
+
+
+def test_every_problem_at_once(file: Path) -> None:
+    result = check(file, '[gate]\nid = “A”\ntimezone = "x"\n[panel]\npins = "gpio"\ngreen = 14')
+    assert result.exit_code == 78
+    assert result.stderr.splitlines() == [
+        f"edge-agent: The settings in {file} cannot be used:",
+        '  line 2, column 6: “ is no straight quote: write id = "A".',
+        "  [gate] id: 'A' cannot be used: use 1 to 32 of a-z, 0-9 and '-'; did you mean id = "
+        '"a"?',
+        "  [gate] timezone: 'x' is no IANA time zone, such as Asia/Ho_Chi_Minh.",
+        "  [panel] green: pin 14 is the sensor's line (14 and 15 are the UART): use another.",
+    ]
+
+
+def test_the_password_files_are_looked_into(file: Path) -> None:
+    for name, content in (("broker", b"a\nb\n"), ("sensor", b"word")):
+        file.with_name(name).touch(0o600)
+        file.with_name(name).write_bytes(content)
+    named = '[mqtt]\nusername = "u"\npassword_file = "broker"\n[sensor]\npassword_file = "sensor"'
+    result = check(file, f"{GATE}{named}")
+    assert result.exit_code == 78
+    assert "[mqtt] password_file: The password file" in result.stderr
+    assert "it has 2 lines" in result.stderr
+    assert "[sensor] password_file: The sensor's password file" in result.stderr
+    for name, content in (("broker", b"a\n"), ("sensor", b"7")):
+        file.with_name(name).write_bytes(content)
+    assert check(file, f"{GATE}{named}").exit_code == 0
+
+
+def test_what_has_changed_since_the_start(file: Path) -> None:
+    file.write_text(GATE)
+    in_use = SettingsInUse(load_settings(file), file)
+    same = {"file": str(file), "changed": [], "problem": None}
+    assert in_use.told() == same
+    file.write_text(GATE + "# a word\n")
+    assert in_use.told() == same
+    file.write_text(GATE + "[sensor]\ncaptures = 2\n")
+    assert in_use.told() == same | {"changed": ["[sensor] captures"]}
+    file.write_text(GATE + "[sensor]\ncaptures = 9\n")
+    problem = in_use.told()["problem"]
+    assert problem.startswith("[sensor] captures: 9 cannot be used")
+    file.unlink()
+    assert in_use.told()["problem"].startswith("There is no such file")
+    file.write_text(GATE)
+    assert in_use.told() == same
+
+
+def test_a_file_that_is_as_it_was_is_not_read_again(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text(GATE)
+    in_use = SettingsInUse(load_settings(file), file)
+    told = in_use.told()
+    monkeypatch.setattr(
+        "edge_agent.gate.settings.in_use.load_settings", lambda file: pytest.fail("read again")
+    )
+    assert in_use.told() is told
