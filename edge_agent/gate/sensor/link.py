@@ -13,7 +13,15 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import SensorFault, SensorGarbled, SensorRefused, SensorSilent, SensorUnplugged
+from ..errors import (
+    SPOILED,
+    SensorDisturbed,
+    SensorFault,
+    SensorGarbled,
+    SensorRefused,
+    SensorSilent,
+    SensorUnplugged,
+)
 from .driver import PyFingerprint
 from .frames import Frame, FrameParser, Kind, Stream, encode
 from .instructions import (
@@ -36,8 +44,11 @@ _RECOVERY = 2.0  # seconds: four times what the slowest module takes to boot
 _MOST_FENCES = 8  # a line that was bad for an hour must be trusted again within a second
 _BITS_PER_BYTE = 10  # 8N1
 _SETTLED = 0.0025  # seconds: an ack of 12 bytes takes 2.1 ms at 57600 baud
+_WITHIN_A_REPLY = 0.3  # seconds: what has begun and does not go on has lost its end
 _BETWEEN_PACKETS = 1.0  # seconds: three times the largest packet at the lowest baud
 _ASKED_IN_VAIN = 3  # times, on a sound link: then a module does not have the instruction
+# After code 01 there is noise on the line, after 21 the sensor has restarted.
+_OF_THE_LINE = frozenset({PACKET_ERROR, NOT_VERIFIED})
 _USUAL_BAUDS = (57600, 115200, 9600, 19200, 38400)
 
 
@@ -126,6 +137,18 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
             f"{instruction.without}.",
             PACKET_ERROR,
         )
+
+    def read(self, instruction: Instruction, **arguments: int | bytes) -> Any:
+        """``ask``, and again where the line has spoiled the answer: for what changes nothing.
+
+        Whoever has to know that it is the same module still, does not learn of it here.
+        """
+        for _ in range(_ASKED_IN_VAIN - 1):
+            try:
+                return self.ask(instruction, **arguments)
+            except SPOILED:
+                self._regain_trust()
+        return self.ask(instruction, **arguments)
 
     def receive(self, instruction: Instruction, **arguments: int | bytes) -> bytes:
         """Ask for data packets, once, for they may take seconds; returns what they hold."""
@@ -283,8 +306,7 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         self._expect_nothing_behind()
         if code == OK and self._asked.takes:
             return  # In doubt until all is sent: it may take a command for data.
-        # After code 01 there is noise on the line, after 21 the sensor has restarted.
-        self._trusted = code not in (PACKET_ERROR, NOT_VERIFIED)
+        self._trusted = code not in _OF_THE_LINE
         if code != OK and code not in self._asked.answers:
             raise self._refused(code)
 
@@ -304,12 +326,15 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         frames: list[Frame] = []
         # Bytes before the packet spoil it, but what comes behind them shows that the sensor is
         # done. No read goes beyond the packet, as long as nothing was skipped.
+        heard_at = time.monotonic()
         while not frames and not parser.damaged:
-            frames = parser.feed(self._port.read(parser.missing))
-            if not frames and time.monotonic() >= self._deadline:
-                if parser.skipped or parser.pending:
-                    raise self.doubt("no whole packet came in time")
-                raise self._silent()
+            if data := self._port.read(parser.missing):
+                heard_at = time.monotonic()
+                frames = parser.feed(data)
+            begun = parser.skipped or parser.pending
+            give_up = min(self._deadline, heard_at + _WITHIN_A_REPLY) if begun else self._deadline
+            if not frames and time.monotonic() >= give_up:
+                raise self.doubt("no whole packet came in time") if begun else self._silent()
         if parser.damaged:
             raise self.doubt("the checksum is wrong")
         if parser.skipped:
@@ -338,7 +363,8 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
 
     def _refused(self, code: int) -> SensorRefused:
         says, advice = MEANINGS.get(code, UNLISTED)
-        return SensorRefused(
+        kind = SensorDisturbed if code in _OF_THE_LINE else SensorRefused
+        return kind(
             f"The sensor at {self._port.name} refused {self._asked.name} with code {code:02X}, "
             f"{says}: {advice}.",
             code,

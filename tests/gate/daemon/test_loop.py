@@ -230,18 +230,29 @@ def test_a_sign_of_life_each_hour() -> None:
     assert hours == [0, 1, 1, 1, 2, 2, 2, 2, 3]
 
 
-def test_only_looks_that_fail_one_after_the_other_lose_the_sensor() -> None:
-    for failing_at, lost in (((5, 6, 10, 11), False), ((5, 6, 7), True)):
-        works = Works()
+@pytest.mark.parametrize(
+    ("failing_at", "apart_s", "lost"),
+    [
+        ((5, 6, 10, 11), 1.5, False),
+        ((5, 6, 7), 1.5, True),
+        ((5, 6), 3.0, False),
+        ((5, 6, 7), 1.4, False),
+        ((5, 6, 7, 8), 1.0, True),
+    ],
+)
+def test_only_looks_that_fail_one_after_the_other_for_a_while_lose_the_sensor(
+    failing_at: tuple[int, ...], apart_s: float, lost: bool
+) -> None:
+    works = Works()
 
-        def each(turn: int, works: Works = works, failing_at: tuple[int, ...] = failing_at) -> None:
-            if turn in failing_at:
-                works.sensor.failing["capture"] = [SensorGarbled("?")]
+    def each(turn: int) -> None:
+        works.site.clock.now += apart_s
+        if turn in failing_at:
+            works.sensor.failing["capture"] = [SensorGarbled("?")]
 
-        turns = Turns(works)
-        turns.run(each, most=20)
-        told = [e["reason"] for e in works.store.data() if e["kind"] == "recording.stopped"]
-        assert ("sensor-fault" in told) == lost
-        # The third failure in a row is no mended link, but a sensor that is lost.
-        mended = 2 if lost else 4
-        assert turns.loop.mends.lately(works.site.clock.monotonic()) == mended
+    turns = Turns(works)
+    turns.run(each, most=20)
+    told = [e["reason"] for e in works.store.data() if e["kind"] == "recording.stopped"]
+    assert ("sensor-fault" in told) == lost
+    # The failure that loses it is no mended link.
+    assert turns.loop.mends.lately(works.site.clock.monotonic()) == len(failing_at) - lost

@@ -49,6 +49,9 @@ MINH = Worker(code="009", name="Minh")
 TRUTH = {LANS_FINGER: "007", HOAS_FINGER: "008", NEW: "009"}
 """Whose finger it is. 009 has none yet."""
 
+MANY = 5
+"""As many faults in a row as are not made good in place."""
+
 REMOVE_LANS = RemovePrint(code="007", finger="right-index")
 ENROL_NEW = Enroll(code="009", finger="left-thumb")
 
@@ -493,15 +496,16 @@ def test_a_template_that_cannot_be_loaded_does_not_agree() -> None:
 def test_a_read_error_is_not_a_mismatch(instruction: str, fault: EdgeAgentError) -> None:
     works = Works()
     cleared_notepad(works)
-    works.sensor.failing[instruction] = [fault]
+    works.sensor.failing[instruction] = [fault] * MANY
     with pytest.raises(type(fault)):
         works.pairing.check()
     assert works.pairing.doubt is None
     assert works.kinds() == []
-    works.sensor.failing[instruction] = [fault]
+    works.sensor.failing[instruction] = [fault] * MANY
     with pytest.raises(type(fault)):
         works.pairing.adopt("uid:1000")
     assert works.kinds() == []
+    works.sensor.failing.clear()
     assert works.pairing.check() is None
     works.settled()
 
@@ -511,7 +515,12 @@ def test_a_refusal_on_a_line_in_doubt_is_a_read_error_too() -> None:
     works = Works()
     cleared_notepad(works)
     works.sensor.failing["read_template"] = [SensorRefused("restarted", 0x21)]
-    works.sensor.failing["slots"] = [None, SensorGarbled("in doubt")]
+    works.sensor.failing["check"] = [SensorGarbled("in doubt")]
+    assert works.pairing.check() is None
+    assert works.sensor.asked.count("recover") == 1
+    cleared_notepad(works)
+    works.sensor.failing["read_template"] = [SensorRefused("restarted", 0x21)] * MANY
+    works.sensor.failing["check"] = [SensorGarbled("in doubt")] * MANY
     with pytest.raises(SensorGarbled):
         works.pairing.check()
 
@@ -772,7 +781,7 @@ def test_a_technician_who_asks_finds_out() -> None:
 
 def test_a_sensor_that_cannot_be_read_is_a_fault_and_no_doubt() -> None:
     day = Day()
-    day.works.sensor.failing["read_notepad"] = [SensorGarbled("?")]
+    day.works.sensor.failing["read_notepad"] = [SensorGarbled("?")] * MANY
     day.keeper.began(INFO)
     assert day.states == ["garbled"]
     assert day.written == []
