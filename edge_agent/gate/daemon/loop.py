@@ -276,6 +276,7 @@ class GateLoop:
         self._failures += 1
         self._schedule.look_soon()
         if self._failures >= _MOST_FAILURES and now - self._failing_since >= _FAILING_FOR_S:
+            self._failing_since = None
             self._taker.disturbed()
             self._lifecycle.lost(fault)
         elif self._stop.is_set():

@@ -64,6 +64,10 @@ class OddSize(SensorGarbled):
         super().__init__(message)
 
 
+class _Repeated(SensorGarbled):
+    """It is the command itself that came."""
+
+
 class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
     """One sensor on one open port.
 
@@ -116,16 +120,19 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         Such a module says nothing to it, says it again, or has a code for it: that the packet was
         damaged, or one that no manual lists. A bad line does most of that too. So it is asked again
         on a link that was proved in between; a lack is believed until the next doubt, that it has
-        an instruction for as long as it is connected.
+        an instruction for as long as it is connected. Bytes that make no sense are no sign of it.
         """
         code = instruction.code
         if not instruction.without or self._has.get(code):
             return self.exchange(instruction, **arguments)
-        for _ in range(_ASKED_IN_VAIN if code not in self._has else 0):
+        in_vain = garbled = 0
+        while code not in self._has and in_vain < _ASKED_IN_VAIN:
             try:
                 value = self.exchange(instruction, **arguments)
             except (SensorSilent, SensorGarbled, SensorRefused) as fault:
-                if isinstance(fault, SensorRefused) and _is_listed(fault.code):
+                is_sign = isinstance(fault, _Repeated) or not isinstance(fault, SensorGarbled)
+                in_vain, garbled = in_vain + is_sign, garbled + (not is_sign)
+                if _is_listed(fault) or garbled == _ASKED_IN_VAIN:
                     raise
                 self._regain_trust()
             else:
@@ -139,10 +146,7 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         )
 
     def read(self, instruction: Instruction, **arguments: int | bytes) -> Any:
-        """``ask``, and again where the line has spoiled the answer: for what changes nothing.
-
-        Whoever has to know that it is the same module still, does not learn of it here.
-        """
+        """``ask``, and again where the line has spoiled the answer: for what changes nothing."""
         for _ in range(_ASKED_IN_VAIN - 1):
             try:
                 return self.ask(instruction, **arguments)
@@ -294,6 +298,8 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         return packet.kind, packet.data
 
     def _take_ack(self, ack: Frame) -> None:
+        if ack.kind is Kind.COMMAND:
+            raise _Repeated(str(self.doubt("it is the command itself")))
         if ack.kind is not Kind.ACK or ack.address != _ADDRESS or not self._fits(ack.data):
             raise self.doubt("it is the answer to something else")
         code = ack.data[0]
@@ -371,8 +377,9 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         )
 
 
-def _is_listed(code: int) -> bool:
-    """Whether a code says what went wrong, and not just that the packet was damaged."""
+def _is_listed(fault: SensorFault) -> bool:
+    """Whether it says what went wrong, and not just that the packet was damaged."""
+    code = fault.code if isinstance(fault, SensorRefused) else PACKET_ERROR
     return code in MEANINGS and code != PACKET_ERROR
 
 

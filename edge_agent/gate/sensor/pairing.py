@@ -56,8 +56,7 @@ class Pairing:
         What can be settled without a person is settled. Raises SensorFault: that is no doubt, the
         module could just not be asked.
         """
-        self._token = None
-        ours, page = self._gate.store.mark(), self._first_page()
+        ours, page = self._gate.store.mark(), self._read_page()
         found = read_mark(page)
         # It is this one that has to be there still, whenever the line has to be mended on the way.
         self._token = found.token if found else None
@@ -168,16 +167,6 @@ class Pairing:
                 "workers who have left, or get a sensor with a larger library in good time."
             )
         return " ".join(sentences) or None
-
-    def _first_page(self) -> bytes:
-        """The page of a module that nothing is known of yet, but that it was just connected."""
-        for _ in range(_SPOILED_IN_A_ROW - 1):
-            try:
-                return self._read_page()
-            except SPOILED:
-                self._beat()
-                self._sensor.recover()
-        return self._read_page()
 
     def _read_page(self) -> bytes:
         """The page of the mark; empty where the sensor keeps no notes."""

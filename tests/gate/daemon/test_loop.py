@@ -9,7 +9,7 @@ import pytest
 from edge_agent.contract.errors import BadRequest, EdgeAgentError
 from edge_agent.contract.people import Worker
 from edge_agent.gate.daemon.loop import GateLoop
-from edge_agent.gate.errors import GateBusy, SensorGarbled, SensorSilent
+from edge_agent.gate.errors import GateBusy, SensorGarbled, SensorSilent, SensorUnplugged
 from edge_agent.gate.events import FingerAwaited, Outcome, PanelShown
 from edge_agent.gate.people.requests import AddWorker, Enroll, Identify, RemovePrint, TakeImage
 from tests.gate.fakes import INFO, LANS_FINGER, Person
@@ -256,3 +256,60 @@ def test_only_looks_that_fail_one_after_the_other_for_a_while_lose_the_sensor(
     assert ("sensor-fault" in told) == lost
     # The failure that loses it is no mended link.
     assert turns.loop.mends.lately(works.site.clock.monotonic()) == len(failing_at) - lost
+
+
+def test_a_sensor_that_was_connected_anew_is_not_lost_by_one_look() -> None:
+    works = Works()
+
+    def each(turn: int) -> None:
+        works.site.clock.now += 3.0
+        if turn in (5, 6, 7, 9):
+            works.sensor.failing["capture"] = [SensorGarbled("?")]
+
+    Turns(works).run(each, most=20)
+    told = [e["reason"] for e in works.store.data() if e["kind"] == "recording.stopped"]
+    assert told.count("sensor-fault") == 1
+
+
+@pytest.mark.parametrize("mended", [True, False])
+def test_a_line_that_spoils_a_mending_is_mended_again(mended: bool) -> None:
+    works = Works()
+
+    def each(turn: int) -> None:
+        if turn == 5:
+            works.sensor.failing["capture"] = [SensorGarbled("?")]
+            works.sensor.failing["recover"] = [SensorGarbled("?")] * 4
+            works.sensor.on_ask = lambda name: took(0.3 if mended else 1.0, name)
+
+    def took(seconds: float, name: str) -> None:
+        works.site.clock.now += seconds * (name == "recover")
+
+    Turns(works).run(each, most=20)
+    told = [e["reason"] for e in works.store.data() if e["kind"] == "recording.stopped"]
+    assert ("sensor-fault" in told) is not mended
+
+
+@pytest.mark.parametrize("first", ["a stranger", LANS_FINGER])
+def test_who_comes_while_the_sensor_is_connected_anew_is_answered(first: str) -> None:
+    """The next look at the glass is too late to see that it was bare in between."""
+    works = Works()
+    turns = Turns(works)
+
+    def each(turn: int) -> None:
+        works.site.clock.now += 1.0
+        if turn == 3:
+            works.sensor.glass = first
+        elif turn == 6:
+            works.sensor.failing["capture"] = [SensorSilent("?")]
+            works.sensor.failing["recover"] = [SensorUnplugged("?")]
+            works.sensor.glass = None
+            works.sensor.on_ask = come
+
+    def come(name: str) -> None:
+        if name == "read_notepad":  # The sensor was connected anew, and has looked.
+            works.sensor.glass = "another stranger"
+
+    turns.run(each, most=20)
+    known = first == LANS_FINGER
+    before = (Outcome.RECORDED, "007") if known else (Outcome.UNKNOWN, None)
+    assert turns.shown == [before, (Outcome.UNKNOWN, None)]

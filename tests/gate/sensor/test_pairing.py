@@ -781,7 +781,7 @@ def test_a_technician_who_asks_finds_out() -> None:
 
 def test_a_sensor_that_cannot_be_read_is_a_fault_and_no_doubt() -> None:
     day = Day()
-    day.works.sensor.failing["read_notepad"] = [SensorGarbled("?")] * MANY
+    day.works.sensor.failing["read_notepad"] = [SensorGarbled("?")]
     day.keeper.began(INFO)
     assert day.states == ["garbled"]
     assert day.written == []
