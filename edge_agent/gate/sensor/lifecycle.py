@@ -97,7 +97,9 @@ class SensorLifecycle:
             return False
         try:
             info = self._sensor.connect()
+            self._pairing.beat()
             present = self._see()
+            self._pairing.beat()
         except (SensorFault, GateBusy) as fault:
             self._put_off(fault)
             return False
@@ -160,6 +162,7 @@ class SensorLifecycle:
                 return self._capture()
             except SPOILED:
                 self._sensor.recover()
+                self._pairing.beat()
         return self._capture()
 
     def _capture(self) -> bool:

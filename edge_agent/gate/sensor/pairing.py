@@ -38,10 +38,11 @@ class Pairing:
     """What the gate knows of the module at the other end. Lives on the gate's thread."""
 
     def __init__(self, gate: Gate, sensor: Sensor, beat: Callable[[], None]) -> None:
-        """``beat`` is called between templates, which take a tenth of a second each to read."""
+        """``beat`` is called between two questions, of which one may take seconds."""
         self._gate = gate
         self._sensor = sensor
-        self._beat = beat
+        self.beat = beat
+        """For whoever asks the sensor for long, too."""
         self._token: bytes | None = None
         """Of the module in use; None for one that keeps no notes."""
         self._keeps_notes = True
@@ -215,7 +216,7 @@ class Pairing:
 
     def _go_on(self, fault: SensorFault | None) -> None:
         """Between two questions to a module that is still the same."""
-        self._beat()
+        self.beat()
         if fault is None:
             self._spoiled = 0
         while fault is not None:
