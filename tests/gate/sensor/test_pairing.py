@@ -510,6 +510,45 @@ def test_a_read_error_is_not_a_mismatch(instruction: str, fault: EdgeAgentError)
     works.settled()
 
 
+@pytest.mark.parametrize("fault", [SensorSilent("?"), SensorGarbled("?")])
+@pytest.mark.parametrize("keeps_notes", [True, False])
+def test_what_is_spoiled_while_reading_is_asked_for_again(
+    fault: EdgeAgentError, keeps_notes: bool
+) -> None:
+    works = Works(keeps_notes=keeps_notes)
+    if keeps_notes:
+        raise_counter(works, database=3)
+    works.sensor.asked.clear()
+    works.sensor.failing["read_template"] = [fault] * (MANY - 1)
+    works.sensor.failing["recover"] = [fault] if keeps_notes else []
+    if keeps_notes:
+        works.sensor.failing["read_template"].pop()  # One of them was a mending.
+    assert works.pairing.check() is None
+    assert "connect" not in works.sensor.asked
+    works.settled()
+
+
+@pytest.mark.parametrize("keeps_notes", [True, False])
+def test_what_began_at_one_module_does_not_go_on_at_another(keeps_notes: bool) -> None:
+    """It is swapped while an answer is spoiled, with the template that was asked for next."""
+    works = Works(keeps_notes=keeps_notes)
+    if keeps_notes:
+        raise_counter(works, database=3)
+    works.sensor.asked.clear()
+
+    def swap(name: str) -> None:
+        if works.sensor.asked.count("read_template") == 2 and name == "read_template":
+            works.sensor.failing["read_template"] = [SensorGarbled("?")]
+            works.sensor.templates[LANS.slot] = "a stranger's"
+            if keeps_notes:
+                works.sensor.pages[NOTES_PAGE] = PairingMark(b"t" * TOKEN_BYTES, 1).page()
+
+    works.sensor.on_ask = swap
+    with pytest.raises(SensorDoubted):
+        works.pairing.check()
+    assert works.kinds() == []
+
+
 def test_a_refusal_on_a_line_in_doubt_is_a_read_error_too() -> None:
     """A sensor that has restarted refuses everything until its password is verified."""
     works = Works()

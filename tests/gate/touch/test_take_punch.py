@@ -367,6 +367,24 @@ def test_a_mending_that_is_spoiled_too_is_tried_again() -> None:
     assert "close" not in one.sensor.asked
 
 
+@pytest.mark.parametrize("mendings", [0, 1])
+def test_a_daemon_that_leaves_mends_no_more(mendings: int) -> None:
+    garbled = SensorGarbled("?")
+    one = shift([True], [], extracts=[garbled], recovers=[garbled] * 9)
+    one.taker = TakePunch(
+        one.site.gate,
+        one.sensor,
+        one.site.panel,
+        CAPTURES,
+        recover=one.sensor.recover,
+        offline=lambda: False,
+        stopping=lambda: one.sensor.asked.count("recover") >= mendings,
+    )
+    one.poll()
+    assert one.outcomes == [Outcome.SENSOR_FAULT]
+    assert one.sensor.asked.count("recover") == mendings
+
+
 @pytest.mark.parametrize("gone", [SensorSilent("?"), SensorUnplugged("?")])
 def test_a_sensor_that_is_gone_is_not_mended_again(gone: SensorFault) -> None:
     one = shift([True], [], extracts=[SensorGarbled("?")], recovers=[gone] * 3)
@@ -428,6 +446,18 @@ def test_whoever_came_since_the_glass_was_seen_bare_has_waited(
     one.site.clock.now += since
     one.poll()
     assert one.outcomes == [expected]
+
+
+def test_who_waited_before_the_glass_was_seen_bare_has_gone() -> None:
+    one = shift([SensorGarbled("?")], [])
+    one.sensor.fault_s = 3.0
+    one.poll()
+    one.site.clock.now += 3.0
+    one.taker.seen_bare()
+    one.sensor.captures, one.sensor.searches = [True, True], [HERS]
+    one.sensor.extracts = [SensorGarbled("?")]
+    one.poll()
+    assert one.outcomes == [Outcome.RECORDED]
 
 
 @pytest.mark.parametrize(("hidden", "expected"), [(0, Outcome.RECORDED), (2, Outcome.SENSOR_FAULT)])
