@@ -75,6 +75,14 @@ class SensorRefused(SensorFault):
         super().__init__(message)
 
 
+class SensorDisturbed(SensorRefused):
+    """It received a damaged packet, or has restarted: what it was asked for may be asked again."""
+
+
+SPOILED = (SensorSilent, SensorGarbled, SensorDisturbed)
+"""Faults that may be the line's: once that is proved sound again, asking once more may help."""
+
+
 class DiskFull(StoreFault):
     """Certainly nothing was written, for want of room: the technician must make some."""
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from ..contract.messages import ReportLine
 from ..contract.stamps import Stamp
+from .errors import SensorFault
 from .events import Event, Outcome
 from .rules import Hint, Match
 
@@ -86,6 +87,17 @@ class Buffer(StrEnum):
     TWO = "2"
 
 
+GoOn = Callable[[SensorFault | None], None]
+"""Called between two questions of many: with None, or with the fault that has spoiled the answer to
+the last one, which is asked again if this returns."""
+
+
+def give_up(fault: SensorFault | None) -> None:
+    """A GoOn that asks nothing again."""
+    if fault is not None:
+        raise fault
+
+
 class Sensor(Protocol):
     """A fingerprint sensor. Every method raises a SensorFault when the link cannot be relied on.
 
@@ -138,8 +150,8 @@ class Sensor(Protocol):
     def erase(self, slot: int) -> None:
         """Erase ``slot``; returns once the index was read back and no longer shows it."""
 
-    def slots(self) -> frozenset[int]:
-        """The slots that hold a template."""
+    def slots(self, go_on: GoOn = give_up) -> frozenset[int]:
+        """The slots that hold a template; a module without an index takes up to 20 seconds."""
 
     def read_template(self, slot: int) -> bytes:
         """The template in ``slot``; SensorRefused where there is none."""

@@ -14,7 +14,7 @@ from edge_agent.gate.ledger.gate import Gate
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.pairing_mark import PAGE_BYTES
 from edge_agent.gate.people.requests import StepKind
-from edge_agent.gate.ports import Buffer, FingerImage, SensorInfo
+from edge_agent.gate.ports import Buffer, FingerImage, GoOn, SensorInfo, give_up
 from edge_agent.gate.rules import Hint, Match, Policy
 from edge_agent.gate.sensor.pairing import Pairing, digest
 
@@ -299,7 +299,7 @@ class Library:
         self.templates.pop(slot, None)
         self.erased.append(slot)
 
-    def slots(self) -> frozenset[int]:
+    def slots(self, go_on: GoOn = give_up) -> frozenset[int]:
         self._asked("slots")
         self._may_fail("slots")
         return frozenset(self.templates)

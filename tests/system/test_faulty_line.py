@@ -28,7 +28,7 @@ SETTINGS = """
 [gate]
 id = "soak"
 [sensor]
-port = "{folder}/tty"
+port = "{port}"
 [punch]
 repeat_window_s = 0
 [store]
@@ -49,11 +49,14 @@ _KNOWN = (Outcome.RECORDED, Outcome.REPEATED)
 class Shift:
     """A gate's thread, and what its panel has shown."""
 
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
-        options = SimulatorOptions(folder / "tty", folder / "sim.sock", "as608", paced=False)
+    def __init__(
+        self, folder: Path, stack: ExitStack, port: str = "tty", *, paced: bool = False
+    ) -> None:
+        """``port``: where in the folder the gate finds its sensor, which is at ``tty``."""
+        options = SimulatorOptions(folder / "tty", folder / "sim.sock", "as608", paced=paced)
         self.remote: Remote = stack.enter_context(running_simulator(options))
         config = folder / "gate.toml"
-        config.write_text(SETTINGS.format(folder=folder))
+        config.write_text(SETTINGS.format(port=folder / port))
         settings = load_settings(config)
         for code in WORKERS:
             carry_out(settings, AddWorker(code=code, name=f"Worker {code}"))

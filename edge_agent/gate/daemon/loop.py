@@ -14,7 +14,7 @@ from ... import __version__
 from ...contract.errors import EdgeAgentError, StoreFault
 from ...contract.facts import GateAlive
 from ..control.server import Conversation
-from ..errors import GateBusy, SensorFault
+from ..errors import SPOILED, GateBusy, SensorFault
 from ..events import FingerAwaited
 from ..ledger.gate import Gate
 from ..ledger.prune import Pruner
@@ -46,7 +46,13 @@ _FINGER_ASKED_FOR_EVERY_S = 15.0
 fingers of a hand waits for none, and no enrolment is that short. Presses go on meanwhile."""
 
 _MOST_FAILURES = 3
-"""Looks at the glass that fail one after the other: a link that can be mended is no sensor yet."""
+_FAILING_FOR_S = 3.0
+"""So many looks at the glass fail one after the other, and for so long: a link that can be mended
+is no sensor yet, and a line that spoils a few answers in a row still has one at its end."""
+
+_MEND_FOR_S = 2.0
+"""How long the link is mended where the line goes on spoiling answers; a sensor that is gone has
+taken longer by the first try."""
 
 
 class GateLoop:
@@ -161,6 +167,7 @@ class GateLoop:
         self._roster = RosterKeeper(gate, self._roster_inbox)
         self._alive_due = gate.clock.monotonic()
         self._failures = 0
+        self._failing_since: float | None = None
         if isinstance(self._first, SensorInfo):
             self._lifecycle.began(self._first)
         else:
@@ -243,7 +250,8 @@ class GateLoop:
     def _look_at_glass(self) -> None:
         """See to a touch where it is time to; without a sensor, to the sensor."""
         if not self._lifecycle.recording:
-            self._lifecycle.try_again()
+            if self._lifecycle.try_again():
+                self._taker.seen_bare()
             self._schedule.look_soon()
             return
         self._lifecycle.stayed()
@@ -255,16 +263,20 @@ class GateLoop:
                 return
             look = self._taker.poll(pin)
             if look is not Look.UNSURE:
-                self._failures = 0
+                self._failing_since = None
             self._schedule.saw(pin, look)
             self._lifecycle.noted(self._schedule.problem)
         except SensorFault as fault:
             self._look_failed(fault)
 
     def _look_failed(self, fault: SensorFault) -> None:
+        now = self._gate.clock.monotonic()
+        if self._failing_since is None:
+            self._failing_since, self._failures = now, 0
         self._failures += 1
         self._schedule.look_soon()
-        if self._failures >= _MOST_FAILURES:
+        if self._failures >= _MOST_FAILURES and now - self._failing_since >= _FAILING_FOR_S:
+            self._failing_since = None
             self._taker.disturbed()
             self._lifecycle.lost(fault)
         elif self._stop.is_set():
@@ -275,12 +287,17 @@ class GateLoop:
     def _mend(self, fault: SensorFault) -> None:
         """Prove the link sound again, or give the sensor up for now."""
         self._taker.disturbed()
-        try:
-            self._recover()
-        except SensorFault:
-            self._lifecycle.lost(fault)
-        else:
-            log.warning("the sensor's link was mended: %s", fault)
+        give_up = self._gate.clock.monotonic() + _MEND_FOR_S
+        while True:
+            try:
+                self._recover()
+            except SensorFault as still:
+                if isinstance(still, SPOILED) and self._gate.clock.monotonic() < give_up:
+                    continue
+                self._lifecycle.lost(fault)
+            else:
+                log.warning("the sensor's link was mended: %s", fault)
+            return
 
     def _recover(self) -> None:
         """Raises SensorFault where the link cannot be made sound."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from ..errors import SensorGarbled, SensorRefused, SensorSilent, SensorUnplugged
-from ..ports import Buffer, FingerImage, Power, SensorInfo
+from ..ports import Buffer, FingerImage, GoOn, Power, SensorInfo, give_up
 from ..rules import Hint, Match
 from ..settings.schema import SensorSettings
 from .adapter import SensorAdapter
@@ -167,9 +167,9 @@ class FingerprintSensor:
         """Erase ``slot``; returns once the index was read back and no longer shows it."""
         self._library.erase(slot)
 
-    def slots(self) -> frozenset[int]:
+    def slots(self, go_on: GoOn = give_up) -> frozenset[int]:
         """The slots that hold a template."""
-        return self._library.slots()
+        return self._library.slots(go_on)
 
     def read_template(self, slot: int) -> bytes:
         """The template in ``slot``; SensorRefused where there is none."""
@@ -244,7 +244,7 @@ class FingerprintSensor:
 
     def _read_info(self, link: Link) -> SensorInfo:
         try:
-            _, system_id, capacity, level, _, packet, baud = link.ask(READ_SYS_PARA)
+            _, system_id, capacity, level, _, packet, baud = link.read(READ_SYS_PARA)
         except (SensorSilent, SensorRefused) as fault:
             raise SensorSilent(
                 f"The sensor at {self._settings.port} is there but does not tell its parameters: "

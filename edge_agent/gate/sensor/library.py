@@ -7,11 +7,13 @@ answer that is lost on the way is no loss; what is read back settles what has ha
 import math
 from collections.abc import Callable, Sequence
 from itertools import islice
+from typing import Any
 
 from msgspec import structs
 
 from ...contract.errors import BadRequest
-from ..errors import SensorFault, SensorGarbled, SensorRefused, SensorSilent
+from ..errors import SPOILED, SensorFault, SensorGarbled, SensorRefused, SensorSilent
+from ..ports import GoOn, give_up
 from .instructions import (
     DELET_CHAR,
     DOWN_CHAR,
@@ -32,6 +34,7 @@ from .instructions import (
     UP_CHAR,
     WRITE_NOTEPAD,
     WRITING_FAILED,
+    Instruction,
 )
 from .link import InstructionMissing, Link, OddSize
 
@@ -59,6 +62,8 @@ class TemplateLibrary:
         self._searches_fast: bool | None = None
         self._tried: set[int] = set()
         """Slots that hold a template, at a module without an index."""
+        self._unreadable = 0
+        """How many more it counts."""
 
     def search(self, buffer: int = 1) -> tuple[int, int] | None:
         """Slot and score of the template most like a buffer, in the whole library.
@@ -99,13 +104,14 @@ class TemplateLibrary:
         except SensorRefused:
             return False
 
-    def slots(self) -> frozenset[int]:
+    def slots(self, go_on: GoOn = give_up) -> frozenset[int]:
         """The slots that hold a template."""
-        pages = range(math.ceil(self.link.capacity / _PAGE))
+        used: list[bool] = []
         try:
-            used = [taken for page in pages for taken in self.link.ask(READ_INDEX_TABLE, page=page)]
+            for page in range(math.ceil(self.link.capacity / _PAGE)):
+                used += self._read(READ_INDEX_TABLE, go_on, page=page)
         except InstructionMissing:
-            return self._tried_slots()
+            return self._tried_slots(go_on)
         used = used[: self.link.capacity]
         return frozenset(slot for slot, is_used in enumerate(used) if is_used)
 
@@ -232,23 +238,36 @@ class TemplateLibrary:
             (self._tried.add if held else self._tried.discard)(slot)
             return held
 
-    def _tried_slots(self) -> frozenset[int]:
+    def _tried_slots(self, go_on: GoOn) -> frozenset[int]:
         """Without an index: each slot is loaded, until as many are found as the sensor counts."""
-        count = self.link.ask(TEMPLATE_COUNT)
-        if len(self._tried) != count:
-            holding = (slot for slot in range(self.link.capacity) if self._loads(slot))
+        count = self._read(TEMPLATE_COUNT, go_on)
+        if len(self._tried) + self._unreadable != count:
+            holding = (slot for slot in range(self.link.capacity) if self._loads(slot, go_on))
             self._tried = set(islice(holding, count))
+            self._unreadable = count - len(self._tried)
         return frozenset(self._tried)
 
-    def _loads(self, slot: int) -> bool:
+    def _loads(self, slot: int, go_on: GoOn = give_up) -> bool:
         """Whether a slot holds a template, which is in the buffer for reading then."""
         try:
-            self.link.ask(LOAD_CHAR, slot=slot, buffer=_READING)
+            self._read(LOAD_CHAR, go_on, slot=slot, buffer=_READING)
         except SensorRefused as refused:
             if refused.code != NO_TEMPLATE:
                 raise
+            go_on(None)
             return False
         return True
+
+    def _read(self, instruction: Instruction, go_on: GoOn, **arguments: int | bytes) -> Any:
+        """Ask for what may be asked again, until ``go_on`` has enough of it."""
+        while True:
+            try:
+                answer = self.link.ask(instruction, **arguments)
+            except SPOILED as fault:
+                go_on(fault)
+            else:
+                go_on(None)
+                return answer
 
     def _check_slot(self, slot: int) -> None:
         last = self.link.capacity - 1

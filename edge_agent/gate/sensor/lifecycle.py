@@ -10,6 +10,7 @@ from typing import Literal
 from ...contract.errors import EdgeAgentError, StoreFault
 from ...contract.facts import Fact, RecordingResumed, RecordingStopped, SensorRestarted
 from ..errors import (
+    SPOILED,
     GateBusy,
     SensorDoubted,
     SensorFault,
@@ -36,6 +37,9 @@ _STATES = {
 
 _DUMB = (SensorSilent, SensorGarbled)
 """Faults of a sensor that may have got stuck: power off and on is what helps."""
+
+_SEEN_IN_VAIN = 3
+"""Captures without an answer, before a sensor that has just been connected is given up for now."""
 
 _RESTART_AFTER = 3
 _LONGEST_RESTART_AFTER = 700
@@ -87,17 +91,20 @@ class SensorLifecycle:
         else:
             self._admit(info, "started")
 
-    def try_again(self) -> None:
-        """Connect to the sensor if it is time to."""
+    def try_again(self) -> bool:
+        """Connect to the sensor if it is time to; whether the glass was seen bare on the way."""
         if self._gate.clock.monotonic() < self._next_try:
-            return
+            return False
         try:
             info = self._sensor.connect()
-            self._see()
+            self._pairing.beat()
+            present = self._see()
+            self._pairing.beat()
         except (SensorFault, GateBusy) as fault:
             self._put_off(fault)
-        else:
-            self._admit(info, "sensor-back")
+            return False
+        self._admit(info, "sensor-back")
+        return not present
 
     def lost(self, fault: SensorFault) -> None:
         """The sensor cannot be used any longer."""
@@ -145,10 +152,23 @@ class SensorLifecycle:
             self.info = None
             self._no_longer("stopping")
 
-    def _see(self) -> None:
-        """Take an image: a module may answer well and be blind. Raises SensorFault."""
-        while self._sensor.capture() is None:
+    def _see(self) -> bool:
+        """Take an image, as a module may answer well and be blind; whether a finger is there.
+
+        Raises SensorFault.
+        """
+        for _ in range(_SEEN_IN_VAIN - 1):
+            try:
+                return self._capture()
+            except SPOILED:
+                self._sensor.recover()
+                self._pairing.beat()
+        return self._capture()
+
+    def _capture(self) -> bool:
+        while (present := self._sensor.capture()) is None:
             pass  # The sensor itself bounds how often it may fail to tell.
+        return present
 
     def _admit(self, info: SensorInfo, reason: Literal["started", "sensor-back"]) -> None:
         """Use the sensor that was connected, if it is the one that the prints are in."""

@@ -13,7 +13,15 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import SensorFault, SensorGarbled, SensorRefused, SensorSilent, SensorUnplugged
+from ..errors import (
+    SPOILED,
+    SensorDisturbed,
+    SensorFault,
+    SensorGarbled,
+    SensorRefused,
+    SensorSilent,
+    SensorUnplugged,
+)
 from .driver import PyFingerprint
 from .frames import Frame, FrameParser, Kind, Stream, encode
 from .instructions import (
@@ -36,8 +44,11 @@ _RECOVERY = 2.0  # seconds: four times what the slowest module takes to boot
 _MOST_FENCES = 8  # a line that was bad for an hour must be trusted again within a second
 _BITS_PER_BYTE = 10  # 8N1
 _SETTLED = 0.0025  # seconds: an ack of 12 bytes takes 2.1 ms at 57600 baud
+_WITHIN_A_REPLY = 0.3  # seconds: what has begun and does not go on has lost its end
 _BETWEEN_PACKETS = 1.0  # seconds: three times the largest packet at the lowest baud
 _ASKED_IN_VAIN = 3  # times, on a sound link: then a module does not have the instruction
+# After code 01 there is noise on the line, after 21 the sensor has restarted.
+_OF_THE_LINE = frozenset({PACKET_ERROR, NOT_VERIFIED})
 _USUAL_BAUDS = (57600, 115200, 9600, 19200, 38400)
 
 
@@ -51,6 +62,10 @@ class OddSize(SensorGarbled):
     def __init__(self, message: str, size: int) -> None:
         self.size = size
         super().__init__(message)
+
+
+class _Repeated(SensorGarbled):
+    """It is the command itself that came."""
 
 
 class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
@@ -105,16 +120,19 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         Such a module says nothing to it, says it again, or has a code for it: that the packet was
         damaged, or one that no manual lists. A bad line does most of that too. So it is asked again
         on a link that was proved in between; a lack is believed until the next doubt, that it has
-        an instruction for as long as it is connected.
+        an instruction for as long as it is connected. Bytes that make no sense are no sign of it.
         """
         code = instruction.code
         if not instruction.without or self._has.get(code):
             return self.exchange(instruction, **arguments)
-        for _ in range(_ASKED_IN_VAIN if code not in self._has else 0):
+        in_vain = garbled = 0
+        while code not in self._has and in_vain < _ASKED_IN_VAIN:
             try:
                 value = self.exchange(instruction, **arguments)
             except (SensorSilent, SensorGarbled, SensorRefused) as fault:
-                if isinstance(fault, SensorRefused) and _is_listed(fault.code):
+                is_sign = isinstance(fault, _Repeated) or not isinstance(fault, SensorGarbled)
+                in_vain, garbled = in_vain + is_sign, garbled + (not is_sign)
+                if _is_listed(fault) or garbled == _ASKED_IN_VAIN:
                     raise
                 self._regain_trust()
             else:
@@ -126,6 +144,15 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
             f"{instruction.without}.",
             PACKET_ERROR,
         )
+
+    def read(self, instruction: Instruction, **arguments: int | bytes) -> Any:
+        """``ask``, and again where the line has spoiled the answer: for what changes nothing."""
+        for _ in range(_ASKED_IN_VAIN - 1):
+            try:
+                return self.ask(instruction, **arguments)
+            except SPOILED:
+                self._regain_trust()
+        return self.ask(instruction, **arguments)
 
     def receive(self, instruction: Instruction, **arguments: int | bytes) -> bytes:
         """Ask for data packets, once, for they may take seconds; returns what they hold."""
@@ -271,6 +298,8 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         return packet.kind, packet.data
 
     def _take_ack(self, ack: Frame) -> None:
+        if ack.kind is Kind.COMMAND:
+            raise _Repeated(str(self.doubt("it is the command itself")))
         if ack.kind is not Kind.ACK or ack.address != _ADDRESS or not self._fits(ack.data):
             raise self.doubt("it is the answer to something else")
         code = ack.data[0]
@@ -283,8 +312,7 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         self._expect_nothing_behind()
         if code == OK and self._asked.takes:
             return  # In doubt until all is sent: it may take a command for data.
-        # After code 01 there is noise on the line, after 21 the sensor has restarted.
-        self._trusted = code not in (PACKET_ERROR, NOT_VERIFIED)
+        self._trusted = code not in _OF_THE_LINE
         if code != OK and code not in self._asked.answers:
             raise self._refused(code)
 
@@ -304,12 +332,15 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         frames: list[Frame] = []
         # Bytes before the packet spoil it, but what comes behind them shows that the sensor is
         # done. No read goes beyond the packet, as long as nothing was skipped.
+        heard_at = time.monotonic()
         while not frames and not parser.damaged:
-            frames = parser.feed(self._port.read(parser.missing))
-            if not frames and time.monotonic() >= self._deadline:
-                if parser.skipped or parser.pending:
-                    raise self.doubt("no whole packet came in time")
-                raise self._silent()
+            if data := self._port.read(parser.missing):
+                heard_at = time.monotonic()
+                frames = parser.feed(data)
+            begun = parser.skipped or parser.pending
+            give_up = min(self._deadline, heard_at + _WITHIN_A_REPLY) if begun else self._deadline
+            if not frames and time.monotonic() >= give_up:
+                raise self.doubt("no whole packet came in time") if begun else self._silent()
         if parser.damaged:
             raise self.doubt("the checksum is wrong")
         if parser.skipped:
@@ -338,15 +369,17 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
 
     def _refused(self, code: int) -> SensorRefused:
         says, advice = MEANINGS.get(code, UNLISTED)
-        return SensorRefused(
+        kind = SensorDisturbed if code in _OF_THE_LINE else SensorRefused
+        return kind(
             f"The sensor at {self._port.name} refused {self._asked.name} with code {code:02X}, "
             f"{says}: {advice}.",
             code,
         )
 
 
-def _is_listed(code: int) -> bool:
-    """Whether a code says what went wrong, and not just that the packet was damaged."""
+def _is_listed(fault: SensorFault) -> bool:
+    """Whether it says what went wrong, and not just that the packet was damaged."""
+    code = fault.code if isinstance(fault, SensorRefused) else PACKET_ERROR
     return code in MEANINGS and code != PACKET_ERROR
 
 

@@ -10,12 +10,13 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 from ...contract.errors import StoreFault
 from ...contract.facts import SensorAdopted
 from ...contract.people import Print
-from ..errors import SensorDoubted, SensorFault, SensorRefused
+from ..errors import SPOILED, SensorDoubted, SensorFault, SensorRefused
 from ..ledger.gate import Gate
 from ..pairing_mark import TOKEN_BYTES, Doubt, PairingMark, adopting, doubt, is_left_of, read_mark
 from ..ports import Sensor, SensorInfo
@@ -27,6 +28,9 @@ _PAGE = 15
 
 _ALMOST_FULL = 0.8
 
+_SPOILED_IN_A_ROW = 5
+"""Answers to one and the same question, after which the line is given up for now."""
+
 T = TypeVar("T")
 
 
@@ -34,13 +38,16 @@ class Pairing:
     """What the gate knows of the module at the other end. Lives on the gate's thread."""
 
     def __init__(self, gate: Gate, sensor: Sensor, beat: Callable[[], None]) -> None:
-        """``beat`` is called between templates, which take a tenth of a second each to read."""
+        """``beat`` is called between two questions, of which one may take seconds."""
         self._gate = gate
         self._sensor = sensor
-        self._beat = beat
+        self.beat = beat
+        """For whoever asks the sensor for long, too."""
         self._token: bytes | None = None
         """Of the module in use; None for one that keeps no notes."""
         self._keeps_notes = True
+        self._spoiled = 0
+        """Answers in a row, to what is asked again in place."""
         self.doubt: Doubt | None = None
         """What the last check has found."""
 
@@ -52,6 +59,8 @@ class Pairing:
         """
         ours, page = self._gate.store.mark(), self._read_page()
         found = read_mark(page)
+        # It is this one that has to be there still, whenever the line has to be mended on the way.
+        self._token = found.token if found else None
         prints = self._gate.prints
         if ours and self._gate.store.announced():
             # The power failed before the notepad had it, or in the middle of that. Prints tell for
@@ -80,7 +89,7 @@ class Pairing:
         self._sensor.recover()
         if self._token is None:
             # One that keeps no notes is known by a template of ours.
-            same = all(self._agreement(self._gate.prints[:1]))
+            same = all(map(self._agrees, self._gate.prints[:1]))
         else:
             mark = read_mark(self._read_page())
             same = mark is not None and mark.token == self._token
@@ -139,7 +148,7 @@ class Pairing:
 
     def problem(self, info: SensorInfo) -> str | None:
         """What a technician should know of a sensor that is in use, or None."""
-        taken = self._sensor.slots()
+        taken = self._sensor.slots(self._go_on)
         owned = {print_.slot: print_ for print_ in self._gate.prints}
         sentences = []
         if missing := [print_ for slot, print_ in owned.items() if slot not in taken]:
@@ -172,12 +181,12 @@ class Pairing:
 
     def _take_digests(self, prints: list[Print]) -> None:
         """Those of prints that an earlier version has enrolled: it trusted the sensor as it is."""
-        known, taken = self._gate.store.digests(), self._sensor.slots()
+        known, taken = self._gate.store.digests(), self._sensor.slots(self._go_on)
         found = []
         for print_ in prints:
             if (print_.slot, print_.generation) not in known and print_.slot in taken:
-                self._beat()
-                found.append((print_, digest(self._sensor.read_template(print_.slot))))
+                template = self._persistently(partial(self._sensor.read_template, print_.slot))
+                found.append((print_, digest(template)))
         if found:
             with self._gate.store.changing() as change:
                 for print_, value in found:
@@ -185,18 +194,41 @@ class Pairing:
 
     def _agreement(self, prints: list[Print]) -> Iterator[bool]:
         """Of each print, whether its template is in its slot, to the byte."""
-        digests = self._gate.store.digests()
-        taken = self._sensor.slots()
+        taken = self._sensor.slots(self._go_on)
         for print_ in prints:
-            self._beat()
-            known = digests.get((print_.slot, print_.generation))
-            yield (
-                known is not None and print_.slot in taken and known == self._digest_in(print_.slot)
-            )
+            yield print_.slot in taken and self._persistently(partial(self._agrees, print_))
 
-    def _digest_in(self, slot: int) -> bytes | None:
-        template = self.template_in(slot)
-        return None if template is None else digest(template)
+    def _agrees(self, print_: Print) -> bool:
+        known = self._gate.store.digests().get((print_.slot, print_.generation))
+        template = None if known is None else self.template_in(print_.slot)
+        return template is not None and known == digest(template)
+
+    def _persistently(self, read: Callable[[], T]) -> T:
+        """Ask for what only reads, and again in place where the line has spoiled the answer."""
+        while True:
+            try:
+                answer = read()
+            except SPOILED as fault:
+                self._go_on(fault)
+            else:
+                self._go_on(None)
+                return answer
+
+    def _go_on(self, fault: SensorFault | None) -> None:
+        """Between two questions to a module that is still the same."""
+        self.beat()
+        if fault is None:
+            self._spoiled = 0
+        while fault is not None:
+            self._spoiled += 1
+            if self._spoiled >= _SPOILED_IN_A_ROW:
+                self._spoiled = 0
+                raise fault
+            try:
+                self.recover()
+                fault = None
+            except SPOILED as still:
+                fault = still
 
     def template_in(self, slot: int) -> bytes | None:
         """The template in a slot; None where there is none that can be read."""
@@ -204,7 +236,7 @@ class Pairing:
             return self._sensor.read_template(slot)
         except SensorRefused:
             # It has none that can be read, unless the link is in doubt, and this raises.
-            self._sensor.slots()
+            self._sensor.check()
             return None
 
     def _adopt(self, actor: str, why: str) -> None:

@@ -76,6 +76,12 @@ class TakePunch:
         """The line failed, and with it perhaps the look at the empty glass between two fingers."""
         self._state = self._state.disturbed()
 
+    def seen_bare(self) -> None:
+        """Nobody was on the glass when the sensor was connected anew; somebody may be by now."""
+        now = self._clock.monotonic()
+        self._state = self._state.saw(False, now).failed_to_see(now)
+        self._clear()
+
     def ignore_finger(self, slot: int | None) -> None:
         """The finger of the print in ``slot`` took part in something else than a punch.
 

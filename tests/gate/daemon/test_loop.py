@@ -9,7 +9,7 @@ import pytest
 from edge_agent.contract.errors import BadRequest, EdgeAgentError
 from edge_agent.contract.people import Worker
 from edge_agent.gate.daemon.loop import GateLoop
-from edge_agent.gate.errors import GateBusy, SensorGarbled, SensorSilent
+from edge_agent.gate.errors import GateBusy, SensorGarbled, SensorSilent, SensorUnplugged
 from edge_agent.gate.events import FingerAwaited, Outcome, PanelShown
 from edge_agent.gate.people.requests import AddWorker, Enroll, Identify, RemovePrint, TakeImage
 from tests.gate.fakes import INFO, LANS_FINGER, Person
@@ -230,18 +230,91 @@ def test_a_sign_of_life_each_hour() -> None:
     assert hours == [0, 1, 1, 1, 2, 2, 2, 2, 3]
 
 
-def test_only_looks_that_fail_one_after_the_other_lose_the_sensor() -> None:
-    for failing_at, lost in (((5, 6, 10, 11), False), ((5, 6, 7), True)):
-        works = Works()
+@pytest.mark.parametrize(
+    ("failing_at", "apart_s", "lost"),
+    [
+        ((5, 6, 10, 11), 1.5, False),
+        ((5, 6, 7), 1.5, True),
+        ((5, 6), 3.0, False),
+        ((5, 6, 7), 1.4, False),
+        ((5, 6, 7, 8), 1.0, True),
+    ],
+)
+def test_only_looks_that_fail_one_after_the_other_for_a_while_lose_the_sensor(
+    failing_at: tuple[int, ...], apart_s: float, lost: bool
+) -> None:
+    works = Works()
 
-        def each(turn: int, works: Works = works, failing_at: tuple[int, ...] = failing_at) -> None:
-            if turn in failing_at:
-                works.sensor.failing["capture"] = [SensorGarbled("?")]
+    def each(turn: int) -> None:
+        works.site.clock.now += apart_s
+        if turn in failing_at:
+            works.sensor.failing["capture"] = [SensorGarbled("?")]
 
-        turns = Turns(works)
-        turns.run(each, most=20)
-        told = [e["reason"] for e in works.store.data() if e["kind"] == "recording.stopped"]
-        assert ("sensor-fault" in told) == lost
-        # The third failure in a row is no mended link, but a sensor that is lost.
-        mended = 2 if lost else 4
-        assert turns.loop.mends.lately(works.site.clock.monotonic()) == mended
+    turns = Turns(works)
+    turns.run(each, most=20)
+    told = [e["reason"] for e in works.store.data() if e["kind"] == "recording.stopped"]
+    assert ("sensor-fault" in told) == lost
+    # The failure that loses it is no mended link.
+    assert turns.loop.mends.lately(works.site.clock.monotonic()) == len(failing_at) - lost
+
+
+def test_a_sensor_that_was_connected_anew_is_not_lost_by_one_look() -> None:
+    works = Works()
+    garbled = SensorGarbled("?")
+    again = iter([[None, garbled]])  # The first one is the look of who connects it.
+
+    def each(turn: int) -> None:
+        works.site.clock.now += 3.0
+        if turn == 5:
+            works.sensor.failing["capture"] = [garbled] * 3
+        elif "connect" in works.sensor.asked:
+            works.sensor.failing["capture"] = next(again, works.sensor.failing["capture"])
+
+    Turns(works).run(each)
+    assert works.sensor.failing["capture"] == []
+    told = [e["reason"] for e in works.store.data() if e["kind"] == "recording.stopped"]
+    assert told == ["sensor-fault", "stopping"]
+
+
+@pytest.mark.parametrize("mended", [True, False])
+def test_a_line_that_spoils_a_mending_is_mended_again(mended: bool) -> None:
+    works = Works()
+
+    def each(turn: int) -> None:
+        if turn == 5:
+            works.sensor.failing["capture"] = [SensorGarbled("?")]
+            works.sensor.failing["recover"] = [SensorGarbled("?")] * 4
+            works.sensor.on_ask = lambda name: took(0.3 if mended else 1.0, name)
+
+    def took(seconds: float, name: str) -> None:
+        works.site.clock.now += seconds * (name == "recover")
+
+    Turns(works).run(each, most=20)
+    told = [e["reason"] for e in works.store.data() if e["kind"] == "recording.stopped"]
+    assert ("sensor-fault" in told) is not mended
+
+
+@pytest.mark.parametrize("first", ["a stranger", LANS_FINGER])
+def test_who_comes_while_the_sensor_is_connected_anew_is_answered(first: str) -> None:
+    """The next look at the glass is too late to see that it was bare in between."""
+    works = Works()
+    turns = Turns(works)
+
+    def each(turn: int) -> None:
+        works.site.clock.now += 1.0
+        if turn == 3:
+            works.sensor.glass = first
+        elif turn == 6:
+            works.sensor.failing["capture"] = [SensorSilent("?")]
+            works.sensor.failing["recover"] = [SensorUnplugged("?")]
+            works.sensor.glass = None
+            works.sensor.on_ask = come
+
+    def come(name: str) -> None:
+        if name == "read_notepad":  # The sensor was connected anew, and has looked.
+            works.sensor.glass = "another stranger"
+
+    turns.run(each, most=20)
+    known = first == LANS_FINGER
+    before = (Outcome.RECORDED, "007") if known else (Outcome.UNKNOWN, None)
+    assert turns.shown == [before, (Outcome.UNKNOWN, None)]

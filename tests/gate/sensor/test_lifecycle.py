@@ -214,3 +214,38 @@ def test_a_library_that_fills_up_is_told_at_once() -> None:
     assert "almost full (8 of 10)" in (told[-1].detail or "")
     day.keeper.looked_at()
     assert len([e for e in day.site.events if isinstance(e, SensorChanged)]) == len(told)
+
+
+def test_a_reconnection_beats() -> None:
+    """Each of its steps may take seconds; the watchdog waits for twenty."""
+    day = Keeping()
+    day.keeper.began(INFO)
+    beats = 0
+
+    def beat() -> None:
+        nonlocal beats
+        beats += 1
+
+    day.pairing.beat = beat
+    day.sensor.failing["capture"] = [SensorGarbled("?")] * 2
+    steps: list[tuple[str, int]] = []
+    day.sensor.on_ask = lambda name: steps.append((name, beats))
+    day.keeper.lost(SensorUnplugged("gone"))
+    day.wait(5)
+    assert day.keeper.recording
+    by_name = dict(steps)
+    assert by_name["connect"] == 0
+    assert by_name["capture"] == 3
+    assert by_name["read_notepad"] > by_name["capture"]
+
+
+def test_a_sensor_that_does_not_take_an_image_is_not_used() -> None:
+    day = Keeping()
+    day.sensor.failing["capture"] = [SensorGarbled("?")] * 3
+    day.keeper.began(INFO)
+    assert not day.keeper.recording
+    assert day.sensor.asked.count("recover") == 2
+    day.sensor.failing["capture"] = [SensorGarbled("?")] * 2
+    day.wait(5)
+    assert day.keeper.recording
+    assert day.sensor.asked.count("connect") == 1

@@ -49,6 +49,9 @@ MINH = Worker(code="009", name="Minh")
 TRUTH = {LANS_FINGER: "007", HOAS_FINGER: "008", NEW: "009"}
 """Whose finger it is. 009 has none yet."""
 
+MANY = 5
+"""As many faults in a row as are not made good in place."""
+
 REMOVE_LANS = RemovePrint(code="007", finger="right-index")
 ENROL_NEW = Enroll(code="009", finger="left-thumb")
 
@@ -493,17 +496,57 @@ def test_a_template_that_cannot_be_loaded_does_not_agree() -> None:
 def test_a_read_error_is_not_a_mismatch(instruction: str, fault: EdgeAgentError) -> None:
     works = Works()
     cleared_notepad(works)
-    works.sensor.failing[instruction] = [fault]
+    works.sensor.failing[instruction] = [fault] * MANY
     with pytest.raises(type(fault)):
         works.pairing.check()
     assert works.pairing.doubt is None
     assert works.kinds() == []
-    works.sensor.failing[instruction] = [fault]
+    works.sensor.failing[instruction] = [fault] * MANY
     with pytest.raises(type(fault)):
         works.pairing.adopt("uid:1000")
     assert works.kinds() == []
+    works.sensor.failing.clear()
     assert works.pairing.check() is None
     works.settled()
+
+
+@pytest.mark.parametrize("fault", [SensorSilent("?"), SensorGarbled("?")])
+@pytest.mark.parametrize("keeps_notes", [True, False])
+def test_what_is_spoiled_while_reading_is_asked_for_again(
+    fault: EdgeAgentError, keeps_notes: bool
+) -> None:
+    works = Works(keeps_notes=keeps_notes)
+    if keeps_notes:
+        raise_counter(works, database=3)
+    works.sensor.asked.clear()
+    works.sensor.failing["read_template"] = [fault] * (MANY - 1)
+    works.sensor.failing["recover"] = [fault] if keeps_notes else []
+    if keeps_notes:
+        works.sensor.failing["read_template"].pop()  # One of them was a mending.
+    assert works.pairing.check() is None
+    assert "connect" not in works.sensor.asked
+    works.settled()
+
+
+@pytest.mark.parametrize("keeps_notes", [True, False])
+def test_what_began_at_one_module_does_not_go_on_at_another(keeps_notes: bool) -> None:
+    """It is swapped while an answer is spoiled, with the template that was asked for next."""
+    works = Works(keeps_notes=keeps_notes)
+    if keeps_notes:
+        raise_counter(works, database=3)
+    works.sensor.asked.clear()
+
+    def swap(name: str) -> None:
+        if works.sensor.asked.count("read_template") == 2 and name == "read_template":
+            works.sensor.failing["read_template"] = [SensorGarbled("?")]
+            works.sensor.templates[LANS.slot] = "a stranger's"
+            if keeps_notes:
+                works.sensor.pages[NOTES_PAGE] = PairingMark(b"t" * TOKEN_BYTES, 1).page()
+
+    works.sensor.on_ask = swap
+    with pytest.raises(SensorDoubted):
+        works.pairing.check()
+    assert works.kinds() == []
 
 
 def test_a_refusal_on_a_line_in_doubt_is_a_read_error_too() -> None:
@@ -511,7 +554,12 @@ def test_a_refusal_on_a_line_in_doubt_is_a_read_error_too() -> None:
     works = Works()
     cleared_notepad(works)
     works.sensor.failing["read_template"] = [SensorRefused("restarted", 0x21)]
-    works.sensor.failing["slots"] = [None, SensorGarbled("in doubt")]
+    works.sensor.failing["check"] = [SensorGarbled("in doubt")]
+    assert works.pairing.check() is None
+    assert works.sensor.asked.count("recover") == 1
+    cleared_notepad(works)
+    works.sensor.failing["read_template"] = [SensorRefused("restarted", 0x21)] * MANY
+    works.sensor.failing["check"] = [SensorGarbled("in doubt")] * MANY
     with pytest.raises(SensorGarbled):
         works.pairing.check()
 

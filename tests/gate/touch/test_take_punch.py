@@ -359,6 +359,107 @@ def test_a_line_that_stays_bad_is_answered_in_time() -> None:
     assert len(one.raised) == 1
 
 
+def test_a_mending_that_is_spoiled_too_is_tried_again() -> None:
+    garbled = SensorGarbled("?")
+    one = shift([True, True], [HERS], extracts=[garbled], recovers=[garbled] * 3).run()
+    assert one.outcomes == [Outcome.RECORDED]
+    assert one.sensor.asked.count("recover") == 4
+    assert "close" not in one.sensor.asked
+
+
+@pytest.mark.parametrize("mendings", [0, 1])
+def test_a_daemon_that_leaves_mends_no_more(mendings: int) -> None:
+    garbled = SensorGarbled("?")
+    one = shift([True], [], extracts=[garbled], recovers=[garbled] * 9)
+    one.taker = TakePunch(
+        one.site.gate,
+        one.sensor,
+        one.site.panel,
+        CAPTURES,
+        recover=one.sensor.recover,
+        offline=lambda: False,
+        stopping=lambda: one.sensor.asked.count("recover") >= mendings,
+    )
+    one.poll()
+    assert one.outcomes == [Outcome.SENSOR_FAULT]
+    assert one.sensor.asked.count("recover") == mendings
+
+
+@pytest.mark.parametrize("gone", [SensorSilent("?"), SensorUnplugged("?")])
+def test_a_sensor_that_is_gone_is_not_mended_again(gone: SensorFault) -> None:
+    one = shift([True], [], extracts=[SensorGarbled("?")], recovers=[gone] * 3)
+    one.poll()
+    assert one.outcomes == [Outcome.SENSOR_FAULT]
+    assert one.sensor.asked[-3:] == ["recover", "close", "connect"]
+
+
+def test_a_mending_that_stays_spoiled_ends_in_time() -> None:
+    garbled = SensorGarbled("?")
+    one = shift([True], [], extracts=[garbled], recovers=[garbled] * 1000)
+    one.sensor.fault_s = 2.3
+    began = one.site.clock.now
+    one.poll()
+    assert one.outcomes == [Outcome.SENSOR_FAULT]
+    assert one.site.clock.now - began < 10
+
+
+@pytest.mark.parametrize(("took", "mendings"), [(6.0, 1), (6.5, 0)])
+def test_a_fault_that_comes_late_is_answered_at_once(took: float, mendings: int) -> None:
+    """There is no time left to mend the line first."""
+    one = shift([True, True], [HERS], extracts=[SensorGarbled("?")])
+    one.sensor.fault_s = took
+    one.poll()
+    assert one.outcomes == [Outcome.RECORDED if mendings else Outcome.SENSOR_FAULT]
+    assert one.sensor.asked.count("recover") == mendings
+
+
+@pytest.mark.parametrize("last", [[HERS], [NOBODYS], [SensorUnplugged("gone")]])
+def test_whoever_comes_after_the_glass_was_seen_bare_is_answered(last: list[Any]) -> None:
+    """By whoever connects the sensor anew; a look at the glass itself came too late."""
+    one = shift([True], last)
+    one.poll()
+    before = list(one.outcomes)
+    one.taker.disturbed()
+    one.taker.seen_bare()
+    one.sensor.captures, one.sensor.searches = [True], [NOBODYS]
+    one.poll()
+    assert one.outcomes == [*before, Outcome.UNKNOWN]
+
+
+def test_amber_goes_out_where_the_glass_was_seen_bare() -> None:
+    one = shift([None], [])
+    one.taker.poll(PinReading(began=True, felt=True))
+    one.taker.seen_bare()
+    one.taker.seen_bare()
+    assert one.site.panel.told == [("touched",), ("dark",)]
+
+
+@pytest.mark.parametrize(
+    ("since", "expected"), [(0.5, Outcome.RECORDED), (4.0, Outcome.SENSOR_FAULT)]
+)
+def test_whoever_came_since_the_glass_was_seen_bare_has_waited(
+    since: float, expected: Outcome
+) -> None:
+    one = shift([True, True], [HERS], extracts=[SensorGarbled("?")])
+    one.sensor.fault_s = 3.0
+    one.taker.seen_bare()
+    one.site.clock.now += since
+    one.poll()
+    assert one.outcomes == [expected]
+
+
+def test_who_waited_before_the_glass_was_seen_bare_has_gone() -> None:
+    one = shift([SensorGarbled("?")], [])
+    one.sensor.fault_s = 3.0
+    one.poll()
+    one.site.clock.now += 3.0
+    one.taker.seen_bare()
+    one.sensor.captures, one.sensor.searches = [True, True], [HERS]
+    one.sensor.extracts = [SensorGarbled("?")]
+    one.poll()
+    assert one.outcomes == [Outcome.RECORDED]
+
+
 @pytest.mark.parametrize(("hidden", "expected"), [(0, Outcome.RECORDED), (2, Outcome.SENSOR_FAULT)])
 def test_a_finger_that_faults_have_hidden_has_waited_already(
     hidden: int, expected: Outcome

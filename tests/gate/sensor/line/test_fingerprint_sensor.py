@@ -440,7 +440,7 @@ def test_a_password_that_somebody_set() -> None:
 
 def test_a_module_without_parameters() -> None:
     with (
-        scripted({READ_SYS_PARA: [ack(0x01)]}) as peer,
+        scripted({READ_SYS_PARA: [ack(0x01)] * 3}) as peer,
         pytest.raises(SensorSilent, match="such as an R308"),
     ):
         _sensor(peer.name).connect()
