@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "simulator": set[str](),
     "cli": {"contract", "gate", "receiver", "simulator", "demo"},
     "demo": {"contract", "gate", "receiver", "simulator", "cli"},
-    "__main__": {"cli"},
+    "__main__": {"cli", "contract"},
 }
 """Wing → the wings that it may import beside itself."""
 

@@ -15,7 +15,7 @@ from ..contract.chain import Entry, read_wire
 from ..contract.errors import BadRequest, StoreFault
 from ..contract.people import Holders
 from ..gate.daemon.assembly import Assembly
-from ..gate.host.service_manager import log_to_stderr
+from ..gate.host.journal import log_to_stderr
 from ..gate.ledger.store.backup import backup as back_up
 from ..gate.ledger.store.ledger_rows import Tail
 from ..gate.ledger.store.sqlite_store import SqliteStore

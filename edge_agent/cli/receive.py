@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from ..contract.errors import BadRequest
-from ..gate.host.service_manager import log_to_stderr
+from ..gate.host.journal import log_to_stderr
 from ..gate.settings.load import load_settings
 from ..receiver.connection import ReceiverOptions
 from ..receiver.subscriber import Receiver
