@@ -3,9 +3,12 @@
 ``edge-agent watch``: follow what happens at the gate.
 """
 
+import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 import msgspec
@@ -14,9 +17,13 @@ from ..gate.control.client import ask_status, daemon_runs
 from ..gate.control.client import watch as watch_daemon
 from ..gate.settings.meaning import oddities
 from ..gate.settings.schema import Settings
+from .carry_out import names_of, who
 from .options import as_json, with_settings
 from .show import print_json
-from .words import AWAITED, OUTCOMES
+from .tell import say
+from .words import AWAITED, OUTCOMES, hint_of
+
+_BETWEEN_LOOKS_S = 0.5
 
 _STOPPED = 3
 """The exit code of 'systemctl status' for a unit that does not run (LSB 3.0)."""
@@ -115,7 +122,8 @@ _CHECK = "All that is wrong with them: edge-agent config check"
 def _awaiting(answer: dict[str, Any]) -> str | None:
     """A stopped daemon, and one of an older version, says nothing of it."""
     asked = answer.get("awaiting")
-    return None if asked is None else AWAITED[asked]
+    whose = f": {answer['awaiting_worker']}" if answer.get("awaiting_worker") else ""
+    return None if asked is None else f"{AWAITED[asked]}{whose}"
 
 
 def _twin(uplink: dict[str, Any]) -> str | None:
@@ -171,26 +179,57 @@ def _held(confirmed_seq: int) -> str:
 @as_json
 @with_settings
 def watch(settings: Settings, as_json: bool) -> None:
-    """Follow what happens at the gate, one line each, until Ctrl-C or the daemon stops."""
-    for line in watch_daemon(Path(settings.control.socket)):
-        click.echo(line if as_json else _sentence(msgspec.json.decode(line)))
+    """Follow what happens at the gate, one line each, until Ctrl-C.
+
+    A daemon that is started anew is followed on. --json ends with the daemon.
+    """
+    socket = Path(settings.control.socket)
+    if as_json:
+        for line in watch_daemon(socket):
+            click.echo(line)
+        return
+    while True:
+        names = names_of(settings)
+        for line in watch_daemon(socket):
+            event = msgspec.json.decode(line)
+            if event.get("worker") not in (None, *names):
+                names = names_of(settings)
+            click.echo(f"{_now(settings, event)}{_sentence(event, names)}")
+        say(
+            "The daemon has stopped, or takes this reader for too slow: waiting until it answers. "
+            "Ctrl-C ends this.",
+            err=True,
+        )
+        while not daemon_runs(socket):
+            time.sleep(_BETWEEN_LOOKS_S)
+        click.echo("The daemon answers again. See the ledger for what came in between.", err=True)
 
 
-def _sentence(event: dict[str, Any]) -> str:
+def _now(settings: Settings, event: dict[str, Any]) -> str:
+    """The gate's time of day, before what has happened just now."""
+    if event["event"] == "watching":
+        return ""
+    return datetime.now(ZoneInfo(settings.gate.timezone)).strftime("%H:%M:%S  ")
+
+
+def _sentence(event: dict[str, Any], names: dict[str, str]) -> str:
     match event["event"]:
         case "watching":
             return "Watching the gate."
         case "panel":
-            who = event["worker"] or "somebody"
-            hint = f" ({event['hint']})" if event["hint"] else ""
-            return f"panel    {who}: {OUTCOMES[event['outcome']]}{hint}"
+            hint = f" ({hint_of(event['hint'])})" if event["hint"] else ""
+            return f"panel    {who(event['worker'], names)}: {OUTCOMES[event['outcome']]}{hint}"
         case "ledger":
             return f"ledger   {event['seq']} {event['kind']}"
         case "awaiting":
             asked = event["request"]
-            return f"sensor   {AWAITED[asked] if asked else 'takes punches again'}"
+            return f"sensor   {AWAITED[asked] if asked else 'takes punches again'}" + (
+                f": {who(event['worker'], names)}" if event.get("worker") else ""
+            )
         case "confirmed":
             return f"payroll  has everything up to {event['through']}"
+        case "roster":
+            return f"roster   {_roster(event)}"
         case kind:
             detail = f": {event['detail']}" if event.get("detail") else ""
             return f"{kind:<8} {event['state']}{detail}"

@@ -82,6 +82,11 @@ class SensorLifecycle:
         """Whether a press can be recorded now."""
         return self.info is not None
 
+    @property
+    def missing(self) -> str | None:
+        """Why the sensor is not in use; None where it is, or where nobody knows yet."""
+        return None if self.recording else self._told_problem
+
     def began(self, info: SensorInfo) -> None:
         """The sensor was connected at start-up."""
         try:
