@@ -24,7 +24,7 @@ MAY_IMPORT = {
 
 FLOORS = {
     "contract": (
-        ("errors", "rights", "stamps"),
+        ("errors", "rights", "stamps", "wording"),
         ("atomic_file", "secret_file", "spreadsheet", "facts", "people", "true_times"),
         ("attendance", "chain", "corrections", "messages"),
         ("roster", "home_assistant"),

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import click
 import msgspec
 
+from ..contract.wording import counted, entries
 from ..gate.control.client import ask_status, daemon_runs
 from ..gate.control.client import watch as watch_daemon
 from ..gate.settings.meaning import oddities
@@ -61,14 +62,13 @@ def _print(settings: Settings, answer: dict[str, Any]) -> None:
     uplink, store = answer["uplink"], answer["store"]
     waiting = ledger["last_seq"] - ledger["confirmed_seq"]
     free = answer["disk_free_bytes"]
-    capacity = f" of {sensor['capacity']}" if sensor["capacity"] else ""
     lines = [
         ("gate", answer["gate"]),
         ("daemon", answer["daemon"]),
         ("since", answer["started_at"] or "not known"),
         ("time", _time(answer)),
         *_settings(settings, answer),
-        ("sensor", f"{sensor['state']}, {sensor['prints']}{capacity} prints"),
+        ("sensor", f"{sensor['state']}, {_prints(sensor)}"),
         ("", sensor["problem"]),
         ("", _awaiting(answer)),
         ("", _not_backed_up(sensor["not_backed_up"])),
@@ -81,7 +81,7 @@ def _print(settings: Settings, answer: dict[str, Any]) -> None:
         ("", _refused(uplink)),
         ("clock", _clock(clock)),
         ("", clock["problem"]),
-        ("ledger", f"{ledger['id']}, {ledger['last_seq']} entries"),
+        ("ledger", f"{ledger['id']}, {entries(ledger['last_seq'])}"),
         ("payroll", f"has {_held(ledger['confirmed_seq'])}, {waiting} still to come"),
         ("complete", ledger["complete_until"] or "nothing can be said yet"),
         ("roster", _roster(answer["roster"])),
@@ -119,6 +119,12 @@ _RESTART = "They count after a restart: sudo systemctl restart edge-agent"
 _CHECK = "All that is wrong with them: edge-agent config check"
 
 
+def _prints(sensor: dict[str, Any]) -> str:
+    if sensor["capacity"]:
+        return f"{sensor['prints']} of {counted(sensor['capacity'], 'print')}"
+    return counted(sensor["prints"], "print")
+
+
 def _awaiting(answer: dict[str, Any]) -> str | None:
     """A stopped daemon, and one of an older version, says nothing of it."""
     asked = answer.get("awaiting")
@@ -138,7 +144,8 @@ def _refused(uplink: dict[str, Any]) -> str | None:
     receipts, commands = uplink["refused_receipts"], uplink["refused_commands"]
     if not receipts + commands:
         return None
-    return f"refused from payroll's side: {receipts} receipts, {commands} commands (see the log)"
+    refused = f"{counted(receipts, 'receipt')}, {counted(commands, 'command')}"
+    return f"refused from payroll's side: {refused} (see the log)"
 
 
 def _set_aside(names: list[str]) -> str | None:
@@ -157,7 +164,7 @@ def _pending(clock: dict[str, Any]) -> str:
         return ""
     since = clock["pending_since"]
     after = f", the first from after {since[:19].replace('T', ' ')}" if since else ""
-    return f"; {clock['pending']} punches wait for their time{after}"
+    return f"; {counted(clock['pending'], 'punch waits', 'punches wait')} for the time{after}"
 
 
 def _not_backed_up(prints: int) -> str | None:
