@@ -91,7 +91,7 @@ def _print(settings: Settings, answer: dict[str, Any]) -> None:
     for label, text in lines:
         if text is None:
             continue
-        click.echo(f"{label:<9} {text}")
+        say(f"{label:<9} {text}", indent=" " * 10)
 
 
 def _time(answer: dict[str, Any]) -> str | None:
