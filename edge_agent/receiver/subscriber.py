@@ -214,7 +214,7 @@ class Receiver:
         self._foreign_due[gate] = now + _TELL_EVERY
         _log.error(
             "foreign gate=%r ledger=%s: it is the ledger of gate %r, which alone may write there;"
-            " nothing of it is kept or confirmed (%d entries so far): is %r set up as another"
+            " nothing of it is kept or confirmed (entries so far: %d): is %r set up as another"
             " gate, or has its certificate or password been stolen?",
             gate,
             ledger,
