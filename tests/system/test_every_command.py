@@ -22,6 +22,7 @@ from tests.patience import PATIENCE_S
 from .gate import OWN, Gate, Result, name_of
 
 ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "config check": (),
     "demo": ("--fast",),
     "doctor": (),
     "enroll": ("NV001", "--finger", "right-index"),

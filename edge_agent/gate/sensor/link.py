@@ -221,9 +221,8 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         """To be raised; whatever the sensor says is not believed until ``recover``."""
         self._trusted = False
         return SensorGarbled(
-            f"The answer to {self._asked.name} from {self._port.name} cannot be trusted "
-            f"({why}; asked to {self._asked.means}): if this repeats, check GND, the length of the "
-            "wires and [sensor] baud."
+            f"The answer to {self._asked.name} from {self._port.name} cannot be trusted ({why}): "
+            "if this repeats, check GND, the length of the wires and [sensor] baud."
         )
 
     def _regain_trust(self) -> None:
