@@ -3,11 +3,13 @@
 import os
 import pty
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 
 import pytest
 
 from edge_agent.cli.show import print_table
+from edge_agent.cli.tell import say
 
 ROW = (
     7,
@@ -25,20 +27,53 @@ def test_a_file_keeps_its_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(str(cell) in line for cell in ROW)
 
 
-def test_a_narrow_terminal_folds_words_and_tears_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "52")
+def shown_on(
+    monkeypatch: pytest.MonkeyPatch, columns: int, head: Sequence[str], *rows: Sequence[object]
+) -> str:
+    """A table on a terminal that is so wide."""
+    monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("TERM", "xterm")
     ours, theirs = pty.openpty()
     with os.fdopen(ours, "rb", 0) as screen:
         with os.fdopen(theirs, "w") as terminal:
             monkeypatch.setattr("sys.stdout", terminal)
-            print_table(HEAD, [ROW], "none")
+            print_table(head, rows, "none")
         said = b""
         with suppress(OSError):  # The end of a terminal that nobody has open any more.
             while more := screen.read(4000):
                 said += more
-    shown = re.sub(r"\x1b\[[0-9;]*m", "", said.decode())
+    return re.sub(r"\x1b\[[0-9;]*m", "", said.decode())
+
+
+def test_a_narrow_terminal_folds_words_and_tears_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = shown_on(monkeypatch, 52, HEAD, ROW)
 
     assert "2026-11-24 17:23:44" in shown
     assert "…" not in shown
     assert max(len(line.rstrip()) for line in shown.splitlines()) <= 52
+
+
+def test_eighty_columns_hold_a_worker_with_four_fingers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No word of a name and no finger is in two lines."""
+    fingers = ("right-index", "right-middle", "left-index", "left-middle")
+    row = ("NV0042", "Nguyễn Thị Ngọc Huyền", "deactivated by payroll", ", ".join(fingers))
+    shown = shown_on(monkeypatch, 80, ("code", "name", "state", "fingers"), row)
+
+    assert max(len(line.rstrip()) for line in shown.splitlines()) <= 80
+    for word in (*fingers, *row[1].split(), *row[2].split()):
+        assert re.search(rf"\b{word}\b", shown), shown
+
+
+def test_sentences_on_a_terminal_break_between_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    text = "edge-agent: the settings cannot be used:\n  [sensor] port: '/dev/serial/by-id/usb-x' no"
+    say(text)
+    assert capsys.readouterr().out == f"{text}\n"  # A file keeps its lines.
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    say(text)
+    shown = capsys.readouterr().out
+    assert shown.split() == text.split()
+    assert max(map(len, shown.splitlines())) <= 40
+    assert shown.splitlines()[-1].startswith("  ")

@@ -2,13 +2,15 @@
 time that a Pi Zero pays eightfold, and the daemon must not carry the others' memory.
 """
 
+import sys
 from importlib import import_module
 from typing import Any
 
 import click
 
 from .. import __version__
-from ..contract.errors import EdgeAgentError
+from ..contract.errors import EdgeAgentError, OutputLost
+from .tell import tell_failure
 
 COMMANDS = {
     "config": ("config", "The settings of this gate."),
@@ -43,21 +45,46 @@ class _Commands(click.Group):
         command: click.Command = getattr(module, name.replace("-", "_"))
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name what may be meant, as click does where it knows the commands."""
+        wanted = args[0]
+        if wanted not in COMMANDS and not wanted.startswith("-"):
+            from difflib import get_close_matches
+
+            meant = get_close_matches(
+                wanted, (name for name, (_, line) in COMMANDS.items() if line)
+            )
+            hint = f" Did you mean {' or '.join(map(repr, meant))}?" if meant else ""
+            raise click.UsageError(f"No such command {wanted!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List them without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items() if line])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """End a command that failed with one clear message and its exit code, never a trace."""
+        """End a command that was interrupted without a word."""
         try:
             return super().invoke(ctx)
-        except EdgeAgentError as error:
-            click.echo(f"edge-agent: {error}", err=True)
-            ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             # What was under way has undone itself; nobody needs to be told of their own Ctrl-C.
             ctx.exit(130)
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """End a command that failed with one clear message and its exit code, never a trace."""
+        try:
+            return super().main(*args, **extra)
+        except EdgeAgentError as error:
+            tell_failure(str(error))
+            sys.exit(error.exit_code)
+        except OSError as error:
+            # Nobody has words for it on the way: these, and where.
+            where = f"{error.filename} cannot be used" if error.filename else "It failed"
+            tell_failure(f"{where} ({error.strerror or error}): nothing more was done.")
+            sys.exit(OutputLost.exit_code)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -3,12 +3,12 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..contract.errors import StoreFault
-from ..gate.people.requests import Request, Step
+from ..contract.errors import EdgeAgentError, StoreFault
+from ..gate.people.requests import AskNames, Request, Step
 from ..gate.settings.schema import Settings
 
 if TYPE_CHECKING:
@@ -23,16 +23,20 @@ Perform = Callable[[Request], dict[str, Any]]
 OnStep = Callable[[Step], None]
 
 
-def carry_out(
-    settings: Settings, request: Request, on_step: OnStep = lambda step: None
-) -> dict[str, Any]:
+def _say(step: Step) -> None:
+    from .words import say_step  # Only where there is something to say.
+
+    say_step(step)
+
+
+def carry_out(settings: Settings, request: Request, on_step: OnStep = _say) -> dict[str, Any]:
     """Return what the request came to; ``on_step`` is called for each step on the way."""
     with at_the_gate(settings, on_step) as perform:
         return perform(request)
 
 
 @contextmanager
-def at_the_gate(settings: Settings, on_step: OnStep = lambda step: None) -> Iterator[Perform]:
+def at_the_gate(settings: Settings, on_step: OnStep = _say) -> Iterator[Perform]:
     """Carry out several requests, one after the other.
 
     With a daemon running it does the work, for it alone owns the sensor. Otherwise the work is
@@ -47,6 +51,28 @@ def at_the_gate(settings: Settings, on_step: OnStep = lambda step: None) -> Iter
         return
     with _gate_in_this_process(settings, on_step) as perform:
         yield perform
+
+
+def names_of(settings: Settings) -> dict[str, str]:
+    """Who has which code, for what people read; empty where it cannot be had."""
+    from ..gate.control.client import ask, daemon_runs
+
+    socket = Path(settings.control.socket)
+    with suppress(EdgeAgentError):
+        if daemon_runs(socket):
+            return ask(socket, AskNames(), _say)
+        from ..gate.daemon.assembly import Assembly
+
+        with closing(Assembly(settings).store_for_reading()) as store:
+            return {worker.code: worker.name for worker in store.workers()}
+    return {}
+
+
+def who(code: str | None, names: dict[str, str]) -> str:
+    """A worker's name and code, as people read them."""
+    if code is None:
+        return "somebody"
+    return f"{names[code]}, {code}" if code in names else code
 
 
 @contextmanager

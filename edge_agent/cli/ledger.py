@@ -14,8 +14,9 @@ from ..contract.atomic_file import new_private_file
 from ..contract.chain import Entry, read_wire
 from ..contract.errors import BadRequest, StoreFault
 from ..contract.people import Holders
+from ..contract.wording import counted, entries
 from ..gate.daemon.assembly import Assembly
-from ..gate.host.service_manager import log_to_stderr
+from ..gate.host.journal import log_to_stderr
 from ..gate.ledger.store.backup import backup as back_up
 from ..gate.ledger.store.ledger_rows import Tail
 from ..gate.ledger.store.sqlite_store import SqliteStore
@@ -148,9 +149,10 @@ def verify(settings: Settings, receipt: str | None, as_json: bool) -> None:
             }
         )
         return
-    without = f" The first {pruned} were pruned." if pruned else ""
+    were = "first was" if pruned == 1 else f"first {pruned} were"
+    without = f" The {were} pruned." if pruned else ""
     click.echo(
-        f"Ledger {store.ledger}: {tail.seq} entries, unbroken.{without} "
+        f"Ledger {store.ledger}: {entries(tail.seq)}, unbroken.{without} "
         f"The last one's hash is {tail.hash.hex()}."
     )
 
@@ -166,7 +168,7 @@ def export(settings: Settings, file: Path, as_json: bool) -> None:
     if as_json:
         print_json({"file": str(file), "ledger": store.ledger, "entries": count})
     else:
-        click.echo(f"{count} entries of ledger {store.ledger} are in {file}.")
+        click.echo(f"Ledger {store.ledger}: {counted(count, 'entry is', 'entries are')} in {file}.")
 
 
 @ledger.command()

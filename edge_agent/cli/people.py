@@ -1,5 +1,7 @@
 """``edge-agent workers``, ``enroll``, ``prints``, ``identify``: who may punch, by which finger."""
 
+from functools import partial
+
 import click
 
 from ..contract.people import FINGERS, Worker
@@ -13,10 +15,10 @@ from ..gate.people.requests import (
     RenameWorker,
 )
 from ..gate.settings.schema import Settings
-from .carry_out import carry_out
+from .carry_out import carry_out, names_of, who
 from .options import as_json, with_settings
 from .show import print_json, print_table
-from .words import say_step
+from .words import say_enrolment
 
 _finger = click.option(
     "--finger", required=True, metavar="FINGER", help=f"One of {', '.join(FINGERS)}."
@@ -153,11 +155,14 @@ def _state(worker: Worker) -> str:
 @with_settings
 def enroll(settings: Settings, code: str, finger: str, as_json: bool) -> None:
     """Enrol a finger of worker CODE. Follow the steps at the sensor; no key is needed."""
-    result = carry_out(settings, Enroll(code=code, finger=finger), say_step)
+    names = names_of(settings)
+    steps = partial(say_enrolment, f"{finger} of {who(code, names)}")
+    result = carry_out(settings, Enroll(code=code, finger=finger), steps)
     if as_json:
         print_json(result)
     else:
-        click.echo(f"Enrolled: {result['finger']} of {result['worker']} in slot {result['slot']}.")
+        whose = who(result["worker"], names)
+        click.echo(f"Enrolled: {result['finger']} of {whose}, in slot {result['slot']}.")
 
 
 @click.command()
@@ -165,14 +170,15 @@ def enroll(settings: Settings, code: str, finger: str, as_json: bool) -> None:
 @with_settings
 def identify(settings: Settings, as_json: bool) -> None:
     """Say whose finger is pressed. No punch is recorded."""
-    result = carry_out(settings, Identify(), say_step)
+    result = carry_out(settings, Identify())
     if as_json:
         print_json(result)
     elif not result["known"]:
-        click.echo("Not recognised.")
+        click.echo("Not recognised: no finger that is enrolled here. No punch was recorded.")
     else:
+        whose = who(result["worker"], names_of(settings))
         click.echo(
-            f"{result['worker']}: {result['finger']}, slot {result['slot']}, "
+            f"{whose}: {result['finger']}, slot {result['slot']}, "
             f"score {result['score']}" + ("" if result["active"] else " (deactivated)")
         )
 

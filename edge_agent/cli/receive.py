@@ -9,7 +9,8 @@ import click
 import msgspec
 
 from ..contract.errors import BadRequest
-from ..gate.host.service_manager import log_to_stderr
+from ..contract.wording import counted
+from ..gate.host.journal import log_to_stderr
 from ..gate.settings.load import load_settings
 from ..receiver.connection import ReceiverOptions
 from ..receiver.subscriber import Receiver
@@ -117,7 +118,7 @@ def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool, forc
         options_of(**options_before(ctx)), workers, version, dry_run=dry_run, force=force
     )
     before = f"version {difference.before}" if difference.before else "no roster"
-    click.echo(f"{len(workers)} workers, beside {before}:")
+    click.echo(f"{counted(len(workers), 'worker')}, beside {before}:")
     for what, codes in (
         ("new", difference.added),
         ("changed", difference.changed),

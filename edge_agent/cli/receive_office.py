@@ -14,6 +14,7 @@ import click
 from ..contract.errors import StoreFault
 from ..contract.messages import RosterWorker
 from ..contract.stamps import local_time
+from ..contract.wording import counted
 from ..receiver.coverage import gate_coverage
 from ..receiver.databases import open_database
 from ..receiver.databases.database import SCHEMES, Database
@@ -41,7 +42,8 @@ def _take_in_lost(database: Database) -> None:
     """Corrections that a restored backup does not have, before anybody is paid from it."""
     try:
         if count := keep_journal(database):
-            click.echo(f"{count} corrections came back from the database's journal.", err=True)
+            came = counted(count, "correction")
+            click.echo(f"{came} came back from the database's journal.", err=True)
     except StoreFault as fault:
         click.echo(str(fault), err=True)
 
@@ -84,9 +86,9 @@ def who_punches_beside(workers: Iterable[RosterWorker], where: str) -> str:
     if not strangers:
         return "Everybody who punches is in it, or in an earlier roster."
     return (
-        f"{len(strangers)} punch and are not in it: {told_codes(strangers)}. What counted before"
-        " the first roster goes on counting; what they press from now on does not, until a roster"
-        " names them."
+        f"{counted(len(strangers), 'punches and is', 'punch and are')} not in it: "
+        f"{told_codes(strangers)}. What counted before the first roster goes on counting; what "
+        "they press from now on does not, until a roster names them."
     )
 
 
@@ -117,7 +119,8 @@ def show_roster(database: Database, as_json: bool) -> None:
     )
     if not shown.unlisted:
         return
-    click.echo(f"\n{len(shown.unlisted)} punch and no roster has named them:")
+    who = counted(len(shown.unlisted), "punches", "punch")
+    click.echo(f"\n{who} and no roster has named them:")
     print_table(
         ("code", "punches", "rejected", "last day"),
         ((told_codes([one.code]), one.punches, one.rejected, one.last_day)
@@ -149,20 +152,21 @@ def export_month(database: Database, month: str, kind: str, view: Any, output: P
     """Write a month's sessions and punches for Excel, or for a program."""
     target = output or Path(f"attendance-{month}.{kind}")
     count = export(database, month, target, view)
-    click.echo(f"{target}: {count} rows")
+    click.echo(f"{target}: {counted(count, 'row')}")
     strangers = unlisted(database)
     if rejected := sum(one.rejected for one in strangers):
         codes = told_codes(one.code for one in strangers if one.rejected)
         click.echo(
-            f"{rejected} punches in all do not count because no roster names their workers: {codes}"
-            " (receive roster show)"
+            f"{counted(rejected, 'punch in all does', 'punches in all do')} not count because no"
+            f" roster names their workers: {codes} (receive roster show)"
         )
     ((unreadable,),) = database.query(
         "SELECT COUNT(*) FROM rejected WHERE reason = ?", [UNREADABLE]
     )
     if unreadable:
         click.echo(
-            f"{unreadable} entries are kept for a person and are in no file: the view 'rejected'"
+            f"{counted(unreadable, 'entry is', 'entries are')} kept for a person and in no file:"
+            " the view 'rejected'"
         )
 
 

@@ -6,7 +6,7 @@ import click
 
 from ..contract.errors import EdgeAgentError
 from ..gate.daemon.run import run_daemon
-from ..gate.host.service_manager import log_to_stderr
+from ..gate.host.journal import log_to_stderr
 from ..gate.settings.meaning import oddities
 from ..gate.settings.schema import Settings
 from .options import with_settings

@@ -13,7 +13,6 @@ from . import sealed_files
 from .carry_out import carry_out
 from .options import as_json, with_settings
 from .show import print_json
-from .words import say_step
 
 
 @click.group()
@@ -76,7 +75,7 @@ def image(settings: Settings, file: Path, as_json: bool) -> None:
     if file.suffix.lower() != ".png":
         raise BadRequest(f"{file} does not end in .png: only PNG files are written.")
     sealed_files.refuse_existing(file)
-    taken = carry_out(settings, TakeImage(), say_step)
+    taken = carry_out(settings, TakeImage())
     size = (taken["width"], taken["height"])
     with sealed_files.new_file(file) as out:
         Image.frombytes("L", size, b64decode(taken["pixels"])).save(out, "PNG")

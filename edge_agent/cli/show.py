@@ -10,8 +10,10 @@ from unicodedata import combining, east_asian_width
 import click
 import msgspec
 
-_FOLDED = ("name", "note")
+_FOLDED = ("name", "note", "fingers", "state")
 """Columns that a narrow terminal folds; a number or a time is never torn in two."""
+
+_HYPHENATED = "note"
 
 _GAP = "  "
 
@@ -35,26 +37,43 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], empty:
     if sys.stdout.isatty():  # What goes into a file or a pipe keeps its lines.
         import shutil  # It brings libraries for archives.
 
-        _narrow(head, widths, shutil.get_terminal_size().columns)
+        least = [
+            max(_width(word) for cell in column for word in _words(name, cell))
+            for name, column in zip(head, zip(head, *table, strict=True), strict=True)
+        ]
+        _narrow(head, widths, least, shutil.get_terminal_size().columns)
     lines = [click.style(_line(head, widths), bold=True)]
     for row in table:
-        folded = [_fold(cell, width) for cell, width in zip(row, widths, strict=True)]
+        folded = [
+            _fold(name, cell, width) for name, cell, width in zip(head, row, widths, strict=True)
+        ]
         lines += (_line(cells, widths) for cells in zip_longest(*folded, fillvalue=""))
     click.echo("\n".join(lines))
 
 
-def _narrow(head: list[str], widths: list[int], room: int) -> None:
-    """Take from the widest of the columns that may be folded until the lines fit."""
-    foldable = [at for at, name in enumerate(head) if name in _FOLDED]
-    while sum(widths) + len(_GAP) * (len(widths) - 1) > room and foldable:
-        widest = max(foldable, key=lambda at: widths[at])
-        if widths[widest] <= _NARROWEST:
+def _narrow(head: list[str], widths: list[int], least: list[int], room: int) -> None:
+    """Take from the widest of the columns that may be folded until the lines fit, or none may."""
+    while sum(widths) + len(_GAP) * (len(widths) - 1) > room:
+        foldable = [
+            at
+            for at, name in enumerate(head)
+            if name in _FOLDED and widths[at] > max(_NARROWEST, least[at])
+        ]
+        if not foldable:
             return
-        widths[widest] -= 1
+        widths[max(foldable, key=lambda at: widths[at])] -= 1
 
 
-def _fold(cell: str, width: int) -> list[str]:
-    return [cell] if _width(cell) <= width else wrap(cell, width)
+def _words(name: str, cell: str) -> list[str]:
+    """What is not torn. Only a note is folded at hyphens: a reason may be one long code."""
+    return (cell.replace("-", "- ") if name == _HYPHENATED else cell).split() or [""]
+
+
+def _fold(name: str, cell: str, width: int) -> list[str]:
+    if _width(cell) <= width:
+        return [cell]
+    hyphens = name == _HYPHENATED
+    return wrap(cell, width, break_long_words=False, break_on_hyphens=hyphens)
 
 
 def _line(cells: Iterable[str], widths: list[int]) -> str:

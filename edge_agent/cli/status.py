@@ -3,20 +3,28 @@
 ``edge-agent watch``: follow what happens at the gate.
 """
 
+import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 import msgspec
 
+from ..contract.wording import counted, entries
 from ..gate.control.client import ask_status, daemon_runs
 from ..gate.control.client import watch as watch_daemon
 from ..gate.settings.meaning import oddities
 from ..gate.settings.schema import Settings
+from .carry_out import names_of, who
 from .options import as_json, with_settings
 from .show import print_json
-from .words import AWAITED, OUTCOMES
+from .tell import say
+from .words import AWAITED, OUTCOMES, hint_of
+
+_BETWEEN_LOOKS_S = 0.5
 
 _STOPPED = 3
 """The exit code of 'systemctl status' for a unit that does not run (LSB 3.0)."""
@@ -54,14 +62,13 @@ def _print(settings: Settings, answer: dict[str, Any]) -> None:
     uplink, store = answer["uplink"], answer["store"]
     waiting = ledger["last_seq"] - ledger["confirmed_seq"]
     free = answer["disk_free_bytes"]
-    capacity = f" of {sensor['capacity']}" if sensor["capacity"] else ""
     lines = [
         ("gate", answer["gate"]),
         ("daemon", answer["daemon"]),
         ("since", answer["started_at"] or "not known"),
         ("time", _time(answer)),
         *_settings(settings, answer),
-        ("sensor", f"{sensor['state']}, {sensor['prints']}{capacity} prints"),
+        ("sensor", f"{sensor['state']}, {_prints(sensor)}"),
         ("", sensor["problem"]),
         ("", _awaiting(answer)),
         ("", _not_backed_up(sensor["not_backed_up"])),
@@ -74,7 +81,7 @@ def _print(settings: Settings, answer: dict[str, Any]) -> None:
         ("", _refused(uplink)),
         ("clock", _clock(clock)),
         ("", clock["problem"]),
-        ("ledger", f"{ledger['id']}, {ledger['last_seq']} entries"),
+        ("ledger", f"{ledger['id']}, {entries(ledger['last_seq'])}"),
         ("payroll", f"has {_held(ledger['confirmed_seq'])}, {waiting} still to come"),
         ("complete", ledger["complete_until"] or "nothing can be said yet"),
         ("roster", _roster(answer["roster"])),
@@ -84,7 +91,7 @@ def _print(settings: Settings, answer: dict[str, Any]) -> None:
     for label, text in lines:
         if text is None:
             continue
-        click.echo(f"{label:<9} {text}")
+        say(f"{label:<9} {text}", indent=" " * 10)
 
 
 def _time(answer: dict[str, Any]) -> str | None:
@@ -112,10 +119,17 @@ _RESTART = "They count after a restart: sudo systemctl restart edge-agent"
 _CHECK = "All that is wrong with them: edge-agent config check"
 
 
+def _prints(sensor: dict[str, Any]) -> str:
+    if sensor["capacity"]:
+        return f"{sensor['prints']} of {counted(sensor['capacity'], 'print')}"
+    return counted(sensor["prints"], "print")
+
+
 def _awaiting(answer: dict[str, Any]) -> str | None:
     """A stopped daemon, and one of an older version, says nothing of it."""
     asked = answer.get("awaiting")
-    return None if asked is None else AWAITED[asked]
+    whose = f": {answer['awaiting_worker']}" if answer.get("awaiting_worker") else ""
+    return None if asked is None else f"{AWAITED[asked]}{whose}"
 
 
 def _twin(uplink: dict[str, Any]) -> str | None:
@@ -130,7 +144,8 @@ def _refused(uplink: dict[str, Any]) -> str | None:
     receipts, commands = uplink["refused_receipts"], uplink["refused_commands"]
     if not receipts + commands:
         return None
-    return f"refused from payroll's side: {receipts} receipts, {commands} commands (see the log)"
+    refused = f"{counted(receipts, 'receipt')}, {counted(commands, 'command')}"
+    return f"refused from payroll's side: {refused} (see the log)"
 
 
 def _set_aside(names: list[str]) -> str | None:
@@ -149,7 +164,7 @@ def _pending(clock: dict[str, Any]) -> str:
         return ""
     since = clock["pending_since"]
     after = f", the first from after {since[:19].replace('T', ' ')}" if since else ""
-    return f"; {clock['pending']} punches wait for their time{after}"
+    return f"; {counted(clock['pending'], 'punch waits', 'punches wait')} for the time{after}"
 
 
 def _not_backed_up(prints: int) -> str | None:
@@ -171,26 +186,57 @@ def _held(confirmed_seq: int) -> str:
 @as_json
 @with_settings
 def watch(settings: Settings, as_json: bool) -> None:
-    """Follow what happens at the gate, one line each, until Ctrl-C or the daemon stops."""
-    for line in watch_daemon(Path(settings.control.socket)):
-        click.echo(line if as_json else _sentence(msgspec.json.decode(line)))
+    """Follow what happens at the gate, one line each, until Ctrl-C.
+
+    A daemon that is started anew is followed on. --json ends with the daemon.
+    """
+    socket = Path(settings.control.socket)
+    if as_json:
+        for line in watch_daemon(socket):
+            click.echo(line)
+        return
+    while True:
+        names = names_of(settings)
+        for line in watch_daemon(socket):
+            event = msgspec.json.decode(line)
+            if event.get("worker") not in (None, *names):
+                names = names_of(settings)
+            click.echo(f"{_now(settings, event)}{_sentence(event, names)}")
+        say(
+            "The daemon has stopped, or takes this reader for too slow: waiting until it answers. "
+            "Ctrl-C ends this.",
+            err=True,
+        )
+        while not daemon_runs(socket):
+            time.sleep(_BETWEEN_LOOKS_S)
+        click.echo("The daemon answers again. See the ledger for what came in between.", err=True)
 
 
-def _sentence(event: dict[str, Any]) -> str:
+def _now(settings: Settings, event: dict[str, Any]) -> str:
+    """The gate's time of day, before what has happened just now."""
+    if event["event"] == "watching":
+        return ""
+    return datetime.now(ZoneInfo(settings.gate.timezone)).strftime("%H:%M:%S  ")
+
+
+def _sentence(event: dict[str, Any], names: dict[str, str]) -> str:
     match event["event"]:
         case "watching":
             return "Watching the gate."
         case "panel":
-            who = event["worker"] or "somebody"
-            hint = f" ({event['hint']})" if event["hint"] else ""
-            return f"panel    {who}: {OUTCOMES[event['outcome']]}{hint}"
+            hint = f" ({hint_of(event['hint'])})" if event["hint"] else ""
+            return f"panel    {who(event['worker'], names)}: {OUTCOMES[event['outcome']]}{hint}"
         case "ledger":
             return f"ledger   {event['seq']} {event['kind']}"
         case "awaiting":
             asked = event["request"]
-            return f"sensor   {AWAITED[asked] if asked else 'takes punches again'}"
+            return f"sensor   {AWAITED[asked] if asked else 'takes punches again'}" + (
+                f": {who(event['worker'], names)}" if event.get("worker") else ""
+            )
         case "confirmed":
             return f"payroll  has everything up to {event['through']}"
+        case "roster":
+            return f"roster   {_roster(event)}"
         case kind:
             detail = f": {event['detail']}" if event.get("detail") else ""
             return f"{kind:<8} {event['state']}{detail}"

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ..contract.errors import EdgeAgentError
+from ..contract.wording import counted
 from ..gate.daemon.assembly import Assembly
 from ..gate.people.requests import (
     AskCourier,
@@ -61,7 +62,8 @@ def backup(
     if as_json:
         print_json(result)
     else:
-        click.echo(f"{result['sealed']} of {result['prints']} prints are sealed in {file}.")
+        of = counted(result["prints"], "print is", "prints are")
+        click.echo(f"{result['sealed']} of {of} sealed in {file}.")
     if result["missing"]:
         for print_ in result["missing"]:
             click.echo(
@@ -159,7 +161,8 @@ def _tell(outcomes: list[dict[str, Any]], as_json: bool) -> None:
         print_json(outcomes)
     else:
         click.echo(
-            f"{count['restored']} prints are restored, {count['present']} were there already."
+            f"{counted(count['restored'], 'print is', 'prints are')} restored, "
+            f"{counted(count['present'], 'was', 'were')} there already."
         )
     for outcome in outcomes:
         if outcome["outcome"] == "left-out":

@@ -27,3 +27,9 @@ class BrokerFault(EdgeAgentError):
     """The broker cannot be reached or refused us. EX_UNAVAILABLE."""
 
     exit_code = 69
+
+
+class OutputLost(EdgeAgentError):
+    """What a command prints cannot be written where it was sent. EX_IOERR."""
+
+    exit_code = 74

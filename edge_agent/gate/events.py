@@ -66,10 +66,11 @@ class FingerAwaited(Event, tag="awaiting", frozen=True, kw_only=True):
     """The gate waits for a finger that is no punch, from before the first step on.
 
     ``request`` is what for, in the control socket's words: ``enroll``, ``identify``,
-    ``take-image``; null: no longer.
+    ``take-image``; null: no longer. ``worker`` is whose it has to be, where that matters.
     """
 
     request: str | None
+    worker: str | None = None
 
 
 class StoreChanged(Event, tag="store", frozen=True, kw_only=True):

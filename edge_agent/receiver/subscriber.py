@@ -61,6 +61,7 @@ class Receiver:
         self._thrown_out = 0
         self._strangers: set[str] = set()
         self._foreign_due: dict[str, float] = {}
+        self._away = False
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; while broker or database are away, try again and again.
@@ -70,6 +71,9 @@ class Receiver:
         while not stop.is_set():
             try:
                 with closing(PayrollStore(self._options.database)) as store:
+                    if self._away:
+                        _log.info("database-back")
+                        self._away = False
                     while not stop.is_set():
                         try:
                             with closing(self._connect()) as connection:
@@ -79,6 +83,7 @@ class Receiver:
                             self._wait("disconnected", fault, stop)
             except DatabaseAway as fault:
                 # The broker was left as well: what it sends now could only be dropped.
+                self._away = True
                 self._wait("database-away", fault, stop)
         _log.info("stopped %s", dict(self.counts))
 
@@ -209,7 +214,7 @@ class Receiver:
         self._foreign_due[gate] = now + _TELL_EVERY
         _log.error(
             "foreign gate=%r ledger=%s: it is the ledger of gate %r, which alone may write there;"
-            " nothing of it is kept or confirmed (%d entries so far): is %r set up as another"
+            " nothing of it is kept or confirmed (entries so far: %d): is %r set up as another"
             " gate, or has its certificate or password been stolen?",
             gate,
             ledger,

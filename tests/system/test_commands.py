@@ -1,5 +1,6 @@
 """What a technician types, with the daemon running and without it."""
 
+import re
 import signal
 import sqlite3
 import subprocess
@@ -392,9 +393,20 @@ def test_what_watch_prints(gate: Gate) -> None:
     assert [event["outcome"] for event in shown] == ["recorded", "unknown", "repeated", "try-again"]
     assert [event["worker"] for event in shown] == ["NV001", None, "NV001", None]
     assert shown[-1]["hint"] == "press-flat"
-    out, err = plain.communicate()
-    assert (plain.returncode, err) == (0, "")
-    assert "NV001: recorded" in out
+    assert plain.stderr
+    assert "has stopped" in plain.stderr.readline()
+    daemon = gate.start()
+    assert "answers again" in plain.stderr.readline()
+    lines = list(iter(plain.stdout.readline, "Watching the gate.\n"))
+    gate.open(gate.watch())
+    gate.press("NV003")
+    assert any(f"{name_of('NV003')}, NV003: recorded" in line for line in plain.stdout)
+    plain.send_signal(signal.SIGINT)
+    _, err = plain.communicate()
+    assert (plain.returncode, err) == (130, "")
+    assert all(re.match(r"\d\d:\d\d:\d\d  ", line) for line in lines)
+    assert f"{name_of('NV001')}, NV001: recorded\n" in "".join(lines)
+    assert "Press flat, with the middle of the fingertip" in "".join(lines)
 
 
 def test_ctrl_c_ends_watch_quietly(gate: Gate) -> None:

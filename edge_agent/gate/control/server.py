@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Union
 
@@ -20,7 +21,7 @@ from ..events import Event, Watching
 from ..host.lock import give_to_folder_owner
 from ..host.rights import unmakeable_socket
 from ..people.handlers import HANDLERS
-from ..people.requests import AskStatus, Done, Failed, Request, Step, StepKind, Watch
+from ..people.requests import AskNames, AskStatus, Done, Failed, Request, Step, StepKind, Watch
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ _IDLE_S = 60.0
 """How long a client may say nothing that waits for no answer."""
 
 _requests: msgspec.json.Decoder[Request] = msgspec.json.Decoder(
-    Union[(AskStatus, Watch, *HANDLERS)]
+    Union[(AskStatus, AskNames, Watch, *HANDLERS)]
 )
 
 
@@ -96,12 +97,21 @@ Submit = Callable[[Request, Conversation], None]
 class ControlServer:
     """Accepts clients, hands their requests on, and writes answers and events to them."""
 
-    def __init__(self, path: Path, submit: Submit, status: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        submit: Submit,
+        status: Callable[[], dict[str, Any]],
+        names: Callable[[], dict[str, Any]] = dict,
+    ) -> None:
         """Listen at ``path``. Raises GateBusy where another daemon answers there already."""
         self._path = path
         self._submit = submit
-        self._status = status
-        self._own = {AskStatus: self._answer_status, Watch: self._begin_watch}
+        self._own: dict[type[Request], Callable[[Client, Conversation], None]] = {
+            AskStatus: partial(self._answer, status),
+            AskNames: partial(self._answer, names),
+            Watch: self._begin_watch,
+        }
         """What is answered on this thread; the rest is the gate's."""
         self._selector = selectors.DefaultSelector()
         self._posts: deque[tuple[Client | None, bytes, bool]] = deque()
@@ -222,9 +232,11 @@ class ControlServer:
         else:
             self._submit(request, conversation)
 
-    def _answer_status(self, client: Client, conversation: Conversation) -> None:
+    def _answer(
+        self, told: Callable[[], dict[str, Any]], client: Client, conversation: Conversation
+    ) -> None:
         try:
-            conversation.done(self._status())
+            conversation.done(told())
         except EdgeAgentError as error:
             conversation.failed(error)
 

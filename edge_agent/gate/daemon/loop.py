@@ -9,6 +9,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 from ... import __version__
 from ...contract.errors import EdgeAgentError, StoreFault
@@ -104,9 +105,14 @@ class GateLoop:
         """Of the sensor that was last in use."""
         self.mends = Mends()
         """Of the sensor's link."""
+        self._awaited: str | None = None
+        """The request that somebody is to press for at present."""
 
     def submit(self, request: Request, conversation: Conversation) -> None:
         """Have a request carried out between two looks. Safe from any thread."""
+        if (awaited := self._awaited) is not None:
+            with suppress(EdgeAgentError):  # Whoever has gone already need not be told.
+                conversation.step(StepKind.WAITS, awaited)
         self._requests.put((request, conversation))
 
     def wake(self) -> None:
@@ -199,12 +205,18 @@ class GateLoop:
         prompt = SocketPrompt(conversation, self._stop, self._beat)
         began = self._gate.clock.stamp()
         if handler.takes_finger:
-            asked = type(request).__struct_config__.tag
-            self._gate.tell(FingerAwaited(request=str(asked)))
+            self._awaited = str(type(request).__struct_config__.tag)
+            whose = getattr(request, "code", None)
+            self._gate.tell(FingerAwaited(request=self._awaited, worker=whose))
         try:
             conversation.beat()  # It may have been given up while it waited.
-            info = self._lifecycle.info
-            result = self._dispatcher.carry_out(request, info, prompt, conversation.actor)
+            result = self._dispatcher.carry_out(
+                request,
+                self._lifecycle.info,
+                prompt,
+                conversation.actor,
+                self._lifecycle.missing,
+            )
         except EdgeAgentError as error:
             conversation.failed(error)
             if isinstance(error, SensorFault) and self._lifecycle.recording:
@@ -215,6 +227,7 @@ class GateLoop:
             conversation.done(result)
             slot = result.get("slot")
         if handler.takes_finger:
+            self._awaited = None
             self._gate.tell(FingerAwaited(request=None))
             self._taker.ignore_finger(slot)
             self._recording.taken(began, self._gate.clock.stamp())

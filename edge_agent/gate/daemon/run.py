@@ -272,7 +272,9 @@ class _Daemon:
             roster.put,
             self._examiner,
         )
-        self._server = ControlServer(assembly.control_socket, self._gate.submit, self._status)
+        self._server = ControlServer(
+            assembly.control_socket, self._gate.submit, self._status, self._names
+        )
         self._threads = (
             SupervisedThread("gate", self._gate.run, wake=self._gate.wake),
             SupervisedThread("uplink", self._uplink.run, wake=self._uplink.notify),
@@ -354,6 +356,9 @@ class _Daemon:
             clock_refused=self._assembly.clock.refused() is not None,
             silent_s={thread.name: thread.silent_s for thread in self._threads},
         )
+
+    def _names(self) -> dict[str, str]:
+        return {worker.code: worker.name for worker in self._store.workers()}
 
     def _uplink_status(self) -> GateStatus:
         # Called on the uplink's thread, and a store connection belongs to one thread.

@@ -184,7 +184,8 @@ def running_status(
     status: GateStatus, uplink: UplinkChanged, awaited: FingerAwaited, vitals: Vitals
 ) -> dict[str, Any]:
     """What ``status --json`` prints while the daemon runs."""
-    told = _told("running", uplink, {**to_builtins(status), "awaiting": awaited.request})
+    waits = {"awaiting": awaited.request, "awaiting_worker": awaited.worker}
+    told = _told("running", uplink, {**to_builtins(status), **waits})
     told["up_s"] = round(vitals.up_s)
     told["silent_s"] = {name: round(seconds, 1) for name, seconds in vitals.silent_s.items()}
     sensor, way = told["sensor"], told["uplink"]

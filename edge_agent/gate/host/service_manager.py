@@ -1,19 +1,10 @@
-"""What the daemon tells systemd: how it is (sd_notify(3)), and its log.
+"""What the daemon tells systemd: how it is (sd_notify(3)). Silence where none listens."""
 
-Silence where no systemd listens. Log lines go to stderr, for journald: plain, or one JSON object
-each.
-"""
-
-import logging
 import os
 import socket
-import sys
 import time
 from contextlib import suppress
 from math import inf
-from typing import Literal
-
-import msgspec
 
 _START_GOES_ON_S = 120
 """How long a start may be silent before the service manager gives it up: a card that syncs badly
@@ -60,30 +51,3 @@ class ServiceManager:
         # A service manager that does not listen is no reason to stop recording.
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
             channel.sendto(message.encode(), self._address)
-
-
-class _JsonLines(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "thread": record.threadName,
-            "message": _as_text(record.getMessage()),
-        }
-        if record.exc_info:
-            line["trace"] = _as_text(self.formatException(record.exc_info))
-        return msgspec.json.encode(line).decode()
-
-
-def _as_text(message: str) -> str:
-    """What JSON can hold: a path that is no UTF-8 has surrogates in it."""
-    return message.encode(errors="backslashreplace").decode()
-
-
-def log_to_stderr(form: Literal["plain", "json"]) -> None:
-    """Send log lines of level INFO and above to stderr. journald adds the time itself."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        _JsonLines() if form == "json" else logging.Formatter("%(levelname)s %(message)s")
-    )
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

@@ -9,6 +9,7 @@ from collections.abc import Collection
 import msgspec
 from msgspec import Struct
 
+from ...contract.wording import counted
 from .store.sqlite_store import SqliteStore
 
 KEY = "people-lost"
@@ -28,8 +29,9 @@ class LostPeople(Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         return (
-            f"{len(self.workers)} of {self.of_workers} workers and {len(self.prints)} of "
-            f"{self.of_prints} prints did not come along from the damaged database"
+            f"{len(self.workers)} of {counted(self.of_workers, 'worker')} and "
+            f"{len(self.prints)} of {counted(self.of_prints, 'print')} did not come along from "
+            "the damaged database"
         )
 
 

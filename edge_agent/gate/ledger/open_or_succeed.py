@@ -19,6 +19,7 @@ from sqlite_utils import Database
 from ...contract.errors import StoreFault
 from ...contract.facts import WhyOpened
 from ...contract.stamps import Stamp, elapsed
+from ...contract.wording import counted
 from ..errors import DamagedLedger
 from ..host.host_identity import HostIdentity
 from ..host.rights import unusable_store
@@ -172,9 +173,9 @@ class _Start(Struct, frozen=True):
         decide(self.path, why)
         old = carry_out(self.path)
         log.warning(
-            "a new ledger begins (%s), with %d punches of the old one: that is kept in %s",
+            "a new ledger begins (%s), with %s of the old one: that is kept in %s",
             why,
-            count,
+            counted(count, "punch", "punches"),
             old,
         )
         return True
@@ -234,8 +235,12 @@ class _Start(Struct, frozen=True):
 def _tell_what_is_lost(people: RescuedPeople) -> None:
     if people.doubted:
         log.error(
-            "%d prints are no longer certain and were left behind: enrol those workers again",
-            people.doubted,
+            "%s left behind: enrol those workers again",
+            counted(
+                people.doubted,
+                "print is no longer certain and was",
+                "prints are no longer certain and were",
+            ),
         )
     if people.unsure:
         log.error(
@@ -246,4 +251,8 @@ def _tell_what_is_lost(people: RescuedPeople) -> None:
     if people.lost is not None:
         log.error("%s: %s", people.lost, BRING_BACK)
     workers = len(people.rows["workers"])
-    log.log(logging.WARNING if workers else logging.ERROR, "%d workers were rescued", workers)
+    log.log(
+        logging.WARNING if workers else logging.ERROR,
+        "%s rescued",
+        counted(workers, "worker was", "workers were"),
+    )

@@ -27,6 +27,12 @@ _SPENT = (
 )
 
 
+_AGAIN = {
+    "failing": "the database takes entries again",
+    "reserve": "there is room on the disk again, and the reserve is made anew",
+}
+
+
 class StoreHealth:
     """Stands between a gate and its store. Lives on the gate's thread."""
 
@@ -71,11 +77,10 @@ class StoreHealth:
         try:
             try:
                 written = transaction()
-            except DiskFull as fault:
+            except DiskFull:
                 # Certainly nothing was written, so the same again writes nothing twice.
                 if not self._store.spend_reserve():
                     raise
-                log.error("the reserve is spent: %s", fault)
                 written = transaction()
                 self._is("reserve", _SPENT)
         except StoreFault as fault:
@@ -117,7 +122,11 @@ class StoreHealth:
 
     def _is(self, state: Literal["ready", "reserve", "failing"], detail: str | None = None) -> None:
         if state != self._state:
-            self._state = state
+            if state == "ready":
+                log.info(_AGAIN[self._state])
+            elif state == "reserve":
+                log.warning(_SPENT)
+            self._state = state  # Why it fails is logged by whoever could not write.
             self._tell(StoreChanged(state=state, detail=detail))
 
 

@@ -85,6 +85,8 @@ class WatchClock:
 
     def _note_sync(self, now: Stamp) -> bool:
         if now.state is not ClockState.SYNCED:
+            if self._trusted:
+                log.warning("the clock is no longer synchronised")
             self._trusted = False
             return False
         if self._trusted:
@@ -95,6 +97,8 @@ class WatchClock:
             hardware_clock=None if held is None else "held" if held else "lost",
         )
         self._trusted = self._write(fact, now)
+        if self._trusted:
+            log.info("the clock is synchronised")
         return self._trusted
 
     def _write(self, fact: Fact, now: Stamp) -> bool:

@@ -48,8 +48,9 @@ class Transfers(Struct):
 class RequestContext:
     """What each handler is given beside the request.
 
-    ``connected`` is what the sensor in use says of itself, None while it is not in use; ``punch``
-    answers somebody who presses in between, as a touch is answered; ``actor`` goes into the ledger.
+    ``connected`` is what the sensor in use says of itself, None while it is not in use, and
+    ``missing`` says why it is not; ``punch`` answers somebody who presses in between, as a touch is
+    answered; ``actor`` goes into the ledger.
     """
 
     gate: Gate
@@ -62,11 +63,13 @@ class RequestContext:
     punch: Callable[[Match, Stamp], None]
     prompt: Prompt
     actor: str
+    missing: str | None = None
 
     def sensor_in_use(self) -> SensorInfo:
         """What it says of itself. Raises SensorSilent where it is not in use."""
         if self.connected is None:
-            raise SensorSilent("The sensor is not in use now: see 'edge-agent status' for why.")
+            why = self.missing or "It is only being looked for: try again in some seconds."
+            raise SensorSilent(f"The sensor is not in use now. {why}")
         return self.connected
 
     def worker(self, code: str) -> Worker:

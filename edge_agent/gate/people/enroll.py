@@ -66,6 +66,7 @@ def remove_print(context: RequestContext, request: RemovePrint) -> Result:
     """Forget a finger and erase its template. Raises BadRequest where it is not enrolled."""
     gate = context.gate
     code, finger = checked_code(request.code), checked_finger(request.finger)
+    context.worker(code)
     found = [p for p in gate.prints if p.worker == code and p.finger == finger]
     if not found:
         raise BadRequest(f"No {finger} of {code} is enrolled.")

@@ -108,14 +108,19 @@ class Dispatcher:
         )
 
     def carry_out(
-        self, request: Request, connected: SensorInfo | None, prompt: Prompt, actor: str
+        self,
+        request: Request,
+        connected: SensorInfo | None,
+        prompt: Prompt,
+        actor: str,
+        missing: str | None = None,
     ) -> Result:
         """Return what ``--json`` prints; ``connected`` is the sensor in use, if it is.
 
-        Raises an EdgeAgentError where it cannot be done.
+        ``missing`` says why it is not. Raises an EdgeAgentError where it cannot be done.
         """
         handler = HANDLERS[type(request)]
-        context = self._context(connected=connected, prompt=prompt, actor=actor)
+        context = self._context(connected=connected, prompt=prompt, actor=actor, missing=missing)
         if handler.needs_sensor:
             context.sensor_in_use()
         return handler.carry_out(context, request)

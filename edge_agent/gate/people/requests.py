@@ -23,6 +23,10 @@ class Watch(Request, tag="watch", frozen=True, kw_only=True):
     """Follow the event stream."""
 
 
+class AskNames(Request, tag="names", frozen=True, kw_only=True):
+    """Who has which code, for what people read."""
+
+
 class AddWorker(Request, tag="add-worker", frozen=True, kw_only=True):
     """Enter a worker, or bring a deactivated one back. ``force``: although the code looks odd."""
 
@@ -154,6 +158,8 @@ class StepKind(StrEnum):
     DIFFERENT = "different"
     PASSED = "passed"
     """Somebody who is known pressed instead: answered as a touch, and no part of this."""
+    WAITS = "waits"
+    """Another request waits for a finger; ``hint`` is which. This one begins after it."""
 
 
 class Response(Struct, frozen=True, kw_only=True, tag_field="answer"):
@@ -161,7 +167,10 @@ class Response(Struct, frozen=True, kw_only=True, tag_field="answer"):
 
 
 class Step(Response, tag="step", frozen=True, kw_only=True):
-    """Progress of a request that a person takes part in; ``hint`` goes with ``try-again``."""
+    """Progress of a request that a person takes part in.
+
+    ``hint`` goes with ``try-again``, and with ``waits``.
+    """
 
     what: StepKind
     hint: str | None = None

@@ -12,6 +12,7 @@ from ...contract.facts import Fact, RosterApplied, RosterRefused, WorkerAdded, W
 from ...contract.messages import Roster
 from ...contract.people import another_person
 from ...contract.roster import Applied, Heard, Listing, Refusal, judge_roster, merge
+from ...contract.wording import counted
 from ..events import RosterChanged
 from ..ledger.gate import Gate
 
@@ -105,15 +106,15 @@ class RosterKeeper:
         self._due = -inf
         self._tell(roster.version, None)
         log.info(
-            "payroll's roster %d is in force: %d workers, %d added, %d changed",
-            *(summary.version, summary.workers, summary.added, summary.changed),
+            "payroll's roster %d is in force: %s, %d added, %d changed",
+            *(summary.version, counted(summary.workers, "worker"), summary.added, summary.changed),
         )
         if held:
             log.error(
-                "payroll's roster %d gives another name to %d workers with prints, which are held "
+                "payroll's roster %d gives another name to %s with prints, which are held "
                 "back: %s. Find out whose they are: 'edge-agent prints remove' where the code is "
                 "another person's now, and 'edge-agent workers activate' then, or where it is not.",
-                *(summary.version, len(held), ", ".join(held)),
+                *(summary.version, counted(len(held), "worker"), ", ".join(held)),
             )
 
     def _given_away(self, listings: Iterable[Listing]) -> list[str]:

@@ -65,6 +65,11 @@ class Instruction(Struct, frozen=True):
     """An OK is believed only after a moment without a second one."""
 
     @property
+    def means(self) -> str:
+        """What the sensor is asked to do, for people who do not know the manuals' names."""
+        return _MEANS[self.name]
+
+    @property
     def ack_size(self) -> int:
         """Bytes that follow the code in an ack that says OK."""
         return struct.calcsize(f">{self.ack}")
@@ -81,6 +86,34 @@ class Instruction(Struct, frozen=True):
         fields = struct.unpack(f">{self.ack}", ack[1:])
         return fields[0] if len(fields) == 1 else fields or True
 
+
+_MEANS = {
+    "GenImg": "look at the glass",
+    "Img2Tz": "read the fingerprint in its image",
+    "Match": "compare two scans",
+    "Search": "find whose finger it is",
+    "HighSpeedSearch": "find whose finger it is",
+    "RegModel": "make a template of two scans",
+    "Store": "store a template",
+    "LoadChar": "load a template",
+    "UpChar": "send a template",
+    "DownChar": "take a template",
+    "UpImage": "send its image",
+    "DeletChar": "erase a template",
+    "ReadSysPara": "tell its parameters",
+    "SetSysPara": "change a parameter",
+    "VfyPwd": "say that it is there",
+    "WriteNotepad": "write into its notepad",
+    "ReadNotepad": "read its notepad",
+    "TemplateCount": "count its templates",
+    "ReadIndexTable": "tell which slots are taken",
+    "AuraLedConfig": "light its ring",
+    "Sleep": "sleep",
+    "PortControl": "switch its port",
+    "Cancel": "break off",
+    "ReadProductInfo": "tell what product it is",
+    "Handshake": "say that it is ready",
+}
 
 TEMPLATE_SIZES = frozenset({512, 768, 1536})
 """Bytes, in transfers that owners of modules have published: ZFM-20 and R305; R307 and JM-101; R503

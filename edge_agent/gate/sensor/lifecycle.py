@@ -82,6 +82,11 @@ class SensorLifecycle:
         """Whether a press can be recorded now."""
         return self.info is not None
 
+    @property
+    def missing(self) -> str | None:
+        """Why the sensor is not in use; None where it is, or where nobody knows yet."""
+        return None if self.recording else self._told_problem
+
     def began(self, info: SensorInfo) -> None:
         """The sensor was connected at start-up."""
         try:
@@ -253,10 +258,13 @@ class SensorLifecycle:
         # How one and the same fault is put may differ from try to try.
         if state == self.state and (state != "ready" or problem == self._told_problem):
             return
+        if problem:
+            # What can be lived with is no error: punches are recorded.
+            log.log(logging.WARNING if state == "ready" else logging.ERROR, "%s", problem)
+        elif self.state == "ready":
+            log.info("what was said of the sensor is mended")
         self._told_problem = problem
         self.state = state
-        if problem:
-            log.error("%s", problem)
         self._gate.tell(SensorChanged(state=state, detail=problem))
 
     def _write(self, fact: Fact) -> None:

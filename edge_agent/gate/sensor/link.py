@@ -363,8 +363,8 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
     def _silent(self) -> SensorSilent:
         return SensorSilent(
             f"The sensor at {self._port.name} did not answer {self._asked.name} within "
-            f"{self._asked.deadline} s: check its supply, whether RX and TX are swapped, and that "
-            "no serial console uses this port."
+            f"{self._asked.deadline} s (asked to {self._asked.means}): check its supply, whether "
+            "RX and TX are swapped, and that no serial console uses this port."
         )
 
     def _refused(self, code: int) -> SensorRefused:
@@ -372,7 +372,7 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         kind = SensorDisturbed if code in _OF_THE_LINE else SensorRefused
         return kind(
             f"The sensor at {self._port.name} refused {self._asked.name} with code {code:02X}, "
-            f"{says}: {advice}.",
+            f"{says} (asked to {self._asked.means}): {advice}.",
             code,
         )
 

@@ -5,7 +5,6 @@ glass every few. So it finds out that the sensor has gone, or the pin: a pin tha
 while fingers come, or something all the time, makes the gate slower and never blind.
 """
 
-import logging
 import threading
 from collections.abc import Callable
 
@@ -14,8 +13,6 @@ from msgspec import Struct, structs
 from ..errors import SensorRefused
 from ..ports import Clock, Sensor, Touch
 from .decide import NO_PIN, Look, PinReading
-
-log = logging.getLogger(__name__)
 
 BETWEEN_LOOKS_S = 0.01
 """Where looks follow each other: nothing beside a capture's 60 to 200 ms."""
@@ -177,5 +174,3 @@ class PollSchedule:
     def _tell(self, problem: str | None) -> None:
         if problem != self.problem:
             self.problem = problem
-            if problem:
-                log.error("%s", problem)

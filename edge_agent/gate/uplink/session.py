@@ -158,7 +158,7 @@ class UplinkSession:
         if detected:
             log.error("%s", DUPLICATE_GATE)
         else:
-            log.warning("duplicate-gate: nobody else has used this gate's id for a while")
+            log.info("duplicate-gate: nobody else has used this gate's id for a while")
 
     def cannot_read(self, fault: StoreFault) -> None:
         """Say that entries cannot be sent because they cannot be read; it is tried again."""
@@ -322,4 +322,6 @@ class WatermarkWriter:
             self._failing = True
         else:
             self.kept = marks
+            if self._failing:
+                log.info("how far the ledger is confirmed is written down again")
             self._failing = False

@@ -84,7 +84,8 @@ class UplinkReporter:
     def connected(self, version: MqttVersion) -> None:
         """There is a connection."""
         detail = " ".join(self._troubles.values()) or None
-        if self._changed("connected", detail) and not detail:
+        was_down = self._reported is None or self._reported[0] != "connected"
+        if self._changed("connected", detail) and (was_down or not detail):
             log.info("the uplink works, with MQTT %s", version)
 
     def disconnected(self, reason: str) -> None:

@@ -11,11 +11,20 @@ from edge_agent.contract.people import Worker
 from edge_agent.gate.daemon.loop import GateLoop
 from edge_agent.gate.errors import GateBusy, SensorGarbled, SensorSilent, SensorUnplugged
 from edge_agent.gate.events import FingerAwaited, Outcome, PanelShown
-from edge_agent.gate.people.requests import AddWorker, Enroll, Identify, RemovePrint, TakeImage
+from edge_agent.gate.people.requests import (
+    AddWorker,
+    Enroll,
+    Identify,
+    RemovePrint,
+    RenameWorker,
+    StepKind,
+    TakeImage,
+)
 from tests.gate.fakes import INFO, LANS_FINGER, Person
 from tests.gate.sensor.test_pairing import Works
 
 MINH = AddWorker(code="0042", name="Minh")
+RENAME = RenameWorker(code="0042", name="Mính")
 REMOVE = RemovePrint(code="007", finger="right-index")
 
 
@@ -318,3 +327,55 @@ def test_who_comes_while_the_sensor_is_connected_anew_is_answered(first: str) ->
     known = first == LANS_FINGER
     before = (Outcome.RECORDED, "007") if known else (Outcome.UNKNOWN, None)
     assert turns.shown == [before, (Outcome.UNKNOWN, None)]
+
+
+class Waiting(Asking):
+    """Asks while somebody else is at the sensor."""
+
+    def __init__(self, *, gone: bool = False) -> None:
+        super().__init__(gone=gone)
+        self.told: list[tuple[StepKind, str | None]] = []
+
+    def step(self, what: Any, hint: str | None = None) -> None:
+        self.beat()
+        self.told.append((what, hint))
+
+
+def test_who_asks_meanwhile_is_told_what_the_gate_waits_for() -> None:
+    works = Works()
+    works.store.put_worker(Worker(code="0042", name="Minh"))
+    turns = Turns(works)
+    person = Person(works.site.clock, works.sensor, ["new", "new", "new"])
+    first, second, gone = Asking(person), Waiting(), Waiting(gone=True)
+    step, asked = person.step, []
+
+    def meanwhile(what: Any, hint: str | None = None) -> None:
+        if not asked:
+            asked.extend([second, gone])
+            for asking in (second, gone):
+                turns.loop.submit(RENAME, asking)  # type: ignore[arg-type]
+        step(what, hint)
+
+    person.step = meanwhile  # type: ignore[method-assign]
+    turns.loop.submit(Enroll(code="0042", finger="left-thumb"), first)  # type: ignore[arg-type]
+    turns.run()
+    assert first.result is not None
+    assert second.told == [(StepKind.WAITS, "enroll")]
+    assert second.result is not None
+    assert (gone.told, gone.result) == ([], None)
+    [awaited, _] = [one for one in works.site.events if isinstance(one, FingerAwaited)]
+    assert awaited == FingerAwaited(request="enroll", worker="0042")
+    later = Waiting()
+    turns.loop.submit(RENAME, later)  # type: ignore[arg-type]
+    assert later.told == []
+
+
+def test_what_needs_the_sensor_is_told_why_it_is_not_there() -> None:
+    works = Works()
+    works.sensor.failing["connect"] = [SensorSilent("The sensor does not answer: check TX.")] * 99
+    turns = Turns(works)
+    turns.loop = works.loop(first=SensorSilent("The sensor does not answer: check TX."))
+    asking = Asking()
+    turns.loop.submit(Identify(), asking)  # type: ignore[arg-type]
+    turns.run()
+    assert "not in use now. The sensor does not answer: check TX." in str(asking.failure)

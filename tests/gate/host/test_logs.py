@@ -1,14 +1,19 @@
 """Log lines, as journald gets them."""
 
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
+
+import pytest
 
 LOGGING = """
 import logging, sys, threading
-from edge_agent.gate.host.service_manager import log_to_stderr
+from edge_agent.gate.host.journal import log_to_stderr
 log_to_stderr(sys.argv[1])
 log = logging.getLogger("edge_agent.gate")
 log.debug("not this")
@@ -23,16 +28,34 @@ threading.Thread(target=log.info, args=("from afar",), name="uplink").start()
 """
 
 
-def logged(form: str) -> list[str]:
-    done = subprocess.run(
-        [sys.executable, "-c", LOGGING, form],
-        cwd=Path(__file__).parents[3],
-        capture_output=True,
-        timeout=60,
-        check=True,
-    )
-    assert done.stdout == b""
-    return done.stderr.decode().splitlines()
+CRASHING = """
+import sys, threading
+from edge_agent.gate.host.journal import log_to_stderr
+log_to_stderr(sys.argv[1])
+thread = threading.Thread(target=lambda: 1 / 0, name="uplink")
+thread.start()
+thread.join()
+sys.exit(1 / 0)
+"""
+
+
+def logged(form: str, code: str = LOGGING, *, journal: bool = False) -> list[str]:
+    """What is written to stderr, which is the journal's or not."""
+    with TemporaryFile() as stderr:
+        file = os.fstat(stderr.fileno())
+        named = f"{file.st_dev}:{file.st_ino}" if journal else "8:1"
+        done = subprocess.run(
+            [sys.executable, "-c", code, form],
+            cwd=Path(__file__).parents[3],
+            env={**os.environ, "JOURNAL_STREAM": named},
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            timeout=60,
+            check=False,
+        )
+        assert done.stdout == b""
+        stderr.seek(0)
+        return stderr.read().decode().splitlines()
 
 
 def test_json_is_an_object_a_line() -> None:
@@ -57,3 +80,38 @@ def test_plain_is_for_people() -> None:
     assert lines[0] == "INFO sensor ready: 127 slots"
     assert "Traceback (most recent call last):" in lines
     assert lines[-1] == "INFO from afar"
+
+
+def test_the_journal_is_told_the_priority_of_each_line() -> None:
+    """`journalctl -p warning` shows a warning, an error and all of a trace, and nothing else."""
+    lines = logged("plain", journal=True)
+    assert lines[0] == "<6>INFO sensor ready: 127 slots"
+    assert lines[1].startswith("<4>WARNING two")
+    assert lines[2].startswith("<4>lines")
+    assert lines[3].startswith("<3>ERROR a path")
+    trace = lines[lines.index("<3>Traceback (most recent call last):") : -1]
+    assert len(trace) > 2
+    assert all(line.startswith("<3>") for line in trace)
+    assert lines[-1] == "<6>INFO from afar"
+
+
+def test_the_journal_gets_json_that_it_can_read() -> None:
+    lines = logged("json", journal=True)
+    told = [re.fullmatch(r"<(\d)>(.*)", line) for line in lines]
+    assert [found and found[1] for found in told] == ["6", "4", "3", "3", "6"]
+    assert all(json.loads(found[2]) for found in told if found)
+
+
+def test_what_ends_a_process_or_a_thread_is_an_error_of_the_log() -> None:
+    lines = logged("plain", CRASHING, journal=True)
+    assert [line for line in lines if "CRITICAL" in line] == [
+        "<2>CRITICAL uplink ended unexpectedly",
+        "<2>CRITICAL MainThread ended unexpectedly",
+    ]
+    assert all(line.startswith("<2>") for line in lines)
+
+
+@pytest.mark.parametrize("form", ["plain", "json"])
+def test_nobody_else_is_told_priorities(form: str) -> None:
+    """JOURNAL_STREAM is inherited by whoever sends its stderr elsewhere."""
+    assert not [line for line in logged(form) if line.startswith("<")]

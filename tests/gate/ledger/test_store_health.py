@@ -1,5 +1,6 @@
 """A database that takes no entries: told, survived with the reserve, and said in the ledger."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -159,8 +160,13 @@ def test_nothing_is_said_of_a_gate_that_did_not_record_anyway(
 
 @pytest.mark.parametrize(("kind", "size"), DISK_KINDS)
 def test_a_full_disk_is_survived_with_the_reserve(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, size: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    kind: str,
+    size: str,
 ) -> None:
+    caplog.set_level(logging.INFO, "edge_agent.gate.ledger.store_health")
     monkeypatch.setattr("edge_agent.gate.ledger.store.reserve.RESERVE_BYTES", 1 << 20)
     disk = folder_in(tmp_path)
     with disk_like(kind, disk, size), works_in(disk) as works:
@@ -178,6 +184,11 @@ def test_a_full_disk_is_survived_with_the_reserve(
         ballast.unlink()
         works.keep((disk / "gate.db.reserve").exists)
         assert works.states == ["reserve", "failing", "ready"]
+        # Nothing is said to be lost that was recorded, and what was broken is told mended.
+        told = [(one.levelname, one.getMessage()) for one in caplog.records]
+        assert not [text for _, text in told if "Nothing was recorded" in text]
+        health = [one for one in told if one[1].startswith(("The disk is full", "the database ta"))]
+        assert [level for level, _ in health] == ["WARNING", "INFO"]
         assert works.kinds()[-2:] == ["recording.stopped", "recording.resumed"]
         [(_, resumed), (_, stopped)] = [next(newest) for newest in [works.store.newest_first()] * 2]
         why = "disk-full" if last == recorded[-1] else "store-fault"

@@ -15,11 +15,11 @@ from edge_agent.gate.errors import SensorSilent
 from edge_agent.gate.people import requests
 from edge_agent.gate.people.context import RequestContext, Result
 from edge_agent.gate.people.handlers import HANDLERS, Handler
-from edge_agent.gate.people.requests import AddWorker, AskStatus, Identify, Request, Watch
+from edge_agent.gate.people.requests import AddWorker, AskNames, AskStatus, Identify, Request, Watch
 
 from .asking import ask
 
-SOCKETS_OWN = {AskStatus, Watch}
+SOCKETS_OWN = {AskNames, AskStatus, Watch}
 """What the daemon's main thread answers."""
 
 Function = Callable[[RequestContext, Any], Result]

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ....contract.atomic_file import replacing
+from ....contract.wording import entries
 from ...host.lock import give_to_folder_owner
 from ..succession.swap import set_aside
 from .carve import find_entries, prove
@@ -98,4 +99,4 @@ def _write(old: Path) -> None:
                 if count % _PAUSE_EVERY == 0:
                     time.sleep(_PAUSE_S)
     give_to_folder_owner(_readable(old))
-    log.info("%d entries of the damaged database can be read in %s", count, _readable(old))
+    log.info("%s of the damaged database can be read in %s", entries(count), _readable(old))

@@ -1,11 +1,14 @@
 """A copy of the database for rescue, made while the daemon goes on."""
 
+import errno
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from ....contract.atomic_file import new_private_path
 from ....contract.errors import StoreFault
+from ...errors import DiskFull
 from .database import database_fault, open_for_reading
 from .metadata import COPY
 
@@ -32,6 +35,7 @@ def _copy(database: Path, half: Path) -> None:
         try:
             source.backup(copy)
         except sqlite3.Error as error:
+            _refuse_full(half, error)
             raise database_fault(database, error) from error
         try:
             # One plain file: a copy with a log beside it would be half a copy.
@@ -39,9 +43,16 @@ def _copy(database: Path, half: Path) -> None:
             copy.execute("REPLACE INTO remembered VALUES (?, 'backup')", (COPY,))
             [(sound,)] = copy.execute("PRAGMA quick_check(1)")
         except sqlite3.Error as error:
+            _refuse_full(half, error)
             raise database_fault(half, error) from error
     if sound != "ok":
         raise StoreFault(
             f"The copy of {database} is not sound ({sound}), so there is no backup: keep the "
             "database as it is, and see 'edge-agent ledger verify'."
         )
+
+
+def _refuse_full(half: Path, error: sqlite3.Error) -> None:
+    """It is the copy that has no room, and not the database: that is only read."""
+    if isinstance(database_fault(half, error), DiskFull):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error

@@ -205,3 +205,12 @@ def test_a_search_costs_one_exchange_one_write_and_two_reads(
     assert peer.asked == [SEARCH]
     assert written == ["ef01ffffffff0100080401000000640072"]
     assert len(read) == 2
+
+
+def test_every_instruction_is_told_in_words_too(link: Link, peer: Peer) -> None:
+    rows = [row for row in vars(table).values() if isinstance(row, Instruction)]
+    assert len(rows) > 15
+    assert all(row.means for row in rows)
+    peer.replies = {SEARCH: [b""]}
+    with pytest.raises(SensorSilent, match=r"\(asked to find whose finger it is\): check its"):
+        link.ask(table.SEARCH)
