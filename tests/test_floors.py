@@ -24,7 +24,7 @@ MAY_IMPORT = {
 
 FLOORS = {
     "contract": (
-        ("errors", "rights", "stamps"),
+        ("bounds", "errors", "rights", "stamps"),
         ("atomic_file", "secret_file", "spreadsheet", "facts", "people", "true_times"),
         ("attendance", "chain", "corrections", "messages"),
         ("roster", "home_assistant"),
