@@ -22,7 +22,7 @@ Seq = Annotated[int, Meta(ge=1, le=LARGEST_NUMBER)]
 Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
 """A SHA-256. ``$`` alone would take a line's end after it."""
 
-LedgerId = Annotated[str, Meta(pattern="^[0-9A-Za-z_-]{1,64}$", max_length=64)]
+LedgerId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z_-]{1,64}$(?!\n)", max_length=64)]
 """It becomes part of a topic and of log lines, so it is not just any text."""
 
 Word = Annotated[str, Meta(max_length=128)]

@@ -2,6 +2,7 @@
 
 import logging
 import random
+import re
 import threading
 import time
 import uuid
@@ -11,14 +12,15 @@ from contextlib import closing
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 from paho.mqtt.client import MQTTMessage
 
+from ..contract.bounds import Count, LedgerId, Word
 from ..contract.errors import BrokerFault
 from ..contract.messages import Receipt, Reply, Resend, Topics
 from ..contract.roster import LARGEST_ROSTER
 from ..contract.stamps import utc_time
-from .accept import MAX_WIRE_BYTES, Arrival, LedgerId, read
+from .accept import MAX_WIRE_BYTES, Arrival, read
 from .connection import MQTT_3_1_1, MQTT_5, NotUnderstood, ReceiverConnection, ReceiverOptions
 from .databases.database import DatabaseAway
 from .gaps import Gaps, Presence, Resends
@@ -33,6 +35,10 @@ _STEADY = 3
 _OFTEN = 3
 _QUIET = 20
 """Messages at a time: where gates send a backlog, more of them come together."""
+
+_LONGEST_NAME = 64
+_GATE = re.compile(rf"[^\0-\x1f\x7f/+#]{{1,{_LONGEST_NAME}}}")
+"""Of gates: ours are stricter. It becomes part of rows, topics and log lines."""
 
 _MOST_STRANGERS = 10_000
 _TELL_EVERY = 60.0
@@ -61,6 +67,7 @@ class Receiver:
         self._thrown_out = 0
         self._strangers: set[str] = set()
         self._foreign_due: dict[str, float] = {}
+        self._left_out: set[str] = set()
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; while broker or database are away, try again and again.
@@ -119,6 +126,8 @@ class Receiver:
             raise
         if version is MQTT_5:
             self._versions = deque([MQTT_5])  # It speaks 5: from now on nothing less will do.
+        for sentence in connection.limits.sentences().values():
+            _log.warning("broker-limit %s", sentence)
         if self._options.access.exposed:
             _log.warning("not-encrypted broker=%s: set --tls on", self._options.host)
         port = self._options.access.tcp_port
@@ -258,7 +267,19 @@ class Receiver:
             at=_now(),
         )
         topic = Topics(self._options.root, progress.gate).receipts(progress.ledger)
-        connection.publish(topic, msgspec.json.encode(receipt), retain=True)
+        payload = msgspec.json.encode(receipt)
+        if connection.too_large(topic, payload):  # The list is for people, and the count is enough.
+            payload = msgspec.json.encode(replace(receipt, rejected=[]))
+        self._publish(connection, topic, payload, retain=True)
+
+    def _publish(
+        self, connection: ReceiverConnection, topic: str, payload: bytes, retain: bool = False
+    ) -> None:
+        if (why := connection.too_large(topic, payload)) is None:
+            connection.publish(topic, payload, retain)
+        elif topic not in self._left_out and len(self._left_out) < _MOST_STRANGERS:
+            self._left_out.add(topic)
+            _log.error("left-out topic=%s: the broker does not take it. %s", topic, why)
 
     def _ask(
         self, connection: ReceiverConnection, gaps: Gaps, resends: Resends, present: Presence
@@ -272,7 +293,7 @@ class Receiver:
                 continue
             command = Resend(id=uuid.uuid4().hex, ledger=gap.ledger, from_=ask[0], to=ask[-1])
             topic = Topics(self._options.root, gap.gate).commands
-            connection.publish(topic, msgspec.json.encode(command))
+            self._publish(connection, topic, msgspec.json.encode(command))
             _log.warning("gap gate=%s ledger=%s asked=%d-%d", gap.gate, gap.ledger, ask[0], ask[-1])
 
 
@@ -301,12 +322,15 @@ def read_messages(messages: Iterable[MQTTMessage], roster_topic: str) -> Batch:
     """Read every message by the channel that it came on; refuse and log what is malformed."""
     found = Batch()
     for message in messages:
-        topic = message.topic  # paho decodes it anew each time.
-        if topic == roster_topic:  # First: it has no gate in it.
-            found.rosters.append(bytes(message.payload))
-            continue
-        _, gate, channel = topic.rsplit("/", 2)
+        gate = channel = "?"
         try:
+            topic = message.topic  # paho decodes it anew each time.
+            if topic == roster_topic:  # First: it has no gate in it.
+                found.rosters.append(bytes(message.payload))
+                continue
+            _, gate, channel = topic.rsplit("/", 2)
+            if not _GATE.fullmatch(gate):
+                raise ValueError("this is no gate's name")
             if channel == "ledger":
                 found.arrivals.append(read(gate, bytes(message.payload)))
                 found.present[gate] = True
@@ -322,7 +346,8 @@ def read_messages(messages: Iterable[MQTTMessage], roster_topic: str) -> Batch:
         except (ValueError, RecursionError) as error:
             found.damaged += 1
             reason = ascii(str(error)[:200])  # It may quote what was sent.
-            _log.error("damaged gate=%r channel=%s reason=%s", gate, channel, reason)
+            told = ascii(gate[:_LONGEST_NAME]), ascii(channel[:_LONGEST_NAME])[1:-1]
+            _log.error("damaged gate=%s channel=%s reason=%s", *told, reason)
     return found
 
 
@@ -341,15 +366,15 @@ def _log_refusal(gate: str, reply: Reply) -> None:
 
 class _LedgerStatus(Struct):
     id: LedgerId
-    last_seq: int
-    confirmed_seq: int
+    last_seq: Count
+    confirmed_seq: Count
 
 
 class _Status(Struct):
     """What matters here of a gate's status; a last will tells nothing of its ledger."""
 
     ledger: _LedgerStatus | None = None
-    state: str | None = None
+    state: Word | None = None
 
 
 class _OwedReceipts:
