@@ -16,7 +16,7 @@ from msgspec.structs import astuple, replace
 from paho.mqtt.client import MQTTMessage
 
 from ..contract.bounds import Count, LedgerId, Word
-from ..contract.errors import BrokerFault
+from ..contract.errors import BrokerFault, EdgeAgentError
 from ..contract.messages import Receipt, Reply, Resend, Topics
 from ..contract.roster import LARGEST_ROSTER
 from ..contract.stamps import utc_time
@@ -26,7 +26,7 @@ from .databases.database import DatabaseAway
 from .gaps import Gaps, Presence, Resends
 from .project import Rejected
 from .roster.known_workers import told_codes
-from .store import LedgerProgress, PayrollStore
+from .store import BatchResult, LedgerProgress, PayrollStore
 
 _VERSIONS = {"auto": [MQTT_5, MQTT_3_1_1], "5": [MQTT_5], "3.1.1": [MQTT_3_1_1]}
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
@@ -169,7 +169,14 @@ class Receiver:
 
     def _apply_roster(self, store: PayrollStore, payload: bytes) -> bool:
         """Whether it is in force from now on. What is in one has names: none of it is logged."""
-        result = store.apply_roster(payload, _now())
+        try:
+            result = store.apply_roster(payload, _now())
+        except EdgeAgentError:
+            raise
+        except Exception as error:
+            self.counts["roster-refused"] += 1
+            _log.error("roster-refused reason=%s: the one before stays", type(error).__name__)
+            return False
         if result.refused is not None:
             self.counts["roster-refused"] += 1
             _log.error("roster-refused reason=%s: the one before stays", result.refused)
@@ -186,9 +193,28 @@ class Receiver:
         return result.applied
 
     def _keep(self, store: PayrollStore, arrivals: list[Arrival]) -> list[LedgerProgress]:
+        return [progress for taken in self._take(store, arrivals) for progress in self._told(taken)]
+
+    def _take(self, store: PayrollStore, arrivals: list[Arrival]) -> list[BatchResult]:
+        """Keep these; one of which nobody foresaw what is in it must not hold up the others."""
         if not arrivals:
             return []
-        taken = store.take(arrivals, _now())
+        try:
+            return [store.take(arrivals, _now())]
+        except EdgeAgentError:
+            raise
+        except Exception as error:
+            if len(arrivals) > 1:
+                return [taken for one in arrivals for taken in self._take(store, [one])]
+            (one,) = arrivals
+            self.counts["damaged"] += 1
+            _log.error(
+                "not-taken gate=%a ledger=%s seq=%d reason=%s: not kept and not confirmed",
+                *(one.gate, one.ledger, one.seq, type(error).__name__),
+            )
+            return []
+
+    def _told(self, taken: BatchResult) -> list[LedgerProgress]:
         self.counts.update(new=taken.new, duplicate=taken.duplicates)
         self._tell(taken.rejected)
         for gate in taken.refused:
