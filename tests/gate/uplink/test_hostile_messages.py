@@ -110,7 +110,7 @@ def fuzz(first: int, inputs: int) -> None:
 
 
 def test_hostile_messages() -> None:
-    fuzz(0, 1000)
+    fuzz(0, 3000)
 
 
 @pytest.mark.long
