@@ -60,7 +60,7 @@ FLOORS = {
     "receiver": (
         ("moments",),
         ("accept",),
-        ("connection", "signs_of_life"),
+        ("connection", "messages", "signs_of_life"),
         ("effects",),
         ("databases",),
         ("coverage", "roster"),

@@ -4,15 +4,18 @@ import socket
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any, cast
 
+import msgspec
 import pytest
 
 from edge_agent.contract.broker.client import BrokerClient
+from edge_agent.contract.messages import Receipt, Rejection
 from edge_agent.receiver import project, subscriber
-from edge_agent.receiver.accept import Arrival
+from edge_agent.receiver.accept import Arrival, Tip
 from edge_agent.receiver.connection import ReceiverOptions
 from edge_agent.receiver.effects import Effect, effect_of
-from edge_agent.receiver.store import PayrollStore
+from edge_agent.receiver.store import LedgerProgress, PayrollStore
 from tests.brokers import Mosquitto
 from tests.gate.uplink.stub_broker import ACCEPTED_5, StubBroker, until_hung_up
 
@@ -123,3 +126,36 @@ def test_the_broker_s_limits_are_obeyed_and_told(
             gate.confirmed(5)
         # Once: it was never ended for sending what the broker does not take.
         assert mosquitto.log.read_text().count("as payroll-receiver") == 1
+
+
+def test_a_receipt_that_is_too_large_goes_without_its_list(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Small:
+        """A broker that takes ``most`` bytes."""
+
+        def __init__(self, most: int) -> None:
+            self.most, self.sent = most, list[Receipt]()
+
+        def too_large(self, topic: str, payload: bytes) -> str | None:
+            return "It takes less." if len(payload) > self.most else None
+
+        def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
+            self.sent.append(msgspec.json.decode(payload, type=Receipt))
+
+    progress = LedgerProgress(
+        *("ledger", "main-gate", Tip(200, "0" * 64), range(0), []),
+        [Rejection(seq=seq, reason="unknown-worker") for seq in range(1, 101)],
+        150,
+    )
+    receiver = subscriber.Receiver(ReceiverOptions(database="x"))
+    for most, rejected in ((10_000, 100), (1000, 0)):
+        broker = Small(most)
+        receiver._confirm(cast(Any, broker), progress)
+        (receipt,) = broker.sent
+        assert (len(receipt.rejected), receipt.rejected_count) == (rejected, 150)
+    for _ in range(3):
+        broker = Small(10)
+        receiver._confirm(cast(Any, broker), progress)
+        assert not broker.sent
+    assert caplog.text.count("left-out") == 1

@@ -11,8 +11,8 @@ import pytest
 from paho.mqtt.client import MQTTMessage
 
 from edge_agent.contract.chain import Entry, seal
+from edge_agent.receiver.messages import read_messages
 from edge_agent.receiver.store import PayrollStore
-from edge_agent.receiver.subscriber import read_messages
 from tests.hostile_json import hostile, value
 
 from .gate import write_ledger
