@@ -24,7 +24,7 @@ MAY_IMPORT = {
 
 FLOORS = {
     "contract": (
-        ("errors", "rights", "stamps", "wording"),
+        ("bounds", "errors", "rights", "stamps", "wording"),
         ("atomic_file", "secret_file", "spreadsheet", "facts", "people", "true_times"),
         ("attendance", "chain", "corrections", "messages"),
         ("roster", "home_assistant"),
@@ -60,7 +60,7 @@ FLOORS = {
     "receiver": (
         ("moments",),
         ("accept",),
-        ("connection", "signs_of_life"),
+        ("connection", "messages", "signs_of_life"),
         ("effects",),
         ("databases",),
         ("coverage", "roster"),

@@ -3,18 +3,19 @@
 Receipts, commands, roster and status of the payroll contract, version 1.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
+from .bounds import Count, Digest, LedgerId, Line, Number, Seq, Word
 from .stamps import ClockState
 
 
 class Rejection(Struct, frozen=True, kw_only=True):
     """An entry that payroll holds but could not use, for a person to settle."""
 
-    seq: int
-    reason: str
+    seq: Seq
+    reason: Line
 
 
 class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -24,12 +25,12 @@ class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     for people.
     """
 
-    ledger: str
-    through: int
-    hash: str
-    rejected: list[Rejection] = []
-    rejected_count: int = 0
-    at: str | None = None
+    ledger: LedgerId
+    through: Seq
+    hash: Digest
+    rejected: Annotated[list[Rejection], Meta(max_length=1000)] = []
+    rejected_count: Count = 0
+    at: Word | None = None
 
 
 class Command(Struct, frozen=True, kw_only=True, tag_field="command"):
@@ -38,16 +39,16 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="command"):
     After ``expires`` (RFC 3339) it is not carried out, where the gate knows the time.
     """
 
-    id: str
-    expires: str | None = None
+    id: Word
+    expires: Word | None = None
 
 
 class Resend(Command, tag="resend", frozen=True, kw_only=True):
     """Payroll asks for entries ``from`` … ``to`` again."""
 
-    ledger: str
-    from_: int = field(name="from")
-    to: int
+    ledger: LedgerId
+    from_: Number = field(name="from")  # One below 1 is answered, as one beyond the end is.
+    to: Number
 
 
 class Report(Command, tag="report", frozen=True, kw_only=True):
@@ -57,10 +58,10 @@ class Report(Command, tag="report", frozen=True, kw_only=True):
 class ReportLine(Struct, frozen=True, kw_only=True):
     """One line of the doctor's: what was looked at, what was found, what to do."""
 
-    check: str
+    check: Word
     state: Literal["OK", "WARN", "FAIL"]
-    found: str
-    advice: str
+    found: Line
+    advice: Line
 
 
 class RosterWorker(Struct, frozen=True, kw_only=True):
@@ -70,11 +71,11 @@ class RosterWorker(Struct, frozen=True, kw_only=True):
     limit.
     """
 
-    code: str
-    name: str
+    code: Word
+    name: Line
     active: bool = True
-    valid_from: str | None = None
-    valid_to: str | None = None
+    valid_from: Word | None = None
+    valid_to: Word | None = None
 
 
 class Roster(Struct, frozen=True, kw_only=True):
@@ -84,19 +85,19 @@ class Roster(Struct, frozen=True, kw_only=True):
     A worker who is not in the list stays as they are: only ``active`` false deactivates.
     """
 
-    version: int
+    version: Seq
     workers: list[RosterWorker]
-    count: int | None = None
+    count: Count | None = None
 
 
 class Reply(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The gate's answer to a command."""
 
-    id: str
-    command: str
+    id: Word
+    command: Word
     ok: bool
-    error: str | None = None
-    report: list[ReportLine] | None = None
+    error: Line | None = None
+    report: Annotated[list[ReportLine], Meta(max_length=1000)] | None = None
 
 
 class SensorStatus(Struct, frozen=True, kw_only=True):

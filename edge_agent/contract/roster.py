@@ -12,6 +12,7 @@ from enum import StrEnum
 import msgspec
 from msgspec import Struct
 
+from .bounds import LARGEST_NUMBER
 from .errors import BadRequest
 from .messages import Roster, RosterWorker
 from .people import Employment, Worker, checked_code, checked_name
@@ -21,7 +22,6 @@ LARGEST_ROSTER = 2_000_000
 
 MOST_WORKERS = 10_000
 
-_LAST_VERSION = 2**53 - 1
 _TOLD = 3
 """Problems that are told of one roster; the importer tells all of them, before it is published."""
 
@@ -99,8 +99,8 @@ def read_roster(payload: bytes) -> Heard:
 def problems(roster: Roster) -> list[str]:
     """Everything that is wrong within a roster."""
     found = []
-    if not 1 <= roster.version <= _LAST_VERSION:
-        found.append(f"its version {roster.version} is not between 1 and {_LAST_VERSION}")
+    if not 1 <= roster.version <= LARGEST_NUMBER:
+        found.append(f"its version {roster.version} is not between 1 and {LARGEST_NUMBER}")
     if roster.count is not None and roster.count != len(roster.workers):
         found.append(f"it has {len(roster.workers)} workers and says {roster.count}: was it cut?")
     seen: set[str] = set()

@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from ..contract.broker.limits import BrokerLimits
 from ..contract.messages import ReportLine
 from ..contract.stamps import Stamp
 from .errors import SensorFault
@@ -219,10 +220,10 @@ MqttVersion = Literal["5", "3.1.1"]
 
 
 class BrokerUp(Struct, frozen=True):
-    """The broker accepts us; it takes this many publications that it has not acknowledged yet."""
+    """The broker accepts us, and says what it takes."""
 
     version: MqttVersion
-    receive_maximum: int
+    limits: BrokerLimits = BrokerLimits()
 
 
 class BrokerDown(Struct, frozen=True):
@@ -243,7 +244,10 @@ class Subscribed(Struct, frozen=True):
 
 
 class Acknowledged(Struct, frozen=True):
-    """The broker's answer to a publication: an MQTT 5 reason code, and what it means if not 0."""
+    """The broker's answer to a publication: an MQTT 5 reason code, and what it means if not 0.
+
+    Where it acknowledges nothing (QoS 0), that the publication was written to the line.
+    """
 
     token: int
     code: int
@@ -262,7 +266,8 @@ BrokerEvent = BrokerUp | BrokerDown | Subscribed | Acknowledged | Received
 
 
 class Broker(Protocol):
-    """The MQTT broker. Everything goes out at QoS 1, and sessions are clean.
+    """The MQTT broker. Everything goes out at QoS 1, as far as it takes that, and sessions are
+    clean. What is larger than it takes is not sent, and acknowledged as too large.
 
     One thread's, but for ``wake``. Between BrokerDown and the next BrokerUp nothing may be sent,
     and no token of the old connection is ever acknowledged.

@@ -2,17 +2,15 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import Raw, Struct
 
+from ..contract.bounds import LedgerId, Seq
 from ..contract.chain import GENESIS, proven, source_of
 from ..contract.facts import LedgerOpened
 from .moments import moment_of
-
-LedgerId = Annotated[str, Meta(pattern=r"\A[0-9A-Za-z_-]{1,64}\Z")]
-"""It becomes part of a topic name and of log lines, so it is not just any text."""
 
 _LONGEST_KIND = 200
 
@@ -94,7 +92,7 @@ class _Place(Struct):
     """Without it nobody knows where an entry belongs."""
 
     ledger: LedgerId
-    seq: Annotated[int, Meta(ge=1, le=2**53 - 1)]
+    seq: Seq
 
 
 def read(gate: str, wire: bytes) -> Arrival:

@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -17,6 +18,13 @@ from paho.mqtt.reasoncodes import ReasonCode
 from ..contract.broker.access import BrokerAccess, Tls
 from ..contract.broker.client import BrokerClient
 from ..contract.broker.failures import failure, speaks_tls
+from ..contract.broker.limits import (
+    TOO_LARGE,
+    BrokerLimits,
+    limits_of,
+    publish_bytes,
+    too_large,
+)
 from ..contract.errors import BrokerFault
 from .accept import MAX_WIRE_BYTES
 
@@ -99,10 +107,13 @@ class ReceiverConnection:
         self._access = access = options.access
         self._broker = f"The broker at {options.host}:{access.tcp_port}"
         self._patience = options.connect_timeout
+        self._keepalive = options.keepalive
         self._arrived: list[MQTTMessage] = []
         self._bytes = 0
         self._answer: list[ReasonCode] = []
         self._in_flight = 0
+        self._limits = BrokerLimits()
+        self._version = version
         self._goodbye: ReasonCode | None = None
         self._client = BrokerClient(
             CallbackAPIVersion.VERSION2,
@@ -149,18 +160,35 @@ class ReceiverConnection:
 
     def acknowledge(self, messages: Iterable[MQTTMessage]) -> None:
         """Tell the broker, in the order of arrival, that we are done with these messages."""
-        for message in messages:
-            self._client.ack(message.mid, message.qos)
+        with self._contained():
+            for message in messages:
+                self._client.ack(message.mid, message.qos)
 
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
-        """Send at QoS 1. A connection that is lost meanwhile shows at the next ``receive``."""
+        """Send, as far as the broker takes it (``fits``, before this is asked). A connection that
+        is lost meanwhile shows at the next ``receive``."""
         self._in_flight += 1
-        self._client.publish(topic, payload, qos=1, retain=retain)
+        qos, retain = min(1, self._limits.qos), retain and self._limits.retains
+        with self._contained():
+            self._client.publish(topic, payload, qos=qos, retain=retain)
+
+    def too_large(self, topic: str, payload: bytes) -> str | None:
+        """Why the broker would not take this ("it"), and what to do there; None where it does."""
+        most = self._limits.packet_bytes
+        properties = b"\0" if self._version is MQTT_5 else b""
+        if most is None or publish_bytes(topic, payload, 1, properties) <= most:
+            return None
+        return too_large(most)
+
+    @property
+    def limits(self) -> BrokerLimits:
+        """What the broker takes."""
+        return self._limits
 
     @property
     def room(self) -> int:
         """How many messages may be sent without waiting in a queue; it may be below zero."""
-        return _WINDOW - self._in_flight
+        return min(_WINDOW, self._limits.receive_maximum) - self._in_flight
 
     def close(self) -> None:
         """Say goodbye and hang up."""
@@ -184,8 +212,17 @@ class ReceiverConnection:
             )
 
     def _subscribe(self, topics: list[str]) -> None:
-        self._client.subscribe([(topic, 1) for topic in topics])
-        for topic, reason in zip(topics, self._answered(), strict=True):
+        if not self._limits.wildcards and any("+" in topic for topic in topics):
+            raise BrokerFault(
+                f"{self._broker} knows no wildcards, by which all gates are heard: let it allow"
+                " them, or use another broker."
+            )
+        with self._contained():
+            self._client.subscribe([(topic, 1) for topic in topics])
+        answers = self._answered()
+        if len(answers) != len(topics):
+            raise self._nonsense(f"{len(answers)} answers to {len(topics)} subscriptions")
+        for topic, reason in zip(topics, answers, strict=True):
             if reason.is_failure:
                 raise BrokerFault(
                     f"{self._broker} does not let us read {topic}: {reason}."
@@ -197,26 +234,54 @@ class ReceiverConnection:
         while not self._answer:
             if time.monotonic() > deadline:
                 raise BrokerFault(f"{self._broker} accepts connections but does not answer.")
-            result = self._client.loop(_WAIT_SECONDS)
+            result = self._loop(_WAIT_SECONDS)
             if result and not self._answer:
                 raise self._lost(result)
         answer, self._answer = self._answer, []
         return answer
 
     def _turn(self, seconds: float) -> None:
-        result = self._client.loop(seconds)
+        result = self._loop(seconds)
         if result:
             raise self._lost(result)
+
+    def _loop(self, seconds: float) -> MQTTErrorCode:
+        with self._contained():
+            return self._client.loop(seconds)
+
+    @contextmanager
+    def _contained(self) -> Iterator[None]:
+        """paho is somebody else's code, and reads what anybody may have sent: whatever it raises
+        ends this connection, and not the receiver. Raises BrokerFault instead."""
+        try:
+            yield
+        except Exception as error:
+            raise self._nonsense(type(error).__name__) from error
+
+    def _nonsense(self, what: str) -> BrokerFault:
+        return BrokerFault(
+            f"{self._broker} sends what is no MQTT ({what}), so the connection was ended: look at"
+            " its log, and try another version of it."
+        )
 
     def _lost(self, result: MQTTErrorCode) -> BrokerFault:
         if size := self._client.too_large:
             return BrokerFault(f"{self._broker} sends a message of {size} bytes: it is not read.")
+        if self._client.broke:
+            return BrokerFault(f"{self._broker} was left. {self._client.broke}.")
+        if self._client.goodbye == TOO_LARGE:
+            return BrokerFault(f"{self._broker} ended the connection. {too_large(None)}")
         why = self._goodbye or error_string(result)
         return BrokerFault(f"{self._broker} ended the connection: {why}")
 
     # Called by paho from within its loop(), which is our own thread: they only note what came.
 
-    def _on_connect(self, _c: Any, _u: Any, _f: Any, reason: ReasonCode, _p: Any) -> None:
+    def _on_connect(self, _c: Any, _u: Any, _f: Any, reason: ReasonCode, properties: Any) -> None:
+        self._limits = limits = limits_of(properties)
+        self._client.send_at_once(min(_WINDOW, limits.receive_maximum))
+        # Signs of life no rarer than planned, or nobody would notice that the broker has gone.
+        asked = getattr(properties, "ServerKeepAlive", None) or self._keepalive
+        self._client.ping_every(min(asked, self._keepalive))
         self._answer = [reason]
 
     def _on_subscribe(self, _c: Any, _u: Any, _m: int, reasons: list[ReasonCode], _p: Any) -> None:

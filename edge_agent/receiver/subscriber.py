@@ -6,25 +6,23 @@ import threading
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import Iterable
 from contextlib import closing
 
 import msgspec
-from msgspec import Struct
-from msgspec.structs import astuple
-from paho.mqtt.client import MQTTMessage
+from msgspec.structs import astuple, replace
 
-from ..contract.errors import BrokerFault
-from ..contract.messages import Receipt, Reply, Resend, Topics
+from ..contract.errors import BrokerFault, EdgeAgentError
+from ..contract.messages import Receipt, Resend, Topics
 from ..contract.roster import LARGEST_ROSTER
 from ..contract.stamps import utc_time
-from .accept import MAX_WIRE_BYTES, Arrival, LedgerId, read
+from .accept import MAX_WIRE_BYTES, Arrival
 from .connection import MQTT_3_1_1, MQTT_5, NotUnderstood, ReceiverConnection, ReceiverOptions
 from .databases.database import DatabaseAway
 from .gaps import Gaps, Presence, Resends
+from .messages import read_messages
 from .project import Rejected
 from .roster.known_workers import told_codes
-from .store import LedgerProgress, PayrollStore
+from .store import BatchResult, LedgerProgress, PayrollStore
 
 _VERSIONS = {"auto": [MQTT_5, MQTT_3_1_1], "5": [MQTT_5], "3.1.1": [MQTT_3_1_1]}
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
@@ -62,6 +60,7 @@ class Receiver:
         self._strangers: set[str] = set()
         self._foreign_due: dict[str, float] = {}
         self._away = False
+        self._left_out: set[str] = set()
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; while broker or database are away, try again and again.
@@ -124,6 +123,8 @@ class Receiver:
             raise
         if version is MQTT_5:
             self._versions = deque([MQTT_5])  # It speaks 5: from now on nothing less will do.
+        for sentence in connection.limits.sentences().values():
+            _log.warning("broker-limit %s", sentence)
         if self._options.access.exposed:
             _log.warning("not-encrypted broker=%s: set --tls on", self._options.host)
         port = self._options.access.tcp_port
@@ -165,7 +166,14 @@ class Receiver:
 
     def _apply_roster(self, store: PayrollStore, payload: bytes) -> bool:
         """Whether it is in force from now on. What is in one has names: none of it is logged."""
-        result = store.apply_roster(payload, _now())
+        try:
+            result = store.apply_roster(payload, _now())
+        except EdgeAgentError:
+            raise
+        except Exception as error:
+            self.counts["roster-refused"] += 1
+            _log.error("roster-refused reason=%s: the one before stays", type(error).__name__)
+            return False
         if result.refused is not None:
             self.counts["roster-refused"] += 1
             _log.error("roster-refused reason=%s: the one before stays", result.refused)
@@ -182,9 +190,28 @@ class Receiver:
         return result.applied
 
     def _keep(self, store: PayrollStore, arrivals: list[Arrival]) -> list[LedgerProgress]:
+        return [progress for taken in self._take(store, arrivals) for progress in self._told(taken)]
+
+    def _take(self, store: PayrollStore, arrivals: list[Arrival]) -> list[BatchResult]:
+        """Keep these; one of which nobody foresaw what is in it must not hold up the others."""
         if not arrivals:
             return []
-        taken = store.take(arrivals, _now())
+        try:
+            return [store.take(arrivals, _now())]
+        except EdgeAgentError:
+            raise
+        except Exception as error:
+            if len(arrivals) > 1:
+                return [taken for one in arrivals for taken in self._take(store, [one])]
+            (one,) = arrivals
+            self.counts["damaged"] += 1
+            _log.error(
+                "not-taken gate=%a ledger=%s seq=%d reason=%s: not kept and not confirmed",
+                *(one.gate, one.ledger, one.seq, type(error).__name__),
+            )
+            return []
+
+    def _told(self, taken: BatchResult) -> list[LedgerProgress]:
         self.counts.update(new=taken.new, duplicate=taken.duplicates)
         self._tell(taken.rejected)
         for gate in taken.refused:
@@ -263,7 +290,19 @@ class Receiver:
             at=_now(),
         )
         topic = Topics(self._options.root, progress.gate).receipts(progress.ledger)
-        connection.publish(topic, msgspec.json.encode(receipt), retain=True)
+        payload = msgspec.json.encode(receipt)
+        if connection.too_large(topic, payload):  # The list is for people, and the count is enough.
+            payload = msgspec.json.encode(replace(receipt, rejected=[]))
+        self._publish(connection, topic, payload, retain=True)
+
+    def _publish(
+        self, connection: ReceiverConnection, topic: str, payload: bytes, retain: bool = False
+    ) -> None:
+        if (why := connection.too_large(topic, payload)) is None:
+            connection.publish(topic, payload, retain)
+        elif topic not in self._left_out and len(self._left_out) < _MOST_STRANGERS:
+            self._left_out.add(topic)
+            _log.error("left-out topic=%s: the broker does not take it. %s", topic, why)
 
     def _ask(
         self, connection: ReceiverConnection, gaps: Gaps, resends: Resends, present: Presence
@@ -277,84 +316,8 @@ class Receiver:
                 continue
             command = Resend(id=uuid.uuid4().hex, ledger=gap.ledger, from_=ask[0], to=ask[-1])
             topic = Topics(self._options.root, gap.gate).commands
-            connection.publish(topic, msgspec.json.encode(command))
+            self._publish(connection, topic, msgspec.json.encode(command))
             _log.warning("gap gate=%s ledger=%s asked=%d-%d", gap.gate, gap.ledger, ask[0], ask[-1])
-
-
-class Claim(Struct, frozen=True):
-    """A gate says that its ledger goes as far as ``last``."""
-
-    gate: str
-    ledger: str
-    last: int
-
-
-class Batch(Struct):
-    """A batch of messages. ``rosters`` are payroll's own, as they came; ``damaged`` counts.
-
-    ``present``: gate → whether it is there, or null where only the broker says so.
-    """
-
-    arrivals: list[Arrival] = []
-    claims: list[Claim] = []
-    present: dict[str, bool | None] = {}
-    rosters: list[bytes] = []
-    damaged: int = 0
-
-
-def read_messages(messages: Iterable[MQTTMessage], roster_topic: str) -> Batch:
-    """Read every message by the channel that it came on; refuse and log what is malformed."""
-    found = Batch()
-    for message in messages:
-        topic = message.topic  # paho decodes it anew each time.
-        if topic == roster_topic:  # First: it has no gate in it.
-            found.rosters.append(bytes(message.payload))
-            continue
-        _, gate, channel = topic.rsplit("/", 2)
-        try:
-            if channel == "ledger":
-                found.arrivals.append(read(gate, bytes(message.payload)))
-                found.present[gate] = True
-            elif channel == "replies":
-                _log_refusal(gate, msgspec.json.decode(message.payload, type=Reply))
-            elif message.payload:
-                status = msgspec.json.decode(message.payload, type=_Status)
-                found.claims += _claims(gate, status.ledger, message.retain)
-                there = None if message.retain else True
-                found.present[gate] = False if status.state == "offline" else there
-            else:  # A gate taken out of service.
-                found.present[gate] = False
-        except (ValueError, RecursionError) as error:
-            found.damaged += 1
-            reason = ascii(str(error)[:200])  # It may quote what was sent.
-            _log.error("damaged gate=%r channel=%s reason=%s", gate, channel, reason)
-    return found
-
-
-def _claims(gate: str, ledger: "_LedgerStatus | None", retained: bool) -> list[Claim]:
-    if ledger is None:
-        return []
-    # A retained status tells what the gate had sent before we came; one that comes later, what we
-    # confirmed once: where we don't hold that, it was lost here and our backup restored.
-    return [Claim(gate, ledger.id, ledger.last_seq if retained else ledger.confirmed_seq)]
-
-
-def _log_refusal(gate: str, reply: Reply) -> None:
-    if not reply.ok:
-        _log.warning("gate-refused gate=%s command=%s %a", gate, reply.command, reply.error)
-
-
-class _LedgerStatus(Struct):
-    id: LedgerId
-    last_seq: int
-    confirmed_seq: int
-
-
-class _Status(Struct):
-    """What matters here of a gate's status; a last will tells nothing of its ledger."""
-
-    ledger: _LedgerStatus | None = None
-    state: str | None = None
 
 
 class _OwedReceipts:

@@ -87,10 +87,12 @@ class Gate:
         for sent in [self.say(entry.wire) for entry in entries]:
             sent.wait_for_publish(PATIENCE_S)
 
-    def say(self, payload: bytes, channel: str = "ledger", retain: bool = False) -> MQTTMessageInfo:
+    def say(
+        self, payload: bytes, channel: str = "ledger", retain: bool = False, qos: int = 1
+    ) -> MQTTMessageInfo:
         """Publish any bytes on one of the gate's own topics."""
         return self._client.publish(
-            f"{self.topics.root}/{self.topics.gate}/{channel}", payload, 1, retain
+            f"{self.topics.root}/{self.topics.gate}/{channel}", payload, qos, retain
         )
 
     def confirmed(self, through: int) -> Receipt:

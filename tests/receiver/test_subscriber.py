@@ -22,7 +22,7 @@ from edge_agent.contract.messages import (
     SensorStatus,
 )
 from edge_agent.contract.stamps import ClockState
-from edge_agent.receiver import subscriber
+from edge_agent.receiver import messages
 from edge_agent.receiver.accept import MAX_WIRE_BYTES, Arrival, read
 from edge_agent.receiver.connection import ReceiverOptions
 from edge_agent.receiver.gaps import FIRST_PAUSE
@@ -224,7 +224,7 @@ def test_no_more_is_kept_of_a_long_message_than_shows_its_length(
         lengths.append(len(wire))
         return read(gate, wire)
 
-    monkeypatch.setattr(subscriber, "read", measured)
+    monkeypatch.setattr(messages, "read", measured)
     with Running(replace(options, protocol="3.1.1")) as running:
         running.said("connected")
         gate.say(b" " * 5_000_000)

@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import ClassVar
 
+from edge_agent.contract.broker.limits import BrokerLimits
 from edge_agent.contract.errors import BrokerFault
 from edge_agent.contract.people import Print, Worker
 from edge_agent.gate.errors import SensorGarbled, SensorUnplugged
@@ -135,7 +136,7 @@ class Line:
     def poll(self, seconds: float) -> list[BrokerEvent]:
         if self._opened and self.up and not self._connected:
             self._connected = True
-            return [BrokerUp("5", 20)]
+            return [BrokerUp("5", BrokerLimits(20))]
         if self._connected and not self.up:
             self._connected = False
             self._events.clear()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from paho.mqtt.client import Client
+from paho.mqtt.enums import MQTTErrorCode
 
 from ..errors import BrokerFault
 from ..rights import exposed_secret, unreadable, unreadable_secret
@@ -32,17 +33,30 @@ _MOST_KEPT = 2 * 1024 * 1024
 """Bytes of one packet: more than the largest roster with its topic. What comes after is dropped."""
 
 
+_MOST_WAITING = 10_000
+"""Packets that wait for a broker which reads nothing: we never have so many to send."""
+
+_READ_AHEAD = 4 * 1024 * 1024
+"""Bytes of messages that may wait for their reader."""
+
+_PUBLISH, _DISCONNECT = 0x30, 0xE0
+
+
 class BrokerClient(Client):
     """Knows why a connection ended, and never reads a packet beyond ``largest_packet`` bytes.
 
     Of a packet that is shorter and yet very long the beginning is kept, so that its reader sees
     that it is too long, and the rest dropped as it comes: no memory is taken for what a packet only
-    says of its length.
+    says of its length. Nothing that a broker sends makes it keep more than that: paho itself would
+    hold each message at QoS 2 until the broker releases it, and answers for a broker that does not
+    read them.
 
     paho reports a missing client certificate as "Unspecified error", and reads whatever length a
     packet says it has, which under MQTT 3.1.1 nobody limits. Its private ``_sock_recv`` and
     ``_sock_send`` are the one place where both are seen, and its ``_ssl_wrap_socket`` leaves the
-    socket of a failed handshake open; ``_in_packet`` is what it has of a packet. Tests hold all.
+    socket of a failed handshake open; ``_in_packet`` is what it has of a packet, ``_out_packet``
+    what waits to be written, and ``_packet_handle`` is where a packet that is whole is taken in.
+    Tests hold all, and setup.cfg names the one version whose insides these are.
     """
 
     def __init__(self, *args: Any, largest_packet: int, **kwargs: Any) -> None:
@@ -55,6 +69,12 @@ class BrokerClient(Client):
         """What the broker's first answer begins with."""
         self.too_large: int | None = None
         """The length of the packet for which the connection was ended."""
+        self.broke: str | None = None
+        """What the broker ("it") did that ended the connection."""
+        self.goodbye: int | None = None
+        """The reason code of a DISCONNECT that arrived when nothing could be sent any more."""
+        self.waiting_bytes = 0
+        """Of messages that were not fetched yet; kept by whoever takes them in."""
 
     def enter(self, access: BrokerAccess) -> None:
         """Take on password and certificates, from files that may block.
@@ -67,6 +87,15 @@ class BrokerClient(Client):
         if access.encrypted:
             self._context = context(access)
             self.tls_set_context(self._context)
+
+    def send_at_once(self, messages: int) -> None:
+        """Have no more on the way that are not acknowledged. paho allows it only while it is
+        disconnected, and the broker says how many it takes when it lets us in."""
+        self._max_inflight_messages = messages
+
+    def ping_every(self, seconds: int) -> None:
+        """Give a sign of life after so many seconds of silence."""
+        self._keepalive = seconds
 
     def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
         sock = self._context.wrap_socket(
@@ -84,6 +113,8 @@ class BrokerClient(Client):
         if bufsize > self._largest_packet:
             self.too_large = bufsize
             raise ConnectionAbortedError
+        if self.waiting_bytes > _READ_AHEAD and not self._in_packet["command"]:
+            raise BlockingIOError  # Between two packets: the next one waits in the socket.
         try:
             data = super()._sock_recv(min(bufsize, _AT_ONCE))
         except OSError as error:
@@ -102,6 +133,16 @@ class BrokerClient(Client):
         packet["to_process"] -= len(data) - 1
         return data[-1:]
 
+    def _packet_handle(self) -> MQTTErrorCode:
+        command = self._in_packet["command"]
+        if command & 0xF0 == _PUBLISH and command & 0x06 > 0x02:
+            self.broke = "It sends at QoS 2, which nobody asked for"
+        elif len(self._out_packet) > _MOST_WAITING:
+            self.broke = "It reads nothing of what it wants answers to"
+        else:
+            return super()._packet_handle()
+        return MQTTErrorCode.MQTT_ERR_PROTOCOL
+
     def _sock_send(self, buf: bytes | bytearray) -> int:
         try:
             return super()._sock_send(buf)
@@ -113,16 +154,38 @@ class BrokerClient(Client):
             raise
 
     def _read_last_words(self) -> None:
-        """A broker that refuses our certificate says so before it hangs up."""
+        """A broker that refuses our certificate, or a message, says so before it hangs up."""
+        heard = b""
         try:
-            self._sock_recv(1)
-        except OSError:
-            return
+            while len(heard) < _AT_ONCE and (data := super()._sock_recv(4096)):
+                heard += data
+        except OSError as error:
+            if not isinstance(error, BlockingIOError):
+                self.error = error
+        if self.first_byte is None and heard:
+            self.first_byte = heard[0]
+        packet = self._in_packet
+        if not packet["command"] or packet["have_remaining"]:
+            self.goodbye = _reason_in(heard[packet["to_process"] :])
 
 
 def _send_at_once(_client: Client, _data: Any, sock: Any) -> None:
     """Otherwise the last entries of a window wait for the other side's delayed ACK (40 ms)."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _reason_in(packets: bytes) -> int | None:
+    """The reason code of the DISCONNECT (MQTT 5, 3.14) among these packets."""
+    while len(packets) >= 2:
+        length, at = 0, 1
+        for at in range(1, min(len(packets), 5)):
+            length |= (packets[at] & 0x7F) << 7 * (at - 1)
+            if packets[at] < 0x80:
+                break
+        if packets[0] == _DISCONNECT and length:
+            return packets[at + 1] if len(packets) > at + 1 else None
+        packets = packets[at + 1 + length :]
+    return None
 
 
 def password(access: BrokerAccess) -> bytes | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ... import __version__
-from ...contract.errors import EdgeAgentError, StoreFault
+from ...contract.errors import BadRequest, EdgeAgentError, StoreFault
 from ...contract.facts import GateAlive
 from ..control.server import Conversation
 from ..errors import SPOILED, GateBusy, SensorFault
@@ -221,6 +221,15 @@ class GateLoop:
             conversation.failed(error)
             if isinstance(error, SensorFault) and self._lifecycle.recording:
                 self._mend(error)
+        except Exception as error:
+            # Whoever may speak to the socket must not end the gate by what they say.
+            log.error("a request could not be carried out: %s", type(error).__name__)
+            conversation.failed(
+                BadRequest(
+                    f"This could not be carried out ({type(error).__name__}): look at what was "
+                    "asked, and at 'edge-agent status'."
+                )
+            )
         else:
             if handler.tells_of_sensor:
                 self._look_after_sensor()

@@ -157,6 +157,8 @@ def broker(context: CheckContext) -> Judgement:
         while (left := give_up - monotonic()) > 0:
             for event in broker.poll(left):
                 if isinstance(event, BrokerUp):
+                    if limits := event.limits.sentences():
+                        return passed_on(State.WARN, " ".join(limits.values()))
                     if access.exposed:
                         return BROKER_IN_THE_CLEAR(**where, version=event.version)
                     old = event.version != "5"

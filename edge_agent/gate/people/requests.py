@@ -10,6 +10,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from ...contract.bounds import Count, Number, Seq
+
 
 class Request(Struct, frozen=True, kw_only=True, tag_field="ask"):
     """Base of all requests."""
@@ -58,7 +60,7 @@ class DeactivateWorker(Request, tag="deactivate-worker", frozen=True, kw_only=Tr
 class VoidPunch(Request, tag="void-punch", frozen=True, kw_only=True):
     """A supervisor withdraws a punch. ``reason`` is a code."""
 
-    seq: int
+    seq: Seq
     reason: str
 
 
@@ -111,7 +113,7 @@ class SealPrints(Request, tag="seal-prints", frozen=True, kw_only=True):
     """The next sealed records of a backup, from place ``first`` on (1 is the first)."""
 
     backup: str
-    first: int
+    first: Number
 
 
 class KeepBackup(Request, tag="keep-backup", frozen=True, kw_only=True):
@@ -130,7 +132,7 @@ class BeginRestore(Request, tag="begin-restore", frozen=True, kw_only=True):
     ``digests`` are those of all the templates that are going to be restored.
     """
 
-    system_id: int
+    system_id: Count
     any_model: bool = False
     digests: list[bytes] = []
 

@@ -69,6 +69,14 @@ class RosterKeeper:
         except StoreFault as fault:
             self._due = now + _PAUSE_S
             log.error("payroll's roster could not be stored, and is tried again: %s", fault)
+        except Exception as error:
+            # The broker gives it to us at each start: it must not end the gate each time.
+            self._waiting = None
+            log.error(
+                "payroll's roster was dropped, and nothing was changed, for it has what this gate "
+                "cannot take (%s): publish another one.",
+                type(error).__name__,
+            )
 
     def _answer(self, heard: Heard) -> bool:
         """Whether this roster has its answer."""

@@ -104,7 +104,7 @@ class Deliveries:
             )
         return entries
 
-    def acknowledged(self, token: int) -> int | None:
-        """The seq of the entry that the broker answered for; None where it was a note."""
+    def acknowledged(self, token: int) -> int | str | None:
+        """The seq of the entry, or the topic of the note, that the broker answered for."""
         sent = self._tokens.pop(token, None)
-        return sent if isinstance(sent, int) else None
+        return sent.topic if isinstance(sent, _Note) else sent

@@ -3,6 +3,7 @@
 import logging
 
 from ... import __version__
+from ...contract.broker.limits import TOO_LARGE
 from ...contract.errors import StoreFault
 from ...contract.messages import Topics
 from ..ledger.store.sqlite_store import SqliteStore
@@ -85,7 +86,10 @@ class HomeAssistantPublisher:
         if event.code >= REFUSED:
             self._settled = True
             what = "that it is to forget this gate" if cleared else "of this gate"
-            self._report.trouble(topic, _REFUSED.format(topic=topic, what=what))
+            if event.code == TOO_LARGE:
+                self._report.too_large(topic, "what Home Assistant is to know", event.why)
+            else:
+                self._report.trouble(topic, _REFUSED.format(topic=topic, what=what))
             return
         self._report.well(topic)
         self._settled = not cleared

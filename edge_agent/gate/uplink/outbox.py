@@ -9,6 +9,8 @@ from collections import deque
 from math import inf
 from typing import NamedTuple
 
+from ...contract.broker.limits import TOO_LARGE
+
 REPEATED = 100
 """So many entries go out again where receipts stand still."""
 
@@ -30,6 +32,7 @@ _SLOW_S = 5.0
 """Between two entries where another uses our id: 17,000 a day, many more than workers punch."""
 
 _MOST_RESENDS = 16
+_MOST_LEFT_OUT = 1000
 _NOTHING = range(0)
 
 FIRST = 100
@@ -49,7 +52,8 @@ class Outbox:
     """The ledger's way to payroll.
 
     ``published``: the broker took 1…this, or payroll has it; ``confirmed``: a receipt covers
-    1…this; ``refused``: the reason code with which the broker turns entries down at present.
+    1…this; ``refused``: the reason code with which the broker turns entries down at present;
+    ``left_out``: entries that are larger than it takes, and hold up no others.
     """
 
     def __init__(self, published: int, confirmed: int, receipt_timeout_s: float) -> None:
@@ -58,6 +62,7 @@ class Outbox:
         self.refused: int | None = None
         self.slow = False
         """Whether to send one entry at a time, with pauses."""
+        self.left_out: set[int] = set()
         self._last_seq = self.published
         self._cursor = self.published + 1
         self._taken: set[int] = set()  # Acknowledged beyond a gap; all above ``published``.
@@ -89,6 +94,11 @@ class Outbox:
         self._puback_confirms = puback_confirms
         if puback_confirms:  # What was published under other rules has to earn its confirmation.
             self.published = self.confirmed
+        if self.left_out:  # The broker may take more now.
+            self._taken -= self.left_out
+            passed = sorted(seq for seq in self.left_out if seq <= self.published)
+            self._asked.extendleft(reversed(_joined(passed)))
+            self.left_out.clear()
         self._cursor = self.published + 1
         self._receipt_due = now + max(self._receipt_wait_s, self._receipt_timeout_s)
 
@@ -139,15 +149,18 @@ class Outbox:
         if sent is None:
             return
         self._window.answered(now, sent.at)
+        if self._to_be_left_out(code):
+            self.left_out.add(seq)
+            self._pass(now, seq)
+            return
         if code:  # Also where nobody was subscribed: the broker has thrown the entry away.
             self._turned_down(now, seq, code, sent.asked)
             return
         if now >= self._held_until:
             self.refused = None
             self._hold_s = _FIRST_HOLD_S
-        if seq > self.published:
-            self._taken.add(seq)
-            self._advance(now)
+        self.left_out.discard(seq)
+        self._pass(now, seq)
 
     def receipt(self, now: float, through: int) -> bool:
         """Payroll holds 1…``through``, which the caller has checked. Whether that is progress."""
@@ -155,6 +168,7 @@ class Outbox:
             return False
         self._payroll_is_there()
         self.confirmed = through
+        self.left_out = {seq for seq in self.left_out if seq > through}
         self._overdue = _NOTHING
         self._receipt_pause_s = self._receipt_wait_s = self._receipt_timeout_s
         self._receipt_due = now + self._receipt_timeout_s
@@ -218,6 +232,18 @@ class Outbox:
             self._held_until = now + self._hold_s
             self._hold_s = min(2 * self._hold_s, _LONGEST_HOLD_S)
 
+    def _to_be_left_out(self, code: int) -> bool:
+        """Whether payroll is to have the others first. Where the broker's word counts as payroll's,
+        an entry must not be passed over; where most are too large, nothing is gained by it."""
+        many = len(self.left_out) >= _MOST_LEFT_OUT
+        return code == TOO_LARGE and not self._puback_confirms and not many
+
+    def _pass(self, now: float, seq: int) -> None:
+        """Nothing more is to be done for this entry until payroll asks."""
+        if seq > self.published:
+            self._taken.add(seq)
+            self._advance(now)
+
     def _advance(self, now: float) -> None:
         """Move ``published`` over what is acknowledged without a gap."""
         if self.published == self.confirmed:  # The first entry to wait for a receipt.
@@ -233,6 +259,8 @@ class Outbox:
         if self.confirmed == self.published or now < self._receipt_due:
             return
         repeated = min(REPEATED, self._window.size)
+        if self.confirmed + 1 in self.left_out:  # Receipts stand still because of this one.
+            repeated = 1
         self._overdue = range(self.confirmed + 1, self.published + 1)[:repeated]
         self._receipt_pause_s = min(2 * self._receipt_pause_s, _LONGEST_RECEIPT_PAUSE_S)
         self._receipt_due = now + self._receipt_pause_s

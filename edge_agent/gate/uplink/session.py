@@ -9,6 +9,7 @@ from math import inf
 
 import msgspec
 
+from ...contract.broker.limits import TOO_LARGE
 from ...contract.errors import StoreFault
 from ...contract.messages import GateStatus, LastWill, Topics, UplinkStatus
 from ...contract.roster import Heard
@@ -41,12 +42,16 @@ from .status import (
     WAY,
     StatusPublisher,
     UplinkReporter,
+    entries,
     exposed,
     not_readable,
     not_taken,
 )
 
 log = logging.getLogger(__name__)
+
+LARGE = "large entries"
+"""What is in trouble, as topics are."""
 
 _WRITE_EVERY_S = 30.0
 """The watermarks, while they move. What a power cut takes away only makes some entries go out
@@ -126,6 +131,8 @@ class UplinkSession:
             self._home_assistant.send()
             if self._outbox.refused != UNREADABLE:
                 self._report.well(FILE)
+            if not self._outbox.left_out:
+                self._report.well(LARGE)
             if self._outbox.slow:
                 self._report.trouble(DUPLICATE, DUPLICATE_GATE)
             else:
@@ -241,7 +248,9 @@ class UplinkSession:
 
     def _connected(self, event: BrokerUp) -> None:
         self._up = event
-        self._deliveries.start(event.receive_maximum)
+        self._deliveries.start(event.limits.receive_maximum)
+        for limit, sentence in event.limits.sentences().items():
+            self._report.trouble(limit, sentence)
         if event.version == "5" and not self._store.remembered(self._spoke_5):
             with suppress(StoreFault):  # Then it is learnt at the next start.
                 self._store.remember(self._spoke_5, "yes")
@@ -280,24 +289,37 @@ class UplinkSession:
         self._fence = self._deliveries.send(self._topics.status, self._status.now(now), retain=True)
 
     def _acknowledged(self, now: float, event: Acknowledged) -> None:
-        seq = self._deliveries.acknowledged(event.token)
-        if seq is not None:
-            self._outbox.puback(now, seq, event.code)
+        sent = self._deliveries.acknowledged(event.token)
+        if isinstance(sent, int):
+            self._outbox.puback(now, sent, event.code)
+            if self._outbox.left_out and event.code == TOO_LARGE:
+                self._report.too_large(LARGE, entries(self._outbox.left_out), event.why)
             if self._outbox.refused is None:
                 self._report.well(self._topics.ledger)
             elif self._outbox.refused == event.code:
                 self._report.trouble(self._topics.ledger, not_taken(event))
         elif event.token == self._fence and self._up:
-            if event.code >= REFUSED:
-                text = f"The broker does not take the gate's status. {event.why}"
-                self._report.trouble(self._topics.status, text)
-            by_broker = self._settings.confirm_by == "broker" and self._up.version == "5"
-            self._outbox.connected(now, self._up.receive_maximum, by_broker)
+            self._note_answered(self._topics.status, event)
+            limits = self._up.limits
+            confirms = self._up.version == "5" and limits.qos > 0
+            by_broker = self._settings.confirm_by == "broker" and confirms
+            self._outbox.connected(now, limits.receive_maximum, by_broker)
             self._fence = None
             self._ready = True
             self._home_assistant.connected()
+        elif sent in (self._topics.status, self._topics.replies):
+            self._note_answered(sent, event)
         else:
             self._home_assistant.acknowledged(event)
+
+    def _note_answered(self, topic: str, event: Acknowledged) -> None:
+        what = "the gate's status" if topic == self._topics.status else "a reply to payroll"
+        if event.code == TOO_LARGE:
+            self._report.too_large(topic, what, event.why)
+        elif event.code >= REFUSED:
+            self._report.trouble(topic, f"The broker does not take {what}. {event.why}")
+        else:
+            self._report.well(topic)
 
 
 class WatermarkWriter:

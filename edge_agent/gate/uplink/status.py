@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from math import inf
 from typing import Literal
 
@@ -24,6 +24,8 @@ FILE = "ledger file"
 WAY = "way"
 DUPLICATE = "duplicate"
 """What is in trouble when it is no topic."""
+
+_TOLD = 3
 
 log = logging.getLogger(__name__)
 
@@ -71,19 +73,30 @@ class UplinkReporter:
     def __init__(self, emit: Tell) -> None:
         self._emit = emit
         self._troubles: dict[str, str] = {}
+        self._left_out: dict[str, tuple[str, str | None]] = {}
         self._reported: tuple[str, str | None] | None = None
 
     def trouble(self, topic: str, sentences: str) -> None:
         """Something does not work on ``topic``, although there is a connection."""
         self._troubles[topic] = sentences
 
+    def too_large(self, topic: str, what: str, why: str | None) -> None:
+        """The broker does not take ``what`` for its length, and nothing else waits for it."""
+        self._left_out[topic] = what, why
+
     def well(self, topic: str) -> None:
         """It does work."""
         self._troubles.pop(topic, None)
+        self._left_out.pop(topic, None)
 
     def connected(self, version: MqttVersion) -> None:
         """There is a connection."""
-        detail = " ".join(self._troubles.values()) or None
+        troubles = list(self._troubles.values())
+        if self._left_out:
+            what = ", ".join(what for what, _ in self._left_out.values())
+            _, why = next(iter(self._left_out.values()))
+            troubles.append(f"The broker does not take {what}. {why}")
+        detail = " ".join(troubles) or None
         was_down = self._reported is None or self._reported[0] != "connected"
         if self._changed("connected", detail) and (was_down or not detail):
             log.info("the uplink works, with MQTT %s", version)
@@ -91,6 +104,7 @@ class UplinkReporter:
     def disconnected(self, reason: str) -> None:
         """There is none."""
         self._troubles.clear()
+        self._left_out.clear()
         self._changed("disconnected", reason)
 
     def _changed(self, state: Literal["connected", "disconnected"], detail: str | None) -> bool:
@@ -114,6 +128,14 @@ def exposed(host: str) -> str:
 def not_readable(topic: str, why: str) -> str:
     """The broker refuses a subscription."""
     return f"The broker does not let the gate read {topic}. {why}"
+
+
+def entries(seqs: Collection[int]) -> str:
+    """Some that are left out, in words."""
+    first = ", ".join(map(str, sorted(seqs)[:_TOLD]))
+    more = f" and {len(seqs) - _TOLD} more" if len(seqs) > _TOLD else ""
+    which = f"entry {first}" if len(seqs) == 1 else f"entries {first}{more}"
+    return f"{which} (payroll has what follows, and cannot confirm it)"
 
 
 def not_taken(event: Acknowledged) -> str:

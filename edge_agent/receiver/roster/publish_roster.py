@@ -76,6 +76,8 @@ def publish_roster(
                     + "\n  ".join(difference.doubts)
                     + "\nCorrect the file, or publish it as it is with --force."
                 )
+            if why := connection.too_large(topic, payload):
+                raise BrokerFault(f"The broker does not take {len(payload)} bytes of roster. {why}")
             _send(connection, topic, payload)
         return difference
     finally:

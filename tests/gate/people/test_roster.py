@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from edge_agent.contract.errors import BadRequest
+from edge_agent.contract.messages import Roster, RosterWorker
 from edge_agent.contract.people import Employment
-from edge_agent.contract.roster import read_roster
+from edge_agent.contract.roster import Heard, read_roster
 from edge_agent.gate.events import RosterChanged
 from edge_agent.gate.people.requests import ActivateWorker, AddWorker, DeactivateWorker
 from edge_agent.gate.people.roster import RosterInbox, RosterKeeper
@@ -148,6 +149,41 @@ def test_a_bad_roster_changes_nothing_and_is_told_once(
     told.publish(NEW, version=5)
     assert told.told[-1] == RosterChanged(version=5)
     assert told.site.store.roster().refused is None
+
+
+BEYOND = [str(number) for number in (2**53, 2**63 - 1, 2**63, 2**64, 10**30, 0, -1, -(2**63) - 1)]
+
+
+@pytest.mark.parametrize(
+    "version", [*BEYOND, "1" + 5000 * "0", "1e16", "NaN"], ids=lambda v: v[:20]
+)
+def test_a_version_that_no_json_can_hold_is_refused_and_the_gate_goes_on(
+    told: Told, version: str
+) -> None:
+    """An honest payroll that counts in nanoseconds (time.time_ns()) is among them."""
+    told.publish(NEW, version=3)
+    told.site.clock.now += 1000
+    told.raw(f'{{"version": {version}, "workers": [{{"code": "NV9", "name": "x"}}]}}'.encode())
+    assert told.written()[-1] == ("roster.refused", None, "malformed")
+    refused = told.site.store.data()[-1]
+    assert refused["version"] is None
+    assert refused["in_force"] == 3
+    told.publish(NEW, version=4)
+    assert told.told[-1] == RosterChanged(version=4)
+
+
+def test_what_gets_past_every_bound_is_dropped_and_told(
+    told: Told, caplog: pytest.LogCaptureFixture
+) -> None:
+    past = Roster(version=2**53, workers=[RosterWorker(code="NV9", name="Nông Thị Thắm")])
+    told.inbox.put(Heard(digest=b"", roster=past))
+    told.look()
+    assert told.written() == []
+    assert "NV9" not in told.site.gate.workers
+    assert "was dropped" in caplog.text
+    assert "Thắm" not in caplog.text
+    told.publish(NEW)
+    assert told.told[-1] == RosterChanged(version=1)
 
 
 def test_nonsense_without_end_does_not_fill_the_card(told: Told) -> None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from edge_agent.contract.broker.limits import BrokerLimits
 from edge_agent.contract.errors import BrokerFault
 from edge_agent.contract.facts import Evidence, GateAlive, PunchRecorded
 from edge_agent.contract.messages import ClockStatus, GateStatus, LedgerStatus, SensorStatus, Topics
@@ -201,7 +202,7 @@ class ScriptedBroker:
         self, receive_maximum: int = 20, retained: list[BrokerEvent] | None = None
     ) -> Script:
         """Let the gate in, and on until it may publish entries."""
-        yield [BrokerUp("5", receive_maximum)]
+        yield [BrokerUp("5", BrokerLimits(receive_maximum))]
         yield [Subscribed({}), *(retained or [])]
         (online,) = self.take()
         assert online.topic == TOPICS.status

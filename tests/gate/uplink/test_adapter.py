@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edge_agent.contract.broker.limits import BrokerLimits
 from edge_agent.contract.errors import BrokerFault
 from edge_agent.gate.ports import Acknowledged, BrokerDown, BrokerEvent, BrokerUp, MqttVersion
 from edge_agent.gate.settings.schema import MqttSettings
@@ -217,7 +218,7 @@ def test_a_broker_that_stops_acknowledging_is_left(
 def test_receive_maximum_is_told(brokers: list[PahoBroker]) -> None:
     with StubBroker(refuse(bytes.fromhex("2006000003210003"))) as stub:
         broker = opened(brokers, stub.port)
-        assert until(broker, BrokerUp) == BrokerUp("5", 3)
+        assert until(broker, BrokerUp) == BrokerUp("5", BrokerLimits(3))
         broker.close()
 
 

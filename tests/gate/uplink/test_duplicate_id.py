@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.contract.broker.limits import BrokerLimits
 from edge_agent.contract.messages import UplinkStatus
 from edge_agent.gate.events import UplinkChanged
 from edge_agent.gate.ports import Acknowledged, BrokerDown, BrokerUp, Received, Subscribed
@@ -83,11 +84,11 @@ def test_with_a_twin_one_entry_goes_out_every_five_seconds(
 
     def script(broker: ScriptedBroker) -> Script:
         for _ in range(3):
-            yield [BrokerUp("5", 20)]
+            yield [BrokerUp("5", BrokerLimits(20))]
             yield [BrokerDown("Another client has connected.", taken_over=True)]
             broker.up = False
         assert flows[0].standing == UplinkStatus(duplicate_gate=True)
-        yield [BrokerUp("5", 20)]
+        yield [BrokerUp("5", BrokerLimits(20))]
         assert TOPICS.status in broker.subscribed
         yield [Subscribed({})]
         (online,) = broker.take()

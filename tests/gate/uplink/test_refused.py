@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from edge_agent.contract.broker.limits import BrokerLimits
 from edge_agent.contract.messages import UplinkStatus
 from edge_agent.gate.events import UplinkChanged
 from edge_agent.gate.ledger.store.metadata import Watermarks
@@ -109,7 +110,7 @@ def test_a_command_that_is_none(
 
 
 REFUSALS = {0x10: "Nobody is subscribed", 0x80: "do not take", 0x87: "not authorised"}
-REFUSALS |= {0x90: "does not allow this topic", 0x95: "too large", 0x97: "A quota is used up"}
+REFUSALS |= {0x90: "does not allow this topic", 0x97: "A quota is used up"}
 
 
 @pytest.mark.parametrize("code", REFUSALS, ids=[f"{code:#x}" for code in REFUSALS])
@@ -140,8 +141,9 @@ def test_a_refusal_of_the_broker_keeps_the_entry_pauses_and_is_told(
 
     _, told = run(ledger, script)
     details = [event.detail for event in told if isinstance(event, UplinkChanged)]
-    assert details[0] is None
+    few = BrokerLimits(3).sentences()["receive-maximum"]
+    assert details[0] == few
     assert len(details) == 3, details
     assert "wait in the ledger" in (details[1] or "")
-    assert details[2] is None
+    assert details[2] == few
     assert ledger.store.watermarks() == Watermarks(1, 0)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from edge_agent.contract.broker.limits import BrokerLimits
 from edge_agent.contract.errors import StoreFault
 from edge_agent.gate.events import Confirmed, Event, UplinkChanged
 from edge_agent.gate.ledger.store.metadata import Watermarks
@@ -34,7 +35,7 @@ def command(**fields: Any) -> Received:
 
 def test_fence_then_entries_as_they_are_then_receipt(ledger: Ledger) -> None:
     def script(broker: ScriptedBroker) -> Script:
-        yield [BrokerUp("5", 20)]
+        yield [BrokerUp("5", BrokerLimits(20))]
         assert broker.subscribed == [ledger.receipts, TOPICS.commands, TOPICS.roster, TOPICS.status]
         assert not broker.sent
         yield [Subscribed({})]
@@ -93,10 +94,11 @@ def test_after_a_loss_it_goes_on_at_the_lowest_without_acknowledgement(ledger: L
         assert broker.take_seqs() == [2, 4, 5]
 
     told = play(ledger, script)
+    few = BrokerLimits(4).sentences()["receive-maximum"]
     assert told.events == [
-        UplinkChanged(state="connected"),
+        UplinkChanged(state="connected", detail=few),
         UplinkChanged(state="disconnected", detail="gone"),
-        UplinkChanged(state="connected"),
+        UplinkChanged(state="connected", detail=few),
     ]
 
 
@@ -131,9 +133,9 @@ BAD_RECEIPTS = {
     "a float": (b'{"ledger": "x", "through": 1.5, "hash": ""}', "not a receipt"),
     "long": (b" " * 70_000, "too long"),
     "another ledger's": ({"ledger": "other"}, "another ledger"),
-    "nothing": ({"through": 0}, "numbers"),
-    "negative": ({"through": -1}, "numbers"),
-    "huge": ({"through": 2**62}, "numbers cannot be right"),
+    "nothing": ({"through": 0}, "$.through"),
+    "negative": ({"through": -1}, "$.through"),
+    "huge": ({"through": 2**62}, "$.through"),
     "beyond the tail": ({"through": 11}, "ledger ends before"),
     "foreign": ({"hash": "ab" * 32}, "hash is not"),
     "rejected without bounds": ({"rejected_count": 11}, "numbers"),
@@ -216,15 +218,15 @@ def test_refused_entries_wait_and_are_told_once(ledger: Ledger) -> None:
     events = play(ledger, script).events
     refused = "The broker does not take entries, so they wait in the ledger. Not authorised."
     assert [event.detail for event in events if isinstance(event, UplinkChanged)] == [
-        None,
-        refused,
-        None,
+        BrokerLimits(2).sentences()["receive-maximum"],
+        f"{BrokerLimits(2).sentences()['receive-maximum']} {refused}",
+        BrokerLimits(2).sentences()["receive-maximum"],
     ]
 
 
 def test_a_refused_subscription_is_told(ledger: Ledger) -> None:
     def script(broker: ScriptedBroker) -> Script:
-        yield [BrokerUp("5", 20)]
+        yield [BrokerUp("5", BrokerLimits(20))]
         yield [Subscribed({ledger.receipts: "Not authorised."})]
         (online,) = broker.take()
         yield [Acknowledged(online.token, 0, None)]
@@ -298,7 +300,7 @@ def test_confirmed_by_the_broker_where_payroll_cannot_answer(ledger: Ledger) -> 
 
 def test_under_3_1_1_the_broker_confirms_nothing(ledger: Ledger) -> None:
     def script(broker: ScriptedBroker) -> Script:
-        yield [BrokerUp("3.1.1", 65535)]
+        yield [BrokerUp("3.1.1", BrokerLimits(65535))]
         yield [Subscribed({})]
         (online,) = broker.take()
         yield [Acknowledged(online.token, 0, None)]
@@ -315,7 +317,7 @@ def test_a_broker_that_once_spoke_5_is_remembered(
     ledger: Ledger, spoken: Any, versions: tuple[str, ...]
 ) -> None:
     def first(_: ScriptedBroker) -> Script:
-        yield [BrokerUp(spoken, 20)]
+        yield [BrokerUp(spoken, BrokerLimits(20))]
 
     def second(_: ScriptedBroker) -> Script:
         yield []
@@ -386,7 +388,7 @@ def test_nothing_that_happened_is_lost_while_the_card_does_not_answer(
     """Each step of the way to the first entry, and on, falls into such a moment."""
 
     def script(broker: ScriptedBroker) -> Script:
-        for events in ([BrokerUp("5", 20)], [Subscribed({})]):
+        for events in ([BrokerUp("5", BrokerLimits(20))], [Subscribed({})]):
             failing.append("tail")
             yield events
             assert not failing
@@ -436,7 +438,7 @@ def test_a_reply_goes_out_over_the_next_connection(ledger: Ledger) -> None:
         (first,) = broker.take()
         assert first.json["id"] == "a"
         yield [BrokerDown("gone")]
-        yield [BrokerUp("5", 20)]
+        yield [BrokerUp("5", BrokerLimits(20))]
         yield [Subscribed({})]
         (online,) = broker.take()
         yield [Acknowledged(online.token, 0, None)]

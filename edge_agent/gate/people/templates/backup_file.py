@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 from msgspec import Struct
 
+from ....contract.bounds import Count, Line, Number, Word
 from ....contract.errors import BadRequest
 from ....contract.people import FINGERS, checked_code, checked_name
 from ...sensor.pairing import digest
@@ -33,14 +34,14 @@ class Header(Struct, frozen=True, kw_only=True):
     ``backup`` is a random id, ``at`` the time in UTC, for people (null where it was not known).
     """
 
-    format: str
-    version: int
-    backup: str
-    gate: str
-    system_id: int
-    prints: int
-    recipients: list[str]
-    at: str | None
+    format: Word
+    version: Number
+    backup: Word
+    gate: Word
+    system_id: Count
+    prints: Count
+    recipients: list[Line]
+    at: Word | None
 
     def line(self) -> bytes:
         """As it stands in the file, without its newline."""
@@ -53,8 +54,8 @@ class Record(Struct, frozen=True, kw_only=True):
     ``template`` is null for a print whose template could not be read, so that it is missed.
     """
 
-    header: str
-    place: int
+    header: Word
+    place: Number
     worker: str
     name: str
     finger: str

@@ -8,16 +8,22 @@ from contextlib import suppress
 from math import ceil, inf
 from time import monotonic
 
+from msgspec import structs
+
+from ....contract.broker.limits import TOO_LARGE
 from ....contract.errors import BrokerFault
 from ...ports import BrokerDown, BrokerEvent, BrokerUp, MqttVersion
 from ...settings.schema import MqttSettings
-from .connection import BrokerConnection
-from .endings import Closed
+from .connection import BrokerConnection, Will
+from .endings import LESS_QOS, RETAINS_NOTHING, Closed
 
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 120.0
 STABLE_S = 60.0
 """A connection that held for so long was a good one: the pauses begin anew."""
+
+_BELIEVED_S = 3600.0
+"""For so long a limit that was only found out is obeyed: by then it may have been raised."""
 
 
 class PahoBroker:
@@ -27,7 +33,9 @@ class PahoBroker:
         self._settings = settings
         self._client_id = client_id
         self._attempts = Attempts(())
-        self._will = ("", b"")
+        self._will = self._plainer_will = Will("", b"")
+        self._packet_bytes: int | None = None
+        self._believed_until = inf
         self._connection: BrokerConnection | None = None
         self._woken, self._waker = socket.socketpair()
         self._woken.setblocking(False)
@@ -36,15 +44,18 @@ class PahoBroker:
     def open(self, versions: Sequence[MqttVersion], will_topic: str, will: bytes) -> None:
         """Connect from now on, again and again, trying ``versions`` in this order."""
         self._attempts = Attempts(versions)
-        self._will = (will_topic, will)
+        self._will = self._plainer_will = Will(will_topic, will)
 
     def poll(self, seconds: float) -> list[BrokerEvent]:
         """Do the network's work until something happened, ``wake`` was called or time is up."""
         now = monotonic()
         if self._connection is None and now >= self._attempts.due:
             version = self._attempts.version
+            if now >= self._believed_until:
+                self._packet_bytes = None
             self._connection = BrokerConnection(
-                self._settings, version, self._client_id, self._will, self.wake
+                *(self._settings, version, self._client_id, self._plainer_will, self.wake),
+                packet_bytes=self._packet_bytes,
             )
         connection = self._connection
         next_step = connection.deadline if connection else self._attempts.due
@@ -113,14 +124,38 @@ class PahoBroker:
         events: list[BrokerEvent] = []
         for event in self._connection.events() if self._connection else ():
             if isinstance(event, Closed):
-                self._connection = None
+                connection, self._connection = self._connection, None
+                if connection and connection.accepted:
+                    self._learn(now, event, connection.largest_unanswered)
+                elif self._accepts_plainer_will(event.code):
+                    continue  # At once: to this the broker has not said no.
                 if self._attempts.down(now, other_version=event.other_version):
                     events.append(BrokerDown(event.reason, event.taken_over))
                 continue
             if isinstance(event, BrokerUp):
                 self._attempts.up(now)
+                if event.limits.retains and event.limits.qos:
+                    self._plainer_will = self._will
             events.append(event)
         return events
+
+    def _learn(self, now: float, event: Closed, largest: int) -> None:
+        """A broker that has not told its limit, and ends the connection for it: the largest message
+        that it has not answered was too large, for one of them was."""
+        if event.code == TOO_LARGE and largest > 1:
+            self._packet_bytes = largest - 1
+            self._believed_until = now + _BELIEVED_S
+
+    def _accepts_plainer_will(self, code: int) -> bool:
+        """Whether the broker refused us for how our will is to be published, and takes it so."""
+        will = self._plainer_will
+        if code == RETAINS_NOTHING and will.retain:
+            self._plainer_will = structs.replace(will, retain=False)
+        elif code == LESS_QOS and will.qos:
+            self._plainer_will = structs.replace(will, qos=0)
+        else:
+            return False
+        return True
 
 
 class Attempts:

@@ -7,13 +7,14 @@ reconnecting, downgrading and threads are never used.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
 from math import inf
 from time import monotonic
 from typing import Any
 
+from msgspec import Struct, structs
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
@@ -22,6 +23,13 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ....contract.broker.client import BrokerClient
+from ....contract.broker.limits import (
+    TOO_LARGE,
+    BrokerLimits,
+    limits_of,
+    publish_bytes,
+    too_large,
+)
 from ...ports import Acknowledged, BrokerEvent, BrokerUp, MqttVersion, Received, Subscribed
 from ...settings.schema import MqttSettings
 from .endings import Closed, Endings, meaning
@@ -38,18 +46,25 @@ _LARGEST_PACKET = 2 * 1024 * 1024
 """Payroll's roster for 10,000 workers (contract/roster.py) with its topic and properties. MQTT 5's
 brokers are told so; from one that speaks 3.1.1 it is not read."""
 
-_MOST_UNACKNOWLEDGED = 65535
-"""MQTT 5, 3.2.2.3.3: the Receive Maximum of a broker that states none."""
-
 _ALIAS = 1
 """The number by which the broker knows the topic of entries (MQTT 5, 3.3.2.3.4): 24 bytes less for
 each, where it takes any."""
+
+
+class Will(Struct, frozen=True):
+    """What the broker is to publish where we vanish, and how: some take neither of the two."""
+
+    topic: str
+    payload: bytes
+    retain: bool = True
+    qos: int = 1
 
 
 class BrokerConnection:
     """Begins to connect at once, on a thread of its own because name service and TCP block.
 
     Until that thread is through nothing else touches the client. ``changed`` is called from it.
+    ``packet_bytes``: no larger packet is sent, whatever the broker says; None: it alone knows.
     """
 
     def __init__(
@@ -57,8 +72,9 @@ class BrokerConnection:
         settings: MqttSettings,
         version: MqttVersion,
         client_id: str,
-        will: tuple[str, bytes],
+        will: Will,
         changed: Callable[[], None],
+        packet_bytes: int | None = None,
     ) -> None:
         self._settings = settings
         self._access = settings.access
@@ -67,7 +83,10 @@ class BrokerConnection:
         self._endings = Endings(settings.access, version)
         self._events: deque[BrokerEvent | Closed] = deque()
         self._subscribed: Sequence[str] = ()
-        self._unanswered: set[int] = set()
+        self._unanswered: dict[int, int] = {}  # Token → bytes.
+        self._packet_bytes = packet_bytes
+        self._limits = BrokerLimits()
+        self._never_sent = 0
         self._over = False
         self._takes_alias = False
         self._aliased = ""
@@ -88,7 +107,7 @@ class BrokerConnection:
         )
         client.connect_timeout = TCP_TIMEOUT_S
         client.max_inflight_messages_set(0)  # No window of paho's: its bookkeeping is slow.
-        client.will_set(*will, qos=1, retain=True)
+        client.will_set(will.topic, will.payload, qos=will.qos, retain=will.retain)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
@@ -122,15 +141,26 @@ class BrokerConnection:
         """Read, write and watch the clock. Never blocks."""
         if self.socket is None:
             return
-        if readable or self.has_read:
-            self._client.loop_read()
-        if writable:
-            self._client.loop_write()
-        self._client.loop_misc()
+        with self._contained():
+            if readable or self.has_read:
+                self._client.loop_read()
+            if writable:
+                self._client.loop_write()
+            self._client.loop_misc()
         if monotonic() < self.deadline:
             return
         self._end(self._endings.overdue(accepted=self.accepted))
         self.hang_up()
+
+    @contextmanager
+    def _contained(self) -> Iterator[None]:
+        """paho is somebody else's code, and reads what anybody may have sent: whatever it raises
+        ends this connection, and not the gate."""
+        try:
+            yield
+        except Exception as error:
+            self._end(self._endings.confused(error, accepted=self.accepted))
+            self.hang_up()
 
     def events(self) -> list[BrokerEvent | Closed]:
         """What has happened since the last call.
@@ -140,6 +170,7 @@ class BrokerConnection:
         happened: list[BrokerEvent | Closed] = []
         while self._events and not (happened and isinstance(self._events[0], Closed)):
             happened.append(self._events.popleft())
+        self._client.waiting_bytes = 0
         return happened
 
     def subscribe(self, topics: Mapping[str, int]) -> None:
@@ -148,22 +179,53 @@ class BrokerConnection:
         asked: list[Any] = list(topics.items())
         if self._version == "5":  # Our own status must not come back: that would cost it twice.
             asked = [(topic, SubscribeOptions(qos=qos, noLocal=True)) for topic, qos in asked]
-        _, token = self._client.subscribe(asked)
-        if token is not None:  # Otherwise the connection is just being lost.
-            self._expect(token)
+        with self._contained():
+            _, token = self._client.subscribe(asked)
+            if token is not None:  # Otherwise the connection is just being lost.
+                self._expect(token)
 
     def publish(self, topic: str, payload: bytes, content_type: str | None, retain: bool) -> int:
-        """Publish at QoS 1. Where the connection is just being lost, an event tells it."""
-        properties = None
+        """Publish, as far as the broker takes it. Where the connection is just being lost, an event
+        tells it."""
+        properties, named = None, topic
         if content_type and self._version == "5":
             properties = content(content_type, _ALIAS if self._takes_alias else 0)
             if self._takes_alias and topic == self._aliased:
-                topic = ""
-            else:
-                self._aliased = topic
-        message = self._client.publish(topic, payload, 1, retain, properties)
-        self._expect(message.mid)
-        return message.mid
+                named = ""
+        qos, most = min(1, self._limits.qos), self._limits.packet_bytes
+        retain = retain and self._limits.retains
+        size = publish_bytes(named, payload, qos, self._packed(properties))
+        if most is not None and size > most:
+            return self._leave_out(most)
+        if properties is not None:
+            self._aliased = topic
+        token = self._own_token()
+        with self._contained():
+            token = self._client.publish(named, payload, qos, retain, properties).mid
+            if qos:
+                self._expect(token, size)
+        return token
+
+    @property
+    def largest_unanswered(self) -> int:
+        """Bytes of the largest publication that the broker has not answered; 0: there is none."""
+        return max(self._unanswered.values(), default=0)
+
+    def _packed(self, properties: Properties | None) -> bytes:
+        """As they stand in a PUBLISH: with MQTT 5 at least their length, with 3.1.1 nothing."""
+        if properties is None:
+            return b"\0" if self._version == "5" else b""
+        return bytes(properties.pack())  # type: ignore[no-untyped-call]
+
+    def _leave_out(self, most: int) -> int:
+        token = self._own_token()
+        self._events.append(Acknowledged(token, TOO_LARGE, too_large(most)))
+        return token
+
+    def _own_token(self) -> int:
+        """One that paho never gives: it counts from 1."""
+        self._never_sent -= 1
+        return self._never_sent
 
     def close(self) -> None:
         """Say goodbye, so that the broker does not publish the will. Never blocks."""
@@ -204,13 +266,13 @@ class BrokerConnection:
             self._over = True
             self._events.append(closed)
 
-    def _expect(self, token: int) -> None:
+    def _expect(self, token: int, size: int = 0) -> None:
         if not self._unanswered:
             self.deadline = monotonic() + ACKNOWLEDGE_TIMEOUT_S
-        self._unanswered.add(token)
+        self._unanswered[token] = size
 
     def _answered(self, token: int) -> None:
-        self._unanswered.discard(token)
+        self._unanswered.pop(token, None)
         self.deadline = monotonic() + ACKNOWLEDGE_TIMEOUT_S if self._unanswered else inf
 
     # paho calls these inside ``work``, ``publish`` and the like, holding its locks: they only note
@@ -227,11 +289,19 @@ class BrokerConnection:
         if reason.is_failure:
             self._end(self._endings.refused(reason.value))
             return
+        if self.accepted:
+            raise ValueError("a second CONNACK")
+        limits = limits_of(properties)
+        known = [most for most in (self._packet_bytes, limits.packet_bytes) if most is not None]
+        self._limits = structs.replace(limits, packet_bytes=min(known, default=None))
+        self._takes_alias = getattr(properties, "TopicAliasMaximum", 0) >= _ALIAS
+        # It may ask for more signs of life than we have planned, and not for fewer: without them
+        # nobody would notice that it has gone.
+        asked = getattr(properties, "ServerKeepAlive", None) or self._settings.keepalive_s
+        self._client.ping_every(min(asked, self._settings.keepalive_s))
         self.accepted = True
         self.deadline = inf
-        most = getattr(properties, "ReceiveMaximum", _MOST_UNACKNOWLEDGED)
-        self._takes_alias = getattr(properties, "TopicAliasMaximum", 0) >= _ALIAS
-        self._events.append(BrokerUp(self._version, most))
+        self._events.append(BrokerUp(self._version, self._limits))
 
     def _on_disconnect(
         self,
@@ -265,6 +335,7 @@ class BrokerConnection:
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         with suppress(UnicodeDecodeError):  # A topic that is not text is none of ours.
             self._events.append(Received(message.topic, bytes(message.payload), message.retain))
+            self._client.waiting_bytes += len(message.payload)
 
 
 def limits(largest_packet: int) -> Properties:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from ....contract.broker.access import BrokerAccess
 from ....contract.broker.client import BrokerClient
 from ....contract.broker.failures import failure, speaks_tls
+from ....contract.broker.limits import TOO_LARGE, too_large
 from ....contract.errors import BrokerFault
 from ...ports import MqttVersion
 
@@ -29,8 +30,10 @@ _CODES = {
     0x8D: "It heard nothing from the gate for too long: check the gate's network.",
     0x8E: "Another client has connected with this gate's id: look for a second gate of this name.",
     0x90: "It does not allow this topic: check [mqtt] root.",
-    0x95: "The message is too large for it: look at the broker's limits.",
+    TOO_LARGE: too_large(None),
     0x97: "A quota is used up: look at the broker's limits and its disk.",
+    0x9A: "It keeps no retained messages: let it keep them (mosquitto: retain_available).",
+    0x9B: "It does not take messages at QoS 1: let it (mosquitto: max_qos).",
     0x98: "Its administrator has ended the connection.",
     0x9C: "It sends us to another server: correct [mqtt] host.",
     0x9D: "It has moved to another server: correct [mqtt] host.",
@@ -47,6 +50,8 @@ _OS_ERRORS = {
 _NOT_THIS_VERSION = {0x81, 0x82, 0x84}
 """Unsupported protocol version, or that what we sent makes no sense to it."""
 
+RETAINS_NOTHING = 0x9A
+LESS_QOS = 0x9B
 _KEEPALIVE_RAN_OUT = 0x8D
 _TAKEN_OVER = 0x8E
 
@@ -57,6 +62,8 @@ class Closed(Struct, frozen=True):
     reason: str
     other_version: bool = False
     taken_over: bool = False
+    code: int = 0
+    """MQTT 5's reason code, where the broker gave one."""
 
 
 class Endings:
@@ -83,7 +90,8 @@ class Endings:
 
     def refused(self, code: int) -> Closed:
         """The broker does not let us in."""
-        return Closed(f"{self._name} refuses this gate. {meaning(code)}", code in _NOT_THIS_VERSION)
+        text = f"{self._name} refuses this gate. {meaning(code)}"
+        return Closed(text, code in _NOT_THIS_VERSION, code=code)
 
     def sent_away(self, code: int, *, accepted: bool) -> Closed:
         """The broker said goodbye."""
@@ -91,11 +99,24 @@ class Endings:
             f"{self._name} ended the connection. {meaning(code)}",
             not accepted,
             taken_over=code == _TAKEN_OVER,
+            code=code,
         )
+
+    def confused(self, error: Exception, *, accepted: bool) -> Closed:
+        """What the broker sent could not be taken in."""
+        text = (
+            f"{self._name} sends what is no MQTT ({type(error).__name__}), so the connection was "
+            "ended: look at its log, and try another version of it."
+        )
+        return Closed(text, not accepted)
 
     def broken(self, code: int, client: BrokerClient, *, accepted: bool) -> Closed:
         """The line broke, or one of the two ends let go of it; ``client`` knows what it met."""
-        if client.too_large:
+        if client.goodbye is not None:
+            return self.sent_away(client.goodbye, accepted=accepted)
+        if client.broke:
+            text = f"{self._name} was left. {client.broke}: look at its log and settings."
+        elif client.too_large:
             text = (
                 f"{self._name} sends a message of {client.too_large} bytes, which is not read: "
                 "find out who sends such to this gate, and clear the topic if it is retained."
