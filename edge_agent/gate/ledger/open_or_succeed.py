@@ -121,8 +121,8 @@ class _Start(Struct, frozen=True):
         """
         path = self.path
         try:
-            discard_half_made(path)
             begun = carry_out(path) is not None
+            discard_half_made(path)
             if path.exists():
                 begun = self._leave_where_needed(damaged) or begun
             with closing(SqliteStore.open(path, self.gate, self.zone, self.now)) as store:
@@ -228,8 +228,7 @@ class _Start(Struct, frozen=True):
             why = noted.why
         if why is None:
             return None
-        forked_at = noted.through if noted and noted.why == "forked" else None
-        return why, handover_of(database, owner["ledger"], self.now, self.beat, forked_at)
+        return why, handover_of(database, owner["ledger"], self.now, self.beat, noted)
 
 
 def _tell_what_is_lost(people: RescuedPeople) -> None:

@@ -13,8 +13,9 @@ import msgspec
 from msgspec import Struct
 from sqlite_utils import Database
 
-from ..lost_people import KEY, Finger, LostPeople, lost
+from ..lost_people import Finger, LostPeople, lost
 from ..store.carry_over import TABLES, Rows, taken_over
+from ..store.metadata import PEOPLE_LOST
 from ..store.people_rows import SUMMED, print_sum, row_sum
 from ..store.people_snapshot import PeopleSnapshot
 from ..store.schema import migrations
@@ -62,8 +63,8 @@ def rescue_people(
         [(row["worker"], row["finger"]) for row in present],
     )
     if missing is not None:
-        others = [row for row in rows["remembered"] if row["key"] != KEY]
-        remembered = {"key": KEY, "value": msgspec.json.encode(missing).decode()}
+        others = [row for row in rows["remembered"] if row["key"] != PEOPLE_LOST]
+        remembered = {"key": PEOPLE_LOST, "value": msgspec.json.encode(missing).decode()}
         rows["remembered"] = [*others, remembered]
     return RescuedPeople(rows=rows, doubted=doubted, unsure=unsure, lost=missing)
 
@@ -91,7 +92,20 @@ def _who_there_was(
     sure = [row for row in rows.get("workers", []) if _is_sure("workers", row)]
     workers = {row["code"] for row in [*sure, *kept.get("workers", [])]}
     workers |= {data["worker"] for data in said}
-    return workers, set(slots.values())
+    earlier = _lost_before(rows, snapshot)
+    return workers | {*earlier.workers}, {*slots.values(), *earlier.prints}
+
+
+def _lost_before(rows: Rows, snapshot: PeopleSnapshot | None) -> LostPeople:
+    """Who had not come along from an earlier database: part of who there was, unless they are back.
+
+    By the snapshot where it tells, for that has a checksum.
+    """
+    remembered = (row for row in rows.get("remembered", []) if row.get("key") == PEOPLE_LOST)
+    said = (snapshot and snapshot.lost) or next((row.get("value") for row in remembered), None)
+    with suppress(msgspec.MsgspecError, TypeError):
+        return msgspec.json.decode(said or "", type=LostPeople)
+    return LostPeople(workers=[], of_workers=0, prints=[], of_prints=0)
 
 
 def _put_snapshot(rows: Rows, whole: bool, snapshot: PeopleSnapshot) -> None:

@@ -19,6 +19,7 @@ from ....contract.true_times import Landmark
 from ..store.carry_over import TABLES, Rows, rows_of
 from ..store.database import open_as_it_is
 from ..store.metadata import watermark_sum
+from ..store.notes import leaving_note
 from ..store.people_snapshot import PeopleSnapshot
 from ..store.people_snapshot import read as read_snapshot
 from ..store.time_rows import read_landmarks
@@ -71,6 +72,9 @@ def salvage(path: Path, gate: str, now: Stamp, beat: Callable[[], None]) -> Salv
     ``beat`` is called again and again, and may raise.
     """
     told = _ask_sqlite(path, beat)
+    # Where the file does not tell whose it is, it is that of the note: too much does no harm.
+    if (noted := leaving_note.find(path)) and told.ledger in (None, noted[0]):
+        told.confirmed = noted[1].confirmed(told.confirmed)
     files = [file for file in (path, path.with_name(f"{path.name}-wal")) if file.exists()]
     found = [
         f

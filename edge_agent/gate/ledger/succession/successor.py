@@ -24,6 +24,7 @@ from ....contract.facts import (
 )
 from ....contract.stamps import Stamp
 from ....contract.true_times import Bounds, own_bounds
+from ..store import people_snapshot
 from ..store.carry_over import put_rows
 from ..store.database import open_database
 from ..store.ledger_rows import read_tail
@@ -64,6 +65,7 @@ def make_successor(
                 change = SqliteChange(database, scribe)
                 _write(change, database, heeded(batch, beat), handover, moved, now)
         remember(database, RECOVERED_THROUGH, str(read_tail(database.conn).seq))
+        people_snapshot.keep(path, database, gate, scribe.ledger)
         return len(moved)
 
 
