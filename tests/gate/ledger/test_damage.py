@@ -456,6 +456,60 @@ def test_a_worker_whose_row_was_altered_keeps_the_print_and_nothing_else(
     assert any("only their prints are certain" in one and "NV002" in one for one in told)
 
 
+OF_THE_LAST_RELEASE = (
+    "CREATE TABLE listings (worker TEXT PRIMARY KEY, version INTEGER NOT NULL, added INTEGER,"
+    " name TEXT NOT NULL, active INTEGER, valid_from TEXT, valid_to TEXT) STRICT, WITHOUT ROWID",
+    "DELETE FROM _sqlite_migrations WHERE name = 'm090_no_listings'",
+    "INSERT INTO roster VALUES (1, 3, x'00', NULL, x'')",
+    "INSERT INTO listings VALUES ('NV002', 3, 0, 'Mai', 0, NULL, '2030-01-01')",
+    "INSERT INTO listings VALUES ('NV777', 3, 1, 'Lan', 1, NULL, NULL)",
+    "INSERT INTO listings VALUES ('NV888', 4, 1, 'nobody yet', 1, NULL, NULL)",
+)
+
+
+@pytest.mark.parametrize(
+    ("altered", "roster"),
+    [
+        ("UPDATE watermarks SET sum = 1", 3),
+        ("UPDATE workers SET sum = 1 WHERE code = 'NV003'", 0),
+        ("UPDATE prints SET sum = 1 WHERE slot = 0", 3),
+    ],
+)
+def test_a_roster_that_an_older_release_had_half_put_in_its_place(
+    stopped: Path, tmp_path: Path, altered: str, roster: int
+) -> None:
+    """As in a sound database of that release: whole, or asked for again."""
+    folder = copy_of(stopped, tmp_path / "damaged")
+    edit(folder, *OF_THE_LAST_RELEASE, altered)
+    start(folder, now=later(10**9))
+    assert sound(folder)[0]["why"] == "damaged"
+    with closing(open_at(folder)) as store:
+        assert store.roster().version == roster
+        told = {worker.code: (worker.name, worker.deactivated) for worker in store.workers()}
+    if roster:
+        assert told["NV002"] == ("Mai", True)
+        assert told["NV777"] == ("Lan", False)
+    else:
+        assert told["NV002"] == ("Tên NV002", False)
+    assert "NV888" not in told
+
+
+def test_workers_that_cannot_be_read_are_asked_of_payroll_again(
+    stopped: Path, tmp_path: Path
+) -> None:
+    folder = copy_of(stopped, tmp_path / "damaged")
+    edit(folder, "INSERT INTO roster VALUES (1, 3, x'00', NULL, x'')")
+    with closing(sqlite3.connect(folder / "gate.db")) as plain:
+        [(page,)] = plain.execute("SELECT rootpage FROM sqlite_master WHERE name = 'workers'")
+    raw = bytearray((folder / "gate.db").read_bytes())
+    raw[(page - 1) * 4096 : page * 4096] = bytes(4096)
+    (folder / "gate.db").write_bytes(raw)
+    start(folder, now=later(10**9))
+    with closing(open_at(folder)) as store:
+        assert store.roster().version == 0
+        assert [worker.code for worker in store.workers()] == list(CODES)
+
+
 def test_a_code_that_was_altered_is_nobodys(stopped: Path, tmp_path: Path) -> None:
     folder = copy_of(stopped, tmp_path / "damaged")
     edit(

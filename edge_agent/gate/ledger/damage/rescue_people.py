@@ -14,11 +14,11 @@ from msgspec import Struct
 from sqlite_utils import Database
 
 from ..lost_people import Finger, LostPeople, lost
-from ..store.carry_over import TABLES, Rows, taken_over
+from ..store.carry_over import LISTINGS, TABLES, Rows, taken_over
 from ..store.metadata import PEOPLE_LOST
 from ..store.people_rows import SUMMED, print_sum, row_sum
 from ..store.people_snapshot import PeopleSnapshot
-from ..store.schema import migrations
+from ..store.schema import m090_no_listings, migrations
 
 OF_PEOPLE = ("worker.added", "worker.changed", "print.enrolled", "print.restored", "print.removed")
 """Kinds of entries that say who there is."""
@@ -53,7 +53,7 @@ def rescue_people(
         _put_snapshot(rows, whole, snapshot)
     else:
         doubted = _doubt_prints(rows, whole)
-        unsure = _vouch_for_workers(rows)
+        unsure = _vouch_for_workers(rows, whole)
     rows = _put_in_order(rows)
     present = [row for row in rows["prints"] if not row["removed"]]
     missing = lost(
@@ -146,7 +146,7 @@ def _doubt_prints(rows: Rows, whole: bool) -> int:
     return doubted
 
 
-def _vouch_for_workers(rows: Rows) -> list[str]:
+def _vouch_for_workers(rows: Rows, whole: bool) -> list[str]:
     """Leave out workers that were altered, but for those of sound prints: they only lose a name.
 
     Whoever has a print is somebody who works here, and may be paid; payroll's roster says the rest
@@ -160,7 +160,7 @@ def _vouch_for_workers(rows: Rows) -> list[str]:
         {row["worker"] for row in rows.get("prints", []) if not row.get("removed")} - known
     )
     rows["workers"] += [{"code": code, "name": code, "active": 1} for code in unsure]
-    if [len(rows["workers"]) - len(unsure), len(rows["employments"])] != listed:
+    if not whole or [len(rows["workers"]) - len(unsure), len(rows["employments"])] != listed:
         rows["roster"] = []
     return unsure
 
@@ -173,11 +173,15 @@ def _is_sure(table: str, row: dict[str, Any]) -> bool:
 
 
 def _put_in_order(rows: Rows) -> Rows:
-    """Only what the tables take: types, keys and references are theirs to check."""
+    """Only what the tables take: types, keys and references are theirs to check.
+
+    An older release's roster that is half in its place is put there whole, as its database would
+    have been: by the migration.
+    """
     with closing(Database(memory=True)) as sound:
-        migrations().apply(sound)
+        migrations().apply(sound, stop_before=[m090_no_listings.__name__])
         sound.conn.execute("PRAGMA foreign_keys=ON")
-        for table in TABLES:
+        for table in (*TABLES, LISTINGS):
             for row in rows.get(table, ()):
                 names = [name for name in row if name in sound.table(table).columns_dict]
                 columns = ", ".join(f'"{name}"' for name in names)
@@ -187,4 +191,5 @@ def _put_in_order(rows: Rows) -> Rows:
                         f'INSERT INTO "{table}" ({columns}) VALUES ({places})',
                         [row[name] for name in names],
                     )
+        migrations().apply(sound)
         return taken_over(sound)

@@ -16,7 +16,7 @@ from ....contract.errors import StoreFault
 from ....contract.facts import AMENDMENTS, CREDITS
 from ....contract.stamps import Stamp
 from ....contract.true_times import Landmark
-from ..store.carry_over import TABLES, Rows, rows_of
+from ..store.carry_over import LISTINGS, TABLES, Rows, rows_of
 from ..store.database import open_as_it_is
 from ..store.metadata import watermark_sum
 from ..store.notes import leaving_note
@@ -202,10 +202,10 @@ def _read_tables(path: Path) -> _Told:
     told = _Told()
     with suppress(StoreFault, *_UNREADABLE), closing(open_as_it_is(path)) as database:
         told.whole = True
-        for table, goes in TABLES.items():
-            if goes:
-                told.rows[table], whole = _readable(database, table)
-                told.whole = told.whole and whole
+        unsettled = [LISTINGS] if LISTINGS in database.table_names() else []
+        for table in [*(table for table, goes in TABLES.items() if goes), *unsettled]:
+            told.rows[table], whole = _readable(database, table)
+            told.whole = told.whole and whole
         with suppress(*_UNREADABLE):
             [[told.ledger]] = database.conn.execute("SELECT ledger FROM identity")
         with suppress(*_UNREADABLE):
