@@ -58,7 +58,10 @@ def still_lost(store: SqliteStore) -> LostPeople | None:
     """Those who have not come back since."""
     if (said := store.remembered(PEOPLE_LOST)) is None:
         return None
-    then = msgspec.json.decode(said, type=LostPeople)
+    try:
+        then = msgspec.json.decode(said, type=LostPeople)
+    except msgspec.MsgspecError:
+        return None  # A byte of it was altered, and that is no reason for anything to stop.
     workers = {worker.code for worker in store.workers()}
     prints = {(print_.worker, print_.finger) for print_ in store.prints()}
     now = lost(then.workers, then.prints, workers, prints)

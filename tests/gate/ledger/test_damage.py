@@ -299,6 +299,8 @@ EDITS = {
     "watermarks that no gate wrote": "UPDATE watermarks SET confirmed = 30, published = 30",
     "watermarks beyond the end": "UPDATE watermarks SET confirmed = 3000, published = 3000, "
     "sum = NULL",
+    "a landmark of no clock": "UPDATE landmarks SET state = 'synced?'",
+    "a roster refused for nothing": "INSERT INTO roster VALUES (1, 3, x'00', 'too-lange', x'')",
     "a migration is another one": "UPDATE _sqlite_migrations SET name = 'm003_remembereb' "
     "WHERE name = 'm003_remembered'",
 }
@@ -397,6 +399,50 @@ def test_damage_found_while_it_is_used_is_told(stopped: Path, tmp_path: Path) ->
     assert not leaving_note.stands(note)
     start(folder, now=later(10**9))
     assert len(set_aside(note)) == 1
+
+
+READERS: dict[str, Callable[[SqliteStore], Any]] = {
+    "landmarks": lambda store: store.landmarks(),
+    "known_time": lambda store: store.known_time(),
+    "complete_until": lambda store: store.complete_until(46),
+    "last_punches": lambda store: store.last_punches(NOON, 10**9),
+    "newest_first": lambda store: list(store.newest_first()),
+    "data_of": lambda store: store.data_of(store.entries(46, 1)[0]),
+    "whole_entries": lambda store: store.whole_entries(46, 1),
+    "append": append,
+    "roster": lambda store: store.roster(),
+}
+
+
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS.keys())
+@pytest.mark.parametrize("wire", ["x'00'", "CAST(replace(CAST(wire AS TEXT), 'NV', 'VN') AS BLOB)"])
+def test_whoever_comes_upon_damage_tells_of_it(
+    stopped: Path, tmp_path: Path, read: Callable[[SqliteStore], Any], wire: str
+) -> None:
+    folder = copy_of(stopped, tmp_path / "damaged")
+    edit(
+        folder,
+        "DELETE FROM ledger WHERE seq > 46",
+        "DELETE FROM times",
+        f"UPDATE ledger SET wire = {wire} WHERE seq = 46",
+        "INSERT INTO roster VALUES (1, 3, x'00', 'too-lange', x'')",
+    )
+    told: list[DamagedLedger] = []
+    with closing(SqliteStore.open(folder / "gate.db", GATE, ZONE, NOON, told.append)) as store:
+        with pytest.raises(DamagedLedger) as raised:
+            read(store)
+        assert told == [raised.value]
+
+
+def test_a_database_that_cannot_be_opened_again_is_told(stopped: Path, tmp_path: Path) -> None:
+    folder = copy_of(stopped, tmp_path / "damaged")
+    told: list[DamagedLedger] = []
+    with closing(SqliteStore.open(folder / "gate.db", GATE, ZONE, NOON, told.append)) as store:
+        store._connection.drop()  # As after a fault of the disk.
+        (folder / "gate.db").write_bytes(b"x" * 8192)
+        with pytest.raises(DamagedLedger) as raised:
+            store.tail()
+        assert told == [raised.value]
 
 
 CONTROLS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {

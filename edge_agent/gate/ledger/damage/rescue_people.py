@@ -13,17 +13,18 @@ import msgspec
 from msgspec import Struct
 from sqlite_utils import Database
 
+from ...errors import DamagedLedger
 from ..lost_people import Finger, LostPeople, lost
 from ..store.carry_over import LISTINGS, TABLES, Rows, taken_over
 from ..store.metadata import PEOPLE_LOST
-from ..store.people_rows import SUMMED, print_sum, row_sum
+from ..store.people_rows import SUMMED, print_sum, read_roster, row_sum
 from ..store.people_snapshot import PeopleSnapshot
 from ..store.schema import m090_no_listings, migrations
 
 OF_PEOPLE = ("worker.added", "worker.changed", "print.enrolled", "print.restored", "print.removed")
 """Kinds of entries that say who there is."""
 
-_NOT_TAKEN = (sqlite3.Error, ValueError, TypeError, LookupError, OverflowError)
+_NOT_TAKEN = (DamagedLedger, sqlite3.Error, ValueError, TypeError, LookupError, OverflowError)
 
 
 class RescuedPeople(Struct, frozen=True, kw_only=True):
@@ -62,10 +63,10 @@ def rescue_people(
         [row["code"] for row in rows["workers"]],
         [(row["worker"], row["finger"]) for row in present],
     )
+    rows["remembered"] = [row for row in rows["remembered"] if row["key"] != PEOPLE_LOST]
     if missing is not None:
-        others = [row for row in rows["remembered"] if row["key"] != PEOPLE_LOST]
-        remembered = {"key": PEOPLE_LOST, "value": msgspec.json.encode(missing).decode()}
-        rows["remembered"] = [*others, remembered]
+        told = msgspec.json.encode(missing).decode()
+        rows["remembered"].append({"key": PEOPLE_LOST, "value": told})
     return RescuedPeople(rows=rows, doubted=doubted, unsure=unsure, lost=missing)
 
 
@@ -187,6 +188,8 @@ def _put_in_order(rows: Rows) -> Rows:
                 columns = ", ".join(f'"{name}"' for name in names)
                 places = ", ".join("?" * len(names))
                 with suppress(*_NOT_TAKEN):
+                    if table == "roster":
+                        read_roster(row)
                     sound.conn.execute(
                         f'INSERT INTO "{table}" ({columns}) VALUES ({places})',
                         [row[name] for name in names],

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from ....contract.chain import GENESIS, Entry, Scribe, is_whole, read_wire
+from ....contract.chain import GENESIS, Entry, Scribe, is_whole
 from ....contract.facts import Fact
 from ....contract.stamps import Stamp
 from ...errors import DamagedLedger
 from ...rules import LastPunch, last_punches
-from .database import ChangePart, Part, data_of
+from .database import ChangePart, Part, read_data
 from .time_rows import TimeChange, TimeRows
 
 if TYPE_CHECKING:
@@ -71,27 +71,19 @@ class LedgerRows(TimeRows):
     def whole_entries(self, first: int, limit: int) -> list[Entry]:
         """The same, to be shown to others. Raises DamagedLedger where a byte of one was altered."""
         entries = self.entries(first, limit)
-        for entry in entries:
-            if not is_whole(entry, self.gate, self.ledger):
-                fault = DamagedLedger(
-                    f"Entry {entry.seq} of the ledger was altered and is not sent: see "
-                    "'edge-agent ledger verify', and keep the database as it is."
-                )
-                self._connection.damaged(fault)
-                raise fault
+        with self._connection.telling():
+            for entry in entries:
+                if not is_whole(entry, self.gate, self.ledger):
+                    raise DamagedLedger(
+                        f"Entry {entry.seq} of the ledger was altered and is not sent: see "
+                        "'edge-agent ledger verify', and keep the database as it is."
+                    )
         return entries
 
     def data_of(self, entry: Entry) -> dict[str, Any]:
         """What an entry says. Raises DamagedLedger where a byte of it was altered."""
-        try:
-            return read_wire(entry.wire)[1]
-        except ValueError as error:
-            fault = DamagedLedger(
-                f"Entry {entry.seq} of the ledger was altered ({error}): see 'edge-agent ledger "
-                "verify', and keep the database as it is."
-            )
-            self._connection.damaged(fault)
-            raise fault from error
+        with self._connection.telling():
+            return read_data(entry.seq, entry.wire)
 
     def newest_first(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Kind and data of the entries, the last one first."""
@@ -102,21 +94,16 @@ class LedgerRows(TimeRows):
             before,
             _BATCH,
         ):
-            for _, kind, wire in rows:
-                yield kind, self._data(wire)
+            for seq, kind, wire in rows:
+                with self._connection.telling():
+                    data = read_data(seq, wire)
+                yield kind, data
             before = rows[-1][0]
 
     def last_punches(self, now: Stamp, horizon_ms: int) -> dict[str, LastPunch]:
         """Each worker's last recorded punch that may be younger than ``horizon_ms``."""
         newest_first = (data for _, data in self.newest_first())
         return last_punches(newest_first, now, horizon_ms, self.is_voided)
-
-    def _data(self, wire: bytes) -> dict[str, Any]:
-        try:
-            return data_of(wire)
-        except DamagedLedger as fault:
-            self._connection.damaged(fault)
-            raise
 
 
 class LedgerChange(TimeChange):
