@@ -120,9 +120,14 @@ def _run(assembly: Assembly, config: Path, manager: ServiceManager, stop: "_Stop
         touch = assembly.touch()
         if touch is not None:
             mirror.callback(touch.close)
-        first = None if stop.asked else _first_connection(assembly, store, sensor)
+        first: SensorInfo | SensorFault | None = None
+        try:
+            first = None if stop.asked else _first_connection(assembly, store, sensor)
+        except SensorFault:
+            if not stop.asked:
+                raise
         if first is None or stop.asked:  # Meanwhile: to look for a silent one takes four seconds.
-            if begun:
+            if begun or store.tail().seq == 1:
                 _say_stopped(assembly, store)
             return 0
         daemon = _Daemon(assembly, departure, stop, store, panel, sensor, touch, first, config)
@@ -147,7 +152,10 @@ class _StopSignals:
 
 
 def _say_stopped(assembly: Assembly, store: SqliteStore) -> None:
-    """Of a ledger that was begun and never used: payroll should not wait for anything in it."""
+    """Of a ledger that was begun and never used: payroll should not wait for anything in it.
+
+    The very first start's, too, or one that the power has cut off right after it.
+    """
     with store.changing() as change:
         change.append(RecordingStopped(reason="stopping"), assembly.clock.stamp())
 
