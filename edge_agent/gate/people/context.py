@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from msgspec import Struct
 
@@ -20,6 +20,12 @@ from .templates.records import Strangers
 from .templates.sealing import AgeSealing, KeyPair
 
 _ADD_FIRST = "add them first with 'workers add'."
+
+
+def not_in_use() -> NoReturn:
+    """Nobody connects it for a request: the daemon sees to it by itself."""
+    raise SensorSilent("The sensor is not in use now: see 'edge-agent status' for why.")
+
 
 Result = dict[str, Any]
 """What a request came to: what ``--json`` prints."""
@@ -48,8 +54,9 @@ class Transfers(Struct):
 class RequestContext:
     """What each handler is given beside the request.
 
-    ``connected`` is what the sensor in use says of itself, None while it is not in use; ``punch``
-    answers somebody who presses in between, as a touch is answered; ``actor`` goes into the ledger.
+    ``connected`` is what the sensor in use says of itself, None while it is not in use, and
+    ``connect`` what is then asked for it by whoever needs it. ``punch`` answers somebody who
+    presses in between, as a touch is answered; ``actor`` goes into the ledger.
     """
 
     gate: Gate
@@ -59,15 +66,18 @@ class RequestContext:
     sealing: AgeSealing
     transfers: Transfers
     connected: SensorInfo | None
+    connect: Callable[[], SensorInfo]
     punch: Callable[[Match, Stamp], None]
     prompt: Prompt
     actor: str
 
     def sensor_in_use(self) -> SensorInfo:
-        """What it says of itself. Raises SensorSilent where it is not in use."""
-        if self.connected is None:
-            raise SensorSilent("The sensor is not in use now: see 'edge-agent status' for why.")
-        return self.connected
+        """What it says of itself: connected, and the one that the prints are in.
+
+        To be asked for after the words of the request were looked at. Raises SensorFault where it
+        is not in use.
+        """
+        return self.connected or self.connect()
 
     def worker(self, code: str) -> Worker:
         """The worker with this code. Raises BadRequest where there is none, with who may be meant.
