@@ -299,6 +299,8 @@ EDITS = {
     "watermarks that no gate wrote": "UPDATE watermarks SET confirmed = 30, published = 30",
     "watermarks beyond the end": "UPDATE watermarks SET confirmed = 3000, published = 3000, "
     "sum = NULL",
+    "the ledger's own name": "UPDATE identity SET ledger = replace(ledger, '-4', '-5')",
+    "the gate's own name": "UPDATE identity SET gate = 'mein-gate'",
     "a landmark of no clock": "UPDATE landmarks SET state = 'synced?'",
     "a roster refused for nothing": "INSERT INTO roster VALUES (1, 3, x'00', 'too-lange', x'')",
     "a migration is another one": "UPDATE _sqlite_migrations SET name = 'm003_remembereb' "

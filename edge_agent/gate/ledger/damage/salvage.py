@@ -72,17 +72,18 @@ def salvage(path: Path, gate: str, now: Stamp, beat: Callable[[], None]) -> Salv
     ``beat`` is called again and again, and may raise.
     """
     told = _ask_sqlite(path, beat)
-    # Where the file does not tell whose it is, it is that of the note: too much does no harm.
-    if (noted := leaving_note.find(path)) and told.ledger in (None, noted[0]):
-        told.confirmed = noted[1].confirmed(told.confirmed)
+    noted = leaving_note.find(path)
+    least = noted[1].confirmed(told.confirmed) if noted else told.confirmed
     files = [file for file in (path, path.with_name(f"{path.name}-wal")) if file.exists()]
     found = [
         f
         for file in files
         for f in find_entries(file, beat)
-        if f.seq >= told.confirmed - _RECENT or f.kind in OF_PEOPLE
+        if f.seq >= least - _RECENT or f.kind in OF_PEOPLE
     ]
-    ledger = told.ledger or _commonest(f.ledger for f in found)
+    ledger = _whose(told.ledger, Counter(f.ledger for f in found))
+    if noted and noted[0] == ledger:
+        told.confirmed = least
     own = [f for f in found if f.ledger == ledger]
     wanted = [f for f in own if f.seq > told.confirmed and f.kind in CREDITS | AMENDMENTS.keys()]
     earlier = (
@@ -124,9 +125,11 @@ def _snapshot_of(path: Path, ledger: str | None, gate: str) -> PeopleSnapshot | 
     return kept
 
 
-def _commonest(ledgers: Iterable[str]) -> str | None:
-    counted = Counter(ledgers)
-    return max(counted, key=counted.__getitem__, default=None)
+def _whose(told: str | None, entries: Counter[str]) -> str | None:
+    """Which ledger it is: that of most entries, where none is of the one that the table tells."""
+    if told in entries or not entries:
+        return told
+    return max(entries, key=entries.__getitem__)
 
 
 def _proved(found: Iterable[Found]) -> Iterator[Proved]:
