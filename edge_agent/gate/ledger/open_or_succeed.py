@@ -243,7 +243,19 @@ def _tell_what_is_lost(people: RescuedPeople) -> None:
             "have payroll publish its roster: %s",
             ", ".join(people.unsure),
         )
-    if people.lost is not None:
-        log.error("%s: %s", people.lost, BRING_BACK)
     workers = len(people.rows["workers"])
-    log.log(logging.WARNING if workers else logging.ERROR, "%d workers were rescued", workers)
+    prints = sum(not row["removed"] for row in people.rows["prints"])
+    lost = people.lost
+    if lost is not None:
+        log.error(
+            "%d of %d workers and %d of %d prints were rescued: %s",
+            lost.of_workers - len(lost.workers),
+            lost.of_workers,
+            lost.of_prints - len(lost.prints),
+            lost.of_prints,
+            BRING_BACK,
+        )
+    elif workers:
+        log.warning("all %d workers and %d prints were rescued", workers, prints)
+    else:
+        log.error("no workers were rescued, if there were any: %s", BRING_BACK)

@@ -90,12 +90,15 @@ def lost_after_start(folder: Path) -> LostPeople | None:
         return still_lost(store)
 
 
-def test_nobody_is_enrolled_anew_because_one_page_died(staffed: Path, tmp_path: Path) -> None:
+def test_nobody_is_enrolled_anew_because_one_page_died(
+    staffed: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = copy(staffed, tmp_path / "damaged")
     before = people(folder)
     lose_the_first_page(folder)
     assert lost_after_start(folder) is None
     assert people(folder) == before
+    assert "all 80 workers and 79 prints were rescued" in caplog.messages
     with closing(open_at(folder)) as store:
         assert len(store.prints()) == 79
         assert store.next_generation(7) == 2  # of the print that was removed
@@ -106,7 +109,9 @@ def test_nobody_is_enrolled_anew_because_one_page_died(staffed: Path, tmp_path: 
     assert kept.ledger == ledger
 
 
-def test_without_the_snapshot_they_are_lost_and_counted(staffed: Path, tmp_path: Path) -> None:
+def test_without_the_snapshot_they_are_lost_and_counted(
+    staffed: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """The control of the test above, and what is said then."""
     folder = copy(staffed, tmp_path / "damaged")
     (folder / "gate.db.people").unlink()
@@ -116,6 +121,9 @@ def test_without_the_snapshot_they_are_lost_and_counted(staffed: Path, tmp_path:
     assert str(lost) == (
         "80 of 80 workers and 79 of 79 prints did not come along from the damaged database"
     )
+    [said] = [one for one in caplog.messages if "were rescued" in one]
+    assert said.startswith("0 of 80 workers and 0 of 79 prints were rescued: bring them back with ")
+    assert "'edge-agent templates restore FILE" in said
     with closing(open_at(folder)) as store:
         enrol(store, STAFF[0], 0, generation=9)
         assert str(still_lost(store)).startswith("79 of 80 workers and 78 of 79 prints")
