@@ -16,7 +16,7 @@ from ....contract.chain import Scribe, read_wire
 from ....contract.errors import StoreFault
 from ...errors import DamagedLedger, DiskFull, NoLedgerYet
 from .carry_over import TABLES
-from .reserve import is_full, spend
+from .reserve import index_may_fault, is_full, spend
 from .schema import NAME, STEPS, TABLE, migrations
 
 if TYPE_CHECKING:
@@ -95,7 +95,11 @@ def open_as_it_is(path: Path) -> Database:
 
 def _as_it_stands(path: Path) -> str:
     in_use = any(path.with_name(path.name + suffix).exists() for suffix in ("-wal", "-shm"))
-    return "mode=ro" if in_use else "immutable=1"
+    return "mode=ro" if in_use else _IMMUTABLE
+
+
+_IMMUTABLE = "immutable=1"
+"""There is no log, and so no index of it."""
 
 
 def _wrapped(conn: sqlite3.Connection) -> Database:
@@ -110,6 +114,8 @@ def _wrapped(conn: sqlite3.Connection) -> Database:
 def _opened(path: Path, query: str) -> Iterator[sqlite3.Connection]:
     """Make ready a database that is a gate's and no newer than this version; closed on failure."""
     try:
+        if query != _IMMUTABLE and index_may_fault(path):
+            raise DiskFull(f"The disk of the database {path} is full: make room there.")
         uri = f"{path.absolute().as_uri()}?{query}"
         conn = sqlite3.connect(uri, uri=True, timeout=_BUSY_S, isolation_level=None)
         try:
