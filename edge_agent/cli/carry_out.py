@@ -81,7 +81,7 @@ def _performing(assembly: "Assembly", on_step: OnStep, mirror: ExitStack) -> Per
     prompt = _Terminal(on_step)
     connected: SensorInfo | None = None
 
-    def connect() -> SensorInfo:
+    def connect() -> "SensorInfo":
         nonlocal connected
         if connected is None:
             info = sensor.connect()
