@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..ledger.gate import Gate
     from ..ledger.lost_people import LostPeople
     from ..people.templates.sealing import AgeSealing
-    from ..ports import Examiner, Panel, Power, Sensor, Tell, Touch
+    from ..ports import Emit, Examiner, Panel, Power, Sensor, Touch
     from ..settings.schema import Settings
     from ..uplink.inbox import ForeignReceipt
     from ..uplink.thread import UplinkThread
@@ -161,7 +161,7 @@ class Assembly:
     def uplink(
         self,
         status: Callable[[], GateStatus],
-        tell: Tell,
+        emit: Emit,
         leave: Callable[[ForeignReceipt], bool],
         on_damage: Callable[[DamagedLedger], None],
         on_roster: Callable[[Heard], None],
@@ -181,7 +181,7 @@ class Assembly:
                 broker=PahoBroker(mqtt, f"edge-agent-{gate}"),
                 open_store=lambda: self.store(on_damage),
                 status=status,
-                emit=tell,
+                emit=emit,
                 clock=self.clock,
                 leave=leave,
                 on_roster=on_roster,
@@ -191,7 +191,7 @@ class Assembly:
         )
 
     def gate(
-        self, tell: Tell, on_damage: Callable[[DamagedLedger], None] = lambda fault: None
+        self, emit: Emit, on_damage: Callable[[DamagedLedger], None] = lambda fault: None
     ) -> Gate:
         """The gate on a store connection of its own."""
         from ..ledger.gate import Gate
@@ -204,4 +204,4 @@ class Assembly:
             zone=self.zone,
             min_score=self.settings.sensor.min_score,
         )
-        return Gate(self.store(on_damage), self.clock, tell, policy)
+        return Gate(self.store(on_damage), self.clock, emit, policy)

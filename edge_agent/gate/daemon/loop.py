@@ -193,7 +193,7 @@ class GateLoop:
         began = self._gate.clock.stamp()
         if handler.takes_finger:
             asked = type(request).__struct_config__.tag
-            self._gate.tell(FingerAwaited(request=str(asked)))
+            self._gate.emit(FingerAwaited(request=str(asked)))
         try:
             conversation.beat()  # It may have been given up while it waited.
             info = self._lifecycle.info
@@ -208,7 +208,7 @@ class GateLoop:
             conversation.done(result)
             slot = result.get("slot")
         if handler.takes_finger:
-            self._gate.tell(FingerAwaited(request=None))
+            self._gate.emit(FingerAwaited(request=None))
             self._taker.ignore_finger(slot)
             self._recording.taken(began, self._gate.clock.stamp())
             self._presses_until = self._gate.clock.monotonic() + _PRESSES_FIRST_S

@@ -255,7 +255,7 @@ class _Daemon:
         self._bus = EventBus()
         roster = RosterInbox()
         self._gate = GateLoop(
-            make_gate=lambda: assembly.gate(self._bus.tell, departure.damaged),
+            make_gate=lambda: assembly.gate(self._bus.emit, departure.damaged),
             sensor=sensor,
             first=first,
             panel=panel,
@@ -272,7 +272,7 @@ class _Daemon:
         self._readable: subprocess.Popen[bytes] | None = None
         self._uplink = assembly.uplink(
             self._uplink_status,
-            self._bus.tell,
+            self._bus.emit,
             departure.payroll_disowns,
             departure.damaged,
             roster.put,
@@ -283,7 +283,7 @@ class _Daemon:
             SupervisedThread("gate", self._gate.run, wake=self._gate.wake),
             SupervisedThread("uplink", self._uplink.run, wake=self._uplink.notify),
         )
-        self._bus.listen(self._server.tell)
+        self._bus.listen(self._server.emit)
         self._bus.listen(self._nudge_uplink)
         self._bus.listen(self._note_way)
 

@@ -156,7 +156,7 @@ class RosterKeeper:
         self._tell(applied.version, None)
 
     def _tell(self, version: int, refused: Refusal | None) -> None:
-        self._gate.tell(RosterChanged(version=version or None, refused=refused))
+        self._gate.emit(RosterChanged(version=version or None, refused=refused))
 
 
 def _fact(listing: Listing) -> Fact:

@@ -237,7 +237,7 @@ class SensorLifecycle:
         self.state = state
         if problem:
             log.error("%s", problem)
-        self._gate.tell(SensorChanged(state=state, detail=problem))
+        self._gate.emit(SensorChanged(state=state, detail=problem))
 
     def _write(self, fact: Fact) -> None:
         try:

@@ -118,7 +118,7 @@ class Credit:
 
     def _show(self, shown: PanelShown, hint: Hint | None = None) -> None:
         self._panel.show(shown.outcome, hint, offline=self._offline())
-        self._gate.tell(shown)
+        self._gate.emit(shown)
 
 
 def _evidence(credited: Accepted | Repeat) -> Evidence:
