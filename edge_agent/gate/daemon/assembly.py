@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ..errors import DamagedLedger
     from ..host.clock import HostClock
     from ..host.lock import GateLock
-    from ..ledger.gate import Gate
     from ..ledger.lost_people import LostPeople
+    from ..ledger.recorder import Recorder
     from ..people.templates.sealing import AgeSealing
     from ..ports import Emit, Examiner, Panel, Power, Sensor, Touch
     from ..settings.schema import Settings
@@ -192,9 +192,9 @@ class Assembly:
 
     def gate(
         self, emit: Emit, on_damage: Callable[[DamagedLedger], None] = lambda fault: None
-    ) -> Gate:
+    ) -> Recorder:
         """The gate on a store connection of its own."""
-        from ..ledger.gate import Gate
+        from ..ledger.recorder import Recorder
         from ..rules import Policy
 
         policy = Policy(
@@ -204,4 +204,4 @@ class Assembly:
             zone=self.zone,
             min_score=self.settings.sensor.min_score,
         )
-        return Gate(self.store(on_damage), self.clock, emit, policy)
+        return Recorder(self.store(on_damage), self.clock, emit, policy)

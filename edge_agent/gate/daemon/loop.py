@@ -16,8 +16,8 @@ from ...contract.facts import GateAlive
 from ..control.server import Conversation
 from ..errors import GateBusy, SensorFault
 from ..events import FingerAwaited
-from ..ledger.gate import Gate
 from ..ledger.prune import Pruner
+from ..ledger.recorder import Recorder
 from ..ledger.resolve_times import ResolveTimes
 from ..ledger.watch_clock import WatchClock
 from ..ledger.watch_recording import WatchRecording
@@ -59,7 +59,7 @@ class GateLoop:
     def __init__(
         self,
         *,
-        make_gate: Callable[[], Gate],
+        make_gate: Callable[[], Recorder],
         sensor: Sensor,
         first: SensorInfo | SensorFault,
         panel: Panel,

@@ -10,7 +10,7 @@ from ...contract.errors import BadRequest
 from ...contract.people import Print, Worker, look_alikes
 from ...contract.stamps import Stamp
 from ..errors import SensorSilent
-from ..ledger.gate import Gate
+from ..ledger.recorder import Recorder
 from ..ports import Panel, Sensor, SensorInfo
 from ..rules import Match
 from ..sensor.pairing import Pairing
@@ -59,7 +59,7 @@ class RequestContext:
     presses in between, as a touch is answered; ``actor`` goes into the ledger.
     """
 
-    gate: Gate
+    gate: Recorder
     sensor: Sensor
     panel: Panel
     pairing: Pairing

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from ...contract.stamps import Stamp
-from ..ledger.gate import Gate
+from ..ledger.recorder import Recorder
 from ..ports import Panel, Sensor, SensorInfo
 from ..rules import Match
 from ..sensor.pairing import Pairing
@@ -86,7 +86,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        gate: Gate,
+        gate: Recorder,
         sensor: Sensor,
         panel: Panel,
         pairing: Pairing,

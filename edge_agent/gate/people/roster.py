@@ -13,7 +13,7 @@ from ...contract.messages import Roster
 from ...contract.people import another_person
 from ...contract.roster import Applied, Heard, Listing, Refusal, judge_roster, merge
 from ..events import RosterChanged
-from ..ledger.gate import Gate
+from ..ledger.recorder import Recorder
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class RosterKeeper:
     prints of that code from then on: they are still the former one's.
     """
 
-    def __init__(self, gate: Gate, inbox: RosterInbox) -> None:
+    def __init__(self, gate: Recorder, inbox: RosterInbox) -> None:
         self._gate = gate
         self._inbox = inbox
         self._waiting: Heard | None = None

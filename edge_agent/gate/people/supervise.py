@@ -8,7 +8,7 @@ from ...contract.errors import BadRequest
 from ...contract.facts import CREDITS, Direction, PunchAdded, PunchVoided
 from ...contract.people import checked_code, checked_reason
 from ...contract.stamps import local_time
-from ..ledger.gate import Gate
+from ..ledger.recorder import Recorder
 from .context import RequestContext, Result
 from .requests import AddPunch, VoidPunch
 
@@ -56,7 +56,7 @@ def add_punch(context: RequestContext, request: AddPunch) -> Result:
     return {"seq": gate.record(added, now).seq, "worker": code, "at": at}
 
 
-def _entry(gate: Gate, seq: int) -> Entry | None:
+def _entry(gate: Recorder, seq: int) -> Entry | None:
     if not 0 < seq < 2**63:
         return None
     found = gate.store.entries(seq, 1)

@@ -16,7 +16,7 @@ from ...contract.errors import StoreFault
 from ...contract.facts import SensorAdopted
 from ...contract.people import Print
 from ..errors import SensorDoubted, SensorFault, SensorRefused
-from ..ledger.gate import Gate
+from ..ledger.recorder import Recorder
 from ..pairing_mark import TOKEN_BYTES, Doubt, PairingMark, adopting, doubt, is_left_of, read_mark
 from ..ports import Sensor, SensorInfo
 
@@ -33,7 +33,7 @@ T = TypeVar("T")
 class Pairing:
     """What the gate knows of the module at the other end. Lives on the gate's thread."""
 
-    def __init__(self, gate: Gate, sensor: Sensor, beat: Callable[[], None]) -> None:
+    def __init__(self, gate: Recorder, sensor: Sensor, beat: Callable[[], None]) -> None:
         """``beat`` is called between templates, which take a tenth of a second each to read."""
         self._gate = gate
         self._sensor = sensor

@@ -28,7 +28,7 @@ class _Known(Struct):
     last_punches: dict[str, LastPunch]
 
 
-class Gate:
+class Recorder:
     """The store with what the rules need of it held in memory. Lives on one thread."""
 
     def __init__(self, store: SqliteStore, clock: Clock, emit: Emit, policy: Policy) -> None:
