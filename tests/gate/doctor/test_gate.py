@@ -361,6 +361,15 @@ def test_people_were_lost_with_a_damaged_database(stage: Stage) -> None:
     assert stopped_status(assembly)["store"]["problem"] is None
 
 
+@pytest.mark.parametrize("check", [ledger.database, ledger.payroll])
+def test_an_entry_that_was_altered_is_called_damaged(stage: Stage, check: Any) -> None:
+    """Not an unexpected error of the doctor's."""
+    with closing(open_store(stage.folder)) as store, store.changing() as change:
+        change._database.conn.execute("UPDATE ledger SET wire = x'00' WHERE seq = 1")
+    with pytest.raises(DamagedLedger, match="Entry 1 of the ledger was altered"):
+        check(stage.context())
+
+
 def test_a_database_of_another_gate(stage: Stage) -> None:
     open_store(stage.folder, gate="side-gate").close()
 
