@@ -20,7 +20,7 @@ from edge_agent.contract.facts import DirectionRule, GateAlive
 from edge_agent.contract.messages import Roster, RosterWorker
 from edge_agent.contract.roster import read_roster
 from edge_agent.gate.host.clock import HostClock
-from edge_agent.gate.ledger.gate import Gate
+from edge_agent.gate.ledger.recorder import Recorder
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.people.roster import RosterInbox, RosterKeeper
 from edge_agent.gate.rules import Policy
@@ -46,7 +46,7 @@ def measure(folder: Path, workers: int) -> None:
     clock = HostClock("always", 500)
     store = SqliteStore.open(folder / "gate.db", "bench", ZoneInfo("UTC"), clock.stamp())
     policy = Policy(repeat_window_ms=0, zone=ZoneInfo("UTC"), direction=DirectionRule.NONE)
-    gate = Gate(store, clock, lambda event: None, policy)
+    gate = Recorder(store, clock, lambda event: None, policy)
     alive = GateAlive(recording=True, version="0")
     punch = statistics.median(timed(lambda: gate.record(alive))[0] for _ in range(200))
     inbox = RosterInbox()

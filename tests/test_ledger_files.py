@@ -128,7 +128,7 @@ def test_the_standalone_verifier_names_what_was_tampered_with(
 
 def test_a_file_that_cannot_be_made(store: SqliteStore, tmp_path: Path) -> None:
     (tmp_path / "there.csv").write_text("payslips")
-    with pytest.raises(BadRequest, match="there already"):
+    with pytest.raises(BadRequest, match="exists already"):
         write_entries(store, tmp_path / "there.csv")
     assert (tmp_path / "there.csv").read_text() == "payslips"
     with pytest.raises(BadRequest, match="names no format"):

@@ -96,7 +96,7 @@ def _performing(assembly: "Assembly", on_step: OnStep, mirror: ExitStack) -> Per
     # Whoever asks a daemon does without what a gate is made of.
     from ..gate.errors import SensorDoubted
     from ..gate.pairing_mark import adopting
-    from ..gate.people.handlers import HANDLERS, Dispatcher
+    from ..gate.people.handlers import Dispatcher
     from ..gate.sensor.pairing import Pairing
     from ..gate.touch.credit import Credit
 
@@ -108,17 +108,22 @@ def _performing(assembly: "Assembly", on_step: OnStep, mirror: ExitStack) -> Per
     mirror.callback(panel.close)
     pairing = Pairing(gate, sensor, beat=lambda: None)
     credit = Credit(gate, panel, offline=lambda: True)
-    dispatcher = Dispatcher(gate, sensor, panel, pairing, assembly.sealing(), credit.match)
     prompt = _Terminal(on_step)
     connected: SensorInfo | None = None
 
-    def perform(request: Request) -> dict[str, Any]:
+    def connect() -> "SensorInfo":
         nonlocal connected
-        if connected is None and HANDLERS[type(request)].needs_sensor:
+        if connected is None:
             info = sensor.connect()
             if (doubt := pairing.check()) is not None:
                 raise SensorDoubted(adopting(doubt))
             connected = info
+        return connected
+
+    sealing = assembly.sealing()
+    dispatcher = Dispatcher(gate, sensor, panel, pairing, sealing, credit.match, connect)
+
+    def perform(request: Request) -> dict[str, Any]:
         return dispatcher.carry_out(request, connected, prompt, f"uid:{_person()}")
 
     return perform

@@ -1,38 +1,12 @@
-"""Files that carry secrets: read whole and within bounds, written whole or not at all."""
+"""Files that carry secrets, read whole and within bounds."""
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
-from ..contract.atomic_file import becoming
 from ..contract.errors import BadRequest
-from ..contract.rights import unmakeable
 from ..gate.people.templates.backup_file import LONGEST_FILE
 
 _LONGEST_KEY_FILE = 64 * 1024
-
-
-@contextmanager
-def new_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file that is only its owner's to read, and at ``path`` only once it is durably whole.
-
-    Raises BadRequest where there is a file already: an older backup is never written over.
-    """
-    refuse_existing(path)
-    try:
-        with becoming(path) as half, half.open("r+b") as file:
-            yield file
-    except OSError as error:
-        raise BadRequest(f"{path} cannot be written: {unmakeable(path, error)}.") from error
-
-
-def refuse_existing(path: Path) -> None:
-    """Raise BadRequest where there is something at ``path``."""
-    if os.path.lexists(path):
-        raise BadRequest(f"{path} exists already and is left as it is: name a new file.")
 
 
 def read_file(path: Path) -> bytes:

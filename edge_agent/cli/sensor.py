@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
+from ..contract.atomic_file import new_private_file, refuse_existing
 from ..contract.errors import BadRequest
 from ..gate.pairing_mark import Doubt, adopting
 from ..gate.people.requests import AdoptSensor, AskSensor, TakeImage
 from ..gate.settings.schema import Settings
-from . import sealed_files
 from .carry_out import carry_out
 from .options import as_json, with_settings
 from .show import print_json
@@ -74,10 +74,10 @@ def image(settings: Settings, file: Path, as_json: bool) -> None:
 
     if file.suffix.lower() != ".png":
         raise BadRequest(f"{file} does not end in .png: only PNG files are written.")
-    sealed_files.refuse_existing(file)
+    refuse_existing(file)
     taken = carry_out(settings, TakeImage())
     size = (taken["width"], taken["height"])
-    with sealed_files.new_file(file) as out:
+    with new_private_file(file) as out:
         Image.frombytes("L", size, b64decode(taken["pixels"])).save(out, "PNG")
     if as_json:
         print_json({"file": str(file), "width": size[0], "height": size[1]})

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ..contract.atomic_file import new_private_file, refuse_existing
 from ..contract.errors import EdgeAgentError
 from ..contract.wording import counted
 from ..gate.daemon.assembly import Assembly
@@ -56,7 +57,7 @@ def backup(
 ) -> None:
     """Seal all templates into a new FILE. The gate goes on recording meanwhile."""
     recipients = [*named, *(key for path in listed for key in sealed_files.recipients(path))]
-    sealed_files.refuse_existing(file)
+    refuse_existing(file)
     with at_the_gate(settings) as perform:
         result = _seal_into(file, recipients, perform)
     if as_json:
@@ -77,7 +78,7 @@ def _seal_into(file: Path, recipients: list[str], perform: Perform) -> dict[str,
     begun = perform(BeginBackup(recipients=recipients))
     backup, total = begun["backup"], begun["prints"]
     missing: list[dict[str, str]] = []
-    with sealed_files.new_file(file) as out, _progress("Sealing", total) as advance:
+    with new_private_file(file) as out, _progress("Sealing", total) as advance:
         content = begun["header"].encode() + b"\n"
         done = 0
         while done < total:

@@ -31,18 +31,23 @@ def new_private_file(target: Path) -> Iterator[IO[bytes]]:
 @contextmanager
 def new_private_path(target: Path) -> Iterator[Path]:
     """The same for whoever opens files by name: an empty one to fill and close."""
-    if os.path.exists(target):  # Unlike the path's own, it takes a folder that is closed to us.
-        raise BadRequest(f"{target} is there already: name a new file.")
+    refuse_existing(target)
     try:
-        with becoming(target) as half:
+        with _becoming(target) as half:
             yield half
     except OSError as error:
         raise StoreFault(f"{target} cannot be written: {unmakeable(target, error)}.") from error
 
 
+def refuse_existing(target: Path) -> None:
+    """Raise BadRequest where there is something at ``target``: nothing is ever written over."""
+    if os.path.lexists(target):  # Unlike the path's own, it takes a folder that is closed to us.
+        raise BadRequest(f"{target} exists already and is left as it is: name a new file.")
+
+
 @contextmanager
-def becoming(target: Path) -> Iterator[Path]:
-    """The same for whoever has words of their own for what goes wrong: raises OSError."""
+def _becoming(target: Path) -> Iterator[Path]:
+    """The same, with no words for what goes wrong: raises OSError."""
     half = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         os.close(os.open(half, _NEW, 0o600))

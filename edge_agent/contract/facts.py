@@ -1,11 +1,8 @@
 """What can be written in the ledger: one struct for each kind of entry.
 
 The struct's tag is the entry's ``kind`` on the wire, its fields are that kind's own part of
-``data``; ``ledger``, ``seq``, ``at`` and ``clock`` are common to all kinds (chain.py). Codes and
-slots only: no names, no template bytes, in reasons and actors either.
-
-What a kind is for whoever reads a ledger stands in its class (``Fact``), and the sets of kinds at
-the end follow from that.
+``data`` (chain.py has what is common to all). Codes and slots only, in reasons and actors too: no
+names, no template bytes. What a kind means stands in its class; the sets at the end follow.
 """
 
 from enum import StrEnum

@@ -131,7 +131,7 @@ class EventBus:
         """Have every event from now on told to ``listener``."""
         self._listeners.append(listener)
 
-    def tell(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
         """Tell everybody. Never blocks, never raises."""
         if isinstance(event, SensorChanged):
             self.sensor = event

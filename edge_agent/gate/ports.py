@@ -209,7 +209,7 @@ class Examiner(Protocol):
         """What was found, once; why nothing could be, or None while it is not there yet."""
 
 
-class Tell(Protocol):
+class Emit(Protocol):
     """Where events go. Never blocks and never raises."""
 
     def __call__(self, event: Event) -> None:

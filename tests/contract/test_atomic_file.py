@@ -98,7 +98,7 @@ def test_an_error_leaves_what_was_there(tmp_path: Path) -> None:
     with suppress(RuntimeError), replacing(target) as file:
         file.write(NEW)
         raise RuntimeError
-    with pytest.raises(BadRequest, match="there already"), new_private_file(target):
+    with pytest.raises(BadRequest, match="exists already"), new_private_file(target):
         pass
     with pytest.raises(StoreFault, match="cannot be written"), new_private_file(tmp_path / "a/b"):
         pass

@@ -10,7 +10,7 @@ from edge_agent.contract.people import Print, Worker
 from edge_agent.contract.stamps import ClockState, Stamp
 from edge_agent.gate.errors import SensorRefused
 from edge_agent.gate.events import Event, Outcome
-from edge_agent.gate.ledger.gate import Gate
+from edge_agent.gate.ledger.recorder import Recorder
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.pairing_mark import PAGE_BYTES
 from edge_agent.gate.people.requests import StepKind
@@ -96,7 +96,7 @@ class Site:
         self.panel = PanelBook(self.store)
         self.events: list[Event] = []
         policy = Policy(repeat_window_ms=repeat_window_s * 1000, direction=direction, zone=ZONE)
-        self.gate = Gate(self.store, self.clock, self.events.append, policy)
+        self.gate = Recorder(self.store, self.clock, self.events.append, policy)
 
 
 class ScriptedSensor:

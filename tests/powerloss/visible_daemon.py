@@ -41,18 +41,18 @@ def main() -> None:
     out = os.open(promises, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     if arguments[0].startswith("weaker="):
         weaken(arguments.pop(0).removeprefix("weaker="))
-    tell, show = EventBus.tell, GpioPanel.show
+    emit, show = EventBus.emit, GpioPanel.show
 
-    def visibly_tell(self: EventBus, event: Event) -> None:
+    def visibly_emit(self: EventBus, event: Event) -> None:
         if isinstance(event, LedgerGrew):
             os.write(out, b"entry %d\n" % event.seq)
-        tell(self, event)
+        emit(self, event)
 
     def visibly_show(self: GpioPanel, outcome: Any, *args: Any, **kwargs: Any) -> None:
         os.write(out, b"lamp %s\n" % outcome.value.encode())
         show(self, outcome, *args, **kwargs)
 
-    EventBus.tell = visibly_tell  # type: ignore[method-assign]
+    EventBus.emit = visibly_emit  # type: ignore[method-assign]
     GpioPanel.show = visibly_show  # type: ignore[method-assign]
     os.write(out, b"process %d\n" % os.getpid())
     sys.argv[1:] = arguments

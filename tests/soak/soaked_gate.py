@@ -16,7 +16,7 @@ from edge_agent.gate.daemon.loop import GateLoop
 from edge_agent.gate.errors import DiskFull, SensorFault
 from edge_agent.gate.events import Event, Outcome, PanelShown
 from edge_agent.gate.host.clock_trust import Known
-from edge_agent.gate.ledger.gate import Gate
+from edge_agent.gate.ledger.recorder import Recorder
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.people.roster import RosterInbox
 from edge_agent.gate.people.templates.sealing import AgeSealing
@@ -137,7 +137,7 @@ class SoakedGate:
             if isinstance(event, PanelShown):
                 self._world.see(event)
 
-        gate = Gate(
+        gate = Recorder(
             store,
             self._world.clocks,
             told,

@@ -132,6 +132,7 @@ def test_a_morning(tmp_path: Path, quick: None) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.alone
 @pytest.mark.timeout(1200)
 def test_seven_days(tmp_path: Path, quick: None) -> None:
     measured: dict[int, tuple[int, int]] = {}

@@ -128,7 +128,7 @@ class ControlServer:
         """Writing a byte here ends ``serve_for`` early (for signal.set_wakeup_fd)."""
         return self._waker.fileno()
 
-    def tell(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
         """Tell every watcher. Safe from any thread; never blocks."""
         self._post(None, event)
 

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from ..errors import DamagedLedger
     from ..host.clock import HostClock
     from ..host.lock import GateLock
-    from ..ledger.gate import Gate
     from ..ledger.lost_people import LostPeople
+    from ..ledger.recorder import Recorder
     from ..people.templates.sealing import AgeSealing
-    from ..ports import Examiner, Panel, Power, Sensor, Tell, Touch
+    from ..ports import Emit, Examiner, Panel, Power, Sensor, Touch
     from ..settings.schema import Settings
     from ..uplink.inbox import ForeignReceipt
     from ..uplink.thread import UplinkThread
@@ -165,7 +165,7 @@ class Assembly:
     def uplink(
         self,
         status: Callable[[], GateStatus],
-        tell: Tell,
+        emit: Emit,
         leave: Callable[[ForeignReceipt], bool],
         on_damage: Callable[[DamagedLedger], None],
         on_roster: Callable[[Heard], None],
@@ -185,7 +185,7 @@ class Assembly:
                 broker=PahoBroker(mqtt, f"edge-agent-{gate}"),
                 open_store=lambda: self.store(on_damage),
                 status=status,
-                emit=tell,
+                emit=emit,
                 clock=self.clock,
                 leave=leave,
                 on_roster=on_roster,
@@ -195,10 +195,10 @@ class Assembly:
         )
 
     def gate(
-        self, tell: Tell, on_damage: Callable[[DamagedLedger], None] = lambda fault: None
-    ) -> Gate:
+        self, emit: Emit, on_damage: Callable[[DamagedLedger], None] = lambda fault: None
+    ) -> Recorder:
         """The gate on a store connection of its own."""
-        from ..ledger.gate import Gate
+        from ..ledger.recorder import Recorder
         from ..rules import Policy
 
         policy = Policy(
@@ -208,4 +208,4 @@ class Assembly:
             zone=self.zone,
             min_score=self.settings.sensor.min_score,
         )
-        return Gate(self.store(on_damage), self.clock, tell, policy)
+        return Recorder(self.store(on_damage), self.clock, emit, policy)

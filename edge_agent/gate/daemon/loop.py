@@ -17,11 +17,12 @@ from ...contract.facts import GateAlive
 from ..control.server import Conversation
 from ..errors import SPOILED, GateBusy, SensorFault
 from ..events import FingerAwaited
-from ..ledger.gate import Gate
 from ..ledger.prune import Pruner
+from ..ledger.recorder import Recorder
 from ..ledger.resolve_times import ResolveTimes
 from ..ledger.watch_clock import WatchClock
 from ..ledger.watch_recording import WatchRecording
+from ..people.context import not_in_use
 from ..people.handlers import HANDLERS, Dispatcher
 from ..people.requests import Request, StepKind
 from ..people.roster import RosterInbox, RosterKeeper
@@ -66,7 +67,7 @@ class GateLoop:
     def __init__(
         self,
         *,
-        make_gate: Callable[[], Gate],
+        make_gate: Callable[[], Recorder],
         sensor: Sensor,
         first: SensorInfo | SensorFault,
         panel: Panel,
@@ -160,7 +161,13 @@ class GateLoop:
             stop.is_set,
         )
         self._dispatcher = Dispatcher(
-            gate, self._sensor, self._panel, pairing, self._sealing, self._taker.punch_in_between
+            gate,
+            self._sensor,
+            self._panel,
+            pairing,
+            self._sealing,
+            self._taker.punch_in_between,
+            lambda: not_in_use(self._lifecycle.missing),
         )
         # Before anything is written in this boot: what the ledger knows is of the one before.
         self._clock = WatchClock(gate)
@@ -207,16 +214,11 @@ class GateLoop:
         if handler.takes_finger:
             self._awaited = str(type(request).__struct_config__.tag)
             whose = getattr(request, "code", None)
-            self._gate.tell(FingerAwaited(request=self._awaited, worker=whose))
+            self._gate.emit(FingerAwaited(request=self._awaited, worker=whose))
         try:
             conversation.beat()  # It may have been given up while it waited.
-            result = self._dispatcher.carry_out(
-                request,
-                self._lifecycle.info,
-                prompt,
-                conversation.actor,
-                self._lifecycle.missing,
-            )
+            info = self._lifecycle.info
+            result = self._dispatcher.carry_out(request, info, prompt, conversation.actor)
         except EdgeAgentError as error:
             conversation.failed(error)
             if isinstance(error, SensorFault) and self._lifecycle.recording:
@@ -237,7 +239,7 @@ class GateLoop:
             slot = result.get("slot")
         if handler.takes_finger:
             self._awaited = None
-            self._gate.tell(FingerAwaited(request=None))
+            self._gate.emit(FingerAwaited(request=None))
             self._taker.ignore_finger(slot)
             self._recording.taken(began, self._gate.clock.stamp())
             self._presses_until = self._gate.clock.monotonic() + _PRESSES_FIRST_S

@@ -121,9 +121,14 @@ def _run(assembly: Assembly, config: Path, manager: ServiceManager, stop: "_Stop
         touch = assembly.touch()
         if touch is not None:
             mirror.callback(touch.close)
-        first = None if stop.asked else _first_connection(assembly, store, sensor)
+        first: SensorInfo | SensorFault | None = None
+        try:
+            first = None if stop.asked else _first_connection(assembly, store, sensor)
+        except SensorFault:
+            if not stop.asked:
+                raise
         if first is None or stop.asked:  # Meanwhile: to look for a silent one takes four seconds.
-            if begun:
+            if begun or store.tail().seq == 1:
                 _say_stopped(assembly, store)
             return 0
         daemon = _Daemon(assembly, departure, stop, store, panel, sensor, touch, first, config)
@@ -148,7 +153,10 @@ class _StopSignals:
 
 
 def _say_stopped(assembly: Assembly, store: SqliteStore) -> None:
-    """Of a ledger that was begun and never used: payroll should not wait for anything in it."""
+    """Of a ledger that was begun and never used: payroll should not wait for anything in it.
+
+    The very first start's, too, or one that the power has cut off right after it.
+    """
     with store.changing() as change:
         change.append(RecordingStopped(reason="stopping"), assembly.clock.stamp())
 
@@ -248,7 +256,7 @@ class _Daemon:
         self._bus = EventBus()
         roster = RosterInbox()
         self._gate = GateLoop(
-            make_gate=lambda: assembly.gate(self._bus.tell, departure.damaged),
+            make_gate=lambda: assembly.gate(self._bus.emit, departure.damaged),
             sensor=sensor,
             first=first,
             panel=panel,
@@ -266,7 +274,7 @@ class _Daemon:
         self._readable: subprocess.Popen[bytes] | None = None
         self._uplink = assembly.uplink(
             self._uplink_status,
-            self._bus.tell,
+            self._bus.emit,
             departure.payroll_disowns,
             departure.damaged,
             roster.put,
@@ -279,7 +287,7 @@ class _Daemon:
             SupervisedThread("gate", self._gate.run, wake=self._gate.wake),
             SupervisedThread("uplink", self._uplink.run, wake=self._uplink.notify),
         )
-        self._bus.listen(self._server.tell)
+        self._bus.listen(self._server.emit)
         self._bus.listen(self._nudge_uplink)
         self._bus.listen(self._note_way)
 

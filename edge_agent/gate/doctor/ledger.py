@@ -1,8 +1,9 @@
 """The database, the ledger in it, and how far payroll has confirmed that."""
 
 from contextlib import closing
+from typing import Any
 
-from ...contract.chain import Entry, read_wire, source_of, stamp_of
+from ...contract.chain import read_wire, source_of, stamp_of
 from ...contract.errors import StoreFault
 from ...contract.stamps import elapsed
 from ..errors import NoLedgerYet
@@ -73,6 +74,7 @@ def _opened(context: CheckContext) -> Judgement | None:
         return None  # Another check tells.
     with closing(opened) as store:
         [first] = store.entries(1, 1)  # Or the first that was not pruned.
+        store.data_of(first)  # Raises where a byte of it was altered.
         source = read_wire(first.wire)[0].source
         if source != source_of(gate):
             owner = source.rpartition("/")[2]
@@ -115,7 +117,7 @@ def payroll(context: CheckContext) -> Judgement | None:
             # The daemon knows of receipts that it has yet to write down.
             confirmed = max(confirmed, context.status["ledger"]["confirmed_seq"])
         oldest = store.entries(confirmed + 1, 1)
-    age_ms = _age_ms(context, oldest[0]) if oldest else 0.0
+        age_ms = _age_ms(context, store.data_of(oldest[0])) if oldest else 0.0
     waiting = {"count": _entries(last - confirmed), "age": age_of(age_ms / 1000)}
     if age_ms > _TOO_LONG_MS:
         return PAYROLL_SILENT(**waiting)
@@ -128,10 +130,9 @@ def _entries(count: int) -> str:
     return counted(count, "entry", "entries")
 
 
-def _age_ms(context: CheckContext, entry: Entry) -> float:
-    """How old an entry is at least, whatever the clock knew."""
-    stamp = stamp_of(read_wire(entry.wire)[1])
-    return max(0.0, elapsed(stamp, context.assembly.clock.stamp()).least)
+def _age_ms(context: CheckContext, data: dict[str, Any]) -> float:
+    """How old an entry is at least, by its ``data`` and whatever the clock knew."""
+    return max(0.0, elapsed(stamp_of(data), context.assembly.clock.stamp()).least)
 
 
 ROSTER_REFUSED = Sentence(

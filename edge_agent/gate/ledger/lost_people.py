@@ -1,7 +1,8 @@
 """Who did not come along from a damaged database: remembered until the damaged file is taken away.
 
 Counted by what entries, tables and snapshot still tell of who there was; whoever is entered and
-enrolled again, or restored from a backup, is lost no longer.
+enrolled again, or restored from a backup, is lost no longer. Whoever is lost when the next database
+is damaged is lost there too.
 """
 
 from collections.abc import Collection
@@ -10,10 +11,8 @@ import msgspec
 from msgspec import Struct
 
 from ...contract.wording import counted
+from .store.metadata import PEOPLE_LOST
 from .store.sqlite_store import SqliteStore
-
-KEY = "people-lost"
-"""Under which the new database remembers it."""
 
 Finger = tuple[str, str]
 """A worker's code and the finger."""
@@ -59,9 +58,12 @@ def lost(
 
 def still_lost(store: SqliteStore) -> LostPeople | None:
     """Those who have not come back since."""
-    if (said := store.remembered(KEY)) is None:
+    if (said := store.remembered(PEOPLE_LOST)) is None:
         return None
-    then = msgspec.json.decode(said, type=LostPeople)
+    try:
+        then = msgspec.json.decode(said, type=LostPeople)
+    except msgspec.MsgspecError:
+        return None  # A byte of it was altered, and that is no reason for anything to stop.
     workers = {worker.code for worker in store.workers()}
     prints = {(print_.worker, print_.finger) for print_ in store.prints()}
     now = lost(then.workers, then.prints, workers, prints)

@@ -123,8 +123,8 @@ class _Start(Struct, frozen=True):
         """
         path = self.path
         try:
-            discard_half_made(path)
             begun = carry_out(path) is not None
+            discard_half_made(path)
             if path.exists():
                 begun = self._leave_where_needed(damaged) or begun
             with closing(SqliteStore.open(path, self.gate, self.zone, self.now)) as store:
@@ -228,8 +228,7 @@ class _Start(Struct, frozen=True):
             why = noted.why
         if why is None:
             return None
-        forked_at = noted.through if noted and noted.why == "forked" else None
-        return why, handover_of(database, owner["ledger"], self.now, self.beat, forked_at)
+        return why, handover_of(database, owner["ledger"], self.now, self.beat, noted)
 
 
 def _tell_what_is_lost(people: RescuedPeople) -> None:
@@ -248,11 +247,19 @@ def _tell_what_is_lost(people: RescuedPeople) -> None:
             "have payroll publish its roster: %s",
             ", ".join(people.unsure),
         )
-    if people.lost is not None:
-        log.error("%s: %s", people.lost, BRING_BACK)
     workers = len(people.rows["workers"])
-    log.log(
-        logging.WARNING if workers else logging.ERROR,
-        "%s rescued",
-        counted(workers, "worker was", "workers were"),
-    )
+    prints = sum(not row["removed"] for row in people.rows["prints"])
+    lost = people.lost
+    if lost is not None:
+        log.error(
+            "%d of %d workers and %d of %d prints were rescued: %s",
+            lost.of_workers - len(lost.workers),
+            lost.of_workers,
+            lost.of_prints - len(lost.prints),
+            lost.of_prints,
+            BRING_BACK,
+        )
+    elif workers:
+        log.warning("all %d workers and %d prints were rescued", workers, prints)
+    else:
+        log.error("no workers were rescued, if there were any: %s", BRING_BACK)

@@ -6,7 +6,7 @@ from math import inf
 from ...contract.chain import stamp_of
 from ...contract.errors import StoreFault
 from ...contract.stamps import Stamp
-from .gate import Gate
+from .recorder import Recorder
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ _EVERY_S = 60.0
 class Pruner:
     """Lives on the gate's thread, for that alone writes the ledger."""
 
-    def __init__(self, gate: Gate, after_months: int | None) -> None:
+    def __init__(self, gate: Recorder, after_months: int | None) -> None:
         """``after_months`` None: nothing is ever pruned."""
         self._gate = gate
         self._after_ms = after_months * _MONTH_MS if after_months else inf

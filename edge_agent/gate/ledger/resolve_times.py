@@ -13,7 +13,7 @@ from ...contract.errors import StoreFault
 from ...contract.facts import RECORDED, Fact, PunchTimeCorrected, PunchTimeResolved
 from ...contract.stamps import local_time, parse_time
 from ...contract.true_times import Bounds, disproves, overlap, own_bounds, to_state
-from .gate import Gate
+from .recorder import Recorder
 from .store.sqlite_store import SqliteChange
 from .store.time_rows import OpenTime
 
@@ -32,7 +32,7 @@ _PAUSE_S = 60.0
 class ResolveTimes:
     """Works through the pending times a batch at a time, on the gate's thread."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Recorder) -> None:
         self._gate = gate
         self._after = 0
         self._not_before = 0.0

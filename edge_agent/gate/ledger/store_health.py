@@ -10,7 +10,7 @@ from ...contract.facts import Fact, RecordingResumed, RecordingStopped
 from ...contract.stamps import Stamp
 from ..errors import DiskFull
 from ..events import StoreChanged
-from ..ports import Clock, Tell
+from ..ports import Clock, Emit
 from .store.notes import Gap
 from .store.sqlite_store import SqliteStore
 
@@ -36,10 +36,10 @@ _AGAIN = {
 class StoreHealth:
     """Stands between a gate and its store. Lives on the gate's thread."""
 
-    def __init__(self, store: SqliteStore, clock: Clock, tell: Tell) -> None:
+    def __init__(self, store: SqliteStore, clock: Clock, emit: Emit) -> None:
         self._store = store
         self._clock = clock
-        self._tell = tell
+        self._emit = emit
         self._state = "ready"
         self._stopped = _before_the_power_cut(store)
         """What the ledger lacks while nothing can be written: since when, and why."""
@@ -127,7 +127,7 @@ class StoreHealth:
             elif state == "reserve":
                 log.warning(_SPENT)
             self._state = state  # Why it fails is logged by whoever could not write.
-            self._tell(StoreChanged(state=state, detail=detail))
+            self._emit(StoreChanged(state=state, detail=detail))
 
 
 def _before_the_power_cut(store: SqliteStore) -> Gap | None:

@@ -6,7 +6,7 @@ from ...contract.errors import StoreFault
 from ...contract.facts import ClockStepped, ClockSynced, Fact
 from ...contract.stamps import ClockState, Stamp, utc_time
 from ...contract.true_times import Timeline, contradict
-from .gate import Gate
+from .recorder import Recorder
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ _LIES_APART_S = 10.0
 class WatchClock:
     """Looks at the clock between two looks at the glass, on the gate's thread."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Recorder) -> None:
         """Begin where the ledger ends: a boot that was synchronised before is not told again."""
         self._gate = gate
         self._next_look = self._next_step = self._next_lie = 0.0

@@ -10,7 +10,7 @@ import logging
 from ...contract.errors import StoreFault
 from ...contract.facts import RecordingResumed, RecordingStopped
 from ...contract.stamps import Stamp
-from .gate import Gate
+from .recorder import Recorder
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ two requests of which one follows the other."""
 class WatchRecording:
     """Asked between two looks at the glass, on the gate's thread."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Recorder) -> None:
         self._gate = gate
         self._last = gate.clock.stamp()
         self._taken: tuple[Stamp, Stamp] | None = None

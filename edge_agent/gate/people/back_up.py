@@ -62,6 +62,7 @@ def seal_prints(context: RequestContext, request: SealPrints) -> Result:
     backup = _under_way(context, request.backup)
     if not 1 <= request.first <= len(backup.prints):
         raise BadRequest(f"Backup {request.backup} has no place {request.first}.")
+    context.sensor_in_use()
     sealed, missing = [], []
     end = min(request.first + _AT_ONCE, len(backup.prints) + 1)
     for place in range(request.first, end):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from msgspec import Struct
 
@@ -10,7 +10,7 @@ from ...contract.errors import BadRequest
 from ...contract.people import Print, Worker, look_alikes
 from ...contract.stamps import Stamp
 from ..errors import SensorSilent
-from ..ledger.gate import Gate
+from ..ledger.recorder import Recorder
 from ..ports import Panel, Sensor, SensorInfo
 from ..rules import Match
 from ..sensor.pairing import Pairing
@@ -20,6 +20,13 @@ from .templates.records import Strangers
 from .templates.sealing import AgeSealing, KeyPair
 
 _ADD_FIRST = "add them first with 'workers add'."
+
+
+def not_in_use(missing: str | None = None) -> NoReturn:
+    """Nobody connects it for a request: the daemon sees to it by itself. ``missing`` says why."""
+    why = missing or "It is only being looked for: try again in some seconds."
+    raise SensorSilent(f"The sensor is not in use now. {why}")
+
 
 Result = dict[str, Any]
 """What a request came to: what ``--json`` prints."""
@@ -49,28 +56,29 @@ class RequestContext:
     """What each handler is given beside the request.
 
     ``connected`` is what the sensor in use says of itself, None while it is not in use, and
-    ``missing`` says why it is not; ``punch`` answers somebody who presses in between, as a touch is
-    answered; ``actor`` goes into the ledger.
+    ``connect`` what is then asked for it by whoever needs it. ``punch`` answers somebody who
+    presses in between, as a touch is answered; ``actor`` goes into the ledger.
     """
 
-    gate: Gate
+    gate: Recorder
     sensor: Sensor
     panel: Panel
     pairing: Pairing
     sealing: AgeSealing
     transfers: Transfers
     connected: SensorInfo | None
+    connect: Callable[[], SensorInfo]
     punch: Callable[[Match, Stamp], None]
     prompt: Prompt
     actor: str
-    missing: str | None = None
 
     def sensor_in_use(self) -> SensorInfo:
-        """What it says of itself. Raises SensorSilent where it is not in use."""
-        if self.connected is None:
-            why = self.missing or "It is only being looked for: try again in some seconds."
-            raise SensorSilent(f"The sensor is not in use now. {why}")
-        return self.connected
+        """What it says of itself: connected, and the one that the prints are in.
+
+        To be asked for after the words of the request were looked at. Raises SensorFault where it
+        is not in use.
+        """
+        return self.connected or self.connect()
 
     def worker(self, code: str) -> Worker:
         """The worker with this code. Raises BadRequest where there is none, with who may be meant.

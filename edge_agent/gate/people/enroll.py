@@ -33,9 +33,10 @@ def enroll(context: RequestContext, request: Enroll) -> Result:
     code, finger = checked_code(request.code), checked_finger(request.finger)
     gate, sensor = context.gate, context.sensor
     _check(context, code, finger)
+    capacity = context.sensor_in_use().capacity
     taken = sensor.slots()
     owned = (held.slot for held in gate.prints)
-    [slot] = free_slots(taken, owned, context.sensor_in_use().capacity, 1)
+    [slot] = free_slots(taken, owned, capacity, 1)
     enrolment = _Enrolment(context, code)
     enrolment.capture_template()
     print_ = Print(
@@ -70,6 +71,7 @@ def remove_print(context: RequestContext, request: RemovePrint) -> Result:
     found = [p for p in gate.prints if p.worker == code and p.finger == finger]
     if not found:
         raise BadRequest(f"No {finger} of {code} is enrolled.")
+    context.sensor_in_use()
     print_ = found[0]
     # Forgotten first: should the power fail in between, the template left in the sensor
     # belongs to nobody, is never credited, and is erased at the next start.
@@ -86,6 +88,7 @@ def remove_print(context: RequestContext, request: RemovePrint) -> Result:
 
 def identify(context: RequestContext, request: Identify) -> Result:
     """Whose finger is pressed next; no punch, and the lamps say so to whoever has come by."""
+    context.sensor_in_use()
     context.capture.features(StepKind.PRESS)
     context.panel.show(Outcome.TRY_AGAIN)
     match = context.sensor.search()

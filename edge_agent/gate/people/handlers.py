@@ -10,12 +10,12 @@ from functools import partial
 from typing import Any
 
 from ...contract.stamps import Stamp
-from ..ledger.gate import Gate
+from ..ledger.recorder import Recorder
 from ..ports import Panel, Sensor, SensorInfo
 from ..rules import Match
 from ..sensor.pairing import Pairing
 from .back_up import begin_backup, keep_backup, seal_prints
-from .context import RequestContext, Result, Transfers
+from .context import RequestContext, Result, Transfers, not_in_use
 from .enroll import enroll, identify, remove_print
 from .prompt import Prompt
 from .requests import (
@@ -53,8 +53,6 @@ class Handler:
 
     carry_out: Callable[[RequestContext, Any], Result]
     _: KW_ONLY
-    needs_sensor: bool = False
-    """Whether the sensor has to be in use: connected, and the one that the prints are in."""
     tells_of_sensor: bool = False
     """Whether it may show that the sensor is another one, or fuller than before."""
     takes_finger: bool = False
@@ -68,18 +66,18 @@ HANDLERS: Mapping[type[Request], Handler] = {
     DeactivateWorker: Handler(deactivate_worker),
     VoidPunch: Handler(void_punch),
     AddPunch: Handler(add_punch),
-    Enroll: Handler(enroll, needs_sensor=True, tells_of_sensor=True, takes_finger=True),
-    RemovePrint: Handler(remove_print, needs_sensor=True, tells_of_sensor=True),
-    Identify: Handler(identify, needs_sensor=True, tells_of_sensor=True, takes_finger=True),
+    Enroll: Handler(enroll, tells_of_sensor=True, takes_finger=True),
+    RemovePrint: Handler(remove_print, tells_of_sensor=True),
+    Identify: Handler(identify, tells_of_sensor=True, takes_finger=True),
     AskSensor: Handler(ask_sensor, tells_of_sensor=True),
     AdoptSensor: Handler(adopt_sensor, tells_of_sensor=True),
-    TakeImage: Handler(take_image, needs_sensor=True, takes_finger=True),
-    BeginBackup: Handler(begin_backup, needs_sensor=True),
-    SealPrints: Handler(seal_prints, needs_sensor=True),
+    TakeImage: Handler(take_image, takes_finger=True),
+    BeginBackup: Handler(begin_backup),
+    SealPrints: Handler(seal_prints),
     KeepBackup: Handler(keep_backup),
     AskCourier: Handler(ask_courier),
-    BeginRestore: Handler(begin_restore, needs_sensor=True),
-    RestorePrints: Handler(restore_prints, needs_sensor=True),
+    BeginRestore: Handler(begin_restore),
+    RestorePrints: Handler(restore_prints),
 }
 
 
@@ -88,14 +86,18 @@ class Dispatcher:
 
     def __init__(
         self,
-        gate: Gate,
+        gate: Recorder,
         sensor: Sensor,
         panel: Panel,
         pairing: Pairing,
         sealing: AgeSealing,
         punch: Callable[[Match, Stamp], None],
+        connect: Callable[[], SensorInfo] = not_in_use,
     ) -> None:
-        """``punch`` answers whoever presses while somebody else is waited for."""
+        """``punch`` answers whoever presses while somebody else is waited for.
+
+        ``connect`` is asked for the sensor where it is needed and not in use.
+        """
         self._context = partial(
             RequestContext,
             gate=gate,
@@ -104,23 +106,17 @@ class Dispatcher:
             pairing=pairing,
             sealing=sealing,
             punch=punch,
+            connect=connect,
             transfers=Transfers(Strangers(gate, sensor, pairing)),
         )
 
     def carry_out(
-        self,
-        request: Request,
-        connected: SensorInfo | None,
-        prompt: Prompt,
-        actor: str,
-        missing: str | None = None,
+        self, request: Request, connected: SensorInfo | None, prompt: Prompt, actor: str
     ) -> Result:
         """Return what ``--json`` prints; ``connected`` is the sensor in use, if it is.
 
-        ``missing`` says why it is not. Raises an EdgeAgentError where it cannot be done.
+        Raises an EdgeAgentError where it cannot be done.
         """
         handler = HANDLERS[type(request)]
-        context = self._context(connected=connected, prompt=prompt, actor=actor, missing=missing)
-        if handler.needs_sensor:
-            context.sensor_in_use()
+        context = self._context(connected=connected, prompt=prompt, actor=actor)
         return handler.carry_out(context, request)

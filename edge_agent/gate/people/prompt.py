@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from ...contract.errors import BadRequest
-from ..ledger.gate import Gate
+from ..ledger.recorder import Recorder
 from ..ports import Buffer, Panel, Sensor
 from .requests import StepKind
 
@@ -30,7 +30,7 @@ class Prompt(Protocol):
 class GuidedCapture:
     """Captures that a person at the sensor is guided through."""
 
-    def __init__(self, gate: Gate, sensor: Sensor, panel: Panel, prompt: Prompt) -> None:
+    def __init__(self, gate: Recorder, sensor: Sensor, panel: Panel, prompt: Prompt) -> None:
         self._gate = gate
         self._sensor = sensor
         self._panel = panel

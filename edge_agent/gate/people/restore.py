@@ -69,6 +69,7 @@ def restore_prints(context: RequestContext, request: RestorePrints) -> Result:
     Raises BadRequest, with nothing written, where a record is not what it should be.
     """
     records = _opened(context, request)
+    context.sensor_in_use()
     taken = context.sensor.slots()
     batch = Batch()
     outcomes = [batch.sort(record, context.gate, taken) for record in records]

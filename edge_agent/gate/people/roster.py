@@ -14,7 +14,7 @@ from ...contract.people import another_person
 from ...contract.roster import Applied, Heard, Listing, Refusal, judge_roster, merge
 from ...contract.wording import counted
 from ..events import RosterChanged
-from ..ledger.gate import Gate
+from ..ledger.recorder import Recorder
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class RosterKeeper:
     prints of that code from then on: they are still the former one's.
     """
 
-    def __init__(self, gate: Gate, inbox: RosterInbox) -> None:
+    def __init__(self, gate: Recorder, inbox: RosterInbox) -> None:
         self._gate = gate
         self._inbox = inbox
         self._waiting: Heard | None = None
@@ -165,7 +165,7 @@ class RosterKeeper:
         self._tell(applied.version, None)
 
     def _tell(self, version: int, refused: Refusal | None) -> None:
-        self._gate.tell(RosterChanged(version=version or None, refused=refused))
+        self._gate.emit(RosterChanged(version=version or None, refused=refused))
 
 
 def _fact(listing: Listing) -> Fact:

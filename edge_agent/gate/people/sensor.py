@@ -30,6 +30,7 @@ def take_image(context: RequestContext, request: TakeImage) -> Result:
 
     ``pixels``: base64, one byte each, row by row.
     """
+    context.sensor_in_use()
     context.capture.picture()
     image = context.sensor.read_image()
     pixels = b64encode(image.pixels).decode()

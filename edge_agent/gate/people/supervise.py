@@ -7,7 +7,7 @@ from ...contract.errors import BadRequest
 from ...contract.facts import CREDITS, Direction, PunchAdded, PunchVoided
 from ...contract.people import checked_reason
 from ...contract.stamps import Stamp, local_time, parse_time
-from ..ledger.gate import Gate
+from ..ledger.recorder import Recorder
 from .context import RequestContext, Result
 from .requests import AddPunch, VoidPunch
 
@@ -64,14 +64,14 @@ def add_punch(context: RequestContext, request: AddPunch) -> Result:
     return {"seq": gate.record(added, now).seq, "worker": code, "at": at}
 
 
-def _entry(gate: Gate, seq: int) -> Entry | None:
+def _entry(gate: Recorder, seq: int) -> Entry | None:
     if not 0 < seq < 2**63:
         return None
     found = gate.store.entries(seq, 1)
     return found[0] if found and found[0].seq == seq else None
 
 
-def _held(gate: Gate, addition: Addition) -> list[Held]:
+def _held(gate: Recorder, addition: Addition) -> list[Held]:
     """The worker's punches that count, from before the time of an addition on."""
     data = list(gate.store.of_worker(addition.code, addition.at_ms))
     data.reverse()
@@ -82,7 +82,7 @@ def _held(gate: Gate, addition: Addition) -> list[Held]:
     ]
 
 
-def _today(gate: Gate, now: Stamp) -> Today:
+def _today(gate: Recorder, now: Stamp) -> Today:
     """What time it is: without a trusted clock, what has passed since it was last known."""
     if now.trusted:
         return Today(now.wall_ms + (now.uncertainty_ms or 0))

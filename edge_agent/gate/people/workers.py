@@ -17,7 +17,7 @@ from ...contract.people import (
     lacks_digit,
     look_alikes,
 )
-from ..ledger.gate import Gate
+from ..ledger.recorder import Recorder
 from .context import RequestContext, Result
 from .requests import ActivateWorker, AddWorker, DeactivateWorker, RenameWorker
 
@@ -104,7 +104,7 @@ def deactivate_worker(context: RequestContext, request: DeactivateWorker) -> Res
     return to_builtins(worker)  # type: ignore[no-any-return]
 
 
-def _doubt_code(gate: Gate, code: str) -> None:
+def _doubt_code(gate: Recorder, code: str) -> None:
     taken_for = look_alikes(code, gate.workers)
     if taken_for:
         other = gate.workers[taken_for[0]]
@@ -119,7 +119,7 @@ def _doubt_code(gate: Gate, code: str) -> None:
         )
 
 
-def _fingers(gate: Gate, code: str) -> list[str]:
+def _fingers(gate: Recorder, code: str) -> list[str]:
     return [print_.finger for print_ in gate.prints if print_.worker == code]
 
 

@@ -20,7 +20,7 @@ from ..errors import (
     SensorUnplugged,
 )
 from ..events import SensorChanged
-from ..ledger.gate import Gate
+from ..ledger.recorder import Recorder
 from ..pairing_mark import Doubt, adopting
 from ..ports import Panel, Sensor, SensorInfo
 from .pairing import Pairing
@@ -53,7 +53,7 @@ _LONGEST_PAUSE_S = 2.0
 class SensorLifecycle:
     """The sensor's state, and whether presses can be recorded."""
 
-    def __init__(self, gate: Gate, sensor: Sensor, panel: Panel, pairing: Pairing) -> None:
+    def __init__(self, gate: Recorder, sensor: Sensor, panel: Panel, pairing: Pairing) -> None:
         self._gate = gate
         self._sensor = sensor
         self._panel = panel
@@ -265,7 +265,7 @@ class SensorLifecycle:
             log.info("what was said of the sensor is mended")
         self._told_problem = problem
         self.state = state
-        self._gate.tell(SensorChanged(state=state, detail=problem))
+        self._gate.emit(SensorChanged(state=state, detail=problem))
 
     def _write(self, fact: Fact) -> None:
         try:

@@ -17,7 +17,7 @@ from ...contract.errors import StoreFault
 from ...contract.facts import SensorAdopted
 from ...contract.people import Print
 from ..errors import SPOILED, SensorDoubted, SensorFault, SensorRefused
-from ..ledger.gate import Gate
+from ..ledger.recorder import Recorder
 from ..pairing_mark import TOKEN_BYTES, Doubt, PairingMark, adopting, doubt, is_left_of, read_mark
 from ..ports import Sensor, SensorInfo
 
@@ -37,7 +37,7 @@ T = TypeVar("T")
 class Pairing:
     """What the gate knows of the module at the other end. Lives on the gate's thread."""
 
-    def __init__(self, gate: Gate, sensor: Sensor, beat: Callable[[], None]) -> None:
+    def __init__(self, gate: Recorder, sensor: Sensor, beat: Callable[[], None]) -> None:
         """``beat`` is called between two questions, of which one may take seconds."""
         self._gate = gate
         self._sensor = sensor

@@ -9,7 +9,7 @@ from ...contract.errors import StoreFault
 from ...contract.facts import AttemptRefused, DirectionRule, Evidence, PunchRecorded, PunchRepeated
 from ...contract.stamps import Stamp, local_time
 from ..events import Outcome, PanelShown
-from ..ledger.gate import Gate
+from ..ledger.recorder import Recorder
 from ..ports import Panel
 from ..rules import Accepted, Hint, Match, Reason, Refused, Repeat, judge
 from .token_bucket import RefusalLimit
@@ -28,7 +28,7 @@ REFUSED_AS = {
 class Credit:
     """Turns what the sensor found into an entry and a lamp, one of each for a touch."""
 
-    def __init__(self, gate: Gate, panel: Panel, offline: Callable[[], bool]) -> None:
+    def __init__(self, gate: Recorder, panel: Panel, offline: Callable[[], bool]) -> None:
         """``offline``: whether payroll is out of reach."""
         self._gate = gate
         self._panel = panel
@@ -118,7 +118,7 @@ class Credit:
 
     def _show(self, shown: PanelShown, hint: Hint | None = None) -> None:
         self._panel.show(shown.outcome, hint, offline=self._offline())
-        self._gate.tell(shown)
+        self._gate.emit(shown)
 
 
 def _evidence(credited: Accepted | Repeat) -> Evidence:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ...contract.errors import StoreFault
 from ...contract.stamps import Stamp
 from ..errors import SensorFault
-from ..ledger.gate import Gate
+from ..ledger.recorder import Recorder
 from ..ports import Panel, Sensor
 from ..rules import Match, Reason, Refused
 from .credit import Credit
@@ -30,7 +30,7 @@ class TakePunch:
 
     def __init__(
         self,
-        gate: Gate,
+        gate: Recorder,
         sensor: Sensor,
         panel: Panel,
         captures: int,

@@ -23,11 +23,11 @@ from ..ports import (
     BrokerEvent,
     BrokerUp,
     Clock,
+    Emit,
     Examiner,
     MqttVersion,
     Received,
     Subscribed,
-    Tell,
 )
 from ..settings.schema import HomeAssistantSettings, MqttSettings
 from .commands import CommandHandler
@@ -71,7 +71,7 @@ class UplinkDeps:
     broker: Broker
     open_store: Callable[[], SqliteStore]
     status: Callable[[], GateStatus]
-    emit: Tell
+    emit: Emit
     clock: Clock
     leave: Callable[[ForeignReceipt], bool]
     on_roster: Callable[[Heard], None]

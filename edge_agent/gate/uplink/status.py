@@ -11,7 +11,7 @@ from msgspec import structs
 
 from ...contract.messages import GateStatus
 from ..events import UplinkChanged
-from ..ports import Acknowledged, MqttVersion, Tell
+from ..ports import Acknowledged, Emit, MqttVersion
 from .outbox import NOBODY_SUBSCRIBED
 
 NUMBERS_EVERY_S = 3600.0
@@ -70,7 +70,7 @@ class StatusPublisher:
 class UplinkReporter:
     """Logs and emits how the connection is, once per change and not once per attempt."""
 
-    def __init__(self, emit: Tell) -> None:
+    def __init__(self, emit: Emit) -> None:
         self._emit = emit
         self._troubles: dict[str, str] = {}
         self._left_out: dict[str, tuple[str, str | None]] = {}

@@ -79,7 +79,7 @@ def test_the_stream_is_passed_on_byte_for_byte(path: Path) -> None:
         stream = watch(path)
         assert next(stream) == b'{"event":"watching"}'
         for event in events:
-            server.tell(event)
+            server.emit(event)
         assert [next(stream) for _ in events] == [msgspec.json.encode(event) for event in events]
     assert list(stream) == []
 

@@ -290,7 +290,7 @@ def test_watchers_get_every_event_as_it_was_told(path: Path) -> None:
             other.send(ASK_STATUS)
             other.answer()
             for event in events:
-                server.tell(event)
+                server.emit(event)
             for watcher in watchers:
                 told = [watcher.line() for _ in events]
                 assert told == [msgspec.json.encode(event) + b"\n" for event in events]
@@ -304,9 +304,9 @@ def test_the_first_line_says_that_the_stream_has_begun(path: Path) -> None:
     with Talker(path) as client:
         server.serve_for(60)
         client.send(WATCH)
-        server.tell(Confirmed(through=1))  # on its way when the request comes
+        server.emit(Confirmed(through=1))  # on its way when the request comes
         server.serve_for(60)
-        server.tell(Confirmed(through=2))
+        server.emit(Confirmed(through=2))
         server.serve_for(60)
         server.close()
         lines = client.rest()
@@ -324,7 +324,7 @@ def test_a_watcher_that_never_reads_is_dropped_and_holds_nobody_up(path: Path) -
         reader = threading.Thread(target=lambda: heard.extend(other.line() for _ in range(told)))
         reader.start()
         for seq in range(told):
-            server.tell(LedgerGrew(seq=seq, kind="punch.recorded"))
+            server.emit(LedgerGrew(seq=seq, kind="punch.recorded"))
             while seq - len(heard) > 1000:  # a reader that keeps up
                 reader.join(0.001)
         reader.join(60)
@@ -342,9 +342,9 @@ def test_telling_never_waits(path: Path) -> None:
     """Nobody serves: the wake-up pipe fills, and telling goes on."""
     server = ControlServer(path, carry_out_at_once, lambda: STATUS)
     for seq in range(20_000):
-        server.tell(Confirmed(through=seq))
+        server.emit(Confirmed(through=seq))
     server.close()
-    server.tell(Confirmed(through=0))
+    server.emit(Confirmed(through=0))
 
 
 def test_a_conversation_has_steps(path: Path) -> None:

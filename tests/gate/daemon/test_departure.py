@@ -64,6 +64,48 @@ def test_a_stop_while_the_sensor_is_looked_for(
     assert kinds == ["ledger.opened", "recording.stopped"]
 
 
+@pytest.mark.parametrize("earlier", [False, True])
+@pytest.mark.parametrize("raised", [False, True])
+def test_a_stop_in_the_very_first_start(
+    assembly: Assembly, monkeypatch: pytest.MonkeyPatch, earlier: bool, raised: bool
+) -> None:
+    """Also where no sensor has ever answered, which is an installer's mistake on other days."""
+    if earlier:  # the power failed right after the ledger was opened
+        ledger_of(assembly)
+    stop = _StopSignals.__new__(_StopSignals)
+    stop.asked = False
+
+    def stopped_meanwhile(*arguments: object) -> SensorFault:
+        stop.asked = True
+        if raised:
+            raise SensorFault("silent")
+        return SensorFault("silent")
+
+    monkeypatch.setattr(run, "_first_connection", stopped_meanwhile)
+    monkeypatch.setattr(run, "_Daemon", None)
+    for _ in range(2):
+        stop.asked = False
+        assert run._run(assembly, Path("gate.toml"), ServiceManager(), stop) == 0
+        with closing(assembly.store()) as store:
+            kinds = [entry.kind for entry in store.entries(1, 100)]
+        assert kinds == ["ledger.opened", "recording.stopped"]
+
+
+def test_no_sensor_in_the_very_first_start_is_an_installer_s_mistake(
+    assembly: Assembly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of the test above: without a stop it is told."""
+    stop = _StopSignals.__new__(_StopSignals)
+    stop.asked = False
+
+    def silent(*arguments: object) -> None:
+        raise SensorFault("silent")
+
+    monkeypatch.setattr(run, "_first_connection", silent)
+    with pytest.raises(SensorFault, match="silent"):
+        run._run(assembly, Path("gate.toml"), ServiceManager(), stop)
+
+
 LEFT_BEHIND = """
 import os, signal, sys, threading, time
 from pathlib import Path

@@ -16,8 +16,8 @@ from edge_agent.gate.doctor.panel import lamps
 from edge_agent.gate.doctor.sensor import sensor, slots
 from edge_agent.gate.errors import DamagedLedger, GateBusy, SensorSilent
 from edge_agent.gate.events import Outcome
-from edge_agent.gate.ledger.lost_people import KEY, LostPeople
-from edge_agent.gate.ledger.store.metadata import Watermarks
+from edge_agent.gate.ledger.lost_people import LostPeople
+from edge_agent.gate.ledger.store.metadata import PEOPLE_LOST, Watermarks
 from edge_agent.gate.ports import SensorInfo
 from edge_agent.simulator.background import Remote
 from tests.brokers import Mosquitto
@@ -343,7 +343,7 @@ def test_people_were_lost_with_a_damaged_database(stage: Stage) -> None:
     """The doctor, and the status: how many of how many, until they are back or the file is gone."""
     lost = LostPeople(workers=["001"], of_workers=80, prints=[("001", "left-thumb")], of_prints=79)
     with closing(open_store(stage.folder)) as store:
-        store.remember(KEY, msgspec.json.encode(lost).decode())
+        store.remember(PEOPLE_LOST, msgspec.json.encode(lost).decode())
     (stage.folder / "gate.db.old-1-damaged").touch()
 
     verdict = ledger.database(stage.context())
@@ -359,6 +359,15 @@ def test_people_were_lost_with_a_damaged_database(stage: Stage) -> None:
     (stage.folder / "gate.db.old-1-damaged").unlink()
     assert said(ledger.database(stage.context())) == "DATABASE_OPENS"
     assert stopped_status(assembly)["store"]["problem"] is None
+
+
+@pytest.mark.parametrize("check", [ledger.database, ledger.payroll])
+def test_an_entry_that_was_altered_is_called_damaged(stage: Stage, check: Any) -> None:
+    """Not an unexpected error of the doctor's."""
+    with closing(open_store(stage.folder)) as store, store.changing() as change:
+        change._database.conn.execute("UPDATE ledger SET wire = x'00' WHERE seq = 1")
+    with pytest.raises(DamagedLedger, match="Entry 1 of the ledger was altered"):
+        check(stage.context())
 
 
 def test_a_database_of_another_gate(stage: Stage) -> None:

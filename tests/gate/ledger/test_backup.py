@@ -62,7 +62,7 @@ def test_a_backup_while_the_gate_writes(tmp_path: Path) -> None:
 def test_a_file_that_is_there_is_never_replaced(tmp_path: Path, store: SqliteStore) -> None:
     target = tmp_path / "precious"
     target.write_text("payslips")
-    with pytest.raises(BadRequest, match="there already"):
+    with pytest.raises(BadRequest, match="exists already"):
         backup(tmp_path / "gate.db", target)
     assert target.read_text() == "payslips"
 

@@ -280,7 +280,8 @@ def test_what_is_no_database_at_all(
     assert (opened["why"], opened["previous"]["seq"]) == ("damaged", 0)
     [old] = set_aside(tmp_path / "gate.db")
     assert old.read_bytes() == content
-    assert any("0 workers were rescued" in record.getMessage() for record in caplog.records)
+    [said] = [one for one in caplog.messages if "workers were rescued" in one]
+    assert said.startswith("no workers were rescued, if there were any: bring them back with ")
 
 
 def edit(folder: Path, *statements: str) -> None:
@@ -299,6 +300,10 @@ EDITS = {
     "watermarks that no gate wrote": "UPDATE watermarks SET confirmed = 30, published = 30",
     "watermarks beyond the end": "UPDATE watermarks SET confirmed = 3000, published = 3000, "
     "sum = NULL",
+    "the ledger's own name": "UPDATE identity SET ledger = replace(ledger, '-4', '-5')",
+    "the gate's own name": "UPDATE identity SET gate = 'mein-gate'",
+    "a landmark of no clock": "UPDATE landmarks SET state = 'synced?'",
+    "a roster refused for nothing": "INSERT INTO roster VALUES (1, 3, x'00', 'too-lange', x'')",
     "a migration is another one": "UPDATE _sqlite_migrations SET name = 'm003_remembereb' "
     "WHERE name = 'm003_remembered'",
 }
@@ -399,6 +404,50 @@ def test_damage_found_while_it_is_used_is_told(stopped: Path, tmp_path: Path) ->
     assert len(set_aside(note)) == 1
 
 
+READERS: dict[str, Callable[[SqliteStore], Any]] = {
+    "landmarks": lambda store: store.landmarks(),
+    "known_time": lambda store: store.known_time(),
+    "complete_until": lambda store: store.complete_until(46),
+    "last_punches": lambda store: store.last_punches(NOON, 10**9),
+    "newest_first": lambda store: list(store.newest_first()),
+    "data_of": lambda store: store.data_of(store.entries(46, 1)[0]),
+    "whole_entries": lambda store: store.whole_entries(46, 1),
+    "append": append,
+    "roster": lambda store: store.roster(),
+}
+
+
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS.keys())
+@pytest.mark.parametrize("wire", ["x'00'", "CAST(replace(CAST(wire AS TEXT), 'NV', 'VN') AS BLOB)"])
+def test_whoever_comes_upon_damage_tells_of_it(
+    stopped: Path, tmp_path: Path, read: Callable[[SqliteStore], Any], wire: str
+) -> None:
+    folder = copy_of(stopped, tmp_path / "damaged")
+    edit(
+        folder,
+        "DELETE FROM ledger WHERE seq > 46",
+        "DELETE FROM times",
+        f"UPDATE ledger SET wire = {wire} WHERE seq = 46",
+        "INSERT INTO roster VALUES (1, 3, x'00', 'too-lange', x'')",
+    )
+    told: list[DamagedLedger] = []
+    with closing(SqliteStore.open(folder / "gate.db", GATE, ZONE, NOON, told.append)) as store:
+        with pytest.raises(DamagedLedger) as raised:
+            read(store)
+        assert told == [raised.value]
+
+
+def test_a_database_that_cannot_be_opened_again_is_told(stopped: Path, tmp_path: Path) -> None:
+    folder = copy_of(stopped, tmp_path / "damaged")
+    told: list[DamagedLedger] = []
+    with closing(SqliteStore.open(folder / "gate.db", GATE, ZONE, NOON, told.append)) as store:
+        store._connection.drop()  # As after a fault of the disk.
+        (folder / "gate.db").write_bytes(b"x" * 8192)
+        with pytest.raises(DamagedLedger) as raised:
+            store.tail()
+        assert told == [raised.value]
+
+
 CONTROLS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "nothing is examined": lambda patch: patch.setattr(own, "damage", lambda path: None),
     "the log is believed": lambda patch: patch.setattr(
@@ -454,6 +503,60 @@ def test_a_worker_whose_row_was_altered_keeps_the_print_and_nothing_else(
         assert [print_.worker for print_ in store.prints()] == list(CODES)
     told = [record.getMessage() for record in caplog.records]
     assert any("only their prints are certain" in one and "NV002" in one for one in told)
+
+
+OF_THE_LAST_RELEASE = (
+    "CREATE TABLE listings (worker TEXT PRIMARY KEY, version INTEGER NOT NULL, added INTEGER,"
+    " name TEXT NOT NULL, active INTEGER, valid_from TEXT, valid_to TEXT) STRICT, WITHOUT ROWID",
+    "DELETE FROM _sqlite_migrations WHERE name = 'm090_no_listings'",
+    "INSERT INTO roster VALUES (1, 3, x'00', NULL, x'')",
+    "INSERT INTO listings VALUES ('NV002', 3, 0, 'Mai', 0, NULL, '2030-01-01')",
+    "INSERT INTO listings VALUES ('NV777', 3, 1, 'Lan', 1, NULL, NULL)",
+    "INSERT INTO listings VALUES ('NV888', 4, 1, 'nobody yet', 1, NULL, NULL)",
+)
+
+
+@pytest.mark.parametrize(
+    ("altered", "roster"),
+    [
+        ("UPDATE watermarks SET sum = 1", 3),
+        ("UPDATE workers SET sum = 1 WHERE code = 'NV003'", 0),
+        ("UPDATE prints SET sum = 1 WHERE slot = 0", 3),
+    ],
+)
+def test_a_roster_that_an_older_release_had_half_put_in_its_place(
+    stopped: Path, tmp_path: Path, altered: str, roster: int
+) -> None:
+    """As in a sound database of that release: whole, or asked for again."""
+    folder = copy_of(stopped, tmp_path / "damaged")
+    edit(folder, *OF_THE_LAST_RELEASE, altered)
+    start(folder, now=later(10**9))
+    assert sound(folder)[0]["why"] == "damaged"
+    with closing(open_at(folder)) as store:
+        assert store.roster().version == roster
+        told = {worker.code: (worker.name, worker.deactivated) for worker in store.workers()}
+    if roster:
+        assert told["NV002"] == ("Mai", True)
+        assert told["NV777"] == ("Lan", False)
+    else:
+        assert told["NV002"] == ("Tên NV002", False)
+    assert "NV888" not in told
+
+
+def test_workers_that_cannot_be_read_are_asked_of_payroll_again(
+    stopped: Path, tmp_path: Path
+) -> None:
+    folder = copy_of(stopped, tmp_path / "damaged")
+    edit(folder, "INSERT INTO roster VALUES (1, 3, x'00', NULL, x'')")
+    with closing(sqlite3.connect(folder / "gate.db")) as plain:
+        [(page,)] = plain.execute("SELECT rootpage FROM sqlite_master WHERE name = 'workers'")
+    raw = bytearray((folder / "gate.db").read_bytes())
+    raw[(page - 1) * 4096 : page * 4096] = bytes(4096)
+    (folder / "gate.db").write_bytes(raw)
+    start(folder, now=later(10**9))
+    with closing(open_at(folder)) as store:
+        assert store.roster().version == 0
+        assert [worker.code for worker in store.workers()] == list(CODES)
 
 
 def test_a_code_that_was_altered_is_nobodys(stopped: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sqlite3
 import stat
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -13,13 +14,17 @@ import pytest
 
 from edge_agent.contract.facts import PrintEnrolled, PrintRemoved, WorkerAdded
 from edge_agent.contract.people import Employment, Print, Worker
+from edge_agent.gate.host.host_identity import HostIdentity
+from edge_agent.gate.ledger import open_or_succeed as opening
 from edge_agent.gate.ledger.lost_people import LostPeople, still_lost
 from edge_agent.gate.ledger.store import people_snapshot, sqlite_store
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.succession.swap import set_aside
 
 from .ledgers import append, later, punch
-from .old_copies import HERE, made, open_at, own, start
+from .old_copies import HERE, made, names, open_at, own, start
+
+OTHER_CARD = HostIdentity(board=HERE.board, card={"cid": "c2"})
 
 STAFF = [f"NV{number:03}" for number in range(80)]
 
@@ -85,12 +90,15 @@ def lost_after_start(folder: Path) -> LostPeople | None:
         return still_lost(store)
 
 
-def test_nobody_is_enrolled_anew_because_one_page_died(staffed: Path, tmp_path: Path) -> None:
+def test_nobody_is_enrolled_anew_because_one_page_died(
+    staffed: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = copy(staffed, tmp_path / "damaged")
     before = people(folder)
     lose_the_first_page(folder)
     assert lost_after_start(folder) is None
     assert people(folder) == before
+    assert "all 80 workers and 79 prints were rescued" in caplog.messages
     with closing(open_at(folder)) as store:
         assert len(store.prints()) == 79
         assert store.next_generation(7) == 2  # of the print that was removed
@@ -101,7 +109,9 @@ def test_nobody_is_enrolled_anew_because_one_page_died(staffed: Path, tmp_path: 
     assert kept.ledger == ledger
 
 
-def test_without_the_snapshot_they_are_lost_and_counted(staffed: Path, tmp_path: Path) -> None:
+def test_without_the_snapshot_they_are_lost_and_counted(
+    staffed: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """The control of the test above, and what is said then."""
     folder = copy(staffed, tmp_path / "damaged")
     (folder / "gate.db.people").unlink()
@@ -111,6 +121,9 @@ def test_without_the_snapshot_they_are_lost_and_counted(staffed: Path, tmp_path:
     assert str(lost) == (
         "80 of 80 workers and 79 of 79 prints did not come along from the damaged database"
     )
+    [said] = [one for one in caplog.messages if "were rescued" in one]
+    assert said.startswith("0 of 80 workers and 0 of 79 prints were rescued: bring them back with ")
+    assert "'edge-agent templates restore FILE" in said
     with closing(open_at(folder)) as store:
         enrol(store, STAFF[0], 0, generation=9)
         assert str(still_lost(store)).startswith("79 of 80 workers and 78 of 79 prints")
@@ -185,6 +198,75 @@ def test_a_snapshot_that_is_out_of_date_is_not_believed(
     assert (("NV999", "right-index") in lost.prints) is (what == "enrolled")
 
 
+def lost_again(folder: Path) -> LostPeople | None:
+    """Damaged a second time."""
+    start(folder, now=later(2 * 10**9))
+    assert len(set_aside(folder / "gate.db")) == 2
+    with closing(open_at(folder)) as store:
+        return still_lost(store)
+
+
+@pytest.mark.parametrize("again", ["the first page", "a table", "and the snapshot"])
+def test_who_was_lost_is_not_forgotten_when_others_are(
+    staffed: Path, tmp_path: Path, again: str
+) -> None:
+    """Two damages, one sum: of as many as there were, and less those who have come back."""
+    folder = copy(staffed, tmp_path / "damaged")
+    (folder / "gate.db.people").unlink()
+    with sqlite3.connect(folder / "gate.db") as plain:
+        plain.execute("UPDATE prints SET digest = x'00' WHERE slot IN (5, 6)")
+    plain.close()
+    first = lost_after_start(folder)
+    assert first
+    assert (len(first.workers), len(first.prints), first.of_prints) == (0, 2, 79)
+    with own(folder, now=later(10**9)), closing(open_at(folder)) as store:
+        enrol(store, STAFF[6], 6, generation=2)
+    if again == "the first page":
+        lose_the_first_page(folder)
+    else:
+        with sqlite3.connect(folder / "gate.db") as plain:
+            plain.execute("UPDATE prints SET digest = x'00' WHERE slot = 9")
+        plain.close()
+    if again == "and the snapshot":
+        (folder / "gate.db.people").unlink()
+    second = lost_again(folder)
+    assert second
+    missing = {5} | ({9} if again == "and the snapshot" else set())
+    assert {worker for worker, _ in second.prints} == {STAFF[slot] for slot in missing}
+    assert (second.of_workers, second.of_prints) == (80, 79)
+    with own(folder, now=later(3 * 10**9)), closing(open_at(folder)) as store:
+        for slot in missing:
+            enrol(store, STAFF[slot], slot, generation=7)
+        assert still_lost(store) is None
+
+
+class PowerCut(BaseException):
+    pass
+
+
+def test_the_new_ledger_has_its_own_before_it_is_in_its_place(
+    staffed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The power fails when the new database is in place and nothing more, and a page dies."""
+    folder = copy(staffed, tmp_path / "cut")
+    before = people(folder)
+    (folder / "gate.db").chmod(0o600)
+
+    def cut(*args: Any) -> None:
+        raise PowerCut
+
+    with monkeypatch.context() as patch:
+        patch.setattr(opening, "bind", cut)
+        with pytest.raises(PowerCut):
+            start(folder, OTHER_CARD, now=later(10**9))
+    assert [old.name for old in set_aside(folder / "gate.db")] == ["gate.db.old-1-cloned-card"]
+    assert stat.S_IMODE((folder / "gate.db.people").stat().st_mode) == 0o600
+    lose_the_first_page(folder)
+    assert lost_again(folder) is None
+    assert people(folder) == before
+    assert not [name for name in names(folder) if "building" in name]
+
+
 def test_where_not_even_a_ledger_is_left_the_gate_s_own_is_believed(
     staffed: Path, tmp_path: Path
 ) -> None:
@@ -245,10 +327,6 @@ def test_what_root_makes_beside_the_database_is_the_gate_s(tmp_path: Path) -> No
     beside = {"gate.db.gap", "gate.db.leave", "gate.db.people"}
     made_for = {name: (tmp_path / name).stat().st_uid for name in beside}
     assert made_for == dict.fromkeys(beside, 1234)
-
-
-class PowerCut(BaseException):
-    pass
 
 
 def cut_at(monkeypatch: pytest.MonkeyPatch, at: int) -> None:

@@ -12,8 +12,8 @@ from edge_agent.contract.facts import DirectionRule, GateAlive
 from edge_agent.contract.messages import Receipt, Reply, Resend
 from edge_agent.contract.stamps import Stamp
 from edge_agent.gate.errors import DamagedLedger
-from edge_agent.gate.ledger.gate import Gate
 from edge_agent.gate.ledger.prune import Pruner
+from edge_agent.gate.ledger.recorder import Recorder
 from edge_agent.gate.ledger.store.metadata import Watermarks
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
@@ -49,34 +49,34 @@ def clock() -> Later:
 
 
 @pytest.fixture
-def gate(tmp_path: Path, clock: Later) -> Iterator[Gate]:
+def gate(tmp_path: Path, clock: Later) -> Iterator[Recorder]:
     """One entry a day, the last one today; payroll holds all but the last ten."""
     store = open_store(tmp_path)
     for day in range(1, ENTRIES):
         append(store, punch() if day % 2 else ALIVE, later(day * 2 * DAY_MS))
     store.move_watermarks(Watermarks(ENTRIES - 5, ENTRIES - 10))
     clock.now = later(ENTRIES * 2 * DAY_MS)
-    yield Gate(store, clock, lambda event: None, POLICY)
+    yield Recorder(store, clock, lambda event: None, POLICY)
     store.close()
 
 
-def prune(gate: Gate, months: int | None = 13, turns: int = 50) -> int:
+def prune(gate: Recorder, months: int | None = 13, turns: int = 50) -> int:
     pruner = Pruner(gate, months)
     for _ in range(turns):
         pruner.turn()
     return gate.store.checkpoint().seq
 
 
-def seqs(gate: Gate) -> list[int]:
+def seqs(gate: Recorder) -> list[int]:
     return [entry.seq for entry in gate.store.entries(1, 1000)]
 
 
-def test_nothing_is_pruned_unless_asked_for(gate: Gate) -> None:
+def test_nothing_is_pruned_unless_asked_for(gate: Recorder) -> None:
     assert prune(gate, months=None) == 0
     assert seqs(gate) == list(range(1, ENTRIES + 1))
 
 
-def test_what_is_younger_stays(gate: Gate) -> None:
+def test_what_is_younger_stays(gate: Recorder) -> None:
     pruned = prune(gate)
     # 600 days in all, 403 of which are kept: entry n was written on day 2 (n - 1).
     assert pruned == (600 - 13 * 31) // 2 + 1
@@ -86,7 +86,7 @@ def test_what_is_younger_stays(gate: Gate) -> None:
     assert verify_ledger(gate.store).seq == ENTRIES + 1
 
 
-def test_what_payroll_has_not_confirmed_stays(gate: Gate, clock: Later) -> None:
+def test_what_payroll_has_not_confirmed_stays(gate: Recorder, clock: Later) -> None:
     clock.now = later(100_000 * DAY_MS)
     assert prune(gate) == ENTRIES - 10
     gate.store.move_watermarks(Watermarks(ENTRIES, ENTRIES))
@@ -94,7 +94,7 @@ def test_what_payroll_has_not_confirmed_stays(gate: Gate, clock: Later) -> None:
     assert verify_ledger(gate.store).seq == ENTRIES
 
 
-def test_a_punch_without_its_time_stays(gate: Gate, clock: Later) -> None:
+def test_a_punch_without_its_time_stays(gate: Recorder, clock: Later) -> None:
     append(gate.store, punch("008"), unsynced(0, boot="b"))
     gate.store.move_watermarks(Watermarks(ENTRIES + 1, ENTRIES + 1))
     for _ in range(3):
@@ -104,7 +104,7 @@ def test_a_punch_without_its_time_stays(gate: Gate, clock: Later) -> None:
     assert prune(gate) == ENTRIES
 
 
-def test_a_gate_that_does_not_know_the_time_prunes_nothing(gate: Gate, clock: Later) -> None:
+def test_a_gate_that_does_not_know_the_time_prunes_nothing(gate: Recorder, clock: Later) -> None:
     clock.now = unsynced(100_000 * DAY_MS)
     assert prune(gate) == 0
 
@@ -119,7 +119,7 @@ def test_a_long_time_without_a_clock_is_looked_past(tmp_path: Path, clock: Later
     clock.now = later(1000 * DAY_MS)
     assert (
         prune(
-            Gate(
+            Recorder(
                 store,
                 clock,
                 lambda event: None,
@@ -144,11 +144,11 @@ def test_an_altered_entry_is_told_as_damage(tmp_path: Path, clock: Later) -> Non
         plain.execute("UPDATE ledger SET wire = x'00' WHERE seq = 2")
     plain.close()
     with closing(store):
-        assert prune(Gate(store, clock, lambda event: None, POLICY), turns=1) == 0
+        assert prune(Recorder(store, clock, lambda event: None, POLICY), turns=1) == 0
     assert "Entry 2 of the ledger was altered" in str(told[0])
 
 
-def test_an_altered_checkpoint_is_found(gate: Gate, tmp_path: Path) -> None:
+def test_an_altered_checkpoint_is_found(gate: Recorder, tmp_path: Path) -> None:
     pruned = prune(gate)
     with closing(sqlite3.connect(tmp_path / "gate.db")) as plain:
         plain.execute("UPDATE checkpoint SET hash = zeroblob(32)")
@@ -162,7 +162,7 @@ def test_an_altered_checkpoint_is_found(gate: Gate, tmp_path: Path) -> None:
         verify_ledger(gate.store)
 
 
-def test_payroll_is_told_what_was_pruned(gate: Gate) -> None:
+def test_payroll_is_told_what_was_pruned(gate: Recorder) -> None:
     pruned = prune(gate)
     store = gate.store
     assert isinstance(store, SqliteStore)

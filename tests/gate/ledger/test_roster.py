@@ -16,7 +16,7 @@ from edge_agent.contract.messages import Roster, RosterWorker
 from edge_agent.contract.people import Employment, Worker
 from edge_agent.contract.roster import Applied, Refusal, read_roster
 from edge_agent.gate.host.clock import HostClock
-from edge_agent.gate.ledger.gate import Gate
+from edge_agent.gate.ledger.recorder import Recorder
 from edge_agent.gate.ledger.store.people_rows import row_sum
 from edge_agent.gate.ledger.store.schema import migrations
 from edge_agent.gate.ledger.store.sqlite_store import SqliteChange
@@ -59,7 +59,7 @@ def live(folder: Path, payload: bytes) -> tuple[list[Worker], int]:
     """A gate hears a roster. Who is known in memory afterwards, and the version in force."""
     store = open_store(folder)
     policy = Policy(repeat_window_ms=0, zone=ZoneInfo("UTC"), direction=DirectionRule.NONE)
-    gate = Gate(store, HostClock("always", 500), lambda event: None, policy)
+    gate = Recorder(store, HostClock("always", 500), lambda event: None, policy)
     inbox = RosterInbox()
     inbox.put(read_roster(payload))
     try:

@@ -13,7 +13,7 @@ from edge_agent.contract.facts import DirectionRule, GateAlive, RecordingResumed
 from edge_agent.contract.stamps import Stamp, parse_time
 from edge_agent.gate.errors import DiskFull
 from edge_agent.gate.events import Event, LedgerGrew, StoreChanged
-from edge_agent.gate.ledger.gate import Gate
+from edge_agent.gate.ledger.recorder import Recorder
 from edge_agent.gate.ledger.store.notes import Gap, gap_note
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
@@ -59,7 +59,7 @@ class Works:
         self.told: list[Event] = []
         self.store = open_store(folder)
         self.clock = clock or Ticking()
-        self.gate = Gate(self.store, self.clock, self.told.append, POLICY)
+        self.gate = Recorder(self.store, self.clock, self.told.append, POLICY)
         self.gate.record(RecordingResumed(reason="started"))
 
     @property
@@ -208,7 +208,7 @@ def test_a_start_on_a_full_disk(
         fill(disk)
         again = open_store(disk)
         assert isinstance(again, SqliteStore)
-        gate = Gate(again, Ticking(), lambda event: None, POLICY)
+        gate = Recorder(again, Ticking(), lambda event: None, POLICY)
         assert gate.record(punch()).seq == 3
         again.close()
 

@@ -218,6 +218,32 @@ def test_a_receipt_for_another_history(tmp_path: Path, why: Any, through: int, f
     assert len(set_aside(tmp_path / "gate.db")) == 1
 
 
+@pytest.mark.parametrize("damaged", ["a table", "its first page", "an entry that leaving reads"])
+def test_a_fork_that_is_then_damaged_brings_what_payroll_has_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: str
+) -> None:
+    """Confirmed through 14, but from 9 on that was another history's: noted, and then damaged."""
+    monkeypatch.setattr(quick_check, "_MOST", 3)
+    ledger = made(tmp_path, confirmed=14)
+    assert leaving_note.put(tmp_path / "gate.db", ledger, leaving("forked", 9))
+    gone = set[int]()
+    with closing(sqlite3.connect(tmp_path / "gate.db")) as plain:
+        if damaged == "a table":
+            plain.execute("DROP TABLE voided")
+        if damaged == "an entry that leaving reads":
+            gone = {12}
+            plain.execute("UPDATE ledger SET wire = x'00' WHERE seq = 12")
+        plain.commit()
+    if damaged == "its first page":
+        with (tmp_path / "gate.db").open("r+b") as file:
+            file.write(bytes(4096))
+    start(tmp_path, now=later(10**9))
+    opened, *entries = sound(tmp_path)
+    assert (opened["why"], opened["previous"]["ledger"]) == ("damaged", ledger)
+    assert opened["previous"]["seq"] == (0 if damaged == "its first page" else 8)
+    assert {e["of"]["seq"] for e in entries} >= set(range(9, 17)) - gone
+
+
 @pytest.mark.parametrize(
     "spoil",
     [

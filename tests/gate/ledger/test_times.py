@@ -26,8 +26,8 @@ from edge_agent.contract.stamps import Stamp, parse_time
 from edge_agent.gate.events import Event
 from edge_agent.gate.host.clock_trust import ClockTrust, HardwareClock, Known
 from edge_agent.gate.host.host_identity import HostIdentity
-from edge_agent.gate.ledger.gate import Gate
 from edge_agent.gate.ledger.open_or_succeed import open_or_succeed
+from edge_agent.gate.ledger.recorder import Recorder
 from edge_agent.gate.ledger.resolve_times import ResolveTimes
 from edge_agent.gate.ledger.store.metadata import Watermarks
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
@@ -115,7 +115,7 @@ class Site:
             self.folder / "gate.db", "main-gate", ZONE, self.clocks.stamp()
         )
         policy = Policy(repeat_window_ms=0, direction=DirectionRule.NONE, zone=ZONE)
-        self.gate = Gate(self.store, self.clocks, self.events.append, policy)
+        self.gate = Recorder(self.store, self.clocks, self.events.append, policy)
         if (known := self.store.known_time()) is not None:
             self.clocks.recall(known)
         self.watch = WatchClock(self.gate)

@@ -4,20 +4,46 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
 import msgspec
 import pytest
 
+from edge_agent.contract.errors import BadRequest
 from edge_agent.gate import people
 from edge_agent.gate.control import server
 from edge_agent.gate.errors import SensorSilent
 from edge_agent.gate.people import requests
 from edge_agent.gate.people.context import RequestContext, Result
-from edge_agent.gate.people.handlers import HANDLERS, Handler
-from edge_agent.gate.people.requests import AddWorker, AskNames, AskStatus, Identify, Request, Watch
-
-from .asking import ask
+from edge_agent.gate.people.handlers import HANDLERS, Dispatcher, Handler
+from edge_agent.gate.people.requests import (
+    AddWorker,
+    AskCourier,
+    AskNames,
+    AskStatus,
+    BeginBackup,
+    BeginRestore,
+    Enroll,
+    Identify,
+    RemovePrint,
+    Request,
+    RestorePrints,
+    SealPrints,
+    TakeImage,
+    Watch,
+)
+from edge_agent.gate.people.templates.sealing import AgeSealing
+from tests.gate.fakes import (
+    HOAS,
+    HOAS_FINGER,
+    INFO,
+    LANS,
+    LANS_FINGER,
+    Library,
+    Person,
+    Site,
+    pair,
+)
 
 SOCKETS_OWN = {AskNames, AskStatus, Watch}
 """What the daemon's main thread answers."""
@@ -118,10 +144,77 @@ def test_the_socket_takes_all_of_them_and_nothing_else() -> None:
             assert type(taken) in STRUCTS | SOCKETS_OWN
 
 
-@pytest.mark.parametrize("kind", [kind for kind, row in HANDLERS.items() if row.needs_sensor])
-def test_what_needs_the_sensor_is_refused_before_it_begins(kind: type[Request]) -> None:
-    """No part of the gate is touched: there is none here."""
-    gate: Any = None
-    request = kind(**dict.fromkeys(kind.__struct_fields__))
+SEALING = AgeSealing()
+KEY = SEALING.new_keys().recipient
+
+
+def asked_without_a_sensor(*requests: Request) -> None:
+    """All but the last with it: what has to come before."""
+    site, none = Site(), cast("Any", None)
+    library = Library()
+    library.templates = {LANS.slot: LANS_FINGER, HOAS.slot: HOAS_FINGER}
+    pairing = pair(site, library)
+    dispatcher = Dispatcher(site.gate, library, site.panel, pairing, SEALING, none)
+    *before, last = requests
+    for request in before:
+        told = dispatcher.carry_out(request, INFO, Person(site.clock, library, []), "uid:0")
+        if "backup" in told:
+            last = msgspec.structs.replace(last, backup=told["backup"])
+    site.store.forget_entries()
+    library.asked.clear()
+    try:
+        dispatcher.carry_out(last, None, none, "uid:0")
+    finally:
+        assert (site.store.kinds(), site.panel.told, list(library.asked)) == ([], [], [])
+
+
+SOUND: dict[str, list[Request]] = {
+    "enroll": [Enroll(code="007", finger="left-thumb")],
+    "remove": [RemovePrint(code="007", finger=LANS.finger)],
+    "identify": [Identify()],
+    "image": [TakeImage()],
+    "backup": [BeginBackup(recipients=[KEY])],
+    "seal": [BeginBackup(recipients=[KEY]), SealPrints(backup="", first=1)],
+    "restore": [BeginRestore(system_id=9)],
+    "records": [
+        AskCourier(),
+        RestorePrints(gate="g", backup="ab" * 16, sealed=[b"of no courier's"]),
+    ],
+}
+
+BAD: dict[str, tuple[list[Request], str]] = {
+    "enroll a code": ([Enroll(code="4711", finger="left-thumb")], "no worker 4711"),
+    "enroll a finger": ([Enroll(code="007", finger="nose")], "nose"),
+    "enroll it again": ([Enroll(code="007", finger=LANS.finger)], "enrolled"),
+    "remove a finger": ([RemovePrint(code="007", finger="left-thumb")], "No left-thumb of 007"),
+    "backup": ([BeginBackup(recipients=["me"])], "no age public key"),
+    "seal": ([SealPrints(backup="x", first=1)], "not under way"),
+    "seal no place": ([BeginBackup(recipients=[KEY]), SealPrints(backup="", first=99)], "no place"),
+    "records": ([RestorePrints(gate="g", backup="ab" * 16, sealed=[])], "begin anew"),
+}
+
+
+@pytest.mark.parametrize("requests", [v for k, v in SOUND.items() if k != "records"])
+def test_what_needs_the_sensor_is_refused_before_it_begins(requests: list[Request]) -> None:
     with pytest.raises(SensorSilent, match="sensor is not in use now"):
-        ask(gate, request)
+        asked_without_a_sensor(*requests)
+
+
+@pytest.mark.parametrize(("requests", "said"), BAD.values(), ids=BAD.keys())
+def test_bad_words_are_answered_before_the_sensor_is_asked_for(
+    requests: list[Request], said: str
+) -> None:
+    """Whoever mistypes should not look for a fault in the wiring first."""
+    with pytest.raises(BadRequest, match=said):
+        asked_without_a_sensor(*requests)
+
+
+def test_whatever_may_need_the_sensor_is_tried_above() -> None:
+    """By its words: who asks for the sensor in use."""
+    names = {
+        kind
+        for kind, row in HANDLERS.items()
+        if "sensor_in_use" in inspect.getsource(row.carry_out)
+    }
+    tried = {type(requests[-1]) for requests in SOUND.values()}
+    assert names == tried

@@ -8,7 +8,7 @@ import pytest
 from edge_agent.contract.errors import BadRequest, EdgeAgentError, StoreFault
 from edge_agent.gate.errors import SensorSilent
 from edge_agent.gate.events import Outcome
-from edge_agent.gate.ledger.gate import Gate
+from edge_agent.gate.ledger.recorder import Recorder
 from edge_agent.gate.people.handlers import Dispatcher
 from edge_agent.gate.people.requests import (
     ActivateWorker,
@@ -68,7 +68,7 @@ class Office:
 
     def learnt(self) -> None:
         """What the gate has in memory is what the store holds."""
-        anew = Gate(self.site.store, self.site.clock, print, self.site.gate.policy)
+        anew = Recorder(self.site.store, self.site.clock, print, self.site.gate.policy)
         for slot in range(INFO.capacity):
             assert self.site.gate.owner_of(slot) == anew.owner_of(slot)
 

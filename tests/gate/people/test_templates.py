@@ -9,7 +9,7 @@ import pytest
 from edge_agent.contract.errors import BadRequest, EdgeAgentError
 from edge_agent.contract.people import Worker
 from edge_agent.gate.errors import SensorGarbled, SensorSilent
-from edge_agent.gate.ledger.gate import Gate
+from edge_agent.gate.ledger.recorder import Recorder
 from edge_agent.gate.people.requests import (
     AdoptSensor,
     AskCourier,
@@ -545,7 +545,7 @@ def test_a_restore_that_is_cut_off_anywhere_goes_on_where_it_ended(kind: str) ->
 
 
 PLANTED = {
-    "nothing is announced": (Gate, "announce", lambda gate, *slots: None),
+    "nothing is announced": (Recorder, "announce", lambda gate, *slots: None),
     "what was cut off is forgotten": (Pairing, "undo", lambda pairing, slots: None),
     "the notepad is not kept up to date": (Pairing, "write_mark", lambda pairing: None),
     "every record is written again": (

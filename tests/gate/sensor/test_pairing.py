@@ -19,7 +19,7 @@ from edge_agent.gate.errors import (
     SensorSilent,
 )
 from edge_agent.gate.events import Outcome, PanelShown, SensorChanged
-from edge_agent.gate.ledger.gate import Gate
+from edge_agent.gate.ledger.recorder import Recorder
 from edge_agent.gate.pairing_mark import TOKEN_BYTES, Doubt, PairingMark, read_mark
 from edge_agent.gate.people.handlers import Dispatcher
 from edge_agent.gate.people.requests import AdoptSensor, AskSensor, Enroll, RemovePrint
@@ -96,7 +96,7 @@ class Works:
         self.sensor.failing.clear()
         self.sensor.tearing = False
         self.sensor.glass = None
-        self.gate = Gate(
+        self.gate = Recorder(
             self.store, self.site.clock, self.site.events.append, self.site.gate.policy
         )
         self.pairing = Pairing(self.gate, self.sensor, beat=lambda: None)
@@ -235,7 +235,7 @@ def test_a_change_that_is_cut_off_anywhere_is_settled(
 
 
 PLANTED = {
-    "nothing is announced": (Gate, "announce", lambda gate, slot: None),
+    "nothing is announced": (Recorder, "announce", lambda gate, slot: None),
     "what was cut off is forgotten": (Pairing, "undo", lambda pairing, slots: None),
     "the notepad is not kept up to date": (Pairing, "write_mark", lambda pairing: None),
     "what was cut off is not looked for": (Pairing, "_settle", lambda pairing, erasing: None),

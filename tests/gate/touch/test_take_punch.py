@@ -651,7 +651,7 @@ def test_no_visit_to_the_glass_is_answered_twice(
     one.taker = TakePunch(
         one.site.gate, glass, one.site.panel, CAPTURES, recover=glass.recover, offline=lambda: False
     )
-    one.site.gate.tell = lambda event: (
+    one.site.gate.emit = lambda event: (
         answered.append(glass.presence) if isinstance(event, PanelShown) else None
     )
     one.run()

@@ -137,6 +137,7 @@ def test_a_hundred_outages(
     print(f"{happened}: {last} entries, {proxy.connections} connections of the gate")
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(900)
 def test_a_month_without_a_broker(
     tmp_path: Path, new_ledger: NewLedger, monkeypatch: pytest.MonkeyPatch

@@ -19,9 +19,10 @@ from ...errors import DamagedLedger
 from ..store.carry_over import TABLES, rows_of
 from ..store.database import open_as_it_is
 from ..store.metadata import COPY, description_altered, in_use, recall, watermark_sum
-from ..store.people_rows import SUMMED, row_sum
+from ..store.people_rows import SUMMED, read_roster, row_sum
 from ..store.schema import migrations
 from ..store.sqlite_store import identity
+from ..store.time_rows import read_landmarks
 from ..store.verify import altered
 from .carve import acknowledged_in_log, find_entries, first_pages_in_log
 
@@ -133,7 +134,11 @@ def _table_damage(database: Database, table: str) -> Iterator[str]:
     for (said,) in database.conn.execute(f'PRAGMA integrity_check("{table}")'):
         if said != "ok":
             yield f"table {table}: {said}"
+    if table == "landmarks":
+        read_landmarks(database)
     for row in rows_of(database, table):
+        if table == "roster":
+            read_roster(row)
         if table in SUMMED and row.get("sum") not in (None, row_sum(table, row)):
             yield f"table {table}: the row of {next(iter(row.values()))} was altered"
 
@@ -153,6 +158,8 @@ def _tail_damage(database: Database, whose: dict[str, Any], last: int) -> Genera
             yield f"entry {seq} was altered: {why}"
         if follows and (follows.seq, _prevhash(follows)) != (seq + 1, digest):
             yield f"entry {seq + 1} is missing or altered"
+        if not database.conn.execute("SELECT 1 FROM ledger WHERE seq = ?", (seq,)).fetchone():
+            yield f"entry {seq} is not found by its number"
         follows = entry
     return int(rows[0][0])
 

@@ -13,16 +13,18 @@ import msgspec
 from msgspec import Struct
 from sqlite_utils import Database
 
-from ..lost_people import KEY, Finger, LostPeople, lost
-from ..store.carry_over import TABLES, Rows, taken_over
-from ..store.people_rows import SUMMED, print_sum, row_sum
+from ...errors import DamagedLedger
+from ..lost_people import Finger, LostPeople, lost
+from ..store.carry_over import LISTINGS, TABLES, Rows, taken_over
+from ..store.metadata import PEOPLE_LOST
+from ..store.people_rows import SUMMED, print_sum, read_roster, row_sum
 from ..store.people_snapshot import PeopleSnapshot
-from ..store.schema import migrations
+from ..store.schema import m090_no_listings, migrations
 
 OF_PEOPLE = ("worker.added", "worker.changed", "print.enrolled", "print.restored", "print.removed")
 """Kinds of entries that say who there is."""
 
-_NOT_TAKEN = (sqlite3.Error, ValueError, TypeError, LookupError, OverflowError)
+_NOT_TAKEN = (DamagedLedger, sqlite3.Error, ValueError, TypeError, LookupError, OverflowError)
 
 
 class RescuedPeople(Struct, frozen=True, kw_only=True):
@@ -52,7 +54,7 @@ def rescue_people(
         _put_snapshot(rows, whole, snapshot)
     else:
         doubted = _doubt_prints(rows, whole)
-        unsure = _vouch_for_workers(rows)
+        unsure = _vouch_for_workers(rows, whole)
     rows = _put_in_order(rows)
     present = [row for row in rows["prints"] if not row["removed"]]
     missing = lost(
@@ -61,10 +63,10 @@ def rescue_people(
         [row["code"] for row in rows["workers"]],
         [(row["worker"], row["finger"]) for row in present],
     )
+    rows["remembered"] = [row for row in rows["remembered"] if row["key"] != PEOPLE_LOST]
     if missing is not None:
-        others = [row for row in rows["remembered"] if row["key"] != KEY]
-        remembered = {"key": KEY, "value": msgspec.json.encode(missing).decode()}
-        rows["remembered"] = [*others, remembered]
+        told = msgspec.json.encode(missing).decode()
+        rows["remembered"].append({"key": PEOPLE_LOST, "value": told})
     return RescuedPeople(rows=rows, doubted=doubted, unsure=unsure, lost=missing)
 
 
@@ -91,7 +93,20 @@ def _who_there_was(
     sure = [row for row in rows.get("workers", []) if _is_sure("workers", row)]
     workers = {row["code"] for row in [*sure, *kept.get("workers", [])]}
     workers |= {data["worker"] for data in said}
-    return workers, set(slots.values())
+    earlier = _lost_before(rows, snapshot)
+    return workers | {*earlier.workers}, {*slots.values(), *earlier.prints}
+
+
+def _lost_before(rows: Rows, snapshot: PeopleSnapshot | None) -> LostPeople:
+    """Who had not come along from an earlier database: part of who there was, unless they are back.
+
+    By the snapshot where it tells, for that has a checksum.
+    """
+    remembered = (row for row in rows.get("remembered", []) if row.get("key") == PEOPLE_LOST)
+    said = (snapshot and snapshot.lost) or next((row.get("value") for row in remembered), None)
+    with suppress(msgspec.MsgspecError, TypeError):
+        return msgspec.json.decode(said or "", type=LostPeople)
+    return LostPeople(workers=[], of_workers=0, prints=[], of_prints=0)
 
 
 def _put_snapshot(rows: Rows, whole: bool, snapshot: PeopleSnapshot) -> None:
@@ -132,7 +147,7 @@ def _doubt_prints(rows: Rows, whole: bool) -> int:
     return doubted
 
 
-def _vouch_for_workers(rows: Rows) -> list[str]:
+def _vouch_for_workers(rows: Rows, whole: bool) -> list[str]:
     """Leave out workers that were altered, but for those of sound prints: they only lose a name.
 
     Whoever has a print is somebody who works here, and may be paid; payroll's roster says the rest
@@ -146,7 +161,7 @@ def _vouch_for_workers(rows: Rows) -> list[str]:
         {row["worker"] for row in rows.get("prints", []) if not row.get("removed")} - known
     )
     rows["workers"] += [{"code": code, "name": code, "active": 1} for code in unsure]
-    if [len(rows["workers"]) - len(unsure), len(rows["employments"])] != listed:
+    if not whole or [len(rows["workers"]) - len(unsure), len(rows["employments"])] != listed:
         rows["roster"] = []
     return unsure
 
@@ -159,18 +174,25 @@ def _is_sure(table: str, row: dict[str, Any]) -> bool:
 
 
 def _put_in_order(rows: Rows) -> Rows:
-    """Only what the tables take: types, keys and references are theirs to check."""
+    """Only what the tables take: types, keys and references are theirs to check.
+
+    An older release's roster that is half in its place is put there whole, as its database would
+    have been: by the migration.
+    """
     with closing(Database(memory=True)) as sound:
-        migrations().apply(sound)
+        migrations().apply(sound, stop_before=[m090_no_listings.__name__])
         sound.conn.execute("PRAGMA foreign_keys=ON")
-        for table in TABLES:
+        for table in (*TABLES, LISTINGS):
             for row in rows.get(table, ()):
                 names = [name for name in row if name in sound.table(table).columns_dict]
                 columns = ", ".join(f'"{name}"' for name in names)
                 places = ", ".join("?" * len(names))
                 with suppress(*_NOT_TAKEN):
+                    if table == "roster":
+                        read_roster(row)
                     sound.conn.execute(
                         f'INSERT INTO "{table}" ({columns}) VALUES ({places})',
                         [row[name] for name in names],
                     )
+        migrations().apply(sound)
         return taken_over(sound)

@@ -16,9 +16,10 @@ from ....contract.errors import StoreFault
 from ....contract.facts import AMENDMENTS, CREDITS
 from ....contract.stamps import Stamp
 from ....contract.true_times import Landmark
-from ..store.carry_over import TABLES, Rows, rows_of
+from ..store.carry_over import LISTINGS, TABLES, Rows, rows_of
 from ..store.database import open_as_it_is
 from ..store.metadata import watermark_sum
+from ..store.notes import leaving_note
 from ..store.people_snapshot import PeopleSnapshot
 from ..store.people_snapshot import read as read_snapshot
 from ..store.time_rows import read_landmarks
@@ -77,14 +78,18 @@ def salvage(path: Path, gate: str, now: Stamp, beat: Callable[[], None]) -> Salv
     ``beat`` is called again and again, and may raise.
     """
     told = _ask_sqlite(path, beat)
+    noted = leaving_note.find(path)
+    least = noted[1].confirmed(told.confirmed) if noted else told.confirmed
     files = [file for file in (path, path.with_name(f"{path.name}-wal")) if file.exists()]
     found = [
         f
         for file in files
         for f in find_entries(file, beat)
-        if f.seq >= told.confirmed - _RECENT or f.kind in OF_PEOPLE
+        if f.seq >= least - _RECENT or f.kind in OF_PEOPLE
     ]
-    ledger = told.ledger or _commonest(f.ledger for f in found)
+    ledger = _whose(told.ledger, Counter(f.ledger for f in found))
+    if noted and noted[0] == ledger:
+        told.confirmed = least
     own = [f for f in found if f.ledger == ledger]
     wanted = [f for f in own if f.seq > told.confirmed and f.kind in _OF_PUNCHES]
     earlier = set(told.pending) | _amended(wanted, beat) | _last_punches(own, now, beat)
@@ -126,9 +131,11 @@ def _snapshot_of(path: Path, ledger: str | None, gate: str) -> PeopleSnapshot | 
     return kept
 
 
-def _commonest(ledgers: Iterable[str]) -> str | None:
-    counted = Counter(ledgers)
-    return max(counted, key=counted.__getitem__, default=None)
+def _whose(told: str | None, entries: Counter[str]) -> str | None:
+    """Which ledger it is: that of most entries, where none is of the one that the table tells."""
+    if told in entries or not entries:
+        return told
+    return max(entries, key=entries.__getitem__)
 
 
 def _proved(found: Iterable[Found]) -> Iterator[Proved]:
@@ -210,10 +217,10 @@ def _read_tables(path: Path) -> _Told:
     told = _Told()
     with suppress(StoreFault, *_UNREADABLE), closing(open_as_it_is(path)) as database:
         told.whole = True
-        for table, goes in TABLES.items():
-            if goes:
-                told.rows[table], whole = _readable(database, table)
-                told.whole = told.whole and whole
+        unsettled = [LISTINGS] if LISTINGS in database.table_names() else []
+        for table in [*(table for table, goes in TABLES.items() if goes), *unsettled]:
+            told.rows[table], whole = _readable(database, table)
+            told.whole = told.whole and whole
         with suppress(*_UNREADABLE):
             [[told.ledger]] = database.conn.execute("SELECT ledger FROM identity")
         with suppress(*_UNREADABLE):

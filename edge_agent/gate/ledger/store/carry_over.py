@@ -31,10 +31,14 @@ TABLES: dict[str, bool] = {
 }
 """Every table, and whether its rows stay true under a new ledger; parents before children."""
 
+LISTINGS = "listings"
+"""A table that only older releases have: what their roster in force had not put in its place yet.
+The migration m090 does that."""
+
 _LEFT_BEHIND = ("board.", "card.", "copy", "disowned", "in-use", "recovered", "tables.")
 """Beginnings of remembered facts that are true of the old database alone."""
 
-_WITHOUT_ROWID = ("employments",)
+_WITHOUT_ROWID = ("employments", LISTINGS)
 """Tables whose rows stand in the order of their key."""
 
 _OF_THE_BOARD = ("sensor",)

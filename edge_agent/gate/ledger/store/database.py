@@ -12,13 +12,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from ....contract.chain import Envelope, Scribe
+from ....contract.chain import Scribe, read_wire
 from ....contract.errors import StoreFault
 from ...errors import DamagedLedger, DiskFull, NoLedgerYet
 from ...host.rights import unusable_store
-from .reserve import is_full, spend
+from .carry_over import TABLES
+from .reserve import index_may_fault, is_full, spend
 from .schema import NAME, STEPS, TABLE, migrations
 
 if TYPE_CHECKING:
@@ -102,7 +101,11 @@ def open_as_it_is(path: Path) -> Database:
 
 def _as_it_stands(path: Path) -> str:
     in_use = any(path.with_name(path.name + suffix).exists() for suffix in ("-wal", "-shm"))
-    return "mode=ro" if in_use else "immutable=1"
+    return "mode=ro" if in_use else _IMMUTABLE
+
+
+_IMMUTABLE = "immutable=1"
+"""There is no log, and so no index of it."""
 
 
 def _wrapped(conn: sqlite3.Connection) -> Database:
@@ -117,6 +120,8 @@ def _wrapped(conn: sqlite3.Connection) -> Database:
 def _opened(path: Path, query: str) -> Iterator[sqlite3.Connection]:
     """Make ready a database that is a gate's and no newer than this version; closed on failure."""
     try:
+        if query != _IMMUTABLE and index_may_fault(path):
+            raise DiskFull(f"The disk of the database {path} is full: make room there.")
         uri = f"{path.absolute().as_uri()}?{query}"
         conn = sqlite3.connect(uri, uri=True, timeout=_BUSY_S, isolation_level=None)
         try:
@@ -146,11 +151,24 @@ def _refuse_foreign(conn: sqlite3.Connection, path: Path) -> None:
     tables = _tables(conn)
     if not applied and TABLE in tables and len(tables) > 1:
         raise _without_version(path, "no migration is known")
+    if not applied and _has_tables_of_a_gate(conn):
+        raise _without_version(path, "its table of migrations is not listed")
     if not applied and tables - {TABLE}:
         raise StoreFault(
             f"The database at {path} is another program's; nothing was changed. "
             "Set [store] path to a file of the gate's own."
         )
+
+
+def _has_tables_of_a_gate(conn: sqlite3.Connection) -> bool:
+    """Whether one stands there as a gate makes it: STRICT, which hardly another program writes."""
+    found = conn.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE ?", (_STRICT,)
+    )
+    return not TABLES.keys().isdisjoint(name for (name,) in found)
+
+
+_STRICT = "%) STRICT%"
 
 
 def _without_version(path: Path, why: str) -> DamagedLedger:
@@ -242,10 +260,21 @@ class StoreConnection:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """The database for looking, its errors told as a StoreFault."""
+        with self.telling():
+            conn = self._open()
+            try:
+                yield conn
+            except sqlite3.Error as error:
+                raise database_fault(self.path, error) from error
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Whoever comes upon damage: it is told before it is raised."""
         try:
-            yield self._open()
-        except sqlite3.Error as error:
-            raise self.fault(error) from error
+            yield
+        except DamagedLedger as fault:
+            self._on_damage(fault)
+            raise
 
     @contextmanager
     def use(self) -> Iterator[Database]:
@@ -257,12 +286,8 @@ class StoreConnection:
         """What an error of SQLite means for a technician."""
         fault = database_fault(self.path, error)
         if isinstance(fault, DamagedLedger):
-            self.damaged(fault)
+            self._on_damage(fault)
         return fault
-
-    def damaged(self, fault: DamagedLedger) -> None:
-        """What was read cannot be what was written."""
-        self._on_damage(fault)
 
     def database(self) -> Database:
         """The database; opened anew where a fault has closed it. Raises StoreFault."""
@@ -305,14 +330,12 @@ class ChangePart:
         self._scribe = scribe
 
 
-def data_of(wire: bytes) -> dict[str, Any]:
-    """The ``data`` of an entry. Raises DamagedLedger where the bytes are none."""
+def read_data(seq: int, wire: bytes) -> dict[str, Any]:
+    """What an entry says. Raises DamagedLedger where a byte of it was altered."""
     try:
-        envelope = msgspec.json.decode(wire, type=Envelope)
-        data: dict[str, Any] = msgspec.json.decode(envelope.data, type=dict[str, Any])
-    except msgspec.MsgspecError as error:
+        return read_wire(wire)[1]
+    except ValueError as error:
         raise DamagedLedger(
-            f"An entry of the ledger cannot be read ({error}): see 'edge-agent ledger verify', and "
+            f"Entry {seq} of the ledger was altered ({error}): see 'edge-agent ledger verify', and "
             "keep the database as it is."
         ) from error
-    return data

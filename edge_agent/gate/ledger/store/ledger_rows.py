@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from ....contract.chain import GENESIS, Entry, Scribe, is_whole, read_wire, stamp_of
+from ....contract.chain import GENESIS, Entry, Scribe, is_whole, stamp_of
 from ....contract.facts import Fact
 from ....contract.stamps import Stamp
 from ...errors import DamagedLedger
 from ...rules import LastPunch, last_punches
-from .database import ChangePart, Part, data_of
+from .database import ChangePart, Part, read_data
 from .time_rows import TimeChange, TimeRows
 
 if TYPE_CHECKING:
@@ -75,27 +75,18 @@ class LedgerRows(TimeRows):
     def whole_entries(self, first: int, limit: int) -> list[Entry]:
         """The same, to be shown to others. Raises DamagedLedger where a byte of one was altered."""
         entries = self.entries(first, limit)
-        for entry in entries:
-            if not is_whole(entry, self.gate, self.ledger):
-                fault = DamagedLedger(
-                    f"Entry {entry.seq} of the ledger was altered and is not sent: see "
-                    "'edge-agent ledger verify', and keep the database as it is."
-                )
-                self._connection.damaged(fault)
-                raise fault
+        with self._connection.telling():
+            for entry in entries:
+                if not is_whole(entry, self.gate, self.ledger):
+                    raise DamagedLedger(
+                        f"Entry {entry.seq} of the ledger was altered and is not sent: see "
+                        "'edge-agent ledger verify', and keep the database as it is."
+                    )
         return entries
 
     def data_of(self, entry: Entry) -> dict[str, Any]:
         """What an entry says. Raises DamagedLedger where a byte of it was altered."""
-        try:
-            return read_wire(entry.wire)[1]
-        except ValueError as error:
-            fault = DamagedLedger(
-                f"Entry {entry.seq} of the ledger was altered ({error}): see 'edge-agent ledger "
-                "verify', and keep the database as it is."
-            )
-            self._connection.damaged(fault)
-            raise fault from error
+        return self._data(entry.seq, entry.wire)
 
     def newest_first(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Kind and data of the entries, the last one first."""
@@ -106,8 +97,8 @@ class LedgerRows(TimeRows):
             before,
             _BATCH,
         ):
-            for _, kind, wire in rows:
-                yield kind, self._data(wire)
+            for seq, kind, wire in rows:
+                yield kind, self._data(seq, wire)
             before = rows[-1][0]
 
     def of_worker(self, code: str, since_ms: int) -> Iterator[dict[str, Any]]:
@@ -120,11 +111,11 @@ class LedgerRows(TimeRows):
         while rows := self._connection.rows(
             "SELECT seq, wire FROM ledger WHERE seq < ? ORDER BY seq DESC LIMIT ?", before, _BATCH
         ):
-            for _, wire in rows:
+            for seq, wire in rows:
                 if named in wire:
-                    yield self._data(wire)
+                    yield self._data(seq, wire)
             before, oldest = rows[-1]
-            stamp = stamp_of(self._data(oldest))
+            stamp = stamp_of(self._data(before, oldest))
             if stamp.trusted and stamp.wall_ms < since_ms - _DAY_MS:
                 return
 
@@ -132,12 +123,9 @@ class LedgerRows(TimeRows):
         """Each worker's last punch that counts and may be younger than ``horizon_ms``."""
         return last_punches((data for _, data in self.newest_first()), now, horizon_ms)
 
-    def _data(self, wire: bytes) -> dict[str, Any]:
-        try:
-            return data_of(wire)
-        except DamagedLedger as fault:
-            self._connection.damaged(fault)
-            raise
+    def _data(self, seq: int, wire: bytes) -> dict[str, Any]:
+        with self._connection.telling():
+            return read_data(seq, wire)
 
 
 class LedgerChange(TimeChange):

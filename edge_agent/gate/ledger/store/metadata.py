@@ -22,6 +22,10 @@ COPY = "copy"
 """Remembered by a copy of the database that is not to be continued: ``backup``."""
 
 
+PEOPLE_LOST = "people-lost"
+"""Remembered of a damaged database: who did not come along from it (lost_people.py)."""
+
+
 class Watermarks(Struct, frozen=True):
     """``published``: the broker took 1…this. ``confirmed``: payroll's receipt covers 1…this."""
 

@@ -42,6 +42,10 @@ class Leaving(Struct, frozen=True, kw_only=True):
     through: int = 0
     detail: str = ""
 
+    def confirmed(self, watermark: int) -> int:
+        """Up to where payroll has this very ledger, of whose entries it has confirmed some."""
+        return min(watermark, max(0, self.through - 1)) if self.why == "forked" else watermark
+
 
 class Note(Generic[What]):
     """One kind of note: the file ``{database}.{name}``, and what is written in it."""
@@ -78,10 +82,12 @@ class Note(Generic[What]):
             self._write(database, b"")
 
     def read(self, database: Path, ledger: str) -> What | None:
-        """The note on this ledger; None where there is none, or its bytes are not what was written.
+        """The note on this ledger: another ledger's says nothing of this one."""
+        whose, what = self.find(database) or (None, None)
+        return what if whose == ledger else None
 
-        Another ledger's note says nothing of this one.
-        """
+    def find(self, database: Path) -> tuple[str, What] | None:
+        """The note, and on which ledger it is; None where its bytes are not what was written."""
         try:
             found = self.of(database).read_bytes()[:_SECTOR].strip()
         except OSError:
@@ -91,9 +97,7 @@ class Note(Generic[What]):
             return None
         try:
             said = msgspec.json.decode(line, type=dict[str, Any])
-            return (
-                msgspec.convert(said[self._name], self._what) if said["ledger"] == ledger else None
-            )
+            return str(said["ledger"]), msgspec.convert(said[self._name], self._what)
         except (msgspec.MsgspecError, KeyError):
             return None
 

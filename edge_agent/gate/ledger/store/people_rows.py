@@ -8,6 +8,7 @@ import msgspec
 
 from ....contract.people import Employment, Holders, Print, Worker, another_person
 from ....contract.roster import Applied, Refusal
+from ...errors import DamagedLedger
 from ...pairing_mark import PairingMark
 from .database import ChangePart, Part
 
@@ -15,6 +16,9 @@ _WORKERS = (
     "SELECT code, name, workers.active, employments.active, valid_from, valid_to"
     " FROM workers LEFT JOIN employments ON worker = code"
 )
+
+
+ROSTER = ("version", "digest", "refused", "refused_digest")
 
 
 class PeopleRows(Part):
@@ -36,11 +40,9 @@ class PeopleRows(Part):
 
     def roster(self) -> Applied:
         """Which roster of payroll's is in force."""
-        rows = self._connection.rows("SELECT version, digest, refused, refused_digest FROM roster")
-        for version, digest, refused, refused_digest in rows:
-            reason = Refusal(refused) if refused else None
-            return Applied(version, digest, reason, refused_digest)
-        return Applied()
+        rows = self._connection.rows(f"SELECT {', '.join(ROSTER)} FROM roster")
+        with self._connection.telling():
+            return read_roster(dict(zip(ROSTER, rows[0], strict=True))) if rows else Applied()
 
     def prints(self) -> list[Print]:
         """All prints, by slot."""
@@ -185,6 +187,16 @@ class PairingChange(ChangePart):
     def settle(self, slot: int) -> None:
         """What was announced for ``slot`` has been carried out or undone."""
         self._database.conn.execute("DELETE FROM announced_slots WHERE slot = ?", (slot,))
+
+
+def read_roster(row: dict[str, Any]) -> Applied:
+    """Which roster is in force, by its row. Raises DamagedLedger where it cannot be that."""
+    version, digest, refused, refused_digest = (row[name] for name in ROSTER)
+    try:
+        reason = Refusal(refused) if refused else None
+    except ValueError as error:
+        raise DamagedLedger(f"What is known of payroll's roster was altered ({error}).") from error
+    return Applied(version, digest, reason, refused_digest)
 
 
 def print_sum(row: dict[str, Any]) -> int:

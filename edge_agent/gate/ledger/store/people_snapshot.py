@@ -26,6 +26,7 @@ from msgspec import Struct
 from ....contract.atomic_file import replacing, sync
 from ...host.lock import give_to_folder_owner
 from .carry_over import Rows, rows_of
+from .metadata import PEOPLE_LOST, recall
 from .people_rows import SUMMED, row_sum
 
 if TYPE_CHECKING:
@@ -39,13 +40,15 @@ _COLUMNS = {**SUMMED, "prints": (*SUMMED["prints"], "backed_up")}
 class PeopleSnapshot(Struct, frozen=True, kw_only=True):
     """The rows of the tables in ``SUMMED``, as they were after entry ``seq`` of ``ledger``.
 
-    Digests are hexadecimal digits.
+    Digests are hexadecimal digits. ``lost``: what the database remembers of those who were lost
+    before, as it stands there.
     """
 
     gate: str
     ledger: str
     seq: int
     rows: Rows
+    lost: str | None = None
 
     def sealed(self) -> Rows:
         """The rows as they stand in the tables, with their checksums."""
@@ -105,7 +108,8 @@ def _taken(database: Database, gate: str, ledger: str) -> PeopleSnapshot:
         for table, columns in _COLUMNS.items()
     }
     [[seq]] = database.conn.execute("SELECT coalesce(max(seq), 0) FROM ledger")
-    return PeopleSnapshot(gate=gate, ledger=ledger, seq=seq, rows=rows)
+    lost = recall(database, PEOPLE_LOST)
+    return PeopleSnapshot(gate=gate, ledger=ledger, seq=seq, rows=rows, lost=lost)
 
 
 def _write(path: Path, snapshot: PeopleSnapshot) -> None:

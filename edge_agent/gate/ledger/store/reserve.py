@@ -60,6 +60,26 @@ def is_full(database: Path) -> bool:
         return False
 
 
+def index_may_fault(database: Path) -> bool:
+    """Whether the log's index, which SQLite maps into memory, may lack room for what it maps.
+
+    SQLite makes sure of that by a byte in each 4,096 of the file. Where blocks are smaller, as on
+    an ext4 of less than 512 MB, most of it is a hole: on a disk with room for the bytes and not
+    for the rest the process dies of SIGBUS at its next entry, and so at each start. Not where the
+    index is all there.
+    """
+    with suppress(OSError):  # Opening it tells better what is wrong there.
+        if os.statvfs(database.parent).f_frsize < _INDEX_STEP and is_full(database):
+            index = database.with_name(f"{database.name}-shm")
+            held = index.stat().st_blocks * 512 if index.exists() else 0
+            return held < _INDEX_BYTES
+    return False
+
+
+_INDEX_STEP, _INDEX_BYTES = 4096, 32_768
+"""https://sqlite.org/walformat.html#the_wal_index_file_format; the step: ``unixShmMap``."""
+
+
 def _room(folder: Path) -> int:
     state = os.statvfs(folder)
     return state.f_bavail * state.f_frsize

@@ -140,11 +140,13 @@ def changing(connection: StoreConnection, scribe: Scribe) -> Iterator[SqliteChan
     its tail read, so that the worker is told the truth. Raises StoreFault where nothing, or
     nothing certain, was written.
     """
-    database = connection.database()
+    with connection.telling():
+        database = connection.database()
     try:
-        database.conn.execute("BEGIN IMMEDIATE")
-        change = SqliteChange(database, scribe)
-        yield change
+        with connection.telling():
+            database.conn.execute("BEGIN IMMEDIATE")
+            change = SqliteChange(database, scribe)
+            yield change
     except BaseException as error:
         with suppress(sqlite3.Error):
             database.rollback()

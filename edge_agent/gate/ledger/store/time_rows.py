@@ -14,8 +14,9 @@ from ....contract.chain import stamp_of
 from ....contract.facts import ClockStepped, ClockSynced, Fact, PunchRecorded, PunchVoided
 from ....contract.stamps import ClockState, Stamp, local_time
 from ....contract.true_times import Bounds, Landmark, contradict, turns
+from ...errors import DamagedLedger
 from ...host.clock_trust import Known
-from .database import ChangePart, Part, data_of
+from .database import ChangePart, Part, read_data
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -62,6 +63,10 @@ class TimeRows(Part):
 
     def known_time(self) -> Known | None:
         """The last stamp that was trusted, and whether the hardware clock has proved itself."""
+        with self._connection.telling():
+            return self._known_time()
+
+    def _known_time(self) -> Known | None:
         last = self._last()
         if last is None or not last.stamp.trusted:
             rows = self._rows(
@@ -107,6 +112,10 @@ class TimeRows(Part):
 
         What gave an entry its time has to be confirmed too.
         """
+        with self._connection.telling():
+            return self._complete_until(confirmed)
+
+    def _complete_until(self, confirmed: int) -> str | None:
         [(pending,)] = self._rows(
             "SELECT min(seq) FROM (SELECT min(seq) AS seq FROM times WHERE open = 1"
             " UNION ALL SELECT min(seq) FROM times WHERE stated_by > ?"
@@ -119,8 +128,8 @@ class TimeRows(Part):
         if sure < max([1, *(int(value) for (value,) in recovered)]):
             return None
         # Its own stamp, or that of the last landmark before it.
-        rows = self._rows("SELECT wire FROM ledger WHERE seq = ?", sure)
-        stamps = [stamp_of(data_of(wire)) for (wire,) in rows]
+        rows = self._rows("SELECT seq, wire FROM ledger WHERE seq = ?", sure)
+        stamps = [stamp_of(read_data(*row)) for row in rows]
         stamps += [
             _landmark(row).stamp
             for row in self._rows(
@@ -271,21 +280,23 @@ def _put_landmark(database: Database, landmark: Landmark) -> None:
 
 def last_landmark(rows: list[Any]) -> Landmark | None:
     """The stamp of a row of the ledger, if there is one."""
-    return Landmark(rows[0][0], stamp_of(data_of(rows[0][1]))) if rows else None
+    return Landmark(rows[0][0], stamp_of(read_data(*rows[0]))) if rows else None
 
 
 def _landmark(row: Any) -> Landmark:
-    seq, boot, boottime_ms, wall_ms, state, uncertainty_ms = row
-    return Landmark(
-        seq,
-        Stamp(
-            boot=boot,
-            boottime_ms=boottime_ms,
-            wall_ms=wall_ms,
-            state=ClockState(state),
-            uncertainty_ms=uncertainty_ms,
-        ),
+    seq, boot, boottime_ms, wall_ms, said, uncertainty_ms = row
+    try:
+        state = ClockState(said)
+    except ValueError as error:
+        raise DamagedLedger(f"The landmark of entry {seq} was altered ({error}).") from error
+    stamp = Stamp(
+        boot=boot,
+        boottime_ms=boottime_ms,
+        wall_ms=wall_ms,
+        state=state,
+        uncertainty_ms=uncertainty_ms,
     )
+    return Landmark(seq, stamp)
 
 
 def _stated(row: Any) -> Bounds | None:

@@ -13,6 +13,7 @@ from ....contract.true_times import Landmark
 from ...errors import DamagedLedger
 from ...rules import LONGEST_LOOK_BACK_MS, recall
 from ..store.carry_over import Rows, taken_over
+from ..store.notes import Leaving
 from ..store.time_rows import read_landmarks
 
 _LOOK_BACK = 20_000
@@ -59,16 +60,16 @@ def handover_of(
     ledger: str,
     now: Stamp,
     beat: Callable[[], None],
-    forked_at: int | None = None,
+    noted: Leaving | None = None,
 ) -> Handover:
     """What a ledger that can be read hands over: all that payroll is not known to have.
 
-    ``beat`` is called for each entry that is read. ``forked_at``: an entry for which payroll has
-    shown another hash.
+    ``beat`` is called for each entry that is read. ``noted``: why it is left, where that was found
+    out while it was in use.
     """
     [[confirmed]] = database.conn.execute("SELECT confirmed FROM watermarks")
-    if forked_at is not None:
-        confirmed = min(confirmed, forked_at - 1)
+    if noted is not None:
+        confirmed = noted.confirmed(confirmed)
     pending, doubts = pending_in(database), doubts_in(database)
     amended, to_withdraw = set[int](), set[int]()
     for old in heeded(_after(database, confirmed, AMENDMENTS), beat):

@@ -24,6 +24,7 @@ from ....contract.facts import (
 )
 from ....contract.stamps import Stamp
 from ....contract.true_times import Bounds, own_bounds
+from ..store import people_snapshot
 from ..store.carry_over import put_rows
 from ..store.database import open_database
 from ..store.ledger_rows import read_tail
@@ -66,6 +67,7 @@ def make_successor(
         with _transaction(database):
             _put_former_names(database, handover.former_names, moved)
         remember(database, RECOVERED_THROUGH, str(read_tail(database.conn).seq))
+        people_snapshot.keep(path, database, gate, scribe.ledger)
         return len(moved)
 
 

@@ -4,6 +4,9 @@ Beside ``gate.db`` there may be ``gate.db.building``, a new one that is not fini
 ``gate.db.next-3-damaged``, one that is; and ``gate.db.old-3-damaged``, what it takes the place of.
 The finished one is the record that the change is decided: as long as it is there, what is left to
 do is done again, so a power cut at any step is mended at the next start.
+
+What is kept of the new one's people, ``gate.db.building.people``, is in its place before the
+database is: there is no moment at which damage would find the old one's beside it.
 """
 
 import stat
@@ -13,6 +16,7 @@ from ....contract.atomic_file import move, sync
 
 _OLD, _NEXT = ".old-", ".next-"
 _COMPANIONS = ("-wal", "-shm")
+_PEOPLE = ".people"
 
 
 def building(path: Path) -> Path:
@@ -27,7 +31,7 @@ def set_aside(path: Path) -> list[Path]:
 
 def discard_half_made(path: Path) -> None:
     """Nothing of a new database that was not finished is worth keeping."""
-    for companion in ("", *_COMPANIONS):
+    for companion in ("", *_COMPANIONS, _PEOPLE, f"{_PEOPLE}.part"):
         _with(building(path), companion).unlink(missing_ok=True)
 
 
@@ -35,7 +39,9 @@ def decide(path: Path, why: str) -> None:
     """The new database is finished and closed: from now on it is the one to use."""
     new = building(path)
     if path.exists():
-        new.chmod(stat.S_IMODE(path.stat().st_mode))
+        for made in (new, _with(new, _PEOPLE)):
+            if made.exists():
+                made.chmod(stat.S_IMODE(path.stat().st_mode))
     sync(new)
     number = 1 + max((_number(path, old) for old in set_aside(path)), default=0)
     move(new, path.with_name(f"{path.name}{_NEXT}{number}-{why}"))
@@ -53,6 +59,8 @@ def carry_out(path: Path) -> Path | None:
                 # Each on the disk before the next: a power cut must not be able to leave the log
                 # behind, or the new one in the place of an old one that is nowhere.
                 move(_with(path, companion), _with(old, companion))
+        if _with(building(path), _PEOPLE).exists():
+            move(_with(building(path), _PEOPLE), _with(path, _PEOPLE))
         move(new, path)
         return old
     return None

@@ -12,7 +12,7 @@ from functools import partial
 from msgspec import Struct
 
 from ....contract.people import Print, Worker, alike, another_person
-from ...ledger.gate import Gate
+from ...ledger.recorder import Recorder
 from ...ports import Sensor
 from ...sensor.pairing import Pairing, digest, persistently
 from ..prompt import Prompt
@@ -43,7 +43,7 @@ class Batch(Struct):
     newcomers: dict[str, Worker] = {}
     lost: list[Print] = []
 
-    def sort(self, record: Record, gate: Gate, taken: frozenset[int]) -> RecordOutcome | None:
+    def sort(self, record: Record, gate: Recorder, taken: frozenset[int]) -> RecordOutcome | None:
         """Take a record in; or what becomes of it without writing.
 
         ``taken``: the slots in which the sensor has templates.
@@ -103,7 +103,7 @@ _COMPARED_AT_ONCE = 16
 class Strangers:
     """What was on the sensor when the restore began."""
 
-    def __init__(self, gate: Gate, sensor: Sensor, pairing: Pairing) -> None:
+    def __init__(self, gate: Recorder, sensor: Sensor, pairing: Pairing) -> None:
         self._gate = gate
         self._sensor = sensor
         self._pairing = pairing

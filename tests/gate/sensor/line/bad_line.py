@@ -14,7 +14,7 @@ from unittest.mock import patch
 from edge_agent.contract.people import Print, Worker
 from edge_agent.gate.daemon.loop import GateLoop
 from edge_agent.gate.events import Event, Outcome, PanelShown
-from edge_agent.gate.ledger.gate import Gate
+from edge_agent.gate.ledger.recorder import Recorder
 from edge_agent.gate.people.roster import RosterInbox
 from edge_agent.gate.people.templates.sealing import AgeSealing
 from edge_agent.gate.sensor import fingerprint_sensor, link
@@ -124,7 +124,7 @@ class HeldPresses:
                 change.put_print(print_, digest(template(finger)))
         clock = HandClock()
         clock.monotonic = line.monotonic  # type: ignore[method-assign]
-        gate = Gate(site.store, clock, self._tell, site.gate.policy)
+        gate = Recorder(site.store, clock, self._tell, site.gate.policy)
         with (
             patch.object(fingerprint_sensor, "Port", lambda *_: line),
             patch.object(link, "time", line),

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pytest
 
 from edge_agent.gate.errors import SensorFault, SensorRefused, SensorSilent
-from edge_agent.gate.ledger.gate import Gate
+from edge_agent.gate.ledger.recorder import Recorder
 from edge_agent.gate.people.handlers import Dispatcher
 from edge_agent.gate.people.requests import Enroll, StepKind
 from edge_agent.gate.sensor import fingerprint_sensor, link
@@ -158,7 +158,7 @@ def test_whoever_lacks_both_enrols(way: str, monkeypatch: pytest.MonkeyPatch) ->
     with module(monkeypatch, way, INDEX, NOTE, WRITE_NOTE) as line:
         sensor = FingerprintSensor(SensorSettings(port="/dev/line"))
         info = sensor.connect()
-        gate = Gate(site.store, site.clock, site.events.append, site.gate.policy)
+        gate = Recorder(site.store, site.clock, site.events.append, site.gate.policy)
         pairing = Pairing(gate, sensor, beat=lambda: None)
         assert pairing.check() is None
         dispatcher = Dispatcher(gate, sensor, site.panel, pairing, none, none)

@@ -22,7 +22,7 @@ from ...contract.roster import Applied
 from ...contract.stamps import Stamp
 from ...contract.true_times import Bounds, Timeline
 from ..events import LedgerGrew
-from ..ports import Clock, Tell
+from ..ports import Clock, Emit
 from ..rules import LastPunch, Policy
 from .store.sqlite_store import SqliteChange, SqliteStore
 from .store_health import StoreHealth
@@ -36,18 +36,18 @@ class _Known(Struct):
     last_punches: dict[str, LastPunch]
 
 
-class Gate:
+class Recorder:
     """The store with what the rules need of it held in memory. Lives on one thread."""
 
-    def __init__(self, store: SqliteStore, clock: Clock, tell: Tell, policy: Policy) -> None:
+    def __init__(self, store: SqliteStore, clock: Clock, emit: Emit, policy: Policy) -> None:
         self.store = store
         self.clock = clock
-        self.tell = tell
+        self.emit = emit
         self.policy = policy
         self._known: _Known | None = None
         """None where it has to be asked for anew: what was just written is then part of it."""
         self._timeline: Timeline | None = None
-        self._keeper = StoreHealth(store, clock, tell)
+        self._keeper = StoreHealth(store, clock, emit)
 
     def owner_of(self, slot: int) -> tuple[Print | None, Worker | None]:
         """The print that holds ``slot``, and its worker. Raises StoreFault."""
@@ -123,7 +123,7 @@ class Gate:
             self._known = None
             raise
         for entry in entries:
-            self.tell(LedgerGrew(seq=entry.seq, kind=entry.kind))
+            self.emit(LedgerGrew(seq=entry.seq, kind=entry.kind))
         written = entries[len(lines) - len(facts) :]
         for fact, entry in zip(facts, written, strict=True):
             self._heed(fact, entry.seq, stamp)
