@@ -195,7 +195,7 @@ def test_doubles_are_looked_for_no_further_back_than_they_can_be(
             site.write(punch("008"))
         site.runs(12 * HOUR)
     read: list[int] = []
-    monkeypatch.setattr(type(site.store), "_data", lambda self, wire: read.append(1) or {
+    monkeypatch.setattr(type(site.store), "_data", lambda self, seq, wire: read.append(1) or {
         "clock": site.data()[-1]["clock"]
     })  # fmt: skip
     list(site.store.of_worker("007", site.clocks.true_ms))
