@@ -173,6 +173,34 @@ def test_hardware_clock(stage: Stage, seconds: str | None, expected: str) -> Non
     assert said(times.rtc(stage.machine())) == expected
 
 
+NOW, LEAPT = "1795000000", "3155760000"
+
+
+@pytest.mark.parametrize(
+    ("clocks", "expected", "named"),
+    [
+        ({"rtc0": ("12", "1"), "rtc1": (NOW, "0")}, "RTC_SECOND", "rtc1 shows 2026"),
+        ({"rtc0": ("12", "0"), "rtc1": (NOW, "1")}, "RTC_RUNS", "2026"),
+        ({"rtc0": (NOW, "1"), "rtc1": ("12", "0")}, "RTC_RUNS", "2026"),
+        ({"rtc0": (LEAPT, "1")}, "RTC_FORGOT", "2070"),
+        ({"rtc0": ("9" * 18, "1")}, "RTC_NONE", ""),
+        ({"rtc0": ("12", "1"), "rtc1": (LEAPT, "0")}, "RTC_FORGOT", "1970"),
+    ],
+)
+def test_of_several_hardware_clocks_the_one_that_kept_the_time(
+    stage: Stage, clocks: dict[str, tuple[str, str]], expected: str, named: str
+) -> None:
+    for name, (seconds, hctosys) in clocks.items():
+        stage.file(f"/sys/class/rtc/{name}/since_epoch", seconds + "\n")
+        stage.file(f"/sys/class/rtc/{name}/hctosys", hctosys + "\n")
+
+    verdict = times.rtc(stage.machine())
+
+    assert said(verdict) == expected
+    assert verdict is not None
+    assert named in verdict.found
+
+
 class StoppedClock:
     def __init__(self, state: ClockState, uncertainty_ms: int | None) -> None:
         self._readings: dict[str, Any] = {"state": state, "uncertainty_ms": uncertainty_ms}

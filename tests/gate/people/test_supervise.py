@@ -9,7 +9,7 @@ import pytest
 from edge_agent.contract.errors import BadRequest
 from edge_agent.contract.people import Worker
 from edge_agent.gate.people.requests import AddPunch, VoidPunch
-from tests.gate.ledger.test_times import HOUR, Site, punch
+from tests.gate.ledger.clocked_site import HOUR, Site, punch
 
 from .asking import ask
 
