@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Struct, structs
 
 from ..chain import Common, Envelope, event_type
-from ..facts import KINDS, Fact, kind_of
+from ..facts import KINDS, Fact, OldEntry, kind_of
 from ..home_assistant import Discovery
 from ..messages import GateStatus, LastWill, Receipt, Reply, Report, Resend, Roster
 from ..roster import MOST_WORKERS
@@ -89,6 +89,8 @@ def components(ref_template: str) -> dict[str, Schema]:
         _polish(name, schema)
         if name in written_by_gate and name not in _MAY_LEAVE_OUT and "required" in schema:
             schema["required"] = list(schema["properties"])
+    # Payroll may have had none of the ledger that was left: seq 0.
+    made[OldEntry.__name__]["properties"]["seq"] |= _COUNT["integer"]
     common, envelope = made.pop("Common"), made.pop("Envelope")
     for fact in KINDS:
         made[fact.__name__] = _data(fact, common, made[fact.__name__])
