@@ -1,8 +1,10 @@
 """The clock, the clock that survives a power cut, and the time zone."""
 
 import os
+from contextlib import closing
 from datetime import UTC, datetime
 
+from ...contract.errors import StoreFault
 from ...contract.stamps import ClockState
 from .context import CheckContext, check
 from .findings import Judgement, Sentence, State, passed_on
@@ -117,6 +119,28 @@ def _this_year() -> int:
 
 _REPRESENTABLE_S = 253_402_300_799
 """The end of the year 9999: a clock may show anything."""
+
+
+BATTERY_FAILED = Sentence(
+    WARN,
+    "The battery-backed clock had lost the time when it was last compared: no time rests on it",
+    "replace its battery; it counts again once a synchronisation has found that it held",
+)
+
+
+@check("clock battery")
+def battery(context: CheckContext) -> Judgement | None:
+    """Whether the clock kept the time through the last power cut: by now the network has set it."""
+    if next(context.machine.at(_RTCS).glob("rtc*/since_epoch"), None) is None:
+        return None  # Another check tells.
+    try:
+        store = context.assembly.store_for_reading()
+    except (StoreFault, PermissionError):
+        return None  # Another check tells.
+    with closing(store):
+        found = [mark.hardware_clock_held for mark in store.landmarks()]
+    compared = [held for held in found if held is not None]
+    return BATTERY_FAILED() if compared and not compared[-1] else None
 
 
 ZONE_SAME = Sentence(OK, "Gate and machine are both in {zone}")

@@ -94,7 +94,13 @@ class WatchClock:
             offset_ms=now.wall_ms - now.boottime_ms,
             hardware_clock=None if held is None else "held" if held else "lost",
         )
+        known = self._gate.store.known_time()
         self._trusted = self._write(fact, now)
+        if self._trusted and held is False and known is not None and known.hardware_clock_held:
+            log.warning(
+                "the battery-backed clock has lost the time, and what rested on it is taken back: "
+                "replace its battery"
+            )
         return self._trusted
 
     def _hardware_clock_held(self, now: Stamp) -> bool | None:

@@ -1,16 +1,19 @@
 """Memory, temperature, supply, disk and time, on a staged machine."""
 
 import os
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
+from edge_agent.contract.facts import ClockSynced
 from edge_agent.contract.stamps import ClockState, Stamp
 from edge_agent.gate.doctor import hardware as disk
 from edge_agent.gate.doctor import hardware as health
 from edge_agent.gate.doctor import times
 from edge_agent.gate.doctor.machine import Machine
+from tests.gate.ledger.ledgers import append, open_store
 
 from .staging import Stage, said, status, usage
 
@@ -199,6 +202,23 @@ def test_of_several_hardware_clocks_the_one_that_kept_the_time(
     assert said(verdict) == expected
     assert verdict is not None
     assert named in verdict.found
+
+
+@pytest.mark.parametrize(
+    ("compared", "expected"), [([], None), (["held"], None), (["held", "lost"], "BATTERY_FAILED")]
+)
+def test_a_clock_that_the_network_has_set_since_is_no_proof_of_its_battery(
+    stage: Stage, compared: list[Literal["held", "lost"]], expected: str | None
+) -> None:
+    with closing(open_store(stage.folder)) as store:
+        for found in compared:
+            append(store, ClockSynced(offset_ms=1, hardware_clock=found))
+    assert times.battery(stage.context()) is None  # There is no such clock.
+    stage.file("/sys/class/rtc/rtc0/since_epoch", NOW + "\n")
+
+    verdict = times.battery(stage.context())
+
+    assert (verdict and said(verdict)) == expected
 
 
 class StoppedClock:
