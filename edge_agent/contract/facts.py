@@ -147,11 +147,12 @@ class PunchRepeated(Fact, tag="punch.repeated", frozen=True, kw_only=True):
 
 
 class PunchTimeResolved(Fact, tag="punch.time-resolved", frozen=True, kw_only=True):
-    """When punch ``of`` was, which had been stamped before the clock was trusted.
+    """When punch ``of`` was: its clock was not trusted then, or is not any more.
 
-    ``at`` is the punch's true time within ``uncertainty_ms``, or null where it stays an interval,
-    from ``not_before`` to ``not_after`` as far as they are known. ``final``: the gate will say
-    nothing better; only a person can then settle an interval.
+    ``at`` is the punch's true time within ``uncertainty_ms``, or null where it is an interval,
+    from ``not_before`` to ``not_after`` as far as they are known. So is a punch whose time rested
+    on a battery-backed clock that proved false: what was said of it before does not stand.
+    ``final``: the gate will say nothing better; only a person can then settle an interval.
     """
 
     amends = "time"
@@ -260,7 +261,8 @@ class ClockSynced(Fact, tag="clock.synced", frozen=True, kw_only=True):
 
     ``offset_ms`` is the true time at boot time zero, in milliseconds since 1970, as the clock has
     it now. ``hardware_clock``: whether the battery-backed clock, as it was before, had ``held`` the
-    time through the last power cut or ``lost`` it; null where nobody can tell.
+    time through the last power cut or ``lost`` it; null where nobody can tell. ``lost`` takes the
+    time from every boot that rested on that clock since it last ``held``.
     """
 
     offset_ms: int

@@ -2,12 +2,13 @@
 
 A boot whose clock was trusted at some moment gives each of its stamps a time: boot time runs on
 whatever happens to the wall clock. A boot that was never trusted gives an interval: it began after
-the boot before it had ended, and had ended before the next one began. Pure: no clock is read here.
+the boot before it had ended, and had ended before the next one began. So does one that rested on a
+battery-backed clock which the next synchronisation has proved false. Pure: no clock is read here.
 """
 
 from collections.abc import Iterable
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from .stamps import ClockState, Stamp
 
@@ -19,11 +20,13 @@ is below 400 ms (NTP_MAX_ADJUST) and steps the rest; the other 100 ms are for it
 class Landmark(Struct, frozen=True):
     """A stamp on which times rest: at the ends of a boot and of each run of trusted stamps.
 
-    ``seq`` is the entry that has it.
+    ``seq`` is the entry that has it. ``hardware_clock_held``: what this entry, a synchronisation,
+    has found of the battery-backed clock; None: nothing.
     """
 
     seq: int
     stamp: Stamp
+    hardware_clock_held: bool | None = None
 
 
 class Bounds(Struct, frozen=True):
@@ -127,7 +130,12 @@ class _Boot(Struct):
     """A boot: when it began at the earliest, and had its last stamp at the latest."""
 
     fixes: list[Fix]
+    first_seq: int
     last_ms: int
+    vouched: list[Fix] = field(default_factory=list)
+    """What was trusted before the boot was synchronised: on the word of a battery-backed clock."""
+    held: bool | None = None
+    """Whether that clock was right when the boot was synchronised, where the gate says so."""
     begin_low: int | None = None
     end_high: int | None = None
     settled: bool = False
@@ -135,23 +143,45 @@ class _Boot(Struct):
 
 
 class Timeline:
-    """Boots in their order, to place any stamp among them."""
+    """Boots in their order, to place any stamp among them.
+
+    ``hardware_clock_held``: what the last boot has found of the battery-backed clock, by comparing
+    or because both cannot be right. ``false_since``: the first entry from which on times rested on
+    that clock, where it has proved false. ``vouched_since``: the first of those that rest on it
+    still, and of which no synchronisation has told whether it held.
+    """
 
     def __init__(self, landmarks: Iterable[Landmark], drift_ppm: int) -> None:
         """``landmarks`` in the order of the ledger; ``drift_ppm`` bounds the boots' own clocks."""
         self._drift = Drift(drift_ppm)
+        self.hardware_clock_held: bool | None = None
+        self.false_since: int | None = None
+        self.vouched_since: int | None = None
         self._boots: dict[str, _Boot] = {}
         for landmark in landmarks:
-            stamp = landmark.stamp
-            boot = self._boots.setdefault(stamp.boot, _Boot([], stamp.boottime_ms))
-            boot.last_ms = max(boot.last_ms, stamp.boottime_ms)
-            if stamp.trusted:
-                boot.fixes.append(fix_of(stamp))
+            self._add(landmark)
         for boot in self._boots.values():
             boot.fixes = self._believed(boot.fixes)
         self._order = list(self._boots.values())
+        self._disbelieve_hardware()
         self._bound_from_before()
         self._bound_from_after()
+
+    def _add(self, landmark: Landmark) -> None:
+        stamp = landmark.stamp
+        boot = self._boots.get(stamp.boot)
+        if boot is None:
+            boot = self._boots[stamp.boot] = _Boot([], landmark.seq, stamp.boottime_ms)
+        boot.last_ms = max(boot.last_ms, stamp.boottime_ms)
+        if not stamp.trusted:
+            return
+        fix = fix_of(stamp)
+        boot.fixes.append(fix)
+        if fix.synced:
+            # A second sync of a boot finds the clock as the first one has set it.
+            boot.held = landmark.hardware_clock_held if boot.held is None else boot.held
+        elif len(boot.vouched) + 1 == len(boot.fixes):
+            boot.vouched.append(fix)
 
     def _believed(self, fixes: list[Fix]) -> list[Fix]:
         """The best fixes, without those that a later one proves wrong."""
@@ -163,6 +193,40 @@ class Timeline:
                 believed.append(fix)
         # In holdover a clock lives on its last sync, and is never better than that.
         return [fix for fix in reversed(believed) if fix.synced] or believed[::-1]
+
+    def _disbelieve_hardware(self) -> None:
+        """Take the times from boots that rested on a clock since it was last found to hold.
+
+        It may have failed in any of them: one that stood still through the first power cut may have
+        gone on well ever since.
+        """
+        resting: list[_Boot] = []
+        ended: int | None = None
+        for boot in self._order:
+            self.hardware_clock_held = self.false_since = None
+            if not boot.fixes:
+                ended = None if ended is None else ended + self._drift.least(boot.last_ms)
+                continue
+            if not any(fix.synced for fix in boot.fixes):
+                resting.append(boot)
+            else:
+                overtaken = resting and ended is not None and ended > self._high(boot, 0)
+                held = False if boot.held is None and overtaken else boot.held
+                if held is None and self._proves_false(boot):
+                    held = False
+                self.hardware_clock_held = held
+                if held is not None:
+                    if not held and resting:
+                        self.false_since = resting[0].first_seq
+                        for one in resting:
+                            one.fixes = []
+                    resting = []
+            ended = self._low(boot, boot.last_ms) if boot.fixes else ended
+        self.vouched_since = resting[0].first_seq if resting else None
+
+    def _proves_false(self, boot: _Boot) -> bool:
+        """Whether a synchronisation of this boot contradicts what its own start rested on."""
+        return any(self._drift.contradict(one, boot.fixes[0]) for one in boot.vouched[:1])
 
     def _bound_from_before(self) -> None:
         ended: int | None = None
@@ -244,10 +308,13 @@ def to_state(bounds: Bounds, stated: Bounds | None, *, later: bool = False) -> b
 def disproves(bounds: Bounds, stated: Bounds, *, later: bool) -> bool:
     """Whether ``stated`` cannot stand any more now that ``bounds`` are known.
 
-    What the punch said of itself stands as long as both can be true. What was said later rested on
+    A time that rested on a clock which proved false cannot, even where it may be true. What the
+    punch said of itself stands otherwise as long as both can be true. What was said later rested on
     a synchronisation, of this boot or of those around it, which may have been a lie: then it may
     lie within what is known now and yet beside the truth, so it has to hold all that may be true.
     """
+    if stated.exact and not bounds.exact:
+        return True
     return not (_within(bounds, stated) if later else overlap(bounds, stated))
 
 

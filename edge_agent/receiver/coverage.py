@@ -72,6 +72,11 @@ class GateReading:
                 yield
 
 
+def _moves_times(entry: Arrival) -> bool:
+    """Whether an entry may take a time from others, even from those of boots before its own."""
+    return entry.kind in MOVING_TIMES or entry.data.get("hardware_clock") == "lost"
+
+
 class CoverageTable:
     """Keeps the table ``covered``, in quiet moments and a page of entries at a time.
 
@@ -97,7 +102,7 @@ class CoverageTable:
         Of gates that are ``disturbed`` (their history proved to be another, or they have begun
         another ledger), nothing that was certain is so any more.
         """
-        disturbed = disturbed | {one.gate for one in new if one.kind in MOVING_TIMES}
+        disturbed = disturbed | {one.gate for one in new if _moves_times(one)}
         for gate in {one.gate for one in new} | disturbed:
             if len(self._due) < _MOST:
                 self._due.setdefault(gate)

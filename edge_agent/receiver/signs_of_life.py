@@ -17,7 +17,7 @@ from msgspec import Struct
 from ..contract.chain import Reading
 from ..contract.facts import RECORDING, TOUCHES
 from ..contract.stamps import Stamp, parse_time
-from ..contract.true_times import Bounds, Landmark, Timeline, overlap, own_bounds, turns
+from ..contract.true_times import Bounds, Landmark, Timeline, disproves, own_bounds, turns
 
 DRIFT_PPM = 500
 """What a gate's ``[clock] drift_ppm`` is unless it is set."""
@@ -66,6 +66,7 @@ class Sign(Struct, frozen=True, kw_only=True):
     stamp: Stamp
     reason: str | None
     recording: bool | None
+    hardware_clock_held: bool | None = None
 
 
 class SignsOfLife:
@@ -108,11 +109,12 @@ class SignsOfLife:
 
     def _note(self, before: Sign | None, entry: Sign) -> None:
         """Keep the stamps on which times rest."""
-        if not turns(before.stamp if before else None, entry.stamp, self._drift_ppm):
+        turned = turns(before.stamp if before else None, entry.stamp, self._drift_ppm)
+        if not turned and entry.hardware_clock_held is None:
             return
         if before is not None and self._landmarks[-1].seq != before.seq:
             self._landmarks.append(Landmark(before.seq, before.stamp))
-        self._landmarks.append(Landmark(entry.seq, entry.stamp))
+        self._landmarks.append(Landmark(entry.seq, entry.stamp, entry.hardware_clock_held))
 
     def _live(self, now: Sign) -> None:
         before, self._sign = self._sign, now
@@ -230,6 +232,7 @@ def sign_of(data: dict[str, Any]) -> Sign | None:
         stamp=stamp,
         reason=parsed.reason,
         recording=parsed.recording,
+        hardware_clock_held=_HELD.get(parsed.hardware_clock or ""),
     )
 
 
@@ -239,6 +242,10 @@ class _SignData(Struct):
     clock: Reading
     reason: str | None = None
     recording: bool | None = None
+    hardware_clock: str | None = None
+
+
+_HELD = {"held": True, "lost": False}
 
 
 class _Run(Struct):
@@ -298,7 +305,7 @@ def _no(off: _Off, timeline: Timeline) -> Span | None:
 def _when(stamp: Stamp, timeline: Timeline) -> Bounds:
     """When a stamp was made: what it says itself, unless that has proved wrong."""
     own, placed = own_bounds(stamp), timeline.place(stamp)
-    return own if own is not None and overlap(own, placed) else placed
+    return placed if own is None or disproves(placed, own, later=False) else own
 
 
 def _laid_out(spans: list[Span], begin_ms: int, end_ms: int) -> list[Span]:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from edge_agent.contract.chain import event_type
 from edge_agent.contract.facts import KINDS, Fact, kind_of
 from edge_agent.contract.stamps import ClockState
 
@@ -49,7 +50,11 @@ def test_an_entry_of_a_kind_to_come_is_valid() -> None:
         "kind": "gate.moved",
         "where": 1,
     }
+    later["type"] = event_type("gate.moved")
     validator("entry").validate(later)
+    for known in KINDS:
+        later["type"] = event_type(kind_of(known))
+        assert not validator("entry").is_valid(later)
 
 
 def test_a_field_that_is_added_later_does_not_make_an_entry_invalid() -> None:

@@ -135,7 +135,9 @@ def disturbing() -> dict[str, Ledger]:
     other.start("22 20:00")
     stepped = night(power_cut=False)
     stepped.write("clock.stepped", None, before=AT, after=AT, step_ms=1, state="synced")
-    return {"fork": clone, "another ledger": other, "clock": stepped}
+    lost = night(power_cut=False)
+    lost.write("clock.synced", None, offset_ms=1, hardware_clock="lost")
+    return {"fork": clone, "another ledger": other, "clock": stepped, "hardware clock": lost}
 
 
 @pytest.mark.parametrize("what", disturbing())

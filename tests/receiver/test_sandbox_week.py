@@ -1,5 +1,6 @@
 """The reference payroll, fed the sandbox's week, holds exactly what the account says."""
 
+import json
 import random
 import re
 import time
@@ -9,21 +10,34 @@ import pytest
 from click.testing import CliRunner
 
 from edge_agent.cli import main
+from edge_agent.contract.facts import KINDS, kind_of
 from edge_agent.demo.week.account import Sums, account
-from edge_agent.demo.week.ledger import write_week
-from edge_agent.demo.week.plan import MAIN, NORTH, presses, shifts
+from edge_agent.demo.week.ledger import WrittenWeek, write_week
+from edge_agent.demo.week.plan import MAIN, NORTH, Shift, presses, shifts
 from edge_agent.receiver.connection import ReceiverOptions
 from tests.brokers import Mosquitto
+from tests.contract.samples import validator
 from tests.gate.uplink.site import PASSWORD, Site, acl_for
 
 from .running import Running, rows
 
 
-def expected() -> Sums:
+def week() -> tuple[list[Shift], list[WrittenWeek]]:
     rng = random.Random(2026)
     worked = list(shifts(rng))
     pressed = presses(worked, rng)
-    return account(worked, [write_week(gate, pressed, gate) for gate in (MAIN, NORTH)], 2)
+    return worked, [write_week(gate, pressed, gate) for gate in (MAIN, NORTH)]
+
+
+def expected() -> Sums:
+    return account(*week(), 2)
+
+
+def test_the_week_has_every_kind_as_the_published_schemas_have_it() -> None:
+    entries = [json.loads(entry.wire) for gate in week()[1] for entry in gate.entries]
+    for entry in entries:
+        validator("entry").validate(entry)
+    assert {entry["data"]["kind"] for entry in entries} == {kind_of(fact) for fact in KINDS}
 
 
 def left(database: str) -> list[tuple[str, str]]:
@@ -63,6 +77,7 @@ def test_the_reference_ends_with_exactly_the_account(
         "voided": sums.voided,
     }
     kept = dict(rows(database, "SELECT kind, count(*) FROM entries GROUP BY kind"))
+    assert kept.keys() == {kind_of(fact) for fact in KINDS}  # A developer meets each of them.
     assert kept["attempt.refused"] == sums.refused
     assert kept["punch.time-resolved"] == sums.resolved
     assert rows(database, "SELECT count(*) FROM forks") == [(sums.forks,)]

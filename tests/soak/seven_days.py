@@ -34,7 +34,7 @@ from edge_agent.gate.ports import (
 from edge_agent.gate.rules import Hint
 from edge_agent.gate.sensor.pairing import digest
 from tests.gate.fakes import Library, PowerCut, template_of
-from tests.gate.ledger.test_times import Clocks
+from tests.gate.ledger.clocked_site import Clocks
 from tests.gate.uplink.gates import GATE
 
 from .soaked_gate import TOPICS, ZONE, SoakedGate

@@ -7,6 +7,7 @@ from msgspec import Struct
 from ..facts import KINDS, kind_of
 from ..home_assistant import discovery_topic
 from ..messages import Topics
+from .examples import examples
 from .json_schemas import Schema, components, entry_of
 
 _TOPICS = Topics("{root}", "{gate}")
@@ -96,6 +97,7 @@ _PARAMETERS = {
 
 def document() -> dict[str, Any]:
     """The whole document."""
+    schemas = _schemas()
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -120,7 +122,7 @@ def document() -> dict[str, Any]:
         },
         "channels": {name: _channel(channel) for name, channel in _CHANNELS.items()},
         "operations": {f"{c.action}-{name}": _operation(name, c) for name, c in _CHANNELS.items()},
-        "components": {"messages": _messages(), "schemas": _plain(_schemas())},
+        "components": {"messages": _messages(schemas), "schemas": schemas},
     }
 
 
@@ -147,14 +149,17 @@ def _operation(name: str, channel: _Channel) -> dict[str, Any]:
     return operation
 
 
-def _messages() -> dict[str, Any]:
+def _messages(schemas: dict[str, Schema]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for channel in _CHANNELS.values():
         for name, schema in channel.messages.items():
             made[name] = {
                 "name": name,
+                "title": schema,
+                "summary": schemas[schema].get("description", channel.what),
                 "contentType": channel.content_type,
                 "payload": _ref("components", "schemas", schema),
+                "examples": [{"payload": example} for example in examples()[schema]],
             }
             if channel.correlated:
                 made[name]["correlationId"] = {"location": "$message.payload#/id"}
@@ -162,14 +167,11 @@ def _messages() -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Schema]:
-    return components("#/components/schemas/{name}")
-
-
-def _plain(node: Any) -> Any:
-    """AsyncAPI's ``discriminator`` is a name, not OpenAPI's object: leave it out."""
-    if isinstance(node, dict):
-        return {key: _plain(value) for key, value in node.items() if key != "discriminator"}
-    return [_plain(value) for value in node] if isinstance(node, list) else node
+    """As in the JSON Schemas, where no validator knows a ``discriminator`` by itself."""
+    made = components("#/components/schemas/{name}")
+    for name, told_by in (("Entry", "type"), ("Command", "command")):
+        made[name] = {**made[name], "discriminator": told_by}
+    return made
 
 
 def _ref(*path: str) -> dict[str, str]:

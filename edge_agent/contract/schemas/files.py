@@ -7,6 +7,7 @@ from typing import Any
 
 from ..facts import KINDS, kind_of
 from .asyncapi import document
+from .examples import examples
 from .json_schemas import Schema, components, entry_of
 
 FOLDER = Path(__file__).parents[3] / "docs" / "contract"
@@ -55,7 +56,8 @@ def _standalone(every: dict[str, Schema], name: str) -> Schema:
             needed[other] = every[other]
             waiting += _references(every[other])
     head = {"$schema": _DIALECT, "$comment": _LICENCE}
-    return {**head, **every[name], "$defs": dict(sorted(needed.items()))}
+    whole = {**head, **every[name], "examples": examples()[name]}
+    return {**whole, "$defs": dict(sorted(needed.items()))}
 
 
 def _references(node: Any) -> Iterator[str]:

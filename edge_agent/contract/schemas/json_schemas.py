@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Struct, structs
 
 from ..chain import Common, Envelope, event_type
-from ..facts import KINDS, Fact, kind_of
+from ..facts import KINDS, Fact, OldEntry, kind_of
 from ..home_assistant import Discovery
 from ..messages import GateStatus, LastWill, Receipt, Reply, Report, Resend, Roster
 from ..roster import MOST_WORKERS
@@ -47,7 +47,7 @@ WORDS: Words = {
     **dict.fromkeys(
         (
             *("at", "time", "wall", "not_before", "not_after", "before", "after"),
-            *("started_at", "complete_until", "expires"),
+            *("started_at", "complete_until", "expires", "pending_since"),
         ),
         _TIME,
     ),
@@ -86,22 +86,33 @@ def components(ref_template: str) -> dict[str, Schema]:
     _, made = msgspec.json.schema_components(types, ref_template=ref_template)
     written_by_gate = set(made) - set(_names_in(_FROM_PAYROLL))
     for name, schema in made.items():
-        _polish(schema)
+        _polish(name, schema)
         if name in written_by_gate and name not in _MAY_LEAVE_OUT and "required" in schema:
             schema["required"] = list(schema["properties"])
-    common = made.pop("Common")
+    # Payroll may have had none of the ledger that was left: seq 0.
+    made[OldEntry.__name__]["properties"]["seq"] |= _COUNT["integer"]
+    common, envelope = made.pop("Common"), made.pop("Envelope")
     for fact in KINDS:
         made[fact.__name__] = _data(fact, common, made[fact.__name__])
-        made[entry_of(fact)] = _entry(fact, ref_template)
-    made["Entry"] = _any_entry(common, ref_template)
-    made["Status"] = _either(ref_template, GateStatus, LastWill)
-    made["Command"] = _either(ref_template, Resend, Report)
-    return dict(sorted(made.items()))
+        made[entry_of(fact)] = _entry(fact, envelope, ref_template)
+    made["EntryOfAnotherKind"] = _entry_of_another_kind(common, envelope)
+    entries = [*map(entry_of, KINDS), "EntryOfAnotherKind"]
+    made["Entry"] = {
+        "description": "An entry of any kind, told apart by `type`. Store a kind that you don't "
+        "know as it is.",
+        **_one_of(ref_template, *entries),
+    }
+    made["Status"] = {
+        "type": "object",
+        "anyOf": [_ref(ref_template, one.__name__) for one in (GateStatus, LastWill)],
+    }
+    made["Command"] = _one_of(ref_template, Resend.__name__, Report.__name__)
+    return {name: {"title": name, **schema} for name, schema in sorted(made.items())}
 
 
 def _data(fact: type[Fact], common: Schema, own: Schema) -> Schema:
     """``data`` of a kind: what every entry has, and the kind's own part."""
-    properties = {**common["properties"], **own["properties"], "kind": {"const": kind_of(fact)}}
+    properties = {**common["properties"], **own["properties"], "kind": _const(kind_of(fact))}
     where_known = {f.encode_name for f in structs.fields(fact) if f.default is UNSET}
     required = [name for name in properties if name not in where_known]
     schema = {**own, "properties": properties, "required": required}
@@ -111,46 +122,55 @@ def _data(fact: type[Fact], common: Schema, own: Schema) -> Schema:
 
 
 _NO_TIME_FROM_AN_UNTRUSTED_CLOCK: Schema = {
-    "if": {"properties": {"clock": {"properties": {"state": {"const": "unsynced"}}}}},
-    "then": {"properties": {"at": {"type": "null"}}},
+    "if": {
+        "type": "object",
+        "properties": {
+            "clock": {
+                "type": "object",
+                "properties": {"state": {"type": "string", "const": "unsynced"}},
+            }
+        },
+    },
+    "then": {"type": "object", "properties": {"at": {"type": "null"}}},
 }
 
 
-def _entry(fact: type[Fact], ref_template: str) -> Schema:
+def _entry(fact: type[Fact], envelope: Schema, ref_template: str) -> Schema:
+    """The whole of it, and nothing by reference but ``data``: code generators merge badly."""
+    own = {
+        "type": _const(event_type(kind_of(fact))),
+        "data": _ref(ref_template, fact.__name__),
+    }
     return {
-        "title": entry_of(fact),
-        "description": cleandoc(fact.__doc__ or ""),
-        "allOf": [_ref(ref_template, "Envelope")],
-        "properties": {
-            "type": {"const": event_type(kind_of(fact))},
-            "data": _ref(ref_template, fact.__name__),
-        },
+        "description": _in_words(fact.__doc__ or ""),
+        "type": "object",
+        "properties": {**envelope["properties"], **own},
+        "required": envelope["required"],
     }
 
 
-def _any_entry(common: Schema, ref_template: str) -> Schema:
-    """An entry of any kind, of those that are still to come too."""
+def _entry_of_another_kind(common: Schema, envelope: Schema) -> Schema:
+    """So that each entry is of one kind exactly, those that are still to come too."""
+    kinds = [kind_of(fact) for fact in KINDS]
+    kind = {"type": "string", "not": {"enum": kinds}}
+    own = {
+        "type": {"type": "string", "not": {"enum": list(map(event_type, kinds))}},
+        "data": {**common, "properties": {**common["properties"], "kind": kind}},
+    }
     return {
-        "title": "Entry",
-        "description": "An entry of any kind. Store a kind that you don't know as it is.",
-        "allOf": [_ref(ref_template, "Envelope")],
-        "properties": {
-            "data": {
-                **common,
-                "allOf": [
-                    {
-                        "if": {"properties": {"kind": {"const": kind_of(fact)}}},
-                        "then": _ref(ref_template, fact.__name__),
-                    }
-                    for fact in KINDS
-                ],
-            }
-        },
+        "description": "An entry of a kind that came later than this document.",
+        "type": "object",
+        "properties": {**envelope["properties"], **own},
+        "required": envelope["required"],
     }
 
 
-def _either(ref_template: str, *types: type[Struct]) -> Schema:
-    return {"anyOf": [_ref(ref_template, one.__name__) for one in types]}
+def _one_of(ref_template: str, *names: str) -> Schema:
+    return {"type": "object", "oneOf": [_ref(ref_template, name) for name in names]}
+
+
+def _const(value: str) -> Schema:
+    return {"type": "string", "const": value}
 
 
 def _ref(ref_template: str, name: str) -> Schema:
@@ -163,11 +183,25 @@ def _names_in(types: Iterable[type[Struct]]) -> Iterator[str]:
     yield from made
 
 
-def _polish(schema: Schema) -> None:
+def _polish(title: str, schema: Schema) -> None:
     """Say what holds beyond the types; keep out what differs from one Python to the next."""
     if "description" in schema:
-        schema["description"] = " ".join(cleandoc(schema["description"]).replace("``", "`").split())
+        schema["description"] = _in_words(schema["description"])
     schema.pop("title", None)
+    schema.pop("discriminator", None)
+    nodes = [schema]
     for name, field in schema.get("properties", {}).items():
-        for node in (field, *field.get("anyOf", ())):
-            node |= WORDS.get(name, {}).get(node.get("type"), {})
+        inner: list[Schema] = [field, *field.get("anyOf", ()), field.get("items", {})]
+        for node in inner:
+            node |= WORDS.get(name, {}).get(node.get("type", ""), {})
+        nodes += inner
+        for node in inner:
+            if "enum" in node:  # Else a code generator calls it anonymous.
+                node["title"] = title + name.title().replace("_", "")
+    for node in nodes:
+        if "enum" in node or "const" in node:
+            node["type"] = "string"
+
+
+def _in_words(docstring: str) -> str:
+    return " ".join(cleandoc(docstring).replace("``", "`").split())

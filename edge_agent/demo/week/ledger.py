@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +13,38 @@ from ...contract.attendance import SHIFT_MS
 from ...contract.chain import GENESIS, Entry, Scribe, read_wire
 from ...contract.facts import (
     AttemptRefused,
+    ClockStepped,
+    ClockSynced,
     Direction,
     DirectionRule,
     Evidence,
     Fact,
     GateAlive,
     LedgerOpened,
+    PrintEnrolled,
+    PrintRemoved,
+    PrintRestored,
     PunchAdded,
     PunchRecorded,
     PunchRepeated,
+    PunchTimeCorrected,
     PunchTimeResolved,
     PunchVoided,
     RecordingResumed,
+    RecordingStopped,
+    RosterApplied,
+    RosterRefused,
+    SensorAdopted,
+    SensorRestarted,
+    TemplatesSealed,
+    WorkerAdded,
+    WorkerChanged,
 )
 from ...contract.people import Print
-from ...contract.stamps import ClockState, Stamp, local_time
+from ...contract.stamps import ClockState, Stamp, local_time, utc_time
+from ...gate.ledger.store.database import open_database
 from ...gate.ledger.store.ledger_rows import Tail
-from ...gate.ledger.store.sqlite_store import SqliteStore
+from ...gate.ledger.store.sqlite_store import SqliteStore, begin_ledger
 from ...gate.rules import (
     Accepted,
     LastPunch,
@@ -39,15 +55,20 @@ from ...gate.rules import (
     judge,
     last_punches,
 )
+from .older_ledger import previous, recovered
 from .plan import (
     BOOTS,
     FORGETS_FRIDAY,
+    LIE,
+    LIED_FOR,
     MAIN,
     MISTAKE,
+    NORTH,
     POWER_CUT,
     PRESSES_BY_MISTAKE,
     SEASONAL,
     SUPERVISOR_ADDS,
+    TECHNICIAN_COMES,
     WORKERS,
     ZONE,
     Boot,
@@ -97,8 +118,12 @@ def write_in(folder: Path, gate: str, pressed: list[Press]) -> WrittenWeek:
 
 def open_in(folder: Path, gate: str) -> WeekStore:
     """The ledger of a gate in ``folder``; all of it is shown at first."""
-    first = stamp_at(gate, BOOTS[gate][0].began)
-    store = WeekStore.open(folder / f"{gate}.db", gate, ZONE, first)
+    first, path = stamp_at(gate, BOOTS[gate][0].began), folder / f"{gate}.db"
+    if gate == NORTH and not path.exists():
+        scribe = Scribe(gate=gate, ledger=str(uuid.uuid4()), zone=ZONE)
+        with closing(open_database(path)) as database, database.conn:
+            begin_ledger(database, scribe, "restored-backup", first, previous())
+    store = WeekStore.open(path, gate, ZONE, first)
     assert isinstance(store, WeekStore)
     store.shown = lambda: 2**53
     return store
@@ -107,7 +132,13 @@ def open_in(folder: Path, gate: str) -> WeekStore:
 def write_week(gate: str, pressed: list[Press], ledger: str) -> WrittenWeek:
     """The week of one gate, in ``ledger``."""
     book = _Book(gate, ledger)
-    opened = LedgerOpened(gate=gate, zone=ZONE.key, version=__version__, why="first-start")
+    opened = LedgerOpened(
+        gate=gate,
+        zone=ZONE.key,
+        version=__version__,
+        why="restored-backup" if gate == NORTH else "first-start",
+        previous=previous() if gate == NORTH else None,
+    )
     events: list[tuple[int, int, Any]] = [(BOOTS[gate][0].began, -1, opened)]
     for order, (ms, act) in enumerate(_events(gate, pressed)):
         events.append((ms, order, act))
@@ -116,7 +147,9 @@ def write_week(gate: str, pressed: list[Press], ledger: str) -> WrittenWeek:
             case Press():
                 book.press(act)
             case Boot():
-                book.synced(ms)
+                book.synced(ms, act)
+            case int():
+                book.contradicted(ms)
             case str():
                 book.void_last(act, ms)
             case _:
@@ -151,11 +184,12 @@ def stamp_at(gate: str, ms: int) -> Stamp:
     """What the gate's clocks show at a true time of the week."""
     boot = [boot for boot in BOOTS[gate] if boot.began <= ms][-1]
     synced = ms >= boot.synced
+    wall_ms = ms + LIE if boot.lied and 0 <= ms - boot.synced < LIED_FOR else ms
     return Stamp(
         boot=uuid.uuid5(uuid.NAMESPACE_DNS, boot.name).hex,
         boottime_ms=ms - boot.began,
         # Until it is set the clock goes on from where the power cut stopped it.
-        wall_ms=ms if synced else ms - (boot.began - POWER_CUT),
+        wall_ms=wall_ms if synced else ms - (boot.began - POWER_CUT),
         state=ClockState.SYNCED if synced else ClockState.UNSYNCED,
         uncertainty_ms=_UNCERTAINTY_MS if synced else None,
     )
@@ -168,6 +202,7 @@ class _Book:
         self._scribe = Scribe(gate=gate, ledger=ledger, zone=ZONE)
         self._last: dict[str, LastPunch] = {}
         self._pending: list[tuple[int, str, int]] = []
+        self._lied: list[tuple[int, str, int]] = []
         self.entries: list[Entry] = []
         self.facts: list[tuple[Fact, Stamp]] = []
         self.written_at: list[int] = []
@@ -217,20 +252,35 @@ class _Book:
         if not stamp.trusted:
             self._pending.append((seq, code, ms))
 
-    def synced(self, ms: int) -> None:
-        """The clock is set: every punch of this boot gets its true time."""
+    def synced(self, ms: int, boot: Boot) -> None:
+        """The clock is set: every punch of this boot gets its time."""
+        lie = LIE if boot.lied else 0
+        self.write(ClockSynced(offset_ms=boot.began + lie, hardware_clock=None), ms)
         for seq, code, pressed in self._pending:
             fact = PunchTimeResolved(
                 of=seq,
                 worker=code,
-                at=local_time(pressed, ZONE),
+                at=local_time(pressed + lie, ZONE),
                 uncertainty_ms=_UNCERTAINTY_MS,
                 not_before=None,
                 not_after=None,
                 final=True,
             )
             self.write(fact, ms)
-        self._pending.clear()
+        self._lied = self._pending if boot.lied else []
+        self._pending = []
+
+    def contradicted(self, ms: int) -> None:
+        """The clock is set again: what the lie has made of times is corrected."""
+        stepped = ClockStepped(
+            before=utc_time(ms + LIE), after=utc_time(ms), step_ms=-LIE, state=ClockState.SYNCED
+        )
+        self.write(stepped, ms)
+        for seq, code, pressed in self._lied:
+            fact = PunchTimeCorrected(
+                of=seq, worker=code, at=local_time(pressed, ZONE), uncertainty_ms=_UNCERTAINTY_MS
+            )
+            self.write(fact, ms)
 
     def void_last(self, code: str, ms: int) -> None:
         """A supervisor withdraws a worker's last punch."""
@@ -247,12 +297,19 @@ def _events(gate: str, pressed: list[Press]) -> Iterator[tuple[int, Any]]:
         for ms in range(boot.began, until, _HOUR_MS):
             yield ms, GateAlive(recording=True, version=__version__)
         yield boot.synced, boot
+        if boot.lied:
+            yield boot.synced + LIED_FOR, LIED_FOR
+    if gate == NORTH:
+        for fact in recovered():
+            yield BOOTS[gate][0].began, fact
     for press in pressed:
         if press.gate == gate:
             yield press.ms, press
     if gate == MAIN:
         yield at(5, 9), _forgotten()
         yield MISTAKE + 1_800_000, PRESSES_BY_MISTAKE
+        for number, fact in enumerate(_TECHNICIANS_VISIT):
+            yield TECHNICIAN_COMES + number * 60_000, fact
 
 
 def _forgotten() -> Fact:
@@ -263,6 +320,41 @@ def _forgotten() -> Fact:
         reason="forgot",
         actor=_SUPERVISOR,
     )
+
+
+_NEWCOMER, _SLOT = "NV0011", 30
+_TECHNICIANS_VISIT: tuple[Fact, ...] = (
+    RosterApplied(version=2, workers=21, added=0, changed=1),
+    RosterRefused(reason="older", version=1, workers=20, in_force=2),
+    WorkerAdded(worker=_NEWCOMER, actor=_SUPERVISOR),
+    PrintEnrolled(
+        worker=_NEWCOMER, finger="right-index", slot=_SLOT, generation=1, actor=_SUPERVISOR
+    ),
+    PrintRemoved(
+        worker=_NEWCOMER, finger="right-index", slot=_SLOT, generation=1, actor=_SUPERVISOR
+    ),
+    PrintRestored(
+        worker=_NEWCOMER,
+        finger="right-thumb",
+        slot=_SLOT,
+        generation=2,
+        origin=NORTH,
+        backup="2026-11-15",
+        actor=_SUPERVISOR,
+    ),
+    WorkerChanged(worker=_NEWCOMER, active=False, actor="payroll"),
+    TemplatesSealed(
+        backup="2026-11-22",
+        prints=21,
+        recipients=["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"],
+        actor=_SUPERVISOR,
+    ),
+    RecordingStopped(reason="sensor-fault"),
+    SensorRestarted(times=1),
+    SensorAdopted(actor=_SUPERVISOR, why="new"),
+    RecordingResumed(reason="sensor-back"),
+)
+"""A bit of everything that is not for pay, at an hour at which nobody comes."""
 
 
 def _print_of(code: str) -> Print:

@@ -38,11 +38,15 @@ WORKERS = {
 
 
 class Boot(Struct, frozen=True):
-    """A run of a gate between two power cuts; ``synced`` is when it learns the time. UTC ms."""
+    """A run of a gate between two power cuts; ``synced`` is when it learns the time. UTC ms.
+
+    ``lied``: it is told a wrong one first.
+    """
 
     name: str
     began: int
     synced: int
+    lied: bool = False
 
 
 class Press(Struct, frozen=True, kw_only=True):
@@ -71,11 +75,20 @@ POWER_CUT = at(2, 2)
 SUPERVISOR_ADDS = at(4, 18, 5)
 MISTAKE = at(5, 18, 30)
 
+LIED_FOR = 60_000
+"""On Wednesday the first time server that is heard is an hour off, until others contradict it."""
+LIE = 3_600_000
+
+SUNDAY = Shift(SEASONAL[0], at(-1, 6, 5), at(-1, 16, 30))
+"""Pressed into the north gate's older ledger, of which payroll never had anything."""
+
+TECHNICIAN_COMES = at(6, 12)
+
 BOOTS = {
     MAIN: (
         Boot("a", at(0, 4), at(0, 4, 1)),
         # Wednesday: no power from two until twenty past five, no network until ten past eight.
-        Boot("b", at(2, 5, 20), at(2, 8, 10)),
+        Boot("b", at(2, 5, 20), at(2, 8, 10), lied=True),
     ),
     NORTH: (Boot("c", at(0, 4), at(0, 4, 1)),),
 }
@@ -83,6 +96,7 @@ BOOTS = {
 
 def shifts(rng: random.Random) -> Iterator[Shift]:
     """Everybody's time at work."""
+    yield SUNDAY
     for day in range(6):
         for code in PERMANENT:
             morning, noon, back, evening = (
@@ -105,6 +119,7 @@ def presses(worked: list[Shift], rng: random.Random) -> list[Press]:
     made = [
         Press(ms=ms, gate=gate_of(shift.worker), worker=shift.worker)
         for shift in worked
+        if shift is not SUNDAY
         for ms in (shift.began, shift.ended)
         if ms is not None
     ]

@@ -17,7 +17,7 @@ from .machine import Machine
 from .panel import lamps, power_pin, touch_pin
 from .rights import database_rights, pin_rights, port_rights, settings_rights, socket_rights
 from .sensor import backup, glass, sensor, slots
-from .times import clock, rtc, time_zone
+from .times import battery, clock, rtc, time_zone
 from .wiring import board, console, other_readers, port
 
 OF_THE_GATE: tuple[Check[CheckContext], ...] = (
@@ -44,6 +44,7 @@ OF_THE_GATE: tuple[Check[CheckContext], ...] = (
     uplink,
     broker,
     clock,
+    battery,
     time_zone,
     space,
     mount,

@@ -1,9 +1,11 @@
 """The clock, the clock that survives a power cut, and the time zone."""
 
 import os
+from contextlib import closing
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from ...contract.errors import StoreFault
 from ...contract.stamps import ClockState
 from .context import CheckContext, check
 from .findings import Judgement, Sentence, State, passed_on
@@ -78,7 +80,15 @@ RTC_NONE = Sentence(
     "add an RTC with a battery (on a Raspberry Pi 5 only the battery is missing)",
 )
 
-_RTC = "/sys/class/rtc/rtc0"
+RTC_SECOND = Sentence(
+    WARN,
+    "The battery-backed clock {clock} shows {year}, but the machine starts with {first}, which has "
+    "lost the time",
+    "put 'dtparam=rtc=off' into /boot/firmware/config.txt and restart: on a Raspberry Pi 5 the "
+    "clock that was fitted comes first then",
+)
+
+_RTCS = "/sys/class/rtc"
 
 _NOT_BEFORE = 2026
 """An RTC that shows an earlier year has lost the time: this program is younger."""
@@ -86,12 +96,52 @@ _NOT_BEFORE = 2026
 
 @check("hardware clock")
 def rtc(machine: Machine) -> Judgement:
-    """Whether there is a clock with a battery, and whether it kept the time."""
-    seconds = machine.number(f"{_RTC}/since_epoch")
-    if seconds is None:
+    """Whether there is a clock with a battery, whether it kept the time, and whether it is used."""
+    years: dict[str, int] = {}
+    for folder in sorted(machine.at(_RTCS).glob("rtc*")):
+        seconds = machine.number(f"{_RTCS}/{folder.name}/since_epoch")
+        if seconds is not None and 0 <= seconds <= _REPRESENTABLE_S:
+            years[folder.name] = datetime.fromtimestamp(seconds, UTC).year
+    if not years:
         return RTC_NONE()
-    year = datetime.fromtimestamp(seconds, UTC).year
-    return (RTC_RUNS if year >= _NOT_BEFORE else RTC_FORGOT)(year=year)
+    first = min(years)
+    kept = [name for name, year in years.items() if _NOT_BEFORE <= year <= _this_year() + 1]
+    if not kept:
+        return RTC_FORGOT(year=years[first])
+    used = first in kept or any(machine.number(f"{_RTCS}/{one}/hctosys") == 1 for one in kept)
+    if used:
+        return RTC_RUNS(year=years[first if first in kept else kept[0]])
+    return RTC_SECOND(clock=kept[0], year=years[kept[0]], first=first)
+
+
+def _this_year() -> int:
+    return datetime.now(UTC).year
+
+
+_REPRESENTABLE_S = 253_402_300_799
+"""The end of the year 9999: a clock may show anything."""
+
+
+BATTERY_FAILED = Sentence(
+    WARN,
+    "The battery-backed clock had lost the time when it was last compared: no time rests on it",
+    "replace its battery; it counts again once a synchronisation has found that it held",
+)
+
+
+@check("clock battery")
+def battery(context: CheckContext) -> Judgement | None:
+    """Whether the clock kept the time through the last power cut: by now the network has set it."""
+    if next(context.machine.at(_RTCS).glob("rtc*/since_epoch"), None) is None:
+        return None  # Another check tells.
+    try:
+        store = context.assembly.store_for_reading()
+    except (StoreFault, PermissionError):
+        return None  # Another check tells.
+    with closing(store):
+        found = [mark.hardware_clock_held for mark in store.landmarks()]
+    compared = [held for held in found if held is not None]
+    return BATTERY_FAILED() if compared and not compared[-1] else None
 
 
 ZONE_SAME = Sentence(OK, "Gate and machine are both in {zone}, where it is {now}")

@@ -4,11 +4,12 @@ import ctypes
 import math
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 from ...contract.stamps import ClockState, Stamp
-from .clock_trust import KEPT_ELSEWHERE_MS, ClockTrust, HardwareClock, Known
+from .clock_trust import KEPT_ELSEWHERE_MS, ClockTrust, HardwareClock, Known, that_counts
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -17,7 +18,7 @@ _TIME_ERROR = 5
 _MAX_ERROR_US = 16_000_000
 """linux/timex.h: the kernel itself gives up (STA_UNSYNC) when maxerror reaches 16 s."""
 
-_HARDWARE_CLOCK = Path("/sys/class/rtc/rtc0/since_epoch")
+_HARDWARE_CLOCKS = Path("/sys/class/rtc")
 
 
 class _Timex(ctypes.Structure):
@@ -61,8 +62,9 @@ class HostClock:
     def recall(self, known: Known) -> None:
         """Learn what the ledger knows, as a daemon that starts must."""
         # Once the kernel is synchronised, it sets the hardware clock: that would prove nothing.
-        hardware = _hardware_clock() if _kernel_error_ms() is None else None
-        self._trust.recall(known, hardware)
+        clocks = _hardware_clocks() if _kernel_error_ms() is None else []
+        wall_ms = time.time_ns() // 1_000_000
+        self._trust.recall(known, that_counts(clocks, wall_ms, known.stamp))
 
     def hardware_clock_held(self, synced: Stamp) -> bool | None:
         """Whether the battery-backed clock was right when this boot began; None: cannot tell."""
@@ -100,13 +102,13 @@ def _boottime_ms() -> int:
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
 
 
-def _hardware_clock() -> HardwareClock | None:
-    """The first battery-backed clock, which the kernel sets the time from; None: there is none."""
-    try:
-        shows_s = int(_HARDWARE_CLOCK.read_text())
-    except (OSError, ValueError):
-        return None
-    return HardwareClock(_boottime_ms(), shows_s * 1000)
+def _hardware_clocks() -> list[HardwareClock]:
+    """All that the kernel knows, in its order; which of them has a battery nobody tells."""
+    found = []
+    for file in sorted(_HARDWARE_CLOCKS.glob("rtc*/since_epoch")):
+        with suppress(OSError, ValueError):
+            found.append(HardwareClock(_boottime_ms(), int(file.read_text()) * 1000))
+    return found
 
 
 def _kernel_refuses() -> str | None:

@@ -1,5 +1,7 @@
 """Whether the wall clock may be trusted, and within what. Pure: readings are passed in."""
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 from ...contract.stamps import ClockState, Stamp
@@ -12,11 +14,34 @@ _HARDWARE_CLOCK_MS = 2000
 """A hardware clock tells whole seconds, and the kernel sets it up to a second late."""
 
 
+_LONGEST_OFF_MS = 92 * 24 * 3_600_000
+"""A battery-backed clock that shows more than a season since the last sure moment has leapt, or its
+drift is worth an hour by now: no time rests on it, and nobody is refused by a date in 2069."""
+
+
 class HardwareClock(Struct, frozen=True):
     """A battery-backed clock as it was read before this boot was ever synchronised."""
 
     boottime_ms: int
     shows_ms: int
+
+
+def that_counts(clocks: Iterable[HardwareClock], wall_ms: int, last: Stamp) -> HardwareClock | None:
+    """The clock with a battery among those of a machine; None: there is none.
+
+    The wall clock began with it, so the two go together. Where none does, it is one that is not
+    before the last sure moment: a Raspberry Pi 5 has one of its own, ``rtc0``, that begins in 1970
+    without a battery, beside the module that was fitted, ``rtc1``. Of two that are alike the last:
+    the one on the board comes first, and nobody fits another to one that works.
+    """
+
+    def worth(clock: HardwareClock) -> tuple[bool, bool]:
+        goes = abs(clock.shows_ms - wall_ms) <= _HARDWARE_CLOCK_MS
+        since_ms = clock.shows_ms - last.wall_ms
+        may_be = -_HARDWARE_CLOCK_MS <= since_ms <= _LONGEST_OFF_MS
+        return goes and may_be, may_be
+
+    return max(reversed(list(clocks)), key=worth, default=None)
 
 
 class Known(Struct, frozen=True):
@@ -51,8 +76,8 @@ class ClockTrust:
         """Begin with what is known already.
 
         Within one boot the last sync holds. After a power cut a battery-backed clock counts where
-        it has proved itself and is not before the last stamp: everything else is a leap into the
-        past, 1970 included.
+        it has proved itself and is neither before the last stamp, which is a leap into the past,
+        1970 included, nor far beyond it.
         """
         stamp = known.stamp
         if stamp.boot == self._boot:
@@ -67,7 +92,7 @@ class ClockTrust:
         if since_ms < hardware.boottime_ms - bound_ms:
             return
         self._hardware_bound_ms = bound_ms + self._drifted(max(0, since_ms))
-        if known.hardware_clock_held:
+        if known.hardware_clock_held and since_ms <= _LONGEST_OFF_MS:
             self._last_sync = _Sync(
                 hardware.boottime_ms, hardware.shows_ms, self._hardware_bound_ms
             )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ...contract.attendance import SHIFT_MS
 from ...contract.chain import Entry
@@ -19,7 +19,7 @@ from ...contract.facts import (
 )
 from ...contract.people import Print, Worker
 from ...contract.roster import Applied
-from ...contract.stamps import Stamp
+from ...contract.stamps import ClockState, Stamp
 from ...contract.true_times import Bounds, Timeline
 from ..events import LedgerGrew
 from ..ports import Clock, Emit
@@ -47,6 +47,8 @@ class Recorder:
         self._known: _Known | None = None
         """None where it has to be asked for anew: what was just written is then part of it."""
         self._timeline: Timeline | None = None
+        self._doubtful = False
+        """Whether the clock of the last punches may have proved false since they were looked at."""
         self._keeper = StoreHealth(store, clock, emit)
 
     def owner_of(self, slot: int) -> tuple[Print | None, Worker | None]:
@@ -67,7 +69,11 @@ class Recorder:
     @property
     def last_punches(self) -> dict[str, LastPunch]:
         """Each worker's last punch, as far back as a rule looks. Raises StoreFault."""
-        return self._memory.last_punches
+        known = self._memory
+        if self._doubtful:
+            found = {code: self._as_believed(last) for code, last in known.last_punches.items()}
+            known.last_punches, self._doubtful = found, False
+        return known.last_punches
 
     def when(self, stamp: Stamp) -> Bounds:
         """What is known of when a stamp was made, its own wall clock aside. Raises StoreFault."""
@@ -80,6 +86,7 @@ class Recorder:
     def clock_changed(self) -> None:
         """More is known of the clock than before."""
         self._timeline = None
+        self._doubtful = True
 
     def record(
         self,
@@ -258,12 +265,21 @@ class Recorder:
     def _memory(self) -> _Known:
         if self._known is None:
             horizon_ms = max(SHIFT_MS, self.policy.repeat_window_ms)
+            self._doubtful = True
             self._known = _Known(
                 {print_.slot: print_ for print_ in self.store.prints()},
                 {worker.code: worker for worker in self.store.workers()},
                 self.store.last_punches(self.clock.stamp(), horizon_ms),
             )
         return self._known
+
+    def _as_believed(self, punch: LastPunch) -> LastPunch:
+        """The rules ask how long ago it was: not by a clock that has proved false since."""
+        stamp = punch.stamp
+        if not stamp.trusted or not self.knows(stamp) or self.when(stamp).exact:
+            return punch
+        doubtful = structs.replace(stamp, state=ClockState.UNSYNCED, uncertainty_ms=None)
+        return structs.replace(punch, stamp=doubtful)
 
     @property
     def _known_times(self) -> Timeline:

@@ -10,9 +10,16 @@ from typing import Any
 
 from ...contract.chain import Entry, stamp_of, told
 from ...contract.errors import StoreFault
-from ...contract.facts import RECORDED, Fact, PunchTimeCorrected, PunchTimeResolved
+from ...contract.facts import RECORDED, RECOVERED, Fact, PunchTimeCorrected, PunchTimeResolved
 from ...contract.stamps import local_time, parse_time
-from ...contract.true_times import Bounds, disproves, overlap, own_bounds, to_state
+from ...contract.true_times import (
+    Bounds,
+    Timeline,
+    disproves,
+    overlap,
+    own_bounds,
+    to_state,
+)
 from .recorder import Recorder
 from .store.sqlite_store import SqliteChange
 from .store.time_rows import OpenTime
@@ -71,11 +78,21 @@ class ResolveTimes:
         entries = [entry for entry in entries if entry.seq in doubted]
         with self._gate.store.changing() as change:
             for entry in entries:
-                stated = own_bounds(stamp_of(self._gate.store.data_of(entry)))
-                if entry.kind == RECORDED and stated is not None:
+                stated = self._own_time(entry)
+                if stated is not None:
                     change.doubt_time(entry.seq, stated)
             change.looked_again(doubted, entries[-1].seq if entries else doubted.stop - 1)
         return True
+
+    def _own_time(self, entry: Entry) -> Bounds | None:
+        """What a press has said of its own time, in this ledger or in the one that it came from."""
+        if entry.kind not in (RECORDED, RECOVERED):
+            return None
+        press = told(self._gate.store.data_of(entry))
+        stamp = stamp_of(press)
+        if press["kind"] != RECORDED or not self._gate.knows(stamp):
+            return None
+        return own_bounds(stamp)
 
     def _state_times(self) -> bool:
         pending = self._gate.store.open_times(self._after, _BATCH)
@@ -156,8 +173,11 @@ class ResolveTimes:
         landmarks = store.landmarks()
         boot = landmarks[-1].stamp.boot if landmarks else None
         began = next((mark.seq for mark in landmarks if mark.stamp.boot == boot), 0)
+        vouched = Timeline(landmarks, self._gate.policy.drift_ppm).vouched_since
         with store.changing() as change:
-            change.forget_times(store.watermarks().confirmed, began)
+            change.forget_times(
+                store.watermarks().confirmed, began if vouched is None else min(began, vouched)
+            )
 
 
 def _was_wrong(stated: Bounds | None, bounds: Bounds, *, later: bool) -> bool:

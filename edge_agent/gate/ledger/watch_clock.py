@@ -5,7 +5,7 @@ import logging
 from ...contract.errors import StoreFault
 from ...contract.facts import ClockStepped, ClockSynced, Fact
 from ...contract.stamps import ClockState, Stamp, utc_time
-from ...contract.true_times import Timeline, contradict
+from ...contract.true_times import Landmark, Timeline, contradict
 from .recorder import Recorder
 
 log = logging.getLogger(__name__)
@@ -91,15 +91,32 @@ class WatchClock:
             return False
         if self._trusted:
             return False
-        held = self._gate.clock.hardware_clock_held(now)
+        held = self._hardware_clock_held(now)
         fact = ClockSynced(
             offset_ms=now.wall_ms - now.boottime_ms,
             hardware_clock=None if held is None else "held" if held else "lost",
         )
+        known = self._gate.store.known_time()
         self._trusted = self._write(fact, now)
         if self._trusted:
             log.info("the clock is synchronised")
+        if self._trusted and held is False and known is not None and known.hardware_clock_held:
+            log.warning(
+                "the battery-backed clock has lost the time, and what rested on it is taken back: "
+                "replace its battery"
+            )
         return self._trusted
+
+    def _hardware_clock_held(self, now: Stamp) -> bool | None:
+        """What this boot has found of the battery-backed clock.
+
+        The first sync has found it: later ones see a clock that was set by that, within wider
+        bounds. Where nobody has compared it, it may still have led a boot past this one's start.
+        """
+        ledger = self._gate.store.landmarks()
+        marks = [*ledger, Landmark(ledger[-1].seq + 1, now)] if ledger else []
+        found = Timeline(marks, self._gate.policy.drift_ppm).hardware_clock_held
+        return self._gate.clock.hardware_clock_held(now) if found is None else found
 
     def _write(self, fact: Fact, now: Stamp) -> bool:
         try:

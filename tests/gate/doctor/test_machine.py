@@ -1,16 +1,19 @@
 """Memory, temperature, supply, disk and time, on a staged machine."""
 
 import os
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
+from edge_agent.contract.facts import ClockSynced
 from edge_agent.contract.stamps import ClockState, Stamp
 from edge_agent.gate.doctor import hardware as disk
 from edge_agent.gate.doctor import hardware as health
 from edge_agent.gate.doctor import times
 from edge_agent.gate.doctor.machine import Machine
+from tests.gate.ledger.ledgers import append, open_store
 
 from .staging import Stage, said, status, usage
 
@@ -171,6 +174,51 @@ def test_hardware_clock(stage: Stage, seconds: str | None, expected: str) -> Non
         stage.file("/sys/class/rtc/rtc0/since_epoch", seconds + "\n")
 
     assert said(times.rtc(stage.machine())) == expected
+
+
+NOW, LEAPT = "1795000000", "3155760000"
+
+
+@pytest.mark.parametrize(
+    ("clocks", "expected", "named"),
+    [
+        ({"rtc0": ("12", "1"), "rtc1": (NOW, "0")}, "RTC_SECOND", "rtc1 shows 2026"),
+        ({"rtc0": ("12", "0"), "rtc1": (NOW, "1")}, "RTC_RUNS", "2026"),
+        ({"rtc0": (NOW, "1"), "rtc1": ("12", "0")}, "RTC_RUNS", "2026"),
+        ({"rtc0": (LEAPT, "1")}, "RTC_FORGOT", "2070"),
+        ({"rtc0": ("9" * 18, "1")}, "RTC_NONE", ""),
+        ({"rtc0": ("12", "1"), "rtc1": (LEAPT, "0")}, "RTC_FORGOT", "1970"),
+    ],
+)
+def test_of_several_hardware_clocks_the_one_that_kept_the_time(
+    stage: Stage, clocks: dict[str, tuple[str, str]], expected: str, named: str
+) -> None:
+    for name, (seconds, hctosys) in clocks.items():
+        stage.file(f"/sys/class/rtc/{name}/since_epoch", seconds + "\n")
+        stage.file(f"/sys/class/rtc/{name}/hctosys", hctosys + "\n")
+
+    verdict = times.rtc(stage.machine())
+
+    assert said(verdict) == expected
+    assert verdict is not None
+    assert named in verdict.found
+
+
+@pytest.mark.parametrize(
+    ("compared", "expected"), [([], None), (["held"], None), (["held", "lost"], "BATTERY_FAILED")]
+)
+def test_a_clock_that_the_network_has_set_since_is_no_proof_of_its_battery(
+    stage: Stage, compared: list[Literal["held", "lost"]], expected: str | None
+) -> None:
+    with closing(open_store(stage.folder)) as store:
+        for found in compared:
+            append(store, ClockSynced(offset_ms=1, hardware_clock=found))
+    assert times.battery(stage.context()) is None  # There is no such clock.
+    stage.file("/sys/class/rtc/rtc0/since_epoch", NOW + "\n")
+
+    verdict = times.battery(stage.context())
+
+    assert (verdict and said(verdict)) == expected
 
 
 class StoppedClock:

@@ -186,8 +186,9 @@ def test_a_kernel_that_refuses_is_no_crash(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_hardware_clock_is_read(machine: Machine, tmp_path: Path) -> None:
-    shows = tmp_path / "since_epoch"
-    machine.patch.setattr(clock_module, "_HARDWARE_CLOCK", shows)
+    shows = tmp_path / "rtc0" / "since_epoch"
+    shows.parent.mkdir()
+    machine.patch.setattr(clock_module, "_HARDWARE_CLOCKS", tmp_path)
     before = Stamp(
         boot="a",
         boottime_ms=0,
@@ -208,12 +209,34 @@ def test_a_hardware_clock_is_read(machine: Machine, tmp_path: Path) -> None:
     assert 2000 < uncertainty < 5000
 
 
+def test_the_module_beside_a_clock_without_a_battery_is_the_one_that_counts(
+    machine: Machine, tmp_path: Path
+) -> None:
+    """A Raspberry Pi 5: ``rtc0`` is its own, which began in 1970."""
+    machine.patch.setattr(clock_module, "_HARDWARE_CLOCKS", tmp_path)
+    for name, shows in (("rtc0", "12"), ("rtc1", str(machine.wall // 1000)), ("rtc2", "?")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "since_epoch").write_text(f"{shows}\n")
+    before = Stamp(
+        boot="a",
+        boottime_ms=0,
+        wall_ms=machine.wall - HOUR,
+        state=ClockState.SYNCED,
+        uncertainty_ms=10,
+    )
+    machine.clock.recall(Known(before, True))
+    assert machine.stamp()[0] is ClockState.HOLDOVER
+    machine.error = 10
+    assert machine.clock.hardware_clock_held(machine.clock.stamp())
+
+
 def test_a_hardware_clock_that_the_kernel_may_have_set_proves_nothing(
     machine: Machine, tmp_path: Path
 ) -> None:
-    shows = tmp_path / "since_epoch"
+    shows = tmp_path / "rtc0" / "since_epoch"
+    shows.parent.mkdir()
     shows.write_text(f"{machine.wall // 1000}\n")
-    machine.patch.setattr(clock_module, "_HARDWARE_CLOCK", shows)
+    machine.patch.setattr(clock_module, "_HARDWARE_CLOCKS", tmp_path)
     machine.error = 10
     before = Stamp(
         boot="a",

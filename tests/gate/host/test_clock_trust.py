@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.contract.stamps import ClockState, Stamp
-from edge_agent.gate.host.clock_trust import ClockTrust, HardwareClock, Known
+from edge_agent.gate.host.clock_trust import ClockTrust, HardwareClock, Known, that_counts
 
 HOUR = 3_600_000
 NOON = 1_795_000_000_000
@@ -65,6 +65,36 @@ def test_without_one_nothing_can_be_said() -> None:
     trust.recall(Known(BEFORE, True), None)
     assert trust.judge(1, NOON, None) == (ClockState.UNSYNCED, None)
     assert trust.hardware_clock_held(synced(2, NOON)) is None
+
+
+@pytest.mark.parametrize("off", [93 * 24 * HOUR, 43 * 365 * 24 * HOUR])
+def test_a_leap_of_years_is_not_believed_at_all(off: int) -> None:
+    trust = started(NOON + off, held=True)
+    assert trust.judge(60_000, NOON + off + 30_000, None) == (ClockState.UNSYNCED, None)
+    assert trust.hardware_clock_held(synced(90_000, NOON + HOUR)) is False
+    # A gate that was in a shed for so long finds out whether it was right all the same.
+    assert trust.hardware_clock_held(synced(90_000, NOON + off + 60_000))
+
+
+@pytest.mark.parametrize(
+    ("shows", "wall", "expected"),
+    [
+        ([], NOON, None),
+        ([NOON + HOUR], 0, 0),
+        ([0, NOON + HOUR], NOON + HOUR, 1),  # A Pi 5 with a module, and no battery of its own.
+        ([0, NOON + HOUR], 0, 1),
+        ([NOON + HOUR, 0], NOON + HOUR, 0),
+        ([NOON + HOUR, NOON + 9 * HOUR], NOON + 9 * HOUR + 900, 1),
+        ([NOON + HOUR, NOON + 9 * HOUR], NOON + HOUR, 0),
+        ([NOON + 43 * 365 * 24 * HOUR, NOON + HOUR], NOON + 43 * 365 * 24 * HOUR, 1),
+        ([NOON + HOUR, NOON + HOUR], NOON + HOUR, 1),
+        ([0, 5000], 0, 1),
+    ],
+)
+def test_the_clock_that_counts(shows: list[int], wall: int, expected: int | None) -> None:
+    clocks = [HardwareClock(30_000, one) for one in shows]
+    counts = that_counts(clocks, wall, BEFORE)
+    assert counts is (None if expected is None else clocks[expected])
 
 
 def test_in_the_boot_of_the_sync_it_is_the_sync_that_counts() -> None:

@@ -10,7 +10,7 @@ from edge_agent.contract.errors import BadRequest
 from edge_agent.contract.people import Employment, Worker
 from edge_agent.contract.stamps import local_time
 from edge_agent.gate.people.requests import AddPunch, VoidPunch
-from tests.gate.ledger.test_times import HOUR, MINUTE, NOON, ZONE, Site, punch
+from tests.gate.ledger.clocked_site import HOUR, MINUTE, NOON, ZONE, Site, punch
 
 from .asking import ask
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ....contract.chain import stamp_of
 from ....contract.facts import ClockStepped, ClockSynced, Fact, PunchRecorded, PunchVoided
 from ....contract.stamps import ClockState, Stamp, local_time
-from ....contract.true_times import Bounds, Landmark, contradict, turns
+from ....contract.true_times import Bounds, Landmark, Timeline, contradict, turns
 from ...errors import DamagedLedger
 from ...host.clock_trust import Known
 from .database import ChangePart, Part, read_data
@@ -21,13 +21,13 @@ from .database import ChangePart, Part, read_data
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-_DRIFT_PPM = 500
+DRIFT_PPM = 500
 """What an oscillator may do before two stamps of one boot are looked at more closely."""
 
 RECOVERED_THROUGH = "recovered"
 """Remembered: the last entry of those with which a new ledger has taken over an older one."""
 
-_STAMP = "seq, boot, boottime_ms, wall_ms, state, uncertainty_ms"
+_STAMP = "seq, boot, boottime_ms, wall_ms, state, uncertainty_ms, hardware_clock"
 _OPEN = "seq, low_ms, high_ms, exact, final, stated_by"
 
 _IN_DOUBT = "EXISTS (SELECT 1 FROM time_doubts)"
@@ -77,7 +77,8 @@ class TimeRows(Part):
                 return None
             last = _landmark(rows[0])
         held = self._rows(
-            "SELECT hardware_clock FROM landmarks WHERE hardware_clock IS NOT NULL"
+            # What an older ledger has found out counts there: this may be another board.
+            "SELECT hardware_clock FROM landmarks WHERE hardware_clock IS NOT NULL AND seq > 0"
             " ORDER BY seq DESC LIMIT 1"
         )
         return Known(last.stamp, held == [(1,)])
@@ -198,7 +199,9 @@ class TimeChange(ChangePart):
         conn = self._database.conn
         rows = conn.execute("SELECT seq, wire FROM ledger ORDER BY seq DESC LIMIT 1").fetchall()
         before = last_landmark(rows)
-        if turns(before.stamp if before else None, stamp, _DRIFT_PPM):
+        turned = turns(before.stamp if before else None, stamp, DRIFT_PPM)
+        held = _hardware_clock(fact)
+        if turned:
             self._doubt_what_contradicts(stamp, seq)
             if before is not None:
                 self._put_landmark(before)
@@ -207,13 +210,50 @@ class TimeChange(ChangePart):
             conn.execute("INSERT INTO times (seq) VALUES (?)", (seq,))
         if isinstance(fact, PunchVoided):
             conn.execute("INSERT INTO voided VALUES (?)", (fact.of,))
-        held = _hardware_clock(fact)
         if held is not None:
             self._put_landmark(Landmark(seq, stamp))
-            conn.execute("UPDATE landmarks SET hardware_clock = ? WHERE seq = ?", (held, seq))
+            self._judge_hardware(seq, held)
+        if stamp.state is ClockState.SYNCED and (turned or held is not None):
+            self._doubt_what_rested_on_hardware(stamp, seq)
 
     def _put_landmark(self, landmark: Landmark) -> None:
         _put_landmark(self._database, landmark)
+
+    def _judge_hardware(self, seq: int, held: int) -> None:
+        self._database.conn.execute(
+            "UPDATE landmarks SET hardware_clock = ? WHERE seq = ?", (held, seq)
+        )
+
+    def _doubt_what_rested_on_hardware(self, synced: Stamp, seq: int) -> None:
+        """Have all times looked at again that rested on a battery-backed clock proved false.
+
+        Once a boot, among what was written since the clock was last found to hold.
+        """
+        conn = self._database.conn
+        [(judged,)] = conn.execute(
+            "SELECT count(*) FROM landmarks WHERE boot = ? AND state = ? AND hardware_clock = 0"
+            " AND seq < ?",
+            (synced.boot, ClockState.SYNCED.value, seq),
+        )
+        if judged:
+            return
+        rows = conn.execute(
+            f"SELECT {_STAMP} FROM landmarks WHERE seq >= ifnull(("
+            " SELECT max(seq) FROM landmarks WHERE hardware_clock = 1 AND boot <> ?), seq)"
+            " ORDER BY seq",
+            (synced.boot,),
+        ).fetchall()
+        found = Timeline(map(_landmark, rows), DRIFT_PPM)
+        if found.hardware_clock_held is False:
+            self._judge_hardware(seq, 0)
+        if found.false_since is not None:
+            self._doubt(found.false_since, seq)
+
+    def _doubt(self, first: int, seq: int) -> None:
+        """Have what was written from ``first`` to before ``seq``, and said since, looked at."""
+        conn = self._database.conn
+        conn.execute("INSERT OR REPLACE INTO time_doubts VALUES (?, ?)", (first, seq - 1))
+        conn.execute("UPDATE times SET open = 1 WHERE open = 0 AND stated_by >= ?", (first,))
 
     def _doubt_what_contradicts(self, stamp: Stamp, seq: int) -> None:
         """Have all times of this boot looked at again where its clock was trusted wrongly."""
@@ -227,11 +267,10 @@ class TimeChange(ChangePart):
             conn.execute("SELECT seq, wire FROM ledger ORDER BY seq DESC LIMIT 1").fetchall()
         )
         earlier = [_landmark(row).stamp for row in rows] + ([before.stamp] if before else [])
-        if not any(contradict(one, stamp, _DRIFT_PPM) for one in earlier):
+        if not any(contradict(one, stamp, DRIFT_PPM) for one in earlier):
             return
         [(first,)] = conn.execute("SELECT min(seq) FROM landmarks WHERE boot = ?", (stamp.boot,))
-        conn.execute("INSERT OR REPLACE INTO time_doubts VALUES (?, ?)", (first, seq - 1))
-        conn.execute("UPDATE times SET open = 1 WHERE open = 0 AND stated_by >= ?", (first,))
+        self._doubt(first, seq)
 
 
 def read_landmarks(database: Database) -> list[Landmark]:
@@ -250,8 +289,8 @@ def read_landmarks(database: Database) -> list[Landmark]:
 def put_earlier_landmarks(database: Database, landmarks: list[Landmark]) -> None:
     """Write the landmarks of an older ledger, in the places before this one's first entry."""
     last = landmarks[-1].seq if landmarks else 0
-    for seq, stamp in ((mark.seq - last, mark.stamp) for mark in landmarks):
-        _put_landmark(database, Landmark(seq, stamp))
+    for mark in landmarks:
+        _put_landmark(database, structs.replace(mark, seq=mark.seq - last))
 
 
 def _hardware_clock(fact: Fact) -> int | None:
@@ -266,7 +305,7 @@ def _hardware_clock(fact: Fact) -> int | None:
 def _put_landmark(database: Database, landmark: Landmark) -> None:
     stamp = landmark.stamp
     database.conn.execute(
-        f"INSERT OR IGNORE INTO landmarks ({_STAMP}) VALUES (?, ?, ?, ?, ?, ?)",
+        f"INSERT OR IGNORE INTO landmarks ({_STAMP}) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             landmark.seq,
             stamp.boot,
@@ -274,6 +313,7 @@ def _put_landmark(database: Database, landmark: Landmark) -> None:
             stamp.wall_ms,
             stamp.state.value,
             stamp.uncertainty_ms if stamp.trusted else None,
+            landmark.hardware_clock_held,
         ),
     )
 
@@ -284,7 +324,7 @@ def last_landmark(rows: list[Any]) -> Landmark | None:
 
 
 def _landmark(row: Any) -> Landmark:
-    seq, boot, boottime_ms, wall_ms, said, uncertainty_ms = row
+    seq, boot, boottime_ms, wall_ms, said, uncertainty_ms, held = row
     try:
         state = ClockState(said)
     except ValueError as error:
@@ -296,7 +336,10 @@ def _landmark(row: Any) -> Landmark:
         state=state,
         uncertainty_ms=uncertainty_ms,
     )
-    return Landmark(seq, stamp)
+    # One who set the clock by hand has shown nothing of how it was before.
+    return Landmark(
+        seq, stamp, None if held is None or state is not ClockState.SYNCED else bool(held)
+    )
 
 
 def _stated(row: Any) -> Bounds | None:

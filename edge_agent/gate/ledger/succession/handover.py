@@ -9,12 +9,12 @@ from sqlite_utils import Database
 from ....contract.chain import GENESIS, read_wire
 from ....contract.facts import AMENDMENTS, CREDITS, RECORDED, OldEntry
 from ....contract.stamps import Stamp
-from ....contract.true_times import Landmark
+from ....contract.true_times import Landmark, Timeline
 from ...errors import DamagedLedger
 from ...rules import LONGEST_LOOK_BACK_MS, recall
 from ..store.carry_over import Rows, taken_over
 from ..store.notes import Leaving
-from ..store.time_rows import read_landmarks
+from ..store.time_rows import DRIFT_PPM, read_landmarks
 
 _LOOK_BACK = 20_000
 """Entries among which a worker's last punch is looked for: a shift at a big site has fewer."""
@@ -117,9 +117,16 @@ def pending_in(database: Database) -> frozenset[int]:
 
 
 def doubts_in(database: Database) -> list[range]:
-    """The entries whose times are to be looked at again."""
-    rows = database.conn.execute("SELECT first_seq, last_seq FROM time_doubts")
-    return [range(first, last + 1) for first, last in rows]
+    """The entries whose times are to be looked at again, or may have to be.
+
+    Those that rest on a battery-backed clock of which no synchronisation has told yet whether it
+    held are in doubt for the next ledger: it can say nothing of what it does not have.
+    """
+    rows = database.conn.execute("SELECT first_seq, last_seq FROM time_doubts").fetchall()
+    doubts = [range(first, last + 1) for first, last in rows]
+    landmarks = read_landmarks(database)
+    since = Timeline(landmarks, DRIFT_PPM).vouched_since
+    return doubts if since is None else [*doubts, range(since, landmarks[-1].seq + 1)]
 
 
 def voided_in(database: Database) -> frozenset[int]:

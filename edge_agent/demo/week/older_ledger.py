@@ -1,0 +1,59 @@
+"""The ledger that the north gate wrote before the week, and lost with its card.
+
+Payroll never had anything of it: what it held is recorded again where the new one begins.
+"""
+
+import uuid
+
+from ...contract.chain import GENESIS, Scribe, read_wire
+from ...contract.facts import (
+    Direction,
+    DirectionRule,
+    Evidence,
+    Fact,
+    OldEntry,
+    PunchRecorded,
+    PunchRecovered,
+)
+from ...contract.stamps import ClockState, Stamp
+from .plan import NORTH, SUNDAY, ZONE, at
+
+_LEDGER = str(uuid.uuid5(uuid.NAMESPACE_DNS, NORTH))
+_BOOT = uuid.uuid5(uuid.NAMESPACE_DNS, "sunday").hex
+_FIRST_SEQ = 412
+_PRESSED = ((SUNDAY.began, Direction.IN), (SUNDAY.ended or 0, Direction.OUT))
+
+
+def previous() -> OldEntry:
+    """What payroll is known to have of it."""
+    return OldEntry(ledger=_LEDGER, seq=0, hash=GENESIS.hex())
+
+
+def recovered() -> list[Fact]:
+    """Its presses, recorded again."""
+    older = Scribe(gate=NORTH, ledger=_LEDGER, zone=ZONE)
+    found: list[Fact] = []
+    prevhash = bytes.fromhex("5b" * 32)
+    for seq, (ms, direction) in enumerate(_PRESSED, _FIRST_SEQ):
+        press = PunchRecorded(
+            worker=SUNDAY.worker,
+            direction=direction,
+            direction_source=DirectionRule.ALTERNATE,
+            evidence=Evidence(finger="right-index", slot=10, generation=1, score=120),
+        )
+        entry = older.write(press, _stamp(ms), seq, prevhash)
+        prevhash = entry.hash
+        _, data = read_wire(entry.wire)
+        of = OldEntry(ledger=_LEDGER, seq=seq, hash=entry.hash.hex())
+        found.append(PunchRecovered(worker=SUNDAY.worker, at=data["at"], of=of, data=data))
+    return found
+
+
+def _stamp(ms: int) -> Stamp:
+    return Stamp(
+        boot=_BOOT,
+        boottime_ms=ms - at(-1, 4),
+        wall_ms=ms,
+        state=ClockState.SYNCED,
+        uncertainty_ms=40,
+    )
