@@ -252,14 +252,16 @@ def _tell_what_is_lost(people: RescuedPeople) -> None:
     lost = people.lost
     if lost is not None:
         log.error(
-            "%d of %d workers and %d of %d prints were rescued: %s",
+            "%d of %s and %d of %s were rescued: %s",
             lost.of_workers - len(lost.workers),
-            lost.of_workers,
+            counted(lost.of_workers, "worker"),
             lost.of_prints - len(lost.prints),
-            lost.of_prints,
+            counted(lost.of_prints, "print"),
             BRING_BACK,
         )
     elif workers:
-        log.warning("all %d workers and %d prints were rescued", workers, prints)
+        log.warning(
+            "all %s and %s were rescued", counted(workers, "worker"), counted(prints, "print")
+        )
     else:
         log.error("no workers were rescued, if there were any: %s", BRING_BACK)

@@ -74,15 +74,16 @@ class StoreHealth:
         for fact in facts:  # Whether or not it can be written, the sensor is as it is.
             if isinstance(fact, RecordingStopped | RecordingResumed):
                 self._open = isinstance(fact, RecordingResumed)
+        spent = False
         try:
             try:
                 written = transaction()
             except DiskFull:
                 # Certainly nothing was written, so the same again writes nothing twice.
-                if not self._store.spend_reserve():
+                spent = self._store.has_spent_reserve() or self._store.spend_reserve()
+                if not spent:
                     raise
                 written = transaction()
-                self._is("reserve", _SPENT)
         except StoreFault as fault:
             if self._stopped is None and (was_open or self._open):
                 full = isinstance(fault, DiskFull)
@@ -91,6 +92,8 @@ class StoreHealth:
             self._try_due = self._clock.monotonic() + _TRY_EVERY_S
             self._is("failing", str(fault))
             raise
+        if self._store.has_spent_reserve() or spent:
+            self._is("reserve", _SPENT)
         self._stopped = None
         if self._noted:
             self._store.note_gap(None)

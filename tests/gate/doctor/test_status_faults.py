@@ -113,7 +113,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
 }
 
 HARMLESS = {
-    "gate", "daemon", "state", "started_at", "awaiting", "disk_free_bytes",
+    "gate", "daemon", "state", "started_at", "awaiting", "awaiting_worker", "disk_free_bytes",
     "sensor.capacity",
     "store.set_aside",  # A damaged one is a problem, which stands there.
     "clock.pending", "clock.pending_since",  # Why they wait is the problem.

@@ -251,6 +251,18 @@ class StoreConnection:
         self._conn: sqlite3.Connection | None = conn
         self._database: Database | None = None
         self._on_damage = on_damage
+        self._spent = False
+
+    def spend_reserve(self) -> bool:
+        """Give the reserve's room to the database. False where there is no reserve any more."""
+        spent = spend(self.path)
+        self._spent = self._spent or spent
+        return spent
+
+    def has_spent_reserve(self) -> bool:
+        """Whether that was done since this was last asked."""
+        spent, self._spent = self._spent, False
+        return spent
 
     def rows(self, sql: str, *parameters: Any) -> list[Any]:
         """All rows that a query finds. Raises StoreFault."""

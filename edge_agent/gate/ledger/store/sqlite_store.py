@@ -19,7 +19,7 @@ from ....contract.chain import Scribe
 from ....contract.errors import StoreFault
 from ....contract.facts import LedgerOpened, OldEntry, WhyOpened
 from ....contract.stamps import Stamp
-from ...errors import DamagedLedger, NoLedgerYet
+from ...errors import DamagedLedger, DiskFull, NoLedgerYet
 from . import people_snapshot, reserve
 from .database import StoreConnection, open_database, open_for_reading
 from .ledger_rows import CheckpointChange, CheckpointRows, LedgerChange, LedgerRows, Tail
@@ -106,7 +106,11 @@ class SqliteStore(LedgerRows, CheckpointRows, PeopleRows, PairingRows, MetadataR
 
     def spend_reserve(self) -> bool:
         """Give the reserve's room to the database. False where there is no reserve any more."""
-        return reserve.spend(self._connection.path)
+        return self._connection.spend_reserve()
+
+    def has_spent_reserve(self) -> bool:
+        """Whether that was done since this was last asked, by a commit of its own accord too."""
+        return self._connection.has_spent_reserve()
 
     def note_gap(self, gap: Gap | None) -> None:
         """Remember, beside the database, what it does not take; None: it has taken it."""
@@ -192,6 +196,8 @@ def _was_committed(connection: StoreConnection, expected: Tail, error: sqlite3.E
         # A checkpoint writes it to the database file and syncs that, or says that it cannot.
         [(busy, in_log, copied)] = connection.rows("PRAGMA wal_checkpoint(PASSIVE)")
     except StoreFault as fault:
+        if isinstance(fault, DiskFull) and connection.spend_reserve():
+            return _was_committed(connection, expected, error)  # There is room to find out.
         raise StoreFault(f"It is not certain that anything was recorded. {fault}") from error
     if busy or in_log != copied:
         raise StoreFault(
