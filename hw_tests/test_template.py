@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.cli.sealed_files import new_file, read_file
+from edge_agent.cli.sealed_files import read_file
 from edge_agent.cli.templates import open_backup
+from edge_agent.contract.atomic_file import new_private_file
 from edge_agent.gate.people.templates.backup_file import (
     FORMAT,
     VERSION,
@@ -94,7 +95,7 @@ def _through_a_file(folder: Path, template: bytes, info: SensorInfo) -> Backup:
         template=template,
     )
     sealed = sealed_line(sealing.seal(record.line(), [keys.recipient]))
-    with new_file(file) as out:
+    with new_private_file(file) as out:
         out.write(header.line() + b"\n" + sealed + b"\n")
     assert template[:16] not in file.read_bytes(), "A template is in the file as it is: report this"
     damaged = folder / "damaged.backup"

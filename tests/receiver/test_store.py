@@ -218,7 +218,8 @@ def test_punches_are_plain_to_read(store: PayrollStore, database: str) -> None:
     store.take(arrivals(*write_ledger(3, "a")), AT)
     assert rows(
         database,
-        "SELECT code, date, time, gate, state, direction, source, ledger, seq FROM punches",
+        "SELECT code, date, time, gate, state, direction, source, ledger, seq FROM punches"
+        " ORDER BY seq",
     ) == [
         ("NV0002", "2026-11-23", "12:58:05", "main-gate", "valid", "out", "finger", "a", 2),
         ("NV0003", "2026-11-23", "12:58:06", "main-gate", "valid", "in", "finger", "a", 3),

@@ -23,7 +23,7 @@ from ...contract.wording import counted
 from ..errors import DamagedLedger
 from ..host.host_identity import HostIdentity
 from ..host.rights import unusable_store
-from .damage.quick_check import damage
+from .damage.quick_check import damage, rehearse
 from .damage.rescue_people import RescuedPeople
 from .damage.salvage import salvage
 from .lost_people import BRING_BACK
@@ -131,6 +131,7 @@ class _Start(Struct, frozen=True):
                 ledger = store.ledger
             database = open_database(path)
             try:
+                rehearse(database)
                 bind(database, self.here)
                 seal_description(database, ledger)
                 people_snapshot.keep(path, database, self.gate, ledger)

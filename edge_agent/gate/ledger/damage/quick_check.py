@@ -69,6 +69,34 @@ def damage(path: Path) -> str | None:
         return f"it holds what the gate never wrote ({error})"
 
 
+def rehearse(database: Database) -> None:
+    """Write an entry and take it back, to see that it harms no other.
+
+    Of the ledger's pages only what is read is looked at. Where the next entry goes says its last
+    page, and a bit of that altered has SQLite write over entries that are there: payroll may not
+    have them yet. Raises DamagedLedger, or sqlite3's error; nothing gets as far as the disk.
+    """
+    before = _last_entries(database)
+    database.conn.execute("BEGIN IMMEDIATE")
+    try:
+        last = before[0][0] if before else 0
+        database.conn.execute(
+            "INSERT INTO ledger (seq, kind, hash, wire) VALUES (?, '', zeroblob(32), ?)",
+            (last + 1, b"{}"),
+        )
+        [written, *others] = _last_entries(database)
+        if written != (last + 1, "", bytes(32), b"{}") or others != before[: len(others)]:
+            raise DamagedLedger("an entry that was written would have altered another one")
+    finally:
+        database.conn.execute("ROLLBACK")
+
+
+def _last_entries(database: Database) -> list[Any]:
+    return database.conn.execute(
+        "SELECT seq, kind, hash, wire FROM ledger ORDER BY seq DESC LIMIT ?", (_LAST,)
+    ).fetchall()
+
+
 def _transient(error: sqlite3.Error) -> bool:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     return code in _NOT_ITS_FAULT

@@ -27,6 +27,7 @@ from ..succession.handover import (
     FormerName,
     Handover,
     Old,
+    doubted_in,
     doubts_in,
     former_names_in,
     heeded,
@@ -226,6 +227,8 @@ def _read_tables(path: Path) -> _Told:
         with suppress(*_UNREADABLE):
             told.pending = pending_in(database)
         with suppress(*_UNREADABLE):
+            told.doubts = doubted_in(database)
+        with suppress(StoreFault, *_UNREADABLE):
             told.doubts = doubts_in(database)
         with suppress(*_UNREADABLE):
             told.voided = voided_in(database)
@@ -243,7 +246,29 @@ def _read_tables(path: Path) -> _Told:
 
 
 def _readable(database: Database, table: str) -> tuple[list[dict[str, Any]], bool]:
-    """The rows of a small table before and behind what cannot be read, and whether that is all."""
+    """The rows of a small table before and behind what cannot be read, and whether that is all.
+
+    A row with a value of another type than its column's is none: no new database takes it.
+    """
+    rows, whole = _rows_around_damage(database, table)
+    types = dict[str, tuple[type, ...]]()
+    with suppress(*_UNREADABLE):
+        columns = database.conn.execute(f'PRAGMA table_info("{table}")')
+        for _, name, said, never_null, _, key in columns:
+            fits = _TYPES.get(said, object)
+            types[name] = (fits,) if never_null or key else (fits, type(None))
+    sound = [
+        row
+        for row in rows
+        if all(isinstance(value, types.get(name, (object,))) for name, value in row.items())
+    ]
+    return sound, whole and len(sound) == len(rows)
+
+
+_TYPES = {"TEXT": str, "INTEGER": int, "BLOB": bytes}
+
+
+def _rows_around_damage(database: Database, table: str) -> tuple[list[dict[str, Any]], bool]:
     rows: list[dict[str, Any]] = []
     try:
         for row in rows_of(database, table):

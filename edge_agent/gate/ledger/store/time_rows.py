@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import Struct, structs
 
 from ....contract.chain import stamp_of
@@ -326,19 +327,21 @@ def last_landmark(rows: list[Any]) -> Landmark | None:
 def _landmark(row: Any) -> Landmark:
     seq, boot, boottime_ms, wall_ms, said, uncertainty_ms, held = row
     try:
-        state = ClockState(said)
-    except ValueError as error:
+        stamp = msgspec.convert(
+            {
+                "boot": boot,
+                "boottime_ms": boottime_ms,
+                "wall_ms": wall_ms,
+                "state": said,
+                "uncertainty_ms": uncertainty_ms,
+            },
+            Stamp,
+        )
+    except msgspec.ValidationError as error:
         raise DamagedLedger(f"The landmark of entry {seq} was altered ({error}).") from error
-    stamp = Stamp(
-        boot=boot,
-        boottime_ms=boottime_ms,
-        wall_ms=wall_ms,
-        state=state,
-        uncertainty_ms=uncertainty_ms,
-    )
     # One who set the clock by hand has shown nothing of how it was before.
     return Landmark(
-        seq, stamp, None if held is None or state is not ClockState.SYNCED else bool(held)
+        seq, stamp, None if held is None or stamp.state is not ClockState.SYNCED else bool(held)
     )
 
 

@@ -116,14 +116,19 @@ def pending_in(database: Database) -> frozenset[int]:
     return frozenset(s for (s,) in database.conn.execute("SELECT seq FROM times WHERE open = 1"))
 
 
+def doubted_in(database: Database) -> list[range]:
+    """The entries whose times are to be looked at again."""
+    rows = database.conn.execute("SELECT first_seq, last_seq FROM time_doubts")
+    return [range(first, last + 1) for first, last in rows]
+
+
 def doubts_in(database: Database) -> list[range]:
     """The entries whose times are to be looked at again, or may have to be.
 
     Those that rest on a battery-backed clock of which no synchronisation has told yet whether it
     held are in doubt for the next ledger: it can say nothing of what it does not have.
     """
-    rows = database.conn.execute("SELECT first_seq, last_seq FROM time_doubts").fetchall()
-    doubts = [range(first, last + 1) for first, last in rows]
+    doubts = doubted_in(database)
     landmarks = read_landmarks(database)
     since = Timeline(landmarks, DRIFT_PPM).vouched_since
     return doubts if since is None else [*doubts, range(since, landmarks[-1].seq + 1)]
@@ -136,7 +141,10 @@ def voided_in(database: Database) -> frozenset[int]:
 
 def former_names_in(database: Database) -> list[FormerName]:
     """Who had a code before it was another person's."""
-    rows = database.conn.execute("SELECT worker, name, through FROM former_names")
+    rows = database.conn.execute(
+        "SELECT worker, name, through FROM former_names"
+        " WHERE typeof(worker) || typeof(name) || typeof(through) = 'texttextinteger'"
+    )
     return [FormerName(*row) for row in rows]
 
 
