@@ -34,6 +34,7 @@ class Refusal(StrEnum):
     EMPTY = "empty"
     OLDER = "older"
     SAME_VERSION = "same-version"
+    NOT_SIGNED = "not-signed"
 
 
 class Applied(Struct, frozen=True):

@@ -31,6 +31,10 @@ _EXPLANATIONS = {
     ("store", "path"): "use a path",
     ("control", "socket"): "use a path",
     ("mqtt", "host"): "use a name or an address",
+    ("payroll", "public_key"): (
+        "use the 64 digits that 'edge-agent receive key show' prints at payroll, or a list of two "
+        "of them"
+    ),
     ("mqtt", "port"): 'use a number from 1 to 65535, or "auto"',
 }
 

@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from ...contract.broker.access import BrokerAccess, Tls
 from ...contract.facts import DirectionRule
+from ...contract.signatures import PublicKey
 
 Pin = Annotated[int, Meta(ge=0, le=27)] | Literal["none"]
 """A BCM pin number of the 40-pin header, or "none" where nothing is connected."""
@@ -107,6 +108,21 @@ class MqttSettings(Section, frozen=True, kw_only=True):
         return BrokerAccess.of(self)
 
 
+class PayrollSettings(Section, frozen=True, kw_only=True):
+    """By which key payroll signs what it says; two while one takes the place of the other."""
+
+    public_key: (
+        Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?$(?!\n)")]
+        | Annotated[list[PublicKey], Meta(max_length=2)]
+    ) = ""
+
+    @property
+    def keys(self) -> list[str]:
+        """All of them; none: payroll need not sign."""
+        stated = self.public_key
+        return [key for key in ([stated] if isinstance(stated, str) else stated) if key]
+
+
 class HomeAssistantSettings(Section, frozen=True, kw_only=True):
     """Whether Home Assistant finds the gate by itself, on the same broker."""
 
@@ -138,6 +154,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     store: StoreSettings
     clock: ClockSettings
     mqtt: MqttSettings
+    payroll: PayrollSettings
     home_assistant: HomeAssistantSettings
     control: ControlSettings
     log: LogSettings
