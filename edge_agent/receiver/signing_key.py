@@ -2,14 +2,35 @@
 
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..contract.atomic_file import new_private_file
 from ..contract.errors import BadRequest
 from ..contract.rights import unreadable
-from ..contract.signatures import SigningKey
+from ..contract.signatures import Believed, SigningKey
 
 _LONGEST = 4096
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Signs what payroll publishes, and knows its own again; without a key it does neither."""
+
+    key: SigningKey | None
+
+    @classmethod
+    def of(cls, path: str) -> "Signer":
+        """With the key in the file at ``path``, "" for none. Raises BadRequest."""
+        return cls(read_signing_key(Path(path)) if path else None)
+
+    def signed(self, topic: str, payload: bytes) -> bytes:
+        """A message as it is published on ``topic``."""
+        return payload if self.key is None else self.key.signed(topic, payload)
+
+    def believed(self) -> Believed:
+        """Who speaks for payroll: this key alone, or without one everybody."""
+        return Believed([] if self.key is None else [self.key.public])
 
 
 def new_signing_key(path: Path) -> SigningKey:
@@ -33,9 +54,7 @@ def read_signing_key(path: Path) -> SigningKey:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             content = file.read(_LONGEST)
     except OSError as error:
-        raise BadRequest(
-            f"The key {path} cannot be read: {unreadable(path, error)}."
-        ) from error
+        raise BadRequest(f"The key {path} cannot be read: {unreadable(path, error)}.") from error
     if mode & 0o077:
         raise BadRequest(
             f"The key {path} is not used, for others may read it (mode {mode:04o}): chmod 600 it, "

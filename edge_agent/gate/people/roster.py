@@ -84,7 +84,7 @@ class RosterKeeper:
         refusal = judge_roster(heard, applied)
         if refusal is not None:
             return self._refuse(heard, refusal, applied)
-        if heard.roster is not None and heard.roster.version > applied.version:
+        if heard.roster is not None and heard.roster.version != applied.version:
             self._put_in_force(heard.roster, heard.digest)
         elif applied.refused is not None:
             self._restored(applied)
