@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 _COMPLAIN_EVERY_S = 60.0
 
+_NOT_SIGNED = hashlib.sha256(Refusal.NOT_SIGNED.encode()).digest()
+
 
 class Ignored(Struct, frozen=True):
     """A receipt that proves nothing."""
@@ -96,7 +98,8 @@ class PayrollInbox:
             try:
                 signed = self._believed.opened(self._topics.roster, payload, LARGEST_ROSTER)
             except NotSigned as error:
-                heard = Heard(digest=digest, refused=Refusal.NOT_SIGNED, why=str(error))
+                # All under one digest: a row of them is told once, whatever stands in them.
+                heard = Heard(digest=_NOT_SIGNED, refused=Refusal.NOT_SIGNED, why=str(error))
             else:
                 heard = read_roster(signed)
             self._on_roster(heard)
