@@ -10,7 +10,6 @@ The library is imported at the first use: most gates have no key, and a Pi Zero 
 
 import base64
 import binascii
-import re
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -22,11 +21,6 @@ from .errors import BadRequest
 
 _CONTEXT = b"edge-agent-signature-v1\n"
 _ID_DIGITS = 8
-
-
-def is_public_key(text: str) -> bool:
-    """Whether it is 32 bytes in hex, as 'edge-agent receive key show' prints them."""
-    return re.fullmatch("[0-9a-f]{64}", text) is not None
 
 
 class Signature(Struct, frozen=True, kw_only=True):

@@ -152,8 +152,8 @@ class RosterKeeper:
         self._gate.record_roster([fact], refused)
         self._tell(applied.version, refusal)
         log.error(
-            "payroll's roster was refused (%s), and nothing was changed: %s. Publish a sound one "
-            "with a version above %d.",
+            "payroll's roster was refused (%s), and nothing was changed: %s. Publish a sound one, "
+            "newer than version %d.",
             *(refusal, heard.why or f"its version is {heard.version}", applied.version),
         )
         return True

@@ -8,7 +8,6 @@ from pathlib import PurePath
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ...contract.signatures import is_public_key
 from .schema import MqttSettings, Settings
 
 Sections = dict[str, dict[str, Any]]
@@ -55,6 +54,8 @@ def meaning_problems(sections: Sections) -> Iterator[str]:
             yield f"[mqtt] {key}: {what}"
 
 
+_KEY = re.compile("[0-9a-f]{64}")
+
 PUBLIC_KEY = (
     "use the 64 digits that 'edge-agent receive key show' prints at payroll, or a list of two of "
     "them"
@@ -64,7 +65,7 @@ PUBLIC_KEY = (
 def _key_problems(stated: str | list[str]) -> Iterator[str]:
     """What is wrong is not shown: somebody may have taken the private key."""
     keys = [stated] if isinstance(stated, str) else stated
-    wrong = any(not is_public_key(key) for key in keys if key or isinstance(stated, list))
+    wrong = any(not _KEY.fullmatch(key) for key in keys if key or isinstance(stated, list))
     if wrong or len(keys) > 2 or len(set(keys)) < len(keys) or not keys:
         yield f"[payroll] public_key: what stands there cannot be used: {PUBLIC_KEY}."
 
