@@ -15,6 +15,7 @@ from ..gate.settings.load import load_settings
 from ..receiver.connection import ReceiverOptions
 from ..receiver.subscriber import Receiver
 from .options import refuse_problems, way_to_broker
+from .receive_key import key
 from .receive_office import (
     correct,
     export_month,
@@ -48,6 +49,10 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
     help="Its port.  [default: 8883 with TLS, 1883 without]",
 )
 @way_to_broker(username="the broker's name for us; the gate's own is never taken over.")
+@click.option(
+    "--signing-key",
+    help="A file of mode 0600 with the key that signs receipts, commands and rosters.",
+)
 @click.option("--protocol", type=click.Choice(["auto", "5", "3.1.1"]), help="[default: auto]")
 @click.pass_context
 def receive(ctx: click.Context, /, config: Path | None, database: str, **flags: Any) -> None:
@@ -98,7 +103,7 @@ def roster() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--version", type=click.IntRange(1), required=True, help="Grows with each roster.")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and publish nothing.")
-@click.option("--force", is_flag=True, help="Publish what may be another person's code, too.")
+@click.option("--force", is_flag=True, help="Publish what is doubtful, too.")
 @click.pass_context
 def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool, force: bool) -> None:
     """Publish the workers in FILE, CSV or XLSX, as the roster of all gates.
@@ -133,6 +138,7 @@ def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool, forc
 
 
 roster.add_command(show_roster)
+receive.add_command(key)
 receive.add_command(export_month)
 receive.add_command(correct)
 receive.add_command(show_coverage)

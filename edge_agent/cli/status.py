@@ -79,6 +79,7 @@ def _print(settings: Settings, answer: dict[str, Any]) -> None:
         ("", uplink["problem"]),
         ("", _twin(uplink)),
         ("", _refused(uplink)),
+        ("", _not_signed(uplink)),
         ("clock", _clock(clock)),
         ("", clock["problem"]),
         ("ledger", f"{ledger['id']}, {entries(ledger['last_seq'])}"),
@@ -146,6 +147,19 @@ def _refused(uplink: dict[str, Any]) -> str | None:
         return None
     refused = f"{counted(receipts, 'receipt')}, {counted(commands, 'command')}"
     return f"refused from payroll's side: {refused} (see the log)"
+
+
+def _not_signed(uplink: dict[str, Any]) -> str | None:
+    """A stopped daemon tells no keys."""
+    if not (keys := uplink.get("keys")):
+        return None
+    believed = f"payroll is believed by its key {' or '.join(keys)}"
+    refused = counted(uplink["not_signed"], "message")
+    return (
+        f"{believed}; {refused} not signed by it (see the log)"
+        if uplink["not_signed"]
+        else (believed)
+    )
 
 
 def _set_aside(names: list[str]) -> str | None:

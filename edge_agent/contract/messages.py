@@ -152,12 +152,16 @@ class UplinkStatus(Struct, frozen=True, kw_only=True):
     """What the gate has met on its way to payroll since ``started_at``.
 
     ``duplicate_gate``: another gate uses this gate's id, and entries go out slowly until that ends.
-    The counts are of messages that are no receipts or commands for this ledger.
+    The counts are of messages that are no receipts or commands for this ledger. ``keys``: by which
+    payroll's messages have to be signed, each by its first digits (none: by none); ``not_signed``
+    of payroll's messages were not, of whatever kind.
     """
 
     duplicate_gate: bool = False
     refused_receipts: int = 0
     refused_commands: int = 0
+    keys: list[str] = []
+    not_signed: int = 0
 
 
 class LedgerStatus(Struct, frozen=True, kw_only=True):

@@ -34,6 +34,7 @@ class Refusal(StrEnum):
     EMPTY = "empty"
     OLDER = "older"
     SAME_VERSION = "same-version"
+    NOT_SIGNED = "not-signed"
 
 
 class Applied(Struct, frozen=True):
@@ -131,15 +132,30 @@ def row_problems(row: RosterWorker, seen: set[str]) -> list[str]:
     return found
 
 
+def is_newer(version: int, than: int) -> bool:
+    """Versions count in a circle (as in RFC 1982): after the largest comes 1, so that no number is
+    the last one for good. Newer is what lies less than half of it ahead; anything, than none (0).
+    """
+    return not than or 0 < steps_ahead(version, than) <= LARGEST_NUMBER // 2
+
+
+def steps_ahead(version: int, than: int) -> int:
+    """By how much ``version`` is ahead of ``than`` (0: none) on that circle."""
+    return (version - than) % LARGEST_NUMBER if than else version
+
+
+def version_after(version: int) -> int:
+    """The next one."""
+    return version % LARGEST_NUMBER + 1
+
+
 def judge_roster(heard: Heard, applied: Applied) -> Refusal | None:
     """Why a roster is refused beside the one that is in force; None: it is that one, or newer."""
     if heard.refused is not None or heard.roster is None:
         return heard.refused
-    if heard.roster.version < applied.version:
-        return Refusal.OLDER
-    if heard.roster.version == applied.version and heard.digest != applied.digest:
-        return Refusal.SAME_VERSION
-    return None
+    if heard.roster.version == applied.version:
+        return None if heard.digest == applied.digest else Refusal.SAME_VERSION
+    return None if is_newer(heard.roster.version, applied.version) else Refusal.OLDER
 
 
 def merge(rows: Iterable[RosterWorker], known: Mapping[str, Worker]) -> list[Listing]:

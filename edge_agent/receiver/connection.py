@@ -54,7 +54,8 @@ class ReceiverOptions:
     Made by ``msgspec.convert`` from a settings file or a command's options, which holds the limits.
     ``protocol`` "auto" speaks MQTT 5 and falls back to 3.1.1. ``client_id`` is fixed so that two
     receivers on one broker throw each other out and are seen in the log, where otherwise the one
-    would confirm entries that the other does not hold.
+    would confirm entries that the other does not hold. ``signing_key`` is the file of the key by
+    which what is published is signed ("": by none).
     """
 
     database: str
@@ -66,6 +67,7 @@ class ReceiverOptions:
     key_file: str = ""
     username: str = ""
     password_file: str = ""
+    signing_key: str = ""
     root: Annotated[str, Meta(pattern=r"\A[^+#\0]+\Z")] = "attendance"
     protocol: Literal["auto", "5", "3.1.1"] = "auto"
     client_id: Annotated[str, Meta(min_length=1)] = "payroll-receiver"
@@ -80,6 +82,10 @@ class ReceiverOptions:
 
 class NotUnderstood(BrokerFault):
     """Something listens there, but it did not answer in this version of MQTT."""
+
+
+class NotReadable(BrokerFault):
+    """The broker lets us in, but not read what was asked for."""
 
 
 class ReceiverConnection:
@@ -213,7 +219,7 @@ class ReceiverConnection:
 
     def _subscribe(self, topics: list[str]) -> None:
         if not self._limits.wildcards and any("+" in topic for topic in topics):
-            raise BrokerFault(
+            raise NotReadable(
                 f"{self._broker} knows no wildcards, by which all gates are heard: let it allow"
                 " them, or use another broker."
             )
@@ -224,7 +230,7 @@ class ReceiverConnection:
             raise self._nonsense(f"{len(answers)} answers to {len(topics)} subscriptions")
         for topic, reason in zip(topics, answers, strict=True):
             if reason.is_failure:
-                raise BrokerFault(
+                raise NotReadable(
                     f"{self._broker} does not let us read {topic}: {reason}."
                     " Allow it in the broker's access list."
                 )

@@ -14,6 +14,7 @@ from msgspec.structs import astuple, replace
 from ..contract.errors import BrokerFault, EdgeAgentError
 from ..contract.messages import Receipt, Resend, Topics
 from ..contract.roster import LARGEST_ROSTER
+from ..contract.signatures import NotSigned
 from ..contract.stamps import utc_time
 from .accept import MAX_WIRE_BYTES, Arrival
 from .connection import MQTT_3_1_1, MQTT_5, NotUnderstood, ReceiverConnection, ReceiverOptions
@@ -22,6 +23,7 @@ from .gaps import Gaps, Presence, Resends
 from .messages import read_messages
 from .project import Rejected
 from .roster.known_workers import told_codes
+from .signing_key import Signer
 from .store import BatchResult, LedgerProgress, PayrollStore
 
 _VERSIONS = {"auto": [MQTT_5, MQTT_3_1_1], "5": [MQTT_5], "3.1.1": [MQTT_3_1_1]}
@@ -35,6 +37,7 @@ _QUIET = 20
 _MOST_STRANGERS = 10_000
 _TELL_EVERY = 60.0
 _TOLD = 20
+_ASKED_FOR_S = 3600
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +54,8 @@ class Receiver:
     def __init__(self, options: ReceiverOptions) -> None:
         self.counts: Counter[str] = Counter()
         self._options = options
+        self._signer = Signer.of(options.signing_key)
+        self._believed = self._signer.believed()
         self._roster = Topics(options.root, "").roster
         self._versions = deque(_VERSIONS[options.protocol])
         self._pause = _FIRST_PAUSE
@@ -166,6 +171,12 @@ class Receiver:
 
     def _apply_roster(self, store: PayrollStore, payload: bytes) -> bool:
         """Whether it is in force from now on. What is in one has names: none of it is logged."""
+        try:
+            payload = self._believed.opened(self._roster, payload, LARGEST_ROSTER)
+        except NotSigned as error:
+            self.counts["roster-refused"] += 1
+            _log.error("roster-refused reason=not-signed: the one before stays; %s", error)
+            return False
         try:
             result = store.apply_roster(payload, _now())
         except EdgeAgentError:
@@ -290,9 +301,9 @@ class Receiver:
             at=_now(),
         )
         topic = Topics(self._options.root, progress.gate).receipts(progress.ledger)
-        payload = msgspec.json.encode(receipt)
+        payload = self._signer.signed(topic, msgspec.json.encode(receipt))
         if connection.too_large(topic, payload):  # The list is for people, and the count is enough.
-            payload = msgspec.json.encode(replace(receipt, rejected=[]))
+            payload = self._signer.signed(topic, msgspec.json.encode(replace(receipt, rejected=[])))
         self._publish(connection, topic, payload, retain=True)
 
     def _publish(
@@ -314,9 +325,17 @@ class Receiver:
             ask = resends.due(gap.ledger, gap.missing, now, gap.gate in present.heard)
             if ask is None:
                 continue
-            command = Resend(id=uuid.uuid4().hex, ledger=gap.ledger, from_=ask[0], to=ask[-1])
+            command = Resend(
+                id=uuid.uuid4().hex,
+                # Who repeats what was signed once may do so for an hour.
+                expires=_now(_ASKED_FOR_S) if self._signer.key else None,
+                ledger=gap.ledger,
+                from_=ask[0],
+                to=ask[-1],
+            )
             topic = Topics(self._options.root, gap.gate).commands
-            self._publish(connection, topic, msgspec.json.encode(command))
+            payload = self._signer.signed(topic, msgspec.json.encode(command))
+            self._publish(connection, topic, payload)
             _log.warning("gap gate=%s ledger=%s asked=%d-%d", gap.gate, gap.ledger, ask[0], ask[-1])
 
 
@@ -338,5 +357,5 @@ class _OwedReceipts:
         return [self._owed.pop(key) for key in keys]
 
 
-def _now() -> str:
-    return utc_time(time.time_ns() // 1_000_000)
+def _now(later_s: int = 0) -> str:
+    return utc_time(time.time_ns() // 1_000_000 + later_s * 1000)

@@ -15,9 +15,11 @@ from edge_agent.contract.roster import (
     Applied,
     Heard,
     Refusal,
+    is_newer,
     judge_roster,
     merge,
     read_roster,
+    version_after,
 )
 
 HOA = {"code": "NV0042", "name": "Nguyễn Thị Hoa"}
@@ -142,3 +144,22 @@ def test_codes_and_names_are_taken_in_their_normal_form() -> None:
     found = heard(roster({"code": " NV1 ", "name": "  Hoa   Thi "})).roster
     assert found
     assert structs.astuple(found.workers[0])[:2] == ("NV1", "Hoa Thi")
+
+
+LAST = 2**53 - 1
+
+
+@given(st.integers(1, LAST), st.integers(1, LAST))
+def test_of_two_versions_one_is_newer_and_each_has_a_next(one: int, other: int) -> None:
+    assert (is_newer(one, other) or is_newer(other, one)) is (one != other)
+    assert not (is_newer(one, other) and is_newer(other, one))
+    assert is_newer(version_after(one), one)
+    assert 1 <= version_after(one) <= LAST
+    assert is_newer(one, 0)  # None is in force.
+
+
+def test_after_the_largest_version_comes_1() -> None:
+    first, last = heard(roster(HOA, version=1)), heard(roster(HOA, version=LAST))
+    assert judge_roster(first, Applied(version=LAST)) is None
+    assert judge_roster(last, Applied(version=1)) is Refusal.OLDER
+    assert judge_roster(heard(roster(HOA, version=2**52)), Applied(version=1)) is None

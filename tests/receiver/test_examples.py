@@ -15,6 +15,8 @@ import pytest
 
 from edge_agent.contract.chain import Entry, read_wire
 from edge_agent.contract.messages import Receipt
+from edge_agent.contract.signatures import Believed, NotSigned
+from edge_agent.receiver.signing_key import new_signing_key
 from tests.brokers import Mosquitto
 from tests.node import installed
 
@@ -201,3 +203,19 @@ def test_node_red(mosquitto: Mosquitto, tmp_path: Path) -> None:
     entries, forks = burst(mosquitto, start, 60)
     lines = (folder / "payroll.ndjson").read_text().splitlines()
     assert len(lines) == 3 + entries + forks
+
+
+def test_the_example_signs_as_the_gates_check(tmp_path: Path) -> None:
+    """And the page shows it."""
+    key, topic = new_signing_key(tmp_path / "key"), "attendance/roster"
+    roster = {"version": 7, "workers": [{"code": "NV1", "name": 'Nguyễn "Hoa"\n', "active": True}]}
+    example = EXAMPLES / "sign_message.py"
+    signed = subprocess.run(
+        [sys.executable, example, tmp_path / "key", topic],
+        input=json.dumps(roster).encode(), capture_output=True, check=True,
+    ).stdout  # fmt: skip
+    assert json.loads(Believed([key.public]).opened(topic, signed, 10_000)) == roster
+    with pytest.raises(NotSigned):
+        Believed([key.public]).opened("attendance/main-gate/commands", signed, 10_000)
+    page = EXAMPLES.with_name("payroll.md").read_text(encoding="utf-8")
+    assert example.read_text(encoding="utf-8").split("\n", 1)[1] in page

@@ -14,6 +14,7 @@ from edge_agent.cli import main
 from edge_agent.contract.errors import BadRequest
 from edge_agent.contract.messages import RosterWorker
 from edge_agent.receiver.roster.roster_file import read_roster_file
+from edge_agent.receiver.signing_key import read_signing_key
 from tests.brokers import Mosquitto
 from tests.contract.samples import validator
 from tests.patience import PATIENCE_S
@@ -198,3 +199,69 @@ def test_a_broker_that_does_not_take_it(tmp_path: Path) -> None:
         done = run(broker, str(csv(tmp_path, "code,name\n1,Lan\n")), "--version", "1")
     assert done.exit_code == 69
     assert "did not take the roster" in done.output
+
+
+LAST_VERSION = 2**53 - 1
+
+
+def test_a_version_that_is_hardly_meant_asks(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    listed = str(csv(tmp_path, "code,name\nNV1,Ma Thị Nhung\n"))
+    assert run(mosquitto, listed, "--version", "7").exit_code == 0
+    for version in (7 + 10**9 + 1, 1_795_413_483_120):
+        asked = run(mosquitto, listed, "--version", str(version))
+        assert asked.exit_code == 65
+        assert "use --version 8, or --force" in " ".join(asked.output.split())
+    assert run(mosquitto, listed, "--version", str(7 + 10**9)).exit_code == 0
+    assert run(mosquitto, listed, "--version", str(10**12), "--force").exit_code == 0
+    assert json.loads(kept(mosquitto).payload)["version"] == 10**12
+
+
+def test_after_the_largest_version_comes_1(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    listed = str(csv(tmp_path, "code,name\nNV1,Ma Thị Nhung\n"))
+    assert run(mosquitto, listed, "--version", str(LAST_VERSION), "--force").exit_code == 0
+    again = run(mosquitto, listed, "--version", str(LAST_VERSION))
+    assert "use --version 1." in " ".join(again.output.split())
+    assert run(mosquitto, listed, "--version", "1").exit_code == 0
+    assert run(mosquitto, listed, "--version", str(LAST_VERSION)).exit_code == 65
+
+
+def test_a_broker_that_has_forgotten_the_roster(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    """The gates say which version they have; one that lies can be passed over."""
+    listed = str(csv(tmp_path, "code,name\nNV1,Ma Thị Nhung\n"))
+    with Listener(mosquitto.port) as listener:
+        for gate, said in {
+            "main-gate": {"roster": {"version": 41}},
+            "new-gate": {"roster": {"version": None}},
+            "odd-gate": {"roster": 7},
+            "old-gate": {},
+            "lies": {"roster": {"version": 2**60}},
+        }.items():
+            listener.say(f"attendance/{gate}/status", said, retain=True)
+    refused = run(mosquitto, listed, "--version", "41")
+    assert refused.exit_code == 65
+    said = " ".join(refused.output.split())
+    assert "Gate 'main-gate' has version 41 in force" in said
+    assert "use --version 42, or --force" in said
+    assert run(mosquitto, listed, "--version", "42").exit_code == 0
+
+
+def test_a_roster_that_somebody_else_has_published_binds_nobody(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    """Where payroll signs; without a key nobody can tell."""
+    listed = str(csv(tmp_path, "code,name\nNV1,Ma Thị Nhung\n"))
+    file = tmp_path / "payroll.key"
+    CliRunner().invoke(main, ["receive", "key", "new", str(file)])
+    forged = {"version": 10**12, "workers": [{"code": "NV1", "name": "Ma Thị Nhung"}]}
+    with Listener(mosquitto.port) as listener:
+        listener.say("attendance/roster", forged, retain=True)
+    assert run(mosquitto, listed, "--version", "8").exit_code == 65
+    where = ("--host", mosquitto.host, "--port", str(mosquitto.port), "--signing-key", str(file))
+    done = CliRunner().invoke(
+        main, ["receive", *where, "roster", "import", listed, "--version", "8"]
+    )
+    assert done.exit_code == 0, done.output
+    roster = json.loads(kept(mosquitto).payload)
+    validator("roster").validate(roster)
+    assert roster["version"] == 8
+    assert roster["signature"]["key"] == read_signing_key(file).public[:8]

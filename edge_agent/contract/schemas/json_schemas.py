@@ -12,6 +12,7 @@ from ..facts import KINDS, Fact, OldEntry, kind_of
 from ..home_assistant import Discovery
 from ..messages import GateStatus, LastWill, Receipt, Reply, Report, Resend, Roster
 from ..roster import MOST_WORKERS
+from ..signatures import Signature
 
 Schema = dict[str, Any]
 Words = dict[str, dict[str, Schema]]
@@ -38,7 +39,7 @@ WORDS: Words = {
             *("suppressed", "rejected_count", "rejected", "uncertainty_ms", "boottime_ms"),
             *("last_seq", "confirmed_seq", "prints", "capacity", "disk_free_bytes"),
             *("slot", "generation", "score", "offset_ms", "times"),
-            *("refused_receipts", "refused_commands"),
+            *("refused_receipts", "refused_commands", "not_signed"),
         ),
         _COUNT,
     ),
@@ -82,13 +83,15 @@ def entry_of(fact: type[Fact]) -> str:
 def components(ref_template: str) -> dict[str, Schema]:
     """All schemas by name, with references as ``ref_template`` ("…{name}") has them."""
     types = (*KINDS, Common, Envelope, GateStatus, LastWill, Receipt, Resend, Report, Reply, Roster)
-    types += (Discovery,)
+    types += (Discovery, Signature)
     _, made = msgspec.json.schema_components(types, ref_template=ref_template)
     written_by_gate = set(made) - set(_names_in(_FROM_PAYROLL))
     for name, schema in made.items():
         _polish(name, schema)
         if name in written_by_gate and name not in _MAY_LEAVE_OUT and "required" in schema:
             schema["required"] = list(schema["properties"])
+    for signed in _FROM_PAYROLL:  # A gate without payroll's key passes it over, whatever it is.
+        made[signed.__name__]["properties"]["signature"] = _ref(ref_template, "Signature")
     # Payroll may have had none of the ledger that was left: seq 0.
     made[OldEntry.__name__]["properties"]["seq"] |= _COUNT["integer"]
     common, envelope = made.pop("Common"), made.pop("Envelope")

@@ -191,6 +191,7 @@ class Assembly:
                 on_roster=on_roster,
                 examiner=examiner,
                 home_assistant=self.settings.home_assistant,
+                payroll_keys=self.settings.payroll.keys,
             )
         )
 

@@ -83,6 +83,13 @@ UPLINK_REFUSED = Sentence(
     "may publish on those topics",
 )
 
+UPLINK_NOT_SIGNED = Sentence(
+    WARN,
+    "Since the start {messages} that payroll's key {keys} has not signed came as payroll's",
+    "ask payroll whether it signs by that key; if it does, somebody else speaks for it: look at "
+    "the broker's access list",
+)
+
 _AWAY_TOO_LONG_S = 3600
 """A reboot of the broker's machine or of the router is over long before."""
 
@@ -104,6 +111,10 @@ def uplink(context: CheckContext) -> Judgement | None:
         return UPLINK_STARTING()
     if way.get("duplicate_gate"):
         return UPLINK_HAS_TWIN()
+    if not_signed := way.get("not_signed", 0):
+        return UPLINK_NOT_SIGNED(
+            messages=counted(not_signed, "message", "messages"), keys=" or ".join(way["keys"])
+        )
     receipts, commands = way.get("refused_receipts", 0), way.get("refused_commands", 0)
     if receipts or commands:
         return UPLINK_REFUSED(

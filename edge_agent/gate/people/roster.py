@@ -84,7 +84,7 @@ class RosterKeeper:
         refusal = judge_roster(heard, applied)
         if refusal is not None:
             return self._refuse(heard, refusal, applied)
-        if heard.roster is not None and heard.roster.version > applied.version:
+        if heard.roster is not None and heard.roster.version != applied.version:
             self._put_in_force(heard.roster, heard.digest)
         elif applied.refused is not None:
             self._restored(applied)
@@ -152,8 +152,8 @@ class RosterKeeper:
         self._gate.record_roster([fact], refused)
         self._tell(applied.version, refusal)
         log.error(
-            "payroll's roster was refused (%s), and nothing was changed: %s. Publish a sound one "
-            "with a version above %d.",
+            "payroll's roster was refused (%s), and nothing was changed: %s. Publish a sound one, "
+            "newer than version %d.",
             *(refusal, heard.why or f"its version is {heard.version}", applied.version),
         )
         return True

@@ -13,7 +13,7 @@ from msgspec import NODEFAULT, Meta, structs
 
 from ...contract.rights import unreadable
 from ..errors import BadSettings
-from .meaning import PATHS, meaning_problems, socket_problems
+from .meaning import PATHS, PUBLIC_KEY, meaning_problems, socket_problems
 from .read_toml import NoText, read_toml
 from .schema import Pin, Section, Settings
 
@@ -31,6 +31,7 @@ _EXPLANATIONS = {
     ("store", "path"): "use a path",
     ("control", "socket"): "use a path",
     ("mqtt", "host"): "use a name or an address",
+    ("payroll", "public_key"): PUBLIC_KEY,
     ("mqtt", "port"): 'use a number from 1 to 65535, or "auto"',
 }
 

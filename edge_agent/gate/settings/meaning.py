@@ -46,11 +46,28 @@ def meaning_problems(sections: Sections) -> Iterator[str]:
             '[mqtt] confirm_by: "broker" needs MQTT 5, for under 3.1.1 a broker says yes to '
             'everything: set protocol to "auto" or "5".'
         )
+    yield from _key_problems(sections["payroll"].get("public_key", ""))
     # What cannot be used is told already, and nothing else is judged by the default in its place.
     complete = mqtt.keys() >= set(MqttSettings.__struct_fields__)
     for key, what in MqttSettings(**mqtt).access.problems().items():
         if complete or key == "host":
             yield f"[mqtt] {key}: {what}"
+
+
+_KEY = re.compile("[0-9a-f]{64}")
+
+PUBLIC_KEY = (
+    "use the 64 digits that 'edge-agent receive key show' prints at payroll, or a list of two of "
+    "them"
+)
+
+
+def _key_problems(stated: str | list[str]) -> Iterator[str]:
+    """What is wrong is not shown: somebody may have taken the private key."""
+    keys = [stated] if isinstance(stated, str) else stated
+    wrong = any(not _KEY.fullmatch(key) for key in keys if key or isinstance(stated, list))
+    if wrong or len(keys) > 2 or len(set(keys)) < len(keys) or not keys:
+        yield f"[payroll] public_key: what stands there cannot be used: {PUBLIC_KEY}."
 
 
 def oddities(settings: Settings) -> list[str]:

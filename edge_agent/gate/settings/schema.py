@@ -107,6 +107,19 @@ class MqttSettings(Section, frozen=True, kw_only=True):
         return BrokerAccess.of(self)
 
 
+class PayrollSettings(Section, frozen=True, kw_only=True):
+    """By which key payroll signs what it says; two while one takes the place of the other."""
+
+    # No patterns in this union: msgspec 0.22 ends the process for them (meaning.py has a look).
+    public_key: str | list[str] = ""
+
+    @property
+    def keys(self) -> list[str]:
+        """All of them; none: payroll need not sign."""
+        stated = self.public_key
+        return [key for key in ([stated] if isinstance(stated, str) else stated) if key]
+
+
 class HomeAssistantSettings(Section, frozen=True, kw_only=True):
     """Whether Home Assistant finds the gate by itself, on the same broker."""
 
@@ -138,6 +151,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     store: StoreSettings
     clock: ClockSettings
     mqtt: MqttSettings
+    payroll: PayrollSettings
     home_assistant: HomeAssistantSettings
     control: ControlSettings
     log: LogSettings

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ...contract.messages import Reply, Report, Resend, Topics
+from ...contract.signatures import Believed, NotSigned
 from ...contract.stamps import Stamp, parse_time
 from ..ledger.store.sqlite_store import SqliteStore
 from ..ports import Clock, Examiner
@@ -41,8 +42,10 @@ class CommandHandler:
         deliveries: Deliveries,
         clock: Clock,
         examiner: Examiner,
+        believed: Believed,
     ) -> None:
         self._topics = topics
+        self._believed = believed
         self._store = store
         self._outbox = outbox
         self._deliveries = deliveries
@@ -56,6 +59,13 @@ class CommandHandler:
 
     def handle(self, now: float, payload: bytes) -> None:
         """Take in a command, whatever it is."""
+        try:
+            payload = self._believed.opened(self._topics.commands, payload, LARGEST_MESSAGE)
+        except NotSigned as error:
+            self._not_signed(now, payload, str(error))
+            return
+        # What was signed counts, however it was written down: a command that is sent again is known
+        # by it.
         key = hashlib.sha256(payload).digest()
         self._forget(now)
         if (known := self._answered.get(key)) is not None:
@@ -104,6 +114,13 @@ class CommandHandler:
         self._answered[key] = _Answered(now, reply)
         self._send(reply)
 
+    def _not_signed(self, now: float, payload: bytes, why: str) -> None:
+        """Answered all the same: a payroll that forgot to sign must find out."""
+        self._refused(now, why)
+        asked = read_asked(payload)
+        if asked is not None:
+            self._send(refusal(asked.id, asked.command, "not-signed"))
+
     def _refused(self, now: float, why: str | None) -> None:
         self.refused += 1
         if now >= self._complain_due:
@@ -132,11 +149,8 @@ def read_command(
     payload: bytes, ledger: str, last_seq: int, now: Stamp, pruned: int = 0
 ) -> Resend | Report | Reply | None:
     """Return a command to carry out, or the reply why not; None where not even an id is there."""
-    if len(payload) > LARGEST_MESSAGE:
-        return None
-    try:
-        asked = msgspec.json.decode(payload, type=_Command)
-    except NOT_READABLE:
+    asked = read_asked(payload)
+    if asked is None:
         return None
     try:
         command = msgspec.json.decode(payload, type=Resend | Report)
@@ -155,6 +169,16 @@ def read_command(
     if command.from_ <= pruned:
         return refusal(asked.id, asked.command, "pruned")
     return command
+
+
+def read_asked(payload: bytes) -> "_Command | None":
+    """As much of a command as an error reply needs, where there is that much."""
+    if len(payload) > LARGEST_MESSAGE:
+        return None
+    try:
+        return msgspec.json.decode(payload, type=_Command)
+    except NOT_READABLE:
+        return None
 
 
 def _past(expires: str, now: Stamp) -> bool:

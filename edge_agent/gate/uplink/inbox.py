@@ -10,7 +10,8 @@ import msgspec
 from msgspec import Struct
 
 from ...contract.messages import Receipt, Topics
-from ...contract.roster import Heard, read_roster
+from ...contract.roster import LARGEST_ROSTER, Heard, Refusal, read_roster
+from ...contract.signatures import Believed, NotSigned
 from ..ledger.store.sqlite_store import SqliteStore
 from ..ports import Received
 from .commands import LARGEST_MESSAGE, NOT_READABLE, CommandHandler
@@ -19,6 +20,8 @@ from .outbox import Outbox
 log = logging.getLogger(__name__)
 
 _COMPLAIN_EVERY_S = 60.0
+
+_NOT_SIGNED = hashlib.sha256(Refusal.NOT_SIGNED.encode()).digest()
 
 
 class Ignored(Struct, frozen=True):
@@ -52,6 +55,7 @@ class PayrollInbox:
         leave: Callable[[ForeignReceipt], bool],
         on_roster: Callable[[Heard], None],
         commands: CommandHandler,
+        believed: Believed,
     ) -> None:
         """``leave`` has the gate go on with a new ledger, or says that it may not again.
 
@@ -59,6 +63,7 @@ class PayrollInbox:
         """
         self._on_roster = on_roster
         self._commands = commands
+        self._believed = believed
         self._topics = topics
         self._store = store
         self._outbox = outbox
@@ -90,9 +95,21 @@ class PayrollInbox:
         digest = hashlib.sha256(payload).digest()
         if digest != self._last_roster:
             self._last_roster = digest
-            self._on_roster(read_roster(payload))
+            try:
+                signed = self._believed.opened(self._topics.roster, payload, LARGEST_ROSTER)
+            except NotSigned as error:
+                # All under one digest: a row of them is told once, whatever stands in them.
+                heard = Heard(digest=_NOT_SIGNED, refused=Refusal.NOT_SIGNED, why=str(error))
+            else:
+                heard = read_roster(signed)
+            self._on_roster(heard)
 
     def _receipt(self, now: float, payload: bytes) -> None:
+        try:
+            payload = self._believed.opened(self._receipts, payload, LARGEST_MESSAGE)
+        except NotSigned as error:
+            self._complain(now, Ignored(str(error)))
+            return
         store = self._store
         receipt = read_receipt(
             payload, store.ledger, store.tail().seq, store.hash_of, store.checkpoint().seq

@@ -13,6 +13,7 @@ from ...contract.broker.limits import TOO_LARGE
 from ...contract.errors import StoreFault
 from ...contract.messages import GateStatus, LastWill, Topics, UplinkStatus
 from ...contract.roster import Heard
+from ...contract.signatures import Believed
 from ..events import Confirmed
 from ..ledger.store.metadata import Watermarks
 from ..ledger.store.sqlite_store import SqliteStore
@@ -63,7 +64,8 @@ class UplinkDeps:
     """The ports and settings of the uplink's thread, on which all but ``emit`` are called.
 
     ``leave``: payroll holds another history of this ledger; whether a new one begins.
-    ``on_roster`` takes what arrives as payroll's roster, and never blocks.
+    ``on_roster`` takes what arrives as payroll's roster, and never blocks. ``payroll_keys``: by
+    which payroll's messages have to be signed (64 hex digits each); none, by none.
     """
 
     settings: MqttSettings
@@ -77,6 +79,7 @@ class UplinkDeps:
     on_roster: Callable[[Heard], None]
     examiner: Examiner
     home_assistant: HomeAssistantSettings
+    payroll_keys: Sequence[str] = ()
 
 
 class UplinkSession:
@@ -103,11 +106,12 @@ class UplinkSession:
         self._fence: int | None = None
         self._ready = False
         self._duplicate = DuplicateIdDetector(store.ledger)
+        self._believed = believed = Believed(deps.payroll_keys)
         self._commands = CommandHandler(
-            topics, store, self._outbox, self._deliveries, deps.clock, deps.examiner
+            topics, store, self._outbox, self._deliveries, deps.clock, deps.examiner, believed
         )
         self._inbox = PayrollInbox(
-            topics, store, self._outbox, deps.leave, deps.on_roster, self._commands
+            topics, store, self._outbox, deps.leave, deps.on_roster, self._commands, believed
         )
         self._home_assistant = HomeAssistantPublisher(
             deps.home_assistant, topics, store, self._deliveries, self._report
@@ -155,6 +159,8 @@ class UplinkSession:
             duplicate_gate=self._outbox.slow,
             refused_receipts=self._inbox.refused,
             refused_commands=self._commands.refused,
+            keys=self._believed.ids,
+            not_signed=self._believed.refused,
         )
 
     def _watch_for_duplicate(self, now: float) -> None:

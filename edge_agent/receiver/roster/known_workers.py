@@ -38,6 +38,12 @@ def apply_roster(database: Database, payload: bytes, at: str) -> RosterResult:
     with database.transaction():
         _keep_former_names(database, heard.roster.workers, parse_time(at))
         know_workers(database, heard.roster.workers)
+        if heard.roster.version < in_force.version:  # Beyond the largest: they began again at 1.
+            database.execute(
+                "DELETE FROM rosters WHERE version < 0 AND EXISTS"
+                " (SELECT 1 FROM rosters later WHERE later.version = -rosters.version)"
+            )
+            database.execute("UPDATE rosters SET version = -version WHERE version > 0")
         database.insert(
             "rosters",
             ("version", "digest", "workers", "applied_at"),

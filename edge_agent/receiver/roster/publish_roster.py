@@ -7,18 +7,39 @@ from dataclasses import replace
 import msgspec
 from msgspec import Struct
 
+from ...contract.bounds import LARGEST_NUMBER
 from ...contract.errors import BadRequest, BrokerFault
 from ...contract.messages import Roster, RosterWorker, Topics
 from ...contract.people import another_person, look_alikes_among
-from ...contract.roster import LARGEST_ROSTER, read_roster
-from ..connection import MQTT_3_1_1, MQTT_5, NotUnderstood, ReceiverConnection, ReceiverOptions
+from ...contract.roster import (
+    LARGEST_ROSTER,
+    is_newer,
+    read_roster,
+    steps_ahead,
+    version_after,
+)
+from ...contract.signatures import Believed, NotSigned
+from ..accept import MAX_WIRE_BYTES
+from ..connection import (
+    MQTT_3_1_1,
+    MQTT_5,
+    NotReadable,
+    NotUnderstood,
+    ReceiverConnection,
+    ReceiverOptions,
+)
+from ..signing_key import Signer
 from .roster_file import lost_zeros
 
 _CLIENT = "payroll-roster"
 """Not the receiver's: that one goes on meanwhile."""
 
 _RETAINED_WITHIN_S = 1.0
+_LONGEST_READ_S = 10.0
 _TAKEN_WITHIN_S = 15.0
+
+_FAR = 10**9
+"""A jump of versions that is hardly meant: a time in milliseconds, say, where 8 follows 7."""
 
 
 class Difference(Struct, frozen=True, kw_only=True):
@@ -46,22 +67,22 @@ def publish_roster(
     """Publish, retained, unless ``dry_run``; returns what it changes.
 
     A code that has lost the leading zeros of one that the last roster has is refused; so is, unless
-    it is forced, what may give one person's prints or punches to another (``Difference.doubts``).
+    it is forced, what may give one person's prints or punches to another (``Difference.doubts``),
+    a version far ahead of the last one, and one that is not newer than what a gate says it has.
 
     Raises BadRequest where gates would refuse it, BrokerFault where the broker does not take it.
     """
     topic = Topics(options.root, "").roster
+    signer = Signer.of(options.signing_key)
     connection = _connect(replace(options, client_id=_CLIENT), topic)
     try:
-        before = _retained(connection)
-        if before is not None and version <= before.version:
-            raise BadRequest(
-                f"Version {before.version} is published already, and gates refuse anything older: "
-                f"use --version {before.version + 1}."
-            )
+        found = _retained(connection, topic, signer.believed())
+        before = found.roster
+        _refuse_version(version, found, force=force)
         if lost := lost_zeros(workers, [row.code for row in before.workers] if before else []):
             raise BadRequest("Nothing was published:\n  " + "\n  ".join(lost))
-        payload = msgspec.json.encode(Roster(version=version, workers=workers, count=len(workers)))
+        roster = Roster(version=version, workers=workers, count=len(workers))
+        payload = signer.signed(topic, msgspec.json.encode(roster))
         if len(payload) > LARGEST_ROSTER:
             raise BadRequest(
                 f"The roster has {len(payload)} bytes, and gates take {LARGEST_ROSTER}."
@@ -84,25 +105,104 @@ def publish_roster(
         connection.close()
 
 
+class _Found(Struct):
+    """What the broker keeps: the last ``roster`` (None: none, or one that no gate takes), whether
+    it is payroll's own as far as signatures tell, and which version each gate has in force.
+    """
+
+    roster: Roster | None = None
+    ours: bool = False
+    in_force: dict[str, int] = {}
+
+
+class _RosterStatus(Struct, frozen=True):
+    version: int | None = None
+
+
+class _Status(Struct, frozen=True):
+    """As much of a gate's status as matters here."""
+
+    roster: _RosterStatus = _RosterStatus()
+
+
+def _refuse_version(version: int, found: _Found, *, force: bool) -> None:
+    known = found.roster.version if found.roster is not None and found.ours else 0
+    if known and not is_newer(version, known):
+        raise BadRequest(
+            f"Version {known} is published already, and gates refuse anything older: "
+            f"use --version {version_after(known)}."
+        )
+    if force:
+        return
+    for gate, in_force in found.in_force.items():
+        if not known or is_newer(in_force, known):
+            known = in_force
+        if not is_newer(version, in_force):
+            raise BadRequest(
+                f"Gate {gate!a} has version {in_force} in force, and refuses anything older: use "
+                f"--version {version_after(in_force)}, or --force if that gate does not count."
+            )
+    if steps_ahead(version, known) > _FAR:
+        raise BadRequest(
+            f"Version {version} is far beyond {known or 'none'}, and each later one must be higher "
+            f"still: use --version {version_after(known)}, or --force if it is meant."
+        )
+
+
 def _connect(options: ReceiverOptions, topic: str) -> ReceiverConnection:
-    if options.protocol == "3.1.1":
-        return ReceiverConnection(options, MQTT_3_1_1, {topic: LARGEST_ROSTER})
+    """With the gates' status where we may read it."""
+    topics = {topic: LARGEST_ROSTER, f"{options.root}/+/status": MAX_WIRE_BYTES}
     try:
-        return ReceiverConnection(options, MQTT_5, {topic: LARGEST_ROSTER})
+        return _connect_to(options, topics)
+    except NotReadable:
+        return _connect_to(options, {topic: LARGEST_ROSTER})
+
+
+def _connect_to(options: ReceiverOptions, topics: Mapping[str, int]) -> ReceiverConnection:
+    if options.protocol == "3.1.1":
+        return ReceiverConnection(options, MQTT_3_1_1, topics)
+    try:
+        return ReceiverConnection(options, MQTT_5, topics)
     except NotUnderstood:
         if options.protocol == "5":
             raise
-        return ReceiverConnection(options, MQTT_3_1_1, {topic: LARGEST_ROSTER})
+        return ReceiverConnection(options, MQTT_3_1_1, topics)
 
 
-def _retained(connection: ReceiverConnection) -> Roster | None:
-    """The roster that the broker keeps; None where it keeps none, or one that no gate takes."""
-    deadline = time.monotonic() + _RETAINED_WITHIN_S
-    while time.monotonic() < deadline:
-        for message in connection.receive():
-            connection.acknowledge([message])
-            return read_roster(bytes(message.payload)).roster
-    return None
+def _retained(connection: ReceiverConnection, topic: str, believed: Believed) -> _Found:
+    """What the broker keeps, which it sends at once."""
+    found = _Found()
+    begin = time.monotonic()
+    while True:
+        messages = connection.receive()
+        connection.acknowledge(messages)
+        for message in messages:
+            payload = bytes(message.payload)
+            if message.topic == topic:
+                found.roster = read_roster(payload).roster
+                found.ours = _is_ours(believed, topic, payload)
+            elif version := _version_in_force(payload):
+                found.in_force[message.topic.split("/")[-2]] = version
+        passed = time.monotonic() - begin
+        complete = found.roster is not None or passed > _RETAINED_WITHIN_S
+        if (complete and not messages) or passed > _LONGEST_READ_S:
+            return found
+
+
+def _is_ours(believed: Believed, topic: str, payload: bytes) -> bool:
+    try:
+        believed.opened(topic, payload, LARGEST_ROSTER)
+    except NotSigned:
+        return False
+    return True
+
+
+def _version_in_force(status: bytes) -> int | None:
+    try:
+        version = msgspec.json.decode(status, type=_Status).roster.version
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return version if version and 1 <= version <= LARGEST_NUMBER else None
 
 
 def _send(connection: ReceiverConnection, topic: str, payload: bytes) -> None:

@@ -110,11 +110,13 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
     "a twin": ({"uplink": {"duplicate_gate": True}}, "uplink", "WARN"),
     "forged receipts": ({"uplink": {"refused_receipts": 1}}, "uplink", "WARN"),
     "forged commands": ({"uplink": {"refused_commands": 1}}, "uplink", "WARN"),
+    "not by payroll's key": ({"uplink": {"not_signed": 1, "keys": ["ab"]}}, "uplink", "WARN"),
 }
 
 HARMLESS = {
     "gate", "daemon", "state", "started_at", "awaiting", "awaiting_worker", "disk_free_bytes",
     "sensor.capacity",
+    "uplink.keys",  # What is not signed by them is told.
     "store.set_aside",  # A damaged one is a problem, which stands there.
     "clock.pending", "clock.pending_since",  # Why they wait is the problem.
     "ledger.id", "ledger.last_seq", "ledger.confirmed_seq", "ledger.complete_until",

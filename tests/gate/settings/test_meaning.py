@@ -17,7 +17,16 @@ def write(folder: Path, text: str) -> Path:
     return file
 
 
+KEY = "[payroll] public_key: "
+
 WRONG = {
+    "a key that is too short": ('[payroll]\npublic_key = "ab"', KEY),
+    "a key in capitals": (f'[payroll]\npublic_key = "{"AB" * 32}"', KEY),
+    "no key": ("[payroll]\npublic_key = []", KEY),
+    "an empty one of two": (f'[payroll]\npublic_key = ["{"ab" * 32}", ""]', KEY),
+    "the same twice": (f"[payroll]\npublic_key = {[2 * 'ab' * 16] * 2}", KEY),
+    "three keys": (f"[payroll]\npublic_key = {[n * 32 for n in ('ab', 'cd', 'ef')]}", KEY),
+    "a number for a key": ("[payroll]\npublic_key = 7", KEY),
     "a lamp on the UART": (
         '[panel]\npins = "gpio"\ngreen = 14',
         "[panel] green: pin 14 is the sen",

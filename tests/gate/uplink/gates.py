@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -232,6 +232,7 @@ def uplink(
     on_roster: Callable[[Heard], None] = lambda heard: None,
     examiner: Any = None,
     home_assistant: HomeAssistantSettings = NO_HOME_ASSISTANT,
+    payroll_keys: Sequence[str] = (),
 ) -> UplinkThread:
     own = msgspec.structs.replace(gate_status().ledger, id=ledger.store.ledger)
     return UplinkThread(
@@ -247,6 +248,7 @@ def uplink(
             on_roster=on_roster,
             examiner=examiner or Examiner(),
             home_assistant=home_assistant,
+            payroll_keys=payroll_keys,
         )
     )
 

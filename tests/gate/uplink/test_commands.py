@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from edge_agent.contract.messages import ReportLine
+from edge_agent.contract.signatures import Believed
 from edge_agent.contract.stamps import ClockState
 from edge_agent.gate.uplink.commands import CommandHandler
 from edge_agent.gate.uplink.outbox import Outbox
@@ -29,7 +30,7 @@ class Desk:
         self.replies: list[Any] = []
         deliveries: Any = self
         self.obey = CommandHandler(
-            TOPICS, ledger.store, self.outbox, deliveries, self.clock, self.examiner
+            TOPICS, ledger.store, self.outbox, deliveries, self.clock, self.examiner, Believed()
         )
 
     def note(self, topic: str, payload: bytes) -> None:

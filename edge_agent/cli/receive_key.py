@@ -1,0 +1,33 @@
+"""``edge-agent receive key``: the key by which payroll signs what it says."""
+
+from pathlib import Path
+
+import click
+
+from ..contract.signatures import SigningKey
+from ..receiver.signing_key import new_signing_key, read_signing_key
+
+_file = click.argument("file", type=click.Path(path_type=Path))
+
+
+@click.group()
+def key() -> None:
+    """The key by which payroll signs receipts, commands and rosters (--signing-key)."""
+
+
+@key.command()
+@_file
+def new(file: Path) -> None:
+    """Make a key in the new FILE, and show the line for the gates' settings."""
+    _show(new_signing_key(file))
+
+
+@key.command()
+@_file
+def show(file: Path) -> None:
+    """Show the line for the gates' settings, section [payroll], of the key in FILE."""
+    _show(read_signing_key(file))
+
+
+def _show(made: SigningKey) -> None:
+    click.echo(f'public_key = "{made.public}"')
