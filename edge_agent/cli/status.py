@@ -178,7 +178,8 @@ def _pending(clock: dict[str, Any]) -> str:
         return ""
     since = clock["pending_since"]
     after = f", the first from after {since[:19].replace('T', ' ')}" if since else ""
-    return f"; {counted(clock['pending'], 'punch waits', 'punches wait')} for the time{after}"
+    waiting = counted(clock["pending"], "punch waits for its time", "punches wait for their time")
+    return f"; {waiting}{after}"
 
 
 def _not_backed_up(prints: int) -> str | None:

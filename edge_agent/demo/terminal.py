@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from ..contract.errors import OutputLost
+
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -39,7 +41,7 @@ class Terminal:
         """Print a line; where nobody can read it any more, that is a wish for the end."""
         try:
             click.echo(text, err=err)
-        except OSError:
+        except (OSError, OutputLost):
             # What is buffered would fail once more at the exit, and spoil its code.
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, 2 if err else 1)

@@ -171,7 +171,8 @@ def test_commands_of_a_payroll_gone_mad(gate: Gate, mosquitto: Mosquitto) -> Non
             (whole | {"command": "reboot"}, "unknown-command"),
             (whole | {"from": 0}, "out-of-range"),
             (whole | {"from": 2, "to": 1}, "out-of-range"),
-            (whole | {"to": 2**62}, "out-of-range"),
+            (whole | {"to": 2**53 - 1}, "out-of-range"),
+            (whole | {"to": 2**62}, "malformed"),
             (whole | {"from": "1"}, "malformed"),
             (whole | {"ledger": "other"}, "wrong-ledger"),
         ):

@@ -117,7 +117,7 @@ def test_a_clock_that_nobody_trusts(gate: Gate) -> None:
         # Enrolled with a trusted clock, in this boot: between two times, or after one.
         assert "not known yet" in shown or " … " in shown or "after 20" in shown
         assert status["clock"]["pending"] == 1
-        assert "wait for their time" in gate.cli("status").out
+        assert "1 punch waits for its time" in gate.cli("status").out
     else:
         assert punch["at"] is not None
 
