@@ -16,6 +16,7 @@ import msgspec
 from ..contract.wording import counted, entries
 from ..gate.control.client import ask_status, daemon_runs
 from ..gate.control.client import watch as watch_daemon
+from ..gate.errors import DaemonUnreachable
 from ..gate.settings.meaning import oddities
 from ..gate.settings.schema import Settings
 from .carry_out import names_of, who
@@ -210,13 +211,19 @@ def watch(settings: Settings, as_json: bool) -> None:
         for line in watch_daemon(socket):
             click.echo(line)
         return
+    watched = False
     while True:
         names = names_of(settings)
-        for line in watch_daemon(socket):
-            event = msgspec.json.decode(line)
-            if event.get("worker") not in (None, *names):
-                names = names_of(settings)
-            click.echo(f"{_now(settings, event)}{_sentence(event, names)}")
+        try:
+            for line in watch_daemon(socket):
+                watched = True
+                event = msgspec.json.decode(line)
+                if event.get("worker") not in (None, *names):
+                    names = names_of(settings)
+                click.echo(f"{_now(settings, event)}{_sentence(event, names)}")
+        except DaemonUnreachable:
+            if not watched:
+                raise  # Afterwards it was the old one, about to go.
         say(
             "The daemon has stopped, or takes this reader for too slow: waiting until it answers. "
             "Ctrl-C ends this.",

@@ -397,7 +397,7 @@ def test_what_watch_prints(gate: Gate) -> None:
     assert "has stopped" in plain.stderr.readline()
     daemon = gate.start()
     assert "answers again" in plain.stderr.readline()
-    lines = list(iter(plain.stdout.readline, "Watching the gate.\n"))
+    lines = list(takewhile(lambda line: line != "Watching the gate.\n", plain.stdout))
     gate.open(gate.watch())
     gate.press("NV003")
     assert any(f"{name_of('NV003')}, NV003: recorded" in line for line in plain.stdout)
