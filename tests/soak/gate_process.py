@@ -44,7 +44,9 @@ class Pipes:
 
     def ask(self, name: str, method: str, *args: Any, **kwargs: Any) -> Any:
         pipe = self._gate if threading.get_ident() == self._main else self._uplink
-        pipe.send((name, method, args, kwargs))
+        # What shows that the asker's thread lives stays with it: the answer comes at once.
+        sent = tuple(arg for arg in args if not callable(arg))
+        pipe.send((name, method, sent, kwargs))
         answer = pipe.recv()
         if isinstance(answer, Exception):
             raise answer

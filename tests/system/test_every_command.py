@@ -42,6 +42,8 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "receive correct void": ("x", "1", "--actor", "a", "--reason", "b"),
     "receive coverage": ("--gate", "g", "--from", "2026-11-23", "--to", "2026-11-24"),
     "receive export": ("--month", "2026-11", "--output", "month.xlsx"),
+    "receive key new": ("new.key",),
+    "receive key show": ("payroll.key",),
     "receive roster import": ("people.csv", "--version", "1", "--dry-run"),
     "receive roster show": (),
     "run": (),
