@@ -11,7 +11,7 @@ import click
 from ..gate.doctor.checks import examine
 from ..gate.doctor.findings import Finding, State
 from ..gate.doctor.machine import Machine
-from .options import DEFAULT_CONFIG, as_json
+from .options import as_json, config_option
 from .show import print_json
 
 _COLOURS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red"}
@@ -28,16 +28,8 @@ _KEPT = "\N{NO-BREAK SPACE}"
 
 
 @click.command()
-@click.option(
-    # Not with_settings: settings that cannot be used are a finding, and no reason to stop.
-    "--config",
-    type=click.Path(path_type=Path, readable=False),
-    envvar="EDGE_AGENT_CONFIG",
-    default=DEFAULT_CONFIG,
-    show_default=True,
-    show_envvar=True,
-    help="The settings file.",
-)
+# Not with_settings: settings that cannot be used are a finding, and no reason to stop.
+@config_option
 @click.option("--lamps", is_flag=True, help="Light each lamp; only while no daemon runs.")
 @click.option("--verify", is_flag=True, help="Check every entry of the ledger too.")
 @click.option("--problems", is_flag=True, help="Show only what is wrong.")
