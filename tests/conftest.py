@@ -1,6 +1,5 @@
 """Fixtures that all tests share."""
 
-import logging
 import os
 import signal
 from collections.abc import Iterator
@@ -88,14 +87,3 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
         pytest.skip("mosquitto is not installed (apt-get install mosquitto)")
     with Mosquitto(tmp_path) as broker:
         yield broker
-
-
-@pytest.fixture(autouse=True)
-def heard_logs() -> None:
-    """What one test has silenced is no reason for another to hear nothing."""
-    logging.disable(logging.NOTSET)
-    logging.getLogger().setLevel(logging.WARNING)
-    for name, logger in logging.root.manager.loggerDict.items():
-        if isinstance(logger, logging.Logger) and name.startswith("edge_agent"):
-            logger.disabled, logger.propagate = False, True
-            logger.setLevel(logging.NOTSET)

@@ -50,16 +50,18 @@ class Running(logging.Handler):
             self.error = error
 
     def __enter__(self) -> "Running":
-        log = logging.getLogger("edge_agent.receiver")
-        log.setLevel(logging.INFO)
-        log.addHandler(self)
+        self._log = logging.getLogger("edge_agent.receiver")
+        self._level = self._log.level
+        self._log.setLevel(logging.INFO)
+        self._log.addHandler(self)
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self.ended()
-        logging.getLogger("edge_agent.receiver").removeHandler(self)
+        self._log.removeHandler(self)
+        self._log.setLevel(self._level)
 
 
 def settle(store: PayrollStore) -> None:

@@ -100,9 +100,9 @@ def fuzz(store: PayrollStore, first: int, inputs: int) -> int:
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> None:
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
     """A line for each would only take time."""
-    logging.getLogger("edge_agent.receiver").setLevel(logging.CRITICAL)
+    caplog.set_level(logging.CRITICAL, "edge_agent.receiver")  # Until the test's end.
 
 
 def test_hostile_messages(database: str) -> None:
