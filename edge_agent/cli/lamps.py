@@ -2,6 +2,7 @@
 
 import click
 
+from ..gate.errors import PinFault
 from ..gate.panel.lamps import GpioPanel
 from ..gate.settings.schema import Settings
 from .options import with_settings
@@ -11,4 +12,7 @@ from .options import with_settings
 @with_settings
 def lamps_off(settings: Settings) -> None:
     """Darken the panel: a lamp that a crash left lit would be a lie."""
-    GpioPanel(settings.panel).close()
+    panel = GpioPanel(settings.panel)
+    panel.close()
+    if panel.problem is not None:
+        raise PinFault(panel.problem)

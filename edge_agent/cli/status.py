@@ -76,6 +76,7 @@ def _print(settings: Settings, answer: dict[str, Any]) -> None:
         ("store", store["state"]),
         ("", store["problem"]),
         ("", _set_aside(store["set_aside"])),
+        *_pins(answer),
         ("uplink", uplink["state"]),
         ("", uplink["problem"]),
         ("", _twin(uplink)),
@@ -125,6 +126,12 @@ def _prints(sensor: dict[str, Any]) -> str:
     if sensor["capacity"]:
         return f"{sensor['prints']} of {counted(sensor['capacity'], 'print')}"
     return counted(sensor["prints"], "print")
+
+
+def _pins(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What the gate records without; a daemon of an older version would not have started."""
+    for number, problem in enumerate(answer.get("pins", {}).get("problems", {}).values()):
+        yield "" if number else "pins", problem
 
 
 def _awaiting(answer: dict[str, Any]) -> str | None:

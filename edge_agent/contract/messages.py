@@ -127,6 +127,13 @@ class StoreStatus(Struct, frozen=True, kw_only=True):
     set_aside: list[str] = []
 
 
+class PinsStatus(Struct, frozen=True, kw_only=True):
+    """``problems``: for lamps and buzzer (``panel``), ``touch_pin`` and ``power_pin``, why the gate
+    records without them, and what to do."""
+
+    problems: dict[str, str] = {}
+
+
 class ClockStatus(Struct, frozen=True, kw_only=True):
     """The clock as the last stamp saw it.
 
@@ -187,6 +194,7 @@ class GateStatus(Struct, frozen=True, kw_only=True):
     started_at: str | None
     sensor: SensorStatus
     store: StoreStatus = StoreStatus(state="ready")
+    pins: PinsStatus = PinsStatus()
     clock: ClockStatus
     ledger: LedgerStatus
     roster: RosterStatus = RosterStatus(version=None, refused=None)

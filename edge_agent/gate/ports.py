@@ -183,6 +183,10 @@ class Sensor(Protocol):
 class Panel(Protocol):
     """What the worker sees and hears. No method waits for a lamp or a tone."""
 
+    @property
+    def problem(self) -> str | None:
+        """Why nothing can be shown, and what to do about it; None: it can."""
+
     def touched(self) -> None:
         """A finger is on the glass: darken whatever is lit, amber on."""
 

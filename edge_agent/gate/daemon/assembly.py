@@ -6,13 +6,15 @@ must load neither drivers nor what repairs a ledger, for a Pi Zero pays dearly f
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
+from ..errors import PinFault
 from ..ledger.store.sqlite_store import SqliteStore
 
 if TYPE_CHECKING:
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
     from ..uplink.inbox import ForeignReceipt
     from ..uplink.thread import UplinkThread
 
+log = logging.getLogger(__name__)
+
+Pin = TypeVar("Pin")
+
 
 class Assembly:
     """Makes the parts of one gate from its settings. The clock is shared, the rest is new."""
@@ -38,6 +44,8 @@ class Assembly:
         self.zone = ZoneInfo(settings.gate.timezone)
         self.database = Path(settings.store.path)
         self.control_socket = Path(settings.control.socket)
+        self.pin_problems: dict[str, str] = {}
+        """What cannot be used of the pins beside the sensor's line: key → what to do."""
 
     @cached_property
     def clock(self) -> HostClock:
@@ -128,7 +136,7 @@ class Assembly:
         from ..sensor.fingerprint_sensor import FingerprintSensor
 
         settings = self.settings.sensor
-        sensor = FingerprintSensor(settings, power=self.power())
+        sensor = FingerprintSensor(settings, power=self.if_usable("power_pin", self.power))
         sensor.try_passwords(*sensor_passwords(settings.password_file, self.database))
         return sensor
 
@@ -155,6 +163,18 @@ class Assembly:
         from ..pins import TouchPin
 
         return TouchPin(settings.touch_pin, settings.touch_active, self.settings.panel.pins)
+
+    def if_usable(self, key: str, opened: Callable[[], Pin | None]) -> Pin | None:
+        """The pin that ``[sensor] key`` names; None, noted and logged, where it cannot be used.
+
+        A gate records all the same: without a touch pin it looks at the glass again and again.
+        """
+        try:
+            return opened()
+        except PinFault as fault:
+            log.error("%s Until then, and a restart, the gate records without it.", fault)
+            self.pin_problems[key] = str(fault)
+            return None
 
     def panel(self) -> Panel:
         """The panel, dark but for the sign that a damaged database lies here."""

@@ -118,7 +118,7 @@ def _run(assembly: Assembly, config: Path, manager: ServiceManager, stop: "_Stop
         mirror.callback(panel.close)
         sensor = assembly.sensor()
         mirror.callback(sensor.close)
-        touch = assembly.touch()
+        touch = assembly.if_usable("touch_pin", assembly.touch)
         if touch is not None:
             mirror.callback(touch.close)
         first: SensorInfo | SensorFault | None = None
@@ -254,6 +254,7 @@ class _Daemon:
         self._up_at = self._way_since = assembly.clock.monotonic()
         self._way = "disconnected"
         self._bus = EventBus()
+        self._panel = panel
         roster = RosterInbox()
         self._gate = GateLoop(
             make_gate=lambda: assembly.gate(self._bus.emit, departure.damaged),
@@ -266,7 +267,7 @@ class _Daemon:
             roster=roster,
             prune_after_months=_prune_after_months(assembly.settings),
             touch=touch,
-            sleeps=assembly.settings.sensor.touch_sleep,
+            sleeps=touch is not None and assembly.settings.sensor.touch_sleep,
         )
         self._examiner = ProcessExaminer(config, self._wake_uplink)
         self._config = config
@@ -383,4 +384,9 @@ class _Daemon:
             capacity=capacity,
             confirmed=bus.confirmed,
             uplink=self._uplink.standing,
+            pins=self._pin_problems(),
         )
+
+    def _pin_problems(self) -> dict[str, str]:
+        panel = self._panel.problem
+        return ({} if panel is None else {"panel": panel}) | self._assembly.pin_problems

@@ -13,6 +13,7 @@ from ...contract.messages import (
     ClockStatus,
     GateStatus,
     LedgerStatus,
+    PinsStatus,
     RosterStatus,
     SensorStatus,
     StoreStatus,
@@ -41,6 +42,7 @@ class Circumstances(Struct, frozen=True):
     confirmed: int
     """What the uplink knows; the store learns it only now and then, to spare the card."""
     uplink: UplinkStatus = UplinkStatus()
+    pins: dict[str, str] = {}
 
 
 def gate_status(assembly: Assembly, store: SqliteStore, now: Circumstances) -> GateStatus:
@@ -63,6 +65,7 @@ def gate_status(assembly: Assembly, store: SqliteStore, now: Circumstances) -> G
             not_backed_up=store.not_backed_up(),
         ),
         store=_store_status(assembly, store, now.store, usage),
+        pins=PinsStatus(problems=now.pins),
         clock=_clock_status(assembly, store, stamp),
         ledger=LedgerStatus(
             id=store.ledger,

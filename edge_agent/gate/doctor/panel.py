@@ -44,13 +44,22 @@ def lamps(context: CheckContext) -> Judgement:
     if pins == "none":
         return LAMPS_NONE()
     if context.status is not None:
+        if problem := _pin_problems(context).get("panel"):
+            return passed_on(FAIL, problem)
         return LAMPS_BUSY() if context.light else LAMPS_OF_DAEMON()
     with context.owning_the_gate(), closing(context.assembly.panel()) as panel:
+        if panel.problem is not None:
+            return passed_on(FAIL, panel.problem)
         if context.light:
             _light(panel)
     if pins == "mock":
         return LAMPS_MOCK()
     return LAMPS_LIT() if context.light else LAMPS_OPEN()
+
+
+def _pin_problems(context: CheckContext) -> dict[str, str]:
+    told: dict[str, str] = (context.status or {}).get("pins", {}).get("problems", {})
+    return told
 
 
 def _light(panel: Panel) -> None:
@@ -81,6 +90,8 @@ def _judged(
     if context.settings.panel.pins == "mock":
         return PIN_MOCK(key=key)
     if context.status is not None:
+        if problem := _pin_problems(context).get(key):
+            return passed_on(FAIL, problem)
         return PIN_OF_DAEMON(pin=pin)
     try:
         with context.owning_the_gate():

@@ -9,7 +9,6 @@ from typing import Any
 
 from gpiozero import LED, Buzzer
 
-from ..errors import PinFault
 from ..events import Outcome
 from ..pins import closed_chip, pin_factory
 from ..rules import Hint
@@ -19,14 +18,23 @@ from .patterns import CALL_TECHNICIAN, STANDING_FAULT, TOUCHED, Blink, Pattern, 
 log = logging.getLogger(__name__)
 
 
+_AGAIN_S = 60.0
+"""Seconds after which pins that could not be opened are tried again: udev may have come late."""
+
+
 class GpioPanel:
-    """The Panel port on gpiozero devices."""
+    """The Panel port on gpiozero devices.
+
+    A panel whose pins cannot be opened stays dark, and nothing that is asked of it fails: a gate
+    without lamps records all the same. ``problem`` says then what to do.
+    """
 
     def __init__(self, settings: PanelSettings, *, call_technician: bool = False) -> None:
-        """Open the pins that the settings name. Raises PinFault with what to do.
+        """Open the pins that the settings name.
 
         ``call_technician``: show, while nobody touches, that somebody should look at the gate.
         """
+        self._settings = settings
         self._lock = threading.RLock()
         self._broken = False
         self._fault = False
@@ -34,8 +42,12 @@ class GpioPanel:
         self._playing_until = 0.0
         self._sign_follows: threading.Timer | None = None
         self.devices: dict[str, Any] = {}
-        if settings.pins == "none":
-            return
+        self.problem: str | None = None
+        if settings.pins != "none":
+            self._open(settings)
+        self._play(self._sign)
+
+    def _open(self, settings: PanelSettings) -> None:
         wanted = {
             "green": settings.green,
             "amber": settings.amber,
@@ -49,17 +61,25 @@ class GpioPanel:
                     device = Buzzer if name == "buzzer" else LED
                     self.devices[name] = device(pin, pin_factory=factory)
         except Exception as error:  # lgpio's own errors derive from nothing else.
-            self.close()
-            raise PinFault(
-                f"The lamps cannot be used ({error}): "
-                + (
-                    closed_chip()
-                    or "check the pins in [panel], that this user is in the group gpio, and that "
-                    'lgpio is installed; or set [panel] pins = "none"'
-                )
-                + "."
-            ) from error
-        self._play(self._sign)
+            self._let_go()
+            advice = closed_chip() or (
+                "check the pins in [panel], that this user is in the group gpio, and that lgpio is "
+                'installed; or set [panel] pins = "none"'
+            )
+            problem = f"The lamps cannot be used ({error}): {advice}."
+            if self.problem is None:
+                log.error("%s Until then the gate records without them.", problem)
+            self.problem = problem
+            self._open_due = time.monotonic() + _AGAIN_S
+        else:
+            if self.problem is not None:
+                log.info("the lamps can be used now")
+            self.problem = None
+
+    def _let_go(self) -> None:
+        for device in self.devices.values():
+            device.close()
+        self.devices = {}
 
     def touched(self) -> None:
         """A finger is on the glass: darken whatever is lit, amber on."""
@@ -91,9 +111,7 @@ class GpioPanel:
         with self._lock:
             self._fault = self._call_technician = False
             self._off()
-            for device in self.devices.values():
-                device.close()
-            self.devices = {}
+            self._let_go()
 
     @property
     def _sign(self) -> Pattern:
@@ -113,6 +131,8 @@ class GpioPanel:
 
     def _play(self, wanted: Pattern) -> None:
         with self._lock:
+            if self.problem is not None and time.monotonic() >= self._open_due:
+                self._open(self._settings)
             self._off()
             with self._going_on():
                 for name, blink in wanted.items():

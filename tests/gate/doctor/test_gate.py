@@ -12,6 +12,7 @@ from edge_agent.gate.daemon.status import stopped_status
 from edge_agent.gate.doctor import ledger
 from edge_agent.gate.doctor import panel as lamps_module
 from edge_agent.gate.doctor.daemon import broker, daemon, uplink
+from edge_agent.gate.doctor.findings import State
 from edge_agent.gate.doctor.panel import lamps
 from edge_agent.gate.doctor.sensor import sensor, slots
 from edge_agent.gate.errors import DamagedLedger, GateBusy, SensorSilent
@@ -207,12 +208,16 @@ def test_pins_that_cannot_be_opened(stage: Stage, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr("edge_agent.gate.pins._header", refused)
 
-    with pytest.raises(EdgeAgentError, match=r"cannot be used \(no chip\): check the pins"):
-        lamps(stage.context(panel={"pins": "gpio"}))
+    found = lamps(stage.context(panel={"pins": "gpio"}))
+    assert found.state is State.FAIL
+    assert found.found == "The lamps cannot be used (no chip)"
+    assert found.advice.startswith("check the pins")
 
 
 class FakePanel:
     """Notes what it shows."""
+
+    problem: str | None = None
 
     def __init__(self) -> None:
         self.shown: list[object] = []

@@ -1,5 +1,6 @@
 """What a worker sees, from the pins' own timed history."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -8,8 +9,8 @@ from typing import Any, ClassVar
 
 import gpiozero
 import pytest
+from gpiozero.pins.mock import MockFactory
 
-from edge_agent.gate.errors import PinFault
 from edge_agent.gate.events import Outcome
 from edge_agent.gate.panel import lamps as lamps_module
 from edge_agent.gate.panel.lamps import GpioPanel
@@ -291,9 +292,13 @@ def test_a_lamp_that_is_not_connected_is_left_out() -> None:
 
 
 def test_two_lamps_on_one_pin_are_told_to_the_installer() -> None:
-    with pytest.raises(PinFault, match=r"check the pins in \[panel\].*pins = \"none\"") as caught:
-        mock_panel(red=17)
-    assert caught.value.exit_code == 78
+    with closing(mock_panel(red=17)) as panel:
+        assert re.search(r"check the pins in \[panel\].*pins = \"none\"", panel.problem or "")
+        panel.touched()  # Nothing that is asked of it fails.
+        panel.show(Outcome.RECORDED)
+        panel.fault(True)
+        panel.dark()
+        assert panel.devices == {}
 
 
 class PinsForbidden(Exception):
@@ -307,8 +312,46 @@ def test_pins_that_may_not_be_opened_are_told_to_the_installer(
         raise PinsForbidden("can not open gpiochip")
 
     monkeypatch.setattr("edge_agent.gate.pins._header", refuse)
-    with pytest.raises(PinFault, match=r"can not open gpiochip.*in the group gpio"):
-        GpioPanel(PanelSettings(pins="gpio"))
+    with closing(GpioPanel(PanelSettings(pins="gpio"))) as panel:
+        assert re.search(r"can not open gpiochip.*in the group gpio", panel.problem or "")
+
+
+def test_pins_that_come_late_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    chips = iter([PinsForbidden("no chip"), PinsForbidden("no chip"), MockFactory()])
+    tried: list[object] = []
+
+    def header() -> MockFactory:
+        tried.append(chip := next(chips))
+        if isinstance(chip, PinsForbidden):
+            raise chip
+        return chip
+
+    monkeypatch.setattr("edge_agent.gate.pins._header", header)
+    monkeypatch.setattr("edge_agent.gate.panel.lamps._AGAIN_S", 0.0)
+    with closing(GpioPanel(PanelSettings(pins="gpio"))) as panel:
+        assert panel.problem is not None
+        panel.show(Outcome.RECORDED)
+        until(lambda: lit(panel) == {"green"})
+        assert panel.problem is None
+    assert len(tried) == 3
+    with closing(GpioPanel(PanelSettings(pins="none"))) as none:
+        assert none.problem is None
+
+
+def test_pins_that_cannot_be_opened_are_not_tried_at_each_press(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried = []
+
+    def header() -> None:
+        tried.append(1)
+        raise PinsForbidden("no chip")
+
+    monkeypatch.setattr("edge_agent.gate.pins._header", header)
+    with closing(GpioPanel(PanelSettings(pins="gpio"))) as panel:
+        for _ in range(20):
+            panel.show(Outcome.RECORDED)
+    assert len(tried) == 1
 
 
 def test_no_other_device_is_given_our_pins(panel: GpioPanel) -> None:
