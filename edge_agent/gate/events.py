@@ -9,6 +9,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from ..contract.facts import Direction
+
 
 class Outcome(StrEnum):
     """What the panel showed for a touch."""
@@ -33,13 +35,15 @@ class Watching(Event, tag="watching", frozen=True, kw_only=True):
 class PanelShown(Event, tag="panel", frozen=True, kw_only=True):
     """The panel has shown a touch its outcome: exactly one for each touch.
 
-    ``hint`` is what to do after ``try-again`` and why after ``refused``.
+    ``hint`` is what to do after ``try-again`` and why after ``refused``. ``direction`` is that of
+    the punch.
     """
 
     outcome: Outcome
     worker: str | None = None
     seq: int | None = None
     hint: str | None = None
+    direction: Direction | None = None
 
 
 class LedgerGrew(Event, tag="ledger", frozen=True, kw_only=True):

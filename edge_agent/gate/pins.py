@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gpiozero import DigitalInputDevice, DigitalOutputDevice
-from gpiozero.pins.mock import MockFactory
+from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from ..contract.rights import READ, WRITE, block_on, joining
 from .errors import PinFault
@@ -21,7 +21,7 @@ from .errors import PinFault
 
 def pin_factory(pins: str) -> Any:
     """What makes pins: ``mock`` without hardware, else those of the header."""
-    return MockFactory() if pins == "mock" else _header()
+    return MockFactory(pin_class=MockPWMPin) if pins == "mock" else _header()
 
 
 def _header() -> Any:

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 from ..contract.broker.limits import BrokerLimits
+from ..contract.facts import Direction
 from ..contract.messages import ReportLine
 from ..contract.stamps import Stamp
 from .errors import SensorFault
@@ -190,11 +191,21 @@ class Panel(Protocol):
     def touched(self) -> None:
         """A finger is on the glass: darken whatever is lit, amber on."""
 
-    def show(self, outcome: Outcome, hint: Hint | None = None, *, offline: bool = False) -> None:
+    def show(
+        self,
+        outcome: Outcome,
+        hint: Hint | None = None,
+        *,
+        direction: Direction | None = None,
+        offline: bool = False,
+    ) -> None:
         """Show a touch its outcome; ``offline`` tells that payroll will have it later."""
 
     def fault(self, present: bool) -> None:
         """Begin or end the standing sign that the sensor cannot be used."""
+
+    def busy(self, present: bool) -> None:
+        """Begin or end the standing sign that somebody is being enrolled."""
 
     def dark(self) -> None:
         """All lamps and the buzzer off."""

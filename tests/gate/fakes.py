@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from edge_agent.contract.errors import BadRequest, EdgeAgentError
-from edge_agent.contract.facts import DirectionRule
+from edge_agent.contract.facts import Direction, DirectionRule
 from edge_agent.contract.people import Print, Worker
 from edge_agent.contract.stamps import ClockState, Stamp
 from edge_agent.gate.errors import SensorRefused
@@ -68,8 +68,20 @@ class PanelBook:
     def touched(self) -> None:
         self._tell("touched")
 
-    def show(self, outcome: Outcome, hint: Hint | None = None, *, offline: bool = False) -> None:
+    problem: str | None = None
+
+    def show(
+        self,
+        outcome: Outcome,
+        hint: Hint | None = None,
+        *,
+        direction: Direction | None = None,
+        offline: bool = False,
+    ) -> None:
         self._tell("show", outcome, hint, offline)
+
+    def busy(self, present: bool) -> None:
+        self._tell("busy", present)
 
     def fault(self, present: bool) -> None:
         self._tell("fault", present)

@@ -32,6 +32,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "ledger export": ("ledger.jsonl",),
     "ledger readable": (),
     "ledger verify": (),
+    "panel demo": (),
     "prints list": (),
     "prints remove": ("NV002", "--finger", "right-index"),
     "punches add": ("NV001", "--at", "2026-11-23T06:00", "--reason", "no-power"),
@@ -86,7 +87,7 @@ def commands(
 LEAVES = [
     name
     for name, _ in commands()
-    if name not in ("run", "watch", "enroll", "identify", "sensor image")
+    if name not in ("run", "watch", "enroll", "identify", "sensor image", "panel demo")
 ]
 """Those that need no finger and no end from outside."""
 

@@ -24,7 +24,7 @@ from ..ledger.watch_clock import WatchClock
 from ..ledger.watch_recording import WatchRecording
 from ..people.context import not_in_use
 from ..people.handlers import HANDLERS, Dispatcher
-from ..people.requests import Request, StepKind
+from ..people.requests import Enroll, Request, StepKind
 from ..people.roster import RosterInbox, RosterKeeper
 from ..people.templates.sealing import AgeSealing
 from ..ports import Panel, Sensor, SensorInfo, Touch
@@ -215,6 +215,7 @@ class GateLoop:
             self._awaited = str(type(request).__struct_config__.tag)
             whose = getattr(request, "code", None)
             self._gate.emit(FingerAwaited(request=self._awaited, worker=whose))
+            self._panel.busy(isinstance(request, Enroll))
         try:
             conversation.beat()  # It may have been given up while it waited.
             info = self._lifecycle.info
@@ -239,6 +240,7 @@ class GateLoop:
             slot = result.get("slot")
         if handler.takes_finger:
             self._awaited = None
+            self._panel.busy(False)
             self._gate.emit(FingerAwaited(request=None))
             self._taker.ignore_finger(slot)
             self._recording.taken(began, self._gate.clock.stamp())

@@ -1,25 +1,67 @@
-"""Lamps and buzzer on GPIO pins. Every pattern runs on gpiozero's own threads: nothing waits."""
+"""Lamps and buzzer on GPIO pins. What is shown goes on by a thread of its own: nothing waits."""
 
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
-from gpiozero import LED, Buzzer
+from gpiozero import LED, Buzzer, TonalBuzzer
+from gpiozero.tones import Tone
 
+from ...contract.facts import Direction
 from ..events import Outcome
 from ..pins import closed_chip, pin_factory
 from ..rules import Hint
 from ..settings.schema import PanelSettings
-from .patterns import CALL_TECHNICIAN, STANDING_FAULT, TOUCHED, Blink, Pattern, duration, pattern
+from .signs import (
+    BUSY,
+    BUSY_BEGINS,
+    CALL_TECHNICIAN,
+    SENSOR_FAULT,
+    TOUCHED,
+    Rhythm,
+    Sign,
+    sign_of,
+)
 
 log = logging.getLogger(__name__)
 
-
 _AGAIN_S = 60.0
 """Seconds after which pins that could not be opened are tried again: udev may have come late."""
+
+
+_STANDING = {"fault": SENSOR_FAULT, "busy": BUSY, "call": CALL_TECHNICIAN}
+
+
+class _Step(NamedTuple):
+    """``after_s``: seconds since the step before. ``pitch``: None turns the device off."""
+
+    after_s: float
+    name: str
+    pitch: str | None
+
+
+def _steps(rhythms: dict[str, Rhythm]) -> deque[_Step]:
+    """The rhythms of all devices as one row; it ends where the last pause of the longest does."""
+    timed: list[tuple[float, str, str | None]] = []
+    ends = 0.0
+    for name, rhythm in rhythms.items():
+        at = 0.0
+        for pulse in rhythm:
+            timed += [(at, name, pulse.pitch), (at + pulse.on_s, name, None)]
+            at += pulse.on_s + pulse.off_s
+        ends = max(ends, at)
+    timed.sort(key=lambda one: one[0])
+    timed.append((ends, "", None))
+    row, before = deque[_Step](), 0.0
+    for at, name, pitch in timed:
+        row.append(_Step(at - before, name, pitch))
+        before = at
+    return row
 
 
 class GpioPanel:
@@ -35,19 +77,163 @@ class GpioPanel:
         ``call_technician``: show, while nobody touches, that somebody should look at the gate.
         """
         self._settings = settings
-        self._lock = threading.RLock()
-        self._broken = False
-        self._fault = False
-        self._call_technician = call_technician
-        self._playing_until = 0.0
-        self._sign_follows: threading.Timer | None = None
+        self._changed = threading.Condition(threading.RLock())
+        self._broken = self._closed = False
+        self._stands = {"fault": False, "busy": False, "call": call_technician}
+        self._shown: Sign | None = None
+        """The standing sign that is shown; None: an answer is, or nothing."""
+        self._left: deque[_Step] = deque()
+        """What is still to be done of what is shown."""
+        self._due = 0.0
+        self._thread: threading.Thread | None = None
         self.devices: dict[str, Any] = {}
         self.problem: str | None = None
         if settings.pins != "none":
-            self._open(settings)
-        self._play(self._sign)
+            self._open()
+        with self._changed:
+            self._stand()
 
-    def _open(self, settings: PanelSettings) -> None:
+    def touched(self) -> None:
+        """A finger is on the glass: darken whatever is lit, amber on."""
+        self.play(TOUCHED.rhythms)
+
+    def show(
+        self,
+        outcome: Outcome,
+        hint: Hint | None = None,
+        *,
+        direction: Direction | None = None,
+        offline: bool = False,
+    ) -> None:
+        """Show a touch its outcome."""
+        self.play(sign_of(outcome, hint, direction=direction, offline=offline))
+
+    def fault(self, present: bool) -> None:
+        """Begin or end the standing sign that the sensor cannot be used.
+
+        An answer that is being shown is shown to its end first, as before each standing sign.
+        """
+        with self._changed:
+            self._stands["fault"] = present
+            if self._idle:
+                self._stand()
+
+    def busy(self, present: bool) -> None:
+        """Begin or end the standing sign that somebody is being enrolled."""
+        with self._changed:
+            self._stands["busy"] = present
+            if self._idle and present:
+                self.play({"buzzer": BUSY_BEGINS})
+            elif self._idle:
+                self._stand()
+
+    def dark(self) -> None:
+        """All lamps and the buzzer off, but for a standing sign."""
+        with self._changed:
+            self._off()
+            self._stand()
+
+    def close(self) -> None:
+        """Dark, and let go of the pins."""
+        with self._changed:
+            self._closed = True
+            self._off()
+            self._let_go()
+            self._changed.notify()
+            follower, self._thread = self._thread, None
+        if follower is not None:
+            follower.join()
+
+    @property
+    def _sign(self) -> Sign | None:
+        """What stands while nobody touches, the most urgent first; of what can be shown here."""
+        for why, sign in _STANDING.items():
+            if self._stands[why] and sign.rhythms.keys() & self.devices.keys():
+                return sign
+        return None
+
+    @property
+    def _idle(self) -> bool:
+        """Whether no answer is being shown."""
+        return self._shown is not None or not self._left
+
+    def play(self, rhythms: dict[str, Rhythm], sign: Sign | None = None) -> None:
+        """Show these rhythms in place of what is shown; ``sign``: they are its, and stand."""
+        with self._changed:
+            if self._closed:
+                return
+            if self.problem is not None and time.monotonic() >= self._open_due:
+                self._open()
+            self._off()
+            self._shown = sign
+            self._left = _steps({k: v for k, v in rhythms.items() if k in self.devices})
+            self._due = time.monotonic()
+            self._go_on()  # What begins at once is lit before this returns.
+            if self._thread is None and self.devices:
+                self._thread = threading.Thread(target=self._follow, name="panel", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def _stand(self) -> None:
+        """Show the sign that stands, if there is one and it is not shown already."""
+        sign = self._sign
+        if sign is None and self._shown is not None:
+            self._off()
+        elif sign is not None and (sign is not self._shown or not self._left):
+            self.play(sign.rhythms, sign)
+
+    def _go_on(self) -> None:
+        """Do what is due of what is shown.
+
+        From step to step, so that a machine that is late makes a pulse longer, and never shorter.
+        """
+        while self._left and time.monotonic() >= self._due + self._left[0].after_s:
+            step = self._left.popleft()
+            if step.after_s:
+                self._due = time.monotonic()
+            self._set(step.name, step.pitch)
+
+    def _follow(self) -> None:
+        with self._changed:
+            while not self._closed:
+                if self._left:
+                    self._changed.wait(
+                        max(0.0, self._due + self._left[0].after_s - time.monotonic())
+                    )
+                    self._go_on()
+                elif self._sign is not None:
+                    self._stand()
+                else:
+                    self._changed.wait()
+
+    def _off(self) -> None:
+        self._left.clear()
+        self._shown = None
+        for name in self.devices:
+            self._set(name, None)
+
+    def _set(self, name: str, pitch: str | None) -> None:
+        device = self.devices.get(name)
+        if device is None:
+            return
+        with self._going_on():
+            if pitch is None:
+                device.off() if isinstance(device, LED | Buzzer) else device.stop()
+            else:
+                device.on() if isinstance(device, LED | Buzzer) else device.play(Tone(pitch))
+
+    @contextmanager
+    def _going_on(self) -> Iterator[None]:
+        """A lamp that fails must not keep the next punch from being recorded."""
+        try:
+            yield
+        except Exception as error:  # lgpio's own errors derive from nothing else.
+            if not self._broken:
+                self._broken = True
+                log.error("The lamps fail (%s): the gate goes on without them.", error)
+
+    def _open(self) -> None:
+        settings = self._settings
         wanted = {
             "green": settings.green,
             "amber": settings.amber,
@@ -58,8 +244,7 @@ class GpioPanel:
             factory = pin_factory(settings.pins)
             for name, pin in wanted.items():
                 if pin != "none":
-                    device = Buzzer if name == "buzzer" else LED
-                    self.devices[name] = device(pin, pin_factory=factory)
+                    self.devices[name] = _device(name, settings)(pin, pin_factory=factory)
         except Exception as error:  # lgpio's own errors derive from nothing else.
             self._let_go()
             advice = closed_chip() or (
@@ -81,95 +266,8 @@ class GpioPanel:
             device.close()
         self.devices = {}
 
-    def touched(self) -> None:
-        """A finger is on the glass: darken whatever is lit, amber on."""
-        self._play(TOUCHED)
 
-    def show(self, outcome: Outcome, hint: Hint | None = None, *, offline: bool = False) -> None:
-        """Show a touch its outcome."""
-        self._play(pattern(outcome, hint, offline=offline))
-
-    def fault(self, present: bool) -> None:
-        """Begin or end the standing sign that the sensor cannot be used.
-
-        An answer that is being shown is shown to its end first.
-        """
-        with self._lock:
-            self._fault = present
-            if not self._sign_waits():
-                self._play(self._sign)
-
-    def dark(self) -> None:
-        """All lamps and the buzzer off, but for a standing sign."""
-        with self._lock:
-            self._off()
-            if self._sign:
-                self._play(self._sign)
-
-    def close(self) -> None:
-        """Dark, and let go of the pins."""
-        with self._lock:
-            self._fault = self._call_technician = False
-            self._off()
-            self._let_go()
-
-    @property
-    def _sign(self) -> Pattern:
-        """What stands while nobody touches; {}: nothing."""
-        if self._fault:
-            return STANDING_FAULT
-        return CALL_TECHNICIAN if self._call_technician else {}
-
-    def _off(self) -> None:
-        if self._sign_follows is not None:
-            self._sign_follows.cancel()
-            self._sign_follows = None
-        self._playing_until = 0.0
-        with self._going_on():
-            for device in self.devices.values():
-                device.off()
-
-    def _play(self, wanted: Pattern) -> None:
-        with self._lock:
-            if self.problem is not None and time.monotonic() >= self._open_due:
-                self._open(self._settings)
-            self._off()
-            with self._going_on():
-                for name, blink in wanted.items():
-                    if name in self.devices:
-                        _start(self.devices[name], blink)
-            self._playing_until = time.monotonic() + duration(wanted)
-            self._sign_waits()
-
-    @contextmanager
-    def _going_on(self) -> Iterator[None]:
-        """A lamp that fails must not keep the next punch from being recorded."""
-        try:
-            yield
-        except Exception as error:  # lgpio's own errors derive from nothing else.
-            if not self._broken:
-                self._broken = True
-                log.error("The lamps fail (%s): the gate goes on without them.", error)
-
-    def _sign_waits(self) -> bool:
-        """Have the standing sign follow what is being shown. Whether anything is."""
-        left = self._playing_until - time.monotonic()
-        if left <= 0:
-            return False
-        if self._sign and self._sign_follows is None:
-            timer = threading.Timer(left, lambda: self._stand(timer))
-            timer.daemon = True
-            self._sign_follows = timer
-            timer.start()
-        return True
-
-    def _stand(self, timer: threading.Timer) -> None:
-        with self._lock:
-            # One that has fired cannot be cancelled any more: by now another answer may be shown,
-            # which another timer follows.
-            if self._sign and self._sign_follows is timer:
-                self._play(self._sign)
-
-
-def _start(device: Any, blink: Blink) -> None:
-    device.blink(on_time=blink.on_s, off_time=blink.off_s, n=blink.count, background=True)
+def _device(name: str, settings: PanelSettings) -> Any:
+    if name != "buzzer":
+        return LED
+    return Buzzer if settings.buzzer_kind == "active" else partial(TonalBuzzer, octaves=2)

@@ -57,6 +57,8 @@ class PanelSettings(Section, frozen=True, kw_only=True):
     amber: Pin = 27
     red: Pin = 22
     buzzer: Pin = 23
+    buzzer_kind: Literal["active", "passive"] = "active"
+    """An active one sounds by itself, a passive one plays the pitch that it is given."""
 
 
 class PunchSettings(Section, frozen=True, kw_only=True):

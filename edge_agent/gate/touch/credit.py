@@ -75,7 +75,12 @@ class Credit:
         )
         # Commit before the green lamp: the worker walks away on it.
         entry = self._gate.record(recorded, stamp)
-        return PanelShown(outcome=Outcome.RECORDED, worker=worker, seq=entry.seq)
+        return PanelShown(
+            outcome=Outcome.RECORDED,
+            worker=worker,
+            seq=entry.seq,
+            direction=accepted.direction,
+        )
 
     def _known_at_once(self, stamp: Stamp) -> tuple[str | UnsetType, str | UnsetType]:
         """Between which times a punch was whose clock does not tell its time."""
@@ -117,7 +122,7 @@ class Credit:
         )
 
     def _show(self, shown: PanelShown, hint: Hint | None = None) -> None:
-        self._panel.show(shown.outcome, hint, offline=self._offline())
+        self._panel.show(shown.outcome, hint, direction=shown.direction, offline=self._offline())
         self._gate.emit(shown)
 
 

@@ -1,30 +1,24 @@
 """What a worker sees, from the pins' own timed history."""
 
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from typing import Any, ClassVar
+from typing import Any
 
 import gpiozero
 import pytest
 from gpiozero.pins.mock import MockFactory
 
+from edge_agent.contract.facts import Direction
 from edge_agent.gate.events import Outcome
 from edge_agent.gate.panel import lamps as lamps_module
 from edge_agent.gate.panel.lamps import GpioPanel
-from edge_agent.gate.panel.patterns import STANDING_FAULT, TOUCHED, duration, pattern
+from edge_agent.gate.panel.signs import BUSY_BEGINS, RECORDED, TOUCHED, sign_of
 from edge_agent.gate.rules import Hint
 from edge_agent.gate.settings.schema import PanelSettings
 
 LAMPS = ("green", "amber", "red")
-EVERY_ANSWER = [
-    (outcome, hint, offline)
-    for outcome in Outcome
-    for hint in (None, *Hint)
-    for offline in (False, True)
-]
 
 
 def mock_panel(*, call_technician: bool = False, **pins: Any) -> GpioPanel:
@@ -115,45 +109,14 @@ def test_answers_end_by_themselves() -> None:
         for panel, outcome in zip(panels, Outcome, strict=True):
             stack.callback(panel.close)
             panel.show(outcome)
-        wanted = [pattern(outcome, None, offline=False) for outcome in Outcome]
+        wanted = [sign_of(outcome) for outcome in Outcome]
         for panel, shown in zip(panels, wanted, strict=True):
-            for name, blink in shown.items():
-                until(lambda p=panel, n=name, b=blink: len(pulses(p, n)) == b.count)
-                assert min(pulses(panel, name)) >= blink.on_s - 0.001
+            for name, rhythm in shown.items():
+                until(lambda p=panel, n=name, r=rhythm: len(pulses(p, n)) == len(r))
+                for lasted, pulse in zip(pulses(panel, name), rhythm, strict=True):
+                    assert lasted >= pulse.on_s - 0.001
             assert lit(panel) == set()
             assert have_been_lit(panel) == set(shown)
-
-
-@pytest.mark.parametrize(("outcome", "hint", "offline"), EVERY_ANSWER)
-def test_no_answer_can_be_mistaken(outcome: Outcome, hint: Hint | None, offline: bool) -> None:
-    shown = pattern(outcome, hint, offline=offline)
-    credited = outcome in (Outcome.RECORDED, Outcome.REPEATED)
-    assert ("green" in shown) is credited
-    assert ("red" in shown and credited) is False
-    assert "buzzer" in shown
-    assert 0 < duration(shown) <= 3
-    if credited:
-        green = shown["green"]
-        assert green.count is not None
-        assert green.count * (green.on_s + green.off_s) - green.off_s <= 1.5
-
-
-def test_answers_to_different_things_look_different() -> None:
-    def looks(outcome: Outcome, hint: Hint | None = None) -> str:
-        return repr(pattern(outcome, hint, offline=False))
-
-    told_apart = {
-        looks(Outcome.RECORDED),
-        looks(Outcome.REPEATED),
-        looks(Outcome.UNKNOWN),
-        looks(Outcome.TRY_AGAIN),
-        looks(Outcome.TRY_AGAIN, Hint.WIPE),
-        looks(Outcome.REFUSED),
-        looks(Outcome.NOT_RECORDED),
-    }
-    assert len(told_apart) == 7
-    assert TOUCHED["amber"].on_s >= 8  # as long as a touch is tried over a faulty line
-    assert STANDING_FAULT["red"].count is None
 
 
 def test_a_standing_fault_blinks_until_it_ends(panel: GpioPanel) -> None:
@@ -168,11 +131,11 @@ def test_a_standing_fault_waits_for_the_answer_before_it(panel: GpioPanel) -> No
     panel.show(Outcome.RECORDED)
     panel.fault(True)
     until(lambda: len(pulses(panel, "red")) >= 1)
-    shown = pattern(Outcome.RECORDED, None, offline=False)
-    assert [seconds >= shown["green"].on_s - 0.001 for seconds in pulses(panel, "green")] == [True]
-    assert [seconds >= shown["buzzer"].on_s - 0.001 for seconds in pulses(panel, "buzzer")] == [
-        True
-    ]
+    for name, rhythm in sign_of(Outcome.RECORDED).items():
+        lasted = pulses(panel, name)
+        assert [seconds >= p.on_s - 0.001 for seconds, p in zip(lasted, rhythm, strict=True)] == [
+            True
+        ]
 
 
 def test_an_answer_during_a_standing_fault_does_not_end_it(panel: GpioPanel) -> None:
@@ -197,7 +160,7 @@ def test_a_fault_is_shown_at_once_where_nothing_else_is(panel: GpioPanel) -> Non
     panel.fault(True)
     until(lambda: bool(panel.devices["red"].pin.state))
     lasted_dark = panel.devices["red"].pin.states[-1].timestamp
-    assert lasted_dark < TOUCHED["amber"].on_s / 2
+    assert lasted_dark < TOUCHED.lasts_s / 2
 
 
 def test_a_technician_is_called_while_nobody_touches() -> None:
@@ -218,41 +181,65 @@ def test_a_technician_is_called_while_nobody_touches() -> None:
         assert "red" not in lit(panel)
 
 
-class FiringLate:
-    """A timer that has fired already when somebody cancels it, as the real one may have."""
-
-    made: ClassVar[list["FiringLate"]] = []
-
-    def __init__(self, seconds: float, then: Callable[[], None]) -> None:
-        self.fire = then
-        FiringLate.made.append(self)
-
-    def start(self) -> None:
-        pass
-
-    def cancel(self) -> None:
-        pass
-
-
-@pytest.mark.parametrize("by_identity", [True, False])
-def test_a_sign_that_comes_late_leaves_the_new_answer_alone(
-    monkeypatch: pytest.MonkeyPatch, by_identity: bool
-) -> None:
-    """And the control: a timer that only asks whether some sign is due puts it over the answer."""
-    monkeypatch.setattr(threading, "Timer", FiringLate)
-    monkeypatch.setattr(FiringLate, "made", [])
-    if not by_identity:
-        stand = GpioPanel._stand
-        monkeypatch.setattr(GpioPanel, "_stand", lambda self, _: stand(self, self._sign_follows))
+def test_a_sign_leaves_the_answer_alone_that_took_the_place_of_another() -> None:
+    """Its turn was to come behind the first one; it comes behind the second."""
     with closing(mock_panel()) as panel:
         panel.show(Outcome.UNKNOWN)
         panel.fault(True)
-        panel.show(Outcome.RECORDED)
-        first, second = FiringLate.made
-        first.fire()
-        assert (lit(panel) == {"green", "buzzer"}) is by_identity
-        second.fire()
+        for _ in range(3):
+            panel.show(Outcome.RECORDED)
         until(lambda: "red" in lit(panel))
+        assert len(pulses(panel, "green")) == 3
+        assert pulses(panel, "green")[-1] >= RECORDED.rhythms["green"][0].on_s - 0.001
+
+
+def test_who_waits_sees_that_somebody_is_being_enrolled(panel: GpioPanel) -> None:
+    panel.busy(True)
+    until(lambda: len(pulses(panel, "buzzer")) == len(BUSY_BEGINS))
+    until(lambda: len(pulses(panel, "amber")) >= 2)
+    panel.touched()
+    panel.dark()
+    panel.show(Outcome.RECORDED)
+    panel.busy(False)
+    until(lambda: len(pulses(panel, "green")) == 1)
+    assert lit(panel) <= {"green"}
+
+
+def test_an_answer_is_not_cut_off_by_an_enrolment_that_begins(panel: GpioPanel) -> None:
+    panel.show(Outcome.RECORDED)
+    panel.busy(True)
+    until(lambda: len(pulses(panel, "amber")) >= 1)
+    assert pulses(panel, "green")[0] >= RECORDED.rhythms["green"][0].on_s - 0.001
+
+
+def test_a_sign_whose_lamp_is_not_connected_leaves_the_panel_at_rest() -> None:
+    with closing(mock_panel(call_technician=True, amber="none", red="none")) as panel:
+        panel.fault(True)
+        panel.show(Outcome.RECORDED)
+        until(lambda: len(pulses(panel, "green")) == 1)
+        assert panel._thread is not None
+        with panel._changed:  # It waits for something to be shown, and does not turn round.
+            assert panel._sign is None
+
+
+def test_the_pitch_of_a_passive_buzzer() -> None:
+    with closing(mock_panel(buzzer_kind="passive")) as panel:
+        played: list[str] = []
+        play = panel.devices["buzzer"].play
+        panel.devices["buzzer"].play = lambda tone: (played.append(tone.note), play(tone))
+        panel.show(Outcome.RECORDED, direction=Direction.IN)
+        until(lambda: len(played) == 2)
+        until(lambda: panel.devices["buzzer"].value is None)
+        panel.show(Outcome.RECORDED, direction=Direction.OUT)
+        until(lambda: len(played) == 4)
+    assert played == ["E5", "A5", "A5", "E5"]
+
+
+def test_a_direction_has_its_own_rhythm(panel: GpioPanel) -> None:
+    panel.show(Outcome.RECORDED, direction=Direction.IN)
+    until(lambda: len(pulses(panel, "green")) == 2)
+    short, long = pulses(panel, "green")
+    assert short < long
 
 
 def test_closing_leaves_everything_dark_for_good() -> None:
@@ -317,7 +304,7 @@ def test_pins_that_may_not_be_opened_are_told_to_the_installer(
 
 
 def test_pins_that_come_late_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    chips = iter([PinsForbidden("no chip"), PinsForbidden("no chip"), MockFactory()])
+    chips = iter([PinsForbidden("no chip"), MockFactory()])
     tried: list[object] = []
 
     def header() -> MockFactory:
@@ -333,7 +320,7 @@ def test_pins_that_come_late_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
         panel.show(Outcome.RECORDED)
         until(lambda: lit(panel) == {"green"})
         assert panel.problem is None
-    assert len(tried) == 3
+    assert len(tried) == 2
     with closing(GpioPanel(PanelSettings(pins="none"))) as none:
         assert none.problem is None
 
