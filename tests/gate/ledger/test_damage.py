@@ -237,6 +237,20 @@ def test_commands_that_only_look_say_that_it_is_damaged(
         open_database(folder / "gate.db").close()
 
 
+def test_a_list_of_versions_that_is_damaged_leaves_the_log_where_it_was(
+    cut_off: Path, tmp_path: Path
+) -> None:
+    """To find that out takes opening it for writing, and half of the entries are in the log."""
+    folder = copy_of(cut_off, tmp_path / "damaged")
+    raw = bytearray((folder / "gate.db").read_bytes())
+    raw[raw.rindex(b"edge-agentm002_people")] ^= 8  # In its index; the first is the table's.
+    (folder / "gate.db").write_bytes(raw)
+    before = {name: (folder / name).read_bytes() for name in ("gate.db", "gate.db-wal")}
+    with pytest.raises(DamagedLedger, match="it does not know its version"):
+        open_database(folder / "gate.db")
+    assert {name: (folder / name).read_bytes() for name in before} == before
+
+
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 @settings(_SLOW, max_examples=1000)

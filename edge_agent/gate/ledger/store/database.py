@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,13 +60,19 @@ def _open_database(path: Path) -> Database:
 
 
 def _migrate(database: Database, path: Path) -> None:
-    try:
-        migrations().apply(database)
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
-            raise
-        # A table or a column that is to be made is there: an altered byte hides that it was.
-        raise _without_version(path, str(error)) from error
+    # A database that proves to be damaged is kept as it was found: all of them or none, and the
+    # log stays beside it, which whoever closes a file last takes home, unless they only read.
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as reader:
+        reader.execute("SELECT 1 FROM sqlite_master").fetchone()
+        try:
+            with database.atomic():
+                migrations().apply(database)
+        except sqlite3.OperationalError as error:
+            database.close()
+            if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+                raise
+            # A table or a column that is to be made is there: an altered byte hides that it was.
+            raise _without_version(path, str(error)) from error
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
