@@ -73,6 +73,10 @@ bench: .venv/test ## Measure what the documents claim
 contract: .venv/test ## Write docs/contract/ anew, after a change of what goes over the wire
 	@$(BIN)/python -m edge_agent.contract.schemas
 
+.PHONY: catalogue
+catalogue: .venv/test ## Compile the words of edge_agent/locale/ anew, after a change of a .po
+	@$(BIN)/python -m tests.catalogues
+
 .PHONY: coverage
 coverage: .venv/test ## Branches of the contract and the store that the tests pass through (95 % at least)
 	@$(BIN)/python -m pytest -q -m 'not long and not system' --cov=edge_agent.contract --cov=edge_agent.gate.ledger.store \

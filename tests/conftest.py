@@ -8,6 +8,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from edge_agent.contract import language
+
 from . import patience
 from .brokers import MOSQUITTO, Mosquitto
 
@@ -19,6 +21,9 @@ hypothesis.settings.load_profile("patient")
 # would ignore their Ctrl-C as well.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Also on a machine of somebody who reads Vietnamese; the tests of Vietnamese ask for it.
+os.environ["LANGUAGE"] = "en"
 
 SYSTEM = (
     "system/",
@@ -87,3 +92,12 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
         pytest.skip("mosquitto is not installed (apt-get install mosquitto)")
     with Mosquitto(tmp_path) as broker:
         yield broker
+
+
+@pytest.fixture(autouse=True)
+def in_english(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test leaves a language behind for the next one."""
+    monkeypatch.setenv("LANGUAGE", "en")
+    language.use(None)
+    yield
+    language.use(None)

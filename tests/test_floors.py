@@ -24,6 +24,7 @@ MAY_IMPORT = {
 
 FLOORS = {
     "contract": (
+        ("language",),
         ("bounds", "errors", "rights", "stamps", "wording"),
         ("atomic_file", "secret_file", "spreadsheet", "facts", "people", "true_times"),
         ("attendance", "chain", "corrections", "messages"),
@@ -104,7 +105,7 @@ PURE = {
 
 WORLDLY = (
     *("contract.atomic_file", "contract.broker", "contract.rights", "contract.schemas"),
-    "contract.spreadsheet",
+    *("contract.language", "contract.spreadsheet"),
 )
 """The rooms of the contract that are not pure."""
 

@@ -10,6 +10,7 @@ import click
 import pytest
 
 from edge_agent import cli
+from edge_agent.contract.language import say
 from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.settings.load import load_settings
 
@@ -127,8 +128,10 @@ def test_what_is_spared_is_found_where_it_belongs(config: Path) -> None:
 
 def test_the_list_of_commands_says_what_they_say_of_themselves() -> None:
     context = click.Context(cli.main)
-    for name, (_, line) in cli.COMMANDS.items():
+    for name in cli.COMMANDS:
         command = cli.main.get_command(context, name)
         assert command is not None
-        assert command.hidden is (line is None)
-        assert line is None or (command.help or "").startswith(line.removesuffix("."))
+        assert command.hidden is (name in cli.HIDDEN)
+        if not command.hidden:
+            line = say(f"help.{name}")
+            assert f"{command.help} ".startswith((f"help.{name} ", line.removesuffix(".")))

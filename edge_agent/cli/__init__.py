@@ -3,6 +3,8 @@ time that a Pi Zero pays eightfold, and the daemon must not carry the others' me
 """
 
 import sys
+from collections.abc import Sequence
+from gettext import gettext
 from importlib import import_module
 from typing import Any
 
@@ -10,39 +12,45 @@ import click
 
 from .. import __version__
 from ..contract.errors import EdgeAgentError, OutputLost
+from ..contract.language import LANGUAGES, Message, because, say
+from .help import Group
+from .language import spoken
 from .tell import tell_failure
 
 COMMANDS = {
-    "config": ("config", "The settings of this gate."),
-    "demo": ("demo", "Play a shift at a simulated gate, with a broker and payroll."),
-    "doctor": ("doctor", "Look at everything that a gate needs, and say what to do."),
-    "enroll": ("people", "Enrol a finger of worker CODE."),
-    "identify": ("people", "Say whose finger is pressed."),
-    "lamps-off": ("panel", None),
-    "ledger": ("ledger", "The ledger of this gate."),
-    "panel": ("panel", "The lamps and the buzzer of this gate."),
-    "prints": ("people", "The enrolled fingers."),
-    "punches": ("punches", "The punches of this gate."),
-    "receive": ("receive", "Subscribe as payroll: store every entry of every gate once."),
-    "run": ("run", "Run the gate until SIGTERM."),
-    "sensor": ("sensor", "The sensor of this gate."),
-    "simulate": ("simulate", "Simulate a fingerprint sensor behind a serial port."),
-    "status": ("status", "How the gate is."),
-    "templates": ("templates", "Backups of the enrolled fingers' templates."),
-    "watch": ("status", "Follow what happens at the gate."),
-    "workers": ("people", "The workers of this gate."),
+    "config": "config",
+    "demo": "demo",
+    "doctor": "doctor",
+    "enroll": "people",
+    "identify": "people",
+    "lamps-off": "panel",
+    "ledger": "ledger",
+    "panel": "panel",
+    "prints": "people",
+    "punches": "punches",
+    "receive": "receive",
+    "run": "run",
+    "sensor": "sensor",
+    "simulate": "simulate",
+    "status": "status",
+    "templates": "templates",
+    "watch": "status",
+    "workers": "people",
 }
-"""Command → the module of this package that has it, and its line in the list; None: not listed."""
+"""Command → the module of this package that has it. Its help is the message ``help.COMMAND``."""
+
+HIDDEN = ("lamps-off",)
+"""What the service manager runs, and nobody types."""
 
 
-class _Commands(click.Group):
+class _Commands(Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module = import_module(f".{COMMANDS[name][0]}", __package__)
+        module = import_module(f".{COMMANDS[name]}", __package__)
         command: click.Command = getattr(module, name.replace("-", "_"))
         return command
 
@@ -54,17 +62,15 @@ class _Commands(click.Group):
         if wanted not in COMMANDS and not wanted.startswith("-"):
             from difflib import get_close_matches
 
-            meant = get_close_matches(
-                wanted, (name for name, (_, line) in COMMANDS.items() if line)
-            )
-            hint = f" Did you mean {' or '.join(map(repr, meant))}?" if meant else ""
-            raise click.UsageError(f"No such command {wanted!r}.{hint}", ctx)
+            meant = get_close_matches(wanted, _listed())
+            told = "command.none-such-but" if meant else "command.none-such"
+            raise click.UsageError(say(told, wanted=wanted, meant=list(map(repr, meant))), ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List them without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items() if line])
+        with formatter.section(gettext("Commands")):
+            formatter.write_dl([(name, _first(say(f"help.{name}"))) for name in _listed()])
 
     def invoke(self, ctx: click.Context) -> Any:
         """End a command that was interrupted without a word."""
@@ -74,21 +80,41 @@ class _Commands(click.Group):
             # What was under way has undone itself; nobody needs to be told of their own Ctrl-C.
             ctx.exit(130)
 
-    def main(self, *args: Any, **extra: Any) -> Any:
+    def main(self, args: Sequence[str] | None = None, *further: Any, **extra: Any) -> Any:
         """End a command that failed with one clear message and its exit code, never a trace."""
-        try:
-            return super().main(*args, **extra)
-        except EdgeAgentError as error:
-            tell_failure(str(error))
-            sys.exit(error.exit_code)
-        except OSError as error:
-            # Nobody has words for it on the way: these, and where.
-            where = f"{error.filename} cannot be used" if error.filename else "It failed"
-            tell_failure(f"{where} ({error.strerror or error}): nothing more was done.")
-            sys.exit(OutputLost.exit_code)
+        typed = list(sys.argv[1:] if args is None else args)
+        with spoken(typed) as arguments:
+            try:
+                return super().main(arguments, *further, **extra)
+            except EdgeAgentError as error:
+                tell_failure(error.message)
+                sys.exit(error.exit_code)
+            except OSError as error:
+                # Nobody has words for it on the way: these, and where.
+                why = because(error)
+                tell_failure(
+                    Message("command.file-failed", file=error.filename, why=why)
+                    if error.filename
+                    else Message("command.failed", why=why)
+                )
+                sys.exit(OutputLost.exit_code)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="edge-agent")
+def _listed() -> list[str]:
+    return [name for name in COMMANDS if name not in HIDDEN]
+
+
+def _first(text: str) -> str:
+    """The first sentence."""
+    return text.partition("\n")[0].partition(". ")[0].removesuffix(".") + "."
+
+
+@click.group(
+    cls=_Commands, help="help.main", context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(__version__, prog_name="edge-agent", help="help.version")
+@click.option(
+    "--lang", type=click.Choice(LANGUAGES), expose_value=False, help="help.lang", metavar="vi|en"
+)
 def main() -> None:
-    """Attendance at a gate: fingerprint sensor, durable ledger, MQTT to payroll."""
+    """What all commands have in common; ``--lang`` is taken out of the line before (language)."""

@@ -11,8 +11,7 @@ from ..contract.broker.access import BrokerAccess
 from ..contract.errors import BadRequest
 from ..gate.settings.load import load_settings
 from ..gate.settings.schema import Settings
-
-DEFAULT_CONFIG = "/etc/edge-agent/edge-agent.toml"
+from .language import DEFAULT_CONFIG
 
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]

@@ -5,10 +5,13 @@ from contextlib import closing
 
 import click
 
+from ..contract.language import say
 from ..gate.errors import PinFault
 from ..gate.panel.lamps import GpioPanel
 from ..gate.settings.schema import Settings
+from .help import Group
 from .options import with_settings
+from .tell import tell
 
 _ROUNDS = 2
 _PAUSE_S = 1.0
@@ -21,29 +24,26 @@ def lamps_off(settings: Settings) -> None:
     _opened(settings).close()
 
 
-@click.group()
+@click.group(cls=Group, help="help.panel")
 def panel() -> None:
-    """The lamps and the buzzer of this gate."""
+    """What workers see and hear."""
 
 
-@panel.command()
+@panel.command(help="help.panel-demo")
 @with_settings
 def demo(settings: Settings) -> None:
-    """Show and sound each sign in turn, with its meaning, for those who are to know them.
-
-    The daemon must be stopped: it has the pins.
-    """
+    """Each sign in turn, with its meaning. A daemon that runs has the pins."""
     from ..gate.daemon.assembly import Assembly
     from ..gate.panel.signs import SIGNS
 
     if settings.panel.pins == "none":
-        raise PinFault('[panel] pins is "none": this gate has no lamps. Name their pins first.')
+        raise PinFault("panel.none")
     lock = Assembly(settings).lock()
-    lock.acquire("edge-agent panel demo")
+    lock.acquire("edge-agent panel")
     try:
         with closing(_opened(settings)) as lamps:
-            for sign in SIGNS.values():
-                click.echo(f"{_plain(sign.vi.meaning)} · {_plain(sign.en.meaning)}")
+            for name, sign in SIGNS.items():
+                tell(say(f"sign.{name}-meaning").replace("**", ""))
                 for _ in range(_ROUNDS if sign.standing else 1):
                     lamps.play(sign.rhythms)
                     time.sleep(min(sign.lasts_s, 3.0))
@@ -58,7 +58,3 @@ def _opened(settings: Settings) -> GpioPanel:
     if lamps.problem is not None:
         raise PinFault(lamps.problem)
     return lamps
-
-
-def _plain(markdown: str) -> str:
-    return markdown.replace("**", "")

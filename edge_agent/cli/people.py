@@ -4,6 +4,7 @@ from functools import partial
 
 import click
 
+from ..contract.language import say
 from ..contract.people import FINGERS, Worker
 from ..gate.people.requests import (
     ActivateWorker,
@@ -18,6 +19,7 @@ from ..gate.settings.schema import Settings
 from .carry_out import carry_out, names_of, who
 from .options import as_json, with_settings
 from .show import print_json, print_table
+from .tell import tell
 from .words import say_enrolment
 
 _finger = click.option(
@@ -162,7 +164,7 @@ def enroll(settings: Settings, code: str, finger: str, as_json: bool) -> None:
         print_json(result)
     else:
         whose = who(result["worker"], names)
-        click.echo(f"Enrolled: {result['finger']} of {whose}, in slot {result['slot']}.")
+        tell(say("people.enrolled", finger=result["finger"], whose=whose, slot=result["slot"]))
 
 
 @click.command()

@@ -22,7 +22,7 @@ from ..gate.settings.schema import Settings
 from .carry_out import names_of, who
 from .options import as_json, with_settings
 from .show import print_json
-from .tell import say
+from .tell import tell
 from .words import AWAITED, OUTCOMES, hint_of
 
 _BETWEEN_LOOKS_S = 0.5
@@ -94,7 +94,7 @@ def _print(settings: Settings, answer: dict[str, Any]) -> None:
     for label, text in lines:
         if text is None:
             continue
-        say(f"{label:<9} {text}", indent=" " * 10)
+        tell(f"{label:<9} {text}", indent=" " * 10)
 
 
 def _time(answer: dict[str, Any]) -> str | None:
@@ -231,7 +231,7 @@ def watch(settings: Settings, as_json: bool) -> None:
         except DaemonUnreachable:
             if not watched:
                 raise  # Afterwards it was the old one, about to go.
-        say(
+        tell(
             "The daemon has stopped, or takes this reader for too slow: waiting until it answers. "
             "Ctrl-C ends this.",
             err=True,

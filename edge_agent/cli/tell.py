@@ -1,31 +1,65 @@
-"""Sentences on stderr and stdout: whole words at the width of the terminal, one line elsewhere."""
+"""All that people read on stdout and stderr goes out here: whole words at the width of a terminal,
+one line elsewhere; nothing that a terminal would obey, and no letter that it cannot show.
+"""
 
 import os
 import sys
+from typing import TextIO
 
 import click
+
+from ..contract.language import VIETNAMESE, Message, current, say, visible
 
 _NARROWEST = 20
 _USUAL = 80
 
 
-def say(text: str, *, err: bool = False, indent: str = "") -> None:
+def tell(text: str, *, err: bool = False, indent: str = "") -> None:
     """Print sentences; ``indent`` begins what a terminal shows as their further lines."""
     stream = sys.stderr if err else sys.stdout
     shown = stream is not None and stream.isatty()
-    click.echo(_folded(text, indent) if shown else text, err=err)
+    click.echo(legible(_folded(text, indent) if shown else text, stream), err=err)
 
 
-def tell_failure(text: str) -> None:
-    """Why a command ends without what it was asked for, on stderr."""
+def tell_failure(message: Message) -> None:
+    """Why a command ends without what it was asked for, on stderr; in the log, in English."""
     # Only here: what goes well does without.
     from ..gate.host.journal import ERROR, on_the_journal, with_priority
 
-    told = f"edge-agent: {text}"
     if on_the_journal():
-        click.echo(with_priority(told, ERROR), err=True)
+        click.echo(with_priority(f"edge-agent: {message}", ERROR), err=True)
     else:
-        say(told, err=True)
+        tell(f"edge-agent: {say(message)}", err=True)
+
+
+def confirm(question: str) -> None:
+    """Ask, and end the command unless the answer is yes: y, and in Vietnamese c (có)."""
+    yes, no = ("c", "có"), ("k", "không")
+    offered = "c/K" if current() == VIETNAMESE else "y/N"
+    while True:
+        answer = click.prompt(
+            legible(f"{question} [{offered}]", sys.stdout), default="", show_default=False
+        )
+        match answer.strip().lower():
+            case "y" | "yes":
+                return
+            case text if text in yes:
+                return
+            case text if text in ("", "n", "no", *no):
+                raise click.Abort
+
+
+def legible(text: str, stream: TextIO | None) -> str:
+    r"""Text of several lines as a stream can show it: ``\x1b`` for what its terminal would obey,
+    letters without their marks where it has none.
+    """
+    lines = text if text.isprintable() else "\n".join(map(_line, text.split("\n")))
+    charset = _charset(stream)
+    try:
+        lines.encode(charset)
+    except UnicodeEncodeError:
+        return "".join(_plain(char, charset) for char in lines)
+    return lines
 
 
 def width() -> int:
@@ -35,6 +69,39 @@ def width() -> int:
     except (ValueError, OSError):
         told = 0
     return max(_NARROWEST, told or _USUAL)
+
+
+def _line(text: str) -> str:
+    return "\t".join(map(visible, text.split("\t")))
+
+
+def _charset(stream: TextIO | None) -> str:
+    """What a stream takes, or the terminal behind it, by the locale that somebody has set."""
+    if stream is None:
+        return "utf-8"
+    if stream.isatty():
+        import locale
+
+        return locale.nl_langinfo(locale.CODESET) or stream.encoding
+    return stream.encoding
+
+
+def _plain(char: str, charset: str) -> str:
+    """A letter without its marks, or what people write instead of a sign."""
+    try:
+        char.encode(charset)
+    except UnicodeEncodeError:
+        from unicodedata import normalize
+
+        char = _INSTEAD.get(char) or normalize("NFKD", char)
+        return char.encode("ascii", "ignore").decode() or "?"
+    return char
+
+
+_INSTEAD = {
+    **{"đ": "d", "Đ": "D", "…": "...", "–": "-", "—": "-", "×": "x", "→": "->"},
+    **{"“": '"', "”": '"', "‘": "'", "’": "'"},
+}
 
 
 def _folded(text: str, indent: str) -> str:

@@ -4,7 +4,7 @@ import click
 
 from ..gate.people.requests import Step, StepKind
 from ..gate.rules import Hint
-from .tell import say
+from .tell import tell
 
 STEPS = {
     StepKind.PRESS: "Press the finger on the glass.",
@@ -62,7 +62,7 @@ def say_step(step: Step) -> None:
     """Tell a step on stderr, so that stdout stays clean for --json."""
     if step.what is StepKind.WAITS:
         waits = AWAITED.get(step.hint or "", "waits for a finger")
-        say(f"The gate {waits}. This begins once that is over; Ctrl-C gives it up.", err=True)
+        tell(f"The gate {waits}. This begins once that is over; Ctrl-C gives it up.", err=True)
         return
     click.echo(STEPS[step.what], err=True)
     if step.hint is not None:

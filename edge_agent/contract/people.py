@@ -69,10 +69,7 @@ def checked_code(text: str) -> str:
         and all(char.isalnum() or char in "._-" for char in code)
     )
     if not well_formed:
-        raise BadRequest(
-            f"{text!r} is not an employee code: use 1 to {_CODE_LENGTH} letters, digits, "
-            "'.', '_' or '-', beginning with a letter or digit."
-        )
+        raise BadRequest("people.bad-code", text=text)
     return code
 
 
@@ -80,7 +77,7 @@ def checked_name(text: str) -> str:
     """Return a worker's name in normal form (NFC). BadRequest if empty or unprintable."""
     name = " ".join(unicodedata.normalize("NFC", text).split())
     if not name or len(name) > 100 or not name.isprintable():
-        raise BadRequest(f"{text!r} is not a name: use 1 to 100 printable characters.")
+        raise BadRequest("people.bad-name", text=text)
     return name
 
 
@@ -198,15 +195,12 @@ def checked_reason(text: str) -> str:
     Raises BadRequest unless it is 1–32 of ``a-z 0-9 -`` and begins with a letter.
     """
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", text):
-        raise BadRequest(
-            f"{text!r} is not a reason: use a code of 1 to 32 of a-z, 0-9 and '-', such as "
-            "forgot-to-press or no-power, and never a name."
-        )
+        raise BadRequest("people.bad-reason", text=text)
     return text
 
 
 def checked_finger(text: str) -> str:
     """Return a finger name. Raises BadRequest with the names there are."""
     if text not in FINGERS:
-        raise BadRequest(f"{text!r} is not a finger: use one of {', '.join(FINGERS)}.")
+        raise BadRequest("people.bad-finger", text=text, fingers=FINGERS)
     return text

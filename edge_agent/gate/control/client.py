@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from ...contract.errors import BadRequest, EdgeAgentError
+from ...contract.language import received
 from ..errors import DaemonUnreachable
 from ..host.rights import unusable_socket
 from ..people.requests import AnyResponse, AskStatus, Done, Failed, Request, Step, Watch
@@ -22,7 +23,7 @@ class Refusal(EdgeAgentError):
     """The daemon's own error, with its own exit code."""
 
     def __init__(self, failed: Failed) -> None:
-        super().__init__(failed.error)
+        super().__init__(received(failed.error, failed.name, failed.fields))
         self.exit_code = failed.exit_code
 
 

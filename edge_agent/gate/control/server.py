@@ -88,7 +88,7 @@ class Conversation:
 
     def failed(self, error: EdgeAgentError) -> None:
         """The request was not carried out."""
-        self._post(self._client, Failed(error=str(error), exit_code=error.exit_code))
+        self._post(self._client, Failed.of(error))
 
 
 Submit = Callable[[Request, Conversation], None]
@@ -182,7 +182,7 @@ class ControlServer:
             "Too many commands of this user are connected to the daemon: end some of them "
             "('edge-agent watch' is one), or try again in a minute."
         )
-        answer = msgspec.json.encode(Failed(error=str(busy), exit_code=busy.exit_code)) + b"\n"
+        answer = msgspec.json.encode(Failed.of(busy)) + b"\n"
         with suppress(OSError):
             client.channel.send(answer)
         client.channel.close()

@@ -11,6 +11,8 @@ from typing import Any
 from msgspec import Struct
 
 from ...contract.bounds import Count, Number, Seq
+from ...contract.errors import EdgeAgentError
+from ...contract.language import is_name
 
 
 class Request(Struct, frozen=True, kw_only=True, tag_field="ask"):
@@ -184,11 +186,22 @@ class Done(Response, tag="done", frozen=True, kw_only=True):
     result: dict[str, Any]
 
 
-class Failed(Response, tag="failed", frozen=True, kw_only=True):
-    """The request was not carried out; the command ends with ``exit_code``."""
+class Failed(Response, tag="failed", frozen=True, kw_only=True, omit_defaults=True):
+    """The request was not carried out; the command ends with ``exit_code``.
+
+    ``error`` is English; its ``name`` and ``fields`` let the command say it in any language.
+    """
 
     error: str
     exit_code: int
+    name: str = ""
+    fields: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, error: EdgeAgentError) -> "Failed":
+        """What is answered where this was raised."""
+        named = error.message.plain() if is_name(error.message.name) else {}
+        return cls(error=str(error), exit_code=error.exit_code, **named)
 
 
 AnyResponse = Step | Done | Failed

@@ -22,10 +22,14 @@ class Section(Struct, frozen=True, kw_only=True):
 
 
 class GateSettings(Section, frozen=True, kw_only=True):
-    """``id`` names the gate in every topic and entry; ``timezone`` is for people (IANA name)."""
+    """``id`` names the gate in every topic and entry; ``timezone`` is for people (IANA name).
+
+    ``language`` is what commands speak; ``auto``: what the locale of whoever calls them says.
+    """
 
     id: Annotated[str, Meta(pattern=r"\A[a-z0-9-]{1,32}\Z")]
     timezone: Text = "Asia/Ho_Chi_Minh"
+    language: Literal["auto", "vi", "en"] = "auto"
 
 
 class SensorSettings(Section, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.contract.facts import Direction
+from edge_agent.contract.language import Message, said
 from edge_agent.gate.events import Outcome
 from edge_agent.gate.panel.signs import BUSY_BEGINS, SIGNS, TOUCHED, Rhythm, sign_of
 from edge_agent.gate.rules import Hint
@@ -76,13 +77,12 @@ def test_what_is_told_apart() -> None:
 
 
 def row(name: str) -> str:
-    sign = SIGNS[name]
-    lamps = "".join(sign_of_lamp for lamp, sign_of_lamp in LAMPS.items() if lamp in sign.rhythms)
-    vi, en = sign.vi, sign.en
-    cells = [f"{lamps} {vi.seen} · {en.seen}"]
-    for in_vi, in_en in ((vi.heard, en.heard), (vi.meaning, en.meaning), (vi.advice, en.advice)):
-        cells.append(in_vi if in_vi == in_en else f"{in_vi} · {in_en}")
-    return f"| {' | '.join(cells)} |"
+    lamps = "".join(colour for lamp, colour in LAMPS.items() if lamp in SIGNS[name].rhythms)
+    cells = []
+    for part in ("seen", "heard", "meaning", "advice"):
+        both = [said(Message(f"sign.{name}-{part}"), one) for one in ("vi", "en")]
+        cells.append(" · ".join(dict.fromkeys(both)))
+    return f"| {lamps} {' | '.join(cells)} |"
 
 
 def test_the_workers_page_has_the_same_table() -> None:

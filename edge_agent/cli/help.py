@@ -1,0 +1,65 @@
+"""Help in the language of whoever asks: what click is given is the name of a message."""
+
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import click
+
+from ..contract.language import say
+from .tell import legible
+
+_NAME = re.compile(r"help\.[a-z0-9-]+")
+
+
+class Command(click.Command):
+    """A command whose help, and that of its options, is looked up once it is read."""
+
+    def get_help(self, ctx: click.Context) -> str:
+        options = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
+        with ExitStack() as spoken:
+            spoken.enter_context(_spoken(self))
+            for option in options:
+                spoken.enter_context(_spoken(option))
+            return legible(super().get_help(ctx), sys.stdout)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        said = {"[OPTIONS]": "usage.options", "COMMAND [ARGS]...": "usage.command"}
+        return [
+            say(said[piece]) if piece in said else piece
+            for piece in super().collect_usage_pieces(ctx)
+        ]
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        with _spoken(self):
+            return super().get_short_help_str(limit)
+
+
+class Group(Command, click.Group):
+    """The same for commands of commands; what is made of it is such a command as well."""
+
+    command_class = Command
+    group_class = type
+
+
+def command(help: str, **attributes: Any) -> Any:
+    """click.command for a command that belongs to no group of its file."""
+    return click.command(cls=Command, help=help, **attributes)
+
+
+def group(help: str, **attributes: Any) -> Any:
+    """click.group for a group that belongs to none of its file."""
+    return click.group(cls=Group, help=help, **attributes)
+
+
+@contextmanager
+def _spoken(one: click.Command | click.Option) -> Iterator[None]:
+    stated = one.help
+    if stated is not None and _NAME.fullmatch(stated):
+        one.help = say(stated)
+    try:
+        yield
+    finally:
+        one.help = stated

@@ -1,0 +1,348 @@
+"""Messages: each has its words in both languages, each name in the code is one, nothing is over."""
+
+import ast
+import re
+from collections.abc import Iterator
+from gettext import GNUTranslations
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from edge_agent.cli import COMMANDS
+from edge_agent.contract.language import LANGUAGES
+
+from . import catalogues
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "edge_agent"
+
+ENGLISH, VIETNAMESE = catalogues.words("en"), catalogues.words("vi")
+SUBJECTS = {name.partition(".")[0] for name in ENGLISH}
+
+NAME = re.compile(r"[a-z]+(\.[a-z0-9_-]+)+")
+
+PROSE = re.compile(r"[A-Za-z']{2,},? [a-z']{2,},? [a-z']{2,}")
+"""Three words in a row: a sentence, or a piece of one."""
+
+FOR_MACHINES = {
+    "contract/schemas": "published beside the schemas, for developers",
+    "simulator": "the other side of the line, for developers",
+    "demo": "for developers",
+}
+"""What is English for good."""
+
+SPOKEN_LATER: set[str] = {
+    "__main__.py",
+    "cli/carry_out.py",
+    "cli/config.py",
+    "cli/demo.py",
+    "cli/doctor.py",
+    "cli/ledger.py",
+    "cli/options.py",
+    "cli/people.py",
+    "cli/punches.py",
+    "cli/receive.py",
+    "cli/receive_office.py",
+    "cli/sealed_files.py",
+    "cli/sensor.py",
+    "cli/simulate.py",
+    "cli/status.py",
+    "cli/templates.py",
+    "cli/words.py",
+    "contract/atomic_file.py",
+    "contract/broker/access.py",
+    "contract/broker/client.py",
+    "contract/broker/failures.py",
+    "contract/broker/limits.py",
+    "contract/chain.py",
+    "contract/corrections.py",
+    "contract/home_assistant.py",
+    "contract/rights.py",
+    "contract/roster.py",
+    "contract/secret_file.py",
+    "contract/signatures.py",
+    "contract/spreadsheet.py",
+    "gate/control/client.py",
+    "gate/control/server.py",
+    "gate/daemon/loop.py",
+    "gate/daemon/status.py",
+    "gate/doctor/checks.py",
+    "gate/doctor/context.py",
+    "gate/doctor/daemon.py",
+    "gate/doctor/findings.py",
+    "gate/doctor/hardware.py",
+    "gate/doctor/ledger.py",
+    "gate/doctor/panel.py",
+    "gate/doctor/rights.py",
+    "gate/doctor/sensor.py",
+    "gate/doctor/times.py",
+    "gate/doctor/wiring.py",
+    "gate/errors.py",
+    "gate/host/examiner.py",
+    "gate/host/lock.py",
+    "gate/host/passwords.py",
+    "gate/host/rights.py",
+    "gate/ledger/damage/quick_check.py",
+    "gate/ledger/lost_people.py",
+    "gate/ledger/open_or_succeed.py",
+    "gate/ledger/store/backup.py",
+    "gate/ledger/store/database.py",
+    "gate/ledger/store/ledger_rows.py",
+    "gate/ledger/store/metadata.py",
+    "gate/ledger/store/people_rows.py",
+    "gate/ledger/store/schema.py",
+    "gate/ledger/store/sqlite_store.py",
+    "gate/ledger/store/time_rows.py",
+    "gate/ledger/store/verify.py",
+    "gate/ledger/store_health.py",
+    "gate/ledger/succession/handover.py",
+    "gate/pairing_mark.py",
+    "gate/panel/lamps.py",
+    "gate/people/back_up.py",
+    "gate/people/context.py",
+    "gate/people/enroll.py",
+    "gate/people/prompt.py",
+    "gate/people/restore.py",
+    "gate/people/supervise.py",
+    "gate/people/templates/backup_file.py",
+    "gate/people/templates/records.py",
+    "gate/people/templates/sealing.py",
+    "gate/people/workers.py",
+    "gate/pins.py",
+    "gate/sensor/adapter.py",
+    "gate/sensor/fingerprint_sensor.py",
+    "gate/sensor/instructions.py",
+    "gate/sensor/library.py",
+    "gate/sensor/lifecycle.py",
+    "gate/sensor/link.py",
+    "gate/sensor/pairing.py",
+    "gate/sensor/port.py",
+    "gate/settings/load.py",
+    "gate/settings/meaning.py",
+    "gate/settings/read_toml.py",
+    "gate/touch/poll_schedule.py",
+    "gate/uplink/commands.py",
+    "gate/uplink/deliveries.py",
+    "gate/uplink/duplicate_id.py",
+    "gate/uplink/home_assistant.py",
+    "gate/uplink/inbox.py",
+    "gate/uplink/mqtt/broker.py",
+    "gate/uplink/mqtt/endings.py",
+    "gate/uplink/session.py",
+    "gate/uplink/status.py",
+    "receiver/accept.py",
+    "receiver/chains.py",
+    "receiver/connection.py",
+    "receiver/coverage.py",
+    "receiver/databases/database.py",
+    "receiver/databases/postgresql_database.py",
+    "receiver/databases/schema.py",
+    "receiver/databases/sqlite_database.py",
+    "receiver/databases/views.py",
+    "receiver/effects.py",
+    "receiver/messages.py",
+    "receiver/moments.py",
+    "receiver/office/correct.py",
+    "receiver/office/export.py",
+    "receiver/office/journal.py",
+    "receiver/project.py",
+    "receiver/roster/known_workers.py",
+    "receiver/roster/publish_roster.py",
+    "receiver/roster/roster_file.py",
+    "receiver/signing_key.py",
+    "receiver/store.py",
+}
+"""Modules that still hold sentences. The list only gets shorter: a new module has none."""
+
+
+def placeholders(forms: tuple[str, ...]) -> set[tuple[str, str | None, str | None]]:
+    """Name, kind and conversion of each field that is shown."""
+    return {
+        (field, kind, conversion)
+        for text in forms
+        for _, field, kind, conversion in Formatter().parse(text)
+        if field is not None
+    }
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        where = path.relative_to(PACKAGE).as_posix()
+        yield where, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def calls(tree: ast.Module) -> Iterator[tuple[str, set[str] | None, int]]:
+    """Name, fields (None: not stated here) and line of each message that is made of a literal."""
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and node.args):
+            continue
+        first = node.args[0]
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        called = node.func.id if isinstance(node.func, ast.Name) else called
+        if not (isinstance(first, ast.Constant) and isinstance(first.value, str)):
+            continue
+        says = called in ("say", "Message")
+        if not NAME.fullmatch(first.value) or not (says or called[:1].isupper()):
+            continue
+        if says or (first.value.partition(".")[0] in SUBJECTS and called != "Path"):
+            stated = {keyword.arg for keyword in node.keywords if keyword.arg}
+            whole = len(stated) == len(node.keywords)
+            yield first.value, stated if whole else None, node.lineno
+
+
+def used(trees: list[ast.Module]) -> set[str]:
+    """Names that stand in the code, or begin there, or are looked up by a field."""
+    helped = {f"help.{command}" for command in COMMANDS}
+    texts = {
+        node.value
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    begun = {
+        node.values[0].value
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr)
+        and isinstance(node.values[0], ast.Constant)
+        and NAME.fullmatch(f"{node.values[0].value}x")
+    }
+    for forms in ENGLISH.values():
+        for _, kind, _ in placeholders(forms):
+            if kind in ("or", "and"):
+                texts.add(f"words.{kind}")
+            elif kind == "finger" or (kind or "").startswith("as."):
+                begun.add(f"{(kind or '').removeprefix('as.')}.")
+    begun.discard("help.")
+    return {name for name in ENGLISH if name in texts | helped or name.startswith(tuple(begun))}
+
+
+def wrong_calls(where: str, tree: ast.Module) -> list[str]:
+    """Messages that there are not, and fields that are not theirs."""
+    found = []
+    for name, fields, line in calls(tree):
+        if name not in ENGLISH:
+            found.append(f"{where}:{line}: there are no words for {name}")
+        elif fields is not None:
+            asked = {field for field, _, _ in placeholders(ENGLISH[name])}
+            if len(ENGLISH[name]) > 1:
+                asked.add("count")
+            if asked != fields:
+                found.append(f"{where}:{line}: {name} has {sorted(asked)}, not {sorted(fields)}")
+    return found
+
+
+def sentences(tree: ast.Module) -> list[str]:
+    """Prose that stands in the code, but for what is said to developers."""
+    aside: set[int] = set()
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        for statement in body if isinstance(body, list) else []:
+            if isinstance(statement, ast.Expr):  # A docstring, of a constant also; or a call.
+                if isinstance(statement.value, ast.Constant):
+                    aside.add(id(statement.value))
+                elif _is_log(statement.value):
+                    aside |= {id(one) for one in ast.walk(statement)}
+        if isinstance(node, ast.Assert):
+            aside |= {id(one) for one in ast.walk(node)}
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in aside
+        and PROSE.search(node.value)
+    ]
+
+
+def _is_log(node: ast.expr) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id in ("log", "_log", "logging", "warnings")
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_compiled_is_what_is_written(language: str) -> None:
+    for path in catalogues.sources(language):
+        compiled = path.with_suffix(".mo")
+        assert compiled.exists(), "make catalogue"
+        with compiled.open("rb") as file:
+            got = GNUTranslations(file)._catalog  # type: ignore[attr-defined]
+        wanted = {}
+        for message in catalogues.read(path):
+            if isinstance(message.id, str):
+                wanted[message.id] = message.string
+            else:
+                wanted |= {(message.id[0], n): text for n, text in enumerate(message.string)}
+        del got[""], wanted[""]  # The header, with the version of who compiled it.
+        assert got == wanted, f"{path.name}: make catalogue"
+
+
+def test_both_languages_say_the_same() -> None:
+    assert ENGLISH.keys() ^ VIETNAMESE.keys() == set()
+    for name, english in ENGLISH.items():
+        vietnamese = VIETNAMESE[name]
+        assert all((*english, *vietnamese)), name
+        assert (name, placeholders(vietnamese)) == (name, placeholders(english))
+        assert (name, len(english), len(vietnamese)) in ((name, 1, 1), (name, 2, 1))
+
+
+def test_a_name_belongs_to_its_catalogue() -> None:
+    for path in catalogues.sources("en"):
+        for message in catalogues.read(path):
+            name = message.id if isinstance(message.id, str) else message.id[0]
+            assert not name or name.startswith(f"{path.stem}."), path.name
+
+
+def test_each_message_in_the_code_has_words_and_its_fields() -> None:
+    assert [wrong for where, tree in modules() for wrong in wrong_calls(where, tree)] == []
+
+
+def test_no_words_are_left_over() -> None:
+    trees = [tree for _, tree in modules()]
+    assert ENGLISH.keys() - used(trees) == set()
+
+
+def test_sentences_stand_in_the_catalogues() -> None:
+    found = {
+        where
+        for where, tree in modules()
+        if not where.startswith(tuple(FOR_MACHINES)) and sentences(tree)
+    }
+    assert found - SPOKEN_LATER == set(), "put these sentences into edge_agent/locale/"
+    assert SPOKEN_LATER - found == set(), "done: take these off the list"
+
+
+@pytest.mark.parametrize(
+    ("code", "wrong"),
+    [
+        ('say("words.or")', 0),
+        ('say("words.nor")', 1),
+        ('raise BadRequest("command.failed", why=why)', 0),
+        ('raise BadRequest("command.failed")', 1),
+        ('raise BadRequest("command.failed", why=why, where=where)', 1),
+        ('raise BadRequest("command.failed", **fields)', 0),
+        ('Message("nobody.knows-this")', 1),
+        ('Path("command.db")', 0),
+    ],
+)
+def test_a_wrong_name_or_field_is_found(code: str, wrong: int) -> None:
+    assert len(wrong_calls("planted", ast.parse(code))) == wrong
+
+
+@pytest.mark.parametrize(
+    ("code", "prose"),
+    [
+        ('raise BadRequest("There is no such worker.")', True),
+        ('raise BadRequest(f"{code} is not known here.")', True),
+        ('"""What a module is for."""', False),
+        ('log.warning("the disk is full")', False),
+        ('KEY = "right-index"', False),
+    ],
+)
+def test_a_sentence_in_the_code_is_found(code: str, prose: bool) -> None:
+    assert bool(sentences(ast.parse(code))) is prose

@@ -1,0 +1,128 @@
+"""The command line speaks the language that was asked for, to any terminal."""
+
+import io
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from edge_agent import cli
+from edge_agent.cli import tell
+from edge_agent.contract import language
+
+
+def commands(command: click.Command, *path: str) -> list[tuple[str, ...]]:
+    """The path of each command there is."""
+    if not isinstance(command, click.Group):
+        return [path]
+    context = click.Context(command)
+    found = [path]
+    for name in command.list_commands(context):
+        below = command.get_command(context, name)
+        assert below is not None
+        found += commands(below, *path, name)
+    return found
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "edge-agent.toml"
+    monkeypatch.setenv("EDGE_AGENT_CONFIG", str(path))
+    return path
+
+
+def help_of(*arguments: str) -> str:
+    return CliRunner().invoke(cli.main, [*arguments, "--help"]).stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--lang", "vi", "prints"), ("prints", "--lang", "vi"), ("prints", "--lang=vi")],
+)
+def test_the_language_may_stand_anywhere(config: Path, arguments: tuple[str, ...]) -> None:
+    assert "Cách dùng: " in help_of(*arguments)
+    assert "Usage: " in help_of("prints")
+
+
+def test_a_language_that_nobody_speaks_is_refused(config: Path) -> None:
+    done = CliRunner().invoke(cli.main, ["status", "--lang", "fr"])
+    assert (done.exit_code, "--lang" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "heard"),
+    [
+        ('[gate]\nlanguage = "vi"\n', "Cách dùng"),
+        ("[gate]\nid = 'x'\n  language='vi' # ours\n[log]\n", "Cách dùng"),
+        ('[gate]\nlanguage = "auto"\n', "Usage"),
+        ('[gate]\n#language = "vi"\n', "Usage"),
+        ('[gate]\n[log]\nlanguage = "vi"\n', "Usage"),
+        ("\xff", "Usage"),
+    ],
+)
+def test_the_language_of_the_gate(config: Path, settings: str, heard: str) -> None:
+    config.write_bytes(settings.encode("latin-1"))
+    assert f"{heard}: " in help_of("prints")
+    assert "Usage: " in help_of("--lang", "en", "prints")
+    assert "Usage: " in help_of("simulate")
+
+
+def test_a_typing_error_is_told_in_the_language(config: Path) -> None:
+    done = CliRunner().invoke(cli.main, ["--lang", "vi", "statsu"])
+    assert done.stderr.endswith("Lỗi: Không có lệnh 'statsu'. Có phải là 'status' không?\n")
+    done = CliRunner().invoke(cli.main, ["--lang", "vi", "enroll", "7", "--fnger", "x"])
+    assert "Lỗi: Không có tùy chọn '--fnger'. Có phải là: '--finger'?" in done.stderr
+
+
+class Terminal(io.StringIO):
+    """Of a charset, as its locale says it."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__()
+        self._encoding = encoding
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._encoding
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text", "shown"),
+    [
+        ("utf-8", "Đã đăng ký: Lò Thị Mây … ×", "Đã đăng ký: Lò Thị Mây … ×"),
+        ("ascii", "Đã đăng ký: Lò Thị Mây … ×", "Da dang ky: Lo Thi May ... x"),
+        ("latin-1", "Lò Thị Mây", "Lò Thi Mây"),
+        ("ascii", "日本", "??"),
+        ("utf-8", "a\tb\nc", "a\tb\nc"),
+        ("utf-8", "\x1b]0;x\x07\u202eb\r\x9b", "\\x1b]0;x\\x07\\u202eb\\r\\x9b"),
+    ],
+)
+def test_no_terminal_gets_what_it_cannot_show_or_would_obey(
+    encoding: str, text: str, shown: str
+) -> None:
+    assert tell.legible(text, Terminal(encoding)) == shown
+
+
+@pytest.mark.parametrize(
+    ("spoken", "typed", "agreed"),
+    [
+        ("en", "y\n", True),
+        ("en", "\n", False),
+        ("en", "what\nyes\n", True),
+        ("vi", "c\n", True),
+        ("vi", "có\n", True),
+        ("vi", "Y\n", True),
+        ("vi", "k\n", False),
+        ("vi", "\n", False),
+    ],
+)
+def test_a_question_is_answered_in_the_language(spoken: str, typed: str, agreed: bool) -> None:
+    @click.command()
+    def asks() -> None:
+        language.use(spoken)
+        tell.confirm("Go on?")
+
+    done = CliRunner().invoke(asks, input=typed)
+    assert (done.exit_code == 0) is agreed
+    assert ("[c/K]" if spoken == "vi" else "[y/N]") in done.stdout
