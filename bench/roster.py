@@ -16,9 +16,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from edge_agent.contract.facts import DirectionRule, GateAlive
+from edge_agent.contract.facts import GateAlive
 from edge_agent.contract.messages import Roster, RosterWorker
 from edge_agent.contract.roster import read_roster
+from edge_agent.gate.directions import DirectionRule
 from edge_agent.gate.host.clock import HostClock
 from edge_agent.gate.ledger.recorder import Recorder
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore

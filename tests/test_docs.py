@@ -117,7 +117,7 @@ def test_the_settings_file_has_every_setting_with_its_default() -> None:
     assert shown.keys() == settings().keys()
     for place, default in settings().items():
         if default is not NODEFAULT:
-            assert shown[place] == msgspec.to_builtins(default), place
+            assert shown[place] == msgspec.json.decode(msgspec.json.encode(default)), place
 
 
 @each_page

@@ -33,6 +33,7 @@ FLOORS = {
         ("schemas",),
     ),
     "gate": (
+        ("directions",),
         ("errors", "events", "pairing_mark", "rules"),
         ("settings", "host", "pins"),
         ("ports", "ledger.store"),

@@ -47,6 +47,8 @@ def attendance(entries: Iterable[dict[str, Any]], zone: ZoneInfo) -> list[Attend
                 not_before=data.get("not_before"),
                 not_after=data.get("not_after"),
             )
+        elif AMENDMENTS.get(kind) == "direction" and of in found:
+            found[of] = structs.replace(found[of], direction=data["direction"])
         elif AMENDMENTS.get(kind) == "void" and of in found:
             found[of] = structs.replace(found[of], voided=data["reason"])
     return _with_working_days(_by_time(list(found.values())), zone)

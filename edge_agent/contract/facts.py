@@ -20,16 +20,18 @@ class Direction(StrEnum):
     OUT = "out"
 
 
-class DirectionRule(StrEnum):
-    """The setting ``[punch] direction``."""
+class DirectionSource(StrEnum):
+    """How a gate knows a direction: its only one, a guess by the last punch or by the time of day,
+    or a key that its worker pressed."""
 
-    NONE = "none"
     IN = "in"
     OUT = "out"
     ALTERNATE = "alternate"
+    HOURS = "hours"
+    KEY = "key"
 
 
-Amends = Literal["time", "void"]
+Amends = Literal["time", "void", "direction"]
 
 
 class Fact(Struct, frozen=True, kw_only=True, tag_field="kind"):
@@ -45,7 +47,8 @@ class Fact(Struct, frozen=True, kw_only=True, tag_field="kind"):
     """Its worker is credited with a punch, to be paid from."""
 
     amends: ClassVar[Amends | None] = None
-    """What it says anew of the punch in its ``of``: when it was, or that it does not count."""
+    """What it says anew of the punch in its ``of``: when it was, which way, or that it does not
+    count."""
 
     moves_times: ClassVar[bool] = False
     """It may show that the times of entries that came before were wrong."""
@@ -111,11 +114,22 @@ class PunchRecorded(Fact, tag="punch.recorded", frozen=True, kw_only=True):
 
     worker: str
     direction: Direction | None
-    direction_source: DirectionRule | None
+    direction_source: DirectionSource | None
     method: Literal["finger"] = "finger"
     evidence: Evidence
     not_before: str | UnsetType = UNSET
     not_after: str | UnsetType = UNSET
+
+
+class PunchDirected(Fact, tag="punch.directed", frozen=True, kw_only=True):
+    """The worker of punch ``of`` has pressed a key after it, or another one: it led this way."""
+
+    amends = "direction"
+
+    worker: str
+    of: int
+    direction: Direction
+    direction_source: Literal["key"] = "key"
 
 
 class PunchRecovered(Fact, tag="punch.recovered", frozen=True, kw_only=True):

@@ -46,6 +46,15 @@ class PanelShown(Event, tag="panel", frozen=True, kw_only=True):
     direction: Direction | None = None
 
 
+class PunchLed(Event, tag="directed", frozen=True, kw_only=True):
+    """A key has said, after punch ``of``, which way it led; ``seq`` is the entry that says so."""
+
+    worker: str
+    seq: int
+    of: int
+    direction: Direction
+
+
 class LedgerGrew(Event, tag="ledger", frozen=True, kw_only=True):
     """An entry is durably in the ledger."""
 
@@ -105,6 +114,7 @@ AnyEvent = (
     | Confirmed
     | SensorChanged
     | FingerAwaited
+    | PunchLed
     | StoreChanged
     | RosterChanged
     | UplinkChanged

@@ -36,13 +36,13 @@ def _header() -> Any:
 
 
 @contextmanager
-def opening(key: str) -> Iterator[None]:
+def opening(section: str, key: str) -> Iterator[None]:
     """Turn whatever goes wrong into a PinFault that names the setting."""
     try:
         yield
     except Exception as error:  # lgpio's own errors derive from nothing else.
         raise PinFault(
-            f"The pin in [sensor] {key} cannot be used ({error}): "
+            f"The pin in [{section}] {key} cannot be used ({error}): "
             + (
                 closed_chip()
                 or "check its number, that nothing else has it, that this user is in the group "
@@ -68,7 +68,7 @@ class TouchPin:
 
     def __init__(self, pin: int, active: Literal["low", "high"], pins: str) -> None:
         """``active``: the level at a touch. Raises PinFault with what to do."""
-        with opening("touch_pin"):
+        with opening("sensor", "touch_pin"):
             self.device = DigitalInputDevice(
                 pin, pull_up=active == "low", pin_factory=pin_factory(pins)
             )
@@ -92,7 +92,7 @@ class PowerPin:
 
     def __init__(self, pin: int, active: Literal["low", "high"], pins: str) -> None:
         """``active``: the level at which the sensor has power. Raises PinFault."""
-        with opening("power_pin"):
+        with opening("sensor", "power_pin"):
             self.device = DigitalOutputDevice(
                 pin,
                 active_high=active == "high",

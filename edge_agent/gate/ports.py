@@ -207,11 +207,27 @@ class Panel(Protocol):
     def busy(self, present: bool) -> None:
         """Begin or end the standing sign that somebody is being enrolled."""
 
+    def choose(self, way: Direction | None) -> None:
+        """Light the lamp of the direction that would be recorded now."""
+
     def dark(self) -> None:
         """All lamps and the buzzer off."""
 
     def close(self) -> None:
         """Dark, and let go of the pins."""
+
+
+class Keys(Protocol):
+    """The keys by which a worker says which way they pass."""
+
+    def pressed(self) -> list[tuple[Direction, float]]:
+        """Which keys were pressed since, and when on the monotonic clock, the first one first."""
+
+    def listen(self, heard: Callable[[], None]) -> None:
+        """Have ``heard`` called, on whatever thread, at each press."""
+
+    def close(self) -> None:
+        """Let go of the pins."""
 
 
 class Examiner(Protocol):

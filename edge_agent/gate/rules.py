@@ -1,6 +1,7 @@
 """What a touch means: match + print + worker + last punch + stamp + policy → a verdict."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from enum import StrEnum
 from math import inf
 from typing import Any
@@ -10,9 +11,10 @@ from msgspec import Struct, structs
 
 from ..contract.attendance import SHIFT_MS
 from ..contract.chain import stamp_of, told
-from ..contract.facts import AMENDMENTS, CREDITS, RECORDED, Direction, DirectionRule
+from ..contract.facts import AMENDMENTS, CREDITS, RECORDED, Direction, DirectionSource
 from ..contract.people import Employment, Print, Worker
 from ..contract.stamps import Elapsed, Stamp, elapsed, local_date, parse_time
+from .directions import DirectionRule, Hours, KeyDefault
 
 LONGEST_LOOK_BACK_MS = 86_400_000
 """How long ago a punch may be that a rule still asks for, whatever the settings: the repeat window
@@ -50,12 +52,16 @@ class Policy(Struct, frozen=True, kw_only=True):
     """The gate's rules. ``repeat_window_ms`` 0 turns the repeat rule off.
 
     ``min_score`` is asked for beyond the sensor's own security level; 0 asks for nothing. ``zone``
-    says on which day a moment falls.
+    says on which day a moment falls. ``without_key``, and the hours of either direction, count
+    where the direction is by keys.
     """
 
     repeat_window_ms: int
     direction: DirectionRule
     zone: ZoneInfo
+    without_key: KeyDefault = KeyDefault.NONE
+    in_hours: tuple[Hours, ...] = ()
+    out_hours: tuple[Hours, ...] = ()
     min_score: int = 0
     drift_ppm: int = 500
     """How far the machine's own clock may stray from the true pace, in millionths."""
@@ -90,7 +96,8 @@ class LastPunch(Struct, frozen=True):
 class Recalled(Struct, frozen=True):
     """A punch that counts, and the bounds of its time, in milliseconds since 1970.
 
-    ``time_said_by`` is the entry that gave the bounds, where it is not the punch's own.
+    ``time_said_by`` is the entry that gave the bounds, and ``way_said_by`` that which gave the
+    direction, where they are not the punch's own.
     """
 
     worker: str
@@ -98,6 +105,7 @@ class Recalled(Struct, frozen=True):
     low: float
     high: float
     time_said_by: int | None
+    way_said_by: int | None = None
 
 
 def recall(
@@ -111,6 +119,7 @@ def recall(
     """
     voided: set[int] = set()
     times: dict[int, dict[str, Any]] = {}
+    ways: dict[int, dict[str, Any]] = {}
     later, passed_ms = now, 0.0
     for data in newest_first:
         stamp = stamp_of(data)
@@ -125,13 +134,16 @@ def recall(
             voided.add(data["of"])
         elif AMENDMENTS.get(kind) == "time":
             times.setdefault(data["of"], data)
+        elif AMENDMENTS.get(kind) == "direction":
+            ways.setdefault(data["of"], data)
         elif kind in CREDITS and seq not in voided:
-            punch = _as_told(data)
+            punch = _as_told(data, ways.get(seq))
             if punch.said_ms is not None or punch.ago(now).least <= horizon_ms:
                 said = times.get(seq)
                 low, high = _when(punch, said or told(data), amended=said is not None)
                 by = None if said is None else said["seq"]
-                yield Recalled(data["worker"], punch, low, high, by)
+                way_by = ways[seq]["seq"] if seq in ways else None
+                yield Recalled(data["worker"], punch, low, high, by, way_by)
 
 
 def last_punches(
@@ -160,10 +172,11 @@ def last_punches(
     return {code: punch for code, punch in last.items() if punch.ago(now).least <= horizon_ms}
 
 
-def _as_told(data: dict[str, Any]) -> LastPunch:
+def _as_told(data: dict[str, Any], way: dict[str, Any] | None) -> LastPunch:
     punch = told(data)
     said_ms = None if punch["kind"] == RECORDED else parse_time(punch["at"])
-    direction = Direction(punch["direction"]) if punch["direction"] else None
+    said = (way or punch)["direction"]
+    direction = Direction(said) if said else None
     return LastPunch(data["seq"], stamp_of(punch), direction, said_ms)
 
 
@@ -192,14 +205,19 @@ class Accepted(Struct, frozen=True):
     owner: Print
     match: Match
     direction: Direction | None
+    direction_source: DirectionSource | None
 
 
 class Repeat(Struct, frozen=True):
-    """The touch certainly fell within the repeat window of punch ``of``."""
+    """The touch certainly fell within the repeat window of punch ``of``.
+
+    ``direction``: by the key that its worker has pressed this time, where ``of`` led another way.
+    """
 
     owner: Print
     match: Match
     of: int
+    direction: Direction | None = None
 
 
 class Refused(Struct, frozen=True):
@@ -231,8 +249,9 @@ def judge(
     last: LastPunch | None,
     now: Stamp,
     policy: Policy,
+    key: Direction | None = None,
 ) -> Verdict:
-    """Decide one match.
+    """Decide one match. ``key``: the direction whose key was pressed for it.
 
     ``owner`` is the print that holds the matched slot and ``worker`` its worker; a slot that nobody
     holds is an unknown finger. A repeat must be *certain*: in doubt the punch is recorded.
@@ -245,8 +264,8 @@ def judge(
         return Refused(Reason.NOT_VALID, worker=worker.code)
     window_ms = policy.repeat_window_ms
     if last is not None and window_ms and last.ago(now).most <= window_ms:
-        return Repeat(owner, match, last.seq)
-    return Accepted(owner, match, _direction(policy.direction, last, now))
+        return Repeat(owner, match, last.seq, key if key is not last.direction else None)
+    return Accepted(owner, match, *_direction(policy, last, now, key))
 
 
 def _not_valid(listed: Employment, last: LastPunch | None, now: Stamp, zone: ZoneInfo) -> bool:
@@ -285,11 +304,45 @@ def _certainly_after(day: str | None, moment: Stamp, zone: ZoneInfo) -> bool:
     return local_date(moment.wall_ms - (moment.uncertainty_ms or 0), zone) > day
 
 
-def _direction(rule: DirectionRule, last: LastPunch | None, now: Stamp) -> Direction | None:
-    if rule is DirectionRule.NONE:
+def _direction(
+    policy: Policy, last: LastPunch | None, now: Stamp, key: Direction | None
+) -> tuple[Direction | None, DirectionSource | None]:
+    """Which way, and how that is known."""
+    match policy.direction:
+        case DirectionRule.IN | DirectionRule.OUT as only:
+            return Direction(only.value), DirectionSource(only.value)
+        case DirectionRule.ALTERNATE:
+            way, source = _alternate(last, now), DirectionSource.ALTERNATE
+        case DirectionRule.KEYS if key is not None:
+            return key, DirectionSource.KEY
+        case DirectionRule.KEYS if policy.without_key is KeyDefault.ALTERNATE:
+            way, source = _alternate(last, now), DirectionSource.ALTERNATE
+        case DirectionRule.KEYS if policy.without_key is KeyDefault.HOURS:
+            way, source = by_hours(policy, now), DirectionSource.HOURS
+        case _:
+            return None, None
+    return (
+        (way, source)
+        if way is not None or policy.direction is not DirectionRule.KEYS
+        else (None, None)
+    )
+
+
+def by_hours(policy: Policy, now: Stamp) -> Direction | None:
+    """The direction of this time of day; None where there is none, or the time is not known."""
+    if not now.trusted:
         return None
-    if rule is not DirectionRule.ALTERNATE:
-        return Direction(rule.value)
+    local = datetime.fromtimestamp(now.wall_ms / 1000, policy.zone)
+    minute = local.hour * 60 + local.minute
+    found = [
+        way
+        for way, hours in ((Direction.IN, policy.in_hours), (Direction.OUT, policy.out_hours))
+        if any(one.hold(minute) for one in hours)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _alternate(last: LastPunch | None, now: Stamp) -> Direction | None:
     if last is None:
         return Direction.IN
     since = last.ago(now)

@@ -114,6 +114,11 @@ class _Opened(Struct):
     previous: _Previous | None = None
 
 
+class _Directed(Struct):
+    of: Seq
+    direction: Literal["in", "out"]
+
+
 class _Time(Struct):
     of: Seq
     at: str | None
@@ -199,7 +204,11 @@ def _sign(data: dict[str, Any], _: Root) -> None:
         raise ValueError("it does not say when, or whether, the gate could record")
 
 
-_RULINGS = {"time": _time, "void": _void}
+def _directed(data: dict[str, Any], _: Root) -> None:
+    msgspec.convert(data, _Directed)
+
+
+_RULINGS = {"time": _time, "void": _void, "direction": _directed}
 
 _MEANING: dict[str, Callable[[dict[str, Any], Root], Effect | None]] = {
     **dict.fromkeys(RECORDING, _sign),

@@ -17,7 +17,7 @@ from edge_agent.contract.chain import GENESIS, Scribe, _is_canonical, read_wire,
 from edge_agent.contract.facts import (
     AttemptRefused,
     Direction,
-    DirectionRule,
+    DirectionSource,
     Evidence,
     Fact,
     GateAlive,
@@ -43,7 +43,7 @@ SYNCED = Stamp(
 PUNCH = PunchRecorded(
     worker="NV0042",
     direction=Direction.IN,
-    direction_source=DirectionRule.IN,
+    direction_source=DirectionSource.IN,
     evidence=Evidence(finger="right-index", slot=17, generation=2, score=112),
 )
 

@@ -23,6 +23,7 @@ def test_what_each_kind_is() -> None:
     assert AMENDMENTS == {
         "punch.time-resolved": "time",
         "punch.time-corrected": "time",
+        "punch.directed": "direction",
         "punch.voided": "void",
     }
     assert (RECORDED, RECOVERED) == ("punch.recorded", "punch.recovered")

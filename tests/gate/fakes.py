@@ -5,9 +5,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from edge_agent.contract.errors import BadRequest, EdgeAgentError
-from edge_agent.contract.facts import Direction, DirectionRule
+from edge_agent.contract.facts import Direction
 from edge_agent.contract.people import Print, Worker
 from edge_agent.contract.stamps import ClockState, Stamp
+from edge_agent.gate.directions import DirectionRule
 from edge_agent.gate.errors import SensorRefused
 from edge_agent.gate.events import Event, Outcome
 from edge_agent.gate.ledger.recorder import Recorder
@@ -79,6 +80,9 @@ class PanelBook:
         offline: bool = False,
     ) -> None:
         self._tell("show", outcome, hint, offline)
+
+    def choose(self, way: Direction | None) -> None:
+        self._tell("choose", way)
 
     def busy(self, present: bool) -> None:
         self._tell("busy", present)

@@ -1,6 +1,7 @@
 """What a touch means."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import combinations
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from edge_agent.contract.attendance import SHIFT_MS
 from edge_agent.contract.chain import GENESIS, Scribe, read_wire
 from edge_agent.contract.facts import (
     Direction,
-    DirectionRule,
+    DirectionSource,
     Evidence,
     Fact,
     GateAlive,
@@ -28,6 +29,7 @@ from edge_agent.contract.facts import (
 )
 from edge_agent.contract.people import Employment, Print, Worker
 from edge_agent.contract.stamps import ClockState, Stamp, local_time, parse_time
+from edge_agent.gate.directions import DirectionRule, Hours, KeyDefault
 from edge_agent.gate.rules import (
     Accepted,
     LastPunch,
@@ -48,6 +50,7 @@ OWNER = Print(worker="007", finger="right-index", slot=17, generation=2)
 WORKER = Worker(code="007", name="Lan")
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 MINUTE = Policy(repeat_window_ms=60_000, direction=DirectionRule.NONE, zone=ZONE)
+GUESSED = DirectionSource.ALTERNATE
 ALTERNATE = Policy(repeat_window_ms=0, direction=DirectionRule.ALTERNATE, zone=ZONE)
 FIRST = Stamp(boot="a", boottime_ms=0, wall_ms=10**12, state=ClockState.SYNCED, uncertainty_ms=1000)
 
@@ -66,7 +69,7 @@ def after_power_cut(ms: int, **other: object) -> Stamp:
         (None, None, Refused(Reason.UNKNOWN)),
         (OWNER, None, Refused(Reason.UNKNOWN)),
         (OWNER, structs.replace(WORKER, active=False), Refused(Reason.DEACTIVATED, worker="007")),
-        (OWNER, WORKER, Accepted(OWNER, MATCH, None)),
+        (OWNER, WORKER, Accepted(OWNER, MATCH, None, None)),
     ],
 )
 def test_whose_finger_it_is(owner: Print | None, worker: Worker | None, expected: object) -> None:
@@ -93,7 +96,7 @@ def test_whose_finger_it_is(owner: Print | None, worker: Worker | None, expected
 def test_a_repeat_must_be_certain(now: Stamp, window_ms: int, repeat: bool) -> None:
     policy = structs.replace(MINUTE, repeat_window_ms=window_ms)
     verdict = judge(MATCH, OWNER, WORKER, LastPunch(5, FIRST, None), now, policy)
-    assert verdict == (Repeat(OWNER, MATCH, 5) if repeat else Accepted(OWNER, MATCH, None))
+    assert verdict == (Repeat(OWNER, MATCH, 5) if repeat else Accepted(OWNER, MATCH, None, None))
 
 
 @given(moments(), st.integers(0, 86_400_000))
@@ -116,8 +119,10 @@ def test_no_punch_outside_the_window_is_ever_taken_for_a_repeat(
 def test_a_fixed_direction_heeds_no_history(rule: DirectionRule, last: LastPunch | None) -> None:
     policy = Policy(repeat_window_ms=0, direction=rule, zone=ZONE)
     verdict = judge(MATCH, OWNER, WORKER, last, later(10), policy)
-    expected = None if rule is DirectionRule.NONE else Direction(rule.value)
-    assert verdict == Accepted(OWNER, MATCH, expected)
+    expected, source = None, None
+    if rule is not DirectionRule.NONE:
+        expected, source = Direction(rule.value), DirectionSource(rule.value)
+    assert verdict == Accepted(OWNER, MATCH, expected, source)
 
 
 @pytest.mark.parametrize(
@@ -139,12 +144,83 @@ def test_a_fixed_direction_heeds_no_history(rule: DirectionRule, last: LastPunch
 def test_alternate(last: Direction | None, now: Stamp, expected: Direction | None) -> None:
     before = LastPunch(5, FIRST, last) if last else None
     verdict = judge(MATCH, OWNER, WORKER, before, now, ALTERNATE)
-    assert verdict == Accepted(OWNER, MATCH, expected)
+    assert verdict == Accepted(OWNER, MATCH, expected, GUESSED)
 
 
 def test_alternate_after_a_direction_that_was_not_known() -> None:
     before = LastPunch(5, FIRST, None)
-    assert judge(MATCH, OWNER, WORKER, before, later(5), ALTERNATE) == Accepted(OWNER, MATCH, None)
+    assert judge(MATCH, OWNER, WORKER, before, later(5), ALTERNATE) == Accepted(
+        OWNER, MATCH, None, GUESSED
+    )
+
+
+def by_keys(without: KeyDefault = KeyDefault.NONE, **hours: Any) -> Policy:
+    return Policy(
+        repeat_window_ms=60_000,
+        direction=DirectionRule.KEYS,
+        zone=ZONE,
+        without_key=without,
+        **{name: (Hours.read(text),) for name, text in hours.items()},
+    )
+
+
+HOURS = by_keys(KeyDefault.HOURS, in_hours="05:00-10:00", out_hours="22:00-02:00")
+
+
+@pytest.mark.parametrize(
+    ("policy", "key", "last", "expected"),
+    [
+        (by_keys(), IN, None, (IN, "key")),
+        (by_keys(), OUT, OUT, (OUT, "key")),
+        (by_keys(), None, IN, (None, None)),  # Rather than guessed.
+        (by_keys(KeyDefault.ALTERNATE), None, IN, (OUT, "alternate")),
+        (by_keys(KeyDefault.ALTERNATE), IN, IN, (IN, "key")),
+        (HOURS, OUT, None, (OUT, "key")),
+    ],
+)
+def test_a_key_is_evidence_and_what_stands_without_one_is_a_guess(
+    policy: Policy,
+    key: Direction | None,
+    last: Direction | None,
+    expected: tuple[Direction | None, str | None],
+) -> None:
+    before = LastPunch(5, FIRST, last) if last else None
+    verdict = judge(MATCH, OWNER, WORKER, before, later(3_600_000), policy, key)
+    assert isinstance(verdict, Accepted)
+    assert (verdict.direction, verdict.direction_source) == expected
+
+
+@pytest.mark.parametrize(
+    ("local", "expected"),
+    [
+        ("04:59", None),
+        ("05:00", IN),
+        ("09:59", IN),
+        ("10:00", None),
+        ("22:00", OUT),
+        ("00:30", OUT),
+        ("02:00", None),
+    ],
+)
+def test_a_direction_by_the_time_of_day(local: str, expected: Direction | None) -> None:
+    moment = datetime.fromisoformat(f"2026-11-23T{local}:00").replace(tzinfo=ZONE)
+    now = structs.replace(FIRST, wall_ms=int(moment.timestamp() * 1000))
+    verdict = judge(MATCH, OWNER, WORKER, None, now, HOURS)
+    source = None if expected is None else DirectionSource.HOURS
+    assert verdict == Accepted(OWNER, MATCH, expected, source)
+    unsynced = structs.replace(now, state=ClockState.UNSYNCED, uncertainty_ms=None)
+    assert judge(MATCH, OWNER, WORKER, None, unsynced, HOURS) == Accepted(OWNER, MATCH, None, None)
+
+
+@pytest.mark.parametrize(
+    ("key", "said"), [(None, None), (IN, None), (OUT, OUT)], ids=["no key", "same", "other"]
+)
+def test_the_other_key_within_the_repeat_window_corrects(
+    key: Direction | None, said: Direction | None
+) -> None:
+    last = LastPunch(5, FIRST, IN)
+    verdict = judge(MATCH, OWNER, WORKER, last, later(30_000), by_keys(), key)
+    assert verdict == Repeat(OWNER, MATCH, 5, said)
 
 
 @given(moments(), st.sampled_from(Direction))
@@ -367,14 +443,15 @@ def test_the_direction_follows_on_what_was_added(
     if not trusted:
         now = structs.replace(now, state=ClockState.UNSYNCED, uncertainty_ms=None)
     last = LastPunch(5, written, way, said_ms=written.wall_ms + said)
-    assert judge(MATCH, OWNER, WORKER, last, now, ALTERNATE) == Accepted(OWNER, MATCH, expected)
+    verdict = judge(MATCH, OWNER, WORKER, last, now, ALTERNATE)
+    assert verdict == Accepted(OWNER, MATCH, expected, GUESSED)
 
 
 def test_what_was_added_a_moment_ago_is_repeated() -> None:
     last = LastPunch(5, later(50_000), IN, said_ms=later(40_000).wall_ms)
     assert judge(MATCH, OWNER, WORKER, last, later(90_000), MINUTE) == Repeat(OWNER, MATCH, 5)
     verdict = judge(MATCH, OWNER, WORKER, last, later(110_000), MINUTE)
-    assert verdict == Accepted(OWNER, MATCH, None)
+    assert verdict == Accepted(OWNER, MATCH, None, None)
 
 
 @pytest.mark.parametrize(("way", "expected"), [(IN, False), (None, False), (OUT, True)])

@@ -12,7 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from edge_agent.contract.chain import GENESIS, Entry, Scribe
 from edge_agent.contract.facts import (
     Direction,
-    DirectionRule,
+    DirectionSource,
     Evidence,
     Fact,
     GateAlive,
@@ -55,7 +55,7 @@ def _fact(seq: int, gate: str, version: str) -> Fact:
     return PunchRecorded(
         worker=f"NV{seq:04}",
         direction=Direction.IN if seq % 2 else Direction.OUT,
-        direction_source=DirectionRule.ALTERNATE,
+        direction_source=DirectionSource.ALTERNATE,
         evidence=Evidence(finger="right-index", slot=seq % 150, generation=1, score=100),
     )
 

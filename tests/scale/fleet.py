@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import structs
 
-from edge_agent.contract.facts import Direction, DirectionRule, Evidence, PunchRecorded
+from edge_agent.contract.facts import Direction, DirectionSource, Evidence, PunchRecorded
 from edge_agent.contract.messages import GateStatus, Topics
 from edge_agent.gate.events import Confirmed, Event
 from edge_agent.gate.host.clock import HostClock
@@ -224,6 +224,6 @@ def _punch(gate: str, seq: int) -> PunchRecorded:
     return PunchRecorded(
         worker=f"{gate}-{seq % 80:02}",
         direction=Direction.IN if seq % 2 else Direction.OUT,
-        direction_source=DirectionRule.ALTERNATE,
+        direction_source=DirectionSource.ALTERNATE,
         evidence=Evidence(finger="right-index", slot=seq % 150, generation=1, score=100),
     )

@@ -10,9 +10,9 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from edge_agent.contract.errors import StoreFault
-from edge_agent.contract.facts import DirectionRule
 from edge_agent.contract.messages import Topics
 from edge_agent.gate.daemon.loop import GateLoop
+from edge_agent.gate.directions import DirectionRule
 from edge_agent.gate.errors import DiskFull, SensorFault
 from edge_agent.gate.events import Event, Outcome, PanelShown
 from edge_agent.gate.host.clock_trust import Known

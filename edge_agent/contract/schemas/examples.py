@@ -14,7 +14,7 @@ from ..facts import (
     ClockStepped,
     ClockSynced,
     Direction,
-    DirectionRule,
+    DirectionSource,
     Evidence,
     Fact,
     GateAlive,
@@ -24,6 +24,7 @@ from ..facts import (
     PrintRemoved,
     PrintRestored,
     PunchAdded,
+    PunchDirected,
     PunchRecorded,
     PunchRecovered,
     PunchRepeated,
@@ -119,10 +120,11 @@ _FACTS: tuple[Fact, ...] = (
     PunchRecorded(
         worker=_LAN,
         direction=Direction.IN,
-        direction_source=DirectionRule.ALTERNATE,
+        direction_source=DirectionSource.ALTERNATE,
         evidence=_EVIDENCE,
     ),
     PunchRepeated(worker=_LAN, of=_OF, evidence=_EVIDENCE),
+    PunchDirected(worker=_LAN, of=_OF, direction=Direction.OUT),
     ClockSynced(offset_ms=_BOOT, hardware_clock="lost"),
     ClockStepped(
         before="2026-11-22T22:43:00.000Z",
@@ -187,7 +189,7 @@ def _entries() -> list[tuple[type[Fact], Entry]]:
     first = PunchRecorded(
         worker=_HOA,
         direction=Direction.OUT,
-        direction_source=DirectionRule.ALTERNATE,
+        direction_source=DirectionSource.ALTERNATE,
         evidence=_EVIDENCE,
     )
     lost = _OLDER.write(first, _stamp(0), 31, GENESIS)

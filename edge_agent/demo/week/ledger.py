@@ -16,7 +16,7 @@ from ...contract.facts import (
     ClockStepped,
     ClockSynced,
     Direction,
-    DirectionRule,
+    DirectionSource,
     Evidence,
     Fact,
     GateAlive,
@@ -42,6 +42,7 @@ from ...contract.facts import (
 )
 from ...contract.people import Print
 from ...contract.stamps import ClockState, Stamp, local_time, utc_time
+from ...gate.directions import DirectionRule
 from ...gate.ledger.store.database import open_database
 from ...gate.ledger.store.ledger_rows import Tail
 from ...gate.ledger.store.sqlite_store import SqliteStore, begin_ledger
@@ -172,7 +173,7 @@ def fork_of(week: WrittenWeek, seq: int, count: int) -> list[Entry]:
         fact = PunchRecorded(
             worker=SEASONAL[number],
             direction=Direction.IN,
-            direction_source=DirectionRule.ALTERNATE,
+            direction_source=DirectionSource.ALTERNATE,
             evidence=Evidence(finger="right-index", slot=number, generation=1, score=99),
         )
         stamp = stamp_at(week.gate, week.written_at[seq - 1] + 60_000 * (number + 1))
@@ -244,7 +245,7 @@ class _Book:
         fact = PunchRecorded(
             worker=code,
             direction=accepted.direction,
-            direction_source=_POLICY.direction,
+            direction_source=DirectionSource.ALTERNATE,
             evidence=_evidence(accepted),
         )
         seq = self.write(fact, ms)

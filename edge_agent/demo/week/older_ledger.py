@@ -8,7 +8,7 @@ import uuid
 from ...contract.chain import GENESIS, Scribe, read_wire
 from ...contract.facts import (
     Direction,
-    DirectionRule,
+    DirectionSource,
     Evidence,
     Fact,
     OldEntry,
@@ -38,7 +38,7 @@ def recovered() -> list[Fact]:
         press = PunchRecorded(
             worker=SUNDAY.worker,
             direction=direction,
-            direction_source=DirectionRule.ALTERNATE,
+            direction_source=DirectionSource.ALTERNATE,
             evidence=Evidence(finger="right-index", slot=10, generation=1, score=120),
         )
         entry = older.write(press, _stamp(ms), seq, prevhash)

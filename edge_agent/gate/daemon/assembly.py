@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
+from ..directions import DirectionRule
 from ..errors import PinFault
 from ..ledger.store.sqlite_store import SqliteStore
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from ..ledger.lost_people import LostPeople
     from ..ledger.recorder import Recorder
     from ..people.templates.sealing import AgeSealing
-    from ..ports import Emit, Examiner, Panel, Power, Sensor, Touch
+    from ..ports import Emit, Examiner, Keys, Panel, Power, Sensor, Touch
     from ..settings.schema import Settings
     from ..uplink.inbox import ForeignReceipt
     from ..uplink.thread import UplinkThread
@@ -164,8 +165,16 @@ class Assembly:
 
         return TouchPin(settings.touch_pin, settings.touch_active, self.settings.panel.pins)
 
+    def keys(self) -> Keys | None:
+        """The keys for in and out; None where the direction is not by keys."""
+        if self.settings.punch.direction is not DirectionRule.KEYS:
+            return None
+        from ..panel.keys import GpioKeys
+
+        return GpioKeys(self.settings.panel)
+
     def if_usable(self, key: str, opened: Callable[[], Pin | None]) -> Pin | None:
-        """The pin that ``[sensor] key`` names; None, noted and logged, where it cannot be used.
+        """The pin that the setting ``key`` names; None, noted and logged, where it cannot be used.
 
         A gate records all the same: without a touch pin it looks at the glass again and again.
         """
@@ -219,6 +228,7 @@ class Assembly:
         self, emit: Emit, on_damage: Callable[[DamagedLedger], None] = lambda fault: None
     ) -> Recorder:
         """The gate on a store connection of its own."""
+        from ..directions import Hours
         from ..ledger.recorder import Recorder
         from ..rules import Policy
 
@@ -228,5 +238,8 @@ class Assembly:
             drift_ppm=self.settings.clock.drift_ppm,
             zone=self.zone,
             min_score=self.settings.sensor.min_score,
+            without_key=self.settings.punch.without_key,
+            in_hours=tuple(map(Hours.read, self.settings.punch.in_hours)),
+            out_hours=tuple(map(Hours.read, self.settings.punch.out_hours)),
         )
         return Recorder(self.store(on_damage), self.clock, emit, policy)

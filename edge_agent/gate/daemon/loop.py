@@ -27,13 +27,14 @@ from ..people.handlers import HANDLERS, Dispatcher
 from ..people.requests import Enroll, Request, StepKind
 from ..people.roster import RosterInbox, RosterKeeper
 from ..people.templates.sealing import AgeSealing
-from ..ports import Panel, Sensor, SensorInfo, Touch
+from ..ports import Keys, Panel, Sensor, SensorInfo, Touch
 from ..sensor.lifecycle import Mends, SensorLifecycle
 from ..sensor.pairing import Pairing
 from ..touch.decide import Look
 from ..touch.poll_schedule import BETWEEN_LOOKS_S, PollSchedule
 from ..touch.take_punch import TakePunch
 from ..touch.token_bucket import TokenBucket
+from ..touch.way_keys import WayKeys
 
 log = logging.getLogger(__name__)
 
@@ -78,12 +79,13 @@ class GateLoop:
         prune_after_months: int | None = None,
         touch: Touch | None = None,
         sleeps: bool = False,
+        keys: Keys | None = None,
     ) -> None:
         """``first`` is what connecting the sensor at the start came to.
 
         ``make_gate`` is called on the thread, to which a store's connection belongs; ``offline``
         tells whether payroll is out of reach; ``touch`` is the sensor's touch output, which may
-        work only while the sensor ``sleeps``.
+        work only while the sensor ``sleeps``; ``keys`` are those for in and out.
         """
         self._make_gate = make_gate
         self._sensor = sensor
@@ -96,6 +98,7 @@ class GateLoop:
         self._prune_after_months = prune_after_months
         self._touch = touch
         self._sleeps = sleeps
+        self._keys = keys
         self._requests: queue.SimpleQueue[tuple[Request, Conversation] | None] = queue.SimpleQueue()
         """None ends a pause and asks for nothing."""
         self._held: deque[tuple[Request, Conversation]] = deque()
@@ -137,6 +140,8 @@ class GateLoop:
             busy = self._times.work()
             self._recording.look(vouched=self._lifecycle.vouched)
             self._carry_out_next(within_s=self._pause(busy=busy))
+            if self._way_keys is not None:
+                self._way_keys.turn()
             self._look_at_glass()
             if (info := self._lifecycle.info) is not None:
                 self.capacity = info.capacity
@@ -151,6 +156,10 @@ class GateLoop:
         self._gate = gate = self._make_gate()
         self._pairing = pairing = Pairing(gate, self._sensor, beat)
         self._lifecycle = SensorLifecycle(gate, self._sensor, self._panel, pairing)
+        self._way_keys = None
+        if self._keys is not None:
+            self._way_keys = WayKeys(gate, self._panel, self._keys)
+            self._keys.listen(self.wake)
         self._taker = TakePunch(
             gate,
             self._sensor,
@@ -159,6 +168,7 @@ class GateLoop:
             self._recover,
             self._offline,
             stop.is_set,
+            self._way_keys,
         )
         self._dispatcher = Dispatcher(
             gate,

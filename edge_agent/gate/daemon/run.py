@@ -38,7 +38,7 @@ from ..ledger.damage.readable import begin_readable
 from ..ledger.store.notes import Leaving, leaving, leaving_note
 from ..ledger.store.sqlite_store import SqliteStore
 from ..people.roster import RosterInbox
-from ..ports import Panel, Sensor, SensorInfo, Touch
+from ..ports import Keys, Panel, Sensor, SensorInfo, Touch
 from ..settings.in_use import SettingsInUse
 from ..settings.schema import Settings
 from ..uplink.inbox import ForeignReceipt
@@ -121,6 +121,9 @@ def _run(assembly: Assembly, config: Path, manager: ServiceManager, stop: "_Stop
         touch = assembly.if_usable("touch_pin", assembly.touch)
         if touch is not None:
             mirror.callback(touch.close)
+        keys = assembly.if_usable("keys", assembly.keys)
+        if keys is not None:
+            mirror.callback(keys.close)
         first: SensorInfo | SensorFault | None = None
         try:
             first = None if stop.asked else _first_connection(assembly, store, sensor)
@@ -131,7 +134,9 @@ def _run(assembly: Assembly, config: Path, manager: ServiceManager, stop: "_Stop
             if begun or store.tail().seq == 1:
                 _say_stopped(assembly, store)
             return 0
-        daemon = _Daemon(assembly, departure, stop, store, panel, sensor, touch, first, config)
+        daemon = _Daemon(
+            assembly, departure, stop, store, panel, sensor, touch, keys, first, config
+        )
         mirror.callback(daemon.close)
         return daemon.run(manager)
 
@@ -243,6 +248,7 @@ class _Daemon:
         panel: Panel,
         sensor: Sensor,
         touch: Touch | None,
+        keys: Keys | None,
         first: SensorInfo | SensorFault,
         config: Path,
     ) -> None:
@@ -267,6 +273,7 @@ class _Daemon:
             roster=roster,
             prune_after_months=_prune_after_months(assembly.settings),
             touch=touch,
+            keys=keys,
             sleeps=touch is not None and assembly.settings.sensor.touch_sleep,
         )
         self._examiner = ProcessExaminer(config, self._wake_uplink)

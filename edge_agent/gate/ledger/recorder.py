@@ -12,6 +12,7 @@ from ...contract.facts import (
     Fact,
     PrintRemoved,
     PunchAdded,
+    PunchDirected,
     PunchRecorded,
     PunchTimeCorrected,
     PunchTimeResolved,
@@ -147,6 +148,10 @@ class Recorder:
         match fact:
             case PunchRecorded():
                 punches[fact.worker] = LastPunch(seq, stamp, fact.direction)
+            case PunchDirected():
+                last = punches.get(fact.worker)
+                if last is not None and last.seq == fact.of:
+                    punches[fact.worker] = structs.replace(last, direction=fact.direction)
             case PunchAdded() | PunchVoided():
                 self._known = None
             case PunchTimeResolved() | PunchTimeCorrected():

@@ -85,6 +85,7 @@ class GpioPanel:
         self._left: deque[_Step] = deque()
         """What is still to be done of what is shown."""
         self._due = 0.0
+        self._chosen: Direction | None = None
         self._thread: threading.Thread | None = None
         self.devices: dict[str, Any] = {}
         self.problem: str | None = None
@@ -106,7 +107,8 @@ class GpioPanel:
         offline: bool = False,
     ) -> None:
         """Show a touch its outcome."""
-        self.play(sign_of(outcome, hint, direction=direction, offline=offline))
+        asks = bool({"in", "out"} & self.devices.keys())
+        self.play(sign_of(outcome, hint, direction=direction, offline=offline, asks=asks))
 
     def fault(self, present: bool) -> None:
         """Begin or end the standing sign that the sensor cannot be used.
@@ -127,6 +129,13 @@ class GpioPanel:
             elif self._idle:
                 self._stand()
 
+    def choose(self, way: Direction | None) -> None:
+        """Light the lamp of the direction that would be recorded now, beside what else is shown."""
+        with self._changed:
+            self._chosen = way
+            for each in Direction:
+                self._set(each, None)
+
     def dark(self) -> None:
         """All lamps and the buzzer off, but for a standing sign."""
         with self._changed:
@@ -136,7 +145,7 @@ class GpioPanel:
     def close(self) -> None:
         """Dark, and let go of the pins."""
         with self._changed:
-            self._closed = True
+            self._closed, self._chosen = True, None
             self._off()
             self._let_go()
             self._changed.notify()
@@ -217,10 +226,12 @@ class GpioPanel:
         if device is None:
             return
         with self._going_on():
-            if pitch is None:
-                device.off() if isinstance(device, LED | Buzzer) else device.stop()
+            if isinstance(device, TonalBuzzer):
+                device.play(pitch and Tone(pitch))
+            elif pitch is not None or name == self._chosen:
+                device.on()
             else:
-                device.on() if isinstance(device, LED | Buzzer) else device.play(Tone(pitch))
+                device.off()
 
     @contextmanager
     def _going_on(self) -> Iterator[None]:
@@ -239,6 +250,8 @@ class GpioPanel:
             "amber": settings.amber,
             "red": settings.red,
             "buzzer": settings.buzzer,
+            "in": settings.lamp_in,
+            "out": settings.lamp_out,
         }
         try:
             factory = pin_factory(settings.pins)

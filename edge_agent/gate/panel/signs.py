@@ -59,10 +59,26 @@ TOUCHED = Sign(
 )
 RECORDED = Sign({"green": _times(1, 1.2, 0.0), "buzzer": _sound(".", _HIGH)})
 RECORDED_IN = Sign(
-    {"green": (Pulse(0.25, 0.15), Pulse(0.8, 0.0)), "buzzer": _sound(".-", _MIDDLE, _HIGH)},
+    {
+        "green": (Pulse(0.25, 0.15), Pulse(0.8, 0.0)),
+        "in": _times(1, 1.2, 0.0),
+        "buzzer": _sound(".-", _MIDDLE, _HIGH),
+    },
 )
 RECORDED_OUT = Sign(
-    {"green": (Pulse(0.8, 0.15), Pulse(0.25, 0.0)), "buzzer": _sound("-.", _HIGH, _MIDDLE)},
+    {
+        "green": (Pulse(0.8, 0.15), Pulse(0.25, 0.0)),
+        "out": _times(1, 1.2, 0.0),
+        "buzzer": _sound("-.", _HIGH, _MIDDLE),
+    },
+)
+RECORDED_ASKING = Sign(
+    {
+        "green": _times(1, 1.2, 0.0),
+        "in": _times(10, 0.25, 0.25),
+        "out": _times(10, 0.25, 0.25),
+        "buzzer": _sound(".--", _HIGH, _MIDDLE),
+    }
 )
 OFFLINE = Sign(
     {"green": _times(1, 1.2, 0.0), "amber": _times(4, 0.15, 0.15), "buzzer": _sound(".", _HIGH)},
@@ -107,6 +123,7 @@ SIGNS: dict[str, Sign] = {
     "recorded": RECORDED,
     "recorded-in": RECORDED_IN,
     "recorded-out": RECORDED_OUT,
+    "recorded-asking": RECORDED_ASKING,
     "recorded-offline": OFFLINE,
     "repeated": REPEATED,
     "try-again": TRY_AGAIN,
@@ -139,10 +156,14 @@ def sign_of(
     *,
     direction: Direction | None = None,
     offline: bool = False,
+    asks: bool = False,
 ) -> dict[str, Rhythm]:
-    """How an outcome is shown: the rhythms of lamps and buzzer."""
-    if outcome is Outcome.RECORDED:
-        shown = _RECORDED[direction].rhythms
+    """How an outcome is shown: the rhythms of lamps and buzzer.
+
+    ``asks``: there are keys for in and out, so a punch without a direction asks for one.
+    """
+    if outcome is Outcome.RECORDED or (outcome is Outcome.REPEATED and direction):
+        shown = (RECORDED_ASKING if asks and not direction else _RECORDED[direction]).rhythms
         return {**shown, "amber": OFFLINE.rhythms["amber"]} if offline else shown
     if outcome is Outcome.TRY_AGAIN and hint in (Hint.WIPE, Hint.MOISTEN):
         return WIPE.rhythms  # Something about the finger itself.

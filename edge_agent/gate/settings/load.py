@@ -23,6 +23,8 @@ _PIN = 'use a BCM number from 0 to 27, or "none"'
 
 _TOPIC = "use a topic without '#', '+', spaces, and no '/' or '$' at its ends"
 
+_HOURS = 'use a list of hours of the day, such as ["05:00-10:00", "22:00-02:00"]'
+
 _EXPLANATIONS = {
     ("gate", "id"): "use 1 to 32 of a-z, 0-9 and '-'",
     ("mqtt", "root"): _TOPIC,
@@ -32,6 +34,8 @@ _EXPLANATIONS = {
     ("control", "socket"): "use a path",
     ("mqtt", "host"): "use a name or an address",
     ("payroll", "public_key"): PUBLIC_KEY,
+    ("punch", "in_hours"): _HOURS,
+    ("punch", "out_hours"): _HOURS,
     ("mqtt", "port"): 'use a number from 1 to 65535, or "auto"',
 }
 

@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ..directions import DirectionRule, Hours
 from .schema import MqttSettings, Settings
 
 Sections = dict[str, dict[str, Any]]
@@ -34,6 +35,7 @@ def meaning_problems(sections: Sections) -> Iterator[str]:
     if zone is not None and zone == zone.strip() and not _is_zone(zone):
         yield f"[gate] timezone: {zone!r} is no IANA time zone, such as {_zone_meant(zone)}."
     yield from _pin_problems(sections)
+    yield from _way_problems(sections)
     assistant = sections["home_assistant"]
     if assistant.get("punches") and assistant.get("discovery") is False:
         yield (
@@ -181,7 +183,7 @@ def _zones() -> set[str]:
     return available_timezones()
 
 
-_LAMPS = ("green", "amber", "red", "buzzer")
+_LAMPS = ("green", "amber", "red", "buzzer", "key_in", "key_out", "lamp_in", "lamp_out")
 _UART = (14, 15)
 _EEPROM = (0, 1)
 
@@ -195,6 +197,23 @@ def _wired(sections: Sections) -> Iterator[tuple[str, str, int]]:
     for key in ("touch_pin", "power_pin"):
         if isinstance(pin := sensor.get(key), int):
             yield "sensor", key, pin
+
+
+def _way_problems(sections: Sections) -> Iterator[str]:
+    """What keeps the direction from being known as the settings say."""
+    punch, panel = sections["punch"], sections["panel"]
+    if punch.get("direction") == DirectionRule.KEYS:
+        if panel.get("pins") == "none":
+            yield '[punch] direction: "keys" needs keys: set [panel] pins to "gpio".'
+        elif (panel.get("key_in"), panel.get("key_out")) == ("none", "none"):
+            yield '[punch] direction: "keys" needs keys: set [panel] key_in, key_out or both.'
+    ways = [[Hours.read(text) for text in punch.get(key, ())] for key in ("in_hours", "out_hours")]
+    both = [m for m in range(24 * 60) if all(any(h.hold(m) for h in way) for way in ways)]
+    if both:
+        yield (
+            f"[punch] out_hours: {both[0] // 60:02}:{both[0] % 60:02} is in in_hours too: the gate "
+            "would not know which way."
+        )
 
 
 def _pin_problems(sections: Sections) -> Iterator[str]:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from ...contract.broker.access import BrokerAccess, Tls
-from ...contract.facts import DirectionRule
+from ..directions import DirectionRule, KeyDefault
 
 Pin = Annotated[int, Meta(ge=0, le=27)] | Literal["none"]
 """A BCM pin number of the 40-pin header, or "none" where nothing is connected."""
@@ -53,6 +53,12 @@ class SensorSettings(Section, frozen=True, kw_only=True):
     power_active: Literal["low", "high"] = "high"
 
 
+HoursText = Annotated[
+    str, Meta(pattern=r"\A([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d\Z", max_length=11)
+]
+"""Hours of the day, such as "05:00-10:00", or "22:00-06:00" over midnight."""
+
+
 class PanelSettings(Section, frozen=True, kw_only=True):
     """What the worker sees and hears, as BCM pins."""
 
@@ -61,6 +67,10 @@ class PanelSettings(Section, frozen=True, kw_only=True):
     amber: Pin = 27
     red: Pin = 22
     buzzer: Pin = 23
+    key_in: Pin = "none"
+    key_out: Pin = "none"
+    lamp_in: Pin = "none"
+    lamp_out: Pin = "none"
     buzzer_kind: Literal["active", "passive"] = "active"
     """An active one sounds by itself, a passive one plays the pitch that it is given."""
 
@@ -70,6 +80,9 @@ class PunchSettings(Section, frozen=True, kw_only=True):
 
     repeat_window_s: Annotated[int, Meta(ge=0, le=86400)] = 60
     direction: DirectionRule = DirectionRule.NONE
+    without_key: KeyDefault = KeyDefault.NONE
+    in_hours: tuple[HoursText, ...] = ()
+    out_hours: tuple[HoursText, ...] = ()
 
 
 class StoreSettings(Section, frozen=True, kw_only=True):

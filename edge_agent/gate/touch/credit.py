@@ -6,13 +6,22 @@ from collections.abc import Callable
 from msgspec import UNSET, UnsetType
 
 from ...contract.errors import StoreFault
-from ...contract.facts import AttemptRefused, DirectionRule, Evidence, PunchRecorded, PunchRepeated
+from ...contract.facts import (
+    AttemptRefused,
+    DirectionSource,
+    Evidence,
+    Fact,
+    PunchDirected,
+    PunchRecorded,
+    PunchRepeated,
+)
 from ...contract.stamps import Stamp, local_time
 from ..events import Outcome, PanelShown
 from ..ledger.recorder import Recorder
 from ..ports import Panel
 from ..rules import Accepted, Hint, Match, Reason, Refused, Repeat, judge
 from .token_bucket import RefusalLimit
+from .way_keys import WayKeys
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +37,15 @@ REFUSED_AS = {
 class Credit:
     """Turns what the sensor found into an entry and a lamp, one of each for a touch."""
 
-    def __init__(self, gate: Recorder, panel: Panel, offline: Callable[[], bool]) -> None:
-        """``offline``: whether payroll is out of reach."""
+    def __init__(
+        self,
+        gate: Recorder,
+        panel: Panel,
+        offline: Callable[[], bool],
+        keys: WayKeys | None = None,
+    ) -> None:
+        """``offline``: whether payroll is out of reach; ``keys``: where a key says the way."""
+        self._keys = keys
         self._gate = gate
         self._panel = panel
         self._offline = offline
@@ -48,7 +64,8 @@ class Credit:
         try:
             owner, worker = self._gate.owner_of(match.slot)
             last = self._gate.last_punches.get(owner.worker) if owner else None
-            verdict = judge(match, owner, worker, last, stamp, self._gate.policy)
+            key = self._keys.chosen() if self._keys else None
+            verdict = judge(match, owner, worker, last, stamp, self._gate.policy, key)
             match verdict:
                 case Refused():
                     return self._write_refusal(verdict, stamp)
@@ -63,18 +80,19 @@ class Credit:
 
     def _record_punch(self, accepted: Accepted, stamp: Stamp) -> PanelShown:
         worker = accepted.owner.worker
-        rule = self._gate.policy.direction
         not_before, not_after = self._known_at_once(stamp)
         recorded = PunchRecorded(
             worker=worker,
             direction=accepted.direction,
-            direction_source=None if rule is DirectionRule.NONE else rule,
+            direction_source=accepted.direction_source,
             evidence=_evidence(accepted),
             not_before=not_before,
             not_after=not_after,
         )
         # Commit before the green lamp: the worker walks away on it.
         entry = self._gate.record(recorded, stamp)
+        if self._keys is not None:
+            self._keys.credited(worker, entry.seq, accepted.direction_source)
         return PanelShown(
             outcome=Outcome.RECORDED,
             worker=worker,
@@ -95,9 +113,18 @@ class Credit:
 
     def _record_repeat(self, repeat: Repeat, stamp: Stamp) -> PanelShown:
         worker = repeat.owner.worker
-        repeated = PunchRepeated(worker=worker, of=repeat.of, evidence=_evidence(repeat))
-        entry = self._gate.record(repeated, stamp)
-        return PanelShown(outcome=Outcome.REPEATED, worker=worker, seq=entry.seq)
+        facts: list[Fact] = [PunchRepeated(worker=worker, of=repeat.of, evidence=_evidence(repeat))]
+        if repeat.direction is not None:
+            facts.append(PunchDirected(worker=worker, of=repeat.of, direction=repeat.direction))
+        entry, *_ = self._gate.record_all(facts, stamp)
+        if self._keys is not None and repeat.direction is not None:
+            self._keys.credited(worker, repeat.of, DirectionSource.KEY)
+        return PanelShown(
+            outcome=Outcome.REPEATED,
+            worker=worker,
+            seq=entry.seq,
+            direction=repeat.direction,
+        )
 
     def _write_refusal(self, refused: Refused, stamp: Stamp) -> PanelShown:
         seq = None

@@ -17,6 +17,7 @@ from .decide import NO_PIN, Do, Last, Look, PinReading, Seen, decide, look_of
 from .glass import Glass
 from .state import TouchState
 from .token_bucket import TokenBucket
+from .way_keys import WayKeys
 
 _MOST_GHOSTS = 3
 _GHOST_EVERY_S = 300.0
@@ -37,16 +38,18 @@ class TakePunch:
         recover: Callable[[], None],
         offline: Callable[[], bool],
         stopping: Callable[[], bool] = lambda: False,
+        keys: WayKeys | None = None,
     ) -> None:
         """``captures``: scans a touch may take; ``recover`` makes the link sound again after a
         fault, or raises; ``offline``: whether payroll is out of reach; ``stopping``: whether the
-        daemon is about to leave, and a fault is no longer mended.
+        daemon is about to leave, and a fault is no longer mended; ``keys``: where a key says which
+        way a punch leads.
         """
         self._gate = gate
         self._clock = gate.clock
         self._panel = panel
         self._glass = Glass(sensor, gate.clock, captures, gate.policy, recover, stopping)
-        self._credit = Credit(gate, panel, offline)
+        self._credit = Credit(gate, panel, offline, keys)
         self._ghosts = TokenBucket(_MOST_GHOSTS, _GHOST_EVERY_S)
         self._state = TouchState()
 

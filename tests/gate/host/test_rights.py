@@ -407,5 +407,5 @@ def test_a_chip_of_the_group_gpio(place: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def _opened_pin() -> None:
-    with pins.opening("touch_pin"):
+    with pins.opening("sensor", "touch_pin"):
         raise OSError("can not open gpiochip")

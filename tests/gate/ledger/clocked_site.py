@@ -5,8 +5,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from edge_agent.contract.chain import read_wire
-from edge_agent.contract.facts import DirectionRule, Evidence, Fact, GateAlive, PunchRecorded
+from edge_agent.contract.facts import Evidence, Fact, GateAlive, PunchRecorded
 from edge_agent.contract.stamps import Stamp, parse_time
+from edge_agent.gate.directions import DirectionRule
 from edge_agent.gate.events import Event
 from edge_agent.gate.host.clock_trust import ClockTrust, Known
 from edge_agent.gate.ledger.recorder import Recorder

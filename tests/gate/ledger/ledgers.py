@@ -10,7 +10,7 @@ from msgspec import structs
 from edge_agent.contract.chain import Entry
 from edge_agent.contract.facts import (
     Direction,
-    DirectionRule,
+    DirectionSource,
     Evidence,
     Fact,
     GateAlive,
@@ -39,7 +39,7 @@ def punch(worker: str = "007", direction: Direction | None = None) -> PunchRecor
     return PunchRecorded(
         worker=worker,
         direction=direction,
-        direction_source=DirectionRule.ALTERNATE if direction else None,
+        direction_source=DirectionSource.ALTERNATE if direction else None,
         evidence=Evidence(finger="right-index", slot=1, generation=1, score=99),
     )
 

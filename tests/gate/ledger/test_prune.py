@@ -8,9 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge_agent.contract.facts import DirectionRule, GateAlive
+from edge_agent.contract.facts import GateAlive
 from edge_agent.contract.messages import Receipt, Reply, Resend
 from edge_agent.contract.stamps import Stamp
+from edge_agent.gate.directions import DirectionRule
 from edge_agent.gate.errors import DamagedLedger
 from edge_agent.gate.ledger.prune import Pruner
 from edge_agent.gate.ledger.recorder import Recorder

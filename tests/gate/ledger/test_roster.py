@@ -11,10 +11,10 @@ import pytest
 from sqlite_utils import Database
 
 from edge_agent.contract.chain import read_wire
-from edge_agent.contract.facts import DirectionRule
 from edge_agent.contract.messages import Roster, RosterWorker
 from edge_agent.contract.people import Employment, Worker
 from edge_agent.contract.roster import Applied, Refusal, read_roster
+from edge_agent.gate.directions import DirectionRule
 from edge_agent.gate.host.clock import HostClock
 from edge_agent.gate.ledger.recorder import Recorder
 from edge_agent.gate.ledger.store.people_rows import row_sum

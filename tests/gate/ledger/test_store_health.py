@@ -9,8 +9,9 @@ import pytest
 
 from edge_agent.contract.chain import read_wire
 from edge_agent.contract.errors import StoreFault
-from edge_agent.contract.facts import DirectionRule, GateAlive, RecordingResumed, RecordingStopped
+from edge_agent.contract.facts import GateAlive, RecordingResumed, RecordingStopped
 from edge_agent.contract.stamps import Stamp, parse_time
+from edge_agent.gate.directions import DirectionRule
 from edge_agent.gate.errors import DiskFull
 from edge_agent.gate.events import Event, LedgerGrew, StoreChanged
 from edge_agent.gate.ledger.recorder import Recorder

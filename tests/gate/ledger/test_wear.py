@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.contract.facts import Direction, DirectionRule, Evidence, PunchRecorded
+from edge_agent.contract.facts import Direction, DirectionSource, Evidence, PunchRecorded
 from edge_agent.gate.ledger.store.metadata import Watermarks
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not IO.exists(), reason="this kernel counts no b
 PUNCH = PunchRecorded(
     worker="NV000042",
     direction=Direction.OUT,
-    direction_source=DirectionRule.ALTERNATE,
+    direction_source=DirectionSource.ALTERNATE,
     evidence=Evidence(finger="right-little", slot=1234, generation=12, score=4321),
 )
 """About as long as a punch becomes."""

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from edge_agent.contract.facts import DirectionRule
+from edge_agent.gate.directions import DirectionRule
 from edge_agent.gate.errors import BadSettings
 from edge_agent.gate.settings.load import load_settings
 from edge_agent.gate.settings.schema import Settings
@@ -106,7 +106,8 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     assert "[sensor] buad: there is no such key; did you mean 'baud'?" in found
     assert "[sensr]: there is no such section; did you mean 'sensor'?" in found
     assert (
-        "[punch] direction: 'inn' cannot be used: use one of 'none', 'in', 'out', 'alternate'."
+        "[punch] direction: 'inn' cannot be used: use one of 'none', 'in', 'out', 'alternate', "
+        "'keys'."
     ) in found
 
 

@@ -111,7 +111,7 @@ WRONG = {
     "a capital": (
         '[punch]\ndirection = "Alternate"',
         "[punch] direction: 'Alternate' cannot be used: use one of 'none', 'in', 'out', "
-        "'alternate'; did you mean direction = \"alternate\"?",
+        "'alternate', 'keys'; did you mean direction = \"alternate\"?",
     ),
     "a word for a switch": (
         "[mqtt]\ntls = true",

@@ -17,7 +17,7 @@ SHIPPED = Path(__file__).parents[3] / "config" / "edge-agent.toml"
 def declared() -> dict[str, dict[str, Any]]:
     return {
         section.name: {
-            key.name: msgspec.to_builtins(key.default)
+            key.name: msgspec.json.decode(msgspec.json.encode(key.default))
             for key in structs.fields(section.type)
             if key.default is not NODEFAULT
         }

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.contract.errors import StoreFault
-from edge_agent.contract.facts import DirectionRule
 from edge_agent.contract.people import Print
+from edge_agent.gate.directions import DirectionRule
 from edge_agent.gate.errors import (
     SensorFault,
     SensorGarbled,

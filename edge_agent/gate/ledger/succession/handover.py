@@ -157,8 +157,7 @@ def needed_by_rules(newest_first: Iterable[dict[str, Any]], now: Stamp) -> set[i
     needed: set[int] = set()
     for one in recall(newest_first, now, LONGEST_LOOK_BACK_MS):
         needed.add(one.punch.seq)
-        if one.time_said_by is not None:
-            needed.add(one.time_said_by)
+        needed |= {seq for seq in (one.time_said_by, one.way_said_by) if seq is not None}
     return needed
 
 
