@@ -37,7 +37,6 @@ SPOKEN_LATER: set[str] = {
     "cli/carry_out.py",
     "cli/config.py",
     "cli/demo.py",
-    "cli/doctor.py",
     "cli/ledger.py",
     "cli/options.py",
     "cli/receive.py",
@@ -64,17 +63,7 @@ SPOKEN_LATER: set[str] = {
     "gate/control/server.py",
     "gate/daemon/loop.py",
     "gate/daemon/status.py",
-    "gate/doctor/checks.py",
-    "gate/doctor/context.py",
-    "gate/doctor/daemon.py",
-    "gate/doctor/findings.py",
-    "gate/doctor/hardware.py",
-    "gate/doctor/ledger.py",
     "gate/doctor/panel.py",
-    "gate/doctor/rights.py",
-    "gate/doctor/sensor.py",
-    "gate/doctor/times.py",
-    "gate/doctor/wiring.py",
     "gate/errors.py",
     "gate/host/examiner.py",
     "gate/host/lock.py",
@@ -207,7 +196,11 @@ def used(trees: list[ast.Module]) -> set[str]:
             elif kind == "finger" or (kind or "").startswith("as."):
                 begun.add(f"{(kind or '').removeprefix('as.')}.")
     begun.discard("help.")
-    return {name for name in ENGLISH if name in texts | helped or name.startswith(tuple(begun))}
+    return {
+        name
+        for name in ENGLISH
+        if name.removesuffix("-do") in texts | helped or name.startswith(tuple(begun))
+    }
 
 
 def wrong_calls(where: str, tree: ast.Module) -> list[str]:
