@@ -7,6 +7,7 @@ checkout runs as it is.
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -14,6 +15,9 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from edge_agent.contract.language import CATALOGUES, LANGUAGES
+
+_NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)
+"""Who compiles the same words again gets the same file."""
 
 
 def sources(language: str) -> Iterator[Path]:
@@ -45,8 +49,10 @@ def compile_all() -> None:
     """Write each .mo file."""
     for language in LANGUAGES:
         for path in sources(language):
+            catalogue = read(path)
+            catalogue.creation_date = catalogue.revision_date = _NO_DATE
             with path.with_suffix(".mo").open("wb") as file:
-                write_mo(file, read(path))
+                write_mo(file, catalogue)
 
 
 if __name__ == "__main__":

@@ -37,11 +37,8 @@ SPOKEN_LATER: set[str] = {
     "cli/carry_out.py",
     "cli/config.py",
     "cli/demo.py",
-    "cli/doctor.py",
     "cli/ledger.py",
     "cli/options.py",
-    "cli/people.py",
-    "cli/punches.py",
     "cli/receive.py",
     "cli/receive_office.py",
     "cli/sealed_files.py",
@@ -49,7 +46,6 @@ SPOKEN_LATER: set[str] = {
     "cli/simulate.py",
     "cli/status.py",
     "cli/templates.py",
-    "cli/words.py",
     "contract/atomic_file.py",
     "contract/broker/access.py",
     "contract/broker/client.py",
@@ -67,17 +63,7 @@ SPOKEN_LATER: set[str] = {
     "gate/control/server.py",
     "gate/daemon/loop.py",
     "gate/daemon/status.py",
-    "gate/doctor/checks.py",
-    "gate/doctor/context.py",
-    "gate/doctor/daemon.py",
-    "gate/doctor/findings.py",
-    "gate/doctor/hardware.py",
-    "gate/doctor/ledger.py",
     "gate/doctor/panel.py",
-    "gate/doctor/rights.py",
-    "gate/doctor/sensor.py",
-    "gate/doctor/times.py",
-    "gate/doctor/wiring.py",
     "gate/errors.py",
     "gate/host/examiner.py",
     "gate/host/lock.py",
@@ -100,15 +86,10 @@ SPOKEN_LATER: set[str] = {
     "gate/pairing_mark.py",
     "gate/panel/lamps.py",
     "gate/people/back_up.py",
-    "gate/people/context.py",
-    "gate/people/enroll.py",
-    "gate/people/prompt.py",
     "gate/people/restore.py",
-    "gate/people/supervise.py",
     "gate/people/templates/backup_file.py",
     "gate/people/templates/records.py",
     "gate/people/templates/sealing.py",
-    "gate/people/workers.py",
     "gate/pins.py",
     "gate/sensor/adapter.py",
     "gate/sensor/fingerprint_sensor.py",
@@ -215,7 +196,11 @@ def used(trees: list[ast.Module]) -> set[str]:
             elif kind == "finger" or (kind or "").startswith("as."):
                 begun.add(f"{(kind or '').removeprefix('as.')}.")
     begun.discard("help.")
-    return {name for name in ENGLISH if name in texts | helped or name.startswith(tuple(begun))}
+    return {
+        name
+        for name in ENGLISH
+        if name.removesuffix("-do") in texts | helped or name.startswith(tuple(begun))
+    }
 
 
 def wrong_calls(where: str, tree: ast.Module) -> list[str]:

@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from edge_agent.cli.show import print_table
-from edge_agent.cli.tell import say
+from edge_agent.cli.tell import tell
 
 ROW = (
     7,
@@ -69,10 +69,10 @@ def test_sentences_on_a_terminal_break_between_words(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     text = "edge-agent: the settings cannot be used:\n  [sensor] port: '/dev/serial/by-id/usb-x' no"
-    say(text)
+    tell(text)
     assert capsys.readouterr().out == f"{text}\n"  # A file keeps its lines.
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    say(text)
+    tell(text)
     shown = capsys.readouterr().out
     assert shown.split() == text.split()
     assert max(map(len, shown.splitlines())) <= 40

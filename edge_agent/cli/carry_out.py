@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..contract.errors import EdgeAgentError, StoreFault
+from ..contract.language import say, visible
 from ..gate.people.requests import AskNames, Request, Step
 from ..gate.settings.schema import Settings
 
@@ -24,9 +25,9 @@ OnStep = Callable[[Step], None]
 
 
 def _say(step: Step) -> None:
-    from .words import say_step  # Only where there is something to say.
+    from .words import tell_step  # Only where there is something to say.
 
-    say_step(step)
+    tell_step(step)
 
 
 def carry_out(settings: Settings, request: Request, on_step: OnStep = _say) -> dict[str, Any]:
@@ -71,8 +72,8 @@ def names_of(settings: Settings) -> dict[str, str]:
 def who(code: str | None, names: dict[str, str]) -> str:
     """A worker's name and code, as people read them."""
     if code is None:
-        return "somebody"
-    return f"{names[code]}, {code}" if code in names else code
+        return say("people.somebody")
+    return visible(f"{names[code]}, {code}" if code in names else code)
 
 
 @contextmanager
@@ -85,7 +86,7 @@ def _gate_in_this_process(settings: Settings, on_step: OnStep) -> Iterator[Perfo
     try:
         lock.acquire("a command of edge-agent")
     except StoreFault as fault:
-        raise StoreFault(f"No daemon runs that would do it for you. {fault}") from fault
+        raise StoreFault("command.no-daemon", why=fault) from fault
     with ExitStack() as mirror:
         mirror.callback(lock.release)
         mirror.enter_context(assembly.open_or_succeed())

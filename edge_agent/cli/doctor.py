@@ -8,11 +8,14 @@ from textwrap import wrap
 
 import click
 
+from ..contract.language import Message, current, is_name, say, visible
 from ..gate.doctor.checks import examine
 from ..gate.doctor.findings import Finding, State
 from ..gate.doctor.machine import Machine
+from .help import command
 from .options import as_json, config_option
 from .show import print_json
+from .tell import legible
 
 _COLOURS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red"}
 
@@ -20,6 +23,7 @@ _WORST_FIRST = (State.FAIL, State.WARN, State.OK)
 
 _COLUMNS = 80
 _INDENT = 6
+"""Of all lines but the first, which has the longest of the words for a state before it."""
 
 _QUOTED = re.compile(r"(?<!\w)'[^']+'(?!\w)")
 """A command in a sentence, which is to be copied; no apostrophe."""
@@ -27,22 +31,18 @@ _QUOTED = re.compile(r"(?<!\w)'[^']+'(?!\w)")
 _KEPT = "\N{NO-BREAK SPACE}"
 
 
-@click.command()
+@command(help="help.doctor")
 # Not with_settings: settings that cannot be used are a finding, and no reason to stop.
 @config_option
-@click.option("--lamps", is_flag=True, help="Light each lamp; only while no daemon runs.")
-@click.option("--verify", is_flag=True, help="Check every entry of the ledger too.")
-@click.option("--problems", is_flag=True, help="Show only what is wrong.")
+@click.option("--lamps", is_flag=True, help="help.lamps")
+@click.option("--verify", is_flag=True, help="help.verify")
+@click.option("--problems", is_flag=True, help="help.problems")
 @as_json
 def doctor(config: Path, lamps: bool, verify: bool, problems: bool, as_json: bool) -> None:
-    """Look at everything that a gate needs, and say what to do.
-
-    Nothing is changed. Exit code 1: something fails; 0: nothing does, warnings or not.
-    """
     findings = []
     for finding in examine(config, Machine(), light=lamps, verify=verify):
         findings.append(finding)
-        _show_progress(f"Looking: {finding.check} …")
+        _show_progress(say("doctor.looking", check=_title(finding)))
     _show_progress("")
     shown = [found for found in findings if not problems or found.state is not State.OK]
     if as_json:
@@ -56,7 +56,7 @@ def doctor(config: Path, lamps: bool, verify: bool, problems: bool, as_json: boo
 def _show_progress(text: str) -> None:
     """Somebody at a terminal waits up to a minute for the summary that comes first."""
     if sys.stderr.isatty():
-        click.echo(f"\r\033[K{text}", nl=False, err=True)
+        click.echo(f"\r\033[K{legible(text, sys.stderr)}", nl=False, err=True)
 
 
 def _paragraphs(findings: Sequence[Finding], shown: Iterable[Finding]) -> Iterable[str]:
@@ -71,25 +71,31 @@ def _paragraphs(findings: Sequence[Finding], shown: Iterable[Finding]) -> Iterab
 def _summary(findings: Sequence[Finding]) -> str:
     """How many there are of each, and which to begin with."""
     counts = {state: [f for f in findings if f.state is state] for state in _WORST_FIRST}
-    text = (
-        f"{len(counts[State.OK])} OK, {_count(counts[State.WARN], 'warning')}, "
-        f"{_count(counts[State.FAIL], 'failure')}."
-    )
+    told = {
+        "good": len(counts[State.OK]),
+        "warnings": Message("doctor.warnings", count=len(counts[State.WARN])),
+        "failures": Message("doctor.failures", count=len(counts[State.FAIL])),
+    }
     if worst := counts[State.FAIL] or counts[State.WARN]:
-        text += f" Begin with {worst[0].check}: {worst[0].found}."
-    return _wrapped(text, "")
+        found, _ = worst[0].in_parts(current())
+        text = say("doctor.summary-begin", check=_title(worst[0]), found=found, **told)
+    else:
+        text = say("doctor.summary", **told)
+    return legible(_wrapped(text, ""), sys.stdout)
 
 
-def _count(findings: Sequence[Finding], what: str) -> str:
-    return f"{len(findings)} {what}{'' if len(findings) == 1 else 's'}"
+def _title(finding: Finding) -> str:
+    name = f"check.{finding.check.replace(' ', '-')}"
+    return say(name) if is_name(name) else finding.check
 
 
 def _line(finding: Finding) -> str:
-    state = click.style(f"{finding.state:<4}", fg=_COLOURS[finding.state])
-    advice = f"; {finding.advice}" if finding.advice else ""
-    end = "" if finding.advice.endswith(("?", "…")) else "."
-    text = _wrapped(f"{finding.check} — {finding.found}{advice}{end}", " " * _INDENT)
-    return f"{state}{text[len(finding.state.ljust(4)) :]}"
+    state = legible(say(f"state.{finding.state.lower()}"), sys.stdout)
+    found, advice = finding.in_parts(current())
+    end = "" if advice.endswith(("?", "…")) else "."
+    told = f"{_title(finding)} — {found}{f'; {advice}' if advice else ''}{end}"
+    text = legible(_wrapped(visible(told), " " * _INDENT), sys.stdout)
+    return click.style(state, fg=_COLOURS[finding.state]) + text[len(state) :]
 
 
 def _wrapped(text: str, indent: str) -> str:

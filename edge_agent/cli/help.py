@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -10,6 +10,8 @@ import click
 
 from ..contract.language import say
 from .tell import legible
+
+Function = Callable[..., Any]
 
 _NAME = re.compile(r"help\.[a-z0-9-]+")
 
@@ -44,12 +46,12 @@ class Group(Command, click.Group):
     group_class = type
 
 
-def command(help: str, **attributes: Any) -> Any:
+def command(help: str, **attributes: Any) -> Callable[[Function], Command]:
     """click.command for a command that belongs to no group of its file."""
     return click.command(cls=Command, help=help, **attributes)
 
 
-def group(help: str, **attributes: Any) -> Any:
+def group(help: str, **attributes: Any) -> Callable[[Function], Group]:
     """click.group for a group that belongs to none of its file."""
     return click.group(cls=Group, help=help, **attributes)
 

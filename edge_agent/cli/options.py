@@ -24,7 +24,7 @@ config_option = click.option(
     default=DEFAULT_CONFIG,
     show_default=True,
     show_envvar=True,
-    help="The settings file.",
+    help="help.settings-file",
 )
 
 
@@ -40,7 +40,7 @@ def with_settings(command: Command) -> Command:
     return loaded
 
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/cli.md).")
+as_json = click.option("--json", "as_json", is_flag=True, help="help.json")
 
 
 def way_to_broker(when: str = "", username: str = "the broker's name for us.") -> Decorator:

@@ -1,11 +1,12 @@
 """``edge-agent workers``, ``enroll``, ``prints``, ``identify``: who may punch, by which finger."""
 
+from collections.abc import Iterable
 from functools import partial
 
 import click
 
 from ..contract.language import say
-from ..contract.people import FINGERS, Worker
+from ..contract.people import Worker
 from ..gate.people.requests import (
     ActivateWorker,
     AddWorker,
@@ -17,91 +18,82 @@ from ..gate.people.requests import (
 )
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out, names_of, who
+from .help import command, group
 from .options import as_json, with_settings
 from .show import print_json, print_table
 from .tell import tell
-from .words import say_enrolment
+from .words import tell_enrolment
 
-_finger = click.option(
-    "--finger", required=True, metavar="FINGER", help=f"One of {', '.join(FINGERS)}."
-)
+_finger = click.option("--finger", required=True, metavar="FINGER", help="help.finger")
 
 
-@click.group()
+@group(help="help.workers")
 def workers() -> None:
-    """The workers of this gate."""
+    """Who may punch."""
 
 
-@workers.command()
+@workers.command(help="help.workers-add")
 @click.argument("code")
 @click.argument("name", nargs=-1, required=True)
-@click.option("--force", is_flag=True, help="Although the code looks odd, or like another one.")
+@click.option("--force", is_flag=True, help="help.force-code")
 @as_json
 @with_settings
 def add(settings: Settings, code: str, name: tuple[str, ...], force: bool, as_json: bool) -> None:
-    """Enter a worker by employee CODE and NAME, or bring a deactivated one back."""
     result = carry_out(settings, AddWorker(code=code, name=" ".join(name), force=force))
     if as_json:
         print_json(result)
     else:
-        click.echo(
-            f"{result['code']} {result['name']} is entered. Next: edge-agent enroll "
-            f"{result['code']} --finger right-index"
-        )
+        tell(say("people.entered", code=result["code"], name=result["name"]))
 
 
-@workers.command()
+@workers.command(help="help.workers-rename")
 @click.argument("code")
 @click.argument("name", nargs=-1, required=True)
-@click.option("--force", is_flag=True, help="It is the same person, and keeps the prints.")
+@click.option("--force", is_flag=True, help="help.force-person")
 @as_json
 @with_settings
 def rename(
     settings: Settings, code: str, name: tuple[str, ...], force: bool, as_json: bool
 ) -> None:
-    """Correct the NAME of worker CODE, who keeps the prints."""
     result = carry_out(settings, RenameWorker(code=code, name=" ".join(name), force=force))
     if as_json:
         print_json(result)
     else:
-        click.echo(f"{result['code']} is {result['name']} from now on.")
+        tell(say("people.renamed", code=result["code"], name=result["name"]))
 
 
-@workers.command()
+@workers.command(help="help.workers-activate")
 @click.argument("code")
 @as_json
 @with_settings
 def activate(settings: Settings, code: str, as_json: bool) -> None:
-    """Take the fingers of worker CODE again, which this gate refuses."""
     result = carry_out(settings, ActivateWorker(code=code))
     if as_json:
         print_json(result)
         return
-    fingers = ", ".join(result["fingers"])
-    click.echo(
-        f"{result['code']} {result['name']} is active again"
-        + (f", with the prints that are enrolled: {fingers}." if fingers else ", without prints.")
-    )
+    who = {"code": result["code"], "name": result["name"]}
+    if result["fingers"]:
+        tell(say("people.active-with", fingers=_said(result["fingers"]), **who))
+    else:
+        tell(say("people.active-without", **who))
 
 
-@workers.command()
+@workers.command(help="help.workers-deactivate")
 @click.argument("code")
 @as_json
 @with_settings
 def deactivate(settings: Settings, code: str, as_json: bool) -> None:
-    """Refuse the fingers of worker CODE from now on. Punches and prints are kept."""
     result = carry_out(settings, DeactivateWorker(code=code))
     if as_json:
         print_json(result)
     else:
-        click.echo(f"{result['code']} {result['name']} is deactivated.")
+        tell(say("people.deactivated-now", code=result["code"], name=result["name"]))
 
 
-@workers.command("list")
+@workers.command("list", help="help.workers-list")
 @as_json
 @with_settings
 def list_workers(settings: Settings, as_json: bool) -> None:
-    """All workers, with the fingers they have enrolled."""
     # Only here: what the daemon does is asked for without the database.
     from ..gate.daemon.assembly import Assembly
 
@@ -130,35 +122,43 @@ def list_workers(settings: Settings, as_json: bool) -> None:
                 worker.code,
                 worker.name,
                 _state(worker),
-                ", ".join(fingers.get(worker.code, [])),
+                ", ".join(_said(fingers.get(worker.code, []))),
             )
             for worker in workers
         ),
-        empty="No workers yet: edge-agent workers add CODE NAME",
+        empty=say("people.none"),
     )
 
 
 def _state(worker: Worker) -> str:
     """Whose word keeps a worker out, or between which dates payroll lets them in."""
     if not worker.active:
-        return "deactivated"
+        return say("people.state-deactivated")
     if worker.listed is None:
-        return "active"
+        return say("people.state-active")
     if not worker.listed.active:
-        return "deactivated by payroll"
-    limits = {"from": worker.listed.valid_from, "to": worker.listed.valid_to}
-    return " ".join(["active", *(f"{word} {day}" for word, day in limits.items() if day)])
+        return say("people.state-delisted")
+    first, last = worker.listed.valid_from, worker.listed.valid_to
+    if first and last:
+        return say("people.state-between", first=first, last=last)
+    if first:
+        return say("people.state-from", first=first)
+    return say("people.state-until", last=last) if last else say("people.state-active")
 
 
-@click.command()
+def _said(fingers: Iterable[str]) -> list[str]:
+    return [say("people.finger", finger=finger) for finger in fingers]
+
+
+@command(help="help.enroll")
 @click.argument("code")
 @_finger
 @as_json
 @with_settings
 def enroll(settings: Settings, code: str, finger: str, as_json: bool) -> None:
-    """Enrol a finger of worker CODE. Follow the steps at the sensor; no key is needed."""
     names = names_of(settings)
-    steps = partial(say_enrolment, f"{finger} of {who(code, names)}")
+    whose = say("people.finger-whose", finger=finger, whose=who(code, names))
+    steps = partial(tell_enrolment, whose)
     result = carry_out(settings, Enroll(code=code, finger=finger), steps)
     if as_json:
         print_json(result)
@@ -167,34 +167,30 @@ def enroll(settings: Settings, code: str, finger: str, as_json: bool) -> None:
         tell(say("people.enrolled", finger=result["finger"], whose=whose, slot=result["slot"]))
 
 
-@click.command()
+@command(help="help.identify")
 @as_json
 @with_settings
 def identify(settings: Settings, as_json: bool) -> None:
-    """Say whose finger is pressed. No punch is recorded."""
     result = carry_out(settings, Identify())
     if as_json:
         print_json(result)
     elif not result["known"]:
-        click.echo("Not recognised: no finger that is enrolled here. No punch was recorded.")
+        tell(say("people.not-recognised"))
     else:
-        whose = who(result["worker"], names_of(settings))
-        click.echo(
-            f"{whose}: {result['finger']}, slot {result['slot']}, "
-            f"score {result['score']}" + ("" if result["active"] else " (deactivated)")
-        )
+        told = {name: result[name] for name in ("finger", "slot", "score")}
+        known = "people.recognised" if result["active"] else "people.recognised-deactivated"
+        tell(say(known, whose=who(result["worker"], names_of(settings)), **told))
 
 
-@click.group()
+@group(help="help.prints")
 def prints() -> None:
-    """The enrolled fingers."""
+    """Which fingers are whose."""
 
 
-@prints.command("list")
+@prints.command("list", help="help.prints-list")
 @as_json
 @with_settings
 def list_prints(settings: Settings, as_json: bool) -> None:
-    """All enrolled fingers, by slot."""
     # Only here: what the daemon does is asked for without the database.
     from ..gate.daemon.assembly import Assembly
 
@@ -206,20 +202,20 @@ def list_prints(settings: Settings, as_json: bool) -> None:
     names = {worker.code: worker.name for worker in store.workers()}
     print_table(
         ("slot", "code", "name", "finger", "generation"),
-        ((p.slot, p.worker, names[p.worker], p.finger, p.generation) for p in found),
-        empty="No prints yet: edge-agent enroll CODE --finger right-index",
+        ((p.slot, p.worker, names[p.worker], *_said([p.finger]), p.generation) for p in found),
+        empty=say("people.no-prints"),
     )
 
 
-@prints.command()
+@prints.command(help="help.prints-remove")
 @click.argument("code")
 @_finger
 @as_json
 @with_settings
 def remove(settings: Settings, code: str, finger: str, as_json: bool) -> None:
-    """Erase a finger of worker CODE from the sensor. Punches are kept."""
     result = carry_out(settings, RemovePrint(code=code, finger=finger))
     if as_json:
         print_json(result)
     else:
-        click.echo(f"Removed: {result['finger']} of {result['worker']}, slot {result['slot']}.")
+        told = {"finger": result["finger"], "code": result["worker"], "slot": result["slot"]}
+        tell(say("people.removed", **told))

@@ -11,33 +11,32 @@ from msgspec import structs
 from ..contract.attendance import attendance
 from ..contract.chain import stamp_of
 from ..contract.facts import Direction
+from ..contract.language import say
 from ..contract.stamps import parse_time
 from ..gate.daemon.assembly import Assembly
 from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.people.requests import AddPunch, VoidPunch
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out
+from .help import group
 from .options import as_json, with_settings
 from .show import print_json, print_table
+from .tell import tell
 
 _DAY_MS = 86_400_000
 """How far back a shift may have begun; and a corrected clock put later entries before earlier."""
 
 
-@click.group()
+@group(help="help.punches")
 def punches() -> None:
-    """The punches of this gate."""
+    """What was recorded."""
 
 
-@punches.command("list")
-@click.option("--since", metavar="TIME", help="Only from this local time on: 2026-11-23[T06:00].")
+@punches.command("list", help="help.punches-list")
+@click.option("--since", metavar="TIME", help="help.since")
 @as_json
 @with_settings
 def list_(settings: Settings, since: str | None, as_json: bool) -> None:
-    """All punches by time, with the working day: a night shift belongs to the day it began.
-
-    A punch whose time is not known (yet) shows between which times it was, and is always listed.
-    """
     assembly = Assembly(settings)
     first_ms = _moment(since, assembly.zone) if since is not None else None
     store = assembly.store_for_reading()
@@ -57,51 +56,46 @@ def list_(settings: Settings, since: str | None, as_json: bool) -> None:
         (
             (
                 punch["seq"],
-                punch["working_day"],
+                punch["working_day"] and say("punch.day", day=punch["working_day"]),
                 _when(punch),
                 punch["worker"],
                 punch["name"],
-                punch["direction"],
+                punch["direction"] and say(f"direction.{punch['direction']}"),
                 _note(punch),
             )
             for punch in found
         ),
-        empty=f"No punches since {since}." if since else "No punches yet.",
+        empty=say("punch.none-since", since=since) if since else say("punch.none"),
     )
 
 
-@punches.command()
+@punches.command(help="help.punches-void")
 @click.argument("seq", type=int)
-@click.option("--reason", required=True, help="A code, such as wrong-worker: never a name.")
+@click.option("--reason", required=True, help="help.reason-void")
 @as_json
 @with_settings
 def void(settings: Settings, seq: int, reason: str, as_json: bool) -> None:
-    """Withdraw punch SEQ: payroll is told not to count it. Nothing is deleted."""
     result = carry_out(settings, VoidPunch(seq=seq, reason=reason))
     if as_json:
         print_json(result)
     else:
-        click.echo(f"Punch {seq} of {result['worker']} is voided (entry {result['seq']}).")
+        tell(say("punch.voided", seq=seq, code=result["worker"], entry=result["seq"]))
 
 
-@punches.command()
+@punches.command(help="help.punches-add")
 @click.argument("code")
-@click.option("--at", required=True, metavar="TIME", help="Local time: 2026-11-23T06:00.")
-@click.option("--reason", required=True, help="A code, such as forgot-to-press: never a name.")
+@click.option("--at", required=True, metavar="TIME", help="help.at")
+@click.option("--reason", required=True, help="help.reason-add")
 @click.option("--direction", type=click.Choice([way.value for way in Direction]))
-@click.option("--force", is_flag=True, help="Although the time or the worker is odd.")
+@click.option("--force", is_flag=True, help="help.force-punch")
 @as_json
 @with_settings
 def add(settings: Settings, as_json: bool, **asked: Any) -> None:
-    """Add a punch of worker CODE, on a supervisor's word."""
     result = carry_out(settings, AddPunch(**asked))
     if as_json:
         print_json(result)
     else:
-        click.echo(
-            f"A punch of {result['worker']} at {_local(result['at'])} is added "
-            f"(entry {result['seq']})."
-        )
+        tell(say("punch.added", code=result["worker"], at=result["at"], entry=result["seq"]))
 
 
 def _entries_since(store: SqliteStore, first_ms: int | None) -> Iterator[dict[str, Any]]:
@@ -115,27 +109,23 @@ def _entries_since(store: SqliteStore, first_ms: int | None) -> Iterator[dict[st
 
 def _when(punch: dict[str, Any]) -> str:
     if punch["at"]:
-        return _local(punch["at"])
+        return say("punch.at", at=punch["at"])
     low, high = punch["not_before"], punch["not_after"]
     if low and high:
-        return f"{_local(low)} … {_local(high)}"
+        return say("punch.between", low=low, high=high)
     if low:
-        return f"after {_local(low)}"
-    return f"before {_local(high)}" if high else "time not known yet"
+        return say("punch.after", low=low)
+    return say("punch.before", high=high) if high else say("punch.unknown-time")
 
 
 def _note(punch: dict[str, Any]) -> str | None:
     if punch["voided"]:
-        return f"voided: {punch['voided']}"
+        return say("punch.note-voided", reason=punch["voided"])
     if punch["kind"] == "punch.added":
-        return "added by a supervisor"
+        return say("punch.note-added")
     if punch["kind"] == "punch.recovered":
-        return "recovered"
-    return f"repeat of {punch['of']}" if punch["of"] else None
-
-
-def _local(at: str) -> str:
-    return at[:19].replace("T", " ")
+        return say("punch.note-recovered")
+    return say("punch.note-repeat", of=punch["of"]) if punch["of"] else None
 
 
 def _moment(text: str, zone: ZoneInfo) -> int:
@@ -143,9 +133,8 @@ def _moment(text: str, zone: ZoneInfo) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise click.BadParameter(
-            f"{text!r} is no time: write 2026-11-23 or 2026-11-23T06:00.", param_hint="--since"
-        ) from None
+        told = say("punch.bad-since", text=text)
+        raise click.BadParameter(told, param_hint="--since") from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
     return round(moment.timestamp() * 1000)

@@ -10,6 +10,9 @@ from unicodedata import combining, east_asian_width
 import click
 import msgspec
 
+from ..contract.language import is_name, say, visible
+from .tell import legible, tell
+
 _FOLDED = ("name", "note", "fingers", "state")
 """Columns that a narrow terminal folds; a number or a time is never torn in two."""
 
@@ -27,27 +30,34 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], empty: str) -> None:
-    """A table as wide as the terminal, or ``empty`` where there are no rows."""
+    """A table as wide as the terminal, or ``empty`` where there are no rows.
+
+    The title of a column is the message ``column.NAME``, where there is one.
+    """
     head = list(columns)
-    table = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    titles = [say(f"column.{name}") if is_name(f"column.{name}") else name for name in head]
+    table = [["" if cell is None else visible(str(cell)) for cell in row] for row in rows]
     if not table:
-        click.echo(empty)
+        tell(empty)
         return
-    widths = [max(map(_width, column)) for column in zip(head, *table, strict=True)]
+    widths = [max(map(_width, column)) for column in zip(titles, *table, strict=True)]
     if sys.stdout.isatty():  # What goes into a file or a pipe keeps its lines.
         import shutil  # It brings libraries for archives.
 
         least = [
             max(_width(word) for cell in column for word in _words(name, cell))
-            for name, column in zip(head, zip(head, *table, strict=True), strict=True)
+            for name, column in zip(head, zip(titles, *table, strict=True), strict=True)
         ]
         _narrow(head, widths, least, shutil.get_terminal_size().columns)
-    lines = [click.style(_line(head, widths), bold=True)]
+    lines = [click.style(legible(_line(titles, widths), sys.stdout), bold=True)]
     for row in table:
         folded = [
             _fold(name, cell, width) for name, cell, width in zip(head, row, widths, strict=True)
         ]
-        lines += (_line(cells, widths) for cells in zip_longest(*folded, fillvalue=""))
+        lines += (
+            legible(_line(cells, widths), sys.stdout)
+            for cells in zip_longest(*folded, fillvalue="")
+        )
     click.echo("\n".join(lines))
 
 

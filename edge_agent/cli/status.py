@@ -23,7 +23,7 @@ from .carry_out import names_of, who
 from .options import as_json, with_settings
 from .show import print_json
 from .tell import tell
-from .words import AWAITED, OUTCOMES, hint_of
+from .words import awaited, hint_of, outcome_of
 
 _BETWEEN_LOOKS_S = 0.5
 
@@ -138,7 +138,7 @@ def _awaiting(answer: dict[str, Any]) -> str | None:
     """A stopped daemon, and one of an older version, says nothing of it."""
     asked = answer.get("awaiting")
     whose = f": {answer['awaiting_worker']}" if answer.get("awaiting_worker") else ""
-    return None if asked is None else f"{AWAITED[asked]}{whose}"
+    return None if asked is None else f"{awaited(asked)}{whose}"
 
 
 def _twin(uplink: dict[str, Any]) -> str | None:
@@ -254,12 +254,12 @@ def _sentence(event: dict[str, Any], names: dict[str, str]) -> str:
             return "Watching the gate."
         case "panel":
             hint = f" ({hint_of(event['hint'])})" if event["hint"] else ""
-            return f"panel    {who(event['worker'], names)}: {OUTCOMES[event['outcome']]}{hint}"
+            return f"panel    {who(event['worker'], names)}: {outcome_of(event['outcome'])}{hint}"
         case "ledger":
             return f"ledger   {event['seq']} {event['kind']}"
         case "awaiting":
             asked = event["request"]
-            return f"sensor   {AWAITED[asked] if asked else 'takes punches again'}" + (
+            return f"sensor   {awaited(asked) if asked else 'takes punches again'}" + (
                 f": {who(event['worker'], names)}" if event.get("worker") else ""
             )
         case "confirmed":

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from .errors import BadRequest
+from .language import Message
 from .people import Employment, checked_code, look_alikes
 from .stamps import local_date, local_time
 
@@ -34,8 +35,6 @@ _WRITTEN = re.compile(
     r"(Z|[+-][0-9]{2}:[0-9]{2})?"
 )
 
-_EXAMPLE = "write the day and the time of day, as in 2026-11-23T06:00"
-
 
 class Today(Struct, frozen=True):
     """What time it is, in milliseconds since 1970; None: nobody knows, not even the day.
@@ -50,7 +49,7 @@ class Today(Struct, frozen=True):
 class Held(Struct, frozen=True):
     """A punch that counts already: ``name`` it so that a person finds it, and when it was."""
 
-    name: str
+    name: str | Message
     at_ms: int
 
 
@@ -84,59 +83,42 @@ class Addition(Struct, frozen=True, kw_only=True):
         for punch in held:
             apart = abs(punch.at_ms - self.at_ms)
             if apart == 0 or (apart < ONE_PRESS_MS and not force):
-                unless = "" if apart == 0 else ", or use --force where there were two"
                 raise BadRequest(
-                    f"{self.code} has a punch at {_shown(punch.at_ms, self.zone)} already, "
-                    f"{punch.name}: nothing was added. Void that one first where it is "
-                    f"wrong{unless}."
+                    "punch.double" if apart == 0 else "punch.double-nearly",
+                    code=self.code,
+                    at=local_time(punch.at_ms, self.zone),
+                    which=punch.name,
                 )
 
     def _check_time(self, today: Today, force: bool) -> None:
-        when = _shown(self.at_ms, self.zone)
+        when = local_time(self.at_ms, self.zone)
         if today.at_ms is None:
             if not force:
-                raise BadRequest(
-                    f"Whether {when} has come cannot be told, for this gate's clock has never been "
-                    "set: nothing was added. See to its network or clock, or use --force where "
-                    "the time is right."
-                )
+                raise BadRequest("punch.no-clock", at=when)
             return
         ahead_ms = self.at_ms - today.at_ms
         if ahead_ms > 0 and (today.sure or ahead_ms > _LONGEST_OFF_MS):
-            raise BadRequest(
-                f"{when} has not come yet (it is {_shown(today.at_ms, self.zone)}): nothing was "
-                "added, for a punch is added afterwards."
-            )
+            now = local_time(today.at_ms, self.zone)
+            raise BadRequest("punch.not-yet", at=when, now=now)
         if ahead_ms > 0 and not force:
-            raise BadRequest(
-                f"{when} has not come yet as far as this gate knows, whose clock is not "
-                f"synchronised (it is {_shown(today.at_ms, self.zone)} or later): nothing was "
-                "added. See to its network, or use --force where the time is right."
-            )
+            now = local_time(today.at_ms, self.zone)
+            raise BadRequest("punch.perhaps-not-yet", at=when, now=now)
         if -ahead_ms > ODD_AFTER_MS and not force:
-            raise BadRequest(
-                f"{when} is more than two months ago: nothing was added. Correct the day, or use "
-                "--force where it is right."
-            )
+            raise BadRequest("punch.long-ago", at=when)
 
     def _check_employment(self, employment: Employment | None, active: bool) -> None:
         day = local_date(self.at_ms, self.zone)
-        why = None
         if not active:
-            why = "is deactivated at this gate"
-        elif employment is None:
+            raise BadRequest("punch.deactivated", code=self.code, day=day)
+        if employment is None:
             return
-        elif not employment.active:
-            why = "is deactivated by payroll's roster"
-        elif employment.valid_from is not None and day < employment.valid_from:
-            why = f"works from {employment.valid_from} on by payroll's roster"
-        elif employment.valid_to is not None and day > employment.valid_to:
-            why = f"worked until {employment.valid_to} by payroll's roster"
-        if why is not None:
-            raise BadRequest(
-                f"{self.code} {why}: nothing was added. Correct the code or the day, or use "
-                f"--force where they did work on {day}."
-            )
+        if not employment.active:
+            raise BadRequest("punch.delisted", code=self.code, day=day)
+        first, last = employment.valid_from, employment.valid_to
+        if first is not None and day < first:
+            raise BadRequest("punch.before-first-day", code=self.code, first=first, day=day)
+        if last is not None and day > last:
+            raise BadRequest("punch.after-last-day", code=self.code, last=last, day=day)
 
 
 def said_moment(text: str, zone: ZoneInfo) -> int:
@@ -154,14 +136,14 @@ def said_moment(text: str, zone: ZoneInfo) -> int:
         aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
         at_ms = round(aware.timestamp() * 1000)
     except (ValueError, OverflowError):
-        raise BadRequest(f"{text!r} is no time: {_EXAMPLE}.") from None
+        raise BadRequest("punch.no-time", text=text) from None
     shown = datetime.fromtimestamp(aware.timestamp(), aware.tzinfo)
     if shown.replace(tzinfo=None) != aware.replace(tzinfo=None):
-        raise BadRequest(f"{text!r} was on no clock in {zone.key}, which went forward there.")
+        raise BadRequest("punch.skipped-time", text=text, zone=zone.key)
     return at_ms
 
 
-def known_code(text: str, known: Iterable[str], otherwise: str) -> str:
+def known_code(text: str, known: Iterable[str], otherwise: str | Message) -> str:
     """The code of those ``known`` that a person has typed, whatever keyboard made its letters.
 
     Raises BadRequest where there is none, with the one that may be meant, or what to do
@@ -173,9 +155,5 @@ def known_code(text: str, known: Iterable[str], otherwise: str) -> str:
         if way in codes:
             return codes[way]
     if meant := look_alikes(typed.strip(), codes.values()):
-        raise BadRequest(f"There is no worker {typed.strip()}: is {' or '.join(meant)} meant?")
-    raise BadRequest(f"There is no worker {checked_code(text)}: {otherwise}")
-
-
-def _shown(at_ms: int, zone: ZoneInfo) -> str:
-    return local_time(at_ms, zone)[:19].replace("T", " ")
+        raise BadRequest("people.unknown-but", code=typed.strip(), meant=meant)
+    raise BadRequest("people.unknown", code=checked_code(text), otherwise=otherwise)

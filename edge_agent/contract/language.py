@@ -95,6 +95,13 @@ def because(error: OSError) -> "Message | str":
     return message if is_name(message.name) else error.strerror or str(error)
 
 
+def told_problem(told: "Mapping[str, Any]") -> "Message | None":
+    """What a part of the status says is the matter: ``problem``, by its name where it has one."""
+    problem = told.get("problem")
+    named = told.get("message") or {}
+    return received(problem, named.get("name", ""), named.get("fields", {})) if problem else None
+
+
 def use(language: "str | None") -> None:
     """Speak a language from now on; None: the one that the environment names."""
     global _chosen  # noqa: PLW0603

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from ..cli.words import OUTCOMES
+from ..cli.words import outcome_of
 from ..contract.chain import read_wire
 from ..contract.people import Worker
 from ..gate.control.client import watch
@@ -208,7 +208,8 @@ class _Demo:
             self._unconfirmed.append(seq)
             direction = self._direction_of(seq)
         self._line(
-            f"{person.code:<7} {person.name:<16} {direction or '':<4} {OUTCOMES[shown['outcome']]}",
+            f"{person.code:<7} {person.name:<16} {direction or '':<4} "
+            f"{outcome_of(shown['outcome'])}",
         )
 
     def _direction_of(self, seq: int) -> str | None:

@@ -208,13 +208,13 @@ _ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     ("environment", "shown"),
     [
         (_ASCII, "Lò Thị Mây"),
-        ({"PYTHONIOENCODING": "latin-1"}, "Lò Th\\u1ecb Mây"),
-        ({"PYTHONIOENCODING": "latin-1", **_ASCII}, "Lò Th\\u1ecb Mây"),
+        ({"PYTHONIOENCODING": "latin-1"}, "Lò Thi Mây"),
+        ({"PYTHONIOENCODING": "latin-1", **_ASCII}, "Lò Thi Mây"),
     ],
     ids=["locale", "output", "both"],
 )
 def test_vietnamese_under_any_locale(gate: Gate, environment: dict[str, str], shown: str) -> None:
-    """A name comes in, is stored, shown and escaped as what it is, in JSON too."""
+    """A name comes in, is stored, and is shown as far as the output can; JSON escapes the rest."""
 
     def run(*arguments: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(

@@ -225,11 +225,6 @@ def test_a_socket_left_by_a_crash(gate: Gate) -> None:
     assert gate.status()["daemon"] == "running"
 
 
-def test_lamps_on_a_machine_without_pins(gate: Gate) -> None:
-    gate.set(panel={"pins": "gpio"})
-    _refused(gate, "[panel]", code=78)
-
-
 class TestAsAnotherUser:
     """As a technician who is neither root nor in the right groups."""
 

@@ -55,12 +55,8 @@ OF_THE_GATE: tuple[Check[CheckContext], ...] = (
 OF_THE_MACHINE: tuple[Check[Machine], ...] = (rtc, board, memory, temperature, power)
 """What is looked at in any case."""
 
-SETTINGS_GOOD = Sentence(State.OK, "The settings in {path} are complete")
-SETTINGS_BAD = Sentence(
-    State.FAIL,
-    "The settings in {path} cannot be used. {problems}",
-    "mend them first: without them nothing of the gate was looked at, only the machine",
-)
+SETTINGS_GOOD = Sentence(State.OK, "doctor.settings-good")
+SETTINGS_BAD = Sentence(State.FAIL, "doctor.settings-bad")
 
 
 def examine(
@@ -89,11 +85,7 @@ def _load(config: Path, loaded: list[Settings]) -> Judgement:
     return SETTINGS_GOOD(path=config)
 
 
-UNEXPECTED = Sentence(
-    State.FAIL,
-    "This could not be looked at, for the check itself failed with {kind}: {error}",
-    "please report this as a bug, with this line; the other lines hold",
-)
+UNEXPECTED = Sentence(State.FAIL, "doctor.unexpected")
 
 
 def look(check: Check[Subject], subject: Subject) -> Iterator[Finding]:
@@ -114,14 +106,14 @@ def look(check: Check[Subject], subject: Subject) -> Iterator[Finding]:
         thread.join(check.within_s)
     [judgement] = judgements or [check.too_slow(seconds=check.within_s)]
     if judgement is not None:
-        yield Finding(check=check.title, **judgement._asdict())
+        yield Finding.of(check.title, judgement)
 
 
 def _caught(check: Check[Subject], subject: Subject) -> Judgement | None:
     try:
         return check(subject)
     except EdgeAgentError as error:
-        return passed_on(State.FAIL, str(error))
+        return passed_on(State.FAIL, error.message)
     # Nothing that goes wrong here may hide what the others find, a library's panic neither.
     except BaseException as error:
         return _failed(error)

@@ -18,11 +18,7 @@ Subject = TypeVar("Subject", "CheckContext", Machine)
 """What a check needs: a gate whose settings can be used, or the machine alone."""
 
 
-TOO_SLOW = Sentence(
-    State.FAIL,
-    "This did not come to an end within {seconds:g} s",
-    "look at what it depends on: the disk (dmesg), the network, the daemon's log",
-)
+TOO_SLOW = Sentence(State.FAIL, "doctor.too-slow")
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
-"""What a check comes to: a sentence about the facts, and a line of the report."""
+"""What a check comes to: a message about the facts, and a line of the report."""
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec import Struct
+
+from ...contract.language import ENGLISH, Message, is_name, said
 
 
 class State(StrEnum):
@@ -14,55 +16,93 @@ class State(StrEnum):
     FAIL = "FAIL"
 
 
+class Judgement(NamedTuple):
+    """What was found, with what to do about it."""
+
+    state: State
+    message: Message
+
+    @property
+    def found(self) -> str:
+        """In English; it does not end in a full stop."""
+        return in_parts(self.message, ENGLISH)[0]
+
+    @property
+    def advice(self) -> str:
+        """In English; "" where there is nothing to do."""
+        return in_parts(self.message, ENGLISH)[1]
+
+
 class Finding(Struct, frozen=True, kw_only=True):
-    """One line of the report; as it stands in ``--json``."""
+    """One line of the report; as it stands in ``--json``.
+
+    ``name`` and ``fields`` are those of the message that ``found`` and ``advice`` are English for;
+    "" where another program has said it.
+    """
 
     check: str
     state: State
     found: str
     advice: str
+    name: str = ""
+    fields: dict[str, Any] = {}
 
+    @classmethod
+    def of(cls, check: str, judgement: Judgement) -> "Finding":
+        """The line of what a check came to."""
+        message = judgement.message
+        return cls(
+            check=check,
+            state=judgement.state,
+            found=judgement.found,
+            advice=judgement.advice,
+            **(message.plain() if is_name(message.name) else {}),
+        )
 
-class Judgement(NamedTuple):
-    """What was found, and what to do about it; neither ends in a full stop."""
-
-    state: State
-    found: str
-    advice: str
+    def in_parts(self, language: str) -> tuple[str, str]:
+        """What was found and what to do, in a language where the words are known."""
+        if not self.name:
+            return self.found, self.advice
+        return in_parts(Message(self.name, **self.fields), language)
 
 
 class Sentence(NamedTuple):
-    """A judgement with ``{places}`` that the facts are put in."""
+    """A judgement whose facts are to come. Its advice is the message ``NAME-do``, if there is one.
+
+    Neither ends in a full stop.
+    """
 
     state: State
-    found: str
-    advice: str = ""
+    name: str
 
     def __call__(self, **facts: object) -> Judgement:
         """The judgement about these facts."""
-        return Judgement(self.state, self.found.format(**facts), self.advice.format(**facts))
+        return Judgement(self.state, Message(self.name, **facts))
 
 
-def counted(count: int, one: str, more: str) -> str:
-    """As people count: "1 entry", "2 entries"."""
-    return f"{count} {one if count == 1 else more}"
-
-
-def age_of(seconds: float) -> str:
+def age_of(seconds: float) -> Message:
     """In the unit that people would use."""
     hours = int(seconds // 3600)
     if hours >= 48:
-        return f"{hours // 24} days"
-    return f"{hours} hours" if hours >= 2 else counted(int(seconds // 60), "minute", "minutes")
+        return Message("doctor.days", count=hours // 24)
+    if hours >= 2:
+        return Message("doctor.hours", count=hours)
+    return Message("doctor.minutes", count=int(seconds // 60))
 
 
-_GUIDE = "look it up in docs/technician/mend.md"
-
-
-def passed_on(state: State, message: str) -> Judgement:
+def passed_on(state: State, message: str | Message) -> Judgement:
     """What another part says; it brings its own advice, or else the guide has it."""
-    found, advice = split(message)
-    return Judgement(state, found, advice or _GUIDE)
+    return Judgement(state, message if isinstance(message, Message) else Message(message))
+
+
+def in_parts(message: Message, language: str) -> tuple[str, str]:
+    """What was found, and what to do."""
+    text = said(message, language)
+    if message.name.startswith("doctor."):
+        advice = Message(f"{message.name}-do", **message.fields)
+        return text, said(advice, language) if is_name(advice.name) else ""
+    found, told = split(text)
+    return found, told or said(Message("doctor.look-it-up"), language)
 
 
 def split(message: str) -> tuple[str, str]:

@@ -6,28 +6,17 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from ...contract.language import Message, because
 from .context import CheckContext, check
-from .findings import Judgement, Sentence, State, counted
+from .findings import Judgement, Sentence, State
 from .machine import Machine
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 
-DISK_ROOMY = Sentence(OK, "{free} are free for {path} ({percent} % used)")
-DISK_FILLING = Sentence(
-    WARN,
-    "Only {free} are free for {path} ({percent} % used)",
-    "make room: 'sudo journalctl --vacuum-size=50M', 'sudo apt clean'",
-)
-DISK_FULL = Sentence(
-    FAIL,
-    "Only {free} are free for {path} ({percent} % used): soon nothing can be recorded",
-    "make room now: 'sudo journalctl --vacuum-size=50M', 'sudo apt clean'",
-)
-DISK_SILENT = Sentence(
-    FAIL,
-    "The disk of {path} does not say how full it is ({error})",
-    "see 'dmesg' for errors, and replace the card",
-)
+DISK_ROOMY = Sentence(OK, "doctor.disk-roomy")
+DISK_FILLING = Sentence(WARN, "doctor.disk-filling")
+DISK_FULL = Sentence(FAIL, "doctor.disk-full")
+DISK_SILENT = Sentence(FAIL, "doctor.disk-silent")
 
 _FILLING, _FULL = 80, 95
 """Percent used."""
@@ -42,7 +31,7 @@ def space(context: CheckContext) -> Judgement | None:
     except FileNotFoundError:
         return None  # Another check tells.
     except OSError as error:
-        return DISK_SILENT(path=folder, error=error.strerror)
+        return DISK_SILENT(path=folder, error=because(error))
     percent = 100 * usage.used // ((usage.used + usage.free) or 1)
     sentence = DISK_ROOMY
     if percent >= _FILLING:
@@ -50,16 +39,14 @@ def space(context: CheckContext) -> Judgement | None:
     return sentence(free=_size(usage.free), path=folder, percent=percent)
 
 
-def _size(count: int) -> str:
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count // 1_000_000} MB"
+def _size(count: int) -> Message:
+    if count >= 1e9:
+        return Message("doctor.gigabytes", size=count / 1e9)
+    return Message("doctor.megabytes", size=count // 1_000_000)
 
 
-MOUNT_WRITABLE = Sentence(OK, "{device} at {folder} is mounted for writing ({kind})")
-MOUNT_READ_ONLY = Sentence(
-    FAIL,
-    "{device} at {folder} is mounted read-only: nothing can be recorded",
-    "see 'dmesg' for errors; a card that went read-only by itself is to be replaced",
-)
+MOUNT_WRITABLE = Sentence(OK, "doctor.mount-writable")
+MOUNT_READ_ONLY = Sentence(FAIL, "doctor.mount-read-only")
 
 _CLOSED = {"ro", "emergency_ro", "shutdown"}
 """Nothing can be written: as it was mounted, or since the kernel met an error (the last two on
@@ -77,13 +64,8 @@ def mount(context: CheckContext) -> Judgement | None:
     return sentence(device=found.device, folder=found.folder, kind=found.kind)
 
 
-CARD_GOOD = Sentence(OK, "{name}; its file system has noted no errors")
-CARD_ERRORS = Sentence(
-    WARN,
-    "{name}; its file system has noted {count}",
-    "copy the database away for rescue, have the file system checked (sudo touch /forcefsck, "
-    "reboot), and replace the card if errors come back",
-)
+CARD_GOOD = Sentence(OK, "doctor.card-good")
+CARD_ERRORS = Sentence(WARN, "doctor.card-errors")
 
 
 @check("disk errors")
@@ -98,19 +80,21 @@ def card(context: CheckContext) -> Judgement | None:
         return None
     name = _name(context.machine, partition)
     return (
-        CARD_ERRORS(name=name, count=counted(count, "error", "errors"))
+        CARD_ERRORS(name=name, count=Message("doctor.errors", count=count))
         if count
         else CARD_GOOD(name=name)
     )
 
 
-def _name(machine: Machine, partition: str) -> str:
+def _name(machine: Machine, partition: str) -> Message | str:
     card = re.fullmatch(r"(mmcblk\d+)p\d+", partition)
     if card is None:
         return partition
     said = [machine.text(f"/sys/block/{card[1]}/device/{what}") for what in ("name", "date")]
-    made = f" made {said[1]}" if said[1] else ""
-    return f"Card {said[0] or card[1]}{made}"
+    name = said[0] or card[1]
+    if said[1]:
+        return Message("doctor.card-made", name=name, date=said[1])
+    return Message("doctor.card", name=name)
 
 
 class _Mount(Struct, frozen=True):
@@ -137,17 +121,9 @@ def _plain(field: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), field)
 
 
-MEMORY_ENOUGH = Sentence(OK, "{free} of {total} MB are available")
-MEMORY_SHORT = Sentence(
-    WARN,
-    "Only {free} of {total} MB are available",
-    "see with 'top' what takes it, and stop what the gate does not need, such as a desktop",
-)
-MEMORY_GONE = Sentence(
-    FAIL,
-    "Only {free} of {total} MB are available: the system may stop the daemon at any moment",
-    "see with 'top' what takes it, stop that, and restart the daemon",
-)
+MEMORY_ENOUGH = Sentence(OK, "doctor.memory-enough")
+MEMORY_SHORT = Sentence(WARN, "doctor.memory-short")
+MEMORY_GONE = Sentence(FAIL, "doctor.memory-gone")
 
 _SHORT_MB, _GONE_MB = 60, 25
 """The daemon itself takes about 60 MB."""
@@ -167,17 +143,9 @@ def memory(machine: Machine) -> Judgement | None:
     return sentence(free=free, total=amounts["MemTotal"])
 
 
-TEMPERATURE_GOOD = Sentence(OK, "The processor is at {degrees:.0f} °C")
-TEMPERATURE_HIGH = Sentence(
-    WARN,
-    "The processor is at {degrees:.0f} °C",
-    "give the case air or shade: from 80 °C it slows down",
-)
-TEMPERATURE_TOO_HIGH = Sentence(
-    FAIL,
-    "The processor is at {degrees:.0f} °C and slows itself down",
-    "give the case air, shade or a heat sink",
-)
+TEMPERATURE_GOOD = Sentence(OK, "doctor.temperature-good")
+TEMPERATURE_HIGH = Sentence(WARN, "doctor.temperature-high")
+TEMPERATURE_TOO_HIGH = Sentence(FAIL, "doctor.temperature-too-high")
 
 _HOT, _TOO_HOT = 70.0, 80.0
 """Degrees Celsius; every Raspberry Pi slows itself down from 80."""
@@ -197,17 +165,9 @@ def temperature(machine: Machine) -> Judgement | None:
     return sentence(degrees=degrees)
 
 
-POWER_GOOD = Sentence(OK, "The supply's voltage is high enough")
-POWER_WAS_LOW = Sentence(
-    WARN,
-    "The supply's voltage has been too low since the start",
-    "use the maker's power supply and a short, thick cable: sensor and card suffer first",
-)
-POWER_LOW = Sentence(
-    FAIL,
-    "The supply's voltage is too low at this moment",
-    "use the maker's power supply and a short, thick cable: sensor and card suffer first",
-)
+POWER_GOOD = Sentence(OK, "doctor.power-good")
+POWER_WAS_LOW = Sentence(WARN, "doctor.power-was-low")
+POWER_LOW = Sentence(FAIL, "doctor.power-low")
 
 _THROTTLED = "/sys/devices/platform/soc/soc:firmware/get_throttled"
 

@@ -5,60 +5,44 @@ from typing import Any
 
 from ...contract.chain import read_wire, source_of, stamp_of
 from ...contract.errors import StoreFault
+from ...contract.language import Message, is_name, told_problem
 from ...contract.stamps import elapsed
 from ..errors import NoLedgerYet
-from ..ledger.lost_people import BRING_BACK
 from ..ledger.store.sqlite_store import SqliteStore
 from ..ledger.store.verify import verify_ledger
 from .context import CheckContext, check
-from .findings import Judgement, Sentence, State, age_of, counted, passed_on
+from .findings import Judgement, Sentence, State, age_of, passed_on
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 
-DATABASE_OPENS = Sentence(OK, "{path} opens: ledger {ledger}, {entries}")
-DATABASE_FAILS = Sentence(
-    FAIL,
-    "{path} takes no entries: every press is shown as not recorded. The daemon says: {problem}",
-    "see the disk below, and 'dmesg'; the gate goes on by itself once it can write again; where "
-    "the kernel has closed the file system, restart the machine",
-)
-DATABASE_IN_RESERVE = Sentence(
-    FAIL,
-    "The disk is full, and {path} has only the reserve left: soon every press is not recorded. The "
-    "daemon says: {problem}",
-    "make room now: 'sudo journalctl --vacuum-size=50M', 'sudo apt clean'",
-)
-DATABASE_SET_ASIDE = Sentence(
-    WARN,
-    "A damaged database was set aside: {names}. The gate goes on with a new one",
-    "see that payroll has everything and that nobody has to be enrolled again, then take it off "
-    "the card, and replace the card",
-)
-PEOPLE_LOST = Sentence(
-    WARN,
-    "A damaged database was set aside: {names}. {lost}",
-    BRING_BACK
-    + "; once nobody is missed, take the damaged file off the card, and replace the card",
-)
-DATABASE_OF_OTHER_GATE = Sentence(
-    WARN,
-    "The ledger in {path} belongs to gate {owner!r}, but [gate] id is {gate!r}",
-    "set it back, or start the daemon: it begins a new ledger for this gate",
-)
+DATABASE_OPENS = Sentence(OK, "doctor.database-opens")
+DATABASE_FAILS = Sentence(FAIL, "doctor.database-fails")
+DATABASE_IN_RESERVE = Sentence(FAIL, "doctor.database-in-reserve")
+DATABASE_SET_ASIDE = Sentence(WARN, "doctor.database-set-aside")
+PEOPLE_LOST = Sentence(WARN, "doctor.people-lost")
+DATABASE_OF_OTHER_GATE = Sentence(WARN, "doctor.database-of-other-gate")
 
 
 @check("database")
 def database(context: CheckContext) -> Judgement | None:
     """Whether it opens, is of this version, and is this gate's; whether the daemon can write."""
     told = context.status["store"] if context.status is not None else {}
-    path, problem = context.assembly.database, told.get("problem")
+    path, problem = context.assembly.database, told_problem(told)
     # First, for it needs no right to the database.
     if (sentence := _CANNOT_WRITE.get(told.get("state", "ready"))) is not None:
-        return sentence(path=path, problem=str(problem or "no more").rstrip("."))
+        return sentence(path=path, problem=_bare(told))
     opened = _opened(context)
-    if problem and (opened is None or opened.state is State.OK):
+    if problem is not None and (opened is None or opened.state is State.OK):
         return passed_on(State.WARN, problem)
     return opened
+
+
+def _bare(told: dict[str, Any]) -> Message | str:
+    """What the daemon says of its store, for the end of a sentence."""
+    problem = told_problem(told)
+    if problem is None:
+        return Message("doctor.no-more-told")
+    return problem if is_name(problem.name) else str(problem).rstrip(".")
 
 
 _CANNOT_WRITE = {"failing": DATABASE_FAILS, "reserve": DATABASE_IN_RESERVE}
@@ -69,7 +53,7 @@ def _opened(context: CheckContext) -> Judgement | None:
     try:
         opened = context.assembly.store_for_reading()
     except NoLedgerYet as not_yet:
-        return passed_on(State.WARN, str(not_yet))
+        return passed_on(State.WARN, not_yet.message)
     except PermissionError:
         return None  # Another check tells.
     with closing(opened) as store:
@@ -87,18 +71,10 @@ def _opened(context: CheckContext) -> Judgement | None:
         return DATABASE_OPENS(path=path, ledger=store.ledger, entries=_entries(store.tail().seq))
 
 
-PAYROLL_HAS_ALL = Sentence(OK, "Payroll has confirmed {entries}, which is all")
-PAYROLL_WAITING = Sentence(
-    OK, "Payroll has yet to confirm {count}; the oldest is at least {age} old"
-)
-PAYROLL_SILENT = Sentence(
-    WARN,
-    "Payroll has yet to confirm {count}; the oldest is at least {age} old. Nothing is lost",
-    "see the lines 'uplink' and 'broker'; if they are well, ask payroll",
-)
-PAYROLL_REJECTED = Sentence(
-    WARN, "Payroll holds {count} that it could not use", "ask payroll which, and why"
-)
+PAYROLL_HAS_ALL = Sentence(OK, "doctor.payroll-has-all")
+PAYROLL_WAITING = Sentence(OK, "doctor.payroll-waiting")
+PAYROLL_SILENT = Sentence(WARN, "doctor.payroll-silent")
+PAYROLL_REJECTED = Sentence(WARN, "doctor.payroll-rejected")
 
 _TOO_LONG_MS = 24 * 3_600_000
 
@@ -126,8 +102,8 @@ def payroll(context: CheckContext) -> Judgement | None:
     return PAYROLL_WAITING(**waiting) if oldest else PAYROLL_HAS_ALL(entries=_entries(last))
 
 
-def _entries(count: int) -> str:
-    return counted(count, "entry", "entries")
+def _entries(count: int) -> Message:
+    return Message("doctor.entries", count=count)
 
 
 def _age_ms(context: CheckContext, data: dict[str, Any]) -> float:
@@ -135,11 +111,7 @@ def _age_ms(context: CheckContext, data: dict[str, Any]) -> float:
     return max(0.0, elapsed(stamp_of(data), context.assembly.clock.stamp()).least)
 
 
-ROSTER_REFUSED = Sentence(
-    WARN,
-    "Payroll's last roster is not in force: {why}",
-    "tell payroll, with this line; until then the workers stay as they were",
-)
+ROSTER_REFUSED = Sentence(WARN, "doctor.roster-refused")
 
 
 @check("roster")
@@ -155,7 +127,7 @@ def roster(context: CheckContext) -> Judgement | None:
     return ROSTER_REFUSED(why=str(refused).rstrip(".")) if refused else None
 
 
-CHAIN_UNBROKEN = Sentence(OK, "{entries}: whole, and unaltered")
+CHAIN_UNBROKEN = Sentence(OK, "doctor.chain-unbroken")
 
 
 # As long as the ledger is; nobody gets it without asking.

@@ -12,24 +12,12 @@ from .findings import Judgement, Sentence, State, passed_on
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 
-LAMPS_NONE = Sentence(OK, '[panel] pins is "none": this gate shows workers nothing')
-LAMPS_MOCK = Sentence(
-    WARN,
-    '[panel] pins is "mock": the lamps are only imitated',
-    'set it to "gpio" where lamps are connected',
-)
-LAMPS_OF_DAEMON = Sentence(OK, "The daemon has opened their pins")
-LAMPS_BUSY = Sentence(
-    WARN,
-    "The daemon has their pins, so they were not tried",
-    "stop it first: sudo systemctl stop edge-agent",
-)
-LAMPS_OPEN = Sentence(OK, "Their pins can be opened (--lamps lights them)")
-LAMPS_LIT = Sentence(
-    OK,
-    "Green, amber and red were lit in this order, each with the buzzer",
-    "where you saw or heard something else, compare the wires with [panel]",
-)
+LAMPS_NONE = Sentence(OK, "doctor.lamps-none")
+LAMPS_MOCK = Sentence(WARN, "doctor.lamps-mock")
+LAMPS_OF_DAEMON = Sentence(OK, "doctor.lamps-of-daemon")
+LAMPS_BUSY = Sentence(WARN, "doctor.lamps-busy")
+LAMPS_OPEN = Sentence(OK, "doctor.lamps-open")
+LAMPS_LIT = Sentence(OK, "doctor.lamps-lit")
 
 _SHOWN = (Outcome.RECORDED, Outcome.TRY_AGAIN, Outcome.UNKNOWN)
 """Green, amber and red, by what workers see on them."""
@@ -68,18 +56,9 @@ def _light(panel: Panel) -> None:
         sleep(_EACH_S)
 
 
-PIN_MOCK = Sentence(
-    WARN,
-    '[panel] pins is "mock": [sensor] {key} is only imitated too',
-    'set it to "gpio" or "none" where the pin is connected',
-)
-PIN_OF_DAEMON = Sentence(OK, "The daemon has opened GPIO {pin}")
-PIN_BUSY = Sentence(
-    FAIL,
-    "GPIO {pin} of [sensor] {key} is used by another program or by the kernel",
-    "see by whom with 'gpioinfo' (Debian's package gpiod); stop that, take its overlay out of "
-    "/boot/firmware/config.txt, or wire another pin and set {key} to it",
-)
+PIN_MOCK = Sentence(WARN, "doctor.pin-mock")
+PIN_OF_DAEMON = Sentence(OK, "doctor.pin-of-daemon")
+PIN_BUSY = Sentence(FAIL, "doctor.pin-busy")
 
 
 def _judged(
@@ -99,22 +78,12 @@ def _judged(
     except PinFault as fault:
         if "busy" in str(fault).lower():
             return PIN_BUSY(pin=pin, key=key)
-        return passed_on(State.FAIL, str(fault))
+        return passed_on(State.FAIL, fault.message)
 
 
-TOUCH_AT_REST = Sentence(OK, "GPIO {pin} is {level}, at rest")
-TOUCH_FELT = Sentence(
-    WARN,
-    "GPIO {pin} is {level}, which means a touch, all the time",
-    "keep off the glass and run this again; if it stays so, the touch output's own supply is "
-    'missing, its wire touches another, or it is a module with touch_active = "{other}"',
-)
-TOUCH_FLICKERS = Sentence(
-    WARN,
-    "GPIO {pin} changes by itself: it told of a touch in {felt} of {readings} readings",
-    "keep off the glass and run this again; if it stays so, connect the sensor's GND and the touch "
-    "output's own supply, and keep its wire short and away from the buzzer's",
-)
+TOUCH_AT_REST = Sentence(OK, "doctor.touch-at-rest")
+TOUCH_FELT = Sentence(WARN, "doctor.touch-felt")
+TOUCH_FLICKERS = Sentence(WARN, "doctor.touch-flickers")
 
 _BOOTED_S = 0.6
 """The slowest module takes 0.5 s after its supply was switched on."""
@@ -151,12 +120,8 @@ def _read(context: CheckContext) -> Judgement:
     return TOUCH_FLICKERS(pin=settings.touch_pin, felt=felt, readings=_READINGS)
 
 
-POWER_PIN_SWITCHES = Sentence(OK, "GPIO {pin} can be switched, and is {level} for on")
-POWER_PIN_SHORTED = Sentence(
-    FAIL,
-    "GPIO {pin} does not become {level}",
-    "something holds it: check the wire to the switch of the sensor's supply for a short",
-)
+POWER_PIN_SWITCHES = Sentence(OK, "doctor.power-pin-switches")
+POWER_PIN_SHORTED = Sentence(FAIL, "doctor.power-pin-shorted")
 
 
 @check("power pin")

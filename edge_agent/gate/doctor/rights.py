@@ -15,55 +15,16 @@ from .machine import Machine, user_name
 
 OK, FAIL = State.OK, State.FAIL
 
-MAY_USE = Sentence(OK, "User {user} may use {path}")
-JOIN_GROUP = Sentence(
-    FAIL,
-    "User {user} may not use {path}, which the group {group} may",
-    "run 'sudo usermod -aG {group} {user}' and log in again",
-)
-LOG_IN_AGAIN = Sentence(
-    FAIL,
-    "User {user} may not use {path} yet, although now a member of the group {group}",
-    "log out and in again",
-)
-USE_SUDO = Sentence(
-    FAIL,
-    "User {user} may not use {path}, which belongs to user {owner} and group {group}",
-    "run the command as the daemon's user: sudo -u edge-agent edge-agent doctor",
-)
-SERVICE_JOINS_GROUP = Sentence(
-    FAIL,
-    "The service's user {user} may not use {path}, which the group {group} may",
-    "run 'sudo usermod -aG {group} {user}', then 'sudo systemctl restart edge-agent'",
-)
-SERVICE_OWNS = Sentence(
-    FAIL,
-    "The service's user {user} may not use {path}, which belongs to user {owner} and group {group}",
-    "give it to the service: sudo chown {user} {path}",
-)
-SERVICE_READS = Sentence(
-    FAIL,
-    "The service's user {user} may not read {path}, which belongs to user {owner} and group "
-    "{group}",
-    "let it: sudo chgrp {main_group} {path} && sudo chmod 640 {path}",
-)
-SERVICE_ENTERS = Sentence(
-    FAIL,
-    "The service's user {user} may not enter {path}, which belongs to user {owner} and group "
-    "{group}",
-    "let it in: sudo chmod o+x {path}",
-)
-SERVICE_SEES_NO_HOME = Sentence(
-    FAIL,
-    "The service does not see {path}: its unit hides /home, /root and /run/user from it",
-    "put the file below /etc/edge-agent or /var/lib/edge-agent, and name it there in the settings",
-)
-SERVICE_WRITES_ELSEWHERE = Sentence(
-    FAIL,
-    "The service may not write in {path}: its unit lets it write in {folders} only",
-    "set [store] path to one of these, or run 'sudo systemctl edit edge-agent' and add below "
-    "[Service]: ReadWritePaths={path}",
-)
+MAY_USE = Sentence(OK, "doctor.may-use")
+JOIN_GROUP = Sentence(FAIL, "doctor.join-group")
+LOG_IN_AGAIN = Sentence(FAIL, "doctor.log-in-again")
+USE_SUDO = Sentence(FAIL, "doctor.use-sudo")
+SERVICE_JOINS_GROUP = Sentence(FAIL, "doctor.service-joins-group")
+SERVICE_OWNS = Sentence(FAIL, "doctor.service-owns")
+SERVICE_READS = Sentence(FAIL, "doctor.service-reads")
+SERVICE_ENTERS = Sentence(FAIL, "doctor.service-enters")
+SERVICE_SEES_NO_HOME = Sentence(FAIL, "doctor.service-sees-no-home")
+SERVICE_WRITES_ELSEWHERE = Sentence(FAIL, "doctor.service-writes-elsewhere")
 
 _READ, _WRITE, _ENTER = os.R_OK, os.W_OK, os.X_OK
 
@@ -113,7 +74,7 @@ def _kept_out(context: CheckContext, path: Path, mode: int) -> Judgement | None:
         return None
     if any(map(path.is_relative_to, below)):
         return None
-    return SERVICE_WRITES_ELSEWHERE(path=path, folders=" and ".join(below))
+    return SERVICE_WRITES_ELSEWHERE(path=path, folders=below)
 
 
 def _exists(machine: Machine, path: str | Path) -> bool:
@@ -128,12 +89,7 @@ def port_rights(context: CheckContext) -> Judgement | None:
     return _judge(context, context.settings.sensor.port, _READ | _WRITE)
 
 
-NO_GPIO_CHIP = Sentence(
-    FAIL,
-    "This machine has no GPIO chip for the pins that the settings name",
-    'set [panel] pins and [sensor] touch_pin and power_pin to "none", or install this on a '
-    "Raspberry Pi",
-)
+NO_GPIO_CHIP = Sentence(FAIL, "doctor.no-gpio-chip")
 
 
 @check("pin rights")
@@ -165,12 +121,7 @@ def socket_rights(context: CheckContext) -> Judgement | None:
     return verdict if socket in there else None
 
 
-NO_FOLDER = Sentence(
-    FAIL,
-    "There is no folder {path}",
-    "the service makes /var/lib/edge-agent; for any other [store] path make the folder and give "
-    "it to the daemon's user",
-)
+NO_FOLDER = Sentence(FAIL, "doctor.no-folder")
 
 
 @check("database rights")
@@ -190,11 +141,7 @@ def database_rights(context: CheckContext) -> Judgement:
     return verdict
 
 
-NO_SERVICE_USER = Sentence(
-    FAIL,
-    "The service is to run as user {user}, whom this machine does not have",
-    "put config/edge-agent.sysusers.conf into /etc/sysusers.d and run 'sudo systemd-sysusers'",
-)
+NO_SERVICE_USER = Sentence(FAIL, "doctor.no-service-user")
 
 
 @check("settings rights")

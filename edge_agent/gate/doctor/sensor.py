@@ -11,33 +11,20 @@ from msgspec import Struct
 from ...contract.chain import stamp_of
 from ...contract.errors import StoreFault
 from ...contract.facts import TOUCHES
+from ...contract.language import Message, told_problem
 from ...contract.stamps import elapsed
 from ..ports import Sensor
 from ..rules import Reason
 from .context import CheckContext, Glass, Slots, check
-from .findings import Judgement, Sentence, State, counted, passed_on
+from .findings import Judgement, Sentence, State, passed_on
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 
-SENSOR_READY = Sentence(
-    OK,
-    "It answers at {baud} baud on {port} (system id {system_id}, security level {level})",
-)
-SENSOR_LEVEL_LOW = Sentence(
-    WARN,
-    "It answers at {baud} baud, but its security level is {level}: it may take one worker's "
-    "finger for another's",
-    "set the level to 3 with the tool that lowered it",
-)
-SENSOR_TOLD_READY = Sentence(OK, "The daemon has it in use at {baud} baud on {port}")
-SENSOR_TOLD_STARTING = Sentence(
-    WARN, "The daemon is just connecting to it", "run this again in five seconds"
-)
-SENSOR_NOT_IN_USE = Sentence(
-    FAIL,
-    "The daemon does not have it in use ({state}): nobody is recorded",
-    "see why with 'edge-agent sensor info'",
-)
+SENSOR_READY = Sentence(OK, "doctor.sensor-ready")
+SENSOR_LEVEL_LOW = Sentence(WARN, "doctor.sensor-level-low")
+SENSOR_TOLD_READY = Sentence(OK, "doctor.sensor-told-ready")
+SENSOR_TOLD_STARTING = Sentence(WARN, "doctor.sensor-told-starting")
+SENSOR_NOT_IN_USE = Sentence(FAIL, "doctor.sensor-not-in-use")
 
 _STARTS_WITHIN_S = 60
 """The daemon connects before it is up, or else says why it cannot."""
@@ -82,29 +69,24 @@ def look_at_bare_glass(sensor: Sensor) -> Glass:
 
 
 def _as_told(context: CheckContext, told: dict[str, Any]) -> Judgement:
-    settings = context.settings.sensor
+    settings, problem = context.settings.sensor, told_problem(told)
     if told["capacity"] is not None:
         context.slots = Slots(told["prints"], told["capacity"])
     if told["state"] == "ready":
-        if told["problem"] is None:
+        if problem is None:
             return SENSOR_TOLD_READY(port=settings.port, baud=settings.baud)
         often = told.get("mended", 0) >= _MENDED_TOO_OFTEN
-        return passed_on(State.FAIL if often else State.WARN, told["problem"])
-    if told["problem"] is not None:
-        return passed_on(State.FAIL, told["problem"])
+        return passed_on(State.FAIL if often else State.WARN, problem)
+    if problem is not None:
+        return passed_on(State.FAIL, problem)
     up_s = context.status.get("up_s", 0) if context.status is not None else 0
     if told["state"] == "starting" and up_s < _STARTS_WITHIN_S:
         return SENSOR_TOLD_STARTING()
     return SENSOR_NOT_IN_USE(state=told["state"])
 
 
-SLOTS_FREE = Sentence(OK, "{used} of {capacity} slots are used")
-SLOTS_NEARLY_FULL = Sentence(
-    WARN,
-    "{used} of {capacity} slots are used",
-    "remove the prints of workers who have left (edge-agent prints remove), or plan a sensor with "
-    "more slots",
-)
+SLOTS_FREE = Sentence(OK, "doctor.slots-free")
+SLOTS_NEARLY_FULL = Sentence(WARN, "doctor.slots-nearly-full")
 
 _NEARLY_FULL = 0.8
 
@@ -119,12 +101,8 @@ def slots(context: CheckContext) -> Judgement | None:
     return (SLOTS_NEARLY_FULL if full else SLOTS_FREE)(used=used, capacity=capacity)
 
 
-BACKED_UP = Sentence(OK, "A backup of the templates holds every print")
-NOT_BACKED_UP = Sentence(
-    WARN,
-    "No backup of the templates holds {count}, which would be gone with the sensor",
-    "run 'edge-agent templates backup'",
-)
+BACKED_UP = Sentence(OK, "doctor.backed-up")
+NOT_BACKED_UP = Sentence(WARN, "doctor.not-backed-up")
 
 
 @check("backup")
@@ -138,29 +116,14 @@ def backup(context: CheckContext) -> Judgement | None:
                 count = store.not_backed_up()
         except (StoreFault, PermissionError):
             return None  # Another check tells.
-    return NOT_BACKED_UP(count=counted(count, "print", "prints")) if count else BACKED_UP()
+    return NOT_BACKED_UP(count=Message("doctor.prints", count=count)) if count else BACKED_UP()
 
 
-GLASS_BARE = Sentence(OK, "The sensor sees nothing on it, and nobody has pressed in the last day")
-GLASS_READS_WELL = Sentence(
-    OK, "{poor} of the last day's {touches} touches were too poor to be read"
-)
-GLASS_READS_POORLY = Sentence(
-    WARN,
-    "{poor} of the last day's {touches} touches were too poor to be read",
-    "wipe the glass; where that does not help, 'edge-agent sensor image FILE' shows what the "
-    "sensor sees (your own finger), and a scratched or milky window wants another sensor",
-)
-GLASS_SEES_THINGS = Sentence(
-    WARN,
-    "The sensor sees something where no finger is, {seen} times in {looks} looks",
-    "wipe the glass, shade it from sun and lamps, and run this again",
-)
-GLASS_TOUCHED = Sentence(
-    WARN,
-    "A finger is on the glass, or the print that the last one has left",
-    "wipe the glass, keep off it, and run this again",
-)
+GLASS_BARE = Sentence(OK, "doctor.glass-bare")
+GLASS_READS_WELL = Sentence(OK, "doctor.glass-reads-well")
+GLASS_READS_POORLY = Sentence(WARN, "doctor.glass-reads-poorly")
+GLASS_SEES_THINGS = Sentence(WARN, "doctor.glass-sees-things")
+GLASS_TOUCHED = Sentence(WARN, "doctor.glass-touched")
 
 _DAY_MS = 24 * 3_600_000
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from ...contract.errors import StoreFault
+from ...contract.language import told_problem
 from ...contract.stamps import ClockState
 from .context import CheckContext, check
 from .findings import Judgement, Sentence, State, passed_on
@@ -13,30 +14,11 @@ from .machine import Machine
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 
-CLOCK_SYNCED = Sentence(OK, "The clock is synchronised, within {uncertainty_ms} ms")
-CLOCK_HOLDOVER = Sentence(
-    WARN,
-    "The clock was synchronised and runs on by itself, within {uncertainty_ms} ms",
-    "check the gate's network and 'timedatectl': the longer it lasts the less sure the times are",
-)
-CLOCK_UNSYNCED = Sentence(
-    WARN,
-    "The clock has not been synchronised since the start: punches are safe, but their times are "
-    "pending ({pending} now)",
-    "check the gate's network, then 'timedatectl' (System clock synchronized) and 'sudo "
-    "timedatectl set-ntp true'",
-)
-CLOCK_REFUSED = Sentence(
-    FAIL,
-    "The kernel does not tell the daemon whether the clock is synchronised: it believes no time",
-    "in a unit of your own set ProtectClock=no and allow adjtimex, as systemd/edge-agent.service "
-    "does",
-)
-CLOCK_BELIEVED = Sentence(
-    WARN,
-    '[clock] trust is "always": every time is believed, a wrong one too',
-    'set it to "auto" on anything but a virtual machine',
-)
+CLOCK_SYNCED = Sentence(OK, "doctor.clock-synced")
+CLOCK_HOLDOVER = Sentence(WARN, "doctor.clock-holdover")
+CLOCK_UNSYNCED = Sentence(WARN, "doctor.clock-unsynced")
+CLOCK_REFUSED = Sentence(FAIL, "doctor.clock-refused")
+CLOCK_BELIEVED = Sentence(WARN, "doctor.clock-believed")
 
 _CLOCK = {
     ClockState.SYNCED: CLOCK_SYNCED,
@@ -62,31 +44,16 @@ def clock(context: CheckContext) -> Judgement:
     if believed:
         return CLOCK_BELIEVED()
     verdict = _CLOCK[state](uncertainty_ms=told["uncertainty_ms"], pending=told["pending"])
-    if verdict.state is State.OK and told.get("problem"):
-        return passed_on(State.WARN, told["problem"])
+    if verdict.state is State.OK and (problem := told_problem(told)) is not None:
+        return passed_on(State.WARN, problem)
     return verdict
 
 
-RTC_RUNS = Sentence(OK, "There is a battery-backed clock, and it shows {year}")
-RTC_FORGOT = Sentence(
-    WARN,
-    "There is a battery-backed clock, but it shows {year}: it has lost the time",
-    "put in or replace its battery",
-)
-RTC_NONE = Sentence(
-    WARN,
-    "There is no battery-backed clock: after a power cut times are pending until the network is "
-    "back",
-    "add an RTC with a battery (on a Raspberry Pi 5 only the battery is missing)",
-)
+RTC_RUNS = Sentence(OK, "doctor.rtc-runs")
+RTC_FORGOT = Sentence(WARN, "doctor.rtc-forgot")
+RTC_NONE = Sentence(WARN, "doctor.rtc-none")
 
-RTC_SECOND = Sentence(
-    WARN,
-    "The battery-backed clock {clock} shows {year}, but the machine starts with {first}, which has "
-    "lost the time",
-    "put 'dtparam=rtc=off' into /boot/firmware/config.txt and restart: on a Raspberry Pi 5 the "
-    "clock that was fitted comes first then",
-)
+RTC_SECOND = Sentence(WARN, "doctor.rtc-second")
 
 _RTCS = "/sys/class/rtc"
 
@@ -122,11 +89,7 @@ _REPRESENTABLE_S = 253_402_300_799
 """The end of the year 9999: a clock may show anything."""
 
 
-BATTERY_FAILED = Sentence(
-    WARN,
-    "The battery-backed clock had lost the time when it was last compared: no time rests on it",
-    "replace its battery; it counts again once a synchronisation has found that it held",
-)
+BATTERY_FAILED = Sentence(WARN, "doctor.battery-failed")
 
 
 @check("clock battery")
@@ -144,13 +107,8 @@ def battery(context: CheckContext) -> Judgement | None:
     return BATTERY_FAILED() if compared and not compared[-1] else None
 
 
-ZONE_SAME = Sentence(OK, "Gate and machine are both in {zone}, where it is {now}")
-ZONE_OTHER = Sentence(
-    WARN,
-    "[gate] timezone is {zone}, but the machine is in {machine}: log lines show other times than "
-    "punches",
-    "run 'sudo timedatectl set-timezone {zone}', or correct [gate] timezone",
-)
+ZONE_SAME = Sentence(OK, "doctor.zone-same")
+ZONE_OTHER = Sentence(WARN, "doctor.zone-other")
 
 
 @check("time zone")
@@ -158,7 +116,7 @@ def time_zone(context: CheckContext) -> Judgement:
     """Whether log lines show the same times as punches."""
     zone, machine = context.settings.gate.timezone, _zone_of(context.machine)
     if machine == zone:
-        return ZONE_SAME(zone=zone, now=f"{datetime.now(ZoneInfo(zone)):%Y-%m-%d %H:%M}")
+        return ZONE_SAME(zone=zone, now=f"{datetime.now(ZoneInfo(zone)):%Y-%m-%dT%H:%M}")
     return ZONE_OTHER(zone=zone, machine=machine)
 
 

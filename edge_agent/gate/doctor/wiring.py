@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from ...contract.language import Message
 from ..control.client import daemon_process
 from ..sensor.adapter import stable_name
 from .context import CheckContext, check
@@ -15,8 +16,8 @@ from .machine import Machine, user_name
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 
-BOARD_PI = Sentence(OK, "This is a {model}")
-BOARD_OTHER = Sentence(OK, "This is not a Raspberry Pi")
+BOARD_PI = Sentence(OK, "doctor.board-pi")
+BOARD_OTHER = Sentence(OK, "doctor.board-other")
 
 _MODEL = "/sys/firmware/devicetree/base/model"
 
@@ -36,61 +37,18 @@ def _is_pi(model: str) -> bool:
     return model.startswith("Raspberry Pi")
 
 
-PORT_IS_URL = Sentence(OK, "{port} is not a device of this machine")
-PORT_RIGHT = Sentence(OK, "{port} is there ({device})")
-PORT_MISSING_PI_5 = Sentence(
-    FAIL,
-    "There is no {port}",
-    "on this Raspberry Pi the header's port is /dev/ttyAMA0: add 'dtparam=uart0=on' to "
-    "/boot/firmware/config.txt, reboot, and set [sensor] port to it; a USB adapter is "
-    "/dev/ttyUSB0",
-)
-PORT_MISSING_PI = Sentence(
-    FAIL,
-    "There is no {port}",
-    "on this Raspberry Pi the header's port is /dev/serial0: switch it on with 'sudo "
-    "raspi-config', Interface Options, Serial Port, login shell No, hardware Yes; a USB adapter "
-    "is /dev/ttyUSB0",
-)
-PORT_MISSING = Sentence(
-    FAIL,
-    "There is no {port}",
-    "plug the adapter in, see with 'ls /dev/ttyUSB* /dev/ttyACM*' what it is called, and set "
-    "[sensor] port to that",
-)
-PORT_MISSING_ADAPTER_THERE = Sentence(
-    FAIL,
-    "There is no {port}, but an adapter is at {other}",
-    "if the sensor hangs on it, set [sensor] port to {other}, and restart the daemon",
-)
-PORT_MOVED = Sentence(
-    WARN,
-    "There is no {port} any more; the daemon has found its adapter under another name",
-    "set [sensor] port to the name that the line 'sensor' tells, and restart the daemon",
-)
-PORT_MAY_MOVE = Sentence(
-    WARN,
-    "{port} is there ({device}), but after a restart another adapter may be called so",
-    "set [sensor] port to {stable}, which stays",
-)
-PORT_IS_NO_DEVICE = Sentence(
-    FAIL, "{port} is not a serial port", "set [sensor] port to the one that the sensor is wired to"
-)
-PORT_IS_DEBUG_CONNECTOR = Sentence(
-    FAIL,
-    "{port} is the small debug connector of a Raspberry Pi 5 ({device}), not the header",
-    "set [sensor] port to /dev/ttyAMA0, and add 'dtparam=uart0=on' to /boot/firmware/config.txt",
-)
-PORT_IS_BLUETOOTH = Sentence(
-    FAIL,
-    "{port} is the line to the Bluetooth chip ({device}), not the header",
-    "set [sensor] port to /dev/serial0",
-)
-PORT_IS_MINI_UART = Sentence(
-    WARN,
-    "{port} is the mini UART ({device}), whose speed follows the processor's clock",
-    "add 'dtoverlay=miniuart-bt' to /boot/firmware/config.txt and reboot",
-)
+PORT_IS_URL = Sentence(OK, "doctor.port-is-url")
+PORT_RIGHT = Sentence(OK, "doctor.port-right")
+PORT_MISSING_PI_5 = Sentence(FAIL, "doctor.port-missing-pi-5")
+PORT_MISSING_PI = Sentence(FAIL, "doctor.port-missing-pi")
+PORT_MISSING = Sentence(FAIL, "doctor.port-missing")
+PORT_MISSING_ADAPTER_THERE = Sentence(FAIL, "doctor.port-missing-adapter-there")
+PORT_MOVED = Sentence(WARN, "doctor.port-moved")
+PORT_MAY_MOVE = Sentence(WARN, "doctor.port-may-move")
+PORT_IS_NO_DEVICE = Sentence(FAIL, "doctor.port-is-no-device")
+PORT_IS_DEBUG_CONNECTOR = Sentence(FAIL, "doctor.port-is-debug-connector")
+PORT_IS_BLUETOOTH = Sentence(FAIL, "doctor.port-is-bluetooth")
+PORT_IS_MINI_UART = Sentence(WARN, "doctor.port-is-mini-uart")
 
 _FAMILIES = {
     "Raspberry Pi 5": PORT_MISSING_PI_5,  # and the 500
@@ -152,18 +110,9 @@ def _judge_port(machine: Machine, model: str, device: str) -> Sentence:
     return PORT_RIGHT
 
 
-CONSOLE_NONE = Sentence(OK, "No console uses {port}")
-CONSOLE_OF_KERNEL = Sentence(
-    FAIL,
-    "The kernel's console is on the sensor's port ({word} in {file})",
-    "run 'sudo raspi-config', Interface Options, Serial Port, login shell No, hardware Yes, "
-    "and reboot",
-)
-CONSOLE_LOGIN = Sentence(
-    FAIL,
-    "A login terminal is on the sensor's port ({unit})",
-    "run 'sudo systemctl disable --now {unit}'",
-)
+CONSOLE_NONE = Sentence(OK, "doctor.console-none")
+CONSOLE_OF_KERNEL = Sentence(FAIL, "doctor.console-of-kernel")
+CONSOLE_LOGIN = Sentence(FAIL, "doctor.console-login")
 
 _CMDLINES = ("/boot/firmware/cmdline.txt", "/boot/cmdline.txt", "/proc/cmdline")
 """What the next start will have (by system version), and what this one had."""
@@ -200,16 +149,9 @@ def _login_terminals(machine: Machine) -> Iterator[tuple[str, str]]:
             yield path.name, path.name.removeprefix("serial-getty@").removesuffix(".service")
 
 
-LINE_IS_OURS = Sentence(OK, "No other program has {port} open")
-LINE_IS_OURS_AS_FAR_AS_SEEN = Sentence(
-    OK,
-    "No other program of user {user} has {port} open; 'sudo edge-agent doctor' looks at all",
-)
-LINE_HAS_OTHERS = Sentence(
-    FAIL,
-    "Another program has {port} open too, and takes bytes from the gate: {who}",
-    "see what it belongs to with 'sudo systemctl status {process}', and stop that",
-)
+LINE_IS_OURS = Sentence(OK, "doctor.line-is-ours")
+LINE_IS_OURS_AS_FAR_AS_SEEN = Sentence(OK, "doctor.line-is-ours-as-far-as-seen")
+LINE_HAS_OTHERS = Sentence(FAIL, "doctor.line-has-others")
 
 
 @check("other readers")
@@ -277,10 +219,10 @@ _MULTIPLEXER = os.makedev(5, 2)
 """/dev/ptmx, and /dev/pts/ptmx."""
 
 
-def _who(machine: Machine, process: int) -> str:
-    name = machine.text(f"/proc/{process}/comm") or "a program"
+def _who(machine: Machine, process: int) -> Message:
+    name = machine.text(f"/proc/{process}/comm") or Message("doctor.some-program")
     try:
         owner = user_name(machine.at(f"/proc/{process}").stat().st_uid)
     except OSError:
-        return f"{name} (process {process})"
-    return f"{name} (process {process} of user {owner})"
+        return Message("doctor.process", name=name, process=process)
+    return Message("doctor.process-of", name=name, process=process, user=owner)

@@ -121,9 +121,9 @@ SENSOR_FAULT = Sign(
 SIGNS: dict[str, Sign] = {
     "touched": TOUCHED,
     "recorded": RECORDED,
+    "recorded-asking": RECORDED_ASKING,
     "recorded-in": RECORDED_IN,
     "recorded-out": RECORDED_OUT,
-    "recorded-asking": RECORDED_ASKING,
     "recorded-offline": OFFLINE,
     "repeated": REPEATED,
     "try-again": TRY_AGAIN,

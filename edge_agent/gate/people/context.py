@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from msgspec import Struct
 
 from ...contract.errors import BadRequest
+from ...contract.language import Message
 from ...contract.people import Print, Worker, look_alikes
 from ...contract.stamps import Stamp
 from ..errors import SensorSilent
@@ -19,13 +20,10 @@ from .templates.backup_file import Header
 from .templates.records import Strangers
 from .templates.sealing import AgeSealing, KeyPair
 
-_ADD_FIRST = "add them first with 'workers add'."
-
 
 def not_in_use(missing: str | None = None) -> NoReturn:
     """Nobody connects it for a request: the daemon sees to it by itself. ``missing`` says why."""
-    why = missing or "It is only being looked for: try again in some seconds."
-    raise SensorSilent(f"The sensor is not in use now. {why}")
+    raise SensorSilent("people.no-sensor", why=missing or Message("people.sensor-comes"))
 
 
 Result = dict[str, Any]
@@ -88,8 +86,9 @@ class RequestContext:
         worker = self.gate.store.worker(code)
         if worker is None:
             meant = look_alikes(code, self.gate.workers)
-            hint = f"is {' or '.join(meant)} meant?" if meant else _ADD_FIRST
-            raise BadRequest(f"There is no worker {code}: {hint}")
+            if meant:
+                raise BadRequest("people.unknown-but", code=code, meant=meant)
+            raise BadRequest("people.unknown", code=code, otherwise=Message("people.add-first"))
         return worker
 
     @property

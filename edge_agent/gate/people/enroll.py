@@ -70,7 +70,7 @@ def remove_print(context: RequestContext, request: RemovePrint) -> Result:
     context.worker(code)
     found = [p for p in gate.prints if p.worker == code and p.finger == finger]
     if not found:
-        raise BadRequest(f"No {finger} of {code} is enrolled.")
+        raise BadRequest("people.not-enrolled", code=code, finger=finger)
     context.sensor_in_use()
     print_ = found[0]
     # Forgotten first: should the power fail in between, the template left in the sensor
@@ -80,8 +80,7 @@ def remove_print(context: RequestContext, request: RemovePrint) -> Result:
         context.pairing.undo([print_.slot])
     except SensorFault as fault:
         raise SensorFault(
-            f"The {finger} of {code} is removed and will be refused, but its template could "
-            f"not be erased yet from slot {print_.slot}, which belongs to nobody now: {fault}"
+            "people.not-erased-yet", code=code, finger=finger, slot=print_.slot, why=fault
         ) from fault
     return to_builtins(print_)  # type: ignore[no-any-return]
 
@@ -115,24 +114,18 @@ def free_slots(taken: Iterable[int], owned: Iterable[int], capacity: int, count:
     empty = [slot for slot in range(capacity) if slot not in used]
     unowned = [slot for slot in range(capacity) if slot in used - owned]
     if len(free := empty + unowned) < count:
-        raise BadRequest(
-            f"The sensor is full ({capacity} prints): remove prints of workers who have left with "
-            "'prints remove', or use a sensor with a larger library."
-        )
+        raise BadRequest("people.sensor-full", capacity=capacity)
     return free[:count]
 
 
 def _check(context: RequestContext, code: str, finger: str) -> None:
     worker = context.worker(code)
     if not worker.active:
-        raise BadRequest(f"Worker {code} is deactivated: bring them back with 'workers activate'.")
+        raise BadRequest("people.deactivated", code=code)
     if worker.deactivated:
-        raise BadRequest(f"Payroll's roster has deactivated {code}: ask payroll.")
+        raise BadRequest("people.delisted-ask", code=code)
     if any(p.worker == code and p.finger == finger for p in context.gate.prints):
-        raise BadRequest(
-            f"The {finger} of {code} is enrolled already: to replace it, first "
-            f"'prints remove {code} --finger {finger}'."
-        )
+        raise BadRequest("people.enrolled-already", code=code, finger=finger)
 
 
 class _Enrolment:
@@ -160,7 +153,7 @@ class _Enrolment:
             if self._merge():
                 return
             self._context.prompt.step(StepKind.DIFFERENT)
-        raise BadRequest("The two presses stay different: press the same finger, flat and still.")
+        raise BadRequest("people.presses-differ")
 
     def _merge(self) -> bool:
         """Merge both captures. False where they are different fingers, as far as one can tell.
@@ -182,9 +175,7 @@ class _Enrolment:
                 return
             if not (isinstance(found, Match) and self._let_pass(found, stamp)):
                 tries += 1
-        raise BadRequest(
-            "The finger is not recognised after storing it: start again, or use another."
-        )
+        raise BadRequest("people.not-proved")
 
     def _press(self, what: StepKind, buffer: Buffer) -> None:
         """Bring the features of a finger that nobody has into ``buffer``."""
@@ -197,8 +188,9 @@ class _Enrolment:
             believed = isinstance(recognised(match, self._context.gate.policy), Match)
             if not (believed and self._let_pass(match, stamp)):
                 owner, _ = self._context.gate.owner_of(match.slot)
-                whose = f", as {owner.finger} of {owner.worker}" if owner else ""
-                raise BadRequest(f"This finger is enrolled already{whose}: nothing was stored.")
+                if owner is None:
+                    raise BadRequest("people.known-finger")
+                raise BadRequest("people.finger-of", finger=owner.finger, code=owner.worker)
 
     def _owned(self, buffer: Buffer) -> Match | None:
         """Whose finger the features in ``buffer`` are, if they are anybody's."""
@@ -207,10 +199,7 @@ class _Enrolment:
             if self._context.gate.owner_of(match.slot)[0] is not None:
                 return match
             if match.slot in self._erased:
-                raise SensorFault(
-                    f"The sensor goes on finding this finger in slot {match.slot}, which was "
-                    "erased: it is not to be believed. Use another sensor."
-                )
+                raise SensorFault("people.finds-erased", slot=match.slot)
             # A template that nobody has would go on winning searches against the one enrolled now.
             log.warning("slot %d holds this finger but belongs to nobody: erased", match.slot)
             sensor.erase(match.slot)

@@ -55,7 +55,7 @@ class GuidedCapture:
                 return
             self._prompt.step(StepKind.TRY_AGAIN, hint)
             self._await(present=False)
-        raise BadRequest(f"The scans stay too poor ({hint}): try another finger.")
+        raise BadRequest("people.too-poor", hint=hint)
 
     def picture(self) -> None:
         """Ask for a finger and leave its image in the sensor, however poor.
@@ -76,5 +76,5 @@ class GuidedCapture:
                 said = True
             self._prompt.beat()
             if self._gate.clock.monotonic() > deadline:
-                missing = "No finger came" if present else "The finger was not lifted"
-                raise BadRequest(f"{missing} within {_FINGER_WITHIN_S:.0f} s: start again.")
+                missing = "people.no-finger-came" if present else "people.not-lifted"
+                raise BadRequest(missing, seconds=round(_FINGER_WITHIN_S))

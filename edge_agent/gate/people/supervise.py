@@ -5,6 +5,7 @@ from ...contract.chain import Entry
 from ...contract.corrections import Addition, Held, Today, known_code, said_moment
 from ...contract.errors import BadRequest
 from ...contract.facts import CREDITS, Direction, PunchAdded, PunchVoided
+from ...contract.language import Message
 from ...contract.people import checked_reason
 from ...contract.stamps import Stamp, local_time, parse_time
 from ..ledger.recorder import Recorder
@@ -24,12 +25,11 @@ def void_punch(context: RequestContext, request: VoidPunch) -> Result:
     reason = checked_reason(request.reason)
     entry = _entry(gate, request.seq)
     if entry is None or entry.kind not in CREDITS:
-        what = "no entry" if entry is None else f"{entry.kind}, no punch that counts"
-        raise BadRequest(
-            f"Entry {request.seq} is {what}: 'edge-agent punches list' shows the numbers."
-        )
+        if entry is None:
+            raise BadRequest("punch.no-entry", seq=request.seq)
+        raise BadRequest("punch.no-punch", seq=request.seq, kind=entry.kind)
     if gate.store.is_voided(request.seq):
-        raise BadRequest(f"Punch {request.seq} is voided already: nothing was changed.")
+        raise BadRequest("punch.voided-already", seq=request.seq)
     data = gate.store.data_of(entry)
     worker = data["worker"]
     voided = PunchVoided(of=request.seq, worker=worker, reason=reason, actor=context.actor)
@@ -41,9 +41,9 @@ def add_punch(context: RequestContext, request: AddPunch) -> Result:
     """Add a punch. Raises BadRequest where it cannot be, or is odd and not forced."""
     gate, zone = context.gate, context.gate.policy.zone
     reason = checked_reason(request.reason)
-    code = known_code(request.code, gate.workers, "add them first with 'workers add'.")
+    code = known_code(request.code, gate.workers, Message("people.add-first"))
     if request.direction not in (None, *(way.value for way in Direction)):
-        raise BadRequest(f"{request.direction!r} is no direction: use 'in' or 'out'.")
+        raise BadRequest("punch.no-direction", text=request.direction)
     addition = Addition(code=code, at_ms=said_moment(request.at, zone), zone=zone)
     now, worker = gate.clock.stamp(), gate.workers[code]
     addition.check(
@@ -76,7 +76,7 @@ def _held(gate: Recorder, addition: Addition) -> list[Held]:
     data = list(gate.store.of_worker(addition.code, addition.at_ms))
     data.reverse()
     return [
-        Held(f"entry {punch.seq}", parse_time(punch.at))
+        Held(Message("punch.entry", seq=punch.seq), parse_time(punch.at))
         for punch in attendance(data, addition.zone)
         if punch.at and punch.kind in CREDITS and punch.voided is None
     ]

@@ -8,6 +8,7 @@ from msgspec import structs, to_builtins
 
 from ...contract.errors import BadRequest
 from ...contract.facts import WorkerAdded, WorkerChanged
+from ...contract.language import Message
 from ...contract.people import (
     Worker,
     alike,
@@ -40,15 +41,9 @@ def add_worker(context: RequestContext, request: AddWorker) -> Result:
     if known.listed is not None:
         worker = _as_listed(known, worker)
     if known.active:
-        raise BadRequest(
-            f"Worker {code} exists already: nothing was changed. To correct the name: "
-            "'workers rename'."
-        )
+        raise BadRequest("people.exists", code=code)
     if another_person(known.name, worker.name) and _fingers(gate, code):
-        raise BadRequest(
-            f"{code} was {known.name}, whose prints are still enrolled and would be credited "
-            f"to {worker.name}: remove them first, or give the same name."
-        )
+        raise BadRequest("people.was-another", code=code, former=known.name, name=worker.name)
     gate.record_worker(WorkerChanged(worker=code, active=True, actor=actor), worker)
     return to_builtins(worker)  # type: ignore[no-any-return]
 
@@ -62,15 +57,15 @@ def rename_worker(context: RequestContext, request: RenameWorker) -> Result:
     known = context.worker(checked_code(request.code))
     name = checked_name(request.name)
     if known.listed is not None:
-        raise BadRequest(
-            f"The name of {known.code} comes with payroll's roster: ask payroll to correct it."
-        )
+        raise BadRequest("people.named-by-roster", code=known.code)
     fingers = _fingers(gate, known.code)
     if fingers and another_person(known.name, name) and not request.force:
         raise BadRequest(
-            f"{known.code} is {known.name}, whose prints ({', '.join(fingers)}) would be credited "
-            f"to {name}: remove them first where that is another person, or use --force where it "
-            "is the same one."
+            "people.is-another",
+            code=known.code,
+            known=known.name,
+            fingers=[Message("people.finger", finger=finger) for finger in fingers],
+            name=name,
         )
     worker = structs.replace(known, name=name)
     changed = WorkerChanged(worker=worker.code, active=worker.active, actor=context.actor)
@@ -86,7 +81,7 @@ def activate_worker(context: RequestContext, request: ActivateWorker) -> Result:
     known = context.worker(checked_code(request.code))
     if known.active:
         _refuse_delisted(known)
-        raise BadRequest(f"Worker {known.code} is active already.")
+        raise BadRequest("people.active-already", code=known.code)
     worker = structs.replace(known, active=True)
     changed = WorkerChanged(worker=worker.code, active=True, actor=context.actor)
     context.gate.record_worker(changed, worker)
@@ -97,7 +92,7 @@ def deactivate_worker(context: RequestContext, request: DeactivateWorker) -> Res
     """Refuse a worker's fingers. Raises BadRequest where there is no such worker, or it is so."""
     known = context.worker(checked_code(request.code))
     if not known.active:
-        raise BadRequest(f"Worker {known.code} is deactivated already.")
+        raise BadRequest("people.deactivated-already", code=known.code)
     worker = structs.replace(known, active=False)
     changed = WorkerChanged(worker=known.code, active=False, actor=context.actor)
     context.gate.record_worker(changed, worker)
@@ -108,15 +103,9 @@ def _doubt_code(gate: Recorder, code: str) -> None:
     taken_for = look_alikes(code, gate.workers)
     if taken_for:
         other = gate.workers[taken_for[0]]
-        raise BadRequest(
-            f"{code} would be taken for {other.code}, which is {other.name}: nothing was entered. "
-            "Use that code where they are one person, or --force where they are not."
-        )
+        raise BadRequest("people.looks-like", code=code, other=other.code, name=other.name)
     if lacks_digit(code):
-        raise BadRequest(
-            f"Is {code} a code, or was the code forgotten? It has no digit; nothing was entered. "
-            "Give CODE and NAME, or --force where it is the code."
-        )
+        raise BadRequest("people.code-forgotten", code=code)
 
 
 def _fingers(gate: Recorder, code: str) -> list[str]:
@@ -125,9 +114,7 @@ def _fingers(gate: Recorder, code: str) -> list[str]:
 
 def _refuse_delisted(known: Worker) -> None:
     if known.listed is not None and not known.listed.active:
-        raise BadRequest(
-            f"Payroll's roster has deactivated {known.code}: only a newer roster brings them back."
-        )
+        raise BadRequest("people.delisted", code=known.code)
 
 
 def _as_listed(known: Worker, wanted: Worker) -> Worker:
@@ -135,8 +122,5 @@ def _as_listed(known: Worker, wanted: Worker) -> Worker:
     if known.active:
         _refuse_delisted(known)
     if not alike(known.name, wanted.name):
-        raise BadRequest(
-            f"{known.code} is {known.name} in payroll's roster: give the same name, or ask payroll "
-            "for a roster that is right."
-        )
+        raise BadRequest("people.other-name-in-roster", code=known.code, name=known.name)
     return structs.replace(known, active=True)

@@ -16,7 +16,7 @@ from edge_agent.gate.doctor.machine import Machine
 from tests.brokers import Mosquitto
 from tests.system.gate import Gate, snapshot
 
-KEYS = {"check", "state", "found", "advice"}
+KEYS = {"check", "state", "found", "advice", "name", "fields"}
 
 
 def in_one_line(said: str) -> str:

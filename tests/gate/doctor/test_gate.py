@@ -66,7 +66,10 @@ def test_what_troubles_the_daemon_s_connection(stage: Stage, state: str) -> None
         uplink={"state": state, "problem": "Nobody is subscribed: ask payroll."}
     )
 
-    assert uplink(context) == ("WARN", "Nobody is subscribed", "ask payroll")
+    verdict = uplink(context)
+    assert verdict is not None
+    assert (verdict.state, verdict.found) == ("WARN", "Nobody is subscribed")
+    assert verdict.advice == "ask payroll"
 
 
 def test_no_daemon_no_connection(stage: Stage) -> None:
@@ -182,7 +185,9 @@ def test_a_fault_that_the_daemon_tells(stage: Stage) -> None:
     fault = {"state": "silent", "problem": "It is silent: look.", "prints": 1, "capacity": None}
     context.status = status(sensor=fault)
 
-    assert sensor(context) == ("FAIL", "It is silent", "look")
+    verdict = sensor(context)
+    assert verdict is not None
+    assert (verdict.state, verdict.found, verdict.advice) == ("FAIL", "It is silent", "look")
     assert slots(context) is None
 
 

@@ -9,9 +9,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge_agent.cli import doctor as command
+from edge_agent.contract.language import LANGUAGES, say, use
 from edge_agent.gate.doctor.findings import Finding, State
 
 from .staging import SENTENCES
+from .test_sentences import words_of
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 
@@ -82,23 +84,27 @@ def test_only_the_problems_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     assert msgspec.json.decode(result.output, type=list[Finding]) == [WORST]
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("sentence", SENTENCES.values(), ids=SENTENCES)
 def test_each_sentence_fits_a_terminal_and_no_word_is_torn(
-    monkeypatch: pytest.MonkeyPatch, sentence: Any
+    monkeypatch: pytest.MonkeyPatch, sentence: Any, language: str
 ) -> None:
     fact = "/var/lib/edge-agent/gate.db"
     facts = {
         name: (3.5 if ":" in form else fact)
-        for name, form in re.findall(r"\{(\w+)([^}]*)\}", " ".join(sentence[1:]))
+        for name, form in re.findall(r"\{(\w+)([^}]*)\}", " ".join(words_of(sentence, language)))
     }
-    finding = Finding(check="disk space", **sentence(**facts)._asdict())
+    finding = Finding.of("disk space", sentence(**facts))
+    use(language)
 
     _, lines = shown(monkeypatch, finding).output.split("\n\n")
 
     assert max(map(len, lines.splitlines())) <= 80
-    said = f"{finding.state:<4}  disk space — {finding.found}"
+    found, advice = finding.in_parts(language)
+    state, title = say(f"state.{finding.state.lower()}"), say("check.disk-space")
+    said = f"{state:<4}  {title} — {found}"
     assert " ".join(lines.split()).startswith(" ".join(said.split()))
-    for quoted in re.findall(r"(?<!\w)'[^']{1,70}'(?!\w)", finding.advice):
+    for quoted in re.findall(r"(?<!\w)'[^']{1,70}'(?!\w)", advice):
         assert quoted in lines, "a command to be copied is in one piece"
 
 

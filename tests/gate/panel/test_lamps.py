@@ -226,7 +226,10 @@ def test_the_pitch_of_a_passive_buzzer() -> None:
     with closing(mock_panel(buzzer_kind="passive")) as panel:
         played: list[str] = []
         play = panel.devices["buzzer"].play
-        panel.devices["buzzer"].play = lambda tone: (played.append(tone.note), play(tone))
+        panel.devices["buzzer"].play = lambda tone: (
+            played.extend(tone and [tone.note] or []),
+            play(tone),
+        )
         panel.show(Outcome.RECORDED, direction=Direction.IN)
         until(lambda: len(played) == 2)
         until(lambda: panel.devices["buzzer"].value is None)
