@@ -27,6 +27,10 @@ PROSE = re.compile(r"[A-Za-z']{2,},? [a-z']{2,},? [a-z']{2,}")
 
 FOR_MACHINES = {
     "contract/schemas": "published beside the schemas, for developers",
+    "contract/told.py": "for logs, which are English",
+    "gate/host/journal.py": "the log itself",
+    "gate/people/roster.py": "what it says of a roster is for the log",
+    "receiver/telling.py": "for the log",
     "simulator": "the other side of the line, for developers",
     "demo": "for developers",
 }
@@ -59,6 +63,7 @@ SPOKEN_LATER: set[str] = {
     "contract/secret_file.py",
     "contract/signatures.py",
     "contract/spreadsheet.py",
+    "contract/workbook_limits.py",
     "gate/control/client.py",
     "gate/control/server.py",
     "gate/daemon/loop.py",

@@ -25,9 +25,9 @@ MAY_IMPORT = {
 FLOORS = {
     "contract": (
         ("language",),
-        ("bounds", "errors", "rights", "stamps", "wording"),
-        ("atomic_file", "secret_file", "spreadsheet", "facts", "people", "true_times"),
-        ("attendance", "chain", "corrections", "messages"),
+        ("bounds", "errors", "rights", "stamps", "told", "wording"),
+        ("atomic_file", "secret_file", "workbook_limits", "facts", "people", "true_times"),
+        ("spreadsheet", "attendance", "chain", "corrections", "messages"),
         ("roster", "home_assistant", "signatures"),
         ("broker",),
         ("schemas",),
@@ -69,7 +69,7 @@ FLOORS = {
         ("project",),
         ("chains", "office"),
         ("store",),
-        ("gaps",),
+        ("gaps", "telling"),
         ("subscriber",),
     ),
 }
@@ -106,7 +106,7 @@ PURE = {
 
 WORLDLY = (
     *("contract.atomic_file", "contract.broker", "contract.rights", "contract.schemas"),
-    *("contract.language", "contract.spreadsheet"),
+    *("contract.language", "contract.spreadsheet", "contract.workbook_limits"),
 )
 """The rooms of the contract that are not pure."""
 

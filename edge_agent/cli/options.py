@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -9,6 +10,8 @@ import click
 
 from ..contract.broker.access import BrokerAccess
 from ..contract.errors import BadRequest
+from ..gate.errors import BadSettings
+from ..gate.host.journal import on_the_journal
 from ..gate.settings.load import load_settings
 from ..gate.settings.schema import Settings
 from .language import DEFAULT_CONFIG
@@ -34,10 +37,30 @@ def with_settings(command: Command) -> Command:
     @config_option
     @wraps(command)
     def loaded(config: Path, **arguments: Any) -> Any:
-        settings: Settings = load_settings(config)
+        try:
+            settings: Settings = load_settings(config)
+        except BadSettings as bad:
+            raise _as_may_be_logged(bad) if on_the_journal() else bad from None
         return command(settings, **arguments)
 
     return loaded
+
+
+def _as_may_be_logged(bad: BadSettings) -> BadSettings:
+    """Where each problem is. What it is quotes the settings, and a journal is read by many."""
+    check = "'edge-agent config check' tells you why"
+    return BadSettings(
+        bad.path,
+        [
+            f"{problem.partition(':')[0]}: this cannot be used; {check}."
+            if _PLACE.match(problem)
+            else problem
+            for problem in bad.problems
+        ],
+    )
+
+
+_PLACE = re.compile(r"\[[\w.-]+\]|[Ll]ine \d")
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="help.json")

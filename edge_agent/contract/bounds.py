@@ -11,6 +11,22 @@ from msgspec import Meta
 LARGEST_NUMBER = 2**53 - 1
 """RFC 7493, 2.2: what every reader of JSON takes for the same number."""
 
+LARGEST_ENTRY = 64 * 1024
+"""Bytes of an entry on the wire, which has a few hundred: no gate writes a longer one."""
+
+LARGEST_KEPT = 1_000_000
+"""Bytes of one that payroll still takes, as unreadable: what an older gate wrote from a crafted
+file must not hold up all that it recorded since."""
+
+MOST_KNOWN_WORKERS = 20_000
+"""Whom a gate, and payroll, knows by all rosters that ever came: nobody is forgotten for not being
+in one, so that one after the other with new codes would fill memory and card."""
+
+MOST_ROSTERS_AN_HOUR = 20
+MOST_CHANGES_AN_HOUR = 20_000
+"""Workers whom rosters change at a gate, an entry each. What comes beyond either waits, the newest
+for the others, until the hour is over."""
+
 Number = Annotated[int, Meta(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
 
 Count = Annotated[int, Meta(ge=0, le=LARGEST_NUMBER)]

@@ -15,13 +15,20 @@ import msgspec
 import rfc8785
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from .bounds import LARGEST_ENTRY
+from .errors import BadRequest
 from .facts import RECOVERED, Fact
 from .stamps import ClockState, Stamp, parse_time, true_time, utc_time
+from .told import RuleBroken, rule
 
 GENESIS = bytes(32)
 """The previous hash of a ledger's first entry."""
 
 _TYPE = "vn.htx.attendance.{kind}.v1"
+
+
+class TooLong(BadRequest):
+    """What was asked for does not fit into an entry."""
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -82,7 +89,11 @@ class Scribe(Struct, frozen=True, kw_only=True):
     zone: ZoneInfo
 
     def write(self, fact: Fact, stamp: Stamp, seq: int, prevhash: bytes) -> Entry:
-        """Make the entry that follows the one whose hash is ``prevhash``."""
+        """Make the entry that follows the one whose hash is ``prevhash``.
+
+        Raises TooLong, and nothing is to be written, where payroll would not take it: its receipts
+        would end before it for good.
+        """
         data = {
             "ledger": self.ledger,
             "seq": seq,
@@ -91,12 +102,13 @@ class Scribe(Struct, frozen=True, kw_only=True):
             **msgspec.to_builtins(fact),
         }
         envelope = seal(self.gate, data, prevhash)
-        return Entry(
-            seq=seq,
-            kind=data["kind"],
-            hash=bytes.fromhex(envelope.hash),
-            wire=msgspec.json.encode(envelope),
-        )
+        wire = msgspec.json.encode(envelope)
+        if len(wire) > LARGEST_ENTRY:
+            raise TooLong(
+                f"This would make an entry of {len(wire)} bytes, and payroll takes "
+                f"{LARGEST_ENTRY}: nothing of it was written. Look at what it was made from."
+            )
+        return Entry(seq=seq, kind=data["kind"], hash=bytes.fromhex(envelope.hash), wire=wire)
 
 
 def seal(gate: str, data: dict[str, Any], prevhash: bytes) -> Envelope:
@@ -119,7 +131,7 @@ def seal(gate: str, data: dict[str, Any], prevhash: bytes) -> Envelope:
             data=Raw(canonical),
         )
     except (rfc8785.CanonicalizationError, KeyError) as error:
-        raise ValueError(f"this is no data of an entry: {error!r}") from error
+        raise RuleBroken(f"this is no data of an entry: {rule(error)}") from error
 
 
 def is_whole(entry: Entry, gate: str, ledger: str) -> bool:
@@ -166,7 +178,7 @@ def read_wire(wire: bytes) -> tuple[Envelope, dict[str, Any]]:
     try:
         envelope = msgspec.json.decode(wire, type=Envelope)
     except RecursionError as error:
-        raise ValueError(f"this is no entry: {error}") from error
+        raise RuleBroken(f"this is no entry: {rule(error)}") from error
     return envelope, proven(envelope.data, envelope.prevhash, envelope.hash)
 
 
@@ -183,9 +195,9 @@ def proven(raw: Raw, prevhash: str, digest: str) -> dict[str, Any]:
             canonical = rfc8785.dumps(data)
         before = bytes.fromhex(prevhash)
     except (rfc8785.CanonicalizationError, RecursionError) as error:
-        raise ValueError(f"this is no entry: {error}") from error
+        raise RuleBroken(f"this is no entry: {rule(error)}") from error
     if len(before) != len(GENESIS) or link(before, canonical).hex() != digest:
-        raise ValueError("it does not have the hash that it states")
+        raise RuleBroken("it does not have the hash that it states")
     return data
 
 

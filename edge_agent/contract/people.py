@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from .errors import BadRequest
+from .language import Message
 
 FINGERS = tuple(
     f"{hand}-{finger}"
@@ -16,6 +17,16 @@ FINGERS = tuple(
 """Finger names in the order of the finger positions 1–10 of ISO/IEC 19794-2, table 2."""
 
 _CODE_LENGTH = 32
+
+
+class NotAllowed(BadRequest):
+    """A ``text`` that a person has typed, or others have sent."""
+
+    @property
+    def rule(self) -> str:
+        """What is wrong with it, in English, and nothing of it: that is what may be logged."""
+        empty = Message(self.message.name, **{**self.message.fields, "text": ""})
+        return str(empty).removeprefix("'' ")
 
 
 class Employment(Struct, frozen=True, kw_only=True):
@@ -63,21 +74,25 @@ def checked_code(text: str) -> str:
     letter or digit (so that it can never be read as an option or a path).
     """
     code = unicodedata.normalize("NFC", text.strip())
-    well_formed = (
-        0 < len(code) <= _CODE_LENGTH
-        and code[0].isalnum()
-        and all(char.isalnum() or char in "._-" for char in code)
-    )
-    if not well_formed:
-        raise BadRequest("people.bad-code", text=text)
+    if not is_code(code):
+        raise NotAllowed("people.bad-code", text=text)
     return code
+
+
+def is_code(text: str) -> bool:
+    """Whether this is an employee code in normal form."""
+    return (
+        0 < len(text) <= _CODE_LENGTH
+        and text[0].isalnum()
+        and all(char.isalnum() or char in "._-" for char in text)
+    )
 
 
 def checked_name(text: str) -> str:
     """Return a worker's name in normal form (NFC). BadRequest if empty or unprintable."""
     name = " ".join(unicodedata.normalize("NFC", text).split())
     if not name or len(name) > 100 or not name.isprintable():
-        raise BadRequest("people.bad-name", text=text)
+        raise NotAllowed("people.bad-name", text=text)
     return name
 
 
@@ -195,12 +210,12 @@ def checked_reason(text: str) -> str:
     Raises BadRequest unless it is 1–32 of ``a-z 0-9 -`` and begins with a letter.
     """
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", text):
-        raise BadRequest("people.bad-reason", text=text)
+        raise NotAllowed("people.bad-reason", text=text)
     return text
 
 
 def checked_finger(text: str) -> str:
     """Return a finger name. Raises BadRequest with the names there are."""
     if text not in FINGERS:
-        raise BadRequest("people.bad-finger", text=text, fingers=FINGERS)
+        raise NotAllowed("people.bad-finger", text=text, fingers=FINGERS)
     return text

@@ -13,9 +13,9 @@ import msgspec
 from msgspec import Struct
 
 from .bounds import LARGEST_NUMBER
-from .errors import BadRequest
 from .messages import Roster, RosterWorker
-from .people import Employment, Worker, checked_code, checked_name
+from .people import Employment, NotAllowed, Worker, checked_code, checked_name
+from .told import rule
 
 LARGEST_ROSTER = 2_000_000
 """Bytes: 10,000 workers with long names."""
@@ -81,7 +81,9 @@ def read_roster(payload: bytes) -> Heard:
     try:
         roster = msgspec.json.decode(payload, type=Roster)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return Heard(digest=digest, refused=Refusal.MALFORMED, why=f"it cannot be read: {error}")
+        return Heard(
+            digest=digest, refused=Refusal.MALFORMED, why=f"it cannot be read: {rule(error)}"
+        )
     refused: Refusal | None = None
     why = ""
     if not roster.workers:
@@ -106,29 +108,52 @@ def problems(roster: Roster) -> list[str]:
         found.append(f"it has {len(roster.workers)} workers and says {roster.count}: was it cut?")
     seen: set[str] = set()
     for place, row in enumerate(roster.workers, start=1):
-        found += [f"worker {place}: {problem}" for problem in row_problems(row, seen)]
+        found += [f"worker {place}: {problem.told}" for problem in row_problems(row, seen)]
     return found
 
 
-def row_problems(row: RosterWorker, seen: set[str]) -> list[str]:
+class RowProblem(Struct, frozen=True):
+    """What is wrong with a ``field`` of a worker, by which ``rule``."""
+
+    field: str
+    rule: str
+    value: str
+
+    @property
+    def told(self) -> str:
+        """For a log: without the value, which may be a name wherever it stands."""
+        return f"its {self.field} {self.rule}"
+
+    @property
+    def shown(self) -> str:
+        """For whoever has the file that it stands in."""
+        return f"{self.value!r} {self.rule}"
+
+
+def row_problems(row: RosterWorker, seen: set[str]) -> list[RowProblem]:
     """What is wrong with one worker; ``seen`` are the codes that came before, and grows."""
     found = []
     try:
         code = checked_code(row.code)
-    except BadRequest as error:
-        found.append(str(error))
+    except NotAllowed as error:
+        found.append(RowProblem("code", error.rule, row.code))
     else:
         if code in seen:
-            found.append(f"{code} is there twice.")
+            found.append(RowProblem("code", "is there twice.", code))
         seen.add(code)
     try:
         checked_name(row.name)
-    except BadRequest as error:
-        found.append(str(error))
-    dates = [day for day in (row.valid_from, row.valid_to) if day is not None]
-    found += [f"{day!r} is not a date like 2026-11-30." for day in dates if not _is_date(day)]
-    if len(dates) == 2 and all(map(_is_date, dates)) and dates[0] > dates[1]:
-        found.append(f"valid_from {dates[0]} is after valid_to {dates[1]}.")
+    except NotAllowed as error:
+        found.append(RowProblem("name", error.rule, row.name))
+    dates = {"valid_from": row.valid_from, "valid_to": row.valid_to}
+    days = [day for day in dates.values() if day is not None and _is_date(day)]
+    found += [
+        RowProblem(field, "is not a date like 2026-11-30.", day)
+        for field, day in dates.items()
+        if day is not None and not _is_date(day)
+    ]
+    if len(days) == 2 and days[0] > days[1]:
+        found.append(RowProblem("valid_from", "is after its valid_to.", days[0]))
     return found
 
 

@@ -9,7 +9,6 @@ guessed.
 import csv
 import io
 import unicodedata
-import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -18,18 +17,19 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 
 from .errors import BadRequest, StoreFault
+from .workbook_limits import MOST_CELLS, MOST_ROWS, TooMuch, check_workbook
 
 if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell, MergedCell
     from openpyxl.worksheet.worksheet import Worksheet
 
 _MOST_BYTES = 20_000_000
-_MOST_UNPACKED_BYTES = 60_000_000
-"""Of an XLSX, which is a ZIP: a few kilobytes of one can hold gigabytes."""
-_MOST_ROWS = 50_000
 _TITLES_WITHIN = 30
 """Rows in which the titles must stand: above them people write what the list is."""
 _MOST_TOLD = 50
+_TITLES_TOLD = 20
+_LONGEST_TITLE = 40
+_COLUMNS_LOOKED_AT = 16_384
 
 _TOTALS = ("tổng cộng", "tổng số", "tổng", "cộng", "total", "sum")
 """How a row begins that adds up the others."""
@@ -180,7 +180,8 @@ def _find_titles(
     asked_vi = "; ".join(" hoặc ".join(titles[name][1] for name in group) for group in needed)
     raise BadRequest(
         f"{path} has no column {' and no '.join(group[0] for group in lacking)}: a row above the "
-        f"others must have the titles {asked} (hoặc: {asked_vi}). It says {', '.join(nearest)}."
+        f"others must have the titles {asked} (hoặc: {asked_vi}). It says "
+        f"{', '.join(title[:_LONGEST_TITLE] for title in nearest[:_TITLES_TOLD])}."
     )
 
 
@@ -206,8 +207,16 @@ def _read_csv(path: Path) -> _Sheet:
     else:
         lines.seek(0)
         delimiter = max(";,\t", key=lambda one: text.count(one, 0, 2000))
+    held = 0
     try:
-        rows.extend(csv.reader(lines, delimiter=delimiter, strict=True))
+        for line in csv.reader(lines, delimiter=delimiter, strict=True):
+            held += len(line)
+            if len(rows) >= MOST_ROWS or held > MOST_CELLS:
+                raise TooMuch(
+                    f"{path} has more than {MOST_ROWS} rows or {MOST_CELLS} cells: is it the right "
+                    "file? If only the first rows have anything in them, delete those below."
+                )
+            rows.append(line)
     except csv.Error as error:
         raise BadRequest(f"{path} is no sound CSV: {error}.") from error
     sheet = _Sheet(rows)
@@ -225,9 +234,7 @@ def _read_xlsx(path: Path) -> _Sheet:
             " pip install 'attendance-edge-agent[receiver]', or save the file as 'CSV UTF-8'."
         ) from error
     try:
-        with zipfile.ZipFile(path) as packed:
-            if sum(part.file_size for part in packed.infolist()) > _MOST_UNPACKED_BYTES:
-                raise BadRequest(f"{path} is larger unpacked than any list of workers.")
+        check_workbook(path)
         shown, stored = load_workbook(path, data_only=True), load_workbook(path)
     except (OSError, BadRequest):
         raise
@@ -250,8 +257,6 @@ def _read_xlsx(path: Path) -> _Sheet:
 
 def _shown(path: Path, values: "Worksheet", formulas: "Worksheet") -> _Sheet:
     """What a person sees of a sheet, and the cells that nobody can believe."""
-    if (values.max_row or 0) > _MOST_ROWS:
-        raise BadRequest(f"{path} has more than {_MOST_ROWS} rows: is it the right file?")
     sheet = _Sheet([])
     for number, cells in enumerate(values.iter_rows(), start=1):
         sheet.rows.append([_as_shown(cell) for cell in cells])
@@ -269,7 +274,8 @@ def _shown(path: Path, values: "Worksheet", formulas: "Worksheet") -> _Sheet:
     sheet.hidden_rows = {n for n, row in values.row_dimensions.items() if row.hidden}
     for column in values.column_dimensions.values():
         if column.hidden:
-            sheet.hidden_columns |= set(range((column.min or 1) - 1, column.max or 1))
+            last = min(column.max or 1, _COLUMNS_LOOKED_AT)
+            sheet.hidden_columns |= set(range((column.min or 1) - 1, last))
     return sheet
 
 

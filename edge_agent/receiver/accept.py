@@ -7,20 +7,18 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from ..contract.bounds import LedgerId, Seq
+from ..contract.bounds import LARGEST_ENTRY, LARGEST_KEPT, LedgerId, Seq
 from ..contract.chain import GENESIS, proven, source_of
 from ..contract.facts import LedgerOpened
+from ..contract.told import RuleBroken, rule
 from .moments import moment_of
 
 _LONGEST_KIND = 200
 
 OPENED = str(LedgerOpened.__struct_config__.tag)
 
-MAX_WIRE_BYTES = 64 * 1024
-"""An entry has a few hundred bytes; what is longer than this is not looked at."""
 
-
-class MalformedEntry(ValueError):
+class MalformedEntry(RuleBroken):
     """The bytes are not an entry of the gate that sent them: they are refused and not confirmed."""
 
 
@@ -99,26 +97,27 @@ def read(gate: str, wire: bytes) -> Arrival:
     """Parse what arrived on the ledger topic of ``gate``; kinds we don't know are fine.
 
     What has its place and its hash is an entry, however odd the rest of it is: the gate cannot
-    write it anew, and refused it would hold up every later entry of its ledger.
+    write it anew, and refused it would hold up every later entry of its ledger. Of one that is
+    longer than any gate writes nothing but that is believed.
 
     Raises MalformedEntry, whatever the bytes are.
     """
-    if len(wire) > MAX_WIRE_BYTES:
-        raise MalformedEntry(f"longer than {MAX_WIRE_BYTES} bytes")
+    if len(wire) > LARGEST_KEPT:
+        raise MalformedEntry(f"longer than {LARGEST_KEPT} bytes")
     try:
         stated = msgspec.json.decode(wire, type=_Wire)
         data = proven(stated.data, stated.prevhash, stated.hash)
         place = msgspec.convert(data, _Place)
     except (ValueError, RecursionError) as error:
-        raise MalformedEntry(str(error)) from error
+        raise MalformedEntry(rule(error)) from error
     if stated.source != source_of(gate):
-        raise MalformedEntry(f"it says that it comes from {stated.source}")
+        raise MalformedEntry("it says that it comes from another gate")
     if isinstance(stated.id, str) and stated.id != f"{place.ledger}:{place.seq}":
-        raise MalformedEntry(f"its id {stated.id} names another entry than its data")
+        raise MalformedEntry("its id names another entry than its data")
     kind = _text(data.get("kind")) or ""
     if place.seq == 1 and kind == OPENED and _text(data.get("gate")) not in (None, gate):
-        raise MalformedEntry(f"it opens a ledger of {data['gate']!r}")
-    return Arrival(
+        raise MalformedEntry("it opens another gate's ledger")
+    arrival = Arrival(
         ledger=place.ledger,
         seq=place.seq,
         gate=gate,
@@ -130,6 +129,12 @@ def read(gate: str, wire: bytes) -> Arrival:
         wire=wire,
         data=data,
     )
+    return arrival if len(wire) <= LARGEST_ENTRY else bare(arrival)
+
+
+def bare(arrival: Arrival) -> Arrival:
+    """Its place, its hash and its bytes alone: for a person, whatever stands in it."""
+    return msgspec.structs.replace(arrival, kind="", worker=None, at=None, data={})
 
 
 def settles(arrival: Arrival) -> bool:

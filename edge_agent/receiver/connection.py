@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
-from paho.mqtt.client import DisconnectFlags, MQTTMessage, error_string
+from paho.mqtt.client import DisconnectFlags, MQTTMessage, error_string, topic_matches_sub
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from ..contract.bounds import LARGEST_ENTRY
 from ..contract.broker.access import BrokerAccess, Tls
 from ..contract.broker.client import BrokerClient
 from ..contract.broker.failures import failure, speaks_tls
@@ -26,13 +27,12 @@ from ..contract.broker.limits import (
     too_large,
 )
 from ..contract.errors import BrokerFault
-from .accept import MAX_WIRE_BYTES
 
 MQTT_5 = MQTTProtocolVersion.MQTTv5
 MQTT_3_1_1 = MQTTProtocolVersion.MQTTv311
 
 _BATCH = 500
-_BATCH_BYTES = _BATCH * MAX_WIRE_BYTES
+_BATCH_BYTES = _BATCH * LARGEST_ENTRY
 _WINDOW = 20
 """Of our own messages: as many as a broker with default settings takes at one time."""
 _MAX_PACKET_BYTES = 1024 * 1024
@@ -105,7 +105,7 @@ class ReceiverConnection:
         """Raises BrokerFault; NotUnderstood where another version of MQTT may be the cure.
 
         ``topics`` tells how many bytes a message on each may have: no more than one byte beyond
-        that is kept. It may be more than MAX_WIRE_BYTES only where the topic has no wildcard.
+        that is kept.
         """
         self._longest = topics
         self.refused: str | None = None
@@ -294,9 +294,16 @@ class ReceiverConnection:
         self._answer = reasons
 
     def _on_message(self, _c: Any, _u: Any, message: MQTTMessage) -> None:
-        if len(message.payload) > MAX_WIRE_BYTES:
+        if len(message.payload) > LARGEST_ENTRY:
             # One byte too many is enough to be refused for its length.
-            longest = self._longest.get(message.topic, MAX_WIRE_BYTES)
+            longest = next(
+                (
+                    most
+                    for pattern, most in self._longest.items()
+                    if topic_matches_sub(pattern, message.topic)
+                ),
+                LARGEST_ENTRY,
+            )
             message.payload = message.payload[: longest + 1]
         self._bytes += len(message.payload)
         self._arrived.append(message)

@@ -1,6 +1,5 @@
 """What came from the gates, each message read by the channel that it came on."""
 
-import logging
 import re
 from collections.abc import Iterable
 
@@ -10,13 +9,12 @@ from paho.mqtt.client import MQTTMessage
 
 from ..contract.bounds import Count, LedgerId, Word
 from ..contract.messages import Reply
+from ..contract.told import RuleBroken, rule
 from .accept import Arrival, read
 
 _LONGEST_NAME = 64
 _GATE = re.compile(rf"[^\0-\x1f\x7f/+#]{{1,{_LONGEST_NAME}}}")
 """Of gates: ours are stricter. It becomes part of rows, topics and log lines."""
-
-_log = logging.getLogger(__name__)
 
 
 class Claim(Struct, frozen=True):
@@ -27,8 +25,24 @@ class Claim(Struct, frozen=True):
     last: int
 
 
+class Damaged(Struct, frozen=True):
+    """A message that cannot be read, and by which rule; its gate is whatever stood in the topic."""
+
+    gate: str
+    channel: str
+    why: str
+
+
+class Refusal(Struct, frozen=True):
+    """A gate does not do what payroll has asked."""
+
+    gate: str
+    command: str
+    error: str
+
+
 class Batch(Struct):
-    """A batch of messages. ``rosters`` are payroll's own, as they came; ``damaged`` counts.
+    """A batch of messages. ``rosters`` are payroll's own, as they came.
 
     ``present``: gate → whether it is there, or null where only the broker says so.
     """
@@ -37,11 +51,12 @@ class Batch(Struct):
     claims: list[Claim] = []
     present: dict[str, bool | None] = {}
     rosters: list[bytes] = []
-    damaged: int = 0
+    damaged: list[Damaged] = []
+    refusals: list[Refusal] = []
 
 
 def read_messages(messages: Iterable[MQTTMessage], roster_topic: str) -> Batch:
-    """Read every message by the channel that it came on; refuse and log what is malformed."""
+    """Read every message by the channel that it came on; refuse what is malformed."""
     found = Batch()
     for message in messages:
         gate = channel = "?"
@@ -52,12 +67,15 @@ def read_messages(messages: Iterable[MQTTMessage], roster_topic: str) -> Batch:
                 continue
             _, gate, channel = topic.rsplit("/", 2)
             if not _GATE.fullmatch(gate):
-                raise ValueError("this is no gate's name")
+                raise RuleBroken("this is no gate's name")
             if channel == "ledger":
                 found.arrivals.append(read(gate, bytes(message.payload)))
                 found.present[gate] = True
             elif channel == "replies":
-                _log_refusal(gate, msgspec.json.decode(message.payload, type=Reply))
+                reply = msgspec.json.decode(message.payload, type=Reply)
+                if not reply.ok:
+                    command, error = _word(reply.command), _word(reply.error or "")
+                    found.refusals.append(Refusal(gate, command, error))
             elif message.payload:
                 status = msgspec.json.decode(message.payload, type=_Status)
                 found.claims += _claims(gate, status.ledger, message.retain)
@@ -66,10 +84,8 @@ def read_messages(messages: Iterable[MQTTMessage], roster_topic: str) -> Batch:
             else:  # A gate taken out of service.
                 found.present[gate] = False
         except (ValueError, RecursionError) as error:
-            found.damaged += 1
-            reason = ascii(str(error)[:200])  # It may quote what was sent.
-            told = ascii(gate[:_LONGEST_NAME]), ascii(channel[:_LONGEST_NAME])[1:-1]
-            _log.error("damaged gate=%s channel=%s reason=%s", *told, reason)
+            channel = channel if channel in _CHANNELS else "?"
+            found.damaged.append(Damaged(gate, channel, rule(error)))
     return found
 
 
@@ -81,9 +97,12 @@ def _claims(gate: str, ledger: "_LedgerStatus | None", retained: bool) -> list[C
     return [Claim(gate, ledger.id, ledger.last_seq if retained else ledger.confirmed_seq)]
 
 
-def _log_refusal(gate: str, reply: Reply) -> None:
-    if not reply.ok:
-        _log.warning("gate-refused gate=%s command=%s %a", gate, reply.command, reply.error)
+_CHANNELS = ("ledger", "status", "replies")
+
+
+def _word(text: str) -> str:
+    """One of the contract's, as far as it looks like one."""
+    return text if re.fullmatch(r"[a-z-]{1,32}", text) else "?"
 
 
 class _LedgerStatus(Struct):

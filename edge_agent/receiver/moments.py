@@ -30,8 +30,8 @@ def moment_of(at: str | None) -> Moment:
     local = datetime.fromisoformat(at)
     offset = local.utcoffset()
     if offset is None or not _RFC_3339.fullmatch(at):
-        raise ValueError(f"{at!r} is not written like 2026-11-23T07:00:00+07:00")
+        raise ValueError("it is not written like 2026-11-23T07:00:00+07:00")
     if abs(offset) > _FARTHEST_OFFSET or not 1970 <= local.year <= 9998:
-        raise ValueError(f"{at!r} is nobody's working day")
+        raise ValueError("it is nobody's working day")
     since = (local - _EPOCH) // timedelta(milliseconds=1)
     return Moment(at, since, local.date().isoformat(), local.strftime("%H:%M:%S"))

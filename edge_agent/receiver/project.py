@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from .accept import Arrival, read
-from .databases.database import Database
+from .accept import Arrival, bare, read
+from .databases.database import Database, Unfit
 from .effects import PunchMark, Ruling, Succession, Unusable, effect_of
 from .moments import Moment
 from .roster.known_workers import UNKNOWN_WORKER, reject_unknown
@@ -95,8 +95,21 @@ def project_anew(database: Database) -> None:
         last,
     ):
         arrivals = [read(gate, bytes(wire)) for gate, wire in page]
-        project(database, arrivals)
+        _project_each(database, arrivals)
         last = (arrivals[-1].ledger, arrivals[-1].seq)
+
+
+def _project_each(database: Database, arrivals: list[Arrival]) -> None:
+    """The one that the database does not take is for a person, and the others are what they are."""
+    try:
+        with database.transaction():
+            project(database, arrivals)
+    except Unfit:
+        if len(arrivals) == 1:
+            project(database, [bare(arrivals[0])])
+            return
+        for arrival in arrivals:
+            _project_each(database, [arrival])
 
 
 def _parts(moment: Moment) -> tuple[object, ...]:

@@ -4,6 +4,7 @@ Any tool may read it while the receiver runs; the views of ``databases/views.py`
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from math import inf
 
@@ -30,6 +31,14 @@ _JOURNAL_EVERY_S = 60.0
 
 MOST_LEDGERS_OF_A_GATE = 200
 """A gate begins a new one when a card is replaced. One that does so without end fills the disk."""
+
+MOST_FORKS = 1000
+"""Entries that contradict a ledger, kept for a person: a clone's day, until it hears of it and
+begins a ledger of its own. A gate that was taken over can make them without end."""
+
+MOST_BEYOND = 20_000
+"""Entries held beyond a ledger's first gap, until that is filled: a week of the largest gate. What
+comes after is not kept, not confirmed, and so sent again."""
 
 MOST_REJECTIONS = 100
 """As many as a receipt lists."""
@@ -65,7 +74,8 @@ class BatchResult(Struct, frozen=True):
 
     ``refused`` names the gate of each entry that was not kept (see MOST_LEDGERS_OF_A_GATE), and
     ``foreign`` are those that were not because a ledger has one writer; ``rejected`` are new ones
-    that were kept for a person.
+    that were kept for a person. ``dropped`` counts by ledger what was one too many beside its
+    history (MOST_FORKS, MOST_BEYOND).
     """
 
     new: int
@@ -74,6 +84,7 @@ class BatchResult(Struct, frozen=True):
     refused: list[str] = []
     foreign: list[Foreign] = []
     rejected: list[Rejected] = []
+    dropped: dict[str, int] = {}
 
 
 class PayrollStore:
@@ -173,12 +184,17 @@ class PayrollStore:
                 if self._chains[ledger].gate != writers[ledger]:
                     forks[ledger] += self._chains.belong(ledger, writers[ledger])
             new, contradicting = self._compare(batch)
+            new, dropped = self._within_reach(new)
             self._database.insert(
                 "entries", ENTRY_COLUMNS, (_row(arrival, received_at) for arrival in new)
             )
             for_a_person = project(self._database, new)
+            room = self._room_for_forks(contradicting)
             for arrival in contradicting:
-                if self._add_fork(arrival, received_at):
+                if room[arrival.ledger] <= 0:
+                    dropped[arrival.ledger] += 1
+                elif self._add_fork(arrival, received_at):
+                    room[arrival.ledger] -= 1
                     forks[arrival.ledger].append(arrival.seq)
             added_forks = sum(map(len, forks.values()))
             for arrival in new:
@@ -200,8 +216,8 @@ class PayrollStore:
             )
             for ledger in ledgers
         ]
-        duplicates = len(batch) - len(new) - added_forks
-        return BatchResult(len(new), duplicates, progress, refused, foreign, for_a_person)
+        duplicates = len(batch) - len(new) - added_forks - dropped.total()
+        return BatchResult(len(new), duplicates, progress, refused, foreign, for_a_person, dropped)
 
     def _by_their_writers(
         self, batch: list[Arrival]
@@ -265,6 +281,36 @@ class PayrollStore:
             elif kind is Novelty.FORK:
                 contradicting.append(arrival)
         return new, contradicting
+
+    def _within_reach(self, new: list[Arrival]) -> tuple[list[Arrival], Counter[str]]:
+        """Leave out what lies beyond a gap, where enough does already; counts it by ledger."""
+        room: dict[str, int] = {}
+        kept, dropped = [], Counter[str]()
+        for arrival in sorted(new, key=lambda one: one.seq):
+            ledger, held = arrival.ledger, self._chains[arrival.ledger]
+            if held.beyond is None or arrival.seq < held.beyond:
+                kept.append(arrival)
+                continue
+            if ledger not in room:
+                room[ledger] = MOST_BEYOND - self._count("entries", ledger, held.tip.through)
+            if room[ledger] > 0:
+                room[ledger] -= 1
+                kept.append(arrival)
+            else:
+                dropped[ledger] += 1
+        return kept, dropped
+
+    def _room_for_forks(self, contradicting: list[Arrival]) -> dict[str, int]:
+        ledgers = {arrival.ledger for arrival in contradicting}
+        return {ledger: MOST_FORKS - self._count("forks", ledger, 0) for ledger in ledgers}
+
+    def _count(self, table: str, ledger: str, after: int) -> int:
+        ((count,),) = self._database.query(
+            f"SELECT COUNT(*) FROM (SELECT 1 FROM {table} WHERE ledger = ? AND seq > ?"
+            f" LIMIT {max(MOST_FORKS, MOST_BEYOND)}) counted",
+            [ledger, after],
+        )
+        return int(count)
 
     def _add_fork(self, arrival: Arrival, received_at: str) -> bool:
         """False where it was there already, having come again."""

@@ -9,22 +9,24 @@ from collections import Counter, deque
 from contextlib import closing
 
 import msgspec
-from msgspec.structs import astuple, replace
+from msgspec.structs import replace
 
+from ..contract.bounds import LARGEST_ENTRY, LARGEST_KEPT
 from ..contract.errors import BrokerFault, EdgeAgentError
 from ..contract.messages import Receipt, Resend, Topics
 from ..contract.roster import LARGEST_ROSTER
 from ..contract.signatures import NotSigned
 from ..contract.stamps import utc_time
-from .accept import MAX_WIRE_BYTES, Arrival
+from ..contract.told import escaped, identifier, rule
+from .accept import Arrival, bare
 from .connection import MQTT_3_1_1, MQTT_5, NotUnderstood, ReceiverConnection, ReceiverOptions
 from .databases.database import DatabaseAway
 from .gaps import Gaps, Presence, Resends
 from .messages import read_messages
-from .project import Rejected
 from .roster.known_workers import told_codes
 from .signing_key import Signer
 from .store import BatchResult, LedgerProgress, PayrollStore
+from .telling import Teller
 
 _VERSIONS = {"auto": [MQTT_5, MQTT_3_1_1], "5": [MQTT_5], "3.1.1": [MQTT_3_1_1]}
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
@@ -34,9 +36,7 @@ _OFTEN = 3
 _QUIET = 20
 """Messages at a time: where gates send a backlog, more of them come together."""
 
-_MOST_STRANGERS = 10_000
-_TELL_EVERY = 60.0
-_TOLD = 20
+_MOST_LEFT_OUT = 1000
 _ASKED_FOR_S = 3600
 
 _log = logging.getLogger(__name__)
@@ -48,7 +48,8 @@ class Receiver:
     ``counts`` tells what has come since it was made: entries that are ``new``, ``duplicate`` or
     ``fork``, entries that are kept for a person (``rejected``), messages that are ``damaged``,
     entries that were ``refused`` because their gate has begun more ledgers than any gate does or
-    are of another gate's ledger (``foreign``), and rosters that were refused (``roster-refused``).
+    are of another gate's ledger (``foreign``), entries of which enough is held already
+    (``dropped``), and rosters that were refused (``roster-refused``).
     """
 
     def __init__(self, options: ReceiverOptions) -> None:
@@ -62,8 +63,7 @@ class Receiver:
         self._waited = 0.0
         self._connected: float | None = None
         self._thrown_out = 0
-        self._strangers: set[str] = set()
-        self._foreign_due: dict[str, float] = {}
+        self._teller = Teller()
         self._away = False
         self._left_out: set[str] = set()
 
@@ -118,9 +118,11 @@ class Receiver:
     def _connect(self) -> ReceiverConnection:
         root, version = self._options.root, self._versions[0]
         topics = {
-            f"{root}/+/{channel}": MAX_WIRE_BYTES for channel in ("ledger", "status", "replies")
+            f"{root}/+/ledger": LARGEST_KEPT,
+            f"{root}/+/status": LARGEST_ENTRY,
+            f"{root}/+/replies": LARGEST_ENTRY,
+            self._roster: LARGEST_ROSTER,
         }
-        topics[self._roster] = LARGEST_ROSTER
         try:
             connection = ReceiverConnection(self._options, version, topics)
         except NotUnderstood:
@@ -147,7 +149,8 @@ class Receiver:
             messages = connection.receive()
             batch = read_messages(messages, self._roster)
             if batch.damaged:
-                self.counts["damaged"] += batch.damaged
+                self.counts["damaged"] += len(batch.damaged)
+            self._teller.tell_messages(batch)
             for payload in batch.rosters:
                 if self._apply_roster(store, payload):
                     for progress in store.progress():  # Who is known decides who is rejected.
@@ -175,7 +178,7 @@ class Receiver:
             payload = self._believed.opened(self._roster, payload, LARGEST_ROSTER)
         except NotSigned as error:
             self.counts["roster-refused"] += 1
-            _log.error("roster-refused reason=not-signed: the one before stays; %s", error)
+            self._teller.tell_roster("not-signed", str(error))
             return False
         try:
             result = store.apply_roster(payload, _now())
@@ -183,11 +186,11 @@ class Receiver:
             raise
         except Exception as error:
             self.counts["roster-refused"] += 1
-            _log.error("roster-refused reason=%s: the one before stays", type(error).__name__)
+            self._teller.tell_roster(type(error).__name__)
             return False
         if result.refused is not None:
             self.counts["roster-refused"] += 1
-            _log.error("roster-refused reason=%s: the one before stays", result.refused)
+            self._teller.tell_roster(result.refused)
         elif result.applied:
             _log.info("roster-applied")
             if strangers := store.unlisted():
@@ -214,80 +217,36 @@ class Receiver:
         except Exception as error:
             if len(arrivals) > 1:
                 return [taken for one in arrivals for taken in self._take(store, [one])]
-            (one,) = arrivals
+            return self._take_bare(store, arrivals[0], error)
+
+    def _take_bare(self, store: PayrollStore, one: Arrival, error: Exception) -> list[BatchResult]:
+        """Keep an entry that the database does not take as what it is: as one for a person."""
+        told = identifier(one.gate), one.ledger, one.seq, rule(error)
+        try:
+            taken = store.take([bare(one)], _now())
+        except EdgeAgentError:
+            raise
+        except Exception:
             self.counts["damaged"] += 1
             _log.error(
-                "not-taken gate=%a ledger=%s seq=%d reason=%s: not kept and not confirmed",
-                *(one.gate, one.ledger, one.seq, type(error).__name__),
+                "not-taken gate=%s ledger=%s seq=%d reason=%s: not kept and not confirmed", *told
             )
             return []
+        _log.error("set-aside gate=%s ledger=%s seq=%d reason=%s: kept as unreadable", *told)
+        return [taken]
 
     def _told(self, taken: BatchResult) -> list[LedgerProgress]:
         self.counts.update(new=taken.new, duplicate=taken.duplicates)
-        self._tell(taken.rejected)
-        for gate in taken.refused:
-            self.counts["refused"] += 1
-            _log.error("too-many-ledgers gate=%r: nothing of a new one is kept or confirmed", gate)
-        for (gate, ledger, owner), entries in Counter(map(astuple, taken.foreign)).items():
-            self.counts["foreign"] += entries
-            self._tell_foreign(gate, ledger, owner)
-        for progress in taken.progress:
-            if progress.forks:
-                self.counts["fork"] += len(progress.forks)
-                _log.error(
-                    "fork gate=%s ledger=%s seqs=%s: a card was cloned or a backup restored",
-                    progress.gate,
-                    progress.ledger,
-                    progress.forks,
-                )
+        met = {
+            "rejected": len(taken.rejected),
+            "refused": len(taken.refused),
+            "foreign": len(taken.foreign),
+            "fork": sum(len(progress.forks) for progress in taken.progress),
+            "dropped": sum(taken.dropped.values()),
+        }
+        self.counts.update({what: count for what, count in met.items() if count})
+        self._teller.tell(taken)
         return taken.progress
-
-    def _tell_foreign(self, gate: str, ledger: str, owner: str) -> None:
-        """A minute's worth in one line: whoever sends this may send much of it."""
-        now = time.monotonic()
-        if now < self._foreign_due.get(gate, now):
-            return
-        if len(self._foreign_due) >= _MOST_STRANGERS:
-            self._foreign_due.clear()
-        self._foreign_due[gate] = now + _TELL_EVERY
-        _log.error(
-            "foreign gate=%r ledger=%s: it is the ledger of gate %r, which alone may write there;"
-            " nothing of it is kept or confirmed (entries so far: %d): is %r set up as another"
-            " gate, or has its certificate or password been stolen?",
-            gate,
-            ledger,
-            owner,
-            self.counts["foreign"],
-            gate,
-        )
-
-    def _tell(self, rejected: list[Rejected]) -> None:
-        """What is held and cannot be used. Of a worker who is not known, once."""
-        unreadable: dict[tuple[str, str], list[int]] = {}
-        strangers: dict[str, set[str]] = {}
-        for one in rejected:
-            self.counts["rejected"] += 1
-            if one.code is None:
-                unreadable.setdefault((one.gate, one.ledger), []).append(one.seq)
-            elif one.code not in self._strangers:
-                strangers.setdefault(one.gate, set()).add(one.code)
-                if len(self._strangers) < _MOST_STRANGERS:
-                    self._strangers.add(one.code)
-        for (gate, ledger), seqs in unreadable.items():
-            _log.error(
-                "unreadable gate=%s ledger=%s seqs=%s: kept and confirmed, but not counted; a"
-                " person must look at the view 'rejected'",
-                gate,
-                ledger,
-                seqs[:_TOLD],
-            )
-        for gate, codes in strangers.items():
-            _log.warning(
-                "unknown-worker gate=%s %s: no roster has named them, and their punches do not"
-                " count",
-                gate,
-                told_codes(sorted(codes)),
-            )
 
     def _confirm(self, connection: ReceiverConnection, progress: LedgerProgress) -> None:
         if not progress.tip.through:
@@ -311,9 +270,9 @@ class Receiver:
     ) -> None:
         if (why := connection.too_large(topic, payload)) is None:
             connection.publish(topic, payload, retain)
-        elif topic not in self._left_out and len(self._left_out) < _MOST_STRANGERS:
+        elif topic not in self._left_out and len(self._left_out) < _MOST_LEFT_OUT:
             self._left_out.add(topic)
-            _log.error("left-out topic=%s: the broker does not take it. %s", topic, why)
+            _log.error("left-out topic=%s: the broker does not take it. %s", escaped(topic), why)
 
     def _ask(
         self, connection: ReceiverConnection, gaps: Gaps, resends: Resends, present: Presence
@@ -336,7 +295,8 @@ class Receiver:
             topic = Topics(self._options.root, gap.gate).commands
             payload = self._signer.signed(topic, msgspec.json.encode(command))
             self._publish(connection, topic, payload)
-            _log.warning("gap gate=%s ledger=%s asked=%d-%d", gap.gate, gap.ledger, ask[0], ask[-1])
+            place = identifier(gap.gate), gap.ledger
+            _log.warning("gap gate=%s ledger=%s asked=%d-%d", *place, ask[0], ask[-1])
 
 
 class _OwedReceipts:

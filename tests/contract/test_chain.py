@@ -13,7 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from edge_agent.contract.chain import GENESIS, Scribe, _is_canonical, read_wire, stamp_of
+from edge_agent.contract.bounds import LARGEST_ENTRY
+from edge_agent.contract.chain import (
+    GENESIS,
+    Scribe,
+    TooLong,
+    _is_canonical,
+    read_wire,
+    stamp_of,
+)
 from edge_agent.contract.facts import (
     AttemptRefused,
     Direction,
@@ -21,6 +29,7 @@ from edge_agent.contract.facts import (
     Evidence,
     Fact,
     GateAlive,
+    PrintRestored,
     PunchAdded,
     PunchRecorded,
     PunchRecovered,
@@ -265,3 +274,22 @@ def test_an_entry_that_was_written_out_anew_is_still_the_same() -> None:
     assert read_wire(spaced)[1] == read_wire(entry.wire)[1]
     with pytest.raises(ValueError, match="hash"):
         read_wire(spaced.replace(b"true", b"false"))
+
+
+def test_no_entry_is_written_that_payroll_would_not_take() -> None:
+    def written(origin: str) -> int:
+        fact = PrintRestored(
+            worker="NV1",
+            finger="right-index",
+            slot=1,
+            generation=1,
+            origin=origin,
+            backup="b",
+            actor="uid:0",
+        )
+        return len(SCRIBE.write(fact, SYNCED, 2, GENESIS).wire)
+
+    room = LARGEST_ENTRY - written("")
+    assert written("x" * room) == LARGEST_ENTRY  # The control: one byte less is written.
+    with pytest.raises(TooLong, match="nothing of it was written"):
+        written("x" * (room + 1))

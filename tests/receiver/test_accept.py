@@ -9,9 +9,9 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_agent.contract.bounds import LARGEST_KEPT
 from edge_agent.contract.chain import GENESIS, link
 from edge_agent.receiver.accept import (
-    MAX_WIRE_BYTES,
     ChainLink,
     Course,
     MalformedEntry,
@@ -89,7 +89,7 @@ def test_what_the_hash_does_not_cover_stops_nobody(changed: dict[str, Any]) -> N
         pytest.param(b"null", id="not an object"),
         pytest.param(b"[" * 60_000, id="nested too deep"),
         pytest.param(b'{"a":' * 10_000 + b"1" + b"}" * 10_000, id="objects nested too deep"),
-        pytest.param(envelope(SOUND) + b" " * MAX_WIRE_BYTES, id="too long"),
+        pytest.param(envelope(SOUND) + b" " * LARGEST_KEPT, id="too long"),
         pytest.param(envelope(SOUND, hash="0" * 64), id="another hash"),
         pytest.param(envelope(SOUND, prevhash="zz"), id="previous hash is not hex"),
         pytest.param(

@@ -16,6 +16,7 @@ from typing import Any, Union
 import msgspec
 
 from ...contract.errors import BadRequest, EdgeAgentError
+from ...contract.told import rule
 from ..errors import GateBusy, SocketFault
 from ..events import Event, Watching
 from ..host.lock import give_to_folder_owner
@@ -224,7 +225,9 @@ class ControlServer:
         try:
             request = _requests.decode(line)
         except (ValueError, RecursionError) as error:  # Whatever bytes may do to a decoder.
-            conversation.failed(BadRequest(f"This is no request of the control socket: {error}."))
+            conversation.failed(
+                BadRequest(f"This is no request of the control socket: {rule(error)}.")
+            )
             return
         answer = self._own.get(type(request))
         if answer is not None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from ...contract.messages import ReportLine
+from ...contract.told import rule
 
 _WITHIN_S = 60.0
 _LOW_PRIORITY = 10
@@ -80,4 +81,4 @@ class ProcessExaminer:
                 return f"the doctor said more than {_MOST_BYTES} bytes"
             return _LINES.decode(out)
         except (OSError, msgspec.DecodeError) as error:
-            return f"the doctor did not answer: {error}"
+            return f"the doctor did not answer: {rule(error)}"

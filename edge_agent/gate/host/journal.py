@@ -2,16 +2,25 @@
 
 journald takes a line for information unless it begins with its priority (sd-daemon(3)), and each
 line for a message of its own: so every line of a trace has one. Elsewhere they would only be read.
+
+Whatever is logged, nothing that others sent gets out of its line, fills the disk, or comes in by an
+exception's text: what a library says of a value may quote it.
 """
 
 import logging
 import os
 import sys
 import threading
+import time
+import traceback
+from collections.abc import Callable
+from math import inf
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
+
+from ...contract.told import Sparing, escaped, rule
 
 log = logging.getLogger(__name__)
 
@@ -53,22 +62,100 @@ class _WithPriority(logging.Formatter):
         return with_priority(self._inner.format(record), priority)
 
 
+class _PlainLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = f"{record.levelname} {escaped(record.getMessage())}"
+        return "\n".join([line, *_trace(record)])
+
+
 class _JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line = {
             "level": record.levelname.lower(),
             "logger": record.name,
             "thread": record.threadName,
-            "message": _as_text(record.getMessage()),
+            "message": escaped(record.getMessage(), lines=True),
         }
-        if record.exc_info:
-            line["trace"] = _as_text(self.formatException(record.exc_info))
+        if trace := _trace(record):
+            line["trace"] = "\n".join(trace)
         return msgspec.json.encode(line).decode()
 
 
-def _as_text(message: str) -> str:
-    """What JSON can hold: a path that is no UTF-8 has surrogates in it."""
-    return message.encode(errors="backslashreplace").decode()
+def _trace(record: logging.LogRecord) -> list[str]:
+    """Where an error came from, line by line, and of which type it is: its text may quote what it
+    is about, so of that stands here only what is known to quote nothing.
+    """
+    lines: list[str] = []
+    error = record.exc_info[1] if record.exc_info else None
+    while error is not None and len(lines) < _MOST_TRACED:
+        frames = traceback.extract_tb(error.__traceback__)
+        cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        told = [f'  File "{one.filename}", line {one.lineno}, in {one.name}' for one in frames]
+        kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+        why = rule(error) if isinstance(error, Exception) else kind
+        told.append(kind if why == type(error).__name__ else f"{kind}: {why}")
+        lines[:0] = told if not lines else [*told, "which led to:"]
+        error = cause
+    header = ["Traceback (most recent call last):"] if lines else []
+    return header + [escaped(line) for line in lines]
+
+
+_MOST_TRACED = 200
+"""Lines: a recursion that had no end has a thousand."""
+
+
+class _Kind(NamedTuple):
+    """Lines that differ in nothing but their values."""
+
+    logger: str
+    level: int
+    message: str
+    traced: bool
+
+
+class _Handler(logging.StreamHandler[Any]):
+    """Lets MOST_ALIKE lines of one kind through in a minute, and says how many more there were."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        super().__init__(sys.stderr)
+        self._now = now
+        self._sparing: Sparing[_Kind] = Sparing(MOST_ALIKE)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        now = self._now()
+        kind = _Kind(record.name, record.levelno, str(record.msg), record.exc_info is not None)
+        met = self._sparing.count(kind, now)
+        self._say_untold(now)
+        if met is None:
+            return
+        if met > 1:
+            self._say_more(kind, met - 1)
+        super().emit(record)
+
+    def close(self) -> None:
+        """At the end of the process."""
+        self._say_untold(inf)
+        super().close()
+
+    def _say_untold(self, now: float) -> None:
+        for kind, met in self._sparing.untold(now):
+            self._say_more(kind, met)
+
+    def _say_more(self, kind: "_Kind", left_out: int) -> None:
+        """The message without its values: those are not told again."""
+        more, told = "%d more lines of this kind were left out: %s", (left_out, kind.message)
+        super().emit(logging.LogRecord(kind.logger, kind.level, "", 0, more, told, None))
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """logging would print what the line was to hold."""
+        if where := record.pathname:  # Of a line of our own, nothing more can be said.
+            what = "a line of the log could not be written: %s:%d"
+            args = where, record.lineno
+            super().emit(logging.LogRecord(record.name, logging.ERROR, "", 0, what, args, None))
+
+
+MOST_ALIKE = 30
+"""Lines of one kind in a minute: a loose plug's whole story, and no flood."""
 
 
 def log_to_stderr(form: Literal["plain", "json"]) -> None:
@@ -76,12 +163,13 @@ def log_to_stderr(form: Literal["plain", "json"]) -> None:
 
     What ends the process or a thread unexpectedly is a line of the log too.
     """
-    formatter = _JsonLines() if form == "json" else logging.Formatter("%(levelname)s %(message)s")
-    handler = logging.StreamHandler(sys.stderr)
+    formatter = _JsonLines() if form == "json" else _PlainLines()
+    handler = _Handler(time.monotonic)
     handler.setFormatter(_WithPriority(formatter) if on_the_journal() else formatter)
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     sys.excepthook = _log_end
     threading.excepthook = lambda told: _log_end(told.exc_type, told.exc_value, told.exc_traceback)
+    sys.unraisablehook = lambda told: _log_end(told.exc_type, told.exc_value, told.exc_traceback)
 
 
 def _log_end(kind: type[BaseException], error: Any, trace: TracebackType | None) -> None:

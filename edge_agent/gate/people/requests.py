@@ -6,11 +6,11 @@ request out, and what for that is needed, stands in handlers.py.
 """
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from ...contract.bounds import Count, Number, Seq
+from ...contract.bounds import Count, Line, Number, Seq, Word
 from ...contract.errors import EdgeAgentError
 from ...contract.language import is_name
 
@@ -34,36 +34,36 @@ class AskNames(Request, tag="names", frozen=True, kw_only=True):
 class AddWorker(Request, tag="add-worker", frozen=True, kw_only=True):
     """Enter a worker, or bring a deactivated one back. ``force``: although the code looks odd."""
 
-    code: str
-    name: str
+    code: Word
+    name: Line
     force: bool = False
 
 
 class RenameWorker(Request, tag="rename-worker", frozen=True, kw_only=True):
     """Give a worker another name. ``force``: the same person has it, and keeps the prints."""
 
-    code: str
-    name: str
+    code: Word
+    name: Line
     force: bool = False
 
 
 class ActivateWorker(Request, tag="activate-worker", frozen=True, kw_only=True):
     """Take a worker's fingers again, whom this gate has refused."""
 
-    code: str
+    code: Word
 
 
 class DeactivateWorker(Request, tag="deactivate-worker", frozen=True, kw_only=True):
     """From now on this worker's fingers are refused."""
 
-    code: str
+    code: Word
 
 
 class VoidPunch(Request, tag="void-punch", frozen=True, kw_only=True):
     """A supervisor withdraws a punch. ``reason`` is a code."""
 
     seq: Seq
-    reason: str
+    reason: Word
 
 
 class AddPunch(Request, tag="add-punch", frozen=True, kw_only=True):
@@ -72,25 +72,25 @@ class AddPunch(Request, tag="add-punch", frozen=True, kw_only=True):
     ``force``: although the time or the worker is odd.
     """
 
-    code: str
-    at: str
-    reason: str
-    direction: str | None = None
+    code: Word
+    at: Word
+    reason: Word
+    direction: Word | None = None
     force: bool = False
 
 
 class Enroll(Request, tag="enroll", frozen=True, kw_only=True):
     """Store a finger of a worker, guided by the sensor."""
 
-    code: str
-    finger: str
+    code: Word
+    finger: Word
 
 
 class RemovePrint(Request, tag="remove-print", frozen=True, kw_only=True):
     """Erase a finger of a worker."""
 
-    code: str
-    finger: str
+    code: Word
+    finger: Word
 
 
 class Identify(Request, tag="identify", frozen=True, kw_only=True):
@@ -108,20 +108,20 @@ class AdoptSensor(Request, tag="adopt-sensor", frozen=True, kw_only=True):
 class BeginBackup(Request, tag="begin-backup", frozen=True, kw_only=True):
     """Begin to seal all templates to these keys (``age1…``)."""
 
-    recipients: list[str]
+    recipients: Annotated[list[Line], Meta(max_length=100)]
 
 
 class SealPrints(Request, tag="seal-prints", frozen=True, kw_only=True):
     """The next sealed records of a backup, from place ``first`` on (1 is the first)."""
 
-    backup: str
+    backup: Word
     first: Number
 
 
 class KeepBackup(Request, tag="keep-backup", frozen=True, kw_only=True):
     """The backup that was sealed is safely on its medium."""
 
-    backup: str
+    backup: Word
 
 
 class AskCourier(Request, tag="ask-courier", frozen=True, kw_only=True):
@@ -142,8 +142,8 @@ class BeginRestore(Request, tag="begin-restore", frozen=True, kw_only=True):
 class RestorePrints(Request, tag="restore-prints", frozen=True, kw_only=True):
     """Store these records of a backup, each sealed to the courier's key."""
 
-    gate: str
-    backup: str
+    gate: Word
+    backup: Word
     sealed: list[bytes]
 
 

@@ -7,6 +7,11 @@ from math import inf
 
 from msgspec import structs
 
+from ...contract.bounds import (
+    MOST_CHANGES_AN_HOUR,
+    MOST_KNOWN_WORKERS,
+    MOST_ROSTERS_AN_HOUR,
+)
 from ...contract.errors import StoreFault
 from ...contract.facts import Fact, RosterApplied, RosterRefused, WorkerAdded, WorkerChanged
 from ...contract.messages import Roster
@@ -20,6 +25,8 @@ log = logging.getLogger(__name__)
 
 _ACTOR = "payroll"
 _GATE = "gate"
+
+_HOUR_S = 3600.0
 
 _PAUSE_S = 60.0
 """Between two refusals that are written, and before a roster that could not be stored is tried
@@ -54,6 +61,9 @@ class RosterKeeper:
         self._inbox = inbox
         self._waiting: Heard | None = None
         self._due = -inf
+        self._lately: deque[tuple[float, int]] = deque()
+        """When rosters came into force within the last hour, and how many workers each changed."""
+        self._made_to_wait = False
 
     def look(self) -> None:
         """Answer the latest roster, where there is one and it is time to."""
@@ -85,13 +95,38 @@ class RosterKeeper:
         if refusal is not None:
             return self._refuse(heard, refusal, applied)
         if heard.roster is not None and heard.roster.version != applied.version:
-            self._put_in_force(heard.roster, heard.digest)
+            listings = merge(heard.roster.workers, self._gate.workers)
+            known = len(self._gate.workers) + sum(listing.added for listing in listings)
+            if known > MOST_KNOWN_WORKERS:
+                why = f"with it this gate would know more than {MOST_KNOWN_WORKERS} workers"
+                return self._refuse(structs.replace(heard, why=why), Refusal.TOO_LARGE, applied)
+            if not self._room_for(len(listings)):
+                return False
+            self._put_in_force(heard.roster, heard.digest, listings)
         elif applied.refused is not None:
             self._restored(applied)
         return True
 
-    def _put_in_force(self, roster: Roster, digest: bytes) -> None:
-        listings = merge(roster.workers, self._gate.workers)
+    def _room_for(self, changes: int) -> bool:
+        """Whether a roster that changes so many workers may come into force now."""
+        now, lately = self._gate.clock.monotonic(), self._lately
+        while lately and now - lately[0][0] >= _HOUR_S:
+            lately.popleft()
+        room = MOST_CHANGES_AN_HOUR - sum(count for _, count in lately)
+        if not lately or (len(lately) < MOST_ROSTERS_AN_HOUR and changes <= room):
+            self._made_to_wait = False
+            return True
+        self._due = now + _PAUSE_S
+        if not self._made_to_wait:
+            log.error(
+                "payroll publishes too many rosters (%d came into force within an hour): the "
+                "newest one waits until an hour has passed. Look who publishes them.",
+                len(lately),
+            )
+        self._made_to_wait = True
+        return False
+
+    def _put_in_force(self, roster: Roster, digest: bytes, listings: list[Listing]) -> None:
         held = self._given_away(listings)
         workers = [
             structs.replace(listing.worker, active=False)
@@ -112,6 +147,7 @@ class RosterKeeper:
             workers,
         )
         self._due = -inf
+        self._lately.append((self._gate.clock.monotonic(), len(listings)))
         self._tell(roster.version, None)
         log.info(
             "payroll's roster %d is in force: %s, %d added, %d changed",

@@ -2,8 +2,8 @@
 
 import hashlib
 import logging
+import re
 from collections import OrderedDict
-from math import inf
 from typing import Annotated
 
 import msgspec
@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from ...contract.messages import Reply, Report, Resend, Topics
 from ...contract.signatures import Believed, NotSigned
 from ...contract.stamps import Stamp, parse_time
+from ...contract.told import Sparing
 from ..ledger.store.sqlite_store import SqliteStore
 from ..ports import Clock, Examiner
 from .deliveries import Deliveries
@@ -24,7 +25,6 @@ NOT_READABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for a payload that anybody may have sent."""
 
 _COMMANDS = {str(command.__struct_config__.tag) for command in (Resend, Report)}
-_COMPLAIN_EVERY_S = 60.0
 
 _REMEMBERED_S = 600.0
 _MOST_REMEMBERED = 64
@@ -53,7 +53,7 @@ class CommandHandler:
         self._examiner = examiner
         self._answered: OrderedDict[bytes, _Answered] = OrderedDict()
         self._examined_for: tuple[bytes, str] | None = None
-        self._complain_due = -inf
+        self._complaints: Sparing[str] = Sparing()
         self.refused = 0
         """How many commands were not carried out because of what they are."""
 
@@ -123,8 +123,7 @@ class CommandHandler:
 
     def _refused(self, now: float, why: str | None) -> None:
         self.refused += 1
-        if now >= self._complain_due:
-            self._complain_due = now + _COMPLAIN_EVERY_S
+        if self._complaints.count("command", now) is not None:
             log.warning("command refused: %s (%d so far)", why, self.refused)
 
     def _send(self, reply: Reply) -> None:
@@ -188,8 +187,15 @@ def _past(expires: str, now: Stamp) -> bool:
 
 
 def refusal(id_: str, command: str, error: str) -> Reply:
-    """The reply to a command that is not carried out."""
-    return Reply(id=id_, command=command, ok=False, error=error)
+    """The reply to a command that is not carried out.
+
+    Its name comes back where it can be one; whatever else stood there was put there by mistake.
+    """
+    named = command if _NAME.fullmatch(command) else ""
+    return Reply(id=id_, command=named, ok=False, error=error)
+
+
+_NAME = re.compile(r"[a-z][a-z-]{0,31}")
 
 
 class _Command(Struct, frozen=True):

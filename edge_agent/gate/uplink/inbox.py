@@ -3,7 +3,6 @@
 import hashlib
 import logging
 from collections.abc import Callable
-from math import inf
 from typing import Literal
 
 import msgspec
@@ -12,14 +11,13 @@ from msgspec import Struct
 from ...contract.messages import Receipt, Topics
 from ...contract.roster import LARGEST_ROSTER, Heard, Refusal, read_roster
 from ...contract.signatures import Believed, NotSigned
+from ...contract.told import Sparing, rule
 from ..ledger.store.sqlite_store import SqliteStore
 from ..ports import Received
 from .commands import LARGEST_MESSAGE, NOT_READABLE, CommandHandler
 from .outbox import Outbox
 
 log = logging.getLogger(__name__)
-
-_COMPLAIN_EVERY_S = 60.0
 
 _NOT_SIGNED = hashlib.sha256(Refusal.NOT_SIGNED.encode()).digest()
 
@@ -71,7 +69,7 @@ class PayrollInbox:
         self._leave = leave
         self._ignored = 0
         self._last_roster = b""
-        self._complain_due = -inf
+        self._complaints: Sparing[str] = Sparing()
         self.left = False
         """Nothing of this ledger may be published any more: another one is about to begin."""
         self.rejected = store.watermarks().rejected
@@ -125,9 +123,8 @@ class PayrollInbox:
 
     def _complain(self, now: float, receipt: Ignored | ForeignReceipt) -> None:
         self._ignored += 1
-        if now < self._complain_due or self.left:
+        if self.left or self._complaints.count("receipt", now) is None:
             return
-        self._complain_due = now + _COMPLAIN_EVERY_S
         if isinstance(receipt, ForeignReceipt):
             self._complain_of_another(receipt)
         else:
@@ -157,10 +154,8 @@ def read_receipt(
         return Ignored("it is too long")
     try:
         receipt = msgspec.json.decode(payload, type=Receipt)
-    except msgspec.ValidationError as error:  # It names the place, and never what stands there.
-        return Ignored(f"it is not a receipt: {error}")
-    except NOT_READABLE:
-        return Ignored("it is not a receipt")
+    except NOT_READABLE as error:
+        return Ignored(f"it is not a receipt: {rule(error)}")
     if receipt.ledger != ledger:
         return Ignored("it is for another ledger")
     if receipt.rejected_count > receipt.through:

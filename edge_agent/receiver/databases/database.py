@@ -24,6 +24,10 @@ class DatabaseAway(StoreFault):
     """The database server cannot be used at present: to try again later may help."""
 
 
+class Unfit(ValueError):
+    """A value that the database does not take. It is no fault of the database, and one entry's."""
+
+
 class Guard(Struct, frozen=True):
     """A table whose rows, known by ``key``, are added and never changed or removed.
 
@@ -51,7 +55,8 @@ class Database(Protocol):
     """One connection, for use on one thread.
 
     Every method raises StoreFault where the database fails, and DatabaseAway where it may come
-    back; the connection is not used again after that.
+    back; the connection is not used again after that. Unfit is raised for a value that it does not
+    take: the transaction has failed then, and nothing else. No error quotes a value.
     """
 
     name: str
@@ -65,7 +70,10 @@ class Database(Protocol):
         ...
 
     def transaction(self) -> AbstractContextManager[None]:
-        """All or nothing, and on disk once it is left without an error."""
+        """All or nothing, and on disk once it is left without an error.
+
+        Within another one it is a part of that, which may fail alone.
+        """
         ...
 
     def query(self, sql: str, parameters: Row = ()) -> list[tuple[Any, ...]]:

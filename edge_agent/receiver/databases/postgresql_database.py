@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from ...contract.broker.access import is_loopback
 from ...contract.errors import StoreFault
-from .database import DatabaseAway, Guard, Row
+from .database import DatabaseAway, Guard, Row, Unfit
 
 try:
     import psycopg
@@ -196,8 +196,12 @@ class PostgresqlDatabase:
     def _faults(self) -> Iterator[None]:
         try:
             yield
+        except UnicodeEncodeError as error:
+            raise Unfit("PostgreSQL does not take a value (UnicodeEncodeError)") from error
         except psycopg.Error as error:
-            message = " ".join(str(error).split())
+            if _of_a_value(error):
+                raise Unfit(f"PostgreSQL does not take a value ({type(error).__name__})") from error
+            message = _told(error)
             if self._may_come_back(error):
                 raise DatabaseAway(f"The database {self.name} is away: {message}") from error
             raise StoreFault(
@@ -212,6 +216,23 @@ class PostgresqlDatabase:
         # libpq itself could not reach the server, or lost it, or was not let in.
         lasting = any(words in str(error) for words in _LASTING)
         return isinstance(error, psycopg.OperationalError) and not lasting
+
+
+_OF_A_VALUE = ("22", "23", "54")
+"""SQLSTATE classes: a value out of its range, against a constraint, too long for an index."""
+
+
+def _of_a_value(error: psycopg.Error) -> bool:
+    if error.sqlstate is None:  # psycopg itself could not write it down.
+        return isinstance(error, psycopg.DataError)
+    return error.sqlstate.startswith(_OF_A_VALUE)
+
+
+def _told(error: psycopg.Error) -> str:
+    """What the server says first; DETAIL and CONTEXT quote rows, and with them names."""
+    if error.sqlstate is None:
+        return " ".join(str(error).split())
+    return f"{' '.join((error.diag.message_primary or '').split())} ({error.sqlstate})"
 
 
 def _tls(given: dict[str, Any]) -> dict[str, Any]:

@@ -11,10 +11,14 @@ from typing import IO, Any, ClassVar
 
 from ...contract.errors import StoreFault
 from ...contract.rights import unusable_file
-from .database import Guard, Row
+from .database import Guard, Row, Unfit
 
 _BUSY_SECONDS = 30.0
 """As long as a clerk's tool may hold the file before the receiver gives up."""
+
+
+_OF_A_VALUE = ("SQLITE_CONSTRAINT_NOTNULL", "SQLITE_CONSTRAINT_CHECK", "SQLITE_TOOBIG")
+"""Not that of a trigger, which guards what may not be changed."""
 
 
 class SqliteDatabase:
@@ -44,9 +48,24 @@ class SqliteDatabase:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         with self._faults():
+            if self._conn.in_transaction:
+                with self._part():
+                    yield
+                return
             self._conn.execute("BEGIN IMMEDIATE")
             with self._conn:
                 yield
+
+    @contextmanager
+    def _part(self) -> Iterator[None]:
+        self._conn.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            self._conn.execute("ROLLBACK TO part")
+            raise
+        finally:
+            self._conn.execute("RELEASE part")
 
     def query(self, sql: str, parameters: Row = ()) -> list[tuple[Any, ...]]:
         with self._faults():
@@ -112,7 +131,11 @@ class SqliteDatabase:
     def _faults(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError, OverflowError) as error:
+        except (sqlite3.DataError, OverflowError, UnicodeEncodeError) as error:
+            raise Unfit(f"SQLite does not take a value ({type(error).__name__})") from error
+        except (sqlite3.Error, OSError) as error:
+            if getattr(error, "sqlite_errorname", None) in _OF_A_VALUE:
+                raise Unfit(f"SQLite does not take a value ({type(error).__name__})") from error
             why = unusable_file(self._path) or unusable_file(_lock_of(self._path))
             raise StoreFault(
                 f"The database {self.name} cannot be used: {why}."

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from ...contract.bounds import MOST_KNOWN_WORKERS
 from ...contract.messages import RosterWorker
-from ...contract.people import Holders, another_person
+from ...contract.people import Holders, another_person, is_code
 from ...contract.roster import Applied, Refusal, judge_roster, read_roster
 from ...contract.stamps import parse_time
 from ..databases.database import Database, packed
@@ -35,6 +36,9 @@ def apply_roster(database: Database, payload: bytes, at: str) -> RosterResult:
         return RosterResult(refused=refused)
     if heard.roster.version == in_force.version:
         return RosterResult()
+    known = {code for (code,) in database.query("SELECT code FROM known_workers")}
+    if len(known.union(worker.code for worker in heard.roster.workers)) > MOST_KNOWN_WORKERS:
+        return RosterResult(refused=Refusal.TOO_LARGE)
     with database.transaction():
         _keep_former_names(database, heard.roster.workers, parse_time(at))
         know_workers(database, heard.roster.workers)
@@ -196,7 +200,8 @@ def _flag(held: int | None) -> bool | None:
 
 
 def told_codes(codes: Iterable[str]) -> str:
-    """Some of them, for one line: a code may hold anything that a gate has sent."""
+    """Some of them, for one line. What is no code may be a name, and is only counted."""
     every = list(codes)
-    more = f" and {len(every) - _TOLD} more" if len(every) > _TOLD else ""
-    return ", ".join(ascii(code)[1:-1] for code in every[:_TOLD]) + more
+    told = [code for code in every[:_TOLD] if is_code(code)]
+    more = f" and {len(every) - len(told)} more" if len(every) > len(told) else ""
+    return ", ".join(told) + more if told else f"{len(every)} that are no codes"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import msgspec
 from msgspec import Struct
 
-from ...contract.bounds import LARGEST_NUMBER
+from ...contract.bounds import LARGEST_ENTRY, LARGEST_NUMBER
 from ...contract.errors import BadRequest, BrokerFault
 from ...contract.messages import Roster, RosterWorker, Topics
 from ...contract.people import another_person, look_alikes_among
@@ -19,7 +19,6 @@ from ...contract.roster import (
     version_after,
 )
 from ...contract.signatures import Believed, NotSigned
-from ..accept import MAX_WIRE_BYTES
 from ..connection import (
     MQTT_3_1_1,
     MQTT_5,
@@ -151,7 +150,7 @@ def _refuse_version(version: int, found: _Found, *, force: bool) -> None:
 
 def _connect(options: ReceiverOptions, topic: str) -> ReceiverConnection:
     """With the gates' status where we may read it."""
-    topics = {topic: LARGEST_ROSTER, f"{options.root}/+/status": MAX_WIRE_BYTES}
+    topics = {topic: LARGEST_ROSTER, f"{options.root}/+/status": LARGEST_ENTRY}
     try:
         return _connect_to(options, topics)
     except NotReadable:

@@ -39,7 +39,7 @@ def read_roster_file(path: Path) -> RosterFile:
     for row in table.rows:
         worker, found = _worker(row.cells)
         workers.append(worker)
-        found += row_problems(worker, seen)
+        found += [problem.shown for problem in row_problems(worker, seen)]
         problems += [f"row {row.number}: {what}" for what in found]
     if not workers:
         raise BadRequest(f"There is no worker in {path}: nothing was taken.")

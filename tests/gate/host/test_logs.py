@@ -67,11 +67,11 @@ def test_json_is_an_object_a_line() -> None:
         "thread": "MainThread",
         "message": "sensor ready: 127 slots",
     }
-    assert lines[1]["message"] == 'two\nlines, "quotes", \x1b[31m and Đ'
+    assert lines[1]["message"] == 'two\nlines, "quotes", \\x1b[31m and Đ'
     assert lines[2]["message"].startswith("a path that is no text: /")
     assert lines[3]["message"] == "ended unexpectedly"
     assert lines[3]["trace"].startswith("Traceback")
-    assert lines[3]["trace"].endswith("ZeroDivisionError: division by zero")
+    assert lines[3]["trace"].endswith("ZeroDivisionError")
     assert lines[4]["thread"] == "uplink"
 
 
@@ -86,9 +86,8 @@ def test_the_journal_is_told_the_priority_of_each_line() -> None:
     """`journalctl -p warning` shows a warning, an error and all of a trace, and nothing else."""
     lines = logged("plain", journal=True)
     assert lines[0] == "<6>INFO sensor ready: 127 slots"
-    assert lines[1].startswith("<4>WARNING two")
-    assert lines[2].startswith("<4>lines")
-    assert lines[3].startswith("<3>ERROR a path")
+    assert lines[1].startswith("<4>WARNING two\\nlines")
+    assert lines[2].startswith("<3>ERROR a path")
     trace = lines[lines.index("<3>Traceback (most recent call last):") : -1]
     assert len(trace) > 2
     assert all(line.startswith("<3>") for line in trace)
@@ -115,3 +114,61 @@ def test_what_ends_a_process_or_a_thread_is_an_error_of_the_log() -> None:
 def test_nobody_else_is_told_priorities(form: str) -> None:
     """JOURNAL_STREAM is inherited by whoever sends its stderr elsewhere."""
     assert not [line for line in logged(form) if line.startswith("<")]
+
+
+FORGED = """
+import logging, sys
+from edge_agent.gate.host.journal import log_to_stderr
+log_to_stderr(sys.argv[1])
+log = logging.getLogger("edge_agent.gate")
+log.error("gate said: %s", "a\\n<2>CRITICAL all is lost\\r\\x9b2J\\u202egnirts" + "x" * 10_000)
+for number in range(1000):
+    log.warning("refused: %d", number)
+"""
+
+
+def test_what_others_send_stays_in_its_line_and_is_bounded() -> None:
+    lines = logged("plain", FORGED, journal=True)
+    assert lines[0].startswith("<3>ERROR gate said: a\\n<2>CRITICAL all is lost\\r\\x9b2J\\u202e")
+    assert len(lines[0]) < 2100
+    assert not [line for line in lines[1:] if "CRITICAL" in line]
+
+
+def test_a_flood_of_one_kind_is_thirty_lines_and_its_count() -> None:
+    lines = logged("plain", FORGED)
+    assert [line for line in lines if line.startswith("WARNING refused")] == [
+        f"WARNING refused: {number}" for number in range(30)
+    ]
+    assert lines[-1] == "WARNING 970 more lines of this kind were left out: refused: %d"
+
+
+CRASHING_WITH_A_NAME = """
+import logging, sys, gc
+from edge_agent.gate.host.journal import log_to_stderr
+log_to_stderr(sys.argv[1])
+log = logging.getLogger("edge_agent.gate")
+
+class Dying:
+    def __del__(self):
+        raise KeyError("Lo Thi May")
+
+Dying()
+gc.collect()
+log.info("%d of a line that cannot be written", "Lo Thi May")
+try:
+    try:
+        int("Lo Thi May")
+    except ValueError as error:
+        raise RuntimeError("Lo Thi May") from error
+except RuntimeError:
+    log.exception("ended unexpectedly")
+sys.exit({}["Lo Thi May"])
+"""
+
+
+@pytest.mark.parametrize("form", ["plain", "json"])
+def test_what_went_wrong_is_told_without_what_it_was_about(form: str) -> None:
+    text = "\n".join(logged(form, CRASHING_WITH_A_NAME))
+    assert "Lo Thi May" not in text
+    for told in ("KeyError", "ValueError", "which led to:", "RuntimeError", "could not be written"):
+        assert told in text

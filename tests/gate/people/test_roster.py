@@ -282,3 +282,49 @@ def test_what_a_technician_says_meanwhile_stays(told: Told) -> None:
         Employment(active=True, valid_to="2030-01-01"),
     )
     assert told.site.store.worker("W00000") == worker
+
+
+def test_rosters_without_end_are_twenty_an_hour_and_the_newest_waits(
+    told: Told, caplog: pytest.LogCaptureFixture
+) -> None:
+    for version in range(1, 101):
+        told.publish({**NEW, "name": f"Nông Thị Thắm {version}"}, version=version)
+        told.site.clock.now += 10
+    in_force = [event.version for event in told.told]
+    assert in_force == list(range(1, 21))
+    assert caplog.text.count("too many rosters") == 1
+    told.site.clock.now += 3600
+    told.look()
+    assert told.told[-1] == RosterChanged(version=100)
+
+
+def test_rosters_that_change_everybody_wait_the_sooner(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_agent.gate.people.roster.MOST_CHANGES_AN_HOUR", 250)
+    told.publish(*rows(0, 300))  # The first one whole, however large.
+    told.publish(*rows(0, 300), NEW, version=2)
+    assert [event.version for event in told.told] == [1]
+    told.site.clock.now += 3600
+    told.look()
+    assert [event.version for event in told.told] == [1, 2]
+
+
+def test_new_codes_without_end_are_refused(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_agent.gate.people.roster.MOST_KNOWN_WORKERS", 250)
+    told.publish(*rows(0, 200))
+    known = len(told.site.gate.workers)
+    told.publish(*rows(200, 400), version=2)
+    assert told.told[-1].refused == "too-large"
+    assert len(told.site.gate.workers) == known
+    told.publish(*rows(0, 200, active=False), version=3)  # Whom it knows, it goes on hearing of.
+    assert told.told[-1] == RosterChanged(version=3)
+
+
+def test_a_refused_row_is_told_by_its_place_and_rule(
+    told: Told, caplog: pytest.LogCaptureFixture
+) -> None:
+    told.publish(NEW, {"code": "Lò Thị Mây", "name": "Lò Thị Mây\x00"}, version=4)
+    assert "Mây" not in caplog.text
+    assert "worker 2: its code is not an employee code" in caplog.text
+    assert "worker 2: its name is not a name" in caplog.text
