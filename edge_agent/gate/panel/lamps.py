@@ -198,9 +198,8 @@ class GpioPanel:
         """
         while self._left and time.monotonic() >= self._due + self._left[0].after_s:
             step = self._left.popleft()
-            if step.after_s:
-                self._due = time.monotonic()
             self._set(step.name, step.pitch)
+            self._due = time.monotonic()
 
     def _follow(self) -> None:
         with self._changed:

@@ -227,7 +227,7 @@ def test_the_pitch_of_a_passive_buzzer() -> None:
         played: list[str] = []
         play = panel.devices["buzzer"].play
         panel.devices["buzzer"].play = lambda tone: (
-            played.extend(tone and [tone.note] or []),
+            played.extend([tone.note] if tone else []),
             play(tone),
         )
         panel.show(Outcome.RECORDED, direction=Direction.IN)
