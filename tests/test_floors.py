@@ -26,7 +26,15 @@ FLOORS = {
     "contract": (
         ("language",),
         ("bounds", "errors", "rights", "stamps", "wording"),
-        ("atomic_file", "secret_file", "spreadsheet", "facts", "people", "true_times"),
+        (
+            "atomic_file",
+            "planted_links",
+            "secret_file",
+            "spreadsheet",
+            "facts",
+            "people",
+            "true_times",
+        ),
         ("attendance", "chain", "corrections", "messages"),
         ("roster", "home_assistant", "signatures"),
         ("broker",),
@@ -106,7 +114,7 @@ PURE = {
 
 WORLDLY = (
     *("contract.atomic_file", "contract.broker", "contract.rights", "contract.schemas"),
-    *("contract.language", "contract.spreadsheet"),
+    *("contract.language", "contract.planted_links", "contract.spreadsheet"),
 )
 """The rooms of the contract that are not pure."""
 
