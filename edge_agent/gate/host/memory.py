@@ -5,6 +5,7 @@ whoever is done with a template, in whatever form, wipes it (docs/templates.md s
 """
 
 import resource
+from contextlib import suppress
 from typing import Any
 
 _PR_SET_DUMPABLE = 4
@@ -13,7 +14,9 @@ _PR_SET_DUMPABLE = 4
 
 def write_no_core() -> None:
     """From now on no core is written of this process, and nobody but root looks into its memory."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # A unit may forbid to set it, and has LimitCORE=0 itself.
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _libc().prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
