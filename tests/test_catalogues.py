@@ -58,6 +58,7 @@ SPOKEN_LATER: set[str] = {
     "contract/chain.py",
     "contract/corrections.py",
     "contract/home_assistant.py",
+    "contract/planted_links.py",
     "contract/rights.py",
     "contract/roster.py",
     "contract/secret_file.py",

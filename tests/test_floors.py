@@ -26,7 +26,8 @@ FLOORS = {
     "contract": (
         ("language",),
         ("bounds", "errors", "rights", "stamps", "told", "wording"),
-        ("atomic_file", "secret_file", "workbook_limits", "facts", "people", "true_times"),
+        ("atomic_file", "planted_links", "secret_file", "workbook_limits"),
+        ("facts", "people", "true_times"),
         ("spreadsheet", "attendance", "chain", "corrections", "messages"),
         ("roster", "home_assistant", "signatures"),
         ("broker",),
@@ -106,7 +107,8 @@ PURE = {
 
 WORLDLY = (
     *("contract.atomic_file", "contract.broker", "contract.rights", "contract.schemas"),
-    *("contract.language", "contract.spreadsheet", "contract.workbook_limits"),
+    *("contract.language", "contract.planted_links", "contract.spreadsheet"),
+    "contract.workbook_limits",
 )
 """The rooms of the contract that are not pure."""
 

@@ -11,6 +11,7 @@ import msgspec
 from ..contract.errors import BadRequest
 from ..contract.wording import counted
 from ..gate.host.journal import log_to_stderr
+from ..gate.host.memory import write_no_core
 from ..gate.settings.load import load_settings
 from ..receiver.connection import ReceiverOptions
 from ..receiver.subscriber import Receiver
@@ -60,6 +61,7 @@ def receive(ctx: click.Context, /, config: Path | None, database: str, **flags: 
     if ctx.invoked_subcommand is not None:
         return
     log_to_stderr("plain")
+    write_no_core()
     Receiver(options_of(config, database, **flags)).run(_until_told_to_stop())
 
 

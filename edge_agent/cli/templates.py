@@ -12,6 +12,7 @@ from ..contract.atomic_file import new_private_file, refuse_existing
 from ..contract.errors import EdgeAgentError
 from ..contract.wording import counted
 from ..gate.daemon.assembly import Assembly
+from ..gate.host.memory import write_no_core
 from ..gate.people.requests import (
     AskCourier,
     BeginBackup,
@@ -42,6 +43,7 @@ with_identity = click.option(
 @click.group()
 def templates() -> None:
     """Backups of the enrolled fingers' templates, sealed to keys that are not on this machine."""
+    write_no_core()
 
 
 @templates.command()

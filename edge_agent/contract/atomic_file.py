@@ -2,10 +2,13 @@
 
 What is made is written beside its place, synced, put in its place, and the folder synced: a power
 cut between any two of these leaves what was there before, or the new file. Nobody but the owner
-may read what is made, unless another mode is asked for: there are names in it, or worse.
+may read what is made, whatever the umask, unless another mode is asked for: there are names in it,
+or worse. Nothing is written through a link that lies in a file's place.
 """
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -50,7 +53,7 @@ def _becoming(target: Path) -> Iterator[Path]:
     """The same, with no words for what goes wrong: raises OSError."""
     half = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        os.close(os.open(half, _NEW, 0o600))
+        os.close(create_private(half))
         yield half
         sync(half)
         # Not a rename: that would replace a file that came meanwhile.
@@ -71,8 +74,7 @@ def replacing(target: Path, mode: int = 0o600) -> Iterator[IO[bytes]]:
     half = target.with_name(f"{target.name}.part")
     half.unlink(missing_ok=True)
     try:
-        with os.fdopen(os.open(half, _NEW, 0o600), "w+b") as file:
-            os.fchmod(file.fileno(), mode)
+        with os.fdopen(create_private(half, mode), "w+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -81,6 +83,44 @@ def replacing(target: Path, mode: int = 0o600) -> Iterator[IO[bytes]]:
         with suppress(OSError):
             half.unlink()
         raise
+
+
+def create_private(path: Path, mode: int = 0o600) -> int:
+    """A new file of this mode, open to read and write. Raises FileExistsError where there is
+    anything of that name, a link included, and other OSErrors."""
+    fd = os.open(path, _NEW, 0o600)
+    try:
+        os.fchmod(fd, mode)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def set_mode(path: Path, mode: int) -> None:
+    """Give a file or a socket another mode. Raises OSError, and touches nothing, at a link."""
+    fd = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        if stat.S_ISLNK(os.fstat(fd).st_mode):
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+        # What was opened only to be named has no mode to set by itself (open(2), O_PATH).
+        os.chmod(f"/proc/self/fd/{fd}", mode)
+    finally:
+        os.close(fd)
+
+
+def close_to_others(path: Path) -> None:
+    """Take from everybody what an umask, or an older version, has given of a file; its owner's and
+    group's rights stay. Does nothing where it is no file, is not there, or is not ours to change.
+    """
+    with suppress(OSError):
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            mode = os.fstat(fd).st_mode
+            if stat.S_ISREG(mode) and mode & stat.S_IRWXO:
+                os.fchmod(fd, stat.S_IMODE(mode) & ~stat.S_IRWXO)
+        finally:
+            os.close(fd)
 
 
 def move(old: Path, new: Path) -> None:

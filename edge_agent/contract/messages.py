@@ -161,7 +161,9 @@ class UplinkStatus(Struct, frozen=True, kw_only=True):
     ``duplicate_gate``: another gate uses this gate's id, and entries go out slowly until that ends.
     The counts are of messages that are no receipts or commands for this ledger. ``keys``: by which
     payroll's messages have to be signed, each by its first digits (none: by none); ``not_signed``
-    of payroll's messages were not, of whatever kind.
+    of payroll's messages were not, of whatever kind. ``hung_up_often``: the broker has let the gate
+    in and hung up at once, several times; perhaps somebody else uses the gate's name. ``mqtt``: the
+    version that broker and gate speak; null while there is no connection.
     """
 
     duplicate_gate: bool = False
@@ -169,6 +171,8 @@ class UplinkStatus(Struct, frozen=True, kw_only=True):
     refused_commands: int = 0
     keys: list[str] = []
     not_signed: int = 0
+    hung_up_often: bool = False
+    mqtt: Literal["5", "3.1.1"] | None = None
 
 
 class LedgerStatus(Struct, frozen=True, kw_only=True):

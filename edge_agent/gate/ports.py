@@ -262,10 +262,12 @@ class BrokerDown(Struct, frozen=True):
 
     It comes alone; until it has come, what is sent meanwhile is lost without an error.
     ``taken_over``: another client has come with our client id, as far as the broker says so.
+    ``hung_up``: it had let us in, and closed the connection without a word.
     """
 
     reason: str
     taken_over: bool = False
+    hung_up: bool = False
 
 
 class Subscribed(Struct, frozen=True):

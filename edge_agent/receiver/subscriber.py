@@ -104,7 +104,9 @@ class Receiver:
                 _log.error(
                     "thrown-out times=%d: is another receiver connected to this broker under the"
                     " client id %s, perhaps on another machine, with a database of its own? Two"
-                    " would confirm what the other does not hold: stop one of them",
+                    " would confirm what the other does not hold: stop one of them. Or does another"
+                    " program, such as the import of the roster, connect as the same user? Give it"
+                    " a user of its own (docs/broker.md)",
                     self._thrown_out,
                     self._options.client_id,
                 )

@@ -28,6 +28,8 @@ class Running(logging.Handler):
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._said: queue.Queue[str] = queue.Queue()
+        self.lines: list[str] = []
+        """All that was logged."""
 
     def said(self, fact: str) -> str:
         """Wait for the next log line that begins with ``fact``, and return it."""
@@ -41,6 +43,7 @@ class Running(logging.Handler):
         assert not self._thread.is_alive()
 
     def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
         self._said.put(record.getMessage())
 
     def _run(self) -> None:

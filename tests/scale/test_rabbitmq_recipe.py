@@ -4,6 +4,7 @@ import re
 import shlex
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,15 @@ import pytest
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from edge_agent.contract.messages import RosterWorker
 from edge_agent.gate.events import Confirmed
 from edge_agent.receiver.connection import ReceiverOptions
+from edge_agent.receiver.roster.publish_roster import publish_roster
 from tests.certificates import Authority
 from tests.gate.uplink.conftest import new_ledger
 from tests.gate.uplink.gates import Ledger
 from tests.gate.uplink.test_real_brokers import Gate
+from tests.gate.uplink.test_site_identity import told
 from tests.patience import PATIENCE_S
 from tests.receiver.running import Running, rows
 
@@ -101,7 +105,8 @@ class Person:
 CHANNELS = ["ledger", "status", "replies", "receipts/l1", "commands", "doctor"]
 TOPICS = [f"attendance/{gate}/{channel}" for gate in ("a", "b") for channel in CHANNELS]
 TOPICS += ["attendance/roster", "elsewhere"]
-FILTERS = [*TOPICS, "#", "attendance/#", "attendance/+/ledger", "+/a/ledger"]
+FILTERS = [*TOPICS, "#", "attendance/#", "attendance/+/ledger", "attendance/+/status"]
+FILTERS += ["+/a/ledger"]
 
 
 def own(gate: str, *channels: str) -> set[str]:
@@ -110,15 +115,20 @@ def own(gate: str, *channels: str) -> set[str]:
 
 MAY_WRITE = {
     "a": own("a", "ledger", "status", "replies", "doctor"),
-    "payroll": own("a", "receipts/l1", "commands")
-    | own("b", "receipts/l1", "commands")
-    | {"attendance/roster"},
+    "payroll": own("a", "receipts/l1", "commands") | own("b", "receipts/l1", "commands"),
+    "payroll-roster": {"attendance/roster"},
 }
 MAY_READ = {
     "a": own("a", "receipts/l1", "commands", "status") | {"attendance/roster"},
     "payroll": {topic for topic in FILTERS if topic.startswith("attendance/")},
+    "payroll-roster": {f"attendance/{gate}/status" for gate in ("a", "b", "+")}
+    | {"attendance/roster"},
 }
-CLIENT_IDS = {"a": "edge-agent-a", "payroll": "payroll-receiver"}
+CLIENT_IDS = {
+    "a": "edge-agent-a",
+    "payroll": "payroll-receiver",
+    "payroll-roster": "payroll-roster",
+}
 
 
 def crossings(port: int, ca: str, topics: list[str], filters: list[str]) -> list[str]:
@@ -156,10 +166,6 @@ def test_the_recipe_lets_everybody_do_theirs_and_nothing_else(
         [port] = cluster.ports
         carry_out(cluster, ["main-gate", "a", "b"])
         assert crossings(port, ca.file, TOPICS, FILTERS) == []
-        # The office publishes the roster under a client id of its own, and reads the one before it.
-        office = Person(port, ca.file, "payroll", "payroll-roster")
-        assert office.may(lambda client: client.subscribe("attendance/roster", 1))
-        office.client.disconnect()
         # Nor somebody else's queue, whose name begins like one's own.
         longer = Person(port, ca.file, "a", "edge-agent-a-b")
         assert not longer.may(lambda client: client.subscribe("attendance/a/commands", 1))
@@ -178,6 +184,21 @@ def test_the_recipe_lets_everybody_do_theirs_and_nothing_else(
         )
         with Running(options) as running:
             running.said("connected")
+            before = len(running.lines)  # It had tried MQTT 5 first.
             with Gate(port, new_ledger(50), username="main-gate", **access) as gate:
                 gate.until(lambda event: event == Confirmed(through=50))
+                office = replace(options, username="payroll-roster")
+                workers = [RosterWorker(code="NV001", name="Lan")]
+                publish_roster(office, workers, 1, dry_run=False, force=True)
+                assert gate.rosters.get(timeout=PATIENCE_S).version == 1
+                running.said("roster-applied")
+                # Who is no longer a user is hung up on, and stays outside.
+                cluster.ask("delete_user", "main-gate")
+                gate.until(lambda event: told(event, "disconnected"))
+                gate.until(lambda event: told(event, "disconnected", "password are wrong"))
+            assert not [line for line in running.lines[before:] if line.startswith("disconnected")]
+            # As the page says: this broker lets anybody take another's client id.
+            thief = Person(port, ca.file, "b", "payroll-receiver")
+            running.said("disconnected")
+            thief.client.disconnect()
         assert rows(tmp_path / "payroll.db", "SELECT count(*) FROM entries") == [(50,)]

@@ -28,7 +28,10 @@ _TOO_OLD = {"UNSUPPORTED_PROTOCOL", "PROTOCOL_VERSION", "NO_PROTOCOLS_AVAILABLE"
 
 _SHOWN = {
     "UNKNOWN_CA": "is signed by a CA that it does not know: have it signed by the broker's CA",
-    "CERTIFICATE_EXPIRED": "has expired by the broker's clock: have it renewed",
+    "CERTIFICATE_EXPIRED": (
+        "has expired by the broker's clock, or its list of revoked ones has: have that renewed "
+        "which has"
+    ),
     "CERTIFICATE_REVOKED": "has been revoked: have a new one made",
     "BAD_CERTIFICATE": "is not one that it takes: have one made for this broker",
     "UNSUPPORTED_CERTIFICATE": "is not one for clients: have one made for client authentication",

@@ -15,6 +15,7 @@ from typing import Any, Union
 
 import msgspec
 
+from ...contract.atomic_file import set_mode
 from ...contract.errors import BadRequest, EdgeAgentError
 from ...contract.told import rule
 from ..errors import GateBusy, SocketFault
@@ -293,7 +294,7 @@ def _listen(path: Path) -> socket.socket:
                 raise GateBusy(f"Another daemon answers at {path} already ([control] socket).")
             path.unlink()  # Left behind by a crash.
         listener.bind(os.fspath(path))
-        path.chmod(0o660)  # The socket's group may command the gate.
+        set_mode(path, 0o660)  # The socket's group may command the gate.
         give_to_folder_owner(path)
         listener.listen()
     except OSError as error:

@@ -33,6 +33,7 @@ from ..events import (
     UplinkChanged,
 )
 from ..host.examiner import ProcessExaminer
+from ..host.memory import write_no_core
 from ..host.service_manager import ServiceManager
 from ..ledger.damage.readable import begin_readable
 from ..ledger.store.notes import Leaving, leaving, leaving_note
@@ -78,6 +79,7 @@ def run_daemon(settings: Settings, config: Path) -> int:
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     # What came while the process replaced itself counts from here on.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {*_STOP_SIGNALS, signal.SIGUSR1})
+    write_no_core()
     assembly, manager = Assembly(settings), ServiceManager()
     lock = assembly.lock()
     lock.acquire("daemon", _LOCK_PATIENCE_S)

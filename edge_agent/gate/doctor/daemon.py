@@ -1,6 +1,11 @@
-"""Whether the daemon runs, and how the gate gets on with the broker. Nothing is published."""
+"""Whether the daemon runs, and how the gate gets on with the broker. Nothing is published.
+
+Where the daemon is connected, it is asked, and nothing else connects: a broker that knows each user
+by name only (mosquitto's use_username_as_clientid) would throw the daemon out for the doctor.
+"""
 
 from time import monotonic
+from typing import Any
 
 from ... import __version__
 from ...contract.language import Message, told_problem
@@ -98,10 +103,16 @@ _VERSIONS: dict[str, tuple[MqttVersion, ...]] = {
 
 @check("broker")
 def broker(context: CheckContext) -> Judgement:
-    """Connect once, under a client id that takes nothing away from the daemon."""
+    """Ask the daemon where it is connected by these settings; otherwise connect once."""
     mqtt, gate = context.settings.mqtt, context.settings.gate.id
     access = mqtt.access
     where = {"host": mqtt.host, "port": access.tcp_port}
+    way = Message("doctor.by-tls" if access.encrypted else "doctor.on-this-machine")
+    if version := _of_the_daemon(context.status):
+        if access.exposed:
+            return BROKER_IN_THE_CLEAR(**where, version=version)
+        known = BROKER_ANSWERS if version == "5" else BROKER_IS_OLD
+        return known(**where, way=way, version=version)
     broker = PahoBroker(mqtt, f"edge-agent-{gate}-doctor")
     # A connection must have a will. An empty retained message on a topic of its own leaves nothing
     # behind, should this process be killed before it has said goodbye.
@@ -117,10 +128,18 @@ def broker(context: CheckContext) -> Judgement:
                         return BROKER_IN_THE_CLEAR(**where, version=event.version)
                     old = event.version != "5"
                     sentence = BROKER_IS_OLD if old else BROKER_ANSWERS
-                    way = "doctor.by-tls" if access.encrypted else "doctor.on-this-machine"
-                    return sentence(**where, way=Message(way), version=event.version)
+                    return sentence(**where, way=way, version=event.version)
                 if isinstance(event, BrokerDown):
                     return passed_on(State.FAIL, event.reason)
         return BROKER_SLOW(**where, seconds=_PATIENCE_S)
     finally:
         broker.close()
+
+
+def _of_the_daemon(status: dict[str, Any] | None) -> str | None:
+    """The version of MQTT on the daemon's connection; None: there is none by these settings."""
+    if status is None or status["uplink"]["state"] != "connected":
+        return None
+    settings = status.get("settings") or {}
+    others = [key for key in settings.get("changed", []) if key.startswith(("[mqtt]", "[gate]"))]
+    return None if others or settings.get("problem") else status["uplink"].get("mqtt")

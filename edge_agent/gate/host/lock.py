@@ -8,7 +8,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from ...contract.atomic_file import create_private
 from ...contract.errors import StoreFault
+from ...contract.planted_links import refuse_planted_links
 from ..errors import GateBusy
 from .rights import unusable_store
 
@@ -42,13 +44,12 @@ def give_to_folder_owner(path: Path) -> None:
 
 _POLL_S = 0.1
 
-_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-
 
 class GateLock:
     """An advisory lock beside the database. The kernel frees it when its process ends."""
 
     def __init__(self, database: Path) -> None:
+        self._given = database
         # By its own name: through a link to it, or to its folder, it is the same database.
         self._database = Path(os.path.realpath(database))
         self._path = self._database.with_name(f"{self._database.name}.lock")
@@ -58,12 +59,13 @@ class GateLock:
         """Take the lock for ``holder`` ("daemon" or a command's name).
 
         Waits up to ``patience_s`` for a command to finish; a running daemon is never waited for.
-        Raises GateBusy naming who has it, StoreFault where the lock file cannot be made or the
-        database has a second name.
+        Raises GateBusy naming who has it, StoreFault where the lock file cannot be made, the
+        database has a second name, or another's link would lead root elsewhere.
         """
+        refuse_planted_links(self._given)
         self._refuse_hard_links()
         try:
-            fd = os.open(self._path, _FLAGS, 0o660)
+            fd = _open_lock(self._path)
         except OSError as error:
             why = unusable_store(self._database, to_write=True) or error.strerror
             raise StoreFault(
@@ -102,6 +104,14 @@ class GateLock:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+
+
+def _open_lock(path: Path) -> int:
+    """The lock file, made where it is missing: for the group too, whatever the umask."""
+    try:
+        return create_private(path, 0o660)
+    except FileExistsError:
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
 
 
 def _try_lock(fd: int) -> bool:

@@ -12,6 +12,7 @@ from ...contract.errors import BadRequest
 from ...contract.facts import TemplatesSealed
 from ...contract.people import Print
 from ...contract.stamps import utc_time
+from ..host.memory import wipe
 from ..ports import Clock
 from ..sensor.pairing import Pairing, digest, persistently
 from .context import BackupUnderWay, RequestContext, Result
@@ -63,7 +64,7 @@ def seal_prints(context: RequestContext, request: SealPrints) -> Result:
     if not 1 <= request.first <= len(backup.prints):
         raise BadRequest(f"Backup {request.backup} has no place {request.first}.")
     context.sensor_in_use()
-    sealed, missing = [], []
+    sealed, missing, longest = [], [], 0
     end = min(request.first + _AT_ONCE, len(backup.prints) + 1)
     for place in range(request.first, end):
         context.prompt.go_on()
@@ -73,8 +74,13 @@ def seal_prints(context: RequestContext, request: SealPrints) -> Result:
             backup.sealed.add(print_)
         else:
             missing.append({"worker": print_.worker, "finger": print_.finger, "why": why})
-        data = context.sealing.seal(record.line(), backup.header.recipients)
+        line = record.line()
+        longest = max(longest, len(line))
+        data = context.sealing.seal(line, backup.header.recipients)
+        wipe(line, record.template)
         sealed.append(b64encode(data).decode())
+    # age keeps what it sealed last in memory that it has freed: now that is nothing.
+    context.sealing.seal(bytes(longest), backup.header.recipients)
     return {"sealed": sealed, "missing": missing}
 
 
@@ -128,6 +134,7 @@ def _template(pairing: Pairing, slot: int, known: bytes) -> bytes | None:
         template = pairing.template_in(slot)
         if template is not None and digest(template) == known:
             return template
+        wipe(template)
     log.warning("slot %d does not hold the template that was enrolled there", slot)
     return None
 

@@ -14,6 +14,7 @@ from msgspec import Struct, to_builtins
 from ...contract.errors import BadRequest
 from ...contract.facts import Fact, PrintRestored, WorkerAdded
 from ...contract.people import Print
+from ..host.memory import wipe
 from ..sensor.pairing import persistently
 from .context import RequestContext, Result
 from .enroll import free_slots
@@ -74,6 +75,7 @@ def restore_prints(context: RequestContext, request: RestorePrints) -> Result:
     batch = Batch()
     outcomes = [batch.sort(record, context.gate, taken) for record in records]
     written = iter(_write(context, request, batch, taken) if batch.records else ())
+    wipe(*(record.template for record in records))
     return {"outcomes": to_builtins([outcome or next(written) for outcome in outcomes])}
 
 
@@ -86,6 +88,7 @@ def _opened(context: RequestContext, request: RestorePrints) -> list[Record]:
     for sealed in request.sealed:
         opened = context.sealing.open(sealed, [context.transfers.courier.identity])
         record = read_record(None, opened)
+        wipe(opened)
         known = context.gate.store.finger_of(record.digest)
         if known not in (None, (record.worker, record.finger)):
             raise BadRequest(

@@ -108,20 +108,24 @@ class FrameParser:
     def _take(self) -> Frame | None:
         size = self._size()
         _, address, kind, _ = _HEADER.unpack_from(self._held)
-        body = bytes(self._held[6 : size - _CHECKSUM.size])
-        if _CHECKSUM.unpack_from(self._held, size - _CHECKSUM.size)[0] != _sum(body):
+        with memoryview(self._held) as held:
+            checked, data = held[6 : size - _CHECKSUM.size], bytes(held[9 : size - _CHECKSUM.size])
+            right = _CHECKSUM.unpack_from(held, size - _CHECKSUM.size)[0] == _sum(checked)
+            checked.release()
+        if not right:
             self.damaged += 1
             self._skip(len(START))
             return None
+        self._held[:size] = bytes(size)  # It may have been a part of a template.
         del self._held[:size]
-        return Frame(address, Kind(kind), body[3:])
+        return Frame(address, Kind(kind), data)
 
     def _skip(self, count: int) -> None:
         del self._held[:count]
         self.skipped += count
 
 
-def _sum(checked: bytes) -> int:
+def _sum(checked: bytes | memoryview) -> int:
     return sum(checked) & 0xFFFF
 
 

@@ -13,6 +13,7 @@ from msgspec import structs
 
 from ...contract.errors import BadRequest
 from ..errors import SPOILED, SensorFault, SensorGarbled, SensorRefused, SensorSilent
+from ..host.memory import wipe
 from ..ports import GoOn, give_up
 from .instructions import (
     DELET_CHAR,
@@ -156,7 +157,10 @@ class TemplateLibrary:
             self.link.ask(STORE, slot=slot, buffer=_WRITING)
 
         lost = self._carry_out(write)
-        if not self._holds(slot) or self.read_template(slot) != template:
+        back = self.read_template(slot) if self._holds(slot) else None
+        stored = back == template
+        wipe(back)
+        if not stored:
             raise lost or self._disbelieved(
                 f"stored a template in slot {slot}", "something else is read back"
             )

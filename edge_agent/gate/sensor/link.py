@@ -22,6 +22,7 @@ from ..errors import (
     SensorSilent,
     SensorUnplugged,
 )
+from ..host.memory import wipe
 from .driver import PyFingerprint
 from .frames import Frame, FrameParser, Kind, Stream, encode
 from .instructions import (
@@ -157,11 +158,14 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
     def receive(self, instruction: Instruction, **arguments: int | bytes) -> bytes:
         """Ask for data packets, once, for they may take seconds; returns what they hold."""
         self.exchange(instruction, **arguments)
-        content = bytearray()
+        parts = []
         while self._stream:
             _, data = self._PyFingerprint__readPacket()
-            content += data
-        return bytes(content)
+            parts.append(data)
+        content = b"".join(parts)
+        if len(parts) > 1:  # Otherwise it is the one part.
+            wipe(*parts)
+        return content
 
     def send(self, instruction: Instruction, content: bytes, **arguments: int | bytes) -> None:
         """Announce data packets and send them; nobody acknowledges these."""
@@ -169,7 +173,10 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         last = len(content) - self.packet_size
         for at in range(0, len(content), self.packet_size):
             kind = Kind.DATA if at < last else Kind.END_DATA
-            self._PyFingerprint__writePacket(kind, content[at : at + self.packet_size])
+            part = content[at : at + self.packet_size]
+            self._PyFingerprint__writePacket(kind, part)
+            if part is not content:
+                wipe(part)
 
     def sleep(self) -> None:
         """Let the sensor sleep; a byte that it says when it wakes, as at its start, is no fault."""
@@ -267,9 +274,11 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         if kind == Kind.COMMAND:
             self._begin(INSTRUCTIONS[payload[0]])
         packet = encode(_ADDRESS, kind, bytes(payload))
+        size = len(packet)
         self._port.write(packet)
+        wipe(packet)
         # The kernel takes more at once than the wire does.
-        self._sent_at = max(self._sent_at, time.monotonic()) + self._on_the_wire(len(packet))
+        self._sent_at = max(self._sent_at, time.monotonic()) + self._on_the_wire(size)
         self._deadline = self._sent_at + self._asked.deadline
         # Twice the data: small packets are a third more bytes than they hold.
         longest = 2 * max(self._asked.sends, default=0)
@@ -337,6 +346,7 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
             if data := self._port.read(parser.missing):
                 heard_at = time.monotonic()
                 frames = parser.feed(data)
+                wipe(data)
             begun = parser.skipped or parser.pending
             give_up = min(self._deadline, heard_at + _WITHIN_A_REPLY) if begun else self._deadline
             if not frames and time.monotonic() >= give_up:

@@ -1,4 +1,8 @@
-"""Detect that another gate uses this gate's id. Pure: moments are passed in."""
+"""Detect that somebody else is connected as this gate. Pure: moments are passed in.
+
+Another gate of this id shows itself by its status. Somebody else who comes under this gate's client
+id, or by its stolen certificate, shows only in that the broker hangs up on us again and again.
+"""
 
 from collections import deque
 from math import inf
@@ -16,6 +20,15 @@ _RESOLVED_S = 900.0
 DUPLICATE_GATE = (
     "duplicate-gate: Another gate uses this gate's id, so the broker throws each out for the "
     "other. Punches are recorded, and go out slowly: give one of the two another [gate] id."
+)
+
+_SOON_S = 10.0
+"""A connection that the broker ends sooner was hardly ended for what was sent on it."""
+
+HUNG_UP_OFTEN = (
+    "The broker let this gate in and hung up at once, several times: see in the broker's log "
+    "whether somebody else connects under this gate's name, and if so revoke what was stolen "
+    "(docs/broker.md). Nothing is lost."
 )
 
 
@@ -66,3 +79,26 @@ class DuplicateIdDetector:
     def detected(self, now: float) -> bool:
         """Whether there is another, as far as we know."""
         return now < self._until
+
+
+class HangUpWatch:
+    """The broker hangs up right after it has let us in: once for a restart of its, or a cable."""
+
+    def __init__(self) -> None:
+        self._up_at = -inf
+        self._signs: deque[float] = deque(maxlen=_SIGNS)
+
+    def connected(self, now: float) -> None:
+        """The broker has let us in."""
+        self._up_at = now
+
+    def hung_up(self, now: float) -> None:
+        """It has closed the connection without a word."""
+        if now - self._up_at <= _SOON_S:
+            self._signs.append(now)
+
+    def often(self, now: float) -> bool:
+        """Whether it has done so several times in a row, and not long ago."""
+        if len(self._signs) < _SIGNS or self._signs[-1] - self._signs[0] > _WITHIN_S:
+            return False
+        return now - self._signs[-1] < _RESOLVED_S

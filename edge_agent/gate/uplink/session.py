@@ -33,13 +33,14 @@ from ..ports import (
 from ..settings.schema import HomeAssistantSettings, MqttSettings
 from .commands import CommandHandler
 from .deliveries import Deliveries
-from .duplicate_id import DUPLICATE_GATE, DuplicateIdDetector
+from .duplicate_id import DUPLICATE_GATE, HUNG_UP_OFTEN, DuplicateIdDetector, HangUpWatch
 from .home_assistant import HomeAssistantPublisher
 from .inbox import ForeignReceipt, PayrollInbox
 from .outbox import REFUSED, UNREADABLE, Outbox
 from .status import (
     DUPLICATE,
     FILE,
+    HANG_UPS,
     WAY,
     StatusPublisher,
     UplinkReporter,
@@ -106,6 +107,8 @@ class UplinkSession:
         self._fence: int | None = None
         self._ready = False
         self._duplicate = DuplicateIdDetector(store.ledger)
+        self._hang_ups = HangUpWatch()
+        self._hung_up_often = False
         self._believed = believed = Believed(deps.payroll_keys)
         self._commands = CommandHandler(
             topics, store, self._outbox, self._deliveries, deps.clock, deps.examiner, believed
@@ -141,6 +144,10 @@ class UplinkSession:
                 self._report.trouble(DUPLICATE, DUPLICATE_GATE)
             else:
                 self._report.well(DUPLICATE)
+            if self._hung_up_often:
+                self._report.trouble(HANG_UPS, HUNG_UP_OFTEN)
+            else:
+                self._report.well(HANG_UPS)
             self._report.connected(self._up.version)
         if self._outbox.confirmed > self._confirmed:
             self._confirmed = self._outbox.confirmed
@@ -161,9 +168,14 @@ class UplinkSession:
             refused_commands=self._commands.refused,
             keys=self._believed.ids,
             not_signed=self._believed.refused,
+            hung_up_often=self._hung_up_often,
+            mqtt=up.version if (up := self._up) else None,
         )
 
     def _watch_for_duplicate(self, now: float) -> None:
+        if (often := self._hang_ups.often(now)) != self._hung_up_often:
+            self._hung_up_often = often
+            self._status.changed()
         if (detected := self._duplicate.detected(now)) == self._outbox.slow:
             return
         self._outbox.slow = detected
@@ -240,7 +252,7 @@ class UplinkSession:
     def _take_in(self, now: float, event: BrokerEvent) -> None:
         match event:
             case BrokerUp():
-                self._connected(event)
+                self._connected(now, event)
             case BrokerDown():
                 self._disconnected(now, event)
             case Subscribed():
@@ -252,8 +264,9 @@ class UplinkSession:
             case Received():
                 self._inbox.handle(now, event)
 
-    def _connected(self, event: BrokerUp) -> None:
+    def _connected(self, now: float, event: BrokerUp) -> None:
         self._up = event
+        self._hang_ups.connected(now)
         self._deliveries.start(event.limits.receive_maximum)
         for limit, sentence in event.limits.sentences().items():
             self._report.trouble(limit, sentence)
@@ -277,12 +290,15 @@ class UplinkSession:
     def _disconnected(self, now: float, event: BrokerDown) -> None:
         if event.taken_over:
             self._duplicate.taken_over(now)
+        if event.hung_up:
+            self._hang_ups.hung_up(now)
         self._up = None
         self._ready = False
         self._fence = None
         self._deliveries.lost()
         self._outbox.disconnected(now)
-        self._report.disconnected(event.reason)
+        told = f" {HUNG_UP_OFTEN}" if self._hang_ups.often(now) else ""
+        self._report.disconnected(event.reason + told)
 
     def _subscribed(self, now: float, event: Subscribed) -> None:
         """Publish the online status, whose acknowledgement is the fence.

@@ -23,6 +23,7 @@ _CHANGES_EVERY_S = 10.0
 FILE = "ledger file"
 WAY = "way"
 DUPLICATE = "duplicate"
+HANG_UPS = "hang-ups"
 """What is in trouble when it is no topic."""
 
 _TOLD = 3

@@ -9,7 +9,9 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
+from ...contract.atomic_file import create_private
 from ...contract.errors import StoreFault
+from ...contract.planted_links import refuse_planted_links
 from ...contract.rights import unusable_file
 from .database import Guard, Row, Unfit
 
@@ -31,6 +33,7 @@ class SqliteDatabase:
     }
 
     def __init__(self, path: Path, *, alone: bool) -> None:
+        refuse_planted_links(path)
         self._path = path.resolve()
         self.name = str(self._path)
         with self._faults(), ExitStack() as opened:
@@ -39,7 +42,13 @@ class SqliteDatabase:
             if alone:
                 opened.enter_context(_locked(self._path))
                 _make_private(self._path)
-            connection = sqlite3.connect(self._path, isolation_level=None, timeout=_BUSY_SECONDS)
+            # It is there: in no case does SQLite make one where a link points to.
+            connection = sqlite3.connect(
+                f"{self._path.as_uri()}?mode=rw",
+                uri=True,
+                isolation_level=None,
+                timeout=_BUSY_SECONDS,
+            )
             self._conn = opened.enter_context(closing(connection))
             # A receipt lets the gate forget: what it covers must survive a power cut.
             self._conn.execute("PRAGMA synchronous = EXTRA")
@@ -168,9 +177,8 @@ def _make_private(path: Path) -> None:
     An empty file, whatever the umask, where there is nothing of that name.
     """
     with suppress(FileExistsError):
-        fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        fd = create_private(path)
         with closing(os.fdopen(fd, "wb")):
-            os.fchmod(fd, 0o600)
             if os.geteuid() == 0:  # A first run of root's must not shut the receiver's user out.
                 folder = path.parent.stat()
                 os.fchown(fd, folder.st_uid, folder.st_gid)
@@ -187,7 +195,7 @@ def _locked(path: Path) -> IO[bytes]:
     """
     name = _lock_of(path)
     _make_private(name)
-    lock = name.open("ab")
+    lock = os.fdopen(os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "wb")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

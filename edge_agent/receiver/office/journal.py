@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from ...contract.atomic_file import sync
+from ...contract.atomic_file import create_private, sync
 from ...contract.errors import StoreFault
 from ..databases.database import Database
 
@@ -129,13 +129,22 @@ def _read(path: Path) -> tuple[list[Correction], bool]:
     return rows, bool(content) and not content.endswith(b"\n")
 
 
+def _opened(path: Path) -> tuple[int, bool]:
+    """The journal, to be written on, and whether it is new. Never what a link in its place names:
+    root may correct in a folder that is another's."""
+    try:
+        return create_private(path), True
+    except FileExistsError:
+        return os.open(path, os.O_APPEND | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC), False
+
+
 def _append(path: Path, rows: Iterable[Correction], torn: bool) -> None:
     lines = b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
     if not lines:
         return
-    new = not path.exists()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "ab") as file:
+    fd, new = _opened(path)
+    with os.fdopen(fd, "ab") as file:
         beside = path.with_name(path.name.removesuffix(SUFFIX))
         if new and beside.exists():  # Also where root corrects for the receiver's user.
             database = beside.stat()

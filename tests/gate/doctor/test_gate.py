@@ -435,6 +435,45 @@ def test_a_broker_that_lets_us_in_and_hears_nothing(stage: Stage, mosquitto: Mos
     assert "PUBLISH" not in log
 
 
+CONNECTED = {"state": "connected", "problem": None, "mqtt": "5"}
+IN_USE = {"file": "/etc/edge-agent.toml", "changed": [], "problem": None}
+
+
+@pytest.mark.parametrize(
+    ("mqtt", "sentence"), [("5", "BROKER_ANSWERS"), ("3.1.1", "BROKER_IS_OLD")]
+)
+def test_a_broker_that_has_the_daemon_is_left_alone(
+    stage: Stage, mosquitto: Mosquitto, mqtt: str, sentence: str
+) -> None:
+    """A second connection of the same user would end the daemon's where the broker knows users."""
+    context = stage.context(mqtt=at(mosquitto))
+    context.status = {"uplink": {**CONNECTED, "mqtt": mqtt}, "settings": IN_USE}
+
+    assert said(broker(context)) == sentence
+    mosquitto.stop()
+    assert "main-gate" not in mosquitto.log.read_text()
+
+
+TRIED = {
+    "away": {"uplink": {**CONNECTED, "state": "disconnected", "mqtt": None}, "settings": IN_USE},
+    "with other settings": {
+        "uplink": CONNECTED,
+        "settings": {**IN_USE, "changed": ["[sensor] captures", "[mqtt] host"]},
+    },
+    "of an older version": {"uplink": {"state": "connected", "problem": None}},
+}
+
+
+@pytest.mark.parametrize("status", TRIED.values(), ids=TRIED.keys())
+def test_a_broker_is_tried_where_the_daemon_is(
+    stage: Stage, mosquitto: Mosquitto, status: dict[str, Any]
+) -> None:
+    context = stage.context(mqtt=at(mosquitto))
+    context.status = status
+
+    assert said(broker(context)) == "BROKER_ANSWERS"
+
+
 def test_a_broker_that_is_not_there(stage: Stage) -> None:
     verdict = broker(stage.context(mqtt={"host": "127.0.0.1", "port": 1}))
 

@@ -12,7 +12,11 @@ from edge_agent.contract.messages import UplinkStatus
 from edge_agent.gate.events import UplinkChanged
 from edge_agent.gate.ports import Acknowledged, BrokerDown, BrokerUp, Received, Subscribed
 from edge_agent.gate.settings.schema import MqttSettings
-from edge_agent.gate.uplink.duplicate_id import DuplicateIdDetector
+from edge_agent.gate.uplink.duplicate_id import (
+    HUNG_UP_OFTEN,
+    DuplicateIdDetector,
+    HangUpWatch,
+)
 from edge_agent.gate.uplink.mqtt import broker as attempts
 from edge_agent.gate.uplink.thread import UplinkThread
 from tests.brokers import Mosquitto
@@ -75,6 +79,60 @@ def test_what_another_ledger_left_behind_is_a_twin_the_third_time(retained: bool
         assert twin.detected(number) is (number == 3)
 
 
+@pytest.mark.parametrize(
+    ("lasted", "pause", "often"),
+    [(1, 60, True), (10, 280, True), (11, 60, False), (1, 310, False)],
+    ids=["at once", "so often", "after a while", "now and then"],
+)
+def test_hang_ups_right_after_connecting(lasted: int, pause: int, often: bool) -> None:
+    watch = HangUpWatch()
+    for number in range(3):
+        assert not watch.often(number * pause)
+        watch.connected(number * pause)
+        watch.hung_up(number * pause + lasted)
+    last = 2 * pause + lasted
+    assert watch.often(last) is often
+    assert watch.often(last + 899) is often
+    assert not watch.often(last + 900)
+
+
+def test_a_gate_that_is_hung_up_on_goes_on_and_says_so(new_ledger: Callable[[int], Ledger]) -> None:
+    ledger = new_ledger(2)
+    clock, stop = HandClock(), threading.Event()
+    flows: list[UplinkThread] = []
+
+    def script(broker: ScriptedBroker) -> Script:
+        for turn in range(3):
+            clock.now = turn * 10.0
+            yield [BrokerUp("5", BrokerLimits(20))]
+            assert flows[0].standing == UplinkStatus(mqtt="5")
+            yield [BrokerDown("It hung up.", hung_up=True)]
+            broker.up = False
+        yield [BrokerDown("It cannot be reached.")]
+        assert flows[0].standing == UplinkStatus(hung_up_often=True)
+        yield [BrokerUp("5", BrokerLimits(20))]
+        yield [Subscribed({})]
+        (online,) = broker.take()
+        yield [Acknowledged(online.token, 0, None)]
+        assert broker.take_seqs() == [1, 2]  # As fast as ever: each moment of a connection counts.
+        clock.now = 1000.0
+        yield []
+        yield []
+        assert flows[0].standing == UplinkStatus(mqtt="5")
+
+    broker = ScriptedBroker(clock, stop, script)
+    told: list[object] = []
+    flows.append(uplink(MqttSettings(), ledger, broker, clock, told.append))
+    flows[0].run(stop, lambda: None)
+    changes = [event for event in told if isinstance(event, UplinkChanged)]
+    assert changes[-1] == UplinkChanged(state="connected")
+    assert [(change.state, change.detail) for change in changes[:-1]][-3:] == [
+        ("disconnected", f"It hung up. {HUNG_UP_OFTEN}"),
+        ("disconnected", f"It cannot be reached. {HUNG_UP_OFTEN}"),
+        ("connected", HUNG_UP_OFTEN),
+    ]
+
+
 def test_with_a_twin_one_entry_goes_out_every_five_seconds(
     new_ledger: Callable[[int], Ledger],
 ) -> None:
@@ -87,7 +145,7 @@ def test_with_a_twin_one_entry_goes_out_every_five_seconds(
             yield [BrokerUp("5", BrokerLimits(20))]
             yield [BrokerDown("Another client has connected.", taken_over=True)]
             broker.up = False
-        assert flows[0].standing == UplinkStatus(duplicate_gate=True)
+        assert flows[0].standing.duplicate_gate
         yield [BrokerUp("5", BrokerLimits(20))]
         assert TOPICS.status in broker.subscribed
         yield [Subscribed({})]
@@ -102,13 +160,13 @@ def test_with_a_twin_one_entry_goes_out_every_five_seconds(
         assert [seq for seqs in sent for seq in seqs] == [1, 2, 3]
         clock.now = 1000.0
         yield []
-        assert flows[0].standing == UplinkStatus()
+        assert not flows[0].standing.duplicate_gate
         assert broker.take_seqs()[:7] == [4, 5, 6, 7, 8, 9, 10]
         # A living gate of another ledger is a twin too; what the broker had kept is not.
         yield [Received(TOPICS.status, status("theirs"), True)]
-        assert flows[0].standing == UplinkStatus()
+        assert not flows[0].standing.duplicate_gate
         yield [Received(TOPICS.status, status("theirs"), False)]
-        assert flows[0].standing == UplinkStatus(duplicate_gate=True)
+        assert flows[0].standing.duplicate_gate
 
     broker = ScriptedBroker(clock, stop, script)
     told: list[object] = []

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from edge_agent.contract.roster import Heard
 from edge_agent.gate.events import Confirmed, Event, UplinkChanged
 from edge_agent.gate.host.clock import HostClock
 from edge_agent.gate.ledger.store.metadata import Watermarks
@@ -26,6 +27,7 @@ from tests.patience import PATIENCE_S
 from .gates import NO_HOME_ASSISTANT, TOPICS, Ledger, uplink
 from .payroll import Payroll
 
+CLIENT_ID = "edge-agent-main-gate"
 NewLedger = Callable[[int], Ledger]
 
 RUMQTTD = """
@@ -96,7 +98,8 @@ class Gate:
         status = settings.pop("status", None)
         mqtt = MqttSettings(**{"host": "127.0.0.1", "port": port, **settings})
         self.events: queue.Queue[Event] = queue.Queue()
-        broker = PahoBroker(mqtt, "edge-agent-main-gate")
+        self.rosters: queue.Queue[Heard] = queue.Queue()
+        broker = PahoBroker(mqtt, CLIENT_ID)
         self.flow: UplinkThread = uplink(
             mqtt,
             ledger,
@@ -105,6 +108,7 @@ class Gate:
             self.events.put,
             status=status,
             home_assistant=home_assistant,
+            on_roster=self.rosters.put,
         )
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self.flow.run, args=(self._stop, lambda: None))

@@ -59,7 +59,7 @@ def test_a_receipt_that_is_none(
 
     with caplog.at_level(logging.WARNING):
         flow, _ = run(ledger, script)
-    assert flow.standing == UplinkStatus(refused_receipts=1001)
+    assert flow.standing == UplinkStatus(refused_receipts=1001, mqtt="5")
     assert ledger.store.watermarks().confirmed == 0
     assert len([line for line in caplog.messages if "receipt" in line]) == 1
 
@@ -71,7 +71,7 @@ def test_an_old_receipt_moves_nothing_back_and_is_no_forgery(ledger: Ledger) -> 
         yield [Received(ledger.receipts, ledger.receipt(4), False)]
 
     flow, _ = run(ledger, script)
-    assert flow.standing == UplinkStatus()
+    assert flow.standing == UplinkStatus(mqtt="5")
     assert ledger.store.watermarks().confirmed == 9
 
 
@@ -105,7 +105,7 @@ def test_a_command_that_is_none(
 
     with caplog.at_level(logging.WARNING):
         flow, _ = run(ledger, script)
-    assert flow.standing == UplinkStatus(refused_commands=300)
+    assert flow.standing == UplinkStatus(refused_commands=300, mqtt="5")
     assert len([line for line in caplog.messages if "command refused" in line]) == 1
 
 

@@ -50,13 +50,16 @@ FILTERS = [
 ]
 """What everybody in turn subscribes to."""
 
-EVERYBODY = [*GATES, "payroll", "homeassistant", "stranger", "+", "#", "a/ledger", "attendance"]
+PROGRAMS = ["payroll", "payroll-roster", "homeassistant"]
+EVERYBODY = [*GATES, *PROGRAMS, "stranger", "+", "#", "a/ledger", "attendance"]
 
 
 def may_read(name: str) -> set[str]:
     """The contract's words, once more and otherwise than in the file."""
     if name == "payroll":
         return {topic for topic in TOPICS if topic.split("/")[0] == "attendance"}
+    if name == "payroll-roster":
+        return {f"attendance/{gate}/status" for gate in NAMES} | {"attendance/roster"}
     if name in GATES:
         own = ("status", "receipts/l1", "commands")
         return {f"attendance/{name}/{channel}" for channel in own} | {"attendance/roster"}
@@ -67,10 +70,10 @@ def may_read(name: str) -> set[str]:
 
 def may_write(name: str) -> set[str]:
     if name == "payroll":
-        asked = {
-            f"attendance/{gate}/{what}" for gate in NAMES for what in ("receipts/l1", "commands")
-        }
-        return asked | {"attendance/roster"}
+        asked = ("receipts/l1", "commands")
+        return {f"attendance/{gate}/{what}" for gate in NAMES for what in asked}
+    if name == "payroll-roster":
+        return {"attendance/roster"}
     if name in GATES:
         own = ("ledger", "status", "replies", "doctor")
         page = f"homeassistant/device/edge-agent-{name}/config"
@@ -83,11 +86,15 @@ def may_write(name: str) -> set[str]:
 class Person:
     """Somebody at the broker, under a name."""
 
-    def __init__(self, site: Site, name: str) -> None:
+    def __init__(self, site: Site, name: str, client_id: str = "") -> None:
         self.heard: list[str] = []
+        self.hung_up = threading.Event()
         self._answered = threading.Semaphore(0)
         self._client = Client(
-            CallbackAPIVersion.VERSION2, f"test-{id(self)}", protocol=MQTTProtocolVersion.MQTTv5
+            CallbackAPIVersion.VERSION2,
+            client_id or f"test-{id(self)}",
+            protocol=MQTTProtocolVersion.MQTTv5,
+            reconnect_on_failure=False,
         )
         if site.by_password:
             self._client.username_pw_set(name, PASSWORD)
@@ -96,6 +103,7 @@ class Person:
             shown = site.ca.issue("client", cn=name)
             self._client.tls_set(site.ca.file, shown.cert, shown.key)
         self._client.on_message = self._on_message
+        self._client.on_disconnect = self._on_disconnect
         self._client.on_subscribe = lambda *_: self._answered.release()
         self._client.on_publish = lambda *_: self._answered.release()
         self._client.connect(site.host, site.port)
@@ -104,6 +112,10 @@ class Person:
     def _on_message(self, _c: Any, _d: Any, message: MQTTMessage) -> None:
         if message.payload:
             self.heard.append(message.topic)
+
+    def _on_disconnect(self, *_: Any) -> None:
+        self.hung_up.set()
+        self._answered.release(1000)  # Nobody answers any more, whatever was asked.
 
     def publish(self, topics: list[str], payload: bytes, retain: bool = False) -> None:
         for topic in topics:
@@ -136,8 +148,8 @@ class Person:
 
 
 @contextmanager
-def person(site: Site, name: str) -> Iterator[Person]:
-    somebody = Person(site, name)
+def person(site: Site, name: str, client_id: str = "") -> Iterator[Person]:
+    somebody = Person(site, name, client_id)
     try:
         yield somebody
     finally:
@@ -272,6 +284,7 @@ def test_a_gate_that_is_gone_is_cleared_away(
             admin.until("homeassistant/device/edge-agent-main-gate/config")
         kept = ["attendance/main-gate/receipts/l1", "attendance/a/status"]
         admin.publish(kept, b"old", retain=True)
+        admin.close()  # Who clears up is admin as well.
         for name, made in {
             "localhost -p 8883": f"{site.host} -p {site.port}",
             "ca.pem": site.ca.file,

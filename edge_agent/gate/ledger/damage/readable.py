@@ -87,7 +87,8 @@ def _locked(old: Path) -> Iterator[bool]:
 def _write(old: Path) -> None:
     count = 0
     seen: set[tuple[int, bytes]] = set()
-    with replacing(_readable(old), mode=stat.S_IMODE(old.stat().st_mode)) as lines:
+    mode = stat.S_IMODE(old.stat().st_mode) & ~stat.S_IRWXO
+    with replacing(_readable(old), mode=mode) as lines:
         for file in (old, old.with_name(f"{old.name}-wal")):
             for found in find_entries(file) if file.exists() else ():
                 entry = prove(found)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct, field
 from sqlite_utils import Database
 
+from ....contract.atomic_file import create_private
 from ....contract.errors import StoreFault
 from ....contract.facts import AMENDMENTS, CREDITS
 from ....contract.stamps import Stamp
@@ -208,7 +209,7 @@ def _with_its_header(path: Path, beat: Callable[[], None]) -> Iterator[Path]:
 
 
 def _copy(source: Path, target: Path, beat: Callable[[], None]) -> None:
-    with source.open("rb") as old, target.open("wb") as new:
+    with source.open("rb") as old, os.fdopen(create_private(target), "wb") as new:
         while chunk := old.read(_CHUNK):
             beat()
             new.write(chunk)

@@ -30,7 +30,10 @@ def backup(database: Path, target: Path) -> int:
 def _copy(database: Path, half: Path) -> None:
     with (
         closing(open_for_reading(database)) as source,
-        closing(sqlite3.connect(half, isolation_level=None)) as copy,
+        # It is there already: nothing of another's making may take its place.
+        closing(
+            sqlite3.connect(f"{half.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+        ) as copy,
     ):
         try:
             source.backup(copy)

@@ -6,15 +6,19 @@ store is made of: each knows its own tables only.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ....contract.atomic_file import close_to_others, create_private
 from ....contract.chain import Scribe, read_wire
 from ....contract.errors import StoreFault
+from ....contract.planted_links import refuse_planted_links
 from ...errors import DamagedLedger, DiskFull, NoLedgerYet
+from ...host.lock import give_to_folder_owner
 from ...host.rights import unusable_store
 from .carry_over import TABLES
 from .reserve import index_may_fault, is_full, spend
@@ -45,7 +49,10 @@ def open_database(path: Path) -> Database:
 
 
 def _open_database(path: Path) -> Database:
-    with _opened(path, "psow=0") as conn:
+    refuse_planted_links(path)
+    _make_private(path)
+    # It is there: in no case does SQLite make one where a link points to.
+    with _opened(path, "mode=rw&psow=0") as conn:
         database = _wrapped(conn)
         # EXTRA comes before WAL: the switch itself already has to survive a power cut. psow=0:
         # no SD card is trusted to leave the bytes beside a torn write alone. Measured over 20,000
@@ -56,7 +63,23 @@ def _open_database(path: Path) -> Database:
         database.conn.execute("PRAGMA foreign_keys=ON")
         if _known() - _applied(conn, path):
             _migrate(database, path)
+        for beside in path.parent.glob(f"{path.name}*"):
+            close_to_others(beside)
     return database
+
+
+_MODE = 0o640
+"""The group of the service may read it, and what SQLite puts beside it, which has its mode."""
+
+
+def _make_private(path: Path) -> None:
+    """An empty file, whatever the umask, where there is nothing: there will be names in it.
+
+    Where that fails, opening it tells why.
+    """
+    with suppress(OSError):
+        os.close(create_private(path, _MODE))
+        give_to_folder_owner(path)
 
 
 def _migrate(database: Database, path: Path) -> None:

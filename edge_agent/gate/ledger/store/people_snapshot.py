@@ -114,7 +114,9 @@ def _taken(database: Database, gate: str, ledger: str) -> PeopleSnapshot:
 
 def _write(path: Path, snapshot: PeopleSnapshot) -> None:
     body = msgspec.json.encode(snapshot)
-    with replacing(snapshot_of(path), mode=stat.S_IMODE(path.stat().st_mode)) as file:
+    with replacing(
+        snapshot_of(path), mode=stat.S_IMODE(path.stat().st_mode) & ~stat.S_IRWXO
+    ) as file:
         file.write(_digest(body) + b"\n" + body)
     give_to_folder_owner(snapshot_of(path))
 

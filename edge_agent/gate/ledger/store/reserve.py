@@ -4,6 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from ....contract.atomic_file import create_private
 from ...host.lock import give_to_folder_owner
 
 RESERVE_BYTES = 4 << 20
@@ -24,7 +25,8 @@ def keep(database: Path) -> bool:
         # Not the last room: what fills the disk would only meet the reserve the sooner.
         if _room(path.parent) < 2 * RESERVE_BYTES:
             return False
-        fd = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        half.unlink(missing_ok=True)
+        fd = create_private(half)
         try:
             os.posix_fallocate(fd, 0, RESERVE_BYTES)
         finally:

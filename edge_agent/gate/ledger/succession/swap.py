@@ -12,7 +12,7 @@ database is: there is no moment at which damage would find the old one's beside 
 import stat
 from pathlib import Path
 
-from ....contract.atomic_file import move, sync
+from ....contract.atomic_file import move, set_mode, sync
 
 _OLD, _NEXT = ".old-", ".next-"
 _COMPANIONS = ("-wal", "-shm")
@@ -41,7 +41,7 @@ def decide(path: Path, why: str) -> None:
     if path.exists():
         for made in (new, _with(new, _PEOPLE)):
             if made.exists():
-                made.chmod(stat.S_IMODE(path.stat().st_mode))
+                set_mode(made, stat.S_IMODE(path.stat().st_mode) & ~stat.S_IRWXO)
     sync(new)
     number = 1 + max((_number(path, old) for old in set_aside(path)), default=0)
     move(new, path.with_name(f"{path.name}{_NEXT}{number}-{why}"))

@@ -12,6 +12,7 @@ from functools import partial
 from msgspec import Struct
 
 from ....contract.people import Print, Worker, alike, another_person
+from ...host.memory import wipe
 from ...ledger.recorder import Recorder
 from ...ports import Sensor
 from ...sensor.pairing import Pairing, digest, persistently
@@ -122,6 +123,7 @@ class Strangers:
             template = self._template_in(slot)
             if template is not None:
                 self._unowned[digest(template)] = slot
+                wipe(template)
         known = self._gate.store.digests()
         self._others = [
             print_.slot
@@ -147,9 +149,12 @@ class Strangers:
     def slot_with(self, record: Record, among: Collection[int]) -> int | None:
         """Which of the slots ``among`` holds the record's template already, as nobody's."""
         slot = self._unowned.get(record.digest)
-        if slot is None or slot not in among or self._template_in(slot) != record.template:
+        if slot is None or slot not in among:
             return None
-        return slot
+        template = self._template_in(slot)
+        there = template == record.template
+        wipe(template)
+        return slot if there else None
 
     def twin(self, print_: Print, prompt: Prompt) -> Print | None:
         """Another worker's print that the sensor takes for the finger that was just stored.

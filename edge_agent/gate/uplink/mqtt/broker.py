@@ -130,7 +130,7 @@ class PahoBroker:
                 elif self._accepts_plainer_will(event.code):
                     continue  # At once: to this the broker has not said no.
                 if self._attempts.down(now, other_version=event.other_version):
-                    events.append(BrokerDown(event.reason, event.taken_over))
+                    events.append(BrokerDown(event.reason, event.taken_over, event.hung_up))
                 continue
             if isinstance(event, BrokerUp):
                 self._attempts.up(now)

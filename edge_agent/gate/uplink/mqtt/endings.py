@@ -62,6 +62,7 @@ class Closed(Struct, frozen=True):
     reason: str
     other_version: bool = False
     taken_over: bool = False
+    hung_up: bool = False
     code: int = 0
     """MQTT 5's reason code, where the broker gave one."""
 
@@ -132,6 +133,7 @@ class Endings:
             text = f"{self._name} does not answer any more: check the gate's network."
         else:
             text = f"{self._name} hung up: look at its log, and check the gate's network."
+            return Closed(text, hung_up=True)
         return Closed(text, not accepted)
 
     def _tls_trouble(self, client: BrokerClient) -> str | None:
