@@ -33,6 +33,26 @@ class Attendance(Struct, frozen=True, kw_only=True):
     working_day: str | None = None
 
 
+class WorkingDay:
+    """Tells the working days of one worker, whose presses are told in order of time.
+
+    A night shift belongs to the day on which it began: that of the first press. What is less than
+    14 hours after that is the same shift's.
+    """
+
+    def __init__(self) -> None:
+        self._first_ms: int | None = None
+
+    def began(self, at_ms: int, *, counts: bool = True) -> int:
+        """When the working day of this press began. One that does not count begins none."""
+        first_ms = self._first_ms
+        if first_ms is None or not 0 <= at_ms - first_ms < SHIFT_MS:
+            first_ms = at_ms
+            if counts:
+                self._first_ms = at_ms
+        return first_ms
+
+
 def attendance(entries: Iterable[dict[str, Any]], zone: ZoneInfo) -> list[Attendance]:
     """The punches among ``entries`` (their ``data``, in order), by time as far as it is known."""
     found: dict[int, Attendance] = {}
@@ -88,21 +108,13 @@ def _by_time(punches: list[Attendance]) -> list[Attendance]:
 
 
 def _with_working_days(punches: list[Attendance], zone: ZoneInfo) -> list[Attendance]:
-    """A night shift belongs to the day it began: that of its worker's first punch.
-
-    What is less than 14 hours after that is the same shift's.
-    """
-    began: dict[str, int] = {}
+    days: dict[str, WorkingDay] = {}
     found = []
     for punch in punches:
         if punch.at is not None:
-            at_ms = parse_time(punch.at)
-            first_ms = began.get(punch.worker)
+            day = days.setdefault(punch.worker, WorkingDay())
             counts = punch.voided is None and punch.kind in CREDITS
-            if first_ms is None or not 0 <= at_ms - first_ms < SHIFT_MS:
-                first_ms = at_ms
-                if counts:
-                    began[punch.worker] = at_ms
+            first_ms = day.began(parse_time(punch.at), counts=counts)
             punch = structs.replace(punch, working_day=local_date(first_ms, zone))
         found.append(punch)
     return found
