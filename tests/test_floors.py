@@ -65,6 +65,7 @@ FLOORS = {
         ("connection", "messages", "signs_of_life"),
         ("effects",),
         ("databases",),
+        ("worktime",),
         ("coverage", "roster"),
         ("project",),
         ("chains", "office"),

@@ -14,6 +14,12 @@ SHIFT_MS = 14 * 3600 * 1000
 worker presses within it may belong to one shift, and later it is another one."""
 
 
+EVIDENCE_OF_DIRECTION = frozenset(("in", "out", "gate", "key", "card"))
+"""``direction_source`` of a direction that somebody or something has shown: a gate of one
+direction, a key, a card. All else is a guess for the worker's eye: ``alternate``, a default by the
+time of day, what is not named and what is not known here. A supervisor's word needs no source."""
+
+
 class Attendance(Struct, frozen=True, kw_only=True):
     """A punch as it stands now. Times are RFC 3339; ``at`` None: not known, or not yet.
 

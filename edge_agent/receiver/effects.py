@@ -15,7 +15,7 @@ from .accept import OPENED, Arrival
 from .moments import Moment, moment_of
 from .signs_of_life import sign_of
 
-EFFECTS_VERSION = "4"
+EFFECTS_VERSION = "5"
 """Raised whenever this module comes to another result: all stored entries are then read anew."""
 
 UNREADABLE = "unreadable"
@@ -48,6 +48,7 @@ class PunchMark(Struct, frozen=True, kw_only=True):
     not_after: str | None
     uncertainty_ms: int | None
     direction: str | None
+    direction_source: str | None
     source: Literal["finger", "supervisor"]
     repeated: bool
     root: Root
@@ -89,6 +90,7 @@ class _Punch(Struct):
     at: str | None
     kind: str
     direction: Literal["in", "out"] | None = None
+    direction_source: Any = None
     not_before: str | None = None
     not_after: str | None = None
     clock: _Clock = _Clock()
@@ -154,10 +156,17 @@ def _mark(data: dict[str, Any], root: Root) -> PunchMark:
         not_after=moment_of(punch.not_after).at,
         uncertainty_ms=punch.clock.uncertainty_ms,
         direction=punch.direction,
+        direction_source=_word(punch.direction_source),
         source="supervisor" if punch.kind == "punch.added" else "finger",
         repeated=punch.kind == "punch.repeated",
         root=root,
     )
+
+
+def _word(said: Any) -> str | None:
+    """A word that is not known here is kept as it is: it is no evidence, and no reason to reject a
+    punch."""
+    return said if isinstance(said, str) and len(said) <= 40 and "\0" not in said else None
 
 
 def _recovered(data: dict[str, Any], root: Root) -> PunchMark:

@@ -1,6 +1,6 @@
 """Keep beside the entries what they mean, in the transaction that keeps the entries themselves."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -9,12 +9,14 @@ from .databases.database import Database
 from .effects import PunchMark, Ruling, Succession, Unusable, effect_of
 from .moments import Moment
 from .roster.known_workers import UNKNOWN_WORKER, reject_unknown
+from .worktime.due import due_by_entries, due_by_punches
 
 _MOMENT = ("at", "at_ms", "day", "time")
 _BOUNDS = ("not_before", "not_after", "uncertainty_ms")
 _COLUMNS = {
     "marks": (
-        *("ledger", "seq", "gate", "code", *_MOMENT, *_BOUNDS, "direction", "source", "repeated"),
+        *("ledger", "seq", "gate", "code", *_MOMENT, *_BOUNDS, "direction", "direction_source"),
+        *("source", "repeated"),
         *("root_ledger", "root_seq", "root_hash", "depth"),
     ),
     "rulings": ("ledger", "seq", "punch", "what", *_MOMENT, *_BOUNDS, "final"),
@@ -34,7 +36,7 @@ class Rejected(Struct, frozen=True):
     code: str | None = None
 
 
-def project(database: Database, arrivals: Iterable[Arrival]) -> list[Rejected]:
+def project(database: Database, arrivals: Sequence[Arrival]) -> list[Rejected]:
     """Add what these entries mean; they are held already, and none of them was here before.
 
     Returns those that a person must look at.
@@ -53,7 +55,8 @@ def project(database: Database, arrivals: Iterable[Arrival]) -> list[Rejected]:
                     (
                         *(*key, arrival.gate, mark.code, *_parts(mark.moment)),
                         *(mark.not_before, mark.not_after, mark.uncertainty_ms),
-                        *(mark.direction, mark.source, int(mark.repeated)),
+                        *(mark.direction, mark.direction_source),
+                        *(mark.source, int(mark.repeated)),
                         *(root.ledger, root.seq, root.hash, root.depth),
                     )
                 )
@@ -73,6 +76,7 @@ def project(database: Database, arrivals: Iterable[Arrival]) -> list[Rejected]:
     for table, columns in _COLUMNS.items():
         if rows[table]:
             database.insert(table, columns, rows[table])
+    due_by_entries(database, arrivals)
     for key in reject_unknown(database, list(gates)):
         rejected.append(Rejected(gates[key], *key, UNKNOWN_WORKER, codes[key]))
     return rejected
@@ -80,6 +84,7 @@ def project(database: Database, arrivals: Iterable[Arrival]) -> list[Rejected]:
 
 def forget(database: Database, ledger: str, seq: int) -> None:
     """Take back what an entry meant that proved not to belong to the ledger's history."""
+    due_by_punches(database, [(ledger, seq)])
     for table in _COLUMNS:
         database.execute(f"DELETE FROM {table} WHERE ledger = ? AND seq = ?", [ledger, seq])
 

@@ -20,6 +20,7 @@ from .databases.schema import ENTRY_COLUMNS, prepare
 from .office.journal import keep_journal
 from .project import Rejected, project, project_anew
 from .roster.known_workers import RosterResult, Unlisted, apply_roster, unlisted
+from .worktime.keep import is_due, renew_some
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +28,11 @@ _PAGE = 500
 
 _JOURNAL_EVERY_S = 60.0
 """Between two looks for corrections that somebody has entered elsewhere."""
+
+_FEW_ENTRIES = 100
+"""As many at a time come from people who press; more of them are a backlog, whose presses are
+paired when it is over, or a few workers at a time."""
+_FEW_WORKERS = 20
 
 MOST_LEDGERS_OF_A_GATE = 200
 """A gate begins a new one when a card is replaced. One that does so without end fills the disk."""
@@ -136,6 +142,9 @@ class PayrollStore:
 
     def update_coverage(self, now: float) -> None:
         """In a quiet moment, a little of what the views rest on and no entry waits for."""
+        if is_due(self._database):
+            with self._database.transaction():
+                renew_some(self._database, _FEW_WORKERS)
         self._coverage.step(now)
         if now >= self._journal_due:
             self._journal_due = now + _JOURNAL_EVERY_S
@@ -188,6 +197,8 @@ class PayrollStore:
             forked = {writers[ledger] for ledger in ledgers if forks[ledger]}
             self._coverage.arrived(new, begun | forked)
             self._chains.save(ledgers)
+            if len(new) <= _FEW_ENTRIES and is_due(self._database):
+                renew_some(self._database, _FEW_WORKERS)
             rejected = self._rejected(ledgers)
         progress = [
             LedgerProgress(

@@ -88,7 +88,9 @@ class Ledger:
             now += 3_600_000
 
     def punch(self, at: str | None, direction: str | None = None, code: str = CODE) -> int:
-        data = self.write("punch.recorded", at and time(at), worker=code, direction=direction)
+        """``direction``: by a gate of one direction."""
+        data = self.write("punch.recorded", at and time(at), worker=code, direction=direction,
+                          direction_source=direction)  # fmt: skip
         return int(data["seq"])
 
     def recover(self, arrival: Arrival) -> int:

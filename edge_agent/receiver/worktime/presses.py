@@ -10,11 +10,6 @@ from ...contract.corrections import ONE_PRESS_MS
 
 Way = Literal["in", "out"]
 
-EVIDENCE = frozenset(("in", "out", "gate", "key", "card"))
-"""``direction_source`` of a direction that somebody or something has shown: a gate of one
-direction, a key, a card. All else is a guess: ``alternate``, a default by the time of day, what is
-not named, and what is not known here."""
-
 _ORDER = {"out": 0, None: 1, "in": 2}
 
 

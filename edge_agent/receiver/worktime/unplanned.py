@@ -249,7 +249,7 @@ def _what_is_wrong(stretch: Sequence[Press], after: Press | None) -> Why | None:
 
 def _cut_at_certain(stretch: Sequence[Press]) -> list[tuple[list[Press], bool]]:
     """An odd stretch in parts: pairs that are the same whichever press is left over (True), and
-    what lies between them. Empty where nothing is certain, or it is longer than anybody works on end."""
+    what lies between them. Empty where nothing is certain, or it is longer than anybody's work."""
     count = len(stretch)
     if not 3 < count <= _LONGEST_STRETCH or any(press.at_ms is None for press in stretch):
         return []
