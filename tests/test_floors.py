@@ -91,7 +91,7 @@ KNOWN_TO = {
     "nacl": {"contract.signatures"},
     "pyrage": {"gate.people"},
     "PIL": {"cli", "gate.sensor.driver"},
-    "tomllib": {"gate.settings"},
+    "tomllib": {"gate.settings", "receiver.worktime"},
     "click": {"cli", "demo"},
     "iotcore": {"demo"},
     "importlib": {"cli", "demo", "gate.sensor.driver"},
