@@ -44,6 +44,8 @@ def project(database: Database, arrivals: Sequence[Arrival]) -> list[Rejected]:
     rejected: list[Rejected] = []
     gates: dict[tuple[str, int], str] = {}
     codes: dict[tuple[str, int], str] = {}
+    timed: list[tuple[str, int, str, int]] = []
+    others: list[tuple[str, int]] = []
     rows: dict[str, list[tuple[object, ...]]] = {table: [] for table in _COLUMNS}
     for arrival in arrivals:
         key = (arrival.ledger, arrival.seq)
@@ -51,6 +53,10 @@ def project(database: Database, arrivals: Sequence[Arrival]) -> list[Rejected]:
             case PunchMark() as mark:
                 root = mark.root
                 gates[key], codes[key] = arrival.gate, mark.code
+                if root.depth == 0 and mark.moment.at_ms is not None:
+                    timed.append((*key, mark.code, mark.moment.at_ms))
+                else:
+                    others.append(key)
                 rows["marks"].append(
                     (
                         *(*key, arrival.gate, mark.code, *_parts(mark.moment)),
@@ -61,6 +67,7 @@ def project(database: Database, arrivals: Sequence[Arrival]) -> list[Rejected]:
                     )
                 )
             case Ruling() as ruling:
+                others.append(key)
                 rows["rulings"].append(
                     (
                         *(*key, ruling.punch, ruling.what, *_parts(ruling.moment)),
@@ -76,7 +83,7 @@ def project(database: Database, arrivals: Sequence[Arrival]) -> list[Rejected]:
     for table, columns in _COLUMNS.items():
         if rows[table]:
             database.insert(table, columns, rows[table])
-    due_by_entries(database, arrivals)
+    due_by_entries(database, arrivals, timed, others)
     for key in reject_unknown(database, list(gates)):
         rejected.append(Rejected(gates[key], *key, UNKNOWN_WORKER, codes[key]))
     return rejected

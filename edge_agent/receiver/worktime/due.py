@@ -17,12 +17,38 @@ def mark_due(database: Database, codes: Iterable[tuple[str, int | None]]) -> Non
     database.insert("pairing_due", ("code", "since_ms"), codes)
 
 
-def due_by_entries(database: Database, arrivals: Sequence[Arrival]) -> None:
-    """Entries have come, and what they mean is held already."""
-    keys = [(arrival.ledger, arrival.seq) for arrival in arrivals]
-    if keys:
-        due_by_punches(database, keys)
-        _due_by_neighbours(database, arrivals)
+def due_by_entries(
+    database: Database, arrivals: Sequence[Arrival], marks: Sequence[Row], others: Sequence[Row]
+) -> None:
+    """Entries have come, and what they mean is held already.
+
+    ``marks``: (ledger, seq, code, at_ms) of those that are punches of their own with a time;
+    ``others``: (ledger, seq) of all that rule on punches, or recover one, or have no time.
+    """
+    if marks:
+        _due_by_marks(database, marks)
+    if others:
+        due_by_punches(database, others)
+    _due_by_neighbours(database, arrivals)
+
+
+def _due_by_marks(database: Database, marks: Sequence[Row]) -> None:
+    """Most of all that comes: nothing has been said of these, but by what came out of order."""
+    first: dict[str, int] = {}
+    for _, _, code, at_ms in marks:
+        first[code] = min(at_ms, first.get(code, at_ms))
+    mark_due(database, first.items())
+    given = database.rows(**_KEY)
+    told = database.query(
+        f"WITH given AS (SELECT ledger, seq FROM {given} rows_given)"
+        " SELECT g.ledger, g.seq FROM given g"
+        " JOIN rulings r ON r.ledger = g.ledger AND r.punch = g.seq"
+        " UNION SELECT g.ledger, g.seq FROM given g"
+        " JOIN marks m ON m.root_ledger = g.ledger AND m.root_seq = g.seq AND m.depth > 0",
+        [packed((ledger, seq) for ledger, seq, _, _ in marks)],
+    )
+    if told:
+        due_by_punches(database, told)
 
 
 def due_by_punches(database: Database, keys: Sequence[Row]) -> None:

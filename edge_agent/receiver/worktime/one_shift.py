@@ -16,8 +16,8 @@ _MINUTE_MS = 60_000
 _NEAR_MS = 60 * _MINUTE_MS
 """So far from its place in the shift, a press is still clearly that one."""
 _INTO_A_BREAK_MS = 20 * _MINUTE_MS
-"""So much of a break that is to be pressed, somebody may still have worked: whoever goes home at
-the break presses a little after it has begun."""
+"""So much of a break that is to be pressed, or a third of it, somebody may still have worked:
+whoever goes home at the break presses a little after it has begun."""
 _MOST_READINGS = 3
 
 
@@ -25,7 +25,7 @@ class Block(Struct, frozen=True):
     """Presses ``first`` to before ``end`` as those of one shift, the one at ``place``.
 
     ``perfect``: there is no other way to read them. ``cost``: how many presses it has too few or
-    too many, at least. ``far``: how many of them are not near their place.
+    too many, at least.
     """
 
     first: int
@@ -35,7 +35,12 @@ class Block(Struct, frozen=True):
     presses: tuple[Press, ...]
     perfect: bool
     cost: int
-    far: int
+
+    @property
+    def far(self) -> int:
+        """How many of them are not near their place."""
+        points = [_point(press, self.shift) for press in self.presses]
+        return sum(_distance(n, one, self.shift) > _NEAR_MS for n, one in enumerate(points))
 
     @property
     def pairs(self) -> tuple[Ends, ...]:
@@ -66,7 +71,6 @@ def judge(first: int, presses: Sequence[Press], place: int, shift: Instance) -> 
         tuple(presses),
         perfect,
         cost,
-        sum(_distance(n, point, shift) > _NEAR_MS for n, point in enumerate(points)),
     )
 
 
@@ -200,8 +204,7 @@ def _certain(came: Press, left: Press, shift: Instance) -> bool:
     if not ONE_PRESS_MS <= end_ms - begin_ms <= SHIFT_MS:
         return False
     return not any(
-        pause.pressed and _within(begin_ms, end_ms, pause) > _INTO_A_BREAK_MS
-        for pause in shift.pauses
+        pause.pressed and _within(begin_ms, end_ms, pause) > _into(pause) for pause in shift.pauses
     )
 
 
@@ -262,7 +265,7 @@ def _is_whole(points: Sequence[_Point], shift: Instance) -> bool:
     return not any(
         pause.pressed
         and n not in taken
-        and sum(_within(begin, end, pause) for begin, end in worked) > _INTO_A_BREAK_MS
+        and sum(_within(begin, end, pause) for begin, end in worked) > _into(pause)
         for n, pause in enumerate(shift.pauses)
     )
 
@@ -276,6 +279,10 @@ def _on_break(left_ms: int, came_ms: int, pause: Pause) -> bool:
 
 def _within(begin_ms: int, end_ms: int, pause: Pause) -> int:
     return max(0, min(end_ms, pause.end_ms) - max(begin_ms, pause.begin_ms))
+
+
+def _into(pause: Pause) -> int:
+    return min(_INTO_A_BREAK_MS, (pause.end_ms - pause.begin_ms) // 3)
 
 
 def _slots(shift: Instance) -> list[_Point]:
