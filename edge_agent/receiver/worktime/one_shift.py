@@ -15,6 +15,8 @@ from .unplanned import Ends, bounds, by_turns, in_doubt, seconds_between
 _MINUTE_MS = 60_000
 _NEAR_MS = 60 * _MINUTE_MS
 """So far from its place in the shift, a press is still clearly that one."""
+_BESIDE_MS = 30 * _MINUTE_MS
+"""Whoever is away so near a break is at it."""
 _INTO_A_BREAK_MS = 20 * _MINUTE_MS
 """So much of a break that is to be pressed, or a third of it, somebody may still have worked:
 whoever goes home at the break presses a little after it has begun."""
@@ -179,7 +181,7 @@ def _complete(came: Press, left: Press, shift: Instance, *, first: bool, last: b
     unpaid = sum(
         seconds_between(max(begin_ms, pause.begin_ms), min(end_ms, pause.end_ms))
         for pause in shift.pauses
-        if not pause.paid and pause.begin_ms < end_ms and begin_ms < pause.end_ms
+        if not (pause.paid or pause.pressed) and pause.begin_ms < end_ms and begin_ms < pause.end_ms
     )
     return Session(
         came=came.came,
@@ -273,7 +275,7 @@ def _is_whole(points: Sequence[_Point], shift: Instance) -> bool:
 def _on_break(left_ms: int, came_ms: int, pause: Pause) -> bool:
     """Whether somebody who was away between the two had this break, a little early or late."""
     longest = pause.end_ms - pause.begin_ms + _NEAR_MS
-    touches = left_ms <= pause.end_ms + _NEAR_MS and came_ms >= pause.begin_ms - _NEAR_MS
+    touches = left_ms < pause.end_ms + _BESIDE_MS and came_ms > pause.begin_ms - _BESIDE_MS
     return touches and came_ms - left_ms <= longest
 
 

@@ -38,7 +38,8 @@ class Session(Struct, frozen=True, kw_only=True):
     """From an in to its out, or a press without its other end.
 
     ``date`` is the working day. ``seconds`` are whole ones between the two as they are shown, and
-    there only where it is complete; ``break_seconds`` of them lie in the shift's unpaid breaks.
+    there only where it is complete; ``break_seconds`` of them lie in unpaid breaks of the shift at
+    which nobody presses.
     ``late_seconds`` and ``early_seconds`` (in after the shift's begin, out before its end) are for
     the eye and never deducted. ``run`` is the first press of the doubt that it belongs to.
 

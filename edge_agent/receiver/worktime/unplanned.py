@@ -165,7 +165,8 @@ def _read(
             if certain:
                 found = _read(part, last, following, days, note, ())
             else:
-                found = _in_doubt(part, _missing(part, following), last, following, days)
+                why = _missing(part, following)
+                found = _in_doubt(part, why, last, following, days, note=note)
             sessions += found.sessions
             doubts += found.doubts
         return Paired(sessions, doubts)
@@ -176,7 +177,7 @@ def _read(
         why = note
     if why is None:
         return _as_it_comes(list(zip(stretch[::2], stretch[1::2], strict=True)), days, note)
-    return _in_doubt(stretch, why, before, after, days, lost)
+    return _in_doubt(stretch, why, before, after, days, lost, note)
 
 
 def _in_doubt(
@@ -186,11 +187,14 @@ def _in_doubt(
     after: Press | None,
     days: dict[int, str | None],
     lost: Sequence[Press] = (),
+    note: Why | None = None,
 ) -> Paired:
     """A stretch for a person, or one that waits, as a whole."""
     status, why = in_doubt([*stretch, *lost], why)
     since, until = bounds(stretch, before, after)
     missing = why in (Why.MISSING, Why.GOING_ON)
+    if why is Why.MISSING and note is not None:
+        why = note
     sessions = [
         Session(
             came=came and came.came,
