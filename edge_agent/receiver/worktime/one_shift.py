@@ -212,9 +212,10 @@ def _certain(came: Press, left: Press, shift: Instance) -> bool:
 
 def _why(block: Block, after: Press | None) -> Why:
     count = len(block.presses)
-    if count % 2 and after is None and block.presses[-1].way != "out":
+    pairs = block.pairs
+    if count % 2 and after is None and pairs[-1][1] is None:
         return Why.GOING_ON
-    spans = [left.place_ms - came.came_ms for came, left in block.pairs if came and left]
+    spans = [left.place_ms - came.came_ms for came, left in pairs if came and left]
     if any(span > SHIFT_MS for span in spans):
         return Why.TOO_LONG
     if any(span < ONE_PRESS_MS for span in spans):

@@ -137,7 +137,8 @@ def _in_two_ways(
     elif whole or not ways:
         why = Why.TWO_READINGS
     else:
-        going_on = after is None and len(stretch) % 2 and stretch[-1].way != "out"
+        # Perhaps the first press of a shift: in one of the ways to read it.
+        going_on = after is None and any(way and way[-1].pairs[-1][1] is None for way in ways)
         why = Why.GOING_ON if going_on else Why.MISSING
     status, why = in_doubt(stretch, why)
     since, until = bounds(stretch, before, after)

@@ -158,18 +158,7 @@ def _read(
     lost: Sequence[Press],
 ) -> Paired:
     if len(stretch) % 2 and not lost and (parts := _cut_at_certain(stretch)):
-        sessions, doubts = [], []
-        for n, (part, certain) in enumerate(parts):
-            last = parts[n - 1][0][-1] if n else before
-            following = parts[n + 1][0][0] if n + 1 < len(parts) else after
-            if certain:
-                found = _read(part, last, following, days, note, ())
-            else:
-                why = _missing(part, following)
-                found = _in_doubt(part, why, last, following, days, note=note)
-            sessions += found.sessions
-            doubts += found.doubts
-        return Paired(sessions, doubts)
+        return _read_parts(parts, before, after, days, note)
     why = _what_is_wrong(stretch, after)
     if lost:
         why = Why.NO_TIME
@@ -178,6 +167,27 @@ def _read(
     if why is None:
         return _as_it_comes(list(zip(stretch[::2], stretch[1::2], strict=True)), days, note)
     return _in_doubt(stretch, why, before, after, days, lost, note)
+
+
+def _read_parts(
+    parts: list[tuple[list[Press], bool]],
+    before: Press | None,
+    after: Press | None,
+    days: dict[int, str | None],
+    note: Why | None,
+) -> Paired:
+    sessions, doubts = [], []
+    for n, (part, certain) in enumerate(parts):
+        last = parts[n - 1][0][-1] if n else before
+        following = parts[n + 1][0][0] if n + 1 < len(parts) else after
+        if certain:
+            found = _read(part, last, following, days, note, ())
+        else:
+            why = _missing(part, following)
+            found = _in_doubt(part, why, last, following, days, note=note)
+        sessions += found.sessions
+        doubts += found.doubts
+    return Paired(sessions, doubts)
 
 
 def _in_doubt(
