@@ -58,12 +58,14 @@ class Ruling(Struct, frozen=True, kw_only=True):
     """What a later entry of the same ledger says of its entry ``punch``."""
 
     punch: int
-    what: Literal["time", "void"]
+    what: Literal["time", "void", "direction"]
     moment: Moment = Moment()
     not_before: str | None = None
     not_after: str | None = None
     uncertainty_ms: int | None = None
     final: bool = False
+    direction: str | None = None
+    direction_source: str | None = None
 
 
 class Succession(Struct, frozen=True):
@@ -119,6 +121,7 @@ class _Opened(Struct):
 class _Directed(Struct):
     of: Seq
     direction: Literal["in", "out"]
+    direction_source: Any = None
 
 
 class _Time(Struct):
@@ -213,8 +216,14 @@ def _sign(data: dict[str, Any], _: Root) -> None:
         raise ValueError("it does not say when, or whether, the gate could record")
 
 
-def _directed(data: dict[str, Any], _: Root) -> None:
-    msgspec.convert(data, _Directed)
+def _directed(data: dict[str, Any], _: Root) -> Ruling:
+    told = msgspec.convert(data, _Directed)
+    return Ruling(
+        punch=told.of,
+        what="direction",
+        direction=told.direction,
+        direction_source=_word(told.direction_source),
+    )
 
 
 _RULINGS = {"time": _time, "void": _void, "direction": _directed}

@@ -19,7 +19,17 @@ _COLUMNS = {
         *("source", "repeated"),
         *("root_ledger", "root_seq", "root_hash", "depth"),
     ),
-    "rulings": ("ledger", "seq", "punch", "what", *_MOMENT, *_BOUNDS, "final"),
+    "rulings": (
+        "ledger",
+        "seq",
+        "punch",
+        "what",
+        *_MOMENT,
+        *_BOUNDS,
+        "final",
+        "direction",
+        "direction_source",
+    ),
     "successions": ("ledger", "seq", "gate", "previous"),
     "rejections": ("ledger", "seq", "gate", "reason"),
 }
@@ -72,7 +82,7 @@ def project(database: Database, arrivals: Sequence[Arrival]) -> list[Rejected]:
                     (
                         *(*key, ruling.punch, ruling.what, *_parts(ruling.moment)),
                         *(ruling.not_before, ruling.not_after, ruling.uncertainty_ms),
-                        int(ruling.final),
+                        *(int(ruling.final), ruling.direction, ruling.direction_source),
                     )
                 )
             case Succession() as succession:

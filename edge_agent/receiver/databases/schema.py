@@ -131,6 +131,8 @@ _STEPS: dict[str, tuple[str | Guard | _ForWhoeverCorrects, ...]] = {
         "DROP VIEW IF EXISTS sessions",
         "DROP VIEW IF EXISTS worked",
         "ALTER TABLE marks ADD COLUMN direction_source TEXT",
+        "ALTER TABLE rulings ADD COLUMN direction TEXT",
+        "ALTER TABLE rulings ADD COLUMN direction_source TEXT",
         "ALTER TABLE known_workers ADD COLUMN team TEXT",
         "CREATE INDEX marks_of_worker ON marks (code, at_ms)",
         "CREATE INDEX marks_without_time ON marks (ledger, seq) WHERE at_ms IS NULL",

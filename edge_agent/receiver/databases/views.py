@@ -48,6 +48,15 @@ _TIMES = """
         WHERE r.what = 'time') ranked
     WHERE place = 1
 """
+_DIRECTIONS = """
+    SELECT * FROM (
+        SELECT m.root_ledger, m.root_seq, m.root_hash, m.apart, r.direction, r.direction_source,
+            ROW_NUMBER() OVER (PARTITION BY m.root_ledger, m.root_seq, m.root_hash, m.apart
+                ORDER BY m.depth DESC, r.ledger DESC, r.seq DESC) AS place
+        FROM rulings r JOIN owned m ON m.ledger = r.ledger AND m.seq = r.punch
+        WHERE r.what = 'direction') ranked
+    WHERE place = 1
+"""
 _VOIDS = f"""
     SELECT {_ROOT} FROM rulings r JOIN owned m ON m.ledger = r.ledger AND m.seq = r.punch
         WHERE r.what = 'void'
@@ -55,6 +64,8 @@ _VOIDS = f"""
     SELECT {_ROOT} FROM corrections c JOIN owned m ON m.ledger = c.ledger AND m.seq = c.seq
         WHERE c.what = 'void'
 """
+_DIRECTION = "CASE WHEN d.place = 1 THEN d.direction ELSE m.direction END"
+_SOURCE = "CASE WHEN d.place = 1 THEN d.direction_source ELSE m.direction_source END"
 _AT = "CASE WHEN t.place = 1 THEN t.at ELSE m.at END"
 
 # Where nobody has said between which moments a punch without a time was, the order of its ledger
@@ -64,8 +75,8 @@ _ELSEWHEN = "'punch.added', 'punch.recovered', 'punch.time-resolved', 'punch.tim
 _PLACED = f"""SELECT o.at FROM entries o WHERE m.depth = 0 AND o.ledger = m.ledger
             AND o.at IS NOT NULL AND o.kind NOT IN ({_ELSEWHEN}) AND o.seq """
 _JUDGED = f"""
-WITH times AS ({_TIMES}), voids AS ({_VOIDS})
-SELECT m.code, m.gate, m.direction, m.ledger, m.seq,
+WITH times AS ({_TIMES}), directions AS ({_DIRECTIONS}), voids AS ({_VOIDS})
+SELECT m.code, m.gate, {_DIRECTION} AS direction, m.ledger, m.seq,
     CASE WHEN m.depth > 0 THEN 'recovered' ELSE m.source END AS source,
     {_AT} AS at,
     CASE WHEN t.place = 1 THEN t.at_ms ELSE m.at_ms END AS at_ms,
@@ -95,12 +106,14 @@ SELECT m.code, m.gate, m.direction, m.ledger, m.seq,
         WHEN t.place = 1 AND t.final = 1 THEN 'no-time'
         WHEN t.place = 1 OR m.at IS NULL THEN 'pending-time'
         ELSE 'valid'
-    END AS state, m.direction_source,
-    CASE WHEN m.source = 'supervisor' OR m.direction_source IN ({_EVIDENCE})
-        THEN m.direction END AS way
+    END AS state, {_SOURCE} AS direction_source,
+    CASE WHEN {_SOURCE} IN ({_EVIDENCE}) OR (m.source = 'supervisor' AND d.place IS NULL)
+        THEN {_DIRECTION} END AS way
 FROM owned m
 LEFT JOIN times t ON t.root_ledger = m.root_ledger AND t.root_seq = m.root_seq
     AND t.root_hash = m.root_hash AND t.apart = m.apart
+LEFT JOIN directions d ON d.root_ledger = m.root_ledger AND d.root_seq = m.root_seq
+    AND d.root_hash = m.root_hash AND d.apart = m.apart
 LEFT JOIN voids v ON v.root_ledger = m.root_ledger AND v.root_seq = m.root_seq
     AND v.root_hash = m.root_hash AND v.apart = m.apart
 LEFT JOIN rejections j ON j.ledger = m.ledger AND j.seq = m.seq
