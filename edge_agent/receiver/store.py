@@ -4,6 +4,7 @@ Any tool may read it while the receiver runs; the views of ``databases/views.py`
 """
 
 import logging
+import time
 from collections.abc import Iterable, Iterator
 from math import inf
 
@@ -31,8 +32,10 @@ _JOURNAL_EVERY_S = 60.0
 
 _FEW_ENTRIES = 100
 """As many at a time come from people who press; more of them are a backlog, whose presses are
-paired when it is over, or a few workers at a time."""
+paired when it is over."""
 _FEW_WORKERS = 20
+_RENEWING_S = 0.25
+"""At one time, in a quiet moment: entries that come meanwhile wait so long."""
 
 MOST_LEDGERS_OF_A_GATE = 200
 """A gate begins a new one when a card is replaced. One that does so without end fills the disk."""
@@ -142,7 +145,8 @@ class PayrollStore:
 
     def update_coverage(self, now: float) -> None:
         """In a quiet moment, a little of what the views rest on and no entry waits for."""
-        if is_due(self._database):
+        until = time.monotonic() + _RENEWING_S
+        while is_due(self._database) and time.monotonic() < until:
             with self._database.transaction():
                 renew_some(self._database, _FEW_WORKERS)
         self._coverage.step(now)
@@ -198,7 +202,7 @@ class PayrollStore:
             self._coverage.arrived(new, begun | forked)
             self._chains.save(ledgers)
             if len(new) <= _FEW_ENTRIES and is_due(self._database):
-                renew_some(self._database, _FEW_WORKERS)
+                renew_some(self._database, _FEW_ENTRIES)
             rejected = self._rejected(ledgers)
         progress = [
             LedgerProgress(
