@@ -25,6 +25,7 @@ from .receive_office import (
     show_roster,
     who_punches_beside,
 )
+from .receive_shifts import shifts
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -144,3 +145,4 @@ receive.add_command(key)
 receive.add_command(export_month)
 receive.add_command(correct)
 receive.add_command(show_coverage)
+receive.add_command(shifts)

@@ -25,6 +25,7 @@ from ..receiver.office.export import export
 from ..receiver.office.journal import PAYROLL, keep_journal
 from ..receiver.roster.known_workers import roster_shown, told_codes, unlisted
 from ..receiver.signs_of_life import DRIFT_PPM
+from ..receiver.worktime.keep import renew
 from .options import as_json
 from .show import print_json, print_table
 
@@ -35,6 +36,7 @@ def _opened(where: str) -> Iterator[Database]:
     with closing(open_database(where, alone=False)) as database:
         check(database)
         _take_in_lost(database)
+        renew(database)
         yield database
 
 

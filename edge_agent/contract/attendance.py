@@ -14,6 +14,12 @@ SHIFT_MS = 14 * 3600 * 1000
 worker presses within it may belong to one shift, and later it is another one."""
 
 
+EVIDENCE_OF_DIRECTION = frozenset(("in", "out", "gate", "key", "card"))
+"""``direction_source`` of a direction that somebody or something has shown: a gate of one
+direction, a key, a card. All else is a guess for the worker's eye: ``alternate``, a default by the
+time of day, what is not named and what is not known here. A supervisor's word needs no source."""
+
+
 class Attendance(Struct, frozen=True, kw_only=True):
     """A punch as it stands now. Times are RFC 3339; ``at`` None: not known, or not yet.
 
@@ -31,6 +37,26 @@ class Attendance(Struct, frozen=True, kw_only=True):
     of: int | None
     voided: str | None
     working_day: str | None = None
+
+
+class WorkingDay:
+    """Tells the working days of one worker, whose presses are told in order of time.
+
+    A night shift belongs to the day on which it began: that of the first press. What is less than
+    14 hours after that is the same shift's.
+    """
+
+    def __init__(self) -> None:
+        self._first_ms: int | None = None
+
+    def began(self, at_ms: int, *, counts: bool = True) -> int:
+        """When the working day of this press began. One that does not count begins none."""
+        first_ms = self._first_ms
+        if first_ms is None or not 0 <= at_ms - first_ms < SHIFT_MS:
+            first_ms = at_ms
+            if counts:
+                self._first_ms = at_ms
+        return first_ms
 
 
 def attendance(entries: Iterable[dict[str, Any]], zone: ZoneInfo) -> list[Attendance]:
@@ -88,21 +114,13 @@ def _by_time(punches: list[Attendance]) -> list[Attendance]:
 
 
 def _with_working_days(punches: list[Attendance], zone: ZoneInfo) -> list[Attendance]:
-    """A night shift belongs to the day it began: that of its worker's first punch.
-
-    What is less than 14 hours after that is the same shift's.
-    """
-    began: dict[str, int] = {}
+    days: dict[str, WorkingDay] = {}
     found = []
     for punch in punches:
         if punch.at is not None:
-            at_ms = parse_time(punch.at)
-            first_ms = began.get(punch.worker)
+            day = days.setdefault(punch.worker, WorkingDay())
             counts = punch.voided is None and punch.kind in CREDITS
-            if first_ms is None or not 0 <= at_ms - first_ms < SHIFT_MS:
-                first_ms = at_ms
-                if counts:
-                    began[punch.worker] = at_ms
+            first_ms = day.began(parse_time(punch.at), counts=counts)
             punch = structs.replace(punch, working_day=local_date(first_ms, zone))
         found.append(punch)
     return found

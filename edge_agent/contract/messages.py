@@ -5,7 +5,7 @@ Receipts, commands, roster and status of the payroll contract, version 1.
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from .bounds import Count, Digest, LedgerId, Line, Number, Seq, Word
 from .stamps import ClockState
@@ -68,7 +68,7 @@ class RosterWorker(Struct, frozen=True, kw_only=True):
     """A worker as payroll knows them.
 
     ``valid_from`` and ``valid_to`` are dates at the gate ("2026-11-30"), both inclusive; null: no
-    limit.
+    limit. ``team`` is payroll's own: gates pass it over.
     """
 
     code: Word
@@ -76,6 +76,7 @@ class RosterWorker(Struct, frozen=True, kw_only=True):
     active: bool = True
     valid_from: Word | None = None
     valid_to: Word | None = None
+    team: Word | UnsetType = UNSET
 
 
 class Roster(Struct, frozen=True, kw_only=True):

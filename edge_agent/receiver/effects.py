@@ -15,7 +15,7 @@ from .accept import OPENED, Arrival
 from .moments import Moment, moment_of
 from .signs_of_life import sign_of
 
-EFFECTS_VERSION = "4"
+EFFECTS_VERSION = "5"
 """Raised whenever this module comes to another result: all stored entries are then read anew."""
 
 UNREADABLE = "unreadable"
@@ -48,6 +48,7 @@ class PunchMark(Struct, frozen=True, kw_only=True):
     not_after: str | None
     uncertainty_ms: int | None
     direction: str | None
+    direction_source: str | None
     source: Literal["finger", "supervisor"]
     repeated: bool
     root: Root
@@ -57,12 +58,14 @@ class Ruling(Struct, frozen=True, kw_only=True):
     """What a later entry of the same ledger says of its entry ``punch``."""
 
     punch: int
-    what: Literal["time", "void"]
+    what: Literal["time", "void", "direction"]
     moment: Moment = Moment()
     not_before: str | None = None
     not_after: str | None = None
     uncertainty_ms: int | None = None
     final: bool = False
+    direction: str | None = None
+    direction_source: str | None = None
 
 
 class Succession(Struct, frozen=True):
@@ -89,6 +92,7 @@ class _Punch(Struct):
     at: str | None
     kind: str
     direction: Literal["in", "out"] | None = None
+    direction_source: Any = None
     not_before: str | None = None
     not_after: str | None = None
     clock: _Clock = _Clock()
@@ -117,6 +121,7 @@ class _Opened(Struct):
 class _Directed(Struct):
     of: Seq
     direction: Literal["in", "out"]
+    direction_source: Any = None
 
 
 class _Time(Struct):
@@ -154,10 +159,17 @@ def _mark(data: dict[str, Any], root: Root) -> PunchMark:
         not_after=moment_of(punch.not_after).at,
         uncertainty_ms=punch.clock.uncertainty_ms,
         direction=punch.direction,
+        direction_source=_word(punch.direction_source),
         source="supervisor" if punch.kind == "punch.added" else "finger",
         repeated=punch.kind == "punch.repeated",
         root=root,
     )
+
+
+def _word(said: Any) -> str | None:
+    """A word that is not known here is kept as it is: it is no evidence, and no reason to reject a
+    punch."""
+    return said if isinstance(said, str) and len(said) <= 40 and "\0" not in said else None
 
 
 def _recovered(data: dict[str, Any], root: Root) -> PunchMark:
@@ -204,8 +216,14 @@ def _sign(data: dict[str, Any], _: Root) -> None:
         raise ValueError("it does not say when, or whether, the gate could record")
 
 
-def _directed(data: dict[str, Any], _: Root) -> None:
-    msgspec.convert(data, _Directed)
+def _directed(data: dict[str, Any], _: Root) -> Ruling:
+    told = msgspec.convert(data, _Directed)
+    return Ruling(
+        punch=told.of,
+        what="direction",
+        direction=told.direction,
+        direction_source=_word(told.direction_source),
+    )
 
 
 _RULINGS = {"time": _time, "void": _void, "direction": _directed}

@@ -4,6 +4,7 @@ Any tool may read it while the receiver runs; the views of ``databases/views.py`
 """
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from math import inf
@@ -21,6 +22,7 @@ from .databases.schema import ENTRY_COLUMNS, prepare
 from .office.journal import keep_journal
 from .project import Rejected, project, project_anew
 from .roster.known_workers import RosterResult, Unlisted, apply_roster, unlisted
+from .worktime.keep import is_due, renew_some
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +30,13 @@ _PAGE = 500
 
 _JOURNAL_EVERY_S = 60.0
 """Between two looks for corrections that somebody has entered elsewhere."""
+
+_FEW_ENTRIES = 100
+"""As many at a time come from people who press; more of them are a backlog, whose presses are
+paired when it is over."""
+_FEW_WORKERS = 20
+_RENEWING_S = 0.25
+"""At one time, in a quiet moment: entries that come meanwhile wait so long."""
 
 MOST_LEDGERS_OF_A_GATE = 200
 """A gate begins a new one when a card is replaced. One that does so without end fills the disk."""
@@ -147,6 +156,10 @@ class PayrollStore:
 
     def update_coverage(self, now: float) -> None:
         """In a quiet moment, a little of what the views rest on and no entry waits for."""
+        until = time.monotonic() + _RENEWING_S
+        while is_due(self._database) and time.monotonic() < until:
+            with self._database.transaction():
+                renew_some(self._database, _FEW_WORKERS)
         self._coverage.step(now)
         if now >= self._journal_due:
             self._journal_due = now + _JOURNAL_EVERY_S
@@ -204,6 +217,8 @@ class PayrollStore:
             forked = {writers[ledger] for ledger in ledgers if forks[ledger]}
             self._coverage.arrived(new, begun | forked)
             self._chains.save(ledgers)
+            if len(new) <= _FEW_ENTRIES and is_due(self._database):
+                renew_some(self._database, _FEW_ENTRIES)
             rejected = self._rejected(ledgers)
         progress = [
             LedgerProgress(

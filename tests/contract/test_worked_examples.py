@@ -45,6 +45,8 @@ class Ledger:
         data = {key: data[key] for key in data if key not in ("recording", "version")} | {
             key: fact[key] for key in ("recording", "version") if key in fact
         }
+        if line.get("direction"):
+            data["direction_source"] = None if "reason" in line else line["direction"]
         if data["at"] is None:
             data["clock"] |= {"state": "unsynced", "uncertainty_ms": None}
         # Beyond a gap the chain cannot be followed: any hash stands for the entry that is missing.

@@ -88,7 +88,9 @@ class Ledger:
             now += 3_600_000
 
     def punch(self, at: str | None, direction: str | None = None, code: str = CODE) -> int:
-        data = self.write("punch.recorded", at and time(at), worker=code, direction=direction)
+        """``direction``: by a gate of one direction."""
+        data = self.write("punch.recorded", at and time(at), worker=code, direction=direction,
+                          direction_source=direction)  # fmt: skip
         return int(data["seq"])
 
     def recover(self, arrival: Arrival) -> int:
@@ -167,6 +169,29 @@ def test_every_kind_of_punch_has_its_state(store: PayrollStore, database: str) -
     ]
     bounds = rows(database, f"SELECT not_before, uncertainty_ms FROM punches WHERE seq = {never}")
     assert bounds == [(time("23 01:00"), None)]
+
+
+def test_a_key_after_the_finger_says_which_way(store: PayrollStore, database: str) -> None:
+    """It is evidence, the last word holds, and whoever reads sessions reads them by it."""
+    a = Ledger("a")
+    first = a.punch("23 06:00")
+    second = a.punch("23 14:00")
+    for of, way in ((first, "out"), (first, "in"), (second, "out")):
+        a.write("punch.directed", None, of=of, worker=CODE, direction=way, direction_source="key")
+    random.Random(1).shuffle(a.arrivals)
+    store.take(a.arrivals, AT)
+    assert judged(database, "seq, direction, direction_source") == [
+        (first, "in", "key"),
+        (second, "out", "key"),
+    ]
+    assert rows(database, "SELECT way FROM judged ORDER BY seq") == [("in",), ("out",)]
+    assert sessions(database, "in_at, out_at, status") == [("23T06:00", "23T14:00", "complete")]
+    a.write("punch.directed", None, of=second, worker=CODE, direction="in", direction_source="key")
+    store.take(a.arrivals[-1:], AT)
+    assert sessions(database, "in_at, status") == [
+        ("23T06:00", "not-covered"),
+        ("23T14:00", "open"),
+    ]
 
 
 def test_what_was_added_for_an_earlier_day_moves_no_press_without_a_time(

@@ -19,6 +19,47 @@ AS_ADMINISTRATOR, AS_RECEIVER = re.findall(r"```sql\n(.*?)```", PAGE.read_text("
 WHO = ["--actor", "office-1", "--reason", "x"]
 
 
+BEFORE_SESSIONS_WERE_KEPT = """
+SET search_path = attendance;
+DROP TABLE kept_sessions, kept_doubts, pairing_due, shift_versions, shifts CASCADE;
+DROP VIEW owned CASCADE;
+DROP INDEX marks_of_worker, marks_without_time, rulings_of_punch, rulings_in_time;
+ALTER TABLE marks DROP COLUMN direction_source;
+ALTER TABLE rulings DROP COLUMN direction, DROP COLUMN direction_source;
+ALTER TABLE known_workers DROP COLUMN team;
+DELETE FROM receiver_steps WHERE name = 'worktime';
+DELETE FROM derived WHERE what IN ('views', 'pairing');
+CREATE ROLE corrector LOGIN;
+GRANT USAGE ON SCHEMA attendance TO corrector;
+GRANT SELECT ON ALL TABLES IN SCHEMA attendance TO corrector;
+GRANT INSERT ON corrections TO corrector;
+ALTER DEFAULT PRIVILEGES IN SCHEMA attendance GRANT SELECT ON TABLES TO corrector;
+"""
+
+
+def test_whoever_might_correct_before_may_still(
+    new_postgresql_database: Callable[[], str],
+) -> None:
+    """Correcting renews sessions now, in tables that did not exist when rights were given."""
+    import psycopg
+
+    administrator = new_postgresql_database()
+    ledger = Ledger("a")
+    ledger.punch("23 06:00", "in")
+    with closing(PayrollStore(administrator)) as store:
+        store.take(ledger.arrivals, AT)
+    with psycopg.connect(administrator, autocommit=True) as connection:
+        connection.execute(BEFORE_SESSIONS_WERE_KEPT)
+    PayrollStore(administrator).close()
+    office = administrator.replace("postgres@", "corrector@")
+    add = ["correct", "add", CODE, "2026-11-23T16:00", "--direction", "out", *WHO]
+    done = CliRunner().invoke(main, ["receive", *add, "--database", office])
+    assert done.exit_code == 0, done.output
+    with psycopg.connect(office) as connection:
+        found = connection.execute("SELECT status FROM attendance.kept_sessions").fetchall()
+    assert found == [("complete",)]
+
+
 def test_roles_may_do_what_the_page_says_and_nothing_else(
     new_postgresql_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

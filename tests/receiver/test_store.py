@@ -347,7 +347,7 @@ def test_times_in_postgresql_are_times(new_postgresql_database: Callable[[], str
         "not_before",
     ]
     assert [name for table, name in found if table == "sessions"] == [
-        *("in_at", "not_after", "not_before", "out_at"),
+        *("in_at", "not_after", "not_before", "out_at", "shift_begin", "shift_end"),
     ]
 
 

@@ -47,6 +47,8 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "receive key show": ("payroll.key",),
     "receive roster import": ("people.csv", "--version", "1", "--dry-run"),
     "receive roster show": (),
+    "receive shifts import": ("shifts.toml",),
+    "receive shifts show": (),
     "run": (),
     "sensor adopt": ("--yes",),
     "sensor image": ("finger.png", "--yes"),
@@ -126,6 +128,9 @@ def recorded(gate: Gate) -> Gate:
     """A gate that is stopped, with what commands of every kind take."""
     assert gate.cli("punches", "add", *ARGUMENTS["punches add"]).code == 0
     (gate.folder / "people.csv").write_text("code,name\nNV001,Mây\n")
+    (gate.folder / "shifts.toml").write_text(
+        '[[shift]]\ncode = "S"\nbegin = "06:00"\nend = "14:00"\n'
+    )
     return gate
 
 

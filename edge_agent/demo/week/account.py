@@ -4,12 +4,17 @@ from collections import Counter
 
 from msgspec import Struct
 
+from ...contract.stamps import local_time
 from .ledger import WrittenWeek
-from .plan import FORGETS_FRIDAY, SUPERVISOR_ADDS, Shift
+from .plan import FORGETS_FRIDAY, SUPERVISOR_ADDS, ZONE, Shift
 
 
 class Sums(Struct, frozen=True, kw_only=True):
-    """``punches`` are those to be paid: voided and repeated ones are none of them."""
+    """``punches`` are those to be paid: voided and repeated ones are none of them.
+
+    ``doubtful`` are sessions with both ends, on a day on which another end is missing: without
+    evidence of directions nobody knows which press it was that was forgotten.
+    """
 
     punches: int
     repeated: int
@@ -20,17 +25,20 @@ class Sums(Struct, frozen=True, kw_only=True):
     forks: int
     complete: int
     minutes: int
+    doubtful: int
     open: list[str]
     missing_out: list[str]
 
 
 def account(worked: list[Shift], weeks: list[WrittenWeek], forks: int) -> Sums:
-    """Add the week up. Minutes are whole ones of each session, as the receiver counts them."""
+    """Add the week up. Minutes are whole ones of the sum of all seconds, as the receiver counts."""
     kinds = Counter(entry.kind for week in weeks for entry in week.entries)
     ends = [_known_end(shift) for shift in worked]
     whole = [(shift, end) for shift, end in zip(worked, ends, strict=True) if end is not None]
     half = [shift for shift, end in zip(worked, ends, strict=True) if end is None]
     last = {shift.worker: shift for shift in sorted(worked, key=lambda shift: shift.began)}
+    missing = {(shift.worker, _day(shift)) for shift in half if last[shift.worker] is not shift}
+    sure = [(shift, end) for shift, end in whole if (shift.worker, _day(shift)) not in missing]
     return Sums(
         punches=2 * len(whole) + len(half),
         repeated=kinds["punch.repeated"],
@@ -39,8 +47,9 @@ def account(worked: list[Shift], weeks: list[WrittenWeek], forks: int) -> Sums:
         resolved=kinds["punch.time-resolved"],
         refused=kinds["attempt.refused"],
         forks=forks,
-        complete=len(whole),
-        minutes=sum((end - shift.began) // 60_000 for shift, end in whole),
+        complete=len(sure),
+        minutes=sum(end // 1000 - shift.began // 1000 for shift, end in sure) // 60,
+        doubtful=len(whole) - len(sure),
         open=[shift.worker for shift in half if last[shift.worker] is shift],
         missing_out=[shift.worker for shift in half if last[shift.worker] is not shift],
     )
@@ -60,10 +69,16 @@ def lines(sums: Sums, weeks: list[WrittenWeek]) -> list[str]:
         f"{sums.voided} voided, {sums.repeated} repeated",
         f"  {sums.resolved} of them had no time at first and have one now; none is without",
         f"  {sums.refused} refused attempts, {sums.forks} forked entries kept apart",
+        "  by the shifts of docs/examples/shifts.toml:",
         f"  {sums.complete} complete sessions with {sums.minutes} minutes",
         f"  still inside: {', '.join(sums.open)}",
-        f"  an in whose out nobody knows: {', '.join(sums.missing_out)}",
+        f"  an in whose out nobody knows: {', '.join(sums.missing_out)}; with it "
+        f"{sums.doubtful} more of that day {'is' if sums.doubtful == 1 else 'are'} for a person",
     ]
+
+
+def _day(shift: Shift) -> str:
+    return local_time(shift.began, ZONE)[:10]
 
 
 def _known_end(shift: Shift) -> int | None:

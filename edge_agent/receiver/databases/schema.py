@@ -1,7 +1,9 @@
 """The tables of payroll's database, and how they came to be."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+from msgspec import Struct
 
 from ...contract.errors import StoreFault
 from ..effects import EFFECTS_VERSION
@@ -21,10 +23,28 @@ _ENTRY = """
 _MOMENT = "at TEXT, at_ms BIGINT, day TEXT, time TEXT"
 """An instant as the gate wrote it, in UTC milliseconds, and as its local date and time of day."""
 
+PAIRING_VERSION = "1"
+"""Raised whenever presses come to other sessions than before: all are then read anew."""
+
 _SAME = ("ledger", "seq", "hash")
 """The hash is over all of an entry's data, and what came before it."""
 
-_STEPS: dict[str, tuple[str | Guard, ...]] = {
+
+class _ForWhoeverCorrects(Struct, frozen=True):
+    """Who was given the right to add corrections gets these on a new table, which correcting needs
+    from now on."""
+
+    table: str
+    privileges: str
+
+    def statements(self, database: Database) -> Iterator[str]:
+        for grant in database.grants(["corrections"]):
+            if grant.startswith("GRANT INSERT ON "):
+                _, _, role = grant.partition(" TO ")
+                yield f"GRANT {self.privileges} ON {self.table} TO {role}"
+
+
+_STEPS: dict[str, tuple[str | Guard | _ForWhoeverCorrects, ...]] = {
     "entries": (
         # IF NOT EXISTS: a file of the first version has them, from before there was this list.
         f"CREATE TABLE IF NOT EXISTS entries ({_ENTRY}, PRIMARY KEY (ledger, seq))",
@@ -106,6 +126,54 @@ _STEPS: dict[str, tuple[str | Guard, ...]] = {
         "CREATE TABLE former_names (code TEXT NOT NULL, name TEXT NOT NULL,"
         " until_ms BIGINT NOT NULL, PRIMARY KEY (code, until_ms))",
     ),
+    "worktime": (
+        # The view becomes one on what is kept.
+        "DROP VIEW IF EXISTS sessions",
+        "DROP VIEW IF EXISTS worked",
+        "ALTER TABLE marks ADD COLUMN direction_source TEXT",
+        "ALTER TABLE rulings ADD COLUMN direction TEXT",
+        "ALTER TABLE rulings ADD COLUMN direction_source TEXT",
+        "ALTER TABLE known_workers ADD COLUMN team TEXT",
+        "CREATE INDEX marks_of_worker ON marks (code, at_ms)",
+        "CREATE INDEX marks_without_time ON marks (ledger, seq) WHERE at_ms IS NULL",
+        "CREATE INDEX rulings_of_punch ON rulings (ledger, punch)",
+        "CREATE INDEX rulings_in_time ON rulings (at_ms)",
+        """
+        CREATE TABLE kept_sessions (
+            lead_ledger TEXT NOT NULL, lead_seq BIGINT NOT NULL, code TEXT NOT NULL,
+            place_ms BIGINT NOT NULL, date TEXT, in_at TEXT, in_gate TEXT, in_ledger TEXT,
+            in_seq BIGINT, out_at TEXT, out_gate TEXT, out_ledger TEXT, out_seq BIGINT,
+            status TEXT NOT NULL, seconds BIGINT, break_seconds BIGINT, shift TEXT,
+            rest_day INTEGER, late_seconds BIGINT NOT NULL, early_seconds BIGINT NOT NULL,
+            shift_begin TEXT, shift_end TEXT, why TEXT, run_ledger TEXT, run_seq BIGINT,
+            not_before TEXT, not_after TEXT, since_ms BIGINT, until_ms BIGINT,
+            going_on INTEGER NOT NULL, PRIMARY KEY (lead_ledger, lead_seq))
+        """,
+        "CREATE INDEX kept_sessions_of_worker ON kept_sessions (code, place_ms)",
+        "CREATE INDEX kept_sessions_of_day ON kept_sessions (date)",
+        """
+        CREATE TABLE kept_doubts (
+            run_ledger TEXT NOT NULL, run_seq BIGINT NOT NULL, code TEXT NOT NULL,
+            place_ms BIGINT NOT NULL, date TEXT, shift TEXT, why TEXT NOT NULL,
+            status TEXT NOT NULL, gate TEXT, begin_at TEXT, end_at TEXT, since_ms BIGINT,
+            until_ms BIGINT, going_on INTEGER NOT NULL, presses TEXT NOT NULL,
+            readings TEXT NOT NULL, PRIMARY KEY (run_ledger, run_seq))
+        """,
+        "CREATE INDEX kept_doubts_of_worker ON kept_doubts (code, place_ms)",
+        # Whose presses have to be read anew, from when on; null: from the first.
+        "CREATE TABLE pairing_due (id {id}, code TEXT NOT NULL, since_ms BIGINT)",
+        "CREATE INDEX pairing_due_of_worker ON pairing_due (code)",
+        "CREATE TABLE shift_versions (version BIGINT PRIMARY KEY, zone TEXT NOT NULL,"
+        " made_at TEXT NOT NULL, actor TEXT NOT NULL, digest TEXT NOT NULL)",
+        # Each row of the table of shifts, as JSON: they are read as a whole.
+        "CREATE TABLE shifts (version BIGINT NOT NULL, place BIGINT NOT NULL,"
+        " shift TEXT NOT NULL, PRIMARY KEY (version, place))",
+        *(
+            _ForWhoeverCorrects(table, "SELECT, INSERT, DELETE")
+            for table in ("kept_sessions", "kept_doubts", "pairing_due")
+        ),
+        *(_ForWhoeverCorrects(table, "SELECT, INSERT") for table in ("shift_versions", "shifts")),
+    ),
 }
 """Name → statements. A released step is never edited: a new one is added."""
 
@@ -139,11 +207,23 @@ def prepare(database: Database, project: Callable[[Database], None]) -> None:
                 for statement in statements:
                     if isinstance(statement, Guard):
                         database.guard(statement)
+                    elif isinstance(statement, _ForWhoeverCorrects):
+                        for grant in statement.statements(database):
+                            database.execute(grant)
                     else:
                         database.execute(statement.format_map(database.types))
                 database.execute(f"INSERT INTO {_DONE} VALUES (?)", [name])
         if _is_new(database, "effects", EFFECTS_VERSION):
             project(database)
+        if _is_new(database, "pairing", PAIRING_VERSION):
+            database.execute(
+                "INSERT INTO pairing_due (code, since_ms) SELECT DISTINCT code,"
+                " CAST(NULL AS BIGINT) FROM marks"
+            )
+            database.execute(
+                "INSERT INTO pairing_due (code, since_ms) SELECT DISTINCT code,"
+                " CAST(NULL AS BIGINT) FROM corrections WHERE what = 'add'"
+            )
         # Only where they changed: whoever reads one would have to wait.
         if _is_new(database, "views", hashlib.sha256(repr(VIEWS).encode()).hexdigest()):
             for name in reversed(VIEWS):

@@ -3,10 +3,13 @@
 ``owned`` has the marks and whose word on each counts, ``judged`` every mark once with what
 became of it, and ``worked`` from when to when: times in them are text, as the gate wrote them.
 ``punches`` and ``sessions`` are the same with the database's own type for a time; ``rejected`` has
-what a person must look at. docs/receiver.md tells what the columns mean.
+what a person must look at, ``doubts`` what a person must decide about presses. docs/receiver.md
+tells what the columns mean.
 """
 
-from ...contract.attendance import SHIFT_MS
+from ...contract.attendance import EVIDENCE_OF_DIRECTION
+
+_EVIDENCE = ", ".join(f"'{source}'" for source in sorted(EVIDENCE_OF_DIRECTION))
 
 _INSTANT_MS = 1000
 """Nobody presses twice within this: the gate has to be covered between the presses, not at them."""
@@ -45,6 +48,15 @@ _TIMES = """
         WHERE r.what = 'time') ranked
     WHERE place = 1
 """
+_DIRECTIONS = """
+    SELECT * FROM (
+        SELECT m.root_ledger, m.root_seq, m.root_hash, m.apart, r.direction, r.direction_source,
+            ROW_NUMBER() OVER (PARTITION BY m.root_ledger, m.root_seq, m.root_hash, m.apart
+                ORDER BY m.depth DESC, r.ledger DESC, r.seq DESC) AS place
+        FROM rulings r JOIN owned m ON m.ledger = r.ledger AND m.seq = r.punch
+        WHERE r.what = 'direction') ranked
+    WHERE place = 1
+"""
 _VOIDS = f"""
     SELECT {_ROOT} FROM rulings r JOIN owned m ON m.ledger = r.ledger AND m.seq = r.punch
         WHERE r.what = 'void'
@@ -52,6 +64,8 @@ _VOIDS = f"""
     SELECT {_ROOT} FROM corrections c JOIN owned m ON m.ledger = c.ledger AND m.seq = c.seq
         WHERE c.what = 'void'
 """
+_DIRECTION = "CASE WHEN d.place = 1 THEN d.direction ELSE m.direction END"
+_SOURCE = "CASE WHEN d.place = 1 THEN d.direction_source ELSE m.direction_source END"
 _AT = "CASE WHEN t.place = 1 THEN t.at ELSE m.at END"
 
 # Where nobody has said between which moments a punch without a time was, the order of its ledger
@@ -61,8 +75,8 @@ _ELSEWHEN = "'punch.added', 'punch.recovered', 'punch.time-resolved', 'punch.tim
 _PLACED = f"""SELECT o.at FROM entries o WHERE m.depth = 0 AND o.ledger = m.ledger
             AND o.at IS NOT NULL AND o.kind NOT IN ({_ELSEWHEN}) AND o.seq """
 _JUDGED = f"""
-WITH times AS ({_TIMES}), voids AS ({_VOIDS})
-SELECT m.code, m.gate, m.direction, m.ledger, m.seq,
+WITH times AS ({_TIMES}), directions AS ({_DIRECTIONS}), voids AS ({_VOIDS})
+SELECT m.code, m.gate, {_DIRECTION} AS direction, m.ledger, m.seq,
     CASE WHEN m.depth > 0 THEN 'recovered' ELSE m.source END AS source,
     {_AT} AS at,
     CASE WHEN t.place = 1 THEN t.at_ms ELSE m.at_ms END AS at_ms,
@@ -92,10 +106,14 @@ SELECT m.code, m.gate, m.direction, m.ledger, m.seq,
         WHEN t.place = 1 AND t.final = 1 THEN 'no-time'
         WHEN t.place = 1 OR m.at IS NULL THEN 'pending-time'
         ELSE 'valid'
-    END AS state
+    END AS state, {_SOURCE} AS direction_source,
+    CASE WHEN {_SOURCE} IN ({_EVIDENCE}) OR (m.source = 'supervisor' AND d.place IS NULL)
+        THEN {_DIRECTION} END AS way
 FROM owned m
 LEFT JOIN times t ON t.root_ledger = m.root_ledger AND t.root_seq = m.root_seq
     AND t.root_hash = m.root_hash AND t.apart = m.apart
+LEFT JOIN directions d ON d.root_ledger = m.root_ledger AND d.root_seq = m.root_seq
+    AND d.root_hash = m.root_hash AND d.apart = m.apart
 LEFT JOIN voids v ON v.root_ledger = m.root_ledger AND v.root_seq = m.root_seq
     AND v.root_hash = m.root_hash AND v.apart = m.apart
 LEFT JOIN rejections j ON j.ledger = m.ledger AND j.seq = m.seq
@@ -103,113 +121,60 @@ UNION ALL
 SELECT c.code, c.gate, c.direction, 'payroll', c.id, 'payroll', c.at, c.at_ms, c.day, c.time,
     NULL, NULL, NULL,
     CASE WHEN EXISTS (SELECT 1 FROM corrections v WHERE v.what = 'void' AND v.ledger = 'payroll'
-        AND v.seq = c.id) THEN 'voided' ELSE 'valid' END
+        AND v.seq = c.id) THEN 'voided' ELSE 'valid' END, NULL, c.direction
 FROM corrections c WHERE c.what = 'add'
 """
 
 _PUNCHES = """
 SELECT code, day AS date, time, gate, state, direction, source, CAST(at AS {moment}) AS at,
     uncertainty_ms, CAST(not_before AS {moment}) AS not_before,
-    CAST(not_after AS {moment}) AS not_after, ledger, seq
+    CAST(not_after AS {moment}) AS not_after, ledger, seq, direction_source
 FROM judged
 """
 
-# Where the other end of a session is missing, its gate has to be covered between ``since_ms``
-# and ``until_ms``, in one span; of one that is open still, as far as is known.
-#
-# A punch whose time is not known stands where its ledger has it: after the last press before it
-# that has a time; what a supervisor has added stands there later than it was. Directions that the
-# gate does not know alternate, and begin with an in, from the last one that it knew, or from the
-# last pause that is longer than a session can be.
+# Where a press is missing, its gate has to be covered between ``since_ms`` and ``until_ms``, in one
+# span; of one after which nothing has come, as far as is known.
+_UNTIL = """CASE WHEN k.going_on = 1 AND (SELECT COALESCE(MAX(end_ms), 0) FROM covered c
+        WHERE c.gate = {gate}) < k.until_ms
+    THEN (SELECT COALESCE(MAX(end_ms), 0) FROM covered c WHERE c.gate = {gate})
+    ELSE k.until_ms END"""
+
+
+def _status(gate: str) -> str:
+    until = _UNTIL.format(gate=gate)
+    return f"""CASE
+        WHEN k.status IN ('manual', 'open') AND {gate} IS NOT NULL AND {until} > k.since_ms
+            AND NOT EXISTS (SELECT 1 FROM covered c
+                WHERE c.gate = {gate} AND c.begin_ms <= k.since_ms + {_INSTANT_MS}
+                AND c.end_ms >= {until} - {_INSTANT_MS}) THEN 'not-covered'
+        ELSE k.status END"""
+
+
+_LATER_COLUMNS = """seconds, break_seconds, shift, rest_day, late_seconds, early_seconds,
+    {begin} AS shift_begin, {end} AS shift_end, why, run_ledger, run_seq, lead_ledger, lead_seq"""
+
 _WORKED = f"""
-WITH placed AS (
-    SELECT code, gate, direction, state, at, at_ms, day, time, not_before, not_after, ledger, seq,
-        COALESCE(at_ms, (SELECT m.at_ms FROM marks m WHERE m.ledger = judged.ledger
-            AND m.seq < judged.seq AND m.at_ms IS NOT NULL AND m.source <> 'supervisor'
-            ORDER BY m.seq DESC LIMIT 1), 0)
-            AS place_ms
-    FROM judged WHERE state IN ('valid', 'pending-time', 'no-time')
-), after_pause AS (
-    SELECT *, CASE WHEN direction IS NULL AND place_ms - LAG(place_ms) OVER (PARTITION BY code
-        ORDER BY place_ms, ledger, seq) <= {SHIFT_MS} THEN 0 ELSE 1 END AS leads
-    FROM placed
-), runs AS (
-    SELECT *, SUM(leads) OVER (PARTITION BY code ORDER BY place_ms, ledger, seq) AS run
-    FROM after_pause
-), counted AS (
-    SELECT *, ROW_NUMBER() OVER (PARTITION BY code, run ORDER BY place_ms, ledger, seq) AS nth,
-        FIRST_VALUE(COALESCE(direction, 'in')) OVER (PARTITION BY code, run
-            ORDER BY place_ms, ledger, seq) AS first_way
-    FROM runs
-), directed AS (
-    SELECT *, CASE WHEN (nth % 2 = 1) = (first_way = 'in') THEN 'in' ELSE 'out' END AS way
-    FROM counted
-), beside AS (
-    SELECT *,
-        LAG(way) OVER before AS last_way, LAG(place_ms) OVER before AS last_ms,
-        LEAD(way) OVER before AS next_way, LEAD(place_ms) OVER before AS next_ms,
-        LEAD(at) OVER before AS next_at, LEAD(at_ms) OVER before AS next_at_ms,
-        LEAD(day) OVER before AS next_day, LEAD(time) OVER before AS next_time,
-        LEAD(not_before) OVER before AS next_not_before,
-        LEAD(not_after) OVER before AS next_not_after,
-        LEAD(state) OVER before AS next_state, LEAD(gate) OVER before AS next_gate,
-        LEAD(ledger) OVER before AS next_ledger, LEAD(seq) OVER before AS next_seq
-    FROM directed
-    WINDOW before AS (PARTITION BY code ORDER BY place_ms, ledger, seq)
-), paired AS (
-    SELECT *, CASE WHEN next_way = 'out' AND next_ms - place_ms <= {SHIFT_MS}
-        THEN 1 ELSE 0 END AS whole
-    FROM beside
-    WHERE way = 'in' OR last_way IS NULL OR last_way = 'out'
-        OR place_ms - last_ms > {SHIFT_MS}
-), bounded AS (
-    SELECT *,
-        CASE WHEN whole = 1 THEN NULL
-            WHEN way = 'in' THEN at_ms
-            WHEN last_ms > at_ms - {SHIFT_MS} THEN last_ms
-            ELSE at_ms - {SHIFT_MS} END AS since_ms,
-        CASE WHEN whole = 1 THEN NULL
-            WHEN way = 'out' THEN at_ms
-            WHEN next_ms < at_ms + {SHIFT_MS} THEN next_ms
-            WHEN next_ms IS NULL AND (SELECT COALESCE(MAX(end_ms), 0) FROM covered c
-                WHERE c.gate = paired.gate) < at_ms + {SHIFT_MS}
-                THEN (SELECT COALESCE(MAX(end_ms), 0) FROM covered c WHERE c.gate = paired.gate)
-            ELSE at_ms + {SHIFT_MS} END AS until_ms
-    FROM paired
-)
-SELECT code,
-    COALESCE(day, CASE WHEN way = 'in' AND whole = 1 THEN next_day END) AS date,
-    CASE WHEN way = 'in' THEN at END AS in_at,
-    CASE WHEN way = 'out' THEN at WHEN whole = 1 THEN next_at END AS out_at,
-    CASE
-        WHEN state = 'no-time' OR (way = 'in' AND whole = 1 AND next_state = 'no-time')
-            THEN 'manual'
-        WHEN state = 'pending-time'
-            OR (way = 'in' AND whole = 1 AND next_state = 'pending-time') THEN 'pending-time'
-        WHEN way = 'in' AND whole = 1 THEN 'complete'
-        WHEN until_ms > since_ms AND gate IS NOT NULL AND NOT EXISTS (SELECT 1 FROM covered c
-            WHERE c.gate = bounded.gate AND c.begin_ms <= since_ms + {_INSTANT_MS}
-            AND c.end_ms >= until_ms - {_INSTANT_MS}) THEN 'not-covered'
-        WHEN way = 'in' AND next_ms IS NULL THEN 'open'
-        ELSE 'manual'
-    END AS status,
-    CASE WHEN way = 'in' AND whole = 1 THEN (next_at_ms - at_ms) / 60000 END AS minutes,
-    CASE WHEN way = 'in' THEN gate END AS in_gate,
-    CASE WHEN way = 'out' THEN gate WHEN whole = 1 THEN next_gate END AS out_gate,
-    CASE WHEN way = 'in' THEN ledger END AS in_ledger,
-    CASE WHEN way = 'in' THEN seq END AS in_seq,
-    CASE WHEN way = 'out' THEN ledger WHEN whole = 1 THEN next_ledger END AS out_ledger,
-    CASE WHEN way = 'out' THEN seq WHEN whole = 1 THEN next_seq END AS out_seq,
-    COALESCE(not_before, CASE WHEN way = 'in' AND whole = 1 THEN next_not_before END) AS not_before,
-    COALESCE(not_after, CASE WHEN way = 'in' AND whole = 1 THEN next_not_after END) AS not_after
-FROM bounded
+SELECT k.code, k.date, k.in_at, k.out_at, {_status("COALESCE(k.in_gate, k.out_gate)")} AS status,
+    k.seconds / 60 AS minutes, k.in_gate, k.out_gate, k.in_ledger, k.in_seq, k.out_ledger,
+    k.out_seq, k.not_before, k.not_after,
+    {_LATER_COLUMNS.format(begin="k.shift_begin", end="k.shift_end")}
+FROM kept_sessions k
 """
 
-_SESSIONS = """
-SELECT code, date, CAST(in_at AS {moment}) AS in_at, CAST(out_at AS {moment}) AS out_at, status,
+_SESSIONS = f"""
+SELECT code, date, CAST(in_at AS {{moment}}) AS in_at, CAST(out_at AS {{moment}}) AS out_at, status,
     minutes, in_gate, out_gate, in_ledger, in_seq, out_ledger, out_seq,
-    CAST(not_before AS {moment}) AS not_before, CAST(not_after AS {moment}) AS not_after
+    CAST(not_before AS {{moment}}) AS not_before, CAST(not_after AS {{moment}}) AS not_after,
+    {
+    _LATER_COLUMNS.format(begin="CAST(shift_begin AS {moment})", end="CAST(shift_end AS {moment})")
+}
 FROM worked
+"""
+
+_DOUBTS = f"""
+SELECT k.code, k.date, k.shift, k.why, {_status("k.gate")} AS status, k.begin_at, k.end_at,
+    k.run_ledger, k.run_seq, k.presses, k.readings, k.gate
+FROM kept_doubts k
 """
 
 _REJECTED = """
@@ -218,6 +183,29 @@ WHERE NOT EXISTS (SELECT 1 FROM corrections c
     WHERE c.what = 'void' AND c.ledger = j.ledger AND c.seq = j.seq)
 """
 
+_SOME = """
+SELECT m.* FROM {asked} a JOIN marks m ON m.code = a.code AND m.at_ms >= a.since_ms
+UNION SELECT m.* FROM {asked} a JOIN marks m ON m.code = a.code AND m.at_ms IS NULL
+UNION SELECT m.* FROM rulings r JOIN marks m ON m.ledger = r.ledger AND m.seq = r.punch
+    JOIN {asked} a ON a.code = m.code AND r.at_ms >= a.since_ms
+"""
+
+PRESSES_OF = f"""
+WITH asked AS (SELECT code, since_ms FROM {{asked}} given), few AS ({_SOME.format(asked="asked")}),
+owned AS ({_OWNED.replace("FROM marks m", "FROM few m")}),
+judged AS (SELECT * FROM ({_JUDGED}) whole
+    WHERE code IN (SELECT code FROM asked))
+SELECT code, ledger, seq, gate, direction, way, source, at, at_ms, day, not_before, not_after,
+    uncertainty_ms, state,
+    CASE WHEN at_ms IS NULL THEN (SELECT m.at_ms FROM marks m WHERE m.ledger = judged.ledger
+        AND m.seq < judged.seq AND m.at_ms IS NOT NULL AND m.source <> 'supervisor'
+        ORDER BY m.seq DESC LIMIT 1) ELSE at_ms END AS place_ms
+FROM judged WHERE state IN ('valid', 'pending-time', 'no-time')
+ORDER BY code
+"""
+"""The presses that count of some workers, from some moment on, and those without a time: the view
+``judged``, made of no more marks than it needs. ``{asked}``: rows of ``code``, ``since_ms``."""
+
 VIEWS = {
     "owned": _OWNED,
     "judged": _JUDGED,
@@ -225,6 +213,7 @@ VIEWS = {
     "punches": _PUNCHES,
     "worked": _WORKED,
     "sessions": _SESSIONS,
+    "doubts": _DOUBTS,
 }
 """Name → its SELECT, with the database's own words for types; each is made of tables and of those
 before it."""

@@ -13,6 +13,7 @@ from ...contract.stamps import local_time, parse_time
 from ..databases.database import Database
 from ..moments import moment_of
 from ..roster.known_workers import told_codes
+from ..worktime.keep import renew
 from .journal import PAYROLL, enter, keep_journal
 
 
@@ -29,6 +30,7 @@ def void(
         _check_void(database, ledger, seq)
         enter(database, row)
     keep_journal(database)
+    renew(database)
 
 
 def add(
@@ -68,6 +70,7 @@ def add(
         times = (moment.at, moment.at_ms, moment.day, moment.time)
         number = enter(database, (*who, "add", None, None, known, *times, direction, gate))
     keep_journal(database)
+    renew(database)
     return number
 
 

@@ -10,7 +10,7 @@ import logging
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -18,6 +18,7 @@ from msgspec import Struct
 from ...contract.atomic_file import create_private, sync
 from ...contract.errors import StoreFault
 from ..databases.database import Database
+from ..worktime.due import due_by_punches, mark_due
 
 PAYROLL = "payroll"
 """Stands in the views as the ledger of what payroll itself has entered; ``seq`` is its number."""
@@ -76,14 +77,22 @@ def keep_journal(database: Database) -> int:
     return lost
 
 
-def enter(database: Database, values: Sequence[object]) -> int:
+def enter(database: Database, values: Sequence[Any]) -> int:
     """Add a row of ``corrections``, all but its number; returns that, which counts by itself."""
     places = ", ".join("?" * len(values))
     columns = ", ".join(COLUMNS[1:])
     found = database.query(
         f"INSERT INTO corrections ({columns}) VALUES ({places}) RETURNING id", values
     )
-    return int(found[0][0])
+    row = Correction(int(found[0][0]), *values)
+    if row.what == "add" and row.code is not None:
+        mark_due(database, [(row.code, row.at_ms)])
+    elif row.ledger == PAYROLL:
+        voided = database.query("SELECT code, at_ms FROM corrections WHERE id = ?", [row.seq])
+        mark_due(database, [(code, at_ms) for code, at_ms in voided if code is not None])
+    else:
+        due_by_punches(database, [(row.ledger, row.seq)])
+    return row.id
 
 
 def _owner(path: Path, database: Database) -> str:

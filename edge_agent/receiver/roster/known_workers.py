@@ -10,6 +10,7 @@ from ...contract.people import Holders, another_person, is_code
 from ...contract.roster import Applied, Refusal, judge_roster, read_roster
 from ...contract.stamps import parse_time
 from ..databases.database import Database, packed
+from ..worktime.due import mark_due
 
 UNKNOWN_WORKER = "unknown-worker"
 
@@ -85,18 +86,30 @@ def know_workers(database: Database, workers: Iterable[RosterWorker]) -> None:
     Nobody who was known is forgotten, and what had come before the first roster stays as it is.
     """
     named = packed(
-        (worker.code, worker.name, int(worker.active), worker.valid_from, worker.valid_to)
+        (
+            *(worker.code, worker.name, int(worker.active), worker.valid_from, worker.valid_to),
+            worker.team or None,
+        )
         for worker in workers
     )
     rows = database.rows(
-        code="TEXT", name="TEXT", active="INTEGER", valid_from="TEXT", valid_to="TEXT"
+        code="TEXT", name="TEXT", active="INTEGER", valid_from="TEXT", valid_to="TEXT", team="TEXT"
     )
+    # Who is named for the first time counts from now on; who changes teams has other shifts.
+    due = database.query(
+        f"SELECT n.code FROM {rows} n LEFT JOIN known_workers k ON k.code = n.code"
+        " WHERE k.code IS NULL OR COALESCE(k.team, '') <> COALESCE(n.team, '')",
+        [named],
+    )
+    mark_due(database, ((code, None) for (code,) in due))
     database.execute("UPDATE known_workers SET listed = 0")
     database.execute(
-        "INSERT INTO known_workers (code, name, active, valid_from, valid_to, listed)"
-        f" SELECT code, name, active, valid_from, valid_to, 1 FROM {rows} named WHERE TRUE"
+        "INSERT INTO known_workers (code, name, active, valid_from, valid_to, team,"
+        " listed) SELECT code, name, active, valid_from, valid_to, team, 1"
+        f" FROM {rows} named WHERE TRUE"
         " ON CONFLICT (code) DO UPDATE SET name = excluded.name, active = excluded.active,"
-        " valid_from = excluded.valid_from, valid_to = excluded.valid_to, listed = 1",
+        " valid_from = excluded.valid_from, valid_to = excluded.valid_to, team = excluded.team,"
+        " listed = 1",
         [named],
     )
     database.execute(

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from ...contract.errors import BadRequest
 from ...contract.messages import RosterWorker
@@ -16,6 +16,7 @@ _TITLES = {
     "name": ("name", "họ và tên", "họ tên"),
     "family": ("family name", "họ và tên đệm", "họ đệm", "họ"),
     "given": ("given name", "tên"),
+    "team": ("team", "tổ", "bộ phận", "đội", "phòng ban"),
     "active": ("active", "đang làm", "đang làm việc"),
     "valid_from": ("valid_from", "valid from", "từ ngày", "ngày vào", "ngày vào làm"),
     "valid_to": ("valid_to", "valid to", "đến ngày", "ngày nghỉ", "ngày nghỉ việc"),
@@ -78,6 +79,7 @@ def _worker(cells: dict[str, Any]) -> tuple[RosterWorker, list[str]]:
             active=active is not False,
             valid_from=as_day(cells.get("valid_from")),
             valid_to=as_day(cells.get("valid_to")),
+            team=_text(cells.get("team")) or UNSET,
         ),
         problems,
     )

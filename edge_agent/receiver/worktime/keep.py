@@ -1,0 +1,326 @@
+"""Keeps what presses come to, worker by worker, and renews it where something has changed."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from ...contract.attendance import SHIFT_MS
+from ...contract.stamps import local_date, local_time, parse_time
+from ..databases.database import Database, packed
+from ..databases.views import PRESSES_OF
+from .known_shifts import Plans, plans_in_force
+from .pairing import pair
+from .presses import Press, in_order
+from .sessions import Doubt, Paired, Reading, Session
+from .shifts import ZONE, Instance
+
+_DAY_MS = 86_400_000
+_LOOK_BACK_DAYS = (4, 20, 100, 500)
+"""So far before a change, one after another, until a pause is found that no session spans."""
+
+_AT_ONCE = 50
+"""Workers whose presses are in memory at one time."""
+
+_SESSION_COLUMNS = (
+    *("lead_ledger", "lead_seq", "code", "place_ms", "date", "in_at", "in_gate", "in_ledger"),
+    *("in_seq", "out_at", "out_gate", "out_ledger", "out_seq", "status", "seconds"),
+    *("break_seconds", "shift", "rest_day", "late_seconds", "early_seconds", "shift_begin"),
+    *("shift_end", "why", "run_ledger", "run_seq", "not_before", "not_after", "since_ms"),
+    *("until_ms", "going_on"),
+)
+_DOUBT_COLUMNS = (
+    *("run_ledger", "run_seq", "code", "place_ms", "date", "shift", "why", "status", "gate"),
+    *("begin_at", "end_at", "since_ms", "until_ms", "going_on", "presses", "readings"),
+)
+
+Row = tuple[Any, ...]
+
+
+def renew(database: Database) -> None:
+    """Read anew all that is due, some workers in each transaction."""
+    while is_due(database):
+        with database.transaction():
+            renew_some(database)
+
+
+def is_due(database: Database) -> bool:
+    """Whether anybody's presses wait to be read anew."""
+    return bool(database.query("SELECT 1 FROM pairing_due LIMIT 1"))
+
+
+def renew_some(database: Database, most: int = _AT_ONCE) -> None:
+    """Read anew the presses of those workers who have waited longest; within a transaction."""
+    database.wait_for_turn()
+    since = _take_due(database, most)
+    if not since:
+        return
+    plans = plans_in_force(database)
+    for back in (*_LOOK_BACK_DAYS, None):
+        asked = {
+            code: 0 if at_ms is None or back is None else max(0, at_ms - back * _DAY_MS)
+            for code, at_ms in since.items()
+        }
+        held = _presses_of(database, asked)
+        renewed: dict[str, tuple[int, Paired]] = {}
+        for code, presses in held.items():
+            found = _read(presses, since[code], plans, code, whole=asked[code] == 0)
+            if found is not None:
+                renewed[code] = found
+        if renewed:
+            _write(database, renewed)
+        since = {code: at_ms for code, at_ms in since.items() if code not in renewed}
+        if not since:
+            return
+
+
+def _take_due(database: Database, most: int) -> dict[str, int | None]:
+    """Whose turn it is, and from when on; what comes after this is due again."""
+    taken = database.query(
+        "DELETE FROM pairing_due WHERE code IN (SELECT code FROM pairing_due GROUP BY code"
+        " ORDER BY MIN(id) LIMIT ?) RETURNING code, since_ms",
+        [most],
+    )
+    found: dict[str, int | None] = {}
+    for code, since_ms in taken:
+        known = found.get(code, since_ms)
+        found[code] = None if known is None or since_ms is None else min(known, since_ms)
+    return found
+
+
+def _presses_of(database: Database, asked: dict[str, int]) -> dict[str, list[Press]]:
+    given = database.rows(code="TEXT", since_ms="BIGINT")
+    found: dict[str, list[Press]] = {code: [] for code in asked}
+    rows = database.query(PRESSES_OF.format(asked=given), [packed(asked.items())])
+    for code, *row in rows:
+        press = _press(*row)
+        if press.at_ms is None or press.at_ms >= asked[code]:
+            found[code].append(press)
+    return found
+
+
+def _press(
+    ledger: str,
+    seq: int,
+    gate: str | None,
+    direction: Any,
+    way: Any,
+    source: str,
+    at: str | None,
+    at_ms: int | None,
+    day: str | None,
+    not_before: str | None,
+    not_after: str | None,
+    uncertainty_ms: int | None,
+    state: str,
+    place_ms: int | None,
+) -> Press:
+    if at_ms is not None:
+        return Press(
+            ledger=ledger,
+            seq=seq,
+            place_ms=at_ms,
+            at_ms=at_ms,
+            at=at,
+            day=day,
+            gate=gate,
+            way=way,
+            guess=direction,
+            source=source,
+            uncertainty_ms=uncertainty_ms or 0,
+        )
+    low_ms = parse_time(not_before) if not_before else None
+    return Press(
+        ledger=ledger,
+        seq=seq,
+        # After the last one before it in its ledger: their order is that of the presses.
+        place_ms=max(place_ms or 0, low_ms or 0),
+        gate=gate,
+        way=way,
+        guess=direction,
+        source=source,
+        low_ms=low_ms,
+        high_ms=parse_time(not_after) if not_after else None,
+        not_before=not_before,
+        not_after=not_after,
+        pending=state == "pending-time",
+    )
+
+
+def _read(
+    presses: list[Press], since_ms: int | None, plans: Plans, code: str, *, whole: bool
+) -> tuple[int, Paired] | None:
+    """From when on they were read, and what they come to; None: more of them are needed."""
+    ordered = in_order(presses)
+    if not ordered:
+        return (0, Paired([], [])) if whole else None
+    first = date.fromisoformat(local_date(ordered[0].place_ms, ZONE)) - timedelta(days=2)
+    last = date.fromisoformat(local_date(ordered[-1].place_ms, ZONE)) + timedelta(days=1)
+    shifts = plans.of(code, first, last)
+    place = 0 if since_ms is None else _last_pause(ordered, since_ms, shifts)
+    if place is None:
+        if not whole:
+            return None
+        place = 0
+    if place == 0 and whole:
+        return 0, pair(ordered, shifts)
+    return ordered[place].place_ms, pair(ordered[place:], shifts)
+
+
+def _last_pause(ordered: Sequence[Press], since_ms: int, shifts: Sequence[Instance]) -> int | None:
+    """The press, before that moment, with which the last run began that nothing before touches."""
+    for n in range(len(ordered) - 1, 0, -1):
+        press, before = ordered[n], ordered[n - 1]
+        if press.place_ms >= since_ms or press.place_ms - before.came_ms <= SHIFT_MS:
+            continue
+        spanned = any(
+            shift.first_ms <= before.came_ms and press.place_ms <= shift.last_ms for shift in shifts
+        )
+        reaching = any(
+            one.at_ms is None
+            and (one.low_ms or 0) < press.place_ms
+            and (one.high_ms is None or one.high_ms > before.place_ms)
+            for one in ordered
+        )
+        if not spanned and not reaching:
+            return n
+    return None
+
+
+def _write(database: Database, renewed: dict[str, tuple[int, Paired]]) -> None:
+    """Put what was found in the place of what was kept; rows that stay the same are not touched."""
+    sessions = [
+        _session_row(code, session)
+        for code, (_, found) in renewed.items()
+        for session in found.sessions
+    ]
+    doubts = [
+        _doubt_row(code, doubt) for code, (_, found) in renewed.items() for doubt in found.doubts
+    ]
+    asked = [(code, from_ms) for code, (from_ms, _) in renewed.items()]
+    _replace(database, "kept_sessions", _SESSION_COLUMNS, sessions, asked)
+    _replace(database, "kept_doubts", _DOUBT_COLUMNS, doubts, asked)
+
+
+def _replace(
+    database: Database,
+    table: str,
+    columns: Sequence[str],
+    rows: Iterable[Row],
+    asked: Sequence[tuple[str, int]],
+) -> None:
+    given = database.rows(code="TEXT", from_ms="BIGINT")
+    told = ", ".join(f"k.{name}" for name in columns)
+    held = {
+        (row[0], row[1]): tuple(row)
+        for row in database.query(
+            f"SELECT {told} FROM {given} a JOIN {table} k"
+            " ON k.code = a.code AND k.place_ms >= a.from_ms",
+            [packed(asked)],
+        )
+    }
+    new = {(row[0], row[1]): row for row in rows}
+    gone = [key for key, row in held.items() if new.get(key) != row]
+    if gone:
+        keys = database.rows(ledger="TEXT", seq="BIGINT")
+        database.execute(
+            f"DELETE FROM {table} WHERE ({columns[0]}, {columns[1]}) IN"
+            f" (SELECT ledger, seq FROM {keys} gone)",
+            [packed(gone)],
+        )
+    added = [row for key, row in new.items() if held.get(key) != row]
+    if added:
+        database.insert(table, columns, added)
+
+
+def _session_row(code: str, session: Session) -> Row:
+    came, left, shift, lead, run = (
+        *(session.came, session.left, session.shift, session.lead, session.run),
+    )
+    untimed = next((one for one in (came, left) if one is not None and one.at_ms is None), None)
+    return (
+        *(lead.ledger, lead.seq, code, lead.place_ms, session.date),
+        *_end(came),
+        *_end(left),
+        *(session.status, session.seconds, session.break_seconds),
+        shift and shift.shift,
+        None if shift is None else int(shift.rest_day),
+        *(session.late_seconds, session.early_seconds),
+        shift and local_time(shift.begin_ms, ZONE),
+        shift and local_time(shift.end_ms, ZONE),
+        session.why and session.why.value,
+        *((run.ledger, run.seq) if run else (None, None)),
+        untimed and untimed.not_before,
+        untimed and untimed.not_after,
+        *(session.since_ms, session.until_ms, int(session.going_on)),
+    )
+
+
+def _end(press: Press | None) -> Row:
+    if press is None:
+        return (None, None, None, None)
+    return (press.at, press.gate, press.ledger, press.seq)
+
+
+def _doubt_row(code: str, doubt: Doubt) -> Row:
+    first = doubt.presses[0]
+    times = [press.at for press in doubt.presses if press.at is not None]
+    return (
+        *(first.ledger, first.seq, code, first.place_ms, doubt.date),
+        doubt.shift and doubt.shift.shift,
+        *(doubt.why.value, doubt.status, first.gate),
+        *((times[0], times[-1]) if times else (None, None)),
+        *(doubt.since_ms, doubt.until_ms, int(doubt.status == "open")),
+        msgspec.json.encode([_told_press(press) for press in doubt.presses]).decode(),
+        msgspec.json.encode([_told_reading(reading) for reading in doubt.readings]).decode(),
+    )
+
+
+class _ToldPress(Struct):
+    ledger: str
+    seq: int
+    at: str | None
+    gate: str | None
+    way: str | None
+    guess: str | None
+    source: str
+    not_before: str | None
+    not_after: str | None
+
+
+def _told_press(press: Press) -> _ToldPress:
+    return _ToldPress(
+        press.ledger,
+        press.seq,
+        press.at,
+        press.gate,
+        press.way,
+        press.guess,
+        press.source,
+        press.not_before,
+        press.not_after,
+    )
+
+
+def _told_reading(reading: Reading) -> dict[str, Any]:
+    return {
+        "sessions": [{"in": _time(came), "out": _time(left)} for came, left in reading.pairs],
+        "missing": [
+            {
+                "way": one.way,
+                "about": _time(one.about_ms),
+                "not_before": _time(one.after_ms),
+                "not_after": _time(one.before_ms),
+            }
+            for one in reading.missing
+        ],
+        "extra": [{"ledger": one.ledger, "seq": one.seq} for one in reading.extra],
+        "seconds": reading.seconds,
+        "shift": reading.shift,
+    }
+
+
+def _time(at_ms: int | None) -> str | None:
+    return None if at_ms is None else local_time(at_ms, ZONE)

@@ -1,0 +1,340 @@
+"""The table of shifts as people keep it: XLSX, CSV or TOML, read and written."""
+
+import csv
+import io
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import datetime, time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from ...contract.errors import BadRequest, StoreFault
+from ...contract.people import checked_code
+from ...contract.spreadsheet import as_day, read_table, refuse
+from .shifts import EARLY_MIN, EVERY_DAY, LATE_MIN, Break, Shift, minutes_of
+
+TITLES = {
+    "code": ("code", "mã ca", "ký hiệu ca", "ca"),
+    "name": ("name", "tên ca", "diễn giải"),
+    "begin": ("begin", "giờ vào", "giờ bắt đầu", "bắt đầu", "từ giờ", "start"),
+    "end": ("end", "giờ ra", "giờ kết thúc", "kết thúc", "đến giờ"),
+    "breaks": ("breaks", "nghỉ giữa ca", "giờ nghỉ", "nghỉ trưa", "break"),
+    "weekdays": ("weekdays", "ngày trong tuần", "các thứ", "thứ"),
+    "early": ("early", "vào sớm (phút)", "vào sớm", "sớm (phút)", "early (minutes)"),
+    "late": ("late", "ra muộn (phút)", "ra muộn", "ra trễ", "muộn (phút)", "late (minutes)"),
+    "workers": ("workers", "mã nv", "nhân viên", "mã nhân viên", "người lao động"),
+    "teams": ("teams", "tổ", "bộ phận", "đội", "team"),
+    "valid_from": ("valid_from", "từ ngày", "from", "valid from"),
+    "valid_to": ("valid_to", "đến ngày", "to", "valid to"),
+}
+"""Field → the titles under which a column may stand, in any case; the first is the English one,
+the second the Vietnamese one that is written."""
+
+_LONGEST_DAY = 20 * 60
+_MOST_MINUTES = 12 * 60
+_MOST_SHIFTS = 5_000
+
+_PAID = ("paid", "tính công", "có lương", "hưởng lương")
+_UNPAID = ("unpaid", "không tính công", "không lương", "")
+_PRESSED = ("pressed", "chấm", "có chấm", "bấm")
+
+_DAYS = {
+    **{name: n for n, name in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), 1)},
+    **{f"t{n}": n - 1 for n in range(2, 8)},
+    **{f"thứ {n}": n - 1 for n in range(2, 8)},
+    **dict.fromkeys(("cn", "t8", "chủ nhật"), 7),
+    **{str(n): n for n in range(1, 8)},
+}
+"""How a weekday may be written. 1 is Monday, as ISO 8601 has it; T2, thứ hai, as people do."""
+
+_WRITTEN_DAYS = ("T2", "T3", "T4", "T5", "T6", "T7", "CN")
+
+
+class ShiftFile(Struct, frozen=True):
+    """The shifts in a file, and ``notes`` on what a person should know of how it was read."""
+
+    shifts: list[Shift]
+    notes: list[str]
+
+
+def read_shift_file(path: Path) -> ShiftFile:
+    """Read the shifts. Raises BadRequest with all that is wrong, by row; StoreFault."""
+    if path.suffix.lower() == ".toml":
+        rows, notes = _read_toml(path), list[str]()
+    else:
+        table = read_table(path, TITLES, [("code",), ("begin",), ("end",)])
+        rows, notes = [(f"row {row.number}", row.cells) for row in table.rows], table.notes
+    problems: list[str] = []
+    shifts: list[Shift] = []
+    for where, cells in rows:
+        shift, found = _shift(cells)
+        if shift is not None and shift in shifts:
+            found.append("it stands there twice.")
+        problems += [f"{where}: {what}" for what in found]
+        if shift is not None:
+            shifts.append(shift)
+    if not rows:
+        raise BadRequest(f"There is no shift in {path}: nothing was taken.")
+    if len(rows) > _MOST_SHIFTS:
+        problems.append(f"{len(rows)} rows are more than {_MOST_SHIFTS}.")
+    refuse(path, problems)
+    return ShiftFile(shifts, notes)
+
+
+def _read_toml(path: Path) -> list[tuple[str, dict[str, Any]]]:
+    try:
+        read = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise BadRequest(f"{path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadRequest(f"{path} is no sound TOML: {error}.") from error
+    rows = read.pop("shift", [])
+    known = {*TITLES}
+    problems = [f"there is no {name!r}: shifts stand under [[shift]]." for name in read]
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        problems.append("shifts stand under [[shift]], one after another.")
+        rows = []
+    for n, row in enumerate(rows, 1):
+        problems += [f"shift {n}: there is no {name!r}." for name in row if name not in known]
+    refuse(path, problems)
+    return [(f"shift {n}", row) for n, row in enumerate(rows, 1)]
+
+
+def _shift(cells: dict[str, Any]) -> tuple[Shift | None, list[str]]:
+    """A row as a shift, and what is wrong with it."""
+    problems: list[str] = []
+
+    def checked(what: str, read: Any, otherwise: Any) -> Any:
+        cell = cells.get(what)
+        if cell is None or cell == "":
+            return otherwise
+        try:
+            return read(cell)
+        except (ValueError, BadRequest) as error:
+            problems.append(f"{what}: {error}")
+            return otherwise
+
+    code = checked("code", _code, "")
+    if not code and not problems:
+        problems.append("code: it has none.")
+    for needed in ("begin", "end"):
+        if cells.get(needed) in (None, ""):
+            problems.append(f"{needed}: it has none.")
+    begin, end = checked("begin", _clock, "00:00"), checked("end", _clock, "00:00")
+    valid_from = checked("valid_from", _day, None)
+    valid_to = checked("valid_to", _day, None)
+    shift = Shift(
+        code=code,
+        name=str(cells.get("name") or ""),
+        begin=begin,
+        end=end,
+        breaks=checked("breaks", _breaks, ()),
+        weekdays=checked("weekdays", _weekdays, EVERY_DAY),
+        early_min=checked("early", _minutes, EARLY_MIN),
+        late_min=checked("late", _minutes, LATE_MIN),
+        workers=checked("workers", _list, ()),
+        teams=checked("teams", _list, ()),
+        valid_from=valid_from,
+        valid_to=valid_to,
+    )
+    if not problems:
+        problems += _meaning(shift)
+    return (None if problems else shift), problems
+
+
+def _meaning(shift: Shift) -> Iterable[str]:
+    begin, end = minutes_of(shift.begin), minutes_of(shift.end)
+    end += 1440 if end <= begin else 0
+    if end - begin > _LONGEST_DAY:
+        yield f"from {shift.begin} to {shift.end} it is longer than 20 hours."
+    if shift.valid_from and shift.valid_to and shift.valid_to < shift.valid_from:
+        yield f"it ends on {shift.valid_to}, before it begins on {shift.valid_from}."
+    last = begin
+    for pause in sorted(shift.breaks, key=lambda one: (minutes_of(one.begin) - begin) % 1440):
+        starts = begin + (minutes_of(pause.begin) - begin) % 1440
+        ends = starts + (minutes_of(pause.end) - minutes_of(pause.begin)) % 1440
+        if starts < last or ends > end or starts == ends:
+            yield f"the break {pause.begin}-{pause.end} is not within it, or beside another."
+        last = ends
+
+
+def _code(cell: Any) -> str:
+    return checked_code(str(cell))
+
+
+def _clock(cell: Any) -> str:
+    """A time of day as Excel and people write it: a time, "6:00", "6h30", "18h"."""
+    if isinstance(cell, datetime | time):
+        return cell.strftime("%H:%M")
+    if isinstance(cell, float) and 0 <= cell < 1:  # A day's part, in a cell that is not formatted.
+        minutes = round(cell * 1440)
+        return f"{minutes // 60:02}:{minutes % 60:02}"
+    found = re.fullmatch(r"([0-9]{1,2})(?:[:hHgG.]([0-9]{2})?)?(?::[0-9]{2})?", str(cell).strip())
+    hours, minutes = (int(found[1]), int(found[2] or 0)) if found else (99, 0)
+    if hours == 24 and minutes == 0:
+        hours = 0
+    if hours > 23 or minutes > 59:
+        raise ValueError(f"{cell!r} is no time of day: write 06:30.")
+    return f"{hours:02}:{minutes:02}"
+
+
+def _day(cell: Any) -> str:
+    day = as_day(cell) or ""
+    try:
+        return datetime.strptime(day, "%Y-%m-%d").date().isoformat()  # noqa: DTZ007
+    except ValueError:
+        raise ValueError(f"{cell!r} is no date: write 2026-11-30 or 30/11/2026.") from None
+
+
+def _minutes(cell: Any) -> int:
+    text = str(cell).removesuffix(".0").strip()
+    if not text.isdecimal() or int(text) > _MOST_MINUTES:
+        raise ValueError(f"{cell!r} is no number of minutes up to {_MOST_MINUTES}.")
+    return int(text)
+
+
+def _list(cell: Any) -> tuple[str, ...]:
+    """Names with commas or semicolons between; in TOML a list."""
+    parts = cell if isinstance(cell, list) else re.split(r"[,;\n]", str(cell))
+    names = (" ".join(unicodedata.normalize("NFC", str(part)).split()) for part in parts)
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _weekdays(cell: Any) -> tuple[int, ...]:
+    """ "Mon-Sat", "T2-T7", "T2, T4, CN"; in TOML also a list."""
+    parts = cell if isinstance(cell, list) else re.split(r"[,;]", str(cell).removesuffix(".0"))
+    found: set[int] = set()
+    for part in parts:
+        first, dash, last = str(part).strip().casefold().partition("-")
+        begin = _weekday(first)
+        end = _weekday(last) if dash else begin
+        while True:
+            found.add(begin)
+            if begin == end:
+                break
+            begin = begin % 7 + 1
+    return tuple(sorted(found))
+
+
+def _weekday(text: str) -> int:
+    name = " ".join(text.split())
+    if (day := _DAYS.get(name, _DAYS.get(name[:3]))) is None:
+        raise ValueError(f"{text!r} is no weekday: write T2-T7 or Mon-Sat.")
+    return day
+
+
+def _breaks(cell: Any) -> tuple[Break, ...]:
+    """ "11:30-12:30", "11:30-12:30 pressed, 15:00-15:15 paid"; in TOML also a list."""
+    parts = cell if isinstance(cell, list) else re.split(r"[,;\n]", str(cell))
+    return tuple(_break(str(part).strip()) for part in parts if str(part).strip())
+
+
+def _break(text: str) -> Break:
+    found = re.fullmatch(r"(\S+?)\s*[-–]\s*(\S+)((?:\s+\S+)*)", text)
+    if found is None:
+        raise ValueError(f"{text!r} is no break: write 11:30-12:30, or 11:30-12:30 pressed.")
+    said = " ".join(found[3].casefold().split())
+    pressed = next((word for word in _PRESSED[::-1] if re.search(rf"(^| ){word}( |$)", said)), "")
+    rest = " ".join(said.replace(pressed, " ").split()) if pressed else said
+    if rest not in (*_PAID, *_UNPAID):
+        raise ValueError(f"{text!r}: a break is 'paid' or 'unpaid', and 'pressed' or not.")
+    return Break(
+        begin=_clock(found[1]), end=_clock(found[2]), paid=rest in _PAID, pressed=bool(pressed)
+    )
+
+
+def write_shifts(shifts: Sequence[Shift], kind: str) -> bytes:
+    """The table as a file of this kind: ``xlsx``, ``csv`` or ``toml``; each is read as the same.
+
+    Raises StoreFault where what writes XLSX is not installed.
+    """
+    if kind == "toml":
+        return _toml(shifts).encode()
+    rows = [_cells(shift) for shift in shifts]
+    if kind == "csv":
+        text = io.StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow(TITLES)
+        writer.writerows(rows)
+        return b"\xef\xbb\xbf" + text.getvalue().encode()
+    return _xlsx(rows)
+
+
+def _cells(shift: Shift) -> list[str | int]:
+    return [
+        *(shift.code, shift.name, shift.begin, shift.end),
+        ", ".join(map(_told_break, shift.breaks)),
+        told_weekdays(shift.weekdays),
+        *(shift.early_min, shift.late_min),
+        *(", ".join(shift.workers), ", ".join(shift.teams)),
+        *(shift.valid_from or "", shift.valid_to or ""),
+    ]
+
+
+def told_weekdays(days: Sequence[int]) -> str:
+    """ "T2-T7", "T2, T4", as it is read again."""
+    ordered = sorted(days)
+    whole = ordered == list(range(ordered[0], ordered[-1] + 1)) if ordered else False
+    if whole and len(ordered) > 2:
+        return f"{_WRITTEN_DAYS[ordered[0] - 1]}-{_WRITTEN_DAYS[ordered[-1] - 1]}"
+    return ", ".join(_WRITTEN_DAYS[day - 1] for day in ordered)
+
+
+def _told_break(pause: Break) -> str:
+    words = ("paid" if pause.paid else "", "pressed" if pause.pressed else "")
+    return " ".join([f"{pause.begin}-{pause.end}", *filter(None, words)])
+
+
+def _toml(shifts: Iterable[Shift]) -> str:
+    """JSON's texts, numbers and lists are TOML's."""
+    lines = []
+    for shift in shifts:
+        lines.append("[[shift]]")
+        for name, value in (
+            *(("code", shift.code), ("name", shift.name)),
+            *(("begin", shift.begin), ("end", shift.end)),
+            ("breaks", [_told_break(pause) for pause in shift.breaks]),
+            ("weekdays", [_WRITTEN_DAYS[day - 1] for day in shift.weekdays]),
+            *(("early", shift.early_min), ("late", shift.late_min)),
+            *(("workers", list(shift.workers)), ("teams", list(shift.teams))),
+            *(("valid_from", shift.valid_from), ("valid_to", shift.valid_to)),
+        ):
+            if value not in (None, "", []):
+                lines.append(f"{name} = {msgspec.json.encode(value).decode()}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _xlsx(rows: Sequence[Sequence[str | int]]) -> bytes:
+    try:
+        from openpyxl import Workbook
+        from openpyxl.styles import Font
+    except ImportError as error:
+        raise StoreFault(
+            "What writes Excel's files is not installed:"
+            " pip install 'attendance-edge-agent[receiver]', or write .csv or .toml."
+        ) from error
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = "Ca làm việc"
+    sheet.append([titles[1].capitalize() for titles in TITLES.values()])
+    for row in rows:
+        sheet.append(list(row))
+    for cells in sheet.iter_rows():
+        for cell in cells:
+            if isinstance(cell.value, str):  # As text, whatever it looks like: 01 keeps its zero.
+                cell.data_type, cell.number_format = "s", "@"
+            cell.font = Font(bold=cell.row == 1)
+    for n in range(len(TITLES)):
+        longest = max(len(str(row[n])) for row in rows or [[""] * len(TITLES)])
+        sheet.column_dimensions[chr(ord("A") + n)].width = max(16, min(40, longest + 2))
+    sheet.freeze_panes = "B2"
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
