@@ -61,6 +61,8 @@ class Doubt(StrEnum):
     FOREIGN = "foreign"
     DATABASE_OLDER = "database-older"
     SENSOR_OLDER = "sensor-older"
+    TEMPLATES_DIFFER = "templates-differ"
+    """The mark is ours, and the templates beside it are not: so it was copied, or they were."""
 
 
 WHAT_TO_DO = {
@@ -70,6 +72,9 @@ WHAT_TO_DO = {
     "backup restored?), so nobody is credited: bring the newest database back",
     Doubt.SENSOR_OLDER: "The sensor has forgotten changes that this database knows of, so nobody "
     "is credited: bring back the sensor that was used last",
+    Doubt.TEMPLATES_DIFFER: "This sensor carries the gate's mark and other templates than were "
+    "enrolled, so nobody is credited. Look whether its case was opened, and bring the right sensor "
+    "back",
 }
 """For a technician; each is completed by ``adopting``."""
 
