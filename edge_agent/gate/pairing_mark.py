@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from ..contract.language import Message
+
 TOKEN_BYTES = 16
 PAGE_BYTES = 32
 """One page of the notepad (ZFM-20 manual, instructions 18 and 19)."""
@@ -72,15 +74,14 @@ WHAT_TO_DO = {
     "backup restored?), so nobody is credited: bring the newest database back",
     Doubt.SENSOR_OLDER: "The sensor has forgotten changes that this database knows of, so nobody "
     "is credited: bring back the sensor that was used last",
-    Doubt.TEMPLATES_DIFFER: "This sensor carries the gate's mark and other templates than were "
-    "enrolled, so nobody is credited. Look whether its case was opened, and bring the right sensor "
-    "back",
 }
 """For a technician; each is completed by ``adopting``."""
 
 
 def adopting(why: Doubt) -> str:
     """What is in doubt, and both ways to settle it."""
+    if why is Doubt.TEMPLATES_DIFFER:
+        return str(Message("sensor.templates-differ"))
     return (
         f"{WHAT_TO_DO[why]}, or take this one as it is with 'edge-agent sensor adopt' (prints "
         "that it does not hold are forgotten then)."

@@ -314,7 +314,8 @@ class GateLoop:
             self._pressed_at = now
             return
         try:
-            self._lifecycle.compare(now - self._pressed_at)
+            if self._lifecycle.compare(now - self._pressed_at):
+                self._schedule.look_soon()  # A module that slept is awake, and feels nothing.
         except SensorDoubted as fault:
             self._taker.disturbed()
             self._lifecycle.lost(fault)

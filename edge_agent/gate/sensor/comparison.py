@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from ...contract.facts import Fact, PrintHeld, PrintReleased
+from ...contract.language import Message
 from ...contract.people import Print
 from ..ledger.recorder import Recorder
 from ..pairing_mark import Doubt
@@ -148,19 +149,12 @@ class Comparison:
         """What a technician should know, or None."""
         known = self._known(token)
         if known.steady is False:
-            return (
-                "This sensor gives a template in other bytes each time, so it cannot be proved "
-                "that it still holds what was enrolled. Keep its case closed."
-            )
+            return str(Message("sensor.unsteady"))
         held = self._held(known)
         if not held:
             return None
-        names = ", ".join(f"{print_.finger} of {print_.worker}" for print_ in held)
-        return (
-            f"Held back: {names}. In the slot is another template than was enrolled, so this "
-            "finger is refused. Bring back the sensor that was used before, or forget it with "
-            "'edge-agent sensor adopt' and enrol it anew."
-        )
+        prints = [Message("sensor.print", finger=one.finger, worker=one.worker) for one in held]
+        return str(Message("sensor.held-back", prints=prints))
 
     def _put_off(self) -> None:
         self._due = self._gate.clock.monotonic() + EVERY_S
@@ -209,7 +203,7 @@ class Comparison:
         changed = known.steady is not steady or before.keys() != now.keys()
         known.steady, known.held = steady, list(now)
         self._gate.held = frozenset(now)
-        if not changed and len(known.held) == len(before):
+        if not changed:
             return
         self._remember(known)
         # Of more than a few nobody is credited at all: the ledger says that instead.

@@ -154,23 +154,25 @@ class SensorLifecycle:
             self._changed("ready", self._ready_problem())
         self._tell_reconnected()
 
-    def compare(self, calm_s: float) -> None:
+    def compare(self, calm_s: float) -> bool:
         """Compare one template, if it is time to and nobody has pressed for ``calm_s`` seconds.
 
+        Whether the sensor was asked for one.
         Raises SensorFault, also where it is another than was enrolled: all are compared then,
         before anybody is credited again.
         """
         comparison, now = self._pairing.comparison, self._gate.clock.monotonic()
         wait = 0.0 if calm_s >= _CALM_S else _OVERDUE_S
         if not comparison.is_due(now - wait):
-            return
+            return False
         try:
             agrees = comparison.one(self._pairing.token)
         except StoreFault as fault:
             log.error("no template was compared: %s", fault)
-            return
+            return True
         if not agrees:
             raise SensorDoubted(adopting(Doubt.TEMPLATES_DIFFER))
+        return True
 
     def noted(self, pin_problem: str | None) -> None:
         """What there is to say of the touch pin."""
