@@ -255,6 +255,7 @@ class RecordingStopped(Fact, tag="recording.stopped", frozen=True, kw_only=True)
         "foreign",
         "database-older",
         "sensor-older",
+        "templates-differ",
         "disk-full",
         "store-fault",
         "away",
@@ -357,6 +358,24 @@ class PrintRemoved(Fact, tag="print.removed", frozen=True, kw_only=True):
     actor: str
 
 
+class PrintHeld(Fact, tag="print.held", frozen=True, kw_only=True):
+    """Another template is in the slot than was enrolled: nobody is credited by it from now on."""
+
+    worker: str
+    finger: str
+    slot: int
+    generation: int
+
+
+class PrintReleased(Fact, tag="print.released", frozen=True, kw_only=True):
+    """The template that was enrolled is in the slot again: its worker is credited by it."""
+
+    worker: str
+    finger: str
+    slot: int
+    generation: int
+
+
 class PrintRestored(Fact, tag="print.restored", frozen=True, kw_only=True):
     """A finger's template was stored from backup ``backup`` of gate ``origin``, and read back."""
 
@@ -386,6 +405,18 @@ class SensorAdopted(Fact, tag="sensor.adopted", frozen=True, kw_only=True):
 
     actor: str
     why: str
+
+
+class SensorReconnected(Fact, tag="sensor.reconnected", frozen=True, kw_only=True):
+    """The sensor was connected again, so often since the last such entry: at most one in ten
+    minutes is written.
+
+    ``templates``: whether one that was drawn at random was the one enrolled there, the last time;
+    null where none was compared.
+    """
+
+    times: int
+    templates: Literal["agree", "differ"] | None
 
 
 class SensorRestarted(Fact, tag="sensor.restarted", frozen=True, kw_only=True):

@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from ..contract.language import Message
+
 TOKEN_BYTES = 16
 PAGE_BYTES = 32
 """One page of the notepad (ZFM-20 manual, instructions 18 and 19)."""
@@ -61,6 +63,8 @@ class Doubt(StrEnum):
     FOREIGN = "foreign"
     DATABASE_OLDER = "database-older"
     SENSOR_OLDER = "sensor-older"
+    TEMPLATES_DIFFER = "templates-differ"
+    """The mark is ours, and the templates beside it are not: so it was copied, or they were."""
 
 
 WHAT_TO_DO = {
@@ -76,6 +80,8 @@ WHAT_TO_DO = {
 
 def adopting(why: Doubt) -> str:
     """What is in doubt, and both ways to settle it."""
+    if why is Doubt.TEMPLATES_DIFFER:
+        return str(Message("sensor.templates-differ"))
     return (
         f"{WHAT_TO_DO[why]}, or take this one as it is with 'edge-agent sensor adopt' (prints "
         "that it does not hold are forgotten then)."

@@ -34,6 +34,8 @@ class Reason(StrEnum):
     UNKNOWN = "unknown"
     DEACTIVATED = "deactivated"
     NOT_VALID = "not-valid"
+    UNPROVEN = "unproven"
+    """In the slot that was found is another template than was enrolled: whose, nobody knows."""
     POOR_SCAN = "poor-scan"
     SENSOR_FAULT = "sensor-fault"
 

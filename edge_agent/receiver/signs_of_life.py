@@ -35,7 +35,7 @@ _LIFE = TOUCHES | RECORDING
 """What only a running daemon writes, and one that starts writes none of the touches first. The rest
 proves nothing: a command may have written it."""
 
-_NOBODY = {"stopping", "foreign", "database-older", "sensor-older", "away"}
+_NOBODY = {"stopping", "foreign", "database-older", "sensor-older", "templates-differ", "away"}
 """After these nobody is credited until ``recording.resumed``."""
 
 _SINCE_WHEN = {"sensor-fault", "stopping", "away"}

@@ -1,7 +1,8 @@
 """The control socket, and its words: one line in, one line back.
 
     press NAME [SECONDS] [QUALITY[:COUNT]]    lift    unplug    plug    power on|off    slots
-    fault KIND [COUNT]    touch    sunlight on|off    wear SLOT    quit
+    fault KIND [COUNT]    touch    sunlight on|off    wear SLOT    exchange SLOT SLOT    impostor
+    quit
 
 A reply is `ok`, `ok ...` or `error ...`, and an error says what was expected.
 """
@@ -106,6 +107,8 @@ class Bench(Protocol):
     def sunlight(self, on: bool) -> None: ...
     def touch_level(self) -> bool | None: ...
     def wear(self, slot: int) -> bool: ...
+    def exchange(self, one: int, other: int) -> bool: ...
+    def impostor(self) -> None: ...
     def unplug(self) -> bool: ...
     def plug(self) -> bool: ...
     def power(self, on: bool) -> bool: ...
@@ -170,9 +173,19 @@ def _sunlight(bench: Bench, words: list[str]) -> str:
 
 
 def _wear(bench: Bench, words: list[str]) -> str:
-    if len(words) != 1 or not (words[0].isascii() and words[0].isdigit()):
-        raise _Malformed("wear SLOT")
-    return "ok" if bench.wear(int(words[0][:9])) else f"error slot {words[0]} holds no template"
+    [slot] = _slot_numbers(words, 1, "wear SLOT")
+    return "ok" if bench.wear(slot) else f"error slot {words[0]} holds no template"
+
+
+def _exchange(bench: Bench, words: list[str]) -> str:
+    one, other = _slot_numbers(words, 2, "exchange SLOT SLOT")
+    return "ok" if bench.exchange(one, other) else "error both slots have to hold a template"
+
+
+def _impostor(bench: Bench, words: list[str]) -> str:
+    _no_more(words, "impostor")
+    bench.impostor()
+    return "ok"
 
 
 def _unplug(bench: Bench, words: list[str]) -> str:
@@ -219,6 +232,8 @@ _COMMANDS: dict[str, Callable[[Bench, list[str]], str]] = {
     "touch": _touch,
     "sunlight": _sunlight,
     "wear": _wear,
+    "exchange": _exchange,
+    "impostor": _impostor,
     "unplug": _unplug,
     "plug": _plug,
     "power": _power,
@@ -231,6 +246,12 @@ _COMMANDS: dict[str, Callable[[Bench, list[str]], str]] = {
 def _no_more(words: list[str], usage: str) -> None:
     if words:
         raise _Malformed(f"{usage} alone")
+
+
+def _slot_numbers(words: list[str], count: int, usage: str) -> list[int]:
+    if len(words) != count or not all(word.isascii() and word.isdigit() for word in words):
+        raise _Malformed(usage)
+    return [int(word[:9]) for word in words]
 
 
 def _seconds(word: str) -> float | None:

@@ -97,6 +97,15 @@ class Flash:
         self._save()
         return True
 
+    def exchange(self, one: int, other: int) -> bool:
+        """Have two templates change places; False where one of the slots is empty."""
+        held = self.templates
+        if one not in held or other not in held:
+            return False
+        held[one], held[other] = held[other], held[one]
+        self._save()
+        return True
+
     def write_page(self, page: int, data: bytes) -> None:
         """Write one page of the notepad."""
         self._write(self.notepad, {page: data})

@@ -173,6 +173,19 @@ class SimulatedModule:
         self.flash = Flash(self.model.name)
         self.restart()
 
+    def lie(self) -> None:
+        """Become another module whose owner had this one in hand, and copied what marks it.
+
+        In each slot that holds a template is that of a finger called ``impostor-SLOT`` then. Like
+        ``swap``, it is not kept in the flash's file.
+        """
+        held = self.flash
+        self.flash = Flash(self.model.name)
+        self.flash.parameters, self.flash.notepad = held.parameters, dict(held.notepad)
+        for slot in held.templates:
+            features = fingers.capture(f"impostor-{slot}", Quality.GOOD, 0, 0)
+            self.flash.templates[slot] = fingers.to_template(features, self.model.template_size)
+
     def touch_active(self, now: float) -> bool:
         """Whether the touch output is active."""
         if self.model.touch_active_low is None:

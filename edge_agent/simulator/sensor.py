@@ -89,6 +89,14 @@ class SimulatedSensor:
         """Wear out the template in a slot; False where there is none."""
         return self._module.flash.wear_out(slot)
 
+    def exchange(self, one: int, other: int) -> bool:
+        """Have two templates change places; False where one of the slots is empty."""
+        return self._module.flash.exchange(one, other)
+
+    def impostor(self) -> None:
+        """Be another module, with a copy of the notepad and strangers' templates in its slots."""
+        self._module.lie()
+
     def inject(self, fault: str, count: int) -> None:
         """Stage one of `FAULTS` for the next `count` exchanges, after those staged before."""
         if FAULTS[fault].mishap is Mishap.POWER_CUT:

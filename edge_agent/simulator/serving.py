@@ -110,6 +110,12 @@ class _PtyBench:
     def wear(self, slot: int) -> bool:
         return self._sensor.wear(slot)
 
+    def exchange(self, one: int, other: int) -> bool:
+        return self._sensor.exchange(one, other)
+
+    def impostor(self) -> None:
+        self._sensor.impostor()
+
     def unplug(self) -> bool:
         if self._port is None:
             return False

@@ -22,8 +22,8 @@ QUALITY = "error expected QUALITY good|dry|wet|messy|partial|worn|moved|faint|gh
 COUNT = "error expected COUNT from 1 to 10000"
 SECONDS = "error expected SECONDS above 0, such as 0.8"
 VERBS = (
-    "error expected one of press, lift, touch, sunlight, wear, unplug, plug, power, slots, fault, "
-    "quit"
+    "error expected one of press, lift, touch, sunlight, wear, exchange, impostor, unplug, plug, "
+    "power, slots, fault, quit"
 )
 
 
@@ -48,6 +48,13 @@ class Recorder:
     def wear(self, slot: int) -> bool:
         self.told.append(("wear", slot))
         return slot == 5
+
+    def exchange(self, one: int, other: int) -> bool:
+        self.told.append(("exchange", one, other))
+        return one == 5
+
+    def impostor(self) -> None:
+        self.told.append("impostor")
 
     def unplug(self) -> bool:
         self.told.append("unplug")
@@ -83,6 +90,8 @@ class Recorder:
         ("sunlight on", ("sunlight", True)),
         ("sunlight off", ("sunlight", False)),
         ("wear 5", ("wear", 5)),
+        ("exchange 5 6", ("exchange", 5, 6)),
+        ("impostor", "impostor"),
         ("unplug", "unplug"),
         ("plug\r", "plug"),
         ("power off", ("power", False)),
@@ -230,6 +239,9 @@ def test_the_touch_output_is_told() -> None:
         ("sunlight on off", "error expected sunlight on|off"),
         ("wear", "error expected wear SLOT"),
         ("wear x", "error expected wear SLOT"),
+        ("exchange 5", "error expected exchange SLOT SLOT"),
+        ("exchange 7 5", "error both slots have to hold a template"),
+        ("impostor now", "error expected impostor alone"),
         ("wear 7", "error slot 7 holds no template"),
     ],
 )

@@ -80,6 +80,30 @@ def test_a_template_that_wears_out_is_there_and_matches_nobody() -> None:
     assert bench.search()[:2] == (OK, 4)
 
 
+def test_two_templates_that_change_places() -> None:
+    bench = Bench()
+    bench.enrol("an", 3)
+    bench.enrol("binh", 4)
+    assert bench.sensor.exchange(3, 4)
+    assert not bench.sensor.exchange(3, 5)
+    bench.capture("an")
+    assert bench.search()[:2] == (OK, 4)
+
+
+def test_an_impostor_has_the_notepad_and_other_fingers() -> None:
+    bench = Bench()
+    bench.enrol("an", 3)
+    assert bench.ask(0x18, 15, *b"\x07" * 32) == b"\x00"
+    bench.sensor.impostor()
+    assert bench.sensor.slots == [3]
+    assert bench.ask(0x19, 15) == b"\x00" + b"\x07" * 32
+    bench.capture("an")
+    assert bench.search()[0] != OK
+    bench.capture("impostor-3")
+    assert bench.search()[:2] == (OK, 3)
+    assert list(bench.flash.templates) == [3]  # The old one lies in a drawer.
+
+
 def test_all_of_it_over_the_control_socket(simulate: Simulate) -> None:
     simulator = simulate(model="r307")
     assert simulator.ask("touch") == "high"

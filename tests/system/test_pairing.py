@@ -8,7 +8,7 @@ import pytest
 
 from tests.patience import PATIENCE_S
 
-from .gate import OWN, Gate
+from .gate import OWN, STAFF, Gate
 from .watch import Watch
 
 
@@ -96,6 +96,51 @@ def test_the_old_sensor_comes_back(gate: Gate) -> None:
     _recorded(gate, watch, "NV001")
     assert gate.status()["sensor"]["problem"] is None
     assert [e["why"] for e in gate.entries() if e["kind"] == "sensor.adopted"] == ["new"]
+
+
+def test_a_module_that_copied_the_mark(gate: Gate) -> None:
+    """In each of its slots is a stranger's finger, who would be paid as the slot's owner."""
+    gate.start()
+    watch = gate.watch()
+    _recorded(gate, watch, "NV001")
+    gate.finger("impostor\nunplug\nplug")
+    watch.state("sensor", "templates-differ")
+    gate.press("impostor-2")
+    told = gate.status()["sensor"]
+    assert told["state"] == "templates-differ"
+    assert "edge-agent sensor adopt" in told["problem"]
+    assert "paired          NO" in gate.cli("sensor", "info").out
+    assert [worker for _, worker in gate.punches()] == ["NV001"]
+    assert _reasons(gate)[-1] == "templates-differ"
+    gate.simulate("--no-pace")  # The old one.
+    watch.state("sensor", "ready")
+    _recorded(gate, watch, "NV003")
+
+
+def test_two_templates_that_changed_places(gate: Gate) -> None:
+    """Every print is drawn sooner or later; here all others are removed, so that it is soon."""
+    for code in STAFF[3:]:
+        assert gate.cli("prints", "remove", code, "--finger", "right-index").code == 0
+    gate.finger("exchange 0 1")
+    gate.start()
+    watch = gate.watch()
+    for _ in range(20):
+        if "Held back" in str(gate.status()["sensor"]["problem"]):
+            break
+        gate.finger("unplug\nplug")
+        watch.state("sensor", "ready")
+    told = gate.status()["sensor"]
+    assert told["problem"].startswith("Held back: right-index of NV001, right-index of NV002.")
+    for code in ("NV001", "NV002"):
+        gate.press(code)
+        shown = watch.panel()
+        assert (shown["outcome"], shown["worker"]) == ("unknown", None)
+        gate.finger("lift")
+    _recorded(gate, watch, "NV003")
+    held = [e["worker"] for e in gate.entries() if e["kind"] == "print.held"]
+    assert held == ["NV001", "NV002"]
+    forgotten = gate.cli("sensor", "adopt", "--yes", "--json").json["forgotten"]
+    assert [print_["worker"] for print_ in forgotten] == ["NV001", "NV002"]
 
 
 def test_a_database_from_before_the_last_change(gate: Gate, tmp_path: Path) -> None:

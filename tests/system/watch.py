@@ -25,7 +25,11 @@ class Watch:
         self.seen: list[Event] = []
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.connect(str(path))
+        try:
+            self._socket.connect(str(path))
+        except OSError:
+            self._socket.close()
+            raise
         self._socket.sendall(b'{"ask": "watch"}\n')
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()

@@ -21,6 +21,8 @@ from ..facts import (
     LedgerOpened,
     OldEntry,
     PrintEnrolled,
+    PrintHeld,
+    PrintReleased,
     PrintRemoved,
     PrintRestored,
     PunchAdded,
@@ -36,6 +38,7 @@ from ..facts import (
     RosterApplied,
     RosterRefused,
     SensorAdopted,
+    SensorReconnected,
     SensorRestarted,
     TemplatesSealed,
     WorkerAdded,
@@ -99,6 +102,8 @@ _FACTS: tuple[Fact, ...] = (
     WorkerAdded(worker=_LAN, actor=_TECHNICIAN),
     WorkerChanged(worker=_HOA, active=False, actor="payroll"),
     PrintEnrolled(worker=_LAN, finger="right-index", slot=3, generation=1, actor=_TECHNICIAN),
+    PrintHeld(worker=_LAN, finger="right-index", slot=3, generation=1),
+    PrintReleased(worker=_LAN, finger="right-index", slot=3, generation=1),
     PrintRemoved(worker=_HOA, finger="left-thumb", slot=4, generation=2, actor=_TECHNICIAN),
     PrintRestored(
         worker=_LAN,
@@ -152,6 +157,7 @@ _FACTS: tuple[Fact, ...] = (
     ),
     AttemptRefused(reason="poor-scan", hint="wipe", worker=None, suppressed=0),
     SensorRestarted(times=1),
+    SensorReconnected(times=1, templates="agree"),
     RecordingStopped(reason="sensor-fault"),
     GateAlive(recording=False, version=_VERSION),
 )

@@ -15,7 +15,7 @@ from ... import __version__
 from ...contract.errors import BadRequest, EdgeAgentError, StoreFault
 from ...contract.facts import GateAlive
 from ..control.server import Conversation
-from ..errors import SPOILED, GateBusy, SensorFault
+from ..errors import SPOILED, GateBusy, SensorDoubted, SensorFault
 from ..events import FingerAwaited
 from ..ledger.prune import Pruner
 from ..ledger.recorder import Recorder
@@ -191,6 +191,7 @@ class GateLoop:
         self._alive_due = gate.clock.monotonic()
         self._failures = 0
         self._failing_since: float | None = None
+        self._pressed_at = gate.clock.monotonic()
         if isinstance(self._first, SensorInfo):
             self._lifecycle.began(self._first)
         else:
@@ -302,8 +303,22 @@ class GateLoop:
                 self._failing_since = None
             self._schedule.saw(pin, look)
             self._lifecycle.noted(self._schedule.problem)
+            self._compare_if_calm(look)
         except SensorFault as fault:
             self._look_failed(fault)
+
+    def _compare_if_calm(self, look: Look) -> None:
+        """Presses come first: a template is read right after nobody was seen."""
+        now = self._gate.clock.monotonic()
+        if look is not Look.NOBODY:
+            self._pressed_at = now
+            return
+        try:
+            if self._lifecycle.compare(now - self._pressed_at):
+                self._schedule.look_soon()  # A module that slept is awake, and feels nothing.
+        except SensorDoubted as fault:
+            self._taker.disturbed()
+            self._lifecycle.lost(fault)
 
     def _look_failed(self, fault: SensorFault) -> None:
         now = self._gate.clock.monotonic()

@@ -45,6 +45,8 @@ class Recorder:
         self.clock = clock
         self.emit = emit
         self.policy = policy
+        self.held: frozenset[tuple[int, int]] = frozenset()
+        """Slot and generation of the prints by which nobody is credited for now."""
         self._known: _Known | None = None
         """None where it has to be asked for anew: what was just written is then part of it."""
         self._timeline: Timeline | None = None

@@ -48,7 +48,9 @@ def enroll(context: RequestContext, request: Enroll) -> Result:
             sensor.erase(slot)
         sensor.store(slot)
         context.pairing.write_mark()
+        stored = digest(sensor.read_template(slot))
         enrolment.prove(slot)
+        template = digest(sensor.read_template(slot))
         fact = PrintEnrolled(
             worker=code,
             finger=finger,
@@ -56,10 +58,11 @@ def enroll(context: RequestContext, request: Enroll) -> Result:
             generation=print_.generation,
             actor=context.actor,
         )
-        gate.record_enrolment(fact, print_, digest(sensor.read_template(slot)))
+        gate.record_enrolment(fact, print_, template)
     except BaseException:
         context.pairing.try_to_undo([slot])
         raise
+    context.pairing.saw_used(steady=template == stored)
     return to_builtins(print_)  # type: ignore[no-any-return]
 
 

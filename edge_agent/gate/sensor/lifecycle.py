@@ -8,7 +8,13 @@ from collections import deque
 from typing import Literal
 
 from ...contract.errors import EdgeAgentError, StoreFault
-from ...contract.facts import Fact, RecordingResumed, RecordingStopped, SensorRestarted
+from ...contract.facts import (
+    Fact,
+    RecordingResumed,
+    RecordingStopped,
+    SensorReconnected,
+    SensorRestarted,
+)
 from ..errors import (
     SPOILED,
     GateBusy,
@@ -23,6 +29,7 @@ from ..events import SensorChanged
 from ..ledger.recorder import Recorder
 from ..pairing_mark import Doubt, adopting
 from ..ports import Panel, Sensor, SensorInfo
+from .comparison import Finding
 from .pairing import Pairing
 
 log = logging.getLogger(__name__)
@@ -35,6 +42,11 @@ _STATES = {
     SensorGarbled: "garbled",
 }
 
+_TOLD: dict[Finding | None, Literal["agree", "differ"]] = {
+    Finding.AGREES: "agree",
+    Finding.DIFFERS: "differ",
+}
+
 _DUMB = (SensorSilent, SensorGarbled)
 """Faults of a sensor that may have got stuck: power off and on is what helps."""
 
@@ -44,6 +56,16 @@ _SEEN_IN_VAIN = 3
 _RESTART_AFTER = 3
 _LONGEST_RESTART_AFTER = 700
 """Tries in vain before the sensor's power is switched off and on; twice as many each time."""
+
+_RECONNECTED_EVERY_S = 600.0
+"""Reconnections are told this often at most, with their number: a cable that flaps tells no more
+than that."""
+
+_CALM_S = 60.0
+"""Nobody has pressed for so long: then a template is compared that is due."""
+
+_OVERDUE_S = 3600.0
+"""So late, it is compared at any bare glass: a gate may never be calm."""
 
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 2.0
@@ -66,6 +88,9 @@ class SensorLifecycle:
         self._dumb = 0
         self._restart_after = _RESTART_AFTER
         self._restarts = 0
+        self._reconnected = 0
+        """Times that the ledger does not tell yet."""
+        self._next_told = 0.0
         self._pin_problem: str | None = None
         self._vouched_at: float | None = None
         """When presses are vouched for again; None where they are, or nobody can press."""
@@ -127,6 +152,27 @@ class SensorLifecycle:
         if self._vouched_at is not None and self._gate.clock.monotonic() >= self._vouched_at:
             self._vouch("sensor-back")
             self._changed("ready", self._ready_problem())
+        self._tell_reconnected()
+
+    def compare(self, calm_s: float) -> bool:
+        """Compare one template, if it is time to and nobody has pressed for ``calm_s`` seconds.
+
+        Whether the sensor was asked for one.
+        Raises SensorFault, also where it is another than was enrolled: all are compared then,
+        before anybody is credited again.
+        """
+        comparison, now = self._pairing.comparison, self._gate.clock.monotonic()
+        wait = 0.0 if calm_s >= _CALM_S else _OVERDUE_S
+        if not comparison.is_due(now - wait):
+            return False
+        try:
+            agrees = comparison.one(self._pairing.token)
+        except StoreFault as fault:
+            log.error("no template was compared: %s", fault)
+            return True
+        if not agrees:
+            raise SensorDoubted(adopting(Doubt.TEMPLATES_DIFFER))
+        return True
 
     def noted(self, pin_problem: str | None) -> None:
         """What there is to say of the touch pin."""
@@ -153,6 +199,8 @@ class SensorLifecycle:
     def ended(self) -> None:
         """The daemon stops; from now on nobody records here."""
         self._sensor.close()
+        self._next_told = 0.0
+        self._tell_reconnected()
         if self.recording:
             self.info = None
             self._no_longer("stopping")
@@ -185,6 +233,9 @@ class SensorLifecycle:
             self._panel.fault(True)
             self._put_off(fault)
             return
+        # One that is in doubt is tried again and again.
+        if reason == "sensor-back" and (doubt is None or doubt is not self._told_doubt):
+            self._reconnected += 1
         if doubt is None:
             self._resume(info, reason, problem)
             return
@@ -194,6 +245,7 @@ class SensorLifecycle:
         if self._told_doubt is not doubt:
             self._told_doubt = doubt
             self._write(RecordingStopped(reason=doubt.value))
+            self._tell_reconnected()
         self._changed(doubt.value, problem)
 
     def _put_off(self, fault: EdgeAgentError) -> None:
@@ -231,6 +283,16 @@ class SensorLifecycle:
         log.info("sensor ready: %d slots at %d baud", info.capacity, info.baud)
         self._own_problem = problem
         self._changed("ready", self._ready_problem())
+        self._tell_reconnected()
+
+    def _tell_reconnected(self) -> None:
+        now = self._gate.clock.monotonic()
+        if not self._reconnected or now < self._next_told:
+            return
+        self._next_told = now + _RECONNECTED_EVERY_S
+        found = _TOLD.get(self._pairing.comparison.last)
+        self._write(SensorReconnected(times=self._reconnected, templates=found))
+        self._reconnected = 0
 
     def _vouch(self, reason: Literal["started", "sensor-back"]) -> None:
         self._vouched_at = None

@@ -20,6 +20,7 @@ from ..errors import SPOILED, SensorDoubted, SensorFault, SensorRefused
 from ..ledger.recorder import Recorder
 from ..pairing_mark import TOKEN_BYTES, Doubt, PairingMark, adopting, doubt, is_left_of, read_mark
 from ..ports import Sensor, SensorInfo
+from .comparison import Comparison, Finding
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +45,17 @@ class Pairing:
         self.beat = beat
         """For whoever asks the sensor for long, too."""
         self._token: bytes | None = None
-        """Of the module in use; None for one that keeps no notes."""
         self._keeps_notes = True
         self._spoiled = 0
         """Answers in a row, to what is asked again in place."""
         self.doubt: Doubt | None = None
         """What the last check has found."""
+        self.comparison = Comparison(gate, self._compare, beat)
+
+    @property
+    def token(self) -> bytes | None:
+        """Of the module in use; None for one that keeps no notes."""
+        return self._token
 
     def check(self) -> Doubt | None:
         """Why nobody may be credited by the sensor that has just been connected; None: all may.
@@ -78,6 +84,11 @@ class Pairing:
             self._adopt(actor="gate", why=why.value if why else "new")
         else:
             self._token = found.token if found else None
+        if why is not None:
+            self.comparison.agreed(self._token)
+        elif (differ := self.comparison.check(self._token)) is not None:
+            self.doubt = differ
+            return self.doubt
         self._settle(erasing=ours == found or bool(prints))
         return None
 
@@ -95,6 +106,7 @@ class Pairing:
             same = mark is not None and mark.token == self._token
         if not same:
             raise SensorDoubted(adopting(Doubt.FOREIGN))
+        self.comparison.soon()
 
     def adopt(self, actor: str) -> list[Print]:
         """Take the sensor as it is: prints whose template is not there are forgotten, and returned.
@@ -109,6 +121,8 @@ class Pairing:
         for print_ in lost:
             self._gate.record_removal(print_, actor, erasing=False)
         self._adopt(actor=actor, why="technician")
+        if any(agreement):
+            self.comparison.agreed(self._token)
         self._settle(erasing=False)
         self.doubt = None
         return lost
@@ -126,6 +140,14 @@ class Pairing:
             self._token = None
         else:
             self._token = mark.token
+
+    def saw_used(self, *, steady: bool) -> None:
+        """A template was read before and after a finger was found by it; some modules change it."""
+        with suppress(StoreFault):  # The finger is enrolled; a later one tells the same.
+            if steady:
+                self.comparison.steady(self._token)
+            else:
+                self.comparison.unsteady(self._token)
 
     def undo(self, slots: list[int]) -> None:
         """Erase what an enrolment or a removal has left in these slots when it was cut off."""
@@ -157,6 +179,8 @@ class Pairing:
                 f"Prints without a template in the sensor: {len(missing)} ({names}"
                 f"{', …' if missing[5:] else ''}). Remove and enrol them again."
             )
+        if differing := self.comparison.problem(self._token):
+            sentences.append(differing)
         if unowned := len(taken - owned.keys()):
             sentences.append(
                 f"Templates in the sensor that belong to nobody: {unowned}. They are never "
@@ -202,6 +226,32 @@ class Pairing:
         known = self._gate.store.digests().get((print_.slot, print_.generation))
         template = None if known is None else self.template_in(print_.slot)
         return template is not None and known == digest(template)
+
+    def _compare(self, print_: Print) -> Finding:
+        """Whether the template that was enrolled is in a print's slot; read twice where not."""
+        known = self._gate.store.digests().get((print_.slot, print_.generation))
+        for _ in range(2):
+            try:
+                template = self.template_in(print_.slot)
+            except SPOILED as fault:
+                self._go_on(fault)
+                template = self._persistently(partial(self.template_in, print_.slot))
+            if template is None:
+                return Finding.MISSING
+            if known is None:
+                log.warning(
+                    "the %s of %s was enrolled by a version that kept no digest of its template: "
+                    "what is in slot %d now is believed, and kept",
+                    print_.finger,
+                    print_.worker,
+                    print_.slot,
+                )
+                with self._gate.store.changing() as change:
+                    change.put_digest(print_, digest(template))
+                return Finding.AGREES
+            if digest(template) == known:
+                return Finding.AGREES
+        return Finding.DIFFERS
 
     def _persistently(self, read: Callable[[], T]) -> T:
         """Ask for what only reads, and again in place where the line has spoiled the answer."""

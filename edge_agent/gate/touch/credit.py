@@ -29,6 +29,7 @@ REFUSED_AS = {
     Reason.UNKNOWN: Outcome.UNKNOWN,
     Reason.DEACTIVATED: Outcome.REFUSED,
     Reason.NOT_VALID: Outcome.REFUSED,
+    Reason.UNPROVEN: Outcome.UNKNOWN,
     Reason.POOR_SCAN: Outcome.TRY_AGAIN,
     Reason.SENSOR_FAULT: Outcome.SENSOR_FAULT,
 }
@@ -63,6 +64,9 @@ class Credit:
         owner = None
         try:
             owner, worker = self._gate.owner_of(match.slot)
+            if owner is not None and (owner.slot, owner.generation) in self._gate.held:
+                owner = None  # Not even the lamp's event may say that it was theirs.
+                return self._write_refusal(Refused(Reason.UNPROVEN), stamp)
             last = self._gate.last_punches.get(owner.worker) if owner else None
             key = self._keys.chosen() if self._keys else None
             verdict = judge(match, owner, worker, last, stamp, self._gate.policy, key)
