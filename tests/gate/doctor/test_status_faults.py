@@ -116,6 +116,8 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
 HARMLESS = {
     "gate", "daemon", "state", "started_at", "awaiting", "awaiting_worker", "disk_free_bytes",
     "sensor.capacity",
+    "uplink.mqtt",
+    "uplink.hung_up_often",  # Its sentence is the problem.
     "uplink.keys",  # What is not signed by them is told.
     "store.set_aside",  # A damaged one is a problem, which stands there.
     "clock.pending", "clock.pending_since",  # Why they wait is the problem.
