@@ -37,7 +37,7 @@ help: ## Show this list
 run: .venv/demo ## Show a gate, its sensor and payroll at work, without hardware (ARGS=…)
 	@exec $(BIN)/edge-agent demo $(ARGS)
 
-BROUGHT = mosquitto mosquitto-clients postgresql strace
+BROUGHT = mosquitto mosquitto-clients postgresql strace chromium
 
 .PHONY: test
 ifdef AREA
@@ -103,6 +103,7 @@ LOCK = $(BIN)/uv -q pip compile setup.cfg --universal --python-version 3.11 --ge
 .PHONY: constraints
 constraints: .venv/supply ## Pin anew, with hashes, what a gate and payroll install (wants a network)
 	@$(LOCK) --extra gpio -o config/constraints.txt >/dev/null
+	@$(LOCK) --extra gpio --extra display -c config/constraints.txt -o config/constraints-display.txt >/dev/null
 	@$(LOCK) --extra receiver --extra postgresql -o config/constraints-receiver.txt >/dev/null
 
 .PHONY: sbom
@@ -178,6 +179,13 @@ nspawn:
 	@command -v systemd-nspawn >/dev/null && command -v debootstrap >/dev/null && exit; \
 	$(call debian,debootstrap systemd-container); \
 	[ $$installed = yes ] || echo 'the test under systemd is skipped: sudo apt-get install debootstrap systemd-container'
+
+# What the screen's page is tried in, without a window.
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || command -v chromium-headless-shell >/dev/null && exit; \
+	$(call debian,chromium); \
+	[ $$installed = yes ] || echo 'Chromium is not installed, so the tests of the screen are skipped: sudo apt-get install chromium'
 
 .PHONY: strace
 strace:

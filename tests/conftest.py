@@ -30,6 +30,7 @@ SYSTEM = (
     "powerloss/",
     "receiver/",
     "scale/",
+    "display/test_page.py",
     "gate/uplink/",
     "gate/sensor/line/",
     "simulator/",

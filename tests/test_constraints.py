@@ -12,7 +12,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-EXTRAS = {"constraints.txt": ["gpio"], "constraints-receiver.txt": ["receiver", "postgresql"]}
+EXTRAS = {
+    "constraints.txt": ["gpio"],
+    "constraints-display.txt": ["gpio", "display"],
+    "constraints-receiver.txt": ["receiver", "postgresql"],
+}
 
 PIN = re.compile(
     r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;\\]+)[^\n]*\\\n(?: +--hash=sha256:[^\n]*\n?)+"

@@ -20,6 +20,7 @@ from .tell import tell_failure
 COMMANDS = {
     "config": "config",
     "demo": "demo",
+    "display": "display",
     "doctor": "doctor",
     "enroll": "people",
     "identify": "people",

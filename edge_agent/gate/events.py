@@ -35,15 +35,22 @@ class Watching(Event, tag="watching", frozen=True, kw_only=True):
 class PanelShown(Event, tag="panel", frozen=True, kw_only=True):
     """The panel has shown a touch its outcome: exactly one for each touch.
 
-    ``hint`` is what to do after ``try-again`` and why after ``refused``. ``direction`` is that of
-    the punch.
+    ``hint`` is what to do after ``try-again`` and why after ``refused``. ``at`` is when it was
+    touched, and ``first_at`` when the punch was that is repeated; local times, null where the time
+    is not known. ``direction`` is that of the punch, on a repeat what a key has made of it;
+    ``first_direction`` what it was before. ``boottime_ms`` is CLOCK_BOOTTIME once it was
+    shown: by it a reader that was held up knows what is not new any more.
     """
 
     outcome: Outcome
     worker: str | None = None
     seq: int | None = None
     hint: str | None = None
+    at: str | None = None
     direction: Direction | None = None
+    first_at: str | None = None
+    first_direction: Direction | None = None
+    boottime_ms: int = 0
 
 
 class PunchLed(Event, tag="directed", frozen=True, kw_only=True):
@@ -100,6 +107,12 @@ class RosterChanged(Event, tag="roster", frozen=True, kw_only=True):
     refused: str | None = None
 
 
+class ClockChanged(Event, tag="clock", frozen=True, kw_only=True):
+    """Whether the time is known from now on; as long as it is not, presses get theirs later."""
+
+    trusted: bool
+
+
 class UplinkChanged(Event, tag="uplink", frozen=True, kw_only=True):
     """The broker connection's state and, where it is down, why."""
 
@@ -117,6 +130,7 @@ AnyEvent = (
     | PunchLed
     | StoreChanged
     | RosterChanged
+    | ClockChanged
     | UplinkChanged
 )
 """What a reader of the stream may meet."""

@@ -24,6 +24,7 @@ from .gate import OWN, Gate, Result, name_of
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "config check": (),
     "demo": ("--fast",),
+    "display": ("--listen", "127.0.0.1:0"),
     "doctor": (),
     "enroll": ("NV001", "--finger", "right-index"),
     "identify": (),
@@ -89,7 +90,7 @@ def commands(
 LEAVES = [
     name
     for name, _ in commands()
-    if name not in ("run", "watch", "enroll", "identify", "sensor image", "panel demo")
+    if name not in ("run", "watch", "display", "enroll", "identify", "sensor image", "panel demo")
 ]
 """Those that need no finger and no end from outside."""
 

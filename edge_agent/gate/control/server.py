@@ -2,6 +2,7 @@
 
 import logging
 import os
+import pwd
 import selectors
 import socket
 import struct
@@ -9,7 +10,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any, Union
 
@@ -23,7 +23,17 @@ from ..events import Event, Watching
 from ..host.lock import give_to_folder_owner
 from ..host.rights import unmakeable_socket
 from ..people.handlers import HANDLERS
-from ..people.requests import AskNames, AskStatus, Done, Failed, Request, Step, StepKind, Watch
+from ..people.requests import (
+    AskDay,
+    AskNames,
+    AskStatus,
+    Done,
+    Failed,
+    Request,
+    Step,
+    StepKind,
+    Watch,
+)
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +50,12 @@ _MOST_OF_A_USER = 16
 _IDLE_S = 60.0
 """How long a client may say nothing that waits for no answer."""
 
+_ONLY_LOOKS = "edge-agent-display"
+"""The user of the gate's display, in the socket's group. It shows a page to a browser, perhaps to a
+network: whoever got hold of it must not be able to enrol a finger or to void a punch."""
+
 _requests: msgspec.json.Decoder[Request] = msgspec.json.Decoder(
-    Union[(AskStatus, AskNames, Watch, *HANDLERS)]
+    Union[(AskStatus, AskNames, AskDay, Watch, *HANDLERS)]
 )
 
 
@@ -105,16 +119,14 @@ class ControlServer:
         submit: Submit,
         status: Callable[[], dict[str, Any]],
         names: Callable[[], dict[str, Any]] = dict,
+        day: Callable[[str], dict[str, Any]] = lambda code: {},
     ) -> None:
         """Listen at ``path``. Raises GateBusy where another daemon answers there already."""
         self._path = path
         self._submit = submit
-        self._own: dict[type[Request], Callable[[Client, Conversation], None]] = {
-            AskStatus: partial(self._answer, status),
-            AskNames: partial(self._answer, names),
-            Watch: self._begin_watch,
-        }
-        """What is answered on this thread; the rest is the gate's."""
+        self._status = status
+        self._names = names
+        self._day = day
         self._selector = selectors.DefaultSelector()
         self._posts: deque[tuple[Client | None, bytes, bool]] = deque()
         self._clients: set[Client] = set()
@@ -230,23 +242,23 @@ class ControlServer:
                 BadRequest(f"This is no request of the control socket: {rule(error)}.")
             )
             return
-        answer = self._own.get(type(request))
-        if answer is not None:
-            answer(client, conversation)
-        else:
-            self._submit(request, conversation)
-
-    def _answer(
-        self, told: Callable[[], dict[str, Any]], client: Client, conversation: Conversation
-    ) -> None:
         try:
-            conversation.done(told())
+            match request:  # What is answered on this thread; the rest is the gate's.
+                case Watch():
+                    client.watching, client.asking = True, False
+                    client.unsent += msgspec.json.encode(Watching()) + b"\n"
+                case AskStatus():
+                    conversation.done(self._status())
+                case AskNames():
+                    conversation.done(self._names())
+                case AskDay():
+                    conversation.done(self._day(request.code))
+                case _ if _is_display(client.uid):
+                    conversation.failed(BadRequest("people.only-looks", user=_ONLY_LOOKS))
+                case _:
+                    self._submit(request, conversation)
         except EdgeAgentError as error:
             conversation.failed(error)
-
-    def _begin_watch(self, client: Client, conversation: Conversation) -> None:
-        client.watching, client.asking = True, False
-        client.unsent += msgspec.json.encode(Watching()) + b"\n"
 
     def _deliver(self) -> None:
         while self._posts:
@@ -284,6 +296,13 @@ class ControlServer:
             self._clients.discard(client)
             self._selector.unregister(client.channel)
             client.channel.close()
+
+
+def _is_display(uid: int) -> bool:
+    try:
+        return pwd.getpwuid(uid).pw_name == _ONLY_LOOKS
+    except KeyError:  # Nobody's number.
+        return False
 
 
 def _listen(path: Path) -> socket.socket:

@@ -18,6 +18,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from msgspec import to_builtins
+
 from ...contract.facts import RecordingStopped
 from ...contract.messages import GateStatus
 from ...contract.stamps import true_time
@@ -38,6 +40,7 @@ from ..host.service_manager import ServiceManager
 from ..ledger.damage.readable import begin_readable
 from ..ledger.store.notes import Leaving, leaving, leaving_note
 from ..ledger.store.sqlite_store import SqliteStore
+from ..ledger.worker_day import worker_day
 from ..people.roster import RosterInbox
 from ..ports import Keys, Panel, Sensor, SensorInfo, Touch
 from ..settings.in_use import SettingsInUse
@@ -291,7 +294,7 @@ class _Daemon:
             self._examiner,
         )
         self._server = ControlServer(
-            assembly.control_socket, self._gate.submit, self._status, self._names
+            assembly.control_socket, self._gate.submit, self._status, self._names, self._day
         )
         self._threads = (
             SupervisedThread("gate", self._gate.run, wake=self._gate.wake),
@@ -377,6 +380,10 @@ class _Daemon:
 
     def _names(self) -> dict[str, str]:
         return {worker.code: worker.name for worker in self._store.workers()}
+
+    def _day(self, code: str) -> dict[str, Any]:
+        day: dict[str, Any] = to_builtins(worker_day(self._store, code, self._assembly.zone))
+        return day
 
     def _uplink_status(self) -> GateStatus:
         # Called on the uplink's thread, and a store connection belongs to one thread.

@@ -6,6 +6,7 @@ from ...contract.errors import StoreFault
 from ...contract.facts import ClockStepped, ClockSynced, Fact
 from ...contract.stamps import ClockState, Stamp, utc_time
 from ...contract.true_times import Landmark, Timeline, contradict
+from ..events import ClockChanged
 from .recorder import Recorder
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,8 @@ class WatchClock:
         self._sure: Stamp | None = None
         """The last trusted stamp of this boot that no later one has proved wrong yet."""
         now = gate.clock.stamp()
+        self._told = now.trusted
+        """What those who follow the gate know; whoever comes later asks for the status."""
         landmarks = gate.store.landmarks()
         last = landmarks[-1].stamp if landmarks else None
         if last is None or last.boot != now.boot:
@@ -49,6 +52,9 @@ class WatchClock:
             return False
         self._next_look = monotonic + _LOOK_S
         now = self._gate.clock.stamp()
+        if now.trusted is not self._told:
+            self._told = now.trusted
+            self._gate.emit(ClockChanged(trusted=now.trusted))
         lied = self._proves_wrong(now)
         due = self._next_lie if lied else self._next_step
         stepped = monotonic >= due and self._note_step(now)

@@ -31,6 +31,12 @@ class AskNames(Request, tag="names", frozen=True, kw_only=True):
     """Who has which code, for what people read."""
 
 
+class AskDay(Request, tag="day", frozen=True, kw_only=True):
+    """The working day of a worker, for the worker's own eyes."""
+
+    code: str
+
+
 class AddWorker(Request, tag="add-worker", frozen=True, kw_only=True):
     """Enter a worker, or bring a deactivated one back. ``force``: although the code looks odd."""
 

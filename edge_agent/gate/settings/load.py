@@ -34,6 +34,7 @@ _EXPLANATIONS = {
     ("control", "socket"): "use a path",
     ("mqtt", "host"): "use a name or an address",
     ("payroll", "public_key"): PUBLIC_KEY,
+    ("display", "call"): "use at most 60 letters and digits in one line, such as 0912 345 678",
     ("punch", "in_hours"): _HOURS,
     ("punch", "out_hours"): _HOURS,
     ("mqtt", "port"): 'use a number from 1 to 65535, or "auto"',

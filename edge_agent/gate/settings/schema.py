@@ -154,6 +154,14 @@ class ControlSettings(Section, frozen=True, kw_only=True):
     socket: Text = "/run/edge-agent/control.sock"
 
 
+class DisplaySettings(Section, frozen=True, kw_only=True):
+    """What the screen at the gate shows of a worker, in which language, and whom to call."""
+
+    show: Literal["name", "code", "initials", "nothing"] = "name"
+    language: Literal["vi", "en"] = "vi"
+    call: Annotated[str, Meta(pattern=r"\A[^\x00-\x1f\x7f]*\Z", max_length=60)] = ""
+
+
 class LogSettings(Section, frozen=True, kw_only=True):
     """How log lines on stderr look."""
 
@@ -173,4 +181,5 @@ class Settings(Struct, frozen=True, kw_only=True):
     payroll: PayrollSettings
     home_assistant: HomeAssistantSettings
     control: ControlSettings
+    display: DisplaySettings
     log: LogSettings

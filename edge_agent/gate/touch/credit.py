@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, UnsetType, structs
 
 from ...contract.errors import StoreFault
 from ...contract.facts import (
@@ -15,11 +15,11 @@ from ...contract.facts import (
     PunchRecorded,
     PunchRepeated,
 )
-from ...contract.stamps import Stamp, local_time
+from ...contract.stamps import Stamp, local_time, true_time
 from ..events import Outcome, PanelShown
 from ..ledger.recorder import Recorder
 from ..ports import Panel
-from ..rules import Accepted, Hint, Match, Reason, Refused, Repeat, judge
+from ..rules import Accepted, Hint, LastPunch, Match, Reason, Refused, Repeat, judge
 from .token_bucket import RefusalLimit
 from .way_keys import WayKeys
 
@@ -54,11 +54,11 @@ class Credit:
 
     def match(self, match: Match, stamp: Stamp) -> None:
         """Decide a match and record it. Only what is durably recorded is shown as recorded."""
-        self._show(self._decide(match, stamp))
+        self._show(self._decide(match, stamp), stamp)
 
     def refuse(self, refused: Refused, stamp: Stamp) -> None:
         """Tell a worker that they were not credited, and why; it is evidence that they pressed."""
-        self._show(self._write_refusal(refused, stamp), refused.hint)
+        self._show(self._write_refusal(refused, stamp), stamp, refused.hint)
 
     def _decide(self, match: Match, stamp: Stamp) -> PanelShown:
         owner = None
@@ -74,7 +74,8 @@ class Credit:
                 case Refused():
                     return self._write_refusal(verdict, stamp)
                 case Repeat():
-                    return self._record_repeat(verdict, stamp)
+                    assert last is not None  # That is what makes it one.
+                    return self._record_repeat(verdict, last, stamp)
                 case Accepted():
                     return self._record_punch(verdict, stamp)
         except StoreFault as fault:
@@ -98,10 +99,7 @@ class Credit:
         if self._keys is not None:
             self._keys.credited(worker, entry.seq, accepted.direction_source)
         return PanelShown(
-            outcome=Outcome.RECORDED,
-            worker=worker,
-            seq=entry.seq,
-            direction=accepted.direction,
+            outcome=Outcome.RECORDED, worker=worker, seq=entry.seq, direction=accepted.direction
         )
 
     def _known_at_once(self, stamp: Stamp) -> tuple[str | UnsetType, str | UnsetType]:
@@ -115,7 +113,7 @@ class Credit:
             UNSET if bounds.high is None else local_time(bounds.high, zone),
         )
 
-    def _record_repeat(self, repeat: Repeat, stamp: Stamp) -> PanelShown:
+    def _record_repeat(self, repeat: Repeat, last: LastPunch, stamp: Stamp) -> PanelShown:
         worker = repeat.owner.worker
         facts: list[Fact] = [PunchRepeated(worker=worker, of=repeat.of, evidence=_evidence(repeat))]
         if repeat.direction is not None:
@@ -123,11 +121,15 @@ class Credit:
         entry, *_ = self._gate.record_all(facts, stamp)
         if self._keys is not None and repeat.direction is not None:
             self._keys.credited(worker, repeat.of, DirectionSource.KEY)
+        zone = self._gate.policy.zone
+        said = last.said_ms
         return PanelShown(
             outcome=Outcome.REPEATED,
             worker=worker,
             seq=entry.seq,
             direction=repeat.direction,
+            first_at=true_time(last.stamp, zone) if said is None else local_time(said, zone),
+            first_direction=last.direction,
         )
 
     def _write_refusal(self, refused: Refused, stamp: Stamp) -> PanelShown:
@@ -152,9 +154,16 @@ class Credit:
             hint=refused.hint or (refused.reason.value if refused.worker else None),
         )
 
-    def _show(self, shown: PanelShown, hint: Hint | None = None) -> None:
+    def _show(self, shown: PanelShown, stamp: Stamp, hint: Hint | None = None) -> None:
         self._panel.show(shown.outcome, hint, direction=shown.direction, offline=self._offline())
-        self._gate.emit(shown)
+        # After the lamp: whoever reads the stream can wait, and has to know what is not new.
+        self._gate.emit(
+            structs.replace(
+                shown,
+                at=true_time(stamp, self._gate.policy.zone),
+                boottime_ms=self._gate.clock.stamp().boottime_ms,
+            )
+        )
 
 
 def _evidence(credited: Accepted | Repeat) -> Evidence:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import queue
 import socket
 import stat
@@ -23,6 +24,7 @@ from edge_agent.gate.control.client import Refusal, ask_status
 from edge_agent.gate.control.server import ControlServer, Conversation
 from edge_agent.gate.errors import GateBusy, SocketFault
 from edge_agent.gate.events import AnyEvent, Confirmed, LedgerGrew, Outcome, PanelShown
+from edge_agent.gate.people.handlers import HANDLERS
 from edge_agent.gate.people.requests import Request, StepKind
 
 from .serving import STATUS, Talker, carry_out_at_once, serving
@@ -59,6 +61,27 @@ def test_the_actor_is_whom_the_kernel_names(path: Path) -> None:
     with serving(path), Talker(path) as client:
         client.send(b'{"ask":"identify","actor":"uid:4711"}\n')
         assert client.answer()["result"]["actor"] == f"uid:{os.getuid()}"
+
+
+def test_the_displays_user_may_look_and_change_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_server, "_ONLY_LOOKS", pwd.getpwuid(os.getuid()).pw_name)
+    asked: list[Request] = []
+    with serving(path, lambda request, conversation: asked.append(request)), Talker(path) as client:
+        for kind in HANDLERS:
+            fields = dict.fromkeys(kind.__struct_fields__, 1)
+            plain = msgspec.json.encode({"ask": kind.__struct_config__.tag} | fields)
+            client.send(plain + b"\n")
+            assert client.answer()["answer"] == "failed"
+        client.send(b'{"ask":"void-punch","seq":1,"reason":"x"}\n')
+        assert "may look, and change nothing" in client.answer()["error"]
+        for line in (ASK_STATUS, b'{"ask":"names"}\n', b'{"ask":"day","code":"007"}\n'):
+            client.send(line)
+            assert client.answer()["answer"] == "done"
+        client.send(WATCH)
+        assert client.line() == WATCHING
+    assert asked == []
 
 
 def test_requests_may_come_in_pieces_and_together(path: Path) -> None:

@@ -16,6 +16,7 @@ from edge_agent.contract.facts import (
     PunchRecovered,
 )
 from edge_agent.contract.stamps import parse_time
+from edge_agent.gate.events import ClockChanged
 from edge_agent.gate.host.clock_trust import HardwareClock, Known
 from edge_agent.gate.host.host_identity import HostIdentity
 from edge_agent.gate.ledger.open_or_succeed import open_or_succeed
@@ -129,6 +130,18 @@ def test_a_clock_that_is_set_all_the_time_is_told_of_once_a_minute(site: Site) -
     for one, other in pairwise(told):
         assert one["step_ms"] >= 5000
         assert other["step_ms"] == 60 * 5000
+
+
+def test_whether_the_time_is_known_is_told_when_it_changes(site: Site) -> None:
+    def told() -> list[bool]:
+        return [event.trusted for event in site.events if isinstance(event, ClockChanged)]
+
+    site.look()
+    assert told() == []  # Whoever begins to follow asks for the status.
+    site.clocks.sync()
+    site.look()
+    site.look()
+    assert told() == [True]
 
 
 def test_1970_at_boot_is_told_for_what_it_is(site: Site) -> None:

@@ -19,6 +19,7 @@ from edge_agent.gate.people.handlers import HANDLERS, Dispatcher, Handler
 from edge_agent.gate.people.requests import (
     AddWorker,
     AskCourier,
+    AskDay,
     AskNames,
     AskStatus,
     BeginBackup,
@@ -45,7 +46,7 @@ from tests.gate.fakes import (
     pair,
 )
 
-SOCKETS_OWN = {AskNames, AskStatus, Watch}
+SOCKETS_OWN = {AskDay, AskNames, AskStatus, Watch}
 """What the daemon's main thread answers."""
 
 Function = Callable[[RequestContext, Any], Result]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from edge_agent.contract.errors import StoreFault
 from edge_agent.contract.people import Print
@@ -77,7 +78,12 @@ class Shift:
 
     @property
     def shown(self) -> list[PanelShown]:
-        return [event for event in self.site.events if isinstance(event, PanelShown)]
+        """Without the moments, which differ from shift to shift."""
+        return [
+            structs.replace(event, at=None, first_at=None, boottime_ms=0)
+            for event in self.site.events
+            if isinstance(event, PanelShown)
+        ]
 
     @property
     def outcomes(self) -> list[Outcome]:

@@ -119,6 +119,17 @@ class LedgerRows(TimeRows):
             if stamp.trusted and stamp.wall_ms < since_ms - _DAY_MS:
                 return
 
+    def punches_of(self, code: str, among: int) -> list[dict[str, Any]]:
+        """The data of the entries about a worker's punches, in order, ``among`` the last ones."""
+        # SQLite looks through them by itself: meanwhile a press on another thread goes on.
+        rows = self._connection.rows(
+            "SELECT seq, wire FROM ledger WHERE seq > ?1 AND kind GLOB 'punch.*'"
+            " AND instr(wire, ?2) ORDER BY seq",
+            self.tail().seq - among,
+            b'"worker":' + msgspec.json.encode(code),
+        )
+        return [self._data(*row) for row in rows]
+
     def last_punches(self, now: Stamp, horizon_ms: int) -> dict[str, LastPunch]:
         """Each worker's last punch that counts and may be younger than ``horizon_ms``."""
         return last_punches((data for _, data in self.newest_first()), now, horizon_ms)
