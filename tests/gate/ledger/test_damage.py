@@ -252,7 +252,7 @@ def test_a_list_of_versions_that_is_damaged_leaves_the_log_where_it_was(
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(7200)
 @settings(_SLOW, max_examples=1000)
 @given(damage=flips())
 def test_no_flipped_byte_of_thousands_loses_what_can_be_read(
