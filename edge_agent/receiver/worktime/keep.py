@@ -10,7 +10,7 @@ from msgspec import Struct
 from ...contract.attendance import SHIFT_MS
 from ...contract.stamps import local_date, local_time, parse_time
 from ..databases.database import Database, packed
-from ..databases.views import PRESSES_OF
+from ..databases.views import ASKED, PRESSES_OF
 from .known_shifts import Plans, plans_in_force
 from .pairing import pair
 from .presses import Press, in_order
@@ -91,9 +91,11 @@ def _take_due(database: Database, most: int) -> dict[str, int | None]:
 
 
 def _presses_of(database: Database, asked: dict[str, int]) -> dict[str, list[Press]]:
-    given = database.rows(code="TEXT", since_ms="BIGINT")
     found: dict[str, list[Press]] = {code: [] for code in asked}
-    rows = database.query(PRESSES_OF.format(asked=given), [packed(asked.items())])
+    given = ", ".join([ASKED] * len(asked))
+    rows = database.query(
+        PRESSES_OF.format(asked=given), [cell for pair in asked.items() for cell in pair]
+    )
     for code, *row in rows:
         press = _press(*row)
         if press.at_ms is None or press.at_ms >= asked[code]:
