@@ -91,6 +91,8 @@ class PostgresqlDatabase:
             "SELECT set_config('synchronous_commit', 'on', false)"
             " WHERE current_setting('synchronous_commit') <> 'remote_apply'"
         )
+        # To compile a statement takes half a second and more, to run it a few milliseconds.
+        self._conn.execute("SET jit = off")
         if not alone:
             return
         # The last receiver's connection may linger until the server has noticed its end.

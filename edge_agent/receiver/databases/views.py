@@ -191,7 +191,7 @@ UNION SELECT m.* FROM rulings r JOIN marks m ON m.ledger = r.ledger AND m.seq = 
 """
 
 PRESSES_OF = f"""
-WITH asked AS (SELECT code, since_ms FROM {{asked}} given), few AS ({_SOME.format(asked="asked")}),
+WITH asked (code, since_ms) AS (VALUES {{asked}}), few AS ({_SOME.format(asked="asked")}),
 owned AS ({_OWNED.replace("FROM marks m", "FROM few m")}),
 judged AS (SELECT * FROM ({_JUDGED}) whole
     WHERE code IN (SELECT code FROM asked))
@@ -204,7 +204,10 @@ FROM judged WHERE state IN ('valid', 'pending-time', 'no-time')
 ORDER BY code
 """
 """The presses that count of some workers, from some moment on, and those without a time: the view
-``judged``, made of no more marks than it needs. ``{asked}``: rows of ``code``, ``since_ms``."""
+``judged``, made of no more marks than it needs. ``{asked}``: a row of ``code``, ``since_ms`` for
+each, as ``ASKED`` says them: PostgreSQL plans by their number."""
+
+ASKED = "(CAST(? AS TEXT), CAST(? AS BIGINT))"
 
 VIEWS = {
     "owned": _OWNED,

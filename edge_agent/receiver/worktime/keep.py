@@ -10,7 +10,7 @@ from msgspec import Struct
 from ...contract.attendance import SHIFT_MS
 from ...contract.stamps import local_date, local_time, parse_time
 from ..databases.database import Database, packed
-from ..databases.views import PRESSES_OF
+from ..databases.views import ASKED, PRESSES_OF
 from .known_shifts import Plans, plans_in_force
 from .pairing import pair
 from .presses import Press, in_order
@@ -22,7 +22,8 @@ _LOOK_BACK_DAYS = (4, 20, 100, 500)
 """So far before a change, one after another, until a pause is found that no session spans."""
 
 _AT_ONCE = 50
-"""Workers whose presses are in memory at one time."""
+"""Workers whose presses are in memory at one time, unless they have more than _MOST_PRESSES."""
+_MOST_PRESSES = 20_000
 
 _SESSION_COLUMNS = (
     *("lead_ledger", "lead_seq", "code", "place_ms", "date", "in_at", "in_gate", "in_ledger"),
@@ -78,10 +79,24 @@ def renew_some(database: Database, most: int = _AT_ONCE) -> None:
 
 def _take_due(database: Database, most: int) -> dict[str, int | None]:
     """Whose turn it is, and from when on; what comes after this is due again."""
-    taken = database.query(
-        "DELETE FROM pairing_due WHERE code IN (SELECT code FROM pairing_due GROUP BY code"
-        " ORDER BY MIN(id) LIMIT ?) RETURNING code, since_ms",
+    waiting = database.query(
+        "SELECT d.code, CASE WHEN MIN(COALESCE(d.since_ms, 0)) = 0"
+        " THEN (SELECT COUNT(*) FROM marks m WHERE m.code = d.code) ELSE 0 END"
+        " FROM pairing_due d GROUP BY d.code ORDER BY MIN(d.id) LIMIT ?",
         [most],
+    )
+    codes: list[list[str]] = []
+    presses = 0
+    for code, count in waiting:
+        presses += count
+        if codes and presses > _MOST_PRESSES:
+            break
+        codes.append([code])
+    asked = database.rows(code="TEXT")
+    taken = database.query(
+        f"DELETE FROM pairing_due WHERE code IN (SELECT code FROM {asked} turn)"
+        " RETURNING code, since_ms",
+        [packed(codes)],
     )
     found: dict[str, int | None] = {}
     for code, since_ms in taken:
@@ -91,9 +106,11 @@ def _take_due(database: Database, most: int) -> dict[str, int | None]:
 
 
 def _presses_of(database: Database, asked: dict[str, int]) -> dict[str, list[Press]]:
-    given = database.rows(code="TEXT", since_ms="BIGINT")
     found: dict[str, list[Press]] = {code: [] for code in asked}
-    rows = database.query(PRESSES_OF.format(asked=given), [packed(asked.items())])
+    given = ", ".join([ASKED] * len(asked))
+    rows = database.query(
+        PRESSES_OF.format(asked=given), [cell for pair in asked.items() for cell in pair]
+    )
     for code, *row in rows:
         press = _press(*row)
         if press.at_ms is None or press.at_ms >= asked[code]:
@@ -222,7 +239,9 @@ def _replace(
         )
     }
     new = {(row[0], row[1]): row for row in rows}
-    gone = [key for key, row in held.items() if new.get(key) != row]
+    added = [row for key, row in new.items() if held.get(key) != row]
+    # Of what is added, too: it may have stood at a time before all that was read.
+    gone = {key for key, row in held.items() if new.get(key) != row} | {row[:2] for row in added}
     if gone:
         keys = database.rows(ledger="TEXT", seq="BIGINT")
         database.execute(
@@ -230,7 +249,6 @@ def _replace(
             f" (SELECT ledger, seq FROM {keys} gone)",
             [packed(gone)],
         )
-    added = [row for key, row in new.items() if held.get(key) != row]
     if added:
         database.insert(table, columns, added)
 

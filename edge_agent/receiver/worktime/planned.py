@@ -79,15 +79,14 @@ def _components(
 ) -> Iterator[tuple[int, int]]:
     """Presses that have nothing to do with each other are read apart."""
     first = 0
-    reach = max(fits[0], default=-1) if fits else -1
+    seen: set[int] = set(fits[0]) if fits else set()
     for n in range(1, len(presses)):
-        joined = bool(fits[n]) == bool(fits[n - 1])
-        if fits[n] and joined:
-            joined = min(fits[n]) <= reach
+        joined = bool(seen & set(fits[n])) if fits[n] else not seen
         if not joined:
             yield first, n
-            first, reach = n, -1
-        reach = max(reach, *fits[n], -1) if fits[n] else reach
+            first = n
+            seen = set()
+        seen |= set(fits[n])
     if presses:
         yield first, len(presses)
 

@@ -1,6 +1,7 @@
 """What holds of any month, however its presses came, were forgotten or were too many."""
 
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -80,6 +81,65 @@ def test_never_more_than_was_worked(holds: object) -> None:
         holds(month, data)  # type: ignore[operator]
 
     run()
+
+
+REST, SHIFT = 8 * 60, 14 * 60
+GAPS = st.sampled_from([0.5, 5, 45, 60, 180, 330, 460, 485, 600, 720, 839, 841, 960])
+
+
+def readings(minutes: list[float], ways: list[str | None]) -> list[set[tuple[int, int]]]:
+    """Every way to call these presses in and out by turns, with none left over or, of an odd
+    number, one: in which nobody works for longer than a shift without a rest."""
+    count = len(minutes)
+    found = []
+    for left_over in range(count) if count % 2 else [None]:
+        places = [n for n in range(count) if n != left_over]
+        pairs = list(zip(places[::2], places[1::2], strict=True))
+        fits = all(
+            ways[came] != "out"
+            and ways[left] != "in"
+            and 1 <= minutes[left] - minutes[came] <= SHIFT
+            for came, left in pairs
+        )
+        began = last = None
+        for came, left in pairs:
+            if last is None or minutes[came] - last >= REST:
+                began = minutes[came]
+            last = minutes[left]
+            fits = fits and began is not None and last - began <= SHIFT
+        if fits:
+            found.append(set(pairs))
+    return found
+
+
+@MANY
+@given(
+    st.lists(GAPS, min_size=0, max_size=8),
+    st.lists(st.sampled_from([None, None, None, "in", "out"]), min_size=9, max_size=9),
+)
+def test_what_is_complete_is_in_every_reading(gaps: list[float], ways: list[str | None]) -> None:
+    """Of presses without shifts that are in one run and, but for a minute, no repeats."""
+    minutes = [0.0]
+    for gap in gaps:
+        minutes.append(minutes[-1] + max(gap, 1.5))
+    if any(later - sooner > SHIFT for sooner, later in pairwise(minutes)):
+        return
+    start = 1_793_487_600_000
+    pressed = [press(round(start + at * MINUTE), n, ways[n]) for n, at in enumerate(minutes)]
+    complete = {
+        (one.came.seq, one.left.seq)
+        for one in pair(pressed).sessions
+        if one.status == "complete" and one.came is not None and one.left is not None
+    }
+    assert all(left == came + 1 for came, left in complete)
+    if not any(ways[: len(minutes)]):
+        possible = readings(minutes, ways)
+        assert all(complete <= reading for reading in possible)
+        assert possible or not complete
+    for came, left in complete:
+        assert ways[came] != "out"
+        assert ways[left] != "in"
+        assert 1 <= minutes[left] - minutes[came] <= SHIFT
 
 
 @pytest.mark.long
