@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import uvicorn
 from msgspec import Struct
 from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from ..contract.errors import BadRequest
 from ..contract.language import because
@@ -22,6 +23,9 @@ from .screens import Screens
 from .standing import Standing
 
 log = logging.getLogger(__name__)
+
+_QUESTION_S = 10.0
+"""How long a browser may take to ask."""
 
 _MOST_CONNECTIONS = 64
 """More are turned away: each of eight screens may have a handful while it loads."""
@@ -61,7 +65,7 @@ def bounded(app: Starlette, screens: Screens) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
         loop="asyncio",
-        http="h11",
+        http=_Impatient,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -86,6 +90,29 @@ class _Server(uvicorn.Server):
         """Stop serving."""
         self._screens.close()
         await super().shutdown(sockets)
+
+
+class _Impatient(H11Protocol):
+    """Hangs up on whoever has connected and asks for nothing, or never ends asking."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Somebody has connected."""
+        super().connection_made(transport)
+        self._before: RequestResponseCycle | None = None
+        self._looking = self.loop.call_later(_QUESTION_S, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """They have gone."""
+        self._looking.cancel()
+        super().connection_lost(exc)
+
+    def _look(self) -> None:
+        waits = self.cycle is None or self.cycle.response_complete
+        if waits and self.cycle is self._before:
+            self.transport.close()
+            return
+        self._before = self.cycle
+        self._looking = self.loop.call_later(_QUESTION_S, self._look)
 
 
 def _listening(listen: str) -> socket.socket:
