@@ -21,6 +21,7 @@ from .app import application
 from .feed import Feed
 from .screens import Screens
 from .standing import Standing
+from .voice import Voice
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,11 @@ def serve(settings: Settings, listen: str) -> NoReturn:
         def publish(message: Struct) -> None:
             loop.call_soon_threadsafe(screens.publish, message)
 
-        Feed(settings, publish).start()
+        voice = settings.panel.voice
+        if voice:
+            Feed(settings, publish, Voice(voice, settings.display.language).say).start()
+        else:
+            Feed(settings, publish).start()
 
     zone = ZoneInfo(settings.gate.timezone)
     server = bounded(application(screens, settings.display.language, zone, start), screens)
