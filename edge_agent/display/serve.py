@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
@@ -133,4 +134,6 @@ def _listening(listen: str) -> socket.socket:
     try:
         return socket.create_server((host, number), family=family)
     except OSError as error:
-        raise BadRequest("screen.listen-taken", listen=listen, why=because(error)) from error
+        # Python adds the address to the system's words.
+        plain = OSError(error.errno, os.strerror(error.errno or 0))
+        raise BadRequest("screen.listen-taken", listen=listen, why=because(plain)) from error
