@@ -88,10 +88,10 @@ class Feed:
                 why = error
             if self._standing.answers:
                 away_since = time.monotonic()
-                log.warning("the gate does not answer any more: %r", why)
+                log.warning("the gate does not answer any more: %s", why or "it has stopped")
                 self._say_how_it_is(Standing())
             elif self._standing.answers is None and time.monotonic() - away_since > _PATIENCE_S:
-                log.warning("the gate still does not answer: %r", why)
+                log.warning("the gate still does not answer: %s", why)
                 self._say_how_it_is(Standing(answers=False))
             time.sleep(_AGAIN_S)
 
