@@ -70,7 +70,7 @@ FLOORS = {
         ("words", "whose"),
         ("cards",),
         ("standing",),
-        ("feed", "screens", "guard"),
+        ("feed", "screens", "guard", "voice"),
         ("app",),
         ("serve",),
     ),

@@ -5,11 +5,16 @@ import pty
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import get_args
 
 import pytest
+from msgspec import to_builtins
 
+from edge_agent.cli import status
 from edge_agent.cli.show import print_table
 from edge_agent.cli.tell import tell
+from edge_agent.gate.events import AnyEvent, Event
+from tests.contract.samples import value
 
 ROW = (
     7,
@@ -77,3 +82,11 @@ def test_sentences_on_a_terminal_break_between_words(
     assert shown.split() == text.split()
     assert max(map(len, shown.splitlines())) <= 40
     assert shown.splitlines()[-1].startswith("  ")
+
+
+@pytest.mark.parametrize("kind", get_args(AnyEvent))
+def test_each_event_of_the_stream_has_its_line(kind: type[Event]) -> None:
+    event = to_builtins(value("event", kind))
+    line = status._sentence(event, {})
+    assert line
+    assert "None" not in line

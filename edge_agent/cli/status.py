@@ -266,6 +266,12 @@ def _sentence(event: dict[str, Any], names: dict[str, str]) -> str:
             return f"payroll  has everything up to {event['through']}"
         case "roster":
             return f"roster   {_roster(event)}"
+        case "directed":
+            whose = who(event["worker"], names)
+            return f"panel    {whose}: punch {event['of']} led {event['direction']}, by a key"
+        case "clock":
+            known = "known" if event["trusted"] else "not known"
+            return f"clock    the time is {known} from now on"
         case kind:
             detail = f": {event['detail']}" if event.get("detail") else ""
             return f"{kind:<8} {event['state']}{detail}"

@@ -37,6 +37,7 @@ _KEY_MS = 5000
 """How long after a punch a key may still say which way it led."""
 
 Publish = Callable[[Struct], None]
+Say = Callable[[dict[str, Any], Card], None]
 
 
 def boottime_ms() -> int:
@@ -56,11 +57,15 @@ class _Pressed(Struct):
 class Feed:
     """The daemon as the screens see it. ``publish`` is called on threads of its own."""
 
-    def __init__(self, settings: Settings, publish: Publish) -> None:
+    def __init__(
+        self, settings: Settings, publish: Publish, say: Say = lambda event, card: None
+    ) -> None:
+        """``say`` has each card said aloud, and is called with its event."""
         self._socket = Path(settings.control.socket)
         self._settings = settings.display
         self._keys = settings.punch.direction is DirectionRule.KEYS
         self._publish = publish
+        self._say = say
         self._names: dict[str, str] = {}
         self._standing = Standing()
         self._cards = 0
@@ -83,10 +88,10 @@ class Feed:
                 why = error
             if self._standing.answers:
                 away_since = time.monotonic()
-                log.warning("the gate does not answer any more: %r", why)
+                log.warning("the gate does not answer any more: %s", why or "it has stopped")
                 self._say_how_it_is(Standing())
             elif self._standing.answers is None and time.monotonic() - away_since > _PATIENCE_S:
-                log.warning("the gate still does not answer: %r", why)
+                log.warning("the gate still does not answer: %s", why)
                 self._say_how_it_is(Standing(answers=False))
             time.sleep(_AGAIN_S)
 
@@ -126,6 +131,7 @@ class Feed:
         name = self._names.get(code)
         shown = card(event, self._cards, name, self._settings, keys=self._keys)
         self._publish(shown)
+        self._say(event, shown)
         if event["outcome"] == "recorded":
             self._punch = event["seq"], shown
         if wants_day(event) and self._settings.show != "nothing":
@@ -141,6 +147,7 @@ class Feed:
             before = self._punch[1]
             shown = directed(before, event["direction"], now, self._cards, self._settings)
             self._publish(shown)
+            self._say({**event, "outcome": "recorded"}, shown)
 
     def _answer_for_ever(self) -> None:
         while True:

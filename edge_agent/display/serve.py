@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 import uvicorn
 from msgspec import Struct
 from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from ..contract.errors import BadRequest
 from ..contract.language import because
@@ -20,8 +22,12 @@ from .app import application
 from .feed import Feed
 from .screens import Screens
 from .standing import Standing
+from .voice import Voice
 
 log = logging.getLogger(__name__)
+
+_QUESTION_S = 10.0
+"""How long a browser may take to ask."""
 
 _MOST_CONNECTIONS = 64
 """More are turned away: each of eight screens may have a handful while it loads."""
@@ -42,7 +48,11 @@ def serve(settings: Settings, listen: str) -> NoReturn:
         def publish(message: Struct) -> None:
             loop.call_soon_threadsafe(screens.publish, message)
 
-        Feed(settings, publish).start()
+        voice = settings.panel.voice
+        if voice:
+            Feed(settings, publish, Voice(voice, settings.display.language).say).start()
+        else:
+            Feed(settings, publish).start()
 
     zone = ZoneInfo(settings.gate.timezone)
     server = bounded(application(screens, settings.display.language, zone, start), screens)
@@ -61,7 +71,7 @@ def bounded(app: Starlette, screens: Screens) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
         loop="asyncio",
-        http="h11",
+        http=_Impatient,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -88,6 +98,29 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+class _Impatient(H11Protocol):
+    """Hangs up on whoever has connected and asks for nothing, or never ends asking."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Somebody has connected."""
+        super().connection_made(transport)
+        self._before: RequestResponseCycle | None = None
+        self._looking = self.loop.call_later(_QUESTION_S, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """They have gone."""
+        self._looking.cancel()
+        super().connection_lost(exc)
+
+    def _look(self) -> None:
+        waits = self.cycle is None or self.cycle.response_complete
+        if waits and self.cycle is self._before:
+            self.transport.close()
+            return
+        self._before = self.cycle
+        self._looking = self.loop.call_later(_QUESTION_S, self._look)
+
+
 def _listening(listen: str) -> socket.socket:
     host, _, port = listen.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
@@ -101,4 +134,6 @@ def _listening(listen: str) -> socket.socket:
     try:
         return socket.create_server((host, number), family=family)
     except OSError as error:
-        raise BadRequest("screen.listen-taken", listen=listen, why=because(error)) from error
+        # Python adds the address to the system's words.
+        plain = OSError(error.errno, os.strerror(error.errno or 0))
+        raise BadRequest("screen.listen-taken", listen=listen, why=because(plain)) from error

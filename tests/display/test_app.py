@@ -5,10 +5,12 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from edge_agent.display import serve
 from edge_agent.display.cards import Card
 from edge_agent.display.screens import MOST_SCREENS
 from tests.patience import PATIENCE_S
@@ -187,6 +189,28 @@ def test_a_head_without_an_end_is_refused(server: Server) -> None:
         channel.settimeout(PATIENCE_S)
         channel.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 20_000)
         assert b" 400 " in channel.recv(4096)
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET / HT", b"GET /now HTTP/1.1\r\nHost: localhost\r\n\r\nG"]
+)
+def test_whoever_asks_for_nothing_holds_no_place(
+    sent: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve, "_QUESTION_S", 0.2)
+    with serving() as server:
+        stream = Stream(server)
+        idle = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(10)]
+        for channel in idle:
+            channel.settimeout(PATIENCE_S)
+            channel.sendall(sent)
+            with suppress(ConnectionResetError):
+                while channel.recv(65536):
+                    pass
+            channel.close()
+        server.publish(card(1, name="Hoa"))  # Whoever follows goes on.
+        assert stream.next("card")["name"] == "Hoa"
+        stream.close()
 
 
 def test_now_is_the_machines_own_clock(server: Server) -> None:

@@ -7,6 +7,9 @@ from ..errors import BadSettings
 from .load import changed_settings, load_settings
 from .schema import Settings
 
+_OTHERS = ("[display] ", "[panel] voice")
+"""Keys of the screen's process: no restart of the daemon makes them count."""
+
 
 class SettingsInUse:
     """Read once, at the start: what is changed later counts after a restart, and is told."""
@@ -37,6 +40,7 @@ class SettingsInUse:
         problem = None
         try:
             changed = changed_settings(self._settings, load_settings(self._file))
+            changed = [key for key in changed if not key.startswith(_OTHERS)]
         except BadSettings as bad:
             problem = bad.problems[0]
         return {"file": str(self._file), "changed": changed, "problem": problem}

@@ -34,6 +34,7 @@ _EXPLANATIONS = {
     ("control", "socket"): "use a path",
     ("mqtt", "host"): "use a name or an address",
     ("payroll", "public_key"): PUBLIC_KEY,
+    ("panel", "voice"): 'use "espeak-ng", or the whole path of a folder with recordings',
     ("display", "call"): "use at most 60 letters and digits in one line, such as 0912 345 678",
     ("punch", "in_hours"): _HOURS,
     ("punch", "out_hours"): _HOURS,

@@ -73,6 +73,8 @@ class PanelSettings(Section, frozen=True, kw_only=True):
     lamp_out: Pin = "none"
     buzzer_kind: Literal["active", "passive"] = "active"
     """An active one sounds by itself, a passive one plays the pitch that it is given."""
+    voice: Annotated[str, Meta(pattern=r"\A(espeak-ng|/[^\x00]+|)\Z")] = ""
+    """What says aloud what the screen shows: nothing, espeak-ng, or a folder of recordings."""
 
 
 class PunchSettings(Section, frozen=True, kw_only=True):

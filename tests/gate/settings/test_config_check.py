@@ -70,6 +70,8 @@ def test_what_has_changed_since_the_start(file: Path) -> None:
     assert in_use.told() == same
     file.write_text(GATE + "[sensor]\ncaptures = 2\n")
     assert in_use.told() == same | {"changed": ["[sensor] captures"]}
+    file.write_text(GATE + '[panel]\nvoice = "espeak-ng"\ngreen = 5\n[display]\nshow = "code"\n')
+    assert in_use.told() == same | {"changed": ["[panel] green"]}  # The rest is the screen's.
     file.write_text(GATE + "[sensor]\ncaptures = 9\n")
     problem = in_use.told()["problem"]
     assert problem.startswith("[sensor] captures: 9 cannot be used")
