@@ -49,7 +49,6 @@ SPOKEN_LATER: set[str] = {
     "cli/sealed_files.py",
     "cli/sensor.py",
     "cli/simulate.py",
-    "cli/status.py",
     "cli/templates.py",
     "contract/atomic_file.py",
     "contract/broker/access.py",
