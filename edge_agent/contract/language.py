@@ -4,9 +4,9 @@
 with their fields in braces. How a field is shown is stated there: ``{code}`` as it is,
 ``{text!r}`` in quotes, ``{when:moment}`` (an ISO 8601 time) and ``{on:day}`` as people write them,
 ``{share:.1f}`` with the language's decimal sign, ``{finger:finger}`` (``right-index``) by its name,
-``{codes:or}`` and ``{codes:list}`` for several. A field may be a message itself, or be looked up:
-``{hint:as.hint}`` is the message ``hint.VALUE``. Where ``count`` decides between one and more, the
-message has plural forms.
+``{codes:or}``, ``{codes:list}`` and ``{commands:steps}`` for several. A field may be a message
+itself, or be looked up: ``{hint:as.hint}`` is the message ``hint.VALUE``. Where ``count`` decides
+between one and more, the message has plural forms.
 
 English is what logs and machines get: ``str(message)``. ``say`` is for the person who asked.
 """
@@ -167,15 +167,17 @@ class _Field:
             return _looked_up("finger", value, language)
         if kind.startswith("as."):
             return _looked_up(kind.removeprefix("as."), value, language)
-        if kind in ("or", "and", "list"):
+        if kind in ("or", "and", "list", "steps"):
             value = value if isinstance(value, list) else [value]
-            between = ", " if kind == "list" else f" {said(Message(f'words.{kind}'), language)} "
+            between = _BETWEEN.get(kind) or f" {said(Message(f'words.{kind}'), language)} "
             return between.join(_shown(one, language) for one in value)
         number = format(value, kind)
         if language == VIETNAMESE:
             number = number.translate(_DECIMAL_COMMA)
         return number
 
+
+_BETWEEN = {"list": ", ", "steps": " && "}
 
 _DECIMAL_COMMA = str.maketrans(".,", ",.")
 
