@@ -12,9 +12,11 @@ from ..contract.broker.access import BrokerAccess
 from ..contract.errors import BadRequest
 from ..gate.errors import BadSettings
 from ..gate.host.journal import on_the_journal
+from ..contract.language import say
 from ..gate.settings.load import load_settings
 from ..gate.settings.schema import Settings
 from .language import DEFAULT_CONFIG
+from .tell import confirm
 
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
@@ -64,6 +66,16 @@ _PLACE = re.compile(r"\[[\w.-]+\]|[Ll]ine \d")
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="help.json")
+
+
+def asks_first(question: str) -> Decorator:
+    """Give a command ``--yes``; without it the command asks, by the name of a message."""
+
+    def asked(ctx: click.Context, param: click.Parameter, yes: bool) -> None:
+        if not yes and not ctx.resilient_parsing:
+            confirm(say(question))
+
+    return click.option("--yes", is_flag=True, callback=asked, expose_value=False, help="help.yes")
 
 
 def way_to_broker(when: str = "", username: str = "the broker's name for us.") -> Decorator:

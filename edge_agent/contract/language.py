@@ -95,6 +95,15 @@ def because(error: OSError) -> "Message | str":
     return message if is_name(message.name) else error.strerror or str(error)
 
 
+def together(*messages: "Message | str | None") -> "Message | None":
+    """Several sentences, one after the other; None where there is none."""
+    said = [message for message in messages if message]
+    if len(said) > 1:
+        return Message("words.together", sentences=said)
+    one = said[0] if said else None
+    return Message(one) if isinstance(one, str) else one
+
+
 def told_problem(told: "Mapping[str, Any]") -> "Message | None":
     """What a part of the status says is the matter: ``problem``, by its name where it has one."""
     problem = told.get("problem")
@@ -167,7 +176,7 @@ class _Field:
             return _looked_up("finger", value, language)
         if kind.startswith("as."):
             return _looked_up(kind.removeprefix("as."), value, language)
-        if kind in ("or", "and", "list", "steps"):
+        if kind in ("or", "and", "list", "steps", "lines", "sentences"):
             value = value if isinstance(value, list) else [value]
             between = _BETWEEN.get(kind) or f" {said(Message(f'words.{kind}'), language)} "
             return between.join(_shown(one, language) for one in value)
@@ -177,7 +186,7 @@ class _Field:
         return number
 
 
-_BETWEEN = {"list": ", ", "steps": " && "}
+_BETWEEN = {"list": ", ", "steps": " && ", "lines": "\n  ", "sentences": " "}
 
 _DECIMAL_COMMA = str.maketrans(".,", ",.")
 

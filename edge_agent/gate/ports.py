@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from ..contract.broker.limits import BrokerLimits
 from ..contract.facts import Direction
+from ..contract.language import Message
 from ..contract.messages import ReportLine
 from ..contract.stamps import Stamp
 from .errors import SensorFault
@@ -69,7 +70,7 @@ class SensorInfo(Struct, frozen=True, kw_only=True):
     baud: int
     adapter: str | None = None
     """The USB adapter that it hangs on, for ``Sensor.expect``; None where it hangs on none."""
-    moved: str | None = None
+    moved: Message | None = None
     """What a technician should know of its port, where that has another name than it should."""
 
 
