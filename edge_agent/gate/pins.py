@@ -43,7 +43,9 @@ def opening(section: str, key: str) -> Iterator[None]:
         yield
     except Exception as error:  # lgpio's own errors derive from nothing else.
         if (why := closed_chip()) is not None:
-            raise PinFault("host.pin-closed", section=section, key=key, error=error, why=why) from error
+            raise PinFault(
+                "host.pin-closed", section=section, key=key, error=error, why=why
+            ) from error
         raise PinFault("host.pin-failed", section=section, key=key, error=error) from error
 
 
