@@ -10,9 +10,9 @@ import click
 
 from ..contract.broker.access import BrokerAccess
 from ..contract.errors import BadRequest
+from ..contract.language import Message, say
 from ..gate.errors import BadSettings
 from ..gate.host.journal import on_the_journal
-from ..contract.language import say
 from ..gate.settings.load import load_settings
 from ..gate.settings.schema import Settings
 from .language import DEFAULT_CONFIG
@@ -114,5 +114,8 @@ def way_to_broker(when: str = "", username: str = "the broker's name for us.") -
 def refuse_problems(access: BrokerAccess) -> None:
     """Raise BadRequest, with each option by its name, where such a broker cannot be used."""
     if problems := access.problems():
-        told = " ".join(f"{access.setting(key)}: {what}" for key, what in problems.items())
-        raise BadRequest(f"These options cannot be used. {told}")
+        told = [
+            Message("access.option", option=access.setting(key), what=what)
+            for key, what in problems.items()
+        ]
+        raise BadRequest("access.bad-options", problems=told)

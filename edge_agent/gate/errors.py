@@ -13,8 +13,10 @@ class BadSettings(EdgeAgentError):
 
     def __init__(self, path: str, problems: Sequence[str | Message]) -> None:
         self.path = path
-        self.problems = list(problems)
-        super().__init__("settings.unusable", path=path, problems=self.problems)
+        self.told = list(problems)
+        self.problems = [str(problem) for problem in problems]
+        """In English."""
+        super().__init__("settings.unusable", path=path, problems=self.told)
 
 
 class DaemonUnreachable(EdgeAgentError):
