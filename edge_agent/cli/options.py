@@ -12,7 +12,6 @@ from ..contract.broker.access import BrokerAccess
 from ..contract.errors import BadRequest
 from ..contract.language import Message, say
 from ..gate.errors import BadSettings
-from ..gate.host.journal import on_the_journal
 from ..gate.settings.load import load_settings
 from ..gate.settings.schema import Settings
 from .language import DEFAULT_CONFIG
@@ -42,6 +41,8 @@ def with_settings(command: Command) -> Command:
         try:
             settings: Settings = load_settings(config)
         except BadSettings as bad:
+            from ..gate.host.journal import on_the_journal  # It brings logging.
+
             raise _as_may_be_logged(bad) if on_the_journal() else bad from None
         return command(settings, **arguments)
 
@@ -50,11 +51,10 @@ def with_settings(command: Command) -> Command:
 
 def _as_may_be_logged(bad: BadSettings) -> BadSettings:
     """Where each problem is. What it is quotes the settings, and a journal is read by many."""
-    check = "'edge-agent config check' tells you why"
     return BadSettings(
         bad.path,
         [
-            f"{problem.partition(':')[0]}: this cannot be used; {check}."
+            Message("settings.see-check", place=problem.partition(":")[0])
             if _PLACE.match(problem)
             else problem
             for problem in bad.problems
