@@ -266,7 +266,7 @@ class BrokerDown(Struct, frozen=True):
     ``hung_up``: it had let us in, and closed the connection without a word.
     """
 
-    reason: str
+    reason: Message
     taken_over: bool = False
     hung_up: bool = False
 
@@ -274,7 +274,7 @@ class BrokerDown(Struct, frozen=True):
 class Subscribed(Struct, frozen=True):
     """The broker's answer to a subscription: the topics it refuses, and why."""
 
-    refused: dict[str, str]
+    refused: dict[str, Message]
 
 
 class Acknowledged(Struct, frozen=True):
@@ -285,7 +285,7 @@ class Acknowledged(Struct, frozen=True):
 
     token: int
     code: int
-    why: str | None
+    why: Message | None
 
 
 class Received(Struct, frozen=True):
