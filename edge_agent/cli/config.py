@@ -3,39 +3,35 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import click
-
 from ..contract.errors import EdgeAgentError
+from ..contract.language import Message, say
 from ..gate.errors import BadSettings
 from ..gate.settings.load import load_settings
 from ..gate.settings.meaning import oddities
 from ..gate.settings.schema import Settings
+from .help import group
 from .options import config_option
+from .tell import tell
 
 
-@click.group()
+@group(help="help.config")
 def config() -> None:
-    """The settings of this gate."""
+    """What this gate is told to be."""
 
 
-@config.command()
+@config.command(help="help.config-check")
 @config_option
 def check(config: Path) -> None:
-    """Say all that is wrong with the settings, or that they are right. Changes nothing.
-
-    The password files that they name are looked into as well, where this user may read them.
-    Exit code 0: a daemon can start with them; 78: it cannot.
-    """
     settings = load_settings(config)
     problems = list(_password_problems(settings))
     if problems:
         raise BadSettings(str(config), problems)
-    click.echo(f"The settings in {config} are right.")
+    tell(say("settings.right", path=config))
     for odd in oddities(settings):
-        click.echo(f"But see to {odd}")
+        tell(say("settings.but", odd=odd))
 
 
-def _password_problems(settings: Settings) -> list[str]:
+def _password_problems(settings: Settings) -> list[Message]:
     # Here: what reads them brings the libraries of broker and sensor along.
     from ..contract.broker.client import password
     from ..gate.host.passwords import sensor_passwords
@@ -54,9 +50,9 @@ def _password_problems(settings: Settings) -> list[str]:
             look()
         except EdgeAgentError as fault:
             if _is_the_services(file):
-                click.echo(f"Not looked into, for this user may not read it: {file}")
+                tell(say("settings.not-looked-into", path=file))
             else:
-                found.append(f"[{section}] password_file: {fault}")
+                found.append(Message("settings.password-file", section=section, why=fault))
     return found
 
 

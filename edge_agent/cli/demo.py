@@ -8,25 +8,20 @@ from ..contract.broker.access import BrokerAccess
 from ..contract.errors import BadRequest
 from ..demo.play import play
 from ..gate.settings.schema import MqttSettings
+from .help import command
 from .options import refuse_problems, way_to_broker
 
 
-@click.command()
-@click.option("--punches", type=click.IntRange(min=1), help="End once so many are confirmed.")
+@command(help="help.demo")
+@click.option("--punches", type=click.IntRange(min=1), help="help.demo-punches")
 @click.option(
     "--broker",
     metavar="HOST[:PORT]",
-    help="For payroll developers: send this broker a week of two gates instead, in five minutes.",
+    help="help.demo-broker",
 )
-@click.option("--fast", is_flag=True, help="With --broker: the week at once.")
+@click.option("--fast", is_flag=True, help="help.demo-fast")
 @way_to_broker("With --broker: ", "its name for both gates of the week.")
 def demo(punches: int | None, broker: str | None, fast: bool, **access: str | None) -> None:
-    """Play a shift at a simulated gate, with a broker and payroll. Ctrl-C ends it.
-
-    Exit code 0: what the panel showed as recorded has reached payroll once, in order, or waits in
-    the ledger of a gate that was ended by Ctrl-C, SIGTERM or a closed terminal.
-    With --broker: your payroll has confirmed the whole week.
-    """
     given = {name: value for name, value in access.items() if value is not None}
     if broker is None:
         if given or fast:

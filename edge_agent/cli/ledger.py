@@ -13,8 +13,8 @@ import click
 from ..contract.atomic_file import new_private_file
 from ..contract.chain import Entry, read_wire
 from ..contract.errors import BadRequest, StoreFault
+from ..contract.language import Message, say
 from ..contract.people import Holders
-from ..contract.wording import counted, entries
 from ..gate.daemon.assembly import Assembly
 from ..gate.host.journal import log_to_stderr
 from ..gate.ledger.store.backup import backup as back_up
@@ -22,8 +22,10 @@ from ..gate.ledger.store.ledger_rows import Tail
 from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.ledger.store.verify import verify_ledger
 from ..gate.settings.schema import Settings
+from .help import group
 from .options import as_json, with_settings
 from .show import print_json
+from .tell import tell
 
 log = logging.getLogger(__name__)
 
@@ -71,9 +73,7 @@ def _table(store: SqliteStore) -> Iterator[bytes]:
         try:
             _, data = read_wire(entry.wire)
         except ValueError as error:
-            raise StoreFault(
-                f"Entry {entry.seq} cannot be read ({error}): see 'edge-agent ledger verify'."
-            ) from error
+            raise StoreFault("ledger.unreadable-entry", seq=entry.seq, error=error) from error
         yield _row(_cells(entry, data, holders))
 
 
@@ -125,17 +125,16 @@ def _entries(store: SqliteStore) -> Iterator[Entry]:
         first = entries[-1].seq + 1
 
 
-@click.group()
+@group(help="help.ledger")
 def ledger() -> None:
-    """The ledger of this gate."""
+    """All that happened here."""
 
 
-@ledger.command()
-@click.option("--receipt", metavar="SEQ:HASH", help="What payroll's last receipt covers.")
+@ledger.command(help="help.ledger-verify")
+@click.option("--receipt", metavar="SEQ:HASH", help="help.receipt")
 @as_json
 @with_settings
 def verify(settings: Settings, receipt: str | None, as_json: bool) -> None:
-    """Check every entry and every link of the hash chain."""
     held = _receipt(receipt) if receipt is not None else None
     store = Assembly(settings).store_for_reading()
     tail, pruned = verify_ledger(store, held), store.checkpoint().seq
@@ -149,45 +148,45 @@ def verify(settings: Settings, receipt: str | None, as_json: bool) -> None:
             }
         )
         return
-    were = "first was" if pruned == 1 else f"first {pruned} were"
-    without = f" The {were} pruned." if pruned else ""
-    click.echo(
-        f"Ledger {store.ledger}: {entries(tail.seq)}, unbroken.{without} "
-        f"The last one's hash is {tail.hash.hex()}."
-    )
+    told = {
+        "ledger": store.ledger,
+        "entries": Message("ledger.entries", count=tail.seq),
+        "hash": tail.hash.hex(),
+    }
+    if pruned:
+        tell(say("ledger.unbroken-since", count=pruned, **told))
+    else:
+        tell(say("ledger.unbroken", **told))
 
 
-@ledger.command()
+@ledger.command(help="help.ledger-export")
 @click.argument("file", type=click.Path(path_type=Path))
 @as_json
 @with_settings
 def export(settings: Settings, file: Path, as_json: bool) -> None:
-    """Write the ledger to FILE for an auditor: .jsonl with the chain, or .csv for Excel."""
     store = Assembly(settings).store_for_reading()
     count = write_entries(store, file)
     if as_json:
         print_json({"file": str(file), "ledger": store.ledger, "entries": count})
     else:
-        click.echo(f"Ledger {store.ledger}: {counted(count, 'entry is', 'entries are')} in {file}.")
+        tell(say("ledger.exported", ledger=store.ledger, count=count, file=file))
 
 
-@ledger.command()
+@ledger.command(help="help.ledger-backup")
 @click.argument("file", type=click.Path(path_type=Path))
 @as_json
 @with_settings
 def backup(settings: Settings, file: Path, as_json: bool) -> None:
-    """Copy the database to FILE for rescue, while the daemon goes on. It holds workers' names."""
     size = back_up(Assembly(settings).database, file)
     if as_json:
         print_json({"file": str(file), "bytes": size})
     else:
-        click.echo(f"The database is in {file} ({size} bytes). Keep it as carefully as names.")
+        tell(say("ledger.backed-up", file=file, size=size))
 
 
-@ledger.command()
+@ledger.command(help="help.ledger-readable")
 @with_settings
 def readable(settings: Settings) -> None:
-    """Write what damaged databases still hold into readable files. The daemon has it done."""
     from ..gate.ledger.damage.readable import write_readable
 
     log_to_stderr(settings.log.format)
@@ -206,8 +205,6 @@ def _receipt(text: str) -> Tail:
     except ValueError:
         tail = Tail(0, b"")
     if tail.seq < 1 or len(tail.hash) != 32:
-        raise click.BadParameter(
-            f"{text!r} is no receipt: write its 'through', a colon and the 64 digits of its hash.",
-            param_hint="--receipt",
-        )
+        told = say("ledger.no-receipt", text=text)
+        raise click.BadParameter(told, param_hint="--receipt")
     return tail

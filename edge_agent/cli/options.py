@@ -10,11 +10,12 @@ import click
 
 from ..contract.broker.access import BrokerAccess
 from ..contract.errors import BadRequest
+from ..contract.language import Message, say
 from ..gate.errors import BadSettings
-from ..gate.host.journal import on_the_journal
 from ..gate.settings.load import load_settings
 from ..gate.settings.schema import Settings
 from .language import DEFAULT_CONFIG
+from .tell import confirm
 
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
@@ -40,6 +41,8 @@ def with_settings(command: Command) -> Command:
         try:
             settings: Settings = load_settings(config)
         except BadSettings as bad:
+            from ..gate.host.journal import on_the_journal  # It brings logging.
+
             raise _as_may_be_logged(bad) if on_the_journal() else bad from None
         return command(settings, **arguments)
 
@@ -48,11 +51,10 @@ def with_settings(command: Command) -> Command:
 
 def _as_may_be_logged(bad: BadSettings) -> BadSettings:
     """Where each problem is. What it is quotes the settings, and a journal is read by many."""
-    check = "'edge-agent config check' tells you why"
     return BadSettings(
         bad.path,
         [
-            f"{problem.partition(':')[0]}: this cannot be used; {check}."
+            Message("settings.see-check", place=problem.partition(":")[0])
             if _PLACE.match(problem)
             else problem
             for problem in bad.problems
@@ -64,6 +66,16 @@ _PLACE = re.compile(r"\[[\w.-]+\]|[Ll]ine \d")
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="help.json")
+
+
+def asks_first(question: str) -> Decorator:
+    """Give a command ``--yes``; without it the command asks, by the name of a message."""
+
+    def asked(ctx: click.Context, param: click.Parameter, yes: bool) -> None:
+        if not yes and not ctx.resilient_parsing:
+            confirm(say(question))
+
+    return click.option("--yes", is_flag=True, callback=asked, expose_value=False, help="help.yes")
 
 
 def way_to_broker(when: str = "", username: str = "the broker's name for us.") -> Decorator:
@@ -102,5 +114,8 @@ def way_to_broker(when: str = "", username: str = "the broker's name for us.") -
 def refuse_problems(access: BrokerAccess) -> None:
     """Raise BadRequest, with each option by its name, where such a broker cannot be used."""
     if problems := access.problems():
-        told = " ".join(f"{access.setting(key)}: {what}" for key, what in problems.items())
-        raise BadRequest(f"These options cannot be used. {told}")
+        told = [
+            Message("access.option", option=access.setting(key), what=what)
+            for key, what in problems.items()
+        ]
+        raise BadRequest("access.bad-options", problems=told)

@@ -9,7 +9,7 @@ from ..contract.language import say
 from ..gate.errors import PinFault
 from ..gate.panel.lamps import GpioPanel
 from ..gate.settings.schema import Settings
-from .help import Group
+from .help import Group, command
 from .options import with_settings
 from .tell import tell
 
@@ -17,10 +17,9 @@ _ROUNDS = 2
 _PAUSE_S = 1.0
 
 
-@click.command("lamps-off", hidden=True)
+@command(name="lamps-off", help="help.lamps-off", hidden=True)
 @with_settings
 def lamps_off(settings: Settings) -> None:
-    """Darken the panel: a lamp that a crash left lit would be a lie."""
     _opened(settings).close()
 
 

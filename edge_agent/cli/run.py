@@ -9,15 +9,15 @@ from ..gate.daemon.run import run_daemon
 from ..gate.host.journal import log_to_stderr
 from ..gate.settings.meaning import oddities
 from ..gate.settings.schema import Settings
+from .help import command
 from .options import with_settings
 
 log = logging.getLogger(__name__)
 
 
-@click.command()
+@command(help="help.run")
 @with_settings
 def run(settings: Settings) -> None:
-    """Run the gate until SIGTERM. SIGUSR1 writes the stacks of all threads to stderr."""
     log_to_stderr(settings.log.format)
     for odd in oddities(settings):
         log.warning("the settings are odd: %s", odd)

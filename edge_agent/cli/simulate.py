@@ -8,6 +8,7 @@ from ..simulator.faults import FAULTS
 from ..simulator.module import MODELS
 from ..simulator.paths import SimulatorError
 from ..simulator.serving import SimulatorOptions, serve
+from .help import command
 
 _path = click.Path(path_type=Path)
 
@@ -19,25 +20,24 @@ def _list_faults(ctx: click.Context, param: click.Parameter, wanted: bool) -> No
         ctx.exit()
 
 
-@click.command()
-@click.option("--link", type=_path, required=True, help="Where the serial port appears.")
-@click.option("--control", type=_path, required=True, help="Where the control socket appears.")
+@command(help="help.simulate")
+@click.option("--link", type=_path, required=True, help="help.sim-link")
+@click.option("--control", type=_path, required=True, help="help.sim-control")
 @click.option("--model", type=click.Choice(sorted(MODELS)), default="r307", show_default=True)
-@click.option("--no-pace", is_flag=True, help="Answer at once instead of like the real module.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Decides the scores.")
-@click.option("--flash", type=_path, help="Keep the sensor's memory in this file.")
+@click.option("--no-pace", is_flag=True, help="help.sim-no-pace")
+@click.option("--seed", type=int, default=0, show_default=True, help="help.sim-seed")
+@click.option("--flash", type=_path, help="help.sim-flash")
 @click.option(
     "--list-faults",
     is_flag=True,
     is_eager=True,
     expose_value=False,
     callback=_list_faults,
-    help="List what 'fault KIND' can stage, and exit.",
+    help="help.sim-faults",
 )
 def simulate(
     link: Path, control: Path, model: str, no_pace: bool, seed: int, flash: Path | None
 ) -> None:
-    """Simulate a fingerprint sensor behind a serial port, until 'quit' or SIGTERM."""
     options = SimulatorOptions(
         link=link, control=control, model=model, paced=not no_pace, seed=seed, flash=flash
     )

@@ -13,13 +13,22 @@ from zoneinfo import ZoneInfo
 import click
 import msgspec
 
-from ..contract.wording import counted, entries
+from ..contract.language import (
+    ENGLISH,
+    Message,
+    current,
+    is_name,
+    say,
+    told_problem,
+    visible,
+)
 from ..gate.control.client import ask_status, daemon_runs
 from ..gate.control.client import watch as watch_daemon
 from ..gate.errors import DaemonUnreachable
 from ..gate.settings.meaning import oddities
 from ..gate.settings.schema import Settings
 from .carry_out import names_of, who
+from .help import command
 from .options import as_json, with_settings
 from .show import print_json
 from .tell import tell
@@ -31,11 +40,10 @@ _STOPPED = 3
 """The exit code of 'systemctl status' for a unit that does not run (LSB 3.0)."""
 
 
-@click.command()
+@command(help="help.status")
 @as_json
 @with_settings
 def status(settings: Settings, as_json: bool) -> None:
-    """How the gate is. Exit code 0: the daemon runs; 3: it does not."""
     socket = Path(settings.control.socket)
     running = daemon_runs(socket)
     answer: dict[str, Any] = ask_status(socket) if running else _stopped(settings)
@@ -57,44 +65,68 @@ def _stopped(settings: Settings) -> dict[str, Any]:
 
 def _print(settings: Settings, answer: dict[str, Any]) -> None:
     if answer["ledger"] is None:
-        click.echo(f"Gate {answer['gate']} has never been started: edge-agent run")
+        tell(say("status.never-started", gate=answer["gate"]))
         return
+    lines = [
+        (say(f"status.{name}") if name else "", text) for name, text in _lines(settings, answer)
+    ]
+    wide = max(_LABEL, *(len(label) for label, _ in lines))
+    for label, text in lines:
+        if text is not None:
+            tell(f"{label:<{wide}} {text}", indent=" " * (wide + 1))
+
+
+_LABEL = 9
+"""Columns that a line's name takes at least."""
+
+
+def _lines(settings: Settings, answer: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
+    """The name of each line, "" for one that goes on, and what it says; None: nothing."""
     ledger, sensor, clock = answer["ledger"], answer["sensor"], answer["clock"]
     uplink, store = answer["uplink"], answer["store"]
-    waiting = ledger["last_seq"] - ledger["confirmed_seq"]
     free = answer["disk_free_bytes"]
-    lines = [
-        ("gate", answer["gate"]),
-        ("daemon", answer["daemon"]),
-        ("since", answer["started_at"] or "not known"),
-        ("time", _time(answer)),
-        *_settings(settings, answer),
-        ("sensor", f"{sensor['state']}, {_prints(sensor)}"),
-        ("", sensor["problem"]),
-        ("", _awaiting(answer)),
-        ("", _not_backed_up(sensor["not_backed_up"])),
-        ("store", store["state"]),
-        ("", store["problem"]),
-        ("", _set_aside(store["set_aside"])),
-        *_pins(answer),
-        ("uplink", uplink["state"]),
-        ("", uplink["problem"]),
-        ("", _twin(uplink)),
-        ("", _refused(uplink)),
-        ("", _not_signed(uplink)),
-        ("clock", _clock(clock)),
-        ("", clock["problem"]),
-        ("ledger", f"{ledger['id']}, {entries(ledger['last_seq'])}"),
-        ("payroll", f"has {_held(ledger['confirmed_seq'])}, {waiting} still to come"),
-        ("complete", ledger["complete_until"] or "nothing can be said yet"),
-        ("roster", _roster(answer["roster"])),
-        ("rejected", f"{ledger['rejected']} by payroll"),
-        ("disk", "not known" if free is None else f"{free / 1e9:.1f} GB free"),
-    ]
-    for label, text in lines:
-        if text is None:
-            continue
-        tell(f"{label:<9} {text}", indent=" " * 10)
+    yield "gate", answer["gate"]
+    yield "daemon", _is(answer["daemon"])
+    started, complete = answer["started_at"], ledger["complete_until"]
+    yield "since", _moment(started) if started else say("status.not-known")
+    yield "time", _time(answer)
+    yield from _settings(settings, answer)
+    yield "sensor", say("status.two", first=_is(sensor["state"]), second=_prints(sensor))
+    yield "", _problem(sensor)
+    yield "", _awaiting(answer)
+    yield "", _not_backed_up(sensor["not_backed_up"])
+    yield "store", _is(store["state"])
+    yield "", _problem(store)
+    yield "", _set_aside(store["set_aside"])
+    yield "uplink", _is(uplink["state"])
+    yield "", _problem(uplink)
+    yield "", _twin(uplink)
+    yield "", _refused(uplink)
+    yield "", _not_signed(uplink)
+    yield "clock", _clock(clock)
+    yield "", _problem(clock)
+    yield "ledger", say("status.entries", ledger=ledger["id"], count=ledger["last_seq"])
+    yield "payroll", _payroll(ledger)
+    yield "complete", _moment(complete) if complete else say("status.nothing-complete")
+    yield "roster", _roster(answer["roster"])
+    yield "rejected", say("status.by-payroll", number=ledger["rejected"])
+    yield "disk", say("status.free", gb=free / 1e9) if free is not None else say("status.not-known")
+
+
+def _is(state: str) -> str:
+    """A state, by its name where a newer daemon has others."""
+    name = f"is.{state.replace(' ', '-')}"
+    return say(name) if is_name(name) else visible(state)
+
+
+def _problem(part: dict[str, Any]) -> str | None:
+    """What the daemon says is the matter with a part of it."""
+    problem = told_problem(part)
+    return None if problem is None else say(problem)
+
+
+def _moment(at: str) -> str:
+    return say("status.moment", at=at) if current() != ENGLISH else at
 
 
 def _time(answer: dict[str, Any]) -> str | None:
@@ -103,116 +135,103 @@ def _time(answer: dict[str, Any]) -> str | None:
     if told is None:
         return None
     local = told["local"]
-    return f"{local[:19].replace('T', ' ')} {local[-6:]}, {told['zone']}"
+    return say("status.local", at=local, offset=local[-6:], zone=told["zone"])
 
 
 def _settings(settings: Settings, answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """What is odd about those of the file, and what of it the daemon does not know yet."""
-    said = list(oddities(settings))
+    told = [say(odd) for odd in oddities(settings)]
     in_use = answer.get("settings") or {"changed": [], "problem": None}
     if in_use["changed"]:
-        said += [f"changed since the start: {', '.join(in_use['changed'])}", _RESTART]
+        told += [say("status.changed", keys=in_use["changed"]), say("status.restart")]
     if in_use["problem"]:
-        said += [f"changed since the start, and the next one fails: {in_use['problem']}", _CHECK]
-    for number, text in enumerate(said):
+        told += [say("status.changed-badly", problem=in_use["problem"]), say("status.check")]
+    for number, text in enumerate(told):
         yield "" if number else "settings", text
-
-
-_RESTART = "They count after a restart: sudo systemctl restart edge-agent"
-_CHECK = "All that is wrong with them: edge-agent config check"
 
 
 def _prints(sensor: dict[str, Any]) -> str:
     if sensor["capacity"]:
-        return f"{sensor['prints']} of {counted(sensor['capacity'], 'print')}"
-    return counted(sensor["prints"], "print")
-
-
-def _pins(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """What the gate records without; a daemon of an older version would not have started."""
-    for number, problem in enumerate(answer.get("pins", {}).get("problems", {}).values()):
-        yield "" if number else "pins", problem
+        return say("status.prints-of", prints=sensor["prints"], count=sensor["capacity"])
+    return say("status.prints", count=sensor["prints"])
 
 
 def _awaiting(answer: dict[str, Any]) -> str | None:
     """A stopped daemon, and one of an older version, says nothing of it."""
     asked = answer.get("awaiting")
-    whose = f": {answer['awaiting_worker']}" if answer.get("awaiting_worker") else ""
-    return None if asked is None else f"{awaited(asked)}{whose}"
+    if asked is None:
+        return None
+    if worker := answer.get("awaiting_worker"):
+        return say("status.awaits-of", awaits=awaited(asked), code=worker)
+    return awaited(asked)
 
 
 def _twin(uplink: dict[str, Any]) -> str | None:
     """Also while the connection is down, which is half of the time then."""
     told = "duplicate-gate" in (uplink["problem"] or "")
-    if not uplink.get("duplicate_gate") or told:
-        return None
-    return "duplicate-gate: another gate uses this gate's id; give one of the two another."
+    return None if told or not uplink.get("duplicate_gate") else say("status.twin")
 
 
 def _refused(uplink: dict[str, Any]) -> str | None:
     receipts, commands = uplink["refused_receipts"], uplink["refused_commands"]
     if not receipts + commands:
         return None
-    refused = f"{counted(receipts, 'receipt')}, {counted(commands, 'command')}"
-    return f"refused from payroll's side: {refused} (see the log)"
+    return say(
+        "status.refused",
+        receipts=Message("status.receipts", count=receipts),
+        commands=Message("status.commands", count=commands),
+    )
 
 
 def _not_signed(uplink: dict[str, Any]) -> str | None:
     """A stopped daemon tells no keys."""
     if not (keys := uplink.get("keys")):
         return None
-    believed = f"payroll is believed by its key {' or '.join(keys)}"
-    refused = counted(uplink["not_signed"], "message")
-    return (
-        f"{believed}; {refused} not signed by it (see the log)"
-        if uplink["not_signed"]
-        else (believed)
-    )
+    if uplink["not_signed"]:
+        return say("status.not-signed", keys=keys, count=uplink["not_signed"])
+    return say("status.signed", keys=keys)
 
 
 def _set_aside(names: list[str]) -> str | None:
     """The old databases that lie beside the one in use."""
-    return f"left for a new ledger: {', '.join(names)}" if names else None
+    return say("status.set-aside", names=names) if names else None
 
 
 def _clock(clock: dict[str, Any]) -> str:
-    if clock["uncertainty_ms"] is None:
-        return f"{clock['state']}{_pending(clock)}"
-    return f"{clock['state']}, within {clock['uncertainty_ms']} ms{_pending(clock)}"
-
-
-def _pending(clock: dict[str, Any]) -> str:
+    state = _is(clock["state"])
+    if clock["uncertainty_ms"] is not None:
+        state = say("status.within", state=state, ms=clock["uncertainty_ms"])
     if not clock["pending"]:
-        return ""
-    since = clock["pending_since"]
-    after = f", the first from after {since[:19].replace('T', ' ')}" if since else ""
-    waiting = counted(clock["pending"], "punch waits for its time", "punches wait for their time")
-    return f"; {waiting}{after}"
+        return state
+    if since := clock["pending_since"]:
+        return say("status.pending-since", state=state, count=clock["pending"], since=since)
+    return say("status.pending", state=state, count=clock["pending"])
 
 
 def _not_backed_up(prints: int) -> str | None:
-    if not prints:
-        return None
-    return f"Prints that no backup holds: {prints}. Run 'edge-agent templates backup'."
+    return say("status.not-backed-up", prints=prints) if prints else None
 
 
 def _roster(roster: dict[str, Any]) -> str:
-    text = f"version {roster['version']}" if roster["version"] else "none from payroll"
-    return f"{text}; the last one was refused: {roster['refused']}" if roster["refused"] else text
+    version = roster["version"]
+    text = say("status.version", version=version) if version else say("status.no-roster")
+    if roster["refused"]:
+        return say("status.roster-refused", text=text, why=roster["refused"])
+    return text
 
 
-def _held(confirmed_seq: int) -> str:
-    return f"1 to {confirmed_seq}" if confirmed_seq else "nothing yet"
+def _payroll(ledger: dict[str, Any]) -> str:
+    held = ledger["confirmed_seq"]
+    waiting = ledger["last_seq"] - held
+    if held:
+        return say("status.payroll-has", through=held, waiting=waiting)
+    return say("status.payroll-has-nothing", waiting=waiting)
 
 
-@click.command()
+@command(help="help.watch")
 @as_json
 @with_settings
 def watch(settings: Settings, as_json: bool) -> None:
-    """Follow what happens at the gate, one line each, until Ctrl-C.
-
-    A daemon that is started anew is followed on. --json ends with the daemon.
-    """
     socket = Path(settings.control.socket)
     if as_json:
         for line in watch_daemon(socket):
@@ -227,18 +246,14 @@ def watch(settings: Settings, as_json: bool) -> None:
                 event = msgspec.json.decode(line)
                 if event.get("worker") not in (None, *names):
                     names = names_of(settings)
-                click.echo(f"{_now(settings, event)}{_sentence(event, names)}")
+                tell(f"{_now(settings, event)}{_sentence(event, names)}")
         except DaemonUnreachable:
             if not watched:
                 raise  # Afterwards it was the old one, about to go.
-        tell(
-            "The daemon has stopped, or takes this reader for too slow: waiting until it answers. "
-            "Ctrl-C ends this.",
-            err=True,
-        )
+        tell(say("watch.stopped"), err=True)
         while not daemon_runs(socket):
             time.sleep(_BETWEEN_LOOKS_S)
-        click.echo("The daemon answers again. See the ledger for what came in between.", err=True)
+        tell(say("watch.answers-again"), err=True)
 
 
 def _now(settings: Settings, event: dict[str, Any]) -> str:
@@ -249,29 +264,46 @@ def _now(settings: Settings, event: dict[str, Any]) -> str:
 
 
 def _sentence(event: dict[str, Any], names: dict[str, str]) -> str:
+    if event["event"] == "watching":
+        return say("watch.watching")
+    name, text = _told(event, names)
+    label = f"watch.{name}"
+    return f"{say(label) if is_name(label) else name:<{_WATCHED}} {text}"
+
+
+_WATCHED = 8
+"""Columns of what an event is about."""
+
+
+def _told(event: dict[str, Any], names: dict[str, str]) -> tuple[str, str]:
+    """What an event is about, and what has happened."""
     match event["event"]:
-        case "watching":
-            return "Watching the gate."
         case "panel":
-            hint = f" ({hint_of(event['hint'])})" if event["hint"] else ""
-            return f"panel    {who(event['worker'], names)}: {outcome_of(event['outcome'])}{hint}"
+            whose, outcome = who(event["worker"], names), outcome_of(event["outcome"])
+            if event["hint"]:
+                hint = hint_of(event["hint"])
+                return "panel", say("watch.shown-hint", whose=whose, outcome=outcome, hint=hint)
+            return "panel", say("watch.shown", whose=whose, outcome=outcome)
         case "ledger":
-            return f"ledger   {event['seq']} {event['kind']}"
+            return "ledger", f"{event['seq']} {event['kind']}"
         case "awaiting":
             asked = event["request"]
-            return f"sensor   {awaited(asked) if asked else 'takes punches again'}" + (
-                f": {who(event['worker'], names)}" if event.get("worker") else ""
-            )
+            told = awaited(asked) if asked else say("watch.punches-again")
+            if event.get("worker"):
+                told = say("watch.awaits-of", told=told, whose=who(event["worker"], names))
+            return "sensor", told
         case "confirmed":
-            return f"payroll  has everything up to {event['through']}"
+            return "payroll", say("watch.confirmed", through=event["through"])
         case "roster":
-            return f"roster   {_roster(event)}"
+            return "roster", _roster(event)
         case "directed":
-            whose = who(event["worker"], names)
-            return f"panel    {whose}: punch {event['of']} led {event['direction']}, by a key"
+            whose, way = who(event["worker"], names), event["direction"]
+            return "panel", say("watch.directed", whose=whose, of=event["of"], way=way)
         case "clock":
-            known = "known" if event["trusted"] else "not known"
-            return f"clock    the time is {known} from now on"
+            known = event["trusted"]
+            return "clock", say("watch.clock-known" if known else "watch.clock-unknown")
         case kind:
-            detail = f": {event['detail']}" if event.get("detail") else ""
-            return f"{kind:<8} {event['state']}{detail}"
+            detail = told_problem({**event, "problem": event.get("detail")})
+            if detail is None:
+                return kind, _is(event["state"])
+            return kind, say("watch.state", state=_is(event["state"]), detail=detail)

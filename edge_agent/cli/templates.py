@@ -10,7 +10,7 @@ import click
 
 from ..contract.atomic_file import new_private_file, refuse_existing
 from ..contract.errors import EdgeAgentError
-from ..contract.wording import counted
+from ..contract.language import Message, received, say
 from ..gate.daemon.assembly import Assembly
 from ..gate.host.memory import write_no_core
 from ..gate.people.requests import (
@@ -26,8 +26,10 @@ from ..gate.people.templates.sealing import AgeSealing
 from ..gate.settings.schema import Settings
 from . import sealed_files
 from .carry_out import Perform, at_the_gate
+from .help import group
 from .options import as_json, with_settings
 from .show import print_json
+from .tell import tell
 
 _file = click.Path(path_type=Path, dir_okay=False)
 
@@ -36,28 +38,27 @@ with_identity = click.option(
     type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
     required=True,
     metavar="KEYFILE",
-    help="The age private key that opens it, as age-keygen writes it; - reads it from stdin.",
+    help="help.identity",
 )
 
 
-@click.group()
+@group(help="help.templates")
 def templates() -> None:
-    """Backups of the enrolled fingers' templates, sealed to keys that are not on this machine."""
+    """What the sensor holds, somewhere else."""
     write_no_core()
 
 
-@templates.command()
+@templates.command(help="help.templates-backup")
 @click.argument("file", type=_file)
-@click.option("--recipient", "-r", "named", multiple=True, metavar="age1…", help="May be repeated.")
+@click.option("--recipient", "-r", "named", multiple=True, metavar="age1…", help="help.recipient")
 @click.option(
-    "--recipients-file", "-R", "listed", type=_file, multiple=True, help="One age1… a line."
+    "--recipients-file", "-R", "listed", type=_file, multiple=True, help="help.recipients-file"
 )
 @as_json
 @with_settings
 def backup(
     settings: Settings, file: Path, named: tuple[str, ...], listed: tuple[Path, ...], as_json: bool
 ) -> None:
-    """Seal all templates into a new FILE. The gate goes on recording meanwhile."""
     recipients = [*named, *(key for path in listed for key in sealed_files.recipients(path))]
     refuse_existing(file)
     with at_the_gate(settings) as perform:
@@ -65,14 +66,11 @@ def backup(
     if as_json:
         print_json(result)
     else:
-        of = counted(result["prints"], "print is", "prints are")
-        click.echo(f"{result['sealed']} of {of} sealed in {file}.")
+        tell(say("backup.sealed", sealed=result["sealed"], count=result["prints"], file=file))
     if result["missing"]:
         for print_ in result["missing"]:
-            click.echo(
-                f"NOT in the backup: {print_['finger']} of {print_['worker']}: {print_['why']}.",
-                err=True,
-            )
+            told = {"finger": print_["finger"], "code": print_["worker"], "why": _why(print_)}
+            tell(say("backup.not-in-it", **told), err=True)
         click.get_current_context().exit(1)
 
 
@@ -80,7 +78,7 @@ def _seal_into(file: Path, recipients: list[str], perform: Perform) -> dict[str,
     begun = perform(BeginBackup(recipients=recipients))
     backup, total = begun["backup"], begun["prints"]
     missing: list[dict[str, str]] = []
-    with new_private_file(file) as out, _progress("Sealing", total) as advance:
+    with new_private_file(file) as out, _progress(say("backup.sealing"), total) as advance:
         content = begun["header"].encode() + b"\n"
         done = 0
         while done < total:
@@ -91,27 +89,19 @@ def _seal_into(file: Path, recipients: list[str], perform: Perform) -> dict[str,
             advance(len(answer["sealed"]))
         out.write(content)
     if sealed_files.read_file(file) != content:
-        raise EdgeAgentError(
-            f"{file} does not hold what was written into it: its medium is broken. Use another."
-        )
+        raise EdgeAgentError("backup.medium-broken", file=file)
     perform(KeepBackup(backup=backup))
     sealed = total - len(missing)
     return {"backup": backup, "prints": total, "sealed": sealed, "missing": missing}
 
 
-@templates.command()
+@templates.command(help="help.templates-restore")
 @click.argument("file", type=_file)
 @with_identity
-@click.option(
-    "--any-model", is_flag=True, help="Take templates of a sensor with another system id."
-)
+@click.option("--any-model", is_flag=True, help="help.any-model")
 @as_json
 @with_settings
 def restore(settings: Settings, file: Path, identity: Path, any_model: bool, as_json: bool) -> None:
-    """Store the templates in FILE in this gate's sensor; those that are there already stay.
-
-    FILE may be this gate's backup, or another's: a desk where workers were enrolled.
-    """
     sealing = Assembly(settings).sealing()
     opened = open_backup(file, identity, sealing)
     outcomes: list[dict[str, Any]] = []
@@ -125,7 +115,7 @@ def restore(settings: Settings, file: Path, identity: Path, any_model: bool, as_
         )
         at_once = begun["at_once"]
         courier = perform(AskCourier())["recipient"]
-        with _progress("Restoring", len(opened.records)) as advance:
+        with _progress(say("backup.restoring"), len(opened.records)) as advance:
             for at in range(0, len(opened.records), at_once):
                 batch = opened.records[at : at + at_once]
                 outcomes += perform(_request(opened, batch, sealing, courier))["outcomes"]
@@ -141,7 +131,7 @@ def open_backup(file: Path, identity: Path, sealing: AgeSealing) -> Backup:
         keys = sealed_files.identities(identity)
         return read_backup(content, lambda sealed: sealing.open(sealed, keys))
     except BadBackup as error:
-        raise BadBackup(f"{file} cannot be used, and nothing was changed. {error}.") from error
+        raise BadBackup("backup.unusable", file=file, why=error) from error
 
 
 def _request(
@@ -163,17 +153,19 @@ def _tell(outcomes: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         print_json(outcomes)
     else:
-        click.echo(
-            f"{counted(count['restored'], 'print is', 'prints are')} restored, "
-            f"{counted(count['present'], 'was', 'were')} there already."
-        )
+        present = Message("backup.present", count=count["present"])
+        tell(say("backup.restored", count=count["restored"], present=present))
     for outcome in outcomes:
         if outcome["outcome"] == "left-out":
-            click.echo(
-                f"LEFT OUT: {outcome['finger']} of {outcome['worker']}: {outcome['why']}.", err=True
-            )
+            told = {"finger": outcome["finger"], "code": outcome["worker"], "why": _why(outcome)}
+            tell(say("backup.left-out", **told), err=True)
     if count["left-out"]:
         click.get_current_context().exit(1)
+
+
+def _why(told: dict[str, Any]) -> Message:
+    """The reason that an answer tells; a daemon of an older version tells it in English."""
+    return received(told["why"], told.get("name") or "", told.get("fields") or {})
 
 
 @contextmanager

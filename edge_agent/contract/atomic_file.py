@@ -39,13 +39,14 @@ def new_private_path(target: Path) -> Iterator[Path]:
         with _becoming(target) as half:
             yield half
     except OSError as error:
-        raise StoreFault(f"{target} cannot be written: {unmakeable(target, error)}.") from error
+        why = unmakeable(target, error)
+        raise StoreFault("file.unwritable", path=target, why=why) from error
 
 
 def refuse_existing(target: Path) -> None:
     """Raise BadRequest where there is something at ``target``: nothing is ever written over."""
     if os.path.lexists(target):  # Unlike the path's own, it takes a folder that is closed to us.
-        raise BadRequest(f"{target} exists already and is left as it is: name a new file.")
+        raise BadRequest("file.exists", path=target)
 
 
 @contextmanager

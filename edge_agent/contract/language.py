@@ -4,9 +4,9 @@
 with their fields in braces. How a field is shown is stated there: ``{code}`` as it is,
 ``{text!r}`` in quotes, ``{when:moment}`` (an ISO 8601 time) and ``{on:day}`` as people write them,
 ``{share:.1f}`` with the language's decimal sign, ``{finger:finger}`` (``right-index``) by its name,
-``{codes:or}`` and ``{codes:list}`` for several. A field may be a message itself, or be looked up:
-``{hint:as.hint}`` is the message ``hint.VALUE``. Where ``count`` decides between one and more, the
-message has plural forms.
+``{codes:or}``, ``{codes:list}`` and ``{commands:steps}`` for several. A field may be a message
+itself, or be looked up: ``{hint:as.hint}`` is the message ``hint.VALUE``. Where ``count`` decides
+between one and more, the message has plural forms.
 
 English is what logs and machines get: ``str(message)``. ``say`` is for the person who asked.
 """
@@ -95,6 +95,15 @@ def because(error: OSError) -> "Message | str":
     return message if is_name(message.name) else error.strerror or str(error)
 
 
+def together(*messages: "Message | str | None") -> "Message | None":
+    """Several sentences, one after the other; None where there is none."""
+    said = [message for message in messages if message]
+    if len(said) > 1:
+        return Message("words.together", sentences=said)
+    one = said[0] if said else None
+    return Message(one) if isinstance(one, str) else one
+
+
 def told_problem(told: "Mapping[str, Any]") -> "Message | None":
     """What a part of the status says is the matter: ``problem``, by its name where it has one."""
     problem = told.get("problem")
@@ -167,15 +176,17 @@ class _Field:
             return _looked_up("finger", value, language)
         if kind.startswith("as."):
             return _looked_up(kind.removeprefix("as."), value, language)
-        if kind in ("or", "and", "list"):
+        if kind in ("or", "and", "list", "steps", "lines", "sentences"):
             value = value if isinstance(value, list) else [value]
-            between = ", " if kind == "list" else f" {said(Message(f'words.{kind}'), language)} "
+            between = _BETWEEN.get(kind) or f" {said(Message(f'words.{kind}'), language)} "
             return between.join(_shown(one, language) for one in value)
         number = format(value, kind)
         if language == VIETNAMESE:
             number = number.translate(_DECIMAL_COMMA)
         return number
 
+
+_BETWEEN = {"list": ", ", "steps": " && ", "lines": "\n  ", "sentences": " "}
 
 _DECIMAL_COMMA = str.maketrans(".,", ",.")
 

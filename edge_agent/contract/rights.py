@@ -13,6 +13,8 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
+from .language import Message, because
+
 SERVICE = "edge-agent"
 """The user, and the group, of the gate's service (config/edge-agent.sysusers.conf)."""
 
@@ -33,13 +35,18 @@ class Block(NamedTuple):
     """None where it is not there."""
 
     @property
-    def told(self) -> str:
+    def told(self) -> Message:
         """Who may not do what, as ``ls -l`` would show it."""
         assert self.stat is not None
         verb = "write" if self.mode & WRITE else "read" if self.mode & READ else "enter"
         mode = stat.S_IMODE(self.stat.st_mode)
         owners = f"{user(self.stat.st_uid)}:{group(self.stat.st_gid)}"
-        return f"user {user()} may not {verb} {self.path} ({owners} {mode:04o})"
+        rights = f"{owners} {mode:04o}"
+        return Message(f"rights.no-{verb}", user=user(), path=self.path, rights=rights)
+
+    def mended_by(self, mend: Message | str) -> Message:
+        """The same, and the command that mends it."""
+        return Message("rights.mended-by", told=self.told, mend=mend)
 
     @property
     def group_may(self) -> bool:
@@ -70,71 +77,75 @@ def block_on(path: Path, mode: int) -> Block | None:
     return Block(real, mode, found)
 
 
-def joining(block: Block) -> str | None:
+def joining(block: Block) -> Message | None:
     """The way by a group that may do it already; None where there is none."""
     if block.stat is None or not block.group_may or _is_member(block.stat.st_gid):
         return None
     name, me = group(block.stat.st_gid), user()
     if me in _members(block.stat.st_gid):
-        return f"user {me} is in the group {name}, but was not at the login: log out and in again"
-    return f"user {me} is not in the group {name}, which may use {block.path}: {_usermod(name, me)}"
+        return Message("rights.log-in-again", user=me, group=name)
+    mend = _usermod(name, me)
+    return Message("rights.not-in-group", user=me, group=name, path=block.path, mend=mend)
 
 
-def unreadable(path: Path, error: OSError) -> str:
+def unreadable(path: Path, error: OSError) -> Message | str:
     """Of a file that the whole group of the service may read, and the folders on the way to it."""
     block = block_on(path, READ) if _is_denied(error) else None
     if block is None or block.stat is None:
-        return str(error.strerror)
+        return because(error)
     if (mend := joining(block)) is not None:
         return mend
     name = _group_of_readers()
     if block.path != path and block.path.parts[1:2] in _HOMES:
         there = Path("/etc", SERVICE, path.name)
-        mend = f"sudo install -g {name} -m 0640 {quoted(path)} {quoted(there)}, and use that"
-        return f"{block.told}: {mend}"
-    steps = _opening(block, name)
+        command = f"sudo install -g {name} -m 0640 {quoted(path)} {quoted(there)}"
+        return block.mended_by(Message("rights.and-use-that", command=command))
+    steps: list[str | Message] = [*_opening(block, name)]
     if not _is_member(grp.getgrnam(name).gr_gid):
         steps.append(_usermod(name, user()))
-    return f"{block.told}: {' && '.join(steps)}"
+    return block.mended_by(Message("rights.steps", steps=steps))
 
 
-def unreadable_secret(path: Path, error: OSError) -> str:
+def unreadable_secret(path: Path, error: OSError) -> Message | str:
     """Of a file that the service's user alone may read, such as a password or a key."""
     block = block_on(path, READ) if _is_denied(error) else None
     if block is None or block.stat is None:
-        return str(error.strerror)
+        return because(error)
     me, reader = user(), _reader()
     if block.path == path and user(block.stat.st_uid) == reader != me:
-        return f"{block.told}: {as_user(reader)}"
-    mend = f"sudo chown {reader}: {quoted(path)} && sudo chmod 600 {quoted(path)}"
+        return block.mended_by(as_user(reader))
+    mend: str | Message = f"sudo chown {reader}: {quoted(path)} && sudo chmod 600 {quoted(path)}"
     if block.path != path and block.path.parts[1:2] in _HOMES:
         there = quoted(Path("/etc", SERVICE, path.name))
-        mend = f"sudo install -o {reader} -m 0600 {quoted(path)} {there}, and name that"
+        command = f"sudo install -o {reader} -m 0600 {quoted(path)} {there}"
+        mend = Message("rights.and-name-that", command=command)
     elif block.path != path:
-        mend = " && ".join([*_opening(block, _group_of_readers()), mend])
-    return f"{block.told}: {mend}" + (f", then {as_user(reader)}" if reader != me else "")
+        mend = Message("rights.steps", steps=[*_opening(block, _group_of_readers()), mend])
+    if reader != me:
+        mend = Message("rights.then", mend=mend, command=as_user(reader))
+    return block.mended_by(mend)
 
 
-def unusable_file(path: Path) -> str | None:
+def unusable_file(path: Path) -> Message | None:
     """Of a file to read and write that is its owner's; None where nothing is missing."""
     block = block_on(path, READ | WRITE)
     if block is None:
         return None
     if block.stat is None:
-        return f"there is no folder {block.path}: name a file in one that is there"
+        return Message("rights.no-such-folder", path=block.path)
     folder = stat_of(path.parent)
     if block.mode & READ and folder and folder.st_uid == os.geteuid():
-        return f"{block.told}: sudo chown {user()}: {quoted(path)}"
+        return block.mended_by(f"sudo chown {user()}: {quoted(path)}")
     # Not by a group: who may enter the folder then still may not use the file.
-    return f"{block.told}: {as_user(user(block.stat.st_uid))}"
+    return block.mended_by(as_user(user(block.stat.st_uid)))
 
 
-def unmakeable(target: Path, error: OSError) -> str:
+def unmakeable(target: Path, error: OSError) -> Message:
     """Of a file that a command is to make where somebody says."""
     block = block_on(target, READ | WRITE) if _is_denied(error) else None
     if block is None or block.stat is None:
-        return f"{error.strerror}: check its folder and the room there"
-    return f"{block.told}: name a file in a folder of {user()}'s own"
+        return Message("rights.check-folder", why=because(error))
+    return block.mended_by(Message("rights.own-folder", user=user()))
 
 
 def exposed_secret(path: Path, found: os.stat_result) -> str:
@@ -204,9 +215,11 @@ def _is_denied(error: OSError) -> bool:
     return error.errno in (errno.EACCES, errno.EPERM)
 
 
-def _usermod(name: str, me: str) -> str:
-    after = f"sudo systemctl restart {SERVICE}" if is_the_service() else "log in again"
-    return f"sudo usermod -aG {name} {me}, then {after}"
+def _usermod(name: str, me: str) -> Message:
+    join = f"sudo usermod -aG {name} {me}"
+    if is_the_service():
+        return Message("rights.then", mend=join, command=f"sudo systemctl restart {SERVICE}")
+    return Message("rights.then-log-in", command=join)
 
 
 def _is_member(gid: int) -> bool:

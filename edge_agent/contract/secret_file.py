@@ -7,26 +7,36 @@ right is answered by the other side with "not authorised", and nobody finds out 
 
 import re
 
+from .language import Message
+
 _UTF_8_MARK = b"\xef\xbb\xbf"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+class NoSecret(ValueError):
+    """What is wrong with such a file, and never what stands there."""
+
+    def __init__(self, name: str, /, **fields: object) -> None:
+        self.message = Message(name, **fields)
+        super().__init__(self.message)
 
 
 def one_line(content: bytes) -> bytes:
     """Return the one line that has something in it, without its end; with blanks around it.
 
-    Raises ValueError, saying what is wrong and never what stands there.
+    Raises NoSecret, saying what is wrong and never what stands there.
     """
     if content.startswith(_UTF_16_MARKS):
         try:
             content = content.decode("utf-16").encode()
         except UnicodeDecodeError:
-            raise ValueError("it is saved as UTF-16 and damaged") from None
+            raise NoSecret("secret.utf-16") from None
     content = content.removeprefix(_UTF_8_MARK)
     if b"\0" in content:
-        raise ValueError("it is no UTF-8 text (UTF-16, which Windows calls Unicode?)")
+        raise NoSecret("secret.no-utf-8")
     lines = [line for line in re.split(rb"[\r\n]+", content) if line.strip()]
     if len(lines) != 1:
-        raise ValueError(f"it has {len(lines)} lines" if lines else "it is empty")
+        raise NoSecret("secret.lines", number=len(lines)) if lines else NoSecret("secret.empty")
     return lines[0]
 
 

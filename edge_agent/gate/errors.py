@@ -1,6 +1,9 @@
 """What goes wrong at a gate, named by who must act on it: as in ``contract.errors``."""
 
+from collections.abc import Sequence
+
 from ..contract.errors import EdgeAgentError, StoreFault
+from ..contract.language import Message
 
 
 class BadSettings(EdgeAgentError):
@@ -8,11 +11,12 @@ class BadSettings(EdgeAgentError):
 
     exit_code = 78
 
-    def __init__(self, path: str, problems: list[str]) -> None:
+    def __init__(self, path: str, problems: Sequence[str | Message]) -> None:
         self.path = path
-        self.problems = problems
-        lines = "\n".join(f"  {problem}" for problem in problems)
-        super().__init__(f"The settings in {path} cannot be used:\n{lines}")
+        self.told = list(problems)
+        self.problems = [str(problem) for problem in problems]
+        """In English."""
+        super().__init__("settings.unusable", path=path, problems=self.told)
 
 
 class DaemonUnreachable(EdgeAgentError):
@@ -70,9 +74,9 @@ class SensorDoubted(SensorFault):
 class SensorRefused(SensorFault):
     """The sensor answered an instruction with an error code."""
 
-    def __init__(self, message: str, code: int) -> None:
-        self.code = code
-        super().__init__(message)
+    def __init__(self, message: str | Message, answer: int, /, **fields: object) -> None:
+        self.code = answer
+        super().__init__(message, **fields)
 
 
 class SensorDisturbed(SensorRefused):

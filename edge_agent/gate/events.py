@@ -5,11 +5,12 @@
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
 from ..contract.facts import Direction
+from ..contract.language import Message, is_name, told_problem
 
 
 class Outcome(StrEnum):
@@ -80,6 +81,7 @@ class SensorChanged(Event, tag="sensor", frozen=True, kw_only=True):
 
     state: str
     detail: str | None = None
+    message: dict[str, Any] | None = None
 
 
 class FingerAwaited(Event, tag="awaiting", frozen=True, kw_only=True):
@@ -98,6 +100,7 @@ class StoreChanged(Event, tag="store", frozen=True, kw_only=True):
 
     state: Literal["ready", "reserve", "failing"]
     detail: str | None = None
+    message: dict[str, Any] | None = None
 
 
 class RosterChanged(Event, tag="roster", frozen=True, kw_only=True):
@@ -118,6 +121,21 @@ class UplinkChanged(Event, tag="uplink", frozen=True, kw_only=True):
 
     state: Literal["connected", "disconnected"]
     detail: str | None = None
+    message: dict[str, Any] | None = None
+
+
+def as_detail(problem: Message | str | None) -> dict[str, Any]:
+    """``detail``, in English, and the name and fields of its ``message`` where it has any."""
+    named = isinstance(problem, Message) and is_name(problem.name)
+    return {
+        "detail": None if problem is None else str(problem),
+        "message": problem.plain() if named and isinstance(problem, Message) else None,
+    }
+
+
+def detail_of(event: "SensorChanged | StoreChanged | UplinkChanged") -> Message | None:
+    """What an event tells in detail, as a message."""
+    return told_problem({"problem": event.detail, "message": event.message})
 
 
 AnyEvent = (

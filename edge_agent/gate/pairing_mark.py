@@ -67,25 +67,11 @@ class Doubt(StrEnum):
     """The mark is ours, and the templates beside it are not: so it was copied, or they were."""
 
 
-WHAT_TO_DO = {
-    Doubt.FOREIGN: "This is not the sensor in which the prints were enrolled, so nobody is "
-    "credited: bring that one back",
-    Doubt.DATABASE_OLDER: "Prints were enrolled or removed after this database was saved (was a "
-    "backup restored?), so nobody is credited: bring the newest database back",
-    Doubt.SENSOR_OLDER: "The sensor has forgotten changes that this database knows of, so nobody "
-    "is credited: bring back the sensor that was used last",
-}
-"""For a technician; each is completed by ``adopting``."""
-
-
-def adopting(why: Doubt) -> str:
+def adopting(why: Doubt) -> Message:
     """What is in doubt, and both ways to settle it."""
     if why is Doubt.TEMPLATES_DIFFER:
-        return str(Message("sensor.templates-differ"))
-    return (
-        f"{WHAT_TO_DO[why]}, or take this one as it is with 'edge-agent sensor adopt' (prints "
-        "that it does not hold are forgotten then)."
-    )
+        return Message("sensor.templates-differ")
+    return Message(f"doubt.{why}")
 
 
 def doubt(ours: PairingMark | None, sensors: PairingMark | None, prints: bool) -> Doubt | None:

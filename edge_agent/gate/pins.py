@@ -15,6 +15,7 @@ from typing import Any, Literal
 from gpiozero import DigitalInputDevice, DigitalOutputDevice
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
+from ..contract.language import Message
 from ..contract.rights import READ, WRITE, block_on, joining
 from .errors import PinFault
 
@@ -41,18 +42,14 @@ def opening(section: str, key: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # lgpio's own errors derive from nothing else.
-        raise PinFault(
-            f"The pin in [{section}] {key} cannot be used ({error}): "
-            + (
-                closed_chip()
-                or "check its number, that nothing else has it, that this user is in the group "
-                f'gpio and that lgpio is installed; or set {key} = "none"'
-            )
-            + "."
-        ) from error
+        if (why := closed_chip()) is not None:
+            raise PinFault(
+                "host.pin-closed", section=section, key=key, error=error, why=why
+            ) from error
+        raise PinFault("host.pin-failed", section=section, key=key, error=error) from error
 
 
-def closed_chip() -> str | None:
+def closed_chip() -> Message | None:
     """Why this user may not use the chip that the pins are on; None where that is not it."""
     for chip in sorted(CHIPS.glob("gpiochip*")):
         if (block := block_on(chip, READ | WRITE)) is not None and block.stat is not None:

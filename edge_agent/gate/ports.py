@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from ..contract.broker.limits import BrokerLimits
 from ..contract.facts import Direction
+from ..contract.language import Message
 from ..contract.messages import ReportLine
 from ..contract.stamps import Stamp
 from .errors import SensorFault
@@ -69,7 +70,7 @@ class SensorInfo(Struct, frozen=True, kw_only=True):
     baud: int
     adapter: str | None = None
     """The USB adapter that it hangs on, for ``Sensor.expect``; None where it hangs on none."""
-    moved: str | None = None
+    moved: Message | None = None
     """What a technician should know of its port, where that has another name than it should."""
 
 
@@ -265,7 +266,7 @@ class BrokerDown(Struct, frozen=True):
     ``hung_up``: it had let us in, and closed the connection without a word.
     """
 
-    reason: str
+    reason: Message
     taken_over: bool = False
     hung_up: bool = False
 
@@ -273,7 +274,7 @@ class BrokerDown(Struct, frozen=True):
 class Subscribed(Struct, frozen=True):
     """The broker's answer to a subscription: the topics it refuses, and why."""
 
-    refused: dict[str, str]
+    refused: dict[str, Message]
 
 
 class Acknowledged(Struct, frozen=True):
@@ -284,7 +285,7 @@ class Acknowledged(Struct, frozen=True):
 
     token: int
     code: int
-    why: str | None
+    why: Message | None
 
 
 class Received(Struct, frozen=True):

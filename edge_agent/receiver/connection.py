@@ -184,7 +184,7 @@ class ReceiverConnection:
         properties = b"\0" if self._version is MQTT_5 else b""
         if most is None or publish_bytes(topic, payload, 1, properties) <= most:
             return None
-        return too_large(most)
+        return str(too_large(most))
 
     @property
     def limits(self) -> BrokerLimits:

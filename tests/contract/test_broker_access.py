@@ -51,4 +51,4 @@ def test_the_reader_knows_a_setting_by_its_name() -> None:
 
 def test_a_host_that_is_a_url_is_told_in_the_words_of_options_too() -> None:
     access = BrokerAccess(host="mqtts://h:8883", named="--{}")
-    assert access.problems()["host"].endswith("write --host h and --port 8883, and --tls on.")
+    assert str(access.problems()["host"]).endswith("write --host h and --port 8883, and --tls on.")

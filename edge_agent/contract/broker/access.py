@@ -5,6 +5,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from ..language import Message
+
 Tls = Literal["auto", "on", "off"]
 
 PLAIN_PORT = 1883
@@ -57,19 +59,19 @@ class BrokerAccess(Struct, frozen=True, kw_only=True):
             key = key.replace("_", "-")
         return self.named.format(key)
 
-    def problems(self) -> dict[str, str]:
+    def problems(self) -> dict[str, Message]:
         """What contradicts itself, by key."""
         found = {}
         if (wrong := _host_problem(self.host, self.named)) is not None:
             found["host"] = wrong
         for key, other in (("cert_file", "key_file"), ("key_file", "cert_file")):
             if getattr(self, key) and not getattr(self, other):
-                found[key] = f"a certificate and its key go together: set {other} too."
+                found[key] = Message("access.together", other=other)
         for key in ("ca_file", "cert_file", "key_file"):
             if getattr(self, key) and not self.encrypted:
-                found[key] = 'it is used with TLS only, and there is none: set tls to "on".'
+                found[key] = Message("access.tls-only")
         if self.password_file and not self.username:
-            found["password_file"] = "a password needs a user name: set username too."
+            found["password_file"] = Message("access.no-username")
         return found
 
 
@@ -86,34 +88,35 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _host_problem(host: str, named: str) -> str | None:
+def _host_problem(host: str, named: str) -> Message | None:
     """What makes it no name and no address, and what is meant, as far as that is plain."""
     given = "--{} {}" if named.startswith("--") else '{} = "{}"'
     scheme, slashes, rest = host.rpartition("://")
     bare = rest.strip().partition("/")[0].rpartition("@")[2]
     name, port = _split_port(bare)
-    meant = f"write {given.format('host', name)}"
+    meant = [given.format("host", name)]
     if port:
-        meant += f" and {given.format('port', port).replace(chr(34), '')}"
+        meant.append(given.format("port", port).replace('"', ""))
     told = re.sub(r"[^/@]*@", "", host)  # Before an @ there may be a password.
     if slashes:
-        is_tls = scheme.strip().lower() in _SCHEMES_OF_TLS
-        tls = f", and {given.format('tls', 'on')}" if is_tls else ""
-        return f"{told!r} is more than a name or an address: {meant}{tls}."
+        if scheme.strip().lower() in _SCHEMES_OF_TLS:
+            tls = given.format("tls", "on")
+            return Message("access.more-than-name-tls", host=told, meant=meant, tls=tls)
+        return Message("access.more-than-name", host=told, meant=meant)
     if host != host.strip():
-        return f"{host!r} begins or ends with a blank: {meant}."
+        return Message("access.blank", host=host, meant=meant)
     if name != host:
-        return f"{told!r} is more than a name or an address: {meant}."
+        return Message("access.more-than-name", host=told, meant=meant)
     if ":" in host or re.fullmatch(r"[\d.]+", host):
         from ipaddress import ip_address
 
         try:
             ip_address(host.partition("%")[0])
         except ValueError:
-            return f"{host!r} is no address: write one such as 192.168.1.10, or a name."
+            return Message("access.no-address", host=host)
         return None
     if not all(re.fullmatch(r"[\w-]{1,63}", part) for part in host.removesuffix(".").split(".")):
-        return f"{host!r} is no name of a machine: write one such as broker.example, or an address."
+        return Message("access.no-host", host=host)
     return None
 
 

@@ -15,6 +15,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import MQTTErrorCode
 
 from ..errors import BrokerFault
+from ..language import Message, because
 from ..rights import exposed_secret, unreadable, unreadable_secret
 from ..secret_file import has_blanks_around, one_line
 from .access import BrokerAccess
@@ -69,7 +70,7 @@ class BrokerClient(Client):
         """What the broker's first answer begins with."""
         self.too_large: int | None = None
         """The length of the packet for which the connection was ended."""
-        self.broke: str | None = None
+        self.broke: Message | None = None
         """What the broker ("it") did that ended the connection."""
         self.goodbye: int | None = None
         """The reason code of a DISCONNECT that arrived when nothing could be sent any more."""
@@ -136,9 +137,9 @@ class BrokerClient(Client):
     def _packet_handle(self) -> MQTTErrorCode:
         command = self._in_packet["command"]
         if command & 0xF0 == _PUBLISH and command & 0x06 > 0x02:
-            self.broke = "It sends at QoS 2, which nobody asked for"
+            self.broke = Message("broker.sends-qos-2")
         elif len(self._out_packet) > _MOST_WAITING:
-            self.broke = "It reads nothing of what it wants answers to"
+            self.broke = Message("broker.reads-nothing")
         else:
             return super()._packet_handle()
         return MQTTErrorCode.MQTT_ERR_PROTOCOL
@@ -208,34 +209,27 @@ def _read(path: Path, access: BrokerAccess, *, only_ours: bool) -> bytes:
             found = os.fstat(file.fileno())
             mode = stat.S_IMODE(found.st_mode)
             if only_ours and mode & 0o077:
+                mend = exposed_secret(path, found)
                 raise BrokerFault(
-                    f"The password is not used, for others may read {path} (mode {mode:04o}): "
-                    f"{exposed_secret(path, found)}, and have the password changed."
+                    "secret.exposed-password", path=path, mode=f"{mode:04o}", mend=mend
                 )
             content = file.read(_MOST_READ)
     except PermissionError as error:
-        raise BrokerFault(
-            f"The password file {path} cannot be read: {unreadable_secret(path, error)}."
-        ) from error
+        why = unreadable_secret(path, error)
+        raise BrokerFault("secret.unreadable-password", path=path, why=why) from error
     except OSError as error:
+        setting = access.setting("password_file")
         raise BrokerFault(
-            f"The password file {path} cannot be read ({error.strerror}): correct "
-            f"{access.setting('password_file')}."
+            "secret.missing-password", path=path, why=because(error), setting=setting
         ) from error
     try:
         secret = one_line(content)
     except ValueError as error:
-        raise BrokerFault(
-            f"The password file {path} holds no password that can be used: {error}. Write it in "
-            "one line, as UTF-8 text."
-        ) from None
+        raise BrokerFault("secret.no-password", path=path, why=error) from None
     if len(secret) > _LONGEST:
-        raise BrokerFault(f"The password file {path} holds too long a password.")
+        raise BrokerFault("secret.long-password", path=path)
     if has_blanks_around(secret):
-        raise BrokerFault(
-            f"The password file {path} holds a password with a blank in front or behind: delete "
-            "the blank; where it belongs to the password, choose another password."
-        )
+        raise BrokerFault("secret.blank-password", path=path)
     return secret
 
 
@@ -251,10 +245,7 @@ def context(access: BrokerAccess) -> ssl.SSLContext:
         try:
             made.load_verify_locations(path)
         except ssl.SSLError as error:
-            raise BrokerFault(
-                f"The CA file {path} holds no certificate that can be read: put the CA's "
-                "certificate into it, in PEM form."
-            ) from error
+            raise BrokerFault("secret.no-ca", path=path) from error
     else:
         made.load_default_certs()
     if access.cert_file:
@@ -268,30 +259,19 @@ def _show(made: ssl.SSLContext, access: BrokerAccess) -> None:
     found = key.stat()
     mode = stat.S_IMODE(found.st_mode)
     if mode & 0o007:
-        raise BrokerFault(
-            f"The key is not used, for anybody may read {key} (mode {mode:04o}): "
-            f"{exposed_secret(key, found)}, and have the certificate made anew with another key."
-        )
+        mend = exposed_secret(key, found)
+        raise BrokerFault("secret.exposed-key", path=key, mode=f"{mode:04o}", mend=mend)
 
     def locked() -> bytes:  # Without it OpenSSL would ask on the terminal, and wait for ever.
-        raise BrokerFault(
-            f"The key in {key} is locked by a passphrase, which nobody is there to type: unlock it "
-            f"with 'openssl pkey -in {key} -out FILE' and name that in "
-            f"{access.setting('key_file')}."
-        )
+        raise BrokerFault("secret.locked-key", path=key, setting=access.setting("key_file"))
 
     try:
         made.load_cert_chain(certificate, key, locked)
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
-            raise BrokerFault(
-                f"The key in {key} does not belong to the certificate in {certificate}: put the "
-                "two that were made together there."
-            ) from error
-        raise BrokerFault(
-            f"{certificate} and {key} are not a certificate and its key in PEM form "
-            f"({error.reason or error}): put the files there that the CA gave you."
-        ) from error
+            raise BrokerFault("secret.other-key", key=key, certificate=certificate) from error
+        why = error.reason or error
+        raise BrokerFault("secret.no-pem", key=key, certificate=certificate, why=why) from error
 
 
 def _readable(access: BrokerAccess, key: str) -> Path:
@@ -300,9 +280,11 @@ def _readable(access: BrokerAccess, key: str) -> Path:
         path.open("rb").close()
     except PermissionError as error:
         why = (unreadable_secret if key == "key_file" else unreadable)(path, error)
-        raise BrokerFault(f"{path} ({access.setting(key)}) cannot be read: {why}.") from error
+        setting = access.setting(key)
+        raise BrokerFault("secret.unreadable", path=path, setting=setting, why=why) from error
     except OSError as error:
+        setting = access.setting(key)
         raise BrokerFault(
-            f"{path} cannot be read ({error.strerror}): correct {access.setting(key)}."
+            "secret.missing", path=path, setting=setting, why=because(error)
         ) from error
     return path

@@ -4,6 +4,7 @@ import errno
 import ssl
 from datetime import datetime
 
+from ..language import Message
 from .access import BrokerAccess
 
 _TLS_RECORD_ALERT = 0x15
@@ -26,23 +27,16 @@ _NO_TLS_HERE = {
 }
 _TOO_OLD = {"UNSUPPORTED_PROTOCOL", "PROTOCOL_VERSION", "NO_PROTOCOLS_AVAILABLE"}
 
-_SHOWN = {
-    "UNKNOWN_CA": "is signed by a CA that it does not know: have it signed by the broker's CA",
-    "CERTIFICATE_EXPIRED": (
-        "has expired by the broker's clock, or its list of revoked ones has: have that renewed "
-        "which has"
-    ),
-    "CERTIFICATE_REVOKED": "has been revoked: have a new one made",
-    "BAD_CERTIFICATE": "is not one that it takes: have one made for this broker",
-    "UNSUPPORTED_CERTIFICATE": "is not one for clients: have one made for client authentication",
-    "CERTIFICATE_UNKNOWN": "is not one that it takes: have one made for this broker",
-    "ACCESS_DENIED": "is not let in: look at the broker's settings",
-    "DECRYPT_ERROR": "does not fit its key: put the two that were made together there",
-}
-"""What a broker's alert (RFC 8446, 6.2) says about the certificate that we show."""
+_SHOWN = frozenset(
+    {
+        *("UNKNOWN_CA", "CERTIFICATE_EXPIRED", "CERTIFICATE_REVOKED", "BAD_CERTIFICATE"),
+        *("UNSUPPORTED_CERTIFICATE", "CERTIFICATE_UNKNOWN", "ACCESS_DENIED", "DECRYPT_ERROR"),
+    }
+)
+"""What a broker's alert (RFC 8446, 6.2) says about the certificate that we show: ``ours.…``."""
 
 
-def failure(error: Exception, access: BrokerAccess, wall: datetime) -> str | None:
+def failure(error: Exception, access: BrokerAccess, wall: datetime) -> Message | None:
     """What is wrong between us and the broker ("it"); None where it is nothing of TLS.
 
     ``wall``: what our clock says, for a certificate's dates are judged by it.
@@ -60,69 +54,48 @@ def failure(error: Exception, access: BrokerAccess, wall: datetime) -> str | Non
     return None
 
 
-def speaks_tls(access: BrokerAccess, first_byte: int | None) -> str | None:
+def speaks_tls(access: BrokerAccess, first_byte: int | None) -> Message | None:
     """What to do where the broker answered plain MQTT with an alert of TLS."""
     if access.encrypted or first_byte != _TLS_RECORD_ALERT:
         return None
-    return (
-        f'Its port {access.tcp_port} speaks TLS only: set {access.setting("tls")} to "on", or '
-        f"{access.setting('port')} to its plain port."
-    )
+    tls, port = access.setting("tls"), access.setting("port")
+    return Message("tls.only", number=access.tcp_port, tls=tls, port=port)
 
 
-def _distrust(error: ssl.SSLCertVerificationError, access: BrokerAccess, wall: datetime) -> str:
+def _distrust(error: ssl.SSLCertVerificationError, access: BrokerAccess, wall: datetime) -> Message:
     ca_file, code = access.setting("ca_file"), error.verify_code
-    clock = f"{wall:%Y-%m-%d %H:%M} UTC"
+    clock = f"{wall:%Y-%m-%dT%H:%M}"
     if code in _UNKNOWN_CA:
-        known = f"no CA in {access.ca_file}" if access.ca_file else "no CA that this system knows"
-        return (
-            f"Its certificate is vouched for by {known}: get the certificate of the CA that signed "
-            f"the broker's, and name its file in {ca_file}."
-        )
+        if access.ca_file:
+            return Message("tls.unknown-ca", file=access.ca_file, ca_file=ca_file)
+        return Message("tls.unknown-ca-here", ca_file=ca_file)
     if code == _NOT_YET_VALID:
-        return (
-            f"Its certificate is not valid yet by the clock here, which says {clock}: if that is "
-            "wrong, let the clock be set (network time); otherwise have the broker's certificate "
-            "made anew."
-        )
+        return Message("tls.not-yet-valid", clock=clock)
     if code == _EXPIRED:
-        return (
-            f"Its certificate, or its CA's in {access.ca_file or 'the system'}, has expired by the "
-            f"clock here, which says {clock}: if that is right, have the certificate renewed; "
-            "otherwise let the clock be set (network time)."
-        )
+        if access.ca_file:
+            return Message("tls.expired", file=access.ca_file, clock=clock)
+        return Message("tls.expired-here", clock=clock)
     if code == _REVOKED:
-        return "Its certificate has been revoked: have a new one made for the broker."
+        return Message("tls.revoked")
     if code in _OTHER_NAME:
-        return (
-            f"Its certificate is not made out for {access.host!r}: set {access.setting('host')} to "
-            "a name that stands in the certificate, or have one made out for this name."
-        )
-    return (
-        f"Its certificate is not accepted ({error.verify_message}): have the broker's certificate "
-        f"made anew, and compare {ca_file}."
-    )
+        return Message("tls.other-name", host=access.host, setting=access.setting("host"))
+    return Message("tls.not-accepted", why=error.verify_message, ca_file=ca_file)
 
 
-def _broken(error: ssl.SSLError, access: BrokerAccess) -> str:
+def _broken(error: ssl.SSLError, access: BrokerAccess) -> Message:
     reason = (error.reason or "").partition("ALERT_")[2] or error.reason or ""
-    cert_file = access.setting("cert_file")
+    cert_file, key_file = access.setting("cert_file"), access.setting("key_file")
     if reason in ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE") and not access.cert_file:
-        return (
-            "It lets nobody in without a client certificate, and none is shown: set "
-            f"{cert_file} and {access.setting('key_file')}."
-        )
+        return Message("tls.wants-certificate", cert_file=cert_file, key_file=key_file)
     if reason in _SHOWN and access.cert_file:
-        return f"It refuses our certificate ({access.cert_file}), which {_SHOWN[reason]}."
+        ours = Message(f"ours.{reason.lower()}")
+        return Message("tls.refuses-ours", file=access.cert_file, ours=ours)
     if reason in _TOO_OLD:
-        return "It speaks only TLS older than 1.2: let the broker use TLS 1.2 or newer."
+        return Message("tls.too-old")
     if reason in _NO_TLS_HERE or isinstance(error, ssl.SSLEOFError):
         return _no_tls(access)
-    return f"TLS fails ({error.reason or error}): look at the broker's log."
+    return Message("tls.fails", why=error.reason or error)
 
 
-def _no_tls(access: BrokerAccess) -> str:
-    return (
-        f"It breaks TLS off, so its port {access.tcp_port} may be a plain one: set "
-        f"{access.setting('port')} to its TLS port, and look at the broker's log."
-    )
+def _no_tls(access: BrokerAccess) -> Message:
+    return Message("tls.broken-off", number=access.tcp_port, port=access.setting("port"))

@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from ..language import Message
+
 TOO_LARGE = 0x95
 """MQTT 5, 2.4: packet too large."""
 
@@ -21,24 +23,15 @@ class BrokerLimits(Struct, frozen=True):
     qos: int = 2
     wildcards: bool = True
 
-    def sentences(self) -> dict[str, str]:
+    def sentences(self) -> dict[str, Message]:
         """What does not go as it should because of them, and what to do at the broker, by limit."""
         found = {}
         if not self.retains:
-            found["retain"] = (
-                "The broker keeps no retained messages, so roster, receipts and status reach only "
-                "who is connected at that moment: let it keep them (mosquitto: retain_available)."
-            )
+            found["retain"] = Message("broker.keeps-nothing")
         if not self.qos:
-            found["qos"] = (
-                "The broker takes messages at QoS 0 only, so it acknowledges none, and what gets "
-                "lost is noticed later: let it take QoS 1 (mosquitto: max_qos)."
-            )
+            found["qos"] = Message("broker.qos-0-only")
         if self.receive_maximum < _FEW:
-            found["receive-maximum"] = (
-                f"The broker takes {self.receive_maximum} messages at a time, so a backlog goes "
-                "out slowly: raise that limit (mosquitto: max_inflight_messages)."
-            )
+            found["receive-maximum"] = Message("broker.few-at-once", number=self.receive_maximum)
         return found
 
 
@@ -61,14 +54,11 @@ def limits_of(properties: object) -> BrokerLimits:
     )
 
 
-def too_large(packet_bytes: int | None) -> str:
+def too_large(packet_bytes: int | None) -> Message:
     """Why a message was not sent, or not taken, and what to do at the broker ("it")."""
     if packet_bytes is None:
-        return "The message is too large for it: raise its limit (mosquitto: max_packet_size)."
-    return (
-        f"It takes no message of more than {packet_bytes} bytes: raise that limit "
-        "(mosquitto: max_packet_size)."
-    )
+        return Message("broker.too-large")
+    return Message("broker.larger-than", size=packet_bytes)
 
 
 def publish_bytes(topic: str, payload: bytes, qos: int, properties: bytes) -> int:

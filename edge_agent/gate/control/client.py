@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from ...contract.errors import BadRequest, EdgeAgentError
-from ...contract.language import received
+from ...contract.language import because, received
 from ..errors import DaemonUnreachable
 from ..host.rights import unusable_socket
 from ..people.requests import AnyResponse, AskStatus, Done, Failed, Request, Step, Watch
@@ -63,10 +63,7 @@ def ask(path: Path, request: Request, on_step: Callable[[Step], None]) -> dict[s
         try:
             answer = _answers.decode(line)
         except msgspec.MsgspecError as error:
-            raise DaemonUnreachable(
-                "The daemon answers in words of another version: restart it after an upgrade "
-                f"({error})."
-            ) from error
+            raise DaemonUnreachable("control.other-words", error=error) from error
         match answer:
             case Step():
                 on_step(answer)
@@ -74,18 +71,14 @@ def ask(path: Path, request: Request, on_step: Callable[[Step], None]) -> dict[s
                 return answer.result
             case Failed():
                 raise Refusal(answer)
-    raise DaemonUnreachable("The daemon stopped before it had answered: see its log.")
+    raise DaemonUnreachable("control.stopped-meanwhile")
 
 
 class StatusFields(dict[str, Any]):
     """What the daemon says of itself. A field that one of another version lacks is told as that."""
 
     def __missing__(self, key: str) -> Any:
-        raise DaemonUnreachable(
-            f"The daemon that runs is of another version and does not tell {key!r}: restart it "
-            "with 'sudo systemctl restart edge-agent'. Until then, 'edge-agent status --json' "
-            "shows all that it tells."
-        )
+        raise DaemonUnreachable("control.not-told", key=key)
 
 
 def ask_status(path: Path) -> StatusFields:
@@ -109,16 +102,13 @@ def _lines(path: Path, request: Request) -> Iterator[bytes]:
     try:
         line = msgspec.json.encode(request) + b"\n"
     except UnicodeEncodeError as error:
-        raise BadRequest("What was typed is no UTF-8 text: check the terminal's locale.") from error
+        raise BadRequest("control.no-text") from error
     try:
         channel = _connect(path)
     except FileNotFoundError:
-        raise DaemonUnreachable(f"No daemon answers at {path}: {_starting()}.") from None
+        raise DaemonUnreachable("control.no-daemon", path=path, command=_starting()) from None
     except ConnectionRefusedError:
-        raise DaemonUnreachable(
-            f"No daemon answers at {path}, and the last one did not take leave: {_starting()}, and "
-            "see its log."
-        ) from None
+        raise DaemonUnreachable("control.no-daemon-left", path=path, command=_starting()) from None
     # A daemon that goes ends the stream; what came before still counts.
     with closing(channel), channel.makefile("rb") as stream, suppress(ConnectionError):
         channel.sendall(line)
@@ -130,8 +120,8 @@ def _lines(path: Path, request: Request) -> Iterator[bytes]:
 def _starting() -> str:
     """The command that starts a daemon on this machine."""
     if any(Path(folder, _UNIT).exists() for folder in _UNITS):
-        return "start it with 'sudo systemctl start edge-agent'"
-    return "start it with 'edge-agent run'"
+        return "sudo systemctl start edge-agent"
+    return "edge-agent run"
 
 
 _UNIT = "edge-agent.service"
@@ -145,14 +135,12 @@ def _connect(path: Path) -> socket.socket:
     except PermissionError as error:
         channel.close()
         raise DaemonUnreachable(
-            f"This user may not use the control socket {path}: {unusable_socket(path)}."
+            "control.forbidden", path=path, why=unusable_socket(path)
         ) from error
     except (FileNotFoundError, ConnectionRefusedError):
         channel.close()
         raise
     except OSError as error:
         channel.close()
-        raise DaemonUnreachable(
-            f"The control socket {path} cannot be used ({error.strerror}): check [control] socket."
-        ) from error
+        raise DaemonUnreachable("control.unusable", path=path, why=because(error)) from error
     return channel

@@ -96,7 +96,7 @@ class Conversation:
     def beat(self) -> None:
         """Raise BadRequest once the command at the other end has gone."""
         if self._client.gone:
-            raise BadRequest("The command that asked has gone: nothing was changed.")
+            raise BadRequest("control.command-gone")
 
     def done(self, result: dict[str, Any]) -> None:
         """The request was carried out."""
@@ -192,10 +192,7 @@ class ControlServer:
 
     def _turn_away(self, client: Client) -> None:
         log.warning("too many readers of the control socket: one more was turned away")
-        busy = GateBusy(
-            "Too many commands of this user are connected to the daemon: end some of them "
-            "('edge-agent watch' is one), or try again in a minute."
-        )
+        busy = GateBusy("control.too-many")
         answer = msgspec.json.encode(Failed.of(busy)) + b"\n"
         with suppress(OSError):
             client.channel.send(answer)
@@ -238,9 +235,7 @@ class ControlServer:
         try:
             request = _requests.decode(line)
         except (ValueError, RecursionError) as error:  # Whatever bytes may do to a decoder.
-            conversation.failed(
-                BadRequest(f"This is no request of the control socket: {rule(error)}.")
-            )
+            conversation.failed(BadRequest("control.no-request", error=rule(error)))
             return
         try:
             match request:  # What is answered on this thread; the rest is the gate's.
@@ -310,7 +305,7 @@ def _listen(path: Path) -> socket.socket:
     try:
         if path.is_socket():
             if _somebody_answers(path):
-                raise GateBusy(f"Another daemon answers at {path} already ([control] socket).")
+                raise GateBusy("control.another-daemon", path=path)
             path.unlink()  # Left behind by a crash.
         listener.bind(os.fspath(path))
         set_mode(path, 0o660)  # The socket's group may command the gate.
@@ -318,9 +313,8 @@ def _listen(path: Path) -> socket.socket:
         listener.listen()
     except OSError as error:
         listener.close()
-        raise SocketFault(
-            f"The control socket {path} cannot be made: {unmakeable_socket(path, error)}."
-        ) from error
+        why = unmakeable_socket(path, error)
+        raise SocketFault("control.unmakeable", path=path, why=why) from error
     except GateBusy:
         listener.close()
         raise

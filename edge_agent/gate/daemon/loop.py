@@ -393,6 +393,4 @@ class SocketPrompt:
         self._conversation.beat()
         self._beat()
         if self._stop.wait(seconds):
-            raise GateBusy(
-                "The daemon is stopping: nothing was changed. Ask again when it is back."
-            )
+            raise GateBusy("control.stopping")

@@ -48,7 +48,7 @@ from ..settings.schema import Settings
 from ..uplink.inbox import ForeignReceipt
 from .assembly import Assembly
 from .loop import GateLoop
-from .status import Circumstances, Vitals, gate_status, gate_time, running_status
+from .status import Circumstances, Vitals, gate_status, gate_time, named_problems, running_status
 from .supervised_thread import SupervisedThread
 
 log = logging.getLogger(__name__)
@@ -364,8 +364,10 @@ class _Daemon:
             self._way, self._way_since = event.state, self._assembly.clock.monotonic()
 
     def _status(self) -> dict[str, Any]:
-        status = gate_status(self._assembly, self._store, self._circumstances())
-        told = running_status(status, self._bus.uplink, self._bus.awaited, self._vitals())
+        now = self._circumstances()
+        status = gate_status(self._assembly, self._store, now)
+        problems = named_problems(self._assembly, self._store, now)
+        told = running_status(status, self._bus.uplink, self._bus.awaited, self._vitals(), problems)
         return told | {"settings": self._settings.told(), "time": gate_time(self._assembly)}
 
     def _vitals(self) -> Vitals:

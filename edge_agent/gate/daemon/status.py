@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from typing import Any, Literal, NamedTuple
 
@@ -9,6 +10,7 @@ from msgspec import Struct, to_builtins
 
 from ... import __version__
 from ...contract.chain import stamp_of, told
+from ...contract.language import Message, together, told_problem
 from ...contract.messages import (
     ClockStatus,
     GateStatus,
@@ -22,8 +24,14 @@ from ...contract.messages import (
 from ...contract.stamps import ClockState, Stamp, local_time
 from ...contract.true_times import Timeline
 from ..errors import NoLedgerYet
-from ..events import FingerAwaited, SensorChanged, StoreChanged, UplinkChanged
-from ..ledger.lost_people import BRING_BACK
+from ..events import (
+    FingerAwaited,
+    SensorChanged,
+    StoreChanged,
+    UplinkChanged,
+    as_detail,
+    detail_of,
+)
 from ..ledger.store.sqlite_store import SqliteStore
 from .assembly import Assembly
 from .supervised_thread import SILENT_AFTER_S
@@ -103,31 +111,20 @@ def _clock_status(assembly: Assembly, store: SqliteStore, stamp: Stamp) -> Clock
         timeline = Timeline(store.landmarks(), assembly.settings.clock.drift_ppm)
         low = timeline.place(stamp_of(told(store.data_of(store.entries(pending.first, 1)[0])))).low
         since = None if low is None else local_time(low, assembly.zone)
-    refused = assembly.clock.refused()
-    problem = None
-    if refused is not None:
-        problem = _REFUSED.format(error=refused)
-    elif stamp.state is ClockState.UNSYNCED:
-        problem = _UNSYNCED
     return ClockStatus(
         state=stamp.state,
         uncertainty_ms=stamp.uncertainty_ms,
         pending=pending.count,
         pending_since=since,
-        problem=problem,
+        problem=_text(_clock_problem(assembly, stamp)),
     )
 
 
-_REFUSED = (
-    "The kernel does not say whether the clock is synchronised ({error}), so no time is believed: "
-    "in a unit of your own set ProtectClock=no and allow adjtimex, as systemd/edge-agent.service "
-    "does."
-)
-
-_UNSYNCED = (
-    "The clock is not synchronised: punches are safe, and get their true time once it is. See to "
-    "the gate's network ('timedatectl'), or fit a battery-backed clock."
-)
+def _clock_problem(assembly: Assembly, stamp: Stamp) -> Message | None:
+    refused = assembly.clock.refused()
+    if refused is not None:
+        return Message("problem.clock-refused", error=refused)
+    return Message("problem.unsynced") if stamp.state is ClockState.UNSYNCED else None
 
 
 def _store_status(
@@ -136,22 +133,39 @@ def _store_status(
     now: StoreChanged,
     usage: _Disk | None,
 ) -> StoreStatus:
-    lost = assembly.lost_people(store)
-    people = f"{lost}: {BRING_BACK}." if lost else None
-    problem = _joined(now.detail or _disk_problem(usage), people)
     left = [old.name for old in assembly.set_aside()]
+    problem = _text(_store_problem(assembly, store, now, usage))
     return StoreStatus(state=now.state, problem=problem, set_aside=left)
 
 
-def _disk_problem(usage: _Disk | None) -> str | None:
+def _store_problem(
+    assembly: Assembly, store: SqliteStore, now: StoreChanged, usage: _Disk | None
+) -> Message | None:
+    lost = assembly.lost_people(store)
+    people = Message("problem.people-lost", lost=lost.told) if lost else None
+    return together(detail_of(now) or _disk_problem(usage), people)
+
+
+def _disk_problem(usage: _Disk | None) -> Message | None:
     if usage is None:
-        return "The disk does not say how full it is: see 'edge-agent doctor', replace the card."
+        return Message("problem.disk-silent")
     percent = (usage.total - usage.free) * 100 // usage.total
-    if percent < _FILLING_PERCENT:
-        return None
-    return (
-        f"The disk is {percent} % full: make room before it is. 'edge-agent doctor' names the disk."
-    )
+    return None if percent < _FILLING_PERCENT else Message("problem.disk-fills", percent=percent)
+
+
+def _text(problem: Message | None) -> str | None:
+    return None if problem is None else str(problem)
+
+
+def named_problems(
+    assembly: Assembly, store: SqliteStore, now: Circumstances
+) -> dict[str, Message | None]:
+    """What is the matter, by the part of the status, for whoever reads it in another language."""
+    return {
+        "sensor": detail_of(now.sensor),
+        "store": _store_problem(assembly, store, now.store, _disk(assembly)),
+        "clock": _clock_problem(assembly, assembly.clock.stamp()),
+    }
 
 
 class Vitals(Struct, frozen=True, kw_only=True):
@@ -172,23 +186,17 @@ class Vitals(Struct, frozen=True, kw_only=True):
 MENDED_OFTEN = 10
 """Times in ten minutes. A spark or a press that begins badly makes one or two."""
 
-_HANGS = (
-    "The daemon's {thread} thread has not moved for {seconds:.0f} s: restart it with 'sudo "
-    "systemctl restart edge-agent'."
-)
-_MENDED = (
-    "The link to the sensor was mended {count} times within ten minutes, and presses may have to "
-    "be repeated: 'sudo edge-agent doctor' tells whether another program reads from its port; "
-    "otherwise check GND, the wires and the supply."
-)
-
 
 def running_status(
-    status: GateStatus, uplink: UplinkChanged, awaited: FingerAwaited, vitals: Vitals
+    status: GateStatus,
+    uplink: UplinkChanged,
+    awaited: FingerAwaited,
+    vitals: Vitals,
+    problems: Mapping[str, Message | None] | None = None,
 ) -> dict[str, Any]:
     """What ``status --json`` prints while the daemon runs."""
     waits = {"awaiting": awaited.request, "awaiting_worker": awaited.worker}
-    told = _told("running", uplink, {**to_builtins(status), **waits})
+    told = _told("running", uplink, {**to_builtins(status), **waits}, problems or {})
     told["up_s"] = round(vitals.up_s)
     told["silent_s"] = {name: round(seconds, 1) for name, seconds in vitals.silent_s.items()}
     sensor, way = told["sensor"], told["uplink"]
@@ -196,19 +204,22 @@ def running_status(
     told["clock"]["refused"] = vitals.clock_refused
     way["away_s"] = None if vitals.away_s is None else round(vitals.away_s)
     often = vitals.mended >= MENDED_OFTEN and sensor["state"] == "ready"
-    mended = _MENDED.format(count=vitals.mended) if often else None
-    sensor["problem"] = _joined(_hangs(vitals, "gate"), sensor["problem"], mended)
-    way["problem"] = _joined(_hangs(vitals, "uplink"), way["problem"])
+    mended = Message("problem.mended", count=vitals.mended) if often else None
+    _tell(sensor, together(_hangs(vitals, "gate"), told_problem(sensor), mended))
+    _tell(way, together(_hangs(vitals, "uplink"), told_problem(way)))
     return told
 
 
-def _hangs(vitals: Vitals, thread: str) -> str | None:
+def _hangs(vitals: Vitals, thread: str) -> Message | None:
     seconds = vitals.silent_s[thread]
-    return _HANGS.format(thread=thread, seconds=seconds) if seconds >= SILENT_AFTER_S else None
+    if seconds < SILENT_AFTER_S:
+        return None
+    return Message("problem.hangs", thread=thread, seconds=float(seconds))
 
 
-def _joined(*problems: str | None) -> str | None:
-    return " ".join(filter(None, problems)) or None
+def _tell(part: dict[str, Any], problem: Message | None) -> None:
+    detail = as_detail(problem)
+    part["problem"], part["message"] = detail["detail"], detail["message"]
 
 
 def stopped_status(assembly: Assembly) -> dict[str, Any]:
@@ -220,9 +231,10 @@ def stopped_status(assembly: Assembly) -> dict[str, Any]:
     try:
         store = assembly.store_for_reading()
     except NoLedgerYet:
-        return _told("stopped", nowhere, {"gate": assembly.settings.gate.id, "ledger": None})
+        return _told("stopped", nowhere, {"gate": assembly.settings.gate.id, "ledger": None}, {})
     with closing(store):
-        told = _told("stopped", nowhere, to_builtins(gate_status(assembly, store, unused)))
+        status = to_builtins(gate_status(assembly, store, unused))
+        told = _told("stopped", nowhere, status, named_problems(assembly, store, unused))
     return told | {"time": gate_time(assembly)}
 
 
@@ -232,6 +244,14 @@ def gate_time(assembly: Assembly) -> dict[str, str]:
     return {"local": now, "zone": assembly.zone.key}
 
 
-def _told(daemon: str, uplink: UplinkChanged, status: dict[str, Any]) -> dict[str, Any]:
-    way = {"state": uplink.state, "problem": uplink.detail}
-    return {"daemon": daemon, **status, "uplink": way | status.get("uplink", {})}
+def _told(
+    daemon: str,
+    uplink: UplinkChanged,
+    status: dict[str, Any],
+    problems: Mapping[str, Message | None],
+) -> dict[str, Any]:
+    way = {"state": uplink.state, "problem": uplink.detail, "message": uplink.message}
+    told = {"daemon": daemon, **status, "uplink": way | status.get("uplink", {})}
+    for part, problem in problems.items():
+        _tell(told[part], problem)
+    return told

@@ -81,7 +81,7 @@ def _load(config: Path, loaded: list[Settings]) -> Judgement:
     try:
         loaded.append(load_settings(config))
     except BadSettings as bad:
-        return SETTINGS_BAD(path=bad.path, problems=" ".join(bad.problems).removesuffix("."))
+        return SETTINGS_BAD(path=bad.path, problems=bad.told)
     return SETTINGS_GOOD(path=config)
 
 

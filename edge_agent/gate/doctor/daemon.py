@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Any
 
 from ... import __version__
-from ...contract.language import Message, told_problem
+from ...contract.language import Message, together, told_problem
 from ..control.client import ask_status, daemon_runs
 from ..daemon.supervised_thread import SILENT_AFTER_S
 from ..ports import BrokerDown, BrokerUp, MqttVersion
@@ -123,7 +123,7 @@ def broker(context: CheckContext) -> Judgement:
             for event in broker.poll(left):
                 if isinstance(event, BrokerUp):
                     if limits := event.limits.sentences():
-                        return passed_on(State.WARN, " ".join(limits.values()))
+                        return passed_on(State.WARN, together(*limits.values()) or "")
                     if access.exposed:
                         return BROKER_IN_THE_CLEAR(**where, version=event.version)
                     old = event.version != "5"

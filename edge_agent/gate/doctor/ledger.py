@@ -65,7 +65,7 @@ def _opened(context: CheckContext) -> Judgement | None:
             return DATABASE_OF_OTHER_GATE(path=path, owner=owner, gate=gate)
         damaged = [old.name for old in context.assembly.damaged()]
         if lost := context.assembly.lost_people(store):
-            return PEOPLE_LOST(names=", ".join(damaged), lost=lost)
+            return PEOPLE_LOST(names=", ".join(damaged), lost=lost.told)
         if damaged:
             return DATABASE_SET_ASIDE(names=", ".join(damaged))
         return DATABASE_OPENS(path=path, ledger=store.ledger, entries=_entries(store.tail().seq))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ...contract.atomic_file import create_private
 from ...contract.errors import StoreFault
+from ...contract.language import because
 from ...contract.planted_links import refuse_planted_links
 from ..errors import GateBusy
 from .rights import unusable_store
@@ -67,20 +68,15 @@ class GateLock:
         try:
             fd = _open_lock(self._path)
         except OSError as error:
-            why = unusable_store(self._database, to_write=True) or error.strerror
-            raise StoreFault(
-                f"The database {self._database} cannot be used by this user: {why}."
-            ) from error
+            why = unusable_store(self._database, to_write=True) or because(error)
+            raise StoreFault("host.no-database", path=self._database, why=why) from error
         give_to_folder_owner(self._path)
         deadline = time.monotonic() + patience_s
         while not _try_lock(fd):
             owner = os.pread(fd, 100, 0).decode(errors="replace").strip() or "another process"
             if owner.startswith("daemon") or time.monotonic() >= deadline:
                 os.close(fd)
-                raise GateBusy(
-                    f"The gate is in use by {owner} (lock {self._path}): "
-                    "only one daemon or command may own a gate's database and sensor."
-                )
+                raise GateBusy("host.gate-in-use", owner=owner, lock=self._path)
             time.sleep(_POLL_S)
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"{holder} (process {os.getpid()})\n".encode(), 0)
@@ -93,11 +89,7 @@ class GateLock:
         except OSError:
             return  # Not there yet, or the store says what is wrong with it.
         if names > 1:
-            raise StoreFault(
-                f"The database {self._database} has {names} names (hard links), and two programs "
-                "could own it at once: delete the others, or copy it with 'edge-agent ledger "
-                "backup'."
-            )
+            raise StoreFault("host.many-names", path=self._database, names=names)
 
     def release(self) -> None:
         """Give the lock back. The file stays: removing it would let two owners in."""

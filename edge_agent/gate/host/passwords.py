@@ -8,6 +8,7 @@ import os
 import stat
 from pathlib import Path
 
+from ...contract.language import because
 from ...contract.rights import exposed_secret, unreadable_secret
 from ...contract.secret_file import one_line
 from ..errors import SensorFault
@@ -43,10 +44,8 @@ def _number_in(path: Path, *, only_ours: bool) -> int:
             found = os.fstat(file.fileno())
             mode = stat.S_IMODE(found.st_mode)
             if only_ours and mode & 0o077:
-                raise SensorFault(
-                    f"The sensor's password is not used, for others may read {path} (mode "
-                    f"{mode:04o}): {exposed_secret(path, found)}."
-                )
+                mend = exposed_secret(path, found)
+                raise SensorFault("host.exposed", path=path, mode=f"{mode:04o}", mend=mend)
             content = file.read(_LONGEST_FILE)
     except OSError as error:
         raise _unreadable(path, error) from error
@@ -57,10 +56,7 @@ def _number_in(path: Path, *, only_ours: bool) -> int:
         number = -1
     if not 0 <= number <= _HIGHEST:
         # What stands there is not shown: it may be the password all the same.
-        raise SensorFault(
-            f"The sensor's password file {path} holds no password: write it in one line, as a "
-            "number from 0 to 4294967295 or from 0x00000000 to 0xFFFFFFFF."
-        )
+        raise SensorFault("host.no-password", path=path)
     return number
 
 
@@ -75,22 +71,15 @@ def _kept_beside(database: Path) -> tuple[int, ...]:
     except (ValueError, RecursionError):
         passwords = None
     if not isinstance(passwords, list) or not all(map(_is_password, passwords)):
-        raise SensorFault(
-            f"The file of the sensor's password, {path}, is damaged: remove it, and give the "
-            "password with [sensor] password_file (docs/templates.md)."
-        )
+        raise SensorFault("host.damaged-password", path=path)
     return tuple(passwords)
 
 
 def _unreadable(path: Path, error: OSError) -> SensorFault:
     if isinstance(error, PermissionError):
-        return SensorFault(
-            f"The sensor's password file {path} cannot be read: {unreadable_secret(path, error)}."
-        )
-    return SensorFault(
-        f"The sensor's password file {path} cannot be read ({error.strerror}): correct [sensor] "
-        "password_file."
-    )
+        why = unreadable_secret(path, error)
+        return SensorFault("host.unreadable-password", path=path, why=why)
+    return SensorFault("host.missing-password", path=path, why=because(error))
 
 
 def _is_password(value: object) -> bool:

@@ -7,6 +7,7 @@ import os
 import stat
 from pathlib import Path
 
+from ...contract.language import Message, because
 from ...contract.rights import (
     ENTER,
     READ,
@@ -34,7 +35,7 @@ _SHARED = frozenset(
 """Folders that are not one program's own: whoever may write there is not to be changed."""
 
 
-def unusable_store(database: Path, *, to_write: bool) -> str | None:
+def unusable_store(database: Path, *, to_write: bool) -> Message | None:
     """Of the gate's database, its folder and the files beside it; None where nothing is missing."""
     folder = database.parent
     block = block_on(database, READ | (WRITE if to_write else 0))
@@ -46,22 +47,19 @@ def unusable_store(database: Path, *, to_write: bool) -> str | None:
     if to_write and (mend := _beyond_the_unit(database)) is not None:
         return mend
     if block.stat is None:
-        return f"there is no folder {block.path}: {_makes(folder)}"
+        return Message("rights.no-folder", path=block.path, command=_makes(folder))
     if stat.S_ISDIR(block.stat.st_mode) and block.path == Path(os.path.realpath(database)):
-        return f"{database} is a folder: name a file in it with [store] path"
+        return Message("rights.is-folder", path=database)
     if block.mode == ENTER and not stat.S_ISDIR(block.stat.st_mode):
-        return f"{block.path} is no folder: correct [store] path"
+        return Message("rights.store-no-folder", path=block.path)
     if block.mode & WRITE and _is_read_only(block.path):
-        return (
-            f"the disk of {folder} is mounted read-only: restart the machine, and replace a card "
-            "that does this again ('dmesg' says why)"
-        )
+        return Message("rights.read-only-disk", path=folder)
     if not to_write and (mend := joining(block)) is not None:
         return mend
-    return f"{block.told}: {_mend_of_store(database, block)}"
+    return block.mended_by(_mend_of_store(database, block))
 
 
-def _mend_of_store(database: Path, block: Block) -> str:
+def _mend_of_store(database: Path, block: Block) -> Message | str:
     folder, me = database.parent, user()
     found = stat_of(folder)
     of_root = found is not None and found.st_uid == 0
@@ -69,7 +67,7 @@ def _mend_of_store(database: Path, block: Block) -> str:
     if of_root and me != "root" and (is_the_service() or is_user(SERVICE)):
         owner = me if is_the_service() else SERVICE
         if folder in _SHARED:
-            return f"set [store] path to {STATE / database.name}"
+            return Message("rights.set-store", path=STATE / database.name)
         gives = [f"chown {owner}: {quoted(folder)} {quoted(database)}*"]
     elif _not_the_owners(database):
         gives = [f"chown {owner}: {quoted(database)}*"]
@@ -115,56 +113,54 @@ def _is_read_only(path: Path) -> bool:
         return False
 
 
-def _beyond_the_unit(database: Path) -> str | None:
+def _beyond_the_unit(database: Path) -> Message | None:
     """Whether it lies where systemd lets the service write nothing, or not even look."""
     own = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
     if not own or database.is_relative_to(own):
         return None
-    return (
-        f"the service may write below {own} alone (ProtectSystem= and ProtectHome= in its unit): "
-        f"set [store] path to {own}/{database.name}, or add ReadWritePaths={database.parent} below "
-        f"[Service] with 'sudo systemctl edit {SERVICE}'"
-    )
+    there = f"{own}/{database.name}"
+    return Message("rights.below-alone", own=own, there=there, folder=database.parent, unit=SERVICE)
 
 
-def unusable_socket(path: Path) -> str:
+def unusable_socket(path: Path) -> Message:
     """Of the control socket of a daemon, which its group may use."""
     block = block_on(path, READ | WRITE)
     if block is None or block.stat is None:
-        return "it went away meanwhile: try again"
-    return joining(block) or f"{block.told}: {as_user(user(block.stat.st_uid))}"
+        return Message("rights.went-away")
+    return joining(block) or block.mended_by(as_user(user(block.stat.st_uid)))
 
 
-def unmakeable_socket(path: Path, error: OSError) -> str:
+def unmakeable_socket(path: Path, error: OSError) -> Message:
     """Of the place in which a daemon makes its control socket."""
     block = block_on(path.parent, READ | WRITE | ENTER)
     if block is None:
-        return f"{error.strerror}: see that nothing else is there"
+        return Message("rights.nothing-else-there", why=because(error))
     if block.stat is None:
-        return f"there is no folder {block.path}: {_makes(path.parent)}"
+        return Message("rights.no-folder", path=block.path, command=_makes(path.parent))
     if not stat.S_ISDIR(block.stat.st_mode):
-        return f"{block.path} is no folder: correct [control] socket"
+        return Message("rights.socket-no-folder", path=block.path)
     if block.mode & WRITE and _is_read_only(block.path):
-        return f"its folder is read-only: set [control] socket to /run/{SERVICE}/control.sock"
+        return Message("rights.socket-read-only", path=f"/run/{SERVICE}/control.sock")
     owner = user(block.stat.st_uid)
     if owner == user():
-        return f"{block.told}: chmod u+rwx {quoted(block.path)}"
+        return block.mended_by(f"chmod u+rwx {quoted(block.path)}")
     if block.path in _SHARED:
-        return f"{block.told}: set [control] socket to a path in a folder of this user's"
-    return f"{block.told}: {as_user(owner, 'run')}"
+        return block.mended_by(Message("rights.set-socket"))
+    return block.mended_by(as_user(owner, "run"))
 
 
-def unusable_device(path: Path) -> str:
+def unusable_device(path: Path) -> Message:
     """Of a serial port."""
     block = block_on(path, READ | WRITE)
     if block is None or block.stat is None:
         # Its mode lets us, and something else does not, such as a container.
         join = f"sudo usermod -aG dialout {user()}"
-        return f"add the user to the group dialout ({join}) and log in again"
+        return Message("rights.join-dialout", command=join)
     if group(block.stat.st_gid) == "tty":
         unit = f"serial-getty@{block.path.name}.service"
-        return f"a login terminal has it: sudo systemctl disable --now {unit}, then restart"
-    return joining(block) or (
-        f"{block.told}: sudo chgrp dialout {quoted(block.path)} && sudo chmod g+rw "
-        f"{quoted(block.path)} && sudo usermod -aG dialout {user()}, then log in again"
+        return Message("rights.login-terminal", unit=unit)
+    command = (
+        f"sudo chgrp dialout {quoted(block.path)} && sudo chmod g+rw {quoted(block.path)} && "
+        f"sudo usermod -aG dialout {user()}"
     )
+    return joining(block) or block.mended_by(Message("rights.then-log-in", command=command))

@@ -10,7 +10,7 @@ from collections.abc import Collection
 import msgspec
 from msgspec import Struct
 
-from ...contract.wording import counted
+from ...contract.language import Message
 from .store.metadata import PEOPLE_LOST
 from .store.sqlite_store import SqliteStore
 
@@ -26,11 +26,15 @@ class LostPeople(Struct, frozen=True, kw_only=True):
     prints: list[Finger]
     of_prints: int
 
-    def __str__(self) -> str:
-        return (
-            f"{len(self.workers)} of {counted(self.of_workers, 'worker')} and "
-            f"{len(self.prints)} of {counted(self.of_prints, 'print')} did not come along from "
-            "the damaged database"
+    @property
+    def told(self) -> Message:
+        """How many of them are missing; no full stop."""
+        return Message(
+            "problem.lost",
+            lost_workers=len(self.workers),
+            workers=Message("problem.workers", count=self.of_workers),
+            lost_prints=len(self.prints),
+            prints=Message("problem.prints", count=self.of_prints),
         )
 
 

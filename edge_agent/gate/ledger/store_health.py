@@ -7,9 +7,10 @@ from typing import Literal, TypeVar
 
 from ...contract.errors import StoreFault
 from ...contract.facts import Fact, RecordingResumed, RecordingStopped
+from ...contract.language import Message
 from ...contract.stamps import Stamp
 from ..errors import DiskFull
-from ..events import StoreChanged
+from ..events import StoreChanged, as_detail
 from ..ports import Clock, Emit
 from .store.notes import Gap
 from .store.sqlite_store import SqliteStore
@@ -21,10 +22,7 @@ Written = TypeVar("Written")
 _TRY_EVERY_S = 2.0
 _REFILL_EVERY_S = 60.0
 
-_SPENT = (
-    "The disk is full, and the gate records into its reserve: make room soon ('edge-agent doctor' "
-    "names the disk)."
-)
+_SPENT = Message("problem.reserve")
 
 
 _AGAIN = {
@@ -90,7 +88,7 @@ class StoreHealth:
                 why = RecordingStopped(reason="disk-full" if full else "store-fault")
                 self._stopped = Gap(why, stamp)
             self._try_due = self._clock.monotonic() + _TRY_EVERY_S
-            self._is("failing", str(fault))
+            self._is("failing", fault.message)
             raise
         if self._store.has_spent_reserve() or spent:
             self._is("reserve", _SPENT)
@@ -123,14 +121,16 @@ class StoreHealth:
         else:
             self._is("reserve", _SPENT)
 
-    def _is(self, state: Literal["ready", "reserve", "failing"], detail: str | None = None) -> None:
+    def _is(
+        self, state: Literal["ready", "reserve", "failing"], detail: Message | None = None
+    ) -> None:
         if state != self._state:
             if state == "ready":
                 log.info(_AGAIN[self._state])
             elif state == "reserve":
-                log.warning(_SPENT)
+                log.warning("%s", _SPENT)
             self._state = state  # Why it fails is logged by whoever could not write.
-            self._emit(StoreChanged(state=state, detail=detail))
+            self._emit(StoreChanged(state=state, **as_detail(detail)))
 
 
 def _before_the_power_cut(store: SqliteStore) -> Gap | None:

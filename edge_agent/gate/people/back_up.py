@@ -10,6 +10,7 @@ from base64 import b64encode
 
 from ...contract.errors import BadRequest
 from ...contract.facts import TemplatesSealed
+from ...contract.language import Message
 from ...contract.people import Print
 from ...contract.stamps import utc_time
 from ..host.memory import wipe
@@ -35,11 +36,11 @@ def begin_backup(context: RequestContext, request: BeginBackup) -> Result:
     gate = context.gate
     recipients = list(dict.fromkeys(request.recipients))
     if len(recipients) > _MOST_RECIPIENTS:
-        raise BadRequest(f"A backup has at most {_MOST_RECIPIENTS} recipients.")
+        raise BadRequest("backup.many-recipients", most=_MOST_RECIPIENTS)
     context.sealing.seal(b"", recipients)  # Refuses what is no public key.
     prints = sorted(gate.prints, key=lambda print_: print_.slot)
     if not prints:
-        raise BadRequest("No prints are enrolled: there is nothing to back up.")
+        raise BadRequest("backup.nothing")
     header = Header(
         format=FORMAT,
         version=VERSION,
@@ -62,7 +63,7 @@ def seal_prints(context: RequestContext, request: SealPrints) -> Result:
     """The next records, and which of them have no template, and why."""
     backup = _under_way(context, request.backup)
     if not 1 <= request.first <= len(backup.prints):
-        raise BadRequest(f"Backup {request.backup} has no place {request.first}.")
+        raise BadRequest("backup.no-place", backup=request.backup, place=request.first)
     context.sensor_in_use()
     sealed, missing, longest = [], [], 0
     end = min(request.first + _AT_ONCE, len(backup.prints) + 1)
@@ -73,7 +74,8 @@ def seal_prints(context: RequestContext, request: SealPrints) -> Result:
         if why is None:
             backup.sealed.add(print_)
         else:
-            missing.append({"worker": print_.worker, "finger": print_.finger, "why": why})
+            told = {"why": str(why), **why.plain()}
+            missing.append({"worker": print_.worker, "finger": print_.finger, **told})
         line = record.line()
         longest = max(longest, len(line))
         data = context.sealing.seal(line, backup.header.recipients)
@@ -96,26 +98,24 @@ def keep_backup(context: RequestContext, request: KeepBackup) -> Result:
 def _under_way(context: RequestContext, name: str) -> BackupUnderWay:
     backup = context.transfers.backup
     if backup is None or backup.header.backup != name:
-        raise BadRequest(
-            f"Backup {name} is not under way: another one was begun, or the daemon has "
-            "restarted. Begin anew."
-        )
+        raise BadRequest("backup.not-under-way", backup=name)
     return backup
 
 
 def _read(
     context: RequestContext, header: Header, place: int, print_: Print
-) -> tuple[Record, str | None]:
+) -> tuple[Record, Message | None]:
     store = context.gate.store
     known = store.digests().get((print_.slot, print_.generation))
     worker = store.worker(print_.worker)
-    template, why = None, None
+    template: bytes | None = None
+    why: Message | None = None
     if known is None or worker is None or print_ not in context.gate.prints:
-        why = "it was removed meanwhile"
+        why = Message("backup.removed-meanwhile")
     else:
         pairing = context.pairing
         template = persistently(pairing, lambda: _template(pairing, print_.slot, known))
-        why = None if template else "its slot holds another template, or none: enrol it again"
+        why = None if template else Message("backup.other-template")
     record = Record(
         header=line_hash(header.line()),
         place=place,

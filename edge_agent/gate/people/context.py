@@ -21,7 +21,7 @@ from .templates.records import Strangers
 from .templates.sealing import AgeSealing, KeyPair
 
 
-def not_in_use(missing: str | None = None) -> NoReturn:
+def not_in_use(missing: Message | str | None = None) -> NoReturn:
     """Nobody connects it for a request: the daemon sees to it by itself. ``missing`` says why."""
     raise SensorSilent("people.no-sensor", why=missing or Message("people.sensor-comes"))
 

@@ -13,6 +13,7 @@ from msgspec import Struct, to_builtins
 
 from ...contract.errors import BadRequest
 from ...contract.facts import Fact, PrintRestored, WorkerAdded
+from ...contract.language import Message
 from ...contract.people import Print
 from ..host.memory import wipe
 from ..sensor.pairing import persistently
@@ -26,10 +27,7 @@ _MOST_AT_ONCE = 16
 _AT_ONCE = 8
 """Records in one request, some 3 s in which nobody can press; one where each is compared."""
 
-_NOT_COMPARED = (
-    "this sensor cannot tell whether the finger is enrolled here already, for others are that the "
-    "backup does not hold: enrol it anew"
-)
+_NOT_COMPARED = Message("backup.not-compared")
 
 
 class _Placed(Struct, frozen=True):
@@ -51,9 +49,9 @@ def begin_restore(context: RequestContext, request: BeginRestore) -> Result:
     info = context.sensor_in_use()
     if request.system_id != info.system_id and not request.any_model:
         raise BadRequest(
-            f"The backup was made with a sensor of system id 0x{request.system_id:04X}, and "
-            f"this one has 0x{info.system_id:04X}: another model's templates are never "
-            "recognised, so enrol anew. If you know that both are of one model: --any-model."
+            "backup.other-sensor",
+            theirs=f"0x{request.system_id:04X}",
+            ours=f"0x{info.system_id:04X}",
         )
     strangers = context.transfers.strangers
     strangers.look(set(request.digests), context.prompt)
@@ -81,9 +79,9 @@ def restore_prints(context: RequestContext, request: RestorePrints) -> Result:
 
 def _opened(context: RequestContext, request: RestorePrints) -> list[Record]:
     if context.transfers.courier is None:
-        raise BadRequest("The daemon has restarted in between: begin anew.")
+        raise BadRequest("backup.begin-anew")
     if not 0 < len(request.sealed) <= _MOST_AT_ONCE:
-        raise BadRequest(f"1 to {_MOST_AT_ONCE} prints can be restored at once.")
+        raise BadRequest("backup.too-many-at-once", most=_MOST_AT_ONCE)
     records = []
     for sealed in request.sealed:
         opened = context.sealing.open(sealed, [context.transfers.courier.identity])
@@ -92,14 +90,16 @@ def _opened(context: RequestContext, request: RestorePrints) -> list[Record]:
         known = context.gate.store.finger_of(record.digest)
         if known not in (None, (record.worker, record.finger)):
             raise BadRequest(
-                f"Record {record.place} says that it is the {record.finger} of "
-                f"{record.worker}, but its template was enrolled at this gate as the "
-                f"{known[1]} of {known[0]}: the backup was altered. Nothing of this batch was "
-                "written."
+                "backup.altered",
+                place=record.place,
+                finger=record.finger,
+                code=record.worker,
+                own_finger=known[1],
+                own_code=known[0],
             )
         records.append(record)
     if len({(record.worker, record.finger) for record in records}) < len(records):
-        raise BadRequest("A finger is in one batch twice: nothing of it was written.")
+        raise BadRequest("backup.twice-in-batch")
     return records
 
 
@@ -196,8 +196,5 @@ def _record(
 
 
 def _left_to(twin: Print, record: Record) -> RecordOutcome:
-    return left_out(
-        record,
-        f"this finger is enrolled here already, as the {twin.finger} of {twin.worker}: settle "
-        "whose it is, and remove the other with 'prints remove'",
-    )
+    there = Message("backup.twin", finger=twin.finger, code=twin.worker)
+    return left_out(record, there)

@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 
-from msgspec import to_builtins
+from msgspec import structs, to_builtins
 
 from .context import RequestContext, Result
 from .requests import AdoptSensor, AskSensor, TakeImage
@@ -12,7 +12,7 @@ def ask_sensor(context: RequestContext, request: AskSensor) -> Result:
     """What the sensor says of itself, in use or not, and whether it is paired."""
     info = context.connected or context.sensor.connect()
     doubt = context.pairing.check()
-    told: Result = to_builtins(info)
+    told: Result = to_builtins(structs.replace(info, moved=None))
     del told["adapter"], told["moved"]  # The status tells of it.
     used = len(context.sensor.slots())
     return {**told, "used": used, "paired": doubt is None, "doubt": doubt}

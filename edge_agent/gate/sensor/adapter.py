@@ -14,16 +14,13 @@ import msgspec
 from msgspec import Struct
 from serial.tools import list_ports
 
+from ...contract.language import Message
+
 _SERIAL = re.compile(r"(?=.{6,})(?!0123456789|123456)")
 """What a serial number looks like. Makers who spare the trouble write "0001" into all of them."""
 
 _FEWEST_SIGNS = 3
 """Different ones in a serial number."""
-
-_MOVED = (
-    "The sensor's adapter is {device} now, and not {port} as [sensor] port says: set it to "
-    "{stable}."
-)
 
 
 class _Adapter(Struct, frozen=True):
@@ -109,12 +106,12 @@ class SensorAdapter:
                 twins = sum(adapter.is_like(other) for other in there.values()) > 1
                 self._known = _Known(self._port, adapter, by_socket=twins or not adapter.numbered)
 
-    def moved(self, device: str) -> str | None:
+    def moved(self, device: str) -> Message | None:
         """What a technician should know of a ``device`` that is not the one in the settings."""
         if device == self._port:
             return None
         stable = stable_name(device) or device
-        return _MOVED.format(device=device, port=self._port, stable=stable)
+        return Message("sensor.adapter-moved", device=device, port=self._port, stable=stable)
 
     def _is_at(self, device: str) -> bool:
         return os.path.realpath(device) == os.path.realpath(self._port)

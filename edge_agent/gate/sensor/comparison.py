@@ -145,16 +145,16 @@ class Comparison:
             known.steady = True
             self._remember(known)
 
-    def problem(self, token: bytes | None) -> str | None:
+    def problem(self, token: bytes | None) -> Message | None:
         """What a technician should know, or None."""
         known = self._known(token)
         if known.steady is False:
-            return str(Message("sensor.unsteady"))
+            return Message("sensor.unsteady")
         held = self._held(known)
         if not held:
             return None
         prints = [Message("sensor.print", finger=one.finger, worker=one.worker) for one in held]
-        return str(Message("sensor.held-back", prints=prints))
+        return Message("sensor.held-back", prints=prints)
 
     def _put_off(self) -> None:
         self._due = self._gate.clock.monotonic() + EVERY_S

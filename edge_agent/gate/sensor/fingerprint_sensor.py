@@ -203,7 +203,7 @@ class FingerprintSensor:
     @property
     def _library(self) -> TemplateLibrary:
         if self._open_library is None:
-            raise SensorUnplugged(f"The sensor port {self._settings.port} is not open: connect.")
+            raise SensorUnplugged("sensor.not-open", port=self._settings.port)
         return self._open_library
 
     @property
@@ -224,8 +224,7 @@ class FingerprintSensor:
             if self._has_answered or not (baud := other_baud(port)):
                 raise
             raise SensorGarbled(
-                f"The sensor at {port.name} speaks {baud} baud, but [sensor] baud is "
-                f"{configured}: set [sensor] baud = {baud}."
+                "sensor.other-baud", port=port.name, baud=baud, configured=configured
             ) from fault
         self._has_answered = True
 
@@ -246,11 +245,7 @@ class FingerprintSensor:
         try:
             _, system_id, capacity, level, _, packet, baud = link.read(READ_SYS_PARA)
         except (SensorSilent, SensorRefused) as fault:
-            raise SensorSilent(
-                f"The sensor at {self._settings.port} is there but does not tell its parameters: "
-                "try again; if it stays so, it is a module without ReadSysPara, such as an R308, "
-                "which this gate cannot use."
-            ) from fault
+            raise SensorSilent("sensor.no-parameters", port=self._settings.port) from fault
         # Slots that the index cannot show are not used: nothing could be read back from them.
         link.capacity = min(capacity, INDEX_SLOTS)
         link.packet_size = _PACKET_SIZES.get(packet, link.packet_size)

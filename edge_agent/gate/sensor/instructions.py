@@ -11,10 +11,11 @@ what is allowed.
 
 import struct
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 
+from ...contract.language import Message
 from ..rules import Hint
 
 OK = 0x00
@@ -53,7 +54,8 @@ class Instruction(Struct, frozen=True):
     """pyfingerprint's method that carries it out, and the arguments that this takes."""
 
     without: str = ""
-    """What becomes of a gate whose module lacks it; empty where every module must have it."""
+    """What becomes of a gate whose module lacks it, as the message ``without.…``; empty where every
+    module must have it."""
 
     sends: frozenset[int] = frozenset()
     """After an OK the sensor sends data packets, in all one of these sizes."""
@@ -65,9 +67,9 @@ class Instruction(Struct, frozen=True):
     """An OK is believed only after a moment without a second one."""
 
     @property
-    def means(self) -> str:
+    def means(self) -> Message:
         """What the sensor is asked to do, for people who do not know the manuals' names."""
-        return _MEANS[self.name]
+        return Message(f"asked.{self.name.lower()}")
 
     @property
     def ack_size(self) -> int:
@@ -87,34 +89,6 @@ class Instruction(Struct, frozen=True):
         return fields[0] if len(fields) == 1 else fields or True
 
 
-_MEANS = {
-    "GenImg": "look at the glass",
-    "Img2Tz": "read the fingerprint in its image",
-    "Match": "compare two scans",
-    "Search": "find whose finger it is",
-    "HighSpeedSearch": "find whose finger it is",
-    "RegModel": "make a template of two scans",
-    "Store": "store a template",
-    "LoadChar": "load a template",
-    "UpChar": "send a template",
-    "DownChar": "take a template",
-    "UpImage": "send its image",
-    "DeletChar": "erase a template",
-    "ReadSysPara": "tell its parameters",
-    "SetSysPara": "change a parameter",
-    "VfyPwd": "say that it is there",
-    "WriteNotepad": "write into its notepad",
-    "ReadNotepad": "read its notepad",
-    "TemplateCount": "count its templates",
-    "ReadIndexTable": "tell which slots are taken",
-    "AuraLedConfig": "light its ring",
-    "Sleep": "sleep",
-    "PortControl": "switch its port",
-    "Cancel": "break off",
-    "ReadProductInfo": "tell what product it is",
-    "Handshake": "say that it is ready",
-}
-
 TEMPLATE_SIZES = frozenset({512, 768, 1536})
 """Bytes, in transfers that owners of modules have published: ZFM-20 and R305; R307 and JM-101; R503
 and FPM10A. The same name is sold with different sizes, so a sensor's own is learnt from itself."""
@@ -131,8 +105,8 @@ _SLOTS = {"first": "H", "count": "H"}
 _PAGE = {"page": "B"}
 _FOUND = "HH"  # slot and score
 _NOBODY = {NOT_FOUND: (-1, -1)}
-_NO_NOTES = "it is told from another one by its templates, each time that it is connected"
-_ONLY_TESTED = "only hw_tests ask for it"
+_NO_NOTES = "no-notes"
+_ONLY_TESTED = "only-tested"
 
 # Measured, in ms: GenImg 190, Img2Tz 300, Match 28, Search 47 (below 1 s with 1000 slots), RegModel
 # 12, Store 58, DeletChar 66, ReadSysPara 16, TemplateCount 12.
@@ -150,7 +124,7 @@ MATCH = Instruction(
     ack="H",
     answers={0x08: 0},
     driver=("compareCharacteristics",),
-    without="nothing is compared",
+    without="nothing-compared",
 )
 SEARCH = Instruction(
     0x04, "Search", 1.5, _BUFFER | _SLOTS, _FOUND, _NOBODY, driver=("searchTemplate",)
@@ -166,9 +140,7 @@ LOAD_CHAR = Instruction(
 # is read back from the flash anyway, and writes images of one size into files.
 UP_CHAR = Instruction(0x08, "UpChar", 1.0, _BUFFER, sends=TEMPLATE_SIZES)
 DOWN_CHAR = Instruction(0x09, "DownChar", 1.0, _BUFFER, takes=True)
-UP_IMAGE = Instruction(
-    0x0A, "UpImage", 1.0, sends=frozenset(IMAGE_SIZES), without="it shows no images"
-)
+UP_IMAGE = Instruction(0x0A, "UpImage", 1.0, sends=frozenset(IMAGE_SIZES), without="no-images")
 DELET_CHAR = Instruction(
     0x0C,
     "DeletChar",
@@ -185,7 +157,7 @@ VFY_PWD = Instruction(0x13, "VfyPwd", 0.3, {"password": "I"}, answers={WRONG_PAS
 WRITE_NOTEPAD = Instruction(0x18, "WriteNotepad", 1.0, _PAGE | {"data": "32s"}, without=_NO_NOTES)
 READ_NOTEPAD = Instruction(0x19, "ReadNotepad", 0.5, _PAGE, "32s", without=_NO_NOTES)
 HIGH_SPEED_SEARCH = Instruction(
-    0x1B, "HighSpeedSearch", 1.5, _BUFFER | _SLOTS, _FOUND, _NOBODY, without="Search finds the same"
+    0x1B, "HighSpeedSearch", 1.5, _BUFFER | _SLOTS, _FOUND, _NOBODY, without="search-instead"
 )
 TEMPLATE_COUNT = Instruction(0x1D, "TemplateCount", 0.3, ack="H", driver=("getTemplateCount",))
 READ_INDEX_TABLE = Instruction(
@@ -195,10 +167,10 @@ READ_INDEX_TABLE = Instruction(
     _PAGE,
     "32s",
     driver=("getTemplateIndex", "page"),
-    without="its slots are tried one by one, which takes longer",
+    without="slots-tried",
 )
 # R503, and Synochip's AS608.
-SLEEP = Instruction(0x33, "Sleep", 0.5, without="leave [sensor] touch_sleep false")
+SLEEP = Instruction(0x33, "Sleep", 0.5, without="no-sleep")
 
 # Only some modules have these: R307 and AS608 the first, the R503 the next four.
 PORT_CONTROL = Instruction(0x17, "PortControl", 0.5, {"on": "B"}, without=_ONLY_TESTED)
@@ -239,37 +211,20 @@ POOR_SCANS: Mapping[int, Hint] = {
 """What Img2Tz answers about a scan, as what the worker should do."""
 
 
-class Meaning(NamedTuple):
-    """An error code: what the sensor says, and what the technician should do."""
+MEANINGS = frozenset(
+    {
+        *(PACKET_ERROR, IMAGE_FAILED, 0x0B, NO_TEMPLATE, EMPTY_BUFFER, 0x0E, 0x0F, ERASING_FAILED),
+        *(WRONG_PASSWORD, WRITING_FAILED, 0x1C, 0x20, NOT_VERIFIED),
+    }
+)
+"""Error codes of which the manuals say what the sensor means."""
 
-    says: str
-    advice: str
+
+def says(code: int) -> Message:
+    """What the sensor says by an error code."""
+    return Message(f"code.{code:02x}" if code in MEANINGS else "code.unlisted")
 
 
-MEANINGS: Mapping[int, Meaning] = {
-    PACKET_ERROR: Meaning("it received a damaged packet", "check the wires, their length and GND"),
-    IMAGE_FAILED: Meaning("it could not take an image", "clean the glass and check its supply"),
-    0x0B: Meaning("it has no such slot", "compare its capacity with the slots in use"),
-    NO_TEMPLATE: Meaning("it holds no valid template there", "enrol that finger again"),
-    EMPTY_BUFFER: Meaning(
-        "it has no template to send", "try again; if it stays so, enrol the finger again"
-    ),
-    0x0E: Meaning("it does not take the data", "try again; if it stays so, replace the sensor"),
-    0x0F: Meaning("it has no image to send", "try again with a finger on the glass"),
-    ERASING_FAILED: Meaning("it could not erase", "try again; if it stays so, replace the sensor"),
-    WRONG_PASSWORD: Meaning(
-        "its password is not the one that this gate knows",
-        "give its password with [sensor] password_file and restart the daemon, or set it back to 0 "
-        "with the tool that changed it",
-    ),
-    WRITING_FAILED: Meaning(
-        "it could not write its flash", "try again; if it stays so, replace the sensor"
-    ),
-    0x1C: Meaning("it has no such page of its notepad", "try again; if it stays so, it has none"),
-    0x20: Meaning("its address is not FFFFFFFF", "set it back with the tool that changed it"),
-    NOT_VERIFIED: Meaning(
-        "it has restarted and wants the password again", "if this repeats, check its supply"
-    ),
-}
-
-UNLISTED = Meaning("its manual does not list that", "note the code and power the sensor off and on")
+def advice(code: int) -> Message:
+    """What the technician should do about it."""
+    return Message(f"mend.{code:02x}" if code in MEANINGS else "mend.unlisted")

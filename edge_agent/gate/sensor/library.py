@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import structs
 
 from ...contract.errors import BadRequest
+from ...contract.language import Message
 from ..errors import SPOILED, SensorFault, SensorGarbled, SensorRefused, SensorSilent
 from ..host.memory import wipe
 from ..ports import GoOn, give_up
@@ -23,7 +24,6 @@ from .instructions import (
     HIGH_SPEED_SEARCH,
     LOAD_CHAR,
     MATCH,
-    MEANINGS,
     NO_TEMPLATE,
     PACKET_ERROR,
     READ_INDEX_TABLE,
@@ -36,6 +36,7 @@ from .instructions import (
     WRITE_NOTEPAD,
     WRITING_FAILED,
     Instruction,
+    advice,
 )
 from .link import InstructionMissing, Link, OddSize
 
@@ -126,9 +127,7 @@ class TemplateLibrary:
         was_free = not self._holds(slot)
         lost = self._carry_out(lambda: self.link.ask(STORE, slot=slot, buffer=_WRITING))
         if not self._holds(slot) or (lost and not was_free):
-            raise lost or self._disbelieved(
-                f"stored a template in slot {slot}", "its index does not show it"
-            )
+            raise lost or self._disbelieved("sensor.stored-unseen", slot=slot)
 
     def erase(self, slot: int) -> None:
         """Erase ``slot``."""
@@ -136,9 +135,7 @@ class TemplateLibrary:
         lost = self._carry_out(lambda: self.link.ask(DELET_CHAR, first=slot, count=1))
         # Not the ack: some modules answer code 10 where there was nothing to erase.
         if self._holds(slot):
-            raise lost or self._disbelieved(
-                f"erased slot {slot}", "its index still shows it", ERASING_FAILED
-            )
+            raise lost or self._disbelieved("sensor.erased-seen", ERASING_FAILED, slot=slot)
 
     def read_template(self, slot: int) -> bytes:
         """The template in ``slot``."""
@@ -161,9 +158,7 @@ class TemplateLibrary:
         stored = back == template
         wipe(back)
         if not stored:
-            raise lost or self._disbelieved(
-                f"stored a template in slot {slot}", "something else is read back"
-            )
+            raise lost or self._disbelieved("sensor.stored-otherwise", slot=slot)
 
     def twin_of(self, slot: int, others: Sequence[int]) -> int | None:
         """The first of ``others`` whose template is like that in ``slot``."""
@@ -183,12 +178,10 @@ class TemplateLibrary:
         """Write one page."""
         _check_page(page)
         if len(data) != _NOTEPAD_PAGE:
-            raise BadRequest(f"A page of the notepad is {_NOTEPAD_PAGE} bytes, not {len(data)}.")
+            raise BadRequest("sensor.page-size", size=_NOTEPAD_PAGE, given=len(data))
         lost = self._carry_out(lambda: self.link.ask(WRITE_NOTEPAD, page=page, data=data))
         if self.read_notepad(page) != data:
-            raise lost or self._disbelieved(
-                f"wrote page {page} of its notepad", "something else is read back"
-            )
+            raise lost or self._disbelieved("sensor.noted-otherwise", page=page)
 
     def read_buffer(self, buffer: int) -> bytes:
         """The template in a buffer."""
@@ -197,13 +190,13 @@ class TemplateLibrary:
         except OddSize as odd:
             self.link.recover()
             if self._odd_size(buffer) != odd.size:
-                raise self.link.doubt("its data do not fit together") from odd
+                raise self.link.doubt("sensor.data-unfit") from odd
             self.link.recover()
             raise self._unknown_size(odd.size) from odd
         if self._template_size not in (0, len(template)):
             # Either this one or the one before has lost a packet on the way.
             self._template_size = 0
-            raise self.link.doubt("its template is of another size than the one before")
+            raise self.link.doubt("sensor.other-size")
         self._template_size = len(template)
         return template
 
@@ -276,7 +269,7 @@ class TemplateLibrary:
     def _check_slot(self, slot: int) -> None:
         last = self.link.capacity - 1
         if not 0 <= slot <= last:
-            raise BadRequest(f"There is no slot {slot}: this sensor has 0 to {last}.")
+            raise BadRequest("sensor.no-slot", slot=slot, last=last)
 
     def _check_size(self, template: bytes) -> None:
         """Make sure that the sensor's templates are of this size, before its flash is touched.
@@ -295,32 +288,33 @@ class TemplateLibrary:
                         raise
                 self._template_size = 0
         if len(template) != self._template_size:
-            raise BadRequest(
-                f"The sensor at {self.link.port_name} takes no template such as this one of "
-                f"{len(template)} bytes: it comes from another model, so enrol the finger anew."
-            )
+            raise BadRequest("sensor.takes-no-such", port=self.link.port_name, size=len(template))
 
     def _unknown_size(self, size: int) -> SensorFault:
         most = max(TEMPLATE_SIZES)
-        sends = f"more than {most}" if size >= most else str(size)
-        known = ", ".join(str(known) for known in sorted(TEMPLATE_SIZES))
         return SensorFault(
-            f"The sensor at {self.link.port_name} sends templates of {sends} bytes, a size that "
-            f"this gate does not know ({known}): the wires are good, but no finger can be enrolled "
-            "or restored at this module. Use another one, and report this one."
+            "sensor.unknown-size",
+            port=self.link.port_name,
+            sends=Message("sensor.more-than", size=most) if size >= most else size,
+            known=sorted(TEMPLATE_SIZES),
         )
 
-    def _disbelieved(self, did: str, but: str, code: int = WRITING_FAILED) -> SensorRefused:
+    def _disbelieved(
+        self, what: str, code: int = WRITING_FAILED, **fields: object
+    ) -> SensorRefused:
+        """``what``: the name of a message, with its ``fields``."""
         return SensorRefused(
-            f"The sensor at {self.link.port_name} says that it {did}, but {but}: "
-            f"{MEANINGS[code].advice}.",
+            "sensor.disbelieved",
             code,
+            port=self.link.port_name,
+            what=Message(what, **fields),
+            advice=advice(code),
         )
 
 
 def _check_page(page: int) -> None:
     if not 0 <= page < _NOTEPAD_PAGES:
-        raise BadRequest(f"The notepad has no page {page}, only 0 to {_NOTEPAD_PAGES - 1}.")
+        raise BadRequest("sensor.no-page", page=page, last=_NOTEPAD_PAGES - 1)
 
 
 def _found(answer: tuple[int, int]) -> tuple[int, int] | None:

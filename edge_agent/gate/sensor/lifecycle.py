@@ -15,6 +15,7 @@ from ...contract.facts import (
     SensorReconnected,
     SensorRestarted,
 )
+from ...contract.language import Message, together
 from ..errors import (
     SPOILED,
     GateBusy,
@@ -25,7 +26,7 @@ from ..errors import (
     SensorSilent,
     SensorUnplugged,
 )
-from ..events import SensorChanged
+from ..events import SensorChanged, as_detail
 from ..ledger.recorder import Recorder
 from ..pairing_mark import Doubt, adopting
 from ..ports import Panel, Sensor, SensorInfo
@@ -91,11 +92,11 @@ class SensorLifecycle:
         self._reconnected = 0
         """Times that the ledger does not tell yet."""
         self._next_told = 0.0
-        self._pin_problem: str | None = None
+        self._pin_problem: Message | None = None
         self._vouched_at: float | None = None
         """When presses are vouched for again; None where they are, or nobody can press."""
-        self._told_problem: str | None = None
-        self._own_problem: str | None = None
+        self._told_problem: Message | None = None
+        self._own_problem: Message | None = None
         """What the technician should know of a sensor that is in use, a loose plug aside."""
         self.state = "starting"
         self.info: SensorInfo | None = None
@@ -108,7 +109,7 @@ class SensorLifecycle:
         return self.info is not None
 
     @property
-    def missing(self) -> str | None:
+    def missing(self) -> Message | None:
         """Why the sensor is not in use; None where it is, or where nobody knows yet."""
         return None if self.recording else self._told_problem
 
@@ -145,7 +146,7 @@ class SensorLifecycle:
             self.info = None
             self._hold.lost(self._gate.clock.monotonic())
             self._no_longer("sensor-fault")
-        self._changed(_STATES.get(type(fault), "fault"), str(fault))
+        self._changed(_STATES.get(type(fault), "fault"), fault.message)
 
     def stayed(self) -> None:
         """The sensor is still there: once it has been for long enough, that is vouched for."""
@@ -174,7 +175,7 @@ class SensorLifecycle:
             raise SensorDoubted(adopting(Doubt.TEMPLATES_DIFFER))
         return True
 
-    def noted(self, pin_problem: str | None) -> None:
+    def noted(self, pin_problem: Message | None) -> None:
         """What there is to say of the touch pin."""
         if pin_problem != self._pin_problem:
             self._pin_problem = pin_problem
@@ -251,7 +252,7 @@ class SensorLifecycle:
     def _put_off(self, fault: EdgeAgentError) -> None:
         self._pause = min(self._pause * 2, _LONGEST_PAUSE_S)
         self._next_try = self._gate.clock.monotonic() + self._pause
-        self._changed(_STATES.get(type(fault), "fault"), str(fault))
+        self._changed(_STATES.get(type(fault), "fault"), fault.message)
         self._dumb = self._dumb + 1 if isinstance(fault, _DUMB) else 0
         if self._dumb >= self._restart_after:
             self._restart()
@@ -268,7 +269,7 @@ class SensorLifecycle:
         self._write(SensorRestarted(times=self._restarts))
 
     def _resume(
-        self, info: SensorInfo, reason: Literal["started", "sensor-back"], problem: str | None
+        self, info: SensorInfo, reason: Literal["started", "sensor-back"], problem: Message | None
     ) -> None:
         self._pause = _FIRST_PAUSE_S
         self._told_doubt = None
@@ -306,17 +307,13 @@ class SensorLifecycle:
             self.vouched = False
             self._write(RecordingStopped(reason=reason))
 
-    def _ready_problem(self) -> str | None:
-        loose = (
-            f"The sensor keeps going away ({self._hold.losses} times lately): check its plug and "
-            f"supply. Punches are recorded, but until it has stayed for {self._hold.seconds:.0f} s "
-            "payroll is not told that everybody's are."
-        )
+    def _ready_problem(self) -> Message | None:
+        loose = Message("sensor.loose", losses=self._hold.losses, seconds=float(self._hold.seconds))
         moved = self.info.moved if self.info is not None else None
-        problems = (self._vouched_at and loose, moved, self._own_problem, self._pin_problem)
-        return " ".join(str(problem) for problem in problems if problem) or None
+        held_back = loose if self._vouched_at else None
+        return together(held_back, moved, self._own_problem, self._pin_problem)
 
-    def _changed(self, state: str, problem: str | None) -> None:
+    def _changed(self, state: str, problem: Message | None) -> None:
         # How one and the same fault is put may differ from try to try.
         if state == self.state and (state != "ready" or problem == self._told_problem):
             return
@@ -327,7 +324,7 @@ class SensorLifecycle:
             log.info("what was said of the sensor is mended")
         self._told_problem = problem
         self.state = state
-        self._gate.emit(SensorChanged(state=state, detail=problem))
+        self._gate.emit(SensorChanged(state=state, **as_detail(problem)))
 
     def _write(self, fact: Fact) -> None:
         try:

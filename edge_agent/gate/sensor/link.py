@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from ...contract.language import Message
 from ..errors import (
     SPOILED,
     SensorDisturbed,
@@ -33,10 +34,11 @@ from .instructions import (
     PACKET_ERROR,
     SLEEP,
     TEMPLATE_COUNT,
-    UNLISTED,
     VFY_PWD,
     WRONG_PASSWORD,
     Instruction,
+    advice,
+    says,
 )
 from .port import Port
 
@@ -60,9 +62,9 @@ class InstructionMissing(SensorRefused):
 class OddSize(SensorGarbled):
     """All that came of a template or an image fits together, but is of no size that is known."""
 
-    def __init__(self, message: str, size: int) -> None:
+    def __init__(self, doubt: SensorGarbled, size: int) -> None:
         self.size = size
-        super().__init__(message)
+        super().__init__(doubt.message)
 
 
 class _Repeated(SensorGarbled):
@@ -141,9 +143,11 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
                 return value
         self._has[code] = False
         raise InstructionMissing(
-            f"The sensor at {self._port.name} does not know {instruction.name}: "
-            f"{instruction.without}.",
+            "sensor.no-instruction",
             PACKET_ERROR,
+            port=self._port.name,
+            instruction=instruction.name,
+            otherwise=Message(f"without.{instruction.without}"),
         )
 
     def read(self, instruction: Instruction, **arguments: int | bytes) -> Any:
@@ -225,11 +229,16 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         return True
 
     def doubt(self, why: str) -> SensorGarbled:
-        """To be raised; whatever the sensor says is not believed until ``recover``."""
+        """To be raised; whatever the sensor says is not believed until ``recover``.
+
+        ``why``: the name of a message.
+        """
         self._trusted = False
         return SensorGarbled(
-            f"The answer to {self._asked.name} from {self._port.name} cannot be trusted ({why}): "
-            "if this repeats, check GND, the length of the wires and [sensor] baud."
+            "sensor.not-trusted",
+            instruction=self._asked.name,
+            port=self._port.name,
+            why=Message(why),
         )
 
     def _regain_trust(self) -> None:
@@ -249,10 +258,7 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         """Wait until the line is quiet, and allow to ask again."""
         while self._port.drain():
             if time.monotonic() >= give_up:
-                raise SensorGarbled(
-                    f"Bytes come from {self._port.name} that nobody asked for: check [sensor] "
-                    "baud, the wires and that nothing else writes to this port."
-                )
+                raise SensorGarbled("sensor.babbles", port=self._port.name)
         self._trusted = True
         self._stream = None
 
@@ -267,7 +273,7 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         for _ in range(self._fences):
             self.ask(TEMPLATE_COUNT)
         if self._port.drain():
-            raise self.doubt("more bytes came behind the reply")
+            raise self.doubt("sensor.more-bytes")
         self._fences = 0
 
     def _PyFingerprint__writePacket(self, kind: int, payload: Sequence[int]) -> None:
@@ -288,15 +294,13 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
 
     def _begin(self, instruction: Instruction) -> None:
         if not self._trusted:
-            raise SensorGarbled(
-                f"The link to the sensor at {self._port.name} is in doubt: recover it first."
-            )
+            raise SensorGarbled("sensor.link-in-doubt", port=self._port.name)
         # In doubt until the reply has proved otherwise, whatever may be raised on the way.
         self._trusted = False
         self._asked = instruction
         woken, self._asleep = self._asleep, False
         if self._port.unread() and not (woken and self._port.drain()):
-            raise self.doubt("bytes came before it was asked")
+            raise self.doubt("sensor.bytes-before")
 
     def _PyFingerprint__readPacket(self) -> tuple[int, bytes]:
         packet = self._receive()
@@ -308,9 +312,9 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
 
     def _take_ack(self, ack: Frame) -> None:
         if ack.kind is Kind.COMMAND:
-            raise _Repeated(str(self.doubt("it is the command itself")))
+            raise _Repeated(self.doubt("sensor.own-command").message)
         if ack.kind is not Kind.ACK or ack.address != _ADDRESS or not self._fits(ack.data):
-            raise self.doubt("it is the answer to something else")
+            raise self.doubt("sensor.other-answer")
         code = ack.data[0]
         if code == OK and self._asked.sends:
             self._stream = Stream(self._asked.sends)
@@ -327,8 +331,8 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
 
     def _take_data(self, stream: Stream, packet: Frame) -> None:
         if packet.address != _ADDRESS or not stream.takes(packet):
-            doubt = self.doubt("its data do not fit together")
-            raise OddSize(str(doubt), stream.odd_size) if stream.odd_size else doubt
+            doubt = self.doubt("sensor.data-unfit")
+            raise OddSize(doubt, stream.odd_size) if stream.odd_size else doubt
         self._deadline = min(time.monotonic() + _BETWEEN_PACKETS, self._stream_ends)
         if stream.complete:
             self._expect_nothing_behind()
@@ -350,16 +354,16 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
             begun = parser.skipped or parser.pending
             give_up = min(self._deadline, heard_at + _WITHIN_A_REPLY) if begun else self._deadline
             if not frames and time.monotonic() >= give_up:
-                raise self.doubt("no whole packet came in time") if begun else self._silent()
+                raise self.doubt("sensor.no-whole-packet") if begun else self._silent()
         if parser.damaged:
-            raise self.doubt("the checksum is wrong")
+            raise self.doubt("sensor.wrong-checksum")
         if parser.skipped:
-            raise self.doubt("other bytes came before the reply")
+            raise self.doubt("sensor.other-bytes")
         return frames[0]
 
     def _expect_nothing_behind(self) -> None:
         if self._port.unread():
-            raise self.doubt("more bytes came behind the reply")
+            raise self.doubt("sensor.more-bytes")
 
     def _on_the_wire(self, count: int) -> float:
         """How many seconds so many bytes take."""
@@ -372,18 +376,24 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
 
     def _silent(self) -> SensorSilent:
         return SensorSilent(
-            f"The sensor at {self._port.name} did not answer {self._asked.name} within "
-            f"{self._asked.deadline} s (asked to {self._asked.means}): check its supply, whether "
-            "RX and TX are swapped, and that no serial console uses this port."
+            "sensor.silent",
+            port=self._port.name,
+            instruction=self._asked.name,
+            seconds=self._asked.deadline,
+            means=self._asked.means,
         )
 
     def _refused(self, code: int) -> SensorRefused:
-        says, advice = MEANINGS.get(code, UNLISTED)
         kind = SensorDisturbed if code in _OF_THE_LINE else SensorRefused
         return kind(
-            f"The sensor at {self._port.name} refused {self._asked.name} with code {code:02X}, "
-            f"{says} (asked to {self._asked.means}): {advice}.",
+            "sensor.refused",
             code,
+            port=self._port.name,
+            instruction=self._asked.name,
+            code=f"{code:02X}",
+            says=says(code),
+            means=self._asked.means,
+            advice=advice(code),
         )
 
 

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from ...contract.errors import StoreFault
 from ...contract.facts import SensorAdopted
+from ...contract.language import Message, together
 from ...contract.people import Print
 from ..errors import SPOILED, SensorDoubted, SensorFault, SensorRefused
 from ..ledger.recorder import Recorder
@@ -168,30 +169,27 @@ class Pairing:
             self.recover()
             self.undo(slots)
 
-    def problem(self, info: SensorInfo) -> str | None:
+    def problem(self, info: SensorInfo) -> Message | None:
         """What a technician should know of a sensor that is in use, or None."""
         taken = self._sensor.slots(self._go_on)
         owned = {print_.slot: print_ for print_ in self._gate.prints}
         sentences = []
         if missing := [print_ for slot, print_ in owned.items() if slot not in taken]:
-            names = ", ".join(f"{print_.finger} of {print_.worker}" for print_ in missing[:5])
+            named: list[Message | str] = [
+                Message("sensor.print-of", finger=print_.finger, code=print_.worker)
+                for print_ in missing[:5]
+            ]
+            named += ["…"] if missing[5:] else []
             sentences.append(
-                f"Prints without a template in the sensor: {len(missing)} ({names}"
-                f"{', …' if missing[5:] else ''}). Remove and enrol them again."
+                Message("sensor.prints-without-template", number=len(missing), prints=named)
             )
         if differing := self.comparison.problem(self._token):
             sentences.append(differing)
         if unowned := len(taken - owned.keys()):
-            sentences.append(
-                f"Templates in the sensor that belong to nobody: {unowned}. They are never "
-                "credited, and make room when it is full."
-            )
+            sentences.append(Message("sensor.templates-of-nobody", number=unowned))
         if len(taken) >= _ALMOST_FULL * info.capacity:
-            sentences.append(
-                f"The sensor is almost full ({len(taken)} of {info.capacity}): remove prints of "
-                "workers who have left, or get a sensor with a larger library in good time."
-            )
-        return " ".join(sentences) or None
+            sentences.append(Message("sensor.almost-full", used=len(taken), capacity=info.capacity))
+        return together(*sentences)
 
     def _read_page(self) -> bytes:
         """The page of the mark; empty where the sensor keeps no notes."""

@@ -27,24 +27,10 @@ _WRITE_TIMEOUT = 1.0  # seconds: the largest command is on the wire in a tenth o
 # Errors of the port as Python raises them: termios.error is no OSError.
 _PORT_ERRORS = (OSError, termios.error)
 
-_NOT_THERE = (
-    SensorUnplugged,
-    "There is no sensor port {port}: check the cable and [sensor] port (/dev/serial0 for the pins "
-    "of most Pis, /dev/ttyAMA0 for a Pi 5's, a name below /dev/serial/by-id for a USB adapter).",
-)
-_NOT_SERIAL = (
-    SensorUnplugged,
-    "{port} is not a serial port: name the one the sensor is wired to in [sensor] port.",
-)
-_IN_USE = (
-    GateBusy,
-    "Another process is using {port}: stop it (a running gate, a serial console, a terminal "
-    "program), because a sensor answers one at a time.",
-)
-_FORBIDDEN = (
-    SensorForbidden,
-    "This user may not open {port}: {why}.",
-)
+_NOT_THERE = (SensorUnplugged, "sensor.no-port")
+_NOT_SERIAL = (SensorUnplugged, "sensor.not-serial")
+_IN_USE = (GateBusy, "sensor.port-in-use")
+_FORBIDDEN = (SensorForbidden, "sensor.port-forbidden")
 _OPENING: dict[int | None, tuple[type[EdgeAgentError], str]] = {
     errno.ENOENT: _NOT_THERE,
     errno.ENXIO: _NOT_THERE,
@@ -58,10 +44,7 @@ _OPENING: dict[int | None, tuple[type[EdgeAgentError], str]] = {
     errno.EISDIR: _NOT_SERIAL,
     errno.EINVAL: _NOT_SERIAL,
 }
-_UNFORESEEN = (
-    SensorUnplugged,
-    "The sensor port {port} cannot be opened ({error}): check [sensor] port and [sensor] baud.",
-)
+_UNFORESEEN = (SensorUnplugged, "sensor.port-unusable")
 
 
 class Port:
@@ -78,9 +61,9 @@ class Port:
                 name, baudrate=baud, timeout=PATIENCE, write_timeout=_WRITE_TIMEOUT, exclusive=True
             )
         except (*_PORT_ERRORS, ValueError) as error:
-            kind, sentence = _OPENING.get(_errno(error), _UNFORESEEN)
-            why = unusable_device(Path(name)) if kind is SensorForbidden else ""
-            raise kind(sentence.format(port=name, error=error, why=why)) from error
+            kind, message = _OPENING.get(_errno(error), _UNFORESEEN)
+            why = unusable_device(Path(name)) if kind is SensorForbidden else error
+            raise kind(message, port=name, why=why) from error
 
     @property
     def baud(self) -> int:
@@ -132,14 +115,9 @@ class Port:
         try:
             yield
         except serial.SerialTimeoutException as error:
-            raise SensorSilent(
-                f"{self.name} takes no bytes: check that nothing else holds the line."
-            ) from error
+            raise SensorSilent("sensor.takes-no-bytes", port=self.name) from error
         except _PORT_ERRORS as error:
-            raise SensorUnplugged(
-                f"The sensor port {self.name} has vanished: check the cable and the sensor's "
-                "supply, then plug it in again."
-            ) from error
+            raise SensorUnplugged("sensor.vanished", port=self.name) from error
 
 
 def _errno(error: BaseException | None) -> int | None:

@@ -11,35 +11,33 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import NODEFAULT, Meta, structs
 
+from ...contract.language import Message
 from ...contract.rights import unreadable
 from ..errors import BadSettings
-from .meaning import PATHS, PUBLIC_KEY, meaning_problems, socket_problems
+from .meaning import PATHS, meaning_problems, socket_problems
 from .read_toml import NoText, read_toml
 from .schema import Pin, Section, Settings
 
 _LONGEST_SHOWN = 80
 
-_PIN = 'use a BCM number from 0 to 27, or "none"'
-
-_TOPIC = "use a topic without '#', '+', spaces, and no '/' or '$' at its ends"
-
-_HOURS = 'use a list of hours of the day, such as ["05:00-10:00", "22:00-02:00"]'
+_PIN = "use.pin"
 
 _EXPLANATIONS = {
-    ("gate", "id"): "use 1 to 32 of a-z, 0-9 and '-'",
-    ("mqtt", "root"): _TOPIC,
-    ("home_assistant", "prefix"): _TOPIC,
-    ("sensor", "port"): "use a path or URL",
-    ("store", "path"): "use a path",
-    ("control", "socket"): "use a path",
-    ("mqtt", "host"): "use a name or an address",
-    ("payroll", "public_key"): PUBLIC_KEY,
-    ("panel", "voice"): 'use "espeak-ng", or the whole path of a folder with recordings',
-    ("display", "call"): "use at most 60 letters and digits in one line, such as 0912 345 678",
-    ("punch", "in_hours"): _HOURS,
-    ("punch", "out_hours"): _HOURS,
-    ("mqtt", "port"): 'use a number from 1 to 65535, or "auto"',
+    ("gate", "id"): "use.gate-id",
+    ("mqtt", "root"): "use.topic",
+    ("home_assistant", "prefix"): "use.topic",
+    ("sensor", "port"): "use.path-or-url",
+    ("store", "path"): "use.path",
+    ("control", "socket"): "use.path",
+    ("mqtt", "host"): "use.host",
+    ("payroll", "public_key"): "use.public-key",
+    ("panel", "voice"): "use.voice",
+    ("display", "call"): "use.call",
+    ("punch", "in_hours"): "use.hours",
+    ("punch", "out_hours"): "use.hours",
+    ("mqtt", "port"): "use.tcp-port",
 }
+"""What to write, by the name of a message."""
 
 _SECTIONS: dict[str, Any] = {field.name: field.type for field in structs.fields(Settings)}
 
@@ -52,15 +50,14 @@ def load_settings(path: Path) -> Settings:
     try:
         found = read_toml(path.read_bytes())
     except FileNotFoundError:
-        raise BadSettings(
-            str(path), ["There is no such file: name another with --config or EDGE_AGENT_CONFIG."]
-        ) from None
+        raise BadSettings(str(path), [Message("settings.no-file")]) from None
     except OSError as error:
-        raise BadSettings(str(path), [f"It cannot be read: {unreadable(path, error)}."]) from error
+        told = Message("settings.unreadable", why=unreadable(path, error))
+        raise BadSettings(str(path), [told]) from error
     except NoText as error:
-        raise BadSettings(str(path), [f"{error}."]) from error
+        raise BadSettings(str(path), [error.message]) from error
 
-    problems: list[str] = []
+    problems: list[Message] = []
     raw = _by_section(found.tables, problems)
     sections = {
         name: _section(name, kind, raw.get(name, {}), found.unread, problems)
@@ -74,7 +71,7 @@ def load_settings(path: Path) -> Settings:
             values[key] = str(path.absolute().parent / values[key])
     problems += socket_problems(sections["control"].get("socket", ""))
     if found.problems or problems:
-        raise BadSettings(str(path), found.problems + sorted(problems))
+        raise BadSettings(str(path), [*found.problems, *sorted(problems, key=str)])
     return Settings(**{name: kind(**sections[name]) for name, kind in _SECTIONS.items()})
 
 
@@ -88,26 +85,29 @@ def changed_settings(then: Settings, now: Settings) -> list[str]:
     ]
 
 
-def _by_section(tables: dict[str, Any], problems: list[str]) -> dict[str, Any]:
+def _by_section(tables: dict[str, Any], problems: list[Message]) -> dict[str, Any]:
     """The tables under the names that they should have, so that their keys are judged too."""
     raw = {name: tables[name] for name in tables if name in _SECTIONS}
     for name in tables.keys() - _SECTIONS:
         if not isinstance(tables[name], dict) and (homes := _homes(name)):
-            problems.append(f"{name}: this key stands in no section: put it below {homes}.")
+            problems.append(Message("settings.key-nowhere", key=name, homes=homes))
             continue
         close = _near(name, _SECTIONS)
-        problems.append(f"[{name}]: {_unknown('section', close)}")
+        if close is None:
+            problems.append(Message("settings.no-section", section=name))
+        else:
+            problems.append(Message("settings.no-section-but", section=name, meant=close))
         if close is not None:
             raw.setdefault(close, tables[name])
     return raw
 
 
 def _section(
-    name: str, kind: type[Section], raw: Any, unread: set[tuple[str, str]], problems: list[str]
+    name: str, kind: type[Section], raw: Any, unread: set[tuple[str, str]], problems: list[Message]
 ) -> dict[str, Any]:
     """Convert one section key by key: msgspec alone would stop at the first problem."""
     if not isinstance(raw, dict):
-        problems.append(f"[{name}]: this is a section: write its keys under a line [{name}].")
+        problems.append(Message("settings.is-section", section=name))
         return {}
     fields = {field.name: field for field in structs.fields(kind)}
     misspelt = dict(_misspelt(name, raw.keys() - fields, fields, problems))
@@ -117,36 +117,33 @@ def _section(
             try:
                 values[key] = msgspec.convert(raw[key], field.type)
             except (msgspec.ValidationError, ValueError):  # An endless number.
-                problems.append(f"[{name}] {key}: {_plain(name, key, field.type, raw[key])}")
+                problems.append(_plain(name, key, field.type, raw[key]))
         elif field.default is not NODEFAULT:
             values[key] = field.default
         elif (name, key) not in unread and key not in misspelt:
-            problems.append(f"[{name}] {key}: this is missing; {_EXPLANATIONS[name, key]}.")
+            use = Message(_EXPLANATIONS[name, key])
+            problems.append(Message("settings.missing", section=name, key=key, use=use))
     return values
 
 
 def _misspelt(
-    name: str, unknown: Iterable[str], fields: dict[str, Any], problems: list[str]
+    name: str, unknown: Iterable[str], fields: dict[str, Any], problems: list[Message]
 ) -> Iterator[tuple[str, str]]:
     """Tell of each key that is none of this section's; yields what seems to be meant, and it."""
     for key in unknown:
         close = _near(key, fields)
         if homes := _homes(key):
-            problems.append(f"[{name}] {key}: there is no such key; it belongs below {homes}.")
+            problems.append(Message("settings.key-elsewhere", section=name, key=key, homes=homes))
+        elif close is None:
+            problems.append(Message("settings.no-key", section=name, key=key))
         else:
-            problems.append(f"[{name}] {key}: {_unknown('key', close)}")
-            if close is not None:
-                yield close, key
+            problems.append(Message("settings.no-key-but", section=name, key=key, meant=close))
+            yield close, key
 
 
-def _homes(key: str) -> str:
+def _homes(key: str) -> list[str]:
     """The sections that have this key."""
-    homes = (f"[{name}]" for name, kind in _SECTIONS.items() if key in kind.__struct_fields__)
-    return " or ".join(homes)
-
-
-def _unknown(what: str, close: str | None) -> str:
-    return f"there is no such {what}" + (f"; did you mean {close!r}?" if close else ".")
+    return [f"[{name}]" for name, kind in _SECTIONS.items() if key in kind.__struct_fields__]
 
 
 def _near(name: str, known: Iterable[str]) -> str | None:
@@ -156,27 +153,34 @@ def _near(name: str, known: Iterable[str]) -> str | None:
     return next(iter(difflib.get_close_matches(plain, known, n=1)), None)
 
 
-def _plain(section: str, key: str, kind: Any, value: Any) -> str:
+def _plain(section: str, key: str, kind: Any, value: Any) -> Message:
     """What is wrong with a value, and what to write instead."""
-    advice = _PIN if kind is Pin else _EXPLANATIONS.get((section, key)) or f"use {_wanted(kind)}"
+    explained = _PIN if kind is Pin else _EXPLANATIONS.get((section, key))
+    use = Message(explained) if explained else Message("use.this", what=_wanted(kind))
+    told = {"section": section, "key": key, "value": _shown(value), "use": use}
     meant = _meant(kind, value)
-    told = f"{_shown(value)} cannot be used: {advice}"
-    return f"{told}." if meant is None else f"{told}; did you mean {key} = {meant}?"
+    if meant is None:
+        return Message("settings.bad-value", **told)
+    return Message("settings.bad-value-but", meant=meant, **told)
 
 
-def _wanted(kind: Any) -> str:
+def _wanted(kind: Any) -> Message:
     """A type in words."""
     if choices := _choices(kind):
-        return f"one of {', '.join(map(repr, choices))}"
+        return Message("use.one-of", choices=[repr(choice) for choice in choices])
     if isinstance(kind, UnionType) or get_origin(kind) is Union:
-        first, *others = (_wanted(part) for part in get_args(kind))
-        return ", or ".join([first, *(other.removeprefix("one of ") for other in others)])
+        parts = get_args(kind)
+        single = [repr(choice) for part in parts for choice in _choices(part)]
+        first, *others = (_wanted(part) for part in parts)
+        if _choices(parts[-1]):
+            return Message("use.or-one-of", first=first, choices=single)
+        return Message("use.either", first=first, others=others)
     if get_origin(kind) is Annotated:
         plain, meta = get_args(kind)
         if plain is int and isinstance(meta, Meta):
-            return f"a whole number from {meta.ge} to {meta.le}, without quotes"
+            return Message("use.number", low=meta.ge, high=meta.le)
         return _wanted(plain)
-    return "true or false, without quotes" if kind is bool else "text in quotes"
+    return Message("use.truth") if kind is bool else Message("use.text")
 
 
 def _choices(kind: Any) -> tuple[Any, ...]:
@@ -218,5 +222,5 @@ def _shown(value: Any) -> str:
     try:
         text = str(value) if isinstance(value, date | time) else repr(value)
     except (ValueError, RecursionError):  # A number of thousands of digits.
-        text = f"this {type(value).__name__}"
+        text = type(value).__name__
     return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"

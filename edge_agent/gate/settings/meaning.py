@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ...contract.language import Message
 from ..directions import DirectionRule, Hours
 from .schema import MqttSettings, Settings
 
@@ -27,72 +28,52 @@ PATHS = (
 """Relative paths are taken from the settings file's folder, so that a folder can be moved whole."""
 
 
-def meaning_problems(sections: Sections) -> Iterator[str]:
+def meaning_problems(sections: Sections) -> Iterator[Message]:
     """Yield what is wrong, with its section and key."""
     yield from _blank_problems(sections)
     yield from _path_problems(sections)
     zone = sections["gate"].get("timezone")
     if zone is not None and zone == zone.strip() and not _is_zone(zone):
-        yield f"[gate] timezone: {zone!r} is no IANA time zone, such as {_zone_meant(zone)}."
+        yield Message("settings.no-zone", zone=zone, meant=_zone_meant(zone))
     yield from _pin_problems(sections)
     yield from _way_problems(sections)
     assistant = sections["home_assistant"]
     if assistant.get("punches") and assistant.get("discovery") is False:
-        yield (
-            "[home_assistant] punches: nothing is told of them without the rest: set discovery to "
-            "true too."
-        )
+        yield Message("settings.punches-alone")
     mqtt = sections["mqtt"]
     if (mqtt.get("confirm_by"), mqtt.get("protocol")) == ("broker", "3.1.1"):
-        yield (
-            '[mqtt] confirm_by: "broker" needs MQTT 5, for under 3.1.1 a broker says yes to '
-            'everything: set protocol to "auto" or "5".'
-        )
+        yield Message("settings.confirm-by")
     yield from _key_problems(sections["payroll"].get("public_key", ""))
     # What cannot be used is told already, and nothing else is judged by the default in its place.
     complete = mqtt.keys() >= set(MqttSettings.__struct_fields__)
     for key, what in MqttSettings(**mqtt).access.problems().items():
         if complete or key == "host":
-            yield f"[mqtt] {key}: {what}"
+            yield Message("settings.mqtt", key=key, what=what)
 
 
 _KEY = re.compile("[0-9a-f]{64}")
 
-PUBLIC_KEY = (
-    "use the 64 digits that 'edge-agent receive key show' prints at payroll, or a list of two of "
-    "them"
-)
 
-
-def _key_problems(stated: str | list[str]) -> Iterator[str]:
+def _key_problems(stated: str | list[str]) -> Iterator[Message]:
     """What is wrong is not shown: somebody may have taken the private key."""
     keys = [stated] if isinstance(stated, str) else stated
     wrong = any(not _KEY.fullmatch(key) for key in keys if key or isinstance(stated, list))
     if wrong or len(keys) > 2 or len(set(keys)) < len(keys) or not keys:
-        yield f"[payroll] public_key: what stands there cannot be used: {PUBLIC_KEY}."
+        yield Message("settings.bad-key", use=Message("use.public-key"))
 
 
-def oddities(settings: Settings) -> list[str]:
+def oddities(settings: Settings) -> list[Message]:
     """What may be meant, and mostly is not. Each names its section and key."""
     found = []
     zone, mqtt = settings.gate.timezone, settings.mqtt
     if behind := re.fullmatch(r"(?:Etc/)?GMT\+([1-9]\d?)", zone):
-        found.append(
-            f"[gate] timezone: {zone} is {behind[1]} hours BEHIND UTC, against what its name "
-            "suggests: name a place, such as Asia/Ho_Chi_Minh."
-        )
+        found.append(Message("settings.zone-behind", zone=zone, hours=behind[1]))
     if (mqtt.port, mqtt.access.encrypted) in ((1883, True), (8883, False)):
-        spoken = "TLS" if mqtt.access.encrypted else "no TLS"
-        found.append(
-            f"[mqtt] port: {mqtt.port} with {spoken} is unusual: 8883 is for TLS, 1883 without; "
-            '"auto" takes the right one.'
-        )
+        odd = "settings.port-with-tls" if mqtt.access.encrypted else "settings.port-without-tls"
+        found.append(Message(odd, port=mqtt.port))
     for section, key, pin in _wired(_sections_of(settings)):
         if pin in _EEPROM:
-            found.append(
-                f"[{section}] {key}: pin {pin} is kept for the memory of add-on boards: better "
-                "use another."
-            )
+            found.append(Message("settings.pin-eeprom", section=section, key=key, pin=pin))
     return found
 
 
@@ -106,15 +87,13 @@ def _sections_of(settings: Settings) -> Sections:
     }
 
 
-def _blank_problems(sections: Sections) -> Iterator[str]:
+def _blank_problems(sections: Sections) -> Iterator[Message]:
     for section, values in sections.items():
         for key, value in values.items():
             # The host has a sentence of its own.
             if isinstance(value, str) and value != _stripped(value) and key != "host":
-                yield (
-                    f"[{section}] {key}: {value!r} begins or ends with a blank: write "
-                    f'{key} = "{_stripped(value)}".'
-                )
+                meant = f'{key} = "{_stripped(value)}"'
+                yield Message("settings.blank", section=section, key=key, value=value, meant=meant)
 
 
 def _stripped(text: str) -> str:
@@ -128,35 +107,32 @@ _PORT_SCHEMES = ("socket", "rfc2217", "loop", "spy", "alt", "hwgrep", "cp2110")
 """What pyserial knows (URL Handlers)."""
 
 
-def _path_problems(sections: Sections) -> Iterator[str]:
+def _path_problems(sections: Sections) -> Iterator[Message]:
     for section, key in PATHS:
         path = sections[section].get(key, "")
         if path.startswith("~"):
-            yield f"[{section}] {key}: {path!r}: ~ means no folder here: write the whole path."
+            yield Message("settings.tilde", section=section, key=key, path=path)
         elif (section, key) != ("sensor", "port") and "://" in path:
-            yield f"[{section}] {key}: {path!r} cannot be used: write a path, such as /etc/…."
+            yield Message("settings.no-path", section=section, key=key, path=path)
         elif path.endswith("/") and "://" not in path:
-            yield f"[{section}] {key}: {path!r} names a folder: name a file in it."
+            yield Message("settings.folder", section=section, key=key, path=path)
     port = sections["sensor"].get("port", "")
     scheme, is_url, rest = port.partition("://")
     if is_url:
         where = re.fullmatch(r"[^/]+:(\d{1,9})([/?].*)?", rest)
         if scheme not in _PORT_SCHEMES:
-            yield (
-                f"[sensor] port: {port!r} cannot be used: a sensor at a network is "
-                "socket://HOST:PORT or rfc2217://HOST:PORT."
-            )
+            yield Message("settings.no-port-url", port=port)
         elif scheme in ("socket", "rfc2217") and not (where and 0 < int(where[1]) < 65536):
-            yield f"[sensor] port: {port!r} lacks a port from 1 to 65535: {scheme}://HOST:PORT."
+            yield Message("settings.url-without-port", port=port, scheme=scheme)
     socket, store = sections["control"].get("socket", ""), sections["store"].get("path")
     if socket == store:
-        yield f"[control] socket: {socket!r} is [store] path already."
+        yield Message("settings.socket-is-store", path=socket)
 
 
-def socket_problems(socket: str) -> list[str]:
+def socket_problems(socket: str) -> list[Message]:
     """Of the whole path, as the kernel gets it."""
     if len(os.fsencode(socket)) > _SOCKET_PATH_LIMIT:
-        return [f"[control] socket: {socket!r} is longer than a socket's path may be (107 bytes)."]
+        return [Message("settings.socket-long", path=socket)]
     return []
 
 
@@ -199,33 +175,31 @@ def _wired(sections: Sections) -> Iterator[tuple[str, str, int]]:
             yield "sensor", key, pin
 
 
-def _way_problems(sections: Sections) -> Iterator[str]:
+def _way_problems(sections: Sections) -> Iterator[Message]:
     """What keeps the direction from being known as the settings say."""
     punch, panel = sections["punch"], sections["panel"]
     if punch.get("direction") == DirectionRule.KEYS:
         if panel.get("pins") == "none":
-            yield '[punch] direction: "keys" needs keys: set [panel] pins to "gpio".'
+            yield Message("settings.keys-need-pins")
         elif (panel.get("key_in"), panel.get("key_out")) == ("none", "none"):
-            yield '[punch] direction: "keys" needs keys: set [panel] key_in, key_out or both.'
+            yield Message("settings.keys-need-keys")
     ways = [[Hours.read(text) for text in punch.get(key, ())] for key in ("in_hours", "out_hours")]
     both = [m for m in range(24 * 60) if all(any(h.hold(m) for h in way) for way in ways)]
     if both:
-        yield (
-            f"[punch] out_hours: {both[0] // 60:02}:{both[0] % 60:02} is in in_hours too: the gate "
-            "would not know which way."
-        )
+        at = f"{both[0] // 60:02}:{both[0] % 60:02}"
+        yield Message("settings.hours-both", at=at)
 
 
-def _pin_problems(sections: Sections) -> Iterator[str]:
+def _pin_problems(sections: Sections) -> Iterator[Message]:
     """A pin is wired to one thing."""
     taken: dict[int, str] = {}
     port = sections["sensor"].get("port", "")
     for section, key, pin in _wired(sections):
         here = f"[{section}] {key}"
         if pin in _UART and not _is_elsewhere(port):
-            yield f"{here}: pin {pin} is the sensor's line (14 and 15 are the UART): use another."
+            yield Message("settings.pin-uart", here=here, pin=pin)
         elif (other := taken.setdefault(pin, here)) != here:
-            yield f"{here}: pin {pin} is that of {other} already."
+            yield Message("settings.pin-taken", here=here, pin=pin, other=other)
 
 
 def _is_elsewhere(port: str) -> bool:

@@ -10,12 +10,14 @@ import tomllib
 import unicodedata
 from typing import Any, NamedTuple
 
+from ...contract.language import Message
+
 
 class Read(NamedTuple):
     """What a file says: its tables by name, as tomllib gives them."""
 
     tables: dict[str, Any]
-    problems: list[str]
+    problems: list[Message]
     """One sentence for each line that is no TOML."""
     unread: set[tuple[str, str]]
     """Section and key of values that stand there and cannot be read: they are not missing."""
@@ -23,6 +25,10 @@ class Read(NamedTuple):
 
 class NoText(Exception):
     """The bytes are no UTF-8 text; says what they are, and what to do."""
+
+    def __init__(self, name: str, /, **fields: object) -> None:
+        super().__init__(name)
+        self.message = Message(name, **fields)
 
 
 def read_toml(data: bytes) -> Read:
@@ -34,7 +40,7 @@ def read_toml(data: bytes) -> Read:
         lines = _Lines()
         lines.read(text)
         # What only the whole shows, such as one table under two kinds of name.
-        problems = lines.problems or [f"It is not TOML: {error}."]
+        problems = lines.problems or [Message("toml.not-toml", error=error)]
         return Read(lines.tables, problems, lines.unread)
 
 
@@ -43,24 +49,16 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 def _decoded(data: bytes) -> str:
     if data and not data.strip(b"\0"):
-        raise NoText(
-            "It holds nothing but zero bytes, as after a power cut while it was saved: put a copy "
-            "back"
-        )
+        raise NoText("toml.zeros")
     if (data.startswith(_UTF_16) or not any(data[0::2]) or not any(data[1::2])) and data[1:]:
-        raise NoText(
-            "It is saved as UTF-16 (Windows calls that Unicode), not as UTF-8 text: save it "
-            "as UTF-8"
-        )
+        raise NoText("toml.utf-16")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start]
         line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
-        raise NoText(
-            f"It is not UTF-8 text: line {line}, column {column} has the byte "
-            f"0x{data[error.start]:02x}, as files saved as ANSI (Windows) have: save it as UTF-8"
-        ) from error
+        byte = f"0x{data[error.start]:02x}"
+        raise NoText("toml.ansi", line=line, column=column, byte=byte) from error
 
 
 class _Lines:
@@ -68,7 +66,7 @@ class _Lines:
 
     def __init__(self) -> None:
         self.tables: dict[str, Any] = {}
-        self.problems: list[str] = []
+        self.problems: list[Message] = []
         self.unread: set[tuple[str, str]] = set()
         self._section = ""
         self._stood: dict[tuple[str, str], int] = {}
@@ -93,13 +91,14 @@ class _Lines:
                 self._tell(number + 1, line.index(bare) + place + 1, _odd(bare[place]))
             number += used
 
-    def _tell(self, line: int, column: int, what: str) -> None:
-        self.problems.append(f"line {line}, column {column}: {what}.")
+    def _tell(self, line: int, column: int, what: Message) -> None:
+        self.problems.append(Message("toml.at", line=line, column=column, what=what))
 
-    def _twice(self, line: int, key: str, what: str) -> bool:
+    def _twice(self, line: int, key: str, where: str) -> bool:
         first = self._stood.setdefault((self._section, key), line)
         if first != line:
-            self.problems.append(f"line {line}: {what}, first in line {first}: {_KEEP[key == '']}.")
+            again = "toml.key-again" if key else "toml.section-again"
+            self.problems.append(Message(again, line=line, where=where, first=first))
         return first != line
 
     def _header(self, line: int, bare: str) -> None:
@@ -110,7 +109,7 @@ class _Lines:
         table = self.tables.setdefault(name, {})
         if not isinstance(table, dict):
             self.tables[name] = {}
-        self._twice(line, "", f"[{name}] stands here again")
+        self._twice(line, "", f"[{name}]")
         if told and (found := _parsed(bare.partition("]")[2])):
             self._keep(line, found)
 
@@ -134,7 +133,7 @@ class _Lines:
         table = self.tables.setdefault(self._section, {}) if self._section else self.tables
         for key, value in found.items():
             where = f"[{self._section}] {key}" if self._section else key
-            if not self._twice(line, key, f"{where} stands here again"):
+            if not self._twice(line, key, where):
                 table[key] = value
                 if not self._section and isinstance(value, dict):  # gate.id = …
                     self._stood[key, ""] = line
@@ -142,8 +141,6 @@ class _Lines:
 
 _MOST_LINES = 50
 """A value of more lines than this is none of ours."""
-
-_KEEP = {True: "put the keys of both under one", False: "keep one of the two"}
 
 
 def _parsed(statement: str) -> dict[str, Any] | None:
@@ -157,20 +154,20 @@ def _goes_on(line: str) -> bool:
     return line.partition("=")[2].strip().startswith(("[", "{", '"""', "'''"))
 
 
-def _header(bare: str) -> tuple[str, str]:
-    """What is wrong with a section's line, or "", and which section is meant."""
+def _header(bare: str) -> tuple[Message | None, str]:
+    """What is wrong with a section's line, or None, and which section is meant."""
     guess = re.match(r"[\[\s\"'“”‘’]*([^\]\[#=\"'“”‘’\s]*)", bare)
     name = guess[1] if guess else ""
     right = _parsed(bare)
     if right is not None and not bare.startswith("[["):
-        return "", next(iter(right))
+        return None, next(iter(right))
     if bare.startswith("[["):
-        return f"a section stands in single brackets: [{name}]", name
+        return Message("toml.single-brackets", section=name), name
     if "]" not in bare:
-        return f"the bracket ] is missing: [{name}]", name
+        return Message("toml.bracket-missing", section=name), name
     if bare.rpartition("]")[2].strip():
-        return f"nothing but a comment may follow [{name}]: a key stands on its own line", name
-    return f"this is no section: write its name in brackets, such as [{name or 'gate'}]", name
+        return Message("toml.behind-section", section=name), name
+    return Message("toml.no-section", section=name or "gate"), name
 
 
 _QUOTES = dict.fromkeys(map(ord, "“”„‟«»″＂"), '"') | dict.fromkeys(map(ord, "‘’‚‛′＇`´"), "'")
@@ -180,63 +177,67 @@ _TRUTH = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "
 }
 
 
-def _explained(line: str) -> tuple[int, str, str]:
+def _explained(line: str) -> tuple[int, Message, str]:
     """The column from 1, what is wrong there, and the line as it was meant, if that is plain."""
     odd = _odd_character(line)
     if odd is not None and _parsed(mended := _without_odd(line)) is not None:
         return odd + 1, _odd(line[odd]), mended
     curly = next((place for place, sign in enumerate(line) if ord(sign) in _QUOTES), None)
     if curly is not None and _parsed(mended := line.translate(_QUOTES)) is not None:
-        return curly + 1, f"{line[curly]} is no straight quote: write {_shown(mended)}", mended
+        told = Message("toml.curly", quote=line[curly], meant=_shown(mended))
+        return curly + 1, told, mended
     key, equals, value = line.partition("=")
     if not equals:
         key, colon, value = line.partition(":")
         mended = f"{key.rstrip()} = {value.strip()}"
         if colon and _parsed(mended) is not None:
-            return len(key) + 1, f"a key has = before its value: write {_shown(mended)}", mended
-        return len(line) - len(line.lstrip()) + 1, "this is no line of the kind key = value", ""
+            return len(key) + 1, Message("toml.equals", meant=_shown(mended)), mended
+        return len(line) - len(line.lstrip()) + 1, Message("toml.no-line"), ""
     if _parsed(f"x = {value}") is not None:
         column = len(line) - len(line.lstrip()) + 1
-        return column, "a key is one word of the letters a to z, digits, _ and -", ""
+        return column, Message("toml.bad-key"), ""
     column = len(line) - len(value.lstrip()) + 1
     value = value.strip()
-    told, better = _explained_value(value)
+    name, better = _explained_value(value)
     mended = f"{key.strip()} = {better}"
     if better and _parsed(mended) is not None:
-        return column, f"{told}: write {_shown(mended)}", mended
-    return column, told, ""
+        return column, Message("toml.write", what=Message(name), meant=_shown(mended)), mended
+    return column, Message(name), ""
 
 
 def _explained_value(value: str) -> tuple[str, str]:
-    """What is wrong with what stands behind an equals sign, and what was meant."""
+    """What is wrong with what stands behind an equals sign, by name, and what was meant."""
     if not value or value.startswith("#"):
-        return "the value is missing", ""
+        return "toml.no-value", ""
     plain = value.partition("#")[0].strip().rstrip(",;").strip()
     if plain[:1] in "\"'":
         return _explained_quotes(value, plain)
     if plain.lower() in _TRUTH:
-        return "true and false stand in small letters", _TRUTH[plain.lower()]
+        return "toml.truth", _TRUTH[plain.lower()]
     if re.fullmatch(r"[+-]?0\d+", plain):
-        return "a number does not begin with 0", str(int(plain))
+        return "toml.zero", str(int(plain))
     if number := re.fullmatch(r"([+-]?\d+)\s*[A-Za-z%]{1,3}", plain):
-        return "a number has no unit", number[1]
+        return "toml.unit", number[1]
     if plain != value and _parsed(f"x = {plain}") is not None:
-        return "nothing but a comment may follow a value", plain
+        return "toml.behind-value", plain
     if not set(plain) & set("\"'\\") and not plain.startswith(("[", "{")):
-        return "text stands in quotes", f'"{plain}"'
-    return "this value cannot be read", ""
+        return "toml.quotes", f'"{plain}"'
+    return "toml.bad-value", ""
+
+
+_QUOTE_NAMES = {'"': "double", "'": "single"}
 
 
 def _explained_quotes(value: str, plain: str) -> tuple[str, str]:
     quote = plain[0]
     inner, closed, rest = plain[1:].partition(quote)
     if not closed:
-        return f"the closing quote {quote} is missing", f"{quote}{inner.rstrip(_EITHER)}{quote}"
+        return f"toml.closing-{_QUOTE_NAMES[quote]}", f"{quote}{inner.rstrip(_EITHER)}{quote}"
     if "\\" in inner and quote == '"':
-        return "in double quotes \\ has a meaning of its own", f"'{inner}'"
+        return "toml.backslash", f"'{inner}'"
     if rest or plain != value:
-        return "nothing but a comment may follow a value", f"{quote}{inner}{quote}"
-    return "this value cannot be read", ""
+        return "toml.behind-value", f"{quote}{inner}{quote}"
+    return "toml.bad-value", ""
 
 
 _EITHER = "\"' "
@@ -256,8 +257,8 @@ def _without_odd(text: str) -> str:
     return "".join(blanks.get(sign, sign) for sign in text)
 
 
-def _odd(sign: str) -> str:
-    return f"there is a character that nobody sees (U+{ord(sign):04X}): delete it"
+def _odd(sign: str) -> Message:
+    return Message("toml.unseen", sign=f"U+{ord(sign):04X}")
 
 
 _LONGEST_SHOWN = 60

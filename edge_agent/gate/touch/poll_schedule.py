@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from msgspec import Struct, structs
 
+from ...contract.language import Message
 from ..errors import SensorRefused
 from ..ports import Clock, Sensor, Touch
 from .decide import NO_PIN, Look, PinReading
@@ -26,19 +27,9 @@ IDLE_LOOK_S = 4.0
 
 _STUCK_AFTER_S = 60.0
 
-_DEAF = (
-    "The touch pin felt nothing while a finger was on the glass: check its wire, the touch "
-    "output's own supply and [sensor] touch_active, and touch_sleep for a module that feels only "
-    "while it sleeps. Until it works, the gate looks at the glass without it."
-)
-_STUCK = (
-    "The touch pin has felt a finger for a minute while the glass is bare: check [sensor] "
-    "touch_active and its wire. Until it works, the gate looks at the glass without it."
-)
-_NO_SLEEP = (
-    "This sensor does not know the sleep instruction: set [sensor] touch_sleep = false. Until "
-    "then, the gate looks at the glass without its touch pin."
-)
+_DEAF = Message("sensor.touch-deaf")
+_STUCK = Message("sensor.touch-stuck")
+_NO_SLEEP = Message("sensor.touch-no-sleep")
 
 
 class _Idle(Struct, frozen=True):
@@ -75,7 +66,7 @@ class PollSchedule:
         self._felt_since_bare = False
         """Whether anything was felt since the glass was last seen bare."""
         self._stuck_from: float | None = None
-        self.problem: str | None = None
+        self.problem: Message | None = None
         """What a technician should know of the pin, which is not believed meanwhile."""
         if touch is not None:
             touch.listen(self._hear)
@@ -171,6 +162,6 @@ class PollSchedule:
             self._tell(_NO_SLEEP)
             raise
 
-    def _tell(self, problem: str | None) -> None:
+    def _tell(self, problem: Message | None) -> None:
         if problem != self.problem:
             self.problem = problem

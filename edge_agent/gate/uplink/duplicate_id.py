@@ -10,6 +10,8 @@ from math import inf
 import msgspec
 from msgspec import Struct
 
+from ...contract.language import Message
+
 _SIGNS = 3
 _WITHIN_S = 600.0
 """One may be our own: a connection that the broker had not given up yet, an earlier ledger."""
@@ -17,19 +19,12 @@ _WITHIN_S = 600.0
 _RESOLVED_S = 900.0
 """Without a sign for so long, it is over: the other's pauses between attempts are two minutes."""
 
-DUPLICATE_GATE = (
-    "duplicate-gate: Another gate uses this gate's id, so the broker throws each out for the "
-    "other. Punches are recorded, and go out slowly: give one of the two another [gate] id."
-)
+DUPLICATE_GATE = Message("broker.duplicate-gate")
 
 _SOON_S = 10.0
 """A connection that the broker ends sooner was hardly ended for what was sent on it."""
 
-HUNG_UP_OFTEN = (
-    "The broker let this gate in and hung up at once, several times: see in the broker's log "
-    "whether somebody else connects under this gate's name, and if so revoke what was stolen "
-    "(docs/broker.md). Nothing is lost."
-)
+HUNG_UP_OFTEN = Message("broker.hung-up-often")
 
 
 class _Ledger(Struct):

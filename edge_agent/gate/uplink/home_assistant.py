@@ -5,6 +5,7 @@ import logging
 from ... import __version__
 from ...contract.broker.limits import TOO_LARGE
 from ...contract.errors import StoreFault
+from ...contract.language import Message
 from ...contract.messages import Topics
 from ..ledger.store.sqlite_store import SqliteStore
 from ..ports import Acknowledged
@@ -17,11 +18,6 @@ log = logging.getLogger(__name__)
 
 _KEY = "home-assistant"
 """Remembers the topic on which the broker may hold a message of ours; "" where there is none."""
-
-_REFUSED = (
-    "The broker does not let the gate write {topic}, so Home Assistant is not told {what}: see the "
-    "access list (docs/home-assistant.md)."
-)
 
 
 class HomeAssistantPublisher:
@@ -85,11 +81,15 @@ class HomeAssistantPublisher:
         cleared = topic != self._topic
         if event.code >= REFUSED:
             self._settled = True
-            what = "that it is to forget this gate" if cleared else "of this gate"
             if event.code == TOO_LARGE:
-                self._report.too_large(topic, "what Home Assistant is to know", event.why)
+                what = Message("broker.for-home-assistant")
+                self._report.too_large(topic, what, event.why)
+            elif cleared:
+                told = Message("broker.not-forgotten-there", topic=topic)
+                self._report.trouble(topic, told)
             else:
-                self._report.trouble(topic, _REFUSED.format(topic=topic, what=what))
+                told = Message("broker.not-to-home-assistant", topic=topic)
+                self._report.trouble(topic, told)
             return
         self._report.well(topic)
         self._settled = not cleared

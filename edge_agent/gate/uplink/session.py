@@ -11,6 +11,7 @@ import msgspec
 
 from ...contract.broker.limits import TOO_LARGE
 from ...contract.errors import StoreFault
+from ...contract.language import Message, together
 from ...contract.messages import GateStatus, LastWill, Topics, UplinkStatus
 from ...contract.roster import Heard
 from ...contract.signatures import Believed
@@ -187,7 +188,7 @@ class UplinkSession:
 
     def cannot_read(self, fault: StoreFault) -> None:
         """Say that entries cannot be sent because they cannot be read; it is tried again."""
-        self._report.trouble(FILE, str(fault))
+        self._report.trouble(FILE, fault.message)
         if self._up:
             self._report.connected(self._up.version)
 
@@ -297,8 +298,8 @@ class UplinkSession:
         self._fence = None
         self._deliveries.lost()
         self._outbox.disconnected(now)
-        told = f" {HUNG_UP_OFTEN}" if self._hang_ups.often(now) else ""
-        self._report.disconnected(event.reason + told)
+        often = HUNG_UP_OFTEN if self._hang_ups.often(now) else None
+        self._report.disconnected(together(event.reason, often) or event.reason)
 
     def _subscribed(self, now: float, event: Subscribed) -> None:
         """Publish the online status, whose acknowledgement is the fence.
@@ -335,11 +336,13 @@ class UplinkSession:
             self._home_assistant.acknowledged(event)
 
     def _note_answered(self, topic: str, event: Acknowledged) -> None:
-        what = "the gate's status" if topic == self._topics.status else "a reply to payroll"
+        of_status = topic == self._topics.status
+        what = Message("broker.the-status" if of_status else "broker.a-reply")
         if event.code == TOO_LARGE:
             self._report.too_large(topic, what, event.why)
         elif event.code >= REFUSED:
-            self._report.trouble(topic, f"The broker does not take {what}. {event.why}")
+            told = Message("broker.does-not-take", what=[what], why=event.why)
+            self._report.trouble(topic, told)
         else:
             self._report.well(topic)
 

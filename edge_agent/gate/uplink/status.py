@@ -9,8 +9,9 @@ from typing import Literal
 import msgspec
 from msgspec import structs
 
+from ...contract.language import Message, together
 from ...contract.messages import GateStatus
-from ..events import UplinkChanged
+from ..events import UplinkChanged, as_detail
 from ..ports import Acknowledged, Emit, MqttVersion
 from .outbox import NOBODY_SUBSCRIBED
 
@@ -73,15 +74,15 @@ class UplinkReporter:
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
-        self._troubles: dict[str, str] = {}
-        self._left_out: dict[str, tuple[str, str | None]] = {}
-        self._reported: tuple[str, str | None] | None = None
+        self._troubles: dict[str, Message] = {}
+        self._left_out: dict[str, tuple[Message, Message | None]] = {}
+        self._reported: tuple[str, Message | None] | None = None
 
-    def trouble(self, topic: str, sentences: str) -> None:
+    def trouble(self, topic: str, sentences: Message) -> None:
         """Something does not work on ``topic``, although there is a connection."""
         self._troubles[topic] = sentences
 
-    def too_large(self, topic: str, what: str, why: str | None) -> None:
+    def too_large(self, topic: str, what: Message, why: Message | None) -> None:
         """The broker does not take ``what`` for its length, and nothing else waits for it."""
         self._left_out[topic] = what, why
 
@@ -94,56 +95,52 @@ class UplinkReporter:
         """There is a connection."""
         troubles = list(self._troubles.values())
         if self._left_out:
-            what = ", ".join(what for what, _ in self._left_out.values())
+            what = [what for what, _ in self._left_out.values()]
             _, why = next(iter(self._left_out.values()))
-            troubles.append(f"The broker does not take {what}. {why}")
-        detail = " ".join(troubles) or None
+            troubles.append(Message("broker.does-not-take", what=what, why=why))
+        detail = together(*troubles)
         was_down = self._reported is None or self._reported[0] != "connected"
         if self._changed("connected", detail) and (was_down or not detail):
             log.info("the uplink works, with MQTT %s", version)
 
-    def disconnected(self, reason: str) -> None:
+    def disconnected(self, reason: Message) -> None:
         """There is none."""
         self._troubles.clear()
         self._left_out.clear()
         self._changed("disconnected", reason)
 
-    def _changed(self, state: Literal["connected", "disconnected"], detail: str | None) -> bool:
+    def _changed(self, state: Literal["connected", "disconnected"], detail: Message | None) -> bool:
         if (state, detail) == self._reported:
             return False
         self._reported = (state, detail)
         if detail:
             log.warning("%s", detail)
-        self._emit(UplinkChanged(state=state, detail=detail))
+        self._emit(UplinkChanged(state=state, **as_detail(detail)))
         return True
 
 
-def exposed(host: str) -> str:
+def exposed(host: str) -> Message:
     """Whoever is on the way can do as they like."""
-    return (
-        f"The way to the broker at {host} is not encrypted, so whoever is on it can read punches "
-        'and forge receipts: set [mqtt] tls to "on".'
+    return Message("broker.exposed", host=host)
+
+
+def not_readable(topic: str, why: Message) -> Message:
+    """The broker refuses a subscription."""
+    return Message("broker.not-readable", topic=topic, why=why)
+
+
+def entries(seqs: Collection[int]) -> Message:
+    """Some that are left out, in words."""
+    first = sorted(seqs)[:_TOLD]
+    if len(seqs) > _TOLD:
+        return Message("broker.more-left-out", seqs=first, more=len(seqs) - _TOLD)
+    return Message(
+        "broker.entry-left-out" if len(seqs) == 1 else "broker.entries-left-out", seqs=first
     )
 
 
-def not_readable(topic: str, why: str) -> str:
-    """The broker refuses a subscription."""
-    return f"The broker does not let the gate read {topic}. {why}"
-
-
-def entries(seqs: Collection[int]) -> str:
-    """Some that are left out, in words."""
-    first = ", ".join(map(str, sorted(seqs)[:_TOLD]))
-    more = f" and {len(seqs) - _TOLD} more" if len(seqs) > _TOLD else ""
-    which = f"entry {first}" if len(seqs) == 1 else f"entries {first}{more}"
-    return f"{which} (payroll has what follows, and cannot confirm it)"
-
-
-def not_taken(event: Acknowledged) -> str:
+def not_taken(event: Acknowledged) -> Message:
     """The broker turns an entry down."""
     if event.code == NOBODY_SUBSCRIBED:
-        return (
-            "Nobody is subscribed to the ledger: is payroll's subscriber running? "
-            "The entries wait in the ledger."
-        )
-    return f"The broker does not take entries, so they wait in the ledger. {event.why}"
+        return Message("broker.no-subscriber")
+    return Message("broker.entries-not-taken", why=event.why)

@@ -118,6 +118,7 @@ HARMLESS = {
     "sensor.capacity",
     "uplink.mqtt",
     "uplink.hung_up_often",  # Its sentence is the problem.
+    "sensor.message", "uplink.message",  # The name of the problem.
     "uplink.keys",  # What is not signed by them is told.
     "store.set_aside",  # A damaged one is a problem, which stands there.
     "clock.pending", "clock.pending_since",  # Why they wait is the problem.

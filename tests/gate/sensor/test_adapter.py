@@ -10,6 +10,7 @@ import pytest
 from msgspec import convert
 from msgspec.structs import replace
 
+from edge_agent.contract.language import Message
 from edge_agent.gate.daemon.run import _first_connection
 from edge_agent.gate.errors import SensorUnplugged
 from edge_agent.gate.events import SensorChanged
@@ -171,8 +172,8 @@ def test_the_sensor_is_used_under_its_other_name(
     again = sensor.connect()
 
     assert again.moved
-    assert f"The sensor's adapter is {tmp_path / 'ttyUSB1'} now, and not " in again.moved
-    assert "set it to " in again.moved
+    assert f"The sensor's adapter is {tmp_path / 'ttyUSB1'} now, and not " in str(again.moved)
+    assert "set it to " in str(again.moved)
     # It goes on, and once more.
     assert sensor.capture() is False
     assert sensor.connect().adapter == first.adapter
@@ -206,12 +207,12 @@ def test_a_daemon_that_starts_knows_the_adapter_of_the_last_one(
     ) as other:
         info: Any = _first_connection(assembly, store, other)
 
-    assert "ttyUSB1 now" in info.moved
+    assert "ttyUSB1 now" in str(info.moved)
 
 
 def test_that_it_moved_is_told_in_the_status() -> None:
     day = Keeping()
-    day.keeper.began(replace(INFO, moved="It is elsewhere."))
+    day.keeper.began(replace(INFO, moved=Message("It is elsewhere.")))
 
     [told] = [event for event in day.site.events if isinstance(event, SensorChanged)]
     assert (told.state, told.detail) == ("ready", "It is elsewhere.")

@@ -199,7 +199,7 @@ def test_a_technician_settles_it() -> None:
     gate.hours(COUNT + 3)
     forgotten = gate.pairing.adopt("uid:1000")
     assert [print_.worker for print_ in forgotten] == ["101", "104"]
-    assert gate.pairing.problem(INFO) == (
+    assert str(gate.pairing.problem(INFO)) == (
         "Templates in the sensor that belong to nobody: 2. They are never credited, and make room "
         "when it is full."
     )

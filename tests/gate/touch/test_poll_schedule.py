@@ -143,7 +143,7 @@ def test_a_pin_that_never_feels_anything_does_not_make_the_gate_blind() -> None:
     assert day.when.pause() <= IDLE_LOOK_S
     day.clock.now += IDLE_LOOK_S
     day.look(Look.FINGER)
-    assert "felt nothing while a finger was on the glass" in (day.when.problem or "")
+    assert "felt nothing while a finger was on the glass" in str(day.when.problem)
     assert day.when.next_look() == NO_PIN
     assert day.looks(10, Look.NOBODY) > 100
     day.touch.touch()  # The wire was mended.
@@ -158,7 +158,7 @@ def test_a_pin_that_always_feels_something_does_not_make_the_gate_blind() -> Non
     assert day.looks(59, Look.NOBODY) > 500
     assert day.when.problem is None
     assert day.looks(10, Look.NOBODY) > 100
-    assert "while the glass is bare" in (day.when.problem or "")
+    assert "while the glass is bare" in str(day.when.problem)
     assert day.when.next_look() == NO_PIN
 
 
@@ -180,7 +180,7 @@ def test_a_module_that_cannot_sleep_is_looked_at_without_the_pin() -> None:
     day.sensor.failing["sleep"] = [SensorRefused("no", 1)]
     with pytest.raises(SensorRefused):
         day.look(Look.NOBODY)
-    assert "touch_sleep = false" in (day.when.problem or "")
+    assert "touch_sleep = false" in str(day.when.problem)
     assert day.looks(10, Look.NOBODY) > 100
     assert day.sensor.asked.count("sleep") == 1
 

@@ -14,6 +14,7 @@ import msgspec
 from edge_agent.contract.broker.limits import BrokerLimits
 from edge_agent.contract.errors import BrokerFault
 from edge_agent.contract.facts import Evidence, GateAlive, PunchRecorded
+from edge_agent.contract.language import Message
 from edge_agent.contract.messages import ClockStatus, GateStatus, LedgerStatus, SensorStatus, Topics
 from edge_agent.contract.roster import Heard
 from edge_agent.contract.stamps import ClockState, Stamp
@@ -187,7 +188,7 @@ class ScriptedBroker:
 
     def acknowledge(self, sent: Sent, code: int = 0) -> list[BrokerEvent]:
         """The broker's answer for one publication."""
-        return [Acknowledged(sent.token, code, "It says so." if code else None)]
+        return [Acknowledged(sent.token, code, Message("It says so.") if code else None)]
 
     def take_seqs(self) -> list[int]:
         return [sent.json["data"]["seq"] for sent in self.take(TOPICS.ledger)]

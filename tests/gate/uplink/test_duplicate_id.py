@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.contract.broker.limits import BrokerLimits
+from edge_agent.contract.language import Message
 from edge_agent.contract.messages import UplinkStatus
 from edge_agent.gate.events import UplinkChanged
 from edge_agent.gate.ports import Acknowledged, BrokerDown, BrokerUp, Received, Subscribed
@@ -106,9 +107,9 @@ def test_a_gate_that_is_hung_up_on_goes_on_and_says_so(new_ledger: Callable[[int
             clock.now = turn * 10.0
             yield [BrokerUp("5", BrokerLimits(20))]
             assert flows[0].standing == UplinkStatus(mqtt="5")
-            yield [BrokerDown("It hung up.", hung_up=True)]
+            yield [BrokerDown(Message("It hung up."), hung_up=True)]
             broker.up = False
-        yield [BrokerDown("It cannot be reached.")]
+        yield [BrokerDown(Message("It cannot be reached."))]
         assert flows[0].standing == UplinkStatus(hung_up_often=True)
         yield [BrokerUp("5", BrokerLimits(20))]
         yield [Subscribed({})]
@@ -129,7 +130,7 @@ def test_a_gate_that_is_hung_up_on_goes_on_and_says_so(new_ledger: Callable[[int
     assert [(change.state, change.detail) for change in changes[:-1]][-3:] == [
         ("disconnected", f"It hung up. {HUNG_UP_OFTEN}"),
         ("disconnected", f"It cannot be reached. {HUNG_UP_OFTEN}"),
-        ("connected", HUNG_UP_OFTEN),
+        ("connected", str(HUNG_UP_OFTEN)),
     ]
 
 
@@ -143,7 +144,7 @@ def test_with_a_twin_one_entry_goes_out_every_five_seconds(
     def script(broker: ScriptedBroker) -> Script:
         for _ in range(3):
             yield [BrokerUp("5", BrokerLimits(20))]
-            yield [BrokerDown("Another client has connected.", taken_over=True)]
+            yield [BrokerDown(Message("Another client has connected."), taken_over=True)]
             broker.up = False
         assert flows[0].standing.duplicate_gate
         yield [BrokerUp("5", BrokerLimits(20))]

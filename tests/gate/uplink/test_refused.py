@@ -141,7 +141,7 @@ def test_a_refusal_of_the_broker_keeps_the_entry_pauses_and_is_told(
 
     _, told = run(ledger, script)
     details = [event.detail for event in told if isinstance(event, UplinkChanged)]
-    few = BrokerLimits(3).sentences()["receive-maximum"]
+    few = str(BrokerLimits(3).sentences()["receive-maximum"])
     assert details[0] == few
     assert len(details) == 3, details
     assert "wait in the ledger" in (details[1] or "")

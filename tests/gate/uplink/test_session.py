@@ -10,7 +10,8 @@ import pytest
 
 from edge_agent.contract.broker.limits import BrokerLimits
 from edge_agent.contract.errors import StoreFault
-from edge_agent.gate.events import Confirmed, Event, UplinkChanged
+from edge_agent.contract.language import Message
+from edge_agent.gate.events import Confirmed, Event, UplinkChanged, as_detail
 from edge_agent.gate.ledger.store.metadata import Watermarks
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ports import Acknowledged, BrokerDown, BrokerUp, Received, Subscribed
@@ -87,7 +88,7 @@ def test_after_a_loss_it_goes_on_at_the_lowest_without_acknowledgement(ledger: L
         yield [Acknowledged(first[0].token, 0, None), Acknowledged(first[2].token, 0, None)]
         assert [entry.json["data"]["seq"] for entry in broker.take()] == [5]
         broker.up = False
-        yield [BrokerDown("gone")]
+        yield [BrokerDown(Message("gone"))]
         ledger.grow(1)
         yield []
         yield from broker.accept(receive_maximum=4)
@@ -96,9 +97,9 @@ def test_after_a_loss_it_goes_on_at_the_lowest_without_acknowledgement(ledger: L
     told = play(ledger, script)
     few = BrokerLimits(4).sentences()["receive-maximum"]
     assert told.events == [
-        UplinkChanged(state="connected", detail=few),
+        UplinkChanged(state="connected", **as_detail(few)),
         UplinkChanged(state="disconnected", detail="gone"),
-        UplinkChanged(state="connected", detail=few),
+        UplinkChanged(state="connected", **as_detail(few)),
     ]
 
 
@@ -202,13 +203,13 @@ def test_a_stall_of_receipts_repeats_one_window_then_pauses(ledger: Ledger) -> N
 def test_refused_entries_wait_and_are_told_once(ledger: Ledger) -> None:
     def script(broker: ScriptedBroker) -> Script:
         yield from broker.accept(receive_maximum=2)
-        yield [Acknowledged(sent.token, 0x87, "Not authorised.") for sent in broker.take()]
+        yield [Acknowledged(sent.token, 0x87, Message("Not authorised.")) for sent in broker.take()]
         for _ in range(3):
             broker.clock.now += 100
             yield []
             (trial,) = broker.take(TOPICS.ledger)
             assert trial.json["data"]["seq"] == 1
-            yield [Acknowledged(trial.token, 0x87, "Not authorised.")]
+            yield [Acknowledged(trial.token, 0x87, Message("Not authorised."))]
         broker.clock.now += 1000
         yield []
         (trial,) = broker.take(TOPICS.ledger)
@@ -218,9 +219,9 @@ def test_refused_entries_wait_and_are_told_once(ledger: Ledger) -> None:
     events = play(ledger, script).events
     refused = "The broker does not take entries, so they wait in the ledger. Not authorised."
     assert [event.detail for event in events if isinstance(event, UplinkChanged)] == [
-        BrokerLimits(2).sentences()["receive-maximum"],
-        f"{BrokerLimits(2).sentences()['receive-maximum']} {refused}",
-        BrokerLimits(2).sentences()["receive-maximum"],
+        str(BrokerLimits(2).sentences()["receive-maximum"]),
+        f"{BrokerLimits(2).sentences()['receive-maximum']!s} {refused}",
+        str(BrokerLimits(2).sentences()["receive-maximum"]),
     ]
 
 
@@ -291,7 +292,7 @@ def test_confirmed_by_the_broker_where_payroll_cannot_answer(ledger: Ledger) -> 
         yield from broker.accept()
         sent = broker.take()
         yield [Acknowledged(message.token, 0, None) for message in sent[:9]]
-        yield [Acknowledged(sent[9].token, 0x10, "Nobody is subscribed there.")]
+        yield [Acknowledged(sent[9].token, 0x10, Message("Nobody is subscribed there."))]
         assert ledger.store.watermarks().confirmed == 9
 
     told = play(ledger, script, confirm_by="broker")
@@ -419,7 +420,7 @@ def test_a_line_that_drops_while_the_card_does_not_answer(
         failing.append("hash_of")
         broker.up = False
         ledger.grow(1)
-        yield [receipt, BrokerDown("gone")]
+        yield [receipt, BrokerDown(Message("gone"))]
         yield from broker.accept(retained=[receipt])
         assert broker.take_seqs() == [5, 6, 7, 8, 9, 10, 11]
 
@@ -437,7 +438,7 @@ def test_a_reply_goes_out_over_the_next_connection(ledger: Ledger) -> None:
         yield [command(command="resend", id="a", **ask), command(command="report", id="b")]
         (first,) = broker.take()
         assert first.json["id"] == "a"
-        yield [BrokerDown("gone")]
+        yield [BrokerDown(Message("gone"))]
         yield [BrokerUp("5", BrokerLimits(20))]
         yield [Subscribed({})]
         (online,) = broker.take()

@@ -87,7 +87,7 @@ def first(port: int, **settings: Any) -> BrokerEvent:
 def refused(port: int, **settings: Any) -> str:
     event = first(port, **settings)
     assert isinstance(event, BrokerDown), event
-    return event.reason
+    return str(event.reason)
 
 
 def test_entries_go_out_encrypted_with_a_client_certificate(
@@ -328,7 +328,9 @@ def test_a_packet_beyond_measure_is_not_read(
                         adapter.publish("big", bytes(1001))
                     assert not isinstance(event, Received)
                     if isinstance(event, BrokerDown):
-                        assert "sends a message of 1008 bytes, which is not read" in event.reason
+                        assert "sends a message of 1008 bytes, which is not read" in str(
+                            event.reason
+                        )
                         return
     raise AssertionError("it was read after all")
 

@@ -99,14 +99,11 @@ def read_header(line: bytes) -> Header:
     try:
         header = msgspec.json.decode(line, type=Header)
     except (ValueError, RecursionError) as error:
-        raise BadBackup("It does not begin like a backup of templates") from error
+        raise BadBackup("backup.no-backup") from error
     if header.format != FORMAT:
-        raise BadBackup("It does not begin like a backup of templates")
+        raise BadBackup("backup.no-backup")
     if header.version != VERSION:
-        raise BadBackup(
-            f"It is of version {header.version}, and this edge-agent reads version {VERSION}: "
-            "use the version that made it"
-        )
+        raise BadBackup("backup.other-version", version=header.version, ours=VERSION)
     return header
 
 
@@ -124,13 +121,13 @@ def read_record(header_hash: str | None, opened: bytes) -> Record:
             and len(record.digest) == _DIGEST_BYTES
         )
     except (ValueError, RecursionError, BadRequest) as error:
-        raise BadBackup("what is sealed in it is no print") from error
+        raise BadBackup("backup.no-print") from error
     if not well_formed:
-        raise BadBackup("what is sealed in it is no print")
+        raise BadBackup("backup.no-print")
     if header_hash is not None and record.header != header_hash:
-        raise BadBackup("it belongs to another backup")
+        raise BadBackup("backup.of-another")
     if record.template is not None and digest(record.template) != record.digest:
-        raise BadBackup("its template is not the one that its digest names")
+        raise BadBackup("backup.wrong-digest")
     return record
 
 
@@ -140,11 +137,11 @@ def read_backup(content: bytes, open_: Callable[[bytes], bytes]) -> Backup:
     ``open_`` opens what was sealed, and raises BadRequest where it cannot.
     """
     if not content.endswith(b"\n"):
-        raise BadBackup("Its end is missing")
+        raise BadBackup("backup.cut")
     first, *lines = content[:-1].split(b"\n")
     header = read_header(first)
     if len(lines) != header.prints:
-        raise BadBackup(f"It has {len(lines)} of the {header.prints} records that it began with")
+        raise BadBackup("backup.records-missing", found=len(lines), prints=header.prints)
     bound = line_hash(first)
     records = [_read_line(place, line, bound, open_) for place, line in enumerate(lines, 1)]
     _check_together(records)
@@ -155,9 +152,9 @@ def _read_line(place: int, line: bytes, bound: str, open_: Callable[[bytes], byt
     try:
         record = read_record(bound, open_(unsealed_line(line)))
     except BadRequest as error:
-        raise BadBackup(f"Record {place}: {error}") from error
+        raise BadBackup("backup.record", place=place, why=error) from error
     if record.place != place:
-        raise BadBackup(f"Record {place}: it was moved here from place {record.place}")
+        raise BadBackup("backup.moved", place=place, origin=record.place)
     return record
 
 
@@ -168,9 +165,9 @@ def unsealed_line(line: bytes) -> bytes:
             raise ValueError("too long")
         sealed = b64decode(line, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise BadBackup("it is damaged") from error
+        raise BadBackup("backup.damaged") from error
     if sealed_line(sealed) != line:  # Base64 has more than one way to write some bytes.
-        raise BadBackup("it is damaged")
+        raise BadBackup("backup.damaged")
     return sealed
 
 
@@ -179,9 +176,9 @@ def _check_together(records: Iterable[Record]) -> None:
     sizes: set[int] = set()
     for record in records:
         if (record.worker, record.finger) in seen:
-            raise BadBackup(f"It has the {record.finger} of {record.worker} twice")
+            raise BadBackup("backup.twice", finger=record.finger, code=record.worker)
         seen.add((record.worker, record.finger))
         if record.template is not None:
             sizes.add(len(record.template))
     if len(sizes) > 1:
-        raise BadBackup("Its templates are of different sizes")
+        raise BadBackup("backup.sizes-differ")

@@ -8,9 +8,11 @@ of the time.
 import logging
 from collections.abc import Collection
 from functools import partial
+from typing import Any
 
 from msgspec import Struct
 
+from ....contract.language import Message
 from ....contract.people import Print, Worker, alike, another_person
 from ...host.memory import wipe
 from ...ledger.recorder import Recorder
@@ -27,7 +29,9 @@ LEFT_OUT = "left-out"
 
 
 class RecordOutcome(Struct, frozen=True, kw_only=True):
-    """What became of one record. ``why`` is a sentence where it was left out."""
+    """What became of one record. ``why`` is English where it was left out, ``name`` and ``fields``
+    those of its message.
+    """
 
     worker: str
     finger: str
@@ -35,6 +39,8 @@ class RecordOutcome(Struct, frozen=True, kw_only=True):
     slot: int | None = None
     generation: int | None = None
     why: str | None = None
+    name: str | None = None
+    fields: dict[str, Any] | None = None
 
 
 class Batch(Struct):
@@ -50,7 +56,7 @@ class Batch(Struct):
         ``taken``: the slots in which the sensor has templates.
         """
         if record.template is None:
-            return left_out(record, "the backup has no template of it")
+            return left_out(record, Message("backup.no-template"))
         same_finger = [
             print_
             for print_ in gate.prints
@@ -59,23 +65,20 @@ class Batch(Struct):
         for print_ in same_finger:
             known = gate.store.digests().get((print_.slot, print_.generation))
             if known != record.digest:
-                return left_out(
-                    record,
-                    "another template is enrolled for it here: remove that first, with 'prints "
-                    f"remove {record.worker} --finger {record.finger}'",
-                )
+                there = Message("backup.another-enrolled", code=record.worker, finger=record.finger)
+                return left_out(record, there)
             if print_.slot in taken:
                 return held(print_, PRESENT)
         worker = gate.store.worker(record.worker)
         if worker is None:
             self.newcomers[record.worker] = Worker(code=record.worker, name=record.name)
         elif worker.deactivated:
-            return left_out(record, "the worker is deactivated here")
+            return left_out(record, Message("backup.deactivated"))
         elif another_person(worker.name, record.name) or not (
             alike(worker.name, record.name) or gate.store.finger_of(record.digest)
         ):
             # Names are not shown: two persons with one code are for the technician to settle.
-            return left_out(record, "the worker with this code has another name here")
+            return left_out(record, Message("backup.another-name"))
         self.lost += same_finger
         self.records.append(record)
         return None
@@ -92,9 +95,15 @@ def held(print_: Print, outcome: str) -> RecordOutcome:
     )
 
 
-def left_out(record: Record, why: str) -> RecordOutcome:
+def left_out(record: Record, why: Message) -> RecordOutcome:
     """Nothing of the record stays here."""
-    return RecordOutcome(worker=record.worker, finger=record.finger, outcome=LEFT_OUT, why=why)
+    return RecordOutcome(
+        worker=record.worker,
+        finger=record.finger,
+        outcome=LEFT_OUT,
+        why=str(why),
+        **why.plain(),
+    )
 
 
 _COMPARED_AT_ONCE = 16

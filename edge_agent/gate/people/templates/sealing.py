@@ -34,12 +34,9 @@ class AgeSealing:
                 keys.append(pyrage.x25519.Recipient.from_str(recipient))
             except pyrage.RecipientError as error:
                 # What was typed is not shown: somebody may have given the private key.
-                raise BadRequest(
-                    "A recipient is no age public key: it begins with age1 and is 62 characters "
-                    "long ('age-keygen' prints it as 'Public key')."
-                ) from error
+                raise BadRequest("backup.no-public-key") from error
         if not keys:
-            raise BadRequest("There is no recipient to seal to: name one with --recipient age1…")
+            raise BadRequest("backup.no-recipient")
         sealed: bytes = pyrage.encrypt(data, keys)
         return sealed
 
@@ -53,13 +50,13 @@ class AgeSealing:
         try:
             keys = [pyrage.x25519.Identity.from_str(identity) for identity in identities]
         except pyrage.IdentityError as error:
-            raise BadRequest("An identity is no age private key (AGE-SECRET-KEY-1…).") from error
+            raise BadRequest("backup.no-private-key") from error
         try:
             opened: bytes = pyrage.decrypt(sealed, keys)
         except pyrage.DecryptError as error:
             if str(error) == _NO_KEY_FITS:
-                raise BadRequest("it was sealed to other keys than this identity's") from error
-            raise BadRequest("it is damaged") from error
+                raise BadRequest("backup.other-keys") from error
+            raise BadRequest("backup.damaged") from error
         return opened
 
     def new_keys(self) -> KeyPair:
