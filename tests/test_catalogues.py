@@ -45,7 +45,6 @@ SPOKEN_LATER: set[str] = {
     "cli/options.py",
     "cli/receive.py",
     "cli/receive_office.py",
-    "cli/receive_shifts.py",
     "cli/sealed_files.py",
     "cli/sensor.py",
     "cli/simulate.py",
@@ -143,7 +142,6 @@ SPOKEN_LATER: set[str] = {
     "receiver/worktime/known_shifts.py",
     "receiver/worktime/due.py",
     "receiver/worktime/shifts.py",
-    "receiver/worktime/shift_file.py",
     "receiver/worktime/keep.py",
 }
 """Modules that still hold sentences. The list only gets shorter: a new module has none."""
