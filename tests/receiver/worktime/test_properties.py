@@ -56,6 +56,20 @@ def added(month: Month, data: st.DataObject) -> None:
     never_more(month, more, shifts=False)
 
 
+def several_added(month: Month, data: st.DataObject) -> None:
+    """Up to three at once around the work of a day, where shifts tell what is asked for."""
+    if month.evidence:
+        return
+    day = data.draw(st.sampled_from(sorted(month.seconds)))
+    mine = [one for one in month.sessions if one[0] == day]
+    around = st.integers(mine[0][1] - 110 * MINUTE, mine[-1][2] + 230 * MINUTE)
+    more = [
+        press(at, n, None, "other-gate")
+        for n, at in enumerate(data.draw(st.lists(around, min_size=2, max_size=3)))
+    ]
+    never_more(month, [*month.presses, *more], shifts=True)
+
+
 def in_any_order(month: Month, data: st.DataObject) -> None:
     presses = month.presses
     shuffled = list(presses)
@@ -64,7 +78,7 @@ def in_any_order(month: Month, data: st.DataObject) -> None:
         assert told(pair(shuffled, plan)) == told(pair(presses, plan))
 
 
-PROPERTIES = [taken_away, added, in_any_order]
+PROPERTIES = [taken_away, added, several_added, in_any_order]
 
 
 @MANY
