@@ -20,15 +20,23 @@ from ...contract.spreadsheet import as_day, read_table, refuse
 from .shifts import EARLY_MIN, EVERY_DAY, LATE_MIN, Break, Shift, minutes_of
 
 TITLES = {
-    "code": ("code", "mã ca", "ký hiệu ca", "ca"),
+    "code": ("code", "mã ca", "ký hiệu ca", "ca", "shift"),
     "name": ("name", "tên ca", "diễn giải"),
     "begin": ("begin", "giờ vào", "giờ bắt đầu", "bắt đầu", "từ giờ", "start"),
     "end": ("end", "giờ ra", "giờ kết thúc", "kết thúc", "đến giờ"),
     "breaks": ("breaks", "nghỉ giữa ca", "giờ nghỉ", "nghỉ trưa", "break"),
-    "weekdays": ("weekdays", "ngày trong tuần", "các thứ", "thứ"),
-    "early": ("early", "vào sớm (phút)", "vào sớm", "sớm (phút)", "early (minutes)"),
-    "late": ("late", "ra muộn (phút)", "ra muộn", "ra trễ", "muộn (phút)", "late (minutes)"),
-    "workers": ("workers", "mã nv", "nhân viên", "mã nhân viên", "người lao động"),
+    "weekdays": ("weekdays", "các thứ", "ngày trong tuần", "thứ", "ngày làm việc", "days"),
+    "early": ("early", "vào sớm (phút)", "vào sớm", "sớm (phút)", "early (minutes)", "early_min"),
+    "late": (
+        "late",
+        "ra muộn (phút)",
+        "ra muộn",
+        "ra trễ",
+        "muộn (phút)",
+        "late (minutes)",
+        "late_min",
+    ),
+    "workers": ("workers", "mã nv", "nhân viên", "mã nhân viên", "người lao động", "worker"),
     "teams": ("teams", "tổ", "bộ phận", "đội", "team"),
     "valid_from": ("valid_from", "từ ngày", "from", "valid from"),
     "valid_to": ("valid_to", "đến ngày", "to", "valid to"),
@@ -95,7 +103,7 @@ def _read_toml(path: Path) -> list[tuple[str, dict[str, Any]]]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadRequest("shifts.no-toml", path=path, why=str(error)) from error
     rows = read.pop("shift", [])
-    known = {*TITLES}
+    known = {title: name for name, titles in TITLES.items() for title in titles}
     problems = [say("shifts.unknown-table", name=name) for name in read]
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         problems.append(say("shifts.tables"))
@@ -104,10 +112,13 @@ def _read_toml(path: Path) -> list[tuple[str, dict[str, Any]]]:
         problems += [
             f"shift {n}: {say('shifts.unknown-field', name=name)}"
             for name in row
-            if name not in known
+            if name.casefold() not in known
         ]
     refuse(path, problems)
-    return [(f"shift {n}", row) for n, row in enumerate(rows, 1)]
+    return [
+        (f"shift {n}", {known[name.casefold()]: value for name, value in row.items()})
+        for n, row in enumerate(rows, 1)
+    ]
 
 
 def _shift(cells: dict[str, Any]) -> tuple[Shift | None, list[Message]]:

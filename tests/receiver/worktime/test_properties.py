@@ -7,10 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edge_agent.contract.attendance import attendance
 from edge_agent.receiver.worktime.pairing import pair
 from edge_agent.receiver.worktime.presses import Press
 
-from .months import MINUTE, Month, months, paid, press, told
+from .months import MINUTE, ZONE, Month, months, paid, press, told
 
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 LONG = settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
@@ -85,6 +86,19 @@ PROPERTIES = [taken_away, added, several_added, in_any_order]
 @given(months())
 def test_an_honest_month_is_what_was_worked(month: Month) -> None:
     honest(month)
+
+
+@MANY
+@given(months(evidence=True))
+def test_the_working_day_is_the_one_that_the_gate_tells(month: Month) -> None:
+    entries = [
+        {"seq": n, "kind": "punch.recorded", "worker": "NV0001", "at": one.at, "direction": one.way}
+        for n, one in enumerate(month.presses, 1)
+    ]
+    at_the_gate = {punch.at: punch.working_day for punch in attendance(entries, ZONE)}
+    for session in pair(month.presses).sessions:
+        assert session.came is not None
+        assert session.date == at_the_gate[session.came.at]
 
 
 @pytest.mark.parametrize("holds", PROPERTIES)
