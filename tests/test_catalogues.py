@@ -44,7 +44,6 @@ SPOKEN_LATER: set[str] = {
     "cli/options.py",
     "cli/receive.py",
     "cli/receive_office.py",
-    "cli/receive_shifts.py",
     "contract/chain.py",
     "contract/corrections.py",
     "contract/home_assistant.py",
@@ -105,7 +104,6 @@ SPOKEN_LATER: set[str] = {
     "receiver/worktime/due.py",
     "receiver/worktime/keep.py",
     "receiver/worktime/known_shifts.py",
-    "receiver/worktime/shift_file.py",
     "receiver/worktime/shifts.py",
 }
 """Modules that still hold sentences. The list only gets shorter: a new module has none."""

@@ -71,7 +71,7 @@ def apply_shifts(
     first day that it changes; the caller renews. Raises BadRequest where no actor is named.
     """
     if not actor.strip():
-        raise BadRequest("The shifts need an actor: who tells them.")
+        raise BadRequest("shifts.no-actor")
     with database.transaction():
         database.wait_for_turn()
         version, before = version_in_force(database), shifts_in_force(database)

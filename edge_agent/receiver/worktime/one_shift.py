@@ -8,9 +8,10 @@ from msgspec import Struct
 from ...contract.attendance import SHIFT_MS
 from ...contract.corrections import ONE_PRESS_MS
 from .presses import Press, Way
-from .sessions import Doubt, Missing, Reading, Session, Why
+from .proposals import Ends, by_turns
+from .sessions import Doubt, Missing, Reading, Session, Why, seconds_between
 from .shifts import Instance, Pause
-from .unplanned import Ends, bounds, by_turns, in_doubt, seconds_between
+from .unplanned import bounds, in_doubt
 
 _MINUTE_MS = 60_000
 _NEAR_MS = 60 * _MINUTE_MS

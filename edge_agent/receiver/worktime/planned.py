@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from ...contract.attendance import SHIFT_MS
 from .one_shift import Block, as_sessions, judge, readings_of
 from .presses import Press
+from .proposals import Ends, by_turns
 from .sessions import Doubt, Paired, Reading, Session, Why
 from .shared_out import share_out
 from .shifts import Instance
-from .unplanned import Ends, bounds, by_turns, in_doubt, read_unplanned, unplaced, working_days
+from .unplanned import bounds, in_doubt, read_unplanned, unplaced, working_days
 
 
 def read_planned(presses: Sequence[Press], shifts: Sequence[Instance]) -> Paired:

@@ -110,3 +110,8 @@ class Paired(Struct, frozen=True):
 
     sessions: list[Session]
     doubts: list[Doubt]
+
+
+def seconds_between(begin_ms: int, end_ms: int) -> int:
+    """Whole seconds, as the two times of day show them."""
+    return end_ms // 1000 - begin_ms // 1000

@@ -13,21 +13,30 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from ...contract.errors import BadRequest, StoreFault
+from ...contract.errors import BadRequest, EdgeAgentError, StoreFault
+from ...contract.language import Message, because, say
 from ...contract.people import checked_code
 from ...contract.spreadsheet import as_day, read_table, refuse
 from .shifts import EARLY_MIN, EVERY_DAY, LATE_MIN, Break, Shift, minutes_of
 
 TITLES = {
-    "code": ("code", "mã ca", "ký hiệu ca", "ca"),
+    "code": ("code", "mã ca", "ký hiệu ca", "ca", "shift"),
     "name": ("name", "tên ca", "diễn giải"),
     "begin": ("begin", "giờ vào", "giờ bắt đầu", "bắt đầu", "từ giờ", "start"),
     "end": ("end", "giờ ra", "giờ kết thúc", "kết thúc", "đến giờ"),
     "breaks": ("breaks", "nghỉ giữa ca", "giờ nghỉ", "nghỉ trưa", "break"),
-    "weekdays": ("weekdays", "ngày trong tuần", "các thứ", "thứ"),
-    "early": ("early", "vào sớm (phút)", "vào sớm", "sớm (phút)", "early (minutes)"),
-    "late": ("late", "ra muộn (phút)", "ra muộn", "ra trễ", "muộn (phút)", "late (minutes)"),
-    "workers": ("workers", "mã nv", "nhân viên", "mã nhân viên", "người lao động"),
+    "weekdays": ("weekdays", "các thứ", "ngày trong tuần", "thứ", "ngày làm việc", "days"),
+    "early": ("early", "vào sớm (phút)", "vào sớm", "sớm (phút)", "early (minutes)", "early_min"),
+    "late": (
+        "late",
+        "ra muộn (phút)",
+        "ra muộn",
+        "ra trễ",
+        "muộn (phút)",
+        "late (minutes)",
+        "late_min",
+    ),
+    "workers": ("workers", "mã nv", "nhân viên", "mã nhân viên", "người lao động", "worker"),
     "teams": ("teams", "tổ", "bộ phận", "đội", "team"),
     "valid_from": ("valid_from", "từ ngày", "from", "valid from"),
     "valid_to": ("valid_to", "đến ngày", "to", "valid to"),
@@ -74,14 +83,14 @@ def read_shift_file(path: Path) -> ShiftFile:
     for where, cells in rows:
         shift, found = _shift(cells)
         if shift is not None and shift in shifts:
-            found.append("it stands there twice.")
-        problems += [f"{where}: {what}" for what in found]
+            found.append(Message("shifts.twice"))
+        problems += [f"{where}: {say(what)}" for what in found]
         if shift is not None:
             shifts.append(shift)
     if not rows:
-        raise BadRequest(f"There is no shift in {path}: nothing was taken.")
+        raise BadRequest("shifts.none-in-file", path=path)
     if len(rows) > _MOST_SHIFTS:
-        problems.append(f"{len(rows)} rows are more than {_MOST_SHIFTS}.")
+        problems.append(say("shifts.too-many", rows=len(rows), most=_MOST_SHIFTS))
     refuse(path, problems)
     return ShiftFile(shifts, notes)
 
@@ -90,24 +99,31 @@ def _read_toml(path: Path) -> list[tuple[str, dict[str, Any]]]:
     try:
         read = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise BadRequest(f"{path} cannot be read: {error.strerror}.") from error
+        raise BadRequest("shifts.not-read", path=path, why=because(error)) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadRequest(f"{path} is no sound TOML: {error}.") from error
+        raise BadRequest("shifts.no-toml", path=path, why=str(error)) from error
     rows = read.pop("shift", [])
-    known = {*TITLES}
-    problems = [f"there is no {name!r}: shifts stand under [[shift]]." for name in read]
+    known = {title: name for name, titles in TITLES.items() for title in titles}
+    problems = [say("shifts.unknown-table", name=name) for name in read]
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        problems.append("shifts stand under [[shift]], one after another.")
+        problems.append(say("shifts.tables"))
         rows = []
     for n, row in enumerate(rows, 1):
-        problems += [f"shift {n}: there is no {name!r}." for name in row if name not in known]
+        problems += [
+            f"shift {n}: {say('shifts.unknown-field', name=name)}"
+            for name in row
+            if name.casefold() not in known
+        ]
     refuse(path, problems)
-    return [(f"shift {n}", row) for n, row in enumerate(rows, 1)]
+    return [
+        (f"shift {n}", {known[name.casefold()]: value for name, value in row.items()})
+        for n, row in enumerate(rows, 1)
+    ]
 
 
-def _shift(cells: dict[str, Any]) -> tuple[Shift | None, list[str]]:
+def _shift(cells: dict[str, Any]) -> tuple[Shift | None, list[Message]]:
     """A row as a shift, and what is wrong with it."""
-    problems: list[str] = []
+    problems: list[Message] = []
 
     def checked(what: str, read: Any, otherwise: Any) -> Any:
         cell = cells.get(what)
@@ -115,16 +131,16 @@ def _shift(cells: dict[str, Any]) -> tuple[Shift | None, list[str]]:
             return otherwise
         try:
             return read(cell)
-        except (ValueError, BadRequest) as error:
-            problems.append(f"{what}: {error}")
+        except EdgeAgentError as error:
+            problems.append(Message("shifts.wrong", field=what, why=error.message))
             return otherwise
 
     code = checked("code", _code, "")
     if not code and not problems:
-        problems.append("code: it has none.")
+        problems.append(Message("shifts.lacks", field="code"))
     for needed in ("begin", "end"):
         if cells.get(needed) in (None, ""):
-            problems.append(f"{needed}: it has none.")
+            problems.append(Message("shifts.lacks", field=needed))
     begin, end = checked("begin", _clock, "00:00"), checked("end", _clock, "00:00")
     valid_from = checked("valid_from", _day, None)
     valid_to = checked("valid_to", _day, None)
@@ -147,19 +163,19 @@ def _shift(cells: dict[str, Any]) -> tuple[Shift | None, list[str]]:
     return (None if problems else shift), problems
 
 
-def _meaning(shift: Shift) -> Iterable[str]:
+def _meaning(shift: Shift) -> Iterable[Message]:
     begin, end = minutes_of(shift.begin), minutes_of(shift.end)
     end += 1440 if end <= begin else 0
     if end - begin > _LONGEST_DAY:
-        yield f"from {shift.begin} to {shift.end} it is longer than 20 hours."
+        yield Message("shifts.too-long", begin=shift.begin, end=shift.end)
     if shift.valid_from and shift.valid_to and shift.valid_to < shift.valid_from:
-        yield f"it ends on {shift.valid_to}, before it begins on {shift.valid_from}."
+        yield Message("shifts.ends-before", first=shift.valid_from, last=shift.valid_to)
     last = begin
     for pause in sorted(shift.breaks, key=lambda one: (minutes_of(one.begin) - begin) % 1440):
         starts = begin + (minutes_of(pause.begin) - begin) % 1440
         ends = starts + (minutes_of(pause.end) - minutes_of(pause.begin)) % 1440
         if starts < last or ends > end or starts == ends:
-            yield f"the break {pause.begin}-{pause.end} is not within it, or beside another."
+            yield Message("shifts.break-outside", begin=pause.begin, end=pause.end)
         last = ends
 
 
@@ -179,7 +195,7 @@ def _clock(cell: Any) -> str:
     if hours == 24 and minutes == 0:
         hours = 0
     if hours > 23 or minutes > 59:
-        raise ValueError(f"{cell!r} is no time of day: write 06:30.")
+        raise BadRequest("shifts.bad-clock", text=str(cell))
     return f"{hours:02}:{minutes:02}"
 
 
@@ -188,13 +204,13 @@ def _day(cell: Any) -> str:
     try:
         return datetime.strptime(day, "%Y-%m-%d").date().isoformat()  # noqa: DTZ007
     except ValueError:
-        raise ValueError(f"{cell!r} is no date: write 2026-11-30 or 30/11/2026.") from None
+        raise BadRequest("shifts.bad-day", text=str(cell)) from None
 
 
 def _minutes(cell: Any) -> int:
     text = str(cell).removesuffix(".0").strip()
     if not text.isdecimal() or int(text) > _MOST_MINUTES:
-        raise ValueError(f"{cell!r} is no number of minutes up to {_MOST_MINUTES}.")
+        raise BadRequest("shifts.bad-minutes", text=str(cell), most=_MOST_MINUTES)
     return int(text)
 
 
@@ -224,7 +240,7 @@ def _weekdays(cell: Any) -> tuple[int, ...]:
 def _weekday(text: str) -> int:
     name = " ".join(text.split())
     if (day := _DAYS.get(name, _DAYS.get(name[:3]))) is None:
-        raise ValueError(f"{text!r} is no weekday: write T2-T7 or Mon-Sat.")
+        raise BadRequest("shifts.bad-weekday", text=text)
     return day
 
 
@@ -237,12 +253,12 @@ def _breaks(cell: Any) -> tuple[Break, ...]:
 def _break(text: str) -> Break:
     found = re.fullmatch(r"(\S+?)\s*[-–]\s*(\S+)((?:\s+\S+)*)", text)
     if found is None:
-        raise ValueError(f"{text!r} is no break: write 11:30-12:30, or 11:30-12:30 pressed.")
+        raise BadRequest("shifts.bad-break", text=text)
     said = " ".join(found[3].casefold().split())
     pressed = next((word for word in _PRESSED[::-1] if re.search(rf"(^| ){word}( |$)", said)), "")
     rest = " ".join(said.replace(pressed, " ").split()) if pressed else said
     if rest not in (*_PAID, *_UNPAID):
-        raise ValueError(f"{text!r}: a break is 'paid' or 'unpaid', and 'pressed' or not.")
+        raise BadRequest("shifts.bad-break-word", text=text)
     return Break(
         begin=_clock(found[1]), end=_clock(found[2]), paid=rest in _PAID, pressed=bool(pressed)
     )
@@ -315,10 +331,7 @@ def _xlsx(rows: Sequence[Sequence[str | int]]) -> bytes:
         from openpyxl import Workbook
         from openpyxl.styles import Font
     except ImportError as error:
-        raise StoreFault(
-            "What writes Excel's files is not installed:"
-            " pip install 'attendance-edge-agent[receiver]', or write .csv or .toml."
-        ) from error
+        raise StoreFault("shifts.no-openpyxl") from error
     book = Workbook()
     sheet = book.active
     assert sheet is not None

@@ -2,7 +2,8 @@
 
 A *run* is a row of presses without a pause that is longer than a session can be. Evidence cuts it
 into *stretches*: an in begins one, an out ends one. A stretch is read as it comes, in and out by
-turns, where that is the only way to read it; else it is for a person as a whole.
+turns, where that is the only way to read it. In one with an odd number a press is missing or too
+many: what is the same wherever that may be is certain, and the rest is for a person as a whole.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,15 +13,13 @@ from math import inf
 from ...contract.attendance import SHIFT_MS, WorkingDay
 from ...contract.corrections import ONE_PRESS_MS
 from .presses import Press
-from .sessions import Doubt, Missing, Paired, Reading, Session, Status, Why
+from .proposals import date_of, laid_out, odd_day, readings
+from .sessions import Doubt, Paired, Session, Status, Why, seconds_between
 
 REST_MS = 8 * 3600 * 1000
 """Between two working days. Whoever was away for less is at the same day's work."""
 
-_MOST_READINGS = 4
 _LONGEST_STRETCH = 150
-
-Ends = tuple[Press | None, Press | None]
 
 
 def read_unplanned(
@@ -92,11 +91,6 @@ def _highest(press: Press) -> float:
 
 def _may_be_among(lost: Press, stretch: Sequence[Press]) -> bool:
     return _lowest(lost) < _highest(stretch[-1]) and _lowest(stretch[0]) < _highest(lost)
-
-
-def seconds_between(begin_ms: int, end_ms: int) -> int:
-    """Whole seconds, as the two times of day show them."""
-    return end_ms // 1000 - begin_ms // 1000
 
 
 def in_doubt(presses: Sequence[Press], why: Why) -> tuple[Status, Why]:
@@ -209,7 +203,7 @@ def _in_doubt(
         Session(
             came=came and came.came,
             left=left,
-            date=_date(came, left, days),
+            date=date_of(came, left, days),
             status=status,
             why=why,
             run=stretch[0],
@@ -217,14 +211,14 @@ def _in_doubt(
             until_ms=until if missing else None,
             going_on=after is None,
         )
-        for came, left in _laid_out(stretch, days)
+        for came, left in laid_out(stretch, days)
     ]
     doubt = Doubt(
-        date=_odd_day(stretch, days),
+        date=odd_day(stretch, days),
         why=why,
         status=status,
         presses=stretch,
-        readings=_readings(stretch, days, odd=missing and len(stretch) % 2 == 1),
+        readings=readings(stretch, days, odd=missing and len(stretch) % 2 == 1),
         since_ms=since,
         until_ms=until,
     )
@@ -315,7 +309,7 @@ def _as_it_comes(
             Session(
                 came=came.came,
                 left=left,
-                date=_date(came, left, days),
+                date=date_of(came, left, days),
                 status=status,
                 seconds=seconds_between(came.came_ms, left.place_ms) if known else None,
                 break_seconds=0 if known else None,
@@ -324,101 +318,8 @@ def _as_it_comes(
             )
         )
         if run is not None and why is not None:
-            date = _date(came, left, days)
+            date = date_of(came, left, days)
             doubts.append(
                 Doubt(date=date, why=why, status=status, presses=[came, left], readings=[])
             )
     return Paired(sessions, doubts)
-
-
-def _date(came: Press | None, left: Press | None, days: dict[int, str | None]) -> str | None:
-    for press in (came, left):
-        if press is not None and press.at_ms is not None:
-            return days.get(press.place_ms, press.day)
-    return None
-
-
-def _by_day(stretch: Sequence[Press], days: dict[int, str | None]) -> list[list[Press]]:
-    groups: list[list[Press]] = []
-    last: str | None = None
-    for press in stretch:
-        day = days.get(press.place_ms, press.day) if press.at_ms is not None else last
-        if groups and day == last:
-            groups[-1].append(press)
-        else:
-            groups.append([press])
-        last = day
-    return groups
-
-
-def _laid_out(stretch: Sequence[Press], days: dict[int, str | None]) -> Iterator[Ends]:
-    """The presses as rows for the eye, day by day."""
-    groups = _by_day(stretch, days) if len(stretch) % 2 else [list(stretch)]
-    for group in groups:
-        yield from by_turns(group)
-
-
-def by_turns(group: Sequence[Press]) -> Iterator[Ends]:
-    """In and out by turns, as far as evidence allows, and what is left without its other end."""
-    came: Press | None = None
-    for press in group:
-        if press.way == "in" or (press.way is None and came is None):
-            if came is not None:
-                yield came, None
-            came = press
-        else:
-            yield came, press
-            came = None
-    if came is not None:
-        yield came, None
-
-
-def _odd_day(stretch: Sequence[Press], days: dict[int, str | None]) -> str | None:
-    """The day that a person has to look at first."""
-    groups = _by_day(stretch, days)
-    group = next((group for group in groups if len(group) % 2), groups[0])
-    return next((_date(press, None, days) for press in group if press.at_ms is not None), None)
-
-
-def _readings(stretch: Sequence[Press], days: dict[int, str | None], *, odd: bool) -> list[Reading]:
-    """What a person may choose from, for the first day that cannot be read as it comes."""
-    if any(press.at_ms is None for press in stretch):
-        return []
-    if not odd:
-        found = [_reading(list(stretch))]
-        if len(stretch) > 2:
-            found.append(_reading([None, *stretch, None]))
-        return found
-    groups = _by_day(stretch, days)
-    group = next((group for group in groups if len(group) % 2), list(stretch))
-    found = []
-    for place in range(len(group), -1, -1):
-        # A press may be missing before an out, or after an in: nowhere else.
-        points: list[Press | None] = [*group[:place], None, *group[place:]]
-        turns = zip(points, range(len(points)), strict=True)
-        if all(one is None or one.way in (None, ("in", "out")[n % 2]) for one, n in turns):
-            found.append(_reading(points))
-    return found[:_MOST_READINGS]
-
-
-def _reading(points: Sequence[Press | None]) -> Reading:
-    """In and out by turns, with None for a press that this reading misses."""
-    pairs, missing, seconds = [], [], 0
-    times = [one.place_ms if one else None for one in points]
-    for n in range(0, len(points) - 1, 2):
-        came, left = points[n], points[n + 1]
-        came_ms = came.came_ms if came else None
-        left_ms = left.place_ms if left else None
-        pairs.append((came_ms, left_ms))
-        if came_ms is not None and left_ms is not None:
-            seconds += seconds_between(came_ms, left_ms)
-        for place in (n, n + 1):
-            if points[place] is None:
-                missing.append(
-                    Missing(
-                        way="out" if place % 2 else "in",
-                        after_ms=times[place - 1] if place else None,
-                        before_ms=times[place + 1] if place + 1 < len(times) else None,
-                    )
-                )
-    return Reading(pairs=pairs, missing=missing, seconds=seconds)

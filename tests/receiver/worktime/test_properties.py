@@ -7,10 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edge_agent.contract.attendance import attendance
 from edge_agent.receiver.worktime.pairing import pair
 from edge_agent.receiver.worktime.presses import Press
 
-from .months import MINUTE, Month, months, paid, press, told
+from .months import MINUTE, ZONE, Month, months, paid, press, told
 
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 LONG = settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
@@ -56,6 +57,20 @@ def added(month: Month, data: st.DataObject) -> None:
     never_more(month, more, shifts=False)
 
 
+def several_added(month: Month, data: st.DataObject) -> None:
+    """Up to three at once around the work of a day, where shifts tell what is asked for."""
+    if month.evidence:
+        return
+    day = data.draw(st.sampled_from(sorted(month.seconds)))
+    mine = [one for one in month.sessions if one[0] == day]
+    around = st.integers(mine[0][1] - 110 * MINUTE, mine[-1][2] + 230 * MINUTE)
+    more = [
+        press(at, n, None, "other-gate")
+        for n, at in enumerate(data.draw(st.lists(around, min_size=2, max_size=3)))
+    ]
+    never_more(month, [*month.presses, *more], shifts=True)
+
+
 def in_any_order(month: Month, data: st.DataObject) -> None:
     presses = month.presses
     shuffled = list(presses)
@@ -64,13 +79,26 @@ def in_any_order(month: Month, data: st.DataObject) -> None:
         assert told(pair(shuffled, plan)) == told(pair(presses, plan))
 
 
-PROPERTIES = [taken_away, added, in_any_order]
+PROPERTIES = [taken_away, added, several_added, in_any_order]
 
 
 @MANY
 @given(months())
 def test_an_honest_month_is_what_was_worked(month: Month) -> None:
     honest(month)
+
+
+@MANY
+@given(months(evidence=True))
+def test_the_working_day_is_the_one_that_the_gate_tells(month: Month) -> None:
+    entries = [
+        {"seq": n, "kind": "punch.recorded", "worker": "NV0001", "at": one.at, "direction": one.way}
+        for n, one in enumerate(month.presses, 1)
+    ]
+    at_the_gate = {punch.at: punch.working_day for punch in attendance(entries, ZONE)}
+    for session in pair(month.presses).sessions:
+        assert session.came is not None
+        assert session.date == at_the_gate[session.came.at]
 
 
 @pytest.mark.parametrize("holds", PROPERTIES)
