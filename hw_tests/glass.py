@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from edge_agent.cli.words import HINTS
+from edge_agent.cli.words import hint_of
 from edge_agent.gate.ports import Buffer, Sensor
 
 from .person import PATIENCE_S, Person
@@ -41,7 +41,7 @@ class Glass:
             hint = self._sensor.extract(buffer)
             if hint is None:
                 return
-            self.person.told(HINTS[hint])
+            self.person.told(hint_of(hint))
         pytest.fail(_TOO_POOR, pytrace=False)
 
     def clear(self) -> float:

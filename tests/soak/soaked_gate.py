@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from edge_agent.contract.errors import StoreFault
+from edge_agent.contract.facts import Direction
 from edge_agent.contract.messages import Topics
 from edge_agent.gate.daemon.loop import GateLoop
 from edge_agent.gate.directions import DirectionRule
@@ -62,9 +63,20 @@ class Panel:
 
     def touched(self) -> None: ...
 
+    problem: str | None = None
+
     def show(
-        self, outcome: Outcome, hint: Hint | None = None, *, offline: bool = False
+        self,
+        outcome: Outcome,
+        hint: Hint | None = None,
+        *,
+        direction: Direction | None = None,
+        offline: bool = False,
     ) -> None: ...
+
+    def busy(self, present: bool) -> None: ...
+
+    def choose(self, way: Direction | None) -> None: ...
 
     def fault(self, present: bool) -> None: ...
 

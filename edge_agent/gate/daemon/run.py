@@ -100,6 +100,8 @@ def run_daemon(settings: Settings, config: Path) -> int:
         if stop.asked:
             return 0
         os.execv(sys.executable, sys.orig_argv)
+    for number in _STOP_SIGNALS:  # Whoever asks once more, while Python ends, changes nothing.
+        signal.signal(number, signal.SIG_IGN)
     return code
 
 
