@@ -19,7 +19,7 @@ from .options import refuse_problems, way_to_broker
 from .receive_key import key
 from .receive_office import (
     correct,
-    export_month,
+    export_period,
     options_before,
     show_coverage,
     show_roster,
@@ -142,7 +142,7 @@ def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool, forc
 
 roster.add_command(show_roster)
 receive.add_command(key)
-receive.add_command(export_month)
+receive.add_command(export_period)
 receive.add_command(correct)
 receive.add_command(show_coverage)
 receive.add_command(shifts)

@@ -23,10 +23,12 @@ from ..receiver.effects import UNREADABLE
 from ..receiver.office.correct import add, void
 from ..receiver.office.export import export
 from ..receiver.office.journal import PAYROLL, keep_journal
+from ..receiver.office.period import Period
 from ..receiver.roster.known_workers import roster_shown, told_codes, unlisted
 from ..receiver.signs_of_life import DRIFT_PPM
 from ..receiver.worktime.keep import renew
 from .options import as_json
+from .period import with_period
 from .show import print_json, print_table
 
 
@@ -135,7 +137,7 @@ _YES_NO = {True: "yes", False: "no"}
 
 
 @click.command("export")
-@click.option("--month", required=True, help="2026-11, by the local date.")
+@with_period
 @click.option(
     "--format", "kind", type=click.Choice(["xlsx", "csv"]), default="xlsx", show_default=True
 )
@@ -147,13 +149,15 @@ _YES_NO = {True: "yes", False: "no"}
     help="What a csv file holds; an xlsx file has both.",
 )
 @click.option(
-    "--output", type=click.Path(path_type=Path), help="The new file.  [default: attendance-MONTH]"
+    "--output", type=click.Path(path_type=Path), help="The new file.  [default: attendance-PERIOD]"
 )
 @with_database
-def export_month(database: Database, month: str, kind: str, view: Any, output: Path | None) -> None:
-    """Write a month's sessions and punches for Excel, or for a program."""
-    target = output or Path(f"attendance-{month}.{kind}")
-    count = export(database, month, target, view)
+def export_period(
+    database: Database, period: Period, kind: str, view: Any, output: Path | None
+) -> None:
+    """Write a month's sessions and punches, or a period's, for Excel or for a program."""
+    target = output or Path(f"attendance-{period.name}.{kind}")
+    count = export(database, period, target, view)
     click.echo(f"{target}: {counted(count, 'row')}")
     strangers = unlisted(database)
     if rejected := sum(one.rejected for one in strangers):

@@ -1,4 +1,4 @@
-"""A month of punches and sessions as a file for the clerk's spreadsheet, or for a program."""
+"""A period's punches and sessions as a file for the clerk's spreadsheet, or for a program."""
 
 import csv
 import re
@@ -14,6 +14,7 @@ from ...contract.errors import BadRequest, StoreFault
 from ...contract.stamps import parse_time
 from ..databases.database import Database
 from ..roster.known_workers import holders
+from .period import Period
 
 View = Literal["punches", "sessions"]
 
@@ -85,26 +86,22 @@ _MOST_ROWS = 1_048_575
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def export(database: Database, month: str, target: Path, view: View) -> int:
-    """Write a month (``2026-11``) to the new file ``target``; returns the number of rows.
+def export(database: Database, period: Period, target: Path, view: View) -> int:
+    """Write a period to the new file ``target``; returns the number of rows.
 
     ``.xlsx``: both views, a sheet each. ``.csv``: the one ``view``. The file is complete or not
     there, and only its owner may read it: it has names. Raises BadRequest, StoreFault.
     """
-    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", month):
-        raise BadRequest(f"{month!r} is no month: write it as 2026-11.")
     write = {".xlsx": _spreadsheet, ".csv": _csv}.get(target.suffix.lower())
     if write is None:
         raise BadRequest(f"{target} names no format: end it in .xlsx (for Excel) or .csv.")
     with new_private_file(target) as file:
-        return write(database, month, file, view)
+        return write(database, period, file, view)
 
 
-def _rows(database: Database, month: str, view: View) -> list[tuple[Any, ...]]:
-    year, number = map(int, month.split("-"))
-    following = f"{year + number // 12:04}-{number % 12 + 1:02}"
+def _rows(database: Database, period: Period, view: View) -> list[tuple[Any, ...]]:
     fields = ", ".join("NULL" if name == "name" else f"v.{name}" for name in _COLUMNS[view])
-    first, end = f"{month}-01", f"{following}-01"
+    first, end = period.first.isoformat(), period.end.isoformat()
     found = database.query(
         f"SELECT {fields}, {_WHEN[view]} FROM {_SOURCES[view]} v"
         f" WHERE (v.date >= ? AND v.date < ?) OR (v.date IS NULL AND {_WAITING[view]})"
@@ -137,10 +134,10 @@ def _local_cell(cell: Any) -> Any:
     return _local(cell) if isinstance(cell, str) and _MOMENT.fullmatch(cell) else cell
 
 
-def _csv(database: Database, month: str, file: IO[bytes], view: View) -> int:
+def _csv(database: Database, period: Period, file: IO[bytes], view: View) -> int:
     """For programs, as RFC 4180 has it. The mark in front is for Excel, which would otherwise read
     it in the machine's old code page; that Excel splits it at commas is not sure (see XLSX)."""
-    rows = _rows(database, month, view)
+    rows = _rows(database, period, view)
     file.write(b"\xef\xbb\xbf")
     writer = csv.writer(_Encoding(file))
     writer.writerow(_COLUMNS[view])
@@ -164,7 +161,7 @@ def _harmless(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
-def _spreadsheet(database: Database, month: str, file: IO[bytes], _: View) -> int:
+def _spreadsheet(database: Database, period: Period, file: IO[bytes], _: View) -> int:
     try:
         from openpyxl import Workbook
         from openpyxl.cell import WriteOnlyCell
@@ -178,10 +175,10 @@ def _spreadsheet(database: Database, month: str, file: IO[bytes], _: View) -> in
     book = Workbook(write_only=True)
     count = 0
     for view, columns in _COLUMNS.items():
-        rows = _rows(database, month, view)
+        rows = _rows(database, period, view)
         if len(rows) > _MOST_ROWS:
             raise BadRequest(f"{len(rows)} rows are more than a sheet of Excel holds: use csv.")
-        sheet = book.create_sheet(f"{_SHEETS[view]} {month}")
+        sheet = book.create_sheet(f"{_SHEETS[view]} {_title(period)}")
         sheet.freeze_panes = "C2"
         for place in range(len(columns)):
             sheet.column_dimensions[chr(ord("A") + place)].width = 16
@@ -200,6 +197,11 @@ def _spreadsheet(database: Database, month: str, file: IO[bytes], _: View) -> in
         count += len(rows)
     book.save(file)
     return count
+
+
+def _title(period: Period) -> str:
+    """Excel's sheets have names of at most 31 characters."""
+    return period.name if period.is_month else f"{period.first:%d-%m} {period.last:%d-%m-%Y}"
 
 
 def _plain(rows: list[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
