@@ -248,7 +248,7 @@ def test_a_period_that_is_no_month(
     done = receive(*asked, "--format", "csv", "--output", str(target))
     assert done.exit_code == 0, done.output
     with target.open(encoding="utf-8-sig", newline="") as file:
-        assert [line["date"] for line in csv.DictReader(file)] == ["", "2026-11-30"]
+        assert [line["date"] for line in csv.DictReader(file)] == ["2026-11-30"]
     book = tmp_path / "x.xlsx"
     assert receive(*asked, "--output", str(book)).exit_code == 0
     assert load_workbook(book).sheetnames[0] == "Ca làm 24-11 23-12-2026"
