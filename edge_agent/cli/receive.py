@@ -16,9 +16,9 @@ from ..gate.settings.load import load_settings
 from ..receiver.connection import ReceiverOptions
 from ..receiver.subscriber import Receiver
 from .options import refuse_problems, way_to_broker
+from .receive_correct import correct
 from .receive_key import key
 from .receive_office import (
-    correct,
     export_period,
     options_before,
     show_coverage,

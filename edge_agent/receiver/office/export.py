@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from math import inf
 from pathlib import Path
@@ -14,6 +14,7 @@ from ...contract.errors import BadRequest, StoreFault
 from ...contract.stamps import parse_time
 from ..databases.database import Database
 from ..roster.known_workers import holders
+from . import correction_file
 from .period import Period
 
 View = Literal["punches", "sessions"]
@@ -86,11 +87,14 @@ _MOST_ROWS = 1_048_575
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def export(database: Database, period: Period, target: Path, view: View) -> int:
+def export(
+    database: Database, period: Period, target: Path, view: View | Literal["corrections"]
+) -> int:
     """Write a period to the new file ``target``; returns the number of rows.
 
-    ``.xlsx``: both views, a sheet each. ``.csv``: the one ``view``. The file is complete or not
-    there, and only its owner may read it: it has names. Raises BadRequest, StoreFault.
+    ``.xlsx``: both views, a sheet each, and the corrections. ``.csv``: the one ``view``. The file
+    is complete or not there, and only its owner may read it: it has names. Raises BadRequest,
+    StoreFault.
     """
     write = {".xlsx": _spreadsheet, ".csv": _csv}.get(target.suffix.lower())
     if write is None:
@@ -134,13 +138,19 @@ def _local_cell(cell: Any) -> Any:
     return _local(cell) if isinstance(cell, str) and _MOMENT.fullmatch(cell) else cell
 
 
-def _csv(database: Database, period: Period, file: IO[bytes], view: View) -> int:
+def _csv(
+    database: Database, period: Period, file: IO[bytes], view: View | Literal["corrections"]
+) -> int:
     """For programs, as RFC 4180 has it. The mark in front is for Excel, which would otherwise read
     it in the machine's old code page; that Excel splits it at commas is not sure (see XLSX)."""
-    rows = _rows(database, period, view)
+    if view == "corrections":
+        titles: Iterable[str] = correction_file.TITLES
+        rows = list(correction_file.rows_for(database, period))
+    else:
+        titles, rows = _COLUMNS[view], _rows(database, period, view)
     file.write(b"\xef\xbb\xbf")
     writer = csv.writer(_Encoding(file))
-    writer.writerow(_COLUMNS[view])
+    writer.writerow(titles)
     for row in rows:
         writer.writerow(map(_harmless, row))
     return len(rows)
@@ -161,7 +171,7 @@ def _harmless(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
-def _spreadsheet(database: Database, period: Period, file: IO[bytes], _: View) -> int:
+def _spreadsheet(database: Database, period: Period, file: IO[bytes], _: str) -> int:
     try:
         from openpyxl import Workbook
         from openpyxl.cell import WriteOnlyCell
@@ -174,11 +184,16 @@ def _spreadsheet(database: Database, period: Period, file: IO[bytes], _: View) -
         ) from error
     book = Workbook(write_only=True)
     count = 0
-    for view, columns in _COLUMNS.items():
-        rows = _rows(database, period, view)
+    sheets = [
+        (_SHEETS[view], columns, list(_plain(_rows(database, period, view))))
+        for view, columns in _COLUMNS.items()
+    ]
+    corrections = list(correction_file.rows_for(database, period))
+    sheets.append((correction_file.SHEET, correction_file.TITLES, corrections))
+    for name, columns, rows in sheets:
         if len(rows) > _MOST_ROWS:
             raise BadRequest(f"{len(rows)} rows are more than a sheet of Excel holds: use csv.")
-        sheet = book.create_sheet(f"{_SHEETS[view]} {_title(period)}")
+        sheet = book.create_sheet(f"{name} {_title(period)}")
         sheet.freeze_panes = "C2"
         for place in range(len(columns)):
             sheet.column_dimensions[chr(ord("A") + place)].width = 16
@@ -192,11 +207,11 @@ def _spreadsheet(database: Database, period: Period, file: IO[bytes], _: View) -
             return cell
 
         sheet.append([text(title, bold=True) for title in columns.values()])
-        for row in _plain(rows):
+        for row in rows:
             sheet.append([text(cell) if isinstance(cell, str) else cell for cell in row])
         count += len(rows)
     book.save(file)
-    return count
+    return count - len(corrections)
 
 
 def _title(period: Period) -> str:

@@ -1,0 +1,115 @@
+"""Corrections within a month's file, and back: whoever has lost the database and its journal, and
+still has the files of the months, has lost no decision.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ...contract.errors import BadRequest, StoreFault
+from ..databases.database import Database
+from ..moments import moment_of
+from .journal import Correction, everything, take_in, turn
+from .period import Period
+
+SHEET = "Sửa công"
+
+TITLES = {
+    "id": "Số",
+    "made_at": "Lúc (UTC)",
+    "actor": "Người sửa",
+    "reason": "Lý do",
+    "what": "Việc",
+    "ledger": "Sổ",
+    "seq": "Số mục",
+    "code": "Mã NV",
+    "at": "Giờ",
+    "day": "Ngày",
+    "direction": "Chiều",
+    "gate": "Cổng",
+    "details": "Chi tiết",
+}
+"""Column → what a clerk reads above it. What is left out of a correction follows from these."""
+
+
+def rows_for(database: Database, period: Period) -> Iterator[tuple[Any, ...]]:
+    """What goes into the file of a period.
+
+    All corrections, for what one is about may be of any month, and only the numbers of closed
+    periods where they are of these days.
+    """
+    first, last = period.first.isoformat(), period.last.isoformat()
+    for row in everything(database):
+        if row.what not in ("closed", "close") or first <= (row.day or first) <= last:
+            yield tuple(_told(getattr(row, column)) for column in TITLES)
+
+
+def _told(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith("'") else cell
+
+
+def restore(database: Database, file: Path) -> int:
+    """Enter what the file of a month has of corrections and the database has not.
+
+    Returns how many that were. Raises BadRequest where it is no such file.
+    """
+    rows = list(_read(file))
+    with turn(database):
+        return take_in(database, everything(database), rows)
+
+
+def _read(file: Path) -> Iterator[Correction]:
+    lines = _xlsx(file) if file.suffix.lower() == ".xlsx" else _csv(file)
+    head = next(lines, ())
+    if list(head) not in (list(TITLES), list(TITLES.values())):
+        raise BadRequest(
+            f"{file} has no corrections: name a month's .xlsx file, or a .csv file of the view"
+            " 'corrections'."
+        )
+    for number, line in enumerate(lines, start=2):
+        cells = dict(zip(TITLES, line, strict=False))
+        try:
+            given = {name: _meant(cell) for name, cell in cells.items() if cell not in (None, "")}
+            moment = moment_of(cells.get("at") or None)
+            if moment.at is not None:
+                given |= {"at_ms": moment.at_ms, "day": moment.day, "time": moment.time}
+            yield msgspec.convert(given, Correction, strict=False)
+        except (ValueError, TypeError) as error:
+            raise BadRequest(f"Row {number} of {file} is no correction: {error}.") from error
+
+
+def _meant(cell: object) -> object:
+    return cell[1:] if isinstance(cell, str) and cell.startswith("''") else cell
+
+
+def _csv(file: Path) -> Iterator[Sequence[Any]]:
+    try:
+        text = file.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"{file} is no file of UTF-8: take it as it was exported.") from error
+    for line in csv.reader(io.StringIO(text, newline="")):
+        yield [cell[1:] if re.match(r"'[=+\-@\t\r]", cell) else cell for cell in line]
+
+
+def _xlsx(file: Path) -> Iterator[Sequence[Any]]:
+    try:
+        from openpyxl import load_workbook
+    except ImportError as error:
+        raise StoreFault(
+            "What reads Excel's files is not installed:"
+            " pip install 'attendance-edge-agent[receiver]'."
+        ) from error
+    try:
+        book = load_workbook(file, read_only=True, data_only=True)
+    except Exception as error:  # Of whatever is no ZIP, no XML, or no book.
+        raise BadRequest(f"{file} is no .xlsx file.") from error
+    for sheet in book.worksheets:
+        if sheet.title.startswith(SHEET):
+            for line in sheet.iter_rows(values_only=True, max_col=len(TITLES)):
+                if any(cell is not None for cell in line):
+                    yield line
