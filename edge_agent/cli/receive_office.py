@@ -30,6 +30,9 @@ from .options import as_json
 from .period import with_period
 from .show import print_json, print_table
 
+DATABASE = "payroll.db"
+"""Where nobody says which."""
+
 
 @contextmanager
 def _opened(where: str) -> Iterator[Database]:

@@ -27,6 +27,7 @@ TODAY = "2026-11-28T01:00:00.000Z"
 def today(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clerk corrects what is not long ago, whenever the tests run."""
     monkeypatch.setattr("edge_agent.cli.receive_correct.now", lambda: TODAY)
+    monkeypatch.setattr("edge_agent.cli.receive_settle.now", lambda: TODAY)
 
 
 @pytest.fixture(autouse=True)

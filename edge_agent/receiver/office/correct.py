@@ -27,8 +27,13 @@ def void(database: Database, who: Who, ledger: str, seq: int) -> int:
     Returns the correction's number. Raises BadRequest where there is nothing to void.
     """
     with turn(database):
-        _check_void(database, ledger, seq)
-        return enter(database, who, "void", ledger=ledger, seq=seq)
+        return enter_void(database, who, ledger, seq)
+
+
+def enter_void(database: Database, who: Who, ledger: str, seq: int) -> int:
+    """``void``, within a turn."""
+    _check_void(database, ledger, seq)
+    return enter(database, who, "void", ledger=ledger, seq=seq)
 
 
 def add(
@@ -47,16 +52,31 @@ def add(
     ``at`` is local time in ``zone`` unless it has an offset of its own. Raises BadRequest where it
     cannot be, or is odd and not forced.
     """
+    with turn(database):
+        return enter_addition(
+            database, who, code, at, zone=zone, direction=direction, gate=gate, force=force
+        )
+
+
+def enter_addition(
+    database: Database,
+    who: Who,
+    code: str,
+    at: str,
+    *,
+    zone: str,
+    direction: Direction | None,
+    gate: str | None,
+    force: bool,
+) -> int:
+    """``add``, within a turn."""
     where = _zone(zone)
     at_ms = said_moment(at, where)
-    with turn(database):
-        known = _known_code(database, code, force)
-        moment = _checked(database, who, Addition(code=known, at_ms=at_ms, zone=where), force)
-        if gate is not None:
-            _check_gate(database, gate)
-        return enter(
-            database, who, "add", code=known, **_parts(moment), direction=direction, gate=gate
-        )
+    known = _known_code(database, code, force)
+    moment = _checked(database, who, Addition(code=known, at_ms=at_ms, zone=where), force)
+    if gate is not None:
+        _check_gate(database, gate)
+    return enter(database, who, "add", code=known, **_parts(moment), direction=direction, gate=gate)
 
 
 class Moved(Struct, frozen=True):
@@ -83,23 +103,38 @@ def move(
     The entry keeps what the gate wrote: it is the evidence. Raises BadRequest where there is no
     such punch, or the time cannot be, or is odd and not forced.
     """
+    with turn(database):
+        return enter_move(
+            database, who, ledger, seq, at, zone=zone, direction=direction, force=force
+        )
+
+
+def enter_move(
+    database: Database,
+    who: Who,
+    ledger: str,
+    seq: int,
+    at: str | None,
+    *,
+    zone: str,
+    direction: Direction | None,
+    force: bool,
+) -> Moved:
+    """``move``, within a turn."""
     where = _zone(zone)
     if at is None and direction is None:
         raise BadRequest("Say at what time the punch was, or --direction, or both.")
-    at_ms = None if at is None else said_moment(at, where)
-    with turn(database):
-        code, was = _moveable(database, ledger, seq)
-        before = _moved_before(database, ledger, seq)
-        moment = Moment() if before is None else Moment(*before[:4])
-        if at_ms is not None:
-            addition = Addition(code=code, at_ms=at_ms, zone=where)
-            moment = _checked(database, who, addition, force, (ledger, seq))
-        way = direction or (before[4] if before else None)
-        number = enter(
-            database, who, "move",
-            ledger=ledger, seq=seq, code=code, **_parts(moment), direction=way,
-        )  # fmt: skip
-        return Moved(number, code, was)
+    code, was = _moveable(database, ledger, seq)
+    before = _moved_before(database, ledger, seq)
+    moment = Moment() if before is None else Moment(*before[:4])
+    if at is not None:
+        addition = Addition(code=code, at_ms=said_moment(at, where), zone=where)
+        moment = _checked(database, who, addition, force, (ledger, seq))
+    way = direction or (before[4] if before else None)
+    number = enter(
+        database, who, "move", ledger=ledger, seq=seq, code=code, **_parts(moment), direction=way
+    )
+    return Moved(number, code, was)
 
 
 def undo(database: Database, who: Who, number: int) -> Correction:
@@ -128,12 +163,6 @@ def undo(database: Database, who: Who, number: int) -> Correction:
             raise BadRequest(f"Correction {number} was taken back before: nothing was changed.")
         enter(database, who, "undo", ledger=PAYROLL, seq=number)
         return back
-
-
-def keep(database: Database, who: Who, item: str, code: str | None, day: str | None) -> int:
-    """A person has looked at this item of ``settle``, and it stays as it is."""
-    with turn(database):
-        return enter(database, who, "keep", code=code, day=day, details=item)
 
 
 def _checked(

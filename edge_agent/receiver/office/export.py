@@ -19,7 +19,7 @@ from .period import Period
 
 View = Literal["punches", "sessions"]
 
-_COLUMNS: dict[View, dict[str, str]] = {
+COLUMNS: dict[View, dict[str, str]] = {
     "sessions": {
         "code": "Mã NV",
         "name": "Họ tên",
@@ -54,7 +54,7 @@ _COLUMNS: dict[View, dict[str, str]] = {
 }
 """View → its columns, with what a clerk reads above them in the spreadsheet."""
 
-_SHEETS: dict[View, str] = {"sessions": "Ca làm", "punches": "Chấm công"}
+SHEETS: dict[View, str] = {"sessions": "Ca làm", "punches": "Chấm công"}
 
 _SOURCES: dict[View, str] = {
     "sessions": "worked",
@@ -104,7 +104,7 @@ def export(
 
 
 def _rows(database: Database, period: Period, view: View) -> list[tuple[Any, ...]]:
-    fields = ", ".join("NULL" if name == "name" else f"v.{name}" for name in _COLUMNS[view])
+    fields = ", ".join("NULL" if name == "name" else f"v.{name}" for name in COLUMNS[view])
     first, end = period.first.isoformat(), period.end.isoformat()
     found = database.query(
         f"SELECT {fields}, {_WHEN[view]} FROM {_SOURCES[view]} v"
@@ -115,7 +115,7 @@ def _rows(database: Database, period: Period, view: View) -> list[tuple[Any, ...
     had_by = holders(database)
     rows = []
     for *cells, when in found:
-        row = dict(zip(_COLUMNS[view], cells, strict=True))
+        row = dict(zip(COLUMNS[view], cells, strict=True))
         row["name"] = had_by.at(row["code"], inf if when is None else parse_time(when))
         begins = _local(row["not_before"])[:10] or first
         ends = _local(row["not_after"])[:10] or first
@@ -147,7 +147,7 @@ def _csv(
         titles: Iterable[str] = correction_file.TITLES
         rows = list(correction_file.rows_for(database, period))
     else:
-        titles, rows = _COLUMNS[view], _rows(database, period, view)
+        titles, rows = COLUMNS[view], _rows(database, period, view)
     file.write(b"\xef\xbb\xbf")
     writer = csv.writer(_Encoding(file))
     writer.writerow(titles)
@@ -185,8 +185,8 @@ def _spreadsheet(database: Database, period: Period, file: IO[bytes], _: str) ->
     book = Workbook(write_only=True)
     count = 0
     sheets = [
-        (_SHEETS[view], columns, list(_plain(_rows(database, period, view))))
-        for view, columns in _COLUMNS.items()
+        (SHEETS[view], columns, list(_plain(_rows(database, period, view))))
+        for view, columns in COLUMNS.items()
     ]
     corrections = list(correction_file.rows_for(database, period))
     sheets.append((correction_file.SHEET, correction_file.TITLES, corrections))

@@ -30,11 +30,11 @@ SUFFIX = ".corrections"
 
 _log = logging.getLogger(__name__)
 
-
 What = Literal["void", "add", "move", "undo", "keep", "leave", "site", "closed", "close"]
 """``void``, ``add``, ``move``: of punches. ``undo`` takes back the correction ``seq`` of ledger
 ``payroll``. ``keep``: a person has looked, and it stays as it is. ``leave``: days that are paid or
-excused. ``site``: the site's own settings. ``closed`` are a closed period's numbers, a row for each worker, and ``close`` the closing.
+excused. ``site``: the site's own settings. ``closed`` are a closed period's numbers, a
+row for each worker, and ``close`` the closing.
 """
 
 MOST_DETAILS = 32_000
