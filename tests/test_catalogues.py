@@ -25,6 +25,9 @@ NAME = re.compile(r"[a-z]+(\.[a-z0-9_-]+)+")
 PROSE = re.compile(r"[A-Za-z']{2,},? [a-z']{2,},? [a-z']{2,}")
 """Three words in a row: a sentence, or a piece of one."""
 
+SQL = re.compile(r"\b(SELECT|FROM|WHERE|ORDER BY|INSERT INTO|CREATE|WITH)\b")
+"""Columns in a row are no sentence."""
+
 FOR_MACHINES = {
     "contract/schemas": "published beside the schemas, for developers",
     "contract/told.py": "for logs, which are English",
@@ -81,7 +84,6 @@ SPOKEN_LATER: set[str] = {
     "gate/uplink/mqtt/broker.py",
     "gate/uplink/session.py",
     "receiver/accept.py",
-    "receiver/chains.py",
     "receiver/connection.py",
     "receiver/coverage.py",
     "receiver/databases/database.py",
@@ -95,8 +97,6 @@ SPOKEN_LATER: set[str] = {
     "receiver/office/correct.py",
     "receiver/office/export.py",
     "receiver/office/journal.py",
-    "receiver/project.py",
-    "receiver/roster/known_workers.py",
     "receiver/roster/publish_roster.py",
     "receiver/roster/roster_file.py",
     "receiver/signing_key.py",
@@ -210,6 +210,7 @@ def sentences(tree: ast.Module) -> list[str]:
         and isinstance(node.value, str)
         and id(node) not in aside
         and PROSE.search(node.value)
+        and not SQL.search(node.value)
     ]
 
 

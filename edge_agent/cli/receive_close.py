@@ -8,8 +8,9 @@ from typing import Any
 import click
 import msgspec
 
+from ..contract.errors import BadRequest
+from ..contract.language import say
 from ..contract.stamps import local_time, parse_time, utc_time
-from ..contract.wording import counted
 from ..receiver.databases.database import Database
 from ..receiver.office.closing.close import (
     close,
@@ -24,17 +25,19 @@ from ..receiver.office.closing.since import as_in_file, as_on, of_file
 from ..receiver.office.journal import Who
 from ..receiver.office.period import Period
 from ..receiver.worktime.shifts import ZONE
+from .help import Command
 from .options import as_json
 from .period import with_period
-from .receive_correct import with_who
+from .receive_correct import columns, with_who
 from .receive_office import with_database
 from .show import print_json, print_table
+from .tell import tell
 
 
-@click.command("close")
+@click.command("close", cls=Command, help="help.close")
 @with_period
-@click.option("--supplement", "later", is_flag=True, help="What has come of it since, in addition.")
-@click.option("--force", is_flag=True, help="Although something is left to settle.")
+@click.option("--supplement", "later", is_flag=True, help="help.close-supplement")
+@click.option("--force", is_flag=True, help="help.close-force")
 @with_database
 @with_who
 def close_period(database: Database, who: Who, period: Period, later: bool, force: bool) -> None:
@@ -42,14 +45,15 @@ def close_period(database: Database, who: Who, period: Period, later: bool, forc
     if later:
         added, found = supplement(database, who, period, force=force)
         _print(found)
-        click.echo(f"{period.name}: supplement {added.number} is closed.")
+        tell(say("clerk.supplement-closed", number=added.number, period=period.name))
         return
     closed = close(database, who, period, force=force)
-    left = f", with {len(closed.left)} left to settle" if closed.left else ""
-    click.echo(f"{period.name} is closed: {counted(len(closed.workers), 'worker')}{left}.")
+    tell(say("clerk.is-closed", period=period.name, count=len(closed.workers)))
+    if closed.left:
+        tell(say("clerk.left-open", count=len(closed.left)))
 
 
-@click.command("closings")
+@click.command("closings", cls=Command, help="help.closings")
 @as_json
 @with_database
 def list_closings(database: Database, as_json: bool) -> None:
@@ -71,7 +75,7 @@ def list_closings(database: Database, as_json: bool) -> None:
         print_json(rows)
         return
     print_table(
-        ("period", "supplement", "closed", "actor", "workers", "left", "note"),
+        columns("period", "supplement", "closed-on", "actor", "workers", "open", "note"),
         (
             (
                 *(row["period"], row["supplement"] or "", str(row["closed_at"])[:10]),
@@ -79,14 +83,14 @@ def list_closings(database: Database, as_json: bool) -> None:
             )
             for row in rows
         ),
-        empty="Nothing is closed.",
+        empty=say("clerk.nothing-closed"),
     )
 
 
-@click.command("diff")
+@click.command("diff", cls=Command, help="help.diff")
 @with_period
-@click.option("--since", metavar="FILE|DAY", help="A file of 'receive export', or 2026-12-01.")
-@click.option("--supplement", "of", type=click.IntRange(1), help="What went into this one.")
+@click.option("--since", metavar="FILE|DAY", help="help.diff-since")
+@click.option("--supplement", "of", type=click.IntRange(1), help="help.diff-supplement")
 @as_json
 @with_database
 def show_differences(
@@ -110,9 +114,7 @@ def _since_closed(database: Database, period: Period, of: int | None) -> list[Di
     if of is None:
         return differences(closed_numbers(closed), numbers(database, period))
     if of >= len(closed):
-        raise click.BadParameter(
-            f"{period.name} has none of that number.", param_hint="--supplement"
-        )
+        raise BadRequest("clerk.no-supplement", period=period.name, number=of)
     return differences(closed_numbers(closed, of - 1), closed_numbers(closed, of))
 
 
@@ -123,10 +125,7 @@ def _since(database: Database, period: Period, since: str) -> list[Difference]:
     try:
         midnight = f"{date.fromisoformat(since).isoformat()}T00:00:00+07:00"
     except ValueError:
-        raise click.BadParameter(
-            f"{since!r} is neither a file that is there nor a day: write it as 2026-12-01.",
-            param_hint="--since",
-        ) from None
+        raise BadRequest("clerk.no-since", text=since) from None
     return differences(as_on(database, utc_time(parse_time(midnight)), period), now)
 
 
@@ -137,7 +136,7 @@ def _as_builtins(one: Difference) -> dict[str, Any]:
 def _print(found: Iterable[Difference]) -> None:
     rows = list(found)
     print_table(
-        ("worker", "date", "before", "now", "minutes", "note"),
+        columns("worker", "date", "before", "now", "minutes", "note"),
         (
             (
                 *(one.code, one.date, _hours(one.before), _hours(one.after)),
@@ -145,18 +144,19 @@ def _print(found: Iterable[Difference]) -> None:
             )
             for one in rows
         ),
-        empty="Nothing has changed.",
+        empty=say("clerk.nothing-changed"),
     )
     if rows:
         total = sum(one.seconds for one in rows) / 60
-        click.echo(f"{counted(len({one.code for one in rows}), 'worker')}, {total:+.0f} minutes.")
+        count = len({one.code for one in rows})
+        tell(say("clerk.difference", count=count, minutes=f"{total:+.0f}"))
 
 
 def _note(one: Difference) -> Iterator[str]:
     if one.was != one.now:
         yield f"{_times(one.was)} -> {_times(one.now)}"
     if one.leave_was or one.leave_now:
-        yield "leave is another"
+        yield say("clerk.other-leave")
 
 
 def _times(sessions: list[Session]) -> str:

@@ -8,15 +8,17 @@ from typing import Any, get_args
 
 import click
 
-from ..contract.wording import counted
+from ..contract.language import say
 from ..receiver.databases.database import Database
 from ..receiver.office.correct import add, move, undo, void
 from ..receiver.office.correction_file import restore
-from ..receiver.office.correction_list import Wanted, listed
-from ..receiver.office.journal import PAYROLL, What, Who
+from ..receiver.office.correction_list import Listed, Wanted, listed
+from ..receiver.office.journal import What, Who
+from .help import Group
 from .options import as_json
 from .receive_office import with_database
 from .show import print_json, print_table
+from .tell import tell
 
 
 def now() -> str:
@@ -32,9 +34,9 @@ def with_who(command: Callable[..., None]) -> Callable[..., None]:
         required=True,
         envvar="EDGE_AGENT_ACTOR",
         show_envvar=True,
-        help="Who decides: a code, not a name.",
+        help="help.actor",
     )
-    @click.option("--reason", required=True, help="Why.")
+    @click.option("--reason", required=True, help="help.reason")
     @wraps(command)
     def said(database: Database, /, actor: str, reason: str, **arguments: Any) -> None:
         command(database, Who.said(actor, reason, now()), **arguments)
@@ -42,19 +44,19 @@ def with_who(command: Callable[..., None]) -> Callable[..., None]:
     return said
 
 
-@click.group()
+@click.group(cls=Group, help="help.correct")
 def correct() -> None:
-    """Payroll's own corrections, beside the entries: who, why, and nothing is ever changed."""
+    """The group of the commands below."""
 
 
 _zone = click.option(
-    "--zone", default="Asia/Ho_Chi_Minh", show_default=True, help="The zone of AT."
+    "--zone", default="Asia/Ho_Chi_Minh", show_default=True, help="help.zone-of-at"
 )
-_direction = click.option("--direction", type=click.Choice(["in", "out"]))
+_direction = click.option("--direction", type=click.Choice(["in", "out"]), help="help.direction")
 _seq = click.argument("seq", type=click.IntRange(1, 2**53 - 1))
 
 
-@correct.command("void")
+@correct.command("void", help="help.correct-void")
 @click.argument("ledger")
 @_seq
 @with_database
@@ -62,31 +64,32 @@ _seq = click.argument("seq", type=click.IntRange(1, 2**53 - 1))
 def correct_void(database: Database, who: Who, ledger: str, seq: int) -> None:
     """A punch counts no more, or a rejected entry is settled: entry SEQ of LEDGER."""
     number = void(database, who, ledger, seq)
-    click.echo(f"Voided: entry {seq} of ledger {ledger}. {_UNDO.format(number)}")
+    tell(say("clerk.voided", seq=seq, ledger=ledger))
+    tell(say("clerk.undo", number=number))
 
 
-@correct.command("add")
+@correct.command("add", help="help.correct-add")
 @click.argument("code")
 @click.argument("at")
 @_direction
-@click.option("--gate", help="Where it should have been recorded.")
+@click.option("--gate", help="help.gate-of-punch")
 @_zone
-@click.option("--force", is_flag=True, help="Although the time or the worker is odd.")
+@click.option("--force", is_flag=True, help="help.force-odd")
 @with_database
 @with_who
 def correct_add(database: Database, who: Who, code: str, at: str, **details: Any) -> None:
     """Enter a punch that no gate has: worker CODE at the local time AT (2026-11-23T07:00)."""
     number = add(database, who, code, at, **details)
-    click.echo(f"Entered: {code} at {at}, as entry {number} of ledger {PAYROLL}.")
+    tell(say("clerk.entered", code=code, at=at, number=number))
 
 
-@correct.command("move")
+@correct.command("move", help="help.correct-move")
 @click.argument("ledger")
 @_seq
 @click.argument("at", required=False)
 @_direction
 @_zone
-@click.option("--force", is_flag=True, help="Although the time is odd.")
+@click.option("--force", is_flag=True, help="help.force-odd")
 @with_database
 @with_who
 def correct_move(
@@ -97,29 +100,34 @@ def correct_move(
     What the gate wrote stays as the evidence.
     """
     moved = move(database, who, ledger, seq, at, **details)
-    was = "without a time" if moved.was is None else f"at {moved.was}"
-    click.echo(
-        f"Moved: {moved.code}, entry {seq} of ledger {ledger}, until now {was}."
-        f" {_UNDO.format(moved.number)}"
-    )
+    fields = {"code": moved.code, "seq": seq, "ledger": ledger}
+    if moved.was is None:
+        tell(say("clerk.moved-undated", **fields))
+    else:
+        tell(say("clerk.moved", **fields, was=moved.was))
+    tell(say("clerk.undo", number=moved.number))
 
 
-@correct.command("undo")
+@correct.command("undo", help="help.correct-undo")
 @click.argument("number", type=click.IntRange(1, 2**53 - 1))
 @with_database
 @with_who
 def correct_undo(database: Database, who: Who, number: int) -> None:
     """Take back a correction by its NUMBER: nothing is removed, and it stands no more."""
     back = undo(database, who, number)
-    click.echo(f"Taken back: correction {number} ({back.what}, {back.actor}: {back.reason}).")
+    details = {"what": back.what, "actor": back.actor, "reason": back.reason}
+    tell(say("clerk.taken-back", number=number, **details))
 
 
-@correct.command("list")
-@click.option("--what", type=click.Choice(sorted({*get_args(What)} - {"closed"})))
-@click.option("--code", help="Of this worker.")
-@click.option("--actor", help="By whom.")
-@click.option("--since", help="Made on this day or later: 2026-11-23.")
-@click.option("--month", help="About days of this month: 2026-11.")
+_LISTED = sorted({*get_args(What)} - {"closed"})
+
+
+@correct.command("list", help="help.correct-list")
+@click.option("--what", type=click.Choice(_LISTED), help="help.list-what")
+@click.option("--code", help="help.list-code")
+@click.option("--actor", help="help.list-actor")
+@click.option("--since", help="help.list-since")
+@click.option("--month", help="help.list-month")
 @as_json
 @with_database
 def correct_list(database: Database, as_json: bool, **wanted: str | None) -> None:
@@ -129,29 +137,37 @@ def correct_list(database: Database, as_json: bool, **wanted: str | None) -> Non
         print_json(rows)
         return
     print_table(
-        ("no", "made", "actor", "what", "worker", "was", "is", "note"),
+        columns("number", "made", "actor", "what", "worker", "was", "is", "note"),
         (
             (
                 *(row.number, row.made_at[:10], row.actor, row.what, row.code),
                 *(_short(row.was), _short(row.at) or row.direction),
-                row.reason + (f" (taken back by {row.undone_by})" if row.undone_by else ""),
+                _reason(row),
             )
             for row in rows
         ),
-        empty="Nothing was corrected.",
+        empty=say("clerk.nothing-corrected"),
     )
 
 
-@correct.command("import")
+@correct.command("import", help="help.correct-import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @with_database
 def correct_import(database: Database, file: Path) -> None:
     """Take in the corrections of a month's FILE, where the database and its journal were lost."""
     count = restore(database, file)
-    click.echo(f"{counted(count, 'correction')} came back from {file}.")
+    tell(say("clerk.came-back", count=count, file=file))
 
 
-_UNDO = "To take it back: receive correct undo {}."
+def columns(*names: str) -> list[str]:
+    """The heads of a table of the office."""
+    return [say(f"clerk.column-{name}") for name in names]
+
+
+def _reason(row: Listed) -> str:
+    if row.undone_by is None:
+        return row.reason
+    return say("clerk.undone", reason=row.reason, number=row.undone_by)
 
 
 def _short(at: str | None) -> str:

@@ -5,41 +5,33 @@ import getpass
 import click
 from msgspec import to_builtins
 
-from ..contract.wording import counted
+from ..contract.language import say
 from ..receiver.databases.database import Database
 from ..receiver.office.journal import Who
 from ..receiver.office.limits import warnings_of
 from ..receiver.office.period import Period
 from ..receiver.office.settle.settle import item_of, keep_as_it_is, settle, take
-from ..receiver.office.settle.words import Language
+from .help import Command
 from .options import as_json
 from .period import with_period
 from .receive_correct import correct, now, with_who
 from .receive_office import DATABASE, options_before, with_database
 from .settle_shown import Asked, as_builtins, lines, warned_lines
 from .show import print_json
-
-in_language = click.option(
-    "--lang", "language", type=click.Choice(["vi", "en"]), default="vi", show_default=True
-)
+from .tell import tell
 
 
-@click.command("settle")
+@click.command("settle", cls=Command, help="help.settle")
 @with_period
 @click.option(
     "--actor",
     envvar="EDGE_AGENT_ACTOR",
     show_envvar=True,
-    help="Who decides, for the commands that are shown.  [default: this user's name]",
-)
-@click.option(
-    "--lang", "language", type=click.Choice(["vi", "en"]), default="vi", show_default=True
+    help="help.actor-shown",
 )
 @as_json
 @with_database
-def settle_period(
-    database: Database, period: Period, actor: str | None, language: Language, as_json: bool
-) -> None:
+def settle_period(database: Database, period: Period, actor: str | None, as_json: bool) -> None:
     """What a person has to decide of a month, each with the command that settles it.
 
     Exit code 0 where nothing is left: the month can be signed; 1 where something is.
@@ -49,7 +41,6 @@ def settle_period(
     asked = Asked(
         period=period,
         actor=actor or getpass.getuser(),
-        language=language,
         database=_stated_database(),
     )
     if as_json:
@@ -57,7 +48,7 @@ def settle_period(
         shown = {"period": period.name, "items": as_builtins(items, asked), "limits": limits}
         print_json(shown)
     else:
-        for line in (*lines(items, asked), *warned_lines(warned, language)):
+        for line in (*lines(items, asked), *warned_lines(warned)):
             click.echo(line)
     click.get_current_context().exit(1 if items else 0)
 
@@ -70,7 +61,7 @@ def _stated_database() -> str | None:
     return None if stated is None else str(stated)
 
 
-@correct.command("choose")
+@correct.command("choose", help="help.correct-choose")
 @click.argument("key")
 @click.argument("proposal", type=click.IntRange(1))
 @with_period
@@ -80,11 +71,10 @@ def choose(database: Database, who: Who, period: Period, key: str, proposal: int
     """Enter PROPOSAL of the item KEY, as 'receive settle' shows them: all of it at once."""
     item = item_of(settle(database, period, who.made_at), key)
     numbers = take(database, who, item, proposal)
-    told = ", ".join(map(str, numbers))
-    click.echo(f"Entered: {counted(len(numbers), 'correction')}, {told}.")
+    tell(say("clerk.chosen", numbers=numbers))
 
 
-@correct.command("keep")
+@correct.command("keep", help="help.correct-keep")
 @click.argument("key")
 @with_period
 @with_database
@@ -96,4 +86,4 @@ def keep(database: Database, who: Who, period: Period, key: str) -> None:
     """
     item = item_of(settle(database, period, who.made_at), key)
     number = keep_as_it_is(database, who, item)
-    click.echo(f"Left as it is: item {key}, by correction {number}.")
+    tell(say("clerk.kept", key=key, number=number))

@@ -9,12 +9,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from ..contract.language import say
 from ..contract.stamps import local_time, parse_time
 from ..receiver.office.limits import Warned
 from ..receiver.office.period import Period
-from ..receiver.office.settle import words
 from ..receiver.office.settle.items import Item, Press, Proposal, Step
-from ..receiver.office.settle.words import Language, told
 from ..receiver.worktime.shifts import ZONE
 
 _WIDTH = 80
@@ -26,7 +25,6 @@ class Asked(Struct, frozen=True, kw_only=True):
 
     period: Period
     actor: str
-    language: Language
     database: str | None = None
 
     @property
@@ -52,27 +50,29 @@ def as_builtins(items: list[Item], asked: Asked) -> list[dict[str, Any]]:
 
 def lines(items: list[Item], asked: Asked) -> Iterator[str]:
     """What is printed, a line each."""
-    name, language = asked.period.name, asked.language
+    name = asked.period.name
     if not items:
-        yield told(words.WORDS, "none", language, name=name)
+        yield say("clerk.none-left", name=name)
         return
-    yield told(words.WORDS, "left", language, name=name, count=len(items))
+    yield say("clerk.left", name=name, count=len(items))
     for number, item in enumerate(items, start=1):
         yield ""
         yield from _item(number, item, asked)
 
 
-def warned_lines(warned: list[Warned], language: Language) -> Iterator[str]:
+def warned_lines(warned: list[Warned]) -> Iterator[str]:
     """What is near the law's limits, or over them, after the list."""
     if not warned:
         return
     yield ""
-    yield from _wrapped("", told(words.LIMITS, "title", language))
+    yield from _wrapped("", say("clerk.limits"))
     for one in warned:
-        day = f" {_date(one.date, language)}" if one.date else ""
-        degree = told(words.LIMITS, "over" if one.over else "near", language)
-        text = told(words.LIMITS, one.what, language, are=_hours(one.are), may=_hours(one.may))
-        yield from _wrapped("    ", f"{one.code}{day}: {degree}: {text}")
+        parts = [
+            " ".join(part for part in (one.code, one.date) if part),
+            say("clerk.over") if one.over else say("clerk.near"),
+            say(f"clerk.limit-{one.what}", are=_hours(one.are), may=_hours(one.may)),
+        ]
+        yield from _wrapped("    ", ": ".join(parts))
 
 
 def command(item: Item, number: int, asked: Asked) -> list[str]:
@@ -80,7 +80,7 @@ def command(item: Item, number: int, asked: Asked) -> list[str]:
     proposal = item.proposals[number - 1]
     program = ["edge-agent", "receive", "correct"]
     who = ["--actor", asked.actor]
-    who += ["--reason", told(words.REASONS, proposal.name, asked.language)]
+    who += ["--reason", say(f"clerk.reason-{proposal.name}")]
     if asked.database is not None:
         who += ["--database", asked.database]
     if any(step.what == "keep" for step in proposal.steps):
@@ -104,79 +104,74 @@ def _step(step: Step) -> list[str]:
 
 
 def _item(number: int, item: Item, asked: Asked) -> Iterator[str]:
-    language = asked.language
-
-    def say(table: dict[str, tuple[str, str]], name: str, /, **fields: object) -> str:
-        return told(table, name, language, **fields)
-
     who = " ".join(part for part in (item.code, item.name) if part)
-    head = [who, _day(item, language), say(words.KINDS, item.kind)]
-    yield from _wrapped(
-        f"{number:2}. ", ", ".join(part for part in head if part) + f" [{item.key}]"
-    )
+    title = ", ".join(part for part in (who, _day(item), say(f"clerk.kind-{item.kind}")) if part)
+    yield from _wrapped(f"{number:2}. ", f"{title} [{item.key}]")
     if item.shift:
-        yield f"{_INDENT}{say(words.WORDS, 'shift')}: {item.shift}"
+        yield _INDENT + say("clerk.shift", shift=item.shift)
     if item.ledger:
-        seqs = (
-            ", ".join(map(str, item.seqs)) if item.kind != "gap" else "-".join(map(str, item.seqs))
-        )
-        yield f"{_INDENT}{say(words.WORDS, 'gate')}: {item.gate}"
-        yield from _wrapped(
-            _INDENT,
-            f"{say(words.WORDS, 'ledger')} {item.ledger}, {say(words.WORDS, 'entries')} {seqs}",
-        )
-    pressed = "; ".join(_press(one, item, language) for one in item.presses)
-    if pressed:
-        yield from _wrapped(_INDENT, f"{say(words.WORDS, 'pressed')}: {pressed}")
-    if item.kind in words.ASIDE:
-        aside = say(words.ASIDE, item.kind, former=item.former_name, name=item.name or item.code)
-        yield from _wrapped(_INDENT, aside)
+        seqs = ("-" if item.kind == "gap" else ", ").join(map(str, item.seqs))
+        told = say("clerk.ledger", gate=item.gate, ledger=item.ledger, seqs=seqs)
+        yield from _wrapped(_INDENT, told)
+    if item.presses:
+        presses = "; ".join(_press(one, item) for one in item.presses)
+        yield from _wrapped(_INDENT, say("clerk.pressed", presses=presses))
+    if item.kind == "renamed":
+        names = {"former": item.former_name, "name": item.name or item.code}
+        yield from _wrapped(_INDENT, say("clerk.aside-renamed", **names))
+    elif item.kind in _WITH_ASIDE:
+        yield from _wrapped(_INDENT, say(f"clerk.aside-{item.kind}"))
     for place, proposal in enumerate(item.proposals, start=1):
-        yield from _wrapped(f"    {place}) ", _proposal(proposal, language))
+        yield from _wrapped(f"    {place}) ", _proposal(proposal))
         yield from _continued(command(item, place, asked))
 
 
-def _day(item: Item, language: Language) -> str:
+_WITH_ASIDE = ("not-covered", "unknown-worker", "gap", "pending-time", "fork")
+
+
+def _day(item: Item) -> str:
     if item.date is not None:
-        day = date.fromisoformat(item.date)
-        return f"{words.WEEKDAYS[day.weekday()][language == 'en']} {_date(item.date, language)}"
-    bounds = [_moment(at, language) if at else "…" for at in (item.not_before, item.not_after)]
-    between = told(words.WORDS, "between", language, low=bounds[0], high=bounds[1])
-    return f"{told(words.WORDS, 'undated', language)}, {between}"
+        weekday = say(f"clerk.weekday-{date.fromisoformat(item.date).weekday()}")
+        return say("clerk.day", weekday=weekday, on=item.date)
+    low, high = (_moment(at) if at else "…" for at in (item.not_before, item.not_after))
+    return f"{say('clerk.undated')}, {say('clerk.between', low=low, high=high)}"
 
 
-def _date(day: str, language: Language) -> str:
-    return day if language == "en" else f"{day[8:10]}/{day[5:7]}/{day[:4]}"
-
-
-def _moment(at: str, language: Language) -> str:
+def _moment(at: str) -> str:
     local = local_time(parse_time(at), ZONE)
-    return f"{local[11:16]} {_date(local[:10], language)}"
+    return say("clerk.moment", time=local[11:16], on=local[:10])
 
 
-def _press(press: Press, item: Item, language: Language) -> str:
-    if press.at is None:
-        when = "--:--"
-    else:
+def _press(press: Press, item: Item) -> str:
+    when = "--:--"
+    if press.at is not None:
         local = local_time(parse_time(press.at), ZONE)
-        when = local[11:19] if local[:10] == item.date else _moment(press.at, language)
-    way = told(words.WORDS, press.direction or "unsure", language)
+        when = local[11:19] if local[:10] == item.date else _moment(press.at)
+    way = say(f"clerk.way-{press.direction or 'unsure'}")
     return " ".join(part for part in (when, press.gate, way) if part)
 
 
-def _proposal(proposal: Proposal, language: Language) -> str:
-    ways = ", ".join(
-        told(words.WORDS, step.direction, language) for step in proposal.steps if step.direction
-    )
-    text = told(words.PROPOSALS, proposal.name, language, meant=proposal.meant, ways=ways)
-    between = ", ".join(f"{_clock(begin)}-{_clock(end)}" for begin, end in proposal.sessions)
-    if between:
+def _proposal(proposal: Proposal) -> str:
+    text = _title(proposal)
+    if between := ", ".join(f"{_clock(begin)}-{_clock(end)}" for begin, end in proposal.sessions):
         text += f": {between}"
     if proposal.seconds is not None:
         text += f" = {_hours(proposal.seconds)}"
     if not proposal.complete:
-        text += f" ({told(words.WORDS, 'fill', language)})"
+        text += f" ({say('clerk.fill')})"
     return text + ":"
+
+
+def _title(proposal: Proposal) -> str:
+    if proposal.name == "add":
+        ways = [
+            f"{say(f'clerk.way-{step.direction}')} {(step.at or '')[11:16]}".strip()
+            for step in proposal.steps
+        ]
+        return say("clerk.proposal-add", ways=", ".join(ways))
+    if proposal.name == "of-another":
+        return say("clerk.proposal-of-another", meant=proposal.meant)
+    return say(f"clerk.proposal-{proposal.name}")
 
 
 def _hours(seconds: int) -> str:

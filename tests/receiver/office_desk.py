@@ -23,6 +23,7 @@ class Desk:
 
     def __init__(self, database: str) -> None:
         self.database = database
+        self.language = "en"
 
     def take(self, *ledgers: Ledger, at: str = AT) -> None:
         """Entries arrive."""
@@ -37,7 +38,8 @@ class Desk:
             know_workers(store._database, workers)
 
     def receive(self, *arguments: str) -> Result:
-        return CliRunner().invoke(main, ["receive", *arguments, "--database", self.database])
+        asked = ["--lang", self.language, "receive", *arguments, "--database", self.database]
+        return CliRunner().invoke(main, asked)
 
     def done(self, *arguments: str) -> str:
         """What a command says that succeeds."""

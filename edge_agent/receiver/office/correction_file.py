@@ -67,10 +67,7 @@ def _read(file: Path) -> Iterator[Correction]:
     lines = _xlsx(file) if file.suffix.lower() == ".xlsx" else _csv(file)
     head = next(lines, ())
     if list(head) not in (list(TITLES), list(TITLES.values())):
-        raise BadRequest(
-            f"{file} has no corrections: name a month's .xlsx file, or a .csv file of the view"
-            " 'corrections'."
-        )
+        raise BadRequest("clerk.no-corrections", file=file)
     for number, line in enumerate(lines, start=2):
         cells = dict(zip(TITLES, line, strict=False))
         try:
@@ -80,7 +77,7 @@ def _read(file: Path) -> Iterator[Correction]:
                 given |= {"at_ms": moment.at_ms, "day": moment.day, "time": moment.time}
             yield msgspec.convert(given, Correction, strict=False)
         except (ValueError, TypeError) as error:
-            raise BadRequest(f"Row {number} of {file} is no correction: {error}.") from error
+            raise BadRequest("clerk.bad-row", number=number, file=file, why=error) from error
 
 
 def _meant(cell: object) -> object:
@@ -91,7 +88,7 @@ def _csv(file: Path) -> Iterator[Sequence[Any]]:
     try:
         text = file.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadRequest(f"{file} is no file of UTF-8: take it as it was exported.") from error
+        raise BadRequest("clerk.not-utf8", file=file) from error
     for line in csv.reader(io.StringIO(text, newline="")):
         yield [cell[1:] if re.match(r"'[=+\-@\t\r]", cell) else cell for cell in line]
 
@@ -100,14 +97,11 @@ def _xlsx(file: Path) -> Iterator[Sequence[Any]]:
     try:
         from openpyxl import load_workbook
     except ImportError as error:
-        raise StoreFault(
-            "What reads Excel's files is not installed:"
-            " pip install 'attendance-edge-agent[receiver]'."
-        ) from error
+        raise StoreFault("clerk.no-openpyxl") from error
     try:
         book = load_workbook(file, read_only=True, data_only=True)
     except Exception as error:  # Of whatever is no ZIP, no XML, or no book.
-        raise BadRequest(f"{file} is no .xlsx file.") from error
+        raise BadRequest("clerk.no-xlsx", file=file) from error
     for sheet in book.worksheets:
         if sheet.title.startswith(SHEET):
             for line in sheet.iter_rows(values_only=True, max_col=len(TITLES)):

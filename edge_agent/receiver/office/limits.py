@@ -109,7 +109,7 @@ def _near(what: What, code: str, day: str | None, are: int, may: int) -> list[Wa
 def _rests(code: str, sessions: list[Session], period: Period) -> list[Warned]:
     """Between the out of one working day and the in of another."""
     found = []
-    whole = [one for one in sessions if one["in_at"] and one["out_at"]]
+    whole = [one for one in sessions if one["status"] == "complete"]
     for before, after in pairwise(whole):
         if before["date"] != after["date"] and _in(after["date"], period):
             rest = int(parse_time(after["in_at"]) - parse_time(before["out_at"])) // 1000

@@ -59,17 +59,12 @@ def close(database: Database, who: Who, period: Period, *, force: bool) -> Closi
     with turn(database):
         for other in every_closing(database):
             if other.period == period:
-                raise BadRequest(
-                    f"{period.name} is closed, by {other.who.actor} on {other.who.made_at[:10]}:"
-                    " what has come of it since is told by 'receive diff', and goes into a"
-                    " supplement by 'receive close --supplement'."
-                )
+                by, on = other.who.actor, other.who.made_at[:10]
+                raise BadRequest("clerk.closed", period=period.name, actor=by, on=on)
             if other.period.first <= period.last and period.first <= other.period.last:
-                raise BadRequest(f"{period.name} has days of {other.period.name}, which is closed.")
+                raise BadRequest("clerk.overlaps", period=period.name, other=other.period.name)
         if period.last >= date.fromisoformat(local_date(parse_time(who.made_at), ZONE)):
-            raise BadRequest(
-                f"{period.name} is not over: close it on the day after {period.last.isoformat()}."
-            )
+            raise BadRequest("clerk.not-over", period=period.name, on=period.last.isoformat())
         items = _left(database, period, who, force)
         workers = numbers(database, period)
         return _enter(database, Closing(number=0, period=period, who=who, left=items,
@@ -88,7 +83,7 @@ def supplement(
         before, now = closed_numbers(closings(database, period)), numbers(database, period)
         found = differences(before, now)
         if not found:
-            raise BadRequest(f"Nothing of {period.name} has changed since it was closed.")
+            raise BadRequest("clerk.no-change", period=period.name)
         items = _left(database, period, who, force)
         workers = {one.code: now.get(one.code, Numbers()) for one in found}
         number = len(closings(database, period))
@@ -103,7 +98,7 @@ def closings(database: Database, period: Period) -> list[Closing]:
     """
     found = [one for one in every_closing(database) if one.period == period]
     if not found:
-        raise BadRequest(f"{period.name} is not closed: 'receive close' closes it.")
+        raise BadRequest("clerk.not-closed", period=period.name)
     return found
 
 
@@ -172,10 +167,7 @@ def _when(session: Session) -> tuple[str, str]:
 def _left(database: Database, period: Period, who: Who, force: bool) -> list[str]:
     items: list[Item] = settle(database, period, who.made_at)
     if items and not force:
-        raise BadRequest(
-            f"{len(items)} of {period.name} {'is' if len(items) == 1 else 'are'} left to settle:"
-            " 'receive settle' shows what. Use --force to close it all the same."
-        )
+        raise BadRequest("clerk.left-over", period=period.name, count=len(items))
     return [item.key for item in items]
 
 

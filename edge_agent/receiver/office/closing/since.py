@@ -116,7 +116,7 @@ def _rows(file: Path) -> Iterator[Session]:
     titles = {title: name for name, title in EXPORTED["sessions"].items()}
     head = [titles.get(title, title) for title in next(lines, ())]
     if not {"code", "date", "in_at", "out_at", "minutes", "status"} <= set(head):
-        raise BadRequest(f"{file} has no sessions: name a file that 'receive export' has written.")
+        raise BadRequest("clerk.no-sessions", file=file)
     for line in lines:
         yield _plain(dict(zip(head, line, strict=False)))
 
@@ -125,7 +125,7 @@ def _csv(file: Path) -> Iterator[Sequence[Any]]:
     try:
         text = file.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadRequest(f"{file} is no file of UTF-8: take it as it was exported.") from error
+        raise BadRequest("clerk.not-utf8", file=file) from error
     for line in csv.reader(io.StringIO(text, newline="")):
         yield [cell.removeprefix("'") for cell in line]
 
@@ -134,14 +134,11 @@ def _xlsx(file: Path) -> Iterator[Sequence[Any]]:
     try:
         from openpyxl import load_workbook
     except ImportError as error:
-        raise StoreFault(
-            "What reads Excel's files is not installed:"
-            " pip install 'attendance-edge-agent[receiver]'."
-        ) from error
+        raise StoreFault("clerk.no-openpyxl") from error
     try:
         book = load_workbook(file, read_only=True, data_only=True)
     except Exception as error:  # Of whatever is no ZIP, no XML, or no book.
-        raise BadRequest(f"{file} is no .xlsx file.") from error
+        raise BadRequest("clerk.no-xlsx", file=file) from error
     for sheet in book.worksheets:
         if sheet.title.startswith(SHEETS["sessions"]):
             yield from _lines(sheet.iter_rows(values_only=True))

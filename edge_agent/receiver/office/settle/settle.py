@@ -59,13 +59,10 @@ def take(database: Database, who: Who, item: Item, number: int) -> list[int]:
     of it has to be filled in, or an entry is refused.
     """
     if not 1 <= number <= len(item.proposals):
-        raise BadRequest(f"Item {item.key} has no proposal {number}: 'receive settle' shows them.")
+        raise BadRequest("clerk.no-proposal", key=item.key, number=number)
     proposal = item.proposals[number - 1]
     if not proposal.complete:
-        raise BadRequest(
-            f"Proposal {number} of item {item.key} does not say when: enter it by the command that"
-            " 'receive settle' shows, with the time in it."
-        )
+        raise BadRequest("clerk.no-time", key=item.key, number=number)
     with turn(database):
         return [_enter(database, who, item, step) for step in proposal.steps]
 
@@ -105,10 +102,7 @@ def item_of(items: Iterable[Item], key: str) -> Item:
     for item in items:
         if item.key == key:
             return item
-    raise BadRequest(
-        f"There is no item {key} in this period: it was settled, or something has come of it since."
-        " Look at 'receive settle' again."
-    )
+    raise BadRequest("clerk.no-item", key=key)
 
 
 class _Names:
