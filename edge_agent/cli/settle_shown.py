@@ -179,7 +179,10 @@ def _hours(seconds: int) -> str:
 
 
 def _clock(at: str | None) -> str:
-    return "…" if at is None else local_time(parse_time(at), ZONE)[11:16]
+    if at is None:
+        return "…"
+    added = "+" if at.startswith("+") else ""
+    return added + local_time(parse_time(at.removeprefix("+")), ZONE)[11:16]
 
 
 def _wrapped(lead: str, text: str) -> list[str]:

@@ -161,6 +161,25 @@ def test_it_is_closed_once_by_two_at_once(desk: Desk) -> None:
         assert len(every_closing(database)) == 1
 
 
+def test_the_months_file_shows_what_was_closed(desk: Desk, tmp_path: Path) -> None:
+    def exported(name: str) -> str:
+        file = tmp_path / name
+        desk.done("export", *MONTH, "--format", "csv", "--output", str(file))
+        return file.read_text("utf-8-sig")
+
+    before = exported("before.csv")
+    desk.done("close", *MONTH, *WHO)
+    late(desk)
+    desk.done("correct", "void", "a", "3", *WHO)
+    assert exported("after.csv") == before
+    other = tmp_path / "other.csv"
+    days = ["--from", "2026-11-24", "--to", "2026-12-01"]
+    desk.done("export", *days, "--format", "csv", "--output", str(other))
+    assert other.read_text("utf-8-sig").splitlines()[1:] == [
+        line for line in before.splitlines() if ",2026-11-24," in line
+    ]
+
+
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
 def test_what_came_since_a_file_or_a_day_is_told(desk: Desk, kind: str, tmp_path: Path) -> None:
     file = tmp_path / f"month.{kind}"

@@ -15,6 +15,7 @@ from ...contract.stamps import parse_time
 from ..databases.database import Database
 from ..roster.known_workers import holders
 from . import correction_file
+from .closing.close import every_closing, shown_numbers
 from .period import Period
 
 View = Literal["punches", "sessions"]
@@ -112,16 +113,36 @@ def _rows(database: Database, period: Period, view: View) -> list[tuple[Any, ...
         f" ORDER BY {_ORDER[view]}",
         [first, end],
     )
+    named = [(dict(zip(COLUMNS[view], cells, strict=True)), when) for *cells, when in found]
+    if view == "sessions":
+        named = _with_closed(database, period, named)
     had_by = holders(database)
     rows = []
-    for *cells, when in found:
-        row = dict(zip(COLUMNS[view], cells, strict=True))
+    for row, when in named:
         row["name"] = had_by.at(row["code"], inf if when is None else parse_time(when))
         begins = _local(row["not_before"])[:10] or first
         ends = _local(row["not_after"])[:10] or first
         if row["date"] is not None or (begins < end and ends >= first):
             rows.append(tuple(map(_local_cell, row.values())))
     return rows
+
+
+_Row = tuple[dict[str, Any], str | None]
+
+
+def _with_closed(database: Database, period: Period, rows: list[_Row]) -> list[_Row]:
+    """Of days that are closed, what was closed, whatever has come since."""
+    if not any(one.overlaps(period) for one in every_closing(database)):
+        return rows
+    dated: list[_Row] = [
+        (
+            {name: session.get(name) for name in COLUMNS["sessions"]},
+            session["in_at"] or session["out_at"] or session["not_before"] or session["not_after"],
+        )
+        for _, numbers in sorted(shown_numbers(database, period).items())
+        for session in numbers.sessions
+    ]
+    return dated + [row for row in rows if row[0]["date"] is None]
 
 
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}.*")

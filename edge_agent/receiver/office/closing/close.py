@@ -37,6 +37,10 @@ class Closing(Struct, frozen=True, kw_only=True):
     left: list[str]
     workers: dict[str, Numbers]
 
+    def overlaps(self, period: Period) -> bool:
+        """Whether any day is of both."""
+        return self.period.first <= period.last and period.first <= self.period.last
+
 
 class _Closed(Struct, frozen=True):
     to: str
@@ -61,7 +65,7 @@ def close(database: Database, who: Who, period: Period, *, force: bool) -> Closi
             if other.period == period:
                 by, on = other.who.actor, other.who.made_at[:10]
                 raise BadRequest("clerk.closed", period=period.name, actor=by, on=on)
-            if other.period.first <= period.last and period.first <= other.period.last:
+            if other.overlaps(period):
                 raise BadRequest("clerk.overlaps", period=period.name, other=other.period.name)
         if period.last >= date.fromisoformat(local_date(parse_time(who.made_at), ZONE)):
             raise BadRequest("clerk.not-over", period=period.name, on=period.last.isoformat())
@@ -137,8 +141,7 @@ def shown_numbers(database: Database, period: Period) -> dict[str, Numbers]:
     """
     whole = dict(numbers(database, period))
     for one in every_closing(database):
-        overlaps = one.period.first <= period.last and period.first <= one.period.last
-        if one.number == 0 and overlaps:
+        if one.number == 0 and one.overlaps(period):
             whole = _with_closed(whole, one, period)
     return whole
 

@@ -119,10 +119,25 @@ def _by_reading(code: str, presses: list[Press], reading: _Reading) -> Proposal:
     return Proposal(
         name=name[kinds.pop()] if len(kinds) == 1 else "reading",
         steps=steps,
-        sessions=[(one.begin, one.end) for one in reading.sessions],
+        sessions=_with_added(reading),
         seconds=None if any(one.about is None for one in reading.missing) else reading.seconds,
         shift=reading.shift,
     )
+
+
+def _with_added(reading: _Reading) -> list[tuple[str | None, str | None]]:
+    """Its sessions, with the presses that are missing where the shift says when they were."""
+    about = {
+        way: [f"+{one.about}" for one in reading.missing if one.way == way and one.about]
+        for way in ("in", "out")
+    }
+    return [
+        (
+            one.begin or (about["in"].pop(0) if about["in"] else None),
+            one.end or (about["out"].pop(0) if about["out"] else None),
+        )
+        for one in reading.sessions
+    ]
 
 
 def _directions(presses: list[Press], reading: _Reading) -> Iterator[Step]:

@@ -62,7 +62,8 @@ class Step(Struct, frozen=True, kw_only=True):
 class Proposal(Struct, frozen=True, kw_only=True):
     """One way to settle an item, by the name of its words, with what it would come to.
 
-    ``seconds`` is what would be paid as worked then, where that is known.
+    ``sessions`` are pairs of moments, and what is to be added of them begins with "+". ``seconds``
+    is what would be paid as worked then, where that is known.
     """
 
     name: str
