@@ -8,6 +8,7 @@ closing whose rows were not all written down before a power cut is none.
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -21,7 +22,7 @@ from ..period import Period
 from ..settle.items import Item
 from ..settle.settle import settle
 from .differences import Difference, differences
-from .numbers import Leave, Numbers, Session, numbers
+from .numbers import COLUMNS, Leave, Numbers, Session, numbers
 
 
 class Closing(Struct, frozen=True, kw_only=True):
@@ -43,9 +44,12 @@ class Closing(Struct, frozen=True, kw_only=True):
 
 
 class _Closed(Struct, frozen=True):
+    """``sessions``: rows of ``columns``, a third of what they take by name."""
+
     to: str
     number: int
-    sessions: list[Session] = []
+    columns: tuple[str, ...]
+    sessions: list[list[Any]] = []
     leave: list[Leave] = []
 
 
@@ -179,7 +183,7 @@ def _enter(database: Database, closing: Closing) -> Closing:
     rows = [
         (code, part)
         for code, one in sorted(closing.workers.items())
-        for part in _parts(_Closed(to, closing.number, one.sessions, one.leave))
+        for part in _parts(_Closed(to, closing.number, COLUMNS, _rows(one.sessions), one.leave))
     ]
     for code, part in rows:
         enter(database, closing.who, "closed", code=code, day=day, details=part)
@@ -194,8 +198,12 @@ def _parts(whole: _Closed) -> Iterator[str]:
         yield text
         return
     half = len(whole.sessions) // 2
-    yield from _parts(_Closed(whole.to, whole.number, whole.sessions[:half], whole.leave))
-    yield from _parts(_Closed(whole.to, whole.number, whole.sessions[half:]))
+    for rows, leave in ((whole.sessions[:half], whole.leave), (whole.sessions[half:], [])):
+        yield from _parts(_Closed(whole.to, whole.number, whole.columns, rows, leave))
+
+
+def _rows(sessions: list[Session]) -> list[list[Any]]:
+    return [[session[column] for column in COLUMNS] for session in sessions]
 
 
 def _json(details: Struct) -> str:
@@ -206,8 +214,9 @@ def _closing(row: Correction, end: _Close, rows: list[tuple[Correction, _Closed]
     workers: dict[str, Numbers] = {}
     for part_row, part in rows:
         before = workers.get(part_row.code or "", Numbers())
+        sessions = [dict(zip(part.columns, cells, strict=True)) for cells in part.sessions]
         workers[part_row.code or ""] = Numbers(
-            [*before.sessions, *part.sessions], [*before.leave, *part.leave]
+            [*before.sessions, *sessions], [*before.leave, *part.leave]
         )
     period = Period(date.fromisoformat(row.day or ""), date.fromisoformat(end.to))
     who = Who(row.made_at, row.actor, row.reason)

@@ -5,6 +5,7 @@ import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -26,6 +27,11 @@ _PAGE = 5000
 
 _KINDS = (*MARKS, *AMENDMENTS, RECOVERED, OPENED)
 """What a session may be made of."""
+
+_TIMED = ("punch.recorded", "punch.repeated")
+"""Most of them, and each is of the day that it says."""
+
+_AROUND = timedelta(days=40)
 
 _COPIED = {
     "ledgers": "TRUE",
@@ -53,7 +59,7 @@ def as_on(database: Database, moment: str, period: Period) -> dict[str, Numbers]
         with then.transaction():
             for table, condition in _COPIED.items():
                 _copy(database, then, table, condition, moment)
-            for rows in _entries(database, moment):
+            for rows in _entries(database, moment, period):
                 then.insert("entries", ENTRY_COLUMNS, rows)
             project_anew(then)
         renew(then)
@@ -69,13 +75,18 @@ def _copy(database: Database, then: Database, table: str, condition: str, moment
     then.insert(table, columns, rows)
 
 
-def _entries(database: Database, moment: str) -> Iterator[list[tuple[Any, ...]]]:
-    places = ", ".join("?" * len(_KINDS))
+def _entries(database: Database, moment: str, period: Period) -> Iterator[list[tuple[Any, ...]]]:
+    """What had come, of the period and some time around it; what has no time of its own, all."""
+    kinds = ", ".join("?" * len(_KINDS))
+    timed = ", ".join("?" * len(_TIMED))
+    first, end = period.first - _AROUND, period.end + _AROUND
     last: tuple[str, int] = ("", 0)
     while page := database.query(
         f"SELECT {', '.join(ENTRY_COLUMNS)} FROM entries WHERE (ledger, seq) > (?, ?)"
-        f" AND received_at < ? AND kind IN ({places}) ORDER BY ledger, seq LIMIT {_PAGE}",
-        [*last, moment, *_KINDS],
+        f" AND received_at < ? AND kind IN ({kinds})"
+        f" AND (at IS NULL OR kind NOT IN ({timed}) OR at BETWEEN ? AND ?)"
+        f" ORDER BY ledger, seq LIMIT {_PAGE}",
+        [*last, moment, *_KINDS, *_TIMED, first.isoformat(), end.isoformat()],
     ):
         yield page
         last = page[-1][0], page[-1][1]
