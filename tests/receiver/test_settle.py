@@ -134,7 +134,7 @@ def renamed(desk: Desk) -> None:
 
 
 ITEMS: dict[Callable[[Desk], None], str] = {
-    forgotten: "missing",
+    forgotten: "not-covered",
     extra: "missing",
     without_shifts: "missing",
     undated: "no-time",
@@ -199,7 +199,7 @@ def test_what_has_no_date_is_in_every_month_it_may_belong_to(
 
 def test_what_was_kept_is_there_again_when_more_comes(desk: Desk) -> None:
     forgotten(desk)
-    desk.follow(proposals(desk, "missing")[-1]["command"])
+    desk.follow(proposals(desk, "not-covered")[-1]["command"])
     assert desk.kinds() == []
     b = Ledger("b", gate="far")
     presses(b, "23", "13:00", "15:00")
@@ -209,7 +209,7 @@ def test_what_was_kept_is_there_again_when_more_comes(desk: Desk) -> None:
 
 def test_what_has_changed_since_it_was_shown_is_not_settled(desk: Desk) -> None:
     forgotten(desk)
-    keep = proposals(desk, "missing")[-1]["command"]
+    keep = proposals(desk, "not-covered")[-1]["command"]
     b = Ledger("b", gate="far")
     presses(b, "23", "13:00", "15:00")
     desk.take(b)

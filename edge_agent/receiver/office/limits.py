@@ -25,7 +25,9 @@ DAY_S, REST_S = 12 * _HOUR, 12 * _HOUR
 MONTH_S, YEAR_S, SPECIAL_YEAR_S = 40 * _HOUR, 200 * _HOUR, 300 * _HOUR
 
 _NEAR = 0.9
-"""From this part of a limit on it is told."""
+_NEAR_DAY = 0.95
+"""From this part of a limit on it is told; of a day, from a later one: shifts of 11 hours are
+common."""
 
 _SUNDAY = 6
 
@@ -101,7 +103,7 @@ def _is_rest_day(sessions: list[Session]) -> bool:
 
 
 def _near(what: What, code: str, day: str | None, are: int, may: int) -> list[Warned]:
-    if are < _NEAR * may:
+    if are < (_NEAR_DAY if what == "day" else _NEAR) * may:
         return []
     return [Warned(what=what, code=code, date=day, are=are, may=may)]
 

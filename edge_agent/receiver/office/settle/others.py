@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
+from ....contract.corrections import ONE_PRESS_MS
 from ....contract.people import look_alikes
 from ....contract.stamps import local_time, parse_time
 from ...databases.database import Database
@@ -36,12 +37,20 @@ def undated(database: Database) -> Iterator[Item]:
 
 
 def _bounds(low: str | None, high: str | None) -> list[tuple[str, str | None]]:
-    """The earliest and the latest that it may have been, to the whole minute within them."""
-    found: list[tuple[str, str | None]] = []
-    if low is not None:
-        found.append(("earliest", typed(_minute(parse_time(low) + 59_999))))
-    if high is not None:
-        found.append(("latest", typed(_minute(parse_time(high)))))
+    """The earliest and the latest that it may have been, to the whole minute within them.
+
+    Not at them, where that can be: another press may stand there, and two within a minute are one.
+    """
+    first = None if low is None else -(-parse_time(low) // ONE_PRESS_MS) * ONE_PRESS_MS
+    last = None if high is None else parse_time(high) // ONE_PRESS_MS * ONE_PRESS_MS
+    if first is not None and (last is None or first + ONE_PRESS_MS < last):
+        first += ONE_PRESS_MS
+    if last is not None and (first is None or first < last - ONE_PRESS_MS):
+        last -= ONE_PRESS_MS
+    told = {"earliest": first, "latest": last}
+    found: list[tuple[str, str | None]] = [
+        (name, typed(local_time(int(at_ms), ZONE))) for name, at_ms in told.items() if at_ms
+    ]
     return found or [("move", None)]
 
 
