@@ -94,7 +94,6 @@ SPOKEN_LATER: set[str] = {
     "receiver/effects.py",
     "receiver/messages.py",
     "receiver/moments.py",
-    "receiver/office/correct.py",
     "receiver/office/export.py",
     "receiver/office/journal.py",
     "receiver/roster/publish_roster.py",

@@ -28,7 +28,7 @@ from ..receiver.worktime.shifts import ZONE
 from .help import Command
 from .options import as_json
 from .period import with_period
-from .receive_correct import columns, with_who
+from .receive_correct import with_who
 from .receive_office import with_database
 from .show import print_json, print_table
 from .tell import tell
@@ -75,7 +75,7 @@ def list_closings(database: Database, as_json: bool) -> None:
         print_json(rows)
         return
     print_table(
-        columns("period", "supplement", "closed-on", "actor", "workers", "open", "note"),
+        ("period", "supplement", "closed", "actor", "workers", "left", "note"),
         (
             (
                 *(row["period"], row["supplement"] or "", str(row["closed_at"])[:10]),
@@ -136,7 +136,7 @@ def _as_builtins(one: Difference) -> dict[str, Any]:
 def _print(found: Iterable[Difference]) -> None:
     rows = list(found)
     print_table(
-        columns("worker", "date", "before", "now", "minutes", "note"),
+        ("worker", "date", "before", "now", "minutes", "note"),
         (
             (
                 *(one.code, one.date, _hours(one.before), _hours(one.after)),

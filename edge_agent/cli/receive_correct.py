@@ -10,10 +10,11 @@ import click
 
 from ..contract.language import say
 from ..receiver.databases.database import Database
+from ..receiver.office.closing.close import closed_on
 from ..receiver.office.correct import add, move, undo, void
 from ..receiver.office.correction_file import restore
 from ..receiver.office.correction_list import Listed, Wanted, listed
-from ..receiver.office.journal import What, Who
+from ..receiver.office.journal import PAYROLL, What, Who
 from .help import Group
 from .options import as_json
 from .receive_office import with_database
@@ -66,6 +67,7 @@ def correct_void(database: Database, who: Who, ledger: str, seq: int) -> None:
     number = void(database, who, ledger, seq)
     tell(say("clerk.voided", seq=seq, ledger=ledger))
     tell(say("clerk.undo", number=number))
+    _tell_closed(database, ledger, seq)
 
 
 @correct.command("add", help="help.correct-add")
@@ -81,6 +83,7 @@ def correct_add(database: Database, who: Who, code: str, at: str, **details: Any
     """Enter a punch that no gate has: worker CODE at the local time AT (2026-11-23T07:00)."""
     number = add(database, who, code, at, **details)
     tell(say("clerk.entered", code=code, at=at, number=number))
+    _tell_closed(database, PAYROLL, number)
 
 
 @correct.command("move", help="help.correct-move")
@@ -106,6 +109,7 @@ def correct_move(
     else:
         tell(say("clerk.moved", **fields, was=moved.was))
     tell(say("clerk.undo", number=moved.number))
+    _tell_closed(database, ledger, seq, moved.was)
 
 
 @correct.command("undo", help="help.correct-undo")
@@ -137,7 +141,7 @@ def correct_list(database: Database, as_json: bool, **wanted: str | None) -> Non
         print_json(rows)
         return
     print_table(
-        columns("number", "made", "actor", "what", "worker", "was", "is", "note"),
+        ("no", "made", "actor", "what", "worker", "was", "is", "note"),
         (
             (
                 *(row.number, row.made_at[:10], row.actor, row.what, row.code),
@@ -159,9 +163,12 @@ def correct_import(database: Database, file: Path) -> None:
     tell(say("clerk.came-back", count=count, file=file))
 
 
-def columns(*names: str) -> list[str]:
-    """The heads of a table of the office."""
-    return [say(f"clerk.column-{name}") for name in names]
+def _tell_closed(database: Database, ledger: str, seq: int, was: str | None = None) -> None:
+    """Whoever corrects a day that is closed has to know that it is not paid with that month."""
+    found = database.query("SELECT day FROM judged WHERE ledger = ? AND seq = ?", [ledger, seq])
+    days = [*(day for (day,) in found), was and was[:10]]
+    for period in closed_on(database, days):
+        tell(say("clerk.in-closed", period=period.name))
 
 
 def _reason(row: Listed) -> str:

@@ -1,5 +1,8 @@
 """A closed month does not change: what comes later is told, and goes into a supplement."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -13,6 +16,8 @@ from edge_agent.receiver.office.closing.close import close, every_closing, shown
 from edge_agent.receiver.office.closing.numbers import worked_seconds
 from edge_agent.receiver.office.journal import Who
 from edge_agent.receiver.office.period import period_of
+from edge_agent.receiver.office.settle.items import Item, Proposal, Step
+from edge_agent.receiver.office.settle.settle import take
 
 from .conftest import TODAY
 from .office_desk import WHO, Desk
@@ -62,7 +67,7 @@ def test_a_closed_month_stays_and_the_late_go_into_a_supplement(desk: Desk) -> N
     assert shown(desk) == {CODE: 1080, "0007": 1080}
     assert desk.json("diff", *MONTH) == []
     late(desk)
-    desk.done("correct", "void", "a", "3", *WHO)
+    assert "goes into a supplement" in desk.done("correct", "void", "a", "3", *WHO)
     assert shown(desk) == {CODE: 1080, "0007": 1080}
     told = desk.receive("diff", *MONTH)
     assert (told.exit_code, "2 workers, -240 minutes." in told.output) == (1, True), told.output
@@ -125,22 +130,25 @@ def test_a_closing_comes_back_with_its_journal(desk: Desk) -> None:
             assert shown(desk) == {CODE: 1080, "0007": 1080}
 
 
-def test_a_kill_between_database_and_journal_loses_nothing(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+_KILLED = """
+import os, signal, sys
+from edge_agent.receiver.databases import open_database
+from edge_agent.receiver.office import journal
+from edge_agent.receiver.office.closing.close import close
+from edge_agent.receiver.office.period import period_of
+
+journal.keep_journal = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+who = journal.Who("2026-12-03T01:00:00.000Z", "office-1", "x")
+period = period_of("2026-11", None, None)
+close(open_database(sys.argv[1], alone=False), who, period, force=False)
+"""
+
+
+def test_a_kill_between_database_and_journal_loses_nothing(desk: Desk) -> None:
     if "://" in desk.database:
         pytest.skip("the file lies elsewhere: test_journal")
-
-    def killed(_: object) -> None:
-        raise KeyboardInterrupt
-
-    with (
-        monkeypatch.context() as kill,
-        closing(open_database(desk.database, alone=False)) as database,
-    ):
-        kill.setattr("edge_agent.receiver.office.journal.keep_journal", killed)
-        with pytest.raises(KeyboardInterrupt):
-            close(database, Who(OVER, "office-1", "x"), PERIOD, force=False)
+    killed = subprocess.run([sys.executable, "-c", _KILLED, desk.database], check=False)
+    assert killed.returncode == -signal.SIGKILL
     assert not Path(desk.database + ".corrections").exists()
     assert len(desk.json("closings")) == 1
     assert Path(desk.database + ".corrections").read_text().count("\n") == 3
@@ -178,6 +186,27 @@ def test_the_months_file_shows_what_was_closed(desk: Desk, tmp_path: Path) -> No
     assert other.read_text("utf-8-sig").splitlines()[1:] == [
         line for line in before.splitlines() if ",2026-11-24," in line
     ]
+
+
+def test_two_clerks_choose_the_same_at_once(desk: Desk) -> None:
+    a = Ledger("day")
+    a.punch("26 06:00", "in", code="ALONE")
+    desk.take(a)
+    (item,) = desk.items()
+    step = Step(what="add", code="ALONE", at="2026-11-26T16:00", direction="out")
+    one_way = Item(key=item["key"], kind="missing", proposals=[Proposal(name="add", steps=[step])])
+
+    def choose(_: int) -> bool:
+        with closing(open_database(desk.database, alone=False)) as database:
+            try:
+                take(database, Who(OVER, "office-1", "x"), one_way, 1)
+            except BadRequest:
+                return False
+            return True
+
+    with ThreadPoolExecutor(3) as clerks:
+        assert sorted(clerks.map(choose, range(3))) == [False, False, True]
+    assert desk.items() == []
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])

@@ -23,7 +23,8 @@ WHO = ["--actor", "office-1", "--reason", "'=quên bấm"]
 @pytest.fixture
 def receive(database: str) -> Callable[..., Result]:
     def run(*arguments: str) -> Result:
-        return CliRunner().invoke(main, ["receive", *arguments, "--database", database])
+        asked = ["--lang", "en", "receive", *arguments, "--database", database]
+        return CliRunner().invoke(main, asked)
 
     return run
 
@@ -175,7 +176,8 @@ def test_a_months_file_and_the_gates_bring_everything_back(
     for count in ("3", "0"):
         with closing(open_database(fresh, alone=False)):
             told = CliRunner().invoke(
-                main, ["receive", "correct", "import", str(file), "--database", fresh]
+                main,
+                ["--lang", "en", "receive", "correct", "import", str(file), "--database", fresh],
             )
         assert f"{'4' if count == '3' else count} correction" in told.output, told.output
     columns = "id, made_at, actor, reason, what, ledger, seq, code, at_ms, direction"

@@ -28,7 +28,8 @@ def receive(database: str) -> Callable[..., Result]:
     """Run a command on a database that a receiver is at work on."""
 
     def run(*arguments: str) -> Result:
-        return CliRunner().invoke(main, ["receive", *arguments, "--database", database])
+        asked = ["--lang", "en", "receive", *arguments, "--database", database]
+        return CliRunner().invoke(main, asked)
 
     return run
 

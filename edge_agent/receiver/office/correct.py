@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from ...contract.corrections import ONE_PRESS_MS, Addition, Held, Today, known_code, said_moment
 from ...contract.errors import BadRequest
+from ...contract.language import Message
 from ...contract.people import Employment, checked_code
 from ...contract.stamps import local_time, parse_time
 from ..databases.database import Database
@@ -123,7 +124,7 @@ def enter_move(
     """``move``, within a turn."""
     where = _zone(zone)
     if at is None and direction is None:
-        raise BadRequest("Say at what time the punch was, or --direction, or both.")
+        raise BadRequest("clerk.say-what")
     code, was = _moveable(database, ledger, seq)
     before = _moved_before(database, ledger, seq)
     moment = Moment() if before is None else Moment(*before[:4])
@@ -147,20 +148,14 @@ def undo(database: Database, who: Who, number: int) -> Correction:
             f"SELECT {', '.join(COLUMNS)} FROM corrections WHERE id = ?", [number]
         )
         if not found:
-            raise BadRequest(f"There is no correction {number}: 'receive correct list' shows them.")
+            raise BadRequest("clerk.no-correction", number=number)
         back = Correction(*found[0])
         if back.what == "undo":
-            raise BadRequest(
-                f"Correction {number} has taken back another one, and that is final: enter what"
-                " is right anew."
-            )
+            raise BadRequest("clerk.undo-final", number=number)
         if back.what in ("closed", "close"):
-            raise BadRequest(
-                f"Correction {number} has closed a period, and a closed period does not change:"
-                " what is new goes into a supplement, by 'receive close --supplement'."
-            )
+            raise BadRequest("clerk.undo-closed", number=number)
         if not database.query("SELECT 1 FROM standing WHERE id = ?", [number]):
-            raise BadRequest(f"Correction {number} was taken back before: nothing was changed.")
+            raise BadRequest("clerk.undone-before", number=number)
         enter(database, who, "undo", ledger=PAYROLL, seq=number)
         return back
 
@@ -193,14 +188,8 @@ def _moveable(database: Database, ledger: str, seq: int) -> tuple[str, str | Non
     for code, at, state in found:
         if state in ("valid", "pending-time", "no-time"):
             return code, at
-        raise BadRequest(
-            f"Entry {seq} of ledger {ledger} is {state} and does not count: there is nothing to"
-            " move. 'receive correct add' enters a punch."
-        )
-    raise BadRequest(
-        f"Entry {seq} of ledger {ledger} is no punch that is held: take both from the view"
-        " 'punches'."
-    )
+        raise BadRequest("clerk.move-none", seq=seq, ledger=ledger, state=state)
+    raise BadRequest("clerk.no-punch", seq=seq, ledger=ledger)
 
 
 def _moved_before(database: Database, ledger: str, seq: int) -> tuple[Any, ...] | None:
@@ -220,24 +209,15 @@ def _check_void(database: Database, ledger: str, seq: int) -> None:
         "SELECT 1 FROM standing WHERE what = 'add' AND id = ?", [seq]
     )
     if not (marks or rejected or own):
-        raise BadRequest(
-            f"Entry {seq} of ledger {ledger} is neither a punch nor a rejected entry that is"
-            " held: take both from the view 'punches' or 'rejected'."
-        )
+        raise BadRequest("clerk.void-none", seq=seq, ledger=ledger)
     if database.query("SELECT 1 FROM standing WHERE what = 'void' AND ledger = ? AND seq = ?", key):
-        raise BadRequest(f"Entry {seq} of ledger {ledger} has been voided here before.")
+        raise BadRequest("clerk.void-before", seq=seq, ledger=ledger)
     if rejected:
         return
     if marks and marks[0][0]:
-        raise BadRequest(
-            f"Entry {seq} of ledger {ledger} repeats another punch and does not count anyway:"
-            " void the punch itself, by the view 'punches'."
-        )
+        raise BadRequest("clerk.void-repeat", seq=seq, ledger=ledger)
     if database.query(_VOIDED, key):
-        raise BadRequest(
-            f"Entry {seq} of ledger {ledger} is voided already, at the gate or by another entry of"
-            " the same punch: nothing was changed."
-        )
+        raise BadRequest("clerk.void-already", seq=seq, ledger=ledger)
 
 
 _VOIDED = """
@@ -256,22 +236,20 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError too.
-        raise BadRequest(f"There is no zone {name!r}: write Asia/Ho_Chi_Minh, say.") from None
+        raise BadRequest("clerk.no-zone", name=name) from None
 
 
 def _known_code(database: Database, typed: str, force: bool) -> str:
     """The code of somebody whom rosters name; before the first roster, of who has punched."""
     if named := database.query("SELECT code FROM known_workers"):
         codes = [code for (code,) in named]
-        return known_code(typed, codes, "no roster names them. Publish one that does first.")
+        return known_code(typed, codes, Message("clerk.not-listed"))
     found = database.query(
         "SELECT code FROM marks UNION SELECT code FROM standing WHERE what = 'add'"
     )
     codes = [code for (code,) in found]
     try:
-        return known_code(
-            typed, codes, "nobody has punched so. Use --force where the code is right."
-        )
+        return known_code(typed, codes, Message("clerk.not-punched"))
     except BadRequest:
         if force:
             return checked_code(typed)
@@ -306,4 +284,4 @@ def _held(
 def _check_gate(database: Database, gate: str) -> None:
     gates = sorted(name for (name,) in database.query("SELECT DISTINCT gate FROM ledgers"))
     if gates and gate not in gates:
-        raise BadRequest(f"There is no gate {gate!r}: it is one of {told_codes(gates)}.")
+        raise BadRequest("clerk.no-gate", gate=gate, gates=told_codes(gates))

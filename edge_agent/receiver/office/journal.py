@@ -79,7 +79,7 @@ class Who(Struct, frozen=True):
         """Raises BadRequest where one of them was left out."""
         for text in (actor, reason):
             if not text.strip() or "\0" in text:
-                raise BadRequest("A correction needs an actor and a reason.")
+                raise BadRequest("clerk.no-who")
         return cls(made_at, actor.strip(), reason.strip())
 
 

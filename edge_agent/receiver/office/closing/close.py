@@ -6,7 +6,7 @@ closing whose rows were not all written down before a power cut is none.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -127,6 +127,13 @@ def every_closing(database: Database) -> list[Closing]:
             if len(own) == end.rows:
                 found.append(_closing(row, end, own))
     return sorted(found, key=lambda one: (one.period.first, one.number))
+
+
+def closed_on(database: Database, days: Iterable[str | None]) -> list[Period]:
+    """The closed periods that any of these days is of."""
+    closed = [one.period for one in every_closing(database) if one.number == 0]
+    asked = {date.fromisoformat(day) for day in days if day is not None}
+    return [one for one in closed if any(one.first <= day <= one.last for day in asked)]
 
 
 def closed_numbers(found: list[Closing], through: int | None = None) -> dict[str, Numbers]:
