@@ -114,13 +114,18 @@ def test_not_while_something_is_left_to_settle(desk: Desk) -> None:
 
 
 def test_a_closing_comes_back_with_its_journal(desk: Desk) -> None:
-    """Without its database, and the journal without its last line."""
+    """Without its database; the journal without its last line, or the end or begin of one."""
     if "://" in desk.database:
         pytest.skip("the file lies elsewhere: test_journal")
     desk.done("close", *MONTH, *WHO)
     journal = Path(desk.database + ".corrections")
     whole = journal.read_bytes()
-    for content, closed in ((whole, 1), (whole[: whole.rindex(b"{")], 0), (whole[:-20], 0)):
+    for content, closed in (
+        (whole, 1),
+        (whole[: whole.rindex(b"{")], 0),
+        (whole[:-20], 0),
+        (b"#" + whole, 0),
+    ):
         for suffix in ("", "-wal", "-shm"):
             Path(desk.database + suffix).unlink(missing_ok=True)
         journal.write_bytes(content)

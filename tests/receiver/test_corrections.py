@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from edge_agent.cli import main
 from edge_agent.receiver.databases import open_database, schema
+from edge_agent.receiver.databases.database import Unfit
 from edge_agent.receiver.office.journal import Who, standing, turn
 from edge_agent.receiver.office.journal import enter as enter_row
 from edge_agent.receiver.store import PayrollStore
@@ -210,7 +211,7 @@ def test_a_database_of_the_version_before_keeps_its_corrections(
                     "INSERT INTO corrections (made_at, actor, reason, what, ledger, seq)"
                     f" VALUES ('{AT}', 'office-1', 'x', 'void', 'a', {seq})"
                 )
-            with pytest.raises(Exception, match="what"):
+            with pytest.raises(Unfit):
                 opened.execute(
                     "INSERT INTO corrections (made_at, actor, reason, what)"
                     " VALUES ('x', 'x', 'x', 'move')"
