@@ -5,7 +5,7 @@ import getpass
 import click
 from msgspec import to_builtins
 
-from ..contract.language import say
+from ..contract.language import say, visible
 from ..receiver.databases.database import Database
 from ..receiver.office.journal import Who
 from ..receiver.office.limits import warnings_of
@@ -49,7 +49,7 @@ def settle_period(database: Database, period: Period, actor: str | None, as_json
         print_json(shown)
     else:
         for line in (*lines(items, asked), *warned_lines(warned)):
-            click.echo(line)
+            click.echo(visible(line))
     click.get_current_context().exit(1 if items else 0)
 
 

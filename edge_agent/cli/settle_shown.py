@@ -78,29 +78,33 @@ def warned_lines(warned: list[Warned]) -> Iterator[str]:
 def command(item: Item, number: int, asked: Asked) -> list[str]:
     """The words of the command that does what an item's proposal says."""
     proposal = item.proposals[number - 1]
-    program = ["edge-agent", "receive", "correct"]
-    who = ["--actor", asked.actor]
-    who += ["--reason", say(f"clerk.reason-{proposal.name}")]
+    options = ["--actor", asked.actor, "--reason", say(f"clerk.reason-{proposal.name}")]
     if asked.database is not None:
-        who += ["--database", asked.database]
+        options += ["--database", asked.database]
     if any(step.what == "keep" for step in proposal.steps):
-        return [*program, "keep", item.key, *asked.days, *who]
-    if len(proposal.steps) > 1:
-        return [*program, "choose", item.key, str(number), *asked.days, *who]
-    (step,) = proposal.steps
-    return [*program, *_step(step), *who]
+        verb, named, options = "keep", [item.key], [*asked.days, *options]
+    elif len(proposal.steps) > 1:
+        verb, named, options = "choose", [item.key, str(number)], [*asked.days, *options]
+    else:
+        (step,) = proposal.steps
+        verb, named, options = step.what, _named(step), [*_options(step), *options]
+    program = ["edge-agent", "receive", "correct", verb]
+    if any(word.startswith("-") for word in named):  # Whatever a gate has sent is no option.
+        return [*program, *options, "--", *named]
+    return [*program, *named, *options]
 
 
-def _step(step: Step) -> list[str]:
+def _named(step: Step) -> list[str]:
     at = step.at or f"{step.day or '____-__-__'}T__:__"
-    direction = ["--direction", step.direction] if step.direction else []
     if step.what == "add":
-        gate = ["--gate", step.gate] if step.gate else []
-        return ["add", step.code or "", at, *direction, *gate]
+        return [step.code or "", at]
     key = [step.ledger or "", str(step.seq)]
-    if step.what == "void":
-        return ["void", *key]
-    return ["move", *key, *([at] if step.at or not direction else []), *direction]
+    return [*key, at] if step.what == "move" and (step.at or not step.direction) else key
+
+
+def _options(step: Step) -> list[str]:
+    direction = ["--direction", step.direction] if step.direction else []
+    return direction + (["--gate", step.gate] if step.what == "add" and step.gate else [])
 
 
 def _item(number: int, item: Item, asked: Asked) -> Iterator[str]:
@@ -197,7 +201,7 @@ def _continued(parts: list[str]) -> Iterator[str]:
     line, indent = " " * 7, " " * 11
     words_left = [shlex.quote(part) for part in parts]
     while words_left:
-        count = 2 if words_left[0].startswith("--") else 1
+        count = 2 if words_left[0].startswith("--") and len(words_left[0]) > 2 else 1
         piece = " ".join(words_left[:count])
         del words_left[:count]
         if line.strip() and len(line) + len(piece) + 2 > _WIDTH:

@@ -197,6 +197,30 @@ def test_another_file_is_refused(
         assert receive("correct", "import", str(tmp_path / name)).exit_code == 65
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        "1,2026-11-24T00:00:00.000Z,o,r,void,,,,,,,,",
+        "1,2026-11-24T00:00:00.000Z,o,r,add,,,0007,,,,,",
+        "1,2026-11-24T00:00:00.000Z,o,r,add,,,0007,yesterday,,,,",
+        "1,2026-11-24T00:00:00.000Z,o,r,steal,a,1,,,,,,",
+        "one,2026-11-24T00:00:00.000Z,o,r,void,a,1,,,,,,",
+        "1,2026-11-24T00:00:00.000Z,o,r,closed,,,0007,,2026-11-01,,,{}",
+        "1,2026-11-24T00:00:00.000Z,o,r,close,,,,,2026-11-01,,,nothing",
+    ],
+)
+def test_a_row_that_cannot_be_is_named_and_nothing_is_taken(
+    receive: Callable[..., Result], database: str, ledger: Ledger, tmp_path: Path, row: str
+) -> None:
+    file = tmp_path / "x.csv"
+    titles = "id,made_at,actor,reason,what,ledger,seq,code,at,day,direction,gate,details"
+    good = "9,2026-11-24T00:00:00.000Z,o,r,void,a,2,,,,,,"
+    file.write_text(f"{titles}\n{good}\n{row}\n")
+    told = receive("correct", "import", str(file))
+    assert (told.exit_code, "Row 3" in told.output) == (65, True), told.output
+    assert rows(database, "SELECT COUNT(*) FROM corrections") == [(0,)]
+
+
 def test_a_database_of_the_version_before_keeps_its_corrections(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

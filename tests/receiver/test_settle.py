@@ -1,5 +1,6 @@
 """The list of what is to be decided: each kind of item, and that its commands settle it."""
 
+import shlex
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
@@ -195,6 +196,23 @@ def test_what_has_no_date_is_in_every_month_it_may_belong_to(
     kind = ITEMS[stage]
     assert kind in desk.kinds("2026-11")
     assert desk.kinds("2026-10") == desk.kinds("2026-12") == []
+
+
+@pytest.mark.parametrize("code", ["--force", "$(id)", "a'b", "x y", "NV\x1b[2J"])
+def test_no_code_that_a_gate_sends_is_more_than_a_code(desk: Desk, code: str) -> None:
+    a = Ledger("-a")
+    a.punch("23 06:00", code=code)
+    desk.take(a)
+    with closing(PayrollStore(desk.database)) as store:
+        store._database.execute(
+            "INSERT INTO rejections SELECT ledger, seq, gate, 'unknown-worker' FROM marks"
+        )
+    told = desk.receive("settle", "--month", "2026-11", "--actor", "office-1")
+    assert "\x1b" not in told.stdout
+    for proposal in proposals(desk, "unknown-worker"):
+        assert shlex.split(proposal["command"])[:3] == ["edge-agent", "receive", "correct"]
+    desk.follow(proposals(desk, "unknown-worker")[0]["command"])
+    assert "unknown-worker" not in desk.kinds()
 
 
 def test_what_was_kept_is_there_again_when_more_comes(desk: Desk) -> None:

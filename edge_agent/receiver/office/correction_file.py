@@ -14,6 +14,7 @@ import msgspec
 from ...contract.errors import BadRequest, StoreFault
 from ..databases.database import Database
 from ..moments import moment_of
+from .closing.close import check_details
 from .journal import Correction, everything, take_in, turn
 from .period import Period
 
@@ -75,13 +76,32 @@ def _read(file: Path) -> Iterator[Correction]:
             moment = moment_of(cells.get("at") or None)
             if moment.at is not None:
                 given |= {"at_ms": moment.at_ms, "day": moment.day, "time": moment.time}
-            yield msgspec.convert(given, Correction, strict=False)
+            row = msgspec.convert(given, Correction, strict=False)
+            _check(row)
+            yield row
         except (ValueError, TypeError) as error:
             raise BadRequest("clerk.bad-row", number=number, file=file, why=error) from error
 
 
 def _meant(cell: object) -> object:
     return cell[1:] if isinstance(cell, str) and cell.startswith("''") else cell
+
+
+_NEEDED = {
+    **dict.fromkeys(("void", "move", "undo"), ("ledger", "seq")),
+    "add": ("code", "at"),
+    **dict.fromkeys(("leave", "closed"), ("code", "day", "details")),
+    **dict.fromkeys(("keep", "site"), ("details",)),
+    "close": ("day", "details"),
+}
+
+
+def _check(row: Correction) -> None:
+    """Raises ValueError where a correction of its kind cannot be so."""
+    for column in _NEEDED[row.what]:
+        if getattr(row, column) is None:
+            raise ValueError(column)
+    check_details(row)
 
 
 def _csv(file: Path) -> Iterator[Sequence[Any]]:

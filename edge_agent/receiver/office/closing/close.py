@@ -110,6 +110,14 @@ def closings(database: Database, period: Period) -> list[Closing]:
     return found
 
 
+def check_details(row: Correction) -> None:
+    """Raises ValueError where a row of a closing cannot be read."""
+    if row.what in ("closed", "close"):
+        date.fromisoformat(row.day or "")
+        kind: type[_Closed | _Close] = _Closed if row.what == "closed" else _Close
+        date.fromisoformat(msgspec.json.decode(row.details or "", type=kind).to)
+
+
 def every_closing(database: Database) -> list[Closing]:
     """All closings and supplements, by period and number."""
     # After a restore the end of one may stand before some of its rows.
