@@ -18,6 +18,8 @@ from ..receiver.worktime.shifts import ZONE
 
 _WIDTH = 80
 _INDENT = "    "
+_ALONE = ("--", "--force")
+"""Of the options, those without a value."""
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -104,7 +106,8 @@ def _named(step: Step) -> list[str]:
 
 def _options(step: Step) -> list[str]:
     direction = ["--direction", step.direction] if step.direction else []
-    return direction + (["--gate", step.gate] if step.what == "add" and step.gate else [])
+    gate = ["--gate", step.gate] if step.what == "add" and step.gate else []
+    return [*direction, *gate, *(["--force"] if step.force else [])]
 
 
 def _item(number: int, item: Item, asked: Asked) -> Iterator[str]:
@@ -201,7 +204,7 @@ def _continued(parts: list[str]) -> Iterator[str]:
     line, indent = " " * 7, " " * 11
     words_left = [shlex.quote(part) for part in parts]
     while words_left:
-        count = 2 if words_left[0].startswith("--") and len(words_left[0]) > 2 else 1
+        count = 2 if words_left[0].startswith("--") and words_left[0] not in _ALONE else 1
         piece = " ".join(words_left[:count])
         del words_left[:count]
         if line.strip() and len(line) + len(piece) + 2 > _WIDTH:

@@ -198,6 +198,25 @@ def test_what_has_no_date_is_in_every_month_it_may_belong_to(
     assert desk.kinds("2026-10") == desk.kinds("2026-12") == []
 
 
+@pytest.mark.parametrize("why", ["gone", "left", "long-ago"])
+def test_who_has_left_is_settled_by_what_is_printed(
+    desk: Desk, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(PayrollStore(desk.database)) as store:
+        worker = RosterWorker(code=CODE, name="Hoa", active=why != "gone",
+                              valid_to="2026-11-01" if why == "left" else None)  # fmt: skip
+        know_workers(store._database, [worker])
+    if why == "long-ago":
+        for module in ("receive_correct", "receive_settle"):
+            now = "2027-03-01T00:00:00.000Z"
+            monkeypatch.setattr(f"edge_agent.cli.{module}.now", lambda now=now: now)
+    forgotten(desk)
+    command = proposals(desk, "not-covered")[0]["command"]
+    assert "--force" in command
+    desk.follow(command)
+    assert desk.kinds() == []
+
+
 @pytest.mark.parametrize("code", ["--force", "$(id)", "a'b", "x y", "NV\x1b[2J"])
 def test_no_code_that_a_gate_sends_is_more_than_a_code(desk: Desk, code: str) -> None:
     a = Ledger("-a")
@@ -223,6 +242,15 @@ def test_what_was_kept_is_there_again_when_more_comes(desk: Desk) -> None:
     presses(b, "23", "13:00", "15:00")
     desk.take(b)
     assert len(desk.kinds()) == 1
+
+
+def test_what_was_kept_stays_settled_however_long_ago(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgotten(desk)
+    desk.follow(proposals(desk, "not-covered")[-1]["command"])
+    monkeypatch.setattr("edge_agent.cli.receive_settle.now", lambda: "2027-03-01T00:00:00.000Z")
+    assert desk.kinds() == []
 
 
 def test_what_has_changed_since_it_was_shown_is_not_settled(desk: Desk) -> None:

@@ -46,7 +46,8 @@ class Press(Struct, frozen=True, kw_only=True):
 class Step(Struct, frozen=True, kw_only=True):
     """A correction that would be entered.
 
-    ``at`` None in an ``add`` or a ``move``: whoever decides has to say when, on ``day``.
+    ``at`` None in an ``add`` or a ``move``: whoever decides has to say when, on ``day``. ``force``:
+    it would be asked back, because the worker has left since, or it was long ago.
     """
 
     what: Literal["add", "void", "move", "keep"]
@@ -57,6 +58,7 @@ class Step(Struct, frozen=True, kw_only=True):
     gate: str | None = None
     ledger: str | None = None
     seq: int | None = None
+    force: bool = False
 
 
 class Proposal(Struct, frozen=True, kw_only=True):

@@ -13,8 +13,9 @@ from math import inf
 import msgspec
 from msgspec import structs
 
+from ....contract.corrections import Addition, Today, said_moment
 from ....contract.errors import BadRequest
-from ....contract.people import Holders
+from ....contract.people import Employment, Holders
 from ....contract.stamps import parse_time
 from ...databases.database import Database
 from ...roster.known_workers import holders
@@ -49,7 +50,9 @@ def settle(database: Database, period: Period, now: str) -> list[Item]:
         if belongs(item, period)
     ]
     order = sorted(found, key=lambda one: (one.code or "~", one.date or one.not_before or ""))
-    return [named.told(item) for item in map(_with_key, order) if item.key not in kept]
+    sure = _Sure(database, now)
+    left = (item for item in map(_with_key, order) if item.key not in kept)
+    return [named.told(sure.told(item)) for item in left]
 
 
 def take(database: Database, who: Who, item: Item, number: int) -> list[int]:
@@ -85,7 +88,7 @@ def _enter(database: Database, who: Who, item: Item, step: Step) -> int:
         assert step.at is not None
         return enter_addition(
             database, who, step.code, step.at,
-            zone=ZONE.key, direction=step.direction, gate=step.gate, force=False,
+            zone=ZONE.key, direction=step.direction, gate=step.gate, force=step.force,
         )  # fmt: skip
     assert step.ledger is not None
     assert step.seq is not None
@@ -93,7 +96,7 @@ def _enter(database: Database, who: Who, item: Item, step: Step) -> int:
         return enter_void(database, who, step.ledger, step.seq)
     return enter_move(
         database, who, step.ledger, step.seq, step.at,
-        zone=ZONE.key, direction=step.direction, force=False,
+        zone=ZONE.key, direction=step.direction, force=step.force,
     ).number  # fmt: skip
 
 
@@ -103,6 +106,39 @@ def item_of(items: Iterable[Item], key: str) -> Item:
         if item.key == key:
             return item
     raise BadRequest("clerk.no-item", key=key)
+
+
+class _Sure:
+    """What is proposed has its evidence, and is no slip: where the gates' rule would ask back, the
+    answer is in the command."""
+
+    def __init__(self, database: Database, now: str) -> None:
+        self._today = Today(parse_time(now))
+        self._employed = {
+            code: Employment(active=active != 0, valid_from=valid_from, valid_to=valid_to)
+            for code, active, valid_from, valid_to in database.query(
+                "SELECT code, active, valid_from, valid_to FROM known_workers"
+            )
+        }
+
+    def told(self, item: Item) -> Item:
+        proposals = [
+            structs.replace(one, steps=[self._step(item, step) for step in one.steps])
+            for one in item.proposals
+        ]
+        return structs.replace(item, proposals=proposals)
+
+    def _step(self, item: Item, step: Step) -> Step:
+        at = step.at or (step.day and f"{step.day}T12:00")
+        code = step.code or item.code
+        if step.what not in ("add", "move") or not at or code is None:
+            return step
+        addition = Addition(code=code, at_ms=said_moment(at, ZONE), zone=ZONE)
+        try:
+            addition.check(self._today, self._employed.get(code), [], force=False)
+        except BadRequest:
+            return structs.replace(step, force=True)
+        return step
 
 
 class _Names:
