@@ -25,6 +25,9 @@ NAME = re.compile(r"[a-z]+(\.[a-z0-9_-]+)+")
 PROSE = re.compile(r"[A-Za-z']{2,},? [a-z']{2,},? [a-z']{2,}")
 """Three words in a row: a sentence, or a piece of one."""
 
+SQL = re.compile(r"\b(SELECT|FROM|WHERE|ORDER BY|INSERT INTO|CREATE|WITH)\b")
+"""Columns in a row are no sentence."""
+
 FOR_MACHINES = {
     "contract/schemas": "published beside the schemas, for developers",
     "contract/told.py": "for logs, which are English",
@@ -42,6 +45,7 @@ SPOKEN_LATER: set[str] = {
     "cli/demo.py",
     "cli/ledger.py",
     "cli/options.py",
+    "cli/period.py",
     "cli/receive.py",
     "cli/receive_office.py",
     "contract/chain.py",
@@ -81,7 +85,6 @@ SPOKEN_LATER: set[str] = {
     "gate/uplink/mqtt/broker.py",
     "gate/uplink/session.py",
     "receiver/accept.py",
-    "receiver/chains.py",
     "receiver/connection.py",
     "receiver/coverage.py",
     "receiver/databases/database.py",
@@ -92,16 +95,18 @@ SPOKEN_LATER: set[str] = {
     "receiver/effects.py",
     "receiver/messages.py",
     "receiver/moments.py",
-    "receiver/office/correct.py",
     "receiver/office/export.py",
     "receiver/office/journal.py",
-    "receiver/project.py",
+    "receiver/office/period.py",
     "receiver/roster/known_workers.py",
     "receiver/roster/publish_roster.py",
     "receiver/roster/roster_file.py",
     "receiver/signing_key.py",
     "receiver/store.py",
     "receiver/worktime/due.py",
+    "receiver/worktime/known_shifts.py",
+    "receiver/worktime/shifts.py",
+    "receiver/worktime/shift_file.py",
     "receiver/worktime/keep.py",
     "receiver/worktime/known_shifts.py",
     "receiver/worktime/shifts.py",
@@ -210,6 +215,7 @@ def sentences(tree: ast.Module) -> list[str]:
         and isinstance(node.value, str)
         and id(node) not in aside
         and PROSE.search(node.value)
+        and not SQL.search(node.value)
     ]
 
 

@@ -15,6 +15,9 @@ DEFAULT_CONFIG = "/etc/edge-agent/edge-agent.toml"
 _AT_NO_GATE = ("demo", "receive", "simulate")
 """Commands that have no settings file."""
 
+_FOR_A_CLERK = ("settle", "correct", "close", "closings", "diff")
+"""Of ``receive``: these speak Vietnamese, unless another language is asked for."""
+
 
 @contextmanager
 def spoken(arguments: list[str]) -> Iterator[list[str]]:
@@ -26,6 +29,8 @@ def spoken(arguments: list[str]) -> Iterator[list[str]]:
     if asked is not None and asked not in language.LANGUAGES:
         rest = ["--lang", asked, *rest]
         asked = None
+    elif asked is None and rest[:1] == ["receive"] and not set(rest).isdisjoint(_FOR_A_CLERK):
+        asked = language.VIETNAMESE
     elif asked is None and rest[:1] and rest[0] not in _AT_NO_GATE:
         stated, _ = _taken_out(rest, "--config")
         asked = _stated_in(Path(stated or os.environ.get("EDGE_AGENT_CONFIG") or DEFAULT_CONFIG))

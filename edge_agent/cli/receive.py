@@ -16,15 +16,18 @@ from ..gate.settings.load import load_settings
 from ..receiver.connection import ReceiverOptions
 from ..receiver.subscriber import Receiver
 from .options import refuse_problems, way_to_broker
+from .receive_close import close_period, list_closings, show_differences
+from .receive_correct import correct
 from .receive_key import key
 from .receive_office import (
-    correct,
-    export_month,
+    DATABASE,
+    export_period,
     options_before,
     show_coverage,
     show_roster,
     who_punches_beside,
 )
+from .receive_settle import settle_period
 from .receive_shifts import shifts
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -40,7 +43,7 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 )
 @click.option(
     "--database",
-    default="payroll.db",
+    default=DATABASE,
     show_default=True,
     help="SQLite file, or postgresql://… without a password.",
 )
@@ -142,7 +145,11 @@ def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool, forc
 
 roster.add_command(show_roster)
 receive.add_command(key)
-receive.add_command(export_month)
+receive.add_command(export_period)
 receive.add_command(correct)
+receive.add_command(settle_period)
+receive.add_command(close_period)
+receive.add_command(list_closings)
+receive.add_command(show_differences)
 receive.add_command(show_coverage)
 receive.add_command(shifts)

@@ -1,9 +1,9 @@
-"""A clerk at payroll's database: ``receive export``, ``correct``, ``coverage``, ``roster show``."""
+"""A clerk at payroll's database: ``receive export``, ``coverage``, ``roster show``."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,18 @@ from ..receiver.databases import open_database
 from ..receiver.databases.database import SCHEMES, Database
 from ..receiver.databases.schema import check
 from ..receiver.effects import UNREADABLE
-from ..receiver.office.correct import add, void
 from ..receiver.office.export import export
-from ..receiver.office.journal import PAYROLL, keep_journal
+from ..receiver.office.journal import keep_journal
+from ..receiver.office.period import Period
 from ..receiver.roster.known_workers import roster_shown, told_codes, unlisted
 from ..receiver.signs_of_life import DRIFT_PPM
 from ..receiver.worktime.keep import renew
 from .options import as_json
+from .period import with_period
 from .show import print_json, print_table
+
+DATABASE = "payroll.db"
+"""Where nobody says which."""
 
 
 @contextmanager
@@ -135,25 +139,27 @@ _YES_NO = {True: "yes", False: "no"}
 
 
 @click.command("export")
-@click.option("--month", required=True, help="2026-11, by the local date.")
+@with_period
 @click.option(
     "--format", "kind", type=click.Choice(["xlsx", "csv"]), default="xlsx", show_default=True
 )
 @click.option(
     "--view",
-    type=click.Choice(["sessions", "punches"]),
+    type=click.Choice(["sessions", "punches", "corrections"]),
     default="sessions",
     show_default=True,
-    help="What a csv file holds; an xlsx file has both.",
+    help="What a csv file holds; an xlsx file has all.",
 )
 @click.option(
-    "--output", type=click.Path(path_type=Path), help="The new file.  [default: attendance-MONTH]"
+    "--output", type=click.Path(path_type=Path), help="The new file.  [default: attendance-PERIOD]"
 )
 @with_database
-def export_month(database: Database, month: str, kind: str, view: Any, output: Path | None) -> None:
-    """Write a month's sessions and punches for Excel, or for a program."""
-    target = output or Path(f"attendance-{month}.{kind}")
-    count = export(database, month, target, view)
+def export_period(
+    database: Database, period: Period, kind: str, view: Any, output: Path | None
+) -> None:
+    """Write a month's sessions and punches, or a period's, for Excel or for a program."""
+    target = output or Path(f"attendance-{period.name}.{kind}")
+    count = export(database, period, target, view)
     click.echo(f"{target}: {counted(count, 'row')}")
     strangers = unlisted(database)
     if rejected := sum(one.rejected for one in strangers):
@@ -170,47 +176,6 @@ def export_month(database: Database, month: str, kind: str, view: Any, output: P
             f"{counted(unreadable, 'entry is', 'entries are')} kept for a person and in no file:"
             " the view 'rejected'"
         )
-
-
-@click.group()
-def correct() -> None:
-    """Payroll's own corrections, beside the entries: who, why, and nothing is ever changed."""
-
-
-_actor = click.option("--actor", required=True, help="Who corrects: a code, not a name.")
-_reason = click.option("--reason", required=True, help="Why.")
-
-
-@correct.command("void")
-@click.argument("ledger")
-@click.argument("seq", type=click.IntRange(1, 2**53 - 1))
-@_actor
-@_reason
-@with_database
-def correct_void(database: Database, ledger: str, seq: int, actor: str, reason: str) -> None:
-    """A punch counts no more, or a rejected entry is settled: entry SEQ of LEDGER."""
-    void(database, ledger, seq, actor=actor, reason=reason, made_at=_now())
-    click.echo(f"Voided: entry {seq} of ledger {ledger}.")
-
-
-@correct.command("add")
-@click.argument("code")
-@click.argument("at")
-@click.option("--direction", type=click.Choice(["in", "out"]))
-@click.option("--gate", help="Where it should have been recorded.")
-@click.option("--zone", default="Asia/Ho_Chi_Minh", show_default=True, help="The zone of AT.")
-@click.option("--force", is_flag=True, help="Although the time or the worker is odd.")
-@_actor
-@_reason
-@with_database
-def correct_add(database: Database, code: str, at: str, **details: Any) -> None:
-    """Enter a punch that no gate has: worker CODE at the local time AT (2026-11-23T07:00)."""
-    number = add(database, code, at, **details, made_at=_now())
-    click.echo(f"Entered: {code} at {at}, as entry {number} of ledger {PAYROLL}.")
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @click.command("coverage")

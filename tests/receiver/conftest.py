@@ -26,7 +26,8 @@ TODAY = "2026-11-28T01:00:00.000Z"
 @pytest.fixture(autouse=True)
 def today(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clerk corrects what is not long ago, whenever the tests run."""
-    monkeypatch.setattr("edge_agent.cli.receive_office._now", lambda: TODAY)
+    monkeypatch.setattr("edge_agent.cli.receive_correct.now", lambda: TODAY)
+    monkeypatch.setattr("edge_agent.cli.receive_settle.now", lambda: TODAY)
 
 
 @pytest.fixture(autouse=True)

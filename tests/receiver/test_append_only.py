@@ -7,6 +7,7 @@ from contextlib import closing
 import pytest
 
 from edge_agent.receiver.office.correct import add
+from edge_agent.receiver.office.journal import Who
 from edge_agent.receiver.store import PayrollStore
 
 from .running import rows
@@ -25,8 +26,8 @@ def store(database: str) -> Iterator[PayrollStore]:
         card.punch("23 07:00")
         clone.punch("23 08:00")
         store.take([*card.arrivals, *clone.arrivals], AT)
-        add(store._database, "0007", "2026-11-23T07:00", zone="Asia/Ho_Chi_Minh", direction=None,
-            gate=None, actor="office-1", reason="x", made_at=AT, force=True)  # fmt: skip
+        add(store._database, Who(AT, "office-1", "x"), "0007", "2026-11-23T07:00",
+            zone="Asia/Ho_Chi_Minh", force=True)  # fmt: skip
         yield store
 
 

@@ -14,7 +14,7 @@ from edge_agent.cli import main
 from edge_agent.contract.errors import BadRequest
 from edge_agent.receiver.databases import open_database
 from edge_agent.receiver.office.correct import add
-from edge_agent.receiver.office.journal import keep_journal
+from edge_agent.receiver.office.journal import Who, keep_journal
 from edge_agent.receiver.store import PayrollStore
 
 from .conftest import TODAY
@@ -243,8 +243,8 @@ def test_nothing_is_entered_twice_by_two_at_once(server: OnServer) -> None:
         with closing(open_database(server.url, alone=False)) as database:
             keep_journal(database)
             try:
-                add(database, CODE, "2026-11-23T20:00", zone="Asia/Ho_Chi_Minh", direction=None,
-                    gate=None, actor="office-1", reason="x", made_at=TODAY)  # fmt: skip
+                who = Who(TODAY, "office-1", "x")
+                add(database, who, CODE, "2026-11-23T20:00", zone="Asia/Ho_Chi_Minh")
             except BadRequest:
                 return False
             return True

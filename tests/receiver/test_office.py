@@ -28,7 +28,8 @@ def receive(database: str) -> Callable[..., Result]:
     """Run a command on a database that a receiver is at work on."""
 
     def run(*arguments: str) -> Result:
-        return CliRunner().invoke(main, ["receive", *arguments, "--database", database])
+        asked = ["--lang", "en", "receive", *arguments, "--database", database]
+        return CliRunner().invoke(main, asked)
 
     return run
 
@@ -238,6 +239,20 @@ def test_a_month_for_excel(
     assert sorted(os.listdir(tmp_path / ".")) == sorted(
         {"thang-11.xlsx", *(name for name in os.listdir(tmp_path) if name.startswith("payroll"))}
     )
+
+
+def test_a_period_that_is_no_month(
+    receive: Callable[..., Result], database: str, ledger: Ledger, tmp_path: Path
+) -> None:
+    target = tmp_path / "x.csv"
+    asked = ["export", "--from", "2026-11-24", "--to", "2026-12-23"]
+    done = receive(*asked, "--format", "csv", "--output", str(target))
+    assert done.exit_code == 0, done.output
+    with target.open(encoding="utf-8-sig", newline="") as file:
+        assert [line["date"] for line in csv.DictReader(file)] == ["2026-11-30"]
+    book = tmp_path / "x.xlsx"
+    assert receive(*asked, "--output", str(book)).exit_code == 0
+    assert load_workbook(book).sheetnames[0] == "Ca làm 24-11 23-12-2026"
 
 
 def test_a_month_for_a_program(

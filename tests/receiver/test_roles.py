@@ -114,7 +114,16 @@ def test_roles_may_do_what_the_page_says_and_nothing_else(
             tries("office", sql)
     for arguments in (
         ["correct", "add", CODE, "2026-11-23T16:00", *WHO],
+        ["correct", "move", "a", "1", "2026-11-23T06:30", *WHO],
+        ["correct", "undo", "2", *WHO],
         ["correct", "void", "a", "1", *WHO],
+        ["correct", "void", "payroll", "1", *WHO],
+        ["correct", "list"],
+        ["settle", "--month", "2026-11", "--actor", "office-1"],
+        ["close", "--month", "2026-10", *WHO],
+        ["closings"],
+        ["diff", "--month", "2026-10"],
+        ["diff", "--month", "2026-10", "--since", "2026-11-01"],
         ["coverage", "--gate", "main-gate", "--from", "2026-11-23", "--to", "2026-11-24"],
         ["export", "--month", "2026-11", "--output", str(tmp_path / "month.xlsx")],
     ):

@@ -100,6 +100,10 @@ class Database(Protocol):
         """From now on refuse what would change or remove a row, whichever program asks."""
         ...
 
+    def uncheck(self, table: str, column: str) -> None:
+        """Take away the list of values that a column was made with; within a transaction."""
+        ...
+
     def grants(self, views: Iterable[str]) -> list[str]:
         """What others may do with these views, as statements that say so again."""
         ...

@@ -166,6 +166,9 @@ class PostgresqlDatabase:
                 f" EXECUTE FUNCTION {called}()"
             )
 
+    def uncheck(self, table: str, column: str) -> None:
+        self.execute(f"ALTER TABLE {table} DROP CONSTRAINT {table}_{column}_check")
+
     def grants(self, views: Iterable[str]) -> list[str]:
         found = self.query(
             "SELECT table_name, privilege_type, grantee FROM information_schema.role_table_grants"

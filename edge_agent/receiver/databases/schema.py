@@ -44,7 +44,14 @@ class _ForWhoeverCorrects(Struct, frozen=True):
                 yield f"GRANT {self.privileges} ON {self.table} TO {role}"
 
 
-_STEPS: dict[str, tuple[str | Guard | _ForWhoeverCorrects, ...]] = {
+class _Unchecked(Struct, frozen=True):
+    """A column that may hold more from now on than it was made for."""
+
+    table: str
+    column: str
+
+
+_STEPS: dict[str, tuple[str | Guard | _ForWhoeverCorrects | _Unchecked, ...]] = {
     "entries": (
         # IF NOT EXISTS: a file of the first version has them, from before there was this list.
         f"CREATE TABLE IF NOT EXISTS entries ({_ENTRY}, PRIMARY KEY (ledger, seq))",
@@ -174,6 +181,12 @@ _STEPS: dict[str, tuple[str | Guard | _ForWhoeverCorrects, ...]] = {
         ),
         *(_ForWhoeverCorrects(table, "SELECT, INSERT") for table in ("shift_versions", "shifts")),
     ),
+    "office": (
+        # A clerk decides more than what counts: office/journal.py names the kinds.
+        _Unchecked("corrections", "what"),
+        "ALTER TABLE corrections ADD COLUMN details TEXT",
+        "CREATE INDEX corrections_of ON corrections (ledger, seq)",
+    ),
 }
 """Name → statements. A released step is never edited: a new one is added."""
 
@@ -210,6 +223,8 @@ def prepare(database: Database, project: Callable[[Database], None]) -> None:
                     elif isinstance(statement, _ForWhoeverCorrects):
                         for grant in statement.statements(database):
                             database.execute(grant)
+                    elif isinstance(statement, _Unchecked):
+                        database.uncheck(statement.table, statement.column)
                     else:
                         database.execute(statement.format_map(database.types))
                 database.execute(f"INSERT INTO {_DONE} VALUES (?)", [name])

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import sqlite3
 import stat
 from collections.abc import Iterable, Iterator, Sequence
@@ -118,6 +119,23 @@ class SqliteDatabase:
                 f"CREATE TRIGGER {table}_are_not_{name} BEFORE {when} ON {table}"
                 f" WHEN NOT ({unless}) BEGIN {why} END"
             )
+
+    def uncheck(self, table: str, column: str) -> None:
+        # A check cannot be dropped here: the table is written anew, and its triggers with it.
+        ((made,),) = self.query("SELECT sql FROM sqlite_master WHERE name = ?", [table])
+        triggers = self.query(
+            "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", [table]
+        )
+        without = re.sub(rf"({column} TEXT NOT NULL) CHECK \([^)]*\)\)", r"\1", made)
+        self.execute(without.replace(f"CREATE TABLE {table}", f"CREATE TABLE {table}_anew", 1))
+        self.execute(f"INSERT INTO {table}_anew SELECT * FROM {table}")
+        self.execute(f"DROP TABLE {table}")
+        # Views that read it are left as they are: they find it again under its name.
+        self.execute("PRAGMA legacy_alter_table = ON")
+        self.execute(f"ALTER TABLE {table}_anew RENAME TO {table}")
+        self.execute("PRAGMA legacy_alter_table = OFF")
+        for (trigger,) in triggers:
+            self.execute(trigger)
 
     def grants(self, views: Iterable[str]) -> list[str]:
         return []

@@ -1,10 +1,10 @@
 """What a clerk's tool reads: SQL that SQLite and PostgreSQL understand alike.
 
-``owned`` has the marks and whose word on each counts, ``judged`` every mark once with what
-became of it, and ``worked`` from when to when: times in them are text, as the gate wrote them.
-``punches`` and ``sessions`` are the same with the database's own type for a time; ``rejected`` has
-what a person must look at, ``doubts`` what a person must decide about presses. docs/receiver.md
-tells what the columns mean.
+``standing`` has payroll's corrections but for those that were taken back, ``owned`` the marks and
+whose word on each counts, ``judged`` every mark once with what became of it, and ``worked`` from
+when to when: times in them are text, as the gate wrote them. ``punches`` and ``sessions`` are the
+same with the database's own type for a time; ``rejected`` has what a person must look at,
+``doubts`` what a person must decide about presses. docs/receiver.md tells what the columns mean.
 """
 
 from ...contract.attendance import EVIDENCE_OF_DIRECTION
@@ -13,6 +13,12 @@ _EVIDENCE = ", ".join(f"'{source}'" for source in sorted(EVIDENCE_OF_DIRECTION))
 
 _INSTANT_MS = 1000
 """Nobody presses twice within this: the gate has to be covered between the presses, not at them."""
+
+# What was taken back by its number stands no more; to take back is final.
+_STANDING = """
+SELECT c.* FROM corrections c WHERE c.what <> 'undo' AND NOT EXISTS (SELECT 1 FROM corrections u
+    WHERE u.what = 'undo' AND u.ledger = 'payroll' AND u.seq = c.id)
+"""
 
 # Two marks with one root are one punch, and what is said of one is said of the other; unless a
 # gate recovers a punch of another gate's ledger: that is a punch of its own, ``apart``. Under a new
@@ -61,12 +67,30 @@ _VOIDS = f"""
     SELECT {_ROOT} FROM rulings r JOIN owned m ON m.ledger = r.ledger AND m.seq = r.punch
         WHERE r.what = 'void'
     UNION
-    SELECT {_ROOT} FROM corrections c JOIN owned m ON m.ledger = c.ledger AND m.seq = c.seq
+    SELECT {_ROOT} FROM standing c JOIN owned m ON m.ledger = c.ledger AND m.seq = c.seq
         WHERE c.what = 'void'
 """
 _DIRECTION = "CASE WHEN d.place = 1 THEN d.direction ELSE m.direction END"
 _SOURCE = "CASE WHEN d.place = 1 THEN d.direction_source ELSE m.direction_source END"
-_AT = "CASE WHEN t.place = 1 THEN t.at ELSE m.at END"
+
+# What payroll has put right of a punch, the last of it: its time, or its direction, or both.
+_MOVES = """
+    SELECT * FROM (
+        SELECT m.root_ledger, m.root_seq, m.root_hash, m.apart, c.at, c.at_ms, c.day, c.time,
+            c.direction, ROW_NUMBER() OVER (PARTITION BY m.root_ledger, m.root_seq, m.root_hash,
+                m.apart ORDER BY c.id DESC) AS place
+        FROM standing c JOIN owned m ON m.ledger = c.ledger AND m.seq = c.seq
+        WHERE c.what = 'move') ranked
+    WHERE place = 1
+"""
+
+
+def _when(column: str) -> str:
+    told = f"CASE WHEN t.place = 1 THEN t.{column} ELSE m.{column} END"
+    return f"CASE WHEN p.at IS NOT NULL THEN p.{column} ELSE {told} END"
+
+
+_AT = _when("at")
 
 # Where nobody has said between which moments a punch without a time was, the order of its ledger
 # does, which is that of the events, and at last its arrival. Not in these kinds: their time is
@@ -75,13 +99,13 @@ _ELSEWHEN = "'punch.added', 'punch.recovered', 'punch.time-resolved', 'punch.tim
 _PLACED = f"""SELECT o.at FROM entries o WHERE m.depth = 0 AND o.ledger = m.ledger
             AND o.at IS NOT NULL AND o.kind NOT IN ({_ELSEWHEN}) AND o.seq """
 _JUDGED = f"""
-WITH times AS ({_TIMES}), directions AS ({_DIRECTIONS}), voids AS ({_VOIDS})
-SELECT m.code, m.gate, {_DIRECTION} AS direction, m.ledger, m.seq,
+WITH times AS ({_TIMES}), directions AS ({_DIRECTIONS}), voids AS ({_VOIDS}), moves AS ({_MOVES})
+SELECT m.code, m.gate, COALESCE(p.direction, {_DIRECTION}) AS direction, m.ledger, m.seq,
     CASE WHEN m.depth > 0 THEN 'recovered' ELSE m.source END AS source,
     {_AT} AS at,
-    CASE WHEN t.place = 1 THEN t.at_ms ELSE m.at_ms END AS at_ms,
-    CASE WHEN t.place = 1 THEN t.day ELSE m.day END AS day,
-    CASE WHEN t.place = 1 THEN t.time ELSE m.time END AS time,
+    {_when("at_ms")} AS at_ms,
+    {_when("day")} AS day,
+    {_when("time")} AS time,
     CASE WHEN {_AT} IS NULL
         THEN COALESCE(t.not_before, m.not_before, ({_PLACED}< m.seq ORDER BY o.seq DESC LIMIT 1))
         END AS not_before,
@@ -89,7 +113,8 @@ SELECT m.code, m.gate, {_DIRECTION} AS direction, m.ledger, m.seq,
         THEN COALESCE(t.not_after, m.not_after, ({_PLACED}> m.seq ORDER BY o.seq LIMIT 1),
             (SELECT received_at FROM entries e WHERE e.ledger = m.ledger AND e.seq = m.seq))
         END AS not_after,
-    CASE WHEN t.place = 1 THEN t.uncertainty_ms ELSE m.uncertainty_ms END AS uncertainty_ms,
+    CASE WHEN p.at IS NOT NULL THEN NULL WHEN t.place = 1 THEN t.uncertainty_ms
+        ELSE m.uncertainty_ms END AS uncertainty_ms,
     CASE
         WHEN m.depth > 0 AND EXISTS (SELECT 1 FROM entries e WHERE e.ledger = m.root_ledger
             AND e.seq = m.root_seq AND e.hash = m.root_hash) THEN 'duplicate'
@@ -102,12 +127,13 @@ SELECT m.code, m.gate, {_DIRECTION} AS direction, m.ledger, m.seq,
         WHEN v.root_ledger IS NOT NULL THEN 'voided'
         WHEN m.repeated = 1 THEN 'repeated'
         WHEN j.reason IS NOT NULL THEN 'rejected'
-        WHEN t.place = 1 AND t.at IS NOT NULL THEN 'valid'
+        WHEN p.at IS NOT NULL OR (t.place = 1 AND t.at IS NOT NULL) THEN 'valid'
         WHEN t.place = 1 AND t.final = 1 THEN 'no-time'
         WHEN t.place = 1 OR m.at IS NULL THEN 'pending-time'
         ELSE 'valid'
     END AS state, {_SOURCE} AS direction_source,
-    CASE WHEN {_SOURCE} IN ({_EVIDENCE}) OR (m.source = 'supervisor' AND d.place IS NULL)
+    CASE WHEN p.direction IS NOT NULL THEN p.direction
+        WHEN {_SOURCE} IN ({_EVIDENCE}) OR (m.source = 'supervisor' AND d.place IS NULL)
         THEN {_DIRECTION} END AS way
 FROM owned m
 LEFT JOIN times t ON t.root_ledger = m.root_ledger AND t.root_seq = m.root_seq
@@ -116,13 +142,23 @@ LEFT JOIN directions d ON d.root_ledger = m.root_ledger AND d.root_seq = m.root_
     AND d.root_hash = m.root_hash AND d.apart = m.apart
 LEFT JOIN voids v ON v.root_ledger = m.root_ledger AND v.root_seq = m.root_seq
     AND v.root_hash = m.root_hash AND v.apart = m.apart
+LEFT JOIN moves p ON p.root_ledger = m.root_ledger AND p.root_seq = m.root_seq
+    AND p.root_hash = m.root_hash AND p.apart = m.apart
 LEFT JOIN rejections j ON j.ledger = m.ledger AND j.seq = m.seq
 UNION ALL
-SELECT c.code, c.gate, c.direction, 'payroll', c.id, 'payroll', c.at, c.at_ms, c.day, c.time,
-    NULL, NULL, NULL,
-    CASE WHEN EXISTS (SELECT 1 FROM corrections v WHERE v.what = 'void' AND v.ledger = 'payroll'
-        AND v.seq = c.id) THEN 'voided' ELSE 'valid' END, NULL, c.direction
-FROM corrections c WHERE c.what = 'add'
+SELECT c.code, c.gate, COALESCE(p.direction, c.direction), 'payroll', c.id, 'payroll',
+    CASE WHEN p.at IS NULL THEN c.at ELSE p.at END,
+    CASE WHEN p.at IS NULL THEN c.at_ms ELSE p.at_ms END,
+    CASE WHEN p.at IS NULL THEN c.day ELSE p.day END,
+    CASE WHEN p.at IS NULL THEN c.time ELSE p.time END, NULL, NULL, NULL,
+    CASE WHEN EXISTS (SELECT 1 FROM standing v WHERE v.what = 'void' AND v.ledger = 'payroll'
+        AND v.seq = c.id) OR NOT EXISTS (SELECT 1 FROM standing s WHERE s.id = c.id)
+        THEN 'voided' ELSE 'valid' END, NULL,
+    COALESCE(p.direction, c.direction)
+FROM corrections c
+LEFT JOIN standing p ON p.id = (SELECT MAX(s.id) FROM standing s WHERE s.what = 'move'
+    AND s.ledger = 'payroll' AND s.seq = c.id)
+WHERE c.what = 'add'
 """
 
 _PUNCHES = """
@@ -179,7 +215,7 @@ FROM kept_doubts k
 
 _REJECTED = """
 SELECT j.ledger, j.seq, j.gate, j.reason FROM rejections j
-WHERE NOT EXISTS (SELECT 1 FROM corrections c
+WHERE NOT EXISTS (SELECT 1 FROM standing c
     WHERE c.what = 'void' AND c.ledger = j.ledger AND c.seq = j.seq)
 """
 
@@ -188,6 +224,8 @@ SELECT m.* FROM {asked} a JOIN marks m ON m.code = a.code AND m.at_ms >= a.since
 UNION SELECT m.* FROM {asked} a JOIN marks m ON m.code = a.code AND m.at_ms IS NULL
 UNION SELECT m.* FROM rulings r JOIN marks m ON m.ledger = r.ledger AND m.seq = r.punch
     JOIN {asked} a ON a.code = m.code AND r.at_ms >= a.since_ms
+UNION SELECT m.* FROM corrections c JOIN marks m ON m.ledger = c.ledger AND m.seq = c.seq
+    JOIN {asked} a ON a.code = m.code AND c.at_ms >= a.since_ms
 """
 
 PRESSES_OF = f"""
@@ -210,6 +248,7 @@ each, as ``ASKED`` says them: PostgreSQL plans by their number."""
 ASKED = "(CAST(? AS TEXT), CAST(? AS BIGINT))"
 
 VIEWS = {
+    "standing": _STANDING,
     "owned": _OWNED,
     "judged": _JUDGED,
     "rejected": _REJECTED,

@@ -1,49 +1,51 @@
 """Payroll's own corrections: rows beside the entries, with who and why. No entry is changed by one,
-and no correction either: a void that was wrong is answered by adding the punch again.
+and no correction either: what was wrong is taken back by its number, in a row of its own.
 
-What may be added is the gates' own rule (``contract/corrections.py``).
+What may be added or moved is the gates' own rule (``contract/corrections.py``).
 """
 
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from ...contract.corrections import ONE_PRESS_MS, Addition, Held, Today, known_code, said_moment
 from ...contract.errors import BadRequest
+from ...contract.language import Message
 from ...contract.people import Employment, checked_code
 from ...contract.stamps import local_time, parse_time
 from ..databases.database import Database
-from ..moments import moment_of
+from ..moments import Moment, moment_of
 from ..roster.known_workers import told_codes
-from ..worktime.keep import renew
-from .journal import PAYROLL, enter, keep_journal
+from .journal import COLUMNS, PAYROLL, Correction, Who, enter, turn
+
+Direction = Literal["in", "out"]
 
 
-def void(
-    database: Database, ledger: str, seq: int, *, actor: str, reason: str, made_at: str
-) -> None:
+def void(database: Database, who: Who, ledger: str, seq: int) -> int:
     """The punch that this entry made counts no more; a rejected entry is settled.
 
-    Raises BadRequest where there is nothing to void.
+    Returns the correction's number. Raises BadRequest where there is nothing to void.
     """
-    row = (made_at, _stated(actor), _stated(reason), "void", ledger, seq, *[None] * 7)
-    with database.transaction():
-        database.wait_for_turn()
-        _check_void(database, ledger, seq)
-        enter(database, row)
-    keep_journal(database)
-    renew(database)
+    with turn(database):
+        return enter_void(database, who, ledger, seq)
+
+
+def enter_void(database: Database, who: Who, ledger: str, seq: int) -> int:
+    """``void``, within a turn."""
+    _check_void(database, ledger, seq)
+    return enter(database, who, "void", ledger=ledger, seq=seq)
 
 
 def add(
     database: Database,
+    who: Who,
     code: str,
     at: str,
     *,
     zone: str,
-    direction: str | None,
-    gate: str | None,
-    actor: str,
-    reason: str,
-    made_at: str,
+    direction: Direction | None = None,
+    gate: str | None = None,
     force: bool = False,
 ) -> int:
     """Enter a punch that no gate has; returns its number, its ``seq`` in the views.
@@ -51,27 +53,152 @@ def add(
     ``at`` is local time in ``zone`` unless it has an offset of its own. Raises BadRequest where it
     cannot be, or is odd and not forced.
     """
+    with turn(database):
+        return enter_addition(
+            database, who, code, at, zone=zone, direction=direction, gate=gate, force=force
+        )
+
+
+def enter_addition(
+    database: Database,
+    who: Who,
+    code: str,
+    at: str,
+    *,
+    zone: str,
+    direction: Direction | None,
+    gate: str | None,
+    force: bool,
+) -> int:
+    """``add``, within a turn."""
     where = _zone(zone)
     at_ms = said_moment(at, where)
-    who = (made_at, _stated(actor), _stated(reason))
-    with database.transaction():
-        database.wait_for_turn()
-        known = _known_code(database, code, force)
-        addition = Addition(code=known, at_ms=at_ms, zone=where)
-        addition.check(
-            Today(parse_time(made_at)),
-            _employment(database, known),
-            _held(database, addition),
-            force=force,
+    known = _known_code(database, code, force)
+    moment = _checked(database, who, Addition(code=known, at_ms=at_ms, zone=where), force)
+    if gate is not None:
+        _check_gate(database, gate)
+    return enter(database, who, "add", code=known, **_parts(moment), direction=direction, gate=gate)
+
+
+class Moved(Struct, frozen=True):
+    """What became of a punch that was moved: correction ``number``, whose, and what it was."""
+
+    number: int
+    code: str
+    was: str | None
+
+
+def move(
+    database: Database,
+    who: Who,
+    ledger: str,
+    seq: int,
+    at: str | None,
+    *,
+    zone: str,
+    direction: Direction | None = None,
+    force: bool = False,
+) -> Moved:
+    """The punch that this entry made was at another time, or the other way, or both.
+
+    The entry keeps what the gate wrote: it is the evidence. Raises BadRequest where there is no
+    such punch, or the time cannot be, or is odd and not forced.
+    """
+    with turn(database):
+        return enter_move(
+            database, who, ledger, seq, at, zone=zone, direction=direction, force=force
         )
-        if gate is not None:
-            _check_gate(database, gate)
-        moment = moment_of(local_time(at_ms, where))
-        times = (moment.at, moment.at_ms, moment.day, moment.time)
-        number = enter(database, (*who, "add", None, None, known, *times, direction, gate))
-    keep_journal(database)
-    renew(database)
-    return number
+
+
+def enter_move(
+    database: Database,
+    who: Who,
+    ledger: str,
+    seq: int,
+    at: str | None,
+    *,
+    zone: str,
+    direction: Direction | None,
+    force: bool,
+) -> Moved:
+    """``move``, within a turn."""
+    where = _zone(zone)
+    if at is None and direction is None:
+        raise BadRequest("clerk.say-what")
+    code, was = _moveable(database, ledger, seq)
+    before = _moved_before(database, ledger, seq)
+    moment = Moment() if before is None else Moment(*before[:4])
+    if at is not None:
+        addition = Addition(code=code, at_ms=said_moment(at, where), zone=where)
+        moment = _checked(database, who, addition, force, (ledger, seq))
+    way = direction or (before[4] if before else None)
+    number = enter(
+        database, who, "move", ledger=ledger, seq=seq, code=code, **_parts(moment), direction=way
+    )
+    return Moved(number, code, was)
+
+
+def undo(database: Database, who: Who, number: int) -> Correction:
+    """Take back a correction by its number; returns it. To take back is final.
+
+    Raises BadRequest where there is none, or it was taken back, or another one rests on it.
+    """
+    with turn(database):
+        found = database.query(
+            f"SELECT {', '.join(COLUMNS)} FROM corrections WHERE id = ?", [number]
+        )
+        if not found:
+            raise BadRequest("clerk.no-correction", number=number)
+        back = Correction(*found[0])
+        if back.what == "undo":
+            raise BadRequest("clerk.undo-final", number=number)
+        if back.what in ("closed", "close"):
+            raise BadRequest("clerk.undo-closed", number=number)
+        if not database.query("SELECT 1 FROM standing WHERE id = ?", [number]):
+            raise BadRequest("clerk.undone-before", number=number)
+        enter(database, who, "undo", ledger=PAYROLL, seq=number)
+        return back
+
+
+def _checked(
+    database: Database,
+    who: Who,
+    addition: Addition,
+    force: bool,
+    itself: tuple[str, int] | None = None,
+) -> Moment:
+    addition.check(
+        Today(parse_time(who.made_at)),
+        _employment(database, addition.code),
+        _held(database, addition, itself),
+        force=force,
+    )
+    return moment_of(local_time(addition.at_ms, addition.zone))
+
+
+def _parts(moment: Moment) -> dict[str, object]:
+    return {"at": moment.at, "at_ms": moment.at_ms, "day": moment.day, "time": moment.time}
+
+
+def _moveable(database: Database, ledger: str, seq: int) -> tuple[str, str | None]:
+    """Whose punch it is, and when it was until now."""
+    found = database.query(
+        "SELECT code, at, state FROM judged WHERE ledger = ? AND seq = ?", [ledger, seq]
+    )
+    for code, at, state in found:
+        if state in ("valid", "pending-time", "no-time"):
+            return code, at
+        raise BadRequest("clerk.move-none", seq=seq, ledger=ledger, state=state)
+    raise BadRequest("clerk.no-punch", seq=seq, ledger=ledger)
+
+
+def _moved_before(database: Database, ledger: str, seq: int) -> tuple[Any, ...] | None:
+    found = database.query(
+        "SELECT at, at_ms, day, time, direction FROM standing"
+        " WHERE what = 'move' AND ledger = ? AND seq = ? ORDER BY id DESC LIMIT 1",
+        [ledger, seq],
+    )
+    return found[0] if found else None
 
 
 def _check_void(database: Database, ledger: str, seq: int) -> None:
@@ -79,29 +206,18 @@ def _check_void(database: Database, ledger: str, seq: int) -> None:
     marks = database.query("SELECT repeated FROM marks WHERE ledger = ? AND seq = ?", key)
     rejected = database.query("SELECT 1 FROM rejections WHERE ledger = ? AND seq = ?", key)
     own = ledger == PAYROLL and database.query(
-        "SELECT 1 FROM corrections WHERE what = 'add' AND id = ?", [seq]
+        "SELECT 1 FROM standing WHERE what = 'add' AND id = ?", [seq]
     )
     if not (marks or rejected or own):
-        raise BadRequest(
-            f"Entry {seq} of ledger {ledger} is neither a punch nor a rejected entry that is"
-            " held: take both from the view 'punches' or 'rejected'."
-        )
-    if database.query(
-        "SELECT 1 FROM corrections WHERE what = 'void' AND ledger = ? AND seq = ?", key
-    ):
-        raise BadRequest(f"Entry {seq} of ledger {ledger} has been voided here before.")
+        raise BadRequest("clerk.void-none", seq=seq, ledger=ledger)
+    if database.query("SELECT 1 FROM standing WHERE what = 'void' AND ledger = ? AND seq = ?", key):
+        raise BadRequest("clerk.void-before", seq=seq, ledger=ledger)
     if rejected:
         return
     if marks and marks[0][0]:
-        raise BadRequest(
-            f"Entry {seq} of ledger {ledger} repeats another punch and does not count anyway:"
-            " void the punch itself, by the view 'punches'."
-        )
+        raise BadRequest("clerk.void-repeat", seq=seq, ledger=ledger)
     if database.query(_VOIDED, key):
-        raise BadRequest(
-            f"Entry {seq} of ledger {ledger} is voided already, at the gate or by another entry of"
-            " the same punch: nothing was changed."
-        )
+        raise BadRequest("clerk.void-already", seq=seq, ledger=ledger)
 
 
 _VOIDED = """
@@ -110,7 +226,7 @@ SELECT 1 FROM marks m JOIN marks o ON o.root_ledger = m.root_ledger AND o.root_s
 WHERE m.ledger = ? AND m.seq = ? AND (
     EXISTS (SELECT 1 FROM rulings r
         WHERE r.ledger = o.ledger AND r.punch = o.seq AND r.what = 'void')
-    OR EXISTS (SELECT 1 FROM corrections c
+    OR EXISTS (SELECT 1 FROM standing c
         WHERE c.ledger = o.ledger AND c.seq = o.seq AND c.what = 'void'))
 """
 """Whether a punch is voided, by whichever of its entries."""
@@ -120,22 +236,20 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError too.
-        raise BadRequest(f"There is no zone {name!r}: write Asia/Ho_Chi_Minh, say.") from None
+        raise BadRequest("clerk.no-zone", name=name) from None
 
 
 def _known_code(database: Database, typed: str, force: bool) -> str:
     """The code of somebody whom rosters name; before the first roster, of who has punched."""
     if named := database.query("SELECT code FROM known_workers"):
         codes = [code for (code,) in named]
-        return known_code(typed, codes, "no roster names them. Publish one that does first.")
+        return known_code(typed, codes, Message("clerk.not-listed"))
     found = database.query(
-        "SELECT code FROM marks UNION SELECT code FROM corrections WHERE what = 'add'"
+        "SELECT code FROM marks UNION SELECT code FROM standing WHERE what = 'add'"
     )
     codes = [code for (code,) in found]
     try:
-        return known_code(
-            typed, codes, "nobody has punched so. Use --force where the code is right."
-        )
+        return known_code(typed, codes, Message("clerk.not-punched"))
     except BadRequest:
         if force:
             return checked_code(typed)
@@ -151,24 +265,23 @@ def _employment(database: Database, code: str) -> Employment | None:
     return None
 
 
-def _held(database: Database, addition: Addition) -> list[Held]:
+def _held(
+    database: Database, addition: Addition, itself: tuple[str, int] | None = None
+) -> list[Held]:
     around = [addition.at_ms - ONE_PRESS_MS, addition.at_ms + ONE_PRESS_MS]
     found = database.query(
         "SELECT ledger, seq, at_ms FROM judged"
         " WHERE code = ? AND state = 'valid' AND at_ms BETWEEN ? AND ? ORDER BY at_ms",
         [addition.code, *around],
     )
-    return [Held(f"entry {seq} of ledger {ledger}", at_ms) for ledger, seq, at_ms in found]
+    return [
+        Held(f"entry {seq} of ledger {ledger}", at_ms)
+        for ledger, seq, at_ms in found
+        if (ledger, seq) != itself
+    ]
 
 
 def _check_gate(database: Database, gate: str) -> None:
     gates = sorted(name for (name,) in database.query("SELECT DISTINCT gate FROM ledgers"))
     if gates and gate not in gates:
-        raise BadRequest(f"There is no gate {gate!r}: it is one of {told_codes(gates)}.")
-
-
-def _stated(text: str) -> str:
-    """Who and why: never left out."""
-    if not text.strip() or "\0" in text:
-        raise BadRequest("A correction needs an actor and a reason.")
-    return text.strip()
+        raise BadRequest("clerk.no-gate", gate=gate, gates=told_codes(gates))

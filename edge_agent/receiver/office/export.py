@@ -1,8 +1,8 @@
-"""A month of punches and sessions as a file for the clerk's spreadsheet, or for a program."""
+"""A period's punches and sessions as a file for the clerk's spreadsheet, or for a program."""
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from math import inf
 from pathlib import Path
@@ -14,10 +14,13 @@ from ...contract.errors import BadRequest, StoreFault
 from ...contract.stamps import parse_time
 from ..databases.database import Database
 from ..roster.known_workers import holders
+from . import correction_file
+from .closing.close import every_closing, shown_numbers
+from .period import Period
 
 View = Literal["punches", "sessions"]
 
-_COLUMNS: dict[View, dict[str, str]] = {
+COLUMNS: dict[View, dict[str, str]] = {
     "sessions": {
         "code": "Mã NV",
         "name": "Họ tên",
@@ -52,7 +55,7 @@ _COLUMNS: dict[View, dict[str, str]] = {
 }
 """View → its columns, with what a clerk reads above them in the spreadsheet."""
 
-_SHEETS: dict[View, str] = {"sessions": "Ca làm", "punches": "Chấm công"}
+SHEETS: dict[View, str] = {"sessions": "Ca làm", "punches": "Chấm công"}
 
 _SOURCES: dict[View, str] = {
     "sessions": "worked",
@@ -85,42 +88,61 @@ _MOST_ROWS = 1_048_575
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def export(database: Database, month: str, target: Path, view: View) -> int:
-    """Write a month (``2026-11``) to the new file ``target``; returns the number of rows.
+def export(
+    database: Database, period: Period, target: Path, view: View | Literal["corrections"]
+) -> int:
+    """Write a period to the new file ``target``; returns the number of rows.
 
-    ``.xlsx``: both views, a sheet each. ``.csv``: the one ``view``. The file is complete or not
-    there, and only its owner may read it: it has names. Raises BadRequest, StoreFault.
+    ``.xlsx``: both views, a sheet each, and the corrections. ``.csv``: the one ``view``. The file
+    is complete or not there, and only its owner may read it: it has names. Raises BadRequest,
+    StoreFault.
     """
-    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", month):
-        raise BadRequest(f"{month!r} is no month: write it as 2026-11.")
     write = {".xlsx": _spreadsheet, ".csv": _csv}.get(target.suffix.lower())
     if write is None:
         raise BadRequest(f"{target} names no format: end it in .xlsx (for Excel) or .csv.")
     with new_private_file(target) as file:
-        return write(database, month, file, view)
+        return write(database, period, file, view)
 
 
-def _rows(database: Database, month: str, view: View) -> list[tuple[Any, ...]]:
-    year, number = map(int, month.split("-"))
-    following = f"{year + number // 12:04}-{number % 12 + 1:02}"
-    fields = ", ".join("NULL" if name == "name" else f"v.{name}" for name in _COLUMNS[view])
-    first, end = f"{month}-01", f"{following}-01"
+def _rows(database: Database, period: Period, view: View) -> list[tuple[Any, ...]]:
+    fields = ", ".join("NULL" if name == "name" else f"v.{name}" for name in COLUMNS[view])
+    first, end = period.first.isoformat(), period.end.isoformat()
     found = database.query(
         f"SELECT {fields}, {_WHEN[view]} FROM {_SOURCES[view]} v"
         f" WHERE (v.date >= ? AND v.date < ?) OR (v.date IS NULL AND {_WAITING[view]})"
         f" ORDER BY {_ORDER[view]}",
         [first, end],
     )
+    named = [(dict(zip(COLUMNS[view], cells, strict=True)), when) for *cells, when in found]
+    if view == "sessions":
+        named = _with_closed(database, period, named)
     had_by = holders(database)
     rows = []
-    for *cells, when in found:
-        row = dict(zip(_COLUMNS[view], cells, strict=True))
+    for row, when in named:
         row["name"] = had_by.at(row["code"], inf if when is None else parse_time(when))
         begins = _local(row["not_before"])[:10] or first
         ends = _local(row["not_after"])[:10] or first
         if row["date"] is not None or (begins < end and ends >= first):
             rows.append(tuple(map(_local_cell, row.values())))
     return rows
+
+
+_Row = tuple[dict[str, Any], str | None]
+
+
+def _with_closed(database: Database, period: Period, rows: list[_Row]) -> list[_Row]:
+    """Of days that are closed, what was closed, whatever has come since."""
+    if not any(one.overlaps(period) for one in every_closing(database)):
+        return rows
+    dated: list[_Row] = [
+        (
+            {name: session.get(name) for name in COLUMNS["sessions"]},
+            session["in_at"] or session["out_at"] or session["not_before"] or session["not_after"],
+        )
+        for _, numbers in sorted(shown_numbers(database, period).items())
+        for session in numbers.sessions
+    ]
+    return dated + [row for row in rows if row[0]["date"] is None]
 
 
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}.*")
@@ -137,13 +159,19 @@ def _local_cell(cell: Any) -> Any:
     return _local(cell) if isinstance(cell, str) and _MOMENT.fullmatch(cell) else cell
 
 
-def _csv(database: Database, month: str, file: IO[bytes], view: View) -> int:
+def _csv(
+    database: Database, period: Period, file: IO[bytes], view: View | Literal["corrections"]
+) -> int:
     """For programs, as RFC 4180 has it. The mark in front is for Excel, which would otherwise read
     it in the machine's old code page; that Excel splits it at commas is not sure (see XLSX)."""
-    rows = _rows(database, month, view)
+    if view == "corrections":
+        titles: Iterable[str] = correction_file.TITLES
+        rows = list(correction_file.rows_for(database, period))
+    else:
+        titles, rows = COLUMNS[view], _rows(database, period, view)
     file.write(b"\xef\xbb\xbf")
     writer = csv.writer(_Encoding(file))
-    writer.writerow(_COLUMNS[view])
+    writer.writerow(titles)
     for row in rows:
         writer.writerow(map(_harmless, row))
     return len(rows)
@@ -164,7 +192,7 @@ def _harmless(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
-def _spreadsheet(database: Database, month: str, file: IO[bytes], _: View) -> int:
+def _spreadsheet(database: Database, period: Period, file: IO[bytes], _: str) -> int:
     try:
         from openpyxl import Workbook
         from openpyxl.cell import WriteOnlyCell
@@ -177,11 +205,16 @@ def _spreadsheet(database: Database, month: str, file: IO[bytes], _: View) -> in
         ) from error
     book = Workbook(write_only=True)
     count = 0
-    for view, columns in _COLUMNS.items():
-        rows = _rows(database, month, view)
+    sheets = [
+        (SHEETS[view], columns, list(_plain(_rows(database, period, view))))
+        for view, columns in COLUMNS.items()
+    ]
+    corrections = list(correction_file.rows_for(database, period))
+    sheets.append((correction_file.SHEET, correction_file.TITLES, corrections))
+    for name, columns, rows in sheets:
         if len(rows) > _MOST_ROWS:
             raise BadRequest(f"{len(rows)} rows are more than a sheet of Excel holds: use csv.")
-        sheet = book.create_sheet(f"{_SHEETS[view]} {month}")
+        sheet = book.create_sheet(f"{name} {_title(period)}")
         sheet.freeze_panes = "C2"
         for place in range(len(columns)):
             sheet.column_dimensions[chr(ord("A") + place)].width = 16
@@ -195,11 +228,16 @@ def _spreadsheet(database: Database, month: str, file: IO[bytes], _: View) -> in
             return cell
 
         sheet.append([text(title, bold=True) for title in columns.values()])
-        for row in _plain(rows):
+        for row in rows:
             sheet.append([text(cell) if isinstance(cell, str) else cell for cell in row])
         count += len(rows)
     book.save(file)
-    return count
+    return count - len(corrections)
+
+
+def _title(period: Period) -> str:
+    """Excel's sheets have names of at most 31 characters."""
+    return period.name if period.is_month else f"{period.first:%d-%m} {period.last:%d-%m-%Y}"
 
 
 def _plain(rows: list[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:

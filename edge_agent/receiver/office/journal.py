@@ -1,5 +1,6 @@
-"""Payroll's own corrections a second time, in a file beside the database, or, where that is on a
-server, in the state folder of whoever corrects and of the receiver.
+"""What payroll's office has decided: rows of ``corrections``, and the same a second time in a file
+beside the database, or, where that is on a server, in the state folder of whoever corrects and of
+the receiver.
 
 What gates have sent fills a restored database again by itself; a correction is in no gate. So each
 is written down here too, and one that the database has lost is taken in again: a void must not come
@@ -8,17 +9,19 @@ back as pay because of yesterday's backup.
 
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
 from ...contract.atomic_file import create_private, sync
-from ...contract.errors import StoreFault
+from ...contract.errors import BadRequest, StoreFault
 from ..databases.database import Database
 from ..worktime.due import due_by_punches, mark_due
+from ..worktime.keep import renew
 
 PAYROLL = "payroll"
 """Stands in the views as the ledger of what payroll itself has entered; ``seq`` is its number."""
@@ -27,27 +30,88 @@ SUFFIX = ".corrections"
 
 _log = logging.getLogger(__name__)
 
+What = Literal["void", "add", "move", "undo", "keep", "leave", "site", "closed", "close"]
+"""``void``, ``add``, ``move``: of punches. ``undo`` takes back the correction ``seq`` of ledger
+``payroll``. ``keep``: a person has looked, and it stays as it is. ``leave``: days that are paid or
+excused. ``site``: the site's own settings. ``closed`` are a closed period's numbers, a
+row for each worker, and ``close`` the closing.
+"""
+
+MOST_DETAILS = 32_000
+"""Characters: a cell of Excel holds hardly more, and the month's file is to hold all of it."""
+
 
 class Correction(Struct, frozen=True):
-    """A row of ``corrections``; ``id`` is its ``seq`` in the views."""
+    """A row of ``corrections``; ``id`` is its ``seq`` in the views.
+
+    ``details`` is JSON where a kind needs more than the columns.
+    """
 
     id: int
     made_at: str
     actor: str
     reason: str
-    what: Literal["void", "add"]
-    ledger: str | None
-    seq: int | None
-    code: str | None
-    at: str | None
-    at_ms: int | None
-    day: str | None
-    time: str | None
-    direction: str | None
-    gate: str | None
+    what: What
+    ledger: str | None = None
+    seq: int | None = None
+    code: str | None = None
+    at: str | None = None
+    at_ms: int | None = None
+    day: str | None = None
+    time: str | None = None
+    direction: str | None = None
+    gate: str | None = None
+    details: str | None = None
 
 
 COLUMNS = Correction.__struct_fields__
+
+
+class Who(Struct, frozen=True):
+    """Who decides, why, and when (UTC); see ``said``."""
+
+    made_at: str
+    actor: str
+    reason: str
+
+    @classmethod
+    def said(cls, actor: str, reason: str, made_at: str) -> "Who":
+        """Raises BadRequest where one of them was left out."""
+        for text in (actor, reason):
+            if not text.strip() or "\0" in text:
+                raise BadRequest("clerk.no-who")
+        return cls(made_at, actor.strip(), reason.strip())
+
+
+@contextmanager
+def turn(database: Database) -> Iterator[None]:
+    """Decide while no other clerk does; what was entered is written down once it is held."""
+    with database.transaction():
+        database.wait_for_turn()
+        yield
+    keep_journal(database)
+    renew(database)
+
+
+def enter(database: Database, who: Who, what: What, **columns: object) -> int:
+    """Add a row, within a ``turn``; returns its number, which counts by itself."""
+    row = Correction(0, who.made_at, who.actor, who.reason, what, **columns)  # type: ignore[arg-type]
+    return _enter(database, _content(row))
+
+
+def standing(database: Database, *kinds: What) -> list[Correction]:
+    """The corrections of these kinds that nobody has taken back, by number."""
+    places = ", ".join("?" * len(kinds))
+    found = database.query(
+        f"SELECT {', '.join(COLUMNS)} FROM standing WHERE what IN ({places}) ORDER BY id", kinds
+    )
+    return [Correction(*row) for row in found]
+
+
+def everything(database: Database) -> list[Correction]:
+    """All corrections, by number."""
+    found = database.query(f"SELECT {', '.join(COLUMNS)} FROM corrections ORDER BY id")
+    return [Correction(*row) for row in found]
 
 
 def keep_journal(database: Database) -> int:
@@ -58,15 +122,12 @@ def keep_journal(database: Database) -> int:
     path = database.beside(SUFFIX)
     with database.transaction():
         database.wait_for_turn()
-        held = [
-            Correction(*row)
-            for row in database.query(f"SELECT {', '.join(COLUMNS)} FROM corrections ORDER BY id")
-        ]
+        held = everything(database)
         try:
             written, torn = _read(path)
-            lost = _take_in(database, held, written)
-            known = set(map(_content, written))
-            _append(path, [row for row in held if _content(row) not in known], torn)
+            lost = take_in(database, held, written)
+            known = {key for key, _ in _told_apart(written)}
+            _append(path, [row for key, row in _told_apart(held) if key not in known], torn)
         except OSError as error:
             raise StoreFault(
                 f"{path} cannot be used ({error.strerror}): what is entered there is lost with"
@@ -77,22 +138,35 @@ def keep_journal(database: Database) -> int:
     return lost
 
 
-def enter(database: Database, values: Sequence[Any]) -> int:
-    """Add a row of ``corrections``, all but its number; returns that, which counts by itself."""
+def _enter(database: Database, values: Sequence[object]) -> int:
     places = ", ".join("?" * len(values))
     columns = ", ".join(COLUMNS[1:])
     found = database.query(
         f"INSERT INTO corrections ({columns}) VALUES ({places}) RETURNING id", values
     )
-    row = Correction(int(found[0][0]), *values)
-    if row.what == "add" and row.code is not None:
-        mark_due(database, [(row.code, row.at_ms)])
-    elif row.ledger == PAYROLL:
-        voided = database.query("SELECT code, at_ms FROM corrections WHERE id = ?", [row.seq])
-        mark_due(database, [(code, at_ms) for code, at_ms in voided if code is not None])
-    else:
-        due_by_punches(database, [(row.ledger, row.seq)])
+    row = Correction(int(found[0][0]), *values)  # type: ignore[arg-type]
+    _pair_anew(database, row)
     return row.id
+
+
+def _pair_anew(database: Database, row: Correction) -> None:
+    """Whose presses mean something else now."""
+    if row.what == "undo":
+        found = database.query(
+            f"SELECT {', '.join(COLUMNS)} FROM corrections WHERE id = ?", [row.seq]
+        )
+        for back in found:
+            _pair_anew(database, Correction(*back))
+    elif row.what in ("add", "void", "move"):
+        # Wherever the punch stood before this, and stands now.
+        if row.ledger is not None and row.ledger != PAYROLL:
+            due_by_punches(database, [(row.ledger, row.seq)])
+        places = database.query(
+            "SELECT code, at_ms FROM corrections WHERE at_ms IS NOT NULL AND (id = ?"
+            " OR (what = 'move' AND ledger = ? AND seq = ?) OR (what = 'add' AND id = ?))",
+            [row.id, row.ledger, row.seq, row.seq if row.ledger == PAYROLL else None],
+        )
+        mark_due(database, [(code, at_ms) for code, at_ms in places if code is not None])
 
 
 def _owner(path: Path, database: Database) -> str:
@@ -100,27 +174,42 @@ def _owner(path: Path, database: Database) -> str:
     return f"the owner of {database.name}" if beside.exists() else "the user of this command"
 
 
-def _take_in(database: Database, held: list[Correction], written: list[Correction]) -> int:
+def take_in(database: Database, held: list[Correction], written: Iterable[Correction]) -> int:
     """Enter what is written and not held, in order; returns how many that were.
 
     Where somebody has corrected before it was taken in, its number may be another's now: it gets
-    the next one, and what voids it goes with it.
+    the next one, and what voids, moves or takes it back goes with it.
     """
-    numbers = {_content(row): row.id for row in held}
-    became: dict[int | None, int] = {}
-    for line in written:
-        row = line
-        if row.ledger == PAYROLL and row.seq in became:
-            row = msgspec.structs.replace(row, seq=became[row.seq])
+    numbers = {key: row.id for key, row in _told_apart(held)}
+    before, became = len(numbers), dict[int | None, int]()
+    renumbered = (
+        msgspec.structs.replace(row, seq=became[row.seq])
+        if row.ledger == PAYROLL and row.seq in became
+        else row
+        for row in written
+    )
+    for key, row in _told_apart(renumbered):
+        if key not in numbers:
+            numbers[key] = _enter(database, _content(row))
+        became[row.id] = numbers[key]
+    return len(numbers) - before
+
+
+def _told_apart(rows: Iterable[Correction]) -> Iterator[tuple[object, Correction]]:
+    """Each with what it is known by: all but its number, for that may be another's after a restore.
+
+    Of several that are alike to the millisecond (by a clock that stood), by which of them it is.
+    """
+    alike: dict[tuple[object, ...], list[int]] = {}
+    for row in rows:
         content = _content(row)
-        if content not in numbers:
-            numbers[content] = enter(database, content)
-        became[row.id] = numbers[content]
-    return len(numbers) - len(held)
+        numbers = alike.setdefault(content, [])
+        if row.id not in numbers:
+            numbers.append(row.id)
+        yield (content, numbers.index(row.id)), row
 
 
 def _content(row: Correction) -> tuple[object, ...]:
-    """All but its number: nobody enters the same twice in one millisecond."""
     return msgspec.structs.astuple(row)[1:]
 
 

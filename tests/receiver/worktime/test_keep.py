@@ -12,7 +12,8 @@ from click.testing import CliRunner
 
 from edge_agent.cli import main
 from edge_agent.contract.messages import Roster, RosterWorker
-from edge_agent.receiver.office.correct import add, void
+from edge_agent.receiver.office.correct import Direction, add, move, undo, void
+from edge_agent.receiver.office.journal import Who
 from edge_agent.receiver.store import PayrollStore
 from edge_agent.receiver.worktime.due import mark_due
 from edge_agent.receiver.worktime.keep import is_due, renew
@@ -29,7 +30,7 @@ COLUMNS = (
     "code, date, in_at, out_at, status, minutes, in_ledger, in_seq, out_ledger, out_seq, seconds,"
     " break_seconds, shift, why, run_ledger, run_seq, not_before, not_after"
 )
-WHO = {"actor": "office", "reason": "x", "made_at": "2026-11-30T00:00:00.000Z"}
+WHO = Who("2026-11-30T00:00:00.000Z", "office", "x")
 
 
 @pytest.fixture
@@ -155,13 +156,45 @@ def test_a_correction_is_paired_by_its_own_command(store: PayrollStore) -> None:
     apply_shifts(store._database, [DAY], actor="a", made_at=AT, zone="Asia/Ho_Chi_Minh")
     before = kept(store)
     assert [row[4] for row in before[1]] == ["not-covered", "open"]
-    number = add(store._database, CODE, "2026-11-23T11:30", zone="Asia/Ho_Chi_Minh",
-                 direction="out", gate=None, **WHO)  # fmt: skip
+    zone = "Asia/Ho_Chi_Minh"
+    number = add(store._database, WHO, CODE, "2026-11-23T11:30", zone=zone, direction="out")
     assert not is_due(store._database)
     statuses = "SELECT status, seconds FROM sessions WHERE date = '2026-11-23' ORDER BY in_at"
     assert store._database.query(statuses) == [("complete", 19800), ("complete", 19800)]
-    void(store._database, "payroll", number, **WHO)
+    void(store._database, WHO, "payroll", number)
     assert kept(store)[0] == before[0]
+
+
+def test_a_move_and_what_takes_it_back_are_paired_at_both_times(store: PayrollStore) -> None:
+    """From one week into another, and back; a second one over the first."""
+    gate = Ledger("a")
+    for day in ("02", "10", "23"):
+        for clock in TIMES:
+            gate.punch(f"{day} {clock}")
+    lost = gate.punch(None)
+    gate.punch("25 06:00")
+    store.take(gate.arrivals, AT)
+    apply_shifts(store._database, [DAY], actor="a", made_at=AT, zone="Asia/Ho_Chi_Minh")
+    states = [kept(store)]
+    moves: list[tuple[int, str | None, Direction | None]] = [
+        (12, "2026-11-02T20:00", None),
+        (12, "2026-11-10T18:30", "out"),
+        (3, "2026-11-23T15:00", None),
+        (lost, "2026-11-03T06:00", "in"),
+        (2, None, "in"),
+    ]
+    for seq, at, way in moves:
+        move(store._database, WHO, "a", seq, at, zone="Asia/Ho_Chi_Minh", direction=way)
+        states.append(kept(store))
+        assert states[-1] == anew(store)
+        assert states[-1] != states[-2]
+    # What comes later is read with what was moved there from another week.
+    gate.punch("23 15:30")
+    store.take(gate.arrivals, AT)
+    assert kept(store) == anew(store)
+    for number in (5, 4, 3, 2, 1):
+        undo(store._database, WHO, number)
+        assert kept(store) == anew(store)
 
 
 def test_whom_a_roster_names_counts_and_a_team_has_its_shifts(store: PayrollStore) -> None:

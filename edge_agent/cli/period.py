@@ -1,0 +1,24 @@
+"""``--month 2026-11``, or ``--from`` and ``--to``: which days a command of the office is about."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+
+from ..receiver.office.period import period_of
+
+
+def with_period(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a period, and hand it that as ``period``."""
+
+    @click.option("--month", help="2026-11, by the local date.")
+    @click.option("--from", "first", metavar="DAY", help="The first day, where it is no month.")
+    @click.option("--to", "last", metavar="DAY", help="The last day.")
+    @wraps(command)
+    def asked(
+        *arguments: Any, month: str | None, first: str | None, last: str | None, **named: Any
+    ) -> None:
+        command(*arguments, period=period_of(month, first, last), **named)
+
+    return asked

@@ -1,0 +1,181 @@
+"""``receive correct``: payroll's own corrections, and how they are taken back."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from ..contract.language import say
+from ..receiver.databases.database import Database
+from ..receiver.office.closing.close import closed_on
+from ..receiver.office.correct import add, move, undo, void
+from ..receiver.office.correction_file import restore
+from ..receiver.office.correction_list import Listed, Wanted, listed
+from ..receiver.office.journal import PAYROLL, What, Who
+from .help import Group
+from .options import as_json
+from .receive_office import with_database
+from .show import print_json, print_table
+from .tell import tell
+
+
+def now() -> str:
+    """What time it is, in UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def with_who(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command ``--actor`` and ``--reason``, and hand it who decides and why."""
+
+    @click.option(
+        "--actor",
+        required=True,
+        envvar="EDGE_AGENT_ACTOR",
+        show_envvar=True,
+        help="help.actor",
+    )
+    @click.option("--reason", required=True, help="help.reason")
+    @wraps(command)
+    def said(database: Database, /, actor: str, reason: str, **arguments: Any) -> None:
+        command(database, Who.said(actor, reason, now()), **arguments)
+
+    return said
+
+
+@click.group(cls=Group, help="help.correct")
+def correct() -> None:
+    """The group of the commands below."""
+
+
+_zone = click.option(
+    "--zone", default="Asia/Ho_Chi_Minh", show_default=True, help="help.zone-of-at"
+)
+_direction = click.option("--direction", type=click.Choice(["in", "out"]), help="help.direction")
+_seq = click.argument("seq", type=click.IntRange(1, 2**53 - 1))
+
+
+@correct.command("void", help="help.correct-void")
+@click.argument("ledger")
+@_seq
+@with_database
+@with_who
+def correct_void(database: Database, who: Who, ledger: str, seq: int) -> None:
+    """A punch counts no more, or a rejected entry is settled: entry SEQ of LEDGER."""
+    number = void(database, who, ledger, seq)
+    tell(say("clerk.voided", seq=seq, ledger=ledger))
+    tell(say("clerk.undo", number=number))
+    _tell_closed(database, ledger, seq)
+
+
+@correct.command("add", help="help.correct-add")
+@click.argument("code")
+@click.argument("at")
+@_direction
+@click.option("--gate", help="help.gate-of-punch")
+@_zone
+@click.option("--force", is_flag=True, help="help.force-odd")
+@with_database
+@with_who
+def correct_add(database: Database, who: Who, code: str, at: str, **details: Any) -> None:
+    """Enter a punch that no gate has: worker CODE at the local time AT (2026-11-23T07:00)."""
+    number = add(database, who, code, at, **details)
+    tell(say("clerk.entered", code=code, at=at, number=number))
+    _tell_closed(database, PAYROLL, number)
+
+
+@correct.command("move", help="help.correct-move")
+@click.argument("ledger")
+@_seq
+@click.argument("at", required=False)
+@_direction
+@_zone
+@click.option("--force", is_flag=True, help="help.force-odd")
+@with_database
+@with_who
+def correct_move(
+    database: Database, who: Who, ledger: str, seq: int, at: str | None, **details: Any
+) -> None:
+    """A punch was at another time, AT, or in another direction: entry SEQ of LEDGER.
+
+    What the gate wrote stays as the evidence.
+    """
+    moved = move(database, who, ledger, seq, at, **details)
+    fields = {"code": moved.code, "seq": seq, "ledger": ledger}
+    if moved.was is None:
+        tell(say("clerk.moved-undated", **fields))
+    else:
+        tell(say("clerk.moved", **fields, was=moved.was))
+    tell(say("clerk.undo", number=moved.number))
+    _tell_closed(database, ledger, seq, moved.was)
+
+
+@correct.command("undo", help="help.correct-undo")
+@click.argument("number", type=click.IntRange(1, 2**53 - 1))
+@with_database
+@with_who
+def correct_undo(database: Database, who: Who, number: int) -> None:
+    """Take back a correction by its NUMBER: nothing is removed, and it stands no more."""
+    back = undo(database, who, number)
+    details = {"what": back.what, "actor": back.actor, "reason": back.reason}
+    tell(say("clerk.taken-back", number=number, **details))
+
+
+_LISTED = sorted({*get_args(What)} - {"closed"})
+
+
+@correct.command("list", help="help.correct-list")
+@click.option("--what", type=click.Choice(_LISTED), help="help.list-what")
+@click.option("--code", help="help.list-code")
+@click.option("--actor", help="help.list-actor")
+@click.option("--since", help="help.list-since")
+@click.option("--month", help="help.list-month")
+@as_json
+@with_database
+def correct_list(database: Database, as_json: bool, **wanted: str | None) -> None:
+    """What was corrected, by whom and why."""
+    rows = listed(database, Wanted(**wanted))
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        ("no", "made", "actor", "what", "worker", "was", "is", "note"),
+        (
+            (
+                *(row.number, row.made_at[:10], row.actor, row.what, row.code),
+                *(_short(row.was), _short(row.at) or row.direction),
+                _reason(row),
+            )
+            for row in rows
+        ),
+        empty=say("clerk.nothing-corrected"),
+    )
+
+
+@correct.command("import", help="help.correct-import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@with_database
+def correct_import(database: Database, file: Path) -> None:
+    """Take in the corrections of a month's FILE, where the database and its journal were lost."""
+    count = restore(database, file)
+    tell(say("clerk.came-back", count=count, file=file))
+
+
+def _tell_closed(database: Database, ledger: str, seq: int, was: str | None = None) -> None:
+    """Whoever corrects a day that is closed has to know that it is not paid with that month."""
+    found = database.query("SELECT day FROM judged WHERE ledger = ? AND seq = ?", [ledger, seq])
+    days = [*(day for (day,) in found), was and was[:10]]
+    for period in closed_on(database, days):
+        tell(say("clerk.in-closed", period=period.name))
+
+
+def _reason(row: Listed) -> str:
+    if row.undone_by is None:
+        return row.reason
+    return say("clerk.undone", reason=row.reason, number=row.undone_by)
+
+
+def _short(at: str | None) -> str:
+    return (at or "")[:16].replace("T", " ")

@@ -1,0 +1,89 @@
+"""``receive settle``: what is left to decide before a period is signed, and what was decided."""
+
+import getpass
+
+import click
+from msgspec import to_builtins
+
+from ..contract.language import say, visible
+from ..receiver.databases.database import Database
+from ..receiver.office.journal import Who
+from ..receiver.office.limits import warnings_of
+from ..receiver.office.period import Period
+from ..receiver.office.settle.settle import item_of, keep_as_it_is, settle, take
+from .help import Command
+from .options import as_json
+from .period import with_period
+from .receive_correct import correct, now, with_who
+from .receive_office import DATABASE, options_before, with_database
+from .settle_shown import Asked, as_builtins, lines, warned_lines
+from .show import print_json
+from .tell import tell
+
+
+@click.command("settle", cls=Command, help="help.settle")
+@with_period
+@click.option(
+    "--actor",
+    envvar="EDGE_AGENT_ACTOR",
+    show_envvar=True,
+    help="help.actor-shown",
+)
+@as_json
+@with_database
+def settle_period(database: Database, period: Period, actor: str | None, as_json: bool) -> None:
+    """What a person has to decide of a month, each with the command that settles it.
+
+    Exit code 0 where nothing is left: the month can be signed; 1 where something is.
+    """
+    items = settle(database, period, now())
+    warned = warnings_of(database, period)
+    asked = Asked(
+        period=period,
+        actor=actor or getpass.getuser(),
+        database=_stated_database(),
+    )
+    if as_json:
+        limits = [{**to_builtins(one), "over": one.over} for one in warned]
+        shown = {"period": period.name, "items": as_builtins(items, asked), "limits": limits}
+        print_json(shown)
+    else:
+        for line in (*lines(items, asked), *warned_lines(warned)):
+            click.echo(visible(line))
+    click.get_current_context().exit(1 if items else 0)
+
+
+def _stated_database() -> str | None:
+    """What a command that is copied has to name; the default is named nowhere."""
+    context = click.get_current_context()
+    before = options_before(context)["database"]
+    stated = context.params["database"] or (before if before != DATABASE else None)
+    return None if stated is None else str(stated)
+
+
+@correct.command("choose", help="help.correct-choose")
+@click.argument("key")
+@click.argument("proposal", type=click.IntRange(1))
+@with_period
+@with_database
+@with_who
+def choose(database: Database, who: Who, period: Period, key: str, proposal: int) -> None:
+    """Enter PROPOSAL of the item KEY, as 'receive settle' shows them: all of it at once."""
+    item = item_of(settle(database, period, who.made_at), key)
+    numbers = take(database, who, item, proposal)
+    tell(say("clerk.chosen", numbers=numbers))
+
+
+@correct.command("keep", help="help.correct-keep")
+@click.argument("key")
+@with_period
+@with_database
+@with_who
+def keep(database: Database, who: Who, period: Period, key: str) -> None:
+    """A person has looked at the item KEY of 'receive settle', and it stays as it is.
+
+    When something more arrives of it, the item is there again.
+    """
+    item = item_of(settle(database, period, who.made_at), key)
+    number = keep_as_it_is(database, who, item)
+    tell(say("clerk.kept", key=key, number=number))

@@ -1,0 +1,1 @@
+"""A period that was signed: its numbers, and what has come of it since."""
