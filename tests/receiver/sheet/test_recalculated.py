@@ -21,7 +21,7 @@ from .rolls import month
 pytestmark = [
     pytest.mark.long,
     pytest.mark.skipif(
-        shutil.which("soffice") is None or shutil.which("pdfinfo") is None,
+        shutil.which("soffice") is None or shutil.which("pdftotext") is None,
         reason="LibreOffice and poppler-utils are not installed"
         " (apt-get install libreoffice-calc poppler-utils)",
     ),

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from .heading import shade_of, told_period
 from .paper import DATE, HOURS, Paper, column_range, ref
-from .reckon import Reckoned, reckon
+from .reckon import Reckoned, doubts_of, reckon
 from .roll import Day, Roll
 from .trace import Trace, doubt_note, undated_note
 from .words import Words
@@ -18,6 +18,8 @@ _PLACE = {name: column for column, name in enumerate(_COLUMNS, start=1)}
 _SUMMED = ("worked", "night", "over", "late", "early")
 _TITLES = 4
 _TIME = "hh:mm"
+_ROW_PT, _NOTE_CHARACTERS = 13.5, 62
+"""The height of a line, and what a line of the last column holds."""
 
 
 def draw_days_form(paper: Paper, roll: Roll, words: Words) -> list[Trace]:
@@ -33,7 +35,7 @@ def draw_days_form(paper: Paper, roll: Roll, words: Words) -> list[Trace]:
         for session in person.undated:
             note = undated_note(session, words).replace("\n", " ")
             _draw_row(paper, row, {**who, "note": note}, "doubt")
-            why = (session.why or session.status,)
+            why = tuple(doubts_of(session))
             traces.append(Trace(ref(row, 1), person, None, "", [session], None, why))
             row += 1
         for on in roll.period.days():
@@ -69,6 +71,7 @@ def draw_days_form(paper: Paper, roll: Roll, words: Words) -> list[Trace]:
 
 
 def _draw_row(paper: Paper, row: int, texts: dict[str, str], fill: str | None) -> None:
+    paper.height(row, _ROW_PT * -(-len(texts["note"]) // _NOTE_CHARACTERS or -1))
     for name, column in _PLACE.items():
         align = "left" if name in ("code", "name", "team", "note") else "center"
         paper.put(row, column, texts.get(name) or None, align=align, fill=fill, wrap=name == "note")

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from .form_days import to_second
 from .heading import told_period
 from .paper import DATE, HOURS, MOMENT, Paper, column_range, ref
+from .reckon import doubts_of
 from .roll import Person, Roll, Session
 from .trace import Trace, undated_note
 from .words import Words
@@ -47,9 +48,9 @@ def _draw_session(
     paper: Paper, row: int, person: Person, on: date | None, session: Session, words: Words
 ) -> Trace:
     whole = session.status == "complete"
-    why = () if whole else (session.why or session.status,)
+    why = tuple(doubts_of(session))
     fill = None if whole else "doubt"
-    note = words.why(session.why or session.status) if session.why or not whole else ""
+    note = " ".join(map(words.why, why or ([session.why] if session.why else [])))
     if on is None:
         note = undated_note(session, words).replace("\n", " ")
     begin, end = session.begin, session.end

@@ -77,7 +77,7 @@ def _kind(day: Day, on: date, site: Site) -> DayKind:
 
 def _symbol(day: Day, kind: DayKind, worked: int, site: Site) -> tuple[str, tuple[str, ...]]:
     work, leave = site.work, day.leave
-    doubts = [session.why or session.status for session in _doubtful(day.sessions)]
+    doubts = [why for session in day.sessions for why in doubts_of(session)]
     if worked and kind is not DayKind.WORKING:
         symbol = work.rest
     elif worked >= site.full_hours * 3600:
@@ -100,8 +100,12 @@ def _symbol(day: Day, kind: DayKind, worked: int, site: Site) -> tuple[str, tupl
     return symbol, tuple(dict.fromkeys(doubts))
 
 
-def _doubtful(sessions: Iterable[Session]) -> list[Session]:
-    return [session for session in sessions if session.status != "complete"]
+def doubts_of(session: Session) -> list[str]:
+    """Why a person has to look at a session; nothing of one that is complete."""
+    if session.status == "complete":
+        return []
+    uncovered = ["not-covered"] if session.status == "not-covered" else []
+    return [session.why or session.status, *uncovered]
 
 
 _Span = tuple[datetime, datetime]

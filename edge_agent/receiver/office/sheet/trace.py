@@ -10,6 +10,7 @@ from openpyxl.cell.cell import Cell
 from ..journal import PAYROLL
 from ..site import Site
 from .paper import DATE, MOMENT, Paper, ref
+from .reckon import doubts_of
 from .roll import Day, Leave, Person, Press, Session
 from .words import Words
 
@@ -47,7 +48,7 @@ def undated_note(session: Session, words: Words) -> str:
     """Between when a press was that no day can be given."""
     bounds = (session.not_before, session.not_after)
     first, last = (f"{at:%d/%m/%Y %H:%M}" if at else "?" for at in bounds)
-    why = words.why(session.why or session.status)
+    why = " ".join(map(words.why, doubts_of(session)))
     return f"{why}\n{words('note_undated', first=first, last=last)}"
 
 
@@ -56,7 +57,7 @@ def trace_undated(paper: Paper, name: Cell, person: Person, words: Words) -> lis
     if not person.undated:
         return []
     paper.note(name, "\n".join(undated_note(session, words) for session in person.undated))
-    why = tuple(session.why or session.status for session in person.undated)
+    why = tuple(why for session in person.undated for why in doubts_of(session))
     return [Trace(name.coordinate, person, None, person.name, person.undated, None, why)]
 
 
