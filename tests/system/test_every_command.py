@@ -149,6 +149,8 @@ def recorded(gate: Gate) -> Gate:
     (gate.folder / "shifts.toml").write_text(
         '[[shift]]\ncode = "S"\nbegin = "06:00"\nend = "14:00"\n'
     )
+    (gate.folder / "leave.csv").write_text("code,symbol,from\nNV001,P,2026-11-23\n")
+    (gate.folder / "site.toml").write_text("day_hours = 8\n")
     return gate
 
 
