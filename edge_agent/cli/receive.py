@@ -28,8 +28,8 @@ from .receive_office import (
     who_punches_beside,
 )
 from .receive_settle import settle_period
-from .receive_shifts import shifts
 from .receive_sheet import leave_group, sheet, site_group
+from .receive_shifts import shifts
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
