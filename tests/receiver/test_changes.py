@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from edge_agent.cli import main
 from edge_agent.contract.messages import Roster, RosterWorker
 from edge_agent.receiver.store import PayrollStore
+from edge_agent.receiver.worktime.keep import renew
 
 from .running import rows, settle
 from .test_effects import AT, CODE, Ledger
@@ -124,11 +125,18 @@ def test_a_gate_that_could_not_record_changes_what_a_session_is(database: str) -
     """Which is known in quiet moments only, after the session."""
     bridge = Bridge(database)
     a = Ledger("a")
-    a.alive("23 06:00", "23 22:00")
+    a.start("23 05:00")
     a.punch("23 06:00", "in")
+    a.alive("23 07:00", "24 05:00")
     a.punch("24 06:00", "in")
+    a.punch("24 14:00", "out")
     with closing(PayrollStore(database)) as store:
         store.take(a.arrivals, AT)
+        renew(store._database)
+        bridge.poll()
+        lone = ("session", "a", 2)
+        assert bridge.copy[lone][2] == "not-covered"
         settle(store)
-    bridge.poll()
+    assert bridge.poll() == [("session", "changed", 2)]
+    assert bridge.copy[lone][2] == "manual"
     assert bridge.copy == bridge.held()
