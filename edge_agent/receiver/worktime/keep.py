@@ -11,7 +11,7 @@ from ...contract.attendance import SHIFT_MS
 from ...contract.stamps import local_date, local_time, parse_time
 from ..databases.database import Database, packed
 from ..databases.views import ASKED, PRESSES_OF
-from .changes import Change, Happened, note_punches, note_sessions
+from .changes import PRESS_COLUMNS, SESSION_COLUMNS, Change, note_punches, note_sessions
 from .known_shifts import Plans, plans_in_force
 from .pairing import pair
 from .presses import Press, in_order
@@ -26,16 +26,6 @@ _AT_ONCE = 50
 """Workers whose presses are in memory at one time, unless they have more than _MOST_PRESSES."""
 _MOST_PRESSES = 20_000
 
-_SESSION_COLUMNS = (
-    *("lead_ledger", "lead_seq", "code", "place_ms", "date", "in_at", "in_gate", "in_ledger"),
-    *("in_seq", "out_at", "out_gate", "out_ledger", "out_seq", "status", "seconds"),
-    *("break_seconds", "shift", "rest_day", "late_seconds", "early_seconds", "shift_begin"),
-    *("shift_end", "why", "run_ledger", "run_seq", "not_before", "not_after", "since_ms"),
-    *("until_ms", "going_on"),
-)
-_PRESS_COLUMNS = (
-    *("ledger", "seq", "code", "place_ms", "date", "at", "gate", "direction", "state"),
-)
 _DOUBT_COLUMNS = (
     *("run_ledger", "run_seq", "code", "place_ms", "date", "shift", "why", "status", "gate"),
     *("begin_at", "end_at", "since_ms", "until_ms", "going_on", "presses", "readings"),
@@ -231,8 +221,8 @@ def _write(
         _doubt_row(code, doubt) for code, (_, found) in renewed.items() for doubt in found.doubts
     ]
     asked = [(code, from_ms) for code, (from_ms, _) in renewed.items()]
-    note_punches(database, _replace(database, "kept_presses", _PRESS_COLUMNS, presses, asked))
-    note_sessions(database, _replace(database, "kept_sessions", _SESSION_COLUMNS, sessions, asked))
+    note_punches(database, _replace(database, "kept_presses", PRESS_COLUMNS, presses, asked))
+    note_sessions(database, _replace(database, "kept_sessions", SESSION_COLUMNS, sessions, asked))
     _replace(database, "kept_doubts", _DOUBT_COLUMNS, doubts, asked)
 
 
@@ -267,10 +257,9 @@ def _replace(
         )
     if added:
         database.insert(table, columns, added)
-    changes: list[tuple[Happened, Row]] = [("gone", held[key]) for key in gone if key not in new]
-    changes += [("changed" if row[:2] in held else "new", row) for row in added]
-    changes.sort(key=lambda one: one[1][2:4])
-    return [Change(how, dict(zip(columns, row, strict=True))) for how, row in changes]
+    changes = [Change("gone", held[key]) for key in gone if key not in new]
+    changes += [Change("changed" if row[:2] in held else "new", row) for row in added]
+    return sorted(changes, key=lambda one: (one.row[2], one.row[3]))
 
 
 def _elsewhere(
