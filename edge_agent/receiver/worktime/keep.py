@@ -52,6 +52,8 @@ def renew_some(database: Database, most: int = _AT_ONCE) -> None:
     since = _take_due(database, most)
     if not since:
         return
+    # Of whom nothing is kept yet, all is read at once: there is no pause to look for.
+    since = {code: since[code] if _is_kept(database, code) else None for code in since}
     plans = plans_in_force(database)
     for back in (*_LOOK_BACK_DAYS, None):
         asked = {
@@ -69,6 +71,10 @@ def renew_some(database: Database, most: int = _AT_ONCE) -> None:
         since = {code: at_ms for code, at_ms in since.items() if code not in renewed}
         if not since:
             return
+
+
+def _is_kept(database: Database, code: str) -> bool:
+    return bool(database.query("SELECT 1 FROM kept_presses WHERE code = ? LIMIT 1", [code]))
 
 
 def _take_due(database: Database, most: int) -> dict[str, int | None]:
