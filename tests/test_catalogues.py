@@ -40,15 +40,7 @@ FOR_MACHINES = {
 """What is English for good."""
 
 SPOKEN_LATER: set[str] = {
-    "receiver/office/site.py",
-    "receiver/office/sheet/write.py",
     "receiver/office/sheet/words.py",
-    "receiver/office/sheet/gather.py",
-    "receiver/office/period.py",
-    "receiver/office/leave.py",
-    "receiver/office/attlog.py",
-    "cli/receive_sheet.py",
-    "cli/period.py",
     "__main__.py",
     "cli/carry_out.py",
     "cli/demo.py",

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from ..contract.errors import BadRequest
-from ..contract.wording import counted
+from ..contract.language import say
 from ..receiver.databases.database import Database
 from ..receiver.office.correct import undo
 from ..receiver.office.journal import Who, standing
@@ -16,27 +16,33 @@ from ..receiver.office.sheet.gather import gather
 from ..receiver.office.sheet.reckon import doubtful_cells
 from ..receiver.office.sheet.write import Form, write_sheet
 from ..receiver.office.site import import_site, site_in_force, site_text
+from .help import Command, Group
 from .options import as_json
 from .period import with_period
 from .receive_correct import with_who
 from .receive_office import with_database
 from .show import print_json, print_table
+from .tell import tell
 
 
-@click.command("sheet")
+@click.command("sheet", cls=Command, help="help.sheet")
 @with_period
-@click.option("--team", help="Only the workers of this team, by the roster.")
+@click.option("--team", help="help.sheet-team")
 @click.option(
     "--form",
     type=click.Choice(["01a", "01b", "days", "sessions"]),
     default="01a",
     show_default=True,
-    help="01a: attendance; 01b: overtime; days, sessions: lists.",
+    help="help.sheet-form",
 )
-@click.option("--lang", type=click.Choice(["vi", "en"]), default="vi", show_default=True)
 @click.option(
-    "--output", type=click.Path(path_type=Path), help="The new file.  [default: sheet-FORM-PERIOD]"
+    "--lang",
+    type=click.Choice(["vi", "en"]),
+    default="vi",
+    show_default=True,
+    help="help.sheet-lang",
 )
+@click.option("--output", type=click.Path(path_type=Path), help="help.sheet-output")
 @with_database
 def sheet(
     database: Database,
@@ -51,28 +57,24 @@ def sheet(
     roll = gather(database, period, team)
     write_sheet(roll, form, lang, target)
     doubtful = doubtful_cells(roll)
-    left = "none in doubt" if not doubtful else f"{counted(doubtful, 'cell')} in doubt"
-    click.echo(f"{target}: {counted(len(roll.people), 'person', 'people')}, {left}")
+    left = say("sheet.doubtful", count=doubtful) if doubtful else say("sheet.none-doubtful")
+    tell(say("sheet.written", path=target, count=len(roll.people), doubtful=left))
     for year in sorted({period.first.year, period.last.year}):
         if not roll.site.knows_year(year):
-            click.echo(
-                f"No holidays of {year} were entered beside those of every year: Tết and the"
-                " like are not shaded (receive site show)",
-                err=True,
-            )
+            tell(say("sheet.no-holidays", year=str(year)), err=True)
 
 
-@click.group("leave")
+@click.group("leave", cls=Group, help="help.leave")
 def leave_group() -> None:
     """Leave: symbols for days on which somebody was excused, beside the punches."""
 
 
-@leave_group.command("add")
+@leave_group.command("add", help="help.leave-add")
 @click.argument("code")
 @click.argument("symbol")
 @click.argument("first", metavar="DAY")
-@click.option("--to", "last", metavar="DAY", help="The last day.  [default: DAY]")
-@click.option("--half", is_flag=True, help="Half a day each.")
+@click.option("--to", "last", metavar="DAY", help="help.leave-to")
+@click.option("--half", is_flag=True, help="help.leave-half")
 @with_database
 @with_who
 def leave_add(
@@ -80,10 +82,11 @@ def leave_add(
 ) -> None:
     """Worker CODE has leave SYMBOL (P, Ô, KL …) on DAY, or from DAY on."""
     numbers = add_leave(database, who, [leave_asked(code, symbol, first, last, half=half)])
-    click.echo(f"Entered: leave {numbers[0]}." if numbers else "It stands already.")
+    said = say("sheet.leave-entered", number=numbers[0]) if numbers else say("sheet.leave-stood")
+    tell(said)
 
 
-@leave_group.command("import")
+@leave_group.command("import", help="help.leave-import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @with_database
 @with_who
@@ -91,25 +94,25 @@ def leave_import(database: Database, who: Who, file: Path) -> None:
     """Enter the rows of FILE, CSV or XLSX: code, symbol, from, to, half. All of them, or none."""
     asked = read_leave_file(file)
     numbers = add_leave(database, who, asked)
-    stood = len(asked) - len(numbers)
-    beside = f"; {stood} stood already" if stood else ""
-    click.echo(f"{counted(len(numbers), 'leave', 'leaves')} entered{beside}.")
+    tell(say("sheet.leaves-entered", count=len(numbers)))
+    if stood := len(asked) - len(numbers):
+        tell(say("sheet.leaves-stood", count=stood))
 
 
-@leave_group.command("remove")
+@leave_group.command("remove", help="help.leave-remove")
 @click.argument("number", type=click.IntRange(1, 2**53 - 1))
 @with_database
 @with_who
 def leave_remove(database: Database, who: Who, number: int) -> None:
     """Take back leave NUMBER of the list: it stands no more, and nothing is deleted."""
     if number not in {row.id for row in standing(database, "leave")}:
-        raise BadRequest(f"There is no leave {number} that stands: 'receive leave list' has them.")
+        raise BadRequest("sheet.leave-no-number", number=number)
     undo(database, who, number)
-    click.echo(f"Taken back: leave {number}.")
+    tell(say("sheet.leave-taken-back", number=number))
 
 
-@leave_group.command("list")
-@click.option("--code", help="Of this worker only.")
+@leave_group.command("list", help="help.leave-list")
+@click.option("--code", help="help.leave-code")
 @as_json
 @with_database
 def leave_list(database: Database, code: str | None, as_json: bool) -> None:
@@ -123,20 +126,20 @@ def leave_list(database: Database, code: str | None, as_json: bool) -> None:
         (
             (
                 *(one.number, one.leave.code, one.leave.symbol, one.leave.first, one.leave.last),
-                *("half" if one.leave.half else "", one.who.actor, one.who.reason),
+                *(say("sheet.half-day") if one.leave.half else "", one.who.actor, one.who.reason),
             )
             for one in found
         ),
-        empty="No leave was entered.",
+        empty=say("sheet.leave-list-empty"),
     )
 
 
-@click.group("site")
+@click.group("site", cls=Group, help="help.site")
 def site_group() -> None:
     """What the site says of itself: its name, holidays, symbols and hours."""
 
 
-@site_group.command("import")
+@site_group.command("import", help="help.site-import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @with_database
 @with_who
@@ -145,12 +148,12 @@ def site_import(database: Database, who: Who, file: Path) -> None:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadRequest(f"{file} cannot be read: {error}.") from error
+        raise BadRequest("sheet.site-unreadable", path=file, why=str(error)) from error
     site = import_site(database, who, text)
-    click.echo(f"The site's settings hold: {counted(len(site.holidays), 'holiday')} entered.")
+    tell(say("sheet.site-holds", count=len(site.holidays)))
 
 
-@site_group.command("show")
+@site_group.command("show", help="help.site-show")
 @as_json
 @with_database
 def site_show(database: Database, as_json: bool) -> None:
@@ -158,34 +161,4 @@ def site_show(database: Database, as_json: bool) -> None:
     if as_json:
         print_json(site_in_force(database))
         return
-    click.echo((site_text(database) or USUAL).rstrip())
-
-
-USUAL = """\
-# The site's own settings. What is not said is as here.
-unit = ""                  # Đơn vị, at the head of the sheet
-department = ""            # Bộ phận
-day_hours = 8              # what is beyond them on a day is overtime
-full_hours = 6             # a day is whole from these hours of work on
-half_hours = 2             # and half from these on
-rest_days = ["sunday"]
-fixed_holidays = ["01-01", "04-30", "05-01", "09-02"]
-holidays = []              # the others, each year anew: [2027-02-05, 2027-02-06]
-
-[work]
-full = "+"
-half = "½"
-rest = "LT"                # worked on a day of rest or a holiday: hours in form 01b
-doubtful = "?"
-
-# Symbols of leave, beside the usual ones. counts: in which sum its days are,
-# "piece", "paid", "part", "insurance", "unpaid" or "none".
-# [symbols]
-# CĐ = { name = "Chế độ", counts = "paid" }
-
-# Numbers for 'receive export --format attlog', where codes and gates have no digits of their own.
-# [numbers.workers]
-# NV0001 = 1
-# [numbers.gates]
-# cong-chinh = 1
-"""
+    click.echo((site_text(database) or say("sheet.site-usual")).rstrip())

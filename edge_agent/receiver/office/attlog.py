@@ -9,12 +9,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
 from ...contract.atomic_file import new_private_file
 from ...contract.errors import BadRequest
+from ...contract.language import say
 from ..databases.database import Database
 from ..roster.known_workers import told_codes
 from .export import period_rows
@@ -28,6 +29,8 @@ _NO_TERMINAL = 0
 """Of what payroll itself has entered."""
 
 _MOST = 999_999_999
+
+_LACKING = {"worker": "sheet.attlog-workers", "gate": "sheet.attlog-gates"}
 
 
 class Written(Struct, frozen=True):
@@ -62,7 +65,10 @@ def write_attlog(database: Database, period: Period, target: Path) -> Written:
 
 
 def numbered(
-    what: str, said: dict[str, int], known: Iterable[str], needed: Iterable[str]
+    what: Literal["worker", "gate"],
+    said: dict[str, int],
+    known: Iterable[str],
+    needed: Iterable[str],
 ) -> dict[str, int]:
     """The number of each of ``known`` and ``needed``: the one that the site has said, else the
     digits of its name. Raises BadRequest where one of ``needed`` has none, or shares it.
@@ -73,18 +79,14 @@ def numbered(
         if number:
             sharing[number].append(name)
     lacking = sorted(name for name in needed if not found[name])
-    problems = [f"{told_codes([name])} has no digits of its own." for name in lacking]
+    problems = [say("sheet.attlog-no-digits", name=told_codes([name])) for name in lacking]
     problems += [
-        f"{told_codes(names)} would all be number {number}."
+        say("sheet.attlog-shared", names=told_codes(names), number=number)
         for number, names in sorted(sharing.items())
         if len(names) > 1 and {*names} & {*needed}
     ]
     if problems:
-        raise BadRequest(
-            f"Not every {what} has a number of its own:\n  " + "\n  ".join(problems)
-            + f"\nGive them numbers under [numbers.{what}s] in the site's settings"
-            " (receive site show, receive site import)."
-        )  # fmt: skip
+        raise BadRequest(_LACKING[what], problems="\n  ".join(problems))
     return {name: number for name, number in found.items() if number}
 
 

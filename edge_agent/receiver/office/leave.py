@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from ...contract.errors import BadRequest
+from ...contract.language import say
 from ...contract.spreadsheet import as_day, as_yes_no, read_table, refuse
 from ..databases.database import Database
 from ..roster.known_workers import told_codes
@@ -73,18 +74,18 @@ def read_leave_file(path: Path) -> list[Leave]:
         cells = row.cells
         half = as_yes_no(cells.get("half"), empty=False)
         if isinstance(cells["code"], int | float):
-            problems.append(f"row {row.number}: the code is a number: format the column as text.")
+            problems.append(say("sheet.leave-code-number", row=row.number))
         if half is None:
-            problems.append(f"row {row.number}: {cells['half']!r} is neither yes nor no.")
+            problems.append(say("sheet.leave-half", row=row.number, text=str(cells["half"])))
         try:
             first, last = as_day(cells["first"]), as_day(cells.get("last"))
             asked = (str(cells["code"] or ""), str(cells["symbol"] or ""), first or "")
             found.append(leave_asked(*asked, last, half=bool(half)))
         except BadRequest as error:
-            problems.append(f"row {row.number}: {error}")
+            problems.append(say("sheet.leave-row", row=row.number, why=error))
     refuse(path, problems)
     if not found:
-        raise BadRequest(f"There is no leave in {path}: nothing was taken.")
+        raise BadRequest("sheet.leave-none", path=path)
     return found
 
 
@@ -103,7 +104,7 @@ def add_leave(database: Database, who: Who, asked: list[Leave]) -> list[int]:
             try:
                 meant = _checked(leave, site, known)
             except BadRequest as error:
-                problems.append(str(error))
+                problems.append(say(error.message))
                 continue
             beside = [*held, *(Entered(0, one, who) for one in wanted)]
             if any(one.leave == meant for one in beside):
@@ -111,7 +112,7 @@ def add_leave(database: Database, who: Who, asked: list[Leave]) -> list[int]:
             problems += _overlaps(meant, beside)
             wanted.append(meant)
         if problems:
-            raise BadRequest("Nothing was entered:\n  " + "\n  ".join(problems))
+            raise BadRequest("sheet.leave-refused", problems="\n  ".join(problems))
         return [_enter(database, who, leave) for leave in wanted]
 
 
@@ -167,14 +168,11 @@ def _enter(database: Database, who: Who, leave: Leave) -> int:
 
 def _checked(leave: Leave, site: Site, known: set[str]) -> Leave:
     if leave.last < leave.first:
-        raise BadRequest(f"{leave.code}: {leave.last} comes before {leave.first}.")
+        raise BadRequest("sheet.leave-ends-before", **_told(leave))
     if (leave.last - leave.first).days >= _MOST_DAYS:
-        raise BadRequest(f"{leave.code}: {leave.first} to {leave.last} is more than a year.")
+        raise BadRequest("sheet.leave-too-long", **_told(leave))
     if leave.code not in known:
-        raise BadRequest(
-            f"No roster names {told_codes([leave.code])}, and nobody has punched so: write the"
-            " code as the roster has it."
-        )
+        raise BadRequest("sheet.leave-unknown", code=told_codes([leave.code]))
     return msgspec.structs.replace(leave, symbol=site.symbol(leave.symbol))
 
 
@@ -185,9 +183,9 @@ def _known_codes(database: Database) -> set[str]:
 
 def _overlaps(leave: Leave, beside: list[Entered]) -> list[str]:
     return [
-        f"{leave.code}: {one.leave.symbol} stands already from {one.leave.first} to"
-        f" {one.leave.last}{f', correction {one.number}' if one.number else ''}: take that back"
-        " first."
+        say("sheet.leave-stands", number=one.number, symbol=one.leave.symbol, **_told(one.leave))
+        if one.number
+        else say("sheet.leave-twice", symbol=one.leave.symbol, **_told(one.leave))
         for one in beside
         if one.leave.code == leave.code
         and one.leave.first <= leave.last
@@ -195,11 +193,16 @@ def _overlaps(leave: Leave, beside: list[Entered]) -> list[str]:
     ]
 
 
+def _told(leave: Leave) -> dict[str, object]:
+    return {"code": leave.code, "first": leave.first, "last": leave.last}
+
+
 def _day(text: str) -> date:
+    day: date | None
     try:
         day = date.fromisoformat(as_day(text) or "")
-        if not 2000 <= day.year < 2200:
-            raise ValueError("out of range")
     except ValueError:
-        raise BadRequest(f"{text!r} is no day: write it as 2026-11-25.") from None
+        day = None
+    if day is None or not 2000 <= day.year < 2200:
+        raise BadRequest("sheet.no-day", text=text)
     return day

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct, field
 
 from ...contract.errors import BadRequest
+from ...contract.language import say
 from ..databases.database import Database
 from .journal import MOST_DETAILS, Who, enter, standing, turn
 
@@ -100,9 +101,8 @@ class Site(Struct, frozen=True, forbid_unknown_fields=True):
         known = {symbol.casefold(): symbol for symbol in self.all_symbols()}
         found = known.get(typed.strip().casefold())
         if found is None:
-            raise BadRequest(
-                f"{typed!r} is no symbol of this site: it is one of {', '.join(known.values())}."
-            )
+            symbols = ", ".join(known.values())
+            raise BadRequest("sheet.symbol-unknown", text=typed, symbols=symbols)
         return found
 
 
@@ -116,40 +116,40 @@ def read_site(text: str) -> Site:
     try:
         site = msgspec.convert(tomllib.loads(text), Site)
     except tomllib.TOMLDecodeError as error:
-        raise BadRequest(f"It is no sound TOML: {error}.") from error
+        raise BadRequest("sheet.site-no-toml", why=str(error)) from error
     except msgspec.ValidationError as error:
-        raise BadRequest(f"It cannot be used: {error}.") from error
+        raise BadRequest("sheet.site-invalid", why=str(error)) from error
     if problems := _problems(site):
-        raise BadRequest("It cannot be used:\n  " + "\n  ".join(problems))
+        raise BadRequest("sheet.site-problems", problems="\n  ".join(problems))
     return site
 
 
 def _problems(site: Site) -> list[str]:
     found = []
     if not 0 < site.half_hours <= site.full_hours <= site.day_hours <= 24:
-        found.append("half_hours, full_hours and day_hours have to grow in this order, up to 24.")
+        found.append(say("sheet.site-hours"))
     for fixed in site.fixed_holidays:
         try:
             date.fromisoformat(f"2028-{fixed}")  # A leap year.
         except ValueError:
-            found.append(f"fixed_holidays: {fixed!r} is no day of a year: write it as 04-30.")
+            found.append(say("sheet.site-fixed", text=fixed))
     worked = [site.work.full, site.work.half, site.work.rest]
     written = [*worked, *site.symbols]
     for symbol in written:
         if not 0 < len(symbol) <= _MOST_SYMBOL or _NOT_IN_A_SYMBOL & set(symbol):
-            found.append(
-                f"{symbol!r} is no symbol: 1 to 4 letters or signs, none of * ? ~ < > = /."
-            )
+            found.append(say("sheet.site-symbol", symbol=symbol))
     every = [*worked, *site.all_symbols()]
     folded = [symbol.casefold() for symbol in every]
     found += [
-        f"{every[n]!r} means two things." for n, symbol in enumerate(folded) if symbol in folded[:n]
+        say("sheet.site-symbol-twice", symbol=every[n])
+        for n, symbol in enumerate(folded)
+        if symbol in folded[:n]
     ]
     for what in (site.numbers.workers, site.numbers.gates):
-        twice = sorted(number for number, count in Counter(what.values()).items() if count > 1)
-        found += [f"numbers: {number} is given twice." for number in twice]
+        shared = sorted(number for number, count in Counter(what.values()).items() if count > 1)
+        found += [say("sheet.site-number-twice", number=number) for number in shared]
         low = sorted(name for name, number in what.items() if not 0 < number < 10**9)
-        found += [f"numbers: that of {name} is not between 1 and 999999999." for name in low]
+        found += [say("sheet.site-number-range", name=name) for name in low]
     return found
 
 
@@ -174,7 +174,7 @@ def import_site(database: Database, who: Who, text: str) -> Site:
     """From now on this holds. Raises BadRequest where it cannot be used."""
     site = read_site(text)
     if len(text) > MOST_DETAILS:
-        raise BadRequest(f"It has more than {MOST_DETAILS} characters: leave out the comments.")
+        raise BadRequest("sheet.site-too-large", most=MOST_DETAILS)
     with turn(database):
         enter(database, who, "site", details=text)
     return site

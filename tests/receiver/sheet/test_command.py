@@ -137,7 +137,7 @@ def test_leave_from_a_file_is_taken_as_a_whole_or_not_at_all(
     assert rows(database, "SELECT count(*) FROM corrections") == [(0,)]
     file.write_text(title + good, encoding="utf-8")
     assert "2 leaves entered." in receive("leave", "import", str(file), *WHO).output
-    assert "0 leaves entered; 2 stood" in receive("leave", "import", str(file), *WHO).output
+    assert "0 leaves entered.\n2 stood" in receive("leave", "import", str(file), *WHO).output
     shown = receive("leave", "list", "--code", "NV0001").output
     assert "Ô" in shown
     assert "half" in shown

@@ -79,10 +79,9 @@ def gather(database: Database, period: Period, team: str | None = None) -> Roll:
     teams = {one.code: one.team or "" for one in roster.values()}
     if team is not None and team not in teams.values():
         known = sorted({one for one in teams.values() if one})
-        raise BadRequest(
-            f"The roster knows no team {team!r}"
-            + (f": it is one of {', '.join(known)}." if known else ": it has no teams.")
-        )
+        if not known:
+            raise BadRequest("sheet.no-teams", team=team)
+        raise BadRequest("sheet.no-team", team=team, teams=", ".join(known))
     return Roll(
         period,
         site,

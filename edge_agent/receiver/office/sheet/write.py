@@ -21,13 +21,11 @@ def write_sheet(roll: Roll, form: Form, language: Language, target: Path) -> Non
     Raises BadRequest, StoreFault.
     """
     if target.suffix.lower() != ".xlsx":
-        raise BadRequest(f"{target} is no name for a file of Excel's: end it in .xlsx.")
+        raise BadRequest("sheet.no-xlsx", path=target)
     if form in _MONTHLY and len(roll.period.days()) > _MOST_DAYS:
-        raise BadRequest(
-            f"Form {form} has {_MOST_DAYS} days: name a shorter period, or --form days."
-        )
+        raise BadRequest("sheet.too-long", form=form, most=_MOST_DAYS)
     if not roll.people:
-        raise BadRequest("There is nobody to put on the sheet: no roster, no press, no leave.")
+        raise BadRequest("sheet.nobody")
     with new_private_file(target) as file:
         draw(roll, form, language, file)
 
@@ -37,10 +35,7 @@ def draw(roll: Roll, form: Form, language: Language, file: IO[bytes]) -> None:
     try:
         from openpyxl import Workbook
     except ImportError as error:
-        raise StoreFault(
-            "What writes Excel's files is not installed:"
-            " pip install 'attendance-edge-agent[receiver]'."
-        ) from error
+        raise StoreFault("sheet.no-openpyxl") from error
     from .form_01a import draw_01a
     from .form_01b import draw_01b
     from .form_days import draw_days_form
