@@ -1,12 +1,11 @@
 """``receive sheet``, ``leave`` and ``site``: the sheet that is signed, and what a clerk enters."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from ..contract.errors import BadRequest
-from ..contract.language import say
+from ..contract.language import VIETNAMESE, current, say
 from ..receiver.databases.database import Database
 from ..receiver.office.correct import undo
 from ..receiver.office.journal import Who, standing
@@ -35,13 +34,6 @@ from .tell import tell
     show_default=True,
     help="help.sheet-form",
 )
-@click.option(
-    "--lang",
-    type=click.Choice(["vi", "en"]),
-    default="vi",
-    show_default=True,
-    help="help.sheet-lang",
-)
 @click.option("--output", type=click.Path(path_type=Path), help="help.sheet-output")
 @with_database
 def sheet(
@@ -49,13 +41,12 @@ def sheet(
     period: Period,
     team: str | None,
     form: Form,
-    lang: Any,
     output: Path | None,
 ) -> None:
     """Write the sheet of a month, or another period, that workers, foreman and director sign."""
     target = output or Path(f"sheet-{form}-{period.name}.xlsx")
     roll = gather(database, period, team)
-    write_sheet(roll, form, lang, target)
+    write_sheet(roll, form, "vi" if current() == VIETNAMESE else "en", target)
     doubtful = doubtful_cells(roll)
     left = say("sheet.doubtful", count=doubtful) if doubtful else say("sheet.none-doubtful")
     tell(say("sheet.written", path=target, count=len(roll.people), doubtful=left))

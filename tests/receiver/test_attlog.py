@@ -21,7 +21,8 @@ WHO = ["--actor", "office-1", "--reason", "x"]
 @pytest.fixture
 def receive(database: str) -> Callable[..., Result]:
     def run(*arguments: str) -> Result:
-        return CliRunner().invoke(main, ["receive", *arguments, "--database", database])
+        asked = ["--lang", "en", "receive", *arguments, "--database", database]
+        return CliRunner().invoke(main, asked)
 
     return run
 

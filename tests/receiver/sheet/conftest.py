@@ -20,7 +20,10 @@ NAMES = {"NV0001": "Nguyễn Thị Ánh", "0007": "Ma Văn Đô", "NV0003": "Lý
 @pytest.fixture
 def receive(database: str) -> Callable[..., Result]:
     def run(*arguments: str) -> Result:
-        return CliRunner().invoke(main, ["receive", *arguments, "--database", database])
+        """In English, but for the sheet."""
+        language = [] if arguments[0] == "sheet" else ["--lang", "en"]
+        asked = [*language, "receive", *arguments, "--database", database]
+        return CliRunner().invoke(main, asked)
 
     return run
 

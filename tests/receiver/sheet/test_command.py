@@ -46,8 +46,8 @@ def test_everybody_on_the_roster_has_a_row(
     target = tmp_path / "x.xlsx"
     done = receive(*SHEET, "--output", str(target))
     assert done.exit_code == 0, done.output
-    assert "4 people" in done.output
-    assert "No holidays of 2026" in done.output
+    assert "4 người" in done.output
+    assert "Chưa nhập ngày lễ riêng của năm 2026" in done.output
     assert target.stat().st_mode & 0o777 == 0o600
     found = marks(target)
     assert found["NV0042"] == "." * 15 + "++++++" + "." * 9
@@ -56,7 +56,7 @@ def test_everybody_on_the_roster_has_a_row(
     assert found.keys() == {"NV0001", "0007", "NV0003", "NV0042"}
     assert found["NV0001"] == found["NV0003"] == "." * 30
     again = receive(*SHEET, "--output", str(target))
-    assert (again.exit_code, "exists already" in again.output) == (65, True)
+    assert (again.exit_code, str(target) in again.output) == (65, True)
 
 
 def test_the_sum_is_the_same_in_sheet_view_and_export(
@@ -205,7 +205,7 @@ def test_settings_that_cannot_be_used_are_told(text: str, said: str) -> None:
     ("arguments", "said"),
     [
         (("--month", "2026-11", "--output", "x.xls"), ".xlsx"),
-        (("--from", "2026-10-01", "--to", "2026-11-25"), "31 days"),
+        (("--from", "2026-10-01", "--to", "2026-11-25"), "31 ngày"),
         (("--month", "2026-11", "--output", "/nowhere/x.xlsx"), "/nowhere"),
     ],
 )
@@ -221,7 +221,7 @@ def test_of_nobody_there_is_no_sheet(receive: Receive, database: str) -> None:
     with closing(PayrollStore(database)):
         pass
     done = receive(*SHEET)
-    assert (done.exit_code, "nobody" in done.output) == (65, True)
+    assert (done.exit_code, "Không có ai" in done.output) == (65, True)
 
 
 def test_a_closed_month_does_not_change(
@@ -265,3 +265,13 @@ def test_a_team_has_a_sheet_of_its_own(
     assert load_workbook(tmp_path / "x.xlsx").worksheets[0]["A2"].value == "Bộ phận: Tổ hái"
     done = receive(*SHEET, "--team", "Tổ khác")
     assert (done.exit_code, "Tổ hái, Tổ sao" in done.output) == (65, True)
+
+
+def test_the_sheet_is_vietnamese_unless_english_is_asked_for(
+    receive: Receive, worked: Ledger, tmp_path: Path
+) -> None:
+    assert receive(*SHEET, "--lang", "en", "--output", str(tmp_path / "x.xlsx")).exit_code == 0
+    book = load_workbook(tmp_path / "x.xlsx")
+    assert book.sheetnames == ["Attendance", "Sources"]
+    assert receive(*SHEET, "--output", str(tmp_path / "y.xlsx")).exit_code == 0
+    assert load_workbook(tmp_path / "y.xlsx").sheetnames == ["Bảng chấm công", "Nguồn"]
