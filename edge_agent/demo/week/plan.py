@@ -26,6 +26,9 @@ FORGETS_NOON = "NV0002"
 BY_THE_OTHER_GATE = "NV0008"
 """Leaves by the north gate on Thursday: in at one gate, out at the other."""
 
+PRESSES_THE_KEY = "NV0001"
+"""On leaving on Saturday, a few seconds after the finger."""
+
 PRESSES_BY_MISTAKE = "NV0003"
 PRESSES_TWICE = ("NV0001", "NV0007", "TV0103")
 
@@ -61,6 +64,12 @@ class Press(Struct, frozen=True, kw_only=True):
     ms: int
     gate: str
     worker: str | None
+
+
+class Key(Struct, frozen=True):
+    """The key for out, pressed by ``worker`` after the finger."""
+
+    worker: str
 
 
 class Shift(Struct, frozen=True):
