@@ -76,6 +76,7 @@ def test_numbers_that_no_code_tells_are_the_sites(
     assert done.exit_code == 65
     for said in ("NV0001, TV0001 would all be number 1", "An has no digits", "[numbers.workers]"):
         assert said in done.output
+    assert "\n  An has no digits" in done.output
     settings = tmp_path / "site.toml"
     settings.write_text("[numbers.workers]\nTV0001 = 1001\nAn = 5\n", encoding="utf-8")
     assert receive("site", "import", str(settings), *WHO).exit_code == 0

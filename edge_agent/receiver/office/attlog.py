@@ -31,6 +31,7 @@ _NO_TERMINAL = 0
 _MOST = 999_999_999
 
 _LACKING = {"worker": "sheet.attlog-workers", "gate": "sheet.attlog-gates"}
+_GIVE = {"worker": "sheet.attlog-give-workers", "gate": "sheet.attlog-give-gates"}
 
 
 class Written(Struct, frozen=True):
@@ -86,7 +87,8 @@ def numbered(
         if len(names) > 1 and {*names} & {*needed}
     ]
     if problems:
-        raise BadRequest(_LACKING[what], problems="\n  ".join(problems))
+        lines = "\n  ".join([say(_LACKING[what]), *problems])
+        raise BadRequest(f"{lines}\n{say(_GIVE[what])}")
     return {name: number for name, number in found.items() if number}
 
 

@@ -112,7 +112,7 @@ def add_leave(database: Database, who: Who, asked: list[Leave]) -> list[int]:
             problems += _overlaps(meant, beside)
             wanted.append(meant)
         if problems:
-            raise BadRequest("sheet.leave-refused", problems="\n  ".join(problems))
+            raise BadRequest("\n  ".join([say("sheet.leave-refused"), *problems]))
         return [_enter(database, who, leave) for leave in wanted]
 
 

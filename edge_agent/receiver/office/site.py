@@ -120,7 +120,7 @@ def read_site(text: str) -> Site:
     except msgspec.ValidationError as error:
         raise BadRequest("sheet.site-invalid", why=str(error)) from error
     if problems := _problems(site):
-        raise BadRequest("sheet.site-problems", problems="\n  ".join(problems))
+        raise BadRequest("\n  ".join([say("sheet.site-problems"), *problems]))
     return site
 
 

@@ -164,3 +164,16 @@ def test_thirty_people_are_a_page() -> None:
     assert [one.id for one in drawn(month(people=80), "01a").worksheets[0].row_breaks.brk] == [
         39, 69
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["01a", "01b"])
+@pytest.mark.parametrize("last", [1, 2, 7, 15, 22, 28])
+def test_a_few_days_are_a_sheet_as_well(form: Form, last: int) -> None:
+    sheet = drawn(month(period=period_of(None, "2026-11-01", f"2026-11-{last:02}")), form)
+    texts = {cell.value for row in sheet.worksheets[0].iter_rows() for cell in row}
+    assert {"Người chấm công", "Người duyệt", "Ký hiệu chấm công:"} <= texts
+    spans = [span.bounds for span in sheet.worksheets[0].merged_cells.ranges]
+    for n, (left, top, right, bottom) in enumerate(spans):
+        for other in spans[:n]:
+            apart = right < other[0] or other[2] < left or bottom < other[1] or other[3] < top
+            assert apart, (spans[n], other)

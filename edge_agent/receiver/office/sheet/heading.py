@@ -19,11 +19,15 @@ PER_PAGE = 30
 """Rows of people on a page."""
 _LEGEND_COLUMNS = (1, FIRST_DAY, FIRST_DAY + 8)
 _LEGEND_LINES = 7
+_SIGNED_FROM = FIRST_DAY + 16
+_ROOM_BESIDE = _SIGNED_FROM + 11
+"""The last column of a sheet that has room for the signatures beside the legend: of few days they
+stand below it."""
 
 
 def draw_heading(paper: Paper, roll: Roll, words: Words, form: str, last: int) -> None:
     """Whose sheet it is, its number, its title, its days."""
-    right = last - 11
+    right = max(FIRST_DAY - 1, last - 11)
     for row, name, value in (
         (1, "unit", roll.site.unit),
         (2, "department", roll.team or roll.site.department),
@@ -112,7 +116,9 @@ def draw_foot(
 ) -> int:
     """What the symbols mean, and beside it who signs; returns the last row."""
     paper.put(row, 1, words("legend"), bold=True, align="left", lined=False, scale=-1)
-    lines = min(len(legend), max(_LEGEND_LINES, -(-len(legend) // len(_LEGEND_COLUMNS))))
+    beside = last >= _ROOM_BESIDE
+    blocks = len(_LEGEND_COLUMNS) if beside else 1
+    lines = min(len(legend), max(_LEGEND_LINES, -(-len(legend) // blocks)))
     for n, (symbol, meaning) in enumerate(legend):
         block, line = divmod(n, lines)
         said = f"{symbol}: {meaning}"
@@ -120,8 +126,11 @@ def draw_foot(
         paper.put(*place, said, align="left", lined=False, scale=-2)
     for line, remark in enumerate(remarks, start=row + lines + 1):
         paper.put(line, 1, remark, align="left", lined=False, scale=-2)
-    signed = _draw_signatures(paper, row, FIRST_DAY + 16, last, words, middle)
-    end = max(row + lines + len(remarks), signed)
+    end = row + lines + len(remarks)
+    if beside:
+        end = max(end, _draw_signatures(paper, row, _SIGNED_FROM, last, words, middle))
+    else:
+        end = _draw_signatures(paper, end + 1, 1, last, words, middle)
     for line in range(row, end + 1):
         paper.height(line, 12)
     return end
