@@ -52,8 +52,6 @@ def renew_some(database: Database, most: int = _AT_ONCE) -> None:
     since = _take_due(database, most)
     if not since:
         return
-    # Of whom nothing is kept yet, all is read at once: there is no pause to look for.
-    since = {code: since[code] if _is_kept(database, code) else None for code in since}
     plans = plans_in_force(database)
     for back in (*_LOOK_BACK_DAYS, None):
         asked = {
@@ -73,21 +71,22 @@ def renew_some(database: Database, most: int = _AT_ONCE) -> None:
             return
 
 
-def _is_kept(database: Database, code: str) -> bool:
-    return bool(database.query("SELECT 1 FROM kept_presses WHERE code = ? LIMIT 1", [code]))
-
-
 def _take_due(database: Database, most: int) -> dict[str, int | None]:
-    """Whose turn it is, and from when on; what comes after this is due again."""
+    """Whose turn it is, and from when on; what comes after this is due again.
+
+    Of whom nothing is kept yet, all is read at once: there is no pause to look for.
+    """
     waiting = database.query(
-        "SELECT d.code, CASE WHEN MIN(COALESCE(d.since_ms, 0)) = 0"
-        " THEN (SELECT COUNT(*) FROM marks m WHERE m.code = d.code) ELSE 0 END"
-        " FROM pairing_due d GROUP BY d.code ORDER BY MIN(d.id) LIMIT ?",
+        "SELECT code, whole, CASE WHEN whole = 1"
+        " THEN (SELECT COUNT(*) FROM marks m WHERE m.code = w.code) ELSE 0 END FROM ("
+        " SELECT d.code, MIN(d.id) AS turn, CASE WHEN MIN(COALESCE(d.since_ms, 0)) = 0"
+        " OR NOT EXISTS (SELECT 1 FROM kept_presses k WHERE k.code = d.code) THEN 1 ELSE 0 END"
+        " AS whole FROM pairing_due d GROUP BY d.code ORDER BY MIN(d.id) LIMIT ?) w ORDER BY turn",
         [most],
     )
     codes: list[list[str]] = []
     presses = 0
-    for code, count in waiting:
+    for code, _, count in waiting:
         presses += count
         if codes and presses > _MOST_PRESSES:
             break
@@ -102,7 +101,7 @@ def _take_due(database: Database, most: int) -> dict[str, int | None]:
     for code, since_ms in taken:
         known = found.get(code, since_ms)
         found[code] = None if known is None or since_ms is None else min(known, since_ms)
-    return found
+    return found | {code: None for code, whole, _ in waiting if whole and code in found}
 
 
 def _presses_of(database: Database, asked: dict[str, int]) -> dict[str, list[Press]]:
