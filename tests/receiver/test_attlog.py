@@ -41,6 +41,10 @@ def fill(database: str, *codes: str, gates: tuple[str, ...] = ("cong-2",)) -> No
                 ledger.punch(f"23 16:0{n}", "out", code=code)
             ledger.punch("24 06:00", None, code=codes[0])
             ledger.punch(None, "in", code=codes[0])
+            ledger.write(
+                "punch.recorded", "2026-11-25T06:00:00.000+07:00",
+                worker=codes[0], direction="in", direction_source="alternate",
+            )  # fmt: skip
             ledger.write("punch.repeated", "2026-11-24T06:00:09.000+07:00", worker=codes[0], of=1)
             store.take(ledger.arrivals, AT)
 
@@ -54,7 +58,7 @@ def test_a_line_is_as_a_terminal_writes_it(
     target = tmp_path / "1_attlog.dat"
     done = receive("export", "--month", "2026-11", "--format", "attlog", "--output", str(target))
     assert done.exit_code == 0, done.output
-    assert "6 lines" in done.output
+    assert "7 lines" in done.output
     assert "1 punch has no time" in done.output
     assert target.stat().st_mode & 0o777 == 0o600
     assert target.read_bytes() == (
@@ -64,6 +68,7 @@ def test_a_line_is_as_a_terminal_writes_it(
         b"        7\t2026-11-23 16:01:00\t2\t1\t1\t0\r\n"
         b"       42\t2026-11-24 06:00:00\t2\t255\t1\t0\r\n"
         b"        7\t2026-11-24 16:30:00\t0\t1\t0\t0\r\n"
+        b"       42\t2026-11-25 06:00:00\t2\t255\t1\t0\r\n"
     )
 
 

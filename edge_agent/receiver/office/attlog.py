@@ -23,7 +23,7 @@ from .period import Period
 from .site import site_in_force
 
 _STATUS = {"in": 0, "out": 1, None: 255}
-"""255 is what a terminal writes that knows no directions."""
+"""255 is what a terminal writes that knows no directions; what a gate has guessed is no more."""
 _FINGER, _BY_HAND = 1, 0
 _NO_TERMINAL = 0
 """Of what payroll itself has entered."""
@@ -101,6 +101,7 @@ def _digits(name: str) -> int | None:
 def _line(row: dict[str, Any], worker: int, terminals: dict[str, int]) -> str:
     terminal = terminals[row["gate"]] if row["gate"] else _NO_TERMINAL
     verified = _FINGER if row["source"] in ("finger", "recovered") else _BY_HAND
-    status = _STATUS[row["direction"]]
+    guessed = row["direction_source"] == "alternate"
+    status = _STATUS[None if guessed else row["direction"]]
     when = f"{row['date']} {row['time']}"
     return f"{worker:>9}\t{when}\t{terminal}\t{status}\t{verified}\t0\r\n"

@@ -51,6 +51,7 @@ COLUMNS: dict[View, dict[str, str]] = {
         "not_after": "Không sau",
         "ledger": "Sổ",
         "seq": "Số mục",
+        "direction_source": "Chiều theo",
     },
 }
 """View → its columns, with what a clerk reads above them in the spreadsheet."""
