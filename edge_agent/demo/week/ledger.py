@@ -371,6 +371,9 @@ _TECHNICIANS_VISIT: tuple[Fact, ...] = (
     PrintHeld(worker=_NEWCOMER, finger="right-thumb", slot=_SLOT, generation=2),
     PrintReleased(worker=_NEWCOMER, finger="right-thumb", slot=_SLOT, generation=2),
     SensorAdopted(actor=_SUPERVISOR, why="new"),
+    PrintHeld(worker=_NEWCOMER, finger="right-thumb", slot=_SLOT, generation=2),
+    PrintReleased(worker=_NEWCOMER, finger="right-thumb", slot=_SLOT, generation=2),
+    SensorReconnected(times=2, templates="agree"),
     RecordingResumed(reason="sensor-back"),
 )
 """A bit of everything that is not for pay, at an hour at which nobody comes."""
