@@ -49,7 +49,7 @@ test: lint $(BROUGHT) ## Check style and types, then run the tests (AREA=touch: 
 endif
 
 .PHONY: test-long
-test-long: lint $(BROUGHT) rabbitmq nspawn ## The same with the soaks and crash states
+test-long: lint $(BROUGHT) rabbitmq nspawn libreoffice ## The same with the soaks and crash states
 	@failed=0; \
 	$(PYTEST) -m '(long or not long) and not alone' $(ARGS) || failed=1; \
 	$(BIN)/python -m pytest -m alone $(ARGS) || failed=1; \
@@ -186,6 +186,13 @@ chromium:
 	@command -v chromium >/dev/null || command -v chromium-headless-shell >/dev/null && exit; \
 	$(call debian,chromium); \
 	[ $$installed = yes ] || echo 'Chromium is not installed, so the tests of the screen are skipped: sudo apt-get install chromium'
+
+# Opens the sheets that a clerk gets, calculates them and prints them.
+.PHONY: libreoffice
+libreoffice:
+	@command -v soffice >/dev/null && command -v pdftotext >/dev/null && exit; \
+	$(call debian,libreoffice-calc poppler-utils); \
+	[ $$installed = yes ] || echo 'the sheets are not opened: sudo apt-get install libreoffice-calc poppler-utils'
 
 .PHONY: strace
 strace:

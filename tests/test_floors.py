@@ -106,7 +106,7 @@ KNOWN_TO = {
     "nacl": {"contract.signatures"},
     "pyrage": {"gate.people"},
     "PIL": {"cli", "gate.sensor.driver"},
-    "tomllib": {"gate.settings", "receiver.worktime"},
+    "tomllib": {"gate.settings", "receiver.office", "receiver.worktime"},
     "starlette": {"display"},
     "uvicorn": {"display.serve"},
     "click": {"cli", "demo"},

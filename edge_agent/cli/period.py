@@ -12,9 +12,9 @@ from ..receiver.office.period import period_of
 def with_period(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of a period, and hand it that as ``period``."""
 
-    @click.option("--month", help="2026-11, by the local date.")
-    @click.option("--from", "first", metavar="DAY", help="The first day, where it is no month.")
-    @click.option("--to", "last", metavar="DAY", help="The last day.")
+    @click.option("--month", help="help.period-month")
+    @click.option("--from", "first", metavar="DAY", help="help.period-from")
+    @click.option("--to", "last", metavar="DAY", help="help.period-to")
     @wraps(command)
     def asked(
         *arguments: Any, month: str | None, first: str | None, last: str | None, **named: Any

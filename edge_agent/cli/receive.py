@@ -28,6 +28,7 @@ from .receive_office import (
     who_punches_beside,
 )
 from .receive_settle import settle_period
+from .receive_sheet import leave_group, sheet, site_group
 from .receive_shifts import shifts
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -153,3 +154,6 @@ receive.add_command(list_closings)
 receive.add_command(show_differences)
 receive.add_command(show_coverage)
 receive.add_command(shifts)
+receive.add_command(sheet)
+receive.add_command(leave_group)
+receive.add_command(site_group)

@@ -20,6 +20,7 @@ from ..receiver.databases import open_database
 from ..receiver.databases.database import SCHEMES, Database
 from ..receiver.databases.schema import check
 from ..receiver.effects import UNREADABLE
+from ..receiver.office.attlog import write_attlog
 from ..receiver.office.export import export
 from ..receiver.office.journal import keep_journal
 from ..receiver.office.period import Period
@@ -141,7 +142,12 @@ _YES_NO = {True: "yes", False: "no"}
 @click.command("export")
 @with_period
 @click.option(
-    "--format", "kind", type=click.Choice(["xlsx", "csv"]), default="xlsx", show_default=True
+    "--format",
+    "kind",
+    type=click.Choice(["xlsx", "csv", "attlog"]),
+    default="xlsx",
+    show_default=True,
+    help="attlog: the lines of a ZKTeco terminal's attlog.dat.",
 )
 @click.option(
     "--view",
@@ -158,9 +164,23 @@ def export_period(
     database: Database, period: Period, kind: str, view: Any, output: Path | None
 ) -> None:
     """Write a month's sessions and punches, or a period's, for Excel or for a program."""
-    target = output or Path(f"attendance-{period.name}.{kind}")
-    count = export(database, period, target, view)
-    click.echo(f"{target}: {counted(count, 'row')}")
+    if kind == "attlog":
+        _export_attlog(database, period, output or Path(f"attlog-{period.name}.dat"))
+    else:
+        target = output or Path(f"attendance-{period.name}.{kind}")
+        count = export(database, period, target, view)
+        click.echo(f"{target}: {counted(count, 'row')}")
+    _tell_what_is_in_no_file(database)
+
+
+def _export_attlog(database: Database, period: Period, target: Path) -> None:
+    written = write_attlog(database, period, target)
+    click.echo(f"{target}: {counted(written.lines, 'line')}")
+    if count := written.without_time:
+        click.echo(f"{counted(count, 'punch has', 'punches have')} no time, and so no line in it.")
+
+
+def _tell_what_is_in_no_file(database: Database) -> None:
     strangers = unlisted(database)
     if rejected := sum(one.rejected for one in strangers):
         codes = told_codes(one.code for one in strangers if one.rejected)

@@ -22,6 +22,7 @@ from .databases.schema import ENTRY_COLUMNS, prepare
 from .office.journal import keep_journal
 from .project import Rejected, project, project_anew
 from .roster.known_workers import RosterResult, Unlisted, apply_roster, unlisted
+from .worktime.changes import note_uncovered
 from .worktime.keep import is_due, renew_some
 
 _log = logging.getLogger(__name__)
@@ -163,6 +164,7 @@ class PayrollStore:
         self._coverage.step(now)
         if now >= self._journal_due:
             self._journal_due = now + _JOURNAL_EVERY_S
+            note_uncovered(self._database)
             ((last,),) = self._database.query("SELECT COALESCE(MAX(id), 0) FROM corrections")
             if last != self._journaled:  # A clerk at another machine has a journal there.
                 self._keep_journal()

@@ -21,13 +21,14 @@ WHO = ["--actor", "office-1", "--reason", "x"]
 
 BEFORE_SESSIONS_WERE_KEPT = """
 SET search_path = attendance;
-DROP TABLE kept_sessions, kept_doubts, pairing_due, shift_versions, shifts CASCADE;
+DROP TABLE kept_sessions, kept_doubts, kept_presses, change_log, pairing_due CASCADE;
+DROP TABLE shift_versions, shifts CASCADE;
 DROP VIEW owned CASCADE;
 DROP INDEX marks_of_worker, marks_without_time, rulings_of_punch, rulings_in_time;
 ALTER TABLE marks DROP COLUMN direction_source;
 ALTER TABLE rulings DROP COLUMN direction, DROP COLUMN direction_source;
 ALTER TABLE known_workers DROP COLUMN team;
-DELETE FROM receiver_steps WHERE name = 'worktime';
+DELETE FROM receiver_steps WHERE name IN ('worktime', 'changes');
 DELETE FROM derived WHERE what IN ('views', 'pairing');
 CREATE ROLE corrector LOGIN;
 GRANT USAGE ON SCHEMA attendance TO corrector;

@@ -55,11 +55,18 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "receive export": ("--month", "2026-11", "--output", "month.xlsx"),
     "receive key new": ("new.key",),
     "receive key show": ("payroll.key",),
+    "receive leave add": ("NV001", "P", "2026-11-23", "--actor", "a", "--reason", "b"),
+    "receive leave import": ("leave.csv", "--actor", "a", "--reason", "b"),
+    "receive leave list": (),
+    "receive leave remove": ("1", "--actor", "a", "--reason", "b"),
     "receive roster import": ("people.csv", "--version", "1", "--dry-run"),
     "receive roster show": (),
     "receive settle": ("--month", "2026-11"),
     "receive shifts import": ("shifts.toml",),
     "receive shifts show": (),
+    "receive sheet": ("--month", "2026-11", "--output", "sheet.xlsx"),
+    "receive site import": ("site.toml", "--actor", "a", "--reason", "b"),
+    "receive site show": (),
     "run": (),
     "sensor adopt": ("--yes",),
     "sensor image": ("finger.png", "--yes"),
@@ -142,6 +149,8 @@ def recorded(gate: Gate) -> Gate:
     (gate.folder / "shifts.toml").write_text(
         '[[shift]]\ncode = "S"\nbegin = "06:00"\nend = "14:00"\n'
     )
+    (gate.folder / "leave.csv").write_text("code,symbol,from\nNV001,P,2026-11-23\n")
+    (gate.folder / "site.toml").write_text("day_hours = 8\n")
     return gate
 
 

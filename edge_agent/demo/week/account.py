@@ -51,7 +51,7 @@ def account(worked: list[Shift], weeks: list[WrittenWeek], forks: int) -> Sums:
         minutes=sum(end // 1000 - shift.began // 1000 for shift, end in sure) // 60,
         doubtful=len(whole) - len(sure),
         open=[shift.worker for shift in half if last[shift.worker] is shift],
-        missing_out=[shift.worker for shift in half if last[shift.worker] is not shift],
+        missing_out=sorted(shift.worker for shift in half if last[shift.worker] is not shift),
     )
 
 
@@ -72,8 +72,8 @@ def lines(sums: Sums, weeks: list[WrittenWeek]) -> list[str]:
         "  by the shifts of docs/examples/shifts.toml:",
         f"  {sums.complete} complete sessions with {sums.minutes} minutes",
         f"  still inside: {', '.join(sums.open)}",
-        f"  an in whose out nobody knows: {', '.join(sums.missing_out)}; with it "
-        f"{sums.doubtful} more of that day {'is' if sums.doubtful == 1 else 'are'} for a person",
+        f"  an in whose out nobody knows: {', '.join(sums.missing_out)}; of the same days "
+        f"{sums.doubtful} more {'is' if sums.doubtful == 1 else 'are'} for a person",
     ]
 
 

@@ -27,6 +27,7 @@ from ...contract.facts import (
     PrintRemoved,
     PrintRestored,
     PunchAdded,
+    PunchDirected,
     PunchRecorded,
     PunchRepeated,
     PunchTimeCorrected,
@@ -70,12 +71,14 @@ from .plan import (
     NORTH,
     POWER_CUT,
     PRESSES_BY_MISTAKE,
+    PRESSES_THE_KEY,
     SEASONAL,
     SUPERVISOR_ADDS,
     TECHNICIAN_COMES,
     WORKERS,
     ZONE,
     Boot,
+    Key,
     Press,
     at,
 )
@@ -156,6 +159,8 @@ def write_week(gate: str, pressed: list[Press], ledger: str) -> WrittenWeek:
                 book.contradicted(ms)
             case str():
                 book.void_last(act, ms)
+            case Key():
+                book.direct_last(act, ms)
             case _:
                 book.write(act, ms)
     return WrittenWeek(
@@ -256,6 +261,11 @@ class _Book:
         if not stamp.trusted:
             self._pending.append((seq, code, ms))
 
+    def direct_last(self, key: Key, ms: int) -> None:
+        """Whoever pressed last has said by a key that it was an out."""
+        of = self._last[key.worker].seq
+        self.write(PunchDirected(worker=key.worker, of=of, direction=Direction.OUT), ms)
+
     def synced(self, ms: int, boot: Boot) -> None:
         """The clock is set: every punch of this boot gets its time."""
         lie = LIE if boot.lied else 0
@@ -312,6 +322,8 @@ def _events(gate: str, pressed: list[Press]) -> Iterator[tuple[int, Any]]:
     if gate == MAIN:
         yield at(5, 9), _forgotten()
         yield MISTAKE + 1_800_000, PRESSES_BY_MISTAKE
+        left = max(press.ms for press in pressed if press.worker == PRESSES_THE_KEY)
+        yield left + 3_000, Key(PRESSES_THE_KEY)
         for number, fact in enumerate(_TECHNICIANS_VISIT):
             yield TECHNICIAN_COMES + number * 60_000, fact
 
@@ -359,6 +371,9 @@ _TECHNICIANS_VISIT: tuple[Fact, ...] = (
     PrintHeld(worker=_NEWCOMER, finger="right-thumb", slot=_SLOT, generation=2),
     PrintReleased(worker=_NEWCOMER, finger="right-thumb", slot=_SLOT, generation=2),
     SensorAdopted(actor=_SUPERVISOR, why="new"),
+    PrintHeld(worker=_NEWCOMER, finger="right-thumb", slot=_SLOT, generation=2),
+    PrintReleased(worker=_NEWCOMER, finger="right-thumb", slot=_SLOT, generation=2),
+    SensorReconnected(times=2, templates="agree"),
     RecordingResumed(reason="sensor-back"),
 )
 """A bit of everything that is not for pay, at an hour at which nobody comes."""

@@ -20,6 +20,15 @@ SEASONAL = tuple(f"TV{number:04}" for number in range(101, 111))
 FORGETS_FRIDAY = ("NV0004", "NV0005")
 """Nobody of these presses on leaving on Friday. For the first a supervisor adds it."""
 
+FORGETS_NOON = "NV0002"
+"""Does not press on leaving on Monday noon: what may be paid of that day, no press tells."""
+
+BY_THE_OTHER_GATE = "NV0008"
+"""Leaves by the north gate on Thursday: in at one gate, out at the other."""
+
+PRESSES_THE_KEY = "NV0001"
+"""On leaving on Saturday, a few seconds after the finger."""
+
 PRESSES_BY_MISTAKE = "NV0003"
 PRESSES_TWICE = ("NV0001", "NV0007", "TV0103")
 
@@ -55,6 +64,12 @@ class Press(Struct, frozen=True, kw_only=True):
     ms: int
     gate: str
     worker: str | None
+
+
+class Key(Struct, frozen=True):
+    """The key for out, pressed by ``worker`` after the finger."""
+
+    worker: str
 
 
 class Shift(Struct, frozen=True):
@@ -103,7 +118,7 @@ def shifts(rng: random.Random) -> Iterator[Shift]:
                 jittered(rng, day, hour, minute)
                 for hour, minute in ((5, 55), (11, 30), (12, 25), (18, 0))
             )
-            yield Shift(code, morning, noon)
+            yield Shift(code, morning, None if day == 0 and code == FORGETS_NOON else noon)
             forgets = day == 4 and code in FORGETS_FRIDAY
             yield Shift(code, back, None if forgets else evening)
         for code in SEASONAL if day < 5 else ():
@@ -117,7 +132,7 @@ def shifts(rng: random.Random) -> Iterator[Shift]:
 def presses(worked: list[Shift], rng: random.Random) -> list[Press]:
     """Every finger on a glass, in order."""
     made = [
-        Press(ms=ms, gate=gate_of(shift.worker), worker=shift.worker)
+        Press(ms=ms, gate=gate_of(shift.worker, ms), worker=shift.worker)
         for shift in worked
         if shift is not SUNDAY
         for ms in (shift.began, shift.ended)
@@ -134,9 +149,10 @@ def presses(worked: list[Shift], rng: random.Random) -> list[Press]:
     return sorted(made, key=lambda press: press.ms)
 
 
-def gate_of(worker: str) -> str:
+def gate_of(worker: str, ms: int) -> str:
     """The seasonal workers pass at the north gate."""
-    return NORTH if worker in SEASONAL else MAIN
+    elsewhere = worker == BY_THE_OTHER_GATE and at(3, 15) < ms < at(3, 24)
+    return NORTH if worker in SEASONAL or elsewhere else MAIN
 
 
 def jittered(rng: random.Random, day: int, hour: int, minute: int) -> int:

@@ -23,7 +23,7 @@ _ENTRY = """
 _MOMENT = "at TEXT, at_ms BIGINT, day TEXT, time TEXT"
 """An instant as the gate wrote it, in UTC milliseconds, and as its local date and time of day."""
 
-PAIRING_VERSION = "1"
+PAIRING_VERSION = "2"
 """Raised whenever presses come to other sessions than before: all are then read anew."""
 
 _SAME = ("ledger", "seq", "hash")
@@ -180,6 +180,19 @@ _STEPS: dict[str, tuple[str | Guard | _ForWhoeverCorrects | _Unchecked, ...]] = 
             for table in ("kept_sessions", "kept_doubts", "pairing_due")
         ),
         *(_ForWhoeverCorrects(table, "SELECT, INSERT") for table in ("shift_versions", "shifts")),
+    ),
+    "changes": (
+        # What every punch that counts looked like when a bridge was told of it last.
+        "CREATE TABLE kept_presses (ledger TEXT NOT NULL, seq BIGINT NOT NULL, code TEXT NOT NULL,"
+        " place_ms BIGINT NOT NULL, date TEXT, at TEXT, gate TEXT, direction TEXT,"
+        " state TEXT NOT NULL, PRIMARY KEY (ledger, seq))",
+        "CREATE INDEX kept_presses_of_worker ON kept_presses (code, place_ms)",
+        "CREATE TABLE change_log (place {id}, what TEXT NOT NULL, change TEXT NOT NULL,"
+        " ledger TEXT NOT NULL, seq BIGINT NOT NULL, code TEXT NOT NULL, date TEXT, status TEXT,"
+        " gate TEXT, direction TEXT, at TEXT, until_at TEXT, seconds BIGINT, break_seconds BIGINT)",
+        "CREATE INDEX change_log_of ON change_log (what, ledger, seq)",
+        _ForWhoeverCorrects("kept_presses", "SELECT, INSERT, DELETE"),
+        _ForWhoeverCorrects("change_log", "SELECT, INSERT"),
     ),
     "office": (
         # A clerk decides more than what counts: office/journal.py names the kinds.

@@ -213,6 +213,12 @@ SELECT k.code, k.date, k.shift, k.why, {_status("k.gate")} AS status, k.begin_at
 FROM kept_doubts k
 """
 
+_CHANGES = """
+SELECT place AS cursor, what, change, ledger, seq, code, date, status, gate, direction,
+    CAST(at AS {moment}) AS at, CAST(until_at AS {moment}) AS until_at, seconds, break_seconds
+FROM change_log
+"""
+
 _REJECTED = """
 SELECT j.ledger, j.seq, j.gate, j.reason FROM rejections j
 WHERE NOT EXISTS (SELECT 1 FROM standing c
@@ -256,6 +262,7 @@ VIEWS = {
     "worked": _WORKED,
     "sessions": _SESSIONS,
     "doubts": _DOUBTS,
+    "changes": _CHANGES,
 }
 """Name → its SELECT, with the database's own words for types; each is made of tables and of those
 before it."""

@@ -51,6 +51,7 @@ COLUMNS: dict[View, dict[str, str]] = {
         "not_after": "Không sau",
         "ledger": "Sổ",
         "seq": "Số mục",
+        "direction_source": "Chiều theo",
     },
 }
 """View → its columns, with what a clerk reads above them in the spreadsheet."""
@@ -143,6 +144,12 @@ def _with_closed(database: Database, period: Period, rows: list[_Row]) -> list[_
         for session in numbers.sessions
     ]
     return dated + [row for row in rows if row[0]["date"] is None]
+
+
+def period_rows(database: Database, period: Period, view: View) -> list[dict[str, Any]]:
+    """The rows as the file has them, by column, with the name of whoever had the code then."""
+    rows = _rows(database, period, view)
+    return [dict(zip(COLUMNS[view], row, strict=True)) for row in rows]
 
 
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}.*")

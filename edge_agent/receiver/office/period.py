@@ -45,19 +45,19 @@ def period_of(month: str | None, first: str | None, last: str | None) -> Period:
     Raises BadRequest where it is neither, or both.
     """
     if month is not None and (first is not None or last is not None):
-        raise BadRequest("Name either --month, or --from and --to.")
+        raise BadRequest("sheet.period-both")
     if month is not None:
         if not _MONTH.fullmatch(month) or month.startswith("0000"):
-            raise BadRequest(f"{month!r} is no month: write it as 2026-11.")
+            raise BadRequest("sheet.no-month", text=month)
         begin = date.fromisoformat(f"{month}-01")
         return Period(begin, _last_day(begin))
     if first is None or last is None:
-        raise BadRequest("Name a month by --month 2026-11, or days by --from and --to.")
+        raise BadRequest("sheet.period-missing")
     period = Period(_day(first), _day(last))
     if period.last < period.first:
-        raise BadRequest(f"{last} comes before {first}: --to is the last day of the period.")
+        raise BadRequest("sheet.ends-before", first=first, last=last)
     if (period.end - period.first).days > _MOST_DAYS:
-        raise BadRequest(f"From {first} to {last} is more than a year.")
+        raise BadRequest("sheet.more-than-a-year", first=first, last=last)
     return period
 
 
@@ -66,12 +66,11 @@ def _last_day(first: date) -> date:
 
 
 def _day(text: str) -> date:
+    day: date | None
     try:
-        if len(text) != 10:
-            raise ValueError("not as it is written here")
         day = date.fromisoformat(text)
-        if not 2000 <= day.year < 2200:
-            raise ValueError("out of range")
     except ValueError:
-        raise BadRequest(f"{text!r} is no day: write it as 2026-11-25.") from None
+        day = None
+    if day is None or len(text) != 10 or not 2000 <= day.year < 2200:
+        raise BadRequest("sheet.no-day", text=text)
     return day

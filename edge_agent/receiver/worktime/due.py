@@ -76,7 +76,7 @@ def due_by_punches(database: Database, keys: Sequence[Row]) -> None:
             UNION ALL SELECT s.code, r.at_ms FROM same s
                 JOIN rulings r ON r.ledger = s.ledger AND r.punch = s.seq AND r.at_ms IS NOT NULL
             UNION ALL SELECT s.code, k.place_ms FROM same s
-                JOIN kept_sessions k ON k.lead_ledger = s.ledger AND k.lead_seq = s.seq
+                JOIN kept_presses k ON k.ledger = s.ledger AND k.seq = s.seq
         ) told GROUP BY code
         """,
         [packed(keys)],

@@ -11,6 +11,7 @@ from ...contract.attendance import SHIFT_MS
 from ...contract.stamps import local_date, local_time, parse_time
 from ..databases.database import Database, packed
 from ..databases.views import ASKED, PRESSES_OF
+from .changes import PRESS_COLUMNS, SESSION_COLUMNS, Change, note_punches, note_sessions
 from .known_shifts import Plans, plans_in_force
 from .pairing import pair
 from .presses import Press, in_order
@@ -25,13 +26,6 @@ _AT_ONCE = 50
 """Workers whose presses are in memory at one time, unless they have more than _MOST_PRESSES."""
 _MOST_PRESSES = 20_000
 
-_SESSION_COLUMNS = (
-    *("lead_ledger", "lead_seq", "code", "place_ms", "date", "in_at", "in_gate", "in_ledger"),
-    *("in_seq", "out_at", "out_gate", "out_ledger", "out_seq", "status", "seconds"),
-    *("break_seconds", "shift", "rest_day", "late_seconds", "early_seconds", "shift_begin"),
-    *("shift_end", "why", "run_ledger", "run_seq", "not_before", "not_after", "since_ms"),
-    *("until_ms", "going_on"),
-)
 _DOUBT_COLUMNS = (
     *("run_ledger", "run_seq", "code", "place_ms", "date", "shift", "why", "status", "gate"),
     *("begin_at", "end_at", "since_ms", "until_ms", "going_on", "presses", "readings"),
@@ -71,23 +65,28 @@ def renew_some(database: Database, most: int = _AT_ONCE) -> None:
             if found is not None:
                 renewed[code] = found
         if renewed:
-            _write(database, renewed)
+            _write(database, renewed, held)
         since = {code: at_ms for code, at_ms in since.items() if code not in renewed}
         if not since:
             return
 
 
 def _take_due(database: Database, most: int) -> dict[str, int | None]:
-    """Whose turn it is, and from when on; what comes after this is due again."""
+    """Whose turn it is, and from when on; what comes after this is due again.
+
+    Of whom nothing is kept yet, all is read at once: there is no pause to look for.
+    """
     waiting = database.query(
-        "SELECT d.code, CASE WHEN MIN(COALESCE(d.since_ms, 0)) = 0"
-        " THEN (SELECT COUNT(*) FROM marks m WHERE m.code = d.code) ELSE 0 END"
-        " FROM pairing_due d GROUP BY d.code ORDER BY MIN(d.id) LIMIT ?",
+        "SELECT code, whole, CASE WHEN whole = 1"
+        " THEN (SELECT COUNT(*) FROM marks m WHERE m.code = w.code) ELSE 0 END FROM ("
+        " SELECT d.code, MIN(d.id) AS turn, CASE WHEN MIN(COALESCE(d.since_ms, 0)) = 0"
+        " OR NOT EXISTS (SELECT 1 FROM kept_presses k WHERE k.code = d.code) THEN 1 ELSE 0 END"
+        " AS whole FROM pairing_due d GROUP BY d.code ORDER BY MIN(d.id) LIMIT ?) w ORDER BY turn",
         [most],
     )
     codes: list[list[str]] = []
     presses = 0
-    for code, count in waiting:
+    for code, _, count in waiting:
         presses += count
         if codes and presses > _MOST_PRESSES:
             break
@@ -102,7 +101,7 @@ def _take_due(database: Database, most: int) -> dict[str, int | None]:
     for code, since_ms in taken:
         known = found.get(code, since_ms)
         found[code] = None if known is None or since_ms is None else min(known, since_ms)
-    return found
+    return found | {code: None for code, whole, _ in waiting if whole and code in found}
 
 
 def _presses_of(database: Database, asked: dict[str, int]) -> dict[str, list[Press]]:
@@ -206,8 +205,18 @@ def _last_pause(ordered: Sequence[Press], since_ms: int, shifts: Sequence[Instan
     return None
 
 
-def _write(database: Database, renewed: dict[str, tuple[int, Paired]]) -> None:
+def _write(
+    database: Database,
+    renewed: dict[str, tuple[int, Paired]],
+    held: dict[str, list[Press]],
+) -> None:
     """Put what was found in the place of what was kept; rows that stay the same are not touched."""
+    presses = [
+        _press_row(code, press)
+        for code, (from_ms, _) in renewed.items()
+        for press in held[code]
+        if press.place_ms >= from_ms
+    ]
     sessions = [
         _session_row(code, session)
         for code, (_, found) in renewed.items()
@@ -217,7 +226,8 @@ def _write(database: Database, renewed: dict[str, tuple[int, Paired]]) -> None:
         _doubt_row(code, doubt) for code, (_, found) in renewed.items() for doubt in found.doubts
     ]
     asked = [(code, from_ms) for code, (from_ms, _) in renewed.items()]
-    _replace(database, "kept_sessions", _SESSION_COLUMNS, sessions, asked)
+    note_punches(database, _replace(database, "kept_presses", PRESS_COLUMNS, presses, asked))
+    note_sessions(database, _replace(database, "kept_sessions", SESSION_COLUMNS, sessions, asked))
     _replace(database, "kept_doubts", _DOUBT_COLUMNS, doubts, asked)
 
 
@@ -227,7 +237,8 @@ def _replace(
     columns: Sequence[str],
     rows: Iterable[Row],
     asked: Sequence[tuple[str, int]],
-) -> None:
+) -> list[Change]:
+    """Returns what has changed by it, in the order of the workers' times."""
     given = database.rows(code="TEXT", from_ms="BIGINT")
     told = ", ".join(f"k.{name}" for name in columns)
     held = {
@@ -239,9 +250,9 @@ def _replace(
         )
     }
     new = {(row[0], row[1]): row for row in rows}
+    held |= _elsewhere(database, table, columns, [key for key in new if key not in held])
     added = [row for key, row in new.items() if held.get(key) != row]
-    # Of what is added, too: it may have stood at a time before all that was read.
-    gone = {key for key, row in held.items() if new.get(key) != row} | {row[:2] for row in added}
+    gone = [key for key, row in held.items() if new.get(key) != row]
     if gone:
         keys = database.rows(ledger="TEXT", seq="BIGINT")
         database.execute(
@@ -251,6 +262,35 @@ def _replace(
         )
     if added:
         database.insert(table, columns, added)
+    changes = [Change("gone", held[key]) for key in gone if key not in new]
+    changes += [Change("changed" if row[:2] in held else "new", row) for row in added]
+    return sorted(changes, key=lambda one: (one.row[2], one.row[3]))
+
+
+def _elsewhere(
+    database: Database, table: str, columns: Sequence[str], keys: list[tuple[str, int]]
+) -> dict[tuple[str, int], Row]:
+    """Rows of these keys that were kept at an earlier time, or for somebody else."""
+    if not keys:
+        return {}
+    given = database.rows(ledger="TEXT", seq="BIGINT")
+    told = ", ".join(f"k.{name}" for name in columns)
+    return {
+        (row[0], row[1]): tuple(row)
+        for row in database.query(
+            f"SELECT {told} FROM {given} g"
+            f" JOIN {table} k ON k.{columns[0]} = g.ledger AND k.{columns[1]} = g.seq",
+            [packed(keys)],
+        )
+    }
+
+
+def _press_row(code: str, press: Press) -> Row:
+    state = "valid" if press.at_ms is not None else "pending-time" if press.pending else "no-time"
+    return (
+        *(press.ledger, press.seq, code, press.place_ms, press.day, press.at, press.gate),
+        *(press.way or press.guess, state),
+    )
 
 
 def _session_row(code: str, session: Session) -> Row:
