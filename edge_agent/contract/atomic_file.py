@@ -100,28 +100,35 @@ def create_private(path: Path, mode: int = 0o600) -> int:
 
 def set_mode(path: Path, mode: int) -> None:
     """Give a file or a socket another mode. Raises OSError, and touches nothing, at a link."""
+    with _named(path) as (name, found):
+        if stat.S_ISLNK(found):
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+        os.chmod(name, mode)
+
+
+def close_to_others(path: Path, of_its_own: int = stat.S_IRWXU | stat.S_IRWXG) -> None:
+    """Take from everybody what an umask, or an older version, has given of a file; ``of_its_own``
+    says what stays of its owner's and group's rights. Does nothing where it is no file, is not
+    there, or is not ours to change.
+    """
+    with suppress(OSError), _named(path) as (name, mode):
+        if stat.S_ISREG(mode) and mode & stat.S_IRWXO:
+            os.chmod(name, stat.S_IMODE(mode) & of_its_own)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[tuple[str, int]]:
+    """What stands there under a name that nobody can exchange, and its mode.
+
+    It is opened only to be named (open(2), O_PATH): to open and close a database takes from the
+    whole process the locks that SQLite has on it, and another would throw its log away.
+    https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
+    """
     fd = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        if stat.S_ISLNK(os.fstat(fd).st_mode):
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
-        # What was opened only to be named has no mode to set by itself (open(2), O_PATH).
-        os.chmod(f"/proc/self/fd/{fd}", mode)
+        yield f"/proc/self/fd/{fd}", os.fstat(fd).st_mode
     finally:
         os.close(fd)
-
-
-def close_to_others(path: Path) -> None:
-    """Take from everybody what an umask, or an older version, has given of a file; its owner's and
-    group's rights stay. Does nothing where it is no file, is not there, or is not ours to change.
-    """
-    with suppress(OSError):
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            mode = os.fstat(fd).st_mode
-            if stat.S_ISREG(mode) and mode & stat.S_IRWXO:
-                os.fchmod(fd, stat.S_IMODE(mode) & ~stat.S_IRWXO)
-        finally:
-            os.close(fd)
 
 
 def move(old: Path, new: Path) -> None:

@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
-from ...contract.atomic_file import create_private
+from ...contract.atomic_file import close_to_others, create_private
 from ...contract.errors import StoreFault
 from ...contract.planted_links import refuse_planted_links
 from ...contract.rights import unusable_file
@@ -178,15 +178,7 @@ def _close_to_everybody(path: Path) -> None:
     Of files of our own and of nothing else; one that was opened to a group is somebody's decision.
     """
     for suffix in ("", "-wal", "-shm", ".lock", ".corrections"):
-        beside = path.with_name(path.name + suffix)
-        with suppress(FileNotFoundError):
-            fd = os.open(beside, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-            try:
-                mode = os.fstat(fd).st_mode
-                if stat.S_ISREG(mode) and mode & stat.S_IRWXO:
-                    os.fchmod(fd, 0o600)
-            finally:
-                os.close(fd)
+        close_to_others(path.with_name(path.name + suffix), stat.S_IRUSR | stat.S_IWUSR)
 
 
 def _make_private(path: Path) -> None:
