@@ -22,10 +22,7 @@ def refuse_planted_links(path: Path) -> None:
     make nor empty a file through a link.
     """
     if os.geteuid() == 0 and (link := _planted(path)):
-        raise StoreFault(
-            f"{path} is not used by root: {link} is a link that another user has laid. See who "
-            "did, and delete it; to use the file that it names, name that file itself."
-        )
+        raise StoreFault("store.planted-link", path=path, link=link)
 
 
 def _planted(path: Path) -> Path | None:

@@ -143,7 +143,7 @@ class _Start(Struct, frozen=True):
                 raise
         except OSError as error:
             why = unusable_store(path, to_write=True) or str(error)
-            raise StoreFault(f"The folder of the database {path} cannot be used: {why}.") from error
+            raise StoreFault("store.folder", path=path, why=why) from error
         except sqlite3.Error as error:
             raise database_fault(path, error) from error
         return database, begun

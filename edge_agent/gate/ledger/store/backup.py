@@ -49,10 +49,7 @@ def _copy(database: Path, half: Path) -> None:
             _refuse_full(half, error)
             raise database_fault(half, error) from error
     if sound != "ok":
-        raise StoreFault(
-            f"The copy of {database} is not sound ({sound}), so there is no backup: keep the "
-            "database as it is, and see 'edge-agent ledger verify'."
-        )
+        raise StoreFault("store.copy-not-sound", path=database, why=sound)
 
 
 def _refuse_full(half: Path, error: sqlite3.Error) -> None:

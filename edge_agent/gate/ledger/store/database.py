@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ....contract.atomic_file import close_to_others, create_private
 from ....contract.chain import Scribe, read_wire
 from ....contract.errors import StoreFault
+from ....contract.language import Message, because
 from ....contract.planted_links import refuse_planted_links
 from ...errors import DamagedLedger, DiskFull, NoLedgerYet
 from ...host.lock import give_to_folder_owner
@@ -107,18 +108,13 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
-        raise NoLedgerYet(
-            f"There is no database at {path} yet: the daemon makes it at its first start "
-            "([store] path says where)."
-        ) from None
+        raise NoLedgerYet("store.none-yet", path=path) from None
     except OSError as error:
-        why = unusable_store(path, to_write=False) or error.strerror
-        raise StoreFault(f"The database at {path} cannot be read: {why}.") from error
+        why = unusable_store(path, to_write=False) or because(error)
+        raise StoreFault("store.unreadable", path=path, why=why) from error
     with _opened(path, _as_it_stands(path)) as conn:
         if _known() - _applied(conn, path):
-            raise NoLedgerYet(
-                f"The database at {path} is not up to date: start the daemon once, it sees to that."
-            )
+            raise NoLedgerYet("store.not-up-to-date", path=path)
     return conn
 
 
@@ -150,7 +146,7 @@ def _opened(path: Path, query: str) -> Iterator[sqlite3.Connection]:
     """Make ready a database that is a gate's and no newer than this version; closed on failure."""
     try:
         if query != _IMMUTABLE and index_may_fault(path):
-            raise DiskFull(f"The disk of the database {path} is full: make room there.")
+            raise DiskFull("store.disk-full", path=path)
         uri = f"{path.absolute().as_uri()}?{query}"
         conn = sqlite3.connect(uri, uri=True, timeout=_BUSY_S, isolation_level=None)
         try:
@@ -168,25 +164,18 @@ def _refuse_foreign(conn: sqlite3.Connection, path: Path) -> None:
     newer = applied - known
     # A newer version knows all that this one does. Otherwise a name was altered: see DamagedLedger.
     if newer and not known - applied:
-        raise StoreFault(
-            f"The database at {path} was made by a newer version of edge-agent "
-            f"({', '.join(sorted(newer))}): install that version again."
-        )
+        raise StoreFault("store.newer", path=path, steps=sorted(newer))
     if newer:
         raise DamagedLedger(
-            f"The database at {path} is damaged: it lacks {', '.join(sorted(known - applied))} and "
-            f"has {', '.join(sorted(newer))}. Start the daemon: it sets the file aside."
+            "store.lacks", path=path, lacks=sorted(known - applied), has=sorted(newer)
         )
     tables = _tables(conn)
     if not applied and TABLE in tables and len(tables) > 1:
-        raise _without_version(path, "no migration is known")
+        raise _without_version(path, Message("store.no-migration"))
     if not applied and _has_tables_of_a_gate(conn):
         raise _without_version(path, "its table of migrations is not listed")
     if not applied and tables - {TABLE}:
-        raise StoreFault(
-            f"The database at {path} is another program's; nothing was changed. "
-            "Set [store] path to a file of the gate's own."
-        )
+        raise StoreFault("store.foreign", path=path)
 
 
 def _has_tables_of_a_gate(conn: sqlite3.Connection) -> bool:
@@ -200,11 +189,8 @@ def _has_tables_of_a_gate(conn: sqlite3.Connection) -> bool:
 _STRICT = "%) STRICT%"
 
 
-def _without_version(path: Path, why: str) -> DamagedLedger:
-    return DamagedLedger(
-        f"The database at {path} is damaged: it does not know its version ({why}). Start the "
-        "daemon: it sets the file aside."
-    )
+def _without_version(path: Path, why: Message | str) -> DamagedLedger:
+    return DamagedLedger("store.no-version", path=path, why=why)
 
 
 def _known() -> set[str]:
@@ -220,8 +206,10 @@ def _applied(conn: sqlite3.Connection, path: Path) -> set[str]:
         columns = [name for name, *_ in found.description]
         return {dict(zip(columns, row, strict=True))["name"] for row in found}
     except (UnicodeDecodeError, KeyError) as error:  # of a table's altered description
-        why = f"The database at {path} cannot be used ({error!r})"
-        raise DamagedLedger(f"{why}: {_ADVICE[sqlite3.SQLITE_CORRUPT]}") from error
+        advice = Message(_ADVICE[sqlite3.SQLITE_CORRUPT])
+        raise DamagedLedger(
+            "store.unusable", path=path, error=repr(error), advice=advice
+        ) from error
 
 
 def _tables(conn: sqlite3.Connection) -> set[str]:
@@ -233,13 +221,13 @@ def database_fault(path: Path, error: sqlite3.Error) -> StoreFault:
     code = getattr(error, "sqlite_errorcode", None)
     code = code & 0xFF if code is not None else None
     if code in _SHORT_OF_ROOM and is_full(path):
-        return DiskFull(f"The disk of the database {path} is full: make room there.")
-    advice = _ADVICE.get(code, "see the log of the daemon.")
+        return DiskFull("store.disk-full", path=path)
+    advice = Message(_ADVICE.get(code, "store.see-log"))
     if code in _FORBIDDEN:
         why = unusable_store(path, to_write=False) or unusable_store(path, to_write=True)
-        advice = f"{why}." if why else advice
+        advice = Message("store.full-stop", clause=why) if why else advice
     fault = DamagedLedger if code in _DAMAGED else StoreFault
-    return fault(f"The database at {path} cannot be used ({error}): {advice}")
+    return fault("store.unusable", path=path, error=error, advice=advice)
 
 
 _DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
@@ -253,16 +241,14 @@ _SHORT_OF_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANT
 
 
 _ADVICE: dict[int | None, str] = {
-    sqlite3.SQLITE_NOTADB: "it is not a SQLite file; nothing was changed. Set [store] path to the "
-    "right file, or start the daemon: it sets this one aside and begins anew.",
-    sqlite3.SQLITE_CORRUPT: "it is damaged; nothing was changed. Start the daemon: it sets the "
-    "file aside, rescues what it can and goes on with a new one.",
-    sqlite3.SQLITE_CANTOPEN: "see 'edge-agent doctor'.",
-    sqlite3.SQLITE_READONLY: "see 'edge-agent doctor'.",
-    sqlite3.SQLITE_PERM: "this user may not open it.",
-    sqlite3.SQLITE_FULL: "the disk is full: make room.",
-    sqlite3.SQLITE_IOERR: "the disk reports errors: replace the card.",
-    sqlite3.SQLITE_BUSY: "another program holds it; close that program.",
+    sqlite3.SQLITE_NOTADB: "store.not-sqlite",
+    sqlite3.SQLITE_CORRUPT: "store.corrupt",
+    sqlite3.SQLITE_CANTOPEN: "store.see-doctor",
+    sqlite3.SQLITE_READONLY: "store.see-doctor",
+    sqlite3.SQLITE_PERM: "store.not-for-user",
+    sqlite3.SQLITE_FULL: "store.make-room",
+    sqlite3.SQLITE_IOERR: "store.disk-fails",
+    sqlite3.SQLITE_BUSY: "store.busy",
 }
 
 

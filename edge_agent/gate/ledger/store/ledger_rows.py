@@ -78,10 +78,7 @@ class LedgerRows(TimeRows):
         with self._connection.telling():
             for entry in entries:
                 if not is_whole(entry, self.gate, self.ledger):
-                    raise DamagedLedger(
-                        f"Entry {entry.seq} of the ledger was altered and is not sent: see "
-                        "'edge-agent ledger verify', and keep the database as it is."
-                    )
+                    raise DamagedLedger("store.not-sent", seq=entry.seq)
         return entries
 
     def data_of(self, entry: Entry) -> dict[str, Any]:

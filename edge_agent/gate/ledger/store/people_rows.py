@@ -195,7 +195,7 @@ def read_roster(row: dict[str, Any]) -> Applied:
     try:
         reason = Refusal(refused) if refused else None
     except ValueError as error:
-        raise DamagedLedger(f"What is known of payroll's roster was altered ({error}).") from error
+        raise DamagedLedger("store.roster-altered", error=error) from error
     return Applied(version, digest, reason, refused_digest)
 
 

@@ -56,10 +56,7 @@ class SqliteStore(LedgerRows, CheckpointRows, PeopleRows, PairingRows, MetadataR
             if ledger is None:
                 return cls._first_start(path, database, gate, zone, now)
             if ledger["gate"] != gate:
-                raise StoreFault(
-                    f"The ledger in {path} belongs to gate {ledger['gate']!r}, but [gate] id is "
-                    f"{gate!r}: start the daemon, it opens a new ledger for this gate."
-                )
+                raise StoreFault("store.other-gate", path=path, owner=ledger["gate"], gate=gate)
             scribe = Scribe(gate=gate, ledger=ledger["ledger"], zone=zone)
             return cls(StoreConnection(path, database.conn, on_damage), scribe)
 
@@ -69,9 +66,7 @@ class SqliteStore(LedgerRows, CheckpointRows, PeopleRows, PairingRows, MetadataR
         with _kept_on_success(open_for_reading(path)) as conn:
             ledger = identity(conn)
             if ledger is None:
-                raise NoLedgerYet(
-                    f"The database at {path} holds no ledger yet: start the daemon once."
-                )
+                raise NoLedgerYet("store.no-ledger-yet", path=path)
             scribe = Scribe(gate=gate, ledger=ledger["ledger"], zone=zone)
             return cls(StoreConnection(path, conn), scribe)
 
@@ -164,7 +159,7 @@ def changing(connection: StoreConnection, scribe: Scribe) -> Iterator[SqliteChan
         if change.tail == change.began_at:
             # No entry tells it from a transaction that never was.
             fault = connection.fault(error)
-            raise StoreFault(f"It is not certain that anything was written. {fault}") from error
+            raise StoreFault("store.perhaps-not-written", why=fault) from error
         if not was_committed:
             raise _not_written(connection, error) from error
         log.warning("a commit reported %s, yet the ledger holds it durably", error)
@@ -198,18 +193,15 @@ def _was_committed(connection: StoreConnection, expected: Tail, error: sqlite3.E
     except StoreFault as fault:
         if isinstance(fault, DiskFull) and connection.spend_reserve():
             return _was_committed(connection, expected, error)  # There is room to find out.
-        raise StoreFault(f"It is not certain that anything was recorded. {fault}") from error
+        raise StoreFault("store.perhaps-not-recorded", why=fault) from error
     if busy or in_log != copied:
-        raise StoreFault(
-            "It is not certain that anything was recorded, although the ledger shows it. "
-            f"{connection.fault(error)}"
-        )
+        raise StoreFault("store.perhaps-not-durable", why=connection.fault(error))
     return True
 
 
 def _not_written(connection: StoreConnection, error: sqlite3.Error) -> StoreFault:
     fault = connection.fault(error)
-    return type(fault)(f"Nothing was recorded. {fault}")
+    return type(fault)("store.nothing-recorded", why=fault)
 
 
 def begin_ledger(

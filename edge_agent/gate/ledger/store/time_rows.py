@@ -338,7 +338,7 @@ def _landmark(row: Any) -> Landmark:
             Stamp,
         )
     except msgspec.ValidationError as error:
-        raise DamagedLedger(f"The landmark of entry {seq} was altered ({error}).") from error
+        raise DamagedLedger("store.landmark-altered", seq=seq, error=error) from error
     # One who set the clock by hand has shown nothing of how it was before.
     return Landmark(
         seq, stamp, None if held is None or stamp.state is not ClockState.SYNCED else bool(held)

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from ....contract.chain import Entry, read_wire, seal
+from ....contract.language import Message
 from ...errors import DamagedLedger
 from .ledger_rows import Tail
 from .sqlite_store import SqliteStore
@@ -25,52 +26,44 @@ def verify_ledger(store: SqliteStore, receipt: Tail | None = None) -> Tail:
             if entry.seq != tail.seq + 1:
                 raise _damaged(store, _out_of_order(entry, tail))
             if why := altered(entry, tail.hash, store.gate, store.ledger):
-                raise _damaged(store, f"entry {entry.seq} was altered: {why}")
+                raise _damaged(store, Message("store.altered", seq=entry.seq, why=why))
             tail = Tail(entry.seq, entry.hash)
             if receipt is not None and receipt.seq == tail.seq and receipt.hash != tail.hash:
-                raise _damaged(
-                    store, f"entry {tail.seq} is not the one that payroll's receipt covers"
-                )
+                raise _damaged(store, Message("store.not-of-receipt", seq=tail.seq))
     sent = max(marks.published, marks.confirmed)
     if tail.seq < sent:
-        raise _damaged(
-            store, f"the entries after {tail.seq} are missing: {sent} had been sent to payroll"
-        )
+        raise _damaged(store, Message("store.missing-sent", seq=tail.seq, sent=sent))
     if receipt is not None and tail.seq < receipt.seq:
-        raise _damaged(
-            store, f"the entries after {tail.seq} are missing: payroll holds {receipt.seq}"
-        )
+        raise _damaged(store, Message("store.missing-held", seq=tail.seq, held=receipt.seq))
     return tail
 
 
-def _out_of_order(entry: Entry, tail: Tail) -> str:
+def _out_of_order(entry: Entry, tail: Tail) -> Message:
     if entry.seq <= tail.seq:
-        return f"entry {entry.seq} is there, although the entries up to {tail.seq} were pruned"
-    return f"entry {tail.seq + 1} is missing"
+        return Message("store.pruned-yet-there", seq=entry.seq, pruned=tail.seq)
+    return Message("store.missing", seq=tail.seq + 1)
 
 
-def altered(entry: Entry, prevhash: bytes, gate: str, ledger: str) -> str | None:
+def altered(entry: Entry, prevhash: bytes, gate: str, ledger: str) -> Message | None:
     """What is wrong with the entry that stands behind the one whose hash is ``prevhash``."""
     try:
         envelope, data = read_wire(entry.wire)
         expected = seal(gate, data, prevhash)
     except ValueError as error:
-        return str(error)
+        return Message("store.words", words=error)
     if (data["ledger"], data["seq"]) != (ledger, entry.seq):
-        return f"it states another place, {data['seq']}, than the one it stands in"
+        return Message("store.other-place", seq=data["seq"])
     if bytes.fromhex(envelope.prevhash) != prevhash:
-        return "it does not follow the entry before it"
+        return Message("store.does-not-follow")
     if bytes.fromhex(envelope.hash) != entry.hash:
-        return "its stored hash is not the one it states"
+        return Message("store.other-hash")
     if data["kind"] != entry.kind:
-        return "its stored kind is not the one it states"
+        return Message("store.other-kind")
     # Without the data, whose bytes the hash has vouched for.
     if replace(envelope, data=expected.data) != expected:
-        return "its envelope does not belong to its data"
+        return Message("store.other-envelope")
     return None
 
 
-def _damaged(store: SqliteStore, what: str) -> DamagedLedger:
-    return DamagedLedger(
-        f"Ledger {store.ledger} is damaged: {what}. Keep this database as it is and ask for help."
-    )
+def _damaged(store: SqliteStore, what: Message) -> DamagedLedger:
+    return DamagedLedger("store.damaged", ledger=store.ledger, what=what)

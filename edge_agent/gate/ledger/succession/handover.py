@@ -191,7 +191,7 @@ def _entries(database: Database, where: str, *parameters: Any) -> Iterator[Old]:
         try:
             data = read_wire(wire)[1]
         except ValueError as error:
-            raise DamagedLedger(f"Entry {seq} of the ledger was altered ({error}).") from error
+            raise DamagedLedger("store.entry-altered", seq=seq, error=error) from error
         yield Old(digest, data)
 
 
