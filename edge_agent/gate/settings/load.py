@@ -76,12 +76,13 @@ def load_settings(path: Path) -> Settings:
 
 
 def changed_settings(then: Settings, now: Settings) -> list[str]:
-    """The keys, with their sections, whose values differ."""
+    """The keys, with their sections, whose values differ; not what only commands go by."""
     return [
         f"[{section}] {key.name}"
         for section, kind in _SECTIONS.items()
         for key in structs.fields(kind)
         if getattr(getattr(then, section), key.name) != getattr(getattr(now, section), key.name)
+        and (section, key.name) != ("gate", "language")
     ]
 
 

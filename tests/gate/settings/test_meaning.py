@@ -221,5 +221,6 @@ def test_the_zone_ahead_of_utc_is_not_odd(tmp_path: Path) -> None:
 def test_what_has_changed(tmp_path: Path) -> None:
     then = load_settings(write(tmp_path, ""))
     assert changed_settings(then, load_settings(write(tmp_path, "# only a word\n"))) == []
+    assert changed_settings(then, load_settings(write(tmp_path, 'language = "vi"\n'))) == []
     now = load_settings(write(tmp_path, '[sensor]\ncaptures = 2\n[mqtt]\nhost = "h"\n'))
     assert changed_settings(then, now) == ["[sensor] captures", "[mqtt] host"]
