@@ -404,7 +404,8 @@ class PrintRestored(Fact, tag="print.restored", frozen=True, kw_only=True):
 
 
 class CredentialAdded(Fact, tag="credential.added", frozen=True, kw_only=True):
-    """From now on a card, a PIN or a QR code is a worker's too; never which one."""
+    """From now on a card, a PIN or a QR code is a worker's, and one of the kind that the worker had
+    before is not; never which one."""
 
     worker: str
     method: Method
@@ -412,11 +413,10 @@ class CredentialAdded(Fact, tag="credential.added", frozen=True, kw_only=True):
 
 
 class CredentialRemoved(Fact, tag="credential.removed", frozen=True, kw_only=True):
-    """``count`` cards or QR codes of a worker, or the PIN, are nobody's any more."""
+    """A worker's card, PIN or QR code is nobody's any more."""
 
     worker: str
     method: Method
-    count: int
     actor: str
 
 

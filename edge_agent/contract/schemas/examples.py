@@ -110,7 +110,7 @@ _FACTS: tuple[Fact, ...] = (
     PrintReleased(worker=_LAN, finger="right-index", slot=3, generation=1),
     PrintRemoved(worker=_HOA, finger="left-thumb", slot=4, generation=2, actor=_TECHNICIAN),
     CredentialAdded(worker=_HOA, method=Method.CARD, actor=_TECHNICIAN),
-    CredentialRemoved(worker=_HOA, method=Method.CARD, count=1, actor=_TECHNICIAN),
+    CredentialRemoved(worker=_HOA, method=Method.CARD, actor=_TECHNICIAN),
     CredentialsAllowed(worker=_HOA, allowed=True, actor=_TECHNICIAN),
     PrintRestored(
         worker=_LAN,

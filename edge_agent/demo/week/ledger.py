@@ -357,7 +357,7 @@ _TECHNICIANS_VISIT: tuple[Fact, ...] = (
     ),
     CredentialAdded(worker=_NEWCOMER, method=Method.CARD, actor=_SUPERVISOR),
     CredentialsAllowed(worker=_NEWCOMER, allowed=True, actor=_SUPERVISOR),
-    CredentialRemoved(worker=_NEWCOMER, method=Method.CARD, count=1, actor=_SUPERVISOR),
+    CredentialRemoved(worker=_NEWCOMER, method=Method.CARD, actor=_SUPERVISOR),
     RecordingStopped(reason="sensor-fault"),
     SensorRestarted(times=1),
     SensorAdopted(actor=_SUPERVISOR, why="new"),

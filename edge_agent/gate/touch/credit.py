@@ -53,6 +53,8 @@ class Credit:
         self._panel = panel
         self._offline = offline
         self._refusals = RefusalLimit()
+        self.answers = 0
+        """How many touches have had their answer."""
 
     def match(self, match: Match, stamp: Stamp) -> None:
         """Decide a match and record it. Only what is durably recorded is shown as recorded."""
@@ -60,7 +62,7 @@ class Credit:
             owner, _ = self._gate.owner_of(match.slot)
             held = owner is not None and (owner.slot, owner.generation) in self._gate.held
         except StoreFault as fault:
-            self._show(_not_recorded(fault, None), stamp)
+            self.not_recorded(fault, stamp)
             return
         if held:
             # Not even the lamp's event may say that it was theirs.
@@ -71,6 +73,10 @@ class Credit:
     def proof(self, proof: Proof | None, stamp: Stamp) -> None:
         """The same for whatever proves who somebody is; None: a match in a slot of nobody's."""
         self._show(self._decide(proof, stamp), stamp)
+
+    def not_recorded(self, fault: StoreFault, stamp: Stamp) -> None:
+        """Tell somebody that the database could not even be asked who they are."""
+        self._show(_not_recorded(fault, None), stamp)
 
     def refuse(self, refused: Refused, stamp: Stamp) -> None:
         """Tell a worker that they were not credited, and why; it is evidence that they pressed."""
@@ -175,6 +181,7 @@ class Credit:
 
     def _show(self, shown: PanelShown, stamp: Stamp, hint: Hint | None = None) -> None:
         self._panel.show(shown.outcome, hint, direction=shown.direction, offline=self._offline())
+        self.answers += 1
         # After the lamp: whoever reads the stream can wait, and has to know what is not new.
         self._gate.emit(
             structs.replace(
