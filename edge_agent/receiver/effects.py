@@ -15,7 +15,7 @@ from .accept import OPENED, Arrival
 from .moments import Moment, moment_of
 from .signs_of_life import sign_of
 
-EFFECTS_VERSION = "5"
+EFFECTS_VERSION = "6"
 """Raised whenever this module comes to another result: all stored entries are then read anew."""
 
 UNREADABLE = "unreadable"

@@ -65,7 +65,7 @@ def allow_credentials(context: RequestContext, request: AllowCredentials) -> Res
     """Name a worker, or no longer. Raises BadRequest where it is so already."""
     code, allowed = context.worker(checked_code(request.code)).code, request.allowed
     if (code in context.gate.credentials.named) is allowed:
-        raise BadRequest("credential.allowed-already" if allowed else "credential.not-allowed")
+        raise BadRequest("credential.allowed-already" if allowed else "credential.not-named")
     fact = CredentialsAllowed(worker=code, allowed=allowed, actor=context.actor)
     context.gate.record_credentials(fact, lambda change: change.put_named(code, named=allowed))
     return {"worker": code, "allowed": allowed}

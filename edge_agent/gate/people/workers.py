@@ -64,7 +64,11 @@ def rename_worker(context: RequestContext, request: RenameWorker) -> Result:
     held = [one.method for one in gate.store.credentials() if one.worker == known.code]
     if held and not fingers and another_person(known.name, name) and not request.force:
         raise BadRequest(
-            "credential.are-anothers", code=known.code, known=known.name, kinds=held, name=name
+            "credential.are-anothers",
+            code=known.code,
+            known=known.name,
+            kinds=[Message(f"method.{kind}") for kind in held],
+            name=name,
         )
     if fingers and another_person(known.name, name) and not request.force:
         raise BadRequest(
