@@ -30,8 +30,8 @@ _LOOK_EVERY_S = 0.3
 
 
 def _one_kind(command: Command) -> Command:
-    for flag in ("qr", "pin", "card"):
-        command = click.option(f"--{flag}", "kind", flag_value=flag, help=f"help.{flag}")(command)
+    for flag, told in (("qr", "help.qr"), ("pin", "help.pin"), ("card", "help.card")):
+        command = click.option(f"--{flag}", "kind", flag_value=flag, help=told)(command)
     return command
 
 

@@ -3,6 +3,7 @@
 The few bytes of linux/input.h are read here: evdev on PyPI is C that a gate would have to compile.
 """
 
+import errno
 import fcntl
 import os
 import struct
@@ -50,7 +51,7 @@ class Device:
         except BlockingIOError:
             return
         if not data:
-            raise OSError("it was unplugged")
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
         data = self._rest + data
         whole = len(data) - len(data) % _EVENT.size
         self._rest = data[whole:]
