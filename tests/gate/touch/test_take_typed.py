@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edge_agent.contract.errors import StoreFault
 from edge_agent.contract.facts import CredentialRemoved, CredentialsAllowed, Method
-from edge_agent.contract.people import Worker
+from edge_agent.contract.people import Print, Worker
 from edge_agent.gate.credentials import CardInbox, Credential, Credentials
 from edge_agent.gate.directions import DirectionRule
 from edge_agent.gate.events import Outcome, PanelShown
@@ -305,6 +305,36 @@ def test_no_secret_in_what_could_be_logged(gate: Gate) -> None:
     told = repr(gate.site.events) + repr(gate.site.store.data())
     for secret in (LANS_CARD, MAYS_CARD, MAYS_QR, LANS_PIN, MAYS_PIN):
         assert secret not in told
+
+
+def test_eighty_workers_in_ten_minutes_a_fifth_of_them_by_card() -> None:
+    """Keys used: each is credited once, and in the right direction."""
+    gate = Gate(keys=True)
+    codes = [f"NV{number:03}" for number in range(80)]
+    cards = {code: f"{number:010}" for number, code in enumerate(codes) if number % 5 == 0}
+    made: list[Credential] = []
+    with gate.site.store.changing() as change:
+        for slot, code in enumerate(codes, start=10):
+            change.put_worker(Worker(code=code, name=code))
+            if code in cards:
+                made.append(Credentials(known() + made).made(code, Method.CARD, cards[code]))
+                change.put_credential(made[-1])
+            else:
+                print_ = Print(worker=code, finger="right-index", slot=slot, generation=1)
+                change.put_print(print_, bytes(32))
+    ways = {code: (IN, OUT)[number % 3 == 0] for number, code in enumerate(codes)}
+    for slot, code in enumerate(codes, start=10):
+        gate.site.clock.now += 7.0
+        gate.keys.press(ways[code])
+        if code in cards:
+            gate.reads(cards[code])
+        else:
+            gate.credit.match(Match(slot, 90), gate.site.clock.stamp())
+    written = [(e["kind"], e["worker"], e["method"], e["direction"]) for e in gate.written]
+    assert written == [
+        ("punch.recorded", code, "card" if code in cards else "finger", ways[code].value)
+        for code in codes
+    ]
 
 
 class Keypads:
