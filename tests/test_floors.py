@@ -40,10 +40,10 @@ FLOORS = {
     ),
     "gate": (
         ("directions",),
-        ("errors", "events", "pairing_mark", "rules"),
+        ("credentials", "errors", "events", "pairing_mark", "rules"),
         ("settings", "host", "pins"),
         ("ports", "ledger.store"),
-        ("ledger", "panel", "uplink"),
+        ("ledger", "panel", "reader", "uplink"),
         ("sensor",),
         ("touch", "people"),
         ("control",),
@@ -62,7 +62,7 @@ FLOORS = {
         ("prompt",),
         ("templates",),
         ("context",),
-        ("back_up", "enroll", "sensor", "supervise", "workers"),
+        ("back_up", "credentials", "enroll", "sensor", "supervise", "workers"),
         ("restore",),
         ("handlers",),
     ),
@@ -105,6 +105,7 @@ KNOWN_TO = {
     "rfc8785": {"contract.chain", "contract.signatures"},
     "nacl": {"contract.signatures"},
     "pyrage": {"gate.people"},
+    "segno": {"cli"},
     "PIL": {"cli", "gate.sensor.driver"},
     "tomllib": {"gate.settings", "receiver.office", "receiver.worktime"},
     "starlette": {"display"},
@@ -130,8 +131,9 @@ WORLDLY = (
 """The rooms of the contract that are not pure."""
 
 PURE_AT_THE_GATE = (
-    "gate.rules",
+    *("gate.reader.keyboard", "gate.rules"),
     *("gate.touch.decide", "gate.touch.state", "gate.touch.token_bucket"),
+    "gate.touch.lockout",
 )
 """All that is pure beyond the contract."""
 
@@ -289,6 +291,8 @@ def circles(tree: dict[Path, str]) -> list[str]:
         ("gate/ledger/store/ledger_rows.py", "from ...ports import Clock"),
         ("gate/ledger/store/ledger_rows.py", "from ..store_health import StoreHealth"),
         ("gate/uplink/outbox.py", "import sqlite_utils.db"),
+        ("gate/reader/keyboard.py", "import time"),
+        ("gate/reader/readers.py", "from ..ledger.recorder import Recorder"),
         ("gate/panel/lamps.py", "from ..touch.take_punch import TakePunch"),
         ("gate/daemon/run.py", "from ...cli import main"),
         ("gate/daemon/run.py", "from ..doctor.checks import examine"),

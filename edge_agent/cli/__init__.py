@@ -19,6 +19,7 @@ from .tell import tell_failure
 
 COMMANDS = {
     "config": "config",
+    "credentials": "credentials",
     "demo": "demo",
     "display": "display",
     "doctor": "doctor",

@@ -31,6 +31,17 @@ class DirectionSource(StrEnum):
     KEY = "key"
 
 
+class Method(StrEnum):
+    """By what a worker was recognised: a finger on the glass, or what a reader has read."""
+
+    FINGER = "finger"
+    CARD = "card"
+    PIN = "pin"
+    QR = "qr"
+    READER = "reader"
+    """Never of a punch: what a reader has read is nobody's, and may be any of the three."""
+
+
 Amends = Literal["time", "void", "direction"]
 
 
@@ -38,7 +49,8 @@ class Fact(Struct, frozen=True, kw_only=True, tag_field="kind"):
     """Base of all kinds."""
 
     answers_touch: ClassVar[bool] = False
-    """Only a finger on the glass brings it about, and a sensor that works, but for its faults."""
+    """Somebody who stands there brings it about: by a finger on the glass, and then a sensor that
+    works, but for its faults; or by a reader, and then its ``method`` says so."""
 
     marks: ClassVar[bool] = False
     """Its worker was there."""
@@ -58,7 +70,8 @@ class Fact(Struct, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
-    """Why a punch is credited to its worker: which print, in which life of its slot, how well."""
+    """Why a finger's punch is credited to its worker: which print, in which life of its slot, how
+    well."""
 
     finger: str
     slot: int
@@ -105,7 +118,7 @@ class PunchRecorded(Fact, tag="punch.recorded", frozen=True, kw_only=True):
     """A worker's attendance mark.
 
     Without a trusted clock ``at`` is null, and ``not_before`` and ``not_after`` are there as far as
-    they are known at once.
+    they are known at once. ``evidence`` is a finger's alone.
     """
 
     answers_touch = True
@@ -115,8 +128,8 @@ class PunchRecorded(Fact, tag="punch.recorded", frozen=True, kw_only=True):
     worker: str
     direction: Direction | None
     direction_source: DirectionSource | None
-    method: Literal["finger"] = "finger"
-    evidence: Evidence
+    method: Method = Method.FINGER
+    evidence: Evidence | UnsetType = UNSET
     not_before: str | UnsetType = UNSET
     not_after: str | UnsetType = UNSET
 
@@ -156,8 +169,8 @@ class PunchRepeated(Fact, tag="punch.repeated", frozen=True, kw_only=True):
 
     worker: str
     of: int
-    method: Literal["finger"] = "finger"
-    evidence: Evidence
+    method: Method = Method.FINGER
+    evidence: Evidence | UnsetType = UNSET
 
 
 class PunchTimeResolved(Fact, tag="punch.time-resolved", frozen=True, kw_only=True):
@@ -226,6 +239,7 @@ class AttemptRefused(Fact, tag="attempt.refused", frozen=True, kw_only=True):
     """A touch that was credited to nobody: a worker's evidence that they were there and pressed.
 
     ``suppressed`` counts the attempts since the last such entry that the rate limit left out.
+    ``method`` is there where it was no finger.
     """
 
     answers_touch = True
@@ -234,6 +248,7 @@ class AttemptRefused(Fact, tag="attempt.refused", frozen=True, kw_only=True):
     hint: str | None
     worker: str | None
     suppressed: int
+    method: Method | UnsetType = UNSET
 
 
 class GateAlive(Fact, tag="gate.alive", frozen=True, kw_only=True):
@@ -385,6 +400,31 @@ class PrintRestored(Fact, tag="print.restored", frozen=True, kw_only=True):
     generation: int
     origin: str
     backup: str
+    actor: str
+
+
+class CredentialAdded(Fact, tag="credential.added", frozen=True, kw_only=True):
+    """From now on a card, a PIN or a QR code is a worker's, and one of the kind that the worker had
+    before is not; never which one."""
+
+    worker: str
+    method: Method
+    actor: str
+
+
+class CredentialRemoved(Fact, tag="credential.removed", frozen=True, kw_only=True):
+    """A worker's card, PIN or QR code is nobody's any more."""
+
+    worker: str
+    method: Method
+    actor: str
+
+
+class CredentialsAllowed(Fact, tag="credentials.allowed", frozen=True, kw_only=True):
+    """A supervisor has said whether a worker may punch by other means than a finger."""
+
+    worker: str
+    allowed: bool
     actor: str
 
 

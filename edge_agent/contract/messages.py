@@ -129,8 +129,8 @@ class StoreStatus(Struct, frozen=True, kw_only=True):
 
 
 class PinsStatus(Struct, frozen=True, kw_only=True):
-    """``problems``: for lamps and buzzer (``panel``), ``touch_pin`` and ``power_pin``, why the gate
-    records without them, and what to do."""
+    """``problems``: for lamps and buzzer (``panel``), ``touch_pin``, ``power_pin``, ``keys`` and
+    ``readers``, why the gate records without them, and what to do."""
 
     problems: dict[str, str] = {}
 

@@ -231,6 +231,36 @@ class Keys(Protocol):
         """Let go of the pins."""
 
 
+@dataclass(frozen=True)
+class Typed:
+    """A line that a reader has typed; ``text`` is None where it cannot be read for certain.
+
+    ``quick``: no person has typed it. ``at`` is when, on the monotonic clock.
+    """
+
+    device: str
+    text: str | None = field(repr=False)  # somebody's card: never in a log
+    quick: bool
+    at: float
+
+
+class Readers(Protocol):
+    """The readers of cards and QR codes, and the keypads."""
+
+    @property
+    def problem(self) -> Message | None:
+        """What cannot be used of them, and what to do; None: all can."""
+
+    def next(self) -> Typed | None:
+        """The line that has waited for the longest, if one does. Never blocks."""
+
+    def listen(self, heard: Callable[[], None]) -> None:
+        """Have ``heard`` called, on whatever thread, where a line waits and none did."""
+
+    def close(self) -> None:
+        """Read no more, and let go of the devices."""
+
+
 class Examiner(Protocol):
     """Looks at the whole gate as ``edge-agent doctor`` does, without keeping anybody waiting."""
 

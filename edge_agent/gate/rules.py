@@ -1,4 +1,4 @@
-"""What a touch means: match + print + worker + last punch + stamp + policy → a verdict."""
+"""What a touch means: proof + worker + last punch + stamp + policy → a verdict."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -7,11 +7,19 @@ from math import inf
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct, structs
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from ..contract.attendance import SHIFT_MS
 from ..contract.chain import stamp_of, told
-from ..contract.facts import AMENDMENTS, CREDITS, RECORDED, Direction, DirectionSource
+from ..contract.facts import (
+    AMENDMENTS,
+    CREDITS,
+    RECORDED,
+    Direction,
+    DirectionSource,
+    Evidence,
+    Method,
+)
 from ..contract.people import Employment, Print, Worker
 from ..contract.stamps import Elapsed, Stamp, elapsed, local_date, parse_time
 from .directions import DirectionRule, Hours, KeyDefault
@@ -28,6 +36,29 @@ class Match(Struct, frozen=True):
     score: int
 
 
+class Proof(Struct, frozen=True, kw_only=True):
+    """Who somebody has proved to be, and by what. ``evidence`` is a finger's.
+
+    ``allowed``: whether this gate takes anything but fingers of this worker.
+    """
+
+    worker: str
+    method: Method
+    evidence: Evidence | UnsetType = UNSET
+    allowed: bool = True
+
+    @classmethod
+    def by_finger(cls, owner: Print, match: Match) -> "Proof":
+        """A match of the print that holds the matched slot."""
+        evidence = Evidence(
+            finger=owner.finger,
+            slot=owner.slot,
+            generation=owner.generation,
+            score=match.score,
+        )
+        return cls(worker=owner.worker, method=Method.FINGER, evidence=evidence)
+
+
 class Reason(StrEnum):
     """Why a touch was not credited. The words are the wire's reason codes."""
 
@@ -38,6 +69,11 @@ class Reason(StrEnum):
     """In the slot that was found is another template than was enrolled: whose, nobody knows."""
     POOR_SCAN = "poor-scan"
     SENSOR_FAULT = "sensor-fault"
+    NOT_NAMED = "not-named"
+    """The worker may not punch by other means than a finger here."""
+    WRONG_PIN = "wrong-pin"
+    LOCKED = "locked"
+    """So many PINs were wrong that none is taken for a while, not even the right one."""
 
 
 class Hint(StrEnum):
@@ -202,10 +238,9 @@ def _later(press: Recalled, added: Recalled) -> LastPunch:
 
 
 class Accepted(Struct, frozen=True):
-    """The touch is a punch of this print's owner."""
+    """The touch is a punch of whom it proves."""
 
-    owner: Print
-    match: Match
+    proof: Proof
     direction: Direction | None
     direction_source: DirectionSource | None
 
@@ -216,8 +251,7 @@ class Repeat(Struct, frozen=True):
     ``direction``: by the key that its worker has pressed this time, where ``of`` led another way.
     """
 
-    owner: Print
-    match: Match
+    proof: Proof
     of: int
     direction: Direction | None = None
 
@@ -228,6 +262,8 @@ class Refused(Struct, frozen=True):
     reason: Reason
     worker: str | None = None
     hint: Hint | None = None
+    method: Method | UnsetType = UNSET
+    """Where it was no finger."""
 
 
 Verdict = Accepted | Repeat | Refused
@@ -245,29 +281,31 @@ def recognised(match: Match | None, policy: Policy) -> Match | Refused:
 
 
 def judge(
-    match: Match,
-    owner: Print | None,
+    proof: Proof | None,
     worker: Worker | None,
     last: LastPunch | None,
     now: Stamp,
     policy: Policy,
     key: Direction | None = None,
 ) -> Verdict:
-    """Decide one match. ``key``: the direction whose key was pressed for it.
+    """Decide one touch. ``key``: the direction whose key was pressed for it.
 
-    ``owner`` is the print that holds the matched slot and ``worker`` its worker; a slot that nobody
-    holds is an unknown finger. A repeat must be *certain*: in doubt the punch is recorded.
+    ``proof`` is None where a match is in a slot that nobody holds; ``worker`` is whom it proves.
+    A repeat must be *certain*: in doubt the punch is recorded.
     """
-    if owner is None or worker is None:
+    if proof is None or worker is None:
         return Refused(Reason.UNKNOWN)
+    method = UNSET if proof.method is Method.FINGER else proof.method
     if worker.deactivated:
-        return Refused(Reason.DEACTIVATED, worker=worker.code)
+        return Refused(Reason.DEACTIVATED, worker.code, method=method)
     if worker.listed and _not_valid(worker.listed, last, now, policy.zone):
-        return Refused(Reason.NOT_VALID, worker=worker.code)
+        return Refused(Reason.NOT_VALID, worker.code, method=method)
+    if not proof.allowed:
+        return Refused(Reason.NOT_NAMED, worker.code, method=method)
     window_ms = policy.repeat_window_ms
     if last is not None and window_ms and last.ago(now).most <= window_ms:
-        return Repeat(owner, match, last.seq, key if key is not last.direction else None)
-    return Accepted(owner, match, *_direction(policy, last, now, key))
+        return Repeat(proof, last.seq, key if key is not last.direction else None)
+    return Accepted(proof, *_direction(policy, last, now, key))
 
 
 def _not_valid(listed: Employment, last: LastPunch | None, now: Stamp, zone: ZoneInfo) -> bool:

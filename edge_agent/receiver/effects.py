@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from ..contract.facts import AMENDMENTS, MARKS, RECORDING, RECOVERED
+from ..contract.facts import AMENDMENTS, MARKS, RECORDING, RECOVERED, Method
 from .accept import OPENED, Arrival
 from .moments import Moment, moment_of
 from .signs_of_life import sign_of
 
-EFFECTS_VERSION = "5"
+EFFECTS_VERSION = "6"
 """Raised whenever this module comes to another result: all stored entries are then read anew."""
 
 UNREADABLE = "unreadable"
@@ -49,7 +49,7 @@ class PunchMark(Struct, frozen=True, kw_only=True):
     uncertainty_ms: int | None
     direction: str | None
     direction_source: str | None
-    source: Literal["finger", "supervisor"]
+    source: str
     repeated: bool
     root: Root
 
@@ -91,6 +91,7 @@ class _Punch(Struct):
     worker: Code
     at: str | None
     kind: str
+    method: Any = Method.FINGER
     direction: Literal["in", "out"] | None = None
     direction_source: Any = None
     not_before: str | None = None
@@ -160,7 +161,7 @@ def _mark(data: dict[str, Any], root: Root) -> PunchMark:
         uncertainty_ms=punch.clock.uncertainty_ms,
         direction=punch.direction,
         direction_source=_word(punch.direction_source),
-        source="supervisor" if punch.kind == "punch.added" else "finger",
+        source=("supervisor" if punch.kind == "punch.added" else _word(punch.method)) or "other",
         repeated=punch.kind == "punch.repeated",
         root=root,
     )

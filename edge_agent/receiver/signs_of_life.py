@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from ..contract.chain import Reading
-from ..contract.facts import RECORDING, TOUCHES
+from ..contract.facts import RECORDING, TOUCHES, Method
 from ..contract.stamps import Stamp, parse_time
 from ..contract.true_times import Bounds, Landmark, Timeline, disproves, own_bounds, turns
 
@@ -66,6 +66,8 @@ class Sign(Struct, frozen=True, kw_only=True):
     stamp: Stamp
     reason: str | None
     recording: bool | None
+    by_finger: bool = True
+    """Of what somebody has brought about: whether it took the sensor."""
     hardware_clock_held: bool | None = None
 
 
@@ -129,7 +131,7 @@ class SignsOfLife:
             self._begin(now)
         elif self._run is not None:
             self._run.alive = now.stamp
-            if now.kind in TOUCHES and not _sensor_failed(now):
+            if now.kind in TOUCHES and now.by_finger and not _sensor_failed(now):
                 self._run.touched = now.stamp
         if now.kind == "recording.stopped":
             self._run = None
@@ -232,6 +234,7 @@ def sign_of(data: dict[str, Any]) -> Sign | None:
         stamp=stamp,
         reason=parsed.reason,
         recording=parsed.recording,
+        by_finger=parsed.method == Method.FINGER,
         hardware_clock_held=_HELD.get(parsed.hardware_clock or ""),
     )
 
@@ -242,6 +245,7 @@ class _SignData(Struct):
     clock: Reading
     reason: str | None = None
     recording: bool | None = None
+    method: Any = Method.FINGER
     hardware_clock: str | None = None
 
 

@@ -35,6 +35,7 @@ from edge_agent.gate.rules import (
     LastPunch,
     Match,
     Policy,
+    Proof,
     Reason,
     Refused,
     Repeat,
@@ -47,6 +48,7 @@ from tests.contract.made_up import Moment, moments
 IN, OUT = Direction.IN, Direction.OUT
 MATCH = Match(17, 112)
 OWNER = Print(worker="007", finger="right-index", slot=17, generation=2)
+FINGER = Proof.by_finger(OWNER, MATCH)
 WORKER = Worker(code="007", name="Lan")
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 MINUTE = Policy(repeat_window_ms=60_000, direction=DirectionRule.NONE, zone=ZONE)
@@ -67,13 +69,13 @@ def after_power_cut(ms: int, **other: object) -> Stamp:
     ("owner", "worker", "expected"),
     [
         (None, None, Refused(Reason.UNKNOWN)),
-        (OWNER, None, Refused(Reason.UNKNOWN)),
-        (OWNER, structs.replace(WORKER, active=False), Refused(Reason.DEACTIVATED, worker="007")),
-        (OWNER, WORKER, Accepted(OWNER, MATCH, None, None)),
+        (FINGER, None, Refused(Reason.UNKNOWN)),
+        (FINGER, structs.replace(WORKER, active=False), Refused(Reason.DEACTIVATED, worker="007")),
+        (FINGER, WORKER, Accepted(FINGER, None, None)),
     ],
 )
-def test_whose_finger_it_is(owner: Print | None, worker: Worker | None, expected: object) -> None:
-    assert judge(MATCH, owner, worker, None, FIRST, MINUTE) == expected
+def test_whose_finger_it_is(owner: Proof | None, worker: Worker | None, expected: object) -> None:
+    assert judge(owner, worker, None, FIRST, MINUTE) == expected
 
 
 @pytest.mark.parametrize(
@@ -95,8 +97,8 @@ def test_whose_finger_it_is(owner: Print | None, worker: Worker | None, expected
 )
 def test_a_repeat_must_be_certain(now: Stamp, window_ms: int, repeat: bool) -> None:
     policy = structs.replace(MINUTE, repeat_window_ms=window_ms)
-    verdict = judge(MATCH, OWNER, WORKER, LastPunch(5, FIRST, None), now, policy)
-    assert verdict == (Repeat(OWNER, MATCH, 5) if repeat else Accepted(OWNER, MATCH, None, None))
+    verdict = judge(FINGER, WORKER, LastPunch(5, FIRST, None), now, policy)
+    assert verdict == (Repeat(FINGER, 5) if repeat else Accepted(FINGER, None, None))
 
 
 @given(moments(), st.integers(0, 86_400_000))
@@ -106,7 +108,7 @@ def test_no_punch_outside_the_window_is_ever_taken_for_a_repeat(
     policy = structs.replace(MINUTE, repeat_window_ms=window_ms)
     for before, now in combinations(history, 2):
         last = LastPunch(5, before.stamp, None)
-        verdict = judge(MATCH, OWNER, WORKER, last, now.stamp, policy)
+        verdict = judge(FINGER, WORKER, last, now.stamp, policy)
         since = now.true_ms - before.true_ms
         if isinstance(verdict, Repeat):
             assert since <= window_ms
@@ -118,11 +120,11 @@ def test_no_punch_outside_the_window_is_ever_taken_for_a_repeat(
 @pytest.mark.parametrize("last", [None, LastPunch(5, FIRST, IN)])
 def test_a_fixed_direction_heeds_no_history(rule: DirectionRule, last: LastPunch | None) -> None:
     policy = Policy(repeat_window_ms=0, direction=rule, zone=ZONE)
-    verdict = judge(MATCH, OWNER, WORKER, last, later(10), policy)
+    verdict = judge(FINGER, WORKER, last, later(10), policy)
     expected, source = None, None
     if rule is not DirectionRule.NONE:
         expected, source = Direction(rule.value), DirectionSource(rule.value)
-    assert verdict == Accepted(OWNER, MATCH, expected, source)
+    assert verdict == Accepted(FINGER, expected, source)
 
 
 @pytest.mark.parametrize(
@@ -143,15 +145,13 @@ def test_a_fixed_direction_heeds_no_history(rule: DirectionRule, last: LastPunch
 )
 def test_alternate(last: Direction | None, now: Stamp, expected: Direction | None) -> None:
     before = LastPunch(5, FIRST, last) if last else None
-    verdict = judge(MATCH, OWNER, WORKER, before, now, ALTERNATE)
-    assert verdict == Accepted(OWNER, MATCH, expected, GUESSED)
+    verdict = judge(FINGER, WORKER, before, now, ALTERNATE)
+    assert verdict == Accepted(FINGER, expected, GUESSED)
 
 
 def test_alternate_after_a_direction_that_was_not_known() -> None:
     before = LastPunch(5, FIRST, None)
-    assert judge(MATCH, OWNER, WORKER, before, later(5), ALTERNATE) == Accepted(
-        OWNER, MATCH, None, GUESSED
-    )
+    assert judge(FINGER, WORKER, before, later(5), ALTERNATE) == Accepted(FINGER, None, GUESSED)
 
 
 def by_keys(without: KeyDefault = KeyDefault.NONE, **hours: Any) -> Policy:
@@ -185,7 +185,7 @@ def test_a_key_is_evidence_and_what_stands_without_one_is_a_guess(
     expected: tuple[Direction | None, str | None],
 ) -> None:
     before = LastPunch(5, FIRST, last) if last else None
-    verdict = judge(MATCH, OWNER, WORKER, before, later(3_600_000), policy, key)
+    verdict = judge(FINGER, WORKER, before, later(3_600_000), policy, key)
     assert isinstance(verdict, Accepted)
     assert (verdict.direction, verdict.direction_source) == expected
 
@@ -205,11 +205,11 @@ def test_a_key_is_evidence_and_what_stands_without_one_is_a_guess(
 def test_a_direction_by_the_time_of_day(local: str, expected: Direction | None) -> None:
     moment = datetime.fromisoformat(f"2026-11-23T{local}:00").replace(tzinfo=ZONE)
     now = structs.replace(FIRST, wall_ms=int(moment.timestamp() * 1000))
-    verdict = judge(MATCH, OWNER, WORKER, None, now, HOURS)
+    verdict = judge(FINGER, WORKER, None, now, HOURS)
     source = None if expected is None else DirectionSource.HOURS
-    assert verdict == Accepted(OWNER, MATCH, expected, source)
+    assert verdict == Accepted(FINGER, expected, source)
     unsynced = structs.replace(now, state=ClockState.UNSYNCED, uncertainty_ms=None)
-    assert judge(MATCH, OWNER, WORKER, None, unsynced, HOURS) == Accepted(OWNER, MATCH, None, None)
+    assert judge(FINGER, WORKER, None, unsynced, HOURS) == Accepted(FINGER, None, None)
 
 
 @pytest.mark.parametrize(
@@ -219,8 +219,8 @@ def test_the_other_key_within_the_repeat_window_corrects(
     key: Direction | None, said: Direction | None
 ) -> None:
     last = LastPunch(5, FIRST, IN)
-    verdict = judge(MATCH, OWNER, WORKER, last, later(30_000), by_keys(), key)
-    assert verdict == Repeat(OWNER, MATCH, 5, said)
+    verdict = judge(FINGER, WORKER, last, later(30_000), by_keys(), key)
+    assert verdict == Repeat(FINGER, 5, said)
 
 
 @given(moments(), st.sampled_from(Direction))
@@ -229,7 +229,7 @@ def test_alternate_is_never_wrong_about_the_shift(
 ) -> None:
     for before, now in combinations(history, 2):
         last = LastPunch(5, before.stamp, direction)
-        verdict = judge(MATCH, OWNER, WORKER, last, now.stamp, ALTERNATE)
+        verdict = judge(FINGER, WORKER, last, now.stamp, ALTERNATE)
         assert isinstance(verdict, Accepted)
         other = OUT if direction is IN else IN
         true = other if now.true_ms - before.true_ms <= SHIFT_MS else IN
@@ -245,7 +245,7 @@ def at(text: str, **other: object) -> Stamp:
 
 
 def refused(worker: Worker, now: Stamp, last: LastPunch | None = None) -> bool:
-    verdict = judge(MATCH, OWNER, worker, last, now, ALTERNATE)
+    verdict = judge(FINGER, worker, last, now, ALTERNATE)
     assert verdict == Refused(Reason.NOT_VALID, worker="007") or isinstance(verdict, Accepted)
     return isinstance(verdict, Refused)
 
@@ -292,7 +292,7 @@ def test_who_came_in_on_the_last_day_may_still_go_out(
 
 def test_payroll_s_word_is_as_good_as_the_gate_s() -> None:
     dismissed = structs.replace(WORKER, listed=Employment(active=False))
-    verdict = judge(MATCH, OWNER, dismissed, None, FIRST, MINUTE)
+    verdict = judge(FINGER, dismissed, None, FIRST, MINUTE)
     assert verdict == Refused(Reason.DEACTIVATED, worker="007")
 
 
@@ -443,15 +443,15 @@ def test_the_direction_follows_on_what_was_added(
     if not trusted:
         now = structs.replace(now, state=ClockState.UNSYNCED, uncertainty_ms=None)
     last = LastPunch(5, written, way, said_ms=written.wall_ms + said)
-    verdict = judge(MATCH, OWNER, WORKER, last, now, ALTERNATE)
-    assert verdict == Accepted(OWNER, MATCH, expected, GUESSED)
+    verdict = judge(FINGER, WORKER, last, now, ALTERNATE)
+    assert verdict == Accepted(FINGER, expected, GUESSED)
 
 
 def test_what_was_added_a_moment_ago_is_repeated() -> None:
     last = LastPunch(5, later(50_000), IN, said_ms=later(40_000).wall_ms)
-    assert judge(MATCH, OWNER, WORKER, last, later(90_000), MINUTE) == Repeat(OWNER, MATCH, 5)
-    verdict = judge(MATCH, OWNER, WORKER, last, later(110_000), MINUTE)
-    assert verdict == Accepted(OWNER, MATCH, None, None)
+    assert judge(FINGER, WORKER, last, later(90_000), MINUTE) == Repeat(FINGER, 5)
+    verdict = judge(FINGER, WORKER, last, later(110_000), MINUTE)
+    assert verdict == Accepted(FINGER, None, None)
 
 
 @pytest.mark.parametrize(("way", "expected"), [(IN, False), (None, False), (OUT, True)])

@@ -23,6 +23,12 @@ from .gate import OWN, Gate, Result, name_of
 
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "config check": (),
+    "credentials add": ("NV001", "--card", "--stdin"),
+    "credentials allow": ("NV001",),
+    "credentials disallow": ("NV001",),
+    "credentials list": (),
+    "credentials qr": ("NV001", "--output", "qr.png"),
+    "credentials remove": ("NV001", "--card"),
     "demo": ("--fast",),
     "display": ("--listen", "127.0.0.1:0"),
     "doctor": (),

@@ -15,12 +15,16 @@ from ...contract.facts import (
     AttemptRefused,
     ClockStepped,
     ClockSynced,
+    CredentialAdded,
+    CredentialRemoved,
+    CredentialsAllowed,
     Direction,
     DirectionSource,
     Evidence,
     Fact,
     GateAlive,
     LedgerOpened,
+    Method,
     PrintEnrolled,
     PrintHeld,
     PrintReleased,
@@ -55,6 +59,7 @@ from ...gate.rules import (
     LastPunch,
     Match,
     Policy,
+    Proof,
     Refused,
     Repeat,
     judge,
@@ -232,15 +237,15 @@ class _Book:
         """Answer a finger as the gate's rules do."""
         code, stamp = press.worker, stamp_at(self._scribe.gate, press.ms)
         worker = WORKERS[code] if code else None
-        owner = _print_of(code) if code else None
+        proof = Proof.by_finger(owner := _print_of(code), Match(owner.slot, 120)) if code else None
         last = self._last.get(code) if code else None
-        verdict = judge(Match(owner.slot if owner else 0, 120), owner, worker, last, stamp, _POLICY)
+        verdict = judge(proof, worker, last, stamp, _POLICY)
         match verdict:
             case Accepted():
                 self._record(verdict, press.ms)
             case Repeat():
-                evidence = _evidence(verdict)
-                fact = PunchRepeated(worker=verdict.owner.worker, of=verdict.of, evidence=evidence)
+                worker_code, evidence = verdict.proof.worker, verdict.proof.evidence
+                fact = PunchRepeated(worker=worker_code, of=verdict.of, evidence=evidence)
                 self.write(fact, press.ms)
             case Refused():
                 reason, refused = verdict.reason.value, verdict.worker
@@ -249,12 +254,12 @@ class _Book:
                 )
 
     def _record(self, accepted: Accepted, ms: int) -> None:
-        code, stamp = accepted.owner.worker, stamp_at(self._scribe.gate, ms)
+        code, stamp = accepted.proof.worker, stamp_at(self._scribe.gate, ms)
         fact = PunchRecorded(
             worker=code,
             direction=accepted.direction,
             direction_source=DirectionSource.ALTERNATE,
-            evidence=_evidence(accepted),
+            evidence=accepted.proof.evidence,
         )
         seq = self.write(fact, ms)
         self._last[code] = LastPunch(seq, stamp, accepted.direction)
@@ -365,6 +370,9 @@ _TECHNICIANS_VISIT: tuple[Fact, ...] = (
         recipients=["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"],
         actor=_SUPERVISOR,
     ),
+    CredentialAdded(worker=_NEWCOMER, method=Method.CARD, actor=_SUPERVISOR),
+    CredentialsAllowed(worker=_NEWCOMER, allowed=True, actor=_SUPERVISOR),
+    CredentialRemoved(worker=_NEWCOMER, method=Method.CARD, actor=_SUPERVISOR),
     RecordingStopped(reason="sensor-fault"),
     SensorRestarted(times=1),
     SensorReconnected(times=1, templates="differ"),
@@ -381,13 +389,3 @@ _TECHNICIANS_VISIT: tuple[Fact, ...] = (
 
 def _print_of(code: str) -> Print:
     return Print(worker=code, finger="right-index", slot=sorted(WORKERS).index(code), generation=1)
-
-
-def _evidence(credited: Accepted | Repeat) -> Evidence:
-    owner = credited.owner
-    return Evidence(
-        finger=owner.finger,
-        slot=owner.slot,
-        generation=owner.generation,
-        score=credited.match.score,
-    )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..ledger.recorder import Recorder
     from ..people.templates.sealing import AgeSealing
     from ..ports import Emit, Examiner, Keys, Panel, Power, Sensor, Touch
+    from ..reader.readers import UsbReaders
     from ..settings.schema import Settings
     from ..uplink.inbox import ForeignReceipt
     from ..uplink.thread import UplinkThread
@@ -172,6 +173,16 @@ class Assembly:
         from ..panel.keys import GpioKeys
 
         return GpioKeys(self.settings.panel)
+
+    def readers(self) -> UsbReaders | None:
+        """The readers, which are read from now on; None where the settings name none."""
+        if not self.settings.reader.devices:
+            return None
+        from ..reader.readers import UsbReaders
+
+        readers = UsbReaders(self.settings.reader.devices)
+        readers.start()
+        return readers
 
     def if_usable(self, key: str, opened: Callable[[], Pin | None]) -> Pin | None:
         """The pin that the setting ``key`` names; None, noted and logged, where it cannot be used.

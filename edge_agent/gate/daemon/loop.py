@@ -15,6 +15,7 @@ from ... import __version__
 from ...contract.errors import BadRequest, EdgeAgentError, StoreFault
 from ...contract.facts import GateAlive
 from ..control.server import Conversation
+from ..credentials import CardInbox
 from ..errors import SPOILED, GateBusy, SensorDoubted, SensorFault
 from ..events import FingerAwaited
 from ..ledger.prune import Pruner
@@ -27,12 +28,13 @@ from ..people.handlers import HANDLERS, Dispatcher
 from ..people.requests import Enroll, Request, StepKind
 from ..people.roster import RosterInbox, RosterKeeper
 from ..people.templates.sealing import AgeSealing
-from ..ports import Keys, Panel, Sensor, SensorInfo, Touch
+from ..ports import Keys, Panel, Readers, Sensor, SensorInfo, Touch
 from ..sensor.lifecycle import Mends, SensorLifecycle
 from ..sensor.pairing import Pairing
 from ..touch.decide import Look
 from ..touch.poll_schedule import BETWEEN_LOOKS_S, PollSchedule
 from ..touch.take_punch import TakePunch
+from ..touch.take_typed import TakeTyped
 from ..touch.token_bucket import TokenBucket
 from ..touch.way_keys import WayKeys
 
@@ -80,12 +82,15 @@ class GateLoop:
         touch: Touch | None = None,
         sleeps: bool = False,
         keys: Keys | None = None,
+        readers: Readers | None = None,
+        named_only: bool = False,
     ) -> None:
         """``first`` is what connecting the sensor at the start came to.
 
         ``make_gate`` is called on the thread, to which a store's connection belongs; ``offline``
         tells whether payroll is out of reach; ``touch`` is the sensor's touch output, which may
-        work only while the sensor ``sleeps``; ``keys`` are those for in and out.
+        work only while the sensor ``sleeps``; ``keys`` are those for in and out;
+        ``readers`` read cards, of the named workers ``named_only``.
         """
         self._make_gate = make_gate
         self._sensor = sensor
@@ -99,6 +104,8 @@ class GateLoop:
         self._touch = touch
         self._sleeps = sleeps
         self._keys = keys
+        self._readers = readers
+        self._named_only = named_only
         self._requests: queue.SimpleQueue[tuple[Request, Conversation] | None] = queue.SimpleQueue()
         """None ends a pause and asks for nothing."""
         self._held: deque[tuple[Request, Conversation]] = deque()
@@ -142,6 +149,8 @@ class GateLoop:
             self._carry_out_next(within_s=self._pause(busy=busy))
             if self._way_keys is not None:
                 self._way_keys.turn()
+            if self._typed is not None:
+                self._typed.turn()
             self._look_at_glass()
             if (info := self._lifecycle.info) is not None:
                 self.capacity = info.capacity
@@ -170,6 +179,18 @@ class GateLoop:
             stop.is_set,
             self._way_keys,
         )
+        self._typed = inbox = None
+        if self._readers is not None:
+            inbox = CardInbox()
+            self._typed = TakeTyped(
+                gate,
+                self._panel,
+                self._taker.credit,
+                self._readers,
+                inbox,
+                named_only=self._named_only,
+            )
+            self._readers.listen(self.wake)
         self._dispatcher = Dispatcher(
             gate,
             self._sensor,
@@ -178,6 +199,7 @@ class GateLoop:
             self._sealing,
             self._taker.punch_in_between,
             lambda: not_in_use(self._lifecycle.missing),
+            inbox,
         )
         # Before anything is written in this boot: what the ledger knows is of the one before.
         self._clock = WatchClock(gate)
@@ -220,7 +242,7 @@ class GateLoop:
             return
         request, conversation = waiting
         handler, slot = HANDLERS[type(request)], None
-        prompt = SocketPrompt(conversation, self._stop, self._beat)
+        prompt = SocketPrompt(conversation, self._stop, self._beat_and_read)
         began = self._gate.clock.stamp()
         if handler.takes_finger:
             self._awaited = str(type(request).__struct_config__.tag)
@@ -257,6 +279,12 @@ class GateLoop:
             self._recording.taken(began, self._gate.clock.stamp())
             self._presses_until = self._gate.clock.monotonic() + _PRESSES_FIRST_S
         self._schedule.look_soon()
+
+    def _beat_and_read(self) -> None:
+        """Whoever has a card does not wait for an enrolment to end."""
+        self._beat()
+        if self._typed is not None:
+            self._typed.turn()
 
     def _next_request(self, within_s: float) -> tuple[Request, Conversation] | None:
         """One that may be carried out now: what waits for a finger gives way to presses."""

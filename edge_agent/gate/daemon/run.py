@@ -42,7 +42,7 @@ from ..ledger.store.notes import Leaving, leaving, leaving_note
 from ..ledger.store.sqlite_store import SqliteStore
 from ..ledger.worker_day import worker_day
 from ..people.roster import RosterInbox
-from ..ports import Keys, Panel, Sensor, SensorInfo, Touch
+from ..ports import Keys, Panel, Readers, Sensor, SensorInfo, Touch
 from ..settings.in_use import SettingsInUse
 from ..settings.schema import Settings
 from ..uplink.inbox import ForeignReceipt
@@ -131,6 +131,9 @@ def _run(assembly: Assembly, config: Path, manager: ServiceManager, stop: "_Stop
         keys = assembly.if_usable("keys", assembly.keys)
         if keys is not None:
             mirror.callback(keys.close)
+        readers = assembly.readers()
+        if readers is not None:
+            mirror.callback(readers.close)
         first: SensorInfo | SensorFault | None = None
         try:
             first = None if stop.asked else _first_connection(assembly, store, sensor)
@@ -142,7 +145,8 @@ def _run(assembly: Assembly, config: Path, manager: ServiceManager, stop: "_Stop
                 _say_stopped(assembly, store)
             return 0
         daemon = _Daemon(
-            assembly, departure, stop, store, panel, sensor, touch, keys, first, config
+            *(assembly, departure, stop, store, panel, sensor),
+            *(touch, keys, readers, first, config),
         )
         mirror.callback(daemon.close)
         return daemon.run(manager)
@@ -256,6 +260,7 @@ class _Daemon:
         sensor: Sensor,
         touch: Touch | None,
         keys: Keys | None,
+        readers: Readers | None,
         first: SensorInfo | SensorFault,
         config: Path,
     ) -> None:
@@ -268,6 +273,7 @@ class _Daemon:
         self._way = "disconnected"
         self._bus = EventBus()
         self._panel = panel
+        self._readers = readers
         roster = RosterInbox()
         self._gate = GateLoop(
             make_gate=lambda: assembly.gate(self._bus.emit, departure.damaged),
@@ -281,6 +287,8 @@ class _Daemon:
             prune_after_months=_prune_after_months(assembly.settings),
             touch=touch,
             keys=keys,
+            readers=readers,
+            named_only=assembly.settings.reader.allow == "named",
             sleeps=touch is not None and assembly.settings.sensor.touch_sleep,
         )
         self._examiner = ProcessExaminer(config, self._wake_uplink)
@@ -408,5 +416,6 @@ class _Daemon:
         )
 
     def _pin_problems(self) -> dict[str, str]:
-        panel = self._panel.problem
-        return ({} if panel is None else {"panel": panel}) | self._assembly.pin_problems
+        readers = self._readers.problem if self._readers else None
+        told = {"panel": self._panel.problem, "readers": None if readers is None else str(readers)}
+        return {key: why for key, why in told.items() if why} | self._assembly.pin_problems

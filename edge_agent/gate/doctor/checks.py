@@ -15,7 +15,14 @@ from .hardware import card, memory, mount, power, space, temperature
 from .ledger import chain, database, payroll, roster
 from .machine import Machine
 from .panel import lamps, power_pin, touch_pin
-from .rights import database_rights, pin_rights, port_rights, settings_rights, socket_rights
+from .rights import (
+    database_rights,
+    pin_rights,
+    port_rights,
+    readers,
+    settings_rights,
+    socket_rights,
+)
 from .sensor import backup, glass, sensor, slots
 from .times import battery, clock, rtc, time_zone
 from .wiring import board, console, other_readers, port
@@ -34,6 +41,7 @@ OF_THE_GATE: tuple[Check[CheckContext], ...] = (
     glass,
     backup,
     lamps,
+    readers,
     settings_rights,
     socket_rights,
     database_rights,

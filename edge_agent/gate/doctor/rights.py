@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 
 from .context import CheckContext, check
-from .findings import Judgement, Sentence, State
+from .findings import Judgement, Sentence, State, passed_on
 from .machine import Machine, user_name
 
 OK, FAIL = State.OK, State.FAIL
@@ -106,6 +106,29 @@ def pin_rights(context: CheckContext) -> Judgement | None:
         return NO_GPIO_CHIP()
     verdicts = [_judge(context, f"/dev/{chip.name}", _READ | _WRITE) for chip in chips]
     return next((verdict for verdict in verdicts if verdict.state is State.FAIL), verdicts[0])
+
+
+READERS_OF_DAEMON = Sentence(OK, "doctor.readers-of-daemon")
+READERS_THERE = Sentence(OK, "doctor.readers-there")
+READER_MISSING = Sentence(FAIL, "doctor.reader-missing")
+
+
+@check("readers")
+def readers(context: CheckContext) -> Judgement | None:
+    """Readers of cards and keypads: there, and open to this user; the daemon tells of its own."""
+    devices = context.settings.reader.devices
+    if not devices:
+        return None
+    if context.status is not None:
+        problem = context.status.get("pins", {}).get("problems", {}).get("readers")
+        return passed_on(FAIL, problem) if problem else READERS_OF_DAEMON(devices=devices)
+    for path in devices:
+        if not _exists(context.machine, path):
+            return READER_MISSING(path=path)
+        verdict = _judge(context, path, _READ)
+        if verdict.state is State.FAIL:
+            return verdict
+    return READERS_THERE(devices=devices)
 
 
 @check("socket rights")

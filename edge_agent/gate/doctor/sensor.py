@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from ...contract.chain import stamp_of
 from ...contract.errors import StoreFault
-from ...contract.facts import TOUCHES
+from ...contract.facts import TOUCHES, Method
 from ...contract.language import Message, told_problem
 from ...contract.stamps import elapsed
 from ..ports import Sensor
@@ -169,7 +169,7 @@ def _touches(context: CheckContext) -> _Touches:
         for kind, data in islice(store.newest_first(), _MOST_ENTRIES):
             if elapsed(stamp_of(data), now).least > _DAY_MS:
                 break
-            if kind in TOUCHES:
+            if kind in TOUCHES and data.get("method", Method.FINGER) == Method.FINGER:
                 count = 1 + data.get("suppressed", 0)
                 found.all += count
                 found.poor += count * (data.get("reason") == Reason.POOR_SCAN.value)

@@ -22,6 +22,7 @@ from ...contract.people import Print, Worker
 from ...contract.roster import Applied
 from ...contract.stamps import ClockState, Stamp
 from ...contract.true_times import Bounds, Timeline
+from ..credentials import Credentials
 from ..events import LedgerGrew
 from ..ports import Clock, Emit
 from ..rules import LastPunch, Policy
@@ -35,6 +36,7 @@ class _Known(Struct):
     prints: dict[int, Print]
     workers: dict[str, Worker]
     last_punches: dict[str, LastPunch]
+    credentials: Credentials
 
 
 class Recorder:
@@ -68,6 +70,11 @@ class Recorder:
     def workers(self) -> dict[str, Worker]:
         """All workers by code. Raises StoreFault."""
         return self._memory.workers
+
+    @property
+    def credentials(self) -> Credentials:
+        """Whose cards, PINs and QR codes are whose. Raises StoreFault."""
+        return self._memory.credentials
 
     @property
     def last_punches(self) -> dict[str, LastPunch]:
@@ -177,6 +184,15 @@ class Recorder:
         if (known := self._known) is not None:
             known.workers[worker.code] = worker
 
+    def record_credentials(self, fact: Fact, also: Callable[[SqliteChange], None]) -> None:
+        """Change who is known by what, together with the entry that says so."""
+        self.record(fact, also=also)
+        if (known := self._known) is not None:
+            known.credentials = self._read_credentials()
+
+    def _read_credentials(self) -> Credentials:
+        return Credentials(self.store.credentials(), self.store.named_workers())
+
     def record_roster(
         self, facts: list[Fact], roster: Applied, workers: Sequence[Worker] = ()
     ) -> None:
@@ -277,6 +293,7 @@ class Recorder:
                 {print_.slot: print_ for print_ in self.store.prints()},
                 {worker.code: worker for worker in self.store.workers()},
                 self.store.last_punches(self.clock.stamp(), horizon_ms),
+                self._read_credentials(),
             )
         return self._known
 

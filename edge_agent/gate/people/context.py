@@ -10,6 +10,7 @@ from ...contract.errors import BadRequest
 from ...contract.language import Message
 from ...contract.people import Print, Worker, look_alikes
 from ...contract.stamps import Stamp
+from ..credentials import CardInbox
 from ..errors import SensorSilent
 from ..ledger.recorder import Recorder
 from ..ports import Panel, Sensor, SensorInfo
@@ -55,7 +56,8 @@ class RequestContext:
 
     ``connected`` is what the sensor in use says of itself, None while it is not in use, and
     ``connect`` what is then asked for it by whoever needs it. ``punch`` answers somebody who
-    presses in between, as a touch is answered; ``actor`` goes into the ledger.
+    presses in between, as a touch is answered; ``actor`` goes into the ledger. ``inbox`` is where
+    the readers leave a card that is nobody's yet.
     """
 
     gate: Recorder
@@ -69,6 +71,8 @@ class RequestContext:
     punch: Callable[[Match, Stamp], None]
     prompt: Prompt
     actor: str
+    inbox: CardInbox
+    has_readers: bool
 
     def sensor_in_use(self) -> SensorInfo:
         """What it says of itself: connected, and the one that the prints are in.

@@ -10,27 +10,42 @@ from functools import partial
 from typing import Any
 
 from ...contract.stamps import Stamp
+from ..credentials import CardInbox
 from ..ledger.recorder import Recorder
 from ..ports import Panel, Sensor, SensorInfo
 from ..rules import Match
 from ..sensor.pairing import Pairing
 from .back_up import begin_backup, keep_backup, seal_prints
 from .context import RequestContext, Result, Transfers, not_in_use
+from .credentials import (
+    add_credential,
+    allow_credentials,
+    ask_card,
+    await_card,
+    make_qr,
+    remove_credential,
+)
 from .enroll import enroll, identify, remove_print
 from .prompt import Prompt
 from .requests import (
     ActivateWorker,
+    AddCredential,
     AddPunch,
     AddWorker,
     AdoptSensor,
+    AllowCredentials,
+    AskCard,
     AskCourier,
     AskSensor,
+    AwaitCard,
     BeginBackup,
     BeginRestore,
     DeactivateWorker,
     Enroll,
     Identify,
     KeepBackup,
+    MakeQr,
+    RemoveCredential,
     RemovePrint,
     RenameWorker,
     Request,
@@ -69,6 +84,12 @@ HANDLERS: Mapping[type[Request], Handler] = {
     Enroll: Handler(enroll, tells_of_sensor=True, takes_finger=True),
     RemovePrint: Handler(remove_print, tells_of_sensor=True),
     Identify: Handler(identify, tells_of_sensor=True, takes_finger=True),
+    AddCredential: Handler(add_credential),
+    AwaitCard: Handler(await_card),
+    AskCard: Handler(ask_card),
+    MakeQr: Handler(make_qr),
+    RemoveCredential: Handler(remove_credential),
+    AllowCredentials: Handler(allow_credentials),
     AskSensor: Handler(ask_sensor, tells_of_sensor=True),
     AdoptSensor: Handler(adopt_sensor, tells_of_sensor=True),
     TakeImage: Handler(take_image, takes_finger=True),
@@ -93,10 +114,12 @@ class Dispatcher:
         sealing: AgeSealing,
         punch: Callable[[Match, Stamp], None],
         connect: Callable[[], SensorInfo] = not_in_use,
+        inbox: CardInbox | None = None,
     ) -> None:
         """``punch`` answers whoever presses while somebody else is waited for.
 
-        ``connect`` is asked for the sensor where it is needed and not in use.
+        ``connect`` is asked for the sensor where it is needed and not in use; ``inbox`` is there
+        where there are readers.
         """
         self._context = partial(
             RequestContext,
@@ -107,6 +130,8 @@ class Dispatcher:
             sealing=sealing,
             punch=punch,
             connect=connect,
+            inbox=inbox or CardInbox(),
+            has_readers=inbox is not None,
             transfers=Transfers(Strangers(gate, sensor, pairing)),
         )
 

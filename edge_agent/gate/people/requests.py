@@ -6,7 +6,7 @@ request out, and what for that is needed, stands in handlers.py.
 """
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -101,6 +101,51 @@ class RemovePrint(Request, tag="remove-print", frozen=True, kw_only=True):
 
 class Identify(Request, tag="identify", frozen=True, kw_only=True):
     """Say whose finger is pressed next, without a punch."""
+
+
+CredentialKind = Literal["card", "pin", "qr"]
+
+
+class AddCredential(Request, tag="add-credential", frozen=True, kw_only=True):
+    """A card's number, a PIN or what a QR code says is a worker's from now on."""
+
+    code: Word
+    method: CredentialKind
+    secret: Line
+
+    def __repr__(self) -> str:
+        return f"AddCredential(code={self.code!r}, method={self.method!r})"
+
+
+class AwaitCard(Request, tag="await-card", frozen=True, kw_only=True):
+    """The next card or QR code at a reader that is nobody's yet is to be this worker's."""
+
+    code: Word
+    method: Literal["card", "qr"]
+
+
+class AskCard(Request, tag="ask-card", frozen=True, kw_only=True):
+    """Whether it has come; it is the worker's then."""
+
+
+class MakeQr(Request, tag="make-qr", frozen=True, kw_only=True):
+    """What a new QR code of a worker has to say. The one before is nobody's any more."""
+
+    code: Word
+
+
+class RemoveCredential(Request, tag="remove-credential", frozen=True, kw_only=True):
+    """A worker's card, PIN or QR code is nobody's any more."""
+
+    code: Word
+    method: CredentialKind
+
+
+class AllowCredentials(Request, tag="allow-credentials", frozen=True, kw_only=True):
+    """Whether a worker may punch by other means than a finger, where only the named ones may."""
+
+    code: Word
+    allowed: bool
 
 
 class AskSensor(Request, tag="ask-sensor", frozen=True, kw_only=True):

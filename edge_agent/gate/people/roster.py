@@ -162,9 +162,10 @@ class RosterKeeper:
             )
 
     def _given_away(self, listings: Iterable[Listing]) -> list[str]:
-        """Codes with prints that are another person's now, as far as names tell."""
+        """Codes with prints, or a card, that are another person's now, as far as names tell."""
         known = self._gate.workers
         with_prints = {print_.worker for print_ in self._gate.prints}
+        with_prints |= {one.worker for one in self._gate.store.credentials()}
         return [
             code
             for code, name in ((listing.worker.code, listing.worker.name) for listing in listings)

@@ -42,7 +42,9 @@ def add_worker(context: RequestContext, request: AddWorker) -> Result:
         worker = _as_listed(known, worker)
     if known.active:
         raise BadRequest("people.exists", code=code)
-    if another_person(known.name, worker.name) and _fingers(gate, code):
+    if another_person(known.name, worker.name) and (
+        _fingers(gate, code) or any(one.worker == code for one in gate.store.credentials())
+    ):
         raise BadRequest("people.was-another", code=code, former=known.name, name=worker.name)
     gate.record_worker(WorkerChanged(worker=code, active=True, actor=actor), worker)
     return to_builtins(worker)  # type: ignore[no-any-return]
@@ -59,6 +61,15 @@ def rename_worker(context: RequestContext, request: RenameWorker) -> Result:
     if known.listed is not None:
         raise BadRequest("people.named-by-roster", code=known.code)
     fingers = _fingers(gate, known.code)
+    held = [one.method for one in gate.store.credentials() if one.worker == known.code]
+    if held and not fingers and another_person(known.name, name) and not request.force:
+        raise BadRequest(
+            "credential.are-anothers",
+            code=known.code,
+            known=known.name,
+            kinds=[Message(f"method.{kind}") for kind in held],
+            name=name,
+        )
     if fingers and another_person(known.name, name) and not request.force:
         raise BadRequest(
             "people.is-another",

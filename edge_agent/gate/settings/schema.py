@@ -53,6 +53,9 @@ class SensorSettings(Section, frozen=True, kw_only=True):
     power_active: Literal["low", "high"] = "high"
 
 
+DevicePath = Annotated[str, Meta(pattern=r"\A/[^\x00]+\Z", max_length=200)]
+"""Of an input device, best one in /dev/input/by-id, whose name stays."""
+
 HoursText = Annotated[
     str, Meta(pattern=r"\A([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d\Z", max_length=11)
 ]
@@ -85,6 +88,14 @@ class PunchSettings(Section, frozen=True, kw_only=True):
     without_key: KeyDefault = KeyDefault.NONE
     in_hours: tuple[HoursText, ...] = ()
     out_hours: tuple[HoursText, ...] = ()
+
+
+class ReaderSettings(Section, frozen=True, kw_only=True):
+    """Readers of cards and QR codes, and keypads: whatever types like a keyboard, at the USB."""
+
+    devices: tuple[DevicePath, ...] = ()
+    allow: Literal["all", "named"] = "all"
+    """Who may use them: "named": only whom a supervisor has named."""
 
 
 class StoreSettings(Section, frozen=True, kw_only=True):
@@ -177,6 +188,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     sensor: SensorSettings
     panel: PanelSettings
     punch: PunchSettings
+    reader: ReaderSettings
     store: StoreSettings
     clock: ClockSettings
     mqtt: MqttSettings

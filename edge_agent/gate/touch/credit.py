@@ -9,7 +9,6 @@ from ...contract.errors import StoreFault
 from ...contract.facts import (
     AttemptRefused,
     DirectionSource,
-    Evidence,
     Fact,
     PunchDirected,
     PunchRecorded,
@@ -19,7 +18,7 @@ from ...contract.stamps import Stamp, local_time, true_time
 from ..events import Outcome, PanelShown
 from ..ledger.recorder import Recorder
 from ..ports import Panel
-from ..rules import Accepted, Hint, LastPunch, Match, Reason, Refused, Repeat, judge
+from ..rules import Accepted, Hint, LastPunch, Match, Proof, Reason, Refused, Repeat, judge
 from .token_bucket import RefusalLimit
 from .way_keys import WayKeys
 
@@ -32,11 +31,14 @@ REFUSED_AS = {
     Reason.UNPROVEN: Outcome.UNKNOWN,
     Reason.POOR_SCAN: Outcome.TRY_AGAIN,
     Reason.SENSOR_FAULT: Outcome.SENSOR_FAULT,
+    Reason.NOT_NAMED: Outcome.REFUSED,
+    Reason.WRONG_PIN: Outcome.REFUSED,
+    Reason.LOCKED: Outcome.REFUSED,
 }
 
 
 class Credit:
-    """Turns what the sensor found into an entry and a lamp, one of each for a touch."""
+    """Turns what sensor and readers found into an entry and a lamp, one of each for a touch."""
 
     def __init__(
         self,
@@ -51,25 +53,41 @@ class Credit:
         self._panel = panel
         self._offline = offline
         self._refusals = RefusalLimit()
+        self.answers = 0
+        """How many touches have had their answer."""
 
     def match(self, match: Match, stamp: Stamp) -> None:
         """Decide a match and record it. Only what is durably recorded is shown as recorded."""
-        self._show(self._decide(match, stamp), stamp)
+        try:
+            owner, _ = self._gate.owner_of(match.slot)
+            held = owner is not None and (owner.slot, owner.generation) in self._gate.held
+        except StoreFault as fault:
+            self.not_recorded(fault, stamp)
+            return
+        if held:
+            # Not even the lamp's event may say that it was theirs.
+            self.refuse(Refused(Reason.UNPROVEN), stamp)
+        else:
+            self.proof(Proof.by_finger(owner, match) if owner else None, stamp)
+
+    def proof(self, proof: Proof | None, stamp: Stamp) -> None:
+        """The same for whatever proves who somebody is; None: a match in a slot of nobody's."""
+        self._show(self._decide(proof, stamp), stamp)
+
+    def not_recorded(self, fault: StoreFault, stamp: Stamp) -> None:
+        """Tell somebody that the database could not even be asked who they are."""
+        self._show(_not_recorded(fault, None), stamp)
 
     def refuse(self, refused: Refused, stamp: Stamp) -> None:
         """Tell a worker that they were not credited, and why; it is evidence that they pressed."""
         self._show(self._write_refusal(refused, stamp), stamp, refused.hint)
 
-    def _decide(self, match: Match, stamp: Stamp) -> PanelShown:
-        owner = None
+    def _decide(self, proof: Proof | None, stamp: Stamp) -> PanelShown:
         try:
-            owner, worker = self._gate.owner_of(match.slot)
-            if owner is not None and (owner.slot, owner.generation) in self._gate.held:
-                owner = None  # Not even the lamp's event may say that it was theirs.
-                return self._write_refusal(Refused(Reason.UNPROVEN), stamp)
-            last = self._gate.last_punches.get(owner.worker) if owner else None
+            worker = self._gate.workers.get(proof.worker) if proof else None
+            last = self._gate.last_punches.get(proof.worker) if proof else None
             key = self._keys.chosen() if self._keys else None
-            verdict = judge(match, owner, worker, last, stamp, self._gate.policy, key)
+            verdict = judge(proof, worker, last, stamp, self._gate.policy, key)
             match verdict:
                 case Refused():
                     return self._write_refusal(verdict, stamp)
@@ -80,26 +98,29 @@ class Credit:
                     return self._record_punch(verdict, stamp)
         except StoreFault as fault:
             # Shown as what it is: the worker must never walk away on a lie.
-            log.error("not recorded: %s", fault)
-            return PanelShown(outcome=Outcome.NOT_RECORDED, worker=owner.worker if owner else None)
+            return _not_recorded(fault, proof.worker if proof else None)
 
     def _record_punch(self, accepted: Accepted, stamp: Stamp) -> PanelShown:
-        worker = accepted.owner.worker
+        proof = accepted.proof
         not_before, not_after = self._known_at_once(stamp)
         recorded = PunchRecorded(
-            worker=worker,
+            worker=proof.worker,
             direction=accepted.direction,
             direction_source=accepted.direction_source,
-            evidence=_evidence(accepted),
+            method=proof.method,
+            evidence=proof.evidence,
             not_before=not_before,
             not_after=not_after,
         )
         # Commit before the green lamp: the worker walks away on it.
         entry = self._gate.record(recorded, stamp)
         if self._keys is not None:
-            self._keys.credited(worker, entry.seq, accepted.direction_source)
+            self._keys.credited(proof.worker, entry.seq, accepted.direction_source)
         return PanelShown(
-            outcome=Outcome.RECORDED, worker=worker, seq=entry.seq, direction=accepted.direction
+            outcome=Outcome.RECORDED,
+            worker=proof.worker,
+            seq=entry.seq,
+            direction=accepted.direction,
         )
 
     def _known_at_once(self, stamp: Stamp) -> tuple[str | UnsetType, str | UnsetType]:
@@ -114,8 +135,11 @@ class Credit:
         )
 
     def _record_repeat(self, repeat: Repeat, last: LastPunch, stamp: Stamp) -> PanelShown:
-        worker = repeat.owner.worker
-        facts: list[Fact] = [PunchRepeated(worker=worker, of=repeat.of, evidence=_evidence(repeat))]
+        worker, proof = repeat.proof.worker, repeat.proof
+        repeated = PunchRepeated(
+            worker=worker, of=repeat.of, method=proof.method, evidence=proof.evidence
+        )
+        facts: list[Fact] = [repeated]
         if repeat.direction is not None:
             facts.append(PunchDirected(worker=worker, of=repeat.of, direction=repeat.direction))
         entry, *_ = self._gate.record_all(facts, stamp)
@@ -141,6 +165,7 @@ class Credit:
                 hint=refused.hint,
                 worker=refused.worker,
                 suppressed=suppressed,
+                method=refused.method,
             )
             try:
                 seq = self._gate.record(attempt, stamp).seq
@@ -156,6 +181,7 @@ class Credit:
 
     def _show(self, shown: PanelShown, stamp: Stamp, hint: Hint | None = None) -> None:
         self._panel.show(shown.outcome, hint, direction=shown.direction, offline=self._offline())
+        self.answers += 1
         # After the lamp: whoever reads the stream can wait, and has to know what is not new.
         self._gate.emit(
             structs.replace(
@@ -166,8 +192,6 @@ class Credit:
         )
 
 
-def _evidence(credited: Accepted | Repeat) -> Evidence:
-    owner, match = credited.owner, credited.match
-    return Evidence(
-        finger=owner.finger, slot=owner.slot, generation=owner.generation, score=match.score
-    )
+def _not_recorded(fault: StoreFault, worker: str | None) -> PanelShown:
+    log.error("not recorded: %s", fault)
+    return PanelShown(outcome=Outcome.NOT_RECORDED, worker=worker)

@@ -49,7 +49,8 @@ class TakePunch:
         self._clock = gate.clock
         self._panel = panel
         self._glass = Glass(sensor, gate.clock, captures, gate.policy, recover, stopping)
-        self._credit = Credit(gate, panel, offline, keys)
+        self.credit = Credit(gate, panel, offline, keys)
+        """Whoever else has a touch answered does so by this."""
         self._ghosts = TokenBucket(_MOST_GHOSTS, _GHOST_EVERY_S)
         self._state = TouchState()
 
@@ -94,7 +95,7 @@ class TakePunch:
 
     def punch_in_between(self, match: Match, stamp: Stamp) -> None:
         """Answer a worker who pressed while the gate waited for somebody else's finger."""
-        self._credit.match(match, stamp)
+        self.credit.match(match, stamp)
 
     def _look(self, felt: bool | None) -> Seen:
         began = self._clock.monotonic()
@@ -150,7 +151,7 @@ class TakePunch:
         except SensorFault:
             # A finger that stays through the fault has had its answer.
             self._state = self._state.answered(Last.TOLD, self._clock.monotonic())
-            self._credit.refuse(Refused(Reason.SENSOR_FAULT), stamp)
+            self.credit.refuse(Refused(Reason.SENSOR_FAULT), stamp)
             raise
         now = self._clock.monotonic()
         self._state = self._state.saw(True, now)
@@ -162,17 +163,17 @@ class TakePunch:
         else:
             self._ghosts.fill()
             self._state = self._state.answered(Last.REFUSED, now)
-            self._credit.refuse(reading.found, reading.stamp)
+            self.credit.refuse(reading.found, reading.stamp)
         if reading.lifted:
             self._clear()
 
     def _credit_match(self, match: Match, stamp: Stamp) -> None:
         self._ghosts.fill()  # Somebody is there.
         self._state = self._state.answered(Last.SLOT, self._clock.monotonic(), match.slot)
-        self._credit.match(match, stamp)
+        self.credit.match(match, stamp)
 
     def _answer_ghost(self, refused: Refused, stamp: Stamp, now: float) -> None:
         if self._ghosts.take(now):
-            self._credit.refuse(refused, stamp)
+            self.credit.refuse(refused, stamp)
         else:
             self._panel.dark()

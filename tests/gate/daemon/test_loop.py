@@ -56,9 +56,9 @@ class Asking:
 class Turns:
     """A loop that is stopped after so many turns, and what it showed until then."""
 
-    def __init__(self, works: Works) -> None:
+    def __init__(self, works: Works, **loop: Any) -> None:
         self.works = works
-        self.loop: GateLoop = works.loop()
+        self.loop: GateLoop = works.loop(**loop)
         self.stop = threading.Event()
 
     def run(self, each: Callable[[int], None] = lambda turn: None, most: int = 40) -> None:

@@ -20,7 +20,7 @@ from edge_agent.gate.host.clock_trust import HardwareClock, Known
 from edge_agent.gate.host.host_identity import HostIdentity
 from edge_agent.gate.ledger.open_or_succeed import open_or_succeed
 from edge_agent.gate.ledger.store.metadata import Watermarks
-from edge_agent.gate.rules import Accepted, Match, Policy, Repeat, judge
+from edge_agent.gate.rules import Accepted, Match, Policy, Proof, Repeat, judge
 from edge_agent.receiver.accept import read
 from edge_agent.receiver.signs_of_life import SignsOfLife, sign_of
 from edge_agent.receiver.store import PayrollStore
@@ -238,7 +238,9 @@ def test_a_leap_of_years_is_not_believed_at_all(site: BatterySite, leap: int) ->
     assert site.last_said(seq)["at"] is None
     season = structs.replace(LAN, listed=Employment(active=True, valid_to="2027-01-31"))
     policy = Policy(repeat_window_ms=0, direction=site.gate.policy.direction, zone=ZONE)
-    verdict = judge(Match(LANS.slot, 99), LANS, season, None, site.clocks.stamp(), policy)
+    verdict = judge(
+        Proof.by_finger(LANS, Match(LANS.slot, 99)), season, None, site.clocks.stamp(), policy
+    )
     assert isinstance(verdict, Accepted)
     site.syncs()
     assert near(site.last_said(seq)["at"], site.truth[seq])
@@ -284,7 +286,9 @@ def test_the_rules_do_not_reckon_with_a_clock_that_proved_false(site: BatterySit
     last = site.gate.last_punches[LAN.code]
     assert not last.stamp.trusted
     policy = Policy(repeat_window_ms=10 * MINUTE, direction=site.gate.policy.direction, zone=ZONE)
-    verdict = judge(Match(LANS.slot, 99), LANS, LAN, last, site.clocks.stamp(), policy)
+    verdict = judge(
+        Proof.by_finger(LANS, Match(LANS.slot, 99)), LAN, last, site.clocks.stamp(), policy
+    )
     assert not isinstance(verdict, Repeat)
 
 

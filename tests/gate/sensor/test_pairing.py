@@ -75,8 +75,8 @@ class Works:
         self.site.events.clear()
         self.sensor.asked.clear()
 
-    def loop(self, first: SensorInfo | SensorFault = INFO) -> GateLoop:
-        """The gate's thread here."""
+    def loop(self, first: SensorInfo | SensorFault = INFO, **more: Any) -> GateLoop:
+        """The gate's thread here; ``more``: what else it is given."""
         return GateLoop(
             make_gate=lambda: self.gate,
             sensor=self.sensor,
@@ -86,6 +86,7 @@ class Works:
             offline=lambda: False,
             sealing=AgeSealing(),
             roster=RosterInbox(),
+            **more,
         )
 
     def switch_on(self) -> None:

@@ -17,6 +17,8 @@ TABLES: dict[str, bool] = {
     "remembered": True,
     "employments": True,
     "roster": True,
+    "credentials": True,
+    "named_workers": True,
     # The new ledger's own.
     "ledger": False,
     "identity": False,

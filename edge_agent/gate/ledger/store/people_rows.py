@@ -6,8 +6,10 @@ from typing import Any
 
 import msgspec
 
+from ....contract.facts import Method
 from ....contract.people import Employment, Holders, Print, Worker, another_person
 from ....contract.roster import Applied, Refusal
+from ...credentials import Credential
 from ...errors import DamagedLedger
 from ...pairing_mark import PairingMark
 from .database import ChangePart, Part
@@ -69,6 +71,20 @@ class PeopleRows(Part):
             "SELECT worker, finger FROM prints WHERE digest = ? ORDER BY removed LIMIT 1", digest
         )
         return rows[0] if rows else None
+
+    def credentials(self) -> list[Credential]:
+        """All cards, PINs and QR codes, by worker."""
+        rows = self._connection.rows(
+            "SELECT worker, method, salt, hash FROM credentials ORDER BY worker, method"
+        )
+        return [
+            Credential(worker=worker, method=Method(method), salt=salt, hash=digest)
+            for worker, method, salt, digest in rows
+        ]
+
+    def named_workers(self) -> set[str]:
+        """Whom a supervisor has named for other means than a finger."""
+        return {code for (code,) in self._connection.rows("SELECT worker FROM named_workers")}
 
     def not_backed_up(self) -> int:
         """How many prints no backup holds."""
@@ -151,6 +167,30 @@ class PeopleChange(ChangePart):
         self._database.table("prints").update((print_.slot, print_.generation), {"removed": 1})
         self._sum(print_)
 
+    def put_credential(self, one: Credential) -> None:
+        """Add a card, a PIN or a QR code, in the place of the one that the worker has."""
+        self.people_changed = True
+        self._database.conn.execute(
+            "REPLACE INTO credentials (worker, method, salt, hash, sum) VALUES (?, ?, ?, ?, ?)",
+            _with_sum(one.worker, one.method.value, one.salt, one.hash),
+        )
+
+    def drop_credential(self, worker: str, method: Method) -> None:
+        """Forget a worker's card, PIN or QR code."""
+        self.people_changed = True
+        self._database.conn.execute(
+            "DELETE FROM credentials WHERE worker = ? AND method = ?", (worker, method.value)
+        )
+
+    def put_named(self, worker: str, *, named: bool) -> None:
+        """Remember whether a supervisor has named a worker."""
+        self._database.conn.execute(
+            "INSERT OR IGNORE INTO named_workers VALUES (?)"
+            if named
+            else "DELETE FROM named_workers WHERE worker = ?",
+            (worker,),
+        )
+
     def _sum(self, print_: Print) -> None:
         key = print_.slot, print_.generation
         row = self._database.table("prints").get(key)
@@ -215,6 +255,7 @@ SUMMED = {
     "prints": ("slot", "generation", "worker", "finger", "removed", "digest"),
     "workers": ("code", "name", "active"),
     "employments": ("worker", "active", "valid_from", "valid_to"),
+    "credentials": ("worker", "method", "salt", "hash"),
 }
 """What is covered by the checksum of a row: a byte that flips there would credit or refuse another
 worker."""

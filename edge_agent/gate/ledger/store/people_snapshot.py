@@ -37,10 +37,13 @@ log = logging.getLogger(__name__)
 _COLUMNS = {**SUMMED, "prints": (*SUMMED["prints"], "backed_up")}
 
 
+_BYTES = (("prints", "digest"), ("credentials", "salt"), ("credentials", "hash"))
+
+
 class PeopleSnapshot(Struct, frozen=True, kw_only=True):
     """The rows of the tables in ``SUMMED``, as they were after entry ``seq`` of ``ledger``.
 
-    Digests are hexadecimal digits. ``lost``: what the database remembers of those who were lost
+    Bytes are hexadecimal digits. ``lost``: what the database remembers of those who were lost
     before, as it stands there.
     """
 
@@ -53,8 +56,9 @@ class PeopleSnapshot(Struct, frozen=True, kw_only=True):
     def sealed(self) -> Rows:
         """The rows as they stand in the tables, with their checksums."""
         sealed = {table: [dict(row) for row in rows] for table, rows in self.rows.items()}
-        for row in sealed["prints"]:
-            row["digest"] = None if row["digest"] is None else bytes.fromhex(row["digest"])
+        for table, name in _BYTES:
+            for row in sealed.get(table, ()):
+                row[name] = None if row[name] is None else bytes.fromhex(row[name])
         for table, rows in sealed.items():
             for row in rows:
                 row["sum"] = row_sum(table, row)

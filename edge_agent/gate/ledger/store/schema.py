@@ -313,3 +313,26 @@ def m110_former_names(db: Database) -> None:
         " through INTEGER NOT NULL"
         ") STRICT"
     )
+
+
+@_migration
+def m120_credentials(db: Database) -> None:
+    """Cards, PINs and QR codes, one of each to a worker, and whom a supervisor has named.
+
+    A checksum beside each, as beside the prints: a byte that flips must credit nobody else.
+    """
+    db.conn.execute(
+        "CREATE TABLE credentials ("
+        " worker TEXT NOT NULL REFERENCES workers (code),"
+        " method TEXT NOT NULL CHECK (method IN ('card', 'pin', 'qr')),"
+        " salt BLOB NOT NULL,"
+        " hash BLOB NOT NULL CHECK (length(hash) = 32),"
+        " sum INTEGER NOT NULL,"
+        " PRIMARY KEY (worker, method)"
+        ") STRICT"
+    )
+    # Of two workers' cards one would win by chance.
+    db.conn.execute("CREATE UNIQUE INDEX one_worker_a_card ON credentials (hash)")
+    db.conn.execute(
+        "CREATE TABLE named_workers (worker TEXT PRIMARY KEY REFERENCES workers (code)) STRICT"
+    )

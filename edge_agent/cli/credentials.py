@@ -1,0 +1,193 @@
+"""``edge-agent credentials``: cards, PINs and QR codes, for whom a finger does not do."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..contract.atomic_file import new_private_file, refuse_existing
+from ..contract.errors import BadRequest
+from ..contract.language import say
+from ..gate.people.requests import (
+    AddCredential,
+    AllowCredentials,
+    AskCard,
+    AwaitCard,
+    CredentialKind,
+    MakeQr,
+    RemoveCredential,
+)
+from ..gate.settings.schema import Settings
+from .carry_out import at_the_gate, carry_out, names_of, who
+from .help import group
+from .options import Command, as_json, with_settings
+from .show import print_json, print_table
+from .tell import tell
+
+_LOOK_EVERY_S = 0.3
+
+
+def _one_kind(command: Command) -> Command:
+    for flag, told in (("qr", "help.qr"), ("pin", "help.pin"), ("card", "help.card")):
+        command = click.option(f"--{flag}", "kind", flag_value=flag, help=told)(command)
+    return command
+
+
+@group(help="help.credentials")
+def credentials() -> None:
+    """By what else somebody may punch."""
+
+
+@credentials.command(help="help.credentials-add")
+@click.argument("code")
+@_one_kind
+@click.option("--stdin", "typed", is_flag=True, help="help.credentials-stdin")
+@as_json
+@with_settings
+def add(
+    settings: Settings, code: str, kind: CredentialKind | None, typed: bool, as_json: bool
+) -> None:
+    if kind is None:
+        raise BadRequest("credential.which-kind")
+    if kind == "pin" or typed:
+        secret = _asked(kind)
+        result = carry_out(settings, AddCredential(code=code, method=kind, secret=secret))
+    else:
+        result = _held_to_a_reader(settings, AwaitCard(code=code, method=kind))
+    if as_json:
+        print_json(result)
+        return
+    told = "credential.replaced" if result["replaced"] else "credential.added"
+    tell(say(told, kind=kind, whose=who(result["worker"], names_of(settings))))
+
+
+def _asked(kind: CredentialKind) -> str:
+    """A secret, never shown and never an argument, which others could read."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline(1000).strip()
+    asked = say("credential.ask-pin" if kind == "pin" else "credential.ask-card")
+    secret: str = click.prompt(asked, hide_input=True)
+    if kind == "pin":
+        again: str = click.prompt(say("credential.ask-again"), hide_input=True)
+        if again != secret:
+            raise BadRequest("credential.not-the-same")
+    return secret.strip()
+
+
+def _held_to_a_reader(settings: Settings, request: AwaitCard) -> dict[str, Any]:
+    with at_the_gate(settings) as perform:
+        awaited = perform(request)
+        whose = who(awaited["worker"], names_of(settings))
+        tell(say("credential.hold-it", kind=request.method, whose=whose), err=True)
+        while (result := perform(AskCard()))["state"] == "waiting":
+            time.sleep(_LOOK_EVERY_S)
+        return {name: result[name] for name in ("worker", "method", "replaced")}
+
+
+@credentials.command("list", help="help.credentials-list")
+@as_json
+@with_settings
+def list_credentials(settings: Settings, as_json: bool) -> None:
+    # Only here: what the daemon does is asked for without the database.
+    from ..gate.daemon.assembly import Assembly
+
+    store = Assembly(settings).store_for_reading()
+    methods: dict[str, list[str]] = {code: [] for code in store.named_workers()}
+    for one in store.credentials():
+        methods.setdefault(one.worker, []).append(one.method.value)
+    named, names = store.named_workers(), {w.code: w.name for w in store.workers()}
+    rows = [
+        {"code": code, "name": names[code], "methods": methods[code], "allowed": code in named}
+        for code in sorted(methods)
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    by_name = settings.reader.allow == "named"
+    print_table(
+        ("code", "name", "methods", "state"),
+        (
+            (
+                row["code"],
+                row["name"],
+                ", ".join(say(f"method.{method}") for method in methods[str(row["code"])]),
+                "" if row["allowed"] or not by_name else say("credential.not-allowed"),
+            )
+            for row in rows
+        ),
+        empty=say("credential.none"),
+    )
+
+
+@credentials.command(help="help.credentials-remove")
+@click.argument("code")
+@_one_kind
+@as_json
+@with_settings
+def remove(settings: Settings, code: str, kind: CredentialKind | None, as_json: bool) -> None:
+    if kind is None:
+        raise BadRequest("credential.which-kind")
+    result = carry_out(settings, RemoveCredential(code=code, method=kind))
+    if as_json:
+        print_json(result)
+    else:
+        whose = who(result["worker"], names_of(settings))
+        tell(say("credential.removed", kind=kind, whose=whose))
+
+
+@credentials.command(help="help.credentials-qr")
+@click.argument("code")
+@click.option(
+    "--output",
+    "file",
+    required=True,
+    metavar="FILE.png",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="help.credentials-output",
+)
+@as_json
+@with_settings
+def qr(settings: Settings, code: str, file: Path, as_json: bool) -> None:
+    try:
+        import segno
+    except ImportError as error:
+        raise BadRequest("credential.no-segno") from error
+
+    if file.suffix.lower() != ".png":
+        raise BadRequest("credential.no-png", file=file)
+    refuse_existing(file)
+    with new_private_file(file) as out:
+        result = carry_out(settings, MakeQr(code=code))
+        segno.make_qr(result.pop("token"), error="q").save(out, kind="png", scale=12, border=4)
+    if as_json:
+        print_json({**result, "file": str(file)})
+    else:
+        whose = who(result["worker"], names_of(settings))
+        tell(say("credential.qr-made", file=file, whose=whose))
+
+
+@credentials.command(help="help.credentials-allow")
+@click.argument("code")
+@as_json
+@with_settings
+def allow(settings: Settings, code: str, as_json: bool) -> None:
+    _name(settings, code, allowed=True, as_json=as_json)
+
+
+@credentials.command(help="help.credentials-disallow")
+@click.argument("code")
+@as_json
+@with_settings
+def disallow(settings: Settings, code: str, as_json: bool) -> None:
+    _name(settings, code, allowed=False, as_json=as_json)
+
+
+def _name(settings: Settings, code: str, *, allowed: bool, as_json: bool) -> None:
+    result = carry_out(settings, AllowCredentials(code=code, allowed=allowed))
+    if as_json:
+        print_json(result)
+        return
+    told = "credential.allowed" if allowed else "credential.disallowed"
+    tell(say(told, whose=who(result["worker"], names_of(settings))))

@@ -1,0 +1,101 @@
+"""Cards, PINs and QR codes: whose they are, and from when on they are nobody's.
+
+A worker has one of each at most, so that a new card is the end of the lost one.
+"""
+
+from ...contract.errors import BadRequest
+from ...contract.facts import CredentialAdded, CredentialRemoved, CredentialsAllowed, Method
+from ...contract.people import checked_code
+from ..credentials import TOKEN, checked_card, checked_pin, new_token, number_of
+from .context import RequestContext, Result
+from .requests import AddCredential, AllowCredentials, AskCard, AwaitCard, MakeQr, RemoveCredential
+
+CARD_WITHIN_S = 60.0
+"""How long a card may be held to a reader after it was asked for."""
+
+
+def add_credential(context: RequestContext, request: AddCredential) -> Result:
+    """Enter one whose secret is known. Raises BadRequest where it is none, or another's."""
+    code, method = context.worker(checked_code(request.code)).code, Method(request.method)
+    if method is Method.PIN:
+        return _enter(context, code, method, _usable_pin(context, code, request.secret))
+    return _enter(context, code, method, checked_card(request.secret))
+
+
+def await_card(context: RequestContext, request: AwaitCard) -> Result:
+    """Have the next card that is nobody's kept for ``ask_card``; presses go on meanwhile."""
+    if not context.has_readers:
+        raise BadRequest("credential.no-reader")
+    code = context.worker(checked_code(request.code)).code
+    until = context.gate.clock.monotonic() + CARD_WITHIN_S
+    context.inbox.begin(code, Method(request.method), until)
+    return {"worker": code, "method": request.method, "within_s": CARD_WITHIN_S}
+
+
+def ask_card(context: RequestContext, request: AskCard) -> Result:
+    """``done`` and whose it is, or ``waiting``. Raises BadRequest where none has come in time."""
+    inbox = context.inbox
+    if inbox.waits(context.gate.clock.monotonic()):
+        return {"state": "waiting"}
+    code, method = inbox.code, inbox.method
+    card = inbox.take()
+    if code is None or card is None:
+        raise BadRequest("credential.no-card-came")
+    return {"state": "done", **_enter(context, code, method, checked_card(card))}
+
+
+def make_qr(context: RequestContext, request: MakeQr) -> Result:
+    """``token`` is what the code has to say: it is told this once, and kept nowhere."""
+    code = context.worker(checked_code(request.code)).code
+    token = new_token()
+    return {**_enter(context, code, Method.QR, token), "token": token}
+
+
+def remove_credential(context: RequestContext, request: RemoveCredential) -> Result:
+    """Forget one, at once. Raises BadRequest where the worker has none."""
+    code, method = context.worker(checked_code(request.code)).code, Method(request.method)
+    if method not in _methods_of(context, code):
+        raise BadRequest("credential.has-none", code=code, kind=method.value)
+    fact = CredentialRemoved(worker=code, method=method, actor=context.actor)
+    context.gate.record_credentials(fact, lambda change: change.drop_credential(code, method))
+    return {"worker": code, "method": method.value}
+
+
+def allow_credentials(context: RequestContext, request: AllowCredentials) -> Result:
+    """Name a worker, or no longer. Raises BadRequest where it is so already."""
+    code, allowed = context.worker(checked_code(request.code)).code, request.allowed
+    if (code in context.gate.credentials.named) is allowed:
+        raise BadRequest("credential.allowed-already" if allowed else "credential.not-named")
+    fact = CredentialsAllowed(worker=code, allowed=allowed, actor=context.actor)
+    context.gate.record_credentials(fact, lambda change: change.put_named(code, named=allowed))
+    return {"worker": code, "allowed": allowed}
+
+
+def _enter(context: RequestContext, code: str, method: Method, secret: str) -> Result:
+    gate = context.gate
+    if method is not Method.PIN:
+        other = gate.credentials.owner(secret)
+        if other is not None and (other.worker, other.method) != (code, method):
+            raise BadRequest("credential.is-anothers", code=other.worker)
+        if method is Method.CARD and secret.startswith(TOKEN):
+            raise BadRequest("credential.is-qr")
+    made = gate.credentials.made(code, method, secret)
+    replaced = method in _methods_of(context, code)
+    fact = CredentialAdded(worker=code, method=method, actor=context.actor)
+    gate.record_credentials(fact, lambda change: change.put_credential(made))
+    return {"worker": code, "method": method.value, "replaced": replaced}
+
+
+def _usable_pin(context: RequestContext, code: str, pin: str) -> str:
+    """It is asked for behind the worker's number, which has to be one that nobody else types."""
+    number = number_of(code)
+    if number is None:
+        raise BadRequest("credential.no-number", code=code)
+    other = context.gate.credentials.pin_at(number)
+    if other is not None and other.worker != code:
+        raise BadRequest("credential.same-number", code=code, other=other.worker, number=number)
+    return checked_pin(pin, code)
+
+
+def _methods_of(context: RequestContext, code: str) -> set[Method]:
+    return {one.method for one in context.gate.store.credentials() if one.worker == code}
