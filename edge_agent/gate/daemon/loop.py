@@ -224,7 +224,7 @@ class GateLoop:
         began = self._gate.clock.stamp()
         if handler.takes_finger:
             self._awaited = str(type(request).__struct_config__.tag)
-            whose = getattr(request, "code", None)
+            whose = self._known(getattr(request, "code", None))
             self._gate.emit(FingerAwaited(request=self._awaited, worker=whose))
             self._panel.busy(isinstance(request, Enroll))
         try:
@@ -257,6 +257,12 @@ class GateLoop:
             self._recording.taken(began, self._gate.clock.stamp())
             self._presses_until = self._gate.clock.monotonic() + _PRESSES_FIRST_S
         self._schedule.look_soon()
+
+    def _known(self, code: str | None) -> str | None:
+        """A code that is a worker's: what else was typed there may be a name."""
+        with suppress(StoreFault):
+            return code if code in self._gate.workers else None
+        return None
 
     def _next_request(self, within_s: float) -> tuple[Request, Conversation] | None:
         """One that may be carried out now: what waits for a finger gives way to presses."""

@@ -370,6 +370,17 @@ def test_who_asks_meanwhile_is_told_what_the_gate_waits_for() -> None:
     assert later.told == []
 
 
+def test_a_name_that_was_typed_for_a_code_is_told_to_nobody_who_watches() -> None:
+    works = Works()
+    turns = Turns(works)
+    asking = Asking(Person(works.site.clock, works.sensor, []))
+    turns.loop.submit(Enroll(code="Nguyễn Thị Hoa", finger="left-index"), asking)  # type: ignore[arg-type]
+    turns.run(most=10)
+    assert asking.failure is not None
+    awaited = [one for one in works.site.events if isinstance(one, FingerAwaited)]
+    assert awaited == [FingerAwaited(request="enroll"), FingerAwaited(request=None)]
+
+
 def test_what_needs_the_sensor_is_told_why_it_is_not_there() -> None:
     works = Works()
     works.sensor.failing["connect"] = [SensorSilent("The sensor does not answer: check TX.")] * 99
