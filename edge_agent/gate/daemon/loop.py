@@ -256,12 +256,15 @@ class GateLoop:
             self._taker.ignore_finger(slot)
             self._recording.taken(began, self._gate.clock.stamp())
             self._presses_until = self._gate.clock.monotonic() + _PRESSES_FIRST_S
+        else:
+            # Nobody had an eye on the glass: one finger may have gone and another one come.
+            self._taker.disturbed()
         self._schedule.look_soon()
 
     def _known(self, code: str | None) -> str | None:
         """A code that is a worker's: what else was typed there may be a name."""
         with suppress(StoreFault):
-            return code if code in self._gate.workers else None
+            return code if code is not None and self._gate.store.worker(code) else None
         return None
 
     def _next_request(self, within_s: float) -> tuple[Request, Conversation] | None:
