@@ -21,7 +21,7 @@ from .carry_out import carry_out, names_of, who
 from .help import command, group
 from .options import as_json, with_settings
 from .show import print_json, print_table
-from .tell import tell
+from .tell import ask, tell
 from .words import tell_enrolment
 
 _finger = click.option("--finger", required=True, metavar="FINGER", help="help.finger")
@@ -34,12 +34,12 @@ def workers() -> None:
 
 @workers.command(help="help.workers-add")
 @click.argument("code")
-@click.argument("name", nargs=-1, required=True)
+@click.argument("name", nargs=-1)
 @click.option("--force", is_flag=True, help="help.force-code")
 @as_json
 @with_settings
 def add(settings: Settings, code: str, name: tuple[str, ...], force: bool, as_json: bool) -> None:
-    result = carry_out(settings, AddWorker(code=code, name=" ".join(name), force=force))
+    result = carry_out(settings, AddWorker(code=code, name=_named(code, name), force=force))
     if as_json:
         print_json(result)
     else:
@@ -48,14 +48,14 @@ def add(settings: Settings, code: str, name: tuple[str, ...], force: bool, as_js
 
 @workers.command(help="help.workers-rename")
 @click.argument("code")
-@click.argument("name", nargs=-1, required=True)
+@click.argument("name", nargs=-1)
 @click.option("--force", is_flag=True, help="help.force-person")
 @as_json
 @with_settings
 def rename(
     settings: Settings, code: str, name: tuple[str, ...], force: bool, as_json: bool
 ) -> None:
-    result = carry_out(settings, RenameWorker(code=code, name=" ".join(name), force=force))
+    result = carry_out(settings, RenameWorker(code=code, name=_named(code, name), force=force))
     if as_json:
         print_json(result)
     else:
@@ -128,6 +128,12 @@ def list_workers(settings: Settings, as_json: bool) -> None:
         ),
         empty=say("people.none"),
     )
+
+
+def _named(code: str, words: tuple[str, ...]) -> str:
+    """A worker's name as typed; asked for where it was left out, for others read the list of
+    processes, and sudo's log."""
+    return " ".join(words) or ask(say("people.ask-name", code=code))
 
 
 def _state(worker: Worker) -> str:

@@ -32,6 +32,12 @@ def tell_failure(message: Message) -> None:
         tell(f"edge-agent: {say(message)}", err=True)
 
 
+def ask(question: str) -> str:
+    """What somebody types in answer, which is not empty; on stderr, so that stdout stays JSON."""
+    answer: str = click.prompt(legible(question, sys.stderr), err=True)
+    return answer.strip()
+
+
 def confirm(question: str) -> None:
     """Ask, and end the command unless the answer is yes: y, and in Vietnamese c (có)."""
     yes, no = ("c", "có"), ("k", "không")

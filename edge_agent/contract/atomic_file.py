@@ -27,13 +27,21 @@ def new_private_file(target: Path) -> Iterator[IO[bytes]]:
     After an error, a kill included, there is nothing of that name. Raises BadRequest where
     ``target`` is there already, StoreFault where it cannot be written.
     """
-    with new_private_path(target) as half, half.open("r+b") as file:
+    # Not opened anew by its name: in a folder of somebody else's a link may stand there by now.
+    with _new(target) as (_, fd), os.fdopen(fd, "w+b", closefd=False) as file:
         yield file
 
 
 @contextmanager
 def new_private_path(target: Path) -> Iterator[Path]:
     """The same for whoever opens files by name: an empty one to fill and close."""
+    with _new(target) as (half, _):
+        yield half
+
+
+@contextmanager
+def _new(target: Path) -> Iterator[tuple[Path, int]]:
+    """What becomes ``target``, by its name and open."""
     refuse_existing(target)
     try:
         with _becoming(target) as half:
@@ -50,13 +58,16 @@ def refuse_existing(target: Path) -> None:
 
 
 @contextmanager
-def _becoming(target: Path) -> Iterator[Path]:
+def _becoming(target: Path) -> Iterator[tuple[Path, int]]:
     """The same, with no words for what goes wrong: raises OSError."""
     half = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        os.close(create_private(half))
-        yield half
-        sync(half)
+        fd = create_private(half)
+        try:
+            yield half, fd
+            os.fsync(fd)
+        finally:
+            os.close(fd)
         # Not a rename: that would replace a file that came meanwhile.
         os.link(half, target)
         sync(target.absolute().parent)

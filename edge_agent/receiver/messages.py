@@ -83,7 +83,7 @@ def read_messages(messages: Iterable[MQTTMessage], roster_topic: str) -> Batch:
                 found.present[gate] = False if status.state == "offline" else there
             else:  # A gate taken out of service.
                 found.present[gate] = False
-        except (ValueError, RecursionError) as error:
+        except Exception as error:  # Whatever it is: one message must not end the receiver.
             channel = channel if channel in _CHANNELS else "?"
             found.damaged.append(Damaged(gate, channel, rule(error)))
     return found

@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 
-from edge_agent.contract.atomic_file import move, new_private_file, overwrite, replacing
+from edge_agent.contract import atomic_file
+from edge_agent.contract.atomic_file import (
+    create_private,
+    move,
+    new_private_file,
+    overwrite,
+    replacing,
+)
 from edge_agent.contract.errors import BadRequest, StoreFault
 
 OLD, NEW = b"old " * 1000, b"new " * 5000
@@ -124,3 +131,22 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="symbolic links"):
         overwrite(tmp_path / "note", NEW)
     assert other.read_bytes() == OLD
+
+
+def test_nothing_is_written_through_a_link_that_takes_the_half_made_files_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever owns the folder may lay one as soon as root has made the file."""
+    anothers = tmp_path / "shadow"
+    anothers.write_bytes(OLD)
+
+    def exchanged(path: Path, mode: int = 0o600) -> int:
+        fd = create_private(path, mode)
+        path.unlink()
+        path.symlink_to(anothers)
+        return fd
+
+    monkeypatch.setattr(atomic_file, "create_private", exchanged)
+    with new_private_file(tmp_path / "target") as file:
+        file.write(NEW)
+    assert anothers.read_bytes() == OLD

@@ -11,7 +11,8 @@ import pytest
 from paho.mqtt.client import MQTTMessage
 
 from edge_agent.contract.chain import Entry, seal
-from edge_agent.receiver.messages import read_messages
+from edge_agent.receiver.accept import Arrival, read
+from edge_agent.receiver.messages import Damaged, read_messages
 from edge_agent.receiver.store import PayrollStore
 from tests.hostile_json import hostile, value
 
@@ -103,6 +104,23 @@ def fuzz(store: PayrollStore, first: int, inputs: int) -> int:
 def quiet(caplog: pytest.LogCaptureFixture) -> None:
     """A line for each would only take time."""
     caplog.set_level(logging.CRITICAL, "edge_agent.receiver")  # Until the test's end.
+
+
+def test_a_message_that_nobody_foresaw_is_damaged_and_the_others_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (first,) = write_ledger(1)
+
+    def unforeseen(gate: str, wire: bytes) -> Arrival:
+        if wire == b"{}":
+            raise OverflowError("Nông Thị Thắm")
+        return read(gate, wire)
+
+    monkeypatch.setattr("edge_agent.receiver.messages.read", unforeseen)
+    topic = "attendance/main-gate/ledger"
+    found = read_messages([message(topic, b"{}"), message(topic, first.wire)], ROSTER)
+    assert found.damaged == [Damaged("main-gate", "ledger", "OverflowError")]
+    assert len(found.arrivals) == 1
 
 
 def test_hostile_messages(database: str) -> None:

@@ -320,3 +320,39 @@ def test_why_a_command_failed_has_its_priority_in_the_journal(gate: Gate) -> Non
         lines = err.read().splitlines()
     assert len(lines) > 1
     assert all(line.startswith("<3>") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "language", "question"),
+    [
+        ("add", "NV900", "en", "Name of worker NV900: "),
+        ("rename", "NV004", "vi", "Họ tên công nhân NV004: "),
+    ],
+)
+def test_a_name_that_is_left_out_is_asked_for_and_in_no_list_of_processes(
+    gate: Gate, command: str, code: str, language: str, question: str
+) -> None:
+    """And stdout is JSON all the same; with nobody to type it, nothing happens."""
+    words = [*OWN, "workers", command, code, "--force", "--json", "--config", str(gate.config)]
+    environment = {**os.environ, "LANGUAGE": language}
+    done = subprocess.run(
+        words,
+        input="\n Lò Thị Mây \n",
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["name"] == "Lò Thị Mây"
+    assert done.stderr.startswith(question)
+    nobody = subprocess.run(
+        words,
+        stdin=subprocess.DEVNULL,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert nobody.returncode == 1
+    assert nobody.stdout == ""

@@ -254,6 +254,10 @@ class ControlServer:
                     self._submit(request, conversation)
         except EdgeAgentError as error:
             conversation.failed(error)
+        except Exception as error:
+            # Whoever may speak to the socket must not end the gate by what they say.
+            log.error("a question could not be answered: %s", type(error).__name__)
+            conversation.failed(BadRequest("control.not-answered", error=type(error).__name__))
 
     def _deliver(self) -> None:
         while self._posts:

@@ -246,7 +246,7 @@ class GateLoop:
         began = self._gate.clock.stamp()
         if handler.takes_finger:
             self._awaited = str(type(request).__struct_config__.tag)
-            whose = getattr(request, "code", None)
+            whose = self._known(getattr(request, "code", None))
             self._gate.emit(FingerAwaited(request=self._awaited, worker=whose))
             self._panel.busy(isinstance(request, Enroll))
         try:
@@ -278,6 +278,9 @@ class GateLoop:
             self._taker.ignore_finger(slot)
             self._recording.taken(began, self._gate.clock.stamp())
             self._presses_until = self._gate.clock.monotonic() + _PRESSES_FIRST_S
+        else:
+            # Nobody had an eye on the glass: one finger may have gone and another one come.
+            self._taker.disturbed()
         self._schedule.look_soon()
 
     def _beat_and_read(self) -> None:
@@ -285,6 +288,12 @@ class GateLoop:
         self._beat()
         if self._typed is not None:
             self._typed.turn()
+
+    def _known(self, code: str | None) -> str | None:
+        """A code that is a worker's: what else was typed there may be a name."""
+        with suppress(StoreFault):
+            return code if code is not None and self._gate.store.worker(code) else None
+        return None
 
     def _next_request(self, within_s: float) -> tuple[Request, Conversation] | None:
         """One that may be carried out now: what waits for a finger gives way to presses."""

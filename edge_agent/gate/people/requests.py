@@ -34,7 +34,7 @@ class AskNames(Request, tag="names", frozen=True, kw_only=True):
 class AskDay(Request, tag="day", frozen=True, kw_only=True):
     """The working day of a worker, for the worker's own eyes."""
 
-    code: str
+    code: Word
 
 
 class AddWorker(Request, tag="add-worker", frozen=True, kw_only=True):

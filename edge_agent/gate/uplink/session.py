@@ -10,11 +10,12 @@ from math import inf
 import msgspec
 
 from ...contract.broker.limits import TOO_LARGE
-from ...contract.errors import StoreFault
+from ...contract.errors import EdgeAgentError, StoreFault
 from ...contract.language import Message, together
 from ...contract.messages import GateStatus, LastWill, Topics, UplinkStatus
 from ...contract.roster import Heard
 from ...contract.signatures import Believed
+from ...contract.told import Sparing, times
 from ..events import Confirmed
 from ..ledger.store.metadata import Watermarks
 from ..ledger.store.sqlite_store import SqliteStore
@@ -110,6 +111,7 @@ class UplinkSession:
         self._duplicate = DuplicateIdDetector(store.ledger)
         self._hang_ups = HangUpWatch()
         self._hung_up_often = False
+        self._unforeseen: Sparing[str] = Sparing()
         self._believed = believed = Believed(deps.payroll_keys)
         self._commands = CommandHandler(
             topics, store, self._outbox, self._deliveries, deps.clock, deps.examiner, believed
@@ -260,10 +262,27 @@ class UplinkSession:
                 self._subscribed(now, event)
             case Acknowledged():
                 self._acknowledged(now, event)
-            case Received(topic=self._topics.status):
-                self._duplicate.status(now, event.payload, retained=event.retained)
             case Received():
+                self._heard(now, event)
+
+    def _heard(self, now: float, event: Received) -> None:
+        """The broker keeps what was published, and gives it to us at each start: whatever nobody
+        foresaw in it must not end the gate each time. The store's faults are ours."""
+        try:
+            if event.topic == self._topics.status:
+                self._duplicate.status(now, event.payload, retained=event.retained)
+            else:
                 self._inbox.handle(now, event)
+        except EdgeAgentError:
+            raise
+        except Exception as error:
+            matter = type(error).__name__
+            if met := self._unforeseen.count(matter, now):
+                log.error(
+                    "a message from the broker was dropped, for it has what this gate cannot take "
+                    "(%s)%s: look what payroll publishes, and who else may.",
+                    *(matter, times(met)),
+                )
 
     def _connected(self, now: float, event: BrokerUp) -> None:
         self._up = event

@@ -57,6 +57,21 @@ def test_a_request_is_answered(path: Path) -> None:
         assert client.answer()["result"]["did"] == "AddWorker"
 
 
+def test_a_question_that_nobody_foresaw_ends_nothing(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def unforeseen() -> dict[str, Any]:
+        raise OverflowError("Nông Thị Thắm")
+
+    with serving(path, status=unforeseen), Talker(path) as client:
+        client.send(ASK_STATUS)
+        assert client.answer()["exit_code"] == BadRequest.exit_code
+        client.send(b'{"ask":"names"}\n')
+        assert client.answer()["answer"] == "done"
+    assert "OverflowError" in caplog.text
+    assert "Thắm" not in caplog.text
+
+
 def test_the_actor_is_whom_the_kernel_names(path: Path) -> None:
     with serving(path), Talker(path) as client:
         client.send(b'{"ask":"identify","actor":"uid:4711"}\n')

@@ -1,5 +1,6 @@
 """The gate's thread: what it does between two looks at the glass, and for whom."""
 
+import itertools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from edge_agent.gate.errors import GateBusy, SensorGarbled, SensorSilent, Sensor
 from edge_agent.gate.events import FingerAwaited, Outcome, PanelShown
 from edge_agent.gate.people.requests import (
     AddWorker,
+    AskSensor,
     Enroll,
     Identify,
     RemovePrint,
@@ -20,7 +22,7 @@ from edge_agent.gate.people.requests import (
     StepKind,
     TakeImage,
 )
-from tests.gate.fakes import INFO, LANS_FINGER, Person
+from tests.gate.fakes import HOAS_FINGER, INFO, LANS_FINGER, Person
 from tests.gate.sensor.test_pairing import Works
 
 MINH = AddWorker(code="0042", name="Minh")
@@ -124,6 +126,27 @@ def test_presses_come_before_a_series_of_requests_for_a_finger() -> None:
     assert 5 <= swallowed <= 8
     assert len(turns.shown) > 15
     assert "The daemon is stopping" in str(asked[-1].failure)
+
+
+def test_who_comes_while_the_sensor_is_asked_something_is_not_taken_for_the_one_before() -> None:
+    """Nobody saw the glass empty in between, and no request took so long that it tells by itself.
+
+    A client that asks again and again made one finger of a whole queue's.
+    """
+    works = Works()
+    turns = Turns(works)
+    queue = itertools.cycle([LANS_FINGER, HOAS_FINGER])
+
+    class InAQueue(Asking):
+        def beat(self) -> None:
+            works.site.clock.now += 0.4
+            works.sensor.glass = next(queue)
+
+    def each(turn: int) -> None:
+        turns.loop.submit(AskSensor(), InAQueue())  # type: ignore[arg-type]
+
+    turns.run(each, most=6)
+    assert [code for _, code in turns.shown] == ["007", "008", "007", "008", "007", "008"]
 
 
 def test_who_is_known_is_punched_while_somebody_else_is_enrolled() -> None:
@@ -368,6 +391,17 @@ def test_who_asks_meanwhile_is_told_what_the_gate_waits_for() -> None:
     later = Waiting()
     turns.loop.submit(RENAME, later)  # type: ignore[arg-type]
     assert later.told == []
+
+
+def test_a_name_that_was_typed_for_a_code_is_told_to_nobody_who_watches() -> None:
+    works = Works()
+    turns = Turns(works)
+    asking = Asking(Person(works.site.clock, works.sensor, []))
+    turns.loop.submit(Enroll(code="Nguyễn Thị Hoa", finger="left-index"), asking)  # type: ignore[arg-type]
+    turns.run(most=10)
+    assert asking.failure is not None
+    awaited = [one for one in works.site.events if isinstance(one, FingerAwaited)]
+    assert awaited == [FingerAwaited(request="enroll"), FingerAwaited(request=None)]
 
 
 def test_what_needs_the_sensor_is_told_why_it_is_not_there() -> None:

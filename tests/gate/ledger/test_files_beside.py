@@ -25,6 +25,7 @@ from edge_agent.gate.ledger.store.notes import Gap, gap_note, leaving, leaving_n
 from edge_agent.gate.ledger.succession.swap import building, decide
 from edge_agent.receiver.databases import open_database
 from edge_agent.receiver.office.correct import add
+from edge_agent.receiver.office.journal import Who
 from edge_agent.receiver.store import PayrollStore
 from tests.other_user import as_user, needs_root, open_folder
 
@@ -84,14 +85,10 @@ def _correct(database: str) -> None:
     with closing(open_database(database, alone=False)) as office:
         add(
             office,
+            Who("2026-11-02T01:00:00Z", "office", "forgot"),
             "NV001",
             "2026-11-02 07:00",
             zone="Asia/Ho_Chi_Minh",
-            direction=None,
-            gate=None,
-            actor="office",
-            reason="forgot",
-            made_at="2026-11-02T01:00:00Z",
             force=True,
         )
 

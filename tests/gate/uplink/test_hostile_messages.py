@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -11,13 +12,14 @@ import pytest
 from edge_agent.contract import messages
 from edge_agent.contract.roster import read_roster
 from edge_agent.gate.people.roster import RosterInbox, RosterKeeper
+from edge_agent.gate.ports import Received
 from edge_agent.gate.uplink.commands import read_command
 from edge_agent.gate.uplink.duplicate_id import DuplicateIdDetector
 from edge_agent.gate.uplink.inbox import read_receipt
 from tests.gate.fakes import Site
 from tests.hostile_json import hostile
 
-from .gates import NOON
+from .gates import NOON, TOPICS, Ledger, Script, ScriptedBroker, play
 
 LEDGER, HASH = "c33d4c07-c959-47aa-9e05-84ae7004a84f", bytes(32)
 
@@ -107,6 +109,41 @@ def fuzz(first: int, inputs: int) -> None:
         if seed % 500 == 0:
             gate = Gate()  # Its ledger of tests grows.
         gate.hear(what, hostile(Random(seed), SOUND[what]))
+
+
+@pytest.mark.parametrize("what", ["receipt", "commands", "status"])
+def test_what_gets_past_all_bounds_is_told_and_the_uplink_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, what: str
+) -> None:
+    """A broker gives what it keeps at each connection: it must not end the gate each time."""
+
+    def nobody_foresaw_it(*_: Any, **__: Any) -> None:
+        raise OverflowError("Nông Thị Thắm")
+
+    for where in (
+        "inbox.read_receipt",
+        "commands.read_command",
+        "duplicate_id.DuplicateIdDetector.status",
+    ):
+        monkeypatch.setattr(f"edge_agent.gate.uplink.{where}", nobody_foresaw_it)
+    ledger = Ledger(tmp_path, 5)
+    topic = {"receipt": ledger.receipts, "commands": TOPICS.commands, "status": TOPICS.status}[what]
+
+    def script(broker: ScriptedBroker) -> Script:
+        yield from broker.accept()
+        assert broker.take_seqs() == [1, 2, 3, 4, 5]
+        yield [Received(topic, b"{}", False)] * 3
+        ledger.grow(1)
+        yield []
+        yield []
+        assert broker.take_seqs() == [6]
+
+    play(ledger, script)
+    ledger.close()
+    told = [one for one in caplog.messages if "was dropped" in one]
+    assert len(told) == 1
+    assert "OverflowError" in told[0]
+    assert "Thắm" not in caplog.text
 
 
 def test_hostile_messages() -> None:
