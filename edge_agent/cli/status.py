@@ -98,6 +98,7 @@ def _lines(settings: Settings, answer: dict[str, Any]) -> Iterator[tuple[str, st
     yield "store", _is(store["state"])
     yield "", _problem(store)
     yield "", _set_aside(store["set_aside"])
+    yield from _pins(answer)
     yield "uplink", _is(uplink["state"])
     yield "", _problem(uplink)
     yield "", _twin(uplink)
@@ -154,6 +155,12 @@ def _prints(sensor: dict[str, Any]) -> str:
     if sensor["capacity"]:
         return say("status.prints-of", prints=sensor["prints"], count=sensor["capacity"])
     return say("status.prints", count=sensor["prints"])
+
+
+def _pins(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What the gate records without; a daemon of an older version would not have started."""
+    for number, problem in enumerate(answer.get("pins", {}).get("problems", {}).values()):
+        yield "" if number else "pins", problem
 
 
 def _awaiting(answer: dict[str, Any]) -> str | None:

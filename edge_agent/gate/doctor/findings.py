@@ -100,7 +100,8 @@ def in_parts(message: Message, language: str) -> tuple[str, str]:
     text = said(message, language)
     if message.name.startswith("doctor."):
         advice = Message(f"{message.name}-do", **message.fields)
-        return text, said(advice, language) if is_name(advice.name) else ""
+        # Several sentences of others' end in a full stop, and a finding gets one.
+        return text.removesuffix("."), said(advice, language) if is_name(advice.name) else ""
     found, told = split(text)
     return found, told or said(Message("doctor.look-it-up"), language)
 

@@ -240,7 +240,7 @@ def test_a_gate_that_is_hung_up_on_again_and_again_says_so(
         assert gate.flow.standing.hung_up_often
 
 
-def told(event: Event, state: str, detail: str = "") -> bool:
+def told(event: Event, state: str, detail: object = "") -> bool:
     if not isinstance(event, UplinkChanged):
         return False
-    return event.state == state and detail in (event.detail or "")
+    return event.state == state and str(detail) in (event.detail or "")
