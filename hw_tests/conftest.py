@@ -79,6 +79,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--baud-switch", action="store_true", help="Change its baud, and change it back."
     )
+    group.addoption("--reader", metavar="PATH", help="A card reader in /dev/input/by-id.")
     group.addoption("--swap", action="store_true", help="You have another sensor to plug in.")
     group.addoption("--report", type=Path, help="Also write what was found to this file.")
     group.addoption(
