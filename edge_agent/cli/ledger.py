@@ -13,6 +13,7 @@ import click
 from ..contract.atomic_file import new_private_file
 from ..contract.chain import Entry, read_wire
 from ..contract.errors import BadRequest, StoreFault
+from ..contract.formulas import harmless
 from ..contract.language import Message, say
 from ..contract.people import Holders
 from ..gate.daemon.assembly import Assembly
@@ -34,8 +35,6 @@ _BATCH = 500
 _LOW_PRIORITY = 10
 
 _COLUMNS = ("seq", "time", "kind", "worker", "name", "direction", "of", "reason", "clock", "hash")
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_entries(store: SqliteStore, target: Path) -> int:
@@ -97,10 +96,7 @@ def _code(code: str) -> str:
 
 
 def _text(text: object) -> str | None:
-    """Text that no spreadsheet takes for a formula (CWE-1236)."""
-    if text is None:
-        return None
-    return f"'{text}" if str(text).startswith(_FORMULA) else str(text)
+    return None if text is None else harmless(str(text))
 
 
 def _row(cells: Any) -> bytes:

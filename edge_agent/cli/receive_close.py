@@ -1,7 +1,7 @@
 """``receive close`` and ``receive diff``: a month that was signed, and what came of it since."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -123,10 +123,10 @@ def _since(database: Database, period: Period, since: str) -> list[Difference]:
     if Path(since).exists():
         return differences(of_file(Path(since)), as_in_file(now))
     try:
-        midnight = f"{date.fromisoformat(since).isoformat()}T00:00:00+07:00"
+        midnight = datetime.combine(date.fromisoformat(since), time(), ZONE)
     except ValueError:
         raise BadRequest("clerk.no-since", text=since) from None
-    return differences(as_on(database, utc_time(parse_time(midnight)), period), now)
+    return differences(as_on(database, utc_time(int(midnight.timestamp()) * 1000), period), now)
 
 
 def _as_builtins(one: Difference) -> dict[str, Any]:

@@ -2,19 +2,17 @@
 still has the files of the months, has lost no decision.
 """
 
-import csv
-import io
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from ...contract.errors import BadRequest, StoreFault
+from ...contract.errors import BadRequest
 from ..databases.database import Database
 from ..moments import moment_of
 from .closing.close import check_details
+from .exported import lines_of
 from .journal import Correction, everything, take_in, turn
 from .period import Period
 
@@ -65,7 +63,7 @@ def restore(database: Database, file: Path) -> int:
 
 
 def _read(file: Path) -> Iterator[Correction]:
-    lines = _xlsx(file) if file.suffix.lower() == ".xlsx" else _csv(file)
+    lines = lines_of(file, SHEET, len(TITLES))
     head = next(lines, ())
     if list(head) not in (list(TITLES), list(TITLES.values())):
         raise BadRequest("clerk.no-corrections", file=file)
@@ -102,28 +100,3 @@ def _check(row: Correction) -> None:
         if getattr(row, column) is None:
             raise ValueError(column)
     check_details(row)
-
-
-def _csv(file: Path) -> Iterator[Sequence[Any]]:
-    try:
-        text = file.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadRequest("clerk.not-utf8", file=file) from error
-    for line in csv.reader(io.StringIO(text, newline="")):
-        yield [cell[1:] if re.match(r"'[=+\-@\t\r]", cell) else cell for cell in line]
-
-
-def _xlsx(file: Path) -> Iterator[Sequence[Any]]:
-    try:
-        from openpyxl import load_workbook
-    except ImportError as error:
-        raise StoreFault("clerk.no-openpyxl") from error
-    try:
-        book = load_workbook(file, read_only=True, data_only=True)
-    except Exception as error:  # Of whatever is no ZIP, no XML, or no book.
-        raise BadRequest("clerk.no-xlsx", file=file) from error
-    for sheet in book.worksheets:
-        if sheet.title.startswith(SHEET):
-            for line in sheet.iter_rows(values_only=True, max_col=len(TITLES)):
-                if any(cell is not None for cell in line):
-                    yield line

@@ -7,13 +7,14 @@ from datetime import datetime
 from math import inf
 from pathlib import Path
 from typing import IO, Any, Literal
-from zoneinfo import ZoneInfo
 
 from ...contract.atomic_file import new_private_file
 from ...contract.errors import BadRequest, StoreFault
+from ...contract.formulas import harmless
 from ...contract.stamps import parse_time
 from ..databases.database import Database
 from ..roster.known_workers import holders
+from ..worktime.shifts import ZONE
 from . import correction_file
 from .closing.close import every_closing, shown_numbers
 from .period import Period
@@ -76,17 +77,12 @@ _WAITING: dict[View, str] = {
 }
 """What has no date is in the file of every month that it may belong to: nobody forgets it."""
 
-_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-"""Of moments that no gate wrote: when an entry arrived."""
-
 _ORDER: dict[View, str] = {
     "sessions": "v.code, v.date, COALESCE(v.in_at, v.out_at), v.in_seq",
     "punches": "v.code, v.date, v.time, v.ledger, v.seq",
 }
 _MOST_ROWS = 1_048_575
 """A sheet of Excel has one row more."""
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export(
@@ -156,10 +152,10 @@ _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}.*")
 
 
 def _local(moment: str | None) -> str:
-    """A moment in its gate's zone."""
+    """A moment in its gate's zone; one that no gate wrote, when an entry arrived, in the site's."""
     if moment is None or not moment.endswith("Z"):
         return moment or ""
-    return datetime.fromisoformat(moment).astimezone(_ZONE).isoformat(timespec="milliseconds")
+    return datetime.fromisoformat(moment).astimezone(ZONE).isoformat(timespec="milliseconds")
 
 
 def _local_cell(cell: Any) -> Any:
@@ -180,7 +176,7 @@ def _csv(
     writer = csv.writer(_Encoding(file))
     writer.writerow(titles)
     for row in rows:
-        writer.writerow(map(_harmless, row))
+        writer.writerow(harmless(cell) if isinstance(cell, str) else cell for cell in row)
     return len(rows)
 
 
@@ -192,11 +188,6 @@ class _Encoding:
 
     def write(self, text: str) -> None:
         self._file.write(text.encode())
-
-
-def _harmless(cell: object) -> object:
-    """Text that no spreadsheet takes for a formula (CWE-1236)."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 def _spreadsheet(database: Database, period: Period, file: IO[bytes], _: str) -> int:

@@ -14,7 +14,7 @@ from .proposals import Ends, by_turns
 from .sessions import Doubt, Paired, Reading, Session, Why
 from .shared_out import share_out
 from .shifts import Instance
-from .unplanned import bounds, in_doubt, read_unplanned, unplaced, working_days
+from .unplanned import bounds, in_doubt, read_unplanned, sessions_of, unplaced, working_days
 
 
 def read_planned(presses: Sequence[Press], shifts: Sequence[Instance]) -> Paired:
@@ -142,25 +142,10 @@ def _in_two_ways(
         why = Why.GOING_ON if going_on else Why.MISSING
     status, why = in_doubt(stretch, why)
     since, until = bounds(stretch, before, after)
-    missing = why in (Why.MISSING, Why.GOING_ON)
     rows: list[tuple[Ends, str | None]] = [
         (pair, block.shift.date) for block in (ways or [[]])[0] for pair in block.pairs
     ]
     rows = rows or [(pair, stretch[0].day) for pair in by_turns(stretch)]
-    sessions = [
-        Session(
-            came=came and came.came,
-            left=left,
-            date=date,
-            status=status,
-            why=why,
-            run=stretch[0],
-            since_ms=since if missing else None,
-            until_ms=until if missing else None,
-            going_on=after is None,
-        )
-        for (came, left), date in rows
-    ]
     readings = [_joined([readings_of(block)[:1] for block in way]) for way in ways]
     doubt = Doubt(
         date=rows[0][1],
@@ -171,7 +156,8 @@ def _in_two_ways(
         since_ms=since,
         until_ms=until,
     )
-    return sessions, [doubt]
+    missing = why in (Why.MISSING, Why.GOING_ON)
+    return sessions_of(doubt, rows, missing=missing, going_on=after is None), [doubt]
 
 
 def _joined(parts: list[list[Reading]]) -> Reading:

@@ -6,14 +6,14 @@ turns, where that is the only way to read it. In one with an odd number a press 
 many: what is the same wherever that may be is certain, and the rest is for a person as a whole.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from math import inf
 
 from ...contract.attendance import SHIFT_MS, WorkingDay
 from ...contract.corrections import ONE_PRESS_MS
 from .presses import Press
-from .proposals import date_of, laid_out, odd_day, readings
+from .proposals import Ends, date_of, laid_out, odd_day, readings
 from .sessions import Doubt, Paired, Session, Status, Why, seconds_between
 
 REST_MS = 8 * 3600 * 1000
@@ -199,20 +199,6 @@ def _in_doubt(
     missing = why in (Why.MISSING, Why.GOING_ON)
     if why is Why.MISSING and note is not None:
         why = note
-    sessions = [
-        Session(
-            came=came and came.came,
-            left=left,
-            date=date_of(came, left, days),
-            status=status,
-            why=why,
-            run=stretch[0],
-            since_ms=since if missing else None,
-            until_ms=until if missing else None,
-            going_on=after is None,
-        )
-        for came, left in laid_out(stretch, days)
-    ]
     doubt = Doubt(
         date=odd_day(stretch, days),
         why=why,
@@ -222,7 +208,31 @@ def _in_doubt(
         since_ms=since,
         until_ms=until,
     )
-    return Paired(sessions, [doubt])
+    rows = [(pair, date_of(*pair, days)) for pair in laid_out(stretch, days)]
+    return Paired(sessions_of(doubt, rows, missing=missing, going_on=after is None), [doubt])
+
+
+def sessions_of(
+    doubt: Doubt, rows: Iterable[tuple[Ends, str | None]], *, missing: bool, going_on: bool
+) -> list[Session]:
+    """A doubt's presses laid out as ``rows`` have them, each with its date.
+
+    ``missing``: a press may be missing, so that the gate has to be covered around them.
+    """
+    return [
+        Session(
+            came=came and came.came,
+            left=left,
+            date=date,
+            status=doubt.status,
+            why=doubt.why,
+            run=doubt.presses[0],
+            since_ms=doubt.since_ms if missing else None,
+            until_ms=doubt.until_ms if missing else None,
+            going_on=going_on,
+        )
+        for (came, left), date in rows
+    ]
 
 
 def _missing(stretch: Sequence[Press], after: Press | None) -> Why:

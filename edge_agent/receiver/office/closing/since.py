@@ -1,16 +1,14 @@
 """What a period came to before: by a file that was exported then, or by what was here on a day."""
 
-import csv
-import io
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ....contract.errors import BadRequest, StoreFault
+from ....contract.errors import BadRequest
 from ....contract.facts import AMENDMENTS, MARKS, RECOVERED
 from ...accept import OPENED
 from ...databases import open_database
@@ -20,6 +18,7 @@ from ...project import project_anew
 from ...worktime.keep import renew
 from ..export import COLUMNS as EXPORTED
 from ..export import SHEETS
+from ..exported import lines_of
 from ..period import Period
 from .numbers import Numbers, Session, numbers
 
@@ -123,39 +122,10 @@ def _to_second(at: Any) -> str | None:
 
 
 def _rows(file: Path) -> Iterator[Session]:
-    lines = _xlsx(file) if file.suffix.lower() == ".xlsx" else _csv(file)
+    lines = lines_of(file, SHEETS["sessions"])
     titles = {title: name for name, title in EXPORTED["sessions"].items()}
     head = [titles.get(title, title) for title in next(lines, ())]
     if not {"code", "date", "in_at", "out_at", "minutes", "status"} <= set(head):
         raise BadRequest("clerk.no-sessions", file=file)
     for line in lines:
         yield _plain(dict(zip(head, line, strict=False)))
-
-
-def _csv(file: Path) -> Iterator[Sequence[Any]]:
-    try:
-        text = file.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadRequest("clerk.not-utf8", file=file) from error
-    for line in csv.reader(io.StringIO(text, newline="")):
-        yield [cell.removeprefix("'") for cell in line]
-
-
-def _xlsx(file: Path) -> Iterator[Sequence[Any]]:
-    try:
-        from openpyxl import load_workbook
-    except ImportError as error:
-        raise StoreFault("clerk.no-openpyxl") from error
-    try:
-        book = load_workbook(file, read_only=True, data_only=True)
-    except Exception as error:  # Of whatever is no ZIP, no XML, or no book.
-        raise BadRequest("clerk.no-xlsx", file=file) from error
-    for sheet in book.worksheets:
-        if sheet.title.startswith(SHEETS["sessions"]):
-            yield from _lines(sheet.iter_rows(values_only=True))
-
-
-def _lines(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
-    for row in rows:
-        if any(cell is not None for cell in row):
-            yield row
