@@ -7,8 +7,8 @@ slow.
 
 import hashlib
 import hmac
+import os
 import re
-import secrets
 from collections.abc import Iterable
 from itertools import pairwise
 
@@ -67,7 +67,7 @@ class Credentials:
     def made(self, worker: str, method: Method, secret: str) -> Credential:
         """What is kept of a new one."""
         known = next(iter(self._long), None) if method is not Method.PIN else None
-        salt = known or secrets.token_bytes(32)
+        salt = known or os.urandom(32)
         return Credential(
             worker=worker, method=method, salt=salt, hash=hash_of(method, secret, salt)
         )
@@ -120,6 +120,8 @@ def checked_card(text: str) -> str:
 def new_token() -> str:
     """What a QR code of ours says: 130 bits that nobody can guess, in letters that each layout of
     a keyboard but Y and Z has in one place."""
+    import secrets  # Only here: it brings four libraries, and the class above is in each status.
+
     letters = "ABCDEFGHJKLNPRSTUVX23456789"
     return TOKEN + "".join(secrets.choice(letters) for _ in range(28))
 

@@ -14,6 +14,7 @@ from contextlib import suppress
 from ... import __version__
 from ...contract.errors import BadRequest, EdgeAgentError, StoreFault
 from ...contract.facts import GateAlive
+from ..control.prompt import SocketPrompt
 from ..control.server import Conversation
 from ..credentials import CardInbox
 from ..errors import SPOILED, GateBusy, SensorDoubted, SensorFault
@@ -399,35 +400,3 @@ class GateLoop:
                 self._held.append(waiting)
         for _, conversation in self._held:
             conversation.failed(GateBusy("The daemon is stopping: ask again when it is back."))
-
-
-class SocketPrompt:
-    """The person at the sensor, by way of the control socket, at the pace of the gate's thread.
-
-    It leaves the sensor some air between two looks, shows that the thread lives, obeys a stop.
-    """
-
-    def __init__(
-        self, conversation: Conversation, stop: threading.Event, beat: Callable[[], None]
-    ) -> None:
-        self._conversation = conversation
-        self._stop = stop
-        self._beat = beat
-
-    def step(self, what: StepKind, hint: str | None = None) -> None:
-        """Tell the person what to do."""
-        self._conversation.step(what, hint)
-
-    def beat(self) -> None:
-        """Between two looks. Raises GateBusy where the daemon stops."""
-        self._pause(BETWEEN_LOOKS_S)
-
-    def go_on(self) -> None:
-        """Between two templates. Raises GateBusy where the daemon stops."""
-        self._pause(0)
-
-    def _pause(self, seconds: float) -> None:
-        self._conversation.beat()
-        self._beat()
-        if self._stop.wait(seconds):
-            raise GateBusy("control.stopping")

@@ -13,10 +13,11 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import to_builtins
 
@@ -48,7 +49,7 @@ from ..settings.schema import Settings
 from ..uplink.inbox import ForeignReceipt
 from .assembly import Assembly
 from .loop import GateLoop
-from .status import Circumstances, Vitals, gate_status, gate_time, named_problems, running_status
+from .status import Circumstances, Vitals, gate_status, gate_time, running_status
 from .supervised_thread import SupervisedThread
 
 log = logging.getLogger(__name__)
@@ -121,22 +122,10 @@ def _run(assembly: Assembly, config: Path, manager: ServiceManager, stop: "_Stop
         store = assembly.store(departure.damaged)
         mirror.callback(store.close)
         assembly.recall_last_sync(store)
-        panel = assembly.panel()
-        mirror.callback(panel.close)
-        sensor = assembly.sensor()
-        mirror.callback(sensor.close)
-        touch = assembly.if_usable("touch_pin", assembly.touch)
-        if touch is not None:
-            mirror.callback(touch.close)
-        keys = assembly.if_usable("keys", assembly.keys)
-        if keys is not None:
-            mirror.callback(keys.close)
-        readers = assembly.readers()
-        if readers is not None:
-            mirror.callback(readers.close)
+        wired = mirror.enter_context(_wired(assembly))
         first: SensorInfo | SensorFault | None = None
         try:
-            first = None if stop.asked else _first_connection(assembly, store, sensor)
+            first = None if stop.asked else _first_connection(assembly, store, wired.sensor)
         except SensorFault:
             if not stop.asked:
                 raise
@@ -144,12 +133,37 @@ def _run(assembly: Assembly, config: Path, manager: ServiceManager, stop: "_Stop
             if begun or store.tail().seq == 1:
                 _say_stopped(assembly, store)
             return 0
-        daemon = _Daemon(
-            *(assembly, departure, stop, store, panel, sensor),
-            *(touch, keys, readers, first, config),
-        )
+        daemon = _Daemon(assembly, departure, stop, store, wired, first, config)
         mirror.callback(daemon.close)
         return daemon.run(manager)
+
+
+class _Wired(NamedTuple):
+    """What is wired to the gate, as far as the settings name it and it can be used."""
+
+    panel: Panel
+    sensor: Sensor
+    touch: Touch | None
+    keys: Keys | None
+    readers: Readers | None
+
+
+@contextmanager
+def _wired(assembly: Assembly) -> Iterator[_Wired]:
+    """Open all of it, in this order; let go of it the other way round."""
+    with ExitStack() as mirror:
+        panel = mirror.enter_context(closing(assembly.panel()))
+        sensor = mirror.enter_context(closing(assembly.sensor()))
+        touch = assembly.if_usable("touch_pin", assembly.touch)
+        if touch is not None:
+            mirror.enter_context(closing(touch))
+        keys = assembly.if_usable("keys", assembly.keys)
+        if keys is not None:
+            mirror.enter_context(closing(keys))
+        readers = assembly.readers()
+        if readers is not None:
+            mirror.enter_context(closing(readers))
+        yield _Wired(panel, sensor, touch, keys, readers)
 
 
 class _StopAsked(Exception):
@@ -256,11 +270,7 @@ class _Daemon:
         departure: _Departure,
         stop: _StopSignals,
         store: SqliteStore,
-        panel: Panel,
-        sensor: Sensor,
-        touch: Touch | None,
-        keys: Keys | None,
-        readers: Readers | None,
+        wired: _Wired,
         first: SensorInfo | SensorFault,
         config: Path,
     ) -> None:
@@ -272,24 +282,23 @@ class _Daemon:
         self._up_at = self._way_since = assembly.clock.monotonic()
         self._way = "disconnected"
         self._bus = EventBus()
-        self._panel = panel
-        self._readers = readers
+        self._wired = wired
         roster = RosterInbox()
         self._gate = GateLoop(
             make_gate=lambda: assembly.gate(self._bus.emit, departure.damaged),
-            sensor=sensor,
+            sensor=wired.sensor,
             first=first,
-            panel=panel,
+            panel=wired.panel,
             captures=assembly.settings.sensor.captures,
             offline=lambda: self._bus.offline,
             sealing=assembly.sealing(),
             roster=roster,
             prune_after_months=_prune_after_months(assembly.settings),
-            touch=touch,
-            keys=keys,
-            readers=readers,
+            touch=wired.touch,
+            keys=wired.keys,
+            readers=wired.readers,
             named_only=assembly.settings.reader.allow == "named",
-            sleeps=touch is not None and assembly.settings.sensor.touch_sleep,
+            sleeps=wired.touch is not None and assembly.settings.sensor.touch_sleep,
         )
         self._examiner = ProcessExaminer(config, self._wake_uplink)
         self._config = config
@@ -374,9 +383,7 @@ class _Daemon:
             self._way, self._way_since = event.state, self._assembly.clock.monotonic()
 
     def _status(self) -> dict[str, Any]:
-        now = self._circumstances()
-        status = gate_status(self._assembly, self._store, now)
-        problems = named_problems(self._assembly, self._store, now)
+        status, problems = gate_status(self._assembly, self._store, self._circumstances())
         told = running_status(status, self._bus.uplink, self._bus.awaited, self._vitals(), problems)
         return told | {"settings": self._settings.told(), "time": gate_time(self._assembly)}
 
@@ -400,7 +407,8 @@ class _Daemon:
     def _uplink_status(self) -> GateStatus:
         # Called on the uplink's thread, and a store connection belongs to one thread.
         with closing(self._assembly.store(self._departure.damaged)) as store:
-            return gate_status(self._assembly, store, self._circumstances())
+            status, _ = gate_status(self._assembly, store, self._circumstances())
+            return status
 
     def _circumstances(self) -> Circumstances:
         bus, capacity = self._bus, self._gate.capacity
@@ -416,6 +424,7 @@ class _Daemon:
         )
 
     def _pin_problems(self) -> dict[str, str]:
-        readers = self._readers.problem if self._readers else None
-        told = {"panel": self._panel.problem, "readers": None if readers is None else str(readers)}
+        told = {"panel": self._wired.panel.problem}
+        if (readers := self._wired.readers) is not None and readers.problem is not None:
+            told["readers"] = str(readers.problem)
         return {key: why for key, why in told.items() if why} | self._assembly.pin_problems

@@ -53,14 +53,25 @@ class Circumstances(Struct, frozen=True):
     pins: dict[str, str] = {}
 
 
-def gate_status(assembly: Assembly, store: SqliteStore, now: Circumstances) -> GateStatus:
-    """Put the status together."""
+Problems = Mapping[str, Message | None]
+"""What is the matter, by the part of the status, for whoever reads it in another language."""
+
+
+def gate_status(
+    assembly: Assembly, store: SqliteStore, now: Circumstances
+) -> tuple[GateStatus, Problems]:
+    """Put the status together; its problems are English, and told by name beside it."""
     stamp = assembly.clock.stamp()
     marks = store.watermarks()
     roster = store.roster()
     usage = _disk(assembly)
     confirmed = max(marks.confirmed, now.confirmed)
-    return GateStatus(
+    problems = {
+        "sensor": detail_of(now.sensor),
+        "store": _store_problem(assembly, store, now.store, usage),
+        "clock": _clock_problem(assembly, stamp),
+    }
+    status = GateStatus(
         gate=assembly.settings.gate.id,
         state=now.state,
         version=__version__,
@@ -72,9 +83,13 @@ def gate_status(assembly: Assembly, store: SqliteStore, now: Circumstances) -> G
             capacity=now.capacity,
             not_backed_up=store.not_backed_up(),
         ),
-        store=_store_status(assembly, store, now.store, usage),
+        store=StoreStatus(
+            state=now.store.state,
+            problem=_text(problems["store"]),
+            set_aside=[old.name for old in assembly.set_aside()],
+        ),
         pins=PinsStatus(problems=now.pins),
-        clock=_clock_status(assembly, store, stamp),
+        clock=_clock_status(assembly, store, stamp, problems["clock"]),
         ledger=LedgerStatus(
             id=store.ledger,
             last_seq=store.tail().seq,
@@ -86,6 +101,7 @@ def gate_status(assembly: Assembly, store: SqliteStore, now: Circumstances) -> G
         roster=RosterStatus(version=roster.version or None, refused=roster.refused),
         disk_free_bytes=usage.free if usage else None,
     )
+    return status, problems
 
 
 class _Disk(NamedTuple):
@@ -105,7 +121,9 @@ def _disk(assembly: Assembly) -> _Disk | None:
     return _Disk(found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize)
 
 
-def _clock_status(assembly: Assembly, store: SqliteStore, stamp: Stamp) -> ClockStatus:
+def _clock_status(
+    assembly: Assembly, store: SqliteStore, stamp: Stamp, problem: Message | None
+) -> ClockStatus:
     pending, since = store.pending_times(), None
     if pending.first is not None:
         timeline = Timeline(store.landmarks(), assembly.settings.clock.drift_ppm)
@@ -116,7 +134,7 @@ def _clock_status(assembly: Assembly, store: SqliteStore, stamp: Stamp) -> Clock
         uncertainty_ms=stamp.uncertainty_ms,
         pending=pending.count,
         pending_since=since,
-        problem=_text(_clock_problem(assembly, stamp)),
+        problem=_text(problem),
     )
 
 
@@ -125,17 +143,6 @@ def _clock_problem(assembly: Assembly, stamp: Stamp) -> Message | None:
     if refused is not None:
         return Message("problem.clock-refused", error=refused)
     return Message("problem.unsynced") if stamp.state is ClockState.UNSYNCED else None
-
-
-def _store_status(
-    assembly: Assembly,
-    store: SqliteStore,
-    now: StoreChanged,
-    usage: _Disk | None,
-) -> StoreStatus:
-    left = [old.name for old in assembly.set_aside()]
-    problem = _text(_store_problem(assembly, store, now, usage))
-    return StoreStatus(state=now.state, problem=problem, set_aside=left)
 
 
 def _store_problem(
@@ -155,17 +162,6 @@ def _disk_problem(usage: _Disk | None) -> Message | None:
 
 def _text(problem: Message | None) -> str | None:
     return None if problem is None else str(problem)
-
-
-def named_problems(
-    assembly: Assembly, store: SqliteStore, now: Circumstances
-) -> dict[str, Message | None]:
-    """What is the matter, by the part of the status, for whoever reads it in another language."""
-    return {
-        "sensor": detail_of(now.sensor),
-        "store": _store_problem(assembly, store, now.store, _disk(assembly)),
-        "clock": _clock_problem(assembly, assembly.clock.stamp()),
-    }
 
 
 class Vitals(Struct, frozen=True, kw_only=True):
@@ -192,7 +188,7 @@ def running_status(
     uplink: UplinkChanged,
     awaited: FingerAwaited,
     vitals: Vitals,
-    problems: Mapping[str, Message | None] | None = None,
+    problems: Problems | None = None,
 ) -> dict[str, Any]:
     """What ``status --json`` prints while the daemon runs."""
     waits = {"awaiting": awaited.request, "awaiting_worker": awaited.worker}
@@ -233,8 +229,8 @@ def stopped_status(assembly: Assembly) -> dict[str, Any]:
     except NoLedgerYet:
         return _told("stopped", nowhere, {"gate": assembly.settings.gate.id, "ledger": None}, {})
     with closing(store):
-        status = to_builtins(gate_status(assembly, store, unused))
-        told = _told("stopped", nowhere, status, named_problems(assembly, store, unused))
+        status, problems = gate_status(assembly, store, unused)
+        told = _told("stopped", nowhere, to_builtins(status), problems)
     return told | {"time": gate_time(assembly)}
 
 
@@ -248,7 +244,7 @@ def _told(
     daemon: str,
     uplink: UplinkChanged,
     status: dict[str, Any],
-    problems: Mapping[str, Message | None],
+    problems: Problems,
 ) -> dict[str, Any]:
     way = {"state": uplink.state, "problem": uplink.detail, "message": uplink.message}
     told = {"daemon": daemon, **status, "uplink": way | status.get("uplink", {})}
