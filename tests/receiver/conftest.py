@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
+
+from edge_agent.cli import main
 
 KINDS = ("sqlite", "postgresql")
 
@@ -45,3 +48,14 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return str(tmp_path / "payroll.db")
     url: str = request.getfixturevalue("new_postgresql_database")()
     return url
+
+
+@pytest.fixture
+def receive(database: str) -> Callable[..., Result]:
+    """Runs a command of payroll's, in English, on a database that a receiver may be at work on."""
+
+    def run(*arguments: str) -> Result:
+        asked = ["--lang", "en", "receive", *arguments, "--database", database]
+        return CliRunner().invoke(main, asked)
+
+    return run

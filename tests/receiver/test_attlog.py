@@ -6,9 +6,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from edge_agent.cli import main
 from edge_agent.contract.messages import Roster, RosterWorker
 from edge_agent.receiver.office.attlog import numbered
 from edge_agent.receiver.store import PayrollStore
@@ -16,15 +15,6 @@ from edge_agent.receiver.store import PayrollStore
 from .test_effects import AT, Ledger
 
 WHO = ["--actor", "office-1", "--reason", "x"]
-
-
-@pytest.fixture
-def receive(database: str) -> Callable[..., Result]:
-    def run(*arguments: str) -> Result:
-        asked = ["--lang", "en", "receive", *arguments, "--database", database]
-        return CliRunner().invoke(main, asked)
-
-    return run
 
 
 def fill(database: str, *codes: str, gates: tuple[str, ...] = ("cong-2",)) -> None:

@@ -5,10 +5,8 @@ from contextlib import closing
 from typing import Any
 
 import msgspec
-import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from edge_agent.cli import main
 from edge_agent.contract.messages import Roster, RosterWorker
 from edge_agent.receiver.store import PayrollStore
 from edge_agent.receiver.worktime.keep import renew
@@ -17,14 +15,6 @@ from .running import rows, settle
 from .test_effects import AT, CODE, Ledger
 
 WHO = ["--actor", "office-1", "--reason", "x"]
-
-
-@pytest.fixture
-def receive(database: str) -> Callable[..., Result]:
-    def run(*arguments: str) -> Result:
-        return CliRunner().invoke(main, ["receive", *arguments, "--database", database])
-
-    return run
 
 
 class Bridge:

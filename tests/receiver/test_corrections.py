@@ -22,15 +22,6 @@ WHO = ["--actor", "office-1", "--reason", "'=quên bấm"]
 
 
 @pytest.fixture
-def receive(database: str) -> Callable[..., Result]:
-    def run(*arguments: str) -> Result:
-        asked = ["--lang", "en", "receive", *arguments, "--database", database]
-        return CliRunner().invoke(main, asked)
-
-    return run
-
-
-@pytest.fixture
 def ledger(database: str) -> Ledger:
     """A day, a punch without a time, a repeat, and one that was voided at the gate."""
     a = Ledger("a")

@@ -24,17 +24,6 @@ WHO = ["--actor", "office-1", "--reason", "đã về quên bấm"]
 
 
 @pytest.fixture
-def receive(database: str) -> Callable[..., Result]:
-    """Run a command on a database that a receiver is at work on."""
-
-    def run(*arguments: str) -> Result:
-        asked = ["--lang", "en", "receive", *arguments, "--database", database]
-        return CliRunner().invoke(main, asked)
-
-    return run
-
-
-@pytest.fixture
 def ledger(database: str) -> Ledger:
     """A month's end and a new month: what is in the database."""
     a = Ledger("a")
