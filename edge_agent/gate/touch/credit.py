@@ -8,7 +8,6 @@ from msgspec import UNSET, UnsetType, structs
 from ...contract.errors import StoreFault
 from ...contract.facts import (
     AttemptRefused,
-    DirectionSource,
     Fact,
     PunchDirected,
     PunchRecorded,
@@ -143,8 +142,8 @@ class Credit:
         if repeat.direction is not None:
             facts.append(PunchDirected(worker=worker, of=repeat.of, direction=repeat.direction))
         entry, *_ = self._gate.record_all(facts, stamp)
-        if self._keys is not None and repeat.direction is not None:
-            self._keys.credited(worker, repeat.of, DirectionSource.KEY)
+        if self._keys is not None:
+            self._keys.spent()
         zone = self._gate.policy.zone
         said = last.said_ms
         return PanelShown(

@@ -67,13 +67,17 @@ class WayKeys:
         self.turn()
         return self._pressed
 
+    def spent(self) -> None:
+        """The key has done its duty, whatever it came to."""
+        self._pressed = None
+        self.turn()
+
     def credited(self, worker: str, seq: int, source: DirectionSource | None) -> None:
         """A punch was recorded: the key has done its duty, and may still be pressed where none
         was."""
-        self._pressed = None
         by_key = source is DirectionSource.KEY
         self._open = None if by_key else _Punched(worker, seq, self._gate.clock.monotonic())
-        self.turn()
+        self.spent()
 
     def _say(self, punch: _Punched, way: Direction) -> None:
         self._open = None

@@ -169,6 +169,8 @@ def test_the_other_key_and_the_finger_again_corrects() -> None:
     gate.keys.press(OUT)
     assert gate.finger(HERS).direction is None
     assert len(gate.said) == 2
+    # Nor is it the next worker's.
+    assert gate.finger(OTHERS).direction is None
 
 
 def test_a_start_knows_what_a_key_has_said() -> None:
