@@ -14,6 +14,7 @@ from random import SystemRandom
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from ...contract.facts import Fact, PrintHeld, PrintReleased
 from ...contract.language import Message
@@ -208,9 +209,11 @@ class Comparison:
         self._remember(known)
         # Of more than a few nobody is credited at all: the ledger says that instead.
         told = before if len(before) <= _MOST_HELD else {}
-        facts: list[Fact] = [_released(one) for key, one in told.items() if key not in now]
+        facts: list[Fact] = [
+            PrintReleased(**asdict(one)) for key, one in told.items() if key not in now
+        ]
         if len(now) <= _MOST_HELD:
-            facts += [_held(one) for key, one in now.items() if key not in told]
+            facts += [PrintHeld(**asdict(one)) for key, one in now.items() if key not in told]
         if facts:
             self._gate.record_all(facts)
 
@@ -230,21 +233,3 @@ class Comparison:
 
 def _key(print_: Print) -> tuple[int, int]:
     return print_.slot, print_.generation
-
-
-def _held(print_: Print) -> PrintHeld:
-    return PrintHeld(
-        worker=print_.worker,
-        finger=print_.finger,
-        slot=print_.slot,
-        generation=print_.generation,
-    )
-
-
-def _released(print_: Print) -> PrintReleased:
-    return PrintReleased(
-        worker=print_.worker,
-        finger=print_.finger,
-        slot=print_.slot,
-        generation=print_.generation,
-    )
