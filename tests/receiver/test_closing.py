@@ -54,6 +54,20 @@ def shown(desk: Desk) -> dict[str, int]:
     return {code: worked_seconds(one.sessions) // 60 for code, one in found.items()}
 
 
+def test_seconds_are_summed_and_unpaid_breaks_are_not_paid() -> None:
+    """As in the sheet; a file has whole minutes only."""
+    assert (
+        worked_seconds(
+            [
+                {"status": "complete", "minutes": 479, "seconds": 28_799, "break_seconds": 3600},
+                {"status": "complete", "minutes": 60},
+                {"status": "manual", "minutes": None, "seconds": None, "break_seconds": 0},
+            ]
+        )
+        == 28_799 - 3600 + 3600
+    )
+
+
 def late(desk: Desk) -> None:
     """A gate that was offline brings another day."""
     b = Ledger("b", gate="far")

@@ -63,4 +63,11 @@ def _until(details: str | None, day: str | None) -> str:
 
 def worked_seconds(sessions: Iterable[Session]) -> int:
     """What is paid as worked: complete sessions without their unpaid breaks."""
-    return sum(session["minutes"] * 60 for session in sessions if session["status"] == "complete")
+    return sum(_worked(session) for session in sessions if session["status"] == "complete")
+
+
+def _worked(session: Session) -> int:
+    """A file has whole minutes and no breaks."""
+    seconds = session.get("seconds")
+    whole: int = session["minutes"] * 60 if seconds is None else seconds
+    return whole - (session.get("break_seconds") or 0)
