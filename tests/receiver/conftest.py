@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge_agent.cli import main
+from edge_agent.contract.told import Sparing
 
 KINDS = ("sqlite", "postgresql")
 
@@ -59,3 +60,9 @@ def receive(database: str) -> Callable[..., Result]:
         return CliRunner().invoke(main, asked)
 
     return run
+
+
+@pytest.fixture
+def short_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is told once a minute is told again after a second."""
+    monkeypatch.setattr(Sparing.__init__, "__defaults__", (1, 1.0))

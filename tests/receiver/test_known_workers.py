@@ -97,6 +97,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.usefixtures("short_minute")
 def test_what_is_no_newer_roster_is_refused_and_counted_and_names_are_not_logged(
     options: ReceiverOptions, mosquitto: Mosquitto
 ) -> None:

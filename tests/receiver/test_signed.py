@@ -95,6 +95,7 @@ def test_without_a_key_nothing_is_signed_and_no_command_expires(
         assert b"signature" not in heard(listener, "/receipts/").payload
 
 
+@pytest.mark.usefixtures("short_minute")
 def test_a_roster_counts_at_payroll_only_if_its_key_has_signed_it(
     signing: ReceiverOptions, mosquitto: Mosquitto, key: SigningKey
 ) -> None:
@@ -109,6 +110,7 @@ def test_a_roster_counts_at_payroll_only_if_its_key_has_signed_it(
     assert names(signing.database) == {"NV1": "Ma Thị Nhung"}
 
 
+@pytest.mark.usefixtures("short_minute")
 def test_versions_that_begin_again(signing: ReceiverOptions, mosquitto: Mosquitto) -> None:
     last = 2**53 - 1
     with (

@@ -303,7 +303,9 @@ def test_retired_gates_hold_a_refill_up_for_a_moment_at_most(
             assert time.monotonic() - began < FIRST_PAUSE
 
 
-def test_gate_that_is_away_is_asked_when_it_is_back(running: Running, gate: Gate) -> None:
+def test_gate_that_is_away_is_asked_when_it_is_back(
+    short_minute: None, running: Running, gate: Gate
+) -> None:
     ledger = str(uuid.uuid4())
     gate.keep(write_ledger(9, ledger))
     gate.say(status(ledger, last=9, confirmed=9, state="offline"), channel="status")
