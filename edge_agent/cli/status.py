@@ -244,23 +244,28 @@ def watch(settings: Settings, as_json: bool) -> None:
         for line in watch_daemon(socket):
             click.echo(line)
         return
-    watched = False
+    watched = gone = False
     while True:
         names = names_of(settings)
         try:
             for line in watch_daemon(socket):
-                watched = True
+                if gone:
+                    tell(say("watch.answers-again"), err=True)
+                watched, gone = True, False
                 event = msgspec.json.decode(line)
                 if event.get("worker") not in (None, *names):
                     names = names_of(settings)
                 tell(f"{_now(settings, event)}{_sentence(event, names)}")
         except DaemonUnreachable:
             if not watched:
-                raise  # Afterwards it was the old one, about to go.
-        tell(say("watch.stopped"), err=True)
+                raise
+        if not gone:
+            tell(say("watch.stopped"), err=True)
+        # One that takes the call and says nothing is the old one, about to go.
+        gone = True
+        time.sleep(_BETWEEN_LOOKS_S)
         while not daemon_runs(socket):
             time.sleep(_BETWEEN_LOOKS_S)
-        tell(say("watch.answers-again"), err=True)
 
 
 def _now(settings: Settings, event: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import time
@@ -363,6 +364,32 @@ def test_ctrl_c_while_enrolling(gate: Gate, step: int, daemon_runs: bool) -> Non
     assert gate.cli("prints", "list", "--json").json == before[1][1]
     assert len(gate.entries()) == before[2] + 2
     assert gate.enrol_by_command("NV900").code == 0
+
+
+def test_watch_says_once_that_the_daemon_went_and_once_that_it_is_back(gate: Gate) -> None:
+    """One about to go still takes calls for a while, without a word: not yet the next one."""
+    with socket.socket(socket.AF_UNIX) as daemon:
+        daemon.bind(str(gate.socket))
+        daemon.listen()
+        plain = subprocess.Popen(
+            [*OWN, "watch", "--config", str(gate.config)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        told = [watching := b'{"event":"watching"}\n', b"", watching]
+        while told:
+            call, _ = daemon.accept()
+            with closing(call):
+                if b"watch" in call.recv(1024) and (said := told.pop(0)):
+                    call.sendall(said)
+    assert plain.stdout
+    assert [plain.stdout.readline() for _ in range(2)] == ["Watching the gate.\n"] * 2
+    plain.send_signal(signal.SIGINT)
+    _, err = plain.communicate()
+    verbs = [line.split(maxsplit=3)[2] for line in err.splitlines()]
+    assert verbs[:2] == ["has", "answers"], err
+    assert verbs[2:] in ([], ["has"]), err  # It ends for good then, and may say so before Ctrl-C.
 
 
 def test_what_watch_prints(gate: Gate) -> None:
