@@ -39,7 +39,7 @@ FLOORS = {
         ("schemas",),
     ),
     "gate": (
-        ("directions",),
+        ("directions", "lazy_import"),
         ("credentials", "errors", "events", "pairing_mark", "rules"),
         ("settings", "host", "pins"),
         ("ports", "ledger.store"),
@@ -112,7 +112,7 @@ KNOWN_TO = {
     "uvicorn": {"display.serve"},
     "click": {"cli", "demo"},
     "iotcore": {"demo"},
-    "importlib": {"cli", "demo", "gate.sensor.driver"},
+    "importlib": {"cli", "demo", "gate.lazy_import"},
 }
 """Library → the rooms that may import it. msgspec is everybody's but the simulator's."""
 

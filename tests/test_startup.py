@@ -117,12 +117,19 @@ def test_the_driver_of_the_sensor_does_not_load_images() -> None:
     assert "PIL._imaging" not in loaded_by("edge_agent.gate.sensor.fingerprint_sensor")
 
 
+def test_the_ledger_does_not_load_a_parser_of_dates() -> None:
+    names = loaded_by("edge_agent.gate.ledger.store.lean_sqlite_utils")
+    assert "sqlite_utils" in names
+    assert "dateutil.parser._parser" not in names
+
+
 def test_what_is_spared_is_found_where_it_belongs(config: Path) -> None:
     """The control of the tests above."""
     names = loaded_after("workers", "add", "007", "Lan", config=config)
     assert names >= {"sqlite_utils", "serial", "edge_agent.gate.ledger.damage.salvage"}
     assert "edge_agent.simulator" in loaded_by("edge_agent.cli.simulate, edge_agent.simulator")
     assert "PIL._imaging" in loaded_by("pyfingerprint.pyfingerprint")
+    assert "dateutil.parser._parser" in loaded_by("sqlite_utils")
     assert "edge_agent.gate.daemon.run" not in loaded_by("edge_agent.cli")
 
 

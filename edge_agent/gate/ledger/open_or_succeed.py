@@ -6,15 +6,17 @@ have a twin is never continued: a new one begins, names the old one, and records
 payroll may not have. The same where payroll's receipt disowns it, and where it is damaged.
 """
 
+from __future__ import annotations
+
 import logging
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
-from sqlite_utils import Database
 
 from ...contract.errors import StoreFault
 from ...contract.facts import WhyOpened
@@ -36,6 +38,9 @@ from .store.sqlite_store import SqliteStore, identity
 from .succession.handover import Handover, handover_of
 from .succession.successor import make_successor
 from .succession.swap import building, carry_out, decide, discard_half_made
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 log = logging.getLogger(__name__)
 

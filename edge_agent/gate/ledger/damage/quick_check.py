@@ -4,14 +4,14 @@ Its cost does not grow with the ledger: everything but the ledger is looked at, 
 the last entries. Nothing is written, so that what is damaged stays as it was found.
 """
 
+from __future__ import annotations
+
 import sqlite3
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
-
-from sqlite_utils import Database
 
 from ....contract.chain import Entry, read_wire
 from ....contract.errors import StoreFault
@@ -25,6 +25,9 @@ from ..store.sqlite_store import identity
 from ..store.time_rows import read_landmarks
 from ..store.verify import altered
 from .carve import acknowledged_in_log, find_entries, first_pages_in_log
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 _LAST, _MOST = 100, 2_000
 """Entries that are checked: the last ones, and those that payroll lacks, up to a fifth of a second

@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlite_utils import Database
 
 from ...errors import DamagedLedger
 from ..lost_people import Finger, LostPeople, lost
 from ..store.carry_over import LISTINGS, TABLES, Rows, taken_over
+from ..store.lean_sqlite_utils import Database
 from ..store.metadata import PEOPLE_LOST
 from ..store.people_rows import SUMMED, print_sum, read_roster, row_sum
 from ..store.people_snapshot import PeopleSnapshot

@@ -1,5 +1,7 @@
 """What a damaged database still tells: what its hashes and checksums prove."""
 
+from __future__ import annotations
+
 import heapq
 import os
 import sqlite3
@@ -7,10 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct, field
-from sqlite_utils import Database
 
 from ....contract.atomic_file import create_private
 from ....contract.errors import StoreFault
@@ -40,6 +41,9 @@ from ..succession.handover import (
 from ..succession.swap import building, discard_half_made
 from .carve import PAGE, Found, Proved, find_entries, prove
 from .rescue_people import OF_PEOPLE, RescuedPeople, rescue_people
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 _RECENT = 2_000
 """The latest punches, and what was said of them: the rules' memory is made of these."""

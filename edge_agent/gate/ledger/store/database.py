@@ -135,7 +135,7 @@ _IMMUTABLE = "immutable=1"
 
 def _wrapped(conn: sqlite3.Connection) -> Database:
     # Here, for whoever only reads does without it: its import takes five bare starts of Python.
-    from sqlite_utils import Database
+    from .lean_sqlite_utils import Database
 
     # No plugins: what else is installed on the machine has no business in the ledger.
     return Database(conn, execute_plugins=False)

@@ -24,7 +24,7 @@ STEPS: list[Callable[[Database], None]] = []
 @cache
 def migrations() -> Migrations:
     """What applies them. Reading does without: sqlite_utils takes long to import."""
-    from sqlite_utils import Migrations
+    from .lean_sqlite_utils import Migrations
 
     made = Migrations(NAME)
     for step in STEPS:

@@ -1,10 +1,10 @@
 """What a ledger that is left hands over to the next one."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ....contract.chain import GENESIS, read_wire
 from ....contract.facts import AMENDMENTS, CREDITS, RECORDED, OldEntry
@@ -15,6 +15,9 @@ from ...rules import LONGEST_LOOK_BACK_MS, recall
 from ..store.carry_over import Rows, taken_over
 from ..store.notes import Leaving
 from ..store.time_rows import DRIFT_PPM, read_landmarks
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 _LOOK_BACK = 20_000
 """Entries among which a worker's last punch is looked for: a shift at a big site has fewer."""

@@ -1,15 +1,17 @@
 """Make the database of the ledger that comes after another one."""
 
+from __future__ import annotations
+
 import logging
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlite_utils import Database
 
 from ....contract.chain import Entry, Scribe, TooLong, stamp_of, told
 from ....contract.facts import (
@@ -33,6 +35,9 @@ from ..store.metadata import remember
 from ..store.sqlite_store import SqliteChange, begin_ledger
 from ..store.time_rows import RECOVERED_THROUGH, put_earlier_landmarks
 from .handover import FormerName, Handover, Old, heeded
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 log = logging.getLogger(__name__)
 
