@@ -7,7 +7,7 @@ from msgspec import Struct, structs
 
 from ..gate.settings.schema import DisplaySettings
 from .whose import whose
-from .words import words
+from .words import Language, words
 
 Tone = Literal["good", "again", "retry", "no", "stop"]
 """Its colour: recorded, recorded before, press again, not you or not here, the gate's fault."""
@@ -35,7 +35,11 @@ _TONES: dict[str, Tone] = {
 }
 
 _HINTS = ("wipe", "moisten", "press-flat", "hold-still", "hold-longer")
-_REASONS = ("deactivated", "not-valid")
+_REASONS = ("deactivated", "not-valid", "not-named", "wrong-pin", "locked")
+_UNPROVEN = "unproven"
+
+_NOT_THEIRS = ("wrong-pin", "locked")
+"""A number that anybody can type is no reason to tell whose it is."""
 
 
 class Card(Struct, tag="card", tag_field="kind", frozen=True, kw_only=True, omit_defaults=True):
@@ -82,6 +86,7 @@ def card(
     """
     say = settings.language
     outcome, hint, at = event["outcome"], event.get("hint"), event.get("at")
+    code = event.get("worker")
     title, lines, picture, stays = words("see-lamps", say), [], "", _LONG_MS
     match outcome:
         case "recorded":
@@ -102,19 +107,18 @@ def card(
             picture = hint if hint in _HINTS else "press-flat"
             lines = [words(picture, say)]
         case "unknown":
-            title, lines = words("unknown", say), [words("other-finger", say)]
-            picture = "other-finger"
+            title, lines, picture = _unknown(hint, event.get("method"), say)
         case "refused":
             why = hint if hint in _REASONS else "ask-supervisor"
+            code = None if hint in _NOT_THEIRS else code
             title, lines = words("refused", say), [words(why, say)]
         case "not-recorded" | "sensor-fault":
             title = words("not-recorded", say)
             lines = [words("once-more", say, call=whom_to_call(settings))]
     method = event.get("method")
-    if method in ("card", "qr", "pin"):
+    if method in ("card", "qr", "pin") and outcome in ("recorded", "repeated"):
         title = f"{title} {words(f'by-{method}', say)}"
     direction = event.get("direction") or event.get("first_direction")
-    code = event.get("worker")
     return Card(
         id=number,
         t=event["boottime_ms"],
@@ -127,6 +131,15 @@ def card(
         lines=lines,
         picture=picture,
     )
+
+
+def _unknown(hint: str | None, method: str | None, say: Language) -> tuple[str, list[str], str]:
+    """Title, lines and picture of whoever is not recognised."""
+    if hint == _UNPROVEN:
+        return words("not-sure-whose", say), [words("unproven", say)], ""
+    if method is not None:
+        return words("unknown-read", say), [words("other-card", say)], ""
+    return words("unknown", say), [words("other-finger", say)], "other-finger"
 
 
 def directed(shown: Card, way: str, t: int, number: int, settings: DisplaySettings) -> Card:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from ..contract.facts import Direction
+from ..contract.facts import Direction, Method
 from ..contract.language import Message, is_name, told_problem
 
 
@@ -36,10 +36,11 @@ class Watching(Event, tag="watching", frozen=True, kw_only=True):
 class PanelShown(Event, tag="panel", frozen=True, kw_only=True):
     """The panel has shown a touch its outcome: exactly one for each touch.
 
-    ``hint`` is what to do after ``try-again`` and why after ``refused``. ``at`` is when it was
-    touched, and ``first_at`` when the punch was that is repeated; local times, null where the time
-    is not known. ``direction`` is that of the punch, on a repeat what a key has made of it;
-    ``first_direction`` what it was before. ``boottime_ms`` is CLOCK_BOOTTIME once it was
+    ``hint`` is what to do after ``try-again``, why after ``refused``, and ``unproven`` after
+    ``unknown`` where the finger's print is held. ``method`` is by what, null for a finger. ``at``
+    is when it was touched, and ``first_at`` when the punch was that is repeated; local times, null
+    where the time is not known. ``direction`` is that of the punch, on a repeat what a key has made
+    of it; ``first_direction`` what it was before. ``boottime_ms`` is CLOCK_BOOTTIME once it was
     shown: by it a reader that was held up knows what is not new any more.
     """
 
@@ -47,6 +48,7 @@ class PanelShown(Event, tag="panel", frozen=True, kw_only=True):
     worker: str | None = None
     seq: int | None = None
     hint: str | None = None
+    method: Method | None = None
     at: str | None = None
     direction: Direction | None = None
     first_at: str | None = None

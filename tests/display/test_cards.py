@@ -69,10 +69,40 @@ def test_what_is_not_recorded_says_whom_to_call() -> None:
 
 
 def test_why_somebody_is_not_allowed() -> None:
-    reasons = [Reason.DEACTIVATED, Reason.NOT_VALID, "of-a-newer-daemon"]
-    told = [shown(outcome="refused", hint=reason).lines for reason in reasons]
-    assert len({line for [line] in told}) == 3
-    assert all(line.endswith("Hỏi tổ trưởng.") for [line] in told)
+    reasons = [Reason.DEACTIVATED, Reason.NOT_VALID, Reason.NOT_NAMED, "of-a-newer-daemon"]
+    told = [shown(outcome="refused", hint=reason) for reason in reasons]
+    lines = [line for seen in told for line in seen.lines]
+    assert len(set(lines)) == 4
+    assert all(line.casefold().endswith("hỏi tổ trưởng.") for line in lines)
+    assert {seen.name for seen in told} == {"Nguyễn Thị Hoa"}
+
+
+@pytest.mark.parametrize(
+    ("reason", "vietnamese", "english"),
+    [(Reason.WRONG_PIN, "Sai mã PIN.", "Wrong PIN."), (Reason.LOCKED, "15 phút", "15 minutes")],
+)
+def test_a_pin_that_is_not_taken_tells_what_to_do_and_not_whose_number_it_was(
+    reason: Reason, vietnamese: str, english: str
+) -> None:
+    seen = shown(outcome="refused", hint=reason, method="pin")
+    assert (seen.title, seen.name) == ("Chưa chấm công", "")
+    assert vietnamese in seen.lines[0]
+    assert english in shown(ENGLISH, outcome="refused", hint=reason).lines[0]
+
+
+def test_a_finger_whose_print_is_held_sends_for_the_technician() -> None:
+    seen = shown(outcome="unknown", hint=Reason.UNPROVEN, worker=None)
+    assert (seen.title, seen.lines) == (
+        "Chưa chắc vân tay của ai",
+        ["Thử ngón kia. Báo kỹ thuật xem lại vân tay này."],
+    )
+    assert "technician" in shown(ENGLISH, outcome="unknown", hint="unproven").lines[0]
+
+
+def test_a_card_that_is_nobodys_is_no_finger() -> None:
+    seen = shown(outcome="unknown", worker=None, method="reader")
+    assert (seen.title, seen.picture) == ("Không nhận ra thẻ hoặc mã", "")
+    assert "finger" not in shown(ENGLISH, outcome="unknown", worker=None, method="reader").title
 
 
 def test_every_outcome_has_its_words() -> None:

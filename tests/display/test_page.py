@@ -172,6 +172,27 @@ def test_an_old_press_is_not_shown_and_a_new_one_is_though_the_clocks_differ(
     page.see("#name", "Sau khi chỉnh giờ")
 
 
+@pytest.mark.parametrize(
+    ("told", "title", "line"),
+    [
+        ({"outcome": "refused", "hint": "not-named"}, "Chưa chấm công", "chỉ dùng vân tay"),
+        ({"outcome": "refused", "hint": "wrong-pin"}, "Chưa chấm công", "Sai mã PIN"),
+        ({"outcome": "refused", "hint": "locked"}, "Chưa chấm công", "Chờ 15 phút"),
+        ({"outcome": "unknown", "hint": "unproven"}, "Chưa chắc vân tay của ai", "ngón kia"),
+        ({"outcome": "unknown", "method": "reader"}, "Không nhận ra thẻ", "Thử lại một lần"),
+    ],
+)
+def test_why_nobody_was_recorded_has_room(
+    page: Browser, server: Server, told: dict[str, str], title: str, line: str
+) -> None:
+    server.publish(press(1, LONG, direction=None, **told))
+    page.see("#title", title)
+    page.see("#lines", line)
+    assert page.run("document.getElementById('card').scrollHeight") <= page.run(
+        "document.getElementById('card').clientHeight + 1"
+    )
+
+
 def test_a_card_is_gone_in_time_and_takes_the_name_along(page: Browser, server: Server) -> None:
     server.publish(press(1, "Hoa"))
     page.see("#name", "Hoa")

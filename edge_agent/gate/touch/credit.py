@@ -9,6 +9,7 @@ from ...contract.errors import StoreFault
 from ...contract.facts import (
     AttemptRefused,
     Fact,
+    Method,
     PunchDirected,
     PunchRecorded,
     PunchRepeated,
@@ -97,7 +98,8 @@ class Credit:
                     return self._record_punch(verdict, stamp)
         except StoreFault as fault:
             # Shown as what it is: the worker must never walk away on a lie.
-            return _not_recorded(fault, proof.worker if proof else None)
+            method = _shown_method(proof.method) if proof else None
+            return _not_recorded(fault, proof.worker if proof else None, method)
 
     def _record_punch(self, accepted: Accepted, stamp: Stamp) -> PanelShown:
         proof = accepted.proof
@@ -119,6 +121,7 @@ class Credit:
             outcome=Outcome.RECORDED,
             worker=proof.worker,
             seq=entry.seq,
+            method=_shown_method(proof.method),
             direction=accepted.direction,
         )
 
@@ -150,6 +153,7 @@ class Credit:
             outcome=Outcome.REPEATED,
             worker=worker,
             seq=entry.seq,
+            method=_shown_method(proof.method),
             direction=repeat.direction,
             first_at=true_time(last.stamp, zone) if said is None else local_time(said, zone),
             first_direction=last.direction,
@@ -175,7 +179,8 @@ class Credit:
             outcome=REFUSED_AS[refused.reason],
             worker=refused.worker,
             seq=seq,
-            hint=refused.hint or (refused.reason.value if refused.worker else None),
+            hint=refused.hint or _why(refused),
+            method=refused.method or None,
         )
 
     def _show(self, shown: PanelShown, stamp: Stamp, hint: Hint | None = None) -> None:
@@ -191,6 +196,18 @@ class Credit:
         )
 
 
-def _not_recorded(fault: StoreFault, worker: str | None) -> PanelShown:
+def _why(refused: Refused) -> str | None:
+    """Where it is about the worker; or nobody can tell whose the finger is, whatever it matches."""
+    about = refused.worker is not None or refused.reason is Reason.UNPROVEN
+    return refused.reason.value if about else None
+
+
+def _shown_method(method: Method) -> Method | None:
+    return None if method is Method.FINGER else method
+
+
+def _not_recorded(
+    fault: StoreFault, worker: str | None, method: Method | None = None
+) -> PanelShown:
     log.error("not recorded: %s", fault)
-    return PanelShown(outcome=Outcome.NOT_RECORDED, worker=worker)
+    return PanelShown(outcome=Outcome.NOT_RECORDED, worker=worker, method=method)

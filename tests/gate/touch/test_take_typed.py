@@ -133,7 +133,7 @@ def gate() -> Gate:
 def test_a_card_is_its_workers_punch(gate: Gate, text: str, worker: str, method: str) -> None:
     shown = gate.reads(text)
     assert shown is not None
-    assert (shown.outcome, shown.worker) == (Outcome.RECORDED, worker)
+    assert (shown.outcome, shown.worker, shown.method) == (Outcome.RECORDED, worker, method)
     [entry] = gate.written
     assert (entry["kind"], entry["worker"]) == ("punch.recorded", worker)
     assert entry["method"] == method
