@@ -89,8 +89,9 @@ class Hint(StrEnum):
 class Policy(Struct, frozen=True, kw_only=True):
     """The gate's rules. ``repeat_window_ms`` 0 turns the repeat rule off.
 
-    ``min_score`` is asked for beyond the sensor's own security level; 0 asks for nothing. ``zone``
-    says on which day a moment falls. ``without_key``, and the hours of either direction, count
+    ``min_score`` is asked for beyond the sensor's own security level; 0 asks for nothing. A match
+    below ``confirm_below`` counts only where a second look finds the same print. ``zone`` says on
+    which day a moment falls. ``without_key``, and the hours of either direction, count
     where the direction is by keys.
     """
 
@@ -101,6 +102,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     in_hours: tuple[Hours, ...] = ()
     out_hours: tuple[Hours, ...] = ()
     min_score: int = 0
+    confirm_below: int = 0
     drift_ppm: int = 500
     """How far the machine's own clock may stray from the true pace, in millionths."""
 
@@ -278,6 +280,11 @@ def recognised(match: Match | None, policy: Policy) -> Match | Refused:
     if match is None or match.score < max(1, policy.min_score):
         return Refused(Reason.UNKNOWN)
     return match
+
+
+def is_weak(match: Match, policy: Policy) -> bool:
+    """Whether a match counts only after a second look: any finger may meet such a score."""
+    return match.score < policy.confirm_below
 
 
 def judge(

@@ -101,7 +101,10 @@ class Site:
     """A gate on a real store: the worker 007 may pass, 008 no longer may."""
 
     def __init__(
-        self, repeat_window_s: int = 60, direction: DirectionRule = DirectionRule.NONE
+        self,
+        repeat_window_s: int = 60,
+        direction: DirectionRule = DirectionRule.NONE,
+        confirm_below: int = 0,
     ) -> None:
         self.clock = HandClock()
         self.store = StagedStore.fresh()
@@ -111,7 +114,12 @@ class Site:
                 change.put_print(print_, digest(template_of(finger)))
         self.panel = PanelBook(self.store)
         self.events: list[Event] = []
-        policy = Policy(repeat_window_ms=repeat_window_s * 1000, direction=direction, zone=ZONE)
+        policy = Policy(
+            repeat_window_ms=repeat_window_s * 1000,
+            direction=direction,
+            zone=ZONE,
+            confirm_below=confirm_below,
+        )
         self.gate = Recorder(self.store, self.clock, self.events.append, policy)
 
 

@@ -249,6 +249,7 @@ class Assembly:
             drift_ppm=self.settings.clock.drift_ppm,
             zone=self.zone,
             min_score=self.settings.sensor.min_score,
+            confirm_below=self.settings.sensor.confirm_below,
             without_key=self.settings.punch.without_key,
             in_hours=tuple(map(Hours.read, self.settings.punch.in_hours)),
             out_hours=tuple(map(Hours.read, self.settings.punch.out_hours)),

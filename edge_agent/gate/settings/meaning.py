@@ -37,6 +37,7 @@ def meaning_problems(sections: Sections) -> Iterator[Message]:
         yield Message("settings.no-zone", zone=zone, meant=_zone_meant(zone))
     yield from _pin_problems(sections)
     yield from _way_problems(sections)
+    yield from _score_problems(sections["sensor"])
     assistant = sections["home_assistant"]
     if assistant.get("punches") and assistant.get("discovery") is False:
         yield Message("settings.punches-alone")
@@ -188,6 +189,12 @@ def _way_problems(sections: Sections) -> Iterator[Message]:
     if both:
         at = f"{both[0] // 60:02}:{both[0] % 60:02}"
         yield Message("settings.hours-both", at=at)
+
+
+def _score_problems(sensor: dict[str, Any]) -> Iterator[Message]:
+    least, confirmed = sensor.get("min_score", 0), sensor.get("confirm_below", 0)
+    if 0 < confirmed <= least:
+        yield Message("settings.nothing-to-confirm", confirm_below=confirmed, min_score=least)
 
 
 def _pin_problems(sections: Sections) -> Iterator[Message]:

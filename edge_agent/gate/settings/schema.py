@@ -45,6 +45,8 @@ class SensorSettings(Section, frozen=True, kw_only=True):
     """How often one touch is captured before it is answered "not recognised"."""
     min_score: Annotated[int, Meta(ge=0, le=1000)] = 0
     """The lowest score that counts as recognised, beyond the sensor's own security level."""
+    confirm_below: Annotated[int, Meta(ge=0, le=1000)] = 0
+    """A match below this score counts only where a second look finds the same print; 0: all do."""
     touch_pin: Pin = "none"
     touch_active: Literal["low", "high"] = "low"
     touch_sleep: bool = False

@@ -33,10 +33,14 @@ NO_PIN = PinReading()
 
 
 class Scan(Struct, frozen=True):
-    """What the sensor makes of one image. ``featureless``: it has nothing of a finger."""
+    """What the sensor makes of one image.
+
+    ``featureless``: it has nothing of a finger. ``weak``: a match that asks for a second look.
+    """
 
     found: Match | Refused
     featureless: bool
+    weak: bool = False
 
 
 class Last(Enum):
@@ -71,6 +75,8 @@ class Seen(Enum):
     """A doubted finger turns out to be that of the print that had the answer."""
     OTHER = "other"
     """It is that of another print."""
+    WEAK = "weak"
+    """It is, or a new touch is, that of a print by so low a score that it may be nobody's."""
     STRANGER = "stranger"
     """It is nobody's here; or could not be read, as only a finger can."""
     FEATURELESS = "featureless"
@@ -80,10 +86,17 @@ class Seen(Enum):
 
     UNFELT_MATCH = "unfelt-match"
     """What the pin does not feel is in the sensor's library."""
+    UNFELT_WEAK = "unfelt-weak"
+    """It seems to be, by so low a score that it may be nobody's."""
     UNFELT_STRANGER = "unfelt-stranger"
     """It is a finger, and not in the library."""
     UNFELT_FEATURELESS = "unfelt-featureless"
     """It is nothing: neither the pin nor the sensor finds anything of a finger."""
+
+    CONFIRMED = "confirmed"
+    """A second look at a weak match finds the same print."""
+    UNCONFIRMED = "unconfirmed"
+    """It finds another one or none, or could not be had: the finger was lifted."""
 
 
 class Do(Enum):
@@ -103,6 +116,10 @@ class Do(Enum):
     """A new touch: amber, scans, an answer."""
     CREDIT = "credit"
     """A new touch, whose match is known already: amber, an answer."""
+    CONFIRM = "confirm"
+    """A new touch, whose match is weak: amber, a second look, and ask the table again."""
+    REFUSE = "refuse"
+    """The touch is nobody's: an answer that says so."""
     DARKEN = "darken"
     """The green that is lit may be another's: put it out."""
     HUSH = "hush"
@@ -133,6 +150,8 @@ def decide(seen: Seen, last: Last) -> Do | None:
             return _row(last, None, Do.SETTLE, None, None, None)
         case Seen.OTHER:
             return _row(last, None, Do.CREDIT, Do.CREDIT, Do.CREDIT, Do.CREDIT)
+        case Seen.WEAK:
+            return _row(last, Do.CONFIRM, Do.CONFIRM, Do.CONFIRM, Do.CONFIRM, Do.CONFIRM)
         case Seen.STRANGER:
             return _row(last, None, Do.DARKEN, Do.LEAVE, Do.LEAVE, Do.ANSWER)
         case Seen.FEATURELESS:
@@ -141,10 +160,16 @@ def decide(seen: Seen, last: Last) -> Do | None:
             return _row(last, None, None, None, None, Do.HUSH)
         case Seen.UNFELT_MATCH:
             return _row(last, Do.CREDIT, Do.LEAVE, Do.LEAVE, Do.LEAVE, Do.LEAVE)
+        case Seen.UNFELT_WEAK:
+            return _row(last, Do.CONFIRM, Do.LEAVE, Do.LEAVE, Do.LEAVE, Do.LEAVE)
         case Seen.UNFELT_STRANGER:
             return _row(last, Do.ANSWER, Do.LEAVE, Do.LEAVE, Do.LEAVE, Do.LEAVE)
         case Seen.UNFELT_FEATURELESS:
             return _row(last, Do.CLEAR, Do.CLEAR, Do.CLEAR, Do.CLEAR, Do.CLEAR)
+        case Seen.CONFIRMED:
+            return _row(last, Do.CREDIT, Do.CREDIT, Do.CREDIT, Do.CREDIT, Do.CREDIT)
+        case Seen.UNCONFIRMED:
+            return _row(last, Do.REFUSE, Do.REFUSE, Do.REFUSE, Do.REFUSE, Do.REFUSE)
 
 
 def _row(

@@ -8,7 +8,7 @@ from msgspec import Struct
 from ...contract.stamps import Stamp
 from ..errors import SPOILED, SensorFault, SensorSilent, SensorUnplugged
 from ..ports import Clock, Sensor
-from ..rules import Hint, Match, Policy, Reason, Refused, recognised
+from ..rules import Hint, Match, Policy, Reason, Refused, is_weak, recognised
 from .decide import Scan
 
 log = logging.getLogger(__name__)
@@ -26,12 +26,14 @@ class Reading(Struct, frozen=True):
     """What a touch comes to.
 
     ``stamp``: when the image was captured that counts. ``featureless``: nothing that was scanned
-    had anything of a finger. ``lifted``: the finger was seen to go.
+    had anything of a finger. ``weak``: a match that asks for a second look. ``lifted``: the finger
+    was seen to go.
     """
 
     found: Match | Refused
     stamp: Stamp
     featureless: bool
+    weak: bool = False
     lifted: bool = False
 
 
@@ -66,9 +68,11 @@ class Glass:
         hint = self._sensor.extract()
         if hint is not None:
             return Scan(Refused(Reason.POOR_SCAN, hint=hint), hint in _GHOSTLY)
-        return Scan(recognised(self._sensor.search(), self._policy), featureless=False)
+        found = recognised(self._sensor.search(), self._policy)
+        weak = isinstance(found, Match) and is_weak(found, self._policy)
+        return Scan(found, featureless=False, weak=weak)
 
-    def read(self, stamp: Stamp, since: float) -> Reading:
+    def read(self, stamp: Stamp, since: float, *, again: bool = False) -> Reading:
         """Scan the finger whose image was captured at ``stamp`` until the sensor knows it.
 
         Ends with a refusal when the tries are used up or the finger was lifted. A fault on the
@@ -77,12 +81,14 @@ class Glass:
         SensorFault where that cannot be done in time.
 
         ``since``: from when on it may have been there (monotonic seconds). It is scanned once in
-        any case.
+        any case. ``again``: for a second look, with an image of its own. It is over with the first
+        one that can be read, whatever is found.
         """
         deadline = since + _TRY_AGAIN_FOR_S
         refused = Refused(Reason.POOR_SCAN, hint=Hint.HOLD_LONGER)
         scans = 0
-        featureless = image_is_fresh = first = True
+        featureless = first = True
+        image_is_fresh = not again
         disturbed = False
         while scans < self._captures and (first or self._clock.monotonic() <= deadline):
             first = False
@@ -110,10 +116,12 @@ class Glass:
                 image_is_fresh, disturbed = False, True
                 continue
             if isinstance(scan.found, Match):
-                return Reading(scan.found, stamp, featureless=False)
+                return Reading(scan.found, stamp, featureless=False, weak=scan.weak)
             refused = scan.found
             scans += 1
             featureless = featureless and scan.featureless
+            if again and refused.reason is Reason.UNKNOWN:
+                break
         return Reading(refused, stamp, featureless and scans > 0)
 
     def _mend(self, fault: SensorFault, deadline: float) -> None:

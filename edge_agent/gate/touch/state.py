@@ -8,7 +8,7 @@ from math import inf
 
 from msgspec import Struct, structs
 
-from ..rules import Match
+from ..rules import Match, Refused
 from .decide import Last, Scan, Seen
 
 _TOLD_S = 5.0
@@ -127,10 +127,20 @@ class TouchState(Struct, frozen=True):
             return Seen.STRANGER
         if self.last is Last.SLOT and scan.found.slot == self.slot:
             return Seen.SAME
-        return Seen.OTHER if is_held(scan.found.slot) else Seen.STRANGER
+        if not is_held(scan.found.slot):
+            return Seen.STRANGER
+        return Seen.WEAK if scan.weak else Seen.OTHER
 
 
 def _unfelt(scan: Scan) -> Seen:
     if scan.featureless:
         return Seen.UNFELT_FEATURELESS
-    return Seen.UNFELT_MATCH if isinstance(scan.found, Match) else Seen.UNFELT_STRANGER
+    if not isinstance(scan.found, Match):
+        return Seen.UNFELT_STRANGER
+    return Seen.UNFELT_WEAK if scan.weak else Seen.UNFELT_MATCH
+
+
+def seen_again(weak: Match, found: Match | Refused) -> Seen:
+    """The row of a second look at the finger of a ``weak`` match, by what it has ``found``."""
+    same = isinstance(found, Match) and found.slot == weak.slot
+    return Seen.CONFIRMED if same else Seen.UNCONFIRMED

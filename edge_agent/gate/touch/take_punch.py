@@ -11,11 +11,11 @@ from ...contract.stamps import Stamp
 from ..errors import SensorFault
 from ..ledger.recorder import Recorder
 from ..ports import Panel, Sensor
-from ..rules import Match, Reason, Refused
+from ..rules import Hint, Match, Reason, Refused, is_weak
 from .credit import Credit
 from .decide import NO_PIN, Do, Last, Look, PinReading, Seen, decide, look_of
-from .glass import Glass
-from .state import TouchState
+from .glass import Glass, Reading
+from .state import TouchState, seen_again
 from .token_bucket import TokenBucket
 from .way_keys import WayKeys
 
@@ -94,8 +94,14 @@ class TakePunch:
         self._state = self._state.ignoring(slot, self._clock.monotonic())
 
     def punch_in_between(self, match: Match, stamp: Stamp) -> None:
-        """Answer a worker who pressed while the gate waited for somebody else's finger."""
-        self.credit.match(match, stamp)
+        """Answer a worker who pressed while the gate waited for somebody else's finger.
+
+        A second look would cost that one's enrolment its features: a weak match counts for nobody.
+        """
+        if is_weak(match, self._gate.policy):
+            self.credit.refuse(Refused(Reason.POOR_SCAN, hint=Hint.PRESS_FLAT), stamp)
+        else:
+            self.credit.match(match, stamp)
 
     def _look(self, felt: bool | None) -> Seen:
         began = self._clock.monotonic()
@@ -127,6 +133,9 @@ class TakePunch:
             case Do.CREDIT, Match() as match:
                 self._panel.touched()
                 self._credit_match(match, stamp)
+            case Do.CONFIRM, Match() as match:
+                self._panel.touched()
+                self._confirm(match, stamp, self._clock.monotonic())
         return seen
 
     def _is_held(self, slot: int) -> bool:
@@ -146,26 +155,49 @@ class TakePunch:
             self._panel.touched()
         since = self._state.there_since(self._clock.monotonic())
         self._state = self._state.answering()
+        reading = self._read(stamp, since)
+        if isinstance(reading.found, Match):
+            if reading.weak and decide(Seen.WEAK, self._state.last) is Do.CONFIRM:
+                self._confirm(reading.found, reading.stamp, since)
+            else:
+                self._credit_match(reading.found, reading.stamp)
+        elif reading.featureless and not felt:
+            now = self._clock.monotonic()
+            self._state = self._state.answered(Last.GHOST, now)
+            self._answer_ghost(reading.found, reading.stamp, now)
+        else:
+            self._refuse(reading.found, reading.stamp)
+        if reading.lifted:
+            self._clear()
+
+    def _confirm(self, weak: Match, stamp: Stamp, since: float) -> None:
+        """A second look; nothing is written before it. The score is the first one's."""
+        second = self._read(stamp, since, again=True)
+        match decide(seen_again(weak, second.found), self._state.last), second.found:
+            case Do.CREDIT, _:
+                self._credit_match(weak, second.stamp)
+            case Do.REFUSE, Refused() as refused:
+                self._refuse(refused, second.stamp)
+            case Do.REFUSE, _:
+                self._refuse(Refused(Reason.UNKNOWN), second.stamp)
+        if second.lifted:
+            self._clear()
+
+    def _read(self, stamp: Stamp, since: float, *, again: bool = False) -> Reading:
         try:
-            reading = self._glass.read(stamp, since)
+            reading = self._glass.read(stamp, since, again=again)
         except SensorFault:
             # A finger that stays through the fault has had its answer.
             self._state = self._state.answered(Last.TOLD, self._clock.monotonic())
             self.credit.refuse(Refused(Reason.SENSOR_FAULT), stamp)
             raise
-        now = self._clock.monotonic()
-        self._state = self._state.saw(True, now)
-        if isinstance(reading.found, Match):
-            self._credit_match(reading.found, reading.stamp)
-        elif reading.featureless and not felt:
-            self._state = self._state.answered(Last.GHOST, now)
-            self._answer_ghost(reading.found, reading.stamp, now)
-        else:
-            self._ghosts.fill()
-            self._state = self._state.answered(Last.REFUSED, now)
-            self.credit.refuse(reading.found, reading.stamp)
-        if reading.lifted:
-            self._clear()
+        self._state = self._state.saw(True, self._clock.monotonic())
+        return reading
+
+    def _refuse(self, refused: Refused, stamp: Stamp) -> None:
+        self._ghosts.fill()  # Somebody is there.
+        self._state = self._state.answered(Last.REFUSED, self._clock.monotonic())
+        self.credit.refuse(refused, stamp)
 
     def _credit_match(self, match: Match, stamp: Stamp) -> None:
         self._ghosts.fill()  # Somebody is there.

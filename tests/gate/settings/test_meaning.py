@@ -31,6 +31,10 @@ WRONG = {
         '[panel]\npins = "gpio"\ngreen = 14',
         "[panel] green: pin 14 is the sen",
     ),
+    "nothing to confirm": (
+        "[sensor]\nmin_score = 60\nconfirm_below = 60",
+        "[sensor] confirm_below: 60 is no more than min_score, 60",
+    ),
     "a touch output on it": (
         "[sensor]\ntouch_pin = 15",
         "[sensor] touch_pin: pin 15 is the sensor",

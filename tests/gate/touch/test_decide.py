@@ -14,6 +14,9 @@ from edge_agent.gate.touch.decide import Do, Last, Look, PinReading, Seen, decid
 
 from .test_take_punch import HERS, HIS, Shift, shift
 
+CONFIRM_BELOW = 50
+HERS_WEAK, HIS_WEAK = Match(HERS.slot, 49), Match(HIS.slot, 49)
+
 _PATIENCE_S, _STAYS_S = 5.0, 10.0
 
 COLUMNS: dict[Last, dict[str, list[Any]]] = {
@@ -33,6 +36,8 @@ class Shown:
     capture: bool | None = True
     extract: Hint | None = None
     search: Match | None = None
+    second: Match | None = None
+    """What a second look finds, where there is one."""
     felt: bool | None = None
     doubted: bool = False
     after_s: float = 0.0
@@ -46,12 +51,16 @@ ROWS: dict[Seen, Shown] = {
     Seen.UNFELT: Shown(search=HERS, felt=False),
     Seen.SAME: Shown(search=HERS, doubted=True),
     Seen.OTHER: Shown(search=HIS, doubted=True, after_s=_PATIENCE_S),
+    Seen.WEAK: Shown(search=HIS_WEAK, second=HIS, doubted=True, after_s=_PATIENCE_S),
     Seen.STRANGER: Shown(search=None, doubted=True, after_s=_PATIENCE_S),
     Seen.FEATURELESS: Shown(extract=Hint.WIPE, doubted=True, after_s=_PATIENCE_S),
     Seen.LASTING: Shown(extract=Hint.WIPE, doubted=True, after_s=_STAYS_S + 1.0),
     Seen.UNFELT_MATCH: Shown(search=HERS, felt=False),
+    Seen.UNFELT_WEAK: Shown(search=HIS_WEAK, second=HIS, felt=False),
     Seen.UNFELT_STRANGER: Shown(search=None, felt=False),
     Seen.UNFELT_FEATURELESS: Shown(extract=Hint.PRESS_FLAT, felt=False),
+    Seen.CONFIRMED: Shown(search=HIS_WEAK, second=HIS_WEAK, doubted=True, after_s=_PATIENCE_S),
+    Seen.UNCONFIRMED: Shown(search=HIS_WEAK, second=HERS, doubted=True, after_s=_PATIENCE_S),
 }
 
 CELLS: dict[Seen, dict[Last, Do]] = {
@@ -62,6 +71,7 @@ CELLS: dict[Seen, dict[Last, Do]] = {
     Seen.UNFELT: dict.fromkeys(Last, Do.SCAN),
     Seen.SAME: {Last.SLOT: Do.SETTLE},
     Seen.OTHER: {last: Do.CREDIT for last in Last if last is not Last.NOBODY},
+    Seen.WEAK: dict.fromkeys(Last, Do.CONFIRM),
     Seen.STRANGER: {
         Last.SLOT: Do.DARKEN,
         Last.REFUSED: Do.LEAVE,
@@ -76,8 +86,11 @@ CELLS: dict[Seen, dict[Last, Do]] = {
     },
     Seen.LASTING: {Last.GHOST: Do.HUSH},
     Seen.UNFELT_MATCH: dict.fromkeys(Last, Do.LEAVE) | {Last.NOBODY: Do.CREDIT},
+    Seen.UNFELT_WEAK: dict.fromkeys(Last, Do.LEAVE) | {Last.NOBODY: Do.CONFIRM},
     Seen.UNFELT_STRANGER: dict.fromkeys(Last, Do.LEAVE) | {Last.NOBODY: Do.ANSWER},
     Seen.UNFELT_FEATURELESS: dict.fromkeys(Last, Do.CLEAR),
+    Seen.CONFIRMED: dict.fromkeys(Last, Do.CREDIT),
+    Seen.UNCONFIRMED: dict.fromkeys(Last, Do.REFUSE),
 }
 
 every_cell = pytest.mark.parametrize(
@@ -95,7 +108,9 @@ class Gate:
     """A gate in a column of the table, and what it has done since."""
 
     def __init__(self, last: Last) -> None:
-        self.shift: Shift = shift(**{"captures": [], "searches": [], **COLUMNS[last]})
+        self.shift: Shift = shift(
+            **{"captures": [], "searches": [], "confirm_below": CONFIRM_BELOW, **COLUMNS[last]}
+        )
         if last is not Last.NOBODY:
             with suppress(SensorFault):
                 self.shift.taker.poll()
@@ -115,6 +130,8 @@ class Gate:
         sensor = self.shift.sensor
         sensor.captures = [shown.capture, True, True]
         sensor.extracts, sensor.searches = [shown.extract] * 3, [shown.search] * 3
+        if shown.second is not None:
+            sensor.searches = [shown.search, shown.second]
         return self.shift.taker.poll(pin or PinReading(felt=shown.felt))
 
     @property
@@ -176,8 +193,20 @@ def answered(gate: Gate, last: Last, seen: Seen) -> None:
 
 
 def credited(gate: Gate, last: Last, seen: Seen) -> None:
-    outcome = Outcome.REFUSED if seen is Seen.OTHER else Outcome.RECORDED
-    assert (gate.told, gate.asked) == (["touched", outcome], ONE_SCAN)
+    outcome = Outcome.RECORDED if seen is Seen.UNFELT_MATCH else Outcome.REFUSED
+    scans = ONE_SCAN * 2 if seen is Seen.CONFIRMED else ONE_SCAN
+    assert (gate.told, gate.asked) == (["touched", outcome], scans)
+    assert gate.comes_then(HERS) == []
+
+
+def confirmed(gate: Gate, last: Last, seen: Seen) -> None:
+    assert (gate.told, gate.asked) == (["touched", Outcome.REFUSED], ONE_SCAN * 2)
+    assert gate.comes_then(HIS) == []
+
+
+def refused(gate: Gate, last: Last, seen: Seen) -> None:
+    assert (gate.told, gate.asked) == (["touched", Outcome.UNKNOWN], ONE_SCAN * 2)
+    assert gate.shift.site.store.data()[-1]["worker"] is None
     assert gate.comes_then(HERS) == []
 
 
@@ -200,6 +229,8 @@ SHOWS: dict[Do, Callable[[Gate, Last, Seen], None]] = {
     Do.SCAN: scanned,
     Do.ANSWER: answered,
     Do.CREDIT: credited,
+    Do.CONFIRM: confirmed,
+    Do.REFUSE: refused,
     Do.DARKEN: darkened,
     Do.HUSH: hushed,
 }

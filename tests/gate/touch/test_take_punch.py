@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from edge_agent.contract.chain import stamp_of
 from edge_agent.contract.errors import StoreFault
 from edge_agent.contract.people import Print
 from edge_agent.gate.directions import DirectionRule
@@ -29,6 +30,7 @@ from edge_agent.gate.touch.take_punch import TakePunch
 from tests.gate.fakes import HandClock, ScriptedSensor, Site
 
 HERS, HIS, NOBODYS = Match(0, 90), Match(1, 80), Match(7, 70)
+HERS_WEAK, CONFIRM_BELOW = Match(0, 40), 50
 CAPTURES = 3
 
 faults = st.sampled_from(
@@ -47,10 +49,11 @@ class Shift:
     offline: bool = False
     repeat_window_s: int = 60
     direction: DirectionRule = DirectionRule.NONE
+    confirm_below: int = 0
     raised: list[SensorFault] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.site = Site(self.repeat_window_s, self.direction)
+        self.site = Site(self.repeat_window_s, self.direction, self.confirm_below)
         self.sensor = ScriptedSensor(self.site.clock)
         self.taker = TakePunch(
             self.site.gate,
@@ -548,10 +551,11 @@ def test_a_night_of_refusals_does_not_fill_the_card() -> None:
 @given(
     captures=lines(True, True, True, False, None, at_most=25),
     extracts=lines(None, None, None, *Hint),
-    searches=lines(HERS, HERS, HIS, NOBODYS, None),
+    searches=lines(HERS, HERS, HERS_WEAK, HERS_WEAK, HIS, NOBODYS, None),
     recovers=lines(None, None, None),
     store=st.lists(st.sampled_from(["", "", "lost", "kept"]), max_size=8),
     window=st.sampled_from([0, 60]),
+    confirm_below=st.sampled_from([0, CONFIRM_BELOW]),
 )
 def test_every_touch_has_one_true_answer(
     captures: list[Any],
@@ -560,6 +564,7 @@ def test_every_touch_has_one_true_answer(
     recovers: list[Any],
     store: list[str],
     window: int,
+    confirm_below: int,
 ) -> None:
     one = shift(
         captures,
@@ -568,6 +573,7 @@ def test_every_touch_has_one_true_answer(
         recovers=recovers,
         faults=store,
         repeat_window_s=window,
+        confirm_below=confirm_below,
     ).run()
     book = list(zip(one.site.panel.told, one.site.panel.ledger, strict=True))
     # Darkened where what is lit may be another's; that answers nobody.
@@ -591,14 +597,20 @@ def test_every_touch_has_one_true_answer(
     punches = [seq for seq, entry in entries.items() if entry["kind"].startswith("punch.")]
     unsure = one.outcomes.count(Outcome.NOT_RECORDED)
     assert len(punches) <= touches
-    assert len(punches) <= one.sensor.found.count(HERS)
+    weak = one.sensor.found.count(HERS_WEAK)
+    if confirm_below:
+        # Two looks of which at least the first is weak make one punch.
+        assert len(punches) <= one.sensor.found.count(HERS) + weak // 2
+    else:
+        assert len(punches) <= one.sensor.found.count(HERS) + weak
     assert len(one.outcomes) - unsure >= len(credited)
 
 
 class Glass(ScriptedSensor):
     """A queue of people at the glass: at each capture, whose finger is on it. Scans are perfect.
 
-    2 is a stranger in a slot that nobody holds, 3 one whom the sensor does not know.
+    2 is a stranger in a slot that nobody holds, 3 one whom the sensor does not know; 4 is 0 by a
+    weak match.
     """
 
     def __init__(self, clock: HandClock, queue: list[int | None], faults_at: set[int]) -> None:
@@ -629,7 +641,7 @@ class Glass(ScriptedSensor):
         return super().extract(buffer)
 
     def search(self, buffer: Buffer = Buffer.ONE) -> Match | None:
-        self.searches = [{0: HERS, 1: HIS, 2: NOBODYS}.get(self._person or 0)]
+        self.searches = [{0: HERS, 1: HIS, 2: NOBODYS, 4: HERS_WEAK}.get(self._person or 0)]
         self._fail_in_turn(self.searches)
         return super().search(buffer)
 
@@ -642,14 +654,14 @@ class Glass(ScriptedSensor):
 
 @given(
     queue=st.lists(
-        st.tuples(st.sampled_from([0, 0, 1, 2, 3, None]), st.integers(1, 4)), max_size=10
+        st.tuples(st.sampled_from([0, 0, 1, 2, 3, 4, 4, None]), st.integers(1, 4)), max_size=10
     ),
     faults_at=st.sets(st.integers(0, 60), max_size=8),
 )
 def test_no_visit_to_the_glass_is_answered_twice(
     queue: list[tuple[int | None, int]], faults_at: set[int]
 ) -> None:
-    one = Shift(repeat_window_s=0)
+    one = Shift(repeat_window_s=0, confirm_below=CONFIRM_BELOW)
     ticks = [person for person, stays in queue for _ in range(stays)]
     glass = Glass(one.site.clock, ticks, faults_at)
     one.sensor = glass
@@ -663,8 +675,109 @@ def test_no_visit_to_the_glass_is_answered_twice(
     one.run()
     assert len(set(answered)) == len(answered)
     assert one.site.store.kinds().count("punch.recorded") <= sum(
-        now == 0 != before for before, now in pairwise([None, *ticks])
+        now in (0, 4) and now != before for before, now in pairwise([None, *ticks])
     )
+
+
+def weak_touch(second: list[Any], captures: list[Any] | None = None, **other: Any) -> Shift:
+    """A touch whose first match is weak; ``captures`` and what is found at the second look."""
+    captures = [True] * 9 if captures is None else captures
+    one = shift([True, *captures], [HERS_WEAK, *second], confirm_below=CONFIRM_BELOW, **other)
+    one.poll()
+    return one
+
+
+ONE_LOOK, TWO_LOOKS = ["capture", "extract", "search"], ["capture", "extract", "search"] * 2
+
+
+@pytest.mark.parametrize("second", [HERS_WEAK, HERS])
+def test_a_weak_match_counts_once_a_second_look_finds_the_same_print(second: Match) -> None:
+    one = weak_touch([second])
+    assert one.sensor.asked == TWO_LOOKS
+    assert one.shown == [PanelShown(outcome=Outcome.RECORDED, worker="007", seq=1)]
+    assert [what[0] for what in one.site.panel.told] == ["touched", "show"]
+    [entry] = one.site.store.data()
+    # The first one's, so that the scores of all presses are of one kind.
+    assert entry["evidence"]["score"] == HERS_WEAK.score
+
+
+@pytest.mark.parametrize("score", [CONFIRM_BELOW, CONFIRM_BELOW + 1, 300])
+def test_a_good_match_is_looked_at_once(score: int) -> None:
+    one = shift([True] * 9, [Match(0, score)] * 9, confirm_below=CONFIRM_BELOW)
+    one.poll()
+    assert (one.sensor.asked, one.outcomes) == (ONE_LOOK, [Outcome.RECORDED])
+
+
+def test_without_the_setting_no_match_is_weak() -> None:
+    one = shift([True] * 9, [Match(0, 1)] * 9)
+    one.poll()
+    assert (one.sensor.asked, one.outcomes) == (ONE_LOOK, [Outcome.RECORDED])
+
+
+@pytest.mark.parametrize("second", [None, HIS, Match(HIS.slot, 40), NOBODYS])
+def test_a_second_look_that_finds_anything_else_credits_nobody(second: Match | None) -> None:
+    one = weak_touch([second, HERS, HERS])
+    assert one.sensor.asked == TWO_LOOKS  # Once more, and no more.
+    assert one.shown == [PanelShown(outcome=Outcome.UNKNOWN, seq=1)]
+    [entry] = one.site.store.data()
+    # Nor does anybody learn whose print it was like.
+    assert (entry["kind"], entry["worker"]) == ("attempt.refused", None)
+    one.run()  # It stays on the glass, and has had its answer.
+    assert one.outcomes == [Outcome.UNKNOWN]
+
+
+def test_a_finger_that_is_lifted_before_the_second_look_is_told_to_press_again() -> None:
+    one = weak_touch([], captures=[False])
+    assert one.shown == [PanelShown(outcome=Outcome.TRY_AGAIN, seq=1, hint="hold-longer")]
+    assert one.site.store.kinds() == ["attempt.refused"]
+    one.sensor.captures, one.sensor.searches = [True], [HERS]
+    one.poll()
+    assert one.outcomes == [Outcome.TRY_AGAIN, Outcome.RECORDED]  # It was a touch of its own.
+
+
+def test_a_second_look_that_cannot_be_read_is_taken_again_as_any_other() -> None:
+    one = weak_touch([HERS_WEAK], extracts=[None, Hint.WIPE, Hint.WIPE, None])
+    assert one.outcomes == [Outcome.RECORDED]
+    poor = weak_touch([], extracts=[None, *[Hint.WIPE] * CAPTURES])
+    assert poor.shown == [PanelShown(outcome=Outcome.TRY_AGAIN, seq=1, hint="wipe")]
+
+
+def test_a_line_that_fails_at_the_second_look_is_mended_and_the_moment_is_the_later_one() -> None:
+    one = weak_touch([SensorGarbled("?"), HERS_WEAK])
+    assert one.outcomes == [Outcome.RECORDED]
+    plain = weak_touch([HERS_WEAK])
+    moments = [stamp_of(s.site.store.data()[0]).boottime_ms for s in (one, plain)]
+    assert moments[0] > moments[1]
+
+
+def test_a_sensor_that_goes_at_the_second_look_is_told_once() -> None:
+    one = weak_touch([SensorUnplugged("gone")])
+    assert one.outcomes == [Outcome.SENSOR_FAULT]
+    one.sensor.captures, one.sensor.searches = [True] * 2, [HERS] * 2
+    one.poll()
+    assert one.outcomes == [Outcome.SENSOR_FAULT]  # The finger that stays has had its answer.
+
+
+def test_a_gate_that_is_killed_between_the_two_looks_has_written_and_shown_nothing() -> None:
+    one = shift([True] * 2, [HERS_WEAK] * 2, confirm_below=CONFIRM_BELOW)
+    found: list[Any] = []
+    capture = one.sensor.capture
+
+    def look() -> bool | None:
+        found.append((one.site.store.kinds(), [what[0] for what in one.site.panel.told]))
+        return capture()
+
+    one.sensor.capture = look  # type: ignore[method-assign]
+    one.poll()
+    assert found == [([], []), ([], ["touched"])]
+    assert one.site.store.kinds() == ["punch.recorded"]
+
+
+def test_a_weak_match_in_between_counts_for_nobody() -> None:
+    one = shift([], [], confirm_below=CONFIRM_BELOW)
+    one.taker.punch_in_between(HERS_WEAK, one.site.clock.stamp())
+    one.taker.punch_in_between(HERS, one.site.clock.stamp())
+    assert one.outcomes == [Outcome.TRY_AGAIN, Outcome.RECORDED]
 
 
 def test_every_reason_has_its_lamp() -> None:
