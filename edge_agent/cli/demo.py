@@ -20,12 +20,12 @@ from .options import refuse_problems, way_to_broker
     help="help.demo-broker",
 )
 @click.option("--fast", is_flag=True, help="help.demo-fast")
-@way_to_broker("With --broker: ", "its name for both gates of the week.")
+@way_to_broker(username="help.demo-username")
 def demo(punches: int | None, broker: str | None, fast: bool, **access: str | None) -> None:
     given = {name: value for name, value in access.items() if value is not None}
     if broker is None:
         if given or fast:
-            raise BadRequest("These options go with --broker HOST[:PORT] only.")
+            raise BadRequest("command.demo-broker-only")
         well = play(punches)
     else:
         from ..demo.week.feed import feed
@@ -51,8 +51,6 @@ def _settings(broker: str, given: dict[str, str]) -> MqttSettings:
             {**where, **given, "receipt_timeout_s": 5}, _Sandbox, strict=False
         )
     except (ValueError, msgspec.ValidationError) as error:
-        raise BadRequest(
-            f"{broker!r} with these options is no broker: give HOST or HOST:PORT ({error})."
-        ) from error
+        raise BadRequest("command.demo-no-broker", broker=broker, why=str(error)) from error
     refuse_problems(settings.access)
     return settings

@@ -15,7 +15,10 @@ DEFAULT_CONFIG = "/etc/edge-agent/edge-agent.toml"
 _AT_NO_GATE = ("demo", "receive", "simulate")
 """Commands that have no settings file."""
 
-_FOR_A_CLERK = ("settle", "correct", "close", "closings", "diff", "sheet", "leave", "site")
+_FOR_A_CLERK = (
+    *("settle", "correct", "close", "closings", "diff", "sheet", "leave", "site"),
+    *("export", "coverage", "roster", "shifts"),
+)
 """Of ``receive``: these speak Vietnamese, unless another language is asked for."""
 
 

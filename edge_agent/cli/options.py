@@ -78,29 +78,20 @@ def asks_first(question: str) -> Decorator:
     return click.option("--yes", is_flag=True, callback=asked, expose_value=False, help="help.yes")
 
 
-def way_to_broker(when: str = "", username: str = "the broker's name for us.") -> Decorator:
+def way_to_broker(username: str) -> Decorator:
     """Give a command the options of a BrokerAccess, and the root of the topics.
 
-    ``when`` begins each of their help texts.
+    ``username`` is the message that tells whose name it is.
     """
-
-    def said(text: str) -> str:
-        return when + text if when else text[0].upper() + text[1:]
-
+    tls = click.Choice(["auto", "on", "off"])
     options = (
-        click.option(
-            "--tls",
-            type=click.Choice(["auto", "on", "off"]),
-            help=said("TLS or not; auto: unless the host is this machine.  [default: auto]"),
-        ),
-        click.option("--ca-file", help=said("the CA that vouches for the broker (PEM).")),
-        click.option("--cert-file", help=said("our certificate, where it asks for one (PEM).")),
-        click.option("--key-file", help=said("the key to it.")),
-        click.option("--username", help=said(username)),
-        click.option(
-            "--password-file", help=said("a file of mode 0600 with the password in one line.")
-        ),
-        click.option("--root", help=said("the root of the topics.  [default: attendance]")),
+        click.option("--tls", type=tls, help="help.broker-tls"),
+        click.option("--ca-file", help="help.broker-ca"),
+        click.option("--cert-file", help="help.broker-cert"),
+        click.option("--key-file", help="help.broker-key"),
+        click.option("--username", help=username),
+        click.option("--password-file", help="help.broker-password-file"),
+        click.option("--root", help="help.broker-root"),
     )
 
     def given(command: Command) -> Command:

@@ -3,18 +3,19 @@
 import signal
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
 from ..contract.errors import BadRequest
-from ..contract.wording import counted
+from ..contract.language import Message, say
 from ..gate.host.journal import log_to_stderr
 from ..gate.host.memory import write_no_core
 from ..gate.settings.load import load_settings
 from ..receiver.connection import ReceiverOptions
 from ..receiver.subscriber import Receiver
+from .help import group
 from .options import refuse_problems, way_to_broker
 from .receive_close import close_period, list_closings, show_differences
 from .receive_correct import correct
@@ -30,36 +31,37 @@ from .receive_office import (
 from .receive_settle import settle_period
 from .receive_sheet import leave_group, sheet, site_group
 from .receive_shifts import shifts
+from .tell import tell
+
+if TYPE_CHECKING:
+    from ..receiver.roster.publish_roster import Difference
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-@click.group(invoke_without_command=True)
+@group(help="help.receive", invoke_without_command=True)
 @click.option(
     "--config",
     type=click.Path(path_type=Path, readable=False),
     envvar="EDGE_AGENT_CONFIG",
     show_envvar=True,
-    help="Take broker, port, tls, CA, protocol and root from a gate's settings file.",
+    help="help.receive-config",
 )
 @click.option(
     "--database",
     default=DATABASE,
     show_default=True,
-    help="SQLite file, or postgresql://… without a password.",
+    help="help.receive-database",
 )
-@click.option("--host", help="The broker.  [default: localhost]")
+@click.option("--host", help="help.receive-host")
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
-    help="Its port.  [default: 8883 with TLS, 1883 without]",
+    help="help.receive-port",
 )
-@way_to_broker(username="the broker's name for us; the gate's own is never taken over.")
-@click.option(
-    "--signing-key",
-    help="A file of mode 0600 with the key that signs receipts, commands and rosters.",
-)
-@click.option("--protocol", type=click.Choice(["auto", "5", "3.1.1"]), help="[default: auto]")
+@way_to_broker(username="help.broker-username")
+@click.option("--signing-key", help="help.receive-signing-key")
+@click.option("--protocol", type=click.Choice(["auto", "5", "3.1.1"]), help="help.receive-protocol")
 @click.pass_context
 def receive(ctx: click.Context, /, config: Path | None, database: str, **flags: Any) -> None:
     """Subscribe as payroll: store every entry of every gate once, and answer with receipts."""
@@ -96,52 +98,54 @@ def options_of(config: Path | None, database: str, **flags: Any) -> ReceiverOpti
     try:
         options = msgspec.convert({"database": database, **wanted}, ReceiverOptions)
     except msgspec.ValidationError as error:
-        raise BadRequest(f"These options cannot be used: {error}.") from error
+        raise BadRequest("payroll.bad-options", why=str(error)) from error
     refuse_problems(options.access)
     return options
 
 
-@receive.group()
+@receive.group(help="help.roster")
 def roster() -> None:
     """Payroll's list of workers, for all gates."""
 
 
-@roster.command("import")
+@roster.command("import", help="help.roster-import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--version", type=click.IntRange(1), required=True, help="Grows with each roster.")
-@click.option("--dry-run", is_flag=True, help="Say what would change, and publish nothing.")
-@click.option("--force", is_flag=True, help="Publish what is doubtful, too.")
+@click.option("--version", type=click.IntRange(1), required=True, help="help.roster-version")
+@click.option("--dry-run", is_flag=True, help="help.roster-dry-run")
+@click.option("--force", is_flag=True, help="help.roster-force")
 @click.pass_context
 def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool, force: bool) -> None:
-    """Publish the workers in FILE, CSV or XLSX, as the roster of all gates.
-
-    The options of the broker stand before the word roster. Nothing is published where anything in
-    the file is wrong.
-    """
+    """Publish the workers in FILE, CSV or XLSX, as the roster of all gates."""
     from ..receiver.roster.publish_roster import publish_roster
     from ..receiver.roster.roster_file import read_roster_file
 
     listed = read_roster_file(file)
     workers = listed.workers
     for note in listed.notes:
-        click.echo(f"{file}: {note}")
-    click.echo(who_punches_beside(workers, str(options_before(ctx)["database"])))
+        tell(f"{file}: {say(note)}")
+    tell(say(who_punches_beside(workers, str(options_before(ctx)["database"]))))
     difference = publish_roster(
         options_of(**options_before(ctx)), workers, version, dry_run=dry_run, force=force
     )
-    before = f"version {difference.before}" if difference.before else "no roster"
-    click.echo(f"{counted(len(workers), 'worker')}, beside {before}:")
-    for what, codes in (
-        ("new", difference.added),
-        ("changed", difference.changed),
-        ("left out, and so as they were", difference.left_out),
+    _tell_difference(len(workers), difference)
+    done = Message("roster.published", version=version)
+    tell(say("roster.not-published" if dry_run else done))
+
+
+def _tell_difference(count: int, difference: "Difference") -> None:
+    if difference.before:
+        tell(say("roster.beside", count=count, version=difference.before))
+    else:
+        tell(say("roster.beside-none", count=count))
+    for message, none, codes in (
+        ("roster.new", "roster.none-new", difference.added),
+        ("roster.changed", "roster.none-changed", difference.changed),
+        ("roster.left-out", "roster.none-left-out", difference.left_out),
     ):
-        click.echo(f"  {len(codes)} {what}{': ' if codes else ''}{', '.join(codes)}")
+        told = say(message, number=len(codes), codes=codes) if codes else say(none)
+        tell(f"  {told}")
     for doubt in difference.doubts:
-        click.echo(f"  {doubt}", err=True)
-    click.echo(
-        "Nothing was published." if dry_run else f"Version {version} is published to all gates."
-    )
+        tell(f"  {say(doubt)}", err=True)
 
 
 roster.add_command(show_roster)

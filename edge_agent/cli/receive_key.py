@@ -6,23 +6,24 @@ import click
 
 from ..contract.signatures import SigningKey
 from ..receiver.signing_key import new_signing_key, read_signing_key
+from .help import group
 
 _file = click.argument("file", type=click.Path(path_type=Path))
 
 
-@click.group()
+@group(help="help.key")
 def key() -> None:
     """The key by which payroll signs receipts, commands and rosters (--signing-key)."""
 
 
-@key.command()
+@key.command(help="help.key-new")
 @_file
 def new(file: Path) -> None:
     """Make a key in the new FILE, and show the line for the gates' settings."""
     _show(new_signing_key(file))
 
 
-@key.command()
+@key.command(help="help.key-show")
 @_file
 def show(file: Path) -> None:
     """Show the line for the gates' settings, section [payroll], of the key in FILE."""

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 import click
 
 from ..contract.errors import StoreFault
+from ..contract.language import Message, say
 from ..contract.messages import RosterWorker
 from ..contract.stamps import local_time
-from ..contract.wording import counted
 from ..receiver.coverage import gate_coverage
 from ..receiver.databases import open_database
 from ..receiver.databases.database import SCHEMES, Database
@@ -27,9 +27,11 @@ from ..receiver.office.period import Period
 from ..receiver.roster.known_workers import roster_shown, told_codes, unlisted
 from ..receiver.signs_of_life import DRIFT_PPM
 from ..receiver.worktime.keep import renew
+from .help import Command
 from .options import as_json
 from .period import with_period
 from .show import print_json, print_table
+from .tell import tell
 
 DATABASE = "payroll.db"
 """Where nobody says which."""
@@ -49,16 +51,15 @@ def _take_in_lost(database: Database) -> None:
     """Corrections that a restored backup does not have, before anybody is paid from it."""
     try:
         if count := keep_journal(database):
-            came = counted(count, "correction")
-            click.echo(f"{came} came back from the database's journal.", err=True)
+            tell(say("payroll.came-back", count=count), err=True)
     except StoreFault as fault:
-        click.echo(str(fault), err=True)
+        tell(say(fault.message), err=True)
 
 
 def with_database(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command ``--database``; without it, what was said before the command's name."""
 
-    @click.option("--database", help="As for the receiver: a SQLite file or postgresql://…")
+    @click.option("--database", help="help.office-database")
     @click.pass_context
     @wraps(command)
     def opened(ctx: click.Context, /, database: str | None, **arguments: Any) -> None:
@@ -77,29 +78,25 @@ def options_before(ctx: click.Context) -> dict[str, Any]:
     return above.params
 
 
-def who_punches_beside(workers: Iterable[RosterWorker], where: str) -> str:
-    """Who punches, and neither these rows nor an earlier roster names them, in a sentence.
+def who_punches_beside(workers: Iterable[RosterWorker], where: str) -> Message:
+    """Who punches, and neither these rows nor an earlier roster names them.
 
     Payroll's database need not be here: a roster may be published from anywhere.
     """
     if not where.startswith(SCHEMES) and not os.path.exists(where):
-        return "Who punches and is not in it is not known: name payroll's --database."
+        return Message("roster.punches-unknown")
     named = {worker.code for worker in workers}
     try:
         with _opened(where) as database:
             strangers = [one.code for one in unlisted(database) if one.code not in named]
     except StoreFault as fault:
-        return f"Who punches and is not in it is not known. {fault}"
+        return Message("roster.punches-unknown-because", why=fault)
     if not strangers:
-        return "Everybody who punches is in it, or in an earlier roster."
-    return (
-        f"{counted(len(strangers), 'punches and is', 'punch and are')} not in it: "
-        f"{told_codes(strangers)}. What counted before the first roster goes on counting; what "
-        "they press from now on does not, until a roster names them."
-    )
+        return Message("roster.everybody-listed")
+    return Message("roster.strangers", count=len(strangers), codes=told_codes(strangers))
 
 
-@click.command("show")
+@click.command("show", cls=Command, help="help.roster-show")
 @as_json
 @with_database
 def show_roster(database: Database, as_json: bool) -> None:
@@ -109,37 +106,37 @@ def show_roster(database: Database, as_json: bool) -> None:
         print_json(shown)
         return
     if shown.version:
-        click.echo(f"Version {shown.version}, in force since {shown.applied_at}:")
+        tell(say("roster.in-force", version=shown.version, since=shown.applied_at))
     else:
-        click.echo("No roster has come: nobody is rejected for being unknown.")
+        tell(say("roster.none"))
     print_table(
         ("code", "name", "active", "from", "to", "note"),
         (
             (
-                *(one.code, one.name, "" if one.active is None else _YES_NO[one.active]),
+                *(one.code, one.name, "" if one.active is None else say(_YES_NO[one.active])),
                 *(one.valid_from, one.valid_to),
-                "in an earlier roster only" if one.listed is False else "",
+                say("roster.earlier-only") if one.listed is False else "",
             )
             for one in shown.workers
         ),
-        empty="Nobody is named.",
+        empty=say("roster.nobody"),
     )
     if not shown.unlisted:
         return
-    who = counted(len(shown.unlisted), "punches", "punch")
-    click.echo(f"\n{who} and no roster has named them:")
+    click.echo()
+    tell(say("roster.unlisted", count=len(shown.unlisted)))
     print_table(
-        ("code", "punches", "rejected", "last day"),
-        ((told_codes([one.code]), one.punches, one.rejected, one.last_day)
+        ("code", "punches", "rejected", "last-day"),
+        ((say(told_codes([one.code])), one.punches, one.rejected, one.last_day)
          for one in shown.unlisted),
         empty="",
     )  # fmt: skip
 
 
-_YES_NO = {True: "yes", False: "no"}
+_YES_NO = {True: "roster.yes", False: "roster.no"}
 
 
-@click.command("export")
+@click.command("export", cls=Command, help="help.export")
 @with_period
 @click.option(
     "--format",
@@ -147,18 +144,16 @@ _YES_NO = {True: "yes", False: "no"}
     type=click.Choice(["xlsx", "csv", "attlog"]),
     default="xlsx",
     show_default=True,
-    help="attlog: the lines of a ZKTeco terminal's attlog.dat.",
+    help="help.export-format",
 )
 @click.option(
     "--view",
     type=click.Choice(["sessions", "punches", "corrections"]),
     default="sessions",
     show_default=True,
-    help="What a csv file holds; an xlsx file has all.",
+    help="help.export-view",
 )
-@click.option(
-    "--output", type=click.Path(path_type=Path), help="The new file.  [default: attendance-PERIOD]"
-)
+@click.option("--output", type=click.Path(path_type=Path), help="help.export-output")
 @with_database
 def export_period(
     database: Database, period: Period, kind: str, view: Any, output: Path | None
@@ -169,46 +164,40 @@ def export_period(
     else:
         target = output or Path(f"attendance-{period.name}.{kind}")
         count = export(database, period, target, view)
-        click.echo(f"{target}: {counted(count, 'row')}")
+        tell(say("payroll.rows", path=target, count=count))
     _tell_what_is_in_no_file(database)
 
 
 def _export_attlog(database: Database, period: Period, target: Path) -> None:
     written = write_attlog(database, period, target)
-    click.echo(f"{target}: {counted(written.lines, 'line')}")
+    tell(say("payroll.lines", path=target, count=written.lines))
     if count := written.without_time:
-        click.echo(f"{counted(count, 'punch has', 'punches have')} no time, and so no line in it.")
+        tell(say("payroll.no-time", count=count))
 
 
 def _tell_what_is_in_no_file(database: Database) -> None:
     strangers = unlisted(database)
     if rejected := sum(one.rejected for one in strangers):
         codes = told_codes(one.code for one in strangers if one.rejected)
-        click.echo(
-            f"{counted(rejected, 'punch in all does', 'punches in all do')} not count because no"
-            f" roster names their workers: {codes} (receive roster show)"
-        )
+        tell(say("payroll.not-counted", count=rejected, codes=codes))
     ((unreadable,),) = database.query(
         "SELECT COUNT(*) FROM rejected WHERE reason = ?", [UNREADABLE]
     )
     if unreadable:
-        click.echo(
-            f"{counted(unreadable, 'entry is', 'entries are')} kept for a person and in no file:"
-            " the view 'rejected'"
-        )
+        tell(say("payroll.unreadable-kept", count=unreadable))
 
 
-@click.command("coverage")
-@click.option("--gate", required=True, help="The gate's id.")
-@click.option("--from", "begin", required=True, metavar="TIME", help="2026-11-23[T06:00].")
-@click.option("--to", "end", required=True, metavar="TIME", help="2026-11-24[T06:00].")
-@click.option("--zone", default="Asia/Ho_Chi_Minh", show_default=True, help="The zone of TIME.")
+@click.command("coverage", cls=Command, help="help.coverage")
+@click.option("--gate", required=True, help="help.coverage-gate")
+@click.option("--from", "begin", required=True, metavar="TIME", help="help.coverage-from")
+@click.option("--to", "end", required=True, metavar="TIME", help="help.coverage-to")
+@click.option("--zone", default="Asia/Ho_Chi_Minh", show_default=True, help="help.coverage-zone")
 @click.option(
     "--drift-ppm",
     type=click.IntRange(1, 10000),
     default=DRIFT_PPM,
     show_default=True,
-    help="The gate's [clock] drift_ppm.",
+    help="help.coverage-drift",
 )
 @as_json
 @with_database
@@ -219,10 +208,10 @@ def show_coverage(
     try:
         where = ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
-        raise click.BadParameter(f"{zone!r} is no time zone.", param_hint="--zone") from None
+        raise click.BadParameter(say("clerk.no-zone", name=zone), param_hint="--zone") from None
     first, last = _moment(begin, where, "--from"), _moment(end, where, "--to")
     if first >= last:
-        raise click.BadParameter("it has to come after --from.", param_hint="--to")
+        raise click.BadParameter(say("payroll.ends-before"), param_hint="--to")
     spans = gate_coverage(database, gate, first, last, drift_ppm)
     rows = [
         {
@@ -236,8 +225,11 @@ def show_coverage(
         print_json(rows)
         return
     print_table(
-        ("from", "to", "able to record"),
-        ((_short(row["from"]), _short(row["to"]), row["able"]) for row in rows),
+        ("begin", "end", "able"),
+        (
+            (_short(row["from"]), _short(row["to"]), say(f"payroll.able-{row['able']}"))
+            for row in rows
+        ),
         empty="",
     )
 
@@ -250,11 +242,9 @@ def _moment(text: str, zone: ZoneInfo, option: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
         if not 2000 <= moment.year < 2200:
-            raise ValueError("out of range")
+            raise ValueError
     except ValueError:
-        raise click.BadParameter(
-            f"{text!r} is no time: write 2026-11-23 or 2026-11-23T06:00.", param_hint=option
-        ) from None
+        raise click.BadParameter(say("payroll.no-moment", text=text), param_hint=option) from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
     return round(moment.timestamp() * 1000)

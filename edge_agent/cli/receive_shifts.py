@@ -33,7 +33,7 @@ def shifts() -> None:
 def import_shifts(database: Database, file: Path, dry_run: bool, actor: str) -> None:
     found = read_shift_file(file)
     for note in found.notes:
-        click.echo(f"{file}: {note}")
+        tell(f"{file}: {say(note)}")
     before = version_in_force(database)
     rows = say("shifts.rows", count=len(found.shifts))
     if dry_run:

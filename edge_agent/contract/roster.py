@@ -13,6 +13,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from .bounds import LARGEST_NUMBER
+from .language import Message
 from .messages import Roster, RosterWorker
 from .people import Employment, NotAllowed, Worker, checked_code, checked_name
 from .told import rule
@@ -62,7 +63,7 @@ class Heard(Struct, frozen=True, kw_only=True):
     digest: bytes
     roster: Roster | None = None
     refused: Refusal | None = None
-    why: str = ""
+    why: Message | None = None
 
     @property
     def version(self) -> int | None:
@@ -74,60 +75,58 @@ def read_roster(payload: bytes) -> Heard:
     """Parse what arrived. One wrong row makes the whole roster wrong: nothing is guessed."""
     digest = hashlib.sha256(payload).digest()
     if len(payload) > LARGEST_ROSTER:
-        why = f"it has more than {LARGEST_ROSTER} bytes"
-        return Heard(digest=digest, refused=Refusal.TOO_LARGE, why=why)
+        too_large = Message("roster.too-many-bytes", most=LARGEST_ROSTER)
+        return Heard(digest=digest, refused=Refusal.TOO_LARGE, why=too_large)
     if not payload:
-        return Heard(digest=digest, refused=Refusal.EMPTY, why="it was taken back")
+        return Heard(digest=digest, refused=Refusal.EMPTY, why=Message("roster.taken-back"))
     try:
         roster = msgspec.json.decode(payload, type=Roster)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return Heard(
-            digest=digest, refused=Refusal.MALFORMED, why=f"it cannot be read: {rule(error)}"
-        )
+        unreadable = Message("roster.unreadable", rule=rule(error))
+        return Heard(digest=digest, refused=Refusal.MALFORMED, why=unreadable)
     refused: Refusal | None = None
-    why = ""
+    why: Message | None = None
     if not roster.workers:
-        refused, why = Refusal.EMPTY, "there is no worker in it"
+        refused, why = Refusal.EMPTY, Message("roster.empty")
     elif len(roster.workers) > MOST_WORKERS:
-        refused, why = Refusal.TOO_LARGE, f"it has more than {MOST_WORKERS} workers"
+        refused, why = Refusal.TOO_LARGE, Message("roster.too-many-workers", most=MOST_WORKERS)
     elif found := problems(roster):
-        more = f" and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
-        refused, why = Refusal.MALFORMED, "; ".join(found[:_TOLD]) + more
+        more = [Message("table.more", count=len(found) - _TOLD)] if len(found) > _TOLD else []
+        refused, why = Refusal.MALFORMED, Message("roster.wrong", problems=[*found[:_TOLD], *more])
     if refused is None:
         roster = Roster(version=roster.version, workers=[_normal(row) for row in roster.workers])
         digest = hashlib.sha256(msgspec.json.encode(_for_gates(roster))).digest()
     return Heard(digest=digest, roster=roster, refused=refused, why=why)
 
 
-def problems(roster: Roster) -> list[str]:
+def problems(roster: Roster) -> list[Message]:
     """Everything that is wrong within a roster."""
     found = []
     if not 1 <= roster.version <= LARGEST_NUMBER:
-        found.append(f"its version {roster.version} is not between 1 and {LARGEST_NUMBER}")
+        found.append(Message("roster.bad-version", version=roster.version, most=LARGEST_NUMBER))
     if roster.count is not None and roster.count != len(roster.workers):
-        found.append(f"it has {len(roster.workers)} workers and says {roster.count}: was it cut?")
+        rows = len(roster.workers)
+        found.append(Message("roster.cut", rows=rows, stated=roster.count))
     seen: set[str] = set()
     for place, row in enumerate(roster.workers, start=1):
-        found += [f"worker {place}: {problem.told}" for problem in row_problems(row, seen)]
+        found += [problem.told(place) for problem in row_problems(row, seen)]
     return found
 
 
 class RowProblem(Struct, frozen=True):
-    """What is wrong with a ``field`` of a worker, by which ``rule``."""
+    """What is wrong with a ``field`` of a worker."""
 
     field: str
-    rule: str
-    value: str
+    what: NotAllowed
 
-    @property
-    def told(self) -> str:
+    def told(self, place: int) -> Message:
         """For a log: without the value, which may be a name wherever it stands."""
-        return f"its {self.field} {self.rule}"
+        return Message("roster.worker", place=place, field=self.field, rule=self.what.rule)
 
     @property
-    def shown(self) -> str:
+    def shown(self) -> Message:
         """For whoever has the file that it stands in."""
-        return f"{self.value!r} {self.rule}"
+        return self.what.message
 
 
 def row_problems(row: RosterWorker, seen: set[str]) -> list[RowProblem]:
@@ -136,26 +135,26 @@ def row_problems(row: RosterWorker, seen: set[str]) -> list[RowProblem]:
     try:
         code = checked_code(row.code)
     except NotAllowed as error:
-        found.append(RowProblem("code", error.rule, row.code))
+        found.append(RowProblem("code", error))
     else:
         if code in seen:
-            found.append(RowProblem("code", "is there twice.", code))
+            found.append(RowProblem("code", NotAllowed("roster.code-twice", text=code)))
         seen.add(code)
     try:
         checked_name(row.name)
     except NotAllowed as error:
-        found.append(RowProblem("name", error.rule, row.name))
+        found.append(RowProblem("name", error))
     if row.team and not row.team.isprintable():
-        found.append(RowProblem("team", "has a letter that cannot be shown.", row.team))
+        found.append(RowProblem("team", NotAllowed("roster.bad-letter", text=row.team)))
     dates = {"valid_from": row.valid_from, "valid_to": row.valid_to}
     days = [day for day in dates.values() if day is not None and _is_date(day)]
     found += [
-        RowProblem(field, "is not a date like 2026-11-30.", day)
+        RowProblem(field, NotAllowed("roster.no-date", text=day))
         for field, day in dates.items()
         if day is not None and not _is_date(day)
     ]
     if len(days) == 2 and days[0] > days[1]:
-        found.append(RowProblem("valid_from", "is after its valid_to.", days[0]))
+        found.append(RowProblem("valid_from", NotAllowed("roster.ends-before", text=days[0])))
     return found
 
 

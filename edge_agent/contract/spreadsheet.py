@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 
 from .errors import BadRequest, StoreFault
+from .language import Message, because
 from .workbook_limits import MOST_CELLS, MOST_ROWS, TooMuch, check_workbook
 
 if TYPE_CHECKING:
@@ -60,17 +61,17 @@ class Table(Struct, frozen=True):
     """What was read. ``notes``: what a person should know of what was not."""
 
     rows: list[TableRow]
-    notes: list[str] = field(default_factory=list)
+    notes: list[Message] = field(default_factory=list)
 
 
 class _Sheet(Struct):
     """Rows of plain values, and what is wrong with single cells: (row, column) → why."""
 
     rows: list[Sequence[Any]]
-    wrong: dict[tuple[int, int], str] = field(default_factory=dict)
+    wrong: dict[tuple[int, int], Message] = field(default_factory=dict)
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Message] = field(default_factory=list)
 
 
 def read_table(
@@ -86,38 +87,45 @@ def read_table(
     """
     try:
         if path.stat().st_size > _MOST_BYTES:
-            raise BadRequest(f"{path} has more than {_MOST_BYTES} bytes: is it the right file?")
+            raise BadRequest("table.too-many-bytes", path=path, most=_MOST_BYTES)
         sheet = _read_xlsx(path) if path.suffix.lower() == ".xlsx" else _read_csv(path)
     except OSError as error:
-        raise BadRequest(f"{path} cannot be read: {error.strerror}.") from error
+        raise BadRequest("table.unreadable", path=path, why=because(error)) from error
     if not any(_title(cell) for cells in sheet.rows for cell in cells):
         return Table([], sheet.notes)
     at, places = _find_titles(path, sheet, titles, needed)
-    rows, problems, notes = [], [], list(sheet.notes)
+    rows, notes = list[TableRow](), list(sheet.notes)
+    problems: list[Message] = []
     for column in sorted(sheet.hidden_columns & set(places.values())):
-        problems.append(f"column {_letters(column)} is hidden: show it, or delete it.")
+        problems.append(Message("table.hidden-column", column=_letters(column)))
     for number, cells in enumerate(sheet.rows[at:], start=at + 1):
         seen = {name: _folded(cells[n]) if n < len(cells) else None for name, n in places.items()}
         wrong = [sheet.wrong[number, n] for n in places.values() if (number, n) in sheet.wrong]
         if all(cell is None for cell in seen.values()) and not wrong:
             continue
         if _is_total(cells, [seen.get(name) for name in needed[0]]):
-            notes.append(f"row {number} adds up the others and was passed over.")
+            notes.append(Message("table.passed-over", number=number))
             continue
         if number in sheet.hidden_rows:
-            problems.append(f"row {number} is hidden, by hand or a filter: show it, or delete it.")
-        problems += [f"row {number}: {why}" for why in wrong]
+            problems.append(Message("table.hidden-row", number=number))
+        problems += [of_row(number, why) for why in wrong]
         rows.append(TableRow(number, seen))
     refuse(path, problems)
     return Table(rows, notes)
 
 
-def refuse(path: Path, problems: Sequence[str]) -> None:
+def of_row(number: int, what: Message) -> Message:
+    """What is the matter with a row, by its number in the file."""
+    return Message("table.row", number=number, what=what)
+
+
+def refuse(path: Path, problems: Sequence[Message]) -> None:
     """Raise BadRequest with all ``problems`` where there are any: it is all or nothing."""
     if problems:
         more = len(problems) - _MOST_TOLD
-        told = [*problems[:_MOST_TOLD], *([f"and {more} more."] if more > 0 else [])]
-        raise BadRequest(f"{path} cannot be used, and nothing was taken:\n  " + "\n  ".join(told))
+        rest = [Message("table.more", count=more)] if more > 0 else []
+        told = [*problems[:_MOST_TOLD], *rest]
+        raise BadRequest("table.refused", path=path, problems=told)
 
 
 def as_yes_no(cell: Any, *, empty: bool) -> bool | None:
@@ -172,17 +180,28 @@ def _find_titles(
             twice += [there[n] for n in found[1:]]
         missing = [group for group in needed if not set(group) & set(places)]
         if not missing:
-            refuse(path, [f"row {number}: two columns are titled {title!r}." for title in twice])
+            refuse(path, [_twice(number, title) for title in twice])
             return number, places
         if any(there) and (not nearest or len(missing) < len(lacking)):
             nearest, lacking = [title for title in there if title], missing
-    asked = "; ".join(" or ".join(titles[name][0] for name in group) for group in needed)
-    asked_vi = "; ".join(" hoặc ".join(titles[name][1] for name in group) for group in needed)
     raise BadRequest(
-        f"{path} has no column {' and no '.join(group[0] for group in lacking)}: a row above the "
-        f"others must have the titles {asked} (hoặc: {asked_vi}). It says "
-        f"{', '.join(title[:_LONGEST_TITLE] for title in nearest[:_TITLES_TOLD])}."
+        "table.no-column",
+        path=path,
+        missing=[_asked(titles[group[0]]) for group in lacking],
+        asked=[
+            Message("table.one-of", titles=[_asked(titles[name]) for name in group])
+            for group in needed
+        ],
+        found=[title[:_LONGEST_TITLE] for title in nearest[:_TITLES_TOLD]],
     )
+
+
+def _twice(number: int, title: str) -> Message:
+    return Message("table.title-twice", number=number, title=title)
+
+
+def _asked(titles: Sequence[str]) -> Message:
+    return Message("table.title", english=titles[0], vietnamese=titles[1])
 
 
 def _is_total(cells: Sequence[Any], key: Sequence[Any]) -> bool:
@@ -195,9 +214,7 @@ def _read_csv(path: Path) -> _Sheet:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadRequest(
-            f"{path} is not UTF-8: in Excel, save it as 'CSV UTF-8' or as XLSX."
-        ) from error
+        raise BadRequest("table.not-utf8", path=path) from error
     lines = io.StringIO(text, newline="")
     first = lines.readline().rstrip("\r\n")
     rows: list[Sequence[Any]] = []
@@ -212,13 +229,10 @@ def _read_csv(path: Path) -> _Sheet:
         for line in csv.reader(lines, delimiter=delimiter, strict=True):
             held += len(line)
             if len(rows) >= MOST_ROWS or held > MOST_CELLS:
-                raise TooMuch(
-                    f"{path} has more than {MOST_ROWS} rows or {MOST_CELLS} cells: is it the right "
-                    "file? If only the first rows have anything in them, delete those below."
-                )
+                raise TooMuch("table.too-long", path=path, rows=MOST_ROWS, cells=MOST_CELLS)
             rows.append(line)
     except csv.Error as error:
-        raise BadRequest(f"{path} is no sound CSV: {error}.") from error
+        raise BadRequest("table.no-csv", path=path, why=str(error)) from error
     sheet = _Sheet(rows)
     for number, cells in enumerate(rows, start=1):
         sheet.wrong |= {(number, n): why for n, cell in enumerate(cells) if (why := _broken(cell))}
@@ -229,10 +243,7 @@ def _read_xlsx(path: Path) -> _Sheet:
     try:
         from openpyxl import load_workbook
     except ImportError as error:
-        raise StoreFault(
-            "What reads Excel's files is not installed:"
-            " pip install 'attendance-edge-agent[receiver]', or save the file as 'CSV UTF-8'."
-        ) from error
+        raise StoreFault("table.no-openpyxl") from error
     try:
         check_workbook(path)
         shown, stored = load_workbook(path, data_only=True), load_workbook(path)
@@ -240,18 +251,18 @@ def _read_xlsx(path: Path) -> _Sheet:
         raise
     except Exception as error:
         # openpyxl raises whatever its parsers do.
-        raise BadRequest(f"{path} is no sound XLSX file ({type(error).__name__}).") from error
+        raise BadRequest("table.no-xlsx", path=path, why=type(error).__name__) from error
     names = [sheet.title for sheet in shown.worksheets if sheet.sheet_state == "visible"]
     if not names:
-        raise BadRequest(f"{path} has no visible sheet.")
+        raise BadRequest("table.no-sheet", path=path)
     sheet = _shown(path, shown[names[0]], stored[names[0]])
     others = [
         other.title
         for other in shown.worksheets
         if other.title != names[0] and any(cell is not None for row in other.values for cell in row)
     ]
-    sheet.notes.append(f"sheet {names[0]!r} was read.")
-    sheet.notes += [f"sheet {name!r} has rows too, which were not read." for name in others]
+    sheet.notes.append(Message("table.sheet-read", name=names[0]))
+    sheet.notes += [Message("table.sheet-not-read", name=name) for name in others]
     return sheet
 
 
@@ -263,14 +274,13 @@ def _shown(path: Path, values: "Worksheet", formulas: "Worksheet") -> _Sheet:
         for n, cell in enumerate(cells):
             formula = formulas.cell(number, n + 1).data_type == "f"
             if formula and cell.value is None:
-                sheet.wrong[number, n] = (
-                    f"the formula in {cell.coordinate} was never calculated: open the file in "
-                    "Excel and save it."
-                )
+                sheet.wrong[number, n] = Message("table.not-calculated", cell=cell.coordinate)
             elif cell.data_type == "e":
-                sheet.wrong[number, n] = f"{cell.coordinate} shows an error ({cell.value})."
+                sheet.wrong[number, n] = Message(
+                    "table.cell-error", cell=cell.coordinate, shown=cell.value
+                )
             elif why := _broken(cell.value):
-                sheet.wrong[number, n] = f"{cell.coordinate}: {why}"
+                sheet.wrong[number, n] = Message("table.cell", cell=cell.coordinate, what=why)
     sheet.hidden_rows = {n for n, row in values.row_dimensions.items() if row.hidden}
     for column in values.column_dimensions.values():
         if column.hidden:
@@ -288,10 +298,10 @@ def _as_shown(cell: "Cell | MergedCell") -> Any:
     return value
 
 
-def _broken(cell: Any) -> str | None:
+def _broken(cell: Any) -> Message | None:
     if not isinstance(cell, str) or "\ufffd" not in cell:
         return None
-    return "a letter was lost when the file was saved (\ufffd): save it as UTF-8 or XLSX."
+    return Message("table.letter-lost")
 
 
 def _letters(column: int) -> str:

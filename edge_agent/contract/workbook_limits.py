@@ -46,9 +46,9 @@ def check_workbook(path: Path) -> None:
     with zipfile.ZipFile(path) as packed:
         parts = packed.infolist()
         if len(parts) > MOST_PARTS:
-            raise TooMuch(f"{path} has more than {MOST_PARTS} parts: save it anew in Excel.")
+            raise TooMuch("table.too-many-parts", path=path, most=MOST_PARTS)
         if sum(part.file_size for part in parts) > MOST_UNPACKED_BYTES:
-            raise TooMuch(f"{path} is larger unpacked than any list of workers.")
+            raise TooMuch("table.too-large-unpacked", path=path)
         counted = _Counted(path)
         for part in parts:
             if part.filename.endswith((".xml", ".rels")):
@@ -81,7 +81,7 @@ class _Counted:
         self._lay_out(self._rows * self._columns)
 
     def _doctype(self, *_: object) -> None:
-        raise TooMuch(f"{self._path} is no file of Excel's (it declares a document type).")
+        raise TooMuch("table.no-workbook", path=self._path)
 
     def _close(self, _name: str) -> None:
         self._depth -= 1
@@ -91,9 +91,9 @@ class _Counted:
         self._elements += 1
         self._others += not self._of_text
         if self._depth > _DEEPEST:
-            raise TooMuch(f"{self._path} is no file of Excel's (it is nested too deeply).")
+            raise TooMuch("table.nested", path=self._path)
         if self._elements > _MOST_ELEMENTS or self._others > _MOST_OTHERS:
-            raise self._too_many("cells, styles or names")
+            raise self._too_many()
         if not self._sheet:
             return
         match name.rpartition(" ")[2]:
@@ -111,23 +111,17 @@ class _Counted:
 
     def _reach(self) -> None:
         if self._row > MOST_ROWS:
-            raise TooMuch(
-                f"{self._path} has more than {MOST_ROWS} rows: is it the right file? If only the "
-                "first rows have anything in them, delete those below, and save it."
-            )
+            raise TooMuch("table.too-long", path=self._path, rows=MOST_ROWS, cells=MOST_CELLS)
         self._rows = max(self._rows, self._row)
         self._columns = max(self._columns, self._column)
 
     def _lay_out(self, cells: int) -> None:
         self._laid_out += cells
         if self._laid_out > MOST_CELLS:
-            raise self._too_many("cells")
+            raise self._too_many()
 
-    def _too_many(self, what: str) -> TooMuch:
-        return TooMuch(
-            f"{self._path} has more {what} than any list of workers (at most {MOST_CELLS} cells): "
-            "copy the rows into a new workbook, without those that are empty, and save it."
-        )
+    def _too_many(self) -> TooMuch:
+        return TooMuch("table.too-many-cells", path=self._path, most=MOST_CELLS)
 
 
 def _number(text: str | None) -> int:

@@ -33,7 +33,7 @@ def gate_coverage(
     for _ in reading:
         pass
     if not reading.ledgers:
-        raise BadRequest(f"A gate {gate!r} was never heard of here: check the name.")
+        raise BadRequest("payroll.no-gate", gate=gate)
     return coverage(reading.ledgers, begin_ms, end_ms)
 
 

@@ -43,15 +43,15 @@ def before(end: bytes, more: bytes) -> Callable[[bytes], bytes]:
 
 FAR = b'<row r="2"><c r="XFD2"/></row><row r="50000"><c r="A50000"/></row>'
 BOMBS: dict[str, tuple[str, Callable[[bytes], bytes], str]] = {
-    "rows": (SHEET, rows(1_500_000), "more than 50000 rows"),
-    "cells": (SHEET, rows(20, b"<row>" + b"<c/>" * 20_000 + b"</row>"), "300000 cells"),
-    "elements": (SHEET, rows(1, b"<x/>" * 8_000_000), "300000 cells"),
-    "far corner": (SHEET, before(b"</sheetData>", FAR), "300000 cells"),
+    "rows": (SHEET, rows(1_500_000), "more than 50,000 rows"),
+    "cells": (SHEET, rows(20, b"<row>" + b"<c/>" * 20_000 + b"</row>"), "300,000 cells"),
+    "elements": (SHEET, rows(1, b"<x/>" * 8_000_000), "300,000 cells"),
+    "far corner": (SHEET, before(b"</sheetData>", FAR), "300,000 cells"),
     "row beyond all": (SHEET, before(b"</sheetData>", b'<row r="99999999999"/>' * 2), ""),
     "merged": (
         SHEET,
         before(b"</worksheet>", b'<mergeCells><mergeCell ref="A1:XFD50000"/></mergeCells>'),
-        "300000 cells",
+        "300,000 cells",
     ),
     "styles": ("xl/styles.xml", before(b"</cellXfs>", b"<xf/>" * 500_000), "styles"),
     "texts": ("xl/sharedStrings.xml", lambda _: b"<sst>" + b"<si><t>x</t></si>" * 900_000, "cells"),
@@ -79,7 +79,7 @@ def test_parts_without_end(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "a") as packed:
         for number in range(2001):
             packed.writestr(f"xl/media/{number}", b"")
-    with pytest.raises(BadRequest, match="2000 parts"):
+    with pytest.raises(BadRequest, match="2,000 parts"):
         read(path)
 
 
@@ -107,7 +107,7 @@ def test_each_bound_is_what_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ids=["rows", "cells"],
 )
 def test_a_csv_has_the_same_bounds(tmp_path: Path, content: str) -> None:
-    with pytest.raises(BadRequest, match="more than 50000 rows or 300000 cells"):
+    with pytest.raises(BadRequest, match="more than 50,000 rows or 300,000 cells"):
         read_table(text(tmp_path, content), TITLES, NEEDED)
 
 

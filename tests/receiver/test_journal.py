@@ -40,7 +40,9 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 def receive(file: Path) -> Callable[..., Result]:
     def run(*arguments: str) -> Result:
-        return CliRunner().invoke(main, ["receive", *arguments, "--database", str(file)])
+        return CliRunner().invoke(
+            main, ["--lang", "en", "receive", *arguments, "--database", str(file)]
+        )
 
     return run
 
@@ -170,7 +172,9 @@ class OnServer:
             connection.execute(f"CREATE DATABASE {target} TEMPLATE {source}")
 
     def receive(self, *arguments: str) -> Result:
-        return CliRunner().invoke(main, ["receive", *arguments, "--database", self.url])
+        return CliRunner().invoke(
+            main, ["--lang", "en", "receive", *arguments, "--database", self.url]
+        )
 
     def corrections(self) -> list[tuple[object, ...]]:
         return rows(self.url, "SELECT * FROM corrections ORDER BY id")

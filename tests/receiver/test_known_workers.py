@@ -34,7 +34,7 @@ def publish(mosquitto: Mosquitto, tmp_path: Path) -> Callable[[str, int], None]:
         file.write_text("code,name\n" + lines, encoding="utf-8")
         where = ["--host", mosquitto.host, "--port", str(mosquitto.port)]
         what = ["roster", "import", str(file), "--version", str(version)]
-        done = CliRunner().invoke(main, ["receive", *where, *what])
+        done = CliRunner().invoke(main, ["--lang", "en", "receive", *where, *what])
         assert done.exit_code == 0, done.output
 
     return run
@@ -82,7 +82,7 @@ def test_imported_roster_names_workers_in_views_and_files(
     target = tmp_path / "month.csv"
     asked = ["export", "--month", "2026-11", "--format", "csv", "--view", "punches"]
     where = ["--database", options.database, "--output", str(target)]
-    assert CliRunner().invoke(main, ["receive", *asked, *where]).exit_code == 0
+    assert CliRunner().invoke(main, ["--lang", "en", "receive", *asked, *where]).exit_code == 0
     with target.open(encoding="utf-8-sig", newline="") as file:
         found = {line["code"]: line["name"] for line in csv.DictReader(file)}
     assert found == {"NV0002": "Trần Văn Mính", "NV0003": "Lý Thị Hoa"}
@@ -149,19 +149,19 @@ def test_who_punches_and_is_not_listed_is_told_before_and_after(
         listed = tmp_path / "nine.csv"
         listed.write_text("code,name\nNV0002,Trần Văn Minh\n", encoding="utf-8")
         asked = ["roster", "import", str(listed), "--version", "1"]
-        dry = CliRunner().invoke(main, ["receive", *where, *asked, "--dry-run"])
+        dry = CliRunner().invoke(main, ["--lang", "en", "receive", *where, *asked, "--dry-run"])
         assert "7 punch and are not in it: NV0003, NV0004" in dry.output, dry.output
-        done = CliRunner().invoke(main, ["receive", *where, *asked])
+        done = CliRunner().invoke(main, ["--lang", "en", "receive", *where, *asked])
         assert "7 punch and are not in it: NV0003, NV0004" in done.output
         assert running.said("not-listed").startswith("not-listed workers=7 NV0003, NV0004")
         assert gate.receipts.get(timeout=20).rejected_count == 0
     assert {state for _, state in states(options.database)} == {"valid"}
-    shown = CliRunner().invoke(main, ["receive", *where, "roster", "show"])
+    shown = CliRunner().invoke(main, ["--lang", "en", "receive", *where, "roster", "show"])
     assert shown.exit_code == 0, shown.output
     assert "Version 1" in shown.output
     assert "Trần Văn Minh" in shown.output
     assert "7 punch and no roster has named them" in shown.output
-    told = CliRunner().invoke(main, ["receive", *where, "roster", "show", "--json"])
+    told = CliRunner().invoke(main, ["--lang", "en", "receive", *where, "roster", "show", "--json"])
     found = json.loads(told.output)
     assert [one["code"] for one in found["workers"]] == ["NV0002"]
     assert [one["code"] for one in found["unlisted"]] == [f"NV{n:04}" for n in range(3, 10)]

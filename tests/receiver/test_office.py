@@ -343,14 +343,34 @@ def test_a_code_that_was_freed_shows_its_old_punches_under_their_own_holder(
 def test_database_may_be_named_before_the_command(
     database: str, ledger: Ledger, tmp_path: Path
 ) -> None:
-    arguments = ["receive", "--database", database, "correct", "void", "a", "2", *WHO]
+    arguments = [
+        "--lang",
+        "en",
+        "receive",
+        "--database",
+        database,
+        "correct",
+        "void",
+        "a",
+        "2",
+        *WHO,
+    ]
     assert CliRunner().invoke(main, arguments).exit_code == 0
     assert state(database, 2) == "voided"
 
 
 def test_a_database_that_is_not_the_receivers_is_left_alone(tmp_path: Path) -> None:
     nowhere = tmp_path / "typo.db"
-    arguments = ["receive", "export", "--month", "2026-11", "--database", str(nowhere)]
+    arguments = [
+        "--lang",
+        "en",
+        "receive",
+        "export",
+        "--month",
+        "2026-11",
+        "--database",
+        str(nowhere),
+    ]
     done = CliRunner().invoke(main, arguments)
     assert (done.exit_code, "no database" in done.output) == (74, True)
     assert not nowhere.exists()

@@ -54,7 +54,7 @@ def test_whoever_might_correct_before_may_still(
     PayrollStore(administrator).close()
     office = administrator.replace("postgres@", "corrector@")
     add = ["correct", "add", CODE, "2026-11-23T16:00", "--direction", "out", *WHO]
-    done = CliRunner().invoke(main, ["receive", *add, "--database", office])
+    done = CliRunner().invoke(main, ["--lang", "en", "receive", *add, "--database", office])
     assert done.exit_code == 0, done.output
     with psycopg.connect(office) as connection:
         found = connection.execute("SELECT status FROM attendance.kept_sessions").fetchall()
@@ -128,7 +128,9 @@ def test_roles_may_do_what_the_page_says_and_nothing_else(
         ["coverage", "--gate", "main-gate", "--from", "2026-11-23", "--to", "2026-11-24"],
         ["export", "--month", "2026-11", "--output", str(tmp_path / "month.xlsx")],
     ):
-        done = CliRunner().invoke(main, ["receive", *arguments, "--database", url["office"]])
+        done = CliRunner().invoke(
+            main, ["--lang", "en", "receive", *arguments, "--database", url["office"]]
+        )
         assert done.exit_code == 0, done.output
     with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
         tries("payroll", "DELETE FROM attendance.corrections")

@@ -124,7 +124,9 @@ def test_a_spreadsheet_that_ate_the_zeros(tmp_path: Path) -> None:
 
 def run(mosquitto: Mosquitto, *arguments: str) -> Result:
     where = ("--host", mosquitto.host, "--port", str(mosquitto.port))
-    return CliRunner().invoke(main, ["receive", *where, "roster", "import", *arguments])
+    return CliRunner().invoke(
+        main, ["--lang", "en", "receive", *where, "roster", "import", *arguments]
+    )
 
 
 def kept(mosquitto: Mosquitto) -> MQTTMessage:
@@ -251,14 +253,14 @@ def test_a_roster_that_somebody_else_has_published_binds_nobody(
     """Where payroll signs; without a key nobody can tell."""
     listed = str(csv(tmp_path, "code,name\nNV1,Ma Thị Nhung\n"))
     file = tmp_path / "payroll.key"
-    CliRunner().invoke(main, ["receive", "key", "new", str(file)])
+    CliRunner().invoke(main, ["--lang", "en", "receive", "key", "new", str(file)])
     forged = {"version": 10**12, "workers": [{"code": "NV1", "name": "Ma Thị Nhung"}]}
     with Listener(mosquitto.port) as listener:
         listener.say("attendance/roster", forged, retain=True)
     assert run(mosquitto, listed, "--version", "8").exit_code == 65
     where = ("--host", mosquitto.host, "--port", str(mosquitto.port), "--signing-key", str(file))
     done = CliRunner().invoke(
-        main, ["receive", *where, "roster", "import", listed, "--version", "8"]
+        main, ["--lang", "en", "receive", *where, "roster", "import", listed, "--version", "8"]
     )
     assert done.exit_code == 0, done.output
     roster = json.loads(kept(mosquitto).payload)

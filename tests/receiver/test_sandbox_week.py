@@ -65,7 +65,9 @@ def test_the_reference_ends_with_exactly_the_account(
         host=mosquitto.host, port=mosquitto.port, database=database, root=root
     )
     PayrollStore(database).close()
-    told = CliRunner().invoke(main, ["receive", "shifts", "import", SHIFTS, "--database", database])
+    told = CliRunner().invoke(
+        main, ["--lang", "en", "receive", "shifts", "import", SHIFTS, "--database", database]
+    )
     assert told.exit_code == 0, told.output
     with Running(options) as running:
         running.said("connected")

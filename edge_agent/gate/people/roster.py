@@ -14,6 +14,7 @@ from ...contract.bounds import (
 )
 from ...contract.errors import StoreFault
 from ...contract.facts import Fact, RosterApplied, RosterRefused, WorkerAdded, WorkerChanged
+from ...contract.language import Message
 from ...contract.messages import Roster
 from ...contract.people import another_person
 from ...contract.roster import Applied, Heard, Listing, Refusal, judge_roster, merge
@@ -98,7 +99,7 @@ class RosterKeeper:
             listings = merge(heard.roster.workers, self._gate.workers)
             known = len(self._gate.workers) + sum(listing.added for listing in listings)
             if known > MOST_KNOWN_WORKERS:
-                why = f"with it this gate would know more than {MOST_KNOWN_WORKERS} workers"
+                why = Message("roster.too-many-known", most=MOST_KNOWN_WORKERS)
                 return self._refuse(structs.replace(heard, why=why), Refusal.TOO_LARGE, applied)
             if not self._room_for(len(listings)):
                 return False

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from ...contract.language import Message
 from ...contract.messages import Receipt, Topics
 from ...contract.roster import LARGEST_ROSTER, Heard, Refusal, read_roster
 from ...contract.signatures import Believed, NotSigned
@@ -97,7 +98,9 @@ class PayrollInbox:
                 signed = self._believed.opened(self._topics.roster, payload, LARGEST_ROSTER)
             except NotSigned as error:
                 # All under one digest: a row of them is told once, whatever stands in them.
-                heard = Heard(digest=_NOT_SIGNED, refused=Refusal.NOT_SIGNED, why=str(error))
+                heard = Heard(
+                    digest=_NOT_SIGNED, refused=Refusal.NOT_SIGNED, why=Message(str(error))
+                )
             else:
                 heard = read_roster(signed)
             self._on_roster(heard)

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from ...contract.atomic_file import new_private_file
 from ...contract.errors import BadRequest
-from ...contract.language import say
+from ...contract.language import Message
 from ..databases.database import Database
 from ..roster.known_workers import told_codes
 from .export import period_rows
@@ -31,7 +31,6 @@ _NO_TERMINAL = 0
 _MOST = 999_999_999
 
 _LACKING = {"worker": "sheet.attlog-workers", "gate": "sheet.attlog-gates"}
-_GIVE = {"worker": "sheet.attlog-give-workers", "gate": "sheet.attlog-give-gates"}
 
 
 class Written(Struct, frozen=True):
@@ -80,15 +79,14 @@ def numbered(
         if number:
             sharing[number].append(name)
     lacking = sorted(name for name in needed if not found[name])
-    problems = [say("sheet.attlog-no-digits", name=told_codes([name])) for name in lacking]
+    problems = [Message("sheet.attlog-no-digits", name=told_codes([name])) for name in lacking]
     problems += [
-        say("sheet.attlog-shared", names=told_codes(names), number=number)
+        Message("sheet.attlog-shared", names=told_codes(names), number=number)
         for number, names in sorted(sharing.items())
         if len(names) > 1 and {*names} & {*needed}
     ]
     if problems:
-        lines = "\n  ".join([say(_LACKING[what]), *problems])
-        raise BadRequest(f"{lines}\n{say(_GIVE[what])}")
+        raise BadRequest(_LACKING[what], problems=problems)
     return {name: number for name, number in found.items() if number}
 
 

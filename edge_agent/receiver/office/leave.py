@@ -11,11 +11,12 @@ import msgspec
 from msgspec import Struct
 
 from ...contract.errors import BadRequest
-from ...contract.language import say
-from ...contract.spreadsheet import as_day, as_yes_no, read_table, refuse
+from ...contract.language import Message
+from ...contract.spreadsheet import as_day, as_yes_no, of_row, read_table, refuse
 from ..databases.database import Database
 from ..roster.known_workers import told_codes
 from .journal import Who, enter, standing, turn
+from .period import day_of
 from .site import Site, days_between, site_in_force
 
 _TITLES = {
@@ -60,8 +61,8 @@ def leave_asked(code: str, symbol: str, first: str, last: str | None, *, half: b
     return Leave(
         code=code.strip(),
         symbol=symbol.strip(),
-        first=_day(first),
-        last=_day(last or first),
+        first=day_of(first),
+        last=day_of(last or first),
         half=half,
     )
 
@@ -69,20 +70,23 @@ def leave_asked(code: str, symbol: str, first: str, last: str | None, *, half: b
 def read_leave_file(path: Path) -> list[Leave]:
     """The rows of a CSV or XLSX file. Raises BadRequest with all that is wrong, by row."""
     table = read_table(path, _TITLES, [("code",), ("symbol",), ("first",)])
-    problems, found = [], []
+    problems, found = list[Message](), list[Leave]()
     for row in table.rows:
         cells = row.cells
         half = as_yes_no(cells.get("half"), empty=False)
         if isinstance(cells["code"], int | float):
-            problems.append(say("sheet.leave-code-number", row=row.number))
+            problems.append(
+                of_row(row.number, Message("table.code-number", code=str(cells["code"])))
+            )
         if half is None:
-            problems.append(say("sheet.leave-half", row=row.number, text=str(cells["half"])))
+            neither = Message("table.yes-or-no", text=str(cells["half"]))
+            problems.append(of_row(row.number, neither))
         try:
             first, last = as_day(cells["first"]), as_day(cells.get("last"))
             asked = (str(cells["code"] or ""), str(cells["symbol"] or ""), first or "")
             found.append(leave_asked(*asked, last, half=bool(half)))
         except BadRequest as error:
-            problems.append(say("sheet.leave-row", row=row.number, why=error))
+            problems.append(of_row(row.number, error.message))
     refuse(path, problems)
     if not found:
         raise BadRequest("sheet.leave-none", path=path)
@@ -98,13 +102,13 @@ def add_leave(database: Database, who: Who, asked: list[Leave]) -> list[int]:
         site = site_in_force(database)
         known = _known_codes(database)
         held = entered(database)
-        problems: list[str] = []
+        problems: list[Message] = []
         wanted: list[Leave] = []
         for leave in asked:
             try:
                 meant = _checked(leave, site, known)
             except BadRequest as error:
-                problems.append(say(error.message))
+                problems.append(error.message)
                 continue
             beside = [*held, *(Entered(0, one, who) for one in wanted)]
             if any(one.leave == meant for one in beside):
@@ -112,7 +116,7 @@ def add_leave(database: Database, who: Who, asked: list[Leave]) -> list[int]:
             problems += _overlaps(meant, beside)
             wanted.append(meant)
         if problems:
-            raise BadRequest("\n  ".join([say("sheet.leave-refused"), *problems]))
+            raise BadRequest("sheet.leave-refused", problems=problems)
         return [_enter(database, who, leave) for leave in wanted]
 
 
@@ -181,11 +185,13 @@ def _known_codes(database: Database) -> set[str]:
     return {code for (code,) in found}
 
 
-def _overlaps(leave: Leave, beside: list[Entered]) -> list[str]:
+def _overlaps(leave: Leave, beside: list[Entered]) -> list[Message]:
     return [
-        say("sheet.leave-stands", number=one.number, symbol=one.leave.symbol, **_told(one.leave))
+        Message(
+            "sheet.leave-stands", number=one.number, symbol=one.leave.symbol, **_told(one.leave)
+        )
         if one.number
-        else say("sheet.leave-twice", symbol=one.leave.symbol, **_told(one.leave))
+        else Message("sheet.leave-twice", symbol=one.leave.symbol, **_told(one.leave))
         for one in beside
         if one.leave.code == leave.code
         and one.leave.first <= leave.last
@@ -195,14 +201,3 @@ def _overlaps(leave: Leave, beside: list[Entered]) -> list[str]:
 
 def _told(leave: Leave) -> dict[str, object]:
     return {"code": leave.code, "first": leave.first, "last": leave.last}
-
-
-def _day(text: str) -> date:
-    day: date | None
-    try:
-        day = date.fromisoformat(as_day(text) or "")
-    except ValueError:
-        day = None
-    if day is None or not 2000 <= day.year < 2200:
-        raise BadRequest("sheet.no-day", text=text)
-    return day

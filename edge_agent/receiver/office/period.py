@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from msgspec import Struct
 
 from ...contract.errors import BadRequest
+from ...contract.spreadsheet import as_day
 
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 _MOST_DAYS = 366
@@ -53,7 +54,7 @@ def period_of(month: str | None, first: str | None, last: str | None) -> Period:
         return Period(begin, _last_day(begin))
     if first is None or last is None:
         raise BadRequest("sheet.period-missing")
-    period = Period(_day(first), _day(last))
+    period = Period(day_of(first), day_of(last))
     if period.last < period.first:
         raise BadRequest("sheet.ends-before", first=first, last=last)
     if (period.end - period.first).days > _MOST_DAYS:
@@ -65,12 +66,13 @@ def _last_day(first: date) -> date:
     return (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
 
-def _day(text: str) -> date:
-    day: date | None
+def day_of(text: str) -> date:
+    """A day as a person types it: ``2026-11-25``, ``25/11/2026``. Raises BadRequest."""
+    written = "" if text.isdecimal() else as_day(text) or ""  # A number would be a day of Excel's.
     try:
-        day = date.fromisoformat(text)
+        day = date.fromisoformat(written) if len(written) == len("2026-11-25") else None
     except ValueError:
         day = None
-    if day is None or len(text) != 10 or not 2000 <= day.year < 2200:
+    if day is None or not 2000 <= day.year < 2200:
         raise BadRequest("sheet.no-day", text=text)
     return day

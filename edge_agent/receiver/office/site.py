@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct, field
 
 from ...contract.errors import BadRequest
-from ...contract.language import say
+from ...contract.language import Message
 from ..databases.database import Database
 from .journal import MOST_DETAILS, Who, enter, standing, turn
 
@@ -120,36 +120,36 @@ def read_site(text: str) -> Site:
     except msgspec.ValidationError as error:
         raise BadRequest("sheet.site-invalid", why=str(error)) from error
     if problems := _problems(site):
-        raise BadRequest("\n  ".join([say("sheet.site-problems"), *problems]))
+        raise BadRequest("sheet.site-problems", problems=problems)
     return site
 
 
-def _problems(site: Site) -> list[str]:
+def _problems(site: Site) -> list[Message]:
     found = []
     if not 0 < site.half_hours <= site.full_hours <= site.day_hours <= 24:
-        found.append(say("sheet.site-hours"))
+        found.append(Message("sheet.site-hours"))
     for fixed in site.fixed_holidays:
         try:
             date.fromisoformat(f"2028-{fixed}")  # A leap year.
         except ValueError:
-            found.append(say("sheet.site-fixed", text=fixed))
+            found.append(Message("sheet.site-fixed", text=fixed))
     worked = [site.work.full, site.work.half, site.work.rest]
     written = [*worked, *site.symbols]
     for symbol in written:
         if not 0 < len(symbol) <= _MOST_SYMBOL or _NOT_IN_A_SYMBOL & set(symbol):
-            found.append(say("sheet.site-symbol", symbol=symbol))
+            found.append(Message("sheet.site-symbol", symbol=symbol))
     every = [*worked, *site.all_symbols()]
     folded = [symbol.casefold() for symbol in every]
     found += [
-        say("sheet.site-symbol-twice", symbol=every[n])
+        Message("sheet.site-symbol-twice", symbol=every[n])
         for n, symbol in enumerate(folded)
         if symbol in folded[:n]
     ]
     for what in (site.numbers.workers, site.numbers.gates):
         shared = sorted(number for number, count in Counter(what.values()).items() if count > 1)
-        found += [say("sheet.site-number-twice", number=number) for number in shared]
+        found += [Message("sheet.site-number-twice", number=number) for number in shared]
         low = sorted(name for name, number in what.items() if not 0 < number < 10**9)
-        found += [say("sheet.site-number-range", name=name) for name in low]
+        found += [Message("sheet.site-number-range", name=name) for name in low]
     return found
 
 

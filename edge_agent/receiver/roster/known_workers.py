@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from ...contract.bounds import MOST_KNOWN_WORKERS
+from ...contract.language import Message
 from ...contract.messages import RosterWorker
 from ...contract.people import Holders, another_person, is_code
 from ...contract.roster import Applied, Refusal, judge_roster, read_roster
@@ -212,9 +213,12 @@ def _flag(held: int | None) -> bool | None:
     return None if held is None else bool(held)
 
 
-def told_codes(codes: Iterable[str]) -> str:
+def told_codes(codes: Iterable[str]) -> Message:
     """Some of them, for one line. What is no code may be a name, and is only counted."""
     every = list(codes)
     told = [code for code in every[:_TOLD] if is_code(code)]
-    more = f" and {len(every) - len(told)} more" if len(every) > len(told) else ""
-    return ", ".join(told) + more if told else f"{len(every)} that are no codes"
+    if not told:
+        return Message("roster.no-codes", count=len(every))
+    if more := len(every) - len(told):
+        return Message("roster.codes-and-more", codes=told, more=more)
+    return Message("roster.codes", codes=told)

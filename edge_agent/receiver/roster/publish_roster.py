@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from ...contract.bounds import LARGEST_ENTRY, LARGEST_NUMBER
 from ...contract.errors import BadRequest, BrokerFault
+from ...contract.language import Message
 from ...contract.messages import Roster, RosterWorker, Topics
 from ...contract.people import another_person, look_alikes_among
 from ...contract.roster import (
@@ -51,8 +52,8 @@ class Difference(Struct, frozen=True, kw_only=True):
     added: list[str]
     changed: list[str]
     left_out: list[str]
-    doubts: list[str]
-    """Sentences on codes that seem to be given to another person, or to be taken for another's."""
+    doubts: list[Message]
+    """On codes that seem to be given to another person, or to be taken for another's."""
 
 
 def publish_roster(
@@ -79,25 +80,19 @@ def publish_roster(
         before = found.roster
         _refuse_version(version, found, force=force)
         if lost := lost_zeros(workers, [row.code for row in before.workers] if before else []):
-            raise BadRequest("Nothing was published:\n  " + "\n  ".join(lost))
+            raise BadRequest("roster.nothing-published", problems=lost)
         roster = Roster(version=version, workers=workers, count=len(workers))
         payload = signer.signed(topic, msgspec.json.encode(roster))
         if len(payload) > LARGEST_ROSTER:
-            raise BadRequest(
-                f"The roster has {len(payload)} bytes, and gates take {LARGEST_ROSTER}."
-            )
+            raise BadRequest("roster.too-large-for-gates", size=len(payload), most=LARGEST_ROSTER)
         if (refused := read_roster(payload)).refused:
-            raise BadRequest(f"Gates would refuse this roster: {refused.why}.")
+            raise BadRequest("roster.gates-refuse", why=refused.why)
         difference = _difference(before, workers)
         if not dry_run:
             if difference.doubts and not force:
-                raise BadRequest(
-                    "Nothing was published:\n  "
-                    + "\n  ".join(difference.doubts)
-                    + "\nCorrect the file, or publish it as it is with --force."
-                )
+                raise BadRequest("roster.nothing-published-doubts", doubts=difference.doubts)
             if why := connection.too_large(topic, payload):
-                raise BrokerFault(f"The broker does not take {len(payload)} bytes of roster. {why}")
+                raise BrokerFault("roster.broker-too-small", size=len(payload), why=why)
             _send(connection, topic, payload)
         return difference
     finally:
@@ -127,10 +122,7 @@ class _Status(Struct, frozen=True):
 def _refuse_version(version: int, found: _Found, *, force: bool) -> None:
     known = found.roster.version if found.roster is not None and found.ours else 0
     if known and not is_newer(version, known):
-        raise BadRequest(
-            f"Version {known} is published already, and gates refuse anything older: "
-            f"use --version {version_after(known)}."
-        )
+        raise BadRequest("roster.published-already", known=known, next=version_after(known))
     if force:
         return
     for gate, in_force in found.in_force.items():
@@ -138,14 +130,13 @@ def _refuse_version(version: int, found: _Found, *, force: bool) -> None:
             known = in_force
         if not is_newer(version, in_force):
             raise BadRequest(
-                f"Gate {gate!a} has version {in_force} in force, and refuses anything older: use "
-                f"--version {version_after(in_force)}, or --force if that gate does not count."
+                "roster.gate-is-ahead", gate=gate, known=in_force, next=version_after(in_force)
             )
     if steps_ahead(version, known) > _FAR:
-        raise BadRequest(
-            f"Version {version} is far beyond {known or 'none'}, and each later one must be higher "
-            f"still: use --version {version_after(known)}, or --force if it is meant."
-        )
+        following = version_after(known)
+        if not known:
+            raise BadRequest("roster.far-ahead-of-none", version=version, next=following)
+        raise BadRequest("roster.far-ahead", version=version, known=known, next=following)
 
 
 def _connect(options: ReceiverOptions, topic: str) -> ReceiverConnection:
@@ -210,13 +201,10 @@ def _send(connection: ReceiverConnection, topic: str, payload: bytes) -> None:
     deadline = time.monotonic() + _TAKEN_WITHIN_S
     while connection.room < room:
         if time.monotonic() > deadline:
-            raise BrokerFault("The broker did not take the roster: look at its log and limits.")
+            raise BrokerFault("roster.not-taken")
         connection.acknowledge(connection.receive())
     if connection.refused:
-        raise BrokerFault(
-            f"The broker did not take the roster ({connection.refused}): may this user write "
-            f"{topic}?"
-        )
+        raise BrokerFault("roster.not-taken-because", why=connection.refused, topic=topic)
 
 
 def _difference(before: Roster | None, workers: list[RosterWorker]) -> Difference:
@@ -231,15 +219,14 @@ def _difference(before: Roster | None, workers: list[RosterWorker]) -> Differenc
     )
 
 
-def _doubts(old: Mapping[str, RosterWorker], new: Mapping[str, RosterWorker]) -> list[str]:
+def _doubts(old: Mapping[str, RosterWorker], new: Mapping[str, RosterWorker]) -> list[Message]:
     doubts = [
-        f"{code} was {old[code].name} and becomes {new[code].name}: gates hold the prints of that "
-        "code back until a technician has said whose they are."
+        Message("roster.renamed", code=code, former=old[code].name, name=new[code].name)
         for code in sorted(new.keys() & old.keys())
         if another_person(old[code].name, new[code].name)
     ]
     taken_for = look_alikes_among(old.keys() | new.keys())
     for code in sorted(new.keys() - old.keys()):
         if others := taken_for.get(code):
-            doubts.append(f"{code} is new, and would be taken for {', '.join(others)}.")
+            doubts.append(Message("roster.look-alike", code=code, others=others))
     return doubts

@@ -7,9 +7,10 @@ from typing import Any
 from msgspec import UNSET, Struct
 
 from ...contract.errors import BadRequest
+from ...contract.language import Message
 from ...contract.messages import RosterWorker
 from ...contract.roster import MOST_WORKERS, row_problems
-from ...contract.spreadsheet import as_day, as_yes_no, read_table, refuse
+from ...contract.spreadsheet import as_day, as_yes_no, of_row, read_table, refuse
 
 _TITLES = {
     "code": ("code", "mã nv", "mã nhân viên", "mã số", "mã"),
@@ -28,49 +29,47 @@ class RosterFile(Struct, frozen=True):
     """The workers in a file, and ``notes`` on what a person should know of how it was read."""
 
     workers: list[RosterWorker]
-    notes: list[str]
+    notes: list[Message]
 
 
 def read_roster_file(path: Path) -> RosterFile:
     """Read the workers. Raises BadRequest with all that is wrong, by row."""
     table = read_table(path, _TITLES, [("code",), ("name", "given")])
-    problems: list[str] = []
+    problems: list[Message] = []
     seen: set[str] = set()
     workers = []
     for row in table.rows:
         worker, found = _worker(row.cells)
         workers.append(worker)
         found += [problem.shown for problem in row_problems(worker, seen)]
-        problems += [f"row {row.number}: {what}" for what in found]
+        problems += [of_row(row.number, what) for what in found]
     if not workers:
-        raise BadRequest(f"There is no worker in {path}: nothing was taken.")
+        raise BadRequest("roster.none-in-file", path=path)
     if len(workers) > MOST_WORKERS:
-        problems.append(f"{len(workers)} workers are more than the {MOST_WORKERS} of a gate.")
+        problems.append(Message("roster.too-many", rows=len(workers), most=MOST_WORKERS))
     refuse(path, problems)
     return RosterFile(workers, table.notes)
 
 
-def lost_zeros(workers: Iterable[RosterWorker], known: Iterable[str]) -> list[str]:
+def lost_zeros(workers: Iterable[RosterWorker], known: Iterable[str]) -> list[Message]:
     """What is wrong with codes that were in use with leading zeros, and are not without."""
     in_use = frozenset(known)
     whole = {code.lstrip("0"): code for code in sorted(in_use, reverse=True) if code[0] == "0"}
     return [
-        f"the code {worker.code} is not known, but {whole[worker.code]} is: write it so, as text."
+        Message("roster.lost-zeros", code=worker.code, known=whole[worker.code])
         for worker in workers
         if worker.code not in in_use and worker.code in whole
     ]
 
 
-def _worker(cells: dict[str, Any]) -> tuple[RosterWorker, list[str]]:
+def _worker(cells: dict[str, Any]) -> tuple[RosterWorker, list[Message]]:
     problems = []
     code = cells["code"]
     if isinstance(code, int | float):
-        problems.append(
-            f"the code {code} is a number, so leading zeros are lost: format the column as text."
-        )
+        problems.append(Message("table.code-number", code=str(code)))
     active = as_yes_no(cells.get("active"), empty=True)
     if active is None:
-        problems.append(f"{_text(cells['active'])!r} is neither yes nor no.")
+        problems.append(Message("table.yes-or-no", text=_text(cells["active"])))
     names = [cells.get("name")] if cells.get("name") else [cells.get("family"), cells.get("given")]
     return (
         RosterWorker(

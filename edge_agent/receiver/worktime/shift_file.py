@@ -14,9 +14,9 @@ import msgspec
 from msgspec import Struct
 
 from ...contract.errors import BadRequest, EdgeAgentError, StoreFault
-from ...contract.language import Message, because, say
+from ...contract.language import Message, because
 from ...contract.people import checked_code
-from ...contract.spreadsheet import as_day, read_table, refuse
+from ...contract.spreadsheet import as_day, of_row, read_table, refuse
 from .shifts import EARLY_MIN, EVERY_DAY, LATE_MIN, Break, Shift, minutes_of
 
 TITLES = {
@@ -68,34 +68,38 @@ class ShiftFile(Struct, frozen=True):
     """The shifts in a file, and ``notes`` on what a person should know of how it was read."""
 
     shifts: list[Shift]
-    notes: list[str]
+    notes: list[Message]
 
 
 def read_shift_file(path: Path) -> ShiftFile:
     """Read the shifts. Raises BadRequest with all that is wrong, by row; StoreFault."""
     if path.suffix.lower() == ".toml":
-        rows, notes = _read_toml(path), list[str]()
+        at, rows, notes = _of_shift, _read_toml(path), list[Message]()
     else:
         table = read_table(path, TITLES, [("code",), ("begin",), ("end",)])
-        rows, notes = [(f"row {row.number}", row.cells) for row in table.rows], table.notes
-    problems: list[str] = []
+        at, rows, notes = of_row, [(row.number, row.cells) for row in table.rows], table.notes
+    problems: list[Message] = []
     shifts: list[Shift] = []
-    for where, cells in rows:
+    for number, cells in rows:
         shift, found = _shift(cells)
         if shift is not None and shift in shifts:
             found.append(Message("shifts.twice"))
-        problems += [f"{where}: {say(what)}" for what in found]
+        problems += [at(number, what) for what in found]
         if shift is not None:
             shifts.append(shift)
     if not rows:
         raise BadRequest("shifts.none-in-file", path=path)
     if len(rows) > _MOST_SHIFTS:
-        problems.append(say("shifts.too-many", rows=len(rows), most=_MOST_SHIFTS))
+        problems.append(Message("shifts.too-many", rows=len(rows), most=_MOST_SHIFTS))
     refuse(path, problems)
     return ShiftFile(shifts, notes)
 
 
-def _read_toml(path: Path) -> list[tuple[str, dict[str, Any]]]:
+def _of_shift(number: int, what: Message) -> Message:
+    return Message("shifts.of-shift", number=number, what=what)
+
+
+def _read_toml(path: Path) -> list[tuple[int, dict[str, Any]]]:
     try:
         read = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
@@ -104,19 +108,19 @@ def _read_toml(path: Path) -> list[tuple[str, dict[str, Any]]]:
         raise BadRequest("shifts.no-toml", path=path, why=str(error)) from error
     rows = read.pop("shift", [])
     known = {title: name for name, titles in TITLES.items() for title in titles}
-    problems = [say("shifts.unknown-table", name=name) for name in read]
+    problems = [Message("shifts.unknown-table", name=name) for name in read]
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        problems.append(say("shifts.tables"))
+        problems.append(Message("shifts.tables"))
         rows = []
     for n, row in enumerate(rows, 1):
         problems += [
-            f"shift {n}: {say('shifts.unknown-field', name=name)}"
+            _of_shift(n, Message("shifts.unknown-field", name=name))
             for name in row
             if name.casefold() not in known
         ]
     refuse(path, problems)
     return [
-        (f"shift {n}", {known[name.casefold()]: value for name, value in row.items()})
+        (n, {known[name.casefold()]: value for name, value in row.items()})
         for n, row in enumerate(rows, 1)
     ]
 

@@ -249,7 +249,9 @@ def test_shifts_are_imported_shown_and_written_again(tmp_path: Path) -> None:
     )
 
     def run(*arguments: str) -> str:
-        done = CliRunner().invoke(main, ["receive", "shifts", *arguments, "--database", database])
+        done = CliRunner().invoke(
+            main, ["--lang", "en", "receive", "shifts", *arguments, "--database", database]
+        )
         assert done.exit_code == 0, done.output
         return done.output
 
@@ -286,10 +288,12 @@ def test_a_table_with_a_fault_is_refused_whole(tmp_path: Path, what: str) -> Non
     table = tmp_path / "shifts.csv"
     table.write_text(f"code,begin,end,breaks,weekdays\nA,06:00,14:00,,\n{row}\n", encoding="utf-8")
     done = CliRunner().invoke(
-        main, ["receive", "shifts", "import", str(table), "--database", database]
+        main, ["--lang", "en", "receive", "shifts", "import", str(table), "--database", database]
     )
     assert done.exit_code != 0
     assert "row 3" in done.output
     assert told in done.output
-    shown = CliRunner().invoke(main, ["receive", "shifts", "show", "--database", database])
+    shown = CliRunner().invoke(
+        main, ["--lang", "en", "receive", "shifts", "show", "--database", database]
+    )
     assert "No shifts are told" in shown.output
