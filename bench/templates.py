@@ -46,7 +46,7 @@ class Obeying:
     def __init__(self, remote: Remote, finger: str) -> None:
         self._remote, self._finger = remote, finger
 
-    def step(self, what: StepKind, hint: str | None = None) -> None:
+    def step(self, what: StepKind, hint: str | None = None, score: int | None = None) -> None:
         """Press or lift."""
         self._remote.ask("lift" if what is StepKind.LIFT else f"press {self._finger}")
 

@@ -58,10 +58,11 @@ FLOORS = {
         ("worker_day",),
     ),
     "gate.people": (
-        ("requests", "roster"),
+        ("requests", "roster", "scores"),
         ("prompt",),
         ("templates",),
         ("context",),
+        ("presses",),
         ("back_up", "credentials", "enroll", "sensor", "supervise", "workers"),
         ("restore",),
         ("handlers",),

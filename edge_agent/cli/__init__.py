@@ -23,7 +23,7 @@ COMMANDS = {
     "demo": "demo",
     "display": "display",
     "doctor": "doctor",
-    "enroll": "people",
+    "enroll": "enroll",
     "identify": "people",
     "lamps-off": "panel",
     "ledger": "ledger",

@@ -1,6 +1,7 @@
 """Have a technician's request carried out: by the daemon, or here when none runs."""
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -89,6 +90,7 @@ def _gate_in_this_process(settings: Settings, on_step: OnStep) -> Iterator[Perfo
         raise StoreFault("command.no-daemon", why=fault) from fault
     with ExitStack() as mirror:
         mirror.callback(lock.release)
+        mirror.enter_context(_undone_when_hung_up())
         mirror.enter_context(assembly.open_or_succeed())
         yield _performing(assembly, on_step, mirror)
 
@@ -136,14 +138,27 @@ class _Terminal:
     def __init__(self, on_step: OnStep) -> None:
         self._on_step = on_step
 
-    def step(self, what: "StepKind", hint: str | None = None) -> None:
-        self._on_step(Step(what=what, hint=hint))
+    def step(self, what: "StepKind", hint: str | None = None, score: int | None = None) -> None:
+        self._on_step(Step(what=what, hint=hint, score=score))
 
     def beat(self) -> None:
         time.sleep(_BETWEEN_LOOKS_S)
 
     def go_on(self) -> None:
         """Templates need no pause."""
+
+
+@contextmanager
+def _undone_when_hung_up() -> Iterator[None]:
+    """A terminal that goes, with its SSH, ends what is under way as Ctrl-C does: undone."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
+    try:
+        for number in before:
+            signal.signal(number, signal.default_int_handler)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _nobody_watches(event: "Event") -> None:

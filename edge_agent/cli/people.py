@@ -1,7 +1,6 @@
-"""``edge-agent workers``, ``enroll``, ``prints``, ``identify``: who may punch, by which finger."""
+"""``edge-agent workers``, ``prints``, ``identify``: who may punch, by which finger."""
 
 from collections.abc import Iterable
-from functools import partial
 
 import click
 
@@ -11,7 +10,6 @@ from ..gate.people.requests import (
     ActivateWorker,
     AddWorker,
     DeactivateWorker,
-    Enroll,
     Identify,
     RemovePrint,
     RenameWorker,
@@ -22,7 +20,6 @@ from .help import command, group
 from .options import as_json, with_settings
 from .show import print_json, print_table
 from .tell import ask, tell
-from .words import tell_enrolment
 
 _finger = click.option("--finger", required=True, metavar="FINGER", help="help.finger")
 
@@ -154,23 +151,6 @@ def _state(worker: Worker) -> str:
 
 def _said(fingers: Iterable[str]) -> list[str]:
     return [say("people.finger", finger=finger) for finger in fingers]
-
-
-@command(help="help.enroll")
-@click.argument("code")
-@_finger
-@as_json
-@with_settings
-def enroll(settings: Settings, code: str, finger: str, as_json: bool) -> None:
-    names = names_of(settings)
-    whose = say("people.finger-whose", finger=finger, whose=who(code, names))
-    steps = partial(tell_enrolment, whose)
-    result = carry_out(settings, Enroll(code=code, finger=finger), steps)
-    if as_json:
-        print_json(result)
-    else:
-        whose = who(result["worker"], names)
-        tell(say("people.enrolled", finger=result["finger"], whose=whose, slot=result["slot"]))
 
 
 @command(help="help.identify")

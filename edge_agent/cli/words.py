@@ -2,6 +2,7 @@
 
 from ..contract.language import is_name, say, visible
 from ..gate.people.requests import Step, StepKind
+from ..gate.people.scores import quality_of
 from .tell import tell
 
 _ENROLMENT = {StepKind.PRESS: 1, StepKind.PRESS_AGAIN: 2, StepKind.PROVE: 3}
@@ -37,9 +38,11 @@ def tell_enrolment(whose: str, step: Step) -> None:
     """The same for an enrolment: which finger of whom, and how far it is."""
     if (number := _ENROLMENT.get(step.what)) is None:
         tell_step(step)
-    else:
-        asked, of = say(f"step.{step.what}"), len(_ENROLMENT)
-        tell(say("step.of", asked=asked, number=number, of=of, whose=whose), err=True)
+        return
+    if step.score is not None:
+        tell(say("score.alike", score=step.score, quality=quality_of(step.score)), err=True)
+    asked, of = say(f"step.{step.what}"), len(_ENROLMENT)
+    tell(say("step.of", asked=asked, number=number, of=of, whose=whose), err=True)
 
 
 def _said(name: str) -> str:

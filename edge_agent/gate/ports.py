@@ -138,11 +138,14 @@ class Sensor(Protocol):
     def extract(self, buffer: Buffer = Buffer.ONE) -> Hint | None:
         """Turn the image into features in ``buffer``; a Hint where the scan is too poor."""
 
-    def search(self, buffer: Buffer = Buffer.ONE) -> Match | None:
-        """Search a buffer in the sensor's whole library."""
+    def search(self, buffer: Buffer = Buffer.ONE, only: int | None = None) -> Match | None:
+        """Search a buffer in the sensor's whole library, or in the slot ``only``."""
 
-    def matches(self) -> bool:
-        """Whether the features in both buffers are one finger's, by the sensor's own Match."""
+    def likeness(self) -> int:
+        """The score of the features in both buffers, by the sensor's own Match.
+
+        0 where they are not one finger's, and where it cannot tell.
+        """
 
     def merge(self) -> bool:
         """Make one template of both buffers; False where they are different fingers."""

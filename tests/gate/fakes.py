@@ -168,7 +168,7 @@ class ScriptedSensor:
         self._features = hint is None
         return hint
 
-    def search(self, buffer: Buffer = Buffer.ONE) -> Match | None:
+    def search(self, buffer: Buffer = Buffer.ONE, only: int | None = None) -> Match | None:
         assert not self._doubtful
         assert self._features
         found = self._next("search", self.searches, None)
@@ -229,6 +229,8 @@ class Library:
         """What is found where nothing is."""
         self.match_tells = True
         """Whether two templates of one finger are ever said to be of one."""
+        self.likenesses: list[int] = []
+        """Of the next captures of one finger; then 100."""
         self.failing: dict[str, list[EdgeAgentError | None]] = {}
         self.erased: list[int] = []
         self._image: str | Hint | None = None
@@ -287,20 +289,22 @@ class Library:
         self.buffers[buffer] = self._image
         return None
 
-    def search(self, buffer: Buffer = Buffer.ONE) -> Match | None:
+    def search(self, buffer: Buffer = Buffer.ONE, only: int | None = None) -> Match | None:
         self._asked("search")
         self._may_fail("search")
         found = (
             Match(slot, 100)
             for slot, finger in sorted(self.templates.items())
-            if same_finger(finger, self.buffers[buffer])
+            if only in (None, slot) and same_finger(finger, self.buffers[buffer])
         )
         return next(found, self.finds_anyway)
 
-    def matches(self) -> bool:
-        self._asked("matches")
-        self._may_fail("matches")
-        return self.match_tells and same_finger(*self.buffers.values())
+    def likeness(self) -> int:
+        self._asked("likeness")
+        self._may_fail("likeness")
+        if not (self.match_tells and same_finger(*self.buffers.values())):
+            return 0
+        return self.likenesses.pop(0) if self.likenesses else 100
 
     def merge(self) -> bool:
         self._asked("merge")
@@ -409,10 +413,12 @@ class Person:
         self._gone = False
         self.steps: list[StepKind] = []
         self.hints: list[str | None] = []
+        self.scores: list[int | None] = []
 
-    def step(self, what: StepKind, hint: str | None = None) -> None:
+    def step(self, what: StepKind, hint: str | None = None, score: int | None = None) -> None:
         self.steps.append(what)
         self.hints.append(hint)
+        self.scores.append(score)
         self._gone = self._gone or what is self._leaves_at
         self.beat()
         if what in (StepKind.PRESS, StepKind.PRESS_AGAIN, StepKind.PROVE):

@@ -476,7 +476,7 @@ class _Obeying:
         self._finger = finger
         self._name = name
 
-    def step(self, what: StepKind, hint: str | None = None) -> None:
+    def step(self, what: StepKind, hint: str | None = None, score: int | None = None) -> None:
         self._finger("lift" if what is StepKind.LIFT else f"press {self._name}")
 
     def beat(self) -> None:

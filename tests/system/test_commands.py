@@ -329,17 +329,20 @@ def test_a_deactivated_worker_is_refused_at_once(gate: Gate) -> None:
 
 
 @pytest.mark.parametrize(
-    ("step", "daemon_runs"),
+    ("how", "step", "daemon_runs"),
     [
-        (2, True),
-        (4, False),
+        (signal.SIGINT, 2, True),
+        (signal.SIGHUP, 4, False),
         *(
-            pytest.param(*case, marks=_slow)
-            for case in ((1, True), (4, True), (1, False), (2, False))
+            pytest.param(how, *case, marks=_slow)
+            for how in (signal.SIGINT, signal.SIGHUP)
+            for case in ((1, True), (2, True), (4, True), (1, False), (2, False), (4, False))
         ),
     ],
 )
-def test_ctrl_c_while_enrolling(gate: Gate, step: int, daemon_runs: bool) -> None:
+def test_ctrl_c_or_a_lost_terminal_while_enrolling(
+    gate: Gate, how: signal.Signals, step: int, daemon_runs: bool
+) -> None:
     """At whatever step: nothing is left behind, and the gate goes on."""
     assert gate.cli("workers", "add", "NV900", "Lò Thị Mây").code == 0
     if daemon_runs:
@@ -353,7 +356,7 @@ def test_ctrl_c_while_enrolling(gate: Gate, step: int, daemon_runs: bool) -> Non
             assert told
             if number < step:
                 gate.finger("lift" if told.startswith("Lift") else "press NV900")
-        process.send_signal(signal.SIGINT)
+        process.send_signal(how)
         said = process.stderr.read()
     assert process.returncode not in (0, None)
     assert "Traceback" not in said
@@ -364,6 +367,53 @@ def test_ctrl_c_while_enrolling(gate: Gate, step: int, daemon_runs: bool) -> Non
     assert gate.cli("prints", "list", "--json").json == before[1][1]
     assert len(gate.entries()) == before[2] + 2
     assert gate.enrol_by_command("NV900").code == 0
+
+
+@pytest.mark.parametrize("replace", [False, True], ids=["new", "replaced"])
+def test_a_daemon_that_is_killed_while_a_finger_is_proved(gate: Gate, replace: bool) -> None:
+    """The template is in the sensor by then, and is gone after the next start; whoever had a
+    print has it still.
+    """
+    code = "NV001" if replace else "NV900"
+    assert gate.cli("workers", "add", "NV900", "Lò Thị Mây").code == 0
+    before = gate.finger("slots"), _people(gate)
+    daemon = gate.start()
+    asked = [*OWN, "enroll", code, "--finger", "right-index", "--config", str(gate.config)]
+    command = [*asked, "--replace"] if replace else asked
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        for told in process.stderr:
+            if "step 3 of 3" in told:
+                assert gate.finger("slots") != before[0], "it is not what it wants to be"
+                daemon.kill()
+            elif told.startswith(("Lift", "Press")):
+                gate.finger("lift" if told.startswith("Lift") else f"press {code}")
+            else:
+                assert told.startswith(("The two presses", "edge-agent: The daemon stopped"))
+    assert process.returncode == 69
+    gate.finger("lift")
+    gate.start()
+    watch = gate.watch()
+    assert (gate.finger("slots"), _people(gate)) == before
+    gate.press("NV001")
+    assert watch.panel()["worker"] == "NV001"
+
+
+def test_a_print_is_replaced(gate: Gate) -> None:
+    """By one command, and both are told by the ledger in one go."""
+    gate.start()
+    watch = gate.watch()
+    refused = gate.cli("enroll", "NV001", "--finger", "right-index")
+    assert (refused.code, refused.sentence[-10:]) == (65, "--replace.")
+    told = gate.enrol_by_command("NV001", "--replace", "--json")
+    assert told.code == 0, told
+    assert (told.json["replaced"], told.json["next"]) == (True, "left-index")
+    assert [entry["kind"] for entry in gate.entries()[-2:]] == ["print.removed", "print.enrolled"]
+    [print_] = [p for p in gate.cli("prints", "list", "--json").json if p["worker"] == "NV001"]
+    assert print_ == {key: told.json[key] for key in print_}
+    assert gate.finger("slots").startswith(f"count={len(STAFF)} ")
+    gate.press("NV001")
+    assert watch.panel()["worker"] == "NV001"
 
 
 def test_watch_says_once_that_the_daemon_went_and_once_that_it_is_back(gate: Gate) -> None:

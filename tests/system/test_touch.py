@@ -217,7 +217,7 @@ class Hasty:
         self.heard: float | None = None
         self.over = threading.Event()
 
-    def step(self, what: StepKind, hint: str | None = None) -> None:
+    def step(self, what: StepKind, hint: str | None = None, score: int | None = None) -> None:
         self.heard = self.heard or time.monotonic()
 
     def beat(self) -> None:

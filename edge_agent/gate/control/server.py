@@ -88,10 +88,10 @@ class Conversation:
         self._post = post
         self.actor = f"uid:{client.uid}"
 
-    def step(self, what: StepKind, hint: str | None = None) -> None:
+    def step(self, what: StepKind, hint: str | None = None, score: int | None = None) -> None:
         """Tell the person at the sensor what to do."""
         self.beat()
-        self._post(self._client, Step(what=what, hint=hint))
+        self._post(self._client, Step(what=what, hint=hint, score=score))
 
     def beat(self) -> None:
         """Raise BadRequest once the command at the other end has gone."""

@@ -10,6 +10,7 @@ from ...contract.chain import Entry
 from ...contract.errors import StoreFault
 from ...contract.facts import (
     Fact,
+    PrintEnrolled,
     PrintRemoved,
     PunchAdded,
     PunchDirected,
@@ -221,15 +222,34 @@ class Recorder:
             for slot in slots:
                 change.settle(slot)
 
-    def record_enrolment(self, fact: Fact, print_: Print, digest: bytes) -> None:
-        """Say whose a slot is now, together with the entry that says so."""
+    def record_enrolment(
+        self, print_: Print, digest: bytes, actor: str, former: Print | None = None
+    ) -> None:
+        """Say whose a slot is now, together with the entry that says so.
+
+        ``former``: the print in whose place this one is; it is forgotten in the same transaction,
+        which announces that its template is erased next.
+        """
 
         def enrol(change: SqliteChange) -> None:
+            if former is not None:
+                change.drop_print(former)
+                change.announce(former.slot)
             change.put_print(print_, digest)
             change.settle(print_.slot)
 
-        self.record(fact, also=enrol)
+        enrolled = PrintEnrolled(
+            worker=print_.worker,
+            finger=print_.finger,
+            slot=print_.slot,
+            generation=print_.generation,
+            actor=actor,
+        )
+        facts: list[Fact] = [enrolled] if former is None else [_removal(former, actor), enrolled]
+        self.record_all(facts, also=enrol)
         if (known := self._known) is not None:
+            if former is not None:
+                known.prints.pop(former.slot, None)
             known.prints[print_.slot] = print_
 
     def record_restoration(
@@ -273,14 +293,7 @@ class Recorder:
             if erasing:
                 change.announce(print_.slot)
 
-        fact = PrintRemoved(
-            worker=print_.worker,
-            finger=print_.finger,
-            slot=print_.slot,
-            generation=print_.generation,
-            actor=actor,
-        )
-        self.record(fact, also=forget)
+        self.record(_removal(print_, actor), also=forget)
         if (known := self._known) is not None:
             known.prints.pop(print_.slot, None)
 
@@ -310,3 +323,13 @@ class Recorder:
         if self._timeline is None:
             self._timeline = Timeline(self.store.landmarks(), self.policy.drift_ppm)
         return self._timeline
+
+
+def _removal(print_: Print, actor: str) -> PrintRemoved:
+    return PrintRemoved(
+        worker=print_.worker,
+        finger=print_.finger,
+        slot=print_.slot,
+        generation=print_.generation,
+        actor=actor,
+    )

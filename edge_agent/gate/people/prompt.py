@@ -11,13 +11,16 @@ _FINGER_WITHIN_S = 30.0
 """How long the person at the sensor may take for each step."""
 
 TRIES = 3
-"""Captures, or pairs of them, that may be too poor before a request is given up."""
+"""Pairs of captures, or proofs, that may fail before an enrolment is given up."""
+
+CAPTURES = 5
+"""Captures for one step that may be too poor: worn and dry fingers take more than one."""
 
 
 class Prompt(Protocol):
     """The person who follows the steps."""
 
-    def step(self, what: StepKind, hint: str | None = None) -> None:
+    def step(self, what: StepKind, hint: str | None = None, score: int | None = None) -> None:
         """Tell the person what to do. Raises BadRequest where nobody is there any more."""
 
     def beat(self) -> None:
@@ -36,15 +39,17 @@ class GuidedCapture:
         self._panel = panel
         self._prompt = prompt
 
-    def features(self, what: StepKind, buffer: Buffer = Buffer.ONE) -> None:
-        """Ask for a finger and bring its features into ``buffer``.
+    def features(
+        self, what: StepKind, buffer: Buffer = Buffer.ONE, score: int | None = None
+    ) -> None:
+        """Ask for a finger and bring its features into ``buffer``; ``score`` goes with the step.
 
         Raises BadRequest where none comes, or where the scans stay too poor.
         """
         self._await(present=False, say=StepKind.LIFT)
-        self._prompt.step(what)
+        self._prompt.step(what, None, score)
         hint = None
-        for _ in range(TRIES):
+        for _ in range(CAPTURES):
             self._await(present=True)
             self._panel.touched()
             try:

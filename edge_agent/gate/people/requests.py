@@ -86,10 +86,14 @@ class AddPunch(Request, tag="add-punch", frozen=True, kw_only=True):
 
 
 class Enroll(Request, tag="enroll", frozen=True, kw_only=True):
-    """Store a finger of a worker, guided by the sensor."""
+    """Store a finger of a worker, guided by the sensor.
+
+    ``replace``: in the place of the print of this finger, if there is one; it counts until then.
+    """
 
     code: Word
     finger: Word
+    replace: bool = False
 
 
 class RemovePrint(Request, tag="remove-print", frozen=True, kw_only=True):
@@ -224,11 +228,13 @@ class Response(Struct, frozen=True, kw_only=True, tag_field="answer"):
 class Step(Response, tag="step", frozen=True, kw_only=True):
     """Progress of a request that a person takes part in.
 
-    ``hint`` goes with ``try-again``, and with ``waits``.
+    ``hint`` goes with ``try-again`` and ``waits``. ``score`` goes with ``prove``: how like each
+    other the two presses before were, where the sensor tells.
     """
 
     what: StepKind
     hint: str | None = None
+    score: int | None = None
 
 
 class Done(Response, tag="done", frozen=True, kw_only=True):

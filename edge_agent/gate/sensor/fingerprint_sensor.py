@@ -142,14 +142,14 @@ class FingerprintSensor:
             return POOR_SCANS[refused.code]
         return None
 
-    def search(self, buffer: Buffer = Buffer.ONE) -> Match | None:
-        """Search a buffer in the sensor's whole library."""
-        found = self._library.search(int(buffer))
+    def search(self, buffer: Buffer = Buffer.ONE, only: int | None = None) -> Match | None:
+        """Search a buffer in the sensor's whole library, or in one slot."""
+        found = self._library.search(int(buffer), only)
         return Match(*found) if found else None
 
-    def matches(self) -> bool:
-        """Whether the features in both buffers are one finger's; False where it cannot tell."""
-        return self._library.matches()
+    def likeness(self) -> int:
+        """The score of the features in both buffers; 0: not one finger's, or it cannot tell."""
+        return self._library.likeness()
 
     def merge(self) -> bool:
         """Make one template of both buffers; False where they are different fingers."""

@@ -67,21 +67,20 @@ class TemplateLibrary:
         self._unreadable = 0
         """How many more it counts."""
 
-    def search(self, buffer: int = 1) -> tuple[int, int] | None:
-        """Slot and score of the template most like a buffer, in the whole library.
+    def search(self, buffer: int = 1, only: int | None = None) -> tuple[int, int] | None:
+        """Slot and score of the template most like a buffer, in the whole library or one slot.
 
         By HighSpeedSearch; but an R551 refuses it or stays silent, and other modules answer that
         they received a damaged packet. So the first failure of the first one on a connection means
         Search from then on. Not tried while connecting: that would cost every connection what only
         those modules need.
         """
+        first, count = (0, self.link.capacity) if only is None else (only, 1)
         if self._searches_fast is False:
-            return self._search_slowly(buffer)
+            return self._search_slowly(buffer, first, count)
         try:
             # Once: after a doubt the features may be gone, and nothing is asked of them again.
-            found = self.link.exchange(
-                HIGH_SPEED_SEARCH, buffer=buffer, first=0, count=self.link.capacity
-            )
+            found = self.link.exchange(HIGH_SPEED_SEARCH, buffer=buffer, first=first, count=count)
         except SensorFault as fault:
             if self._searches_fast:
                 raise
@@ -90,21 +89,21 @@ class TemplateLibrary:
                 raise
             # It has answered, so the features are still there, unless it restarts now.
             self.link.prove()
-            return self._search_slowly(buffer)
+            return self._search_slowly(buffer, first, count)
         self._searches_fast = True
         return _found(found)
 
-    def _search_slowly(self, buffer: int) -> tuple[int, int] | None:
-        if buffer == 1:
+    def _search_slowly(self, buffer: int, first: int, count: int) -> tuple[int, int] | None:
+        if (buffer, first, count) == (1, 0, self.link.capacity):
             return _found(self.link.ask(SEARCH))
-        return _found(self.link.ask(_SEARCH_ANY, buffer=buffer, first=0, count=self.link.capacity))
+        return _found(self.link.ask(_SEARCH_ANY, buffer=buffer, first=first, count=count))
 
-    def matches(self) -> bool:
-        """Whether both buffers are alike; False at a module that refuses to say."""
+    def likeness(self) -> int:
+        """The score of both buffers; 0: not alike, or a module that refuses to say."""
         try:
-            return bool(self.link.ask(MATCH))
+            return int(self.link.ask(MATCH))
         except SensorRefused:
-            return False
+            return 0
 
     def slots(self, go_on: GoOn = give_up) -> frozenset[int]:
         """The slots that hold a template."""
@@ -165,7 +164,7 @@ class TemplateLibrary:
         self._check_slot(slot)
         self.link.ask(LOAD_CHAR, slot=slot, buffer=_WRITING)
         for other in others:
-            if self._loads(other) and self.matches():
+            if self._loads(other) and self.likeness():
                 return other
         return None
 

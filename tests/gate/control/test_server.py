@@ -394,8 +394,8 @@ def test_a_conversation_has_steps(path: Path) -> None:
     with serving(path, work), Talker(path) as client:
         client.send(b'{"ask":"identify"}\n')
         assert [client.answer() for _ in range(3)] == [
-            {"answer": "step", "what": "press", "hint": None},
-            {"answer": "step", "what": "try-again", "hint": "wipe"},
+            {"answer": "step", "what": "press", "hint": None, "score": None},
+            {"answer": "step", "what": "try-again", "hint": "wipe", "score": None},
             {"answer": "failed", "error": "No finger came.", "exit_code": 65},
         ]
 

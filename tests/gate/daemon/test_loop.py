@@ -41,8 +41,8 @@ class Asking:
         self.result: dict[str, Any] | None = None
         self.failure: EdgeAgentError | None = None
 
-    def step(self, what: Any, hint: str | None = None) -> None:
-        self._person.step(what, hint)
+    def step(self, what: Any, hint: str | None = None, score: int | None = None) -> None:
+        self._person.step(what, hint, score)
 
     def beat(self) -> None:
         if self._gone:
@@ -182,7 +182,7 @@ def test_who_watches_is_told_that_a_finger_is_waited_for_before_the_first_step()
 def test_a_fault_of_the_sensor_is_answered_and_mended() -> None:
     works = Works()
     turns = Turns(works)
-    works.sensor.failing["erase"] = [SensorGarbled("?")]
+    works.sensor.failing["erase"] = [SensorGarbled("?"), SensorGarbled("?")]
     asking = Asking()
     turns.loop.submit(REMOVE, asking)  # type: ignore[arg-type]
     turns.run()
@@ -359,7 +359,7 @@ class Waiting(Asking):
         super().__init__(gone=gone)
         self.told: list[tuple[StepKind, str | None]] = []
 
-    def step(self, what: Any, hint: str | None = None) -> None:
+    def step(self, what: Any, hint: str | None = None, score: int | None = None) -> None:
         self.beat()
         self.told.append((what, hint))
 
@@ -372,12 +372,12 @@ def test_who_asks_meanwhile_is_told_what_the_gate_waits_for() -> None:
     first, second, gone = Asking(person), Waiting(), Waiting(gone=True)
     step, asked = person.step, []
 
-    def meanwhile(what: Any, hint: str | None = None) -> None:
+    def meanwhile(what: Any, *more: Any) -> None:
         if not asked:
             asked.extend([second, gone])
             for asking in (second, gone):
                 turns.loop.submit(RENAME, asking)  # type: ignore[arg-type]
-        step(what, hint)
+        step(what, *more)
 
     person.step = meanwhile  # type: ignore[method-assign]
     turns.loop.submit(Enroll(code="0042", finger="left-thumb"), first)  # type: ignore[arg-type]

@@ -46,14 +46,23 @@ class Enrolling:
         with self.site.store.changing() as change:
             change.put_worker(worker)
 
-    def run(self, code: str = "007", finger: str = "left-thumb", capacity: int = 10) -> Print:
+    def run(self, **asked: Any) -> Print:
+        return convert(self.asked(**asked), Print)
+
+    def asked(
+        self,
+        code: str = "007",
+        finger: str = "left-thumb",
+        capacity: int = 10,
+        replace: bool = False,
+    ) -> dict[str, Any]:
         none: Any = None
         gate, panel = self.site.gate, self.site.panel
         credit = Credit(gate, panel, offline=lambda: False)
         dispatcher = Dispatcher(gate, self.sensor, panel, self.pairing, none, credit.match)
         info = structs.replace(INFO, capacity=capacity)
-        request = Enroll(code=code, finger=finger)
-        return convert(dispatcher.carry_out(request, info, self.person, "uid:1000"), Print)
+        request = Enroll(code=code, finger=finger, replace=replace)
+        return dispatcher.carry_out(request, info, self.person, "uid:1000")
 
     def fails(
         self, error: type[EdgeAgentError], said: str, entries: Sequence[str] = (), **asked: Any
@@ -93,7 +102,7 @@ def test_press_press_again_prove() -> None:
     [
         ({"code": "009"}, r"There is no worker 009: add them first with 'workers add'"),
         ({"code": "008"}, r"008 is deactivated: bring them back"),
-        ({"finger": "right-index"}, r"right-index of 007 is enrolled already.*prints remove 007"),
+        ({"finger": "right-index"}, r"right-index of 007 is enrolled already.*--replace"),
         ({"capacity": 2}, r"The sensor is full \(2 prints\)"),
     ],
 )
@@ -223,7 +232,7 @@ def test_poor_scans_are_asked_for_again_with_what_to_do() -> None:
     made.run()
     assert made.person.steps.count(StepKind.TRY_AGAIN) == 2
     assert [hint for hint in made.person.hints if hint] == ["wipe", "press-flat"]
-    Enrolling(*[Hint.MOISTEN] * 3).fails(BadRequest, r"scans stay too poor \(moisten\)")
+    Enrolling(*[Hint.MOISTEN] * 5).fails(BadRequest, r"scans stay too poor \(moisten\)")
 
 
 def test_a_finger_that_is_not_recognised_afterwards_is_not_kept() -> None:
@@ -289,3 +298,38 @@ def test_a_disk_that_is_full_already_spares_the_sensor() -> None:
     made.fails(StoreFault, "disk is full")
     assert made.sensor.erased == []
     assert "store" not in made.sensor.asked
+
+
+def test_a_worn_finger_may_take_five_captures() -> None:
+    made = Enrolling(*[Hint.MOISTEN] * 4, NEW, NEW, NEW)
+    made.run()
+    assert made.person.steps.count(StepKind.TRY_AGAIN) == 4
+
+
+def test_a_press_that_is_little_like_the_first_is_taken_again_five_captures_in_all() -> None:
+    made = Enrolling(*[NEW] * 5)
+    made.sensor.likenesses = [40, 59, 71]
+    assert made.asked()["likeness"] == 71
+    assert made.person.hints.count("unlike") == 2
+    made = Enrolling(*[NEW] * 6)
+    made.sensor.likenesses = [40, 41, 42, 43, 44]
+    assert made.asked()["likeness"] == 43, "a worn finger is enrolled as well as it can be"
+
+
+def test_what_is_told_of_how_good_it_is() -> None:
+    made = Enrolling(NEW, NEW, NEW)
+    made.sensor.likenesses = [71]
+    told = made.asked()
+    assert (told["likeness"], told["score"], told["quality"]) == (71, 100, "good")
+    assert made.person.scores == [None] * 4 + [71]
+    made = Enrolling(NEW, NEW, NEW)
+    made.sensor.match_tells = False
+    assert made.asked()["likeness"] is None
+
+
+@pytest.mark.parametrize(
+    ("finger", "then"), [("left-thumb", None), ("right-little", "left-little")]
+)
+def test_a_finger_of_the_other_hand_is_suggested(finger: str, then: str | None) -> None:
+    """007 has a right one already."""
+    assert Enrolling(NEW, NEW, NEW).asked(finger=finger)["next"] == then

@@ -54,6 +54,8 @@ MANY = 5
 
 REMOVE_LANS = RemovePrint(code="007", finger="right-index")
 ENROL_NEW = Enroll(code="009", finger="left-thumb")
+REPLACE_LANS = Enroll(code="007", finger="right-index", replace=True)
+LANS_AGAIN = f"{LANS_FINGER}#pressed better"
 
 
 class Works:
@@ -116,7 +118,8 @@ class Works:
 
     def perform(self, *requests: Any) -> None:
         for request in requests:
-            person = Person(self.site.clock, self.sensor, [NEW] * 3)
+            pressed = LANS_AGAIN if request == REPLACE_LANS else NEW
+            person = Person(self.site.clock, self.sensor, [pressed] * 3)
             self.dispatcher().carry_out(request, INFO, person, "uid:1000")
             self.sensor.glass = None
 
@@ -154,11 +157,18 @@ class Works:
 ENROLLING: tuple[Any, ...] = (ENROL_NEW,)
 REMOVING: tuple[Any, ...] = (REMOVE_LANS,)
 REUSING: tuple[Any, ...] = (REMOVE_LANS, ENROL_NEW)
+REPLACING: tuple[Any, ...] = (REPLACE_LANS,)
 
 each_change = pytest.mark.parametrize(
     ("requests", "empty"),
-    [(ENROLLING, False), (ENROLLING, True), (REMOVING, False), (REUSING, False)],
-    ids=["enrolling", "enrolling the first", "removing", "reusing a slot"],
+    [
+        (ENROLLING, False),
+        (ENROLLING, True),
+        (REMOVING, False),
+        (REUSING, False),
+        (REPLACING, False),
+    ],
+    ids=["enrolling", "enrolling the first", "removing", "reusing a slot", "replacing"],
 )
 
 
@@ -212,6 +222,8 @@ def interrupt(requests: tuple[Any, ...], empty: bool, kind: str) -> int:
                 works.pairing.recover()  # What the gate's thread does about a fault.
             if kind != "dead sensor":
                 works.nobody_wrongly()  # It goes on crediting, by what it has in memory.
+                if requests is REPLACING:
+                    assert works.credited(LANS_FINGER) == "007"
         struck = not works.store.faults if kind in ("lost", "kept") else trouble.struck
         works.switch_on()
         assert works.pairing.check() is None
@@ -222,7 +234,10 @@ def interrupt(requests: tuple[Any, ...], empty: bool, kind: str) -> int:
             if not works.store.prints():
                 works.perform(*requests)
         works.settled()
+        if requests is REPLACING:
+            assert works.credited(LANS_FINGER) == "007", "neither the old print nor the new one"
         if not struck:
+            assert requests is not REPLACING or LANS_AGAIN in works.sensor.templates.values()
             return at
     raise AssertionError("It never ended.")
 
@@ -875,8 +890,8 @@ class Asked:
         self._done = done
         self.failure: EdgeAgentError | None = None
 
-    def step(self, what: Any, hint: str | None = None) -> None:
-        self._person.step(what, hint)
+    def step(self, what: Any, hint: str | None = None, score: int | None = None) -> None:
+        self._person.step(what, hint, score)
 
     def beat(self) -> None:
         self._person.beat()

@@ -640,7 +640,7 @@ class Glass(ScriptedSensor):
         self._fail_in_turn(self.extracts)
         return super().extract(buffer)
 
-    def search(self, buffer: Buffer = Buffer.ONE) -> Match | None:
+    def search(self, buffer: Buffer = Buffer.ONE, only: int | None = None) -> Match | None:
         self.searches = [{0: HERS, 1: HIS, 2: NOBODYS, 4: HERS_WEAK}.get(self._person or 0)]
         self._fail_in_turn(self.searches)
         return super().search(buffer)
