@@ -81,7 +81,7 @@ FLOORS = {
         ("connection", "messages", "signs_of_life"),
         ("effects",),
         ("databases",),
-        ("worktime",),
+        ("worktime", "writers"),
         ("coverage", "roster"),
         ("project",),
         ("chains", "office"),

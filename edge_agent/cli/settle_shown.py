@@ -85,7 +85,7 @@ def command(item: Item, number: int, asked: Asked) -> list[str]:
         options += ["--database", asked.database]
     if any(step.what == "keep" for step in proposal.steps):
         verb, named, options = "keep", [item.key], [*asked.days, *options]
-    elif len(proposal.steps) > 1:
+    elif len(proposal.steps) > 1 or proposal.steps[0].what in ("owner", "successor"):
         verb, named, options = "choose", [item.key, str(number)], [*asked.days, *options]
     else:
         (step,) = proposal.steps
@@ -116,7 +116,7 @@ def _item(number: int, item: Item, asked: Asked) -> Iterator[str]:
     yield from _wrapped(f"{number:2}. ", f"{title} [{item.key}]")
     if item.shift:
         yield _INDENT + say("clerk.shift", shift=item.shift)
-    if item.ledger:
+    if item.ledger and item.seqs:
         seqs = ("-" if item.kind == "gap" else ", ").join(map(str, item.seqs))
         told = say("clerk.ledger", gate=item.gate, ledger=item.ledger, seqs=seqs)
         yield from _wrapped(_INDENT, told)
@@ -126,6 +126,9 @@ def _item(number: int, item: Item, asked: Asked) -> Iterator[str]:
     if item.kind == "renamed":
         names = {"former": item.former_name, "name": item.name or item.code}
         yield from _wrapped(_INDENT, say("clerk.aside-renamed", **names))
+    elif item.other_gate:
+        gates = {"gate": item.gate, "other": item.other_gate, "ledger": item.ledger}
+        yield from _wrapped(_INDENT, say(f"clerk.aside-{item.kind}", **gates))
     elif item.kind in _WITH_ASIDE:
         yield from _wrapped(_INDENT, say(f"clerk.aside-{item.kind}"))
     for place, proposal in enumerate(item.proposals, start=1):

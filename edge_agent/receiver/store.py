@@ -24,6 +24,7 @@ from .project import Rejected, project, project_anew
 from .roster.known_workers import RosterResult, Unlisted, apply_roster, unlisted
 from .worktime.changes import note_uncovered
 from .worktime.keep import is_due, renew_some
+from .writers import Foreign, Successor, decided_owners, note_foreign, successors
 
 _log = logging.getLogger(__name__)
 
@@ -70,22 +71,15 @@ class LedgerProgress(Struct, frozen=True):
     rejected_count: int = 0
 
 
-class Foreign(Struct, frozen=True):
-    """An entry that ``gate`` has sent of a ledger which another gate, ``owner``, writes."""
-
-    gate: str
-    ledger: str
-    owner: str
-
-
 class BatchResult(Struct, frozen=True):
     """What became of a batch: how many entries were new and how many known, and how far
     each ledger is held now.
 
     ``refused`` names the gate of each entry that was not kept (see MOST_LEDGERS_OF_A_GATE), and
     ``foreign`` are those that were not because a ledger has one writer; ``rejected`` are new ones
-    that were kept for a person. ``dropped`` counts by ledger what was one too many beside its
-    history (MOST_FORKS, MOST_BEYOND).
+    that were kept for a person, and ``successors`` the ledgers with which a gate says that it goes
+    on with another gate's. ``dropped`` counts by ledger what was one too many beside its history
+    (MOST_FORKS, MOST_BEYOND).
     """
 
     new: int
@@ -95,6 +89,7 @@ class BatchResult(Struct, frozen=True):
     foreign: list[Foreign] = []
     rejected: list[Rejected] = []
     dropped: dict[str, int] = {}
+    successors: list[Successor] = []
 
 
 class PayrollStore:
@@ -219,6 +214,9 @@ class PayrollStore:
             forked = {writers[ledger] for ledger in ledgers if forks[ledger]}
             self._coverage.arrived(new, begun | forked)
             self._chains.save(ledgers)
+            note_foreign(self._database, foreign, received_at)
+            opened = [one.ledger for one in new if one.seq == 1]
+            going_on = successors(self._database, opened) if opened else []
             if len(new) <= _FEW_ENTRIES and is_due(self._database):
                 renew_some(self._database, _FEW_ENTRIES)
             rejected = self._rejected(ledgers)
@@ -234,24 +232,31 @@ class PayrollStore:
             for ledger in ledgers
         ]
         duplicates = len(batch) - len(new) - added_forks - dropped.total()
-        return BatchResult(len(new), duplicates, progress, refused, foreign, for_a_person, dropped)
+        return BatchResult(
+            *(len(new), duplicates, progress, refused, foreign, for_a_person, dropped, going_on)
+        )
 
     def _by_their_writers(
         self, batch: list[Arrival]
     ) -> tuple[dict[str, str], list[Arrival], list[Foreign]]:
         """Which gate writes each ledger, what they have sent of it, and what others have.
 
-        It is the gate of ``ledger.opened``; as long as that is not here, whoever came first.
+        It is the gate of ``ledger.opened``; as long as that is not here, whoever came first. Where
+        there are several, a person may have decided otherwise.
         """
         self._chains.recall(list({arrival.ledger: None for arrival in batch}))
         writers: dict[str, str] = {}
         settled: set[str] = set()
+        disputed: set[str] = set()
         for arrival in batch:
             held = self._chains[arrival.ledger]
-            writers.setdefault(arrival.ledger, held.gate or arrival.gate)
+            if arrival.gate != writers.setdefault(arrival.ledger, held.gate or arrival.gate):
+                disputed.add(arrival.ledger)
             if held.tip.through == 0 and arrival.ledger not in settled and settles(arrival):
                 settled.add(arrival.ledger)
                 writers[arrival.ledger] = arrival.gate
+        if disputed:
+            writers |= decided_owners(self._database, disputed)
         own = [arrival for arrival in batch if writers[arrival.ledger] == arrival.gate]
         foreign = [
             Foreign(arrival.gate, arrival.ledger, writers[arrival.ledger])

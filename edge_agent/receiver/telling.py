@@ -17,6 +17,7 @@ from .store import BatchResult
 
 _MOST_STRANGERS = 10_000
 _TOLD = 20
+_DECIDE = "A person decides: edge-agent receive settle"
 
 _log = logging.getLogger(__name__)
 
@@ -57,9 +58,18 @@ class Teller:
             why = (
                 f"it is the ledger of gate {owner!r}, which alone may write there; nothing of it is"
                 f" kept or confirmed: is {gate!r} set up as another gate, or has its certificate or"
-                " password been stolen?"
+                f" password been stolen? Or is it the ledger of {gate!r}, and {owner!r} the"
+                f" stranger? {_DECIDE}"
             )
             self._tell("foreign", f"gate={gate!r} ledger={ledger}", why, count)
+        for one in taken.successors:
+            gate, former = identifier(one.gate), identifier(one.former)
+            why = (
+                f"it says that it goes on with a ledger of gate {former!r}"
+                f"{', with which another one goes on already' if one.second else ''}; what it says"
+                f" of that gate's presses does not count unless a person confirms it. {_DECIDE}"
+            )
+            self._tell("successor", f"gate={gate!r} ledger={one.ledger}", why, 1)
         for progress in taken.progress:
             place = f"gate={identifier(progress.gate)} ledger={progress.ledger}"
             if progress.forks:

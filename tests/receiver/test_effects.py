@@ -550,19 +550,3 @@ def test_no_gate_stands_in_for_anothers_successor(store: PayrollStore, database:
         ("a", "voided"),
         ("z", "valid"),
     ]
-
-
-def test_a_gate_under_a_new_id_goes_on_with_its_punches(store: PayrollStore, database: str) -> None:
-    old, new = Ledger("a"), Ledger("b", gate="north")
-    opened(old)
-    old.punch("23 07:00", "in")
-    store.take(old.arrivals, "2026-11-24T00:00:00.000Z")
-    opened(new, "other-gate-id", previous=old)
-    of = new.recover(old.arrivals[1])
-    new.write("punch.voided", of=of, reason="entry-error")
-    store.take(new.arrivals, "2026-11-24T00:00:01.000Z")
-    assert rows(database, "SELECT ledger, state FROM judged ORDER BY ledger") == [
-        ("a", "voided"),
-        ("b", "duplicate"),
-    ]
-    assert rows(database, "SELECT * FROM rejected") == []

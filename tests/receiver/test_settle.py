@@ -14,7 +14,7 @@ from edge_agent.receiver.worktime.known_shifts import apply_shifts
 from edge_agent.receiver.worktime.shifts import Break, Shift
 
 from .office_desk import WHO, Desk
-from .test_effects import AT, CODE, Ledger
+from .test_effects import AT, CODE, Ledger, opened
 
 LATER = "2026-12-02T01:00:00.000Z"
 DAY = Shift(
@@ -134,6 +134,28 @@ def renamed(desk: Desk) -> None:
         )
 
 
+def claimed(desk: Desk) -> None:
+    true, evil = Ledger("a"), Ledger("a", gate="a-gate-with-a-longer-name")
+    opened(true)
+    opened(evil)
+    desk.take(evil, true)
+
+
+def going_on(desk: Desk) -> None:
+    a, b = Ledger("a"), Ledger("b", gate="a-gate-with-a-longer-name")
+    opened(a)
+    opened(b, "other-gate-id", previous=a)
+    desk.take(a, b)
+
+
+def going_on_twice(desk: Desk) -> None:
+    going_on(desk)
+    a = Ledger("a")
+    opened(a)
+    a.alive("24 08:00", "24 08:00")
+    desk.take(a, at="2026-11-25T00:00:00.000Z")
+
+
 ITEMS: dict[Callable[[Desk], None], str] = {
     forgotten: "not-covered",
     extra: "missing",
@@ -146,6 +168,9 @@ ITEMS: dict[Callable[[Desk], None], str] = {
     forked: "fork",
     missing_entries: "gap",
     renamed: "renamed",
+    claimed: "other-writer",
+    going_on: "successor",
+    going_on_twice: "second-successor",
 }
 
 

@@ -200,6 +200,27 @@ _STEPS: dict[str, tuple[str | Guard | _ForWhoeverCorrects | _Unchecked, ...]] = 
         "ALTER TABLE corrections ADD COLUMN details TEXT",
         "CREATE INDEX corrections_of ON corrections (ledger, seq)",
     ),
+    "writers": (
+        # Which gates send of a ledger that is another's.
+        "CREATE TABLE other_writers (ledger TEXT NOT NULL, gate TEXT NOT NULL,"
+        " since TEXT NOT NULL, PRIMARY KEY (ledger, gate))",
+        _ForWhoeverCorrects("other_writers", "SELECT"),
+        _ForWhoeverCorrects("successions", "SELECT"),
+        # Who goes on with another gate's ledger wants a person's word from now on; what has counted
+        # until now goes on counting, and can be taken back.
+        """
+        INSERT INTO corrections (made_at, actor, reason, what, ledger, seq, gate, details)
+        SELECT MIN(o.received_at), 'edge-agent', 'counted before the update', 'successor',
+            MIN(s.ledger), 1, s.gate, l.gate
+        FROM successions s JOIN ledgers l ON l.ledger = s.previous AND l.gate <> s.gate
+        JOIN entries o ON o.ledger = s.ledger AND o.seq = s.seq
+        WHERE NOT EXISTS (SELECT 1 FROM entries e
+            WHERE e.ledger = l.ledger AND e.received_at > o.received_at)
+        AND EXISTS (SELECT 1 FROM marks m
+            WHERE m.ledger = s.ledger AND m.depth > 0 AND m.root_ledger = l.ledger)
+        GROUP BY s.gate, l.gate ORDER BY 1
+        """,
+    ),
 }
 """Name → statements. A released step is never edited: a new one is added."""
 

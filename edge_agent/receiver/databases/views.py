@@ -1,10 +1,11 @@
 """What a clerk's tool reads: SQL that SQLite and PostgreSQL understand alike.
 
-``standing`` has payroll's corrections but for those that were taken back, ``owned`` the marks and
-whose word on each counts, ``judged`` every mark once with what became of it, and ``worked`` from
-when to when: times in them are text, as the gate wrote them. ``punches`` and ``sessions`` are the
-same with the database's own type for a time; ``rejected`` has what a person must look at,
-``doubts`` what a person must decide about presses. docs/receiver.md tells what the columns mean.
+``standing`` has payroll's corrections but for those that were taken back, ``heirs`` which gate was
+which one before, ``owned`` the marks and whose word on each counts, ``judged`` every mark once with
+what became of it, and ``worked`` from when to when: times in them are text, as the gate wrote them.
+``punches`` and ``sessions`` are the same with the database's own type for a time; ``rejected`` has
+what a person must look at, ``doubts`` what a person must decide about presses. docs/receiver.md
+tells what the columns mean.
 """
 
 from ...contract.attendance import EVIDENCE_OF_DIRECTION
@@ -20,22 +21,29 @@ SELECT c.* FROM corrections c WHERE c.what <> 'undo' AND NOT EXISTS (SELECT 1 FR
     WHERE u.what = 'undo' AND u.ledger = 'payroll' AND u.seq = c.id)
 """
 
-# Two marks with one root are one punch, and what is said of one is said of the other; unless a
-# gate recovers a punch of another gate's ledger: that is a punch of its own, ``apart``. Under a new
-# id a gate goes on with its old ledger, as long as nothing more comes of that; one of which nothing
-# is held is its first successor's.
-_OWNED = """
-SELECT m.*, CASE
-    WHEN m.depth = 0 THEN ''
-    WHEN m.gate = COALESCE(
+# Which gate a person has said to be which former one, under a new id.
+_HEIRS = """
+WITH RECURSIVE heirs (gate, former) AS (
+    SELECT c.gate, c.details FROM standing c WHERE c.what = 'successor'
+    UNION SELECT h.gate, c.details FROM heirs h
+        JOIN standing c ON c.gate = h.former AND c.what = 'successor')
+SELECT gate, former FROM heirs
+"""
+
+# One of which nothing is held is its first successor's.
+_OWNER = """COALESCE(
         (SELECT l.gate FROM ledgers l WHERE l.ledger = m.root_ledger),
         (SELECT s.gate FROM successions s JOIN entries o ON o.ledger = s.ledger AND o.seq = s.seq
             WHERE s.previous = m.root_ledger ORDER BY o.received_at, s.ledger LIMIT 1),
-        m.gate) THEN ''
-    WHEN EXISTS (SELECT 1 FROM ledgers l JOIN successions s ON s.previous = l.ledger
-        JOIN entries o ON o.ledger = s.ledger AND o.seq = s.seq
-        WHERE l.ledger = m.root_ledger AND s.gate = m.gate AND NOT EXISTS (SELECT 1 FROM entries e
-            WHERE e.ledger = m.root_ledger AND e.received_at > o.received_at)) THEN ''
+        m.gate)"""
+
+# Two marks with one root are one punch, and what is said of one is said of the other; unless a
+# gate recovers a punch of another gate's ledger: that is a punch of its own, ``apart``. Any gate
+# can name any ledger as its own former one, so that alone makes it nobody's heir.
+_OWNED = f"""
+SELECT m.*, CASE
+    WHEN m.depth = 0 OR m.gate = {_OWNER} THEN ''
+    WHEN EXISTS (SELECT 1 FROM heirs h WHERE h.gate = m.gate AND h.former = {_OWNER}) THEN ''
     ELSE m.gate END AS apart
 FROM marks m
 """
@@ -255,6 +263,7 @@ ASKED = "(CAST(? AS TEXT), CAST(? AS BIGINT))"
 
 VIEWS = {
     "standing": _STANDING,
+    "heirs": _HEIRS,
     "owned": _OWNED,
     "judged": _JUDGED,
     "rejected": _REJECTED,

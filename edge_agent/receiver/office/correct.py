@@ -221,8 +221,8 @@ def _check_void(database: Database, ledger: str, seq: int) -> None:
 
 
 _VOIDED = """
-SELECT 1 FROM marks m JOIN marks o ON o.root_ledger = m.root_ledger AND o.root_seq = m.root_seq
-    AND o.root_hash = m.root_hash
+SELECT 1 FROM owned m JOIN owned o ON o.root_ledger = m.root_ledger AND o.root_seq = m.root_seq
+    AND o.root_hash = m.root_hash AND o.apart = m.apart
 WHERE m.ledger = ? AND m.seq = ? AND (
     EXISTS (SELECT 1 FROM rulings r
         WHERE r.ledger = o.ledger AND r.punch = o.seq AND r.what = 'void')

@@ -90,6 +90,8 @@ _NEEDED = {
     "add": ("code", "at"),
     **dict.fromkeys(("leave", "closed"), ("code", "day", "details")),
     **dict.fromkeys(("keep", "site"), ("details",)),
+    "owner": ("ledger", "gate"),
+    "successor": ("gate", "details"),
     "close": ("day", "details"),
 }
 

@@ -30,11 +30,14 @@ SUFFIX = ".corrections"
 
 _log = logging.getLogger(__name__)
 
-What = Literal["void", "add", "move", "undo", "keep", "leave", "site", "closed", "close"]
+What = Literal[
+    "void", "add", "move", "undo", "keep", "leave", "site", "closed", "close", "owner", "successor"
+]  # fmt: skip
 """``void``, ``add``, ``move``: of punches. ``undo`` takes back the correction ``seq`` of ledger
 ``payroll``. ``keep``: a person has looked, and it stays as it is. ``leave``: days that are paid or
 excused. ``site``: the site's own settings. ``closed`` are a closed period's numbers, a
-row for each worker, and ``close`` the closing.
+row for each worker, and ``close`` the closing. ``owner``: ``gate`` writes the ledger.
+``successor``: ``gate`` is the one that was called ``details`` before.
 """
 
 MOST_DETAILS = 32_000
@@ -167,6 +170,9 @@ def _pair_anew(database: Database, row: Correction) -> None:
             [row.id, row.ledger, row.seq, row.seq if row.ledger == PAYROLL else None],
         )
         mark_due(database, [(code, at_ms) for code, at_ms in places if code is not None])
+    elif row.what == "successor":
+        recovered = "SELECT ledger, seq FROM marks WHERE gate = ? AND depth > 0"
+        due_by_punches(database, database.query(recovered, [row.gate]))
 
 
 def _owner(path: Path, database: Database) -> str:

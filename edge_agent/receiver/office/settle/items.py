@@ -27,6 +27,9 @@ Kind = Literal[
     "fork",
     "gap",
     "renamed",
+    "other-writer",
+    "successor",
+    "second-successor",
 ]
 
 
@@ -50,12 +53,13 @@ class Step(Struct, frozen=True, kw_only=True):
     it would be asked back, because the worker has left since, or it was long ago.
     """
 
-    what: Literal["add", "void", "move", "keep"]
+    what: Literal["add", "void", "move", "keep", "owner", "successor"]
     code: str | None = None
     at: str | None = None
     day: str | None = None
     direction: Direction | None = None
     gate: str | None = None
+    other_gate: str | None = None
     ledger: str | None = None
     seq: int | None = None
     force: bool = False
@@ -83,14 +87,14 @@ class Proposal(Struct, frozen=True, kw_only=True):
 
 def _says_all(step: Step) -> bool:
     turns = step.what == "move" and step.direction is not None
-    return step.what in ("void", "keep") or step.at is not None or turns
+    return step.what not in ("add", "move") or step.at is not None or turns
 
 
 class Item(Struct, frozen=True, kw_only=True):
     """One thing to decide. ``key`` names it, and changes with its evidence.
 
     ``date`` is the working day; where that is not known, it was between ``not_before`` and
-    ``not_after``.
+    ``not_after``. ``other_gate``: the one that ``gate`` says to be, or whose ledger it writes.
     """
 
     key: str = ""
@@ -99,6 +103,7 @@ class Item(Struct, frozen=True, kw_only=True):
     name: str | None = None
     date: str | None = None
     gate: str | None = None
+    other_gate: str | None = None
     ledger: str | None = None
     shift: str | None = None
     not_before: str | None = None

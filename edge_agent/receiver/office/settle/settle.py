@@ -24,6 +24,7 @@ from ..correct import enter_addition, enter_move, enter_void
 from ..journal import Who, enter, standing, turn
 from ..period import Period
 from .doubts import doubts
+from .gates import going_on, writing
 from .items import Item, Step, belongs
 from .others import forks, gaps, renamed, undated, unknown, unreadable
 
@@ -46,6 +47,8 @@ def settle(database: Database, period: Period, now: str) -> list[Item]:
             *forks(database),
             *gaps(database),
             *renamed(database),
+            *writing(database),
+            *going_on(database),
         )
         if belongs(item, period)
     ]
@@ -91,7 +94,14 @@ def _enter(database: Database, who: Who, item: Item, step: Step) -> int:
             zone=ZONE.key, direction=step.direction, gate=step.gate, force=step.force,
         )  # fmt: skip
     assert step.ledger is not None
+    if step.what == "owner":
+        return enter(database, who, "owner", ledger=step.ledger, gate=step.gate)
     assert step.seq is not None
+    if step.what == "successor":
+        return enter(
+            database, who, "successor",
+            ledger=step.ledger, seq=step.seq, gate=step.gate, details=step.other_gate,
+        )  # fmt: skip
     if step.what == "void":
         return enter_void(database, who, step.ledger, step.seq)
     return enter_move(
