@@ -55,7 +55,7 @@ FLOORS = {
         ("lost_people", "succession", "store_health"),
         ("damage", "recorder"),
         ("open_or_succeed", "prune", "resolve_times", "watch_clock", "watch_recording"),
-        ("worker_day",),
+        ("glance", "worker_day"),
     ),
     "gate.people": (
         ("requests", "roster", "scores"),

@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 from msgspec import to_builtins
 
-from edge_agent.cli import status
+from edge_agent.cli import watch
 from edge_agent.cli.show import print_table
 from edge_agent.cli.tell import tell
 from edge_agent.gate.events import AnyEvent, Event
@@ -87,6 +87,6 @@ def test_sentences_on_a_terminal_break_between_words(
 @pytest.mark.parametrize("kind", get_args(AnyEvent))
 def test_each_event_of_the_stream_has_its_line(kind: type[Event]) -> None:
     event = to_builtins(value("event", kind))
-    line = status._sentence(event, {})
+    line = watch._sentence(event, {})
     assert line
     assert "None" not in line

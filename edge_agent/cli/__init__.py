@@ -36,7 +36,7 @@ COMMANDS = {
     "simulate": "simulate",
     "status": "status",
     "templates": "templates",
-    "watch": "status",
+    "watch": "watch",
     "workers": "people",
 }
 """Command → the module of this package that has it. Its help is the message ``help.COMMAND``."""

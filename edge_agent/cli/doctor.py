@@ -15,7 +15,7 @@ from ..gate.doctor.machine import Machine
 from .help import command
 from .options import as_json, config_option
 from .show import print_json
-from .tell import legible
+from .tell import coloured, legible
 
 _COLOURS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red"}
 
@@ -95,7 +95,7 @@ def _line(finding: Finding) -> str:
     end = "" if advice.endswith(("?", "…")) else "."
     told = f"{_title(finding)} — {found}{f'; {advice}' if advice else ''}{end}"
     text = legible(_wrapped(visible(told), " " * _INDENT), sys.stdout)
-    return click.style(state, fg=_COLOURS[finding.state]) + text[len(state) :]
+    return coloured(state, _COLOURS[finding.state]) + text[len(state) :]
 
 
 def _wrapped(text: str, indent: str) -> str:

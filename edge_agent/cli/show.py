@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from ..contract.language import is_name, say, visible
-from .tell import legible, tell
+from .tell import coloured, legible, tell
 
 _FOLDED = ("name", "note", "fingers", "state")
 """Columns that a narrow terminal folds; a number or a time is never torn in two."""
@@ -49,7 +49,7 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], empty:
             for name, column in zip(head, zip(titles, *table, strict=True), strict=True)
         ]
         _narrow(head, widths, least, shutil.get_terminal_size().columns)
-    lines = [click.style(legible(_line(titles, widths), sys.stdout), bold=True)]
+    lines = [coloured(legible(_line(titles, widths), sys.stdout), "bold")]
     for row in table:
         folded = [
             _fold(name, cell, width) for name, cell, width in zip(head, row, widths, strict=True)

@@ -14,11 +14,25 @@ _NARROWEST = 20
 _USUAL = 80
 
 
-def tell(text: str, *, err: bool = False, indent: str = "") -> None:
+def tell(text: str, *, err: bool = False, indent: str = "", colour: str | None = None) -> None:
     """Print sentences; ``indent`` begins what a terminal shows as their further lines."""
     stream = sys.stderr if err else sys.stdout
     shown = stream is not None and stream.isatty()
-    click.echo(legible(_folded(text, indent) if shown else text, stream), err=err)
+    told = legible(folded(text, indent, width()) if shown else text, stream)
+    click.echo(coloured(told, colour) if colour and not err else told, err=err)
+
+
+def coloured(text: str, colour: str) -> str:
+    """Text for stdout in a colour, or "bold", where a terminal has them and nobody minds."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    if plain or not sys.stdout.isatty():
+        return text
+    return click.style(text, bold=True) if colour == "bold" else click.style(text, fg=colour)
+
+
+def moves() -> bool:
+    """Whether stdout is a terminal that can be written over."""
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def tell_failure(message: Message) -> None:
@@ -110,13 +124,14 @@ _INSTEAD = {
 }
 
 
-def _folded(text: str, indent: str) -> str:
+def folded(text: str, indent: str, columns: int) -> str:
+    """Text in lines of at most so many columns, no word torn."""
     from textwrap import fill
 
     return "\n".join(
         fill(
             line,
-            width(),
+            columns,
             subsequent_indent=indent or line[: len(line) - len(line.lstrip())],
             break_long_words=False,
             break_on_hyphens=False,

@@ -1,4 +1,6 @@
-"""What a person at the sensor is told, and what the panel has told somebody."""
+"""What a person at the sensor is told, what the panel has told somebody, and how a part is."""
+
+from typing import Any
 
 from ..contract.language import is_name, say, visible
 from ..gate.people.requests import Step, StepKind
@@ -22,6 +24,20 @@ def hint_of(hint: str) -> str:
 def awaited(request: str) -> str:
     """What the sensor is kept busy with, by the request."""
     return say(f"awaits.{request}") if is_name(f"awaits.{request}") else say("awaits.finger")
+
+
+def state_of(state: str) -> str:
+    """How a part of the gate is, by its state."""
+    return _said(f"is.{state.replace(' ', '-')}")
+
+
+def roster_of(roster: dict[str, Any]) -> str:
+    """Which roster of payroll's is in force, and why the last one is not."""
+    version = roster["version"]
+    text = say("status.version", version=version) if version else say("status.no-roster")
+    if roster["refused"]:
+        return say("status.roster-refused", text=text, why=roster["refused"])
+    return text
 
 
 def tell_step(step: Step) -> None:

@@ -25,6 +25,15 @@ class DaemonUnreachable(EdgeAgentError):
     exit_code = 69
 
 
+class DaemonHangs(DaemonUnreachable):
+    """The daemon is there, takes calls and says nothing."""
+
+    def __init__(self, message: Message, last: float | None) -> None:
+        """``last``: its last sign of life, in seconds since 1970; None: not known."""
+        super().__init__(message)
+        self.last = last
+
+
 class GateBusy(EdgeAgentError):
     """Another process owns this gate's ledger or sensor port. EX_TEMPFAIL."""
 

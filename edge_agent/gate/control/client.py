@@ -3,6 +3,7 @@
 import os
 import socket
 import struct
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -11,10 +12,30 @@ from typing import Any
 import msgspec
 
 from ...contract.errors import BadRequest, EdgeAgentError
-from ...contract.language import because, received
-from ..errors import DaemonUnreachable
+from ...contract.language import Message, because, received
+from ..errors import DaemonHangs, DaemonUnreachable
 from ..host.rights import unusable_socket
-from ..people.requests import AnyResponse, AskStatus, Done, Failed, Request, Step, Watch
+from ..people.requests import (
+    SECOND_NS,
+    AnyResponse,
+    AskStatus,
+    Done,
+    Failed,
+    Request,
+    Step,
+    Watch,
+)
+
+PATIENCE_S = 2.0
+"""How long a person waits for a daemon that owes an answer at once, before it is said to hang."""
+
+_PROGRAMS_WAIT_S = 20.0
+"""How long a program does: one that is taken for hanging on a busy machine is a false alarm."""
+
+_QUIET_S = 10.0
+"""How long an answer that may take its time stays out before somebody asks whether it will come."""
+
+_BETWEEN_TRIES_S = 0.05
 
 _answers = msgspec.json.Decoder(AnyResponse)
 
@@ -57,9 +78,14 @@ _PEER = struct.Struct("3i")
 def ask(path: Path, request: Request, on_step: Callable[[Step], None]) -> dict[str, Any]:
     """Have the daemon carry out ``request``; ``on_step`` is called for each step on the way.
 
-    Raises Refusal with the daemon's reason, DaemonUnreachable where it went away meanwhile.
+    Raises Refusal with the daemon's reason, DaemonUnreachable where it went away meanwhile, and
+    DaemonHangs where it neither answers nor goes.
     """
-    for line in _lines(path, request):
+    return _asked(_lines(path, request), on_step)
+
+
+def _asked(lines: Iterator[bytes], on_step: Callable[[Step], None]) -> dict[str, Any]:
+    for line in lines:
         try:
             answer = _answers.decode(line)
         except msgspec.MsgspecError as error:
@@ -81,9 +107,9 @@ class StatusFields(dict[str, Any]):
         raise DaemonUnreachable("control.not-told", key=key)
 
 
-def ask_status(path: Path) -> StatusFields:
+def ask_status(path: Path, within_s: float = _PROGRAMS_WAIT_S) -> StatusFields:
     """How the gate is, from the daemon that runs. Raises as ``ask`` does."""
-    return _status_fields(ask(path, AskStatus(), lambda step: None))
+    return _status_fields(_asked(_lines(path, AskStatus(), within_s), lambda step: None))
 
 
 def _status_fields(fields: dict[str, Any]) -> StatusFields:
@@ -98,7 +124,8 @@ def watch(path: Path) -> Iterator[bytes]:
     return _lines(path, Watch())
 
 
-def _lines(path: Path, request: Request) -> Iterator[bytes]:
+def _lines(path: Path, request: Request, within_s: float | None = None) -> Iterator[bytes]:
+    """What is answered. ``within_s``: all of it; None: however long, while the daemon lives."""
     try:
         line = msgspec.json.encode(request) + b"\n"
     except UnicodeEncodeError as error:
@@ -106,18 +133,64 @@ def _lines(path: Path, request: Request) -> Iterator[bytes]:
     try:
         channel = _connect(path)
     except FileNotFoundError:
-        raise DaemonUnreachable("control.no-daemon", path=path, command=_starting()) from None
+        raise DaemonUnreachable("control.no-daemon", path=path, command=starting()) from None
     except ConnectionRefusedError:
-        raise DaemonUnreachable("control.no-daemon-left", path=path, command=_starting()) from None
+        raise DaemonUnreachable("control.no-daemon-left", path=path, command=starting()) from None
     # A daemon that goes ends the stream; what came before still counts.
-    with closing(channel), channel.makefile("rb") as stream, suppress(ConnectionError):
-        channel.sendall(line)
-        for answer in stream:
-            if answer.endswith(b"\n"):
-                yield answer[:-1]
+    with closing(channel), suppress(ConnectionError):
+        channel.settimeout(within_s or _QUIET_S)
+        try:
+            channel.sendall(line)
+        except TimeoutError:
+            raise _hangs(path) from None
+        received = b""
+        while True:
+            try:
+                data = channel.recv(_CHUNK)
+            except TimeoutError:
+                if within_s is None and _lives(path):
+                    continue
+                raise _hangs(path) from None
+            if not data:
+                return
+            *answers, received = (received + data).split(b"\n")
+            yield from answers
 
 
-def _starting() -> str:
+_CHUNK = 1024 * 1024
+
+
+def _lives(path: Path) -> bool:
+    """Whether the daemon takes a call and says something."""
+    with suppress(OSError, DaemonUnreachable), closing(_connect(path)) as channel:
+        channel.settimeout(_QUIET_S)
+        channel.sendall(msgspec.json.encode(Watch()) + b"\n")
+        channel.recv(1)
+        return True
+    return False
+
+
+def _hangs(path: Path) -> DaemonHangs:
+    last = last_sign_of_life(path)
+    if last is None:
+        return DaemonHangs(Message("control.hangs"), None)
+    seconds = max(0.0, time.time() - last)
+    return DaemonHangs(Message("control.hangs-for", seconds=seconds), last)
+
+
+def last_sign_of_life(path: Path) -> float | None:
+    """When the daemon at ``path`` last went round, in seconds since 1970.
+
+    None where it does not tell: one of an older version leaves the time of its socket alone.
+    """
+    try:
+        at_ns = path.stat().st_mtime_ns
+    except OSError:
+        return None
+    return None if at_ns % SECOND_NS else at_ns / SECOND_NS
+
+
+def starting() -> str:
     """The command that starts a daemon on this machine."""
     if any(Path(folder, _UNIT).exists() for folder in _UNITS):
         return "sudo systemctl start edge-agent"
@@ -131,7 +204,7 @@ _UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system")
 def _connect(path: Path) -> socket.socket:
     channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        channel.connect(os.fspath(path))
+        _call(channel, path)
     except PermissionError as error:
         channel.close()
         raise DaemonUnreachable(
@@ -140,7 +213,26 @@ def _connect(path: Path) -> socket.socket:
     except (FileNotFoundError, ConnectionRefusedError):
         channel.close()
         raise
+    except BlockingIOError:
+        channel.close()
+        raise _hangs(path) from None
     except OSError as error:
         channel.close()
         raise DaemonUnreachable("control.unusable", path=path, why=because(error)) from error
     return channel
+
+
+def _call(channel: socket.socket, path: Path) -> None:
+    """Connect. Raises BlockingIOError where nobody takes calls, and many wait already."""
+    give_up = time.monotonic() + PATIENCE_S
+    channel.setblocking(False)
+    while True:
+        try:
+            channel.connect(os.fspath(path))
+        except BlockingIOError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(_BETWEEN_TRIES_S)
+        else:
+            channel.setblocking(True)
+            return

@@ -24,6 +24,7 @@ from ..host.lock import give_to_folder_owner
 from ..host.rights import unmakeable_socket
 from ..people.handlers import HANDLERS
 from ..people.requests import (
+    SECOND_NS,
     AskDay,
     AskNames,
     AskStatus,
@@ -49,6 +50,8 @@ _MOST_OF_A_USER = 16
 
 _IDLE_S = 60.0
 """How long a client may say nothing that waits for no answer."""
+
+_SIGN_EVERY_S = 5.0
 
 _ONLY_LOOKS = "edge-agent-display"
 """The user of the gate's display, in the socket's group. It shows a page to a browser, perhaps to a
@@ -127,6 +130,7 @@ class ControlServer:
         self._status = status
         self._names = names
         self._day = day
+        self._next_sign_at = 0.0
         self._selector = selectors.DefaultSelector()
         self._posts: deque[tuple[Client | None, bytes, bool]] = deque()
         self._clients: set[Client] = set()
@@ -149,6 +153,7 @@ class ControlServer:
     def serve_for(self, seconds: float) -> None:
         """Serve until something has happened or the time is over."""
         self._drop_idle()
+        self._give_sign()
         waiting = [client for client in self._clients if client.next_waits]
         for key, _ in self._selector.select(0 if waiting else seconds):
             if key.fileobj is self._listener:
@@ -177,6 +182,15 @@ class ControlServer:
         self._posts.append((client, msgspec.json.encode(message) + b"\n", answers))
         with suppress(OSError):  # Full: the server is awake already. Closed: nobody is served.
             self._waker.send(b"!")
+
+    def _give_sign(self) -> None:
+        """Whoever finds that nothing is answered sees since when."""
+        now = time.monotonic()
+        if now >= self._next_sign_at:
+            self._next_sign_at = now + _SIGN_EVERY_S
+            second = int(time.time()) * SECOND_NS
+            with suppress(OSError):
+                os.utime(self._path, ns=(second, second), follow_symlinks=False)
 
     def _accept(self) -> None:
         with suppress(OSError):

@@ -39,6 +39,7 @@ from ..host.examiner import ProcessExaminer
 from ..host.memory import write_no_core
 from ..host.service_manager import ServiceManager
 from ..ledger.damage.readable import begin_readable
+from ..ledger.glance import glance
 from ..ledger.store.notes import Leaving, leaving, leaving_note
 from ..ledger.store.sqlite_store import SqliteStore
 from ..ledger.worker_day import worker_day
@@ -385,6 +386,7 @@ class _Daemon:
     def _status(self) -> dict[str, Any]:
         status, problems = gate_status(self._assembly, self._store, self._circumstances())
         told = running_status(status, self._bus.uplink, self._bus.awaited, self._vitals(), problems)
+        told |= glance(self._store, status.ledger.confirmed_seq, self._assembly.zone)
         return told | {"settings": self._settings.told(), "time": gate_time(self._assembly)}
 
     def _vitals(self) -> Vitals:

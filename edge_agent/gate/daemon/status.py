@@ -32,6 +32,7 @@ from ..events import (
     as_detail,
     detail_of,
 )
+from ..ledger.glance import glance
 from ..ledger.store.sqlite_store import SqliteStore
 from .assembly import Assembly
 from .supervised_thread import SILENT_AFTER_S
@@ -194,6 +195,7 @@ def running_status(
     waits = {"awaiting": awaited.request, "awaiting_worker": awaited.worker}
     told = _told("running", uplink, {**to_builtins(status), **waits}, problems or {})
     told["up_s"] = round(vitals.up_s)
+    told["hangs"] = [name for name, s in vitals.silent_s.items() if s >= SILENT_AFTER_S]
     told["silent_s"] = {name: round(seconds, 1) for name, seconds in vitals.silent_s.items()}
     sensor, way = told["sensor"], told["uplink"]
     sensor["mended"] = vitals.mended
@@ -231,6 +233,7 @@ def stopped_status(assembly: Assembly) -> dict[str, Any]:
     with closing(store):
         status, problems = gate_status(assembly, store, unused)
         told = _told("stopped", nowhere, to_builtins(status), problems)
+        told |= glance(store, status.ledger.confirmed_seq, assembly.zone)
     return told | {"time": gate_time(assembly)}
 
 

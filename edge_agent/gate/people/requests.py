@@ -2,7 +2,8 @@
 
 One JSON object a line each way. A request is answered by any number of ``step`` lines and then one
 ``done`` or ``failed``; ``watch`` is answered by the event stream instead (events.py). Who carries a
-request out, and what for that is needed, stands in handlers.py.
+request out, and what for that is needed, stands in handlers.py. The daemon's sign of life is the
+time of its socket, in whole seconds: so it can be told from that at which the socket was made.
 """
 
 from enum import StrEnum
@@ -13,6 +14,8 @@ from msgspec import Meta, Struct
 from ...contract.bounds import Count, Line, Number, Seq, Word
 from ...contract.errors import EdgeAgentError
 from ...contract.language import is_name
+
+SECOND_NS = 1_000_000_000
 
 
 class Request(Struct, frozen=True, kw_only=True, tag_field="ask"):

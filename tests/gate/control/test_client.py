@@ -3,13 +3,15 @@
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from edge_agent.gate.control import client
 from edge_agent.gate.control.client import (
     Refusal,
     ask,
@@ -19,9 +21,16 @@ from edge_agent.gate.control.client import (
     watch,
 )
 from edge_agent.gate.control.server import Conversation
-from edge_agent.gate.errors import DaemonUnreachable, GateBusy
+from edge_agent.gate.errors import DaemonHangs, DaemonUnreachable, GateBusy
 from edge_agent.gate.events import Confirmed, LedgerGrew
-from edge_agent.gate.people.requests import AddWorker, AskStatus, Identify, Step, StepKind
+from edge_agent.gate.people.requests import (
+    SECOND_NS,
+    AddWorker,
+    AskStatus,
+    Identify,
+    Step,
+    StepKind,
+)
 
 from .serving import STATUS, serving
 
@@ -157,6 +166,82 @@ def test_a_user_who_may_not(path: Path) -> None:
                     use()
         finally:
             os.seteuid(user)
+
+
+@contextmanager
+def hanging(path: Path) -> Iterator[socket.socket]:
+    """Something that takes calls and never answers."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(os.fspath(path))
+        listener.listen(1)
+        yield listener
+
+
+def test_a_daemon_that_hangs_is_told_by_its_last_sign_of_life(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "_QUIET_S", 0.1)
+    with hanging(path):
+        os.utime(path, ns=(0, 1_700_000_000 * SECOND_NS))
+        with pytest.raises(DaemonHangs, match="has not moved for") as caught:
+            ask_status(path, 0.1)
+        assert (caught.value.last, caught.value.exit_code) == (1_700_000_000.0, 69)
+        with pytest.raises(DaemonHangs):
+            ask(path, Identify(), no_step)
+        with pytest.raises(DaemonHangs):
+            next(watch(path))
+
+
+def test_one_of_an_older_version_gives_no_sign_of_life(path: Path) -> None:
+    with hanging(path):
+        os.utime(path, ns=(0, 1_700_000_000 * SECOND_NS + 4_000_000))
+        with pytest.raises(DaemonHangs, match="does not answer: restart") as caught:
+            ask_status(path, 0.1)
+    assert caught.value.last is None
+
+
+def test_one_that_takes_no_calls_any_more_hangs(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "PATIENCE_S", 0.1)
+    with hanging(path), ExitStack() as waiting:
+        for _ in range(2):
+            waiting.enter_context(client._connect(path))
+        with pytest.raises(DaemonHangs):
+            daemon_runs(path)
+
+
+def test_an_answer_that_takes_its_time_is_waited_for(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as the daemon lives: somebody has yet to come to the sensor."""
+    asked: list[Conversation] = []
+    looks: list[bool] = []
+    lives = client._lives
+
+    def once_more(path: Path) -> bool:
+        if len(looks) == 2:
+            asked[0].done({"known": True})
+        with monkeypatch.context() as patient:  # The machine may be busy.
+            patient.setattr(client, "_QUIET_S", 60.0)
+            looks.append(lives(path))
+        return looks[-1]
+
+    monkeypatch.setattr(client, "_QUIET_S", 0.1)
+    monkeypatch.setattr(client, "_lives", once_more)
+    with serving(path, lambda request, conversation: asked.append(conversation)):
+        assert ask(path, Identify(), no_step) == {"known": True}
+    assert all(looks)
+    assert len(looks) > 2
+
+
+def test_a_daemon_that_goes_round_gives_a_sign_of_life(path: Path) -> None:
+    before = time.time() - 2
+    with serving(path):
+        ask_status(path)
+        last = client.last_sign_of_life(path)
+    assert last is not None
+    assert before < last <= time.time()
 
 
 def test_a_field_that_an_older_daemon_does_not_tell(path: Path) -> None:

@@ -45,6 +45,7 @@ def test_a_thread_that_hangs_is_a_problem_of_what_it_does(thread: str, line: str
     status = told(silent_s={"gate": 0.0, "uplink": 0.0, thread: 20.0})
 
     assert f"The daemon's {thread} thread has not moved for 20 s" in status[line]["problem"]
+    assert status["hangs"] == [thread]
 
 
 def test_a_link_that_has_to_be_mended_all_the_time_is_a_problem() -> None:

@@ -127,6 +127,16 @@ class LedgerRows(TimeRows):
         )
         return [self._data(*row) for row in rows]
 
+    def latest_punches(self, limit: int, among: int) -> list[dict[str, Any]]:
+        """The data of the last ``limit`` entries about punches, in order, ``among`` the last."""
+        rows = self._connection.rows(
+            "SELECT seq, wire FROM ledger WHERE seq > ? AND kind GLOB 'punch.*'"
+            " ORDER BY seq DESC LIMIT ?",
+            self.tail().seq - among,
+            limit,
+        )
+        return [self._data(*row) for row in reversed(rows)]
+
     def last_punches(self, now: Stamp, horizon_ms: int) -> dict[str, LastPunch]:
         """Each worker's last punch that counts and may be younger than ``horizon_ms``."""
         return last_punches((data for _, data in self.newest_first()), now, horizon_ms)

@@ -35,6 +35,14 @@ class PeopleRows(Part):
         """All workers, by code."""
         return [_worker(row) for row in self._connection.rows(f"{_WORKERS} ORDER BY code")]
 
+    def count_workers(self) -> int:
+        """How many may punch, for all that gate and payroll say of them but the dates."""
+        [(count,)] = self._connection.rows(
+            "SELECT count(*) FROM workers LEFT JOIN employments ON worker = code"
+            " WHERE workers.active AND coalesce(employments.active, 1)"
+        )
+        return int(count)
+
     def holders(self) -> Holders:
         """Whose each code was, by the number of an entry."""
         former = self._connection.rows("SELECT worker, name, through + 1 FROM former_names")

@@ -1,0 +1,300 @@
+"""The one screen of ``edge-agent status``: whether the gate records, its parts, what to do now.
+
+What matters most stands first, and what is the matter is told once, at the end, in that order too.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from ..contract.language import ENGLISH, Message, current, say, told_problem, visible
+from ..gate.control.client import starting
+from ..gate.errors import DaemonHangs
+from ..gate.settings.meaning import oddities
+from ..gate.settings.schema import Settings
+from .tell import folded, width
+from .words import awaited, roster_of, state_of
+
+_LINES = 20
+"""Of a terminal of 80 columns; a narrower one scrolls."""
+
+_COLUMNS = 80
+
+_LABEL = 9
+"""Columns that a row's name takes at least."""
+
+_NARROW = 60
+"""Columns below which the names of rows have no column of their own."""
+
+
+class Line(NamedTuple):
+    """Text, its colour, and what begins its further lines where it is folded."""
+
+    text: str
+    colour: str | None = None
+    indent: str = ""
+
+
+Shown = list[Line]
+
+_Told = tuple[str, str | None]
+"""The name of a row or part, and what it says; None: nothing."""
+
+
+def shown_of(settings: Settings, answer: dict[str, Any]) -> Shown:
+    """What is shown of a gate, by the daemon's answer or what a stopped one left."""
+    if answer["ledger"] is None:
+        return [Line(say("status.never-started", gate=answer["gate"]), "yellow")]
+    todo = [_item(name, text) for name, text in _todo(settings, answer) if text is not None]
+    main, further = list(_rows(answer)), list(_further_rows(answer))
+    first = _verdict(answer, len(todo))
+    if not todo:
+        return [first, *_table(main + further), Line(say("status.nothing-to-do"), "green")]
+    todo.insert(0, Line(say("status.to-do"), "bold"))
+    whole = [first, *_table(main + further), *todo]
+    if sum(map(_height, whole)) <= _LINES:
+        return whole
+    return _fitting([first, *_table(main)], todo)
+
+
+def hanging(settings: Settings, hangs: DaemonHangs) -> Shown:
+    """What is shown of a gate whose daemon is there and says nothing."""
+    told = Message("status.why-hangs")
+    if hangs.last is not None:
+        from zoneinfo import ZoneInfo
+
+        from ..contract.stamps import local_time
+
+        at = local_time(round(hangs.last * 1000), ZoneInfo(settings.gate.timezone))
+        told = Message("status.why-hangs-since", at=at)
+    return [
+        Line(say("status.records-not", gate=settings.gate.id, why=told), "red"),
+        Line(say("status.to-do"), "bold"),
+        _item("daemon", say("status.do-restart")),
+    ]
+
+
+def _verdict(answer: dict[str, Any], problems: int) -> Line:
+    """Whether a finger that is pressed now is recorded."""
+    gate = answer["gate"]
+    if (why := _why_not(answer)) is not None:
+        return Line(say("status.records-not", gate=gate, why=why), "red")
+    if problems:
+        return Line(say("status.records-but", gate=gate, count=problems), "yellow")
+    return Line(say("status.records", gate=gate), "green")
+
+
+def _why_not(answer: dict[str, Any]) -> Message | None:
+    if answer["daemon"] != "running":
+        return Message("status.why-stopped")
+    if "gate" in answer.get("hangs", ()):
+        return Message("status.why-hangs")
+    if answer["store"]["state"] == "failing":
+        return Message("status.why-store")
+    state = answer["sensor"]["state"]
+    return None if state == "ready" else Message("status.why-sensor", state=state_of(state))
+
+
+def _table(rows: list[_Told]) -> Iterator[Line]:
+    told = [(say(f"status.{name}"), text) for name, text in rows if text is not None]
+    if width() < _NARROW:
+        for label, text in told:
+            yield Line(f"{label}: {text}", indent="  ")
+        return
+    wide = max(_LABEL, *(len(label) for label, _ in told))
+    for label, text in told:
+        yield Line(f"{label:<{wide}} {text}", indent=" " * (wide + 1))
+
+
+def _item(name: str, text: str) -> Line:
+    return Line(f"- {say(f'status.{name}')}: {text}", indent="  ")
+
+
+def _fitting(lines: Shown, todo: Shown) -> Shown:
+    """As much of what is to be done as there is room for, and how much more there is."""
+    room = _LINES - sum(map(_height, lines))
+    shown: Shown = []
+    for at, item in enumerate(todo):
+        room -= _height(item)
+        more = len(todo) - at
+        if room < (0 if more == 1 else 1):
+            shown.append(Line(say("status.more-to-do", count=more), indent="  "))
+            break
+        shown.append(item)
+    return lines + shown
+
+
+def _height(line: Line) -> int:
+    return folded(line.text, line.indent, max(_COLUMNS, width())).count("\n") + 1
+
+
+def _rows(answer: dict[str, Any]) -> Iterator[_Told]:
+    sensor = answer["sensor"]
+    yield "last", _last(answer)
+    yield "people", _people(answer)
+    yield "sensor", state_of(sensor["state"])
+    yield "waits", _awaiting(answer)
+    yield "clock", _clock(answer)
+    yield "uplink", _uplink(answer)
+    yield "disk", _disk(answer["disk_free_bytes"])
+    yield "backup", _backup(sensor)
+    yield "set-aside", ", ".join(map(visible, answer["store"]["set_aside"])) or None
+
+
+def _further_rows(answer: dict[str, Any]) -> Iterator[_Told]:
+    """What stands back where there is much to do."""
+    ledger = answer["ledger"]
+    complete = ledger["complete_until"]
+    yield "daemon", _daemon(answer)
+    yield "ledger", say("status.entries", ledger=ledger["id"], count=ledger["last_seq"])
+    yield "complete", _moment(complete) if complete else say("status.nothing-complete")
+    yield "roster", roster_of(answer["roster"])
+    if keys := answer["uplink"].get("keys"):  # A stopped daemon tells none.
+        yield "payroll", say("status.signed", keys=keys)
+
+
+def _last(answer: dict[str, Any]) -> str | None:
+    """Who punched last; a daemon of an older version does not tell it."""
+    if "last_punch" not in answer:
+        return None
+    if (last := answer["last_punch"]) is None:
+        return say("status.last-none")
+    now, at = answer.get("time"), last["at"]
+    if at is None:
+        when = say("status.last-no-time")
+    elif now and now["local"][:10] == at[:10]:
+        when = at[11:19]
+    else:
+        when = say("status.moment", at=at)
+    whose = f"{last['name']}, {last['worker']}" if last["name"] else last["worker"]
+    if last["direction"] is None:
+        return say("status.last-punch", when=when, whose=whose)
+    return say("status.last-way", when=when, whose=whose, way=last["direction"])
+
+
+def _people(answer: dict[str, Any]) -> str:
+    sensor = answer["sensor"]
+    if sensor["capacity"]:
+        prints = say("status.prints-of", prints=sensor["prints"], count=sensor["capacity"])
+    else:
+        prints = say("status.prints", count=sensor["prints"])
+    workers = answer.get("workers")
+    return prints if workers is None else say("status.workers", count=workers, prints=prints)
+
+
+def _awaiting(answer: dict[str, Any]) -> str | None:
+    """A stopped daemon, and one of an older version, says nothing of it."""
+    asked = answer.get("awaiting")
+    if asked is None:
+        return None
+    if worker := answer.get("awaiting_worker"):
+        return say("status.awaits-of", awaits=awaited(asked), code=worker)
+    return awaited(asked)
+
+
+def _clock(answer: dict[str, Any]) -> str:
+    clock, now = answer["clock"], answer.get("time")
+    state = state_of(clock["state"])
+    if clock["uncertainty_ms"] is not None:
+        state = say("status.within", state=state, ms=clock["uncertainty_ms"])
+    if now is not None:
+        local = now["local"]
+        state = say("status.local", at=local, offset=local[-6:], state=state)
+    if not clock["pending"]:
+        return state
+    if since := clock["pending_since"]:
+        return say("status.pending-since", state=state, count=clock["pending"], since=since)
+    return say("status.pending", state=state, count=clock["pending"])
+
+
+def _uplink(answer: dict[str, Any]) -> str:
+    """How the line is, and how much of the ledger payroll has not confirmed."""
+    ledger, state = answer["ledger"], state_of(answer["uplink"]["state"])
+    waiting = ledger["last_seq"] - ledger["confirmed_seq"]
+    if not waiting:
+        return say("status.all-sent", state=state)
+    if since := answer.get("waiting_since"):
+        return say("status.wait-since", state=state, count=waiting, since=since)
+    return say("status.wait", state=state, count=waiting)
+
+
+def _disk(free: int | None) -> str:
+    return say("status.not-known") if free is None else say("status.free", gb=free / 1e9)
+
+
+def _backup(sensor: dict[str, Any]) -> str:
+    if not sensor["prints"]:
+        return say("status.backup-none")
+    if missing := sensor["not_backed_up"]:
+        return say("status.backup-lacks", prints=missing)
+    return say("status.backup-all")
+
+
+def _daemon(answer: dict[str, Any]) -> str:
+    state, started = state_of(answer["daemon"]), answer["started_at"]
+    if started:
+        state = say("status.since", state=state, at=_moment(started))
+    return say("status.of-version", state=state, version=answer["version"])
+
+
+def _moment(at: str) -> str:
+    return say("status.moment", at=at) if current() != ENGLISH else at
+
+
+def _todo(settings: Settings, answer: dict[str, Any]) -> Iterator[_Told]:
+    """What is the matter, and what to do about it; the worst first."""
+    uplink, sensor = answer["uplink"], answer["sensor"]
+    if answer["daemon"] != "running":
+        yield "daemon", say("status.do-start", command=starting())
+    yield "store", _problem(answer["store"])
+    yield "sensor", _problem(sensor)
+    for problem in answer.get("pins", {}).get("problems", {}).values():
+        yield "pins", visible(problem)
+    yield from _settings(settings, answer)
+    yield "uplink", _problem(uplink)
+    yield "uplink", _twin(uplink)
+    yield "uplink", _not_signed(uplink)
+    yield "uplink", _refused(uplink)
+    yield "clock", _problem(answer["clock"])
+    if sensor["not_backed_up"]:
+        yield "backup", say("status.do-backup")
+    if rejected := answer["ledger"]["rejected"]:
+        yield "payroll", say("status.rejected", count=rejected)
+
+
+def _problem(part: dict[str, Any]) -> str | None:
+    """What the daemon says is the matter with a part of it."""
+    problem = told_problem(part)
+    return None if problem is None else say(problem)
+
+
+def _settings(settings: Settings, answer: dict[str, Any]) -> Iterator[_Told]:
+    """What is odd about those of the file, and what of it the daemon does not know yet."""
+    in_use = answer.get("settings") or {"changed": [], "problem": None}
+    if in_use["problem"]:
+        yield "settings", say("status.changed-badly", problem=in_use["problem"])
+    if in_use["changed"]:
+        yield "settings", say("status.changed", keys=in_use["changed"])
+    for odd in oddities(settings):
+        yield "settings", say(odd)
+
+
+def _twin(uplink: dict[str, Any]) -> str | None:
+    """Also while the connection is down, which is half of the time then."""
+    told = "duplicate-gate" in (uplink["problem"] or "")
+    return None if told or not uplink.get("duplicate_gate") else say("status.twin")
+
+
+def _refused(uplink: dict[str, Any]) -> str | None:
+    receipts, commands = uplink["refused_receipts"], uplink["refused_commands"]
+    if not receipts + commands:
+        return None
+    return say(
+        "status.refused",
+        receipts=Message("status.receipts", count=receipts),
+        commands=Message("status.commands", count=commands),
+    )
+
+
+def _not_signed(uplink: dict[str, Any]) -> str | None:
+    count = uplink.get("not_signed", 0)
+    return say("status.not-signed", count=count) if count else None

@@ -1,0 +1,45 @@
+"""What a glance at a gate shows of its ledger: who may punch, who did last, and what waits."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ...contract.attendance import attendance
+from ...contract.facts import CREDITS
+from .store.sqlite_store import SqliteStore
+
+_LATEST = 50
+"""Entries about punches: many are about one where voids and times come late."""
+
+_AMONG = 3000
+"""Of so many entries at the end; a gate that nobody uses has few about punches."""
+
+
+def glance(store: SqliteStore, confirmed: int, zone: ZoneInfo) -> dict[str, Any]:
+    """``workers``: how many may punch. ``last_punch``: whose, when and which way, None: there is
+    none among the last entries. ``waiting_since``: the local time of the oldest entry after
+    ``confirmed``, None: there is none, or its time is not known. Raises StoreFault.
+    """
+    oldest = store.entries(confirmed + 1, 1)
+    return {
+        "workers": store.count_workers(),
+        "last_punch": _last_punch(store, zone),
+        "waiting_since": store.data_of(oldest[0]).get("at") if oldest else None,
+    }
+
+
+def _last_punch(store: SqliteStore, zone: ZoneInfo) -> dict[str, Any] | None:
+    counted = (
+        punch
+        for punch in reversed(attendance(store.latest_punches(_LATEST, _AMONG), zone))
+        if punch.kind in CREDITS and punch.voided is None
+    )
+    if (last := next(counted, None)) is None:
+        return None
+    known = store.worker(last.worker)
+    return {
+        "seq": last.seq,
+        "worker": last.worker,
+        "name": known.name if known else None,
+        "at": last.at,
+        "direction": last.direction,
+    }

@@ -1,0 +1,279 @@
+"""One screen of ``status``: what matters first, at most 20 lines, and one that a phone can show."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge_agent.cli import status_shown, tell
+from edge_agent.cli.status_shown import Shown, hanging, shown_of
+from edge_agent.contract.language import LANGUAGES, Message, use
+from edge_agent.gate.errors import DaemonHangs
+from edge_agent.gate.settings.load import load_settings
+
+SETTINGS = load_settings(Path(__file__).parents[1] / "config" / "edge-agent.toml")
+
+WELL: dict[str, Any] = {
+    "daemon": "running",
+    "gate": "main-gate",
+    "version": "0.1.0",
+    "started_at": "2026-11-29T05:00:00.000+07:00",
+    "time": {"local": "2026-11-29T07:10:00.000+07:00", "zone": "Asia/Ho_Chi_Minh"},
+    "sensor": {
+        "state": "ready",
+        "problem": None,
+        "message": None,
+        "prints": 152,
+        "capacity": 1000,
+        "not_backed_up": 0,
+    },
+    "store": {"state": "ready", "problem": None, "message": None, "set_aside": []},
+    "clock": {
+        "state": "synced",
+        "uncertainty_ms": 12,
+        "pending": 0,
+        "pending_since": None,
+        "problem": None,
+        "message": None,
+    },
+    "ledger": {
+        "id": "c7c336fc-e83b-454b-80e7-09c96ee9725a",
+        "last_seq": 412,
+        "confirmed_seq": 412,
+        "complete_until": "2026-11-29T07:09:00.000+07:00",
+        "rejected": 0,
+    },
+    "uplink": {
+        "state": "connected",
+        "problem": None,
+        "message": None,
+        "refused_receipts": 0,
+        "refused_commands": 0,
+    },
+    "roster": {"version": 7, "refused": None},
+    "disk_free_bytes": 21_000_000_000,
+    "workers": 80,
+    "waiting_since": None,
+    "last_punch": {
+        "seq": 411,
+        "worker": "NV0042",
+        "name": "Nguyễn Thị Hoa",
+        "at": "2026-11-29T06:58:12.000+07:00",
+        "direction": "in",
+    },
+    "hangs": [],
+}
+
+
+def problem(name: str, **fields: Any) -> dict[str, Any]:
+    message = Message(name, **fields)
+    return {"problem": str(message), "message": message.plain()}
+
+
+HOA = "Nguyễn Thị Hoa, NV0042"
+
+NOBODY = problem("broker.unreachable", host="10.0.0.9", port=8883, why="Nothing listens there")
+
+
+def answer(**changes: Any) -> dict[str, Any]:
+    """A gate that is well, but for what is changed: a part's fields, or a field of its own."""
+    told: dict[str, Any] = {**WELL}
+    for key, change in changes.items():
+        told[key] = {**WELL.get(key, {}), **change} if isinstance(change, dict) else change
+    return told
+
+
+ILL = answer(
+    sensor={"state": "silent", "not_backed_up": 3, **problem("problem.mended", count=10)},
+    store={"state": "reserve", "set_aside": ["gate.db.old-1"], **problem("problem.reserve")},
+    clock={
+        "state": "unsynced",
+        "uncertainty_ms": None,
+        "pending": 9,
+        **problem("problem.unsynced"),
+    },
+    uplink={
+        "state": "disconnected",
+        "refused_receipts": 2,
+        "not_signed": 3,
+        "duplicate_gate": True,
+        "keys": ["c7c336fc"],
+        **NOBODY,
+    },
+    ledger={"confirmed_seq": 370, "rejected": 4},
+    roster={"refused": "too-large"},
+    waiting_since="2026-11-29T05:40:00.000+07:00",
+    settings={"changed": ["[mqtt] host"], "problem": "[mqtt] port is no number."},
+)
+"""All at once."""
+
+
+def texts(shown: Shown) -> list[str]:
+    return [line.text for line in shown]
+
+
+def lines(shown: Shown, columns: int) -> list[str]:
+    """As a terminal of so many columns shows it."""
+    return [
+        row for line in shown for row in tell.folded(line.text, line.indent, columns).split("\n")
+    ]
+
+
+@pytest.fixture(autouse=True)
+def columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def test_a_gate_that_is_well_in_the_order_of_what_matters() -> None:
+    shown = shown_of(SETTINGS, answer())
+    assert texts(shown) == [
+        "Gate main-gate records.",
+        "last      06:58:12  Nguyễn Thị Hoa, NV0042, in",
+        "workers   80 workers, 152 of 1000 prints",
+        "sensor    ready",
+        "clock     2026-11-29 07:10:00 +07:00, synced, within 12 ms",
+        "uplink    connected, payroll has everything",
+        "disk      21.0 GB free",
+        "backup    all prints are in a backup",
+        "daemon    running since 2026-11-29T05:00:00.000+07:00, version 0.1.0",
+        "ledger    c7c336fc-e83b-454b-80e7-09c96ee9725a, 412 entries",
+        "complete  2026-11-29T07:09:00.000+07:00",
+        "roster    version 7",
+        "Nothing to do.",
+    ]
+    assert (shown[0].colour, shown[-1].colour) == ("green", "green")
+
+
+@pytest.mark.parametrize(
+    ("changes", "colour", "verdict"),
+    [
+        ({"daemon": "stopped"}, "red", "does NOT record: its daemon is stopped"),
+        ({"hangs": ["gate"]}, "red", "does NOT record: its daemon does not answer"),
+        ({"store": {"state": "failing"}}, "red", "does NOT record: the database takes no"),
+        ({"sensor": {"state": "silent"}}, "red", "does NOT record: sensor silent"),
+        ({"sensor": {"state": "starting"}}, "red", "does NOT record: sensor starting"),
+        ({"hangs": ["uplink"]}, "green", "records."),
+        ({"uplink": NOBODY}, "yellow", "records; 1 thing to do."),
+    ],
+)
+def test_whether_it_records_is_said_first(
+    changes: dict[str, Any], colour: str, verdict: str
+) -> None:
+    first = shown_of(SETTINGS, answer(**changes))[0]
+    assert (first.text.startswith(f"Gate main-gate {verdict}"), first.colour) == (True, colour)
+
+
+def test_what_waits_and_since_when() -> None:
+    told = answer(
+        uplink={"state": "disconnected", **NOBODY},
+        ledger={"confirmed_seq": 370},
+        waiting_since="2026-11-29T05:40:00.000+07:00",
+    )
+    shown = texts(shown_of(SETTINGS, told))
+    assert "uplink    disconnected, 42 entries wait since 2026-11-29 05:40:00" in shown
+    assert shown[-2:] == ["To do now:", f"- uplink: {NOBODY['problem']}"]
+    told["waiting_since"] = None
+    assert "uplink    disconnected, 42 entries wait" in texts(shown_of(SETTINGS, told))
+
+
+@pytest.mark.parametrize(
+    ("last", "row"),
+    [
+        (
+            {"at": "2026-11-28T18:00:00.000+07:00"},
+            "2026-11-28 18:00:00  Nguyễn Thị Hoa, NV0042, in",
+        ),
+        ({"at": None, "direction": None}, f"time not known  {HOA}"),
+        ({"name": None}, "06:58:12  NV0042, in"),
+    ],
+)
+def test_the_last_punch(last: dict[str, Any], row: str) -> None:
+    told = answer(last_punch={**WELL["last_punch"], **last})
+    assert f"last      {row}" in texts(shown_of(SETTINGS, told))
+    assert "last      no punch lately" in texts(shown_of(SETTINGS, answer(last_punch=None)))
+
+
+def test_a_daemon_of_an_older_version_is_shown_by_what_it_tells() -> None:
+    told = answer()
+    for key in ("workers", "last_punch", "waiting_since", "hangs", "time"):
+        del told[key]
+    shown = texts(shown_of(SETTINGS, told))
+    assert "workers   152 of 1000 prints" in shown
+    assert "clock     synced, within 12 ms" in shown
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("told", [answer(), ILL], ids=["well", "ill"])
+def test_at_most_twenty_lines_on_eighty_columns(language: str, told: dict[str, Any]) -> None:
+    use(language)
+    rows = lines(shown_of(SETTINGS, told), 80)
+    assert len(rows) <= 20
+    assert max(map(len, rows)) <= 80
+
+
+def test_the_worst_is_to_be_done_first_and_the_rest_is_counted() -> None:
+    shown = texts(shown_of(SETTINGS, ILL))
+    todo = shown[shown.index("To do now:") + 1 :]
+    assert todo[0].startswith("- database: The disk is full")
+    assert todo[1].startswith("- sensor: The link to the sensor was mended")
+    assert todo[-1].endswith(" more: edge-agent doctor --problems")
+    counted = int(todo[-1].split()[0])
+    assert (
+        f"{counted + len(todo) - 1} things"
+        in texts(shown_of(SETTINGS, {**ILL, "sensor": {**ILL["sensor"], "state": "ready"}}))[0]
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("told", [answer(), ILL], ids=["well", "ill"])
+def test_a_phone_of_forty_columns(
+    monkeypatch: pytest.MonkeyPatch, language: str, told: dict[str, Any]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    use(language)
+    assert max(map(len, lines(shown_of(SETTINGS, told), 40))) <= 40
+
+
+def test_a_daemon_that_hangs() -> None:
+    use("vi")
+    at = 1_795_910_400.0  # 2026-11-29T00:00:00Z
+    [first, _, todo] = hanging(SETTINGS, DaemonHangs(Message("control.hangs"), at))
+    assert first.text.endswith("không trả lời từ 29/11/2026 07:00:00.")
+    assert "systemctl restart" in todo.text
+    assert "từ" not in hanging(SETTINGS, DaemonHangs(Message("control.hangs"), None))[0].text
+
+
+@pytest.mark.parametrize(
+    ("terminal", "environment", "shown"),
+    [
+        (True, {"TERM": "xterm"}, "\x1b[31mx\x1b[0m"),
+        (True, {"TERM": "xterm", "NO_COLOR": ""}, "\x1b[31mx\x1b[0m"),
+        (True, {"TERM": "xterm", "NO_COLOR": "1"}, "x"),
+        (True, {"TERM": "dumb"}, "x"),
+        (False, {"TERM": "xterm"}, "x"),
+    ],
+)
+def test_colours_only_where_they_are_wanted(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool, environment: dict[str, str], shown: str
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
+    assert tell.coloured("x", "red") == shown
+
+
+def test_never_started() -> None:
+    shown = shown_of(SETTINGS, {"daemon": "stopped", "gate": "main-gate", "ledger": None})
+    assert texts(shown) == ["Gate main-gate has never been started: edge-agent run"]
+
+
+def test_everything_that_is_shown_comes_out_on_a_pipe_in_one_line_each(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from edge_agent.cli.status import _show
+
+    _show(status_shown.shown_of(SETTINGS, ILL))
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert out.splitlines() == texts(shown_of(SETTINGS, ILL))
