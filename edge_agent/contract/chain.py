@@ -104,10 +104,7 @@ class Scribe(Struct, frozen=True, kw_only=True):
         envelope = seal(self.gate, data, prevhash)
         wire = msgspec.json.encode(envelope)
         if len(wire) > LARGEST_ENTRY:
-            raise TooLong(
-                f"This would make an entry of {len(wire)} bytes, and payroll takes "
-                f"{LARGEST_ENTRY}: nothing of it was written. Look at what it was made from."
-            )
+            raise TooLong("command.entry-too-long", size=len(wire), most=LARGEST_ENTRY)
         return Entry(seq=seq, kind=data["kind"], hash=bytes.fromhex(envelope.hash), wire=wire)
 
 

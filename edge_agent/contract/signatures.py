@@ -17,8 +17,6 @@ import msgspec
 import rfc8785
 from msgspec import Meta, Struct
 
-from .errors import BadRequest
-
 _CONTEXT = b"edge-agent-signature-v1\n"
 _ID_DIGITS = 8
 
@@ -102,7 +100,7 @@ class SigningKey:
     def of_pem(cls, pem: bytes) -> "SigningKey":
         """The key in a file of ours or of ``openssl genpkey -algorithm ed25519`` (RFC 8410).
 
-        Raises BadRequest where it is none.
+        Raises ValueError where it is none.
         """
         lines = [line.strip() for line in pem.splitlines() if line.strip()]
         try:
@@ -111,7 +109,7 @@ class SigningKey:
             der = b""
         armour = [_BEGIN, _END]
         if lines[:1] + lines[-1:] != armour or len(der) != 48 or der[:16] != _PKCS8:
-            raise BadRequest("it is no Ed25519 private key in PEM form")
+            raise ValueError("it is no Ed25519 private key in PEM form")
         return cls(der[16:])
 
     @property

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from socket import gaierror
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
-from paho.mqtt.client import DisconnectFlags, MQTTMessage, error_string, topic_matches_sub
+from paho.mqtt.client import DisconnectFlags, MQTTMessage, topic_matches_sub
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -27,6 +28,7 @@ from ..contract.broker.limits import (
     too_large,
 )
 from ..contract.errors import BrokerFault
+from ..contract.language import Message, because
 
 MQTT_5 = MQTTProtocolVersion.MQTTv5
 MQTT_3_1_1 = MQTTProtocolVersion.MQTTv311
@@ -42,7 +44,7 @@ _MOST_READ_BYTES = 16 * 1024 * 1024
 one gate cannot throw us out for all; beyond this it is not even read."""
 
 _WAIT_SECONDS = 0.1
-_UNSUPPORTED_VERSION = ReasonCode(PacketTypes.CONNACK, "Unsupported protocol version")
+_UNSUPPORTED_VERSION = ReasonCode(PacketTypes.CONNACK, identifier=0x84)
 
 _log = logging.getLogger(__name__)
 
@@ -111,7 +113,7 @@ class ReceiverConnection:
         self.refused: str | None = None
         """Why the broker did not take what was published last; None where it did."""
         self._access = access = options.access
-        self._broker = f"The broker at {options.host}:{access.tcp_port}"
+        self._at = {"host": options.host, "port": access.tcp_port}
         self._patience = options.connect_timeout
         self._keepalive = options.keepalive
         self._arrived: list[MQTTMessage] = []
@@ -145,8 +147,8 @@ class ReceiverConnection:
             self._subscribe(list(topics))
         except OSError as error:
             if why := failure(error, access, datetime.now(UTC)):
-                raise BrokerFault(f"{self._broker} cannot be talked to. {why}") from error
-            raise BrokerFault(f"{self._broker} cannot be reached: {error}.") from error
+                raise BrokerFault("broker.no-talk", **self._at, why=why) from error
+            raise BrokerFault("payroll.broker-unreachable", **self._at, why=_why(error)) from error
         except BrokerFault:
             self.close()
             raise
@@ -178,13 +180,13 @@ class ReceiverConnection:
         with self._contained():
             self._client.publish(topic, payload, qos=qos, retain=retain)
 
-    def too_large(self, topic: str, payload: bytes) -> str | None:
+    def too_large(self, topic: str, payload: bytes) -> Message | None:
         """Why the broker would not take this ("it"), and what to do there; None where it does."""
         most = self._limits.packet_bytes
         properties = b"\0" if self._version is MQTT_5 else b""
         if most is None or publish_bytes(topic, payload, 1, properties) <= most:
             return None
-        return str(too_large(most))
+        return too_large(most)
 
     @property
     def limits(self) -> BrokerLimits:
@@ -207,39 +209,34 @@ class ReceiverConnection:
             error, first_byte = self._client.error, self._client.first_byte
             why = failure(error, self._access, datetime.now(UTC)) if error else None
             if why := why or speaks_tls(self._access, first_byte):
-                raise BrokerFault(f"{self._broker} cannot be talked to. {why}") from fault
-            raise NotUnderstood(str(fault)) from fault
+                raise BrokerFault("broker.no-talk", **self._at, why=why) from fault
+            raise NotUnderstood(fault.message) from fault
         if reason == _UNSUPPORTED_VERSION:
-            raise NotUnderstood(f"{self._broker} does not speak this version of MQTT.")
+            raise NotUnderstood("payroll.broker-other-version", **self._at)
         if reason.is_failure:
-            raise BrokerFault(
-                f"{self._broker} refused us: {reason}. Look at the user name and password here,"
-                " and at the broker's own log."
-            )
+            raise BrokerFault("payroll.broker-refused", **self._at, why=str(reason))
 
     def _subscribe(self, topics: list[str]) -> None:
         if not self._limits.wildcards and any("+" in topic for topic in topics):
-            raise NotReadable(
-                f"{self._broker} knows no wildcards, by which all gates are heard: let it allow"
-                " them, or use another broker."
-            )
+            raise NotReadable("payroll.broker-no-wildcards", **self._at)
         with self._contained():
             self._client.subscribe([(topic, 1) for topic in topics])
         answers = self._answered()
         if len(answers) != len(topics):
-            raise self._nonsense(f"{len(answers)} answers to {len(topics)} subscriptions")
+            raise self._nonsense(
+                Message("payroll.answers", answers=len(answers), asked=len(topics))
+            )
         for topic, reason in zip(topics, answers, strict=True):
             if reason.is_failure:
                 raise NotReadable(
-                    f"{self._broker} does not let us read {topic}: {reason}."
-                    " Allow it in the broker's access list."
+                    "payroll.broker-not-readable", **self._at, topic=topic, why=str(reason)
                 )
 
     def _answered(self) -> list[ReasonCode]:
         deadline = time.monotonic() + self._patience
         while not self._answer:
             if time.monotonic() > deadline:
-                raise BrokerFault(f"{self._broker} accepts connections but does not answer.")
+                raise BrokerFault("payroll.broker-no-answer", **self._at)
             result = self._loop(_WAIT_SECONDS)
             if result and not self._answer:
                 raise self._lost(result)
@@ -264,21 +261,19 @@ class ReceiverConnection:
         except Exception as error:
             raise self._nonsense(type(error).__name__) from error
 
-    def _nonsense(self, what: str) -> BrokerFault:
-        return BrokerFault(
-            f"{self._broker} sends what is no MQTT ({what}), so the connection was ended: look at"
-            " its log, and try another version of it."
-        )
+    def _nonsense(self, what: str | Message) -> BrokerFault:
+        return BrokerFault("broker.no-mqtt", **self._at, error=what)
 
     def _lost(self, result: MQTTErrorCode) -> BrokerFault:
         if size := self._client.too_large:
-            return BrokerFault(f"{self._broker} sends a message of {size} bytes: it is not read.")
+            return BrokerFault("payroll.broker-sends-too-much", **self._at, size=size)
         if self._client.broke:
-            return BrokerFault(f"{self._broker} was left. {self._client.broke}.")
+            return BrokerFault("payroll.broker-left", **self._at, why=self._client.broke)
         if self._client.goodbye == TOO_LARGE:
-            return BrokerFault(f"{self._broker} ended the connection. {too_large(None)}")
-        why = self._goodbye or error_string(result)
-        return BrokerFault(f"{self._broker} ended the connection: {why}")
+            return BrokerFault("broker.ended", **self._at, why=too_large(None))
+        if self._goodbye:
+            return BrokerFault("payroll.broker-ended", **self._at, why=str(self._goodbye))
+        return BrokerFault("payroll.broker-lost", **self._at, error=result.name)
 
     # Called by paho from within its loop(), which is our own thread: they only note what came.
 
@@ -319,6 +314,14 @@ class ReceiverConnection:
     ) -> None:
         if flags.is_disconnect_packet_from_server:
             self._goodbye = reason
+
+
+def _why(error: OSError) -> Message | str:
+    if isinstance(error, gaierror):
+        return Message("payroll.broker-no-such-host")
+    if isinstance(error, TimeoutError):
+        return Message("payroll.broker-timeout")
+    return because(error) if error.errno else str(error)
 
 
 def _limits(longest: int) -> Properties:

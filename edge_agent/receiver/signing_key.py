@@ -54,13 +54,12 @@ def read_signing_key(path: Path) -> SigningKey:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             content = file.read(_LONGEST)
     except OSError as error:
-        raise BadRequest(f"The key {path} cannot be read: {unreadable(path, error)}.") from error
-    if mode & 0o077:
         raise BadRequest(
-            f"The key {path} is not used, for others may read it (mode {mode:04o}): chmod 600 it, "
-            "and make a new one if somebody may have."
-        )
+            "payroll.key-unreadable", path=path, why=unreadable(path, error)
+        ) from error
+    if mode & 0o077:
+        raise BadRequest("payroll.key-open", path=path, mode=f"{mode:04o}")
     try:
         return SigningKey.of_pem(content)
-    except BadRequest as error:
-        raise BadRequest(f"The key {path} is not used: {error}.") from error
+    except ValueError as error:
+        raise BadRequest("payroll.key-none", path=path) from error

@@ -1,26 +1,18 @@
 """Where Vietnamese is asked for, no command of a gate answers in English."""
 
 import os
-import re
 from collections.abc import Iterator
 from tempfile import TemporaryFile
 
 import pytest
 
+from tests.english import english
 from tests.patience import PATIENCE_S
 
 from .gate import Gate, name_of
 from .test_every_command import ARGUMENTS, LEAVES, commands, line, needs_gate
 
 VIETNAMESE = {"LANG": "vi_VN.UTF-8", "LANGUAGE": ""}
-
-ENGLISH = re.compile(
-    r"\b(the|is|are|was|were|not|and|which|cannot|have|has|from|with|this|that|of|its|yet)\b", re.I
-)
-"""Words that hardly an English sentence does without, and that Vietnamese does not have."""
-
-NO_WORDS = re.compile(r"'[^']*'|\"[^\"]*\"|\S*[/=._]\S*|--[\w-]+")
-"""Commands to be copied, paths and names of settings."""
 
 GATES = [name for name in LEAVES if needs_gate(name)]
 
@@ -39,11 +31,6 @@ def said(arguments: list[str], gate: Gate) -> tuple[int, str]:
         code = process.wait(PATIENCE_S)
         out.seek(0)
         return code, out.read()
-
-
-def english(text: str) -> list[str]:
-    """The lines that are English, for all that one can tell."""
-    return [row for row in text.splitlines() if ENGLISH.search(NO_WORDS.sub(" ", row))]
 
 
 def wrong(command: str) -> Iterator[list[str]]:

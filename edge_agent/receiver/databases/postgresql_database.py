@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from ...contract.broker.access import is_loopback
 from ...contract.errors import StoreFault
+from ...contract.language import Message, together
 from .database import DatabaseAway, Guard, Row, Unfit
 
 try:
@@ -17,9 +18,7 @@ try:
     from psycopg import sql as words
     from psycopg.conninfo import conninfo_to_dict
 except ImportError as error:
-    raise StoreFault(
-        "PostgreSQL's driver is not installed: pip install 'attendance-edge-agent[postgresql]'."
-    ) from error
+    raise StoreFault("payroll.no-psycopg") from error
 
 SCHEMA = "attendance"
 
@@ -39,8 +38,8 @@ _PATIENCE: dict[str, Any] = {
     "application_name": "edge-agent receive",
 }
 _LASTING = (
-    *("does not exist", "authentication failed", "pg_hba.conf", "no password supplied"),
-    *("does not support SSL", "certificate"),
+    *("not exist", "authentication failed", "pg_hba.conf", "password supplied"),
+    *("support SSL", "certificate"),
 )
 """Of a login that was refused there are only the server's words, no SQLSTATE: these stay true."""
 
@@ -63,18 +62,15 @@ class PostgresqlDatabase:
     }
 
     def __init__(self, url: str, *, alone: bool) -> None:
-        self.name = "in PostgreSQL"
+        self.name = "(PostgreSQL)"
         with self._faults():
             given = conninfo_to_dict(url)
             if "password" in given:
-                raise StoreFault(
-                    "The database's URL has a password in it, where everybody on this machine"
-                    " can read it: put it in ~/.pgpass or PGPASSWORD, and leave it out here."
-                )
+                raise StoreFault("payroll.password-in-url")
             tls = _tls(given)
             self._conn = psycopg.connect(url, autocommit=True, **_PATIENCE, **tls)
             info = self._conn.info
-            self.name = f"{info.dbname} of PostgreSQL at {info.host}:{info.port}"
+            self.name = f"{info.dbname} (PostgreSQL, {info.host}:{info.port})"
             try:
                 self._settle(alone)
             except BaseException:
@@ -100,9 +96,7 @@ class PostgresqlDatabase:
         try:
             self._conn.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         except psycopg.errors.LockNotAvailable:
-            raise DatabaseAway(
-                f"Another receiver uses the database {self.name}: stop it, or name another one."
-            ) from None
+            raise DatabaseAway("payroll.database-in-use", name=self.name) from None
         self._conn.execute("RESET lock_timeout")
         if self.query("SHOW fsync") == [("off",)]:
             _log.warning("fsync-off a power cut there loses what was confirmed: %s", self.name)
@@ -208,12 +202,10 @@ class PostgresqlDatabase:
                 raise Unfit(f"PostgreSQL does not take a value ({type(error).__name__})") from error
             message = _told(error)
             if self._may_come_back(error):
-                raise DatabaseAway(f"The database {self.name} is away: {message}") from error
-            raise StoreFault(
-                f"The database {self.name} cannot be used: {message}."
-                " Look at its URL, the role's rights and the server's own log."
-                + _about_tls(message)
-            ) from error
+                raise DatabaseAway("payroll.database-away", name=self.name, why=message) from error
+            told = Message("payroll.database-unusable", name=self.name, why=message)
+            look = Message("payroll.database-look-at-server")
+            raise StoreFault(together(told, look, _about_tls(message)) or told) from error
 
     def _may_come_back(self, error: psycopg.Error) -> bool:
         if error.sqlstate is not None:
@@ -262,13 +254,9 @@ def _over_network(host: str) -> bool:
     return bool(host) and not host.startswith(("/", "@")) and not is_loopback(host)
 
 
-def _about_tls(message: str) -> str:
-    if "SSL" not in message and "certificate" not in message:
-        return ""
-    return (
-        " Over a network TLS is spoken and the server's certificate verified: name the CA that"
-        " signed it by sslrootcert= in the URL, or, where nobody can listen, say sslmode=disable."
-    )
+def _about_tls(message: str) -> Message | None:
+    of_tls = "SSL" in message or "certificate" in message
+    return Message("payroll.database-tls") if of_tls else None
 
 
 def _state_folder() -> Path:
@@ -280,10 +268,7 @@ def _state_folder() -> Path:
     try:
         return Path.home() / ".local/state/edge-agent"
     except RuntimeError as error:
-        raise StoreFault(
-            "Corrections cannot be written down a second time, for this user has no home: say in"
-            " XDG_STATE_HOME where."
-        ) from error
+        raise StoreFault("payroll.no-home") from error
 
 
 def _own(sql: str) -> str:

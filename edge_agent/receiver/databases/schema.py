@@ -236,15 +236,10 @@ def prepare(database: Database, project: Callable[[Database], None]) -> None:
     """
     done = _done(database)
     if done - _STEPS.keys():
-        raise StoreFault(
-            f"The database {database.name} was written by a newer version of the receiver: install"
-            " that version again, or name another database."
-        )
+        raise StoreFault("payroll.database-newer", name=database.name)
     tables = database.tables()
     if not done and tables and _FIRST_VERSION not in tables:
-        raise StoreFault(
-            f"{database.name} is another program's database: name one for the receiver alone."
-        )
+        raise StoreFault("payroll.database-of-another", name=database.name)
     database.adopt()
     with database.transaction():
         grants = database.grants(VIEWS)
@@ -297,10 +292,7 @@ def _is_new(database: Database, what: str, version: str) -> bool:
 def check(database: Database) -> None:
     """Raises StoreFault where a receiver of this version has not prepared the database yet."""
     if _done(database) != _STEPS.keys():
-        raise StoreFault(
-            f"The database {database.name} is not that of a receiver of this version: name the"
-            " right one, or start 'edge-agent receive' on it once."
-        )
+        raise StoreFault("payroll.database-not-of-receiver", name=database.name)
 
 
 def _done(database: Database) -> set[str]:

@@ -12,6 +12,7 @@ from typing import IO, Any, ClassVar
 
 from ...contract.atomic_file import close_to_others, create_private
 from ...contract.errors import StoreFault
+from ...contract.language import Message, together
 from ...contract.planted_links import refuse_planted_links
 from ...contract.rights import unusable_file
 from .database import Guard, Row, Unfit
@@ -39,7 +40,7 @@ class SqliteDatabase:
         self.name = str(self._path)
         with self._faults(), ExitStack() as opened:
             if not alone and not self._path.exists():
-                raise StoreFault(f"There is no database {self.name}: name the receiver's own.")
+                raise StoreFault("payroll.database-missing", name=self.name)
             if alone:
                 opened.enter_context(_locked(self._path))
                 _make_private(self._path)
@@ -164,12 +165,11 @@ class SqliteDatabase:
             if getattr(error, "sqlite_errorname", None) in _OF_A_VALUE:
                 raise Unfit(f"SQLite does not take a value ({type(error).__name__})") from error
             why = unusable_file(self._path) or unusable_file(_lock_of(self._path))
-            raise StoreFault(
-                f"The database {self.name} cannot be used: {why}."
-                if why
-                else f"The database {self.name} cannot be used: {error}."
-                " Look at the file, its folder's permissions and the free space on its disk."
-            ) from error
+            told = Message(
+                "payroll.database-unusable", name=self.name, why=str(error) if why is None else why
+            )
+            look = None if why else Message("payroll.database-look-at-file")
+            raise StoreFault(together(told, look) or told) from error
 
 
 def _close_to_everybody(path: Path) -> None:
@@ -210,7 +210,5 @@ def _locked(path: Path) -> IO[bytes]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         lock.close()
-        raise StoreFault(
-            f"Another receiver uses the database {path}: stop it, or name another database."
-        ) from error
+        raise StoreFault("payroll.database-in-use", name=path) from error
     return lock

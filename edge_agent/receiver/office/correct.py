@@ -275,7 +275,7 @@ def _held(
         [addition.code, *around],
     )
     return [
-        Held(f"entry {seq} of ledger {ledger}", at_ms)
+        Held(Message("clerk.entry", seq=seq, ledger=ledger), at_ms)
         for ledger, seq, at_ms in found
         if (ledger, seq) != itself
     ]

@@ -96,7 +96,7 @@ def export(
     """
     write = {".xlsx": _spreadsheet, ".csv": _csv}.get(target.suffix.lower())
     if write is None:
-        raise BadRequest(f"{target} names no format: end it in .xlsx (for Excel) or .csv.")
+        raise BadRequest("payroll.export-no-format", path=target)
     with new_private_file(target) as file:
         return write(database, period, file, view)
 
@@ -197,10 +197,7 @@ def _spreadsheet(database: Database, period: Period, file: IO[bytes], _: str) ->
         from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
         from openpyxl.styles import Font
     except ImportError as error:
-        raise StoreFault(
-            "What writes Excel's files is not installed:"
-            " pip install 'attendance-edge-agent[receiver]', or use --format csv."
-        ) from error
+        raise StoreFault("payroll.export-no-openpyxl") from error
     book = Workbook(write_only=True)
     count = 0
     sheets = [
@@ -211,7 +208,7 @@ def _spreadsheet(database: Database, period: Period, file: IO[bytes], _: str) ->
     sheets.append((correction_file.SHEET, correction_file.TITLES, corrections))
     for name, columns, rows in sheets:
         if len(rows) > _MOST_ROWS:
-            raise BadRequest(f"{len(rows)} rows are more than a sheet of Excel holds: use csv.")
+            raise BadRequest("payroll.export-too-long", rows=len(rows))
         sheet = book.create_sheet(f"{name} {_title(period)}")
         sheet.freeze_panes = "C2"
         for place in range(len(columns)):

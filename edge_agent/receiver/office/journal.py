@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from ...contract.atomic_file import create_private, sync
 from ...contract.errors import BadRequest, StoreFault
+from ...contract.language import because
 from ..databases.database import Database
 from ..worktime.due import due_by_punches, mark_due
 from ..worktime.keep import renew
@@ -132,10 +133,7 @@ def keep_journal(database: Database) -> int:
             known = {key for key, _ in _told_apart(written)}
             _append(path, [row for key, row in _told_apart(held) if key not in known], torn)
         except OSError as error:
-            raise StoreFault(
-                f"{path} cannot be used ({error.strerror}): what is entered there is lost with"
-                f" the database. Give it to {_owner(path, database)}."
-            ) from error
+            raise _unusable(path, database, error) from error
     if lost:
         _log.warning("corrections-taken-in count=%d from %s", lost, path)
     return lost
@@ -175,9 +173,11 @@ def _pair_anew(database: Database, row: Correction) -> None:
         due_by_punches(database, database.query(recovered, [row.gate]))
 
 
-def _owner(path: Path, database: Database) -> str:
-    beside = path.parent / path.name.removesuffix(SUFFIX)
-    return f"the owner of {database.name}" if beside.exists() else "the user of this command"
+def _unusable(path: Path, database: Database, error: OSError) -> StoreFault:
+    why = because(error)
+    if (path.parent / path.name.removesuffix(SUFFIX)).exists():
+        return StoreFault("payroll.journal-unusable", path=path, why=why, name=database.name)
+    return StoreFault("payroll.journal-unusable-server", path=path, why=why)
 
 
 def take_in(database: Database, held: list[Correction], written: Iterable[Correction]) -> int:

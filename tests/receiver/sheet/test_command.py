@@ -244,7 +244,7 @@ def test_a_closed_month_does_not_change(
     assert receive(*SHEET, "--output", str(tmp_path / "2.xlsx")).exit_code == 0
     assert marks(tmp_path / "2.xlsx") == before
     said = [cell.value for cell in load_workbook(tmp_path / "2.xlsx").worksheets[0]["A"]]
-    assert any("Đã chốt ngày 01/12/2026" in str(cell) for cell in said)
+    assert any("Đã khóa ngày 01/12/2026" in str(cell) for cell in said)
     later = ("sheet", "--from", "2026-11-24", "--to", "2026-12-23", "--form", "days")
     assert receive(*later, "--output", str(tmp_path / "3.xlsx")).exit_code == 0
 

@@ -61,7 +61,7 @@ def test_every_doubtful_cell_is_coloured_and_says_why(form: Form, language: Lang
     noted = [cell for row in sheet.iter_rows() for cell in row if cell.comment]
     assert noted
     assert {cell.fill.start_color.rgb for cell in noted} == {DOUBT}
-    reason = {"vi": "Thiếu một lần bấm", "en": "A press is missing"}[language]
+    reason = {"vi": "Thiếu một lần ấn", "en": "A press is missing"}[language]
     assert any(reason in cell.comment.text for cell in noted)
     if form in ("01a", "01b"):
         for row in sheet.iter_rows(min_row=10):

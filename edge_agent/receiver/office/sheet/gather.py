@@ -139,7 +139,7 @@ def _common(closing: Closing, period: Period) -> tuple[date, date]:
 
 
 def _told_day(made_at: str) -> str:
-    return f"{date.fromisoformat(local_date(parse_time(made_at), ZONE)):%d/%m/%Y}"
+    return local_date(parse_time(made_at), ZONE)
 
 
 def _person(code: str, name: str, team: str, days: _Days, leaves: _Leaves) -> Person:

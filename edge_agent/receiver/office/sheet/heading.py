@@ -46,7 +46,7 @@ def draw_standing(paper: Paper, roll: Roll, words: Words, doubtful: int, last: i
     """How many cells a person has to decide on, for whoever is about to sign."""
     said = words("doubtful", count=doubtful) if doubtful else words("nothing_doubtful")
     if roll.closed:
-        said = f"{words('closed', day=roll.closed)}. {said}"
+        said = f"{words('closed', on=roll.closed)}. {said}"
     fill = "doubt" if doubtful else None
     paper.across(5, 1, last, said, bold=bool(doubtful), scale=-1, lined=False, fill=fill)
 
@@ -56,7 +56,7 @@ def told_period(roll: Roll, words: Words) -> str:
     period = roll.period
     if period.is_month:
         return words("month", month=f"{period.first:%m}", year=period.first.year)
-    return words("from_to", first=words.day(period.first), last=words.day(period.last))
+    return words("from_to", first=period.first, last=period.last)
 
 
 def draw_days(paper: Paper, roll: Roll, words: Words) -> None:
