@@ -49,7 +49,7 @@ test: lint $(BROUGHT) ## Check style and types, then run the tests (AREA=touch: 
 endif
 
 .PHONY: test-long
-test-long: lint $(BROUGHT) rabbitmq nspawn libreoffice ## The same with the soaks and crash states
+test-long: lint $(BROUGHT) rabbitmq nspawn libreoffice uml ## The same with the soaks and crash states
 	@failed=0; \
 	$(PYTEST) -m '(long or not long) and not alone' $(ARGS) || failed=1; \
 	$(BIN)/python -m pytest -m alone $(ARGS) || failed=1; \
@@ -60,6 +60,10 @@ lint: .venv/test ## Check style and types only
 	@$(BIN)/ruff check -q
 	@$(BIN)/ruff format -q --check
 	@$(BIN)/mypy --no-error-summary
+
+.PHONY: test-pins
+test-pins: .venv/test uml ## Test the pins on a real GPIO chip, in a kernel of its own (built at the first time)
+	@tests/pins/boot.sh $(ARGS)
 
 .PHONY: hw-test
 hw-test: .venv/hw ## Test a real sensor and lamps (PORT=/dev/serial0)
@@ -179,6 +183,13 @@ nspawn:
 	@command -v systemd-nspawn >/dev/null && command -v debootstrap >/dev/null && exit; \
 	$(call debian,debootstrap systemd-container); \
 	[ $$installed = yes ] || echo 'the test under systemd is skipped: sudo apt-get install debootstrap systemd-container'
+
+# For a kernel that runs as a process, in which the pins are tried.
+.PHONY: uml
+uml:
+	@[ -n "$$(ls /usr/src/linux-source-6.*.tar.xz 2>/dev/null)" ] && command -v bison flex bc gcc xz >/dev/null && exit; \
+	$(call debian,linux-source-6.1 bison flex bc gcc libc6-dev xz-utils); \
+	[ $$installed = yes ] || echo 'the pins are not tried: sudo apt-get install linux-source-6.1 bison flex bc gcc xz-utils'
 
 # What the screen's page is tried in, without a window.
 .PHONY: chromium

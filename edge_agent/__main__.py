@@ -35,6 +35,12 @@ def _run() -> None:
         # Without loading what commands need, for scripts ask it at each start.
         _tell_version()
         return
+    if sys.argv[1:2] == ["lamps-off"]:
+        # Without loading what commands need: a lamp is lit meanwhile that should not be.
+        from .gate.header.lamps_off import main as lamps_off
+
+        lamps_off(sys.argv[2:])
+        return
     from .cli import main as command_line
 
     try:

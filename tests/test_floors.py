@@ -23,7 +23,7 @@ MAY_IMPORT = {
     },
     "cli": {"contract", "gate", "receiver", "simulator", "display", "demo"},
     "demo": {"contract", "gate", "receiver", "simulator", "cli"},
-    "__main__": {"cli", "contract"},
+    "__main__": {"cli", "contract", "gate.header.lamps_off"},
 }
 """Wing → the wings that it may import beside itself, or the rooms of one."""
 
@@ -40,7 +40,7 @@ FLOORS = {
     ),
     "gate": (
         ("directions", "lazy_import"),
-        ("credentials", "errors", "events", "pairing_mark", "rules"),
+        ("credentials", "errors", "events", "header", "pairing_mark", "rules"),
         ("settings", "host", "pins"),
         ("ports", "ledger.store"),
         ("ledger", "panel", "reader", "uplink"),
@@ -97,7 +97,8 @@ reads the ledger need not know what the gate makes of it."""
 KNOWN_TO = {
     "pyfingerprint": {"gate.sensor"},
     "serial": {"gate.sensor"},
-    "gpiozero": {"gate.panel", "gate.pins"},
+    "gpiozero": {"gate.header", "gate.panel", "gate.pins"},
+    "gpiod": {"gate.header"},
     "sqlite3": {"gate.ledger", "receiver", "demo"},
     "sqlite_utils": {"gate.ledger"},
     "psycopg": {"receiver"},
@@ -108,7 +109,7 @@ KNOWN_TO = {
     "pyrage": {"gate.people"},
     "segno": {"cli"},
     "PIL": {"cli", "gate.sensor.driver"},
-    "tomllib": {"gate.settings", "receiver.office", "receiver.worktime"},
+    "tomllib": {"gate.header.lamps_off", "gate.settings", "receiver.office", "receiver.worktime"},
     "starlette": {"display"},
     "uvicorn": {"display.serve"},
     "click": {"cli", "demo"},

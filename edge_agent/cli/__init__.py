@@ -25,7 +25,6 @@ COMMANDS = {
     "doctor": "doctor",
     "enroll": "enroll",
     "identify": "people",
-    "lamps-off": "panel",
     "ledger": "ledger",
     "panel": "panel",
     "prints": "people",
@@ -40,9 +39,6 @@ COMMANDS = {
     "workers": "people",
 }
 """Command → the module of this package that has it. Its help is the message ``help.COMMAND``."""
-
-HIDDEN = ("lamps-off",)
-"""What the service manager runs, and nobody types."""
 
 
 class _Commands(Group):
@@ -64,7 +60,7 @@ class _Commands(Group):
         if wanted not in COMMANDS and not wanted.startswith("-"):
             from difflib import get_close_matches
 
-            meant = get_close_matches(wanted, _listed())
+            meant = get_close_matches(wanted, COMMANDS)
             told = "command.none-such-but" if meant else "command.none-such"
             raise click.UsageError(say(told, wanted=wanted, meant=list(map(repr, meant))), ctx)
         return super().resolve_command(ctx, args)
@@ -72,7 +68,7 @@ class _Commands(Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List them without importing them."""
         with formatter.section(gettext("Commands")):
-            formatter.write_dl([(name, _first(say(f"help.{name}"))) for name in _listed()])
+            formatter.write_dl([(name, _first(say(f"help.{name}"))) for name in COMMANDS])
 
     def invoke(self, ctx: click.Context) -> Any:
         """End a command that was interrupted without a word."""
@@ -100,10 +96,6 @@ class _Commands(Group):
                     else Message("command.failed", why=why)
                 )
                 sys.exit(OutputLost.exit_code)
-
-
-def _listed() -> list[str]:
-    return [name for name in COMMANDS if name not in HIDDEN]
 
 
 def _first(text: str) -> str:

@@ -1,4 +1,4 @@
-"""``edge-agent panel demo``, and ``edge-agent lamps-off``: the lamps and the buzzer."""
+"""``edge-agent panel demo``: the lamps and the buzzer."""
 
 import time
 from contextlib import closing
@@ -9,18 +9,12 @@ from ..contract.language import say
 from ..gate.errors import PinFault
 from ..gate.panel.lamps import GpioPanel
 from ..gate.settings.schema import Settings
-from .help import Group, command
+from .help import Group
 from .options import with_settings
 from .tell import tell
 
 _ROUNDS = 2
 _PAUSE_S = 1.0
-
-
-@command(name="lamps-off", help="help.lamps-off", hidden=True)
-@with_settings
-def lamps_off(settings: Settings) -> None:
-    _opened(settings).close()
 
 
 @click.group(cls=Group, help="help.panel")

@@ -3,10 +3,6 @@
 The factory of pins, real or mocked, is always named, so that gpiozero never falls back to a guess.
 """
 
-import atexit
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,14 +22,9 @@ def pin_factory(pins: str) -> Any:
 
 
 def _header() -> Any:
-    if "LG_WD" not in os.environ:
-        # lgpio makes a named pipe in the current folder unless told where, and fails where this
-        # user may not write.
-        os.environ["LG_WD"] = folder = tempfile.mkdtemp(prefix="edge-agent-")
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    from gpiozero.pins.lgpio import LGPIOFactory
+    from .header.factory import HeaderFactory
 
-    return LGPIOFactory()
+    return HeaderFactory()
 
 
 @contextmanager
@@ -41,7 +32,7 @@ def opening(section: str, key: str) -> Iterator[None]:
     """Turn whatever goes wrong into a PinFault that names the setting."""
     try:
         yield
-    except Exception as error:  # lgpio's own errors derive from nothing else.
+    except Exception as error:  # gpiozero's own, the kernel's, and that gpiod is not installed.
         if (why := closed_chip()) is not None:
             raise PinFault(
                 "host.pin-closed", section=section, key=key, error=error, why=why

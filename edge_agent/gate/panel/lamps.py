@@ -237,7 +237,7 @@ class GpioPanel:
         """A lamp that fails must not keep the next punch from being recorded."""
         try:
             yield
-        except Exception as error:  # lgpio's own errors derive from nothing else.
+        except Exception as error:  # gpiozero's own, the kernel's, and that gpiod is not installed.
             if not self._broken:
                 self._broken = True
                 log.error("The lamps fail (%s): the gate goes on without them.", error)
@@ -257,10 +257,10 @@ class GpioPanel:
             for name, pin in wanted.items():
                 if pin != "none":
                     self.devices[name] = _device(name, settings)(pin, pin_factory=factory)
-        except Exception as error:  # lgpio's own errors derive from nothing else.
+        except Exception as error:  # gpiozero's own, the kernel's, and that gpiod is not installed.
             self._let_go()
             advice = closed_chip() or (
-                "check the pins in [panel], that this user is in the group gpio, and that lgpio is "
+                "check the pins in [panel], that this user is in the group gpio, and that gpiod is "
                 'installed; or set [panel] pins = "none"'
             )
             problem = f"The lamps cannot be used ({error}): {advice}."

@@ -127,7 +127,7 @@ run.run_daemon(load_settings(config), config)
 
 
 def test_a_stop_is_not_lost_to_a_thread_that_a_library_left_behind(assembly: Assembly) -> None:
-    """lgpio's, for one, which ends with the process."""
+    """It ends with the process."""
     config = assembly.database.with_name("gate.toml")
     without_manager = {k: v for k, v in os.environ.items() if k != "NOTIFY_SOCKET"}
     left = subprocess.run(

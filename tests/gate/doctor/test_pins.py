@@ -48,7 +48,7 @@ def test_somebody_else_has_it(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, check: Any, key: str
 ) -> None:
     def busy() -> Any:
-        raise RuntimeError("'GPIO busy'")  # As lgpio says it.
+        raise RuntimeError("'GPIO busy'")  # As gpiod says it.
 
     monkeypatch.setattr("edge_agent.gate.pins._header", busy)
     assert said(check(stage.context(sensor={key: 4}))) == "PIN_BUSY"
@@ -59,13 +59,13 @@ def test_there_is_no_way_to_the_pins(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, check: Any, key: str
 ) -> None:
     def none() -> Any:
-        raise ModuleNotFoundError("No module named 'lgpio'")
+        raise ModuleNotFoundError("No module named 'gpiod'")
 
     monkeypatch.setattr("edge_agent.gate.pins._header", none)
     [finding] = look(check, stage.context(sensor={key: 4}))
     assert finding.state == "FAIL"
     assert key in finding.found
-    assert "lgpio is installed" in finding.advice
+    assert "gpiod is installed" in finding.advice
 
 
 @pytest.mark.parametrize("active", ["low", "high"])

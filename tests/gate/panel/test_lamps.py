@@ -292,7 +292,7 @@ def test_two_lamps_on_one_pin_are_told_to_the_installer() -> None:
 
 
 class PinsForbidden(Exception):
-    """As lgpio's own, it derives from nothing else."""
+    """As some of gpiozero's, it derives from nothing else."""
 
 
 def test_pins_that_may_not_be_opened_are_told_to_the_installer(
