@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 
 from edge_agent.contract.attendance import SHIFT_MS
 from edge_agent.contract.chain import Scribe
-from edge_agent.contract.facts import Direction, DirectionSource, Evidence, GateAlive, PunchRecorded
+from edge_agent.contract.facts import Direction, DirectionSource, GateAlive, PunchRecorded
 from edge_agent.contract.people import Print, Worker
 from edge_agent.contract.stamps import ClockState, Stamp
 from edge_agent.gate.ledger.store.database import open_database
@@ -53,7 +53,7 @@ def punch(number: int) -> PunchRecorded:
         worker=f"NV{number % 80:04}",
         direction=Direction.IN,
         direction_source=DirectionSource.ALTERNATE,
-        evidence=Evidence(finger="right-index", slot=number % 80, generation=1, score=112),
+        evidence_hash="e5" * 32,
     )
 
 

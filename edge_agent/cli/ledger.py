@@ -141,6 +141,7 @@ def verify(settings: Settings, receipt: str | None, as_json: bool) -> None:
                 "entries": tail.seq,
                 "pruned": pruned,
                 "hash": tail.hash.hex(),
+                "openings": store.count_openings(),
             }
         )
         return
@@ -153,6 +154,8 @@ def verify(settings: Settings, receipt: str | None, as_json: bool) -> None:
         tell(say("ledger.unbroken-since", count=pruned, **told))
     else:
         tell(say("ledger.unbroken", **told))
+    if kept := store.count_openings():
+        tell(say("ledger.openings", count=kept))
 
 
 @ledger.command(help="help.ledger-export")

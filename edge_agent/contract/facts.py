@@ -69,16 +69,6 @@ class Fact(Struct, frozen=True, kw_only=True, tag_field="kind"):
     """It says whether presses are recorded."""
 
 
-class Evidence(Struct, frozen=True, kw_only=True):
-    """Why a finger's punch is credited to its worker: which print, in which life of its slot, how
-    well."""
-
-    finger: str
-    slot: int
-    generation: int
-    score: int
-
-
 class OldEntry(Struct, frozen=True, kw_only=True):
     """An entry of an older ledger; ``hash`` is 64 hex digits."""
 
@@ -118,7 +108,8 @@ class PunchRecorded(Fact, tag="punch.recorded", frozen=True, kw_only=True):
     """A worker's attendance mark.
 
     Without a trusted clock ``at`` is null, and ``not_before`` and ``not_after`` are there as far as
-    they are known at once. ``evidence`` is a finger's alone.
+    they are known at once. ``evidence_hash``, a finger's alone, commits the gate to which print it
+    was and how well it matched: 64 hex digits. What it opens to never leaves the gate.
     """
 
     answers_touch = True
@@ -129,7 +120,7 @@ class PunchRecorded(Fact, tag="punch.recorded", frozen=True, kw_only=True):
     direction: Direction | None
     direction_source: DirectionSource | None
     method: Method = Method.FINGER
-    evidence: Evidence | UnsetType = UNSET
+    evidence_hash: str | UnsetType = UNSET
     not_before: str | UnsetType = UNSET
     not_after: str | UnsetType = UNSET
 
@@ -170,7 +161,7 @@ class PunchRepeated(Fact, tag="punch.repeated", frozen=True, kw_only=True):
     worker: str
     of: int
     method: Method = Method.FINGER
-    evidence: Evidence | UnsetType = UNSET
+    evidence_hash: str | UnsetType = UNSET
 
 
 class PunchTimeResolved(Fact, tag="punch.time-resolved", frozen=True, kw_only=True):

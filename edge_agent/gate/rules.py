@@ -17,12 +17,12 @@ from ..contract.facts import (
     RECORDED,
     Direction,
     DirectionSource,
-    Evidence,
     Method,
 )
 from ..contract.people import Employment, Print, Worker
 from ..contract.stamps import Elapsed, Stamp, elapsed, local_date, parse_time
 from .directions import DirectionRule, Hours, KeyDefault
+from .evidence import Evidence
 
 LONGEST_LOOK_BACK_MS = 86_400_000
 """How long ago a punch may be that a rule still asks for, whatever the settings: the repeat window
@@ -44,7 +44,7 @@ class Proof(Struct, frozen=True, kw_only=True):
 
     worker: str
     method: Method
-    evidence: Evidence | UnsetType = UNSET
+    evidence: Evidence | None = None
     allowed: bool = True
 
     @classmethod

@@ -26,7 +26,6 @@ from edge_agent.contract.facts import (
     AttemptRefused,
     Direction,
     DirectionSource,
-    Evidence,
     Fact,
     GateAlive,
     PrintRestored,
@@ -53,7 +52,7 @@ PUNCH = PunchRecorded(
     worker="NV0042",
     direction=Direction.IN,
     direction_source=DirectionSource.IN,
-    evidence=Evidence(finger="right-index", slot=17, generation=2, score=112),
+    evidence_hash="e5" * 32,
 )
 
 
@@ -78,7 +77,7 @@ def test_a_punch_stands_on_the_wire_as_the_contract_says() -> None:
         "direction": "in",
         "direction_source": "in",
         "method": "finger",
-        "evidence": {"finger": "right-index", "slot": 17, "generation": 2, "score": 112},
+        "evidence_hash": "e5" * 32,
         "clock": {
             "state": "synced",
             "uncertainty_ms": 40,

@@ -16,7 +16,6 @@ from edge_agent.contract.chain import GENESIS, Scribe, read_wire
 from edge_agent.contract.facts import (
     Direction,
     DirectionSource,
-    Evidence,
     Fact,
     GateAlive,
     OldEntry,
@@ -312,7 +311,7 @@ def pressed(worker: str, way: Direction | None = None) -> PunchRecorded:
         worker=worker,
         direction=way,
         direction_source=None,
-        evidence=Evidence(finger="left-thumb", slot=1, generation=1, score=9),
+        evidence_hash="e5" * 32,
     )
 
 
@@ -343,7 +342,7 @@ def recalled(
 
 
 ALIVE = GateAlive(recording=True, version="0")
-REPEATED = PunchRepeated(worker="007", of=1, evidence=pressed("007").evidence)
+REPEATED = PunchRepeated(worker="007", of=1, evidence_hash="e5" * 32)
 ADDED = PunchAdded(
     worker="007", at="2026-11-18T06:00:00.000+07:00", direction=Direction.IN, reason="x", actor="y"
 )

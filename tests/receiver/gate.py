@@ -13,7 +13,6 @@ from edge_agent.contract.chain import GENESIS, Entry, Scribe
 from edge_agent.contract.facts import (
     Direction,
     DirectionSource,
-    Evidence,
     Fact,
     GateAlive,
     LedgerOpened,
@@ -56,7 +55,7 @@ def _fact(seq: int, gate: str, version: str) -> Fact:
         worker=f"NV{seq:04}",
         direction=Direction.IN if seq % 2 else Direction.OUT,
         direction_source=DirectionSource.ALTERNATE,
-        evidence=Evidence(finger="right-index", slot=seq % 150, generation=1, score=100),
+        evidence_hash="e5" * 32,
     )
 
 

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import structs
 
-from edge_agent.contract.facts import Direction, DirectionSource, Evidence, PunchRecorded
+from edge_agent.contract.facts import Direction, DirectionSource, PunchRecorded
 from edge_agent.contract.messages import GateStatus, Topics
 from edge_agent.gate.events import Confirmed, Event
 from edge_agent.gate.host.clock import HostClock
@@ -225,5 +225,5 @@ def _punch(gate: str, seq: int) -> PunchRecorded:
         worker=f"{gate}-{seq % 80:02}",
         direction=Direction.IN if seq % 2 else Direction.OUT,
         direction_source=DirectionSource.ALTERNATE,
-        evidence=Evidence(finger="right-index", slot=seq % 150, generation=1, score=100),
+        evidence_hash="e5" * 32,
     )

@@ -1,5 +1,6 @@
 """A full example of every message, made by the code that makes the real ones. All of it made up."""
 
+import hashlib
 import json
 from functools import cache
 from typing import Any
@@ -18,7 +19,6 @@ from ..facts import (
     CredentialsAllowed,
     Direction,
     DirectionSource,
-    Evidence,
     Fact,
     GateAlive,
     LedgerOpened,
@@ -74,7 +74,7 @@ _SCRIBE = Scribe(gate=_GATE, ledger="c7c336fc-e83b-454b-80e7-09c96ee9725a", zone
 _OLDER = Scribe(gate=_GATE, ledger="5f0e9c1e-6f0b-4d7b-9a53-1c8b5c1d2a70", zone=_ZONE)
 _BOOT, _SYNCED = parse_time("2026-11-23T05:40:00+07:00"), parse_time("2026-11-23T05:43:00+07:00")
 _LAN, _HOA, _TECHNICIAN = "NV0042", "0007", "uid:1000"
-_EVIDENCE = Evidence(finger="right-index", slot=3, generation=1, score=121)
+_EVIDENCE = hashlib.sha256(b"a salt, and what it opens to").hexdigest()
 _OF = 13
 """The entry that the amendments among the examples speak of."""
 
@@ -133,9 +133,9 @@ _FACTS: tuple[Fact, ...] = (
         worker=_LAN,
         direction=Direction.IN,
         direction_source=DirectionSource.ALTERNATE,
-        evidence=_EVIDENCE,
+        evidence_hash=_EVIDENCE,
     ),
-    PunchRepeated(worker=_LAN, of=_OF, evidence=_EVIDENCE),
+    PunchRepeated(worker=_LAN, of=_OF, evidence_hash=_EVIDENCE),
     PunchDirected(worker=_LAN, of=_OF, direction=Direction.OUT),
     ClockSynced(offset_ms=_BOOT, hardware_clock="lost"),
     ClockStepped(
@@ -203,7 +203,7 @@ def _entries() -> list[tuple[type[Fact], Entry]]:
         worker=_HOA,
         direction=Direction.OUT,
         direction_source=DirectionSource.ALTERNATE,
-        evidence=_EVIDENCE,
+        evidence_hash=_EVIDENCE,
     )
     lost = _OLDER.write(first, _stamp(0), 31, GENESIS)
     of = OldEntry(ledger=_OLDER.ledger, seq=lost.seq, hash=lost.hash.hex())

@@ -20,7 +20,6 @@ from ...contract.facts import (
     CredentialsAllowed,
     Direction,
     DirectionSource,
-    Evidence,
     Fact,
     GateAlive,
     LedgerOpened,
@@ -65,7 +64,7 @@ from ...gate.rules import (
     judge,
     last_punches,
 )
-from .older_ledger import previous, recovered
+from .older_ledger import committed, previous, recovered
 from .plan import (
     BOOTS,
     FORGETS_FRIDAY,
@@ -187,7 +186,7 @@ def fork_of(week: WrittenWeek, seq: int, count: int) -> list[Entry]:
             worker=SEASONAL[number],
             direction=Direction.IN,
             direction_source=DirectionSource.ALTERNATE,
-            evidence=Evidence(finger="right-index", slot=number, generation=1, score=99),
+            evidence_hash=committed(SEASONAL[number], f"fork of {week.ledger}:{before.seq + 1}"),
         )
         stamp = stamp_at(week.gate, week.written_at[seq - 1] + 60_000 * (number + 1))
         made.append(scribe.write(fact, stamp, before.seq + 1, before.hash))
@@ -244,8 +243,8 @@ class _Book:
             case Accepted():
                 self._record(verdict, press.ms)
             case Repeat():
-                worker_code, evidence = verdict.proof.worker, verdict.proof.evidence
-                fact = PunchRepeated(worker=worker_code, of=verdict.of, evidence=evidence)
+                of, code = verdict.of, verdict.proof.worker
+                fact = PunchRepeated(worker=code, of=of, evidence_hash=self._committed(code))
                 self.write(fact, press.ms)
             case Refused():
                 reason, refused = verdict.reason.value, verdict.worker
@@ -259,12 +258,15 @@ class _Book:
             worker=code,
             direction=accepted.direction,
             direction_source=DirectionSource.ALTERNATE,
-            evidence=accepted.proof.evidence,
+            evidence_hash=self._committed(code),
         )
         seq = self.write(fact, ms)
         self._last[code] = LastPunch(seq, stamp, accepted.direction)
         if not stamp.trusted:
             self._pending.append((seq, code, ms))
+
+    def _committed(self, code: str) -> str:
+        return committed(code, f"{self._scribe.ledger}:{len(self.entries) + 1}")
 
     def direct_last(self, key: Key, ms: int) -> None:
         """Whoever pressed last has said by a key that it was an out."""

@@ -25,6 +25,7 @@ from ...contract.stamps import ClockState, Stamp
 from ...contract.true_times import Bounds, Timeline
 from ..credentials import Credentials
 from ..events import LedgerGrew
+from ..evidence import Opening
 from ..ports import Clock, Emit
 from ..rules import LastPunch, Policy
 from .store.sqlite_store import SqliteChange, SqliteStore
@@ -146,6 +147,18 @@ class Recorder:
         for fact, entry in zip(facts, written, strict=True):
             self._heed(fact, entry.seq, stamp)
         return written
+
+    def record_touch(self, facts: list[Fact], stamp: Stamp, opening: Opening | None) -> list[Entry]:
+        """Write what a touch comes to, with what the first entry's ``evidence_hash`` opens to.
+
+        Raises StoreFault where it is not certain that everything was written.
+        """
+
+        def keep(change: SqliteChange, entries: list[Entry]) -> None:
+            if opening is not None:
+                change.put_opening(entries[0].seq, opening)
+
+        return self.record_all(facts, stamp, then=keep)
 
     def _heed(self, fact: Fact, seq: int, stamp: Stamp) -> None:
         """Have what was written in the memory too: the rules must not wait for a restart.

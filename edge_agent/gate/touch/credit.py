@@ -1,6 +1,7 @@
 """Credit a match, or refuse it: decide, write it down durably, and only then show it."""
 
 import logging
+import os
 from collections.abc import Callable
 
 from msgspec import UNSET, UnsetType, structs
@@ -16,6 +17,7 @@ from ...contract.facts import (
 )
 from ...contract.stamps import Stamp, local_time, true_time
 from ..events import Outcome, PanelShown
+from ..evidence import SALT_BYTES, Opening
 from ..ledger.recorder import Recorder
 from ..ports import Panel
 from ..rules import Accepted, Hint, LastPunch, Match, Proof, Reason, Refused, Repeat, judge
@@ -103,18 +105,19 @@ class Credit:
 
     def _record_punch(self, accepted: Accepted, stamp: Stamp) -> PanelShown:
         proof = accepted.proof
+        opening = _opening(proof)
         not_before, not_after = self._known_at_once(stamp)
         recorded = PunchRecorded(
             worker=proof.worker,
             direction=accepted.direction,
             direction_source=accepted.direction_source,
             method=proof.method,
-            evidence=proof.evidence,
+            evidence_hash=opening.hash if opening else UNSET,
             not_before=not_before,
             not_after=not_after,
         )
         # Commit before the green lamp: the worker walks away on it.
-        entry = self._gate.record(recorded, stamp)
+        [entry] = self._gate.record_touch([recorded], stamp, opening)
         if self._keys is not None:
             self._keys.credited(proof.worker, entry.seq, accepted.direction_source)
         return PanelShown(
@@ -138,13 +141,17 @@ class Credit:
 
     def _record_repeat(self, repeat: Repeat, last: LastPunch, stamp: Stamp) -> PanelShown:
         worker, proof = repeat.proof.worker, repeat.proof
+        opening = _opening(proof)
         repeated = PunchRepeated(
-            worker=worker, of=repeat.of, method=proof.method, evidence=proof.evidence
+            worker=worker,
+            of=repeat.of,
+            method=proof.method,
+            evidence_hash=opening.hash if opening else UNSET,
         )
         facts: list[Fact] = [repeated]
         if repeat.direction is not None:
             facts.append(PunchDirected(worker=worker, of=repeat.of, direction=repeat.direction))
-        entry, *_ = self._gate.record_all(facts, stamp)
+        entry, *_ = self._gate.record_touch(facts, stamp, opening)
         if self._keys is not None:
             self._keys.spent()
         zone = self._gate.policy.zone
@@ -204,6 +211,13 @@ def _why(refused: Refused) -> str | None:
 
 def _shown_method(method: Method) -> Method | None:
     return None if method is Method.FINGER else method
+
+
+def _opening(proof: Proof) -> Opening | None:
+    """What the entry will commit the gate to, with a salt of its own; of a finger alone."""
+    if proof.evidence is None:
+        return None
+    return Opening(worker=proof.worker, evidence=proof.evidence, salt=os.urandom(SALT_BYTES))
 
 
 def _not_recorded(

@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from edge_agent.contract.chain import read_wire
-from edge_agent.contract.facts import Evidence, Fact, GateAlive, PunchRecorded
+from edge_agent.contract.facts import Fact, GateAlive, PunchRecorded
 from edge_agent.contract.stamps import Stamp, parse_time
 from edge_agent.gate.directions import DirectionRule
 from edge_agent.gate.events import Event
@@ -28,7 +28,7 @@ def punch(worker: str = "007") -> PunchRecorded:
         worker=worker,
         direction=None,
         direction_source=None,
-        evidence=Evidence(finger="right-index", slot=0, generation=1, score=99),
+        evidence_hash="e5" * 32,
     )
 
 

@@ -11,7 +11,6 @@ from edge_agent.contract.chain import Entry
 from edge_agent.contract.facts import (
     Direction,
     DirectionSource,
-    Evidence,
     Fact,
     GateAlive,
     PunchRecorded,
@@ -40,7 +39,7 @@ def punch(worker: str = "007", direction: Direction | None = None) -> PunchRecor
         worker=worker,
         direction=direction,
         direction_source=DirectionSource.ALTERNATE if direction else None,
-        evidence=Evidence(finger="right-index", slot=1, generation=1, score=99),
+        evidence_hash="e5" * 32,
     )
 
 

@@ -4,12 +4,14 @@ import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from msgspec import Struct, structs, to_builtins
 
 from edge_agent.contract.chain import Scribe
 from edge_agent.gate.errors import DamagedLedger
+from edge_agent.gate.evidence import Evidence, Opening
 from edge_agent.gate.ledger.store.ledger_rows import Tail
 from edge_agent.gate.ledger.store.metadata import Watermarks
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
@@ -70,7 +72,7 @@ def test_a_column_was_altered(ledger: Path, seq: int, column: str, value: Any) -
     ("old", "new"),
     [
         (b'"worker":"007"', b'"worker":"008"'),
-        (b'"score":99', b'"score":98'),
+        (b'"method":"finger"', b'"method":"finder"'),
         (b'"subject":"007"', b'"subject":"008"'),
         (b'"time":"2026', b'"time":"2025'),
         (b"punch.recorded.v1", b"punch.repeated.v1"),
@@ -183,4 +185,58 @@ def test_an_entry_from_before_the_checkpoint(ledger: Path) -> None:
     alter(ledger, ("INSERT INTO ledger VALUES (?, ?, ?, ?)", row))
     with pytest.raises(DamagedLedger, match="entry 1 is there, although the entries up to 3 were"):
         verify_ledger(store)
+    store.close()
+
+
+def opening(worker: str = "007", score: int = 99) -> Opening:
+    evidence = Evidence(finger="right-index", slot=1, generation=1, score=score)
+    return Opening(worker=worker, evidence=evidence, salt=bytes(16))
+
+
+@pytest.mark.parametrize("kept", [opening(score=98), opening(worker="008")])
+def test_evidence_is_what_its_entry_says(tmp_path: Path, kept: Opening) -> None:
+    with open_store(tmp_path).changing() as change:
+        said = structs.replace(punch(), evidence_hash=opening().hash)
+        seq = change.append(said, NOON).seq
+        change.put_opening(seq, opening())
+    assert verify(tmp_path) == seq
+
+    row = [kept.worker, kept.evidence.score]
+    alter(tmp_path, ("UPDATE evidence_openings SET worker = ?, score = ?", row))
+    with pytest.raises(DamagedLedger, match=f"the finger kept for entry {seq}"):
+        verify(tmp_path)
+
+    alter(tmp_path, ("DELETE FROM evidence_openings", []))
+    assert verify(tmp_path) == seq
+
+
+def test_evidence_goes_with_its_entry(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    for _ in range(3):
+        with store.changing() as change:
+            change.put_opening(change.append(punch(), NOON).seq, opening())
+    with store.changing() as change:
+        change.forget_through(3)
+    assert list(store.openings(1, 10)) == [4]
+
+
+class OldPunch(Struct, frozen=True, kw_only=True, tag_field="kind", tag="punch.recorded"):
+    """As it was written before its evidence became a hash."""
+
+    answers_touch: ClassVar[bool] = True
+    worker: str = "007"
+    direction: None = None
+    direction_source: None = None
+    method: str = "finger"
+    evidence: Evidence = opening().evidence
+
+
+def test_entries_of_before_stay_what_they_are(ledger: Path) -> None:
+    store = open_store(ledger)
+    with store.changing() as change:
+        old = change.append(OldPunch(), NOON)  # type: ignore[arg-type]
+    append(store, punch())
+    assert store.data_of(old)["evidence"] == to_builtins(opening().evidence)
+    assert verify_ledger(store).seq == LAST + 2
+    assert store.last_punches(NOON, 1000)["007"].seq == LAST + 2
     store.close()

@@ -948,9 +948,13 @@ def test_with_a_match_in_flight_the_change_waits_its_turn() -> None:
         (Outcome.UNKNOWN, None),
         (Outcome.RECORDED, "009"),
     ]
+    opened = works.store.openings(1, 100)
     told = [
-        (entry["kind"], (entry.get("evidence") or entry).get("generation"))
-        for entry in works.store.data()
+        (
+            entry["kind"],
+            opened[seq].evidence.generation if seq in opened else entry["generation"],
+        )
+        for seq, entry in enumerate(works.store.data(), 1)
         if entry["kind"].startswith(("punch", "print"))
     ]
     assert told == [

@@ -22,6 +22,7 @@ from edge_agent.gate.errors import (
     SensorUnplugged,
 )
 from edge_agent.gate.events import LedgerGrew, Outcome, PanelShown
+from edge_agent.gate.evidence import Evidence
 from edge_agent.gate.ports import Buffer
 from edge_agent.gate.rules import Hint, Match, Reason
 from edge_agent.gate.touch.credit import REFUSED_AS
@@ -150,12 +151,9 @@ def test_what_a_touch_comes_to(
     (entry,) = one.site.store.data()
     if kind is None:
         assert entry["kind"] == "punch.recorded"
-        assert entry["evidence"] == {
-            "finger": "right-index",
-            "slot": 0,
-            "generation": 1,
-            "score": 90,
-        }
+        opening = one.site.store.openings(1, 100)[entry["seq"]]
+        assert entry["evidence_hash"] == opening.hash
+        assert opening.evidence == Evidence(finger="right-index", slot=0, generation=1, score=90)
     else:
         assert (entry["kind"], entry["reason"]) == ("attempt.refused", kind)
         assert entry["worker"] == expected.worker

@@ -13,7 +13,7 @@ import msgspec
 
 from edge_agent.contract.broker.limits import BrokerLimits
 from edge_agent.contract.errors import BrokerFault
-from edge_agent.contract.facts import Evidence, GateAlive, PunchRecorded
+from edge_agent.contract.facts import GateAlive, PunchRecorded
 from edge_agent.contract.language import Message
 from edge_agent.contract.messages import ClockStatus, GateStatus, LedgerStatus, SensorStatus, Topics
 from edge_agent.contract.roster import Heard
@@ -75,9 +75,8 @@ class Ledger:
                 change.append(GateAlive(recording=True, version="0"), NOON)
 
     def punch(self, worker: str) -> None:
-        evidence = Evidence(finger="right-index", slot=1, generation=1, score=100)
         punch = PunchRecorded(
-            worker=worker, direction=None, direction_source=None, evidence=evidence
+            worker=worker, direction=None, direction_source=None, evidence_hash="e5" * 32
         )
         with self.store.changing() as change:
             change.append(punch, NOON)

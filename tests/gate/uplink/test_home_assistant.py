@@ -116,9 +116,8 @@ def entry(**data: Any) -> bytes:
 
 def test_punches_are_events_with_nothing_but_code_and_time() -> None:
     found = device(punches=True)
-    evidence = {"finger": "right-index", "slot": 3, "generation": 1, "score": 122}
     at = "2026-11-23T06:58:03.120+07:00"
-    punch = {"kind": "punch.recorded", "worker": "0042", "evidence": evidence}
+    punch = {"kind": "punch.recorded", "worker": "0042", "evidence_hash": "e5" * 32}
     assert found.event(entry(**punch, direction="in", at=at)) == {
         "event_type": "in",
         "worker": "0042",

@@ -201,3 +201,4 @@ class CheckpointChange(ChangePart):
             row = {"one": 1, "seq": through, "hash": digest}
             self._database.table("checkpoint").upsert(row, pk="one")
             conn.execute("DELETE FROM ledger WHERE seq <= ?", (through,))
+            conn.execute("DELETE FROM evidence_openings WHERE seq <= ?", (through,))

@@ -336,3 +336,22 @@ def m120_credentials(db: Database) -> None:
     db.conn.execute(
         "CREATE TABLE named_workers (worker TEXT PRIMARY KEY REFERENCES workers (code)) STRICT"
     )
+
+
+@_migration
+def m170_evidence(db: Database) -> None:
+    """What the entries' ``evidence_hash`` opens to. It is erased with the worker.
+
+    No index on the worker: it would be a page more to write for every punch.
+    """
+    db.conn.execute(
+        "CREATE TABLE evidence_openings ("
+        " seq INTEGER PRIMARY KEY CHECK (seq > 0),"
+        " worker TEXT NOT NULL,"
+        " finger TEXT NOT NULL,"
+        " slot INTEGER NOT NULL,"
+        " generation INTEGER NOT NULL,"
+        " score INTEGER NOT NULL,"
+        " salt BLOB NOT NULL"
+        ") STRICT"
+    )

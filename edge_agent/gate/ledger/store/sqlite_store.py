@@ -22,6 +22,7 @@ from ....contract.stamps import Stamp
 from ...errors import DamagedLedger, DiskFull, NoLedgerYet
 from . import people_snapshot, reserve
 from .database import StoreConnection, open_database, open_for_reading
+from .evidence_rows import EvidenceChange, EvidenceRows
 from .ledger_rows import CheckpointChange, CheckpointRows, LedgerChange, LedgerRows, Tail
 from .metadata import MetadataRows, Watermarks, put_watermarks
 from .notes import Gap, gap_note, leaving_note
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class SqliteStore(LedgerRows, CheckpointRows, PeopleRows, PairingRows, MetadataRows):
+class SqliteStore(LedgerRows, CheckpointRows, EvidenceRows, PeopleRows, PairingRows, MetadataRows):
     """Ledger, workers and prints of one gate. One object a thread."""
 
     @classmethod
@@ -123,7 +124,7 @@ class SqliteStore(LedgerRows, CheckpointRows, PeopleRows, PairingRows, MetadataR
         self._connection.close()
 
 
-class SqliteChange(LedgerChange, CheckpointChange, PeopleChange, PairingChange):
+class SqliteChange(LedgerChange, CheckpointChange, EvidenceChange, PeopleChange, PairingChange):
     """Writes inside a transaction that has begun with BEGIN IMMEDIATE.
 
     Immediate, because the tail read here must still be the tail when the entry is inserted: with

@@ -1,10 +1,12 @@
 """Walk the whole ledger and check every link."""
 
+import msgspec
 from msgspec.structs import replace
 
 from ....contract.chain import Entry, read_wire, seal
 from ....contract.language import Message
 from ...errors import DamagedLedger
+from ...evidence import Opening
 from .ledger_rows import Tail
 from .sqlite_store import SqliteStore
 
@@ -15,18 +17,22 @@ def verify_ledger(store: SqliteStore, receipt: Tail | None = None) -> Tail:
     """Return the tail of an unbroken ledger.
 
     Raises DamagedLedger naming the first entry that is missing, altered or out of place. What was
-    pruned is vouched for by the checkpoint's hash. ``receipt`` is the last that payroll has given:
-    a tail that was cut off and sewn up is then noticed, even where the database's own record of
-    what had been sent was altered with it.
+    pruned is vouched for by the checkpoint's hash. Evidence that is still there has to be what its
+    entry has committed the gate to. ``receipt`` is the last that payroll has given: a tail that was
+    cut off and sewn up is then noticed, even where the database's own record of what had been sent
+    was altered with it.
     """
     marks = store.watermarks()  # First: what the daemon publishes meanwhile is no damage.
     tail = begin = store.checkpoint()
     while entries := store.entries(tail.seq + 1 if tail.seq > begin.seq else 1, _BATCH):
+        openings = store.openings(entries[0].seq, _BATCH)
         for entry in entries:
             if entry.seq != tail.seq + 1:
                 raise _damaged(store, _out_of_order(entry, tail))
             if why := altered(entry, tail.hash, store.gate, store.ledger):
                 raise _damaged(store, Message("store.altered", seq=entry.seq, why=why))
+            if entry.seq in openings and not _opens(entry, openings[entry.seq]):
+                raise _damaged(store, Message("store.other-evidence", seq=entry.seq))
             tail = Tail(entry.seq, entry.hash)
             if receipt is not None and receipt.seq == tail.seq and receipt.hash != tail.hash:
                 raise _damaged(store, Message("store.not-of-receipt", seq=tail.seq))
@@ -36,6 +42,15 @@ def verify_ledger(store: SqliteStore, receipt: Tail | None = None) -> Tail:
     if receipt is not None and tail.seq < receipt.seq:
         raise _damaged(store, Message("store.missing-held", seq=tail.seq, held=receipt.seq))
     return tail
+
+
+def _opens(entry: Entry, opening: Opening) -> bool:
+    """Whether it is what the entry says of this worker. Its bytes have proved themselves."""
+    said = (
+        b'"evidence_hash":' + msgspec.json.encode(opening.hash),
+        b'"worker":' + msgspec.json.encode(opening.worker),
+    )
+    return all(one in entry.wire for one in said)
 
 
 def _out_of_order(entry: Entry, tail: Tail) -> Message:

@@ -1,0 +1,45 @@
+"""What the entries' ``evidence_hash`` opens to: kept here alone, and erased with the worker."""
+
+from ...evidence import Evidence, Opening
+from .database import ChangePart, Part
+
+
+class EvidenceRows(Part):
+    """Reads the openings."""
+
+    def openings(self, first: int, limit: int) -> dict[int, Opening]:
+        """At most ``limit`` openings from entry ``first`` on, by the entry's ``seq``, in order."""
+        rows = self._connection.rows(
+            "SELECT seq, worker, finger, slot, generation, score, salt FROM evidence_openings"
+            " WHERE seq >= ? ORDER BY seq LIMIT ?",
+            first,
+            limit,
+        )
+        return {
+            seq: Opening(
+                worker=worker,
+                evidence=Evidence(finger=finger, slot=slot, generation=generation, score=score),
+                salt=salt,
+            )
+            for seq, worker, finger, slot, generation, score, salt in rows
+        }
+
+    def count_openings(self) -> int:
+        """Of how many entries the evidence is still here."""
+        [(count,)] = self._connection.rows("SELECT count(*) FROM evidence_openings")
+        return int(count)
+
+
+class EvidenceChange(ChangePart):
+    """Writes the openings."""
+
+    def put_opening(self, seq: int, opening: Opening) -> None:
+        """Keep what entry ``seq`` has committed the gate to."""
+        evidence = opening.evidence
+        self._database.conn.execute(
+            "INSERT INTO evidence_openings VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(seq, opening.worker, evidence.finger, evidence.slot),
+                *(evidence.generation, evidence.score, opening.salt),
+            ),
+        )
