@@ -16,6 +16,7 @@ from edge_agent.cli import main
 from edge_agent.contract.errors import EdgeAgentError
 from edge_agent.contract.facts import Fact
 from edge_agent.gate.events import AnyEvent
+from edge_agent.gate.roles import MAY, in_order
 from edge_agent.gate.settings.schema import Settings
 from edge_agent.simulator.faults import FAULTS
 from edge_agent.simulator.module import MODELS
@@ -118,6 +119,17 @@ def test_the_settings_file_has_every_setting_with_its_default() -> None:
     for place, default in settings().items():
         if default is not NODEFAULT:
             assert shown[place] == msgspec.json.decode(msgspec.json.encode(default)), place
+
+
+def test_who_may_what_is_the_table_of_the_code() -> None:
+    rows: dict[str, list[str]] = {}
+    for command, roles in MAY.items():
+        who = "anybody" if roles is None else ", ".join(in_order(roles))
+        rows.setdefault(who, []).append(f"`{command}`")
+    made = [f"| {who} | {', '.join(commands)} |" for who, commands in sorted(rows.items())]
+
+    told = section(ROOT / "docs" / "cli.md", "Who may").partition("| who | commands |\n|---|---|\n")
+    assert told[2].partition("\n\n")[0].splitlines() == made
 
 
 @each_page

@@ -39,7 +39,7 @@ FLOORS = {
         ("schemas",),
     ),
     "gate": (
-        ("directions", "evidence", "lazy_import"),
+        ("directions", "evidence", "lazy_import", "roles"),
         ("credentials", "errors", "events", "header", "pairing_mark", "rules"),
         ("settings", "host", "pins"),
         ("ports", "ledger.store"),
@@ -133,7 +133,7 @@ WORLDLY = (
 """The rooms of the contract that are not pure."""
 
 PURE_AT_THE_GATE = (
-    *("gate.evidence", "gate.reader.keyboard", "gate.rules"),
+    *("gate.evidence", "gate.reader.keyboard", "gate.roles", "gate.rules"),
     *("gate.touch.decide", "gate.touch.state", "gate.touch.token_bucket"),
     "gate.touch.lockout",
 )

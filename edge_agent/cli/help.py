@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..contract.language import say
+from ..contract.language import Message, say
 from .tell import legible
 
 Function = Callable[..., Any]
@@ -26,6 +26,21 @@ class Command(click.Command):
             for option in options:
                 spoken.enter_context(_spoken(option))
             return legible(super().get_help(ctx), sys.stdout)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Say who may, where not everybody may."""
+        super().format_epilog(ctx, formatter)
+        if not isinstance(self, click.Group):
+            self._write_who_may(path_of(ctx), formatter)
+
+    def _write_who_may(self, path: str, formatter: click.HelpFormatter) -> None:
+        # Only here: the list of commands does without the gate.
+        from ..gate.roles import MAY, in_order
+
+        if roles := MAY.get(path):
+            told = [Message(f"role.{role}") for role in in_order(roles)]
+            formatter.write_paragraph()
+            formatter.write_text(say("role.who-may", roles=told))
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         said = {"[OPTIONS]": "usage.options", "COMMAND [ARGS]...": "usage.command"}
@@ -54,6 +69,15 @@ def command(help: str, **attributes: Any) -> Callable[[Function], Command]:
 def group(help: str, **attributes: Any) -> Callable[[Function], Group]:
     """click.group for a group that belongs to none of its file."""
     return click.group(cls=Group, help=help, **attributes)
+
+
+def path_of(ctx: click.Context) -> str:
+    """The command as it is typed, without the program's own name: ``workers add``."""
+    words: list[str] = []
+    while ctx.parent is not None:
+        words.insert(0, ctx.info_name or "")
+        ctx = ctx.parent
+    return " ".join(words)
 
 
 @contextmanager

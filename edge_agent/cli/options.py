@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import os
 import re
 from collections.abc import Callable
 from functools import wraps
@@ -14,6 +15,7 @@ from ..contract.language import Message, say
 from ..gate.errors import BadSettings
 from ..gate.settings.load import load_settings
 from ..gate.settings.schema import Settings
+from .help import path_of
 from .language import DEFAULT_CONFIG
 from .tell import confirm
 
@@ -44,9 +46,21 @@ def with_settings(command: Command) -> Command:
             from ..gate.host.journal import on_the_journal  # It brings logging.
 
             raise _as_may_be_logged(bad) if on_the_journal() else bad from None
+        _refuse_unless_permitted(settings)
         return command(settings, **arguments)
 
     return loaded
+
+
+def _refuse_unless_permitted(settings: Settings) -> None:
+    """Hold the table of roles where no daemon does; the files' own rights are the wall behind it.
+
+    Raises NotPermitted, before anything is asked or done.
+    """
+    from ..gate.host.who_may import WhoMay
+
+    who_may = WhoMay.of_files(settings.roles.groups, Path(settings.store.path))
+    who_may.refuse_unless(os.geteuid(), path_of(click.get_current_context()))
 
 
 def _as_may_be_logged(bad: BadSettings) -> BadSettings:

@@ -46,6 +46,12 @@ class SocketFault(EdgeAgentError):
     exit_code = 73
 
 
+class NotPermitted(EdgeAgentError):
+    """Somebody else may do this: whoever asked must ask them. EX_NOPERM."""
+
+    exit_code = 77
+
+
 class PinFault(EdgeAgentError):
     """A pin cannot be used: the installer must look at numbers and permissions. EX_CONFIG."""
 

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import pwd
 import selectors
 import socket
 import struct
@@ -18,10 +17,11 @@ import msgspec
 from ...contract.atomic_file import set_mode
 from ...contract.errors import BadRequest, EdgeAgentError
 from ...contract.told import rule
-from ..errors import GateBusy, SocketFault
+from ..errors import GateBusy, NotPermitted, SocketFault
 from ..events import Event, Watching
 from ..host.lock import give_to_folder_owner
 from ..host.rights import unmakeable_socket
+from ..host.who_may import WhoMay
 from ..people.handlers import HANDLERS
 from ..people.requests import (
     SECOND_NS,
@@ -52,10 +52,6 @@ _IDLE_S = 60.0
 """How long a client may say nothing that waits for no answer."""
 
 _SIGN_EVERY_S = 5.0
-
-_ONLY_LOOKS = "edge-agent-display"
-"""The user of the gate's display, in the socket's group. It shows a page to a browser, perhaps to a
-network: whoever got hold of it must not be able to enrol a finger or to void a punch."""
 
 _requests: msgspec.json.Decoder[Request] = msgspec.json.Decoder(
     Union[(AskStatus, AskNames, AskDay, Watch, *HANDLERS)]
@@ -123,6 +119,7 @@ class ControlServer:
         status: Callable[[], dict[str, Any]],
         names: Callable[[], dict[str, Any]] = dict,
         day: Callable[[str], dict[str, Any]] = lambda code: {},
+        who_may: WhoMay | None = None,
     ) -> None:
         """Listen at ``path``. Raises GateBusy where another daemon answers there already."""
         self._path = path
@@ -131,6 +128,7 @@ class ControlServer:
         self._names = names
         self._day = day
         self._next_sign_at = 0.0
+        self._who_may = who_may or WhoMay()
         self._selector = selectors.DefaultSelector()
         self._posts: deque[tuple[Client | None, bytes, bool]] = deque()
         self._clients: set[Client] = set()
@@ -252,6 +250,7 @@ class ControlServer:
             conversation.failed(BadRequest("control.no-request", error=rule(error)))
             return
         try:
+            self._who_may.refuse_unless(client.uid, request.command)
             match request:  # What is answered on this thread; the rest is the gate's.
                 case Watch():
                     client.watching, client.asking = True, False
@@ -262,10 +261,11 @@ class ControlServer:
                     conversation.done(self._names())
                 case AskDay():
                     conversation.done(self._day(request.code))
-                case _ if _is_display(client.uid):
-                    conversation.failed(BadRequest("people.only-looks", user=_ONLY_LOOKS))
                 case _:
                     self._submit(request, conversation)
+        except NotPermitted as error:
+            log.warning("uid %d may not use '%s'", client.uid, request.command)
+            conversation.failed(error)
         except EdgeAgentError as error:
             conversation.failed(error)
         except Exception as error:
@@ -311,13 +311,6 @@ class ControlServer:
             client.channel.close()
 
 
-def _is_display(uid: int) -> bool:
-    try:
-        return pwd.getpwuid(uid).pw_name == _ONLY_LOOKS
-    except KeyError:  # Nobody's number.
-        return False
-
-
 def _listen(path: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -326,7 +319,7 @@ def _listen(path: Path) -> socket.socket:
                 raise GateBusy("control.another-daemon", path=path)
             path.unlink()  # Left behind by a crash.
         listener.bind(os.fspath(path))
-        set_mode(path, 0o660)  # The socket's group may command the gate.
+        set_mode(path, 0o660)  # The socket's group may ask; who may what, roles.py.
         give_to_folder_owner(path)
         listener.listen()
     except OSError as error:

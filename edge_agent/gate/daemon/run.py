@@ -38,6 +38,7 @@ from ..events import (
 from ..host.examiner import ProcessExaminer
 from ..host.memory import write_no_core
 from ..host.service_manager import ServiceManager
+from ..host.who_may import WhoMay
 from ..ledger.damage.readable import begin_readable
 from ..ledger.glance import glance
 from ..ledger.store.notes import Leaving, leaving, leaving_note
@@ -314,7 +315,12 @@ class _Daemon:
             self._examiner,
         )
         self._server = ControlServer(
-            assembly.control_socket, self._gate.submit, self._status, self._names, self._day
+            assembly.control_socket,
+            self._gate.submit,
+            self._status,
+            self._names,
+            self._day,
+            WhoMay(assembly.settings.roles.groups),
         )
         self._threads = (
             SupervisedThread("gate", self._gate.run, wake=self._gate.wake),

@@ -7,7 +7,7 @@ time of its socket, in whole seconds: so it can be told from that at which the s
 """
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
@@ -21,27 +21,40 @@ SECOND_NS = 1_000_000_000
 class Request(Struct, frozen=True, kw_only=True, tag_field="ask"):
     """Base of all requests."""
 
+    command: ClassVar[str]
+    """The command that asks it, by whose row in the table (roles.py) it is answered or refused."""
+
 
 class AskStatus(Request, tag="status", frozen=True, kw_only=True):
     """How the gate is."""
+
+    command = "status"
 
 
 class Watch(Request, tag="watch", frozen=True, kw_only=True):
     """Follow the event stream."""
 
+    command = "watch"
+
 
 class AskNames(Request, tag="names", frozen=True, kw_only=True):
     """Who has which code, for what people read."""
 
+    command = "watch"
+
 
 class AskDay(Request, tag="day", frozen=True, kw_only=True):
     """The working day of a worker, for the worker's own eyes."""
+
+    command = "display"
 
     code: Word
 
 
 class AddWorker(Request, tag="add-worker", frozen=True, kw_only=True):
     """Enter a worker, or bring a deactivated one back. ``force``: although the code looks odd."""
+
+    command = "workers add"
 
     code: Word
     name: Line
@@ -51,6 +64,8 @@ class AddWorker(Request, tag="add-worker", frozen=True, kw_only=True):
 class RenameWorker(Request, tag="rename-worker", frozen=True, kw_only=True):
     """Give a worker another name. ``force``: the same person has it, and keeps the prints."""
 
+    command = "workers rename"
+
     code: Word
     name: Line
     force: bool = False
@@ -59,17 +74,23 @@ class RenameWorker(Request, tag="rename-worker", frozen=True, kw_only=True):
 class ActivateWorker(Request, tag="activate-worker", frozen=True, kw_only=True):
     """Take a worker's fingers again, whom this gate has refused."""
 
+    command = "workers activate"
+
     code: Word
 
 
 class DeactivateWorker(Request, tag="deactivate-worker", frozen=True, kw_only=True):
     """From now on this worker's fingers are refused."""
 
+    command = "workers deactivate"
+
     code: Word
 
 
 class VoidPunch(Request, tag="void-punch", frozen=True, kw_only=True):
     """A supervisor withdraws a punch. ``reason`` is a code."""
+
+    command = "punches void"
 
     seq: Seq
     reason: Word
@@ -80,6 +101,8 @@ class AddPunch(Request, tag="add-punch", frozen=True, kw_only=True):
 
     ``force``: although the time or the worker is odd.
     """
+
+    command = "punches add"
 
     code: Word
     at: Word
@@ -94,6 +117,8 @@ class Enroll(Request, tag="enroll", frozen=True, kw_only=True):
     ``replace``: in the place of the print of this finger, if there is one; it counts until then.
     """
 
+    command = "enroll"
+
     code: Word
     finger: Word
     replace: bool = False
@@ -102,6 +127,8 @@ class Enroll(Request, tag="enroll", frozen=True, kw_only=True):
 class RemovePrint(Request, tag="remove-print", frozen=True, kw_only=True):
     """Erase a finger of a worker."""
 
+    command = "prints remove"
+
     code: Word
     finger: Word
 
@@ -109,12 +136,16 @@ class RemovePrint(Request, tag="remove-print", frozen=True, kw_only=True):
 class Identify(Request, tag="identify", frozen=True, kw_only=True):
     """Say whose finger is pressed next, without a punch."""
 
+    command = "identify"
+
 
 CredentialKind = Literal["card", "pin", "qr"]
 
 
 class AddCredential(Request, tag="add-credential", frozen=True, kw_only=True):
     """A card's number, a PIN or what a QR code says is a worker's from now on."""
+
+    command = "credentials add"
 
     code: Word
     method: CredentialKind
@@ -127,6 +158,8 @@ class AddCredential(Request, tag="add-credential", frozen=True, kw_only=True):
 class AwaitCard(Request, tag="await-card", frozen=True, kw_only=True):
     """The next card or QR code at a reader that is nobody's yet is to be this worker's."""
 
+    command = "credentials add"
+
     code: Word
     method: Literal["card", "qr"]
 
@@ -134,15 +167,21 @@ class AwaitCard(Request, tag="await-card", frozen=True, kw_only=True):
 class AskCard(Request, tag="ask-card", frozen=True, kw_only=True):
     """Whether it has come; it is the worker's then."""
 
+    command = "credentials add"
+
 
 class MakeQr(Request, tag="make-qr", frozen=True, kw_only=True):
     """What a new QR code of a worker has to say. The one before is nobody's any more."""
+
+    command = "credentials qr"
 
     code: Word
 
 
 class RemoveCredential(Request, tag="remove-credential", frozen=True, kw_only=True):
     """A worker's card, PIN or QR code is nobody's any more."""
+
+    command = "credentials remove"
 
     code: Word
     method: CredentialKind
@@ -151,6 +190,8 @@ class RemoveCredential(Request, tag="remove-credential", frozen=True, kw_only=Tr
 class AllowCredentials(Request, tag="allow-credentials", frozen=True, kw_only=True):
     """Whether a worker may punch by other means than a finger, where only the named ones may."""
 
+    command = "credentials allow"
+
     code: Word
     allowed: bool
 
@@ -158,19 +199,27 @@ class AllowCredentials(Request, tag="allow-credentials", frozen=True, kw_only=Tr
 class AskSensor(Request, tag="ask-sensor", frozen=True, kw_only=True):
     """What the sensor says of itself, and whether it is paired."""
 
+    command = "sensor info"
+
 
 class AdoptSensor(Request, tag="adopt-sensor", frozen=True, kw_only=True):
     """Take the sensor as it is, and forget the prints whose template it does not hold."""
 
+    command = "sensor adopt"
+
 
 class BeginBackup(Request, tag="begin-backup", frozen=True, kw_only=True):
     """Begin to seal all templates to these keys (``age1…``)."""
+
+    command = "templates backup"
 
     recipients: Annotated[list[Line], Meta(max_length=100)]
 
 
 class SealPrints(Request, tag="seal-prints", frozen=True, kw_only=True):
     """The next sealed records of a backup, from place ``first`` on (1 is the first)."""
+
+    command = "templates backup"
 
     backup: Word
     first: Number
@@ -179,11 +228,15 @@ class SealPrints(Request, tag="seal-prints", frozen=True, kw_only=True):
 class KeepBackup(Request, tag="keep-backup", frozen=True, kw_only=True):
     """The backup that was sealed is safely on its medium."""
 
+    command = "templates backup"
+
     backup: Word
 
 
 class AskCourier(Request, tag="ask-courier", frozen=True, kw_only=True):
     """A public key to which templates are sealed on their way to the gate."""
+
+    command = "templates restore"
 
 
 class BeginRestore(Request, tag="begin-restore", frozen=True, kw_only=True):
@@ -191,6 +244,8 @@ class BeginRestore(Request, tag="begin-restore", frozen=True, kw_only=True):
 
     ``digests`` are those of all the templates that are going to be restored.
     """
+
+    command = "templates restore"
 
     system_id: Count
     any_model: bool = False
@@ -200,6 +255,8 @@ class BeginRestore(Request, tag="begin-restore", frozen=True, kw_only=True):
 class RestorePrints(Request, tag="restore-prints", frozen=True, kw_only=True):
     """Store these records of a backup, each sealed to the courier's key."""
 
+    command = "templates restore"
+
     gate: Word
     backup: Word
     sealed: list[bytes]
@@ -207,6 +264,8 @@ class RestorePrints(Request, tag="restore-prints", frozen=True, kw_only=True):
 
 class TakeImage(Request, tag="take-image", frozen=True, kw_only=True):
     """The image of the next finger, to judge a dirty window."""
+
+    command = "sensor image"
 
 
 class StepKind(StrEnum):

@@ -36,6 +36,9 @@ _EXPLANATIONS = {
     ("punch", "in_hours"): "use.hours",
     ("punch", "out_hours"): "use.hours",
     ("mqtt", "port"): "use.tcp-port",
+    ("roles", "technician"): "use.group",
+    ("roles", "supervisor"): "use.group",
+    ("roles", "auditor"): "use.group",
 }
 """What to write, by the name of a message."""
 

@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from ...contract.broker.access import BrokerAccess, Tls
 from ..directions import DirectionRule, KeyDefault
+from ..roles import GROUPS, Role
 
 Pin = Annotated[int, Meta(ge=0, le=27)] | Literal["none"]
 """A BCM pin number of the 40-pin header, or "none" where nothing is connected."""
@@ -169,6 +170,23 @@ class ControlSettings(Section, frozen=True, kw_only=True):
     socket: Text = "/run/edge-agent/control.sock"
 
 
+GroupName = Annotated[str, Meta(pattern=r"\A[a-z_][a-z0-9_.-]{0,31}\Z")]
+"""A group of the system, as useradd(8) takes it."""
+
+
+class RoleSettings(Section, frozen=True, kw_only=True):
+    """The groups of the system whose members have a role at the gate (roles.py)."""
+
+    technician: GroupName = GROUPS[Role.TECHNICIAN]
+    supervisor: GroupName = GROUPS[Role.SUPERVISOR]
+    auditor: GroupName = GROUPS[Role.AUDITOR]
+
+    @property
+    def groups(self) -> dict[Role, str]:
+        """Role → its group."""
+        return {role: getattr(self, role) for role in Role}
+
+
 class DisplaySettings(Section, frozen=True, kw_only=True):
     """What the screen at the gate shows of a worker, in which language, and whom to call."""
 
@@ -197,5 +215,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     payroll: PayrollSettings
     home_assistant: HomeAssistantSettings
     control: ControlSettings
+    roles: RoleSettings
     display: DisplaySettings
     log: LogSettings

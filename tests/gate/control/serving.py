@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.gate.control.server import ControlServer, Conversation
+from edge_agent.gate.host.who_may import WhoMay
 from edge_agent.gate.people.requests import Request
 
 STATUS = {"daemon": "running", "gate": "main-gate"}
@@ -25,9 +26,10 @@ def serving(
     path: Path,
     work: Work = carry_out_at_once,
     status: Callable[[], dict[str, Any]] = lambda: STATUS,
+    who_may: WhoMay | None = None,
 ) -> Iterator[ControlServer]:
     """A server that serves; ``work`` is called on its thread."""
-    server = ControlServer(path, work, status)
+    server = ControlServer(path, work, status, who_may=who_may)
     stop = threading.Event()
     ended: list[BaseException] = []
 

@@ -20,14 +20,31 @@ from hypothesis import strategies as st
 
 from edge_agent.contract.errors import BadRequest, EdgeAgentError, StoreFault
 from edge_agent.gate.control import server as control_server
-from edge_agent.gate.control.client import Refusal, ask_status
+from edge_agent.gate.control.client import Refusal, ask, ask_status
 from edge_agent.gate.control.server import ControlServer, Conversation
 from edge_agent.gate.errors import GateBusy, SocketFault
 from edge_agent.gate.events import AnyEvent, Confirmed, LedgerGrew, Outcome, PanelShown
+from edge_agent.gate.host.who_may import WhoMay
 from edge_agent.gate.people.handlers import HANDLERS
-from edge_agent.gate.people.requests import Request, StepKind
+from edge_agent.gate.people.requests import AskSensor, Request, StepKind, VoidPunch
+from edge_agent.gate.roles import GROUPS, ONLY_LOOKS, Role, may
+from tests.gate.fake_machine import FakeMachine
+from tests.other_user import as_user, needs_root, open_folder
 
 from .serving import STATUS, Talker, carry_out_at_once, serving
+
+VALUES = {
+    **{"seq": 1, "first": 1, "system_id": 9, "allowed": True},
+    **{"method": "card", "recipients": [], "sealed": []},
+}
+
+
+def plain(kind: type[Request]) -> bytes:
+    """A request of this kind, of which nothing is carried out."""
+    required = (field for field in msgspec.structs.fields(kind) if field.required)
+    fields = {field.encode_name: VALUES.get(field.name, "x") for field in required}
+    return msgspec.json.encode({"ask": kind.__struct_config__.tag} | fields) + b"\n"
+
 
 ASK_STATUS = b'{"ask":"status"}\n'
 WATCH = b'{"ask":"watch"}\n'
@@ -78,25 +95,105 @@ def test_the_actor_is_whom_the_kernel_names(path: Path) -> None:
         assert client.answer()["result"]["actor"] == f"uid:{os.getuid()}"
 
 
-def test_the_displays_user_may_look_and_change_nothing(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+LAN = 1001
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> FakeMachine:
+    """Lan's machine, with the groups of the roles; whoever connects is Lan."""
+
+    class LansClient(control_server.Client):
+        def __init__(self, channel: socket.socket) -> None:
+            super().__init__(channel)
+            self.uid = LAN
+
+    monkeypatch.setattr(control_server, "Client", LansClient)
+    machine = FakeMachine(monkeypatch)
+    machine.add_user("lan", LAN)
+    machine.groups = {name: [] for name in GROUPS.values()}
+    return machine
+
+
+def test_each_request_is_answered_by_the_role_of_whoever_asks(
+    path: Path, machine: FakeMachine
 ) -> None:
-    monkeypatch.setattr(control_server, "_ONLY_LOOKS", pwd.getpwuid(os.getuid()).pw_name)
     asked: list[Request] = []
-    with serving(path, lambda request, conversation: asked.append(request)), Talker(path) as client:
+
+    def work(request: Request, conversation: Conversation) -> None:
+        asked.append(request)
+        conversation.done({})
+
+    for role in Role:
+        machine.groups = {name: [] for name in GROUPS.values()} | {GROUPS[role]: ["lan"]}
+        with serving(path, work, who_may=WhoMay(owners=())), Talker(path) as client:
+            for kind in HANDLERS:
+                asked.clear()
+                client.send(plain(kind))
+                told = client.answer()
+                permitted = may(frozenset({role}), kind.command)
+                assert [type(request) for request in asked] == [kind] * permitted, (role, kind)
+                assert told["answer"] == ("done" if permitted else "failed"), (role, kind)
+                assert permitted or (told["exit_code"], told["name"]) == (77, "role.nobody-yet")
+
+
+def test_the_displays_user_may_look_and_change_nothing(path: Path, machine: FakeMachine) -> None:
+    machine.add_user(ONLY_LOOKS, LAN)
+    machine.groups = {name: [ONLY_LOOKS] for name in GROUPS.values()}
+    asked: list[Request] = []
+    with (
+        serving(path, lambda request, _: asked.append(request), who_may=WhoMay(owners=())),
+        Talker(path) as client,
+    ):
         for kind in HANDLERS:
-            fields = dict.fromkeys(kind.__struct_fields__, 1)
-            plain = msgspec.json.encode({"ask": kind.__struct_config__.tag} | fields)
-            client.send(plain + b"\n")
-            assert client.answer()["answer"] == "failed"
-        client.send(b'{"ask":"void-punch","seq":1,"reason":"x"}\n')
-        assert "may look, and change nothing" in client.answer()["error"]
+            client.send(plain(kind))
+            told = client.answer()
+            assert (told["answer"], told["exit_code"]) == ("failed", 77)
+            assert "may look, and change nothing" in told["error"]
         for line in (ASK_STATUS, b'{"ask":"names"}\n', b'{"ask":"day","code":"007"}\n'):
             client.send(line)
             assert client.answer()["answer"] == "done"
         client.send(WATCH)
         assert client.line() == WATCHING
     assert asked == []
+
+
+def test_who_leaves_a_group_is_refused_at_the_next_request(
+    path: Path, machine: FakeMachine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """On a connection that was there before, and in whatever session."""
+    machine.groups[GROUPS[Role.TECHNICIAN]] = ["lan", "minh"]
+    question = plain(AskSensor)
+    with serving(path, who_may=WhoMay(owners=())), Talker(path) as client:
+        client.send(question)
+        assert client.answer()["answer"] == "done"
+        machine.groups[GROUPS[Role.TECHNICIAN]] = ["minh"]
+        client.send(question)
+        assert client.answer()["name"] == "role.none"
+        machine.groups[GROUPS[Role.TECHNICIAN]] = ["lan"]
+        client.send(question)
+        assert client.answer()["answer"] == "done"
+    assert f"uid {LAN} may not use 'sensor info'" in caplog.text
+
+
+@needs_root
+def test_the_kernel_says_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a client sends, it is nobody else; it is told who may."""
+    machine = FakeMachine(monkeypatch)
+    machine.add_user("nobody", pwd.getpwnam("nobody").pw_uid)
+    machine.groups = {name: [] for name in GROUPS.values()}
+    machine.groups[GROUPS[Role.SUPERVISOR]] = ["nobody"]
+    machine.groups[GROUPS[Role.TECHNICIAN]] = ["hoa", "minh"]
+    with open_folder() as folder, serving(folder / "s", who_may=WhoMay(owners=())):
+
+        def ask_both() -> None:
+            ask(folder / "s", VoidPunch(seq=1, reason="x"), lambda step: None)
+            ask(folder / "s", AskSensor(), lambda step: None)
+
+        told = as_user("nobody", ask_both, os.getgid())
+    assert told == (
+        "Refusal: Only a technician may use 'edge-agent sensor info', and nobody is a supervisor: "
+        "ask hoa or minh."
+    )
 
 
 def test_requests_may_come_in_pieces_and_together(path: Path) -> None:

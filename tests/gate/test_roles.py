@@ -1,0 +1,45 @@
+"""The table of command and role: what each may, spelled out, and nothing beside it."""
+
+import pytest
+
+from edge_agent.gate.people import requests
+from edge_agent.gate.people.handlers import HANDLERS
+from edge_agent.gate.people.requests import Request
+from edge_agent.gate.roles import ALL, MAY, NO_ROLE, Role, Roles, may
+
+LOOKS = {
+    *("config check", "doctor", "status", "watch"),
+    *("demo", "display", "run", "simulate"),
+}
+READS = {
+    *("credentials list", "ledger verify", "prints list", "punches list"),
+    "workers list",
+}
+BY_ROLE: dict[Roles, set[str]] = {
+    NO_ROLE: LOOKS,
+    frozenset({Role.AUDITOR}): LOOKS | READS | {"ledger export"},
+    frozenset({Role.SUPERVISOR}): LOOKS
+    | READS
+    | {"punches add", "punches void", "identify"}
+    | {"credentials allow", "credentials disallow", "credentials remove"},
+    frozenset({Role.TECHNICIAN}): MAY.keys()
+    - {"punches add", "punches void", "credentials allow", "credentials disallow"},
+    ALL: set(MAY),
+}
+
+
+@pytest.mark.parametrize("command", MAY)
+@pytest.mark.parametrize("roles", BY_ROLE, ids=lambda roles: "+".join(sorted(roles)) or "none")
+def test_what_each_role_may(roles: Roles, command: str) -> None:
+    assert may(roles, command) is (command in BY_ROLE[roles])
+
+
+def test_each_request_belongs_to_a_command() -> None:
+    kinds = {kind for kind in vars(requests).values() if isinstance(kind, type)}
+    asked = {kind for kind in kinds if issubclass(kind, Request)} - {Request}
+    assert asked > HANDLERS.keys()
+    assert {kind.command for kind in asked} <= MAY.keys()
+
+
+def test_what_changes_the_gate_asks_for_a_role() -> None:
+    assert [kind for kind in HANDLERS if MAY[kind.command] is None] == []
