@@ -17,6 +17,7 @@ from typing import IO
 from .errors import BadRequest, StoreFault
 from .rights import unmakeable
 
+_OPEN_FILES = "/proc/self/fd"
 _NEW = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -33,10 +34,24 @@ def new_private_file(target: Path) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def new_private_path(target: Path) -> Iterator[Path]:
-    """The same for whoever opens files by name: an empty one to fill and close."""
-    with _new(target) as (half, _):
+def new_private_path(target: Path) -> Iterator[tuple[Path, int]]:
+    """The same for whoever opens files by name: an empty one to fill and close, and itself open.
+
+    Before anything is written to what was opened by that name, ``refuse_another`` has to be asked.
+    """
+    with _new(target) as half:
         yield half
+
+
+def refuse_another(fd: int) -> None:
+    """Raise OSError where this process has the file of ``fd`` open but once: what was opened by its
+    name is another, which a link has put in its place."""
+    own, opened = os.fstat(fd), 0
+    for name in os.listdir(_OPEN_FILES):
+        with suppress(OSError):  # The listing itself, closed by now.
+            opened += os.path.samestat(own, os.stat(f"{_OPEN_FILES}/{name}"))
+    if opened < 2:
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
 
 
 @contextmanager
@@ -66,14 +81,24 @@ def _becoming(target: Path) -> Iterator[tuple[Path, int]]:
         try:
             yield half, fd
             os.fsync(fd)
+            _name(fd, target)
         finally:
             os.close(fd)
-        # Not a rename: that would replace a file that came meanwhile.
-        os.link(half, target)
         sync(target.absolute().parent)
     finally:
         with suppress(OSError):
             half.unlink()
+
+
+def _name(fd: int, target: Path) -> None:
+    """Give a file that is open its name: not by its old one, for something else may stand there by
+    now, and not by a rename, which would replace what came meanwhile (linkat(2), AT_EMPTY_PATH)."""
+    here = os.open(_OPEN_FILES, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        # Without a folder of its own Python follows no link.
+        os.link(str(fd), target.absolute(), src_dir_fd=here, follow_symlinks=True)
+    finally:
+        os.close(here)
 
 
 @contextmanager
@@ -137,7 +162,7 @@ def _named(path: Path) -> Iterator[tuple[str, int]]:
     """
     fd = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        yield f"/proc/self/fd/{fd}", os.fstat(fd).st_mode
+        yield f"{_OPEN_FILES}/{fd}", os.fstat(fd).st_mode
     finally:
         os.close(fd)
 

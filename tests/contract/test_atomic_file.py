@@ -147,6 +147,18 @@ def test_nothing_is_written_through_a_link_that_takes_the_half_made_files_place(
         return fd
 
     monkeypatch.setattr(atomic_file, "create_private", exchanged)
-    with new_private_file(tmp_path / "target") as file:
+    target = tmp_path / "target"
+    with pytest.raises(StoreFault, match="cannot be written"), new_private_file(target) as file:
         file.write(NEW)
     assert anothers.read_bytes() == OLD
+    assert not os.path.lexists(target)
+
+
+def test_what_was_written_gets_the_name_whatever_has_its_old_one(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    with new_private_file(target) as file:
+        (half,) = tmp_path.iterdir()
+        half.rename(tmp_path / "kept")
+        half.write_bytes(OLD)
+        file.write(NEW)
+    assert target.read_bytes() == NEW

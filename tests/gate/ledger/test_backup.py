@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.contract import atomic_file
+from edge_agent.contract.atomic_file import create_private
 from edge_agent.contract.errors import BadRequest, StoreFault
 from edge_agent.gate.errors import NoLedgerYet
 from edge_agent.gate.ledger.store.backup import backup
@@ -74,6 +76,28 @@ def test_a_folder_that_is_not_there(tmp_path: Path, store: SqliteStore) -> None:
     with pytest.raises(NoLedgerYet):
         backup(tmp_path / "none.db", tmp_path / "copy.db")
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_nothing_is_written_through_a_link_that_takes_the_half_made_copys_place(
+    tmp_path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root makes a copy in another's folder, who lays a link to a database of root's there."""
+    anothers = tmp_path / "payroll.db"
+    with closing(sqlite3.connect(anothers)) as payroll:
+        payroll.execute("CREATE TABLE wages (code)")
+    before = anothers.read_bytes()
+
+    def exchanged(path: Path, mode: int = 0o600) -> int:
+        fd = create_private(path, mode)
+        path.rename(tmp_path / "taken away")
+        path.symlink_to(anothers)
+        return fd
+
+    monkeypatch.setattr(atomic_file, "create_private", exchanged)
+    with pytest.raises(StoreFault, match="cannot be written"):
+        backup(tmp_path / "gate.db", tmp_path / "copy.db")
+    assert anothers.read_bytes() == before
+    assert not (tmp_path / "copy.db").exists()
 
 
 def test_no_copy_is_made_of_a_damaged_database(tmp_path: Path) -> None:

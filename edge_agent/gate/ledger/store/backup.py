@@ -3,14 +3,18 @@
 import errno
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from ....contract.atomic_file import new_private_path
+from ....contract.atomic_file import new_private_path, refuse_another
 from ....contract.errors import StoreFault
 from ...errors import DiskFull
 from .database import database_fault, open_for_reading
 from .metadata import COPY
+
+_VERSIONS_AT, _WITHOUT_A_LOG = 18, b"\1\1"
+"""https://sqlite.org/fileformat2.html#file_format_version_numbers"""
 
 
 def backup(database: Path, target: Path) -> int:
@@ -19,30 +23,36 @@ def backup(database: Path, target: Path) -> int:
     The copy is consistent, complete or not there at all, and only its owner may read it: it holds
     names. Raises BadRequest where ``target`` is taken, StoreFault where it cannot be written.
     """
-    with new_private_path(target) as half:
+    with new_private_path(target) as (half, fd):
+        _copy(database, half, fd)
+        return os.fstat(fd).st_size
+
+
+@contextmanager
+def _opened(half: Path, fd: int) -> Iterator[sqlite3.Connection]:
+    """The copy, without a journal: that would be one more file by name, and of one that was cut off
+    nothing is left anyway."""
+    uri = f"{half.absolute().as_uri()}?mode=rw"
+    with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as copy:
+        refuse_another(fd)  # SQLite has opened it, and not read or written anything.
         try:
-            _copy(database, half)
-        finally:
-            half.with_name(f"{half.name}-journal").unlink(missing_ok=True)
-    return target.stat().st_size
+            copy.execute("PRAGMA journal_mode=OFF")
+        except sqlite3.Error as error:
+            raise database_fault(half, error) from error
+        yield copy
 
 
-def _copy(database: Path, half: Path) -> None:
-    with (
-        closing(open_for_reading(database)) as source,
-        # It is there already: nothing of another's making may take its place.
-        closing(
-            sqlite3.connect(f"{half.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
-        ) as copy,
-    ):
+def _copy(database: Path, half: Path, fd: int) -> None:
+    with closing(open_for_reading(database)) as source, _opened(half, fd) as copy:
         try:
             source.backup(copy)
         except sqlite3.Error as error:
             _refuse_full(half, error)
             raise database_fault(database, error) from error
+    # One plain file: a copy with a log beside it would be half a copy.
+    os.pwrite(fd, _WITHOUT_A_LOG, _VERSIONS_AT)
+    with _opened(half, fd) as copy:
         try:
-            # One plain file: a copy with a log beside it would be half a copy.
-            copy.execute("PRAGMA journal_mode=DELETE")
             copy.execute("REPLACE INTO remembered VALUES (?, 'backup')", (COPY,))
             [(sound,)] = copy.execute("PRAGMA quick_check(1)")
         except sqlite3.Error as error:
