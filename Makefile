@@ -106,8 +106,8 @@ LOCK = $(BIN)/uv -q pip compile setup.cfg --universal --python-version 3.11 --ge
 
 .PHONY: constraints
 constraints: .venv/supply ## Pin anew, with hashes, what a gate and payroll install (wants a network)
-	@$(LOCK) --extra gpio -o config/constraints.txt >/dev/null
-	@$(LOCK) --extra gpio --extra display -c config/constraints.txt -o config/constraints-display.txt >/dev/null
+	@$(LOCK) --extra gpio --extra qr -o config/constraints.txt >/dev/null
+	@$(LOCK) --extra gpio --extra qr --extra display -c config/constraints.txt -o config/constraints-display.txt >/dev/null
 	@$(LOCK) --extra receiver --extra postgresql -o config/constraints-receiver.txt >/dev/null
 
 .PHONY: sbom
@@ -123,8 +123,7 @@ sbom: .venv/supply ## List what a gate installs: dist/sbom.json (CycloneDX), dis
 .PHONY: audit
 audit: .venv/supply ## bandit, and known advisories for what is pinned (wants a network)
 	@$(BIN)/bandit -q -r edge_agent -c pyproject.toml
-	@$(BIN)/pip-audit --disable-pip --require-hashes -r config/constraints.txt
-	@$(BIN)/pip-audit --disable-pip --require-hashes -r config/constraints-receiver.txt
+	@for pinned in config/constraints*.txt; do $(BIN)/pip-audit --disable-pip --require-hashes -r "$$pinned"; done
 
 .PHONY: venv
 venv: .venv/test ## Make .venv, with everything the tests use

@@ -13,10 +13,12 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 EXTRAS = {
-    "constraints.txt": ["gpio"],
-    "constraints-display.txt": ["gpio", "display"],
+    "constraints.txt": ["gpio", "qr"],
+    "constraints-display.txt": ["gpio", "qr", "display"],
     "constraints-receiver.txt": ["receiver", "postgresql"],
 }
+
+AT_NO_SITE = {"demo", "test", "mutants", "supply"}
 
 PIN = re.compile(
     r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;\\]+)[^\n]*\\\n(?: +--hash=sha256:[^\n]*\n?)+"
@@ -29,9 +31,14 @@ def pins(text: str) -> dict[str, str]:
     return {canonicalize_name(pin["name"]): pin["version"] for pin in PIN.finditer(text)}
 
 
-def wanted(extras: list[str]) -> list[Requirement]:
+def setup() -> ConfigParser:
     config = ConfigParser(interpolation=None)
     config.read(ROOT / "setup.cfg")
+    return config
+
+
+def wanted(extras: list[str]) -> list[Requirement]:
+    config = setup()
     texts = [config["options"]["install_requires"]]
     texts += [config["options.extras_require"][extra] for extra in extras]
     lines = (line.strip() for text in texts for line in text.splitlines())
@@ -51,6 +58,20 @@ def differences(lock: str, requirements: list[Requirement]) -> list[str]:
 def test_what_is_pinned_is_what_is_asked_for(name: str) -> None:
     lock = (ROOT / "config" / name).read_text()
     assert differences(lock, wanted(EXTRAS[name])) == []
+
+
+def test_whatever_a_site_installs_is_pinned() -> None:
+    pinned = {extra for extras in EXTRAS.values() for extra in extras}
+    assert set(setup()["options.extras_require"]) == pinned | AT_NO_SITE
+
+
+def test_whatever_is_pinned_is_pinned_anew_and_looked_up() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    assert {path.name for path in (ROOT / "config").glob("constraints*.txt")} == set(EXTRAS)
+    for name, extras in EXTRAS.items():
+        options = " ".join(f"--extra {extra}" for extra in extras)
+        assert re.search(rf"\$\(LOCK\) {options} .*-o config/{name} ", makefile), name
+    assert "for pinned in config/constraints*.txt; do $(BIN)/pip-audit" in makefile
 
 
 def test_an_old_pin_would_be_noticed() -> None:

@@ -206,7 +206,7 @@ class Machine(Struct, frozen=True, kw_only=True):
             may=self.may_as(person),
             is_service=True,
             sees_home=unit.get("ProtectHome", "no") in ("no", "read-only"),
-            writes_below=(*own_folders, *given, "/tmp", "/var/tmp") if strict else None,
+            writes_below=(*own_folders, *given, "/tmp", "/var/tmp") if strict else None,  # nosec B108
         )
 
     def _of_unit(self, unit: dict[str, str]) -> Person | None:

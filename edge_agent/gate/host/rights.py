@@ -30,7 +30,7 @@ STATE = Path("/var/lib", SERVICE)
 """Where the service keeps its own (StateDirectory= in its unit)."""
 
 _SHARED = frozenset(
-    map(Path, ("/", "/etc", "/home", "/opt", "/root", "/run", "/srv", "/tmp", "/var", "/var/lib"))
+    map(Path, ("/", "/etc", "/home", "/opt", "/root", "/run", "/srv", "/tmp", "/var", "/var/lib"))  # nosec B108
 )
 """Folders that are not one program's own: whoever may write there is not to be changed."""
 
