@@ -32,6 +32,7 @@ COMMANDS = {
     "receive": "receive",
     "run": "run",
     "sensor": "sensor",
+    "setup": "setup",
     "simulate": "simulate",
     "status": "status",
     "templates": "templates",

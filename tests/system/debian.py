@@ -14,9 +14,8 @@ from typing import Any
 
 from tests.patience import PATIENCE_S
 
-_PACKAGES = "systemd,systemd-sysv,dbus,python3,python3-venv,ca-certificates,mosquitto"
+_PACKAGES = "systemd,systemd-sysv,dbus,udev,python3,python3-venv,ca-certificates,make,mosquitto"
 _SUITE = "bookworm"
-_MIRROR = "http://deb.debian.org/debian"
 _WHEELS = "/opt/wheels"
 
 _NSPAWN = (
@@ -27,6 +26,21 @@ _NSPAWN = (
     # As on a Pi the kernel answers; whether the unit lets the daemon ask is to be seen.
     "--system-call-filter=adjtimex clock_adjtime",
 )
+
+
+def mirror() -> str:
+    """Where this machine's own apt has Debian from; the public one where that tells nothing."""
+    told = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(SUITE) $(CODENAME)"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    for line in told.stdout.splitlines():
+        address, *names = line.split()
+        if _SUITE in names:
+            return address
+    return "http://deb.debian.org/debian"
 
 
 class CannotBoot(Exception):
@@ -64,7 +78,7 @@ class Debian:
                 f"--include={_PACKAGES}",
                 _SUITE,
                 self.root,
-                _MIRROR,
+                mirror(),
             ],
             capture_output=True,
             text=True,
@@ -84,7 +98,7 @@ class Debian:
         )
         wheels = self.root / _WHEELS.lstrip("/")
         pip = (sys.executable, "-m", "pip")
-        pinned = ("--no-deps", "--require-hashes", "-r", own / "config/constraints.txt")
+        pinned = ("--no-deps", "--require-hashes", "-r", own / "config/constraints-display.txt")
         subprocess.run([*pip, "download", "-q", "-d", wheels, *pinned], check=True)
         (self.root / "etc/pip.conf").write_text(
             f"[global]\nno-index = true\nfind-links = {_WHEELS}\n"

@@ -76,6 +76,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "sensor adopt": ("--yes",),
     "sensor image": ("finger.png", "--yes"),
     "sensor info": (),
+    "setup": ("--id", "main-gate", "--port", "/nowhere"),
     "simulate": ("--list-faults",),
     "status": (),
     "templates backup": ("prints.age", "-r", "age1none"),

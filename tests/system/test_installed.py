@@ -83,8 +83,14 @@ def debian(tmp_path: Path) -> Iterator[Debian]:
         pytest.skip(str(reason))
     try:
         install, start, *_ = page_blocks(PAGE)
-        install = [line for line in install if not line.startswith(("apt install", "nano"))]
+        answers = " --id main-gate --port /srv/sim/tty --username main-gate"
+        install = [
+            line + answers if line == "edge-agent setup" else line
+            for line in install
+            if not line.startswith("apt install")
+        ]
         print(debian.run("set -ex\n" + "\n".join(install)))
+        assert 'id = "main-gate"' in debian.run("cat /etc/edge-agent/edge-agent.toml")
         debian.write("/etc/edge-agent/edge-agent.toml", SETTINGS)
         debian.write("/etc/systemd/system/sensor.service", SENSOR)
         debian.write("/root/say.py", SAY)
@@ -100,7 +106,7 @@ def debian(tmp_path: Path) -> Iterator[Debian]:
                 "until [ -e /srv/sim/tty ]; do sleep 0.1; done"
             )
         )
-        print(debian.run("set -ex\n" + "\n".join(start[:2])))
+        print(debian.run("set -ex\n" + "\n".join(start[:1])))
         yield debian
     finally:
         debian.end()

@@ -42,6 +42,8 @@ PORT_RIGHT = Sentence(OK, "doctor.port-right")
 PORT_MISSING_PI_5 = Sentence(FAIL, "doctor.port-missing-pi-5")
 PORT_MISSING_PI = Sentence(FAIL, "doctor.port-missing-pi")
 PORT_MISSING = Sentence(FAIL, "doctor.port-missing")
+PORT_MISSING_DEBIAN = Sentence(FAIL, "doctor.port-missing-debian")
+PORT_MISSING_DEBIAN_UART = Sentence(FAIL, "doctor.port-missing-debian-uart")
 PORT_MISSING_ADAPTER_THERE = Sentence(FAIL, "doctor.port-missing-adapter-there")
 PORT_MOVED = Sentence(WARN, "doctor.port-moved")
 PORT_MAY_MOVE = Sentence(WARN, "doctor.port-may-move")
@@ -96,8 +98,17 @@ def _judge_missing(context: CheckContext, model: str) -> Judgement:
     if len(others) == 1 and name.startswith(_OF_ADAPTERS):
         other = stable_name(others[0], machine.root) or others[0]
         return PORT_MISSING_ADAPTER_THERE(port=name, other=other)
-    missing = (sentence for family, sentence in _FAMILIES.items() if model.startswith(family))
-    return next(missing)(port=name)
+    families = (sentence for family, sentence in _FAMILIES.items() if model.startswith(family))
+    missing = next(families)
+    if missing is PORT_MISSING_PI and _is_debian(machine):
+        has_uart = machine.at("/dev/ttyAMA0").exists()
+        missing = PORT_MISSING_DEBIAN_UART if has_uart else PORT_MISSING_DEBIAN
+    return missing(port=name)
+
+
+def _is_debian(machine: Machine) -> bool:
+    """Debian itself, and not Raspberry Pi OS, which is made of it and has a file more."""
+    return machine.at("/etc/debian_version").exists() and not machine.at("/etc/rpi-issue").exists()
 
 
 def _judge_port(machine: Machine, model: str, device: str) -> Sentence:

@@ -51,12 +51,19 @@ def load_settings(path: Path) -> Settings:
     Raises BadSettings with one line for each problem, naming the section and the key, or the line.
     """
     try:
-        found = read_toml(path.read_bytes())
+        content = path.read_bytes()
     except FileNotFoundError:
         raise BadSettings(str(path), [Message("settings.no-file")]) from None
     except OSError as error:
         told = Message("settings.unreadable", why=unreadable(path, error))
         raise BadSettings(str(path), [told]) from error
+    return read_settings(content, path)
+
+
+def read_settings(content: bytes, path: Path) -> Settings:
+    """The same of what is to stand at ``path``."""
+    try:
+        found = read_toml(content)
     except NoText as error:
         raise BadSettings(str(path), [error.message]) from error
 

@@ -252,3 +252,21 @@ def test_a_program_that_reads_beside_the_gate(stage: Stage) -> None:
     assert said(beside) == "LINE_HAS_OTHERS"
     assert beside
     assert f"sleep (process {reader.pid} of user" in beside.found
+
+
+@pytest.mark.parametrize(
+    ("files", "devices", "expected"),
+    [
+        (("/etc/debian_version",), (), "PORT_MISSING_DEBIAN"),
+        (("/etc/debian_version",), ("ttyAMA0",), "PORT_MISSING_DEBIAN_UART"),
+        (("/etc/debian_version", "/etc/rpi-issue"), (), "PORT_MISSING_PI"),
+    ],
+)
+def test_debian_on_a_pi_has_no_serial0(
+    stage: Stage, files: tuple[str, ...], devices: tuple[str, ...], expected: str
+) -> None:
+    staged(stage, PI_4, NOTHING, *devices)
+    for file in files:
+        stage.file(file)
+
+    assert said(port(stage.context(sensor={"port": "/dev/serial0"}))) == expected

@@ -1,0 +1,89 @@
+"""``edge-agent setup``: from a few answers to settings that a gate can start with."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from ..contract.errors import BadRequest
+from ..contract.language import say
+from ..gate.settings.write import Answers, write_settings
+from .help import command
+from .options import config_option
+from .tell import ask, confirm, tell
+
+_AUTO = "auto"
+
+
+@command(help="help.setup")
+@click.option("--id", "gate_id", help="help.setup-id")
+@click.option("--port", help="help.setup-port")
+@click.option("--panel", type=click.Choice(["gpio", "none"]), help="help.setup-panel")
+@click.option("--broker", help="help.setup-broker")
+@click.option("--username", help="help.setup-username")
+@click.option("--replace", is_flag=True, help="help.setup-replace")
+@config_option
+def setup(
+    config: Path,
+    gate_id: str | None,
+    port: str | None,
+    panel: str | None,
+    broker: str | None,
+    username: str | None,
+    replace: bool,
+) -> None:
+    if config.exists() and not replace:
+        if not _somebody():
+            raise BadRequest("setup.there-already", path=config)
+        confirm(say("setup.replace", path=config))
+    found, baud = _sensor(port or (ask(say("setup.ask-port")) if _somebody() else _AUTO))
+    answers = Answers(
+        gate_id=_answer(gate_id, "setup.ask-id", None),
+        port=found,
+        baud=baud,
+        pins=panel or _pins(),
+        broker=_answer(broker, "setup.ask-broker", "localhost"),
+        username=username or "",
+    )
+    kept = write_settings(config, answers, say("setup.note"))
+    tell(say("setup.written", path=config))
+    if kept is not None:
+        tell(say("setup.kept", path=kept))
+    tell(say("setup.next"))
+
+
+def _somebody() -> bool:
+    """Whether somebody is there to be asked."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _answer(given: str | None, question: str, otherwise: str | None) -> str:
+    if given is not None:
+        return given
+    if _somebody():
+        return ask(say(question))
+    if otherwise is None:
+        raise BadRequest("setup.no-id")
+    return otherwise
+
+
+def _pins() -> str:
+    model = Path("/sys/firmware/devicetree/base/model")
+    on_a_pi = model.exists() and model.read_text().startswith("Raspberry Pi")
+    return "gpio" if on_a_pi else "none"
+
+
+def _sensor(port: str) -> tuple[str, int]:
+    """The port, and its baud where a sensor has told it; 0: the usual one."""
+    if port != _AUTO:
+        return port, 0
+    from ..gate.sensor.find_port import ask_each, serial_ports
+
+    ports = serial_ports()
+    tell(say("setup.looking", ports=ports) if ports else say("setup.no-ports"))
+    for answer in ask_each(ports):
+        if answer.why is None:
+            tell(say("setup.found", port=answer.port, baud=answer.baud, capacity=answer.capacity))
+            return answer.port, answer.baud
+        tell(say("setup.not-there", port=answer.port, why=answer.why))
+    raise BadRequest("setup.no-sensor")

@@ -1,0 +1,76 @@
+"""A new settings file with the few answers that make a gate of a machine."""
+
+import grp
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from msgspec import Struct
+
+from ...contract.atomic_file import replacing
+from ...contract.errors import StoreFault
+from ...contract.rights import unmakeable
+from .load import read_settings
+
+_GROUP = "edge-agent"
+_MODE = 0o640
+
+
+class Answers(Struct, frozen=True, kw_only=True):
+    """What the site knows; an empty text leaves the default."""
+
+    gate_id: str
+    port: str
+    baud: int
+    pins: str
+    broker: str
+    username: str
+
+
+def settings_text(answers: Answers, note: str) -> str:
+    """The file, for its reader as much as for the gate; it begins with the note."""
+    sections: dict[str, dict[str, str | int]] = {
+        "gate": {"id": answers.gate_id},
+        "sensor": {"port": answers.port, "baud": answers.baud},
+        "panel": {"pins": answers.pins},
+        "mqtt": {"host": answers.broker, "username": answers.username},
+    }
+    blocks = ["".join(f"# {line}\n" for line in note.splitlines())]
+    for section, values in sections.items():
+        stated = {key: value for key, value in values.items() if value}
+        # What JSON writes of texts and numbers is TOML as well.
+        lines = [
+            f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in stated.items()
+        ]
+        blocks.append("\n".join((f"[{section}]", *lines)) + "\n")
+    return "\n".join(blocks)
+
+
+def write_settings(path: Path, answers: Answers, note: str) -> Path | None:
+    """Write them, whole or not at all, for root and the daemon's group where there is one.
+
+    What stood there is kept beside it; its name, or None. Raises BadSettings where a gate could not
+    start with them, and StoreFault; the file is then as it was.
+    """
+    content = settings_text(answers, note).encode()
+    read_settings(content, path)
+    kept = path.with_name(f"{path.name}.before") if path.exists() else None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path, _MODE) as file:
+            file.write(content)
+            _give_to_daemon(file)
+            if kept is not None:
+                kept.unlink(missing_ok=True)
+                os.link(path, kept)
+    except OSError as error:
+        raise StoreFault("file.unwritable", path=path, why=unmakeable(path, error)) from error
+    return kept
+
+
+def _give_to_daemon(file: IO[bytes]) -> None:
+    if os.geteuid() == 0:
+        with suppress(KeyError):  # No such group: nothing is installed here.
+            os.fchown(file.fileno(), 0, grp.getgrnam(_GROUP).gr_gid)
