@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from edge_agent import cli
 from edge_agent.cli import tell
+from edge_agent.cli.help import examples_of
 from edge_agent.contract import language
 
 
@@ -73,6 +74,31 @@ def test_a_typing_error_is_told_in_the_language(config: Path) -> None:
     assert done.stderr.endswith("Lỗi: Không có lệnh 'statsu'. Có phải là 'status' không?\n")
     done = CliRunner().invoke(cli.main, ["--lang", "vi", "enroll", "7", "--fnger", "x"])
     assert "Lỗi: Không có tùy chọn '--fnger'. Có phải là: '--finger'?" in done.stderr
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+@pytest.mark.parametrize("spoken", ["en", "vi"])
+def test_help_is_as_wide_as_the_terminal(
+    config: Path, monkeypatch: pytest.MonkeyPatch, columns: int, spoken: str
+) -> None:
+    """Only what is typed, and must stay whole, may be wider."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    heading = {"en": "Examples", "vi": "Ví dụ"}[spoken]
+    for path in commands(cli.main):
+        told, _, _ = help_of("--lang", spoken, *path).partition(f"\n{heading}:\n")
+        wide = [line for line in told.splitlines() if len(line) > min(columns, 80)]
+        assert [line for line in wide if max(map(len, line.split())) < columns - 10] == [], path
+
+
+def test_each_example_is_a_command_that_there_is() -> None:
+    known = {" ".join(path) for path in commands(cli.main)}
+    shown = 0
+    for name in known:
+        for line in examples_of(name):
+            shown += 1
+            typed = line.rpartition("edge-agent ")[2]
+            assert typed.startswith(name) or line.startswith("sudo systemctl"), line
+    assert shown > 30
 
 
 class Terminal(io.StringIO):

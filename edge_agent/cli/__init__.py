@@ -2,6 +2,7 @@
 time that a Pi Zero pays eightfold, and the daemon must not carry the others' memory.
 """
 
+import gc
 import sys
 from collections.abc import Sequence
 from gettext import gettext
@@ -13,7 +14,7 @@ import click
 from .. import __version__
 from ..contract.errors import EdgeAgentError, OutputLost
 from ..contract.language import LANGUAGES, Message, because, say
-from .help import Group
+from .help import Group, first_sentence
 from .language import spoken
 from .tell import tell_failure
 
@@ -41,6 +42,9 @@ COMMANDS = {
 }
 """Command → the module of this package that has it. Its help is the message ``help.COMMAND``."""
 
+GO_ON = ("demo", "display", "receive", "run", "simulate", "watch")
+"""What runs for long, and has to get rid of garbage; the others end before it matters."""
+
 
 class _Commands(Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -51,6 +55,8 @@ class _Commands(Group):
             return None
         module = import_module(f".{COMMANDS[name]}", __package__)
         command: click.Command = getattr(module, name.replace("-", "_"))
+        if name in GO_ON:
+            gc.enable()
         return command
 
     def resolve_command(
@@ -69,7 +75,7 @@ class _Commands(Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List them without importing them."""
         with formatter.section(gettext("Commands")):
-            formatter.write_dl([(name, _first(say(f"help.{name}"))) for name in COMMANDS])
+            formatter.write_dl([(name, first_sentence(say(f"help.{name}"))) for name in COMMANDS])
 
     def invoke(self, ctx: click.Context) -> Any:
         """End a command that was interrupted without a word."""
@@ -97,11 +103,6 @@ class _Commands(Group):
                     else Message("command.failed", why=why)
                 )
                 sys.exit(OutputLost.exit_code)
-
-
-def _first(text: str) -> str:
-    """The first sentence."""
-    return text.partition("\n")[0].partition(". ")[0].removesuffix(".") + "."
 
 
 @click.group(

@@ -5,17 +5,18 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from textwrap import wrap
+from typing import NamedTuple
 
 import click
 
 from ..contract.language import Message, current, is_name, say, visible
-from ..gate.doctor.checks import examine
+from ..gate.doctor.checks import SECTIONS, examine
 from ..gate.doctor.findings import Finding, State
 from ..gate.doctor.machine import Machine
 from .help import command
 from .options import as_json, config_option
 from .show import print_json
-from .tell import coloured, legible
+from .tell import coloured, legible, width
 
 _COLOURS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red"}
 
@@ -37,18 +38,24 @@ _KEPT = "\N{NO-BREAK SPACE}"
 @click.option("--lamps", is_flag=True, help="help.lamps")
 @click.option("--verify", is_flag=True, help="help.verify")
 @click.option("--problems", is_flag=True, help="help.problems")
+@click.option(
+    "--section", type=click.Choice(list(SECTIONS)), metavar="SECTION", help="help.section"
+)
 @as_json
-def doctor(config: Path, lamps: bool, verify: bool, problems: bool, as_json: bool) -> None:
+def doctor(
+    config: Path, lamps: bool, verify: bool, problems: bool, section: str | None, as_json: bool
+) -> None:
     findings = []
-    for finding in examine(config, Machine(), light=lamps, verify=verify):
+    for finding in examine(config, Machine(), light=lamps, verify=verify, section=section):
         findings.append(finding)
         _show_progress(say("doctor.looking", check=_title(finding)))
     _show_progress("")
-    shown = [found for found in findings if not problems or found.state is not State.OK]
     if as_json:
-        print_json(shown)
+        print_json([found for found in findings if not problems or found.state is not State.OK])
     else:
-        click.echo("\n\n".join(_paragraphs(findings, shown)))
+        lines = _each_once(findings)
+        shown = [line for line in lines if not problems or line.state is not State.OK]
+        click.echo("\n\n".join(_paragraphs(lines, shown)))
     if any(finding.state is State.FAIL for finding in findings):
         click.get_current_context().exit(1)
 
@@ -59,26 +66,48 @@ def _show_progress(text: str) -> None:
         click.echo(f"\r\033[K{legible(text, sys.stderr)}", nl=False, err=True)
 
 
-def _paragraphs(findings: Sequence[Finding], shown: Iterable[Finding]) -> Iterable[str]:
+class Line(NamedTuple):
+    """What is shown of one finding, or of several that found the same."""
+
+    titles: list[str]
+    state: State
+    found: str
+    advice: str
+
+
+def _each_once(findings: Iterable[Finding]) -> list[Line]:
+    """A cause that several checks have met is told once, at the worst of them."""
+    lines: dict[str, Line] = {}
+    for finding in sorted(findings, key=lambda one: _WORST_FIRST.index(one.state)):
+        found, advice = finding.in_parts(current())
+        if (known := lines.get(found)) is not None and finding.state is not State.OK:
+            known.titles.append(_title(finding))
+        else:
+            lines[f"{found} {len(lines)}" if known else found] = Line(
+                [_title(finding)], finding.state, found, advice
+            )
+    return list(lines.values())
+
+
+def _paragraphs(lines: Sequence[Line], shown: Sequence[Line]) -> Iterable[str]:
     """The summary, and then the worst first; what is as bad as the other stays in its order."""
-    yield _summary(findings)
-    shown = list(shown)
+    yield _summary(lines)
     for state in _WORST_FIRST:
-        if lines := [_line(finding) for finding in shown if finding.state is state]:
-            yield "\n".join(lines)
+        if told := [_told(line) for line in shown if line.state is state]:
+            yield "\n".join(told)
 
 
-def _summary(findings: Sequence[Finding]) -> str:
+def _summary(lines: Sequence[Line]) -> str:
     """How many there are of each, and which to begin with."""
-    counts = {state: [f for f in findings if f.state is state] for state in _WORST_FIRST}
+    counts = {state: [one for one in lines if one.state is state] for state in _WORST_FIRST}
     told = {
         "good": len(counts[State.OK]),
         "warnings": Message("doctor.warnings", count=len(counts[State.WARN])),
         "failures": Message("doctor.failures", count=len(counts[State.FAIL])),
     }
     if worst := counts[State.FAIL] or counts[State.WARN]:
-        found, _ = worst[0].in_parts(current())
-        text = say("doctor.summary-begin", check=_title(worst[0]), found=found, **told)
+        [title, *_], found = worst[0].titles, worst[0].found
+        text = say("doctor.summary-begin", check=title, found=found, **told)
     else:
         text = say("doctor.summary", **told)
     return legible(_wrapped(text, ""), sys.stdout)
@@ -89,21 +118,22 @@ def _title(finding: Finding) -> str:
     return say(name) if is_name(name) else finding.check
 
 
-def _line(finding: Finding) -> str:
-    state = legible(say(f"state.{finding.state.lower()}"), sys.stdout)
-    found, advice = finding.in_parts(current())
+def _told(line: Line) -> str:
+    state = legible(say(f"state.{line.state.lower()}"), sys.stdout)
+    advice = line.advice
     end = "" if advice.endswith(("?", "…")) else "."
-    told = f"{_title(finding)} — {found}{f'; {advice}' if advice else ''}{end}"
+    told = f"{', '.join(line.titles)} — {line.found}{f'; {advice}' if advice else ''}{end}"
     text = legible(_wrapped(visible(told), " " * _INDENT), sys.stdout)
-    return coloured(state, _COLOURS[finding.state]) + text[len(state) :]
+    return coloured(state, _COLOURS[line.state]) + text[len(state) :]
 
 
 def _wrapped(text: str, indent: str) -> str:
     """In lines of a terminal; no word is torn, and no command that is to be copied."""
-    kept = _QUOTED.sub(lambda command: _in_one_piece(command[0]), text)
+    columns = min(_COLUMNS, width()) if sys.stdout.isatty() else _COLUMNS
+    kept = _QUOTED.sub(lambda command: _in_one_piece(command[0], columns), text)
     lines = wrap(
         kept,
-        _COLUMNS,
+        columns,
         initial_indent=indent,
         subsequent_indent=indent,
         break_long_words=False,
@@ -112,6 +142,6 @@ def _wrapped(text: str, indent: str) -> str:
     return "\n".join(lines).replace(_KEPT, " ")
 
 
-def _in_one_piece(command: str) -> str:
-    fits = len(command) < _COLUMNS - _INDENT
+def _in_one_piece(command: str, columns: int) -> str:
+    fits = len(command) < columns - _INDENT
     return command.replace(" ", _KEPT) if fits else command

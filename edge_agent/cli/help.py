@@ -2,22 +2,47 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import click
 
-from ..contract.language import Message, say
-from .tell import legible
+from ..contract.language import Message, is_name, say
+from .tell import legible, width
 
 Function = Callable[..., Any]
 
 _NAME = re.compile(r"help\.[a-z0-9-]+")
 
 
+_WIDEST = 80
+"""Columns of a text that is read; a wider terminal does not make it easier."""
+
+
+class Formatter(click.HelpFormatter):
+    """Leaves what an option means two thirds of a narrow terminal."""
+
+    def write_dl(
+        self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+    ) -> None:
+        super().write_dl(rows, min(col_max, self.width // 3 + 2), col_spacing)
+
+
+class Context(click.Context):
+    """Help as wide as the terminal; click's own is never narrower than 50 columns."""
+
+    formatter_class = Formatter
+
+    def make_formatter(self) -> click.HelpFormatter:
+        self.terminal_width = min(_WIDEST, width())
+        return super().make_formatter()
+
+
 class Command(click.Command):
     """A command whose help, and that of its options, is looked up once it is read."""
+
+    context_class = Context
 
     def get_help(self, ctx: click.Context) -> str:
         options = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
@@ -28,10 +53,15 @@ class Command(click.Command):
             return legible(super().get_help(ctx), sys.stdout)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Say who may, where not everybody may."""
+        """Say who may, where not everybody may, and how it is typed, where there is an example."""
         super().format_epilog(ctx, formatter)
+        path = path_of(ctx)
         if not isinstance(self, click.Group):
-            self._write_who_may(path_of(ctx), formatter)
+            self._write_who_may(path, formatter)
+        if lines := examples_of(path):
+            with formatter.section(say("usage.examples")):
+                for line in lines:
+                    formatter.write(f"{'':{formatter.current_indent}}{line}\n")
 
     def _write_who_may(self, path: str, formatter: click.HelpFormatter) -> None:
         # Only here: the list of commands does without the gate.
@@ -50,8 +80,9 @@ class Command(click.Command):
         ]
 
     def get_short_help_str(self, limit: int = 45) -> str:
+        """The first sentence, however long: the list of commands folds it."""
         with _spoken(self):
-            return super().get_short_help_str(limit)
+            return first_sentence(self.help or "")
 
 
 class Group(Command, click.Group):
@@ -78,6 +109,17 @@ def path_of(ctx: click.Context) -> str:
         words.insert(0, ctx.info_name or "")
         ctx = ctx.parent
     return " ".join(words)
+
+
+def first_sentence(text: str) -> str:
+    """What stands in a list of commands."""
+    return text.partition("\n")[0].partition(". ")[0].removesuffix(".") + "."
+
+
+def examples_of(path: str) -> list[str]:
+    """Command lines that show a command, by its path: ``workers add``."""
+    name = f"example.{path.replace(' ', '-')}"
+    return say(name).splitlines() if is_name(name) else []
 
 
 @contextmanager

@@ -1,30 +1,23 @@
 """``edge-agent punches``: what was recorded, for people."""
 
-from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 from msgspec import structs
 
 from ..contract.attendance import attendance
-from ..contract.chain import stamp_of
 from ..contract.facts import Direction
 from ..contract.language import say
 from ..contract.stamps import parse_time
 from ..gate.daemon.assembly import Assembly
-from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.people.requests import AddPunch, VoidPunch
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out
 from .help import group
 from .options import as_json, with_settings
 from .show import print_json, print_table
+from .since import entries_since, moment
 from .tell import tell
-
-_DAY_MS = 86_400_000
-"""How far back a shift may have begun; and a corrected clock put later entries before earlier."""
 
 
 @group(help="help.punches")
@@ -38,11 +31,10 @@ def punches() -> None:
 @with_settings
 def list_(settings: Settings, since: str | None, as_json: bool) -> None:
     assembly = Assembly(settings)
-    first_ms = _moment(since, assembly.zone) if since is not None else None
+    first_ms = moment(since, assembly.zone) if since is not None else None
     store = assembly.store_for_reading()
     holders = store.holders()
-    entries = list(_entries_since(store, first_ms))
-    entries.reverse()
+    entries = entries_since(store, first_ms)
     found = [
         {**structs.asdict(punch), "name": holders.at(punch.worker, punch.seq)}
         for punch in attendance(entries, assembly.zone)
@@ -98,15 +90,6 @@ def add(settings: Settings, as_json: bool, **asked: Any) -> None:
         tell(say("punch.added", code=result["worker"], at=result["at"], entry=result["seq"]))
 
 
-def _entries_since(store: SqliteStore, first_ms: int | None) -> Iterator[dict[str, Any]]:
-    """The data of the entries, the last one first, as far back as one may be of ``first_ms``."""
-    for _, data in store.newest_first():
-        yield data
-        stamp = stamp_of(data)
-        if first_ms is not None and stamp.trusted and stamp.wall_ms < first_ms - _DAY_MS:
-            return
-
-
 def _when(punch: dict[str, Any]) -> str:
     if punch["at"]:
         return say("punch.at", at=punch["at"])
@@ -126,15 +109,3 @@ def _note(punch: dict[str, Any]) -> str | None:
     if punch["kind"] == "punch.recovered":
         return say("punch.note-recovered")
     return say("punch.note-repeat", of=punch["of"]) if punch["of"] else None
-
-
-def _moment(text: str, zone: ZoneInfo) -> int:
-    """Milliseconds since 1970 of a local time given by a person."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        told = say("punch.bad-since", text=text)
-        raise click.BadParameter(told, param_hint="--since") from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone)
-    return round(moment.timestamp() * 1000)

@@ -1,5 +1,6 @@
 """``edge-agent status``: how the gate is, on one screen."""
 
+import gc
 import time
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,7 @@ def _show(shown: Shown) -> None:
 
 def _follow(settings: Settings, shown: Shown) -> None:
     """Show the screen anew until Ctrl-C: in its own place, or one after the other as it changes."""
+    gc.enable()
     in_place = moves()
     before: Shown = []
     while True:

@@ -1,6 +1,7 @@
 """``edge-agent watch``: follow what happens at the gate."""
 
 import time
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,50 +23,117 @@ from .words import awaited, hint_of, outcome_of, roster_of, state_of
 
 _BETWEEN_LOOKS_S = 0.5
 
+_MISSED = 3000
+"""Entries that are looked through for what was missed: some days of a gate."""
+
+_NO_TIME = "--:--:--"
+
 
 @command(help="help.watch")
+@click.option("--since", metavar="TIME", help="help.watch-since")
 @as_json
 @with_settings
-def watch(settings: Settings, as_json: bool) -> None:
+def watch(settings: Settings, since: str | None, as_json: bool) -> None:
     socket = Path(settings.control.socket)
     if as_json:
+        if since is not None:
+            raise click.UsageError(say("watch.since-json"))
         for line in watch_daemon(socket):
             click.echo(line)
         return
-    watched = gone = False
-    while True:
-        names = names_of(settings)
-        try:
-            for line in watch_daemon(socket):
-                if gone:
-                    tell(say("watch.answers-again"), err=True)
-                watched, gone = True, False
-                event = msgspec.json.decode(line)
-                if event.get("worker") not in (None, *names):
-                    names = names_of(settings)
-                tell(f"{_now(settings, event)}{_sentence(event, names)}")
-        except DaemonUnreachable:
-            if not watched:
-                raise
-        if not gone:
-            tell(say("watch.stopped"), err=True)
-        # One that takes the call and says nothing is the old one, about to go.
-        gone = True
-        time.sleep(_BETWEEN_LOOKS_S)
-        while not daemon_runs(socket):
+    _Watch(settings, since).follow()
+
+
+class _Watch:
+    """Tells what happens at a gate, one line each; what was missed is read in its ledger."""
+
+    def __init__(self, settings: Settings, since: str | None) -> None:
+        """``since``: a time from which on punches are told first. Raises BadParameter."""
+        self._settings = settings
+        self._socket = Path(settings.control.socket)
+        self._zone = ZoneInfo(settings.gate.timezone)
+        self._since_ms: int | None = None
+        if since is not None:
+            from .since import moment  # It brings the database along.
+
+            self._since_ms = moment(since, self._zone)
+        self._names: dict[str, str] = {}
+        self._last = 0
+        """The last entry that was told; 0: none yet."""
+
+    def follow(self) -> None:
+        """Until Ctrl-C. Raises DaemonUnreachable where there was never a daemon."""
+        watched = gone = False
+        while True:
+            self._names = names_of(self._settings)
+            try:
+                for line in watch_daemon(self._socket):
+                    if gone:
+                        tell(say("watch.answers-again"), err=True)
+                    watched, gone = True, False
+                    self._tell(msgspec.json.decode(line))
+            except DaemonUnreachable:
+                if not watched:
+                    raise
+            if not gone:
+                tell(say("watch.stopped"), err=True)
+            # One that takes the call and says nothing is the old one, about to go.
+            gone = True
             time.sleep(_BETWEEN_LOOKS_S)
+            while not daemon_runs(self._socket):
+                time.sleep(_BETWEEN_LOOKS_S)
 
+    def _tell(self, event: dict[str, Any]) -> None:
+        if event["event"] == "watching":
+            tell(say("watch.watching"))
+            if self._since_ms is not None or self._last:
+                self._tell_punches()
+            return
+        seq = event.get("seq")
+        if seq is not None and seq <= self._told_through:
+            return
+        self._last = max(self._last, seq or 0)
+        if event.get("worker") not in (None, *self._names):
+            self._names = names_of(self._settings)
+        now = datetime.now(self._zone).strftime("%H:%M:%S  ")
+        tell(f"{now}{_sentence(event, self._names)}")
 
-def _now(settings: Settings, event: dict[str, Any]) -> str:
-    """The gate's time of day, before what has happened just now."""
-    if event["event"] == "watching":
-        return ""
-    return datetime.now(ZoneInfo(settings.gate.timezone)).strftime("%H:%M:%S  ")
+    _told_through = 0
+    """The last entry that was there when the ledger was read."""
+
+    def _tell_punches(self) -> None:
+        """What was punched since the time that was asked for, or since the last event."""
+        from ..contract.attendance import attendance
+        from ..contract.stamps import parse_time
+        from ..gate.daemon.assembly import Assembly
+        from .since import entries_since
+
+        with closing(Assembly(self._settings).store_for_reading()) as store:
+            self._told_through = store.tail().seq
+            if self._since_ms is None:
+                entries = [store.data_of(one) for one in store.entries(self._last + 1, _MISSED)]
+            else:
+                entries = entries_since(store, self._since_ms)
+        for punch in attendance(entries, self._zone):
+            if punch.seq <= self._last:
+                continue
+            if self._since_ms and punch.at and parse_time(punch.at) < self._since_ms:
+                continue
+            repeated = punch.of is not None and punch.kind != "punch.added"
+            shown = "repeated" if repeated else "recorded"
+            event = {"event": "panel", "worker": punch.worker, "outcome": shown, "hint": None}
+            tell(f"{self._when(punch.at)}  {_sentence(event, self._names)}")
+        self._since_ms = None
+        self._last = self._told_through
+
+    def _when(self, at: str | None) -> str:
+        if at is None:
+            return _NO_TIME
+        today = at[:10] == str(datetime.now(self._zone).date())
+        return at[11:19] if today else say("status.moment", at=at)
 
 
 def _sentence(event: dict[str, Any], names: dict[str, str]) -> str:
-    if event["event"] == "watching":
-        return say("watch.watching")
     name, text = _told(event, names)
     label = f"watch.{name}"
     return f"{say(label) if is_name(label) else name:<{_WATCHED}} {text}"

@@ -63,26 +63,60 @@ OF_THE_GATE: tuple[Check[CheckContext], ...] = (
 OF_THE_MACHINE: tuple[Check[Machine], ...] = (rtc, board, memory, temperature, power)
 """What is looked at in any case."""
 
+SECTIONS = {
+    "gate": ("settings", "daemon", "settings rights", "socket rights"),
+    "sensor": (
+        *("port", "console", "other readers", "port rights", "power pin", "touch pin"),
+        *("sensor", "slots", "glass", "backup"),
+    ),
+    "panel": ("pin rights", "lamps", "readers"),
+    "ledger": ("database rights", "database", "payroll", "roster", "chain"),
+    "uplink": ("uplink", "broker"),
+    "clock": ("clock", "clock battery", "time zone", "hardware clock"),
+    "machine": (
+        *("disk space", "disk mount", "disk errors"),
+        *("board", "memory", "temperature", "power"),
+    ),
+}
+"""What may be asked for alone → the titles of its checks."""
+
 SETTINGS_GOOD = Sentence(State.OK, "doctor.settings-good")
 SETTINGS_BAD = Sentence(State.FAIL, "doctor.settings-bad")
 
 
 def examine(
-    config: Path, machine: Machine, *, light: bool = False, verify: bool = False
+    config: Path,
+    machine: Machine,
+    *,
+    light: bool = False,
+    verify: bool = False,
+    section: str | None = None,
 ) -> Iterator[Finding]:
     """Yield what each check finds, as soon as it is found. Never raises.
 
-    ``light``: light the lamps. ``verify``: read the whole ledger.
+    ``light``: light the lamps. ``verify``: read the whole ledger. ``section``: one of
+    SECTIONS, alone.
     """
+    wanted = None if section is None else SECTIONS[section]
+
+    def among(title: str) -> bool:
+        return wanted is None or title in wanted
+
     loaded: list[Settings] = []
     settings = Check[Machine]("settings", lambda _: _load(config, loaded), 5.0)
-    yield from look(settings, machine)
+    findings = list(look(settings, machine))
+    if among(settings.title) or not loaded:  # Why nothing else can be said.
+        yield from findings
     for usable in loaded:
         context = CheckContext(machine, usable, config, light=light, verify=verify)
         for gate_check in OF_THE_GATE:
-            yield from look(gate_check, context)
+            if among(gate_check.title):
+                yield from look(gate_check, context)
+            elif gate_check is daemon:  # Asked all the same, for what it tells the others.
+                list(look(gate_check, context))
     for machine_check in OF_THE_MACHINE:
-        yield from look(machine_check, machine)
+        if among(machine_check.title):
+            yield from look(machine_check, machine)
 
 
 def _load(config: Path, loaded: list[Settings]) -> Judgement:

@@ -10,10 +10,14 @@ from click.testing import CliRunner, Result
 
 from edge_agent.cli import doctor as command
 from edge_agent.contract.language import LANGUAGES, say, use
+from edge_agent.gate.doctor import checks
 from edge_agent.gate.doctor.findings import Finding, State
+from edge_agent.gate.doctor.machine import Machine
 
 from .staging import SENTENCES
 from .test_sentences import words_of
+
+ROOT = Path(__file__).parents[3]
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 
@@ -24,6 +28,7 @@ def found(state: State, check: str, text: str = "It is so", advice: str = "") ->
 
 WELL = found(OK, "settings")
 WARNING = found(WARN, "port", "It may be another", "name it")
+OTHER = found(WARN, "broker", "It is old", "update it")
 WORST = found(FAIL, "sensor", "It is silent", "look")
 FAILURE = found(FAIL, "disk space", "It is full", "make room")
 
@@ -53,10 +58,43 @@ def test_the_summary_comes_first_and_what_is_wrong_before_the_rest(
 
 
 def test_a_warning_is_begun_with_where_nothing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    result = shown(monkeypatch, WELL, WARNING, WARNING)
+    result = shown(monkeypatch, WELL, WARNING, OTHER)
 
     assert result.output.startswith("1 OK, 2 warnings, 0 failures. Begin with port: It may be")
     assert result.exit_code == 0
+
+
+def test_a_cause_that_several_checks_met_is_told_once_at_the_worst(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    met_again = found(WARN, "uplink", "It is silent", "ask later")
+    result = shown(monkeypatch, met_again, WORST, WARNING, WELL, WELL)
+
+    assert result.output == (
+        "2 OK, 1 warning, 1 failure. Begin with sensor: It is silent.\n\n"
+        "FAIL  sensor, uplink — It is silent; look.\n\n"
+        "WARN  port — It may be another; name it.\n\n"
+        "OK    settings — It is so.\n"
+        "OK    settings — It is so.\n"
+    )
+    told = shown(monkeypatch, met_again, WORST, flags="--json").output
+    assert msgspec.json.decode(told, type=list[Finding]) == [met_again, WORST]
+
+
+def test_each_check_is_in_one_section() -> None:
+    titles = [title for section in checks.SECTIONS.values() for title in section]
+    known = [check.title for check in (*checks.OF_THE_GATE, *checks.OF_THE_MACHINE)]
+    assert sorted(titles) == sorted(["settings", *known])
+
+
+def test_a_section_is_looked_at_alone(tmp_path: Path) -> None:
+    config = tmp_path / "edge-agent.toml"
+    config.write_text((ROOT / "config" / "edge-agent.toml").read_text())
+    found = [one.check for one in checks.examine(config, Machine(), section="clock")]
+    assert {"clock", "hardware clock"} <= set(found) <= set(checks.SECTIONS["clock"])
+    config.write_text("[gate]\n")
+    [only] = list(checks.examine(config, Machine(), section="uplink"))
+    assert (only.check, only.state) == ("settings", FAIL)  # Why there is nothing of it.
 
 
 @pytest.mark.parametrize(
