@@ -40,7 +40,7 @@ FLOORS = {
     ),
     "gate": (
         ("directions", "evidence", "lazy_import", "roles"),
-        ("credentials", "errors", "events", "header", "pairing_mark", "rules"),
+        ("credentials", "errors", "events", "header", "pairing_mark", "print_health", "rules"),
         ("settings", "host", "pins"),
         ("ports", "ledger.store"),
         ("ledger", "panel", "reader", "uplink"),
@@ -55,7 +55,7 @@ FLOORS = {
         ("lost_people", "succession", "store_health"),
         ("damage", "recorder"),
         ("open_or_succeed", "prune", "resolve_times", "watch_clock", "watch_recording"),
-        ("glance", "worker_day"),
+        ("glance", "print_watch", "worker_day"),
     ),
     "gate.people": (
         ("requests", "roster", "scores"),
@@ -133,7 +133,8 @@ WORLDLY = (
 """The rooms of the contract that are not pure."""
 
 PURE_AT_THE_GATE = (
-    *("gate.evidence", "gate.reader.keyboard", "gate.roles", "gate.rules"),
+    *("gate.evidence", "gate.print_health", "gate.reader.keyboard", "gate.roles"),
+    "gate.rules",
     *("gate.touch.decide", "gate.touch.state", "gate.touch.token_bucket"),
     "gate.touch.lockout",
 )

@@ -193,6 +193,15 @@ def list_prints(settings: Settings, as_json: bool) -> None:
     )
 
 
+@prints.command("health", help="help.prints-health")
+@as_json
+@with_settings
+def prints_health(settings: Settings, as_json: bool) -> None:
+    from .print_health import show_health  # It reads the ledger, which no other one here does.
+
+    show_health(settings, as_json=as_json)
+
+
 @prints.command(help="help.prints-remove")
 @click.argument("code")
 @_finger

@@ -250,6 +250,7 @@ def _todo(settings: Settings, answer: dict[str, Any]) -> Iterator[_Told]:
     for problem in answer.get("pins", {}).get("problems", {}).values():
         yield "pins", visible(problem)
     yield from _settings(settings, answer)
+    yield from _read_worse(sensor)
     yield "uplink", _problem(uplink)
     yield "uplink", _twin(uplink)
     yield "uplink", _not_signed(uplink)
@@ -265,6 +266,14 @@ def _problem(part: dict[str, Any]) -> str | None:
     """What the daemon says is the matter with a part of it."""
     problem = told_problem(part)
     return None if problem is None else say(problem)
+
+
+def _read_worse(sensor: dict[str, Any]) -> Iterator[_Told]:
+    """Of whom, and whether it is the glass; a daemon of an older version does not know."""
+    if sensor.get("glass_dirty"):
+        yield "sensor", say("status.glass-dirty")
+    if count := sensor.get("worn_prints", 0):
+        yield "sensor", say("status.worn", prints=count, codes=sensor["worn"])
 
 
 def _settings(settings: Settings, answer: dict[str, Any]) -> Iterator[_Told]:

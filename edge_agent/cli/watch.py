@@ -167,6 +167,11 @@ def _told(event: dict[str, Any], names: dict[str, str]) -> tuple[str, str]:
         case "directed":
             whose, way = who(event["worker"], names), event["direction"]
             return "panel", say("watch.directed", whose=whose, of=event["of"], way=way)
+        case "print-worn":
+            finger, whose = event["finger"], who(event["worker"], names)
+            return "sensor", say("watch.print-worn", finger=finger, whose=whose)
+        case "glass":
+            return "sensor", say("watch.glass-dirty" if event["dirty"] else "watch.glass-clean")
         case "clock":
             known = event["trusted"]
             return "clock", say("watch.clock-known" if known else "watch.clock-unknown")

@@ -105,7 +105,9 @@ class SensorStatus(Struct, frozen=True, kw_only=True):
     """``state`` is ``ready``, or the fault: ``unplugged``, ``silent``, ``garbled``, …
 
     ``problem`` is then the sentence that a technician needs. ``not_backed_up`` counts the prints
-    that no backup of the templates holds.
+    that no backup of the templates holds. ``worn_prints`` counts those on the way to being refused,
+    and ``worn`` names up to 20 workers whose they are, the worst first. ``glass_dirty``: everybody
+    is read worse than usual.
     """
 
     state: str
@@ -113,6 +115,9 @@ class SensorStatus(Struct, frozen=True, kw_only=True):
     prints: int
     capacity: int | None
     not_backed_up: int = 0
+    worn_prints: int = 0
+    worn: list[str] = []
+    glass_dirty: bool = False
 
 
 class StoreStatus(Struct, frozen=True, kw_only=True):

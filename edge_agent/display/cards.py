@@ -148,6 +148,12 @@ def directed(shown: Card, way: str, t: int, number: int, settings: DisplaySettin
     return structs.replace(shown, id=number, t=t, word=word, lines=[], stays_ms=_SHORT_MS)
 
 
+def worn(shown: Card, finger: str, number: int, settings: DisplaySettings) -> Card:
+    """The card of a press once it is known that its finger wears: its worker is told this once."""
+    line = words("worn", settings.language, finger=finger)
+    return structs.replace(shown, id=number, lines=[*shown.lines, line], stays_ms=_LONG_MS)
+
+
 def wants_day(event: dict[str, Any]) -> bool:
     """Whether a worker is told of their day: who presses again, and who comes in."""
     if event.get("worker") is None:

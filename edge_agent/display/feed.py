@@ -19,7 +19,7 @@ from ..gate.control.client import ask, ask_status, watch
 from ..gate.directions import DirectionRule
 from ..gate.people.requests import AskDay, AskNames
 from ..gate.settings.schema import Settings
-from .cards import LATE_MS, Card, card, day, directed, wants_day
+from .cards import LATE_MS, Card, card, day, directed, wants_day, worn
 from .standing import Standing
 
 log = logging.getLogger(__name__)
@@ -71,6 +71,8 @@ class Feed:
         self._cards = 0
         self._punch: tuple[int, Card] | None = None
         """The last one that was recorded, and how it was shown."""
+        self._last: tuple[int | None, Card] | None = None
+        """The entry of the last touch, and its card."""
         self._asked: queue.SimpleQueue[_Names | _Pressed] = queue.SimpleQueue()
 
     def start(self) -> None:
@@ -108,6 +110,8 @@ class Feed:
                     self._say_how_it_is(standing)
                 case "panel":
                     self._show(event)
+                case "print-worn":
+                    self._show_worn(event)
                 case "directed":
                     self._show_way(event)
                 case "ledger":
@@ -130,12 +134,22 @@ class Feed:
         self._cards += 1
         name = self._names.get(code)
         shown = card(event, self._cards, name, self._settings, keys=self._keys)
+        self._last = event["seq"], shown
         self._publish(shown)
         self._say(event, shown)
         if event["outcome"] == "recorded":
             self._punch = event["seq"], shown
         if wants_day(event) and self._settings.show != "nothing":
             self._asked.put(_Pressed(shown, event))
+
+    def _show_worn(self, event: dict[str, Any]) -> None:
+        """Whoever has pressed is told that the finger wears, while they still stand there."""
+        if self._last is None or self._last[0] != event["seq"]:
+            return
+        if boottime_ms() - self._last[1].t > LATE_MS:
+            return
+        self._cards += 1
+        self._publish(worn(self._last[1], event["finger"], self._cards, self._settings))
 
     def _show_way(self, event: dict[str, Any]) -> None:
         """A key was pressed after the finger: within seconds, or it is not for this screen."""

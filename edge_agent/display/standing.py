@@ -33,6 +33,7 @@ class Standing(Struct, kw_only=True):
     awaiting: str | None = None
     offline: bool = False
     clock_trusted: bool = True
+    glass_dirty: bool = False
 
     def learn(self, status: dict[str, Any]) -> None:
         """Take over what ``status`` says."""
@@ -42,6 +43,7 @@ class Standing(Struct, kw_only=True):
         self.awaiting = status["awaiting"]
         self.offline = status["uplink"]["state"] != "connected"
         self.clock_trusted = status["clock"]["state"] != "unsynced"
+        self.glass_dirty = status["sensor"].get("glass_dirty", False)
 
     def heed(self, event: dict[str, Any]) -> bool:
         """Take over what an event says; whether it was about any of this."""
@@ -54,6 +56,8 @@ class Standing(Struct, kw_only=True):
                 self.awaiting = event["request"]
             case "uplink":
                 self.offline = event["state"] != "connected"
+            case "glass":
+                self.glass_dirty = event["dirty"]
             case "clock":
                 self.clock_trusted = event["trusted"]
             case _:
@@ -83,6 +87,8 @@ class Standing(Struct, kw_only=True):
             found.append(Notice("wait", words(busy, say), words("please-wait", say)))
         if self.store == "reserve":
             found.append(Notice("calm", words("store-reserve", say)))
+        if self.glass_dirty:
+            found.append(Notice("calm", words("glass-dirty", say)))
         if not self.clock_trusted:
             found.append(Notice("calm", words("clock", say)))
         if self.offline:

@@ -97,6 +97,20 @@ class FingerAwaited(Event, tag="awaiting", frozen=True, kw_only=True):
     worker: str | None = None
 
 
+class PrintWorn(Event, tag="print-worn", frozen=True, kw_only=True):
+    """By the press of entry ``seq`` a finger's print is on the way to being refused: told once."""
+
+    worker: str
+    finger: str
+    seq: int
+
+
+class GlassChanged(Event, tag="glass", frozen=True, kw_only=True):
+    """Whether everybody's fingers are read so much worse that the glass must be dirty."""
+
+    dirty: bool
+
+
 class StoreChanged(Event, tag="store", frozen=True, kw_only=True):
     """Whether the database takes entries; where it does not, every press is not recorded."""
 
@@ -148,6 +162,8 @@ AnyEvent = (
     | SensorChanged
     | FingerAwaited
     | PunchLed
+    | PrintWorn
+    | GlassChanged
     | StoreChanged
     | RosterChanged
     | ClockChanged

@@ -17,7 +17,15 @@ from edge_agent.display.cards import Card, Day
 from edge_agent.display.feed import Feed, boottime_ms
 from edge_agent.display.standing import Gate
 from edge_agent.gate.control.server import ControlServer
-from edge_agent.gate.events import Event, LedgerGrew, Outcome, PanelShown, PunchLed, UplinkChanged
+from edge_agent.gate.events import (
+    Event,
+    LedgerGrew,
+    Outcome,
+    PanelShown,
+    PrintWorn,
+    PunchLed,
+    UplinkChanged,
+)
 from edge_agent.gate.settings.load import load_settings
 from tests.patience import PATIENCE_S
 
@@ -142,6 +150,27 @@ def test_a_key_after_the_finger(daemon: Daemon) -> None:
     after = daemon.until(Card)
     assert (after.word, after.name) == ("RA", "Lan")
     assert after.id > before.id
+
+
+def test_whoever_presses_with_a_finger_that_wears_reads_so_on_their_card(daemon: Daemon) -> None:
+    daemon.press(seq=9, direction=Direction.IN)
+    before = daemon.until(Card)
+    daemon.emit(PrintWorn(worker="008", finger="left-thumb", seq=7))  # Of one before.
+    daemon.emit(PrintWorn(worker="007", finger="right-index", seq=9))
+    after = daemon.until(Card)
+    assert (after.name, after.word, after.time) == (before.name, before.word, before.time)
+    assert after.lines == ["Vân tay ngón trỏ phải bị mòn: nhờ kỹ thuật đăng ký lại."]
+    assert after.id > before.id
+    assert after.stays_ms > before.stays_ms
+
+
+def test_a_finger_that_wears_is_not_told_to_whoever_came_after(daemon: Daemon) -> None:
+    daemon.press(seq=9)
+    daemon.press("009", seq=10)
+    daemon.emit(PrintWorn(worker="007", finger="right-index", seq=9))
+    daemon.press("009", seq=11, outcome=Outcome.REPEATED)
+    lines = [daemon.until(Card).lines for _ in range(3)]
+    assert not any("mòn" in line for card in lines for line in card)
 
 
 def test_a_daemon_that_goes_and_comes_back(daemon: Daemon) -> None:

@@ -40,6 +40,7 @@ def test_a_gate_that_is_well_has_nothing_to_say() -> None:
         ({"event": "sensor", "state": "unplugged"}, "stop", "Đầu đọc vân tay không"),
         ({"event": "sensor", "state": "starting"}, "wait", "Đầu đọc đang khởi động"),
         ({"event": "store", "state": "failing"}, "stop", "Máy không ghi được công"),
+        ({"event": "glass", "dirty": True}, "calm", "Kính bẩn: xin lau"),
         ({"event": "store", "state": "reserve"}, "calm", "Bộ nhớ gần đầy"),
         ({"event": "awaiting", "request": "enroll"}, "wait", "Đang đăng ký vân tay"),
         ({"event": "awaiting", "request": "identify"}, "wait", "Kỹ thuật đang dùng máy"),

@@ -40,6 +40,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "ledger verify": (),
     "panel demo": (),
     "prints list": (),
+    "prints health": (),
     "prints remove": ("NV002", "--finger", "right-index"),
     "punches add": ("NV001", "--at", "2026-11-23T06:00", "--reason", "no-power"),
     "punches list": (),
@@ -90,7 +91,15 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
 }
 """Command → arguments with which it comes to an end by itself, one way or the other."""
 
-SHOWS = ("workers list", "prints list", "punches list", "status", "ledger verify", "doctor")
+SHOWS = (
+    "workers list",
+    "prints list",
+    "prints health",
+    "punches list",
+    "status",
+    "ledger verify",
+    "doctor",
+)
 """What prints names and numbers of a gate that is well, and ends with 0 but for lost output."""
 
 

@@ -51,6 +51,7 @@ from ..settings.schema import Settings
 from ..uplink.inbox import ForeignReceipt
 from .assembly import Assembly
 from .loop import GateLoop
+from .print_keeper import PrintKeeper
 from .status import Circumstances, Vitals, gate_status, gate_time, running_status
 from .supervised_thread import SupervisedThread
 
@@ -322,6 +323,9 @@ class _Daemon:
             self._day,
             WhoMay(assembly.settings.roles.groups),
         )
+        self._prints = PrintKeeper(
+            store, assembly.settings.sensor, self._bus.emit, assembly.clock.monotonic
+        )
         self._threads = (
             SupervisedThread("gate", self._gate.run, wake=self._gate.wake),
             SupervisedThread("uplink", self._uplink.run, wake=self._uplink.notify),
@@ -329,6 +333,7 @@ class _Daemon:
         self._bus.listen(self._server.emit)
         self._bus.listen(self._nudge_uplink)
         self._bus.listen(self._note_way)
+        self._bus.listen(self._prints.heard)
 
     def run(self, manager: ServiceManager) -> int:
         """Start the threads, serve until there is a reason to end, stop them again.
@@ -367,6 +372,8 @@ class _Daemon:
         """Serve until the daemon is to end. Returns whether a thread ended by itself."""
         while not (self._stop.asked or self._departure.decided):
             self._server.serve_for(_LOOK_S)
+            if self._prints.turn():
+                self._uplink.status_changed()
             if not all(thread.alive for thread in self._threads):
                 return True
             # A thread that hangs starves the watchdog: systemd then starts everything anew.
@@ -429,6 +436,7 @@ class _Daemon:
             confirmed=bus.confirmed,
             uplink=self._uplink.standing,
             pins=self._pin_problems(),
+            prints=self._prints.standing,
         )
 
     def _pin_problems(self) -> dict[str, str]:

@@ -33,11 +33,15 @@ from ..events import (
     detail_of,
 )
 from ..ledger.glance import glance
+from ..ledger.print_watch import PrintStanding
 from ..ledger.store.sqlite_store import SqliteStore
 from .assembly import Assembly
 from .supervised_thread import SILENT_AFTER_S
 
 _FILLING_PERCENT = 80
+
+_MOST_WORN = 20
+"""Workers; a message is bounded, and the command shows all of them."""
 
 
 class Circumstances(Struct, frozen=True):
@@ -52,6 +56,7 @@ class Circumstances(Struct, frozen=True):
     """What the uplink knows; the store learns it only now and then, to spare the card."""
     uplink: UplinkStatus = UplinkStatus()
     pins: dict[str, str] = {}
+    prints: PrintStanding = PrintStanding()
 
 
 Problems = Mapping[str, Message | None]
@@ -66,6 +71,7 @@ def gate_status(
     marks = store.watermarks()
     roster = store.roster()
     usage = _disk(assembly)
+    worn = now.prints.worn
     confirmed = max(marks.confirmed, now.confirmed)
     problems = {
         "sensor": detail_of(now.sensor),
@@ -83,6 +89,9 @@ def gate_status(
             prints=len(store.prints()),
             capacity=now.capacity,
             not_backed_up=store.not_backed_up(),
+            worn_prints=len(worn),
+            worn=list(dict.fromkeys(one.worker for one in worn))[:_MOST_WORN],
+            glass_dirty=now.prints.dirty,
         ),
         store=StoreStatus(
             state=now.store.state,

@@ -23,7 +23,7 @@ from .rights import (
     settings_rights,
     socket_rights,
 )
-from .sensor import backup, glass, sensor, slots
+from .sensor import backup, glass, prints, sensor, slots
 from .times import battery, clock, rtc, time_zone
 from .wiring import board, console, other_readers, port
 
@@ -39,6 +39,7 @@ OF_THE_GATE: tuple[Check[CheckContext], ...] = (
     sensor,  # Before those that say what it has found out.
     slots,
     glass,
+    prints,
     backup,
     lamps,
     readers,

@@ -119,8 +119,24 @@ def backup(context: CheckContext) -> Judgement | None:
     return NOT_BACKED_UP(count=Message("doctor.prints", count=count)) if count else BACKED_UP()
 
 
+PRINTS_READ_WELL = Sentence(OK, "doctor.prints-read-well")
+PRINTS_WORN = Sentence(WARN, "doctor.prints-worn")
+
+
+@check("prints")
+def prints(context: CheckContext) -> Judgement | None:
+    """Whose finger is on the way to being refused: the daemon follows the scores."""
+    told = context.status["sensor"] if context.status is not None else {}
+    if (count := told.get("worn_prints")) is None:
+        return None
+    if not count:
+        return PRINTS_READ_WELL()
+    return PRINTS_WORN(count=Message("doctor.prints", count=count), codes=told["worn"])
+
+
 GLASS_BARE = Sentence(OK, "doctor.glass-bare")
 GLASS_READS_WELL = Sentence(OK, "doctor.glass-reads-well")
+GLASS_DIRTY = Sentence(WARN, "doctor.glass-dirty")
 GLASS_READS_POORLY = Sentence(WARN, "doctor.glass-reads-poorly")
 GLASS_SEES_THINGS = Sentence(WARN, "doctor.glass-sees-things")
 GLASS_TOUCHED = Sentence(WARN, "doctor.glass-touched")
@@ -144,6 +160,8 @@ def glass(context: CheckContext) -> Judgement | None:
         return GLASS_TOUCHED()
     if bare is not None and bare.seen:
         return GLASS_SEES_THINGS(seen=bare.seen, looks=bare.looks)
+    if context.status is not None and context.status["sensor"].get("glass_dirty"):
+        return GLASS_DIRTY()
     if touches.all >= _FEWEST and touches.poor > _MANY * touches.all:
         return GLASS_READS_POORLY(poor=touches.poor, touches=touches.all)
     if touches.all:

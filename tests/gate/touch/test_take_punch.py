@@ -694,9 +694,9 @@ def test_a_weak_match_counts_once_a_second_look_finds_the_same_print(second: Mat
     assert one.sensor.asked == TWO_LOOKS
     assert one.shown == [PanelShown(outcome=Outcome.RECORDED, worker="007", seq=1)]
     assert [what[0] for what in one.site.panel.told] == ["touched", "show"]
-    [entry] = one.site.store.data()
+    assert one.site.store.kinds() == ["punch.recorded"]
     # The first one's, so that the scores of all presses are of one kind.
-    assert entry["evidence"]["score"] == HERS_WEAK.score
+    assert one.site.store.openings(1, 1)[1].evidence.score == HERS_WEAK.score
 
 
 @pytest.mark.parametrize("score", [CONFIRM_BELOW, CONFIRM_BELOW + 1, 300])

@@ -27,6 +27,7 @@ from .ledger_rows import CheckpointChange, CheckpointRows, LedgerChange, LedgerR
 from .metadata import MetadataRows, Watermarks, put_watermarks
 from .notes import Gap, gap_note, leaving_note
 from .people_rows import PairingChange, PairingRows, PeopleChange, PeopleRows
+from .score_rows import ScoreRows
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -35,7 +36,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class SqliteStore(LedgerRows, CheckpointRows, EvidenceRows, PeopleRows, PairingRows, MetadataRows):
+class SqliteStore(
+    LedgerRows,
+    CheckpointRows,
+    EvidenceRows,
+    PeopleRows,
+    PairingRows,
+    MetadataRows,
+    ScoreRows,
+):
     """Ledger, workers and prints of one gate. One object a thread."""
 
     @classmethod
