@@ -54,6 +54,7 @@ MAY: Mapping[str, Roles | None] = {
     "ledger readable": _TECHNICIAN,
     "ledger verify": ALL,
     "panel demo": _TECHNICIAN,
+    "prints health": _AT_THE_GATE,
     "prints list": ALL,
     "prints remove": _TECHNICIAN,
     "punches add": _SUPERVISOR,

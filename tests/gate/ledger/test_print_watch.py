@@ -7,9 +7,9 @@ import pytest
 from click.testing import CliRunner
 from msgspec import UNSET
 
-from edge_agent.cli.people import prints
+from edge_agent.cli import main
 from edge_agent.contract.facts import AttemptRefused, Fact, Method, PunchRecorded
-from edge_agent.contract.language import LANGUAGES, use
+from edge_agent.contract.language import LANGUAGES
 from edge_agent.contract.people import Print, Worker
 from edge_agent.gate.evidence import SALT_BYTES, Evidence, Opening
 from edge_agent.gate.ledger.print_watch import PrintWatch
@@ -108,11 +108,11 @@ def test_whose_finger_wears_stands_first_and_who_has_gone_nowhere(worn: SqliteSt
     assert watch.standing().worn == []
 
 
-def ran(worn: SqliteStore, tmp_path: Path, *arguments: str) -> str:
+def ran(worn: SqliteStore, tmp_path: Path, *arguments: str, language: str = "en") -> str:
     config = tmp_path / "gate.toml"
     config.write_text(f'[gate]\nid = "{GATE}"\n[store]\npath = "gate.db"\n')
-    asked = ["health", "--config", str(config), *arguments]
-    result = CliRunner().invoke(prints, asked, catch_exceptions=False)
+    asked = ["--lang", language, "prints", "health", "--config", str(config), *arguments]
+    result = CliRunner().invoke(main, asked, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output
 
@@ -131,11 +131,7 @@ def test_prints_health_shows_scores_and_what_to_do(worn: SqliteStore, tmp_path: 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_it_fits_a_terminal(worn: SqliteStore, tmp_path: Path, language: str) -> None:
-    use(language)
-    try:
-        told = ran(worn, tmp_path)
-    finally:
-        use("en")
+    told = ran(worn, tmp_path, language=language)
     assert max(map(len, told.splitlines()[:3])) <= 80
 
 
