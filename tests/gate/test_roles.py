@@ -20,7 +20,7 @@ BY_ROLE: dict[Roles, set[str]] = {
     frozenset({Role.AUDITOR}): LOOKS | READS | {"ledger export"},
     frozenset({Role.SUPERVISOR}): LOOKS
     | READS
-    | {"punches add", "punches void", "identify"}
+    | {"punches add", "punches void", "identify", "prints health"}
     | {"credentials allow", "credentials disallow", "credentials remove"},
     frozenset({Role.TECHNICIAN}): MAY.keys()
     - {"punches add", "punches void", "credentials allow", "credentials disallow"},
