@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -278,7 +279,13 @@ class DeadDisk(Trouble):
             self.week.end(self.week.daemon, signal.SIGKILL)
         self.week.forget_watch()
         subprocess.run(["umount", disk], check=True)
-        subprocess.run(["e2fsck", "-fp", image_of(disk)], check=False, capture_output=True)
+        # A copy: the file system that was aborted goes on, read-only, as long as any other process
+        # has a mount namespace from meanwhile, and its blocks mounted again would be just that.
+        image = image_of(disk)
+        switched_on = image.with_suffix(".new")
+        shutil.copyfile(image, switched_on)
+        switched_on.rename(image)
+        subprocess.run(["e2fsck", "-fp", image], check=False, capture_output=True)
         mount_image(disk)
         self.week.ensure()
         self.week.disk_fails = False

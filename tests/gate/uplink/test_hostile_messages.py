@@ -150,6 +150,28 @@ def test_hostile_messages() -> None:
     fuzz(0, 3000)
 
 
+class AnyVersion(messages.Roster):
+    version: int
+
+
+class AnyCount(messages.Receipt):
+    rejected_count: int = 0
+
+
+@pytest.mark.parametrize("taken_out", ["roster", "receipt"])
+def test_a_bound_that_is_taken_out_is_found(
+    monkeypatch: pytest.MonkeyPatch, taken_out: str
+) -> None:
+    """The control: what was found in the field, a version that no JSON can hold, and another."""
+    if taken_out == "roster":
+        monkeypatch.setattr("edge_agent.contract.roster.Roster", AnyVersion)
+        monkeypatch.setattr("edge_agent.contract.roster.LARGEST_NUMBER", 10**40)
+    else:
+        monkeypatch.setattr("edge_agent.gate.uplink.inbox.Receipt", AnyCount)
+    with pytest.raises(AssertionError):
+        fuzz(0, 3000)
+
+
 @pytest.mark.long
 def test_a_hundred_thousand_hostile_messages_of_each_kind() -> None:
     fuzz(0, 100_000 * len(SOUND))
