@@ -115,8 +115,12 @@ class ForkServer:
 def _import_everything() -> None:
     """Whatever a command may import when it is called."""
     for module in pkgutil.walk_packages(edge_agent.__path__, "edge_agent."):
-        if not module.name.endswith("__main__"):
+        if not module.name.endswith("__main__") and module.name not in _ON_A_PI_ALONE:
             import_module(module.name)
+
+
+_ON_A_PI_ALONE = {"edge_agent.gate.header.factory"}
+"""It needs libgpiod, which only the extra ``gpio`` installs."""
 
 
 def _serve(requests: socket.socket) -> list[str]:
