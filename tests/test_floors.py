@@ -39,7 +39,7 @@ FLOORS = {
         ("schemas",),
     ),
     "gate": (
-        ("directions", "evidence", "lazy_import", "roles"),
+        ("consents", "directions", "evidence", "lazy_import", "roles"),
         ("credentials", "errors", "events", "header", "pairing_mark", "print_health", "rules"),
         ("settings", "host", "pins"),
         ("ports", "ledger.store"),
@@ -58,12 +58,12 @@ FLOORS = {
         ("glance", "print_watch", "worker_day"),
     ),
     "gate.people": (
-        ("requests", "roster", "scores"),
+        ("consent_text", "requests", "roster", "scores"),
         ("prompt",),
         ("templates",),
         ("context",),
         ("presses",),
-        ("back_up", "credentials", "enroll", "sensor", "supervise", "workers"),
+        ("back_up", "consent", "credentials", "enroll", "sensor", "supervise", "workers"),
         ("restore",),
         ("handlers",),
     ),

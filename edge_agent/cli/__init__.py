@@ -20,6 +20,7 @@ from .tell import tell_failure
 
 COMMANDS = {
     "config": "config",
+    "consent": "consent",
     "credentials": "credentials",
     "demo": "demo",
     "display": "display",

@@ -419,6 +419,24 @@ class CredentialsAllowed(Fact, tag="credentials.allowed", frozen=True, kw_only=T
     actor: str
 
 
+class ConsentGiven(Fact, tag="consent.given", frozen=True, kw_only=True):
+    """A worker has agreed in writing that their fingers are used, on the day ``signed``.
+
+    ``text_hash``, 64 hex digits, is that of the exact text. It was taken before ``witness``, a
+    code, or is kept on ``paper``, or both.
+    """
+
+    worker: str
+    text: str
+    text_hash: str
+    language: str
+    purpose: Literal["attendance"] = "attendance"
+    signed: str
+    witness: str | None
+    paper: bool
+    actor: str
+
+
 class TemplatesSealed(Fact, tag="templates.sealed", frozen=True, kw_only=True):
     """From now on so many templates leave the gate as a backup, sealed to these public keys."""
 

@@ -35,7 +35,7 @@ _TONES: dict[str, Tone] = {
 }
 
 _HINTS = ("wipe", "moisten", "press-flat", "hold-still", "hold-longer")
-_REASONS = ("deactivated", "not-valid", "not-named", "wrong-pin", "locked")
+_REASONS = ("deactivated", "not-valid", "not-named", "no-consent", "wrong-pin", "locked")
 _UNPROVEN = "unproven"
 
 _NOT_THEIRS = ("wrong-pin", "locked")

@@ -39,16 +39,18 @@ class Match(Struct, frozen=True):
 class Proof(Struct, frozen=True, kw_only=True):
     """Who somebody has proved to be, and by what. ``evidence`` is a finger's.
 
-    ``allowed``: whether this gate takes anything but fingers of this worker.
+    ``allowed``: whether this gate takes anything but fingers of this worker. ``consented``: whether
+    it may use their fingers.
     """
 
     worker: str
     method: Method
     evidence: Evidence | None = None
     allowed: bool = True
+    consented: bool = True
 
     @classmethod
-    def by_finger(cls, owner: Print, match: Match) -> "Proof":
+    def by_finger(cls, owner: Print, match: Match, *, consented: bool = True) -> "Proof":
         """A match of the print that holds the matched slot."""
         evidence = Evidence(
             finger=owner.finger,
@@ -56,7 +58,9 @@ class Proof(Struct, frozen=True, kw_only=True):
             generation=owner.generation,
             score=match.score,
         )
-        return cls(worker=owner.worker, method=Method.FINGER, evidence=evidence)
+        return cls(
+            worker=owner.worker, method=Method.FINGER, evidence=evidence, consented=consented
+        )
 
 
 class Reason(StrEnum):
@@ -71,6 +75,8 @@ class Reason(StrEnum):
     SENSOR_FAULT = "sensor-fault"
     NOT_NAMED = "not-named"
     """The worker may not punch by other means than a finger here."""
+    NO_CONSENT = "no-consent"
+    """The worker has not agreed, or not any more, that their fingers are used."""
     WRONG_PIN = "wrong-pin"
     LOCKED = "locked"
     """So many PINs were wrong that none is taken for a while, not even the right one."""
@@ -102,6 +108,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     in_hours: tuple[Hours, ...] = ()
     out_hours: tuple[Hours, ...] = ()
     min_score: int = 0
+    consent_required: bool = False
     confirm_below: int = 0
     drift_ppm: int = 500
     """How far the machine's own clock may stray from the true pace, in millionths."""
@@ -307,6 +314,8 @@ def judge(
         return Refused(Reason.DEACTIVATED, worker.code, method=method)
     if worker.listed and _not_valid(worker.listed, last, now, policy.zone):
         return Refused(Reason.NOT_VALID, worker.code, method=method)
+    if not proof.consented:
+        return Refused(Reason.NO_CONSENT, worker.code, method=method)
     if not proof.allowed:
         return Refused(Reason.NOT_NAMED, worker.code, method=method)
     window_ms = policy.repeat_window_ms

@@ -23,6 +23,9 @@ from .gate import OWN, Gate, Result, name_of
 
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "config check": (),
+    "consent list": (),
+    "consent print": ("NV001", "--output", "slip.html"),
+    "consent record": ("NV001", "--text", "vi-1", "--signed", "2026-11-23", "--paper"),
     "credentials add": ("NV001", "--card", "--stdin"),
     "credentials allow": ("NV001",),
     "credentials disallow": ("NV001",),

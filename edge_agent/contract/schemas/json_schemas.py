@@ -44,7 +44,7 @@ WORDS: Words = {
         _COUNT,
     ),
     "step_ms": {"integer": {"minimum": -_EXACT, "maximum": _EXACT}},
-    **dict.fromkeys(("hash", "prevhash", "evidence_hash"), _HASH),
+    **dict.fromkeys(("hash", "prevhash", "evidence_hash", "text_hash"), _HASH),
     **dict.fromkeys(
         (
             *("at", "time", "wall", "not_before", "not_after", "before", "after"),
@@ -52,7 +52,7 @@ WORDS: Words = {
         ),
         _TIME,
     ),
-    **dict.fromkeys(("valid_from", "valid_to"), _DAY),
+    **dict.fromkeys(("valid_from", "valid_to", "signed"), _DAY),
     **dict.fromkeys(("worker", "subject", "code"), _CODE),
     "name": {"string": {"minLength": 1, "maxLength": 100}},
     "version": _SEQ,

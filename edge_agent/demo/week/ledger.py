@@ -1,5 +1,6 @@
 """Write the week down as a gate does, in a real ledger; only the time is made up."""
 
+import hashlib
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -15,6 +16,7 @@ from ...contract.facts import (
     AttemptRefused,
     ClockStepped,
     ClockSynced,
+    ConsentGiven,
     CredentialAdded,
     CredentialRemoved,
     CredentialsAllowed,
@@ -374,6 +376,16 @@ _TECHNICIANS_VISIT: tuple[Fact, ...] = (
     ),
     CredentialAdded(worker=_NEWCOMER, method=Method.CARD, actor=_SUPERVISOR),
     CredentialsAllowed(worker=_NEWCOMER, allowed=True, actor=_SUPERVISOR),
+    ConsentGiven(
+        worker=_NEWCOMER,
+        text="vi-1",
+        text_hash=hashlib.sha256(b"the text that was signed").hexdigest(),
+        language="vi",
+        signed="2026-11-22",
+        witness=None,
+        paper=True,
+        actor=_SUPERVISOR,
+    ),
     CredentialRemoved(worker=_NEWCOMER, method=Method.CARD, actor=_SUPERVISOR),
     RecordingStopped(reason="sensor-fault"),
     SensorRestarted(times=1),

@@ -23,6 +23,7 @@ from ...contract.people import Print, Worker
 from ...contract.roster import Applied
 from ...contract.stamps import ClockState, Stamp
 from ...contract.true_times import Bounds, Timeline
+from ..consents import Consent
 from ..credentials import Credentials
 from ..events import LedgerGrew
 from ..evidence import Opening
@@ -39,6 +40,7 @@ class _Known(Struct):
     workers: dict[str, Worker]
     last_punches: dict[str, LastPunch]
     credentials: Credentials
+    consents: set[str]
 
 
 class Recorder:
@@ -77,6 +79,10 @@ class Recorder:
     def credentials(self) -> Credentials:
         """Whose cards, PINs and QR codes are whose. Raises StoreFault."""
         return self._memory.credentials
+
+    def may_use_fingers_of(self, code: str) -> bool:
+        """Whether a worker has agreed to that, where it is asked for. Raises StoreFault."""
+        return not self.policy.consent_required or code in self._memory.consents
 
     @property
     def last_punches(self) -> dict[str, LastPunch]:
@@ -207,6 +213,13 @@ class Recorder:
     def _read_credentials(self) -> Credentials:
         return Credentials(self.store.credentials(), self.store.named_workers())
 
+    def record_consent(self, fact: Fact, consent: Consent) -> int:
+        """Keep a worker's consent, together with the entry that says so; the entry's ``seq``."""
+        entry = self.record(fact, also=lambda change: change.put_consent(consent))
+        if (known := self._known) is not None:
+            known.consents.add(consent.worker)
+        return entry.seq
+
     def record_roster(
         self, facts: list[Fact], roster: Applied, workers: Sequence[Worker] = ()
     ) -> None:
@@ -320,6 +333,7 @@ class Recorder:
                 {worker.code: worker for worker in self.store.workers()},
                 self.store.last_punches(self.clock.stamp(), horizon_ms),
                 self._read_credentials(),
+                set(self.store.consents()),
             )
         return self._known
 

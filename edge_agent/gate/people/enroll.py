@@ -120,6 +120,8 @@ def _admit(context: RequestContext, code: str, finger: str, *, replace: bool) ->
         raise BadRequest("people.deactivated", code=code)
     if worker.deactivated:
         raise BadRequest("people.delisted-ask", code=code)
+    if not context.gate.may_use_fingers_of(code):
+        raise BadRequest("consent.needed", code=code)
     held = (p for p in context.gate.prints if p.worker == code and p.finger == finger)
     former = next(held, None)
     if former is not None and not replace:

@@ -16,6 +16,7 @@ from ..ports import Panel, Sensor, SensorInfo
 from ..rules import Match
 from ..sensor.pairing import Pairing
 from .back_up import begin_backup, keep_backup, seal_prints
+from .consent import record_consent
 from .context import RequestContext, Result, Transfers, not_in_use
 from .credentials import (
     add_credential,
@@ -45,6 +46,7 @@ from .requests import (
     Identify,
     KeepBackup,
     MakeQr,
+    RecordConsent,
     RemoveCredential,
     RemovePrint,
     RenameWorker,
@@ -90,6 +92,7 @@ HANDLERS: Mapping[type[Request], Handler] = {
     MakeQr: Handler(make_qr),
     RemoveCredential: Handler(remove_credential),
     AllowCredentials: Handler(allow_credentials),
+    RecordConsent: Handler(record_consent),
     AskSensor: Handler(ask_sensor, tells_of_sensor=True),
     AdoptSensor: Handler(adopt_sensor, tells_of_sensor=True),
     TakeImage: Handler(take_image, takes_finger=True),

@@ -196,6 +196,16 @@ class AllowCredentials(Request, tag="allow-credentials", frozen=True, kw_only=Tr
     allowed: bool
 
 
+class RecordConsent(Request, tag="record-consent", frozen=True, kw_only=True):
+    """A worker has signed. ``signed`` is a day; taken before ``witness``, or kept on ``paper``."""
+
+    code: Word
+    text: Word
+    signed: Word
+    witness: Word | None = None
+    paper: bool = False
+
+
 class AskSensor(Request, tag="ask-sensor", frozen=True, kw_only=True):
     """What the sensor says of itself, and whether it is paired."""
 

@@ -101,6 +101,13 @@ class ReaderSettings(Section, frozen=True, kw_only=True):
     """Who may use them: "named": only whom a supervisor has named."""
 
 
+class PrivacySettings(Section, frozen=True, kw_only=True):
+    """What is asked of the workers, and how long what is kept of them stays."""
+
+    consent: Literal["required", "off"] = "off"
+    """Whether a worker's fingers are used only with a consent that is written down here."""
+
+
 class StoreSettings(Section, frozen=True, kw_only=True):
     """The SQLite file that holds the ledger, the workers and the prints."""
 
@@ -209,6 +216,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     panel: PanelSettings
     punch: PunchSettings
     reader: ReaderSettings
+    privacy: PrivacySettings
     store: StoreSettings
     clock: ClockSettings
     mqtt: MqttSettings

@@ -34,6 +34,7 @@ REFUSED_AS = {
     Reason.POOR_SCAN: Outcome.TRY_AGAIN,
     Reason.SENSOR_FAULT: Outcome.SENSOR_FAULT,
     Reason.NOT_NAMED: Outcome.REFUSED,
+    Reason.NO_CONSENT: Outcome.REFUSED,
     Reason.WRONG_PIN: Outcome.REFUSED,
     Reason.LOCKED: Outcome.REFUSED,
 }
@@ -63,6 +64,7 @@ class Credit:
         try:
             owner, _ = self._gate.owner_of(match.slot)
             held = owner is not None and (owner.slot, owner.generation) in self._gate.held
+            agreed = owner is not None and self._gate.may_use_fingers_of(owner.worker)
         except StoreFault as fault:
             self.not_recorded(fault, stamp)
             return
@@ -70,7 +72,7 @@ class Credit:
             # Not even the lamp's event may say that it was theirs.
             self.refuse(Refused(Reason.UNPROVEN), stamp)
         else:
-            self.proof(Proof.by_finger(owner, match) if owner else None, stamp)
+            self.proof(Proof.by_finger(owner, match, consented=agreed) if owner else None, stamp)
 
     def proof(self, proof: Proof | None, stamp: Stamp) -> None:
         """The same for whatever proves who somebody is; None: a match in a slot of nobody's."""

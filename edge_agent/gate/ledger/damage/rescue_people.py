@@ -156,6 +156,7 @@ def _vouch_for_workers(rows: Rows, whole: bool) -> list[str]:
     listed = [len(rows.get(table, [])) for table in ("workers", "employments")]
     for table in ("workers", "employments"):
         rows[table] = [row for row in rows.get(table, []) if _is_sure(table, row)]
+    rows["consents"] = [row for row in rows.get("consents", []) if _is_sure("consents", row)]
     known = {row["code"] for row in rows["workers"]}
     unsure = sorted(
         {row["worker"] for row in rows.get("prints", []) if not row.get("removed")} - known

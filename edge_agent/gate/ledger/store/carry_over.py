@@ -19,6 +19,7 @@ TABLES: dict[str, bool] = {
     "roster": True,
     "credentials": True,
     "named_workers": True,
+    "consents": True,
     # The new ledger's own.
     "ledger": False,
     "identity": False,

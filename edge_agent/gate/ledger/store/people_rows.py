@@ -9,6 +9,7 @@ import msgspec
 from ....contract.facts import Method
 from ....contract.people import Employment, Holders, Print, Worker, another_person
 from ....contract.roster import Applied, Refusal
+from ...consents import Consent
 from ...credentials import Credential
 from ...errors import DamagedLedger
 from ...pairing_mark import PairingMark
@@ -89,6 +90,14 @@ class PeopleRows(Part):
             Credential(worker=worker, method=Method(method), salt=salt, hash=digest)
             for worker, method, salt, digest in rows
         ]
+
+    def consents(self) -> dict[str, Consent]:
+        """The consents that live, by code."""
+        rows = self._connection.rows("SELECT worker, text, text_hash, signed FROM consents")
+        return {
+            worker: Consent(worker=worker, text=text, text_hash=digest, signed=signed)
+            for worker, text, digest, signed in rows
+        }
 
     def named_workers(self) -> set[str]:
         """Whom a supervisor has named for other means than a finger."""
@@ -190,6 +199,14 @@ class PeopleChange(ChangePart):
             "DELETE FROM credentials WHERE worker = ? AND method = ?", (worker, method.value)
         )
 
+    def put_consent(self, one: Consent) -> None:
+        """Add a consent, in the place of the one that the worker has given before."""
+        self.people_changed = True
+        self._database.conn.execute(
+            "REPLACE INTO consents (worker, text, text_hash, signed, sum) VALUES (?, ?, ?, ?, ?)",
+            _with_sum(one.worker, one.text, one.text_hash, one.signed),
+        )
+
     def put_named(self, worker: str, *, named: bool) -> None:
         """Remember whether a supervisor has named a worker."""
         self._database.conn.execute(
@@ -264,6 +281,7 @@ SUMMED = {
     "workers": ("code", "name", "active"),
     "employments": ("worker", "active", "valid_from", "valid_to"),
     "credentials": ("worker", "method", "salt", "hash"),
+    "consents": ("worker", "text", "text_hash", "signed"),
 }
 """What is covered by the checksum of a row: a byte that flips there would credit or refuse another
 worker."""

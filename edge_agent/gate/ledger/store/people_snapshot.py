@@ -37,7 +37,10 @@ log = logging.getLogger(__name__)
 _COLUMNS = {**SUMMED, "prints": (*SUMMED["prints"], "backed_up")}
 
 
-_BYTES = (("prints", "digest"), ("credentials", "salt"), ("credentials", "hash"))
+_BYTES = (
+    *(("prints", "digest"), ("credentials", "salt"), ("credentials", "hash")),
+    ("consents", "text_hash"),
+)
 
 
 class PeopleSnapshot(Struct, frozen=True, kw_only=True):

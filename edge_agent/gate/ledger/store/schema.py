@@ -355,3 +355,17 @@ def m170_evidence(db: Database) -> None:
         " salt BLOB NOT NULL"
         ") STRICT"
     )
+
+
+@_migration
+def m171_consents(db: Database) -> None:
+    """The consents that live, one of a worker; a checksum beside each, as beside the prints."""
+    db.conn.execute(
+        "CREATE TABLE consents ("
+        " worker TEXT PRIMARY KEY REFERENCES workers (code),"
+        " text TEXT NOT NULL,"
+        " text_hash BLOB NOT NULL CHECK (length(text_hash) = 32),"
+        " signed TEXT NOT NULL,"
+        " sum INTEGER NOT NULL"
+        ") STRICT"
+    )

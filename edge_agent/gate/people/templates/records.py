@@ -69,6 +69,8 @@ class Batch(Struct):
                 return left_out(record, there)
             if print_.slot in taken:
                 return held(print_, PRESENT)
+        if not gate.may_use_fingers_of(record.worker):
+            return left_out(record, Message("backup.no-consent"))
         worker = gate.store.worker(record.worker)
         if worker is None:
             self.newcomers[record.worker] = Worker(code=record.worker, name=record.name)

@@ -1,0 +1,119 @@
+"""``edge-agent consent``: who has agreed that their fingers are used, and to which text."""
+
+from pathlib import Path
+
+import click
+
+from ..contract.atomic_file import new_private_file
+from ..contract.language import say
+from ..gate.people.consent_text import consent_text, is_newest, names, newest
+from ..gate.people.requests import RecordConsent
+from ..gate.settings.schema import Settings
+from .carry_out import carry_out, names_of, who
+from .help import group
+from .options import as_json, with_settings
+from .show import print_json, print_table
+from .tell import tell
+
+
+@group(help="help.consent")
+def consent() -> None:
+    """Who has agreed."""
+
+
+@consent.command("print", help="help.consent-print")
+@click.argument("code")
+@click.option("--text", "text", metavar="vi-1", help="help.consent-text")
+@click.option(
+    "--output",
+    "file",
+    required=True,
+    metavar="FILE.html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="help.consent-output",
+)
+@as_json
+@with_settings
+def print_slip(settings: Settings, code: str, text: str | None, file: Path, as_json: bool) -> None:
+    from .consent_slip import slip  # Only here: the other commands make no page.
+
+    agreed = consent_text(text) if text else newest("vi")
+    name = names_of(settings).get(code, "")
+    with new_private_file(file) as out:
+        out.write(slip(agreed, code, name).encode())
+    if as_json:
+        print_json({"file": str(file), "text": agreed.name, "text_hash": agreed.hash})
+    else:
+        told = {"code": code, "text": agreed.name, "file": file}
+        tell(say("consent.printed", **told))
+
+
+@consent.command(help="help.consent-record")
+@click.argument("code")
+@click.option("--text", "text", required=True, metavar="vi-1", help="help.consent-text")
+@click.option("--signed", required=True, metavar="2026-11-28", help="help.consent-signed")
+@click.option("--witness", metavar="CODE", help="help.consent-witness")
+@click.option("--paper", is_flag=True, help="help.consent-paper")
+@as_json
+@with_settings
+def record(
+    settings: Settings,
+    code: str,
+    text: str,
+    signed: str,
+    witness: str | None,
+    paper: bool,
+    as_json: bool,
+) -> None:
+    request = RecordConsent(code=code, text=text, signed=signed, witness=witness, paper=paper)
+    result = carry_out(settings, request)
+    if as_json:
+        print_json(result)
+    else:
+        whose = who(result["worker"], names_of(settings))
+        tell(say("consent.recorded", whose=whose, text=text, seq=result["seq"]))
+
+
+@consent.command("list", help="help.consent-list")
+@as_json
+@with_settings
+def list_consents(settings: Settings, as_json: bool) -> None:
+    # Only here: what the daemon does is asked for without the database.
+    from ..gate.daemon.assembly import Assembly
+
+    store = Assembly(settings).store_for_reading()
+    given, prints = store.consents(), {print_.worker for print_ in store.prints()}
+    rows = []
+    for worker in store.workers():
+        own = given.get(worker.code)
+        if own is None and worker.code not in prints:
+            continue  # Nothing of their fingers is here.
+        state = "none" if own is None else "lives" if is_newest(own.text) else "ask-again"
+        rows.append(
+            {
+                "code": worker.code,
+                "name": worker.name,
+                "text": own.text if own else None,
+                "signed": own.signed if own else None,
+                "fingers": worker.code in prints,
+                "state": state,
+            }
+        )
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        ("code", "name", "text", "signed", "state"),
+        (
+            (
+                row["code"],
+                row["name"],
+                row["text"] or "",
+                row["signed"] or "",
+                say(f"consent.state-{row['state']}"),
+            )
+            for row in rows
+        ),
+        empty=say("consent.nobody"),
+    )
+    tell(say("consent.texts", texts=names()))

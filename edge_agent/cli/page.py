@@ -1,0 +1,55 @@
+"""A page of paper: HTML that stands alone, and is the same in any browser's print."""
+
+from collections.abc import Iterable
+from html import escape
+
+_STYLE = """
+@page { size: A4; margin: 18mm 20mm; }
+body { font: 11.5pt/1.45 "Be Vietnam Pro", "Noto Sans", "DejaVu Sans", Arial, sans-serif;
+  color: #000; background: #fff; margin: 0 auto; max-width: 170mm; }
+h1 { font-size: 17pt; line-height: 1.25; margin: 0 0 4mm; }
+h2 { font-size: 12.5pt; margin: 6mm 0 1.5mm; break-after: avoid; }
+p { margin: 0 0 2.6mm; }
+table { border-collapse: collapse; width: 100%; margin: 1mm 0 3mm; }
+th, td { border: 0.3mm solid #777; padding: 1.2mm 2mm; text-align: left; vertical-align: top; }
+th { background: #eee; }
+tr, .signed { break-inside: avoid; }
+.field { border-bottom: 0.3mm solid #000; display: inline-block; min-width: 70mm; height: 1.2em; }
+.small { margin-top: 6mm; }
+.signed { display: flex; gap: 12mm; margin-top: 8mm; }
+.signed div { flex: 1; border-top: 0.3mm solid #000; padding-top: 1mm; margin-top: 20mm; }
+.small { font-size: 8.5pt; color: #333; overflow-wrap: anywhere; }
+.qr { width: 30mm; float: right; margin: 0 0 3mm 5mm; }
+"""
+
+
+def page(title: str, language: str, parts: Iterable[str]) -> str:
+    """A whole page, of parts that are HTML already."""
+    body = "\n".join(parts)
+    return (
+        f'<!doctype html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f"{body}\n</body>\n</html>\n"
+    )
+
+
+def heading(text: str, level: int = 1) -> str:
+    """A heading."""
+    return f"<h{level}>{escape(text)}</h{level}>"
+
+
+def paragraph(text: str, kind: str = "") -> str:
+    """A paragraph; ``kind`` is one of the style's classes."""
+    marked = f' class="{kind}"' if kind else ""
+    return f"<p{marked}>{escape(text)}</p>"
+
+
+def field(label: str, value: str = "") -> str:
+    """Something that is filled in, or to be filled in by hand."""
+    filled = f"<b>{escape(value)}</b>" if value else '<span class="field"></span>'
+    return f"<p>{escape(label)}: {filled}</p>"
+
+
+def signatures(*labels: str) -> str:
+    """Room for people to sign, one beside the other."""
+    return '<div class="signed">' + "".join(f"<div>{escape(x)}</div>" for x in labels) + "</div>"

@@ -1,0 +1,59 @@
+"""A worker's consent to the use of their fingers: written down by code, never without a text."""
+
+from datetime import date
+
+from msgspec import to_builtins
+
+from ...contract.errors import BadRequest
+from ...contract.facts import ConsentGiven
+from ...contract.people import checked_code
+from ...contract.stamps import local_date
+from ..consents import Consent
+from .consent_text import consent_text
+from .context import RequestContext, Result
+from .requests import RecordConsent
+
+
+def record_consent(context: RequestContext, request: RecordConsent) -> Result:
+    """Write down that a worker has signed. Raises BadRequest where it is no consent yet.
+
+    A newer one takes the place of the one before.
+    """
+    code = checked_code(request.code)
+    context.worker(code)
+    text = consent_text(request.text)
+    if not request.paper and request.witness is None:
+        raise BadRequest("consent.taken-by-whom")
+    witness = None if request.witness is None else checked_code(request.witness)
+    if witness == code:
+        raise BadRequest("consent.own-witness", code=code)
+    consent = Consent(
+        worker=code,
+        text=text.name,
+        text_hash=bytes.fromhex(text.hash),
+        signed=_checked_day(context, request.signed),
+    )
+    fact = ConsentGiven(
+        worker=code,
+        text=text.name,
+        text_hash=text.hash,
+        language=text.language,
+        signed=consent.signed,
+        witness=witness,
+        paper=request.paper,
+        actor=context.actor,
+    )
+    seq = context.gate.record_consent(fact, consent)
+    return {**to_builtins(fact), "seq": seq}
+
+
+def _checked_day(context: RequestContext, text: str) -> str:
+    """The day of a signature: one that there is, and not after today as far as the gate knows."""
+    try:
+        day = date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise BadRequest("consent.no-day", text=text) from None
+    now = context.gate.clock.stamp()
+    if now.trusted and day > local_date(now.wall_ms, context.gate.policy.zone):
+        raise BadRequest("consent.future", day=day)
+    return day
