@@ -33,7 +33,8 @@ _BY_NAME = {
     "worker": "NV0042",
     "gate": "main-gate",
     "ledger": SCRIBE.ledger,
-    "hash": "ab" * 32,
+    **dict.fromkeys(("hash", "text_hash", "proof"), "ab" * 32),
+    "signed": "2026-11-22",
     **dict.fromkeys(("at", "not_before", "not_after", "before", "after"), _TIME),
 }
 
