@@ -38,6 +38,9 @@ _TAKES_ALONG: Roles = frozenset({Role.TECHNICIAN, Role.AUDITOR})
 
 MAY: Mapping[str, Roles | None] = {
     "config check": ANYBODY,
+    "consent list": ALL,
+    "consent print": _AT_THE_GATE,
+    "consent record": _AT_THE_GATE,
     "credentials add": _TECHNICIAN,
     "credentials allow": _SUPERVISOR,
     "credentials disallow": _SUPERVISOR,
@@ -64,6 +67,7 @@ MAY: Mapping[str, Roles | None] = {
     "sensor adopt": _TECHNICIAN,
     "sensor image": _TECHNICIAN,
     "sensor info": _TECHNICIAN,
+    "setup": ANYBODY,
     "simulate": ANYBODY,
     "status": ANYBODY,
     "templates backup": _TECHNICIAN,

@@ -9,10 +9,10 @@ from edge_agent.gate.roles import ALL, MAY, NO_ROLE, Role, Roles, may
 
 LOOKS = {
     *("config check", "doctor", "status", "watch"),
-    *("demo", "display", "run", "simulate"),
+    *("demo", "display", "run", "setup", "simulate"),
 }
 READS = {
-    *("credentials list", "ledger verify", "prints list", "punches list"),
+    *("consent list", "credentials list", "ledger verify", "prints list", "punches list"),
     "workers list",
 }
 BY_ROLE: dict[Roles, set[str]] = {
@@ -21,6 +21,7 @@ BY_ROLE: dict[Roles, set[str]] = {
     frozenset({Role.SUPERVISOR}): LOOKS
     | READS
     | {"punches add", "punches void", "identify", "prints health"}
+    | {"consent print", "consent record"}
     | {"credentials allow", "credentials disallow", "credentials remove"},
     frozenset({Role.TECHNICIAN}): MAY.keys()
     - {"punches add", "punches void", "credentials allow", "credentials disallow"},

@@ -199,6 +199,8 @@ class AllowCredentials(Request, tag="allow-credentials", frozen=True, kw_only=Tr
 class RecordConsent(Request, tag="record-consent", frozen=True, kw_only=True):
     """A worker has signed. ``signed`` is a day; taken before ``witness``, or kept on ``paper``."""
 
+    command = "consent record"
+
     code: Word
     text: Word
     signed: Word
