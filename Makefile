@@ -73,6 +73,10 @@ wheel: .venv/made-for ## Build the program's wheel into dist/, the same bytes ea
 bundle: .venv/made-for ## All that a gate without internet needs (PYTHON_VERSION=3.11 MACHINE=aarch64)
 	@PYTHON_VERSION='$(PYTHON_VERSION)' MACHINE='$(MACHINE)' packaging/bundle.sh
 
+.PHONY: deb
+deb: ## Build a Debian package for the Debian that this is, into dist/
+	@packaging/deb.sh
+
 .PHONY: install
 install: ## Install or upgrade the gate on this machine: sudo make install
 	@[ "$$(id -u)" = 0 ] || { echo 'This takes root: sudo make install'; exit 77; }

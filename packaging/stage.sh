@@ -50,7 +50,6 @@ find "$new" \( -name direct_url.json -o -name RECORD -o -name '*.pyc' \) -delete
 grep -rlIF "$new" "$new/bin" "$new/pyvenv.cfg" | while read -r file; do
     sed -i "s|$new|$venv|g" "$file"
 done
-"$python" -m compileall -q -j 0 -s "$new" -p "$venv" --invalidation-mode unchecked-hash "$new/lib" >/dev/null
 rm -rf "$root$venv.old"
 [ ! -e "$root$venv" ] || mv "$root$venv" "$root$venv.old"
 mv "$new" "$root$venv"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,6 @@ from typing import Any
 from tests.patience import PATIENCE_S
 
 _PACKAGES = "systemd,systemd-sysv,dbus,udev,python3,python3-venv,ca-certificates,make,mosquitto"
-_SUITE = "bookworm"
 _WHEELS = "/opt/wheels"
 
 _NSPAWN = (
@@ -28,7 +28,7 @@ _NSPAWN = (
 )
 
 
-def mirror() -> str:
+def mirror(suite: str) -> str:
     """Where this machine's own apt has Debian from; the public one where that tells nothing."""
     told = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(REPO_URI) $(SUITE) $(CODENAME)"],
@@ -36,9 +36,10 @@ def mirror() -> str:
         text=True,
         check=False,
     )
-    for line in told.stdout.splitlines():
-        address, *names = line.split()
-        if _SUITE in names:
+    rows = [line.split() for line in told.stdout.splitlines()]
+    for address, *names in rows:
+        # Of another release than this machine's, the same mirror has it as well.
+        if suite in names or not any("-" in name for name in names):
             return address
     return "http://deb.debian.org/debian"
 
@@ -58,8 +59,9 @@ def until(true: Callable[[], bool], what: str) -> None:
 class Debian:
     """The machine in ``root``. It has a network with itself only."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, suite: str = "bookworm") -> None:
         self.root = root
+        self._suite = suite
         self._nspawn: subprocess.Popen[bytes] | None = None
         self._first = ""
         self._console = root.with_name("console")
@@ -76,9 +78,9 @@ class Debian:
                 "debootstrap",
                 "--variant=minbase",
                 f"--include={_PACKAGES}",
-                _SUITE,
+                self._suite,
                 self.root,
-                mirror(),
+                mirror(self._suite),
             ],
             capture_output=True,
             text=True,
@@ -86,9 +88,7 @@ class Debian:
         )
         if made.returncode:
             raise CannotBoot(f"debootstrap: {(made.stdout + made.stderr).strip()[-200:]}")
-        minor = f"3.{sys.version_info.minor}"
-        if not (self.root / "usr/bin" / f"python{minor}").exists():
-            raise CannotBoot(f"wheels for Python {minor} are not for this Debian's")
+        [python] = {path.name for path in (self.root / "usr/bin").glob("python3.*[0-9]")}
         (self.root / "etc/hosts").write_text("127.0.0.1 localhost\n")
         own = self.root / "opt/edge-agent-src"
         shutil.copytree(
@@ -97,12 +97,28 @@ class Debian:
             ignore=shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__"),
         )
         wheels = self.root / _WHEELS.lstrip("/")
-        pip = (sys.executable, "-m", "pip")
+        pip = (sys.executable, "-m", "pip", "download", "-q", "-d", wheels)
+        which = ["--only-binary=:all:", "--python-version", python.removeprefix("python")]
+        for glibc in ("2014", "_2_17", "_2_27", "_2_28", "_2_34"):
+            which += ["--platform", f"manylinux{glibc}_{platform.machine()}"]
         pinned = ("--no-deps", "--require-hashes", "-r", own / "config/constraints-display.txt")
-        subprocess.run([*pip, "download", "-q", "-d", wheels, *pinned], check=True)
+        subprocess.run([*pip, *which, *pinned], check=True)
         (self.root / "etc/pip.conf").write_text(
             f"[global]\nno-index = true\nfind-links = {_WHEELS}\n"
         )
+
+    def do(self, command: str) -> str:
+        """What a shell's command prints, as root, in a machine that is not booted; it succeeds."""
+        done = subprocess.run(
+            [*_NSPAWN, "-q", "--pipe", "-D", self.root, "sh", "-c", f"set -e\n{command}"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        return done.stdout
 
     def boot(self) -> None:
         """Start systemd in it, and wait until everything that it starts has started."""
