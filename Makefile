@@ -106,6 +106,10 @@ contract: .venv/test ## Write docs/contract/ anew, after a change of what goes o
 catalogue: .venv/test ## Compile the words of edge_agent/locale/ anew, after a change of a .po
 	@$(BIN)/python -m tests.catalogues
 
+.PHONY: pages
+pages: .venv/test ## Write man pages, completion and tables of messages anew, after a change of help or words
+	@$(BIN)/python -m tests.made
+
 .PHONY: coverage
 coverage: .venv/test ## Branches of the contract and the store that the tests pass through (95 % at least)
 	@$(BIN)/python -m pytest -q -m 'not long and not system' --cov=edge_agent.contract --cov=edge_agent.gate.ledger.store \

@@ -20,6 +20,8 @@ done
 rm -f /etc/sysusers.d/edge-agent.conf /etc/sysusers.d/edge-agent-display.conf /etc/sysusers.d/edge-agent-receiver.conf \
     /etc/tmpfiles.d/edge-agent.conf /etc/systemd/journald.conf.d/edge-agent.conf \
     /etc/udev/rules.d/70-edge-agent-gpio.rules
+(cd /usr/local/share && rm -f man/man1/edge-agent.1 man/vi/man1/edge-agent.1 \
+    bash-completion/completions/edge-agent zsh/site-functions/_edge-agent)
 [ ! -d /run/systemd/system ] || systemctl daemon-reload
 kept='/etc/edge-agent /var/lib/edge-agent /var/lib/edge-agent-receiver'
 if [ "${1:-}" = --purge ]; then

@@ -10,8 +10,8 @@ layout=$1
 root=${2:-}
 python=${PYTHON:-python3}
 case $layout in
-local) program=/opt/edge-agent bin=/usr/local/bin units=/etc/systemd/system own=/etc ;;
-package) program=/usr/lib/edge-agent bin=/usr/bin units=/usr/lib/systemd/system own=/usr/lib ;;
+local) program=/opt/edge-agent bin=/usr/local/bin units=/etc/systemd/system own=/etc share=/usr/local/share ;;
+package) program=/usr/lib/edge-agent bin=/usr/bin units=/usr/lib/systemd/system own=/usr/lib share=/usr/share ;;
 *)
     echo "stage.sh: local or package, not '$layout'" >&2
     exit 2
@@ -70,6 +70,10 @@ put config/edge-agent-receiver.sysusers.conf $own/sysusers.d/edge-agent-receiver
 put config/edge-agent.tmpfiles.conf $own/tmpfiles.d/edge-agent.conf
 put config/edge-agent.journald.conf $own/systemd/journald.conf.d/edge-agent.conf
 put config/edge-agent-gpio.rules $own/udev/rules.d/70-edge-agent-gpio.rules
+for page in man/man1/edge-agent.1 man/vi/man1/edge-agent.1 bash-completion/completions/edge-agent \
+    zsh/site-functions/_edge-agent; do
+    put share/$page $share/$page
+done
 put config/edge-agent.toml $program/edge-agent.toml
 put packaging/settle.sh $program/settle.sh
 chmod 0755 "$root$program/settle.sh"

@@ -22,7 +22,7 @@ from edge_agent.simulator.faults import FAULTS
 from edge_agent.simulator.module import MODELS
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted([*ROOT.glob("README*.md"), ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -164,14 +164,22 @@ def examples(page: Path) -> list[str]:
 def test_commands_that_a_page_names_exist(page: Path) -> None:
     for example in examples(page):
         words = re.sub(r"[\[\]]", " ", example).split()
-        if words[0].startswith("-") or words[0] == "COMMAND":
+        if words[0].startswith("-") or words[0] in ("COMMAND", "LỆNH"):
             continue
         found = command_of(words)
         assert found, f"edge-agent {example}"
         command, rest = found
-        options = {name for option in command.params for name in option.opts} | {"--help"}
+        options = {name for option in command.params for name in option.opts} | {"--help", "--lang"}
         for word in rest:
             assert not word.startswith("--") or word in options, f"edge-agent {example}: {word}"
+
+
+def test_each_page_for_technicians_is_in_vietnamese_too() -> None:
+    english, vietnamese = (
+        {page.name for page in (ROOT / folder).glob("*.md")}
+        for folder in ("docs/technician", "docs/vi/technician")
+    )
+    assert english - vietnamese == set()
 
 
 def test_every_command_is_told() -> None:

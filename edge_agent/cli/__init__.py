@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from gettext import gettext
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,9 @@ from ..contract.language import LANGUAGES, Message, because, say
 from .help import Group, first_sentence
 from .language import spoken
 from .tell import tell_failure
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "config": "config",
@@ -72,6 +75,18 @@ class _Commands(Group):
             told = "command.none-such-but" if meant else "command.none-such"
             raise click.UsageError(say(told, wanted=wanted, meant=list(map(repr, meant))), ctx)
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Name them without importing them; options as any command does."""
+        from click.shell_completion import CompletionItem
+
+        if incomplete.startswith("-"):
+            return [*click.Command.shell_complete(self, ctx, incomplete)]
+        return [
+            CompletionItem(name, help=first_sentence(say(f"help.{name}")))
+            for name in COMMANDS
+            if name.startswith(incomplete)
+        ]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List them without importing them."""

@@ -55,14 +55,14 @@ def at_the_gate(settings: Settings, on_step: OnStep = _say) -> Iterator[Perform]
         yield perform
 
 
-def names_of(settings: Settings) -> dict[str, str]:
-    """Who has which code, for what people read; empty where it cannot be had."""
+def names_of(settings: Settings, within_s: float | None = None) -> dict[str, str]:
+    """Who has which code, for what people read; empty where it cannot be had, or not in time."""
     from ..gate.control.client import ask, daemon_runs
 
     socket = Path(settings.control.socket)
     with suppress(EdgeAgentError):
         if daemon_runs(socket):
-            return ask(socket, AskNames(), _say)
+            return ask(socket, AskNames(), _say, within_s)
         from ..gate.daemon.assembly import Assembly
 
         with closing(Assembly(settings).store_for_reading()) as store:

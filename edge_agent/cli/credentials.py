@@ -21,6 +21,7 @@ from ..gate.people.requests import (
 )
 from ..gate.settings.schema import Settings
 from .carry_out import at_the_gate, carry_out, names_of, who
+from .complete import code_argument
 from .help import group
 from .options import Command, as_json, with_settings
 from .show import print_json, print_table
@@ -41,7 +42,7 @@ def credentials() -> None:
 
 
 @credentials.command(help="help.credentials-add")
-@click.argument("code")
+@code_argument
 @_one_kind
 @click.option("--stdin", "typed", is_flag=True, help="help.credentials-stdin")
 @as_json
@@ -122,7 +123,7 @@ def list_credentials(settings: Settings, as_json: bool) -> None:
 
 
 @credentials.command(help="help.credentials-remove")
-@click.argument("code")
+@code_argument
 @_one_kind
 @as_json
 @with_settings
@@ -138,7 +139,7 @@ def remove(settings: Settings, code: str, kind: CredentialKind | None, as_json: 
 
 
 @credentials.command(help="help.credentials-qr")
-@click.argument("code")
+@code_argument
 @click.option(
     "--output",
     "file",
@@ -169,7 +170,7 @@ def qr(settings: Settings, code: str, file: Path, as_json: bool) -> None:
 
 
 @credentials.command(help="help.credentials-allow")
-@click.argument("code")
+@code_argument
 @as_json
 @with_settings
 def allow(settings: Settings, code: str, as_json: bool) -> None:
@@ -177,7 +178,7 @@ def allow(settings: Settings, code: str, as_json: bool) -> None:
 
 
 @credentials.command(help="help.credentials-disallow")
-@click.argument("code")
+@code_argument
 @as_json
 @with_settings
 def disallow(settings: Settings, code: str, as_json: bool) -> None:

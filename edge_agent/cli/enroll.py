@@ -9,6 +9,7 @@ from ..contract.language import say
 from ..gate.people.requests import Enroll
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out, names_of, who
+from .complete import code_argument, finger_option
 from .help import command
 from .options import as_json, with_settings
 from .show import print_json
@@ -17,8 +18,8 @@ from .words import tell_enrolment
 
 
 @command(help="help.enroll")
-@click.argument("code")
-@click.option("--finger", required=True, metavar="FINGER", help="help.finger")
+@code_argument
+@finger_option
 @click.option("--replace", is_flag=True, help="help.enroll-replace")
 @as_json
 @with_settings

@@ -4,12 +4,15 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..contract.language import Message, is_name, say
 from .tell import legible, width
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 Function = Callable[..., Any]
 
@@ -45,12 +48,23 @@ class Command(click.Command):
     context_class = Context
 
     def get_help(self, ctx: click.Context) -> str:
+        with self.spoken(ctx):
+            return legible(super().get_help(ctx), sys.stdout)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """As click does, with the words of the options."""
+        with self.spoken(ctx):
+            return super().shell_complete(ctx, incomplete)
+
+    @contextmanager
+    def spoken(self, ctx: click.Context) -> Iterator[None]:
+        """Have the words of the command and its options in the place of their names."""
         options = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
         with ExitStack() as spoken:
             spoken.enter_context(_spoken(self))
             for option in options:
                 spoken.enter_context(_spoken(option))
-            return legible(super().get_help(ctx), sys.stdout)
+            yield
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Say who may, where not everybody may, and how it is typed, where there is an example."""

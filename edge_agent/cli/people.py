@@ -16,12 +16,11 @@ from ..gate.people.requests import (
 )
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out, names_of, who
+from .complete import code_argument, finger_option
 from .help import command, group
 from .options import as_json, with_settings
 from .show import print_json, print_table
 from .tell import ask, tell
-
-_finger = click.option("--finger", required=True, metavar="FINGER", help="help.finger")
 
 
 @group(help="help.workers")
@@ -30,7 +29,7 @@ def workers() -> None:
 
 
 @workers.command(help="help.workers-add")
-@click.argument("code")
+@code_argument
 @click.argument("name", nargs=-1)
 @click.option("--force", is_flag=True, help="help.force-code")
 @as_json
@@ -44,7 +43,7 @@ def add(settings: Settings, code: str, name: tuple[str, ...], force: bool, as_js
 
 
 @workers.command(help="help.workers-rename")
-@click.argument("code")
+@code_argument
 @click.argument("name", nargs=-1)
 @click.option("--force", is_flag=True, help="help.force-person")
 @as_json
@@ -60,7 +59,7 @@ def rename(
 
 
 @workers.command(help="help.workers-activate")
-@click.argument("code")
+@code_argument
 @as_json
 @with_settings
 def activate(settings: Settings, code: str, as_json: bool) -> None:
@@ -76,7 +75,7 @@ def activate(settings: Settings, code: str, as_json: bool) -> None:
 
 
 @workers.command(help="help.workers-deactivate")
-@click.argument("code")
+@code_argument
 @as_json
 @with_settings
 def deactivate(settings: Settings, code: str, as_json: bool) -> None:
@@ -203,8 +202,8 @@ def prints_health(settings: Settings, as_json: bool) -> None:
 
 
 @prints.command(help="help.prints-remove")
-@click.argument("code")
-@_finger
+@code_argument
+@finger_option
 @as_json
 @with_settings
 def remove(settings: Settings, code: str, finger: str, as_json: bool) -> None:

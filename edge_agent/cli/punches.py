@@ -13,6 +13,7 @@ from ..gate.daemon.assembly import Assembly
 from ..gate.people.requests import AddPunch, VoidPunch
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out
+from .complete import code_argument
 from .help import group
 from .options import as_json, with_settings
 from .show import print_json, print_table
@@ -75,7 +76,7 @@ def void(settings: Settings, seq: int, reason: str, as_json: bool) -> None:
 
 
 @punches.command(help="help.punches-add")
-@click.argument("code")
+@code_argument
 @click.option("--at", required=True, metavar="TIME", help="help.at")
 @click.option("--reason", required=True, help="help.reason-add")
 @click.option("--direction", type=click.Choice([way.value for way in Direction]))

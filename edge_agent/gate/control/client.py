@@ -75,13 +75,17 @@ _PEER = struct.Struct("3i")
 """Of ucred (unix(7)): process, user and group."""
 
 
-def ask(path: Path, request: Request, on_step: Callable[[Step], None]) -> dict[str, Any]:
+def ask(
+    path: Path, request: Request, on_step: Callable[[Step], None], within_s: float | None = None
+) -> dict[str, Any]:
     """Have the daemon carry out ``request``; ``on_step`` is called for each step on the way.
+
+    ``within_s``: at once, or it is said to hang; None: however long, while it lives.
 
     Raises Refusal with the daemon's reason, DaemonUnreachable where it went away meanwhile, and
     DaemonHangs where it neither answers nor goes.
     """
-    return _asked(_lines(path, request), on_step)
+    return _asked(_lines(path, request, within_s), on_step)
 
 
 def _asked(lines: Iterator[bytes], on_step: Callable[[Step], None]) -> dict[str, Any]:

@@ -27,9 +27,10 @@ def serving(
     work: Work = carry_out_at_once,
     status: Callable[[], dict[str, Any]] = lambda: STATUS,
     who_may: WhoMay | None = None,
+    names: Callable[[], dict[str, Any]] = dict,
 ) -> Iterator[ControlServer]:
     """A server that serves; ``work`` is called on its thread."""
-    server = ControlServer(path, work, status, who_may=who_may)
+    server = ControlServer(path, work, status, names, who_may=who_may)
     stop = threading.Event()
     ended: list[BaseException] = []
 

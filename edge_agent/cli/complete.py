@@ -1,0 +1,68 @@
+"""What Tab completes beside commands and options: workers' codes and the names of fingers.
+
+A Tab is a process of its own, and somebody waits for it: the daemon is asked where one runs, for a
+second at most, and whatever cannot be had is no error but no help.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..contract.language import say
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+_PATIENCE_S = 1.0
+
+_MOST = 200
+"""Codes that are worth showing."""
+
+
+def code_argument(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the argument CODE."""
+    return click.argument("code", shell_complete=codes)(command)
+
+
+def finger_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the option ``--finger``."""
+    return click.option(
+        "--finger", required=True, metavar="FINGER", shell_complete=fingers, help="help.finger"
+    )(command)
+
+
+def codes(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> "list[CompletionItem | str]":
+    """The codes of this gate's workers that begin so, whatever the case, with their names."""
+    from click.shell_completion import CompletionItem
+
+    from ..contract.errors import EdgeAgentError
+    from ..gate.settings.load import load_settings
+    from .carry_out import names_of
+
+    try:
+        settings = load_settings(Path(ctx.params["config"]))
+    except EdgeAgentError:
+        return []
+    names = names_of(settings, _PATIENCE_S)
+    begun = incomplete.casefold()
+    meant = sorted(code for code in names if code.casefold().startswith(begun))
+    return [CompletionItem(code, help=names[code]) for code in meant[:_MOST]]
+
+
+def fingers(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> "list[CompletionItem | str]":
+    """The names of fingers, with their words in the language."""
+    from click.shell_completion import CompletionItem
+
+    from ..contract.people import FINGERS
+
+    return [
+        CompletionItem(finger, help=say("people.finger", finger=finger))
+        for finger in FINGERS
+        if finger.startswith(incomplete)
+    ]

@@ -1,0 +1,11 @@
+"""What is made of the commands' help and of the catalogues, and kept in git:
+
+    make pages
+
+writes the man pages and the completion of shells in ``share/``, and the tables of messages in
+``docs/``, anew.
+"""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]

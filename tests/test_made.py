@@ -1,0 +1,126 @@
+"""What is made of help and catalogues is what it was made of; and shells complete by it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.shell_completion import ShellComplete
+
+from edge_agent import cli
+from edge_agent.contract.language import use
+from edge_agent.contract.people import Worker
+from edge_agent.gate.daemon.assembly import Assembly
+from edge_agent.gate.settings.load import load_settings
+from tests.gate.control.serving import serving
+from tests.test_spoken import commands
+
+from .made import ROOT
+from .made.__main__ import made
+
+
+def test_it_is_made_anew() -> None:
+    for path, text in made().items():
+        assert (ROOT / path).read_text(encoding="utf-8") == text, f"{path}: make pages"
+
+
+@pytest.mark.parametrize("path", [path for path in made() if path.endswith(".1")])
+def test_the_man_page_has_every_command_of_a_gate(path: str) -> None:
+    page = (ROOT / path).read_text(encoding="utf-8").replace("\\-", "-")
+    for words in commands(cli.main):
+        command: click.Command = cli.main
+        for word in words:
+            assert isinstance(command, click.Group)
+            found = command.get_command(click.Context(command), word)
+            assert found is not None
+            command = found
+        aside = words[:1] in ((), ("demo",), ("receive",), ("run",), ("simulate",))
+        if not aside and not isinstance(command, click.Group):
+            assert f"\n.SS {' '.join(words)} " in page, words
+
+
+@pytest.mark.skipif(not shutil.which("man"), reason="man is not installed")
+@pytest.mark.parametrize("path", [path for path in made() if path.endswith(".1")])
+def test_man_shows_it_without_complaint(path: str) -> None:
+    shown = subprocess.run(
+        ["man", "--warnings", "-l", str(ROOT / path)],
+        env={**os.environ, "MANWIDTH": "80", "LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "edge-agent status --watch" in shown.stdout
+    assert shown.stderr == ""
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The settings of a gate with two workers, and no daemon."""
+    config = tmp_path / "edge-agent.toml"
+    config.write_text(
+        f'[gate]\nid = "main-gate"\n[store]\npath = "{tmp_path}/gate.db"\n'
+        f'[control]\nsocket = "{tmp_path}/control.sock"\n'
+    )
+    monkeypatch.setenv("EDGE_AGENT_CONFIG", str(config))
+    store = Assembly(load_settings(config)).store()
+    with store.changing() as change:
+        for code, name in (("NV0042", "Hoa"), ("NV0043", "Lan")):
+            change.put_worker(Worker(code=code, name=name))
+    store.close()
+    return config
+
+
+def completed(*words: str) -> dict[str, str | None]:
+    """What a Tab offers behind these words, the last of them half typed."""
+    shell = ShellComplete(cli.main, {}, "edge-agent", "_EDGE_AGENT_COMPLETE")
+    return {one.value: one.help for one in shell.get_completions(list(words[:-1]), words[-1])}
+
+
+def test_tab_completes_commands_without_loading_them() -> None:
+    assert list(completed("w")) == ["watch", "workers"]
+    assert list(completed("workers", "")) == ["activate", "add", "deactivate", "list", "rename"]
+    use("vi")
+    told = completed("doctor", "--pro")
+    assert told == {"--problems": "Chỉ hiện những gì có vấn đề."}
+
+
+def test_tab_completes_codes_and_fingers(config: Path) -> None:
+    use("vi")
+    assert completed("enroll", "nv") == {"NV0042": "Hoa", "NV0043": "Lan"}
+    assert completed("punches", "add", "NV0043") == {"NV0043": "Lan"}
+    assert completed("enroll", "NV0042", "--finger", "left-i") == {"left-index": "ngón trỏ trái"}
+    with serving(config.with_name("control.sock"), names=lambda: {"NV0099": "Mai"}):
+        assert completed("enroll", "nv") == {"NV0099": "Mai"}
+
+
+def test_tab_is_silent_where_nothing_can_be_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGE_AGENT_CONFIG", str(tmp_path / "none.toml"))
+    assert completed("enroll", "nv") == {}
+
+
+@pytest.mark.slow
+def test_bash_completes(config: Path, tmp_path: Path) -> None:
+    """With the script that is installed, which asks a command of that name."""
+    command = tmp_path / "edge-agent"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m edge_agent "$@"\n')
+    command.chmod(0o755)
+    script = ROOT / "share" / "bash-completion" / "completions" / "edge-agent"
+    typed = "COMP_WORDS=(edge-agent workers rename nv0042) COMP_CWORD=3"
+    told = subprocess.run(
+        [
+            "bash",
+            "-c",
+            f'. {script}; {typed}; _edge_agent_completion edge-agent; echo "$COMPREPLY"',
+        ],
+        cwd=ROOT,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (told.stdout, told.stderr) == ("NV0042\n", "")
