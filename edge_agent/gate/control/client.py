@@ -88,39 +88,37 @@ def ask(
     return _asked(_lines(path, request, within_s), on_step)
 
 
-def _asked(lines: Iterator[bytes], on_step: Callable[[Step], None]) -> dict[str, Any]:
+def _asked(lines: Iterator[bytes], on_step: Callable[[Step], None]) -> "ToldFields":
     for line in lines:
         try:
             answer = _answers.decode(line)
         except msgspec.MsgspecError as error:
-            raise DaemonUnreachable("control.other-words", error=error) from error
+            raise DaemonUnreachable("control.other-words") from error
         match answer:
             case Step():
                 on_step(answer)
             case Done():
-                return answer.result
+                return _told_fields(answer.result)
             case Failed():
                 raise Refusal(answer)
     raise DaemonUnreachable("control.stopped-meanwhile")
 
 
-class StatusFields(dict[str, Any]):
-    """What the daemon says of itself. A field that one of another version lacks is told as that."""
+class ToldFields(dict[str, Any]):
+    """What the daemon answers. A field that one of another version lacks is told as that."""
 
     def __missing__(self, key: str) -> Any:
         raise DaemonUnreachable("control.not-told", key=key)
 
 
-def ask_status(path: Path, within_s: float = _PROGRAMS_WAIT_S) -> StatusFields:
+def ask_status(path: Path, within_s: float = _PROGRAMS_WAIT_S) -> ToldFields:
     """How the gate is, from the daemon that runs. Raises as ``ask`` does."""
-    return _status_fields(_asked(_lines(path, AskStatus(), within_s), lambda step: None))
+    return _asked(_lines(path, AskStatus(), within_s), lambda step: None)
 
 
-def _status_fields(fields: dict[str, Any]) -> StatusFields:
-    nested = {
-        key: _status_fields(value) for key, value in fields.items() if isinstance(value, dict)
-    }
-    return StatusFields(fields | nested)
+def _told_fields(fields: dict[str, Any]) -> ToldFields:
+    nested = {key: _told_fields(value) for key, value in fields.items() if isinstance(value, dict)}
+    return ToldFields(fields | nested)
 
 
 def watch(path: Path) -> Iterator[bytes]:

@@ -62,7 +62,9 @@ class Finding(Struct, frozen=True, kw_only=True):
     def in_parts(self, language: str) -> tuple[str, str]:
         """What was found and what to do, in a language where the words are known."""
         if not self.name:
-            return self.found, self.advice
+            own = Message("doctor.look-it-up")
+            advice = said(own, language) if self.advice == str(own) else self.advice
+            return self.found, advice
         return in_parts(Message(self.name, **self.fields), language)
 
 
