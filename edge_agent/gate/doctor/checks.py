@@ -68,7 +68,7 @@ SECTIONS = {
     "gate": ("settings", "daemon", "settings rights", "socket rights"),
     "sensor": (
         *("port", "console", "other readers", "port rights", "power pin", "touch pin"),
-        *("sensor", "slots", "glass", "backup"),
+        *("sensor", "slots", "glass", "prints", "backup"),
     ),
     "panel": ("pin rights", "lamps", "readers"),
     "ledger": ("database rights", "database", "payroll", "roster", "chain"),
