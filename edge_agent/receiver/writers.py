@@ -65,8 +65,8 @@ def note_foreign(database: Database, foreign: Iterable[Foreign], received_at: st
 _SUCCESSORS = """
 SELECT s.gate, s.ledger, l.gate, o.received_at, CASE
     WHEN EXISTS (SELECT 1 FROM heirs h WHERE h.former = l.gate) THEN 1
-    WHEN EXISTS (SELECT 1 FROM entries e
-        WHERE e.ledger = l.ledger AND e.received_at > o.received_at) THEN 1
+    WHEN (SELECT e.received_at FROM entries e WHERE e.ledger = l.ledger
+        ORDER BY e.seq DESC LIMIT 1) > o.received_at THEN 1
     WHEN EXISTS (SELECT 1 FROM successions f JOIN entries p ON p.ledger = f.ledger AND p.seq = f.seq
         WHERE f.previous = s.previous AND f.gate <> s.gate
         AND (p.received_at < o.received_at OR f.gate = l.gate)) THEN 1

@@ -92,9 +92,14 @@ class Conversation:
         self.beat()
         self._post(self._client, Step(what=what, hint=hint, score=score))
 
+    @property
+    def given_up(self) -> bool:
+        """Whether the command at the other end has gone."""
+        return self._client.gone
+
     def beat(self) -> None:
-        """Raise BadRequest once the command at the other end has gone."""
-        if self._client.gone:
+        """Raise BadRequest once it has."""
+        if self.given_up:
             raise BadRequest("control.command-gone")
 
     def done(self, result: dict[str, Any]) -> None:
@@ -132,6 +137,9 @@ class ControlServer:
         self._selector = selectors.DefaultSelector()
         self._posts: deque[tuple[Client | None, bytes, bool]] = deque()
         self._clients: set[Client] = set()
+        self._unanswered: set[Client] = set()
+        """Who has gone with a request under way: until that is answered it takes a place, or each
+        new connection would be one more request that waits for the gate."""
         self._listener = _listen(path)
         self._woken, self._waker = socket.socketpair()
         for channel in (self._listener, self._woken, self._waker):
@@ -195,8 +203,9 @@ class ControlServer:
             channel, _ = self._listener.accept()
             channel.setblocking(False)
             client = Client(channel)
-            own = sum(other.uid == client.uid for other in self._clients)
-            if own >= _MOST_OF_A_USER or len(self._clients) >= _MOST_CLIENTS:
+            taken = self._clients | self._unanswered
+            own = sum(other.uid == client.uid for other in taken)
+            if own >= _MOST_OF_A_USER or len(taken) >= _MOST_CLIENTS:
                 self._turn_away(client)
                 return
             self._clients.add(client)
@@ -278,6 +287,7 @@ class ControlServer:
             client, line, answers = self._posts.popleft()
             if client is not None and answers:
                 client.asking = False
+                self._unanswered.discard(client)
             targets = [c for c in self._clients if c.watching] if client is None else [client]
             for target in targets:
                 target.unsent += line
@@ -307,6 +317,8 @@ class ControlServer:
         if not client.gone:
             client.gone = True
             self._clients.discard(client)
+            if client.asking:
+                self._unanswered.add(client)
             self._selector.unregister(client.channel)
             client.channel.close()
 

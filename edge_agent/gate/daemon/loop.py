@@ -251,7 +251,7 @@ class GateLoop:
             self._gate.emit(FingerAwaited(request=self._awaited, worker=whose))
             self._panel.busy(isinstance(request, Enroll))
         try:
-            conversation.beat()  # It may have been given up while it waited.
+            conversation.beat()
             info = self._lifecycle.info
             result = self._dispatcher.carry_out(request, info, prompt, conversation.actor)
         except EdgeAgentError as error:
@@ -298,13 +298,17 @@ class GateLoop:
 
     def _next_request(self, within_s: float) -> tuple[Request, Conversation] | None:
         """One that may be carried out now: what waits for a finger gives way to presses."""
+        while self._held and _given_up(self._held[0][1]):  # It costs nobody else a turn.
+            self._held.popleft()
         if self._held and self._may_take_glass():
             return self._held.popleft()
         try:
             waiting = self._requests.get(timeout=within_s)
         except queue.Empty:
             return None
-        if waiting is None or not HANDLERS[type(waiting[0])].takes_finger:
+        if waiting is None or _given_up(waiting[1]):
+            return None
+        if not HANDLERS[type(waiting[0])].takes_finger:
             return waiting
         if not self._held and self._may_take_glass():
             return waiting
@@ -400,3 +404,10 @@ class GateLoop:
                 self._held.append(waiting)
         for _, conversation in self._held:
             conversation.failed(GateBusy("The daemon is stopping: ask again when it is back."))
+
+
+def _given_up(conversation: Conversation) -> bool:
+    """Whether nobody waits for the answer any more; that is its answer then."""
+    if conversation.given_up:
+        conversation.failed(BadRequest("control.command-gone"))
+    return conversation.given_up

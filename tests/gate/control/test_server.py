@@ -8,7 +8,7 @@ import socket
 import stat
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -318,6 +318,28 @@ def test_one_user_has_so_many_places_and_is_told_so(path: Path) -> None:
         assert clients[0].answer()["result"] == STATUS
         for client in clients:
             client.close()
+
+
+def test_who_goes_with_a_request_under_way_takes_a_place_until_it_is_answered(path: Path) -> None:
+    """Connect, ask, hang up, again and again: each would be one more that waits for the gate."""
+    under_way: list[Conversation] = []
+    server = ControlServer(path, lambda request, conversation: under_way.append(conversation), dict)
+    with closing(server):
+        for _ in range(40):
+            with Talker(path) as client, suppress(OSError):
+                client.send(b'{"ask":"identify"}\n')
+                server.serve_for(1)
+                server.serve_for(0.05)
+            server.serve_for(0.05)
+        assert len(under_way) == 16
+        assert all(conversation.given_up for conversation in under_way)
+        under_way[0].failed(BadRequest("control.command-gone"))
+        server.serve_for(1)
+        with Talker(path) as client:
+            client.send(b'{"ask":"identify"}\n')
+            for _ in range(3):
+                server.serve_for(0.05)
+            assert len(under_way) == 17
 
 
 def test_a_command_that_was_turned_away_says_why(path: Path) -> None:

@@ -37,7 +37,7 @@ class Asking:
 
     def __init__(self, person: Person | None = None, *, gone: bool = False) -> None:
         self._person: Any = person
-        self._gone = gone
+        self.given_up = gone
         self.result: dict[str, Any] | None = None
         self.failure: EdgeAgentError | None = None
 
@@ -45,7 +45,7 @@ class Asking:
         self._person.step(what, hint, score)
 
     def beat(self) -> None:
-        if self._gone:
+        if self.given_up:
             raise BadRequest("The command that asked has gone.")
 
     def done(self, result: dict[str, Any]) -> None:
@@ -126,6 +126,25 @@ def test_presses_come_before_a_series_of_requests_for_a_finger() -> None:
     assert 5 <= swallowed <= 8
     assert len(turns.shown) > 15
     assert "The daemon is stopping" in str(asked[-1].failure)
+
+
+def test_requests_that_were_given_up_cost_nobody_a_turn() -> None:
+    """Somebody asks for a finger and goes, fifty times; a technician who stays is next."""
+    works = Works()
+    turns = Turns(works)
+    clock = works.site.clock
+    gone = [Asking(gone=True) for _ in range(50)]
+    stays = Asking(Person(clock, works.sensor, [LANS_FINGER]))
+
+    def each(turn: int) -> None:
+        clock.now += 0.1
+        if turn == 0:
+            for asking in (*gone, stays):
+                turns.loop.submit(Identify(), asking)  # type: ignore[arg-type]
+
+    turns.run(each, most=60)
+    assert stays.result is not None
+    assert all(asking.failure for asking in gone)
 
 
 def test_who_comes_while_the_sensor_is_asked_something_is_not_taken_for_the_one_before() -> None:
