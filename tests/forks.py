@@ -119,8 +119,8 @@ def _import_everything() -> None:
             import_module(module.name)
 
 
-_ON_A_PI_ALONE = {"edge_agent.gate.header.factory"}
-"""It needs libgpiod, which only the extra ``gpio`` installs."""
+_ON_A_PI_ALONE = {f"edge_agent.gate.header.{name}" for name in ("chip", "factory")}
+"""They need libgpiod, which only the extra ``gpio`` installs."""
 
 
 def _serve(requests: socket.socket) -> list[str]:
