@@ -13,6 +13,9 @@ from .help import Group
 from .options import with_settings
 from .tell import tell
 
+_NOTHING = "–"
+"""What is heard of a sign without a tone."""
+
 _ROUNDS = 2
 _PAUSE_S = 1.0
 
@@ -25,7 +28,8 @@ def panel() -> None:
 @panel.command(help="help.panel-demo")
 @with_settings
 def demo(settings: Settings) -> None:
-    """Each sign in turn, with its meaning. A daemon that runs has the pins."""
+    """Each sign in turn, with its meaning, and what is to be seen and heard if all is wired well.
+    A daemon that runs has the pins."""
     from ..gate.daemon.assembly import Assembly
     from ..gate.panel.signs import SIGNS
 
@@ -37,6 +41,8 @@ def demo(settings: Settings) -> None:
         with closing(_opened(settings)) as lamps:
             for name, sign in SIGNS.items():
                 tell(say(f"sign.{name}-meaning").replace("**", ""))
+                seen, heard = say(f"sign.{name}-seen"), say(f"sign.{name}-heard")
+                tell(f"  {seen}" if heard == _NOTHING else f"  {seen} · {heard}")
                 for _ in range(_ROUNDS if sign.standing else 1):
                     lamps.play(sign.rhythms)
                     time.sleep(min(sign.lasts_s, 3.0))

@@ -87,10 +87,10 @@ class Standing(Struct, kw_only=True):
             found.append(Notice("wait", words(busy, say), words("please-wait", say)))
         if self.store == "reserve":
             found.append(Notice("calm", words("store-reserve", say)))
-        if self.glass_dirty:
-            found.append(Notice("calm", words("glass-dirty", say)))
         if not self.clock_trusted:
             found.append(Notice("calm", words("clock", say)))
         if self.offline:
             found.append(Notice("calm", words("offline", say)))
+        if self.glass_dirty:  # The last: a card shows the first one, and this worries nobody.
+            found.append(Notice("calm", words("glass-dirty", say)))
         return sorted(found, key=lambda notice: ("stop", "wait", "calm").index(notice.tone))

@@ -119,7 +119,8 @@ def spoken(card: Card, language: Language) -> str:
         exact = "spoken-hour" if minute == "00" else "spoken-time"
         fields = {"hour": int(hour)} | ({} if minute == "00" else {"minute": minute})
         time_of_day = words(exact, language, **fields)
-    parts = [card.name, card.word or card.title, time_of_day, *card.lines]
+    # Capitals would be spelled by some voices.
+    parts = [card.name, card.word.lower() or card.title, time_of_day, *card.lines]
     return ", ".join(part for part in parts if part)
 
 

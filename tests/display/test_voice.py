@@ -69,12 +69,12 @@ def players(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
 
 
 def test_the_words() -> None:
-    assert spoken(shown(event()), "vi") == "Lò Thị Mây, VÀO, 6 giờ 58"
+    assert spoken(shown(event()), "vi") == "Lò Thị Mây, vào, 6 giờ 58"
     assert spoken(shown(event(direction=None)), "vi") == "Lò Thị Mây, Đã chấm công, 6 giờ 58"
     on_the_hour = event(at="2026-11-29T17:00:00.000+07:00", direction="out")
-    assert spoken(shown(on_the_hour), "vi") == "Lò Thị Mây, RA, 17 giờ"
+    assert spoken(shown(on_the_hour), "vi") == "Lò Thị Mây, ra, 17 giờ"
     english = DisplaySettings(language="en", show="nothing")
-    assert spoken(shown(event(), english), "en") == "IN, 6:58"
+    assert spoken(shown(event(), english), "en") == "in, 6:58"
     wet = event("try-again", worker=None, hint="wipe", direction=None)
     assert spoken(shown(wet), "vi") == "Chưa đọc được: đặt lại. Lau ngón tay và mặt kính."
 
@@ -96,7 +96,7 @@ def test_it_is_said_soon_and_no_name_is_an_argument(players: Callable[[str], Pla
     until(lambda: told.lines("began"))
     assert time.monotonic() - began < 5  # 0.7 s are asked for, of a machine that does only this.
     until(lambda: told.lines("ended"))
-    assert told.words == ["Lò Thị Mây, VÀO, 6 giờ 58"]
+    assert told.words == ["Lò Thị Mây, vào, 6 giờ 58"]
     assert told.lines("began")[0].split(maxsplit=1)[1] == "-v vi --stdin"
 
 
@@ -109,12 +109,12 @@ def test_the_last_press_is_what_is_said(players: Callable[[str], Players]) -> No
     for number in range(200):
         late = event(direction="out", at=f"2026-11-29T17:{number % 60:02}:00.000+07:00")
         voice.say(late, shown(late))
-    until(lambda: told.lines("began") and told.words[-1].endswith("RA, 17 giờ 19"))
+    until(lambda: told.lines("began") and told.words[-1].endswith("ra, 17 giờ 19"))
     assert len(told.lines("began")) < 200  # Those in between were not begun.
     assert time.monotonic() - began < PATIENCE_S
     os.kill(int(told.lines("began")[-1].split()[0]), signal.SIGKILL)
     voice.say(event(), shown(event()))
-    until(lambda: told.words[-1] == "Lò Thị Mây, VÀO, 6 giờ 58")
+    until(lambda: told.words[-1] == "Lò Thị Mây, vào, 6 giờ 58")
     os.kill(int(told.lines("began")[-1].split()[0]), signal.SIGKILL)
 
 
