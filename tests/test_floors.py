@@ -30,7 +30,7 @@ MAY_IMPORT = {
 FLOORS = {
     "contract": (
         ("language",),
-        ("bounds", "errors", "formulas", "rights", "stamps", "told", "wording"),
+        ("bounds", "errors", "formulas", "rights", "stamps", "told", "toml_place", "wording"),
         ("atomic_file", "planted_links", "secret_file", "workbook_limits"),
         ("facts", "people", "true_times"),
         ("spreadsheet", "attendance", "chain", "corrections", "messages"),

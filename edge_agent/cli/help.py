@@ -87,7 +87,11 @@ class Command(click.Command):
             formatter.write_text(say("role.who-may", roles=told))
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        said = {"[OPTIONS]": "usage.options", "COMMAND [ARGS]...": "usage.command"}
+        said = {
+            "[OPTIONS]": "usage.options",
+            "COMMAND [ARGS]...": "usage.command",
+            "[COMMAND] [ARGS]...": "usage.command-or-none",
+        }
         return [
             say(said[piece]) if piece in said else piece
             for piece in super().collect_usage_pieces(ctx)

@@ -30,7 +30,7 @@ from .options import as_json
 from .period import with_period
 from .receive_correct import with_who
 from .receive_office import with_database
-from .show import print_json, print_table
+from .show import print_json, print_table, shown_day
 from .tell import tell
 
 
@@ -78,7 +78,7 @@ def list_closings(database: Database, as_json: bool) -> None:
         ("period", "supplement", "closed", "actor", "workers", "left", "note"),
         (
             (
-                *(row["period"], row["supplement"] or "", str(row["closed_at"])[:10]),
+                *(row["period"], row["supplement"] or "", shown_day(str(row["closed_at"])[:10])),
                 *(row["actor"], row["workers"], row["left"], row["reason"]),
             )
             for row in rows
@@ -139,7 +139,7 @@ def _print(found: Iterable[Difference]) -> None:
         ("worker", "date", "before", "now", "minutes", "note"),
         (
             (
-                *(one.code, one.date, _hours(one.before), _hours(one.after)),
+                *(one.code, shown_day(one.date), _hours(one.before), _hours(one.after)),
                 *(f"{one.seconds / 60:+.0f}", "; ".join(_note(one))),
             )
             for one in rows

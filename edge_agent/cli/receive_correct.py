@@ -8,17 +8,17 @@ from typing import Any, get_args
 
 import click
 
-from ..contract.language import say
+from ..contract.language import Message, say
 from ..receiver.databases.database import Database
 from ..receiver.office.closing.close import closed_on
 from ..receiver.office.correct import add, move, undo, void
 from ..receiver.office.correction_file import restore
 from ..receiver.office.correction_list import Listed, Wanted, listed
-from ..receiver.office.journal import PAYROLL, What, Who
+from ..receiver.office.journal import PAYROLL, What, Who, standing
 from .help import Group
 from .options import as_json
 from .receive_office import with_database
-from .show import print_json, print_table
+from .show import print_json, print_table, shown_day, shown_moment
 from .tell import tell
 
 
@@ -82,7 +82,9 @@ def correct_void(database: Database, who: Who, ledger: str, seq: int) -> None:
 def correct_add(database: Database, who: Who, code: str, at: str, **details: Any) -> None:
     """Enter a punch that no gate has: worker CODE at the local time AT (2026-11-23T07:00)."""
     number = add(database, who, code, at, **details)
-    tell(say("clerk.entered", code=code, at=at, number=number))
+    (row,) = (one for one in standing(database, "add") if one.id == number)
+    tell(say("clerk.entered", code=row.code, at=row.at, number=number))
+    tell(say("clerk.undo", number=number))
     _tell_closed(database, PAYROLL, number)
 
 
@@ -119,7 +121,8 @@ def correct_move(
 def correct_undo(database: Database, who: Who, number: int) -> None:
     """Take back a correction by its NUMBER: nothing is removed, and it stands no more."""
     back = undo(database, who, number)
-    details = {"what": back.what, "actor": back.actor, "reason": back.reason}
+    what = Message(f"clerk.what-{back.what}")
+    details = {"what": what, "actor": back.actor, "reason": back.reason}
     tell(say("clerk.taken-back", number=number, **details))
 
 
@@ -144,8 +147,9 @@ def correct_list(database: Database, as_json: bool, **wanted: str | None) -> Non
         ("no", "made", "actor", "what", "worker", "was", "is", "note"),
         (
             (
-                *(row.number, row.made_at[:10], row.actor, row.what, row.code),
-                *(_short(row.was), _short(row.at) or row.direction),
+                *(row.number, shown_day(row.made_at[:10]), row.actor),
+                *(say(f"clerk.what-{row.what}"), row.code),
+                *(shown_moment(row.was), shown_moment(row.at) or _way(row.direction)),
                 _reason(row),
             )
             for row in rows
@@ -177,5 +181,5 @@ def _reason(row: Listed) -> str:
     return say("clerk.undone", reason=row.reason, number=row.undone_by)
 
 
-def _short(at: str | None) -> str:
-    return (at or "")[:16].replace("T", " ")
+def _way(direction: str | None) -> str:
+    return say(f"clerk.way-{direction}") if direction else ""

@@ -30,7 +30,7 @@ from ..receiver.worktime.keep import renew
 from .help import Command
 from .options import as_json
 from .period import with_period
-from .show import print_json, print_table
+from .show import print_json, print_table, shown_day
 from .tell import tell
 
 DATABASE = "payroll.db"
@@ -114,7 +114,7 @@ def show_roster(database: Database, as_json: bool) -> None:
         (
             (
                 *(one.code, one.name, "" if one.active is None else say(_YES_NO[one.active])),
-                *(one.valid_from, one.valid_to),
+                *(shown_day(one.valid_from), shown_day(one.valid_to)),
                 say("roster.earlier-only") if one.listed is False else "",
             )
             for one in shown.workers
@@ -127,7 +127,7 @@ def show_roster(database: Database, as_json: bool) -> None:
     tell(say("roster.unlisted", count=len(shown.unlisted)))
     print_table(
         ("code", "punches", "rejected", "last-day"),
-        ((say(told_codes([one.code])), one.punches, one.rejected, one.last_day)
+        ((say(told_codes([one.code])), one.punches, one.rejected, shown_day(one.last_day))
          for one in shown.unlisted),
         empty="",
     )  # fmt: skip

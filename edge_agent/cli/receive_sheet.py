@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from ..contract.errors import BadRequest
-from ..contract.language import VIETNAMESE, current, say
+from ..contract.language import VIETNAMESE, Message, because, current, say
 from ..receiver.databases.database import Database
 from ..receiver.office.correct import undo
 from ..receiver.office.journal import Who, standing
@@ -20,7 +20,7 @@ from .options import as_json
 from .period import with_period
 from .receive_correct import with_who
 from .receive_office import with_database
-from .show import print_json, print_table
+from .show import print_json, print_table, shown_day
 from .tell import tell
 
 
@@ -116,7 +116,8 @@ def leave_list(database: Database, code: str | None, as_json: bool) -> None:
         ("number", "code", "symbol", "from", "to", "half", "actor", "note"),
         (
             (
-                *(one.number, one.leave.code, one.leave.symbol, one.leave.first, one.leave.last),
+                *(one.number, one.leave.code, one.leave.symbol),
+                *(shown_day(str(day)) for day in (one.leave.first, one.leave.last)),
                 *(say("sheet.half-day") if one.leave.half else "", one.who.actor, one.who.reason),
             )
             for one in found
@@ -138,8 +139,11 @@ def site_import(database: Database, who: Who, file: Path) -> None:
     """Take the settings of the site from FILE, TOML: they hold until others are imported."""
     try:
         text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadRequest("sheet.site-unreadable", path=file, why=str(error)) from error
+    except OSError as error:
+        raise BadRequest("sheet.site-unreadable", path=file, why=because(error)) from error
+    except UnicodeDecodeError as error:
+        why = Message("table.not-utf8-text")
+        raise BadRequest("sheet.site-unreadable", path=file, why=why) from error
     site = import_site(database, who, text)
     tell(say("sheet.site-holds", count=len(site.holidays)))
 

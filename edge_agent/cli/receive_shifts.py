@@ -1,6 +1,5 @@
 """``edge-agent receive shifts``: when work begins and ends, for whom; presses are read by it."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -9,12 +8,13 @@ from ..contract.atomic_file import new_private_file
 from ..contract.errors import BadRequest
 from ..contract.language import say
 from ..receiver.databases.database import Database
-from ..receiver.worktime.keep import renew
-from ..receiver.worktime.known_shifts import apply_shifts, shifts_in_force, version_in_force
+from ..receiver.office.journal import Who
+from ..receiver.office.shift_table import tell_shifts
+from ..receiver.worktime.known_shifts import shifts_in_force, version_in_force
 from ..receiver.worktime.shift_file import read_shift_file, told_weekdays, write_shifts
-from ..receiver.worktime.shifts import ZONE
 from .help import group
 from .options import as_json
+from .receive_correct import now
 from .receive_office import with_database
 from .show import print_json, print_table
 from .tell import tell
@@ -39,12 +39,11 @@ def import_shifts(database: Database, file: Path, dry_run: bool, actor: str) -> 
     if dry_run:
         tell(say("shifts.dry-run", rows=rows, version=before))
         return
-    made_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    version = apply_shifts(database, found.shifts, actor=actor, made_at=made_at, zone=ZONE.key)
+    who = Who.said(actor, str(file.name), now())
+    version = tell_shifts(database, who, found.shifts)
     if version == before:
         tell(say("shifts.same", rows=rows, version=version))
         return
-    renew(database)
     tell(say("shifts.in-force", rows=rows, version=version))
 
 

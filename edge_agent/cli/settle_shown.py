@@ -15,6 +15,7 @@ from ..receiver.office.limits import Warned
 from ..receiver.office.period import Period
 from ..receiver.office.settle.items import Item, Press, Proposal, Step
 from ..receiver.worktime.shifts import ZONE
+from .show import shown_day
 
 _WIDTH = 80
 _INDENT = "    "
@@ -70,9 +71,9 @@ def warned_lines(warned: list[Warned]) -> Iterator[str]:
     yield from _wrapped("", say("clerk.limits"))
     for one in warned:
         parts = [
-            " ".join(part for part in (one.code, one.date) if part),
+            " ".join(part for part in (one.code, shown_day(one.date)) if part),
             say("clerk.over") if one.over else say("clerk.near"),
-            say(f"clerk.limit-{one.what}", are=_hours(one.are), may=_hours(one.may)),
+            say(one.told),
         ]
         yield from _wrapped("    ", ": ".join(parts))
 
@@ -117,7 +118,7 @@ def _item(number: int, item: Item, asked: Asked) -> Iterator[str]:
     if item.shift:
         yield _INDENT + say("clerk.shift", shift=item.shift)
     if item.ledger and item.seqs:
-        seqs = ("-" if item.kind == "gap" else ", ").join(map(str, item.seqs))
+        seqs = ("-" if item.kind == "gap" else ", ").join(map(str, dict.fromkeys(item.seqs)))
         told = say("clerk.ledger", gate=item.gate, ledger=item.ledger, seqs=seqs)
         yield from _wrapped(_INDENT, told)
     if item.presses:
@@ -132,7 +133,7 @@ def _item(number: int, item: Item, asked: Asked) -> Iterator[str]:
     elif item.kind in _WITH_ASIDE:
         yield from _wrapped(_INDENT, say(f"clerk.aside-{item.kind}"))
     for place, proposal in enumerate(item.proposals, start=1):
-        yield from _wrapped(f"    {place}) ", _proposal(proposal))
+        yield from _wrapped(f"    {place}) ", _proposal(proposal, item))
         yield from _continued(command(item, place, asked))
 
 
@@ -153,16 +154,19 @@ def _moment(at: str) -> str:
 
 
 def _press(press: Press, item: Item) -> str:
-    when = "--:--"
-    if press.at is not None:
-        local = local_time(parse_time(press.at), ZONE)
-        when = local[11:19] if local[:10] == item.date else _moment(press.at)
     way = say(f"clerk.way-{press.direction or 'unsure'}")
-    return " ".join(part for part in (when, press.gate, way) if part)
+    return " ".join(part for part in (_when(press, item), press.gate, way) if part)
 
 
-def _proposal(proposal: Proposal) -> str:
-    text = _title(proposal)
+def _when(press: Press, item: Item) -> str:
+    if press.at is None:
+        return "--:--"
+    local = local_time(parse_time(press.at), ZONE)
+    return local[11:19] if local[:10] == item.date else _moment(press.at)
+
+
+def _proposal(proposal: Proposal, item: Item) -> str:
+    text = _title(proposal, item)
     if between := ", ".join(f"{_clock(begin)}-{_clock(end)}" for begin, end in proposal.sessions):
         text += f": {between}"
     if proposal.seconds is not None:
@@ -172,13 +176,17 @@ def _proposal(proposal: Proposal) -> str:
     return text + ":"
 
 
-def _title(proposal: Proposal) -> str:
+def _title(proposal: Proposal, item: Item) -> str:
     if proposal.name == "add":
         ways = [
             f"{say(f'clerk.way-{step.direction}')} {(step.at or '')[11:16]}".strip()
             for step in proposal.steps
         ]
         return say("clerk.proposal-add", ways=", ".join(ways))
+    if proposal.name == "void-extra":
+        voided = {(step.ledger, step.seq) for step in proposal.steps}
+        times = [_when(one, item) for one in item.presses if (one.ledger, one.seq) in voided]
+        return say("clerk.proposal-void-extra", times=times)
     if proposal.name == "of-another":
         return say("clerk.proposal-of-another", meant=proposal.meant)
     return say(f"clerk.proposal-{proposal.name}")

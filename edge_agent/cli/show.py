@@ -61,6 +61,16 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], empty:
     click.echo("\n".join(lines))
 
 
+def shown_day(day: str | None) -> str:
+    """A date as people write it; nothing where there is none."""
+    return say("words.day", on=day) if day else ""
+
+
+def shown_moment(at: str | None) -> str:
+    """A local time as people write it, to the minute; nothing where there is none."""
+    return say("words.moment", at=at[:16]) if at else ""
+
+
 def _narrow(head: list[str], widths: list[int], least: list[int], room: int) -> None:
     """Take from the widest of the columns that may be folded until the lines fit, or none may."""
     while sum(widths) + len(_GAP) * (len(widths) - 1) > room:

@@ -30,6 +30,9 @@ _LONGEST_OFF_MS = 366 * _DAY_MS
 ONE_PRESS_MS = 60_000
 """Two punches of a worker within a minute are more likely one, written down twice."""
 
+_SPOKEN = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})[T ]([0-9]{1,2})(:.*)")
+"""6/10/2026 7:30, as people write it."""
+
 _WRITTEN = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?"
     r"(Z|[+-][0-9]{2}:[0-9]{2})?"
@@ -127,10 +130,14 @@ def said_moment(text: str, zone: ZoneInfo) -> int:
     Raises BadRequest where it is not the whole of a day and a time of day, or was never shown by a
     clock there.
     """
+    written = text
+    if spoken := _SPOKEN.fullmatch(text):
+        day, month, year, hour, rest = spoken.groups()
+        written = f"{year}-{month:0>2}-{day:0>2}T{hour:0>2}{rest}"
     try:
-        if not _WRITTEN.fullmatch(text):
+        if not _WRITTEN.fullmatch(written):
             raise ValueError("not written so")
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(written)
         if not 2000 <= moment.year < 2200:
             raise ValueError("no year of ours")
         aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)

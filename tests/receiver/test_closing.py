@@ -54,6 +54,15 @@ def shown(desk: Desk) -> dict[str, int]:
     return {code: worked_seconds(one.sessions) // 60 for code, one in found.items()}
 
 
+def test_a_month_without_anybody_is_hardly_meant(desk: Desk) -> None:
+    """Another database, or another month: its closing could not be opened again."""
+    asked = ("close", "--month", "2026-10", *WHO)
+    refused = desk.receive(*asked)
+    assert (refused.exit_code, "right database" in refused.output) == (65, True)
+    assert desk.receive("closings", "--json").stdout == "[]\n"
+    assert desk.receive(*asked, "--force").exit_code == 0
+
+
 def test_seconds_are_summed_and_unpaid_breaks_are_not_paid() -> None:
     """As in the sheet; a file has whole minutes only."""
     assert (

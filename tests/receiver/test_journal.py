@@ -1,5 +1,6 @@
 """Payroll's own corrections survive a restored database."""
 
+import json
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -14,8 +15,12 @@ from edge_agent.cli import main
 from edge_agent.contract.errors import BadRequest
 from edge_agent.receiver.databases import open_database
 from edge_agent.receiver.office.correct import add
-from edge_agent.receiver.office.journal import Who, keep_journal
+from edge_agent.receiver.office.journal import MOST_DETAILS, Who, everything, keep_journal
+from edge_agent.receiver.office.shift_table import tell_shifts
 from edge_agent.receiver.store import PayrollStore
+from edge_agent.receiver.worktime.decided_shifts import put_decided_in_force
+from edge_agent.receiver.worktime.known_shifts import shifts_in_force
+from edge_agent.receiver.worktime.shifts import Shift
 
 from .conftest import TODAY
 from .running import rows
@@ -28,13 +33,17 @@ WHO = ["--actor", "office-1", "--reason", "quên bấm"]
 def file(tmp_path: Path) -> Path:
     """Nine punches of yesterday's backup."""
     file = tmp_path / "payroll.db"
+    with closing(PayrollStore(str(file))) as store:
+        store.take(nine_punches().arrivals, AT)
+    shutil.copy(file, tmp_path / "backup")
+    return file
+
+
+def nine_punches() -> Ledger:
     a = Ledger("a")
     for hour in range(9):
         a.punch(f"23 {hour + 7:02}:00")
-    with closing(PayrollStore(str(file))) as store:
-        store.take(a.arrivals, AT)
-    shutil.copy(file, tmp_path / "backup")
-    return file
+    return a
 
 
 @pytest.fixture
@@ -85,6 +94,76 @@ def test_corrections_come_back_by_themselves(
     assert receive("correct", "add", CODE, "2026-11-23T21:00", *WHO).exit_code == 0
     assert corrections(file)[:-1] == before
     assert len(journal(file)) == 12
+
+
+SHIFTS = ('[[shift]]\ncode = "HC"\nbegin = "06:00"\nend = "18:00"\n', '[[shift]]\ncode = "D"\n'
+          'begin = "18:00"\nend = "06:00"\n')  # fmt: skip
+
+
+@pytest.mark.parametrize("how", ["backup", "emptied", "file"])
+def test_shifts_come_back_like_corrections(
+    file: Path, receive: Callable[..., Result], tmp_path: Path, how: str
+) -> None:
+    table, month = tmp_path / "ca.toml", tmp_path / "month.xlsx"
+    for version, text in enumerate((*SHIFTS, SHIFTS[0]), start=1):
+        table.write_text(text, encoding="utf-8")
+        done = receive("shifts", "import", str(table), "--actor", "office-1")
+        assert f"version {version} is in force" in done.output
+    assert receive("shifts", "import", str(table)).output.count("the same as version 3") == 1
+    shown, sessions = receive("shifts", "show", "--json").output, kept(file)
+    assert sessions
+    assert receive("export", "--month", "2026-11", "--output", str(month)).exit_code == 0
+    restore(file)
+    if how == "backup":
+        assert receive("shifts", "show", "--json").stdout == shown
+    else:
+        for suffix in ("", "-wal", "-shm", *([".corrections"] if how == "file" else [])):
+            file.with_name(file.name + suffix).unlink(missing_ok=True)
+        PayrollStore(str(file)).close()
+        if how == "file":
+            assert receive("correct", "import", str(month)).exit_code == 0
+        assert receive("shifts", "show", "--json").stdout == shown
+        with closing(PayrollStore(str(file))) as store:
+            store.take(nine_punches().arrivals, AT)
+    assert receive("shifts", "show", "--json").stdout == shown
+    assert kept(file) == sessions
+
+
+def test_a_table_of_shifts_is_taken_back_by_its_number(
+    file: Path, receive: Callable[..., Result], tmp_path: Path
+) -> None:
+    table = tmp_path / "ca.toml"
+    for text in SHIFTS:
+        table.write_text(text, encoding="utf-8")
+        receive("shifts", "import", str(table))
+    told = receive("correct", "list", "--json").output
+    assert [(one["what"], one["reason"]) for one in json.loads(told)] == [("shifts", "ca.toml")] * 2
+    for number, left in ((2, ["HC"]), (1, [])):
+        assert receive("correct", "undo", str(number), *WHO).exit_code == 0
+        shown = json.loads(receive("shifts", "show", "--json").output)
+        assert [one["code"] for one in shown["shifts"]] == left
+
+
+def test_a_table_that_is_too_long_for_a_row(file: Path) -> None:
+    later = {"begin": "06:00", "end": "18:00", "valid_from": "2030-01-01"}
+    shifts = [Shift(code=f"ca-{n}", **later) for n in range(2000)]
+    who = Who(TODAY, "office-1", "x")
+    with closing(open_database(str(file), alone=False)) as database:
+        assert tell_shifts(database, who, shifts) == 1
+        assert shifts_in_force(database) == shifts
+        longest = max(len(row.details or "") for row in everything(database))
+        assert longest <= MOST_DETAILS
+        # Half of a table that a power cut has left is none.
+        database.execute(
+            "INSERT INTO corrections (made_at, actor, reason, what, details)"
+            " SELECT 'x', actor, reason, what, details FROM corrections WHERE id = 1"
+        )
+        put_decided_in_force(database)
+        assert shifts_in_force(database) == shifts
+
+
+def kept(file: Path) -> list[tuple[object, ...]]:
+    return rows(file, "SELECT code, in_at, out_at, shift, status, seconds FROM kept_sessions")
 
 
 def journal(file: Path) -> list[str]:

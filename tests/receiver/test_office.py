@@ -377,3 +377,24 @@ def test_a_database_that_is_not_the_receivers_is_left_alone(tmp_path: Path) -> N
     nowhere.write_bytes(b"")
     done = CliRunner().invoke(main, arguments)
     assert (done.exit_code, "not that of a receiver" in done.output) == (74, True)
+
+
+def test_a_stranger_s_punches_are_told_until_a_clerk_has_settled_them(
+    receive: Callable[..., Result], database: str, tmp_path: Path
+) -> None:
+    a = Ledger("a")
+    a.punch("23 07:00", "in")
+    unknown = a.punch("23 07:01", "in", code="9999")
+    roster = Roster(version=1, workers=[RosterWorker(code=CODE, name="Người")])
+    with closing(PayrollStore(database)) as store:
+        store.apply_roster(msgspec.json.encode(roster), "2026-10-01T00:00:00.000Z")
+        store.take(a.arrivals, AT)
+
+    def exported(name: str) -> str:
+        return receive("export", "--month", "2026-11", "--output", str(tmp_path / name)).output
+
+    assert "1 punch in all does not count because no roster names its worker: 9999" in exported(
+        "1.xlsx"
+    )
+    assert receive("correct", "void", "a", str(unknown), *WHO).exit_code == 0
+    assert "does not count" not in exported("2.xlsx")

@@ -19,6 +19,11 @@ def test_a_month_has_all_its_days(month: str, last: int) -> None:
     assert period == period_of(None, f"{month}-01", f"{month}-{last}")
 
 
+def test_as_people_write_them() -> None:
+    assert period_of("9/2026", None, None) == period_of("2026-09", None, None)
+    assert period_of(None, "26/10/2026", "25/11/2026").name == "2026-10-26_2026-11-25"
+
+
 def test_days_that_are_no_month() -> None:
     period = period_of(None, "2026-10-26", "2026-11-25")
     assert (period.name, period.is_month) == ("2026-10-26_2026-11-25", False)
@@ -36,7 +41,10 @@ def test_days_that_are_no_month() -> None:
         ((None, None, "2026-11-01"), "--from"),
         (("2026-13", None, None), "no month"),
         (("0000-11", None, None), "no month"),
-        (("11/2026", None, None), "no month"),
+        (("13/2026", None, None), "no month"),
+        (("11-2026", None, None), "no month"),
+        (("2026-11-01", None, None), "no month"),
+        ((None, "45000", "2026-11-01"), "no day"),
         ((None, "2026-11-02", "2026-11-01"), "before"),
         ((None, "2026-11-31", "2026-12-01"), "no day"),
         ((None, "20261101", "2026-12-01"), "no day"),

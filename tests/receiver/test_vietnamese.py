@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -17,7 +18,10 @@ WHO = ("--actor", "VP01", "--reason", "x")
 MONTH = ("--month", "2026-10")
 
 ASKED: dict[str, list[tuple[str, ...]]] = {
-    "close": [(*MONTH, *WHO), (*MONTH, "--supplement", *WHO), (*MONTH, *WHO)],
+    "close": [
+        *((*MONTH, *WHO, *more) for more in ((), ("--force",), ("--supplement",), ())),
+        ("--month", "11/2026", *WHO),
+    ],
     "closings": [()],
     "correct add": [("NV1", "2026-11-23T07:00", *WHO), ("NV1", "x", *WHO)],
     "correct choose": [("x", "1", *MONTH, *WHO)],
@@ -57,7 +61,9 @@ ASKED: dict[str, list[tuple[str, ...]]] = {
     "sheet": [(*MONTH, "--output", "sheet.xlsx"), (*MONTH, "--team", "chè", "--output", "s.xlsx")],
     "shifts import": [("shifts.toml",), ("people.csv",), ("wrong.toml",)],
     "shifts show": [(), ("--output", "s.doc")],
-    "site import": [("shifts.toml", *WHO), ("people.csv", *WHO)],
+    "site import": [
+        (name, *WHO) for name in ("shifts.toml", "people.csv", "kind.toml", "cut.toml")
+    ],
     "site show": [()],
     "key new": [("new.key",), ("new.key",)],
     "key show": [("new.key",), ("people.csv",)],
@@ -69,12 +75,23 @@ FILES = {
     "wrong.csv": "code,name,active,valid_from\n7,\ufffd,x,y\nNV1,Hoa,,\nNV1,Hoa,,\n",
     "broken.xlsx": "no workbook",
     "shifts.toml": '[[shift]]\ncode = "HC"\nbegin = "06:00"\nend = "18:00"\n',
+    "kind.toml": 'day_hours = "8"\n',
+    "cut.toml": 'unit = "HTX',
     "wrong.toml": '[[shift]]\ncode = "HC"\nbegin = "x"\nnoon = "12:00"\n',
 }
 
 
 def said(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["--lang", "vi", *arguments])
+
+
+def forget_help(path: tuple[str, ...]) -> None:
+    """What click keeps of --help is of the language that a test before has spoken."""
+    command: click.Command | None = receive
+    for name in (*path[1:], ""):
+        vars(command)["_help_option"] = None
+        if isinstance(command, click.Group) and name:
+            command = command.get_command(click.Context(command), name)
 
 
 @pytest.fixture
@@ -103,6 +120,7 @@ def test_every_command_is_tried() -> None:
 
 @pytest.mark.parametrize("path", LEAVES, ids=" ".join)
 def test_no_help_is_english(path: tuple[str, ...]) -> None:
+    forget_help(path)
     done = said(*path, "--help")
     assert (done.exit_code, english(done.output)) == (0, [])
     done = said(*path, "--no-such-option")

@@ -51,7 +51,25 @@ class _Unchecked(Struct, frozen=True):
     column: str
 
 
-_STEPS: dict[str, tuple[str | Guard | _ForWhoeverCorrects | _Unchecked, ...]] = {
+def _decide_shifts(database: Database) -> None:
+    """The table of shifts in force becomes a correction, as each later one is entered."""
+    rows = database.query(
+        "SELECT v.made_at, v.actor, s.shift FROM shifts s JOIN shift_versions v"
+        " ON v.version = s.version WHERE v.version = (SELECT MAX(version) FROM shift_versions)"
+        " ORDER BY s.place"
+    )
+    for part, (made_at, actor, shift) in enumerate(rows, start=1):
+        details = f'{{"part":{part},"of":{len(rows)},"shifts":[{shift}]}}'
+        database.execute(
+            "INSERT INTO corrections (made_at, actor, reason, what, details)"
+            " VALUES (?, ?, ?, 'shifts', ?)",
+            [made_at, actor, "shifts import", details],
+        )
+
+
+_Step = str | Guard | _ForWhoeverCorrects | _Unchecked | Callable[[Database], None]
+
+_STEPS: dict[str, tuple[_Step, ...]] = {
     "entries": (
         # IF NOT EXISTS: a file of the first version has them, from before there was this list.
         f"CREATE TABLE IF NOT EXISTS entries ({_ENTRY}, PRIMARY KEY (ledger, seq))",
@@ -221,6 +239,7 @@ _STEPS: dict[str, tuple[str | Guard | _ForWhoeverCorrects | _Unchecked, ...]] = 
         GROUP BY s.gate, l.gate ORDER BY 1
         """,
     ),
+    "shifts-decided": (_decide_shifts,),
 }
 """Name → statements. A released step is never edited: a new one is added."""
 
@@ -254,8 +273,10 @@ def prepare(database: Database, project: Callable[[Database], None]) -> None:
                             database.execute(grant)
                     elif isinstance(statement, _Unchecked):
                         database.uncheck(statement.table, statement.column)
-                    else:
+                    elif isinstance(statement, str):
                         database.execute(statement.format_map(database.types))
+                    else:
+                        statement(database)
                 database.execute(f"INSERT INTO {_DONE} VALUES (?)", [name])
         if _is_new(database, "effects", EFFECTS_VERSION):
             project(database)

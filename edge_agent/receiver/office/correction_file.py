@@ -11,6 +11,7 @@ import msgspec
 from ...contract.errors import BadRequest
 from ..databases.database import Database
 from ..moments import moment_of
+from ..worktime.decided_shifts import check_decided
 from .closing.close import check_details
 from .exported import lines_of
 from .journal import Correction, everything, take_in, turn
@@ -89,7 +90,7 @@ _NEEDED = {
     **dict.fromkeys(("void", "move", "undo"), ("ledger", "seq")),
     "add": ("code", "at"),
     **dict.fromkeys(("leave", "closed"), ("code", "day", "details")),
-    **dict.fromkeys(("keep", "site"), ("details",)),
+    **dict.fromkeys(("keep", "site", "shifts"), ("details",)),
     "owner": ("ledger", "gate"),
     "successor": ("gate", "details"),
     "close": ("day", "details"),
@@ -102,3 +103,5 @@ def _check(row: Correction) -> None:
         if getattr(row, column) is None:
             raise ValueError(column)
     check_details(row)
+    if row.what == "shifts":
+        check_decided(row.details or "")

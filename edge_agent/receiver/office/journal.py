@@ -21,6 +21,7 @@ from ...contract.atomic_file import create_private, sync
 from ...contract.errors import BadRequest, StoreFault
 from ...contract.language import because
 from ..databases.database import Database
+from ..worktime.decided_shifts import put_decided_in_force
 from ..worktime.due import due_by_punches, mark_due
 from ..worktime.keep import renew
 
@@ -32,12 +33,14 @@ SUFFIX = ".corrections"
 _log = logging.getLogger(__name__)
 
 What = Literal[
-    "void", "add", "move", "undo", "keep", "leave", "site", "closed", "close", "owner", "successor"
+    "void", "add", "move", "undo", "keep", "leave", "site", "shifts", "closed", "close", "owner",
+    "successor",
 ]  # fmt: skip
 """``void``, ``add``, ``move``: of punches. ``undo`` takes back the correction ``seq`` of ledger
 ``payroll``. ``keep``: a person has looked, and it stays as it is. ``leave``: days that are paid or
-excused. ``site``: the site's own settings. ``closed`` are a closed period's numbers, a
-row for each worker, and ``close`` the closing. ``owner``: ``gate`` writes the ledger.
+excused. ``site``: the site's own settings. ``shifts``: a table of shifts, or a part of one.
+``closed`` are a closed period's numbers, a row for each worker, and ``close`` the closing.
+``owner``: ``gate`` writes the ledger.
 ``successor``: ``gate`` is the one that was called ``details`` before.
 """
 
@@ -168,6 +171,8 @@ def _pair_anew(database: Database, row: Correction) -> None:
             [row.id, row.ledger, row.seq, row.seq if row.ledger == PAYROLL else None],
         )
         mark_due(database, [(code, at_ms) for code, at_ms in places if code is not None])
+    elif row.what == "shifts":
+        put_decided_in_force(database)
     elif row.what == "successor":
         recovered = "SELECT ledger, seq FROM marks WHERE gate = ? AND depth > 0"
         due_by_punches(database, database.query(recovered, [row.gate]))

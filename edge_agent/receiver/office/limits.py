@@ -13,6 +13,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from ...contract.language import Message
 from ...contract.stamps import parse_time
 from ..databases.database import Database
 from .closing.numbers import Numbers, Session, numbers, worked_seconds
@@ -51,6 +52,15 @@ class Warned(Struct, frozen=True, kw_only=True):
     def over(self) -> bool:
         """Whether it is beyond the limit."""
         return self.are < self.may if self.what == "rest" else self.are > self.may
+
+    @property
+    def told(self) -> Message:
+        """For a person, in hours and minutes."""
+        return Message(f"clerk.limit-{self.what}", are=_hours(self.are), may=_hours(self.may))
+
+
+def _hours(seconds: int) -> str:
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}"
 
 
 def warnings_of(database: Database, period: Period) -> list[Warned]:

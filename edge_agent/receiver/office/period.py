@@ -9,6 +9,7 @@ from ...contract.errors import BadRequest
 from ...contract.spreadsheet import as_day
 
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
+_SPOKEN_MONTH = re.compile(r"(0?[1-9]|1[0-2])/([0-9]{4})")
 _MOST_DAYS = 366
 
 
@@ -41,13 +42,15 @@ class Period(Struct, frozen=True):
 
 
 def period_of(month: str | None, first: str | None, last: str | None) -> Period:
-    """The period that was asked for: a month (``2026-11``), or a first and a last day.
+    """The period that was asked for: a month (``2026-11``, ``11/2026``), or a first and a last day.
 
     Raises BadRequest where it is neither, or both.
     """
     if month is not None and (first is not None or last is not None):
         raise BadRequest("sheet.period-both")
     if month is not None:
+        if spoken := _SPOKEN_MONTH.fullmatch(month):
+            month = f"{spoken[2]}-{spoken[1]:0>2}"
         if not _MONTH.fullmatch(month) or month.startswith("0000"):
             raise BadRequest("sheet.no-month", text=month)
         begin = date.fromisoformat(f"{month}-01")

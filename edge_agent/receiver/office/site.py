@@ -2,6 +2,7 @@
 rest and holidays, its symbols, its hours, its numbers for other programs.
 """
 
+import re
 import tomllib
 from collections import Counter
 from datetime import date, timedelta
@@ -12,6 +13,7 @@ from msgspec import Struct, field
 
 from ...contract.errors import BadRequest
 from ...contract.language import Message
+from ...contract.toml_place import toml_problem
 from ..databases.database import Database
 from .journal import MOST_DETAILS, Who, enter, standing, turn
 
@@ -116,12 +118,20 @@ def read_site(text: str) -> Site:
     try:
         site = msgspec.convert(tomllib.loads(text), Site)
     except tomllib.TOMLDecodeError as error:
-        raise BadRequest("sheet.site-no-toml", why=str(error)) from error
+        raise BadRequest("sheet.site-problems", problems=[toml_problem(error)]) from error
     except msgspec.ValidationError as error:
-        raise BadRequest("sheet.site-invalid", why=str(error)) from error
+        raise BadRequest("sheet.site-problems", problems=[_wrong(str(error))]) from error
     if problems := _problems(site):
         raise BadRequest("sheet.site-problems", problems=problems)
     return site
+
+
+def _wrong(told: str) -> Message:
+    """What msgspec says, for whoever keeps the file."""
+    if unknown := re.search(r"unknown field `(.*?)`", told):
+        return Message("sheet.site-unknown", name=unknown[1])
+    place = re.search(r"at `(?:key in )?\$\.?(.*?)`", told)
+    return Message("sheet.site-kind", where=place[1] if place else "TOML")
 
 
 def _problems(site: Site) -> list[Message]:

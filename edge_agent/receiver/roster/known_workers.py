@@ -160,12 +160,17 @@ class Unlisted(Struct, frozen=True):
 
 
 def unlisted(database: Database) -> list[Unlisted]:
-    """Everybody who punches and is not known here, by code; it looks at all marks."""
+    """Everybody who punches and is not known here, by code; it looks at all marks.
+
+    What a clerk has voided is settled, and not among the ``rejected``.
+    """
     return [
         Unlisted(*row)
         for row in database.query(
             "SELECT m.code, COUNT(*), COUNT(j.seq), MAX(m.day) FROM marks m"
             " LEFT JOIN rejections j ON j.ledger = m.ledger AND j.seq = m.seq"
+            " AND NOT EXISTS (SELECT 1 FROM standing c"
+            " WHERE c.what = 'void' AND c.ledger = j.ledger AND c.seq = j.seq)"
             " WHERE NOT EXISTS (SELECT 1 FROM known_workers k WHERE k.code = m.code)"
             " GROUP BY m.code ORDER BY m.code"
         )

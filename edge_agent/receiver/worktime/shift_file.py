@@ -17,6 +17,7 @@ from ...contract.errors import BadRequest, EdgeAgentError, StoreFault
 from ...contract.language import Message, because
 from ...contract.people import checked_code
 from ...contract.spreadsheet import as_day, of_row, read_table, refuse
+from ...contract.toml_place import toml_problem
 from .shifts import EARLY_MIN, EVERY_DAY, LATE_MIN, Break, Shift, minutes_of
 
 TITLES = {
@@ -104,8 +105,11 @@ def _read_toml(path: Path) -> list[tuple[int, dict[str, Any]]]:
         read = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise BadRequest("shifts.not-read", path=path, why=because(error)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadRequest("shifts.no-toml", path=path, why=str(error)) from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadRequest("shifts.no-toml", path=path, why=toml_problem(error)) from error
+    except UnicodeDecodeError as error:
+        why = Message("table.not-utf8-text")
+        raise BadRequest("shifts.no-toml", path=path, why=why) from error
     rows = read.pop("shift", [])
     known = {title: name for name, titles in TITLES.items() for title in titles}
     problems = [Message("shifts.unknown-table", name=name) for name in read]

@@ -275,3 +275,30 @@ def test_the_sheet_is_vietnamese_unless_english_is_asked_for(
     assert book.sheetnames == ["Attendance", "Sources"]
     assert receive(*SHEET, "--output", str(tmp_path / "y.xlsx")).exit_code == 0
     assert load_workbook(tmp_path / "y.xlsx").sheetnames == ["Bảng chấm công", "Nguồn"]
+
+
+def test_the_law_s_limits_are_told_and_applied_to_nothing(
+    receive: Receive, worked: Ledger, database: str, tmp_path: Path
+) -> None:
+    sheets = [tmp_path / name for name in ("before.xlsx", "after.xlsx", "en.xlsx")]
+    assert receive(*SHEET, "--output", str(sheets[0])).exit_code == 0
+    assert "Giới hạn" not in load_workbook(sheets[0]).sheetnames
+    for clock, way in (("06:00", "in"), ("12:00", "out"), ("12:30", "in"), ("20:30", "out")):
+        worked.punch(f"23 {clock}", way, code="0007")
+    with closing(PayrollStore(database)) as store:
+        store.take(worked.arrivals[-4:], AT)
+    assert receive(*SHEET, "--output", str(sheets[1])).exit_code == 0
+    form, limits, _ = load_workbook(sheets[1]).worksheets
+    foot = [str(cell.value) for cell in form["A"] if "Giới hạn của luật" in str(cell.value)]
+    assert [told[-41:] for told in foot] == ["1 người gần hoặc quá, xem trang 'Giới hạn'."[-41:]]
+    row = [cell.value for cell in limits[5]]
+    assert [*row[:2], *row[3:]] == [
+        *("0007", "Ma Văn Đô", "QUÁ"),
+        "làm 14:00 trong ngày, tối đa 12:00 (điều 107)",
+    ]
+    assert row[2].date().isoformat() == "2026-11-23"
+    before, after = marks(sheets[0]), marks(sheets[1])
+    assert (before["0007"][22], after["0007"][22]) == (".", "+")
+    assert before | {"0007": after["0007"]} == after
+    assert receive(*SHEET, "--lang", "en", "--output", str(sheets[2])).exit_code == 0
+    assert load_workbook(sheets[2])["Limits"]["E5"].value == "14:00 in a day, of 12:00 (art. 107)"

@@ -61,8 +61,8 @@ class _Close(Struct, frozen=True):
 
 
 def close(database: Database, who: Who, period: Period, *, force: bool) -> Closing:
-    """Close a period. Raises BadRequest where it is closed, not over, or something is left to
-    settle and that is not forced.
+    """Close a period. Raises BadRequest where it is closed, not over, or, unless that is forced,
+    something is left to settle or nobody has worked in it.
     """
     with turn(database):
         for other in every_closing(database):
@@ -75,6 +75,8 @@ def close(database: Database, who: Who, period: Period, *, force: bool) -> Closi
             raise BadRequest("clerk.not-over", period=period.name, on=period.last.isoformat())
         items = _left(database, period, who, force)
         workers = numbers(database, period)
+        if not workers and not force:
+            raise BadRequest("clerk.nobody", period=period.name)
         return _enter(database, Closing(number=0, period=period, who=who, left=items,
                                         workers=workers))  # fmt: skip
 

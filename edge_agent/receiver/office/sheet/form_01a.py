@@ -3,6 +3,7 @@
 from datetime import date
 
 from ..site import Counts, Site
+from .form_limits import limits_remark
 from .heading import (
     FIRST_DAY,
     FIRST_ROW,
@@ -46,7 +47,7 @@ def draw_01a(paper: Paper, roll: Roll, words: Words) -> list[Trace]:
     for column, (name, number) in enumerate(_SUMS, start=last_day + 1):
         paper.across(HEAD + 1, column, column, words(name), rows=2, wrap=True, scale=-2)
         paper.put(HEAD + 3, column, number, scale=-2, shape="0")
-    for row, height in zip(range(HEAD, FIRST_ROW), (14, 30, 26, 10), strict=True):
+    for row, height in zip(range(HEAD, FIRST_ROW), (14, 38, 30, 10), strict=True):
         paper.height(row, height)
     traces: list[Trace] = []
     row = FIRST_ROW
@@ -58,7 +59,7 @@ def draw_01a(paper: Paper, roll: Roll, words: Words) -> list[Trace]:
         row += 1
     _draw_total(paper, row, last_day, last, roll.site, words)
     draw_standing(paper, roll, words, sum(bool(trace.doubts) for trace in traces), last)
-    remarks = [words("legend_shade")]
+    remarks = [words("legend_shade"), *limits_remark(roll, words)]
     end = draw_foot(paper, row + 1, last, words, _legend(roll.site, words), remarks)
     break_pages(paper, len(roll.people), PER_PAGE)
     paper.widths([4, 8.5, 21, 6.5, *[3.5] * len(days), *[6.2] * len(_SUMS)])

@@ -4,6 +4,7 @@ from datetime import date
 
 from openpyxl.cell.cell import Cell
 
+from .form_limits import limits_remark
 from .heading import (
     FIRST_DAY,
     FIRST_ROW,
@@ -63,6 +64,7 @@ def draw_01b(paper: Paper, roll: Roll, words: Words) -> list[Trace]:
         words("legend_over", hours=f"{roll.site.day_hours:g}"),
         words("legend_night"),
         words("legend_shade"),
+        *limits_remark(roll, words),
     ]
     end = draw_foot(paper, row + 1, last, words, legend, remarks, "confirmed")
     break_pages(paper, 2 * len(roll.people), 2 * (PER_PAGE - 8))

@@ -20,6 +20,7 @@ from ..closing.close import Closing, every_closing, shown_numbers
 from ..export import period_rows
 from ..journal import everything
 from ..leave import Entered, decoded, entered, leave_of_days
+from ..limits import warnings_of
 from ..period import Period
 from ..site import Site, site_in_force
 from .roll import Day, Leave, Person, Press, Roll, Session
@@ -82,16 +83,19 @@ def gather(database: Database, period: Period, team: str | None = None) -> Roll:
         if not known:
             raise BadRequest("sheet.no-teams", team=team)
         raise BadRequest("sheet.no-team", team=team, teams=", ".join(known))
+    shown = [
+        _person(code, name, teams.get(code, ""), days, leaves)
+        for (code, name), days in sorted(people.items())
+        if team is None or teams.get(code) == team
+    ]
+    codes = {one.code for one in shown}
     return Roll(
         period,
         site,
-        [
-            _person(code, name, teams.get(code, ""), days, leaves)
-            for (code, name), days in sorted(people.items())
-            if team is None or teams.get(code) == team
-        ],
+        shown,
         team or "",
         _told_day(whole.who.made_at) if whole else "",
+        [one for one in warnings_of(database, period) if one.code in codes],
     )
 
 

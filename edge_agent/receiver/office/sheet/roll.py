@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from msgspec import Struct, field
 
+from ..limits import Warned
 from ..period import Period
 from ..site import Site
 
@@ -73,10 +74,14 @@ class Person(Struct, frozen=True):
 
 
 class Roll(Struct, frozen=True):
-    """All that a sheet shows. ``closed``: when the period was closed, by the local date."""
+    """All that a sheet shows. ``closed``: when the period was closed, by the local date.
+
+    ``warned``: what is near the law's limits, or over them, by what is held now.
+    """
 
     period: Period
     site: Site
     people: list[Person]
     team: str = ""
     closed: str = ""
+    warned: list[Warned] = field(default_factory=list)

@@ -15,7 +15,11 @@ class Words:
         self.language: Language = language
 
     def __call__(self, name: str, /, **fields: object) -> str:
-        return said(Message(f"paper.{name}", **fields), self.language)
+        return self.of(Message(f"paper.{name}", **fields))
+
+    def of(self, message: Message) -> str:
+        """A message that belongs to no sheet alone."""
+        return said(message, self.language)
 
     def has(self, name: str) -> bool:
         """Whether there is a text of this name."""

@@ -1,4 +1,5 @@
-"""One form as a file for Excel: the form, and the sheet that says where each cell comes from."""
+"""One form as a file for Excel: the form, who is near the law's limits, and the sheet that says
+where each cell comes from."""
 
 from pathlib import Path
 from typing import IO, Literal
@@ -39,6 +40,7 @@ def draw(roll: Roll, form: Form, language: Language, file: IO[bytes]) -> None:
     from .form_01a import draw_01a
     from .form_01b import draw_01b
     from .form_days import draw_days_form
+    from .form_limits import draw_limits
     from .form_sessions import draw_sessions
     from .paper import Paper
     from .trace import draw_sources
@@ -58,5 +60,7 @@ def draw(roll: Roll, form: Form, language: Language, file: IO[bytes]) -> None:
     assert sheet is not None
     sheet.title = words(f"sheet_{form}")
     traces = drawn[form](Paper(sheet), roll, words)
+    if roll.warned:
+        draw_limits(Paper(book.create_sheet(words("sheet_limits"))), roll, words)
     draw_sources(Paper(book.create_sheet(words("sheet_sources"))), traces, words)
     book.save(file)
