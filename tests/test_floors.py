@@ -33,7 +33,7 @@ FLOORS = {
         ("bounds", "errors", "formulas", "rights", "stamps", "told", "toml_place", "wording"),
         ("atomic_file", "planted_links", "secret_file", "workbook_limits"),
         ("facts", "people", "true_times"),
-        ("spreadsheet", "attendance", "chain", "corrections", "messages"),
+        ("spreadsheet", "table_file", "attendance", "chain", "corrections", "messages"),
         ("roster", "home_assistant", "signatures"),
         ("broker",),
         ("schemas",),
@@ -64,7 +64,7 @@ FLOORS = {
         ("context",),
         ("presses",),
         ("back_up", "consent", "credentials", "enroll", "sensor", "supervise", "workers"),
-        ("restore",),
+        ("restore", "import_workers"),
         ("handlers",),
     ),
     "display": (
@@ -102,7 +102,7 @@ KNOWN_TO = {
     "sqlite3": {"gate.ledger", "receiver", "demo"},
     "sqlite_utils": {"gate.ledger"},
     "psycopg": {"receiver"},
-    "openpyxl": {"contract.spreadsheet", "receiver"},
+    "openpyxl": {"contract.spreadsheet", "contract.table_file", "receiver"},
     "paho": {"contract.broker", "gate.uplink", "receiver"},
     "rfc8785": {"contract.chain", "contract.signatures"},
     "nacl": {"contract.signatures"},
@@ -128,6 +128,7 @@ PURE = {
 WORLDLY = (
     *("contract.atomic_file", "contract.broker", "contract.rights", "contract.schemas"),
     *("contract.language", "contract.planted_links", "contract.spreadsheet"),
+    "contract.table_file",
     "contract.workbook_limits",
 )
 """The rooms of the contract that are not pure."""

@@ -1,11 +1,8 @@
 """``edge-agent workers``, ``prints``, ``identify``: who may punch, by which finger."""
 
-from collections.abc import Iterable
-
 import click
 
 from ..contract.language import say
-from ..contract.people import Worker
 from ..gate.people.requests import (
     ActivateWorker,
     AddWorker,
@@ -20,12 +17,21 @@ from .complete import code_argument, finger_option
 from .help import command, group
 from .options import as_json, with_settings
 from .show import print_json, print_table
+from .show_worker import merge, show
 from .tell import ask, tell
+from .worker_words import fingers_of, state_of
+from .workers_file import export, import_
 
 
 @group(help="help.workers")
 def workers() -> None:
     """Who may punch."""
+
+
+workers.add_command(import_)
+workers.add_command(export)
+workers.add_command(show)
+workers.add_command(merge)
 
 
 @workers.command(help="help.workers-add")
@@ -69,7 +75,7 @@ def activate(settings: Settings, code: str, as_json: bool) -> None:
         return
     who = {"code": result["code"], "name": result["name"]}
     if result["fingers"]:
-        tell(say("people.active-with", fingers=_said(result["fingers"]), **who))
+        tell(say("people.active-with", fingers=fingers_of(result["fingers"]), **who))
     else:
         tell(say("people.active-without", **who))
 
@@ -117,8 +123,8 @@ def list_workers(settings: Settings, as_json: bool) -> None:
             (
                 worker.code,
                 worker.name,
-                _state(worker),
-                ", ".join(_said(fingers.get(worker.code, []))),
+                state_of(worker),
+                ", ".join(fingers_of(fingers.get(worker.code, []))),
             )
             for worker in workers
         ),
@@ -130,26 +136,6 @@ def _named(code: str, words: tuple[str, ...]) -> str:
     """A worker's name as typed; asked for where it was left out, for others read the list of
     processes, and sudo's log."""
     return " ".join(words) or ask(say("people.ask-name", code=code))
-
-
-def _state(worker: Worker) -> str:
-    """Whose word keeps a worker out, or between which dates payroll lets them in."""
-    if not worker.active:
-        return say("people.state-deactivated")
-    if worker.listed is None:
-        return say("people.state-active")
-    if not worker.listed.active:
-        return say("people.state-delisted")
-    first, last = worker.listed.valid_from, worker.listed.valid_to
-    if first and last:
-        return say("people.state-between", first=first, last=last)
-    if first:
-        return say("people.state-from", first=first)
-    return say("people.state-until", last=last) if last else say("people.state-active")
-
-
-def _said(fingers: Iterable[str]) -> list[str]:
-    return [say("people.finger", finger=finger) for finger in fingers]
 
 
 @command(help="help.identify")
@@ -187,7 +173,7 @@ def list_prints(settings: Settings, as_json: bool) -> None:
     names = {worker.code: worker.name for worker in store.workers()}
     print_table(
         ("slot", "code", "name", "finger", "generation"),
-        ((p.slot, p.worker, names[p.worker], *_said([p.finger]), p.generation) for p in found),
+        ((p.slot, p.worker, names[p.worker], *fingers_of([p.finger]), p.generation) for p in found),
         empty=say("people.no-prints"),
     )
 

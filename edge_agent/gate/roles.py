@@ -76,8 +76,12 @@ MAY: Mapping[str, Roles | None] = {
     "workers activate": _TECHNICIAN,
     "workers add": _TECHNICIAN,
     "workers deactivate": _TECHNICIAN,
+    "workers export": _TAKES_ALONG,
+    "workers import": _TECHNICIAN,
     "workers list": ALL,
+    "workers merge": ANYBODY,
     "workers rename": _TECHNICIAN,
+    "workers show": ALL,
 }
 """Command as it is typed → the roles of which one is needed. Payroll's own, ``receive …``, are not
 the gate's."""

@@ -9,15 +9,15 @@ from edge_agent.gate.roles import ALL, MAY, NO_ROLE, Role, Roles, may
 
 LOOKS = {
     *("config check", "doctor", "status", "watch"),
-    *("demo", "display", "run", "setup", "simulate"),
+    *("demo", "display", "run", "setup", "simulate", "workers merge"),
 }
 READS = {
     *("consent list", "credentials list", "ledger verify", "prints list", "punches list"),
-    "workers list",
+    *("workers list", "workers show"),
 }
 BY_ROLE: dict[Roles, set[str]] = {
     NO_ROLE: LOOKS,
-    frozenset({Role.AUDITOR}): LOOKS | READS | {"ledger export"},
+    frozenset({Role.AUDITOR}): LOOKS | READS | {"ledger export", "workers export"},
     frozenset({Role.SUPERVISOR}): LOOKS
     | READS
     | {"punches add", "punches void", "identify", "prints health"}

@@ -621,3 +621,33 @@ def test_an_altered_ledger_is_found_out(gate: Gate) -> None:
     found = gate.cli("ledger", "verify")
     assert found.code == 65
     assert "entry 3 " in found.sentence
+
+
+def test_workers_by_a_file(gate: Gate) -> None:
+    """What is exported changes nothing when it comes back; what is changed in it is asked about."""
+    gate.start()
+    for name in ("workers.csv", "workers.xlsx"):
+        assert gate.cli("workers", "export", name).code == 0
+        told = gate.cli("workers", "import", name, "--json").json
+        assert (told["changes"], told["unchanged"]) == ([], len(STAFF))
+    content = (gate.folder / "workers.csv").read_text()
+    changed = content.replace("NV003", "NV0900", 1).replace(f"{name_of('NV002')},yes", "Lò,no")
+    assert changed != content
+    (gate.folder / "changed.csv").write_text(changed)
+    before = gate.entries()
+    planned = gate.cli("workers", "import", "changed.csv", "--dry-run")
+    assert planned.code == 65
+    assert "NV002 is" in planned.err, "a name of somebody else's, whose prints would be credited"
+    changed = changed.replace("Lò,no", f"{name_of('NV002')},no")
+    (gate.folder / "changed.csv").write_text(changed)
+    planned = gate.cli("workers", "import", "changed.csv", "--dry-run")
+    assert f"+ NV0900 {name_of('NV003')}\n" in planned.out
+    assert f"- NV002 {name_of('NV002')}: deactivated." in planned.out
+    asked = gate.cli("workers", "import", "changed.csv")
+    assert (asked.code, gate.entries()) == (1, before), "nobody has said yes"
+    assert gate.cli("workers", "import", "changed.csv", "--yes").code == 0
+    assert [entry["kind"] for entry in gate.entries()[-2:]] == ["worker.changed", "worker.added"]
+    shown = gate.cli("workers", "show", "NV002")
+    assert "state       deactivated" in shown.out
+    near = gate.cli("workers", "show", "nv900")
+    assert (near.code, near.sentence) == (65, "There is no worker nv900: is NV0900 meant?")

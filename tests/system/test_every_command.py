@@ -89,8 +89,12 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "workers activate": ("NV001",),
     "workers add": ("NV900", "Lò Thị Mây"),
     "workers deactivate": ("NV003",),
+    "workers export": ("workers.csv",),
+    "workers import": ("people.csv", "--dry-run"),
     "workers list": (),
+    "workers merge": ("NV001", "NV002"),
     "workers rename": ("NV004", name_of("NV004")),
+    "workers show": ("NV001",),
 }
 """Command → arguments with which it comes to an end by itself, one way or the other."""
 

@@ -200,9 +200,20 @@ class Recorder:
 
         ``same_person``: whatever the names are, the code has not been given to another one.
         """
-        self.record(fact, also=lambda change: change.put_worker(worker, same_person=same_person))
+        self.record_workers([(fact, worker)], same_person=same_person)
+
+    def record_workers(
+        self, changes: Sequence[tuple[Fact, Worker]], *, same_person: bool = False
+    ) -> None:
+        """The same for several, all of them or none."""
+
+        def put(change: SqliteChange) -> None:
+            for _, worker in changes:
+                change.put_worker(worker, same_person=same_person)
+
+        self.record_all([fact for fact, _ in changes], also=put)
         if (known := self._known) is not None:
-            known.workers[worker.code] = worker
+            known.workers.update({worker.code: worker for _, worker in changes})
 
     def record_credentials(self, fact: Fact, also: Callable[[SqliteChange], None]) -> None:
         """Change who is known by what, together with the entry that says so."""

@@ -27,6 +27,7 @@ from .credentials import (
     remove_credential,
 )
 from .enroll import enroll, identify, remove_print
+from .import_workers import import_workers
 from .prompt import Prompt
 from .requests import (
     ActivateWorker,
@@ -44,6 +45,7 @@ from .requests import (
     DeactivateWorker,
     Enroll,
     Identify,
+    ImportWorkers,
     KeepBackup,
     MakeQr,
     RecordConsent,
@@ -81,6 +83,7 @@ HANDLERS: Mapping[type[Request], Handler] = {
     RenameWorker: Handler(rename_worker),
     ActivateWorker: Handler(activate_worker),
     DeactivateWorker: Handler(deactivate_worker),
+    ImportWorkers: Handler(import_workers),
     VoidPunch: Handler(void_punch),
     AddPunch: Handler(add_punch),
     Enroll: Handler(enroll, tells_of_sensor=True, takes_finger=True),

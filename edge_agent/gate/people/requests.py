@@ -87,6 +87,28 @@ class DeactivateWorker(Request, tag="deactivate-worker", frozen=True, kw_only=Tr
     code: Word
 
 
+class ListedWorker(Struct, frozen=True, kw_only=True):
+    """A row of a list of workers; not ``active``: they have left."""
+
+    code: Word
+    name: Line
+    active: bool = True
+
+
+class ImportWorkers(Request, tag="import-workers", frozen=True, kw_only=True):
+    """Enter, rename and deactivate workers after a list; whoever is not in it stays as they are.
+
+    ``force``: although a code looks odd, or a name another person's. ``dry_run``: say what would
+    change.
+    """
+
+    command = "workers import"
+
+    workers: Annotated[list[ListedWorker], Meta(max_length=1000)]
+    force: bool = False
+    dry_run: bool = False
+
+
 class VoidPunch(Request, tag="void-punch", frozen=True, kw_only=True):
     """A supervisor withdraws a punch. ``reason`` is a code."""
 

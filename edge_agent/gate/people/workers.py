@@ -35,7 +35,7 @@ def add_worker(context: RequestContext, request: AddWorker) -> Result:
     known = gate.store.worker(code)
     if known is None:
         if not request.force:
-            _doubt_code(gate, code)
+            doubt_code(gate, code)
         gate.record_worker(WorkerAdded(worker=code, actor=actor), worker)
         return to_builtins(worker)  # type: ignore[no-any-return]
     if known.listed is not None:
@@ -60,24 +60,8 @@ def rename_worker(context: RequestContext, request: RenameWorker) -> Result:
     name = checked_name(request.name)
     if known.listed is not None:
         raise BadRequest("people.named-by-roster", code=known.code)
-    fingers = _fingers(gate, known.code)
-    held = [one.method for one in gate.store.credentials() if one.worker == known.code]
-    if held and not fingers and another_person(known.name, name) and not request.force:
-        raise BadRequest(
-            "credential.are-anothers",
-            code=known.code,
-            known=known.name,
-            kinds=[Message(f"method.{kind}") for kind in held],
-            name=name,
-        )
-    if fingers and another_person(known.name, name) and not request.force:
-        raise BadRequest(
-            "people.is-another",
-            code=known.code,
-            known=known.name,
-            fingers=[Message("people.finger", finger=finger) for finger in fingers],
-            name=name,
-        )
+    if not request.force:
+        doubt_name(gate, known, name)
     worker = structs.replace(known, name=name)
     changed = WorkerChanged(worker=worker.code, active=worker.active, actor=context.actor)
     gate.record_worker(changed, worker, same_person=request.force)
@@ -110,7 +94,23 @@ def deactivate_worker(context: RequestContext, request: DeactivateWorker) -> Res
     return to_builtins(worker)  # type: ignore[no-any-return]
 
 
-def _doubt_code(gate: Recorder, code: str) -> None:
+def doubt_name(gate: Recorder, known: Worker, name: str) -> None:
+    """Raise BadRequest where a name is another person's, who would be credited by what is known of
+    this one."""
+    if not another_person(known.name, name):
+        return
+    who = {"code": known.code, "known": known.name, "name": name}
+    if fingers := _fingers(gate, known.code):
+        told = [Message("people.finger", finger=finger) for finger in fingers]
+        raise BadRequest("people.is-another", fingers=told, **who)
+    held = [one.method for one in gate.store.credentials() if one.worker == known.code]
+    if held:
+        kinds = [Message(f"method.{kind}") for kind in held]
+        raise BadRequest("credential.are-anothers", kinds=kinds, **who)
+
+
+def doubt_code(gate: Recorder, code: str) -> None:
+    """Raise BadRequest where a new code would be taken for another one, or is hardly one."""
     taken_for = look_alikes(code, gate.workers)
     if taken_for:
         other = gate.workers[taken_for[0]]

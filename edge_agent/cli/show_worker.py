@@ -1,0 +1,72 @@
+"""``edge-agent workers show`` and ``merge``: all that the gate has of one worker."""
+
+import click
+from msgspec import structs, to_builtins
+
+from ..contract.attendance import Attendance, attendance
+from ..contract.errors import BadRequest
+from ..contract.language import Message, say
+from ..gate.settings.schema import Settings
+from .help import command
+from .options import as_json, with_settings
+from .show import print_json
+from .tell import tell
+from .worker_words import fingers_of, state_of
+
+_PUNCHES = 5
+_AMONG = 20_000
+"""How many of the last entries are looked through for them: two months of eighty workers."""
+
+_NARROW = 12
+"""Columns of a label: the words beside it have room on a phone."""
+
+
+@command(name="show", help="help.workers-show")
+@click.argument("code")
+@as_json
+@with_settings
+def show(settings: Settings, code: str, as_json: bool) -> None:
+    # Only here: what the daemon does is asked for without the database.
+    from ..contract.corrections import known_code
+    from ..gate.daemon.assembly import Assembly
+
+    assembly = Assembly(settings)
+    store = assembly.store_for_reading()
+    workers = {worker.code: worker for worker in store.workers()}
+    worker = workers[known_code(code, workers, Message("people.add-first"))]
+    prints = [print_ for print_ in store.prints() if print_.worker == worker.code]
+    methods = [str(one.method) for one in store.credentials() if one.worker == worker.code]
+    entries = store.punches_of(worker.code, _AMONG)
+    punches = list(attendance(entries, assembly.zone))[-_PUNCHES:]
+    if as_json:
+        held = [{"finger": p.finger, "slot": p.slot, "generation": p.generation} for p in prints]
+        told = to_builtins(worker) | {"prints": held, "credentials": methods}
+        print_json(told | {"punches": [structs.asdict(punch) for punch in punches]})
+        return
+    lines = {
+        "code": worker.code,
+        "name": worker.name,
+        "state": state_of(worker),
+        "fingers": ", ".join(fingers_of(p.finger for p in prints)) or say("people.show-none"),
+        "else": ", ".join(say(f"method.{method}") for method in methods) or say("people.show-none"),
+    }
+    for name, text in lines.items():
+        tell(f"{say(f'people.show-{name}'):<{_NARROW}}{text}", indent=" " * _NARROW)
+    tell(say("people.show-punches" if punches else "people.show-no-punches"))
+    for punch in reversed(punches):
+        tell(f"  {_told(punch)}", indent="    ")
+
+
+def _told(punch: Attendance) -> str:
+    at = say("punch.at", at=punch.at) if punch.at else say("punch.unknown-time")
+    way = say(f"direction.{punch.direction}") if punch.direction else ""
+    voided = say("punch.note-voided", reason=punch.voided) if punch.voided else ""
+    return "  ".join(part for part in (at, way, voided) if part)
+
+
+@command(name="merge", help="help.workers-merge")
+@click.argument("code")
+@click.argument("into")
+@with_settings
+def merge(settings: Settings, code: str, into: str) -> None:
+    raise BadRequest("people.no-merge", code=code, into=into)

@@ -1,0 +1,138 @@
+"""``edge-agent workers import`` and ``export``: the workers of a gate as a CSV or XLSX file."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..contract.errors import BadRequest
+from ..contract.formulas import meant
+from ..contract.language import Message, received, say
+from ..contract.messages import RosterWorker
+from ..contract.people import look_alikes_among
+from ..contract.spreadsheet import refuse
+from ..gate.people.requests import ImportWorkers, ListedWorker
+from ..gate.settings.schema import Settings
+from .carry_out import Perform, at_the_gate
+from .help import command
+from .options import as_json, with_settings
+from .show import print_json
+from .tell import confirm, tell
+from .worker_words import fingers_of
+
+_AT_ONCE = 200
+"""Rows of one request: a line of the control socket has 64 KiB, and a press waits for them."""
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@command(name="import", help="help.workers-import")
+@click.argument("file", type=_FILE)
+@click.option("--dry-run", is_flag=True, help="help.workers-dry-run")
+@click.option("--force", is_flag=True, help="help.workers-import-force")
+@click.option("--yes", is_flag=True, help="help.yes")
+@as_json
+@with_settings
+def import_(
+    settings: Settings, file: Path, dry_run: bool, force: bool, yes: bool, as_json: bool
+) -> None:
+    # Only here: openpyxl is a third of a second of a Pi, and asked for by this command alone.
+    from ..receiver.roster.roster_file import read_roster_file
+
+    found = read_roster_file(file)
+    if not as_json:
+        for note in found.notes:
+            tell(f"{file}: {say(note)}")
+    if not force:
+        refuse(file, _alike(found.workers))
+    rows = [
+        ListedWorker(code=row.code, name=meant(row.name), active=row.active)
+        for row in found.workers
+    ]
+    with at_the_gate(settings) as perform:
+        planned = _ask(perform, rows, force=force, dry_run=True)
+        refuse(
+            file,
+            [received(one["why"], one["name"], one["fields"]) for one in planned["problems"]],
+        )
+        if not as_json:
+            _tell_plan(planned)
+        goes_on = bool(planned["changes"]) and not dry_run
+        if goes_on:
+            if not yes and any(one["change"] != "added" for one in planned["changes"]):
+                confirm(say("people.import-asks"))
+            planned = _ask(perform, rows, force=force, dry_run=False)
+    if as_json:
+        print_json({**planned, "applied": goes_on})
+    else:
+        tell(say("people.imported" if goes_on else "people.import-nothing"))
+
+
+def _ask(
+    perform: Perform, rows: list[ListedWorker], *, force: bool, dry_run: bool
+) -> dict[str, Any]:
+    """What all rows come to, batch by batch: doing it again goes on where it was broken off."""
+    whole: dict[str, Any] = {"changes": [], "unchanged": 0, "deactivated": [], "problems": []}
+    for first in range(0, len(rows), _AT_ONCE):
+        batch = rows[first : first + _AT_ONCE]
+        told = perform(ImportWorkers(workers=batch, force=force, dry_run=dry_run))
+        whole = {name: value + told[name] for name, value in whole.items()}
+    return whole
+
+
+def _alike(workers: list[RosterWorker]) -> list[Message]:
+    """Codes of one file that people would take for each other."""
+    found = look_alikes_among(worker.code for worker in workers)
+    return [
+        Message("people.alike-in-file", code=code, others=others)
+        for code, others in found.items()
+        if code < others[0]
+    ]
+
+
+def _tell_plan(planned: dict[str, Any]) -> None:
+    for one in planned["changes"]:
+        change = one["change"]
+        if one["former"] is not None and change == "deactivated":
+            change = "deactivated-renamed"
+        tell(say(f"people.import-{change}", **one), indent="  ")
+    if planned["deactivated"]:
+        tell(say("people.import-stay-deactivated", codes=planned["deactivated"]), indent="  ")
+    tell(
+        say(
+            "people.import-sum",
+            changed=len(planned["changes"]),
+            unchanged=planned["unchanged"],
+        )
+    )
+
+
+@command(name="export", help="help.workers-export")
+@click.argument("file", type=_FILE)
+@with_settings
+def export(settings: Settings, file: Path) -> None:
+    # Only here: what the daemon does is asked for without the database.
+    from ..contract.atomic_file import new_private_file
+    from ..contract.table_file import as_csv, as_xlsx
+    from ..gate.daemon.assembly import Assembly
+
+    kind = file.suffix.lower()
+    if kind not in (".csv", ".xlsx"):
+        raise BadRequest("people.export-format", path=file)
+    store = Assembly(settings).store_for_reading()
+    fingers: dict[str, list[str]] = {}
+    for print_ in store.prints():
+        fingers.setdefault(print_.worker, []).append(print_.finger)
+    rows = []
+    for worker in store.workers():
+        listed = worker.listed
+        dates = (listed.valid_from, listed.valid_to) if listed else (None, None)
+        may = say("words.no" if worker.deactivated else "words.yes")
+        told = ", ".join(fingers_of(fingers.get(worker.code, [])))
+        rows.append([worker.code, worker.name, may, *(day or "" for day in dates), told])
+    titles = [say(f"column.list-{name}") for name in ("code", "name", "active", "from", "to")]
+    titles.append(say("column.fingers"))
+    content = as_csv(titles, rows) if kind == ".csv" else as_xlsx(titles[1], titles, rows)
+    with new_private_file(file) as out:
+        out.write(content)
+    tell(say("people.exported", count=len(rows), path=file))
