@@ -11,6 +11,7 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from edge_agent import cli
+from edge_agent.cli.complete import _finger_named
 from edge_agent.contract.language import use
 from edge_agent.contract.people import Worker
 from edge_agent.gate.daemon.assembly import Assembly
@@ -94,6 +95,20 @@ def test_tab_completes_codes_and_fingers(config: Path) -> None:
     assert completed("enroll", "NV0042", "--finger", "left-i") == {"left-index": "ngón trỏ trái"}
     with serving(config.with_name("control.sock"), names=lambda: {"NV0099": "Mai"}):
         assert completed("enroll", "nv") == {"NV0099": "Mai"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("right-index", "right-index"),
+        ("ngón trỏ phải", "right-index"),
+        ("ap ut trai", "left-ring"),
+        ("tro-phai", "right-index"),
+        ("toe", "toe"),
+    ],
+)
+def test_a_finger_may_be_called_by_its_words(typed: str, meant: str) -> None:
+    assert _finger_named(click.Context(cli.main), click.Option(["--finger"]), typed) == meant
 
 
 def test_tab_is_silent_where_nothing_can_be_had(

@@ -34,8 +34,9 @@ def test_a_time_as_people_write_it(text: str, told: str) -> None:
     assert local_time(moment(text, ZONE), ZONE)[:19] == told
 
 
-def test_a_time_of_today() -> None:
-    assert local_time(moment("06:00", ZONE), ZONE)[:16] == f"{datetime.now(ZONE).date()}T06:00"
+@pytest.mark.parametrize("text", ["6:00", "06:00"])
+def test_a_time_of_today(text: str) -> None:
+    assert local_time(moment(text, ZONE), ZONE)[:16] == f"{datetime.now(ZONE).date()}T06:00"
 
 
 @pytest.mark.parametrize("text", ["yesterday", "6", "31/02/2026", "25:00"])

@@ -12,6 +12,8 @@ from edge_agent.cli import tell
 from edge_agent.cli.help import examples_of
 from edge_agent.contract import language
 
+from .catalogues import words
+
 
 def commands(command: click.Command, *path: str) -> list[tuple[str, ...]]:
     """The path of each command there is."""
@@ -44,6 +46,33 @@ def help_of(*arguments: str) -> str:
 def test_the_language_may_stand_anywhere(config: Path, arguments: tuple[str, ...]) -> None:
     assert "Cách dùng: " in help_of(*arguments)
     assert "Usage: " in help_of("prints")
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (("backup",), "'backup' thì dùng: edge-agent templates backup"),
+        (("workers", "delete", "NV1"), "'delete' thì dùng: edge-agent workers deactivate"),
+        (("Restart",), "'Restart' thì dùng: sudo systemctl restart edge-agent"),
+        (("enroll", "NV1"), "'--finger'. Ví dụ: edge-agent enroll NV0042 --finger right-index"),
+        (("workers", "deactivate"), "'CODE'. Ví dụ: edge-agent workers deactivate NV0042"),
+        (("trạng",), "Không có lệnh 'trạng'."),
+    ],
+)
+def test_what_others_call_a_command_and_what_is_missing(
+    config: Path, typed: tuple[str, ...], told: str
+) -> None:
+    done = CliRunner().invoke(cli.main, ["--lang", "vi", *typed])
+    assert (done.exit_code, told in " ".join(done.stderr.split())) == (2, True), done.stderr
+
+
+def test_what_is_named_instead_of_another_word_exists() -> None:
+    known = {" ".join(path) for path in commands(cli.main)}
+    meant = [forms[0] for name, forms in words("vi").items() if name.startswith("meant.")]
+    assert len(meant) > 40
+    for line in meant:
+        program, _, command = line.partition(" ")
+        assert program != "edge-agent" or command in known | {"--help"}, line
 
 
 def test_a_language_that_nobody_speaks_is_refused(config: Path) -> None:

@@ -13,7 +13,7 @@ import click
 
 from .. import __version__
 from ..contract.errors import EdgeAgentError, OutputLost
-from ..contract.language import LANGUAGES, Message, because, say
+from ..contract.language import LANGUAGES, Message, because, is_name, say
 from .help import Group, first_sentence
 from .language import spoken
 from .tell import tell_failure
@@ -68,7 +68,8 @@ class _Commands(Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Name what may be meant, as click does where it knows the commands."""
         wanted = args[0]
-        if wanted not in COMMANDS and not wanted.startswith("-"):
+        usual = is_name(f"meant.{wanted.lower()}") if wanted.isascii() else False
+        if wanted not in COMMANDS and not wanted.startswith("-") and not usual:
             from difflib import get_close_matches
 
             meant = get_close_matches(wanted, COMMANDS)

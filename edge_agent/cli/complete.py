@@ -29,8 +29,29 @@ def code_argument(command: Callable[..., Any]) -> Callable[..., Any]:
 def finger_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the option ``--finger``."""
     return click.option(
-        "--finger", required=True, metavar="FINGER", shell_complete=fingers, help="help.finger"
+        "--finger",
+        required=True,
+        metavar="FINGER",
+        callback=_finger_named,
+        shell_complete=fingers,
+        help="help.finger",
     )(command)
+
+
+def _finger_named(ctx: click.Context, param: click.Parameter, text: str) -> str:
+    """The finger that somebody has called by its words, accents or not: ``ngón trỏ phải``."""
+    from ..contract.language import LANGUAGES, Message, said
+    from ..contract.people import FINGERS, alike
+
+    if text in FINGERS:
+        return text
+    words = text.replace("-", " ")
+    for finger in FINGERS:
+        for language in LANGUAGES:
+            called = said(Message(f"finger.{finger}"), language)
+            if alike(words, called) or alike(words, called.removeprefix("ngón ")):
+                return finger
+    return text
 
 
 def codes(

@@ -47,6 +47,18 @@ class Command(click.Command):
 
     context_class = Context
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Where something is missing, show how it is typed."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.MissingParameter as missing:
+            if not (lines := examples_of(path_of(ctx))):
+                raise
+            example = say("usage.example", line=lines[0])
+            raise click.MissingParameter(
+                example, missing.ctx, missing.param, missing.param_hint, missing.param_type
+            ) from None
+
     def get_help(self, ctx: click.Context) -> str:
         with self.spoken(ctx):
             return legible(super().get_help(ctx), sys.stdout)
@@ -108,6 +120,16 @@ class Group(Command, click.Group):
 
     command_class = Command
     group_class = type
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Where another word is usual for a command, name that command."""
+        name = f"meant.{'-'.join([*path_of(ctx).split(), args[0].lower()])}"
+        if name.isascii() and is_name(name):
+            told = say("command.meant", wanted=args[0], line=say(name))
+            raise click.UsageError(told, ctx)
+        return super().resolve_command(ctx, args)
 
 
 def command(help: str, **attributes: Any) -> Callable[[Function], Command]:

@@ -47,9 +47,7 @@ def write_entries(store: SqliteStore, target: Path) -> int:
     """
     lines = {".jsonl": _json_lines, ".csv": _table}.get(target.suffix.lower())
     if lines is None:
-        raise BadRequest(
-            f"{target} names no format: end it in .jsonl (for programs) or .csv (for Excel)."
-        )
+        raise BadRequest("file.no-format", file=target)
     count = 0
     with new_private_file(target) as file:
         for line in lines(store):

@@ -17,7 +17,7 @@ from .complete import code_argument
 from .help import group
 from .options import as_json, with_settings
 from .show import print_json, print_table
-from .since import entries_since, moment
+from .since import as_iso, entries_since, moment
 from .tell import tell
 
 
@@ -84,6 +84,7 @@ def void(settings: Settings, seq: int, reason: str, as_json: bool) -> None:
 @as_json
 @with_settings
 def add(settings: Settings, as_json: bool, **asked: Any) -> None:
+    asked["at"] = as_iso(asked["at"])
     result = carry_out(settings, AddPunch(**asked))
     if as_json:
         print_json(result)

@@ -18,20 +18,17 @@ _DAY_MS = 86_400_000
 _AS_SHOWN = re.compile(r"(\d\d)/(\d\d)/(\d{4})(?:[ T](\d\d:\d\d(?::\d\d)?))?")
 """A day as it is shown in Vietnamese, with or without a time."""
 
-_OF_TODAY = re.compile(r"\d\d:\d\d")
+_OF_TODAY = re.compile(r"(\d\d?):(\d\d)")
 
 
 def moment(text: str, zone: ZoneInfo) -> int:
-    """Milliseconds since 1970 of a local time: 2026-11-23[T06:00], 23/11/2026, or today's 06:00.
+    """Milliseconds since 1970 of a local time: 2026-11-23[T06:00], 23/11/2026 [06:00], or 06:00.
 
     Raises BadParameter.
     """
-    written = text
-    if shown := _AS_SHOWN.fullmatch(text):
-        day, month, year, time = shown.groups()
-        written = f"{year}-{month}-{day}T{time or '00:00'}"
-    elif _OF_TODAY.fullmatch(text):
-        written = f"{datetime.now(zone).date()}T{text}"
+    written = as_iso(text)
+    if today := _OF_TODAY.fullmatch(text):
+        written = f"{datetime.now(zone).date()}T{today[1]:>02}:{today[2]}"
     try:
         told = datetime.fromisoformat(written)
     except ValueError:
@@ -40,6 +37,14 @@ def moment(text: str, zone: ZoneInfo) -> int:
     if told.tzinfo is None:
         told = told.replace(tzinfo=zone)
     return round(told.timestamp() * 1000)
+
+
+def as_iso(text: str) -> str:
+    """A time that was typed as Vietnamese shows it, as 2026-11-23T06:00; any other as it is."""
+    if (shown := _AS_SHOWN.fullmatch(text)) is None:
+        return text
+    day, month, year, time = shown.groups()
+    return f"{year}-{month}-{day}T{time}" if time else f"{year}-{month}-{day}"
 
 
 def entries_since(store: SqliteStore, first_ms: int | None) -> list[dict[str, Any]]:

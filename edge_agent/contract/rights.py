@@ -8,7 +8,6 @@ import errno
 import grp
 import os
 import pwd
-import shlex
 import stat
 from pathlib import Path
 from typing import NamedTuple
@@ -208,6 +207,8 @@ def may(path: Path, mode: int) -> bool:
 
 def quoted(path: Path) -> str:
     """A path as a shell takes it."""
+    import shlex  # Only where a command is told: it brings regular expressions.
+
     return shlex.quote(os.fspath(path))
 
 

@@ -32,7 +32,7 @@ def rule(error: Exception) -> str:
     if isinstance(error, RuleBroken):
         return str(error)
     if isinstance(error, msgspec.DecodeError | msgspec.ValidationError):
-        return _UNKNOWN.sub("an unknown field", _QUOTED.sub(r"Invalid value\1", str(error)))
+        return re.sub(_UNKNOWN, "an unknown field", re.sub(_QUOTED, r"Invalid value\1", str(error)))
     if isinstance(error, UnicodeError):
         return "it is no UTF-8"
     if isinstance(error, RecursionError):
@@ -42,9 +42,9 @@ def rule(error: Exception) -> str:
     return type(error).__name__
 
 
-_QUOTED = re.compile(r"Invalid (?:enum )?value .*?( - at `(?:key in )?\$[\w.\[\]]*`)?\Z", re.DOTALL)
-_UNKNOWN = re.compile(r"unknown field `.*`", re.DOTALL)
-"""All that msgspec quotes of what it reads."""
+_QUOTED = r"(?s)Invalid (?:enum )?value .*?( - at `(?:key in )?\$[\w.\[\]]*`)?\Z"
+_UNKNOWN = r"(?s)unknown field `.*`"
+"""All that msgspec quotes of what it reads. Texts: what a command never meets is not compiled."""
 
 
 def identifier(text: str) -> str:
@@ -52,19 +52,21 @@ def identifier(text: str) -> str:
 
     Where a person's name was put, it is no identifier: those have no spaces and no accents.
     """
-    if _IDENTIFIER.fullmatch(text):
+    if re.fullmatch(_IDENTIFIER, text):
         return text
     return f"(no name of a gate or ledger: {len(text)} characters)"
 
 
-_IDENTIFIER = re.compile(r"[0-9A-Za-z._-]{1,64}")
+_IDENTIFIER = r"[0-9A-Za-z._-]{1,64}"
 
 
 def escaped(text: str, *, lines: bool = False) -> str:
     """As one line of a log, LONGEST_LINE characters at most: nothing in it moves a terminal's
     cursor, turns the writing round or begins a line of its own. ``lines``: its ends may stay.
     """
-    shown = _CONTROL.sub(lambda one: "\n" if lines and one[0] == "\n" else _as_escape(one[0]), text)
+    shown = re.sub(
+        _CONTROL, lambda one: "\n" if lines and one[0] == "\n" else _as_escape(one[0]), text
+    )
     return shown if len(shown) <= LONGEST_LINE else shown[:LONGEST_LINE] + "…"
 
 
@@ -72,9 +74,7 @@ def _as_escape(char: str) -> str:
     return char.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
-_CONTROL = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
+_CONTROL = "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 """Controls, ends of lines, marks that are not seen, halves of characters."""
 
 

@@ -52,13 +52,13 @@ def meaning_problems(sections: Sections) -> Iterator[Message]:
             yield Message("settings.mqtt", key=key, what=what)
 
 
-_KEY = re.compile("[0-9a-f]{64}")
+_KEY = "[0-9a-f]{64}"
 
 
 def _key_problems(stated: str | list[str]) -> Iterator[Message]:
     """What is wrong is not shown: somebody may have taken the private key."""
     keys = [stated] if isinstance(stated, str) else stated
-    wrong = any(not _KEY.fullmatch(key) for key in keys if key or isinstance(stated, list))
+    wrong = any(not re.fullmatch(_KEY, key) for key in keys if key or isinstance(stated, list))
     if wrong or len(keys) > 2 or len(set(keys)) < len(keys) or not keys:
         yield Message("settings.bad-key", use=Message("use.public-key"))
 
