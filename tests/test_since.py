@@ -10,7 +10,7 @@ import pytest
 
 from edge_agent.cli.since import moment
 from edge_agent.cli.watch import _Watch
-from edge_agent.contract.facts import Direction
+from edge_agent.contract.facts import Direction, PunchVoided
 from edge_agent.contract.stamps import local_time
 from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.settings.load import load_settings
@@ -73,9 +73,11 @@ def test_what_was_missed_is_told_once_and_in_order(
     again = {**shown, "seq": last.seq}
     lines = told(watch, capsys, again)
     assert [line.split("  ")[-1].split()[-2] for line in lines] == ["002:", "003:"]
-    append(store, punch("004"), later(180_000))
+    fourth = append(store, punch("004"), later(180_000))
+    void = PunchVoided(worker="004", of=fourth.seq, reason="wrong-worker", actor="uid:0")
+    append(store, void, later(181_000))
     # The daemon has gone and come back, and nobody has heard of 004.
     [line] = told(watch, capsys)
-    assert "004: recorded" in line
+    assert line.endswith("004: recorded (voided: wrong-worker)")
     assert told(_Watch(settings, None), capsys) == []
     store.close()

@@ -122,7 +122,8 @@ class _Watch:
             repeated = punch.of is not None and punch.kind != "punch.added"
             shown = "repeated" if repeated else "recorded"
             event = {"event": "panel", "worker": punch.worker, "outcome": shown, "hint": None}
-            tell(f"{self._when(punch.at)}  {_sentence(event, self._names)}")
+            voided = f" ({say('punch.note-voided', reason=punch.voided)})" if punch.voided else ""
+            tell(f"{self._when(punch.at)}  {_sentence(event, self._names)}{voided}")
         self._since_ms = None
         self._last = self._told_through
 
