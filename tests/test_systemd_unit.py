@@ -73,6 +73,29 @@ def test_a_unit_lets_its_program_do_no_more_than_it_needs(
     assert exposed(unit.read_text(), tmp_path, most) == ""
 
 
+@pytest.mark.parametrize("unit", MOST_EXPOSED, ids=lambda unit: unit.stem)
+def test_what_systemd_analyze_does_not_count_stands_in_the_unit(unit: Path) -> None:
+    lines = unit.read_text().splitlines()
+    assert "LimitCORE=0" in lines  # Whatever was in memory would lie on the disk.
+    for bound in ("MemoryMax=", "TasksMax="):
+        assert any(line.startswith(bound) for line in lines), bound
+    for line in ("PrivateMounts=yes", "RemoveIPC=yes", "MemoryDenyWriteExecute=yes"):
+        assert line in lines
+    assert "ProtectProc=invisible" in lines
+    filters = [line for line in lines if line.startswith("SystemCallFilter=")]
+    assert filters[:2] == [
+        "SystemCallFilter=@system-service",
+        "SystemCallFilter=~@privileged @resources",
+    ]
+
+
+def test_the_gate_may_ask_the_kernel_for_its_clock() -> None:
+    """A later line allows what one before it has forbidden, and not the other way round."""
+    lines = UNIT.read_text().splitlines()
+    allowed = lines.index("SystemCallFilter=adjtimex clock_adjtime")
+    assert lines.index("SystemCallFilter=~@privileged @resources") < allowed
+
+
 def test_a_unit_that_allows_more_would_be_noticed(tmp_path: Path) -> None:
     text = UNIT.read_text()
     for taken in ("SystemCallFilter=~@privileged @resources", "PrivateMounts=yes"):

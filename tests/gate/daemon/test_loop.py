@@ -128,6 +128,31 @@ def test_presses_come_before_a_series_of_requests_for_a_finger() -> None:
     assert "The daemon is stopping" in str(asked[-1].failure)
 
 
+def test_a_series_of_requests_for_a_finger_is_a_gap_that_the_ledger_tells() -> None:
+    """Each of them is over in seconds, and the glass is everybody's for two between them."""
+    works = Works()
+    turns = Turns(works)
+    clock = works.site.clock
+
+    class Slow(Asking):
+        def beat(self) -> None:
+            clock.now += 4.0
+
+    series = [Slow(Person(clock, works.sensor, [LANS_FINGER])) for _ in range(5)]
+
+    def each(turn: int) -> None:
+        clock.now += 0.25
+        if turn == 0:
+            for asking in series:
+                turns.loop.submit(Identify(), asking)  # type: ignore[arg-type]
+
+    turns.run(each, most=120)
+    assert all(asking.result for asking in series)
+    told = [(entry["kind"], entry.get("reason")) for entry in works.store.data()]
+    assert ("recording.stopped", "away") in told
+    assert ("recording.resumed", "back") in told
+
+
 def test_requests_that_were_given_up_cost_nobody_a_turn() -> None:
     """Somebody asks for a finger and goes, fifty times; a technician who stays is next."""
     works = Works()
