@@ -431,6 +431,7 @@ def test_whatever_is_typed_nobody_else_is_credited(inputs: list[Any]) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3000)
 @given(INPUTS)
 @settings(max_examples=10_000, deadline=None)
 def test_ten_thousand_inputs_credit_nobody_else(inputs: list[Any]) -> None:
