@@ -23,7 +23,7 @@ rm -f /etc/sysusers.d/edge-agent.conf /etc/sysusers.d/edge-agent-display.conf /e
 (cd /usr/local/share && rm -f man/man1/edge-agent.1 man/vi/man1/edge-agent.1 \
     bash-completion/completions/edge-agent zsh/site-functions/_edge-agent)
 [ ! -d /run/systemd/system ] || systemctl daemon-reload
-kept='/etc/edge-agent /var/lib/edge-agent /var/lib/edge-agent-receiver'
+kept='/etc/edge-agent /var/lib/edge-agent /var/lib/edge-agent-receiver /var/backups/edge-agent'
 if [ "${1:-}" = --purge ]; then
     echo "Delete the settings and every punch, print and worker in $kept?"
     printf "There is no way back. Type 'delete' to do so: "

@@ -16,6 +16,7 @@ MOST_EXPOSED = {
     UNIT: 20,
     UNITS / "edge-agent-receiver.service": 15,
     UNITS / "edge-agent-display.service": 15,
+    UNITS / "edge-agent-backup.service": 15,
 }
 STARTS = ("ExecStart=edge-agent ", "ExecStopPost=-edge-agent ")
 

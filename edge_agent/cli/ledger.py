@@ -19,6 +19,7 @@ from ..contract.people import Holders
 from ..gate.daemon.assembly import Assembly
 from ..gate.host.journal import log_to_stderr
 from ..gate.ledger.store.backup import backup as back_up
+from ..gate.ledger.store.kept_backups import back_up_into
 from ..gate.ledger.store.ledger_rows import Tail
 from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.ledger.store.verify import verify_ledger
@@ -174,7 +175,15 @@ def export(settings: Settings, file: Path, as_json: bool) -> None:
 @as_json
 @with_settings
 def backup(settings: Settings, file: Path, as_json: bool) -> None:
-    size = back_up(Assembly(settings).database, file)
+    assembly = Assembly(settings)
+    if file.is_dir():
+        kept = back_up_into(file, assembly.database, settings.gate.id, assembly.zone)
+        if as_json:
+            print_json({"file": str(kept.file), "bytes": kept.bytes, "entries": kept.entries})
+        else:
+            tell(say("ledger.backed-up-into", file=kept.file, count=kept.entries))
+        return
+    size = back_up(assembly.database, file)
     if as_json:
         print_json({"file": str(file), "bytes": size})
     else:

@@ -81,7 +81,7 @@ def _becoming(target: Path) -> Iterator[tuple[Path, int]]:
         try:
             yield half, fd
             os.fsync(fd)
-            _name(fd, target)
+            _name(fd, half, target)
         finally:
             os.close(fd)
         sync(target.absolute().parent)
@@ -90,13 +90,18 @@ def _becoming(target: Path) -> Iterator[tuple[Path, int]]:
             half.unlink()
 
 
-def _name(fd: int, target: Path) -> None:
+def _name(fd: int, half: Path, target: Path) -> None:
     """Give a file that is open its name: not by its old one, for something else may stand there by
     now, and not by a rename, which would replace what came meanwhile (linkat(2), AT_EMPTY_PATH)."""
     here = os.open(_OPEN_FILES, os.O_RDONLY | os.O_CLOEXEC)
     try:
         # Without a folder of its own Python follows no link.
         os.link(str(fd), target.absolute(), src_dir_fd=here, follow_symlinks=True)
+    except PermissionError:
+        # FAT, as most sticks have it, knows no second name of a file, nor owners from whom one
+        # would have to be kept.
+        refuse_existing(target)
+        os.rename(half, target)
     finally:
         os.close(here)
 

@@ -162,3 +162,28 @@ def test_what_was_written_gets_the_name_whatever_has_its_old_one(tmp_path: Path)
         half.write_bytes(OLD)
         file.write(NEW)
     assert target.read_bytes() == NEW
+
+
+def no_links(*args: Any, **kwargs: Any) -> None:
+    raise PermissionError(1, "Operation not permitted")  # As Linux answers for FAT.
+
+
+def test_a_stick_that_knows_no_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "link", no_links)
+    target = tmp_path / "copy.db"
+    with new_private_file(target) as file:
+        file.write(NEW)
+    assert target.read_bytes() == NEW
+    assert [found.name for found in tmp_path.iterdir()] == [target.name]
+
+
+def test_a_file_that_came_meanwhile_is_not_replaced_there_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "link", no_links)
+    target = tmp_path / "copy.db"
+    with pytest.raises(BadRequest), new_private_file(target) as file:
+        file.write(NEW)
+        target.write_bytes(OLD)
+    assert target.read_bytes() == OLD
+    assert [found.name for found in tmp_path.iterdir()] == [target.name]
