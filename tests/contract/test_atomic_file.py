@@ -182,8 +182,13 @@ def test_a_file_that_came_meanwhile_is_not_replaced_there_either(
 ) -> None:
     monkeypatch.setattr(os, "link", no_links)
     target = tmp_path / "copy.db"
-    with pytest.raises(BadRequest), new_private_file(target) as file:
-        file.write(NEW)
-        target.write_bytes(OLD)
+
+    def written_while_another_came() -> None:
+        with new_private_file(target) as file:
+            file.write(NEW)
+            target.write_bytes(OLD)
+
+    with pytest.raises(BadRequest):
+        written_while_another_came()
     assert target.read_bytes() == OLD
     assert [found.name for found in tmp_path.iterdir()] == [target.name]
