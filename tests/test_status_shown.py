@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from edge_agent.cli import status_shown, tell
+from edge_agent.cli import status, status_shown, tell
 from edge_agent.cli.status_shown import Shown, hanging, shown_of
 from edge_agent.contract.language import LANGUAGES, Message, use
 from edge_agent.gate.errors import DaemonHangs
@@ -268,12 +268,38 @@ def test_never_started() -> None:
     assert texts(shown) == ["Gate main-gate has never been started: edge-agent run"]
 
 
+def test_it_is_shown_anew_until_ctrl_c(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In its own place on a terminal; elsewhere, and where that cannot be, as it changes."""
+    well, ill = shown_of(SETTINGS, answer()), shown_of(SETTINGS, ILL)
+
+    def followed(terminal: bool) -> str:
+        looks = iter((well, ill))
+
+        def look(settings: Any) -> tuple[Shown, int]:
+            try:
+                return next(looks), 0
+            except StopIteration:
+                raise KeyboardInterrupt from None
+
+        monkeypatch.setattr(status, "_look", look)
+        monkeypatch.setattr(status, "_BETWEEN_SCREENS_S", 0)
+        monkeypatch.setattr(status, "moves", lambda: terminal)
+        with pytest.raises(KeyboardInterrupt):
+            status._follow(SETTINGS, well)
+        return capsys.readouterr().out
+
+    piped = followed(terminal=False)
+    assert piped.splitlines() == [*texts(well), *texts(ill)]
+    monkeypatch.setattr("click.utils.should_strip_ansi", lambda *args: False)
+    assert followed(terminal=True).count("\x1b[H\x1b[J") == 3
+
+
 def test_everything_that_is_shown_comes_out_on_a_pipe_in_one_line_each(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from edge_agent.cli.status import _show
-
-    _show(status_shown.shown_of(SETTINGS, ILL))
+    status._show(status_shown.shown_of(SETTINGS, ILL))
     out = capsys.readouterr().out
     assert "\x1b" not in out
     assert out.splitlines() == texts(shown_of(SETTINGS, ILL))
