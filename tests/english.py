@@ -3,10 +3,7 @@
 import re
 
 _ENGLISH = re.compile(
-    r"\b(the|is|are|was|were|not|and|which|cannot|have|has|from|with|this|that|of|its|yet"
-    r"|for|must|will|what)\b",
-    re.I,
-    re.I,
+    r"\b(the|is|are|was|were|not|and|which|cannot|have|has|from|with|this|that|of|its|yet)\b", re.I
 )
 """Words that hardly an English sentence does without, and that Vietnamese does not have."""
 
