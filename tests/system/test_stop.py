@@ -270,6 +270,17 @@ def test_stacks_on_demand(gate: Gate) -> None:
     assert daemon.stop() == 0
 
 
+@pytest.mark.long
+def test_stacks_on_demand_thousands_of_times(gate: Gate) -> None:
+    """Read by faulthandler's own handler, while the threads ran on, it was dead after 1,667."""
+    daemon = gate.start()
+    gate.traces_are_fine = True
+    for _ in range(5_000):
+        daemon.signal(signal.SIGUSR1)
+        time.sleep(0.005)  # Two that wait are one.
+    assert daemon.stop() == 0
+
+
 def test_a_reader_that_does_not_read(gate: Gate) -> None:
     """A watcher that fell asleep holds nobody up, and is not waited for at the end."""
     daemon = gate.start()

@@ -83,7 +83,7 @@ def run_daemon(settings: Settings, config: Path) -> int:
     replaces itself. Raises an EdgeAgentError where the gate cannot be started; nothing is damaged
     then.
     """
-    faulthandler.register(signal.SIGUSR1, all_threads=True)
+    signal.signal(signal.SIGUSR1, _tell_stacks)
     # What came while the process replaced itself counts from here on.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {*_STOP_SIGNALS, signal.SIGUSR1})
     write_no_core()
@@ -107,6 +107,11 @@ def run_daemon(settings: Settings, config: Path) -> int:
     for number in _STOP_SIGNALS:  # Whoever asks once more, while Python ends, changes nothing.
         signal.signal(number, signal.SIG_IGN)
     return code
+
+
+def _tell_stacks(number: int, frame: FrameType | None) -> None:
+    # Not by faulthandler.register: that looks into threads which run on meanwhile, and died of it.
+    faulthandler.dump_traceback(all_threads=True)
 
 
 def _run(assembly: Assembly, config: Path, manager: ServiceManager, stop: "_StopSignals") -> int:
