@@ -151,14 +151,19 @@ class _Terminal:
 @contextmanager
 def _undone_when_hung_up() -> Iterator[None]:
     """A terminal that goes, with its SSH, ends what is under way as Ctrl-C does: undone."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
+    # Whoever calls this with handlers of its own, as the demo does, has its own way to end.
+    unheeded = [
+        number
+        for number in (signal.SIGHUP, signal.SIGTERM)
+        if signal.getsignal(number) is signal.SIG_DFL
+    ]
     try:
-        for number in before:
+        for number in unheeded:
             signal.signal(number, signal.default_int_handler)
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number in unheeded:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _nobody_watches(event: "Event") -> None:
