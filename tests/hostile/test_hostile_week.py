@@ -83,8 +83,10 @@ def befall(week: HostileWeek, troubles: list[Trouble]) -> None:
 @pytest.mark.timeout(_SECONDS + 1200)
 def test_a_hostile_week(tmp_path: Path) -> None:
     with HostileWeek(tmp_path, _SEED) as week:
-        live(week, _SECONDS)
-        print(week.figures())
+        try:
+            live(week, _SECONDS)
+        finally:
+            print(week.figures())
         found = week.faults()
         if (late := week.late(strict=patience.alone)) is not None:
             found.append(late)

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from edge_agent.contract.atomic_file import sync
 from edge_agent.contract.chain import Scribe
 from edge_agent.contract.facts import PunchVoided
 from edge_agent.contract.messages import Topics
@@ -259,8 +260,10 @@ class FullDisk(Trouble):
             self._files.append(fill(self.week.disk, f"ballast-{len(self._files)}"))
 
     def end(self) -> None:
+        assert self.week.disk is not None
         for file in self._files:
             file.unlink(missing_ok=True)
+        sync(self.week.disk)  # Or they are there again after the next disk that dies.
         self.week.ensure()
         self.week.disk_fails = False
 

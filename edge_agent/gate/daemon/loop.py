@@ -408,6 +408,7 @@ class GateLoop:
 
 def _given_up(conversation: Conversation) -> bool:
     """Whether nobody waits for the answer any more; that is its answer then."""
-    if conversation.given_up:
+    given_up = conversation.given_up  # Once: it may be any moment, and wants its answer.
+    if given_up:
         conversation.failed(BadRequest("control.command-gone"))
-    return conversation.given_up
+    return given_up
