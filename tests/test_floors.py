@@ -39,7 +39,7 @@ FLOORS = {
         ("schemas",),
     ),
     "gate": (
-        ("consents", "directions", "evidence", "lazy_import", "roles"),
+        ("consents", "directions", "erasure", "evidence", "lazy_import", "roles"),
         ("credentials", "errors", "events", "header", "pairing_mark", "print_health", "rules"),
         ("settings", "host", "pins"),
         ("ports", "ledger.store"),
@@ -63,8 +63,9 @@ FLOORS = {
         ("templates",),
         ("context",),
         ("presses",),
-        ("back_up", "consent", "credentials", "enroll", "sensor", "supervise", "workers"),
-        ("restore", "import_workers"),
+        ("consent", "erase"),
+        ("back_up", "credentials", "enroll", "sensor", "supervise", "workers"),
+        ("leave", "restore", "import_workers"),
         ("handlers",),
     ),
     "display": (

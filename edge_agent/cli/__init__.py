@@ -33,6 +33,7 @@ COMMANDS = {
     "ledger": "ledger",
     "panel": "panel",
     "prints": "people",
+    "privacy": "privacy",
     "punches": "punches",
     "receive": "receive",
     "run": "run",

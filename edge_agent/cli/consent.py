@@ -7,11 +7,12 @@ import click
 from ..contract.atomic_file import new_private_file
 from ..contract.language import say
 from ..gate.people.consent_text import consent_text, is_newest, names, newest
-from ..gate.people.requests import RecordConsent
+from ..gate.people.requests import RecordConsent, WithdrawConsent
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out, names_of, who
 from .help import group
 from .options import as_json, with_settings
+from .privacy import tell_erasure
 from .show import print_json, print_table
 from .tell import tell
 
@@ -72,6 +73,14 @@ def record(
     else:
         whose = who(result["worker"], names_of(settings))
         tell(say("consent.recorded", whose=whose, text=text, seq=result["seq"]))
+
+
+@consent.command(help="help.consent-withdraw")
+@click.argument("code")
+@as_json
+@with_settings
+def withdraw(settings: Settings, code: str, as_json: bool) -> None:
+    tell_erasure(carry_out(settings, WithdrawConsent(code=code)), as_json)
 
 
 @consent.command("list", help="help.consent-list")

@@ -8,6 +8,7 @@ from ..gate.people.requests import (
     AddWorker,
     DeactivateWorker,
     Identify,
+    LeaveWorker,
     RemovePrint,
     RenameWorker,
 )
@@ -16,6 +17,7 @@ from .carry_out import carry_out, names_of, who
 from .complete import code_argument, finger_option
 from .help import command, group
 from .options import as_json, with_settings
+from .privacy import tell_erasure
 from .show import print_json, print_table
 from .show_worker import merge, show
 from .tell import ask, tell
@@ -90,6 +92,15 @@ def deactivate(settings: Settings, code: str, as_json: bool) -> None:
         print_json(result)
     else:
         tell(say("people.deactivated-now", code=result["code"], name=result["name"]))
+
+
+@workers.command(help="help.workers-leave")
+@click.argument("code")
+@click.option("--on", "day", metavar="2026-11-30", help="help.leave-on")
+@as_json
+@with_settings
+def leave(settings: Settings, code: str, day: str | None, as_json: bool) -> None:
+    tell_erasure(carry_out(settings, LeaveWorker(code=code, on=day)), as_json)
 
 
 @workers.command("list", help="help.workers-list")

@@ -437,6 +437,42 @@ class ConsentGiven(Fact, tag="consent.given", frozen=True, kw_only=True):
     actor: str
 
 
+class ConsentWithdrawn(Fact, tag="consent.withdrawn", frozen=True, kw_only=True):
+    """A worker does not agree any more: from now on their fingers are not used, and are erased."""
+
+    worker: str
+    actor: str
+
+
+class WorkerLeft(Fact, tag="worker.left", frozen=True, kw_only=True):
+    """A worker has left: from now on their fingers are not used, and are erased."""
+
+    worker: str
+    actor: str
+
+
+class PrintErased(Fact, tag="print.erased", frozen=True, kw_only=True):
+    """The template of a print that is nobody's is gone: the sensor's index no longer shows it."""
+
+    worker: str
+    slot: int
+    generation: int
+
+
+class WorkerErased(Fact, tag="worker.erased", frozen=True, kw_only=True):
+    """What was kept of a worker's fingers, cards and PIN is gone from sensor and database.
+
+    How many there were of each, and ``proof``, 64 hex digits: the SHA-256 of what was done and how
+    it was checked, which the gate keeps.
+    """
+
+    worker: str
+    prints: int
+    openings: int
+    credentials: int
+    proof: str
+
+
 class TemplatesSealed(Fact, tag="templates.sealed", frozen=True, kw_only=True):
     """From now on so many templates leave the gate as a backup, sealed to these public keys."""
 

@@ -14,6 +14,7 @@ LOOKS = {
 READS = {
     *("consent list", "credentials list", "ledger verify", "prints list", "punches list"),
     *("workers list", "workers show"),
+    "privacy overdue",
 }
 BY_ROLE: dict[Roles, set[str]] = {
     NO_ROLE: LOOKS,
@@ -21,7 +22,7 @@ BY_ROLE: dict[Roles, set[str]] = {
     frozenset({Role.SUPERVISOR}): LOOKS
     | READS
     | {"punches add", "punches void", "identify", "prints health"}
-    | {"consent print", "consent record"}
+    | {"consent print", "consent record", "consent withdraw", "workers leave"}
     | {"credentials allow", "credentials disallow", "credentials remove"},
     frozenset({Role.TECHNICIAN}): MAY.keys()
     - {"punches add", "punches void", "credentials allow", "credentials disallow"},

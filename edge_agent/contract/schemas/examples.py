@@ -15,6 +15,7 @@ from ..facts import (
     ClockStepped,
     ClockSynced,
     ConsentGiven,
+    ConsentWithdrawn,
     CredentialAdded,
     CredentialRemoved,
     CredentialsAllowed,
@@ -26,6 +27,7 @@ from ..facts import (
     Method,
     OldEntry,
     PrintEnrolled,
+    PrintErased,
     PrintHeld,
     PrintReleased,
     PrintRemoved,
@@ -48,6 +50,8 @@ from ..facts import (
     TemplatesSealed,
     WorkerAdded,
     WorkerChanged,
+    WorkerErased,
+    WorkerLeft,
 )
 from ..home_assistant import discovery
 from ..messages import (
@@ -131,6 +135,16 @@ _FACTS: tuple[Fact, ...] = (
         origin="north-gate",
         backup="2026-11-20-north-gate",
         actor=_TECHNICIAN,
+    ),
+    ConsentWithdrawn(worker=_HOA, actor=_TECHNICIAN),
+    WorkerLeft(worker=_HOA, actor=_TECHNICIAN),
+    PrintErased(worker=_HOA, slot=4, generation=2),
+    WorkerErased(
+        worker=_HOA,
+        prints=1,
+        openings=118,
+        credentials=0,
+        proof=hashlib.sha256(b"what was done, and how it was checked").hexdigest(),
     ),
     TemplatesSealed(
         backup="2026-11-23-main-gate",

@@ -38,13 +38,13 @@ WORDS: Words = {
         (
             *("suppressed", "rejected_count", "rejected", "uncertainty_ms", "boottime_ms"),
             *("last_seq", "confirmed_seq", "prints", "capacity", "disk_free_bytes"),
-            *("slot", "generation", "offset_ms", "times"),
+            *("slot", "generation", "openings", "credentials", "offset_ms", "times"),
             *("refused_receipts", "refused_commands", "not_signed"),
         ),
         _COUNT,
     ),
     "step_ms": {"integer": {"minimum": -_EXACT, "maximum": _EXACT}},
-    **dict.fromkeys(("hash", "prevhash", "evidence_hash", "text_hash"), _HASH),
+    **dict.fromkeys(("hash", "prevhash", "evidence_hash", "text_hash", "proof"), _HASH),
     **dict.fromkeys(
         (
             *("at", "time", "wall", "not_before", "not_after", "before", "after"),

@@ -17,6 +17,7 @@ from ...contract.facts import (
     ClockStepped,
     ClockSynced,
     ConsentGiven,
+    ConsentWithdrawn,
     CredentialAdded,
     CredentialRemoved,
     CredentialsAllowed,
@@ -27,6 +28,7 @@ from ...contract.facts import (
     LedgerOpened,
     Method,
     PrintEnrolled,
+    PrintErased,
     PrintHeld,
     PrintReleased,
     PrintRemoved,
@@ -48,6 +50,8 @@ from ...contract.facts import (
     TemplatesSealed,
     WorkerAdded,
     WorkerChanged,
+    WorkerErased,
+    WorkerLeft,
 )
 from ...contract.people import Print
 from ...contract.stamps import ClockState, Stamp, local_time, utc_time
@@ -387,6 +391,16 @@ _TECHNICIANS_VISIT: tuple[Fact, ...] = (
         actor=_SUPERVISOR,
     ),
     CredentialRemoved(worker=_NEWCOMER, method=Method.CARD, actor=_SUPERVISOR),
+    ConsentWithdrawn(worker=_NEWCOMER, actor=_SUPERVISOR),
+    WorkerLeft(worker=_NEWCOMER, actor=_SUPERVISOR),
+    PrintErased(worker=_NEWCOMER, slot=_SLOT, generation=1),
+    WorkerErased(
+        worker=_NEWCOMER,
+        prints=1,
+        openings=0,
+        credentials=1,
+        proof=hashlib.sha256(b"what was done, and how it was checked").hexdigest(),
+    ),
     RecordingStopped(reason="sensor-fault"),
     SensorRestarted(times=1),
     SensorReconnected(times=1, templates="differ"),

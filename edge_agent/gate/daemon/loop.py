@@ -25,6 +25,7 @@ from ..ledger.resolve_times import ResolveTimes
 from ..ledger.watch_clock import WatchClock
 from ..ledger.watch_recording import WatchRecording
 from ..people.context import not_in_use
+from ..people.erase import Eraser
 from ..people.handlers import HANDLERS, Dispatcher
 from ..people.requests import Enroll, Request, StepKind
 from ..people.roster import RosterInbox, RosterKeeper
@@ -143,6 +144,7 @@ class GateLoop:
             self._gate.keep_store()
             self._prune.turn()
             self._roster.look()
+            self._eraser.turn(usable=self._lifecycle.vouched, beat=beat)
             if self._clock.look():
                 self._times.begin()
             busy = self._times.work()
@@ -210,6 +212,7 @@ class GateLoop:
             self._sensor, self._touch, gate.clock, self.wake, sleeps=self._sleeps
         )
         self._prune = Pruner(gate, self._prune_after_months)
+        self._eraser = Eraser(gate, self._sensor, pairing)
         self._roster = RosterKeeper(gate, self._roster_inbox)
         self._alive_due = gate.clock.monotonic()
         self._failures = 0

@@ -25,6 +25,7 @@ from ...contract.stamps import ClockState, Stamp
 from ...contract.true_times import Bounds, Timeline
 from ..consents import Consent
 from ..credentials import Credentials
+from ..erasure import Counts, Erasure
 from ..events import LedgerGrew
 from ..evidence import Opening
 from ..ports import Clock, Emit
@@ -230,6 +231,24 @@ class Recorder:
         if (known := self._known) is not None:
             known.consents.add(consent.worker)
         return entry.seq
+
+    def record_erasure(
+        self,
+        facts: list[Fact],
+        stamp: Stamp,
+        code: str,
+        slots: list[int],
+        noted: Callable[[Counts], Erasure],
+    ) -> None:
+        """Take a worker out, and announce that the templates in ``slots`` are erased next."""
+
+        def take_out(change: SqliteChange) -> None:
+            change.put_erasure(noted(change.erase_worker(code)))
+            if slots:
+                change.announce(*slots)
+
+        self.record_all(facts, stamp, also=take_out)
+        self._known = None
 
     def record_roster(
         self, facts: list[Fact], roster: Applied, workers: Sequence[Worker] = ()

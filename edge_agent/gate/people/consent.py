@@ -31,7 +31,7 @@ def record_consent(context: RequestContext, request: RecordConsent) -> Result:
         worker=code,
         text=text.name,
         text_hash=bytes.fromhex(text.hash),
-        signed=_checked_day(context, request.signed),
+        signed=_not_to_come(context, request.signed),
     )
     fact = ConsentGiven(
         worker=code,
@@ -47,12 +47,17 @@ def record_consent(context: RequestContext, request: RecordConsent) -> Result:
     return {**to_builtins(fact), "seq": seq}
 
 
-def _checked_day(context: RequestContext, text: str) -> str:
-    """The day of a signature: one that there is, and not after today as far as the gate knows."""
+def checked_day(text: str) -> str:
+    """A day that there is, as ``YYYY-MM-DD``. Raises BadRequest."""
     try:
-        day = date.fromisoformat(text).isoformat()
+        return date.fromisoformat(text).isoformat()
     except ValueError:
         raise BadRequest("consent.no-day", text=text) from None
+
+
+def _not_to_come(context: RequestContext, text: str) -> str:
+    """The day of a signature: not after today as far as the gate knows."""
+    day = checked_day(text)
     now = context.gate.clock.stamp()
     if now.trusted and day > local_date(now.wall_ms, context.gate.policy.zone):
         raise BadRequest("consent.future", day=day)

@@ -28,6 +28,7 @@ from .credentials import (
 )
 from .enroll import enroll, identify, remove_print
 from .import_workers import import_workers
+from .leave import leave_worker, withdraw_consent
 from .prompt import Prompt
 from .requests import (
     ActivateWorker,
@@ -47,6 +48,7 @@ from .requests import (
     Identify,
     ImportWorkers,
     KeepBackup,
+    LeaveWorker,
     MakeQr,
     RecordConsent,
     RemoveCredential,
@@ -57,6 +59,7 @@ from .requests import (
     SealPrints,
     TakeImage,
     VoidPunch,
+    WithdrawConsent,
 )
 from .restore import ask_courier, begin_restore, restore_prints
 from .sensor import adopt_sensor, ask_sensor, take_image
@@ -96,6 +99,8 @@ HANDLERS: Mapping[type[Request], Handler] = {
     RemoveCredential: Handler(remove_credential),
     AllowCredentials: Handler(allow_credentials),
     RecordConsent: Handler(record_consent),
+    WithdrawConsent: Handler(withdraw_consent),
+    LeaveWorker: Handler(leave_worker),
     AskSensor: Handler(ask_sensor, tells_of_sensor=True),
     AdoptSensor: Handler(adopt_sensor, tells_of_sensor=True),
     TakeImage: Handler(take_image, takes_finger=True),

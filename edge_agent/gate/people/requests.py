@@ -230,6 +230,23 @@ class RecordConsent(Request, tag="record-consent", frozen=True, kw_only=True):
     paper: bool = False
 
 
+class WithdrawConsent(Request, tag="withdraw-consent", frozen=True, kw_only=True):
+    """A worker does not agree any more: their fingers are not used from now on, and erased."""
+
+    command = "consent withdraw"
+
+    code: Word
+
+
+class LeaveWorker(Request, tag="leave-worker", frozen=True, kw_only=True):
+    """A worker leaves, after the day ``on``, or at once: their fingers are erased then."""
+
+    command = "workers leave"
+
+    code: Word
+    on: Word | None = None
+
+
 class AskSensor(Request, tag="ask-sensor", frozen=True, kw_only=True):
     """What the sensor says of itself, and whether it is paired."""
 

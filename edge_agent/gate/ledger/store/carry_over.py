@@ -20,6 +20,7 @@ TABLES: dict[str, bool] = {
     "credentials": True,
     "named_workers": True,
     "consents": True,
+    "erasures": True,
     # The new ledger's own.
     "ledger": False,
     "identity": False,

@@ -62,6 +62,8 @@ def _open_database(path: Path) -> Database:
         database.conn.execute("PRAGMA journal_mode=WAL")
         database.conn.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
         database.conn.execute("PRAGMA foreign_keys=ON")
+        # What is deleted is overwritten: a worker who is erased is not to be found in free pages.
+        database.conn.execute("PRAGMA secure_delete=ON")
         if _known() - _applied(conn, path):
             _migrate(database, path)
         for beside in path.parent.glob(f"{path.name}*"):

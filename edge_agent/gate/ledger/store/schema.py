@@ -369,3 +369,24 @@ def m171_consents(db: Database) -> None:
         " sum INTEGER NOT NULL"
         ") STRICT"
     )
+
+
+@_migration
+def m172_erasures(db: Database) -> None:
+    """Whose fingers are to be erased, from when on, and how far that is.
+
+    ``slots``: those whose templates the sensor may still hold, a JSON list of slot and generation.
+    ``document``: what was done and how it was checked, once it is.
+    """
+    db.conn.execute(
+        "CREATE TABLE erasures ("
+        " id INTEGER PRIMARY KEY,"
+        " worker TEXT NOT NULL,"
+        " after TEXT,"
+        " begun TEXT,"
+        " slots TEXT NOT NULL,"
+        " counts TEXT NOT NULL,"
+        " scrubbed INTEGER NOT NULL CHECK (scrubbed IN (0, 1)),"
+        " document TEXT"
+        ") STRICT"
+    )

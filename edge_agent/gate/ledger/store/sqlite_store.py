@@ -22,6 +22,7 @@ from ....contract.stamps import Stamp
 from ...errors import DamagedLedger, DiskFull, NoLedgerYet
 from . import people_snapshot, reserve
 from .database import StoreConnection, open_database, open_for_reading
+from .erasure_rows import ErasureChange, ErasureRows
 from .evidence_rows import EvidenceChange, EvidenceRows
 from .ledger_rows import CheckpointChange, CheckpointRows, LedgerChange, LedgerRows, Tail
 from .metadata import MetadataRows, Watermarks, put_watermarks
@@ -40,6 +41,7 @@ class SqliteStore(
     LedgerRows,
     CheckpointRows,
     EvidenceRows,
+    ErasureRows,
     PeopleRows,
     PairingRows,
     MetadataRows,
@@ -133,7 +135,9 @@ class SqliteStore(
         self._connection.close()
 
 
-class SqliteChange(LedgerChange, CheckpointChange, EvidenceChange, PeopleChange, PairingChange):
+class SqliteChange(
+    LedgerChange, CheckpointChange, EvidenceChange, ErasureChange, PeopleChange, PairingChange
+):
     """Writes inside a transaction that has begun with BEGIN IMMEDIATE.
 
     Immediate, because the tail read here must still be the tail when the entry is inserted: with

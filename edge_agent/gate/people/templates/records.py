@@ -69,6 +69,9 @@ class Batch(Struct):
                 return left_out(record, there)
             if print_.slot in taken:
                 return held(print_, PRESENT)
+        erased = any(one.worker == record.worker and one.begun for one in gate.store.erasures())
+        if erased and record.worker not in gate.store.consents():
+            return left_out(record, Message("backup.erased"))
         if not gate.may_use_fingers_of(record.worker):
             return left_out(record, Message("backup.no-consent"))
         worker = gate.store.worker(record.worker)

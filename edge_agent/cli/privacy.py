@@ -1,0 +1,58 @@
+"""``edge-agent privacy``: whether what should be erased is."""
+
+from typing import Any
+
+import click
+
+from ..contract.language import say
+from ..gate.settings.schema import Settings
+from .help import group
+from .options import as_json, with_settings
+from .show import print_json
+from .tell import tell
+
+
+@group(help="help.privacy")
+def privacy() -> None:
+    """What is held of workers."""
+
+
+@privacy.command(help="help.privacy-overdue")
+@as_json
+@with_settings
+def overdue(settings: Settings, as_json: bool) -> None:
+    # Only here: what the daemon does is asked for without the database.
+    from ..gate.daemon.assembly import Assembly
+
+    store = Assembly(settings).store_for_reading()
+    rows = [
+        {"worker": one.worker, "begun": one.begun, "left": [slot for slot, _ in one.slots]}
+        for one in store.erasures()
+        if one.begun and not one.done
+    ]
+    if as_json:
+        print_json(rows)
+    elif not rows:
+        tell(say("privacy.nothing-overdue"))
+    else:
+        for row in rows:
+            tell(say("privacy.overdue", code=row["worker"], begun=row["begun"]))
+    if rows:
+        click.get_current_context().exit(1)
+
+
+def tell_erasure(result: dict[str, Any], as_json: bool) -> None:
+    """What a withdrawal or a leaving came to; ends with 1 where something is left to do."""
+    code = result["worker"]
+    if as_json:
+        print_json(result)
+    elif result["begun"] is None:
+        tell(say("privacy.planned", code=code, day=result["after"]))
+    elif result["done"]:
+        tell(say("privacy.erased", code=code, **result["erased"]))
+    else:
+        tell(say("privacy.not-done", code=code), err=True)
+    if not as_json and result["set_aside"]:
+        tell(say("privacy.set-aside", files=result["set_aside"]), err=True)
+    if result["begun"] is not None and not result["done"]:
+        click.get_current_context().exit(1)

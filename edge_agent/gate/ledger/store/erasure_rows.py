@@ -1,0 +1,137 @@
+"""Erase what is kept of a worker: rows, and what SQLite leaves of rows in pages, log and copies."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ...erasure import Counts, Erasure
+from .database import ChangePart, Part
+from .people_rows import print_sum
+
+_COLUMNS = "id, worker, after, begun, slots, counts, scrubbed, document"
+
+_CHUNK = 1 << 20
+
+_STEPS = 100_000
+"""Of SQLite's machine between two signs of life, about 10 ms."""
+
+
+class ErasureRows(Part):
+    """Reads the erasures, and sees to it that nothing is left of what was erased."""
+
+    def erasures(self) -> list[Erasure]:
+        """All of them, in their order."""
+        return [_erasure(r) for r in self._connection.rows(f"SELECT {_COLUMNS} FROM erasures")]
+
+    def traces_of(self, worker: str) -> list[bytes]:
+        """Bytes that stand for a worker's templates, evidence, cards and PIN, and nothing else."""
+        rows = self._connection.rows(
+            "SELECT digest FROM prints WHERE worker = ?1 AND digest IS NOT NULL"
+            " UNION SELECT salt FROM evidence_openings WHERE worker = ?1"
+            " UNION SELECT hash FROM credentials WHERE worker = ?1",
+            worker,
+        )
+        return [trace for (trace,) in rows]
+
+    def take_log_home(self) -> bool:
+        """Copy the write-ahead log home and cut it off. False where a reader is in the way."""
+        with self._connection.reading() as conn:
+            [(busy, _, _)] = conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return not busy
+
+    def rewrite(self, beat: Callable[[], None]) -> None:
+        """Write the whole database anew: what older versions left in free room is gone then."""
+        with self._connection.reading() as conn:
+            conn.set_progress_handler(beat, _STEPS)
+            try:
+                conn.execute("VACUUM")
+            finally:
+                conn.set_progress_handler(None, 0)
+
+    def files_with(self, traces: Iterable[bytes], beat: Callable[[], None]) -> list[str]:
+        """The names of the files of this database, old ones too, in which one of them stands."""
+        path, wanted = self._connection.path, list(traces)
+        files = sorted(file for file in path.parent.glob(f"{path.name}*") if file.is_file())
+        return [file.name for file in files if _holds(file, wanted, beat)]
+
+    def set_aside(self) -> list[str]:
+        """Databases that were left for a new one, and lie here still."""
+        path = self._connection.path
+        return sorted(file.name for file in path.parent.glob(f"{path.name}.old-*"))
+
+
+class ErasureChange(ChangePart):
+    """Erases, and notes how far it is."""
+
+    people_changed = False
+
+    def put_erasure(self, one: Erasure) -> None:
+        """Note how far it is; ``id`` 0: a new one."""
+        self._database.conn.execute(
+            f"REPLACE INTO erasures ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(one.id or None, one.worker, one.after, one.begun),
+                msgspec.json.encode(one.slots).decode(),
+                msgspec.json.encode(one.counts).decode(),
+                *(int(one.scrubbed), one.document),
+            ),
+        )
+
+    def erase_worker(self, worker: str) -> Counts:
+        """Forget all but the code and the name: prints and their digests, evidence, cards, PIN.
+
+        A slot's generations stay known, without the finger.
+        """
+        self.people_changed = True
+        conn = self._database.conn
+        found = conn.execute(
+            "SELECT slot, generation, worker FROM prints WHERE worker = ?"
+            " AND (removed = 0 OR digest IS NOT NULL OR finger != '')",
+            (worker,),
+        ).fetchall()
+        for slot, generation, owner in found:
+            row = {
+                **{"slot": slot, "generation": generation, "worker": owner},
+                **{"finger": "", "removed": 1, "digest": None},
+            }
+            conn.execute(
+                "UPDATE prints SET finger = '', removed = 1, digest = NULL, sum = ?"
+                " WHERE slot = ? AND generation = ?",
+                (print_sum(row), slot, generation),
+            )
+        openings, credentials = (
+            conn.execute(f"DELETE FROM {table} WHERE worker = ?", (worker,)).rowcount
+            for table in ("evidence_openings", "credentials")
+        )
+        for table in ("named_workers", "consents"):
+            conn.execute(f"DELETE FROM {table} WHERE worker = ?", (worker,))
+        return Counts(prints=len(found), openings=openings, credentials=credentials)
+
+
+def _holds(file: Path, wanted: list[bytes], beat: Callable[[], None]) -> bool:
+    longest = max(map(len, wanted), default=0)
+    with file.open("rb") as opened:
+        before = b""
+        while chunk := opened.read(_CHUNK):
+            beat()
+            window = before + chunk
+            if any(trace in window for trace in wanted):
+                return True
+            before = window[-longest:]
+    return False
+
+
+def _erasure(row: Any) -> Erasure:
+    number, worker, after, begun, slots, counts, scrubbed, document = row
+    return Erasure(
+        id=number,
+        worker=worker,
+        after=after,
+        begun=begun,
+        slots=msgspec.json.decode(slots, type=list[tuple[int, int]]),
+        counts=msgspec.json.decode(counts, type=Counts),
+        scrubbed=bool(scrubbed),
+        document=document,
+    )

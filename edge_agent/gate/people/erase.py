@@ -1,0 +1,177 @@
+"""Erase a worker's fingers: from the matching at once, then from the sensor, and with a proof.
+
+One transaction says why, takes prints, evidence, cards and PIN out of the database, and announces
+the slots; from then on the templates are nobody's. The sensor follows as soon as it answers, and
+the files are searched for what was taken out. Cut off anywhere, it goes on where it ended.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from functools import partial
+from math import inf
+
+import msgspec
+from msgspec import structs
+
+from ...contract.errors import EdgeAgentError
+from ...contract.facts import Fact, PrintErased, WorkerErased, WorkerLeft
+from ...contract.stamps import Stamp, local_date, local_time
+from ..erasure import Counts, Erasure
+from ..ledger.recorder import Recorder
+from ..ledger.store.sqlite_store import SqliteChange
+from ..ports import Sensor
+from ..sensor.pairing import Pairing, persistently
+
+log = logging.getLogger(__name__)
+
+_EVERY_S = 60.0
+_DAY_S = 86_400.0
+
+_ACTOR = "gate"
+
+
+class Eraser:
+    """Carries erasures on. Lives on the gate's thread, or for one request."""
+
+    def __init__(self, gate: Recorder, sensor: Sensor, pairing: Pairing) -> None:
+        self._gate = gate
+        self._sensor = sensor
+        self._pairing = pairing
+        self._due = -inf
+        self._told = -inf
+        self._beat: Callable[[], None] = lambda: None
+
+    def begin(self, code: str, why: Fact) -> Erasure:
+        """Take a worker out, together with the entry that says why. Raises StoreFault."""
+        gate, store = self._gate, self._gate.store
+        traces, owned = store.traces_of(code), [p for p in gate.prints if p.worker == code]
+        planned = next((e for e in store.erasures() if e.worker == code and not e.begun), None)
+        stamp = gate.clock.stamp()
+
+        def noted(counts: Counts) -> Erasure:
+            return Erasure(
+                id=planned.id if planned else 0,
+                worker=code,
+                after=planned.after if planned else None,
+                begun=local_time(stamp.wall_ms, gate.policy.zone),
+                slots=[(print_.slot, print_.generation) for print_ in owned],
+                counts=counts,
+                scrubbed=False,
+                document=None,
+            )
+
+        gate.record_erasure([why], stamp, code, [print_.slot for print_ in owned], noted)
+        erasure = [one for one in store.erasures() if one.worker == code and one.begun][-1]
+        return self._scrub(erasure, traces)
+
+    def go_on(self, *, usable: bool) -> None:
+        """Do what can be done by now; ``usable``: the sensor is in use, and it is ours."""
+        for one in self._gate.store.erasures():
+            if one.begun is None and self._is_over(one, self._gate.clock.stamp()):
+                self.begin(one.worker, WorkerLeft(worker=one.worker, actor=_ACTOR))
+        for one in self._gate.store.erasures():
+            if one.begun is None or one.done:
+                continue
+            if not one.scrubbed:
+                one = self._scrub(one, None)
+            if one.slots and usable:
+                one = self._erase_from_sensor(one)
+            if one.scrubbed and not one.slots:
+                self._finish(one)
+
+    def turn(self, *, usable: bool, beat: Callable[[], None]) -> None:
+        """Once a minute, between two looks at the glass. Never raises."""
+        now = self._gate.clock.monotonic()
+        if now < self._due:
+            return
+        self._due, self._beat = now + _EVERY_S, beat
+        try:
+            self.go_on(usable=usable)
+            if now - self._told >= _DAY_S:
+                self._told = now
+                self._tell()
+        except EdgeAgentError as fault:
+            log.warning("an erasure goes on in a minute: %s", fault)
+
+    def _tell(self) -> None:
+        """Once a day: what is not as it should be."""
+        gate = self._gate
+        if not gate.policy.consent_required and gate.prints:
+            log.warning('fingers are used without asking for a consent: [privacy] consent is "off"')
+        for one in gate.store.erasures():
+            if one.begun and not one.done:
+                left = f"{len(one.slots)} templates in the sensor" if one.slots else "the database"
+                log.error("the erasure of %s is not done yet: %s is left", one.worker, left)
+
+    def _is_over(self, one: Erasure, now: Stamp) -> bool:
+        """Whether the day after which it begins is certainly over."""
+        if one.after is None or not now.trusted:
+            return False
+        earliest = now.wall_ms - (now.uncertainty_ms or 0)
+        return local_date(earliest, self._gate.policy.zone) > one.after
+
+    def _scrub(self, one: Erasure, traces: list[bytes] | None) -> Erasure:
+        """Search the files for what was taken out; None: a power cut took the knowledge of it."""
+        store = self._gate.store
+        if not store.take_log_home():
+            return one  # Somebody reads along: in a minute.
+        if traces is None or self._left(traces):
+            store.rewrite(self._beat)
+            if not store.take_log_home() or self._left(traces or []):
+                return one
+        scrubbed = structs.replace(one, scrubbed=True)
+        with store.changing() as change:
+            change.put_erasure(scrubbed)
+        return scrubbed
+
+    def _left(self, traces: list[bytes]) -> list[str]:
+        """Files in which some of it stands; those that were set aside are told, and not mended."""
+        store = self._gate.store
+        aside = store.set_aside()
+        return [name for name in store.files_with(traces, self._beat) if name not in aside]
+
+    def _erase_from_sensor(self, one: Erasure) -> Erasure:
+        """Believed once the index was read back. Raises SensorFault."""
+        gate, pairing = self._gate, self._pairing
+        owned = {print_.slot for print_ in gate.prints}
+        for slot, generation in one.slots:
+            if slot not in owned:  # Else somebody was enrolled there since, over it.
+                if slot in persistently(pairing, self._sensor.slots):
+                    gate.announce(slot)
+                    persistently(pairing, partial(pairing.undo, [slot]))
+                elif slot in gate.store.announced():
+                    gate.settle([slot])
+            one = structs.replace(one, slots=[s for s in one.slots if s[0] != slot])
+            fact = PrintErased(worker=one.worker, slot=slot, generation=generation)
+            gate.record(fact, also=partial(_put, one))
+        return one
+
+    def _finish(self, one: Erasure) -> None:
+        gate = self._gate
+        stamp = gate.clock.stamp()
+        document = {
+            "gate": gate.store.gate,
+            "ledger": gate.store.ledger,
+            "worker": one.worker,
+            "begun": one.begun,
+            "done": local_time(stamp.wall_ms, gate.policy.zone),
+            "erased": msgspec.to_builtins(one.counts),
+            "checked": [
+                "sensor: index read back",
+                "database, its log and its copy of the people: searched",
+            ],
+            "kept": ["code", "name", "entries of the ledger"],
+            "not_reached": gate.store.set_aside(),
+        }
+        text = msgspec.json.encode(document, order="sorted").decode()
+        fact = WorkerErased(
+            worker=one.worker,
+            **structs.asdict(one.counts),
+            proof=hashlib.sha256(text.encode()).hexdigest(),
+        )
+        gate.record(fact, stamp, also=partial(_put, structs.replace(one, document=text)))
+
+
+def _put(one: Erasure, change: SqliteChange) -> None:
+    change.put_erasure(one)

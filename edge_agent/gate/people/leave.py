@@ -1,0 +1,91 @@
+"""A worker leaves, or does not agree any more: what was kept of their fingers is erased."""
+
+import logging
+
+from msgspec import to_builtins
+
+from ...contract.errors import BadRequest, EdgeAgentError
+from ...contract.facts import ConsentWithdrawn, Fact, WorkerLeft
+from ...contract.people import checked_code
+from ...contract.stamps import local_date
+from ..erasure import Counts, Erasure
+from .consent import checked_day
+from .context import RequestContext, Result
+from .erase import Eraser
+from .requests import LeaveWorker, WithdrawConsent
+
+log = logging.getLogger(__name__)
+
+
+def withdraw_consent(context: RequestContext, request: WithdrawConsent) -> Result:
+    """At once. Raises BadRequest where there is no such worker, or nothing of theirs is here."""
+    code = checked_code(request.code)
+    context.worker(code)
+    return _erase(context, code, ConsentWithdrawn(worker=code, actor=context.actor))
+
+
+def leave_worker(context: RequestContext, request: LeaveWorker) -> Result:
+    """At once, or after a day that is not over yet. Raises BadRequest as above."""
+    code = checked_code(request.code)
+    context.worker(code)
+    if request.on is not None:
+        day, now = checked_day(request.on), context.gate.clock.stamp()
+        if not now.trusted:
+            raise BadRequest("privacy.no-clock")
+        if day >= local_date(now.wall_ms, context.gate.policy.zone):
+            return _plan(context, code, day)
+    return _erase(context, code, WorkerLeft(worker=code, actor=context.actor))
+
+
+def _plan(context: RequestContext, code: str, day: str) -> Result:
+    planned = [e for e in context.gate.store.erasures() if e.worker == code and not e.begun]
+    one = Erasure(
+        id=planned[0].id if planned else 0,
+        worker=code,
+        after=day,
+        begun=None,
+        slots=[],
+        counts=Counts(),
+        scrubbed=False,
+        document=None,
+    )
+    with context.gate.store.changing() as change:
+        change.put_erasure(one)
+    return _told(context, code)
+
+
+def _erase(context: RequestContext, code: str, why: Fact) -> Result:
+    if not _anything_of(context, code):
+        raise BadRequest("privacy.nothing-here", code=code)
+    eraser = Eraser(context.gate, context.sensor, context.pairing)
+    eraser.begin(code, why)
+    try:
+        context.sensor_in_use()
+        eraser.go_on(usable=True)
+    except EdgeAgentError as fault:
+        # It is nobody's by now; the rest is done once the sensor is back.
+        log.warning("the erasure of %s is not done yet: %s", code, fault)
+    return _told(context, code)
+
+
+def _anything_of(context: RequestContext, code: str) -> bool:
+    gate, store = context.gate, context.gate.store
+    return bool(
+        code in store.consents()
+        or any(print_.worker == code for print_ in gate.prints)
+        or any(one.worker == code for one in store.credentials())
+        or store.traces_of(code)
+    )
+
+
+def _told(context: RequestContext, code: str) -> Result:
+    one = [e for e in context.gate.store.erasures() if e.worker == code][-1]
+    return {
+        "worker": code,
+        "after": one.after,
+        "begun": one.begun,
+        "erased": to_builtins(one.counts),
+        "left": [slot for slot, _ in one.slots],
+        "done": one.done,
+        "set_aside": context.gate.store.set_aside(),
+    }
