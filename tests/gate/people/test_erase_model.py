@@ -154,3 +154,9 @@ def test_no_finger_without_a_consent(steps: list[tuple[str, int]]) -> None:
 @settings(max_examples=5000, deadline=None)
 def test_no_finger_without_a_consent_in_5000_histories(steps: list[tuple[str, int]]) -> None:
     lived(steps)
+
+
+@pytest.mark.parametrize("until_cut", range(1, 16))
+@pytest.mark.parametrize("step", ["withdraw", "leave"])
+def test_a_power_cut_at_every_step(step: str, until_cut: int) -> None:
+    lived([("sign", 0), ("press", 0), (step, until_cut)])
