@@ -101,8 +101,11 @@ class Eraser:
             log.warning('fingers are used without asking for a consent: [privacy] consent is "off"')
         for one in gate.store.erasures():
             if one.begun and not one.done:
-                left = f"{len(one.slots)} templates in the sensor" if one.slots else "the database"
-                log.error("the erasure of %s is not done yet: %s is left", one.worker, left)
+                log.error(
+                    "the erasure of %s is not done yet; templates left in the sensor: %d",
+                    one.worker,
+                    len(one.slots),
+                )
 
     def _is_over(self, one: Erasure, now: Stamp) -> bool:
         """Whether the day after which it begins is certainly over."""
@@ -157,11 +160,8 @@ class Eraser:
             "begun": one.begun,
             "done": local_time(stamp.wall_ms, gate.policy.zone),
             "erased": msgspec.to_builtins(one.counts),
-            "checked": [
-                "sensor: index read back",
-                "database, its log and its copy of the people: searched",
-            ],
-            "kept": ["code", "name", "entries of the ledger"],
+            "checked": ["sensor-index", "files-searched"],
+            "kept": ["code", "name", "ledger"],
             "not_reached": gate.store.set_aside(),
         }
         text = msgspec.json.encode(document, order="sorted").decode()

@@ -10,7 +10,7 @@ from ...erasure import Counts, Erasure
 from .database import ChangePart, Part
 from .people_rows import print_sum
 
-_COLUMNS = "id, worker, after, begun, slots, counts, scrubbed, document"
+_ALL = "SELECT id, worker, after, begun, slots, counts, scrubbed, document FROM erasures"
 
 _CHUNK = 1 << 20
 
@@ -23,7 +23,7 @@ class ErasureRows(Part):
 
     def erasures(self) -> list[Erasure]:
         """All of them, in their order."""
-        return [_erasure(r) for r in self._connection.rows(f"SELECT {_COLUMNS} FROM erasures")]
+        return [_erasure(row) for row in self._connection.rows(_ALL)]
 
     def traces_of(self, worker: str) -> list[bytes]:
         """Bytes that stand for a worker's templates, evidence, cards and PIN, and nothing else."""
@@ -70,7 +70,7 @@ class ErasureChange(ChangePart):
     def put_erasure(self, one: Erasure) -> None:
         """Note how far it is; ``id`` 0: a new one."""
         self._database.conn.execute(
-            f"REPLACE INTO erasures ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "REPLACE INTO erasures VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(one.id or None, one.worker, one.after, one.begun),
                 msgspec.json.encode(one.slots).decode(),
