@@ -21,6 +21,8 @@ rm -rf "$lib"/pip "$lib"/pip-* "$lib"/setuptools "$lib"/setuptools-* "$lib"/pkg_
 "$root/usr/lib/edge-agent/venv/bin/python" -c 'import sys; sys.path.insert(0, sys.argv[1])
 import edge_agent.gate.daemon.run, edge_agent.cli, gpiod, uvicorn' "$lib"
 find "$root" -name __pycache__ -type d -prune -exec rm -rf {} +
+rm -f "$root/usr/lib/edge-agent/venv/.gitignore"
+find "$root/usr/share/man" -type f -exec gzip -9n {} +
 ln -sfn ../lib/edge-agent/venv/bin/edge-agent "$root/usr/bin/edge-agent"
 ln -sfn "../../../../bin/$(basename "$python")" "$root/usr/lib/edge-agent/venv/bin/$(basename "$python")"
 find "$root/usr/lib" -type f -exec chmod u=rw,go=r {} +

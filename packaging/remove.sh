@@ -7,6 +7,7 @@ set -eu
     exit 77
 }
 if [ -d /run/systemd/system ]; then
+    systemctl stop 'edge-agent@*' 2>/dev/null || true
     systemctl disable --now edge-agent edge-agent-display edge-agent-receiver edge-agent-backup.timer 2>/dev/null || true
 fi
 rm -rf /opt/edge-agent/venv /opt/edge-agent/venv.new /opt/edge-agent/venv.old
@@ -17,6 +18,7 @@ rmdir /opt/edge-agent 2>/dev/null || true
 for unit in systemd/edge-agent*; do
     rm -f "/etc/systemd/system/${unit##*/}"
 done
+rm -f /etc/systemd/system/edge-agent@.service
 rm -f /etc/sysusers.d/edge-agent.conf /etc/sysusers.d/edge-agent-display.conf /etc/sysusers.d/edge-agent-receiver.conf \
     /etc/tmpfiles.d/edge-agent.conf /etc/systemd/journald.conf.d/edge-agent.conf \
     /etc/udev/rules.d/70-edge-agent-gpio.rules

@@ -15,4 +15,4 @@ if command -v udevadm >/dev/null; then
 fi
 systemctl daemon-reload
 systemctl try-restart systemd-journald
-systemctl try-restart edge-agent edge-agent-display edge-agent-receiver
+systemctl try-restart edge-agent 'edge-agent@*' edge-agent-display edge-agent-receiver

@@ -64,6 +64,10 @@ put() { # put FILE PLACE
 for unit in systemd/edge-agent*; do
     put "$unit" "$units/${unit##*/}"
 done
+second=$(mktemp)
+sed -f packaging/second.sed systemd/edge-agent.service >"$second"
+put "$second" "$units/edge-agent@.service"
+rm "$second"
 put config/edge-agent.sysusers.conf $own/sysusers.d/edge-agent.conf
 put config/edge-agent-display.sysusers.conf $own/sysusers.d/edge-agent-display.conf
 put config/edge-agent-receiver.sysusers.conf $own/sysusers.d/edge-agent-receiver.conf

@@ -47,6 +47,21 @@ def test_systemd_has_nothing_to_say_about_the_unit(tmp_path: Path, unit: Path) -
     assert complaints(unit.read_text(), tmp_path) == ""
 
 
+def test_a_second_gate_has_the_unit_of_the_first_and_places_of_its_own(tmp_path: Path) -> None:
+    rules = UNITS.parent / "packaging/second.sed"
+    told = subprocess.run(["sed", "-f", rules, UNIT], capture_output=True, text=True, check=True)
+    second = told.stdout
+    assert complaints(second, tmp_path) == ""
+    for own in (
+        "ExecStart=edge-agent run --config /etc/edge-agent/%i.toml",
+        "ExecStopPost=-edge-agent lamps-off --config /etc/edge-agent/%i.toml",
+        "StateDirectory=edge-agent-%i",
+        "RuntimeDirectory=edge-agent-%i",
+    ):
+        assert second.splitlines().count(own) == 1
+    assert "edge-agent.toml" not in second
+
+
 def exposed(unit_text: str, folder: Path, most: int) -> str:
     """What systemd-analyze lists where the unit is more exposed than ``most`` tenths."""
     unit = folder / "edge-agent.service"

@@ -14,6 +14,9 @@ from ...contract.errors import StoreFault
 from ...contract.rights import unmakeable
 from .load import read_settings
 
+_GATE = "edge-agent"
+"""The name of the settings, and of the unit, of a machine's only gate."""
+
 _GROUP = "edge-agent"
 _MODE = 0o640
 
@@ -29,14 +32,20 @@ class Answers(Struct, frozen=True, kw_only=True):
     username: str
 
 
-def settings_text(answers: Answers, note: str) -> str:
-    """The file, for its reader as much as for the gate; it begins with the note."""
+def settings_text(answers: Answers, note: str, name: str = _GATE) -> str:
+    """The file, for its reader as much as for the gate; it begins with the note.
+
+    ``name``: that of a gate beside another one on the same machine, whose unit is edge-agent@NAME.
+    """
     sections: dict[str, dict[str, str | int]] = {
         "gate": {"id": answers.gate_id},
         "sensor": {"port": answers.port, "baud": answers.baud},
         "panel": {"pins": answers.pins},
         "mqtt": {"host": answers.broker, "username": answers.username},
     }
+    if name != _GATE:
+        sections["store"] = {"path": f"/var/lib/edge-agent-{name}/gate.db"}
+        sections["control"] = {"socket": f"/run/edge-agent-{name}/control.sock"}
     blocks = ["".join(f"# {line}\n" for line in note.splitlines())]
     for section, values in sections.items():
         stated = {key: value for key, value in values.items() if value}
@@ -54,7 +63,7 @@ def write_settings(path: Path, answers: Answers, note: str) -> Path | None:
     What stood there is kept beside it; its name, or None. Raises BadSettings where a gate could not
     start with them, and StoreFault; the file is then as it was.
     """
-    content = settings_text(answers, note).encode()
+    content = settings_text(answers, note, path.stem).encode()
     read_settings(content, path)
     kept = path.with_name(f"{path.name}.before") if path.exists() else None
     try:

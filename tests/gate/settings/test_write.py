@@ -35,6 +35,16 @@ def test_what_was_answered_is_what_the_gate_reads(path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o640
 
 
+def test_a_second_gate_on_a_machine_shares_nothing_with_the_first(path: Path) -> None:
+    second = path.with_name("back.toml")
+    write_settings(path, ANSWERS, "")
+    write_settings(second, replace(ANSWERS, gate_id="back-gate"), "")
+    one, other = load_settings(path), load_settings(second)
+    assert one.store.path == "/var/lib/edge-agent/gate.db"
+    assert other.store.path == "/var/lib/edge-agent-back/gate.db"
+    assert other.control.socket == "/run/edge-agent-back/control.sock"
+
+
 def test_an_empty_answer_leaves_the_default(path: Path) -> None:
     write_settings(path, replace(ANSWERS, baud=0, username=""), "")
     assert "baud" not in path.read_text()
