@@ -69,6 +69,7 @@ def test_what_others_call_a_command_and_what_is_missing(
 def test_what_is_named_instead_of_another_word_exists() -> None:
     known = {" ".join(path) for path in commands(cli.main)}
     meant = [forms[0] for name, forms in words("vi").items() if name.startswith("meant.")]
+    assert not {f"meant.{name.replace(' ', '-')}" for name in known} & words("vi").keys()
     assert len(meant) > 40
     for line in meant:
         program, _, command = line.partition(" ")

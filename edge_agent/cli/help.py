@@ -126,7 +126,8 @@ class Group(Command, click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Where another word is usual for a command, name that command."""
         name = f"meant.{'-'.join([*path_of(ctx).split(), args[0].lower()])}"
-        if name.isascii() and is_name(name):
+        known = self.get_command(ctx, args[0]) is not None
+        if not known and name.isascii() and is_name(name):
             told = say("command.meant", wanted=args[0], line=say(name))
             raise click.UsageError(told, ctx)
         return super().resolve_command(ctx, args)
