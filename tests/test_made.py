@@ -82,7 +82,7 @@ def completed(*words: str) -> dict[str, str | None]:
 
 def test_tab_completes_commands_without_loading_them() -> None:
     assert list(completed("w")) == ["watch", "workers"]
-    assert list(completed("workers", "")) == ["activate", "add", "deactivate", "list", "rename"]
+    assert {"activate", "add", "deactivate", "list", "rename"} <= completed("workers", "").keys()
     use("vi")
     told = completed("doctor", "--pro")
     assert told == {"--problems": "Chỉ hiện những gì có vấn đề."}
