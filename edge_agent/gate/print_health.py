@@ -104,7 +104,7 @@ class _Finger:
         self.refused: deque[int] = deque(maxlen=REMEMBERED)
         self.usual = 0.0
         self.best = -inf
-        self.worn = self.told = False
+        self.worn = False
 
 
 class HealthBook:
@@ -125,7 +125,7 @@ class HealthBook:
         """Whether everybody's scores have fallen at once."""
 
     def add(self, press: Press) -> bool:
-        """Take in the next press; whether its print counts as worn for the first time."""
+        """Take in the next press; whether its print counts as worn by then."""
         if press.slot is None:
             self._refused.append(press)
             return False
@@ -140,9 +140,7 @@ class HealthBook:
             finger.best = max(finger.best, _mean(finger))
             least = self._worn + (_WELL_AGAIN if finger.worn else 0.0)
             finger.worn = self._margin(finger) < least
-        news = finger.worn and not finger.told
-        finger.told = finger.told or finger.worn
-        return news
+        return finger.worn
 
     def of(self, slot: int, generation: int) -> Health:
         """How a print is read by now."""

@@ -84,7 +84,7 @@ class Gate:
         for score in self._scans(factor):
             if score >= THRESHOLDS[3]:
                 finger.presses += 1
-                if self._tell(finger, score):
+                if self._tell(finger, score) and finger.warned is None:
                     finger.warned = finger.presses
                 return
         finger.refused = finger.presses + 1

@@ -39,7 +39,7 @@ class PrintWatch:
         self._next = max(1, store.tail().seq + 1 - LOOKS_BACK)
 
     def read(self, most: int = LOOKS_BACK) -> list[tuple[Press, bool]]:
-        """The presses among the next ``most`` entries, and of which on a print counts as worn.
+        """The presses among the next ``most`` entries, each with whether its print counts as worn.
 
         Raises StoreFault.
         """

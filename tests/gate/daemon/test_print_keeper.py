@@ -87,13 +87,25 @@ def test_a_daemon_that_starts_knows_and_does_not_tell_it_again(gate: Gate) -> No
         gate.day(WELL)
     for _ in range(12):
         gate.press(3, WORN)
+    gate.follow()
+    assert len(gate.events) == 1
     gate.start()
     gate.follow()
-    assert gate.events == []
     assert [one.worker for one in gate.keeper.standing.worn] == ["3"]
     gate.press(3, WORN)
     gate.follow()
-    assert gate.events == []
+    assert len(gate.events) == 1
+
+
+def test_whose_finger_wore_while_nobody_followed_is_told_at_the_next_press(gate: Gate) -> None:
+    for _ in range(12):
+        gate.press(3, WORN)
+    gate.start()
+    gate.follow()
+    assert gate.events == []  # Whoever pressed has gone.
+    seq = gate.press(3, WORN)
+    gate.follow()
+    assert gate.events == [PrintWorn(worker="3", finger="left-thumb", seq=seq)]
 
 
 def test_what_comes_while_it_reads_what_was_before_is_told_too(gate: Gate) -> None:

@@ -89,7 +89,7 @@ def test_it_reads_a_part_at_a_time_and_goes_on_from_there(worn: SqliteStore) -> 
         in_parts += part.read(7)
     assert in_parts == all_at_once
     assert part.standing() == whole.standing()
-    assert [press.slot for press, news in in_parts if news] == [1]
+    assert {press.slot for press, worn in in_parts if worn} == {1}
     press(worn, 2000, 55)
     assert [one.score for one, _ in part.read(7)] == [55]
 
