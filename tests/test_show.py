@@ -12,7 +12,7 @@ from msgspec import to_builtins
 
 from edge_agent.cli import watch
 from edge_agent.cli.show import print_table
-from edge_agent.cli.tell import tell
+from edge_agent.cli.tell import moves, tell
 from edge_agent.gate.events import AnyEvent, Event, Watching
 from tests.contract.samples import value
 
@@ -90,3 +90,14 @@ def test_each_event_of_the_stream_has_its_line(kind: type[Event]) -> None:
     line = watch._sentence(event, {})
     assert line
     assert "None" not in line
+
+
+@pytest.mark.parametrize(("kind", "moved"), [("xterm", True), ("dumb", False)])
+def test_a_dumb_terminal_is_not_written_over(
+    monkeypatch: pytest.MonkeyPatch, kind: str, moved: bool
+) -> None:
+    """What the doctor looks at meanwhile would stand there as one long line."""
+    monkeypatch.setenv("TERM", kind)
+    leader, follower = pty.openpty()
+    with os.fdopen(leader), os.fdopen(follower, "w") as terminal:
+        assert moves(terminal) is moved

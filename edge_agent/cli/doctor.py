@@ -16,7 +16,7 @@ from ..gate.doctor.machine import Machine
 from .help import command
 from .options import as_json, config_option
 from .show import print_json
-from .tell import coloured, legible, width
+from .tell import coloured, legible, moves, width
 
 _COLOURS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red"}
 
@@ -62,7 +62,7 @@ def doctor(
 
 def _show_progress(text: str) -> None:
     """Somebody at a terminal waits up to a minute for the summary that comes first."""
-    if sys.stderr.isatty():
+    if moves(sys.stderr):
         click.echo(f"\r\033[K{legible(text, sys.stderr)}", nl=False, err=True)
 
 

@@ -1,6 +1,7 @@
 """``edge-agent status``: how the gate is, on one screen."""
 
 import gc
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def _show(shown: Shown) -> None:
 def _follow(settings: Settings, shown: Shown) -> None:
     """Show the screen anew until Ctrl-C: in its own place, or one after the other as it changes."""
     gc.enable()
-    in_place = moves()
+    in_place = moves(sys.stdout)
     before: Shown = []
     while True:
         if in_place:

@@ -30,9 +30,9 @@ def coloured(text: str, colour: str) -> str:
     return click.style(text, bold=True) if colour == "bold" else click.style(text, fg=colour)
 
 
-def moves() -> bool:
-    """Whether stdout is a terminal that can be written over."""
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+def moves(stream: TextIO) -> bool:
+    """Whether it is a terminal that can be written over."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def tell_failure(message: Message) -> None:
