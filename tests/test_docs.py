@@ -3,6 +3,7 @@
 import re
 import tomllib
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,21 @@ def test_who_may_what_is_the_table_of_the_code() -> None:
 
     told = section(ROOT / "docs" / "cli.md", "Who may").partition("| who | commands |\n|---|---|\n")
     assert told[2].partition("\n\n")[0].splitlines() == made
+
+
+def test_each_command_of_the_gate_has_its_row() -> None:
+    """Without one it would be refused to everybody, and not in words."""
+    assert {name for name in leaves(main) if not name.startswith("receive")} == MAY.keys()
+
+
+def leaves(group: click.Group, *path: str) -> Iterator[str]:
+    """The commands that do something, as they are typed."""
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        if isinstance(command, click.Group):
+            yield from leaves(command, *path, name)
+        else:
+            yield " ".join((*path, name))
 
 
 @each_page

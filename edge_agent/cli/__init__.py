@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 COMMANDS = {
+    "audit": "audit",
     "config": "config",
     "consent": "consent",
     "credentials": "credentials",

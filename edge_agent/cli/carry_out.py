@@ -8,6 +8,8 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from ..contract.errors import EdgeAgentError, StoreFault
 from ..contract.language import say, visible
 from ..gate.people.requests import AskNames, Request, Step
@@ -49,7 +51,7 @@ def at_the_gate(settings: Settings, on_step: OnStep = _say) -> Iterator[Perform]
 
     socket = Path(settings.control.socket)
     if daemon_runs(socket):
-        yield lambda request: ask(socket, request, on_step)
+        yield lambda request: ask(socket, _in_the_name_of_its_caller(request), on_step)
         return
     with _gate_in_this_process(settings, on_step) as perform:
         yield perform
@@ -170,5 +172,17 @@ def _nobody_watches(event: "Event") -> None:
     """No daemon, no event stream."""
 
 
-def _person() -> str:
-    return os.environ.get("SUDO_UID") or str(os.getuid())
+def _in_the_name_of_its_caller(request: Request) -> Request:
+    """The same; the daemon believes it of root, and of its own user."""
+    person = _person()
+    return request if person == os.getuid() else replace(request, by=person)
+
+
+def _person() -> int:
+    """Whose deed it is: this user's, or of whoever has called sudo to become this user."""
+    called = os.environ.get("SUDO_UID", "")
+    return int(called) if called.isdecimal() and len(called) <= _MOST_DIGITS else os.getuid()
+
+
+_MOST_DIGITS = 9
+"""Of a user's number that fits into what the kernel has for it."""

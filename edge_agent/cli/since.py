@@ -1,7 +1,7 @@
 """``--since TIME``: from when on, as people write it, and the entries from there."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -47,15 +47,20 @@ def as_iso(text: str) -> str:
     return f"{year}-{month}-{day}T{time}" if time else f"{year}-{month}-{day}"
 
 
-def entries_since(store: SqliteStore, first_ms: int | None) -> list[dict[str, Any]]:
-    """The data of the entries in order, from as far back as one may be of ``first_ms``."""
-    found = list(_newest_first(store, first_ms))
+def entries_since(
+    store: SqliteStore, first_ms: int | None, kinds: Collection[str] | None = None
+) -> list[dict[str, Any]]:
+    """The data of the entries, or of those of some kinds, in order, from as far back as one may be
+    of ``first_ms``."""
+    found = list(_newest_first(store, first_ms, kinds))
     found.reverse()
     return found
 
 
-def _newest_first(store: SqliteStore, first_ms: int | None) -> Iterator[dict[str, Any]]:
-    for _, data in store.newest_first():
+def _newest_first(
+    store: SqliteStore, first_ms: int | None, kinds: Collection[str] | None
+) -> Iterator[dict[str, Any]]:
+    for _, data in store.newest_first(kinds):
         yield data
         stamp = stamp_of(data)
         if first_ms is not None and stamp.trusted and stamp.wall_ms < first_ms - _DAY_MS:

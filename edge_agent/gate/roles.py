@@ -37,6 +37,7 @@ _AT_THE_GATE: Roles = frozenset({Role.TECHNICIAN, Role.SUPERVISOR})
 _TAKES_ALONG: Roles = frozenset({Role.TECHNICIAN, Role.AUDITOR})
 
 MAY: Mapping[str, Roles | None] = {
+    "audit list": ALL,
     "config check": ANYBODY,
     "consent list": ALL,
     "consent print": _AT_THE_GATE,

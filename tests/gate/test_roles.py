@@ -12,6 +12,7 @@ LOOKS = {
     *("demo", "display", "run", "setup", "simulate", "workers merge"),
 }
 READS = {
+    "audit list",
     *("consent list", "credentials list", "ledger verify", "prints list", "punches list"),
     *("workers list", "workers show"),
     "privacy overdue",

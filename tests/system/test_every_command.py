@@ -22,6 +22,7 @@ from tests.patience import PATIENCE_S
 from .gate import OWN, Gate, Result, name_of
 
 ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "audit list": (),
     "config check": (),
     "consent list": (),
     "consent print": ("NV001", "--output", "slip.html"),

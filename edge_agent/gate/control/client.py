@@ -142,7 +142,10 @@ def _lines(path: Path, request: Request, within_s: float | None = None) -> Itera
     with closing(channel), suppress(ConnectionError):
         channel.settimeout(within_s or _QUIET_S)
         try:
-            channel.sendall(line)
+            with suppress(
+                BrokenPipeError
+            ):  # Turned away before it could ask: the reason came first.
+                channel.sendall(line)
         except TimeoutError:
             raise _hangs(path) from None
         received = b""

@@ -260,6 +260,8 @@ class ControlServer:
             return
         try:
             self._who_may.refuse_unless(client.uid, request.command)
+            if self._who_may.owns(client.uid) and isinstance(request.by, int):
+                conversation.actor = f"uid:{request.by}"
             match request:  # What is answered on this thread; the rest is the gate's.
                 case Watch():
                     client.watching, client.asking = True, False

@@ -48,9 +48,13 @@ class WhoMay:
         if not may(roles, command):
             raise NotPermitted(self._told(user(uid), roles, command))
 
+    def owns(self, uid: int) -> bool:
+        """Whether it is root, or the gate's own user."""
+        return uid in self._owners
+
     def roles_of(self, uid: int) -> Roles:
         """What a user is to the gate."""
-        if uid in self._owners:
+        if self.owns(uid):
             return ALL
         try:
             person = pwd.getpwuid(uid)

@@ -9,7 +9,7 @@ time of its socket, in whole seconds: so it can be told from that at which the s
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ...contract.bounds import Count, Line, Number, Seq, Word
 from ...contract.errors import EdgeAgentError
@@ -23,6 +23,9 @@ class Request(Struct, frozen=True, kw_only=True, tag_field="ask"):
 
     command: ClassVar[str]
     """The command that asks it, by whose row in the table (roles.py) it is answered or refused."""
+
+    by: Annotated[int, Meta(ge=0, lt=2**32)] | UnsetType = UNSET
+    """Who has called the command by sudo. Believed of root, and of the gate's own user."""
 
 
 class AskStatus(Request, tag="status", frozen=True, kw_only=True):

@@ -89,6 +89,26 @@ def test_a_question_that_nobody_foresaw_ends_nothing(
     assert "Thắm" not in caplog.text
 
 
+@pytest.mark.parametrize(("asks", "by"), [(0, 1002), (990, 1002), (1001, 1001)])
+def test_root_and_the_gates_own_user_may_ask_for_somebody_else(
+    path: Path, monkeypatch: pytest.MonkeyPatch, asks: int, by: int
+) -> None:
+    class AClient(control_server.Client):
+        def __init__(self, channel: socket.socket) -> None:
+            super().__init__(channel)
+            self.uid = asks
+
+    monkeypatch.setattr(control_server, "Client", AClient)
+    machine = FakeMachine(monkeypatch)
+    machine.add_user("lan", 1001)
+    machine.groups = {GROUPS[Role.TECHNICIAN]: ["lan"]}
+    with serving(path, who_may=WhoMay(owners=(990,))), Talker(path) as client:
+        client.send(b'{"ask":"identify","by":1002}\n')
+        assert client.answer()["result"]["actor"] == f"uid:{by}"
+        client.send(b'{"ask":"identify","by":"root"}\n')
+        assert client.answer()["exit_code"] == 65
+
+
 def test_the_actor_is_whom_the_kernel_names(path: Path) -> None:
     with serving(path), Talker(path) as client:
         client.send(b'{"ask":"identify","actor":"uid:4711"}\n')

@@ -6,7 +6,7 @@ What was pruned leaves a checkpoint, from whose hash the chain goes on.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -85,13 +85,19 @@ class LedgerRows(TimeRows):
         """What an entry says. Raises DamagedLedger where a byte of it was altered."""
         return self._data(entry.seq, entry.wire)
 
-    def newest_first(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Kind and data of the entries, the last one first."""
+    def newest_first(
+        self, kinds: Collection[str] | None = None
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Kind and data of the entries, or of those of some kinds, the last one first."""
+        among = None if kinds is None else msgspec.json.encode(sorted(kinds)).decode()
         before = self.tail().seq + 1
         # In batches: a read left open would keep the write-ahead log from being copied home.
         while rows := self._connection.rows(
-            "SELECT seq, kind, wire FROM ledger WHERE seq < ? ORDER BY seq DESC LIMIT ?",
+            "SELECT seq, kind, wire FROM ledger WHERE seq < ?1"
+            " AND (?2 IS NULL OR kind IN (SELECT value FROM json_each(?2)))"
+            " ORDER BY seq DESC LIMIT ?3",
             before,
+            among,
             _BATCH,
         ):
             for seq, kind, wire in rows:

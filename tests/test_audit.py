@@ -1,0 +1,161 @@
+"""``edge-agent audit list``: who changed what, and when, in words."""
+
+import json
+import os
+import pwd
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from edge_agent import cli
+from edge_agent.cli.carry_out import carry_out
+from edge_agent.contract.facts import (
+    ACTS,
+    KINDS,
+    CredentialsAllowed,
+    PrintEnrolled,
+    PunchAdded,
+    PunchVoided,
+    SensorAdopted,
+    WorkerAdded,
+    WorkerChanged,
+    kind_of,
+)
+from edge_agent.contract.people import Worker
+from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
+from edge_agent.gate.people.requests import AskSensor
+from edge_agent.gate.settings.load import load_settings
+from tests.contract.samples import value
+from tests.english import english
+from tests.gate.control.serving import serving
+from tests.gate.ledger.ledgers import append, later, open_store, punch, unsynced
+
+HOUR_MS = 3_600_000
+LAN = "uid:4711001"
+ROOT = "uid:0"
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqliteStore]:
+    """Of a gate whose settings commands read; what is written at first is an hour after noon."""
+    config = tmp_path / "edge-agent.toml"
+    config.write_text(
+        '[gate]\nid = "main-gate"\n[store]\npath = "gate.db"\n[control]\nsocket = "control.sock"\n'
+    )
+    monkeypatch.setenv("EDGE_AGENT_CONFIG", str(config))
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    with closing(open_store(tmp_path)) as opened:
+        with opened.changing() as change:
+            change.append(SensorAdopted(actor="gate", why="new"), later(HOUR_MS))
+            change.append(WorkerAdded(worker="0007", actor=LAN), later(2 * HOUR_MS))
+            change.put_worker(Worker(code="0007", name="Trần Văn Minh"))
+        yield opened
+
+
+def listed(*arguments: str) -> Result:
+    done = CliRunner().invoke(cli.main, ["audit", "list", *arguments])
+    assert done.exit_code == 0, done.output
+    return done
+
+
+def changes(*arguments: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(listed("--json", *arguments).stdout)
+    return found
+
+
+def test_who_did_what_and_when(store: SqliteStore) -> None:
+    enrolled = PrintEnrolled(worker="0007", finger="left-thumb", slot=3, generation=1, actor=LAN)
+    append(store, enrolled, later(3 * HOUR_MS))
+    append(store, punch("0007"), later(4 * HOUR_MS))  # Nobody's doing but the worker's.
+    append(store, PunchVoided(of=4, worker="0007", reason="mistake", actor=ROOT), unsynced(1))
+    assert listed().stdout.splitlines() == [
+        "2026-11-18 19:06:40  the gate: adopted the sensor",
+        "2026-11-18 20:06:40  4711001: entered Trần Văn Minh, 0007",
+        "2026-11-18 21:06:40  4711001: enrolled the left-thumb of Trần Văn Minh, 0007",
+        "time not known yet  root: voided punch 4 of Trần Văn Minh, 0007: mistake",
+    ]
+    assert listed("--lang", "vi").stdout.splitlines()[2] == (
+        "18/11/2026 21:06:40  4711001: đăng ký ngón cái trái của Trần Văn Minh, 0007"
+    )
+
+
+def test_the_time_is_that_of_the_deed_not_of_the_punch_that_was_added(store: SqliteStore) -> None:
+    at = "2026-11-16T06:00:00.000+07:00"
+    added = PunchAdded(worker="0007", at=at, direction=None, reason="no-power", actor=ROOT)
+    append(store, added, later(3 * HOUR_MS))
+    told = changes("--by", "root")
+    assert [(one["at"], one["details"]["at"]) for one in told] == [
+        ("2026-11-18T21:06:40.000+07:00", at)
+    ]
+    assert listed("--by", "root").stdout == (
+        "2026-11-18 21:06:40  root: added a punch of Trần Văn Minh, 0007 at 2026-11-16 06:00:00: "
+        "no-power\n"
+    )
+
+
+def test_what_has_two_meanings_is_told_as_what_it_is(store: SqliteStore) -> None:
+    for active in (False, True):
+        append(store, WorkerChanged(worker="0007", active=active, actor=LAN))
+        append(store, CredentialsAllowed(worker="0007", allowed=active, actor=LAN))
+    append(store, WorkerChanged(worker="0007", active=False, actor="gate", why="renamed"))
+    told = [line.partition(": ")[2] for line in listed().stdout.splitlines()[2:]]
+    assert [words.replace("Trần Văn Minh, 0007", "M") for words in told] == [
+        "changed M: deactivated",
+        "no longer allowed M to punch without a finger",
+        "changed M: active",
+        "allowed M to punch without a finger",
+        "held back the fingers of M, for payroll has given the code another name",
+    ]
+
+
+@pytest.mark.parametrize("by", ["4711001", LAN])
+def test_what_one_user_did(store: SqliteStore, by: str) -> None:
+    assert [one["kind"] for one in changes("--by", by)] == ["worker.added"]
+    assert [one["actor"] for one in changes("--by", "gate")] == ["gate"]
+    assert changes("--by", pwd.getpwuid(0).pw_name) == []
+
+
+def test_a_user_whom_nobody_knows_is_a_mistake(store: SqliteStore) -> None:
+    done = CliRunner().invoke(cli.main, ["audit", "list", "--by", "lán", "--lang", "vi"])
+    assert done.exit_code == 2
+    assert "'lán' không phải người dùng của máy này" in done.stderr
+
+
+def test_since_when(store: SqliteStore) -> None:
+    append(store, SensorAdopted(actor=LAN, why="technician"), unsynced(5))
+    kinds = [one["kind"] for one in changes("--since", "2026-11-18T19:30")]
+    assert kinds == ["worker.added", "sensor.adopted"]  # One of an unknown time may be any's.
+
+
+def test_each_kind_has_words_in_both_languages(store: SqliteStore) -> None:
+    for kind in KINDS:
+        if kind_of(kind) in ACTS:
+            append(store, value("", kind))
+    found = listed("--lang", "vi").stdout
+    assert len(found.splitlines()) == len(ACTS) + 2
+    assert english(found) == []
+    for kind in ACTS:
+        assert kind not in found, kind
+        assert kind not in listed().stdout
+
+
+def test_what_is_asked_by_sudo_is_the_callers_deed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "edge-agent.toml"
+    config.write_text('[gate]\nid = "main-gate"\n[control]\nsocket = "control.sock"\n')
+    with serving(tmp_path / "control.sock"):
+        settings = load_settings(config)
+        assert carry_out(settings, AskSensor())["actor"] == f"uid:{os.getuid()}"
+        monkeypatch.setenv("SUDO_UID", "1002")
+        assert carry_out(settings, AskSensor())["actor"] == "uid:1002"
+
+
+def test_a_gate_where_nobody_did_anything(store: SqliteStore) -> None:
+    assert listed("--by", "payroll").stdout == (
+        "Nobody has changed anything here that was asked for.\n"
+    )
