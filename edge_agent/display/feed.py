@@ -73,6 +73,8 @@ class Feed:
         """The last one that was recorded, and how it was shown."""
         self._last: tuple[int | None, Card] | None = None
         """The entry of the last touch, and its card."""
+        self._worn: dict[str, Any] | None = None
+        """Whose finger wears, until they have read it: it may be told before their touch is."""
         self._asked: queue.SimpleQueue[_Names | _Pressed] = queue.SimpleQueue()
 
     def start(self) -> None:
@@ -111,7 +113,8 @@ class Feed:
                 case "panel":
                     self._show(event)
                 case "print-worn":
-                    self._show_worn(event)
+                    self._worn = event
+                    self._show_worn()
                 case "directed":
                     self._show_way(event)
                 case "ledger":
@@ -137,19 +140,20 @@ class Feed:
         self._last = event["seq"], shown
         self._publish(shown)
         self._say(event, shown)
+        self._show_worn()
         if event["outcome"] == "recorded":
             self._punch = event["seq"], shown
         if wants_day(event) and self._settings.show != "nothing":
             self._asked.put(_Pressed(shown, event))
 
-    def _show_worn(self, event: dict[str, Any]) -> None:
+    def _show_worn(self) -> None:
         """Whoever has pressed is told that the finger wears, while they still stand there."""
-        if self._last is None or self._last[0] != event["seq"]:
+        if self._worn is None or self._last is None or self._last[0] != self._worn["seq"]:
             return
-        if boottime_ms() - self._last[1].t > LATE_MS:
-            return
-        self._cards += 1
-        self._publish(worn(self._last[1], event["finger"], self._cards, self._settings))
+        finger, self._worn = self._worn["finger"], None
+        if boottime_ms() - self._last[1].t <= LATE_MS:
+            self._cards += 1
+            self._publish(worn(self._last[1], finger, self._cards, self._settings))
 
     def _show_way(self, event: dict[str, Any]) -> None:
         """A key was pressed after the finger: within seconds, or it is not for this screen."""

@@ -164,6 +164,14 @@ def test_whoever_presses_with_a_finger_that_wears_reads_so_on_their_card(daemon:
     assert after.stays_ms > before.stays_ms
 
 
+def test_a_finger_that_wears_may_be_told_before_its_touch(daemon: Daemon) -> None:
+    """The ledger has the press before the lamp is lit, and the touch is told after that."""
+    daemon.emit(PrintWorn(worker="007", finger="right-index", seq=9))
+    daemon.press(seq=9)
+    cards = [daemon.until(Card) for _ in range(2)]
+    assert [bool(card.lines) for card in cards] == [False, True]
+
+
 def test_a_finger_that_wears_is_not_told_to_whoever_came_after(daemon: Daemon) -> None:
     daemon.press(seq=9)
     daemon.press("009", seq=10)
