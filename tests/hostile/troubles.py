@@ -64,7 +64,8 @@ class Voice:
 
     def close(self) -> None:
         self._client.disconnect()
-        self._client.loop_stop()
+        with suppress(AttributeError):  # paho's thread may end between its question and its join.
+            self._client.loop_stop()
 
 
 class BadBroker(Trouble):
