@@ -4,18 +4,16 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-import msgspec
-from msgspec import Struct
-
 from ...contract.attendance import SHIFT_MS
-from ...contract.stamps import local_date, local_time, parse_time
+from ...contract.stamps import local_date, parse_time
 from ..databases.database import Database, packed
 from ..databases.views import ASKED, PRESSES_OF
 from .changes import PRESS_COLUMNS, SESSION_COLUMNS, Change, note_punches, note_sessions
+from .kept_rows import DOUBT_COLUMNS, Row, doubt_row, press_row, session_row
 from .known_shifts import Plans, plans_in_force
 from .pairing import pair
 from .presses import Press, in_order
-from .sessions import Doubt, Paired, Reading, Session
+from .sessions import Paired
 from .shifts import ZONE, Instance
 
 _DAY_MS = 86_400_000
@@ -25,13 +23,6 @@ _LOOK_BACK_DAYS = (4, 20, 100, 500)
 _AT_ONCE = 50
 """Workers whose presses are in memory at one time, unless they have more than _MOST_PRESSES."""
 _MOST_PRESSES = 20_000
-
-_DOUBT_COLUMNS = (
-    *("run_ledger", "run_seq", "code", "place_ms", "date", "shift", "why", "status", "gate"),
-    *("begin_at", "end_at", "since_ms", "until_ms", "going_on", "presses", "readings"),
-)
-
-Row = tuple[Any, ...]
 
 
 def renew(database: Database) -> None:
@@ -212,23 +203,23 @@ def _write(
 ) -> None:
     """Put what was found in the place of what was kept; rows that stay the same are not touched."""
     presses = [
-        _press_row(code, press)
+        press_row(code, press)
         for code, (from_ms, _) in renewed.items()
         for press in held[code]
         if press.place_ms >= from_ms
     ]
     sessions = [
-        _session_row(code, session)
+        session_row(code, session)
         for code, (_, found) in renewed.items()
         for session in found.sessions
     ]
     doubts = [
-        _doubt_row(code, doubt) for code, (_, found) in renewed.items() for doubt in found.doubts
+        doubt_row(code, doubt) for code, (_, found) in renewed.items() for doubt in found.doubts
     ]
     asked = [(code, from_ms) for code, (from_ms, _) in renewed.items()]
     note_punches(database, _replace(database, "kept_presses", PRESS_COLUMNS, presses, asked))
     note_sessions(database, _replace(database, "kept_sessions", SESSION_COLUMNS, sessions, asked))
-    _replace(database, "kept_doubts", _DOUBT_COLUMNS, doubts, asked)
+    _replace(database, "kept_doubts", DOUBT_COLUMNS, doubts, asked)
 
 
 def _replace(
@@ -283,102 +274,3 @@ def _elsewhere(
             [packed(keys)],
         )
     }
-
-
-def _press_row(code: str, press: Press) -> Row:
-    state = "valid" if press.at_ms is not None else "pending-time" if press.pending else "no-time"
-    return (
-        *(press.ledger, press.seq, code, press.place_ms, press.day, press.at, press.gate),
-        *(press.way or press.guess, state),
-    )
-
-
-def _session_row(code: str, session: Session) -> Row:
-    came, left, shift, lead, run = (
-        *(session.came, session.left, session.shift, session.lead, session.run),
-    )
-    untimed = next((one for one in (came, left) if one is not None and one.at_ms is None), None)
-    return (
-        *(lead.ledger, lead.seq, code, lead.place_ms, session.date),
-        *_end(came),
-        *_end(left),
-        *(session.status, session.seconds, session.break_seconds),
-        shift and shift.shift,
-        None if shift is None else int(shift.rest_day),
-        *(session.late_seconds, session.early_seconds),
-        shift and local_time(shift.begin_ms, ZONE),
-        shift and local_time(shift.end_ms, ZONE),
-        session.why and session.why.value,
-        *((run.ledger, run.seq) if run else (None, None)),
-        untimed and untimed.not_before,
-        untimed and untimed.not_after,
-        *(session.since_ms, session.until_ms, int(session.going_on)),
-    )
-
-
-def _end(press: Press | None) -> Row:
-    if press is None:
-        return (None, None, None, None)
-    return (press.at, press.gate, press.ledger, press.seq)
-
-
-def _doubt_row(code: str, doubt: Doubt) -> Row:
-    first = doubt.presses[0]
-    times = [press.at for press in doubt.presses if press.at is not None]
-    return (
-        *(first.ledger, first.seq, code, first.place_ms, doubt.date),
-        doubt.shift and doubt.shift.shift,
-        *(doubt.why.value, doubt.status, first.gate),
-        *((times[0], times[-1]) if times else (None, None)),
-        *(doubt.since_ms, doubt.until_ms, int(doubt.status == "open")),
-        msgspec.json.encode([_told_press(press) for press in doubt.presses]).decode(),
-        msgspec.json.encode([_told_reading(reading) for reading in doubt.readings]).decode(),
-    )
-
-
-class _ToldPress(Struct):
-    ledger: str
-    seq: int
-    at: str | None
-    gate: str | None
-    way: str | None
-    guess: str | None
-    source: str
-    not_before: str | None
-    not_after: str | None
-
-
-def _told_press(press: Press) -> _ToldPress:
-    return _ToldPress(
-        press.ledger,
-        press.seq,
-        press.at,
-        press.gate,
-        press.way,
-        press.guess,
-        press.source,
-        press.not_before,
-        press.not_after,
-    )
-
-
-def _told_reading(reading: Reading) -> dict[str, Any]:
-    return {
-        "sessions": [{"in": _time(came), "out": _time(left)} for came, left in reading.pairs],
-        "missing": [
-            {
-                "way": one.way,
-                "about": _time(one.about_ms),
-                "not_before": _time(one.after_ms),
-                "not_after": _time(one.before_ms),
-            }
-            for one in reading.missing
-        ],
-        "extra": [{"ledger": one.ledger, "seq": one.seq} for one in reading.extra],
-        "seconds": reading.seconds,
-        "shift": reading.shift,
-    }
-
-
-def _time(at_ms: int | None) -> str | None:
-    return None if at_ms is None else local_time(at_ms, ZONE)
