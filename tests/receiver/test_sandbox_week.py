@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from edge_agent.cli import main
 from edge_agent.contract.facts import KINDS, kind_of
@@ -51,6 +51,10 @@ def left(database: str) -> list[tuple[str, str]]:
     )
 
 
+def office(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["--lang", "en", "receive", *arguments])
+
+
 @pytest.mark.parametrize("root", ["attendance", "try/out"])
 def test_the_reference_ends_with_exactly_the_account(
     mosquitto: Mosquitto, tmp_path: Path, root: str
@@ -69,6 +73,9 @@ def test_the_reference_ends_with_exactly_the_account(
         main, ["--lang", "en", "receive", "shifts", "import", SHIFTS, "--database", database]
     )
     assert told.exit_code == 0, told.output
+    october = ["--month", "2026-10", "--database", database]
+    who = ["--force", "--actor", "office-1", "--reason", "paid"]
+    assert office("close", *october, *who).exit_code == 0
     with Running(options) as running:
         running.said("connected")
         where = f"{mosquitto.host}:{mosquitto.port}"
@@ -95,6 +102,12 @@ def test_the_reference_ends_with_exactly_the_account(
     ) == [(sums.complete, sums.minutes)]
     assert left(database) == unfinished
     assert f"{sums.complete} complete sessions with {sums.minutes} minutes" in done.output
+    # What came of a closed month is a difference to it, and goes into a supplement.
+    late = json.loads(office("diff", *october, "--json").stdout)
+    assert {one["code"]: one["minutes"] for one in late} == sums.late == {"TV0102": 595}
+    assert "of October, which is closed: TV0102, 595 minutes" in done.output
+    assert office("close", *october, *who, "--supplement").exit_code == 0
+    assert office("diff", *october).exit_code == 0
 
 
 def test_a_broker_with_tls_and_passwords(tmp_path: Path) -> None:

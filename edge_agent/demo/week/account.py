@@ -6,14 +6,15 @@ from msgspec import Struct
 
 from ...contract.stamps import local_time
 from .ledger import WrittenWeek
-from .plan import FORGETS_FRIDAY, SUPERVISOR_ADDS, ZONE, Shift
+from .plan import FORGETS_FRIDAY, OCTOBER, SUPERVISOR_ADDS, UNPAID_MIN, ZONE, Shift
 
 
 class Sums(Struct, frozen=True, kw_only=True):
     """``punches`` are those to be paid: voided and repeated ones are none of them.
 
     ``doubtful`` are sessions with both ends, on a day on which another end is missing: without
-    evidence of directions nobody knows which press it was that was forgotten.
+    evidence of directions nobody knows which press it was that was forgotten. ``late``: worker →
+    minutes of October, which is closed, without the unpaid break of its shift.
     """
 
     punches: int
@@ -28,6 +29,7 @@ class Sums(Struct, frozen=True, kw_only=True):
     doubtful: int
     open: list[str]
     missing_out: list[str]
+    late: dict[str, int]
 
 
 def account(worked: list[Shift], weeks: list[WrittenWeek], forks: int) -> Sums:
@@ -51,6 +53,7 @@ def account(worked: list[Shift], weeks: list[WrittenWeek], forks: int) -> Sums:
         minutes=sum(end // 1000 - shift.began // 1000 for shift, end in sure) // 60,
         doubtful=len(whole) - len(sure),
         open=[shift.worker for shift in half if last[shift.worker] is shift],
+        late={OCTOBER.worker: ((OCTOBER.ended or 0) - OCTOBER.began) // 60_000 - UNPAID_MIN},
         missing_out=sorted(shift.worker for shift in half if last[shift.worker] is not shift),
     )
 
@@ -71,6 +74,11 @@ def lines(sums: Sums, weeks: list[WrittenWeek]) -> list[str]:
         f"  {sums.refused} refused attempts, {sums.forks} forked entries kept apart",
         "  by the shifts of docs/examples/shifts.toml:",
         f"  {sums.complete} complete sessions with {sums.minutes} minutes",
+        *(
+            f"  one of them of October, which is closed: {worker}, {minutes} minutes without the "
+            "unpaid break, for a supplement"
+            for worker, minutes in sums.late.items()
+        ),
         f"  still inside: {', '.join(sums.open)}",
         f"  an in whose out nobody knows: {', '.join(sums.missing_out)}; of the same days "
         f"{sums.doubtful} more {'is' if sums.doubtful == 1 else 'are'} for a person",

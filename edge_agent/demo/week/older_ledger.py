@@ -16,12 +16,16 @@ from ...contract.facts import (
 )
 from ...contract.stamps import ClockState, Stamp
 from ...gate.evidence import Evidence, Opening
-from .plan import NORTH, SUNDAY, ZONE, at
+from .plan import NORTH, OLDER, ZONE, at
 
 _LEDGER = str(uuid.uuid5(uuid.NAMESPACE_DNS, NORTH))
-_BOOT = uuid.uuid5(uuid.NAMESPACE_DNS, "sunday").hex
+_BOOT = uuid.uuid5(uuid.NAMESPACE_DNS, "october").hex
 _FIRST_SEQ = 412
-_PRESSED = ((SUNDAY.began, Direction.IN), (SUNDAY.ended or 0, Direction.OUT))
+_PRESSED = [
+    (shift.worker, ms, direction)
+    for shift in OLDER
+    for ms, direction in ((shift.began, Direction.IN), (shift.ended or 0, Direction.OUT))
+]
 
 
 def committed(worker: str, place: str) -> str:
@@ -41,25 +45,25 @@ def recovered() -> list[Fact]:
     older = Scribe(gate=NORTH, ledger=_LEDGER, zone=ZONE)
     found: list[Fact] = []
     prevhash = bytes.fromhex("5b" * 32)
-    for seq, (ms, direction) in enumerate(_PRESSED, _FIRST_SEQ):
+    for seq, (worker, ms, direction) in enumerate(_PRESSED, _FIRST_SEQ):
         press = PunchRecorded(
-            worker=SUNDAY.worker,
+            worker=worker,
             direction=direction,
             direction_source=DirectionSource.ALTERNATE,
-            evidence_hash=committed(SUNDAY.worker, f"{_LEDGER}:{seq}"),
+            evidence_hash=committed(worker, f"{_LEDGER}:{seq}"),
         )
         entry = older.write(press, _stamp(ms), seq, prevhash)
         prevhash = entry.hash
         _, data = read_wire(entry.wire)
         of = OldEntry(ledger=_LEDGER, seq=seq, hash=entry.hash.hex())
-        found.append(PunchRecovered(worker=SUNDAY.worker, at=data["at"], of=of, data=data))
+        found.append(PunchRecovered(worker=worker, at=data["at"], of=of, data=data))
     return found
 
 
 def _stamp(ms: int) -> Stamp:
     return Stamp(
         boot=_BOOT,
-        boottime_ms=ms - at(-1, 4),
+        boottime_ms=ms - at(-17, 4),
         wall_ms=ms,
         state=ClockState.SYNCED,
         uncertainty_ms=40,

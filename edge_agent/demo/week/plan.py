@@ -94,8 +94,14 @@ LIED_FOR = 60_000
 """On Wednesday the first time server that is heard is an hour off, until others contradict it."""
 LIE = 3_600_000
 
+OCTOBER = Shift(SEASONAL[1], at(-17, 6, 5), at(-17, 16, 30))
 SUNDAY = Shift(SEASONAL[0], at(-1, 6, 5), at(-1, 16, 30))
-"""Pressed into the north gate's older ledger, of which payroll never had anything."""
+UNPAID_MIN = 30
+"""The break of the seasonal workers' shift, as docs/examples/shifts.toml has it."""
+
+OLDER = (OCTOBER, SUNDAY)
+"""Pressed into the north gate's older ledger, of which payroll never had anything. October is
+closed by now: what comes of it goes into a supplement."""
 
 TECHNICIAN_COMES = at(6, 12)
 
@@ -111,7 +117,7 @@ BOOTS = {
 
 def shifts(rng: random.Random) -> Iterator[Shift]:
     """Everybody's time at work."""
-    yield SUNDAY
+    yield from OLDER
     for day in range(6):
         for code in PERMANENT:
             morning, noon, back, evening = (
@@ -134,7 +140,7 @@ def presses(worked: list[Shift], rng: random.Random) -> list[Press]:
     made = [
         Press(ms=ms, gate=gate_of(shift.worker, ms), worker=shift.worker)
         for shift in worked
-        if shift is not SUNDAY
+        if shift not in OLDER
         for ms in (shift.began, shift.ended)
         if ms is not None
     ]
