@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.contract.facts import Direction, DirectionSource, PunchRecorded
+from edge_agent.gate.evidence import Evidence, Opening
 from edge_agent.gate.ledger.store.metadata import Watermarks
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 
@@ -22,6 +23,13 @@ PUNCH = PunchRecorded(
     evidence_hash="e5" * 32,
 )
 """About as long as a punch becomes."""
+
+OPENING = Opening(
+    worker="NV000042",
+    evidence=Evidence(finger="right-little", slot=1234, generation=12, score=4321),
+    salt=bytes(range(16)),
+)
+"""What its finger's evidence becomes, beside it."""
 
 
 def written(work: Callable[[], object]) -> int:
@@ -41,7 +49,8 @@ def test_a_punch_writes_at_most_18_kilobytes(store: SqliteStore) -> None:
 
     def shift() -> None:
         for number in range(300):
-            append(store, PUNCH, later(number * 7_000))
+            with store.changing() as change:
+                change.put_opening(change.append(PUNCH, later(number * 7_000)).seq, OPENING)
 
     shift()  # A table that has grown already.
     assert written(shift) / 300 <= 18_000
