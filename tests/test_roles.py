@@ -57,8 +57,6 @@ def test_the_help_says_who_may() -> None:
     def told(*command: str) -> str:
         return CliRunner().invoke(cli.main, ["--lang", "vi", *command, "--help"]).stdout
 
-    assert told("enroll").endswith("\n\nDành cho kỹ thuật viên; root dùng được mọi lệnh.\n")
-    assert told("identify").endswith(
-        "Dành cho kỹ thuật viên hoặc tổ trưởng; root dùng được mọi lệnh.\n"
-    )
+    assert "\n\nDành cho kỹ thuật viên; root dùng được mọi lệnh.\n" in told("enroll")
+    assert "Dành cho kỹ thuật viên hoặc tổ trưởng; root dùng được mọi lệnh.\n" in told("identify")
     assert "Dành cho" not in told("status")
