@@ -65,7 +65,7 @@ FLOORS = {
         ("presses",),
         ("consent", "erase"),
         ("back_up", "credentials", "enroll", "sensor", "supervise", "workers"),
-        ("leave", "restore", "import_workers"),
+        ("leave", "restore", "import_workers", "list_people"),
         ("handlers",),
     ),
     "display": (

@@ -1,15 +1,17 @@
-"""``edge-agent enroll``: a finger of a worker, guided by the sensor."""
+"""``edge-agent enroll``: a finger of a worker, guided by the sensor, or a day of many workers."""
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
 
-from ..contract.language import say
+from ..contract.errors import BadRequest
+from ..contract.language import Message, say
 from ..gate.people.requests import Enroll
 from ..gate.settings.schema import Settings
-from .carry_out import carry_out, names_of, who
-from .complete import code_argument, finger_option
+from .carry_out import at_the_gate, carry_out, names_of, who
+from .complete import codes, fingers
 from .help import command
 from .options import as_json, with_settings
 from .show import print_json
@@ -18,20 +20,104 @@ from .words import tell_enrolment
 
 
 @command(help="help.enroll")
-@code_argument
-@finger_option
+@click.argument("code", required=False, shell_complete=codes)
+@click.option("--finger", metavar="FINGER", shell_complete=fingers, help="help.finger")
 @click.option("--replace", is_flag=True, help="help.enroll-replace")
+@click.option(
+    "--list", "listed", type=click.Path(path_type=Path, dir_okay=False), help="help.enroll-list"
+)
+@click.option("--missing", is_flag=True, help="help.enroll-missing")
+@click.option(
+    "--notes",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="enrolment-day.json",
+    show_default=True,
+    help="help.enroll-notes",
+)
+@click.option("--report", "only_report", is_flag=True, help="help.enroll-report")
 @as_json
 @with_settings
-def enroll(settings: Settings, code: str, finger: str, replace: bool, as_json: bool) -> None:
+def enroll(
+    settings: Settings,
+    code: str | None,
+    finger: str | None,
+    replace: bool,
+    listed: Path | None,
+    missing: bool,
+    notes: Path,
+    only_report: bool,
+    as_json: bool,
+) -> None:
+    one, many = code is not None and finger is not None, listed is not None or missing
+    if one == many or (listed is not None and missing) or (code is None) != (finger is None):
+        raise BadRequest("day.which")
+    if code is not None and finger is not None:
+        _one(settings, Enroll(code=code, finger=finger, replace=replace), as_json)
+    else:
+        _many(settings, listed, notes, only_report, as_json)
+
+
+def _one(settings: Settings, request: Enroll, as_json: bool) -> None:
     names = names_of(settings)
-    whose = say("people.finger-whose", finger=finger, whose=who(code, names))
-    steps = partial(tell_enrolment, whose)
-    result = carry_out(settings, Enroll(code=code, finger=finger, replace=replace), steps)
+    whose = say("people.finger-whose", finger=request.finger, whose=who(request.code, names))
+    result = carry_out(settings, request, partial(tell_enrolment, whose))
     if as_json:
         print_json(result)
     else:
         _tell_enrolled(result, who(result["worker"], names))
+
+
+def _many(
+    settings: Settings, listed: Path | None, notes: Path, only_report: bool, as_json: bool
+) -> None:
+    # Only here: one enrolment does without.
+    from .day_notes import read_notes
+    from .day_report import report, tell_report
+    from .enrolment_day import Called, EnrolmentDay, people_of
+
+    noted, called = read_notes(notes), Called()
+    with at_the_gate(settings, called.step) as perform:
+        known = people_of(perform)
+        wanted = [known[code] for code in _codes_in(listed, known)] if listed else known.values()
+        people = list(wanted)
+        if not only_report:
+            tell(say("day.keys"), err=True)
+            try:
+                EnrolmentDay(perform, called, people, noted, notes).walk(_answer)
+            finally:
+                tell(say("day.go-on", path=notes), err=True)
+    told = report(people, noted)
+    if as_json:
+        print_json(told)
+        return
+    tell_report(told)
+    if not told["open"]:
+        tell(say("day.back-up"))
+
+
+def _answer(question: str) -> str:
+    typed: str = click.prompt(question, default="", show_default=False, err=True)
+    return typed
+
+
+def _codes_in(path: Path, known: Any) -> list[str]:
+    """The codes in a list, in its order. Raises BadRequest with all that is wrong, by its row."""
+    # Only here: what reads tables is not needed for one finger.
+    from ..contract.corrections import known_code
+    from ..contract.spreadsheet import of_row, read_table, refuse
+    from ..receiver.roster.roster_file import CODE_TITLES
+
+    problems, found = [], list[str]()
+    for row in read_table(path, {"code": CODE_TITLES}, [("code",)]).rows:
+        text = "" if row.cells["code"] is None else str(row.cells["code"])
+        try:
+            found.append(known_code(text, known, Message("people.add-first")))
+        except BadRequest as error:
+            problems.append(of_row(row.number, error.message))
+    refuse(path, problems)
+    if not found:
+        raise BadRequest("day.none-in-file", path=path)
+    return list(dict.fromkeys(found))
 
 
 def _tell_enrolled(result: dict[str, Any], whose: str) -> None:

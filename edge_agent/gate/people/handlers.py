@@ -29,6 +29,7 @@ from .credentials import (
 from .enroll import enroll, identify, remove_print
 from .import_workers import import_workers
 from .leave import leave_worker, withdraw_consent
+from .list_people import list_people
 from .prompt import Prompt
 from .requests import (
     ActivateWorker,
@@ -39,6 +40,7 @@ from .requests import (
     AllowCredentials,
     AskCard,
     AskCourier,
+    AskPeople,
     AskSensor,
     AwaitCard,
     BeginBackup,
@@ -89,6 +91,7 @@ HANDLERS: Mapping[type[Request], Handler] = {
     ImportWorkers: Handler(import_workers),
     VoidPunch: Handler(void_punch),
     AddPunch: Handler(add_punch),
+    AskPeople: Handler(list_people),
     Enroll: Handler(enroll, tells_of_sensor=True, takes_finger=True),
     RemovePrint: Handler(remove_print, tells_of_sensor=True),
     Identify: Handler(identify, tells_of_sensor=True, takes_finger=True),

@@ -136,6 +136,14 @@ class AddPunch(Request, tag="add-punch", frozen=True, kw_only=True):
     force: bool = False
 
 
+class AskPeople(Request, tag="people", frozen=True, kw_only=True):
+    """Who is known and by which fingers, by code from behind ``after`` on."""
+
+    command = "enroll"
+
+    after: Word = ""
+
+
 class Enroll(Request, tag="enroll", frozen=True, kw_only=True):
     """Store a finger of a worker, guided by the sensor.
 

@@ -12,8 +12,10 @@ from ...contract.messages import RosterWorker
 from ...contract.roster import MOST_WORKERS, row_problems
 from ...contract.spreadsheet import as_day, as_yes_no, of_row, read_table, refuse
 
+CODE_TITLES = ("code", "mã nv", "mã nhân viên", "mã số", "mã")
+
 _TITLES = {
-    "code": ("code", "mã nv", "mã nhân viên", "mã số", "mã"),
+    "code": CODE_TITLES,
     "name": ("name", "họ và tên", "họ tên"),
     "family": ("family name", "họ và tên đệm", "họ đệm", "họ"),
     "given": ("given name", "tên"),

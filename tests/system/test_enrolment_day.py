@@ -1,0 +1,131 @@
+"""An enrolment day at a desk, over a terminal of 40 columns that is lost, and two power cuts."""
+
+import fcntl
+import json
+import os
+import pty
+import random
+import re
+import signal
+import struct
+import subprocess
+import termios
+
+import pytest
+
+from .gate import OWN, Gate, rows
+
+_CODE = re.compile("NV[0-9]+")
+
+_QUESTION = "[Enter 1 2 3 4 0]: "
+
+
+class Terminal:
+    """A phone's: what is said there is answered, and the finger at the sensor obeys it."""
+
+    def __init__(self, gate: Gate, poor: set[str]) -> None:
+        self._gate = gate
+        self._poor = poor
+        self._code = ""
+        self._finger = ""
+        self.said = ""
+
+    def run(self, *, cut_at: str | None = None, how: signal.Signals = signal.SIGKILL) -> int:
+        """Go on with the day; ``cut_at``: at the proof of this worker's finger it ends."""
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 40, 0, 0))
+        command = [*OWN, "enroll", "--missing", "--config", str(self._gate.config)]
+        process = subprocess.Popen(
+            command,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            cwd=self._gate.folder,
+            env={**os.environ, "LANGUAGE": "en", "COLUMNS": "40"},
+            start_new_session=True,
+        )
+        os.close(slave)
+        heard = ""
+        while True:
+            try:
+                part = os.read(master, 4096).decode(errors="replace")
+            except OSError:  # The other end is closed.
+                break
+            self.said += part
+            heard += part.replace("\r", "")
+            while "\n" in heard:
+                line, heard = heard.split("\n", 1)
+                if cut_at == self._code and line.startswith("Press once more"):
+                    process.send_signal(how)
+                    cut_at = None
+                else:
+                    self._obey(line)
+            if heard.endswith(_QUESTION):
+                os.write(master, self._answer(heard).encode() + b"\n")
+                heard = ""
+        os.close(master)
+        self._gate.finger("lift")
+        return process.wait()
+
+    def _answer(self, question: str) -> str:
+        words = question.replace("\n", " ").split(",")[-1].split()
+        self._finger = next(word for word in words if word.startswith(("right-", "left-")))
+        if self._code in self._poor and "too poor" in self.said.rpartition("Next (")[2]:
+            return "4"
+        return ""
+
+    def _obey(self, line: str) -> None:
+        if named := _CODE.search(line):
+            self._code = named[0]
+        if line.startswith(("Press the", "Press once", "That scan")):
+            quality = " dry" if self._code in self._poor else ""
+            self._gate.finger(f"press {self._code}-{self._finger}{quality}")
+        elif line.startswith("Lift"):
+            self._gate.finger("lift")
+
+
+def _day(gate: Gate, count: int, poor: set[str], cuts: dict[str, signal.Signals]) -> None:
+    codes = [f"NV{number:03}" for number in range(1, count + 1)]
+    people = "".join(f"{code},Nguyễn Thị {code[::-1]}\n" for code in codes)
+    (gate.folder / "staff.csv").write_text(f"code,name\n{people}")
+    assert gate.cli("workers", "import", "staff.csv").code == 0
+    terminal = Terminal(gate, poor)
+    for code, how in cuts.items():
+        assert terminal.run(cut_at=code, how=how) != 0, terminal.said[-2000:]
+    assert terminal.run() == 0, terminal.said[-2000:]
+    told = gate.cli("enroll", "--missing", "--report", "--json").json
+    assert told["open"] == []
+    assert set(told["second_way"]) == poor
+    enrolled = {row["code"]: [one["finger"] for one in row["fingers"]] for row in told["people"]}
+    assert enrolled == {
+        code: [] if code in poor else ["right-index", "left-index"] for code in codes
+    }
+    # Each print is the finger that it says: pressed, and credited to nobody else.
+    prints = rows(gate.database, "SELECT worker, finger FROM prints WHERE removed = 0")
+    assert len(prints) == 2 * (count - len(poor))
+    assert gate.finger("slots").startswith(f"count={len(prints)} ")
+    gate.start()
+    watch = gate.watch()
+    for worker, finger in prints:
+        gate.press(f"{worker}-{finger}")
+        assert watch.panel()["worker"] == worker
+    notes = json.loads((gate.folder / "enrolment-day.json").read_text())
+    assert notes["marks"] == dict.fromkeys(sorted(poor), "poor")
+
+
+def test_a_day_goes_on_where_it_was_cut_off(new_gate: Gate) -> None:
+    _day(new_gate, 3, {"NV002"}, {"NV001": signal.SIGKILL, "NV003": signal.SIGHUP})
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_a_day_of_eighty(new_gate: Gate) -> None:
+    """One in ten has poor fingers; two power cuts, and an SSH that is lost."""
+    poor = {f"NV{number:03}" for number in random.Random(53).sample(range(1, 81), 8)}
+    first, second, third = (code for code in ("NV011", "NV037", "NV064") if code not in poor)
+    _day(
+        new_gate,
+        80,
+        poor,
+        {first: signal.SIGKILL, second: signal.SIGHUP, third: signal.SIGKILL},
+    )
