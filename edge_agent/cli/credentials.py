@@ -23,7 +23,7 @@ from ..gate.settings.schema import Settings
 from .carry_out import at_the_gate, carry_out, names_of, who
 from .complete import code_argument
 from .help import group
-from .options import Command, as_json, with_settings
+from .options import Command, as_json, ask_a_person, with_settings, yes_option
 from .show import print_json, print_table
 from .tell import tell
 
@@ -125,11 +125,18 @@ def list_credentials(settings: Settings, as_json: bool) -> None:
 @credentials.command(help="help.credentials-remove")
 @code_argument
 @_one_kind
+@yes_option
 @as_json
 @with_settings
-def remove(settings: Settings, code: str, kind: CredentialKind | None, as_json: bool) -> None:
+def remove(
+    settings: Settings, code: str, kind: CredentialKind | None, yes: bool, as_json: bool
+) -> None:
     if kind is None:
         raise BadRequest("credential.which-kind")
+    ask_a_person(
+        yes,
+        lambda: say("credential.remove-asks", kind=kind, whose=who(code, names_of(settings))),
+    )
     result = carry_out(settings, RemoveCredential(code=code, method=kind))
     if as_json:
         print_json(result)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -90,6 +91,19 @@ def asks_first(question: str) -> Decorator:
             confirm(say(question))
 
     return click.option("--yes", is_flag=True, callback=asked, expose_value=False, help="help.yes")
+
+
+yes_option = click.option("--yes", is_flag=True, help="help.yes-person")
+"""For what ``ask_a_person`` asks."""
+
+
+def ask_a_person(yes: bool, question: Callable[[], str]) -> None:
+    """Ask before something goes for good, and end the command unless the answer is yes.
+
+    Only somebody at a terminal is asked: a script goes on, as it did before this was asked.
+    """
+    if not yes and sys.stdin is not None and sys.stdin.isatty():
+        confirm(question())
 
 
 def way_to_broker(username: str) -> Decorator:

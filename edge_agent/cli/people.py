@@ -16,7 +16,7 @@ from ..gate.settings.schema import Settings
 from .carry_out import carry_out, names_of, who
 from .complete import code_argument, finger_option
 from .help import command, group
-from .options import as_json, with_settings
+from .options import as_json, ask_a_person, with_settings, yes_option
 from .privacy import tell_erasure
 from .show import print_json, print_table
 from .show_worker import merge, show
@@ -201,9 +201,14 @@ def prints_health(settings: Settings, as_json: bool) -> None:
 @prints.command(help="help.prints-remove")
 @code_argument
 @finger_option
+@yes_option
 @as_json
 @with_settings
-def remove(settings: Settings, code: str, finger: str, as_json: bool) -> None:
+def remove(settings: Settings, code: str, finger: str, yes: bool, as_json: bool) -> None:
+    ask_a_person(
+        yes,
+        lambda: say("people.remove-asks", finger=finger, whose=who(code, names_of(settings))),
+    )
     result = carry_out(settings, RemovePrint(code=code, finger=finger))
     if as_json:
         print_json(result)

@@ -1,5 +1,6 @@
 """What a technician types, with the daemon running and without it."""
 
+import os
 import re
 import signal
 import socket
@@ -651,3 +652,27 @@ def test_workers_by_a_file(gate: Gate) -> None:
     assert "state       deactivated" in shown.out
     near = gate.cli("workers", "show", "nv900")
     assert (near.code, near.sentence) == (65, "There is no worker nv900: is NV0900 meant?")
+
+
+def test_what_goes_for_good_is_named_and_asked_about_at_a_terminal(gate: Gate) -> None:
+    """Whoever says no keeps it, and a script that has no terminal is not asked."""
+    command = ["prints", "remove", "NV001", "--finger", "right-index"]
+    before = gate.cli("prints", "list", "--json").json
+    master, slave = os.openpty()
+    with subprocess.Popen(
+        [*OWN, *command, "--config", str(gate.config)],
+        stdin=slave,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        os.close(slave)
+        os.write(master, b"n\n")
+        said = process.communicate()[0]
+    os.close(master)
+    assert process.returncode == 1
+    assert f"right-index of {name_of('NV001')}, NV001" in said
+    assert gate.cli("prints", "list", "--json").json == before
+    assert gate.cli(*command).code == 0
+    told = gate.cli("workers", "deactivate", "NV002")
+    assert told.out.endswith("To undo: edge-agent workers activate NV002\n")
