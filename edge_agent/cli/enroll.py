@@ -19,9 +19,21 @@ from .tell import tell
 from .words import tell_enrolment
 
 
+def _needed_with_code(ctx: click.Context, param: click.Parameter, finger: str | None) -> str | None:
+    if finger is None and ctx.params.get("code") is not None:
+        raise click.MissingParameter(ctx=ctx, param=param)
+    return finger
+
+
 @command(help="help.enroll")
 @click.argument("code", required=False, shell_complete=codes)
-@click.option("--finger", metavar="FINGER", shell_complete=fingers, help="help.finger")
+@click.option(
+    "--finger",
+    metavar="FINGER",
+    callback=_needed_with_code,
+    shell_complete=fingers,
+    help="help.finger",
+)
 @click.option("--replace", is_flag=True, help="help.enroll-replace")
 @click.option(
     "--list", "listed", type=click.Path(path_type=Path, dir_okay=False), help="help.enroll-list"
