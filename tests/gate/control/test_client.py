@@ -146,6 +146,7 @@ def test_a_closed_pipe_is_a_daemon_that_has_gone(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(channel: socket.socket, data: bytes) -> None:
+        channel.shutdown(socket.SHUT_RDWR)
         raise BrokenPipeError
 
     with serving(path):

@@ -17,6 +17,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import inspect
 
 from edge_agent.contract.errors import BadRequest, EdgeAgentError, StoreFault
 from edge_agent.gate.control import server as control_server
@@ -33,17 +34,24 @@ from tests.other_user import as_user, needs_root, open_folder
 
 from .serving import STATUS, Talker, carry_out_at_once, serving
 
-VALUES = {
-    **{"seq": 1, "first": 1, "system_id": 9, "allowed": True},
-    **{"method": "card", "recipients": [], "sealed": []},
-}
-
 
 def plain(kind: type[Request]) -> bytes:
     """A request of this kind, of which nothing is carried out."""
-    required = (field for field in msgspec.structs.fields(kind) if field.required)
-    fields = {field.encode_name: VALUES.get(field.name, "x") for field in required}
-    return msgspec.json.encode({"ask": kind.__struct_config__.tag} | fields) + b"\n"
+    told = inspect.type_info(kind)
+    assert isinstance(told, inspect.StructType)
+    fields = {one.encode_name: _plain(one.type) for one in told.fields if one.required}
+    return msgspec.json.encode({"ask": told.tag} | fields) + b"\n"
+
+
+def _plain(kind: inspect.Type) -> Any:
+    match kind:
+        case inspect.ListType():
+            return []
+        case inspect.LiteralType():
+            return kind.values[0]
+        case inspect.IntType() | inspect.BoolType():
+            return 1 if isinstance(kind, inspect.IntType) else True
+    return "x"
 
 
 ASK_STATUS = b'{"ask":"status"}\n'
