@@ -82,8 +82,12 @@ def who(code: str | None, names: dict[str, str]) -> str:
 @contextmanager
 def _gate_in_this_process(settings: Settings, on_step: OnStep) -> Iterator[Perform]:
     """Carry out requests under the lock; the sensor is connected once it is needed."""
+    import logging
+
     from ..gate.daemon.assembly import Assembly
 
+    if (unread := logging.lastResort) is not None:
+        unread.setLevel(logging.ERROR)  # What a daemon notes in its log is no answer to a command.
     assembly = Assembly(settings)
     lock = assembly.lock()
     try:

@@ -884,6 +884,7 @@ class Asked:
     """The far end of a conversation, which follows an enrolment's steps."""
 
     actor = "uid:1000"
+    given_up = False
 
     def __init__(self, person: Person, done: Callable[[], None]) -> None:
         self._person = person
