@@ -121,7 +121,7 @@ def test_roles_may_do_what_the_page_says_and_nothing_else(
         ["correct", "void", "payroll", "1", *WHO],
         ["correct", "list"],
         ["settle", "--month", "2026-11", "--actor", "office-1"],
-        ["close", "--month", "2026-10", *WHO],
+        ["close", "--month", "2026-10", "--force", *WHO],
         ["closings"],
         ["diff", "--month", "2026-10"],
         ["diff", "--month", "2026-10", "--since", "2026-11-01"],

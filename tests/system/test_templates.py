@@ -126,11 +126,11 @@ def test_from_a_gate_to_its_new_sensor_while_the_daemon_runs(
     daemon = gate.start()
     watch = gate.watch()
     assert gate.status()["sensor"]["not_backed_up"] == 60
-    assert "Prints that no backup holds: 60" in gate.cli("status").out
+    assert "prints in no backup: 60" in gate.cli("status").out
     with teed(gate) as tee:
         assert saved(gate, backup, tee)["sealed"] == 60
         assert gate.status()["sensor"]["not_backed_up"] == 0
-        assert "no backup holds" not in gate.cli("status").out
+        assert "prints in no backup" not in gate.cli("status").out
         gate.finger("fault swap-sensor")
         watch.state("sensor", "foreign")
         refused = command(gate, "templates", "restore", str(backup), "--identity", str(key))

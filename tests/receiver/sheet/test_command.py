@@ -182,7 +182,7 @@ def test_a_site_is_imported_shown_and_imported_again(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("unit = ", "no sound TOML"),
+        ("unit = ", "its last line is cut off"),
         ("united = 1", "united"),
         ("holidays = ['tết']", "holidays"),
         ("rest_days = ['chủ nhật']", "rest_days"),
