@@ -67,28 +67,28 @@ test-pins: .venv/test uml ## Test the pins on a real GPIO chip, in a kernel of i
 
 .PHONY: wheel
 wheel: .venv/made-for ## Build the program's wheel into dist/, the same bytes each time
-	@packaging/wheel.sh $(BIN)/python dist
+	@systemd/packaging/wheel.sh $(BIN)/python dist
 
 .PHONY: bundle
 bundle: .venv/made-for ## All that a gate without internet needs (PYTHON_VERSION=3.11 MACHINE=aarch64)
-	@PYTHON_VERSION='$(PYTHON_VERSION)' MACHINE='$(MACHINE)' packaging/bundle.sh
+	@PYTHON_VERSION='$(PYTHON_VERSION)' MACHINE='$(MACHINE)' systemd/packaging/bundle.sh
 
 .PHONY: deb
 deb: ## Build a Debian package for the Debian that this is, into dist/
-	@packaging/deb.sh
+	@systemd/packaging/deb.sh
 
 .PHONY: install
 install: ## Install or upgrade the gate on this machine: sudo make install
 	@[ "$$(id -u)" = 0 ] || { echo 'This takes root: sudo make install'; exit 77; }
 	@[ "$$(dpkg-query -W -f '$${db:Status-Status}' edge-agent 2>/dev/null)" != installed ] || { echo 'The package edge-agent is installed: sudo apt remove edge-agent'; exit 1; }
-	@PYTHON='$(PYTHON)' packaging/stage.sh local
+	@PYTHON='$(PYTHON)' systemd/packaging/stage.sh local
 	@/opt/edge-agent/settle.sh
 	@edge-agent --version
 	@[ -e /etc/edge-agent/edge-agent.toml ] || echo 'Next: sudo edge-agent setup'
 
 .PHONY: uninstall
 uninstall: ## Remove what make install has installed; settings and data stay (PURGE=1 asks for them)
-	@packaging/remove.sh $(if $(PURGE),--purge)
+	@systemd/packaging/remove.sh $(if $(PURGE),--purge)
 
 .PHONY: hw-test
 hw-test: .venv/hw ## Test a real sensor and lamps (PORT=/dev/serial0)

@@ -124,7 +124,7 @@ def test_bash_completes(config: Path, tmp_path: Path) -> None:
     command = tmp_path / "edge-agent"
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m edge_agent "$@"\n')
     command.chmod(0o755)
-    script = ROOT / "share" / "bash-completion" / "completions" / "edge-agent"
+    script = ROOT / "config" / "share" / "bash-completion" / "completions" / "edge-agent"
     typed = "COMP_WORDS=(edge-agent workers rename nv0042) COMP_CWORD=3"
     told = subprocess.run(
         [

@@ -48,7 +48,7 @@ def test_systemd_has_nothing_to_say_about_the_unit(tmp_path: Path, unit: Path) -
 
 
 def test_a_second_gate_has_the_unit_of_the_first_and_places_of_its_own(tmp_path: Path) -> None:
-    rules = UNITS.parent / "packaging/second.sed"
+    rules = UNITS / "packaging/second.sed"
     told = subprocess.run(["sed", "-f", rules, UNIT], capture_output=True, text=True, check=True)
     second = told.stdout
     assert complaints(second, tmp_path) == ""

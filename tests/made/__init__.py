@@ -2,7 +2,7 @@
 
     make pages
 
-writes the man pages and the completion of shells in ``share/``, and the tables of messages in
+writes the man pages and the completion of shells in ``config/share/``, and the tables of messages in
 ``docs/``, anew.
 """
 

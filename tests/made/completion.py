@@ -17,6 +17,6 @@ def _script(kind: type[ShellComplete]) -> Callable[[], str]:
 
 
 SCRIPTS = {
-    "share/bash-completion/completions/edge-agent": _script(BashComplete),
-    "share/zsh/site-functions/_edge-agent": _script(ZshComplete),
+    "config/share/bash-completion/completions/edge-agent": _script(BashComplete),
+    "config/share/zsh/site-functions/_edge-agent": _script(ZshComplete),
 }

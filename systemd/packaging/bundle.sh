@@ -2,7 +2,7 @@
 # dist/edge-agent-bundle.tar.gz: this checkout as committed, with every wheel that a gate without
 # internet needs. PYTHON_VERSION (3.11) and MACHINE (aarch64) are the gate's, not this machine's.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 version=${PYTHON_VERSION:-3.11} machine=${MACHINE:-aarch64}
 python=.venv/bin/python
 work=$(mktemp -d)
@@ -16,7 +16,7 @@ done
 $python -m pip download -q --disable-pip-version-check --only-binary=:all: --no-deps --require-hashes \
     --python-version "$version" "${platforms[@]}" \
     -d "$work/edge-agent/wheels" -r config/constraints-display.txt
-packaging/wheel.sh $python "$work/edge-agent/wheels"
-tar c -C "$work" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(packaging/date.sh)" edge-agent |
+systemd/packaging/wheel.sh $python "$work/edge-agent/wheels"
+tar c -C "$work" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(systemd/packaging/date.sh)" edge-agent |
     gzip -n >dist/edge-agent-bundle.tar.gz
 ls -l dist/edge-agent-bundle.tar.gz

@@ -5,7 +5,7 @@
 # PYTHON: the interpreter (python3). Packages come from wheels/ where that is there (make bundle),
 # else from PyPI; only those that config/constraints-display.txt names, by their hashes.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 layout=$1
 root=${2:-}
 python=${PYTHON:-python3}
@@ -39,7 +39,7 @@ else
     # What builds it is among the packages.
     wheel=$(mktemp -d)
     trap 'rm -rf "$wheel"' EXIT
-    packaging/wheel.sh "$new/bin/python" "$wheel" --no-build-isolation
+    systemd/packaging/wheel.sh "$new/bin/python" "$wheel" --no-build-isolation
     $pip install -q --no-compile --no-deps --no-index "$wheel"/attendance_edge_agent-*.whl
 fi
 "$new/bin/edge-agent" --version >/dev/null
@@ -65,7 +65,7 @@ for unit in systemd/edge-agent*; do
     put "$unit" "$units/${unit##*/}"
 done
 second=$(mktemp)
-sed -f packaging/second.sed systemd/edge-agent.service >"$second"
+sed -f systemd/packaging/second.sed systemd/edge-agent.service >"$second"
 put "$second" "$units/edge-agent@.service"
 rm "$second"
 put config/edge-agent.sysusers.conf $own/sysusers.d/edge-agent.conf
@@ -76,8 +76,8 @@ put config/edge-agent.journald.conf $own/systemd/journald.conf.d/edge-agent.conf
 put config/edge-agent-gpio.rules $own/udev/rules.d/70-edge-agent-gpio.rules
 for page in man/man1/edge-agent.1 man/vi/man1/edge-agent.1 bash-completion/completions/edge-agent \
     zsh/site-functions/_edge-agent; do
-    put share/$page $share/$page
+    put config/share/$page $share/$page
 done
 put config/edge-agent.toml $program/edge-agent.toml
-put packaging/settle.sh $program/settle.sh
+put systemd/packaging/settle.sh $program/settle.sh
 chmod 0755 "$root$program/settle.sh"

@@ -2,16 +2,16 @@
 # dist/edge-agent_VERSION_ARCHITECTURE.deb, for the Debian that it is made on; the same bytes each
 # time. PYTHON: that Debian's own (/usr/bin/python3).
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 python=$(readlink -f "${PYTHON:-/usr/bin/python3}")
-SOURCE_DATE_EPOCH=$(packaging/date.sh)
+SOURCE_DATE_EPOCH=$(systemd/packaging/date.sh)
 export SOURCE_DATE_EPOCH
 . /etc/os-release
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 chmod 0755 "$root"
 umask 022
-PYTHON=$python packaging/stage.sh package "$root"
+PYTHON=$python systemd/packaging/stage.sh package "$root"
 
 # What the gate itself does not call, and what only installs other packages.
 lib=$(echo "$root"/usr/lib/edge-agent/venv/lib/python3.*/site-packages)
@@ -34,7 +34,7 @@ architecture=$(dpkg --print-architecture)
 maintainer='Edge Agent maintainers <maintainers@edge-agent.invalid>'
 doc=$root/usr/share/doc/edge-agent
 mkdir -p "$doc/examples" "$root/usr/share/lintian/overrides" "$root/DEBIAN"
-cp packaging/debian/lintian-overrides "$root/usr/share/lintian/overrides/edge-agent"
+cp systemd/packaging/debian/lintian-overrides "$root/usr/share/lintian/overrides/edge-agent"
 cp config/edge-agent.toml "$doc/examples/"
 {
     echo 'Edge Agent, attendance at a gate. GPL-3.0-or-later (/usr/share/common-licenses/GPL-3),'
@@ -54,12 +54,12 @@ cp config/edge-agent.toml "$doc/examples/"
     echo " -- $maintainer  $(date -uR -d "@$SOURCE_DATE_EPOCH")"
 } | gzip -9n >"$doc/changelog.gz"
 for script in config postinst prerm postrm; do
-    install -m 0755 "packaging/debian/$script" "$root/DEBIAN/$script"
+    install -m 0755 "systemd/packaging/debian/$script" "$root/DEBIAN/$script"
 done
-install -m 0644 packaging/debian/templates "$root/DEBIAN/templates"
+install -m 0644 systemd/packaging/debian/templates "$root/DEBIAN/templates"
 sed "s|@VERSION@|$version|; s|@ARCHITECTURE@|$architecture|; s|@MAINTAINER@|$maintainer|
     s|@SIZE@|$(du -sk --apparent-size "$root" | cut -f1)|; s|@PYTHON@|$(basename "$python")|g" \
-    packaging/debian/control.in >"$root/DEBIAN/control"
+    systemd/packaging/debian/control.in >"$root/DEBIAN/control"
 (cd "$root" && find usr -type f -printf '%P\n' | LC_ALL=C sort | sed 's|^|usr/|' | xargs -d '\n' md5sum >DEBIAN/md5sums)
 chmod 0644 "$root/DEBIAN/md5sums" "$root/DEBIAN/control"
 find "$root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
