@@ -285,7 +285,7 @@ def test_it_is_shown_anew_until_ctrl_c(
 
         monkeypatch.setattr(status, "_look", look)
         monkeypatch.setattr(status, "_BETWEEN_SCREENS_S", 0)
-        monkeypatch.setattr(status, "moves", lambda: terminal)
+        monkeypatch.setattr(status, "moves", lambda stream: terminal)
         with pytest.raises(KeyboardInterrupt):
             status._follow(SETTINGS, well)
         return capsys.readouterr().out

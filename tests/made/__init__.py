@@ -2,8 +2,8 @@
 
     make pages
 
-writes the man pages and the completion of shells in ``config/share/``, and the tables of messages in
-``docs/``, anew.
+writes the man pages and the completion of shells in ``config/share/``, and the tables of messages
+in ``docs/``, anew.
 """
 
 from pathlib import Path

@@ -87,6 +87,8 @@ def _plain(text: str) -> str:
 
 
 PAGES = {
-    f"config/share/man/{'' if language == 'en' else f'{language}/'}man1/edge-agent.1": _page(language)
+    f"config/share/man/{'' if language == 'en' else f'{language}/'}man1/edge-agent.1": _page(
+        language
+    )
     for language in LANGUAGES
 }

@@ -180,7 +180,7 @@ def test_rejected_entry_is_settled_by_a_void(
         (["correct", "add", CODE, "2026-11-23T12:00", "--gate", "nowhere", *WHO], 65),
         (["correct", "add", CODE, "2026-11-23T07:00", "--zone", "Mars", *WHO], 65),
         (["export", "--month", "2026-13"], 65),
-        (["export", "--month", "11/2026"], 65),
+        (["export", "--month", "13/2026"], 65),
         (["export", "--month", "2026-11", "--output", "/nowhere/x.xlsx"], 74),
         (["export", "--month", "2026-11", "--output", "/tmp/x.pdf"], 65),
     ],
