@@ -265,7 +265,7 @@ def test_stacks_on_demand(gate: Gate) -> None:
         assert watch.panel()["worker"] == code
         daemon.signal(signal.SIGUSR1)  # By now every thread has begun its work.
     assert daemon.said.count("most recent call first") >= 3
-    for module in ("loop.py", "thread.py", "server.py"):
+    for module in ("loop.py", "thread.py", "run.py"):
         assert module in daemon.said
     assert daemon.stop() == 0
 
