@@ -60,6 +60,8 @@ class _Watch:
         self._names: dict[str, str] = {}
         self._last = 0
         """The last entry that was told; 0: none yet."""
+        self._told_through = 0
+        """The last entry that was there when the ledger was read."""
 
     def follow(self) -> None:
         """Until Ctrl-C. Raises DaemonUnreachable where there was never a daemon."""
@@ -97,9 +99,6 @@ class _Watch:
             self._names = names_of(self._settings)
         now = datetime.now(self._zone).strftime("%H:%M:%S  ")
         tell(f"{now}{_sentence(event, self._names)}")
-
-    _told_through = 0
-    """The last entry that was there when the ledger was read."""
 
     def _tell_punches(self) -> None:
         """What was punched since the time that was asked for, or since the last event."""

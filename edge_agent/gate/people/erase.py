@@ -46,7 +46,7 @@ class Eraser:
         """Take a worker out, together with the entry that says why. Raises StoreFault."""
         gate, store = self._gate, self._gate.store
         traces, owned = store.traces_of(code), [p for p in gate.prints if p.worker == code]
-        planned = next((e for e in store.erasures() if e.worker == code and not e.begun), None)
+        planned = store.planned_for(code)
         stamp = gate.clock.stamp()
 
         def noted(counts: Counts) -> Erasure:

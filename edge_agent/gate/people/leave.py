@@ -38,9 +38,9 @@ def leave_worker(context: RequestContext, request: LeaveWorker) -> Result:
 
 
 def _plan(context: RequestContext, code: str, day: str) -> Result:
-    planned = [e for e in context.gate.store.erasures() if e.worker == code and not e.begun]
+    planned = context.gate.store.planned_for(code)
     one = Erasure(
-        id=planned[0].id if planned else 0,
+        id=planned.id if planned else 0,
         worker=code,
         after=day,
         begun=None,

@@ -25,6 +25,11 @@ class ErasureRows(Part):
         """All of them, in their order."""
         return [_erasure(row) for row in self._connection.rows(_ALL)]
 
+    def planned_for(self, worker: str) -> Erasure | None:
+        """The one that begins once a day is over; None: there is none."""
+        planned = (one for one in self.erasures() if one.worker == worker and one.begun is None)
+        return next(planned, None)
+
     def traces_of(self, worker: str) -> list[bytes]:
         """Bytes that stand for a worker's templates, evidence, cards and PIN, and nothing else."""
         rows = self._connection.rows(
@@ -53,6 +58,8 @@ class ErasureRows(Part):
     def files_with(self, traces: Iterable[bytes], beat: Callable[[], None]) -> list[str]:
         """The names of the files of this database, old ones too, in which one of them stands."""
         path, wanted = self._connection.path, list(traces)
+        if not wanted:
+            return []
         files = sorted(file for file in path.parent.glob(f"{path.name}*") if file.is_file())
         return [file.name for file in files if _holds(file, wanted, beat)]
 
@@ -111,7 +118,7 @@ class ErasureChange(ChangePart):
 
 
 def _holds(file: Path, wanted: list[bytes], beat: Callable[[], None]) -> bool:
-    longest = max(map(len, wanted), default=0)
+    longest = max(map(len, wanted))
     with file.open("rb") as opened:
         before = b""
         while chunk := opened.read(_CHUNK):
