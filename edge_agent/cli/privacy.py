@@ -5,6 +5,8 @@ from typing import Any
 import click
 
 from ..contract.language import say
+from ..gate.ledger.store.metadata import ERASURES_UNKNOWN
+from ..gate.people.requests import TellErased
 from ..gate.settings.schema import Settings
 from .help import group
 from .options import as_json, with_settings
@@ -37,7 +39,27 @@ def overdue(settings: Settings, as_json: bool) -> None:
     else:
         for row in rows:
             tell(say("privacy.overdue", code=row["worker"], begun=row["begun"]))
-    if rows:
+    asks = store.remembered(ERASURES_UNKNOWN) is not None
+    if asks:
+        tell(say("privacy.unknown"), err=True)
+    if rows or asks:
+        click.get_current_context().exit(1)
+
+
+@privacy.command(help="help.privacy-erased")
+@click.argument("codes", nargs=-1, metavar="CODE…")
+@click.option("--nobody", is_flag=True, help="help.erased-nobody")
+@as_json
+@with_settings
+def erased(settings: Settings, codes: tuple[str, ...], nobody: bool, as_json: bool) -> None:
+    from .carry_out import carry_out
+
+    result = carry_out(settings, TellErased(codes=list(codes), nobody=nobody))
+    if as_json:
+        print_json(result)
+    else:
+        tell(say("privacy.known-now", count=len(result["workers"])))
+    if not result["done"]:
         click.get_current_context().exit(1)
 
 

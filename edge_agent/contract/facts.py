@@ -473,6 +473,15 @@ class WorkerErased(Fact, tag="worker.erased", frozen=True, kw_only=True):
     proof: str
 
 
+class ErasuresKnown(Fact, tag="erasures.known", frozen=True, kw_only=True):
+    """This ledger began from a database that may have come from before an erasure. By now its gate
+    knows by ``actor``'s word, payroll's or a person's, whose: ``workers`` of them it did not know.
+    """
+
+    workers: int
+    actor: str
+
+
 class TemplatesSealed(Fact, tag="templates.sealed", frozen=True, kw_only=True):
     """From now on so many templates leave the gate as a backup, sealed to these public keys."""
 

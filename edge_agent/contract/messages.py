@@ -64,6 +64,15 @@ class ReportLine(Struct, frozen=True, kw_only=True):
     advice: Line
 
 
+class ErasedWorker(Struct, frozen=True, kw_only=True):
+    """A worker whose data was to be erased, and by which entry: ``kind`` says why."""
+
+    ledger: LedgerId
+    seq: Seq
+    worker: Word
+    kind: Literal["consent.withdrawn", "worker.left"]
+
+
 class RosterWorker(Struct, frozen=True, kw_only=True):
     """A worker as payroll knows them.
 

@@ -62,6 +62,7 @@ MAY: Mapping[str, Roles | None] = {
     "prints health": _AT_THE_GATE,
     "prints list": ALL,
     "prints remove": _TECHNICIAN,
+    "privacy erased": _AT_THE_GATE,
     "privacy overdue": ALL,
     "punches add": _SUPERVISOR,
     "punches list": ALL,

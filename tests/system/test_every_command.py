@@ -47,6 +47,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "prints list": (),
     "prints health": (),
     "prints remove": ("NV002", "--finger", "right-index"),
+    "privacy erased": ("--nobody",),
     "privacy overdue": (),
     "punches add": ("NV001", "--at", "2026-11-23T06:00", "--reason", "no-power"),
     "punches list": (),

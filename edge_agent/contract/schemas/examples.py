@@ -21,6 +21,7 @@ from ..facts import (
     CredentialsAllowed,
     Direction,
     DirectionSource,
+    ErasuresKnown,
     Fact,
     GateAlive,
     LedgerOpened,
@@ -146,6 +147,7 @@ _FACTS: tuple[Fact, ...] = (
         credentials=0,
         proof=hashlib.sha256(b"what was done, and how it was checked").hexdigest(),
     ),
+    ErasuresKnown(workers=1, actor="payroll"),
     TemplatesSealed(
         backup="2026-11-23-main-gate",
         prints=412,

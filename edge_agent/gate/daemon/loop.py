@@ -214,6 +214,8 @@ class GateLoop:
         self._prune = Pruner(gate, self._prune_after_months)
         self._eraser = Eraser(gate, self._sensor, pairing)
         self._roster = RosterKeeper(gate, self._roster_inbox)
+        # Before the sensor is looked at: a print that is erased again needs no template there.
+        self._eraser.turn(usable=False, beat=beat)
         self._alive_due = gate.clock.monotonic()
         self._failures = 0
         self._failing_since: float | None = None

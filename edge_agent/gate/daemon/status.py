@@ -34,6 +34,7 @@ from ..events import (
 )
 from ..ledger.glance import glance
 from ..ledger.print_watch import PrintStanding
+from ..ledger.store.metadata import ERASURES_UNKNOWN
 from ..ledger.store.sqlite_store import SqliteStore
 from .assembly import Assembly
 from .supervised_thread import SILENT_AFTER_S
@@ -160,7 +161,9 @@ def _store_problem(
 ) -> Message | None:
     lost = assembly.lost_people(store)
     people = Message("problem.people-lost", lost=lost.told) if lost else None
-    return together(detail_of(now) or _disk_problem(usage), people)
+    asks = store.remembered(ERASURES_UNKNOWN) is not None
+    erasures = Message("privacy.unknown") if asks else None
+    return together(detail_of(now) or _disk_problem(usage), people, erasures)
 
 
 def _disk_problem(usage: _Disk | None) -> Message | None:

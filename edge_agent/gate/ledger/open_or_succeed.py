@@ -31,10 +31,13 @@ from .damage.salvage import salvage
 from .lost_people import BRING_BACK
 from .store import people_snapshot
 from .store.database import database_fault, open_as_it_is, open_database
+from .store.erasure_rows import owe
 from .store.metadata import Bound, bind, read_bound, seal_description, use
 from .store.notes import Leaving, leaving_note
+from .store.people_snapshot import PeopleSnapshot
 from .store.reserve import is_full
 from .store.sqlite_store import SqliteStore, identity
+from .succession.erasures import erased_beside, hand_over_erasures
 from .succession.handover import Handover, handover_of
 from .succession.successor import make_successor
 from .succession.swap import building, carry_out, decide, discard_half_made
@@ -130,8 +133,9 @@ class _Start(Struct, frozen=True):
         try:
             begun = carry_out(path) is not None
             discard_half_made(path)
+            beside = people_snapshot.read(path)
             if path.exists():
-                begun = self._leave_where_needed(damaged) or begun
+                begun = self._leave_where_needed(damaged, beside) or begun
             with closing(SqliteStore.open(path, self.gate, self.zone, self.now)) as store:
                 ledger = store.ledger
             database = open_database(path)
@@ -139,6 +143,7 @@ class _Start(Struct, frozen=True):
                 rehearse(database)
                 bind(database, self.here)
                 seal_description(database, ledger)
+                owe(database, erased_beside(beside, self.gate))
                 people_snapshot.keep(path, database, self.gate, ledger)
                 leaving_note.take_back(path)
                 # Last: from here on a log that is missing is damage.
@@ -153,7 +158,7 @@ class _Start(Struct, frozen=True):
             raise database_fault(path, error) from error
         return database, begun
 
-    def _leave_where_needed(self, damaged: str | None) -> bool:
+    def _leave_where_needed(self, damaged: str | None, beside: PeopleSnapshot | None) -> bool:
         """Begin a new ledger in the place of the one that is there, if it has to be left."""
         noted = self._noted()
         if damaged is None and noted is not None and noted.why == "damaged":
@@ -165,6 +170,7 @@ class _Start(Struct, frozen=True):
                 if found is None:
                     return False
                 why, handover = found
+                hand_over_erasures(handover, why, beside, self.gate)
                 count = self._make_successor(why, handover)
                 database.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         else:
@@ -173,6 +179,7 @@ class _Start(Struct, frozen=True):
                 "the database %s is damaged (%s): rescuing what can be read", self.path, damaged
             )
             salvaged = salvage(self.path, self.gate, self.now, self.beat)
+            hand_over_erasures(salvaged.handover, why, beside, self.gate)
             count = self._make_successor(why, salvaged.handover)
             _tell_what_is_lost(salvaged.people)
         # From here on it is carried out to its end, by the next start if need be.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from msgspec import Struct, structs
+from msgspec import Struct, convert, structs
 
 from ...contract.attendance import SHIFT_MS
 from ...contract.chain import Entry
@@ -19,6 +19,7 @@ from ...contract.facts import (
     PunchTimeResolved,
     PunchVoided,
 )
+from ...contract.messages import ErasedWorker
 from ...contract.people import Print, Worker
 from ...contract.roster import Applied
 from ...contract.stamps import ClockState, Stamp
@@ -239,15 +240,26 @@ class Recorder:
         code: str,
         slots: list[int],
         noted: Callable[[Counts], Erasure],
+        again: ErasedWorker | None = None,
     ) -> None:
-        """Take a worker out, and announce that the templates in ``slots`` are erased next."""
+        """Take a worker out, and announce that the templates in ``slots`` are erased next.
+
+        ``again``: it was done before, and this database came from before that.
+        """
 
         def take_out(change: SqliteChange) -> None:
             change.put_erasure(noted(change.erase_worker(code)))
             if slots:
                 change.announce(*slots)
 
-        self.record_all(facts, stamp, also=take_out)
+        def remember(change: SqliteChange, entries: list[Entry]) -> None:
+            why = {"kind": entries[0].kind, "seq": entries[0].seq}
+            one = {"ledger": self.store.ledger, "worker": code, **why}
+            change.put_erased(convert(one, ErasedWorker))
+            if again is not None:
+                change.put_erased(again)
+
+        self.record_all(facts, stamp, also=take_out, then=remember)
         self._known = None
 
     def record_roster(

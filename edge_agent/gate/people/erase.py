@@ -15,10 +15,13 @@ import msgspec
 from msgspec import structs
 
 from ...contract.errors import EdgeAgentError
-from ...contract.facts import Fact, PrintErased, WorkerErased, WorkerLeft
+from ...contract.facts import ConsentWithdrawn, Fact, PrintErased, WorkerErased, WorkerLeft
+from ...contract.language import Message
+from ...contract.messages import ErasedWorker
 from ...contract.stamps import Stamp, local_date, local_time
 from ..erasure import Counts, Erasure
 from ..ledger.recorder import Recorder
+from ..ledger.store.metadata import ERASURES_UNKNOWN
 from ..ledger.store.sqlite_store import SqliteChange
 from ..ports import Sensor
 from ..sensor.pairing import Pairing, persistently
@@ -40,10 +43,14 @@ class Eraser:
         self._pairing = pairing
         self._due = -inf
         self._told = -inf
+        self._was_usable = False
         self._beat: Callable[[], None] = lambda: None
 
-    def begin(self, code: str, why: Fact) -> Erasure:
-        """Take a worker out, together with the entry that says why. Raises StoreFault."""
+    def begin(self, code: str, why: Fact, again: ErasedWorker | None = None) -> Erasure:
+        """Take a worker out, together with the entry that says why. Raises StoreFault.
+
+        ``again``: what was done before, and is not known to this database.
+        """
         gate, store = self._gate, self._gate.store
         traces, owned = store.traces_of(code), [p for p in gate.prints if p.worker == code]
         planned = store.planned_for(code)
@@ -61,12 +68,13 @@ class Eraser:
                 document=None,
             )
 
-        gate.record_erasure([why], stamp, code, [print_.slot for print_ in owned], noted)
+        gate.record_erasure([why], stamp, code, [print_.slot for print_ in owned], noted, again)
         erasure = [one for one in store.erasures() if one.worker == code and one.begun][-1]
         return self._scrub(erasure, traces)
 
     def go_on(self, *, usable: bool) -> None:
         """Do what can be done by now; ``usable``: the sensor is in use, and it is ours."""
+        self._catch_up()
         for one in self._gate.store.erasures():
             if one.begun is None and self._is_over(one, self._gate.clock.stamp()):
                 self.begin(one.worker, WorkerLeft(worker=one.worker, actor=_ACTOR))
@@ -79,11 +87,18 @@ class Eraser:
                 one = self._erase_from_sensor(one)
             if one.scrubbed and not one.slots:
                 self._finish(one)
+        if usable:
+            self._erase_what_came_back()
 
     def turn(self, *, usable: bool, beat: Callable[[], None]) -> None:
-        """Once a minute, between two looks at the glass. Never raises."""
+        """Once a minute, and where the sensor is back, between two looks at the glass.
+
+        Never raises.
+        """
         now = self._gate.clock.monotonic()
-        if now < self._due:
+        is_back = usable and not self._was_usable
+        self._was_usable = usable
+        if now < self._due and not is_back:
             return
         self._due, self._beat = now + _EVERY_S, beat
         try:
@@ -94,9 +109,37 @@ class Eraser:
         except EdgeAgentError as fault:
             log.warning("an erasure goes on in a minute: %s", fault)
 
+    def _catch_up(self) -> None:
+        """Do again what this database, restored from before, does not know of."""
+        gate = self._gate
+        for one in gate.store.owed():
+            if gate.store.has_anything_of(one.worker):
+                why = WorkerLeft if one.kind == "worker.left" else ConsentWithdrawn
+                log.warning("%s was erased before, and is erased again", one.worker)
+                self.begin(one.worker, why(worker=one.worker, actor=_ACTOR), one)
+            else:
+                with gate.store.changing() as change:
+                    change.put_erased(one)
+
+    def _erase_what_came_back(self) -> None:
+        """A module may have been set back as well: what is in it again goes again."""
+        gate = self._gate
+        lives = gate.store.erased_lives()
+        if not lives:
+            return
+        there = persistently(self._pairing, self._sensor.slots)
+        for slot in sorted(there & lives.keys()):
+            worker, generation = lives[slot]
+            log.warning("the erased template in slot %d is there again: erased again", slot)
+            gate.announce(slot)
+            persistently(self._pairing, partial(self._pairing.undo, [slot]))
+            gate.record(PrintErased(worker=worker, slot=slot, generation=generation))
+
     def _tell(self) -> None:
         """Once a day: what is not as it should be."""
         gate = self._gate
+        if gate.store.remembered(ERASURES_UNKNOWN) is not None:
+            log.error("%s", Message("privacy.unknown"))
         if not gate.policy.consent_required and gate.prints:
             log.warning('fingers are used without asking for a consent: [privacy] consent is "off"')
         for one in gate.store.erasures():

@@ -28,7 +28,7 @@ from .credentials import (
 )
 from .enroll import enroll, identify, remove_print
 from .import_workers import import_workers
-from .leave import leave_worker, withdraw_consent
+from .leave import leave_worker, tell_erased, withdraw_consent
 from .list_people import list_people
 from .prompt import Prompt
 from .requests import (
@@ -60,6 +60,7 @@ from .requests import (
     RestorePrints,
     SealPrints,
     TakeImage,
+    TellErased,
     VoidPunch,
     WithdrawConsent,
 )
@@ -104,6 +105,7 @@ HANDLERS: Mapping[type[Request], Handler] = {
     RecordConsent: Handler(record_consent),
     WithdrawConsent: Handler(withdraw_consent),
     LeaveWorker: Handler(leave_worker),
+    TellErased: Handler(tell_erased),
     AskSensor: Handler(ask_sensor, tells_of_sensor=True),
     AdoptSensor: Handler(adopt_sensor, tells_of_sensor=True),
     TakeImage: Handler(take_image, takes_finger=True),

@@ -5,14 +5,15 @@ import logging
 from msgspec import to_builtins
 
 from ...contract.errors import BadRequest, EdgeAgentError
-from ...contract.facts import ConsentWithdrawn, Fact, WorkerLeft
+from ...contract.facts import ConsentWithdrawn, ErasuresKnown, Fact, WorkerLeft
 from ...contract.people import checked_code
 from ...contract.stamps import local_date
 from ..erasure import Counts, Erasure
+from ..ledger.store.metadata import ERASURES_UNKNOWN
 from .consent import checked_day
 from .context import RequestContext, Result
 from .erase import Eraser
-from .requests import LeaveWorker, WithdrawConsent
+from .requests import LeaveWorker, TellErased, WithdrawConsent
 
 log = logging.getLogger(__name__)
 
@@ -55,27 +56,46 @@ def _plan(context: RequestContext, code: str, day: str) -> Result:
 
 
 def _erase(context: RequestContext, code: str, why: Fact) -> Result:
-    if not _anything_of(context, code):
+    if not context.gate.store.has_anything_of(code):
         raise BadRequest("privacy.nothing-here", code=code)
     eraser = Eraser(context.gate, context.sensor, context.pairing)
     eraser.begin(code, why)
+    _go_on(context, eraser)
+    return _told(context, code)
+
+
+def tell_erased(context: RequestContext, request: TellErased) -> Result:
+    """Somebody says whose erasures a restored database does not know.
+
+    Raises BadRequest where that is not asked, where nobody is meant and somebody named, or the
+    other way about, and where there is no such worker.
+    """
+    gate, actor = context.gate, context.actor
+    if gate.store.remembered(ERASURES_UNKNOWN) is None:
+        raise BadRequest("privacy.not-asked")
+    if bool(request.codes) == request.nobody:
+        raise BadRequest("privacy.codes-or-nobody")
+    codes = [context.worker(checked_code(code)).code for code in dict.fromkeys(request.codes)]
+    eraser = Eraser(gate, context.sensor, context.pairing)
+    for code in codes:
+        if gate.store.has_anything_of(code):
+            eraser.begin(code, WorkerLeft(worker=code, actor=actor))
+    gate.record(
+        ErasuresKnown(workers=len(codes), actor=actor),
+        also=lambda change: change.settle_unknown(),
+    )
+    _go_on(context, eraser)
+    left = [one.worker for one in gate.store.erasures() if one.begun and not one.done]
+    return {"workers": codes, "done": not left}
+
+
+def _go_on(context: RequestContext, eraser: Eraser) -> None:
     try:
         context.sensor_in_use()
         eraser.go_on(usable=True)
     except EdgeAgentError as fault:
         # It is nobody's by now; the rest is done once the sensor is back.
-        log.warning("the erasure of %s is not done yet: %s", code, fault)
-    return _told(context, code)
-
-
-def _anything_of(context: RequestContext, code: str) -> bool:
-    gate, store = context.gate, context.gate.store
-    return bool(
-        code in store.consents()
-        or any(print_.worker == code for print_ in gate.prints)
-        or any(one.worker == code for one in store.credentials())
-        or store.traces_of(code)
-    )
+        log.warning("an erasure is not done yet: %s", fault)
 
 
 def _told(context: RequestContext, code: str) -> Result:

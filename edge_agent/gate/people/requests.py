@@ -258,6 +258,15 @@ class LeaveWorker(Request, tag="leave-worker", frozen=True, kw_only=True):
     on: Word | None = None
 
 
+class TellErased(Request, tag="tell-erased", frozen=True, kw_only=True):
+    """Whose prints had been erased after the copy that this gate was restored from."""
+
+    command = "privacy erased"
+
+    codes: Annotated[list[Word], Meta(max_length=1000)] = []
+    nobody: bool = False
+
+
 class AskSensor(Request, tag="ask-sensor", frozen=True, kw_only=True):
     """What the sensor says of itself, and whether it is paired."""
 

@@ -21,8 +21,15 @@ from ..store.people_rows import SUMMED, print_sum, read_roster, row_sum
 from ..store.people_snapshot import PeopleSnapshot
 from ..store.schema import m090_no_listings, migrations
 
-OF_PEOPLE = ("worker.added", "worker.changed", "print.enrolled", "print.restored", "print.removed")
-"""Kinds of entries that say who there is."""
+_OF_PRINTS = ("print.enrolled", "print.restored", "print.removed")
+
+_OF_ERASURES = ("consent.withdrawn", "worker.left")
+
+OF_PEOPLE = (
+    *("worker.added", "worker.changed", "consent.given", "credential.added", "credential.removed"),
+    *(*_OF_PRINTS, *_OF_ERASURES),
+)
+"""Kinds of entries that say who there is, and by what they are known."""
 
 _NOT_TAKEN = (DamagedLedger, sqlite3.Error, ValueError, TypeError, LookupError, OverflowError)
 
@@ -88,7 +95,9 @@ def _who_there_was(
             continue
         if data["kind"] == "print.removed":
             slots.pop(data["slot"], None)
-        elif data["kind"].startswith("print."):
+        elif data["kind"] in _OF_ERASURES:
+            slots = {slot: whose for slot, whose in slots.items() if whose[0] != data["worker"]}
+        elif data["kind"] in _OF_PRINTS:
             slots[data["slot"]] = (data["worker"], data["finger"])
     sure = [row for row in rows.get("workers", []) if _is_sure("workers", row)]
     workers = {row["code"] for row in [*sure, *kept.get("workers", [])]}

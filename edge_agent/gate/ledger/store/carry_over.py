@@ -21,6 +21,7 @@ TABLES: dict[str, bool] = {
     "named_workers": True,
     "consents": True,
     "erasures": True,
+    "erased": True,
     # The new ledger's own.
     "ledger": False,
     "identity": False,

@@ -2,15 +2,22 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ....contract.messages import ErasedWorker
 from ...erasure import Counts, Erasure
 from .database import ChangePart, Part
+from .metadata import ERASURES_UNKNOWN
 from .people_rows import print_sum
 
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
 _ALL = "SELECT id, worker, after, begun, slots, counts, scrubbed, document FROM erasures"
+
+_ERASED = "SELECT ledger, seq, worker, kind FROM erased"
 
 _CHUNK = 1 << 20
 
@@ -29,6 +36,34 @@ class ErasureRows(Part):
         """The one that begins once a day is over; None: there is none."""
         planned = (one for one in self.erasures() if one.worker == worker and one.begun is None)
         return next(planned, None)
+
+    def erased(self) -> list[ErasedWorker]:
+        """Whose erasures are known here, those of former ledgers too."""
+        return [_erased(row) for row in self._connection.rows(_ERASED)]
+
+    def owed(self) -> list[ErasedWorker]:
+        """Those that this database does not know of: it was restored from before them."""
+        return [_erased(row) for row in self._connection.rows(f"{_ERASED} WHERE owed = 1")]
+
+    def has_anything_of(self, worker: str) -> bool:
+        """Whether there is anything that an erasure takes away."""
+        [(found,)] = self._connection.rows(
+            "SELECT EXISTS (SELECT 1 FROM prints WHERE worker = ?1"
+            " AND (removed = 0 OR digest IS NOT NULL OR finger != ''))"
+            " OR EXISTS (SELECT 1 FROM evidence_openings WHERE worker = ?1)"
+            " OR EXISTS (SELECT 1 FROM credentials WHERE worker = ?1)"
+            " OR EXISTS (SELECT 1 FROM consents WHERE worker = ?1)",
+            worker,
+        )
+        return bool(found)
+
+    def erased_lives(self) -> dict[int, tuple[str, int]]:
+        """Slots whose last print was erased with its worker: that one's code and generation."""
+        rows = self._connection.rows(
+            "SELECT slot, worker, max(generation) FROM prints GROUP BY slot"
+            " HAVING removed = 1 AND finger = ''"
+        )
+        return {slot: (worker, generation) for slot, worker, generation in rows}
 
     def traces_of(self, worker: str) -> list[bytes]:
         """Bytes that stand for a worker's templates, evidence, cards and PIN, and nothing else."""
@@ -86,6 +121,20 @@ class ErasureChange(ChangePart):
             ),
         )
 
+    def put_erased(self, one: ErasedWorker) -> None:
+        """An erasure is known, and done here as well."""
+        self.people_changed = True
+        self._database.conn.execute("REPLACE INTO erased VALUES (?, ?, ?, ?, 0)", _row_of(one))
+
+    def owe(self, known: Iterable[ErasedWorker]) -> None:
+        """These are known; those that were not before are still to be done here."""
+        self.people_changed = True
+        owe(self._database, known)
+
+    def settle_unknown(self) -> None:
+        """Somebody who knows has told whose erasures this database does not know."""
+        self._database.conn.execute("DELETE FROM remembered WHERE key = ?", (ERASURES_UNKNOWN,))
+
     def erase_worker(self, worker: str) -> Counts:
         """Forget all but the code and the name: prints and their digests, evidence, cards, PIN.
 
@@ -115,6 +164,22 @@ class ErasureChange(ChangePart):
         for table in ("named_workers", "consents"):
             conn.execute(f"DELETE FROM {table} WHERE worker = ?", (worker,))
         return Counts(prints=len(found), openings=openings, credentials=credentials)
+
+
+def owe(database: "Database", known: Iterable[ErasedWorker]) -> None:
+    """Note erasures that a database does not know of, as its to do again."""
+    database.conn.executemany(
+        "INSERT OR IGNORE INTO erased VALUES (?, ?, ?, ?, 1)", map(_row_of, known)
+    )
+
+
+def _row_of(one: ErasedWorker) -> tuple[str, int, str, str]:
+    return one.ledger, one.seq, one.worker, one.kind
+
+
+def _erased(row: Any) -> ErasedWorker:
+    ledger, seq, worker, kind = row
+    return ErasedWorker(ledger=ledger, seq=seq, worker=worker, kind=kind)
 
 
 def _holds(file: Path, wanted: list[bytes], beat: Callable[[], None]) -> bool:

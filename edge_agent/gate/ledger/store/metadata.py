@@ -26,6 +26,10 @@ PEOPLE_LOST = "people-lost"
 """Remembered of a damaged database: who did not come along from it (lost_people.py)."""
 
 
+ERASURES_UNKNOWN = "erasures-unknown"
+"""Remembered of a database that may have come from before an erasure: why its ledger began."""
+
+
 class Watermarks(Struct, frozen=True):
     """``published``: the broker took 1…this. ``confirmed``: payroll's receipt covers 1…this."""
 

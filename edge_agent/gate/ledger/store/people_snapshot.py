@@ -24,6 +24,7 @@ import msgspec
 from msgspec import Struct
 
 from ....contract.atomic_file import replacing, sync
+from ....contract.messages import ErasedWorker
 from ...host.lock import give_to_folder_owner
 from .carry_over import Rows, rows_of
 from .metadata import PEOPLE_LOST, recall
@@ -47,7 +48,7 @@ class PeopleSnapshot(Struct, frozen=True, kw_only=True):
     """The rows of the tables in ``SUMMED``, as they were after entry ``seq`` of ``ledger``.
 
     Bytes are hexadecimal digits. ``lost``: what the database remembers of those who were lost
-    before, as it stands there.
+    before, as it stands there. ``erased``: whose erasures it knows; None: of an older version.
     """
 
     gate: str
@@ -55,6 +56,7 @@ class PeopleSnapshot(Struct, frozen=True, kw_only=True):
     seq: int
     rows: Rows
     lost: str | None = None
+    erased: list[ErasedWorker] | None = None
 
     def sealed(self) -> Rows:
         """The rows as they stand in the tables, with their checksums."""
@@ -116,7 +118,11 @@ def _taken(database: Database, gate: str, ledger: str) -> PeopleSnapshot:
     }
     [[seq]] = database.conn.execute("SELECT coalesce(max(seq), 0) FROM ledger")
     lost = recall(database, PEOPLE_LOST)
-    return PeopleSnapshot(gate=gate, ledger=ledger, seq=seq, rows=rows, lost=lost)
+    erased = [
+        msgspec.convert({name: row[name] for name in ErasedWorker.__struct_fields__}, ErasedWorker)
+        for row in rows_of(database, "erased")
+    ]
+    return PeopleSnapshot(gate=gate, ledger=ledger, seq=seq, rows=rows, lost=lost, erased=erased)
 
 
 def _write(path: Path, snapshot: PeopleSnapshot) -> None:

@@ -390,3 +390,26 @@ def m172_erasures(db: Database) -> None:
         " document TEXT"
         ") STRICT"
     )
+
+
+@_migration
+def m180_erased(db: Database) -> None:
+    """Whose erasures are known here, by the entry that says why; those of former ledgers too.
+
+    ``owed``: this database has not seen it, and what it holds of the worker has to go again.
+    """
+    db.conn.execute(
+        "CREATE TABLE erased ("
+        " ledger TEXT NOT NULL,"
+        " seq INTEGER NOT NULL,"
+        " worker TEXT NOT NULL,"
+        " kind TEXT NOT NULL,"
+        " owed INTEGER NOT NULL CHECK (owed IN (0, 1)),"
+        " PRIMARY KEY (ledger, seq)"
+        ") STRICT"
+    )
+    db.conn.execute(
+        "INSERT INTO erased SELECT json_extract(CAST(wire AS TEXT), '$.data.ledger'), seq,"
+        " json_extract(CAST(wire AS TEXT), '$.data.worker'), kind, 0 FROM ledger"
+        " WHERE kind IN ('consent.withdrawn', 'worker.left')"
+    )

@@ -69,8 +69,10 @@ class Batch(Struct):
                 return left_out(record, there)
             if print_.slot in taken:
                 return held(print_, PRESENT)
-        erased = any(one.worker == record.worker and one.begun for one in gate.store.erasures())
-        if erased and record.worker not in gate.store.consents():
+        erased = any(one.worker == record.worker for one in gate.store.erased())
+        # What this gate has enrolled since knows its digest: that may come back.
+        again = gate.store.finger_of(record.digest) == (record.worker, record.finger)
+        if erased and not again and record.worker not in gate.store.consents():
             return left_out(record, Message("backup.erased"))
         if not gate.may_use_fingers_of(record.worker):
             return left_out(record, Message("backup.no-consent"))

@@ -1,0 +1,57 @@
+"""What was erased does not come back with a database that was restored from before it.
+
+The database does not know of it. What is kept of the people beside it does, where it is of a later
+state; where that is not certain either, it is for payroll or a person to say.
+"""
+
+from msgspec import structs
+
+from ....contract.facts import WhyOpened
+from ....contract.messages import ErasedWorker
+from ..store.metadata import ERASURES_UNKNOWN
+from ..store.people_snapshot import PeopleSnapshot
+from .handover import Handover
+
+_FROM_BEFORE: frozenset[WhyOpened] = frozenset(
+    {"restored-backup", "cloned-card", "payroll-is-ahead", "forked"}
+)
+"""Why a ledger is left whose database may be older than what its gate has done."""
+
+
+def erased_beside(beside: PeopleSnapshot | None, gate: str) -> list[ErasedWorker]:
+    """Whose erasures are known beside the database; another gate's say nothing of this one."""
+    if beside is None or beside.gate != gate:
+        return []
+    return beside.erased or []
+
+
+def hand_over_erasures(
+    handover: Handover, why: WhyOpened, beside: PeopleSnapshot | None, gate: str
+) -> None:
+    """Have the next ledger know what is known beside the old one's database.
+
+    What only that knows is owed: it is done again. Where there may be more, the next ledger asks.
+    """
+    rows = handover.rows
+    known = {(row["ledger"], row["seq"]) for row in rows.setdefault("erased", [])}
+    rows["erased"] += [
+        {**structs.asdict(one), "owed": 1}
+        for one in erased_beside(beside, gate)
+        if (one.ledger, one.seq) not in known
+    ]
+    if why in _FROM_BEFORE and not _is_later(beside, handover, why):
+        others = [row for row in rows["remembered"] if row["key"] != ERASURES_UNKNOWN]
+        rows["remembered"] = [*others, {"key": ERASURES_UNKNOWN, "value": why}]
+
+
+def _is_later(beside: PeopleSnapshot | None, handover: Handover, why: WhyOpened) -> bool:
+    """Whether what lies beside the database was not set back with it.
+
+    A copy that was put in the database's place leaves it as it was; a whole card goes back at once.
+    """
+    return (
+        why == "restored-backup"
+        and beside is not None
+        and beside.erased is not None
+        and beside.ledger == handover.previous.ledger
+    )
