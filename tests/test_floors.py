@@ -84,7 +84,7 @@ FLOORS = {
         ("databases",),
         ("worktime", "writers"),
         ("coverage", "roster"),
-        ("project",),
+        ("erasures", "project"),
         ("chains", "office"),
         ("store",),
         ("gaps", "telling"),

@@ -55,15 +55,6 @@ class Report(Command, tag="report", frozen=True, kw_only=True):
     """Payroll asks what ``edge-agent doctor`` says of the gate."""
 
 
-class ReportLine(Struct, frozen=True, kw_only=True):
-    """One line of the doctor's: what was looked at, what was found, what to do."""
-
-    check: Word
-    state: Literal["OK", "WARN", "FAIL"]
-    found: Line
-    advice: Line
-
-
 class ErasedWorker(Struct, frozen=True, kw_only=True):
     """A worker whose data was to be erased, and by which entry: ``kind`` says why."""
 
@@ -71,6 +62,26 @@ class ErasedWorker(Struct, frozen=True, kw_only=True):
     seq: Seq
     worker: Word
     kind: Literal["consent.withdrawn", "worker.left"]
+
+
+class Erased(Command, tag="erased", frozen=True, kw_only=True):
+    """Payroll tells whose erasures at this gate it holds, of ledgers before ``ledger``.
+
+    That one may have begun from a database that came from before them. ``more``: others follow.
+    """
+
+    ledger: LedgerId
+    erased: Annotated[list[ErasedWorker], Meta(max_length=1000)]
+    more: bool = False
+
+
+class ReportLine(Struct, frozen=True, kw_only=True):
+    """One line of the doctor's: what was looked at, what was found, what to do."""
+
+    check: Word
+    state: Literal["OK", "WARN", "FAIL"]
+    found: Line
+    advice: Line
 
 
 class RosterWorker(Struct, frozen=True, kw_only=True):

@@ -12,13 +12,14 @@ from math import inf
 from msgspec import Struct
 
 from ..contract.errors import StoreFault
-from ..contract.messages import Rejection
+from ..contract.messages import ErasedWorker, Rejection
 from .accept import Arrival, ChainLink, Novelty, Tip, novelty, settles
 from .chains import Chains, HeldChain
 from .coverage import CoverageTable
 from .databases import open_database
 from .databases.database import Database, DatabaseAway, packed
 from .databases.schema import ENTRY_COLUMNS, prepare
+from .erasures import erasures_to_tell, keep_erasures
 from .office.journal import keep_journal
 from .project import Rejected, project, project_anew
 from .roster.known_workers import RosterResult, Unlisted, apply_roster, unlisted
@@ -150,6 +151,10 @@ class PayrollStore:
         """Who punches, and no roster has named them."""
         return unlisted(self._database)
 
+    def erasures_to_tell(self, gate: str, ledger: str) -> list[ErasedWorker]:
+        """Whose erasures a gate has told in other ledgers; none where this one knows them."""
+        return erasures_to_tell(self._database, gate, ledger)
+
     def update_coverage(self, now: float) -> None:
         """In a quiet moment, a little of what the views rest on and no entry waits for."""
         until = time.monotonic() + _RENEWING_S
@@ -199,6 +204,7 @@ class PayrollStore:
                 "entries", ENTRY_COLUMNS, (_row(arrival, received_at) for arrival in new)
             )
             for_a_person = project(self._database, new)
+            keep_erasures(self._database, new)
             room = self._room_for_forks(contradicting)
             for arrival in contradicting:
                 if room[arrival.ledger] <= 0:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from ..contract.bounds import LARGEST_ENTRY, LARGEST_KEPT
 from ..contract.errors import BrokerFault, EdgeAgentError
-from ..contract.messages import Receipt, Resend, Topics
+from ..contract.messages import Erased, Receipt, Resend, Topics
 from ..contract.roster import LARGEST_ROSTER
 from ..contract.signatures import NotSigned
 from ..contract.stamps import utc_time
@@ -21,6 +21,7 @@ from ..contract.told import escaped, identifier, rule
 from .accept import Arrival, bare
 from .connection import MQTT_3_1_1, MQTT_5, NotUnderstood, ReceiverConnection, ReceiverOptions
 from .databases.database import DatabaseAway
+from .erasures import AT_ONCE, OwedErasures
 from .gaps import Gaps, Presence, Resends
 from .messages import read_messages
 from .roster.known_workers import told_codes
@@ -144,6 +145,7 @@ class Receiver:
         self, connection: ReceiverConnection, store: PayrollStore, stop: threading.Event
     ) -> None:
         gaps, resends, receipts, present = Gaps(), Resends(), _OwedReceipts(), Presence()
+        erasures = OwedErasures()
         for progress in store.progress():
             self._confirm(connection, progress)
             gaps.update(progress)
@@ -163,7 +165,10 @@ class Receiver:
                 receipts.owe(progress)
             # After the commit and not before may the broker and the gates forget.
             connection.acknowledge(messages)
+            for opened in (one for one in batch.arrivals if one.seq == 1):
+                erasures.claimed(opened.gate, opened.ledger, time.monotonic())
             for claim in batch.claims:
+                erasures.claimed(claim.gate, claim.ledger, time.monotonic())
                 through = store.through(claim.ledger, claim.gate)
                 if through is not None:
                     gaps.claimed(claim.gate, claim.ledger, claim.last, through)
@@ -171,6 +176,7 @@ class Receiver:
                 self._confirm(connection, progress)
             present.update(batch.present)
             self._ask(connection, gaps, resends, present)
+            self._tell_erasures(connection, store, erasures)
             if len(messages) < _QUIET:
                 store.update_coverage(time.monotonic())
 
@@ -275,6 +281,28 @@ class Receiver:
         elif topic not in self._left_out and len(self._left_out) < _MOST_LEFT_OUT:
             self._left_out.add(topic)
             _log.error("left-out topic=%s: the broker does not take it. %s", escaped(topic), why)
+
+    def _tell_erasures(
+        self, connection: ReceiverConnection, store: PayrollStore, owed: OwedErasures
+    ) -> None:
+        for gate, ledger in owed.due(time.monotonic()):
+            told = store.erasures_to_tell(gate, ledger)
+            if not told:
+                owed.settled(gate)
+                continue
+            topic = Topics(self._options.root, gate).commands
+            for first in range(0, len(told), AT_ONCE):
+                command = Erased(
+                    id=uuid.uuid4().hex,
+                    expires=_now(_ASKED_FOR_S) if self._signer.key else None,
+                    ledger=ledger,
+                    erased=told[first : first + AT_ONCE],
+                    more=first + AT_ONCE < len(told),
+                )
+                payload = self._signer.signed(topic, msgspec.json.encode(command))
+                self._publish(connection, topic, payload)
+            place = identifier(gate), ledger
+            _log.info("erasures-told gate=%s ledger=%s count=%d", *place, len(told))
 
     def _ask(
         self, connection: ReceiverConnection, gaps: Gaps, resends: Resends, present: Presence

@@ -57,6 +57,8 @@ from ..facts import (
 from ..home_assistant import discovery
 from ..messages import (
     ClockStatus,
+    Erased,
+    ErasedWorker,
     GateStatus,
     LastWill,
     LedgerStatus,
@@ -201,6 +203,11 @@ _COMMANDS = (
         id="3c4f", expires="2026-11-24T00:00:00.000+07:00", ledger=_SCRIBE.ledger, from_=13, to=14
     ),
     Report(id="3c50"),
+    Erased(
+        id="3c51",
+        ledger=_SCRIBE.ledger,
+        erased=[ErasedWorker(ledger=_OLDER.ledger, seq=29, worker=_HOA, kind="worker.left")],
+    ),
 )
 
 _REPLIES = (

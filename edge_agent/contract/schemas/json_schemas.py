@@ -10,7 +10,7 @@ from msgspec import UNSET, Struct, structs
 from ..chain import Common, Envelope, event_type
 from ..facts import KINDS, Fact, OldEntry, kind_of
 from ..home_assistant import Discovery
-from ..messages import GateStatus, LastWill, Receipt, Reply, Report, Resend, Roster
+from ..messages import Erased, GateStatus, LastWill, Receipt, Reply, Report, Resend, Roster
 from ..roster import MOST_WORKERS
 from ..signatures import Signature
 
@@ -68,7 +68,7 @@ WORDS: Words = {
 ``rejected`` is a number in the status only.
 """
 
-_FROM_PAYROLL = (Receipt, Resend, Report, Roster)
+_FROM_PAYROLL = (Receipt, Resend, Report, Erased, Roster)
 """What others write may leave out whatever has a default; what the gate writes is always there."""
 
 _MAY_LEAVE_OUT = ("Envelope", "Reply", "Entity")
@@ -83,7 +83,7 @@ def entry_of(fact: type[Fact]) -> str:
 def components(ref_template: str) -> dict[str, Schema]:
     """All schemas by name, with references as ``ref_template`` ("…{name}") has them."""
     types = (*KINDS, Common, Envelope, GateStatus, LastWill, Receipt, Resend, Report, Reply, Roster)
-    types += (Discovery, Signature)
+    types += (Erased, Discovery, Signature)
     _, made = msgspec.json.schema_components(types, ref_template=ref_template)
     written_by_gate = set(made) - set(_names_in(_FROM_PAYROLL))
     for name, schema in made.items():
@@ -109,7 +109,7 @@ def components(ref_template: str) -> dict[str, Schema]:
         "type": "object",
         "anyOf": [_ref(ref_template, one.__name__) for one in (GateStatus, LastWill)],
     }
-    made["Command"] = _one_of(ref_template, Resend.__name__, Report.__name__)
+    made["Command"] = _one_of(ref_template, Resend.__name__, Report.__name__, Erased.__name__)
     return {name: {"title": name, **schema} for name, schema in sorted(made.items())}
 
 

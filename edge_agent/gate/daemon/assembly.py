@@ -19,7 +19,7 @@ from ..errors import PinFault
 from ..ledger.store.sqlite_store import SqliteStore
 
 if TYPE_CHECKING:
-    from ...contract.messages import GateStatus
+    from ...contract.messages import Erased, GateStatus
     from ...contract.roster import Heard
     from ..errors import DamagedLedger
     from ..host.clock import HostClock
@@ -210,6 +210,7 @@ class Assembly:
         on_damage: Callable[[DamagedLedger], None],
         on_roster: Callable[[Heard], None],
         examiner: Examiner,
+        on_erased: Callable[[Erased], None],
     ) -> UplinkThread:
         """The way to payroll."""
         from ...contract.messages import Topics
@@ -229,6 +230,7 @@ class Assembly:
                 clock=self.clock,
                 leave=leave,
                 on_roster=on_roster,
+                on_erased=on_erased,
                 examiner=examiner,
                 home_assistant=self.settings.home_assistant,
                 payroll_keys=self.settings.payroll.keys,

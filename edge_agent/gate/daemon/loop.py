@@ -25,7 +25,7 @@ from ..ledger.resolve_times import ResolveTimes
 from ..ledger.watch_clock import WatchClock
 from ..ledger.watch_recording import WatchRecording
 from ..people.context import not_in_use
-from ..people.erase import Eraser
+from ..people.erase import ErasedInbox, Eraser
 from ..people.handlers import HANDLERS, Dispatcher
 from ..people.requests import Enroll, Request, StepKind
 from ..people.roster import RosterInbox, RosterKeeper
@@ -80,6 +80,7 @@ class GateLoop:
         offline: Callable[[], bool],
         sealing: AgeSealing,
         roster: RosterInbox,
+        erased: ErasedInbox | None = None,
         prune_after_months: int | None = None,
         touch: Touch | None = None,
         sleeps: bool = False,
@@ -102,6 +103,7 @@ class GateLoop:
         self._offline = offline
         self._sealing = sealing
         self._roster_inbox = roster
+        self._erased_inbox = erased
         self._prune_after_months = prune_after_months
         self._touch = touch
         self._sleeps = sleeps
@@ -212,7 +214,7 @@ class GateLoop:
             self._sensor, self._touch, gate.clock, self.wake, sleeps=self._sleeps
         )
         self._prune = Pruner(gate, self._prune_after_months)
-        self._eraser = Eraser(gate, self._sensor, pairing)
+        self._eraser = Eraser(gate, self._sensor, pairing, self._erased_inbox)
         self._roster = RosterKeeper(gate, self._roster_inbox)
         # Before the sensor is looked at: a print that is erased again needs no template there.
         self._eraser.turn(usable=False, beat=beat)

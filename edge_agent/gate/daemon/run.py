@@ -44,6 +44,7 @@ from ..ledger.glance import glance
 from ..ledger.store.notes import Leaving, leaving, leaving_note
 from ..ledger.store.sqlite_store import SqliteStore
 from ..ledger.worker_day import worker_day
+from ..people.erase import ErasedInbox
 from ..people.roster import RosterInbox
 from ..ports import Keys, Panel, Readers, Sensor, SensorInfo, Touch
 from ..settings.in_use import SettingsInUse
@@ -291,7 +292,7 @@ class _Daemon:
         self._way = "disconnected"
         self._bus = EventBus()
         self._wired = wired
-        roster = RosterInbox()
+        roster, erased = RosterInbox(), ErasedInbox()
         self._gate = GateLoop(
             make_gate=lambda: assembly.gate(self._bus.emit, departure.damaged),
             sensor=wired.sensor,
@@ -301,6 +302,7 @@ class _Daemon:
             offline=lambda: self._bus.offline,
             sealing=assembly.sealing(),
             roster=roster,
+            erased=erased,
             prune_after_months=_prune_after_months(assembly.settings),
             touch=wired.touch,
             keys=wired.keys,
@@ -319,6 +321,7 @@ class _Daemon:
             departure.damaged,
             roster.put,
             self._examiner,
+            erased.put,
         )
         self._server = ControlServer(
             assembly.control_socket,

@@ -7,6 +7,7 @@ the files are searched for what was taken out. Cut off anywhere, it goes on wher
 
 import hashlib
 import logging
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from math import inf
@@ -15,9 +16,16 @@ import msgspec
 from msgspec import structs
 
 from ...contract.errors import EdgeAgentError
-from ...contract.facts import ConsentWithdrawn, Fact, PrintErased, WorkerErased, WorkerLeft
+from ...contract.facts import (
+    ConsentWithdrawn,
+    ErasuresKnown,
+    Fact,
+    PrintErased,
+    WorkerErased,
+    WorkerLeft,
+)
 from ...contract.language import Message
-from ...contract.messages import ErasedWorker
+from ...contract.messages import Erased, ErasedWorker
 from ...contract.stamps import Stamp, local_date, local_time
 from ..erasure import Counts, Erasure
 from ..ledger.recorder import Recorder
@@ -32,18 +40,49 @@ _EVERY_S = 60.0
 _DAY_S = 86_400.0
 
 _ACTOR = "gate"
+_PAYROLL = "payroll"
+
+_MOST_TOLD = 100
+"""Messages that wait: payroll tells again what was not heeded."""
+
+
+class ErasedInbox:
+    """Hands what payroll knows of erasures from the uplink's thread to the gate's."""
+
+    def __init__(self) -> None:
+        self._told: deque[Erased] = deque(maxlen=_MOST_TOLD)
+
+    def put(self, told: Erased) -> None:
+        """Payroll has told. For any thread; never blocks."""
+        self._told.append(told)
+
+    def take(self) -> Erased | None:
+        """The next one; None: there is none."""
+        return self._told.popleft() if self._told else None
+
+    def __bool__(self) -> bool:
+        return bool(self._told)
 
 
 class Eraser:
     """Carries erasures on. Lives on the gate's thread, or for one request."""
 
-    def __init__(self, gate: Recorder, sensor: Sensor, pairing: Pairing) -> None:
+    def __init__(
+        self,
+        gate: Recorder,
+        sensor: Sensor,
+        pairing: Pairing,
+        inbox: ErasedInbox | None = None,
+    ) -> None:
+        self._inbox = ErasedInbox() if inbox is None else inbox
         self._gate = gate
         self._sensor = sensor
         self._pairing = pairing
         self._due = -inf
         self._told = -inf
         self._was_usable = False
+        self._new = 0
+        """Erasures that payroll has told of so far, and this gate did not know."""
         self._beat: Callable[[], None] = lambda: None
 
     def begin(self, code: str, why: Fact, again: ErasedWorker | None = None) -> Erasure:
@@ -74,6 +113,8 @@ class Eraser:
 
     def go_on(self, *, usable: bool) -> None:
         """Do what can be done by now; ``usable``: the sensor is in use, and it is ours."""
+        while (told := self._inbox.take()) is not None:
+            self._heed(told)
         self._catch_up()
         for one in self._gate.store.erasures():
             if one.begun is None and self._is_over(one, self._gate.clock.stamp()):
@@ -98,7 +139,7 @@ class Eraser:
         now = self._gate.clock.monotonic()
         is_back = usable and not self._was_usable
         self._was_usable = usable
-        if now < self._due and not is_back:
+        if now < self._due and not is_back and not self._inbox:
             return
         self._due, self._beat = now + _EVERY_S, beat
         try:
@@ -108,6 +149,37 @@ class Eraser:
                 self._tell()
         except EdgeAgentError as fault:
             log.warning("an erasure goes on in a minute: %s", fault)
+
+    def _heed(self, told: Erased) -> None:
+        """Take in whose erasures payroll holds, once a ledger, and only where one may be missing.
+
+        Whoever can send commands would otherwise have anybody erased. Whoever has come back since
+        is here anew.
+        """
+        gate = self._gate
+        if gate.store.knows_erasures():
+            return
+        if not gate.store.may_lack_erasures():
+            told = structs.replace(told, erased=[])
+        known = {(one.ledger, one.seq) for one in gate.store.erased()}
+        new = [
+            one
+            for one in told.erased
+            if one.ledger != gate.store.ledger and (one.ledger, one.seq) not in known
+        ]
+        back = gate.store.came_since()
+        with gate.store.changing() as change:
+            change.owe([one for one in new if one.worker not in back])
+            for one in new:
+                if one.worker in back:
+                    change.put_erased(one)
+        self._new += len(new)
+        if not told.more:
+            gate.record(
+                ErasuresKnown(workers=self._new, actor=_PAYROLL),
+                also=lambda change: change.settle_unknown(),
+            )
+            self._new = 0
 
     def _catch_up(self) -> None:
         """Do again what this database, restored from before, does not know of."""

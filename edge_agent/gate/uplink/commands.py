@@ -4,12 +4,13 @@ import hashlib
 import logging
 import re
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
-from ...contract.messages import Reply, Report, Resend, Topics
+from ...contract.messages import Erased, Reply, Report, Resend, Topics
 from ...contract.signatures import Believed, NotSigned
 from ...contract.stamps import Stamp, parse_time
 from ...contract.told import Sparing
@@ -24,7 +25,7 @@ LARGEST_MESSAGE = 64 * 1024
 NOT_READABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for a payload that anybody may have sent."""
 
-_COMMANDS = {str(command.__struct_config__.tag) for command in (Resend, Report)}
+_COMMANDS = {str(command.__struct_config__.tag) for command in (Resend, Report, Erased)}
 
 _REMEMBERED_S = 600.0
 _MOST_REMEMBERED = 64
@@ -43,9 +44,12 @@ class CommandHandler:
         clock: Clock,
         examiner: Examiner,
         believed: Believed,
+        on_erased: Callable[[Erased], None] = lambda told: None,
     ) -> None:
+        """``on_erased`` takes what payroll knows of erasures, and never blocks."""
         self._topics = topics
         self._believed = believed
+        self._on_erased = on_erased
         self._store = store
         self._outbox = outbox
         self._deliveries = deliveries
@@ -83,6 +87,9 @@ class CommandHandler:
         elif isinstance(command, Reply):
             self._refused(now, command.error)
             self._answer(now, key, command)
+        elif isinstance(command, Erased):
+            self._on_erased(command)
+            self._answer(now, key, Reply(id=command.id, command="erased", ok=True))
         elif self._outbox.resend(command.from_, command.to):
             log.info("payroll asks for entries %d to %d again", command.from_, command.to)
             self._answer(now, key, Reply(id=command.id, command="resend", ok=True))
@@ -146,13 +153,13 @@ class _Answered(Struct):
 
 def read_command(
     payload: bytes, ledger: str, last_seq: int, now: Stamp, pruned: int = 0
-) -> Resend | Report | Reply | None:
+) -> Resend | Report | Erased | Reply | None:
     """Return a command to carry out, or the reply why not; None where not even an id is there."""
     asked = read_asked(payload)
     if asked is None:
         return None
     try:
-        command = msgspec.json.decode(payload, type=Resend | Report)
+        command = msgspec.json.decode(payload, type=Resend | Report | Erased)
         expired = command.expires is not None and _past(command.expires, now)
     except (*NOT_READABLE, ValueError):
         known = asked.command in _COMMANDS
@@ -163,6 +170,8 @@ def read_command(
         return command
     if command.ledger != ledger:
         return refusal(asked.id, asked.command, "wrong-ledger")
+    if isinstance(command, Erased):
+        return command
     if not 1 <= command.from_ <= command.to <= last_seq:
         return refusal(asked.id, asked.command, "out-of-range")
     if command.from_ <= pruned:

@@ -12,7 +12,7 @@ import msgspec
 from ...contract.broker.limits import TOO_LARGE
 from ...contract.errors import EdgeAgentError, StoreFault
 from ...contract.language import Message, together
-from ...contract.messages import GateStatus, LastWill, Topics, UplinkStatus
+from ...contract.messages import Erased, GateStatus, LastWill, Topics, UplinkStatus
 from ...contract.roster import Heard
 from ...contract.signatures import Believed
 from ...contract.told import Sparing, times
@@ -67,7 +67,8 @@ class UplinkDeps:
     """The ports and settings of the uplink's thread, on which all but ``emit`` are called.
 
     ``leave``: payroll holds another history of this ledger; whether a new one begins.
-    ``on_roster`` takes what arrives as payroll's roster, and never blocks. ``payroll_keys``: by
+    ``on_roster`` takes what arrives as payroll's roster, ``on_erased`` what it knows of erasures;
+    neither blocks. ``payroll_keys``: by
     which payroll's messages have to be signed (64 hex digits each); none, by none.
     """
 
@@ -80,6 +81,7 @@ class UplinkDeps:
     clock: Clock
     leave: Callable[[ForeignReceipt], bool]
     on_roster: Callable[[Heard], None]
+    on_erased: Callable[[Erased], None] = lambda told: None
     examiner: Examiner
     home_assistant: HomeAssistantSettings
     payroll_keys: Sequence[str] = ()
@@ -114,7 +116,14 @@ class UplinkSession:
         self._unforeseen: Sparing[str] = Sparing()
         self._believed = believed = Believed(deps.payroll_keys)
         self._commands = CommandHandler(
-            topics, store, self._outbox, self._deliveries, deps.clock, deps.examiner, believed
+            topics,
+            store,
+            self._outbox,
+            self._deliveries,
+            deps.clock,
+            deps.examiner,
+            believed,
+            deps.on_erased,
         )
         self._inbox = PayrollInbox(
             topics, store, self._outbox, deps.leave, deps.on_roster, self._commands, believed

@@ -240,6 +240,15 @@ _STEPS: dict[str, tuple[_Step, ...]] = {
         """,
     ),
     "shifts-decided": (_decide_shifts,),
+    "erasures": (
+        # Whose erasures the gates have told, for a gate whose database came from before them; and
+        # which ledgers know of all before.
+        "CREATE TABLE erasures (ledger TEXT NOT NULL, seq BIGINT NOT NULL, gate TEXT NOT NULL,"
+        " worker TEXT, kind TEXT NOT NULL, PRIMARY KEY (ledger, seq))",
+        "CREATE INDEX erasures_of_gate ON erasures (gate)",
+        "INSERT INTO erasures SELECT ledger, seq, gate, worker, kind FROM entries"
+        " WHERE kind IN ('consent.withdrawn', 'worker.left', 'erasures.known')",
+    ),
 }
 """Name → statements. A released step is never edited: a new one is added."""
 

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from edge_agent.contract.facts import ConsentWithdrawn
-from edge_agent.contract.messages import ErasedWorker
+from edge_agent.contract.messages import Erased, ErasedWorker
 from edge_agent.gate.events import Outcome
 from edge_agent.gate.host.host_identity import HostIdentity
 from edge_agent.gate.ledger.damage.rescue_people import rescue_people
 from edge_agent.gate.ledger.store.backup import backup
 from edge_agent.gate.ledger.store.metadata import ERASURES_UNKNOWN
 from edge_agent.gate.ledger.store.people_snapshot import read, snapshot_of
-from edge_agent.gate.people.erase import Eraser
-from edge_agent.gate.people.requests import TellErased, WithdrawConsent
+from edge_agent.gate.people.erase import ErasedInbox, Eraser
+from edge_agent.gate.people.requests import RecordConsent, TellErased, WithdrawConsent
 from edge_agent.gate.sensor.pairing import digest
 from tests.gate.fakes import LANS, LANS_FINGER, template_of
 from tests.gate.ledger.ledgers import later
@@ -167,3 +167,53 @@ def test_nobody_was_erased_since() -> None:
     assert office.asks(TellErased(nobody=True)) == {"workers": [], "done": True}
     assert office.site.store.kinds() == ["erasures.known"]
     assert office.site.store.finger_of(digest(template_of(LANS_FINGER)))
+
+
+def told(*workers: str, more: bool = False) -> Erased:
+    refs = [
+        ErasedWorker(ledger="an-older-one", seq=int(code), worker=code, kind="worker.left")
+        for code in workers
+    ]
+    return Erased(id="1", ledger="this-one", erased=refs, more=more)
+
+
+def heard(office: Office, *messages: Erased) -> None:
+    inbox = ErasedInbox()
+    eraser = Eraser(office.site.gate, office.sensor, office.pairing, inbox)
+    eraser.turn(usable=True, beat=lambda: None)
+    for message in messages:
+        inbox.put(message)
+    eraser.turn(usable=True, beat=lambda: None)
+
+
+def test_payroll_tells_a_gate_that_asks() -> None:
+    office = Office()
+    traces = used(office)
+    office.site.store.remember(ERASURES_UNKNOWN, "cloned-card")
+    heard(office, told("007", more=True), told("0099"))
+    assert found(office, traces) == set()
+    assert LANS.slot not in office.sensor.templates
+    assert office.site.store.remembered(ERASURES_UNKNOWN) is None
+    [known] = [one for one in office.site.store.data() if one["kind"] == "erasures.known"]
+    assert (known["workers"], known["actor"]) == (2, "payroll")
+
+
+def test_whoever_sends_commands_erases_nobody() -> None:
+    """At a gate that knows its erasures, or once it was told."""
+    office = Office()
+    heard(office, told("007"))
+    assert office.site.store.owed() == []
+    assert LANS.slot in office.sensor.templates
+    office.site.store.remember(ERASURES_UNKNOWN, "cloned-card")
+    heard(office, told("007"))
+    assert LANS.slot in office.sensor.templates
+    assert office.site.store.kinds() == ["erasures.known"]
+
+
+def test_who_has_agreed_since_is_here_anew() -> None:
+    office = Office()
+    office.site.store.remember(ERASURES_UNKNOWN, "cloned-card")
+    office.asks(RecordConsent(code="007", text="vi-1", signed="2026-11-18", paper=True))
+    heard(office, told("007"))
+    assert LANS.slot in office.sensor.templates
+    assert office.site.store.owed() == []

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from edge_agent.contract.messages import ReportLine
+from edge_agent.contract.messages import Erased, ReportLine
 from edge_agent.contract.signatures import Believed
 from edge_agent.contract.stamps import ClockState
 from edge_agent.gate.uplink.commands import CommandHandler
@@ -29,8 +29,16 @@ class Desk:
         self.outbox.connected(0, 20)
         self.replies: list[Any] = []
         deliveries: Any = self
+        self.erased: list[Erased] = []
         self.obey = CommandHandler(
-            TOPICS, ledger.store, self.outbox, deliveries, self.clock, self.examiner, Believed()
+            TOPICS,
+            ledger.store,
+            self.outbox,
+            deliveries,
+            self.clock,
+            self.examiner,
+            Believed(),
+            self.erased.append,
         )
 
     def note(self, topic: str, payload: bytes) -> None:
@@ -139,3 +147,14 @@ def test_a_report_that_cannot_be_made_is_answered(desk: Desk) -> None:
     desk.examiner.found = "the doctor took longer than 60 s"
     desk.obey.send_findings(2)
     assert desk.replies == [{"id": "r", "command": "report", "ok": False, "error": "failed"}]
+
+
+def test_erasures_of_older_ledgers_are_handed_on(desk: Desk) -> None:
+    one = {"ledger": "an-older-one", "seq": 7, "worker": "007", "kind": "worker.left"}
+    whole = {"command": "erased", "id": "e", "ledger": desk.ledger.store.ledger}
+    assert desk.tell(**whole, erased=[one])["ok"] is True
+    assert [heard.erased[0].worker for heard in desk.erased] == ["007"]
+    refused = desk.tell(1, **{**whole, "ledger": "another"}, erased=[one])
+    assert refused["error"] == "wrong-ledger"
+    assert desk.tell(2, **whole, erased=[{**one, "kind": "x"}])["error"] == "malformed"
+    assert len(desk.erased) == 1

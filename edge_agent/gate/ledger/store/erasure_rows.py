@@ -8,7 +8,7 @@ import msgspec
 
 from ....contract.messages import ErasedWorker
 from ...erasure import Counts, Erasure
-from .database import ChangePart, Part
+from .database import ChangePart, Part, read_data
 from .metadata import ERASURES_UNKNOWN
 from .people_rows import print_sum
 
@@ -44,6 +44,27 @@ class ErasureRows(Part):
     def owed(self) -> list[ErasedWorker]:
         """Those that this database does not know of: it was restored from before them."""
         return [_erased(row) for row in self._connection.rows(f"{_ERASED} WHERE owed = 1")]
+
+    def may_lack_erasures(self) -> bool:
+        """Whether this ledger began where its gate may have forgotten what it had erased."""
+        asks = "SELECT 1 FROM remembered WHERE key = ?"
+        if self._connection.rows(asks, ERASURES_UNKNOWN):
+            return True
+        opened = self._connection.rows("SELECT seq, wire FROM ledger WHERE seq = 1")
+        return any(read_data(seq, wire)["why"] == "first-start" for seq, wire in opened)
+
+    def knows_erasures(self) -> bool:
+        """Whether it was said in this ledger whose erasures there were before it."""
+        return bool(
+            self._connection.rows("SELECT 1 FROM ledger WHERE kind = 'erasures.known' LIMIT 1")
+        )
+
+    def came_since(self) -> set[str]:
+        """Who has agreed or was enrolled since this ledger began."""
+        wires = self._connection.rows(
+            "SELECT seq, wire FROM ledger WHERE kind IN ('print.enrolled', 'consent.given')"
+        )
+        return {read_data(seq, wire)["worker"] for seq, wire in wires}
 
     def has_anything_of(self, worker: str) -> bool:
         """Whether there is anything that an erasure takes away."""
