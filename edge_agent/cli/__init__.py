@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "audit": "audit",
+    "carry": "carry",
     "config": "config",
     "consent": "consent",
     "credentials": "credentials",

@@ -130,7 +130,10 @@ def _performing(assembly: "Assembly", on_step: OnStep, mirror: ExitStack) -> Per
         return connected
 
     sealing = assembly.sealing()
-    dispatcher = Dispatcher(gate, sensor, panel, pairing, sealing, credit.match, connect)
+    dispatcher = Dispatcher(
+        *(gate, sensor, panel, pairing, sealing, credit.match, connect),
+        receipts=assembly.carried_receipts(),
+    )
 
     def perform(request: Request) -> dict[str, Any]:
         return dispatcher.carry_out(request, connected, prompt, f"uid:{_person()}")

@@ -17,6 +17,7 @@ from ..receiver.connection import ReceiverOptions
 from ..receiver.subscriber import Receiver
 from .help import group
 from .options import refuse_problems, way_to_broker
+from .receive_carry import carry
 from .receive_close import close_period, list_closings, show_differences
 from .receive_correct import correct
 from .receive_key import key
@@ -150,6 +151,7 @@ def _tell_difference(count: int, difference: "Difference") -> None:
 
 roster.add_command(show_roster)
 receive.add_command(key)
+receive.add_command(carry)
 receive.add_command(export_period)
 receive.add_command(correct)
 receive.add_command(settle_period)

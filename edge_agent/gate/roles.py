@@ -38,6 +38,8 @@ _TAKES_ALONG: Roles = frozenset({Role.TECHNICIAN, Role.AUDITOR})
 
 MAY: Mapping[str, Roles | None] = {
     "audit list": ALL,
+    "carry in": _AT_THE_GATE,
+    "carry out": _AT_THE_GATE,
     "config check": ANYBODY,
     "consent list": ALL,
     "consent print": _AT_THE_GATE,

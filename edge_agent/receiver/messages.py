@@ -55,6 +55,11 @@ class Batch(Struct):
     refusals: list[Refusal] = []
 
 
+def is_gate(name: str) -> bool:
+    """Whether a gate may be called so."""
+    return _GATE.fullmatch(name) is not None
+
+
 def read_messages(messages: Iterable[MQTTMessage], roster_topic: str) -> Batch:
     """Read every message by the channel that it came on; refuse what is malformed."""
     found = Batch()
@@ -66,7 +71,7 @@ def read_messages(messages: Iterable[MQTTMessage], roster_topic: str) -> Batch:
                 found.rosters.append(bytes(message.payload))
                 continue
             _, gate, channel = topic.rsplit("/", 2)
-            if not _GATE.fullmatch(gate):
+            if not is_gate(gate):
                 raise RuleBroken("this is no gate's name")
             if channel == "ledger":
                 found.arrivals.append(read(gate, bytes(message.payload)))

@@ -5,7 +5,7 @@ import random
 import threading
 import time
 import uuid
-from collections import Counter, deque
+from collections import deque
 from contextlib import closing
 
 import msgspec
@@ -14,11 +14,10 @@ from msgspec.structs import replace
 from ..contract.bounds import LARGEST_ENTRY, LARGEST_KEPT
 from ..contract.errors import BrokerFault, EdgeAgentError
 from ..contract.messages import Erased, Receipt, Resend, Topics
+from ..contract.messages import Resend, Topics
 from ..contract.roster import LARGEST_ROSTER
 from ..contract.signatures import NotSigned
-from ..contract.stamps import utc_time
-from ..contract.told import escaped, identifier, rule
-from .accept import Arrival, bare
+from ..contract.told import escaped, identifier
 from .connection import MQTT_3_1_1, MQTT_5, NotUnderstood, ReceiverConnection, ReceiverOptions
 from .databases.database import DatabaseAway
 from .erasures import AT_ONCE, OwedErasures
@@ -26,8 +25,8 @@ from .gaps import Gaps, Presence, Resends
 from .messages import read_messages
 from .roster.known_workers import told_codes
 from .signing_key import Signer
-from .store import BatchResult, LedgerProgress, PayrollStore
-from .telling import Teller
+from .store import LedgerProgress, PayrollStore
+from .take_in import TakeIn, receipt_for, utc_now
 
 _VERSIONS = {"auto": [MQTT_5, MQTT_3_1_1], "5": [MQTT_5], "3.1.1": [MQTT_3_1_1]}
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
@@ -54,7 +53,8 @@ class Receiver:
     """
 
     def __init__(self, options: ReceiverOptions) -> None:
-        self.counts: Counter[str] = Counter()
+        self._take_in = TakeIn()
+        self.counts = self._take_in.counts
         self._options = options
         self._signer = Signer.of(options.signing_key)
         self._believed = self._signer.believed()
@@ -64,7 +64,6 @@ class Receiver:
         self._waited = 0.0
         self._connected: float | None = None
         self._thrown_out = 0
-        self._teller = Teller()
         self._away = False
         self._left_out: set[str] = set()
 
@@ -154,12 +153,12 @@ class Receiver:
             batch = read_messages(messages, self._roster)
             if batch.damaged:
                 self.counts["damaged"] += len(batch.damaged)
-            self._teller.tell_messages(batch)
+            self._take_in.teller.tell_messages(batch)
             for payload in batch.rosters:
                 if self._apply_roster(store, payload):
                     for progress in store.progress():  # Who is known decides who is rejected.
                         receipts.owe(progress)
-            for progress in self._keep(store, batch.arrivals):
+            for progress in self._take_in.keep(store, batch.arrivals):
                 if not gaps.update(progress):
                     resends.filled(progress.ledger)
                 receipts.owe(progress)
@@ -186,19 +185,19 @@ class Receiver:
             payload = self._believed.opened(self._roster, payload, LARGEST_ROSTER)
         except NotSigned as error:
             self.counts["roster-refused"] += 1
-            self._teller.tell_roster("not-signed", str(error))
+            self._take_in.teller.tell_roster("not-signed", str(error))
             return False
         try:
-            result = store.apply_roster(payload, _now())
+            result = store.apply_roster(payload, utc_now())
         except EdgeAgentError:
             raise
         except Exception as error:
             self.counts["roster-refused"] += 1
-            self._teller.tell_roster(type(error).__name__)
+            self._take_in.teller.tell_roster(type(error).__name__)
             return False
         if result.refused is not None:
             self.counts["roster-refused"] += 1
-            self._teller.tell_roster(result.refused)
+            self._take_in.teller.tell_roster(result.refused)
         elif result.applied:
             _log.info("roster-applied")
             if strangers := store.unlisted():
@@ -211,62 +210,9 @@ class Receiver:
                 )
         return result.applied
 
-    def _keep(self, store: PayrollStore, arrivals: list[Arrival]) -> list[LedgerProgress]:
-        return [progress for taken in self._take(store, arrivals) for progress in self._told(taken)]
-
-    def _take(self, store: PayrollStore, arrivals: list[Arrival]) -> list[BatchResult]:
-        """Keep these; one of which nobody foresaw what is in it must not hold up the others."""
-        if not arrivals:
-            return []
-        try:
-            return [store.take(arrivals, _now())]
-        except EdgeAgentError:
-            raise
-        except Exception as error:
-            if len(arrivals) > 1:
-                return [taken for one in arrivals for taken in self._take(store, [one])]
-            return self._take_bare(store, arrivals[0], error)
-
-    def _take_bare(self, store: PayrollStore, one: Arrival, error: Exception) -> list[BatchResult]:
-        """Keep an entry that the database does not take as what it is: as one for a person."""
-        told = identifier(one.gate), one.ledger, one.seq, rule(error)
-        try:
-            taken = store.take([bare(one)], _now())
-        except EdgeAgentError:
-            raise
-        except Exception:
-            self.counts["damaged"] += 1
-            _log.error(
-                "not-taken gate=%s ledger=%s seq=%d reason=%s: not kept and not confirmed", *told
-            )
-            return []
-        _log.error("set-aside gate=%s ledger=%s seq=%d reason=%s: kept as unreadable", *told)
-        return [taken]
-
-    def _told(self, taken: BatchResult) -> list[LedgerProgress]:
-        self.counts.update(new=taken.new, duplicate=taken.duplicates)
-        met = {
-            "rejected": len(taken.rejected),
-            "refused": len(taken.refused),
-            "foreign": len(taken.foreign),
-            "fork": sum(len(progress.forks) for progress in taken.progress),
-            "dropped": sum(taken.dropped.values()),
-        }
-        self.counts.update({what: count for what, count in met.items() if count})
-        self._teller.tell(taken)
-        return taken.progress
-
     def _confirm(self, connection: ReceiverConnection, progress: LedgerProgress) -> None:
-        if not progress.tip.through:
-            return  # There is no entry yet whose hash could prove anything.
-        receipt = Receipt(
-            ledger=progress.ledger,
-            through=progress.tip.through,
-            hash=progress.tip.hash,
-            rejected=progress.rejected,
-            rejected_count=progress.rejected_count,
-            at=_now(),
-        )
+        if (receipt := receipt_for(progress)) is None:
+            return
         topic = Topics(self._options.root, progress.gate).receipts(progress.ledger)
         payload = self._signer.signed(topic, msgspec.json.encode(receipt))
         if connection.too_large(topic, payload):  # The list is for people, and the count is enough.
@@ -317,7 +263,7 @@ class Receiver:
             command = Resend(
                 id=uuid.uuid4().hex,
                 # Who repeats what was signed once may do so for an hour.
-                expires=_now(_ASKED_FOR_S) if self._signer.key else None,
+                expires=utc_now(_ASKED_FOR_S) if self._signer.key else None,
                 ledger=gap.ledger,
                 from_=ask[0],
                 to=ask[-1],
@@ -345,7 +291,3 @@ class _OwedReceipts:
         """As many as there is room for on the line; they are not owed any more."""
         keys = list(self._owed)[: max(room, 0)]
         return [self._owed.pop(key) for key in keys]
-
-
-def _now(later_s: int = 0) -> str:
-    return utc_time(time.time_ns() // 1_000_000 + later_s * 1000)

@@ -23,6 +23,8 @@ from .gate import OWN, Gate, Result, name_of
 
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "audit list": (),
+    "carry in": ("stick.receipts",),
+    "carry out": ("stick.entries",),
     "config check": (),
     "consent list": (),
     "consent print": ("NV001", "--output", "slip.html"),
@@ -53,6 +55,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "punches list": (),
     "punches void": ("1", "--reason", "wrong-worker"),
     "receive": ("--host", "127.0.0.1", "--port", "1", "--database", "/nowhere/payroll.db"),
+    "receive carry in": ("stick.entries", "--receipts", "stick.receipts"),
     "receive close": ("--month", "2026-10", "--actor", "a", "--reason", "b"),
     "receive closings": (),
     "receive correct add": ("NV001", "2026-11-23T07:00", "--actor", "a", "--reason", "b"),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ..ports import Emit, Examiner, Keys, Panel, Power, Sensor, Touch
     from ..reader.readers import UsbReaders
     from ..settings.schema import Settings
+    from ..uplink.carried import CarriedReceipts
     from ..uplink.inbox import ForeignReceipt
     from ..uplink.thread import UplinkThread
 
@@ -236,6 +237,14 @@ class Assembly:
                 payroll_keys=self.settings.payroll.keys,
             )
         )
+
+    def carried_receipts(self, count: Callable[[bytes], None] | None = None) -> CarriedReceipts:
+        """Takes receipts that were carried here; ``count``: see there."""
+        from ...contract.messages import Topics
+        from ..uplink.carried import CarriedReceipts
+
+        topics = Topics(self.settings.mqtt.root, self.settings.gate.id)
+        return CarriedReceipts(topics, self.settings.payroll.keys, count)
 
     def gate(
         self, emit: Emit, on_damage: Callable[[DamagedLedger], None] = lambda fault: None

@@ -39,6 +39,7 @@ from ..touch.take_punch import TakePunch
 from ..touch.take_typed import TakeTyped
 from ..touch.token_bucket import TokenBucket
 from ..touch.way_keys import WayKeys
+from ..uplink.carried import CarriedReceipts
 
 log = logging.getLogger(__name__)
 
@@ -87,13 +88,15 @@ class GateLoop:
         keys: Keys | None = None,
         readers: Readers | None = None,
         named_only: bool = False,
+        receipts: CarriedReceipts | None = None,
     ) -> None:
         """``first`` is what connecting the sensor at the start came to.
 
         ``make_gate`` is called on the thread, to which a store's connection belongs; ``offline``
         tells whether payroll is out of reach; ``touch`` is the sensor's touch output, which may
         work only while the sensor ``sleeps``; ``keys`` are those for in and out;
-        ``readers`` read cards, of the named workers ``named_only``.
+        ``readers`` read cards, of the named workers ``named_only``; ``receipts`` is where those
+        count that were carried here by hand.
         """
         self._make_gate = make_gate
         self._sensor = sensor
@@ -110,6 +113,7 @@ class GateLoop:
         self._keys = keys
         self._readers = readers
         self._named_only = named_only
+        self._receipts = receipts
         self._requests: queue.SimpleQueue[tuple[Request, Conversation] | None] = queue.SimpleQueue()
         """None ends a pause and asks for nothing."""
         self._held: deque[tuple[Request, Conversation]] = deque()
@@ -205,6 +209,7 @@ class GateLoop:
             self._taker.punch_in_between,
             lambda: not_in_use(self._lifecycle.missing),
             inbox,
+            self._receipts,
         )
         # Before anything is written in this boot: what the ledger knows is of the one before.
         self._clock = WatchClock(gate)

@@ -308,6 +308,7 @@ class _Daemon:
             keys=wired.keys,
             readers=wired.readers,
             named_only=assembly.settings.reader.allow == "named",
+            receipts=assembly.carried_receipts(self._count_receipt),
             sleeps=wired.touch is not None and assembly.settings.sensor.touch_sleep,
         )
         self._examiner = ProcessExaminer(config, self._wake_uplink)
@@ -390,6 +391,9 @@ class _Daemon:
             if self._readable is not None and self._readable.poll() is not None:
                 self._readable = None
         return False
+
+    def _count_receipt(self, payload: bytes) -> None:
+        self._uplink.count(payload)
 
     def _wake_uplink(self) -> None:
         self._uplink.notify()

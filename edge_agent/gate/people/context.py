@@ -16,6 +16,7 @@ from ..ledger.recorder import Recorder
 from ..ports import Panel, Sensor, SensorInfo
 from ..rules import Match
 from ..sensor.pairing import Pairing
+from ..uplink.carried import CarriedReceipts
 from .prompt import GuidedCapture, Prompt
 from .templates.backup_file import Header
 from .templates.records import Strangers
@@ -57,7 +58,7 @@ class RequestContext:
     ``connected`` is what the sensor in use says of itself, None while it is not in use, and
     ``connect`` what is then asked for it by whoever needs it. ``punch`` answers somebody who
     presses in between, as a touch is answered; ``actor`` goes into the ledger. ``inbox`` is where
-    the readers leave a card that is nobody's yet.
+    the readers leave a card that is nobody's yet, ``receipts`` where one that was carried counts.
     """
 
     gate: Recorder
@@ -73,6 +74,7 @@ class RequestContext:
     actor: str
     inbox: CardInbox
     has_readers: bool
+    receipts: CarriedReceipts | None = None
 
     def sensor_in_use(self) -> SensorInfo:
         """What it says of itself: connected, and the one that the prints are in.

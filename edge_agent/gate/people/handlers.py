@@ -15,7 +15,9 @@ from ..ledger.recorder import Recorder
 from ..ports import Panel, Sensor, SensorInfo
 from ..rules import Match
 from ..sensor.pairing import Pairing
+from ..uplink.carried import CarriedReceipts
 from .back_up import begin_backup, keep_backup, seal_prints
+from .carry_in import take_receipt
 from .consent import record_consent
 from .context import RequestContext, Result, Transfers, not_in_use
 from .credentials import (
@@ -61,6 +63,7 @@ from .requests import (
     SealPrints,
     TakeImage,
     TellErased,
+    TakeReceipt,
     VoidPunch,
     WithdrawConsent,
 )
@@ -106,6 +109,7 @@ HANDLERS: Mapping[type[Request], Handler] = {
     WithdrawConsent: Handler(withdraw_consent),
     LeaveWorker: Handler(leave_worker),
     TellErased: Handler(tell_erased),
+    TakeReceipt: Handler(take_receipt),
     AskSensor: Handler(ask_sensor, tells_of_sensor=True),
     AdoptSensor: Handler(adopt_sensor, tells_of_sensor=True),
     TakeImage: Handler(take_image, takes_finger=True),
@@ -131,11 +135,12 @@ class Dispatcher:
         punch: Callable[[Match, Stamp], None],
         connect: Callable[[], SensorInfo] = not_in_use,
         inbox: CardInbox | None = None,
+        receipts: CarriedReceipts | None = None,
     ) -> None:
         """``punch`` answers whoever presses while somebody else is waited for.
 
         ``connect`` is asked for the sensor where it is needed and not in use; ``inbox`` is there
-        where there are readers.
+        where there are readers, ``receipts`` where there is a way to payroll.
         """
         self._context = partial(
             RequestContext,
@@ -148,6 +153,7 @@ class Dispatcher:
             connect=connect,
             inbox=inbox or CardInbox(),
             has_readers=inbox is not None,
+            receipts=receipts,
             transfers=Transfers(Strangers(gate, sensor, pairing)),
         )
 

@@ -267,6 +267,14 @@ class TellErased(Request, tag="tell-erased", frozen=True, kw_only=True):
     nobody: bool = False
 
 
+class TakeReceipt(Request, tag="take-receipt", frozen=True, kw_only=True):
+    """Payroll's receipt for this ledger, as payroll would publish it, was carried here."""
+
+    command = "carry in"
+
+    receipt: Annotated[str, Meta(max_length=60_000)]
+
+
 class AskSensor(Request, tag="ask-sensor", frozen=True, kw_only=True):
     """What the sensor says of itself, and whether it is paired."""
 

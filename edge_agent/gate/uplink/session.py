@@ -166,6 +166,12 @@ class UplinkSession:
             self._emit(Confirmed(through=self._confirmed))
         self.save(now, at_once=False)
 
+    def count(self, now: float, receipt: bytes) -> None:
+        """Take in a receipt that was carried here, and write down at once how far it goes."""
+        topic = self._topics.receipts(self._store.ledger)
+        self._inbox.handle(now, Received(topic, receipt, retained=False))
+        self.save(now, at_once=True)
+
     @property
     def behind(self) -> bool:
         """Whether something that happened has not been taken in yet, for the store failed."""

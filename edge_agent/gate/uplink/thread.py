@@ -1,6 +1,7 @@
 """Publish the ledger: every entry to the broker in order, until payroll's receipt covers it."""
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import closing
 
@@ -22,6 +23,7 @@ class UplinkThread:
         self._clock = deps.clock
         self._status = StatusPublisher(deps.status)
         self._running: UplinkSession | None = None
+        self._carried: deque[bytes] = deque()
 
     @property
     def standing(self) -> UplinkStatus:
@@ -30,6 +32,11 @@ class UplinkThread:
 
     def notify(self) -> None:
         """The ledger grew, or the thread is to stop. Cheap; never blocks."""
+        self._broker.wake()
+
+    def count(self, receipt: bytes) -> None:
+        """A receipt of payroll's was carried here by hand. Cheap; never blocks."""
+        self._carried.append(receipt)
         self._broker.wake()
 
     def status_changed(self) -> None:
@@ -50,6 +57,9 @@ class UplinkThread:
                 # Who cannot take in what happened asks for no more: nothing piles up.
                 events = () if uplink.behind else self._broker.poll(_TURN_S)
                 try:
+                    while self._carried:
+                        uplink.count(self._clock.monotonic(), self._carried[0])
+                        self._carried.popleft()
                     uplink.turn(self._clock.monotonic(), events)
                 except StoreFault as fault:
                     # The gate goes on: whoever presses has nothing to do with what cannot be sent.

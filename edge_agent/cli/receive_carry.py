@@ -1,0 +1,67 @@
+"""``edge-agent receive carry``: what gates without a line send on a stick."""
+
+import logging
+from pathlib import Path
+
+import click
+from msgspec import to_builtins
+
+from ..contract.language import say
+from ..receiver.carried import Brought, carry_in
+from .help import group
+from .options import as_json
+from .receive_office import options_before
+from .show import print_json
+from .tell import tell
+
+_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@group(help="help.receive-carry")
+def carry() -> None:
+    """What comes by hand."""
+
+
+@carry.command("in", help="help.receive-carry-in")
+@click.argument("files", nargs=-1, required=True, type=_file, metavar="FILE...")
+@click.option("--receipts", type=click.Path(path_type=Path), required=True, help="help.receipts")
+@click.option("--database", help="help.office-database")
+@as_json
+@click.pass_context
+def in_(
+    ctx: click.Context,
+    /,
+    files: tuple[Path, ...],
+    receipts: Path,
+    database: str | None,
+    as_json: bool,
+) -> None:
+    from .receive import options_of
+
+    before = options_before(ctx)
+    options = options_of(**before | ({"database": database} if database else {}))
+    if (unread := logging.lastResort) is not None:
+        unread.setLevel(logging.CRITICAL)  # All that a receiver logs is told below.
+    done = carry_in(options, files, receipts)
+    if as_json:
+        print_json(to_builtins(done))
+        return
+    for brought in done:
+        _tell(brought)
+    tell(say("carry.receipts-written", file=receipts))
+
+
+def _tell(brought: Brought) -> None:
+    what = {"file": brought.file, "gate": brought.gate}
+    tell(say("carry.taken", count=brought.entries, new=brought.new, known=brought.known, **what))
+    if brought.missing is not None:
+        first, last = brought.missing
+        tell(say("carry.missing", first=first, last=last, **what), err=True)
+    for count, told in (
+        (brought.rejected, "carry.rejected"),
+        (brought.forks, "carry.forks"),
+        (brought.foreign, "carry.foreign"),
+        (brought.refused + brought.dropped, "carry.not-kept"),
+    ):
+        if count:
+            tell(say(told, count=count, **what), err=True)

@@ -1,0 +1,142 @@
+"""Entries that are brought on a stick or a phone, and the receipts that go back on it.
+
+A file is read to its end before anything in it is kept. Then it is taken in as what the broker
+brings is: the same tests, the same chains, the same tables. To bring it again changes nothing.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from itertools import islice
+from pathlib import Path
+from typing import IO
+
+import msgspec
+from msgspec import Struct
+
+from ..contract.atomic_file import new_private_file, refuse_existing
+from ..contract.carried import (
+    ENTRIES,
+    RECEIPTS,
+    VERSION,
+    BadFile,
+    CarriedReceipt,
+    Head,
+    lines,
+    proven,
+    written,
+)
+from ..contract.messages import Topics
+from .accept import Arrival, MalformedEntry, read
+from .connection import ReceiverOptions
+from .messages import is_gate
+from .signing_key import Signer
+from .store import LedgerProgress, PayrollStore
+from .take_in import TakeIn, receipt_for
+
+_BATCH = 500
+
+
+class Brought(Struct, frozen=True, kw_only=True):
+    """What became of the entries of one file.
+
+    ``known`` had come before; ``through``: the ledger is held up to there, and ``missing`` is its
+    first gap (first and last number; null: none). ``rejected`` are kept and not used, ``forks``
+    contradict what is held; ``foreign`` are of another gate's ledger, ``refused`` of one ledger too
+    many, and ``dropped`` too many beside what is held: these three are not kept.
+    """
+
+    file: str
+    gate: str
+    ledger: str
+    entries: int
+    new: int
+    known: int
+    through: int
+    missing: tuple[int, int] | None
+    rejected: int
+    forks: int
+    foreign: int
+    refused: int
+    dropped: int
+
+
+def carry_in(options: ReceiverOptions, files: Sequence[Path], receipts: Path) -> list[Brought]:
+    """Take in the entries of these files, and write the receipts of their ledgers to a new file.
+
+    Raises BadRequest, with nothing taken in, where a file is not whole or ``receipts`` is there
+    already; StoreFault where the database cannot be used, or a receiver is at work on it.
+    """
+    refuse_existing(receipts)
+    signer = Signer.of(options.signing_key)
+    held: dict[tuple[str, str], LedgerProgress] = {}
+    with ExitStack() as opened:
+        brought = [(path, opened.enter_context(path.open("rb"))) for path in files]
+        whole = [(path, file, _proven(file, path)) for path, file in brought]
+        with closing(PayrollStore(options.database)) as store:
+            done = [_take(store, path, file, head, held) for path, file, head in whole]
+    with new_private_file(receipts) as out:
+        told = [line for progress in held.values() if (line := _line(progress, options, signer))]
+        for line in written(Head(format=RECEIPTS, version=VERSION, lines=len(told)), told):
+            out.write(line)
+    return done
+
+
+def _proven(file: IO[bytes], path: Path) -> Head:
+    """The head of a file in which each line is an entry of the one ledger that it names."""
+    head = proven(file, path, ENTRIES)
+    if head.gate is None or not is_gate(head.gate) or head.ledger is None:
+        raise BadFile("carry.no-such-file", file=path)
+    for number, line in enumerate(lines(file), 2):
+        try:
+            arrival = read(head.gate, line)
+        except MalformedEntry as error:
+            raise BadFile("carry.no-entry", file=path, line=number) from error
+        if arrival.ledger != head.ledger:
+            raise BadFile("carry.no-entry", file=path, line=number)
+    return head
+
+
+def _take(
+    store: PayrollStore,
+    path: Path,
+    file: IO[bytes],
+    head: Head,
+    held: dict[tuple[str, str], LedgerProgress],
+) -> Brought:
+    gate, ledger = str(head.gate), str(head.ledger)
+    take_in = TakeIn()
+    for batch in _batches(gate, file):
+        for progress in take_in.keep(store, batch):
+            held[progress.ledger, progress.gate] = progress
+    counts = take_in.counts
+    last = held.get((ledger, gate))
+    gap = last.missing if last is not None else range(0)
+    return Brought(
+        file=str(path),
+        gate=gate,
+        ledger=ledger,
+        entries=head.lines,
+        new=counts["new"],
+        known=counts["duplicate"],
+        through=last.tip.through if last is not None else 0,
+        missing=(gap.start, gap.stop - 1) if gap else None,
+        rejected=counts["rejected"],
+        forks=counts["fork"],
+        foreign=counts["foreign"],
+        refused=counts["refused"],
+        dropped=counts["dropped"] + counts["damaged"],
+    )
+
+
+def _batches(gate: str, file: IO[bytes]) -> Iterator[list[Arrival]]:
+    carried = lines(file)
+    while batch := [read(gate, line) for line in islice(carried, _BATCH)]:
+        yield batch
+
+
+def _line(progress: LedgerProgress, options: ReceiverOptions, signer: Signer) -> bytes | None:
+    if (receipt := receipt_for(progress)) is None:
+        return None
+    topic = Topics(options.root, progress.gate).receipts(progress.ledger)
+    payload = signer.signed(topic, msgspec.json.encode(receipt))
+    return msgspec.json.encode(CarriedReceipt(gate=progress.gate, receipt=msgspec.Raw(payload)))
