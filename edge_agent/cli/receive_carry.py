@@ -14,7 +14,7 @@ from .receive_office import options_before
 from .show import print_json
 from .tell import tell
 
-_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+_file = click.Path(dir_okay=False, path_type=Path)
 
 
 @group(help="help.receive-carry")

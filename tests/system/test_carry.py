@@ -17,7 +17,8 @@ def test_a_season_without_internet(gate: Gate, tmp_path: Path) -> None:
     carried = gate.cli("carry", "out", str(sticks[0]), "--json").json
     database = ("--database", str(gate.payroll))
     files = (str(sticks[0]), "--receipts", str(sticks[1]))
-    assert gate.cli("receive", *database, "carry", "in", *files).code == 0
+    payroll = ("--config", str(gate.config))
+    assert gate.cli("receive", *payroll, *database, "carry", "in", *files).code == 0
     done = gate.cli("carry", "in", str(sticks[1]), "--json").json
     last = carried["first"] + carried["entries"] - 1
     assert done["confirmed"] == last

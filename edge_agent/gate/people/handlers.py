@@ -62,8 +62,8 @@ from .requests import (
     RestorePrints,
     SealPrints,
     TakeImage,
-    TellErased,
     TakeReceipt,
+    TellErased,
     VoidPunch,
     WithdrawConsent,
 )
