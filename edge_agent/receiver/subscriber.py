@@ -13,8 +13,7 @@ from msgspec.structs import replace
 
 from ..contract.bounds import LARGEST_ENTRY, LARGEST_KEPT
 from ..contract.errors import BrokerFault, EdgeAgentError
-from ..contract.messages import Erased, Receipt, Resend, Topics
-from ..contract.messages import Resend, Topics
+from ..contract.messages import Erased, Resend, Topics
 from ..contract.roster import LARGEST_ROSTER
 from ..contract.signatures import NotSigned
 from ..contract.told import escaped, identifier
