@@ -13,19 +13,15 @@ from click.testing import CliRunner, Result
 
 from edge_agent import cli
 from edge_agent.cli.carry_out import carry_out
-from edge_agent.contract.facts import (
-    ACTS,
-    KINDS,
+from edge_agent.contract.facts import PunchAdded, PunchVoided, SensorAdopted
+from edge_agent.contract.kinds import ACTS, KINDS, kind_of
+from edge_agent.contract.people import Worker
+from edge_agent.contract.people_facts import (
     CredentialsAllowed,
     PrintEnrolled,
-    PunchAdded,
-    PunchVoided,
-    SensorAdopted,
     WorkerAdded,
     WorkerChanged,
-    kind_of,
 )
-from edge_agent.contract.people import Worker
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.people.requests import AskSensor
 from edge_agent.gate.settings.load import load_settings

@@ -33,6 +33,8 @@ FLOORS = {
         ("bounds", "errors", "formulas", "rights", "stamps", "told", "toml_place", "wording"),
         ("atomic_file", "planted_links", "secret_file", "workbook_limits"),
         ("facts", "people", "true_times"),
+        ("people_facts",),
+        ("kinds",),
         ("spreadsheet", "table_file", "attendance", "chain", "corrections", "messages"),
         ("roster", "home_assistant", "signatures", "carried"),
         ("broker",),

@@ -14,8 +14,9 @@ import pytest
 
 from edge_agent.cli.ledger import write_entries
 from edge_agent.contract.errors import BadRequest, StoreFault
-from edge_agent.contract.facts import AttemptRefused, Direction, WorkerAdded
+from edge_agent.contract.facts import AttemptRefused, Direction
 from edge_agent.contract.people import Worker
+from edge_agent.contract.people_facts import WorkerAdded
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from tests.gate.ledger.ledgers import append, later, open_store, punch, unsynced
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from ..contract.chain import stamp_of
-from ..contract.facts import ACTS, KINDS, kind_of
+from ..contract.kinds import ACTS, KINDS, kind_of
 from ..contract.language import Message, is_name, say
 from ..contract.people import Holders
 from ..contract.rights import user

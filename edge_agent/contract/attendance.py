@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct, structs
 
-from .facts import AMENDMENTS, CREDITS, MARKS, RECOVERED
+from .kinds import AMENDMENTS, CREDITS, MARKS, RECOVERED
 from .stamps import local_date, parse_time
 
 SHIFT_MS = 14 * 3600 * 1000

@@ -17,7 +17,8 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from .bounds import LARGEST_ENTRY
 from .errors import BadRequest
-from .facts import RECOVERED, Fact
+from .facts import Fact
+from .kinds import RECOVERED
 from .stamps import ClockState, Stamp, parse_time, true_time, utc_time
 from .told import RuleBroken, rule
 

@@ -11,14 +11,8 @@ from msgspec import UNSET, Struct, UnsetType, structs
 
 from ..contract.attendance import SHIFT_MS
 from ..contract.chain import stamp_of, told
-from ..contract.facts import (
-    AMENDMENTS,
-    CREDITS,
-    RECORDED,
-    Direction,
-    DirectionSource,
-    Method,
-)
+from ..contract.facts import Direction, DirectionSource, Method
+from ..contract.kinds import AMENDMENTS, CREDITS, RECORDED
 from ..contract.people import Employment, Print, Worker
 from ..contract.stamps import Elapsed, Stamp, elapsed, local_date, parse_time
 from .directions import DirectionRule, Hours, KeyDefault

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from ..contract.errors import BadRequest
-from ..contract.facts import MOVING_TIMES
+from ..contract.kinds import MOVING_TIMES
 from .accept import Arrival
 from .databases.database import Database, packed
 from .signs_of_life import DRIFT_PPM, SignsOfLife, Span, coverage, covered, sign_of

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from ..contract.facts import AMENDMENTS, MARKS, RECORDING, RECOVERED, Method
+from ..contract.facts import Method
+from ..contract.kinds import AMENDMENTS, MARKS, RECORDING, RECOVERED
 from .accept import OPENED, Arrival
 from .moments import Moment, moment_of
 from .signs_of_life import sign_of

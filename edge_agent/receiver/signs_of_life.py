@@ -15,7 +15,8 @@ import msgspec
 from msgspec import Struct
 
 from ..contract.chain import Reading
-from ..contract.facts import RECORDING, TOUCHES, Method
+from ..contract.facts import Method
+from ..contract.kinds import RECORDING, TOUCHES
 from ..contract.stamps import Stamp, parse_time
 from ..contract.true_times import Bounds, Landmark, Timeline, disproves, own_bounds, turns
 

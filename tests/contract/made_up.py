@@ -7,10 +7,8 @@ from typing import Any, Union, get_args, get_origin
 from hypothesis import strategies as st
 from msgspec import UNSET, Struct, UnsetType, structs
 
-from edge_agent.contract.facts import Fact
+from edge_agent.contract.kinds import KINDS
 from edge_agent.contract.stamps import ClockState, Stamp
-
-KINDS = tuple(Fact.__subclasses__())
 
 _EXACT = 2**53 - 1
 """Integers beyond this are no longer exact in every JSON reader."""

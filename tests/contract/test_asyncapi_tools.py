@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edge_agent.contract.facts import KINDS, kind_of
+from edge_agent.contract.kinds import KINDS, kind_of
 from edge_agent.contract.schemas.files import FOLDER
 from edge_agent.contract.schemas.json_schemas import entry_of
 from tests.node import installed

@@ -28,13 +28,13 @@ from edge_agent.contract.facts import (
     DirectionSource,
     Fact,
     GateAlive,
-    PrintRestored,
     PunchAdded,
     PunchRecorded,
     PunchRecovered,
     PunchTimeCorrected,
     PunchTimeResolved,
 )
+from edge_agent.contract.people_facts import PrintRestored
 from edge_agent.contract.stamps import ClockState, Stamp
 
 from .made_up import KINDS, facts, stamps

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from msgspec import Raw
 
 from edge_agent.contract.chain import GENESIS, event_type, proven
-from edge_agent.contract.facts import KINDS, kind_of
+from edge_agent.contract.kinds import KINDS, kind_of
 from edge_agent.contract.schemas.files import FOLDER
 
 FILES = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.json"))

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from edge_agent.contract.chain import event_type
-from edge_agent.contract.facts import KINDS, Fact, kind_of
+from edge_agent.contract.facts import Fact
+from edge_agent.contract.kinds import KINDS, kind_of
 from edge_agent.contract.stamps import ClockState
 
 from .samples import STAMP, entry, validator

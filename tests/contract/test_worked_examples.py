@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from edge_agent.contract.chain import GENESIS, seal
-from edge_agent.contract.facts import KINDS, kind_of
+from edge_agent.contract.kinds import KINDS, kind_of
 from edge_agent.receiver.accept import read
 from edge_agent.receiver.store import PayrollStore
 from tests.receiver.running import rows, settle

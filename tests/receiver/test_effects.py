@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge_agent.contract.chain import GENESIS, link, seal
-from edge_agent.contract.facts import KINDS, kind_of
+from edge_agent.contract.kinds import KINDS, kind_of
 from edge_agent.contract.messages import Rejection, Roster, RosterWorker
 from edge_agent.contract.stamps import local_time, parse_time, utc_time
 from edge_agent.receiver.accept import Arrival, read

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge_agent.cli import main
-from edge_agent.contract.facts import KINDS, kind_of
+from edge_agent.contract.kinds import KINDS, kind_of
 from edge_agent.demo.week.account import Sums, account
 from edge_agent.demo.week.ledger import WrittenWeek, write_week
 from edge_agent.demo.week.plan import MAIN, NORTH, Shift, presses, shifts

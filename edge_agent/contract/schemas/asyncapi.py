@@ -4,8 +4,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from ..facts import KINDS, kind_of
 from ..home_assistant import discovery_topic
+from ..kinds import KINDS, kind_of
 from ..messages import Topics
 from .examples import examples
 from .json_schemas import Schema, components, entry_of

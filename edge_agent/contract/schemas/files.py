@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..facts import KINDS, kind_of
+from ..kinds import KINDS, kind_of
 from .asyncapi import document
 from .examples import examples
 from .json_schemas import Schema, components, entry_of

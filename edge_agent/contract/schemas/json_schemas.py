@@ -8,8 +8,9 @@ import msgspec
 from msgspec import UNSET, Struct, structs
 
 from ..chain import Common, Envelope, event_type
-from ..facts import KINDS, Fact, OldEntry, kind_of
+from ..facts import Fact, OldEntry
 from ..home_assistant import Discovery
+from ..kinds import KINDS, kind_of
 from ..messages import Erased, GateStatus, LastWill, Receipt, Reply, Report, Resend, Roster
 from ..roster import MOST_WORKERS
 from ..signatures import Signature

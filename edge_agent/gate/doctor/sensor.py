@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from ...contract.chain import stamp_of
 from ...contract.errors import StoreFault
-from ...contract.facts import TOUCHES, Method
+from ...contract.facts import Method
+from ...contract.kinds import TOUCHES
 from ...contract.language import Message, told_problem
 from ...contract.stamps import elapsed
 from ..ports import Sensor

@@ -4,7 +4,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ...contract.attendance import attendance
-from ...contract.facts import CREDITS
+from ...contract.kinds import CREDITS
 from .store.sqlite_store import SqliteStore
 
 _LATEST = 50

@@ -10,8 +10,6 @@ from ...contract.chain import Entry
 from ...contract.errors import StoreFault
 from ...contract.facts import (
     Fact,
-    PrintEnrolled,
-    PrintRemoved,
     PunchAdded,
     PunchDirected,
     PunchRecorded,
@@ -21,6 +19,7 @@ from ...contract.facts import (
 )
 from ...contract.messages import ErasedWorker
 from ...contract.people import Print, Worker
+from ...contract.people_facts import PrintEnrolled, PrintRemoved
 from ...contract.roster import Applied
 from ...contract.stamps import ClockState, Stamp
 from ...contract.true_times import Bounds, Timeline

@@ -10,7 +10,8 @@ from typing import Any
 
 from ...contract.chain import Entry, stamp_of, told
 from ...contract.errors import StoreFault
-from ...contract.facts import RECORDED, RECOVERED, Fact, PunchTimeCorrected, PunchTimeResolved
+from ...contract.facts import Fact, PunchTimeCorrected, PunchTimeResolved
+from ...contract.kinds import RECORDED, RECOVERED
 from ...contract.stamps import local_time, parse_time
 from ...contract.true_times import (
     Bounds,

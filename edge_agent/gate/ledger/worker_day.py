@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from ...contract.attendance import Attendance, attendance
-from ...contract.facts import CREDITS
+from ...contract.kinds import CREDITS
 from ...contract.stamps import parse_time
 from .store.sqlite_store import SqliteStore
 

@@ -9,9 +9,9 @@ import secrets
 from base64 import b64encode
 
 from ...contract.errors import BadRequest
-from ...contract.facts import TemplatesSealed
 from ...contract.language import Message
 from ...contract.people import Print
+from ...contract.people_facts import TemplatesSealed
 from ...contract.stamps import utc_time
 from ..host.memory import wipe
 from ..ports import Clock

@@ -5,8 +5,8 @@ from datetime import date
 from msgspec import to_builtins
 
 from ...contract.errors import BadRequest
-from ...contract.facts import ConsentGiven
 from ...contract.people import checked_code
+from ...contract.people_facts import ConsentGiven
 from ...contract.stamps import local_date
 from ..consents import Consent
 from .consent_text import consent_text

@@ -4,8 +4,9 @@ A worker has one of each at most, so that a new card is the end of the lost one.
 """
 
 from ...contract.errors import BadRequest
-from ...contract.facts import CredentialAdded, CredentialRemoved, CredentialsAllowed, Method
+from ...contract.facts import Method
 from ...contract.people import checked_code
+from ...contract.people_facts import CredentialAdded, CredentialRemoved, CredentialsAllowed
 from ..credentials import TOKEN, checked_card, checked_pin, new_token, number_of
 from .context import RequestContext, Result
 from .requests import AddCredential, AllowCredentials, AskCard, AwaitCard, MakeQr, RemoveCredential

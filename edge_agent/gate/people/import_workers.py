@@ -7,8 +7,9 @@ brought back by a list that only still names them, and nobody is forgotten for n
 from msgspec import Struct, structs, to_builtins
 
 from ...contract.errors import BadRequest
-from ...contract.facts import Fact, WorkerAdded, WorkerChanged
+from ...contract.facts import Fact
 from ...contract.people import Worker, alike, checked_code, checked_name
+from ...contract.people_facts import WorkerAdded, WorkerChanged
 from .context import RequestContext, Result
 from .requests import ImportWorkers, ListedWorker
 from .workers import doubt_code, doubt_name

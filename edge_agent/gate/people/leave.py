@@ -5,8 +5,9 @@ import logging
 from msgspec import to_builtins
 
 from ...contract.errors import BadRequest, EdgeAgentError
-from ...contract.facts import ConsentWithdrawn, ErasuresKnown, Fact, WorkerLeft
+from ...contract.facts import Fact
 from ...contract.people import checked_code
+from ...contract.people_facts import ConsentWithdrawn, ErasuresKnown, WorkerLeft
 from ...contract.stamps import local_date
 from ..erasure import Counts, Erasure
 from ..ledger.store.metadata import ERASURES_UNKNOWN

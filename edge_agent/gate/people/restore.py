@@ -12,9 +12,10 @@ from functools import partial
 from msgspec import Struct, to_builtins
 
 from ...contract.errors import BadRequest
-from ...contract.facts import Fact, PrintRestored, WorkerAdded
+from ...contract.facts import Fact
 from ...contract.language import Message
 from ...contract.people import Print
+from ...contract.people_facts import PrintRestored, WorkerAdded
 from ..host.memory import wipe
 from ..sensor.pairing import persistently
 from .context import RequestContext, Result

@@ -13,10 +13,11 @@ from ...contract.bounds import (
     MOST_ROSTERS_AN_HOUR,
 )
 from ...contract.errors import StoreFault
-from ...contract.facts import Fact, RosterApplied, RosterRefused, WorkerAdded, WorkerChanged
+from ...contract.facts import Fact
 from ...contract.language import Message
 from ...contract.messages import Roster
 from ...contract.people import another_person
+from ...contract.people_facts import RosterApplied, RosterRefused, WorkerAdded, WorkerChanged
 from ...contract.roster import Applied, Heard, Listing, Refusal, judge_roster, merge
 from ...contract.wording import counted
 from ..events import RosterChanged

@@ -4,7 +4,8 @@ from ...contract.attendance import attendance
 from ...contract.chain import Entry
 from ...contract.corrections import Addition, Held, Today, known_code, said_moment
 from ...contract.errors import BadRequest
-from ...contract.facts import CREDITS, Direction, PunchAdded, PunchVoided
+from ...contract.facts import Direction, PunchAdded, PunchVoided
+from ...contract.kinds import CREDITS
 from ...contract.language import Message
 from ...contract.people import checked_reason
 from ...contract.stamps import Stamp, local_time, parse_time

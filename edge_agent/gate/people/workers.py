@@ -7,7 +7,6 @@ somebody else is asked about first, and a code that people would take for anothe
 from msgspec import structs, to_builtins
 
 from ...contract.errors import BadRequest
-from ...contract.facts import WorkerAdded, WorkerChanged
 from ...contract.language import Message
 from ...contract.people import (
     Worker,
@@ -18,6 +17,7 @@ from ...contract.people import (
     lacks_digit,
     look_alikes,
 )
+from ...contract.people_facts import WorkerAdded, WorkerChanged
 from ..ledger.recorder import Recorder
 from .context import RequestContext, Result
 from .requests import ActivateWorker, AddWorker, DeactivateWorker, RenameWorker

@@ -16,9 +16,10 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from ...contract.facts import Fact, PrintHeld, PrintReleased
+from ...contract.facts import Fact
 from ...contract.language import Message
 from ...contract.people import Print
+from ...contract.people_facts import PrintHeld, PrintReleased
 from ..ledger.recorder import Recorder
 from ..pairing_mark import Doubt
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from edge_agent.contract.facts import CredentialAdded, Method
+from edge_agent.contract.facts import Method
 from edge_agent.contract.people import Worker
+from edge_agent.contract.people_facts import CredentialAdded
 from edge_agent.gate.errors import SensorUnplugged
 from edge_agent.gate.events import Outcome
 from edge_agent.gate.people.requests import AskCard, AwaitCard, Enroll

@@ -6,8 +6,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from edge_agent.contract.facts import PrintEnrolled, WorkerAdded
 from edge_agent.contract.people import Print, Worker
+from edge_agent.contract.people_facts import PrintEnrolled, WorkerAdded
 from edge_agent.contract.stamps import Stamp
 from edge_agent.gate.host.host_identity import HostIdentity
 from edge_agent.gate.ledger.open_or_succeed import open_or_succeed

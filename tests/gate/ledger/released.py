@@ -13,7 +13,8 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from edge_agent.contract.chain import GENESIS, Scribe
-from edge_agent.contract.facts import Direction, LedgerOpened, WorkerAdded
+from edge_agent.contract.facts import Direction, LedgerOpened
+from edge_agent.contract.people_facts import WorkerAdded
 from edge_agent.gate.ledger.store.schema import migrations
 
 from .ledgers import GATE, ZONE, later, punch, unsynced

@@ -2,8 +2,9 @@
 
 import pytest
 
-from edge_agent.contract.facts import Direction, PunchVoided, WorkerAdded
+from edge_agent.contract.facts import Direction, PunchVoided
 from edge_agent.contract.people import Employment, Worker
+from edge_agent.contract.people_facts import WorkerAdded
 from edge_agent.contract.stamps import local_time
 from edge_agent.gate.ledger.glance import glance
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore

@@ -14,7 +14,8 @@ from msgspec import structs
 
 from edge_agent.contract.attendance import SHIFT_MS
 from edge_agent.contract.chain import told
-from edge_agent.contract.facts import CREDITS, Direction, PunchAdded, PunchVoided
+from edge_agent.contract.facts import Direction, PunchAdded, PunchVoided
+from edge_agent.contract.kinds import CREDITS
 from edge_agent.contract.stamps import local_time, utc_time
 from edge_agent.gate.ledger.store.metadata import Watermarks
 from edge_agent.gate.ledger.store.notes import leaving, leaving_note

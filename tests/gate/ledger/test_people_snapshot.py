@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from edge_agent.contract.facts import PrintEnrolled, PrintRemoved, WorkerAdded
 from edge_agent.contract.people import Employment, Print, Worker
+from edge_agent.contract.people_facts import PrintEnrolled, PrintRemoved, WorkerAdded
 from edge_agent.gate.host.host_identity import HostIdentity
 from edge_agent.gate.ledger import open_or_succeed as opening
 from edge_agent.gate.ledger.lost_people import LostPeople, still_lost

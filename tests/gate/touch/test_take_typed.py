@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.contract.errors import StoreFault
-from edge_agent.contract.facts import CredentialRemoved, CredentialsAllowed, Method
+from edge_agent.contract.facts import Method
 from edge_agent.contract.people import Print, Worker
+from edge_agent.contract.people_facts import CredentialRemoved, CredentialsAllowed
 from edge_agent.gate.credentials import CardInbox, Credential, Credentials
 from edge_agent.gate.directions import DirectionRule
 from edge_agent.gate.events import Outcome, PanelShown

@@ -15,7 +15,7 @@ from msgspec import Struct, field
 
 from ....contract.atomic_file import create_private
 from ....contract.errors import StoreFault
-from ....contract.facts import AMENDMENTS, CREDITS
+from ....contract.kinds import AMENDMENTS, CREDITS
 from ....contract.stamps import Stamp
 from ....contract.true_times import Landmark
 from ..store.carry_over import LISTINGS, TABLES, Rows, rows_of

@@ -7,7 +7,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ....contract.chain import GENESIS, read_wire
-from ....contract.facts import AMENDMENTS, CREDITS, RECORDED, OldEntry
+from ....contract.facts import OldEntry
+from ....contract.kinds import AMENDMENTS, CREDITS, RECORDED
 from ....contract.stamps import Stamp
 from ....contract.true_times import Landmark, Timeline
 from ...errors import DamagedLedger

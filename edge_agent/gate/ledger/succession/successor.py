@@ -14,17 +14,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from ....contract.chain import Entry, Scribe, TooLong, stamp_of, told
-from ....contract.facts import (
-    CREDITS,
-    KINDS,
-    RECORDED,
-    RECOVERED,
-    Fact,
-    OldEntry,
-    PunchRecovered,
-    WhyOpened,
-    kind_of,
-)
+from ....contract.facts import Fact, OldEntry, PunchRecovered, WhyOpened
+from ....contract.kinds import CREDITS, KINDS, RECORDED, RECOVERED, kind_of
 from ....contract.stamps import Stamp
 from ....contract.true_times import Bounds, own_bounds
 from ..store import people_snapshot

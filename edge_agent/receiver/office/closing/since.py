@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ....contract.errors import BadRequest
-from ....contract.facts import AMENDMENTS, MARKS, RECOVERED
+from ....contract.kinds import AMENDMENTS, MARKS, RECOVERED
 from ...accept import OPENED
 from ...databases import open_database
 from ...databases.database import Database

@@ -1,0 +1,36 @@
+"""All kinds of entries, and which of them do what: drawn from what each class says of itself."""
+
+from collections.abc import Iterator
+
+from . import facts, people_facts
+from .facts import Fact, PunchRecorded, PunchRecovered
+
+
+def kind_of(fact: type[Fact]) -> str:
+    """The ``kind`` of a fact on the wire."""
+    return str(fact.__struct_config__.tag)
+
+
+def _kinds_in(module: dict[str, object]) -> Iterator[type[Fact]]:
+    for fact in module.values():
+        if isinstance(fact, type) and issubclass(fact, Fact) and fact is not Fact:
+            yield fact
+
+
+KINDS = tuple(sorted((*_kinds_in(vars(facts)), *_kinds_in(vars(people_facts))), key=kind_of))
+"""Every kind of entry, by name."""
+
+TOUCHES = frozenset(kind_of(fact) for fact in KINDS if fact.answers_touch)
+MARKS = frozenset(kind_of(fact) for fact in KINDS if fact.marks)
+CREDITS = frozenset(kind_of(fact) for fact in KINDS if fact.credits)
+MOVING_TIMES = frozenset(kind_of(fact) for fact in KINDS if fact.moves_times)
+RECORDING = frozenset(kind_of(fact) for fact in KINDS if fact.tells_recording)
+ACTS = frozenset(kind_of(fact) for fact in KINDS if "actor" in fact.__struct_fields__)
+"""What somebody did: ``uid:NUMBER`` of the gate's machine, ``payroll`` or the ``gate`` itself."""
+
+AMENDMENTS = {kind_of(fact): fact.amends for fact in KINDS if fact.amends}
+
+RECORDED = kind_of(PunchRecorded)
+"""The only punches whose time is that of their own entry."""
+
+RECOVERED = kind_of(PunchRecovered)
