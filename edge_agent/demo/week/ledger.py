@@ -42,6 +42,7 @@ from ...contract.people_facts import (
     CredentialAdded,
     CredentialRemoved,
     CredentialsAllowed,
+    ErasuresKnown,
     PrintEnrolled,
     PrintErased,
     PrintHeld,
@@ -331,6 +332,7 @@ def _events(gate: str, pressed: list[Press]) -> Iterator[tuple[int, Any]]:
     if gate == NORTH:
         for fact in recovered():
             yield BOOTS[gate][0].began, fact
+        yield TECHNICIAN_COMES, ErasuresKnown(workers=0, actor=_SUPERVISOR)
     for press in pressed:
         if press.gate == gate:
             yield press.ms, press
