@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 
 from edge_agent import cli
 from edge_agent.contract.carried import RECEIPTS, CarriedReceipt, Head, lines, written
-from edge_agent.contract.facts import WorkerAdded
 from edge_agent.contract.people import Worker
+from edge_agent.contract.people_facts import WorkerAdded
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.receiver.signing_key import new_signing_key
 from tests.gate.ledger.ledgers import append, later, open_store, punch

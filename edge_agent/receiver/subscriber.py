@@ -239,7 +239,7 @@ class Receiver:
             for first in range(0, len(told), AT_ONCE):
                 command = Erased(
                     id=uuid.uuid4().hex,
-                    expires=_now(_ASKED_FOR_S) if self._signer.key else None,
+                    expires=utc_now(_ASKED_FOR_S) if self._signer.key else None,
                     ledger=ledger,
                     erased=told[first : first + AT_ONCE],
                     more=first + AT_ONCE < len(told),

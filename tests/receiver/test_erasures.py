@@ -11,14 +11,9 @@ import msgspec
 from paho.mqtt.client import MQTTMessage
 
 from edge_agent.contract.chain import GENESIS, Entry, Scribe
-from edge_agent.contract.facts import (
-    ConsentWithdrawn,
-    ErasuresKnown,
-    Fact,
-    LedgerOpened,
-    WorkerLeft,
-)
+from edge_agent.contract.facts import Fact, LedgerOpened
 from edge_agent.contract.messages import Erased, Receipt
+from edge_agent.contract.people_facts import ConsentWithdrawn, ErasuresKnown, WorkerLeft
 from edge_agent.contract.stamps import ClockState, Stamp
 from edge_agent.receiver.connection import ReceiverOptions
 from edge_agent.receiver.erasures import OwedErasures

@@ -16,16 +16,16 @@ import msgspec
 from msgspec import structs
 
 from ...contract.errors import EdgeAgentError
-from ...contract.facts import (
+from ...contract.facts import Fact
+from ...contract.language import Message
+from ...contract.messages import Erased, ErasedWorker
+from ...contract.people_facts import (
     ConsentWithdrawn,
     ErasuresKnown,
-    Fact,
     PrintErased,
     WorkerErased,
     WorkerLeft,
 )
-from ...contract.language import Message
-from ...contract.messages import Erased, ErasedWorker
 from ...contract.stamps import Stamp, local_date, local_time
 from ..erasure import Counts, Erasure
 from ..ledger.recorder import Recorder

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.contract.facts import ConsentWithdrawn
 from edge_agent.contract.messages import Erased, ErasedWorker
+from edge_agent.contract.people_facts import ConsentWithdrawn
 from edge_agent.gate.events import Outcome
 from edge_agent.gate.host.host_identity import HostIdentity
 from edge_agent.gate.ledger.damage.rescue_people import rescue_people
