@@ -70,8 +70,8 @@ wheel: .venv/made-for ## Build the program's wheel into dist/, the same bytes ea
 	@systemd/packaging/wheel.sh $(BIN)/python dist
 
 .PHONY: bundle
-bundle: .venv/made-for ## All that a gate without internet needs (PYTHON_VERSION=3.11 MACHINE=aarch64)
-	@PYTHON_VERSION='$(PYTHON_VERSION)' MACHINE='$(MACHINE)' systemd/packaging/bundle.sh
+bundle: .venv/made-for ## All that a gate needs without internet (PYTHON_VERSION=3.11 MACHINE=aarch64 KEY=…)
+	@PYTHON_VERSION='$(PYTHON_VERSION)' MACHINE='$(MACHINE)' KEY='$(KEY)' systemd/packaging/bundle.sh
 
 .PHONY: deb
 deb: ## Build a Debian package for the Debian that this is, into dist/
@@ -81,8 +81,7 @@ deb: ## Build a Debian package for the Debian that this is, into dist/
 install: ## Install or upgrade the gate on this machine: sudo make install
 	@[ "$$(id -u)" = 0 ] || { echo 'This takes root: sudo make install'; exit 77; }
 	@[ "$$(dpkg-query -W -f '$${db:Status-Status}' edge-agent 2>/dev/null)" != installed ] || { echo 'The package edge-agent is installed: sudo apt remove edge-agent'; exit 1; }
-	@PYTHON='$(PYTHON)' systemd/packaging/stage.sh local
-	@/opt/edge-agent/settle.sh
+	@version="$$(PYTHON='$(PYTHON)' systemd/packaging/stage.sh local)"; "/opt/edge-agent/versions/$$version/settle.sh"
 	@edge-agent --version
 	@[ -e /etc/edge-agent/edge-agent.toml ] || echo 'Next: sudo edge-agent setup'
 

@@ -50,7 +50,7 @@ FLOORS = {
         ("touch", "people"),
         ("control",),
         ("daemon",),
-        ("doctor",),
+        ("doctor", "upgrade"),
     ),
     "gate.ledger": (
         ("store",),

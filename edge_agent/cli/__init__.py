@@ -44,6 +44,7 @@ COMMANDS = {
     "simulate": "simulate",
     "status": "status",
     "templates": "templates",
+    "upgrade": "upgrade",
     "watch": "watch",
     "workers": "people",
 }

@@ -128,6 +128,18 @@ class SigningKey:
         return msgspec.json.encode(message | {"signature": mark})
 
 
+def has_signed(keys: Sequence[str], content: bytes, value: bytes) -> bool:
+    """Whether one of these public keys has signed the bytes of a file as they are (RFC 8032).
+
+    Raises NotSigned where that cannot be found out.
+    """
+    if len(value) != _SIGNATURE_BYTES:
+        return False
+    return any(_holds(bytes.fromhex(key), content, value) for key in keys)
+
+
+_SIGNATURE_BYTES = 64
+
 _PKCS8 = bytes.fromhex("302e020100300506032b657004220420")
 """All of a PKCS #8 Ed25519 key before its 32 bytes (RFC 8410, 7)."""
 

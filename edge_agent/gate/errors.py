@@ -52,6 +52,10 @@ class NotPermitted(EdgeAgentError):
     exit_code = 77
 
 
+class NotUpgraded(EdgeAgentError):
+    """The program that runs is the one from before: nothing is damaged."""
+
+
 class PinFault(EdgeAgentError):
     """A pin cannot be used: the installer must look at numbers and permissions. EX_CONFIG."""
 

@@ -78,6 +78,7 @@ MAY: Mapping[str, Roles | None] = {
     "status": ANYBODY,
     "templates backup": _TECHNICIAN,
     "templates restore": _TECHNICIAN,
+    "upgrade": ANYBODY,
     "watch": ANYBODY,
     "workers activate": _TECHNICIAN,
     "workers add": _TECHNICIAN,

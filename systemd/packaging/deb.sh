@@ -23,6 +23,7 @@ import edge_agent.gate.daemon.run, edge_agent.cli, gpiod, uvicorn' "$lib"
 find "$root" -name __pycache__ -type d -prune -exec rm -rf {} +
 rm -f "$root/usr/lib/edge-agent/venv/.gitignore"
 find "$root/usr/share/man" -type f -exec gzip -9n {} +
+mkdir -p "$root/usr/bin"
 ln -sfn ../lib/edge-agent/venv/bin/edge-agent "$root/usr/bin/edge-agent"
 ln -sfn "../../../../bin/$(basename "$python")" "$root/usr/lib/edge-agent/venv/bin/$(basename "$python")"
 find "$root/usr/lib" -type f -exec chmod u=rw,go=r {} +

@@ -8,12 +8,13 @@ set -eu
 }
 if [ -d /run/systemd/system ]; then
     systemctl stop 'edge-agent@*' 2>/dev/null || true
-    systemctl disable --now edge-agent edge-agent-display edge-agent-receiver edge-agent-backup.timer 2>/dev/null || true
+    systemctl disable --now edge-agent edge-agent-display edge-agent-receiver edge-agent-backup.timer \
+        edge-agent-upgrade 2>/dev/null || true
 fi
-rm -rf /opt/edge-agent/venv /opt/edge-agent/venv.new /opt/edge-agent/venv.old
-rm -f /opt/edge-agent/settle.sh /opt/edge-agent/edge-agent.toml
+rm -rf /opt/edge-agent/versions /opt/edge-agent/upgrade
+rm -f /opt/edge-agent/current /opt/edge-agent/previous /opt/edge-agent/edge-agent.toml
 rmdir /opt/edge-agent 2>/dev/null || true
-[ "$(readlink /usr/local/bin/edge-agent || true)" != /opt/edge-agent/venv/bin/edge-agent ] ||
+[ "$(readlink /usr/local/bin/edge-agent || true)" != /opt/edge-agent/current/venv/bin/edge-agent ] ||
     rm /usr/local/bin/edge-agent
 for unit in systemd/edge-agent*; do
     rm -f "/etc/systemd/system/${unit##*/}"

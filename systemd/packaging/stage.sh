@@ -1,6 +1,8 @@
 #!/bin/sh
 # Lay out all that a gate needs below ROOT: stage.sh local|package [ROOT]
-#   local     where an administrator installs: /opt, /usr/local/bin, /etc
+#   local     where an administrator installs: a version beside those that are there, below
+#             /opt/edge-agent/versions, with all that belongs elsewhere in its files/. Nothing of it
+#             counts before that version's settle.sh has run. Prints the version's name.
 #   package   where a Debian package does: /usr/lib, /usr/bin
 # PYTHON: the interpreter (python3). Packages come from wheels/ where that is there (make bundle),
 # else from PyPI; only those that config/constraints-display.txt names, by their hashes.
@@ -10,8 +12,21 @@ layout=$1
 root=${2:-}
 python=${PYTHON:-python3}
 case $layout in
-local) program=/opt/edge-agent bin=/usr/local/bin units=/etc/systemd/system own=/etc share=/usr/local/share ;;
-package) program=/usr/lib/edge-agent bin=/usr/bin units=/usr/lib/systemd/system own=/usr/lib share=/usr/share ;;
+local)
+    versions=/opt/edge-agent/versions
+    for half in "$root$versions"/*; do
+        [ -e "$half/complete" ] || rm -rf "$half"
+    done
+    version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' edge_agent/__init__.py)
+    number=1
+    while [ -e "$root$versions/$version-$number" ]; do number=$((number + 1)); done
+    program=$versions/$version-$number files=$program/files
+    units=/etc/systemd/system own=/etc share=/usr/local/share original=/opt/edge-agent
+    ;;
+package)
+    program=/usr/lib/edge-agent files=
+    units=/usr/lib/systemd/system own=/usr/lib share=/usr/share original=$program
+    ;;
 *)
     echo "stage.sh: local or package, not '$layout'" >&2
     exit 2
@@ -24,10 +39,8 @@ venv=$program/venv
     exit 1
 }
 
-# Made beside the one that runs: it takes that one's place once it is whole.
-new=$root$venv.new
-rm -rf "$new"
-mkdir -p "$root$program" "$root$bin"
+new=$root$venv
+mkdir -p "$root$program"
 "$python" -m venv "$new"
 pip="$new/bin/python -m pip --disable-pip-version-check --no-input"
 offline=
@@ -50,18 +63,16 @@ find "$new" \( -name direct_url.json -o -name RECORD -o -name '*.pyc' \) -delete
 grep -rlIF "$new" "$new/bin" "$new/pyvenv.cfg" | while read -r file; do
     sed -i "s|$new|$venv|g" "$file"
 done
-rm -rf "$root$venv.old"
-[ ! -e "$root$venv" ] || mv "$root$venv" "$root$venv.old"
-mv "$new" "$root$venv"
-ln -sfn "$venv/bin/edge-agent" "$root$bin/edge-agent"
 
 put() { # put FILE PLACE
-    mkdir -p "$root$(dirname "$2")"
-    rm -f "$root$2"
-    cp "$1" "$root$2"
-    chmod 0644 "$root$2"
+    mkdir -p "$root$files$(dirname "$2")"
+    rm -f "$root$files$2"
+    cp "$1" "$root$files$2"
+    chmod 0644 "$root$files$2"
 }
 for unit in systemd/edge-agent*; do
+    # A package is upgraded by the machine's own means.
+    [ "$layout" = local ] || [ "$unit" != systemd/edge-agent-upgrade.service ] || continue
     put "$unit" "$units/${unit##*/}"
 done
 second=$(mktemp)
@@ -78,6 +89,13 @@ for page in man/man1/edge-agent.1 man/vi/man1/edge-agent.1 bash-completion/compl
     zsh/site-functions/_edge-agent; do
     put config/share/$page $share/$page
 done
-put config/edge-agent.toml $program/edge-agent.toml
-put systemd/packaging/settle.sh $program/settle.sh
+put config/edge-agent.toml $original/edge-agent.toml
+cp systemd/packaging/settle.sh "$root$program/settle.sh"
 chmod 0755 "$root$program/settle.sh"
+[ "$layout" = local ] || exit 0
+# Python's own copies of the modules: nobody but root may write them there, and no gate waits for them.
+"$new/bin/python" -m compileall -q "$new/lib" >/dev/null || true
+sync -f "$root$program"
+: >"$root$program/complete"
+sync -f "$root$program"
+echo "${program##*/}"

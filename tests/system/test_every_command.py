@@ -92,6 +92,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "status": (),
     "templates backup": ("prints.age", "-r", "age1none"),
     "templates restore": ("prints.age", "--identity", "key.txt"),
+    "upgrade": ("--back",),
     "watch": (),
     "workers activate": ("NV001",),
     "workers add": ("NV900", "Lò Thị Mây"),

@@ -31,6 +31,7 @@ _EXPLANATIONS = {
     ("control", "socket"): "use.path",
     ("mqtt", "host"): "use.host",
     ("payroll", "public_key"): "use.public-key",
+    ("upgrade", "public_key"): "use.upgrade-key",
     ("panel", "voice"): "use.voice",
     ("display", "call"): "use.call",
     ("punch", "in_hours"): "use.hours",

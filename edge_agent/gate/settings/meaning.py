@@ -44,7 +44,8 @@ def meaning_problems(sections: Sections) -> Iterator[Message]:
     mqtt = sections["mqtt"]
     if (mqtt.get("confirm_by"), mqtt.get("protocol")) == ("broker", "3.1.1"):
         yield Message("settings.confirm-by")
-    yield from _key_problems(sections["payroll"].get("public_key", ""))
+    for section, use in (("payroll", "use.public-key"), ("upgrade", "use.upgrade-key")):
+        yield from _key_problems(section, sections[section].get("public_key", ""), use)
     # What cannot be used is told already, and nothing else is judged by the default in its place.
     complete = mqtt.keys() >= set(MqttSettings.__struct_fields__)
     for key, what in MqttSettings(**mqtt).access.problems().items():
@@ -55,12 +56,12 @@ def meaning_problems(sections: Sections) -> Iterator[Message]:
 _KEY = "[0-9a-f]{64}"
 
 
-def _key_problems(stated: str | list[str]) -> Iterator[Message]:
+def _key_problems(section: str, stated: str | list[str], use: str) -> Iterator[Message]:
     """What is wrong is not shown: somebody may have taken the private key."""
     keys = [stated] if isinstance(stated, str) else stated
     wrong = any(not re.fullmatch(_KEY, key) for key in keys if key or isinstance(stated, list))
     if wrong or len(keys) > 2 or len(set(keys)) < len(keys) or not keys:
-        yield Message("settings.bad-key", use=Message("use.public-key"))
+        yield Message("settings.bad-key", section=section, use=Message(use))
 
 
 def oddities(settings: Settings) -> list[Message]:

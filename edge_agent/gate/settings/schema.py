@@ -149,17 +149,25 @@ class MqttSettings(Section, frozen=True, kw_only=True):
         return BrokerAccess.of(self)
 
 
-class PayrollSettings(Section, frozen=True, kw_only=True):
-    """By which key payroll signs what it says; two while one takes the place of the other."""
+class SignerSettings(Section, frozen=True, kw_only=True):
+    """By which key somebody signs; two while one takes the place of the other."""
 
     # No patterns in this union: msgspec 0.22 ends the process for them (meaning.py has a look).
     public_key: str | list[str] = ""
 
     @property
     def keys(self) -> list[str]:
-        """All of them; none: payroll need not sign."""
+        """All of them; none: nobody is believed by a signature."""
         stated = self.public_key
         return [key for key in ([stated] if isinstance(stated, str) else stated) if key]
+
+
+class PayrollSettings(SignerSettings, frozen=True, kw_only=True):
+    """Who signs what payroll says. Without a key it need not be signed."""
+
+
+class UpgradeSettings(SignerSettings, frozen=True, kw_only=True):
+    """Who signs new versions of the program. Without a key none is taken."""
 
 
 class HomeAssistantSettings(Section, frozen=True, kw_only=True):
@@ -225,4 +233,5 @@ class Settings(Struct, frozen=True, kw_only=True):
     control: ControlSettings
     roles: RoleSettings
     display: DisplaySettings
+    upgrade: UpgradeSettings
     log: LogSettings

@@ -23,8 +23,13 @@ def backup(database: Path, target: Path) -> int:
     The copy is consistent, complete or not there at all, and only its owner may read it: it holds
     names. Raises BadRequest where ``target`` is taken, StoreFault where it cannot be written.
     """
+    return copy_database(database, target, COPY, "backup")
+
+
+def copy_database(database: Path, target: Path, key: str, value: str) -> int:
+    """The same, but for what the copy remembers: this."""
     with new_private_path(target) as (half, fd):
-        _copy(database, half, fd)
+        _copy(database, half, fd, key, value)
         return os.fstat(fd).st_size
 
 
@@ -42,7 +47,7 @@ def _opened(half: Path, fd: int) -> Iterator[sqlite3.Connection]:
         yield copy
 
 
-def _copy(database: Path, half: Path, fd: int) -> None:
+def _copy(database: Path, half: Path, fd: int, key: str, value: str) -> None:
     with closing(open_for_reading(database)) as source, _opened(half, fd) as copy:
         try:
             source.backup(copy)
@@ -53,7 +58,7 @@ def _copy(database: Path, half: Path, fd: int) -> None:
     os.pwrite(fd, _WITHOUT_A_LOG, _VERSIONS_AT)
     with _opened(half, fd) as copy:
         try:
-            copy.execute("REPLACE INTO remembered VALUES (?, 'backup')", (COPY,))
+            copy.execute("REPLACE INTO remembered VALUES (?, ?)", (key, value))
             [(sound,)] = copy.execute("PRAGMA quick_check(1)")
         except sqlite3.Error as error:
             _refuse_full(half, error)

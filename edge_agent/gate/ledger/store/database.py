@@ -120,6 +120,24 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     return conn
 
 
+def is_behind(path: Path) -> bool:
+    """Whether opening a database to write would alter its tables. Raises StoreFault."""
+    with _opened(path, _as_it_stands(path)) as conn, closing(conn):
+        return bool(_known() - _applied(conn, path))
+
+
+def is_newer(path: Path) -> bool:
+    """Whether a newer program has altered a database, so that this one refuses it as it is."""
+    try:
+        is_behind(path)
+    except StoreFault as fault:
+        return fault.message.name == _NEWER
+    return False
+
+
+_NEWER = "store.newer"
+
+
 def open_as_it_is(path: Path) -> Database:
     """Open a database to look at, of whatever version it is. Raises StoreFault."""
     with _opened(path, _as_it_stands(path)) as conn:
@@ -166,7 +184,7 @@ def _refuse_foreign(conn: sqlite3.Connection, path: Path) -> None:
     newer = applied - known
     # A newer version knows all that this one does. Otherwise a name was altered: see DamagedLedger.
     if newer and not known - applied:
-        raise StoreFault("store.newer", path=path, steps=sorted(newer))
+        raise StoreFault(_NEWER, path=path, steps=sorted(newer))
     if newer:
         raise DamagedLedger(
             "store.lacks", path=path, lacks=sorted(known - applied), has=sorted(newer)

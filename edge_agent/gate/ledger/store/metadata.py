@@ -113,17 +113,18 @@ def bind(database: Database, here: HostIdentity) -> None:
             )
 
 
-_IN_USE = "in-use"
+IN_USE = "in-use"
+"""Whether the database has been opened by a gate, and not been left yet: "yes", "no"."""
 
 
 def in_use(database: Database) -> bool:
     """Whether whoever used it last has never said that it was done."""
-    return recall(database, _IN_USE) == "yes"
+    return recall(database, IN_USE) == "yes"
 
 
 def use(database: Database, *, begins: bool) -> None:
     """Say that it is in use from now on, or no longer."""
-    remember(database, _IN_USE, "yes" if begins else "no")
+    remember(database, IN_USE, "yes" if begins else "no")
 
 
 def seal_description(database: Database, ledger: str) -> None:
