@@ -41,7 +41,7 @@ FLOORS = {
         ("schemas",),
     ),
     "gate": (
-        ("consents", "directions", "erasure", "evidence", "lazy_import", "roles"),
+        ("consents", "directions", "erasure", "evidence", "lazy_import", "roles", "sealed_backups"),
         ("credentials", "errors", "events", "header", "pairing_mark", "print_health", "rules"),
         ("settings", "host", "pins"),
         ("ports", "ledger.store"),
@@ -67,7 +67,7 @@ FLOORS = {
         ("presses",),
         ("consent", "erase"),
         ("back_up", "carry_in", "credentials", "enroll", "sensor", "supervise", "workers"),
-        ("leave", "restore", "import_workers", "list_people"),
+        ("leave", "reseal", "restore", "import_workers", "list_people"),
         ("handlers",),
     ),
     "display": (

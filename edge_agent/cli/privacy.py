@@ -3,6 +3,7 @@
 from typing import Any
 
 import click
+from msgspec import to_builtins
 
 from ..contract.language import say
 from ..gate.ledger.store.metadata import ERASURES_UNKNOWN
@@ -10,6 +11,7 @@ from ..gate.people.requests import TellErased
 from ..gate.settings.schema import Settings
 from .help import group
 from .options import as_json, with_settings
+from .sealed_backups import tell_to_destroy
 from .show import print_json
 from .tell import tell
 
@@ -27,22 +29,29 @@ def overdue(settings: Settings, as_json: bool) -> None:
     from ..gate.daemon.assembly import Assembly
 
     store = Assembly(settings).store_for_reading()
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"worker": one.worker, "begun": one.begun, "left": [slot for slot, _ in one.slots]}
         for one in store.erasures()
         if one.begun and not one.done
     ]
+    backups = [one for one in store.sealed_backups() if one.to_destroy]
     if as_json:
-        print_json(rows)
-    elif not rows:
+        listed = [
+            {"worker": None, "begun": None, "left": [], "backup": to_builtins(one)}
+            for one in backups
+        ]
+        print_json([*rows, *listed])
+    elif not rows and not backups:
         tell(say("privacy.nothing-overdue"))
     else:
         for row in rows:
             tell(say("privacy.overdue", code=row["worker"], begun=row["begun"]))
+        for one in backups:
+            tell_to_destroy(one)
     asks = store.remembered(ERASURES_UNKNOWN) is not None
     if asks:
         tell(say("privacy.unknown"), err=True)
-    if rows or asks:
+    if rows or backups or asks:
         click.get_current_context().exit(1)
 
 

@@ -3,11 +3,28 @@
 import sys
 from pathlib import Path
 
-from ..contract.errors import BadRequest
+import click
+
+from ..contract.errors import BadRequest, EdgeAgentError
 from ..contract.language import because
-from ..gate.people.templates.backup_file import LONGEST_FILE
+from ..gate.people.templates.backup_file import (
+    LONGEST_FILE,
+    Backup,
+    BadBackup,
+    read_backup,
+    read_header,
+)
+from ..gate.people.templates.sealing import AgeSealing
 
 _LONGEST_KEY_FILE = 64 * 1024
+
+with_identity = click.option(
+    "--identity",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    required=True,
+    metavar="KEYFILE",
+    help="help.identity",
+)
 
 
 def read_file(path: Path) -> bytes:
@@ -20,6 +37,23 @@ def read_file(path: Path) -> bytes:
     if len(content) > LONGEST_FILE:
         raise BadRequest("file.too-long", path=path)
     return content
+
+
+def open_backup(file: Path, identity: Path, sealing: AgeSealing) -> Backup:
+    """All of a backup, checked before anything is done with it. Raises BadBackup."""
+    content = read_file(file)
+    try:
+        read_header(content.split(b"\n", 1)[0])  # Before a key is asked for.
+        keys = identities(identity)
+        return read_backup(content, lambda sealed: sealing.open(sealed, keys))
+    except BadBackup as error:
+        raise BadBackup("backup.unusable", file=file, why=error) from error
+
+
+def refuse_broken(file: Path, content: bytes) -> None:
+    """Raise EdgeAgentError where a file that was written does not read as it should."""
+    if read_file(file) != content:
+        raise EdgeAgentError("backup.medium-broken", file=file)
 
 
 def identities(path: Path) -> list[str]:

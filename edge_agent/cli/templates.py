@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from ..contract.atomic_file import new_private_file, refuse_existing
-from ..contract.errors import EdgeAgentError
 from ..contract.language import Message, received, say
 from ..gate.daemon.assembly import Assembly
 from ..gate.host.memory import write_no_core
@@ -21,25 +20,19 @@ from ..gate.people.requests import (
     RestorePrints,
     SealPrints,
 )
-from ..gate.people.templates.backup_file import Backup, BadBackup, Record, read_backup, read_header
+from ..gate.people.templates.backup_file import Backup, Record
 from ..gate.people.templates.sealing import AgeSealing
 from ..gate.settings.schema import Settings
 from . import sealed_files
 from .carry_out import Perform, at_the_gate
 from .help import group
-from .options import as_json, with_settings
+from .options import as_json, ask_a_person, with_settings, yes_option
+from .reseal import reseal
+from .sealed_backups import held_by_option, templates_destroyed, templates_list
 from .show import print_json
 from .tell import tell
 
 _file = click.Path(path_type=Path, dir_okay=False)
-
-with_identity = click.option(
-    "--identity",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    required=True,
-    metavar="KEYFILE",
-    help="help.identity",
-)
 
 
 @group(help="help.templates")
@@ -48,21 +41,32 @@ def templates() -> None:
     write_no_core()
 
 
+templates.add_command(templates_list)
+templates.add_command(templates_destroyed)
+templates.add_command(reseal)
+
+
 @templates.command(help="help.templates-backup")
 @click.argument("file", type=_file)
 @click.option("--recipient", "-r", "named", multiple=True, metavar="age1…", help="help.recipient")
 @click.option(
     "--recipients-file", "-R", "listed", type=_file, multiple=True, help="help.recipients-file"
 )
+@held_by_option
 @as_json
 @with_settings
 def backup(
-    settings: Settings, file: Path, named: tuple[str, ...], listed: tuple[Path, ...], as_json: bool
+    settings: Settings,
+    file: Path,
+    named: tuple[str, ...],
+    listed: tuple[Path, ...],
+    held_by: str | None,
+    as_json: bool,
 ) -> None:
     recipients = [*named, *(key for path in listed for key in sealed_files.recipients(path))]
     refuse_existing(file)
     with at_the_gate(settings) as perform:
-        result = _seal_into(file, recipients, perform)
+        result = _seal_into(file, recipients, held_by, perform)
     if as_json:
         print_json(result)
     else:
@@ -74,8 +78,10 @@ def backup(
         click.get_current_context().exit(1)
 
 
-def _seal_into(file: Path, recipients: list[str], perform: Perform) -> dict[str, Any]:
-    begun = perform(BeginBackup(recipients=recipients))
+def _seal_into(
+    file: Path, recipients: list[str], held_by: str | None, perform: Perform
+) -> dict[str, Any]:
+    begun = perform(BeginBackup(recipients=recipients, held_by=held_by))
     backup, total = begun["backup"], begun["prints"]
     missing: list[dict[str, str]] = []
     with new_private_file(file) as out, _progress(say("backup.sealing"), total) as advance:
@@ -88,8 +94,7 @@ def _seal_into(file: Path, recipients: list[str], perform: Perform) -> dict[str,
             done += len(answer["sealed"])
             advance(len(answer["sealed"]))
         out.write(content)
-    if sealed_files.read_file(file) != content:
-        raise EdgeAgentError("backup.medium-broken", file=file)
+    sealed_files.refuse_broken(file, content)
     perform(KeepBackup(backup=backup))
     sealed = total - len(missing)
     return {"backup": backup, "prints": total, "sealed": sealed, "missing": missing}
@@ -97,13 +102,16 @@ def _seal_into(file: Path, recipients: list[str], perform: Perform) -> dict[str,
 
 @templates.command(help="help.templates-restore")
 @click.argument("file", type=_file)
-@with_identity
+@sealed_files.with_identity
 @click.option("--any-model", is_flag=True, help="help.any-model")
+@yes_option
 @as_json
 @with_settings
-def restore(settings: Settings, file: Path, identity: Path, any_model: bool, as_json: bool) -> None:
+def restore(
+    settings: Settings, file: Path, identity: Path, any_model: bool, yes: bool, as_json: bool
+) -> None:
     sealing = Assembly(settings).sealing()
-    opened = open_backup(file, identity, sealing)
+    opened = sealed_files.open_backup(file, identity, sealing)
     outcomes: list[dict[str, Any]] = []
     with at_the_gate(settings) as perform:
         begun = perform(
@@ -111,8 +119,11 @@ def restore(settings: Settings, file: Path, identity: Path, any_model: bool, as_
                 system_id=opened.header.system_id,
                 any_model=any_model,
                 digests=[record.digest for record in opened.records],
+                backup=opened.header.backup,
             )
         )
+        if not begun.get("erasures_known", True):
+            _ask_about_erasures(opened, yes)
         at_once = begun["at_once"]
         courier = perform(AskCourier())["recipient"]
         with _progress(say("backup.restoring"), len(opened.records)) as advance:
@@ -123,15 +134,12 @@ def restore(settings: Settings, file: Path, identity: Path, any_model: bool, as_
     _tell(outcomes, as_json)
 
 
-def open_backup(file: Path, identity: Path, sealing: AgeSealing) -> Backup:
-    """All of a backup, checked before anything is done with it. Raises BadBackup."""
-    content = sealed_files.read_file(file)
-    try:
-        read_header(content.split(b"\n", 1)[0])  # Before a key is asked for.
-        keys = sealed_files.identities(identity)
-        return read_backup(content, lambda sealed: sealing.open(sealed, keys))
-    except BadBackup as error:
-        raise BadBackup("backup.unusable", file=file, why=error) from error
+def _ask_about_erasures(opened: Backup, yes: bool) -> None:
+    """The gate has not made this file: whoever was erased since may be in it."""
+    codes = sorted({record.worker for record in opened.records})
+    told = {"origin": opened.header.gate, "at": opened.header.at or "?", "codes": codes}
+    tell(say("backup.erasures-not-known", **told), err=True)
+    ask_a_person(yes, lambda: say("backup.restore-asks"))
 
 
 def _request(

@@ -187,9 +187,20 @@ class ErasuresKnown(Fact, tag="erasures.known", frozen=True, kw_only=True):
 
 
 class TemplatesSealed(Fact, tag="templates.sealed", frozen=True, kw_only=True):
-    """From now on so many templates leave the gate as a backup, sealed to these public keys."""
+    """From now on so many templates leave the gate as a backup, sealed to these public keys.
+
+    ``replaces``: it is made of that one, and holds fewer.
+    """
 
     backup: str
     prints: int
     recipients: list[str]
+    actor: str
+    replaces: str | UnsetType = UNSET
+
+
+class TemplatesDestroyed(Fact, tag="templates.destroyed", frozen=True, kw_only=True):
+    """Somebody says that a backup of the templates was destroyed, and all its copies."""
+
+    backup: str
     actor: str

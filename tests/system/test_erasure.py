@@ -1,5 +1,9 @@
 """A worker withdraws at a gate that is at work: told, not recognised, and gone from the sensor."""
 
+from pathlib import Path
+
+from edge_agent.gate.people.templates.sealing import AgeSealing
+
 from .gate import Gate
 
 
@@ -27,3 +31,29 @@ def test_a_consent_is_given_and_withdrawn(gate: Gate) -> None:
     wanted = ["consent.given", "consent.withdrawn", "print.erased", "worker.erased"]
     assert [kind for kind in kinds if kind in wanted] == wanted
     assert gate.cli("ledger", "verify").code == 0
+
+
+def test_no_sealed_file_keeps_whoever_was_erased(gate: Gate, tmp_path: Path) -> None:
+    keys, old, new = AgeSealing().new_keys(), tmp_path / "old.age", tmp_path / "new.age"
+    (tmp_path / "key.txt").write_text(f"{keys.identity}\n")
+    gate.start()
+    sealed = gate.cli("templates", "backup", str(old), "-r", keys.recipient, "--held-by", "NV002")
+    assert sealed.code == 0, sealed
+    assert gate.cli("workers", "leave", "NV001").code == 0
+    overdue = gate.cli("privacy", "overdue", "--lang", "vi")
+    assert (overdue.code, "phải hủy: còn vân tay của NV001" in overdue.err) == (1, True)
+
+    identity = ("--identity", str(tmp_path / "key.txt"))
+    resealed = gate.cli("templates", "reseal", str(old), "--output", str(new), *identity, "--json")
+    assert (resealed.code, resealed.json["left_out"]) == (0, ["NV001"]), resealed
+    destroyed = gate.cli("templates", "destroyed", resealed.json["replaces"][:8])
+    assert destroyed.code == 0, destroyed
+    assert gate.cli("privacy", "overdue").code == 0
+    listed = gate.cli("templates", "list", "--json").json
+    assert [(one["holder"], bool(one["destroyed"])) for one in listed] == [
+        ("NV002", True),
+        (None, False),
+    ]
+    restored = gate.cli("templates", "restore", str(old), *identity, "--json")
+    assert (restored.code, "erased here" in restored.err) == (1, True)
+    assert gate.cli("templates", "restore", str(new), *identity).code == 0

@@ -69,6 +69,7 @@ from ..people_facts import (
     PrintRestored,
     RosterApplied,
     RosterRefused,
+    TemplatesDestroyed,
     TemplatesSealed,
     WorkerAdded,
     WorkerChanged,
@@ -151,6 +152,7 @@ _FACTS: tuple[Fact, ...] = (
         credentials=0,
         proof=hashlib.sha256(b"what was done, and how it was checked").hexdigest(),
     ),
+    TemplatesDestroyed(backup="2026-11-20-main-gate", actor=_TECHNICIAN),
     ErasuresKnown(workers=1, actor="payroll"),
     TemplatesSealed(
         backup="2026-11-23-main-gate",

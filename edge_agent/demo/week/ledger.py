@@ -51,6 +51,7 @@ from ...contract.people_facts import (
     PrintRestored,
     RosterApplied,
     RosterRefused,
+    TemplatesDestroyed,
     TemplatesSealed,
     WorkerAdded,
     WorkerChanged,
@@ -382,6 +383,7 @@ _TECHNICIANS_VISIT: tuple[Fact, ...] = (
         recipients=["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"],
         actor=_SUPERVISOR,
     ),
+    TemplatesDestroyed(backup="2026-10-18", actor=_SUPERVISOR),
     CredentialAdded(worker=_NEWCOMER, method=Method.CARD, actor=_SUPERVISOR),
     CredentialsAllowed(worker=_NEWCOMER, allowed=True, actor=_SUPERVISOR),
     ConsentGiven(

@@ -7,6 +7,7 @@ ever seen sealed to keys whose other half is not on this machine.
 import logging
 import secrets
 from base64 import b64encode
+from collections.abc import Iterable
 
 from ...contract.errors import BadRequest
 from ...contract.language import Message
@@ -15,6 +16,7 @@ from ...contract.people_facts import TemplatesSealed
 from ...contract.stamps import utc_time
 from ..host.memory import wipe
 from ..ports import Clock
+from ..sealed_backups import SealedBackup
 from ..sensor.pairing import Pairing, digest, persistently
 from .context import BackupUnderWay, RequestContext, Result
 from .requests import BeginBackup, KeepBackup, SealPrints
@@ -34,10 +36,7 @@ def begin_backup(context: RequestContext, request: BeginBackup) -> Result:
     One backup at a time: this one takes the place of one that is under way.
     """
     gate = context.gate
-    recipients = list(dict.fromkeys(request.recipients))
-    if len(recipients) > _MOST_RECIPIENTS:
-        raise BadRequest("backup.many-recipients", most=_MOST_RECIPIENTS)
-    context.sealing.seal(b"", recipients)  # Refuses what is no public key.
+    recipients = checked_recipients(context, request.recipients)
     prints = sorted(gate.prints, key=lambda print_: print_.slot)
     if not prints:
         raise BadRequest("backup.nothing")
@@ -49,14 +48,31 @@ def begin_backup(context: RequestContext, request: BeginBackup) -> Result:
         system_id=context.sensor_in_use().system_id,
         prints=len(prints),
         recipients=recipients,
-        at=_now(gate.clock),
+        at=time_now(gate.clock),
     )
     fact = TemplatesSealed(
         backup=header.backup, prints=len(prints), recipients=recipients, actor=context.actor
     )
-    gate.record(fact)
+    listed = SealedBackup(
+        backup=header.backup,
+        made=header.at,
+        prints=header.prints,
+        recipients=recipients,
+        workers=sorted({print_.worker for print_ in prints}),
+        holder=request.held_by,
+    )
+    gate.record(fact, also=lambda change: change.put_sealed_backup(listed))
     context.transfers.backup = BackupUnderWay(header, prints, set())
     return {"backup": header.backup, "header": header.line().decode(), "prints": len(prints)}
+
+
+def checked_recipients(context: RequestContext, stated: Iterable[str]) -> list[str]:
+    """Public keys, each once. Raises BadRequest where one is none, and where they are too many."""
+    recipients = list(dict.fromkeys(stated))
+    if len(recipients) > _MOST_RECIPIENTS:
+        raise BadRequest("backup.many-recipients", most=_MOST_RECIPIENTS)
+    context.sealing.seal(b"", recipients)  # Refuses what is no public key.
+    return recipients
 
 
 def seal_prints(context: RequestContext, request: SealPrints) -> Result:
@@ -139,6 +155,7 @@ def _template(pairing: Pairing, slot: int, known: bytes) -> bytes | None:
     return None
 
 
-def _now(clock: Clock) -> str | None:
+def time_now(clock: Clock) -> str | None:
+    """In UTC, for a header; None where it is not known."""
     stamp = clock.stamp()
     return utc_time(stamp.wall_ms) if stamp.trusted else None

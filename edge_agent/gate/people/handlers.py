@@ -46,12 +46,15 @@ from .requests import (
     AskSensor,
     AwaitCard,
     BeginBackup,
+    BeginReseal,
     BeginRestore,
     DeactivateWorker,
+    DestroyBackup,
     Enroll,
     Identify,
     ImportWorkers,
     KeepBackup,
+    KeepReseal,
     LeaveWorker,
     MakeQr,
     RecordConsent,
@@ -67,6 +70,7 @@ from .requests import (
     VoidPunch,
     WithdrawConsent,
 )
+from .reseal import begin_reseal, destroy_backup, keep_reseal
 from .restore import ask_courier, begin_restore, restore_prints
 from .sensor import adopt_sensor, ask_sensor, take_image
 from .supervise import add_punch, void_punch
@@ -116,6 +120,9 @@ HANDLERS: Mapping[type[Request], Handler] = {
     BeginBackup: Handler(begin_backup),
     SealPrints: Handler(seal_prints),
     KeepBackup: Handler(keep_backup),
+    BeginReseal: Handler(begin_reseal),
+    KeepReseal: Handler(keep_reseal),
+    DestroyBackup: Handler(destroy_backup),
     AskCourier: Handler(ask_courier),
     BeginRestore: Handler(begin_restore),
     RestorePrints: Handler(restore_prints),

@@ -293,6 +293,7 @@ class BeginBackup(Request, tag="begin-backup", frozen=True, kw_only=True):
     command = "templates backup"
 
     recipients: Annotated[list[Line], Meta(max_length=100)]
+    held_by: Line | None = None
 
 
 class SealPrints(Request, tag="seal-prints", frozen=True, kw_only=True):
@@ -308,6 +309,42 @@ class KeepBackup(Request, tag="keep-backup", frozen=True, kw_only=True):
     """The backup that was sealed is safely on its medium."""
 
     command = "templates backup"
+
+    backup: Word
+
+
+class BeginReseal(Request, tag="begin-reseal", frozen=True, kw_only=True):
+    """Make the next file of backup ``backup``, without some: what is its header, and who is out.
+
+    ``workers`` are those of all its records, ``gate`` and ``system_id`` what its header says.
+    ``without``: beside whoever was erased here.
+    """
+
+    command = "templates reseal"
+
+    backup: Word
+    gate: Word
+    system_id: Count
+    workers: list[Word]
+    without: list[Word] = []
+    recipients: Annotated[list[Line], Meta(max_length=100)]
+    held_by: Line | None = None
+
+
+class KeepReseal(Request, tag="keep-reseal", frozen=True, kw_only=True):
+    """The new file is safely on its medium; ``made`` is what the old one's header says."""
+
+    command = "templates reseal"
+
+    backup: Word
+    replaces: Word
+    made: Word | None = None
+
+
+class DestroyBackup(Request, tag="destroy-backup", frozen=True, kw_only=True):
+    """A backup was destroyed, with all its copies. Its first digits suffice."""
+
+    command = "templates destroyed"
 
     backup: Word
 
@@ -329,6 +366,7 @@ class BeginRestore(Request, tag="begin-restore", frozen=True, kw_only=True):
     system_id: Count
     any_model: bool = False
     digests: list[bytes] = []
+    backup: Word | None = None
 
 
 class RestorePrints(Request, tag="restore-prints", frozen=True, kw_only=True):

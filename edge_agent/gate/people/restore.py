@@ -17,6 +17,7 @@ from ...contract.language import Message
 from ...contract.people import Print
 from ...contract.people_facts import PrintRestored, WorkerAdded
 from ..host.memory import wipe
+from ..ledger.store.metadata import ERASURES_UNKNOWN
 from ..sensor.pairing import persistently
 from .context import RequestContext, Result
 from .enroll import free_slots
@@ -58,9 +59,17 @@ def begin_restore(context: RequestContext, request: BeginRestore) -> Result:
     strangers.look(set(request.digests), context.prompt)
     return {
         "gate": context.gate.store.gate,
+        "erasures_known": _knows_erasures_since(context, request.backup),
         "capacity": info.capacity,
         "at_once": 1 if strangers.to_compare else _AT_ONCE,
     }
+
+
+def _knows_erasures_since(context: RequestContext, backup: str | None) -> bool:
+    """Whether this gate knows who was erased since a backup: it has made it, and forgotten none."""
+    store = context.gate.store
+    made = {one.backup for one in store.sealed_backups()}
+    return (backup is None or backup in made) and store.remembered(ERASURES_UNKNOWN) is None
 
 
 def restore_prints(context: RequestContext, request: RestorePrints) -> Result:

@@ -22,6 +22,7 @@ TABLES: dict[str, bool] = {
     "consents": True,
     "erasures": True,
     "erased": True,
+    "sealed_backups": True,
     # The new ledger's own.
     "ledger": False,
     "identity": False,

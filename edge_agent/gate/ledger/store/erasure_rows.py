@@ -8,7 +8,8 @@ import msgspec
 
 from ....contract.messages import ErasedWorker
 from ...erasure import Counts, Erasure
-from .database import ChangePart, Part, read_data
+from .backup_rows import BackupChange
+from .database import Part, read_data
 from .metadata import ERASURES_UNKNOWN
 from .people_rows import print_sum
 
@@ -125,7 +126,7 @@ class ErasureRows(Part):
         return sorted(file.name for file in path.parent.glob(f"{path.name}.old-*"))
 
 
-class ErasureChange(ChangePart):
+class ErasureChange(BackupChange):
     """Erases, and notes how far it is."""
 
     people_changed = False
@@ -178,6 +179,8 @@ class ErasureChange(ChangePart):
                 " WHERE slot = ? AND generation = ?",
                 (print_sum(row), slot, generation),
             )
+        if found:
+            self.note_erased_in_backups(worker)
         openings, credentials = (
             conn.execute(f"DELETE FROM {table} WHERE worker = ?", (worker,)).rowcount
             for table in ("evidence_openings", "credentials")

@@ -413,3 +413,18 @@ def m180_erased(db: Database) -> None:
         " json_extract(CAST(wire AS TEXT), '$.data.worker'), kind, 0 FROM ledger"
         " WHERE kind IN ('consent.withdrawn', 'worker.left')"
     )
+
+
+@_migration
+def m181_sealed_backups(db: Database) -> None:
+    """The backups of the templates, each as JSON: until somebody says that it was destroyed."""
+    db.conn.execute(
+        "CREATE TABLE sealed_backups (backup TEXT PRIMARY KEY, details TEXT NOT NULL) STRICT"
+    )
+    db.conn.execute(
+        "INSERT OR REPLACE INTO sealed_backups SELECT data ->> '$.backup', json_object("
+        " 'backup', data ->> '$.backup', 'made', data ->> '$.at', 'prints', data ->> '$.prints',"
+        " 'recipients', json(data -> '$.recipients')) FROM"
+        " (SELECT json_extract(CAST(wire AS TEXT), '$.data') AS data FROM ledger"
+        " WHERE kind = 'templates.sealed' ORDER BY seq)"
+    )

@@ -21,6 +21,7 @@ from ....contract.facts import LedgerOpened, OldEntry, WhyOpened
 from ....contract.stamps import Stamp
 from ...errors import DamagedLedger, DiskFull, NoLedgerYet
 from . import people_snapshot, reserve
+from .backup_rows import BackupRows
 from .database import StoreConnection, open_database, open_for_reading
 from .erasure_rows import ErasureChange, ErasureRows
 from .evidence_rows import EvidenceChange, EvidenceRows
@@ -42,6 +43,7 @@ class SqliteStore(
     CheckpointRows,
     EvidenceRows,
     ErasureRows,
+    BackupRows,
     PeopleRows,
     PairingRows,
     MetadataRows,
@@ -136,7 +138,12 @@ class SqliteStore(
 
 
 class SqliteChange(
-    LedgerChange, CheckpointChange, EvidenceChange, ErasureChange, PeopleChange, PairingChange
+    LedgerChange,
+    CheckpointChange,
+    EvidenceChange,
+    ErasureChange,
+    PeopleChange,
+    PairingChange,
 ):
     """Writes inside a transaction that has begun with BEGIN IMMEDIATE.
 

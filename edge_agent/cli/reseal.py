@@ -1,0 +1,83 @@
+"""``edge-agent templates reseal``: the next sealed file, without whoever was erased."""
+
+from pathlib import Path
+
+import click
+from msgspec.structs import replace
+
+from ..contract.atomic_file import new_private_file, refuse_existing
+from ..contract.language import say
+from ..gate.daemon.assembly import Assembly
+from ..gate.people.requests import BeginReseal, KeepReseal
+from ..gate.people.templates.backup_file import line_hash, sealed_line
+from ..gate.settings.schema import Settings
+from . import sealed_files
+from .carry_out import at_the_gate
+from .help import command
+from .options import as_json, with_settings
+from .sealed_backups import held_by_option
+from .show import print_json
+from .tell import tell
+
+_file = click.Path(path_type=Path, dir_okay=False)
+
+
+@command(name="reseal", help="help.templates-reseal")
+@click.argument("file", type=_file)
+@click.option("--without", multiple=True, metavar="CODE", help="help.reseal-without")
+@click.option("--output", required=True, type=_file, metavar="NEWFILE", help="help.reseal-output")
+@sealed_files.with_identity
+@click.option("--recipient", "-r", "named", multiple=True, metavar="age1…", help="help.recipient")
+@click.option(
+    "--recipients-file", "-R", "listed", type=_file, multiple=True, help="help.recipients-file"
+)
+@held_by_option
+@as_json
+@with_settings
+def reseal(
+    settings: Settings,
+    file: Path,
+    without: tuple[str, ...],
+    output: Path,
+    identity: Path,
+    named: tuple[str, ...],
+    listed: tuple[Path, ...],
+    held_by: str | None,
+    as_json: bool,
+) -> None:
+    refuse_existing(output)
+    sealing = Assembly(settings).sealing()
+    opened = sealed_files.open_backup(file, identity, sealing)
+    stated = [*named, *(key for path in listed for key in sealed_files.recipients(path))]
+    with at_the_gate(settings) as perform:
+        begun = perform(
+            BeginReseal(
+                backup=opened.header.backup,
+                gate=opened.header.gate,
+                system_id=opened.header.system_id,
+                workers=[record.worker for record in opened.records],
+                without=list(without),
+                recipients=stated or opened.header.recipients,
+                held_by=held_by,
+            )
+        )
+        header = begun["header"].encode()
+        kept = [one for one in opened.records if one.worker not in begun["left_out"]]
+        lines = [header]
+        for place, record in enumerate(kept, 1):
+            anew = replace(record, header=line_hash(header), place=place)
+            sealed = sealing.seal(anew.line(), stated or opened.header.recipients)
+            lines.append(sealed_line(sealed))
+        content = b"".join(line + b"\n" for line in lines)
+        with new_private_file(output) as out:
+            out.write(content)
+        sealed_files.refuse_broken(output, content)
+        made = opened.header.at
+        perform(KeepReseal(backup=begun["backup"], replaces=opened.header.backup, made=made))
+    if as_json:
+        told = {"backup": begun["backup"], "replaces": opened.header.backup}
+        print_json({**told, "prints": len(kept), "left_out": begun["left_out"]})
+    else:
+        old = opened.header.backup[:8]
+        told = {"file": output, "count": len(kept), "codes": begun["left_out"]}
+        tell(say("backup.resealed", old=old, old_file=file, **told))

@@ -1,0 +1,73 @@
+"""``edge-agent templates list`` and ``destroyed``: which backups there are, and which must go."""
+
+import click
+
+from ..contract.language import say
+from ..gate.people.requests import DestroyBackup
+from ..gate.sealed_backups import SealedBackup
+from ..gate.settings.schema import Settings
+from .carry_out import carry_out
+from .help import command
+from .options import as_json, with_settings
+from .show import print_json, print_table
+from .tell import tell
+
+held_by_option = click.option("--held-by", metavar="WHO", help="help.held-by")
+
+_SHOWN_DIGITS = 8
+"""Of an id, as people read and type it."""
+
+
+@command(name="list", help="help.templates-list")
+@as_json
+@with_settings
+def templates_list(settings: Settings, as_json: bool) -> None:
+    # Only here: what the daemon does is asked for without the database.
+    from ..gate.daemon.assembly import Assembly
+
+    found = Assembly(settings).store_for_reading().sealed_backups()
+    if as_json:
+        print_json(found)
+        return
+    print_table(
+        ("backup", "made", "prints", "holder", "state"),
+        (
+            (
+                one.backup[:_SHOWN_DIGITS],
+                (one.made or "")[:10],
+                one.prints,
+                one.holder or "",
+                state_of_backup(one),
+            )
+            for one in found
+        ),
+        empty=say("backup.none-listed"),
+    )
+
+
+@command(name="destroyed", help="help.templates-destroyed")
+@click.argument("backup")
+@as_json
+@with_settings
+def templates_destroyed(settings: Settings, backup: str, as_json: bool) -> None:
+    result = carry_out(settings, DestroyBackup(backup=backup))
+    if as_json:
+        print_json(result)
+    else:
+        tell(say("backup.destroyed-now", backup=result["backup"][:_SHOWN_DIGITS]))
+
+
+def state_of_backup(one: SealedBackup) -> str:
+    """What is to be done with a backup, for people."""
+    if one.destroyed is not None:
+        return say("backup.state-destroyed", at=one.destroyed)
+    if one.erased:
+        return say("backup.state-erased", codes=one.erased)
+    return say("backup.state-replaced" if one.replaced_by else "backup.state-kept")
+
+
+def tell_to_destroy(one: SealedBackup) -> None:
+    """That a backup must not be kept, and how it is said that it is no more."""
+    digits = one.backup[:_SHOWN_DIGITS]
+    told = {"backup": digits, "made": (one.made or "?")[:10], "holder": one.holder or "?"}
+    tell(say("backup.to-destroy", state=state_of_backup(one), **told), err=True)

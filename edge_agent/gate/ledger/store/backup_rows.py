@@ -1,0 +1,37 @@
+"""The list of the backups of the templates."""
+
+import msgspec
+from msgspec.structs import replace
+
+from ...sealed_backups import SealedBackup
+from .database import ChangePart, Part
+
+
+class BackupRows(Part):
+    """Reads the list."""
+
+    def sealed_backups(self) -> list[SealedBackup]:
+        """All of them, in the order in which they were made, as far as that is known."""
+        rows = self._connection.rows("SELECT details FROM sealed_backups ORDER BY rowid")
+        return [msgspec.json.decode(details, type=SealedBackup) for (details,) in rows]
+
+
+class BackupChange(ChangePart):
+    """Writes the list."""
+
+    def put_sealed_backup(self, one: SealedBackup) -> None:
+        """Add a backup, or say something else of it."""
+        self._database.conn.execute(
+            "INSERT INTO sealed_backups VALUES (?, ?)"
+            " ON CONFLICT DO UPDATE SET details = excluded.details",
+            (one.backup, msgspec.json.encode(one).decode()),
+        )
+
+    def note_erased_in_backups(self, worker: str) -> None:
+        """A worker is erased: the backups that hold them, or may, must not be kept."""
+        rows = self._database.conn.execute("SELECT details FROM sealed_backups").fetchall()
+        for (details,) in rows:
+            one = msgspec.json.decode(details, type=SealedBackup)
+            may_hold = one.workers is None or worker in one.workers
+            if one.destroyed is None and may_hold and worker not in one.erased:
+                self.put_sealed_backup(replace(one, erased=[*one.erased, worker]))

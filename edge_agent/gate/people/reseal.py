@@ -1,0 +1,112 @@
+"""The next sealed file, without whoever was erased; and the list of the files that there are.
+
+A sealed file is opened by the command that has the private key, never here. So the gate says who is
+left out and what the new file's header is, and the command seals the rest anew.
+"""
+
+import secrets
+from collections import Counter
+
+from msgspec import structs
+
+from ...contract.errors import BadRequest
+from ...contract.people import checked_code
+from ...contract.people_facts import TemplatesDestroyed, TemplatesSealed
+from ...contract.stamps import local_time
+from ..sealed_backups import SealedBackup
+from .back_up import checked_recipients, time_now
+from .context import RequestContext, Result
+from .requests import BeginReseal, DestroyBackup, KeepReseal
+from .templates.backup_file import FORMAT, VERSION, Header
+
+
+def begin_reseal(context: RequestContext, request: BeginReseal) -> Result:
+    """Say in the ledger what goes into the new file, and who is left out of it.
+
+    Raises BadRequest where nobody is, and where nobody would be left.
+    """
+    gate = context.gate
+    recipients = checked_recipients(context, request.recipients)
+    named = {checked_code(code) for code in request.without}
+    erased = {one.worker for one in gate.store.erased()} - gate.store.consents().keys()
+    leave_out = (named | erased - {print_.worker for print_ in gate.prints}) & set(request.workers)
+    left = Counter(code for code in request.workers if code not in leave_out)
+    if not leave_out:
+        raise BadRequest("backup.nothing-to-leave-out")
+    if not left:
+        raise BadRequest("backup.nobody-left")
+    header = Header(
+        format=FORMAT,
+        version=VERSION,
+        backup=secrets.token_hex(16),
+        gate=request.gate,
+        system_id=request.system_id,
+        prints=left.total(),
+        recipients=recipients,
+        at=time_now(gate.clock),
+    )
+    listed = SealedBackup(
+        backup=header.backup,
+        made=header.at,
+        prints=header.prints,
+        recipients=recipients,
+        workers=sorted(left),
+        holder=request.held_by,
+    )
+    fact = TemplatesSealed(
+        backup=header.backup,
+        prints=header.prints,
+        recipients=recipients,
+        actor=context.actor,
+        replaces=request.backup,
+    )
+    gate.record(fact, also=lambda change: change.put_sealed_backup(listed))
+    return {
+        "backup": header.backup,
+        "header": header.line().decode(),
+        "left_out": sorted(leave_out),
+    }
+
+
+def keep_reseal(context: RequestContext, request: KeepReseal) -> Result:
+    """The new file is on its medium: the one that it was made of is to be destroyed."""
+    old = _known(context, request.replaces) or SealedBackup(
+        backup=request.replaces, made=request.made
+    )
+    replaced = structs.replace(old, replaced_by=request.backup)
+    with context.gate.store.changing() as change:
+        change.put_sealed_backup(replaced)
+    return {"backup": request.backup, "replaces": request.replaces}
+
+
+def destroy_backup(context: RequestContext, request: DestroyBackup) -> Result:
+    """Somebody says that a file is no more. Raises BadRequest where it is not on the list.
+
+    Its first digits suffice, where they are no other's.
+    """
+    gate = context.gate
+    meant = [
+        one
+        for one in gate.store.sealed_backups()
+        if len(request.backup) >= _FEWEST_DIGITS and one.backup.startswith(request.backup)
+    ]
+    if len(meant) != 1:
+        raise BadRequest("backup.not-listed", backup=request.backup)
+    [one] = meant
+    if one.destroyed is not None:
+        raise BadRequest("backup.destroyed-already", backup=one.backup)
+    stamp = gate.clock.stamp()
+    gone = structs.replace(one, destroyed=local_time(stamp.wall_ms, gate.policy.zone))
+    gate.record(
+        TemplatesDestroyed(backup=one.backup, actor=context.actor),
+        stamp,
+        also=lambda change: change.put_sealed_backup(gone),
+    )
+    return {"backup": one.backup, "destroyed": gone.destroyed}
+
+
+_FEWEST_DIGITS = 6
+
+
+def _known(context: RequestContext, backup: str) -> SealedBackup | None:
+    return next((one for one in context.gate.store.sealed_backups() if one.backup == backup), None)

@@ -1,0 +1,123 @@
+"""Which sealed files there are, the next one without somebody, and which must go."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from edge_agent.contract.errors import BadRequest
+from edge_agent.contract.people_facts import TemplatesSealed
+from edge_agent.gate.ledger.store.metadata import ERASURES_UNKNOWN
+from edge_agent.gate.people.requests import (
+    BeginReseal,
+    BeginRestore,
+    DestroyBackup,
+    KeepReseal,
+    LeaveWorker,
+)
+from edge_agent.gate.people.templates.backup_file import line_hash, sealed_line
+from tests.gate.fakes import INFO
+from tests.gate.ledger.ledgers import append, open_store
+
+from .test_templates import KEYS, SEALING, Vault, opened
+
+
+def resealed(works: Vault, content: bytes, *without: str) -> bytes:
+    """As the command does it."""
+    old = opened(content)
+    begun = works.ask(
+        BeginReseal(
+            backup=old.header.backup,
+            gate=old.header.gate,
+            system_id=old.header.system_id,
+            workers=[record.worker for record in old.records],
+            without=list(without),
+            recipients=old.header.recipients,
+            held_by="NV0003",
+        )
+    )
+    header = begun["header"].encode()
+    kept = [one for one in old.records if one.worker not in begun["left_out"]]
+    lines = [header] + [
+        sealed_line(
+            SEALING.seal(
+                replace(one, header=line_hash(header), place=place).line(), [KEYS.recipient]
+            )
+        )
+        for place, one in enumerate(kept, 1)
+    ]
+    works.ask(KeepReseal(backup=begun["backup"], replaces=old.header.backup, made=old.header.at))
+    return b"".join(line + b"\n" for line in lines)
+
+
+def test_whoever_is_erased_is_in_no_file_that_may_be_kept() -> None:
+    works = Vault()
+    content = works.back_up()
+    [first] = works.store.sealed_backups()
+    assert (first.workers, first.to_destroy) == (["007", "008"], False)
+    works.ask(LeaveWorker(code="007"))
+    [first] = works.store.sealed_backups()
+    assert (first.erased, first.to_destroy) == (["007"], True)
+
+    new = opened(resealed(works, content))
+    assert [record.worker for record in new.records] == ["008"]
+    first, second = works.store.sealed_backups()
+    assert first.replaced_by == second.backup == new.header.backup
+    assert (second.workers, second.holder, second.to_destroy) == (["008"], "NV0003", False)
+    [sealed] = [one for one in works.store.data() if one.get("replaces")]
+    assert (sealed["kind"], sealed["replaces"]) == ("templates.sealed", first.backup)
+
+    with pytest.raises(BadRequest, match="no backup"):
+        works.ask(DestroyBackup(backup=first.backup[:5]))
+    works.ask(DestroyBackup(backup=first.backup[:6]))
+    assert [one.to_destroy for one in works.store.sealed_backups()] == [False, False]
+    assert works.store.kinds()[-1] == "templates.destroyed"
+    with pytest.raises(BadRequest, match="before"):
+        works.ask(DestroyBackup(backup=first.backup))
+
+
+def test_somebody_is_left_out_by_name_and_never_everybody() -> None:
+    works = Vault()
+    content = works.back_up()
+    with pytest.raises(BadRequest, match="nobody of those"):
+        resealed(works, content)
+    with pytest.raises(BadRequest, match="nobody of those"):
+        resealed(works, content, "0099")
+    with pytest.raises(BadRequest, match="nobody would be left"):
+        resealed(works, content, "007", "008")
+    assert len(works.store.sealed_backups()) == 1
+    assert [one.worker for one in opened(resealed(works, content, "008")).records] == ["007"]
+    assert [one.to_destroy for one in works.store.sealed_backups()] == [True, False]
+
+
+def test_a_file_that_was_not_made_here_may_hold_anybody() -> None:
+    works = Vault()
+    mine = opened(works.back_up()).header.backup
+
+    def knows(backup: str | None) -> bool:
+        begun = works.ask(BeginRestore(system_id=INFO.system_id, backup=backup))
+        return bool(begun["erasures_known"])
+
+    assert (knows(mine), knows(None), knows("ab" * 16)) == (True, True, False)
+    works.store.remember(ERASURES_UNKNOWN, "cloned-card")
+    assert not knows(mine)
+
+
+def test_what_an_older_version_has_sealed_is_on_the_list(tmp_path: Path) -> None:
+    fact = TemplatesSealed(
+        backup="ab" * 16, prints=3, recipients=[KEYS.recipient], actor="uid:1000"
+    )
+    with closing(open_store(tmp_path)) as store:
+        append(store, fact)
+    with closing(sqlite3.connect(tmp_path / "gate.db")) as plain:
+        plain.execute("DROP TABLE sealed_backups")
+        plain.execute("DELETE FROM _sqlite_migrations WHERE name = 'm181_sealed_backups'")
+        plain.commit()
+    with closing(open_store(tmp_path)) as store:
+        [found] = store.sealed_backups()
+        assert (found.prints, found.recipients, found.workers) == (3, [KEYS.recipient], None)
+        with store.changing() as change:
+            change.note_erased_in_backups("NV001")
+        assert store.sealed_backups()[0].to_destroy
