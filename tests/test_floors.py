@@ -57,7 +57,7 @@ FLOORS = {
         ("lost_people", "succession", "store_health"),
         ("damage", "recorder"),
         ("open_or_succeed", "prune", "resolve_times", "watch_clock", "watch_recording"),
-        ("glance", "print_watch", "worker_day"),
+        ("glance", "last_backup", "print_watch", "worker_day"),
     ),
     "gate.people": (
         ("consent_text", "requests", "roster", "scores"),

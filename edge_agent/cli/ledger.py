@@ -177,7 +177,9 @@ def export(settings: Settings, file: Path, as_json: bool) -> None:
 def backup(settings: Settings, file: Path, as_json: bool) -> None:
     assembly = Assembly(settings)
     if file.is_dir():
-        kept = back_up_into(file, assembly.database, settings.gate.id, assembly.zone)
+        kept = back_up_into(
+            file, assembly.database, settings.gate.id, assembly.zone, assembly.clock.stamp()
+        )
         if as_json:
             print_json({"file": str(kept.file), "bytes": kept.bytes, "entries": kept.entries})
         else:

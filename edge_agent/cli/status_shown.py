@@ -146,6 +146,7 @@ def _further_rows(answer: dict[str, Any]) -> Iterator[_Told]:
     complete = ledger["complete_until"]
     yield "daemon", _daemon(answer)
     yield "ledger", say("status.entries", ledger=ledger["id"], count=ledger["last_seq"])
+    yield "copy", _copy(answer.get("backup"))
     yield "complete", _moment(complete) if complete else say("status.nothing-complete")
     yield "roster", roster_of(answer["roster"])
     if keys := answer["uplink"].get("keys"):  # A stopped daemon tells none.
@@ -258,6 +259,7 @@ def _todo(settings: Settings, answer: dict[str, Any]) -> Iterator[_Told]:
     yield "clock", _problem(answer["clock"])
     if sensor["not_backed_up"]:
         yield "backup", say("status.do-backup")
+    yield "copy", _copy_overdue(answer.get("backup"))
     if rejected := answer["ledger"]["rejected"]:
         yield "payroll", say("status.rejected", count=rejected)
 
@@ -266,6 +268,29 @@ def _problem(part: dict[str, Any]) -> str | None:
     """What the daemon says is the matter with a part of it."""
     problem = told_problem(part)
     return None if problem is None else say(problem)
+
+
+def _copy(backup: dict[str, Any] | None) -> str | None:
+    """How old the copy of the ledger is; a daemon of an older version does not know."""
+    if backup is None:
+        return None
+    if backup["age_s"] is None:
+        return say("status.copy-none")
+    from ..gate.doctor.findings import age_of
+
+    age, entries = age_of(backup["age_s"]), backup["entries"]
+    told = "status.copy-here" if backup["same_card"] else "status.copy-made"
+    return say(told, age=age, entries=entries)
+
+
+def _copy_overdue(backup: dict[str, Any] | None) -> str | None:
+    if backup is None or backup["state"] not in ("old", "missing"):
+        return None
+    if backup["state"] == "missing":
+        return say("status.do-copy")
+    from ..gate.doctor.findings import age_of
+
+    return say("status.do-copy-again", age=age_of(backup["age_s"]))
 
 
 def _read_worse(sensor: dict[str, Any]) -> Iterator[_Told]:

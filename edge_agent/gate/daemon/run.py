@@ -53,7 +53,7 @@ from ..uplink.inbox import ForeignReceipt
 from .assembly import Assembly
 from .loop import GateLoop
 from .print_keeper import PrintKeeper
-from .status import Circumstances, Vitals, gate_status, gate_time, running_status
+from .status import Circumstances, Vitals, backup_of, gate_status, gate_time, running_status
 from .supervised_thread import SupervisedThread
 
 log = logging.getLogger(__name__)
@@ -412,6 +412,7 @@ class _Daemon:
         status, problems = gate_status(self._assembly, self._store, self._circumstances())
         told = running_status(status, self._bus.uplink, self._bus.awaited, self._vitals(), problems)
         told |= glance(self._store, status.ledger.confirmed_seq, self._assembly.zone)
+        told |= {"backup": backup_of(self._assembly, self._store)}
         return told | {"settings": self._settings.told(), "time": gate_time(self._assembly)}
 
     def _vitals(self) -> Vitals:

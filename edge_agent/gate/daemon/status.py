@@ -33,6 +33,7 @@ from ..events import (
     detail_of,
 )
 from ..ledger.glance import glance
+from ..ledger.last_backup import backup_standing
 from ..ledger.print_watch import PrintStanding
 from ..ledger.store.metadata import ERASURES_UNKNOWN
 from ..ledger.store.sqlite_store import SqliteStore
@@ -246,7 +247,17 @@ def stopped_status(assembly: Assembly) -> dict[str, Any]:
         status, problems = gate_status(assembly, store, unused)
         told = _told("stopped", nowhere, to_builtins(status), problems)
         told |= glance(store, status.ledger.confirmed_seq, assembly.zone)
+        told |= {"backup": backup_of(assembly, store)}
     return told | {"time": gate_time(assembly)}
+
+
+def backup_of(assembly: Assembly, store: SqliteStore) -> dict[str, Any]:
+    """How old the last backup is. Payroll is not told: it could do nothing about it."""
+    now = assembly.clock.stamp()
+    told: dict[str, Any] = to_builtins(
+        backup_standing(store, assembly.database, now, assembly.zone)
+    )
+    return told
 
 
 def gate_time(assembly: Assembly) -> dict[str, str]:

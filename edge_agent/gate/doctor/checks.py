@@ -12,7 +12,7 @@ from .context import Check, CheckContext, Subject
 from .daemon import broker, daemon, uplink
 from .findings import Finding, Judgement, Sentence, State, passed_on
 from .hardware import card, memory, mount, power, space, temperature
-from .ledger import chain, database, payroll, roster
+from .ledger import chain, copy, database, payroll, roster
 from .machine import Machine
 from .panel import lamps, power_pin, touch_pin
 from .rights import (
@@ -49,6 +49,7 @@ OF_THE_GATE: tuple[Check[CheckContext], ...] = (
     database,
     payroll,
     roster,
+    copy,
     chain,
     uplink,
     broker,
@@ -71,7 +72,7 @@ SECTIONS = {
         *("sensor", "slots", "glass", "prints", "backup"),
     ),
     "panel": ("pin rights", "lamps", "readers"),
-    "ledger": ("database rights", "database", "payroll", "roster", "chain"),
+    "ledger": ("database rights", "database", "payroll", "roster", "copy", "chain"),
     "uplink": ("uplink", "broker"),
     "clock": ("clock", "clock battery", "time zone", "hardware clock"),
     "machine": (

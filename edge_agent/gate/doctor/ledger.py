@@ -8,6 +8,7 @@ from ...contract.errors import StoreFault
 from ...contract.language import Message, is_name, told_problem
 from ...contract.stamps import elapsed
 from ..errors import NoLedgerYet
+from ..ledger.last_backup import backup_standing
 from ..ledger.store.sqlite_store import SqliteStore
 from ..ledger.store.verify import verify_ledger
 from .context import CheckContext, check
@@ -125,6 +126,29 @@ def roster(context: CheckContext) -> Judgement | None:
     else:
         return None
     return ROSTER_REFUSED(why=str(refused).rstrip(".")) if refused else None
+
+
+COPY_MADE = Sentence(OK, "doctor.copy-made")
+COPY_ON_SAME_CARD = Sentence(OK, "doctor.copy-on-same-card")
+COPY_OLD = Sentence(WARN, "doctor.copy-old")
+COPY_MISSING = Sentence(WARN, "doctor.copy-missing")
+
+
+@check("copy")
+def copy(context: CheckContext) -> Judgement | None:
+    """How old the last copy of the ledger is that has proved itself."""
+    store = _store(context)
+    if store is None:
+        return None
+    assembly = context.assembly
+    with closing(store):
+        last = backup_standing(store, assembly.database, assembly.clock.stamp(), assembly.zone)
+    if last.age_s is None:
+        return COPY_MISSING() if last.state == "missing" else None
+    told = {"age": age_of(last.age_s), "entries": _entries(last.entries or 0)}
+    if last.state == "old":
+        return COPY_OLD(**told)
+    return (COPY_ON_SAME_CARD if last.same_card else COPY_MADE)(**told)
 
 
 CHAIN_UNBROKEN = Sentence(OK, "doctor.chain-unbroken")

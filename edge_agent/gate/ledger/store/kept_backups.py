@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from ....contract.errors import EdgeAgentError
+from ....contract.stamps import Stamp
 from .backup import backup
+from .notes import Note
 from .sqlite_store import SqliteStore
 from .verify import verify_ledger
 
@@ -23,15 +25,29 @@ class KeptBackup(Struct, frozen=True):
     entries: int
 
 
-def back_up_into(folder: Path, database: Path, gate: str, zone: ZoneInfo) -> KeptBackup:
+class LastBackup(Struct, frozen=True, kw_only=True):
+    """When the last one of a ledger had proved itself. ``same_card``: it lies where the database
+    does, so that a card that dies takes both along."""
+
+    at: Stamp
+    entries: int
+    same_card: bool
+
+
+backup_note = Note("backup", LastBackup)
+
+
+def back_up_into(folder: Path, database: Path, gate: str, zone: ZoneInfo, now: Stamp) -> KeptBackup:
     """Make a backup in ``folder``, unless nothing has happened since the last one; read it back.
 
     Its name tells gate, ledger and last entry, and no time: a gate need not know one. Older ones
-    of this ledger go, all but KEPT, once the new one has proved itself. Raises StoreFault or
-    DamagedLedger; what could not be proved is not left behind, and what was there stays.
+    of this ledger go, all but KEPT, once the new one has proved itself; beside the database stands
+    then when that was, as far as whoever asks may write there. Raises StoreFault or DamagedLedger;
+    what could not be proved is not left behind, and what was there stays.
     """
     with closing(SqliteStore.read_only(database, gate, zone)) as store:
-        begins, last = f"{gate}.{store.ledger[:8]}.", store.tail().seq
+        ledger, last = store.ledger, store.tail().seq
+    begins = f"{gate}.{ledger[:8]}."
     file = folder / f"{begins}{last:09}.db"
     if not file.exists():
         backup(database, file)
@@ -43,4 +59,7 @@ def back_up_into(folder: Path, database: Path, gate: str, zone: ZoneInfo) -> Kep
         raise
     for old in sorted(folder.glob(f"{begins}*.db"))[:-KEPT]:
         old.unlink()
+    same_card = folder.stat().st_dev == database.stat().st_dev
+    made = LastBackup(at=now, entries=entries, same_card=same_card)
+    backup_note.put(database, ledger, made)
     return KeptBackup(file, file.stat().st_size, entries)
