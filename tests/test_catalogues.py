@@ -31,6 +31,7 @@ SQL = re.compile(r"\b(SELECT|FROM|WHERE|ORDER BY|INSERT INTO|CREATE|WITH|AS|KEY|
 FOR_MACHINES = {
     "contract/home_assistant.py": "Home Assistant makes its entities' ids of these names",
     "contract/schemas": "published beside the schemas, for developers",
+    "cli/metrics.py": "for Prometheus, whose rules and tools are English",
     "contract/told.py": "for logs, which are English",
     "gate/host/journal.py": "the log itself",
     "gate/people/roster.py": "what it says of a roster is for the log",

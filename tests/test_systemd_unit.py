@@ -17,6 +17,7 @@ MOST_EXPOSED = {
     UNITS / "edge-agent-receiver.service": 15,
     UNITS / "edge-agent-display.service": 15,
     UNITS / "edge-agent-backup.service": 15,
+    UNITS / "edge-agent-metrics.service": 15,
 }
 STARTS = ("ExecStart=edge-agent ", "ExecStopPost=-edge-agent ")
 

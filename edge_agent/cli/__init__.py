@@ -33,6 +33,7 @@ COMMANDS = {
     "enroll": "enroll",
     "identify": "people",
     "ledger": "ledger",
+    "metrics": "metrics",
     "panel": "panel",
     "prints": "people",
     "privacy": "privacy",

@@ -32,7 +32,7 @@ def status(settings: Settings, goes_on: bool, as_json: bool) -> None:
     if as_json:
         if goes_on:
             raise click.UsageError(say("status.watch-json"))
-        answer = _asked(settings)
+        answer = asked(settings)
         print_json(answer)
         code = 0 if answer["daemon"] == "running" else _STOPPED
     else:
@@ -44,7 +44,8 @@ def status(settings: Settings, goes_on: bool, as_json: bool) -> None:
         click.get_current_context().exit(code)
 
 
-def _asked(settings: Settings, **patience: float) -> dict[str, Any]:
+def asked(settings: Settings, **patience: float) -> dict[str, Any]:
+    """What ``--json`` prints: of the daemon, or of what a stopped one has left."""
     socket = Path(settings.control.socket)
     return ask_status(socket, **patience) if daemon_runs(socket) else _stopped(settings)
 
@@ -60,7 +61,7 @@ def _stopped(settings: Settings) -> dict[str, Any]:
 def _look(settings: Settings) -> tuple[Shown, int]:
     """What is to be shown, and the exit code."""
     try:
-        answer = _asked(settings, within_s=PATIENCE_S)
+        answer = asked(settings, within_s=PATIENCE_S)
     except DaemonHangs as hangs:
         return hanging(settings, hangs), hangs.exit_code
     return shown_of(settings, answer), 0 if answer["daemon"] == "running" else _STOPPED

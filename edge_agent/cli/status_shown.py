@@ -14,6 +14,9 @@ from ..gate.settings.schema import Settings
 from .tell import folded, width
 from .words import awaited, roster_of, state_of
 
+_TOO_HOT = 80.0
+"""Degrees Celsius, from which every Raspberry Pi slows itself down."""
+
 _LINES = 20
 """Of a terminal of 80 columns; a narrower one scrolls."""
 
@@ -259,6 +262,7 @@ def _todo(settings: Settings, answer: dict[str, Any]) -> Iterator[_Told]:
     yield "clock", _problem(answer["clock"])
     if sensor["not_backed_up"]:
         yield "backup", say("status.do-backup")
+    yield "board", _board(answer.get("board") or {})
     yield "copy", _copy_overdue(answer.get("backup"))
     if rejected := answer["ledger"]["rejected"]:
         yield "payroll", say("status.rejected", count=rejected)
@@ -268,6 +272,15 @@ def _problem(part: dict[str, Any]) -> str | None:
     """What the daemon says is the matter with a part of it."""
     problem = told_problem(part)
     return None if problem is None else say(problem)
+
+
+def _board(board: dict[str, Any]) -> str | None:
+    """Whether the machine suffers; a daemon of an older version does not know."""
+    if board.get("undervoltage"):
+        return say("status.undervoltage")
+    if (degrees := board.get("temperature_c") or 0) >= _TOO_HOT:
+        return say("status.too-hot", degrees=degrees)
+    return say("status.undervoltage-seen") if board.get("undervoltage_seen") else None
 
 
 def _copy(backup: dict[str, Any] | None) -> str | None:

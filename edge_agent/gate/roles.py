@@ -60,6 +60,7 @@ MAY: Mapping[str, Roles | None] = {
     "ledger export": _TAKES_ALONG,
     "ledger readable": _TECHNICIAN,
     "ledger verify": ALL,
+    "metrics": ANYBODY,
     "panel demo": _TECHNICIAN,
     "prints health": _AT_THE_GATE,
     "prints list": ALL,

@@ -45,6 +45,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "ledger export": ("ledger.jsonl",),
     "ledger readable": (),
     "ledger verify": (),
+    "metrics": (),
     "panel demo": (),
     "prints list": (),
     "prints health": (),

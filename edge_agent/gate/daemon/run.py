@@ -35,6 +35,7 @@ from ..events import (
     StoreChanged,
     UplinkChanged,
 )
+from ..host.board import board_below
 from ..host.examiner import ProcessExaminer
 from ..host.memory import write_no_core
 from ..host.service_manager import ServiceManager
@@ -413,6 +414,7 @@ class _Daemon:
         told = running_status(status, self._bus.uplink, self._bus.awaited, self._vitals(), problems)
         told |= glance(self._store, status.ledger.confirmed_seq, self._assembly.zone)
         told |= {"backup": backup_of(self._assembly, self._store)}
+        told |= {"board": to_builtins(board_below())}
         return told | {"settings": self._settings.told(), "time": gate_time(self._assembly)}
 
     def _vitals(self) -> Vitals:

@@ -32,6 +32,7 @@ from ..events import (
     as_detail,
     detail_of,
 )
+from ..host.board import board_below
 from ..ledger.glance import glance
 from ..ledger.last_backup import backup_standing
 from ..ledger.print_watch import PrintStanding
@@ -248,7 +249,7 @@ def stopped_status(assembly: Assembly) -> dict[str, Any]:
         told = _told("stopped", nowhere, to_builtins(status), problems)
         told |= glance(store, status.ledger.confirmed_seq, assembly.zone)
         told |= {"backup": backup_of(assembly, store)}
-    return told | {"time": gate_time(assembly)}
+    return told | {"time": gate_time(assembly), "board": to_builtins(board_below())}
 
 
 def backup_of(assembly: Assembly, store: SqliteStore) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """The machine itself: the disk that the database is on, memory, temperature and supply."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from msgspec import Struct
 
 from ...contract.language import Message, because
+from ..host.board import board_below
 from .context import CheckContext, check
 from .findings import Judgement, Sentence, State
 from .machine import Machine
@@ -154,11 +154,9 @@ _HOT, _TOO_HOT = 70.0, 80.0
 @check("temperature")
 def temperature(machine: Machine) -> Judgement | None:
     """The hottest place that the kernel measures."""
-    zones = machine.at("/sys/class/thermal").glob("thermal_zone*")
-    measured = [machine.number(f"/sys/class/thermal/{zone.name}/temp") for zone in zones]
-    if not (known := [value for value in measured if value is not None]):
+    degrees = board_below(machine.root).temperature_c
+    if degrees is None:
         return None
-    degrees = max(known) / 1000
     sentence = TEMPERATURE_GOOD
     if degrees >= _HOT:
         sentence = TEMPERATURE_TOO_HIGH if degrees >= _TOO_HOT else TEMPERATURE_HIGH
@@ -169,26 +167,13 @@ POWER_GOOD = Sentence(OK, "doctor.power-good")
 POWER_WAS_LOW = Sentence(WARN, "doctor.power-was-low")
 POWER_LOW = Sentence(FAIL, "doctor.power-low")
 
-_THROTTLED = "/sys/devices/platform/soc/soc:firmware/get_throttled"
-
-_LOW_NOW, _LOW_BEFORE = 1 << 0, 1 << 16
-
 
 @check("power")
 def power(machine: Machine) -> Judgement | None:
     """Whether the supply's voltage is or was too low, where a Raspberry Pi tells."""
-    alarms = list(_alarms(machine))
-    throttled = machine.number(_THROTTLED, base=16)
-    if not alarms and throttled is None:
+    board = board_below(machine.root)
+    if board.undervoltage is None:
         return None
-    if any(alarms) or (throttled or 0) & _LOW_NOW:
+    if board.undervoltage:
         return POWER_LOW()
-    return POWER_WAS_LOW() if (throttled or 0) & _LOW_BEFORE else POWER_GOOD()
-
-
-def _alarms(machine: Machine) -> Iterator[int]:
-    for sensor in machine.at("/sys/class/hwmon").glob("hwmon*"):
-        here = f"/sys/class/hwmon/{sensor.name}"
-        alarm = machine.number(f"{here}/in0_lcrit_alarm")
-        if machine.text(f"{here}/name") == "rpi_volt" and alarm is not None:
-            yield alarm
+    return POWER_WAS_LOW() if board.undervoltage_seen else POWER_GOOD()

@@ -10,7 +10,7 @@ from edge_agent.gate.ledger.store import kept_backups
 from edge_agent.gate.ledger.store.kept_backups import KEPT, KeptBackup, back_up_into
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 
-from .ledgers import GATE, NOON, ZONE, append, punch
+from .ledgers import GATE, NOON, ZONE, append, later, punch
 
 
 @pytest.fixture
