@@ -9,8 +9,7 @@ set -eu
 if [ -d /run/systemd/system ]; then
     systemctl stop 'edge-agent@*' 2>/dev/null || true
     systemctl disable --now edge-agent edge-agent-display edge-agent-receiver edge-agent-backup.timer \
-        edge-agent-upgrade 2>/dev/null || true
-    systemctl disable --now edge-agent edge-agent-display edge-agent-receiver edge-agent-backup.timer edge-agent-metrics.timer 2>/dev/null || true
+        edge-agent-metrics.timer edge-agent-upgrade 2>/dev/null || true
 fi
 rm -rf /opt/edge-agent/versions /opt/edge-agent/upgrade
 rm -f /opt/edge-agent/current /opt/edge-agent/previous /opt/edge-agent/edge-agent.toml
