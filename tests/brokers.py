@@ -106,4 +106,4 @@ class Mosquitto:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.stop()
+        self.kill()  # Once it was seen not to heed a SIGTERM; the test is over.

@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from .patience import PATIENCE_S
+
 _SETPRIV = shutil.which("setpriv")
 
 
@@ -41,7 +43,7 @@ def end(
     process: subprocess.Popen[bytes] | None,
     how: signal.Signals = signal.SIGKILL,
     *,
-    within_s: float | None = None,
+    within_s: float = PATIENCE_S,
     group: bool = False,
 ) -> None:
     """End it and wait for that; nothing where there is none any more.

@@ -102,3 +102,11 @@ def in_english(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     language.use(None)
     yield
     language.use(None)
+
+
+@pytest.fixture(autouse=True)
+def signals_as_before() -> Iterator[None]:
+    """No test leaves signals blocked: what later ones start would inherit that, and never end."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    yield
+    assert signal.pthread_sigmask(signal.SIG_SETMASK, before) == before

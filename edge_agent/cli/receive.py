@@ -70,7 +70,13 @@ def receive(ctx: click.Context, /, config: Path | None, database: str, **flags: 
         return
     log_to_stderr("plain")
     write_no_core()
-    Receiver(options_of(config, database, **flags)).run(_until_told_to_stop())
+    receiver = Receiver(options_of(config, database, **flags))
+    stop = _until_told_to_stop()
+    try:
+        receiver.run(stop)
+    except BaseException:  # Where it ended in good order, a second Ctrl-C changes nothing.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+        raise
 
 
 def _until_told_to_stop() -> threading.Event:

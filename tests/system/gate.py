@@ -440,7 +440,9 @@ class Gate:
         deadline = time.monotonic() + PATIENCE_S
         while simulator.runs and time.monotonic() < deadline:
             with suppress(FileNotFoundError, ConnectionRefusedError):
-                return Fingers(self._control)
+                fingers = Fingers(self._control)
+                fingers.ask("lift")  # Answered: all its files are there.
+                return fingers
             time.sleep(0.01)  # A socket that is not there yet has no event to wait for.
         raise AssertionError(f"the simulator did not start: {simulator.said}")
 

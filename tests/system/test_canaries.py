@@ -14,7 +14,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, get_args, get_type_hints
@@ -140,7 +140,8 @@ def ask(gate: Gate) -> int:
     for request in [*requests(), *PLANTED]:
         with closing(socket.socket(socket.AF_UNIX)) as asking:
             asking.connect(str(gate.socket))
-            asking.sendall(json.dumps(request).encode() + b"\n")
+            with suppress(BrokenPipeError):  # Turned away before it could ask, with a reason.
+                asking.sendall(json.dumps(request).encode() + b"\n")
             with asking.makefile() as answers:
                 refused += json.loads(answers.readline())["answer"] == "failed"
     return refused

@@ -220,8 +220,12 @@ class Hasty:
     def step(self, what: StepKind, hint: str | None = None, score: int | None = None) -> None:
         self.heard = self.heard or time.monotonic()
 
+    @property
+    def given_up(self) -> bool:
+        return self.heard is not None
+
     def beat(self) -> None:
-        if self.heard is not None:
+        if self.given_up:
             raise BadRequest("The command that asked has gone.")
 
     def failed(self, error: EdgeAgentError) -> None:
