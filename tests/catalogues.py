@@ -8,6 +8,7 @@ checkout runs as it is.
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -31,6 +32,7 @@ def read(path: Path) -> Catalog:
         return read_po(file, locale=path.parts[-3], abort_invalid=True)
 
 
+@cache
 def words(language: str) -> dict[str, tuple[str, ...]]:
     """The name of each message of ours → its words, one for each plural form."""
     found: dict[str, tuple[str, ...]] = {}

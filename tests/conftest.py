@@ -14,8 +14,8 @@ from . import patience
 from .brokers import MOSQUITTO, Mosquitto
 
 # A slow machine is no bug: no example of a property has a deadline.
-hypothesis.settings.register_profile("patient", deadline=None)
-hypothesis.settings.load_profile("patient")
+hypothesis.settings.register_profile("thorough", deadline=None)
+hypothesis.settings.register_profile("brief", deadline=None, max_examples=30)
 
 # A shell that runs the suite in the background has SIGINT ignored, and whatever the tests start
 # would ignore their Ctrl-C as well.
@@ -51,8 +51,13 @@ SLOW = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hold times in seconds only where nothing runs beside the tests."""
+    """Hold times in seconds only where nothing runs beside the tests.
+
+    A property is tried with fewer examples each day than by ``make test-long``.
+    """
     patience.alone = config.option.markexpr == "alone"
+    brief = "not long" in config.option.markexpr and "or not long" not in config.option.markexpr
+    hypothesis.settings.load_profile("brief" if brief else "thorough")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -18,6 +18,7 @@ from edge_agent.receiver.accept import Arrival, read
 from edge_agent.receiver.store import PayrollStore
 from edge_agent.receiver.worktime.known_shifts import apply_shifts
 from edge_agent.receiver.worktime.shifts import Break, Shift
+from tests.everyday import one_in
 
 NOW = datetime.now(UTC)
 MONTH = (NOW.date().replace(day=1) - timedelta(days=1)).replace(day=1)
@@ -113,7 +114,7 @@ def roster(version: int, workers: list[RosterWorker]) -> bytes:
     return msgspec.json.encode(sent)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=one_in(2, ["sqlite", "postgresql"]))
 def database(request: pytest.FixtureRequest, tmp_path: Path, run_folder: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield str(tmp_path / "payroll.db")

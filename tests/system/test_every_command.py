@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from edge_agent import cli
+from tests.everyday import one_in
 from tests.gate.ledger.small_disk import disk_like, fill
 from tests.patience import PATIENCE_S
 
@@ -189,7 +190,12 @@ def recorded(gate: Gate) -> Gate:
     return gate
 
 
-@pytest.mark.parametrize("flags", [(), ("--json",), ("--help",)], ids=["plain", "json", "help"])
+FORMS = pytest.mark.parametrize(
+    "flags", one_in(3, [(), ("--json",), ("--help",)]), ids=["plain", "json", "help"]
+)
+
+
+@FORMS
 def test_output_that_is_lost(recorded: Gate, flags: tuple[str, ...]) -> None:
     """A full disk that stdout goes to: no success, no trace, and one sentence that says so."""
     known = dict(commands())
@@ -212,7 +218,7 @@ def test_output_that_is_lost(recorded: Gate, flags: tuple[str, ...]) -> None:
     assert (told.code, told.err.count("\n")) == (74, 1)
 
 
-@pytest.mark.parametrize("flags", [(), ("--json",), ("--help",)], ids=["plain", "json", "help"])
+@FORMS
 def test_a_reader_that_has_gone(recorded: Gate, flags: tuple[str, ...]) -> None:
     """``| head -1``: nothing is said of it."""
     known = dict(commands())

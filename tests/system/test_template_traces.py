@@ -68,7 +68,13 @@ def templates_in(backup: Path) -> list[bytes]:
 
 
 @needs_root
-@pytest.mark.parametrize("code", [AS_IT_IS, UNWIPED], ids=["as it is", "the control"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(AS_IT_IS, id="as it is"),
+        pytest.param(UNWIPED, id="the control", marks=pytest.mark.long),
+    ],
+)
 def test_hardly_a_trace_of_a_template_stays_in_memory(
     gate: Gate, tmp_path: Path, code: str
 ) -> None:

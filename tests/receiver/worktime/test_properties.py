@@ -13,7 +13,7 @@ from edge_agent.receiver.worktime.presses import Press
 
 from .months import MINUTE, ZONE, Month, months, paid, press, told
 
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 LONG = settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -103,7 +103,11 @@ def test_the_working_day_is_the_one_that_the_gate_tells(month: Month) -> None:
 
 @pytest.mark.parametrize("holds", PROPERTIES)
 def test_never_more_than_was_worked(holds: object) -> None:
-    @MANY
+    try_months(holds)
+
+
+def try_months(holds: object, tried: settings = MANY) -> None:
+    @tried
     @given(months(), st.data())
     def run(month: Month, data: st.DataObject) -> None:
         holds(month, data)  # type: ignore[operator]

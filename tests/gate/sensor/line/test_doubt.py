@@ -199,8 +199,8 @@ class Soak:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_two_thousand_faulty_exchanges_each(model: str) -> None:
-    _soak(seed=0, model=model)
+def test_five_hundred_faulty_exchanges_each(model: str) -> None:
+    _soak(seed=0, model=model, faults=500)
 
 
 @pytest.mark.long
