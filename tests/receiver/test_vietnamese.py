@@ -57,6 +57,9 @@ ASKED: dict[str, list[tuple[str, ...]]] = {
         ("people.csv", "--version", str(2**60)),
     ],
     "roster show": [(), ("--json",)],
+    "carry in": [
+        (name, "--receipts", "r.receipts") for name in ("people.csv", "broken.xlsx", "nowhere")
+    ],
     "settle": [MONTH],
     "sheet": [(*MONTH, "--output", "sheet.xlsx"), (*MONTH, "--team", "chè", "--output", "s.xlsx")],
     "shifts import": [("shifts.toml",), ("people.csv",), ("wrong.toml",)],
@@ -114,7 +117,7 @@ def test_no_command_answers_in_english() -> None:
 
 
 def test_every_command_is_tried() -> None:
-    groups = {"", "correct", "leave", "roster", "shifts", "site", "key"}
+    groups = {"", "carry", "correct", "leave", "roster", "shifts", "site", "key"}
     assert {" ".join(path[1:]) for path in LEAVES} - groups == ASKED.keys()
 
 
