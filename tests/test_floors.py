@@ -33,7 +33,7 @@ FLOORS = {
         ("bounds", "errors", "formulas", "rights", "stamps", "told", "toml_place", "wording"),
         ("atomic_file", "planted_links", "secret_file", "workbook_limits"),
         ("facts", "people", "true_times"),
-        ("people_facts",),
+        ("people_facts", "workbook"),
         ("kinds",),
         ("spreadsheet", "table_file", "attendance", "chain", "corrections", "messages"),
         ("roster", "home_assistant", "signatures", "carried"),
@@ -106,7 +106,7 @@ KNOWN_TO = {
     "sqlite3": {"gate.ledger", "receiver", "demo"},
     "sqlite_utils": {"gate.ledger"},
     "psycopg": {"receiver"},
-    "openpyxl": {"contract.spreadsheet", "contract.table_file", "receiver"},
+    "openpyxl": {"contract.workbook", "contract.table_file", "receiver"},
     "paho": {"contract.broker", "gate.uplink", "receiver"},
     "rfc8785": {"contract.chain", "contract.signatures"},
     "nacl": {"contract.signatures"},
@@ -132,6 +132,7 @@ PURE = {
 WORLDLY = (
     *("contract.atomic_file", "contract.broker", "contract.rights", "contract.schemas"),
     *("contract.language", "contract.planted_links", "contract.spreadsheet"),
+    "contract.workbook",
     "contract.table_file",
     "contract.workbook_limits",
 )

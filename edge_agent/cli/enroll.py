@@ -15,7 +15,7 @@ from .complete import codes, fingers
 from .help import command
 from .options import as_json, with_settings
 from .show import print_json
-from .tell import tell
+from .tell import tell, tell_notes
 from .words import tell_enrolment
 
 
@@ -120,7 +120,9 @@ def _codes_in(path: Path, known: Any) -> list[str]:
     from ..receiver.roster.roster_file import CODE_TITLES
 
     problems, found = [], list[str]()
-    for row in read_table(path, {"code": CODE_TITLES}, [("code",)]).rows:
+    table = read_table(path, {"code": CODE_TITLES}, [("code",)])
+    tell_notes(path, table.notes, err=True)
+    for row in table.rows:
         text = "" if row.cells["code"] is None else str(row.cells["code"])
         try:
             found.append(known_code(text, known, Message("people.add-first")))

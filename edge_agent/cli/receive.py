@@ -32,7 +32,7 @@ from .receive_office import (
 from .receive_settle import settle_period
 from .receive_sheet import leave_group, sheet, site_group
 from .receive_shifts import shifts
-from .tell import tell
+from .tell import tell, tell_notes
 
 if TYPE_CHECKING:
     from ..receiver.roster.publish_roster import Difference
@@ -128,8 +128,7 @@ def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool, forc
 
     listed = read_roster_file(file)
     workers = listed.workers
-    for note in listed.notes:
-        tell(f"{file}: {say(note)}")
+    tell_notes(file, listed.notes)
     tell(say(who_punches_beside(workers, str(options_before(ctx)["database"]))))
     difference = publish_roster(
         options_of(**options_before(ctx)), workers, version, dry_run=dry_run, force=force

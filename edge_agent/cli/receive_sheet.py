@@ -21,7 +21,7 @@ from .period import with_period
 from .receive_correct import with_who
 from .receive_office import with_database
 from .show import print_json, print_table, shown_day
-from .tell import tell
+from .tell import tell, tell_notes
 
 
 @click.command("sheet", cls=Command, help="help.sheet")
@@ -84,9 +84,10 @@ def leave_add(
 def leave_import(database: Database, who: Who, file: Path) -> None:
     """Enter the rows of FILE, CSV or XLSX: code, symbol, from, to, half. All of them, or none."""
     asked = read_leave_file(file)
-    numbers = add_leave(database, who, asked)
+    tell_notes(file, asked.notes)
+    numbers = add_leave(database, who, asked.leaves)
     tell(say("sheet.leaves-entered", count=len(numbers)))
-    if stood := len(asked) - len(numbers):
+    if stood := len(asked.leaves) - len(numbers):
         tell(say("sheet.leaves-stood", count=stood))
 
 

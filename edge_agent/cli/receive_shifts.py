@@ -17,7 +17,7 @@ from .options import as_json
 from .receive_correct import now
 from .receive_office import with_database
 from .show import print_json, print_table
-from .tell import tell
+from .tell import tell, tell_notes
 
 
 @group(help="help.shifts")
@@ -32,8 +32,7 @@ def shifts() -> None:
 @with_database
 def import_shifts(database: Database, file: Path, dry_run: bool, actor: str) -> None:
     found = read_shift_file(file)
-    for note in found.notes:
-        tell(f"{file}: {say(note)}")
+    tell_notes(file, found.notes)
     before = version_in_force(database)
     rows = say("shifts.rows", count=len(found.shifts))
     if dry_run:

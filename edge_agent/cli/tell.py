@@ -4,6 +4,8 @@ one line elsewhere; nothing that a terminal would obey, and no letter that it ca
 
 import os
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TextIO
 
 import click
@@ -20,6 +22,12 @@ def tell(text: str, *, err: bool = False, indent: str = "", colour: str | None =
     shown = stream is not None and stream.isatty()
     told = legible(folded(text, indent, width()) if shown else text, stream)
     click.echo(coloured(told, colour) if colour and not err else told, err=err)
+
+
+def tell_notes(file: Path, notes: Iterable[Message], *, err: bool = False) -> None:
+    """Say what a person should know of how a file was read."""
+    for note in notes:
+        tell(f"{file}: {say(note)}", err=err)
 
 
 def coloured(text: str, colour: str) -> str:

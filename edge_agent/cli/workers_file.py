@@ -17,7 +17,7 @@ from .carry_out import Perform, at_the_gate
 from .help import command
 from .options import as_json, with_settings
 from .show import print_json
-from .tell import confirm, tell
+from .tell import confirm, tell, tell_notes
 from .worker_words import fingers_of
 
 _AT_ONCE = 200
@@ -41,8 +41,7 @@ def import_(
 
     found = read_roster_file(file)
     if not as_json:
-        for note in found.notes:
-            tell(f"{file}: {say(note)}")
+        tell_notes(file, found.notes)
     if not force:
         refuse(file, _alike(found.workers))
     rows = [

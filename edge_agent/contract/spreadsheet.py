@@ -2,27 +2,25 @@
 
 Titles are compared as people compare: spaces, line breaks, case and the form of an accented letter
 do not matter. What cannot be seen (a hidden row), cannot be known (a formula that was never
-calculated) or cannot be right (``#N/A``, a broken letter) is told by its cell, and nothing is
-guessed.
+calculated), is not meant any more (a row that is struck out) or cannot be right (``#N/A``, a broken
+letter) is told by its cell, and nothing is guessed.
 """
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct, field
 
-from .errors import BadRequest, StoreFault
+from .errors import BadRequest
 from .language import Message, because
-from .workbook_limits import MOST_CELLS, MOST_ROWS, TooMuch, check_workbook
-
-if TYPE_CHECKING:
-    from openpyxl.cell.cell import Cell, MergedCell
-    from openpyxl.worksheet.worksheet import Worksheet
+from .workbook import Sheet, broken, read_workbook
+from .workbook_limits import MOST_CELLS, MOST_ROWS, TooMuch
 
 _MOST_BYTES = 20_000_000
 _TITLES_WITHIN = 30
@@ -30,10 +28,9 @@ _TITLES_WITHIN = 30
 _MOST_TOLD = 50
 _TITLES_TOLD = 20
 _LONGEST_TITLE = 40
-_COLUMNS_LOOKED_AT = 16_384
 
-_TOTALS = ("tổng cộng", "tổng số", "tổng", "cộng", "total", "sum")
-"""How a row begins that adds up the others."""
+_TOTAL = re.compile(r"(tổng cộng|tổng số)\b.*|(tổng|cộng|total|sum)\s*([:=(\d].*)?")
+"""What a cell says of a row that adds up the others: *Tổng cộng: 80 người*, and nobody's name."""
 
 _YES_NO = {
     **dict.fromkeys(("yes", "y", "true", "1", "x", "có", "active"), True),
@@ -58,29 +55,37 @@ class TableRow(Struct, frozen=True):
 
 
 class Table(Struct, frozen=True):
-    """What was read. ``notes``: what a person should know of what was not."""
+    """What was read. ``notes``: what a person should know of what was not; ``passed_over``: titles
+    of columns that are nobody's, as they are compared.
+    """
 
     rows: list[TableRow]
     notes: list[Message] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
 
 
-class _Sheet(Struct):
-    """Rows of plain values, and what is wrong with single cells: (row, column) → why."""
+class _Places(Struct, frozen=True):
+    """Where a table stands: the number of the last row of its titles, and under which columns each
+    field; ``titles`` by their columns.
+    """
 
-    rows: list[Sequence[Any]]
-    wrong: dict[tuple[int, int], Message] = field(default_factory=dict)
-    hidden_rows: set[int] = field(default_factory=set)
-    hidden_columns: set[int] = field(default_factory=set)
-    notes: list[Message] = field(default_factory=list)
+    last_title: int
+    columns: dict[str, range]
+    titles: list[str]
 
 
 def read_table(
-    path: Path, titles: Mapping[str, Sequence[str]], needed: Sequence[Sequence[str]]
+    path: Path,
+    titles: Mapping[str, Sequence[str]],
+    needed: Sequence[Sequence[str]],
+    spread: Sequence[str] = (),
 ) -> Table:
     """Read the table whose columns stand under one of their ``titles``; others are passed over.
 
     ``needed``: of each of these at least one field must have a column; the first of them is what
-    makes a row one of the table rather than a sum below it.
+    makes a row one of the table rather than a sum below it. A title over several columns is that
+    of all of them together; ``spread``: fields whose text people put into two columns under one
+    title, and so a second one, without a title, is asked about.
 
     Raises BadRequest that tells every problem by its row, StoreFault where what reads XLSX is not
     installed.
@@ -88,19 +93,28 @@ def read_table(
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise BadRequest("table.too-many-bytes", path=path, most=_MOST_BYTES)
-        sheet = _read_xlsx(path) if path.suffix.lower() == ".xlsx" else _read_csv(path)
+        sheet = read_workbook(path) if _is_zip(path) else _read_csv(path)
     except OSError as error:
         raise BadRequest("table.unreadable", path=path, why=because(error)) from error
     if not any(_title(cell) for cells in sheet.rows for cell in cells):
         return Table([], sheet.notes)
-    at, places = _find_titles(path, sheet, titles, needed)
+    places = _find_titles(path, sheet, titles, needed)
+    read = {n for columns in places.columns.values() for n in columns}
     rows, notes = list[TableRow](), list(sheet.notes)
-    problems: list[Message] = []
-    for column in sorted(sheet.hidden_columns & set(places.values())):
-        problems.append(Message("table.hidden-column", column=_letters(column)))
-    for number, cells in enumerate(sheet.rows[at:], start=at + 1):
-        seen = {name: _folded(cells[n]) if n < len(cells) else None for name, n in places.items()}
-        wrong = [sheet.wrong[number, n] for n in places.values() if (number, n) in sheet.wrong]
+    problems = [
+        Message("table.hidden-column", column=_letters(column))
+        for column in sorted(sheet.hidden_columns & read)
+    ]
+    if places.last_title in sheet.hidden_rows:
+        problems.append(Message("table.hidden-row", number=places.last_title))
+    untitled = {
+        end: name
+        for name in spread
+        if (end := places.columns.get(name, range(0)).stop) and not _at(places.titles, end)
+    }
+    for number, cells in enumerate(sheet.rows[places.last_title :], start=places.last_title + 1):
+        seen = {name: _together(cells, columns) for name, columns in places.columns.items()}
+        wrong = [sheet.wrong[number, n] for n in sorted(read) if (number, n) in sheet.wrong]
         if all(cell is None for cell in seen.values()) and not wrong:
             continue
         if _is_total(cells, [seen.get(name) for name in needed[0]]):
@@ -108,10 +122,16 @@ def read_table(
             continue
         if number in sheet.hidden_rows:
             problems.append(Message("table.hidden-row", number=number))
+        if any((number, n) in sheet.struck for n in read):
+            problems.append(Message("table.struck", number=number))
         problems += [of_row(number, why) for why in wrong]
+        for column in [n for n in untitled if isinstance(_folded(_at(cells, n)), str)]:
+            title = places.titles[places.columns[untitled.pop(column)].start]
+            problems.append(Message("table.untitled", column=_letters(column), title=title))
         rows.append(TableRow(number, seen))
     refuse(path, problems)
-    return Table(rows, notes)
+    passed_over = [title for n, title in enumerate(places.titles) if title and n not in read]
+    return Table(rows, notes, passed_over)
 
 
 def of_row(number: int, what: Message) -> Message:
@@ -162,13 +182,23 @@ def _title(cell: Any) -> str:
     return str(_folded(cell) or "").casefold().rstrip(" :*")
 
 
+def _at(cells: Sequence[Any], column: int) -> Any:
+    return cells[column] if column < len(cells) else None
+
+
+def _together(cells: Sequence[Any], columns: range) -> Any:
+    """What stands under a title, of all its columns."""
+    parts = [part for n in columns if (part := _folded(_at(cells, n))) is not None]
+    return " ".join(map(str, parts)) if len(parts) > 1 else next(iter(parts), None)
+
+
 def _find_titles(
     path: Path,
-    sheet: _Sheet,
+    sheet: Sheet,
     titles: Mapping[str, Sequence[str]],
     needed: Sequence[Sequence[str]],
-) -> tuple[int, dict[str, int]]:
-    """The number of the row of titles, and in which column each field stands."""
+) -> _Places:
+    """Where the titles stand."""
     nearest, lacking = list[str](), list(needed)
     for number, cells in enumerate(sheet.rows[:_TITLES_WITHIN], start=1):
         there = [_title(cell) for cell in cells]
@@ -181,7 +211,12 @@ def _find_titles(
         missing = [group for group in needed if not set(group) & set(places)]
         if not missing:
             refuse(path, [_twice(number, title) for title in twice])
-            return number, places
+            ends = {name: sheet.spans.get((number, n), (number, n)) for name, n in places.items()}
+            return _Places(
+                max(row for row, _ in ends.values()),
+                {name: range(n, ends[name][1] + 1) for name, n in places.items()},
+                there,
+            )
         if any(there) and (not nearest or len(missing) < len(lacking)):
             nearest, lacking = [title for title in there if title], missing
     raise BadRequest(
@@ -207,10 +242,25 @@ def _asked(titles: Sequence[str]) -> Message:
 def _is_total(cells: Sequence[Any], key: Sequence[Any]) -> bool:
     """Whether a row adds up the others: it says so, and is nobody's."""
     first = next((_title(cell) for cell in cells if _title(cell)), "")
-    return first in _TOTALS and all(_title(cell) in ("", *_TOTALS) for cell in key)
+    said = [first, *filter(None, map(_title, key))]
+    return all(_TOTAL.fullmatch(title) for title in said)
 
 
-def _read_csv(path: Path) -> _Sheet:
+def _is_zip(path: Path) -> bool:
+    """An XLSX, whatever it is called; other kinds of ZIP are told as none."""
+    with path.open("rb") as file:
+        return file.read(4) == b"PK\3\4" or path.suffix.lower() == ".xlsx"
+
+
+def _delimiter(text: str) -> str:
+    """The one that most lines have: an address has more commas than its row has columns."""
+    lines = text[:20_000].splitlines()[:50]
+    return max(
+        ";,\t", key=lambda one: (sum(one in line for line in lines), text.count(one, 0, 2000))
+    )
+
+
+def _read_csv(path: Path) -> Sheet:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -223,7 +273,7 @@ def _read_csv(path: Path) -> _Sheet:
         rows.append([])  # It is the first row of the file all the same.
     else:
         lines.seek(0)
-        delimiter = max(";,\t", key=lambda one: text.count(one, 0, 2000))
+        delimiter = _delimiter(text)
     held = 0
     try:
         for line in csv.reader(lines, delimiter=delimiter, strict=True):
@@ -233,75 +283,10 @@ def _read_csv(path: Path) -> _Sheet:
             rows.append(line)
     except csv.Error as error:
         raise BadRequest("table.no-csv", path=path, why=str(error)) from error
-    sheet = _Sheet(rows)
+    sheet = Sheet(rows)
     for number, cells in enumerate(rows, start=1):
-        sheet.wrong |= {(number, n): why for n, cell in enumerate(cells) if (why := _broken(cell))}
+        sheet.wrong |= {(number, n): why for n, cell in enumerate(cells) if (why := broken(cell))}
     return sheet
-
-
-def _read_xlsx(path: Path) -> _Sheet:
-    try:
-        from openpyxl import load_workbook
-    except ImportError as error:
-        raise StoreFault("table.no-openpyxl") from error
-    try:
-        check_workbook(path)
-        shown, stored = load_workbook(path, data_only=True), load_workbook(path)
-    except (OSError, BadRequest):
-        raise
-    except Exception as error:
-        # openpyxl raises whatever its parsers do.
-        raise BadRequest("table.no-xlsx", path=path, why=type(error).__name__) from error
-    names = [sheet.title for sheet in shown.worksheets if sheet.sheet_state == "visible"]
-    if not names:
-        raise BadRequest("table.no-sheet", path=path)
-    sheet = _shown(path, shown[names[0]], stored[names[0]])
-    others = [
-        other.title
-        for other in shown.worksheets
-        if other.title != names[0] and any(cell is not None for row in other.values for cell in row)
-    ]
-    sheet.notes.append(Message("table.sheet-read", name=names[0]))
-    sheet.notes += [Message("table.sheet-not-read", name=name) for name in others]
-    return sheet
-
-
-def _shown(path: Path, values: "Worksheet", formulas: "Worksheet") -> _Sheet:
-    """What a person sees of a sheet, and the cells that nobody can believe."""
-    sheet = _Sheet([])
-    for number, cells in enumerate(values.iter_rows(), start=1):
-        sheet.rows.append([_as_shown(cell) for cell in cells])
-        for n, cell in enumerate(cells):
-            formula = formulas.cell(number, n + 1).data_type == "f"
-            if formula and cell.value is None:
-                sheet.wrong[number, n] = Message("table.not-calculated", cell=cell.coordinate)
-            elif cell.data_type == "e":
-                sheet.wrong[number, n] = Message(
-                    "table.cell-error", cell=cell.coordinate, shown=cell.value
-                )
-            elif why := _broken(cell.value):
-                sheet.wrong[number, n] = Message("table.cell", cell=cell.coordinate, what=why)
-    sheet.hidden_rows = {n for n, row in values.row_dimensions.items() if row.hidden}
-    for column in values.column_dimensions.values():
-        if column.hidden:
-            last = min(column.max or 1, _COLUMNS_LOOKED_AT)
-            sheet.hidden_columns |= set(range((column.min or 1) - 1, last))
-    return sheet
-
-
-def _as_shown(cell: "Cell | MergedCell") -> Any:
-    """A number that is formatted with leading zeros is the text that is shown."""
-    value: Any = cell.value
-    shape = str(cell.number_format)
-    if isinstance(value, int) and not isinstance(value, bool) and set(shape) == {"0"}:
-        return str(value).zfill(len(shape))
-    return value
-
-
-def _broken(cell: Any) -> Message | None:
-    if not isinstance(cell, str) or "\ufffd" not in cell:
-        return None
-    return Message("table.letter-lost")
 
 
 def _letters(column: int) -> str:

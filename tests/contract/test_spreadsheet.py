@@ -1,5 +1,6 @@
 """Tables as people keep them: what is read is what a person sees, and the rest is told."""
 
+import re
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 from openpyxl import Workbook, load_workbook
+from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
 
 from edge_agent.contract.errors import BadRequest
@@ -86,10 +88,26 @@ def put(cell: str, value: Any) -> Callable[[Workbook], None]:
     return change
 
 
+def strike(made: Workbook) -> None:
+    sheet_of(made)["B2"].font = Font(strike=True)
+
+
+def write_in_an_old_font(made: Workbook) -> None:
+    sheet_of(made)["B2"] = "NguyÔn ThÞ Hoa"
+    sheet_of(made)["B2"].font = Font(name=".VnTime")
+
+
+def hide_titles(made: Workbook) -> None:
+    sheet_of(made).row_dimensions[1].hidden = True
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
         (hide_row, "row 2 is hidden"),
+        (hide_titles, "row 1 is hidden"),
+        (strike, "row 2 is struck out"),
+        (write_in_an_old_font, "B2 is written in the old font .VnTime"),
         (hide_column, "column B is hidden"),
         (put("B2", '=IF(1=1,"Hoa","")'), "row 2: the formula in B2 was never calculated"),
         (put("B2", "#N/A"), "B2 shows an error"),
@@ -106,23 +124,80 @@ def test_what_cannot_be_seen_or_believed_is_refused_by_its_cell(
     assert told in str(refused.value)
 
 
-def test_a_formula_that_excel_has_calculated_is_what_it_shows(tmp_path: Path) -> None:
-    path = book(tmp_path, HEAD, ["NV1", "=UPPER(A2)"])
-    # openpyxl does not calculate: the stored value is put where Excel leaves it.
+def calculated(path: Path, shows: str, *, by_excel: bool = True) -> Path:
+    """Put into the formula's cell what was calculated, where whoever writes XLSX leaves it.
+
+    openpyxl calculates nothing, and says so in the workbook; Excel says nothing of the kind.
+    """
     with zipfile.ZipFile(path) as packed:
         parts = {name: packed.read(name) for name in packed.namelist()}
     sheet = "xl/worksheets/sheet1.xml"
-    parts[sheet] = (
-        parts[sheet]
-        .replace(b"<f>UPPER(A2)</f><v></v>", b"<f>UPPER(A2)</f><v>HOA</v>")
-        .replace(b"<f>UPPER(A2)</f><v />", b"<f>UPPER(A2)</f><v>HOA</v>")
+    parts[sheet] = re.sub(
+        rb'<c r="(B\d)"><f>([^<]*)</f><v ?/?>(</v>)?',
+        rb'<c r="\1" t="str"><f>\2</f><v>' + shows.encode() + b"</v>",
+        parts[sheet],
     )
-    parts[sheet] = parts[sheet].replace(b'<c r="B2">', b'<c r="B2" t="str">')
+    if by_excel:
+        parts["xl/workbook.xml"] = parts["xl/workbook.xml"].replace(b' fullCalcOnLoad="1"', b"")
     with zipfile.ZipFile(path, "w") as packed:
         for name, content in parts.items():
             packed.writestr(name, content)
-    assert load_workbook(path, data_only=True).active["B2"].value == "HOA"
+    assert (load_workbook(path, data_only=True).active["B2"].value or "") == shows
+    return path
+
+
+def test_a_formula_that_excel_has_calculated_is_what_it_shows(tmp_path: Path) -> None:
+    path = calculated(book(tmp_path, HEAD, ["NV1", "=UPPER(A2)"]), "HOA")
     assert cells(read(path)) == [{"code": "NV1", "name": "HOA"}]
+
+
+def test_a_formula_that_shows_nothing_is_an_empty_cell(tmp_path: Path) -> None:
+    """Lists have formulas ready for rows to come, and nobody can save these away."""
+    path = calculated(book(tmp_path, ["Tên", "Mã NV"], ["Hoa", '=IF(A2="","",A2)']), "")
+    assert cells(read(path)) == [{"given": "Hoa"}]
+
+
+def test_what_a_program_has_left_to_calculate_is_not_believed(tmp_path: Path) -> None:
+    """It stores any value, and asks whoever opens the file to calculate: "0" would make a no."""
+    path = calculated(book(tmp_path, HEAD, ["NV1", "=UPPER(A2)"]), "0", by_excel=False)
+    with pytest.raises(BadRequest, match="B2 was never calculated"):
+        read(path)
+
+
+def merge(cells: str) -> Callable[[Workbook], None]:
+    return lambda made: sheet_of(made).merge_cells(cells)
+
+
+def test_a_title_over_two_columns_is_that_of_both(tmp_path: Path) -> None:
+    """Family name and given name under one "Họ và tên": half of the name must not get lost."""
+    rows = [["Mã NV", "Họ và tên", None, "Tổ"], ["NV1", "Nguyễn Thị", "Hoa", "A"]]
+    table = read(book(tmp_path, *rows, change=merge("B1:C1")))
+    assert cells(table) == [{"code": "NV1", "name": "Nguyễn Thị Hoa"}]
+
+
+def test_titles_in_two_rows_are_no_row_of_the_table(tmp_path: Path) -> None:
+    def change(made: Workbook) -> None:
+        merge("A1:A2")(made)
+        merge("B1:C1")(made)
+
+    rows = [["Mã NV", "Họ và tên"], [None, "Họ đệm", "Tên"], ["NV1", "Nguyễn Thị", "Hoa"]]
+    table = read(book(tmp_path, *rows, change=change))
+    assert cells(table) == [{"code": "NV1", "name": "Nguyễn Thị Hoa"}]
+
+
+def test_a_cell_beside_several_rows_is_that_of_each(tmp_path: Path) -> None:
+    rows = [["Từ ngày", *HEAD], ["2026-11-01", *HOA], [None, "NV2", "Lan"], [None, "NV3", "Mai"]]
+    table = read(book(tmp_path, *rows, change=merge("A2:A3")))
+    assert [row.cells["from"] for row in table.rows] == ["2026-11-01", "2026-11-01", None]
+
+
+def test_a_name_in_two_columns_under_one_title_is_asked_about(tmp_path: Path) -> None:
+    """A CSV does not tell that the title stood over both."""
+    path = text(tmp_path, "Mã NV;Họ và tên;;Từ ngày\nNV1;Nguyễn Thị;Hoa;\nNV2;Lò Thị;Mây;\n")
+    with pytest.raises(BadRequest, match="column C, beside 'họ và tên', has text and no title"):
+        read_table(path, TITLES, NEEDED, spread=("name",))
+    path.write_text(path.read_text().replace("Hoa", "").replace("Mây", ""))
+    assert [row.cells["name"] for row in read_table(path, TITLES, NEEDED, spread=("name",)).rows]
 
 
 @pytest.mark.parametrize(
@@ -142,18 +217,22 @@ def test_rows_above_and_below_the_table(tmp_path: Path) -> None:
             [],
             HEAD,
             ["NV1", "Nguyễn Thị\nHoa "],
-            ["Tổng cộng", "1"],
+            ["Tổng cộng: 1 người", None],
+            [None, "Cộng: 1"],
         )
     )
     assert cells(table) == [{"code": "NV1", "name": "Nguyễn Thị Hoa"}]
     assert table.rows[0].number == 5
-    assert "row 6 adds up the others and was passed over." in map(str, table.notes)
+    told = [str(note) for note in table.notes]
+    assert told[1:] == [f"row {n} adds up the others and was passed over." for n in (6, 7)]
 
 
 def test_a_person_whose_name_is_like_a_sum_is_one(tmp_path: Path) -> None:
-    """Tổng is a name too: only a row without a code is a sum."""
-    assert cells(read(book(tmp_path, HEAD[::-1], ["Tổng", "NV1"]))) == [
-        {"code": "NV1", "name": "Tổng"}
+    """Tổng is a name too: only a row without a code is a sum, and not one of whoever lacks it."""
+    rows = [["Tổng", "NV1"], ["Tổng Thị Lan", None]]
+    assert cells(read(book(tmp_path, HEAD[::-1], *rows))) == [
+        {"code": "NV1", "name": "Tổng"},
+        {"name": "Tổng Thị Lan"},
     ]
 
 
@@ -163,6 +242,17 @@ def test_csv_that_names_its_separator(tmp_path: Path, separator: str) -> None:
     table = read(text(tmp_path, "\r\n".join(lines)))
     assert cells(table) == [{"code": "1", "name": "Hoa Nguyễn"}]
     assert table.rows[0].number == 3
+
+
+def test_addresses_have_more_commas_than_the_row_has_columns(tmp_path: Path) -> None:
+    address = "xã A, huyện B, tỉnh C, Việt Nam"
+    content = f"code;name;địa chỉ\n1;Hoa;{address}\n2;Lan;{address}\n"
+    assert [row.cells["name"] for row in read(text(tmp_path, content)).rows] == ["Hoa", "Lan"]
+
+
+def test_what_a_file_is_stands_in_it_and_not_in_its_name(tmp_path: Path) -> None:
+    made = book(tmp_path, HEAD, HOA)
+    assert cells(read(made.rename(tmp_path / "workers.xlsm"))) == [{"code": "NV1", "name": "Hoa"}]
 
 
 def test_csv_with_a_broken_letter(tmp_path: Path) -> None:
@@ -175,6 +265,11 @@ def test_a_number_that_shows_its_zeros_is_what_it_shows(tmp_path: Path) -> None:
         sheet_of(made)["A2"].number_format = "0000"
 
     assert cells(read(book(tmp_path, HEAD, [7, "Hoa"], change=change)))[0]["code"] == "0007"
+
+    def spell(made: Workbook) -> None:
+        sheet_of(made)["A2"].number_format = '"NV-"0000'
+
+    assert cells(read(book(tmp_path, HEAD, [7, "Hoa"], change=spell)))[0]["code"] == "NV-0007"
     assert cells(read(book(tmp_path, HEAD, [7, "Hoa"])))[0]["code"] == 7  # the control
 
 

@@ -122,6 +122,21 @@ def test_a_spreadsheet_that_ate_the_zeros(tmp_path: Path) -> None:
         read_roster_file(path)
 
 
+def test_no_name_is_cut_in_half(tmp_path: Path) -> None:
+    """As the South writes it; and a title that nobody foresaw is asked about."""
+    rows = [["Mã NV", "Họ và chữ lót", "Tên"], ["0007", "Nguyễn Thị", "Hoa"]]
+    assert read_roster_file(xlsx(tmp_path, *rows)).workers == [HOA]
+    rows[0][1] = "Họ (theo CCCD)"
+    with pytest.raises(BadRequest, match=r"the title 'họ .theo cccd.' is not known"):
+        read_roster_file(xlsx(tmp_path, *rows))
+
+
+def test_what_excel_has_taken_for_a_date_is_no_text(tmp_path: Path) -> None:
+    rows = [["code", "name", "team"], ["0007", "Hoa", date(2026, 2, 1)]]
+    with pytest.raises(BadRequest, match=r"row 2: 2026-02-01.* is a date there"):
+        read_roster_file(xlsx(tmp_path, *rows))
+
+
 def run(mosquitto: Mosquitto, *arguments: str) -> Result:
     where = ("--host", mosquitto.host, "--port", str(mosquitto.port))
     return CliRunner().invoke(

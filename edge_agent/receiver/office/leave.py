@@ -67,8 +67,15 @@ def leave_asked(code: str, symbol: str, first: str, last: str | None, *, half: b
     )
 
 
-def read_leave_file(path: Path) -> list[Leave]:
-    """The rows of a CSV or XLSX file. Raises BadRequest with all that is wrong, by row."""
+class LeaveFile(Struct, frozen=True):
+    """The leave in a file, and ``notes`` on what a person should know of how it was read."""
+
+    leaves: list[Leave]
+    notes: list[Message]
+
+
+def read_leave_file(path: Path) -> LeaveFile:
+    """Read a CSV or XLSX file. Raises BadRequest with all that is wrong, by row."""
     table = read_table(path, _TITLES, [("code",), ("symbol",), ("first",)])
     problems, found = list[Message](), list[Leave]()
     for row in table.rows:
@@ -90,7 +97,7 @@ def read_leave_file(path: Path) -> list[Leave]:
     refuse(path, problems)
     if not found:
         raise BadRequest("sheet.leave-none", path=path)
-    return found
+    return LeaveFile(found, table.notes)
 
 
 def add_leave(database: Database, who: Who, asked: list[Leave]) -> list[int]:

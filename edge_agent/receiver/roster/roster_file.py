@@ -1,6 +1,7 @@
 """A list of workers as people keep it, CSV or XLSX, as the rows of a roster."""
 
 from collections.abc import Iterable
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ CODE_TITLES = ("code", "mã nv", "mã nhân viên", "mã số", "mã")
 _TITLES = {
     "code": CODE_TITLES,
     "name": ("name", "họ và tên", "họ tên"),
-    "family": ("family name", "họ và tên đệm", "họ đệm", "họ"),
+    "family": (
+        *("family name", "họ và tên đệm", "họ đệm", "họ", "họ và đệm", "họ tên đệm"),
+        *("họ lót", "họ và lót", "họ và tên lót", "họ và chữ lót", "họ chữ lót"),
+    ),
     "given": ("given name", "tên"),
     "team": ("team", "tổ", "bộ phận", "đội", "phòng ban"),
     "active": ("active", "đang làm", "đang làm việc"),
@@ -36,8 +40,15 @@ class RosterFile(Struct, frozen=True):
 
 def read_roster_file(path: Path) -> RosterFile:
     """Read the workers. Raises BadRequest with all that is wrong, by row."""
-    table = read_table(path, _TITLES, [("code",), ("name", "given")])
+    table = read_table(path, _TITLES, [("code",), ("name", "given")], spread=("name",))
     problems: list[Message] = []
+    if table.rows and not {"name", "family"} & table.rows[0].cells.keys():
+        # Beside a given name alone: half of everybody's name would be gone.
+        problems += [
+            Message("roster.family-title", title=title)
+            for title in table.passed_over
+            if title.startswith("họ")
+        ]
     seen: set[str] = set()
     workers = []
     for row in table.rows:
@@ -72,6 +83,9 @@ def _worker(cells: dict[str, Any]) -> tuple[RosterWorker, list[Message]]:
     active = as_yes_no(cells.get("active"), empty=True)
     if active is None:
         problems.append(Message("table.yes-or-no", text=_text(cells["active"])))
+    for name in ("code", "name", "family", "given", "team"):
+        if isinstance(cells.get(name), date | time):
+            problems.append(Message("table.is-date", text=_text(cells[name])))
     names = [cells.get("name")] if cells.get("name") else [cells.get("family"), cells.get("given")]
     return (
         RosterWorker(

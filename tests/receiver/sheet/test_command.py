@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from click.testing import Result
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from edge_agent.contract.errors import BadRequest
 from edge_agent.contract.messages import Roster, RosterWorker
@@ -142,6 +142,21 @@ def test_leave_from_a_file_is_taken_as_a_whole_or_not_at_all(
     assert "Ô" in shown
     assert "half" in shown
     assert "NV0003" not in shown
+
+
+def test_which_sheet_the_leave_was_read_from_is_told(
+    receive: Receive, worked: Ledger, tmp_path: Path
+) -> None:
+    """Whoever keeps a sheet a month has given the clerk the wrong one before."""
+    book = Workbook()
+    book.active.title = "Tháng 10"
+    book.create_sheet("Tháng 11").append(["Mã NV"])
+    for row in (["Mã NV", "Từ ngày", "Ký hiệu"], ["NV0003", "20/11/2026", "P"]):
+        book.active.append(row)
+    book.save(file := tmp_path / "nghi.xlsx")
+    told = receive("leave", "import", str(file), *WHO).output
+    assert "'Tháng 10' was read" in told
+    assert "'Tháng 11' has rows too" in told
 
 
 def test_leave_and_settings_come_back_after_a_restore(
