@@ -44,6 +44,7 @@ COMMANDS = {
     "setup": "setup",
     "simulate": "simulate",
     "status": "status",
+    "support": "support",
     "templates": "templates",
     "upgrade": "upgrade",
     "watch": "watch",

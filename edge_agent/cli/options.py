@@ -47,13 +47,13 @@ def with_settings(command: Command) -> Command:
             from ..gate.host.journal import on_the_journal  # It brings logging.
 
             raise _as_may_be_logged(bad) if on_the_journal() else bad from None
-        _refuse_unless_permitted(settings)
+        refuse_unless_permitted(settings)
         return command(settings, **arguments)
 
     return loaded
 
 
-def _refuse_unless_permitted(settings: Settings) -> None:
+def refuse_unless_permitted(settings: Settings) -> None:
     """Hold the table of roles where no daemon does; the files' own rights are the wall behind it.
 
     Raises NotPermitted, before anything is asked or done.

@@ -77,6 +77,7 @@ MAY: Mapping[str, Roles | None] = {
     "setup": ANYBODY,
     "simulate": ANYBODY,
     "status": ANYBODY,
+    "support": _TECHNICIAN,
     "templates backup": _TECHNICIAN,
     "templates destroyed": _AT_THE_GATE,
     "templates list": ALL,

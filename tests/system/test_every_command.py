@@ -92,6 +92,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "setup": ("--id", "main-gate", "--port", "/nowhere"),
     "simulate": ("--list-faults",),
     "status": (),
+    "support": ("support.zip",),
     "templates backup": ("prints.age", "-r", "age1none"),
     "templates destroyed": ("abcdef",),
     "templates list": (),

@@ -49,6 +49,11 @@ class PeopleRows(Part):
         former = self._connection.rows("SELECT worker, name, through + 1 FROM former_names")
         return Holders({worker.code: worker.name for worker in self.workers()}, former)
 
+    def all_names(self) -> set[str]:
+        """Every name that stands here, of today and from before."""
+        former = self._connection.rows("SELECT name FROM former_names")
+        return {name for (name,) in former} | {worker.name for worker in self.workers()}
+
     def roster(self) -> Applied:
         """Which roster of payroll's is in force."""
         rows = self._connection.rows(f"SELECT {', '.join(ROSTER)} FROM roster")
