@@ -57,7 +57,7 @@ FLOORS = {
         ("lost_people", "succession", "store_health"),
         ("damage", "recorder"),
         ("open_or_succeed", "prune", "resolve_times", "watch_clock", "watch_recording"),
-        ("glance", "last_backup", "print_watch", "worker_day"),
+        ("glance", "last_backup", "print_watch", "retired", "worker_day"),
     ),
     "gate.people": (
         ("consent_text", "requests", "roster", "scores"),
@@ -68,6 +68,7 @@ FLOORS = {
         ("consent", "erase"),
         ("back_up", "carry_in", "credentials", "enroll", "sensor", "supervise", "workers"),
         ("leave", "reseal", "restore", "import_workers", "list_people"),
+        ("leave", "restore", "retire", "import_workers", "list_people"),
         ("handlers",),
     ),
     "display": (

@@ -39,6 +39,7 @@ COMMANDS = {
     "privacy": "privacy",
     "punches": "punches",
     "receive": "receive",
+    "retire": "retire",
     "run": "run",
     "sensor": "sensor",
     "setup": "setup",

@@ -253,6 +253,18 @@ class GateAlive(Fact, tag="gate.alive", frozen=True, kw_only=True):
     version: str
 
 
+class GateRetired(Fact, tag="gate.retired", frozen=True, kw_only=True):
+    """The gate is taken out of service: this is the last entry of its ledger, and of the gate.
+
+    ``erased`` templates were taken out of the sensor, after which its index was read back: none of
+    its ``slots`` holds one. Both null where the sensor was not reached.
+    """
+
+    erased: int | None
+    slots: int | None
+    actor: str
+
+
 class RecordingStopped(Fact, tag="recording.stopped", frozen=True, kw_only=True):
     """From this moment no press could be recorded."""
 

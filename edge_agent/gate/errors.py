@@ -46,6 +46,12 @@ class SocketFault(EdgeAgentError):
     exit_code = 73
 
 
+class Retired(EdgeAgentError):
+    """The gate is out of service. The unit does not start it again."""
+
+    exit_code = 81
+
+
 class NotPermitted(EdgeAgentError):
     """Somebody else may do this: whoever asked must ask them. EX_NOPERM."""
 

@@ -70,6 +70,7 @@ MAY: Mapping[str, Roles | None] = {
     "punches add": _SUPERVISOR,
     "punches list": ALL,
     "punches void": _SUPERVISOR,
+    "retire": _TECHNICIAN,
     "run": ANYBODY,
     "sensor adopt": _TECHNICIAN,
     "sensor image": _TECHNICIAN,

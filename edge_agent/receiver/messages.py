@@ -44,12 +44,14 @@ class Refusal(Struct, frozen=True):
 class Batch(Struct):
     """A batch of messages. ``rosters`` are payroll's own, as they came.
 
-    ``present``: gate → whether it is there, or null where only the broker says so.
+    ``present``: gate → whether it is there, or null where only the broker says so; ``gone``: those
+    that have taken their status back.
     """
 
     arrivals: list[Arrival] = []
     claims: list[Claim] = []
     present: dict[str, bool | None] = {}
+    gone: set[str] = set()
     rosters: list[bytes] = []
     damaged: list[Damaged] = []
     refusals: list[Refusal] = []
@@ -88,6 +90,7 @@ def read_messages(messages: Iterable[MQTTMessage], roster_topic: str) -> Batch:
                 found.present[gate] = False if status.state == "offline" else there
             else:  # A gate taken out of service.
                 found.present[gate] = False
+                found.gone.add(gate)
         except Exception as error:  # Whatever it is: one message must not end the receiver.
             channel = channel if channel in _CHANNELS else "?"
             found.damaged.append(Damaged(gate, channel, rule(error)))

@@ -12,6 +12,8 @@ from math import inf
 from msgspec import Struct
 
 from ..contract.errors import StoreFault
+from ..contract.facts import GateRetired
+from ..contract.kinds import kind_of
 from ..contract.messages import ErasedWorker, Rejection
 from .accept import Arrival, ChainLink, Novelty, Tip, novelty, settles
 from .chains import Chains, HeldChain
@@ -30,6 +32,8 @@ from .writers import Foreign, Successor, decided_owners, note_foreign, successor
 _log = logging.getLogger(__name__)
 
 _PAGE = 500
+
+RETIRED = kind_of(GateRetired)
 
 _JOURNAL_EVERY_S = 60.0
 """Between two looks for corrections that somebody has entered elsewhere."""
@@ -133,6 +137,22 @@ class PayrollStore:
                 yield LedgerProgress(
                     ledger, gate, held.tip, held.missing, [], *rejected.get(ledger, ())
                 )
+
+    def out_of_service(self) -> dict[str, list[str]]:
+        """Gate → all its ledgers, of gates whose last ledger ends with their leaving service."""
+        rows = self._database.query(
+            "SELECT l.gate, l.ledger FROM ledgers l WHERE EXISTS (SELECT 1 FROM ledgers g"
+            " JOIN entries e ON e.ledger = g.ledger AND e.seq = g.through"
+            " WHERE g.gate = l.gate AND e.kind = ? AND NOT EXISTS (SELECT 1 FROM ledgers o"
+            " JOIN entries f ON f.ledger = o.ledger AND f.seq = 1"
+            " WHERE o.gate = g.gate AND o.ledger <> g.ledger AND f.received_at > e.received_at))"
+            " ORDER BY l.gate, l.ledger",
+            [RETIRED],
+        )
+        found: dict[str, list[str]] = {}
+        for gate, ledger in rows:
+            found.setdefault(gate, []).append(ledger)
+        return found
 
     def through(self, ledger: str, gate: str) -> int | None:
         """Up to which seq nothing is missing of a ledger that ``gate`` says is its own.

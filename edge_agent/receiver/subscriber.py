@@ -144,8 +144,11 @@ class Receiver:
     ) -> None:
         gaps, resends, receipts, present = Gaps(), Resends(), _OwedReceipts(), Presence()
         erasures = OwedErasures()
+        silent = store.out_of_service()
+        self._take_back(connection, silent)
         for progress in store.progress():
-            self._confirm(connection, progress)
+            if progress.gate not in silent:
+                self._confirm(connection, progress)
             gaps.update(progress)
         while not stop.is_set():
             messages = connection.receive()
@@ -172,6 +175,10 @@ class Receiver:
                     gaps.claimed(claim.gate, claim.ledger, claim.last, through)
             for progress in receipts.due(connection.room):
                 self._confirm(connection, progress)
+            if batch.gone:
+                silent = store.out_of_service()
+                gone = {gate: silent[gate] for gate in batch.gone if gate in silent}
+                self._take_back(connection, gone)
             present.update(batch.present)
             self._ask(connection, gaps, resends, present)
             self._tell_erasures(connection, store, erasures)
@@ -217,6 +224,15 @@ class Receiver:
         if connection.too_large(topic, payload):  # The list is for people, and the count is enough.
             payload = self._signer.signed(topic, msgspec.json.encode(replace(receipt, rejected=[])))
         self._publish(connection, topic, payload, retain=True)
+
+    def _take_back(
+        self, connection: ReceiverConnection, out_of_service: dict[str, list[str]]
+    ) -> None:
+        """Have the broker forget the receipts of gates that will not read them any more."""
+        for gate, ledgers in out_of_service.items():
+            for ledger in ledgers:
+                topic = Topics(self._options.root, gate).receipts(ledger)
+                self._publish(connection, topic, b"", retain=True)
 
     def _publish(
         self, connection: ReceiverConnection, topic: str, payload: bytes, retain: bool = False

@@ -85,6 +85,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "receive sheet": ("--month", "2026-11", "--output", "sheet.xlsx"),
     "receive site import": ("site.toml", "--actor", "a", "--reason", "b"),
     "receive site show": (),
+    "retire": ("--name", "main-gate", "--within", "0"),
     "run": (),
     "sensor adopt": ("--yes",),
     "sensor image": ("finger.png", "--yes"),

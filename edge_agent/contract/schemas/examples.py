@@ -18,6 +18,7 @@ from ..facts import (
     DirectionSource,
     Fact,
     GateAlive,
+    GateRetired,
     LedgerOpened,
     Method,
     OldEntry,
@@ -154,6 +155,7 @@ _FACTS: tuple[Fact, ...] = (
     ),
     TemplatesDestroyed(backup="2026-11-20-main-gate", actor=_TECHNICIAN),
     ErasuresKnown(workers=1, actor="payroll"),
+    GateRetired(erased=48, slots=1000, actor=_TECHNICIAN),
     TemplatesSealed(
         backup="2026-11-23-main-gate",
         prints=412,

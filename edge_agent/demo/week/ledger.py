@@ -20,6 +20,7 @@ from ...contract.facts import (
     DirectionSource,
     Fact,
     GateAlive,
+    GateRetired,
     LedgerOpened,
     Method,
     PunchAdded,
@@ -334,6 +335,7 @@ def _events(gate: str, pressed: list[Press]) -> Iterator[tuple[int, Any]]:
         for fact in recovered():
             yield BOOTS[gate][0].began, fact
         yield TECHNICIAN_COMES, ErasuresKnown(workers=0, actor=_SUPERVISOR)
+        yield end, GateRetired(erased=12, slots=1000, actor=_SUPERVISOR)
     for press in pressed:
         if press.gate == gate:
             yield press.ms, press

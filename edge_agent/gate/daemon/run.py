@@ -25,7 +25,7 @@ from ...contract.facts import RecordingStopped
 from ...contract.messages import GateStatus
 from ...contract.stamps import true_time
 from ..control.server import ControlServer
-from ..errors import DamagedLedger, SensorFault
+from ..errors import DamagedLedger, Retired, SensorFault
 from ..events import (
     Event,
     EventBus,
@@ -42,6 +42,7 @@ from ..host.service_manager import ServiceManager
 from ..host.who_may import WhoMay
 from ..ledger.damage.readable import begin_readable
 from ..ledger.glance import glance
+from ..ledger.retired import is_retired
 from ..ledger.store.notes import Leaving, leaving, leaving_note
 from ..ledger.store.sqlite_store import SqliteStore
 from ..ledger.worker_day import worker_day
@@ -131,6 +132,8 @@ def _run(assembly: Assembly, config: Path, manager: ServiceManager, stop: "_Stop
         departure = _Departure(assembly)
         store = assembly.store(departure.damaged)
         mirror.callback(store.close)
+        if is_retired(store):
+            raise Retired("retire.retired")
         assembly.recall_last_sync(store)
         wired = mirror.enter_context(_wired(assembly))
         first: SensorInfo | SensorFault | None = None

@@ -234,18 +234,23 @@ def _tell(part: dict[str, Any], problem: Message | None) -> None:
     part["problem"], part["message"] = detail["detail"], detail["message"]
 
 
-def stopped_status(assembly: Assembly) -> dict[str, Any]:
-    """What ``status --json`` prints while no daemon runs; reads the store and writes nothing."""
-    nowhere = UplinkChanged(state="disconnected")
+def at_rest(assembly: Assembly, store: SqliteStore) -> tuple[GateStatus, Problems]:
+    """The same of a gate whose daemon does not run."""
     unused = Circumstances(
         "offline", None, SensorChanged(state="not in use"), StoreChanged(state="ready"), None, 0
     )
+    return gate_status(assembly, store, unused)
+
+
+def stopped_status(assembly: Assembly) -> dict[str, Any]:
+    """What ``status --json`` prints while no daemon runs; reads the store and writes nothing."""
+    nowhere = UplinkChanged(state="disconnected")
     try:
         store = assembly.store_for_reading()
     except NoLedgerYet:
         return _told("stopped", nowhere, {"gate": assembly.settings.gate.id, "ledger": None}, {})
     with closing(store):
-        status, problems = gate_status(assembly, store, unused)
+        status, problems = at_rest(assembly, store)
         told = _told("stopped", nowhere, to_builtins(status), problems)
         told |= glance(store, status.ledger.confirmed_seq, assembly.zone)
         told |= {"backup": backup_of(assembly, store)}

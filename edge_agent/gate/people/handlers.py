@@ -9,9 +9,11 @@ from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from typing import Any
 
+from ...contract.errors import BadRequest
 from ...contract.stamps import Stamp
 from ..credentials import CardInbox
 from ..ledger.recorder import Recorder
+from ..ledger.retired import is_retired
 from ..ports import Panel, Sensor, SensorInfo
 from ..rules import Match
 from ..sensor.pairing import Pairing
@@ -63,6 +65,7 @@ from .requests import (
     RenameWorker,
     Request,
     RestorePrints,
+    RetireGate,
     SealPrints,
     TakeImage,
     TakeReceipt,
@@ -72,6 +75,7 @@ from .requests import (
 )
 from .reseal import begin_reseal, destroy_backup, keep_reseal
 from .restore import ask_courier, begin_restore, restore_prints
+from .retire import retire_gate
 from .sensor import adopt_sensor, ask_sensor, take_image
 from .supervise import add_punch, void_punch
 from .templates.records import Strangers
@@ -114,6 +118,7 @@ HANDLERS: Mapping[type[Request], Handler] = {
     LeaveWorker: Handler(leave_worker),
     TellErased: Handler(tell_erased),
     TakeReceipt: Handler(take_receipt),
+    RetireGate: Handler(retire_gate),
     AskSensor: Handler(ask_sensor, tells_of_sensor=True),
     AdoptSensor: Handler(adopt_sensor, tells_of_sensor=True),
     TakeImage: Handler(take_image, takes_finger=True),
@@ -127,6 +132,10 @@ HANDLERS: Mapping[type[Request], Handler] = {
     BeginRestore: Handler(begin_restore),
     RestorePrints: Handler(restore_prints),
 }
+
+
+_AFTER_THE_LAST = (RetireGate, TakeReceipt)
+"""What is still done where the ledger's last entry says that the gate is out of service."""
 
 
 class Dispatcher:
@@ -149,6 +158,7 @@ class Dispatcher:
         ``connect`` is asked for the sensor where it is needed and not in use; ``inbox`` is there
         where there are readers, ``receipts`` where there is a way to payroll.
         """
+        self._gate = gate
         self._context = partial(
             RequestContext,
             gate=gate,
@@ -172,5 +182,7 @@ class Dispatcher:
         Raises an EdgeAgentError where it cannot be done.
         """
         handler = HANDLERS[type(request)]
+        if not isinstance(request, _AFTER_THE_LAST) and is_retired(self._gate.store):
+            raise BadRequest("retire.retired")
         context = self._context(connected=connected, prompt=prompt, actor=actor)
         return handler.carry_out(context, request)

@@ -267,6 +267,15 @@ class TellErased(Request, tag="tell-erased", frozen=True, kw_only=True):
     nobody: bool = False
 
 
+class RetireGate(Request, tag="retire-gate", frozen=True, kw_only=True):
+    """Take the gate of this id out of service; not ``sensor``: its templates cannot be reached."""
+
+    command = "retire"
+
+    gate: Word
+    sensor: bool = True
+
+
 class TakeReceipt(Request, tag="take-receipt", frozen=True, kw_only=True):
     """Payroll's receipt for this ledger, as payroll would publish it, was carried here."""
 

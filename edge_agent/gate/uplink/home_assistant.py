@@ -16,7 +16,7 @@ from .status import UplinkReporter
 
 log = logging.getLogger(__name__)
 
-_KEY = "home-assistant"
+KEY = "home-assistant"
 """Remembers the topic on which the broker may hold a message of ours; "" where there is none."""
 
 
@@ -59,12 +59,12 @@ class HomeAssistantPublisher:
         if self._settled or self._waiting_for or not self._deliveries.has_room:
             return
         try:
-            held = self._store.remembered(_KEY) or ""
+            held = self._store.remembered(KEY) or ""
             if held and held != self._topic:
                 self._publish(held, b"")
             elif self._topic:
                 if not held:  # Remembered first: a message that nobody knows of stays for ever.
-                    self._store.remember(_KEY, self._topic)
+                    self._store.remember(KEY, self._topic)
                 self._publish(self._topic, self._message)
             else:
                 self._settled = True
@@ -94,7 +94,7 @@ class HomeAssistantPublisher:
         self._report.well(topic)
         self._settled = not cleared
         if cleared:
-            self._store.remember(_KEY, "")
+            self._store.remember(KEY, "")
 
     def _publish(self, topic: str, payload: bytes) -> None:
         self._waiting_for = self._deliveries.send(topic, payload, retain=True), topic

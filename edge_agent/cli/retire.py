@@ -1,0 +1,61 @@
+"""``edge-agent retire``: take this gate out of service, for good."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..contract.errors import BadRequest, BrokerFault
+from ..contract.language import say
+from ..gate.control.client import daemon_runs
+from ..gate.people.requests import RetireGate
+from ..gate.settings.schema import Settings
+from .carry_out import carry_out
+from .help import command
+from .options import as_json, with_settings
+from .show import print_json
+from .tell import ask, tell
+
+
+@command(help="help.retire")
+@click.option("--name", metavar="GATE", help="help.retire-name")
+@click.option("--without-sensor", is_flag=True, help="help.retire-without-sensor")
+@click.option(
+    "--within", type=click.FloatRange(0), default=60.0, metavar="SECONDS", help="help.retire-within"
+)
+@as_json
+@with_settings
+def retire(
+    settings: Settings, name: str | None, without_sensor: bool, within: float, as_json: bool
+) -> None:
+    from ..gate.daemon.assembly import Assembly
+    from ..gate.daemon.last_words import forget_at_broker, publish_all
+
+    if daemon_runs(Path(settings.control.socket)):
+        raise BadRequest("retire.stop-first")
+    named = name or ask(say("retire.asks", gate=settings.gate.id))
+    done = carry_out(settings, RetireGate(gate=named, sensor=not without_sensor))
+    if not as_json:
+        _tell_emptied(done)
+        tell(say("retire.last-entry", last=done["last"]))
+    assembly = Assembly(settings)
+    lock = assembly.lock()
+    lock.acquire("edge-agent retire")
+    try:
+        waiting = publish_all(assembly, within, lambda: None)
+        if waiting:
+            raise BrokerFault("retire.waits", count=waiting, gate=settings.gate.id)
+        if not as_json:
+            tell(say("retire.confirmed"))
+        forget_at_broker(assembly)
+    finally:
+        lock.release()
+    if as_json:
+        print_json(done | {"confirmed": done["last"], "forgotten": True})
+    else:
+        tell(say("retire.done"))
+
+
+def _tell_emptied(done: dict[str, Any]) -> None:
+    if done["erased"] is not None:
+        tell(say("retire.emptied", count=done["erased"], slots=done["slots"]))
