@@ -67,8 +67,7 @@ FLOORS = {
         ("presses",),
         ("consent", "erase"),
         ("back_up", "carry_in", "credentials", "enroll", "sensor", "supervise", "workers"),
-        ("leave", "reseal", "restore", "import_workers", "list_people"),
-        ("leave", "restore", "retire", "import_workers", "list_people"),
+        ("leave", "reseal", "restore", "retire", "import_workers", "list_people"),
         ("handlers",),
     ),
     "display": (
