@@ -62,9 +62,6 @@ ASKED: dict[str, list[tuple[str, ...]]] = {
         ("people.csv", "--version", str(2**60)),
     ],
     "roster show": [(), ("--json",)],
-    "carry in": [
-        (name, "--receipts", "r.receipts") for name in ("people.csv", "broken.xlsx", "nowhere")
-    ],
     "settle": [MONTH],
     "sheet": [(*MONTH, "--output", "sheet.xlsx"), (*MONTH, "--team", "chè", "--output", "s.xlsx")],
     "shifts import": [("shifts.toml",), ("people.csv",), ("wrong.toml",)],
