@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.gate.daemon.run import LEAVES
+from edge_agent.gate.errors import Retired
 
 UNITS = Path(__file__).parents[1] / "systemd"
 UNIT = UNITS / "edge-agent.service"
@@ -136,6 +137,23 @@ def test_a_slip_in_the_unit_would_be_noticed(tmp_path: Path, right: str, wrong: 
     text = UNIT.read_text()
     assert right in text
     assert complaints(text.replace(right, wrong), tmp_path) != ""
+
+
+@pytest.mark.parametrize("unit", ["edge-agent", "edge-agent-display", "edge-agent-receiver"])
+def test_what_runs_for_years_is_started_for_ever(unit: str) -> None:
+    """No number of crashes is the last one; the gate is the last to go where memory runs out."""
+    lines = (UNITS / f"{unit}.service").read_text().splitlines()
+    assert lines.index("StartLimitIntervalSec=0") < lines.index("[Service]")
+    assert "Restart=always" in lines
+    assert ("OOMScoreAdjust=-500" in lines) is (unit == "edge-agent")
+
+
+def test_a_reload_asks_the_daemon_by_the_signal_that_it_hears() -> None:
+    assert "ExecReload=kill -HUP $MAINPID" in UNIT.read_text().splitlines()
+
+
+def test_a_gate_out_of_service_is_not_started_again() -> None:
+    assert f"RestartPreventExitStatus={Retired.exit_code}" in UNIT.read_text().splitlines()
 
 
 def test_whoever_leaves_a_ledger_is_started_again_at_once() -> None:

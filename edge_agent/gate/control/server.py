@@ -133,7 +133,8 @@ class ControlServer:
         self._names = names
         self._day = day
         self._next_sign_at = 0.0
-        self._who_may = who_may or WhoMay()
+        self.who_may = who_may or WhoMay()
+        """May be exchanged between two calls of ``serve_for``."""
         self._selector = selectors.DefaultSelector()
         self._posts: deque[tuple[Client | None, bytes, bool]] = deque()
         self._clients: set[Client] = set()
@@ -259,8 +260,8 @@ class ControlServer:
             conversation.failed(BadRequest("control.no-request", error=rule(error)))
             return
         try:
-            self._who_may.refuse_unless(client.uid, request.command)
-            if self._who_may.owns(client.uid) and isinstance(request.by, int):
+            self.who_may.refuse_unless(client.uid, request.command)
+            if self.who_may.owns(client.uid) and isinstance(request.by, int):
                 conversation.actor = f"uid:{request.by}"
             match request:  # What is answered on this thread; the rest is the gate's.
                 case Watch():

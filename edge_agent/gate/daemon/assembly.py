@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..people.templates.sealing import AgeSealing
     from ..ports import Emit, Examiner, Keys, Panel, Power, Sensor, Touch
     from ..reader.readers import UsbReaders
+    from ..rules import Policy
     from ..settings.schema import Settings
     from ..uplink.carried import CarriedReceipts
     from ..uplink.inbox import ForeignReceipt
@@ -246,15 +247,12 @@ class Assembly:
         topics = Topics(self.settings.mqtt.root, self.settings.gate.id)
         return CarriedReceipts(topics, self.settings.payroll.keys, count)
 
-    def gate(
-        self, emit: Emit, on_damage: Callable[[DamagedLedger], None] = lambda fault: None
-    ) -> Recorder:
-        """The gate on a store connection of its own."""
+    def policy(self) -> Policy:
+        """What the rules go by."""
         from ..directions import Hours
-        from ..ledger.recorder import Recorder
         from ..rules import Policy
 
-        policy = Policy(
+        return Policy(
             repeat_window_ms=self.settings.punch.repeat_window_s * 1000,
             direction=self.settings.punch.direction,
             drift_ppm=self.settings.clock.drift_ppm,
@@ -266,4 +264,11 @@ class Assembly:
             in_hours=tuple(map(Hours.read, self.settings.punch.in_hours)),
             out_hours=tuple(map(Hours.read, self.settings.punch.out_hours)),
         )
-        return Recorder(self.store(on_damage), self.clock, emit, policy)
+
+    def gate(
+        self, emit: Emit, on_damage: Callable[[DamagedLedger], None] = lambda fault: None
+    ) -> Recorder:
+        """The gate on a store connection of its own."""
+        from ..ledger.recorder import Recorder
+
+        return Recorder(self.store(on_damage), self.clock, emit, self.policy())

@@ -31,6 +31,7 @@ from ..people.requests import Enroll, Request, StepKind
 from ..people.roster import RosterInbox, RosterKeeper
 from ..people.templates.sealing import AgeSealing
 from ..ports import Keys, Panel, Readers, Sensor, SensorInfo, Touch
+from ..rules import Policy
 from ..sensor.lifecycle import Mends, SensorLifecycle
 from ..sensor.pairing import Pairing
 from ..touch.decide import Look
@@ -116,6 +117,7 @@ class GateLoop:
         self._receipts = receipts
         self._requests: queue.SimpleQueue[tuple[Request, Conversation] | None] = queue.SimpleQueue()
         """None ends a pause and asks for nothing."""
+        self._renewed: deque[Policy] = deque()
         self._held: deque[tuple[Request, Conversation]] = deque()
         """Requests for a finger, until presses have had their turn."""
         self._may_ask = TokenBucket(_FINGERS_ASKED_FOR, _FINGER_ASKED_FOR_EVERY_S)
@@ -138,6 +140,11 @@ class GateLoop:
         """End a pause between two looks. Safe from any thread."""
         self._requests.put(None)
 
+    def renew(self, policy: Policy) -> None:
+        """Have the rules be these, from the next look on. Safe from any thread."""
+        self._renewed.append(policy)
+        self.wake()
+
     def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
         """Watch the glass until ``stop`` is set; a punch in hand is finished first.
 
@@ -146,6 +153,8 @@ class GateLoop:
         self._begin(stop, beat)
         while not stop.is_set():
             beat()
+            if self._renewed:
+                self._gate.renew(self._renewed.popleft())
             self._write_alive_if_due()
             self._gate.keep_store()
             self._prune.turn()

@@ -25,7 +25,7 @@ from ...contract.facts import RecordingStopped
 from ...contract.messages import GateStatus
 from ...contract.stamps import true_time
 from ..control.server import ControlServer
-from ..errors import DamagedLedger, Retired, SensorFault
+from ..errors import BadSettings, DamagedLedger, Retired, SensorFault
 from ..events import (
     Event,
     EventBus,
@@ -77,6 +77,7 @@ _UPLINK_STOPS_WITHIN_S = 1.2
 """Together below the five seconds in which the daemon promises to leave."""
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_RELOAD_SIGNAL = signal.SIGHUP
 
 
 def run_daemon(settings: Settings, config: Path) -> int:
@@ -93,7 +94,7 @@ def run_daemon(settings: Settings, config: Path) -> int:
     assembly, manager = Assembly(settings), ServiceManager()
     lock = assembly.lock()
     lock.acquire("daemon", _LOCK_PATIENCE_S)
-    stop = _StopSignals()
+    stop = _Signals(reloads=manager.listens)
     try:
         code = _run(assembly, config, manager, stop)
     finally:
@@ -117,7 +118,7 @@ def _tell_stacks(number: int, frame: FrameType | None) -> None:
     faulthandler.dump_traceback(all_threads=True)
 
 
-def _run(assembly: Assembly, config: Path, manager: ServiceManager, stop: "_StopSignals") -> int:
+def _run(assembly: Assembly, config: Path, manager: ServiceManager, stop: "_Signals") -> int:
     def beat() -> None:
         if stop.asked:
             raise _StopAsked
@@ -183,16 +184,26 @@ class _StopAsked(Exception):
     """Somebody wants the daemon to end, and it has yet to begin."""
 
 
-class _StopSignals:
-    """From the first moment on: a start that makes a new ledger may take minutes."""
+class _Signals:
+    """From the first moment on: a start that makes a new ledger may take minutes.
 
-    def __init__(self) -> None:
+    ``reloads``: a hang-up asks to take the settings anew. Without a service manager it means that
+    the terminal has gone, and ends the daemon as it ends any command.
+    """
+
+    def __init__(self, *, reloads: bool = False) -> None:
         self.asked = False
+        self.reload = False
+        if reloads:
+            signal.signal(_RELOAD_SIGNAL, self._ask_reload)
         for number in _STOP_SIGNALS:
             signal.signal(number, self._ask)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self.asked = True
+
+    def _ask_reload(self, number: int, frame: FrameType | None) -> None:
+        self.reload = True
 
 
 def _say_stopped(assembly: Assembly, store: SqliteStore) -> None:
@@ -281,7 +292,7 @@ class _Daemon:
         self,
         assembly: Assembly,
         departure: _Departure,
-        stop: _StopSignals,
+        stop: _Signals,
         store: SqliteStore,
         wired: _Wired,
         first: SensorInfo | SensorFault,
@@ -385,6 +396,9 @@ class _Daemon:
         """Serve until the daemon is to end. Returns whether a thread ended by itself."""
         while not (self._stop.asked or self._departure.decided):
             self._server.serve_for(_LOOK_S)
+            if self._stop.reload:
+                self._stop.reload = False
+                self._reload()
             if self._prints.turn():
                 self._uplink.status_changed()
             if not all(thread.alive for thread in self._threads):
@@ -398,6 +412,19 @@ class _Daemon:
 
     def _count_receipt(self, payload: bytes) -> None:
         self._uplink.count(payload)
+
+    def _reload(self) -> None:
+        """Take from the settings' file what can be taken while the gate records."""
+        try:
+            settings, taken, left = self._settings.reload()
+        except BadSettings:
+            log.error("the settings cannot be used, and none were taken: edge-agent config check")
+            return
+        self._server.who_may = WhoMay(settings.roles.groups)
+        self._gate.renew(Assembly(settings).policy())
+        log.info("settings taken anew: %s", ", ".join(taken) or "none has changed")
+        if left:
+            log.warning("these settings count after a restart: %s", ", ".join(left))
 
     def _wake_uplink(self) -> None:
         self._uplink.notify()

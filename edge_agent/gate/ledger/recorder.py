@@ -61,6 +61,11 @@ class Recorder:
         """Whether the clock of the last punches may have proved false since they were looked at."""
         self._keeper = StoreHealth(store, clock, emit)
 
+    def renew(self, policy: Policy) -> None:
+        """Go by these rules from now on."""
+        self.policy = policy
+        self._known = None  # How far back is looked depends on them.
+
     def owner_of(self, slot: int) -> tuple[Print | None, Worker | None]:
         """The print that holds ``slot``, and its worker. Raises StoreFault."""
         owner = self._memory.prints.get(slot)
