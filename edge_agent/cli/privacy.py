@@ -77,6 +77,8 @@ def tell_erasure(result: dict[str, Any], as_json: bool) -> None:
     code = result["worker"]
     if as_json:
         print_json(result)
+    elif result["begun"] is None and result["stopped"]:
+        tell(say("privacy.stopped", code=code, day=result["after"]))
     elif result["begun"] is None:
         tell(say("privacy.planned", code=code, day=result["after"]))
     elif result["done"]:

@@ -1,6 +1,11 @@
-"""How far the erasure of a worker is."""
+"""How far the erasure of a worker is, and when it has to be done."""
+
+from datetime import date, timedelta
 
 from msgspec import Struct
+
+LONGEST_TERM = 5
+"""Working days from the moment at which nobody is recognised any more."""
 
 
 class Counts(Struct, frozen=True, kw_only=True):
@@ -14,7 +19,8 @@ class Counts(Struct, frozen=True, kw_only=True):
 class Erasure(Struct, frozen=True, kw_only=True):
     """One worker's. ``after``: a day, ``YYYY-MM-DD``, after which it begins, where it has not yet.
 
-    ``begun`` is when it did, in local time, from where on nobody is recognised by what is erased;
+    ``stopped``: in local time, from where on nobody is recognised by it although it has not begun.
+    ``begun`` is when it did, from where on nobody is in any case;
     ``slots``: slot and generation of templates that the sensor may still hold. ``scrubbed``: the
     database and what lies beside it were searched, and hold none of it. ``document``: what was done
     and how it was checked, as canonical JSON, once all of it is.
@@ -28,8 +34,26 @@ class Erasure(Struct, frozen=True, kw_only=True):
     counts: Counts
     scrubbed: bool
     document: str | None
+    stopped: str | None = None
 
     @property
     def done(self) -> bool:
         """Whether nothing is left to do."""
         return self.document is not None
+
+
+def after_working_days(day: str, days: int) -> str:
+    """The day that is so many working days later; Saturdays and Sundays are none, holidays are."""
+    end = date.fromisoformat(day)
+    while days > 0:
+        end += timedelta(days=1)
+        days -= end.weekday() < _SATURDAY
+    return end.isoformat()
+
+
+def day_before(day: str) -> str:
+    """The day before another one."""
+    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+
+
+_SATURDAY = 5

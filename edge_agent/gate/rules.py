@@ -103,6 +103,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     out_hours: tuple[Hours, ...] = ()
     min_score: int = 0
     consent_required: bool = False
+    erase_within_days: int = 0
+    """Working days after which whoever has left or withdrawn is erased; 0: at once."""
     confirm_below: int = 0
     drift_ppm: int = 500
     """How far the machine's own clock may stray from the true pace, in millionths."""
@@ -323,8 +325,13 @@ def _not_valid(listed: Employment, last: LastPunch | None, now: Stamp, zone: Zon
 
     Whoever came in on the last day of the dates may still go out: a night shift ends on the next.
     """
-    if _certainly_before(listed.valid_from, now, zone):
-        return True
+    return _certainly_before(listed.valid_from, now, zone) or dates_are_over(
+        listed, last, now, zone
+    )
+
+
+def dates_are_over(listed: Employment, last: LastPunch | None, now: Stamp, zone: ZoneInfo) -> bool:
+    """Whether payroll's last day is certainly over, for somebody who is not still inside."""
     if not _certainly_after(listed.valid_to, now, zone):
         return False
     inside = (

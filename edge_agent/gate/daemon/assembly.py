@@ -260,6 +260,7 @@ class Assembly:
             min_score=self.settings.sensor.min_score,
             confirm_below=self.settings.sensor.confirm_below,
             consent_required=self.settings.privacy.consent == "required",
+            erase_within_days=self.settings.privacy.erase_within_days,
             without_key=self.settings.punch.without_key,
             in_hours=tuple(map(Hours.read, self.settings.punch.in_hours)),
             out_hours=tuple(map(Hours.read, self.settings.punch.out_hours)),

@@ -42,6 +42,7 @@ class _Known(Struct):
     last_punches: dict[str, LastPunch]
     credentials: Credentials
     consents: set[str]
+    stopped: set[str]
 
 
 class Recorder:
@@ -87,7 +88,12 @@ class Recorder:
         return self._memory.credentials
 
     def may_use_fingers_of(self, code: str) -> bool:
-        """Whether a worker has agreed to that, where it is asked for. Raises StoreFault."""
+        """Whether a worker has agreed to that, where it is asked for, and has not left since.
+
+        Raises StoreFault.
+        """
+        if code in self._memory.stopped:
+            return False
         return not self.policy.consent_required or code in self._memory.consents
 
     @property
@@ -257,14 +263,34 @@ class Recorder:
                 change.announce(*slots)
 
         def remember(change: SqliteChange, entries: list[Entry]) -> None:
-            why = {"kind": entries[0].kind, "seq": entries[0].seq}
-            one = {"ledger": self.store.ledger, "worker": code, **why}
-            change.put_erased(convert(one, ErasedWorker))
+            for entry in entries:
+                change.put_erased(self._erased_by(entry, code))
             if again is not None:
                 change.put_erased(again)
 
         self.record_all(facts, stamp, also=take_out, then=remember)
         self._known = None
+
+    def record_stop(self, why: Fact, stamp: Stamp, one: Erasure, *, leaves: bool) -> None:
+        """Use a worker's fingers no more; what is kept of them goes once the term is over.
+
+        ``leaves``: cards and PIN are nobody's from now on.
+        """
+
+        def stop(change: SqliteChange) -> None:
+            dropped = change.drop_credentials(one.worker) if leaves else 0
+            change.drop_consent(one.worker)
+            change.put_erasure(structs.replace(one, counts=Counts(credentials=dropped)))
+
+        def remember(change: SqliteChange, entries: list[Entry]) -> None:
+            change.put_erased(self._erased_by(entries[0], one.worker))
+
+        self.record_all([why], stamp, also=stop, then=remember)
+        self._known = None
+
+    def _erased_by(self, entry: Entry, code: str) -> ErasedWorker:
+        why = {"kind": entry.kind, "seq": entry.seq}
+        return convert({"ledger": self.store.ledger, "worker": code, **why}, ErasedWorker)
 
     def record_roster(
         self, facts: list[Fact], roster: Applied, workers: Sequence[Worker] = ()
@@ -380,6 +406,7 @@ class Recorder:
                 self.store.last_punches(self.clock.stamp(), horizon_ms),
                 self._read_credentials(),
                 set(self.store.consents()),
+                self.store.stopped(),
             )
         return self._known
 

@@ -21,6 +21,8 @@ def record_consent(context: RequestContext, request: RecordConsent) -> Result:
     """
     code = checked_code(request.code)
     context.worker(code)
+    if code in context.gate.store.stopped():
+        raise BadRequest("privacy.leaving", code=code)
     text = consent_text(request.text)
     if not request.paper and request.witness is None:
         raise BadRequest("consent.taken-by-whom")

@@ -27,12 +27,13 @@ from ...contract.people_facts import (
     WorkerLeft,
 )
 from ...contract.stamps import Stamp, local_date, local_time
-from ..erasure import Counts, Erasure
+from ..erasure import Counts, Erasure, after_working_days, day_before
 from ..ledger.recorder import Recorder
 from ..ledger.store.metadata import ERASURES_UNKNOWN
 from ..ledger.store.sqlite_store import SqliteChange
 from ..ports import Sensor
 from ..sensor.pairing import Pairing, persistently
+from .dates_over import DatesOver
 
 log = logging.getLogger(__name__)
 
@@ -80,20 +81,51 @@ class Eraser:
         self._pairing = pairing
         self._due = -inf
         self._told = -inf
+        self._dates = DatesOver(gate)
         self._was_usable = False
         self._new = 0
         """Erasures that payroll has told of so far, and this gate did not know."""
         self._beat: Callable[[], None] = lambda: None
 
-    def begin(self, code: str, why: Fact, again: ErasedWorker | None = None) -> Erasure:
+    def leave(self, code: str, why: ConsentWithdrawn | WorkerLeft) -> Erasure:
+        """Take a worker out at once; where a term is set, only their fingers do not count any more.
+
+        Whoever asks again within the term is taken out then. Raises StoreFault.
+        """
+        gate = self._gate
+        planned, stamp = gate.store.planned_for(code), gate.clock.stamp()
+        if planned is not None and planned.stopped is not None:
+            return self.begin(code, None)
+        days = gate.policy.erase_within_days
+        if not days or not stamp.trusted:
+            return self.begin(code, why)
+        due = after_working_days(local_date(stamp.wall_ms, gate.policy.zone), days)
+        stopped = Erasure(
+            id=planned.id if planned else 0,
+            worker=code,
+            after=day_before(due),
+            begun=None,
+            slots=[],
+            counts=Counts(),
+            scrubbed=False,
+            document=None,
+            stopped=local_time(stamp.wall_ms, gate.policy.zone),
+        )
+        gate.record_stop(why, stamp, stopped, leaves=isinstance(why, WorkerLeft))
+        [one] = [one for one in gate.store.erasures() if one.worker == code and one.begun is None]
+        return one
+
+    def begin(self, code: str, why: Fact | None, again: ErasedWorker | None = None) -> Erasure:
         """Take a worker out, together with the entry that says why. Raises StoreFault.
 
-        ``again``: what was done before, and is not known to this database.
+        ``why`` None: it is written. ``again``: what was done before, and is not known to this
+        database.
         """
         gate, store = self._gate, self._gate.store
         traces, owned = store.traces_of(code), [p for p in gate.prints if p.worker == code]
         planned = store.planned_for(code)
         stamp = gate.clock.stamp()
+        dropped = planned.counts.credentials if planned else 0
 
         def noted(counts: Counts) -> Erasure:
             return Erasure(
@@ -102,12 +134,14 @@ class Eraser:
                 after=planned.after if planned else None,
                 begun=local_time(stamp.wall_ms, gate.policy.zone),
                 slots=[(print_.slot, print_.generation) for print_ in owned],
-                counts=counts,
+                counts=structs.replace(counts, credentials=counts.credentials + dropped),
                 scrubbed=False,
                 document=None,
+                stopped=planned.stopped if planned else None,
             )
 
-        gate.record_erasure([why], stamp, code, [print_.slot for print_ in owned], noted, again)
+        facts = [] if why is None else [why]
+        gate.record_erasure(facts, stamp, code, [print_.slot for print_ in owned], noted, again)
         erasure = [one for one in store.erasures() if one.worker == code and one.begun][-1]
         return self._scrub(erasure, traces)
 
@@ -118,7 +152,9 @@ class Eraser:
         self._catch_up()
         for one in self._gate.store.erasures():
             if one.begun is None and self._is_over(one, self._gate.clock.stamp()):
-                self.begin(one.worker, WorkerLeft(worker=one.worker, actor=_ACTOR))
+                self.leave(one.worker, WorkerLeft(worker=one.worker, actor=_ACTOR))
+        for code in self._dates.due():
+            self.begin(code, WorkerLeft(worker=code, actor=_PAYROLL))
         for one in self._gate.store.erasures():
             if one.begun is None or one.done:
                 continue
@@ -214,6 +250,7 @@ class Eraser:
             log.error("%s", Message("privacy.unknown"))
         if not gate.policy.consent_required and gate.prints:
             log.warning('fingers are used without asking for a consent: [privacy] consent is "off"')
+        self._dates.tell()
         for one in gate.store.erasures():
             if one.begun and not one.done:
                 log.error(

@@ -5,7 +5,6 @@ import logging
 from msgspec import to_builtins
 
 from ...contract.errors import BadRequest, EdgeAgentError
-from ...contract.facts import Fact
 from ...contract.people import checked_code
 from ...contract.people_facts import ConsentWithdrawn, ErasuresKnown, WorkerLeft
 from ...contract.stamps import local_date
@@ -56,12 +55,12 @@ def _plan(context: RequestContext, code: str, day: str) -> Result:
     return _told(context, code)
 
 
-def _erase(context: RequestContext, code: str, why: Fact) -> Result:
+def _erase(context: RequestContext, code: str, why: ConsentWithdrawn | WorkerLeft) -> Result:
     if not context.gate.store.has_anything_of(code):
         raise BadRequest("privacy.nothing-here", code=code)
     eraser = Eraser(context.gate, context.sensor, context.pairing)
-    eraser.begin(code, why)
-    _go_on(context, eraser)
+    if eraser.leave(code, why).begun:
+        _go_on(context, eraser)
     return _told(context, code)
 
 
@@ -105,6 +104,7 @@ def _told(context: RequestContext, code: str) -> Result:
         "worker": code,
         "after": one.after,
         "begun": one.begun,
+        "stopped": one.stopped,
         "erased": to_builtins(one.counts),
         "left": [slot for slot, _ in one.slots],
         "done": one.done,

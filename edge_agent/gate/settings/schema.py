@@ -106,6 +106,8 @@ class PrivacySettings(Section, frozen=True, kw_only=True):
 
     consent: Literal["required", "off"] = "off"
     """Whether a worker's fingers are used only with a consent that is written down here."""
+    erase_within_days: Annotated[int, Meta(ge=0, le=5)] = 0
+    """Working days after which whoever leaves or withdraws is erased; not recognised at once."""
 
 
 class StoreSettings(Section, frozen=True, kw_only=True):

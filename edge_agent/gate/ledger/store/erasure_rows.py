@@ -16,7 +16,9 @@ from .people_rows import print_sum
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-_ALL = "SELECT id, worker, after, begun, slots, counts, scrubbed, document FROM erasures"
+_COLUMNS = "id, worker, after, begun, slots, counts, scrubbed, document, stopped"
+
+_ALL = f"SELECT {_COLUMNS} FROM erasures"
 
 _ERASED = "SELECT ledger, seq, worker, kind FROM erased"
 
@@ -37,6 +39,18 @@ class ErasureRows(Part):
         """The one that begins once a day is over; None: there is none."""
         planned = (one for one in self.erasures() if one.worker == worker and one.begun is None)
         return next(planned, None)
+
+    def stopped(self) -> set[str]:
+        """Whose fingers are not used any more, although their erasure waits for its term."""
+        rows = self._connection.rows(
+            "SELECT worker FROM erasures WHERE stopped IS NOT NULL AND begun IS NULL"
+        )
+        return {worker for (worker,) in rows}
+
+    def with_evidence(self) -> set[str]:
+        """Of whom there is evidence of presses; it looks at all of it."""
+        rows = self._connection.rows("SELECT DISTINCT worker FROM evidence_openings")
+        return {worker for (worker,) in rows}
 
     def erased(self) -> list[ErasedWorker]:
         """Whose erasures are known here, those of former ledgers too."""
@@ -134,12 +148,12 @@ class ErasureChange(BackupChange):
     def put_erasure(self, one: Erasure) -> None:
         """Note how far it is; ``id`` 0: a new one."""
         self._database.conn.execute(
-            "REPLACE INTO erasures VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            f"REPLACE INTO erasures ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(one.id or None, one.worker, one.after, one.begun),
                 msgspec.json.encode(one.slots).decode(),
                 msgspec.json.encode(one.counts).decode(),
-                *(int(one.scrubbed), one.document),
+                *(int(one.scrubbed), one.document, one.stopped),
             ),
         )
 
@@ -156,6 +170,17 @@ class ErasureChange(BackupChange):
     def settle_unknown(self) -> None:
         """Somebody who knows has told whose erasures this database does not know."""
         self._database.conn.execute("DELETE FROM remembered WHERE key = ?", (ERASURES_UNKNOWN,))
+
+    def drop_consent(self, worker: str) -> None:
+        """The worker has agreed to nothing any more."""
+        self.people_changed = True
+        self._database.conn.execute("DELETE FROM consents WHERE worker = ?", (worker,))
+
+    def drop_credentials(self, worker: str) -> int:
+        """A worker's cards, PIN and QR code are nobody's any more; how many there were."""
+        self.people_changed = True
+        statement = "DELETE FROM credentials WHERE worker = ?"
+        return int(self._database.conn.execute(statement, (worker,)).rowcount)
 
     def erase_worker(self, worker: str) -> Counts:
         """Forget all but the code and the name: prints and their digests, evidence, cards, PIN.
@@ -185,8 +210,8 @@ class ErasureChange(BackupChange):
             conn.execute(f"DELETE FROM {table} WHERE worker = ?", (worker,)).rowcount
             for table in ("evidence_openings", "credentials")
         )
-        for table in ("named_workers", "consents"):
-            conn.execute(f"DELETE FROM {table} WHERE worker = ?", (worker,))
+        self.drop_consent(worker)
+        conn.execute("DELETE FROM named_workers WHERE worker = ?", (worker,))
         return Counts(prints=len(found), openings=openings, credentials=credentials)
 
 
@@ -220,7 +245,7 @@ def _holds(file: Path, wanted: list[bytes], beat: Callable[[], None]) -> bool:
 
 
 def _erasure(row: Any) -> Erasure:
-    number, worker, after, begun, slots, counts, scrubbed, document = row
+    number, worker, after, begun, slots, counts, scrubbed, document, stopped = row
     return Erasure(
         id=number,
         worker=worker,
@@ -230,4 +255,5 @@ def _erasure(row: Any) -> Erasure:
         counts=msgspec.json.decode(counts, type=Counts),
         scrubbed=bool(scrubbed),
         document=document,
+        stopped=stopped,
     )

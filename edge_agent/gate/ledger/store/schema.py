@@ -428,3 +428,9 @@ def m181_sealed_backups(db: Database) -> None:
         " (SELECT json_extract(CAST(wire AS TEXT), '$.data') AS data FROM ledger"
         " WHERE kind = 'templates.sealed' ORDER BY seq)"
     )
+
+
+@_migration
+def m182_stopped(db: Database) -> None:
+    """Since when a worker is not recognised whose erasure waits for its term."""
+    db.conn.execute("ALTER TABLE erasures ADD COLUMN stopped TEXT")
