@@ -152,6 +152,8 @@ def _further_rows(answer: dict[str, Any]) -> Iterator[_Told]:
     yield "copy", _copy(answer.get("backup"))
     yield "complete", _moment(complete) if complete else say("status.nothing-complete")
     yield "roster", roster_of(answer["roster"])
+    privacy = answer.get("privacy", {})  # A daemon of an older version does not know of it.
+    yield "consent", say("status.consent-off") if privacy.get("consent") == "off" else None
     if keys := answer["uplink"].get("keys"):  # A stopped daemon tells none.
         yield "payroll", say("status.signed", keys=keys)
 
@@ -264,6 +266,8 @@ def _todo(settings: Settings, answer: dict[str, Any]) -> Iterator[_Told]:
         yield "backup", say("status.do-backup")
     yield "board", _board(answer.get("board") or {})
     yield "copy", _copy_overdue(answer.get("backup"))
+    if erasing := answer.get("privacy", {}).get("erasing"):
+        yield "consent", say("status.erasing", count=erasing)
     if rejected := answer["ledger"]["rejected"]:
         yield "payroll", say("status.rejected", count=rejected)
 

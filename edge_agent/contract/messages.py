@@ -181,6 +181,18 @@ class RosterStatus(Struct, frozen=True, kw_only=True):
     refused: str | None
 
 
+class PrivacyStatus(Struct, frozen=True, kw_only=True):
+    """``consent``: whether fingers are used only of workers whose consent is written down.
+
+    ``erasing`` workers are not recognised any more, and what is kept of them is not all gone yet.
+    ``asks``: whose erasures a restored database does not know.
+    """
+
+    consent: Literal["required", "off"] = "off"
+    erasing: int = 0
+    asks: bool = False
+
+
 class UplinkStatus(Struct, frozen=True, kw_only=True):
     """What the gate has met on its way to payroll since ``started_at``.
 
@@ -228,6 +240,7 @@ class GateStatus(Struct, frozen=True, kw_only=True):
     clock: ClockStatus
     ledger: LedgerStatus
     roster: RosterStatus = RosterStatus(version=None, refused=None)
+    privacy: PrivacyStatus = PrivacyStatus()
     uplink: UplinkStatus = UplinkStatus()
     disk_free_bytes: int | None
 

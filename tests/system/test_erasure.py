@@ -18,6 +18,9 @@ def test_a_consent_is_given_and_withdrawn(gate: Gate) -> None:
     gate.press("NV001")
     assert watch.panel()["outcome"] == "recorded"
 
+    told = gate.cli("status", "--json").json["privacy"]
+    assert told == {"consent": "off", "erasing": 0, "asks": False}
+    assert "không hỏi: [privacy] consent" in gate.cli("status", "--lang", "vi").out
     withdrawn = gate.cli("consent", "withdraw", "NV001", "--json")
     assert withdrawn.code == 0, withdrawn
     assert (withdrawn.json["done"], withdrawn.json["left"]) == (True, [])

@@ -40,6 +40,13 @@ class ErasureRows(Part):
         planned = (one for one in self.erasures() if one.worker == worker and one.begun is None)
         return next(planned, None)
 
+    def count_erasing(self) -> int:
+        """How many erasures have begun and are not done."""
+        [(count,)] = self._connection.rows(
+            "SELECT count(*) FROM erasures WHERE begun IS NOT NULL AND document IS NULL"
+        )
+        return int(count)
+
     def stopped(self) -> set[str]:
         """Whose fingers are not used any more, although their erasure waits for its term."""
         rows = self._connection.rows(
