@@ -16,7 +16,8 @@ from .people_rows import print_sum
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-_COLUMNS = "id, worker, after, begun, slots, counts, scrubbed, document, stopped"
+_NAMES = ("id", "worker", "after", "begun", "slots", "counts", "scrubbed", "document", "stopped")
+_COLUMNS = ", ".join(_NAMES)
 
 _ALL = f"SELECT {_COLUMNS} FROM erasures"
 
