@@ -1,7 +1,11 @@
-"""Histories of consent, enrolment, withdrawal and leaving, with a sensor that goes and power that
-fails at any step: no finger counts without a consent, nothing comes back, every erasure ends."""
+"""Histories of consent, enrolment, withdrawal and leaving, of rosters and of copies put back.
+
+The sensor goes and comes, and power fails at any step: no finger counts without a consent, nothing
+comes back by itself, every erasure ends.
+"""
 
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -9,19 +13,25 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from edge_agent.contract.errors import EdgeAgentError
-from edge_agent.contract.people import Print
+from edge_agent.contract.facts import GateAlive
+from edge_agent.contract.messages import Erased, ErasedWorker
+from edge_agent.contract.people import Employment, Print
 from edge_agent.gate.events import Outcome, PanelShown
 from edge_agent.gate.ledger.recorder import Recorder
-from edge_agent.gate.people.erase import Eraser
+from edge_agent.gate.ledger.store.metadata import ERASURES_UNKNOWN
+from edge_agent.gate.people.erase import ErasedInbox, Eraser
 from edge_agent.gate.people.requests import LeaveWorker, RecordConsent, WithdrawConsent
 from edge_agent.gate.rules import Match
 from edge_agent.gate.sensor.pairing import Pairing, digest
 from edge_agent.gate.touch.credit import Credit
-from tests.gate.fakes import HOAS, INFO, LANS_FINGER, PowerCut, template_of
+from tests.gate.fakes import HOAS, INFO, LAN, LANS_FINGER, PowerCut, template_of
 
 from .test_requests import Dispatcher, Office
 
-STEPS = ("sign", "enrol", "withdraw", "leave", "away", "back", "turn", "press")
+STEPS = (
+    *("sign", "enrol", "withdraw", "leave", "away", "back", "turn", "press"),
+    *("dates_over", "dates_open", "copy", "set_back", "set_back_whole", "module_back", "told"),
+)
 
 
 class History:
@@ -31,6 +41,11 @@ class History:
         self.office = Office()
         self.agrees = False
         self.until_cut = 0
+        self.kept: tuple[Any, dict[int, str], dict[int, bytes]] | None = None
+        self.beside: dict[tuple[str, int], ErasedWorker] = {}
+        """What the copy of the people beside the database knows; payroll knows it, too."""
+        self.unknown = False
+        self.highest = 0
         self.office.sensor.on_ask = lambda name: self._step()
         self.office.site.store.on_change = self._step
         self._start()
@@ -51,9 +66,22 @@ class History:
             sealing,  # type: ignore[arg-type]
             credit.match,
         )
-        self.eraser = Eraser(site.gate, office.sensor, office.pairing)
-        if office.connected:
-            office.pairing.check()
+        self.inbox = ErasedInbox()
+        self.eraser = Eraser(site.gate, office.sensor, office.pairing, self.inbox)
+        until_cut, self.until_cut = self.until_cut, 0
+        while site.store.tail().seq < self.highest:  # A new ledger's numbers are its own.
+            site.gate.record(GateAlive(recording=True, version="1"))
+        if not self.unknown:
+            with site.store.changing() as change:
+                change.owe(self.beside.values())
+        self.until_cut = until_cut
+        self.eraser.turn(usable=False, beat=lambda: None)
+        self._connect()
+
+    def _connect(self) -> None:
+        pairing = self.office.pairing
+        if self.office.connected and pairing.check() is not None:
+            pairing.adopt("uid:0")  # What a person says who looks.
 
     def _step(self) -> None:
         self.until_cut -= 1
@@ -61,18 +89,23 @@ class History:
             raise PowerCut
 
     def does(self, step: str, until_cut: int) -> None:
+        store = self.office.site.store
         self.until_cut = until_cut
+        before = store.tail().seq
         try:
             with suppress(EdgeAgentError):
                 getattr(self, step)()
         except PowerCut:
             self.until_cut = 0
-            self.office.site.store._connection.drop()
+            store._connection.drop()
             self._start()
         self.until_cut = 0
-        kinds = self.office.site.store.kinds()
-        said = [kind for kind in kinds if kind.startswith("consent.") or kind == "worker.left"]
-        self.agrees = said[-1:] == ["consent.given"]
+        kinds = [entry.kind for entry in store.entries(before + 1, 999)]
+        for kind in kinds:
+            if kind.startswith("consent.") or kind == "worker.left":
+                self.agrees = kind == "consent.given"
+        self.beside |= {(one.ledger, one.seq): one for one in store.erased()}
+        self.highest = max(self.highest, store.tail().seq)
 
     def sign(self) -> None:
         self.office.asks(RecordConsent(code="007", text="vi-1", signed="2026-11-18", paper=True))
@@ -99,7 +132,67 @@ class History:
 
     def back(self) -> None:
         self.office.connected = INFO
-        self.office.pairing.check()
+        self._connect()
+
+    def dates_over(self) -> None:
+        self._list_until("2026-01-31")
+
+    def dates_open(self) -> None:
+        self._list_until(None)
+
+    def _list_until(self, day: str | None) -> None:
+        listed = Employment(active=True, valid_to=day)
+        worker = structs.replace(LAN, listed=listed)
+        gate = self.office.site.gate
+        gate.record_roster([], gate.store.roster(), [worker])
+
+    def copy(self) -> None:
+        sensor = self.office.sensor
+        contents = self.office.site.store.contents()
+        self.kept = contents, dict(sensor.templates), dict(sensor.pages)
+
+    def set_back(self) -> None:
+        """The database alone: what lies beside it knows more, or that it does not know all."""
+        if self.kept is not None:
+            store = self.office.site.store
+            store.take(self.kept[0])
+            if self.unknown:
+                store.remember(ERASURES_UNKNOWN, "cloned-card")
+            self._start()
+
+    def set_back_whole(self) -> None:
+        """With all that lies beside it: the gate asks."""
+        if self.kept is not None:
+            store = self.office.site.store
+            store.take(self.kept[0])
+            store.forget_entries()  # A new ledger begins.
+            store.remember(ERASURES_UNKNOWN, "cloned-card")
+            self.unknown = True
+            self._start()
+
+    def module_back(self) -> None:
+        """A module with what it held before; where the gate may have forgotten as well, nobody
+        could know."""
+        if self.kept is not None and not self.unknown:
+            sensor = self.office.sensor
+            sensor.templates, sensor.pages = dict(self.kept[1]), dict(self.kept[2])
+            self._start()
+
+    def told(self) -> None:
+        """Payroll tells whose erasures it holds."""
+        if self.unknown:
+            told = Erased(id="1", ledger="this", erased=list(self.beside.values()))
+            self.inbox.put(structs.replace(told, erased=self._of_an_older_ledger(told.erased)))
+            self.eraser.turn(usable=self.office.connected is not None, beat=lambda: None)
+            self.unknown = False
+
+    def _of_an_older_ledger(self, erased: list[ErasedWorker]) -> list[ErasedWorker]:
+        known = {(one.ledger, one.seq) for one in self.office.site.store.erased()}
+        return [
+            structs.replace(one, ledger=f"before-{one.ledger}")
+            for one in erased
+            if (one.ledger, one.seq) not in known
+        ]
 
     def turn(self) -> None:
         self.office.site.clock.now += 61
@@ -118,16 +211,27 @@ class History:
     def ends(self) -> None:
         """Left alone with its sensor, everything that was asked for is done."""
         self.does("back", 0)
+        self.does("told", 0)
         for _ in range(3):
             self.does("turn", 0)
         store, sensor = self.office.site.store, self.office.sensor
         erasures = store.erasures()
         assert all(one.done and not one.slots for one in erasures)
+        assert store.owed() == []
         owned = {print_.slot for print_ in store.prints()}
-        assert sensor.templates.keys() <= owned
-        if erasures and not self.agrees:
-            assert not [p for p in store.prints() if p.worker == "007"]
+        left = sensor.templates.keys() - owned
+        assert not left & store.erased_lives().keys()
+        if self.kept is None:  # A database that was set back never knew of some.
+            assert not left
+        if (erasures and not self.agrees) or self._is_over():
+            assert not store.has_anything_of("007")
+            assert LANS_FINGER not in sensor.templates.values() or self.kept
             assert not [o for o in store.openings(1, 999).values() if o.worker == "007"]
+
+    def _is_over(self) -> bool:
+        worker = self.office.site.store.worker("007")
+        assert worker is not None
+        return worker.listed is not None and worker.listed.valid_to is not None
 
 
 HISTORIES = st.lists(
@@ -157,6 +261,27 @@ def test_no_finger_without_a_consent_in_5000_histories(steps: list[tuple[str, in
 
 
 @pytest.mark.parametrize("until_cut", range(1, 16))
-@pytest.mark.parametrize("step", ["withdraw", "leave"])
+@pytest.mark.parametrize("step", ["withdraw", "leave", "set_back"])
 def test_a_power_cut_at_every_step(step: str, until_cut: int) -> None:
-    lived([("sign", 0), ("press", 0), (step, until_cut)])
+    before = [("copy", 0), ("withdraw", 0)] if step == "set_back" else []
+    lived([("sign", 0), ("press", 0), *before, (step, until_cut)])
+
+
+@pytest.mark.parametrize(
+    "back", [["set_back"], ["set_back_whole", "told"], ["module_back"], ["set_back", "module_back"]]
+)
+@pytest.mark.parametrize("until_cut", [0, 2, 5])
+def test_whatever_is_put_back_it_stays_erased(back: list[str], until_cut: int) -> None:
+    steps = ["sign", "copy", "withdraw", *back]
+    history = History()
+    for step in steps:
+        history.does(step, until_cut if step == steps[-1] else 0)
+        history.does("press", 0)
+    history.ends()
+    assert not history.office.site.store.has_anything_of("007")
+    assert LANS_FINGER not in history.office.sensor.templates.values()
+
+
+@pytest.mark.parametrize("until_cut", [0, 1, 3, 5, 9])
+def test_payroll_s_last_day_under_a_power_cut(until_cut: int) -> None:
+    lived([("sign", 0), ("dates_over", 0), ("turn", until_cut), ("turn", 0)])

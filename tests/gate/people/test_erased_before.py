@@ -65,6 +65,21 @@ def test_where_nothing_later_lies_beside_it_the_gate_asks(
         assert store.remembered(ERASURES_UNKNOWN) is not None
 
 
+def test_what_lies_beside_it_may_not_know_all_either(tmp_path: Path) -> None:
+    made(tmp_path)
+    copy = tmp_path / "copy.db"
+    backup(tmp_path / "gate.db", copy)
+    start(tmp_path, OTHER_CARD)
+    snapshot = read(tmp_path / "gate.db")
+    assert snapshot is not None
+    assert snapshot.asks == "cloned-card"
+    with closing(open_at(tmp_path)) as store, store.changing() as change:
+        change.settle_unknown()
+    snapshot = read(tmp_path / "gate.db")
+    assert snapshot is not None
+    assert snapshot.asks is None
+
+
 def test_a_card_that_was_set_back_whole_is_no_proof(tmp_path: Path) -> None:
     made(tmp_path)
     start(tmp_path, OTHER_CARD)

@@ -74,7 +74,7 @@ class ErasureRows(Part):
         if self._connection.rows(asks, ERASURES_UNKNOWN):
             return True
         opened = self._connection.rows("SELECT seq, wire FROM ledger WHERE seq = 1")
-        return any(read_data(seq, wire)["why"] == "first-start" for seq, wire in opened)
+        return any(read_data(seq, wire).get("why") == "first-start" for seq, wire in opened)
 
     def knows_erasures(self) -> bool:
         """Whether it was said in this ledger whose erasures there were before it."""
@@ -177,6 +177,7 @@ class ErasureChange(BackupChange):
 
     def settle_unknown(self) -> None:
         """Somebody who knows has told whose erasures this database does not know."""
+        self.people_changed = True
         self._database.conn.execute("DELETE FROM remembered WHERE key = ?", (ERASURES_UNKNOWN,))
 
     def drop_consent(self, worker: str) -> None:

@@ -27,7 +27,7 @@ from ....contract.atomic_file import replacing, sync
 from ....contract.messages import ErasedWorker
 from ...host.lock import give_to_folder_owner
 from .carry_over import Rows, rows_of
-from .metadata import PEOPLE_LOST, recall
+from .metadata import ERASURES_UNKNOWN, PEOPLE_LOST, recall
 from .people_rows import SUMMED, row_sum
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class PeopleSnapshot(Struct, frozen=True, kw_only=True):
 
     Bytes are hexadecimal digits. ``lost``: what the database remembers of those who were lost
     before, as it stands there. ``erased``: whose erasures it knows; None: of an older version.
+    ``asks``: why it may not know all of them.
     """
 
     gate: str
@@ -57,6 +58,7 @@ class PeopleSnapshot(Struct, frozen=True, kw_only=True):
     rows: Rows
     lost: str | None = None
     erased: list[ErasedWorker] | None = None
+    asks: str | None = None
 
     def sealed(self) -> Rows:
         """The rows as they stand in the tables, with their checksums."""
@@ -122,7 +124,10 @@ def _taken(database: Database, gate: str, ledger: str) -> PeopleSnapshot:
         msgspec.convert({name: row[name] for name in ErasedWorker.__struct_fields__}, ErasedWorker)
         for row in rows_of(database, "erased")
     ]
-    return PeopleSnapshot(gate=gate, ledger=ledger, seq=seq, rows=rows, lost=lost, erased=erased)
+    asks = recall(database, ERASURES_UNKNOWN)
+    return PeopleSnapshot(
+        gate=gate, ledger=ledger, seq=seq, rows=rows, lost=lost, erased=erased, asks=asks
+    )
 
 
 def _write(path: Path, snapshot: PeopleSnapshot) -> None:

@@ -39,7 +39,8 @@ def hand_over_erasures(
         for one in erased_beside(beside, gate)
         if (one.ledger, one.seq) not in known
     ]
-    if why in _FROM_BEFORE and not _is_later(beside, handover, why):
+    asked_before = beside is not None and beside.gate == gate and beside.asks
+    if asked_before or (why in _FROM_BEFORE and not _is_later(beside, handover, why)):
         others = [row for row in rows["remembered"] if row["key"] != ERASURES_UNKNOWN]
         rows["remembered"] = [*others, {"key": ERASURES_UNKNOWN, "value": why}]
 
