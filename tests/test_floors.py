@@ -56,7 +56,8 @@ FLOORS = {
         ("store",),
         ("lost_people", "succession", "store_health"),
         ("damage", "recorder"),
-        ("open_or_succeed", "prune", "resolve_times", "watch_clock", "watch_recording"),
+        ("open_or_succeed", "prune", "resolve_times"),
+        ("watch_case", "watch_clock", "watch_recording"),
         ("glance", "last_backup", "print_watch", "retired", "worker_day"),
     ),
     "gate.people": (

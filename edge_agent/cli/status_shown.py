@@ -253,6 +253,8 @@ def _todo(settings: Settings, answer: dict[str, Any]) -> Iterator[_Told]:
         yield "daemon", say("status.do-start", command=starting())
     yield "store", _problem(answer["store"])
     yield "sensor", _problem(sensor)
+    if answer.get("case") == "open":
+        yield "case", say("status.case-open")
     for problem in answer.get("pins", {}).get("problems", {}).values():
         yield "pins", visible(problem)
     yield from _settings(settings, answer)

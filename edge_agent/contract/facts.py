@@ -341,6 +341,18 @@ class SensorReconnected(Fact, tag="sensor.reconnected", frozen=True, kw_only=Tru
     templates: Literal["agree", "differ"] | None
 
 
+class CaseOpened(Fact, tag="case.opened", frozen=True, kw_only=True):
+    """The gate's case is open. ``at_start``: it was when the gate began to look, and the last time
+    that it looked it was not: nobody knows when.
+    """
+
+    at_start: bool
+
+
+class CaseClosed(Fact, tag="case.closed", frozen=True, kw_only=True):
+    """The gate's case is closed again: for some seconds, or when the gate began to look."""
+
+
 class SensorRestarted(Fact, tag="sensor.restarted", frozen=True, kw_only=True):
     """The sensor stayed silent, and its power was switched off and on: the how many-th time."""
 

@@ -228,7 +228,10 @@ class LedgerStatus(Struct, frozen=True, kw_only=True):
 
 
 class GateStatus(Struct, frozen=True, kw_only=True):
-    """The retained status message of a running gate."""
+    """The retained status message of a running gate.
+
+    ``case``: as the contact in it tells; null where there is none.
+    """
 
     gate: str
     state: Literal["online", "offline"]
@@ -243,6 +246,7 @@ class GateStatus(Struct, frozen=True, kw_only=True):
     privacy: PrivacyStatus = PrivacyStatus()
     uplink: UplinkStatus = UplinkStatus()
     disk_free_bytes: int | None
+    case: Literal["open", "closed"] | None = None
 
 
 class LastWill(Struct, frozen=True, kw_only=True):

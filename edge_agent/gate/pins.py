@@ -75,6 +75,33 @@ class TouchPin:
         self.device.close()
 
 
+class TamperPin:
+    """A contact to GND in the gate's case; a resistor holds the pin high where it is open."""
+
+    def __init__(self, pin: int, active: Literal["low", "high"], pins: str) -> None:
+        """``active``: the level while the case is open. Raises PinFault with what to do."""
+        self._high_is_open = active == "high"
+        self._was_opened = False
+        with opening("panel", "tamper_pin"):
+            self.device = DigitalInputDevice(pin, pull_up=True, pin_factory=pin_factory(pins))
+        noted = "when_deactivated" if self._high_is_open else "when_activated"
+        setattr(self.device, noted, self._note)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the case is open, or was for a moment since this was last asked."""
+        was_opened, self._was_opened = self._was_opened, False
+        # With a resistor to the supply gpiozero calls the low level active.
+        return was_opened or bool(self.device.is_active) is not self._high_is_open
+
+    def close(self) -> None:
+        """Let go of the pin."""
+        self.device.close()
+
+    def _note(self) -> None:
+        self._was_opened = True
+
+
 class PowerPin:
     """On from the beginning: whoever opens the gate wants to use its sensor."""
 

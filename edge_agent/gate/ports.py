@@ -31,6 +31,17 @@ class Touch(Protocol):
         """Let go of the pin."""
 
 
+class Tamper(Protocol):
+    """The contact in the gate's case."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the case is open, or was since this was last asked."""
+
+    def close(self) -> None:
+        """Let go of the pin."""
+
+
 class Power(Protocol):
     """What switches the sensor's supply."""
 
@@ -210,6 +221,9 @@ class Panel(Protocol):
 
     def busy(self, present: bool) -> None:
         """Begin or end the standing sign that somebody is being enrolled."""
+
+    def call(self, present: bool) -> None:
+        """Begin or end the standing sign that somebody should look at the gate."""
 
     def choose(self, way: Direction | None) -> None:
         """Light the lamp of the direction that would be recorded now."""

@@ -81,6 +81,9 @@ class PanelBook:
     ) -> None:
         self._tell("show", outcome, hint, offline)
 
+    def call(self, present: bool) -> None:
+        self._tell("call", present)
+
     def choose(self, way: Direction | None) -> None:
         self._tell("choose", way)
 

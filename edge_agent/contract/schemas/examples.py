@@ -12,6 +12,8 @@ from msgspec import Struct
 from ..chain import GENESIS, Entry, Scribe
 from ..facts import (
     AttemptRefused,
+    CaseClosed,
+    CaseOpened,
     ClockStepped,
     ClockSynced,
     Direction,
@@ -199,6 +201,8 @@ _FACTS: tuple[Fact, ...] = (
     ),
     AttemptRefused(reason="poor-scan", hint="wipe", worker=None, suppressed=0),
     SensorRestarted(times=1),
+    CaseOpened(at_start=False),
+    CaseClosed(),
     SensorReconnected(times=1, templates="agree"),
     RecordingStopped(reason="sensor-fault"),
     GateAlive(recording=False, version=_VERSION),

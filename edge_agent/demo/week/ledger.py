@@ -14,6 +14,8 @@ from ...contract.attendance import SHIFT_MS
 from ...contract.chain import GENESIS, Entry, Scribe, read_wire
 from ...contract.facts import (
     AttemptRefused,
+    CaseClosed,
+    CaseOpened,
     ClockStepped,
     ClockSynced,
     Direction,
@@ -411,6 +413,8 @@ _TECHNICIANS_VISIT: tuple[Fact, ...] = (
     ),
     RecordingStopped(reason="sensor-fault"),
     SensorRestarted(times=1),
+    CaseOpened(at_start=False),
+    CaseClosed(),
     SensorReconnected(times=1, templates="differ"),
     PrintHeld(worker=_NEWCOMER, finger="right-thumb", slot=_SLOT, generation=2),
     PrintReleased(worker=_NEWCOMER, finger="right-thumb", slot=_SLOT, generation=2),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..ledger.lost_people import LostPeople
     from ..ledger.recorder import Recorder
     from ..people.templates.sealing import AgeSealing
-    from ..ports import Emit, Examiner, Keys, Panel, Power, Sensor, Touch
+    from ..ports import Emit, Examiner, Keys, Panel, Power, Sensor, Tamper, Touch
     from ..reader.readers import UsbReaders
     from ..rules import Policy
     from ..settings.schema import Settings
@@ -167,6 +167,15 @@ class Assembly:
         from ..pins import TouchPin
 
         return TouchPin(settings.touch_pin, settings.touch_active, self.settings.panel.pins)
+
+    def tamper(self) -> Tamper | None:
+        """The contact in the gate's case; None where there is none."""
+        panel = self.settings.panel
+        if panel.tamper_pin == "none":
+            return None
+        from ..pins import TamperPin
+
+        return TamperPin(panel.tamper_pin, panel.tamper_active, panel.pins)
 
     def keys(self) -> Keys | None:
         """The keys for in and out; None where the direction is not by keys."""

@@ -22,6 +22,7 @@ from ..events import FingerAwaited
 from ..ledger.prune import Pruner
 from ..ledger.recorder import Recorder
 from ..ledger.resolve_times import ResolveTimes
+from ..ledger.watch_case import WatchCase
 from ..ledger.watch_clock import WatchClock
 from ..ledger.watch_recording import WatchRecording
 from ..people.context import not_in_use
@@ -30,7 +31,7 @@ from ..people.handlers import HANDLERS, Dispatcher
 from ..people.requests import Enroll, Request, StepKind
 from ..people.roster import RosterInbox, RosterKeeper
 from ..people.templates.sealing import AgeSealing
-from ..ports import Keys, Panel, Readers, Sensor, SensorInfo, Touch
+from ..ports import Keys, Panel, Readers, Sensor, SensorInfo, Tamper, Touch
 from ..rules import Policy
 from ..sensor.lifecycle import Mends, SensorLifecycle
 from ..sensor.pairing import Pairing
@@ -90,6 +91,8 @@ class GateLoop:
         readers: Readers | None = None,
         named_only: bool = False,
         receipts: CarriedReceipts | None = None,
+        tamper: Tamper | None = None,
+        tamper_lamp: bool = True,
     ) -> None:
         """``first`` is what connecting the sensor at the start came to.
 
@@ -97,7 +100,8 @@ class GateLoop:
         tells whether payroll is out of reach; ``touch`` is the sensor's touch output, which may
         work only while the sensor ``sleeps``; ``keys`` are those for in and out;
         ``readers`` read cards, of the named workers ``named_only``; ``receipts`` is where those
-        count that were carried here by hand.
+        count that were carried here by hand; ``tamper`` is the contact in the case,
+        ``tamper_lamp`` whether the panel tells of it.
         """
         self._make_gate = make_gate
         self._sensor = sensor
@@ -114,6 +118,8 @@ class GateLoop:
         self._keys = keys
         self._readers = readers
         self._named_only = named_only
+        self._tamper = tamper
+        self._tamper_lamp = tamper_lamp
         self._receipts = receipts
         self._requests: queue.SimpleQueue[tuple[Request, Conversation] | None] = queue.SimpleQueue()
         """None ends a pause and asks for nothing."""
@@ -157,6 +163,8 @@ class GateLoop:
                 self._gate.renew(self._renewed.popleft())
             self._write_alive_if_due()
             self._gate.keep_store()
+            if self._case is not None:
+                self._case.look()
             self._prune.turn()
             self._roster.look()
             self._eraser.turn(usable=self._lifecycle.vouched, beat=beat)
@@ -232,6 +240,9 @@ class GateLoop:
         self._roster = RosterKeeper(gate, self._roster_inbox)
         # Before the sensor is looked at: a print that is erased again needs no template there.
         self._eraser.turn(usable=False, beat=beat)
+        self._case = None
+        if self._tamper is not None:
+            self._case = WatchCase(gate, self._panel, self._tamper, lamp=self._tamper_lamp)
         self._alive_due = gate.clock.monotonic()
         self._failures = 0
         self._failing_since: float | None = None

@@ -48,7 +48,7 @@ from ..ledger.store.sqlite_store import SqliteStore
 from ..ledger.worker_day import worker_day
 from ..people.erase import ErasedInbox
 from ..people.roster import RosterInbox
-from ..ports import Keys, Panel, Readers, Sensor, SensorInfo, Touch
+from ..ports import Keys, Panel, Readers, Sensor, SensorInfo, Tamper, Touch
 from ..settings.in_use import SettingsInUse
 from ..settings.schema import Settings
 from ..uplink.inbox import ForeignReceipt
@@ -160,6 +160,7 @@ class _Wired(NamedTuple):
     touch: Touch | None
     keys: Keys | None
     readers: Readers | None
+    tamper: Tamper | None
 
 
 @contextmanager
@@ -177,7 +178,10 @@ def _wired(assembly: Assembly) -> Iterator[_Wired]:
         readers = assembly.readers()
         if readers is not None:
             mirror.enter_context(closing(readers))
-        yield _Wired(panel, sensor, touch, keys, readers)
+        tamper = assembly.if_usable("tamper_pin", assembly.tamper)
+        if tamper is not None:
+            mirror.enter_context(closing(tamper))
+        yield _Wired(panel, sensor, touch, keys, readers, tamper)
 
 
 class _StopAsked(Exception):
@@ -322,6 +326,8 @@ class _Daemon:
             touch=wired.touch,
             keys=wired.keys,
             readers=wired.readers,
+            tamper=wired.tamper,
+            tamper_lamp=assembly.settings.panel.tamper_lamp,
             named_only=assembly.settings.reader.allow == "named",
             receipts=assembly.carried_receipts(self._count_receipt),
             sleeps=wired.touch is not None and assembly.settings.sensor.touch_sleep,

@@ -37,7 +37,7 @@ from ..host.board import board_below
 from ..ledger.glance import glance
 from ..ledger.last_backup import backup_standing
 from ..ledger.print_watch import PrintStanding
-from ..ledger.store.metadata import ERASURES_UNKNOWN
+from ..ledger.store.metadata import CASE_OPEN, ERASURES_UNKNOWN
 from ..ledger.store.sqlite_store import SqliteStore
 from .assembly import Assembly
 from .supervised_thread import SILENT_AFTER_S
@@ -119,8 +119,15 @@ def gate_status(
         uplink=now.uplink,
         roster=RosterStatus(version=roster.version or None, refused=roster.refused),
         disk_free_bytes=usage.free if usage else None,
+        case=_case(assembly, store),
     )
     return status, problems
+
+
+def _case(assembly: Assembly, store: SqliteStore) -> Literal["open", "closed"] | None:
+    if assembly.settings.panel.tamper_pin == "none":
+        return None
+    return "open" if store.remembered(CASE_OPEN) else "closed"
 
 
 class _Disk(NamedTuple):

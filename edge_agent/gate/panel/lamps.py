@@ -77,6 +77,7 @@ class GpioPanel:
         ``call_technician``: show, while nobody touches, that somebody should look at the gate.
         """
         self._settings = settings
+        self._always_calls = call_technician
         self._changed = threading.Condition(threading.RLock())
         self._broken = self._closed = False
         self._stands = {"fault": False, "busy": False, "call": call_technician}
@@ -127,6 +128,13 @@ class GpioPanel:
             if self._idle and present:
                 self.play({"buzzer": BUSY_BEGINS})
             elif self._idle:
+                self._stand()
+
+    def call(self, present: bool) -> None:
+        """Begin or end the standing sign that somebody should look at the gate."""
+        with self._changed:
+            self._stands["call"] = present or self._always_calls
+            if self._idle:
                 self._stand()
 
     def choose(self, way: Direction | None) -> None:

@@ -83,7 +83,7 @@ def _sections_of(settings: Settings) -> Sections:
     return {
         name: {key: getattr(getattr(settings, name), key) for key in keys}
         for name, keys in (
-            ("panel", ("pins", *_LAMPS)),
+            ("panel", ("pins", *_LAMPS, "tamper_pin")),
             ("sensor", ("port", "touch_pin", "power_pin")),
         )
     }
@@ -172,6 +172,8 @@ def _wired(sections: Sections) -> Iterator[tuple[str, str, int]]:
     for key in _LAMPS if panel.get("pins") != "none" else ():
         if isinstance(pin := panel.get(key), int):
             yield "panel", key, pin
+    if isinstance(pin := panel.get("tamper_pin"), int):
+        yield "panel", "tamper_pin", pin
     for key in ("touch_pin", "power_pin"):
         if isinstance(pin := sensor.get(key), int):
             yield "sensor", key, pin

@@ -77,6 +77,12 @@ class PanelSettings(Section, frozen=True, kw_only=True):
     key_out: Pin = "none"
     lamp_in: Pin = "none"
     lamp_out: Pin = "none"
+    tamper_pin: Pin = "none"
+    """A contact between this pin and GND, in the gate's case."""
+    tamper_active: Literal["low", "high"] = "high"
+    """The level while the case is open."""
+    tamper_lamp: bool = True
+    """Whether the lamp calls a technician meanwhile."""
     buzzer_kind: Literal["active", "passive"] = "active"
     """An active one sounds by itself, a passive one plays the pitch that it is given."""
     voice: Annotated[str, Meta(pattern=r"\A(espeak-ng|/[^\x00]+|)\Z")] = ""

@@ -30,6 +30,10 @@ ERASURES_UNKNOWN = "erasures-unknown"
 """Remembered of a database that may have come from before an erasure: why its ledger began."""
 
 
+CASE_OPEN = "case-open"
+"""Remembered: since when the gate's case is open, in local time; empty: it is closed."""
+
+
 class Watermarks(Struct, frozen=True):
     """``published``: the broker took 1…this. ``confirmed``: payroll's receipt covers 1…this."""
 
