@@ -7,6 +7,7 @@ from ..gate.people.requests import (
     ActivateWorker,
     AddWorker,
     DeactivateWorker,
+    ForgetWorker,
     Identify,
     LeaveWorker,
     RemovePrint,
@@ -101,6 +102,23 @@ def deactivate(settings: Settings, code: str, as_json: bool) -> None:
 @with_settings
 def leave(settings: Settings, code: str, day: str | None, as_json: bool) -> None:
     tell_erasure(carry_out(settings, LeaveWorker(code=code, on=day)), as_json)
+
+
+@workers.command(help="help.workers-forget")
+@code_argument
+@yes_option
+@as_json
+@with_settings
+def forget(settings: Settings, code: str, yes: bool, as_json: bool) -> None:
+    ask_a_person(yes, lambda: say("privacy.forget-asks", whose=who(code, names_of(settings))))
+    result = carry_out(settings, ForgetWorker(code=code))
+    if as_json:
+        print_json(result)
+    else:
+        done = "privacy.forgotten" if result["done"] else "privacy.forgotten-not-searched"
+        tell(say(done, code=result["worker"]))
+        if result["set_aside"]:
+            tell(say("privacy.set-aside", files=result["set_aside"]), err=True)
 
 
 @workers.command("list", help="help.workers-list")

@@ -24,6 +24,7 @@ from .receive_key import key
 from .receive_office import (
     DATABASE,
     export_period,
+    forget_roster,
     options_before,
     show_coverage,
     show_roster,
@@ -154,6 +155,7 @@ def _tell_difference(count: int, difference: "Difference") -> None:
         tell(f"  {say(doubt)}", err=True)
 
 
+roster.add_command(forget_roster)
 roster.add_command(show_roster)
 receive.add_command(key)
 receive.add_command(carry)

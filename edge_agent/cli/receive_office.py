@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from ..contract.errors import StoreFault
+from ..contract.errors import BadRequest, StoreFault
 from ..contract.language import Message, say
 from ..contract.messages import RosterWorker
 from ..contract.stamps import local_time
@@ -24,7 +24,7 @@ from ..receiver.office.attlog import write_attlog
 from ..receiver.office.export import export
 from ..receiver.office.journal import keep_journal
 from ..receiver.office.period import Period
-from ..receiver.roster.known_workers import roster_shown, told_codes, unlisted
+from ..receiver.roster.known_workers import forget_name, roster_shown, told_codes, unlisted
 from ..receiver.signs_of_life import DRIFT_PPM
 from ..receiver.worktime.keep import renew
 from .help import Command
@@ -94,6 +94,16 @@ def who_punches_beside(workers: Iterable[RosterWorker], where: str) -> Message:
     if not strangers:
         return Message("roster.everybody-listed")
     return Message("roster.strangers", count=len(strangers), codes=told_codes(strangers))
+
+
+@click.command("forget", cls=Command, help="help.roster-forget")
+@click.argument("code")
+@with_database
+def forget_roster(database: Database, code: str) -> None:
+    """The name of a worker who has left goes from payroll's database."""
+    if not forget_name(database, code):
+        raise BadRequest("roster.no-name", code=code)
+    tell(say("roster.forgotten", code=code))
 
 
 @click.command("show", cls=Command, help="help.roster-show")

@@ -49,6 +49,11 @@ class Worker(Struct, frozen=True, kw_only=True):
     listed: Employment | None = None
 
     @property
+    def nameless(self) -> bool:
+        """Whether the name was asked to go: the code stands in its place."""
+        return self.name == self.code
+
+    @property
     def deactivated(self) -> bool:
         """Whether the gate or payroll says that this worker is to be refused."""
         return not self.active or (self.listed is not None and not self.listed.active)

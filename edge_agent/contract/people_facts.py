@@ -155,6 +155,13 @@ class WorkerLeft(Fact, tag="worker.left", frozen=True, kw_only=True):
     actor: str
 
 
+class WorkerForgotten(Fact, tag="worker.forgotten", frozen=True, kw_only=True):
+    """From now on the gate knows no name for the code; what was recorded stays under the code."""
+
+    worker: str
+    actor: str
+
+
 class PrintErased(Fact, tag="print.erased", frozen=True, kw_only=True):
     """The template of a print that is nobody's is gone: the sensor's index no longer shows it."""
 

@@ -90,6 +90,7 @@ MAY: Mapping[str, Roles | None] = {
     "workers add": _TECHNICIAN,
     "workers deactivate": _TECHNICIAN,
     "workers export": _TAKES_ALONG,
+    "workers forget": _AT_THE_GATE,
     "workers import": _TECHNICIAN,
     "workers leave": _AT_THE_GATE,
     "workers list": ALL,

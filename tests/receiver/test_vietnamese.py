@@ -55,6 +55,7 @@ ASKED: dict[str, list[tuple[str, ...]]] = {
     "leave import": [("people.csv", *WHO), ("broken.xlsx", *WHO)],
     "leave list": [()],
     "leave remove": [("1", *WHO)],
+    "roster forget": [("NV1",), ("NV1",)],
     "roster import": [
         ("people.csv", "--version", "1", "--dry-run"),
         ("wrong.csv", "--version", "1", "--dry-run"),

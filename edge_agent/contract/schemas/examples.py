@@ -77,6 +77,7 @@ from ..people_facts import (
     WorkerAdded,
     WorkerChanged,
     WorkerErased,
+    WorkerForgotten,
     WorkerLeft,
 )
 from ..stamps import ClockState, Stamp, local_time, parse_time
@@ -155,6 +156,7 @@ _FACTS: tuple[Fact, ...] = (
         credentials=0,
         proof=hashlib.sha256(b"what was done, and how it was checked").hexdigest(),
     ),
+    WorkerForgotten(worker=_HOA, actor=_TECHNICIAN),
     TemplatesDestroyed(backup="2026-11-20-main-gate", actor=_TECHNICIAN),
     ErasuresKnown(workers=1, actor="payroll"),
     GateRetired(erased=48, slots=1000, actor=_TECHNICIAN),

@@ -59,6 +59,7 @@ from ...contract.people_facts import (
     WorkerAdded,
     WorkerChanged,
     WorkerErased,
+    WorkerForgotten,
     WorkerLeft,
 )
 from ...contract.stamps import ClockState, Stamp, local_time, utc_time
@@ -411,6 +412,7 @@ _TECHNICIANS_VISIT: tuple[Fact, ...] = (
         credentials=1,
         proof=hashlib.sha256(b"what was done, and how it was checked").hexdigest(),
     ),
+    WorkerForgotten(worker=_NEWCOMER, actor=_SUPERVISOR),
     RecordingStopped(reason="sensor-fault"),
     SensorRestarted(times=1),
     CaseOpened(at_start=False),

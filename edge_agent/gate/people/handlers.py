@@ -32,7 +32,7 @@ from .credentials import (
 )
 from .enroll import enroll, identify, remove_print
 from .import_workers import import_workers
-from .leave import leave_worker, tell_erased, withdraw_consent
+from .leave import forget_worker, leave_worker, tell_erased, withdraw_consent
 from .list_people import list_people
 from .prompt import Prompt
 from .requests import (
@@ -53,6 +53,7 @@ from .requests import (
     DeactivateWorker,
     DestroyBackup,
     Enroll,
+    ForgetWorker,
     Identify,
     ImportWorkers,
     KeepBackup,
@@ -117,6 +118,7 @@ HANDLERS: Mapping[type[Request], Handler] = {
     WithdrawConsent: Handler(withdraw_consent),
     LeaveWorker: Handler(leave_worker),
     TellErased: Handler(tell_erased),
+    ForgetWorker: Handler(forget_worker),
     TakeReceipt: Handler(take_receipt),
     RetireGate: Handler(retire_gate),
     AskSensor: Handler(ask_sensor, tells_of_sensor=True),

@@ -2,18 +2,18 @@
 
 import logging
 
-from msgspec import to_builtins
+from msgspec import structs, to_builtins
 
 from ...contract.errors import BadRequest, EdgeAgentError
 from ...contract.people import checked_code
-from ...contract.people_facts import ConsentWithdrawn, ErasuresKnown, WorkerLeft
+from ...contract.people_facts import ConsentWithdrawn, ErasuresKnown, WorkerForgotten, WorkerLeft
 from ...contract.stamps import local_date
 from ..erasure import Counts, Erasure
 from ..ledger.store.metadata import ERASURES_UNKNOWN
 from .consent import checked_day
 from .context import RequestContext, Result
 from .erase import Eraser
-from .requests import LeaveWorker, TellErased, WithdrawConsent
+from .requests import ForgetWorker, LeaveWorker, TellErased, WithdrawConsent
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +62,27 @@ def _erase(context: RequestContext, code: str, why: ConsentWithdrawn | WorkerLef
     if eraser.leave(code, why).begun:
         _go_on(context, eraser)
     return _told(context, code)
+
+
+def forget_worker(context: RequestContext, request: ForgetWorker) -> Result:
+    """The name of somebody who has left goes; hours stay under the code.
+
+    Raises BadRequest where anything of their fingers, cards or PIN is still here.
+    """
+    gate, code = context.gate, checked_code(request.code)
+    known = context.worker(code)
+    if gate.store.has_anything_of(code):
+        raise BadRequest("privacy.leave-first", code=code)
+    if known.nameless:
+        raise BadRequest("privacy.forgotten-already", code=code)
+    worker = structs.replace(known, name=code, active=False)
+    gate.record_worker(WorkerForgotten(worker=code, actor=context.actor), worker, same_person=True)
+    # Older versions may have left it in free room; and names are nothing to be searched for.
+    gone = gate.store.take_log_home()
+    if gone:
+        gate.store.rewrite(context.prompt.go_on)
+        gone = gate.store.take_log_home()
+    return {"worker": code, "done": gone, "set_aside": gate.store.set_aside()}
 
 
 def tell_erased(context: RequestContext, request: TellErased) -> Result:

@@ -258,6 +258,14 @@ class LeaveWorker(Request, tag="leave-worker", frozen=True, kw_only=True):
     on: Word | None = None
 
 
+class ForgetWorker(Request, tag="forget-worker", frozen=True, kw_only=True):
+    """The name of a worker who has left goes; the code stays."""
+
+    command = "workers forget"
+
+    code: Word
+
+
 class TellErased(Request, tag="tell-erased", frozen=True, kw_only=True):
     """Whose prints had been erased after the copy that this gate was restored from."""
 

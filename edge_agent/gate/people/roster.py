@@ -97,7 +97,7 @@ class RosterKeeper:
         if refusal is not None:
             return self._refuse(heard, refusal, applied)
         if heard.roster is not None and heard.roster.version != applied.version:
-            listings = merge(heard.roster.workers, self._gate.workers)
+            listings = self._without_forgotten(merge(heard.roster.workers, self._gate.workers))
             known = len(self._gate.workers) + sum(listing.added for listing in listings)
             if known > MOST_KNOWN_WORKERS:
                 why = Message("roster.too-many-known", most=MOST_KNOWN_WORKERS)
@@ -108,6 +108,23 @@ class RosterKeeper:
         elif applied.refused is not None:
             self._restored(applied)
         return True
+
+    def _without_forgotten(self, listings: list[Listing]) -> list[Listing]:
+        """A name that was asked to go does not come back, unless payroll takes the worker again."""
+        known = self._gate.workers
+        gone = {one.worker for one in self._gate.store.erased()}
+        kept = []
+        for listing in listings:
+            worker, before = listing.worker, known.get(listing.worker.code)
+            if before is not None and before.nameless and worker.code in gone:
+                listed, former = worker.listed, before.listed
+                until = former.valid_to if former else None
+                if listed is not None and (not listed.active or listed.valid_to == until):
+                    worker = structs.replace(worker, name=worker.code)
+                if worker == before:
+                    continue
+            kept.append(structs.replace(listing, worker=worker))
+        return kept
 
     def _room_for(self, changes: int) -> bool:
         """Whether a roster that changes so many workers may come into force now."""
@@ -171,7 +188,8 @@ class RosterKeeper:
         return [
             code
             for code, name in ((listing.worker.code, listing.worker.name) for listing in listings)
-            if code in with_prints and code in known and another_person(known[code].name, name)
+            if code in with_prints and code in known and name != code
+            if another_person(known[code].name, name)
         ]
 
     def _refuse(self, heard: Heard, refusal: Refusal, applied: Applied) -> bool:

@@ -76,9 +76,26 @@ def _keep_former_names(database: Database, workers: Iterable[RosterWorker], unti
     former = [
         (worker.code, names[worker.code], until_ms)
         for worker in workers
-        if worker.code in names and another_person(names[worker.code], worker.name)
+        if worker.code in names and worker.name != worker.code
+        if another_person(names[worker.code], worker.name)
     ]
+    for worker in workers:
+        if worker.name == worker.code:  # The name was asked to go.
+            database.execute("DELETE FROM former_names WHERE code = ?", [worker.code])
     database.insert("former_names", ("code", "name", "until_ms"), former)
+
+
+def forget_name(database: Database, code: str) -> bool:
+    """The name of a code goes here; what was worked stays under the code.
+
+    False where no name is known for it. A roster that has the name brings it back.
+    """
+    with database.transaction():
+        database.execute("DELETE FROM former_names WHERE code = ?", [code])
+        changed = database.execute(
+            "UPDATE known_workers SET name = code WHERE code = ? AND name <> code", [code]
+        )
+    return changed > 0
 
 
 def know_workers(database: Database, workers: Iterable[RosterWorker]) -> None:

@@ -26,7 +26,8 @@ _OF_PRINTS = ("print.enrolled", "print.restored", "print.removed")
 _OF_ERASURES = ("consent.withdrawn", "worker.left")
 
 OF_PEOPLE = (
-    *("worker.added", "worker.changed", "consent.given", "credential.added", "credential.removed"),
+    *("worker.added", "worker.changed", "worker.forgotten"),
+    *("consent.given", "credential.added", "credential.removed"),
     *(*_OF_PRINTS, *_OF_ERASURES),
 )
 """Kinds of entries that say who there is, and by what they are known."""

@@ -133,7 +133,9 @@ class PeopleChange(ChangePart):
         # at the glass.
         execute = self._database.conn.execute
         for (before,) in execute("SELECT name FROM workers WHERE code = ?", (worker.code,)):
-            if not same_person and another_person(before, worker.name):
+            if worker.nameless:
+                execute("DELETE FROM former_names WHERE worker = ?", (worker.code,))
+            elif not same_person and another_person(before, worker.name):
                 execute(
                     "INSERT INTO former_names SELECT ?, ?, coalesce(max(seq), 0) FROM ledger",
                     (worker.code, before),

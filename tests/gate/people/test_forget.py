@@ -1,0 +1,106 @@
+"""The name of a worker who has left goes where that is asked; the hours stay under the code."""
+
+import json
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from edge_agent.contract.people import Employment, Worker
+from edge_agent.contract.roster import read_roster
+from edge_agent.gate.people.requests import ForgetWorker, LeaveWorker, RenameWorker
+from edge_agent.gate.people.roster import RosterInbox, RosterKeeper
+from tests.gate.fakes import HOA
+
+from .test_requests import Office
+
+NAME = "Nguyễn Thị Lan Hương"
+
+
+def named() -> Office:
+    """A gate at which 007 has this name, of which an older version has left some in free room."""
+    office = Office()
+    office.asks(RenameWorker(code="007", name=NAME, force=True))
+    path = office.site.store._connection.path
+    with closing(sqlite3.connect(path)) as plain:
+        plain.execute("PRAGMA secure_delete=OFF")
+        plain.execute("CREATE TABLE old (name TEXT)")
+        plain.execute("INSERT INTO old VALUES (?)", (NAME * 20,))
+        plain.execute("INSERT INTO former_names VALUES ('007', ?, 3)", (NAME,))
+        plain.commit()
+        plain.execute("DROP TABLE old")
+        plain.commit()
+    return office
+
+
+def found(office: Office) -> set[str]:
+    path = office.site.store._connection.path
+    files = path.parent.glob(f"{path.name}*")
+    ways = (NAME.encode(), json.dumps(NAME)[1:-1].encode())
+    return {file.name for file in files if any(way in file.read_bytes() for way in ways)}
+
+
+def test_the_name_is_in_no_file_of_the_gate_any_more() -> None:
+    office = named()
+    office.refused(ForgetWorker(code="007"), "comes first")
+    assert office.asks(LeaveWorker(code="007"))["done"]
+    assert found(office)  # Until here it stays, for pay.
+    assert office.asks(ForgetWorker(code="007"))["done"]
+    assert found(office) == set()
+    worker = office.site.store.worker("007")
+    assert worker is not None
+    assert (worker.name, worker.active) == ("007", False)
+    assert office.site.store.kinds()[-1] == "worker.forgotten"
+    office.learnt()
+    office.refused(ForgetWorker(code="007"), "No name is known")
+
+
+def roster(office: Office, version: int, *rows: dict[str, Any]) -> None:
+    inbox = RosterInbox()
+    inbox.put(read_roster(json.dumps({"version": version, "workers": rows}).encode()))
+    RosterKeeper(office.site.gate, inbox).look()
+    assert office.site.store.roster().version == version
+
+
+def name_of(office: Office, code: str) -> str:
+    worker = office.site.store.worker(code)
+    assert worker is not None
+    return worker.name
+
+
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [
+        ({"active": False}, "007"),
+        ({"active": False, "valid_to": "2026-11-30"}, "007"),
+        ({"valid_to": "2026-10-31"}, "007"),
+        ({}, NAME),
+        ({"valid_to": "2027-12-31"}, NAME),
+    ],
+)
+def test_a_roster_brings_it_back_only_with_the_worker(row: dict[str, Any], name: str) -> None:
+    office = named()
+    roster(office, 1, {"code": "007", "name": NAME, "valid_to": "2026-10-31"})
+    office.asks(LeaveWorker(code="007"))
+    office.asks(ForgetWorker(code="007"))
+    roster(office, 2, {"code": "007", "name": NAME, **row})
+    assert name_of(office, "007") == name
+
+
+def test_a_roster_with_the_code_in_its_place_forgets_it() -> None:
+    office = named()
+    roster(office, 1, {"code": "007", "name": "007", "active": False})
+    assert name_of(office, "007") == "007"
+    [[former]] = office.site.store._connection.rows("SELECT count(*) FROM former_names")
+    assert former == 0
+    assert not [one for one in office.site.store.data() if one.get("why") == "renamed"]
+
+
+def test_whose_name_was_lost_in_a_damaged_database_gets_it_again() -> None:
+    """The code stands in its place as well, and payroll knows better."""
+    office = Office()
+    lost = Worker(code=HOA.code, name=HOA.code, listed=Employment(active=True))
+    office.site.gate.record_roster([], office.site.store.roster(), [lost])
+    roster(office, 1, {"code": HOA.code, "name": HOA.name})
+    assert name_of(office, HOA.code) == HOA.name
