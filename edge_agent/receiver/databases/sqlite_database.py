@@ -54,6 +54,7 @@ class SqliteDatabase:
             self._conn = opened.enter_context(closing(connection))
             # A receipt lets the gate forget: what it covers must survive a power cut.
             self._conn.execute("PRAGMA synchronous = EXTRA")
+            self._conn.execute("PRAGMA secure_delete = ON")  # Names that were asked to go.
             self._opened = opened.pop_all()
 
     @contextmanager
