@@ -81,6 +81,7 @@ class Eraser:
         self._pairing = pairing
         self._due = -inf
         self._told = -inf
+        self._looked = -inf
         self._dates = DatesOver(gate)
         self._was_usable = False
         self._new = 0
@@ -164,8 +165,6 @@ class Eraser:
                 one = self._erase_from_sensor(one)
             if one.scrubbed and not one.slots:
                 self._finish(one)
-        if usable:
-            self._erase_what_came_back()
 
     def turn(self, *, usable: bool, beat: Callable[[], None]) -> None:
         """Once a minute, and where the sensor is back, between two looks at the glass.
@@ -180,6 +179,9 @@ class Eraser:
         self._due, self._beat = now + _EVERY_S, beat
         try:
             self.go_on(usable=usable)
+            if usable and (is_back or now - self._looked >= _DAY_S):
+                self._looked = now
+                self._erase_what_came_back()
             if now - self._told >= _DAY_S:
                 self._told = now
                 self._tell()
