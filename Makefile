@@ -49,7 +49,7 @@ test: lint $(BROUGHT) ## Check style and types, then run the tests (AREA=touch: 
 endif
 
 .PHONY: test-long
-test-long: lint $(BROUGHT) rabbitmq nspawn libreoffice uml ## The same with the soaks and crash states
+test-long: lint $(BROUGHT) rabbitmq nspawn libreoffice uml emulator ## The same with the soaks and crash states
 	@failed=0; \
 	$(PYTEST) -m '(long or not long) and not alone' $(ARGS) || failed=1; \
 	$(BIN)/python -m pytest -m alone $(ARGS) || failed=1; \
@@ -64,6 +64,14 @@ lint: .venv/test ## Check style and types only
 .PHONY: test-pins
 test-pins: .venv/test uml ## Test the pins on a real GPIO chip, in a kernel of its own (built at the first time)
 	@tests/pins/boot.sh $(ARGS)
+
+.PHONY: test-pi
+test-pi: .venv/test emulator ## Test a gate on an emulated Pi whose power fails (PI_CUTS=10; root, half an hour)
+	@$(BIN)/python -m pytest -m long tests/pi -s $(ARGS)
+
+.PHONY: pi
+pi: .venv/test emulator ## Boot that Pi with its console here, and a sensor to press on (root)
+	@$(BIN)/python -m tests.pi
 
 .PHONY: wheel
 wheel: .venv/made-for ## Build the program's wheel into dist/, the same bytes each time
@@ -217,6 +225,13 @@ uml:
 	@[ -n "$$(ls /usr/src/linux-source-6.*.tar.xz 2>/dev/null)" ] && command -v bison flex bc gcc xz >/dev/null && exit; \
 	$(call debian,linux-source-6.1 bison flex bc gcc libc6-dev xz-utils); \
 	[ $$installed = yes ] || echo 'the pins are not tried: sudo apt-get install linux-source-6.1 bison flex bc gcc xz-utils'
+
+# For a Pi that is none: QEMU, what makes its card, and what runs its programs meanwhile.
+.PHONY: emulator
+emulator:
+	@command -v qemu-system-aarch64 mmdebstrap arch-test qemu-aarch64-static fdtput cpio >/dev/null && exit; \
+	$(call debian,qemu-system-arm qemu-user-static mmdebstrap arch-test device-tree-compiler kmod cpio e2fsprogs); \
+	[ $$installed = yes ] || echo 'no Pi is emulated: sudo apt-get install qemu-system-arm qemu-user-static mmdebstrap arch-test device-tree-compiler kmod cpio e2fsprogs'
 
 # What the screen's page is tried in, without a window.
 .PHONY: chromium

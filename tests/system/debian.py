@@ -18,6 +18,13 @@ from tests.patience import PATIENCE_S
 _PACKAGES = "systemd,systemd-sysv,dbus,udev,python3,python3-venv,ca-certificates,make,mosquitto"
 _WHEELS = "/opt/wheels"
 
+_ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/root",
+    "LC_ALL": "C.UTF-8",
+}
+"""Of whoever is logged in there: nothing of what the tests themselves are started with."""
+
 _NSPAWN = (
     "systemd-nspawn",
     "--register=no",
@@ -158,6 +165,7 @@ class Debian:
         """What a shell's command prints, as root, whatever its exit code."""
         done = subprocess.run(
             ["nsenter", "-t", self._first, "-a", "sh", "-c", command],
+            env=_ENVIRONMENT,
             capture_output=True,
             text=True,
             check=False,

@@ -5,18 +5,23 @@ Takes minutes, root, and a Debian mirror; what it needs is skipped with a reason
 
 import json
 import os
+import platform
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from nacl.signing import SigningKey
 
 from .debian import CannotBoot, Debian, until
 
 pytestmark = [
     pytest.mark.long,
     pytest.mark.system,
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(3600),
     pytest.mark.skipif(os.geteuid() != 0, reason="only root may start another machine"),
 ]
 
@@ -39,6 +44,7 @@ pins = "mock"
 [mqtt]
 username = "main-gate"
 """
+RELEASE = SigningKey(bytes(32))
 BROKER = "listener 1883 127.0.0.1\npassword_file /etc/mosquitto/passwords\n"
 SAY = """
 import socket, sys
@@ -215,6 +221,50 @@ def _payroll_confirms_it_from_a_service_of_its_own(debian: Debian) -> None:
     assert database.stat().st_mode & 0o777 == 0o600
 
 
+def _bundle(debian: Debian, folder: Path, version: str, spoilt: str = "") -> str:
+    """A signed bundle of this version on a stick; its path there. ``spoilt`` ends the daemon."""
+    sources = folder / version / "edge-agent"
+    shutil.copytree(debian.root / "opt/edge-agent-src", sources)
+    shutil.copytree(debian.root / "opt/wheels", sources / "wheels")
+    init, run = sources / "edge_agent/__init__.py", sources / "edge_agent/cli/run.py"
+    init.write_text(re.sub('__version__ = ".*"', f'__version__ = "{version}"', init.read_text()))
+    run.write_text(run.read_text() + spoilt)
+    made = [sources / "systemd/packaging/wheel.sh", sys.executable, sources / "wheels"]
+    subprocess.run(made, check=True)
+    [python] = {path.name for path in (debian.root / "usr/bin").glob("python3.*[0-9]")}
+    about = {"python": python.removeprefix("python"), "machine": platform.machine()}
+    (sources / "bundle.json").write_text(json.dumps({"version": version, **about}))
+    stick = debian.root / f"media/usb/{version}.tar.gz"
+    stick.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["tar", "czf", stick, "-C", sources.parent, "edge-agent"], check=True)
+    stick.with_name(f"{stick.name}.sig").write_bytes(RELEASE.sign(stick.read_bytes()).signature)
+    return f"/media/usb/{stick.name}"
+
+
+def _versions_take_over_and_give_way(debian: Debian, folder: Path) -> None:
+    def runs(version: str) -> None:
+        assert version in debian.run("edge-agent --version")
+        until(lambda: debian.status()["sensor"]["state"] == "ready", "the sensor")
+        press(debian)
+        assert "unbroken" in debian.run("edge-agent ledger verify")
+
+    good = _bundle(debian, folder, "9.1.0")
+    assert "public_key" in debian.run(f"edge-agent upgrade {good}")
+    key = f'[upgrade]\npublic_key = "{bytes(RELEASE.verify_key).hex()}"\n'
+    debian.write("/etc/edge-agent/edge-agent.toml", SETTINGS + key)
+    told = debian.run(f"edge-agent upgrade {good}")
+    assert "Version 9.1.0-1 runs" in told, told
+    runs("9.1.0")
+    told = debian.run("edge-agent upgrade --lang vi --back")
+    assert "đang chạy. Quay về bản 9.1.0-1" in told, told
+    runs("0.1.0")
+    ends = "\nrun.callback = lambda **given: click.get_current_context().exit(1)\n"
+    told = debian.run(f"edge-agent upgrade {_bundle(debian, folder, '9.2.0', ends)}")
+    assert "Version 9.2.0-1 did not come up (it has ended 3 times)" in told, told
+    runs("0.1.0")
+    assert not list(debian.root.glob("opt/edge-agent/upgrade/*.db"))
+
+
 def _no_unit_is_refused_what_it_needs(debian: Debian) -> None:
     """Neither Operation not permitted, nor a core, in all that was done."""
     for unit in ("edge-agent", "edge-agent-receiver"):
@@ -223,7 +273,7 @@ def _no_unit_is_refused_what_it_needs(debian: Debian) -> None:
         assert "dumped" not in told
 
 
-def test_a_gate_that_was_installed_as_the_page_says(debian: Debian) -> None:
+def test_a_gate_that_was_installed_as_the_page_says(debian: Debian, tmp_path: Path) -> None:
     """One machine for all, because making it takes a minute or two."""
     _systemd_was_told_that_the_gate_is_up(debian)
     _the_kernel_is_asked_whether_the_clock_is_right(debian)
@@ -232,4 +282,5 @@ def test_a_gate_that_was_installed_as_the_page_says(debian: Debian) -> None:
     _a_password_that_only_root_may_read(debian)
     _a_worker_is_enrolled_and_recorded(debian)
     _payroll_confirms_it_from_a_service_of_its_own(debian)
+    _versions_take_over_and_give_way(debian, tmp_path)
     _no_unit_is_refused_what_it_needs(debian)

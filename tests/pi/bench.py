@@ -1,0 +1,103 @@
+"""An emulated Pi on a bench: the simulated sensor at its line, and a hand that presses."""
+
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+from types import TracebackType
+
+from .emulator import Pi
+
+GREEN, AMBER, RED = 17, 27, 22
+
+_LOOK_S = 0.004
+_UP_WITHIN_S = 600
+
+
+class Bench:
+    """A context manager that leaves nothing running. ``folder`` has a short path."""
+
+    def __init__(self, card: Path, folder: Path) -> None:
+        self.greens = 0
+        """Times that the green lamp went on while somebody looked."""
+        self._folder = folder
+        line, hand = folder / "tty", folder / "fingers"
+        self._simulator = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "edge_agent", "simulate"),
+                *("--link", line, "--control", hand, "--flash", folder / "flash"),
+            ],
+            stdin=subprocess.DEVNULL,
+        )
+        while not hand.exists():
+            assert self._simulator.poll() is None
+            time.sleep(0.05)
+        self._hand = socket.socket(socket.AF_UNIX)
+        self._hand.connect(str(hand))
+        self._replies = self._hand.makefile()
+        self.pi = Pi(card, folder, line)
+
+    def __enter__(self) -> "Bench":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.pi.cut_power()
+        with suppress(OSError):
+            self._hand.close()
+        self._simulator.terminate()
+        self._simulator.wait()
+
+    def tell_sensor(self, command: str) -> None:
+        """A line of the simulator's control socket."""
+        self._hand.sendall(command.encode() + b"\n")
+        reply = self._replies.readline()
+        assert reply.startswith("ok"), (command, reply)
+
+    def boot(self) -> tuple[float, float]:
+        """Switch the Pi on with nobody at the glass.
+
+        Seconds until the console, and until the gate's sensor is in use.
+        """
+        self.tell_sensor("lift")
+        began = time.monotonic()
+        booted = self.pi.boot()
+        # By the journal: a command of the gate's takes an emulated processor ten seconds.
+        self.pi.do(
+            "until journalctl -b -u edge-agent -o cat | grep -q 'sensor ready'; do sleep 1; done",
+            _UP_WITHIN_S,
+        )
+        return booted, time.monotonic() - began
+
+    def enrol(self, code: str, name: str, finger: str) -> str:
+        """Enrol a worker's right index as the technician's page says; what was told."""
+        self.pi.do(f"edge-agent workers add {code} {name}")
+        told = []
+        for line in self.pi.lines(f"edge-agent enroll {code} --finger right-index"):
+            told.append(line)
+            if line.startswith("Press"):
+                self.tell_sensor(f"press {finger}")
+            elif line.startswith("Lift"):
+                self.tell_sensor("lift")
+        self.tell_sensor("lift")
+        return "\n".join(told)
+
+    def press_on(self, finger: str, random: Random, seconds: float) -> None:
+        """Press and lift at odd moments, and count the greens that are seen."""
+        end, was_green, pressed, turn = time.monotonic() + seconds, self.pi.lit(GREEN), False, 0.0
+        while (now := time.monotonic()) < end:
+            if now >= turn:
+                self.tell_sensor("lift" if pressed else f"press {finger}")
+                pressed = not pressed
+                turn = now + random.uniform(1.0, 2.5)
+            green = self.pi.lit(GREEN)
+            self.greens += green and not was_green
+            was_green = green
+            time.sleep(_LOOK_S)

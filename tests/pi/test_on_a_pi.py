@@ -1,0 +1,67 @@
+"""A gate on an emulated Pi whose power is cut again and again: each green is at payroll, once.
+
+``PI_CUTS`` says how often (10). Takes half an hour of a machine of its own, and at the first time
+as much again for the card.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from .bench import AMBER, GREEN, RED, Bench
+from .emulator import NotHere, card
+
+pytestmark = [pytest.mark.long, pytest.mark.alone, pytest.mark.timeout(3 * 3600)]
+
+_CUTS = int(os.environ.get("PI_CUTS", "10"))
+
+_AT_PAYROLL = """python3 - <<'END'
+import json, sqlite3
+payroll = sqlite3.connect("file:/var/lib/edge-agent-receiver/payroll.db?mode=ro", uri=True)
+rows = payroll.execute("SELECT ledger, seq FROM punches "
+                       "WHERE state IN ('valid', 'pending-time', 'no-time')").fetchall()
+print(json.dumps(rows))
+END"""
+
+_ALL_CONFIRMED = """until edge-agent status --json | python3 -c '
+import json, sys
+ledger = json.load(sys.stdin)["ledger"]
+sys.exit(ledger["confirmed_seq"] != ledger["last_seq"])'; do sleep 1; done"""
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    try:
+        folder = card()
+    except NotHere as why:
+        pytest.skip(str(why))
+    with TemporaryDirectory(prefix="pi-") as run, Bench(folder, Path(run)) as bench:
+        yield bench
+
+
+def test_each_green_is_at_payroll_once_whenever_the_power_fails(bench: Bench) -> None:
+    pi, random = bench.pi, Random(18)
+    took = "console after {:.0f} s, sensor in use after {:.0f} s"
+    print(took.format(*bench.boot()))
+    print(told := bench.enrol("NV001", "Hoa", "hoa"))
+    assert "slot 0" in told
+    assert not any(pi.lit(pin) for pin in (GREEN, AMBER, RED))
+
+    for cut in range(_CUTS):
+        bench.press_on("hoa", random, random.uniform(8, 25))
+        pi.cut_power()
+        print(f"cut {cut + 1} after {bench.greens} greens;", took.format(*bench.boot()), flush=True)
+        assert "unbroken" in pi.do("edge-agent ledger verify")
+
+    pi.do(_ALL_CONFIRMED, 900)
+    punches = [tuple(row) for row in json.loads(pi.do(_AT_PAYROLL))]
+    print(f"{bench.greens} greens, {len(punches)} punches at payroll")
+    assert bench.greens > _CUTS
+    assert len(set(punches)) == len(punches)
+    # A press of which the lamp was not seen any more may be there as well, one for each cut.
+    assert bench.greens <= len(punches) <= bench.greens + _CUTS
