@@ -28,7 +28,9 @@ lay_out() { # The program, by its own scripts, from a bundle.
     tar xzf "$project/dist/edge-agent-bundle.tar.gz" -C "$building/root/opt/edge-agent-src" --strip-components=1
     mount -t proc proc "$building/root/proc"
     mount --bind /dev "$building/root/dev"
-    chroot "$building/root" sh -ec '
+    # Nothing of what this is called with counts there.
+    chroot "$building/root" env -i HOME=/root LC_ALL=C.UTF-8 \
+        PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh -ec '
         cd /opt/edge-agent-src
         version=$(systemd/packaging/stage.sh local)
         "/opt/edge-agent/versions/$version/settle.sh"

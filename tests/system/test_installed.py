@@ -231,8 +231,8 @@ def _bundle(debian: Debian, folder: Path, version: str, spoilt: str = "") -> str
     run.write_text(run.read_text() + spoilt)
     made = [sources / "systemd/packaging/wheel.sh", sys.executable, sources / "wheels"]
     subprocess.run(made, check=True)
-    [python] = {path.name for path in (debian.root / "usr/bin").glob("python3.*[0-9]")}
-    about = {"python": python.removeprefix("python"), "machine": platform.machine()}
+    told = debian.run("python3 -c 'import sys; print(*sys.version_info[:2], sep=\".\")'")
+    about = {"python": told.strip(), "machine": platform.machine()}
     (sources / "bundle.json").write_text(json.dumps({"version": version, **about}))
     stick = debian.root / f"media/usb/{version}.tar.gz"
     stick.parent.mkdir(parents=True, exist_ok=True)
