@@ -15,7 +15,9 @@ from typing import Protocol
 
 from msgspec import structs
 
+from ...contract.errors import EdgeAgentError
 from ...contract.language import Message
+from ..errors import NotUpgraded
 from ..ledger.store.database import is_newer
 from ..ledger.store.stand_in import make_stand_in, nothing_is_lost, put_back
 from .journal import Gate, Journal, Step, Told, end_journal, read_journal, write_journal
@@ -37,7 +39,7 @@ class Machine(Protocol):
         """Wait until services are up, and stay so for a while; why they are not."""
 
     def settle(self, version: str) -> None:
-        """Make it the version that counts."""
+        """Make it the version that counts. Raises NotUpgraded."""
 
     def sensor_problem(self, version: str, config: str) -> Message | None:
         """Why a version does not come by the sensor of a gate that is stopped."""
@@ -74,7 +76,11 @@ class Conductor:
         self._machine.stop(journal.units)
         if journal.alters:
             for gate, stand_in in self._databases(journal):
-                make_stand_in(Path(gate.database), stand_in)
+                try:
+                    make_stand_in(Path(gate.database), stand_in)
+                except EdgeAgentError as fault:
+                    how = Message("upgrade.no-copy", old=journal.old, why=fault)
+                    return self._stay(journal, how)
         for gate in journal.gates:
             why = gate.answered and self._machine.sensor_problem(journal.new, gate.config)
             if why:
@@ -82,9 +88,13 @@ class Conductor:
         return self._switch(self._note(journal, "trying"))
 
     def _switch(self, journal: Journal) -> Message:
-        self._machine.settle(journal.new)
-        self._machine.start(journal.units)
-        why = self._machine.not_up(journal.units)
+        try:
+            self._machine.settle(journal.new)
+        except NotUpgraded as fault:
+            why: Message | None = fault.message
+        else:
+            self._machine.start(journal.units)
+            why = self._machine.not_up(journal.units)
         if why is None:
             return self._end(journal, Message("upgrade.done", old=journal.old, new=journal.new))
         log.error("%s", why)
@@ -103,7 +113,13 @@ class Conductor:
             self._machine.start(journal.units)
             return self._end(journal, Message("upgrade.stays", **told))
         # First the program: one that finds a newer database leaves it alone, and waits.
-        self._machine.settle(journal.old)
+        try:
+            self._machine.settle(journal.old)
+        except NotUpgraded:
+            if self._places.current != journal.old:
+                self._machine.start(journal.units)
+                raise
+            log.exception("its files are not all in their places")
         for stand_in, database in altered:
             put_back(stand_in, database)
         self._machine.start(journal.units)

@@ -16,6 +16,9 @@ _UNIT = "edge-agent-upgrade.service"
 _ANSWERS_WITHIN_S = 900
 """A large ledger on a slow card is read in minutes, and packages are installed."""
 
+_SENSOR_WITHIN_S = 60
+"""A gate that stands still for it."""
+
 _UP_WITHIN_S = 180
 """To alter the tables of a large ledger takes a Pi a minute."""
 
@@ -97,10 +100,10 @@ class SystemMachine:
         if done.returncode:
             raise NotUpgraded("upgrade.not-settled", said=done.stderr.strip()[-400:])
 
-    def ask(self, version: str, *arguments: str) -> str:
+    def ask(self, version: str, *arguments: str, within_s: float = _ANSWERS_WITHIN_S) -> str:
         """What a version prints. Raises NotUpgraded, with its last words."""
         program = str(self._places.program(version))
-        done = self._done([program, "--lang", self._language, *arguments])
+        done = self._done([program, "--lang", self._language, *arguments], within_s)
         if done.returncode:
             *_, last = _LAST_WORDS.split(done.stderr)
             raise NotUpgraded("upgrade.program-says", version=version, said=last.strip()[-400:])
@@ -109,12 +112,15 @@ class SystemMachine:
     def sensor_problem(self, version: str, config: str) -> Message | None:
         """Why a version does not come by the sensor of a gate that is stopped."""
         try:
-            self.ask(version, "upgrade", "--ask-sensor", "--config", config)
+            asked = ("upgrade", "--ask-sensor", "--config", config)
+            self.ask(version, *asked, within_s=_SENSOR_WITHIN_S)
         except NotUpgraded as why:
             return why.message
         return None
 
-    def _done(self, command: list[str]) -> "subprocess.CompletedProcess[str]":
+    def _done(
+        self, command: list[str], within_s: float = _ANSWERS_WITHIN_S
+    ) -> "subprocess.CompletedProcess[str]":
         try:
             return subprocess.run(
                 command,
@@ -122,7 +128,7 @@ class SystemMachine:
                 capture_output=True,
                 text=True,
                 errors="replace",
-                timeout=_ANSWERS_WITHIN_S,
+                timeout=within_s,
                 check=False,
                 cwd="/",
                 env={"PATH": os.defpath + ":/usr/sbin:/sbin", "LC_ALL": "C.UTF-8"},

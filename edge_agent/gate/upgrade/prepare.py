@@ -1,5 +1,6 @@
 """All of an upgrade that goes before it while the gate records: nothing counts of it yet."""
 
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +15,9 @@ from .conduct import clear
 from .journal import Gate, Journal, write_journal
 from .places import Places
 from .prove import Proof
+
+_COPIES = 3
+"""Of a database: one for the proof with its log, and one that stands in and goes back."""
 
 
 class Programs(Protocol):
@@ -74,6 +78,10 @@ def _proof(places: Places, programs: Programs, new: str, config: Path) -> Proof 
     database = Path(load_settings(config).store.path)
     if not database.exists():
         return None
+    needed = _COPIES * database.stat().st_size
+    for folder in (places.workshop, database.parent):
+        if (free := shutil.disk_usage(folder).free) < needed:
+            raise BadRequest("upgrade.no-room", folder=folder, free=free >> 20, needed=needed >> 20)
     copy = places.workshop / "proof.db"
     backup(database, copy)
     try:

@@ -124,6 +124,8 @@ class Site:
         link.symlink_to(f"versions/{version}")
         link.rename(self.places.home / "current")
         self._tick()
+        if version == NEW and self.new == "files":
+            raise NotUpgraded("upgrade.not-settled", said="No space left on device")
         self._settle(version)
         self._tick()
 

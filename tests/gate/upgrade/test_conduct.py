@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.contract.errors import StoreFault
 from edge_agent.gate.errors import NotUpgraded
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
+from edge_agent.gate.upgrade import conduct
 from tests.gate.ledger.ledgers import GATE, ZONE
 
 from .site import NEW, OLD, PowerCut, Site, program
@@ -45,6 +47,7 @@ def runs_with_its_own_files(site: Site) -> bool:
         ("start", True, "upgrade.returned", OLD),
         ("start", False, "upgrade.returned", OLD),
         ("alive", True, "upgrade.returned", OLD),
+        ("files", True, "upgrade.returned", OLD),
         # Only the new version can read what somebody has pressed.
         ("punch", True, "upgrade.stays", None),
         ("punch", False, "upgrade.returned", OLD),
@@ -71,6 +74,21 @@ def test_how_it_ends(
         site.start()
     assert punched(site) == site.presses
     assert runs_with_its_own_files(site)
+
+
+def test_a_disk_without_room_for_the_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(database: Path, target: Path) -> None:
+        raise StoreFault("store.disk-full", path=target)
+
+    site = Site(tmp_path, monkeypatch)
+    site.start()
+    site.ask_for_upgrade()
+    monkeypatch.setattr(conduct, "make_stand_in", full)
+    how = site.conduct()
+    assert how is not None
+    assert how.name == "upgrade.no-copy"
+    assert runs_with_its_own_files(site)
+    assert nothing_is_left(site)
 
 
 def test_a_version_that_cannot_read_a_copy_never_gets_as_far(
