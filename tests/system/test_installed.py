@@ -205,7 +205,9 @@ def _a_worker_is_enrolled_and_recorded(debian: Debian) -> None:
 
 def _payroll_confirms_it_from_a_service_of_its_own(debian: Debian) -> None:
     [lines] = [
-        block for block in page_blocks(RECEIVERS_PAGE) if any("systemctl" in line for line in block)
+        block
+        for block in page_blocks(RECEIVERS_PAGE)
+        if any("enable --now" in line for line in block)
     ]
     put = "printf 'lương\\n' >"
     script = "\n".join(lines).replace("nano ", put)
