@@ -48,6 +48,7 @@ FLOORS = {
         ("ledger", "panel", "reader", "uplink"),
         ("sensor",),
         ("touch", "people"),
+        ("papers",),
         ("control",),
         ("daemon",),
         ("doctor", "upgrade"),
@@ -55,8 +56,8 @@ FLOORS = {
     "gate.ledger": (
         ("store",),
         ("lost_people", "succession", "store_health"),
-        ("damage", "recorder"),
-        ("open_or_succeed", "prune", "resolve_times"),
+        ("damage", "recorder", "old_entries"),
+        ("open_or_succeed", "expire", "prune", "resolve_times"),
         ("watch_case", "watch_clock", "watch_recording"),
         ("glance", "last_backup", "print_watch", "retired", "worker_day"),
     ),

@@ -1,4 +1,4 @@
-"""``edge-agent privacy``: whether what should be erased is."""
+"""``edge-agent privacy``: what is kept for how long, and whether what should be erased is."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from ..gate.settings.schema import Settings
 from .help import group
 from .options import as_json, with_settings
 from .sealed_backups import tell_to_destroy
-from .show import print_json
+from .show import print_json, print_table, shown_day
 from .tell import tell
 
 
@@ -70,6 +70,37 @@ def erased(settings: Settings, codes: tuple[str, ...], nobody: bool, as_json: bo
         tell(say("privacy.known-now", count=len(result["workers"])))
     if not result["done"]:
         click.get_current_context().exit(1)
+
+
+@privacy.command(help="help.privacy-retention")
+@as_json
+@with_settings
+def retention(settings: Settings, as_json: bool) -> None:
+    # Only here: what the daemon does is asked for without the database.
+    from ..gate.daemon.assembly import Assembly
+    from ..gate.papers.retention import retention
+    from .kept_words import how_long
+
+    assembly = Assembly(settings)
+    rows = retention(assembly.store_for_reading(), settings, assembly.zone)
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        ("what", "held", "how-long", "next", "setting"),
+        (
+            (
+                say(f"kept.{row.what}"),
+                row.held,
+                say(how_long(row)),
+                shown_day(row.next),
+                row.setting or "",
+            )
+            for row in rows
+        ),
+        empty="",
+    )
+    tell(say("kept.daily"))
 
 
 def tell_erasure(result: dict[str, Any], as_json: bool) -> None:

@@ -232,7 +232,9 @@ class AttemptRefused(Fact, tag="attempt.refused", frozen=True, kw_only=True):
     """A touch that was credited to nobody: a worker's evidence that they were there and pressed.
 
     ``suppressed`` counts the attempts since the last such entry that the rate limit left out.
-    ``method`` is there where it was no finger.
+    ``method`` is there where it was no finger. ``worker`` is null: earlier versions named there
+    whose touch it was. ``worker_hash`` is there where the gate knows that, and commits it to it: 64
+    hex digits, and what they open to never leaves the gate.
     """
 
     answers_touch = True
@@ -242,6 +244,7 @@ class AttemptRefused(Fact, tag="attempt.refused", frozen=True, kw_only=True):
     worker: str | None
     suppressed: int
     method: Method | UnsetType = UNSET
+    worker_hash: str | UnsetType = UNSET
 
 
 class GateAlive(Fact, tag="gate.alive", frozen=True, kw_only=True):

@@ -211,3 +211,13 @@ class TemplatesDestroyed(Fact, tag="templates.destroyed", frozen=True, kw_only=T
 
     backup: str
     actor: str
+
+
+class RetentionApplied(Fact, tag="retention.applied", frozen=True, kw_only=True):
+    """What the gate has kept long enough is gone from it: of how many presses which finger they
+    were, of how many refused touches whose, and how many records of consents that had ended.
+    """
+
+    evidence: int
+    attempts: int
+    consents: int

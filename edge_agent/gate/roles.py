@@ -67,6 +67,7 @@ MAY: Mapping[str, Roles | None] = {
     "prints remove": _TECHNICIAN,
     "privacy erased": _AT_THE_GATE,
     "privacy overdue": ALL,
+    "privacy retention": ALL,
     "punches add": _SUPERVISOR,
     "punches list": ALL,
     "punches void": _SUPERVISOR,

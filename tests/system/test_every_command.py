@@ -53,6 +53,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "prints remove": ("NV002", "--finger", "right-index"),
     "privacy erased": ("--nobody",),
     "privacy overdue": (),
+    "privacy retention": (),
     "punches add": ("NV001", "--at", "2026-11-23T06:00", "--reason", "no-power"),
     "punches list": (),
     "punches void": ("1", "--reason", "wrong-worker"),

@@ -70,6 +70,7 @@ from ..people_facts import (
     PrintReleased,
     PrintRemoved,
     PrintRestored,
+    RetentionApplied,
     RosterApplied,
     RosterRefused,
     TemplatesDestroyed,
@@ -90,6 +91,7 @@ _OLDER = Scribe(gate=_GATE, ledger="5f0e9c1e-6f0b-4d7b-9a53-1c8b5c1d2a70", zone=
 _BOOT, _SYNCED = parse_time("2026-11-23T05:40:00+07:00"), parse_time("2026-11-23T05:43:00+07:00")
 _LAN, _HOA, _TECHNICIAN = "NV0042", "0007", "uid:1000"
 _EVIDENCE = hashlib.sha256(b"a salt, and what it opens to").hexdigest()
+_WHOSE = hashlib.sha256(b"a salt, and whose touch it was").hexdigest()
 _OF = 13
 """The entry that the amendments among the examples speak of."""
 
@@ -159,6 +161,7 @@ _FACTS: tuple[Fact, ...] = (
     WorkerForgotten(worker=_HOA, actor=_TECHNICIAN),
     TemplatesDestroyed(backup="2026-11-20-main-gate", actor=_TECHNICIAN),
     ErasuresKnown(workers=1, actor="payroll"),
+    RetentionApplied(evidence=96, attempts=2, consents=0),
     GateRetired(erased=48, slots=1000, actor=_TECHNICIAN),
     TemplatesSealed(
         backup="2026-11-23-main-gate",
@@ -201,7 +204,7 @@ _FACTS: tuple[Fact, ...] = (
         reason="forgot",
         actor=_TECHNICIAN,
     ),
-    AttemptRefused(reason="poor-scan", hint="wipe", worker=None, suppressed=0),
+    AttemptRefused(reason="deactivated", hint=None, worker=None, suppressed=0, worker_hash=_WHOSE),
     SensorRestarted(times=1),
     CaseOpened(at_start=False),
     CaseClosed(),

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import UNSET, Struct, structs
 
 from ... import __version__
 from ...contract.attendance import SHIFT_MS
@@ -52,6 +52,7 @@ from ...contract.people_facts import (
     PrintReleased,
     PrintRemoved,
     PrintRestored,
+    RetentionApplied,
     RosterApplied,
     RosterRefused,
     TemplatesDestroyed,
@@ -78,7 +79,7 @@ from ...gate.rules import (
     judge,
     last_punches,
 )
-from .older_ledger import committed, previous, recovered
+from .older_ledger import committed, committed_to, previous, recovered
 from .plan import (
     BOOTS,
     FORGETS_FRIDAY,
@@ -261,10 +262,15 @@ class _Book:
                 fact = PunchRepeated(worker=code, of=of, evidence_hash=self._committed(code))
                 self.write(fact, press.ms)
             case Refused():
-                reason, refused = verdict.reason.value, verdict.worker
-                self.write(
-                    AttemptRefused(reason=reason, hint=None, worker=refused, suppressed=0), press.ms
+                refused, place = verdict.worker, f"{self._scribe.ledger}:{len(self.entries) + 1}"
+                attempt = AttemptRefused(
+                    reason=verdict.reason.value,
+                    hint=None,
+                    worker=None,
+                    suppressed=0,
+                    worker_hash=committed_to(refused, place) if refused else UNSET,
                 )
+                self.write(attempt, press.ms)
 
     def _record(self, accepted: Accepted, ms: int) -> None:
         code, stamp = accepted.proof.worker, stamp_at(self._scribe.gate, ms)
@@ -338,6 +344,7 @@ def _events(gate: str, pressed: list[Press]) -> Iterator[tuple[int, Any]]:
         for fact in recovered():
             yield BOOTS[gate][0].began, fact
         yield TECHNICIAN_COMES, ErasuresKnown(workers=0, actor=_SUPERVISOR)
+        yield TECHNICIAN_COMES, RetentionApplied(evidence=12, attempts=1, consents=0)
         yield end, GateRetired(erased=12, slots=1000, actor=_SUPERVISOR)
     for press in pressed:
         if press.gate == gate:

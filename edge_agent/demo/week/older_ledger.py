@@ -15,7 +15,7 @@ from ...contract.facts import (
     PunchRecovered,
 )
 from ...contract.stamps import ClockState, Stamp
-from ...gate.evidence import Evidence, Opening
+from ...gate.evidence import AttemptOpening, Evidence, Opening
 from .plan import NORTH, OLDER, ZONE, at
 
 _LEDGER = str(uuid.uuid5(uuid.NAMESPACE_DNS, NORTH))
@@ -33,6 +33,11 @@ def committed(worker: str, place: str) -> str:
     evidence = Evidence(finger="right-index", slot=10, generation=1, score=120)
     salt = uuid.uuid5(uuid.NAMESPACE_DNS, place).bytes
     return Opening(worker=worker, evidence=evidence, salt=salt).hash
+
+
+def committed_to(worker: str, place: str) -> str:
+    """What an entry says of whose a refused touch was, in the same way."""
+    return AttemptOpening(worker=worker, salt=uuid.uuid5(uuid.NAMESPACE_DNS, place).bytes).hash
 
 
 def previous() -> OldEntry:

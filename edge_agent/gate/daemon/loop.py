@@ -19,6 +19,7 @@ from ..control.server import Conversation
 from ..credentials import CardInbox
 from ..errors import SPOILED, GateBusy, SensorDoubted, SensorFault
 from ..events import FingerAwaited
+from ..ledger.expire import Expirer
 from ..ledger.prune import Pruner
 from ..ledger.recorder import Recorder
 from ..ledger.resolve_times import ResolveTimes
@@ -35,6 +36,7 @@ from ..ports import Keys, Panel, Readers, Sensor, SensorInfo, Tamper, Touch
 from ..rules import Policy
 from ..sensor.lifecycle import Mends, SensorLifecycle
 from ..sensor.pairing import Pairing
+from ..settings.schema import PrivacySettings
 from ..touch.decide import Look
 from ..touch.poll_schedule import BETWEEN_LOOKS_S, PollSchedule
 from ..touch.take_punch import TakePunch
@@ -46,6 +48,8 @@ from ..uplink.carried import CarriedReceipts
 log = logging.getLogger(__name__)
 
 _ALIVE_EVERY_S = 3600.0
+
+_AS_USUAL = PrivacySettings()
 
 _PRESSES_FIRST_S = 2.0
 """How long the glass is everybody's again before the next finger is waited for."""
@@ -85,6 +89,7 @@ class GateLoop:
         roster: RosterInbox,
         erased: ErasedInbox | None = None,
         prune_after_months: int | None = None,
+        privacy: PrivacySettings = _AS_USUAL,
         touch: Touch | None = None,
         sleeps: bool = False,
         keys: Keys | None = None,
@@ -97,11 +102,11 @@ class GateLoop:
         """``first`` is what connecting the sensor at the start came to.
 
         ``make_gate`` is called on the thread, to which a store's connection belongs; ``offline``
-        tells whether payroll is out of reach; ``touch`` is the sensor's touch output, which may
-        work only while the sensor ``sleeps``; ``keys`` are those for in and out;
-        ``readers`` read cards, of the named workers ``named_only``; ``receipts`` is where those
-        count that were carried here by hand; ``tamper`` is the contact in the case,
-        ``tamper_lamp`` whether the panel tells of it.
+        tells whether payroll is out of reach; ``privacy`` says what is kept how long; ``touch`` is
+        the sensor's touch output, which may work only while the sensor ``sleeps``; ``keys`` are
+        those for in and out; ``readers`` read cards, of the named workers ``named_only``;
+        ``receipts`` is where those count that were carried here by hand; ``tamper`` is the
+        contact in the case, ``tamper_lamp`` whether the panel tells of it.
         """
         self._make_gate = make_gate
         self._sensor = sensor
@@ -113,6 +118,7 @@ class GateLoop:
         self._roster_inbox = roster
         self._erased_inbox = erased
         self._prune_after_months = prune_after_months
+        self._privacy = privacy
         self._touch = touch
         self._sleeps = sleeps
         self._keys = keys
@@ -166,6 +172,7 @@ class GateLoop:
             if self._case is not None:
                 self._case.look()
             self._prune.turn()
+            self._expire.turn(self._gate.clock.monotonic() - self._pressed_at)
             self._roster.look()
             self._eraser.turn(usable=self._lifecycle.vouched, beat=beat)
             if self._clock.look():
@@ -236,6 +243,7 @@ class GateLoop:
             self._sensor, self._touch, gate.clock, self.wake, sleeps=self._sleeps
         )
         self._prune = Pruner(gate, self._prune_after_months)
+        self._expire = Expirer(gate, self._privacy)
         self._eraser = Eraser(gate, self._sensor, pairing, self._erased_inbox)
         self._roster = RosterKeeper(gate, self._roster_inbox)
         # Before the sensor is looked at: a print that is erased again needs no template there.

@@ -323,6 +323,7 @@ class _Daemon:
             roster=roster,
             erased=erased,
             prune_after_months=_prune_after_months(assembly.settings),
+            privacy=assembly.settings.privacy,
             touch=wired.touch,
             keys=wired.keys,
             readers=wired.readers,

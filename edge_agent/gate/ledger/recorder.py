@@ -21,13 +21,13 @@ from ...contract.messages import ErasedWorker
 from ...contract.people import Print, Worker
 from ...contract.people_facts import PrintEnrolled, PrintRemoved
 from ...contract.roster import Applied
-from ...contract.stamps import ClockState, Stamp
+from ...contract.stamps import ClockState, Stamp, local_date
 from ...contract.true_times import Bounds, Timeline
 from ..consents import Consent
 from ..credentials import Credentials
 from ..erasure import Counts, Erasure
 from ..events import LedgerGrew
-from ..evidence import Opening
+from ..evidence import AttemptOpening, Opening
 from ..ports import Clock, Emit
 from ..rules import LastPunch, Policy
 from .store.sqlite_store import SqliteChange, SqliteStore
@@ -166,15 +166,19 @@ class Recorder:
             self._heed(fact, entry.seq, stamp)
         return written
 
-    def record_touch(self, facts: list[Fact], stamp: Stamp, opening: Opening | None) -> list[Entry]:
-        """Write what a touch comes to, with what the first entry's ``evidence_hash`` opens to.
+    def record_touch(
+        self, facts: list[Fact], stamp: Stamp, opening: Opening | AttemptOpening | None
+    ) -> list[Entry]:
+        """Write what a touch comes to, with what the hash in the first entry opens to.
 
         Raises StoreFault where it is not certain that everything was written.
         """
 
         def keep(change: SqliteChange, entries: list[Entry]) -> None:
-            if opening is not None:
+            if isinstance(opening, Opening):
                 change.put_opening(entries[0].seq, opening)
+            elif opening is not None:
+                change.put_attempt(entries[0].seq, opening)
 
         return self.record_all(facts, stamp, then=keep)
 
@@ -238,7 +242,13 @@ class Recorder:
 
     def record_consent(self, fact: Fact, consent: Consent) -> int:
         """Keep a worker's consent, together with the entry that says so; the entry's ``seq``."""
-        entry = self.record(fact, also=lambda change: change.put_consent(consent))
+        stamp = self.clock.stamp()
+
+        def keep(change: SqliteChange) -> None:
+            change.end_consent(consent.worker, self._day_of(stamp))
+            change.put_consent(consent)
+
+        entry = self.record(fact, stamp, also=keep)
         if (known := self._known) is not None:
             known.consents.add(consent.worker)
         return entry.seq
@@ -258,6 +268,7 @@ class Recorder:
         """
 
         def take_out(change: SqliteChange) -> None:
+            change.end_consent(code, self._day_of(stamp))
             change.put_erasure(noted(change.erase_worker(code)))
             if slots:
                 change.announce(*slots)
@@ -279,6 +290,7 @@ class Recorder:
 
         def stop(change: SqliteChange) -> None:
             dropped = change.drop_credentials(one.worker) if leaves else 0
+            change.end_consent(one.worker, self._day_of(stamp))
             change.drop_consent(one.worker)
             change.put_erasure(structs.replace(one, counts=Counts(credentials=dropped)))
 
@@ -291,6 +303,10 @@ class Recorder:
     def _erased_by(self, entry: Entry, code: str) -> ErasedWorker:
         why = {"kind": entry.kind, "seq": entry.seq}
         return convert({"ledger": self.store.ledger, "worker": code, **why}, ErasedWorker)
+
+    def _day_of(self, stamp: Stamp) -> str | None:
+        """The day of a moment, where one knows it."""
+        return local_date(stamp.wall_ms, self.policy.zone) if stamp.trusted else None
 
     def record_roster(
         self, facts: list[Fact], roster: Applied, workers: Sequence[Worker] = ()

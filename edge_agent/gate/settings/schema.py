@@ -114,6 +114,12 @@ class PrivacySettings(Section, frozen=True, kw_only=True):
     """Whether a worker's fingers are used only with a consent that is written down here."""
     erase_within_days: Annotated[int, Meta(ge=0, le=5)] = 0
     """Working days after which whoever leaves or withdraws is erased; not recognised at once."""
+    evidence_months: Annotated[int, Meta(ge=1, le=1200)] = 13
+    """How long the gate keeps which finger a punch was, and how well it matched."""
+    attempts_months: Annotated[int, Meta(ge=1, le=1200)] = 3
+    """How long it keeps whose a refused touch was."""
+    consent_record_years: Annotated[int, Meta(ge=1, le=100)] = 3
+    """How long the record of a consent stays that has ended."""
 
 
 class StoreSettings(Section, frozen=True, kw_only=True):

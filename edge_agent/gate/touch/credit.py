@@ -17,7 +17,7 @@ from ...contract.facts import (
 )
 from ...contract.stamps import Stamp, local_time, true_time
 from ..events import Outcome, PanelShown
-from ..evidence import SALT_BYTES, Opening
+from ..evidence import SALT_BYTES, AttemptOpening, Opening
 from ..ledger.recorder import Recorder
 from ..ports import Panel
 from ..rules import Accepted, Hint, LastPunch, Match, Proof, Reason, Refused, Repeat, judge
@@ -172,15 +172,17 @@ class Credit:
         seq = None
         suppressed = self._refusals.admit(self._gate.clock.monotonic())
         if suppressed is not None:
+            opening = _whose(refused)
             attempt = AttemptRefused(
                 reason=refused.reason.value,
                 hint=refused.hint,
-                worker=refused.worker,
+                worker=None,
                 suppressed=suppressed,
                 method=refused.method,
+                worker_hash=opening.hash if opening else UNSET,
             )
             try:
-                seq = self._gate.record(attempt, stamp).seq
+                seq = self._gate.record_touch([attempt], stamp, opening)[0].seq
             except StoreFault as fault:
                 self._refusals.not_written(suppressed)
                 log.error("a refused attempt could not be written: %s", fault)
@@ -220,6 +222,13 @@ def _opening(proof: Proof) -> Opening | None:
     if proof.evidence is None:
         return None
     return Opening(worker=proof.worker, evidence=proof.evidence, salt=os.urandom(SALT_BYTES))
+
+
+def _whose(refused: Refused) -> AttemptOpening | None:
+    """The same of a refusal: whose touch it was, where that is known."""
+    if refused.worker is None:
+        return None
+    return AttemptOpening(worker=refused.worker, salt=os.urandom(SALT_BYTES))
 
 
 def _not_recorded(

@@ -23,6 +23,7 @@ TABLES: dict[str, bool] = {
     "erasures": True,
     "erased": True,
     "sealed_backups": True,
+    "ended_consents": True,
     # The new ledger's own.
     "ledger": False,
     "identity": False,
@@ -30,6 +31,7 @@ TABLES: dict[str, bool] = {
     "checkpoint": False,
     # By the old ledger's numbers: what is left of it stays in the file that is set aside.
     "evidence_openings": False,
+    "attempt_openings": False,
     # Moved to the places that the new ledger gives them, by successor.py.
     "landmarks": False,
     "times": False,

@@ -114,6 +114,7 @@ class ErasureRows(Part):
         rows = self._connection.rows(
             "SELECT digest FROM prints WHERE worker = ?1 AND digest IS NOT NULL"
             " UNION SELECT salt FROM evidence_openings WHERE worker = ?1"
+            " UNION SELECT salt FROM attempt_openings WHERE worker = ?1"
             " UNION SELECT hash FROM credentials WHERE worker = ?1",
             worker,
         )
@@ -215,13 +216,13 @@ class ErasureChange(BackupChange):
             )
         if found:
             self.note_erased_in_backups(worker)
-        openings, credentials = (
+        openings, attempts, credentials = (
             conn.execute(f"DELETE FROM {table} WHERE worker = ?", (worker,)).rowcount
-            for table in ("evidence_openings", "credentials")
+            for table in ("evidence_openings", "attempt_openings", "credentials")
         )
         self.drop_consent(worker)
         conn.execute("DELETE FROM named_workers WHERE worker = ?", (worker,))
-        return Counts(prints=len(found), openings=openings, credentials=credentials)
+        return Counts(prints=len(found), openings=openings + attempts, credentials=credentials)
 
 
 def owe(database: "Database", known: Iterable[ErasedWorker]) -> None:

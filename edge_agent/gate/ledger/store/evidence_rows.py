@@ -1,6 +1,6 @@
-"""What the entries' ``evidence_hash`` opens to: kept here alone, and erased with the worker."""
+"""What hashes in the entries open to: kept here alone, for a time, and erased with the worker."""
 
-from ...evidence import Evidence, Opening
+from ...evidence import AttemptOpening, Evidence, Opening
 from .database import ChangePart, Part
 
 
@@ -29,6 +29,20 @@ class EvidenceRows(Part):
         [(count,)] = self._connection.rows("SELECT count(*) FROM evidence_openings")
         return int(count)
 
+    def attempts(self, first: int, limit: int) -> dict[int, AttemptOpening]:
+        """Whose refused touches were: at most ``limit`` from entry ``first`` on, by ``seq``."""
+        rows = self._connection.rows(
+            "SELECT seq, worker, salt FROM attempt_openings WHERE seq >= ? ORDER BY seq LIMIT ?",
+            first,
+            limit,
+        )
+        return {seq: AttemptOpening(worker=worker, salt=salt) for seq, worker, salt in rows}
+
+    def count_attempts(self) -> int:
+        """Of how many refused touches it is still here whose they were."""
+        [(count,)] = self._connection.rows("SELECT count(*) FROM attempt_openings")
+        return int(count)
+
 
 class EvidenceChange(ChangePart):
     """Writes the openings."""
@@ -42,4 +56,10 @@ class EvidenceChange(ChangePart):
                 *(seq, opening.worker, evidence.finger, evidence.slot),
                 *(evidence.generation, evidence.score, opening.salt),
             ),
+        )
+
+    def put_attempt(self, seq: int, opening: AttemptOpening) -> None:
+        """Keep whose the refused touch of entry ``seq`` was."""
+        self._database.conn.execute(
+            "INSERT INTO attempt_openings VALUES (?, ?, ?)", (seq, opening.worker, opening.salt)
         )

@@ -207,4 +207,5 @@ class CheckpointChange(ChangePart):
             row = {"one": 1, "seq": through, "hash": digest}
             self._database.table("checkpoint").upsert(row, pk="one")
             conn.execute("DELETE FROM ledger WHERE seq <= ?", (through,))
-            conn.execute("DELETE FROM evidence_openings WHERE seq <= ?", (through,))
+            for table in ("evidence_openings", "attempt_openings"):
+                conn.execute(f"DELETE FROM {table} WHERE seq <= ?", (through,))

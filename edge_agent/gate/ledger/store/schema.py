@@ -434,3 +434,27 @@ def m181_sealed_backups(db: Database) -> None:
 def m182_stopped(db: Database) -> None:
     """Since when a worker is not recognised whose erasure waits for its term."""
     db.conn.execute("ALTER TABLE erasures ADD COLUMN stopped TEXT")
+
+
+@_migration
+def m190_retention(db: Database) -> None:
+    """Whose refused touches were, and the records of consents that live no more.
+
+    Both stay for a time. ``ended``: a day; null: nobody knew which.
+    """
+    db.conn.execute(
+        "CREATE TABLE attempt_openings ("
+        " seq INTEGER PRIMARY KEY CHECK (seq > 0),"
+        " worker TEXT NOT NULL,"
+        " salt BLOB NOT NULL"
+        ") STRICT"
+    )
+    db.conn.execute(
+        "CREATE TABLE ended_consents ("
+        " worker TEXT NOT NULL,"
+        " text TEXT NOT NULL,"
+        " text_hash BLOB NOT NULL CHECK (length(text_hash) = 32),"
+        " signed TEXT NOT NULL,"
+        " ended TEXT"
+        ") STRICT"
+    )

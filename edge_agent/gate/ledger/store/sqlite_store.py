@@ -29,6 +29,7 @@ from .ledger_rows import CheckpointChange, CheckpointRows, LedgerChange, LedgerR
 from .metadata import MetadataRows, Watermarks, put_watermarks
 from .notes import Gap, gap_note, leaving_note
 from .people_rows import PairingChange, PairingRows, PeopleChange, PeopleRows
+from .retention_rows import RetentionChange, RetentionRows
 from .score_rows import ScoreRows
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class SqliteStore(
     PeopleRows,
     PairingRows,
     MetadataRows,
+    RetentionRows,
     ScoreRows,
 ):
     """Ledger, workers and prints of one gate. One object a thread."""
@@ -144,6 +146,7 @@ class SqliteChange(
     ErasureChange,
     PeopleChange,
     PairingChange,
+    RetentionChange,
 ):
     """Writes inside a transaction that has begun with BEGIN IMMEDIATE.
 

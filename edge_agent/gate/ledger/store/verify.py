@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from ....contract.chain import Entry, read_wire, seal
 from ....contract.language import Message
 from ...errors import DamagedLedger
-from ...evidence import Opening
+from ...evidence import AttemptOpening, Opening
 from .ledger_rows import Tail
 from .sqlite_store import SqliteStore
 
@@ -26,12 +26,15 @@ def verify_ledger(store: SqliteStore, receipt: Tail | None = None) -> Tail:
     tail = begin = store.checkpoint()
     while entries := store.entries(tail.seq + 1 if tail.seq > begin.seq else 1, _BATCH):
         openings = store.openings(entries[0].seq, _BATCH)
+        attempts = store.attempts(entries[0].seq, _BATCH)
         for entry in entries:
             if entry.seq != tail.seq + 1:
                 raise _damaged(store, _out_of_order(entry, tail))
             if why := altered(entry, tail.hash, store.gate, store.ledger):
                 raise _damaged(store, Message("store.altered", seq=entry.seq, why=why))
             if entry.seq in openings and not _opens(entry, openings[entry.seq]):
+                raise _damaged(store, Message("store.other-evidence", seq=entry.seq))
+            if entry.seq in attempts and not _is_whose(entry, attempts[entry.seq]):
                 raise _damaged(store, Message("store.other-evidence", seq=entry.seq))
             tail = Tail(entry.seq, entry.hash)
             if receipt is not None and receipt.seq == tail.seq and receipt.hash != tail.hash:
@@ -51,6 +54,10 @@ def _opens(entry: Entry, opening: Opening) -> bool:
         b'"worker":' + msgspec.json.encode(opening.worker),
     )
     return all(one in entry.wire for one in said)
+
+
+def _is_whose(entry: Entry, opening: AttemptOpening) -> bool:
+    return b'"worker_hash":' + msgspec.json.encode(opening.hash) in entry.wire
 
 
 def _out_of_order(entry: Entry, tail: Tail) -> Message:

@@ -1,0 +1,1 @@
+"""What the gate tells of what it holds about workers: lists, and papers to be printed."""
