@@ -41,7 +41,10 @@ FLOORS = {
         ("schemas",),
     ),
     "gate": (
-        ("consents", "directions", "erasure", "evidence", "lazy_import", "roles", "sealed_backups"),
+        (
+            *("claims", "consents", "directions", "erasure", "evidence"),
+            *("lazy_import", "roles", "sealed_backups"),
+        ),
         ("credentials", "errors", "events", "header", "pairing_mark", "print_health", "rules"),
         ("settings", "host", "pins"),
         ("ports", "ledger.store"),
@@ -69,6 +72,7 @@ FLOORS = {
         ("presses",),
         ("consent", "dates_over"),
         ("erase",),
+        ("claims",),
         ("back_up", "carry_in", "credentials", "enroll", "sensor", "supervise", "workers"),
         ("leave", "reseal", "restore", "retire", "import_workers", "list_people"),
         ("handlers",),

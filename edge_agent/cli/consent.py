@@ -11,7 +11,7 @@ from ..gate.people.requests import RecordConsent, WithdrawConsent
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out, names_of, who
 from .help import group
-from .options import as_json, with_settings
+from .options import as_json, page_option, with_settings
 from .privacy import tell_erasure
 from .show import print_json, print_table
 from .tell import tell
@@ -25,14 +25,7 @@ def consent() -> None:
 @consent.command("print", help="help.consent-print")
 @click.argument("code")
 @click.option("--text", "text", metavar="vi-1", help="help.consent-text")
-@click.option(
-    "--output",
-    "file",
-    required=True,
-    metavar="FILE.html",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="help.consent-output",
-)
+@page_option(required=True)
 @as_json
 @with_settings
 def print_slip(settings: Settings, code: str, text: str | None, file: Path, as_json: bool) -> None:

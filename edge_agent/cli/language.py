@@ -17,7 +17,7 @@ _AT_NO_GATE = ("demo", "receive", "simulate")
 
 _FOR_A_CLERK = (
     *("settle", "correct", "close", "closings", "diff", "sheet", "leave", "site"),
-    *("export", "coverage", "roster", "shifts", "carry"),
+    *("export", "coverage", "roster", "shifts", "carry", "stolen"),
 )
 """Of ``receive``: these speak Vietnamese, unless another language is asked for."""
 

@@ -83,6 +83,18 @@ _PLACE = re.compile(r"\[[\w.-]+\]|[Ll]ine \d")
 as_json = click.option("--json", "as_json", is_flag=True, help="help.json")
 
 
+def page_option(*, required: bool = False) -> Decorator:
+    """Give a command ``--output FILE.html``, a page to be printed."""
+    return click.option(
+        "--output",
+        "file",
+        required=required,
+        metavar="FILE.html",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="help.page-output",
+    )
+
+
 def asks_first(question: str) -> Decorator:
     """Give a command ``--yes``; without it the command asks, by the name of a message."""
 

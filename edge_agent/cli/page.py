@@ -3,23 +3,26 @@
 from collections.abc import Iterable
 from html import escape
 
+from ..contract.errors import BadRequest
+
 _STYLE = """
-@page { size: A4; margin: 18mm 20mm; }
+@page { size: A4; margin: 15mm 20mm; }
 body { font: 11.5pt/1.45 "Be Vietnam Pro", "Noto Sans", "DejaVu Sans", Arial, sans-serif;
   color: #000; background: #fff; margin: 0 auto; max-width: 170mm; }
 h1 { font-size: 17pt; line-height: 1.25; margin: 0 0 4mm; }
-h2 { font-size: 12.5pt; margin: 6mm 0 1.5mm; break-after: avoid; }
+h2 { font-size: 12.5pt; margin: 5mm 0 1.5mm; break-after: avoid; }
 p { margin: 0 0 2.6mm; }
 table { border-collapse: collapse; width: 100%; margin: 1mm 0 3mm; }
 th, td { border: 0.3mm solid #777; padding: 1.2mm 2mm; text-align: left; vertical-align: top; }
 th { background: #eee; }
 tr, .signed { break-inside: avoid; }
 .field { border-bottom: 0.3mm solid #000; display: inline-block; min-width: 70mm; height: 1.2em; }
-.small { margin-top: 6mm; }
-.signed { display: flex; gap: 12mm; margin-top: 8mm; }
-.signed div { flex: 1; border-top: 0.3mm solid #000; padding-top: 1mm; margin-top: 20mm; }
+.small { margin-top: 4mm; }
+.signed { display: flex; gap: 12mm; margin-top: 2mm; }
+.signed div { flex: 1; border-top: 0.3mm solid #000; padding-top: 1mm; margin-top: 18mm; }
 .small { font-size: 8.5pt; color: #333; overflow-wrap: anywhere; }
-.qr { width: 30mm; float: right; margin: 0 0 3mm 5mm; }
+.qr { width: 34mm; float: right; margin: 0 0 3mm 5mm; }
+.qr svg { width: 100%; height: auto; display: block; }
 """
 
 
@@ -53,3 +56,13 @@ def field(label: str, value: str = "") -> str:
 def signatures(*labels: str) -> str:
     """Room for people to sign, one beside the other."""
     return '<div class="signed">' + "".join(f"<div>{escape(x)}</div>" for x in labels) + "</div>"
+
+
+def qr(text: str) -> str:
+    """A QR code of some text. Raises BadRequest where what draws it is not installed."""
+    try:
+        import segno
+    except ImportError as error:
+        raise BadRequest("credential.no-segno") from error
+    drawn = segno.make_qr(text, error="m").svg_inline(border=2, omitsize=True)
+    return f'<div class="qr">{drawn}</div>'

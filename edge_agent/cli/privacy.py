@@ -6,11 +6,17 @@ import click
 from msgspec import to_builtins
 
 from ..contract.language import say
+from ..contract.stamps import local_date
 from ..gate.ledger.store.metadata import ERASURES_UNKNOWN
 from ..gate.people.requests import TellErased
 from ..gate.settings.schema import Settings
 from .help import group
 from .options import as_json, with_settings
+from .privacy_certificate import certificate, verify
+from .privacy_dossier import dossier_
+from .privacy_methods import methods
+from .privacy_report import report
+from .privacy_requests import answer, request, requests
 from .sealed_backups import tell_to_destroy
 from .show import print_json, print_table, shown_day
 from .tell import tell
@@ -21,6 +27,16 @@ def privacy() -> None:
     """What is held of workers."""
 
 
+privacy.add_command(report)
+privacy.add_command(certificate)
+privacy.add_command(verify)
+privacy.add_command(request)
+privacy.add_command(methods)
+privacy.add_command(dossier_)
+privacy.add_command(answer)
+privacy.add_command(requests)
+
+
 @privacy.command(help="help.privacy-overdue")
 @as_json
 @with_settings
@@ -28,7 +44,10 @@ def overdue(settings: Settings, as_json: bool) -> None:
     # Only here: what the daemon does is asked for without the database.
     from ..gate.daemon.assembly import Assembly
 
-    store = Assembly(settings).store_for_reading()
+    assembly = Assembly(settings)
+    store = assembly.store_for_reading()
+    today = local_date(assembly.clock.stamp().wall_ms, assembly.zone)
+    late = [one for one in store.claims() if one.overdue(today)]
     rows: list[dict[str, Any]] = [
         {"worker": one.worker, "begun": one.begun, "left": [slot for slot, _ in one.slots]}
         for one in store.erasures()
@@ -40,18 +59,24 @@ def overdue(settings: Settings, as_json: bool) -> None:
             {"worker": None, "begun": None, "left": [], "backup": to_builtins(one)}
             for one in backups
         ]
-        print_json([*rows, *listed])
-    elif not rows and not backups:
+        claims = [{"request": one.id, "what": one.what, "due": one.due} for one in late]
+        whose = [{"worker": one.worker, "begun": one.asked, "left": []} for one in late]
+        asked = [one | claim for one, claim in zip(whose, claims, strict=True)]
+        print_json([*rows, *listed, *asked])
+    elif not rows and not backups and not late:
         tell(say("privacy.nothing-overdue"))
     else:
         for row in rows:
             tell(say("privacy.overdue", code=row["worker"], begun=row["begun"]))
         for one in backups:
             tell_to_destroy(one)
+        for claim in late:
+            told = {"code": claim.worker, "asked": claim.asked, "what": claim.what}
+            tell(say("claim.late", number=claim.id, due=claim.due, **told))
     asks = store.remembered(ERASURES_UNKNOWN) is not None
     if asks:
         tell(say("privacy.unknown"), err=True)
-    if rows or backups or asks:
+    if rows or backups or late or asks:
         click.get_current_context().exit(1)
 
 
@@ -87,7 +112,7 @@ def retention(settings: Settings, as_json: bool) -> None:
         print_json(rows)
         return
     print_table(
-        ("what", "held", "how-long", "next", "setting"),
+        ("of-what", "held", "how-long", "next", "setting"),
         (
             (
                 say(f"kept.{row.what}"),

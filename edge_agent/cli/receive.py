@@ -33,6 +33,7 @@ from .receive_office import (
 from .receive_settle import settle_period
 from .receive_sheet import leave_group, sheet, site_group
 from .receive_shifts import shifts
+from .receive_stolen import stolen
 from .tell import tell, tell_notes
 
 if TYPE_CHECKING:
@@ -170,3 +171,4 @@ receive.add_command(shifts)
 receive.add_command(sheet)
 receive.add_command(leave_group)
 receive.add_command(site_group)
+receive.add_command(stolen)

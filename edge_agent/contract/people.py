@@ -167,6 +167,10 @@ class Holders:
         before = [one for one in self._former.get(code, ()) if place < one[0]]
         return min(before)[1] if before else self._names.get(code)
 
+    def before(self, code: str) -> list[str]:
+        """The names of those who had the code earlier, the first one first."""
+        return [name for _, name in sorted(self._former.get(code, ()))]
+
 
 def look_alikes(code: str, codes: Iterable[str]) -> list[str]:
     """Those of ``codes`` that people would take for ``code``, in order; not ``code`` itself.

@@ -33,7 +33,7 @@ def record_consent(context: RequestContext, request: RecordConsent) -> Result:
         worker=code,
         text=text.name,
         text_hash=bytes.fromhex(text.hash),
-        signed=_not_to_come(context, request.signed),
+        signed=not_to_come(context, request.signed),
     )
     fact = ConsentGiven(
         worker=code,
@@ -57,8 +57,8 @@ def checked_day(text: str) -> str:
         raise BadRequest("consent.no-day", text=text) from None
 
 
-def _not_to_come(context: RequestContext, text: str) -> str:
-    """The day of a signature: not after today as far as the gate knows."""
+def not_to_come(context: RequestContext, text: str) -> str:
+    """A day that is not after today, as far as the gate knows. Raises BadRequest."""
     day = checked_day(text)
     now = context.gate.clock.stamp()
     if now.trusted and day > local_date(now.wall_ms, context.gate.policy.zone):

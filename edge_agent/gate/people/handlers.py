@@ -20,6 +20,7 @@ from ..sensor.pairing import Pairing
 from ..uplink.carried import CarriedReceipts
 from .back_up import begin_backup, keep_backup, seal_prints
 from .carry_in import take_receipt
+from .claims import close_claim, open_claim
 from .consent import record_consent
 from .context import RequestContext, Result, Transfers, not_in_use
 from .credentials import (
@@ -50,6 +51,7 @@ from .requests import (
     BeginBackup,
     BeginReseal,
     BeginRestore,
+    CloseClaim,
     DeactivateWorker,
     DestroyBackup,
     Enroll,
@@ -60,6 +62,7 @@ from .requests import (
     KeepReseal,
     LeaveWorker,
     MakeQr,
+    OpenClaim,
     RecordConsent,
     RemoveCredential,
     RemovePrint,
@@ -117,6 +120,8 @@ HANDLERS: Mapping[type[Request], Handler] = {
     RecordConsent: Handler(record_consent),
     WithdrawConsent: Handler(withdraw_consent),
     LeaveWorker: Handler(leave_worker),
+    OpenClaim: Handler(open_claim),
+    CloseClaim: Handler(close_claim),
     TellErased: Handler(tell_erased),
     ForgetWorker: Handler(forget_worker),
     TakeReceipt: Handler(take_receipt),

@@ -292,6 +292,34 @@ class TakeReceipt(Request, tag="take-receipt", frozen=True, kw_only=True):
     receipt: Annotated[str, Meta(max_length=60_000)]
 
 
+ClaimKind = Literal["access", "correct", "withdraw", "restrict", "object", "erase"]
+ClaimAnswer = Literal["done", "refused"]
+
+
+class OpenClaim(Request, tag="open-claim", frozen=True, kw_only=True):
+    """A worker has asked for something about their data, on the day ``asked``, today without one.
+
+    ``due``: the day by which it is to be done, where it is not the usual one.
+    """
+
+    command = "privacy request"
+
+    code: Word
+    what: ClaimKind
+    asked: Word | None = None
+    due: Word | None = None
+
+
+class CloseClaim(Request, tag="close-claim", frozen=True, kw_only=True):
+    """What came of a claim, on the day ``on``, today without one."""
+
+    command = "privacy answer"
+
+    number: Number
+    answer: ClaimAnswer = "done"
+    on: Word | None = None
+
+
 class AskSensor(Request, tag="ask-sensor", frozen=True, kw_only=True):
     """What the sensor says of itself, and whether it is paired."""
 

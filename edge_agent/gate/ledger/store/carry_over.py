@@ -24,6 +24,7 @@ TABLES: dict[str, bool] = {
     "erased": True,
     "sealed_backups": True,
     "ended_consents": True,
+    "claims": True,
     # The new ledger's own.
     "ledger": False,
     "identity": False,

@@ -24,9 +24,11 @@ class EvidenceRows(Part):
             for seq, worker, finger, slot, generation, score, salt in rows
         }
 
-    def count_openings(self) -> int:
-        """Of how many entries the evidence is still here."""
-        [(count,)] = self._connection.rows("SELECT count(*) FROM evidence_openings")
+    def count_openings(self, worker: str | None = None) -> int:
+        """Of how many entries the evidence is still here, or of how many of a worker's."""
+        [(count,)] = self._connection.rows(
+            "SELECT count(*) FROM evidence_openings WHERE ?1 IS NULL OR worker = ?1", worker
+        )
         return int(count)
 
     def attempts(self, first: int, limit: int) -> dict[int, AttemptOpening]:
@@ -37,6 +39,13 @@ class EvidenceRows(Part):
             limit,
         )
         return {seq: AttemptOpening(worker=worker, salt=salt) for seq, worker, salt in rows}
+
+    def attempts_of(self, worker: str) -> list[int]:
+        """The entries of the refused touches that are known to have been a worker's."""
+        rows = self._connection.rows(
+            "SELECT seq FROM attempt_openings WHERE worker = ? ORDER BY seq", worker
+        )
+        return [seq for (seq,) in rows]
 
     def count_attempts(self) -> int:
         """Of how many refused touches it is still here whose they were."""

@@ -122,6 +122,19 @@ class LedgerRows(TimeRows):
             if stamp.trusted and stamp.wall_ms < since_ms - _DAY_MS:
                 return
 
+    def naming(self, code: str) -> Iterator[dict[str, Any]]:
+        """The data of every entry that names a worker, as a witness too, in order."""
+        named = [b'"%s":%s' % (key, msgspec.json.encode(code)) for key in (b"worker", b"witness")]
+        after = 0
+        while rows := self._connection.rows(
+            "SELECT seq, wire FROM ledger WHERE seq > ? AND (instr(wire, ?) OR instr(wire, ?))"
+            " ORDER BY seq LIMIT ?",
+            *(after, *named, _BATCH),
+        ):
+            for seq, wire in rows:
+                yield self._data(seq, wire)
+            after = rows[-1][0]
+
     def punches_of(self, code: str, among: int) -> list[dict[str, Any]]:
         """The data of the entries about a worker's punches, in order, ``among`` the last ones."""
         # SQLite looks through them by itself: meanwhile a press on another thread goes on.

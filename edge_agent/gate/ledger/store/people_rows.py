@@ -108,6 +108,13 @@ class PeopleRows(Part):
         """Whom a supervisor has named for other means than a finger."""
         return {code for (code,) in self._connection.rows("SELECT worker FROM named_workers")}
 
+    def backed_up(self) -> set[tuple[int, int]]:
+        """Slot and generation of the prints that a backup holds."""
+        rows = self._connection.rows(
+            "SELECT slot, generation FROM prints WHERE removed = 0 AND backed_up = 1"
+        )
+        return set(rows)
+
     def not_backed_up(self) -> int:
         """How many prints no backup holds."""
         [(count,)] = self._connection.rows(

@@ -458,3 +458,21 @@ def m190_retention(db: Database) -> None:
         " ended TEXT"
         ") STRICT"
     )
+
+
+@_migration
+def m191_claims(db: Database) -> None:
+    """What workers have asked for about their data. ``asked``, ``due`` and ``closed`` are days."""
+    db.conn.execute(
+        "CREATE TABLE claims ("
+        " id INTEGER PRIMARY KEY,"
+        " worker TEXT NOT NULL,"
+        " what TEXT NOT NULL,"
+        " asked TEXT NOT NULL,"
+        " due TEXT NOT NULL,"
+        " opened_by TEXT NOT NULL,"
+        " closed TEXT,"
+        " answer TEXT,"
+        " closed_by TEXT"
+        ") STRICT"
+    )

@@ -22,6 +22,7 @@ from ....contract.stamps import Stamp
 from ...errors import DamagedLedger, DiskFull, NoLedgerYet
 from . import people_snapshot, reserve
 from .backup_rows import BackupRows
+from .claim_rows import ClaimChange, ClaimRows
 from .database import StoreConnection, open_database, open_for_reading
 from .erasure_rows import ErasureChange, ErasureRows
 from .evidence_rows import EvidenceChange, EvidenceRows
@@ -49,6 +50,7 @@ class SqliteStore(
     PairingRows,
     MetadataRows,
     RetentionRows,
+    ClaimRows,
     ScoreRows,
 ):
     """Ledger, workers and prints of one gate. One object a thread."""
@@ -147,6 +149,7 @@ class SqliteChange(
     PeopleChange,
     PairingChange,
     RetentionChange,
+    ClaimChange,
 ):
     """Writes inside a transaction that has begun with BEGIN IMMEDIATE.
 

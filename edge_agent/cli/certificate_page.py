@@ -1,0 +1,105 @@
+"""The certificate of an erasure as a page, which carries what it was made of, to be checked by."""
+
+import re
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from ..contract.errors import BadRequest
+from ..contract.language import LANGUAGES, Message, because, is_name, said
+from ..gate.papers.certificate import Certificate
+from .page import field, qr, signatures
+from .sections import Section, Text, as_page
+
+_BLOCK = re.compile(rb'<script type="application/json" id="certificate">(.*?)</script>', re.DOTALL)
+
+_LONGEST = 1 << 20
+
+_COUNTED = ("prints", "openings", "credentials")
+"""What of an erasure is counted, in the order in which it is told."""
+
+
+class Carried(Struct, frozen=True, kw_only=True):
+    """All that a page is made of; ``version``: of the program that made it."""
+
+    document: str
+    seq: int | None
+    name: str
+    language: str
+    version: str
+
+
+def certificate_page(carried: Carried) -> str:
+    """The page: of the same, always the same letters, as long as the program is the same.
+
+    Raises BadRequest where there is no document in it.
+    """
+    made = Certificate(document=carried.document, seq=carried.seq)
+    done, language = made.read(), carried.language
+
+    def words(key: str, **fields: object) -> str:
+        return said(Message(f"proof.{key}", **fields), language)
+
+    before = [
+        qr(f"EDGE-AGENT worker.erased {done.gate} {done.ledger} {done.worker} {made.digest}"),
+        field(words("employer")),
+        field(words("name"), carried.name),
+        field(words("code"), done.worker),
+        field(words("gate"), done.gate),
+        field(words("begun"), words("moment", at=done.begun)),
+        field(words("done"), words("moment", at=done.done)),
+    ]
+    held = tuple(
+        (_known("held", what), str(done.erased[what]))
+        for what in (*_COUNTED, *sorted(done.erased.keys() - {*_COUNTED}))
+        if what in done.erased
+    )
+    kept = tuple((_known("kept", what), _known("why", what)) for what in done.kept)
+    aside = (Message("proof.aside", files=done.not_reached),) if done.not_reached else ()
+    sections = [
+        Section(title=Message("proof.held"), rows=held),
+        Section(
+            title=Message("proof.checked"),
+            lines=tuple(_known("checked", what) for what in done.checked),
+        ),
+        Section(title=Message("proof.kept"), rows=kept),
+        Section(title=Message("proof.beyond"), lines=(Message("proof.backups"), *aside)),
+    ]
+    told = {"ledger": done.ledger, "digest": made.digest}
+    seq = carried.seq
+    small = (
+        Message("proof.small-once", **told)
+        if seq is None
+        else Message("proof.small", seq=seq, **told)
+    )
+    inside = msgspec.json.encode(carried).decode().replace("<", "\\u003c")
+    after = [
+        signatures(words("by"), words("to")),
+        f'<script type="application/json" id="certificate">{inside}</script>',
+    ]
+    return as_page(Message("proof.title"), sections, small, language, before, after)
+
+
+def carried_by(file: Path) -> tuple[bytes, Carried]:
+    """The page in a file, and what it carries. Raises BadRequest where it is no certificate."""
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(_LONGEST)
+    except OSError as error:
+        raise BadRequest("file.unreadable", path=file, why=because(error)) from error
+    blocks = _BLOCK.findall(content)
+    try:
+        [block] = blocks
+        carried = msgspec.json.decode(block, type=Carried)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest("proof.no-certificate", file=file) from error
+    if carried.language not in LANGUAGES:
+        raise BadRequest("proof.no-certificate", file=file)
+    return content, carried
+
+
+def _known(kind: str, what: str) -> Text:
+    """The words for a code of the document; the code itself where only another version has them."""
+    name = f"proof.{kind}-{what}"
+    return Message(name) if is_name(name) else what

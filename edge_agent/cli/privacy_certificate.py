@@ -1,0 +1,96 @@
+"""``edge-agent privacy certificate`` and ``verify``: somebody's erasure on paper."""
+
+from pathlib import Path
+
+import click
+
+from .. import __version__
+from ..contract.atomic_file import new_private_file
+from ..contract.language import current, say
+from ..gate.settings.load import load_settings
+from ..gate.settings.schema import Settings
+from .carry_out import names_of, who
+from .certificate_page import Carried, carried_by, certificate_page
+from .complete import code_argument
+from .help import command
+from .options import as_json, config_option, page_option, with_settings
+from .show import print_json
+from .tell import tell
+
+
+@command(name="certificate", help="help.privacy-certificate")
+@code_argument
+@page_option(required=True)
+@as_json
+@with_settings
+def certificate(settings: Settings, code: str, file: Path, as_json: bool) -> None:
+    # Only here: what the daemon does is asked for without the database.
+    from ..gate.daemon.assembly import Assembly
+    from ..gate.papers.certificate import certificate_of
+
+    made = certificate_of(Assembly(settings).store_for_reading(), code)
+    name = names_of(settings).get(code, "")
+    page = certificate_page(
+        Carried(
+            document=made.document,
+            seq=made.seq,
+            name=name,
+            language=current(),
+            version=__version__,
+        )
+    )
+    with new_private_file(file) as out:
+        out.write(page.encode())
+    if as_json:
+        print_json({"file": str(file), "seq": made.seq, "digest": made.digest})
+    else:
+        tell(say("proof.written", file=file, whose=who(code, {code: name} if name else {})))
+
+
+@command(name="verify", help="help.privacy-verify")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--export",
+    metavar="LEDGER.jsonl",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="help.privacy-export",
+)
+@as_json
+# Not with_settings: with an export no gate is needed.
+@config_option
+def verify(config: Path, file: Path, export: Path | None, as_json: bool) -> None:
+    # Only here: what the daemon does is asked for without the database.
+    from ..gate.papers.certificate import Certificate, judge, proofs_in, proofs_of
+
+    content, carried = carried_by(file)
+    made = Certificate(document=carried.document, seq=carried.seq)
+    said = made.read()
+    if export is not None:
+        proofs = proofs_in(export)
+    else:
+        from ..gate.daemon.assembly import Assembly
+
+        proofs = proofs_of(Assembly(load_settings(config)).store_for_reading())
+    verdict = judge(made, proofs)
+    comparable = carried.version == __version__
+    changed = verdict.holds and comparable and certificate_page(carried).encode() != content
+    told = "changed" if changed else verdict.value
+    if as_json:
+        print_json(
+            {
+                "file": str(file),
+                "verdict": told,
+                "compared": comparable,
+                **{"worker": said.worker, "gate": said.gate, "ledger": said.ledger},
+                **{"seq": made.seq, "digest": made.digest, "done": said.done},
+            }
+        )
+    else:
+        fields = {"code": said.worker, "gate": said.gate, "ledger": said.ledger}
+        tell(say(f"proof.{told}", file=file, seq=made.seq, done=said.done, **fields))
+        if verdict.holds and not comparable:
+            counts = {"prints": 0, "openings": 0, "credentials": 0} | said.erased
+            version = carried.version
+            tell(say("proof.other-version", version=version, done=said.done, **counts))
+    if changed or not verdict.holds:
+        click.get_current_context().exit(1)

@@ -1,0 +1,174 @@
+"""The certificate of an erasure, and whether one is what the gate has written down.
+
+What the gate keeps of an erasure is a document, whose SHA-256 stands in the ledger's
+``worker.erased``. A certificate is that document in words, and as it is.
+"""
+
+import hashlib
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from ...contract.chain import GENESIS, Entry, read_wire
+from ...contract.errors import BadRequest
+from ...contract.kinds import kind_of
+from ...contract.language import because
+from ...contract.people_facts import WorkerErased
+from ..ledger.store.sqlite_store import SqliteStore
+from ..ledger.store.verify import altered
+
+_ERASED = kind_of(WorkerErased)
+
+
+class Done(Struct, frozen=True, kw_only=True):
+    """The document of an erasure, as far as a certificate says it in words. Times are local."""
+
+    gate: str
+    ledger: str
+    worker: str
+    begun: str
+    done: str
+    erased: dict[str, int]
+    checked: list[str]
+    kept: list[str]
+    not_reached: list[str]
+
+
+class Certificate(Struct, frozen=True, kw_only=True):
+    """``document``: canonical JSON; ``seq``: of the entry that has its digest, where it is here."""
+
+    document: str
+    seq: int | None = None
+
+    @property
+    def digest(self) -> str:
+        """64 hex digits."""
+        return hashlib.sha256(self.document.encode()).hexdigest()
+
+    def read(self) -> Done:
+        """What the document says. Raises BadRequest where it is none."""
+        try:
+            return msgspec.json.decode(self.document, type=Done)
+        except msgspec.MsgspecError as error:
+            raise BadRequest("proof.no-document") from error
+
+
+class Proof(Struct, frozen=True, kw_only=True):
+    """Whose digest a ``worker.erased`` has, and which entry that is."""
+
+    worker: str
+    seq: int
+
+
+class Proofs(Struct, frozen=True, kw_only=True):
+    """All of a ledger, by their digests; ``first``: the first entry that is there.
+
+    ``documents``: what the gate itself keeps, of its earlier ledgers too.
+    """
+
+    gate: str
+    ledger: str
+    first: int
+    known: dict[str, Proof]
+    documents: frozenset[str] = frozenset()
+
+
+class Verdict(StrEnum):
+    """What a certificate is by the proofs at hand."""
+
+    GENUINE = "genuine"
+    EARLIER = "earlier"
+    """Of an earlier ledger of this gate, and the gate keeps the same document."""
+    FOREIGN = "foreign"
+    PRUNED = "pruned"
+    """Its entry may have been among those that are no longer here."""
+    FORGED = "forged"
+
+    @property
+    def holds(self) -> bool:
+        """Whether the gate has said what the document says."""
+        return self in (Verdict.GENUINE, Verdict.EARLIER)
+
+
+def certificate_of(store: SqliteStore, code: str) -> Certificate:
+    """A worker's last. Raises BadRequest where nothing was erased, or not all of it yet."""
+    begun = [one for one in store.erasures() if one.worker == code and one.begun]
+    if not begun:
+        raise BadRequest("proof.nothing-erased", code=code)
+    document = begun[-1].document
+    if document is None:
+        raise BadRequest("proof.not-done", code=code)
+    made = Certificate(document=document)
+    proof = proofs_of(store).known.get(made.digest)
+    return msgspec.structs.replace(made, seq=proof.seq if proof else None)
+
+
+def proofs_of(store: SqliteStore) -> Proofs:
+    """Those of the gate's own ledger. Raises StoreFault, also where such an entry was altered."""
+    known = {}
+    for _, data in store.newest_first({_ERASED}):
+        store.whole_entries(data["seq"], 1)
+        known[data["proof"]] = _proof(data)
+    documents = frozenset(one.document for one in store.erasures() if one.document is not None)
+    first = store.checkpoint().seq + 1
+    return Proofs(
+        gate=store.gate, ledger=store.ledger, first=first, known=known, documents=documents
+    )
+
+
+def proofs_in(path: Path) -> Proofs:
+    """Those in an export of a ledger (``.jsonl``), each link of whose chain is checked.
+
+    Raises BadRequest where it cannot be read, or was altered.
+    """
+    known: dict[str, Proof] = {}
+    gate = ledger = ""
+    first, last, before = 0, 0, GENESIS
+    try:
+        with path.open("rb") as lines:
+            for line in lines:
+                envelope, data = read_wire(line)
+                if not first:
+                    gate, ledger = envelope.source.rpartition("/")[2], data["ledger"]
+                    first, last = data["seq"], data["seq"] - 1
+                    before = bytes.fromhex(envelope.prevhash) if last else GENESIS
+                entry = Entry(
+                    seq=last + 1,
+                    kind=data["kind"],
+                    hash=bytes.fromhex(envelope.hash),
+                    wire=line.rstrip(b"\n"),
+                )
+                if altered(entry, before, gate, ledger) is not None:
+                    raise BadRequest("proof.bad-export", file=path, seq=last + 1)
+                if entry.kind == _ERASED:
+                    known[data["proof"]] = _proof(data)
+                last, before = entry.seq, entry.hash
+    except OSError as error:
+        raise BadRequest("file.unreadable", path=path, why=because(error)) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadRequest("proof.bad-export", file=path, seq=last + 1) from error
+    if not first:
+        raise BadRequest("proof.bad-export", file=path, seq=1)
+    return Proofs(gate=gate, ledger=ledger, first=first, known=known)
+
+
+def judge(certificate: Certificate, proofs: Proofs) -> Verdict:
+    """What it is by these proofs. Raises BadRequest where it is no certificate."""
+    said = certificate.read()
+    proof = proofs.known.get(certificate.digest)
+    if proof is not None and proof.worker == said.worker:
+        return Verdict.GENUINE
+    if certificate.document in proofs.documents:
+        return Verdict.EARLIER
+    if (said.gate, said.ledger) != (proofs.gate, proofs.ledger):
+        return Verdict.FOREIGN
+    # Whoever forges one may name an early entry: then nobody can tell, and nobody is told it is so.
+    gone = certificate.seq is None or certificate.seq < proofs.first
+    return Verdict.PRUNED if gone and proofs.first > 1 else Verdict.FORGED
+
+
+def _proof(data: dict[str, Any]) -> Proof:
+    return Proof(worker=data["worker"], seq=data["seq"])

@@ -1,0 +1,180 @@
+"""All that a gate holds about one worker, read from its database: for the worker's own eyes."""
+
+from collections import Counter
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from ...contract.attendance import Attendance, attendance
+from ...contract.chain import stamp_of
+from ...contract.facts import Method
+from ...contract.people import Employment, Worker
+from ...contract.stamps import true_time
+from ..claims import Claim
+from ..consents import Consent
+from ..erasure import Erasure
+from ..ledger.store.sqlite_store import SqliteStore
+
+
+class HeldFinger(Struct, frozen=True, kw_only=True):
+    """A print. ``enrolled``: a local time; None: not known, or its entry was pruned."""
+
+    finger: str
+    slot: int
+    generation: int
+    enrolled: str | None
+    backed_up: bool
+
+
+class HeldConsent(Struct, frozen=True, kw_only=True):
+    """A consent. ``ended``: a day; None: it lives, or ended while nobody knew the day."""
+
+    text: str
+    text_hash: str
+    signed: str
+    ended: str | None = None
+
+
+class HeldAttempt(Struct, frozen=True, kw_only=True):
+    """A touch of theirs that was refused, as far as it is still known here that it was theirs."""
+
+    seq: int
+    at: str | None
+    reason: str
+    method: str
+
+
+class Held(Struct, frozen=True, kw_only=True):
+    """All of it. Times are local, None where nobody knows them.
+
+    ``evidence``: of how many presses it is here which finger it was. ``punches``: all of them, as
+    they stand now; ``entries``: how many entries of each kind name the worker; ``witnessed``: whose
+    consents they have witnessed; ``sealed``: when backups of templates were made since their first
+    print; ``claims``: what they have asked for.
+    """
+
+    gate: str
+    ledger: str
+    code: str
+    name: str
+    former_names: list[str]
+    active: bool
+    listed: Employment | None
+    fingers: list[HeldFinger]
+    credentials: list[str]
+    allowed: bool
+    consent: HeldConsent | None
+    ended_consents: list[HeldConsent]
+    evidence: int
+    attempts: list[HeldAttempt]
+    punches: list[Attendance]
+    entries: dict[str, int]
+    witnessed: list[str]
+    sealed: list[str | None]
+    erasures: list[Erasure]
+    claims: list[Claim]
+
+
+def held(store: SqliteStore, worker: Worker, zone: ZoneInfo) -> Held:
+    """Read all of it: the whole ledger, once. Raises StoreFault."""
+    code, reading = worker.code, _Reading(worker.code, zone)
+    for data in store.naming(code):
+        reading.take(data)
+    for seq in store.attempts_of(code):
+        for entry in store.entries(seq, 1):
+            reading.take_attempt(store.data_of(entry))
+    backed_up = store.backed_up()
+    return Held(
+        gate=store.gate,
+        ledger=store.ledger,
+        code=code,
+        name=worker.name,
+        former_names=store.holders().before(code),
+        active=worker.active,
+        listed=worker.listed,
+        fingers=[
+            HeldFinger(
+                finger=one.finger,
+                slot=one.slot,
+                generation=one.generation,
+                enrolled=reading.enrolled.get((one.slot, one.generation)),
+                backed_up=(one.slot, one.generation) in backed_up,
+            )
+            for one in store.prints()
+            if one.worker == code
+        ],
+        credentials=[str(one.method) for one in store.credentials() if one.worker == code],
+        allowed=code in store.named_workers(),
+        consent=_consent(store.consents().get(code)),
+        ended_consents=[
+            HeldConsent(
+                text=one.text, text_hash=one.text_hash.hex(), signed=one.signed, ended=one.ended
+            )
+            for one in store.ended_consents()
+            if one.worker == code
+        ],
+        evidence=store.count_openings(code),
+        attempts=sorted(reading.attempts, key=lambda one: one.seq),
+        punches=attendance(reading.punches, zone),
+        entries=dict(sorted(reading.entries.items())),
+        witnessed=reading.witnessed,
+        sealed=_sealed_since(store, reading.first_print, zone),
+        erasures=[one for one in store.erasures() if one.worker == code],
+        claims=[one for one in store.claims() if one.worker == code],
+    )
+
+
+def _consent(one: Consent | None) -> HeldConsent | None:
+    if one is None:
+        return None
+    return HeldConsent(text=one.text, text_hash=one.text_hash.hex(), signed=one.signed)
+
+
+def _sealed_since(store: SqliteStore, first: int | None, zone: ZoneInfo) -> list[str | None]:
+    """When backups were made since entry ``first``, the oldest first."""
+    found: list[str | None] = []
+    for _, data in store.newest_first({"templates.sealed"}):
+        if first is None or data["seq"] < first:
+            break
+        found.append(true_time(stamp_of(data), zone))
+    return found[::-1]
+
+
+class _Reading:
+    """What the entries that name a worker come to."""
+
+    def __init__(self, code: str, zone: ZoneInfo) -> None:
+        self._code = code
+        self._zone = zone
+        self.entries: Counter[str] = Counter()
+        self.punches: list[dict[str, Any]] = []
+        self.attempts: list[HeldAttempt] = []
+        self.enrolled: dict[tuple[int, int], str | None] = {}
+        self.first_print: int | None = None
+        self.witnessed: list[str] = []
+
+    def take(self, data: dict[str, Any]) -> None:
+        kind = data["kind"]
+        if data.get("worker") != self._code:
+            self.witnessed.append(data["worker"])
+            return
+        self.entries[kind] += 1
+        if kind.startswith("punch."):
+            self.punches.append(data)
+        elif kind in ("print.enrolled", "print.restored"):
+            self.first_print = self.first_print or data["seq"]
+            key = data["slot"], data["generation"]
+            self.enrolled[key] = true_time(stamp_of(data), self._zone)
+        elif kind == "attempt.refused":  # As earlier versions wrote them.
+            self.take_attempt(data)
+
+    def take_attempt(self, data: dict[str, Any]) -> None:
+        self.attempts.append(
+            HeldAttempt(
+                seq=data["seq"],
+                at=true_time(stamp_of(data), self._zone),
+                reason=data["reason"],
+                method=data.get("method", Method.FINGER.value),
+            )
+        )

@@ -1,0 +1,163 @@
+"""A certificate of erasure: genuine, or told for what it is."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from edge_agent import cli
+from edge_agent.cli.ledger import write_entries
+from edge_agent.gate.people.requests import WithdrawConsent
+from tests.gate.people.test_requests import Office
+
+CODE = "007"
+
+
+@pytest.fixture
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
+    """A gate at which somebody was erased, and whose database commands read."""
+    made = Office()
+    assert made.asks(WithdrawConsent(code=CODE))["done"]
+    settle(made, tmp_path)
+    monkeypatch.setenv("EDGE_AGENT_CONFIG", str(tmp_path / "gate.toml"))
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    return made
+
+
+def settle(office: Office, folder: Path) -> None:
+    """Have commands read what the office has written by now."""
+    office.site.store.take_log_home()
+    shutil.copy(office.site.store._connection.path, folder / "gate.db")
+    config = '[gate]\nid = "main-gate"\n[store]\npath = "gate.db"\n[control]\nsocket = "none"\n'
+    (folder / "gate.toml").write_text(config)
+
+
+def told(*arguments: str, language: str = "en", code: int = 0) -> str:
+    done = CliRunner().invoke(cli.main, ["--lang", language, "privacy", *arguments])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def certificate(folder: Path, language: str = "vi") -> Path:
+    file = folder / f"{language}.html"
+    told("certificate", CODE, "--output", str(file), language=language)
+    return file
+
+
+def verdict(file: Path, *arguments: str) -> str:
+    done = CliRunner().invoke(cli.main, ["privacy", "verify", str(file), "--json", *arguments])
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert done.exit_code == (0 if found["verdict"] in ("genuine", "earlier") else 1)
+    return str(found["verdict"])
+
+
+def altered(file: Path, old: str, new: str) -> Path:
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize(
+    ("language", "own", "other"),
+    [("vi", "Giấy xác nhận đã xóa", "Certificate"), ("en", "Certificate of erasure", "Giấy")],
+)
+@pytest.mark.usefixtures("office")
+def test_it_says_what_was_done_in_one_language_and_holds(
+    tmp_path: Path, language: str, own: str, other: str
+) -> None:
+    file = certificate(tmp_path, language)
+    page = file.read_text(encoding="utf-8")
+    assert own in page
+    assert other not in page
+    assert "<svg" in page
+    assert verdict(file) == "genuine"
+    # Whatever language it is checked in.
+    assert "main-gate" in told("verify", str(file), language="vi")
+    assert file.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.usefixtures("office")
+def test_words_that_were_changed_are_noticed(tmp_path: Path) -> None:
+    file = altered(certificate(tmp_path), "<td>1</td>", "<td>0</td>")
+    assert verdict(file) == "changed"
+
+
+@pytest.mark.usefixtures("office")
+def test_a_document_that_was_changed_is_forged(tmp_path: Path) -> None:
+    file = altered(certificate(tmp_path), 'worker\\":\\"007', 'worker\\":\\"008')
+    assert verdict(file) == "forged"
+    assert "GIẢ" in told("verify", str(file), language="vi", code=1)
+
+
+def test_one_of_another_ledger_is_foreign(office: Office, tmp_path: Path) -> None:
+    file = certificate(tmp_path)
+    for statement in (
+        "UPDATE identity SET ledger = 'of-another-gate'",
+        "DELETE FROM erasures",
+        "DELETE FROM ledger WHERE kind = 'worker.erased'",
+    ):
+        office.site.store.sql(statement)
+    settle(office, tmp_path)
+    assert verdict(file) == "foreign"
+    assert "FOREIGN" in told("verify", str(file), code=1)
+
+
+def test_by_an_export_without_any_gate(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, export = certificate(tmp_path), tmp_path / "ledger.jsonl"
+    write_entries(office.site.store, export)
+    monkeypatch.setenv("EDGE_AGENT_CONFIG", "/nowhere.toml")
+    assert verdict(file, "--export", str(export)) == "genuine"
+    lines = export.read_bytes().splitlines(keepends=True)
+    short = tmp_path / "short.jsonl"
+    short.write_bytes(b"".join(line for line in lines if b"worker.erased" not in line))
+    assert verdict(file, "--export", str(short)) == "forged"
+
+    # One whose entry was put in by hand breaks the chain.
+    proof = json.loads(lines[-1])["data"]["proof"].encode()
+    export.write_bytes(b"".join(lines).replace(proof, b"0" * 64))
+    said = told("verify", str(file), "--export", str(export), code=65)
+    assert "was altered" in said
+
+
+def test_after_the_entry_was_pruned_nobody_can_tell(office: Office, tmp_path: Path) -> None:
+    file = certificate(tmp_path)
+    store = office.site.store
+    store.sql("DELETE FROM erasures")
+    through = store.tail().seq
+    store.sql(f"INSERT INTO checkpoint SELECT 1, seq, hash FROM ledger WHERE seq = {through - 1}")
+    store.sql(f"DELETE FROM ledger WHERE seq <= {through - 1}")
+    settle(office, tmp_path)
+    assert verdict(file) == "genuine"
+    store.sql("DELETE FROM checkpoint")
+    store.sql(f"INSERT INTO checkpoint SELECT 1, seq, hash FROM ledger WHERE seq = {through}")
+    store.sql(f"DELETE FROM ledger WHERE seq <= {through}")
+    settle(office, tmp_path)
+    assert verdict(file) == "pruned"
+
+
+def test_of_an_earlier_ledger_the_gate_keeps_the_document(office: Office, tmp_path: Path) -> None:
+    file = certificate(tmp_path)
+    office.site.store.sql("UPDATE identity SET ledger = 'the-next-one'")
+    office.site.store.sql("DELETE FROM ledger WHERE kind = 'worker.erased'")
+    settle(office, tmp_path)
+    assert verdict(file) == "earlier"
+
+
+@pytest.mark.parametrize("content", [b"", b"<html></html>", b"\xff\xfe", b"{" * 100_000])
+@pytest.mark.usefixtures("office")
+def test_what_is_no_certificate(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "other.html"
+    file.write_bytes(content)
+    assert "is no certificate" in told("verify", str(file), code=65)
+
+
+@pytest.mark.usefixtures("office")
+def test_of_whom_nothing_was_erased(tmp_path: Path) -> None:
+    file = str(tmp_path / "x.html")
+    assert "Nothing of 008" in told("certificate", "008", "--output", file, code=65)

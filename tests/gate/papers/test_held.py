@@ -1,0 +1,145 @@
+"""``privacy report``: everything of one worker, nothing of another, in both languages."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from msgspec import structs
+
+from edge_agent import cli
+from edge_agent.contract.facts import Method
+from edge_agent.contract.people import Worker
+from edge_agent.contract.people_facts import PrintEnrolled, TemplatesSealed
+from edge_agent.gate.credentials import Credential
+from edge_agent.gate.papers.held import held
+from edge_agent.gate.people.requests import (
+    ActivateWorker,
+    AddPunch,
+    DeactivateWorker,
+    OpenClaim,
+    RecordConsent,
+    VoidPunch,
+    WithdrawConsent,
+)
+from edge_agent.gate.rules import Match
+from edge_agent.gate.touch.credit import Credit
+from tests.gate.fakes import HOAS, LANS, ZONE
+from tests.gate.people.test_requests import Office
+
+NAME, OTHER = "Nguyễn Thị Lan", "Trần Văn Hòa"
+
+
+@pytest.fixture
+def office() -> Office:
+    """Two workers with a life at the gate."""
+    made = Office()
+    site = made.site
+    with site.store.changing() as change:
+        for code, name in (("007", NAME), ("008", OTHER)):
+            change.put_worker(Worker(code=code, name=name), same_person=True)
+        card = Credential(worker="007", method=Method.CARD, salt=b"s" * 16, hash=b"\x07" * 32)
+        change.put_credential(card)
+        change.put_backed_up(LANS)
+    site.gate._known = None
+    enrolled = structs.asdict(LANS)
+    site.gate.record(PrintEnrolled(**enrolled, actor="uid:0"))
+    site.gate.record(TemplatesSealed(backup="b", prints=2, recipients=["age1"], actor="uid:0"))
+    for code, witness in (("007", "008"), ("008", "007")):
+        made.asks(RecordConsent(code=code, text="vi-1", signed="2026-11-01", witness=witness))
+    for slot in (LANS.slot, LANS.slot, HOAS.slot):
+        press(made, slot)
+    made.asks(DeactivateWorker(code="007"))
+    press(made, LANS.slot)
+    made.asks(ActivateWorker(code="007"))
+    made.asks(AddPunch(code="007", at="2026-11-17T06:00", reason="no-power"))
+    made.asks(VoidPunch(seq=site.store.tail().seq, reason="mistake"))
+    made.asks(OpenClaim(code="007", what="access"))
+    return made
+
+
+def press(office: Office, slot: int) -> None:
+    site = office.site
+    site.clock.now += 3600
+    Credit(site.gate, site.panel, lambda: False).match(Match(slot, 90), site.clock.stamp())
+
+
+def lans(office: Office) -> Any:
+    store = office.site.store
+    worker = store.worker("007")
+    assert worker is not None
+    return held(store, worker, ZONE)
+
+
+def test_all_of_it(office: Office) -> None:
+    found = lans(office)
+    assert [(one.finger, one.slot, one.backed_up) for one in found.fingers] == [
+        ("right-index", LANS.slot, True)
+    ]
+    assert found.fingers[0].enrolled is not None
+    assert found.credentials == ["card"]
+    assert (found.consent.text, found.consent.signed) == ("vi-1", "2026-11-01")
+    assert found.witnessed == ["008"]
+    assert found.evidence == 2
+    assert [(one.reason, one.method) for one in found.attempts] == [("deactivated", "finger")]
+    assert [(one.kind, one.voided) for one in found.punches] == [
+        ("punch.added", "mistake"),
+        ("punch.recorded", None),
+        ("punch.recorded", None),
+    ]
+    assert len(found.sealed) == 1
+    assert [one.what for one in found.claims] == ["access"]
+
+
+def test_every_entry_that_names_them_is_counted(office: Office) -> None:
+    code = '"worker":"007"'
+    named = [entry for entry in office.site.store.all if code.encode() in entry.wire]
+    assert sum(lans(office).entries.values()) == len(named)
+
+
+def test_after_an_erasure_it_says_so_and_has_nothing_else(office: Office) -> None:
+    office.asks(WithdrawConsent(code="007"))
+    found = lans(office)
+    assert (found.fingers, found.credentials, found.evidence) == ([], [], 0)
+    assert (found.attempts, found.consent) == ([], None)
+    [ended] = found.ended_consents
+    assert (ended.text, ended.signed, ended.ended) == ("vi-1", "2026-11-01", "2026-11-18")
+    [erasure] = found.erasures
+    assert erasure.done
+    assert len(found.punches) == 3
+
+
+@pytest.mark.parametrize(
+    ("language", "own", "foreign"),
+    [
+        ("vi", ("Vân tay của bạn", "ngón trỏ phải", "thẻ", "xem đang giữ gì"), "Your"),
+        ("en", ("Your fingers", "right-index", "card", "see what is held"), "bạn"),
+    ],
+)
+def test_the_page_and_the_lines_are_in_the_workers_language(
+    office: Office,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+    own: tuple[str, ...],
+    foreign: str,
+) -> None:
+    office.site.store.take_log_home()
+    shutil.copy(office.site.store._connection.path, tmp_path / "gate.db")
+    config = '[gate]\nid = "main-gate"\n[store]\npath = "gate.db"\n[control]\nsocket = "none"\n'
+    (tmp_path / "gate.toml").write_text(config)
+    monkeypatch.setenv("EDGE_AGENT_CONFIG", str(tmp_path / "gate.toml"))
+    report = ["--lang", language, "privacy", "report", "007"]
+    lines = CliRunner().invoke(cli.main, report)
+    file = tmp_path / "report.html"
+    assert CliRunner().invoke(cli.main, [*report, "--output", str(file)]).exit_code == 0
+    for text in (lines.output, file.read_text(encoding="utf-8")):
+        for words in own:
+            assert words.lower() in text.lower()
+        assert foreign not in text
+        assert NAME in text
+        assert OTHER not in text
+    told = json.loads(CliRunner().invoke(cli.main, [*report, "--json"]).stdout)
+    assert (told["code"], told["retention"][2]["months"]) == ("007", 13)
