@@ -9,6 +9,8 @@ from msgspec import Struct
 from ..contract.errors import BadRequest
 from ..contract.language import LANGUAGES, Message, because, is_name, said
 from ..gate.papers.certificate import Certificate
+from ..gate.papers.held import HeldBackup
+from .kept_words import of_backup
 from .page import field, qr, signatures
 from .sections import Section, Text, as_page
 
@@ -21,13 +23,16 @@ _COUNTED = ("prints", "openings", "credentials")
 
 
 class Carried(Struct, frozen=True, kw_only=True):
-    """All that a page is made of; ``version``: of the program that made it."""
+    """All that a page is made of; ``version``: of the program that made it; ``backups``: those
+    that still held the worker's templates then.
+    """
 
     document: str
     seq: int | None
     name: str
     language: str
     version: str
+    backups: list[HeldBackup] = []
 
 
 def certificate_page(carried: Carried) -> str:
@@ -64,7 +69,10 @@ def certificate_page(carried: Carried) -> str:
             lines=tuple(_known("checked", what) for what in done.checked),
         ),
         Section(title=Message("proof.kept"), rows=kept),
-        Section(title=Message("proof.beyond"), lines=(Message("proof.backups"), *aside)),
+        Section(
+            title=Message("proof.beyond"),
+            lines=(Message("proof.backups"), *map(of_backup, carried.backups), *aside),
+        ),
     ]
     told = {"ledger": done.ledger, "digest": made.digest}
     seq = carried.seq

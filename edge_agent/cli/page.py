@@ -15,6 +15,11 @@ p { margin: 0 0 2.6mm; }
 table { border-collapse: collapse; width: 100%; margin: 1mm 0 3mm; }
 th, td { border: 0.3mm solid #777; padding: 1.2mm 2mm; text-align: left; vertical-align: top; }
 th { background: #eee; }
+thead { break-after: avoid; }
+tr:first-child { break-after: avoid; }
+.fixed { table-layout: fixed; }
+.fixed td { overflow-wrap: anywhere; }
+.fixed td:last-child { font-size: 9pt; }
 tr, .signed { break-inside: avoid; }
 .field { border-bottom: 0.3mm solid #000; display: inline-block; min-width: 70mm; height: 1.2em; }
 .small { margin-top: 4mm; }

@@ -27,8 +27,10 @@ def certificate(settings: Settings, code: str, file: Path, as_json: bool) -> Non
     # Only here: what the daemon does is asked for without the database.
     from ..gate.daemon.assembly import Assembly
     from ..gate.papers.certificate import certificate_of
+    from ..gate.papers.held import backups_with
 
-    made = certificate_of(Assembly(settings).store_for_reading(), code)
+    store = Assembly(settings).store_for_reading()
+    made = certificate_of(store, code)
     name = names_of(settings).get(code, "")
     page = certificate_page(
         Carried(
@@ -37,6 +39,7 @@ def certificate(settings: Settings, code: str, file: Path, as_json: bool) -> Non
             name=name,
             language=current(),
             version=__version__,
+            backups=backups_with(store, code),
         )
     )
     with new_private_file(file) as out:

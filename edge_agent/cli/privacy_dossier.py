@@ -19,6 +19,8 @@ from .tell import tell
 
 _OPEN = "▲"
 
+_WIDTHS = (5, 55, 40)
+
 
 @command(name="dossier", help="help.privacy-dossier")
 @page_option(required=True)
@@ -67,6 +69,7 @@ def dossier_(settings: Settings, file: Path, as_json: bool) -> None:
 def _section(chapter: Chapter) -> Section:
     return Section(
         title=Message(f"dossier.{chapter.name}"),
+        widths=_WIDTHS,
         head=("", Message("dossier.statement"), Message("dossier.rests-on")),
         rows=tuple(
             (_OPEN if one.open else "", one.said, "; ".join(one.rests_on))

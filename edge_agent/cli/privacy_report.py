@@ -20,7 +20,7 @@ from ..gate.settings.schema import Settings
 from .carry_out import who
 from .complete import code_argument
 from .help import command
-from .kept_words import how_long
+from .kept_words import how_long, of_backup
 from .options import as_json, page_option, with_settings
 from .sections import Section, Text, as_page, tell_sections
 from .show import print_json
@@ -199,12 +199,7 @@ def _refusals(found: Held) -> Section:
 
 def _elsewhere(found: Held) -> Iterator[Message]:
     yield Message("held.at-payroll")
-    if found.sealed:
-        days = [
-            Message("words.day", on=at[:10]) if at else Message("held.unknown-time")
-            for at in found.sealed
-        ]
-        yield Message("held.sealed", days=days)
+    yield from map(of_backup, found.sealed)
     yield Message("held.copies")
     yield Message("held.nobody-else")
 

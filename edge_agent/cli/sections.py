@@ -16,14 +16,15 @@ _INDENT = "  "
 
 
 class Section(Struct, frozen=True, kw_only=True):
-    """``rows``: cells of a table, under the titles ``head`` where it has any; ``notes``: what
-    stands below it.
+    """``rows``: cells of a table, under the titles ``head`` where it has any, in columns that have
+    ``widths`` (of 100) or what they need; ``notes``: what stands below it.
     """
 
     title: Text
     lines: tuple[Text, ...] = ()
     head: tuple[Text, ...] = ()
     rows: tuple[tuple[Text, ...], ...] = ()
+    widths: tuple[int, ...] = ()
     notes: tuple[Text, ...] = ()
 
 
@@ -49,7 +50,8 @@ def as_page(
         parts += (paragraph(words(line)) for line in section.lines)
         if section.rows:
             head = [words(cell) for cell in section.head]
-            parts.append(_table(head, ([words(cell) for cell in row] for row in section.rows)))
+            rows = ([words(cell) for cell in row] for row in section.rows)
+            parts.append(_table(head, rows, section.widths))
         parts += (paragraph(words(line)) for line in section.notes)
     return page(words(title), language, [*parts, *after, paragraph(words(small), "small")])
 
@@ -75,9 +77,12 @@ def _say(text: Text) -> str:
     return say(text) if isinstance(text, Message) else text
 
 
-def _table(head: list[str], rows: Iterable[list[str]]) -> str:
-    titles = f"<tr>{''.join(f'<th>{escape(cell)}</th>' for cell in head)}</tr>\n" if head else ""
+def _table(head: list[str], rows: Iterable[list[str]], widths: Iterable[int]) -> str:
+    columns = "".join(f'<col style="width: {width}%">' for width in widths)
+    cells = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+    titles = f"<thead><tr>{cells}</tr></thead>\n" if head else ""
     lines = "".join(
         f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>\n" for row in rows
     )
-    return f"<table>\n{titles}{lines}</table>"
+    kind = ' class="fixed"' if columns else ""
+    return f"<table{kind}>\n{columns}{titles}{lines}</table>"

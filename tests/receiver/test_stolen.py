@@ -63,3 +63,16 @@ def test_another_gates_people_are_not_concerned(desk: Desk) -> None:
 
 def test_a_gate_that_nobody_knows(desk: Desk) -> None:
     assert "main-gate, north-gate" in desk.refused("stolen", "east-gate")
+
+
+@pytest.mark.parametrize(("erased", "fingers"), [(3, 0), (None, 1)])
+def test_a_gate_that_was_retired_has_no_fingers_any_more(
+    database: str, erased: int | None, fingers: int
+) -> None:
+    """Unless its sensor was not reached."""
+    desk, gate = Desk(database), Ledger("a")
+    enrolled(gate, "0001", 0)
+    gate.write("gate.retired", erased=erased, slots=erased and 1000, actor="uid:0")
+    desk.take(gate)
+    found = desk.json("stolen", "main-gate")
+    assert sum(one["fingers"] for one in found) == fingers

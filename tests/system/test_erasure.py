@@ -35,6 +35,17 @@ def test_a_consent_is_given_and_withdrawn(gate: Gate) -> None:
     assert [kind for kind in kinds if kind in wanted] == wanted
     assert gate.cli("ledger", "verify").code == 0
 
+    page = str(gate.folder / "certificate.html")
+    asked = gate.cli("privacy", "request", "NV001", "--what", "erase", "--json")
+    assert (asked.code, asked.json["what"], asked.json["closed"]) == (0, "erase", None)
+    assert gate.cli("privacy", "certificate", "NV001", "--output", page).code == 0
+    checked = gate.cli("privacy", "verify", page, "--json")
+    assert (checked.code, checked.json["verdict"]) == (0, "genuine")
+    assert gate.cli("privacy", "answer", str(asked.json["id"])).code == 0
+    held = gate.cli("privacy", "report", "NV001", "--json").json
+    assert (held["fingers"], held["evidence"]) == ([], 0)
+    assert [claim["answer"] for claim in held["claims"]] == ["done"]
+
 
 def test_no_sealed_file_keeps_whoever_was_erased(gate: Gate, tmp_path: Path) -> None:
     keys, old, new = AgeSealing().new_keys(), tmp_path / "old.age", tmp_path / "new.age"

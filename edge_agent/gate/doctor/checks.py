@@ -12,7 +12,7 @@ from .context import Check, CheckContext, Subject
 from .daemon import broker, daemon, uplink
 from .findings import Finding, Judgement, Sentence, State, passed_on
 from .hardware import card, memory, mount, power, space, temperature
-from .ledger import chain, copy, database, payroll, roster
+from .ledger import chain, copy, database, payroll, privacy, roster
 from .machine import Machine
 from .panel import lamps, power_pin, touch_pin
 from .rights import (
@@ -50,6 +50,7 @@ OF_THE_GATE: tuple[Check[CheckContext], ...] = (
     payroll,
     roster,
     copy,
+    privacy,
     chain,
     uplink,
     broker,
@@ -72,7 +73,7 @@ SECTIONS = {
         *("sensor", "slots", "glass", "prints", "backup"),
     ),
     "panel": ("pin rights", "lamps", "readers"),
-    "ledger": ("database rights", "database", "payroll", "roster", "copy", "chain"),
+    "ledger": ("database rights", "database", "payroll", "roster", "copy", "privacy", "chain"),
     "uplink": ("uplink", "broker"),
     "clock": ("clock", "clock battery", "time zone", "hardware clock"),
     "machine": (

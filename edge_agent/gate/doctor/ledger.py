@@ -6,7 +6,7 @@ from typing import Any
 from ...contract.chain import read_wire, source_of, stamp_of
 from ...contract.errors import StoreFault
 from ...contract.language import Message, is_name, told_problem
-from ...contract.stamps import elapsed
+from ...contract.stamps import elapsed, local_date
 from ..errors import NoLedgerYet
 from ..ledger.last_backup import backup_standing
 from ..ledger.store.sqlite_store import SqliteStore
@@ -149,6 +149,25 @@ def copy(context: CheckContext) -> Judgement | None:
     if last.state == "old":
         return COPY_OLD(**told)
     return (COPY_ON_SAME_CARD if last.same_card else COPY_MADE)(**told)
+
+
+PRIVACY_OVERDUE = Sentence(WARN, "doctor.privacy-overdue")
+
+
+@check("privacy")
+def privacy(context: CheckContext) -> Judgement | None:
+    """Whether something should have been erased, destroyed or answered by now."""
+    store = _store(context)
+    if store is None:
+        return None
+    with closing(store):
+        today = local_date(context.assembly.clock.stamp().wall_ms, context.assembly.zone)
+        erasures = sum(one.begun is not None and not one.done for one in store.erasures())
+        backups = sum(one.to_destroy for one in store.sealed_backups())
+        claims = sum(one.overdue(today) for one in store.claims())
+    if not erasures + backups + claims:
+        return None
+    return PRIVACY_OVERDUE(erasures=erasures, backups=backups, claims=claims)
 
 
 CHAIN_UNBROKEN = Sentence(OK, "doctor.chain-unbroken")

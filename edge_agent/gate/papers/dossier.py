@@ -88,9 +88,19 @@ def _say(name: str, *rests_on: str, open: bool = False, **fields: object) -> Sta
     return Statement(said=Message(f"dossier.{name}", **fields), rests_on=rests_on, open=open)
 
 
+def _command(words: str) -> str:
+    """What tells it, as it is typed."""
+    return f"edge-agent {words}"
+
+
+def _if_any(name: str, rests_on: str, count: int) -> Iterator[Statement]:
+    if count:
+        yield _say(name, rests_on, open=True, count=count)
+
+
 def _purpose(facts: _Facts) -> Iterator[Statement]:
     yield _say("who-decides", open=True)
-    yield _say("for-attendance", *(f"consent text {name}" for name in names()))
+    yield _say("for-attendance", *(_command(f"consent print --text {name}") for name in names()))
     yield _say("not-otherwise", "tests/test_docs.py", "docs/contract/entry.json")
     home = facts.settings.home_assistant
     if home.discovery and home.punches:
@@ -100,8 +110,10 @@ def _purpose(facts: _Facts) -> Iterator[Statement]:
 
 def _data(facts: _Facts) -> Iterator[Statement]:
     numbers = facts.numbers
-    yield _say("basic", "workers list", workers=numbers.workers)
-    yield _say("sensitive", "prints list", fingers=numbers.fingers, workers=numbers.with_fingers)
+    yield _say("basic", _command("workers list"), workers=numbers.workers)
+    yield _say(
+        "sensitive", _command("prints list"), fingers=numbers.fingers, workers=numbers.with_fingers
+    )
     yield _say("no-image", "tests/system/test_template_traces.py")
     yield _say("evidence", "tests/gate/test_evidence.py", count=numbers.evidence)
     yield _say("attempts", "tests/gate/ledger/test_expire.py")
@@ -116,9 +128,11 @@ def _consent(facts: _Facts) -> Iterator[Statement]:
     else:
         yield _say("consent-off", rests, open=True)
     if numbers.without_consent:
-        yield _say("without-consent", "consent list", open=True, count=numbers.without_consent)
+        yield _say(
+            "without-consent", _command("consent list"), open=True, count=numbers.without_consent
+        )
     if numbers.to_ask_again:
-        yield _say("ask-again", "consent list", open=True, count=numbers.to_ask_again)
+        yield _say("ask-again", _command("consent list"), open=True, count=numbers.to_ask_again)
     yield _say("consent-proof", "tests/gate/people/test_consent.py", "tests/test_consent_slip.py")
     yield _say("withdraw", "tests/gate/people/test_erase.py", "tests/system/test_erasure.py")
 
@@ -134,7 +148,7 @@ def _alternative(facts: _Facts) -> Iterator[Statement]:
     else:
         yield _say("no-reader", facts.set("reader", "devices"), open=True)
     yield _say("supervisor-adds", "tests/system/test_commands.py")
-    yield _say("no-worse", "privacy methods", open=True)
+    yield _say("no-worse", _command("privacy methods"), open=True)
 
 
 def _who_gets(facts: _Facts) -> Iterator[Statement]:
@@ -183,9 +197,13 @@ def _rights(facts: _Facts) -> Iterator[Statement]:
     yield _say("erased-with-proof", "tests/gate/papers/test_certificate.py")
     yield _say("register", "tests/gate/people/test_claims.py", count=numbers.open_claims)
     if numbers.overdue_claims:
-        yield _say("register-late", "privacy overdue", open=True, count=numbers.overdue_claims)
+        yield _say(
+            "register-late", _command("privacy overdue"), open=True, count=numbers.overdue_claims
+        )
     if numbers.unfinished:
-        yield _say("erasures-late", "privacy overdue", open=True, count=numbers.unfinished)
+        yield _say(
+            "erasures-late", _command("privacy overdue"), open=True, count=numbers.unfinished
+        )
 
 
 def _guards(facts: _Facts) -> Iterator[Statement]:

@@ -45,13 +45,24 @@ class HeldAttempt(Struct, frozen=True, kw_only=True):
     method: str
 
 
+class HeldBackup(Struct, frozen=True, kw_only=True):
+    """A backup, by the id in its header. ``made``: a day; ``holder``: who has it; None: not known.
+
+    Never who else is in it.
+    """
+
+    backup: str
+    made: str | None
+    holder: str | None
+
+
 class Held(Struct, frozen=True, kw_only=True):
     """All of it. Times are local, None where nobody knows them.
 
     ``evidence``: of how many presses it is here which finger it was. ``punches``: all of them, as
     they stand now; ``entries``: how many entries of each kind name the worker; ``witnessed``: whose
-    consents they have witnessed; ``sealed``: when backups of templates were made since their first
-    print; ``claims``: what they have asked for.
+    consents they have witnessed; ``sealed``: backups that hold, or may hold, their templates and
+    were not destroyed; ``claims``: what they have asked for.
     """
 
     gate: str
@@ -71,7 +82,7 @@ class Held(Struct, frozen=True, kw_only=True):
     punches: list[Attendance]
     entries: dict[str, int]
     witnessed: list[str]
-    sealed: list[str | None]
+    sealed: list[HeldBackup]
     erasures: list[Erasure]
     claims: list[Claim]
 
@@ -119,7 +130,7 @@ def held(store: SqliteStore, worker: Worker, zone: ZoneInfo) -> Held:
         punches=attendance(reading.punches, zone),
         entries=dict(sorted(reading.entries.items())),
         witnessed=reading.witnessed,
-        sealed=_sealed_since(store, reading.first_print, zone),
+        sealed=backups_with(store, code),
         erasures=[one for one in store.erasures() if one.worker == code],
         claims=[one for one in store.claims() if one.worker == code],
     )
@@ -131,14 +142,13 @@ def _consent(one: Consent | None) -> HeldConsent | None:
     return HeldConsent(text=one.text, text_hash=one.text_hash.hex(), signed=one.signed)
 
 
-def _sealed_since(store: SqliteStore, first: int | None, zone: ZoneInfo) -> list[str | None]:
-    """When backups were made since entry ``first``, the oldest first."""
-    found: list[str | None] = []
-    for _, data in store.newest_first({"templates.sealed"}):
-        if first is None or data["seq"] < first:
-            break
-        found.append(true_time(stamp_of(data), zone))
-    return found[::-1]
+def backups_with(store: SqliteStore, code: str) -> list[HeldBackup]:
+    """Those that were not destroyed, and hold a worker's templates as far as it is known."""
+    return [
+        HeldBackup(backup=one.backup, made=one.made and one.made[:10], holder=one.holder)
+        for one in store.sealed_backups()
+        if one.destroyed is None and (one.workers is None or code in one.workers)
+    ]
 
 
 class _Reading:
@@ -151,7 +161,6 @@ class _Reading:
         self.punches: list[dict[str, Any]] = []
         self.attempts: list[HeldAttempt] = []
         self.enrolled: dict[tuple[int, int], str | None] = {}
-        self.first_print: int | None = None
         self.witnessed: list[str] = []
 
     def take(self, data: dict[str, Any]) -> None:
@@ -163,7 +172,6 @@ class _Reading:
         if kind.startswith("punch."):
             self.punches.append(data)
         elif kind in ("print.enrolled", "print.restored"):
-            self.first_print = self.first_print or data["seq"]
             key = data["slot"], data["generation"]
             self.enrolled[key] = true_time(stamp_of(data), self._zone)
         elif kind == "attempt.refused":  # As earlier versions wrote them.

@@ -13,7 +13,7 @@ from ..databases.database import Database
 
 _OF_PEOPLE = (
     *("print.enrolled", "print.restored", "print.removed", "print.erased"),
-    *("credential.added", "credential.removed", "worker.erased"),
+    *("credential.added", "credential.removed", "worker.erased", "gate.retired"),
 )
 
 
@@ -47,6 +47,10 @@ def concerned(database: Database, gate: str) -> list[Concerned]:
         [gate],
     ):
         data = msgspec.json.decode(bytes(wire), type=_Wire).data
+        if kind == "gate.retired":
+            if data["erased"] is not None:  # Else its sensor was not reached.
+                prints.clear()
+            continue
         own = methods.setdefault(worker, set())
         if kind in ("print.enrolled", "print.restored"):
             prints[data["slot"], data["generation"]] = worker

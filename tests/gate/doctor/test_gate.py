@@ -6,8 +6,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from edge_agent.contract.errors import EdgeAgentError, StoreFault
+from edge_agent.gate.claims import Answer, Claim, What
 from edge_agent.gate.daemon.status import stopped_status
 from edge_agent.gate.doctor import ledger
 from edge_agent.gate.doctor import panel as lamps_module
@@ -296,6 +298,24 @@ def test_what_payroll_confirmed_a_moment_ago(stage: Stage) -> None:
     context.status = status(ledger={"confirmed_seq": 3})
 
     assert said(ledger.payroll(context)) == "PAYROLL_HAS_ALL"
+
+
+def test_a_request_whose_day_is_over(stage: Stage) -> None:
+    with closing(open_store(stage.folder)) as store:
+        asked = Claim(id=0, worker="007", what=What.ACCESS, asked="2026-11-01", due="2026-11-11")
+        with store.changing() as change:
+            change.put_claim(asked, "uid:0")
+        context = stage.context()
+        context.assembly.clock = FixedClock(0)
+        verdict = ledger.privacy(context)
+        assert said(verdict) == "PRIVACY_OVERDUE"
+        assert verdict
+        assert "1 requests" in verdict.found
+        assert "edge-agent privacy overdue" in verdict.advice
+        [entered] = store.claims()
+        with store.changing() as change:
+            change.put_claim(structs.replace(entered, closed="2026-11-12", answer=Answer.DONE), "")
+    assert ledger.privacy(context) is None
 
 
 def test_an_age_never_rests_on_a_clock_that_nobody_set(stage: Stage) -> None:

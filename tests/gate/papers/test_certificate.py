@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from edge_agent import cli
 from edge_agent.cli.ledger import write_entries
 from edge_agent.gate.people.requests import WithdrawConsent
+from edge_agent.gate.sealed_backups import SealedBackup
 from tests.gate.people.test_requests import Office
 
 CODE = "007"
@@ -78,6 +79,21 @@ def test_it_says_what_was_done_in_one_language_and_holds(
     # Whatever language it is checked in.
     assert "main-gate" in told("verify", str(file), language="vi")
     assert file.stat().st_mode & 0o077 == 0
+
+
+def test_who_has_a_backup_of_it_is_on_the_page(office: Office, tmp_path: Path) -> None:
+    with office.site.store.changing() as change:
+        for backup, codes in (("0f5c2a99", [CODE]), ("77777799", ["008"])):
+            change.put_sealed_backup(
+                SealedBackup(backup=backup, prints=1, workers=codes, holder="chị Mai")
+            )
+    settle(office, tmp_path)
+    file = certificate(tmp_path)
+    page = file.read_text(encoding="utf-8")
+    assert "0f5c2a, làm ngày không rõ, do chị Mai giữ" in page
+    assert "777777" not in page
+    assert verdict(file) == "genuine"
+    assert verdict(altered(file, "chị Mai giữ", "chị Hoa giữ")) == "changed"
 
 
 @pytest.mark.usefixtures("office")

@@ -12,7 +12,7 @@ from msgspec import structs
 from edge_agent import cli
 from edge_agent.contract.facts import Method
 from edge_agent.contract.people import Worker
-from edge_agent.contract.people_facts import PrintEnrolled, TemplatesSealed
+from edge_agent.contract.people_facts import PrintEnrolled
 from edge_agent.gate.credentials import Credential
 from edge_agent.gate.papers.held import held
 from edge_agent.gate.people.requests import (
@@ -25,6 +25,7 @@ from edge_agent.gate.people.requests import (
     WithdrawConsent,
 )
 from edge_agent.gate.rules import Match
+from edge_agent.gate.sealed_backups import SealedBackup
 from edge_agent.gate.touch.credit import Credit
 from tests.gate.fakes import HOAS, LANS, ZONE
 from tests.gate.people.test_requests import Office
@@ -43,10 +44,13 @@ def office() -> Office:
         card = Credential(worker="007", method=Method.CARD, salt=b"s" * 16, hash=b"\x07" * 32)
         change.put_credential(card)
         change.put_backed_up(LANS)
+        for backup, codes in (("both", ["007", "008"]), ("other", ["008"])):
+            change.put_sealed_backup(
+                SealedBackup(backup=backup, prints=1, workers=codes, holder="chị Lan")
+            )
     site.gate._known = None
     enrolled = structs.asdict(LANS)
     site.gate.record(PrintEnrolled(**enrolled, actor="uid:0"))
-    site.gate.record(TemplatesSealed(backup="b", prints=2, recipients=["age1"], actor="uid:0"))
     for code, witness in (("007", "008"), ("008", "007")):
         made.asks(RecordConsent(code=code, text="vi-1", signed="2026-11-01", witness=witness))
     for slot in (LANS.slot, LANS.slot, HOAS.slot):
@@ -89,7 +93,7 @@ def test_all_of_it(office: Office) -> None:
         ("punch.recorded", None),
         ("punch.recorded", None),
     ]
-    assert len(found.sealed) == 1
+    assert [(one.backup, one.holder) for one in found.sealed] == [("both", "chị Lan")]
     assert [one.what for one in found.claims] == ["access"]
 
 
@@ -141,5 +145,8 @@ def test_the_page_and_the_lines_are_in_the_workers_language(
         assert foreign not in text
         assert NAME in text
         assert OTHER not in text
-    told = json.loads(CliRunner().invoke(cli.main, [*report, "--json"]).stdout)
+    printed = CliRunner().invoke(cli.main, [*report, "--json"]).stdout
+    told = json.loads(printed)
+    # But for whose consent they have witnessed: in no backup's list, nor anywhere else.
+    assert printed.count('"008"') == 1
     assert (told["code"], told["retention"][2]["months"]) == ("007", 13)
