@@ -30,7 +30,7 @@ from .worker_words import state_of
 
 _TOLD_OF = (
     *("fingers", "credentials", "evidence", "attempts"),
-    *("consents", "ended-consents", "attendance"),
+    *("consents", "ended-consents", "claims", "attendance"),
 )
 """What of the table of retention is about a worker."""
 

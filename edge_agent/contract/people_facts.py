@@ -215,9 +215,11 @@ class TemplatesDestroyed(Fact, tag="templates.destroyed", frozen=True, kw_only=T
 
 class RetentionApplied(Fact, tag="retention.applied", frozen=True, kw_only=True):
     """What the gate has kept long enough is gone from it: of how many presses which finger they
-    were, of how many refused touches whose, and how many records of consents that had ended.
+    were, of how many refused touches whose, and how many records of consents that had ended and of
+    requests that were answered.
     """
 
     evidence: int
     attempts: int
     consents: int
+    claims: int

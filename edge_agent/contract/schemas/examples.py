@@ -161,7 +161,7 @@ _FACTS: tuple[Fact, ...] = (
     WorkerForgotten(worker=_HOA, actor=_TECHNICIAN),
     TemplatesDestroyed(backup="2026-11-20-main-gate", actor=_TECHNICIAN),
     ErasuresKnown(workers=1, actor="payroll"),
-    RetentionApplied(evidence=96, attempts=2, consents=0),
+    RetentionApplied(evidence=96, attempts=2, consents=0, claims=0),
     GateRetired(erased=48, slots=1000, actor=_TECHNICIAN),
     TemplatesSealed(
         backup="2026-11-23-main-gate",

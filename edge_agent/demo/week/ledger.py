@@ -344,7 +344,7 @@ def _events(gate: str, pressed: list[Press]) -> Iterator[tuple[int, Any]]:
         for fact in recovered():
             yield BOOTS[gate][0].began, fact
         yield TECHNICIAN_COMES, ErasuresKnown(workers=0, actor=_SUPERVISOR)
-        yield TECHNICIAN_COMES, RetentionApplied(evidence=12, attempts=1, consents=0)
+        yield TECHNICIAN_COMES, RetentionApplied(evidence=12, attempts=1, consents=0, claims=0)
         yield end, GateRetired(erased=12, slots=1000, actor=_SUPERVISOR)
     for press in pressed:
         if press.gate == gate:

@@ -7,6 +7,8 @@ taken home after it.
 import logging
 from math import inf
 
+from msgspec import structs
+
 from ...contract.errors import StoreFault
 from ...contract.people_facts import RetentionApplied
 from ...contract.stamps import Stamp, local_date
@@ -63,9 +65,7 @@ class Expirer:
         found = store.count_over(over)
         if not found.any:
             return False
-        fact = RetentionApplied(
-            evidence=found.evidence, attempts=found.attempts, consents=found.consents
-        )
+        fact = RetentionApplied(**structs.asdict(found))
         gate.record(fact, now, also=lambda change: change.remove_over(over))
         if not store.take_log_home():
             log.info("what was removed leaves the database's log a little later: it is being read")
@@ -74,11 +74,11 @@ class Expirer:
     def _over(self, now: Stamp) -> Over:
         store, kept = self._gate.store, self._kept
         earliest = now.wall_ms - (now.uncertainty_ms or 0)
-        ended = earliest - kept.consent_record_years * YEAR_MS
+        before = earliest - kept.consent_record_years * YEAR_MS
         return Over(
             evidence=self._through(store.first_evidence(), kept.evidence_months, now),
             attempts=self._through(store.first_attempt(), kept.attempts_months, now),
-            ended=local_date(ended, self._gate.policy.zone),
+            before=local_date(before, self._gate.policy.zone),
         )
 
     def _through(self, first: int | None, months: int, now: Stamp) -> int | None:

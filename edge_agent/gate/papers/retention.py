@@ -20,6 +20,7 @@ Kind = Literal[
     "attempts",
     "consents",
     "ended-consents",
+    "claims",
     "erasures",
     "attendance",
     "log",
@@ -45,7 +46,7 @@ def retention(store: SqliteStore, settings: Settings, zone: ZoneInfo) -> list[Ke
     """All classes, in the order in which they are told. Raises StoreFault."""
     privacy, prune = settings.privacy, settings.store.prune_after_months
     ended = store.ended_consents()
-    erasures = store.erasures()
+    claims, erasures = store.claims(), store.erasures()
     planned = [one.after for one in erasures if one.begun is None and one.after is not None]
     return [
         Kept(what="fingers", held=len(store.prints()), next=_next_day(planned)),
@@ -72,6 +73,16 @@ def retention(store: SqliteStore, settings: Settings, zone: ZoneInfo) -> list[Ke
             setting="[privacy] consent_record_years",
             next=_ends(
                 [one.ended for one in ended if one.ended is not None], privacy.consent_record_years
+            ),
+        ),
+        Kept(
+            what="claims",
+            held=len(claims),
+            years=privacy.consent_record_years,
+            setting="[privacy] consent_record_years",
+            next=_ends(
+                [one.closed for one in claims if one.closed is not None],
+                privacy.consent_record_years,
             ),
         ),
         Kept(what="erasures", held=sum(one.done for one in erasures)),

@@ -119,7 +119,7 @@ class PrivacySettings(Section, frozen=True, kw_only=True):
     attempts_months: Annotated[int, Meta(ge=1, le=1200)] = 3
     """How long it keeps whose a refused touch was."""
     consent_record_years: Annotated[int, Meta(ge=1, le=100)] = 3
-    """How long the record of a consent stays that has ended."""
+    """How long the record of a consent stays that has ended, and of a request that was answered."""
 
 
 class StoreSettings(Section, frozen=True, kw_only=True):

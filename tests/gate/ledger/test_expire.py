@@ -17,11 +17,13 @@ from edge_agent.gate.events import Outcome, PanelShown
 from edge_agent.gate.ledger.expire import Expirer
 from edge_agent.gate.ledger.store.verify import verify_ledger
 from edge_agent.gate.papers.retention import retention
+from edge_agent.gate.people.requests import CloseClaim, OpenClaim
 from edge_agent.gate.rules import Match
 from edge_agent.gate.settings.load import read_settings
 from edge_agent.gate.settings.schema import PrivacySettings
 from edge_agent.gate.touch.credit import Credit
 from tests.gate.fakes import HOAS, LANS, ZONE, Site
+from tests.gate.people.asking import ask
 
 DAY_S = 86_400
 MONTH_S = 31 * DAY_S
@@ -49,6 +51,7 @@ def expire(site: Site, turns: int = 1, kept: PrivacySettings = KEPT) -> list[dic
 
 
 def counted(entry: dict[str, Any]) -> tuple[str, int, int, int]:
+    assert entry["claims"] == 0
     return entry["kind"], entry["evidence"], entry["attempts"], entry["consents"]
 
 
@@ -109,6 +112,18 @@ def test_the_record_of_a_consent_outlives_it(site: Site) -> None:
     [entry] = expire(site)
     assert counted(entry) == ("retention.applied", 0, 0, 1)
     assert site.store.ended_consents() == []
+
+
+def test_what_was_asked_for_goes_after_it_was_answered(site: Site) -> None:
+    ask(site.gate, OpenClaim(code="007", what="access"))
+    ask(site.gate, OpenClaim(code="008", what="access"))
+    ask(site.gate, CloseClaim(number=1))
+    site.clock.now += 3 * 366 * DAY_S - DAY_S
+    assert expire(site) == []
+    site.clock.now += 2 * DAY_S
+    [entry] = expire(site)
+    assert (entry["kind"], entry["claims"]) == ("retention.applied", 1)
+    assert [one.worker for one in site.store.claims()] == ["008"]
 
 
 def test_one_that_ended_while_nobody_knew_the_day_counts_from_when_it_is_known(site: Site) -> None:

@@ -7,11 +7,11 @@ from .database import ChangePart, Part
 
 class Over(Struct, frozen=True, kw_only=True):
     """What is over by now: what belongs to entries up to these (None: nothing), and the records of
-    consents that ended before a day, ``YYYY-MM-DD``."""
+    consents that ended, and of requests that were answered, before a day, ``YYYY-MM-DD``."""
 
     evidence: int | None
     attempts: int | None
-    ended: str
+    before: str
 
 
 class Removed(Struct, frozen=True, kw_only=True):
@@ -20,11 +20,12 @@ class Removed(Struct, frozen=True, kw_only=True):
     evidence: int = 0
     attempts: int = 0
     consents: int = 0
+    claims: int = 0
 
     @property
     def any(self) -> bool:
         """Whether there are any at all."""
-        return bool(self.evidence or self.attempts or self.consents)
+        return bool(self.evidence or self.attempts or self.consents or self.claims)
 
 
 class EndedConsent(Struct, frozen=True, kw_only=True):
@@ -64,13 +65,14 @@ class RetentionRows(Part):
 
     def count_over(self, over: Over) -> Removed:
         """How much of what is here is over."""
-        [(evidence, attempts, consents)] = self._connection.rows(
+        [(evidence, attempts, consents, claims)] = self._connection.rows(
             "SELECT (SELECT count(*) FROM evidence_openings WHERE seq <= ?),"
             " (SELECT count(*) FROM attempt_openings WHERE seq <= ?),"
-            " (SELECT count(*) FROM ended_consents WHERE ended < ?)",
-            *(over.evidence, over.attempts, over.ended),
+            " (SELECT count(*) FROM ended_consents WHERE ended < ?),"
+            " (SELECT count(*) FROM claims WHERE closed < ?)",
+            *(over.evidence, over.attempts, over.before, over.before),
         )
-        return Removed(evidence=evidence, attempts=attempts, consents=consents)
+        return Removed(evidence=evidence, attempts=attempts, consents=consents, claims=claims)
 
 
 class RetentionChange(ChangePart):
@@ -81,7 +83,8 @@ class RetentionChange(ChangePart):
         execute = self._database.conn.execute
         execute("DELETE FROM evidence_openings WHERE seq <= ?", (over.evidence,))
         execute("DELETE FROM attempt_openings WHERE seq <= ?", (over.attempts,))
-        execute("DELETE FROM ended_consents WHERE ended < ?", (over.ended,))
+        execute("DELETE FROM ended_consents WHERE ended < ?", (over.before,))
+        execute("DELETE FROM claims WHERE closed < ?", (over.before,))
 
     def end_consent(self, worker: str, on: str | None) -> None:
         """Keep the record of a worker's consent, if there is one, beyond its end."""
