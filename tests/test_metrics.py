@@ -73,6 +73,10 @@ def test_a_gate_that_is_well(answer: dict[str, Any]) -> None:
     assert values(exposition(answer))["recording"] == "0"
 
 
+def test_a_gate_that_was_never_started() -> None:
+    assert values(exposition({"daemon": "stopped", "gate": "g", "ledger": None})) == {"up": "0"}
+
+
 def test_what_is_not_known_has_no_line(answer: dict[str, Any]) -> None:
     answer["board"] = {"temperature_c": None, "undervoltage": None, "undervoltage_seen": None}
     told = values(exposition(answer))

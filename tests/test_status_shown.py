@@ -303,3 +303,53 @@ def test_everything_that_is_shown_comes_out_on_a_pipe_in_one_line_each(
     out = capsys.readouterr().out
     assert "\x1b" not in out
     assert out.splitlines() == texts(shown_of(SETTINGS, ILL))
+
+
+COPY = {"state": "made", "entries": 400, "at": None, "age_s": 10_800.0, "same_card": False}
+
+
+@pytest.mark.parametrize(
+    ("backup", "row", "todo"),
+    [
+        (COPY, "3 hours ago, 400 entries, read back", None),
+        (COPY | {"same_card": True}, "3 hours ago, 400 entries, on this card", None),
+        (COPY | {"state": "old", "age_s": 400_000.0}, "4 days ago", "at least 4 days old"),
+        (COPY | {"state": "none-yet", "age_s": None}, "none yet", None),
+        (COPY | {"state": "missing", "age_s": None}, "none yet", "Nobody has made a copy"),
+    ],
+)
+def test_how_old_the_copy_is(backup: dict[str, Any], row: str, todo: str | None) -> None:
+    use("en")
+    shown = texts(shown_of(SETTINGS, answer(backup=backup)))
+    assert any(text.startswith("copy ") and row in text for text in shown)
+    assert [text for text in shown if text.startswith("- copy")] == [
+        text for text in shown if todo is not None and todo in text
+    ]
+
+
+@pytest.mark.parametrize(
+    ("board", "told"),
+    [
+        ({"temperature_c": 79.9, "undervoltage": False, "undervoltage_seen": False}, None),
+        ({"temperature_c": None, "undervoltage": None, "undervoltage_seen": None}, None),
+        ({"temperature_c": 84.2, "undervoltage": False, "undervoltage_seen": True}, "84 °C"),
+        ({"temperature_c": 50.0, "undervoltage": False, "undervoltage_seen": True}, "since the"),
+        ({"temperature_c": 90.0, "undervoltage": True, "undervoltage_seen": True}, "too weak:"),
+    ],
+)
+def test_what_the_board_suffers_from(board: dict[str, Any], told: str | None) -> None:
+    use("en")
+    shown = texts(shown_of(SETTINGS, answer(board=board)))
+    found = [text for text in shown if text.startswith("- machine")]
+    assert (found == []) if told is None else (told in found[0])
+
+
+def test_a_gate_out_of_service_is_not_to_be_started() -> None:
+    use("en")
+    gone = {"daemon": "stopped", "retired": True}
+    shown = texts(shown_of(SETTINGS, answer(**gone)))
+    assert shown[0] == "Gate main-gate does NOT record: it is out of service."
+    assert not any("edge-agent run" in text or "systemctl start" in text for text in shown)
+    ledger = answer()["ledger"] | {"confirmed_seq": 400}
+    waits = texts(shown_of(SETTINGS, answer(**gone, ledger=ledger)))
+    assert any("carry out" in text for text in waits)

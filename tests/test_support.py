@@ -91,6 +91,13 @@ def test_without_usable_settings_it_helps_as_well(config: Path) -> None:
     assert json.loads(found["settings.json"])["problems"]
 
 
+def test_before_the_first_start_it_helps_as_well(config: Path) -> None:
+    for file in config.parent.glob("gate.db*"):
+        file.unlink()
+    assert bundle(config).exit_code == 0
+    assert json.loads(contents(config)["status.json"])["ledger"] is None
+
+
 @pytest.mark.parametrize("form", [HOA, "Nguyen Thi Hoa", json.dumps(HOA)[1:-1]])
 def test_a_name_is_found_in_whatever_form(form: str) -> None:
     scrub = Scrub({HOA}, {"42"}, {"lan"})

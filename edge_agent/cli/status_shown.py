@@ -87,6 +87,8 @@ def _verdict(answer: dict[str, Any], problems: int) -> Line:
 
 
 def _why_not(answer: dict[str, Any]) -> Message | None:
+    if answer.get("retired"):  # Only of a stopped one: no daemon starts then.
+        return Message("status.why-retired")
     if answer["daemon"] != "running":
         return Message("status.why-stopped")
     if "gate" in answer.get("hangs", ()):
@@ -249,6 +251,10 @@ def _moment(at: str) -> str:
 def _todo(settings: Settings, answer: dict[str, Any]) -> Iterator[_Told]:
     """What is the matter, and what to do about it; the worst first."""
     uplink, sensor = answer["uplink"], answer["sensor"]
+    if answer.get("retired"):
+        if answer["ledger"]["last_seq"] > answer["ledger"]["confirmed_seq"]:
+            yield "ledger", say("status.do-retire")
+        return
     if answer["daemon"] != "running":
         yield "daemon", say("status.do-start", command=starting())
     yield "store", _problem(answer["store"])

@@ -134,7 +134,8 @@ def _status(settings: Settings) -> dict[str, Any]:
         told = asked(settings)
     except EdgeAgentError as error:
         return {"error": type(error).__name__}
-    told["sensor"] = {key: value for key, value in told["sensor"].items() if key != "worn"}
+    if "sensor" in told:  # A gate that was never started tells of none.
+        told["sensor"] = {key: value for key, value in told["sensor"].items() if key != "worn"}
     return {key: value for key, value in told.items() if key not in _OF_PEOPLE}
 
 

@@ -38,6 +38,7 @@ from ..ledger.glance import glance
 from ..ledger.last_backup import backup_standing
 from ..ledger.print_watch import PrintStanding
 from ..ledger.store.metadata import CASE_OPEN, ERASURES_UNKNOWN
+from ..ledger.retired import is_retired
 from ..ledger.store.sqlite_store import SqliteStore
 from .assembly import Assembly
 from .supervised_thread import SILENT_AFTER_S
@@ -266,7 +267,7 @@ def stopped_status(assembly: Assembly) -> dict[str, Any]:
         status, problems = at_rest(assembly, store)
         told = _told("stopped", nowhere, to_builtins(status), problems)
         told |= glance(store, status.ledger.confirmed_seq, assembly.zone)
-        told |= {"backup": backup_of(assembly, store)}
+        told |= {"backup": backup_of(assembly, store), "retired": is_retired(store)}
     return told | {"time": gate_time(assembly), "board": to_builtins(board_below())}
 
 
