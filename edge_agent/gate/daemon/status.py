@@ -37,8 +37,8 @@ from ..host.board import board_below
 from ..ledger.glance import glance
 from ..ledger.last_backup import backup_standing
 from ..ledger.print_watch import PrintStanding
-from ..ledger.store.metadata import CASE_OPEN, ERASURES_UNKNOWN
 from ..ledger.retired import is_retired
+from ..ledger.store.metadata import CASE_OPEN, ERASURES_UNKNOWN
 from ..ledger.store.sqlite_store import SqliteStore
 from .assembly import Assembly
 from .supervised_thread import SILENT_AFTER_S
