@@ -52,7 +52,7 @@ def certificate_page(carried: Carried) -> str:
         field(words("name"), carried.name),
         field(words("code"), done.worker),
         field(words("gate"), done.gate),
-        field(words("begun"), words("moment", at=done.begun)),
+        field(words("begun"), words("moment", at=done.stopped or done.begun)),
         field(words("done"), words("moment", at=done.done)),
     ]
     held = tuple(

@@ -24,7 +24,10 @@ _ERASED = kind_of(WorkerErased)
 
 
 class Done(Struct, frozen=True, kw_only=True):
-    """The document of an erasure, as far as a certificate says it in words. Times are local."""
+    """The document of an erasure, as far as a certificate says it in words. Times are local.
+
+    ``stopped``: from where on nobody was recognised, where that was before it had ``begun``.
+    """
 
     gate: str
     ledger: str
@@ -35,6 +38,7 @@ class Done(Struct, frozen=True, kw_only=True):
     checked: list[str]
     kept: list[str]
     not_reached: list[str]
+    stopped: str | None = None
 
 
 class Certificate(Struct, frozen=True, kw_only=True):

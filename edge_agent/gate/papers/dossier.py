@@ -175,7 +175,8 @@ def _who_gets(facts: _Facts) -> Iterator[Statement]:
 def _time(facts: _Facts) -> Iterator[Statement]:
     kept = facts.settings.privacy
     rests = "tests/gate/ledger/test_expire.py"
-    yield _say("until-erased", "tests/gate/people/test_erase.py")
+    term = facts.set("privacy", "erase_within_days")
+    yield _say("until-erased", term, "tests/gate/people/test_terms.py")
     yield _say(
         "evidence-goes", facts.set("privacy", "evidence_months"), rests, count=kept.evidence_months
     )

@@ -317,6 +317,7 @@ class Eraser:
             "checked": ["sensor-index", "files-searched"],
             "kept": ["code", "name", "ledger"],
             "not_reached": gate.store.set_aside(),
+            **({} if one.stopped is None else {"stopped": one.stopped}),
         }
         text = msgspec.json.encode(document, order="sorted").decode()
         fact = WorkerErased(

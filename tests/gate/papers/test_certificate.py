@@ -10,9 +10,10 @@ from click.testing import CliRunner
 
 from edge_agent import cli
 from edge_agent.cli.ledger import write_entries
-from edge_agent.gate.people.requests import WithdrawConsent
+from edge_agent.gate.people.requests import RecordConsent, WithdrawConsent
 from edge_agent.gate.sealed_backups import SealedBackup
 from tests.gate.people.test_requests import Office
+from tests.gate.people.test_terms import goes_on, with_term
 
 CODE = "007"
 
@@ -94,6 +95,22 @@ def test_who_has_a_backup_of_it_is_on_the_page(office: Office, tmp_path: Path) -
     assert "777777" not in page
     assert verdict(file) == "genuine"
     assert verdict(altered(file, "chị Mai giữ", "chị Hoa giữ")) == "changed"
+
+
+def test_with_a_term_it_says_since_when_no_finger_counted(office: Office, tmp_path: Path) -> None:
+    """Which is not when it was erased; and the record of the consent is one."""
+    made = with_term(3)
+    made.asks(RecordConsent(code=CODE, text="vi-1", signed="2026-11-01", paper=True))
+    made.asks(WithdrawConsent(code=CODE))
+    [waiting] = made.site.store.erasures()
+    assert waiting.stopped is not None
+    made.site.clock.now += 8 * 86_400
+    goes_on(made)
+    settle(made, tmp_path)
+    page = certificate(tmp_path, "en").read_text(encoding="utf-8")
+    assert f"Not used any more since: <b>{waiting.stopped[:19].replace('T', ' ')}</b>" in page
+    assert "Erased and checked: <b>2026-11-26" in page
+    assert [one.signed for one in made.site.store.ended_consents()] == ["2026-11-01"]
 
 
 @pytest.mark.usefixtures("office")
