@@ -76,7 +76,8 @@ def who(code: str | None, names: dict[str, str]) -> str:
     """A worker's name and code, as people read them."""
     if code is None:
         return say("people.somebody")
-    return visible(f"{names[code]}, {code}" if code in names else code)
+    name = names.get(code, code)  # Of somebody who was forgotten the code is the name.
+    return visible(code if name == code else f"{name}, {code}")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from ..gate.settings.schema import Settings
 from .carry_out import carry_out
 from .help import command
 from .options import as_json, with_settings
-from .show import print_json, print_table
+from .show import print_json, print_table, shown_day
 from .tell import tell
 
 held_by_option = click.option("--held-by", metavar="WHO", help="help.held-by")
@@ -34,7 +34,7 @@ def templates_list(settings: Settings, as_json: bool) -> None:
         (
             (
                 one.backup[:_SHOWN_DIGITS],
-                (one.made or "")[:10],
+                shown_day((one.made or "")[:10]),
                 one.prints,
                 one.holder or "",
                 state_of_backup(one),
@@ -69,5 +69,6 @@ def state_of_backup(one: SealedBackup) -> str:
 def tell_to_destroy(one: SealedBackup) -> None:
     """That a backup must not be kept, and how it is said that it is no more."""
     digits = one.backup[:_SHOWN_DIGITS]
-    told = {"backup": digits, "made": (one.made or "?")[:10], "holder": one.holder or "?"}
+    made = shown_day((one.made or "")[:10]) or "?"
+    told = {"backup": digits, "made": made, "holder": one.holder or "?"}
     tell(say("backup.to-destroy", state=state_of_backup(one), **told), err=True)
