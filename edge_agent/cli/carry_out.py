@@ -130,6 +130,11 @@ def _performing(assembly: "Assembly", on_step: OnStep, mirror: ExitStack) -> Per
             connected = info
         return connected
 
+    if gate.store.owed():
+        # A database restored from before an erasure: it is done again before anything else is.
+        from ..gate.people.erase import Eraser
+
+        Eraser(gate, sensor, pairing).go_on(usable=False)
     sealing = assembly.sealing()
     dispatcher = Dispatcher(
         *(gate, sensor, panel, pairing, sealing, credit.match, connect),

@@ -5,9 +5,10 @@ who has left. Its older ledgers are here. It is told until its new ledger says t
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from math import inf
 
-from msgspec import convert
+from msgspec import ValidationError, convert
 
 from ..contract.messages import ErasedWorker
 from .accept import Arrival
@@ -27,15 +28,13 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 15.0, 600.0
 
 def keep_erasures(database: Database, arrivals: Iterable[Arrival]) -> None:
     """Note what these entries, which are new, say of erasures; within their transaction."""
-    database.insert(
-        "erasures",
-        ("ledger", "seq", "gate", "worker", "kind"),
-        [
-            (one.ledger, one.seq, one.gate, one.worker, one.kind)
-            for one in arrivals
-            if one.kind in _TOLD
-        ],
-    )
+    for one in arrivals:
+        if one.kind in _TOLD:  # What was set aside as another history may come again.
+            database.execute(
+                "INSERT INTO erasures (ledger, seq, gate, worker, kind) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT DO NOTHING",
+                [one.ledger, one.seq, one.gate, one.worker, one.kind],
+            )
 
 
 def erasures_to_tell(database: Database, gate: str, ledger: str) -> list[ErasedWorker]:
@@ -49,8 +48,12 @@ def erasures_to_tell(database: Database, gate: str, ledger: str) -> list[ErasedW
         " AND kind <> ? AND worker IS NOT NULL ORDER BY ledger, seq",
         [gate, ledger, _KNOWN],
     )
-    names = ErasedWorker.__struct_fields__
-    return [convert(dict(zip(names, row, strict=True)), ErasedWorker) for row in found]
+    told = []
+    for row in found:
+        named = dict(zip(ErasedWorker.__struct_fields__, row, strict=True))
+        with suppress(ValidationError):  # A gate may send anything for a code.
+            told.append(convert(named, ErasedWorker))
+    return told
 
 
 class OwedErasures:

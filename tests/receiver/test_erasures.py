@@ -2,6 +2,7 @@
 
 import queue
 import uuid
+from contextlib import closing
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from edge_agent.contract.facts import Fact, LedgerOpened
 from edge_agent.contract.messages import Erased, Receipt
 from edge_agent.contract.people_facts import ConsentWithdrawn, ErasuresKnown, WorkerLeft
 from edge_agent.contract.stamps import ClockState, Stamp
+from edge_agent.receiver.accept import read
 from edge_agent.receiver.connection import ReceiverOptions
-from edge_agent.receiver.erasures import OwedErasures
+from edge_agent.receiver.erasures import OwedErasures, keep_erasures
+from edge_agent.receiver.store import PayrollStore
 from tests.brokers import Mosquitto
 from tests.patience import PATIENCE_S
 
@@ -99,6 +102,18 @@ def test_it_is_told_until_its_ledger_says_that_it_knows(
         another = ledger_of(why="cloned-card")
         gate.send(*another)
         assert gate.told().ledger == id_of(another)
+
+
+def test_whatever_a_gate_sends_for_a_code_ends_nobody(tmp_path: Path) -> None:
+    old = ledger_of(
+        WorkerLeft(worker="NV001", actor=ACTOR), WorkerLeft(worker="x" * 20_000, actor=ACTOR)
+    )
+    arrivals = [read("main-gate", entry.wire) for entry in old]
+    with closing(PayrollStore(str(tmp_path / "payroll.db"))) as store:
+        store.take(arrivals, "2026-11-29T06:00:00.000Z")
+        keep_erasures(store._database, arrivals)  # As after another history was set aside.
+        told = store.erasures_to_tell("main-gate", "another")
+    assert [one.worker for one in told] == ["NV001"]
 
 
 def test_pauses_grow_and_what_is_settled_is_not_asked_again() -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Set
+from contextlib import suppress
 from math import inf
 
 import msgspec
@@ -44,7 +45,9 @@ class DatesOver:
         if not now.trusted:
             return []
         today = local_date(now.wall_ms, gate.policy.zone)
-        seen = msgspec.json.decode(gate.store.remembered(_SEEN) or "{}", type=dict[str, str])
+        seen: dict[str, str] = {}
+        with suppress(msgspec.MsgspecError):  # A byte of it was altered: it begins anew.
+            seen = msgspec.json.decode(gate.store.remembered(_SEEN) or "{}", type=dict[str, str])
         over = {code: seen.get(code, today) for code in self._over()}
         if over != seen:
             gate.store.remember(_SEEN, msgspec.json.encode(over).decode())

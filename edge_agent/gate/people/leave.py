@@ -39,6 +39,8 @@ def leave_worker(context: RequestContext, request: LeaveWorker) -> Result:
 
 
 def _plan(context: RequestContext, code: str, day: str) -> Result:
+    if code in context.gate.store.stopped():
+        raise BadRequest("privacy.leaving", code=code)
     planned = context.gate.store.planned_for(code)
     one = Erasure(
         id=planned.id if planned else 0,

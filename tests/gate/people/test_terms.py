@@ -84,6 +84,8 @@ def test_whoever_asks_again_is_erased_at_once() -> None:
     office.refused(
         RecordConsent(code="007", text="vi-1", signed=WEDNESDAY, paper=True), "is leaving"
     )
+    office.refused(LeaveWorker(code="007", on="2099-12-31"), "is leaving")
+    assert pressed(office).outcome is Outcome.REFUSED
     assert office.asks(LeaveWorker(code="007"))["done"]
     assert found(office, traces) == set()
     assert office.site.store.kinds().count("worker.left") == 1
@@ -165,6 +167,15 @@ def test_a_wrong_column_takes_five_working_days_and_may_be_mended(
     office.site.clock.now += 8 * DAY_S
     goes_on(office)
     assert office.site.store.kinds().count("worker.erased") == 12
+
+
+def test_a_day_that_was_altered_begins_anew() -> None:
+    office = Office()
+    used(office)
+    listed_until(office, "2026-10-31")
+    office.site.store.remember("dates-over", "{no")
+    goes_on(office)
+    assert LANS.slot not in office.sensor.templates
 
 
 def test_half_of_a_crowd_goes_at_once() -> None:
