@@ -64,7 +64,7 @@ def test_imported_roster_names_workers_in_views_and_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     # The gate's week is one of November.
-    monkeypatch.setattr(subscriber, "_now", lambda: "2026-11-01T00:00:00.000Z")
+    monkeypatch.setattr(subscriber, "utc_now", lambda: "2026-11-01T00:00:00.000Z")
     publish("NV0002,Trần Văn Minh\n", 6)  # Retained, from before the receiver came.
     with Running(options) as running, Gate(mosquitto.port) as gate:
         running.said("roster-applied")
