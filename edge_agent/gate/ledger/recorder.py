@@ -30,6 +30,7 @@ from ..events import LedgerGrew
 from ..evidence import AttemptOpening, Opening
 from ..ports import Clock, Emit
 from ..rules import LastPunch, Policy
+from .store.metadata import ERASURES_UNKNOWN
 from .store.sqlite_store import SqliteChange, SqliteStore
 from .store_health import StoreHealth
 
@@ -95,6 +96,17 @@ class Recorder:
         if code in self._memory.stopped:
             return False
         return not self.policy.consent_required or code in self._memory.consents
+
+    def may_take_fingers_of(self, code: str) -> bool:
+        """Whether more of them may come into the sensor. Raises StoreFault.
+
+        A restored database may have a consent that was withdrawn since: until somebody has told
+        whose erasures it lacks, one that was given since counts alone.
+        """
+        if not self.may_use_fingers_of(code):
+            return False
+        asks = self.policy.consent_required and self.store.remembered(ERASURES_UNKNOWN) is not None
+        return not asks or code in self.store.came_since()
 
     @property
     def last_punches(self) -> dict[str, LastPunch]:

@@ -123,6 +123,8 @@ def _admit(context: RequestContext, code: str, finger: str, *, replace: bool) ->
     if not context.gate.may_use_fingers_of(code):
         stopped = code in context.gate.store.stopped()
         raise BadRequest("privacy.leaving" if stopped else "consent.needed", code=code)
+    if not context.gate.may_take_fingers_of(code):
+        raise BadRequest("privacy.unknown")
     held = (p for p in context.gate.prints if p.worker == code and p.finger == finger)
     former = next(held, None)
     if former is not None and not replace:

@@ -74,7 +74,7 @@ class Batch(Struct):
         again = gate.store.finger_of(record.digest) == (record.worker, record.finger)
         if erased and not again and record.worker not in gate.store.consents():
             return left_out(record, Message("backup.erased"))
-        if not gate.may_use_fingers_of(record.worker):
+        if not gate.may_take_fingers_of(record.worker):
             return left_out(record, Message("backup.no-consent"))
         worker = gate.store.worker(record.worker)
         if worker is None:
