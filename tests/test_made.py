@@ -1,6 +1,7 @@
 """What is made of help and catalogues is what it was made of; and shells complete by it."""
 
 import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from edge_agent import cli
-from edge_agent.cli.complete import _finger_named
+from edge_agent.cli.complete import finger_named
 from edge_agent.contract.language import use
 from edge_agent.contract.people import Worker
 from edge_agent.gate.daemon.assembly import Assembly
@@ -108,7 +109,7 @@ def test_tab_completes_codes_and_fingers(config: Path) -> None:
     ],
 )
 def test_a_finger_may_be_called_by_its_words(typed: str, meant: str) -> None:
-    assert _finger_named(click.Context(cli.main), click.Option(["--finger"]), typed) == meant
+    assert finger_named(typed) == meant
 
 
 def test_tab_is_silent_where_nothing_can_be_had(
@@ -121,9 +122,7 @@ def test_tab_is_silent_where_nothing_can_be_had(
 @pytest.mark.slow
 def test_bash_completes(config: Path, tmp_path: Path) -> None:
     """With the script that is installed, which asks a command of that name."""
-    command = tmp_path / "edge-agent"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m edge_agent "$@"\n')
-    command.chmod(0o755)
+    environment = installed(tmp_path)
     script = ROOT / "config" / "share" / "bash-completion" / "completions" / "edge-agent"
     typed = "COMP_WORDS=(edge-agent workers rename nv0042) COMP_CWORD=3"
     told = subprocess.run(
@@ -133,9 +132,62 @@ def test_bash_completes(config: Path, tmp_path: Path) -> None:
             f'. {script}; {typed}; _edge_agent_completion edge-agent; echo "$COMPREPLY"',
         ],
         cwd=ROOT,
-        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        env=environment,
         capture_output=True,
         text=True,
         check=True,
     )
     assert (told.stdout, told.stderr) == ("NV0042\n", "")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("sta", "status"),
+        ("workers rename nv0042", "workers rename NV0042"),
+        ("prints remove NV0042 --finger left-i", "prints remove NV0042 --finger left-index"),
+        ("doctor --pro", "doctor --problems"),
+    ],
+)
+def test_zsh_completes(config: Path, tmp_path: Path, typed: str, completed: str) -> None:
+    """Its own completion, in a shell that somebody types in."""
+    functions = ROOT / "config" / "share" / "zsh" / "site-functions"
+    ours, theirs = pty.openpty()
+    shell = subprocess.Popen(
+        ["zsh", "-f", "-i"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=ROOT,
+        env={**installed(tmp_path), "TERM": "dumb", "PS1": "", "HOME": str(tmp_path)},
+        start_new_session=True,
+    )
+    os.close(theirs)
+    begin = f"fpath=({functions} $fpath); autoload -Uz compinit && compinit -u -D"
+    os.write(ours, f"{begin}; print -r -- be''gun\n".encode())
+    heard(ours, "\nbegun\r\n")
+    # The line as Tab has left it, printed by the shell: what is typed behind waits for it.
+    os.write(ours, f"edge-agent {typed}\t\x01print -r -- '<'\x05'>'\n".encode())
+    told = heard(ours, ">\r\n").rpartition("\n<edge-agent ")[2]
+    os.write(ours, b"exit\n")
+    assert shell.wait(60) == 0
+    os.close(ours)
+    assert told.partition(">\r\n")[0].strip() == completed
+
+
+def installed(folder: Path) -> dict[str, str]:
+    """The environment of a shell that finds the command by its name."""
+    command = folder / "edge-agent"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m edge_agent "$@"\n')
+    command.chmod(0o755)
+    return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+def heard(terminal: int, end: str) -> str:
+    """What a shell says up to there, and perhaps its next prompt."""
+    told = ""
+    while end not in told:
+        told += os.read(terminal, 4096).decode(errors="replace")
+    return told

@@ -43,7 +43,8 @@ def test_who_may_not_is_refused_in_their_language(
 ) -> None:
     """Whoever may goes on to the gate, which was never started, or to what it is asked for."""
     before = sorted(tmp_path.iterdir())
-    done = CliRunner().invoke(cli.main, ["--lang", "vi", *command.split(), *ARGUMENTS[command]])
+    words = [word for word in ARGUMENTS[command] if word != "--yes"]
+    done = CliRunner().invoke(cli.main, ["--lang", "vi", *command.split(), *words])
     refused = f"mới dùng được 'edge-agent {command}'" in done.stderr
     assert refused is not may(roles, command), done.stderr
     assert (done.exit_code == 77) is refused

@@ -79,7 +79,8 @@ class _Commands(Group):
         if wanted not in COMMANDS and not wanted.startswith("-") and not usual:
             from difflib import get_close_matches
 
-            meant = get_close_matches(wanted, COMMANDS)
+            begun = [name for name in COMMANDS if wanted and name.startswith(wanted)]
+            meant = begun or get_close_matches(wanted, COMMANDS)
             told = "command.none-such-but" if meant else "command.none-such"
             raise click.UsageError(say(told, wanted=wanted, meant=list(map(repr, meant))), ctx)
         return super().resolve_command(ctx, args)

@@ -26,20 +26,27 @@ def code_argument(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.argument("code", shell_complete=codes)(command)
 
 
-def finger_option(command: Callable[..., Any]) -> Callable[..., Any]:
+def finger_option(*, required: bool) -> Callable[..., Any]:
     """Give a command the option ``--finger``."""
+
+    def named(ctx: click.Context, param: click.Parameter, text: str | None) -> str | None:
+        return text if text is None else finger_named(text)
+
     return click.option(
         "--finger",
-        required=True,
+        required=required,
         metavar="FINGER",
-        callback=_finger_named,
+        callback=named,
         shell_complete=fingers,
         help="help.finger",
-    )(command)
+    )
 
 
-def _finger_named(ctx: click.Context, param: click.Parameter, text: str) -> str:
-    """The finger that somebody has called by its words, accents or not: ``ngón trỏ phải``."""
+def finger_named(text: str) -> str:
+    """The finger that somebody has called by its words, accents or not: ``ngón trỏ phải``.
+
+    Whatever is no finger's name is for the gate to refuse.
+    """
     from ..contract.language import LANGUAGES, Message, said
     from ..contract.people import FINGERS, alike
 

@@ -1,20 +1,23 @@
 """``edge-agent consent``: who has agreed that their fingers are used, and to which text."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ..contract.atomic_file import new_private_file
 from ..contract.language import say
-from ..gate.people.consent_text import consent_text, is_newest, names, newest
+from ..gate.people.consent_text import consent_text, names, newest
 from ..gate.people.requests import RecordConsent, WithdrawConsent
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out, names_of, who
+from .complete import code_argument
 from .help import group
-from .options import as_json, page_option, with_settings
+from .options import as_json, ask_a_person, page_option, with_settings, yes_option
 from .privacy import tell_erasure
-from .show import print_json, print_table
+from .show import print_json, print_table, shown_day
 from .tell import tell
+from .worker_words import consent_state
 
 
 @group(help="help.consent")
@@ -23,7 +26,7 @@ def consent() -> None:
 
 
 @consent.command("print", help="help.consent-print")
-@click.argument("code")
+@code_argument
 @click.option("--text", "text", metavar="vi-1", help="help.consent-text")
 @page_option(required=True)
 @as_json
@@ -43,7 +46,7 @@ def print_slip(settings: Settings, code: str, text: str | None, file: Path, as_j
 
 
 @consent.command(help="help.consent-record")
-@click.argument("code")
+@code_argument
 @click.option("--text", "text", required=True, metavar="vi-1", help="help.consent-text")
 @click.option("--signed", required=True, metavar="2026-11-28", help="help.consent-signed")
 @click.option("--witness", metavar="CODE", help="help.consent-witness")
@@ -69,10 +72,12 @@ def record(
 
 
 @consent.command(help="help.consent-withdraw")
-@click.argument("code")
+@code_argument
+@yes_option
 @as_json
 @with_settings
-def withdraw(settings: Settings, code: str, as_json: bool) -> None:
+def withdraw(settings: Settings, code: str, yes: bool, as_json: bool) -> None:
+    ask_a_person(yes, lambda: say("people.erase-asks", whose=who(code, names_of(settings))))
     tell_erasure(carry_out(settings, WithdrawConsent(code=code)), as_json)
 
 
@@ -85,12 +90,11 @@ def list_consents(settings: Settings, as_json: bool) -> None:
 
     store = Assembly(settings).store_for_reading()
     given, prints = store.consents(), {print_.worker for print_ in store.prints()}
-    rows = []
+    rows: list[dict[str, Any]] = []
     for worker in store.workers():
         own = given.get(worker.code)
         if own is None and worker.code not in prints:
             continue  # Nothing of their fingers is here.
-        state = "none" if own is None else "lives" if is_newest(own.text) else "ask-again"
         rows.append(
             {
                 "code": worker.code,
@@ -98,7 +102,7 @@ def list_consents(settings: Settings, as_json: bool) -> None:
                 "text": own.text if own else None,
                 "signed": own.signed if own else None,
                 "fingers": worker.code in prints,
-                "state": state,
+                "state": consent_state(own),
             }
         )
     if as_json:
@@ -111,7 +115,7 @@ def list_consents(settings: Settings, as_json: bool) -> None:
                 row["code"],
                 row["name"],
                 row["text"] or "",
-                row["signed"] or "",
+                shown_day(row["signed"]),
                 say(f"consent.state-{row['state']}"),
             )
             for row in rows

@@ -168,7 +168,8 @@ def qr(settings: Settings, code: str, file: Path, as_json: bool) -> None:
     refuse_existing(file)
     with new_private_file(file) as out:
         result = carry_out(settings, MakeQr(code=code))
-        segno.make_qr(result.pop("token"), error="q").save(out, kind="png", scale=12, border=4)
+        segno.make_qr(result["token"], error="q").save(out, kind="png", scale=12, border=4)
+    del result["token"]
     if as_json:
         print_json({**result, "file": str(file)})
     else:

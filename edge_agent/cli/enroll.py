@@ -11,29 +11,17 @@ from ..contract.language import Message, say
 from ..gate.people.requests import Enroll
 from ..gate.settings.schema import Settings
 from .carry_out import at_the_gate, carry_out, names_of, who
-from .complete import codes, fingers
-from .help import command
+from .complete import codes, finger_named, finger_option
+from .help import command, missing_with_example
 from .options import as_json, with_settings
 from .show import print_json
-from .tell import tell, tell_notes
+from .tell import answer, somebody_types, tell, tell_notes
 from .words import tell_enrolment
-
-
-def _needed_with_code(ctx: click.Context, param: click.Parameter, finger: str | None) -> str | None:
-    if finger is None and ctx.params.get("code") is not None:
-        raise click.MissingParameter(ctx=ctx, param=param)
-    return finger
 
 
 @command(help="help.enroll")
 @click.argument("code", required=False, shell_complete=codes)
-@click.option(
-    "--finger",
-    metavar="FINGER",
-    callback=_needed_with_code,
-    shell_complete=fingers,
-    help="help.finger",
-)
+@finger_option(required=False)
 @click.option("--replace", is_flag=True, help="help.enroll-replace")
 @click.option(
     "--list", "listed", type=click.Path(path_type=Path, dir_okay=False), help="help.enroll-list"
@@ -60,13 +48,38 @@ def enroll(
     only_report: bool,
     as_json: bool,
 ) -> None:
-    one, many = code is not None and finger is not None, listed is not None or missing
-    if one == many or (listed is not None and missing) or (code is None) != (finger is None):
+    many = listed is not None or missing
+    if (code is not None) == many or (listed is not None and missing) or (many and finger):
         raise BadRequest("day.which")
-    if code is not None and finger is not None:
-        _one(settings, Enroll(code=code, finger=finger, replace=replace), as_json)
-    else:
+    if code is None:
         _many(settings, listed, notes, only_report, as_json)
+        return
+    if finger is None:
+        finger = _ask_which(settings, code, replace=replace)
+    _one(settings, Enroll(code=code, finger=finger, replace=replace), as_json)
+
+
+def _ask_which(settings: Settings, code: str, *, replace: bool) -> str:
+    """The finger that somebody names, or takes as it is suggested; a script has to name one."""
+    if not somebody_types():
+        ctx = click.get_current_context()
+        raise missing_with_example(ctx, next(p for p in ctx.command.params if p.name == "finger"))
+    # Only here: whoever names the finger does without.
+    from ..contract.corrections import known_code
+    from ..contract.people import FINGERS
+    from .enrolment_day import next_finger, people_of
+
+    with at_the_gate(settings) as perform:
+        known = people_of(perform)
+    names = {person.code: person.name for person in known.values()}
+    held = known[known_code(code, known, Message("people.add-first"), names)].fingers
+    suggested = held[0] if replace and held else next_finger(held, []) or held[0]
+    while True:
+        typed = answer(say("people.which-finger", finger=suggested)).strip()
+        finger = finger_named(typed) if typed else suggested
+        if finger in FINGERS:
+            return finger
+        tell(say("people.bad-finger", text=typed, fingers=FINGERS), err=True)
 
 
 def _one(settings: Settings, request: Enroll, as_json: bool) -> None:
@@ -95,7 +108,7 @@ def _many(
         if not only_report:
             tell(say("day.keys"), err=True)
             try:
-                EnrolmentDay(perform, called, people, noted, notes).walk(_answer)
+                EnrolmentDay(perform, called, people, noted, notes).walk(answer)
             finally:
                 tell(say("day.go-on", path=notes), err=True)
     told = report(people, noted)
@@ -105,11 +118,6 @@ def _many(
     tell_report(told)
     if not told["open"]:
         tell(say("day.back-up"))
-
-
-def _answer(question: str) -> str:
-    typed: str = click.prompt(question, default="", show_default=False, err=True)
-    return typed
 
 
 def _codes_in(path: Path, known: Any) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..contract.errors import BadRequest
 from ..contract.language import Message, is_name, say
 from .tell import legible, width
 
@@ -29,7 +30,8 @@ class Formatter(click.HelpFormatter):
     def write_dl(
         self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
     ) -> None:
-        super().write_dl(rows, min(col_max, self.width // 3 + 2), col_spacing)
+        told = [(in_words(typed), meaning) for typed, meaning in rows]
+        super().write_dl(told, min(col_max, self.width // 3 + 2), col_spacing)
 
 
 class Context(click.Context):
@@ -48,16 +50,18 @@ class Command(click.Command):
     context_class = Context
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Where something is missing, show how it is typed."""
+        """Where something is missing, show how it is typed. Raises BadRequest for what is no text:
+        a path may be of any bytes, and nothing else is stored or sent.
+        """
         try:
-            return super().parse_args(ctx, args)
+            rest = super().parse_args(ctx, args)
         except click.MissingParameter as missing:
-            if not (lines := examples_of(path_of(ctx))):
+            if missing.param is None:
                 raise
-            example = say("usage.example", line=lines[0])
-            raise click.MissingParameter(
-                example, missing.ctx, missing.param, missing.param_hint, missing.param_type
-            ) from None
+            raise missing_with_example(ctx, missing.param) from None
+        if not all(map(_is_text, ctx.params.values())):
+            raise BadRequest("control.no-text")
+        return rest
 
     def get_help(self, ctx: click.Context) -> str:
         with self.spoken(ctx):
@@ -105,7 +109,7 @@ class Command(click.Command):
             "[COMMAND] [ARGS]...": "usage.command-or-none",
         }
         return [
-            say(said[piece]) if piece in said else piece
+            say(said[piece]) if piece in said else in_words(piece)
             for piece in super().collect_usage_pieces(ctx)
         ]
 
@@ -133,6 +137,15 @@ class Group(Command, click.Group):
         return super().resolve_command(ctx, args)
 
 
+def missing_with_example(ctx: click.Context, param: click.Parameter) -> click.MissingParameter:
+    """What to raise where it was left out: how the command is typed, where there is an example."""
+    lines = examples_of(path_of(ctx))
+    hint = in_words(param.get_error_hint(ctx))
+    return click.MissingParameter(
+        say("usage.example", line=lines[0]) if lines else None, ctx, param, hint
+    )
+
+
 def command(help: str, **attributes: Any) -> Callable[[Function], Command]:
     """click.command for a command that belongs to no group of its file."""
     return click.command(cls=Command, help=help, **attributes)
@@ -141,6 +154,30 @@ def command(help: str, **attributes: Any) -> Callable[[Function], Command]:
 def group(help: str, **attributes: Any) -> Callable[[Function], Group]:
     """click.group for a group that belongs to none of its file."""
     return click.group(cls=Group, help=help, **attributes)
+
+
+def _is_text(value: object) -> bool:
+    if isinstance(value, tuple):
+        return all(map(_is_text, value))
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return False
+    return True
+
+
+def in_words(typed: str) -> str:
+    """What stands for a value in a command line, ``CODE``, by its word in the language."""
+    return _VALUE.sub(_word_for, typed)
+
+
+def _word_for(value: re.Match[str]) -> str:
+    name = f"value.{value[0].lower().replace(' ', '-')}"
+    return say(name) if is_name(name) else value[0]
+
+
+_VALUE = re.compile(r"(?<![A-Z-])[A-Z]{2,}(?: [A-Z]{2,})*")
 
 
 def path_of(ctx: click.Context) -> str:

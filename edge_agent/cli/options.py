@@ -2,7 +2,6 @@
 
 import os
 import re
-import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -12,13 +11,13 @@ import click
 
 from ..contract.broker.access import BrokerAccess
 from ..contract.errors import BadRequest
-from ..contract.language import Message, say
+from ..contract.language import Message
 from ..gate.errors import BadSettings
 from ..gate.settings.load import load_settings
 from ..gate.settings.schema import Settings
 from .help import path_of
 from .language import DEFAULT_CONFIG
-from .tell import confirm
+from .tell import confirm, somebody_types
 
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
@@ -95,15 +94,8 @@ def page_option(*, required: bool = False) -> Decorator:
     )
 
 
-def asks_first(question: str) -> Decorator:
-    """Give a command ``--yes``; without it the command asks, by the name of a message."""
-
-    def asked(ctx: click.Context, param: click.Parameter, yes: bool) -> None:
-        if not yes and not ctx.resilient_parsing:
-            confirm(say(question))
-
-    return click.option("--yes", is_flag=True, callback=asked, expose_value=False, help="help.yes")
-
+without_asking = click.option("--yes", is_flag=True, help="help.yes")
+"""For what is asked of a script as well."""
 
 yes_option = click.option("--yes", is_flag=True, help="help.yes-person")
 """For what ``ask_a_person`` asks."""
@@ -114,7 +106,7 @@ def ask_a_person(yes: bool, question: Callable[[], str]) -> None:
 
     Only somebody at a terminal is asked: a script goes on, as it did before this was asked.
     """
-    if not yes and sys.stdin is not None and sys.stdin.isatty():
+    if not yes and somebody_types():
         confirm(question())
 
 

@@ -2,7 +2,9 @@
 
 import click
 
+from ..contract.errors import BadRequest
 from ..contract.language import say
+from ..contract.people import lacks_digit
 from ..gate.people.requests import (
     ActivateWorker,
     AddWorker,
@@ -25,6 +27,9 @@ from .tell import ask, tell
 from .worker_words import fingers_of, state_of
 from .workers_file import export, import_
 
+_MOST_NAMED = 20
+"""Codes in a sentence below a table."""
+
 
 @group(help="help.workers")
 def workers() -> None:
@@ -44,6 +49,8 @@ workers.add_command(merge)
 @as_json
 @with_settings
 def add(settings: Settings, code: str, name: tuple[str, ...], force: bool, as_json: bool) -> None:
+    if not name and not force and lacks_digit(code):  # Before a name is asked for: this is one.
+        raise BadRequest("people.code-forgotten", code=code)
     result = carry_out(settings, AddWorker(code=code, name=_named(code, name), force=force))
     if as_json:
         print_json(result)
@@ -96,11 +103,13 @@ def deactivate(settings: Settings, code: str, as_json: bool) -> None:
 
 
 @workers.command(help="help.workers-leave")
-@click.argument("code")
+@code_argument
 @click.option("--on", "day", metavar="2026-11-30", help="help.leave-on")
+@yes_option
 @as_json
 @with_settings
-def leave(settings: Settings, code: str, day: str | None, as_json: bool) -> None:
+def leave(settings: Settings, code: str, day: str | None, yes: bool, as_json: bool) -> None:
+    ask_a_person(yes, lambda: say("people.erase-asks", whose=who(code, names_of(settings))))
     tell_erasure(carry_out(settings, LeaveWorker(code=code, on=day)), as_json)
 
 
@@ -159,6 +168,11 @@ def list_workers(settings: Settings, as_json: bool) -> None:
         ),
         empty=say("people.none"),
     )
+    without = [one.code for one in workers if one.code not in fingers and not one.deactivated]
+    if without:
+        told = "people.without-prints-more" if without[_MOST_NAMED:] else "people.without-prints"
+        shown = without[:_MOST_NAMED]
+        tell(say(told, count=len(without), codes=shown), indent="  ")
 
 
 def _named(code: str, words: tuple[str, ...]) -> str:
@@ -218,7 +232,7 @@ def prints_health(settings: Settings, as_json: bool) -> None:
 
 @prints.command(help="help.prints-remove")
 @code_argument
-@finger_option
+@finger_option(required=True)
 @yes_option
 @as_json
 @with_settings

@@ -6,14 +6,15 @@ import click
 from msgspec import structs
 
 from ..contract.attendance import attendance
+from ..contract.corrections import known_code
 from ..contract.facts import Direction
-from ..contract.language import say
+from ..contract.language import Message, say
 from ..contract.stamps import parse_time
 from ..gate.daemon.assembly import Assembly
 from ..gate.people.requests import AddPunch, VoidPunch
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out
-from .complete import code_argument
+from .complete import code_argument, codes
 from .help import group
 from .options import as_json, with_settings
 from .show import print_json, print_table
@@ -27,19 +28,24 @@ def punches() -> None:
 
 
 @punches.command("list", help="help.punches-list")
+@click.argument("code", required=False, shell_complete=codes)
 @click.option("--since", metavar="TIME", help="help.since")
 @as_json
 @with_settings
-def list_(settings: Settings, since: str | None, as_json: bool) -> None:
+def list_(settings: Settings, code: str | None, since: str | None, as_json: bool) -> None:
     assembly = Assembly(settings)
     first_ms = moment(since, assembly.zone) if since is not None else None
     store = assembly.store_for_reading()
     holders = store.holders()
+    if code is not None:
+        names = {worker.code: worker.name for worker in store.workers()}
+        code = known_code(code, names, Message("people.add-first"), names)
     entries = entries_since(store, first_ms)
     found = [
         {**structs.asdict(punch), "name": holders.at(punch.worker, punch.seq)}
         for punch in attendance(entries, assembly.zone)
         if first_ms is None or punch.at is None or parse_time(punch.at) >= first_ms
+        if code in (None, punch.worker)
     ]
     if as_json:
         print_json(found)

@@ -13,9 +13,9 @@ from ..gate.people.requests import AdoptSensor, AskSensor, TakeImage
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out
 from .help import group
-from .options import as_json, asks_first, with_settings
+from .options import as_json, with_settings, without_asking
 from .show import print_json
-from .tell import tell
+from .tell import confirm, tell
 
 
 @group(help="help.sensor")
@@ -45,10 +45,12 @@ def info(settings: Settings, as_json: bool) -> None:
 
 
 @sensor.command(help="help.sensor-adopt")
-@asks_first("module.adopt-asks")
+@without_asking
 @as_json
 @with_settings
-def adopt(settings: Settings, as_json: bool) -> None:
+def adopt(settings: Settings, yes: bool, as_json: bool) -> None:
+    if not yes:
+        confirm(say("module.adopt-asks"))
     result = carry_out(settings, AdoptSensor())
     if as_json:
         print_json(result)
@@ -62,10 +64,12 @@ def adopt(settings: Settings, as_json: bool) -> None:
 
 @sensor.command(help="help.sensor-image")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@asks_first("module.image-asks")
+@without_asking
 @as_json
 @with_settings
-def image(settings: Settings, file: Path, as_json: bool) -> None:
+def image(settings: Settings, file: Path, yes: bool, as_json: bool) -> None:
+    if not yes:
+        confirm(say("module.image-asks"))
     from PIL import Image
 
     if file.suffix.lower() != ".png":

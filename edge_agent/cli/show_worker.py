@@ -6,12 +6,14 @@ from msgspec import structs, to_builtins
 from ..contract.attendance import Attendance, attendance
 from ..contract.errors import BadRequest
 from ..contract.language import Message, say
+from ..gate.consents import Consent
 from ..gate.settings.schema import Settings
+from .complete import code_argument
 from .help import command
 from .options import as_json, with_settings
 from .show import print_json
 from .tell import tell
-from .worker_words import fingers_of, state_of
+from .worker_words import consent_state, fingers_of, state_of
 
 _PUNCHES = 5
 _AMONG = 20_000
@@ -22,7 +24,7 @@ _NARROW = 12
 
 
 @command(name="show", help="help.workers-show")
-@click.argument("code")
+@code_argument
 @as_json
 @with_settings
 def show(settings: Settings, code: str, as_json: bool) -> None:
@@ -33,14 +35,21 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
     assembly = Assembly(settings)
     store = assembly.store_for_reading()
     workers = {worker.code: worker for worker in store.workers()}
-    worker = workers[known_code(code, workers, Message("people.add-first"))]
+    names = {worker.code: worker.name for worker in workers.values()}
+    worker = workers[known_code(code, workers, Message("people.add-first"), names)]
     prints = [print_ for print_ in store.prints() if print_.worker == worker.code]
     methods = [str(one.method) for one in store.credentials() if one.worker == worker.code]
+    agreed = store.consents().get(worker.code)
     entries = store.punches_of(worker.code, _AMONG)
     punches = list(attendance(entries, assembly.zone))[-_PUNCHES:]
     if as_json:
         held = [{"finger": p.finger, "slot": p.slot, "generation": p.generation} for p in prints]
-        told = to_builtins(worker) | {"prints": held, "credentials": methods}
+        consent = {
+            "text": agreed.text if agreed else None,
+            "signed": agreed.signed if agreed else None,
+            "state": consent_state(agreed),
+        }
+        told = to_builtins(worker) | {"prints": held, "credentials": methods, "consent": consent}
         print_json(told | {"punches": [structs.asdict(punch) for punch in punches]})
         return
     lines = {
@@ -48,6 +57,7 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
         "name": worker.name,
         "state": state_of(worker),
         "fingers": ", ".join(fingers_of(p.finger for p in prints)) or say("people.show-none"),
+        "consent": _consent(agreed),
         "else": ", ".join(say(f"method.{method}") for method in methods) or say("people.show-none"),
     }
     for name, text in lines.items():
@@ -55,6 +65,13 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
     tell(say("people.show-punches" if punches else "people.show-no-punches"))
     for punch in reversed(punches):
         tell(f"  {_told(punch)}", indent="    ")
+
+
+def _consent(agreed: Consent | None) -> str:
+    state = say(f"consent.state-{consent_state(agreed)}")
+    if agreed is None:
+        return state
+    return say("people.consent-signed", state=state, text=agreed.text, on=agreed.signed)
 
 
 def _told(punch: Attendance) -> str:

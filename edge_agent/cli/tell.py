@@ -60,6 +60,19 @@ def ask(question: str) -> str:
     return answer.strip()
 
 
+def answer(question: str) -> str:
+    """The same; Enter alone is an answer as well, and empty."""
+    typed: str = click.prompt(
+        legible(question, sys.stderr), default="", show_default=False, err=True
+    )
+    return typed
+
+
+def somebody_types() -> bool:
+    """Whether there is a person to answer, and not a script."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
 def confirm(question: str) -> None:
     """Ask, and end the command unless the answer is yes: y, and in Vietnamese c (có)."""
     yes, no = ("c", "có"), ("k", "không")

@@ -8,10 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
-import msgspec
 
-from ..contract.language import is_name, say, told_problem
-from ..gate.control.client import daemon_runs
+from ..contract.language import is_name, say, told_problem, visible
+from ..gate.control.client import daemon_runs, events
 from ..gate.control.client import watch as watch_daemon
 from ..gate.errors import DaemonUnreachable
 from ..gate.settings.schema import Settings
@@ -69,11 +68,11 @@ class _Watch:
         while True:
             self._names = names_of(self._settings)
             try:
-                for line in watch_daemon(self._socket):
+                for event in events(self._socket):
                     if gone:
                         tell(say("watch.answers-again"), err=True)
                     watched, gone = True, False
-                    self._tell(msgspec.json.decode(line))
+                    self._tell(event)
             except DaemonUnreachable:
                 if not watched:
                     raise
@@ -98,7 +97,11 @@ class _Watch:
         if event.get("worker") not in (None, *self._names):
             self._names = names_of(self._settings)
         now = datetime.now(self._zone).strftime("%H:%M:%S  ")
-        tell(f"{now}{_sentence(event, self._names)}")
+        try:
+            told = _sentence(event, self._names)
+        except KeyError:  # A daemon of another version tells other things of it.
+            told = visible(str(event["event"]))
+        tell(f"{now}{told}")
 
     def _tell_punches(self) -> None:
         """What was punched since the time that was asked for, or since the last event."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from ..contract.language import say
 from ..contract.people import Worker
+from ..gate.consents import Consent
 
 
 def state_of(worker: Worker) -> str:
@@ -20,6 +21,17 @@ def state_of(worker: Worker) -> str:
     if first:
         return say("people.state-from", first=first)
     return say("people.state-until", last=last) if last else say("people.state-active")
+
+
+def consent_state(own: Consent | None) -> str:
+    """Whether somebody has agreed to their fingers being used: ``none``, ``lives`` or
+    ``ask-again``, where it was to an older text."""
+    # Only here: who has agreed is asked by few commands.
+    from ..gate.people.consent_text import is_newest
+
+    if own is None:
+        return "none"
+    return "lives" if is_newest(own.text) else "ask-again"
 
 
 def fingers_of(fingers: Iterable[str]) -> list[str]:

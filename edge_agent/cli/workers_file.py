@@ -15,7 +15,7 @@ from ..gate.people.requests import ImportWorkers, ListedWorker
 from ..gate.settings.schema import Settings
 from .carry_out import Perform, at_the_gate
 from .help import command
-from .options import as_json, with_settings
+from .options import as_json, with_settings, without_asking
 from .show import print_json
 from .tell import confirm, tell, tell_notes
 from .worker_words import fingers_of
@@ -30,7 +30,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.argument("file", type=_FILE)
 @click.option("--dry-run", is_flag=True, help="help.workers-dry-run")
 @click.option("--force", is_flag=True, help="help.workers-import-force")
-@click.option("--yes", is_flag=True, help="help.yes")
+@without_asking
 @as_json
 @with_settings
 def import_(

@@ -7,7 +7,7 @@ and what time it is, the caller tells.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from .errors import BadRequest
 from .language import Message
-from .people import Employment, checked_code, look_alikes
+from .people import Employment, checked_code, look_alikes, so_called
 from .stamps import local_date, local_time
 
 _DAY_MS = 86_400_000
@@ -150,17 +150,22 @@ def said_moment(text: str, zone: ZoneInfo) -> int:
     return at_ms
 
 
-def known_code(text: str, known: Iterable[str], otherwise: str | Message) -> str:
+def known_code(
+    text: str,
+    known: Iterable[str],
+    otherwise: str | Message,
+    names: Mapping[str, str] | None = None,
+) -> str:
     """The code of those ``known`` that a person has typed, whatever keyboard made its letters.
 
-    Raises BadRequest where there is none, with the one that may be meant, or what to do
-    ``otherwise``.
+    Raises BadRequest where there is none, with the one that may be meant, also by one of ``names``
+    (by code), or what to do ``otherwise``.
     """
     codes = {unicodedata.normalize("NFC", code): code for code in known}
     typed = unicodedata.normalize("NFC", text)
     for way in (typed, typed.strip()):
         if way in codes:
             return codes[way]
-    if meant := look_alikes(typed.strip(), codes.values()):
+    if meant := look_alikes(typed.strip(), codes.values()) or so_called(typed, names or {}):
         raise BadRequest("people.unknown-but", code=typed.strip(), meant=meant)
     raise BadRequest("people.unknown", code=checked_code(text), otherwise=otherwise)

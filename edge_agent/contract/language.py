@@ -178,12 +178,8 @@ class _Field:
             return _looked_up(kind.removeprefix("as."), value, language)
         if kind in ("or", "and", "list", "steps", "lines", "sentences"):
             value = value if isinstance(value, list) else [value]
-            between = _BETWEEN.get(kind) or f" {said(Message(f'words.{kind}'), language)} "
-            return between.join(_shown(one, language) for one in value)
-        number = format(value, kind)
-        if language == VIETNAMESE:
-            number = number.translate(_DECIMAL_COMMA)
-        return number
+            return _joined([_shown(one, language) for one in value], kind, language)
+        return _number(format(value, kind), language)
 
 
 _BETWEEN = {"list": ", ", "steps": " && ", "lines": "\n  ", "sentences": " "}
@@ -191,12 +187,24 @@ _BETWEEN = {"list": ", ", "steps": " && ", "lines": "\n  ", "sentences": " "}
 _DECIMAL_COMMA = str.maketrans(".,", ",.")
 
 
+def _joined(shown: "list[str]", kind: str, language: str) -> str:
+    """Several of a kind: with "or" and "and", that word stands before the last one only."""
+    if (between := _BETWEEN.get(kind)) is not None:
+        return between.join(shown)
+    first = ", ".join(shown[:-1])
+    return f"{first} {said(Message(f'words.{kind}'), language)} {shown[-1]}" if first else shown[-1]
+
+
+def _number(text: str, language: str) -> str:
+    return text.translate(_DECIMAL_COMMA) if language == VIETNAMESE else text
+
+
 def _shown(value: object, language: str) -> str:
     if isinstance(value, Message):
         return said(value, language)
     if isinstance(value, str):
         return visible(value)
-    return str(value)
+    return _number(str(value), language) if isinstance(value, float) else str(value)
 
 
 def _looked_up(subject: str, value: object, language: str) -> str:

@@ -106,6 +106,16 @@ def alike(name: str, other: str) -> bool:
     return _plain(name) == _plain(other)
 
 
+def so_called(text: str, names: Mapping[str, str]) -> list[str]:
+    """The codes of those whose whole name, or given name, ``text`` is; ``names`` are by code."""
+    called = _plain(text)
+    return sorted(
+        code
+        for code, name in names.items()
+        if called and called in (_plain(name), _plain(name.split()[-1]))
+    )
+
+
 def another_person(name: str, other: str) -> bool:
     """Whether so much of a name is different that it is more likely another person's.
 

@@ -7,7 +7,7 @@ from os import environ
 import click
 
 from edge_agent.cli import main
-from edge_agent.cli.help import Command, examples_of, path_of
+from edge_agent.cli.help import Command, examples_of, in_words, path_of
 from edge_agent.contract.language import CATALOGUES, LANGUAGES, say, use
 
 from .words import WORDS
@@ -74,7 +74,7 @@ def _command(ctx: click.Context) -> Iterator[str]:
             if isinstance(param, click.Argument) or {"--config", "--help"} & set(param.opts):
                 continue
             if record is not None:
-                yield f".TP\n.B {_plain(record[0])}\n{_plain(record[1])}"
+                yield f".TP\n.B {_plain(in_words(record[0]))}\n{_plain(record[1])}"
     if lines := examples_of(path_of(ctx)):
         yield f".P\n{say('usage.examples')}:"
         yield "\n".join([".nf", ".RS", *map(_plain, lines), ".RE", ".fi"])

@@ -1,4 +1,6 @@
-"""An enrolment day at a desk, over a terminal of 40 columns that is lost, and two power cuts."""
+"""An enrolment day at a desk and beside a daemon, over a terminal of 40 columns that is lost, and
+two power cuts.
+"""
 
 import fcntl
 import json
@@ -10,8 +12,11 @@ import signal
 import struct
 import subprocess
 import termios
+from collections.abc import Callable
 
 import pytest
+
+from tests.patience import PATIENCE_S
 
 from .gate import OWN, Gate, rows
 
@@ -19,19 +24,24 @@ _CODE = re.compile("NV[0-9]+")
 
 _QUESTION = "[Enter 1 2 3 4 0]: "
 
+Process = subprocess.Popen[bytes]
+
 
 class Terminal:
     """A phone's: what is said there is answered, and the finger at the sensor obeys it."""
 
     def __init__(self, gate: Gate, poor: set[str]) -> None:
+        """``poor``: whose fingers are never read."""
         self._gate = gate
         self._poor = poor
         self._code = ""
         self._finger = ""
         self.said = ""
 
-    def run(self, *, cut_at: str | None = None, how: signal.Signals = signal.SIGKILL) -> int:
-        """Go on with the day; ``cut_at``: at the proof of this worker's finger it ends."""
+    def run(
+        self, *, cut_at: str | None = None, how: Callable[[Process], None] | None = None
+    ) -> int:
+        """Go on with the day; ``how`` it is ended at the proof of a finger of ``cut_at``."""
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 40, 0, 0))
         command = [*OWN, "enroll", "--missing", "--config", str(self._gate.config)]
@@ -55,8 +65,8 @@ class Terminal:
             heard += part.replace("\r", "")
             while "\n" in heard:
                 line, heard = heard.split("\n", 1)
-                if cut_at == self._code and line.startswith("Press once more"):
-                    process.send_signal(how)
+                if how and cut_at == self._code and line.startswith("Press once more"):
+                    how(process)
                     cut_at = None
                 else:
                     self._obey(line)
@@ -84,12 +94,39 @@ class Terminal:
             self._gate.finger("lift")
 
 
-def _day(gate: Gate, count: int, poor: set[str], cuts: dict[str, signal.Signals]) -> None:
+def power_cut(process: Process) -> None:
+    """What the gate was doing ends with it."""
+    process.kill()
+
+
+def lost_terminal(process: Process) -> None:
+    """As the end of an SSH is heard."""
+    process.send_signal(signal.SIGHUP)
+
+
+class Beside:
+    """A daemon that the day is held beside, and whose end is a power cut as well."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self.daemon = gate.start()
+
+    def power_cut(self, process: Process) -> None:
+        """Of the gate; whoever leads the day sits elsewhere, and is told. Then it is back."""
+        self.daemon.kill()
+        process.wait(PATIENCE_S)
+        self.daemon = self._gate.start()
+
+
+def _day(
+    gate: Gate, count: int, poor: set[str], cuts: dict[str, Callable[[Process], None]]
+) -> None:
     codes = [f"NV{number:03}" for number in range(1, count + 1)]
     people = "".join(f"{code},Nguyễn Thị {code[::-1]}\n" for code in codes)
     (gate.folder / "staff.csv").write_text(f"code,name\n{people}")
     assert gate.cli("workers", "import", "staff.csv").code == 0
     terminal = Terminal(gate, poor)
+    runs = gate.socket.exists()
     for code, how in cuts.items():
         assert terminal.run(cut_at=code, how=how) != 0, terminal.said[-2000:]
     assert terminal.run() == 0, terminal.said[-2000:]
@@ -104,7 +141,8 @@ def _day(gate: Gate, count: int, poor: set[str], cuts: dict[str, signal.Signals]
     prints = rows(gate.database, "SELECT worker, finger FROM prints WHERE removed = 0")
     assert len(prints) == 2 * (count - len(poor))
     assert gate.finger("slots").startswith(f"count={len(prints)} ")
-    gate.start()
+    if not runs:
+        gate.start()
     watch = gate.watch()
     for worker, finger in prints:
         gate.press(f"{worker}-{finger}")
@@ -114,18 +152,25 @@ def _day(gate: Gate, count: int, poor: set[str], cuts: dict[str, signal.Signals]
 
 
 def test_a_day_goes_on_where_it_was_cut_off(new_gate: Gate) -> None:
-    _day(new_gate, 3, {"NV002"}, {"NV001": signal.SIGKILL, "NV003": signal.SIGHUP})
+    _day(new_gate, 3, {"NV002"}, {"NV001": power_cut, "NV003": lost_terminal})
+
+
+def test_a_day_beside_a_daemon_goes_on_where_it_was_cut_off(new_gate: Gate) -> None:
+    beside = Beside(new_gate)
+    _day(new_gate, 3, {"NV002"}, {"NV001": beside.power_cut, "NV003": lost_terminal})
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_a_day_of_eighty(new_gate: Gate) -> None:
+@pytest.mark.parametrize("beside_a_daemon", [False, True])
+def test_a_day_of_eighty(new_gate: Gate, beside_a_daemon: bool) -> None:
     """One in ten has poor fingers; two power cuts, and an SSH that is lost."""
+    cut = Beside(new_gate).power_cut if beside_a_daemon else power_cut
     poor = {f"NV{number:03}" for number in random.Random(53).sample(range(1, 81), 8)}
     first, second, third = (code for code in ("NV011", "NV037", "NV064") if code not in poor)
     _day(
         new_gate,
         80,
         poor,
-        {first: signal.SIGKILL, second: signal.SIGHUP, third: signal.SIGKILL},
+        {first: cut, second: lost_terminal, third: cut},
     )

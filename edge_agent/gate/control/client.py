@@ -126,6 +126,21 @@ def watch(path: Path) -> Iterator[bytes]:
     return _lines(path, Watch())
 
 
+def events(path: Path) -> Iterator[dict[str, Any]]:
+    """The same, read. Raises Refusal with the daemon's reason, DaemonUnreachable where it speaks
+    otherwise."""
+    for line in watch(path):
+        try:
+            event = msgspec.json.decode(line, type=dict[str, Any])
+            if "event" not in event and event.get("answer") == "failed":
+                raise Refusal(msgspec.json.decode(line, type=Failed))
+        except msgspec.MsgspecError as error:
+            raise DaemonUnreachable("control.other-words") from error
+        if "event" not in event:
+            raise DaemonUnreachable("control.other-words")
+        yield event
+
+
 def _lines(path: Path, request: Request, within_s: float | None = None) -> Iterator[bytes]:
     """What is answered. ``within_s``: all of it; None: however long, while the daemon lives."""
     try:

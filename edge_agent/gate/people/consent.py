@@ -19,8 +19,7 @@ def record_consent(context: RequestContext, request: RecordConsent) -> Result:
 
     A newer one takes the place of the one before.
     """
-    code = checked_code(request.code)
-    context.worker(code)
+    code = context.worker(request.code).code
     if code in context.gate.store.stopped():
         raise BadRequest("privacy.leaving", code=code)
     text = consent_text(request.text)

@@ -1,5 +1,6 @@
 """What a request is carried out with: the gate's parts, who asks, and the person at the sensor."""
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -8,7 +9,7 @@ from msgspec import Struct
 
 from ...contract.errors import BadRequest
 from ...contract.language import Message
-from ...contract.people import Print, Worker, look_alikes
+from ...contract.people import Print, Worker, checked_code, is_code, look_alikes, so_called
 from ...contract.stamps import Stamp
 from ..credentials import CardInbox
 from ..errors import SensorSilent
@@ -84,18 +85,19 @@ class RequestContext:
         """
         return self.connected or self.connect()
 
-    def worker(self, code: str) -> Worker:
-        """The worker with this code. Raises BadRequest where there is none, with who may be meant.
-
-        Also where ``code`` has lost its zeros, or was typed in another case.
+    def worker(self, text: str) -> Worker:
+        """The worker whose code was typed. Raises BadRequest where there is none, with who may be
+        meant: the code has lost its zeros, is in another case, or is a name.
         """
-        worker = self.gate.store.worker(code)
-        if worker is None:
-            meant = look_alikes(code, self.gate.workers)
-            if meant:
-                raise BadRequest("people.unknown-but", code=code, meant=meant)
-            raise BadRequest("people.unknown", code=code, otherwise=Message("people.add-first"))
-        return worker
+        code = unicodedata.normalize("NFC", text.strip())
+        if is_code(code) and (worker := self.gate.store.worker(code)) is not None:
+            return worker
+        workers = self.gate.workers
+        names = {one.code: one.name for one in workers.values()}
+        if meant := look_alikes(code, workers) or so_called(code, names):
+            raise BadRequest("people.unknown-but", code=code, meant=meant)
+        told = {"code": checked_code(text), "otherwise": Message("people.add-first")}
+        raise BadRequest("people.unknown", **told)
 
     @property
     def capture(self) -> GuidedCapture:

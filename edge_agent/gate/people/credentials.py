@@ -5,7 +5,6 @@ A worker has one of each at most, so that a new card is the end of the lost one.
 
 from ...contract.errors import BadRequest
 from ...contract.facts import Method
-from ...contract.people import checked_code
 from ...contract.people_facts import CredentialAdded, CredentialRemoved, CredentialsAllowed
 from ..credentials import TOKEN, checked_card, checked_pin, new_token, number_of
 from .context import RequestContext, Result
@@ -17,7 +16,7 @@ CARD_WITHIN_S = 60.0
 
 def add_credential(context: RequestContext, request: AddCredential) -> Result:
     """Enter one whose secret is known. Raises BadRequest where it is none, or another's."""
-    code, method = context.worker(checked_code(request.code)).code, Method(request.method)
+    code, method = context.worker(request.code).code, Method(request.method)
     if method is Method.PIN:
         return _enter(context, code, method, _usable_pin(context, code, request.secret))
     return _enter(context, code, method, checked_card(request.secret))
@@ -27,7 +26,7 @@ def await_card(context: RequestContext, request: AwaitCard) -> Result:
     """Have the next card that is nobody's kept for ``ask_card``; presses go on meanwhile."""
     if not context.has_readers:
         raise BadRequest("credential.no-reader")
-    code = context.worker(checked_code(request.code)).code
+    code = context.worker(request.code).code
     until = context.gate.clock.monotonic() + CARD_WITHIN_S
     context.inbox.begin(code, Method(request.method), until)
     return {"worker": code, "method": request.method, "within_s": CARD_WITHIN_S}
@@ -47,14 +46,14 @@ def ask_card(context: RequestContext, request: AskCard) -> Result:
 
 def make_qr(context: RequestContext, request: MakeQr) -> Result:
     """``token`` is what the code has to say: it is told this once, and kept nowhere."""
-    code = context.worker(checked_code(request.code)).code
+    code = context.worker(request.code).code
     token = new_token()
     return {**_enter(context, code, Method.QR, token), "token": token}
 
 
 def remove_credential(context: RequestContext, request: RemoveCredential) -> Result:
     """Forget one, at once. Raises BadRequest where the worker has none."""
-    code, method = context.worker(checked_code(request.code)).code, Method(request.method)
+    code, method = context.worker(request.code).code, Method(request.method)
     if method not in _methods_of(context, code):
         raise BadRequest("credential.has-none", code=code, kind=method.value)
     fact = CredentialRemoved(worker=code, method=method, actor=context.actor)
@@ -64,7 +63,7 @@ def remove_credential(context: RequestContext, request: RemoveCredential) -> Res
 
 def allow_credentials(context: RequestContext, request: AllowCredentials) -> Result:
     """Name a worker, or no longer. Raises BadRequest where it is so already."""
-    code, allowed = context.worker(checked_code(request.code)).code, request.allowed
+    code, allowed = context.worker(request.code).code, request.allowed
     if (code in context.gate.credentials.named) is allowed:
         raise BadRequest("credential.allowed-already" if allowed else "credential.not-named")
     fact = CredentialsAllowed(worker=code, allowed=allowed, actor=context.actor)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from msgspec import to_builtins
 
 from ...contract.errors import BadRequest
-from ...contract.people import Print, checked_code, checked_finger
+from ...contract.people import Print, checked_finger
 from ..errors import SensorFault
 from ..events import Outcome
 from ..sensor.pairing import digest, persistently
@@ -22,7 +22,7 @@ def enroll(context: RequestContext, request: Enroll) -> Result:
     after a SensorFault as far as the sensor still answers. A print that is replaced counts until
     the entry is written that says that the new one does; then its template is erased.
     """
-    code, finger = checked_code(request.code), checked_finger(request.finger)
+    code, finger = context.worker(request.code).code, checked_finger(request.finger)
     gate, sensor = context.gate, context.sensor
     former = _admit(context, code, finger, replace=request.replace)
     capacity = context.sensor_in_use().capacity
@@ -64,8 +64,7 @@ def enroll(context: RequestContext, request: Enroll) -> Result:
 def remove_print(context: RequestContext, request: RemovePrint) -> Result:
     """Forget a finger and erase its template. Raises BadRequest where it is not enrolled."""
     gate = context.gate
-    code, finger = checked_code(request.code), checked_finger(request.finger)
-    context.worker(code)
+    code, finger = context.worker(request.code).code, checked_finger(request.finger)
     found = [p for p in gate.prints if p.worker == code and p.finger == finger]
     if not found:
         raise BadRequest("people.not-enrolled", code=code, finger=finger)

@@ -5,7 +5,6 @@ import logging
 from msgspec import structs, to_builtins
 
 from ...contract.errors import BadRequest, EdgeAgentError
-from ...contract.people import checked_code
 from ...contract.people_facts import ConsentWithdrawn, ErasuresKnown, WorkerForgotten, WorkerLeft
 from ...contract.stamps import local_date
 from ..erasure import Counts, Erasure
@@ -20,15 +19,13 @@ log = logging.getLogger(__name__)
 
 def withdraw_consent(context: RequestContext, request: WithdrawConsent) -> Result:
     """At once. Raises BadRequest where there is no such worker, or nothing of theirs is here."""
-    code = checked_code(request.code)
-    context.worker(code)
+    code = context.worker(request.code).code
     return _erase(context, code, ConsentWithdrawn(worker=code, actor=context.actor))
 
 
 def leave_worker(context: RequestContext, request: LeaveWorker) -> Result:
     """At once, or after a day that is not over yet. Raises BadRequest as above."""
-    code = checked_code(request.code)
-    context.worker(code)
+    code = context.worker(request.code).code
     if request.on is not None:
         day, now = checked_day(request.on), context.gate.clock.stamp()
         if not now.trusted:
@@ -71,8 +68,8 @@ def forget_worker(context: RequestContext, request: ForgetWorker) -> Result:
 
     Raises BadRequest where anything of their fingers, cards or PIN is still here.
     """
-    gate, code = context.gate, checked_code(request.code)
-    known = context.worker(code)
+    gate, known = context.gate, context.worker(request.code)
+    code = known.code
     if gate.store.has_anything_of(code):
         raise BadRequest("privacy.leave-first", code=code)
     if known.nameless:
@@ -98,7 +95,7 @@ def tell_erased(context: RequestContext, request: TellErased) -> Result:
         raise BadRequest("privacy.not-asked")
     if bool(request.codes) == request.nobody:
         raise BadRequest("privacy.codes-or-nobody")
-    codes = [context.worker(checked_code(code)).code for code in dict.fromkeys(request.codes)]
+    codes = [context.worker(code).code for code in dict.fromkeys(request.codes)]
     eraser = Eraser(gate, context.sensor, context.pairing)
     for code in codes:
         if gate.store.has_anything_of(code):

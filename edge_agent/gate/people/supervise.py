@@ -42,7 +42,8 @@ def add_punch(context: RequestContext, request: AddPunch) -> Result:
     """Add a punch. Raises BadRequest where it cannot be, or is odd and not forced."""
     gate, zone = context.gate, context.gate.policy.zone
     reason = checked_reason(request.reason)
-    code = known_code(request.code, gate.workers, Message("people.add-first"))
+    names = {worker.code: worker.name for worker in gate.workers.values()}
+    code = known_code(request.code, gate.workers, Message("people.add-first"), names)
     if request.direction not in (None, *(way.value for way in Direction)):
         raise BadRequest("punch.no-direction", text=request.direction)
     addition = Addition(code=code, at_ms=said_moment(request.at, zone), zone=zone)

@@ -56,7 +56,7 @@ def rename_worker(context: RequestContext, request: RenameWorker) -> Result:
     The latter may be forced: somebody has married.
     """
     gate = context.gate
-    known = context.worker(checked_code(request.code))
+    known = context.worker(request.code)
     name = checked_name(request.name)
     if known.listed is not None:
         raise BadRequest("people.named-by-roster", code=known.code)
@@ -73,7 +73,7 @@ def activate_worker(context: RequestContext, request: ActivateWorker) -> Result:
 
     Raises BadRequest where it does not.
     """
-    known = context.worker(checked_code(request.code))
+    known = context.worker(request.code)
     if known.active:
         _refuse_delisted(known)
         raise BadRequest("people.active-already", code=known.code)
@@ -85,7 +85,7 @@ def activate_worker(context: RequestContext, request: ActivateWorker) -> Result:
 
 def deactivate_worker(context: RequestContext, request: DeactivateWorker) -> Result:
     """Refuse a worker's fingers. Raises BadRequest where there is no such worker, or it is so."""
-    known = context.worker(checked_code(request.code))
+    known = context.worker(request.code)
     if not known.active:
         raise BadRequest("people.deactivated-already", code=known.code)
     worker = structs.replace(known, active=False)

@@ -24,6 +24,10 @@ class TokenBucket:
         self._tokens -= 1.0
         return True
 
+    def give_back(self) -> None:
+        """Have a token again that was taken."""
+        self._tokens = min(self._most, self._tokens + 1.0)
+
     def fill(self) -> None:
         """Have all tokens again."""
         self._tokens = self._most

@@ -26,6 +26,11 @@ def test_a_token_comes_exactly_when_it_is_due_and_no_more_than_there_is_room_for
     assert [bucket.take(1000.0) for _ in range(3)] == [True, True, False]
     bucket.empty()
     assert [bucket.take(1007.0), bucket.take(1008.0)] == [False, True]
+    bucket.give_back()
+    assert [bucket.take(1008.0), bucket.take(1008.0)] == [True, False]
+    for _ in range(9):
+        bucket.give_back()
+    assert [bucket.take(1008.0) for _ in range(3)] == [True, True, False]
 
 
 def test_a_shifts_start_is_written_in_full() -> None:

@@ -1,0 +1,159 @@
+"""What a tired person types at a gate without a daemon, and what they are told: in Vietnamese."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from edge_agent import cli
+from edge_agent.cli import enroll, options
+from edge_agent.cli.enrolment_day import Person
+from edge_agent.contract.language import Message, is_name, said
+from edge_agent.contract.people import so_called
+from edge_agent.gate.pairing_mark import Doubt
+from edge_agent.gate.sensor import lifecycle
+
+Edge = Callable[..., Result]
+
+
+@pytest.fixture
+def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Edge:
+    """Types a command at a gate that knows Lò Thị Mây, NV0042, and has no daemon and no sensor."""
+    config = tmp_path / "edge-agent.toml"
+    config.write_text(
+        '[gate]\nid = "main-gate"\n[store]\npath = "gate.db"\n[clock]\ntrust = "always"\n'
+        '[control]\nsocket = "control.sock"\n[sensor]\nport = "sensor"\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EDGE_AGENT_CONFIG", str(config))
+
+    def typed(*words: str, answers: str | None = None) -> Result:
+        return CliRunner().invoke(cli.main, ["--lang", "vi", *words], input=answers)
+
+    assert typed("workers", "add", "NV0042", "Lò Thị Mây").exit_code == 0
+    return typed
+
+
+@pytest.fixture
+def at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enroll, "somebody_types", lambda: True)
+    monkeypatch.setattr(options, "somebody_types", lambda: True)
+
+
+@pytest.mark.parametrize("called", ["Lò Thị Mây", "lo thi may", "Mây", "may", "nv42"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("workers", "show"),
+        ("workers", "deactivate"),
+        ("punches", "list"),
+        ("punches", "add", "--at", "2026-11-23T06:00", "--reason", "no-power"),
+        ("enroll", "--finger", "trỏ phải"),
+        ("credentials", "remove", "--card"),
+        ("consent", "withdraw"),
+    ],
+)
+def test_who_is_called_by_name_is_told_by_code(
+    edge: Edge, words: tuple[str, ...], called: str
+) -> None:
+    done = edge(*words, called)
+    assert done.exit_code == 65
+    assert "có phải là NV0042 không?" in done.stderr
+
+
+def test_several_of_one_given_name_are_all_meant() -> None:
+    names = {"1": "Lò Thị Mây", "2": "Vàng Mây", "3": "Lò Thị May Mắn"}
+    assert so_called("mây", names) == ["1", "2"]
+    assert so_called(" - ", names) == []
+
+
+def test_a_name_in_the_place_of_the_code_is_not_asked_for_its_name(edge: Edge) -> None:
+    done = edge("workers", "add", "Nguyễn Thị Hoa", answers="Hoa\n")
+    assert (done.exit_code, done.stdout) == (65, "")
+    assert "quên ghi mã" in done.stderr
+
+
+@pytest.mark.parametrize("finger", ["trỏ phải", "ngón trỏ phải", "Tro Phai", "right-index"])
+def test_a_finger_may_be_called_by_its_words(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, finger: str
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(
+        enroll, "carry_out", lambda settings, request, step: asked.append(request.finger) or {}
+    )
+    monkeypatch.setattr(enroll, "_tell_enrolled", lambda *_: None)
+    monkeypatch.setattr(enroll, "who", lambda *_: "")
+    edge("enroll", "NV0042", "--finger", finger, "--json")
+    assert asked == ["right-index"]
+
+
+@pytest.mark.usefixtures("at_a_terminal")
+@pytest.mark.parametrize(
+    ("held", "flags", "answers", "finger"),
+    [
+        ([], (), "\n", "right-index"),
+        (["right-index"], (), "\n", "left-index"),
+        (["right-thumb"], (), "giữa trái\n", "left-middle"),
+        (["left-ring", "right-index"], ("--replace",), "\n", "left-ring"),
+        ([], (), "tay nào cũng được\ncái phải\n", "right-thumb"),
+    ],
+)
+def test_a_finger_that_is_left_out_is_suggested(
+    edge: Edge,
+    monkeypatch: pytest.MonkeyPatch,
+    held: list[str],
+    flags: tuple[str, ...],
+    answers: str,
+    finger: str,
+) -> None:
+    asked: list[str] = []
+    known = {"NV0042": Person("NV0042", "Lò Thị Mây", False, held, [])}
+    monkeypatch.setattr("edge_agent.cli.enrolment_day.people_of", lambda perform: known)
+    monkeypatch.setattr(
+        enroll, "carry_out", lambda settings, request, step: asked.append(request.finger) or {}
+    )
+    done = edge("enroll", "NV0042", *flags, "--json", answers=answers)
+    assert asked == [finger]
+    assert done.stderr.startswith("Ngón nào? Enter: ngón ")
+    assert json.loads(done.stdout) == {}
+
+
+def test_a_script_has_to_name_the_finger(edge: Edge) -> None:
+    done = edge("enroll", "NV0042")
+    assert done.exit_code == 2
+    assert "--finger'. Ví dụ: edge-agent enroll NV0042 --finger" in " ".join(done.stderr.split())
+
+
+@pytest.mark.usefixtures("at_a_terminal")
+@pytest.mark.parametrize("words", [("workers", "leave"), ("consent", "withdraw")])
+def test_what_goes_for_good_is_asked_about(edge: Edge, words: tuple[str, ...]) -> None:
+    done = edge(*words, "NV0042", answers="k\n")
+    assert (done.exit_code, "của Lò Thị Mây, NV0042? " in done.stdout) == (1, True)
+    for more in (("--yes",), ()):  # Nothing of hers is here, which the gate says only once asked.
+        done = edge(*words, "NV0042", *more, answers="c\n")
+        assert (done.exit_code, "không giữ vân tay" in done.stderr) == (65, True)
+
+
+def test_the_list_of_workers_says_who_has_no_print(edge: Edge) -> None:
+    edge("workers", "add", "NV0043", "Vàng A Páo")
+    edge("workers", "deactivate", "NV0043")
+    assert edge("workers", "list").stdout.endswith("\n1 người chưa có vân tay: NV0042\n")
+
+
+def test_each_state_of_the_sensor_has_its_words() -> None:
+    for state in (*Doubt, *lifecycle._STATES.values(), "ready", "starting", "fault"):
+        assert is_name(f"is.{state}"), state
+
+
+def test_numbers_have_the_languages_decimal_sign() -> None:
+    silent = Message("sensor.silent", port="x", instruction="y", seconds=1.5, means="z")
+    assert "1.5 s" in str(silent)
+    assert "1,5 giây" in said(silent, "vi")
+
+
+def test_of_several_only_the_last_is_joined_by_a_word() -> None:
+    asked = Message("people.unknown-but", code="42", meant=["1", "2", "3"])
+    assert "1, 2 or 3" in str(asked)
+    assert "có phải là 1, 2 hoặc 3 không" in said(asked, "vi")
