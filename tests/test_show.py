@@ -1,5 +1,6 @@
 """Tables for people: whole lines in a file, nothing torn in a narrow terminal."""
 
+import ast
 import os
 import pty
 import re
@@ -13,8 +14,10 @@ from msgspec import to_builtins
 from edge_agent.cli import watch
 from edge_agent.cli.show import print_table
 from edge_agent.cli.tell import moves, tell
+from edge_agent.contract.language import is_name
 from edge_agent.gate.events import AnyEvent, Event, Watching
 from tests.contract.samples import value
+from tests.made import ROOT
 
 ROW = (
     7,
@@ -67,6 +70,35 @@ def test_eighty_columns_hold_a_worker_with_four_fingers(monkeypatch: pytest.Monk
     assert max(len(line.rstrip()) for line in shown.splitlines()) <= 80
     for word in (*fingers, *row[1].split(), *row[2].split()):
         assert re.search(rf"\b{word}\b", shown), shown
+
+
+def test_where_no_columns_fit_each_row_is_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a phone held upright: what belongs together stays together, and nothing is torn."""
+    shown = shown_on(monkeypatch, 36, HEAD, ROW, (8, *ROW[1:3], None))
+
+    lines = [line.rstrip() for line in shown.splitlines()]
+    assert max(map(len, lines)) <= max(36, max(map(len, ROW[3].split())) + 4)
+    assert [line.split()[0] for line in lines if line[0] != " "] == ["seq", "7", "8"]
+    for cell in ROW[1:]:
+        assert all(word in " ".join(lines) for word in str(cell).split())
+
+
+def test_each_column_has_a_title_in_both_languages() -> None:
+    calls = [
+        node
+        for path in (ROOT / "edge_agent" / "cli").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print_table"
+    ]
+    named = {
+        one.value
+        for call in calls
+        for one in ast.walk(call.args[0])
+        if isinstance(one, ast.Constant)
+    }
+    assert len(calls) > 12
+    assert len(named) > 20
+    assert not [name for name in named if not is_name(f"column.{name}")]
 
 
 def test_sentences_on_a_terminal_break_between_words(

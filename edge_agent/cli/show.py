@@ -10,7 +10,7 @@ from unicodedata import combining, east_asian_width
 import click
 import msgspec
 
-from ..contract.language import is_name, say, visible
+from ..contract.language import say, visible
 from .tell import coloured, legible, tell
 
 _FOLDED = ("name", "note", "fingers", "state")
@@ -32,10 +32,10 @@ def print_json(value: Any) -> None:
 def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], empty: str) -> None:
     """A table as wide as the terminal, or ``empty`` where there are no rows.
 
-    The title of a column is the message ``column.NAME``, where there is one.
+    The title of a column is the message ``column.NAME``.
     """
     head = list(columns)
-    titles = [say(f"column.{name}") if is_name(f"column.{name}") else name for name in head]
+    titles = [say(f"column.{name}") for name in head]
     table = [["" if cell is None else visible(str(cell)) for cell in row] for row in rows]
     if not table:
         tell(empty)
@@ -48,7 +48,11 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], empty:
             max(_width(word) for cell in column for word in _words(name, cell))
             for name, column in zip(head, zip(titles, *table, strict=True), strict=True)
         ]
-        _narrow(head, widths, least, shutil.get_terminal_size().columns)
+        room = shutil.get_terminal_size().columns
+        _narrow(head, widths, least, room)
+        if _wide(widths) > room:
+            _print_lines([titles, *table])
+            return
     lines = [coloured(legible(_line(titles, widths), sys.stdout), "bold")]
     for row in table:
         folded = [
@@ -71,9 +75,20 @@ def shown_moment(at: str | None) -> str:
     return say("words.moment", at=at[:16]) if at else ""
 
 
+def _print_lines(table: list[list[str]]) -> None:
+    """Rows that no columns fit: what stands in each, one after the other, in folded lines."""
+    for at, row in enumerate(table):
+        line = _GAP.join(cell for cell in row if cell)
+        tell(line, indent=" " * 4, colour=None if at else "bold")
+
+
+def _wide(widths: list[int]) -> int:
+    return sum(widths) + len(_GAP) * (len(widths) - 1)
+
+
 def _narrow(head: list[str], widths: list[int], least: list[int], room: int) -> None:
     """Take from the widest of the columns that may be folded until the lines fit, or none may."""
-    while sum(widths) + len(_GAP) * (len(widths) - 1) > room:
+    while _wide(widths) > room:
         foldable = [
             at
             for at, name in enumerate(head)
