@@ -53,6 +53,7 @@ def at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         ("enroll", "--finger", "trỏ phải"),
         ("credentials", "remove", "--card"),
         ("consent", "withdraw"),
+        ("consent", "print", "--output", "slip.html"),
     ],
 )
 def test_who_is_called_by_name_is_told_by_code(

@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from ..contract.atomic_file import new_private_file
-from ..contract.language import say
+from ..contract.corrections import known_code
+from ..contract.language import Message, say
 from ..gate.people.consent_text import consent_text, names, newest
 from ..gate.people.requests import RecordConsent, WithdrawConsent
 from ..gate.settings.schema import Settings
@@ -35,7 +36,10 @@ def print_slip(settings: Settings, code: str, text: str | None, file: Path, as_j
     from .consent_slip import slip  # Only here: the other commands make no page.
 
     agreed = consent_text(text) if text else newest("vi")
-    name = names_of(settings).get(code, "")
+    known = names_of(settings)
+    if known:  # Else nobody is there to tell them.
+        code = known_code(code, known, Message("people.add-first"), known)
+    name = known.get(code, "")
     with new_private_file(file) as out:
         out.write(slip(agreed, code, name).encode())
     if as_json:
