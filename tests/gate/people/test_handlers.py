@@ -179,7 +179,6 @@ SOUND: dict[str, list[Request]] = {
     "backup": [BeginBackup(recipients=[KEY])],
     "seal": [BeginBackup(recipients=[KEY]), SealPrints(backup="", first=1)],
     "restore": [BeginRestore(system_id=9)],
-    "retire": [RetireGate(gate="main-gate")],
     "records": [
         AskCourier(),
         RestorePrints(gate="g", backup="ab" * 16, sealed=[b"of no courier's"]),
