@@ -73,7 +73,7 @@ class Batch(Struct):
         # What this gate has enrolled since knows its digest: that may come back.
         again = gate.store.finger_of(record.digest) == (record.worker, record.finger)
         if erased and not again and record.worker not in gate.store.consents():
-            return left_out(record, Message("backup.erased", code=record.worker))
+            return left_out(record, Message("backup.erased"))
         if not gate.may_take_fingers_of(record.worker):
             return left_out(record, Message("backup.no-consent"))
         worker = gate.store.worker(record.worker)
