@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import PurePath
 from typing import Any
@@ -36,6 +36,7 @@ def meaning_problems(sections: Sections) -> Iterator[Message]:
     if zone is not None and zone == zone.strip() and not _is_zone(zone):
         yield Message("settings.no-zone", zone=zone, meant=_zone_meant(zone))
     yield from _pin_problems(sections)
+    yield from _reader_problems(sections["reader"].get("devices", ()))
     yield from _way_problems(sections)
     yield from _score_problems(sections["sensor"])
     assistant = sections["home_assistant"]
@@ -147,9 +148,12 @@ def _is_zone(zone: str) -> bool:
 
 
 def _zone_meant(zone: str) -> str:
-    """The zone of this name in another case, or of this place."""
+    """The zone of this name in another case, or of this place.
+
+    Never one such as Etc/GMT+7: whoever writes UTC+7 means seven hours ahead, and that is behind.
+    """
     wanted = zone.casefold().replace(" ", "_")
-    known = {name.casefold(): name for name in sorted(_zones())}
+    known = {name.casefold(): name for name in sorted(_zones()) if "GMT+" not in name}
     of_place = {name.rpartition("/")[2]: whole for name, whole in known.items()}
     return known.get(wanted) or of_place.get(wanted) or "Asia/Ho_Chi_Minh"
 
@@ -162,6 +166,7 @@ def _zones() -> set[str]:
 
 
 _LAMPS = ("green", "amber", "red", "buzzer", "key_in", "key_out", "lamp_in", "lamp_out")
+_HOURS = ("in_hours", "out_hours")
 _UART = (14, 15)
 _EEPROM = (0, 1)
 
@@ -187,11 +192,29 @@ def _way_problems(sections: Sections) -> Iterator[Message]:
             yield Message("settings.keys-need-pins")
         elif (panel.get("key_in"), panel.get("key_out")) == ("none", "none"):
             yield Message("settings.keys-need-keys")
-    ways = [[Hours.read(text) for text in punch.get(key, ())] for key in ("in_hours", "out_hours")]
+    for key in _HOURS:
+        for text in punch.get(key, ()):
+            if (hours := Hours.read(text)).begin == hours.end:
+                yield Message("settings.hours-none", key=key, hours=text)
+    ways = [[Hours.read(text) for text in punch.get(key, ())] for key in _HOURS]
     both = [m for m in range(24 * 60) if all(any(h.hold(m) for h in way) for way in ways)]
     if both:
         at = f"{both[0] // 60:02}:{both[0] % 60:02}"
         yield Message("settings.hours-both", at=at)
+
+
+def _reader_problems(devices: Iterable[str]) -> Iterator[Message]:
+    """A reader that can never be opened is one that nobody misses until somebody holds a card."""
+    told: set[str] = set()
+    for path in devices:
+        if path != (stripped := _stripped(path)):
+            where = {"section": "reader", "key": "devices"}
+            yield Message("settings.blank", **where, value=path, meant=f'"{stripped}"')
+        elif path.endswith("/"):
+            yield Message("settings.folder", section="reader", key="devices", path=path)
+        if stripped in told:
+            yield Message("settings.reader-twice", path=stripped)
+        told.add(stripped)
 
 
 def _score_problems(sensor: dict[str, Any]) -> Iterator[Message]:

@@ -111,6 +111,30 @@ WRONG = {
         'timezone = "Bangkok"',
         "[gate] timezone: 'Bangkok' is no IANA time zone, such as Asia/Bangkok.",
     ),
+    "seven hours ahead": (
+        'timezone = "GMT+7"',
+        "[gate] timezone: 'GMT+7' is no IANA time zone, such as Asia/Ho_Chi_Minh.",
+    ),
+    "the trap in small letters": (
+        'timezone = "etc/gmt+7"',
+        "[gate] timezone: 'etc/gmt+7' is no IANA time zone, such as Asia/Ho_Chi_Minh.",
+    ),
+    "a reader with a blank": (
+        '[reader]\ndevices = ["/dev/input/a "]',
+        "[reader] devices: '/dev/input/a ' begins or ends with a blank: write \"/dev/input/a\".",
+    ),
+    "a reader twice": (
+        '[reader]\ndevices = ["/dev/input/a", "/dev/input/a"]',
+        "[reader] devices: '/dev/input/a' stands there twice",
+    ),
+    "a folder of readers": (
+        '[reader]\ndevices = ["/dev/input/by-id/"]',
+        "[reader] devices: '/dev/input/by-id/' names a folder",
+    ),
+    "hours that are none": (
+        '[punch]\nin_hours = ["05:00-05:00"]',
+        "[punch] in_hours: '05:00-05:00' ends when it begins",
+    ),
     "an offset": ('timezone = "UTC+7"', "[gate] timezone: 'UTC+7' is no IANA time zone"),
     "a capital": (
         '[punch]\ndirection = "Alternate"',
