@@ -1,5 +1,6 @@
 """The unit files: systemd reads each line as it is meant, and they allow no more than is needed."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -91,27 +92,30 @@ def test_a_unit_lets_its_program_do_no_more_than_it_needs(
     assert exposed(unit.read_text(), tmp_path, most) == ""
 
 
+def told(unit: Path, key: str) -> list[str]:
+    """All values of a key: a later one overrides the one before, or adds to it."""
+    lines = unit.read_text().splitlines()
+    return [line.removeprefix(f"{key}=") for line in lines if line.startswith(f"{key}=")]
+
+
 @pytest.mark.parametrize("unit", MOST_EXPOSED, ids=lambda unit: unit.stem)
 def test_what_systemd_analyze_does_not_count_stands_in_the_unit(unit: Path) -> None:
-    lines = unit.read_text().splitlines()
-    assert "LimitCORE=0" in lines  # Whatever was in memory would lie on the disk.
-    for bound in ("MemoryMax=", "TasksMax="):
-        assert any(line.startswith(bound) for line in lines), bound
-    for line in ("PrivateMounts=yes", "RemoveIPC=yes", "MemoryDenyWriteExecute=yes"):
-        assert line in lines
-    assert "ProtectProc=invisible" in lines
-    filters = [line for line in lines if line.startswith("SystemCallFilter=")]
-    assert filters[:2] == [
-        "SystemCallFilter=@system-service",
-        "SystemCallFilter=~@privileged @resources",
-    ]
+    assert told(unit, "LimitCORE") == ["0"]  # Whatever was in memory would lie on the disk.
+    for bound in ("MemoryMax", "TasksMax"):
+        [most] = told(unit, bound)
+        assert re.fullmatch(r"[1-9][0-9]*M?", most), bound
+    for key in ("PrivateMounts", "RemoveIPC", "MemoryDenyWriteExecute"):
+        assert told(unit, key) == ["yes"], key
+    assert told(unit, "ProtectProc") == ["invisible"]
+    # A later filter allows what one before it has forbidden.
+    filters = ["@system-service", "~@privileged @resources"]
+    assert told(unit, "SystemCallFilter") == filters + ["adjtimex clock_adjtime"] * (unit == UNIT)
 
 
-def test_the_gate_may_ask_the_kernel_for_its_clock() -> None:
-    """A later line allows what one before it has forbidden, and not the other way round."""
-    lines = UNIT.read_text().splitlines()
-    allowed = lines.index("SystemCallFilter=adjtimex clock_adjtime")
-    assert lines.index("SystemCallFilter=~@privileged @resources") < allowed
+def test_every_unit_is_looked_at() -> None:
+    # What exchanges the program is root's, and may write wherever that lies.
+    others = {UNITS / "edge-agent-upgrade.service"}
+    assert set(UNITS.glob("*.service")) == MOST_EXPOSED.keys() | others
 
 
 def test_a_unit_that_allows_more_would_be_noticed(tmp_path: Path) -> None:
