@@ -3,7 +3,9 @@
 That the files can be fetched for aarch64 is for `make constraints` and a network to say.
 """
 
+import json
 import re
+import subprocess
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -86,3 +88,29 @@ def test_an_old_pin_would_be_noticed() -> None:
 @pytest.mark.parametrize("name", EXTRAS)
 def test_no_place_is_named_from_which_to_fetch(name: str) -> None:
     assert "://" not in (ROOT / "config" / name).read_text()
+
+
+def of_a_gate() -> dict[str, str]:
+    """What ``make sbom`` lists, without the program itself."""
+    listed = json.loads((ROOT / "dist" / "sbom.json").read_text())
+    assert listed["bomFormat"] == "CycloneDX"
+    found: dict[str, str] = {
+        canonicalize_name(one["name"]): one["version"] for one in listed["components"]
+    }
+    assert found.pop("attendance-edge-agent")
+    return found
+
+
+@pytest.mark.long
+def test_the_bill_of_materials_lists_what_is_pinned() -> None:
+    """All of it, at its version, and nothing that came from elsewhere. Wants a network."""
+    made = subprocess.run(["make", "sbom"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if made.returncode and "Failed to establish" in made.stderr + made.stdout:
+        pytest.skip("packages cannot be fetched here")
+    assert made.returncode == 0, made.stderr
+    assert of_a_gate() == pins((ROOT / "config" / "constraints.txt").read_text())
+    licences = (ROOT / "dist" / "licences.md").read_text()
+    assert {canonicalize_name(row.split("|")[1].strip()) for row in licences.splitlines()[2:]} == {
+        *of_a_gate(),
+        "attendance-edge-agent",
+    }
