@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.gate.daemon.run import LEAVES
+from edge_agent.gate.daemon.departure import LEAVES
 from edge_agent.gate.errors import Retired
 
 UNITS = Path(__file__).parents[1] / "systemd"

@@ -20,6 +20,7 @@ from edge_agent.receiver.accept import (
     follow,
     novelty,
     read,
+    settles,
 )
 from edge_agent.receiver.effects import Unusable, effect_of
 
@@ -199,3 +200,12 @@ NOTHING = range(0)
 )
 def test_follow(later: list[ChainLink], forks: list[str], course: Course) -> None:
     assert follow(Tip(2, "b"), later, forks) == course
+
+
+@pytest.mark.parametrize(("names", "is_settled"), [(GATE, True), (None, False), (7, False)])
+def test_only_an_opening_that_names_its_sender_settles_whose_a_ledger_is(
+    names: Any, is_settled: bool
+) -> None:
+    """One that names nobody could be sent by anybody, and is kept as any other entry."""
+    sent = envelope({**SOUND, "kind": "ledger.opened", "gate": names})
+    assert settles(read(GATE, sent)) is is_settled

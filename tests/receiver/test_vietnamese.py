@@ -18,6 +18,11 @@ WHO = ("--actor", "VP01", "--reason", "x")
 MONTH = ("--month", "2026-10")
 
 ASKED: dict[str, list[tuple[str, ...]]] = {
+    "carry in": [
+        ("people.csv", "--receipts", "x.receipts"),
+        ("absent", "--receipts", "x.receipts"),
+        ("people.csv",),
+    ],
     "close": [
         *((*MONTH, *WHO, *more) for more in ((), ("--force",), ("--supplement",), ())),
         ("--month", "11/2026", *WHO),

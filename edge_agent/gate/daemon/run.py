@@ -5,19 +5,14 @@ and the process ends with an exit code of its own; whoever starts it again, the 
 the command that replaces itself, goes the way of any start, and that begins the new ledger.
 """
 
-import faulthandler
 import logging
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from pathlib import Path
-from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import to_builtins
 
@@ -25,7 +20,7 @@ from ...contract.facts import RecordingStopped
 from ...contract.messages import GateStatus
 from ...contract.stamps import true_time
 from ..control.server import ControlServer
-from ..errors import BadSettings, DamagedLedger, Retired, SensorFault
+from ..errors import BadSettings, Retired, SensorFault
 from ..events import (
     Event,
     EventBus,
@@ -43,25 +38,23 @@ from ..host.who_may import WhoMay
 from ..ledger.damage.readable import begin_readable
 from ..ledger.glance import glance
 from ..ledger.retired import is_retired
-from ..ledger.store.notes import Leaving, leaving, leaving_note
 from ..ledger.store.sqlite_store import SqliteStore
 from ..ledger.worker_day import worker_day
 from ..people.erase import ErasedInbox
 from ..people.roster import RosterInbox
-from ..ports import Keys, Panel, Readers, Sensor, SensorInfo, Tamper, Touch
+from ..ports import SensorInfo
 from ..settings.in_use import SettingsInUse
 from ..settings.schema import Settings
-from ..uplink.inbox import ForeignReceipt
 from .assembly import Assembly
+from .departure import LEAVES, Departure
 from .loop import GateLoop
 from .print_keeper import PrintKeeper
+from .signals import STOP_SIGNALS, Signals, tell_stacks
 from .status import Circumstances, Vitals, backup_of, gate_status, gate_time, running_status
 from .supervised_thread import SupervisedThread
+from .wired import Wired, first_connection, open_wired
 
 log = logging.getLogger(__name__)
-
-LEAVES = 80
-"""Of no table of exit codes: the ledger is left, and the next start begins another one."""
 
 _SOFTWARE = 70
 """EX_SOFTWARE: an activity ended unexpectedly; systemd starts the daemon again."""
@@ -76,9 +69,6 @@ _GATE_STOPS_WITHIN_S = 3.6
 _UPLINK_STOPS_WITHIN_S = 1.2
 """Together below the five seconds in which the daemon promises to leave."""
 
-_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-_RELOAD_SIGNAL = signal.SIGHUP
-
 
 def run_daemon(settings: Settings, config: Path) -> int:
     """Run until SIGTERM or SIGINT and return the exit code; ``config`` is the settings' file.
@@ -87,38 +77,37 @@ def run_daemon(settings: Settings, config: Path) -> int:
     replaces itself. Raises an EdgeAgentError where the gate cannot be started; nothing is damaged
     then.
     """
-    signal.signal(signal.SIGUSR1, _tell_stacks)
+    signal.signal(signal.SIGUSR1, tell_stacks)
     # What came while the process replaced itself counts from here on.
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {*_STOP_SIGNALS, signal.SIGUSR1})
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {*STOP_SIGNALS, signal.SIGUSR1})
     write_no_core()
     assembly, manager = Assembly(settings), ServiceManager()
     lock = assembly.lock()
     lock.acquire("daemon", _LOCK_PATIENCE_S)
-    stop = _Signals(reloads=manager.listens)
+    stop = Signals(reloads=manager.listens)
     try:
         code = _run(assembly, config, manager, stop)
     finally:
         lock.release()
     if code == LEAVES and not manager.listens:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {*_STOP_SIGNALS, signal.SIGUSR1})
+        signal.pthread_sigmask(signal.SIG_BLOCK, {*STOP_SIGNALS, signal.SIGUSR1})
         # Blocked in this thread alone. One that a library has left behind would take a signal and
         # nobody would learn of it: there it ends the process, and nothing is under way.
-        for number in _STOP_SIGNALS:
+        for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         if stop.asked:
             return 0
         os.execv(sys.executable, sys.orig_argv)
-    for number in _STOP_SIGNALS:  # Whoever asks once more, while Python ends, changes nothing.
+    for number in STOP_SIGNALS:  # Whoever asks once more, while Python ends, changes nothing.
         signal.signal(number, signal.SIG_IGN)
     return code
 
 
-def _tell_stacks(number: int, frame: FrameType | None) -> None:
-    # Not by faulthandler.register: that looks into threads which run on meanwhile, and died of it.
-    faulthandler.dump_traceback(all_threads=True)
+class _StopAsked(Exception):
+    """Somebody wants the daemon to end, and it has yet to begin."""
 
 
-def _run(assembly: Assembly, config: Path, manager: ServiceManager, stop: "_Signals") -> int:
+def _run(assembly: Assembly, config: Path, manager: ServiceManager, stop: Signals) -> int:
     def beat() -> None:
         if stop.asked:
             raise _StopAsked
@@ -130,16 +119,16 @@ def _run(assembly: Assembly, config: Path, manager: ServiceManager, stop: "_Sign
         except _StopAsked:
             log.info("the start was stopped, and the ledger is as it was")
             return 0
-        departure = _Departure(assembly)
+        departure = Departure(assembly)
         store = assembly.store(departure.damaged)
         mirror.callback(store.close)
         if is_retired(store):
             raise Retired("retire.retired")
         assembly.recall_last_sync(store)
-        wired = mirror.enter_context(_wired(assembly))
+        wired = mirror.enter_context(open_wired(assembly))
         first: SensorInfo | SensorFault | None = None
         try:
-            first = None if stop.asked else _first_connection(assembly, store, wired.sensor)
+            first = None if stop.asked else first_connection(assembly, store, wired.sensor)
         except SensorFault:
             if not stop.asked:
                 raise
@@ -152,64 +141,6 @@ def _run(assembly: Assembly, config: Path, manager: ServiceManager, stop: "_Sign
         return daemon.run(manager)
 
 
-class _Wired(NamedTuple):
-    """What is wired to the gate, as far as the settings name it and it can be used."""
-
-    panel: Panel
-    sensor: Sensor
-    touch: Touch | None
-    keys: Keys | None
-    readers: Readers | None
-    tamper: Tamper | None
-
-
-@contextmanager
-def _wired(assembly: Assembly) -> Iterator[_Wired]:
-    """Open all of it, in this order; let go of it the other way round."""
-    with ExitStack() as mirror:
-        panel = mirror.enter_context(closing(assembly.panel()))
-        sensor = mirror.enter_context(closing(assembly.sensor()))
-        touch = assembly.if_usable("touch_pin", assembly.touch)
-        if touch is not None:
-            mirror.enter_context(closing(touch))
-        keys = assembly.if_usable("keys", assembly.keys)
-        if keys is not None:
-            mirror.enter_context(closing(keys))
-        readers = assembly.readers()
-        if readers is not None:
-            mirror.enter_context(closing(readers))
-        tamper = assembly.if_usable("tamper_pin", assembly.tamper)
-        if tamper is not None:
-            mirror.enter_context(closing(tamper))
-        yield _Wired(panel, sensor, touch, keys, readers, tamper)
-
-
-class _StopAsked(Exception):
-    """Somebody wants the daemon to end, and it has yet to begin."""
-
-
-class _Signals:
-    """From the first moment on: a start that makes a new ledger may take minutes.
-
-    ``reloads``: a hang-up asks to take the settings anew. Without a service manager it means that
-    the terminal has gone, and ends the daemon as it ends any command.
-    """
-
-    def __init__(self, *, reloads: bool = False) -> None:
-        self.asked = False
-        self.reload = False
-        if reloads:
-            signal.signal(_RELOAD_SIGNAL, self._ask_reload)
-        for number in _STOP_SIGNALS:
-            signal.signal(number, self._ask)
-
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
-
-    def _ask_reload(self, number: int, frame: FrameType | None) -> None:
-        self.reload = True
-
-
 def _say_stopped(assembly: Assembly, store: SqliteStore) -> None:
     """Of a ledger that was begun and never used: payroll should not wait for anything in it.
 
@@ -217,70 +148,6 @@ def _say_stopped(assembly: Assembly, store: SqliteStore) -> None:
     """
     with store.changing() as change:
         change.append(RecordingStopped(reason="stopping"), assembly.clock.stamp())
-
-
-class _Departure:
-    """Whether the ledger in use is to be left; for any thread."""
-
-    def __init__(self, assembly: Assembly) -> None:
-        self._assembly = assembly
-        with closing(assembly.store()) as store:
-            self._ledger = store.ledger
-        self._lock = threading.Lock()
-        self.decided = False
-
-    def damaged(self, fault: DamagedLedger) -> None:
-        """The database cannot be relied on any more."""
-        self._decide(leaving("damaged", detail=str(fault)), str(fault))
-
-    def payroll_disowns(self, receipt: ForeignReceipt) -> bool:
-        """Have a new ledger begin because of a receipt; whether it does.
-
-        Once in a day of the ledger: a receipt can be forged by whoever the broker lets, and each
-        ledger that is left stays on the card. Not without room for the new one either: the start
-        would fail again and again, while this one still takes punches.
-        """
-        if not self._room_for_another():
-            return False
-        with closing(self._assembly.store(self.damaged)) as store:
-            if not self._assembly.may_leave(store):
-                return False
-        return self._decide(leaving(receipt.why, through=receipt.through), receipt.detail)
-
-    def _room_for_another(self) -> bool:
-        database = self._assembly.database
-        return shutil.disk_usage(database.parent).free > database.stat().st_size
-
-    def _decide(self, why: Leaving, detail: str) -> bool:
-        """Note it durably. Not where that cannot be done: no new ledger could be made there."""
-        with self._lock:
-            if not self.decided and leaving_note.put(self._assembly.database, self._ledger, why):
-                log.error("the ledger is left: %s", detail)
-                self.decided = True
-            return self.decided
-
-
-def _first_connection(
-    assembly: Assembly, store: SqliteStore, sensor: Sensor
-) -> SensorInfo | SensorFault:
-    """Connect the sensor at start-up.
-
-    A sensor that has worked at this port and baud before is a fault to wait out, with the backlog
-    still going to payroll meanwhile. One that never has is an installer's mistake: raised.
-    """
-    wanted = f"{assembly.settings.sensor.port} at {assembly.settings.sensor.baud} baud"
-    sensor.expect(adapter := store.remembered("adapter"))
-    try:
-        info = sensor.connect()
-    except SensorFault as fault:
-        if store.remembered("sensor") != wanted:
-            raise
-        return fault
-    if store.remembered("sensor") != wanted:
-        store.remember("sensor", wanted)
-    if info.adapter is not None and info.adapter != adapter:
-        store.remember("adapter", info.adapter)
-    return info
 
 
 def _prune_after_months(settings: Settings) -> int | None:
@@ -295,10 +162,10 @@ class _Daemon:
     def __init__(
         self,
         assembly: Assembly,
-        departure: _Departure,
-        stop: _Signals,
+        departure: Departure,
+        stop: Signals,
         store: SqliteStore,
-        wired: _Wired,
+        wired: Wired,
         first: SensorInfo | SensorFault,
         config: Path,
     ) -> None:

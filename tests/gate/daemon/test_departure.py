@@ -1,6 +1,7 @@
 """A ledger is left only once that is noted where the next start finds it."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -14,7 +15,8 @@ import pytest
 from edge_agent.contract.facts import LedgerOpened
 from edge_agent.gate.daemon import run
 from edge_agent.gate.daemon.assembly import Assembly
-from edge_agent.gate.daemon.run import _Departure, _StopSignals
+from edge_agent.gate.daemon.departure import Departure
+from edge_agent.gate.daemon.signals import Signals
 from edge_agent.gate.errors import DamagedLedger, SensorFault
 from edge_agent.gate.host.service_manager import ServiceManager
 from edge_agent.gate.ledger.store.notes import Leaving, leaving, leaving_note
@@ -48,14 +50,14 @@ def test_a_stop_while_the_sensor_is_looked_for(
     """Which takes four seconds where none answers: nothing is begun that has to be stopped then."""
     ledger = ledger_of(assembly)
     assert leaving_note.put(assembly.database, ledger, leaving("payroll-is-ahead", 99))
-    stop = _StopSignals.__new__(_StopSignals)
+    stop = Signals.__new__(Signals)
     stop.asked = False
 
     def stopped_meanwhile(*arguments: object) -> SensorFault:
         stop.asked = True
         return SensorFault("silent")
 
-    monkeypatch.setattr(run, "_first_connection", stopped_meanwhile)
+    monkeypatch.setattr(run, "first_connection", stopped_meanwhile)
     monkeypatch.setattr(run, "_Daemon", None)
     assert run._run(assembly, Path("gate.toml"), ServiceManager(), stop) == 0
     with closing(assembly.store()) as store:
@@ -72,7 +74,7 @@ def test_a_stop_in_the_very_first_start(
     """Also where no sensor has ever answered, which is an installer's mistake on other days."""
     if earlier:  # the power failed right after the ledger was opened
         ledger_of(assembly)
-    stop = _StopSignals.__new__(_StopSignals)
+    stop = Signals.__new__(Signals)
     stop.asked = False
 
     def stopped_meanwhile(*arguments: object) -> SensorFault:
@@ -81,7 +83,7 @@ def test_a_stop_in_the_very_first_start(
             raise SensorFault("silent")
         return SensorFault("silent")
 
-    monkeypatch.setattr(run, "_first_connection", stopped_meanwhile)
+    monkeypatch.setattr(run, "first_connection", stopped_meanwhile)
     monkeypatch.setattr(run, "_Daemon", None)
     for _ in range(2):
         stop.asked = False
@@ -95,13 +97,13 @@ def test_no_sensor_in_the_very_first_start_is_an_installer_s_mistake(
     assembly: Assembly, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control of the test above: without a stop it is told."""
-    stop = _StopSignals.__new__(_StopSignals)
+    stop = Signals.__new__(Signals)
     stop.asked = False
 
     def silent(*arguments: object) -> None:
         raise SensorFault("silent")
 
-    monkeypatch.setattr(run, "_first_connection", silent)
+    monkeypatch.setattr(run, "first_connection", silent)
     with pytest.raises(SensorFault, match="silent"):
         run._run(assembly, Path("gate.toml"), ServiceManager(), stop)
 
@@ -138,7 +140,7 @@ def test_a_stop_is_not_lost_to_a_thread_that_a_library_left_behind(assembly: Ass
 
 def test_damage_is_noted_first(assembly: Assembly) -> None:
     ledger = ledger_of(assembly)
-    departure = _Departure(assembly)
+    departure = Departure(assembly)
     departure.damaged(FAULT)
     departure.damaged(DamagedLedger("and again"))
     assert departure.decided
@@ -148,7 +150,7 @@ def test_damage_is_noted_first(assembly: Assembly) -> None:
 
 def test_a_receipt_is_noted_once_a_day(assembly: Assembly) -> None:
     ledger = ledger_of(assembly)
-    departure = _Departure(assembly)
+    departure = Departure(assembly)
     assert departure.payroll_disowns(AHEAD)
     assert departure.decided
     assert leaving_note.read(assembly.database, ledger) == Leaving(
@@ -156,7 +158,7 @@ def test_a_receipt_is_noted_once_a_day(assembly: Assembly) -> None:
     )
     with assembly.open_or_succeed() as begun:
         assert begun
-        again = _Departure(assembly)
+        again = Departure(assembly)
         assert not again.payroll_disowns(AHEAD)
         assert not again.decided
         with closing(assembly.store()) as store:
@@ -169,7 +171,7 @@ def test_damage_that_a_receipt_brings_to_light_is_noted(assembly: Assembly) -> N
     with sqlite3.connect(assembly.database) as plain:
         plain.execute("UPDATE ledger SET wire = x'00' WHERE seq = 1")
     plain.close()
-    departure = _Departure(assembly)
+    departure = Departure(assembly)
     with pytest.raises(DamagedLedger, match="Entry 1"):
         departure.payroll_disowns(AHEAD)
     noted = leaving_note.read(assembly.database, ledger)
@@ -182,7 +184,7 @@ def test_a_card_that_takes_no_note_keeps_its_ledger(assembly: Assembly) -> None:
     ledger_of(assembly)
     note = leaving_note.of(assembly.database)
     note.mkdir()
-    departure = _Departure(assembly)
+    departure = Departure(assembly)
     departure.damaged(FAULT)
     assert not departure.payroll_disowns(AHEAD)
     assert not departure.decided
@@ -196,10 +198,10 @@ def test_a_card_without_room_for_a_new_ledger_keeps_this_one(
 ) -> None:
     """Its reserve still takes punches; a start that finds no room would fail again and again."""
     ledger_of(assembly)
-    departure = _Departure(assembly)
+    departure = Departure(assembly)
     size = assembly.database.stat().st_size
-    monkeypatch.setattr(run.shutil, "disk_usage", lambda path: Usage(size))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(size))
     assert not departure.payroll_disowns(AHEAD)
     assert not departure.decided
-    monkeypatch.setattr(run.shutil, "disk_usage", lambda path: Usage(size + 1))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(size + 1))
     assert departure.payroll_disowns(AHEAD)

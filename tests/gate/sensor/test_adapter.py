@@ -11,7 +11,7 @@ from msgspec import convert
 from msgspec.structs import replace
 
 from edge_agent.contract.language import Message
-from edge_agent.gate.daemon.run import _first_connection
+from edge_agent.gate.daemon.wired import first_connection
 from edge_agent.gate.errors import SensorUnplugged
 from edge_agent.gate.events import SensorChanged
 from edge_agent.gate.sensor.adapter import SensorAdapter, stable_name
@@ -198,14 +198,14 @@ def test_a_daemon_that_starts_knows_the_adapter_of_the_last_one(
     store: Any = SimpleNamespace(remembered=remembered.get, remember=remembered.__setitem__)
     settings = SimpleNamespace(port=str(tmp_path / "ttyUSB0"), baud=57600)
     assembly: Any = SimpleNamespace(settings=SimpleNamespace(sensor=settings))
-    assert not isinstance(_first_connection(assembly, store, sensor), Exception)
+    assert not isinstance(first_connection(assembly, store, sensor), Exception)
     sensor.close()
     renamed(tmp_path, plug)
 
     with closing(
         FingerprintSensor(convert({"port": str(tmp_path / "ttyUSB0")}, SensorSettings))
     ) as other:
-        info: Any = _first_connection(assembly, store, other)
+        info: Any = first_connection(assembly, store, other)
 
     assert "ttyUSB1 now" in str(info.moved)
 
