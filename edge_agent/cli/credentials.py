@@ -23,7 +23,7 @@ from ..gate.settings.schema import Settings
 from .carry_out import at_the_gate, carry_out, names_of, who
 from .complete import code_argument
 from .help import group
-from .options import Command, as_json, ask_a_person, with_settings, yes_option
+from .options import Command, as_json, ask_a_person, with_settings, writes_to, yes_option
 from .show import print_json, print_table
 from .tell import tell
 
@@ -147,14 +147,7 @@ def remove(
 
 @credentials.command(help="help.credentials-qr")
 @code_argument
-@click.option(
-    "--output",
-    "file",
-    required=True,
-    metavar="FILE.png",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="help.credentials-output",
-)
+@writes_to("help.credentials-output", "FILE.png", required=True, name="file")
 @as_json
 @with_settings
 def qr(settings: Settings, code: str, file: Path, as_json: bool) -> None:

@@ -82,16 +82,20 @@ _PLACE = re.compile(r"\[[\w.-]+\]|[Ll]ine \d")
 as_json = click.option("--json", "as_json", is_flag=True, help="help.json")
 
 
+def writes_to(
+    told: str, shown: str | None = None, *, required: bool = False, name: str = "output"
+) -> Decorator:
+    """Give a command ``--output``, the file that it makes, under ``name``.
+
+    ``told`` is the message of its help, ``shown`` what stands for the file in its usage.
+    """
+    kind = click.Path(path_type=Path, dir_okay=False)
+    return click.option("--output", name, type=kind, required=required, metavar=shown, help=told)
+
+
 def page_option(*, required: bool = False) -> Decorator:
     """Give a command ``--output FILE.html``, a page to be printed."""
-    return click.option(
-        "--output",
-        "file",
-        required=required,
-        metavar="FILE.html",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="help.page-output",
-    )
+    return writes_to("help.page-output", "FILE.html", required=required, name="file")
 
 
 without_asking = click.option("--yes", is_flag=True, help="help.yes")

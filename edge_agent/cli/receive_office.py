@@ -28,7 +28,7 @@ from ..receiver.roster.known_workers import forget_name, roster_shown, told_code
 from ..receiver.signs_of_life import DRIFT_PPM
 from ..receiver.worktime.keep import renew
 from .help import Command
-from .options import as_json
+from .options import as_json, writes_to
 from .period import with_period
 from .show import print_json, print_table, shown_day
 from .tell import tell
@@ -163,7 +163,7 @@ _YES_NO = {True: "roster.yes", False: "roster.no"}
     show_default=True,
     help="help.export-view",
 )
-@click.option("--output", type=click.Path(path_type=Path), help="help.export-output")
+@writes_to("help.export-output")
 @with_database
 def export_period(
     database: Database, period: Period, kind: str, view: Any, output: Path | None

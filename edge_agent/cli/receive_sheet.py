@@ -16,7 +16,7 @@ from ..receiver.office.sheet.reckon import doubtful_cells
 from ..receiver.office.sheet.write import Form, write_sheet
 from ..receiver.office.site import import_site, site_in_force, site_text
 from .help import Command, Group
-from .options import as_json
+from .options import as_json, writes_to
 from .period import with_period
 from .receive_correct import with_who
 from .receive_office import with_database
@@ -34,7 +34,7 @@ from .tell import tell, tell_notes
     show_default=True,
     help="help.sheet-form",
 )
-@click.option("--output", type=click.Path(path_type=Path), help="help.sheet-output")
+@writes_to("help.sheet-output")
 @with_database
 def sheet(
     database: Database,

@@ -13,7 +13,7 @@ from ..receiver.office.shift_table import tell_shifts
 from ..receiver.worktime.known_shifts import shifts_in_force, version_in_force
 from ..receiver.worktime.shift_file import read_shift_file, told_weekdays, write_shifts
 from .help import group
-from .options import as_json
+from .options import as_json, writes_to
 from .receive_correct import now
 from .receive_office import with_database
 from .show import print_json, print_table
@@ -47,11 +47,7 @@ def import_shifts(database: Database, file: Path, dry_run: bool, actor: str) -> 
 
 
 @shifts.command("show", help="help.shifts-show")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path),
-    help="help.shifts-output",
-)
+@writes_to("help.shifts-output")
 @as_json
 @with_database
 def show_shifts(database: Database, output: Path | None, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from ..gate.settings.schema import Settings
 from . import sealed_files
 from .carry_out import at_the_gate
 from .help import command
-from .options import as_json, with_settings
+from .options import as_json, with_settings, writes_to
 from .sealed_backups import held_by_option
 from .show import print_json
 from .tell import tell
@@ -25,7 +25,7 @@ _file = click.Path(path_type=Path, dir_okay=False)
 @command(name="reseal", help="help.templates-reseal")
 @click.argument("file", type=_file)
 @click.option("--without", multiple=True, metavar="CODE", help="help.reseal-without")
-@click.option("--output", required=True, type=_file, metavar="NEWFILE", help="help.reseal-output")
+@writes_to("help.reseal-output", "NEWFILE", required=True)
 @sealed_files.with_identity
 @click.option("--recipient", "-r", "named", multiple=True, metavar="age1…", help="help.recipient")
 @click.option(
