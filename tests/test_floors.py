@@ -43,7 +43,7 @@ FLOORS = {
     "gate": (
         (
             *("claims", "consents", "directions", "erasure", "evidence"),
-            *("lazy_import", "roles", "sealed_backups"),
+            *("last_punch", "lazy_import", "roles", "sealed_backups"),
         ),
         ("credentials", "errors", "events", "header", "pairing_mark", "print_health", "rules"),
         ("settings", "host", "pins"),
@@ -147,7 +147,7 @@ WORLDLY = (
 
 PURE_AT_THE_GATE = (
     *("gate.evidence", "gate.print_health", "gate.reader.keyboard", "gate.roles"),
-    "gate.rules",
+    *("gate.last_punch", "gate.rules"),
     *("gate.touch.decide", "gate.touch.state", "gate.touch.token_bucket"),
     "gate.touch.lockout",
 )

@@ -1,22 +1,18 @@
 """What a touch means: proof + worker + last punch + stamp + policy → a verdict."""
 
-from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
-from math import inf
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from msgspec import UNSET, Struct, UnsetType, structs
+from msgspec import UNSET, Struct, UnsetType
 
 from ..contract.attendance import SHIFT_MS
-from ..contract.chain import stamp_of, told
 from ..contract.facts import Direction, DirectionSource, Method
-from ..contract.kinds import AMENDMENTS, CREDITS, RECORDED
 from ..contract.people import Employment, Print, Worker
-from ..contract.stamps import Elapsed, Stamp, elapsed, local_date, parse_time
+from ..contract.stamps import Stamp, local_date
 from .directions import DirectionRule, Hours, KeyDefault
 from .evidence import Evidence
+from .last_punch import LastPunch
 
 LONGEST_LOOK_BACK_MS = 86_400_000
 """How long ago a punch may be that a rule still asks for, whatever the settings: the repeat window
@@ -108,138 +104,6 @@ class Policy(Struct, frozen=True, kw_only=True):
     confirm_below: int = 0
     drift_ppm: int = 500
     """How far the machine's own clock may stray from the true pace, in millionths."""
-
-
-class LastPunch(Struct, frozen=True):
-    """A worker's most recent punch on this ledger: a press, or what a supervisor has added.
-
-    ``stamp`` is that of the press, where it was recorded again by a later ledger too; ``said_ms``
-    is None then. Of what was added, ``stamp`` is the moment at which it was, and ``said_ms`` when
-    the punch was, by the supervisor's word. ``weighed``: it is the last one by the times that are
-    known of it and of another.
-    """
-
-    seq: int
-    stamp: Stamp
-    direction: Direction | None
-    said_ms: int | None = None
-    weighed: bool = False
-
-    def ago(self, now: Stamp) -> Elapsed:
-        """How long ago it was. It is added afterwards: at least as long as its entry is there."""
-        written = elapsed(self.stamp, now)
-        if self.said_ms is None:
-            return written
-        if not now.trusted:
-            return Elapsed(written.least, inf)
-        passed, slack = now.wall_ms - self.said_ms, now.uncertainty_ms or 0
-        return Elapsed(max(written.least, passed - slack), max(written.least, passed + slack))
-
-
-class Recalled(Struct, frozen=True):
-    """A punch that counts, and the bounds of its time, in milliseconds since 1970.
-
-    ``time_said_by`` is the entry that gave the bounds, and ``way_said_by`` that which gave the
-    direction, where they are not the punch's own.
-    """
-
-    worker: str
-    punch: LastPunch
-    low: float
-    high: float
-    time_said_by: int | None
-    way_said_by: int | None = None
-
-
-def recall(
-    newest_first: Iterable[dict[str, Any]], now: Stamp, horizon_ms: float
-) -> Iterator[Recalled]:
-    """All punches that count and may be younger than ``horizon_ms``, the last written one first.
-
-    What was added within it is among them, however old a supervisor says that it is.
-
-    ``newest_first`` is the ``data`` of a ledger's entries, the last one first; some may be missing.
-    """
-    voided: set[int] = set()
-    times: dict[int, dict[str, Any]] = {}
-    ways: dict[int, dict[str, Any]] = {}
-    later, passed_ms = now, 0.0
-    for data in newest_first:
-        stamp = stamp_of(data)
-        # From entry to entry as well: a boot that does not know the time yet cannot tell how long
-        # ago the last one was, but that one's own entries tell how far they lie apart.
-        passed_ms += max(0.0, elapsed(stamp, later).least)
-        if max(passed_ms, elapsed(stamp, now).least) > horizon_ms:
-            break
-        later = stamp
-        kind, seq = data["kind"], data["seq"]
-        if AMENDMENTS.get(kind) == "void":
-            voided.add(data["of"])
-        elif AMENDMENTS.get(kind) == "time":
-            times.setdefault(data["of"], data)
-        elif AMENDMENTS.get(kind) == "direction":
-            ways.setdefault(data["of"], data)
-        elif kind in CREDITS and seq not in voided:
-            punch = _as_told(data, ways.get(seq))
-            if punch.said_ms is not None or punch.ago(now).least <= horizon_ms:
-                said = times.get(seq)
-                low, high = _when(punch, said or told(data), amended=said is not None)
-                by = None if said is None else said["seq"]
-                way_by = ways[seq]["seq"] if seq in ways else None
-                yield Recalled(data["worker"], punch, low, high, by, way_by)
-
-
-def last_punches(
-    newest_first: Iterable[dict[str, Any]], now: Stamp, horizon_ms: float
-) -> dict[str, LastPunch]:
-    """Each worker's last punch that counts and may be younger than ``horizon_ms``, by code.
-
-    The order of the ledger is that of the presses, and whatever was added came before every press
-    that stands behind it. What was added after a press is weighed against it by its time; where
-    that is not known well enough, the press stands and which way it led is not known any more.
-    """
-    found: dict[str, LastPunch] = {}
-    added: dict[str, Recalled] = {}
-    for one in recall(newest_first, now, horizon_ms):
-        if one.worker in found:
-            continue
-        latest = added.get(one.worker)
-        if one.punch.said_ms is not None:
-            if latest is None or one.low > latest.low:
-                added[one.worker] = one
-        elif latest is None:
-            found[one.worker] = one.punch
-        else:
-            found[one.worker] = _later(one, latest)
-    last = {code: one.punch for code, one in added.items()} | found
-    return {code: punch for code, punch in last.items() if punch.ago(now).least <= horizon_ms}
-
-
-def _as_told(data: dict[str, Any], way: dict[str, Any] | None) -> LastPunch:
-    punch = told(data)
-    said_ms = None if punch["kind"] == RECORDED else parse_time(punch["at"])
-    said = (way or punch)["direction"]
-    direction = Direction(said) if said else None
-    return LastPunch(data["seq"], stamp_of(punch), direction, said_ms)
-
-
-def _when(punch: LastPunch, says: dict[str, Any], *, amended: bool) -> tuple[float, float]:
-    """Between which moments a punch was, by the entry that ``says`` so."""
-    if says["at"] is not None:
-        at_ms = parse_time(says["at"])
-        around = (says["uncertainty_ms"] if amended else punch.stamp.uncertainty_ms) or 0
-        return (at_ms, at_ms) if punch.said_ms is not None else (at_ms - around, at_ms + around)
-    low, high = says.get("not_before"), says.get("not_after")
-    return -inf if low is None else parse_time(low), inf if high is None else parse_time(high)
-
-
-def _later(press: Recalled, added: Recalled) -> LastPunch:
-    """The later one of a press and of what was added after it."""
-    if added.low > press.high:
-        return structs.replace(added.punch, weighed=True)
-    known = added.low <= press.low or press.punch.direction is added.punch.direction
-    direction = press.punch.direction if known else None
-    return structs.replace(press.punch, direction=direction, weighed=True)
 
 
 class Accepted(Struct, frozen=True):

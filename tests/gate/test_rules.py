@@ -29,9 +29,9 @@ from edge_agent.contract.facts import (
 from edge_agent.contract.people import Employment, Print, Worker
 from edge_agent.contract.stamps import ClockState, Stamp, local_time, parse_time
 from edge_agent.gate.directions import DirectionRule, Hours, KeyDefault
+from edge_agent.gate.last_punch import LastPunch, last_punches
 from edge_agent.gate.rules import (
     Accepted,
-    LastPunch,
     Match,
     Policy,
     Proof,
@@ -39,7 +39,6 @@ from edge_agent.gate.rules import (
     Refused,
     Repeat,
     judge,
-    last_punches,
     recognised,
 )
 from tests.contract.made_up import Moment, moments

@@ -1,6 +1,5 @@
 """Write the week down as a gate does, in a real ledger; only the time is made up."""
 
-import hashlib
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -14,8 +13,6 @@ from ...contract.attendance import SHIFT_MS
 from ...contract.chain import GENESIS, Entry, Scribe, read_wire
 from ...contract.facts import (
     AttemptRefused,
-    CaseClosed,
-    CaseOpened,
     ClockStepped,
     ClockSynced,
     Direction,
@@ -24,7 +21,6 @@ from ...contract.facts import (
     GateAlive,
     GateRetired,
     LedgerOpened,
-    Method,
     PunchAdded,
     PunchDirected,
     PunchRecorded,
@@ -33,52 +29,19 @@ from ...contract.facts import (
     PunchTimeResolved,
     PunchVoided,
     RecordingResumed,
-    RecordingStopped,
-    SensorAdopted,
-    SensorReconnected,
-    SensorRestarted,
 )
 from ...contract.people import Print
 from ...contract.people_facts import (
-    ConsentGiven,
-    ConsentWithdrawn,
-    CredentialAdded,
-    CredentialRemoved,
-    CredentialsAllowed,
     ErasuresKnown,
-    PrintEnrolled,
-    PrintErased,
-    PrintHeld,
-    PrintReleased,
-    PrintRemoved,
-    PrintRestored,
     RetentionApplied,
-    RosterApplied,
-    RosterRefused,
-    TemplatesDestroyed,
-    TemplatesSealed,
-    WorkerAdded,
-    WorkerChanged,
-    WorkerErased,
-    WorkerForgotten,
-    WorkerLeft,
 )
 from ...contract.stamps import ClockState, Stamp, local_time, utc_time
 from ...gate.directions import DirectionRule
+from ...gate.last_punch import LastPunch, last_punches
 from ...gate.ledger.store.database import open_database
 from ...gate.ledger.store.ledger_rows import Tail
 from ...gate.ledger.store.sqlite_store import SqliteStore, begin_ledger
-from ...gate.rules import (
-    Accepted,
-    LastPunch,
-    Match,
-    Policy,
-    Proof,
-    Refused,
-    Repeat,
-    judge,
-    last_punches,
-)
+from ...gate.rules import Accepted, Match, Policy, Proof, Refused, Repeat, judge
 from .older_ledger import committed, committed_to, previous, recovered
 from .plan import (
     BOOTS,
@@ -101,11 +64,11 @@ from .plan import (
     Press,
     at,
 )
+from .visit import SUPERVISOR, TECHNICIANS_VISIT
 
 _HOUR_MS = 3_600_000
 _UNCERTAINTY_MS = 40
 _POLICY = Policy(repeat_window_ms=60_000, direction=DirectionRule.ALTERNATE, zone=ZONE)
-_SUPERVISOR = "NV0001"
 
 
 class WrittenWeek(Struct, frozen=True, kw_only=True):
@@ -326,7 +289,7 @@ class _Book:
     def void_last(self, code: str, ms: int) -> None:
         """A supervisor withdraws a worker's last punch."""
         of = self._last[code].seq
-        self.write(PunchVoided(of=of, worker=code, reason="mistake", actor=_SUPERVISOR), ms)
+        self.write(PunchVoided(of=of, worker=code, reason="mistake", actor=SUPERVISOR), ms)
 
 
 def _events(gate: str, pressed: list[Press]) -> Iterator[tuple[int, Any]]:
@@ -343,9 +306,9 @@ def _events(gate: str, pressed: list[Press]) -> Iterator[tuple[int, Any]]:
     if gate == NORTH:
         for fact in recovered():
             yield BOOTS[gate][0].began, fact
-        yield TECHNICIAN_COMES, ErasuresKnown(workers=0, actor=_SUPERVISOR)
+        yield TECHNICIAN_COMES, ErasuresKnown(workers=0, actor=SUPERVISOR)
         yield TECHNICIAN_COMES, RetentionApplied(evidence=12, attempts=1, consents=0, claims=0)
-        yield end, GateRetired(erased=12, slots=1000, actor=_SUPERVISOR)
+        yield end, GateRetired(erased=12, slots=1000, actor=SUPERVISOR)
     for press in pressed:
         if press.gate == gate:
             yield press.ms, press
@@ -354,7 +317,7 @@ def _events(gate: str, pressed: list[Press]) -> Iterator[tuple[int, Any]]:
         yield MISTAKE + 1_800_000, PRESSES_BY_MISTAKE
         left = max(press.ms for press in pressed if press.worker == PRESSES_THE_KEY)
         yield left + 3_000, Key(PRESSES_THE_KEY)
-        for number, fact in enumerate(_TECHNICIANS_VISIT):
+        for number, fact in enumerate(TECHNICIANS_VISIT):
             yield TECHNICIAN_COMES + number * 60_000, fact
 
 
@@ -364,76 +327,8 @@ def _forgotten() -> Fact:
         at=local_time(SUPERVISOR_ADDS, ZONE),
         direction=Direction.OUT,
         reason="forgot",
-        actor=_SUPERVISOR,
+        actor=SUPERVISOR,
     )
-
-
-_NEWCOMER, _SLOT = "NV0011", 30
-_TECHNICIANS_VISIT: tuple[Fact, ...] = (
-    RosterApplied(version=2, workers=21, added=0, changed=1),
-    RosterRefused(reason="older", version=1, workers=20, in_force=2),
-    WorkerAdded(worker=_NEWCOMER, actor=_SUPERVISOR),
-    PrintEnrolled(
-        worker=_NEWCOMER, finger="right-index", slot=_SLOT, generation=1, actor=_SUPERVISOR
-    ),
-    PrintRemoved(
-        worker=_NEWCOMER, finger="right-index", slot=_SLOT, generation=1, actor=_SUPERVISOR
-    ),
-    PrintRestored(
-        worker=_NEWCOMER,
-        finger="right-thumb",
-        slot=_SLOT,
-        generation=2,
-        origin=NORTH,
-        backup="2026-11-15",
-        actor=_SUPERVISOR,
-    ),
-    WorkerChanged(worker=_NEWCOMER, active=False, actor="payroll"),
-    TemplatesSealed(
-        backup="2026-11-22",
-        prints=21,
-        recipients=["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"],
-        actor=_SUPERVISOR,
-    ),
-    TemplatesDestroyed(backup="2026-10-18", actor=_SUPERVISOR),
-    CredentialAdded(worker=_NEWCOMER, method=Method.CARD, actor=_SUPERVISOR),
-    CredentialsAllowed(worker=_NEWCOMER, allowed=True, actor=_SUPERVISOR),
-    ConsentGiven(
-        worker=_NEWCOMER,
-        text="vi-1",
-        text_hash=hashlib.sha256(b"the text that was signed").hexdigest(),
-        language="vi",
-        signed="2026-11-22",
-        witness=None,
-        paper=True,
-        actor=_SUPERVISOR,
-    ),
-    CredentialRemoved(worker=_NEWCOMER, method=Method.CARD, actor=_SUPERVISOR),
-    ConsentWithdrawn(worker=_NEWCOMER, actor=_SUPERVISOR),
-    WorkerLeft(worker=_NEWCOMER, actor=_SUPERVISOR),
-    PrintErased(worker=_NEWCOMER, slot=_SLOT, generation=1),
-    WorkerErased(
-        worker=_NEWCOMER,
-        prints=1,
-        openings=0,
-        credentials=1,
-        proof=hashlib.sha256(b"what was done, and how it was checked").hexdigest(),
-    ),
-    WorkerForgotten(worker=_NEWCOMER, actor=_SUPERVISOR),
-    RecordingStopped(reason="sensor-fault"),
-    SensorRestarted(times=1),
-    CaseOpened(at_start=False),
-    CaseClosed(),
-    SensorReconnected(times=1, templates="differ"),
-    PrintHeld(worker=_NEWCOMER, finger="right-thumb", slot=_SLOT, generation=2),
-    PrintReleased(worker=_NEWCOMER, finger="right-thumb", slot=_SLOT, generation=2),
-    SensorAdopted(actor=_SUPERVISOR, why="new"),
-    PrintHeld(worker=_NEWCOMER, finger="right-thumb", slot=_SLOT, generation=2),
-    PrintReleased(worker=_NEWCOMER, finger="right-thumb", slot=_SLOT, generation=2),
-    SensorReconnected(times=2, templates="agree"),
-    RecordingResumed(reason="sensor-back"),
-)
-"""A bit of everything that is not for pay, at an hour at which nobody comes."""
 
 
 def _print_of(code: str) -> Print:

@@ -28,8 +28,9 @@ from ..credentials import Credentials
 from ..erasure import Counts, Erasure
 from ..events import LedgerGrew
 from ..evidence import AttemptOpening, Opening
+from ..last_punch import LastPunch
 from ..ports import Clock, Emit
-from ..rules import LastPunch, Policy
+from ..rules import Policy
 from .store.metadata import ERASURES_UNKNOWN
 from .store.sqlite_store import SqliteChange, SqliteStore
 from .store_health import StoreHealth

@@ -18,9 +18,10 @@ from ...contract.facts import (
 from ...contract.stamps import Stamp, local_time, true_time
 from ..events import Outcome, PanelShown
 from ..evidence import SALT_BYTES, AttemptOpening, Opening
+from ..last_punch import LastPunch
 from ..ledger.recorder import Recorder
 from ..ports import Panel
-from ..rules import Accepted, Hint, LastPunch, Match, Proof, Reason, Refused, Repeat, judge
+from ..rules import Accepted, Hint, Match, Proof, Reason, Refused, Repeat, judge
 from .token_bucket import RefusalLimit
 from .way_keys import WayKeys
 

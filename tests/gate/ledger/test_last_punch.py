@@ -17,9 +17,9 @@ from edge_agent.contract.chain import told
 from edge_agent.contract.facts import Direction, PunchAdded, PunchVoided
 from edge_agent.contract.kinds import CREDITS
 from edge_agent.contract.stamps import local_time, utc_time
+from edge_agent.gate.last_punch import LastPunch
 from edge_agent.gate.ledger.store.metadata import Watermarks
 from edge_agent.gate.ledger.store.notes import leaving, leaving_note
-from edge_agent.gate.rules import LastPunch
 from edge_agent.receiver.accept import read
 from edge_agent.receiver.store import PayrollStore
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from edge_agent.contract.facts import Direction
 from edge_agent.contract.stamps import elapsed, parse_time
+from edge_agent.gate.last_punch import LastPunch
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
-from edge_agent.gate.rules import LastPunch
 from tests.contract.made_up import Moment, moments
 
 from .ledgers import ALIVE, append, later, open_store, punch, unsynced

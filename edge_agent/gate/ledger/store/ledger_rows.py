@@ -16,7 +16,7 @@ from ....contract.chain import GENESIS, Entry, Scribe, is_whole, stamp_of
 from ....contract.facts import Fact
 from ....contract.stamps import Stamp
 from ...errors import DamagedLedger
-from ...rules import LastPunch, last_punches
+from ...last_punch import LastPunch, last_punches
 from .database import ChangePart, Part, read_data
 from .time_rows import TimeChange, TimeRows
 

@@ -12,7 +12,8 @@ from ....contract.kinds import AMENDMENTS, CREDITS, RECORDED
 from ....contract.stamps import Stamp
 from ....contract.true_times import Landmark, Timeline
 from ...errors import DamagedLedger
-from ...rules import LONGEST_LOOK_BACK_MS, recall
+from ...last_punch import recall
+from ...rules import LONGEST_LOOK_BACK_MS
 from ..store.carry_over import Rows, taken_over
 from ..store.notes import Leaving
 from ..store.time_rows import DRIFT_PPM, read_landmarks
