@@ -302,12 +302,7 @@ class GateLoop:
         except Exception as error:
             # Whoever may speak to the socket must not end the gate by what they say.
             log.error("a request could not be carried out: %s", type(error).__name__)
-            conversation.failed(
-                BadRequest(
-                    f"This could not be carried out ({type(error).__name__}): look at what was "
-                    "asked, and at 'edge-agent status'."
-                )
-            )
+            conversation.failed(BadRequest("control.not-foreseen", kind=type(error).__name__))
         else:
             if handler.tells_of_sensor:
                 self._look_after_sensor()

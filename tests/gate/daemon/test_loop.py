@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from edge_agent.contract.errors import BadRequest, EdgeAgentError
+from edge_agent.contract.language import VIETNAMESE, said
 from edge_agent.contract.people import Worker
 from edge_agent.gate.daemon.loop import GateLoop
 from edge_agent.gate.errors import GateBusy, SensorGarbled, SensorSilent, SensorUnplugged
@@ -102,6 +103,24 @@ def test_a_finger_that_was_asked_for_is_no_punch(request_: Any) -> None:
     turns.run(each)
     assert asking.result is not None
     assert before == []
+    assert turns.shown == [(Outcome.RECORDED, "007")]
+
+
+def test_what_nobody_foresaw_ends_one_request_and_is_told_in_ones_language(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(*arguments: object) -> None:
+        raise KeyError("seam")
+
+    monkeypatch.setattr("edge_agent.gate.daemon.loop.Dispatcher.carry_out", fails)
+    turns = Turns(works := Works())
+    asking = Asking()
+    turns.loop.submit(MINH, asking)  # type: ignore[arg-type]
+    works.sensor.glass = LANS_FINGER
+    turns.run()
+    assert asking.failure is not None
+    told = said(asking.failure.message, VIETNAMESE)
+    assert told.startswith("Không làm được việc này (KeyError)")
     assert turns.shown == [(Outcome.RECORDED, "007")]
 
 
