@@ -5,11 +5,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
 from edge_agent import cli
 from edge_agent.cli.ledger import write_entries
+from edge_agent.contract.chain import read_wire, seal
+from edge_agent.contract.facts import GateAlive
 from edge_agent.gate.people.requests import RecordConsent, WithdrawConsent
 from edge_agent.gate.sealed_backups import SealedBackup
 from tests.gate.people.test_requests import Office
@@ -156,6 +159,19 @@ def test_by_an_export_without_any_gate(
     export.write_bytes(b"".join(lines).replace(proof, b"0" * 64))
     said = told("verify", str(file), "--export", str(export), code=65)
     assert "was altered" in said
+
+
+def test_an_entry_that_was_forged_whole_breaks_the_chain_behind_it(
+    office: Office, tmp_path: Path
+) -> None:
+    file, export = certificate(tmp_path), tmp_path / "ledger.jsonl"
+    office.site.gate.record(GateAlive(recording=True, version="0"))
+    *before, erased, alive = office.site.store.all
+    envelope, data = read_wire(erased.wire)
+    made = seal("main-gate", data | {"proof": "0" * 64}, bytes.fromhex(envelope.prevhash))
+    lines = [*(entry.wire for entry in before), msgspec.json.encode(made), alive.wire]
+    export.write_bytes(b"".join(line + b"\n" for line in lines))
+    assert "was altered" in told("verify", str(file), "--export", str(export), code=65)
 
 
 def test_after_the_entry_was_pruned_nobody_can_tell(office: Office, tmp_path: Path) -> None:
