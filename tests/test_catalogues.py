@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from gettext import GNUTranslations
+from itertools import pairwise
 from pathlib import Path
 from string import Formatter
 
@@ -281,3 +282,12 @@ def test_a_wrong_name_or_field_is_found(code: str, wrong: int) -> None:
 )
 def test_a_sentence_in_the_code_is_found(code: str, prose: bool) -> None:
     assert bool(sentences(ast.parse(code))) is prose
+
+
+def test_each_message_is_written_once() -> None:
+    """What a merge has left beside it is passed over by gettext, and seen by nobody."""
+    for language in LANGUAGES:
+        for path in catalogues.sources(language):
+            lines = path.read_text().splitlines()
+            after = [(one, next_) for one, next_ in pairwise(lines) if next_.startswith("msgstr ")]
+            assert not [next_ for one, next_ in after if one.startswith("msgstr")], path
