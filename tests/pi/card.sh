@@ -16,7 +16,8 @@ made_from=$({ git -C "$project" rev-parse 'HEAD^{tree}'; cat card.sh; echo "$deb
 kept=$(dirname "$debian")
 folder=$kept/card-$made_from
 [ -e "$folder/complete" ] && { echo "$folder"; exit; }
-for old in "$kept"/card-* "$kept"/building-*; do rm -rf "$old"; done
+# A newer one may be in use.
+find "$kept" -maxdepth 1 \( -name 'card-*' -o -name 'building-*' \) -mmin +240 -exec rm -rf {} +
 building=$kept/building-$$
 mkdir -p "$folder" "$building"
 trap 'umount "$building/root/proc" "$building/root/dev" 2>/dev/null; rm -rf "$building"' EXIT

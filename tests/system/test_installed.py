@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,10 @@ RECEIVERS_PAGE = CHECKOUT / "docs" / "receiver.md"
 SENSOR = """
 [Service]
 User=edge-agent
-ExecStart=/usr/local/bin/edge-agent simulate --link /srv/sim/tty --control /srv/sim/fingers
+ExecStart=/usr/local/bin/edge-agent simulate --link /srv/sim/tty --control /srv/sim/fingers \
+    --flash /srv/sim/flash
+[Install]
+WantedBy=multi-user.target
 """
 SETTINGS = """
 [gate]
@@ -108,7 +112,7 @@ def debian(tmp_path: Path) -> Iterator[Debian]:
                 "mosquitto_passwd -b -c /etc/mosquitto/passwords main-gate 'mật khẩu'\n"
                 "mosquitto_passwd -b /etc/mosquitto/passwords payroll 'lương'\n"
                 "chmod 644 /etc/mosquitto/passwords; systemctl restart mosquitto\n"
-                "systemctl daemon-reload; systemctl start sensor\n"
+                "systemctl daemon-reload; systemctl -q enable --now sensor\n"
                 "until [ -e /srv/sim/tty ]; do sleep 0.1; done"
             )
         )
@@ -243,6 +247,17 @@ def _bundle(debian: Debian, folder: Path, version: str, spoilt: str = "") -> str
     return f"/media/usb/{stick.name}"
 
 
+def _cut_off(debian: Debian, bundle: str) -> None:
+    """An upgrade whose power is cut while the new version counts and is not up for long enough."""
+    journal = debian.root / "opt/edge-agent/upgrade/journal.json"
+    with ThreadPoolExecutor() as terminal:
+        terminal.submit(debian.run, f"edge-agent upgrade {bundle}")
+        until(lambda: journal.exists() and '"step":"trying"' in journal.read_text(), "the switch")
+        debian.end()
+    debian.boot()
+    until(lambda: not journal.exists(), "the end of the upgrade")
+
+
 def _versions_take_over_and_give_way(debian: Debian, folder: Path) -> None:
     def runs(version: str) -> None:
         assert version in debian.run("edge-agent --version")
@@ -260,9 +275,15 @@ def _versions_take_over_and_give_way(debian: Debian, folder: Path) -> None:
     told = debian.run("edge-agent upgrade --lang vi --back")
     assert "đang chạy. Quay về bản 9.1.0-1" in told, told
     runs("0.1.0")
+    _cut_off(debian, _bundle(debian, folder, "9.1.1"))
+    runs("9.1.1")
+    assert "9.1.1-1 runs" in debian.run("journalctl -u edge-agent-upgrade -o cat --no-pager")
+    assert "0.1.0-1 runs" in debian.run("edge-agent upgrade --back")
     ends = "\nrun.callback = lambda **given: click.get_current_context().exit(1)\n"
     told = debian.run(f"edge-agent upgrade {_bundle(debian, folder, '9.2.0', ends)}")
     assert "Version 9.2.0-1 did not come up (it has ended 3 times)" in told, told
+    runs("0.1.0")
+    _cut_off(debian, _bundle(debian, folder, "9.2.1", ends))
     runs("0.1.0")
     assert not list(debian.root.glob("opt/edge-agent/upgrade/*.db"))
 
