@@ -175,6 +175,7 @@ SOUND: dict[str, list[Request]] = {
     "remove": [RemovePrint(code="007", finger=LANS.finger)],
     "identify": [Identify()],
     "image": [TakeImage()],
+    "retire": [RetireGate(gate="main-gate")],
     "backup": [BeginBackup(recipients=[KEY])],
     "seal": [BeginBackup(recipients=[KEY]), SealPrints(backup="", first=1)],
     "restore": [BeginRestore(system_id=9)],
