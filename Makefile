@@ -117,6 +117,13 @@ catalogue: .venv/test ## Compile the words of edge_agent/locale/ anew, after a c
 pages: .venv/test ## Write man pages, completion and tables of messages anew, after a change of help or words
 	@$(BIN)/python -m tests.made
 
+.PHONY: site
+site: .venv/test chromium ## Make the pages a site that needs no network: dist/site/, and the card to print beside it
+	@$(BIN)/sphinx-build -E -q -W --keep-going -c config/site . dist/site
+	@chromium --headless --no-sandbox --disable-gpu --disable-background-networking --no-pdf-header-footer \
+	    --print-to-pdf=dist/the-nho-nhanh.pdf 'file://$(CURDIR)/dist/site/docs/vi/technician/quick-card.html' 2>/dev/null
+	@echo 'dist/site/index.html, dist/the-nho-nhanh.pdf'
+
 .PHONY: coverage
 coverage: .venv/test ## Branches of the contract and the store that the tests pass through (95 % at least)
 	@$(BIN)/python -m pytest -q -m 'not long and not system' --cov=edge_agent.contract --cov=edge_agent.gate.ledger.store \
