@@ -17,17 +17,6 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 
-SOURCES = (
-    "docs",
-    "hw_tests",
-    "config",
-    "LICENSES",
-    "README.md",
-    "README.vi.md",
-    "CHANGELOG.md",
-    "SECURITY.md",
-)
-
 
 def build(tree: Path, site: Path) -> "subprocess.CompletedProcess[str]":
     """As ``make site`` does: what Sphinx warns of is an error."""
@@ -41,14 +30,15 @@ def build(tree: Path, site: Path) -> "subprocess.CompletedProcess[str]":
 
 
 def copied(folder: Path) -> Path:
-    """The pages, and what they link to, to be changed."""
-    folder.mkdir(exist_ok=True)
-    for name in SOURCES:
-        source, copy = ROOT / name, folder / name
-        if source.is_dir():
-            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, copy)
+    """The pages, to be changed, and all that they lead to."""
+    folder.mkdir()
+    for source in ROOT.iterdir():
+        if source.name in ("docs", "config", "hw_tests"):
+            shutil.copytree(source, folder / source.name)
+        elif source.suffix == ".md":
+            shutil.copy(source, folder)
+        elif not source.name.startswith(".") and source.name not in ("dist", "build"):
+            (folder / source.name).symlink_to(source)
     return folder
 
 
