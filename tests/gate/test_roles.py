@@ -9,12 +9,12 @@ from edge_agent.gate.roles import ALL, MAY, NO_ROLE, Role, Roles, may
 
 LOOKS = {
     *("config check", "doctor", "status", "watch"),
-    *("demo", "display", "run", "setup", "simulate", "workers merge"),
+    *("demo", "display", "metrics", "run", "setup", "simulate", "upgrade", "workers merge"),
 }
 READS = {
     "audit list",
     *("consent list", "credentials list", "ledger verify", "prints list", "punches list"),
-    *("workers list", "workers show"),
+    *("templates list", "workers list", "workers show"),
     "privacy overdue",
 }
 BY_ROLE: dict[Roles, set[str]] = {
@@ -24,6 +24,7 @@ BY_ROLE: dict[Roles, set[str]] = {
     | READS
     | {"punches add", "punches void", "identify", "prints health"}
     | {"consent print", "consent record", "consent withdraw", "workers leave"}
+    | {"carry in", "carry out", "privacy erased", "templates destroyed", "workers forget"}
     | {"credentials allow", "credentials disallow", "credentials remove"},
     frozenset({Role.TECHNICIAN}): MAY.keys()
     - {"punches add", "punches void", "credentials allow", "credentials disallow"},

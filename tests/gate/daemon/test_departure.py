@@ -17,6 +17,7 @@ from edge_agent.gate.daemon import run
 from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.daemon.departure import Departure
 from edge_agent.gate.daemon.signals import Signals
+from edge_agent.gate.daemon.run import _Departure, _Signals
 from edge_agent.gate.errors import DamagedLedger, SensorFault
 from edge_agent.gate.host.service_manager import ServiceManager
 from edge_agent.gate.ledger.store.notes import Leaving, leaving, leaving_note
@@ -51,6 +52,7 @@ def test_a_stop_while_the_sensor_is_looked_for(
     ledger = ledger_of(assembly)
     assert leaving_note.put(assembly.database, ledger, leaving("payroll-is-ahead", 99))
     stop = Signals.__new__(Signals)
+    stop = _Signals.__new__(_Signals)
     stop.asked = False
 
     def stopped_meanwhile(*arguments: object) -> SensorFault:
@@ -75,6 +77,7 @@ def test_a_stop_in_the_very_first_start(
     if earlier:  # the power failed right after the ledger was opened
         ledger_of(assembly)
     stop = Signals.__new__(Signals)
+    stop = _Signals.__new__(_Signals)
     stop.asked = False
 
     def stopped_meanwhile(*arguments: object) -> SensorFault:
@@ -98,6 +101,7 @@ def test_no_sensor_in_the_very_first_start_is_an_installer_s_mistake(
 ) -> None:
     """The control of the test above: without a stop it is told."""
     stop = Signals.__new__(Signals)
+    stop = _Signals.__new__(_Signals)
     stop.asked = False
 
     def silent(*arguments: object) -> None:
