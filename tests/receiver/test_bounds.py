@@ -1,7 +1,6 @@
 """What a gate that was taken over can fill at payroll; an honest one loses nothing by it."""
 
 import logging
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -17,7 +16,7 @@ from edge_agent.receiver.accept import Arrival, MalformedEntry, read
 from edge_agent.receiver.databases import open_database
 from edge_agent.receiver.databases.database import Database, Unfit
 from edge_agent.receiver.store import PayrollStore
-from edge_agent.receiver.subscriber import Receiver
+from edge_agent.receiver.take_in import TakeIn
 from edge_agent.receiver.telling import Teller
 
 from .gate import write_ledger
@@ -121,9 +120,7 @@ def test_what_the_database_does_not_take_is_one_entry_s_fault(
     with pytest.raises(Unfit) as refused:
         store.take([odd], AT)
     assert "Mây" not in str(refused.value)
-    receiver = object.__new__(Receiver)
-    receiver.counts, receiver._teller = Counter(), Teller()
-    receiver._keep(store, [first, odd, third])
+    TakeIn().keep(store, [first, odd, third])
     assert rows(database, "SELECT seq, kind <> '' FROM entries ORDER BY seq")[1][0] == 2
     assert [one.tip.through for one in store.progress()] == [3]
     assert rows(database, "SELECT seq, reason FROM rejected") == [(2, "unreadable")]
