@@ -8,14 +8,15 @@ from edge_agent.gate.people.requests import Request
 from edge_agent.gate.roles import ALL, MAY, NO_ROLE, Role, Roles, may
 
 LOOKS = {
-    *("config check", "doctor", "status", "watch"),
+    *("config check", "doctor", "privacy verify", "status", "watch"),
     *("demo", "display", "metrics", "run", "setup", "simulate", "upgrade", "workers merge"),
 }
 READS = {
     "audit list",
     *("consent list", "credentials list", "ledger verify", "prints list", "punches list"),
     *("templates list", "workers list", "workers show"),
-    "privacy overdue",
+    *("privacy certificate", "privacy dossier", "privacy methods", "privacy overdue"),
+    *("privacy report", "privacy requests", "privacy retention"),
 }
 BY_ROLE: dict[Roles, set[str]] = {
     NO_ROLE: LOOKS,
@@ -24,6 +25,7 @@ BY_ROLE: dict[Roles, set[str]] = {
     | READS
     | {"punches add", "punches void", "identify", "prints health"}
     | {"consent print", "consent record", "consent withdraw", "workers leave"}
+    | {"privacy answer", "privacy request"}
     | {"carry in", "carry out", "privacy erased", "templates destroyed", "workers forget"}
     | {"credentials allow", "credentials disallow", "credentials remove"},
     frozenset({Role.TECHNICIAN}): MAY.keys()
