@@ -16,8 +16,8 @@ from edge_agent.contract.facts import LedgerOpened
 from edge_agent.gate.daemon import run
 from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.daemon.departure import Departure
+from edge_agent.gate.daemon.run import _Signals
 from edge_agent.gate.daemon.signals import Signals
-from edge_agent.gate.daemon.run import _Departure, _Signals
 from edge_agent.gate.errors import DamagedLedger, SensorFault
 from edge_agent.gate.host.service_manager import ServiceManager
 from edge_agent.gate.ledger.store.notes import Leaving, leaving, leaving_note
