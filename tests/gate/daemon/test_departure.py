@@ -16,7 +16,6 @@ from edge_agent.contract.facts import LedgerOpened
 from edge_agent.gate.daemon import run
 from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.daemon.departure import Departure
-from edge_agent.gate.daemon.run import _Signals
 from edge_agent.gate.daemon.signals import Signals
 from edge_agent.gate.errors import DamagedLedger, SensorFault
 from edge_agent.gate.host.service_manager import ServiceManager
@@ -52,7 +51,6 @@ def test_a_stop_while_the_sensor_is_looked_for(
     ledger = ledger_of(assembly)
     assert leaving_note.put(assembly.database, ledger, leaving("payroll-is-ahead", 99))
     stop = Signals.__new__(Signals)
-    stop = _Signals.__new__(_Signals)
     stop.asked = False
 
     def stopped_meanwhile(*arguments: object) -> SensorFault:
@@ -77,7 +75,6 @@ def test_a_stop_in_the_very_first_start(
     if earlier:  # the power failed right after the ledger was opened
         ledger_of(assembly)
     stop = Signals.__new__(Signals)
-    stop = _Signals.__new__(_Signals)
     stop.asked = False
 
     def stopped_meanwhile(*arguments: object) -> SensorFault:
@@ -101,7 +98,6 @@ def test_no_sensor_in_the_very_first_start_is_an_installer_s_mistake(
 ) -> None:
     """The control of the test above: without a stop it is told."""
     stop = Signals.__new__(Signals)
-    stop = _Signals.__new__(_Signals)
     stop.asked = False
 
     def silent(*arguments: object) -> None:
