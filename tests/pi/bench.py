@@ -4,7 +4,6 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from random import Random
 from types import TracebackType
@@ -50,8 +49,8 @@ class Bench:
         trace: TracebackType | None,
     ) -> None:
         self.pi.cut_power()
-        with suppress(OSError):
-            self._hand.close()
+        self._replies.close()
+        self._hand.close()
         self._simulator.terminate()
         self._simulator.wait()
 
@@ -69,18 +68,10 @@ class Bench:
         self.tell_sensor("lift")
         began = time.monotonic()
         booted = self.pi.boot()
-        self._until_in_use("journalctl -b")
-        return booted, time.monotonic() - began
-
-    def restart(self) -> None:
-        """Start the daemon anew."""
-        self.pi.do("date +%s >/run/began; systemctl restart edge-agent")
-        self._until_in_use("journalctl --since @$(cat /run/began)")
-
-    def _until_in_use(self, journal: str) -> None:
         # By the journal: a command of the gate's takes an emulated processor ten seconds.
-        found = f"{journal} -u edge-agent -o cat | grep -q 'sensor ready'"
+        found = "journalctl -b -u edge-agent -o cat | grep -q 'sensor ready'"
         self.pi.do(f"until {found}; do sleep 1; done", _UP_WITHIN_S)
+        return booted, time.monotonic() - began
 
     def enrol(self, code: str, name: str, finger: str) -> str:
         """Enrol a worker's right index as the technician's page says; what was told."""
@@ -107,13 +98,3 @@ class Bench:
             self.greens += green and not was_green
             was_green = green
             time.sleep(_LOOK_S)
-
-    def cut_at_green(self, finger: str) -> None:
-        """Press, and cut the power at the moment when the green lamp is seen."""
-        self.tell_sensor("lift")
-        self.tell_sensor(f"press {finger}")
-        end = time.monotonic() + _UP_WITHIN_S
-        while not self.pi.lit(GREEN):
-            assert time.monotonic() < end, "no green lamp"
-        self.pi.cut_power()
-        self.greens += 1

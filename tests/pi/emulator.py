@@ -11,7 +11,6 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 MACHINE = "qemu-system-aarch64"
@@ -34,8 +33,9 @@ class Pi:
             ["cp", "--sparse=always", "--reflink=auto", folder / "card.img", self._card], check=True
         )
         self._emulator: subprocess.Popen[bytes] | None = None
-        self.console = self._registers = socket.socket(socket.AF_UNIX)
-        """What is typed at it, and what it says."""
+        self.console: socket.socket
+        """What is typed at it, and what it says; while it is on."""
+        self._registers: socket.socket
         self._said = b""
         self._asked = 0
 
@@ -135,13 +135,13 @@ class Pi:
 
     def cut_power(self) -> None:
         """As by a plug that is pulled."""
-        if self._emulator is not None:
-            self._emulator.kill()
-            self._emulator.wait()
-            self._emulator = None
+        if self._emulator is None:
+            return
+        self._emulator.kill()
+        self._emulator.wait()
+        self._emulator = None
         for channel in (self.console, self._registers):
-            with suppress(OSError):
-                channel.close()
+            channel.close()
         self._said = b""
 
 
