@@ -76,6 +76,7 @@ ROSTER = {
     "count": 1,
     "workers": [{"code": "NV9", "name": "x", "valid_from": "2026-11-01", "active": True}],
 }
+WRONG_ROW = {"code": NAME, "name": f"{PASSWORD}\n", "valid_from": PIN, "valid_to": NAME}
 STATUS = {"state": "online", "ledger": {"id": "x", "last_seq": 1, "confirmed_seq": 1}}
 REPLY = {"id": "1", "command": "resend", "ok": False, "error": "pruned"}
 
@@ -176,6 +177,9 @@ def test_no_value_gets_out(gate: Gate, mosquitto: Mosquitto, tmp_path: Path) -> 
     with closing(gate.watch()) as watch, Listener(mosquitto.port) as listener:
         gate.online(watch)
         [(first,)] = rows(gate.database, "SELECT wire FROM ledger WHERE seq = 1")
+        # Of refused rosters one a minute is told: the first has to be one of which rows are wrong.
+        listener.say("attendance/roster", ROSTER | {"workers": [WRONG_ROW]})
+        watch.until(lambda event: event["event"] == "roster")
         publish(listener, json.loads(first))
         assert ask(gate) > 100
         for command in files(tmp_path):
@@ -189,7 +193,13 @@ def test_no_value_gets_out(gate: Gate, mosquitto: Mosquitto, tmp_path: Path) -> 
     assert daemon.stop() == 0
     receiver.stop()
     said = daemon.said + receiver.said
-    for line in ("roster was refused", "receipt ignored", "command refused", "damaged gate="):
+    for line in (
+        "roster was refused",
+        "worker 1: its code is not",
+        "receipt ignored",
+        "command refused",
+        "damaged gate=",
+    ):
         assert line in said  # It has all arrived.
     assert "Thread 0x" in said or "Current thread" in said
     assert found_in(said) == []

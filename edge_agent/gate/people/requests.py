@@ -358,6 +358,10 @@ class KeepBackup(Request, tag="keep-backup", frozen=True, kw_only=True):
     backup: Word
 
 
+BackupId = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]
+"""As a gate has drawn it. It goes to payroll, so nothing else may be called one: a name, say."""
+
+
 class BeginReseal(Request, tag="begin-reseal", frozen=True, kw_only=True):
     """Make the next file of backup ``backup``, without some: what is its header, and who is out.
 
@@ -367,7 +371,7 @@ class BeginReseal(Request, tag="begin-reseal", frozen=True, kw_only=True):
 
     command = "templates reseal"
 
-    backup: Word
+    backup: BackupId
     gate: Word
     system_id: Count
     workers: list[Word]
@@ -381,8 +385,8 @@ class KeepReseal(Request, tag="keep-reseal", frozen=True, kw_only=True):
 
     command = "templates reseal"
 
-    backup: Word
-    replaces: Word
+    backup: BackupId
+    replaces: BackupId
     made: Word | None = None
 
 
