@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.cli.sealed_files import read_file
-from edge_agent.cli.templates import open_backup
+from edge_agent.cli.sealed_files import open_backup, read_file
 from edge_agent.contract.atomic_file import new_private_file
 from edge_agent.gate.people.templates.backup_file import (
     FORMAT,

@@ -20,7 +20,7 @@ EXTRAS = {
     "constraints-receiver.txt": ["receiver", "postgresql"],
 }
 
-AT_NO_SITE = {"demo", "test", "mutants", "supply"}
+AT_NO_SITE = {"demo", "docs", "test", "mutants", "supply"}
 
 PIN = re.compile(
     r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;\\]+)[^\n]*\\\n(?: +--hash=sha256:[^\n]*\n?)+"

@@ -7,13 +7,15 @@ docs/README.md, and only there; what the commands say of themselves becomes a pa
 import posixpath
 import re
 from collections.abc import Iterator
+from gettext import bindtextdomain, textdomain
+from os import environ
 from pathlib import Path
 
 import click
 from sphinx.application import Sphinx
 
 from edge_agent.cli import main
-from edge_agent.contract.language import LANGUAGES, use
+from edge_agent.contract.language import CATALOGUES, LANGUAGES, use
 
 ROOT = Path(__file__).parents[2]
 
@@ -124,6 +126,9 @@ def _chapter(title: str, pages: list[str]) -> Iterator[str]:
 
 def _commands(language: str) -> Iterator[str]:
     use(language)
+    environ["LANGUAGE"] = language  # For click's own words.
+    bindtextdomain("click", CATALOGUES)
+    textdomain("click")
     try:
         yield f"# {TITLES[language]}"
         for ctx in _leaves(click.Context(main, info_name="edge-agent")):

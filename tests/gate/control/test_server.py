@@ -51,6 +51,8 @@ def _plain(kind: inspect.Type) -> Any:
             return kind.values[0]
         case inspect.IntType() | inspect.BoolType():
             return 1 if isinstance(kind, inspect.IntType) else True
+        case inspect.StrType(pattern=str()):  # A backup's id.
+            return "0" * 32
     return "x"
 
 

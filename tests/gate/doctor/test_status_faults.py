@@ -131,6 +131,8 @@ HARMLESS = {
     "clock.pending", "clock.pending_since",  # Why they wait is the problem.
     "ledger.id", "ledger.last_seq", "ledger.confirmed_seq", "ledger.complete_until",
     "roster.version",
+    "privacy.consent",  # What the site has chosen.
+    "privacy.asks", "privacy.erasing", "case",  # Told by status itself, the first also as overdue.
 }  # fmt: skip
 """What the status tells that is no fault, whatever it is; how much waits for how long is the
 payroll line's own look at the ledger."""

@@ -85,8 +85,8 @@ def test_who_may_not_is_told_whom_to_ask(machine: FakeMachine) -> None:
     }
     assert refusal("enroll").exit_code == 77
     assert said(refusal("enroll").message, VIETNAMESE) == (
-        "Chỉ kỹ thuật viên mới dùng được 'edge-agent enroll', còn lan là tổ trưởng: hãy nhờ hoa "
-        "hoặc minh hoặc 0 hoặc 1 hoặc 2."
+        "Chỉ kỹ thuật viên mới dùng được 'edge-agent enroll', còn lan là tổ trưởng: hãy nhờ hoa, "
+        "minh, 0, 1 hoặc 2."
     )
 
 
