@@ -22,6 +22,7 @@ from typing import IO, Any, ClassVar
 
 import edge_agent
 from edge_agent.gate.daemon.assembly import Assembly
+from edge_agent.gate.errors import SensorFault
 from edge_agent.gate.people.handlers import Dispatcher
 from edge_agent.gate.people.requests import AddWorker, Enroll, StepKind
 from edge_agent.gate.sensor.pairing import Pairing
@@ -43,6 +44,9 @@ STAFF = tuple(f"NV{number:03}" for number in range(1, 61))
 OWN = (sys.executable, "-m", "edge_agent")
 
 _BELONGINGS = ("gate.db", "flash")
+
+_STALLS = 5
+"""How often an enrolment is begun anew: a busy machine pauses within a reply as no module does."""
 
 Sections = dict[str, dict[str, Any]]
 
@@ -245,13 +249,19 @@ class Gate:
             credit = Credit(gate, panel, offline=lambda: True)
             dispatcher = Dispatcher(gate, sensor, panel, pairing, assembly.sealing(), credit.match)
             for code in codes:
-                prompt = _Obeying(self.finger, code)
-                for request in (
-                    AddWorker(code=code, name=name_of(code)),
-                    Enroll(code=code, finger="right-index"),
-                ):
-                    dispatcher.carry_out(request, info, prompt, "uid:0")
-                self.finger("lift")
+                named = AddWorker(code=code, name=name_of(code))
+                dispatcher.carry_out(named, info, _Obeying(self.finger, code), "uid:0")
+                for left in reversed(range(_STALLS)):
+                    try:
+                        enroll = Enroll(code=code, finger="right-index")
+                        dispatcher.carry_out(enroll, info, _Obeying(self.finger, code), "uid:0")
+                        break
+                    except SensorFault:
+                        if not left:
+                            raise
+                        pairing.recover()
+                    finally:
+                        self.finger("lift")
             gate.store.close()
 
     def move_in(self, folder: Path) -> None:
