@@ -39,7 +39,8 @@ def _green_first() -> None:
 
     def shown_first(self: Any, accepted: Accepted, stamp: Any) -> PanelShown:
         seq = self._gate.store.tail().seq + 1
-        self._show(PanelShown(outcome=Outcome.RECORDED, worker=accepted.owner.worker, seq=seq))
+        worker = accepted.proof.worker
+        self._show(PanelShown(outcome=Outcome.RECORDED, worker=worker, seq=seq), stamp)
         time.sleep(0.05)
         return record(self, accepted, stamp)
 

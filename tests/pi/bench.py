@@ -14,6 +14,9 @@ GREEN, AMBER, RED = 17, 27, 22
 
 _LOOK_S = 0.004
 _UP_WITHIN_S = 600
+_GREEN_WITHIN_S = 60
+_EMPTY_S = 2
+"""The glass, for long enough that the gate sees it."""
 
 
 class Bench:
@@ -68,10 +71,18 @@ class Bench:
         self.tell_sensor("lift")
         began = time.monotonic()
         booted = self.pi.boot()
-        # By the journal: a command of the gate's takes an emulated processor ten seconds.
-        found = "journalctl -b -u edge-agent -o cat | grep -q 'sensor ready'"
-        self.pi.do(f"until {found}; do sleep 1; done", _UP_WITHIN_S)
+        self._until_in_use("journalctl -b")
         return booted, time.monotonic() - began
+
+    def restart(self) -> None:
+        """Start the daemon anew."""
+        self.pi.do("date +%s >/run/began; systemctl restart edge-agent")
+        self._until_in_use("journalctl --since @$(cat /run/began)")
+
+    def _until_in_use(self, journal: str) -> None:
+        # By the journal: a command of the gate's takes an emulated processor ten seconds.
+        found = f"{journal} -u edge-agent -o cat | grep -q 'sensor ready'"
+        self.pi.do(f"until {found}; do sleep 1; done", _UP_WITHIN_S)
 
     def enrol(self, code: str, name: str, finger: str) -> str:
         """Enrol a worker's right index as the technician's page says; what was told."""
@@ -98,3 +109,14 @@ class Bench:
             self.greens += green and not was_green
             was_green = green
             time.sleep(_LOOK_S)
+
+    def cut_at_green(self, finger: str) -> None:
+        """Press, and cut the power at the moment when the green lamp is seen."""
+        self.tell_sensor("lift")
+        time.sleep(_EMPTY_S)
+        self.tell_sensor(f"press {finger}")
+        end = time.monotonic() + _GREEN_WITHIN_S
+        while not self.pi.lit(GREEN):
+            assert time.monotonic() < end, "no green lamp"
+        self.pi.cut_power()
+        self.greens += 1
