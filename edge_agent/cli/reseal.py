@@ -27,10 +27,7 @@ _file = click.Path(path_type=Path, dir_okay=False)
 @click.option("--without", multiple=True, metavar="CODE", help="help.reseal-without")
 @writes_to("help.reseal-output", "NEWFILE", required=True)
 @sealed_files.with_identity
-@click.option("--recipient", "-r", "named", multiple=True, metavar="age1…", help="help.recipient")
-@click.option(
-    "--recipients-file", "-R", "listed", type=_file, multiple=True, help="help.recipients-file"
-)
+@sealed_files.with_recipients
 @held_by_option
 @as_json
 @with_settings
@@ -48,7 +45,7 @@ def reseal(
     refuse_existing(output)
     sealing = Assembly(settings).sealing()
     opened = sealed_files.open_backup(file, identity, sealing)
-    stated = [*named, *(key for path in listed for key in sealed_files.recipients(path))]
+    stated = sealed_files.recipients(named, listed)
     with at_the_gate(settings) as perform:
         begun = perform(
             BeginReseal(

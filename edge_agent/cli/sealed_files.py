@@ -1,6 +1,7 @@
 """Files that carry secrets, read whole and within bounds."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from ..gate.people.templates.backup_file import (
     read_header,
 )
 from ..gate.people.templates.sealing import AgeSealing
+from .help import Function
 
 _LONGEST_KEY_FILE = 64 * 1024
 
@@ -25,6 +27,18 @@ with_identity = click.option(
     metavar="KEYFILE",
     help="help.identity",
 )
+
+
+def with_recipients(command: Function) -> Function:
+    """To whom is sealed, as ``named`` and ``listed``: see ``recipients``."""
+    file = click.Path(path_type=Path, dir_okay=False)
+    add_named = click.option(
+        "--recipient", "-r", "named", multiple=True, metavar="age1…", help="help.recipient"
+    )
+    add_listed = click.option(
+        "--recipients-file", "-R", "listed", type=file, multiple=True, help="help.recipients-file"
+    )
+    return add_named(add_listed(command))
 
 
 def read_file(path: Path) -> bytes:
@@ -61,9 +75,10 @@ def identities(path: Path) -> list[str]:
     return _keys(path, "AGE-SECRET-KEY-1", "file.no-identity")
 
 
-def recipients(path: Path) -> list[str]:
-    """The public keys in a file, one a line."""
-    return _keys(path, "age1", "file.no-recipient")
+def recipients(named: Iterable[str], listed: Iterable[Path]) -> list[str]:
+    """The public keys that are named, then those in files, one a line."""
+    found = (key for path in listed for key in _keys(path, "age1", "file.no-recipient"))
+    return [*named, *found]
 
 
 def _keys(path: Path, begin: str, otherwise: str) -> list[str]:

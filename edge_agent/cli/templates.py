@@ -48,10 +48,7 @@ templates.add_command(reseal)
 
 @templates.command(help="help.templates-backup")
 @click.argument("file", type=_file)
-@click.option("--recipient", "-r", "named", multiple=True, metavar="age1…", help="help.recipient")
-@click.option(
-    "--recipients-file", "-R", "listed", type=_file, multiple=True, help="help.recipients-file"
-)
+@sealed_files.with_recipients
 @held_by_option
 @as_json
 @with_settings
@@ -63,7 +60,7 @@ def backup(
     held_by: str | None,
     as_json: bool,
 ) -> None:
-    recipients = [*named, *(key for path in listed for key in sealed_files.recipients(path))]
+    recipients = sealed_files.recipients(named, listed)
     refuse_existing(file)
     with at_the_gate(settings) as perform:
         result = _seal_into(file, recipients, held_by, perform)
