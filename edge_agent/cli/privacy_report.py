@@ -117,6 +117,8 @@ def _who(found: Held, state: str) -> Iterator[Message]:
             for day in (found.listed.valid_from, found.listed.valid_to)
         )
         yield Message("held.roster", first=first, last=last)
+    if found.vouched_name is not None:
+        yield Message("held.vouched-name", name=found.vouched_name)
     if found.former_names:
         yield Message("held.former", names=found.former_names)
 

@@ -8,7 +8,7 @@ and what time it is, the caller tells.
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -29,6 +29,9 @@ _LONGEST_OFF_MS = 366 * _DAY_MS
 
 ONE_PRESS_MS = 60_000
 """Two punches of a worker within a minute are more likely one, written down twice."""
+
+_FURTHEST = timedelta(hours=14)
+"""No zone is further from Greenwich: https://data.iana.org/time-zones/theory.html"""
 
 _SPOKEN = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})[T ]([0-9]{1,2})(:.*)")
 """6/10/2026 7:30, as people write it."""
@@ -124,11 +127,11 @@ class Addition(Struct, frozen=True, kw_only=True):
             raise BadRequest("punch.after-last-day", code=self.code, last=last, day=day)
 
 
-def said_moment(text: str, zone: ZoneInfo) -> int:
+def said_moment(text: str, zone: ZoneInfo, *, force: bool = False) -> int:
     """Milliseconds since 1970 of a time that a person has typed, local unless it has an offset.
 
     Raises BadRequest where it is not the whole of a day and a time of day, or was never shown by a
-    clock there.
+    clock there; where it has the offset of another zone and is not forced.
     """
     written = text
     if spoken := _SPOKEN.fullmatch(text):
@@ -140,6 +143,8 @@ def said_moment(text: str, zone: ZoneInfo) -> int:
         moment = datetime.fromisoformat(written)
         if not 2000 <= moment.year < 2200:
             raise ValueError("no year of ours")
+        if abs(moment.utcoffset() or timedelta()) > _FURTHEST:
+            raise ValueError("no zone's")
         aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
         at_ms = round(aware.timestamp() * 1000)
     except (ValueError, OverflowError):
@@ -147,6 +152,9 @@ def said_moment(text: str, zone: ZoneInfo) -> int:
     shown = datetime.fromtimestamp(aware.timestamp(), aware.tzinfo)
     if shown.replace(tzinfo=None) != aware.replace(tzinfo=None):
         raise BadRequest("punch.skipped-time", text=text, zone=zone.key)
+    if not force and aware.utcoffset() != aware.astimezone(zone).utcoffset():
+        here = local_time(at_ms, zone)
+        raise BadRequest("punch.other-zone", text=text, zone=zone.key, here=here)
     return at_ms
 
 

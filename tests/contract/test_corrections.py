@@ -40,8 +40,7 @@ def check(at_ms: int = NOW - HOUR, *, force: bool = False, **known: Any) -> None
         ("23/11/2026 06:00", "2026-11-23T06:00:00+07:00"),
         ("3/1/2026 6:05", "2026-01-03T06:05:00+07:00"),
         ("2026-11-23T06:00:30.5", "2026-11-23T06:00:30.500+07:00"),
-        ("2026-11-23T06:00Z", "2026-11-23T13:00:00+07:00"),
-        ("2026-11-23T06:00+09:00", "2026-11-23T04:00:00+07:00"),
+        ("2026-11-23T06:00+07:00", "2026-11-23T06:00:00+07:00"),
     ],
 )
 def test_a_time_is_a_day_and_a_time_of_day(text: str, expected: str) -> None:
@@ -61,12 +60,36 @@ def test_a_time_is_a_day_and_a_time_of_day(text: str, expected: str) -> None:
         ),
         *("0026-11-23T06:00", "1999-11-23T06:00", "2226-11-23T06:00", "23-11-2026T06:00"),
         *("2026-02-29T06:00", "2026-11-23T25:00", "2026-11-23T06:60", "20261123T0600"),
+        *("2026-11-23T06:00+15:00", "2026-11-23T06:00-14:01", "2026-11-23T06:00+23:59"),
         *("2026-W47-1T06:00", "2026-11-23T06:00+7", "2026-11-23T06:00\n", "２０２６-11-23T06:00"),
     ],
 )
 def test_nothing_else_is_a_time(text: str) -> None:
     with pytest.raises(BadRequest, match="is no time: write the day and the time of day"):
         said_moment(text, ZONE)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-11-23T06:00Z", "2026-11-23T13:00:00+07:00"),
+        ("2026-11-23T06:00+09:00", "2026-11-23T04:00:00+07:00"),
+        ("2026-11-23 06:00:00-00:00", "2026-11-23T13:00:00+07:00"),
+        ("2026-11-23T06:00+14:00", "2026-11-22T23:00:00+07:00"),
+        ("23/11/2026 06:00+06:59", "2026-11-23T06:01:00+07:00"),
+    ],
+)
+def test_another_zone_s_offset_is_asked_about(text: str, expected: str) -> None:
+    with pytest.raises(BadRequest, match="another offset than the clocks in Asia/Ho_Chi_Minh"):
+        said_moment(text, ZONE)
+    meant = datetime.fromisoformat(expected).timestamp() * 1000
+    assert said_moment(text, ZONE, force=True) == meant
+
+
+def test_a_zone_with_summer_time_has_the_offset_of_that_day() -> None:
+    said_moment("2026-07-01T06:00+02:00", ZoneInfo("Europe/Berlin"))
+    with pytest.raises(BadRequest, match="another offset"):
+        said_moment("2026-07-01T06:00+01:00", ZoneInfo("Europe/Berlin"))
 
 
 @given(st.text(max_size=30))

@@ -362,6 +362,7 @@ class Recorder:
             if former is not None:
                 change.drop_print(former)
                 change.announce(former.slot)
+            change.vouch(print_.worker)
             change.put_print(print_, digest)
             change.settle(print_.slot)
 

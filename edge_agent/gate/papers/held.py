@@ -61,7 +61,8 @@ class Held(Struct, frozen=True, kw_only=True):
 
     ``evidence``: of how many presses it is here which finger it was. ``punches``: all of them, as
     they stand now; ``entries``: how many entries of each kind name the worker; ``witnessed``: whose
-    consents they have witnessed; ``sealed``: backups that hold, or may hold, their templates and
+    consents they have witnessed; ``vouched_name``: the
+    name from before it was corrected; ``sealed``: backups that hold, or may hold, their templates and
     were not destroyed; ``claims``: what they have asked for.
     """
 
@@ -70,6 +71,7 @@ class Held(Struct, frozen=True, kw_only=True):
     code: str
     name: str
     former_names: list[str]
+    vouched_name: str | None
     active: bool
     listed: Employment | None
     fingers: list[HeldFinger]
@@ -102,6 +104,7 @@ def held(store: SqliteStore, worker: Worker, zone: ZoneInfo) -> Held:
         code=code,
         name=worker.name,
         former_names=store.holders().before(code),
+        vouched_name=store.vouched_names().get(code),
         active=worker.active,
         listed=worker.listed,
         fingers=[

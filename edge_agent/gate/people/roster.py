@@ -183,13 +183,14 @@ class RosterKeeper:
     def _given_away(self, listings: Iterable[Listing]) -> list[str]:
         """Codes with prints, or a card, that are another person's now, as far as names tell."""
         known = self._gate.workers
+        vouched = self._gate.store.vouched_names()
         with_prints = {print_.worker for print_ in self._gate.prints}
         with_prints |= {one.worker for one in self._gate.store.credentials()}
         return [
             code
             for code, name in ((listing.worker.code, listing.worker.name) for listing in listings)
             if code in with_prints and code in known and name != code
-            if another_person(known[code].name, name)
+            if another_person(vouched.get(code, known[code].name), name)
         ]
 
     def _refuse(self, heard: Heard, refusal: Refusal, applied: Applied) -> bool:

@@ -46,7 +46,9 @@ def add_punch(context: RequestContext, request: AddPunch) -> Result:
     code = known_code(request.code, gate.workers, Message("people.add-first"), names)
     if request.direction not in (None, *(way.value for way in Direction)):
         raise BadRequest("punch.no-direction", text=request.direction)
-    addition = Addition(code=code, at_ms=said_moment(request.at, zone), zone=zone)
+    addition = Addition(
+        code=code, at_ms=said_moment(request.at, zone, force=request.force), zone=zone
+    )
     now, worker = gate.clock.stamp(), gate.workers[code]
     addition.check(
         _today(gate, now),

@@ -42,7 +42,7 @@ def add_worker(context: RequestContext, request: AddWorker) -> Result:
         worker = _as_listed(known, worker)
     if known.active:
         raise BadRequest("people.exists", code=code)
-    if another_person(known.name, worker.name) and (
+    if another_person(_vouched_name(gate, known), worker.name) and (
         _fingers(gate, code) or any(one.worker == code for one in gate.store.credentials())
     ):
         raise BadRequest("people.was-another", code=code, former=known.name, name=worker.name)
@@ -79,7 +79,7 @@ def activate_worker(context: RequestContext, request: ActivateWorker) -> Result:
         raise BadRequest("people.active-already", code=known.code)
     worker = structs.replace(known, active=True)
     changed = WorkerChanged(worker=worker.code, active=True, actor=context.actor)
-    context.gate.record_worker(changed, worker)
+    context.gate.record_worker(changed, worker, same_person=True)
     return {**to_builtins(worker), "fingers": _fingers(context.gate, worker.code)}
 
 
@@ -97,7 +97,7 @@ def deactivate_worker(context: RequestContext, request: DeactivateWorker) -> Res
 def doubt_name(gate: Recorder, known: Worker, name: str) -> None:
     """Raise BadRequest where a name is another person's, who would be credited by what is known of
     this one."""
-    if not another_person(known.name, name):
+    if not another_person(_vouched_name(gate, known), name):
         return
     who = {"code": known.code, "known": known.name, "name": name}
     if fingers := _fingers(gate, known.code):
@@ -121,6 +121,10 @@ def doubt_code(gate: Recorder, code: str) -> None:
 
 def _fingers(gate: Recorder, code: str) -> list[str]:
     return [print_.finger for print_ in gate.prints if print_.worker == code]
+
+
+def _vouched_name(gate: Recorder, known: Worker) -> str:
+    return gate.store.vouched_names().get(known.code, known.name)
 
 
 def _refuse_delisted(known: Worker) -> None:

@@ -72,7 +72,7 @@ def enter_addition(
 ) -> int:
     """``add``, within a turn."""
     where = _zone(zone)
-    at_ms = said_moment(at, where)
+    at_ms = said_moment(at, where, force=force)
     known = _known_code(database, code, force)
     moment = _checked(database, who, Addition(code=known, at_ms=at_ms, zone=where), force)
     if gate is not None:
@@ -129,7 +129,8 @@ def enter_move(
     before = _moved_before(database, ledger, seq)
     moment = Moment() if before is None else Moment(*before[:4])
     if at is not None:
-        addition = Addition(code=code, at_ms=said_moment(at, where), zone=where)
+        at_ms = said_moment(at, where, force=force)
+        addition = Addition(code=code, at_ms=at_ms, zone=where)
         moment = _checked(database, who, addition, force, (ledger, seq))
     way = direction or (before[4] if before else None)
     number = enter(

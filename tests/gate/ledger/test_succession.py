@@ -562,6 +562,8 @@ def test_a_code_s_former_holder_keeps_the_punches_in_the_next_ledger(
         append(store, punch("007"), later(2000))
         name("007", "Trần Văn Bá")  # a tone mark
         append(store, punch("007"), later(3000))
+        name("009", "Vi Thị Lan")
+        name("009", "Vi Thị Lan Anh")
         ledger = store.ledger
         last = store.tail().seq
         store.move_watermarks(Watermarks(last, last))
@@ -587,5 +589,7 @@ def test_a_code_s_former_holder_keeps_the_punches_in_the_next_ledger(
         note = leaving("damaged", detail="seen in use")
         assert leaving_note.put(tmp_path / "gate.db", ledger, note)
     start(tmp_path, here, now=later(4000))
+    with closing(open_at(tmp_path)) as store:
+        assert store.vouched_names() == {"009": "Vi Thị Lan"}
     assert len(set_aside(tmp_path / "gate.db")) == 1
     assert shown() == expected

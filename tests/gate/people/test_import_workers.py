@@ -91,6 +91,15 @@ def test_one_problem_and_nothing_is_changed(wrong: ListedWorker, problem: str) -
     assert (made.known(), made.site.store.kinds()) == (before, [])
 
 
+def test_small_steps_do_not_make_another_person_of_one_with_prints() -> None:
+    made = Importing()
+    made.run(row("007", "Nguyễn Thị Lan"))
+    [problem] = made.run(row("007", "Nguyễn Thị Lan Anh"))["problems"]
+    assert problem["name"] == "people.is-another"
+    made.run(row("007", "Nguyễn Thị Lan Anh"), force=True)
+    assert made.run(row("007", "Nguyễn Lan Anh"))["problems"] == []
+
+
 def test_force_takes_odd_codes_and_the_names_of_the_married() -> None:
     made = Importing()
     made.run(row("07", "Lan"), row("007", "Nguyễn Thị Hồng"), force=True)

@@ -7,7 +7,7 @@ import pytest
 
 from edge_agent.contract.errors import BadRequest
 from edge_agent.contract.messages import Roster, RosterWorker
-from edge_agent.contract.people import Employment
+from edge_agent.contract.people import Employment, Print
 from edge_agent.contract.roster import Heard, read_roster
 from edge_agent.gate.events import RosterChanged
 from edge_agent.gate.people.requests import ActivateWorker, AddWorker, DeactivateWorker
@@ -93,6 +93,46 @@ def test_a_code_that_is_given_to_another_person_has_its_prints_held_back(
     assert gate.workers[LAN.code].deactivated
     assert ask(gate, ActivateWorker(code=LAN.code))["fingers"] == ["right-index"]
     assert not gate.workers[LAN.code].deactivated
+
+
+def test_a_code_that_goes_to_another_person_in_small_steps_has_its_prints_held_back(
+    told: Told,
+) -> None:
+    """Each step is a correction; what they come to is not the one whose fingers these are."""
+    steps = ["Nguyễn Thị Lan", "Nguyễn Thị Lan Anh"]
+    for version, name in enumerate(steps, 1):
+        told.publish({"code": LAN.code, "name": name}, version=version)
+    gate, store = told.site.gate, told.site.store
+    assert gate.workers[LAN.code].deactivated
+    assert store.data()[-1]["why"] == "renamed"
+    # What was pressed before is still shown under the name that somebody has vouched for.
+    assert store.holders().before(LAN.code) == [LAN.name]
+    assert store.vouched_names() == {}
+    # Whoever confirms vouches for the name of today: the next step is held against that one.
+    ask(gate, ActivateWorker(code=LAN.code))
+    told.publish({"code": LAN.code, "name": "Nguyễn Mai Anh"}, version=9)
+    assert not gate.workers[LAN.code].deactivated
+
+
+def test_an_enrolment_vouches_for_the_name_where_nobody_else_s_prints_are_left(told: Told) -> None:
+    told.publish(NEW)
+    told.publish({**NEW, "name": f"{NEW['name']} Anh"}, version=2)
+    store = told.site.store
+    assert store.vouched_names() == {"NV9": NEW["name"]}
+    first = Print(worker="NV9", finger="left-index", slot=90, generation=1)
+    told.site.gate.record_enrolment(first, bytes(32), "technician")
+    assert store.vouched_names() == {}
+    told.publish(NEW, version=3)
+    second = Print(worker="NV9", finger="left-thumb", slot=91, generation=1)
+    told.site.gate.record_enrolment(second, bytes(32), "technician")
+    assert store.vouched_names() == {"NV9": f"{NEW['name']} Anh"}
+
+
+def test_a_name_that_was_corrected_and_corrected_back_holds_nobody_back(told: Told) -> None:
+    for version, name in enumerate(["Nguyễn Thị Lan", LAN.name, "Nguyễn Thị Lan"], 1):
+        told.publish({"code": LAN.code, "name": name}, version=version)
+    assert not told.site.gate.workers[LAN.code].deactivated
+    assert told.site.store.holders().before(LAN.code) == []
 
 
 @pytest.mark.parametrize("name", ["Lân", "LAN", "Nguyễn Thị Lan"])

@@ -102,6 +102,8 @@ def test_a_punch_is_added_at_its_time(site: Site) -> None:
         ({"at": "0026-11-18T06:00"}, "is no time"),
         ({"at": "2062-11-18T06:00", "force": True}, "has not come yet"),
         ({"at": "2026-08-18T06:00"}, "more than two months ago"),
+        ({"at": "2026-11-18T06:00+15:00", "force": True}, "is no time"),
+        ({"at": "2026-11-18T06:00Z"}, "another offset"),
         ({"at": "six"}, "is no time"),
         ({"at": "0001-01-01T00:00"}, "is no time|sense"),
         ({"at": "2126-11-18T06:00"}, "has not come yet"),
@@ -118,6 +120,11 @@ def test_nonsense_adds_nothing(site: Site, wrong: dict[str, str], said: str) -> 
     with pytest.raises(BadRequest, match=said):
         add(site, **wrong)
     assert site.store.tail() == before
+
+
+def test_another_zone_s_time_is_taken_where_somebody_insists(site: Site) -> None:
+    add(site, at="2026-11-18T01:00+02:00", force=True)
+    assert site.of_kind("punch.added")[0]["at"] == "2026-11-18T06:00:00.000+07:00"
 
 
 def test_without_a_clock_a_punch_can_be_added(site: Site) -> None:

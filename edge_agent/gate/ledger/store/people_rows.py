@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from ....contract.facts import Method
-from ....contract.people import Employment, Holders, Print, Worker, another_person
+from ....contract.people import Employment, Holders, Print, Worker, alike, another_person
 from ....contract.roster import Applied, Refusal
 from ...consents import Consent
 from ...credentials import Credential
@@ -49,10 +49,18 @@ class PeopleRows(Part):
         former = self._connection.rows("SELECT worker, name, through + 1 FROM former_names")
         return Holders({worker.code: worker.name for worker in self.workers()}, former)
 
+    def vouched_names(self) -> dict[str, str]:
+        """The names that somebody has vouched for, by the codes that have another one by now."""
+        rows = self._connection.rows(
+            "SELECT code, vouched_name FROM workers WHERE vouched_name IS NOT NULL"
+        )
+        return dict(rows)
+
     def all_names(self) -> set[str]:
         """Every name that stands here, of today and from before."""
         former = self._connection.rows("SELECT name FROM former_names")
-        return {name for (name,) in former} | {worker.name for worker in self.workers()}
+        earlier = {name for (name,) in former} | {*self.vouched_names().values()}
+        return earlier | {worker.name for worker in self.workers()}
 
     def roster(self) -> Applied:
         """Which roster of payroll's is in force."""
@@ -133,25 +141,33 @@ class PeopleChange(ChangePart):
         """Add a worker, or replace the one with the same code.
 
         A name that is another person's leaves the punches so far to who had the code before, unless
-        somebody has said that it is the ``same_person``.
+        somebody has said that it is the ``same_person``. It is held against the last one that
+        somebody has vouched for: in small steps any name becomes any other.
         """
         self.people_changed = True
         # Not through sqlite-utils: a roster puts many of them in one transaction, between two looks
         # at the glass.
         execute = self._database.conn.execute
-        for (before,) in execute("SELECT name FROM workers WHERE code = ?", (worker.code,)):
+        vouched = None
+        for (before,) in execute(
+            "SELECT coalesce(vouched_name, name) FROM workers WHERE code = ?", (worker.code,)
+        ):
             if worker.nameless:
                 execute("DELETE FROM former_names WHERE worker = ?", (worker.code,))
-            elif not same_person and another_person(before, worker.name):
+            elif same_person:
+                continue
+            elif another_person(before, worker.name):
                 execute(
                     "INSERT INTO former_names SELECT ?, ?, coalesce(max(seq), 0) FROM ledger",
                     (worker.code, before),
                 )
+            elif not alike(before, worker.name):
+                vouched = before
         execute(
-            "INSERT INTO workers (code, name, active, sum) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE"
-            " SET name = excluded.name, active = excluded.active, sum = excluded.sum",
-            _with_sum(worker.code, worker.name, int(worker.active)),
+            "INSERT INTO workers (code, name, active, sum, vouched_name) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET name = excluded.name, active = excluded.active,"
+            " sum = excluded.sum, vouched_name = excluded.vouched_name",
+            (*_with_sum(worker.code, worker.name, int(worker.active)), vouched),
         )
         if worker.listed is not None:
             listed = worker.listed
@@ -160,6 +176,16 @@ class PeopleChange(ChangePart):
                 " VALUES (?, ?, ?, ?, ?)",
                 _with_sum(worker.code, int(listed.active), listed.valid_from, listed.valid_to),
             )
+
+    def vouch(self, worker: str) -> None:
+        """Somebody stands at the gate under the name of today: it is theirs, unless anything is
+        still here by which whoever had the name before would be known."""
+        self._database.conn.execute(
+            "UPDATE workers SET vouched_name = NULL WHERE code = ?1"
+            " AND NOT EXISTS (SELECT 1 FROM prints WHERE worker = ?1 AND removed = 0)"
+            " AND NOT EXISTS (SELECT 1 FROM credentials WHERE worker = ?1)",
+            (worker,),
+        )
 
     def put_roster(self, roster: Applied) -> None:
         """Remember which roster of payroll's is in force."""

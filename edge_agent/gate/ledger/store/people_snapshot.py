@@ -35,7 +35,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_COLUMNS = {**SUMMED, "prints": (*SUMMED["prints"], "backed_up")}
+_COLUMNS = {
+    **SUMMED,
+    "prints": (*SUMMED["prints"], "backed_up"),
+    "workers": (*SUMMED["workers"], "vouched_name"),
+}
 
 
 _BYTES = (

@@ -476,3 +476,12 @@ def m191_claims(db: Database) -> None:
         " closed_by TEXT"
         ") STRICT"
     )
+
+
+@_migration
+def m200_vouched_name(db: Database) -> None:
+    """The name that somebody has vouched for, where small steps have made another one of it.
+
+    Null: it is the worker's name of today.
+    """
+    db.conn.execute("ALTER TABLE workers ADD COLUMN vouched_name TEXT")

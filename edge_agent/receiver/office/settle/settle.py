@@ -143,8 +143,8 @@ class _Sure:
         code = step.code or item.code
         if step.what not in ("add", "move") or not at or code is None:
             return step
-        addition = Addition(code=code, at_ms=said_moment(at, ZONE), zone=ZONE)
         try:
+            addition = Addition(code=code, at_ms=said_moment(at, ZONE), zone=ZONE)
             addition.check(self._today, self._employed.get(code), [], force=False)
         except BadRequest:
             return structs.replace(step, force=True)
