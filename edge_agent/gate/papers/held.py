@@ -61,9 +61,9 @@ class Held(Struct, frozen=True, kw_only=True):
 
     ``evidence``: of how many presses it is here which finger it was. ``punches``: all of them, as
     they stand now; ``entries``: how many entries of each kind name the worker; ``witnessed``: whose
-    consents they have witnessed; ``vouched_name``: the
-    name from before it was corrected; ``sealed``: backups that hold, or may hold, their templates and
-    were not destroyed; ``claims``: what they have asked for.
+    consents they have witnessed; ``vouched_name``: the name from before it was corrected;
+    ``sealed``: backups that hold, or may hold, their templates and were not destroyed; ``claims``:
+    what they have asked for.
     """
 
     gate: str

@@ -20,9 +20,11 @@ from edge_agent.gate.ledger import open_or_succeed as own
 from edge_agent.gate.ledger.damage.carve import acknowledged_in_log
 from edge_agent.gate.ledger.damage.quick_check import damage
 from edge_agent.gate.ledger.damage.readable import write_readable
+from edge_agent.gate.ledger.store.carry_over import taken_over
 from edge_agent.gate.ledger.store.database import open_database, open_for_reading
+from edge_agent.gate.ledger.store.lean_sqlite_utils import Database
 from edge_agent.gate.ledger.store.notes import leaving, leaving_note
-from edge_agent.gate.ledger.store.people_rows import SUMMED
+from edge_agent.gate.ledger.store.people_rows import SUMMED, row_sum
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.succession.swap import set_aside
 from tests.everyday import one_in
@@ -351,6 +353,76 @@ def test_another_programs_database_is_never_set_aside(tmp_path: Path) -> None:
     with pytest.raises(StoreFault, match="another program's"):
         start(tmp_path)
     assert (names(tmp_path), (tmp_path / "gate.db").read_bytes()) == (["gate.db"], before)
+
+
+_ROWS = {
+    "workers": "UPDATE workers SET vouched_name = 'Vi Thị Lan' WHERE code = 'NV001'",
+    "announced_slots": "INSERT INTO announced_slots VALUES (9)",
+    "employments": ("employments", ("NV001", 1, None, "2027-01-01")),
+    "credentials": ("credentials", ("NV002", "card", b"s" * 16, b"h" * 32)),
+    "named_workers": "INSERT INTO named_workers VALUES ('NV002')",
+    "consents": ("consents", ("NV003", "v1", b"t" * 32, "2026-11-01")),
+    "erasures": "INSERT INTO erasures VALUES (1, 'NV001', '2026-12-01', NULL, '[[0, 1]]', '{}', 0,"
+    " NULL, '2026-11-30')",
+    "erased": "INSERT INTO erased VALUES ('l', 4, 'NV001', 'worker.left', 1)",
+    "sealed_backups": "INSERT INTO sealed_backups VALUES ('b1', '{}')",
+    "ended_consents": "INSERT INTO ended_consents VALUES ('NV001', 'v0', zeroblob(32), 'd', 'e')",
+    "claims": "INSERT INTO claims VALUES (1, 'NV001', 'access', 'a', 'd', 'uid:0', 'c', 'x', 'y')",
+    "roster": "INSERT INTO roster VALUES (1, 7, zeroblob(32), 'empty', zeroblob(32))",
+}
+"""A row for each table that a new ledger takes over, every column of it other than by default."""
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["snapshot", "alone"])
+def test_all_that_is_known_of_people_comes_along(stopped: Path, tmp_path: Path, kept: bool) -> None:
+    """Cards, consents and erasures too, and whatever table or column comes after these."""
+    folder = tmp_path / "damaged"
+    shutil.copytree(stopped, folder)
+    with closing(sqlite3.connect(folder / "gate.db")) as database, database:
+        for statement in _ROWS.values():
+            if isinstance(statement, str):
+                database.execute(statement)
+            else:
+                table, values = statement
+                row = dict(zip(SUMMED[table], values, strict=True))
+                columns = ", ".join([*row, "sum"])
+                database.execute(
+                    f"INSERT INTO {table} ({columns}) VALUES (?{', ?' * len(row)})",
+                    (*values, row_sum(table, row)),
+                )
+    (folder / "gate.db.people").unlink()
+    start(folder)  # The snapshot is made anew.
+    if not kept:
+        (folder / "gate.db.people").unlink()
+
+    def taken() -> dict[str, list[dict[str, Any]]]:
+        with closing(Database(folder / "gate.db")) as database:
+            rows = taken_over(database)
+        del rows["remembered"]
+        return rows
+
+    before = taken()
+    assert [table for table, rows in before.items() if not rows] == []
+    with closing(open_at(folder)) as store:
+        note = leaving("damaged", detail="seen in use")
+        assert leaving_note.put(folder / "gate.db", store.ledger, note)
+    start(folder, now=later(10**9))
+    assert len(set_aside(folder / "gate.db")) == 1
+    assert taken() == before
+
+
+def test_a_card_that_says_another_worker_is_left_behind(stopped: Path, tmp_path: Path) -> None:
+    folder = copy_of(stopped, tmp_path / "damaged")
+    row: dict[str, Any] = {"worker": "NV001", "method": "card", "salt": b"s", "hash": b"h" * 32}
+    with closing(sqlite3.connect(folder / "gate.db")) as database, database:
+        database.execute(
+            "INSERT INTO credentials VALUES ('NV002', 'card', ?, ?, ?)",
+            (row["salt"], row["hash"], row_sum("credentials", row)),
+        )
+    start(folder)
+    assert len(set_aside(folder / "gate.db")) == 1
+    with closing(open_at(folder)) as store:
+        assert store.credentials() == []
 
 
 def test_people_come_along_even_where_the_header_is_gone(stopped: Path, tmp_path: Path) -> None:

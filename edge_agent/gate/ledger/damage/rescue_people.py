@@ -159,6 +159,7 @@ def _doubt_prints(rows: Rows, whole: bool) -> int:
 
 def _vouch_for_workers(rows: Rows, whole: bool) -> list[str]:
     """Leave out workers that were altered, but for those of sound prints: they only lose a name.
+    Altered consents and cards are left out too.
 
     Whoever has a print is somebody who works here, and may be paid; payroll's roster says the rest
     again.
@@ -166,7 +167,8 @@ def _vouch_for_workers(rows: Rows, whole: bool) -> list[str]:
     listed = [len(rows.get(table, [])) for table in ("workers", "employments")]
     for table in ("workers", "employments"):
         rows[table] = [row for row in rows.get(table, []) if _is_sure(table, row)]
-    rows["consents"] = [row for row in rows.get("consents", []) if _is_sure("consents", row)]
+    for table in ("consents", "credentials"):
+        rows[table] = [row for row in rows.get(table, []) if _is_sure(table, row)]
     known = {row["code"] for row in rows["workers"]}
     unsure = sorted(
         {row["worker"] for row in rows.get("prints", []) if not row.get("removed")} - known
@@ -188,13 +190,15 @@ def _put_in_order(rows: Rows) -> Rows:
     """Only what the tables take: types, keys and references are theirs to check.
 
     An older release's roster that is half in its place is put there whole, as its database would
-    have been: by the migration.
+    have been: by the migration. No database that has one has any table or column of later ones.
     """
+    older = [m090_no_listings.__name__] if rows.get(LISTINGS) else []
     with closing(Database(memory=True)) as sound:
-        migrations().apply(sound, stop_before=[m090_no_listings.__name__])
+        migrations().apply(sound, stop_before=older)
         sound.conn.execute("PRAGMA foreign_keys=ON")
+        there = set(sound.table_names())
         for table in (*TABLES, LISTINGS):
-            for row in rows.get(table, ()):
+            for row in rows.get(table, ()) if table in there else ():
                 names = [name for name in row if name in sound.table(table).columns_dict]
                 columns = ", ".join(f'"{name}"' for name in names)
                 places = ", ".join("?" * len(names))
