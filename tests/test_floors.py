@@ -54,7 +54,7 @@ FLOORS = {
         ("papers",),
         ("control",),
         ("daemon",),
-        ("doctor", "upgrade"),
+        ("doctor", "setup", "upgrade"),
     ),
     "gate.ledger": (
         ("store",),

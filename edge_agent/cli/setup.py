@@ -1,5 +1,6 @@
 """``edge-agent setup``: from a few answers to settings that a gate can start with."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import click
 
 from ..contract.errors import BadRequest
 from ..contract.language import say
-from ..gate.settings.write import Answers, write_settings
+from ..gate.errors import NotPermitted
+from ..gate.settings.write import Answers, answered, write_settings
 from .help import command
 from .options import config_option
 from .tell import ask, confirm, tell
@@ -22,6 +24,9 @@ _AUTO = "auto"
 @click.option("--broker", help="help.setup-broker")
 @click.option("--username", help="help.setup-username")
 @click.option("--replace", is_flag=True, help="help.setup-replace")
+@click.option(
+    "--from", "card_file", type=click.Path(path_type=Path, dir_okay=False), help="help.setup-from"
+)
 @config_option
 def setup(
     config: Path,
@@ -31,7 +36,11 @@ def setup(
     broker: str | None,
     username: str | None,
     replace: bool,
+    card_file: Path | None,
 ) -> None:
+    if card_file is not None:
+        _by_card(card_file, config)
+        return
     if config.exists() and not replace:
         if not _somebody():
             raise BadRequest("setup.there-already", path=config)
@@ -45,11 +54,20 @@ def setup(
         broker=_answer(broker, "setup.ask-broker", "localhost"),
         username=username or "",
     )
-    kept = write_settings(config, answers, say("setup.note"))
+    kept = write_settings(config, answered(answers, config.stem), say("setup.note"))
     tell(say("setup.written", path=config))
     if kept is not None:
         tell(say("setup.kept", path=kept))
     tell(say("setup.next"))
+
+
+def _by_card(path: Path, config: Path) -> None:
+    """All from a file on the machine's card, which goes from there; without a question."""
+    from ..gate.setup.apply import set_up
+
+    if os.geteuid() != 0:
+        raise NotPermitted("setup.takes-root")
+    tell(say(set_up(path, config, say("setup.note"), lambda: _sensor(_AUTO))))
 
 
 def _somebody() -> bool:

@@ -1,5 +1,6 @@
 """``edge-agent setup``, with a sensor that answers."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,15 @@ def test_settings_that_are_there_are_replaced_only_when_asked(
     assert replaced.code == 0
     assert f"kept: {config}.before" in replaced.out
     assert load_settings(config).gate.id == "other-gate"
+
+
+def test_a_file_that_cannot_be_is_told_beside_it(new_gate: Gate, tmp_path: Path) -> None:
+    card = tmp_path / "gate.toml"
+    card.write_text('[gate]\nid = "Main Gate"\n')
+    refused = new_gate.cli("setup", "--from", str(card))
+    if os.geteuid() != 0:
+        assert "sudo" in refused.sentence
+        return
+    assert refused.code == 78
+    assert "Line 2: [gate] id" in refused.err
+    assert "Dòng 2: [gate] id" in (tmp_path / "gate.result.txt").read_text()

@@ -6,7 +6,7 @@ from datetime import date, time
 from enum import Enum
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from msgspec import NODEFAULT, Meta, structs
@@ -14,7 +14,7 @@ from msgspec import NODEFAULT, Meta, structs
 from ...contract.language import Message
 from ...contract.rights import unreadable
 from ..errors import BadSettings
-from .meaning import PATHS, meaning_problems, socket_problems
+from .meaning import PATHS, SECRETS, meaning_problems, socket_problems
 from .read_toml import NoText, read_toml
 from .schema import Pin, Section, Settings
 
@@ -40,10 +40,24 @@ _EXPLANATIONS = {
     ("roles", "technician"): "use.group",
     ("roles", "supervisor"): "use.group",
     ("roles", "auditor"): "use.group",
+    ("wifi", "name"): "use.wifi-name",
+    ("wifi", "password"): "use.wifi-password",
+    ("wifi", "country"): "use.country",
+    ("mobile", "apn"): "use.apn",
+    ("mobile", "pin"): "use.sim-pin",
+    ("technician", "ssh_keys"): "use.ssh-keys",
+    ("backup", "recipients"): "use.recipients",
 }
 """What to write, by the name of a message."""
 
-_SECTIONS: dict[str, Any] = {field.name: field.type for field in structs.fields(Settings)}
+_Kind = TypeVar("_Kind", bound=Settings)
+
+
+def _sections(kind: type[Settings]) -> dict[str, Any]:
+    return {field.name: field.type for field in structs.fields(kind)}
+
+
+_SECTIONS = _sections(Settings)
 
 
 def load_settings(path: Path) -> Settings:
@@ -63,16 +77,21 @@ def load_settings(path: Path) -> Settings:
 
 def read_settings(content: bytes, path: Path) -> Settings:
     """The same of what is to stand at ``path``."""
+    return read_sections(content, path, Settings)
+
+
+def read_sections(content: bytes, path: Path, kind: type[_Kind]) -> _Kind:
+    """The same of a file that has further sections, or further keys."""
+    known = _sections(kind)
     try:
         found = read_toml(content)
     except NoText as error:
         raise BadSettings(str(path), [error.message]) from error
 
     problems: list[Message] = []
-    raw = _by_section(found.tables, problems)
+    raw = _by_section(found.tables, known, problems)
     sections = {
-        name: _section(name, kind, raw.get(name, {}), found.unread, problems)
-        for name, kind in _SECTIONS.items()
+        name: _section(name, known, raw.get(name, {}), found.unread, problems) for name in known
     }
     problems += meaning_problems(sections)
     for section, key in PATHS:
@@ -83,7 +102,7 @@ def read_settings(content: bytes, path: Path) -> Settings:
     problems += socket_problems(sections["control"].get("socket", ""))
     if found.problems or problems:
         raise BadSettings(str(path), [*found.problems, *sorted(problems, key=str)])
-    return Settings(**{name: kind(**sections[name]) for name, kind in _SECTIONS.items()})
+    return kind(**{name: section(**sections[name]) for name, section in known.items()})
 
 
 def changed_settings(then: Settings, now: Settings) -> list[str]:
@@ -97,14 +116,16 @@ def changed_settings(then: Settings, now: Settings) -> list[str]:
     ]
 
 
-def _by_section(tables: dict[str, Any], problems: list[Message]) -> dict[str, Any]:
+def _by_section(
+    tables: dict[str, Any], known: dict[str, Any], problems: list[Message]
+) -> dict[str, Any]:
     """The tables under the names that they should have, so that their keys are judged too."""
-    raw = {name: tables[name] for name in tables if name in _SECTIONS}
-    for name in tables.keys() - _SECTIONS:
-        if not isinstance(tables[name], dict) and (homes := _homes(name)):
+    raw = {name: tables[name] for name in tables if name in known}
+    for name in tables.keys() - known:
+        if not isinstance(tables[name], dict) and (homes := _homes(name, known)):
             problems.append(Message("settings.key-nowhere", key=name, homes=homes))
             continue
-        close = _near(name, _SECTIONS)
+        close = _near(name, known)
         if close is None:
             problems.append(Message("settings.no-section", section=name))
         else:
@@ -115,14 +136,18 @@ def _by_section(tables: dict[str, Any], problems: list[Message]) -> dict[str, An
 
 
 def _section(
-    name: str, kind: type[Section], raw: Any, unread: set[tuple[str, str]], problems: list[Message]
+    name: str,
+    known: dict[str, type[Section]],
+    raw: Any,
+    unread: set[tuple[str, str]],
+    problems: list[Message],
 ) -> dict[str, Any]:
     """Convert one section key by key: msgspec alone would stop at the first problem."""
     if not isinstance(raw, dict):
         problems.append(Message("settings.is-section", section=name))
         return {}
-    fields = {field.name: field for field in structs.fields(kind)}
-    misspelt = dict(_misspelt(name, raw.keys() - fields, fields, problems))
+    fields = {field.name: field for field in structs.fields(known[name])}
+    misspelt = dict(_misspelt(name, raw.keys() - fields, known, problems))
     values: dict[str, Any] = {}
     for key, field in fields.items():
         if key in raw:
@@ -139,12 +164,12 @@ def _section(
 
 
 def _misspelt(
-    name: str, unknown: Iterable[str], fields: dict[str, Any], problems: list[Message]
+    name: str, unknown: Iterable[str], known: dict[str, type[Section]], problems: list[Message]
 ) -> Iterator[tuple[str, str]]:
     """Tell of each key that is none of this section's; yields what seems to be meant, and it."""
     for key in unknown:
-        close = _near(key, fields)
-        if homes := _homes(key):
+        close = _near(key, known[name].__struct_fields__)
+        if homes := _homes(key, known):
             problems.append(Message("settings.key-elsewhere", section=name, key=key, homes=homes))
         elif close is None:
             problems.append(Message("settings.no-key", section=name, key=key))
@@ -153,9 +178,9 @@ def _misspelt(
             yield close, key
 
 
-def _homes(key: str) -> list[str]:
+def _homes(key: str, known: dict[str, Any]) -> list[str]:
     """The sections that have this key."""
-    return [f"[{name}]" for name, kind in _SECTIONS.items() if key in kind.__struct_fields__]
+    return [f"[{name}]" for name, kind in known.items() if key in kind.__struct_fields__]
 
 
 def _near(name: str, known: Iterable[str]) -> str | None:
@@ -169,8 +194,9 @@ def _plain(section: str, key: str, kind: Any, value: Any) -> Message:
     """What is wrong with a value, and what to write instead."""
     explained = _PIN if kind is Pin else _EXPLANATIONS.get((section, key))
     use = Message(explained) if explained else Message("use.this", what=_wanted(kind))
-    told = {"section": section, "key": key, "value": _shown(value), "use": use}
-    meant = _meant(kind, value)
+    secret = key in SECRETS
+    told = {"section": section, "key": key, "value": "…" if secret else _shown(value), "use": use}
+    meant = None if secret else _meant(kind, value)
     if meant is None:
         return Message("settings.bad-value", **told)
     return Message("settings.bad-value-but", meant=meant, **told)

@@ -27,6 +27,9 @@ PATHS = (
 )
 """Relative paths are taken from the settings file's folder, so that a folder can be moved whole."""
 
+SECRETS = ("password", "pin")
+"""Keys of which nothing is shown. None stands in a gate's settings: on a new card's they do."""
+
 
 def meaning_problems(sections: Sections) -> Iterator[Message]:
     """Yield what is wrong, with its section and key."""
@@ -48,8 +51,10 @@ def meaning_problems(sections: Sections) -> Iterator[Message]:
     for section, use in (("payroll", "use.public-key"), ("upgrade", "use.upgrade-key")):
         yield from _key_problems(section, sections[section].get("public_key", ""), use)
     # What cannot be used is told already, and nothing else is judged by the default in its place.
-    complete = mqtt.keys() >= set(MqttSettings.__struct_fields__)
-    for key, what in MqttSettings(**mqtt).access.problems().items():
+    names = set(MqttSettings.__struct_fields__)
+    complete = mqtt.keys() >= names
+    usable = MqttSettings(**{key: mqtt[key] for key in mqtt.keys() & names})
+    for key, what in usable.access.problems().items():
         if complete or key == "host":
             yield Message("settings.mqtt", key=key, what=what)
 
@@ -95,8 +100,9 @@ def _blank_problems(sections: Sections) -> Iterator[Message]:
         for key, value in values.items():
             # The host has a sentence of its own.
             if isinstance(value, str) and value != _stripped(value) and key != "host":
-                meant = f'{key} = "{_stripped(value)}"'
-                yield Message("settings.blank", section=section, key=key, value=value, meant=meant)
+                shown, bare = ("…", "…") if key in SECRETS else (value, _stripped(value))
+                meant = f'{key} = "{bare}"'
+                yield Message("settings.blank", section=section, key=key, value=shown, meant=meant)
 
 
 def _stripped(text: str) -> str:

@@ -1,11 +1,11 @@
-"""A new settings file with the few answers that make a gate of a machine."""
+"""A new settings file with what makes a gate of a machine."""
 
 import grp
 import json
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from msgspec import Struct
 
@@ -32,12 +32,16 @@ class Answers(Struct, frozen=True, kw_only=True):
     username: str
 
 
-def settings_text(answers: Answers, note: str, name: str = _GATE) -> str:
-    """The file, for its reader as much as for the gate; it begins with the note.
+Stated = dict[str, dict[str, Any]]
+"""The values that differ from their defaults, by section and key."""
+
+
+def answered(answers: Answers, name: str = _GATE) -> Stated:
+    """What they mean for the settings.
 
     ``name``: that of a gate beside another one on the same machine, whose unit is edge-agent@NAME.
     """
-    sections: dict[str, dict[str, str | int]] = {
+    sections: Stated = {
         "gate": {"id": answers.gate_id},
         "sensor": {"port": answers.port, "baud": answers.baud},
         "panel": {"pins": answers.pins},
@@ -46,24 +50,31 @@ def settings_text(answers: Answers, note: str, name: str = _GATE) -> str:
     if name != _GATE:
         sections["store"] = {"path": f"/var/lib/edge-agent-{name}/gate.db"}
         sections["control"] = {"socket": f"/run/edge-agent-{name}/control.sock"}
+    return {
+        section: {key: value for key, value in values.items() if value}
+        for section, values in sections.items()
+    }
+
+
+def settings_text(stated: Stated, note: str) -> str:
+    """The file, for its reader as much as for the gate; it begins with the note."""
     blocks = ["".join(f"# {line}\n" for line in note.splitlines())]
-    for section, values in sections.items():
-        stated = {key: value for key, value in values.items() if value}
-        # What JSON writes of texts and numbers is TOML as well.
+    for section, values in stated.items():
+        # What JSON writes of texts, numbers and lists of them is TOML as well.
         lines = [
-            f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in stated.items()
+            f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()
         ]
         blocks.append("\n".join((f"[{section}]", *lines)) + "\n")
     return "\n".join(blocks)
 
 
-def write_settings(path: Path, answers: Answers, note: str) -> Path | None:
+def write_settings(path: Path, stated: Stated, note: str) -> Path | None:
     """Write them, whole or not at all, for root and the daemon's group where there is one.
 
     What stood there is kept beside it; its name, or None. Raises BadSettings where a gate could not
     start with them, and StoreFault; the file is then as it was.
     """
-    content = settings_text(answers, note, path.stem).encode()
+    content = settings_text(stated, note).encode()
     read_settings(content, path)
     kept = path.with_name(f"{path.name}.before") if path.exists() else None
     try:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from edge_agent.gate.errors import BadSettings
 from edge_agent.gate.settings.load import load_settings
-from edge_agent.gate.settings.write import Answers, write_settings
+from edge_agent.gate.settings.write import Answers, answered, write_settings
 
 ANSWERS = Answers(
     gate_id="main-gate",
@@ -25,7 +25,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_what_was_answered_is_what_the_gate_reads(path: Path) -> None:
-    assert write_settings(path, ANSWERS, "Một dòng\nhai dòng") is None
+    assert write_settings(path, answered(ANSWERS), "Một dòng\nhai dòng") is None
     settings = load_settings(path)
     assert settings.gate.id == "main-gate"
     assert (settings.sensor.port, settings.sensor.baud) == ("/dev/ttyUSB0", 115200)
@@ -37,8 +37,8 @@ def test_what_was_answered_is_what_the_gate_reads(path: Path) -> None:
 
 def test_a_second_gate_on_a_machine_shares_nothing_with_the_first(path: Path) -> None:
     second = path.with_name("back.toml")
-    write_settings(path, ANSWERS, "")
-    write_settings(second, replace(ANSWERS, gate_id="back-gate"), "")
+    write_settings(path, answered(ANSWERS), "")
+    write_settings(second, answered(replace(ANSWERS, gate_id="back-gate"), "back"), "")
     one, other = load_settings(path), load_settings(second)
     assert one.store.path == "/var/lib/edge-agent/gate.db"
     assert other.store.path == "/var/lib/edge-agent-back/gate.db"
@@ -46,25 +46,25 @@ def test_a_second_gate_on_a_machine_shares_nothing_with_the_first(path: Path) ->
 
 
 def test_an_empty_answer_leaves_the_default(path: Path) -> None:
-    write_settings(path, replace(ANSWERS, baud=0, username=""), "")
+    write_settings(path, answered(replace(ANSWERS, baud=0, username="")), "")
     assert "baud" not in path.read_text()
     assert load_settings(path).sensor.baud == 57600
 
 
 def test_what_stood_there_is_kept(path: Path) -> None:
-    write_settings(path, ANSWERS, "")
+    write_settings(path, answered(ANSWERS), "")
     before = path.read_text()
-    kept = write_settings(path, replace(ANSWERS, gate_id="other"), "")
+    kept = write_settings(path, answered(replace(ANSWERS, gate_id="other")), "")
     assert kept is not None
     assert kept.read_text() == before
     assert load_settings(path).gate.id == "other"
 
 
 def test_a_gate_that_could_not_start_is_not_written(path: Path) -> None:
-    write_settings(path, ANSWERS, "")
+    write_settings(path, answered(ANSWERS), "")
     before = path.read_text()
     with pytest.raises(BadSettings, match=r"\[gate\] id: 'Main Gate' cannot be used") as refused:
-        write_settings(path, replace(ANSWERS, gate_id="Main Gate"), "")
+        write_settings(path, answered(replace(ANSWERS, gate_id="Main Gate")), "")
     assert refused.value.path == str(path)
     assert path.read_text() == before
     assert [file.name for file in path.parent.iterdir()] == [path.name]

@@ -1,0 +1,171 @@
+"""The file on a new card: a gate's settings, and what its machine needs beside them.
+
+It is read by what reads a gate's settings. Its sections and keys are theirs, and a few more:
+secrets that never stand in settings, the network, who comes by SSH, to whom backups are sealed.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from msgspec import Meta, structs, to_builtins
+
+from ...contract.language import Message
+from ..errors import BadSettings
+from ..settings.load import read_sections
+from ..settings.meaning import SECRETS
+from ..settings.schema import MqttSettings, OptionalText, Section, Settings
+from ..settings.write import Stated
+
+AUTO = "auto"
+"""As a sensor's port: it is looked for."""
+
+TAKEN_OUT = "(taken out)"
+"""What stands for a secret in a file that has been read."""
+
+_LONGEST_SSID = 32
+_LARGEST_FILE = 64 << 10
+
+_FILES = (
+    ("sensor", "password_file"),
+    ("mqtt", "ca_file"),
+    ("mqtt", "cert_file"),
+    ("mqtt", "key_file"),
+    ("mqtt", "password_file"),
+)
+"""What may lie beside it on the card, and goes where the settings are."""
+
+
+class CardMqtt(MqttSettings, frozen=True, kw_only=True):
+    """The broker, with the gate's password there."""
+
+    password: OptionalText = ""
+
+
+class CardWifi(Section, frozen=True, kw_only=True):
+    """A wireless network; without a name there is none, without a password it is an open one."""
+
+    name: Annotated[str, Meta(pattern=r"\A[^\x00-\x1f\x7f]*\Z", max_length=_LONGEST_SSID)] = ""
+    password: Annotated[str, Meta(pattern=r"\A([\x20-\x7e]{8,63}|[0-9a-fA-F]{64}|)\Z")] = ""
+    country: Annotated[str, Meta(pattern=r"\A[A-Z]{2}\Z")] = "VN"
+    """ISO 3166: which channels are allowed, and how loud."""
+
+
+class CardMobile(Section, frozen=True, kw_only=True):
+    """A 4G modem at the USB; without an access point's name none is used."""
+
+    apn: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9.-]*\Z", max_length=100)] = ""
+    username: OptionalText = ""
+    password: OptionalText = ""
+    pin: Annotated[str, Meta(pattern=r"\A([0-9]{4,8}|\(taken out\)|)\Z")] = ""
+
+
+SshKey = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(ssh-(ed25519|rsa)|ecdsa-sha2-nistp(256|384|521)|sk-[a-z0-9@.-]+)"
+        r" [A-Za-z0-9+/]{40,}={0,2}( [^\x00-\x1f\x7f]*)?\Z",
+        max_length=4096,
+    ),
+]
+Recipient = Annotated[str, Meta(pattern=r"\Aage1[02-9ac-hj-np-z]{58}\Z")]
+
+
+class CardTechnician(Section, frozen=True, kw_only=True):
+    """Whose keys open the user ``technician``; a password does not."""
+
+    ssh_keys: tuple[SshKey, ...] = ()
+
+
+class CardBackup(Section, frozen=True, kw_only=True):
+    """To whom sealed backups of the templates are sealed."""
+
+    recipients: tuple[Recipient, ...] = ()
+
+
+class CardFile(Settings, frozen=True, kw_only=True):
+    """All of it. Paths are whole."""
+
+    mqtt: CardMqtt
+    wifi: CardWifi
+    mobile: CardMobile
+    technician: CardTechnician
+    backup: CardBackup
+
+    def stated(self) -> Stated:
+        """What differs from the defaults."""
+        found: Stated = {}
+        for name, values in to_builtins(self).items():
+            section: Section = getattr(self, name)
+            defaults = {field.name: field.default for field in structs.fields(section)}
+            odd = {key for key in values if getattr(section, key) != defaults[key]}
+            if odd:
+                found[name] = {key: value for key, value in values.items() if key in odd}
+        return found
+
+
+def read_card_file(content: bytes, path: Path, kept: Path) -> CardFile:
+    """What it says. ``kept``: the gate's folder, which may have what it names beside itself.
+
+    Raises BadSettings with a sentence for each problem, and the line in which it is.
+    """
+    try:
+        card = read_sections(content, path, CardFile)
+        if problems := list(_problems(card, path, kept)):
+            raise BadSettings(str(path), problems)
+    except BadSettings as bad:
+        lines = content.decode(errors="replace").splitlines()
+        told = [_with_line(problem, lines) for problem in bad.told]
+        raise BadSettings(str(path), told) from None
+    return card
+
+
+def looks_for_sensor(card: CardFile, path: Path) -> bool:
+    """Whether the sensor's port is left to be found."""
+    return card.sensor.port == str(path.absolute().parent / AUTO)
+
+
+def files_beside(card: CardFile, path: Path) -> dict[tuple[str, str], Path]:
+    """Section and key → the file of which it names the place in the card file's folder."""
+    folder = path.absolute().parent
+    named = {(section, key): Path(getattr(getattr(card, section), key)) for section, key in _FILES}
+    return {where: file for where, file in named.items() if folder in file.parents}
+
+
+def _problems(card: CardFile, path: Path, kept: Path) -> Iterator[Message]:
+    for section, values in to_builtins(card).items():
+        for key in SECRETS:
+            if values.get(key) == TAKEN_OUT:
+                yield Message("setup.taken-out", section=section, key=key)
+    if len(card.wifi.name.encode()) > _LONGEST_SSID:
+        use = Message("use.wifi-name")
+        told: dict[str, Any] = {"section": "wifi", "key": "name", "value": repr(card.wifi.name)}
+        yield Message("settings.bad-value", **told, use=use)
+    if card.mqtt.password and not card.mqtt.username:
+        yield Message("settings.mqtt", key="password", what=Message("access.no-username"))
+    if card.mqtt.password and card.mqtt.password_file:
+        yield Message("setup.two-passwords")
+    for (section, key), file in files_beside(card, path).items():
+        try:
+            usable = file.is_file() and file.stat().st_size <= _LARGEST_FILE
+        except OSError:
+            usable = False
+        if not usable and not (kept / file.name).exists():
+            yield Message("setup.no-file-beside", section=section, key=key, name=file.name)
+
+
+_PLACE = re.compile(r"\[(\w+)\] (\w+):")
+
+
+def _with_line(problem: str | Message, lines: list[str]) -> str | Message:
+    """A problem of a value, with the line in which it stands."""
+    if not isinstance(problem, Message) or not (place := _PLACE.match(str(problem))):
+        return problem
+    section = ""
+    for number, line in enumerate(lines, 1):
+        if header := re.match(r"\s*\[\s*([\w-]+)\s*\]", line):
+            section = header[1]
+        elif section == place[1] and re.match(rf"\s*{place[2]}\s*=", line):
+            return Message("setup.at-line", line=number, what=problem)
+    return problem

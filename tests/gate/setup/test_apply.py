@@ -1,0 +1,237 @@
+"""A machine set up by the file on its card: whole, once, wherever the power fails."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from edge_agent.contract.errors import BadRequest, StoreFault
+from edge_agent.contract.language import Message
+from edge_agent.gate.errors import BadSettings
+from edge_agent.gate.settings.load import load_settings
+from edge_agent.gate.setup.apply import set_up
+
+from .test_card_file import KEY, RECIPIENT, filled_in
+
+CONFIG = Path("/etc/edge-agent/edge-agent.toml")
+SECRETS = ("wifi-geheim\\", "mqtt-geheim", "4711", "PRIVATE")
+
+FILE = filled_in(
+    wifi_name='"Nhà máy chè; 2"',
+    wifi_password="'wifi-geheim\\'",
+    mobile_apn='"v-internet"',
+    mobile_pin='"4711"',
+    mqtt_username='"main-gate"',
+    mqtt_password='"mqtt-geheim"',
+    mqtt_ca_file='"ca.pem"\ncert_file = "gate.crt"\nkey_file = "gate.key"',
+    technician_ssh_keys=f'["{KEY}"]',
+    backup_recipients=f'["{RECIPIENT}"]',
+)
+
+
+class Card:
+    """A card in a phone, and the machine that it is put into afterwards."""
+
+    def __init__(self, folder: Path, text: str = FILE) -> None:
+        self.boot, self.root = folder / "boot", folder / "root"
+        self.path = self.boot / "gate.toml"
+        self.boot.mkdir(parents=True)
+        self.root.mkdir()
+        self.path.write_text(text)
+        for name, content in (("ca.pem", "CA"), ("gate.crt", "CERT"), ("gate.key", "PRIVATE")):
+            (self.boot / name).write_text(content)
+
+    def switch_on(self, find: Callable[[], tuple[str, int]] | None = None) -> Message:
+        """What the unit does where the file is there."""
+        return set_up(self.path, CONFIG, "a note", find or nobody, self.root)
+
+    @property
+    def machine(self) -> dict[str, str]:
+        """Every file of the machine."""
+        return {
+            str(path.relative_to(self.root)): os.readlink(path)
+            if path.is_symlink()
+            else f"{path.stat().st_mode & 0o777:o} {path.read_text()}"
+            for path in sorted(self.root.rglob("*"))
+            if path.is_symlink() or path.is_file()
+        }
+
+    @property
+    def result(self) -> str:
+        return (self.boot / "gate.result.txt").read_text()
+
+    @property
+    def said(self) -> str:
+        """All that can be read on the card."""
+        return "".join(path.read_text() for path in self.boot.iterdir())
+
+
+def nobody() -> tuple[str, int]:
+    raise BadRequest("setup.no-sensor")
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Card:
+    return Card(tmp_path / "one")
+
+
+def test_a_machine_becomes_the_gate(card: Card) -> None:
+    card.switch_on()
+    machine = card.machine
+    settings = load_settings(card.root / "etc/edge-agent/edge-agent.toml")
+    assert settings.gate.id == "main-gate"
+    assert settings.mqtt.password_file == "/etc/edge-agent/mqtt-password"
+    assert settings.mqtt.ca_file == "/etc/edge-agent/ca.pem"
+    assert machine["etc/edge-agent/mqtt-password"] == "600 mqtt-geheim\n"
+    assert machine["etc/edge-agent/ca.pem"] == "644 CA"
+    assert machine["etc/edge-agent/gate.key"] == "600 PRIVATE"
+    assert machine["etc/edge-agent/recipients"] == f"644 {RECIPIENT}\n"
+    assert machine["etc/hostname"] == "644 main-gate\n"
+    assert machine["etc/localtime"] == "/usr/share/zoneinfo/Asia/Ho_Chi_Minh"
+    assert machine["home/technician/.ssh/authorized_keys"] == f"600 {KEY}\n"
+    wifi = machine["etc/NetworkManager/system-connections/wifi.nmconnection"]
+    ssid = "".join(f"{byte};" for byte in "Nhà máy chè; 2".encode())
+    assert wifi.startswith("600 [connection]\n")
+    assert f"\nssid={ssid}\n" in wifi
+    assert "\npsk=wifi-geheim\\\\\n" in wifi
+    mobile = machine["etc/NetworkManager/system-connections/mobile.nmconnection"]
+    assert "\napn=v-internet\npin=4711\n" in mobile
+    assert "regdom=VN" in machine["etc/modprobe.d/wifi-country.conf"]
+
+
+def test_no_secret_stays_on_the_card_or_in_the_settings(card: Card) -> None:
+    card.switch_on()
+    assert not card.path.exists()
+    settings = card.machine["etc/edge-agent/edge-agent.toml"]
+    for secret in SECRETS:
+        assert secret not in card.said
+        assert secret not in settings
+    assert "Đã cài xong cổng main-gate" in card.result
+    assert "Gate main-gate is set up" in card.result
+
+
+def test_what_was_read_may_be_used_again_with_its_passwords(card: Card) -> None:
+    card.switch_on()
+    first = card.machine
+    done = (card.boot / "gate.done.toml").read_text()
+    card.path.write_text(done)
+    with pytest.raises(BadSettings, match="type it again"):
+        card.switch_on()
+    for section, secret in (
+        ("wifi", "wifi-geheim\\\\"),
+        ("mqtt", "mqtt-geheim"),
+        ("mobile", "4711"),
+    ):
+        before, header, after = done.partition(f"[{section}]\n")
+        done = before + header + after.replace("(taken out)", secret, 1)
+    card.path.write_text(done)
+    card.switch_on()
+    again = card.machine
+    assert again.pop("etc/edge-agent/edge-agent.toml.before")
+    assert again == first
+
+
+def test_with_a_wrong_line_nothing_is_done_and_the_next_start_tries_again(card: Card) -> None:
+    right = card.path.read_text()
+    card.path.write_text(right.replace('country = "VN"', 'country = "Vietnam"'))
+    with pytest.raises(BadSettings):
+        card.switch_on()
+    assert card.machine == {}
+    assert "Chưa thay đổi gì cả" in card.result
+    assert "[wifi] country" in card.result
+    card.path.write_text(right)
+    card.switch_on()
+    assert "[wifi] country" not in card.result
+    assert "etc/edge-agent/edge-agent.toml" in card.machine
+
+
+def test_a_sensor_that_is_looked_for_and_not_there_leaves_all_as_it_was(card: Card) -> None:
+    card.path.write_text(FILE.replace('port = "/dev/ttyAMA0"', 'port = "auto"'))
+    with pytest.raises(BadRequest):
+        card.switch_on()
+    assert card.machine == {}
+    assert "No sensor answers" in card.result
+    card.switch_on(lambda: ("/dev/ttyUSB0", 9600))
+    settings = load_settings(card.root / "etc/edge-agent/edge-agent.toml")
+    assert (settings.sensor.port, settings.sensor.baud) == ("/dev/ttyUSB0", 9600)
+
+
+def test_a_network_that_is_not_stated_any_more_goes(card: Card) -> None:
+    card.switch_on()
+    card.path.write_text(filled_in())
+    card.switch_on()
+    assert not [name for name in card.machine if "nmconnection" in name or "authorized" in name]
+
+
+class Cut(BaseException):
+    """The power."""
+
+
+_SECTOR = 512
+
+
+@contextmanager
+def cut_at(step: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Cut the power before the step of that number, or in it where it writes several sectors."""
+    steps = [0]
+
+    def counted(real: Callable[..., object]) -> Callable[..., object]:
+        def stepping(*arguments: object, **named: object) -> object:
+            steps[0] += 1
+            if steps[0] == step:
+                raise Cut
+            return real(*arguments, **named)
+
+        return stepping
+
+    write = os.pwrite
+
+    def torn(fd: int, content: bytes, offset: int) -> int:
+        steps[0] += 1
+        if steps[0] == step:
+            write(fd, content[_SECTOR:], offset + _SECTOR)
+            raise Cut
+        return write(fd, content, offset)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", counted(os.fsync))
+        patch.setattr(os, "pwrite", torn)
+        for name in ("rename", "unlink", "symlink_to"):
+            patch.setattr(Path, name, counted(getattr(Path, name)))
+        yield steps
+
+
+def test_wherever_the_power_fails_the_end_is_the_same(
+    card: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with cut_at(0, monkeypatch) as steps:
+        card.switch_on()
+    whole, said = card.machine, card.said
+    assert steps[0] > 40
+    for step in range(1, steps[0] + 1):
+        other = Card(tmp_path / str(step))
+        with cut_at(step, monkeypatch), pytest.raises(Cut):
+            other.switch_on()
+        if other.path.exists():
+            other.switch_on()
+        machine = other.machine
+        machine.pop("etc/edge-agent/edge-agent.toml.before", None)
+        assert machine == whole, step
+        assert other.said == said, step
+
+
+def test_a_card_that_cannot_be_written_is_no_gate_set_up(
+    card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device", str(card.boot))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("edge_agent.gate.setup.apply.write_settings", full)
+        with pytest.raises(StoreFault):
+            card.switch_on()
+    assert card.path.read_text() == FILE
+    card.switch_on()
+    assert not card.path.exists()
