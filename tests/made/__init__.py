@@ -3,7 +3,7 @@
     make pages
 
 writes the man pages and the completion of shells in ``config/share/``, and the tables of messages
-in ``docs/``, anew.
+and the wiring drawings in ``docs/``, anew.
 """
 
 from pathlib import Path

@@ -4,11 +4,14 @@ from . import ROOT
 from .completion import SCRIPTS
 from .manual import PAGES
 from .messages import TABLES
+from .wiring import DRAWN
 
 
 def made() -> dict[str, str]:
     """Path from the project's folder → text."""
-    return {path: make() for files in (SCRIPTS, PAGES, TABLES) for path, make in files.items()}
+    return {
+        path: make() for files in (SCRIPTS, PAGES, TABLES, DRAWN) for path, make in files.items()
+    }
 
 
 if __name__ == "__main__":
