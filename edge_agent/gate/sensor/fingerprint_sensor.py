@@ -22,10 +22,11 @@ from .instructions import (
     WRONG_PASSWORD,
 )
 from .library import INDEX_SLOTS, TemplateLibrary
-from .link import Link, other_baud
+from .link import Link
 from .port import Port
 
 _BAUD_UNIT = 9600
+_USUAL_BAUDS = (57600, 115200, 9600, 19200, 38400)
 _PACKET_SIZES = {0: 32, 1: 64, 2: 128, 3: 256}  # bytes
 _WITHOUT_POWER = 1.5  # seconds: its capacitors are empty, though TX still feeds it a little
 _FAILED_IMAGES = 20  # in a row; about 4 seconds
@@ -221,7 +222,7 @@ class FingerprintSensor:
             self._verify(link)
         except (SensorSilent, SensorGarbled) as fault:
             # One that has answered at this baud before has not changed it by itself.
-            if self._has_answered or not (baud := other_baud(port)):
+            if self._has_answered or not (baud := _other_baud(port)):
                 raise
             raise SensorGarbled(
                 "sensor.other-baud", port=port.name, baud=baud, configured=configured
@@ -255,6 +256,22 @@ class FingerprintSensor:
             security_level=level,
             baud=baud * _BAUD_UNIT,
         )
+
+
+def _other_baud(port: Port) -> int | None:
+    """The usual baud, other than the port's, at which a sensor answers; takes about 2 seconds.
+
+    Leaves the port at that baud, or at some other one.
+    """
+    if not port.has_speed:
+        return None
+    configured = port.baud
+    for baud in _USUAL_BAUDS:
+        if baud != configured:
+            port.baud = baud
+            if Link(port).is_there():
+                return baud
+    return None
 
 
 def _grey(image: bytes) -> bytes:

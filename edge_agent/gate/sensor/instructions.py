@@ -81,6 +81,10 @@ class Instruction(Struct, frozen=True):
         values = (arguments[name] for name in self.arguments)
         return struct.pack(f">B{''.join(self.arguments.values())}", self.code, *values)
 
+    def fits(self, ack: bytes) -> bool:
+        """Whether an ack has the length of this row; some modules shorten a failure."""
+        return len(ack) == 1 + self.ack_size or (ack[0] != OK and len(ack) == 1)
+
     def value(self, ack: bytes) -> Any:
         """What an ack says: True, the one field that it has, or all of them in a tuple."""
         if ack[0] != OK:

@@ -52,7 +52,6 @@ _BETWEEN_PACKETS = 1.0  # seconds: three times the largest packet at the lowest 
 _ASKED_IN_VAIN = 3  # times, on a sound link: then a module does not have the instruction
 # After code 01 there is noise on the line, after 21 the sensor has restarted.
 _OF_THE_LINE = frozenset({PACKET_ERROR, NOT_VERIFIED})
-_USUAL_BAUDS = (57600, 115200, 9600, 19200, 38400)
 
 
 class InstructionMissing(SensorRefused):
@@ -313,7 +312,7 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
     def _take_ack(self, ack: Frame) -> None:
         if ack.kind is Kind.COMMAND:
             raise _Repeated(self.doubt("sensor.own-command").message)
-        if ack.kind is not Kind.ACK or ack.address != _ADDRESS or not self._fits(ack.data):
+        if ack.kind is not Kind.ACK or ack.address != _ADDRESS or not self._asked.fits(ack.data):
             raise self.doubt("sensor.other-answer")
         code = ack.data[0]
         if code == OK and self._asked.sends:
@@ -369,11 +368,6 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         """How many seconds so many bytes take."""
         return count * _BITS_PER_BYTE / self._port.baud
 
-    def _fits(self, data: bytes) -> bool:
-        """Whether the ack has the length of its instruction; some modules shorten a failure."""
-        full = 1 + self._asked.ack_size
-        return len(data) == full or (data[0] != OK and len(data) == 1)
-
     def _silent(self) -> SensorSilent:
         return SensorSilent(
             "sensor.silent",
@@ -401,20 +395,3 @@ def _is_listed(fault: SensorFault) -> bool:
     """Whether it says what went wrong, and not just that the packet was damaged."""
     code = fault.code if isinstance(fault, SensorRefused) else PACKET_ERROR
     return code in MEANINGS and code != PACKET_ERROR
-
-
-def other_baud(port: Port) -> int | None:
-    """The usual baud, other than the port's, at which a sensor answers; takes about 2 seconds.
-
-    Leaves the port at that baud, or at some other one. This only tells; switching silently would
-    hide from the technician that the settings are wrong.
-    """
-    if not port.has_speed:
-        return None
-    configured = port.baud
-    for baud in _USUAL_BAUDS:
-        if baud != configured:
-            port.baud = baud
-            if Link(port).is_there():
-                return baud
-    return None

@@ -3,7 +3,6 @@
 import logging
 
 from ... import __version__
-from ...contract.broker.limits import TOO_LARGE
 from ...contract.errors import StoreFault
 from ...contract.language import Message
 from ...contract.messages import Topics
@@ -79,19 +78,13 @@ class HomeAssistantPublisher:
         _, topic = self._waiting_for
         self._waiting_for = None
         cleared = topic != self._topic
+        refused = "broker.not-forgotten-there" if cleared else "broker.not-to-home-assistant"
+        self._report.answered(
+            topic, event, Message("broker.for-home-assistant"), Message(refused, topic=topic)
+        )
         if event.code >= REFUSED:
             self._settled = True
-            if event.code == TOO_LARGE:
-                what = Message("broker.for-home-assistant")
-                self._report.too_large(topic, what, event.why)
-            elif cleared:
-                told = Message("broker.not-forgotten-there", topic=topic)
-                self._report.trouble(topic, told)
-            else:
-                told = Message("broker.not-to-home-assistant", topic=topic)
-                self._report.trouble(topic, told)
             return
-        self._report.well(topic)
         self._settled = not cleared
         if cleared:
             self._store.remember(KEY, "")

@@ -38,11 +38,12 @@ from .deliveries import Deliveries
 from .duplicate_id import DUPLICATE_GATE, HUNG_UP_OFTEN, DuplicateIdDetector, HangUpWatch
 from .home_assistant import HomeAssistantPublisher
 from .inbox import ForeignReceipt, PayrollInbox
-from .outbox import REFUSED, UNREADABLE, Outbox
+from .outbox import UNREADABLE, Outbox
 from .status import (
     DUPLICATE,
     FILE,
     HANG_UPS,
+    LARGE,
     WAY,
     StatusPublisher,
     UplinkReporter,
@@ -53,9 +54,6 @@ from .status import (
 )
 
 log = logging.getLogger(__name__)
-
-LARGE = "large entries"
-"""What is in trouble, as topics are."""
 
 _WRITE_EVERY_S = 30.0
 """The watermarks, while they move. What a power cut takes away only makes some entries go out
@@ -68,8 +66,8 @@ class UplinkDeps:
 
     ``leave``: payroll holds another history of this ledger; whether a new one begins.
     ``on_roster`` takes what arrives as payroll's roster, ``on_erased`` what it knows of erasures;
-    neither blocks. ``payroll_keys``: by
-    which payroll's messages have to be signed (64 hex digits each); none, by none.
+    neither blocks. ``payroll_keys``: by which payroll's messages have to be signed (64 hex digits
+    each); none, by none.
     """
 
     settings: MqttSettings
@@ -152,14 +150,8 @@ class UplinkSession:
                 self._report.well(FILE)
             if not self._outbox.left_out:
                 self._report.well(LARGE)
-            if self._outbox.slow:
-                self._report.trouble(DUPLICATE, DUPLICATE_GATE)
-            else:
-                self._report.well(DUPLICATE)
-            if self._hung_up_often:
-                self._report.trouble(HANG_UPS, HUNG_UP_OFTEN)
-            else:
-                self._report.well(HANG_UPS)
+            self._report.found(DUPLICATE, DUPLICATE_GATE if self._outbox.slow else None)
+            self._report.found(HANG_UPS, HUNG_UP_OFTEN if self._hung_up_often else None)
             self._report.connected(self._up.version)
         if self._outbox.confirmed > self._confirmed:
             self._confirmed = self._outbox.confirmed
@@ -372,13 +364,8 @@ class UplinkSession:
     def _note_answered(self, topic: str, event: Acknowledged) -> None:
         of_status = topic == self._topics.status
         what = Message("broker.the-status" if of_status else "broker.a-reply")
-        if event.code == TOO_LARGE:
-            self._report.too_large(topic, what, event.why)
-        elif event.code >= REFUSED:
-            told = Message("broker.does-not-take", what=[what], why=event.why)
-            self._report.trouble(topic, told)
-        else:
-            self._report.well(topic)
+        refused = Message("broker.does-not-take", what=[what], why=event.why)
+        self._report.answered(topic, event, what, refused)
 
 
 class WatermarkWriter:

@@ -9,11 +9,12 @@ from typing import Literal
 import msgspec
 from msgspec import structs
 
+from ...contract.broker.limits import TOO_LARGE
 from ...contract.language import Message, together
 from ...contract.messages import GateStatus
 from ..events import UplinkChanged, as_detail
 from ..ports import Acknowledged, Emit, MqttVersion
-from .outbox import NOBODY_SUBSCRIBED
+from .outbox import NOBODY_SUBSCRIBED, REFUSED
 
 NUMBERS_EVERY_S = 3600.0
 """When only numbers moved: 0.6 MB a month on the line; every quarter of an hour was 2.4."""
@@ -25,6 +26,7 @@ FILE = "ledger file"
 WAY = "way"
 DUPLICATE = "duplicate"
 HANG_UPS = "hang-ups"
+LARGE = "large entries"
 """What is in trouble when it is no topic."""
 
 _TOLD = 3
@@ -86,10 +88,27 @@ class UplinkReporter:
         """The broker does not take ``what`` for its length, and nothing else waits for it."""
         self._left_out[topic] = what, why
 
+    def answered(self, topic: str, event: Acknowledged, what: Message, refused: Message) -> None:
+        """The broker answers for ``what`` was published there; ``refused`` says that it did not
+        take it, for another cause than its length."""
+        if event.code == TOO_LARGE:
+            self.too_large(topic, what, event.why)
+        elif event.code >= REFUSED:
+            self.trouble(topic, refused)
+        else:
+            self.well(topic)
+
     def well(self, topic: str) -> None:
         """It does work."""
         self._troubles.pop(topic, None)
         self._left_out.pop(topic, None)
+
+    def found(self, topic: str, trouble: Message | None) -> None:
+        """What was looked for there: trouble, or none."""
+        if trouble:
+            self.trouble(topic, trouble)
+        else:
+            self.well(topic)
 
     def connected(self, version: MqttVersion) -> None:
         """There is a connection."""

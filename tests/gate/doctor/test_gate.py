@@ -107,7 +107,7 @@ def test_a_sensor_that_is_silent(
     stage: Stage, simulator: Remote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edge_agent.gate.sensor.link._RECOVERY", 0.1)
-    monkeypatch.setattr("edge_agent.gate.sensor.link._USUAL_BAUDS", ())
+    monkeypatch.setattr("edge_agent.gate.sensor.fingerprint_sensor._USUAL_BAUDS", ())
     simulator.ask("fault silence 100")
 
     with pytest.raises(SensorSilent, match="check its supply"):

@@ -24,6 +24,7 @@ from edge_agent.gate.sensor.instructions import (
     TEMPLATE_COUNT,
     UP_CHAR,
     WRITE_NOTEPAD,
+    Instruction,
 )
 from edge_agent.gate.sensor.library import TemplateLibrary
 from edge_agent.gate.sensor.link import Link
@@ -248,7 +249,7 @@ def _once(link: Link) -> None:
 
 WEAKENED: dict[str, list[tuple[object, str, object]]] = {
     "the checksum is not looked at": [(link_module, "FrameParser", Credulous)],
-    "any length will do": [(Link, "_fits", lambda *_: True)],
+    "any length will do": [(Instruction, "fits", lambda *_: True)],
     "bytes behind a reply do no harm": [(Line, "unread", lambda _: False)],
     "a second ack is not waited for": [(link_module, "_SETTLED", 0.0)],
     "no drain": [(Link, "_drain", _not_at_all)],

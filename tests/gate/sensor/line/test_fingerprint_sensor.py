@@ -25,7 +25,7 @@ from edge_agent.gate.errors import (
 )
 from edge_agent.gate.ports import Buffer, Sensor, SensorInfo
 from edge_agent.gate.rules import Hint, Match
-from edge_agent.gate.sensor import link, port
+from edge_agent.gate.sensor import fingerprint_sensor, link, port
 from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
 from edge_agent.gate.settings.schema import SensorSettings
 from edge_agent.simulator.background import Remote, running_simulator
@@ -406,7 +406,7 @@ def test_a_module_that_an_older_version_has_left_at_another_baud(
 
 def test_silence_and_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "_RECOVERY", 0.2)
-    monkeypatch.setattr(link, "_USUAL_BAUDS", ())
+    monkeypatch.setattr(fingerprint_sensor, "_USUAL_BAUDS", ())
     with scripted({VFY_PWD: [b""] * 100}) as peer:
         sensor = _sensor(peer.name)
         with pytest.raises(SensorSilent, match="whether RX and TX are swapped"):
