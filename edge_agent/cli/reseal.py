@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from ..contract.atomic_file import new_private_file, refuse_existing
 from ..contract.language import say
 from ..gate.daemon.assembly import Assembly
-from ..gate.people.requests import BeginReseal, KeepReseal
 from ..gate.people.templates.backup_file import line_hash, sealed_line
+from ..gate.people.templates.requests import BeginReseal, KeepReseal
 from ..gate.settings.schema import Settings
 from . import sealed_files
 from .carry_out import at_the_gate

@@ -3,7 +3,7 @@
 import click
 
 from ..contract.language import say
-from ..gate.people.requests import DestroyBackup
+from ..gate.people.templates.requests import DestroyBackup
 from ..gate.sealed_backups import SealedBackup
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out

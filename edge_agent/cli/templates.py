@@ -12,7 +12,8 @@ from ..contract.atomic_file import new_private_file, refuse_existing
 from ..contract.language import Message, received, say
 from ..gate.daemon.assembly import Assembly
 from ..gate.host.memory import write_no_core
-from ..gate.people.requests import (
+from ..gate.people.templates.backup_file import Backup, Record
+from ..gate.people.templates.requests import (
     AskCourier,
     BeginBackup,
     BeginRestore,
@@ -20,7 +21,6 @@ from ..gate.people.requests import (
     RestorePrints,
     SealPrints,
 )
-from ..gate.people.templates.backup_file import Backup, Record
 from ..gate.people.templates.sealing import AgeSealing
 from ..gate.settings.schema import Settings
 from . import sealed_files

@@ -5,6 +5,7 @@ import pytest
 from edge_agent.gate.people import requests
 from edge_agent.gate.people.handlers import HANDLERS
 from edge_agent.gate.people.requests import Request
+from edge_agent.gate.people.templates import requests as sealed_requests
 from edge_agent.gate.roles import ALL, MAY, NO_ROLE, Role, Roles, may
 
 LOOKS = {
@@ -41,7 +42,8 @@ def test_what_each_role_may(roles: Roles, command: str) -> None:
 
 
 def test_each_request_belongs_to_a_command() -> None:
-    kinds = {kind for kind in vars(requests).values() if isinstance(kind, type)}
+    modules = (requests, sealed_requests)
+    kinds = {kind for module in modules for kind in vars(module).values() if isinstance(kind, type)}
     asked = {kind for kind in kinds if issubclass(kind, Request)} - {Request}
     assert asked > HANDLERS.keys()
     assert {kind.command for kind in asked} <= MAY.keys()

@@ -19,8 +19,8 @@ from ..ports import Clock
 from ..sealed_backups import SealedBackup
 from ..sensor.pairing import Pairing, digest, persistently
 from .context import BackupUnderWay, RequestContext, Result
-from .requests import BeginBackup, KeepBackup, SealPrints
 from .templates.backup_file import FORMAT, VERSION, Header, Record, line_hash
+from .templates.requests import BeginBackup, KeepBackup, SealPrints
 
 log = logging.getLogger(__name__)
 

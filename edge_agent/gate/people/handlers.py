@@ -1,7 +1,7 @@
 """Who carries out which request, and what has to be so before and after it.
 
 The one table of them, for the daemon and for a command without one. A new request needs its
-struct (requests.py), its handler, and its row here.
+struct (requests.py, or templates/requests.py), its handler, and its row here.
 """
 
 from collections.abc import Callable, Mapping
@@ -44,22 +44,15 @@ from .requests import (
     AdoptSensor,
     AllowCredentials,
     AskCard,
-    AskCourier,
     AskPeople,
     AskSensor,
     AwaitCard,
-    BeginBackup,
-    BeginReseal,
-    BeginRestore,
     CloseClaim,
     DeactivateWorker,
-    DestroyBackup,
     Enroll,
     ForgetWorker,
     Identify,
     ImportWorkers,
-    KeepBackup,
-    KeepReseal,
     LeaveWorker,
     MakeQr,
     OpenClaim,
@@ -68,9 +61,7 @@ from .requests import (
     RemovePrint,
     RenameWorker,
     Request,
-    RestorePrints,
     RetireGate,
-    SealPrints,
     TakeImage,
     TakeReceipt,
     TellErased,
@@ -83,6 +74,17 @@ from .retire import retire_gate
 from .sensor import adopt_sensor, ask_sensor, take_image
 from .supervise import add_punch, void_punch
 from .templates.records import Strangers
+from .templates.requests import (
+    AskCourier,
+    BeginBackup,
+    BeginReseal,
+    BeginRestore,
+    DestroyBackup,
+    KeepBackup,
+    KeepReseal,
+    RestorePrints,
+    SealPrints,
+)
 from .templates.sealing import AgeSealing
 from .workers import activate_worker, add_worker, deactivate_worker, rename_worker
 

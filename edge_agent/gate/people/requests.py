@@ -2,8 +2,9 @@
 
 One JSON object a line each way. A request is answered by any number of ``step`` lines and then one
 ``done`` or ``failed``; ``watch`` is answered by the event stream instead (events.py). Who carries a
-request out, and what for that is needed, stands in handlers.py. The daemon's sign of life is the
-time of its socket, in whole seconds: so it can be told from that at which the socket was made.
+request out, and what for that is needed, stands in handlers.py; what is asked about sealed files of
+templates, in templates/requests.py. The daemon's sign of life is the time of its socket, in whole
+seconds: so it can be told from that at which the socket was made.
 """
 
 from enum import StrEnum
@@ -11,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from ...contract.bounds import Count, Line, Number, Seq, Word
+from ...contract.bounds import Line, Number, Seq, Word
 from ...contract.errors import EdgeAgentError
 from ...contract.language import is_name
 
@@ -330,102 +331,6 @@ class AdoptSensor(Request, tag="adopt-sensor", frozen=True, kw_only=True):
     """Take the sensor as it is, and forget the prints whose template it does not hold."""
 
     command = "sensor adopt"
-
-
-class BeginBackup(Request, tag="begin-backup", frozen=True, kw_only=True):
-    """Begin to seal all templates to these keys (``age1…``)."""
-
-    command = "templates backup"
-
-    recipients: Annotated[list[Line], Meta(max_length=100)]
-    held_by: Line | None = None
-
-
-class SealPrints(Request, tag="seal-prints", frozen=True, kw_only=True):
-    """The next sealed records of a backup, from place ``first`` on (1 is the first)."""
-
-    command = "templates backup"
-
-    backup: Word
-    first: Number
-
-
-class KeepBackup(Request, tag="keep-backup", frozen=True, kw_only=True):
-    """The backup that was sealed is safely on its medium."""
-
-    command = "templates backup"
-
-    backup: Word
-
-
-BackupId = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]
-"""As a gate has drawn it. It goes to payroll, so nothing else may be called one: a name, say."""
-
-
-class BeginReseal(Request, tag="begin-reseal", frozen=True, kw_only=True):
-    """Make the next file of backup ``backup``, without some: what is its header, and who is out.
-
-    ``workers`` are those of all its records, ``gate`` and ``system_id`` what its header says.
-    ``without``: beside whoever was erased here.
-    """
-
-    command = "templates reseal"
-
-    backup: BackupId
-    gate: Word
-    system_id: Count
-    workers: list[Word]
-    without: list[Word] = []
-    recipients: Annotated[list[Line], Meta(max_length=100)]
-    held_by: Line | None = None
-
-
-class KeepReseal(Request, tag="keep-reseal", frozen=True, kw_only=True):
-    """The new file is safely on its medium; ``made`` is what the old one's header says."""
-
-    command = "templates reseal"
-
-    backup: BackupId
-    replaces: BackupId
-    made: Word | None = None
-
-
-class DestroyBackup(Request, tag="destroy-backup", frozen=True, kw_only=True):
-    """A backup was destroyed, with all its copies. Its first digits suffice."""
-
-    command = "templates destroyed"
-
-    backup: Word
-
-
-class AskCourier(Request, tag="ask-courier", frozen=True, kw_only=True):
-    """A public key to which templates are sealed on their way to the gate."""
-
-    command = "templates restore"
-
-
-class BeginRestore(Request, tag="begin-restore", frozen=True, kw_only=True):
-    """Whether templates of such a sensor can be taken. ``any_model``: by their size alone.
-
-    ``digests`` are those of all the templates that are going to be restored.
-    """
-
-    command = "templates restore"
-
-    system_id: Count
-    any_model: bool = False
-    digests: list[bytes] = []
-    backup: Word | None = None
-
-
-class RestorePrints(Request, tag="restore-prints", frozen=True, kw_only=True):
-    """Store these records of a backup, each sealed to the courier's key."""
-
-    command = "templates restore"
-
-    gate: Word
-    backup: Word
-    sealed: list[bytes]
 
 
 class TakeImage(Request, tag="take-image", frozen=True, kw_only=True):

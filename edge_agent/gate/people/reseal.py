@@ -16,8 +16,8 @@ from ...contract.stamps import local_time
 from ..sealed_backups import SealedBackup
 from .back_up import checked_recipients, time_now
 from .context import RequestContext, Result
-from .requests import BeginReseal, DestroyBackup, KeepReseal
 from .templates.backup_file import FORMAT, VERSION, Header
+from .templates.requests import BeginReseal, DestroyBackup, KeepReseal
 
 
 def begin_reseal(context: RequestContext, request: BeginReseal) -> Result:

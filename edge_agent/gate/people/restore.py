@@ -21,9 +21,9 @@ from ..ledger.store.metadata import ERASURES_UNKNOWN
 from ..sensor.pairing import persistently
 from .context import RequestContext, Result
 from .enroll import free_slots
-from .requests import AskCourier, BeginRestore, RestorePrints
 from .templates.backup_file import Record, read_record
 from .templates.records import RESTORED, Batch, RecordOutcome, held, left_out
+from .templates.requests import AskCourier, BeginRestore, RestorePrints
 
 _MOST_AT_ONCE = 16
 _AT_ONCE = 8

@@ -18,21 +18,24 @@ from edge_agent.gate.people.context import RequestContext, Result
 from edge_agent.gate.people.handlers import HANDLERS, Dispatcher, Handler
 from edge_agent.gate.people.requests import (
     AddWorker,
-    AskCourier,
     AskDay,
     AskNames,
     AskStatus,
-    BeginBackup,
-    BeginRestore,
     Enroll,
     Identify,
     RemovePrint,
     Request,
-    RestorePrints,
     RetireGate,
-    SealPrints,
     TakeImage,
     Watch,
+)
+from edge_agent.gate.people.templates import requests as sealed_requests
+from edge_agent.gate.people.templates.requests import (
+    AskCourier,
+    BeginBackup,
+    BeginRestore,
+    RestorePrints,
+    SealPrints,
 )
 from edge_agent.gate.people.templates.sealing import AgeSealing
 from tests.gate.fakes import (
@@ -112,7 +115,7 @@ def make_coffee(context: RequestContext, request: MakeCoffee) -> Result:
     return {}
 
 
-STRUCTS = structs_of(requests) - SOCKETS_OWN
+STRUCTS = (structs_of(requests) | structs_of(sealed_requests)) - SOCKETS_OWN
 FUNCTIONS = handling(functions_of(people))
 
 

@@ -10,14 +10,14 @@ from msgspec.structs import replace
 from edge_agent.contract.errors import BadRequest
 from edge_agent.contract.people_facts import TemplatesSealed
 from edge_agent.gate.ledger.store.metadata import ERASURES_UNKNOWN
-from edge_agent.gate.people.requests import (
+from edge_agent.gate.people.requests import LeaveWorker
+from edge_agent.gate.people.templates.backup_file import line_hash, sealed_line
+from edge_agent.gate.people.templates.requests import (
     BeginReseal,
     BeginRestore,
     DestroyBackup,
     KeepReseal,
-    LeaveWorker,
 )
-from edge_agent.gate.people.templates.backup_file import line_hash, sealed_line
 from tests.gate.fakes import INFO
 from tests.gate.ledger.ledgers import append, open_store
 

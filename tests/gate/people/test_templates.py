@@ -10,18 +10,7 @@ from edge_agent.contract.errors import BadRequest, EdgeAgentError
 from edge_agent.contract.people import Worker
 from edge_agent.gate.errors import SensorGarbled, SensorSilent
 from edge_agent.gate.ledger.recorder import Recorder
-from edge_agent.gate.people.requests import (
-    AdoptSensor,
-    AskCourier,
-    BeginBackup,
-    BeginRestore,
-    DeactivateWorker,
-    Enroll,
-    KeepBackup,
-    RemovePrint,
-    RestorePrints,
-    SealPrints,
-)
+from edge_agent.gate.people.requests import AdoptSensor, DeactivateWorker, Enroll, RemovePrint
 from edge_agent.gate.people.templates.backup_file import (
     Backup,
     Header,
@@ -31,6 +20,14 @@ from edge_agent.gate.people.templates.backup_file import (
     sealed_line,
 )
 from edge_agent.gate.people.templates.records import Batch
+from edge_agent.gate.people.templates.requests import (
+    AskCourier,
+    BeginBackup,
+    BeginRestore,
+    KeepBackup,
+    RestorePrints,
+    SealPrints,
+)
 from edge_agent.gate.people.templates.sealing import AgeSealing
 from edge_agent.gate.sensor.pairing import Pairing, digest
 from tests.gate.fakes import (
