@@ -1,4 +1,8 @@
-"""The tables, as migrations. A migration that was released is never edited."""
+"""The tables, as migrations. A migration that was released is never edited.
+
+Here are those of the ledger, its times, and who is known; what is kept about workers for a time has
+its tables in privacy_schema.py.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ import zlib
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
+
+from . import privacy_schema
 
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
@@ -16,9 +22,6 @@ TABLE = "_sqlite_migrations"
 
 NAME = "edge-agent"
 """What it calls ours there."""
-
-STEPS: list[Callable[[Database], None]] = []
-"""The migrations, the oldest first."""
 
 
 @cache
@@ -32,12 +35,6 @@ def migrations() -> Migrations:
     return made
 
 
-def _migration(step: Callable[[Database], None]) -> Callable[[Database], None]:
-    STEPS.append(step)
-    return step
-
-
-@_migration
 def m001_ledger(db: Database) -> None:
     """The ledger and whose it is; the two watermarks are all the outbox there is."""
     db.conn.execute(
@@ -67,7 +64,6 @@ def m001_ledger(db: Database) -> None:
     db.conn.execute("CREATE TABLE pending_times (seq INTEGER PRIMARY KEY) STRICT")
 
 
-@_migration
 def m002_people(db: Database) -> None:
     """Workers and prints. A slot's generations stay known after the print is gone."""
     db.conn.execute(
@@ -93,13 +89,11 @@ def m002_people(db: Database) -> None:
     )
 
 
-@_migration
 def m003_remembered(db: Database) -> None:
     """Small facts about this installation, such as the sensor port that has worked."""
     db.conn.execute("CREATE TABLE remembered (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT")
 
 
-@_migration
 def m004_pairing(db: Database) -> None:
     """Which module the prints are in, and which slots are being changed."""
     db.conn.execute(
@@ -114,7 +108,6 @@ def m004_pairing(db: Database) -> None:
     db.conn.execute("ALTER TABLE prints ADD COLUMN digest BLOB")
 
 
-@_migration
 def m010_checkpoint(db: Database) -> None:
     """The last entry that was pruned, if any was: the chain goes on from its hash."""
     db.conn.execute(
@@ -126,7 +119,6 @@ def m010_checkpoint(db: Database) -> None:
     )
 
 
-@_migration
 def m020_watermark_sum(db: Database) -> None:
     """A checksum beside the watermarks: they tell what need not be rescued of a damaged ledger."""
     db.conn.execute("ALTER TABLE watermarks ADD COLUMN sum INTEGER")
@@ -135,7 +127,6 @@ def m020_watermark_sum(db: Database) -> None:
         db.conn.execute("UPDATE watermarks SET sum = ?", (digest,))
 
 
-@_migration
 def m021_print_sum(db: Database) -> None:
     """A checksum beside each print: a byte that flips must not credit one worker with another's."""
     db.conn.execute("ALTER TABLE prints ADD COLUMN sum INTEGER")
@@ -149,7 +140,6 @@ def m021_print_sum(db: Database) -> None:
         )
 
 
-@_migration
 def m030_times(db: Database) -> None:
     """What times rest on, what was said of which punch, and which punches were voided."""
     db.conn.execute(
@@ -209,7 +199,6 @@ def m030_times(db: Database) -> None:
     db.conn.execute("CREATE TABLE voided (seq INTEGER PRIMARY KEY) STRICT")
 
 
-@_migration
 def m040_roster(db: Database) -> None:
     """Payroll's own word on the workers whom its roster names, and which roster is in force."""
     db.conn.execute(
@@ -231,7 +220,6 @@ def m040_roster(db: Database) -> None:
     )
 
 
-@_migration
 def m050_backed_up(db: Database) -> None:
     """Which prints a backup of the templates holds."""
     db.conn.execute(
@@ -240,7 +228,6 @@ def m050_backed_up(db: Database) -> None:
     )
 
 
-@_migration
 def m070_listings(db: Database) -> None:
     """What a roster says of workers, before it stands where it belongs.
 
@@ -260,7 +247,6 @@ def m070_listings(db: Database) -> None:
     )
 
 
-@_migration
 def m080_worker_sum(db: Database) -> None:
     """A checksum beside each worker and what payroll says of them, as beside the prints."""
     for table, columns in (
@@ -276,7 +262,6 @@ def m080_worker_sum(db: Database) -> None:
             )
 
 
-@_migration
 def m090_no_listings(db: Database) -> None:
     """A roster comes into force in one transaction.
 
@@ -303,7 +288,6 @@ def m090_no_listings(db: Database) -> None:
     db.conn.execute("DROP TABLE listings")
 
 
-@_migration
 def m110_former_names(db: Database) -> None:
     """Whose a code was before it was another person's: theirs are its punches up to ``through``."""
     db.conn.execute(
@@ -315,7 +299,6 @@ def m110_former_names(db: Database) -> None:
     )
 
 
-@_migration
 def m120_credentials(db: Database) -> None:
     """Cards, PINs and QR codes, one of each to a worker, and whom a supervisor has named.
 
@@ -338,150 +321,34 @@ def m120_credentials(db: Database) -> None:
     )
 
 
-@_migration
-def m170_evidence(db: Database) -> None:
-    """What the entries' ``evidence_hash`` opens to. It is erased with the worker.
-
-    No index on the worker: it would be a page more to write for every punch.
-    """
-    db.conn.execute(
-        "CREATE TABLE evidence_openings ("
-        " seq INTEGER PRIMARY KEY CHECK (seq > 0),"
-        " worker TEXT NOT NULL,"
-        " finger TEXT NOT NULL,"
-        " slot INTEGER NOT NULL,"
-        " generation INTEGER NOT NULL,"
-        " score INTEGER NOT NULL,"
-        " salt BLOB NOT NULL"
-        ") STRICT"
-    )
-
-
-@_migration
-def m171_consents(db: Database) -> None:
-    """The consents that live, one of a worker; a checksum beside each, as beside the prints."""
-    db.conn.execute(
-        "CREATE TABLE consents ("
-        " worker TEXT PRIMARY KEY REFERENCES workers (code),"
-        " text TEXT NOT NULL,"
-        " text_hash BLOB NOT NULL CHECK (length(text_hash) = 32),"
-        " signed TEXT NOT NULL,"
-        " sum INTEGER NOT NULL"
-        ") STRICT"
-    )
-
-
-@_migration
-def m172_erasures(db: Database) -> None:
-    """Whose fingers are to be erased, from when on, and how far that is.
-
-    ``slots``: those whose templates the sensor may still hold, a JSON list of slot and generation.
-    ``document``: what was done and how it was checked, once it is.
-    """
-    db.conn.execute(
-        "CREATE TABLE erasures ("
-        " id INTEGER PRIMARY KEY,"
-        " worker TEXT NOT NULL,"
-        " after TEXT,"
-        " begun TEXT,"
-        " slots TEXT NOT NULL,"
-        " counts TEXT NOT NULL,"
-        " scrubbed INTEGER NOT NULL CHECK (scrubbed IN (0, 1)),"
-        " document TEXT"
-        ") STRICT"
-    )
-
-
-@_migration
-def m180_erased(db: Database) -> None:
-    """Whose erasures are known here, by the entry that says why; those of former ledgers too.
-
-    ``owed``: this database has not seen it, and what it holds of the worker has to go again.
-    """
-    db.conn.execute(
-        "CREATE TABLE erased ("
-        " ledger TEXT NOT NULL,"
-        " seq INTEGER NOT NULL,"
-        " worker TEXT NOT NULL,"
-        " kind TEXT NOT NULL,"
-        " owed INTEGER NOT NULL CHECK (owed IN (0, 1)),"
-        " PRIMARY KEY (ledger, seq)"
-        ") STRICT"
-    )
-    db.conn.execute(
-        "INSERT INTO erased SELECT json_extract(CAST(wire AS TEXT), '$.data.ledger'), seq,"
-        " json_extract(CAST(wire AS TEXT), '$.data.worker'), kind, 0 FROM ledger"
-        " WHERE kind IN ('consent.withdrawn', 'worker.left')"
-    )
-
-
-@_migration
-def m181_sealed_backups(db: Database) -> None:
-    """The backups of the templates, each as JSON: until somebody says that it was destroyed."""
-    db.conn.execute(
-        "CREATE TABLE sealed_backups (backup TEXT PRIMARY KEY, details TEXT NOT NULL) STRICT"
-    )
-    db.conn.execute(
-        "INSERT OR REPLACE INTO sealed_backups SELECT data ->> '$.backup', json_object("
-        " 'backup', data ->> '$.backup', 'made', data ->> '$.at', 'prints', data ->> '$.prints',"
-        " 'recipients', json(data -> '$.recipients')) FROM"
-        " (SELECT json_extract(CAST(wire AS TEXT), '$.data') AS data FROM ledger"
-        " WHERE kind = 'templates.sealed' ORDER BY seq)"
-    )
-
-
-@_migration
-def m182_stopped(db: Database) -> None:
-    """Since when a worker is not recognised whose erasure waits for its term."""
-    db.conn.execute("ALTER TABLE erasures ADD COLUMN stopped TEXT")
-
-
-@_migration
-def m190_retention(db: Database) -> None:
-    """Whose refused touches were, and the records of consents that live no more.
-
-    Both stay for a time. ``ended``: a day; null: nobody knew which.
-    """
-    db.conn.execute(
-        "CREATE TABLE attempt_openings ("
-        " seq INTEGER PRIMARY KEY CHECK (seq > 0),"
-        " worker TEXT NOT NULL,"
-        " salt BLOB NOT NULL"
-        ") STRICT"
-    )
-    db.conn.execute(
-        "CREATE TABLE ended_consents ("
-        " worker TEXT NOT NULL,"
-        " text TEXT NOT NULL,"
-        " text_hash BLOB NOT NULL CHECK (length(text_hash) = 32),"
-        " signed TEXT NOT NULL,"
-        " ended TEXT"
-        ") STRICT"
-    )
-
-
-@_migration
-def m191_claims(db: Database) -> None:
-    """What workers have asked for about their data. ``asked``, ``due`` and ``closed`` are days."""
-    db.conn.execute(
-        "CREATE TABLE claims ("
-        " id INTEGER PRIMARY KEY,"
-        " worker TEXT NOT NULL,"
-        " what TEXT NOT NULL,"
-        " asked TEXT NOT NULL,"
-        " due TEXT NOT NULL,"
-        " opened_by TEXT NOT NULL,"
-        " closed TEXT,"
-        " answer TEXT,"
-        " closed_by TEXT"
-        ") STRICT"
-    )
-
-
-@_migration
 def m200_vouched_name(db: Database) -> None:
     """The name that somebody has vouched for, where small steps have made another one of it.
 
     Null: it is the worker's name of today.
     """
     db.conn.execute("ALTER TABLE workers ADD COLUMN vouched_name TEXT")
+
+
+STEPS: list[Callable[[Database], None]] = sorted(
+    (
+        m001_ledger,
+        m002_people,
+        m003_remembered,
+        m004_pairing,
+        m010_checkpoint,
+        m020_watermark_sum,
+        m021_print_sum,
+        m030_times,
+        m040_roster,
+        m050_backed_up,
+        m070_listings,
+        m080_worker_sum,
+        m090_no_listings,
+        m110_former_names,
+        m120_credentials,
+        m200_vouched_name,
+        *privacy_schema.STEPS,
+    ),
+    key=lambda step: step.__name__,
+)
+"""The migrations, the oldest first, as their numbers say."""
