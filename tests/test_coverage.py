@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.contract.stamps import ClockState, Stamp, utc_time
-from edge_agent.gate.host.clock_trust import ClockTrust, Known
+from edge_agent.gate.host.clock_trust import ClockTrust, KnownTime
 from edge_agent.receiver.signs_of_life import (
     Cover,
     Sign,
@@ -90,7 +90,7 @@ class Gate:
         self.trust = ClockTrust(f"boot-{self.boot}", 500)
         for entry in reversed(self.entries):
             if entry.stamp.trusted:
-                self.trust.recall(Known(entry.stamp, False), None)
+                self.trust.recall(KnownTime(entry.stamp, False), None)
                 break
         self.running, self.told_on = True, sensor
         if sensor:

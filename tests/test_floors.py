@@ -58,7 +58,7 @@ FLOORS = {
     ),
     "gate.ledger": (
         ("store",),
-        ("lost_people", "succession", "store_health"),
+        ("known", "lost_people", "succession", "store_health"),
         ("damage", "recorder", "old_entries"),
         ("open_or_succeed", "expire", "prune", "resolve_times"),
         ("watch_case", "watch_clock", "watch_recording"),

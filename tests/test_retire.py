@@ -51,7 +51,7 @@ def test_the_sensor_is_empty_before_the_last_entry_says_so(office: Office) -> No
     assert done["erased"] == 3
     assert office.last["kind"] == "gate.retired"
     assert (office.last["erased"], office.last["slots"]) == (3, INFO.capacity)
-    assert office.site.gate.prints == []
+    assert office.site.gate.known.prints == []
     assert done["last"] == office.last["seq"]
 
 

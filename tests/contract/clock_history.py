@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from edge_agent.contract.stamps import Stamp
 from edge_agent.contract.true_times import Landmark, turns
-from edge_agent.gate.host.clock_trust import ClockTrust, Known
+from edge_agent.gate.host.clock_trust import ClockTrust, KnownTime
 
 DRIFT_PPM = 500
 MINUTE = 60_000
@@ -100,7 +100,7 @@ class History:
         trust = ClockTrust(machine.boot, DRIFT_PPM)
         for entry in reversed(self.entries):
             if entry.stamp.trusted:
-                trust.recall(Known(entry.stamp, False), None)
+                trust.recall(KnownTime(entry.stamp, False), None)
                 break
         return trust
 

@@ -16,7 +16,7 @@ from edge_agent.gate.daemon.loop import GateLoop
 from edge_agent.gate.directions import DirectionRule
 from edge_agent.gate.errors import DiskFull, SensorFault
 from edge_agent.gate.events import Event, Outcome, PanelShown
-from edge_agent.gate.host.clock_trust import Known
+from edge_agent.gate.host.clock_trust import KnownTime
 from edge_agent.gate.ledger.recorder import Recorder
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.people.roster import RosterInbox
@@ -34,7 +34,7 @@ TOPICS = Topics("attendance", GATE)
 
 
 class Clocks(Clock, Protocol):
-    def recall(self, known: Known) -> None:
+    def recall(self, known: KnownTime) -> None:
         """A process has begun that knows no more than this."""
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from ...contract.stamps import ClockState, Stamp
-from .clock_trust import KEPT_ELSEWHERE_MS, ClockTrust, HardwareClock, Known, that_counts
+from .clock_trust import KEPT_ELSEWHERE_MS, ClockTrust, HardwareClock, KnownTime, that_counts
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -59,7 +59,7 @@ class HostClock:
         self._boot = (os.environ.get("BOOT_ID") or _BOOT_ID.read_text()).strip().replace("-", "")
         self._trust = ClockTrust(self._boot, drift_ppm)
 
-    def recall(self, known: Known) -> None:
+    def recall(self, known: KnownTime) -> None:
         """Learn what the ledger knows, as a daemon that starts must."""
         # Once the kernel is synchronised, it sets the hardware clock: that would prove nothing.
         clocks = _hardware_clocks() if _kernel_error_ms() is None else []

@@ -44,7 +44,7 @@ def that_counts(clocks: Iterable[HardwareClock], wall_ms: int, last: Stamp) -> H
     return max(reversed(list(clocks)), key=worth, default=None)
 
 
-class Known(Struct, frozen=True):
+class KnownTime(Struct, frozen=True):
     """What the ledger tells a gate that starts: its last trusted stamp.
 
     ``hardware_clock_held``: the last synchronisation that could tell has found the battery-backed
@@ -72,7 +72,7 @@ class ClockTrust:
         self._hardware: HardwareClock | None = None
         self._hardware_bound_ms: int | None = None
 
-    def recall(self, known: Known, hardware: HardwareClock | None) -> None:
+    def recall(self, known: KnownTime, hardware: HardwareClock | None) -> None:
         """Begin with what is known already.
 
         Within one boot the last sync holds. After a power cut a battery-backed clock counts where

@@ -48,7 +48,7 @@ class ResolveTimes:
 
     def begin(self) -> None:
         """More is known of the clock: look at all that is pending."""
-        self._gate.clock_changed()
+        self._gate.known.clock_changed()
         self._after = 0
         self._not_before = 0.0
         self._done = False
@@ -73,7 +73,7 @@ class ResolveTimes:
         if doubted is None:
             return False
         # It may have been found out since this round began, by a punch: nothing rests on it now.
-        self._gate.clock_changed()
+        self._gate.known.clock_changed()
         self._after = 0
         entries = self._gate.store.entries(doubted.start, _BATCH)
         entries = [entry for entry in entries if entry.seq in doubted]
@@ -91,7 +91,7 @@ class ResolveTimes:
             return None
         press = told(self._gate.store.data_of(entry))
         stamp = stamp_of(press)
-        if press["kind"] != RECORDED or not self._gate.knows(stamp):
+        if press["kind"] != RECORDED or not self._gate.known.knows(stamp):
             return None
         return own_bounds(stamp)
 
@@ -133,9 +133,9 @@ class ResolveTimes:
         """When a punch was; one of a boot that this ledger never saw was before it came here."""
         touch = told(data)
         stamp = stamp_of(touch)
-        if touch is data or self._gate.knows(stamp):
-            return self._gate.when(stamp)
-        here = self._gate.when(stamp_of(data))
+        if touch is data or self._gate.known.knows(stamp):
+            return self._gate.known.when(stamp)
+        here = self._gate.known.when(stamp_of(data))
         since = touch.get("not_before")
         low = None if since is None else parse_time(since)
         return Bounds(low, here.high, exact=False, final=here.final)

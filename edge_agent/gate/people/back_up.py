@@ -37,7 +37,7 @@ def begin_backup(context: RequestContext, request: BeginBackup) -> Result:
     """
     gate = context.gate
     recipients = checked_recipients(context, request.recipients)
-    prints = sorted(gate.prints, key=lambda print_: print_.slot)
+    prints = sorted(gate.known.prints, key=lambda print_: print_.slot)
     if not prints:
         raise BadRequest("backup.nothing")
     header = Header(
@@ -105,7 +105,7 @@ def seal_prints(context: RequestContext, request: SealPrints) -> Result:
 def keep_backup(context: RequestContext, request: KeepBackup) -> Result:
     """The file is on its medium: its prints need no warning any more."""
     backup = _under_way(context, request.backup)
-    kept = [print_ for print_ in backup.sealed if print_ in context.gate.prints]
+    kept = [print_ for print_ in backup.sealed if print_ in context.gate.known.prints]
     context.gate.note_backed_up(kept)
     context.transfers.backup = None
     return {"backup": request.backup, "prints": len(kept)}
@@ -126,7 +126,7 @@ def _read(
     worker = store.worker(print_.worker)
     template: bytes | None = None
     why: Message | None = None
-    if known is None or worker is None or print_ not in context.gate.prints:
+    if known is None or worker is None or print_ not in context.gate.known.prints:
         why = Message("backup.removed-meanwhile")
     else:
         pairing = context.pairing

@@ -92,7 +92,7 @@ class RequestContext:
         code = unicodedata.normalize("NFC", text.strip())
         if is_code(code) and (worker := self.gate.store.worker(code)) is not None:
             return worker
-        workers = self.gate.workers
+        workers = self.gate.known.workers
         names = {one.code: one.name for one in workers.values()}
         if meant := look_alikes(code, workers) or so_called(code, names):
             raise BadRequest("people.unknown-but", code=code, meant=meant)

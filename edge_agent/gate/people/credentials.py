@@ -64,7 +64,7 @@ def remove_credential(context: RequestContext, request: RemoveCredential) -> Res
 def allow_credentials(context: RequestContext, request: AllowCredentials) -> Result:
     """Name a worker, or no longer. Raises BadRequest where it is so already."""
     code, allowed = context.worker(request.code).code, request.allowed
-    if (code in context.gate.credentials.named) is allowed:
+    if (code in context.gate.known.credentials.named) is allowed:
         raise BadRequest("credential.allowed-already" if allowed else "credential.not-named")
     fact = CredentialsAllowed(worker=code, allowed=allowed, actor=context.actor)
     context.gate.record_credentials(fact, lambda change: change.put_named(code, named=allowed))
@@ -74,12 +74,12 @@ def allow_credentials(context: RequestContext, request: AllowCredentials) -> Res
 def _enter(context: RequestContext, code: str, method: Method, secret: str) -> Result:
     gate = context.gate
     if method is not Method.PIN:
-        other = gate.credentials.owner(secret)
+        other = gate.known.credentials.owner(secret)
         if other is not None and (other.worker, other.method) != (code, method):
             raise BadRequest("credential.is-anothers", code=other.worker)
         if method is Method.CARD and secret.startswith(TOKEN):
             raise BadRequest("credential.is-qr")
-    made = gate.credentials.made(code, method, secret)
+    made = gate.known.credentials.made(code, method, secret)
     replaced = method in _methods_of(context, code)
     fact = CredentialAdded(worker=code, method=method, actor=context.actor)
     gate.record_credentials(fact, lambda change: change.put_credential(made))
@@ -91,7 +91,7 @@ def _usable_pin(context: RequestContext, code: str, pin: str) -> str:
     number = number_of(code)
     if number is None:
         raise BadRequest("credential.no-number", code=code)
-    other = context.gate.credentials.pin_at(number)
+    other = context.gate.known.credentials.pin_at(number)
     if other is not None and other.worker != code:
         raise BadRequest("credential.same-number", code=code, other=other.worker, number=number)
     return checked_pin(pin, code)

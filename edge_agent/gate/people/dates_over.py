@@ -51,7 +51,7 @@ class DatesOver:
         over = {code: seen.get(code, today) for code in self._over()}
         if over != seen:
             gate.store.remember(_SEEN, msgspec.json.encode(over).decode())
-        enrolled = {print_.worker for print_ in gate.prints}
+        enrolled = {print_.worker for print_ in gate.known.prints}
         many = len(over) >= _MANY and 2 * len(over) > len(enrolled)
         term = LONGEST_TERM if many else gate.policy.erase_within_days
         due = {code: after_working_days(day, term) for code, day in over.items()}
@@ -77,16 +77,16 @@ class DatesOver:
         A site may list 20,000 workers: what costs little is asked first.
         """
         gate = self._gate
-        now, last, zone = gate.clock.stamp(), gate.last_punches, gate.policy.zone
+        now, last, zone = gate.clock.stamp(), gate.known.last_punches, gate.policy.zone
         today = local_date(now.wall_ms, zone)
         past = {
             code: worker.listed
-            for code, worker in gate.workers.items()
+            for code, worker in gate.known.workers.items()
             if worker.listed and worker.listed.valid_to and worker.listed.valid_to < today
         }
         if not past:
             return []
-        here = {print_.worker for print_ in gate.prints} | gate.store.consents().keys()
+        here = {print_.worker for print_ in gate.known.prints} | gate.store.consents().keys()
         here |= {one.worker for one in gate.store.credentials()}
         if gate.clock.monotonic() >= self._look_again:
             self._look_again = gate.clock.monotonic() + _EVIDENCE_EVERY_S

@@ -27,7 +27,7 @@ def enroll(context: RequestContext, request: Enroll) -> Result:
     former = _admit(context, code, finger, replace=request.replace)
     capacity = context.sensor_in_use().capacity
     taken = sensor.slots()
-    owned = (held.slot for held in gate.prints)
+    owned = (held.slot for held in gate.known.prints)
     [slot] = free_slots(taken, owned, capacity, 1)
     presses = Presses(context, code, former)
     likeness = presses.capture_template()
@@ -65,7 +65,7 @@ def remove_print(context: RequestContext, request: RemovePrint) -> Result:
     """Forget a finger and erase its template. Raises BadRequest where it is not enrolled."""
     gate = context.gate
     code, finger = context.worker(request.code).code, checked_finger(request.finger)
-    found = [p for p in gate.prints if p.worker == code and p.finger == finger]
+    found = [p for p in gate.known.prints if p.worker == code and p.finger == finger]
     if not found:
         raise BadRequest("people.not-enrolled", code=code, finger=finger)
     context.sensor_in_use()
@@ -85,7 +85,7 @@ def identify(context: RequestContext, request: Identify) -> Result:
     match = context.sensor.search()
     if match is None or match.score <= 0:
         return {"known": False}
-    owner, worker = context.gate.owner_of(match.slot)
+    owner, worker = context.gate.known.owner_of(match.slot)
     return {
         "known": owner is not None,
         "worker": worker.code if worker else None,
@@ -119,12 +119,12 @@ def _admit(context: RequestContext, code: str, finger: str, *, replace: bool) ->
         raise BadRequest("people.deactivated", code=code)
     if worker.deactivated:
         raise BadRequest("people.delisted-ask", code=code)
-    if not context.gate.may_use_fingers_of(code):
+    if not context.gate.known.may_use_fingers_of(code):
         stopped = code in context.gate.store.stopped()
         raise BadRequest("privacy.leaving" if stopped else "consent.needed", code=code)
-    if not context.gate.may_take_fingers_of(code):
+    if not context.gate.known.may_take_fingers_of(code):
         raise BadRequest("privacy.unknown")
-    held = (p for p in context.gate.prints if p.worker == code and p.finger == finger)
+    held = (p for p in context.gate.known.prints if p.worker == code and p.finger == finger)
     former = next(held, None)
     if former is not None and not replace:
         raise BadRequest("people.enrolled-already", code=code, finger=finger)
@@ -149,5 +149,5 @@ def _of_the_other_hand(context: RequestContext, print_: Print) -> str | None:
     """The finger that would go with this one; None where the other hand has one already."""
     hand, _, name = print_.finger.partition("-")
     other = "left" if hand == "right" else "right"
-    fingers = [p.finger for p in context.gate.prints if p.worker == print_.worker]
+    fingers = [p.finger for p in context.gate.known.prints if p.worker == print_.worker]
     return None if any(finger.startswith(other) for finger in fingers) else f"{other}-{name}"

@@ -123,7 +123,7 @@ class Eraser:
         database.
         """
         gate, store = self._gate, self._gate.store
-        traces, owned = store.traces_of(code), [p for p in gate.prints if p.worker == code]
+        traces, owned = store.traces_of(code), [p for p in gate.known.prints if p.worker == code]
         planned = store.planned_for(code)
         stamp = gate.clock.stamp()
         dropped = planned.counts.credentials if planned else 0
@@ -250,7 +250,7 @@ class Eraser:
         gate = self._gate
         if gate.store.remembered(ERASURES_UNKNOWN) is not None:
             log.error("%s", Message("privacy.unknown"))
-        if not gate.policy.consent_required and gate.prints:
+        if not gate.policy.consent_required and gate.known.prints:
             log.warning('fingers are used without asking for a consent: [privacy] consent is "off"')
         self._dates.tell()
         for one in gate.store.erasures():
@@ -291,7 +291,7 @@ class Eraser:
     def _erase_from_sensor(self, one: Erasure) -> Erasure:
         """Believed once the index was read back. Raises SensorFault."""
         gate, pairing = self._gate, self._pairing
-        owned = {print_.slot for print_ in gate.prints}
+        owned = {print_.slot for print_ in gate.known.prints}
         for slot, generation in one.slots:
             if slot not in owned:  # Else somebody was enrolled there since, over it.
                 if slot in persistently(pairing, self._sensor.slots):

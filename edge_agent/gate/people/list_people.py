@@ -13,9 +13,9 @@ def list_people(context: RequestContext, request: AskPeople) -> Result:
     Of each ``code``, ``name``, ``deactivated``, their ``fingers`` and their other ``methods``.
     """
     gate = context.gate
-    codes = sorted(code for code in gate.workers if code > request.after)
+    codes = sorted(code for code in gate.known.workers if code > request.after)
     fingers: dict[str, list[str]] = {}
-    for print_ in gate.prints:
+    for print_ in gate.known.prints:
         fingers.setdefault(print_.worker, []).append(print_.finger)
     methods: dict[str, list[str]] = {}
     for one in gate.store.credentials():
@@ -23,8 +23,8 @@ def list_people(context: RequestContext, request: AskPeople) -> Result:
     people = [
         {
             "code": code,
-            "name": gate.workers[code].name,
-            "deactivated": gate.workers[code].deactivated,
+            "name": gate.known.workers[code].name,
+            "deactivated": gate.known.workers[code].deactivated,
             "fingers": fingers.get(code, []),
             "methods": methods.get(code, []),
         }

@@ -105,7 +105,7 @@ class Presses:
                 return
             believed = isinstance(recognised(match, self._context.gate.policy), Match)
             if not (believed and self._let_pass(match, stamp)):
-                owner, _ = self._context.gate.owner_of(match.slot)
+                owner, _ = self._context.gate.known.owner_of(match.slot)
                 if owner is None:
                     raise BadRequest("people.known-finger")
                 raise BadRequest("people.finger-of", finger=owner.finger, code=owner.worker)
@@ -114,7 +114,7 @@ class Presses:
         """Whose finger the features in ``buffer`` are, if they are anybody's but the former's."""
         sensor = self._context.sensor
         while (match := sensor.search(buffer)) is not None and match.score > 0:
-            owner, _ = self._context.gate.owner_of(match.slot)
+            owner, _ = self._context.gate.known.owner_of(match.slot)
             if owner is not None:
                 return match if owner != self._former else None
             if match.slot in self._erased:
@@ -127,7 +127,7 @@ class Presses:
 
     def _let_pass(self, match: Match, stamp: Stamp) -> bool:
         """Answer somebody else's press as a touch. False where it is none."""
-        owner, _ = self._context.gate.owner_of(match.slot)
+        owner, _ = self._context.gate.known.owner_of(match.slot)
         if owner is None or owner.worker == self._code or owner in self._passed:
             return False
         self._passed.add(owner)

@@ -29,7 +29,8 @@ def begin_reseal(context: RequestContext, request: BeginReseal) -> Result:
     recipients = checked_recipients(context, request.recipients)
     named = {checked_code(code) for code in request.without}
     erased = {one.worker for one in gate.store.erased()} - gate.store.consents().keys()
-    leave_out = (named | erased - {print_.worker for print_ in gate.prints}) & set(request.workers)
+    enrolled = {print_.worker for print_ in gate.known.prints}
+    leave_out = (named | erased - enrolled) & set(request.workers)
     left = Counter(code for code in request.workers if code not in leave_out)
     if not leave_out:
         raise BadRequest("backup.nothing-to-leave-out")

@@ -147,7 +147,7 @@ def _write(
 def _slots(context: RequestContext, batch: Batch, taken: frozenset[int]) -> list[tuple[int, bool]]:
     """A slot for each record, and whether it holds the template already."""
     strangers, capacity = context.transfers.strangers, context.sensor_in_use().capacity
-    owned = {print_.slot for print_ in context.gate.prints if print_ not in batch.lost}
+    owned = {print_.slot for print_ in context.gate.known.prints if print_ not in batch.lost}
     there = [strangers.slot_with(record, taken - owned) for record in batch.records]
     held_already = {slot for slot in there if slot is not None}
     free = iter(free_slots(taken, owned | held_already, capacity, there.count(None)))

@@ -97,9 +97,9 @@ class RosterKeeper:
         if refusal is not None:
             return self._refuse(heard, refusal, applied)
         if heard.roster is not None and heard.roster.version != applied.version:
-            listings = self._without_forgotten(merge(heard.roster.workers, self._gate.workers))
-            known = len(self._gate.workers) + sum(listing.added for listing in listings)
-            if known > MOST_KNOWN_WORKERS:
+            workers = self._gate.known.workers
+            listings = self._without_forgotten(merge(heard.roster.workers, workers))
+            if len(workers) + sum(listing.added for listing in listings) > MOST_KNOWN_WORKERS:
                 why = Message("roster.too-many-known", most=MOST_KNOWN_WORKERS)
                 return self._refuse(structs.replace(heard, why=why), Refusal.TOO_LARGE, applied)
             if not self._room_for(len(listings)):
@@ -111,7 +111,7 @@ class RosterKeeper:
 
     def _without_forgotten(self, listings: list[Listing]) -> list[Listing]:
         """A name that was asked to go does not come back, unless payroll takes the worker again."""
-        known = self._gate.workers
+        known = self._gate.known.workers
         gone = {one.worker for one in self._gate.store.erased()}
         kept = []
         for listing in listings:
@@ -182,9 +182,9 @@ class RosterKeeper:
 
     def _given_away(self, listings: Iterable[Listing]) -> list[str]:
         """Codes with prints, or a card, that are another person's now, as far as names tell."""
-        known = self._gate.workers
+        known = self._gate.known.workers
         vouched = self._gate.store.vouched_names()
-        with_prints = {print_.worker for print_ in self._gate.prints}
+        with_prints = {print_.worker for print_ in self._gate.known.prints}
         with_prints |= {one.worker for one in self._gate.store.credentials()}
         return [
             code

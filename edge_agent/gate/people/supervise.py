@@ -42,14 +42,14 @@ def add_punch(context: RequestContext, request: AddPunch) -> Result:
     """Add a punch. Raises BadRequest where it cannot be, or is odd and not forced."""
     gate, zone = context.gate, context.gate.policy.zone
     reason = checked_reason(request.reason)
-    names = {worker.code: worker.name for worker in gate.workers.values()}
-    code = known_code(request.code, gate.workers, Message("people.add-first"), names)
+    names = {worker.code: worker.name for worker in gate.known.workers.values()}
+    code = known_code(request.code, gate.known.workers, Message("people.add-first"), names)
     if request.direction not in (None, *(way.value for way in Direction)):
         raise BadRequest("punch.no-direction", text=request.direction)
     addition = Addition(
         code=code, at_ms=said_moment(request.at, zone, force=request.force), zone=zone
     )
-    now, worker = gate.clock.stamp(), gate.workers[code]
+    now, worker = gate.clock.stamp(), gate.known.workers[code]
     addition.check(
         _today(gate, now),
         worker.listed,
@@ -91,7 +91,7 @@ def _today(gate: Recorder, now: Stamp) -> Today:
     if now.trusted:
         return Today(now.wall_ms + (now.uncertainty_ms or 0))
     known = gate.store.known_time()
-    least = gate.when(now).low or (known.stamp.wall_ms if known else None)
+    least = gate.known.when(now).low or (known.stamp.wall_ms if known else None)
     shown = now.wall_ms
     if least is None:
         return Today(shown if shown >= _MADE_MS else None, sure=False)

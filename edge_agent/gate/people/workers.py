@@ -111,16 +111,16 @@ def doubt_name(gate: Recorder, known: Worker, name: str) -> None:
 
 def doubt_code(gate: Recorder, code: str) -> None:
     """Raise BadRequest where a new code would be taken for another one, or is hardly one."""
-    taken_for = look_alikes(code, gate.workers)
+    taken_for = look_alikes(code, gate.known.workers)
     if taken_for:
-        other = gate.workers[taken_for[0]]
+        other = gate.known.workers[taken_for[0]]
         raise BadRequest("people.looks-like", code=code, other=other.code, name=other.name)
     if lacks_digit(code):
         raise BadRequest("people.code-forgotten", code=code)
 
 
 def _fingers(gate: Recorder, code: str) -> list[str]:
-    return [print_.finger for print_ in gate.prints if print_.worker == code]
+    return [print_.finger for print_ in gate.known.prints if print_.worker == code]
 
 
 def _vouched_name(gate: Recorder, known: Worker) -> str:

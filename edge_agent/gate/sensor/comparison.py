@@ -52,7 +52,7 @@ class Finding(StrEnum):
     """There is none that can be read: nobody is credited by it, and the status says so."""
 
 
-class Known(Struct):
+class Compared(Struct):
     """What was found of a module's templates so far, kept beside the pairing."""
 
     token: str
@@ -80,7 +80,7 @@ class Comparison:
         self._suspected = False
         """Whether a template has differed since all were compared."""
         self._due = 0.0
-        self._remembered: Known | None = None
+        self._remembered: Compared | None = None
         self.last: Finding | None = None
         """What the last one that was drawn came to; None where there was none to draw."""
 
@@ -111,8 +111,8 @@ class Comparison:
         known = self._known(token)
         self._put_off()
         self.last = None
-        if known.steady is False or not self._gate.prints:
-            self._gate.held = frozenset()
+        if known.steady is False or not self._gate.known.prints:
+            self._gate.known.held = frozenset()
             return None
         differing = self._differing(self._held(known))
         if len(differing) > _MOST_HELD:
@@ -161,11 +161,11 @@ class Comparison:
     def _put_off(self) -> None:
         self._due = self._gate.clock.monotonic() + EVERY_S
 
-    def _free(self, known: Known) -> list[Print]:
-        return [print_ for print_ in self._gate.prints if _key(print_) not in known.held]
+    def _free(self, known: Compared) -> list[Print]:
+        return [print_ for print_ in self._gate.known.prints if _key(print_) not in known.held]
 
-    def _held(self, known: Known) -> list[Print]:
-        return [print_ for print_ in self._gate.prints if _key(print_) in known.held]
+    def _held(self, known: Compared) -> list[Print]:
+        return [print_ for print_ in self._gate.known.prints if _key(print_) in known.held]
 
     def _drawn(self, prints: list[Print]) -> Finding | None:
         by_key = {_key(print_): print_ for print_ in prints}
@@ -188,7 +188,7 @@ class Comparison:
         ``trusting``: not before one has agreed.
         """
         differing, agreed = [], False
-        for print_ in self._gate.prints:
+        for print_ in self._gate.known.prints:
             self._beat()
             finding = self._compare(print_)
             agreed = agreed or finding is Finding.AGREES
@@ -198,13 +198,13 @@ class Comparison:
                 break
         return differing, agreed
 
-    def _keep(self, known: Known, differing: list[Print], *, steady: bool | None) -> None:
+    def _keep(self, known: Compared, differing: list[Print], *, steady: bool | None) -> None:
         """Remember what was found, and tell of each print that is held back or no longer is."""
         before = {_key(print_): print_ for print_ in self._held(known)}
         now = {_key(print_): print_ for print_ in differing}
         changed = known.steady is not steady or before.keys() != now.keys()
         known.steady, known.held = steady, list(now)
-        self._gate.held = frozenset(now)
+        self._gate.known.held = frozenset(now)
         if not changed:
             return
         self._remember(known)
@@ -218,17 +218,17 @@ class Comparison:
         if facts:
             self._gate.record_all(facts)
 
-    def _known(self, token: bytes | None) -> Known:
+    def _known(self, token: bytes | None) -> Compared:
         whose = (token or b"").hex()
         if self._remembered is None:
             with suppress(msgspec.MsgspecError):
                 text = self._gate.store.remembered(_KEY) or ""
-                self._remembered = msgspec.json.decode(text, type=Known)
+                self._remembered = msgspec.json.decode(text, type=Compared)
         if self._remembered is None or self._remembered.token != whose:
-            self._remembered = Known(token=whose)
+            self._remembered = Compared(token=whose)
         return self._remembered
 
-    def _remember(self, known: Known) -> None:
+    def _remember(self, known: Compared) -> None:
         self._gate.store.remember(_KEY, msgspec.json.encode(known).decode())
 
 

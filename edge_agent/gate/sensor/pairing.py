@@ -68,7 +68,7 @@ class Pairing:
         found = read_mark(page)
         # It is this one that has to be there still, whenever the line has to be mended on the way.
         self._token = found.token if found else None
-        prints = self._gate.prints
+        prints = self._gate.known.prints
         if ours and self._gate.store.announced():
             # The power failed before the notepad had it, or in the middle of that. Prints tell for
             # themselves whether a torn page is ours.
@@ -101,7 +101,7 @@ class Pairing:
         self._sensor.recover()
         if self._token is None:
             # One that keeps no notes is known by a template of ours.
-            same = all(map(self._agrees, self._gate.prints[:1]))
+            same = all(map(self._agrees, self._gate.known.prints[:1]))
         else:
             mark = read_mark(self._read_page())
             same = mark is not None and mark.token == self._token
@@ -116,7 +116,7 @@ class Pairing:
         templates may be another gate's.
         """
         self._read_page()
-        prints = self._gate.prints
+        prints = self._gate.known.prints
         agreement = list(self._agreement(prints))
         lost = [print_ for print_, agrees in zip(prints, agreement, strict=True) if not agrees]
         for print_ in lost:
@@ -152,7 +152,7 @@ class Pairing:
 
     def undo(self, slots: list[int]) -> None:
         """Erase what an enrolment or a removal has left in these slots when it was cut off."""
-        owned = {print_.slot for print_ in self._gate.prints}
+        owned = {print_.slot for print_ in self._gate.known.prints}
         for slot in slots:
             if slot not in owned:
                 self._sensor.erase(slot)
@@ -172,7 +172,7 @@ class Pairing:
     def problem(self, info: SensorInfo) -> Message | None:
         """What a technician should know of a sensor that is in use, or None."""
         taken = self._sensor.slots(self._go_on)
-        owned = {print_.slot: print_ for print_ in self._gate.prints}
+        owned = {print_.slot: print_ for print_ in self._gate.known.prints}
         sentences = []
         if missing := [print_ for slot, print_ in owned.items() if slot not in taken]:
             named: list[Message | str] = [

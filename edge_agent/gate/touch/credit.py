@@ -63,9 +63,9 @@ class Credit:
     def match(self, match: Match, stamp: Stamp) -> None:
         """Decide a match and record it. Only what is durably recorded is shown as recorded."""
         try:
-            owner, _ = self._gate.owner_of(match.slot)
-            held = owner is not None and (owner.slot, owner.generation) in self._gate.held
-            agreed = owner is not None and self._gate.may_use_fingers_of(owner.worker)
+            owner, _ = self._gate.known.owner_of(match.slot)
+            held = owner is not None and (owner.slot, owner.generation) in self._gate.known.held
+            agreed = owner is not None and self._gate.known.may_use_fingers_of(owner.worker)
         except StoreFault as fault:
             self.not_recorded(fault, stamp)
             return
@@ -89,8 +89,8 @@ class Credit:
 
     def _decide(self, proof: Proof | None, stamp: Stamp) -> PanelShown:
         try:
-            worker = self._gate.workers.get(proof.worker) if proof else None
-            last = self._gate.last_punches.get(proof.worker) if proof else None
+            worker = self._gate.known.workers.get(proof.worker) if proof else None
+            last = self._gate.known.last_punches.get(proof.worker) if proof else None
             key = self._keys.chosen() if self._keys else None
             verdict = judge(proof, worker, last, stamp, self._gate.policy, key)
             match verdict:
@@ -135,7 +135,7 @@ class Credit:
         """Between which times a punch was whose clock does not tell its time."""
         if stamp.trusted:
             return UNSET, UNSET
-        bounds = self._gate.when(stamp)
+        bounds = self._gate.known.when(stamp)
         zone = self._gate.policy.zone
         return (
             UNSET if bounds.low is None else local_time(bounds.low, zone),

@@ -140,7 +140,7 @@ class TakePunch:
 
     def _is_held(self, slot: int) -> bool:
         try:
-            return self._gate.owner_of(slot)[0] is not None
+            return self._gate.known.owner_of(slot)[0] is not None
         except StoreFault:
             return True  # Then it is answered with that.
 

@@ -82,15 +82,15 @@ class TakeTyped:
         text = typed.text
         if text is None:
             self._refuse(Reason.UNKNOWN)
-        elif typed.quick and (card := self._gate.credentials.owner(text)) is not None:
+        elif typed.quick and (card := self._gate.known.credentials.owner(text)) is not None:
             self._prove(card)
         elif typed.quick and self._inbox.offer(text, self._gate.clock.monotonic()):
             pass  # Whoever has asked for it is told.
         elif (both := _BOTH.fullmatch(text)) is not None:
-            self._try_pin(self._gate.credentials.pin_at(both[1]), both[2], typed)
+            self._try_pin(self._gate.known.credentials.pin_at(both[1]), both[2], typed)
         elif number is not None and is_pin(text):
             self._try_pin(number.known, text, typed)
-        elif _NUMBER.fullmatch(text) and (known := self._gate.credentials.pin_at(text)):
+        elif _NUMBER.fullmatch(text) and (known := self._gate.known.credentials.pin_at(text)):
             self._panel.touched()
             self._numbers[typed.device] = _Number(known, typed.at, self._credit.answers)
         else:
@@ -114,7 +114,7 @@ class TakeTyped:
             self._refuse(Reason.WRONG_PIN, known)
 
     def _prove(self, known: Credential) -> None:
-        allowed = not self._named_only or known.worker in self._gate.credentials.named
+        allowed = not self._named_only or known.worker in self._gate.known.credentials.named
         self._panel.touched()
         proof = Proof(worker=known.worker, method=known.method, allowed=allowed)
         self._credit.proof(proof, self._gate.clock.stamp())

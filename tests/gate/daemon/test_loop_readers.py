@@ -19,7 +19,7 @@ from .test_loop import Asking, Turns
 def with_reader(**loop: Any) -> tuple[Turns, ScriptedReaders]:
     """A gate with a reader, at which Lan (007) has a card."""
     works, readers = Works(), ScriptedReaders()
-    made = works.gate.credentials.made("007", Method.CARD, LANS_CARD)
+    made = works.gate.known.credentials.made("007", Method.CARD, LANS_CARD)
     fact = CredentialAdded(worker="007", method=Method.CARD, actor="uid:0")
     works.gate.record_credentials(fact, lambda change: change.put_credential(made))
     return Turns(works, readers=readers, **loop), readers

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from edge_agent.contract.stamps import ClockState, Stamp
 from edge_agent.gate.host import clock as clock_module
 from edge_agent.gate.host.clock import HostClock
-from edge_agent.gate.host.clock_trust import Known
+from edge_agent.gate.host.clock_trust import KnownTime
 
 HOUR = 3_600_000
 
@@ -199,10 +199,10 @@ def test_a_hardware_clock_is_read(machine: Machine, tmp_path: Path) -> None:
     for text in (None, "", "not a clock"):
         if text is not None:
             shows.write_text(text)
-        machine.clock.recall(Known(before, True))
+        machine.clock.recall(KnownTime(before, True))
         assert machine.stamp() == (ClockState.UNSYNCED, None)
     shows.write_text(f"{machine.wall // 1000}\n")
-    machine.clock.recall(Known(before, True))
+    machine.clock.recall(KnownTime(before, True))
     state, uncertainty = machine.stamp()
     assert state is ClockState.HOLDOVER
     assert uncertainty is not None
@@ -224,7 +224,7 @@ def test_the_module_beside_a_clock_without_a_battery_is_the_one_that_counts(
         state=ClockState.SYNCED,
         uncertainty_ms=10,
     )
-    machine.clock.recall(Known(before, True))
+    machine.clock.recall(KnownTime(before, True))
     assert machine.stamp()[0] is ClockState.HOLDOVER
     machine.error = 10
     assert machine.clock.hardware_clock_held(machine.clock.stamp())
@@ -245,5 +245,5 @@ def test_a_hardware_clock_that_the_kernel_may_have_set_proves_nothing(
         state=ClockState.SYNCED,
         uncertainty_ms=10,
     )
-    machine.clock.recall(Known(before, True))
+    machine.clock.recall(KnownTime(before, True))
     assert machine.clock.hardware_clock_held(machine.clock.stamp()) is None

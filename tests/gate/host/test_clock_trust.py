@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.contract.stamps import ClockState, Stamp
-from edge_agent.gate.host.clock_trust import ClockTrust, HardwareClock, Known, that_counts
+from edge_agent.gate.host.clock_trust import ClockTrust, HardwareClock, KnownTime, that_counts
 
 HOUR = 3_600_000
 NOON = 1_795_000_000_000
@@ -25,7 +25,7 @@ def synced(boottime_ms: int, wall_ms: int) -> Stamp:
 def started(shows_ms: int, *, held: bool, boottime_ms: int = 30_000) -> ClockTrust:
     """A boot that began with a hardware clock showing ``shows_ms``."""
     trust = ClockTrust("b", 500)
-    trust.recall(Known(BEFORE, held), HardwareClock(boottime_ms, shows_ms))
+    trust.recall(KnownTime(BEFORE, held), HardwareClock(boottime_ms, shows_ms))
     return trust
 
 
@@ -62,7 +62,7 @@ def test_a_wall_clock_that_does_not_go_with_it_is_not_believed() -> None:
 
 def test_without_one_nothing_can_be_said() -> None:
     trust = ClockTrust("b", 500)
-    trust.recall(Known(BEFORE, True), None)
+    trust.recall(KnownTime(BEFORE, True), None)
     assert trust.judge(1, NOON, None) == (ClockState.UNSYNCED, None)
     assert trust.hardware_clock_held(synced(2, NOON)) is None
 
@@ -99,7 +99,7 @@ def test_the_clock_that_counts(shows: list[int], wall: int, expected: int | None
 
 def test_in_the_boot_of_the_sync_it_is_the_sync_that_counts() -> None:
     trust = ClockTrust("a", 500)
-    trust.recall(Known(BEFORE, True), HardwareClock(2 * HOUR, 0))
+    trust.recall(KnownTime(BEFORE, True), HardwareClock(2 * HOUR, 0))
     assert trust.judge(2 * HOUR, NOON + HOUR, None) == (ClockState.HOLDOVER, 1821)
 
 

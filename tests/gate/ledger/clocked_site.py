@@ -9,7 +9,7 @@ from edge_agent.contract.facts import Fact, GateAlive, PunchRecorded
 from edge_agent.contract.stamps import Stamp, parse_time
 from edge_agent.gate.directions import DirectionRule
 from edge_agent.gate.events import Event
-from edge_agent.gate.host.clock_trust import ClockTrust, Known
+from edge_agent.gate.host.clock_trust import ClockTrust, KnownTime
 from edge_agent.gate.ledger.recorder import Recorder
 from edge_agent.gate.ledger.resolve_times import ResolveTimes
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
@@ -58,7 +58,7 @@ class Clocks:
         self.wall_off += ms
         self.error_ms = None
 
-    def recall(self, known: Known) -> None:
+    def recall(self, known: KnownTime) -> None:
         self.trust.recall(known, None)
 
     def stamp(self) -> Stamp:

@@ -16,7 +16,7 @@ from msgspec import structs
 
 from edge_agent.contract.people import Employment
 from edge_agent.contract.stamps import ClockState, parse_time
-from edge_agent.gate.host.clock_trust import HardwareClock, Known
+from edge_agent.gate.host.clock_trust import HardwareClock, KnownTime
 from edge_agent.gate.host.host_identity import HostIdentity
 from edge_agent.gate.ledger.open_or_succeed import open_or_succeed
 from edge_agent.gate.ledger.store.metadata import Watermarks
@@ -51,7 +51,7 @@ class BatteryClocks(Clocks):
         if self.rtc_off is not None:
             self.rtc_off = off
 
-    def recall(self, known: Known) -> None:
+    def recall(self, known: KnownTime) -> None:
         hardware = None
         if self.error_ms is None and self.rtc_off is not None:
             boottime = self.true_ms - self.began
@@ -91,7 +91,7 @@ class BatterySite(Site):
         self.clocks.sync()
         self.look()
 
-    def known(self) -> Known:
+    def known(self) -> KnownTime:
         known = self.store.known_time()
         assert known is not None
         return known
@@ -280,10 +280,10 @@ def test_the_rules_do_not_reckon_with_a_clock_that_proved_false(site: BatterySit
         change.put_worker(LAN)
         change.put_print(LANS, b"d" * 32)
     site.write(punch(LAN.code))
-    assert site.gate.last_punches[LAN.code].stamp.trusted
+    assert site.gate.known.last_punches[LAN.code].stamp.trusted
     site.boots(3 * HOUR)
     site.syncs()
-    last = site.gate.last_punches[LAN.code]
+    last = site.gate.known.last_punches[LAN.code]
     assert not last.stamp.trusted
     policy = Policy(repeat_window_ms=10 * MINUTE, direction=site.gate.policy.direction, zone=ZONE)
     verdict = judge(

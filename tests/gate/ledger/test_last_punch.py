@@ -105,7 +105,7 @@ class History(Site):
         }
 
     def running(self) -> dict[str, Last]:
-        return self.shown(self.gate.last_punches)
+        return self.shown(self.gate.known.last_punches)
 
     def started_anew(self) -> dict[str, Last]:
         return self.shown(self.store.last_punches(self.clocks.stamp(), SHIFT_MS))
@@ -209,5 +209,5 @@ def test_a_void_in_the_next_ledger_gives_the_direction_back(tmp_path: Path, how:
     history.press("007", OUT)
     history.leave(how, True)
     history.void(0)
-    assert history.gate.last_punches["007"].direction is IN
+    assert history.gate.known.last_punches["007"].direction is IN
     history.store.close()

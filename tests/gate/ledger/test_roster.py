@@ -64,7 +64,7 @@ def live(folder: Path, payload: bytes) -> tuple[list[Worker], int]:
     inbox.put(read_roster(payload))
     try:
         RosterKeeper(gate, inbox).look()
-        found = sorted(gate.workers.values(), key=lambda worker: worker.code)
+        found = sorted(gate.known.workers.values(), key=lambda worker: worker.code)
         return found, store.roster().version
     finally:
         store.close()

@@ -17,7 +17,7 @@ from edge_agent.contract.facts import (
 )
 from edge_agent.contract.stamps import parse_time
 from edge_agent.gate.events import ClockChanged
-from edge_agent.gate.host.clock_trust import HardwareClock, Known
+from edge_agent.gate.host.clock_trust import HardwareClock, KnownTime
 from edge_agent.gate.host.host_identity import HostIdentity
 from edge_agent.gate.ledger.open_or_succeed import open_or_succeed
 from edge_agent.gate.ledger.store.metadata import Watermarks
@@ -303,7 +303,7 @@ def test_what_was_held_over_may_become_wider_without_having_been_wrong(site: Sit
     known = site.store.known_time()
     assert known is not None
     site.power_cut(wall=site.clocks.true_ms + MINUTE)
-    site.clocks.trust.recall(Known(known.stamp, True), HardwareClock(0, site.clocks.true_ms))
+    site.clocks.trust.recall(KnownTime(known.stamp, True), HardwareClock(0, site.clocks.true_ms))
     site.write()
     site.runs(MINUTE)
     site.clocks.step(3 * HOUR)

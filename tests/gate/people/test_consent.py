@@ -24,7 +24,7 @@ FROZEN = {
 @pytest.fixture
 def site() -> Site:
     made = Site()
-    made.gate.policy = structs.replace(made.gate.policy, consent_required=True)
+    made.gate.renew(structs.replace(made.gate.policy, consent_required=True))
     return made
 
 

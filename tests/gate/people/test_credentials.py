@@ -47,7 +47,7 @@ class Office:
         return self.ask(AddCredential(code=code, method=method, secret=secret))
 
     def owner(self, card: str) -> str | None:
-        found = self.site.gate.credentials.owner(card)
+        found = self.site.gate.known.credentials.owner(card)
         return found.worker if found else None
 
 
@@ -169,11 +169,11 @@ def test_a_qr_code_is_told_once_and_ends_the_one_before(office: Office) -> None:
 
 def test_who_is_named(office: Office) -> None:
     office.ask(AllowCredentials(code="007", allowed=True))
-    assert office.site.gate.credentials.named == {"007"}
+    assert office.site.gate.known.credentials.named == {"007"}
     with pytest.raises(BadRequest):
         office.ask(AllowCredentials(code="007", allowed=True))
     office.ask(AllowCredentials(code="007", allowed=False))
-    assert office.site.gate.credentials.named == set()
+    assert office.site.gate.known.credentials.named == set()
 
 
 def test_a_card_stays_with_its_person_where_a_code_gets_another_name(office: Office) -> None:

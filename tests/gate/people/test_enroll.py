@@ -72,7 +72,7 @@ class Enrolling:
         with pytest.raises(error, match=said):
             self.run(**asked)
         assert self.sensor.templates == before
-        assert self.site.store.prints() == self.site.gate.prints == [LANS, HOAS]
+        assert self.site.store.prints() == self.site.gate.known.prints == [LANS, HOAS]
         assert self.site.store.kinds() == list(entries)
         assert {told[0] for told in self.site.panel.told} <= {"touched", "dark", "show"}
         assert self.site.panel.told[-1:] != [("touched",)]
@@ -90,7 +90,7 @@ def test_press_press_again_prove() -> None:
         StepKind.PROVE,
     ]
     assert made.sensor.templates == {**ENROLLED, 2: NEW}
-    assert made.site.gate.owner_of(2)[0] == expected
+    assert made.site.gate.known.owner_of(2)[0] == expected
     (entry,) = made.site.store.data()
     assert (entry["kind"], entry["slot"], entry["generation"]) == ("print.enrolled", 2, 1)
     assert (entry["worker"], entry["actor"]) == ("007", "uid:1000")
@@ -281,7 +281,7 @@ def test_a_sensor_that_stays_silent_keeps_what_nobody_has() -> None:
     made.sensor.failing = {"search": [None, SensorSilent("?")], "recover": [SensorSilent("!")]}
     with pytest.raises(SensorSilent, match=r"\?"):
         made.run()
-    assert made.site.gate.owner_of(2) == (None, None)
+    assert made.site.gate.known.owner_of(2) == (None, None)
     assert made.site.store.all == []
 
 

@@ -112,8 +112,10 @@ class History:
 
     def enrol(self) -> None:
         gate, sensor = self.office.site.gate, self.office.sensor
-        if self.office.connected and gate.may_take_fingers_of("007"):
-            slot = min(set(range(9)) - sensor.templates.keys() - {p.slot for p in gate.prints})
+        if self.office.connected and gate.known.may_take_fingers_of("007"):
+            slot = min(
+                set(range(9)) - sensor.templates.keys() - {p.slot for p in gate.known.prints}
+            )
             generation = gate.store.next_generation(slot)
             print_ = Print(worker="007", finger="left-thumb", slot=slot, generation=generation)
             gate.announce(slot)

@@ -28,7 +28,7 @@ class Importing:
 
     def known(self) -> dict[str, tuple[str, bool]]:
         found = {one.code: (one.name, one.active) for one in self.site.store.workers()}
-        assert found == {c: (w.name, w.active) for c, w in self.site.gate.workers.items()}
+        assert found == {c: (w.name, w.active) for c, w in self.site.gate.known.workers.items()}
         return found
 
 

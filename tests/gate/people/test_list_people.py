@@ -16,7 +16,7 @@ def test_each_is_told_once_with_fingers_and_whether_the_gate_refuses_them() -> N
         answer = ask(site.gate, AskPeople(after=after))
         told += answer["people"]
         after, more = told[-1]["code"], answer["more"]
-    assert [one["code"] for one in told] == sorted(site.gate.workers)
+    assert [one["code"] for one in told] == sorted(site.gate.known.workers)
     lan, hoa = told[:2]
     assert (lan["fingers"], lan["deactivated"]) == (["right-index"], False)
     assert (hoa["fingers"], hoa["deactivated"]) == (["right-thumb"], True)

@@ -70,7 +70,7 @@ class Office:
         """What the gate has in memory is what the store holds."""
         anew = Recorder(self.site.store, self.site.clock, print, self.site.gate.policy)
         for slot in range(INFO.capacity):
-            assert self.site.gate.owner_of(slot) == anew.owner_of(slot)
+            assert self.site.gate.known.owner_of(slot) == anew.known.owner_of(slot)
 
 
 def test_adding() -> None:
@@ -169,7 +169,7 @@ def test_removing_where_the_sensor_fails_says_what_became_of_it() -> None:
     with pytest.raises(EdgeAgentError, match=r"is removed and will be refused.*no answer"):
         office.asks(RemovePrint(code="007", finger="right-index"))
     assert office.site.store.prints() == [HOAS]
-    assert office.site.gate.owner_of(LANS.slot) == (None, None)
+    assert office.site.gate.known.owner_of(LANS.slot) == (None, None)
 
 
 @pytest.mark.parametrize(

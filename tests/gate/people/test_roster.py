@@ -68,7 +68,7 @@ def test_a_roster_is_applied_with_an_entry_for_each_change(told: Told) -> None:
     assert (summary["added"], summary["changed"]) == (1, 1)
     assert {data.get("actor") for data in told.site.store.data()} == {"payroll", None}
     assert told.told == [RosterChanged(version=3)]
-    assert told.site.gate.workers[LAN.code].deactivated
+    assert told.site.gate.known.workers[LAN.code].deactivated
     assert "Nông" not in json.dumps(told.site.store.data(), ensure_ascii=False)
 
 
@@ -77,8 +77,8 @@ def test_a_code_that_is_given_to_another_person_has_its_prints_held_back(
 ) -> None:
     told.publish({"code": LAN.code, "name": "Trần Văn Minh"}, NEW)
     gate = told.site.gate
-    assert gate.workers[LAN.code].deactivated
-    assert told.site.store.worker(LAN.code) == gate.workers[LAN.code]
+    assert gate.known.workers[LAN.code].deactivated
+    assert told.site.store.worker(LAN.code) == gate.known.workers[LAN.code]
     assert told.written() == [
         ("roster.applied", None, None),
         ("worker.changed", LAN.code, True),
@@ -90,9 +90,9 @@ def test_a_code_that_is_given_to_another_person_has_its_prints_held_back(
     assert LAN.code in caplog.text
     assert "Minh" not in caplog.text
     told.publish({"code": LAN.code, "name": "Trần Văn Minh", "valid_to": "2090-01-01"}, version=2)
-    assert gate.workers[LAN.code].deactivated
+    assert gate.known.workers[LAN.code].deactivated
     assert ask(gate, ActivateWorker(code=LAN.code))["fingers"] == ["right-index"]
-    assert not gate.workers[LAN.code].deactivated
+    assert not gate.known.workers[LAN.code].deactivated
 
 
 def test_a_code_that_goes_to_another_person_in_small_steps_has_its_prints_held_back(
@@ -103,7 +103,7 @@ def test_a_code_that_goes_to_another_person_in_small_steps_has_its_prints_held_b
     for version, name in enumerate(steps, 1):
         told.publish({"code": LAN.code, "name": name}, version=version)
     gate, store = told.site.gate, told.site.store
-    assert gate.workers[LAN.code].deactivated
+    assert gate.known.workers[LAN.code].deactivated
     assert store.data()[-1]["why"] == "renamed"
     # What was pressed before is still shown under the name that somebody has vouched for.
     assert store.holders().before(LAN.code) == [LAN.name]
@@ -111,7 +111,7 @@ def test_a_code_that_goes_to_another_person_in_small_steps_has_its_prints_held_b
     # Whoever confirms vouches for the name of today: the next step is held against that one.
     ask(gate, ActivateWorker(code=LAN.code))
     told.publish({"code": LAN.code, "name": "Nguyễn Mai Anh"}, version=9)
-    assert not gate.workers[LAN.code].deactivated
+    assert not gate.known.workers[LAN.code].deactivated
 
 
 def test_an_enrolment_vouches_for_the_name_where_nobody_else_s_prints_are_left(told: Told) -> None:
@@ -131,20 +131,20 @@ def test_an_enrolment_vouches_for_the_name_where_nobody_else_s_prints_are_left(t
 def test_a_name_that_was_corrected_and_corrected_back_holds_nobody_back(told: Told) -> None:
     for version, name in enumerate(["Nguyễn Thị Lan", LAN.name, "Nguyễn Thị Lan"], 1):
         told.publish({"code": LAN.code, "name": name}, version=version)
-    assert not told.site.gate.workers[LAN.code].deactivated
+    assert not told.site.gate.known.workers[LAN.code].deactivated
     assert told.site.store.holders().before(LAN.code) == []
 
 
 @pytest.mark.parametrize("name", ["Lân", "LAN", "Nguyễn Thị Lan"])
 def test_a_corrected_name_holds_nobody_back(told: Told, name: str) -> None:
     told.publish({"code": LAN.code, "name": name})
-    assert not told.site.gate.workers[LAN.code].deactivated
+    assert not told.site.gate.known.workers[LAN.code].deactivated
 
 
 def test_a_code_without_prints_may_be_anybody_s(told: Told) -> None:
     told.publish(NEW)
     told.publish({"code": "NV9", "name": "Trần Văn Minh"}, version=2)
-    assert not told.site.gate.workers["NV9"].deactivated
+    assert not told.site.gate.known.workers["NV9"].deactivated
 
 
 def test_the_roster_that_the_broker_keeps_changes_nothing_when_it_comes_again(told: Told) -> None:
@@ -176,13 +176,13 @@ def test_a_bad_roster_changes_nothing_and_is_told_once(
     told: Told, payload: bytes, reason: str
 ) -> None:
     told.publish(NEW, version=5)
-    workers = dict(told.site.gate.workers)
+    workers = dict(told.site.gate.known.workers)
     for _ in range(3):  # As at each connection.
         told.site.clock.now += 1000
         told.raw(payload)
     assert told.written()[-1] == ("roster.refused", None, reason)
     assert [kind for kind, *_ in told.written()].count("roster.refused") == 1
-    assert told.site.gate.workers == workers
+    assert told.site.gate.known.workers == workers
     assert told.told[-1].refused == reason
     assert told.told[-1].version == 5
     # A sound one ends it, and so does the one in force.
@@ -219,7 +219,7 @@ def test_what_gets_past_every_bound_is_dropped_and_told(
     told.inbox.put(Heard(digest=b"", roster=past))
     told.look()
     assert told.written() == []
-    assert "NV9" not in told.site.gate.workers
+    assert "NV9" not in told.site.gate.known.workers
     assert "was dropped" in caplog.text
     assert "Thắm" not in caplog.text
     told.publish(NEW)
@@ -239,13 +239,13 @@ def test_a_roster_that_could_not_be_stored_is_tried_again(told: Told) -> None:
     told.site.store.faults = ["lost"]
     told.publish(NEW)
     assert told.written() == []
-    assert "NV9" not in told.site.gate.workers
+    assert "NV9" not in told.site.gate.known.workers
     told.look()
     assert told.written() == []
     told.site.clock.now += 61
     told.look()
     assert [kind for kind, *_ in told.written()] == ["roster.applied", "worker.added"]
-    assert "NV9" in told.site.gate.workers
+    assert "NV9" in told.site.gate.known.workers
 
 
 def test_a_roster_that_was_stored_although_it_seemed_not_is_not_applied_twice(told: Told) -> None:
@@ -255,15 +255,15 @@ def test_a_roster_that_was_stored_although_it_seemed_not_is_not_applied_twice(to
     told.look()
     kinds = [kind for kind, *_ in told.written()]
     assert (kinds.count("roster.applied"), kinds.count("worker.added")) == (1, 1)
-    assert "NV9" in told.site.gate.workers
+    assert "NV9" in told.site.gate.known.workers
 
 
 def test_payroll_does_not_bring_back_whom_the_technician_sent_away(told: Told) -> None:
     ask(told.site.gate, DeactivateWorker(code=LAN.code))
     told.publish({"code": LAN.code, "name": LAN.name})
-    assert told.site.gate.workers[LAN.code].deactivated
+    assert told.site.gate.known.workers[LAN.code].deactivated
     ask(told.site.gate, AddWorker(code=LAN.code, name=LAN.name))
-    lan = told.site.gate.workers[LAN.code]
+    lan = told.site.gate.known.workers[LAN.code]
     assert not lan.deactivated
     assert lan.listed == Employment(active=True)
 
@@ -294,7 +294,7 @@ def test_of_two_rosters_that_arrive_between_two_looks_the_later_one_counts(told:
     told.inbox.put(read_roster(json.dumps({"version": 1, "workers": rows(0, 300)}).encode()))
     told.publish(*rows(0, 300, active=False), version=2)
     assert [kind for kind, *_ in told.written()] == ["roster.applied", *["worker.added"] * 300]
-    assert all(told.site.gate.workers[row["code"]].deactivated for row in rows(0, 300))
+    assert all(told.site.gate.known.workers[row["code"]].deactivated for row in rows(0, 300))
 
 
 def test_a_newer_roster_changes_all_of_the_one_before_it(told: Told) -> None:
@@ -307,7 +307,7 @@ def test_a_newer_roster_changes_all_of_the_one_before_it(told: Told) -> None:
         "roster.applied",
         *["worker.changed"] * 300,
     ]
-    assert all(told.site.gate.workers[row["code"]].deactivated for row in rows(0, 300))
+    assert all(told.site.gate.known.workers[row["code"]].deactivated for row in rows(0, 300))
 
 
 def test_what_a_technician_says_meanwhile_stays(told: Told) -> None:
@@ -316,7 +316,7 @@ def test_what_a_technician_says_meanwhile_stays(told: Told) -> None:
     told.inbox.put(read_roster(json.dumps(version_2).encode()))
     ask(told.site.gate, DeactivateWorker(code="W00000"))
     told.look()
-    worker = told.site.gate.workers["W00000"]
+    worker = told.site.gate.known.workers["W00000"]
     assert (worker.active, worker.listed) == (
         False,
         Employment(active=True, valid_to="2030-01-01"),
@@ -353,10 +353,10 @@ def test_rosters_that_change_everybody_wait_the_sooner(
 def test_new_codes_without_end_are_refused(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_agent.gate.people.roster.MOST_KNOWN_WORKERS", 250)
     told.publish(*rows(0, 200))
-    known = len(told.site.gate.workers)
+    known = len(told.site.gate.known.workers)
     told.publish(*rows(200, 400), version=2)
     assert told.told[-1].refused == "too-large"
-    assert len(told.site.gate.workers) == known
+    assert len(told.site.gate.known.workers) == known
     told.publish(*rows(0, 200, active=False), version=3)  # Whom it knows, it goes on hearing of.
     assert told.told[-1] == RosterChanged(version=3)
 

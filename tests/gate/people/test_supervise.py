@@ -68,16 +68,16 @@ def test_a_voided_punch_is_not_repeated(site: Site) -> None:
     assert site.gate.store.last_punches(site.clocks.stamp(), HOUR)["007"].seq == seq
     void(site, seq)
     assert site.gate.store.last_punches(site.clocks.stamp(), HOUR) == {}
-    assert "007" not in site.gate.last_punches
+    assert "007" not in site.gate.known.last_punches
 
 
 def test_after_a_void_the_punch_before_it_is_the_last(site: Site) -> None:
     """Or the next direction would be guessed from nothing, until a restart knew it again."""
     before = site.write(punch())
     after = site.write(punch())
-    assert site.gate.last_punches["007"].seq == after
+    assert site.gate.known.last_punches["007"].seq == after
     void(site, after)
-    assert site.gate.last_punches["007"].seq == before
+    assert site.gate.known.last_punches["007"].seq == before
 
 
 def test_a_punch_is_added_at_its_time(site: Site) -> None:
@@ -222,7 +222,7 @@ def test_doubles_are_looked_for_no_further_back_than_they_can_be(
 def test_who_may_not_punch_is_asked_about(site: Site, worker: Worker, said: str) -> None:
     with site.store.changing() as change:
         change.put_worker(worker)
-    site.gate._known = None
+    site.gate.known.forget()
     with pytest.raises(BadRequest, match=said):
         add(site)
     add(site, force=True)
@@ -231,8 +231,8 @@ def test_who_may_not_punch_is_asked_about(site: Site, worker: Worker, said: str)
 def test_an_added_punch_leads_on(site: Site) -> None:
     """At once, and after a void as before it."""
     at = local_time(site.clocks.true_ms - MINUTE, ZONE)
-    assert "007" not in site.gate.last_punches
+    assert "007" not in site.gate.known.last_punches
     seq = add(site, at=at, direction="in")["seq"]
-    assert site.gate.last_punches["007"].seq == seq
+    assert site.gate.known.last_punches["007"].seq == seq
     void(site, seq)
-    assert "007" not in site.gate.last_punches
+    assert "007" not in site.gate.known.last_punches

@@ -329,7 +329,7 @@ def test_a_desk_brings_its_workers_along() -> None:
     assert works.credited("the thumb of 021") == "021"
     assert works.kinds() == ["worker.added", "print.restored", "print.restored"]
     works.settled()
-    assert works.gate.owner_of(outcomes[0]["slot"])[1] == works.store.worker("021")
+    assert works.gate.known.owner_of(outcomes[0]["slot"])[1] == works.store.worker("021")
 
 
 def test_a_new_card_finds_the_old_templates_in_the_sensor() -> None:

@@ -32,7 +32,7 @@ def with_term(days: int) -> Office:
     site = office.site
     policy = structs.replace(site.gate.policy, erase_within_days=days)
     gate = Recorder(site.store, site.clock, site.events.append, policy)
-    site.gate.policy = gate.policy
+    site.gate.renew(gate.policy)
     return office
 
 

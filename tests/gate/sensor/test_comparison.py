@@ -61,7 +61,7 @@ class Gate:
     def start(self) -> None:
         """What a new process has."""
         self.gate = self.site.gate
-        self.gate.held = frozenset()
+        self.gate.known.held = frozenset()
         self.pairing = Pairing(self.gate, self.sensor, beat=lambda: None)
         self.keeper = SensorLifecycle(self.gate, self.sensor, self.site.panel, self.pairing)
 

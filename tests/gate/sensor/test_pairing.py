@@ -127,7 +127,7 @@ class Works:
         """Whose punch a press is."""
         self.sensor.buffers[Buffer.ONE] = finger
         match = self.sensor.search()
-        owner = self.gate.owner_of(match.slot)[0] if match else None
+        owner = self.gate.known.owner_of(match.slot)[0] if match else None
         return owner.worker if owner else None
 
     def nobody_wrongly(self) -> None:
@@ -141,7 +141,7 @@ class Works:
         if self.sensor.keeps_notes:
             assert read_mark(self.sensor.pages.get(NOTES_PAGE, b"")) == self.store.mark()
         prints = self.store.prints()
-        assert sorted(self.gate.prints, key=lambda print_: print_.slot) == prints
+        assert sorted(self.gate.known.prints, key=lambda print_: print_.slot) == prints
         assert self.sensor.templates.keys() == {print_.slot for print_ in prints}
         for print_ in prints:
             in_it = digest(template_of(self.sensor.templates[print_.slot]))

@@ -125,7 +125,7 @@ def test_the_finger_and_then_a_key() -> None:
     assert [e for e in gate.site.events if isinstance(e, PunchLed)] == [
         PunchLed(worker="007", seq=gate.site.store.data()[-1]["seq"], of=shown.seq, direction=IN)
     ]
-    assert gate.site.gate.last_punches["007"].direction is IN
+    assert gate.site.gate.known.last_punches["007"].direction is IN
     # Once: the same key now is the next worker's.
     gate.keys.press(IN)
     assert gate.finger(OTHERS).direction is IN
@@ -163,7 +163,7 @@ def test_the_other_key_and_the_finger_again_corrects() -> None:
     again = gate.finger(HERS)
     assert (again.outcome, again.direction) == (Outcome.REPEATED, OUT)
     assert gate.said[-1] == ("punch.directed", first.seq, "out", "key")
-    assert gate.site.gate.last_punches["007"].direction is OUT
+    assert gate.site.gate.known.last_punches["007"].direction is OUT
     # The same key again says nothing new.
     gate.passes(10)
     gate.keys.press(OUT)

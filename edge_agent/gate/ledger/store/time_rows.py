@@ -16,7 +16,7 @@ from ....contract.facts import ClockStepped, ClockSynced, Fact, PunchRecorded, P
 from ....contract.stamps import ClockState, Stamp, local_time
 from ....contract.true_times import Bounds, Landmark, Timeline, contradict, turns
 from ...errors import DamagedLedger
-from ...host.clock_trust import Known
+from ...host.clock_trust import KnownTime
 from .database import ChangePart, Part, read_data
 
 if TYPE_CHECKING:
@@ -62,12 +62,12 @@ class TimeRows(Part):
         with self._connection.use() as database:
             return read_landmarks(database)
 
-    def known_time(self) -> Known | None:
+    def known_time(self) -> KnownTime | None:
         """The last stamp that was trusted, and whether the hardware clock has proved itself."""
         with self._connection.telling():
             return self._known_time()
 
-    def _known_time(self) -> Known | None:
+    def _known_time(self) -> KnownTime | None:
         last = self._last()
         if last is None or not last.stamp.trusted:
             rows = self._rows(
@@ -82,7 +82,7 @@ class TimeRows(Part):
             "SELECT hardware_clock FROM landmarks WHERE hardware_clock IS NOT NULL AND seq > 0"
             " ORDER BY seq DESC LIMIT 1"
         )
-        return Known(last.stamp, held == [(1,)])
+        return KnownTime(last.stamp, held == [(1,)])
 
     def open_times(self, after: int, limit: int) -> list[OpenTime]:
         """Punches after ``after`` of which more may have to be said, in order."""

@@ -59,7 +59,7 @@ class Batch(Struct):
             return left_out(record, Message("backup.no-template"))
         same_finger = [
             print_
-            for print_ in gate.prints
+            for print_ in gate.known.prints
             if (print_.worker, print_.finger) == (record.worker, record.finger)
         ]
         for print_ in same_finger:
@@ -74,7 +74,7 @@ class Batch(Struct):
         again = gate.store.finger_of(record.digest) == (record.worker, record.finger)
         if erased and not again and record.worker not in gate.store.consents():
             return left_out(record, Message("backup.erased"))
-        if not gate.may_take_fingers_of(record.worker):
+        if not gate.known.may_take_fingers_of(record.worker):
             return left_out(record, Message("backup.no-consent"))
         worker = gate.store.worker(record.worker)
         vouched = gate.store.vouched_names()
@@ -135,7 +135,7 @@ class Strangers:
     def look(self, coming: Collection[bytes], prompt: Prompt) -> None:
         """See what is there; ``coming`` are the digests of what is in the file."""
         self._unowned, self._tells = {}, None
-        for slot in self._sensor.slots() - {print_.slot for print_ in self._gate.prints}:
+        for slot in self._sensor.slots() - {print_.slot for print_ in self._gate.known.prints}:
             prompt.go_on()
             template = self._template_in(slot)
             if template is not None:
@@ -144,7 +144,7 @@ class Strangers:
         known = self._gate.store.digests()
         self._others = [
             print_.slot
-            for print_ in self._gate.prints
+            for print_ in self._gate.known.prints
             if known.get((print_.slot, print_.generation)) not in coming
         ] + [slot for value, slot in self._unowned.items() if value not in coming]
 
@@ -187,7 +187,7 @@ class Strangers:
             if like is None:
                 continue
             others = asked[asked.index(like) + 1 :] + others
-            owner, _ = self._gate.owner_of(like)
+            owner, _ = self._gate.known.owner_of(like)
             if owner is None:
                 log.warning("slot %d holds this finger but belongs to nobody: erased", like)
                 self._sensor.erase(like)

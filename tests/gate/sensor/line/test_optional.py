@@ -165,7 +165,7 @@ def test_whoever_lacks_both_enrols(way: str, monkeypatch: pytest.MonkeyPatch) ->
         before = line.flash.templates.keys() | set()
         request = Enroll(code="007", finger="left-thumb")
         dispatcher.carry_out(request, info, Enrolling(line, 40), "uid:0")
-        [print_] = gate.prints
+        [print_] = gate.known.prints
         assert line.flash.templates.keys() - before == {print_.slot}
         sensor.connect()
         assert Pairing(gate, sensor, beat=lambda: None).check() is None
