@@ -42,6 +42,11 @@ def _run() -> None:
 
         lamps_off(sys.argv[2:])
         return
+    plays = _is_the_demo(sys.argv[1:])
+    if plays:
+        from .demo import wishes
+
+        wishes.listen()
     # What is imported stays: to look for garbage in it meanwhile takes a tenth of a command's time.
     gc.disable()
     from .cli import main as command_line
@@ -49,10 +54,23 @@ def _run() -> None:
     try:
         command_line(prog_name="edge-agent")
     finally:
-        import signal
+        if plays:
+            wishes.close_ears()
+        else:
+            import signal
 
-        # Nothing is left to undo: a Ctrl-C while Python cleans up ends it there.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+            # Nothing is left to undo: a Ctrl-C while Python cleans up ends it there.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _is_the_demo(arguments: list[str]) -> bool:
+    """Whether the whole way of a punch is asked for, which ends well whenever it is ended."""
+    if arguments[:1] == ["--lang"]:
+        arguments = arguments[2:]
+    elif arguments and arguments[0].startswith("--lang="):
+        arguments = arguments[1:]
+    elsewhere = any(one.startswith("--broker") for one in arguments)
+    return arguments[:1] == ["demo"] and not elsewhere
 
 
 def _tell_version() -> None:

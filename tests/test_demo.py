@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -108,8 +108,9 @@ os.execv(sys.executable, [sys.executable, "-m", "edge_agent", "demo"])
 """
 
 
-def _end_at(place: Path, how: str, after_s: float) -> None:
-    """A demo at a terminal of its own, ended some seconds after it has begun."""
+def _end_at(place: Path, how: str, moment: Callable[[int], bool], after_s: float = 0.0) -> None:
+    """A demo at a terminal of its own, ended at a ``moment`` of the process that it is, or some
+    seconds later."""
     home = Path(edge_agent.__file__).parent.parent
     ours, theirs = os.openpty()
     demo = subprocess.Popen(
@@ -121,10 +122,10 @@ def _end_at(place: Path, how: str, after_s: float) -> None:
         env={**os.environ, "TMPDIR": str(place), "PYTHONPATH": str(home)},
     )
     os.close(theirs)
-    said = b""
-    while b"Enrolling" not in said:
-        said += os.read(ours, 4096)
+    while not moment(demo.pid):
+        assert demo.poll() is None
     time.sleep(after_s)
+    said = b""
     if how == "closed terminal":
         os.close(ours)
     elif how == "Ctrl-C":
@@ -151,10 +152,63 @@ def _end_at(place: Path, how: str, after_s: float) -> None:
 _WAYS = ["Ctrl-C", "SIGTERM", "closed terminal"]
 
 
+def _listens(pid: int) -> bool:
+    """Whether it catches SIGTERM, as nothing does that is only being loaded."""
+    caught = re.search(r"SigCgt:\s*([0-9a-f]+)", Path(f"/proc/{pid}/status").read_text())
+    return caught is not None and bool(int(caught[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
+def _has_loaded(library: str) -> Callable[[int], bool]:
+    return lambda pid: library in Path(f"/proc/{pid}/maps").read_text()
+
+
+_EARLY: list[tuple[str, Callable[[int], bool]]] = [
+    ("it listens", _listens),
+    *(
+        (name, _has_loaded(name))
+        for name in ("msgspec/", "_sqlite3.", "_hashlib.", "_posixsubprocess.")
+    ),
+]
+"""Moments in its first second, in whatever order they come."""
+
+
+@pytest.mark.parametrize(
+    ("how", "moment"),
+    [
+        pytest.param(
+            how, moment, marks=[] if moment is _listens else pytest.mark.long, id=f"{how}-{name}"
+        )
+        for how in _WAYS
+        for name, moment in _EARLY
+    ],
+)
+def test_ended_while_it_is_being_loaded(
+    place: Path, how: str, moment: Callable[[int], bool]
+) -> None:
+    _end_at(place, how, moment)
+
+
+def test_ended_once_more_when_it_is_over(place: Path) -> None:
+    """While Python cleans up: the second Ctrl-C of somebody in a hurry."""
+    with _start(place) as demo:
+        assert demo.stdout
+        assert any("Enrolling" in line for line in demo.stdout)
+        demo.send_signal(signal.SIGINT)
+        out = ""
+        for line in demo.stdout:
+            out += line
+            if _LAST_LINE.fullmatch(line.strip()):
+                while demo.poll() is None:
+                    demo.send_signal(signal.SIGINT)
+        assert demo.stderr
+        err = demo.stderr.read()
+    _ended_well(place, demo, out, err)
+
+
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("how", _WAYS)
 def test_ended_at_any_moment(place: Path, how: str, seed: int) -> None:
-    _end_at(place, how, random.Random(f"{how} {seed}").uniform(0, 12))
+    _end_at(place, how, _listens, random.Random(f"{how} {seed}").uniform(0, 12))
 
 
 @pytest.mark.long
@@ -162,7 +216,7 @@ def test_ended_at_any_moment(place: Path, how: str, seed: int) -> None:
 @pytest.mark.parametrize("seed", range(100, 134))
 @pytest.mark.parametrize("how", _WAYS)
 def test_a_hundred_ended_at_any_moment(place: Path, how: str, seed: int) -> None:
-    _end_at(place, how, random.Random(f"{how} {seed}").uniform(0, 60))
+    _end_at(place, how, _listens, random.Random(f"{how} {seed}").uniform(0, 60))
 
 
 def test_what_payroll_lacks_is_said_and_nobody_waits_twice(place: Path) -> None:

@@ -23,7 +23,7 @@ MAY_IMPORT = {
     },
     "cli": {"contract", "gate", "receiver", "simulator", "display", "demo"},
     "demo": {"contract", "gate", "receiver", "simulator", "cli"},
-    "__main__": {"cli", "contract", "gate.header.lamps_off"},
+    "__main__": {"cli", "contract", "gate.header.lamps_off", "demo.wishes"},
 }
 """Wing → the wings that it may import beside itself, or the rooms of one."""
 

@@ -1,9 +1,5 @@
 """The whole way of a punch on one machine: simulated sensor, real daemon, broker and payroll.
 
-``stage`` starts and stops the parts, ``shift`` says who arrives, ``terminal`` when it is to end;
-``play`` holds them together, and checks that payroll got what the panel showed.
+``stage`` starts and stops the parts, ``shift`` says who arrives, ``wishes`` and ``terminal`` when
+it is to end; ``play`` holds them together, and checks that payroll got what the panel showed.
 """
-
-from .play import play
-
-__all__ = ["play"]

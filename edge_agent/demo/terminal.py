@@ -2,15 +2,13 @@
 
 import os
 import shlex
-import signal
 import sys
 from pathlib import Path
 
 import click
 
 from ..contract.errors import OutputLost
-
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from . import wishes
 
 
 class Stopped(Exception):
@@ -18,23 +16,20 @@ class Stopped(Exception):
 
 
 class Terminal:
-    """Notes what asks for the end, and has it heeded only where nothing is half done.
+    """Has a wish for the end heeded only where nothing is half done.
 
     A signal that raised wherever it came would leave a process that nobody remembers, or a punch
     whose lamp nobody saw.
     """
 
     def __init__(self) -> None:
-        self._asked = 0
         self._heeded = 0
-        for number in _STOP_SIGNALS:
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background
-                signal.signal(number, lambda *_: self._note())
+        wishes.listen()
 
     def heed(self) -> None:
         """Raise Stopped where the end has been asked for since this was last raised."""
-        if self._asked > self._heeded:
-            self._heeded = self._asked
+        if wishes.noted() > self._heeded:
+            self._heeded = wishes.noted()
             raise Stopped
 
     def say(self, text: str, *, err: bool = False) -> None:
@@ -46,10 +41,7 @@ class Terminal:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, 2 if err else 1)
             os.close(nowhere)
-            self._note()
-
-    def _note(self) -> None:
-        self._asked += 1
+            wishes.note()
 
 
 def own_command() -> str:
