@@ -1,6 +1,7 @@
 """The serial port, with every way of not having one turned into an error that says what to do."""
 
 import errno
+import os
 import termios
 import time
 from collections.abc import Iterator
@@ -103,7 +104,21 @@ class Port:
     def write(self, data: bytes) -> None:
         """Hand the bytes over. Raises SensorSilent where the line takes none."""
         with self._vanishing():
-            self._serial.write(data)
+            taken = self._take_at_once(data)
+            if taken < len(data):
+                self._serial.write(data[taken:])
+
+    def _take_at_once(self, data: bytes) -> int:
+        """How many bytes a device has room for now: all, but for a line that stands still.
+
+        pyserial asks after each write whether there is room for more, which nobody has.
+        """
+        if "://" in self.name:
+            return 0  # It may have to be put otherwise.
+        try:
+            return os.write(self._serial.fileno(), data)
+        except BlockingIOError:
+            return 0
 
     def close(self) -> None:
         """Let go. Never raises: a port that has vanished may refuse even this."""

@@ -1,13 +1,17 @@
 """The adapter against a simulated sensor and, for what that one never does, a scripted one."""
 
+import fcntl
 import os
 import re
+import select
 import socket
 import termios
 import threading
 import time
+import tty
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import serial
@@ -116,6 +120,67 @@ def _slot(match: Match | None) -> int | None:
 
 def _open_fds() -> int:
     return len(os.listdir("/proc/self/fd"))
+
+
+def test_a_punch_costs_the_line_less_than_twenty_system_calls(
+    bench: Remote, sensor: FingerprintSensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _enrol(bench, sensor, "anna", 0)
+    calls: list[str] = []
+
+    def count(module: Any, name: str) -> None:
+        called = getattr(module, name)
+
+        def counting(*arguments: Any) -> Any:
+            if threading.current_thread() is threading.main_thread():  # and not the simulator's
+                calls.append(name)
+            return called(*arguments)
+
+        monkeypatch.setattr(module, name, counting)
+
+    for module, names in ((os, ("read", "write")), (select, ("select",)), (fcntl, ("ioctl",))):
+        for name in names:
+            count(module, name)
+    count(time, "sleep")
+    assert sensor.capture()
+    assert sensor.extract() is None
+    assert _slot(sensor.search()) == 0
+    # Three questions; the reply to the last may be as short as a failure, and is read in two parts.
+    # More selects and reads only where the operating system hands over less than a reply.
+    counted = {name: calls.count(name) for name in calls}
+    assert counted.pop("read") == counted.pop("select") >= 4
+    assert counted == {"ioctl": 6, "write": 3, "sleep": 1}
+
+
+def test_a_line_that_stands_still_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody reads at the other end, and the operating system has no room left."""
+    monkeypatch.setattr(port, "_WRITE_TIMEOUT", 0.05)
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    opened = port.Port(os.ttyname(theirs), 57600)
+    with pytest.raises(SensorSilent) as told:
+        opened.write(bytes(1_000_000))
+    assert told.value.message.name == "sensor.takes-no-bytes"
+    opened.close()
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_what_a_line_takes_in_parts_arrives_once_and_in_order() -> None:
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    opened = port.Port(os.ttyname(theirs), 57600)
+    sent = bytes(range(256)) * 200
+    writer = threading.Thread(target=opened.write, args=(sent,))
+    writer.start()
+    arrived = b""
+    while len(arrived) < len(sent):
+        arrived += os.read(ours, 999)
+    writer.join()
+    assert arrived == sent
+    opened.close()
+    os.close(ours)
+    os.close(theirs)
 
 
 @pytest.mark.parametrize("model", MODELS)
