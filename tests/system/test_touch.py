@@ -145,7 +145,7 @@ def gate(
             touch=touch,
             sleeps=sleep,
         )
-        day = Day(remote, panel, touch, sensor, events, activity.submit, written)
+        day = Day(remote, panel, touch, sensor, events, activity.requests.submit, written)
         stop = threading.Event()
 
         def carry_level() -> None:
@@ -167,7 +167,7 @@ def gate(
             yield day
         finally:
             stop.set()
-            activity.wake()
+            activity.requests.wake()
             for thread in threads:
                 thread.join(PATIENCE_S)
             with suppress(Exception), closing(touch):

@@ -5,7 +5,6 @@ every entry's place in the ledger is also its place in time.
 """
 
 import logging
-import queue
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -15,7 +14,6 @@ from ... import __version__
 from ...contract.errors import BadRequest, EdgeAgentError, StoreFault
 from ...contract.facts import GateAlive
 from ..control.prompt import SocketPrompt
-from ..control.server import Conversation
 from ..credentials import CardInbox
 from ..errors import SPOILED, GateBusy, SensorDoubted, SensorFault
 from ..events import FingerAwaited
@@ -29,7 +27,7 @@ from ..ledger.watch_recording import WatchRecording
 from ..people.context import not_in_use
 from ..people.erase import ErasedInbox, Eraser
 from ..people.handlers import HANDLERS, Dispatcher
-from ..people.requests import Enroll, Request, StepKind
+from ..people.requests import Enroll
 from ..people.roster import RosterInbox, RosterKeeper
 from ..people.templates.sealing import AgeSealing
 from ..ports import Keys, Panel, Readers, Sensor, SensorInfo, Tamper, Touch
@@ -41,24 +39,15 @@ from ..touch.decide import Look
 from ..touch.poll_schedule import BETWEEN_LOOKS_S, PollSchedule
 from ..touch.take_punch import TakePunch
 from ..touch.take_typed import TakeTyped
-from ..touch.token_bucket import TokenBucket
 from ..touch.way_keys import WayKeys
 from ..uplink.carried import CarriedReceipts
+from .request_queue import RequestQueue
 
 log = logging.getLogger(__name__)
 
 _ALIVE_EVERY_S = 3600.0
 
 _AS_USUAL = PrivacySettings()
-
-_PRESSES_FIRST_S = 2.0
-"""How long the glass is everybody's again before the next finger is waited for."""
-
-_FINGERS_ASKED_FOR = 5
-_FINGER_ASKED_FOR_EVERY_S = 15.0
-"""So many requests for a finger at once, then one in so many seconds: somebody who checks all the
-fingers of a hand waits for none. An enrolment that came to a print is not counted: who is known is
-answered while it waits for its three presses, so a day of eighty workers keeps nobody out."""
 
 _MOST_FAILURES = 3
 _FAILING_FOR_S = 3.0
@@ -71,10 +60,10 @@ taken longer by the first try."""
 
 
 class GateLoop:
-    """The body of the gate's thread, and the queue by which requests reach it.
+    """The body of the gate's thread.
 
-    Made on the main thread, for ``submit``, ``wake``, ``capacity`` and ``mends``; all else happens
-    in ``run``.
+    Made on the main thread, for ``requests``, ``renew``, ``capacity`` and ``mends``; all else
+    happens in ``run``.
     """
 
     def __init__(
@@ -128,35 +117,17 @@ class GateLoop:
         self._tamper = tamper
         self._tamper_lamp = tamper_lamp
         self._receipts = receipts
-        self._requests: queue.SimpleQueue[tuple[Request, Conversation] | None] = queue.SimpleQueue()
-        """None ends a pause and asks for nothing."""
+        self.requests = RequestQueue()
         self._renewed: deque[Policy] = deque()
-        self._held: deque[tuple[Request, Conversation]] = deque()
-        """Requests for a finger, until presses have had their turn."""
-        self._may_ask = TokenBucket(_FINGERS_ASKED_FOR, _FINGER_ASKED_FOR_EVERY_S)
-        self._presses_until = 0.0
         self.capacity = first.capacity if isinstance(first, SensorInfo) else None
         """Of the sensor that was last in use."""
         self.mends = Mends()
         """Of the sensor's link."""
-        self._awaited: str | None = None
-        """The request that somebody is to press for at present."""
-
-    def submit(self, request: Request, conversation: Conversation) -> None:
-        """Have a request carried out between two looks. Safe from any thread."""
-        if (awaited := self._awaited) is not None:
-            with suppress(EdgeAgentError):  # Whoever has gone already need not be told.
-                conversation.step(StepKind.WAITS, awaited)
-        self._requests.put((request, conversation))
-
-    def wake(self) -> None:
-        """End a pause between two looks. Safe from any thread."""
-        self._requests.put(None)
 
     def renew(self, policy: Policy) -> None:
         """Have the rules be these, from the next look on. Safe from any thread."""
         self._renewed.append(policy)
-        self.wake()
+        self.requests.wake()
 
     def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
         """Watch the glass until ``stop`` is set; a punch in hand is finished first.
@@ -189,7 +160,7 @@ class GateLoop:
             if (info := self._lifecycle.info) is not None:
                 self.capacity = info.capacity
         self._lifecycle.ended()
-        self._refuse_waiting()
+        self.requests.refuse_all(GateBusy("The daemon is stopping: ask again when it is back."))
         self._gate.store.close()
 
     def _begin(self, stop: threading.Event, beat: Callable[[], None]) -> None:
@@ -202,7 +173,7 @@ class GateLoop:
         self._way_keys = None
         if self._keys is not None:
             self._way_keys = WayKeys(gate, self._panel, self._keys)
-            self._keys.listen(self.wake)
+            self._keys.listen(self.requests.wake)
         self._taker = TakePunch(
             gate,
             self._sensor,
@@ -224,7 +195,7 @@ class GateLoop:
                 inbox,
                 named_only=self._named_only,
             )
-            self._readers.listen(self.wake)
+            self._readers.listen(self.requests.wake)
         self._dispatcher = Dispatcher(
             gate,
             self._sensor,
@@ -241,7 +212,7 @@ class GateLoop:
         self._times = ResolveTimes(gate)
         self._recording = WatchRecording(gate)
         self._schedule = PollSchedule(
-            self._sensor, self._touch, gate.clock, self.wake, sleeps=self._sleeps
+            self._sensor, self._touch, gate.clock, self.requests.wake, sleeps=self._sleeps
         )
         self._prune = Pruner(gate, self._prune_after_months)
         self._expire = Expirer(gate, self._privacy)
@@ -279,7 +250,7 @@ class GateLoop:
 
     def _carry_out_next(self, within_s: float) -> None:
         """Do what a technician asks for, if somebody does in time, and answer."""
-        waiting = self._next_request(within_s)
+        waiting = self.requests.next(self._gate.clock.monotonic, within_s)
         if waiting is None:
             return
         request, conversation = waiting
@@ -287,9 +258,10 @@ class GateLoop:
         prompt = SocketPrompt(conversation, self._stop, self._beat_and_read)
         began = self._gate.clock.stamp()
         if handler.takes_finger:
-            self._awaited = str(type(request).__struct_config__.tag)
+            awaited = str(type(request).__struct_config__.tag)
+            self.requests.took_glass(awaited)
             whose = self._known(getattr(request, "code", None))
-            self._gate.emit(FingerAwaited(request=self._awaited, worker=whose))
+            self._gate.emit(FingerAwaited(request=awaited, worker=whose))
             self._panel.busy(isinstance(request, Enroll))
         try:
             conversation.beat()
@@ -309,14 +281,13 @@ class GateLoop:
             conversation.done(result)
             slot = result.get("slot")
             if isinstance(request, Enroll):
-                self._may_ask.give_back()
+                self.requests.enrolled()
         if handler.takes_finger:
-            self._awaited = None
+            self.requests.gave_glass_back(self._gate.clock.monotonic())
             self._panel.busy(False)
             self._gate.emit(FingerAwaited(request=None))
             self._taker.ignore_finger(slot)
             self._recording.taken(began, self._gate.clock.stamp())
-            self._presses_until = self._gate.clock.monotonic() + _PRESSES_FIRST_S
         else:
             # Nobody had an eye on the glass: one finger may have gone and another one come.
             self._taker.disturbed()
@@ -333,29 +304,6 @@ class GateLoop:
         with suppress(StoreFault):
             return code if code is not None and self._gate.store.worker(code) else None
         return None
-
-    def _next_request(self, within_s: float) -> tuple[Request, Conversation] | None:
-        """One that may be carried out now: what waits for a finger gives way to presses."""
-        while self._held and _given_up(self._held[0][1]):  # It costs nobody else a turn.
-            self._held.popleft()
-        if self._held and self._may_take_glass():
-            return self._held.popleft()
-        try:
-            waiting = self._requests.get(timeout=within_s)
-        except queue.Empty:
-            return None
-        if waiting is None or _given_up(waiting[1]):
-            return None
-        if not HANDLERS[type(waiting[0])].takes_finger:
-            return waiting
-        if not self._held and self._may_take_glass():
-            return waiting
-        self._held.append(waiting)
-        return None
-
-    def _may_take_glass(self) -> bool:
-        now = self._gate.clock.monotonic()
-        return now >= self._presses_until and self._may_ask.take(now)
 
     def _look_after_sensor(self) -> None:
         """A technician has asked for the sensor, and it may have turned out to be another one."""
@@ -434,19 +382,3 @@ class GateLoop:
         """Raises SensorFault where the link cannot be made sound."""
         self._pairing.recover()
         self.mends.note(self._gate.clock.monotonic())
-
-    def _refuse_waiting(self) -> None:
-        """Nobody who waits is left without an answer."""
-        while not self._requests.empty():
-            if (waiting := self._requests.get()) is not None:
-                self._held.append(waiting)
-        for _, conversation in self._held:
-            conversation.failed(GateBusy("The daemon is stopping: ask again when it is back."))
-
-
-def _given_up(conversation: Conversation) -> bool:
-    """Whether nobody waits for the answer any more; that is its answer then."""
-    given_up = conversation.given_up  # Once: it may be any moment, and wants its answer.
-    if given_up:
-        conversation.failed(BadRequest("control.command-gone"))
-    return given_up

@@ -215,7 +215,7 @@ class _Daemon:
         )
         self._server = ControlServer(
             assembly.control_socket,
-            self._gate.submit,
+            self._gate.requests.submit,
             self._status,
             self._names,
             self._day,
@@ -225,7 +225,7 @@ class _Daemon:
             store, assembly.settings.sensor, self._bus.emit, assembly.clock.monotonic
         )
         self._threads = (
-            SupervisedThread("gate", self._gate.run, wake=self._gate.wake),
+            SupervisedThread("gate", self._gate.run, wake=self._gate.requests.wake),
             SupervisedThread("uplink", self._uplink.run, wake=self._uplink.notify),
         )
         self._bus.listen(self._server.emit)

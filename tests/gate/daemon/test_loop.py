@@ -89,7 +89,7 @@ def test_a_finger_that_was_asked_for_is_no_punch(request_: Any) -> None:
     works = Works()
     turns = Turns(works)
     asking = Asking(Person(works.site.clock, works.sensor, [LANS_FINGER]))
-    turns.loop.submit(request_, asking)  # type: ignore[arg-type]
+    turns.loop.requests.submit(request_, asking)  # type: ignore[arg-type]
     before: list[Any] = []
 
     def each(turn: int) -> None:
@@ -115,7 +115,7 @@ def test_what_nobody_foresaw_ends_one_request_and_is_told_in_ones_language(
     monkeypatch.setattr("edge_agent.gate.daemon.loop.Dispatcher.carry_out", fails)
     turns = Turns(works := Works())
     asking = Asking()
-    turns.loop.submit(MINH, asking)  # type: ignore[arg-type]
+    turns.loop.requests.submit(MINH, asking)  # type: ignore[arg-type]
     works.sensor.glass = LANS_FINGER
     turns.run()
     assert asking.failure is not None
@@ -136,7 +136,7 @@ def test_presses_come_before_a_series_of_requests_for_a_finger() -> None:
         works.sensor.glass = LANS_FINGER if turn % 2 else None
         if not asked or asked[-1].result is not None:
             asked.append(Asking(Person(clock, works.sensor, [LANS_FINGER])))
-            turns.loop.submit(Identify(), asked[-1])  # type: ignore[arg-type]
+            turns.loop.requests.submit(Identify(), asked[-1])  # type: ignore[arg-type]
         if clock.monotonic() - began > 46:
             turns.stop.set()
 
@@ -163,7 +163,7 @@ def test_a_series_of_requests_for_a_finger_is_a_gap_that_the_ledger_tells() -> N
         clock.now += 0.25
         if turn == 0:
             for asking in series:
-                turns.loop.submit(Identify(), asking)  # type: ignore[arg-type]
+                turns.loop.requests.submit(Identify(), asking)  # type: ignore[arg-type]
 
     turns.run(each, most=120)
     assert all(asking.result for asking in series)
@@ -184,7 +184,7 @@ def test_requests_that_were_given_up_cost_nobody_a_turn() -> None:
         clock.now += 0.1
         if turn == 0:
             for asking in (*gone, stays):
-                turns.loop.submit(Identify(), asking)  # type: ignore[arg-type]
+                turns.loop.requests.submit(Identify(), asking)  # type: ignore[arg-type]
 
     turns.run(each, most=60)
     assert stays.result is not None
@@ -206,7 +206,7 @@ def test_who_comes_while_the_sensor_is_asked_something_is_not_taken_for_the_one_
             works.sensor.glass = next(queue)
 
     def each(turn: int) -> None:
-        turns.loop.submit(AskSensor(), InAQueue())  # type: ignore[arg-type]
+        turns.loop.requests.submit(AskSensor(), InAQueue())  # type: ignore[arg-type]
 
     turns.run(each, most=6)
     assert [code for _, code in turns.shown] == ["007", "008", "007", "008", "007", "008"]
@@ -219,7 +219,7 @@ def test_who_is_known_is_punched_while_somebody_else_is_enrolled() -> None:
     presses = [LANS_FINGER, "new", "new", "new"]
     asking = Asking(Person(works.site.clock, works.sensor, presses))
     enroll = Enroll(code="0042", finger="left-thumb")
-    turns.loop.submit(enroll, asking)  # type: ignore[arg-type]
+    turns.loop.requests.submit(enroll, asking)  # type: ignore[arg-type]
     turns.run()
     assert asking.result is not None
     assert turns.shown == [(Outcome.RECORDED, "007")]
@@ -235,7 +235,7 @@ def test_who_watches_is_told_that_a_finger_is_waited_for_before_the_first_step()
     told: list[Any] = []
     step = person.step
     person.step = lambda *what: (told.extend(works.site.events), step(*what))  # type: ignore
-    turns.loop.submit(Identify(), asking)  # type: ignore[arg-type]
+    turns.loop.requests.submit(Identify(), asking)  # type: ignore[arg-type]
     turns.run()
     awaited = [event for event in works.site.events if isinstance(event, FingerAwaited)]
     assert [event.request for event in awaited] == ["identify", None]
@@ -247,7 +247,7 @@ def test_a_fault_of_the_sensor_is_answered_and_mended() -> None:
     turns = Turns(works)
     works.sensor.failing["erase"] = [SensorGarbled("?"), SensorGarbled("?")]
     asking = Asking()
-    turns.loop.submit(REMOVE, asking)  # type: ignore[arg-type]
+    turns.loop.requests.submit(REMOVE, asking)  # type: ignore[arg-type]
     turns.run()
     assert "could not be erased yet" in str(asking.failure)
     assert "recover" in works.sensor.asked
@@ -259,8 +259,8 @@ def test_what_was_given_up_while_it_waited_is_not_carried_out() -> None:
     works = Works()
     turns = Turns(works)
     gone, after = Asking(gone=True), Asking()
-    turns.loop.submit(REMOVE, gone)  # type: ignore[arg-type]
-    turns.loop.submit(MINH, after)  # type: ignore[arg-type]
+    turns.loop.requests.submit(REMOVE, gone)  # type: ignore[arg-type]
+    turns.loop.requests.submit(MINH, after)  # type: ignore[arg-type]
     turns.run()
     assert "has gone" in str(gone.failure)
     assert "print.removed" not in works.kinds()
@@ -272,7 +272,7 @@ def test_one_request_between_two_looks() -> None:
     turns = Turns(works)
     many = [Asking() for _ in range(5)]
     for number, asking in enumerate(many):
-        turns.loop.submit(AddWorker(code=f"1{number}", name="x"), asking)  # type: ignore[arg-type]
+        turns.loop.requests.submit(AddWorker(code=f"1{number}", name="x"), asking)  # type: ignore[arg-type]
     answered: list[int] = []
     turns.run(lambda turn: answered.append(sum(asking.result is not None for asking in many)))
     # A beat between each two, and those of an enrolment's steps are not among them.
@@ -287,10 +287,10 @@ def test_who_waits_at_the_end_is_told_so() -> None:
     def each(turn: int) -> None:
         if turn == 3:
             for _ in range(3):
-                turns.loop.wake()
+                turns.loop.requests.wake()
             turns.stop.set()
-            turns.loop.submit(MINH, Asking())  # type: ignore[arg-type]
-            turns.loop.submit(MINH, late)  # type: ignore[arg-type]
+            turns.loop.requests.submit(MINH, Asking())  # type: ignore[arg-type]
+            turns.loop.requests.submit(MINH, late)  # type: ignore[arg-type]
 
     turns.run(each)
     assert isinstance(late.failure, GateBusy)
@@ -439,11 +439,11 @@ def test_who_asks_meanwhile_is_told_what_the_gate_waits_for() -> None:
         if not asked:
             asked.extend([second, gone])
             for asking in (second, gone):
-                turns.loop.submit(RENAME, asking)  # type: ignore[arg-type]
+                turns.loop.requests.submit(RENAME, asking)  # type: ignore[arg-type]
         step(what, *more)
 
     person.step = meanwhile  # type: ignore[method-assign]
-    turns.loop.submit(Enroll(code="0042", finger="left-thumb"), first)  # type: ignore[arg-type]
+    turns.loop.requests.submit(Enroll(code="0042", finger="left-thumb"), first)  # type: ignore[arg-type]
     turns.run()
     assert first.result is not None
     assert second.told == [(StepKind.WAITS, "enroll")]
@@ -452,7 +452,7 @@ def test_who_asks_meanwhile_is_told_what_the_gate_waits_for() -> None:
     [awaited, _] = [one for one in works.site.events if isinstance(one, FingerAwaited)]
     assert awaited == FingerAwaited(request="enroll", worker="0042")
     later = Waiting()
-    turns.loop.submit(RENAME, later)  # type: ignore[arg-type]
+    turns.loop.requests.submit(RENAME, later)  # type: ignore[arg-type]
     assert later.told == []
 
 
@@ -460,7 +460,7 @@ def test_a_name_that_was_typed_for_a_code_is_told_to_nobody_who_watches() -> Non
     works = Works()
     turns = Turns(works)
     asking = Asking(Person(works.site.clock, works.sensor, []))
-    turns.loop.submit(Enroll(code="Nguyễn Thị Hoa", finger="left-index"), asking)  # type: ignore[arg-type]
+    turns.loop.requests.submit(Enroll(code="Nguyễn Thị Hoa", finger="left-index"), asking)  # type: ignore[arg-type]
     turns.run(most=10)
     assert asking.failure is not None
     awaited = [one for one in works.site.events if isinstance(one, FingerAwaited)]
@@ -473,6 +473,6 @@ def test_what_needs_the_sensor_is_told_why_it_is_not_there() -> None:
     turns = Turns(works)
     turns.loop = works.loop(first=SensorSilent("The sensor does not answer: check TX."))
     asking = Asking()
-    turns.loop.submit(Identify(), asking)  # type: ignore[arg-type]
+    turns.loop.requests.submit(Identify(), asking)  # type: ignore[arg-type]
     turns.run()
     assert "not in use now. The sensor does not answer: check TX." in str(asking.failure)

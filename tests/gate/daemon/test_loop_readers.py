@@ -74,7 +74,7 @@ def test_who_has_a_card_does_not_wait_for_an_enrolment() -> None:
         step(*what)
 
     person.step = stepped  # type: ignore[method-assign]
-    turns.loop.submit(Enroll(code="0042", finger="left-thumb"), asking)  # type: ignore[arg-type]
+    turns.loop.requests.submit(Enroll(code="0042", finger="left-thumb"), asking)  # type: ignore[arg-type]
     turns.run()
     assert asking.result is not None
     assert shown[-1][0] == (Outcome.RECORDED, "007")  # Before the last step was.
@@ -87,14 +87,14 @@ def test_a_new_card_is_waited_for_and_presses_go_on() -> None:
     def each(turn: int) -> None:
         match turn:
             case 2:
-                turns.loop.submit(AwaitCard(code="008", method="card"), awaited)  # type: ignore
+                turns.loop.requests.submit(AwaitCard(code="008", method="card"), awaited)  # type: ignore
             case 5:
-                turns.loop.submit(AskCard(), waits)  # type: ignore[arg-type]
+                turns.loop.requests.submit(AskCard(), waits)  # type: ignore[arg-type]
                 turns.works.sensor.glass = LANS_FINGER
             case 15:
                 readers.lines.append(card(turns, MAYS_CARD))
             case 20:
-                turns.loop.submit(AskCard(), done)  # type: ignore[arg-type]
+                turns.loop.requests.submit(AskCard(), done)  # type: ignore[arg-type]
 
     turns.run(each)
     assert waits.result == {"state": "waiting"}

@@ -923,8 +923,8 @@ def test_with_a_match_in_flight_the_change_waits_its_turn() -> None:
     def on_ask(instruction: str) -> None:
         if instruction == "search" and not pressed:
             pressed.append(LANS_FINGER)
-            activity.submit(REMOVE_LANS, removal)  # type: ignore[arg-type]
-            activity.submit(ENROL_NEW, enrolment)  # type: ignore[arg-type]
+            activity.requests.submit(REMOVE_LANS, removal)  # type: ignore[arg-type]
+            activity.requests.submit(ENROL_NEW, enrolment)  # type: ignore[arg-type]
             works.sensor.glass = None
         elif instruction == "capture" and "print.enrolled" in works.kinds():
             on_capture()
@@ -979,7 +979,7 @@ def test_asking_ends_the_crediting_by_another_module() -> None:
 
     asked = Asked(person, done=press)
     activity = works.loop()
-    activity.submit(AskSensor(), asked)  # type: ignore[arg-type]
+    activity.requests.submit(AskSensor(), asked)  # type: ignore[arg-type]
 
     def on_ask(instruction: str) -> None:
         if instruction == "close":

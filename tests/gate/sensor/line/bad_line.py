@@ -142,7 +142,7 @@ class HeldPresses:
             )
             capture = sensor.capture
             sensor.capture = lambda: self._note(capture())
-            loop._requests = _Rests(line)  # type: ignore[assignment]
+            loop.requests._coming = _Rests(line)  # type: ignore[assignment]
             line.plan(2.0, self._come)
             self._beaten_at = line.monotonic()
             loop.run(self._stop, self._beat)
