@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from msgspec.structs import replace
 
-from ..contract.atomic_file import new_private_file, refuse_existing
+from ..contract.atomic_file import refuse_existing
 from ..contract.language import say
 from ..gate.daemon.assembly import Assembly
 from ..gate.people.templates.backup_file import line_hash, sealed_line
@@ -60,15 +60,12 @@ def reseal(
         )
         header = begun["header"].encode()
         kept = [one for one in opened.records if one.worker not in begun["left_out"]]
-        lines = [header]
-        for place, record in enumerate(kept, 1):
-            anew = replace(record, header=line_hash(header), place=place)
-            sealed = sealing.seal(anew.line(), stated or opened.header.recipients)
-            lines.append(sealed_line(sealed))
-        content = b"".join(line + b"\n" for line in lines)
-        with new_private_file(output) as out:
-            out.write(content)
-        sealed_files.refuse_broken(output, content)
+        with sealed_files.new_sealed_file(output) as lines:
+            lines.append(header)
+            for place, record in enumerate(kept, 1):
+                anew = replace(record, header=line_hash(header), place=place)
+                sealed = sealing.seal(anew.line(), stated or opened.header.recipients)
+                lines.append(sealed_line(sealed))
         made = opened.header.at
         perform(KeepReseal(backup=begun["backup"], replaces=opened.header.backup, made=made))
     if as_json:

@@ -1,11 +1,13 @@
-"""Files that carry secrets, read whole and within bounds."""
+"""Files that carry secrets, read whole and within bounds, and written so that they can be read."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
+from ..contract.atomic_file import new_private_file
 from ..contract.errors import BadRequest, EdgeAgentError
 from ..contract.language import because
 from ..gate.people.templates.backup_file import (
@@ -64,8 +66,18 @@ def open_backup(file: Path, identity: Path, sealing: AgeSealing) -> Backup:
         raise BadBackup("backup.unusable", file=file, why=error) from error
 
 
-def refuse_broken(file: Path, content: bytes) -> None:
-    """Raise EdgeAgentError where a file that was written does not read as it should."""
+@contextmanager
+def new_sealed_file(file: Path) -> Iterator[list[bytes]]:
+    """The lines of a new file, to be filled: it is written when they are complete, and read back.
+
+    Raises BadRequest where it is there already, StoreFault where it cannot be written, and
+    EdgeAgentError where it does not read as it was written.
+    """
+    lines: list[bytes] = []
+    with new_private_file(file) as out:
+        yield lines
+        content = b"".join(line + b"\n" for line in lines)
+        out.write(content)
     if read_file(file) != content:
         raise EdgeAgentError("backup.medium-broken", file=file)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..contract.atomic_file import new_private_file, refuse_existing
+from ..contract.atomic_file import refuse_existing
 from ..contract.language import Message, received, say
 from ..gate.daemon.assembly import Assembly
 from ..gate.host.memory import write_no_core
@@ -81,17 +81,16 @@ def _seal_into(
     begun = perform(BeginBackup(recipients=recipients, held_by=held_by))
     backup, total = begun["backup"], begun["prints"]
     missing: list[dict[str, str]] = []
-    with new_private_file(file) as out, _progress(say("backup.sealing"), total) as advance:
-        content = begun["header"].encode() + b"\n"
-        done = 0
-        while done < total:
-            answer = perform(SealPrints(backup=backup, first=done + 1))
-            content += b"".join(line.encode() + b"\n" for line in answer["sealed"])
+    with (
+        sealed_files.new_sealed_file(file) as lines,
+        _progress(say("backup.sealing"), total) as advance,
+    ):
+        lines.append(begun["header"].encode())
+        while len(lines) <= total:
+            answer = perform(SealPrints(backup=backup, first=len(lines)))
+            lines += (line.encode() for line in answer["sealed"])
             missing += answer["missing"]
-            done += len(answer["sealed"])
             advance(len(answer["sealed"]))
-        out.write(content)
-    sealed_files.refuse_broken(file, content)
     perform(KeepBackup(backup=backup))
     sealed = total - len(missing)
     return {"backup": backup, "prints": total, "sealed": sealed, "missing": missing}
