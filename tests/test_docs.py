@@ -3,7 +3,6 @@
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,8 @@ from edge_agent.gate.roles import MAY, in_order
 from edge_agent.gate.settings.schema import Settings
 from edge_agent.simulator.faults import FAULTS
 from edge_agent.simulator.module import MODELS
+
+from .commands import leaves
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("README*.md"), ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
@@ -135,17 +136,8 @@ def test_who_may_what_is_the_table_of_the_code() -> None:
 
 def test_each_command_of_the_gate_has_its_row() -> None:
     """Without one it would be refused to everybody, and not in words."""
-    assert {name for name in leaves(main) if not name.startswith("receive")} == MAY.keys()
-
-
-def leaves(group: click.Group, *path: str) -> Iterator[str]:
-    """The commands that do something, as they are typed."""
-    for name in group.list_commands(click.Context(group)):
-        command = group.get_command(click.Context(group), name)
-        if isinstance(command, click.Group):
-            yield from leaves(command, *path, name)
-        else:
-            yield " ".join((*path, name))
+    named = {ctx.command_path.removeprefix("edge-agent ") for ctx in leaves()}
+    assert {name for name in named if not name.startswith("receive")} == MAY.keys()
 
 
 @each_page

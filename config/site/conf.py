@@ -6,18 +6,18 @@ docs/README.md, and only there; what the commands say of themselves becomes a pa
 
 import posixpath
 import re
+import sys
 from collections.abc import Iterator
-from gettext import bindtextdomain, textdomain
-from os import environ
 from pathlib import Path
 
-import click
 from sphinx.application import Sphinx
 
-from edge_agent.cli import main
-from edge_agent.contract.language import CATALOGUES, LANGUAGES, use
+from edge_agent.contract.language import LANGUAGES
 
 ROOT = Path(__file__).parents[2]
+
+sys.path.insert(0, str(ROOT))
+from tests.commands import leaves, speaking  # noqa: E402
 
 project = "Edge Agent"
 root_doc = "docs/README"
@@ -125,22 +125,7 @@ def _chapter(title: str, pages: list[str]) -> Iterator[str]:
 
 
 def _commands(language: str) -> Iterator[str]:
-    use(language)
-    environ["LANGUAGE"] = language  # For click's own words.
-    bindtextdomain("click", CATALOGUES)
-    textdomain("click")
-    try:
+    with speaking(language):
         yield f"# {TITLES[language]}"
-        for ctx in _leaves(click.Context(main, info_name="edge-agent")):
+        for ctx in leaves(terminal_width=90):
             yield f"\n## {ctx.command_path}\n\n```text\n{ctx.get_help()}\n```"
-    finally:
-        use(None)
-
-
-def _leaves(ctx: click.Context) -> Iterator[click.Context]:
-    if not isinstance(ctx.command, click.Group):
-        yield ctx
-        return
-    for name in ctx.command.list_commands(ctx):
-        if (found := ctx.command.get_command(ctx, name)) is not None:
-            yield from _leaves(click.Context(found, ctx, name, terminal_width=90))

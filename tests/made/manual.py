@@ -1,14 +1,13 @@
 """The man page, in each language: all that ``--help`` says of every command, in one place."""
 
 from collections.abc import Callable, Iterator
-from gettext import bindtextdomain, gettext, textdomain
-from os import environ
+from gettext import gettext
 
 import click
 
-from edge_agent.cli import main
 from edge_agent.cli.help import Command, examples_of, in_words, path_of
-from edge_agent.contract.language import CATALOGUES, LANGUAGES, say, use
+from edge_agent.contract.language import LANGUAGES, say
+from tests.commands import leaves, speaking
 
 from .words import WORDS
 
@@ -18,18 +17,8 @@ _ASIDE = ("demo", "receive", "run", "simulate")
 
 def _page(language: str) -> Callable[[], str]:
     def made() -> str:
-        before = environ.get("LANGUAGE")
-        use(language)
-        environ["LANGUAGE"] = language
-        bindtextdomain("click", CATALOGUES)
-        textdomain("click")
-        try:
+        with speaking(language):
             return "\n".join(_lines(WORDS[language])) + "\n"
-        finally:
-            use(None)
-            del environ["LANGUAGE"]
-            if before is not None:
-                environ["LANGUAGE"] = before
 
     return made
 
@@ -43,21 +32,11 @@ def _lines(words: dict[str, str]) -> Iterator[str]:
     yield f".SH {words['description']}"
     yield _plain(words["about"])
     yield f".SH {gettext('Commands').upper()}"
-    for ctx in _leaves(click.Context(main, info_name="edge-agent")):
-        yield from _command(ctx)
+    for ctx in leaves():
+        if ctx.command_path.split()[1] not in _ASIDE:
+            yield from _command(ctx)
     yield f".SH {words['files']}"
     yield ".I /etc/edge-agent/edge-agent.toml"
-
-
-def _leaves(ctx: click.Context) -> Iterator[click.Context]:
-    if not isinstance(ctx.command, click.Group):
-        yield ctx
-        return
-    for name in ctx.command.list_commands(ctx):
-        found = ctx.command.get_command(ctx, name)
-        assert found is not None
-        if ctx.parent is not None or name not in _ASIDE:
-            yield from _leaves(click.Context(found, ctx, name))
 
 
 def _command(ctx: click.Context) -> Iterator[str]:
