@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge_agent.cli.consent_slip import slip
+from edge_agent.cli.consent import slip
 from edge_agent.gate.people.consent_text import consent_text
 
 

@@ -30,7 +30,7 @@ MAY_IMPORT = {
 FLOORS = {
     "contract": (
         ("language",),
-        ("bounds", "errors", "formulas", "rights", "stamps", "told", "toml_place", "wording"),
+        ("bounds", "errors", "formulas", "rights", "stamps", "told", "toml_place"),
         ("atomic_file", "planted_links", "secret_file", "workbook_limits"),
         ("facts", "people", "true_times"),
         ("people_facts", "workbook"),
@@ -62,10 +62,10 @@ FLOORS = {
         ("damage", "recorder", "old_entries"),
         ("open_or_succeed", "expire", "prune", "resolve_times"),
         ("watch_case", "watch_clock", "watch_recording"),
-        ("glance", "last_backup", "print_watch", "retired", "worker_day"),
+        ("glance", "last_backup", "print_watch", "worker_day"),
     ),
     "gate.people": (
-        ("consent_text", "requests", "roster", "scores"),
+        ("consent_text", "requests", "roster"),
         ("prompt",),
         ("templates",),
         ("context",),
@@ -74,11 +74,11 @@ FLOORS = {
         ("erase",),
         ("claims",),
         ("back_up", "carry_in", "credentials", "enroll", "sensor", "supervise", "workers"),
-        ("leave", "reseal", "restore", "retire", "import_workers", "list_people"),
+        ("leave", "reseal", "restore", "retire", "import_workers"),
         ("handlers",),
     ),
     "display": (
-        ("words", "whose"),
+        ("words",),
         ("cards",),
         ("standing",),
         ("feed", "screens", "guard", "voice"),

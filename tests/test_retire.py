@@ -6,7 +6,6 @@ import pytest
 
 from edge_agent.contract.errors import BadRequest, EdgeAgentError
 from edge_agent.gate.errors import SensorSilent
-from edge_agent.gate.ledger.retired import is_retired
 from edge_agent.gate.people.handlers import Dispatcher
 from edge_agent.gate.people.requests import AddWorker, RetireGate
 from edge_agent.gate.people.templates.sealing import AgeSealing
@@ -86,7 +85,7 @@ def test_cut_off_at_any_template_it_goes_on(
         monkeypatch.setattr(office.sensor, "erase", cut)
         with pytest.raises(EdgeAgentError):
             office.ask(GO)
-        assert not is_retired(office.site.gate.store)
+        assert not office.site.gate.store.retired
     monkeypatch.setattr(office.sensor, "erase", erase)
     office.ask(GO)
     assert office.sensor.templates == {}
@@ -99,7 +98,7 @@ def test_a_sensor_that_only_says_so_is_not_believed(
     monkeypatch.setattr(office.sensor, "erase", lambda slot: None)
     with pytest.raises(EdgeAgentError, match="still shows 3 templates"):
         office.ask(GO)
-    assert not is_retired(office.site.gate.store)
+    assert not office.site.gate.store.retired
     done = office.ask(RetireGate(gate="main-gate", sensor=False))
     assert done["erased"] is None
     assert (office.last["erased"], office.last["slots"]) == (None, None)

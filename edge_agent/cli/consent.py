@@ -7,14 +7,15 @@ import click
 
 from ..contract.atomic_file import new_private_file
 from ..contract.corrections import known_code
-from ..contract.language import Message, say
-from ..gate.people.consent_text import consent_text, names, newest
+from ..contract.language import Message, said, say
+from ..gate.people.consent_text import ConsentText, consent_text, names, newest
 from ..gate.people.requests import RecordConsent, WithdrawConsent
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out, names_of, who
 from .complete import code_argument
 from .help import group
 from .options import as_json, ask_a_person, page_option, with_settings, yes_option
+from .page import field, heading, page, paragraph, signatures
 from .privacy import tell_erasure
 from .show import print_json, print_table, shown_day
 from .tell import tell
@@ -33,8 +34,6 @@ def consent() -> None:
 @as_json
 @with_settings
 def print_slip(settings: Settings, code: str, text: str | None, file: Path, as_json: bool) -> None:
-    from .consent_slip import slip  # Only here: the other commands make no page.
-
     agreed = consent_text(text) if text else newest("vi")
     known = names_of(settings)
     if known:  # Else nobody is there to tell them.
@@ -127,3 +126,31 @@ def list_consents(settings: Settings, as_json: bool) -> None:
         empty=say("consent.nobody"),
     )
     tell(say("consent.texts", texts=names()))
+
+
+def slip(text: ConsentText, code: str, name: str) -> str:
+    """The page that a worker reads and signs, in the text's own language: the exact text, and which
+    it is, down to the hash."""
+    language = text.language
+
+    def words(key: str) -> str:
+        return said(Message(f"consent.slip-{key}"), language)
+
+    title, *paragraphs = text.body.strip().split("\n\n")
+    return page(
+        title,
+        language,
+        [
+            heading(title),
+            field(words("employer")),
+            *map(paragraph, paragraphs),
+            heading(words("answer"), 2),
+            paragraph("☐ " + words("yes")),
+            paragraph("☐ " + words("no")),
+            field(words("name"), name),
+            field(words("code"), code),
+            field(words("day")),
+            signatures(words("worker"), words("witness")),
+            paragraph(f"{words('which')} {text.name} · SHA-256 {text.hash}", "small"),
+        ],
+    )

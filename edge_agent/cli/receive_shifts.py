@@ -8,8 +8,8 @@ from ..contract.atomic_file import new_private_file
 from ..contract.errors import BadRequest
 from ..contract.language import say
 from ..receiver.databases.database import Database
+from ..receiver.office.correct import tell_shifts
 from ..receiver.office.journal import Who
-from ..receiver.office.shift_table import tell_shifts
 from ..receiver.worktime.known_shifts import shifts_in_force, version_in_force
 from ..receiver.worktime.shift_file import read_shift_file, told_weekdays, write_shifts
 from .help import group

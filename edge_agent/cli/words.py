@@ -4,7 +4,7 @@ from typing import Any
 
 from ..contract.language import is_name, say, visible
 from ..gate.people.requests import Step, StepKind
-from ..gate.people.scores import quality_of
+from ..gate.print_health import quality_of
 from .tell import tell
 
 _ENROLMENT = {StepKind.PRESS: 1, StepKind.PRESS_AGAIN: 2, StepKind.PROVE: 3}

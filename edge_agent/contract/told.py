@@ -1,4 +1,5 @@
-"""What is told of something that others sent: the place, the field and the rule, never the value.
+"""What is told of something that others sent: the place, the field and the rule, never the value;
+and how often, in words.
 
 Names, templates and passwords arrive in every field, also in those where they do not belong; a log
 is read by many and kept for long. Pure.
@@ -76,6 +77,16 @@ def _as_escape(char: str) -> str:
 
 _CONTROL = "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 """Controls, ends of lines, marks that are not seen, halves of characters."""
+
+
+def counted(count: int, one: str, more: str | None = None) -> str:
+    """``1 print`` and ``2 prints``; ``more`` where the plural is another one or brings a verb."""
+    return f"{count} {one if count == 1 else more or f'{one}s'}"
+
+
+def entries(count: int) -> str:
+    """``1 entry``, ``2 entries``."""
+    return counted(count, "entry", "entries")
 
 
 def times(count: int) -> str:

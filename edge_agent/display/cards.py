@@ -2,11 +2,11 @@
 
 from datetime import date, timedelta
 from typing import Any, Literal
+from unicodedata import category, combining, normalize
 
 from msgspec import Struct, structs
 
 from ..gate.settings.schema import DisplaySettings
-from .whose import whose
 from .words import Language, words
 
 Tone = Literal["good", "again", "retry", "no", "stop"]
@@ -33,6 +33,12 @@ _TONES: dict[str, Tone] = {
     "not-recorded": "stop",
     "sensor-fault": "stop",
 }
+
+_LONGEST = 80
+"""Letters. Names of 40 and more are shown whole."""
+
+_MARKS_A_LETTER = 2
+"""Vietnamese needs two where they do not melt into one letter; more than that only hide others."""
 
 _HINTS = ("wipe", "moisten", "press-flat", "hold-still", "hold-longer")
 _REASONS = ("deactivated", "not-valid", "not-named", "no-consent", "wrong-pin", "locked")
@@ -204,3 +210,29 @@ def _open_day(open_day: str, at: str | None, settings: DisplaySettings) -> str:
     if at is not None and date.fromisoformat(at[:10]) - then == timedelta(days=1):
         return words("open-yesterday", settings.language)
     return words("open-day", settings.language, day=f"{then.day}/{then.month}")
+
+
+def whose(code: str, name: str | None, show: Literal["name", "code", "initials", "nothing"]) -> str:
+    """What is shown of a worker; the code where a name is not known."""
+    if show == "nothing":
+        return ""
+    if show == "code" or not name:
+        return harmless(code)
+    plain = harmless(name)
+    if show == "name":
+        return plain
+    return "".join(f"{word[0]}." for word in plain.upper().split())
+
+
+def harmless(text: str) -> str:
+    """One line of letters: without what steers a terminal or turns the direction of writing."""
+    kept: list[str] = []
+    marks = 0
+    for char in normalize("NFC", text):
+        marks = marks + 1 if combining(char) else 0
+        if char.isspace():
+            kept.append(" ")
+        elif category(char)[0] != "C" and marks <= _MARKS_A_LETTER:
+            kept.append(char)
+    line = " ".join("".join(kept).split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"

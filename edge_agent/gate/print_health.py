@@ -17,6 +17,10 @@ from msgspec import Struct
 FEWEST = 10
 """Presses before anything is said of a print."""
 
+GOOD, FAIR = 100, 60
+"""From these scores on. The sensor's manual gives none: real fingers were seen to score 60 to 275
+(simulator.fingers), and one that stays at the low end is refused on every dry morning."""
+
 _LOWEST = 50.0
 """The score that modules ask for at security level 3, as far as they tell; less where less was
 ever credited."""
@@ -49,6 +53,11 @@ _TOGETHER_MS = 20_000
 
 REMEMBERED = 60
 """Presses of a print of which the refused ones before them are counted."""
+
+
+def quality_of(score: int) -> str:
+    """``good``, ``fair`` or ``weak``."""
+    return "good" if score >= GOOD else "fair" if score >= FAIR else "weak"
 
 
 class Press(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from edge_agent.contract.wording import counted, entries
+from edge_agent.contract.told import counted, entries
 
 PACKAGE = Path(__file__).parents[2] / "edge_agent"
 

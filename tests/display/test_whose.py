@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.display.whose import harmless, whose
+from edge_agent.display.cards import harmless, whose
 
 HOA = "Nguyễn Thị Hoa"
 

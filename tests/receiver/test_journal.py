@@ -14,9 +14,8 @@ from click.testing import CliRunner, Result
 from edge_agent.cli import main
 from edge_agent.contract.errors import BadRequest
 from edge_agent.receiver.databases import open_database
-from edge_agent.receiver.office.correct import add
+from edge_agent.receiver.office.correct import add, tell_shifts
 from edge_agent.receiver.office.journal import MOST_DETAILS, Who, everything, keep_journal
-from edge_agent.receiver.office.shift_table import tell_shifts
 from edge_agent.receiver.store import PayrollStore
 from edge_agent.receiver.worktime.decided_shifts import put_decided_in_force
 from edge_agent.receiver.worktime.known_shifts import shifts_in_force

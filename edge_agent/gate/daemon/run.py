@@ -37,7 +37,6 @@ from ..host.service_manager import ServiceManager
 from ..host.who_may import WhoMay
 from ..ledger.damage.readable import begin_readable
 from ..ledger.glance import glance
-from ..ledger.retired import is_retired
 from ..ledger.store.sqlite_store import SqliteStore
 from ..ledger.worker_day import worker_day
 from ..people.erase import ErasedInbox
@@ -122,7 +121,7 @@ def _run(assembly: Assembly, config: Path, manager: ServiceManager, stop: Signal
         departure = Departure(assembly)
         store = assembly.store(departure.damaged)
         mirror.callback(store.close)
-        if is_retired(store):
+        if store.retired:
             raise Retired("retire.retired")
         assembly.recall_last_sync(store)
         wired = mirror.enter_context(open_wired(assembly))

@@ -37,7 +37,6 @@ from ..host.board import board_below
 from ..ledger.glance import glance
 from ..ledger.last_backup import backup_standing
 from ..ledger.print_watch import PrintStanding
-from ..ledger.retired import is_retired
 from ..ledger.store.metadata import CASE_OPEN, ERASURES_UNKNOWN
 from ..ledger.store.sqlite_store import SqliteStore
 from .assembly import Assembly
@@ -267,7 +266,7 @@ def stopped_status(assembly: Assembly) -> dict[str, Any]:
         status, problems = at_rest(assembly, store)
         told = _told("stopped", nowhere, to_builtins(status), problems)
         told |= glance(store, status.ledger.confirmed_seq, assembly.zone)
-        told |= {"backup": backup_of(assembly, store), "retired": is_retired(store)}
+        told |= {"backup": backup_of(assembly, store), "retired": store.retired}
     return told | {"time": gate_time(assembly), "board": to_builtins(board_below())}
 
 

@@ -21,7 +21,7 @@ from msgspec import Struct
 from ...contract.errors import StoreFault
 from ...contract.facts import WhyOpened
 from ...contract.stamps import Stamp, elapsed
-from ...contract.wording import counted
+from ...contract.told import counted
 from ..errors import DamagedLedger
 from ..host.host_identity import HostIdentity
 from ..host.rights import unusable_store

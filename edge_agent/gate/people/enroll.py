@@ -8,11 +8,11 @@ from ...contract.errors import BadRequest
 from ...contract.people import Print, checked_finger
 from ..errors import SensorFault
 from ..events import Outcome
+from ..print_health import quality_of
 from ..sensor.pairing import digest, persistently
 from .context import RequestContext, Result
 from .presses import Presses
 from .requests import Enroll, Identify, RemovePrint, StepKind
-from .scores import quality_of
 
 
 def enroll(context: RequestContext, request: Enroll) -> Result:

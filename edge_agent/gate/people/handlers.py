@@ -13,7 +13,6 @@ from ...contract.errors import BadRequest
 from ...contract.stamps import Stamp
 from ..credentials import CardInbox
 from ..ledger.recorder import Recorder
-from ..ledger.retired import is_retired
 from ..ports import Panel, Sensor, SensorInfo
 from ..rules import Match
 from ..sensor.pairing import Pairing
@@ -34,7 +33,6 @@ from .credentials import (
 from .enroll import enroll, identify, remove_print
 from .import_workers import import_workers
 from .leave import forget_worker, leave_worker, tell_erased, withdraw_consent
-from .list_people import list_people
 from .prompt import Prompt
 from .requests import (
     ActivateWorker,
@@ -86,7 +84,7 @@ from .templates.requests import (
     SealPrints,
 )
 from .templates.sealing import AgeSealing
-from .workers import activate_worker, add_worker, deactivate_worker, rename_worker
+from .workers import activate_worker, add_worker, deactivate_worker, list_people, rename_worker
 
 
 @dataclass(frozen=True)
@@ -191,7 +189,7 @@ class Dispatcher:
         Raises an EdgeAgentError where it cannot be done.
         """
         handler = HANDLERS[type(request)]
-        if not isinstance(request, _AFTER_THE_LAST) and is_retired(self._gate.store):
+        if not isinstance(request, _AFTER_THE_LAST) and self._gate.store.retired:
             raise BadRequest("retire.retired")
         context = self._context(connected=connected, prompt=prompt, actor=actor)
         return handler.carry_out(context, request)

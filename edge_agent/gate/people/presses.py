@@ -11,11 +11,11 @@ from ...contract.people import Print
 from ...contract.stamps import Stamp
 from ..errors import SensorFault
 from ..ports import Buffer
+from ..print_health import FAIR
 from ..rules import Match, Refused, recognised
 from .context import RequestContext
 from .prompt import CAPTURES, TRIES
 from .requests import StepKind
-from .scores import FAIR
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,6 @@ from functools import partial
 
 from ...contract.errors import BadRequest, EdgeAgentError
 from ...contract.facts import GateRetired
-from ..ledger.retired import is_retired
 from ..sensor.pairing import persistently
 from .context import RequestContext, Result
 from .requests import RetireGate
@@ -23,7 +22,7 @@ def retire_gate(context: RequestContext, request: RetireGate) -> Result:
     if request.gate != gate.store.gate:
         raise BadRequest("retire.other-name", asked=request.gate, gate=gate.store.gate)
     erased = slots = None
-    if not is_retired(gate.store):
+    if not gate.store.retired:
         if request.sensor:
             slots = context.sensor_in_use().capacity
             erased = _empty(context)

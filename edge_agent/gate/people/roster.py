@@ -19,7 +19,7 @@ from ...contract.messages import Roster
 from ...contract.people import another_person
 from ...contract.people_facts import RosterApplied, RosterRefused, WorkerAdded, WorkerChanged
 from ...contract.roster import Applied, Heard, Listing, Refusal, judge_roster, merge
-from ...contract.wording import counted
+from ...contract.told import counted
 from ..events import RosterChanged
 from ..ledger.recorder import Recorder
 

@@ -4,6 +4,7 @@ and no correction either: what was wrong is taken back by its number, in a row o
 What may be added or moved is the gates' own rule (``contract/corrections.py``).
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,10 @@ from ...contract.stamps import local_time, parse_time
 from ..databases.database import Database
 from ..moments import Moment, moment_of
 from ..roster.known_workers import told_codes
-from .journal import COLUMNS, PAYROLL, Correction, Who, enter, turn
+from ..worktime.decided_shifts import details_of
+from ..worktime.known_shifts import shifts_in_force, version_in_force
+from ..worktime.shifts import Shift
+from .journal import COLUMNS, MOST_DETAILS, PAYROLL, Correction, Who, enter, turn
 
 Direction = Literal["in", "out"]
 
@@ -286,3 +290,15 @@ def _check_gate(database: Database, gate: str) -> None:
     gates = sorted(name for (name,) in database.query("SELECT DISTINCT gate FROM ledgers"))
     if gates and gate not in gates:
         raise BadRequest("clerk.no-gate", gate=gate, gates=told_codes(gates))
+
+
+def tell_shifts(database: Database, who: Who, shifts: Sequence[Shift]) -> int:
+    """The clerk tells which shifts there are: presses are read by this table from now on.
+
+    Returns its version. Nothing is entered where it is the one in force.
+    """
+    with turn(database):
+        if shifts_in_force(database) != list(shifts):
+            for details in details_of(shifts, MOST_DETAILS):
+                enter(database, who, "shifts", details=details)
+        return version_in_force(database)

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ....contract.atomic_file import replacing
-from ....contract.wording import entries
+from ....contract.told import entries
 from ...host.lock import give_to_folder_owner
 from ..succession.swap import set_aside
 from .carve import find_entries, prove

@@ -1,4 +1,5 @@
-"""What is to be decided beside the sessions: punches without a time or a worker, and entries."""
+"""What is to be decided beside the sessions: punches without a time or a worker,
+entries, and gates: whose a ledger is, and which gate has a new name."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from ....contract.stamps import local_time, parse_time
 from ...databases.database import Database
 from ...effects import UNREADABLE
 from ...worktime.shifts import ZONE
+from ...writers import other_writers, successors
 from ..period import Period
 from .items import KEEP, Item, Press, Proposal, Step, belongs, typed
 
@@ -160,4 +162,33 @@ def renamed(database: Database) -> Iterator[Item]:
         yield Item(
             kind="renamed", code=code, date=at[:10], not_after=at, former_name=name,
             presses=presses, proposals=[KEEP],
+        )  # fmt: skip
+
+
+def writing(database: Database) -> Iterator[Item]:
+    """Two gates send the same ledger. To leave it to the one that has it is proposed first: what
+    the other one holds stays there, and comes whenever it is decided otherwise."""
+    for one in other_writers(database):
+        step = Step(what="owner", ledger=one.ledger, gate=one.gate)
+        yield Item(
+            kind="other-writer", gate=one.gate, other_gate=one.owner, ledger=one.ledger,
+            not_before=one.since, proposals=[KEEP, Proposal(name="owner", steps=[step])],
+        )  # fmt: skip
+
+
+def going_on(database: Database) -> Iterator[Item]:
+    """A gate names a ledger of another one as its own former one: once for each two of them."""
+    told: set[tuple[str, str]] = set()
+    for one in successors(database):
+        if (one.gate, one.former) in told:
+            continue
+        told.add((one.gate, one.former))
+        step = Step(
+            what="successor", ledger=one.ledger, seq=1, gate=one.gate, other_gate=one.former
+        )
+        proposals = [Proposal(name="successor", steps=[step]), KEEP]
+        yield Item(
+            kind="second-successor" if one.second else "successor",
+            gate=one.gate, other_gate=one.former, ledger=one.ledger, not_before=one.since,
+            proposals=proposals[::-1] if one.second else proposals,
         )  # fmt: skip

@@ -24,9 +24,8 @@ from ..correct import enter_addition, enter_move, enter_void
 from ..journal import Who, enter, standing, turn
 from ..period import Period
 from .doubts import doubts
-from .gates import going_on, writing
 from .items import Item, Step, belongs
-from .others import forks, gaps, renamed, undated, unknown, unreadable
+from .others import forks, gaps, going_on, renamed, undated, unknown, unreadable, writing
 
 
 def settle(database: Database, period: Period, now: str) -> list[Item]:
