@@ -29,20 +29,18 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
-from edge_agent.cli.carry_out import carry_out
+sys.path.insert(0, str(Path(__file__).parent))
+
+from simulated import ends, enrol_worker, remote_in, simulator, taking
+
 from edge_agent.gate.control.client import ask_status, daemon_runs
-from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.daemon.run import run_daemon
-from edge_agent.gate.events import Event, Outcome, PanelShown
+from edge_agent.gate.events import Outcome
 from edge_agent.gate.panel.lamps import GpioPanel
-from edge_agent.gate.people.requests import AddWorker, Enroll, Step, StepKind
 from edge_agent.gate.reader.readers import UsbReaders
 from edge_agent.gate.sensor.port import Port
 from edge_agent.gate.settings.load import load_settings
-from edge_agent.gate.settings.schema import Settings
-from edge_agent.gate.touch.take_punch import TakePunch
 from edge_agent.simulator.background import Remote
-from edge_agent.simulator.paths import SimulatorError
 
 SETTINGS = """
 [gate]
@@ -72,38 +70,19 @@ ON = {
 PLAYER = "#!/bin/sh\ncat > /dev/null\nexec sleep 1\n"
 
 
-def measure(folder: Path, presses: int) -> list[float]:
+def measure(folder: Path, remote: Remote, presses: int) -> list[float]:
     """Seconds from the last reply byte read to the lamp, one for each press."""
     config = folder / "edge-agent.toml"
     config.write_text(SETTINGS.format(folder=folder, **OFF))
     settings = load_settings(config)
-    remote = _remote(folder / "simulator.sock")
-    _enrol(settings, remote)
-
-    assembly = Assembly(settings)
-    sensor, panel = assembly.sensor(), assembly.panel()
     read_at = [0.0]
-    shown: list[tuple[Outcome, float]] = []
-
-    def tell(event: Event) -> None:
-        if isinstance(event, PanelShown):
-            shown.append((event.outcome, time.perf_counter() - read_at[0]))
-
-    taker = TakePunch(
-        assembly.gate(tell), sensor, panel, 3, recover=sensor.recover, offline=lambda: False
-    )
-    sensor.connect()
-    _note_reads(sensor, read_at)
-    for press in range(presses):
-        remote.ask("press worker")
-        while len(shown) <= press:
-            taker.poll()
-        remote.ask("lift")
-        taker.poll()
-    panel.close()
-    sensor.close()
-    assert all(outcome is Outcome.RECORDED for outcome, _ in shown), "not every press was green"
-    return [seconds for _, seconds in shown]
+    taken = []
+    with taking(settings, remote) as (gate, sensor):
+        _note_reads(sensor, read_at)
+        for _ in range(presses):
+            taken.append(gate.press(lambda: read_at[0]))
+            gate.lift()
+    return taken
 
 
 def bare_commits(path: Path, count: int) -> list[float]:
@@ -136,15 +115,6 @@ def _note_reads(sensor: Any, read_at: list[float]) -> None:
     port.read = noting
 
 
-def _enrol(settings: Settings, remote: Remote) -> None:
-    def follow(step: Step) -> None:
-        remote.ask("lift" if step.what is StepKind.LIFT else "press worker")
-
-    carry_out(settings, AddWorker(code="NV0001", name="Bench"))
-    carry_out(settings, Enroll(code="NV0001", finger="right-index"), follow)
-    remote.ask("lift")
-
-
 class Whole:
     """A daemon as a process, and around it what the settings name."""
 
@@ -157,10 +127,10 @@ class Whole:
         if on:
             os.mkfifo(folder / "reader")
             stack.callback(os.close, os.open(folder / "reader", os.O_RDWR))
-        self._run("-m", "edge_agent", "simulate", "--no-pace", *_ends(folder))
-        self.remote = _remote(folder / "simulator.sock")
+        self._run("-m", "edge_agent", "simulate", "--no-pace", *ends(folder))
+        self.remote = remote_in(folder)
         settings = load_settings(config)
-        _enrol(settings, self.remote)
+        enrol_worker(settings, self.remote)
         self._run(__file__, "--daemon", str(config), str(self._times))
         self._until(lambda: daemon_runs(folder / "control.sock"))
         self._until(lambda: ask_status(folder / "control.sock")["sensor"]["state"] == "ready")
@@ -273,18 +243,6 @@ def all_on(presses: int) -> None:
     print(f"ratio of medians: {statistics.median(with_all) / statistics.median(without):.2f}")
 
 
-def _ends(folder: Path) -> tuple[str, ...]:
-    return ("--link", f"{folder}/sensor", "--control", f"{folder}/simulator.sock")
-
-
-def _remote(control: Path) -> Remote:
-    for _ in range(200):
-        with suppress(OSError, SimulatorError):
-            return Remote(control)
-        time.sleep(0.05)
-    raise SystemExit("The simulator did not start.")
-
-
 _PERCENTILES = (10, 50, 95, 99)
 
 
@@ -309,13 +267,8 @@ def main() -> None:
     presses = numbers[0] if numbers else 300
     with tempfile.TemporaryDirectory(prefix="edge-agent-bench-") as name:
         folder = Path(name)
-        simulator = [sys.executable, "-m", "edge_agent", "simulate", "--no-pace"]
-        process = subprocess.Popen([*simulator, *_ends(folder)])
-        try:
-            gate = measure(folder, presses)
-        finally:
-            process.terminate()
-            process.wait()
+        with simulator(folder, "--no-pace") as remote:
+            gate = measure(folder, remote, presses)
         bare = bare_commits(folder / "bare.db", presses)
     print(_head(presses))
     print(_row("last reply byte to lamp", gate))

@@ -13,36 +13,30 @@ time is taken from a whole simulated sensor at a real module's pace.
 import math
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from edge_agent.cli.carry_out import carry_out
+sys.path.insert(0, str(Path(__file__).parent))
+
+from simulated import CAPTURES, simulator, taking
+
 from edge_agent.contract.stamps import Stamp
-from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.directions import DirectionRule
-from edge_agent.gate.events import Event, Outcome, PanelShown
-from edge_agent.gate.people.requests import AddWorker, Enroll, Step, StepKind
 from edge_agent.gate.ports import Clock, Sensor
 from edge_agent.gate.rules import Match, Policy
 from edge_agent.gate.settings.load import load_settings
 from edge_agent.gate.touch.decide import Seen
 from edge_agent.gate.touch.glass import Glass
 from edge_agent.gate.touch.state import seen_again
-from edge_agent.gate.touch.take_punch import TakePunch
 from edge_agent.simulator.background import Remote
 from edge_agent.simulator.fingers import THRESHOLDS, genuine_score, impostor_score
-from edge_agent.simulator.paths import SimulatorError
 
 PRINTS = 200
-CAPTURES = 3
 TOUCHES = 20_000
 PRESSES = 10
 FINGERS = {"good": 1.0, "a fifth weaker": 0.8, "worn (0.6)": 0.6, "worn (0.42)": 0.42}
@@ -179,64 +173,25 @@ def workers(thresholds: list[int]) -> None:
         print(f"{label:<44}" + "".join(f"{cell:>16}" for cell in cells))
 
 
-def seconds(folder: Path, confirm_below: int) -> float:
+def seconds(folder: Path, confirm_below: int, remote: Remote) -> float:
     """From the capture that sees a finger to its lamp, at a real module's pace."""
     config = folder / "edge-agent.toml"
     config.write_text(SETTINGS.format(folder=folder, confirm_below=confirm_below))
     settings = load_settings(config)
-    remote = _remote(folder / "simulator.sock")
-
-    def follow(step: Step) -> None:
-        remote.ask("lift" if step.what is StepKind.LIFT else "press worker")
-
-    carry_out(settings, AddWorker(code="NV0001", name="Bench"))
-    carry_out(settings, Enroll(code="NV0001", finger="right-index"), follow)
-    remote.ask("lift")
-    assembly = Assembly(settings)
-    sensor, panel = assembly.sensor(), assembly.panel()
-    shown: list[float] = []
-
-    def tell(event: Event) -> None:
-        if isinstance(event, PanelShown):
-            assert event.outcome is Outcome.RECORDED
-            shown.append(time.perf_counter())
-
-    taker = TakePunch(
-        assembly.gate(tell), sensor, panel, CAPTURES, recover=sensor.recover, offline=lambda: False
-    )
-    sensor.connect()
-    taken = []
-    for press in range(PRESSES):
-        remote.ask("press worker")
-        while len(shown) <= press:
-            began = time.perf_counter()
-            taker.poll()
-        taken.append(shown[-1] - began)
-        remote.ask("lift")
-        taker.poll()
-    panel.close()
-    sensor.close()
+    with taking(settings, remote) as (gate, _):
+        taken = []
+        for _ in range(PRESSES):
+            taken.append(gate.press())
+            gate.lift()
     return statistics.median(taken)
 
 
-def _remote(control: Path) -> Remote:
-    for _ in range(400):
-        with suppress(OSError, SimulatorError):
-            return Remote(control)
-        time.sleep(0.05)
-    raise SystemExit("The simulator did not start.")
-
-
 def _paced(confirm_below: int) -> float:
-    with tempfile.TemporaryDirectory(prefix="edge-agent-bench-") as name:
-        simulator = [sys.executable, "-m", "edge_agent", "simulate"]
-        simulator += ["--link", f"{name}/sensor", "--control", f"{name}/simulator.sock"]
-        process = subprocess.Popen(simulator)
-        try:
-            return seconds(Path(name), confirm_below)
-        finally:
-            process.terminate()
-            process.wait()
+    with (
+        tempfile.TemporaryDirectory(prefix="edge-agent-bench-") as name,
+        simulator(Path(name)) as remote,
+    ):
+        return seconds(Path(name), confirm_below, remote)
 
 
 def _row(label: str, rates: list[float]) -> None:

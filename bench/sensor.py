@@ -21,26 +21,24 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from pyfingerprint.pyfingerprint import PyFingerprint
 
-from edge_agent.cli.carry_out import carry_out
-from edge_agent.gate.daemon.assembly import Assembly
-from edge_agent.gate.events import Event, Outcome, PanelShown
-from edge_agent.gate.people.requests import AddWorker, Enroll, Step, StepKind
+sys.path.insert(0, str(Path(__file__).parent))
+
+from simulated import simulator, taking
+
 from edge_agent.gate.ports import Buffer
 from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
 from edge_agent.gate.sensor.instructions import INSTRUCTIONS
 from edge_agent.gate.settings.load import load_settings
 from edge_agent.gate.settings.schema import SensorSettings
-from edge_agent.gate.touch.take_punch import TakePunch
 from edge_agent.simulator.background import Remote
-from edge_agent.simulator.paths import SimulatorError
 from edge_agent.simulator.table import INSTRUCTIONS as SIMULATED
 from edge_agent.simulator.wire import line_seconds
 
@@ -90,19 +88,6 @@ class Tape:
                 self.sensor += max(0.0, takes - line_seconds(len(data) + ack, BAUD))
 
         port.read, port.write = note_read, note_write
-
-
-@contextmanager
-def simulator(folder: Path, *options: str) -> Iterator[Remote]:
-    """A simulated R307 in a process of its own."""
-    command = [sys.executable, "-m", "edge_agent", "simulate", *options]
-    command += ["--link", f"{folder}/sensor", "--control", f"{folder}/simulator.sock"]
-    process = subprocess.Popen(command)
-    try:
-        yield _remote(folder / "simulator.sock")
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def ours(folder: Path) -> FingerprintSensor:
@@ -239,40 +224,17 @@ def press_to_lamp(folder: Path, remote: Remote) -> tuple[float, float]:
     config = folder / "edge-agent.toml"
     config.write_text(SETTINGS.format(folder=folder))
     settings = load_settings(config)
+    with taking(settings, remote) as (gate, sensor):
+        tape = Tape(sensor)
 
-    def follow(step: Step) -> None:
-        remote.ask("lift" if step.what is StepKind.LIFT else "press worker")
+        def rewind() -> None:
+            tape.wire = tape.sensor = 0.0
 
-    carry_out(settings, AddWorker(code="NV0001", name="Bench"))
-    carry_out(settings, Enroll(code="NV0001", finger="right-index"), follow)
-    remote.ask("lift")
-
-    assembly = Assembly(settings)
-    sensor, panel = assembly.sensor(), assembly.panel()
-    shown: list[float] = []
-
-    def tell(event: Event) -> None:
-        if isinstance(event, PanelShown):
-            assert event.outcome is Outcome.RECORDED
-            shown.append(time.perf_counter())
-
-    taker = TakePunch(
-        assembly.gate(tell), sensor, panel, 3, recover=sensor.recover, offline=lambda: False
-    )
-    sensor.connect()
-    tape = Tape(sensor)
-    taken, limits = [], []
-    for press in range(PRESSES):
-        remote.ask("press worker")
-        while len(shown) <= press:
-            began, tape.wire, tape.sensor = time.perf_counter(), 0.0, 0.0
-            taker.poll()
-        taken.append(shown[-1] - began)
-        limits.append(tape.wire + tape.sensor)
-        remote.ask("lift")
-        taker.poll()
-    panel.close()
-    sensor.close()
+        taken, limits = [], []
+        for _ in range(PRESSES):
+            taken.append(gate.press(before_look=rewind))
+            limits.append(tape.wire + tape.sensor)
+            gate.lift()
     return statistics.median(taken), statistics.median(limits)
 
 
@@ -359,14 +321,6 @@ def _close(sensor: Any) -> None:
         sensor.close()
     else:
         sensor._PyFingerprint__serial.close()
-
-
-def _remote(control: Path) -> Remote:
-    for _ in range(200):
-        with suppress(OSError, SimulatorError):
-            return Remote(control)
-        time.sleep(0.05)
-    raise SystemExit("The simulator did not start.")
 
 
 def main() -> None:

@@ -20,7 +20,8 @@ from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from sensor import BAUD, SETTINGS, Tape, simulator
+from sensor import BAUD, SETTINGS, Tape
+from simulated import simulator
 
 from edge_agent.cli import main as command
 from edge_agent.gate.daemon.assembly import Assembly
