@@ -267,7 +267,6 @@ def circles(tree: dict[Path, str]) -> list[str]:
     needs = {
         module_of(path): set(imported(path, source, MODULES)) & MODULES
         for path, source in tree.items()
-        if path.parts[1] not in ("cli", "demo")  # the demo is a command, and runs commands
     }
     try:
         TopologicalSorter(needs).prepare()

@@ -6,17 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import msgspec
 
-from ..contract.errors import BadRequest
 from ..contract.language import Message, say
 from ..gate.host.journal import log_to_stderr
 from ..gate.host.memory import write_no_core
-from ..gate.settings.load import load_settings
-from ..receiver.connection import ReceiverOptions
 from ..receiver.subscriber import Receiver
 from .help import group
-from .options import refuse_problems, way_to_broker
+from .options import way_to_broker
 from .receive_carry import carry
 from .receive_close import close_period, list_closings, show_differences
 from .receive_correct import correct
@@ -26,6 +22,7 @@ from .receive_office import (
     export_period,
     forget_roster,
     options_before,
+    options_of,
     show_coverage,
     show_roster,
     who_punches_beside,
@@ -94,22 +91,6 @@ def _until_told_to_stop() -> threading.Event:
 
     threading.Thread(target=wait, name="signals", daemon=True).start()
     return stop
-
-
-def options_of(config: Path | None, database: str, **flags: Any) -> ReceiverOptions:
-    """What was given on the command line, over a gate's settings file. Raises BadRequest."""
-    wanted: dict[str, Any] = {}
-    if config is not None:
-        mqtt = load_settings(config).mqtt
-        taken = ("host", "port", "tls", "ca_file", "protocol", "root")
-        wanted = {name: getattr(mqtt, name) for name in taken}
-    wanted |= {name: value for name, value in flags.items() if value is not None}
-    try:
-        options = msgspec.convert({"database": database, **wanted}, ReceiverOptions)
-    except msgspec.ValidationError as error:
-        raise BadRequest("payroll.bad-options", why=str(error)) from error
-    refuse_problems(options.access)
-    return options
 
 
 @receive.group(help="help.roster")

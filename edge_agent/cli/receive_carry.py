@@ -10,7 +10,7 @@ from ..contract.language import say
 from ..receiver.carried import Brought, carry_in
 from .help import group
 from .options import as_json
-from .receive_office import options_before
+from .receive_office import options_before, options_of
 from .show import print_json
 from .tell import tell
 
@@ -36,8 +36,6 @@ def in_(
     database: str | None,
     as_json: bool,
 ) -> None:
-    from .receive import options_of
-
     before = options_before(ctx)
     options = options_of(**before | ({"database": database} if database else {}))
     if (unread := logging.lastResort) is not None:

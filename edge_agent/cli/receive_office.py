@@ -10,11 +10,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
+import msgspec
 
 from ..contract.errors import BadRequest, StoreFault
 from ..contract.language import Message, say
 from ..contract.messages import RosterWorker
 from ..contract.stamps import local_time
+from ..gate.settings.load import load_settings
+from ..receiver.connection import ReceiverOptions
 from ..receiver.coverage import gate_coverage
 from ..receiver.databases import open_database
 from ..receiver.databases.database import SCHEMES, Database
@@ -28,7 +31,7 @@ from ..receiver.roster.known_workers import forget_name, roster_shown, told_code
 from ..receiver.signs_of_life import DRIFT_PPM
 from ..receiver.worktime.keep import renew
 from .help import Command
-from .options import as_json, writes_to
+from .options import as_json, refuse_problems, writes_to
 from .period import with_period
 from .show import print_json, print_table, shown_day
 from .tell import tell
@@ -76,6 +79,22 @@ def options_before(ctx: click.Context) -> dict[str, Any]:
         above = above.parent
     assert above is not None
     return above.params
+
+
+def options_of(config: Path | None, database: str, **flags: Any) -> ReceiverOptions:
+    """What was given on the command line, over a gate's settings file. Raises BadRequest."""
+    wanted: dict[str, Any] = {}
+    if config is not None:
+        mqtt = load_settings(config).mqtt
+        taken = ("host", "port", "tls", "ca_file", "protocol", "root")
+        wanted = {name: getattr(mqtt, name) for name in taken}
+    wanted |= {name: value for name, value in flags.items() if value is not None}
+    try:
+        options = msgspec.convert({"database": database, **wanted}, ReceiverOptions)
+    except msgspec.ValidationError as error:
+        raise BadRequest("payroll.bad-options", why=str(error)) from error
+    refuse_problems(options.access)
+    return options
 
 
 def who_punches_beside(workers: Iterable[RosterWorker], where: str) -> Message:
