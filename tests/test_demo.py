@@ -20,6 +20,8 @@ import pytest
 import edge_agent
 from edge_agent.demo.play import settle
 
+from .made.recording import compared
+from .made.recording import recorded as recorded_lines
 from .patience import PATIENCE_S
 
 pytestmark = pytest.mark.skipif(
@@ -71,17 +73,20 @@ def _ended_well(place: Path, demo: subprocess.Popen[str], out: str, err: str) ->
     return tuple(map(int, counts.groups()))
 
 
-def test_five_punches(place: Path) -> None:
-    with _start(place, "--punches", "5") as demo:
+def test_eight_punches_are_as_in_the_picture(place: Path) -> None:
+    with _start(place, "--punches", "8") as demo:
         out, err = demo.communicate(timeout=PATIENCE_S)
     pressed, recorded, confirmed = _ended_well(place, demo, out, err)
-    assert pressed > recorded == confirmed == 5  # One of the first is a stranger.
+    assert pressed > recorded == confirmed == 8  # One of the first is a stranger.
     green = [
         line for line in out.splitlines() if re.search("  recorded$| (in|out) +recorded$", line)
     ]
-    assert len(green) == 5
+    assert len(green) == 8
     assert "not recognised" in out
     assert "payroll has NV" in out
+    shown = [line for _, line in recorded_lines()]
+    said, confirmed_there = compared(shown[1:])
+    assert (said, confirmed_there) == compared(out.splitlines()), "python -m tests.made.recording"
 
 
 @pytest.mark.parametrize(

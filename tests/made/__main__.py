@@ -4,13 +4,16 @@ from . import ROOT
 from .completion import SCRIPTS
 from .manual import PAGES
 from .messages import TABLES
+from .recording import PICTURES
 from .wiring import DRAWN
 
 
 def made() -> dict[str, str]:
     """Path from the project's folder → text."""
     return {
-        path: make() for files in (SCRIPTS, PAGES, TABLES, DRAWN) for path, make in files.items()
+        path: make()
+        for files in (SCRIPTS, PAGES, TABLES, DRAWN, PICTURES)
+        for path, make in files.items()
     }
 
 
