@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.cli.day_notes import DayNotes, Proof, read_notes, write_notes
+from edge_agent.cli.day_notes import DayNotes, ProvedFinger, read_notes, write_notes
 from edge_agent.cli.day_report import report
 from edge_agent.cli.enrolment_day import Called, EnrolmentDay, Person, next_finger
 from edge_agent.contract.errors import BadRequest
@@ -103,7 +103,7 @@ def test_every_finger_is_tried_once() -> None:
 
 def test_notes_come_back_and_are_their_owners_alone(tmp_path: Path) -> None:
     notes = DayNotes(marks={"1": "poor"})
-    notes.proved("2", "left-thumb", Proof(61, "fair"))
+    notes.proved("2", "left-thumb", ProvedFinger(61, "fair"))
     write_notes(tmp_path / "day.json", notes)
     assert read_notes(tmp_path / "day.json") == notes
     assert (tmp_path / "day.json").stat().st_mode & 0o777 == 0o600

@@ -23,7 +23,7 @@ other, or have none that the sensor reads."""
 _LONGEST = 4_000_000
 
 
-class Proof(Struct, frozen=True):
+class ProvedFinger(Struct, frozen=True):
     """How well a finger was recognised when it was enrolled."""
 
     score: int
@@ -34,13 +34,13 @@ class DayNotes(Struct):
     """By code: the mark of who is not asked, and the proofs of the fingers by their names."""
 
     marks: dict[str, Mark] = {}
-    proofs: dict[str, dict[str, Proof]] = {}
+    proofs: dict[str, dict[str, ProvedFinger]] = {}
 
     def put_off(self, code: str, mark: Mark) -> None:
         """From now on this is why somebody is not asked."""
         self.marks[code] = mark
 
-    def proved(self, code: str, finger: str, proof: Proof) -> None:
+    def proved(self, code: str, finger: str, proof: ProvedFinger) -> None:
         """A finger was enrolled: whatever was noted of the worker before is over."""
         self.proofs.setdefault(code, {})[finger] = proof
         self.marks.pop(code, None)

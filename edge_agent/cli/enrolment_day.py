@@ -17,7 +17,7 @@ from ..gate.control.client import Refusal
 from ..gate.errors import SensorFault
 from ..gate.people.requests import AskPeople, Enroll, Step
 from .carry_out import Perform
-from .day_notes import DayNotes, Mark, Proof, write_notes
+from .day_notes import DayNotes, Mark, ProvedFinger, write_notes
 from .tell import tell, tell_failure
 from .words import tell_enrolment
 
@@ -141,7 +141,7 @@ class EnrolmentDay:
             tell_failure(error.message)
             return
         person.fingers.append(finger)
-        proof = Proof(told["score"], told["quality"])
+        proof = ProvedFinger(told["score"], told["quality"])
         self._notes.proved(person.code, finger, proof)
         self._keep()
         tell(say("day.enrolled", finger=finger, score=proof.score, quality=proof.quality), err=True)

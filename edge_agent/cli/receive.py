@@ -34,7 +34,7 @@ from .receive_stolen import stolen
 from .tell import tell, tell_notes
 
 if TYPE_CHECKING:
-    from ..receiver.roster.publish_roster import Difference
+    from ..receiver.roster.publish_roster import RosterDifference
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -121,7 +121,7 @@ def import_(ctx: click.Context, /, file: Path, version: int, dry_run: bool, forc
     tell(say("roster.not-published" if dry_run else done))
 
 
-def _tell_difference(count: int, difference: "Difference") -> None:
+def _tell_difference(count: int, difference: "RosterDifference") -> None:
     if difference.before:
         tell(say("roster.beside", count=count, version=difference.before))
     else:

@@ -20,7 +20,7 @@ from ..receiver.office.closing.close import (
     supplement,
 )
 from ..receiver.office.closing.differences import Difference, differences
-from ..receiver.office.closing.numbers import Session, numbers
+from ..receiver.office.closing.numbers import ClosedSession, numbers
 from ..receiver.office.closing.since import as_in_file, as_on, of_file
 from ..receiver.office.journal import Who
 from ..receiver.office.period import Period
@@ -159,7 +159,7 @@ def _note(one: Difference) -> Iterator[str]:
         yield say("clerk.other-leave")
 
 
-def _times(sessions: list[Session]) -> str:
+def _times(sessions: list[ClosedSession]) -> str:
     return ", ".join(f"{_clock(one['in_at'])}-{_clock(one['out_at'])}" for one in sessions) or "-"
 
 

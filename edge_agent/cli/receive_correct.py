@@ -13,7 +13,7 @@ from ..receiver.databases.database import Database
 from ..receiver.office.closing.close import closed_on
 from ..receiver.office.correct import add, move, undo, void
 from ..receiver.office.correction_file import restore
-from ..receiver.office.correction_list import Listed, Wanted, listed
+from ..receiver.office.correction_list import ListedCorrection, Wanted, listed
 from ..receiver.office.journal import PAYROLL, What, Who, standing
 from .help import Group
 from .options import as_json
@@ -175,7 +175,7 @@ def _tell_closed(database: Database, ledger: str, seq: int, was: str | None = No
         tell(say("clerk.in-closed", period=period.name))
 
 
-def _reason(row: Listed) -> str:
+def _reason(row: ListedCorrection) -> str:
     if row.undone_by is None:
         return row.reason
     return say("clerk.undone", reason=row.reason, number=row.undone_by)

@@ -13,7 +13,7 @@ from ..contract.language import say
 from ..contract.stamps import local_time, parse_time
 from ..receiver.office.limits import Warned
 from ..receiver.office.period import Period
-from ..receiver.office.settle.items import Item, Press, Proposal, Step
+from ..receiver.office.settle.items import Item, ItemPress, Proposal, Step
 from ..receiver.worktime.shifts import ZONE
 from .show import shown_day
 
@@ -153,12 +153,12 @@ def _moment(at: str) -> str:
     return say("clerk.moment", time=local[11:16], on=local[:10])
 
 
-def _press(press: Press, item: Item) -> str:
+def _press(press: ItemPress, item: Item) -> str:
     way = say(f"clerk.way-{press.direction or 'unsure'}")
     return " ".join(part for part in (_when(press, item), press.gate, way) if part)
 
 
-def _when(press: Press, item: Item) -> str:
+def _when(press: ItemPress, item: Item) -> str:
     if press.at is None:
         return "--:--"
     local = local_time(parse_time(press.at), ZONE)

@@ -60,7 +60,7 @@ def quality_of(score: int) -> str:
     return "good" if score >= GOOD else "fair" if score >= FAIR else "weak"
 
 
-class Press(Struct, frozen=True, kw_only=True):
+class ScoredPress(Struct, frozen=True, kw_only=True):
     """A press of a finger, as the ledger has it; ``slot`` None: it was refused, whosever it was.
 
     ``boot`` and ``boottime_ms`` say when; ``day`` is the local date, where that is known.
@@ -75,7 +75,7 @@ class Press(Struct, frozen=True, kw_only=True):
     score: int = 0
 
 
-class State(StrEnum):
+class PrintState(StrEnum):
     """How a print is read."""
 
     NEW = "new"
@@ -95,7 +95,7 @@ class Health(Struct, frozen=True, kw_only=True):
     the share of touches that is refused, as far as the scores tell.
     """
 
-    state: State
+    state: PrintState
     presses: int
     refused: int
     score: int | None = None
@@ -129,11 +129,11 @@ class HealthBook:
         self._apart: deque[tuple[tuple[int, int], float]] = deque(maxlen=_GLASS_PRESSES)
         """How far the last presses were from what is usual for their fingers."""
         self._steps, self._step_sum = _SCATTER_PRESSES, _SCATTER_PRESSES * _SCATTER
-        self._refused: list[Press] = []
+        self._refused: list[ScoredPress] = []
         self.dirty = False
         """Whether everybody's scores have fallen at once."""
 
-    def add(self, press: Press) -> bool:
+    def add(self, press: ScoredPress) -> bool:
         """Take in the next press; whether its print counts as worn by then."""
         if press.slot is None:
             self._refused.append(press)
@@ -155,14 +155,14 @@ class HealthBook:
         """How a print is read by now."""
         finger = self._fingers.get((slot, generation))
         if finger is None:
-            return Health(state=State.NEW, presses=0, refused=0)
+            return Health(state=PrintState.NEW, presses=0, refused=0)
         refused, presses = sum(finger.refused), len(finger.refused)
         if len(finger.recent) < FEWEST:
-            return Health(state=State.NEW, presses=presses, refused=refused)
+            return Health(state=PrintState.NEW, presses=presses, refused=refused)
         margin = self._margin(finger)
-        state = State.WORN if finger.worn else State.WELL
+        state = PrintState.WORN if finger.worn else PrintState.WELL
         return Health(
-            state=State.BAD if finger.worn and margin < self._worn - _BAD else state,
+            state=PrintState.BAD if finger.worn and margin < self._worn - _BAD else state,
             presses=presses,
             refused=refused,
             score=round(exp(_mean(finger))),
@@ -201,7 +201,7 @@ class HealthBook:
         if not self.dirty:  # A dirty glass must not become the usual one.
             finger.usual += (score - finger.usual) * _SLOWLY
 
-    def _refused_before(self, press: Press) -> int:
+    def _refused_before(self, press: ScoredPress) -> int:
         """How many were refused just before it, each soon after the other."""
         count, later = 0, press
         for refused in reversed(self._refused):
@@ -238,7 +238,7 @@ class Week(Struct, frozen=True):
     presses: int
 
 
-def weekly(presses: Iterable[Press]) -> dict[tuple[int, int], list[Week]]:
+def weekly(presses: Iterable[ScoredPress]) -> dict[tuple[int, int], list[Week]]:
     """The weeks of each print, by slot and generation; without presses whose day is not known."""
     scores: dict[tuple[int, int], dict[str, list[int]]] = {}
     for press in presses:

@@ -2,18 +2,20 @@
 
 import pytest
 
-from edge_agent.gate.print_health import FEWEST, HealthBook, Press, State, Week, weekly
+from edge_agent.gate.print_health import FEWEST, HealthBook, PrintState, ScoredPress, Week, weekly
 
 from .wearing import Finger, Gate
 
 WELL, WEAK = 128, 60
 
 
-def press(score: int | None = WELL, *, slot: int = 0, ms: int = 0, boot: str = "b") -> Press:
+def press(score: int | None = WELL, *, slot: int = 0, ms: int = 0, boot: str = "b") -> ScoredPress:
     day = "2026-11-27"
     if score is None:
-        return Press(seq=1, boot=boot, boottime_ms=ms, day=day)
-    return Press(seq=1, boot=boot, boottime_ms=ms, day=day, slot=slot, generation=1, score=score)
+        return ScoredPress(seq=1, boot=boot, boottime_ms=ms, day=day)
+    return ScoredPress(
+        seq=1, boot=boot, boottime_ms=ms, day=day, slot=slot, generation=1, score=score
+    )
 
 
 def book(*scores: int, captures: int = 3, min_score: int = 0) -> HealthBook:
@@ -90,10 +92,10 @@ def test_without_all_of_it_the_same_glass_would_blame_somebody() -> None:
 
 def test_few_presses_say_nothing_and_one_low_score_neither() -> None:
     few = book(*[WEAK] * (FEWEST - 1))
-    assert few.of(0, 1).state is State.NEW
+    assert few.of(0, 1).state is PrintState.NEW
     assert few.of(0, 1).score is None
-    assert few.of(5, 1).state is State.NEW
-    assert book(*[WELL] * 20, 51).of(0, 1).state is State.WELL
+    assert few.of(5, 1).state is PrintState.NEW
+    assert book(*[WELL] * 20, 51).of(0, 1).state is PrintState.WELL
 
 
 def test_how_bad_it_is() -> None:
@@ -101,11 +103,11 @@ def test_how_bad_it_is() -> None:
     told = [made.add(press(score)) for score in [*[WELL] * 20, *range(WELL, 50, -2), *[51] * 20]]
     at = told.index(True)
     health = made.of(0, 1)
-    assert health.state is State.BAD
+    assert health.state is PrintState.BAD
     assert (health.score, health.usual) == (51, WELL)
     assert health.risk is not None
     assert 0.05 < health.risk < 0.2
-    assert book(*[WELL] * 20, *range(WELL, 50, -2)[: at - 19]).of(0, 1).state is State.WORN
+    assert book(*[WELL] * 20, *range(WELL, 50, -2)[: at - 19]).of(0, 1).state is PrintState.WORN
 
 
 def test_a_finger_that_has_healed_is_well_again() -> None:
@@ -114,13 +116,13 @@ def test_a_finger_that_has_healed_is_well_again() -> None:
     told = [made.add(press(score)) for score in [*worn, *worn, *[WELL] * 20]]
     assert told[29]
     assert not told[-1]
-    assert made.of(0, 1).state is State.WELL
+    assert made.of(0, 1).state is PrintState.WELL
 
 
 def test_another_life_of_the_slot_begins_anew() -> None:
     made = book(*[55] * 20)
-    assert made.of(0, 1).state is not State.WELL
-    assert made.of(0, 2).state is State.NEW
+    assert made.of(0, 1).state is not PrintState.WELL
+    assert made.of(0, 2).state is PrintState.NEW
     made.forget([(0, 2)])
     assert made.of(0, 1).presses == 0
 
@@ -129,9 +131,9 @@ def test_a_module_that_credits_less_is_not_measured_by_what_others_ask_for() -> 
     lenient = HealthBook(3)
     for score in [26, *[62] * 20]:
         lenient.add(press(score))
-    assert lenient.of(0, 1).state is State.WELL
-    assert book(*[62] * 20).of(0, 1).state is not State.WELL
-    assert book(*[WELL] * 20, min_score=100).of(0, 1).state is not State.WELL
+    assert lenient.of(0, 1).state is PrintState.WELL
+    assert book(*[62] * 20).of(0, 1).state is not PrintState.WELL
+    assert book(*[WELL] * 20, min_score=100).of(0, 1).state is not PrintState.WELL
 
 
 def test_who_was_refused_just_before_is_counted_with_the_finger_that_came_through() -> None:
@@ -153,10 +155,12 @@ def test_who_was_refused_just_before_is_counted_with_the_finger_that_came_throug
 def test_weeks_begin_on_monday() -> None:
     days = [("2026-11-22", 100), ("2026-11-23", 90), ("2026-11-29", 80), ("2026-11-25", 85)]
     presses = [
-        Press(seq=n, boot="b", boottime_ms=n, day=day, slot=0, generation=1, score=score)
+        ScoredPress(seq=n, boot="b", boottime_ms=n, day=day, slot=0, generation=1, score=score)
         for n, (day, score) in enumerate(days)
     ]
-    presses.append(Press(seq=9, boot="b", boottime_ms=9, day=None, slot=0, generation=1, score=1))
+    presses.append(
+        ScoredPress(seq=9, boot="b", boottime_ms=9, day=None, slot=0, generation=1, score=1)
+    )
     assert weekly(presses) == {
         (0, 1): [Week("2026-11-16", 100, 1), Week("2026-11-23", 85, 3)],
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from edge_agent.gate.print_health import HealthBook, Press
+from edge_agent.gate.print_health import HealthBook, ScoredPress
 from edge_agent.simulator.fingers import THRESHOLDS, genuine_score
 
 PRESSES_A_DAY = 4
@@ -100,9 +100,9 @@ class Gate:
     def _tell(self, finger: Finger | None, score: int) -> bool:
         self._seq += 1
         self._ms += _PRESS_MS
-        press = Press(seq=self._seq, boot="b", boottime_ms=self._ms, day=None, score=score)
+        press = ScoredPress(seq=self._seq, boot="b", boottime_ms=self._ms, day=None, score=score)
         if finger is not None:
-            press = Press(
+            press = ScoredPress(
                 seq=self._seq,
                 boot="b",
                 boottime_ms=self._ms,

@@ -8,7 +8,7 @@ from ...contract.errors import StoreFault
 from ..events import Event, GlassChanged, LedgerGrew, PrintWorn
 from ..ledger.print_watch import PrintStanding, PrintWatch
 from ..ledger.store.sqlite_store import SqliteStore
-from ..print_health import Press
+from ..print_health import ScoredPress
 from ..settings.schema import SensorSettings
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class PrintKeeper:
         self._began_at = store.tail().seq
         """Who pressed before has gone."""
         self._told = set((store.remembered(_TOLD) or "").split())
-        self._pressed: list[Press] = []
+        self._pressed: list[ScoredPress] = []
         """Since then, with a finger that wears."""
         self._grew = True
         self._due = -inf
@@ -80,7 +80,7 @@ class PrintKeeper:
             self._emit(GlassChanged(dirty=self.standing.dirty))
         return self.standing.told != before.told
 
-    def _tell_workers(self, pressed: list[Press]) -> None:
+    def _tell_workers(self, pressed: list[ScoredPress]) -> None:
         """Each once, and remember it: the next start knows nothing else of that."""
         worn = {_key(one.slot, one.generation): one for one in self.standing.worn}
         before = set(self._told)

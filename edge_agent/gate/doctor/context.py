@@ -53,7 +53,7 @@ class Slots(Struct, frozen=True):
     capacity: int
 
 
-class Glass(Struct, frozen=True, kw_only=True):
+class BareGlass(Struct, frozen=True, kw_only=True):
     """What the sensor saw where no finger was to be: of so many looks."""
 
     looks: int
@@ -86,7 +86,7 @@ class CheckContext:
         self.status: dict[str, Any] | None = None
         """What the daemon says of itself; None where none runs or none answers."""
         self.slots: Slots | None = None
-        self.glass: Glass | None = None
+        self.glass: BareGlass | None = None
 
     @cached_property
     def assembly(self) -> Assembly:

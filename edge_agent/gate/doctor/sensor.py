@@ -16,7 +16,7 @@ from ...contract.language import Message, told_problem
 from ...contract.stamps import elapsed
 from ..ports import Sensor
 from ..rules import Reason
-from .context import CheckContext, Glass, Slots, check
+from .context import BareGlass, CheckContext, Slots, check
 from .findings import Judgement, Sentence, State, passed_on
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
@@ -59,14 +59,14 @@ def sensor(context: CheckContext) -> Judgement:
     )
 
 
-def look_at_bare_glass(sensor: Sensor) -> Glass:
+def look_at_bare_glass(sensor: Sensor) -> BareGlass:
     """Look some times while nobody is asked to press. Raises SensorFault."""
     seen = prints = 0
     for _ in range(_LOOKS):
         if sensor.capture():
             seen += 1
             prints += sensor.extract() is None
-    return Glass(looks=_LOOKS, seen=seen, prints=prints)
+    return BareGlass(looks=_LOOKS, seen=seen, prints=prints)
 
 
 def _as_told(context: CheckContext, told: dict[str, Any]) -> Judgement:

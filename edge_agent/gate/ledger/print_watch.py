@@ -3,14 +3,14 @@
 from msgspec import Struct
 
 from ...contract.people import Print
-from ..print_health import Health, HealthBook, Press, State
+from ..print_health import Health, HealthBook, PrintState, ScoredPress
 from ..settings.schema import SensorSettings
 from .store.sqlite_store import SqliteStore
 
 LOOKS_BACK = 20_000
 """Entries before the last one: two months of eighty workers. Older presses tell nothing new."""
 
-_ORDER = (State.BAD, State.WORN, State.NEW, State.WELL)
+_ORDER = (PrintState.BAD, PrintState.WORN, PrintState.NEW, PrintState.WELL)
 
 
 class PrintStanding(Struct, frozen=True):
@@ -27,7 +27,9 @@ class PrintStanding(Struct, frozen=True):
     @property
     def worn(self) -> list[Print]:
         """Those that are to be enrolled anew, the worst first."""
-        return [one for one, health in self.prints if health.state in (State.BAD, State.WORN)]
+        return [
+            one for one, health in self.prints if health.state in (PrintState.BAD, PrintState.WORN)
+        ]
 
 
 class PrintWatch:
@@ -38,7 +40,7 @@ class PrintWatch:
         self._book = HealthBook(settings.captures, settings.min_score)
         self._next = max(1, store.tail().seq + 1 - LOOKS_BACK)
 
-    def read(self, most: int = LOOKS_BACK) -> list[tuple[Press, bool]]:
+    def read(self, most: int = LOOKS_BACK) -> list[tuple[ScoredPress, bool]]:
         """The presses among the next ``most`` entries, each with whether its print counts as worn.
 
         Raises StoreFault.

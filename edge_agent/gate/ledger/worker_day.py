@@ -14,7 +14,7 @@ _MOST_ENTRIES = 3000
 also on a gate that has never known the time. An older *in* without an *out* is payroll's to see."""
 
 
-class Press(Struct, frozen=True):
+class DayPress(Struct, frozen=True):
     """A punch that counts: its local time and the way it led, each None where it is not known."""
 
     at: str | None
@@ -29,7 +29,7 @@ class WorkerDay(Struct, frozen=True, kw_only=True):
     its *out* is missing, and nobody invents it.
     """
 
-    presses: list[Press]
+    presses: list[DayPress]
     worked_min: int | None = None
     open_day: str | None = None
 
@@ -48,7 +48,7 @@ def worker_day(store: SqliteStore, code: str, zone: ZoneInfo) -> WorkerDay:
     today = [one for one in punches if one.working_day == day]
     before = [one for one in punches if one.working_day and day and one.working_day < day]
     return WorkerDay(
-        presses=[Press(one.at, one.direction) for one in today],
+        presses=[DayPress(one.at, one.direction) for one in today],
         worked_min=_worked_min(today),
         open_day=_open_day(before, today),
     )

@@ -23,7 +23,7 @@ from ..ledger.store.verify import altered
 _ERASED = kind_of(WorkerErased)
 
 
-class Done(Struct, frozen=True, kw_only=True):
+class ErasureDocument(Struct, frozen=True, kw_only=True):
     """The document of an erasure, as far as a certificate says it in words. Times are local.
 
     ``stopped``: from where on nobody was recognised, where that was before it had ``begun``.
@@ -52,15 +52,15 @@ class Certificate(Struct, frozen=True, kw_only=True):
         """64 hex digits."""
         return hashlib.sha256(self.document.encode()).hexdigest()
 
-    def read(self) -> Done:
+    def read(self) -> ErasureDocument:
         """What the document says. Raises BadRequest where it is none."""
         try:
-            return msgspec.json.decode(self.document, type=Done)
+            return msgspec.json.decode(self.document, type=ErasureDocument)
         except msgspec.MsgspecError as error:
             raise BadRequest("proof.no-document") from error
 
 
-class Proof(Struct, frozen=True, kw_only=True):
+class ErasedEntry(Struct, frozen=True, kw_only=True):
     """Whose digest a ``worker.erased`` has, and which entry that is."""
 
     worker: str
@@ -76,7 +76,7 @@ class Proofs(Struct, frozen=True, kw_only=True):
     gate: str
     ledger: str
     first: int
-    known: dict[str, Proof]
+    known: dict[str, ErasedEntry]
     documents: frozenset[str] = frozenset()
 
 
@@ -128,7 +128,7 @@ def proofs_in(path: Path) -> Proofs:
 
     Raises BadRequest where it cannot be read, or was altered.
     """
-    known: dict[str, Proof] = {}
+    known: dict[str, ErasedEntry] = {}
     gate = ledger = ""
     first, last, before = 0, 0, GENESIS
     try:
@@ -174,5 +174,5 @@ def judge(certificate: Certificate, proofs: Proofs) -> Verdict:
     return Verdict.PRUNED if gone and proofs.first > 1 else Verdict.FORGED
 
 
-def _proof(data: dict[str, Any]) -> Proof:
-    return Proof(worker=data["worker"], seq=data["seq"])
+def _proof(data: dict[str, Any]) -> ErasedEntry:
+    return ErasedEntry(worker=data["worker"], seq=data["seq"])

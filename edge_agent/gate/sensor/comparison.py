@@ -43,7 +43,7 @@ _KEY = "templates"
 _draw = SystemRandom()
 
 
-class Finding(StrEnum):
+class TemplateState(StrEnum):
     """What comparing one template came to."""
 
     AGREES = "agrees"
@@ -67,7 +67,7 @@ class Comparison:
     """Draws, compares, and remembers what was found. Lives on the gate's thread."""
 
     def __init__(
-        self, gate: Recorder, compare: Callable[[Print], Finding], beat: Callable[[], None]
+        self, gate: Recorder, compare: Callable[[Print], TemplateState], beat: Callable[[], None]
     ) -> None:
         """``compare`` reads the template of a print, and raises SensorFault; ``beat`` is called
         between two of many.
@@ -81,7 +81,7 @@ class Comparison:
         """Whether a template has differed since all were compared."""
         self._due = 0.0
         self._remembered: Compared | None = None
-        self.last: Finding | None = None
+        self.last: TemplateState | None = None
         """What the last one that was drawn came to; None where there was none to draw."""
 
     def soon(self) -> None:
@@ -100,7 +100,7 @@ class Comparison:
             return True
         self.last = self._drawn(self._free(known))
         self._put_off()  # Whatever had to be mended meanwhile.
-        self._suspected = self.last is Finding.DIFFERS
+        self._suspected = self.last is TemplateState.DIFFERS
         return not self._suspected
 
     def check(self, token: bytes | None) -> Doubt | None:
@@ -118,8 +118,8 @@ class Comparison:
         if len(differing) > _MOST_HELD:
             return Doubt.TEMPLATES_DIFFER
         self.last = self._drawn(self._free(known))
-        agreed = self.last is Finding.AGREES
-        if self._suspected or self.last is Finding.DIFFERS or len(known.held) > _MOST_HELD:
+        agreed = self.last is TemplateState.AGREES
+        if self._suspected or self.last is TemplateState.DIFFERS or len(known.held) > _MOST_HELD:
             differing, agreed = self._all(trusting=known.steady is None)
         if differing and not agreed and known.steady is None:
             # None has ever agreed: this says something of the module's kind, not of its owner.
@@ -167,7 +167,7 @@ class Comparison:
     def _held(self, known: Compared) -> list[Print]:
         return [print_ for print_ in self._gate.known.prints if _key(print_) in known.held]
 
-    def _drawn(self, prints: list[Print]) -> Finding | None:
+    def _drawn(self, prints: list[Print]) -> TemplateState | None:
         by_key = {_key(print_): print_ for print_ in prints}
         for _ in range(_DRAWS):
             self._deck = [key for key in self._deck if key in by_key]
@@ -175,12 +175,12 @@ class Comparison:
                 self._deck = _draw.sample(list(by_key), len(by_key))
             if not self._deck:
                 return None
-            if (finding := self._compare(by_key[self._deck.pop()])) is not Finding.MISSING:
+            if (finding := self._compare(by_key[self._deck.pop()])) is not TemplateState.MISSING:
                 return finding
         return None
 
     def _differing(self, prints: Iterable[Print]) -> list[Print]:
-        return [print_ for print_ in prints if self._compare(print_) is Finding.DIFFERS]
+        return [print_ for print_ in prints if self._compare(print_) is TemplateState.DIFFERS]
 
     def _all(self, *, trusting: bool) -> tuple[list[Print], bool]:
         """Which differ, and whether any agrees; no more than it takes to be in doubt.
@@ -191,8 +191,8 @@ class Comparison:
         for print_ in self._gate.known.prints:
             self._beat()
             finding = self._compare(print_)
-            agreed = agreed or finding is Finding.AGREES
-            if finding is Finding.DIFFERS:
+            agreed = agreed or finding is TemplateState.AGREES
+            if finding is TemplateState.DIFFERS:
                 differing.append(print_)
             if len(differing) > _MOST_HELD and (agreed or not trusting):
                 break

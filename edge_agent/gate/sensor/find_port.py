@@ -17,7 +17,7 @@ _HEADER = ("serial0", "ttyAMA0", "ttyS0", "ttyS1")
 _ADAPTERS = ("ttyUSB*", "ttyACM*")
 
 
-class Answer(Struct, frozen=True):
+class PortAnswer(Struct, frozen=True):
     """What came of asking at one port: a sensor, or why there is none."""
 
     port: str
@@ -45,22 +45,22 @@ def serial_ports(root: Path = Path("/")) -> list[str]:
     return list(found.values())
 
 
-def ask_each(ports: list[str]) -> Iterator[Answer]:
+def ask_each(ports: list[str]) -> Iterator[PortAnswer]:
     """Ask at one after the other, up to six seconds each; nothing is changed in a sensor."""
     for port in ports:
         yield _ask(port, SensorSettings().baud)
 
 
-def _ask(port: str, baud: int) -> Answer:
+def _ask(port: str, baud: int) -> PortAnswer:
     sensor = FingerprintSensor(SensorSettings(port=port, baud=baud))  # type: ignore[arg-type]
     try:
         info = sensor.connect()
-        return Answer(port, baud, info.capacity)
+        return PortAnswer(port, baud, info.capacity)
     except EdgeAgentError as fault:
         other = fault.message.fields.get("baud")
         if fault.message.name == "sensor.other-baud" and isinstance(other, int) and other != baud:
             return _ask(port, other)
-        return Answer(port, why=fault.message)
+        return PortAnswer(port, why=fault.message)
     finally:
         sensor.close()
 

@@ -30,7 +30,7 @@ from ..events import SensorChanged, as_detail
 from ..ledger.recorder import Recorder
 from ..pairing_mark import Doubt, adopting
 from ..ports import Panel, Sensor, SensorInfo
-from .comparison import Finding
+from .comparison import TemplateState
 from .pairing import Pairing
 
 log = logging.getLogger(__name__)
@@ -43,9 +43,9 @@ _STATES = {
     SensorGarbled: "garbled",
 }
 
-_TOLD: dict[Finding | None, Literal["agree", "differ"]] = {
-    Finding.AGREES: "agree",
-    Finding.DIFFERS: "differ",
+_TOLD: dict[TemplateState | None, Literal["agree", "differ"]] = {
+    TemplateState.AGREES: "agree",
+    TemplateState.DIFFERS: "differ",
 }
 
 _DUMB = (SensorSilent, SensorGarbled)

@@ -21,7 +21,7 @@ from ..errors import SPOILED, SensorDoubted, SensorFault, SensorRefused
 from ..ledger.recorder import Recorder
 from ..pairing_mark import TOKEN_BYTES, Doubt, PairingMark, adopting, doubt, is_left_of, read_mark
 from ..ports import Sensor, SensorInfo
-from .comparison import Comparison, Finding
+from .comparison import Comparison, TemplateState
 
 log = logging.getLogger(__name__)
 
@@ -225,7 +225,7 @@ class Pairing:
         template = None if known is None else self.template_in(print_.slot)
         return template is not None and known == digest(template)
 
-    def _compare(self, print_: Print) -> Finding:
+    def _compare(self, print_: Print) -> TemplateState:
         """Whether the template that was enrolled is in a print's slot; read twice where not."""
         known = self._gate.store.digests().get((print_.slot, print_.generation))
         for _ in range(2):
@@ -235,7 +235,7 @@ class Pairing:
                 self._go_on(fault)
                 template = self._persistently(partial(self.template_in, print_.slot))
             if template is None:
-                return Finding.MISSING
+                return TemplateState.MISSING
             if known is None:
                 log.warning(
                     "the %s of %s was enrolled by a version that kept no digest of its template: "
@@ -246,10 +246,10 @@ class Pairing:
                 )
                 with self._gate.store.changing() as change:
                     change.put_digest(print_, digest(template))
-                return Finding.AGREES
+                return TemplateState.AGREES
             if digest(template) == known:
-                return Finding.AGREES
-        return Finding.DIFFERS
+                return TemplateState.AGREES
+        return TemplateState.DIFFERS
 
     def _persistently(self, read: Callable[[], T]) -> T:
         """Ask for what only reads, and again in place where the line has spoiled the answer."""

@@ -20,7 +20,7 @@ from ...contract.language import Message
 from ..errors import NotUpgraded
 from ..ledger.store.database import is_newer
 from ..ledger.store.stand_in import make_stand_in, nothing_is_lost, put_back
-from .journal import Gate, Journal, Step, Told, end_journal, read_journal, write_journal
+from .journal import Journal, Step, Told, UpgradedGate, end_journal, read_journal, write_journal
 from .places import Places
 
 log = logging.getLogger(__name__)
@@ -130,7 +130,7 @@ class Conductor:
         self._machine.start(journal.units)
         return self._end(journal, how)
 
-    def _databases(self, journal: Journal) -> list[tuple[Gate, Path]]:
+    def _databases(self, journal: Journal) -> list[tuple[UpgradedGate, Path]]:
         return [(gate, self._places.stand_in(n)) for n, gate in enumerate(journal.gates)]
 
     def _note(self, journal: Journal, step: Step, told: Message | None = None) -> Journal:

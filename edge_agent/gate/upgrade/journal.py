@@ -13,7 +13,7 @@ Step = Literal["asked", "stopping", "trying", "returning", "ended"]
 """What is under way: nothing yet; a gate stops; the new program; the old one again; tidying up."""
 
 
-class Gate(Struct, frozen=True):
+class UpgradedGate(Struct, frozen=True):
     """A gate of this machine that ran. ``answered``: its sensor was in use then."""
 
     unit: str
@@ -51,7 +51,7 @@ class Journal(Struct, frozen=True):
     new: str
     alters: bool
     language: str
-    gates: list[Gate]
+    gates: list[UpgradedGate]
     told: Told | None = None
 
     @property

@@ -12,9 +12,9 @@ from ..control.client import ask_status
 from ..ledger.store.backup import backup
 from ..settings.load import load_settings
 from .conduct import clear
-from .journal import Gate, Journal, write_journal
+from .journal import Journal, UpgradedGate, write_journal
 from .places import Places
-from .prove import Proof
+from .prove import Trial
 
 _COPIES = 3
 """Of a database: one for the proof with its log, and one that stands in and goes back."""
@@ -72,7 +72,7 @@ def _config(places: Places, unit: str) -> Path:
     return places.settings / f"{name or 'edge-agent'}.toml"
 
 
-def _proof(places: Places, programs: Programs, new: str, config: Path) -> Proof | None:
+def _proof(places: Places, programs: Programs, new: str, config: Path) -> Trial | None:
     """What the new version makes of a copy of the database; None where there is none yet."""
     programs.ask(new, "config", "check", "--config", str(config))
     database = Path(load_settings(config).store.path)
@@ -89,12 +89,12 @@ def _proof(places: Places, programs: Programs, new: str, config: Path) -> Proof 
     finally:
         for path in places.workshop.glob(f"{copy.name}*"):
             path.unlink()
-    return msgspec.json.decode(told, type=Proof)
+    return msgspec.json.decode(told, type=Trial)
 
 
-def _gate(unit: str, config: Path) -> Gate:
+def _gate(unit: str, config: Path) -> UpgradedGate:
     settings = load_settings(config)
     answered = False
     with suppress(EdgeAgentError):
         answered = ask_status(Path(settings.control.socket))["sensor"]["state"] == "ready"
-    return Gate(unit, str(config), settings.store.path, answered)
+    return UpgradedGate(unit, str(config), settings.store.path, answered)

@@ -15,14 +15,14 @@ from ..ledger.store.verify import verify_ledger
 from ..settings.schema import Settings
 
 
-class Proof(Struct, frozen=True):
+class Trial(Struct, frozen=True):
     """``alters``: whether the tables had to be altered; ``entries``: how many were there."""
 
     alters: bool
     entries: int
 
 
-def prove(settings: Settings, copy: Path) -> Proof:
+def prove(settings: Settings, copy: Path) -> Trial:
     """Bring a copy of the database up to date, write an entry into it, read it and all the others.
 
     Raises StoreFault or DamagedLedger. The copy is of no use afterwards.
@@ -37,7 +37,7 @@ def prove(settings: Settings, copy: Path) -> Proof:
     with closing(SqliteStore.read_only(copy, settings.gate.id, assembly.zone)) as store:
         if store.entries(written.seq, 1) != [written] or verify_ledger(store).seq != entries + 1:
             raise StoreFault("upgrade.not-read-back", seq=written.seq)
-    return Proof(alters, entries)
+    return Trial(alters, entries)
 
 
 def ask_sensor(settings: Settings) -> None:

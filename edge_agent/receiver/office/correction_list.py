@@ -19,7 +19,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     month: str | None = None
 
 
-class Listed(Struct, frozen=True):
+class ListedCorrection(Struct, frozen=True):
     """A correction, and what it is about: whose punch, and what the gate had written of it.
 
     ``undone_by`` is the number of the correction that took it back.
@@ -41,7 +41,7 @@ class Listed(Struct, frozen=True):
     undone_by: int | None
 
 
-def listed(database: Database, wanted: Wanted) -> list[Listed]:
+def listed(database: Database, wanted: Wanted) -> list[ListedCorrection]:
     """The corrections that are asked for, by number; a closing is one of them, its numbers not."""
     every = everything(database)
     undone = {row.seq: row.id for row in every if row.what == "undo"}
@@ -66,16 +66,16 @@ def _listed(
     row: Correction,
     known: dict[tuple[str, int], tuple[str | None, str | None]],
     undone: dict[int | None, int],
-) -> Listed:
+) -> ListedCorrection:
     code, was = known.get((row.ledger or "", row.seq or 0), (None, None))
     day = row.day or (was or "")[:10] or None
-    return Listed(
+    return ListedCorrection(
         *(row.id, row.made_at, row.actor, row.reason, row.what, row.code or code, row.at, was, day),
         *(row.direction, row.gate, row.ledger, row.seq, undone.get(row.id)),
     )
 
 
-def _is_wanted(row: Listed, wanted: Wanted) -> bool:
+def _is_wanted(row: ListedCorrection, wanted: Wanted) -> bool:
     return (
         wanted.what in (None, row.what)
         and wanted.code in (None, row.code)

@@ -16,7 +16,7 @@ from msgspec import Struct
 from ...contract.language import Message
 from ...contract.stamps import parse_time
 from ..databases.database import Database
-from .closing.numbers import Numbers, Session, numbers, worked_seconds
+from .closing.numbers import ClosedSession, Numbers, numbers, worked_seconds
 from .period import Period
 
 _HOUR = 3600
@@ -96,7 +96,7 @@ def warnings(year: Mapping[str, Numbers], period: Period) -> list[Warned]:
     return found
 
 
-def overtime_seconds(day: Iterable[Session]) -> int:
+def overtime_seconds(day: Iterable[ClosedSession]) -> int:
     """Of the sessions of one day: beyond the normal hours, or all of them on a day of rest."""
     sessions = list(day)
     worked = worked_seconds(sessions)
@@ -105,7 +105,7 @@ def overtime_seconds(day: Iterable[Session]) -> int:
     return max(0, worked - NORMAL_DAY_S)
 
 
-def _is_rest_day(sessions: list[Session]) -> bool:
+def _is_rest_day(sessions: list[ClosedSession]) -> bool:
     stated = sessions[0].get("rest_day")
     if stated is not None:
         return bool(stated)
@@ -118,7 +118,7 @@ def _near(what: What, code: str, day: str | None, are: int, may: int) -> list[Wa
     return [Warned(what=what, code=code, date=day, are=are, may=may)]
 
 
-def _rests(code: str, sessions: list[Session], period: Period) -> list[Warned]:
+def _rests(code: str, sessions: list[ClosedSession], period: Period) -> list[Warned]:
     """Between the out of one working day and the in of another."""
     found = []
     whole = [one for one in sessions if one["status"] == "complete"]
@@ -132,8 +132,8 @@ def _rests(code: str, sessions: list[Session], period: Period) -> list[Warned]:
     return found
 
 
-def _days(sessions: Iterable[Session]) -> dict[str, list[Session]]:
-    days: dict[str, list[Session]] = defaultdict(list)
+def _days(sessions: Iterable[ClosedSession]) -> dict[str, list[ClosedSession]]:
+    days: dict[str, list[ClosedSession]] = defaultdict(list)
     for session in sessions:
         days[session["date"]].append(session)
     return days

@@ -58,7 +58,7 @@ class Work(Struct, frozen=True, forbid_unknown_fields=True):
     doubtful: str = "?"
 
 
-class Numbers(Struct, frozen=True, forbid_unknown_fields=True):
+class SiteNumbers(Struct, frozen=True, forbid_unknown_fields=True):
     """The numbers by which other programs know workers and gates, where no code tells them."""
 
     workers: dict[str, int] = field(default_factory=dict)
@@ -80,7 +80,7 @@ class Site(Struct, frozen=True, forbid_unknown_fields=True):
     holidays: frozenset[date] = frozenset()
     work: Work = Work()
     symbols: dict[str, Symbol] = field(default_factory=dict)
-    numbers: Numbers = Numbers()
+    numbers: SiteNumbers = SiteNumbers()
 
     def rests_on(self, day: date) -> bool:
         """Whether it is a weekly day of rest."""

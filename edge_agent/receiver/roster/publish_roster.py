@@ -42,7 +42,7 @@ _FAR = 10**9
 """A jump of versions that is hardly meant: a time in milliseconds, say, where 8 follows 7."""
 
 
-class Difference(Struct, frozen=True, kw_only=True):
+class RosterDifference(Struct, frozen=True, kw_only=True):
     """What a roster changes beside the one before (version 0: none). Codes, in order.
 
     ``left_out`` are those who are in the old one only: they stay as they are.
@@ -63,7 +63,7 @@ def publish_roster(
     *,
     dry_run: bool,
     force: bool = False,
-) -> Difference:
+) -> RosterDifference:
     """Publish, retained, unless ``dry_run``; returns what it changes.
 
     A code that has lost the leading zeros of one that the last roster has is refused; so is, unless
@@ -207,10 +207,10 @@ def _send(connection: ReceiverConnection, topic: str, payload: bytes) -> None:
         raise BrokerFault("roster.not-taken-because", why=connection.refused, topic=topic)
 
 
-def _difference(before: Roster | None, workers: list[RosterWorker]) -> Difference:
+def _difference(before: Roster | None, workers: list[RosterWorker]) -> RosterDifference:
     old = {row.code: row for row in before.workers} if before else {}
     new = {row.code: row for row in workers}
-    return Difference(
+    return RosterDifference(
         before=before.version if before else 0,
         added=sorted(new.keys() - old.keys()),
         changed=sorted(code for code in new.keys() & old.keys() if new[code] != old[code]),

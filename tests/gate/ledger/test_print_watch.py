@@ -14,7 +14,7 @@ from edge_agent.contract.people import Print, Worker
 from edge_agent.gate.evidence import SALT_BYTES, Evidence, Opening
 from edge_agent.gate.ledger.print_watch import PrintWatch
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
-from edge_agent.gate.print_health import State
+from edge_agent.gate.print_health import PrintState
 from edge_agent.gate.rules import Reason
 from edge_agent.gate.settings.schema import SensorSettings
 
@@ -99,8 +99,8 @@ def test_whose_finger_wears_stands_first_and_who_has_gone_nowhere(worn: SqliteSt
     watch.read()
     standing = watch.standing()
     assert [(one.worker, health.state) for one, health in standing.prints] == [
-        ("007", State.WORN),
-        ("008", State.WELL),
+        ("007", PrintState.WORN),
+        ("008", PrintState.WELL),
     ]
     assert [one.worker for one in standing.worn] == ["007"]
     with worn.changing() as change:

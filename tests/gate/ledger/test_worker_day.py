@@ -5,7 +5,7 @@ from msgspec import structs
 from edge_agent.contract.facts import Direction, PunchVoided
 from edge_agent.contract.stamps import Stamp, parse_time
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
-from edge_agent.gate.ledger.worker_day import Press, WorkerDay, worker_day
+from edge_agent.gate.ledger.worker_day import DayPress, WorkerDay, worker_day
 
 from .ledgers import NOON, ZONE, append, later, punch, unsynced
 
@@ -55,7 +55,7 @@ def test_yesterday_was_closed_or_nobody_says_which_way(store: SqliteStore) -> No
     assert day(store).open_day is None
     append(store, punch("008"), at("26T06:58"))
     append(store, punch("008"), at("27T06:58"))
-    assert day(store, "008") == WorkerDay(presses=[Press("2026-11-27T06:58:00.000+07:00", None)])
+    assert day(store, "008") == WorkerDay(presses=[DayPress("2026-11-27T06:58:00.000+07:00", None)])
 
 
 def test_a_day_that_begins_with_an_out_may_be_the_end_of_the_last(store: SqliteStore) -> None:
@@ -87,7 +87,7 @@ def test_two_ins_in_a_row_are_no_sum(store: SqliteStore) -> None:
 def test_a_press_whose_time_is_not_known_belongs_to_no_day(store: SqliteStore) -> None:
     press(store, "26T06:58", IN)
     append(store, punch("007", None), unsynced(1000, boot="b"))
-    assert day(store) == WorkerDay(presses=[Press(None, None)])
+    assert day(store) == WorkerDay(presses=[DayPress(None, None)])
 
 
 def test_only_the_last_entries_are_looked_through(store: SqliteStore) -> None:

@@ -16,7 +16,7 @@ from edge_agent.contract.errors import BadRequest
 from edge_agent.gate.errors import DamagedLedger
 from edge_agent.gate.settings.load import load_settings
 from edge_agent.gate.upgrade.bundle import read_signed, unpack
-from edge_agent.gate.upgrade.prove import Proof, prove
+from edge_agent.gate.upgrade.prove import Trial, prove
 from tests.gate.ledger.ledgers import append, open_store, punch
 
 KEY, OTHER = SigningKey(bytes(32)), SigningKey(bytes([1]) * 32)
@@ -103,7 +103,7 @@ def test_the_proof_reads_every_entry(tmp_path: Path) -> None:
         append(store, punch())
     store.close()
     [copy] = tmp_path.glob("*.db")
-    assert prove(load_settings(config), copy) == Proof(alters=False, entries=4)
+    assert prove(load_settings(config), copy) == Trial(alters=False, entries=4)
 
     with open_store(tmp_path).changing() as change:
         change._database.conn.execute("UPDATE ledger SET hash = zeroblob(32) WHERE seq = 2")

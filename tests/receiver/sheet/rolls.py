@@ -3,7 +3,14 @@
 from datetime import date, datetime, timedelta
 
 from edge_agent.receiver.office.period import Period, period_of
-from edge_agent.receiver.office.sheet.roll import Day, Leave, Person, Press, Roll, Session
+from edge_agent.receiver.office.sheet.roll import (
+    Day,
+    Person,
+    Roll,
+    SheetLeave,
+    SheetPress,
+    SheetSession,
+)
 from edge_agent.receiver.office.site import Site
 
 NOVEMBER = period_of("2026-11", None, None)
@@ -18,13 +25,13 @@ def at(day: int, clock: str) -> datetime:
 
 def session(
     day: int, begin: str | None, end: str | None, seq: int = 1, why: str | None = None
-) -> Session:
+) -> SheetSession:
     """Complete where it has both ends and nothing is doubtful."""
     came, left = (clock and at(day, clock) for clock in (begin, end))
     whole = bool(came and left and not why)
-    return Session(
-        begin=Press(LEDGER, seq, came, "cong-chinh") if came else None,
-        end=Press(LEDGER, seq + 1, left, "cong-chinh") if left else None,
+    return SheetSession(
+        begin=SheetPress(LEDGER, seq, came, "cong-chinh") if came else None,
+        end=SheetPress(LEDGER, seq + 1, left, "cong-chinh") if left else None,
         status="complete" if whole else "manual",
         seconds=round((left - came).total_seconds()) if whole and came and left else 0,
         why=why or (None if whole else "missing"),
@@ -44,12 +51,14 @@ def month(site: Site | None = None, period: Period = NOVEMBER, people: int = 4) 
     doubtful = {**full, date(2026, 11, 16): Day([session(16, "6:00", None, why="missing")])}
     doubtful[date(2026, 11, 17)] = Day([session(17, "6:00", "11:30"), session(17, None, "18:00")])
     leave = dict(full)
-    leave[date(2026, 11, 2)] = Day([], Leave("P", False, 3))
-    leave[date(2026, 11, 3)] = Day([session(3, "6:00", "11:30")], Leave("P", True, 4))
-    leave[date(2026, 11, 4)] = Day([], Leave("Ô", False, 5))
-    leave[date(2026, 11, 5)] = Day([], Leave("KL", True, 6))
+    leave[date(2026, 11, 2)] = Day([], SheetLeave("P", False, 3))
+    leave[date(2026, 11, 3)] = Day([session(3, "6:00", "11:30")], SheetLeave("P", True, 4))
+    leave[date(2026, 11, 4)] = Day([], SheetLeave("Ô", False, 5))
+    leave[date(2026, 11, 5)] = Day([], SheetLeave("KL", True, 6))
     leave[date(2026, 11, 6)] = Day([session(6, "12:30", "16:00")])
-    undated = Session(begin=Press(LEDGER, 99, None, "cong-chinh"), end=None, status="pending-time")
+    undated = SheetSession(
+        begin=SheetPress(LEDGER, 99, None, "cong-chinh"), end=None, status="pending-time"
+    )
     named = [
         Person("NV0001", "Nguyễn Thị Ánh", "", full),
         Person("0007", "=1+1", "", doubtful, [undated]),

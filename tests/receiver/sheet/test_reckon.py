@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from edge_agent.receiver.office.sheet.reckon import DayKind, Reckoned, reckon
-from edge_agent.receiver.office.sheet.roll import Day, Leave
+from edge_agent.receiver.office.sheet.roll import Day, SheetLeave
 from edge_agent.receiver.office.site import Site
 
 from .rolls import at, session, usual
@@ -82,13 +82,13 @@ def test_a_shift_says_whether_its_worker_rests() -> None:
         (Day([session(16, "6:00", "7:59")]), "?", ("short",)),
         (Day([session(16, "6:00", None)]), "?", ("missing",)),
         (Day([session(16, "6:00", "11:30"), session(16, None, "18:00")]), "½", ("missing",)),
-        (Day([], Leave("P", False, 1)), "P", ()),
-        (Day([], Leave("P", True, 1)), "½P", ()),
-        (Day([session(16, "6:00", "11:30")], Leave("P", True, 1)), "+/P", ()),
-        (Day([session(16, "6:00", "11:30")], Leave("P", False, 1)), "½", ("leave-and-work",)),
-        (Day([session(16, "6:00", "14:30")], Leave("P", True, 1)), "+", ("leave-and-work",)),
+        (Day([], SheetLeave("P", False, 1)), "P", ()),
+        (Day([], SheetLeave("P", True, 1)), "½P", ()),
+        (Day([session(16, "6:00", "11:30")], SheetLeave("P", True, 1)), "+/P", ()),
+        (Day([session(16, "6:00", "11:30")], SheetLeave("P", False, 1)), "½", ("leave-and-work",)),
+        (Day([session(16, "6:00", "14:30")], SheetLeave("P", True, 1)), "+", ("leave-and-work",)),
         (
-            Day([session(16, "6:00", None)], Leave("P", False, 1)),
+            Day([session(16, "6:00", None)], SheetLeave("P", False, 1)),
             "?",
             ("missing", "leave-and-work"),
         ),

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from ....contract.chain import stamp_of
 from ....contract.facts import Method
-from ...print_health import Press
+from ...print_health import ScoredPress
 from ...rules import Reason
 from .database import Part, read_data
 
@@ -20,7 +20,7 @@ _UNREAD = (Reason.UNKNOWN, Reason.POOR_SCAN)
 class ScoreRows(Part):
     """Reads scores. Where they are kept is known here and nowhere else."""
 
-    def scores_of(self, first: int, last: int) -> Iterator[Press]:
+    def scores_of(self, first: int, last: int) -> Iterator[ScoredPress]:
         """The presses of fingers among the entries ``first`` to ``last``, in order.
 
         Raises DamagedLedger where a byte of one was altered.
@@ -36,7 +36,7 @@ class ScoreRows(Part):
             with self._connection.telling():
                 data = read_data(seq, wire)
             stamp, day = stamp_of(data), data["at"] and data["at"][:10]
-            press = Press(seq=seq, boot=stamp.boot, boottime_ms=stamp.boottime_ms, day=day)
+            press = ScoredPress(seq=seq, boot=stamp.boot, boottime_ms=stamp.boottime_ms, day=day)
             if slot is not None:
                 yield replace(press, slot=slot, generation=generation, score=score)
             elif "evidence" in data:  # It stood in the entries of earlier versions.

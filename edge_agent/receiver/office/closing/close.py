@@ -22,7 +22,7 @@ from ..period import Period
 from ..settle.items import Item
 from ..settle.settle import settle
 from .differences import Difference, differences
-from .numbers import COLUMNS, Leave, Numbers, Session, numbers
+from .numbers import COLUMNS, ClosedLeave, ClosedSession, Numbers, numbers
 
 
 class Closing(Struct, frozen=True, kw_only=True):
@@ -50,7 +50,7 @@ class _Closed(Struct, frozen=True):
     number: int
     columns: tuple[str, ...]
     sessions: list[list[Any]] = []
-    leave: list[Leave] = []
+    leave: list[ClosedLeave] = []
 
 
 class _Close(Struct, frozen=True):
@@ -184,7 +184,7 @@ def _with_closed(
     return mixed
 
 
-def _when(session: Session) -> tuple[str, str]:
+def _when(session: ClosedSession) -> tuple[str, str]:
     return session["date"], session["in_at"] or session["out_at"] or ""
 
 
@@ -219,7 +219,7 @@ def _parts(whole: _Closed) -> Iterator[str]:
         yield from _parts(_Closed(whole.to, whole.number, whole.columns, rows, leave))
 
 
-def _rows(sessions: list[Session]) -> list[list[Any]]:
+def _rows(sessions: list[ClosedSession]) -> list[list[Any]]:
     return [[session[column] for column in COLUMNS] for session in sessions]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from .numbers import Leave, Numbers, Session, worked_seconds
+from .numbers import ClosedLeave, ClosedSession, Numbers, worked_seconds
 
 _PAID = ("in_at", "out_at", "status", "minutes", "seconds", "break_seconds")
 
@@ -25,12 +25,12 @@ class Difference(Struct, frozen=True, kw_only=True):
     date: str
     before: int
     after: int
-    was: list[Session]
-    now: list[Session]
+    was: list[ClosedSession]
+    now: list[ClosedSession]
     came: list[Pressed]
     went: list[Pressed]
-    leave_was: list[Leave] = []
-    leave_now: list[Leave] = []
+    leave_was: list[ClosedLeave] = []
+    leave_now: list[ClosedLeave] = []
 
     @property
     def seconds(self) -> int:
@@ -69,18 +69,18 @@ def differences(before: Mapping[str, Numbers], after: Mapping[str, Numbers]) -> 
     return found
 
 
-def _by_day(numbers: Numbers) -> dict[str, list[Session]]:
-    days: dict[str, list[Session]] = defaultdict(list)
+def _by_day(numbers: Numbers) -> dict[str, list[ClosedSession]]:
+    days: dict[str, list[ClosedSession]] = defaultdict(list)
     for session in numbers.sessions:
         days[session["date"]].append(session)
     return days
 
 
-def _paid(sessions: list[Session]) -> list[tuple[object, ...]]:
+def _paid(sessions: list[ClosedSession]) -> list[tuple[object, ...]]:
     return [tuple(session.get(column) for column in _PAID) for session in sessions]
 
 
-def _presses(sessions: list[Session]) -> list[Pressed]:
+def _presses(sessions: list[ClosedSession]) -> list[Pressed]:
     return [
         Pressed(session[f"{end}_ledger"], session[f"{end}_seq"])
         for session in sessions

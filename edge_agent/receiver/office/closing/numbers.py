@@ -19,10 +19,10 @@ COLUMNS = (
 )
 """Of the view ``worked``: times as the gates wrote them."""
 
-Session = dict[str, Any]
+ClosedSession = dict[str, Any]
 
 
-class Leave(Struct, frozen=True):
+class ClosedLeave(Struct, frozen=True):
     """Days that are paid or excused: from ``day`` on, with what the sheet knows of them."""
 
     day: str
@@ -32,8 +32,8 @@ class Leave(Struct, frozen=True):
 class Numbers(Struct, frozen=True):
     """Of one worker: ``sessions`` by COLUMNS, in order of time, and ``leave``."""
 
-    sessions: list[Session] = []
-    leave: list[Leave] = []
+    sessions: list[ClosedSession] = []
+    leave: list[ClosedLeave] = []
 
 
 def numbers(database: Database, period: Period) -> dict[str, Numbers]:
@@ -49,7 +49,7 @@ def numbers(database: Database, period: Period) -> dict[str, Numbers]:
         found[session["code"]].sessions.append(session)
     for leave in standing(database, "leave"):
         if leave.code and (leave.day or last) <= last and _until(leave.details, leave.day) >= first:
-            found[leave.code].leave.append(Leave(leave.day or "", leave.details))
+            found[leave.code].leave.append(ClosedLeave(leave.day or "", leave.details))
     return dict(found)
 
 
@@ -61,12 +61,12 @@ def _until(details: str | None, day: str | None) -> str:
     return msgspec.json.decode(details or "{}", type=_Until).to or day or ""
 
 
-def worked_seconds(sessions: Iterable[Session]) -> int:
+def worked_seconds(sessions: Iterable[ClosedSession]) -> int:
     """What is paid as worked: complete sessions without their unpaid breaks."""
     return sum(_worked(session) for session in sessions if session["status"] == "complete")
 
 
-def _worked(session: Session) -> int:
+def _worked(session: ClosedSession) -> int:
     """A file has whole minutes and no breaks."""
     seconds = session.get("seconds")
     whole: int = session["minutes"] * 60 if seconds is None else seconds

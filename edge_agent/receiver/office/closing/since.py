@@ -20,7 +20,7 @@ from ..export import COLUMNS as EXPORTED
 from ..export import SHEETS
 from ..exported import lines_of
 from ..period import Period
-from .numbers import Numbers, Session, numbers
+from .numbers import ClosedSession, Numbers, numbers
 
 _PAGE = 5000
 
@@ -96,7 +96,7 @@ def of_file(file: Path) -> dict[str, Numbers]:
 
     Raises BadRequest where it has no sessions.
     """
-    found: dict[str, list[Session]] = defaultdict(list)
+    found: dict[str, list[ClosedSession]] = defaultdict(list)
     for row in _rows(file):
         if row["date"]:
             found[str(row["code"])].append(row)
@@ -110,7 +110,7 @@ def as_in_file(whole: dict[str, Numbers]) -> dict[str, Numbers]:
     }
 
 
-def _plain(session: Session) -> Session:
+def _plain(session: ClosedSession) -> ClosedSession:
     plain = {name: session.get(name) for name in ("code", "date", "status")}
     plain |= {name: _to_second(session.get(name)) for name in ("in_at", "out_at")}
     minutes = session.get("minutes")
@@ -121,7 +121,7 @@ def _to_second(at: Any) -> str | None:
     return f"{str(at)[:10]} {str(at)[11:19]}" if at else None
 
 
-def _rows(file: Path) -> Iterator[Session]:
+def _rows(file: Path) -> Iterator[ClosedSession]:
     lines = lines_of(file, SHEETS["sessions"])
     titles = {title: name for name, title in EXPORTED["sessions"].items()}
     head = [titles.get(title, title) for title in next(lines, ())]

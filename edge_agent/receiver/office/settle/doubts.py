@@ -10,7 +10,7 @@ from ....contract.stamps import parse_time
 from ...databases.database import Database
 from ..correct import Direction
 from ..period import Period
-from .items import KEEP, Item, Kind, Press, Proposal, Step, day_of, typed
+from .items import KEEP, Item, ItemPress, Kind, Proposal, Step, day_of, typed
 
 
 class _Missing(Struct, frozen=True):
@@ -59,7 +59,7 @@ def doubts(database: Database, period: Period, now_ms: float) -> Iterator[Item]:
         if going_on or why in ("no-time", "pending-time"):  # These are told by punch.
             continue
         pressed = [
-            Press(
+            ItemPress(
                 ledger=one.ledger, seq=one.seq, at=one.at, gate=one.gate, direction=one.way,
                 guess=one.guess, not_before=one.not_before, not_after=one.not_after,
             )
@@ -96,7 +96,7 @@ def _kind(why: Kind, status: str) -> Kind:
     return "missing" if why == "going-on" else why
 
 
-def _by_reading(code: str, presses: list[Press], reading: _Reading) -> Proposal:
+def _by_reading(code: str, presses: list[ItemPress], reading: _Reading) -> Proposal:
     """What makes a reading the only one: presses that were missed, are one too many, or whose
     direction nobody has known."""
     gates = [one.gate for one in presses if one.gate]
@@ -140,7 +140,7 @@ def _with_added(reading: _Reading) -> list[tuple[str | None, str | None]]:
     ]
 
 
-def _directions(presses: list[Press], reading: _Reading) -> Iterator[Step]:
+def _directions(presses: list[ItemPress], reading: _Reading) -> Iterator[Step]:
     """What a press has to be said to be, to be read so."""
     ways: dict[str, Direction] = {}
     for session in reading.sessions:

@@ -33,7 +33,7 @@ Kind = Literal[
 ]
 
 
-class Press(Struct, frozen=True, kw_only=True):
+class ItemPress(Struct, frozen=True, kw_only=True):
     """A press as evidence. ``direction`` is evidence too, and ``guess`` what the gate showed."""
 
     ledger: str
@@ -108,7 +108,7 @@ class Item(Struct, frozen=True, kw_only=True):
     shift: str | None = None
     not_before: str | None = None
     not_after: str | None = None
-    presses: list[Press] = []
+    presses: list[ItemPress] = []
     seqs: list[int] = []
     former_name: str | None = None
     proposals: list[Proposal] = []

@@ -12,7 +12,7 @@ from ...effects import UNREADABLE
 from ...worktime.shifts import ZONE
 from ...writers import other_writers, successors
 from ..period import Period
-from .items import KEEP, Item, Press, Proposal, Step, belongs, typed
+from .items import KEEP, Item, ItemPress, Proposal, Step, belongs, typed
 
 
 def undated(database: Database) -> Iterator[Item]:
@@ -21,7 +21,7 @@ def undated(database: Database) -> Iterator[Item]:
         "SELECT code, gate, direction, state, not_before, not_after, ledger, seq FROM judged"
         " WHERE at IS NULL AND state IN ('no-time', 'pending-time') ORDER BY ledger, seq"
     ):
-        press = Press(
+        press = ItemPress(
             ledger=ledger, seq=seq, gate=gate, direction=direction, not_before=low, not_after=high
         )
         void = Step(what="void", ledger=ledger, seq=seq)
@@ -62,12 +62,12 @@ def _minute(at_ms: float) -> str:
 
 def unknown(database: Database, period: Period) -> Iterator[Item]:
     """Presses of somebody whom no roster names: those of one code are one thing to decide."""
-    presses: dict[str, list[Press]] = defaultdict(list)
+    presses: dict[str, list[ItemPress]] = defaultdict(list)
     for code, gate, at, day, direction, low, high, ledger, seq in database.query(
         "SELECT code, gate, at, day, direction, not_before, not_after, ledger, seq FROM judged"
         " WHERE state = 'rejected' ORDER BY code, at_ms, ledger, seq"
     ):
-        press = Press(
+        press = ItemPress(
             ledger=ledger, seq=seq, at=at, gate=gate, direction=direction,
             not_before=low, not_after=high,
         )  # fmt: skip
@@ -115,12 +115,12 @@ def unreadable(database: Database) -> Iterator[Item]:
 
 def forks(database: Database) -> Iterator[Item]:
     """What two cards contradict each other about, a ledger at a time and a day at a time."""
-    found: dict[tuple[str, str, str], list[Press]] = defaultdict(list)
+    found: dict[tuple[str, str, str], list[ItemPress]] = defaultdict(list)
     for ledger, seq, gate, at, received_at in database.query(
         "SELECT ledger, seq, gate, at, received_at FROM forks ORDER BY ledger, seq, hash"
     ):
         day = (at or _minute(parse_time(received_at)))[:10]
-        found[ledger, gate, day].append(Press(ledger=ledger, seq=seq, at=at, gate=gate))
+        found[ledger, gate, day].append(ItemPress(ledger=ledger, seq=seq, at=at, gate=gate))
     for (ledger, gate, day), presses in found.items():
         seqs = sorted({one.seq for one in presses})
         yield Item(
@@ -152,7 +152,7 @@ def renamed(database: Database) -> Iterator[Item]:
     ):
         at = local_time(until_ms, ZONE)
         presses = [
-            Press(ledger=ledger, seq=seq, at=pressed_at, gate=gate, direction=way)
+            ItemPress(ledger=ledger, seq=seq, at=pressed_at, gate=gate, direction=way)
             for ledger, seq, pressed_at, gate, way in database.query(
                 "SELECT ledger, seq, at, gate, direction FROM judged WHERE code = ? AND day = ?"
                 " AND state = 'valid' ORDER BY at_ms, ledger, seq",

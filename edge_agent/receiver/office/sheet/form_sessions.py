@@ -6,7 +6,7 @@ from .form_days import to_second
 from .heading import told_period
 from .paper import DATE, HOURS, MOMENT, Paper, column_range, ref
 from .reckon import doubts_of
-from .roll import Person, Roll, Session
+from .roll import Person, Roll, SheetSession
 from .trace import Trace, undated_note
 from .words import Words
 
@@ -28,7 +28,7 @@ def draw_sessions(paper: Paper, roll: Roll, words: Words) -> list[Trace]:
     row = _TITLES + 1
     for person in roll.people:
         dated = [(on, one) for on in sorted(person.days) for one in person.days[on].sessions]
-        undated: list[tuple[date | None, Session]] = [(None, one) for one in person.undated]
+        undated: list[tuple[date | None, SheetSession]] = [(None, one) for one in person.undated]
         for on, session in [*undated, *dated]:
             traces.append(_draw_session(paper, row, person, on, session, words))
             row += 1
@@ -45,7 +45,7 @@ def draw_sessions(paper: Paper, roll: Roll, words: Words) -> list[Trace]:
 
 
 def _draw_session(
-    paper: Paper, row: int, person: Person, on: date | None, session: Session, words: Words
+    paper: Paper, row: int, person: Person, on: date | None, session: SheetSession, words: Words
 ) -> Trace:
     whole = session.status == "complete"
     why = tuple(doubts_of(session))

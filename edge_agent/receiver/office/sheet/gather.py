@@ -23,9 +23,9 @@ from ..leave import Entered, decoded, entered, leave_of_days
 from ..limits import warnings_of
 from ..period import Period
 from ..site import Site, site_in_force
-from .roll import Day, Leave, Person, Press, Roll, Session
+from .roll import Day, Person, Roll, SheetLeave, SheetPress, SheetSession
 
-_Days = dict[date | None, list[Session]]
+_Days = dict[date | None, list[SheetSession]]
 """Somebody's sessions by day; under None those that no day can be given."""
 
 _Leaves = dict[tuple[str, date], Entered]
@@ -150,13 +150,13 @@ def _person(code: str, name: str, team: str, days: _Days, leaves: _Leaves) -> Pe
     dated = {on: Day(sessions) for on, sessions in days.items() if on is not None}
     for (whose, on), one in leaves.items():
         if whose == code:
-            leave = Leave(one.leave.symbol, one.leave.half, one.number)
+            leave = SheetLeave(one.leave.symbol, one.leave.half, one.number)
             dated[on] = Day(dated[on].sessions if on in dated else [], leave)
     return Person(code, name, team, dated, days.get(None, []))
 
 
-def _session(row: dict[str, Any], plans: Plans) -> Session:
-    return Session(
+def _session(row: dict[str, Any], plans: Plans) -> SheetSession:
+    return SheetSession(
         begin=_press(row, "in"),
         end=_press(row, "out"),
         status=row["status"],
@@ -187,11 +187,11 @@ def _from_ms(at_ms: int) -> datetime:
     return datetime.fromtimestamp(at_ms / 1000, ZONE).replace(tzinfo=None)
 
 
-def _press(row: dict[str, Any], way: str) -> Press | None:
+def _press(row: dict[str, Any], way: str) -> SheetPress | None:
     ledger, seq = row[f"{way}_ledger"], row[f"{way}_seq"]
     if ledger is None:
         return None
-    return Press(ledger, seq, _local(row[f"{way}_at"]), row[f"{way}_gate"])
+    return SheetPress(ledger, seq, _local(row[f"{way}_at"]), row[f"{way}_gate"])
 
 
 def _local(moment: str | None) -> datetime | None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from ..site import Site
-from .roll import Day, Roll, Session
+from .roll import Day, Roll, SheetSession
 
 _EVENING, _MORNING = time(22), time(6)
 """Night work: from ten in the evening to six in the morning (Labour Code 2019, article 106)."""
@@ -100,7 +100,7 @@ def _symbol(day: Day, kind: DayKind, worked: int, site: Site) -> tuple[str, tupl
     return symbol, tuple(dict.fromkeys(doubts))
 
 
-def doubts_of(session: Session) -> list[str]:
+def doubts_of(session: SheetSession) -> list[str]:
     """Why a person has to look at a session; nothing of one that is complete."""
     if session.status == "complete":
         return []
@@ -111,7 +111,7 @@ def doubts_of(session: Session) -> list[str]:
 _Span = tuple[datetime, datetime]
 
 
-def _worked_spans(sessions: Iterable[Session]) -> Iterator[_Span]:
+def _worked_spans(sessions: Iterable[SheetSession]) -> Iterator[_Span]:
     """When work was done for certain, without unpaid breaks, in order."""
     for session in sessions:
         if session.status != "complete" or session.begin is None or session.end is None:

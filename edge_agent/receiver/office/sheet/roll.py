@@ -10,7 +10,7 @@ from ..period import Period
 from ..site import Site
 
 
-class Press(Struct, frozen=True):
+class SheetPress(Struct, frozen=True):
     """One end of a session, and the entry that it comes from."""
 
     ledger: str
@@ -19,13 +19,13 @@ class Press(Struct, frozen=True):
     gate: str | None
 
 
-class Session(Struct, frozen=True, kw_only=True):
+class SheetSession(Struct, frozen=True, kw_only=True):
     """From an in to its out. ``seconds``, of which ``break_seconds`` lie in ``breaks``, count
     where ``status`` is ``complete``; ``why``: in one word, what is doubtful of the others.
     """
 
-    begin: Press | None
-    end: Press | None
+    begin: SheetPress | None
+    end: SheetPress | None
     status: str
     seconds: int = 0
     break_seconds: int = 0
@@ -43,12 +43,12 @@ class Session(Struct, frozen=True, kw_only=True):
         """Seconds that count."""
         return self.seconds - self.break_seconds if self.status == "complete" else 0
 
-    def presses(self) -> Iterator[Press]:
+    def presses(self) -> Iterator[SheetPress]:
         """Its ends, as far as they are there."""
         yield from (press for press in (self.begin, self.end) if press is not None)
 
 
-class Leave(Struct, frozen=True):
+class SheetLeave(Struct, frozen=True):
     """A symbol that a clerk has entered for a day, whole or half: correction ``number``."""
 
     symbol: str
@@ -59,8 +59,8 @@ class Leave(Struct, frozen=True):
 class Day(Struct, frozen=True):
     """One day of one person."""
 
-    sessions: list[Session] = field(default_factory=list)
-    leave: Leave | None = None
+    sessions: list[SheetSession] = field(default_factory=list)
+    leave: SheetLeave | None = None
 
 
 class Person(Struct, frozen=True):
@@ -70,7 +70,7 @@ class Person(Struct, frozen=True):
     name: str
     team: str
     days: dict[date, Day]
-    undated: list[Session] = field(default_factory=list)
+    undated: list[SheetSession] = field(default_factory=list)
 
 
 class Roll(Struct, frozen=True):

@@ -11,7 +11,7 @@ from ..journal import PAYROLL
 from ..site import Site
 from .paper import DATE, MOMENT, Paper, ref
 from .reckon import doubts_of
-from .roll import Day, Leave, Person, Press, Session
+from .roll import Day, Person, SheetLeave, SheetPress, SheetSession
 from .words import Words
 
 
@@ -22,8 +22,8 @@ class Trace(Struct, frozen=True):
     person: Person
     day: date | None
     shown: str
-    sessions: list[Session]
-    leave: Leave | None = None
+    sessions: list[SheetSession]
+    leave: SheetLeave | None = None
     doubts: tuple[str, ...] = ()
 
 
@@ -44,7 +44,7 @@ def doubt_note(day: Day, doubts: Iterable[str], site: Site, words: Words) -> str
     return "\n".join(lines)
 
 
-def undated_note(session: Session, words: Words) -> str:
+def undated_note(session: SheetSession, words: Words) -> str:
     """Between when a press was that no day can be given."""
     bounds = (session.not_before, session.not_after)
     first, last = (f"{at:%d/%m/%Y %H:%M}" if at else "?" for at in bounds)
@@ -89,22 +89,24 @@ def draw_sources(paper: Paper, traces: list[Trace], words: Words) -> None:
     paper.printed((_FIRST_ROW - 1, _FIRST_ROW - 1), last, len(_COLUMNS))
 
 
-def _sources(trace: Trace, words: Words) -> Iterator[tuple[Press | None, Press | None, str]]:
+def _sources(
+    trace: Trace, words: Words
+) -> Iterator[tuple[SheetPress | None, SheetPress | None, str]]:
     """What a cell was made of: an in and its out, or an entry of the office's own."""
     note = " ".join(map(words.why, trace.doubts))
     for session in trace.sessions:
         yield session.begin, session.end, note
     if trace.leave is not None:
         said = words("what_leave", symbol=trace.leave.symbol)
-        yield Press(PAYROLL, trace.leave.number, None, None), None, f"{said} {note}".strip()
+        yield SheetPress(PAYROLL, trace.leave.number, None, None), None, f"{said} {note}".strip()
 
 
 def _draw_source(
     paper: Paper,
     row: int,
     trace: Trace,
-    begin: Press | None,
-    end: Press | None,
+    begin: SheetPress | None,
+    end: SheetPress | None,
     note: str,
     words: Words,
 ) -> None:
@@ -125,6 +127,6 @@ def _draw_source(
     put(13, note)
 
 
-def _told(press: Press, words: Words) -> str:
+def _told(press: SheetPress, words: Words) -> str:
     when = f"{press.at:%d/%m %H:%M}" if press.at else words("no_time")
     return f"{when} ({press.gate})" if press.gate else when
