@@ -123,6 +123,19 @@ def test_the_settings_file_has_every_setting_with_its_default() -> None:
             assert shown[place] == msgspec.json.decode(msgspec.json.encode(default)), place
 
 
+def test_each_thread_has_its_row() -> None:
+    """Or a process that is left to itself: who owns what is told of all that run at a gate."""
+    told = section(ROOT / "docs" / "architecture.md", "Threads: who owns what")
+    found = {
+        path.name
+        for wing in ("gate", "display")
+        for path in (ROOT / "edge_agent" / wing).rglob("*.py")
+        if re.search(r"\b(Thread|Timer|Popen|Process|\w+Executor)\(", text(path))
+    }
+    assert len(found) > 8
+    assert {name for name in found if f"{name}`" not in told} == set()
+
+
 def test_who_may_what_is_the_table_of_the_code() -> None:
     rows: dict[str, list[str]] = {}
     for command, roles in MAY.items():

@@ -93,11 +93,6 @@ def _command(words: str) -> str:
     return f"edge-agent {words}"
 
 
-def _if_any(name: str, rests_on: str, count: int) -> Iterator[Statement]:
-    if count:
-        yield _say(name, rests_on, open=True, count=count)
-
-
 def _purpose(facts: _Facts) -> Iterator[Statement]:
     yield _say("who-decides", open=True)
     yield _say("for-attendance", *(_command(f"consent print --text {name}") for name in names()))

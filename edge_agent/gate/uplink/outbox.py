@@ -79,11 +79,6 @@ class Outbox:
         self._receipt_wait_s = receipt_timeout_s  # What is left of the wait, while disconnected.
         self._receipt_due = inf
 
-    @property
-    def idle(self) -> bool:
-        """Everything is confirmed and nothing is on its way: no watermark will move by itself."""
-        return self.confirmed == self._last_seq and not self._in_flight
-
     def grown(self, last_seq: int) -> None:
         """The ledger now ends with ``last_seq``."""
         self._last_seq = last_seq
