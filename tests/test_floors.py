@@ -35,7 +35,7 @@ FLOORS = {
         ("facts", "people", "true_times"),
         ("people_facts", "workbook"),
         ("kinds",),
-        ("spreadsheet", "table_file", "attendance", "chain", "corrections", "messages"),
+        ("spreadsheet", "attendance", "chain", "corrections", "messages"),
         ("roster", "home_assistant", "signatures", "carried"),
         ("broker",),
         ("schemas",),
@@ -113,7 +113,7 @@ KNOWN_TO = {
     "sqlite3": {"gate.ledger", "receiver", "demo"},
     "sqlite_utils": {"gate.ledger"},
     "psycopg": {"receiver"},
-    "openpyxl": {"contract.workbook", "contract.table_file", "receiver"},
+    "openpyxl": {"contract.workbook", "cli.workers_file", "receiver"},
     "paho": {"contract.broker", "gate.uplink", "receiver"},
     "rfc8785": {"contract.chain", "contract.signatures"},
     "nacl": {"contract.signatures"},
@@ -140,7 +140,6 @@ WORLDLY = (
     *("contract.atomic_file", "contract.broker", "contract.rights", "contract.schemas"),
     *("contract.language", "contract.planted_links", "contract.spreadsheet"),
     "contract.workbook",
-    "contract.table_file",
     "contract.workbook_limits",
 )
 """The rooms of the contract that are not pure."""

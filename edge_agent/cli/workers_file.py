@@ -1,12 +1,15 @@
 """``edge-agent workers import`` and ``export``: the workers of a gate as a CSV or XLSX file."""
 
+import csv
+import io
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ..contract.errors import BadRequest
-from ..contract.formulas import meant
+from ..contract.errors import BadRequest, StoreFault
+from ..contract.formulas import harmless, meant
 from ..contract.language import Message, received, say
 from ..contract.messages import RosterWorker
 from ..contract.people import look_alikes_among
@@ -112,7 +115,6 @@ def _tell_plan(planned: dict[str, Any]) -> None:
 def export(settings: Settings, file: Path) -> None:
     # Only here: what the daemon does is asked for without the database.
     from ..contract.atomic_file import new_private_file
-    from ..contract.table_file import as_csv, as_xlsx
     from ..gate.daemon.assembly import Assembly
 
     kind = file.suffix.lower()
@@ -131,7 +133,42 @@ def export(settings: Settings, file: Path) -> None:
         rows.append([worker.code, worker.name, may, *(day or "" for day in dates), told])
     titles = [say(f"column.list-{name}") for name in ("code", "name", "active", "from", "to")]
     titles.append(say("column.fingers"))
-    content = as_csv(titles, rows) if kind == ".csv" else as_xlsx(titles[1], titles, rows)
+    content = _as_csv(titles, rows) if kind == ".csv" else _as_xlsx(titles[1], titles, rows)
     with new_private_file(file) as out:
         out.write(content)
     tell(say("people.exported", count=len(rows), path=file))
+
+
+def _as_csv(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """As RFC 4180 has it. The mark in front is for Excel, which would otherwise read it in the
+    machine's old code page."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(titles)
+    writer.writerows([harmless(cell) for cell in row] for row in rows)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _as_xlsx(title: str, titles: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """A workbook of one sheet. Raises StoreFault where what writes it is not installed."""
+    try:
+        from openpyxl import Workbook
+        from openpyxl.cell import WriteOnlyCell
+        from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+    except ImportError as error:
+        raise StoreFault("table.no-openpyxl-writer") from error
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(title)
+    sheet.freeze_panes = "A2"
+    for row in (titles, *rows):
+        cells = []
+        for text in row:
+            # As text, whatever it looks like: 0007 keeps its zeros, =1+1 is no formula.
+            cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("\ufffd", text))
+            cell.data_type = "s"
+            cell.number_format = "@"
+            cells.append(cell)
+        sheet.append(cells)
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
