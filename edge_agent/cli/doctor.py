@@ -66,7 +66,7 @@ def _show_progress(text: str) -> None:
         click.echo(f"\r\033[K{legible(text, sys.stderr)}", nl=False, err=True)
 
 
-class Line(NamedTuple):
+class CheckLine(NamedTuple):
     """What is shown of one finding, or of several that found the same."""
 
     titles: list[str]
@@ -75,21 +75,21 @@ class Line(NamedTuple):
     advice: str
 
 
-def _each_once(findings: Iterable[Finding]) -> list[Line]:
+def _each_once(findings: Iterable[Finding]) -> list[CheckLine]:
     """A cause that several checks have met is told once, at the worst of them."""
-    lines: dict[str, Line] = {}
+    lines: dict[str, CheckLine] = {}
     for finding in sorted(findings, key=lambda one: _WORST_FIRST.index(one.state)):
         found, advice = finding.in_parts(current())
         if (known := lines.get(found)) is not None and finding.state is not State.OK:
             known.titles.append(_title(finding))
         else:
-            lines[f"{found} {len(lines)}" if known else found] = Line(
+            lines[f"{found} {len(lines)}" if known else found] = CheckLine(
                 [_title(finding)], finding.state, found, advice
             )
     return list(lines.values())
 
 
-def _paragraphs(lines: Sequence[Line], shown: Sequence[Line]) -> Iterable[str]:
+def _paragraphs(lines: Sequence[CheckLine], shown: Sequence[CheckLine]) -> Iterable[str]:
     """The summary, and then the worst first; what is as bad as the other stays in its order."""
     yield _summary(lines)
     for state in _WORST_FIRST:
@@ -97,7 +97,7 @@ def _paragraphs(lines: Sequence[Line], shown: Sequence[Line]) -> Iterable[str]:
             yield "\n".join(told)
 
 
-def _summary(lines: Sequence[Line]) -> str:
+def _summary(lines: Sequence[CheckLine]) -> str:
     """How many there are of each, and which to begin with."""
     counts = {state: [one for one in lines if one.state is state] for state in _WORST_FIRST}
     told = {
@@ -118,7 +118,7 @@ def _title(finding: Finding) -> str:
     return say(name) if is_name(name) else finding.check
 
 
-def _told(line: Line) -> str:
+def _told(line: CheckLine) -> str:
     state = legible(say(f"state.{line.state.lower()}"), sys.stdout)
     advice = line.advice
     end = "" if advice.endswith(("?", "…")) else "."

@@ -93,6 +93,17 @@ class _Place(Struct):
     seq: Seq
 
 
+class _Kept(Struct):
+    """What is read of an entry that was believed."""
+
+    data: dict[str, Any]
+
+
+def data_in(wire: bytes) -> dict[str, Any]:
+    """What an entry says that we hold: it was proved when it came."""
+    return msgspec.json.decode(wire, type=_Kept).data
+
+
 def read(gate: str, wire: bytes) -> Arrival:
     """Parse what arrived on the ledger topic of ``gate``; kinds we don't know are fine.
 

@@ -2,14 +2,10 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any
-
-import msgspec
-from msgspec import Struct
 
 from ..contract.errors import BadRequest
 from ..contract.kinds import MOVING_TIMES
-from .accept import Arrival
+from .accept import Arrival, data_in
 from .databases.database import Database, packed
 from .signs_of_life import DRIFT_PPM, SignsOfLife, Span, coverage, covered, sign_of
 
@@ -35,10 +31,6 @@ def gate_coverage(
     if not reading.ledgers:
         raise BadRequest("payroll.no-gate", gate=gate)
     return coverage(reading.ledgers, begin_ms, end_ms)
-
-
-class _Wire(Struct):
-    data: dict[str, Any]
 
 
 class GateReading:
@@ -67,7 +59,7 @@ class GateReading:
                 [ledger, after],
             ):
                 for _, wire in rows:
-                    signs.add(sign_of(msgspec.json.decode(bytes(wire), type=_Wire).data))
+                    signs.add(sign_of(data_in(bytes(wire))))
                 after = rows[-1][0]
                 yield
 

@@ -26,7 +26,7 @@ from .places import Places
 log = logging.getLogger(__name__)
 
 
-class Machine(Protocol):
+class UpgradeMachine(Protocol):
     """What an upgrade has the machine do. All of it may be done again."""
 
     def stop(self, units: Sequence[str]) -> None:
@@ -48,7 +48,7 @@ class Machine(Protocol):
 class Conductor:
     """Brings an upgrade to its end, the one or the other."""
 
-    def __init__(self, places: Places, machine: Machine) -> None:
+    def __init__(self, places: Places, machine: UpgradeMachine) -> None:
         self._places = places
         self._machine = machine
 

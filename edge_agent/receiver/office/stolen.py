@@ -3,12 +3,10 @@
 As far as payroll knows, by the entries that it holds of that gate.
 """
 
-from typing import Any
-
-import msgspec
 from msgspec import Struct
 
 from ...contract.errors import BadRequest
+from ..accept import data_in
 from ..databases.database import Database
 
 _OF_PEOPLE = (
@@ -29,10 +27,6 @@ class Concerned(Struct, frozen=True, kw_only=True):
     last_day: str | None
 
 
-class _Wire(Struct):
-    data: dict[str, Any]
-
-
 def concerned(database: Database, gate: str) -> list[Concerned]:
     """Everybody, those first whose fingers are on it. Raises BadRequest: there is no such gate."""
     gates = sorted({name for (name,) in database.query("SELECT DISTINCT gate FROM ledgers")})
@@ -46,7 +40,7 @@ def concerned(database: Database, gate: str) -> list[Concerned]:
         f" AND kind IN ({kinds}) ORDER BY received_at, ledger, seq",
         [gate],
     ):
-        data = msgspec.json.decode(bytes(wire), type=_Wire).data
+        data = data_in(bytes(wire))
         if kind == "gate.retired":
             if data["erased"] is not None:  # Else its sensor was not reached.
                 prints.clear()
