@@ -27,7 +27,7 @@ COMMANDS = {
     "config": "config",
     "consent": "consent",
     "credentials": "credentials",
-    "demo": "demo",
+    "demo": ".demo.command",
     "display": "display",
     "doctor": "doctor",
     "enroll": "enroll",
@@ -51,7 +51,8 @@ COMMANDS = {
     "watch": "watch",
     "workers": "people",
 }
-"""Command → the module of this package that has it. Its help is the message ``help.COMMAND``."""
+"""Command → the module of this package that has it; the demo's is in its own wing, which may call
+the others. Its help is the message ``help.COMMAND``."""
 
 GO_ON = ("demo", "display", "receive", "run", "simulate", "watch")
 """What runs for long, and has to get rid of garbage; the others end before it matters."""

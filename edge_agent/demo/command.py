@@ -4,12 +4,12 @@ import click
 import msgspec
 from msgspec import structs
 
+from ..cli.help import command
+from ..cli.options import refuse_problems, way_to_broker
 from ..contract.broker.access import BrokerAccess
 from ..contract.errors import BadRequest
-from ..demo.play import play
 from ..gate.settings.schema import MqttSettings
-from .help import command
-from .options import refuse_problems, way_to_broker
+from .play import play
 
 
 @command(help="help.demo")
@@ -28,7 +28,7 @@ def demo(punches: int | None, broker: str | None, fast: bool, **access: str | No
             raise BadRequest("command.demo-broker-only")
         well = play(punches)
     else:
-        from ..demo.week.feed import feed
+        from .week.feed import feed
 
         well = feed(_settings(broker, given), fast=fast)
     click.get_current_context().exit(0 if well else 1)
