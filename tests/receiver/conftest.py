@@ -13,8 +13,8 @@ KINDS = ("sqlite", "postgresql")
 
 
 @pytest.fixture(scope="session")
-def new_postgresql_database(run_folder: Path) -> Iterator[Callable[[], str]]:
-    """Makes empty databases in a cluster that is started by the first test that needs it."""
+def postgresql_database(run_folder: Path) -> Iterator[Callable[[bool], str]]:
+    """Makes databases in a cluster that is started by the first test that needs it."""
     pytest.importorskip("psycopg", reason="psycopg is not installed")
     from tests.postgresql import BINARIES, shared_cluster
 
@@ -22,6 +22,12 @@ def new_postgresql_database(run_folder: Path) -> Iterator[Callable[[], str]]:
         pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
     with shared_cluster(run_folder) as new_database:
         yield new_database
+
+
+@pytest.fixture(scope="session")
+def new_postgresql_database(postgresql_database: Callable[[bool], str]) -> Callable[[], str]:
+    """Makes empty ones."""
+    return lambda: postgresql_database(True)
 
 
 TODAY = "2026-11-28T01:00:00.000Z"
@@ -44,10 +50,20 @@ def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(params=KINDS)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where a receiver may make its database: a path, then a URL."""
+    """Where a receiver has its database: a path, then a URL."""
+    return _where(request, tmp_path, empty=False)
+
+
+@pytest.fixture(params=KINDS)
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The same, where none has been before."""
+    return _where(request, tmp_path, empty=True)
+
+
+def _where(request: pytest.FixtureRequest, folder: Path, empty: bool) -> str:
     if request.param == "sqlite":
-        return str(tmp_path / "payroll.db")
-    url: str = request.getfixturevalue("new_postgresql_database")()
+        return str(folder / "payroll.db")
+    url: str = request.getfixturevalue("postgresql_database")(empty)
     return url
 
 

@@ -218,14 +218,14 @@ def test_a_row_that_cannot_be_is_named_and_nothing_is_taken(
 
 
 def test_a_database_of_the_version_before_keeps_its_corrections(
-    database: str, monkeypatch: pytest.MonkeyPatch
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = dict(takewhile(lambda step: step[0] != "office", schema._STEPS.items()))
     with monkeypatch.context() as earlier:
         earlier.setattr(schema, "_STEPS", before)
         earlier.setattr(schema, "VIEWS", {})
-        PayrollStore(database).close()
-        with closing(open_database(database, alone=False)) as opened:
+        PayrollStore(empty_database).close()
+        with closing(open_database(empty_database, alone=False)) as opened:
             for seq in (1, 2):
                 opened.execute(
                     "INSERT INTO corrections (made_at, actor, reason, what, ledger, seq)"
@@ -236,8 +236,8 @@ def test_a_database_of_the_version_before_keeps_its_corrections(
                     "INSERT INTO corrections (made_at, actor, reason, what)"
                     " VALUES ('x', 'x', 'x', 'move')"
                 )
-    PayrollStore(database).close()
-    with closing(open_database(database, alone=False)) as opened:
+    PayrollStore(empty_database).close()
+    with closing(open_database(empty_database, alone=False)) as opened:
         with turn(opened):
             assert enter_row(opened, Who(AT, "office-1", "y"), "leave", code=CODE) >= 3
         assert [row.id for row in standing(opened, "void")] == [1, 2]
