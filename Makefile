@@ -29,6 +29,9 @@ elif $$as_root apt-get update -qq >/dev/null 2>&1 && $$install >/dev/null 2>&1; 
 else installed=no; fi
 endef
 
+# $(call have,TOOLS): whether all of them are here; 'command -v' is content with one.
+have = { all=yes; for tool in $(1); do command -v $$tool >/dev/null || all=no; done; [ $$all = yes ]; }
+
 .PHONY: help
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +83,11 @@ wheel: .venv/made-for ## Build the program's wheel into dist/, the same bytes ea
 .PHONY: bundle
 bundle: .venv/made-for ## All that a gate needs without internet (PYTHON_VERSION=3.11 MACHINE=aarch64 KEY=…)
 	@PYTHON_VERSION='$(PYTHON_VERSION)' MACHINE='$(MACHINE)' KEY='$(KEY)' systemd/packaging/bundle.sh
+
+.PHONY: image
+image: .venv/made-for emulator ## A card for a Raspberry Pi, to be written as it is: dist/edge-agent-image.img (root)
+	@image="$$(systemd/image/image.sh)"; mkdir -p dist; cp --sparse=always --reflink=auto "$$image" dist/edge-agent-image.img
+	@ls -l dist/edge-agent-image.img
 
 .PHONY: deb
 deb: ## Build a Debian package for the Debian that this is, into dist/
@@ -229,16 +237,18 @@ nspawn:
 # For a kernel that runs as a process, in which the pins are tried.
 .PHONY: uml
 uml:
-	@[ -n "$$(ls /usr/src/linux-source-6.*.tar.xz 2>/dev/null)" ] && command -v bison flex bc gcc xz >/dev/null && exit; \
+	@[ -n "$$(ls /usr/src/linux-source-6.*.tar.xz 2>/dev/null)" ] && $(call have,bison flex bc gcc xz) && exit; \
 	$(call debian,linux-source-6.1 bison flex bc gcc libc6-dev xz-utils); \
 	[ $$installed = yes ] || echo 'the pins are not tried: sudo apt-get install linux-source-6.1 bison flex bc gcc xz-utils'
 
-# For a Pi that is none: QEMU, what makes its card, and what runs its programs meanwhile.
+# What makes a card for a Pi, and runs its programs meanwhile; and for a Pi that is none: QEMU.
+PI_TOOLS = qemu-system-aarch64 mmdebstrap arch-test qemu-aarch64-static fdtput depmod cpio debugfs mkfs.vfat mcopy sfdisk xz
+PI_PACKAGES = qemu-system-arm qemu-user-static mmdebstrap arch-test device-tree-compiler kmod cpio e2fsprogs dosfstools mtools fdisk xz-utils
 .PHONY: emulator
 emulator:
-	@command -v qemu-system-aarch64 mmdebstrap arch-test qemu-aarch64-static fdtput cpio >/dev/null && exit; \
-	$(call debian,qemu-system-arm qemu-user-static mmdebstrap arch-test device-tree-compiler kmod cpio e2fsprogs); \
-	[ $$installed = yes ] || echo 'no Pi is emulated: sudo apt-get install qemu-system-arm qemu-user-static mmdebstrap arch-test device-tree-compiler kmod cpio e2fsprogs'
+	@$(call have,$(PI_TOOLS)) && exit; \
+	$(call debian,$(PI_PACKAGES)); \
+	[ $$installed = yes ] || echo 'no card for a Pi is made, and none emulated: sudo apt-get install $(PI_PACKAGES)'
 
 # What the screen's page is tried in, without a window.
 .PHONY: chromium

@@ -50,6 +50,13 @@ def test_systemd_has_nothing_to_say_about_the_unit(tmp_path: Path, unit: Path) -
     assert complaints(unit.read_text(), tmp_path) == ""
 
 
+@pytest.mark.parametrize("unit", ["edge-agent-setup.service", "edge-agent-grow.service"])
+def test_nor_about_those_of_a_card(tmp_path: Path, unit: str) -> None:
+    text = (UNITS / "image/machine/etc/systemd/system" / unit).read_text()
+    text = text.replace("/usr/lib/edge-agent-image/grow.sh", sys.executable)
+    assert complaints(text, tmp_path) == ""
+
+
 def test_a_second_gate_has_the_unit_of_the_first_and_places_of_its_own(tmp_path: Path) -> None:
     rules = UNITS / "packaging/second.sed"
     told = subprocess.run(["sed", "-f", rules, UNIT], capture_output=True, text=True, check=True)

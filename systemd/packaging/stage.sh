@@ -94,7 +94,8 @@ cp systemd/packaging/settle.sh "$root$program/settle.sh"
 chmod 0755 "$root$program/settle.sh"
 [ "$layout" = local ] || exit 0
 # Python's own copies of the modules: nobody but root may write them there, and no gate waits for them.
-"$new/bin/python" -m compileall -q "$new/lib" >/dev/null || true
+# Where the date of all files is to be one, by what stands in them.
+"$new/bin/python" -m compileall -q ${SOURCE_DATE_EPOCH:+--invalidation-mode unchecked-hash} "$new/lib" >/dev/null || true
 sync -f "$root$program"
 : >"$root$program/complete"
 sync -f "$root$program"

@@ -30,6 +30,7 @@ def main() -> None:
         sys.exit(str(why))
     with TemporaryDirectory(prefix="pi-") as run, Bench(folder, Path(run)) as bench:
         print(_HINT.format(run=run))
+        bench.pi.put("gate.toml", bench.settings)
         bench.pi.switch_on()
         _talk(bench.pi.console)
 

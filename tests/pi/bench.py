@@ -25,7 +25,11 @@ class Bench:
     def __init__(self, card: Path, folder: Path) -> None:
         self.greens = 0
         """Times that the green lamp went on while somebody looked."""
-        self._folder = folder
+        self.settings = (card / "gate.toml").read_text(encoding="utf-8")
+        """What is filled in for a new card, to be put on it."""
+        self.cuts = 0
+        """Times that the power was cut."""
+        self._random = Random(18)
         line, hand = folder / "tty", folder / "fingers"
         self._simulator = subprocess.Popen(
             [
@@ -63,30 +67,36 @@ class Bench:
         reply = self._replies.readline()
         assert reply.startswith("ok"), (command, reply)
 
-    def boot(self) -> tuple[float, float]:
-        """Switch the Pi on with nobody at the glass.
+    def cut_power(self) -> None:
+        """In the midst of whatever it does."""
+        self.pi.cut_power()
+        self.cuts += 1
 
-        Seconds until the console, and until the gate's sensor is in use.
-        """
+    def boot(self) -> None:
+        """Switch the Pi on with nobody at the glass, and wait until the gate's sensor is in use."""
         self.tell_sensor("lift")
         began = time.monotonic()
         booted = self.pi.boot()
-        self._until_in_use("journalctl -b")
-        return booted, time.monotonic() - began
+        self.wait_until_in_use("journalctl -b")
+        print(f"console after {booted:.0f} s, sensor in use after {time.monotonic() - began:.0f} s")
 
     def restart(self) -> None:
-        """Start the daemon anew."""
+        """Start the daemon anew, with nobody at the glass: whoever lies on it then is a touch."""
+        self.tell_sensor("lift")
         self.pi.do("date +%s >/run/began; systemctl restart edge-agent")
-        self._until_in_use("journalctl --since @$(cat /run/began)")
+        self.wait_until_in_use("journalctl --since @$(cat /run/began)")
 
-    def _until_in_use(self, journal: str) -> None:
+    def wait_until_in_use(self, journal: str) -> None:
+        """Wait until the gate's sensor is in use, as a command tells that shows its journal."""
         # By the journal: a command of the gate's takes an emulated processor ten seconds.
         found = f"{journal} -u edge-agent -o cat | grep -q 'sensor ready'"
         self.pi.do(f"until {found}; do sleep 1; done", _UP_WITHIN_S)
 
-    def enrol(self, code: str, name: str, finger: str) -> str:
-        """Enrol a worker's right index as the technician's page says; what was told."""
-        self.pi.do(f"edge-agent workers add {code} {name}")
+    def enrol(self, code: str, finger: str, prompts: int | None = None) -> str:
+        """Enrol a worker's right index as the technician's page says; what was told.
+
+        ``prompts``: the power is cut a moment after so many.
+        """
         told = []
         for line in self.pi.lines(f"edge-agent enroll {code} --finger right-index"):
             told.append(line)
@@ -94,17 +104,31 @@ class Bench:
                 self.tell_sensor(f"press {finger}")
             elif line.startswith("Lift"):
                 self.tell_sensor("lift")
+            if len(told) == prompts:
+                time.sleep(self._random.uniform(0, 3))
+                self.cut_power()
+                break
         self.tell_sensor("lift")
         return "\n".join(told)
 
-    def press_on(self, finger: str, random: Random, seconds: float) -> None:
+    def press(self, finger: str) -> None:
+        """Press until the green lamp is seen, and lift."""
+        self.tell_sensor("lift")
+        time.sleep(_EMPTY_S)
+        self.tell_sensor(f"press {finger}")
+        end = time.monotonic() + _GREEN_WITHIN_S
+        while not self.pi.lit(GREEN):
+            assert time.monotonic() < end, "no green lamp"
+        self.greens += 1
+
+    def press_on(self, finger: str, seconds: float) -> None:
         """Press and lift at odd moments, and count the greens that are seen."""
         end, was_green, pressed, turn = time.monotonic() + seconds, self.pi.lit(GREEN), False, 0.0
         while (now := time.monotonic()) < end:
             if now >= turn:
                 self.tell_sensor("lift" if pressed else f"press {finger}")
                 pressed = not pressed
-                turn = now + random.uniform(1.0, 2.5)
+                turn = now + self._random.uniform(1.0, 2.5)
             green = self.pi.lit(GREEN)
             self.greens += green and not was_green
             was_green = green
@@ -112,11 +136,5 @@ class Bench:
 
     def cut_at_green(self, finger: str) -> None:
         """Press, and cut the power at the moment when the green lamp is seen."""
-        self.tell_sensor("lift")
-        time.sleep(_EMPTY_S)
-        self.tell_sensor(f"press {finger}")
-        end = time.monotonic() + _GREEN_WITHIN_S
-        while not self.pi.lit(GREEN):
-            assert time.monotonic() < end, "no green lamp"
-        self.pi.cut_power()
-        self.greens += 1
+        self.press(finger)
+        self.cut_power()

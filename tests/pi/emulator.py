@@ -1,8 +1,9 @@
 """A Raspberry Pi 3B in QEMU: its console, its power switch, and the levels at its header.
 
-``-M raspi3b`` with the kernel and the device tree of Debian. The first UART (PL011, /dev/ttyAMA0)
-is the sensor's line, the second the console. What the kernel drives the header's pins to is read in
-the controller's registers (BCM2835 ARM Peripherals, 6.1), not asked of any program on the Pi.
+``-M raspi3b`` with kernel, initrd and device tree of the card's first partition. The first UART
+(PL011, /dev/ttyAMA0) is the sensor's line, the second the console. What the kernel drives the
+header's pins to is read in the controller's registers (BCM2835 ARM Peripherals, 6.1), not asked of
+any program on the Pi.
 """
 
 import re
@@ -17,6 +18,7 @@ MACHINE = "qemu-system-aarch64"
 
 _GPLEV0 = 0x3F200034
 _BAUD = "57600"
+_FIRST_PARTITION = "4M"
 
 _BOOTS_WITHIN_S = 900
 _ANSWERS_WITHIN_S = 300
@@ -39,6 +41,11 @@ class Pi:
         self._said = b""
         self._asked = 0
 
+    @property
+    def on(self) -> bool:
+        """Whether it has power."""
+        return self._emulator is not None
+
     def boot(self) -> float:
         """Switch it on; the seconds until somebody is logged in at the console."""
         began = time.monotonic()
@@ -52,12 +59,13 @@ class Pi:
         """Let it boot."""
         for name in ("console", "qtest"):
             (self._run / name).unlink(missing_ok=True)
+        told = (self._folder / "cmdline.txt").read_text().strip()
         command = [
             *(MACHINE, "-M", "raspi3b", "-display", "none", "-no-reboot"),
-            *("-kernel", self._folder / "vmlinuz", "-initrd", self._folder / "initrd"),
+            *("-kernel", self._folder / "vmlinuz", "-initrd", self._folder / "initrd.img"),
             *("-dtb", self._folder / "pi.dtb", "-accel", "tcg,thread=multi"),
             *("-drive", f"if=sd,format=raw,file={self._card},cache=writethrough"),
-            *("-append", "console=ttyS1,115200 rw quiet systemd.show_status=0"),
+            *("-append", f"{told} console=ttyS1,115200 systemd.show_status=0"),
             *("-chardev", f"serial,id=line,path={self._sensor}", "-serial", "chardev:line"),
             *("-chardev", f"socket,id=console,path={self._run}/console,server=on,wait=off"),
             *("-serial", "chardev:console", "-monitor", "none"),
@@ -89,6 +97,21 @@ class Pi:
                 time.sleep(0.1)
             else:
                 return channel
+
+    def put(self, name: str, text: str) -> None:
+        """A file on the card's first partition, as a phone puts it there; while it is off."""
+        self._on_card("mcopy", "-o", "-", f"::{name}", text=text)
+
+    def take(self, name: str) -> str:
+        """What a phone reads there; "" where there is no such file."""
+        return self._on_card("mtype", f"::{name}")
+
+    def _on_card(self, tool: str, *arguments: str, text: str | None = None) -> str:
+        assert self._emulator is None
+        command = [tool, "-i", f"{self._card}@@{_FIRST_PARTITION}", *arguments]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+        assert done.returncode == 0 or tool == "mtype", done.stderr
+        return done.stdout
 
     def do(self, command: str, within_s: float = _ANSWERS_WITHIN_S) -> str:
         """What a shell's command prints on the Pi, as root."""

@@ -1,12 +1,15 @@
-"""A gate on an emulated Pi whose power is cut again and again: each green is at payroll, once.
+"""A gate on an emulated Pi from its card's image on, whose power is cut again and again.
 
-``PI_CUTS`` says how often (10). Takes half an hour of a machine of its own, and at the first time
-as much again for the card.
+One gate lives through all of it: set up, enrolled, pressed on, replaced, upgraded. Whenever, and
+in whatever, the power fails: each green is at payroll once. ``PI_CUTS`` says how often (10). Takes
+half an hour of a machine of its own, and at the first time as much again for the card.
 """
 
 import json
 import os
+import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -18,37 +21,71 @@ from .emulator import NotHere, card
 
 pytestmark = [pytest.mark.long, pytest.mark.alone, pytest.mark.timeout(3 * 3600)]
 
+_TIMED_WITHIN_S = 600
+_OFF_BY_S = 10
+"""A lamp is seen, and the clock set, by a machine that is slow."""
+
 _CUTS = int(os.environ.get("PI_CUTS", "10"))
 
-_AT_PAYROLL = """python3 - <<'END'
+
+def _share(of_ten: int) -> int:
+    """How many cuts fall to a test that has so many of ten."""
+    return max(1, _CUTS * of_ten // 10)
+
+
+_AT_PAYROLL = """/usr/bin/python3 - <<'END'
 import json, sqlite3
 payroll = sqlite3.connect("file:/var/lib/edge-agent-receiver/payroll.db?mode=ro", uri=True)
-rows = payroll.execute("SELECT ledger, seq FROM punches "
-                       "WHERE state IN ('valid', 'pending-time', 'no-time')").fetchall()
-print(json.dumps(rows))
+rows = payroll.execute("SELECT ledger, seq, code, at FROM punches WHERE state IN "
+                       "('valid', 'pending-time', 'no-time') ORDER BY 1, 2")
+print(json.dumps(rows.fetchall()))
 END"""
 
-_ALL_CONFIRMED = """until edge-agent status --json | python3 -c '
+_ALL_CONFIRMED = """until edge-agent status --json | /usr/bin/python3 -c '
 import json, sys
 ledger = json.load(sys.stdin)["ledger"]
 sys.exit(ledger["confirmed_seq"] != ledger["last_seq"])'; do sleep 1; done"""
 
-_GREEN_FIRST = """cd /opt/edge-agent/current/venv/lib/python3*/site-packages/edge_agent
+_PLANT = """cd /opt/edge-agent/current/venv/lib/python3*/site-packages/edge_agent
 cat >>gate/touch/credit.py <<'END'
+{code}
+END
+rm -f gate/touch/__pycache__/credit.*
+cd"""
+
+_GREEN_FIRST = """
 _record = Credit._record_punch
 def _shown_first(self, accepted, stamp):
     worker, seq = accepted.proof.worker, self._gate.store.tail().seq + 1
     self._show(PanelShown(outcome=Outcome.RECORDED, worker=worker, seq=seq), stamp)
     return _record(self, accepted, stamp)
-Credit._record_punch = _shown_first
-END
-cd"""
+Credit._record_punch = _shown_first"""
 
-_TOOK = "console after {:.0f} s, sensor in use after {:.0f} s"
+_HANGS = """
+_unhung = Credit._record_punch
+def _hung(self, accepted, stamp):
+    import os, time
+    while os.path.exists("/run/edge-agent/hang"):
+        time.sleep(1)
+    return _unhung(self, accepted, stamp)
+Credit._record_punch = _hung"""
+
+_SYNCHRONISED = """date -s @{now:.3f}
+/usr/bin/python3 - <<'END'
+import ctypes
+class Timex(ctypes.Structure):
+    _fields_ = [("modes", ctypes.c_uint), ("offset", ctypes.c_long), ("freq", ctypes.c_long),
+                ("maxerror", ctypes.c_long), ("esterror", ctypes.c_long),
+                ("status", ctypes.c_int), ("rest", ctypes.c_char * 256)]
+ADJ_MAXERROR, ADJ_ESTERROR, ADJ_STATUS, STA_PLL = 4, 8, 16, 1
+told = Timex(modes=ADJ_MAXERROR | ADJ_ESTERROR | ADJ_STATUS, status=STA_PLL)
+print("clock state", ctypes.CDLL(None).adjtimex(ctypes.byref(told)))
+END"""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def bench() -> Iterator[Bench]:
+    """A Pi with a new card, which nobody has filled in yet."""
     try:
         folder = card()
     except NotHere as why:
@@ -57,49 +94,195 @@ def bench() -> Iterator[Bench]:
         yield bench
 
 
-def _begin(bench: Bench) -> None:
-    """Boot with nobody known, and enrol Hoa."""
-    print(_TOOK.format(*bench.boot()))
-    print(told := bench.enrol("NV001", "Hoa", "hoa"))
-    assert "slot 0" in told
-    assert not any(bench.pi.lit(pin) for pin in (GREEN, AMBER, RED))
+@pytest.fixture
+def gate(bench: Bench) -> Bench:
+    """The gate that it has become, with Hoa enrolled, switched on."""
+    if not bench.pi.on:
+        bench.pi.put("gate.toml", bench.settings)
+        bench.boot()
+    if "NV001" not in bench.pi.do("edge-agent workers list"):
+        bench.pi.do("edge-agent workers add NV001 Hoa")
+        print(told := bench.enrol("NV001", "hoa"))
+        assert "slot" in told
+        assert not any(bench.pi.lit(pin) for pin in (GREEN, AMBER, RED))
+    return bench
 
 
-def _at_payroll(bench: Bench) -> list[tuple[str, int]]:
-    """The punches that payroll has, once it has everything."""
+def _at_payroll(bench: Bench) -> list[tuple[str, int, str, str | None]]:
+    """The punches that payroll has, once it has everything: each green once.
+
+    A press of which the lamp was not seen any more may be there as well, one for each cut.
+    """
     bench.pi.do(_ALL_CONFIRMED, 900)
     punches = [tuple(row) for row in json.loads(bench.pi.do(_AT_PAYROLL))]
-    print(f"{bench.greens} greens, {len(punches)} punches at payroll")
+    print(f"{bench.greens} greens, {len(punches)} punches at payroll, {bench.cuts} cuts")
+    assert len({punch[:2] for punch in punches}) == len(punches)
+    assert bench.greens <= len(punches) <= bench.greens + bench.cuts
     return punches
 
 
-def test_each_green_is_at_payroll_once_whenever_the_power_fails(bench: Bench) -> None:
+def test_a_new_card_becomes_a_gate_whenever_the_power_fails(bench: Bench) -> None:
+    random = Random(17)
+    bench.pi.put("gate.toml", bench.settings.replace('country = "VN"', 'country = "Vietnam"'))
+    bench.pi.boot()
+    bench.pi.do("until systemctl is-failed -q edge-agent-setup; do sleep 1; done")
+    assert bench.pi.do("systemctl is-active edge-agent; ls /etc/edge-agent") == "inactive"
+    bench.pi.cut_power()
+    told = bench.pi.take("gate.result.txt")
+    assert "Chưa thay đổi gì cả" in told
+    assert "[wifi] country" in told
+
+    bench.pi.put("gate.toml", bench.settings)
+    for _ in range(_share(2)):
+        bench.pi.switch_on()
+        time.sleep(random.uniform(15, 90))
+        bench.cut_power()
+    bench.boot()
+    assert bench.pi.do("hostname") == "main-gate"
+    assert bench.pi.do("ls /boot | grep -c '^gate.toml'") == "0"
+    assert "khong-ai-biet" not in bench.pi.do("cat /boot/gate.*")
+    assert "main-gate is set up" in bench.pi.do("cat /boot/gate.result.txt")
+    assert "psk=khong-ai-biet" in bench.pi.do("cat /etc/NetworkManager/system-connections/wifi*")
+    assert "ssh-ed25519" in bench.pi.do("cat /home/technician/.ssh/authorized_keys")
+
+
+def test_what_is_not_the_gates_state_is_never_written(gate: Bench) -> None:
+    for place in ("/", "/usr/bin", "/boot"):
+        assert "Read-only file system" in gate.pi.do(f"touch {place}/new")
+    assert gate.pi.do("swapon --show") == ""
+    assert gate.pi.do("ls -d /var/log/journal 2>/dev/null") == ""
+    assert int(gate.pi.do("df --output=size -BM /state | tail -1").strip(" M")) > 2000
+
+
+def test_each_green_is_at_payroll_once_whenever_the_power_fails(gate: Bench) -> None:
     random = Random(18)
-    _begin(bench)
-    for cut in range(_CUTS):
+    for cut in range(_share(3)):
         if cut % 2:
-            bench.cut_at_green("hoa")
+            gate.cut_at_green("hoa")
         else:
-            bench.press_on("hoa", random, random.uniform(8, 25))
-            bench.pi.cut_power()
-        print(f"cut {cut + 1} after {bench.greens} greens;", _TOOK.format(*bench.boot()))
-        assert "unbroken" in bench.pi.do("edge-agent ledger verify")
-
-    punches = _at_payroll(bench)
-    assert bench.greens >= _CUTS
-    assert len(set(punches)) == len(punches)
-    # A press of which the lamp was not seen any more may be there as well, one for each cut.
-    assert bench.greens <= len(punches) <= bench.greens + _CUTS
+            gate.press_on("hoa", random.uniform(8, 25))
+            gate.cut_power()
+        gate.boot()
+        assert "unbroken" in gate.pi.do("edge-agent ledger verify")
+    _at_payroll(gate)
 
 
-def test_a_lamp_before_the_commit_is_noticed(bench: Bench) -> None:
+def test_an_enrolment_that_is_cut_off_is_whole_or_none(gate: Bench) -> None:
+    random = Random(19)
+    for number in range(_share(2)):
+        code, finger = f"NV1{number:02}", f"finger-{number}"
+        gate.pi.do(f"edge-agent workers add {code} W{number}")
+        print(gate.enrol(code, finger, prompts=random.randint(1, 5)))
+        if not gate.pi.on:
+            gate.boot()
+        print(told := gate.enrol(code, finger))
+        assert "slot" in told or "already" in told
+        before = set(_at_payroll(gate))
+        gate.press(finger)
+        gate.press("hoa")
+        assert sorted(punch[2] for punch in set(_at_payroll(gate)) - before) == ["NV001", code]
+
+
+def test_a_ledger_that_takes_over_counts_nothing_twice(gate: Bench) -> None:
+    random = Random(20)
+    for _ in range(_share(1)):
+        before = {punch[0] for punch in _at_payroll(gate)}
+        gate.pi.do("rm -f /root/*.db; edge-agent ledger backup /root")
+        gate.press("hoa")
+        _at_payroll(gate)
+        gate.pi.do(
+            "systemctl stop edge-agent; cd /var/lib/edge-agent; rm gate.db*; install -o edge-agent"
+            " -g edge-agent -m 0600 /root/*.db gate.db; cd; systemctl start --no-block edge-agent"
+        )
+        time.sleep(random.uniform(0, 40))
+        gate.cut_power()
+        gate.boot()
+        gate.press("hoa")
+        assert {punch[0] for punch in _at_payroll(gate)} > before
+
+
+def test_an_upgrade_that_is_cut_off_leaves_a_gate(gate: Bench) -> None:
+    random = Random(21)
+    # A version before this one, to go back to.
+    gate.pi.do(
+        "cd /opt/edge-agent; now=$(readlink current); other=${now%-*}-9; cp -a $now $other;"
+        " grep -rlIF /opt/edge-agent/$now $other/venv/bin $other/venv/pyvenv.cfg |"
+        " xargs sed -i s,/opt/edge-agent/$now/,/opt/edge-agent/$other/,g;"
+        " ln -sfn $other previous; sync; cd",
+        900,
+    )
+    for _ in range(_share(2)):
+        gate.pi.do("systemd-run -q --unit=asked edge-agent upgrade --back")
+        time.sleep(random.uniform(5, 120))
+        gate.cut_power()
+        gate.boot()
+        gate.pi.do("while [ -e /opt/edge-agent/upgrade/journal.json ]; do sleep 1; done", 900)
+        print(gate.pi.do("readlink /opt/edge-agent/current; edge-agent --version"))
+        gate.press("hoa")
+        _at_payroll(gate)
+
+
+def test_a_thread_that_hangs_is_noticed_and_presses_go_on(gate: Bench) -> None:
+    gate.pi.do(_PLANT.format(code=_HANGS))
+    gate.pi.do(
+        "mkdir -p /run/systemd/system/edge-agent.service.d; echo '[Service]\nWatchdogSec=60'"
+        " >/run/systemd/system/edge-agent.service.d/watchdog.conf; systemctl daemon-reload"
+    )
+    gate.restart()
+    gate.press("hoa")
+    # Goes with the daemon, as all in its folder there.
+    gate.pi.do("date +%s >/run/began; touch /run/edge-agent/hang")
+    gate.tell_sensor("lift")
+    time.sleep(3)
+    gate.tell_sensor("press hoa")
+    gate.pi.do(
+        "until journalctl --since @$(cat /run/began) -u edge-agent -o cat |"
+        " grep -q 'atchdog timeout'; do sleep 1; done",
+        600,
+    )
+    gate.tell_sensor("lift")
+    gate.wait_until_in_use("journalctl --since @$(cat /run/began)")
+    gate.press("hoa")
+    _at_payroll(gate)
+
+
+def test_what_was_pressed_without_a_clock_has_its_time_once_there_is_one(gate: Bench) -> None:
+    before, pressed = {punch[:2] for punch in _at_payroll(gate)}, list[float]()
+
+    def pressed_now() -> None:
+        gate.press("hoa")
+        pressed.append(time.time())
+        time.sleep(7)
+
+    def times() -> list[str | None]:
+        return [punch[3] for punch in _at_payroll(gate) if punch[:2] not in before]
+
+    for _ in range(3):
+        pressed_now()
+    assert times() == [None] * 3
+    print(gate.pi.do("date"), gate.pi.do(_SYNCHRONISED.format(now=time.time())))
+    pressed_now()
+    end = time.monotonic() + _TIMED_WITHIN_S
+    while None in (told := times()):
+        assert time.monotonic() < end, told
+    off = [
+        datetime.fromisoformat(at).timestamp() - when
+        for at, when in zip(told, pressed, strict=True)
+        if at is not None
+    ]
+    print("seconds off:", off)
+    assert max(map(abs, off)) < _OFF_BY_S
+
+
+def test_a_lamp_before_the_commit_is_noticed(gate: Bench) -> None:
     """The control: with that planted, greens are missing at payroll."""
-    _begin(bench)
-    bench.pi.do(_GREEN_FIRST)
-    bench.restart()
+    gate.pi.do(_PLANT.format(code=_GREEN_FIRST))
+    gate.restart()
     for _ in range(_CUTS // 2):
-        bench.cut_at_green("hoa")
-        bench.boot()
-        if len(_at_payroll(bench)) < bench.greens:
+        gate.cut_at_green("hoa")
+        gate.boot()
+        try:
+            _at_payroll(gate)
+        except AssertionError:
             return
     pytest.fail("no green was lost")
