@@ -52,11 +52,11 @@ class Postgresql:
         self._settings = settings
         self._port = free_port()
         # Not in pytest's own folder: that is closed to other users.
-        self._folder = Path(tempfile.mkdtemp(prefix="pg-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="pg-"))
         self._as: list[str] = []
         if os.geteuid() == 0:
             user = pwd.getpwnam("postgres")
-            os.chown(self._folder, user.pw_uid, user.pw_gid)
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
             self._as = ["--reuid=postgres", "--regid=postgres", "--clear-groups"]
 
     def new_database(self) -> str:
@@ -65,13 +65,13 @@ class Postgresql:
 
     def url(self, database: str) -> str:
         """The URL of a database, as the superuser."""
-        return f"postgresql://postgres@/{database}?host={self._folder}&port={self._port}"
+        return f"postgresql://postgres@/{database}?host={self.folder}&port={self._port}"
 
     def start(self) -> None:
         """Start the server and wait until it accepts connections."""
-        command = [self._bin / "postgres", "-D", self._folder / "data"]
-        log = self._folder / "log"
-        self._server = children.start(command, log, cwd=self._folder, options=self._as)
+        command = [self._bin / "postgres", "-D", self.folder / "data"]
+        log = self.folder / "log"
+        self._server = children.start(command, log, cwd=self.folder, options=self._as)
         deadline = time.monotonic() + PATIENCE_S
         while True:
             assert self._server.poll() is None, log.read_text()
@@ -93,10 +93,10 @@ class Postgresql:
 
     def _run(self, program: str, *arguments: str) -> None:
         # The server inherits what is open: with pipes, run() would wait for its end.
-        with (self._folder / "said").open("ab+") as said:
+        with (self.folder / "said").open("ab+") as said:
             done = subprocess.run(
                 [*(["setpriv", *self._as] if self._as else ()), self._bin / program, *arguments],
-                cwd=self._folder,
+                cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
@@ -107,15 +107,15 @@ class Postgresql:
             assert done.returncode == 0, said.read().decode()
 
     def __enter__(self) -> "Postgresql":
-        data = str(self._folder / "data")
+        data = str(self.folder / "data")
         self._run(
             "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"
         )
-        with (self._folder / "data" / "postgresql.conf").open("a") as config:
+        with (self.folder / "data" / "postgresql.conf").open("a") as config:
             own = (
                 f"port = {self._port}",
                 "listen_addresses = ''",
-                f"unix_socket_directories = '{self._folder}'",
+                f"unix_socket_directories = '{self.folder}'",
             )
             config.write("\n".join([*own, *self._settings, ""]))
         self.start()
@@ -128,7 +128,7 @@ class Postgresql:
         trace: TracebackType | None,
     ) -> None:
         self.crash()
-        shutil.rmtree(self._folder)
+        shutil.rmtree(self.folder)
 
 
 _numbers = itertools.count()

@@ -119,7 +119,7 @@ def who_punches_beside(workers: Iterable[RosterWorker], where: str) -> Message:
 @click.argument("code")
 @with_database
 def forget_roster(database: Database, code: str) -> None:
-    """The name of a worker who has left goes from payroll's database."""
+    """The name of a worker who has left goes from payroll's database and its files."""
     if not forget_name(database, code):
         raise BadRequest("roster.no-name", code=code)
     tell(say("roster.forgotten", code=code))

@@ -206,6 +206,8 @@ class Receiver:
             self._take_in.teller.tell_roster(result.refused)
         elif result.applied:
             _log.info("roster-applied")
+            if result.still_there is not None:
+                _log.warning("name-left %s", result.still_there)
             if strangers := store.unlisted():
                 _log.warning(
                     "not-listed workers=%d %s: they punch, and no roster has named them; what"

@@ -30,10 +30,10 @@ class Listening(Postgresql):
         if encrypted:
             files = authority.issue(NAME)
             for source, name in ((files.cert, "server.crt"), (files.key, "server.key")):
-                place = shutil.copy(source, self._folder / name)
+                place = shutil.copy(source, self.folder / name)
                 os.chmod(place, 0o600)
-                shutil.chown(place, self._folder.stat().st_uid, self._folder.stat().st_gid)
-            folder = self._folder
+                shutil.chown(place, self.folder.stat().st_uid, self.folder.stat().st_gid)
+            folder = self.folder
             self._settings = (
                 *self._settings,
                 "ssl = on",

@@ -5,7 +5,7 @@ PostgreSQL understand alike. The little in which they differ is here: many rows 
 words for a type.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -22,6 +22,10 @@ Row = Sequence[Any]
 
 class DatabaseAway(StoreFault):
     """The database server cannot be used at present: to try again later may help."""
+
+
+class StillThere(StoreFault):
+    """What was deleted is out of the tables, and not yet out of the files."""
 
 
 class Unfit(ValueError):
@@ -106,6 +110,15 @@ class Database(Protocol):
 
     def grants(self, views: Iterable[str]) -> list[str]:
         """What others may do with these views, as statements that say so again."""
+        ...
+
+    def scrub(self, columns: Mapping[str, str], gone: Iterable[str]) -> None:
+        """Have no file hold what was deleted or overwritten in these columns, by their table.
+
+        ``gone``: such texts, as far as they are known. Not within a transaction. What does not
+        belong to the database's own files, such as a server's write-ahead log, is not reached.
+        Raises StillThere, and may be called again then.
+        """
         ...
 
     def wait_for_turn(self) -> None:

@@ -3,15 +3,16 @@
 import logging
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ...contract.broker.access import is_loopback
 from ...contract.errors import StoreFault
 from ...contract.language import Message, together
-from .database import DatabaseAway, Guard, Row, Unfit
+from .database import DatabaseAway, Guard, Row, StillThere, Unfit
 
 try:
     import psycopg
@@ -37,6 +38,11 @@ _PATIENCE: dict[str, Any] = {
     "tcp_user_timeout": 30_000,
     "application_name": "edge-agent receive",
 }
+_NOTED = "pg_catalog.pg_statistic"
+
+_READERS_END_S = 5
+"""Within which whoever reads what was before has ended, or is told of."""
+
 _LASTING = (
     *("not exist", "authentication failed", "pg_hba.conf", "password supplied"),
     *("support SSL", "certificate"),
@@ -180,6 +186,39 @@ class PostgresqlDatabase:
             for view, privilege, grantee in found
         ]
 
+    def scrub(self, columns: Mapping[str, str], gone: Iterable[str]) -> None:
+        # What ANALYZE has noted of a column has values of it, and is a table as well.
+        tables = [*(f"{SCHEMA}.{table}" for table in columns), _NOTED]
+        with self._faults():
+            self._conn.execute(f"SET lock_timeout = '{_READERS_END_S}s'")
+            try:
+                for table, column in columns.items():
+                    # Its type stays; what was noted of it goes.
+                    self._conn.execute(f"ALTER TABLE {table} ALTER COLUMN {column} TYPE TEXT")
+                left = [table for table in tables if not self._write_anew(table)]
+            except (psycopg.errors.LockNotAvailable, _DeadRowsKept):
+                raise StillThere("payroll.name-still-read", name=self.name) from None
+            finally:
+                self._conn.execute("RESET lock_timeout")
+        if left:
+            raise StillThere("payroll.name-not-owner", name=self.name, tables=", ".join(left))
+
+    def _write_anew(self, table: str) -> bool:
+        """Into another file, with no row that was deleted; False: this role may not.
+
+        VACUUM alone takes a row away and may leave its bytes where they are. Raises _DeadRowsKept.
+        """
+        dead: list[int] = []
+        heard = partial(_hear_dead_rows, dead)
+        self._conn.add_notice_handler(heard)
+        try:
+            self._conn.execute(f"VACUUM (FULL, VERBOSE) {table}")
+        finally:
+            self._conn.remove_notice_handler(heard)
+        if any(dead):
+            raise _DeadRowsKept
+        return bool(dead)
+
     def wait_for_turn(self) -> None:
         self.query("SELECT pg_advisory_xact_lock(?)", [_TURN])
 
@@ -223,6 +262,17 @@ def _of_a_value(error: psycopg.Error) -> bool:
     if error.sqlstate is None:  # psycopg itself could not write it down.
         return isinstance(error, psycopg.DataError)
     return error.sqlstate.startswith(_OF_A_VALUE)
+
+
+class _DeadRowsKept(Exception):
+    """VACUUM took deleted rows along: a transaction that began before may still read them."""
+
+
+def _hear_dead_rows(dead: list[int], notice: psycopg.errors.Diagnostic) -> None:
+    """Note how many deleted rows VACUUM had to keep: the only number there, in any language."""
+    if notice.severity_nonlocalized == "INFO" and notice.message_detail:
+        first, *_ = notice.message_detail.splitlines()  # The others are of its time.
+        dead += [int(number) for number in re.findall(r"\d+", first)]
 
 
 def _told(error: psycopg.Error) -> str:

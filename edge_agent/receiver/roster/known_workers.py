@@ -10,19 +10,26 @@ from ...contract.messages import RosterWorker
 from ...contract.people import Holders, another_person, is_code
 from ...contract.roster import Applied, Refusal, judge_roster, read_roster
 from ...contract.stamps import parse_time
-from ..databases.database import Database, packed
+from ..databases.database import Database, StillThere, packed
 from ..worktime.due import mark_due
 
 UNKNOWN_WORKER = "unknown-worker"
 
 _TOLD = 20
 
+_NAMES = {"known_workers": "name", "former_names": "name"}
+"""Where names stand: column by table."""
+
 
 class RosterResult(Struct, frozen=True):
-    """What became of a roster: ``applied``, or ``refused``, or neither where it is in force."""
+    """What became of a roster: ``applied``, or ``refused``, or neither where it is in force.
+
+    ``still_there``: names that it asked to go are out of the tables, and why not out of the files.
+    """
 
     applied: bool = False
     refused: Refusal | None = None
+    still_there: Message | None = None
 
 
 def apply_roster(database: Database, payload: bytes, at: str) -> RosterResult:
@@ -41,6 +48,7 @@ def apply_roster(database: Database, payload: bytes, at: str) -> RosterResult:
     known = {code for (code,) in database.query("SELECT code FROM known_workers")}
     if len(known.union(worker.code for worker in heard.roster.workers)) > MOST_KNOWN_WORKERS:
         return RosterResult(refused=Refusal.TOO_LARGE)
+    gone = _names_of(database, (one.code for one in heard.roster.workers if one.name == one.code))
     with database.transaction():
         _keep_former_names(database, heard.roster.workers, parse_time(at))
         know_workers(database, heard.roster.workers)
@@ -55,6 +63,11 @@ def apply_roster(database: Database, payload: bytes, at: str) -> RosterResult:
             ("version", "digest", "workers", "applied_at"),
             [(heard.roster.version, heard.digest.hex(), len(heard.roster.workers), at)],
         )
+    try:
+        if gone:
+            database.scrub(_NAMES, gone)
+    except StillThere as fault:
+        return RosterResult(applied=True, still_there=fault.message)
     return RosterResult(applied=True)
 
 
@@ -86,16 +99,32 @@ def _keep_former_names(database: Database, workers: Iterable[RosterWorker], unti
 
 
 def forget_name(database: Database, code: str) -> bool:
-    """The name of a code goes here; what was worked stays under the code.
+    """The name of a code goes here, from the files too; what was worked stays under the code.
 
-    False where no name is known for it. A roster that has the name brings it back.
+    False where the code is not known. A roster that has the name brings it back. Raises StillThere
+    where the name is out of the tables only: what is left is done by asking again.
     """
+    gone = _names_of(database, [code])
     with database.transaction():
         database.execute("DELETE FROM former_names WHERE code = ?", [code])
-        changed = database.execute(
-            "UPDATE known_workers SET name = code WHERE code = ? AND name <> code", [code]
+        known = database.execute("UPDATE known_workers SET name = code WHERE code = ?", [code])
+    if known:
+        database.scrub(_NAMES, gone)
+    return known > 0
+
+
+def _names_of(database: Database, codes: Iterable[str]) -> list[str]:
+    """What stands as the name of these, former ones too; a code in its place is none."""
+    asked = f"SELECT code FROM {database.rows(code='TEXT')} asked"
+    return [
+        name
+        for (name,) in database.query(
+            "SELECT name FROM (SELECT code, name FROM known_workers"
+            " UNION ALL SELECT code, name FROM former_names) known"
+            f" WHERE name <> code AND code IN ({asked})",
+            [packed([code] for code in codes)],
         )
-    return changed > 0
+    ]
 
 
 def know_workers(database: Database, workers: Iterable[RosterWorker]) -> None:
