@@ -8,7 +8,9 @@ import codecs
 import gc
 import io
 import os
+import resource
 import sys
+from contextlib import suppress
 
 from . import __version__
 
@@ -23,6 +25,7 @@ _INTERRUPTED = 130
 def main() -> None:
     """Run the command that was asked for, and exit with its code."""
     try:
+        _keep_no_core()
         _speak_utf8()
         sys.stdout = _over(sys.stdout, _Output)
         sys.stderr = _over(sys.stderr, _Aside)
@@ -71,6 +74,15 @@ def _is_the_demo(arguments: list[str]) -> bool:
         arguments = arguments[1:]
     elsewhere = any(one.startswith("--broker") for one in arguments)
     return arguments[:1] == ["demo"] and not elsewhere
+
+
+def _keep_no_core() -> None:
+    """Of no command a core is kept: names, and a PIN that was typed, are in many of them.
+
+    A daemon, and what has to do with templates, does more (``gate/host/memory.py``).
+    """
+    with suppress(OSError, ValueError):  # Somebody has forbidden to set it.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _tell_version() -> None:

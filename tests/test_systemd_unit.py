@@ -105,9 +105,13 @@ def told(unit: Path, key: str) -> list[str]:
     return [line.removeprefix(f"{key}=") for line in lines if line.startswith(f"{key}=")]
 
 
+@pytest.mark.parametrize("unit", sorted(UNITS.glob("*.service")), ids=lambda unit: unit.stem)
+def test_what_was_in_memory_never_lies_on_the_disk(unit: Path) -> None:
+    assert told(unit, "LimitCORE") == told(unit, "MemorySwapMax") == ["0"]
+
+
 @pytest.mark.parametrize("unit", MOST_EXPOSED, ids=lambda unit: unit.stem)
 def test_what_systemd_analyze_does_not_count_stands_in_the_unit(unit: Path) -> None:
-    assert told(unit, "LimitCORE") == ["0"]  # Whatever was in memory would lie on the disk.
     for bound in ("MemoryMax", "TasksMax"):
         [most] = told(unit, bound)
         assert re.fullmatch(r"[1-9][0-9]*M?", most), bound

@@ -86,7 +86,9 @@ def _gate_in_this_process(settings: Settings, on_step: OnStep) -> Iterator[Perfo
     import logging
 
     from ..gate.daemon.assembly import Assembly
+    from ..gate.host.memory import write_no_core
 
+    write_no_core()  # An enrolment reads a template.
     if (unread := logging.lastResort) is not None:
         unread.setLevel(logging.ERROR)  # What a daemon notes in its log is no answer to a command.
     assembly = Assembly(settings)

@@ -98,3 +98,36 @@ def test_no_core_is_written_of_a_daemon_that_is_run_by_hand(gate: Gate) -> None:
     limits = Path(f"/proc/{daemon.process.pid}/limits").read_text()
     assert re.search(r"Max core file size +0 +0 ", limits)
     assert resource.getrlimit(resource.RLIMIT_CORE) == before
+
+
+PR_GET_DUMPABLE = 3
+
+SAYS = f"""
+import atexit, ctypes, resource, sys
+from edge_agent.__main__ import main
+del sys.argv[1 : 1 + sys.argv.index("edge_agent")]
+def tell():
+    limit, _ = resource.getrlimit(resource.RLIMIT_CORE)
+    print(limit, ctypes.CDLL(None).prctl({PR_GET_DUMPABLE}), file=sys.stderr)
+atexit.register(tell)
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "limit_and_dumpable"),
+    [
+        pytest.param(("workers", "list"), "0 1", id="that reads"),
+        pytest.param(("enroll", "NV777", "--finger", "left-thumb"), "0 0", id="without a daemon"),
+    ],
+)
+def test_no_core_is_kept_of_a_command(
+    gate: Gate, command: tuple[str, ...], limit_and_dumpable: str
+) -> None:
+    before = _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    try:
+        said = gate.cli(*command, prefix=(sys.executable, "-c", SAYS))
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, before)
+    assert said.err.splitlines()[-1] == limit_and_dumpable

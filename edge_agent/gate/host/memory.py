@@ -4,19 +4,15 @@ Python neither locks nor clears what it frees: it stays until something else tak
 whoever is done with a template, in whatever form, wipes it (docs/templates.md says what is left).
 """
 
-import resource
-from contextlib import suppress
 from typing import Any
 
 _PR_SET_DUMPABLE = 4
-"""prctl(2). Unlike RLIMIT_CORE it also keeps a core from a program that takes cores by a pipe."""
+"""prctl(2). Unlike RLIMIT_CORE, which is 0 for every command (``__main__``), it also keeps a core
+from a program that takes cores by a pipe."""
 
 
 def write_no_core() -> None:
     """From now on no core is written of this process, and nobody but root looks into its memory."""
-    # A unit may forbid to set it, and has LimitCORE=0 itself.
-    with suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _libc().prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
