@@ -99,7 +99,7 @@ def _gate_in_this_process(settings: Settings, on_step: OnStep) -> Iterator[Perfo
         raise StoreFault("command.no-daemon", why=fault) from fault
     with ExitStack() as mirror:
         mirror.callback(lock.release)
-        mirror.enter_context(_undone_when_hung_up())
+        mirror.enter_context(undone_when_hung_up())
         mirror.enter_context(assembly.open_or_succeed())
         yield _performing(assembly, on_step, mirror)
 
@@ -166,7 +166,7 @@ class _Terminal:
 
 
 @contextmanager
-def _undone_when_hung_up() -> Iterator[None]:
+def undone_when_hung_up() -> Iterator[None]:
     """A terminal that goes, with its SSH, ends what is under way as Ctrl-C does: undone."""
     # Whoever calls this with handlers of its own, as the demo does, has its own way to end.
     unheeded = [

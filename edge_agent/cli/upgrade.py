@@ -16,6 +16,7 @@ from ..gate.upgrade.machine import SystemMachine
 from ..gate.upgrade.places import Places
 from ..gate.upgrade.prepare import make_room, prepare
 from ..gate.upgrade.prove import ask_sensor, prove
+from .carry_out import undone_when_hung_up
 from .help import command
 from .options import config_option
 from .show import print_json
@@ -55,8 +56,9 @@ def _upgrade(config: Path, file: Path | None) -> None:
     machine = SystemMachine(places, current())
     make_room(places)
     try:
-        new = _previous(places) if file is None else _laid_out(places, machine, config, file)
-        entries = prepare(places, machine, new, config, current())
+        with undone_when_hung_up():
+            new = _previous(places) if file is None else _laid_out(places, machine, config, file)
+            entries = prepare(places, machine, new, config, current())
     except BaseException:
         clear(places)
         raise

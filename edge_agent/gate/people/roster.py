@@ -3,6 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from math import inf
 
 from msgspec import structs
@@ -66,6 +67,8 @@ class RosterKeeper:
         self._lately: deque[tuple[float, int]] = deque()
         """When rosters came into force within the last hour, and how many workers each changed."""
         self._made_to_wait = False
+        self._name_left_due = inf
+        """When the database's log is cut off, in which a name may be that was asked to go."""
 
     def look(self) -> None:
         """Answer the latest roster, where there is one and it is time to."""
@@ -73,6 +76,8 @@ class RosterKeeper:
         if arrived is not None:
             self._waiting = arrived
         now = self._gate.clock.monotonic()
+        if now >= self._name_left_due:
+            self._cut_off_log()
         if self._waiting is None or (arrived is None and now < self._due):
             return
         try:
@@ -160,11 +165,18 @@ class RosterKeeper:
             added=added,
             changed=len(listings) - added,
         )
+        known = self._gate.known.workers
+        forgets = any(
+            worker.nameless and worker.code in known and not known[worker.code].nameless
+            for worker in workers
+        )
         self._gate.record_roster(
             [summary, *map(_fact, listings), *map(_held, held)],
             Applied(version=roster.version, digest=digest),
             workers,
         )
+        if forgets:
+            self._cut_off_log()
         self._due = -inf
         self._lately.append((self._gate.clock.monotonic(), len(listings)))
         self._tell(roster.version, None)
@@ -179,6 +191,13 @@ class RosterKeeper:
                 "another person's now, and 'edge-agent workers activate' then, or where it is not.",
                 *(summary.version, counted(len(held), "worker"), ", ".join(held)),
             )
+
+    def _cut_off_log(self) -> None:
+        """Pages as they were before stand there; where somebody reads along, in a minute again."""
+        gone = False
+        with suppress(StoreFault):
+            gone = self._gate.store.take_log_home()
+        self._name_left_due = inf if gone else self._gate.clock.monotonic() + _PAUSE_S
 
     def _given_away(self, listings: Iterable[Listing]) -> list[str]:
         """Codes with prints, or a card, that are another person's now, as far as names tell."""

@@ -97,6 +97,27 @@ def test_a_roster_with_the_code_in_its_place_forgets_it() -> None:
     assert not [one for one in office.site.store.data() if one.get("why") == "renamed"]
 
 
+@pytest.mark.parametrize("somebody_reads", [False, True])
+def test_a_roster_leaves_no_name_in_the_files(somebody_reads: bool) -> None:
+    office = Office()
+    office.asks(RenameWorker(code="007", name=NAME, force=True))
+    path, inbox = office.site.store._connection.path, RosterInbox()
+    keeper = RosterKeeper(office.site.gate, inbox)
+    row = {"code": "007", "name": "007", "active": False}
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        if somebody_reads:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM workers").fetchall()
+        inbox.put(read_roster(json.dumps({"version": 1, "workers": [row]}).encode()))
+        keeper.look()
+        assert name_of(office, "007") == "007"
+        assert bool(found(office)) is somebody_reads
+        reader.rollback()
+        office.site.clock.now += 61
+        keeper.look()
+    assert found(office) == set()
+
+
 def test_whose_name_was_lost_in_a_damaged_database_gets_it_again() -> None:
     """The code stands in its place as well, and payroll knows better."""
     office = Office()

@@ -1,18 +1,28 @@
 """One version in the place of another, with the power cut at each step: no press is lost."""
 
+import os
+import shutil
+import signal
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from edge_agent.cli import main
+from edge_agent.cli import upgrade as cli
 from edge_agent.contract.errors import StoreFault
 from edge_agent.gate.errors import NotUpgraded
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
 from edge_agent.gate.upgrade import conduct
+from edge_agent.gate.upgrade.places import Places
 from tests.gate.ledger.ledgers import GATE, ZONE
 
 from .site import NEW, OLD, PowerCut, Site, program
+
+CLEARED = Path(__file__).parents[3] / "config" / "edge-agent.tmpfiles.conf"
 
 
 def punched(site: Site) -> list[str]:
@@ -135,3 +145,49 @@ def test_a_power_cut_at_each_step(
     else:
         pytest.fail("an upgrade of a hundred steps")
     assert ran == ({OLD, NEW} if new == "good" else {OLD})
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_whoever_is_hung_up_leaves_no_copy_with_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    """While the new version reads the copy: over a bad line that takes longest."""
+    site = Site(tmp_path, monkeypatch)
+    site.start()
+    (site.places.home / "previous").symlink_to(f"versions/{NEW}")
+    held = []
+
+    def hang_up(version: str, command: str, *arguments: str) -> str:
+        if command == "upgrade":
+            held.extend(path.name for path in site.places.workshop.glob("proof.db*"))
+            os.kill(os.getpid(), number)
+        return ""
+
+    monkeypatch.setattr(site, "ask", hang_up)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(cli, "Places", lambda: site.places)
+    monkeypatch.setattr(cli, "SystemMachine", lambda places, language: site)
+    asked = ["upgrade", "--back", "--config", str(site.config)]
+    before = signal.signal(number, signal.SIG_DFL)  # As at a terminal, whoever runs the tests.
+    try:
+        assert CliRunner().invoke(main, asked).exit_code == 130
+    finally:
+        signal.signal(number, before)
+    assert "proof.db" in held
+    assert not list(site.places.workshop.glob("proof.db*"))
+    assert punched(site) == site.presses
+
+
+@pytest.mark.skipif(shutil.which("systemd-tmpfiles") is None, reason="there is no systemd")
+def test_a_power_cut_meanwhile_leaves_none_beyond_the_next_boot(tmp_path: Path) -> None:
+    workshop = Places(tmp_path).workshop
+    workshop.mkdir(parents=True)
+    for name in ("proof.db", "proof.db-wal", "journal.json", "stand-in-0.db"):
+        (workshop / name).touch()
+    # The rules for folders are of users that are not here.
+    subprocess.run(
+        ["systemd-tmpfiles", f"--root={tmp_path}", "--boot", "--remove", CLEARED],
+        capture_output=True,
+        check=False,
+    )
+    assert {path.name for path in workshop.iterdir()} == {"journal.json", "stand-in-0.db"}
