@@ -20,7 +20,7 @@ from .carry_out import carry_out, names_of, who
 from .complete import code_argument, finger_option
 from .help import command, group
 from .options import as_json, ask_a_person, with_settings, yes_option
-from .privacy import tell_erasure
+from .privacy import tell_beside, tell_erasure
 from .show import print_json, print_table
 from .show_worker import merge, show
 from .tell import ask, tell
@@ -126,8 +126,7 @@ def forget(settings: Settings, code: str, yes: bool, as_json: bool) -> None:
     else:
         done = "privacy.forgotten" if result["done"] else "privacy.forgotten-not-searched"
         tell(say(done, code=result["worker"]))
-        if result["set_aside"]:
-            tell(say("privacy.set-aside", files=result["set_aside"]), err=True)
+        tell_beside(result)
 
 
 @workers.command("list", help="help.workers-list")

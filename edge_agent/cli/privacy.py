@@ -141,7 +141,15 @@ def tell_erasure(result: dict[str, Any], as_json: bool) -> None:
         tell(say("privacy.erased", code=code, **result["erased"]))
     else:
         tell(say("privacy.not-done", code=code), err=True)
-    if not as_json and result["set_aside"]:
-        tell(say("privacy.set-aside", files=result["set_aside"]), err=True)
+    if not as_json:
+        tell_beside(result)
     if result["begun"] is not None and not result["done"]:
         click.get_current_context().exit(1)
+
+
+def tell_beside(result: dict[str, Any]) -> None:
+    """What an erasure does not reach, and somebody has to."""
+    if result["set_aside"]:
+        tell(say("privacy.set-aside", files=result["set_aside"]), err=True)
+    if result.get("copied"):  # A daemon of an older version does not know.
+        tell(say("privacy.copied"), err=True)

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from ...contract.chain import stamp_of
 from ...contract.stamps import Stamp, elapsed, true_time
-from .store.kept_backups import backup_note
+from .store.notes import backup_note
 from .store.sqlite_store import SqliteStore
 
 _DAY_MS = 86_400_000

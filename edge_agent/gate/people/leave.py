@@ -66,22 +66,23 @@ def _erase(context: RequestContext, code: str, why: ConsentWithdrawn | WorkerLef
 def forget_worker(context: RequestContext, request: ForgetWorker) -> Result:
     """The name of somebody who has left goes; hours stay under the code.
 
-    Raises BadRequest where anything of their fingers, cards or PIN is still here.
+    Where it is gone the files are done again: somebody may have been reading them. Raises
+    BadRequest where anything of their fingers, cards or PIN is still here.
     """
     gate, known = context.gate, context.worker(request.code)
     code = known.code
     if gate.store.has_anything_of(code):
         raise BadRequest("privacy.leave-first", code=code)
-    if known.nameless:
-        raise BadRequest("privacy.forgotten-already", code=code)
-    worker = structs.replace(known, name=code, active=False)
-    gate.record_worker(WorkerForgotten(worker=code, actor=context.actor), worker, same_person=True)
+    if not known.nameless:
+        worker = structs.replace(known, name=code, active=False)
+        fact = WorkerForgotten(worker=code, actor=context.actor)
+        gate.record_worker(fact, worker, same_person=True)
     # Older versions may have left it in free room; and names are nothing to be searched for.
     gone = gate.store.take_log_home()
     if gone:
         gate.store.rewrite(context.prompt.go_on)
         gone = gate.store.take_log_home()
-    return {"worker": code, "done": gone, "set_aside": gate.store.set_aside()}
+    return {"worker": code, "done": gone, **_beside(context)}
 
 
 def tell_erased(context: RequestContext, request: TellErased) -> Result:
@@ -128,5 +129,11 @@ def _told(context: RequestContext, code: str) -> Result:
         "erased": to_builtins(one.counts),
         "left": [slot for slot, _ in one.slots],
         "done": one.done,
-        "set_aside": context.gate.store.set_aside(),
+        **_beside(context),
     }
+
+
+def _beside(context: RequestContext) -> Result:
+    """What no erasure reaches: databases that were set aside, and whether copies were made."""
+    store = context.gate.store
+    return {"set_aside": store.set_aside(), "copied": store.was_copied()}

@@ -9,6 +9,7 @@ import pytest
 from edge_agent.contract.facts import Method
 from edge_agent.gate.credentials import Credential
 from edge_agent.gate.events import Outcome, PanelShown
+from edge_agent.gate.ledger.store.notes import LastBackup, backup_note
 from edge_agent.gate.people.erase import Eraser
 from edge_agent.gate.people.requests import LeaveWorker, WithdrawConsent
 from edge_agent.gate.rules import Match
@@ -139,3 +140,13 @@ def test_of_whom_nothing_is_here() -> None:
     office.refused(WithdrawConsent(code="007"), "Nothing of the fingers")
     office.refused(LeaveWorker(code="0099"), "0099")
     office.refused(LeaveWorker(code="008", on="soon"), "is not a day")
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_whether_copies_of_the_database_hold_it_still_is_told(copied: bool) -> None:
+    office = Office()
+    store = office.site.store
+    if copied:
+        made = LastBackup(at=office.site.clock.stamp(), entries=1, same_card=False)
+        backup_note.put(store._connection.path, store.ledger, made)
+    assert office.asks(LeaveWorker(code="007"))["copied"] is copied

@@ -53,7 +53,20 @@ def test_the_name_is_in_no_file_of_the_gate_any_more() -> None:
     assert (worker.name, worker.active) == ("007", False)
     assert office.site.store.kinds()[-1] == "worker.forgotten"
     office.learnt()
-    office.refused(ForgetWorker(code="007"), "No name is known")
+
+
+def test_whose_name_is_left_in_the_files_is_forgotten_once_more() -> None:
+    office = named()
+    office.asks(LeaveWorker(code="007"))
+    path = office.site.store._connection.path
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM workers").fetchall()
+        assert not office.asks(ForgetWorker(code="007"))["done"]
+    assert found(office)
+    assert office.asks(ForgetWorker(code="007"))["done"]
+    assert found(office) == set()
+    assert office.site.store.kinds().count("worker.forgotten") == 1
 
 
 def roster(office: Office, version: int, *rows: dict[str, Any]) -> None:

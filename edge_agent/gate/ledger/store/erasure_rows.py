@@ -11,6 +11,7 @@ from ...erasure import Counts, Erasure
 from .backup_rows import BackupChange
 from .database import Part, read_data
 from .metadata import ERASURES_UNKNOWN
+from .notes import backup_note
 from .people_rows import print_sum
 
 if TYPE_CHECKING:
@@ -147,6 +148,10 @@ class ErasureRows(Part):
         """Databases that were left for a new one, and lie here still."""
         path = self._connection.path
         return sorted(file.name for file in path.parent.glob(f"{path.name}.old-*"))
+
+    def was_copied(self) -> bool:
+        """Whether a backup of the database was made: it has what was here then."""
+        return backup_note.stands(self._connection.path)
 
 
 class ErasureChange(BackupChange):

@@ -9,7 +9,7 @@ from msgspec import Struct
 from ....contract.errors import EdgeAgentError
 from ....contract.stamps import Stamp
 from .backup import backup
-from .notes import Note
+from .notes import LastBackup, backup_note
 from .sqlite_store import SqliteStore
 from .verify import verify_ledger
 
@@ -23,18 +23,6 @@ class KeptBackup(Struct, frozen=True):
     file: Path
     bytes: int
     entries: int
-
-
-class LastBackup(Struct, frozen=True, kw_only=True):
-    """When the last one of a ledger had proved itself. ``same_card``: it lies where the database
-    does, so that a card that dies takes both along."""
-
-    at: Stamp
-    entries: int
-    same_card: bool
-
-
-backup_note = Note("backup", LastBackup)
 
 
 def back_up_into(folder: Path, database: Path, gate: str, zone: ZoneInfo, now: Stamp) -> KeptBackup:

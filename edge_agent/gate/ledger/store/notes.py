@@ -2,7 +2,8 @@
 
 Every entry needs room, and a database that is damaged takes none; but a file of one sector can be
 written over in its place, on a full disk too. The next start finds there since when nobody could be
-recorded (``gap``), and why the ledger is to be left for a new one (``leave``).
+recorded (``gap``), and why the ledger is to be left for a new one (``leave``). Whoever only reads
+the database notes the last backup there (``backup``).
 """
 
 import zlib
@@ -45,6 +46,15 @@ class Leaving(Struct, frozen=True, kw_only=True):
     def confirmed(self, watermark: int) -> int:
         """Up to where payroll has this very ledger, of whose entries it has confirmed some."""
         return min(watermark, max(0, self.through - 1)) if self.why == "forked" else watermark
+
+
+class LastBackup(Struct, frozen=True, kw_only=True):
+    """When the last one of a ledger had proved itself. ``same_card``: it lies where the database
+    does, so that a card that dies takes both along."""
+
+    at: Stamp
+    entries: int
+    same_card: bool
 
 
 class Note(Generic[What]):
@@ -126,3 +136,4 @@ _PLAIN = {ord('"'): "'", ord("\\"): "/"} | dict.fromkeys((*range(32), 127), " ")
 
 gap_note = Note("gap", Gap)
 leaving_note = Note("leave", Leaving)
+backup_note = Note("backup", LastBackup)
