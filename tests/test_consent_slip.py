@@ -1,5 +1,7 @@
 """The slip that a worker signs is in one language, and says which text it is."""
 
+import re
+
 import pytest
 
 from edge_agent.cli.consent import slip
@@ -17,4 +19,4 @@ def test_a_slip(text: str, own: str, other: str) -> None:
     assert consent_text(text).hash in made
     assert "Nguyễn &lt;Thị&gt; Hoa" in made
     for paragraph in consent_text(text).body.strip().split("\n\n"):
-        assert paragraph in made.replace("&#x27;", "'")
+        assert paragraph in re.sub("</?b>", "", made).replace("&#x27;", "'")

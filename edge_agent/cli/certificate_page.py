@@ -71,7 +71,12 @@ def certificate_page(carried: Carried) -> str:
         Section(title=Message("proof.kept"), rows=kept),
         Section(
             title=Message("proof.beyond"),
-            lines=(Message("proof.backups"), *map(of_backup, carried.backups), *aside),
+            lines=(
+                Message("proof.backups" if carried.backups else "proof.no-backups"),
+                *map(of_backup, carried.backups),
+                Message("proof.copies"),
+                *aside,
+            ),
         ),
     ]
     told = {"ledger": done.ledger, "digest": made.digest}

@@ -15,7 +15,7 @@ from .carry_out import carry_out, names_of, who
 from .complete import code_argument
 from .help import group
 from .options import as_json, ask_a_person, page_option, with_settings, yes_option
-from .page import field, heading, page, paragraph, signatures
+from .page import field, heading, led, page, paragraph, signatures
 from .privacy import tell_erasure
 from .show import print_json, print_table, shown_day
 from .tell import tell
@@ -143,7 +143,7 @@ def slip(text: ConsentText, code: str, name: str) -> str:
         [
             heading(title),
             field(words("employer")),
-            *map(paragraph, paragraphs),
+            *map(led, paragraphs),
             heading(words("answer"), 2),
             paragraph("☐ " + words("yes")),
             paragraph("☐ " + words("no")),

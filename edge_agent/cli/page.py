@@ -6,12 +6,13 @@ from html import escape
 from ..contract.errors import BadRequest
 
 _STYLE = """
-@page { size: A4; margin: 15mm 20mm; }
-body { font: 11.5pt/1.45 "Be Vietnam Pro", "Noto Sans", "DejaVu Sans", Arial, sans-serif;
+@page { size: A4; margin: 15mm 20mm;
+  @bottom-right { content: counter(page) "/" counter(pages); font: 8.5pt sans-serif; } }
+body { font: 11pt/1.4 "Be Vietnam Pro", "Noto Sans", "DejaVu Sans", Arial, sans-serif;
   color: #000; background: #fff; margin: 0 auto; max-width: 170mm; }
 h1 { font-size: 17pt; line-height: 1.25; margin: 0 0 4mm; }
-h2 { font-size: 12.5pt; margin: 5mm 0 1.5mm; break-after: avoid; }
-p { margin: 0 0 2.6mm; }
+h2 { font-size: 12pt; margin: 4.5mm 0 1.5mm; break-after: avoid; }
+p { margin: 0 0 2.4mm; orphans: 3; widows: 3; }
 table { border-collapse: collapse; width: 100%; margin: 1mm 0 3mm; }
 th, td { border: 0.3mm solid #777; padding: 1.2mm 2mm; text-align: left; vertical-align: top; }
 th { background: #eee; }
@@ -20,6 +21,8 @@ tr:first-child { break-after: avoid; }
 .fixed { table-layout: fixed; }
 .fixed td { overflow-wrap: anywhere; }
 .fixed td:last-child { font-size: 9pt; }
+table { break-inside: avoid; }
+table.fixed { break-inside: auto; }
 tr, .signed { break-inside: avoid; }
 .field { border-bottom: 0.3mm solid #000; display: inline-block; min-width: 70mm; height: 1.2em; }
 .small { margin-top: 4mm; }
@@ -50,6 +53,12 @@ def paragraph(text: str, kind: str = "") -> str:
     """A paragraph; ``kind`` is one of the style's classes."""
     marked = f' class="{kind}"' if kind else ""
     return f"<p{marked}>{escape(text)}</p>"
+
+
+def led(text: str) -> str:
+    """A paragraph whose first sentence says what it is about, where there is another one."""
+    lead, stop, rest = text.partition(". ")
+    return f"<p><b>{escape(lead + stop)}</b>{escape(rest)}</p>" if rest else paragraph(text)
 
 
 def field(label: str, value: str = "") -> str:

@@ -67,14 +67,14 @@ def report(settings: Settings, code: str, file: Path | None, as_json: bool) -> N
 
 
 def _small_print(found: Held, at: str) -> Message:
-    kinds = [f"{kind} {count}" for kind, count in found.entries.items()]
     return Message(
         "held.made",
         at=at,
         gate=found.gate,
         ledger=found.ledger,
         version=__version__,
-        kinds=kinds,
+        count=sum(found.entries.values()),
+        code=found.code,
     )
 
 
@@ -110,7 +110,8 @@ def sections_of(found: Held, kept: list[Kept], state: str) -> list[Section]:
 
 def _who(found: Held, state: str) -> Iterator[Message]:
     yield Message("held.name", name=found.name, code=found.code)
-    yield Message("held.state", state=state)
+    if found.fingers or found.credentials or not found.erasures:
+        yield Message("held.state", state=state)
     if found.listed is not None:
         first, last = (
             Message("words.day", on=day) if day else Message("held.open")
@@ -214,7 +215,7 @@ def _erasures(found: Held) -> Iterator[Message]:
             yield Message("held.erasing", begun=one.begun)
         else:
             done = msgspec.json.decode(one.document)["done"]
-            yield Message("held.erased-on", begun=one.begun, done=done, code=found.code)
+            yield Message("held.erased-on", begun=one.begun, done=done)
 
 
 def _claim(one: Claim) -> tuple[Message, ...]:

@@ -190,7 +190,11 @@ def _time(facts: _Facts) -> Iterator[Statement]:
 def _rights(facts: _Facts) -> Iterator[Statement]:
     numbers = facts.numbers
     yield _say("may-see", "tests/gate/papers/test_held.py")
-    yield _say("erased-with-proof", "tests/gate/papers/test_certificate.py")
+    yield _say(
+        "erased-with-proof",
+        "tests/gate/papers/test_certificate.py",
+        "tests/system/test_byte_search.py",
+    )
     yield _say("register", "tests/gate/people/test_claims.py", count=numbers.open_claims)
     if numbers.overdue_claims:
         yield _say(
@@ -208,7 +212,7 @@ def _guards(facts: _Facts) -> Iterator[Statement]:
     yield _say("chain", "tests/contract/test_chain.py", "tests/powerloss/test_powerloss.py")
     yield _say("sealed", "tests/system/test_templates.py")
     yield _say("no-names", "tests/system/test_logs.py", "tests/system/test_canaries.py")
-    yield _say("no-core", "tests/test_systemd_unit.py")
+    yield _say("no-core", "tests/test_systemd_unit.py", "tests/system/test_template_traces.py")
     if facts.settings.payroll.keys:
         yield _say("signed", "[payroll] public_key", "tests/system/test_signed.py")
     else:
