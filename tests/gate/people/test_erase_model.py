@@ -1,7 +1,7 @@
 """Histories of consent, enrolment, withdrawal and leaving, of rosters and of copies put back.
 
-The sensor goes and comes, and power fails at any step: no finger counts without a consent, nothing
-comes back by itself, every erasure ends.
+Sealed templates are restored, a term runs, the sensor goes and comes, and power fails at any step:
+no finger counts without a consent, nothing comes back by itself, every erasure ends.
 """
 
 from contextlib import suppress
@@ -16,11 +16,26 @@ from edge_agent.contract.errors import EdgeAgentError
 from edge_agent.contract.facts import GateAlive
 from edge_agent.contract.messages import Erased, ErasedWorker
 from edge_agent.contract.people import Employment, Print
+from edge_agent.contract.stamps import local_date
 from edge_agent.gate.events import Outcome, PanelShown
 from edge_agent.gate.ledger.recorder import Recorder
 from edge_agent.gate.ledger.store.metadata import ERASURES_UNKNOWN
 from edge_agent.gate.people.erase import ErasedInbox, Eraser
-from edge_agent.gate.people.requests import LeaveWorker, RecordConsent, WithdrawConsent
+from edge_agent.gate.people.requests import (
+    LeaveWorker,
+    RecordConsent,
+    WithdrawConsent,
+)
+from edge_agent.gate.people.templates.backup_file import Backup, read_backup
+from edge_agent.gate.people.templates.requests import (
+    AskCourier,
+    BeginBackup,
+    BeginRestore,
+    KeepBackup,
+    RestorePrints,
+    SealPrints,
+)
+from edge_agent.gate.people.templates.sealing import AgeSealing
 from edge_agent.gate.rules import Match
 from edge_agent.gate.sensor.pairing import Pairing, digest
 from edge_agent.gate.touch.credit import Credit
@@ -31,14 +46,20 @@ from .test_requests import Dispatcher, Office
 STEPS = (
     *("sign", "enrol", "withdraw", "leave", "away", "back", "turn", "press"),
     *("dates_over", "dates_open", "copy", "set_back", "set_back_whole", "module_back", "told"),
+    *("leave_today", "tomorrow", "seal", "restore"),
 )
+
+SEALING = AgeSealing()
+KEYS = SEALING.new_keys()
 
 
 class History:
-    """One gate, and what a worker has said to it."""
+    """One gate, and what a worker has said to it. ``term``: in working days."""
 
-    def __init__(self) -> None:
+    def __init__(self, term: int = 0) -> None:
         self.office = Office()
+        self.term = term
+        self.sealed: Backup | None = None
         self.agrees = False
         self.until_cut = 0
         self.kept: tuple[Any, dict[int, str], dict[int, bytes]] | None = None
@@ -53,18 +74,17 @@ class History:
     def _start(self) -> None:
         """What the next start of the daemon finds."""
         office, site = self.office, self.office.site
-        policy = structs.replace(site.gate.policy, consent_required=True, repeat_window_ms=0)
+        policy = structs.replace(
+            site.gate.policy,
+            consent_required=True,
+            repeat_window_ms=0,
+            erase_within_days=self.term,
+        )
         site.gate = Recorder(site.store, site.clock, site.events.append, policy)
         office.pairing = Pairing(site.gate, office.sensor, beat=lambda: None)
         credit = Credit(site.gate, site.panel, offline=lambda: False)
-        sealing = None
         office.dispatcher = Dispatcher(
-            site.gate,
-            office.sensor,
-            site.panel,
-            office.pairing,
-            sealing,  # type: ignore[arg-type]
-            credit.match,
+            site.gate, office.sensor, site.panel, office.pairing, SEALING, credit.match
         )
         self.inbox = ErasedInbox()
         self.eraser = Eraser(site.gate, office.sensor, office.pairing, self.inbox)
@@ -196,6 +216,37 @@ class History:
             if (one.ledger, one.seq) not in known
         ]
 
+    def leave_today(self) -> None:
+        """Once this day is over."""
+        stamp = self.office.site.clock.stamp()
+        today = local_date(stamp.wall_ms, self.office.site.gate.policy.zone)
+        self.office.asks(LeaveWorker(code="007", on=today))
+
+    def tomorrow(self) -> None:
+        self.office.site.clock.now += 86_400
+        self.turn()
+
+    def seal(self) -> None:
+        begun = self.office.asks(BeginBackup(recipients=[KEYS.recipient]))
+        lines = [begun["header"].encode()]
+        while len(lines) <= begun["prints"]:
+            asked = SealPrints(backup=begun["backup"], first=len(lines))
+            lines += [line.encode() for line in self.office.asks(asked)["sealed"]]
+        self.office.asks(KeepBackup(backup=begun["backup"]))
+        content = b"".join(line + b"\n" for line in lines)
+        self.sealed = read_backup(content, lambda one: SEALING.open(one, [KEYS.identity]))
+
+    def restore(self) -> None:
+        """From the stick in somebody's drawer, whenever it was made."""
+        if self.sealed is not None:
+            header, records = self.sealed.header, self.sealed.records
+            digests = [record.digest for record in records]
+            asked = BeginRestore(system_id=header.system_id, digests=digests, backup=header.backup)
+            self.office.asks(asked)
+            courier = self.office.asks(AskCourier())["recipient"]
+            sealed = [SEALING.seal(one.line(), [courier]) for one in records]
+            self.office.asks(RestorePrints(gate=header.gate, backup=header.backup, sealed=sealed))
+
     def turn(self) -> None:
         self.office.site.clock.now += 61
         self.eraser.turn(usable=self.office.connected is not None, beat=lambda: None)
@@ -215,9 +266,12 @@ class History:
                 assert self.agrees or self.unknown or shown.outcome is not Outcome.RECORDED
 
     def ends(self) -> None:
-        """Left alone with its sensor, everything that was asked for is done."""
+        """Left alone with its sensor, everything that was asked for is done in its time."""
         self.does("back", 0)
         self.does("told", 0)
+        for _ in range(self.term + 3):  # A weekend is in between.
+            self.does("tomorrow", 0)
+            self.does("press", 0)
         for _ in range(3):
             self.does("turn", 0)
         store, sensor = self.office.site.store, self.office.sensor
@@ -245,26 +299,31 @@ HISTORIES = st.lists(
 )
 
 
-def lived(steps: list[tuple[str, int]]) -> None:
-    history = History()
+TERMS = st.sampled_from((0, 0, 2))
+
+
+def lived(steps: list[tuple[str, int]], term: int = 0) -> None:
+    history = History(term)
     for step, until_cut in steps:
         history.does(step, until_cut)
         history.does("press", 0)
     history.ends()
 
 
-@given(HISTORIES)
+@given(HISTORIES, TERMS)
 @settings(max_examples=60, deadline=None)
-def test_no_finger_without_a_consent(steps: list[tuple[str, int]]) -> None:
-    lived(steps)
+def test_no_finger_without_a_consent(steps: list[tuple[str, int]], term: int) -> None:
+    lived(steps, term)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@given(HISTORIES)
+@given(HISTORIES, TERMS)
 @settings(max_examples=5000, deadline=None)
-def test_no_finger_without_a_consent_in_5000_histories(steps: list[tuple[str, int]]) -> None:
-    lived(steps)
+def test_no_finger_without_a_consent_in_5000_histories(
+    steps: list[tuple[str, int]], term: int
+) -> None:
+    lived(steps, term)
 
 
 @pytest.mark.parametrize("until_cut", range(1, 16))
@@ -303,3 +362,28 @@ def test_nobody_is_enrolled_on_a_consent_that_may_have_been_withdrawn() -> None:
 @pytest.mark.parametrize("until_cut", [0, 1, 3, 5, 9])
 def test_payroll_s_last_day_under_a_power_cut(until_cut: int) -> None:
     lived([("sign", 0), ("dates_over", 0), ("turn", until_cut), ("turn", 0)])
+
+
+@pytest.mark.parametrize("until_cut", range(16))
+def test_a_stick_from_before_brings_nothing_back(until_cut: int) -> None:
+    lived([("sign", 0), ("seal", 0), ("withdraw", 0), ("restore", until_cut), ("turn", 0)])
+
+
+@pytest.mark.parametrize("until_cut", range(16))
+def test_a_stick_serves_whoever_has_agreed_again(until_cut: int) -> None:
+    history = History()
+    for step in ("sign", "seal", "withdraw", "sign"):
+        history.does(step, 0)
+    history.does("restore", until_cut)
+    history.does("press", 0)
+    history.does("restore", 0)
+    history.does("press", 0)
+    shown = [one for one in history.office.site.events if isinstance(one, PanelShown)][-1]
+    assert (shown.outcome, shown.worker) == (Outcome.RECORDED, "007")
+    history.ends()
+
+
+@pytest.mark.parametrize("until_cut", range(0, 16, 3))
+@pytest.mark.parametrize("begins", ["withdraw", "leave", "dates_over"])
+def test_a_term_ends_as_well(begins: str, until_cut: int) -> None:
+    lived([("sign", 0), (begins, 0), ("press", 0), ("tomorrow", until_cut)], term=2)
