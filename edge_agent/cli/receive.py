@@ -27,6 +27,7 @@ from .receive_office import (
     show_roster,
     who_punches_beside,
 )
+from .receive_retention import show_retention
 from .receive_settle import settle_period
 from .receive_sheet import leave_group, sheet, site_group
 from .receive_shifts import shifts
@@ -153,3 +154,4 @@ receive.add_command(sheet)
 receive.add_command(leave_group)
 receive.add_command(site_group)
 receive.add_command(stolen)
+receive.add_command(show_retention)

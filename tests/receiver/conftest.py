@@ -38,6 +38,7 @@ def today(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clerk corrects what is not long ago, whenever the tests run."""
     monkeypatch.setattr("edge_agent.cli.receive_correct.now", lambda: TODAY)
     monkeypatch.setattr("edge_agent.cli.receive_settle.now", lambda: TODAY)
+    monkeypatch.setattr("edge_agent.cli.receive_retention.now", lambda: TODAY)
 
 
 @pytest.fixture(autouse=True)

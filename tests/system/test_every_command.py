@@ -86,6 +86,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "receive leave import": ("leave.csv", "--actor", "a", "--reason", "b"),
     "receive leave list": (),
     "receive leave remove": ("1", "--actor", "a", "--reason", "b"),
+    "receive retention": (),
     "receive roster forget": ("NV001",),
     "receive roster import": ("people.csv", "--version", "1", "--dry-run"),
     "receive roster show": (),
