@@ -137,6 +137,28 @@ def test_what_goes_for_good_is_asked_about(edge: Edge, words: tuple[str, ...]) -
         assert (done.exit_code, "không giữ vân tay" in done.stderr) == (65, True)
 
 
+@pytest.mark.parametrize(
+    ("called", "what"),
+    [
+        *(("xóa", "erase"), ("Xoa", "erase"), ("rút lại", "withdraw"), ("xem", "access")),
+        *(("sửa chỗ sai", "correct"), ("hạn chế", "restrict"), ("object", "object")),
+    ],
+)
+def test_what_a_worker_asks_for_may_be_called_by_its_words(
+    edge: Edge, called: str, what: str
+) -> None:
+    asked = ("privacy", "request", "NV0042", "--what", called, "--asked", "05/11/2020")
+    done = edge(*asked, "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert (told["what"], told["asked"]) == (what, "2020-11-05")
+
+
+@pytest.mark.parametrize("called", ["tăng lương", "", "x"])
+def test_what_nobody_can_ask_for_here_is_refused(edge: Edge, called: str) -> None:
+    assert edge("privacy", "request", "NV0042", "--what", called).exit_code == 2
+
+
 def test_the_list_of_workers_says_who_has_no_print(edge: Edge) -> None:
     edge("workers", "add", "NV0043", "Vàng A Páo")
     edge("workers", "deactivate", "NV0043")

@@ -185,6 +185,7 @@ def test_what_waits_and_since_when() -> None:
         ),
         ({"at": None, "direction": None}, f"time not known  {HOA}"),
         ({"name": None}, "06:58:12  NV0042, in"),
+        ({"name": "NV0042"}, "06:58:12  NV0042, in"),
     ],
 )
 def test_the_last_punch(last: dict[str, Any], row: str) -> None:

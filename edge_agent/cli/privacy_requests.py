@@ -3,7 +3,8 @@
 import click
 from msgspec import to_builtins
 
-from ..contract.language import say
+from ..contract.language import LANGUAGES, Message, said, say
+from ..contract.people import alike
 from ..contract.stamps import local_date
 from ..gate.claims import Claim, What
 from ..gate.people.requests import ClaimAnswer, ClaimKind, CloseClaim, OpenClaim
@@ -18,11 +19,24 @@ from .tell import tell
 _WHATS = [one.value for one in What]
 
 
+class _Wish(click.Choice[str]):
+    """What is asked for, by its word here or by how people call it: ``xóa``, ``rút lại``."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        words = len(value.split())
+        for one in _WHATS:
+            for language in LANGUAGES:
+                called = said(Message(f"claim.{one}"), language).split()[:words]
+                if words and alike(value, " ".join(called)):
+                    return one
+        return super().convert(value, param, ctx)
+
+
 @command(name="request", help="help.privacy-request")
 @code_argument
 @click.option(
     "--what",
-    type=click.Choice([one.value for one in What]),
+    type=_Wish(_WHATS),
     required=True,
     help="help.requests-what",
 )

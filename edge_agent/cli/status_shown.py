@@ -173,7 +173,8 @@ def _last(answer: dict[str, Any]) -> str | None:
         when = at[11:19]
     else:
         when = say("status.moment", at=at)
-    whose = f"{last['name']}, {last['worker']}" if last["name"] else last["worker"]
+    named = last["name"] not in (None, last["worker"])  # Of who was forgotten it is the code.
+    whose = f"{last['name']}, {last['worker']}" if named else last["worker"]
     if last["direction"] is None:
         return say("status.last-punch", when=when, whose=whose)
     return say("status.last-way", when=when, whose=whose, way=last["direction"])

@@ -49,9 +49,13 @@ def record_consent(context: RequestContext, request: RecordConsent) -> Result:
 
 
 def checked_day(text: str) -> str:
-    """A day that there is, as ``YYYY-MM-DD``. Raises BadRequest."""
+    """A day that there is, as ``YYYY-MM-DD``; it may be written as people read it, 28/11/2026.
+
+    Raises BadRequest.
+    """
+    year_first = "-".join(reversed(text.split("/")))
     try:
-        return date.fromisoformat(text).isoformat()
+        return date.fromisoformat(year_first).isoformat()
     except ValueError:
         raise BadRequest("consent.no-day", text=text) from None
 

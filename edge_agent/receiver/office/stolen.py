@@ -30,6 +30,8 @@ class Concerned(Struct, frozen=True, kw_only=True):
 def concerned(database: Database, gate: str) -> list[Concerned]:
     """Everybody, those first whose fingers are on it. Raises BadRequest: there is no such gate."""
     gates = sorted({name for (name,) in database.query("SELECT DISTINCT gate FROM ledgers")})
+    if not gates:
+        raise BadRequest("stolen.no-gate")
     if gate not in gates:
         raise BadRequest("stolen.no-such-gate", gate=gate, known=gates)
     prints: dict[tuple[int, int], str] = {}

@@ -79,7 +79,8 @@ def test_what_the_ledger_says_of_it(site: Site) -> None:
     [
         ({"paper": False}, "before whom"),
         ({"witness": "007"}, "own consent"),
-        ({"signed": "28/11/2026"}, "is not a day"),
+        ({"signed": "31/02/2026"}, "is not a day"),
+        ({"signed": "11/2026"}, "is not a day"),
         ({"signed": "2099-01-01"}, "still to come"),
         ({"text": "vi-9"}, "There are: en-1, vi-1"),
         ({"code": "009"}, "009"),
