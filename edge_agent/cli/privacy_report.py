@@ -52,7 +52,8 @@ def report(settings: Settings, code: str, file: Path | None, as_json: bool) -> N
     kept = [row for row in retention(store, settings, assembly.zone) if row.what in _TOLD_OF]
     at = local_time(assembly.clock.stamp().wall_ms, assembly.zone)
     title = Message("held.title", gate=found.gate, name=found.name, code=found.code)
-    sections = sections_of(found, kept, state_of(worker))
+    asked_for = settings.privacy.consent == "required"
+    sections = sections_of(found, kept, state_of(worker), consent_required=asked_for)
     if file is not None:
         made = _small_print(found, at)
         with new_private_file(file) as out:
@@ -78,11 +79,13 @@ def _small_print(found: Held, at: str) -> Message:
     )
 
 
-def sections_of(found: Held, kept: list[Kept], state: str) -> list[Section]:
+def sections_of(
+    found: Held, kept: list[Kept], state: str, *, consent_required: bool
+) -> list[Section]:
     """What the worker is told, in this order; ``state``: whether they may punch."""
     return [
         Section(title=Message("held.who"), lines=tuple(_who(found, state))),
-        Section(title=Message("held.consent"), lines=tuple(_consents(found))),
+        Section(title=Message("held.consent"), lines=tuple(_consents(found, consent_required))),
         Section(title=Message("held.fingers"), lines=tuple(_fingers(found))),
         Section(title=Message("held.else"), lines=(_otherwise(found),)),
         _presses(found),
@@ -124,7 +127,9 @@ def _who(found: Held, state: str) -> Iterator[Message]:
         yield Message("held.former", names=found.former_names)
 
 
-def _consents(found: Held) -> Iterator[Message]:
+def _consents(found: Held, required: bool) -> Iterator[Message]:
+    if not required:
+        yield Message("held.consent-off")
     one = found.consent
     if one is None:
         yield Message("held.consent-none")

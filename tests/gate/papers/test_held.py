@@ -150,3 +150,19 @@ def test_the_page_and_the_lines_are_in_the_workers_language(
     # But for whose consent they have witnessed: in no backup's list, nor anywhere else.
     assert printed.count('"008"') == 1
     assert (told["code"], told["retention"][2]["months"]) == ("007", 13)
+
+
+@pytest.mark.parametrize(("consent", "told"), [("off", True), ("required", False)])
+def test_that_nobody_asks_for_a_consent_is_on_it(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, consent: str, told: bool
+) -> None:
+    office.site.store.take_log_home()
+    shutil.copy(office.site.store._connection.path, tmp_path / "gate.db")
+    config = (
+        f'[gate]\nid = "main-gate"\n[store]\npath = "gate.db"\n[privacy]\nconsent = "{consent}"'
+    )
+    (tmp_path / "gate.toml").write_text(config)
+    monkeypatch.setenv("EDGE_AGENT_CONFIG", str(tmp_path / "gate.toml"))
+    report = ["--lang", "vi", "privacy", "report", "007"]
+    said = " ".join(CliRunner().invoke(cli.main, report).output.split())
+    assert ("không đòi giấy đồng ý" in said) is told
