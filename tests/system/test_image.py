@@ -1,6 +1,6 @@
-"""A card for a Raspberry Pi, made twice: the same bytes, and what a Pi looks for is where it looks.
+"""A card for a Raspberry Pi, put together twice: the same bytes, and what a Pi looks for is there.
 
-Half an hour the first time, then a quarter of one. That it starts: tests/pi.
+Half an hour the first time, then minutes. That it starts: tests/pi.
 """
 
 import hashlib
