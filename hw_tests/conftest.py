@@ -79,6 +79,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--baud-switch", action="store_true", help="Change its baud, and change it back."
     )
+    group.addoption(
+        "--contact",
+        type=_setting(PanelSettings, "tamper_pin"),
+        default="none",
+        help="The BCM number of a key's pin, or of the contact's in the case.",
+    )
+    group.addoption(
+        "--card", type=Path, metavar="FILE", help="You cut the power of the whole machine: twice."
+    )
     group.addoption("--reader", metavar="PATH", help="A card reader in /dev/input/by-id.")
     group.addoption("--swap", action="store_true", help="You have another sensor to plug in.")
     group.addoption("--report", type=Path, help="Also write what was found to this file.")
@@ -128,7 +137,7 @@ def _usual_pins(simulator: Path | None) -> str:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The link first: without it nothing else is worth anybody's patience. The sensor goes last."""
-    order = {"test_link.py": 0, "test_power.py": 2, "test_swap.py": 3}
+    order = {"test_link.py": 0, "test_power.py": 2, "test_swap.py": 3, "test_card.py": 4}
     items.sort(key=lambda item: order.get(item.path.name, 1))
     for item in items:
         item.add_marker(pytest.mark.timeout(900))  # People are slow; each wait has its own bound.

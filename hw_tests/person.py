@@ -3,10 +3,12 @@
 import os
 import select
 import termios
+import time
 from pathlib import Path
 from typing import Protocol
 
 import pytest
+from gpiozero import DigitalInputDevice
 
 from edge_agent.gate.panel.lamps import GpioPanel
 from edge_agent.gate.pins import TouchPin
@@ -45,6 +47,15 @@ class Person(Protocol):
     def at_pin(self, touch: TouchPin) -> None:
         """See to it that the touch output's level is at its pin."""
 
+    def agrees(self, question: str) -> bool:
+        """Say yes or no."""
+
+    def number(self, question: str) -> int:
+        """Say a number."""
+
+    def closes(self, contact: DigitalInputDevice, times: int) -> None:
+        """Press a key, or close the case, and let it go, so many times."""
+
     def close(self) -> None:
         """Go home."""
 
@@ -69,19 +80,29 @@ class Terminal:
 
     def sees(self, lamp: str, panel: GpioPanel) -> bool:
         thing = "hear the buzzer" if lamp == "buzzer" else f"see the {lamp} lamp lit"
-        termios.tcflush(self._tty, termios.TCIFLUSH)  # A key hit before the question is no answer.
+        return self.agrees(f"Do you {thing}, and nothing else?")
+
+    def agrees(self, question: str) -> bool:
         while True:
-            self.told(f"Do you {thing}, and nothing else? Type y or n, then Enter.")
-            if not select.select([self._tty], [], [], PATIENCE_S)[0]:
-                pytest.fail(
-                    f"Nobody answered within {PATIENCE_S:.0f} s: start again.", pytrace=False
-                )
-            typed = os.read(self._tty, 1000)
-            if not typed:
-                pytest.fail("The terminal was closed: start again.", pytrace=False)
-            answer = typed.decode(errors="replace").strip().lower()
+            answer = self._answer(f"{question} Type y or n, then Enter.")
             if answer in ("y", "yes", "n", "no"):
                 return answer.startswith("y")
+
+    def number(self, question: str) -> int:
+        while True:
+            answer = self._answer(f"{question} Type it, then Enter.")
+            if answer.isdecimal():
+                return int(answer)
+
+    def _answer(self, question: str) -> str:
+        termios.tcflush(self._tty, termios.TCIFLUSH)  # A key hit before the question is no answer.
+        self.told(question)
+        if not select.select([self._tty], [], [], PATIENCE_S)[0]:
+            pytest.fail(f"Nobody answered within {PATIENCE_S:.0f} s: start again.", pytrace=False)
+        typed = os.read(self._tty, 1000)
+        if not typed:
+            pytest.fail("The terminal was closed: start again.", pytrace=False)
+        return typed.decode(errors="replace").strip().lower()
 
     def unplug(self) -> None:
         self.told("Take the sensor's supply away.")
@@ -94,6 +115,11 @@ class Terminal:
 
     def at_pin(self, touch: TouchPin) -> None:
         pass
+
+    def closes(self, contact: DigitalInputDevice, times: int) -> None:
+        self.told(
+            f"Press the key, or close the case, {times} times: each half a second, then let go."
+        )
 
     def close(self) -> None:
         os.close(self._tty)
@@ -138,6 +164,17 @@ class Scripted:
             pin.drive_high()
         else:
             pin.drive_low()
+
+    def agrees(self, question: str) -> bool:
+        pytest.skip("a simulated sensor has no lamps that anybody sees")
+
+    def number(self, question: str) -> int:
+        pytest.skip("nobody has seen a number at a simulated sensor")
+
+    def closes(self, contact: DigitalInputDevice, times: int) -> None:
+        for change in (contact.pin.drive_low, contact.pin.drive_high) * times:
+            change()
+            time.sleep(0.15)  # A finger does not let go sooner.
 
     def close(self) -> None:
         self._remote.ask("lift")

@@ -12,8 +12,9 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,13 +22,14 @@ from typing import Any
 import pytest
 
 from edge_agent.gate.errors import SensorGarbled
+from edge_agent.gate.host.board import Board
 from edge_agent.gate.panel.lamps import GpioPanel
 from edge_agent.gate.ports import Buffer, SensorInfo
 from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
 from edge_agent.gate.settings.schema import PanelSettings, SensorSettings
 from edge_agent.simulator.background import Remote, running_simulator
 from edge_agent.simulator.serving import SimulatorOptions
-from hw_tests import test_finger, test_link
+from hw_tests import test_board, test_card, test_finger, test_link
 from hw_tests.facts import Facts
 from hw_tests.person import Terminal
 
@@ -43,7 +45,7 @@ MODELS = {
 }
 """Each simulated model: its slots, and what there is to say of its touch output."""
 
-ALL = ("--presses", "2", "--power-cycles", "2", "--baud-switch", "--swap")
+ALL = ("--presses", "2", "--power-cycles", "2", "--baud-switch", "--swap", "--contact", "24")
 
 # Takes the terminal at its stdin for its own, as a login does.
 OWN_TERMINAL = """
@@ -80,6 +82,13 @@ class Run:
             self.process.kill()
             self.process.wait()
 
+    def close(self) -> None:
+        """End it, whether anybody has listened or not."""
+        self.process.kill()
+        self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+
     @property
     def code(self) -> int:
         return self.process.returncode
@@ -100,7 +109,7 @@ class Simulated:
 
     def run(self, *options: str | Path, control: Path | None = None) -> Run:
         run = Run("--port", self.port, "--simulator", control or self.control, *options)
-        self._stack.callback(run.process.kill)
+        self._stack.callback(run.close)
         return run
 
     def enrol(self, finger: str) -> None:
@@ -145,7 +154,7 @@ def test_a_sound_gate_passes(model: str, runs: dict[str, tuple[Simulated, Run]])
     said = run.end()
     assert run.code == 0, said
     capacity, touch = MODELS[model]
-    count = "25 passed, 1 skipped" if touch else "24 passed, 2 skipped"  # No reader is there.
+    count = "26 passed, 5 skipped" if touch else "25 passed, 6 skipped"  # No reader, no board.
     assert re.search(rf"^=+ {count} in [^,]*=+$", said, re.MULTILINE), said
     assert simulated.slots == f"count=0 capacity={capacity} slots=", "it was swapped at last"
     report = (simulated.port.parent / "report").read_text()
@@ -154,7 +163,8 @@ def test_a_sound_gate_passes(model: str, runs: dict[str, tuple[Simulated, Run]])
     assert re.search(r"^capture of a finger .* ms median", report, re.MULTILINE)
     assert re.search(r"^pressed right-little +2 x nobody$", report, re.MULTILINE)
     assert re.search(r"^another sensor +told from this one$", report, re.MULTILINE)
-    assert report.count("\npassed ") == (25 if touch else 24)
+    assert report.count("\npassed ") == (26 if touch else 25)
+    assert re.search(r"^contact +10 changes, bounces for 0.0 ms at most$", report, re.MULTILINE)
 
 
 @pytest.mark.system
@@ -178,7 +188,7 @@ def test_a_silent_sensor_is_told_once_and_the_lamps_are_tested(
     said = run.end()
     assert run.code == 1
     assert said.count("check its supply, whether RX and TX are swapped") == 1, said
-    assert "4 passed, 21 skipped, 1 error" in said
+    assert "4 passed, 26 skipped, 1 error" in said
     assert "Traceback" not in said
 
 
@@ -348,3 +358,118 @@ def test_a_bad_line_is_told() -> None:
     sensor: Any = Flawed()
     with pytest.raises(AssertionError, match=r"2 of 200 readings .*\n +2 x The checksum was wrong"):
         test_link.test_200_exchanges_without_a_fault(sensor, INFO, Facts(None))
+
+
+def options(**given: Any) -> Any:
+    return SimpleNamespace(option=SimpleNamespace(**{"simulator": None, **given}))
+
+
+def test_the_mini_uart_is_told(tmp_path: Path) -> None:
+    port = tmp_path / "serial0"
+    port.symlink_to("/dev/ttyAMA0")
+    test_board.test_the_header_has_the_good_uart(Facts(None), options(port=str(port)))
+    port.unlink()
+    port.symlink_to("/dev/ttyS0")
+    with pytest.raises(AssertionError, match="/dev/ttyS0, the mini UART"):
+        test_board.test_the_header_has_the_good_uart(Facts(None), options(port=str(port)))
+
+
+@pytest.mark.parametrize(
+    ("board", "told"),
+    [
+        (Board(temperature_c=61.2, undervoltage=False), None),
+        (Board(temperature_c=81.0, undervoltage=False), "became 81 °C hot"),
+        (Board(temperature_c=61.2, undervoltage=True), "The supply is too weak"),
+    ],
+)
+def test_heat_and_a_weak_supply_are_told(
+    board: Board, told: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(test_board, "board_below", lambda: board)
+    facts = Facts(None)
+    if told is None:
+        test_board.test_heat_and_supply_at_full_load(facts, options(minutes=0.0))
+    else:
+        with pytest.raises(AssertionError, match=told):
+            test_board.test_heat_and_supply_at_full_load(facts, options(minutes=0.0))
+    assert any(line.startswith("hottest at full load") for line in facts.lines())
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ([at for press in range(10) for at in (press, press + 0.01)], None),
+        ([at for press in range(10) for at in (press, press + 0.06)], "bounces for 60 ms"),
+        ([0.0, 1.0], "changed 2 times in 5 presses"),
+    ],
+)
+def test_a_bouncing_contact_is_told(
+    changes: list[float], told: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = iter(changes)
+
+    def close(device: Any, times: int) -> None:
+        for _ in changes:
+            with monkeypatch.context() as clock:
+                clock.setattr(time, "monotonic", lambda: next(moments))
+                device.when_activated()
+
+    person: Any = SimpleNamespace(closes=close)
+    monkeypatch.setattr(test_board, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(test_board, "DigitalInputDevice", lambda *_, **__: nullcontext(Device()))
+    named = options(contact=24, simulator=True)
+    if told is None:
+        test_board.test_a_contact(person, Facts(None), named)
+    else:
+        with pytest.raises(AssertionError, match=told):
+            test_board.test_a_contact(person, Facts(None), named)
+
+
+class Device:
+    """What a pin calls is called by the test."""
+
+    when_activated: Any = None
+    when_deactivated: Any = None
+
+
+_CUT = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from hw_tests import test_card
+class Person:
+    def told(self, text): print(text, flush=True)
+option = SimpleNamespace(card=Path(sys.argv[1]))
+test_card.test_a_power_cut(Person(), None, SimpleNamespace(option=option))
+"""
+
+
+def test_a_card_that_lies_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "numbers"
+    seen = 0
+    with subprocess.Popen(
+        [sys.executable, "-c", _CUT, file], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as writing:
+        assert writing.stdout
+        for line in writing.stdout:
+            seen = int(line) if line.strip().isdecimal() else 0
+            if seen == 3:
+                break
+        writing.kill()
+    kept = file.read_bytes()
+
+    def after(number: int) -> Facts:
+        file.write_bytes(kept)
+        facts = Facts(None)
+        person: Any = SimpleNamespace(number=lambda _: number)
+        test_card.test_a_power_cut(person, facts, options(card=file))
+        return facts
+
+    assert any(line.startswith("card after a power cut") for line in after(seen).lines())
+    assert not file.exists()
+    with pytest.raises(AssertionError, match="it lies"):
+        after(seen + 100)
+    file.unlink(missing_ok=True)
+    kept = b"1 4102444800.000\n2 41024"  # In the year 2100; the second is torn.
+    with pytest.raises(AssertionError, match="there is no RTC"):
+        after(1)
