@@ -96,7 +96,8 @@ def _vietnamese() -> list[str]:
     folder = "docs/vi/technician"
     listed = _NAMED.findall((ROOT / folder / "README.md").read_text())
     technician = [f"{folder}/{page}" for _, page in listed if "/" not in page]
-    pages = ["docs/worker.md", f"{folder}/README.md", *technician, "docs/clerk.vi.md"]
+    others = ["docs/clerk.vi.md", "docs/vi/privacy.md", "docs/vi/stolen.md"]
+    pages = ["docs/worker.md", "docs/vi/first-gate.md", f"{folder}/README.md", *technician, *others]
     return [f"/{page.removesuffix('.md')}" for page in dict.fromkeys(pages)]
 
 
