@@ -122,7 +122,7 @@ catalogue: .venv/test ## Compile the words of edge_agent/locale/ anew, after a c
 	@$(BIN)/python -m tests.catalogues
 
 .PHONY: pages
-pages: .venv/test ## Write man pages, completion and tables of messages anew, after a change of help or words
+pages: .venv/test ## Write man pages, completion, tables of messages and drawings anew, after a change of what they show
 	@$(BIN)/python -m tests.made
 
 .PHONY: site
