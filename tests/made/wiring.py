@@ -393,8 +393,9 @@ def _bigger(language: str) -> Sheet:
                 "Nối chung cực âm 12 V với GND của Pi. Không để 12 V chạm vào chân nào của Pi.",
             )[language],
             Words(
-                "BC337 bears 0.5 A. For more: a logic-level MOSFET (IRLZ44N), its gate where B is.",
-                "BC337 chịu 0,5 A. Lớn hơn: MOSFET mức logic (IRLZ44N), cực G thay cho B.",
+                "Up to 0.1 A in this way. For more: a logic-level MOSFET (IRLZ44N), its gate where "
+                "B is.",
+                "Như hình chịu đến 0,1 A. Lớn hơn: MOSFET mức logic (IRLZ44N), cực G thay cho B.",
             )[language],
         ],
     )
@@ -609,7 +610,12 @@ def _power(language: str) -> Sheet:
     sheet.text((200, 178), "−", 14, bold=True)
     sheet.box((246, 130), (56, 20), line=1.8)
     sheet.line([(246, 140), (302, 140)], 1.5)
-    sheet.text((274, 122), "fuse 2 A slow" if en else "cầu chì 2 A chậm", 11, anchor="middle")
+    sheet.text(
+        (324, 122),
+        "fuse 2 A slow (Pi 5: 3 A)" if en else "cầu chì 2 A chậm (Pi 5: 3 A)",
+        11,
+        anchor="middle",
+    )
     part(
         (448, 112), (140, 100), "12 V → 5.1 V" if en else "12 V → 5,1 V",
         "buck converter" if en else "mạch hạ áp", "3 A (Pi 5: 5 A)",
