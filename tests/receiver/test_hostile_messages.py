@@ -1,22 +1,29 @@
 """Nothing that anybody can publish ends the receiver, whatever database it has."""
 
 import logging
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from copy import deepcopy
+from pathlib import Path
 from random import Random
 from types import SimpleNamespace
 from typing import Any, cast
 
 import msgspec
 import pytest
+import rfc8785
 from paho.mqtt.client import MQTTMessage
 
-from edge_agent.contract.chain import Entry, seal
+from edge_agent.contract.chain import Entry, link, seal, source_of
+from edge_agent.contract.kinds import KINDS as KINDS_OF_FACTS
 from edge_agent.receiver.accept import Arrival, read
 from edge_agent.receiver.messages import Damaged, read_messages
 from edge_agent.receiver.store import PayrollStore
+from tests.contract.samples import entry as sample
 from tests.hostile_json import hostile, value
 
 from .gate import write_ledger
+from .office_desk import Desk
 from .running import settle
 
 ROSTER = "attendance/roster"
@@ -98,6 +105,91 @@ def fuzz(store: PayrollStore, first: int, inputs: int) -> int:
     settle(store)
     list(store.progress())
     return taken
+
+
+ODD: list[Any] = [
+    *(None, True, 0, -1, 2**53 - 1, 1.5, "", "\0", "x\0y", "7", "x" * 5000, [], [[["a"]]], {}),
+    *([None], {"worker": 7}, ["NV1", "\0"], "2026-13-45T99:00:00Z", "0001-01-01T00:00:00+23:59"),
+    *("9999-12-31T23:59:59.999+00:00", "=1+1", "NV1\n", "2026-11-23T06:58:03.120+07:00"),
+]
+"""What no gate writes into any field."""
+
+
+def places(data: dict[str, Any], at: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The way to each field that an entry has, of what it holds as well."""
+    for name, member in data.items():
+        yield (*at, name)
+        if isinstance(member, dict):
+            yield from places(member, (*at, name))
+
+
+def odd_entries(part: Callable[[int], bool]) -> list[Arrival]:
+    """A sound chain of entries of every kind, each with one field that is odd, or missing."""
+    ledger, hashes, found = "c7c336fc-e83b-454b-80e7-09c96ee9725a", [bytes(32)], list[Arrival]()
+    number = 0
+    for kind in KINDS_OF_FACTS:
+        sound = sample(kind)["data"]
+        for place in places(sound):
+            if place[0] in ("ledger", "seq"):
+                continue
+            for odd in [*ODD, ...]:
+                number += 1
+                if not part(number):
+                    continue
+                data = deepcopy(sound)
+                holder = data
+                for name in place[:-1]:
+                    holder = holder[name]
+                if odd is ...:
+                    del holder[place[-1]]
+                else:
+                    holder[place[-1]] = odd
+                data |= {"ledger": ledger, "seq": len(hashes)}
+                canonical = rfc8785.dumps(data)
+                digest = link(hashes[-1], canonical)
+                envelope = {
+                    "source": source_of("main-gate"),
+                    "prevhash": hashes[-1].hex(),
+                    "hash": digest.hex(),
+                    "data": msgspec.Raw(canonical),
+                }
+                found.append(read("main-gate", msgspec.json.encode(envelope)))
+                hashes.append(digest)
+    return found
+
+
+def held_and_read(database: str, part: Callable[[int], bool], out: Path) -> None:
+    """None of them holds up the receipts, or a command of the office."""
+    found = odd_entries(part)
+    with closing(PayrollStore(database)) as store:
+        for begin in range(0, len(found), 200):
+            taken = store.take(found[begin : begin + 200], "2026-11-23T07:00:00.000Z")
+        assert [one.tip.through for one in taken.progress] == [len(found)]
+        assert 0 < taken.progress[0].rejected_count < len(found)
+        settle(store)
+        list(store.progress())
+    desk = Desk(database)
+    month = ["--month", "2026-11"]
+    for view in ("punches", "sessions"):
+        desk.done("export", *month, "--view", view, "--output", str(out / f"{view}.csv"))
+    desk.done("export", *month, "--output", str(out / "month.xlsx"))
+    for form in ("01a", "01b"):
+        desk.done("sheet", *month, "--form", form, "--output", str(out / f"{form}.xlsx"))
+    for command in ("closings", "correct list", "leave list", "roster show", "stolen main-gate"):
+        desk.done(*command.split())
+    assert desk.items()
+
+
+def test_a_field_that_no_gate_writes_holds_up_nothing(database: str, tmp_path: Path) -> None:
+    held_and_read(database, lambda number: number % 23 == 0, tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("rest", range(4))
+def test_every_field_that_no_gate_writes_holds_up_nothing(
+    database: str, tmp_path: Path, rest: int
+) -> None:
+    held_and_read(database, lambda number: number % 4 == rest, tmp_path)
 
 
 @pytest.fixture(autouse=True)

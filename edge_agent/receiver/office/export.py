@@ -1,7 +1,6 @@
 """A period's punches and sessions as a file for the clerk's spreadsheet, or for a program."""
 
 import csv
-import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from math import inf
@@ -81,6 +80,10 @@ _ORDER: dict[View, str] = {
     "sessions": "v.code, v.date, COALESCE(v.in_at, v.out_at), v.in_seq",
     "punches": "v.code, v.date, v.time, v.ledger, v.seq",
 }
+_MOMENTS = frozenset({"in_at", "out_at", "not_before", "not_after"})
+"""The columns that hold moments. In the others stands what gates have sent, whatever it looks like:
+a code is any text."""
+
 _MOST_ROWS = 1_048_575
 """A sheet of Excel has one row more."""
 
@@ -120,7 +123,11 @@ def _rows(database: Database, period: Period, view: View) -> list[tuple[Any, ...
         begins = _local(row["not_before"])[:10] or first
         ends = _local(row["not_after"])[:10] or first
         if row["date"] is not None or (begins < end and ends >= first):
-            rows.append(tuple(map(_local_cell, row.values())))
+            rows.append(
+                tuple(
+                    _local(cell) or None if name in _MOMENTS else cell for name, cell in row.items()
+                )
+            )
     return rows
 
 
@@ -148,18 +155,11 @@ def period_rows(database: Database, period: Period, view: View) -> list[dict[str
     return [dict(zip(COLUMNS[view], row, strict=True)) for row in rows]
 
 
-_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}.*")
-
-
 def _local(moment: str | None) -> str:
     """A moment in its gate's zone; one that no gate wrote, when an entry arrived, in the site's."""
     if moment is None or not moment.endswith("Z"):
         return moment or ""
     return datetime.fromisoformat(moment).astimezone(ZONE).isoformat(timespec="milliseconds")
-
-
-def _local_cell(cell: Any) -> Any:
-    return _local(cell) if isinstance(cell, str) and _MOMENT.fullmatch(cell) else cell
 
 
 def _csv(
@@ -201,7 +201,7 @@ def _spreadsheet(database: Database, period: Period, file: IO[bytes], _: str) ->
     book = Workbook(write_only=True)
     count = 0
     sheets = [
-        (SHEETS[view], columns, list(_plain(_rows(database, period, view))))
+        (SHEETS[view], columns, list(_plain(columns, _rows(database, period, view))))
         for view, columns in COLUMNS.items()
     ]
     corrections = list(correction_file.rows_for(database, period))
@@ -235,12 +235,10 @@ def _title(period: Period) -> str:
     return period.name if period.is_month else f"{period.first:%d-%m} {period.last:%d-%m-%Y}"
 
 
-def _plain(rows: list[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+def _plain(columns: Iterable[str], rows: list[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
     """Moments as a clerk reads them: local, to the second."""
     for row in rows:
         yield tuple(
-            f"{cell[:10]} {cell[11:19]}"
-            if isinstance(cell, str) and _MOMENT.fullmatch(cell)
-            else cell
-            for cell in row
+            f"{cell[:10]} {cell[11:19]}" if cell and name in _MOMENTS else cell
+            for name, cell in zip(columns, row, strict=True)
         )

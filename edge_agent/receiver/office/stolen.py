@@ -3,6 +3,7 @@
 As far as payroll knows, by the entries that it holds of that gate.
 """
 
+import msgspec
 from msgspec import Struct
 
 from ...contract.errors import BadRequest
@@ -27,8 +28,24 @@ class Concerned(Struct, frozen=True, kw_only=True):
     last_day: str | None
 
 
+class _Place(Struct):
+    slot: int
+    generation: int
+
+
+class _Credential(Struct):
+    method: str
+
+
+class _Retired(Struct):
+    erased: int | None
+
+
 def concerned(database: Database, gate: str) -> list[Concerned]:
-    """Everybody, those first whose fingers are on it. Raises BadRequest: there is no such gate."""
+    """Everybody, those first whose fingers are on it. Raises BadRequest: there is no such gate.
+
+    Whoever is named in an entry that cannot be understood is told of, too.
+    """
     gates = sorted({name for (name,) in database.query("SELECT DISTINCT gate FROM ledgers")})
     if not gates:
         raise BadRequest("stolen.no-gate")
@@ -36,34 +53,39 @@ def concerned(database: Database, gate: str) -> list[Concerned]:
         raise BadRequest("stolen.no-such-gate", gate=gate, known=gates)
     prints: dict[tuple[int, int], str] = {}
     methods: dict[str, set[str]] = {}
+    unsure: set[str] = set()
     kinds = ", ".join(f"'{kind}'" for kind in _OF_PEOPLE)
     for kind, worker, wire in database.query(
         "SELECT kind, worker, wire FROM entries WHERE gate = ?"
-        f" AND kind IN ({kinds}) ORDER BY received_at, ledger, seq",
+        f" AND kind IN ({kinds}) AND (worker IS NOT NULL OR kind = 'gate.retired')"
+        " ORDER BY received_at, ledger, seq",
         [gate],
     ):
         data = data_in(bytes(wire))
-        if kind == "gate.retired":
-            if data["erased"] is not None:  # Else its sensor was not reached.
-                prints.clear()
-            continue
-        own = methods.setdefault(worker, set())
-        if kind in ("print.enrolled", "print.restored"):
-            prints[data["slot"], data["generation"]] = worker
-        elif kind.startswith("print."):
-            prints.pop((data["slot"], data["generation"]), None)
-        elif kind == "credential.added":
-            own.add(data["method"])
-        elif kind == "credential.removed":
-            own.discard(data["method"])
-        else:
-            own.clear()
+        try:
+            if kind == "gate.retired":
+                if msgspec.convert(data, _Retired).erased is not None:
+                    prints.clear()  # Else its sensor was not reached.
+            elif kind.startswith("print."):
+                there = msgspec.convert(data, _Place)
+                prints.pop((there.slot, there.generation), None)
+                if kind in ("print.enrolled", "print.restored"):
+                    prints[there.slot, there.generation] = worker
+            elif kind == "worker.erased":
+                methods.pop(worker, None)
+            else:
+                method = msgspec.convert(data, _Credential).method
+                own = methods.setdefault(worker, set())
+                own.add(method) if kind == "credential.added" else own.discard(method)
+        except msgspec.ValidationError:
+            if worker is not None:
+                unsure.add(worker)
     pressed = dict(
         database.query("SELECT code, MAX(day) FROM marks WHERE gate = ? GROUP BY code", [gate])
     )
     names = dict(database.query("SELECT code, name FROM known_workers"))
     owners = list(prints.values())
-    codes = {*owners, *(code for code, own in methods.items() if own), *pressed, *names}
+    codes = {*owners, *unsure, *(code for code, own in methods.items() if own), *pressed, *names}
     found = [
         Concerned(
             code=code,
