@@ -1,6 +1,7 @@
 """Ledgers that are left for new ones, made by hand."""
 
 import json
+import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +13,7 @@ from edge_agent.contract.stamps import Stamp
 from edge_agent.gate.host.host_identity import HostIdentity
 from edge_agent.gate.ledger.open_or_succeed import open_or_succeed
 from edge_agent.gate.ledger.store.metadata import Watermarks
+from edge_agent.gate.ledger.store.people_rows import SUMMED, row_sum
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
 from edge_agent.gate.pairing_mark import PairingMark
@@ -66,6 +68,41 @@ def fill(store: SqliteStore, confirmed: int = 0, punches: int = 9) -> None:
         store.move_watermarks(Watermarks(confirmed, confirmed))
     store.remember("sensor", "/dev/serial0 at 57600 baud")
     store.remember("mqtt 5 localhost:1883", "yes")
+
+
+_ROWS: dict[str, str | tuple[str, tuple[Any, ...]]] = {
+    "workers": "UPDATE workers SET vouched_name = 'Vi Thị Lan' WHERE code = 'NV001'",
+    "announced_slots": "INSERT INTO announced_slots VALUES (9)",
+    "employments": ("employments", ("NV001", 1, None, "2027-01-01")),
+    "credentials": ("credentials", ("NV002", "card", b"s" * 16, b"h" * 32)),
+    "named_workers": "INSERT INTO named_workers VALUES ('NV002')",
+    "consents": ("consents", ("NV003", "v1", b"t" * 32, "2026-11-01")),
+    "erasures": "INSERT INTO erasures VALUES (1, 'NV001', '2026-12-01', NULL, '[[0, 1]]', '{}', 0,"
+    " NULL, '2026-11-30')",
+    "erased": "INSERT INTO erased VALUES ('l', 4, 'NV001', 'worker.left', 1)",
+    "sealed_backups": "INSERT INTO sealed_backups VALUES ('b1', '{}')",
+    "ended_consents": "INSERT INTO ended_consents VALUES ('NV001', 'v0', zeroblob(32), 'd', 'e')",
+    "claims": "INSERT INTO claims VALUES (1, 'NV001', 'access', 'a', 'd', 'uid:0', 'c', 'x', 'y')",
+    "roster": "INSERT INTO roster VALUES (1, 7, zeroblob(32), 'empty', zeroblob(32))",
+}
+"""A row for each table that a new ledger takes over and that ``fill`` leaves empty, every column of
+it other than by default: a statement, or a table with a checksum and its values."""
+
+
+def fill_every_table(database: Path) -> None:
+    """Beside what ``fill`` has put there."""
+    with closing(sqlite3.connect(database)) as opened, opened:
+        for said in _ROWS.values():
+            if isinstance(said, str):
+                opened.execute(said)
+            else:
+                table, values = said
+                row = dict(zip(SUMMED[table], values, strict=True))
+                columns = ", ".join([*row, "sum"])
+                opened.execute(
+                    f"INSERT INTO {table} ({columns}) VALUES (?{', ?' * len(row)})",
+                    (*values, row_sum(table, row)),
+                )
 
 
 def made(folder: Path, confirmed: int = 0, punches: int = 9) -> str:

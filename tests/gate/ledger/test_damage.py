@@ -30,7 +30,7 @@ from edge_agent.gate.ledger.succession.swap import set_aside
 from tests.everyday import one_in
 
 from .ledgers import GATE, NOON, ZONE, append, later, punch
-from .old_copies import CODES, MARK, fill, made, names, open_at, sound, start
+from .old_copies import CODES, MARK, fill, fill_every_table, made, names, open_at, sound, start
 from .old_copies import own as owning
 
 CONFIRMED = 12
@@ -355,41 +355,12 @@ def test_another_programs_database_is_never_set_aside(tmp_path: Path) -> None:
     assert (names(tmp_path), (tmp_path / "gate.db").read_bytes()) == (["gate.db"], before)
 
 
-_ROWS = {
-    "workers": "UPDATE workers SET vouched_name = 'Vi Thị Lan' WHERE code = 'NV001'",
-    "announced_slots": "INSERT INTO announced_slots VALUES (9)",
-    "employments": ("employments", ("NV001", 1, None, "2027-01-01")),
-    "credentials": ("credentials", ("NV002", "card", b"s" * 16, b"h" * 32)),
-    "named_workers": "INSERT INTO named_workers VALUES ('NV002')",
-    "consents": ("consents", ("NV003", "v1", b"t" * 32, "2026-11-01")),
-    "erasures": "INSERT INTO erasures VALUES (1, 'NV001', '2026-12-01', NULL, '[[0, 1]]', '{}', 0,"
-    " NULL, '2026-11-30')",
-    "erased": "INSERT INTO erased VALUES ('l', 4, 'NV001', 'worker.left', 1)",
-    "sealed_backups": "INSERT INTO sealed_backups VALUES ('b1', '{}')",
-    "ended_consents": "INSERT INTO ended_consents VALUES ('NV001', 'v0', zeroblob(32), 'd', 'e')",
-    "claims": "INSERT INTO claims VALUES (1, 'NV001', 'access', 'a', 'd', 'uid:0', 'c', 'x', 'y')",
-    "roster": "INSERT INTO roster VALUES (1, 7, zeroblob(32), 'empty', zeroblob(32))",
-}
-"""A row for each table that a new ledger takes over, every column of it other than by default."""
-
-
 @pytest.mark.parametrize("kept", [True, False], ids=["snapshot", "alone"])
 def test_all_that_is_known_of_people_comes_along(stopped: Path, tmp_path: Path, kept: bool) -> None:
     """Cards, consents and erasures too, and whatever table or column comes after these."""
     folder = tmp_path / "damaged"
     shutil.copytree(stopped, folder)
-    with closing(sqlite3.connect(folder / "gate.db")) as database, database:
-        for statement in _ROWS.values():
-            if isinstance(statement, str):
-                database.execute(statement)
-            else:
-                table, values = statement
-                row = dict(zip(SUMMED[table], values, strict=True))
-                columns = ", ".join([*row, "sum"])
-                database.execute(
-                    f"INSERT INTO {table} ({columns}) VALUES (?{', ?' * len(row)})",
-                    (*values, row_sum(table, row)),
-                )
+    fill_every_table(folder / "gate.db")
     (folder / "gate.db.people").unlink()
     start(folder)  # The snapshot is made anew.
     if not kept:
