@@ -22,7 +22,7 @@ def stolen(database: Database, gate: str, as_json: bool) -> None:
         print_json(found)
         return
     fingers = sum(one.fingers > 0 for one in found)
-    tell(say("stolen.first", gate=gate, workers=len(found), fingers=fingers))
+    tell(say("stolen.first", gate=gate, count=len(found), fingers=fingers))
     print_table(
         ("code", "name", "fingers", "else", "last-day"),
         (

@@ -106,7 +106,7 @@ def problems(roster: Roster) -> list[Message]:
         found.append(Message("roster.bad-version", version=roster.version, most=LARGEST_NUMBER))
     if roster.count is not None and roster.count != len(roster.workers):
         rows = len(roster.workers)
-        found.append(Message("roster.cut", rows=rows, stated=roster.count))
+        found.append(Message("roster.cut", count=rows, stated=roster.count))
     seen: set[str] = set()
     for place, row in enumerate(roster.workers, start=1):
         found += [problem.told(place) for problem in row_problems(row, seen)]

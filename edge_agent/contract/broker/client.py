@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from paho.mqtt.client import Client
-from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
 
 from ..errors import BrokerFault
 from ..language import Message, because
@@ -134,6 +137,23 @@ class BrokerClient(Client):
         packet["to_process"] -= len(data) - 1
         return data[-1:]
 
+    def _handle_pubackcomp(self, cmd: Any) -> MQTTErrorCode:
+        """paho ends the connection for a reason that the standard lists for other packets only, as
+        mosquitto's PUBACK says of what is longer than its ``message_size_limit``."""
+        packet = self._in_packet["packet"]
+        if self.protocol is not MQTTProtocolVersion.MQTTv5 or len(packet) < 3:
+            return super()._handle_pubackcomp(cmd)
+        try:
+            ReasonCode(PacketTypes.PUBACK, identifier=packet[2])
+            return super()._handle_pubackcomp(cmd)
+        except (KeyError, ValueError):
+            reason = _as_elsewhere(packet[2])
+        token = int.from_bytes(packet[:2], "big")
+        with self._out_message_mutex:
+            if token not in self._out_messages:
+                return MQTTErrorCode.MQTT_ERR_SUCCESS
+            return self._do_on_publish(token, reason, Properties(PacketTypes.PUBACK))  # type: ignore[no-untyped-call]
+
     def _packet_handle(self) -> MQTTErrorCode:
         command = self._in_packet["command"]
         if command & 0xF0 == _PUBLISH and command & 0x06 > 0x02:
@@ -173,6 +193,14 @@ class BrokerClient(Client):
 def _send_at_once(_client: Client, _data: Any, sock: Any) -> None:
     """Otherwise the last entries of a window wait for the other side's delayed ACK (40 ms)."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _as_elsewhere(code: int) -> ReasonCode:
+    """A reason as DISCONNECT has it, which lists nearly all; or none that is known."""
+    try:
+        return ReasonCode(PacketTypes.DISCONNECT, identifier=code)
+    except (KeyError, ValueError):
+        return ReasonCode(PacketTypes.PUBACK, "Unspecified error")
 
 
 def _reason_in(packets: bytes) -> int | None:

@@ -31,7 +31,7 @@ class BrokerLimits(Struct, frozen=True):
         if not self.qos:
             found["qos"] = Message("broker.qos-0-only")
         if self.receive_maximum < _FEW:
-            found["receive-maximum"] = Message("broker.few-at-once", number=self.receive_maximum)
+            found["receive-maximum"] = Message("broker.few-at-once", count=self.receive_maximum)
         return found
 
 

@@ -75,7 +75,7 @@ def oddities(settings: Settings) -> list[Message]:
     found = []
     zone, mqtt = settings.gate.timezone, settings.mqtt
     if behind := re.fullmatch(r"(?:Etc/)?GMT\+([1-9]\d?)", zone):
-        found.append(Message("settings.zone-behind", zone=zone, hours=behind[1]))
+        found.append(Message("settings.zone-behind", zone=zone, count=int(behind[1])))
     if (mqtt.port, mqtt.access.encrypted) in ((1883, True), (8883, False)):
         odd = "settings.port-with-tls" if mqtt.access.encrypted else "settings.port-without-tls"
         found.append(Message(odd, port=mqtt.port))

@@ -149,6 +149,11 @@ def test_few_at_a_time_is_told(tmp_path: Path, new_ledger: NewLedger) -> None:
     assert connections(mosquitto) == 1
 
 
+def test_one_message_at_a_time_is_one() -> None:
+    [told] = map(str, BrokerLimits(receive_maximum=1).sentences().values())
+    assert "takes 1 message at a time" in told
+
+
 def test_where_the_broker_s_word_counts_nothing_is_passed_over(new_ledger: NewLedger) -> None:
     ledger = new_ledger(4)
     why = too_large(300)
@@ -206,6 +211,47 @@ def test_a_limit_that_a_broker_only_shows_by_hanging_up_is_found_out(
                     answers[event.token] = event.code
         assert answers == {small: 0, large: 0x95}
         broker.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "heard", "why"), [("95", 0x95, "message_size_limit"), ("ee", 0x80, None)]
+)
+def test_a_reason_that_the_standard_has_for_other_packets_only_is_no_end(
+    brokers: list[attempts.PahoBroker], code: str, heard: int, why: str | None
+) -> None:
+    """mosquitto's ``message_size_limit`` is not told, and answered with 0x95 in a PUBACK."""
+
+    def answer(sock: socket.socket, level: int) -> None:
+        sock.sendall(bytes.fromhex("2003000000"))
+        with sock.makefile("rb") as packets:
+            while (head := packets.read(2)) and head[0] == 0x32:
+                token = packets.read(head[1])[8:10]
+                sock.sendall(b"\x40\x03" + token + bytes.fromhex(code))
+
+    with StubBroker(answer) as stub:
+        broker = opened(brokers, stub.port, ("5",))
+        until(broker, BrokerUp)
+        for _ in range(2):
+            token = broker.publish("ledger", bytes(50))
+            answered = until(broker, Acknowledged)
+            assert (answered.token, answered.code) == (token, heard)
+            assert why is None or why in str(answered.why)
+        broker.close()
+
+
+def test_an_entry_beyond_mosquitto_s_own_limit_is_told_and_the_rest_goes_on(
+    tmp_path: Path, new_ledger: NewLedger
+) -> None:
+    ledger = new_ledger(5)
+    write_long(ledger)
+    with (
+        Mosquitto(tmp_path, ["message_size_limit 1200"]) as mosquitto,
+        Payroll(mosquitto.port, ledger).listening(),
+        Gate(mosquitto.port, ledger) as gate,
+    ):
+        gate.until(telling("entry 6 ", "message_size_limit"))
+        gate.until(lambda event: event == Confirmed(through=5))
+    assert connections(mosquitto) == 1
 
 
 def test_the_reason_that_comes_while_we_are_writing_is_heard(

@@ -15,6 +15,8 @@ from uuid import UUID
 
 from ....contract.chain import Entry, read_wire
 from ....contract.errors import StoreFault
+from ....contract.facts import AttemptRefused
+from ....contract.kinds import kind_of
 from ...errors import DamagedLedger
 from ..store.carry_over import TABLES, rows_of
 from ..store.database import open_as_it_is
@@ -147,6 +149,13 @@ def _damages(path: Path, database: Database, first_pages: list[bytes]) -> Iterat
     )
     last = min(max(waiting or 0, _LAST), _MOST)
     tail = yield from _tail_damage(database, whose, last)
+    [[first, kept]] = database.conn.execute(
+        "SELECT (SELECT min(seq) FROM ledger), coalesce(max(seq), 0) + 1 FROM checkpoint"
+    )
+    if first is not None and first != kept:
+        yield f"its first entries are missing: {kept} to {first - 1}"
+    if "attempt_openings" in names:
+        yield from _openings_damage(database)
     yield from _marks_damage(database, tail)
     log = path.with_name(f"{path.name}-wal")
     if log.exists():
@@ -193,6 +202,16 @@ def _tail_damage(database: Database, whose: dict[str, Any], last: int) -> Genera
             yield f"entry {seq} is not found by its number"
         follows = entry
     return int(rows[0][0])
+
+
+def _openings_damage(database: Database) -> Iterator[str]:
+    """A page of another table reads as such rows: they are of refused touches, or of none."""
+    for (seq,) in database.conn.execute(
+        "SELECT o.seq FROM attempt_openings o LEFT JOIN ledger l ON l.seq = o.seq"
+        " WHERE l.kind IS NOT ? LIMIT 1",
+        (kind_of(AttemptRefused),),
+    ):
+        yield f"table attempt_openings: entry {seq} is no refused touch"
 
 
 def _marks_damage(database: Database, tail: int) -> Iterator[str]:
