@@ -5,9 +5,11 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edge_agent.cli import main
 from tests.gate.fake_machine import FakeMachine
 from tests.line import (
     LAN,
@@ -18,6 +20,7 @@ from tests.line import (
     take_role,
     typed,
 )
+from tests.other_user import as_user, needs_root, open_folder
 from tests.system.test_every_command import ARGUMENTS, commands
 
 _NOT_HERE = ("run", "watch", "display", "demo", "receive", "setup", "panel demo", "upgrade")
@@ -175,3 +178,29 @@ def test_twenty_thousand_generated_words_are(
 def test_each_bad_word_in_each_place(gate: Path, bad: str) -> None:
     for command, place in PLACES:
         check(command, place, bad)
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("closed", "who"), [("list.csv", "read {}/list.csv (root:root 0600)"), (".", "enter {}")]
+)
+def test_a_file_that_this_user_may_not_read_is_told_with_who_and_what(
+    closed: str, who: str
+) -> None:
+    with open_folder() as folder:
+        file = folder / "list.csv"
+        file.write_text("code,name\n")
+        file.chmod(0o644)
+        (folder / closed).chmod(0o600)
+
+        def run() -> None:
+            typed = ["--lang", "en", "receive", "roster", "import", str(file), "--version", "1"]
+            told = CliRunner().invoke(main, typed)
+            raise AssertionError(f"{told.exit_code} {told.output}")
+
+        run_before = CliRunner().invoke(main, ["--lang", "en", "receive", "roster", "--help"])
+        assert run_before.exit_code == 0  # What it needs is imported.
+        told = as_user("nobody", run)
+        assert told.startswith("AssertionError: 2 ")
+        assert f"user nobody may not {who.format(folder)}" in told
+        assert told.rstrip().endswith(": sudo edge-agent COMMAND")

@@ -27,7 +27,7 @@ from ..gate.people.requests import TakeReceipt
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out
 from .help import group
-from .options import as_json, with_settings
+from .options import FilePath, as_json, with_settings
 from .show import print_json
 from .tell import tell
 
@@ -40,7 +40,7 @@ def carry() -> None:
 
 
 @carry.command("out", help="help.carry-out")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FilePath(path_type=Path))
 @click.option("--from", "wanted", type=click.IntRange(1), metavar="SEQ", help="help.carry-from")
 @as_json
 @with_settings
@@ -82,7 +82,7 @@ def _wires(store: SqliteStore, first: int, last: int) -> Iterator[bytes]:
 
 
 @carry.command("in", help="help.carry-in")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=FilePath(dir_okay=False, path_type=Path))
 @as_json
 @with_settings
 def in_(settings: Settings, file: Path, as_json: bool) -> None:

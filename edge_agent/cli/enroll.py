@@ -13,7 +13,7 @@ from ..gate.settings.schema import Settings
 from .carry_out import at_the_gate, carry_out, names_of, who
 from .complete import codes, finger_named, finger_option
 from .help import command, missing_with_example
-from .options import as_json, with_settings
+from .options import FilePath, as_json, with_settings
 from .show import print_json
 from .tell import answer, somebody_types, tell, tell_notes
 from .words import tell_enrolment
@@ -24,12 +24,12 @@ from .words import tell_enrolment
 @finger_option(required=False)
 @click.option("--replace", is_flag=True, help="help.enroll-replace")
 @click.option(
-    "--list", "listed", type=click.Path(path_type=Path, dir_okay=False), help="help.enroll-list"
+    "--list", "listed", type=FilePath(path_type=Path, dir_okay=False), help="help.enroll-list"
 )
 @click.option("--missing", is_flag=True, help="help.enroll-missing")
 @click.option(
     "--notes",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FilePath(path_type=Path, dir_okay=False),
     default="enrolment-day.json",
     show_default=True,
     help="help.enroll-notes",

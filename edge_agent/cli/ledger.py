@@ -25,7 +25,7 @@ from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.ledger.store.verify import verify_ledger
 from ..gate.settings.schema import Settings
 from .help import group
-from .options import as_json, with_settings
+from .options import FilePath, as_json, with_settings
 from .show import print_json
 from .tell import tell
 
@@ -158,7 +158,7 @@ def verify(settings: Settings, receipt: str | None, as_json: bool) -> None:
 
 
 @ledger.command(help="help.ledger-export")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FilePath(path_type=Path))
 @as_json
 @with_settings
 def export(settings: Settings, file: Path, as_json: bool) -> None:
@@ -171,7 +171,7 @@ def export(settings: Settings, file: Path, as_json: bool) -> None:
 
 
 @ledger.command(help="help.ledger-backup")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FilePath(path_type=Path))
 @as_json
 @with_settings
 def backup(settings: Settings, file: Path, as_json: bool) -> None:

@@ -16,7 +16,7 @@ from ..contract.errors import BadRequest, StoreFault
 from ..contract.language import because
 from ..gate.settings.schema import Settings
 from .help import command
-from .options import with_settings
+from .options import FilePath, with_settings
 from .status import asked
 
 _READABLE = stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP | stat.S_IROTH
@@ -32,7 +32,7 @@ class _Metric(NamedTuple):
 
 
 @command(help="help.metrics")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.argument("file", type=FilePath(path_type=Path, dir_okay=False), required=False)
 @with_settings
 def metrics(settings: Settings, file: Path | None) -> None:
     text = exposition(asked(settings))

@@ -11,7 +11,8 @@ import click
 
 from ..contract.broker.access import BrokerAccess
 from ..contract.errors import BadRequest
-from ..contract.language import Message
+from ..contract.language import Message, say
+from ..contract.rights import READ, as_user, block_on, may
 from ..gate.errors import BadSettings
 from ..gate.settings.load import load_settings
 from ..gate.settings.schema import Settings
@@ -23,9 +24,23 @@ Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
 
 
+class FilePath(click.Path):
+    """A file that is typed. Where this user may not read it, that is said with what mends it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            block = block_on(Path(value), READ)
+            if block is None or block.stat is None or may(block.path, block.mode):
+                raise
+            told = say(block.mended_by(as_user("root")))
+            raise click.BadParameter(told, ctx, param) from None
+
+
 config_option = click.option(
     "--config",
-    type=click.Path(path_type=Path, readable=False),
+    type=FilePath(path_type=Path, readable=False),
     envvar="EDGE_AGENT_CONFIG",
     default=DEFAULT_CONFIG,
     show_default=True,
@@ -89,7 +104,7 @@ def writes_to(
 
     ``told`` is the message of its help, ``shown`` what stands for the file in its usage.
     """
-    kind = click.Path(path_type=Path, dir_okay=False)
+    kind = FilePath(path_type=Path, dir_okay=False)
     return click.option("--output", name, type=kind, required=required, metavar=shown, help=told)
 
 

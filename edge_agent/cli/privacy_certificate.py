@@ -13,7 +13,7 @@ from .carry_out import names_of, who
 from .certificate_page import Carried, carried_by, certificate_page
 from .complete import code_argument
 from .help import command
-from .options import as_json, config_option, page_option, with_settings
+from .options import FilePath, as_json, config_option, page_option, with_settings
 from .show import print_json
 from .tell import tell
 
@@ -51,11 +51,11 @@ def certificate(settings: Settings, code: str, file: Path, as_json: bool) -> Non
 
 
 @command(name="verify", help="help.privacy-verify")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=FilePath(path_type=Path, dir_okay=False))
 @click.option(
     "--export",
     metavar="LEDGER.jsonl",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FilePath(path_type=Path, dir_okay=False),
     help="help.privacy-export",
 )
 @as_json

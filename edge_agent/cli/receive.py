@@ -12,7 +12,7 @@ from ..gate.host.journal import log_to_stderr
 from ..gate.host.memory import write_no_core
 from ..receiver.subscriber import Receiver
 from .help import group
-from .options import way_to_broker
+from .options import FilePath, way_to_broker
 from .receive_carry import carry
 from .receive_close import close_period, list_closings, show_differences
 from .receive_correct import correct
@@ -43,7 +43,7 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 @group(help="help.receive", invoke_without_command=True)
 @click.option(
     "--config",
-    type=click.Path(path_type=Path, readable=False),
+    type=FilePath(path_type=Path, readable=False),
     envvar="EDGE_AGENT_CONFIG",
     show_envvar=True,
     help="help.receive-config",
@@ -100,7 +100,7 @@ def roster() -> None:
 
 
 @roster.command("import", help="help.roster-import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=FilePath(exists=True, dir_okay=False, path_type=Path))
 @click.option("--version", type=click.IntRange(1), required=True, help="help.roster-version")
 @click.option("--dry-run", is_flag=True, help="help.roster-dry-run")
 @click.option("--force", is_flag=True, help="help.roster-force")

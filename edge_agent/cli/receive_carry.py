@@ -9,12 +9,12 @@ from msgspec import to_builtins
 from ..contract.language import say
 from ..receiver.carried import Brought, carry_in
 from .help import group
-from .options import as_json
+from .options import FilePath, as_json
 from .receive_office import options_before, options_of
 from .show import print_json
 from .tell import tell
 
-_file = click.Path(dir_okay=False, path_type=Path)
+_file = FilePath(dir_okay=False, path_type=Path)
 
 
 @group(help="help.receive-carry")
@@ -24,7 +24,7 @@ def carry() -> None:
 
 @carry.command("in", help="help.receive-carry-in")
 @click.argument("files", nargs=-1, required=True, type=_file, metavar="FILE...")
-@click.option("--receipts", type=click.Path(path_type=Path), required=True, help="help.receipts")
+@click.option("--receipts", type=FilePath(path_type=Path), required=True, help="help.receipts")
 @click.option("--database", help="help.office-database")
 @as_json
 @click.pass_context

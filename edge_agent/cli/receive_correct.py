@@ -16,7 +16,7 @@ from ..receiver.office.correction_file import restore
 from ..receiver.office.correction_list import ListedCorrection, Wanted, listed
 from ..receiver.office.journal import PAYROLL, What, Who, standing
 from .help import Group
-from .options import as_json
+from .options import FilePath, as_json
 from .receive_office import with_database
 from .show import print_json, print_table, shown_day, shown_moment
 from .tell import tell
@@ -159,7 +159,7 @@ def correct_list(database: Database, as_json: bool, **wanted: str | None) -> Non
 
 
 @correct.command("import", help="help.correct-import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=FilePath(exists=True, dir_okay=False, path_type=Path))
 @with_database
 def correct_import(database: Database, file: Path) -> None:
     """Take in the corrections of a month's FILE, where the database and its journal were lost."""

@@ -7,8 +7,9 @@ import click
 from ..contract.signatures import SigningKey
 from ..receiver.signing_key import new_signing_key, read_signing_key
 from .help import group
+from .options import FilePath
 
-_file = click.argument("file", type=click.Path(path_type=Path))
+_file = click.argument("file", type=FilePath(path_type=Path))
 
 
 @group(help="help.key")

@@ -16,7 +16,7 @@ from ..receiver.office.sheet.reckon import doubtful_cells
 from ..receiver.office.sheet.write import Form, write_sheet
 from ..receiver.office.site import import_site, site_in_force, site_text
 from .help import Command, Group
-from .options import as_json, writes_to
+from .options import FilePath, as_json, writes_to
 from .period import with_period
 from .receive_correct import with_who
 from .receive_office import with_database
@@ -78,7 +78,7 @@ def leave_add(
 
 
 @leave_group.command("import", help="help.leave-import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=FilePath(exists=True, dir_okay=False, path_type=Path))
 @with_database
 @with_who
 def leave_import(database: Database, who: Who, file: Path) -> None:
@@ -133,7 +133,7 @@ def site_group() -> None:
 
 
 @site_group.command("import", help="help.site-import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=FilePath(exists=True, dir_okay=False, path_type=Path))
 @with_database
 @with_who
 def site_import(database: Database, who: Who, file: Path) -> None:

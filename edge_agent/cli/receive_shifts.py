@@ -13,7 +13,7 @@ from ..receiver.office.journal import Who
 from ..receiver.worktime.known_shifts import shifts_in_force, version_in_force
 from ..receiver.worktime.shift_file import read_shift_file, told_weekdays, write_shifts
 from .help import group
-from .options import as_json, writes_to
+from .options import FilePath, as_json, writes_to
 from .receive_correct import now
 from .receive_office import with_database
 from .show import print_json, print_table
@@ -26,7 +26,7 @@ def shifts() -> None:
 
 
 @shifts.command("import", help="help.shifts-import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=FilePath(exists=True, dir_okay=False, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="help.shifts-dry-run")
 @click.option("--actor", default="office", show_default=True, help="help.shifts-actor")
 @with_database

@@ -14,12 +14,12 @@ from ..gate.settings.schema import Settings
 from . import sealed_files
 from .carry_out import at_the_gate
 from .help import command
-from .options import as_json, with_settings, writes_to
+from .options import FilePath, as_json, with_settings, writes_to
 from .sealed_backups import held_by_option
 from .show import print_json
 from .tell import tell
 
-_file = click.Path(path_type=Path, dir_okay=False)
+_file = FilePath(path_type=Path, dir_okay=False)
 
 
 @command(name="reseal", help="help.templates-reseal")

@@ -19,12 +19,13 @@ from ..gate.people.templates.backup_file import (
 )
 from ..gate.people.templates.sealing import AgeSealing
 from .help import Function
+from .options import FilePath
 
 _LONGEST_KEY_FILE = 64 * 1024
 
 with_identity = click.option(
     "--identity",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    type=FilePath(path_type=Path, dir_okay=False, allow_dash=True),
     required=True,
     metavar="KEYFILE",
     help="help.identity",
@@ -33,7 +34,7 @@ with_identity = click.option(
 
 def with_recipients(command: Function) -> Function:
     """To whom is sealed, as ``named`` and ``listed``: see ``recipients``."""
-    file = click.Path(path_type=Path, dir_okay=False)
+    file = FilePath(path_type=Path, dir_okay=False)
     add_named = click.option(
         "--recipient", "-r", "named", multiple=True, metavar="age1…", help="help.recipient"
     )

@@ -13,7 +13,7 @@ from ..gate.people.requests import AdoptSensor, AskSensor, TakeImage
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out
 from .help import group
-from .options import as_json, with_settings, without_asking
+from .options import FilePath, as_json, with_settings, without_asking
 from .show import print_json
 from .tell import confirm, tell
 
@@ -63,7 +63,7 @@ def adopt(settings: Settings, yes: bool, as_json: bool) -> None:
 
 
 @sensor.command(help="help.sensor-image")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=FilePath(path_type=Path, dir_okay=False))
 @without_asking
 @as_json
 @with_settings

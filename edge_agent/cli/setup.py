@@ -11,7 +11,7 @@ from ..contract.language import say
 from ..gate.errors import NotPermitted
 from ..gate.settings.write import Answers, answered, write_settings
 from .help import command
-from .options import config_option
+from .options import FilePath, config_option
 from .tell import ask, confirm, tell
 
 _AUTO = "auto"
@@ -25,7 +25,7 @@ _AUTO = "auto"
 @click.option("--username", help="help.setup-username")
 @click.option("--replace", is_flag=True, help="help.setup-replace")
 @click.option(
-    "--from", "card_file", type=click.Path(path_type=Path, dir_okay=False), help="help.setup-from"
+    "--from", "card_file", type=FilePath(path_type=Path, dir_okay=False), help="help.setup-from"
 )
 @config_option
 def setup(

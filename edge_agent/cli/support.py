@@ -27,7 +27,7 @@ from ..gate.ledger.store import people_snapshot
 from ..gate.settings.load import load_settings
 from ..gate.settings.schema import Settings
 from .help import command
-from .options import as_json, config_option, refuse_unless_permitted
+from .options import FilePath, as_json, config_option, refuse_unless_permitted
 from .show import print_json
 from .status import asked
 from .support_scrub import Scrub
@@ -49,7 +49,7 @@ _LIBRARIES = ("msgspec", "paho-mqtt", "pyfingerprint", "pyserial", "sqlite-utils
 @command(help="help.support")
 # Not with_settings: a gate whose settings cannot be used needs help most of all.
 @config_option
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=FilePath(path_type=Path, dir_okay=False))
 @click.option("--journal", is_flag=True, help="help.support-journal")
 @as_json
 def support(config: Path, file: Path, journal: bool, as_json: bool) -> None:

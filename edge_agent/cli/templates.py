@@ -26,13 +26,13 @@ from ..gate.settings.schema import Settings
 from . import sealed_files
 from .carry_out import Perform, at_the_gate
 from .help import group
-from .options import as_json, ask_a_person, with_settings, yes_option
+from .options import FilePath, as_json, ask_a_person, with_settings, yes_option
 from .reseal import reseal
 from .sealed_backups import held_by_option, templates_destroyed, templates_list
 from .show import print_json
 from .tell import tell
 
-_file = click.Path(path_type=Path, dir_okay=False)
+_file = FilePath(path_type=Path, dir_okay=False)
 
 
 @group(help="help.templates")

@@ -18,16 +18,16 @@ from ..gate.upgrade.prepare import make_room, prepare
 from ..gate.upgrade.prove import ask_sensor, prove
 from .carry_out import undone_when_hung_up
 from .help import command
-from .options import config_option
+from .options import FilePath, config_option
 from .show import print_json
 from .tell import tell
 
 
 @command(help="help.upgrade")
-@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.argument("file", required=False, type=FilePath(path_type=Path))
 @click.option("--back", is_flag=True, help="help.upgrade-back")
 @click.option("--go-on", is_flag=True, hidden=True)
-@click.option("--prove", "copy", hidden=True, type=click.Path(path_type=Path))
+@click.option("--prove", "copy", hidden=True, type=FilePath(path_type=Path))
 @click.option("--ask-sensor", "sensor", is_flag=True, hidden=True)
 @config_option
 def upgrade(

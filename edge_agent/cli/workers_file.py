@@ -18,7 +18,7 @@ from ..gate.people.requests import ImportWorkers, ListedWorker
 from ..gate.settings.schema import Settings
 from .carry_out import Perform, at_the_gate
 from .help import command
-from .options import as_json, with_settings, without_asking
+from .options import FilePath, as_json, with_settings, without_asking
 from .show import print_json
 from .tell import confirm, tell, tell_notes
 from .worker_words import fingers_of
@@ -26,7 +26,7 @@ from .worker_words import fingers_of
 _AT_ONCE = 200
 """Rows of one request: a line of the control socket has 64 KiB, and a press waits for them."""
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
+_FILE = FilePath(path_type=Path, dir_okay=False)
 
 
 @command(name="import", help="help.workers-import")

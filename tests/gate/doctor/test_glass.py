@@ -40,14 +40,14 @@ def test_the_bare_glass(
     ("facts", "expected", "told"),
     [
         ([], None, ""),
-        ([punch()] * 3 + [refused("poor-scan")], "GLASS_READS_WELL", "1 of the last day's 4"),
-        ([punch()] * 30 + [refused("poor-scan", 5)], "GLASS_READS_WELL", "6 of the last day's 36"),
+        ([punch()] * 3 + [refused("poor-scan")], "GLASS_READS_WELL", "read: 1 of 4"),
+        ([punch()] * 30 + [refused("poor-scan", 5)], "GLASS_READS_WELL", "read: 6 of 36"),
         (
             [punch()] * 15 + [refused("poor-scan", 4)],
             "GLASS_READS_POORLY",
-            "5 of the last day",
+            "read: 5 of ",
         ),
-        ([punch()] * 15 + [refused("unknown", 4)], "GLASS_READS_WELL", "0 of the last day"),
+        ([punch()] * 15 + [refused("unknown", 4)], "GLASS_READS_WELL", "read: 0 of "),
     ],
 )
 def test_how_the_last_day_s_touches_went(
