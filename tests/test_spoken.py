@@ -73,7 +73,11 @@ def test_what_is_named_instead_of_another_word_exists() -> None:
     assert len(meant) > 40
     for line in meant:
         program, _, command = line.partition(" ")
-        assert program != "edge-agent" or command in known | {"--help", "--lang en status"}, line
+        assert program != "edge-agent" or command in known | {
+            "--help",
+            "--lang en status",
+            "--version",
+        }, line
 
 
 def test_a_language_that_nobody_speaks_is_refused(config: Path) -> None:

@@ -10,6 +10,7 @@ from ...contract.errors import BadRequest
 from ...contract.people import Print
 from ...contract.stamps import Stamp
 from ..errors import SensorFault
+from ..events import Outcome
 from ..ports import Buffer
 from ..print_health import FAIR
 from ..rules import Match, Refused, recognised
@@ -108,6 +109,9 @@ class Presses:
                 owner, _ = self._context.gate.known.owner_of(match.slot)
                 if owner is None:
                     raise BadRequest("people.known-finger")
+                if owner.worker != self._code:
+                    # It may be a press all the same, and was none: nobody goes in without a lamp.
+                    self._context.panel.show(Outcome.TRY_AGAIN)
                 raise BadRequest("people.finger-of", finger=owner.finger, code=owner.worker)
 
     def _owned(self, buffer: Buffer) -> Match | None:

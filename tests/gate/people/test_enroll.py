@@ -147,6 +147,8 @@ def test_who_is_known_passes_once_and_is_refused_then() -> None:
         ["punch.recorded"],
         code=NEWCOMER.code,
     )
+    shown = [told[1] for told in made.site.panel.told if told[0] == "show"]
+    assert shown == [Outcome.RECORDED, Outcome.TRY_AGAIN], "the second press was none"
 
 
 def test_a_finger_of_somebody_else_is_never_merged_with_the_new_one() -> None:

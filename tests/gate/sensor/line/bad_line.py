@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from edge_agent.contract.people import Print, Worker
 from edge_agent.gate.daemon.loop import GateLoop
-from edge_agent.gate.events import Event, Outcome, PanelShown
+from edge_agent.gate.events import Event, Outcome, PanelShown, SensorChanged
 from edge_agent.gate.ledger.recorder import Recorder
 from edge_agent.gate.people.roster import RosterInbox
 from edge_agent.gate.people.templates.sealing import AgeSealing
@@ -86,6 +86,8 @@ class Held:
     at: float
     lifted: float | None = None
     seen_gone: bool = False
+    lamp_said_gone: bool = False
+    """Whether the standing sign that the sensor cannot be used began while it was held."""
     told: list[tuple[float, Outcome, str | None]] = field(default_factory=list)
 
     @property
@@ -180,6 +182,8 @@ class HeldPresses:
         self._line.go_on()
 
     def _tell(self, event: Event) -> None:
+        if isinstance(event, SensorChanged) and self.presses and not self.presses[-1].lifted:
+            self.presses[-1].lamp_said_gone |= event.state != "ready"
         if isinstance(event, PanelShown):
             held = self.presses[-1]
             held.told.append((self._line.monotonic() - held.at, event.outcome, event.worker))

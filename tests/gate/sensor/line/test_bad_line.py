@@ -27,12 +27,17 @@ IN_TIME_S = 10.0
 BEATS_WITHIN_S = 15.0  # The watchdog waits for twenty.
 
 
-def judge(presses: HeldPresses) -> None:
+def judge(*runs: HeldPresses) -> None:
     """Hold what people were told to what is promised on such a line."""
-    held = presses.presses
+    held = [press for run in runs for press in run.presses]
     assert all(press.is_true for press in held), "somebody was credited wrongly"
-    silent = [press for press in held if not press.told]
+    # Where no look at the glass comes through for 15 s nobody knows of a finger: the standing sign
+    # has said meanwhile that the sensor cannot be used.
+    unseen = [press for press in held if not press.told]
+    silent = [press for press in unseen if not press.lamp_said_gone]
     assert not silent, f"no answer at all: {silent}"
+    assert len(unseen) <= 0.01 * len(held), unseen
+    held = [press for press in held if press.told]
     in_time = sum(press.told[0][0] < IN_TIME_S for press in held)
     assert in_time >= 0.99 * len(held), f"{in_time} of {len(held)} in time"
     for press in held:
@@ -42,7 +47,7 @@ def judge(presses: HeldPresses) -> None:
         assert outcomes[:-1] in ([], [Outcome.SENSOR_FAULT]), press
         assert len(outcomes) == 1 or outcomes[-1] is Outcome.RECORDED, press
     assert sum(len(press.told) == 1 for press in held) >= 0.93 * len(held)
-    assert presses.longest_beat < BEATS_WITHIN_S
+    assert max(run.longest_beat for run in runs) < BEATS_WITHIN_S
     known = [press for press in held if press.finger in ENROLLED]
     credited = [press for press in known if press.told[-1][1] is Outcome.RECORDED]
     assert len(credited) >= 0.97 * len(known)
@@ -54,9 +59,11 @@ def test_a_hundred_held_presses(seed: int) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(3, 43))
-def test_a_hundred_held_presses_often(seed: int) -> None:
-    judge(HeldPresses(100, seed).run())
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("first", range(3, 43, 10))
+def test_a_thousand_held_presses(first: int) -> None:
+    """Of a hundred two may be late where of a thousand three are: shares are held to these."""
+    judge(*(HeldPresses(100, seed).run() for seed in range(first, first + 10)))
 
 
 WEAKENED: dict[str, list[tuple[object, str, object]]] = {
