@@ -12,6 +12,7 @@ from edge_agent.gate.errors import SensorFault, SensorGarbled, SensorSilent
 from edge_agent.gate.events import Outcome, PanelShown
 from edge_agent.gate.people.handlers import Dispatcher
 from edge_agent.gate.people.requests import Enroll, StepKind
+from edge_agent.gate.ports import Buffer
 from edge_agent.gate.rules import Hint, Match
 from edge_agent.gate.touch.credit import Credit
 from tests.gate.fakes import (
@@ -149,6 +150,34 @@ def test_who_is_known_passes_once_and_is_refused_then() -> None:
     )
     shown = [told[1] for told in made.site.panel.told if told[0] == "show"]
     assert shown == [Outcome.RECORDED, Outcome.TRY_AGAIN], "the second press was none"
+
+
+class Aliasing(Library):
+    """It has half the slots that it says, and takes each of the others for one of these."""
+
+    def store(self, slot: int) -> None:
+        super().store(slot % 2)
+
+    def search(self, buffer: Buffer = Buffer.ONE, only: int | None = None) -> Match | None:
+        return super().search(buffer, None if only is None else only % 2)
+
+    def read_template(self, slot: int) -> bytes:
+        return super().read_template(slot % 2)
+
+    def erase(self, slot: int) -> None:
+        super().erase(slot % 2)
+
+
+def test_nobody_is_punched_by_the_finger_that_was_written_over_theirs() -> None:
+    made = Enrolling(*[NEW] * 6)
+    made.enter(NEWCOMER)
+    made.sensor = Aliasing()
+    made.sensor.templates = dict(ENROLLED)
+    made.pairing = pair(made.site, made.sensor)
+    made.person = Person(made.site.clock, made.sensor, [NEW] * 6)
+    with pytest.raises(BadRequest, match="not recognised"):
+        made.run(code=NEWCOMER.code)
+    assert made.site.store.kinds() == []
 
 
 def test_a_finger_of_somebody_else_is_never_merged_with_the_new_one() -> None:
