@@ -141,9 +141,12 @@ class _Aside(io.FileIO):
 
 
 def _over(stream: "Any", kind: type[io.FileIO]) -> "Any":
-    """The same stream on such a file; None where there is none, as Python has it."""
+    """The same stream on such a file; one that leads nowhere where it was closed (``>&-``).
+
+    Python has none then, and what is opened next, such as the database, would be written to.
+    """
     if stream is None:
-        return None
+        return open(os.devnull, "w", encoding="utf-8")
     raw = kind(stream.fileno(), "wb", closefd=False)
     return io.TextIOWrapper(
         io.BufferedWriter(raw),

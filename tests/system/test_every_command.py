@@ -6,6 +6,7 @@ One row for each command of the tree; a new one fails here until it has its own.
 import errno
 import json
 import os
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -249,6 +250,18 @@ def test_a_reader_that_has_gone(recorded: Gate, flags: tuple[str, ...]) -> None:
             assert word not in told.err, (command, told)
         if command in SHOWS or flags == ("--help",):
             assert told.err == "", (command, told)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&- <&-"])
+def test_streams_that_are_closed_are_no_trace(recorded: Gate, closed: str, tmp_path: Path) -> None:
+    """As some crontabs do: nothing is said then, and nothing that is opened is written to."""
+    said = tmp_path / "said"
+    for command in ("status", "doctor", "workers list", "privacy retention"):
+        typed = shlex.join([*OWN, *line(command, recorded)])
+        told = f">{said} 2>&1 {closed}"
+        done = subprocess.run(["/bin/sh", "-c", f"{typed} {told}"], check=False)
+        assert done.returncode in (0, 1, 3), command
+        assert "Traceback" not in said.read_text(), said.read_text()
 
 
 def test_stderr_that_is_lost_breaks_nothing_off(recorded: Gate) -> None:
