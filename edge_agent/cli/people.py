@@ -5,6 +5,7 @@ import click
 from ..contract.errors import BadRequest
 from ..contract.language import say
 from ..contract.people import lacks_digit
+from ..gate.erasure import is_expected
 from ..gate.people.requests import (
     ActivateWorker,
     AddWorker,
@@ -136,17 +137,19 @@ def list_workers(settings: Settings, as_json: bool) -> None:
     # Only here: what the daemon does is asked for without the database.
     from ..gate.daemon.assembly import Assembly
 
-    store = Assembly(settings).store_for_reading()
+    assembly = Assembly(settings)
+    store = assembly.store_for_reading()
     fingers: dict[str, list[str]] = {}
     for print_ in store.prints():
         fingers.setdefault(print_.worker, []).append(print_.finger)
-    workers = store.workers()
+    workers, leavings, today = store.workers(), store.leavings(), assembly.today()
     rows = [
         {
             "code": worker.code,
             "name": worker.name,
             "active": worker.active,
             "listed": worker.listed,
+            "leaving": leavings.get(worker.code),
             "fingers": fingers.get(worker.code, []),
         }
         for worker in workers
@@ -160,14 +163,18 @@ def list_workers(settings: Settings, as_json: bool) -> None:
             (
                 worker.code,
                 worker.name,
-                state_of(worker),
+                state_of(worker, leavings.get(worker.code), today),
                 ", ".join(fingers_of(fingers.get(worker.code, []))),
             )
             for worker in workers
         ),
         empty=say("people.none"),
     )
-    without = [one.code for one in workers if one.code not in fingers and not one.deactivated]
+    without = [
+        one.code
+        for one in workers
+        if one.code not in fingers and is_expected(one, leavings.get(one.code), today)
+    ]
     if without:
         told = "people.without-prints-more" if without[_MOST_NAMED:] else "people.without-prints"
         shown = without[:_MOST_NAMED]

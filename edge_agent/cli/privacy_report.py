@@ -52,8 +52,9 @@ def report(settings: Settings, code: str, file: Path | None, as_json: bool) -> N
     kept = [row for row in retention(store, settings, assembly.zone) if row.what in _TOLD_OF]
     at = local_time(assembly.clock.stamp().wall_ms, assembly.zone)
     title = Message("held.title", gate=found.gate, name=found.name, code=found.code)
+    state = state_of(worker, store.leavings().get(worker.code), assembly.today())
     asked_for = settings.privacy.consent == "required"
-    sections = sections_of(found, kept, state_of(worker), consent_required=asked_for)
+    sections = sections_of(found, kept, state, consent_required=asked_for)
     if file is not None:
         made = _small_print(found, at)
         with new_private_file(file) as out:

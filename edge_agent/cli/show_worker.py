@@ -40,6 +40,7 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
     prints = [print_ for print_ in store.prints() if print_.worker == worker.code]
     methods = [str(one.method) for one in store.credentials() if one.worker == worker.code]
     agreed = store.consents().get(worker.code)
+    leaving = store.leavings().get(worker.code)
     entries = store.punches_of(worker.code, _AMONG)
     punches = list(attendance(entries, assembly.zone))[-_PUNCHES:]
     if as_json:
@@ -49,13 +50,14 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
             "signed": agreed.signed if agreed else None,
             "state": consent_state(agreed),
         }
-        told = to_builtins(worker) | {"prints": held, "credentials": methods, "consent": consent}
+        told = to_builtins(worker) | {"leaving": leaving, "prints": held}
+        told |= {"credentials": methods, "consent": consent}
         print_json(told | {"punches": [structs.asdict(punch) for punch in punches]})
         return
     lines = {
         "code": worker.code,
         "name": worker.name,
-        "state": state_of(worker),
+        "state": state_of(worker, leaving, assembly.today()),
         "fingers": ", ".join(fingers_of(p.finger for p in prints)) or say("people.show-none"),
         "consent": _consent(agreed),
         "else": ", ".join(say(f"method.{method}") for method in methods) or say("people.show-none"),

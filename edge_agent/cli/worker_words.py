@@ -3,19 +3,33 @@
 from collections.abc import Iterable
 
 from ..contract.language import say
-from ..contract.people import Worker
+from ..contract.people import Employment, Worker
 from ..gate.consents import Consent
+from ..gate.erasure import Leaving
 
 
-def state_of(worker: Worker) -> str:
-    """Whose word keeps a worker out, or between which dates payroll lets them in."""
+def state_of(worker: Worker, leaving: Leaving | None, today: str | None) -> str:
+    """Whose word keeps a worker out, or between which dates payroll lets them in.
+
+    ``leaving``: that they have left, or are to; ``today``: None where the clock is not to be
+    believed, by which nobody is refused.
+    """
+    if leaving is not None and leaving.left:
+        if leaving.since is None:
+            return say("people.state-left")
+        return say("people.state-left-on", on=leaving.since)
     if not worker.active:
         return say("people.state-deactivated")
-    if worker.listed is None:
-        return say("people.state-active")
-    if not worker.listed.active:
+    if worker.listed is not None and not worker.listed.active:
         return say("people.state-delisted")
-    first, last = worker.listed.valid_from, worker.listed.valid_to
+    listed = worker.listed or Employment(active=True)
+    first, last = listed.valid_from, listed.valid_to
+    if today is not None and last and last < today:
+        return say("people.state-over", last=last)
+    if leaving is not None and leaving.after and not (last and last < leaving.after):
+        last = leaving.after
+    if today is not None and first and first > today:
+        return say("people.state-not-yet", first=first)
     if first and last:
         return say("people.state-between", first=first, last=last)
     if first:

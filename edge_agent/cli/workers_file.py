@@ -124,11 +124,13 @@ def export(settings: Settings, file: Path) -> None:
     fingers: dict[str, list[str]] = {}
     for print_ in store.prints():
         fingers.setdefault(print_.worker, []).append(print_.finger)
-    rows = []
+    rows, leavings = [], store.leavings()
     for worker in store.workers():
         listed = worker.listed
         dates = (listed.valid_from, listed.valid_to) if listed else (None, None)
-        may = say("words.no" if worker.deactivated else "words.yes")
+        leaving = leavings.get(worker.code)
+        gone = worker.deactivated or (leaving is not None and leaving.left)
+        may = say("words.no" if gone else "words.yes")
         told = ", ".join(fingers_of(fingers.get(worker.code, [])))
         rows.append([worker.code, worker.name, may, *(day or "" for day in dates), told])
     titles = [say(f"column.list-{name}") for name in ("code", "name", "active", "from", "to")]

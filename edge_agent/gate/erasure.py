@@ -4,6 +4,8 @@ from datetime import date, timedelta
 
 from msgspec import Struct
 
+from ..contract.people import Worker
+
 LONGEST_TERM = 5
 """Working days from the moment at which nobody is recognised any more."""
 
@@ -40,6 +42,26 @@ class Erasure(Struct, frozen=True, kw_only=True):
     def done(self) -> bool:
         """Whether nothing is left to do."""
         return self.document is not None
+
+
+class Leaving(Struct, frozen=True, kw_only=True):
+    """That a worker has left, or leaves once a day is over; days as ``YYYY-MM-DD``.
+
+    ``since``: the day on which their leaving was carried out, where it is known; ``after``: the
+    day that is to be over first, where it was not yet.
+    """
+
+    left: bool
+    since: str | None = None
+    after: str | None = None
+
+
+def is_expected(worker: Worker, leaving: Leaving | None, today: str | None) -> bool:
+    """Whether somebody is to punch here, today or later; ``today`` None: nobody's dates count."""
+    if worker.deactivated or (leaving is not None and leaving.left):
+        return False
+    last = worker.listed.valid_to if worker.listed else None
+    return not (today is not None and last and last < today)
 
 
 def after_working_days(day: str, days: int) -> str:

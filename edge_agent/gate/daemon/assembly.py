@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
+from ...contract.stamps import local_date
 from ..directions import DirectionRule
 from ..errors import PinFault
 from ..ledger.store.sqlite_store import SqliteStore
@@ -129,6 +130,11 @@ class Assembly:
         """Tell the clock what the ledger knows of the last sync."""
         if (known := store.known_time()) is not None:
             self.clock.recall(known)
+
+    def today(self) -> str | None:
+        """The day at the gate, ``YYYY-MM-DD``; None where the clock is not to be believed."""
+        now = self.clock.stamp()
+        return local_date(now.wall_ms, self.zone) if now.trusted else None
 
     def store_for_reading(self) -> SqliteStore:
         """A new connection that writes nothing."""

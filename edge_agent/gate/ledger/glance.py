@@ -21,10 +21,16 @@ def glance(store: SqliteStore, confirmed: int, zone: ZoneInfo) -> dict[str, Any]
     """
     oldest = store.entries(confirmed + 1, 1)
     return {
-        "workers": store.count_workers(),
+        "workers": store.count_workers() - _left(store),
         "last_punch": _last_punch(store, zone),
         "waiting_since": store.data_of(oldest[0]).get("at") if oldest else None,
     }
+
+
+def _left(store: SqliteStore) -> int:
+    """How many of those whom nobody has deactivated have left."""
+    gone = (store.worker(code) for code, one in store.leavings().items() if one.left)
+    return sum(worker is not None and not worker.deactivated for worker in gone)
 
 
 def _last_punch(store: SqliteStore, zone: ZoneInfo) -> dict[str, Any] | None:

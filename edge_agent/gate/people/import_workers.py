@@ -12,7 +12,7 @@ from ...contract.people import Worker, alike, checked_code, checked_name
 from ...contract.people_facts import WorkerAdded, WorkerChanged
 from .context import RequestContext, Result
 from .requests import ImportWorkers, ListedWorker
-from .workers import doubt_code, doubt_name
+from .workers import doubt_code, doubt_name, has_left
 
 
 class WorkerChange(Struct, frozen=True, kw_only=True):
@@ -82,7 +82,8 @@ def _as_listed(
         name = known.name
     elif not force:
         doubt_name(gate, known, name)
-    return structs.replace(known, name=name, active=known.active and row.active)
+    stays = row.active or has_left(gate, code)  # A list that was exported tells nothing new.
+    return structs.replace(known, name=name, active=known.active and stays)
 
 
 def _change(known: Worker | None, worker: Worker) -> WorkerChange:

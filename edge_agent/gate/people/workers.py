@@ -18,6 +18,8 @@ from ...contract.people import (
     look_alikes,
 )
 from ...contract.people_facts import WorkerAdded, WorkerChanged
+from ...contract.stamps import local_date
+from ..erasure import is_expected
 from ..ledger.recorder import Recorder
 from .context import RequestContext, Result
 from .requests import ActivateWorker, AddWorker, AskPeople, DeactivateWorker, RenameWorker
@@ -79,7 +81,8 @@ def activate_worker(context: RequestContext, request: ActivateWorker) -> Result:
     known = context.worker(request.code)
     if known.active:
         _refuse_delisted(known)
-        raise BadRequest("people.active-already", code=known.code)
+        left = has_left(context.gate, known.code)
+        raise BadRequest("people.left-enrol" if left else "people.active-already", code=known.code)
     worker = structs.replace(known, active=True)
     changed = WorkerChanged(worker=worker.code, active=True, actor=context.actor)
     context.gate.record_worker(changed, worker, same_person=True)
@@ -95,6 +98,12 @@ def deactivate_worker(context: RequestContext, request: DeactivateWorker) -> Res
     changed = WorkerChanged(worker=known.code, active=False, actor=context.actor)
     context.gate.record_worker(changed, worker)
     return to_builtins(worker)  # type: ignore[no-any-return]
+
+
+def has_left(gate: Recorder, code: str) -> bool:
+    """Whether a worker's leaving was carried out, and they have not come back."""
+    leaving = gate.store.leavings().get(code)
+    return leaving is not None and leaving.left
 
 
 def doubt_name(gate: Recorder, known: Worker, name: str) -> None:
@@ -147,9 +156,12 @@ def _as_listed(known: Worker, wanted: Worker) -> Worker:
 def list_people(context: RequestContext, request: AskPeople) -> Result:
     """``people`` by code, from behind ``after`` on, and whether there are ``more``.
 
-    Of each ``code``, ``name``, ``deactivated``, their ``fingers`` and their other ``methods``.
+    Of each ``code``, ``name``, ``deactivated`` (who has left, and whose dates are over, as well),
+    their ``fingers`` and their other ``methods``.
     """
     gate = context.gate
+    now, leavings = gate.clock.stamp(), gate.store.leavings()
+    today = local_date(now.wall_ms, gate.policy.zone) if now.trusted else None
     codes = sorted(code for code in gate.known.workers if code > request.after)
     fingers: dict[str, list[str]] = {}
     for print_ in gate.known.prints:
@@ -161,7 +173,7 @@ def list_people(context: RequestContext, request: AskPeople) -> Result:
         {
             "code": code,
             "name": gate.known.workers[code].name,
-            "deactivated": gate.known.workers[code].deactivated,
+            "deactivated": not is_expected(gate.known.workers[code], leavings.get(code), today),
             "fingers": fingers.get(code, []),
             "methods": methods.get(code, []),
         }

@@ -1,13 +1,15 @@
 """Erase what is kept of a worker: rows, and what SQLite leaves of rows in pages, log and copies."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ....contract.messages import ErasedWorker
-from ...erasure import Counts, Erasure
+from ...erasure import Counts, Erasure, Leaving
+from ...errors import DamagedLedger
 from .backup_rows import BackupChange
 from .database import Part, read_data
 from .metadata import ERASURES_UNKNOWN
@@ -23,6 +25,8 @@ _COLUMNS = ", ".join(_NAMES)
 _ALL = f"SELECT {_COLUMNS} FROM erasures"
 
 _ERASED = "SELECT ledger, seq, worker, kind FROM erased"
+
+_PAYROLL = "payroll"
 
 _CHUNK = 1 << 20
 
@@ -41,6 +45,40 @@ class ErasureRows(Part):
         """The one that begins once a day is over; None: there is none."""
         planned = (one for one in self.erasures() if one.worker == worker and one.begun is None)
         return next(planned, None)
+
+    def leavings(self) -> dict[str, Leaving]:
+        """Who has left, or is to, by code; not those who have come back since.
+
+        Somebody whose leaving payroll's dates have brought about is payroll's to bring back: what
+        is true of them is said by its roster.
+        """
+        erasures = self.erasures()
+        found = {
+            one.worker: Leaving(left=False, after=one.after)
+            for one in erasures
+            if one.begun is None and one.stopped is None
+        }
+        days = {one.worker: one.stopped or one.begun for one in erasures}
+        for code, payrolls in self._left().items():
+            if not payrolls and (code in self.stopped() or not self.has_anything_of(code)):
+                day = days.get(code)
+                found[code] = Leaving(left=True, since=day[:10] if day else None)
+        return found
+
+    def _left(self) -> dict[str, bool]:
+        """Who has left last of all that was erased of them; whether it was payroll that said so."""
+        rows = self._connection.rows(
+            "SELECT erased.worker, erased.kind, ledger.seq, wire FROM erased"
+            " LEFT JOIN ledger ON ledger.seq = erased.seq AND ledger.kind = erased.kind"
+            " AND erased.ledger = (SELECT ledger FROM identity)"
+            " ORDER BY ledger.seq IS NOT NULL, erased.seq"
+        )
+        last = {worker: (kind, seq, wire) for worker, kind, seq, wire in rows}
+        return {
+            worker: wire is not None and _actor(seq, wire) == _PAYROLL
+            for worker, (kind, seq, wire) in last.items()
+            if kind == "worker.left"
+        }
 
     def count_erasing(self) -> int:
         """How many erasures have begun and are not done."""
@@ -235,6 +273,13 @@ def owe(database: "Database", known: Iterable[ErasedWorker]) -> None:
     database.conn.executemany(
         "INSERT OR IGNORE INTO erased VALUES (?, ?, ?, ?, 1)", map(_row_of, known)
     )
+
+
+def _actor(seq: int, wire: bytes) -> str | None:
+    with suppress(DamagedLedger):  # That is told where the chain is looked at.
+        actor: str | None = read_data(seq, wire).get("actor")
+        return actor
+    return None
 
 
 def _row_of(one: ErasedWorker) -> tuple[str, int, str, str]:
