@@ -40,7 +40,7 @@ help: ## Show this list
 run: .venv/demo ## Show a gate, its sensor and payroll at work, without hardware (ARGS=…)
 	@exec $(BIN)/edge-agent demo $(ARGS)
 
-BROUGHT = mosquitto mosquitto-clients postgresql strace chromium
+BROUGHT = mosquitto mosquitto-clients postgresql strace zsh chromium
 
 .PHONY: test
 ifdef AREA
@@ -269,6 +269,12 @@ strace:
 	@command -v strace >/dev/null && exit; \
 	$(call debian,strace); \
 	[ $$installed = yes ] || echo 'strace is not installed, so the power-loss tests are skipped: sudo apt-get install strace'
+
+.PHONY: zsh
+zsh:
+	@command -v zsh >/dev/null && exit; \
+	$(call debian,zsh); \
+	[ $$installed = yes ] || echo 'zsh is not installed, so its completion is not tried: sudo apt-get install zsh'
 
 # The mark is written last and names the checkout: a venv that was left half made, or moved, or whose
 # Python has gone is made anew.
