@@ -112,7 +112,7 @@ class ForkServer:
         self._process.wait()
 
 
-def _import_everything() -> None:
+def import_everything() -> None:
     """Whatever a command may import when it is called."""
     for module in pkgutil.walk_packages(edge_agent.__path__, "edge_agent."):
         if not module.name.endswith("__main__") and module.name not in _ON_A_PI_ALONE:
@@ -173,7 +173,7 @@ def _become(asked: dict[str, Any], fds: list[int]) -> list[str]:
 
 
 if __name__ == "__main__":
-    _import_everything()
+    import_everything()
     gc.freeze()  # What is never collected is never written to, and stays shared.
     sys.argv[1:] = _serve(socket.socket(fileno=int(sys.argv[1])))
     sys.orig_argv = [sys.executable, "-m", "edge_agent", *sys.argv[1:]]

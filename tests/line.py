@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge_agent import cli
+from edge_agent.contract.language import VIETNAMESE
 from edge_agent.gate.control import client
 from edge_agent.gate.roles import GROUPS, Role
 from tests.gate.fake_machine import FakeMachine
@@ -55,9 +56,9 @@ def make_gate(folder: Path) -> None:
         (folder / name).write_text(text)
 
 
-def typed(words: Sequence[str], answers: bytes = b"") -> Result:
-    """How a command ends, and all that it says in Vietnamese; ``answers`` are typed to it."""
-    return CliRunner().invoke(cli.main, ["--lang", "vi", *words], input=answers)
+def typed(words: Sequence[str], answers: bytes = b"", language: str = VIETNAMESE) -> Result:
+    """How a command ends, and all that it says; ``answers`` are typed to it."""
+    return CliRunner().invoke(cli.main, ["--lang", language, *words], input=answers)
 
 
 def take_role(role: Role | str, machine: FakeMachine, monkeypatch: pytest.MonkeyPatch) -> None:

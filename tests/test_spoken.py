@@ -57,6 +57,7 @@ def test_the_language_may_stand_anywhere(config: Path, arguments: tuple[str, ...
         (("sim",), "Có phải là 'simulate' không?"),
         (("workers", "deactivate"), "'MÃ'. Ví dụ: edge-agent workers deactivate NV0042"),
         (("trạng",), "Không có lệnh 'trạng'."),
+        (("workers", "import", "/"), "Giá trị của 'TỆP' không đúng: Tệp '/' là một thư mục."),
     ],
 )
 def test_what_others_call_a_command_and_what_is_missing(

@@ -14,7 +14,7 @@ import click
 from .. import __version__
 from ..contract.errors import EdgeAgentError, OutputLost
 from ..contract.language import LANGUAGES, Message, because, is_name, say
-from .help import Group, first_sentence
+from .help import Group, Mistyped, first_sentence
 from .language import spoken
 from .tell import tell_failure
 
@@ -103,10 +103,19 @@ class _Commands(Group):
         with formatter.section(gettext("Commands")):
             formatter.write_dl([(name, first_sentence(say(f"help.{name}"))) for name in COMMANDS])
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """As click does; what is wrong with the line is told as all else is."""
+        try:
+            return super().make_context(*args, **extra)
+        except click.UsageError as error:
+            raise Mistyped(error) from None
+
     def invoke(self, ctx: click.Context) -> Any:
         """End a command that was interrupted without a word."""
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            raise Mistyped(error) from None
         except KeyboardInterrupt:
             # What was under way has undone itself; nobody needs to be told of their own Ctrl-C.
             ctx.exit(130)

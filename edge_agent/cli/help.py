@@ -4,13 +4,15 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from gettext import gettext
+from io import StringIO
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from ..contract.errors import BadRequest
 from ..contract.language import Message, is_name, say
-from .tell import legible, width
+from .tell import legible, tell, width
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -53,12 +55,19 @@ class Command(click.Command):
         """Where something is missing, show how it is typed. Raises BadRequest for what is no text:
         a path may be of any bytes, and nothing else is stored or sent.
         """
+        for param in self.params:
+            if isinstance(param.type, click.Path):  # It was named before a language was chosen.
+                param.type.name = gettext("path" if param.type.dir_okay else "file")
         try:
             rest = super().parse_args(ctx, args)
         except click.MissingParameter as missing:
             if missing.param is None:
                 raise
             raise missing_with_example(ctx, missing.param) from None
+        except click.BadParameter as bad:
+            if bad.param is not None:
+                bad.param_hint = in_words(bad.param.get_error_hint(ctx))
+            raise
         if not all(map(_is_text, ctx.params.values())):
             raise BadRequest("control.no-text")
         return rest
@@ -135,6 +144,19 @@ class Group(Command, click.Group):
             told = say("command.meant", wanted=args[0], line=say(name))
             raise click.UsageError(told, ctx)
         return super().resolve_command(ctx, args)
+
+
+class Mistyped(click.UsageError):
+    """What click says of a line that is wrong, in lines that the terminal has room for."""
+
+    def __init__(self, error: click.UsageError) -> None:
+        super().__init__(error.message, error.ctx)
+        self._error = error
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        said = StringIO()
+        self._error.show(said)
+        tell(said.getvalue().removesuffix("\n"), err=True)
 
 
 def missing_with_example(ctx: click.Context, param: click.Parameter) -> click.MissingParameter:

@@ -1,6 +1,7 @@
 """The list of what is to be decided, as a clerk reads it in 80 columns, with commands to copy."""
 
 import shlex
+import sys
 from collections.abc import Iterator
 from datetime import date
 from textwrap import wrap
@@ -16,8 +17,11 @@ from ..receiver.office.period import Period
 from ..receiver.office.settle.items import Item, ItemPress, Proposal, Step
 from ..receiver.worktime.shifts import ZONE
 from .show import shown_day
+from .tell import width
 
 _WIDTH = 80
+"""Columns at most: a narrower terminal gets shorter lines, a file or a pipe these."""
+
 _INDENT = "    "
 _ALONE = ("--", "--force")
 """Of the options, those without a value."""
@@ -116,7 +120,7 @@ def _item(number: int, item: Item, asked: Asked) -> Iterator[str]:
     title = ", ".join(part for part in (who, _day(item), say(f"clerk.kind-{item.kind}")) if part)
     yield from _wrapped(f"{number:2}. ", f"{title} [{item.key}]")
     if item.shift:
-        yield _INDENT + say("clerk.shift", shift=item.shift)
+        yield from _wrapped(_INDENT, say("clerk.shift", shift=item.shift))
     if item.ledger and item.seqs:
         seqs = ("-" if item.kind == "gap" else ", ").join(map(str, dict.fromkeys(item.seqs)))
         told = say("clerk.ledger", gate=item.gate, ledger=item.ledger, seqs=seqs)
@@ -203,9 +207,13 @@ def _clock(at: str | None) -> str:
     return added + local_time(parse_time(at.removeprefix("+")), ZONE)[11:16]
 
 
+def _columns() -> int:
+    return min(_WIDTH, width()) if sys.stdout.isatty() else _WIDTH
+
+
 def _wrapped(lead: str, text: str) -> list[str]:
     return wrap(
-        text, _WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead),
+        text, _columns(), initial_indent=lead, subsequent_indent=" " * len(lead),
         break_long_words=False, break_on_hyphens=False,
     )  # fmt: skip
 
@@ -218,7 +226,7 @@ def _continued(parts: list[str]) -> Iterator[str]:
         count = 2 if words_left[0].startswith("--") and words_left[0] not in _ALONE else 1
         piece = " ".join(words_left[:count])
         del words_left[:count]
-        if line.strip() and len(line) + len(piece) + 2 > _WIDTH:
+        if line.strip() and len(line) + len(piece) + 2 > _columns():
             yield f"{line.rstrip()} \\"
             line = indent
         line += f"{piece} "

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from ..contract.language import say, visible
-from .tell import coloured, legible, tell
+from .tell import coloured, legible, tell, width
 
 _FOLDED = ("name", "note", "fingers", "state")
 """Columns that a narrow terminal folds; a number or a time is never torn in two."""
@@ -19,6 +19,9 @@ _FOLDED = ("name", "note", "fingers", "state")
 _HYPHENATED = "note"
 
 _GAP = "  "
+
+_INDENT = " " * 4
+"""Before the further lines of a row."""
 
 _NARROWEST = 8
 """Characters that a folded column keeps, however narrow the terminal is."""
@@ -42,21 +45,20 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]], empty:
         return
     widths = [max(map(_width, column)) for column in zip(titles, *table, strict=True)]
     if sys.stdout.isatty():  # What goes into a file or a pipe keeps its lines.
-        import shutil  # It brings libraries for archives.
-
         least = [
             max(_width(word) for cell in column for word in _words(name, cell))
             for name, column in zip(head, zip(titles, *table, strict=True), strict=True)
         ]
-        room = shutil.get_terminal_size().columns
+        room = width()
         _narrow(head, widths, least, room)
         if _wide(widths) > room:
-            _print_lines([titles, *table])
+            for row in table:
+                _print_lines(titles, row)
             return
     lines = [coloured(legible(_line(titles, widths), sys.stdout), "bold")]
     for row in table:
         folded = [
-            _fold(name, cell, width) for name, cell, width in zip(head, row, widths, strict=True)
+            _fold(name, cell, wide) for name, cell, wide in zip(head, row, widths, strict=True)
         ]
         lines += (
             legible(_line(cells, widths), sys.stdout)
@@ -75,11 +77,23 @@ def shown_moment(at: str | None) -> str:
     return say("words.moment", at=at[:16]) if at else ""
 
 
-def _print_lines(table: list[list[str]]) -> None:
-    """Rows that no columns fit: what stands in each, one after the other, in folded lines."""
-    for at, row in enumerate(table):
-        line = _GAP.join(cell for cell in row if cell)
-        tell(line, indent=" " * 4, colour=None if at else "bold")
+def _print_lines(titles: list[str], row: list[str]) -> None:
+    """A row that no columns fit: one cell after the other, each whole where a line can hold it.
+
+    Numbers and dates have their column's title before them: nothing else says what they are.
+    """
+    room, lines = width(), [""]
+    for title, cell in zip(titles, row, strict=True):
+        if not cell:
+            continue
+        told = cell if any(map(str.isalpha, cell)) else f"{title}: {cell}"
+        longer = f"{lines[-1]}{_GAP}{told}" if lines[-1].strip() else f"{lines[-1]}{told}"
+        if _width(longer) > room and lines[-1].strip():
+            lines.append(f"{_INDENT}{told}")
+        else:
+            lines[-1] = longer
+    for line in lines:
+        tell(line, indent=_INDENT)
 
 
 def _wide(widths: list[int]) -> int:

@@ -76,7 +76,7 @@ def support(config: Path, file: Path, journal: bool, as_json: bool) -> None:
         print_json({"file": str(file), "parts": {name: len(text) for name, text in parts.items()}})
         return
     for name, text in parts.items():
-        tell(f"  {name:<14} {len(text):>8}  {say(_what(name))}")
+        tell(f"  {name:<14} {len(text):>8}  {say(_what(name))}", indent=" " * 6)
     tell(say("support.written", file=file))
 
 

@@ -14,6 +14,7 @@ from ..contract.language import VIETNAMESE, Message, current, say, visible
 
 _NARROWEST = 20
 _USUAL = 80
+_ANSWER = len(": c")
 
 
 def tell(text: str, *, err: bool = False, indent: str = "", colour: str | None = None) -> None:
@@ -56,14 +57,14 @@ def tell_failure(message: Message) -> None:
 
 def ask(question: str) -> str:
     """What somebody types in answer, which is not empty; on stderr, so that stdout stays JSON."""
-    answer: str = click.prompt(legible(question, sys.stderr), err=True)
+    answer: str = click.prompt(_asked(question, sys.stderr), err=True)
     return answer.strip()
 
 
 def answer(question: str) -> str:
     """The same; Enter alone is an answer as well, and empty."""
     typed: str = click.prompt(
-        legible(question, sys.stderr), default="", show_default=False, err=True
+        _asked(question, sys.stderr), default="", show_default=False, err=True
     )
     return typed
 
@@ -79,7 +80,7 @@ def confirm(question: str) -> None:
     offered = "c/K" if current() == VIETNAMESE else "y/N"
     while True:
         answer = click.prompt(
-            legible(f"{question} [{offered}]", sys.stdout), default="", show_default=False
+            _asked(f"{question} [{offered}]", sys.stdout), default="", show_default=False
         )
         match answer.strip().lower():
             case "y" | "yes":
@@ -88,6 +89,12 @@ def confirm(question: str) -> None:
                 return
             case text if text in ("", "n", "no", *no):
                 raise click.Abort
+
+
+def _asked(question: str, stream: TextIO) -> str:
+    """A question as the terminal shows it, with room for an answer of a letter or two."""
+    shown = folded(question, "", width() - _ANSWER) if stream.isatty() else question
+    return legible(shown, stream)
 
 
 def legible(text: str, stream: TextIO | None) -> str:
