@@ -85,7 +85,9 @@ def void(settings: Settings, seq: int, reason: str, as_json: bool) -> None:
 @code_argument
 @click.option("--at", required=True, metavar="TIME", help="help.at")
 @click.option("--reason", required=True, help="help.reason-add")
-@click.option("--direction", type=click.Choice([way.value for way in Direction]))
+@click.option(
+    "--direction", type=click.Choice([way.value for way in Direction]), help="help.direction"
+)
 @click.option("--force", is_flag=True, help="help.force-punch")
 @as_json
 @with_settings

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import re
 import stat
 import time
 from contextlib import suppress
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from ...contract.atomic_file import create_private
 from ...contract.errors import StoreFault
-from ...contract.language import because
+from ...contract.language import Message, because
 from ...contract.planted_links import refuse_planted_links
 from ..errors import GateBusy
 from .rights import unusable_store
@@ -45,6 +46,8 @@ def give_to_folder_owner(path: Path) -> None:
 
 _POLL_S = 0.1
 
+_DAEMON = "daemon"
+
 
 class GateLock:
     """An advisory lock beside the database. The kernel frees it when its process ends."""
@@ -73,10 +76,10 @@ class GateLock:
         give_to_folder_owner(self._path)
         deadline = time.monotonic() + patience_s
         while not _try_lock(fd):
-            owner = os.pread(fd, 100, 0).decode(errors="replace").strip() or "another process"
-            if owner.startswith("daemon") or time.monotonic() >= deadline:
+            owner = os.pread(fd, 100, 0).decode(errors="replace").strip()
+            if owner.startswith(_DAEMON) or time.monotonic() >= deadline:
                 os.close(fd)
-                raise GateBusy("host.gate-in-use", owner=owner, lock=self._path)
+                raise _busy(owner, self._path)
             time.sleep(_POLL_S)
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"{holder} (process {os.getpid()})\n".encode(), 0)
@@ -96,6 +99,17 @@ class GateLock:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+
+
+def _busy(owner: str, lock: Path) -> GateBusy:
+    """Who has the gate, and what to do: ``owner`` as it has written itself into the lock."""
+    named = re.fullmatch(r"(.+) \(process (\d+)\)", owner)
+    if named is None:
+        return GateBusy("host.gate-in-use", owner=owner or Message("host.another"), lock=lock)
+    holder, process = named[1], int(named[2])
+    if holder == _DAEMON:
+        return GateBusy("host.daemon-has-gate", process=process, lock=lock)
+    return GateBusy("host.command-has-gate", holder=holder, process=process, lock=lock)
 
 
 def _open_lock(path: Path) -> int:

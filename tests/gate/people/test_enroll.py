@@ -101,7 +101,10 @@ def test_press_press_again_prove() -> None:
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"code": "009"}, r"no worker 009: enter them first with 'edge-agent workers add'"),
+        (
+            {"code": "009"},
+            r"no worker 009: 'edge-agent workers list' .* with 'edge-agent workers add'",
+        ),
         ({"code": "008"}, r"008 is deactivated: bring them back"),
         ({"finger": "right-index"}, r"right-index of 007 is enrolled already.*--replace"),
         ({"capacity": 2}, r"The sensor is full \(2 prints\)"),
