@@ -55,11 +55,9 @@ class Command(click.Command):
         """Where something is missing, show how it is typed. Raises BadRequest for what is no text:
         a path may be of any bytes, and nothing else is stored or sent.
         """
-        for param in self.params:
-            if isinstance(param.type, click.Path):  # It was named before a language was chosen.
-                param.type.name = gettext("path" if param.type.dir_okay else "file")
         try:
-            rest = super().parse_args(ctx, args)
+            with _files_named(self.params):
+                rest = super().parse_args(ctx, args)
         except click.MissingParameter as missing:
             if missing.param is None:
                 raise
@@ -220,6 +218,19 @@ def examples_of(path: str) -> list[str]:
     """Command lines that show a command, by its path: ``workers add``."""
     name = f"example.{path.replace(' ', '-')}"
     return say(name).splitlines() if is_name(name) else []
+
+
+@contextmanager
+def _files_named(params: Iterable[click.Parameter]) -> Iterator[None]:
+    """Have *file* and *path* in the language: click names them before one is chosen."""
+    before = [(one.type, one.type.name) for one in params if isinstance(one.type, click.Path)]
+    for kind, _ in before:
+        kind.name = gettext("path" if kind.dir_okay else "file")
+    try:
+        yield
+    finally:
+        for kind, name in before:
+            kind.name = name
 
 
 @contextmanager
