@@ -20,6 +20,7 @@ from .options import as_json, with_settings
 from .show import print_json, print_table
 from .since import as_iso, entries_since, moment
 from .tell import tell
+from .worker_words import note_of, when_of
 
 
 @group(help="help.punches")
@@ -56,11 +57,11 @@ def list_(settings: Settings, code: str | None, since: str | None, as_json: bool
             (
                 punch["seq"],
                 punch["working_day"] and say("punch.day", day=punch["working_day"]),
-                _when(punch),
+                when_of(punch),
                 punch["worker"],
                 punch["name"],
                 punch["direction"] and say(f"direction.{punch['direction']}"),
-                _note(punch),
+                note_of(punch),
             )
             for punch in found
         ),
@@ -98,24 +99,3 @@ def add(settings: Settings, as_json: bool, **asked: Any) -> None:
         print_json(result)
     else:
         tell(say("punch.added", code=result["worker"], at=result["at"], entry=result["seq"]))
-
-
-def _when(punch: dict[str, Any]) -> str:
-    if punch["at"]:
-        return say("punch.at", at=punch["at"])
-    low, high = punch["not_before"], punch["not_after"]
-    if low and high:
-        return say("punch.between", low=low, high=high)
-    if low:
-        return say("punch.after", low=low)
-    return say("punch.before", high=high) if high else say("punch.unknown-time")
-
-
-def _note(punch: dict[str, Any]) -> str | None:
-    if punch["voided"]:
-        return say("punch.note-voided", reason=punch["voided"])
-    if punch["kind"] == "punch.added":
-        return say("punch.note-added")
-    if punch["kind"] == "punch.recovered":
-        return say("punch.note-recovered")
-    return say("punch.note-repeat", of=punch["of"]) if punch["of"] else None

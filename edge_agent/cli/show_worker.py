@@ -1,9 +1,12 @@
 """``edge-agent workers show`` and ``merge``: all that the gate has of one worker."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 from msgspec import structs, to_builtins
 
-from ..contract.attendance import Attendance, attendance
+from ..contract.attendance import attendance
 from ..contract.errors import BadRequest
 from ..contract.language import Message, say
 from ..gate.consents import Consent
@@ -13,7 +16,7 @@ from .help import command
 from .options import as_json, with_settings
 from .show import print_json
 from .tell import tell
-from .worker_words import consent_state, fingers_of, state_of
+from .worker_words import consent_state, fingers_of, note_of, state_of, when_of
 
 _PUNCHES = 5
 _AMONG = 20_000
@@ -66,7 +69,7 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
         tell(f"{say(f'people.show-{name}'):<{_NARROW}}{text}", indent=" " * _NARROW)
     tell(say("people.show-punches" if punches else "people.show-no-punches"))
     for punch in reversed(punches):
-        tell(f"  {_told(punch)}", indent="    ")
+        tell(f"  {_told(structs.asdict(punch))}", indent="    ")
 
 
 def _consent(agreed: Consent | None) -> str:
@@ -76,11 +79,9 @@ def _consent(agreed: Consent | None) -> str:
     return say("people.consent-signed", state=state, text=agreed.text, on=agreed.signed)
 
 
-def _told(punch: Attendance) -> str:
-    at = say("punch.at", at=punch.at) if punch.at else say("punch.unknown-time")
-    way = say(f"direction.{punch.direction}") if punch.direction else ""
-    voided = say("punch.note-voided", reason=punch.voided) if punch.voided else ""
-    return "  ".join(part for part in (at, way, voided) if part)
+def _told(punch: Mapping[str, Any]) -> str:
+    way = say(f"direction.{punch['direction']}") if punch["direction"] else None
+    return "  ".join(part for part in (when_of(punch), way, note_of(punch)) if part)
 
 
 @command(name="merge", help="help.workers-merge")

@@ -1,6 +1,7 @@
-"""What people read of a worker: whether they may punch, and by which fingers."""
+"""What people read of a worker: whether they may punch, by which fingers, and when they did."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ..contract.language import say
 from ..contract.people import Employment, Worker
@@ -51,3 +52,26 @@ def consent_state(own: Consent | None) -> str:
 def fingers_of(fingers: Iterable[str]) -> list[str]:
     """Fingers by the names that people have for them."""
     return [say("people.finger", finger=finger) for finger in fingers]
+
+
+def when_of(punch: Mapping[str, Any]) -> str:
+    """When a punch was, or between which times; ``punch`` as ``punches list --json`` has it."""
+    if punch["at"]:
+        return say("punch.at", at=punch["at"])
+    low, high = punch["not_before"], punch["not_after"]
+    if low and high:
+        return say("punch.between", low=low, high=high)
+    if low:
+        return say("punch.after", low=low)
+    return say("punch.before", high=high) if high else say("punch.unknown-time")
+
+
+def note_of(punch: Mapping[str, Any]) -> str | None:
+    """Whether a punch counts, and who has put it there; None: it is one like most."""
+    if punch["voided"]:
+        return say("punch.note-voided", reason=punch["voided"])
+    if punch["kind"] == "punch.added":
+        return say("punch.note-added")
+    if punch["kind"] == "punch.recovered":
+        return say("punch.note-recovered")
+    return say("punch.note-repeat", of=punch["of"]) if punch["of"] else None

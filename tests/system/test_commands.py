@@ -653,6 +653,23 @@ def test_workers_by_a_file(gate: Gate) -> None:
     assert (near.code, near.sentence) == (65, "There is no worker nv900: is NV0900 meant?")
 
 
+def test_the_last_punches_of_a_worker_say_which_of_them_count(gate: Gate) -> None:
+    added = gate.cli(*"punches add NV001 --at 2026-11-23T06:00 --reason no-power --json".split())
+    gate.start()
+    watch = gate.watch()
+    gate.open(watch)
+    for outcome in ("recorded", "repeated"):
+        gate.press("NV001")
+        assert watch.panel()["outcome"] == outcome
+    first = gate.punches()[0][0]
+    shown = gate.cli("workers", "show", "NV001").out.splitlines()[-3:]
+    assert shown[0].endswith(f"  repeat of {first}")
+    assert shown[1].count("  ") == 1, "nothing is said of one like most"
+    assert shown[2] == "  2026-11-23 06:00:00  added by a supervisor"
+    assert gate.cli("punches", "void", str(added.json["seq"]), "--reason", "late").code == 0
+    assert gate.cli("workers", "show", "NV001").out.endswith("06:00:00  voided: late\n")
+
+
 def test_what_goes_for_good_is_named_and_asked_about_at_a_terminal(gate: Gate) -> None:
     """Whoever says no keeps it, and a script that has no terminal is not asked."""
     command = ["prints", "remove", "NV001", "--finger", "right-index"]
