@@ -26,14 +26,32 @@ _WIDEST = 80
 """Columns of a text that is read; a wider terminal does not make it easier."""
 
 
+_NARROWEST = 10
+"""Columns that what an option means has at least."""
+
+
 class Formatter(click.HelpFormatter):
-    """Leaves what an option means two thirds of a narrow terminal."""
+    """Leaves what an option means two thirds of a narrow terminal, and tears no word: click's own
+    breaks lines within ``edge-agent``, and within a path.
+    """
+
+    def write_text(self, text: str) -> None:
+        self.write(f"{_folded(text, self.width, ' ' * self.current_indent)}\n")
 
     def write_dl(
         self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
     ) -> None:
         told = [(in_words(typed), meaning) for typed, meaning in rows]
-        super().write_dl(told, min(col_max, self.width // 3 + 2), col_spacing)
+        widest = max((len(typed) for typed, _ in told), default=0)
+        column = min(widest, col_max, self.width // 3 + 2) + col_spacing
+        hanging = " " * (self.current_indent + column)
+        for typed, meaning in told:
+            lead = f"{'':>{self.current_indent}}{typed}"
+            if len(typed) > column - col_spacing and meaning:
+                self.write(f"{lead}\n")
+                lead = ""
+            text = _folded(meaning, max(self.width, len(hanging) + _NARROWEST), hanging)
+            self.write(f"{lead}{text[len(lead) :]}".rstrip() + "\n")
 
 
 class Context(click.Context):
@@ -185,6 +203,23 @@ def _is_text(value: object) -> bool:
         except UnicodeEncodeError:
             return False
     return True
+
+
+def _folded(text: str, columns: int, indent: str) -> str:
+    """Its paragraphs in lines of at most so many columns, each with this indent, no word torn."""
+    from textwrap import fill
+
+    return "\n\n".join(
+        fill(
+            " ".join(one.split()),
+            columns,
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for one in text.split("\n\n")
+    )
 
 
 def in_words(typed: str) -> str:

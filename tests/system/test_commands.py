@@ -654,7 +654,8 @@ def test_workers_by_a_file(gate: Gate) -> None:
 
 
 def test_the_last_punches_of_a_worker_say_which_of_them_count(gate: Gate) -> None:
-    added = gate.cli(*"punches add NV001 --at 2026-11-23T06:00 --reason no-power --json".split())
+    when = ("--at", "2026-11-23T06:00", "--reason", "no-power")
+    added = gate.cli("punches", "add", "NV001", *when, "--json")
     gate.start()
     watch = gate.watch()
     gate.open(watch)
