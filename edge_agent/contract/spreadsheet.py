@@ -205,7 +205,7 @@ def _find_titles(
         places: dict[str, int] = {}
         twice: list[str] = []
         for name, known in titles.items():
-            found = [n for n, title in enumerate(there) if title in map(_title, known)]
+            found = _under(there, [_title(title) for title in known])
             places |= {name: found[0]} if found else {}
             twice += [there[n] for n in found[1:]]
         missing = [group for group in needed if not set(group) & set(places)]
@@ -229,6 +229,18 @@ def _find_titles(
         ],
         found=[title[:_LONGEST_TITLE] for title in nearest[:_TITLES_TOLD]],
     )
+
+
+def _under(there: Sequence[str], known: Sequence[str]) -> list[int]:
+    """The columns with one of these titles; where none has, one as it is typed without marks."""
+    found = [n for n, title in enumerate(there) if title in known]
+    bare = [_without_marks(title) for title in known]
+    return found or [n for n, title in enumerate(there) if title.isascii() and title in bare]
+
+
+def _without_marks(title: str) -> str:
+    letters = unicodedata.normalize("NFD", title.replace("đ", "d"))
+    return "".join(char for char in letters if not unicodedata.combining(char))
 
 
 def _twice(number: int, title: str) -> Message:

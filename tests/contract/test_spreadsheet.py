@@ -208,6 +208,13 @@ def test_titles_are_compared_as_people_compare(tmp_path: Path, title: str) -> No
     assert cells(read(book(tmp_path, ["Mã NV", title], HOA))) == [{"code": "NV1", "name": "Hoa"}]
 
 
+def test_titles_without_marks_are_the_same_where_none_is_with_them(tmp_path: Path) -> None:
+    path = book(tmp_path, ["MA NV", "Ho va Ten Dem", "ten", "tu ngay"], ["1", "Lò", "Mây", None])
+    assert cells(read(path)) == [{"code": "1", "family": "Lò", "given": "Mây"}]
+    path = book(tmp_path, ["mã nv", "tên", "ten"], ["1", "Mây", "mặt hàng"])
+    assert cells(read(path)) == [{"code": "1", "given": "Mây"}], "the one with marks is meant"
+
+
 def test_rows_above_and_below_the_table(tmp_path: Path) -> None:
     table = read(
         book(

@@ -47,7 +47,7 @@ def read_roster_file(path: Path) -> RosterFile:
         problems += [
             Message("roster.family-title", title=title)
             for title in table.passed_over
-            if title.startswith("họ")
+            if title.startswith(("họ", "ho "))
         ]
     seen: set[str] = set()
     workers = []
