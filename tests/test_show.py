@@ -134,6 +134,8 @@ def test_a_question_breaks_between_words_and_has_room_for_its_answer(
     confirm(question)
     ask(question)
     answer(question)
+    ask("Second finger, right-index [Enter 1 2 3 4 0]")
+    assert asked.pop() == "Second finger, right-index\n[Enter 1 2 3 4 0]", "answers are in one line"
     for text in asked[1:]:
         assert text.split()[: len(question.split())] == question.split()
         assert max(map(len, text.splitlines())) <= 40 - len(": y")

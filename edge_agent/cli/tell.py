@@ -3,6 +3,7 @@ one line elsewhere; nothing that a terminal would obey, and no letter that it ca
 """
 
 import os
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +16,8 @@ from ..contract.language import VIETNAMESE, Message, current, say, visible
 _NARROWEST = 20
 _USUAL = 80
 _ANSWER = len(": c")
+_NO_BREAK = "\N{WORD JOINER}"
+"""Stands for a space where no line may end."""
 
 
 def tell(text: str, *, err: bool = False, indent: str = "", colour: str | None = None) -> None:
@@ -92,9 +95,13 @@ def confirm(question: str) -> None:
 
 
 def _asked(question: str, stream: TextIO) -> str:
-    """A question as the terminal shows it, with room for an answer of a letter or two."""
-    shown = folded(question, "", width() - _ANSWER) if stream.isatty() else question
-    return legible(shown, stream)
+    """A question as the terminal shows it, with room for an answer of a letter or two, and what may
+    be answered, ``[y/N]``, in one line.
+    """
+    if stream.isatty():
+        whole = re.sub(r"\[.*?\]", lambda choice: choice[0].replace(" ", _NO_BREAK), question)
+        question = folded(whole, "", width() - _ANSWER).replace(_NO_BREAK, " ")
+    return legible(question, stream)
 
 
 def legible(text: str, stream: TextIO | None) -> str:

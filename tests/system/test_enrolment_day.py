@@ -71,15 +71,14 @@ class Terminal:
                 else:
                     self._obey(line)
             if heard.endswith(_QUESTION):
-                os.write(master, self._answer(heard).encode() + b"\n")
+                os.write(master, self._answer().encode() + b"\n")
                 heard = ""
         os.close(master)
         self._gate.finger("lift")
         return process.wait()
 
-    def _answer(self, question: str) -> str:
-        words = question.replace("\n", " ").split(",")[-1].split()
-        self._finger = next(word for word in words if word.startswith(("right-", "left-")))
+    def _answer(self) -> str:
+        self._finger = re.findall(r"(?:right|left)-\w+", self.said)[-1]
         if self._code in self._poor and "too poor" in self.said.rpartition("Next (")[2]:
             return "4"
         return ""
