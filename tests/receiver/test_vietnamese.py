@@ -71,6 +71,7 @@ ASKED: dict[str, list[tuple[str, ...]]] = {
         (name, *WHO) for name in ("shifts.toml", "people.csv", "kind.toml", "cut.toml")
     ],
     "site show": [()],
+    "retention": [(), ("--json",), ("--years", "5")],
     "stolen": [("main-gate",)],
     "key new": [("new.key",), ("new.key",)],
     "key show": [("new.key",), ("people.csv",)],
