@@ -236,3 +236,11 @@ def test_two_altered_bytes(small: Path, truth: Truth, tmp_path: Path, part: int)
         for place in (first, second):
             altered[place] ^= rng.randrange(1, 256)
         try_out(bytes(altered), truth, tmp_path / "x", (seed, first, second))
+
+
+def test_the_list_of_tables_out_of_order(small: Path, truth: Truth, tmp_path: Path) -> None:
+    """It is read all the same, and the first write to it makes the database unreadable."""
+    raw = bytearray((small / "gate.db").read_bytes())
+    row = raw.index(b"\x07\x17\x19\x19\x01\x83\x1ftableclaimsclaims")
+    raw[row - 1] ^= 0x02  # its number, the last of all
+    assert try_out(bytes(raw), truth, tmp_path / "x", row)

@@ -133,6 +133,8 @@ def _damages(path: Path, database: Database, first_pages: list[bytes]) -> Iterat
     missing = [table for table in TABLES if table not in names]
     if missing and not migrations().pending(database):
         yield f"tables are missing: {', '.join(missing)}"
+    # Its own list of them is read in whatever order it stands; the first write to it breaks it.
+    yield from _structure_damage(database, "sqlite_schema")
     for table in TABLES:
         if table in names and table != "ledger":
             yield from _table_damage(database, table)
@@ -170,10 +172,14 @@ def _free_pages_make_sense(header: bytes, pages: int) -> bool:
     return (first == 0) == (count == 0) and first <= pages and count < pages
 
 
-def _table_damage(database: Database, table: str) -> Iterator[str]:
+def _structure_damage(database: Database, table: str) -> Iterator[str]:
     for (said,) in database.conn.execute(f'PRAGMA integrity_check("{table}")'):
         if said != "ok":
             yield f"table {table}: {said}"
+
+
+def _table_damage(database: Database, table: str) -> Iterator[str]:
+    yield from _structure_damage(database, table)
     if table == "landmarks":
         read_landmarks(database)
     for row in rows_of(database, table):
