@@ -18,6 +18,7 @@ from edge_agent.contract.atomic_file import (
     replacing,
 )
 from edge_agent.contract.errors import BadRequest, StoreFault
+from tests.power_cut import cut, in_time
 
 OLD, NEW = b"old " * 1000, b"new " * 5000
 
@@ -29,7 +30,7 @@ def cut_at(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     def counted(what: Any) -> Any:
         def step(*args: Any, **kwargs: Any) -> Any:
             if next(steps) == at:
-                os._exit(1)
+                cut()
             return what(*args, **kwargs)
 
         return step
@@ -45,15 +46,13 @@ def test_cut_off_at_any_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wa
         target = tmp_path / f"{at}"
         if way == "replacing":
             target.write_bytes(OLD)
-        child = os.fork()
-        if child == 0:
-            with suppress(BaseException):
-                cut_at(monkeypatch, at)
-                with replacing(target) if way == "replacing" else new_private_file(target) as file:
-                    file.write(NEW)
-                os._exit(0)
-            os._exit(1)
-        whole = os.waitpid(child, 0)[1] == 0
+
+        def write(target: Path = target, at: int = at) -> None:
+            cut_at(monkeypatch, at)
+            with replacing(target) if way == "replacing" else new_private_file(target) as file:
+                file.write(NEW)
+
+        whole = in_time(write)
         found = target.read_bytes() if target.exists() else None
         assert found in ({OLD, NEW} if way == "replacing" else {None, NEW})
         seen.add(found)

@@ -18,6 +18,7 @@ from edge_agent.gate.people.requests import StepKind
 from edge_agent.gate.ports import Buffer, FingerImage, GoOn, SensorInfo, give_up
 from edge_agent.gate.rules import Hint, Match, Policy
 from edge_agent.gate.sensor.pairing import Pairing, digest
+from tests.power_cut import PowerCut
 
 from .staged_store import StagedStore
 
@@ -189,10 +190,6 @@ class ScriptedSensor:
 
     def close(self) -> None:
         self.asked.append("close")
-
-
-class PowerCut(BaseException):
-    """The power fails: nothing catches it, and nothing that it interrupts goes on."""
 
 
 def template_of(finger: str) -> bytes:

@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import stat
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from edge_agent.gate.ledger.lost_people import LostPeople, still_lost
 from edge_agent.gate.ledger.store import people_snapshot, sqlite_store
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.succession.swap import set_aside
+from tests.power_cut import PowerCut, cut, in_time
 
 from .ledgers import append, later, punch
 from .old_copies import HERE, made, names, open_at, own, start
@@ -242,10 +243,6 @@ def test_who_was_lost_is_not_forgotten_when_others_are(
         assert still_lost(store) is None
 
 
-class PowerCut(BaseException):
-    pass
-
-
 def test_the_new_ledger_has_its_own_before_it_is_in_its_place(
     staffed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -338,7 +335,7 @@ def cut_at(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     def counted(what: Any) -> Any:
         def step(*args: Any, **kwargs: Any) -> Any:
             if next(steps) == at:
-                raise PowerCut
+                cut()
             return what(*args, **kwargs)
 
         return step
@@ -361,15 +358,13 @@ def test_a_power_cut_never_leaves_another_word_than_the_tables(
     steps, stale = 0, 0
     while True:
         folder = copy(staffed, tmp_path / f"cut-{steps}")
-        child = os.fork()
-        if child == 0:
-            with suppress(BaseException):
-                store = open_at(folder)
-                cut_at(monkeypatch, steps)
-                remove(store, STAFF[5], 5)
-                os._exit(0)
-            os._exit(1)
-        whole = os.waitpid(child, 0)[1] == 0
+
+        def change(folder: Path = folder, at: int = steps) -> None:
+            store = open_at(folder)
+            cut_at(monkeypatch, at)
+            remove(store, STAFF[5], 5)
+
+        whole = in_time(change)
         kept = people_snapshot.read(folder / "gate.db")
         with closing(open_at(folder)) as store:
             prints = {print_.slot for print_ in store.prints()}

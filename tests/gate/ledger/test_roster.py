@@ -22,6 +22,7 @@ from edge_agent.gate.ledger.store.schema import migrations
 from edge_agent.gate.ledger.store.sqlite_store import SqliteChange
 from edge_agent.gate.people.roster import RosterInbox, RosterKeeper
 from edge_agent.gate.rules import Policy
+from tests.power_cut import PowerCut
 
 from .ledgers import GATE, open_store
 
@@ -49,10 +50,6 @@ def test_both_words_are_kept(tmp_path: Path) -> None:
 
 
 WORKERS = 40
-
-
-class PowerCut(BaseException):
-    """Nothing catches it, and nothing that it interrupts goes on."""
 
 
 def live(folder: Path, payload: bytes) -> tuple[list[Worker], int]:

@@ -30,6 +30,7 @@ from edge_agent.gate.ledger.store.verify import verify_ledger
 from edge_agent.gate.ledger.succession import swap
 from edge_agent.gate.ledger.succession.swap import set_aside
 from edge_agent.gate.settings.load import load_settings
+from tests.power_cut import cut, in_time
 
 from .ledgers import GATE, NOON, ZONE, append, later, open_store, punch, unsynced
 from .old_copies import CODES, HERE, MARK, datas, fill, made, names, open_at, own, sound, start
@@ -273,10 +274,6 @@ def test_every_table_has_been_thought_of() -> None:
     assert set(TABLES) == tables, "say in carry_over.py whether a new ledger takes it over"
 
 
-class PowerCut(BaseException):
-    pass
-
-
 def cut_at(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     """Every step is counted, and ``at`` of them are made."""
     steps = itertools.count()
@@ -284,7 +281,7 @@ def cut_at(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     def counted(what: Any) -> Any:
         def step(*args: Any, **kwargs: Any) -> Any:
             if next(steps) == at:
-                raise PowerCut
+                cut()
             return what(*args, **kwargs)
 
         return step
@@ -312,14 +309,12 @@ def test_a_power_cut_at_any_step_is_made_good(
         folder = tmp_path / f"cut-{steps}"
         shutil.copytree(original, folder)
         here = HERE if damaged else OTHER_CARD
-        child = os.fork()
-        if child == 0:
-            cut_at(monkeypatch, steps)
-            with suppress(PowerCut):
-                start(folder, here, now=later(10**9))
-                os._exit(0)
-            os._exit(1)
-        cut = os.waitpid(child, 0)[1] != 0
+
+        def leave(folder: Path = folder, here: HostIdentity = here, at: int = steps) -> None:
+            cut_at(monkeypatch, at)
+            start(folder, here, now=later(10**9))
+
+        whole = in_time(leave)
         start(folder, here, now=later(10**9))
         entries = sound(folder)
         assert [e["of"]["seq"] for e in entries if e["kind"] == "punch.recovered"] == list(
@@ -331,7 +326,7 @@ def test_a_power_cut_at_any_step_is_made_good(
             f"gate.db.old-1-{why}",
         ], steps
         steps += 1
-        if not cut:
+        if whole:
             break
     assert steps > 10
 

@@ -12,6 +12,7 @@ from edge_agent.contract.language import Message
 from edge_agent.gate.errors import BadSettings
 from edge_agent.gate.settings.load import load_settings
 from edge_agent.gate.setup.apply import set_up
+from tests.power_cut import PowerCut
 
 from .test_card_file import KEY, RECIPIENT, filled_in
 
@@ -165,10 +166,6 @@ def test_a_network_that_is_not_stated_any_more_goes(card: Card) -> None:
     assert not [name for name in card.machine if "nmconnection" in name or "authorized" in name]
 
 
-class Cut(BaseException):
-    """The power."""
-
-
 _SECTOR = 512
 
 
@@ -181,7 +178,7 @@ def cut_at(step: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         def stepping(*arguments: object, **named: object) -> object:
             steps[0] += 1
             if steps[0] == step:
-                raise Cut
+                raise PowerCut
             return real(*arguments, **named)
 
         return stepping
@@ -192,7 +189,7 @@ def cut_at(step: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         steps[0] += 1
         if steps[0] == step:
             write(fd, content[_SECTOR:], offset + _SECTOR)
-            raise Cut
+            raise PowerCut
         return write(fd, content, offset)
 
     with monkeypatch.context() as patch:
@@ -212,7 +209,7 @@ def test_wherever_the_power_fails_the_end_is_the_same(
     assert steps[0] > 40
     for step in range(1, steps[0] + 1):
         other = Card(tmp_path / str(step))
-        with cut_at(step, monkeypatch), pytest.raises(Cut):
+        with cut_at(step, monkeypatch), pytest.raises(PowerCut):
             other.switch_on()
         if other.path.exists():
             other.switch_on()

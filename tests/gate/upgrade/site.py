@@ -24,6 +24,7 @@ from edge_agent.gate.upgrade.places import Places
 from edge_agent.gate.upgrade.prepare import make_room, prepare
 from edge_agent.gate.upgrade.prove import prove
 from tests.gate.ledger.ledgers import ALIVE, GATE, ZONE, append, later, punch
+from tests.power_cut import PowerCut
 
 OLD, NEW = "0.1.0-1", "0.2.0-1"
 UNIT = "edge-agent.service"
@@ -46,10 +47,6 @@ def program(version: str, alters: bool) -> Iterator[None]:
     finally:
         schema.STEPS[:] = before
         schema.migrations.cache_clear()
-
-
-class PowerCut(BaseException):
-    """Nothing catches it."""
 
 
 class Site:

@@ -19,8 +19,9 @@ from edge_agent.gate.ledger.store.verify import verify_ledger
 from edge_agent.gate.upgrade import conduct
 from edge_agent.gate.upgrade.places import Places
 from tests.gate.ledger.ledgers import GATE, ZONE
+from tests.power_cut import PowerCut
 
-from .site import NEW, OLD, PowerCut, Site, program
+from .site import NEW, OLD, Site, program
 
 CLEARED = Path(__file__).parents[3] / "config" / "edge-agent.tmpfiles.conf"
 
