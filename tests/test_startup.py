@@ -26,6 +26,19 @@ DATABASE = ("sqlite_utils", "pluggy", "dateutil")
 
 OTHERS = ("asyncio", "importlib.metadata", "email", "urllib.request")
 
+PAPERS = (
+    *("html", "json", "zipfile", "statistics", "edge_agent.gate.papers", "edge_agent.cli.privacy"),
+    *(
+        "edge_agent.contract.spreadsheet",
+        "edge_agent.cli.workers_file",
+        "edge_agent.cli.show_worker",
+    ),
+)
+"""What other commands of a group print and read."""
+
+WRITING = ("logging", "edge_agent.gate.ledger.store.change", "edge_agent.gate.ledger.recorder")
+"""What only a gate that writes needs."""
+
 
 def loaded(code: str, **environment: str) -> set[str]:
     """Every module that a fresh process has loaded at its end, whatever ``code`` ends with."""
@@ -101,8 +114,8 @@ def test_the_help_takes_no_command(config: Path) -> None:
 @pytest.mark.usefixtures("daemon")
 def test_a_daemon_is_asked_without_what_it_is_made_of(config: Path) -> None:
     names = loaded_after("status", "--json", config=config)
-    unwanted = ("sqlite3", "logging", "edge_agent.gate.daemon", *DRIVERS, *DATABASE, *OTHERS)
-    assert among(names, *unwanted) == set()
+    unwanted = ("sqlite3", "edge_agent.gate.daemon", *DRIVERS, *DATABASE, *OTHERS)
+    assert among(names, *unwanted, *PAPERS, *WRITING) == set()
     assert "edge_agent.gate.control.client" in names
 
 
@@ -114,6 +127,25 @@ def test_reading_takes_sqlite_alone(config: Path, command: tuple[str, ...]) -> N
     repairs = ("edge_agent.gate.ledger.damage", "edge_agent.gate.sensor", "edge_agent.gate.uplink")
     assert among(names, *repairs, *DRIVERS, *DATABASE, *OTHERS) == set()
     assert names >= {"sqlite3", "edge_agent.gate.ledger.store.sqlite_store"}
+
+
+@pytest.mark.parametrize("command", [("status",), ("workers", "list"), ("prints", "list")])
+def test_what_is_looked_at_each_day_takes_neither_papers_nor_what_writes(
+    config: Path, command: tuple[str, ...]
+) -> None:
+    names = loaded_after(*command, config=config)
+    assert among(names, *PAPERS, *WRITING) == set()
+
+
+@pytest.mark.usefixtures("config")
+def test_a_command_ends_without_looking_for_garbage() -> None:
+    """A tenth of its time otherwise: Python looks through all that was imported, and again."""
+    told = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count()));"
+    code = f"{told} sys.argv[1:] = ['--help']; from edge_agent.__main__ import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; {code}"], capture_output=True, timeout=120, check=True
+    )
+    assert int(done.stdout.splitlines()[-1]) > 0
 
 
 @pytest.mark.parametrize("module", ["edge_agent.gate.daemon.run", "edge_agent.cli.run"])
@@ -137,11 +169,30 @@ def test_the_ledger_does_not_load_a_parser_of_dates() -> None:
 def test_what_is_spared_is_found_where_it_belongs(config: Path) -> None:
     """The control of the tests above."""
     names = loaded_after("workers", "add", "007", "Lan", config=config)
-    assert names >= {"sqlite_utils", "serial", "edge_agent.gate.ledger.damage.salvage"}
+    assert names >= {"sqlite_utils", "serial", "edge_agent.gate.ledger.damage.salvage", *WRITING}
+    everywhere = "edge_agent.cli.privacy_dossier, edge_agent.cli.privacy_certificate"
+    papers = loaded_by(f"{everywhere}, edge_agent.cli.workers_file, edge_agent.cli.show_worker")
+    methods = loaded_by("edge_agent.cli.privacy_methods")
+    assert papers | methods >= {*PAPERS} - {"edge_agent.cli.privacy"}
     assert "edge_agent.simulator" in loaded_by("edge_agent.cli.simulate, edge_agent.simulator")
     assert "PIL._imaging" in loaded_by("pyfingerprint.pyfingerprint")
     assert "dateutil.parser._parser" in loaded_by("sqlite_utils")
     assert "edge_agent.gate.daemon.run" not in loaded_by("edge_agent.cli")
+
+
+def test_a_group_finds_its_commands_wherever_they_are() -> None:
+    looked: list[str] = []
+    groups: list[click.Group] = [cli.main]
+    while groups:
+        group = groups.pop()
+        for name in group.list_commands(context := click.Context(group)):
+            command = group.get_command(context, name)
+            assert command is not None
+            assert command.name == name
+            looked.append(name)
+            if isinstance(command, click.Group):
+                groups.append(command)
+    assert {*cli.COMMANDS, "import", "merge", "reseal", "dossier", "closings"} <= {*looked}
 
 
 def test_the_list_of_commands_says_what_they_say_of_themselves() -> None:

@@ -1,12 +1,11 @@
-"""The command line. Each command is imported only when it is asked for: an import is processor
-time that a Pi Zero pays eightfold, and the daemon must not carry the others' memory.
+"""The command line. Each command is imported only when it is asked for (see Group): the daemon must
+not carry the others' memory.
 """
 
 import gc
 import sys
 from collections.abc import Sequence
 from gettext import gettext
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -59,14 +58,8 @@ GO_ON = ("demo", "display", "receive", "run", "simulate", "watch")
 
 
 class _Commands(Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            return None
-        module = import_module(f".{COMMANDS[name]}", __package__)
-        command: click.Command = getattr(module, name.replace("-", "_"))
+        command = super().get_command(ctx, name)
         if name in GO_ON:
             gc.enable()
         return command
@@ -141,7 +134,10 @@ class _Commands(Group):
 
 
 @click.group(
-    cls=_Commands, help="help.main", context_settings={"help_option_names": ["-h", "--help"]}
+    cls=_Commands,
+    elsewhere=COMMANDS,
+    help="help.main",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, prog_name="edge-agent", help="help.version")
 @click.option(

@@ -16,10 +16,9 @@ from .complete import code_argument
 from .help import group
 from .options import as_json, ask_a_person, page_option, with_settings, yes_option
 from .page import field, heading, led, page, paragraph, signatures
-from .privacy import tell_erasure
 from .show import print_json, print_table, shown_day
 from .tell import tell
-from .worker_words import consent_state
+from .worker_words import consent_state, tell_erasure
 
 
 @group(help="help.consent")

@@ -2,9 +2,10 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from gettext import gettext
+from importlib import import_module
 from io import StringIO
 from typing import IO, TYPE_CHECKING, Any
 
@@ -149,6 +150,24 @@ class Group(Command, click.Group):
 
     command_class = Command
     group_class = type
+
+    def __init__(
+        self, *arguments: Any, elsewhere: Mapping[str, str] | None = None, **attributes: Any
+    ) -> None:
+        """``elsewhere``: command → the module of this package that has it, which is imported only
+        when the command is asked for: an import is processor time that a Pi Zero pays eightfold.
+        """
+        super().__init__(*arguments, **attributes)
+        self.elsewhere = elsewhere or {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *self.elsewhere})
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if (module := self.elsewhere.get(name)) is None:
+            return super().get_command(ctx, name)
+        found = vars(import_module(f".{module}", __package__)).values()
+        return next(one for one in found if isinstance(one, click.Command) and one.name == name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

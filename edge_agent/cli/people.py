@@ -21,26 +21,25 @@ from .carry_out import carry_out, names_of, who
 from .complete import code_argument, finger_option
 from .help import command, group
 from .options import as_json, ask_a_person, with_settings, yes_option
-from .privacy import tell_beside, tell_erasure
 from .show import print_json, print_table
-from .show_worker import merge, show
 from .tell import ask, tell
-from .worker_words import fingers_of, state_of
-from .workers_file import export, import_
+from .worker_words import fingers_of, state_of, tell_beside, tell_erasure
 
 _MOST_NAMED = 20
 """Codes in a sentence below a table."""
 
 
-@group(help="help.workers")
+@group(
+    help="help.workers",
+    elsewhere={
+        "export": "workers_file",
+        "import": "workers_file",
+        "merge": "show_worker",
+        "show": "show_worker",
+    },
+)
 def workers() -> None:
     """Who may punch."""
-
-
-workers.add_command(import_)
-workers.add_command(export)
-workers.add_command(show)
-workers.add_command(merge)
 
 
 @workers.command(help="help.workers-add")

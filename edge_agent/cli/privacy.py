@@ -12,29 +12,26 @@ from ..gate.people.requests import TellErased
 from ..gate.settings.schema import Settings
 from .help import group
 from .options import as_json, with_settings
-from .privacy_certificate import certificate, verify
-from .privacy_dossier import dossier_
-from .privacy_methods import methods
-from .privacy_report import report
-from .privacy_requests import answer, request, requests
 from .sealed_backups import tell_to_destroy
 from .show import print_json, print_table, shown_day
 from .tell import tell
 
 
-@group(help="help.privacy")
+@group(
+    help="help.privacy",
+    elsewhere={
+        "answer": "privacy_requests",
+        "certificate": "privacy_certificate",
+        "dossier": "privacy_dossier",
+        "methods": "privacy_methods",
+        "report": "privacy_report",
+        "request": "privacy_requests",
+        "requests": "privacy_requests",
+        "verify": "privacy_certificate",
+    },
+)
 def privacy() -> None:
     """What is held of workers."""
-
-
-privacy.add_command(report)
-privacy.add_command(certificate)
-privacy.add_command(verify)
-privacy.add_command(request)
-privacy.add_command(methods)
-privacy.add_command(dossier_)
-privacy.add_command(answer)
-privacy.add_command(requests)
 
 
 @privacy.command(help="help.privacy-overdue")
@@ -126,30 +123,3 @@ def retention(settings: Settings, as_json: bool) -> None:
         empty="",
     )
     tell(say("kept.daily"))
-
-
-def tell_erasure(result: dict[str, Any], as_json: bool) -> None:
-    """What a withdrawal or a leaving came to; ends with 1 where something is left to do."""
-    code = result["worker"]
-    if as_json:
-        print_json(result)
-    elif result["begun"] is None and result["stopped"]:
-        tell(say("privacy.stopped", code=code, day=result["after"]))
-    elif result["begun"] is None:
-        tell(say("privacy.planned", code=code, day=result["after"]))
-    elif result["done"]:
-        tell(say("privacy.erased", code=code, **result["erased"]))
-    else:
-        tell(say("privacy.not-done", code=code), err=True)
-    if not as_json:
-        tell_beside(result)
-    if result["begun"] is not None and not result["done"]:
-        click.get_current_context().exit(1)
-
-
-def tell_beside(result: dict[str, Any]) -> None:
-    """What an erasure does not reach, and somebody has to."""
-    if result["set_aside"]:
-        tell(say("privacy.set-aside", files=result["set_aside"]), err=True)
-    if result.get("copied"):  # A daemon of an older version does not know.
-        tell(say("privacy.copied"), err=True)

@@ -13,25 +13,14 @@ from ..gate.host.memory import write_no_core
 from ..receiver.subscriber import Receiver
 from .help import group
 from .options import FilePath, way_to_broker
-from .receive_carry import carry
-from .receive_close import close_period, list_closings, show_differences
-from .receive_correct import correct
-from .receive_key import key
 from .receive_office import (
     DATABASE,
-    export_period,
     forget_roster,
     options_before,
     options_of,
-    show_coverage,
     show_roster,
     who_punches_beside,
 )
-from .receive_retention import show_retention
-from .receive_settle import settle_period
-from .receive_sheet import leave_group, sheet, site_group
-from .receive_shifts import shifts
-from .receive_stolen import stolen
 from .tell import tell, tell_notes
 
 if TYPE_CHECKING:
@@ -40,7 +29,27 @@ if TYPE_CHECKING:
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-@group(help="help.receive", invoke_without_command=True)
+@group(
+    help="help.receive",
+    invoke_without_command=True,
+    elsewhere={
+        "carry": "receive_carry",
+        "close": "receive_close",
+        "closings": "receive_close",
+        "correct": "receive_correct",
+        "coverage": "receive_office",
+        "diff": "receive_close",
+        "export": "receive_office",
+        "key": "receive_key",
+        "leave": "receive_sheet",
+        "retention": "receive_retention",
+        "settle": "receive_settle",
+        "sheet": "receive_sheet",
+        "shifts": "receive_shifts",
+        "site": "receive_sheet",
+        "stolen": "receive_stolen",
+    },
+)
 @click.option(
     "--config",
     type=FilePath(path_type=Path, readable=False),
@@ -140,18 +149,3 @@ def _tell_difference(count: int, difference: "RosterDifference") -> None:
 
 roster.add_command(forget_roster)
 roster.add_command(show_roster)
-receive.add_command(key)
-receive.add_command(carry)
-receive.add_command(export_period)
-receive.add_command(correct)
-receive.add_command(settle_period)
-receive.add_command(close_period)
-receive.add_command(list_closings)
-receive.add_command(show_differences)
-receive.add_command(show_coverage)
-receive.add_command(shifts)
-receive.add_command(sheet)
-receive.add_command(leave_group)
-receive.add_command(site_group)
-receive.add_command(stolen)
-receive.add_command(show_retention)

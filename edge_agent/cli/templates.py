@@ -27,23 +27,24 @@ from . import sealed_files
 from .carry_out import Perform, at_the_gate
 from .help import group
 from .options import FilePath, as_json, ask_a_person, with_settings, yes_option
-from .reseal import reseal
-from .sealed_backups import held_by_option, templates_destroyed, templates_list
+from .sealed_backups import held_by_option
 from .show import print_json
 from .tell import tell
 
 _file = FilePath(path_type=Path, dir_okay=False)
 
 
-@group(help="help.templates")
+@group(
+    help="help.templates",
+    elsewhere={
+        "destroyed": "sealed_backups",
+        "list": "sealed_backups",
+        "reseal": "reseal",
+    },
+)
 def templates() -> None:
     """What the sensor holds, somewhere else."""
     write_no_core()
-
-
-templates.add_command(templates_list)
-templates.add_command(templates_destroyed)
-templates.add_command(reseal)
 
 
 @templates.command(help="help.templates-backup")

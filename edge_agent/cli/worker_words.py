@@ -1,12 +1,18 @@
-"""What people read of a worker: whether they may punch, by which fingers, and when they did."""
+"""What people read of a worker: whether they may punch, by which fingers, when they did, and whether
+they are gone.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+import click
 
 from ..contract.language import say
 from ..contract.people import Employment, Worker
 from ..gate.consents import Consent
 from ..gate.erasure import Leaving
+from .show import print_json
+from .tell import tell
 
 
 def state_of(worker: Worker, leaving: Leaving | None, today: str | None) -> str:
@@ -75,3 +81,30 @@ def note_of(punch: Mapping[str, Any]) -> str | None:
     if punch["kind"] == "punch.recovered":
         return say("punch.note-recovered")
     return say("punch.note-repeat", of=punch["of"]) if punch["of"] else None
+
+
+def tell_erasure(result: dict[str, Any], as_json: bool) -> None:
+    """What a withdrawal or a leaving came to; ends with 1 where something is left to do."""
+    code = result["worker"]
+    if as_json:
+        print_json(result)
+    elif result["begun"] is None and result["stopped"]:
+        tell(say("privacy.stopped", code=code, day=result["after"]))
+    elif result["begun"] is None:
+        tell(say("privacy.planned", code=code, day=result["after"]))
+    elif result["done"]:
+        tell(say("privacy.erased", code=code, **result["erased"]))
+    else:
+        tell(say("privacy.not-done", code=code), err=True)
+    if not as_json:
+        tell_beside(result)
+    if result["begun"] is not None and not result["done"]:
+        click.get_current_context().exit(1)
+
+
+def tell_beside(result: dict[str, Any]) -> None:
+    """What an erasure does not reach, and somebody has to."""
+    if result["set_aside"]:
+        tell(say("privacy.set-aside", files=result["set_aside"]), err=True)
+    if result.get("copied"):  # A daemon of an older version does not know.
+        tell(say("privacy.copied"), err=True)

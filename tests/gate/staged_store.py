@@ -20,7 +20,8 @@ from edge_agent.contract.chain import Entry, read_wire
 from edge_agent.contract.errors import StoreFault
 from edge_agent.contract.people import Worker
 from edge_agent.contract.stamps import ClockState, Stamp
-from edge_agent.gate.ledger.store.sqlite_store import SqliteChange, SqliteStore
+from edge_agent.gate.ledger.store.change import SqliteChange
+from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 
 GATE = "main-gate"
 ZONE = ZoneInfo("UTC")

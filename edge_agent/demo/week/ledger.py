@@ -38,9 +38,10 @@ from ...contract.people_facts import (
 from ...contract.stamps import ClockState, Stamp, local_time, utc_time
 from ...gate.directions import DirectionRule
 from ...gate.last_punch import LastPunch, last_punches
+from ...gate.ledger.store.change import begin_ledger
 from ...gate.ledger.store.database import open_database
 from ...gate.ledger.store.ledger_rows import Tail
-from ...gate.ledger.store.sqlite_store import SqliteStore, begin_ledger
+from ...gate.ledger.store.sqlite_store import SqliteStore
 from ...gate.rules import Accepted, Match, Policy, Proof, Refused, Repeat, judge
 from .older_ledger import committed, committed_to, previous, recovered
 from .plan import (

@@ -6,7 +6,6 @@ must load neither drivers nor what repairs a ledger, for a Pi Zero pays dearly f
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
     from ..uplink.carried import CarriedReceipts
     from ..uplink.inbox import ForeignReceipt
     from ..uplink.thread import UplinkThread
-
-log = logging.getLogger(__name__)
 
 Pin = TypeVar("Pin")
 
@@ -209,6 +206,9 @@ class Assembly:
         try:
             return opened()
         except PinFault as fault:
+            import logging  # Only here: a command that looks has nothing to log.
+
+            log = logging.getLogger(__name__)
             log.error("%s Until then, and a restart, the gate records without it.", fault)
             self.pin_problems[key] = str(fault)
             return None

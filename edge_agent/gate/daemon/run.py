@@ -48,8 +48,9 @@ from .assembly import Assembly
 from .departure import LEAVES, Departure
 from .loop import GateLoop
 from .print_keeper import PrintKeeper
+from .running_status import Vitals, running_status
 from .signals import STOP_SIGNALS, Signals, tell_stacks
-from .status import Circumstances, Vitals, backup_of, gate_status, gate_time, running_status
+from .status import Circumstances, backup_of, gate_status, gate_time
 from .supervised_thread import SupervisedThread
 from .wired import Wired, first_connection, open_wired
 

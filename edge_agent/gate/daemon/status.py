@@ -10,7 +10,7 @@ from msgspec import Struct, to_builtins
 
 from ... import __version__
 from ...contract.chain import stamp_of, told
-from ...contract.language import Message, together, told_problem
+from ...contract.language import Message, together
 from ...contract.messages import (
     ClockStatus,
     GateStatus,
@@ -26,7 +26,6 @@ from ...contract.stamps import ClockState, Stamp, local_time
 from ...contract.true_times import Timeline
 from ..errors import NoLedgerYet
 from ..events import (
-    FingerAwaited,
     SensorChanged,
     StoreChanged,
     UplinkChanged,
@@ -40,7 +39,6 @@ from ..ledger.print_watch import PrintStanding
 from ..ledger.store.metadata import CASE_OPEN, ERASURES_UNKNOWN
 from ..ledger.store.sqlite_store import SqliteStore
 from .assembly import Assembly
-from .supervised_thread import SILENT_AFTER_S
 
 _FILLING_PERCENT = 80
 
@@ -192,61 +190,6 @@ def _text(problem: Message | None) -> str | None:
     return None if problem is None else str(problem)
 
 
-class Vitals(Struct, frozen=True, kw_only=True):
-    """How the running daemon itself is. Payroll is not told: it could do nothing about it."""
-
-    up_s: float
-    """Seconds since it was up."""
-    away_s: float | None
-    """Seconds since the broker was last there; None: it is there."""
-    mended: int
-    """How often the sensor's link was mended within the last ten minutes."""
-    clock_refused: bool
-    """Whether the kernel does not say if the clock is synchronised, so that no time is believed."""
-    silent_s: dict[str, float]
-    """For each thread, the seconds since its last sign of life."""
-
-
-MENDED_OFTEN = 10
-"""Times in ten minutes. A spark or a press that begins badly makes one or two."""
-
-
-def running_status(
-    status: GateStatus,
-    uplink: UplinkChanged,
-    awaited: FingerAwaited,
-    vitals: Vitals,
-    problems: Problems | None = None,
-) -> dict[str, Any]:
-    """What ``status --json`` prints while the daemon runs."""
-    waits = {"awaiting": awaited.request, "awaiting_worker": awaited.worker}
-    told = _told("running", uplink, {**to_builtins(status), **waits}, problems or {})
-    told["up_s"] = round(vitals.up_s)
-    told["hangs"] = [name for name, s in vitals.silent_s.items() if s >= SILENT_AFTER_S]
-    told["silent_s"] = {name: round(seconds, 1) for name, seconds in vitals.silent_s.items()}
-    sensor, way = told["sensor"], told["uplink"]
-    sensor["mended"] = vitals.mended
-    told["clock"]["refused"] = vitals.clock_refused
-    way["away_s"] = None if vitals.away_s is None else round(vitals.away_s)
-    often = vitals.mended >= MENDED_OFTEN and sensor["state"] == "ready"
-    mended = Message("problem.mended", count=vitals.mended) if often else None
-    _tell(sensor, together(_hangs(vitals, "gate"), told_problem(sensor), mended))
-    _tell(way, together(_hangs(vitals, "uplink"), told_problem(way)))
-    return told
-
-
-def _hangs(vitals: Vitals, thread: str) -> Message | None:
-    seconds = vitals.silent_s[thread]
-    if seconds < SILENT_AFTER_S:
-        return None
-    return Message("problem.hangs", thread=thread, seconds=float(seconds))
-
-
-def _tell(part: dict[str, Any], problem: Message | None) -> None:
-    detail = as_detail(problem)
-    part["problem"], part["message"] = detail["detail"], detail["message"]
-
-
 def at_rest(assembly: Assembly, store: SqliteStore) -> tuple[GateStatus, Problems]:
     """The same of a gate whose daemon does not run."""
     unused = Circumstances(
@@ -261,10 +204,10 @@ def stopped_status(assembly: Assembly) -> dict[str, Any]:
     try:
         store = assembly.store_for_reading()
     except NoLedgerYet:
-        return _told("stopped", nowhere, {"gate": assembly.settings.gate.id, "ledger": None}, {})
+        return told_of("stopped", nowhere, {"gate": assembly.settings.gate.id, "ledger": None}, {})
     with closing(store):
         status, problems = at_rest(assembly, store)
-        told = _told("stopped", nowhere, to_builtins(status), problems)
+        told = told_of("stopped", nowhere, to_builtins(status), problems)
         told |= glance(store, status.ledger.confirmed_seq, assembly.zone)
         told |= {"backup": backup_of(assembly, store), "retired": store.retired}
     return told | {"time": gate_time(assembly), "board": to_builtins(board_below())}
@@ -285,14 +228,21 @@ def gate_time(assembly: Assembly) -> dict[str, str]:
     return {"local": now, "zone": assembly.zone.key}
 
 
-def _told(
+def told_of(
     daemon: str,
     uplink: UplinkChanged,
     status: dict[str, Any],
     problems: Problems,
 ) -> dict[str, Any]:
+    """What ``status --json`` prints of a daemon, whether it runs or not."""
     way = {"state": uplink.state, "problem": uplink.detail, "message": uplink.message}
     told = {"daemon": daemon, **status, "uplink": way | status.get("uplink", {})}
     for part, problem in problems.items():
-        _tell(told[part], problem)
+        tell_problem(told[part], problem)
     return told
+
+
+def tell_problem(part: dict[str, Any], problem: Message | None) -> None:
+    """Have a part of the status say what is the matter, in English and by its name."""
+    detail = as_detail(problem)
+    part["problem"], part["message"] = detail["detail"], detail["message"]

@@ -22,7 +22,8 @@ from ..evidence import AttemptOpening, Opening
 from ..ports import Clock, Emit
 from ..rules import Policy
 from .known import Known
-from .store.sqlite_store import SqliteChange, SqliteStore
+from .store.change import SqliteChange
+from .store.sqlite_store import SqliteStore
 from .store_health import StoreHealth
 
 

@@ -22,7 +22,7 @@ from ...contract.true_times import (
     to_state,
 )
 from .recorder import Recorder
-from .store.sqlite_store import SqliteChange
+from .store.change import SqliteChange
 from .store.time_rows import OpenTime
 
 log = logging.getLogger(__name__)

@@ -29,8 +29,8 @@ from ...contract.people_facts import (
 from ...contract.stamps import Stamp, local_date, local_time
 from ..erasure import Counts, Erasure, after_working_days, day_before
 from ..ledger.recorder import Recorder
+from ..ledger.store.change import SqliteChange
 from ..ledger.store.metadata import ERASURES_UNKNOWN
-from ..ledger.store.sqlite_store import SqliteChange
 from ..ports import Sensor
 from ..sensor.pairing import Pairing, persistently
 from .dates_over import DatesOver

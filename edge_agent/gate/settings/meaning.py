@@ -203,7 +203,8 @@ def _way_problems(sections: Sections) -> Iterator[Message]:
             if (hours := Hours.read(text)).begin == hours.end:
                 yield Message("settings.hours-none", key=key, hours=text)
     ways = [[Hours.read(text) for text in punch.get(key, ())] for key in _HOURS]
-    both = [m for m in range(24 * 60) if all(any(h.hold(m) for h in way) for way in ways)]
+    minutes = range(24 * 60) if all(ways) else ()
+    both = [m for m in minutes if all(any(h.hold(m) for h in way) for way in ways)]
     if both:
         at = f"{both[0] // 60:02}:{both[0] % 60:02}"
         yield Message("settings.hours-both", at=at)

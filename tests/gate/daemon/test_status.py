@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from edge_agent.contract.messages import ClockStatus, GateStatus, LedgerStatus, SensorStatus
 from edge_agent.contract.stamps import ClockState
-from edge_agent.gate.daemon.status import Vitals, running_status
+from edge_agent.gate.daemon.running_status import Vitals, running_status
 from edge_agent.gate.events import FingerAwaited, UplinkChanged
 from edge_agent.gate.sensor.lifecycle import Mends
 

@@ -13,7 +13,7 @@ from edge_agent.contract.messages import (
     SensorStatus,
 )
 from edge_agent.contract.stamps import ClockState
-from edge_agent.gate.daemon.status import Vitals, running_status
+from edge_agent.gate.daemon.running_status import Vitals, running_status
 from edge_agent.gate.doctor.checks import OF_THE_GATE, look
 from edge_agent.gate.doctor.context import CheckContext
 from edge_agent.gate.doctor.findings import Finding, State

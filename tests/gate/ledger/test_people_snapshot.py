@@ -17,7 +17,7 @@ from edge_agent.contract.people_facts import PrintEnrolled, PrintRemoved, Worker
 from edge_agent.gate.host.host_identity import HostIdentity
 from edge_agent.gate.ledger import open_or_succeed as opening
 from edge_agent.gate.ledger.lost_people import LostPeople, still_lost
-from edge_agent.gate.ledger.store import people_snapshot, sqlite_store
+from edge_agent.gate.ledger.store import change, people_snapshot
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.succession.swap import set_aside
 from tests.power_cut import PowerCut, cut, in_time
@@ -343,7 +343,7 @@ def cut_at(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     for name in ("rename", "unlink"):
         monkeypatch.setattr(Path, name, counted(getattr(Path, name)))
     monkeypatch.setattr(os, "fsync", counted(os.fsync))
-    monkeypatch.setattr(sqlite_store, "_commit", counted(sqlite_store._commit))
+    monkeypatch.setattr(change, "_commit", counted(change._commit))
     keep = people_snapshot.keep
     monkeypatch.setattr(people_snapshot, "keep", counted(keep))
 

@@ -17,9 +17,9 @@ from edge_agent.contract.roster import Applied, Refusal, read_roster
 from edge_agent.gate.directions import DirectionRule
 from edge_agent.gate.host.clock import HostClock
 from edge_agent.gate.ledger.recorder import Recorder
+from edge_agent.gate.ledger.store.change import SqliteChange
 from edge_agent.gate.ledger.store.people_rows import row_sum
 from edge_agent.gate.ledger.store.schema import migrations
-from edge_agent.gate.ledger.store.sqlite_store import SqliteChange
 from edge_agent.gate.people.roster import RosterInbox, RosterKeeper
 from edge_agent.gate.rules import Policy
 from tests.power_cut import PowerCut

@@ -20,10 +20,10 @@ from ....contract.stamps import Stamp
 from ....contract.true_times import Bounds, own_bounds
 from ..store import people_snapshot
 from ..store.carry_over import put_rows
+from ..store.change import SqliteChange, begin_ledger
 from ..store.database import open_database
 from ..store.ledger_rows import read_tail
 from ..store.metadata import remember
-from ..store.sqlite_store import SqliteChange, begin_ledger
 from ..store.time_rows import RECOVERED_THROUGH, put_earlier_landmarks
 from .handover import FormerName, Handover, Old, heeded
 
