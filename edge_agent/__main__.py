@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _ESCAPE = "edge-agent-escape"
 _INTERRUPTED = 130
 
+_ZONES = "/usr/share/zoneinfo:/usr/lib/zoneinfo:/usr/share/lib/zoneinfo:/etc/zoneinfo"
+"""https://docs.python.org/3/library/zoneinfo.html#configuring-the-data-sources"""
+
 
 def main() -> None:
     """Run the command that was asked for, and exit with its code."""
@@ -50,6 +53,8 @@ def _run() -> None:
         from .demo import wishes
 
         wishes.listen()
+    # Where Python itself would look; to find out it loads all that it was built with.
+    os.environ.setdefault("PYTHONTZPATH", _ZONES)
     # What is imported stays: to look for garbage in it meanwhile takes a tenth of a command's time.
     gc.disable()
     from .cli import main as command_line

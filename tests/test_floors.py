@@ -125,7 +125,7 @@ KNOWN_TO = {
     "uvicorn": {"display.serve"},
     "click": {"cli", "demo"},
     "iotcore": {"demo"},
-    "importlib": {"cli", "demo", "gate.lazy_import"},
+    "importlib": {"cli", "demo", "gate.lazy_import", "gate.people.handlers"},
 }
 """Library → the rooms that may import it. msgspec is everybody's but the simulator's."""
 

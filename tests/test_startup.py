@@ -1,20 +1,30 @@
 """What a command loads before it does anything: by names, for a time says more of the machine."""
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import click
 import pytest
 
 from edge_agent import cli
+from edge_agent.cli.carry_out import carry_out
 from edge_agent.contract.language import say
+from edge_agent.gate.control.client import ask_status
 from edge_agent.gate.daemon.assembly import Assembly
+from edge_agent.gate.errors import DaemonUnreachable
+from edge_agent.gate.people.requests import AddWorker, Enroll, Step, StepKind
 from edge_agent.gate.settings.load import load_settings
+from edge_agent.simulator.background import running_simulator
+from edge_agent.simulator.serving import SimulatorOptions
 
 from .gate.control.serving import serving
+from .patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[1]
 
@@ -148,6 +158,91 @@ def test_a_command_ends_without_looking_for_garbage() -> None:
     assert int(done.stdout.splitlines()[-1]) > 0
 
 
+TELLS = """
+import signal, sys
+
+def tell(*_):
+    unloaded = {n for n, m in sys.modules.items() if type(m).__name__ == "_Unloaded"}
+    names = {n for n in sys.modules if "__builtins__" in vars(sys.modules[n]) or n not in unloaded}
+    with open(files.pop(0), "x") as file:
+        print(*names, file=file)
+
+config, *files = sys.argv[1:]
+sys.argv[1:] = ["run", "--config", config]
+signal.signal(signal.SIGUSR2, tell)
+from edge_agent.__main__ import main
+main()
+"""
+"""A daemon that tells which modules it has loaded, at each SIGUSR2 into the next file."""
+
+RARE = (
+    *("claims", "consent", "credentials", "enroll", "import_workers", "leave", "reseal"),
+    *("restore", "retire", "supervise", "workers"),
+)
+"""What carries out requests of which most come once a month."""
+
+
+def test_an_idle_daemon_has_loaded_what_a_press_needs_and_nothing_more(
+    config: Path, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "idle", tmp_path / "pressed"
+    link, control = tmp_path / "sensor", tmp_path / "simulator"
+    with config.open("a") as file:
+        file.write(
+            f'[sensor]\nport = "{link}"\n[panel]\npins = "mock"\n[clock]\ntrust = "always"\n'
+            "[mqtt]\nport = 9\n"
+        )
+    settings = load_settings(config)
+    socket = Path(settings.control.socket)
+    simulated = SimulatorOptions(link=link, control=control, paced=False)
+    with running_simulator(simulated) as sensor:
+
+        def follow(step: Step) -> None:
+            sensor.ask("lift" if step.what is StepKind.LIFT else "press worker")
+
+        carry_out(settings, AddWorker(code="NV001", name="Lan"))
+        carry_out(settings, Enroll(code="NV001", finger="right-index"), follow)
+        sensor.ask("lift")
+        with subprocess.Popen(
+            [sys.executable, "-c", TELLS, str(config), str(first), str(second)]
+        ) as daemon:
+            try:
+                eventually(lambda: ask_status(socket)["sensor"]["state"] == "ready")
+                written = ask_status(socket)["ledger"]["last_seq"]
+                idle = _told(daemon, first)
+                sensor.ask("press worker")
+                eventually(lambda: ask_status(socket)["ledger"]["last_seq"] > written)
+                pressed = _told(daemon, second)
+            finally:
+                daemon.terminate()
+    assert pressed - idle == set()
+    rare = {f"edge_agent.gate.people.{name}" for name in RARE}
+    rare |= {f"edge_agent.gate.ledger.{name}" for name in ("damage.salvage", "succession.handover")}
+    rare |= {f"edge_agent.gate.{name}" for name in ("doctor", "papers", "upgrade")}
+    rare |= {f"edge_agent.{name}" for name in ("receiver", "simulator", "demo", "display")}
+    libraries = ("pyrage", "nacl", "openpyxl", "jinja2", "babel", "asyncio", "html", "http.client")
+    unused = ("PIL._imaging", "dateutil.parser._parser", "urllib.request", "zipfile")
+    assert among(idle, *rare, *libraries, *unused) == set()
+    assert [name for name in idle if name.startswith("_sysconfigdata")] == []
+    assert "edge_agent.gate.touch.take_punch" in idle
+
+
+def _told(daemon: "subprocess.Popen[bytes]", file: Path) -> set[str]:
+    daemon.send_signal(signal.SIGUSR2)
+    eventually(lambda: file.exists() and file.read_text().endswith("\n"))
+    return set(file.read_text().split())
+
+
+def eventually(true: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + PATIENCE_S
+    while True:
+        with suppress(DaemonUnreachable):
+            if true():
+                return
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
+
+
 @pytest.mark.parametrize("module", ["edge_agent.gate.daemon.run", "edge_agent.cli.run"])
 def test_the_daemon_carries_nobody_elses_memory(module: str) -> None:
     names = loaded_by(module)
@@ -169,7 +264,13 @@ def test_the_ledger_does_not_load_a_parser_of_dates() -> None:
 def test_what_is_spared_is_found_where_it_belongs(config: Path) -> None:
     """The control of the tests above."""
     names = loaded_after("workers", "add", "007", "Lan", config=config)
-    assert names >= {"sqlite_utils", "serial", "edge_agent.gate.ledger.damage.salvage", *WRITING}
+    assert names >= {
+        "sqlite_utils",
+        "serial",
+        "edge_agent.gate.ledger.damage.quick_check",
+        *WRITING,
+    }
+    assert "edge_agent.gate.people.workers" in names  # As one of the rare, once it is asked for.
     everywhere = "edge_agent.cli.privacy_dossier, edge_agent.cli.privacy_certificate"
     papers = loaded_by(f"{everywhere}, edge_agent.cli.workers_file, edge_agent.cli.show_worker")
     methods = loaded_by("edge_agent.cli.privacy_methods")

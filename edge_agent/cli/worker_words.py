@@ -1,4 +1,4 @@
-"""What people read of a worker: whether they may punch, by which fingers, when they did, and whether
+"""What people read of a worker: whether they may punch, by which fingers, when they did, and that
 they are gone.
 """
 

@@ -32,7 +32,7 @@ from ..events import (
 )
 from ..host.board import board_below
 from ..host.examiner import ProcessExaminer
-from ..host.memory import write_no_core
+from ..host.memory import give_back, share_one_heap, write_no_core
 from ..host.service_manager import ServiceManager
 from ..host.who_may import WhoMay
 from ..ledger.damage.readable import begin_readable
@@ -81,6 +81,7 @@ def run_daemon(settings: Settings, config: Path) -> int:
     # What came while the process replaced itself counts from here on.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {*STOP_SIGNALS, signal.SIGUSR1})
     write_no_core()
+    share_one_heap()
     assembly, manager = Assembly(settings), ServiceManager()
     lock = assembly.lock()
     lock.acquire("daemon", _LOCK_PATIENCE_S)
@@ -268,6 +269,8 @@ class _Daemon:
 
     def _supervise(self, manager: ServiceManager) -> bool:
         """Serve until the daemon is to end. Returns whether a thread ended by itself."""
+        self._server.serve_for(_LOOK_S)  # Meanwhile the threads have begun.
+        give_back()
         while not (self._stop.asked or self._departure.decided):
             self._server.serve_for(_LOOK_S)
             if self._stop.reload:

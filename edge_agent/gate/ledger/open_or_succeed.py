@@ -26,8 +26,6 @@ from ..errors import DamagedLedger
 from ..host.host_identity import HostIdentity
 from ..host.rights import unusable_store
 from .damage.quick_check import damage, rehearse
-from .damage.rescue_people import RescuedPeople
-from .damage.salvage import salvage
 from .lost_people import BRING_BACK
 from .store import people_snapshot
 from .store.database import database_fault, open_as_it_is, open_database
@@ -38,12 +36,13 @@ from .store.people_snapshot import PeopleSnapshot
 from .store.reserve import is_full
 from .store.sqlite_store import SqliteStore, identity
 from .succession.erasures import erased_beside, hand_over_erasures
-from .succession.handover import Handover, handover_of
-from .succession.successor import make_successor
 from .succession.swap import building, carry_out, decide, discard_half_made
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
+
+    from .damage.rescue_people import RescuedPeople
+    from .succession.handover import Handover
 
 log = logging.getLogger(__name__)
 
@@ -148,6 +147,8 @@ class _Start(Struct, frozen=True):
                 leaving_note.take_back(path)
                 # Last: from here on a log that is missing is damage.
                 use(database, begins=True)
+                # It stays open, and is not looked into again before the end.
+                database.conn.execute("PRAGMA shrink_memory")
             except BaseException:
                 database.close()
                 raise
@@ -174,6 +175,8 @@ class _Start(Struct, frozen=True):
                 count = self._make_successor(why, handover)
                 database.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         else:
+            from .damage.salvage import salvage  # Most starts of a gate go by without.
+
             why = "damaged"
             log.error(
                 "the database %s is damaged (%s): rescuing what can be read", self.path, damaged
@@ -224,6 +227,8 @@ class _Start(Struct, frozen=True):
                 yield database
 
     def _make_successor(self, why: WhyOpened, handover: Handover) -> int:
+        from .succession.successor import make_successor
+
         new = building(self.path)
         try:
             return make_successor(new, self.gate, self.zone, self.now, why, handover, self.beat)
@@ -241,6 +246,8 @@ class _Start(Struct, frozen=True):
             why = noted.why
         if why is None:
             return None
+        from .succession.handover import handover_of
+
         return why, handover_of(database, owner["ledger"], self.now, self.beat, noted)
 
 

@@ -7,6 +7,7 @@ struct (requests.py, or templates/requests.py), its handler, and its row here.
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 from ...contract.errors import BadRequest
@@ -17,22 +18,7 @@ from ..ports import Panel, Sensor, SensorInfo
 from ..rules import Match
 from ..sensor.pairing import Pairing
 from ..uplink.carried import CarriedReceipts
-from .back_up import begin_backup, keep_backup, seal_prints
-from .carry_in import take_receipt
-from .claims import close_claim, open_claim
-from .consent import record_consent
 from .context import RequestContext, Result, Transfers, not_in_use
-from .credentials import (
-    add_credential,
-    allow_credentials,
-    ask_card,
-    await_card,
-    make_qr,
-    remove_credential,
-)
-from .enroll import enroll, identify, remove_print
-from .import_workers import import_workers
-from .leave import forget_worker, leave_worker, tell_erased, withdraw_consent
 from .prompt import Prompt
 from .requests import (
     ActivateWorker,
@@ -66,11 +52,6 @@ from .requests import (
     VoidPunch,
     WithdrawConsent,
 )
-from .reseal import begin_reseal, destroy_backup, keep_reseal
-from .restore import ask_courier, begin_restore, restore_prints
-from .retire import retire_gate
-from .sensor import adopt_sensor, ask_sensor, take_image
-from .supervise import add_punch, void_punch
 from .templates.records import Strangers
 from .templates.requests import (
     AskCourier,
@@ -84,60 +65,68 @@ from .templates.requests import (
     SealPrints,
 )
 from .templates.sealing import AgeSealing
-from .workers import activate_worker, add_worker, deactivate_worker, list_people, rename_worker
 
 
 @dataclass(frozen=True)
 class Handler:
     """Who carries a request out: whole, or not at all and with an EdgeAgentError."""
 
-    carry_out: Callable[[RequestContext, Any], Result]
+    module: str
+    """Of this package: loaded at the first such request, for most come once a month, if ever."""
+    function: str
     _: KW_ONLY
     tells_of_sensor: bool = False
     """Whether it may show that the sensor is another one, or fuller than before."""
     takes_finger: bool = False
     """Whether somebody presses: the finger on the glass afterwards has had its answer."""
 
+    @property
+    def carry_out(self) -> Callable[[RequestContext, Any], Result]:
+        """The function itself."""
+        found: Callable[[RequestContext, Any], Result]
+        found = getattr(import_module(f".{self.module}", __package__), self.function)
+        return found
+
 
 HANDLERS: Mapping[type[Request], Handler] = {
-    AddWorker: Handler(add_worker),
-    RenameWorker: Handler(rename_worker),
-    ActivateWorker: Handler(activate_worker),
-    DeactivateWorker: Handler(deactivate_worker),
-    ImportWorkers: Handler(import_workers),
-    VoidPunch: Handler(void_punch),
-    AddPunch: Handler(add_punch),
-    AskPeople: Handler(list_people),
-    Enroll: Handler(enroll, tells_of_sensor=True, takes_finger=True),
-    RemovePrint: Handler(remove_print, tells_of_sensor=True),
-    Identify: Handler(identify, tells_of_sensor=True, takes_finger=True),
-    AddCredential: Handler(add_credential),
-    AwaitCard: Handler(await_card),
-    AskCard: Handler(ask_card),
-    MakeQr: Handler(make_qr),
-    RemoveCredential: Handler(remove_credential),
-    AllowCredentials: Handler(allow_credentials),
-    RecordConsent: Handler(record_consent),
-    WithdrawConsent: Handler(withdraw_consent),
-    LeaveWorker: Handler(leave_worker),
-    OpenClaim: Handler(open_claim),
-    CloseClaim: Handler(close_claim),
-    TellErased: Handler(tell_erased),
-    ForgetWorker: Handler(forget_worker),
-    TakeReceipt: Handler(take_receipt),
-    RetireGate: Handler(retire_gate),
-    AskSensor: Handler(ask_sensor, tells_of_sensor=True),
-    AdoptSensor: Handler(adopt_sensor, tells_of_sensor=True),
-    TakeImage: Handler(take_image, takes_finger=True),
-    BeginBackup: Handler(begin_backup),
-    SealPrints: Handler(seal_prints),
-    KeepBackup: Handler(keep_backup),
-    BeginReseal: Handler(begin_reseal),
-    KeepReseal: Handler(keep_reseal),
-    DestroyBackup: Handler(destroy_backup),
-    AskCourier: Handler(ask_courier),
-    BeginRestore: Handler(begin_restore),
-    RestorePrints: Handler(restore_prints),
+    AddWorker: Handler("workers", "add_worker"),
+    RenameWorker: Handler("workers", "rename_worker"),
+    ActivateWorker: Handler("workers", "activate_worker"),
+    DeactivateWorker: Handler("workers", "deactivate_worker"),
+    ImportWorkers: Handler("import_workers", "import_workers"),
+    VoidPunch: Handler("supervise", "void_punch"),
+    AddPunch: Handler("supervise", "add_punch"),
+    AskPeople: Handler("workers", "list_people"),
+    Enroll: Handler("enroll", "enroll", tells_of_sensor=True, takes_finger=True),
+    RemovePrint: Handler("enroll", "remove_print", tells_of_sensor=True),
+    Identify: Handler("enroll", "identify", tells_of_sensor=True, takes_finger=True),
+    AddCredential: Handler("credentials", "add_credential"),
+    AwaitCard: Handler("credentials", "await_card"),
+    AskCard: Handler("credentials", "ask_card"),
+    MakeQr: Handler("credentials", "make_qr"),
+    RemoveCredential: Handler("credentials", "remove_credential"),
+    AllowCredentials: Handler("credentials", "allow_credentials"),
+    RecordConsent: Handler("consent", "record_consent"),
+    WithdrawConsent: Handler("leave", "withdraw_consent"),
+    LeaveWorker: Handler("leave", "leave_worker"),
+    OpenClaim: Handler("claims", "open_claim"),
+    CloseClaim: Handler("claims", "close_claim"),
+    TellErased: Handler("leave", "tell_erased"),
+    ForgetWorker: Handler("leave", "forget_worker"),
+    TakeReceipt: Handler("carry_in", "take_receipt"),
+    RetireGate: Handler("retire", "retire_gate"),
+    AskSensor: Handler("sensor", "ask_sensor", tells_of_sensor=True),
+    AdoptSensor: Handler("sensor", "adopt_sensor", tells_of_sensor=True),
+    TakeImage: Handler("sensor", "take_image", takes_finger=True),
+    BeginBackup: Handler("back_up", "begin_backup"),
+    SealPrints: Handler("back_up", "seal_prints"),
+    KeepBackup: Handler("back_up", "keep_backup"),
+    BeginReseal: Handler("reseal", "begin_reseal"),
+    KeepReseal: Handler("reseal", "keep_reseal"),
+    DestroyBackup: Handler("reseal", "destroy_backup"),
+    AskCourier: Handler("restore", "ask_courier"),
+    BeginRestore: Handler("restore", "begin_restore"),
+    RestorePrints: Handler("restore", "restore_prints"),
 }
 
 

@@ -2,8 +2,10 @@
 
 import inspect
 import pkgutil
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
+from types import ModuleType
 from typing import Any, cast, get_type_hints
 
 import msgspec
@@ -124,14 +126,17 @@ def test_every_request_has_its_handler_and_every_handler_its_request() -> None:
     assert len(HANDLERS) == len(STRUCTS) == len(FUNCTIONS) > 10
 
 
-def test_what_has_none_is_found() -> None:
+def test_what_has_none_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The control of the test above."""
     coffee = handling([make_coffee])
     swapped = {AddWorker: HANDLERS[Identify], Identify: HANDLERS[AddWorker]}
     assert mismatches(HANDLERS, STRUCTS | {MakeCoffee}, FUNCTIONS) == {"MakeCoffee"}
     assert mismatches(HANDLERS, STRUCTS, FUNCTIONS | coffee) == {"make_coffee"}
     assert mismatches({**HANDLERS, **swapped}, STRUCTS, FUNCTIONS) == {"AddWorker", "Identify"}
-    with_it = {**HANDLERS, MakeCoffee: Handler(make_coffee)}
+    kitchen = ModuleType("edge_agent.gate.people.kitchen")
+    monkeypatch.setattr(kitchen, "make_coffee", make_coffee, raising=False)
+    monkeypatch.setitem(sys.modules, kitchen.__name__, kitchen)
+    with_it = {**HANDLERS, MakeCoffee: Handler("kitchen", "make_coffee")}
     assert mismatches(with_it, STRUCTS | {MakeCoffee}, FUNCTIONS | coffee) == set()
 
 

@@ -19,7 +19,6 @@ from ....contract.atomic_file import replacing
 from ....contract.told import entries
 from ...host.lock import give_to_folder_owner
 from ..succession.swap import set_aside
-from .carve import find_entries, prove
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +84,8 @@ def _locked(old: Path) -> Iterator[bool]:
 
 
 def _write(old: Path) -> None:
+    from .carve import find_entries, prove  # Only here: the daemon only has this begun.
+
     count = 0
     seen: set[tuple[int, bytes]] = set()
     mode = stat.S_IMODE(old.stat().st_mode) & ~stat.S_IRWXO

@@ -4,13 +4,19 @@ The database does not know of it. What is kept of the people beside it does, whe
 state; where that is not certain either, it is for payroll or a person to say.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from msgspec import structs
 
 from ....contract.facts import WhyOpened
 from ....contract.messages import ErasedWorker
 from ..store.metadata import ERASURES_UNKNOWN
 from ..store.people_snapshot import PeopleSnapshot
-from .handover import Handover
+
+if TYPE_CHECKING:
+    from .handover import Handover
 
 _FROM_BEFORE: frozenset[WhyOpened] = frozenset(
     {"restored-backup", "cloned-card", "payroll-is-ahead", "forked"}
