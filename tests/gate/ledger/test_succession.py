@@ -27,7 +27,7 @@ from edge_agent.gate.ledger.store.notes import leaving, leaving_note
 from edge_agent.gate.ledger.store.schema import migrations
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
-from edge_agent.gate.ledger.succession import swap
+from edge_agent.gate.ledger.succession import successor, swap
 from edge_agent.gate.ledger.succession.swap import set_aside
 from edge_agent.gate.settings.load import load_settings
 from tests.power_cut import cut, in_time
@@ -290,7 +290,7 @@ def cut_at(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     monkeypatch.setattr(os, "fsync", counted(os.fsync))
     monkeypatch.setattr(opening, "decide", counted(opening.decide))
     monkeypatch.setattr(opening, "carry_out", counted(opening.carry_out))
-    monkeypatch.setattr(opening, "make_successor", counted(opening.make_successor))
+    monkeypatch.setattr(successor, "make_successor", counted(successor.make_successor))
     monkeypatch.setattr(opening, "use", counted(opening.use))
 
 
