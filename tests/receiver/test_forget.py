@@ -5,6 +5,7 @@ import os
 import re
 import sqlite3
 import subprocess
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge_agent.cli import main
-from edge_agent.receiver.databases import open_database
+from edge_agent.receiver.databases import open_database, sqlite_database
 from edge_agent.receiver.roster.known_workers import forget_name, holders
 from edge_agent.receiver.store import PayrollStore
 from tests.postgresql import BINARIES, Postgresql
@@ -172,16 +173,66 @@ def test_whoever_still_reads_is_waited_for_and_told(
         assert files.hold() == set()
 
 
+def leave_in_free_pages(files: Files, *texts: str) -> None:
+    """As an older version did, which did not overwrite what it deleted."""
+    with closing(sqlite3.connect(files.where, isolation_level=None)) as older:
+        older.execute("PRAGMA secure_delete = OFF")
+        older.execute("CREATE TABLE moved (name TEXT)")
+        older.executemany("INSERT INTO moved VALUES (?)", [(text,) for text in texts])
+        older.execute("DROP TABLE moved")
+
+
 def test_what_an_older_version_left_in_free_pages_goes(tmp_path: Path) -> None:
     files = Files(str(tmp_path / "payroll.db"), tmp_path)
     with at_work(files):
         pass
-    with closing(sqlite3.connect(files.where, isolation_level=None)) as older:
-        older.execute("PRAGMA secure_delete = OFF")
-        older.execute("CREATE TABLE moved AS SELECT * FROM known_workers")
-        older.execute("DROP TABLE moved")
+    leave_in_free_pages(files, NAME)
     assert forget(files).exit_code == 0
     assert files.hold() == set()
+
+
+def test_the_second_time_all_that_the_first_had_left_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tables know the name no more by then: free pages may have it."""
+    monkeypatch.setattr("edge_agent.receiver.databases.sqlite_database._READERS_END_S", 0)
+    files = Files(str(tmp_path / "payroll.db"), tmp_path)
+    with at_work(files):
+        pass
+    leave_in_free_pages(files, NAME, ANOTHER)
+    with reading(files):
+        assert forget(files).exit_code == 74
+    assert files.hold() == {NAME, ANOTHER}
+    assert forget(files).exit_code == 0
+    assert files.hold() == set()
+
+
+def test_what_was_only_deleted_goes_when_it_is_asked_again(files: Files) -> None:
+    """By an older version, or by one that was killed between the tables and the files."""
+    with at_work(files), pytest.MonkeyPatch.context() as before:
+        with closing(open_database(files.where, alone=False)) as database:
+            before.setattr(type(database), "scrub", lambda *_: None)
+        assert forget(files).exit_code == 0
+    if not files.where.startswith("postgresql://"):
+        leave_in_free_pages(files, NAME)
+    assert files.hold() != set()
+    assert forget(files).exit_code == 0
+    assert files.hold() == set()
+
+
+def test_a_large_file_is_searched_piece_by_piece(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is sought; what lies across two pieces is found."""
+    monkeypatch.setattr(sqlite_database, "_PIECE", 1 << 12)
+    file = tmp_path / "payroll.db"
+    file.write_bytes(bytes((1 << 12) - 5) + NAME.encode() + bytes(1 << 20))
+    for texts, found in (([], False), ([ANOTHER], False), (["ab", ANOTHER, NAME], True)):
+        tracemalloc.start()
+        assert sqlite_database._holds_any(file, texts) is found
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert most < 1 << 16
 
 
 def test_a_table_of_another_role_is_told(cluster: Postgresql) -> None:
