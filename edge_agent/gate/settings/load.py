@@ -46,7 +46,6 @@ _EXPLANATIONS = {
     ("mobile", "apn"): "use.apn",
     ("mobile", "pin"): "use.sim-pin",
     ("technician", "ssh_keys"): "use.ssh-keys",
-    ("backup", "recipients"): "use.recipients",
 }
 """What to write, by the name of a message."""
 

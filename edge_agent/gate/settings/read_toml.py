@@ -5,12 +5,14 @@ once more line by line: each bad line is told with its place and mended where it
 meant, and what the file says besides is judged all the same.
 """
 
+import json
 import re
 import tomllib
 import unicodedata
 from typing import Any, NamedTuple
 
 from ...contract.language import Message
+from .meaning import SECRETS
 
 
 class Read(NamedTuple):
@@ -199,6 +201,12 @@ def _explained(line: str) -> tuple[int, Message, str]:
     column = len(line) - len(value.lstrip()) + 1
     value = value.strip()
     name, better = _explained_value(value)
+    if key.strip() in SECRETS and better and better[0] not in "\"'":
+        # It is a text, whatever it looks like: 0471 is no number of one digit less.
+        name, better = (
+            "toml.quotes",
+            json.dumps(value.partition("#")[0].strip(), ensure_ascii=False),
+        )
     mended = f"{key.strip()} = {better}"
     if better and _parsed(mended) is not None:
         return column, Message("toml.write", what=Message(name), meant=_shown(mended)), mended
@@ -268,6 +276,6 @@ def _shown(line: str) -> str:
     """A line as it should be; never what may be a password."""
     line = line.strip()
     key = line.partition("=")[0].strip()
-    if "pass" in key.lower() and key != "password_file":
+    if key in SECRETS or ("pass" in key.lower() and key != "password_file"):
         return f'{key} = "…"'
     return line if len(line) <= _LONGEST_SHOWN else line[:_LONGEST_SHOWN] + "…"

@@ -3,6 +3,9 @@
 Whole or not at all, whatever is cut off. As long as the file lies there under its name all of it is
 done, and done again after a power cut, to the same end. Once everything is in its place it lies
 there as what has been read, without its secrets, and is never read again.
+
+A machine that has settings already keeps them but for what the file states otherwise than the last
+one did: a Wi-Fi's new password undoes nothing that was changed at the gate since.
 """
 
 import os
@@ -16,13 +19,23 @@ from typing import NamedTuple
 from msgspec import structs
 
 from ...contract.atomic_file import overwrite, replacing, sync
-from ...contract.errors import EdgeAgentError, StoreFault
+from ...contract.errors import BadRequest, EdgeAgentError, StoreFault
 from ...contract.language import LANGUAGES, Message, said
 from ...contract.rights import SERVICE, unmakeable
-from ..settings.load import read_settings
+from ..errors import BadSettings
+from ..settings.load import changed_settings, read_sections, read_settings
 from ..settings.meaning import SECRETS
+from ..settings.read_toml import read_toml
 from ..settings.write import Stated, settings_text, write_settings
-from .card_file import TAKEN_OUT, CardFile, files_beside, looks_for_sensor, read_card_file
+from .card_file import (
+    AUTO,
+    PASSWORD,
+    TAKEN_OUT,
+    CardFile,
+    files_beside,
+    looks_for_sensor,
+    read_card_file,
+)
 
 TECHNICIAN = "technician"
 """The user of whoever comes by SSH."""
@@ -34,7 +47,7 @@ _ZONES = "/usr/share/zoneinfo"
 _FIRST = tuple(reversed(LANGUAGES))
 """Vietnamese, then English."""
 
-_OF_THE_CARD = ("wifi", "mobile", "technician", "backup")
+_OF_THE_CARD = ("wifi", "mobile", "technician")
 """Sections that a gate's settings do not have."""
 
 
@@ -65,21 +78,102 @@ def set_up(
         _remove(path)
         return Message("setup.card-finished", name=path.name)
     try:
-        card = read_card_file(content, path, root / _below(config.parent))
+        card = read_card_file(content, path, root / _below(config))
+        _refuse_keys_for_nobody(card)
+        there = _there(root / _below(config))
+        changed = None if there is None else _changed(content, card, path, root, config)
+        asked = card
         if looks_for_sensor(card, path):
-            port, baud = find_sensor()
-            sensor = structs.replace(card.sensor, port=port, baud=baud or card.sensor.baud)
-            card = structs.replace(card, sensor=sensor)
-        return _apply(path, card, config, note, root)
+            try:
+                port, baud = find_sensor()
+            except BadRequest:
+                if changed is None:
+                    raise BadRequest("setup.card-no-sensor") from None
+                changed.discard(("sensor", "port"))
+            else:
+                if changed is not None and baud:
+                    changed.add(("sensor", "baud"))
+                sensor = structs.replace(card.sensor, port=port, baud=baud or card.sensor.baud)
+                asked = card = structs.replace(card, sensor=sensor)
+        return _apply(path, asked, config, note, root, there or {}, changed)
     except EdgeAgentError as why:
+        what = "setup.card-begun" if isinstance(why, StoreFault) else "setup.card-not-done"
         with suppress(OSError):  # Of the two what went wrong first is told.
-            _tell_beside(path, Message("setup.card-not-done", name=path.name, why=why))
+            _tell_beside(path, Message(what, name=path.name, why=why))
         raise
 
 
-def _apply(path: Path, card: CardFile, config: Path, note: str, root: Path) -> Message:
-    settings = _settings(card, path, config)
-    read_settings(settings_text(settings, "").encode(), config)
+_Keys = set[tuple[str, str]]
+"""Sections and keys."""
+
+
+def _refuse_keys_for_nobody(card: CardFile) -> None:
+    if card.technician.ssh_keys:
+        try:
+            pwd.getpwnam(TECHNICIAN)
+        except KeyError:
+            raise BadRequest("setup.no-technician", user=TECHNICIAN) from None
+
+
+def _there(path: Path) -> Stated | None:
+    """The settings that the machine has, as they are written; None where a gate has none."""
+    try:
+        content = path.read_bytes()
+        read_settings(content, path)
+    except (FileNotFoundError, BadSettings):
+        return None
+    return read_toml(content).tables
+
+
+def _changed(content: bytes, card: CardFile, path: Path, root: Path, config: Path) -> _Keys:
+    """What the file states, but for what the one before it stated as well."""
+    named = {(section, key) for section, keys in read_toml(content).tables.items() for key in keys}
+    try:
+        before = (root / _below(config.parent / _LAST)).read_bytes()
+        last = read_sections(before, path, CardFile)
+    except (FileNotFoundError, BadSettings):
+        return named
+    return {
+        (section, key)
+        for section, key in named
+        if getattr(getattr(card, section), key) != getattr(getattr(last, section), key)
+    }
+
+
+_LAST = "card.toml"
+"""Beside the settings: what the last file said, without secrets. On the card it may be edited."""
+
+
+def _merged(there: Stated, own: Stated, card: CardFile, config: Path, changed: _Keys) -> Stated:
+    """The machine's settings with what the file changes."""
+    merged = {section: dict(values) for section, values in there.items()}
+    password_file = str(config.parent / PASSWORD)
+    keys = {(section, key) for section, key in changed if section not in _OF_THE_CARD}
+    if ("mqtt", "password") in keys:
+        keys.remove(("mqtt", "password"))
+        if card.mqtt.password or there.get("mqtt", {}).get("password_file") == password_file:
+            keys.add(("mqtt", "password_file"))
+    for section, key in sorted(keys):
+        values = merged.setdefault(section, {})
+        values.pop(key, None)
+        if key in own.get(section, {}):
+            values[key] = own[section][key]
+    return {section: values for section, values in merged.items() if values}
+
+
+def _apply(
+    path: Path,
+    card: CardFile,
+    config: Path,
+    note: str,
+    root: Path,
+    there: Stated,
+    changed: _Keys | None,
+) -> Message:
+    own = _settings(card, path, config)
+    stated = read_settings(settings_text(own, "").encode(), config)
+    settings = own if changed is None else _merged(there, own, card, config, changed)
+    kept = changed_settings(stated, read_settings(settings_text(settings, "").encode(), config))
     beside = files_beside(card, path)
     try:
         for (_, key), source in beside.items():
@@ -88,16 +182,28 @@ def _apply(path: Path, card: CardFile, config: Path, note: str, root: Path) -> M
             if not _is_read(content):
                 mode = 0o600 if key in _GO else 0o644
                 _put(root, _File(_below(config.parent / source.name), content, mode, SERVICE))
-        for file in _machine_files(card, config):
-            _put(root, file)
-        _lead(root / "etc/localtime", f"{_ZONES}/{card.gate.timezone}")
-        if root == _ROOT:
+        for keys, file in _machine_files(card, config, root):
+            if changed is None or keys & changed:
+                _put(root, file)
+            elif _differs(root, file):
+                kept.append(f"/{file.path}")
+        if changed is None or ("gate", "timezone") in changed:
+            _lead(root / "etc/localtime", f"{_ZONES}/{card.gate.timezone}")
+        if root == _ROOT and (changed is None or ("gate", "id") in changed):
             socket.sethostname(card.gate.id)
-        write_settings(root / _below(config), settings, note)
+        if settings != there:  # Else what was kept of the ones before would go.
+            write_settings(root / _below(config), settings, note)
         done = path.with_suffix(".done.toml")
-        told = Message("setup.card-done", gate=card.gate.id, name=path.name, done=done.name)
+        gate = str(settings["gate"]["id"])
+        told = Message("setup.card-done", gate=gate, name=path.name, done=done.name)
+        if kept:
+            told = Message("setup.card-kept", told=told, name=path.name, kept=kept)
+        read = _without_secrets(path, card)
+        _put(root, _File(_below(config.parent / _LAST), read, 0o600))
         _tell_beside(path, told)
-        _take_out(path, done, card, [source for (_, key), source in beside.items() if key in _GO])
+        with replacing(done) as new:
+            new.write(read)
+        _take_out([source for (_, key), source in beside.items() if key in _GO] + [path])
     except OSError as error:
         place = Path(error.filename or path)
         raise StoreFault("file.unwritable", path=place, why=unmakeable(place, error)) from error
@@ -124,30 +230,44 @@ def _settings(card: CardFile, path: Path, config: Path) -> Stated:
         stated[section][key] = str(config.parent / file.name)
     if card.mqtt.password:
         del stated["mqtt"]["password"]
-        stated["mqtt"]["password_file"] = str(config.parent / _PASSWORD)
+        stated["mqtt"]["password_file"] = str(config.parent / PASSWORD)
     return stated
 
 
-_PASSWORD = "mqtt-password"
-
-
-def _machine_files(card: CardFile, config: Path) -> Iterator[_File]:
+def _machine_files(card: CardFile, config: Path, root: Path) -> Iterator[tuple[_Keys, _File]]:
+    """Each with what it follows from."""
     if not card.mqtt.password_file:
         password = f"{card.mqtt.password}\n".encode() if card.mqtt.password else None
-        yield _File(_below(config.parent / _PASSWORD), password, 0o600, SERVICE)
-    recipients = "".join(f"{one}\n" for one in card.backup.recipients).encode() or None
-    yield _File(_below(config.parent / "recipients"), recipients)
-    gate = card.gate.id
-    yield _File(Path("etc/hostname"), f"{gate}\n".encode())
-    hosts = f"127.0.0.1 localhost\n127.0.1.1 {gate}\n::1 localhost ip6-localhost\n"
-    yield _File(Path("etc/hosts"), hosts.encode())
-    yield _File(Path("etc/timezone"), f"{card.gate.timezone}\n".encode())
-    yield _File(_CONNECTIONS / "wifi.nmconnection", _wifi(card), 0o600)
-    yield _File(_CONNECTIONS / "mobile.nmconnection", _mobile(card), 0o600)
+        file = _File(_below(config.parent / PASSWORD), password, 0o600, SERVICE)
+        yield {("mqtt", "password")}, file
+    gate, zone = card.gate.id, card.gate.timezone
+    yield {("gate", "id")}, _File(Path("etc/hostname"), f"{gate}\n".encode())
+    yield {("gate", "id")}, _File(Path("etc/hosts"), _hosts(root / "etc/hosts", gate))
+    yield {("gate", "timezone")}, _File(Path("etc/timezone"), f"{zone}\n".encode())
+    wifi = _File(_CONNECTIONS / "wifi.nmconnection", _wifi(card), 0o600)
+    yield {("wifi", "name"), ("wifi", "password")}, wifi
+    mobile = _File(_CONNECTIONS / "mobile.nmconnection", _mobile(card), 0o600)
+    yield {("mobile", key) for key in card.mobile.__struct_fields__}, mobile
     country = f"options cfg80211 ieee80211_regdom={card.wifi.country}\n"
-    yield _File(Path("etc/modprobe.d/wifi-country.conf"), country.encode())
+    yield {("wifi", "country")}, _File(Path("etc/modprobe.d/wifi-country.conf"), country.encode())
     keys = "".join(f"{one}\n" for one in card.technician.ssh_keys).encode() or None
-    yield _File(Path("home", TECHNICIAN, ".ssh/authorized_keys"), keys, 0o600, TECHNICIAN)
+    authorized = _File(Path("home", TECHNICIAN, ".ssh/authorized_keys"), keys, 0o600, TECHNICIAN)
+    yield {("technician", "ssh_keys")}, authorized
+
+
+_HOSTS = b"127.0.0.1 localhost\n::1 localhost ip6-localhost\n"
+
+
+def _hosts(path: Path, gate: str) -> bytes:
+    """What stands there, with the machine's own line for this name (hosts(5))."""
+    lines = (path.read_bytes() if path.exists() else _HOSTS).splitlines()
+    others = [line for line in lines if line.split()[:1] != [b"127.0.1.1"]]
+    return b"\n".join((*others, f"127.0.1.1 {gate}".encode(), b""))
+
+
+def _differs(root: Path, file: _File) -> bool:
+    path = root / file.path
+    return (path.read_bytes() if path.exists() else None) != file.content
 
 
 def _wifi(card: CardFile) -> bytes | None:
@@ -214,18 +334,22 @@ def _lead(link: Path, target: str) -> None:
     sync(link.parent)
 
 
-def _take_out(path: Path, done: Path, card: CardFile, secret_files: list[Path]) -> None:
-    """Leave on the card what has been read, without its secrets."""
+def _without_secrets(path: Path, card: CardFile) -> bytes:
+    """What has been read, as a file of its kind."""
     stated = card.stated()
     for values in stated.values():
         values.update({key: TAKEN_OUT for key in SECRETS if key in values})
     for (section, key), beside in files_beside(card, path).items():
         stated[section][key] = beside.name
+    if looks_for_sensor(card, path):
+        stated["sensor"]["port"] = AUTO
     note = "\n".join(said(Message("setup.done-note", name=path.name), one) for one in _FIRST)
-    with replacing(done) as file:
-        file.write(settings_text(stated, note).encode())
-    # The file itself last: as long as it lies there, what it names is thrown away as well.
-    for secret in (*secret_files, path):
+    return settings_text(stated, note).encode()
+
+
+def _take_out(secrets: list[Path]) -> None:
+    """The file itself is the last: as long as it lies there, what it names is thrown away too."""
+    for secret in secrets:
         if secret.exists():
             overwrite(secret, _READ)
             overwrite(secret, _READ.ljust(secret.stat().st_size))

@@ -1,7 +1,7 @@
 """The file on a new card: a gate's settings, and what its machine needs beside them.
 
 It is read by what reads a gate's settings. Its sections and keys are theirs, and a few more:
-secrets that never stand in settings, the network, who comes by SSH, to whom backups are sealed.
+secrets that never stand in settings, the network, who comes by SSH.
 """
 
 import re
@@ -14,7 +14,7 @@ from msgspec import Meta, structs, to_builtins
 from ...contract.language import Message
 from ..errors import BadSettings
 from ..settings.load import read_sections
-from ..settings.meaning import SECRETS
+from ..settings.meaning import PATHS, SECRETS
 from ..settings.schema import MqttSettings, OptionalText, Section, Settings
 from ..settings.write import Stated
 
@@ -23,6 +23,9 @@ AUTO = "auto"
 
 TAKEN_OUT = "(taken out)"
 """What stands for a secret in a file that has been read."""
+
+PASSWORD = "mqtt-password"
+"""The file beside the settings to which the broker's password goes."""
 
 _LONGEST_SSID = 32
 _LARGEST_FILE = 64 << 10
@@ -69,19 +72,12 @@ SshKey = Annotated[
         max_length=4096,
     ),
 ]
-Recipient = Annotated[str, Meta(pattern=r"\Aage1[02-9ac-hj-np-z]{58}\Z")]
 
 
 class CardTechnician(Section, frozen=True, kw_only=True):
     """Whose keys open the user ``technician``; a password does not."""
 
     ssh_keys: tuple[SshKey, ...] = ()
-
-
-class CardBackup(Section, frozen=True, kw_only=True):
-    """To whom sealed backups of the templates are sealed."""
-
-    recipients: tuple[Recipient, ...] = ()
 
 
 class CardFile(Settings, frozen=True, kw_only=True):
@@ -91,7 +87,6 @@ class CardFile(Settings, frozen=True, kw_only=True):
     wifi: CardWifi
     mobile: CardMobile
     technician: CardTechnician
-    backup: CardBackup
 
     def stated(self) -> Stated:
         """What differs from the defaults."""
@@ -105,14 +100,14 @@ class CardFile(Settings, frozen=True, kw_only=True):
         return found
 
 
-def read_card_file(content: bytes, path: Path, kept: Path) -> CardFile:
-    """What it says. ``kept``: the gate's folder, which may have what it names beside itself.
+def read_card_file(content: bytes, path: Path, config: Path) -> CardFile:
+    """What it says. ``config``: the gate's settings, beside which may lie what it names already.
 
     Raises BadSettings with a sentence for each problem, and the line in which it is.
     """
     try:
         card = read_sections(content, path, CardFile)
-        if problems := list(_problems(card, path, kept)):
+        if problems := list(_problems(card, path, config)):
             raise BadSettings(str(path), problems)
     except BadSettings as bad:
         lines = content.decode(errors="replace").splitlines()
@@ -133,7 +128,7 @@ def files_beside(card: CardFile, path: Path) -> dict[tuple[str, str], Path]:
     return {where: file for where, file in named.items() if folder in file.parents}
 
 
-def _problems(card: CardFile, path: Path, kept: Path) -> Iterator[Message]:
+def _problems(card: CardFile, path: Path, config: Path) -> Iterator[Message]:
     for section, values in to_builtins(card).items():
         for key in SECRETS:
             if values.get(key) == TAKEN_OUT:
@@ -146,13 +141,37 @@ def _problems(card: CardFile, path: Path, kept: Path) -> Iterator[Message]:
         yield Message("settings.mqtt", key="password", what=Message("access.no-username"))
     if card.mqtt.password and card.mqtt.password_file:
         yield Message("setup.two-passwords")
+    yield from _place_problems(card, path)
+    sources: dict[str, Path] = {}
+    # What setup itself writes, here or there.
+    reserved = {config.name, f"{config.name}.before", "card.toml", PASSWORD, path.name}
+    reserved |= {path.with_suffix(end).name for end in (".done.toml", ".result.txt")}
     for (section, key), file in files_beside(card, path).items():
+        if file.name in reserved:
+            yield Message("setup.name-reserved", section=section, key=key, name=file.name)
+            continue
+        if sources.setdefault(file.name, file) != file:
+            yield Message("setup.name-twice", section=section, key=key, name=file.name)
+            continue
         try:
             usable = file.is_file() and file.stat().st_size <= _LARGEST_FILE
         except OSError:
             usable = False
-        if not usable and not (kept / file.name).exists():
+        if not usable and not (config.parent / file.name).exists():
             yield Message("setup.no-file-beside", section=section, key=key, name=file.name)
+
+
+def _place_problems(card: CardFile, path: Path) -> Iterator[Message]:
+    """Only what is copied may lie on the card: it is small, has no rights, and is read-only."""
+    folder = path.absolute().parent
+    for section, key in PATHS:
+        value = getattr(getattr(card, section), key)
+        if (section, key) in _FILES or folder not in Path(value).parents:
+            continue
+        if (section, key) != ("sensor", "port"):
+            yield Message("setup.on-card", section=section, key=key, path=value)
+        elif not looks_for_sensor(card, path):
+            yield Message("setup.port-on-card", section=section, key=key, path=value)
 
 
 _PLACE = re.compile(r"\[(\w+)\] (\w+):")

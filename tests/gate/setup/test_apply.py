@@ -1,6 +1,7 @@
 """A machine set up by the file on its card: whole, once, wherever the power fails."""
 
 import os
+import pwd
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from edge_agent.gate.settings.load import load_settings
 from edge_agent.gate.setup.apply import set_up
 from tests.power_cut import PowerCut
 
-from .test_card_file import KEY, RECIPIENT, filled_in
+from .test_card_file import KEY, filled_in
 
 CONFIG = Path("/etc/edge-agent/edge-agent.toml")
 SECRETS = ("wifi-geheim\\", "mqtt-geheim", "4711", "PRIVATE")
@@ -28,7 +29,6 @@ FILE = filled_in(
     mqtt_password='"mqtt-geheim"',
     mqtt_ca_file='"ca.pem"\ncert_file = "gate.crt"\nkey_file = "gate.key"',
     technician_ssh_keys=f'["{KEY}"]',
-    backup_recipients=f'["{RECIPIENT}"]',
 )
 
 
@@ -73,6 +73,17 @@ def nobody() -> tuple[str, int]:
     raise BadRequest("setup.no-sensor")
 
 
+@pytest.fixture(autouse=True)
+def technician(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine has this user, as the image does."""
+    known = pwd.getpwnam
+
+    def found(name: str) -> pwd.struct_passwd:
+        return pwd.getpwuid(os.getuid()) if name == "technician" else known(name)
+
+    monkeypatch.setattr(pwd, "getpwnam", found)
+
+
 @pytest.fixture
 def card(tmp_path: Path) -> Card:
     return Card(tmp_path / "one")
@@ -88,7 +99,6 @@ def test_a_machine_becomes_the_gate(card: Card) -> None:
     assert machine["etc/edge-agent/mqtt-password"] == "600 mqtt-geheim\n"
     assert machine["etc/edge-agent/ca.pem"] == "644 CA"
     assert machine["etc/edge-agent/gate.key"] == "600 PRIVATE"
-    assert machine["etc/edge-agent/recipients"] == f"644 {RECIPIENT}\n"
     assert machine["etc/hostname"] == "644 main-gate\n"
     assert machine["etc/localtime"] == "/usr/share/zoneinfo/Asia/Ho_Chi_Minh"
     assert machine["home/technician/.ssh/authorized_keys"] == f"600 {KEY}\n"
@@ -129,9 +139,7 @@ def test_what_was_read_may_be_used_again_with_its_passwords(card: Card) -> None:
         done = before + header + after.replace("(taken out)", secret, 1)
     card.path.write_text(done)
     card.switch_on()
-    again = card.machine
-    assert again.pop("etc/edge-agent/edge-agent.toml.before")
-    assert again == first
+    assert card.machine == first
 
 
 def test_with_a_wrong_line_nothing_is_done_and_the_next_start_tries_again(card: Card) -> None:
@@ -153,7 +161,8 @@ def test_a_sensor_that_is_looked_for_and_not_there_leaves_all_as_it_was(card: Ca
     with pytest.raises(BadRequest):
         card.switch_on()
     assert card.machine == {}
-    assert "No sensor answers" in card.result
+    assert "no sensor answers" in card.result
+    assert "edge-agent setup" not in card.result
     card.switch_on(lambda: ("/dev/ttyUSB0", 9600))
     settings = load_settings(card.root / "etc/edge-agent/edge-agent.toml")
     assert (settings.sensor.port, settings.sensor.baud) == ("/dev/ttyUSB0", 9600)
@@ -213,9 +222,7 @@ def test_wherever_the_power_fails_the_end_is_the_same(
             other.switch_on()
         if other.path.exists():
             other.switch_on()
-        machine = other.machine
-        machine.pop("etc/edge-agent/edge-agent.toml.before", None)
-        assert machine == whole, step
+        assert other.machine == whole, step
         assert other.said == said, step
 
 
@@ -230,5 +237,124 @@ def test_a_card_that_cannot_be_written_is_no_gate_set_up(
         with pytest.raises(StoreFault):
             card.switch_on()
     assert card.path.read_text() == FILE
+    assert "Nothing was changed" not in card.result
+    assert "Begun and not finished" in card.result
+    assert "No space left" in card.result
     card.switch_on()
     assert not card.path.exists()
+
+
+SETTINGS = "etc/edge-agent/edge-agent.toml"
+KEYS = "home/technician/.ssh/authorized_keys"
+
+
+def changed_at_the_gate(card: Card) -> None:
+    """Settings, a key and a name of another machine, after the first card."""
+    card.switch_on()
+    settings = card.root / SETTINGS
+    text = settings.read_text().replace("broker.example", "other.example")
+    settings.write_text(f'# ours\n{text}\n[privacy]\nconsent = "required"\n')
+    (card.root / KEYS).write_text("another key\n")
+    with (card.root / "etc/hosts").open("a") as hosts:
+        hosts.write("10.0.0.9 payroll\n")
+
+
+def a_new_password(card: Card) -> None:
+    """What the page says: what was read, with its passwords and a new one for the Wi-Fi."""
+    text = (card.boot / "gate.done.toml").read_text()
+    for section, secret in (("wifi", "new-geheim"), ("mqtt", "mqtt-geheim"), ("mobile", "4711")):
+        before, header, after = text.partition(f"[{section}]\n")
+        text = before + header + after.replace("(taken out)", secret, 1)
+    (card.boot / "gate.done.toml").write_text(text)  # Where some fill it in.
+    card.path.write_text(text)
+
+
+def test_a_new_wifi_password_undoes_nothing_that_was_changed_at_the_gate(card: Card) -> None:
+    changed_at_the_gate(card)
+    before = card.machine
+    a_new_password(card)
+    card.switch_on()
+    after = card.machine
+    wifi = "etc/NetworkManager/system-connections/wifi.nmconnection"
+    assert "\npsk=new-geheim\n" in after.pop(wifi)
+    assert before.pop(wifi)
+    assert after == before
+    for kept in ("[privacy] consent", "[mqtt] host", f"/{KEYS}"):
+        assert kept in card.result
+
+
+def test_what_a_second_file_states_otherwise_is_changed_and_the_rest_kept(card: Card) -> None:
+    changed_at_the_gate(card)
+    before = card.machine[SETTINGS]
+    card.path.write_text(
+        FILE.replace('id = "main-gate"', 'id = "back-gate"').replace(
+            'pins = "gpio"', 'pins = "none"\n[privacy]\nerase_within_days = 3'
+        )
+    )
+    card.switch_on()
+    settings = load_settings(card.root / SETTINGS)
+    assert (settings.gate.id, settings.panel.pins) == ("back-gate", "none")
+    assert settings.privacy.erase_within_days == 3
+    assert settings.privacy.consent == "required"
+    assert settings.mqtt.host == "other.example"
+    assert card.machine[f"{SETTINGS}.before"] == before
+    hosts = card.machine["etc/hosts"]
+    assert "10.0.0.9 payroll\n" in hosts
+    assert "127.0.1.1 back-gate\n" in hosts
+    assert "main-gate" not in hosts
+
+
+def test_a_broker_password_that_is_stated_as_none_goes(card: Card) -> None:
+    card.switch_on()
+    card.path.write_text(filled_in())
+    card.switch_on()
+    assert "etc/edge-agent/mqtt-password" not in card.machine
+    assert load_settings(card.root / SETTINGS).mqtt.password_file == ""
+
+
+def test_wherever_the_power_fails_in_a_second_file_the_end_is_the_same(
+    card: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def prepare(card: Card) -> None:
+        changed_at_the_gate(card)
+        a_new_password(card)
+        card.path.write_text(f"{card.path.read_text()}\n[punch]\nrepeat_window_s = 0\n")
+
+    prepare(card)
+    with cut_at(0, monkeypatch) as steps:
+        card.switch_on()
+    whole, said = card.machine, card.said
+    assert "# ours" in whole[f"{SETTINGS}.before"]
+    for step in range(1, steps[0] + 1):
+        other = Card(tmp_path / str(step))
+        prepare(other)
+        with cut_at(step, monkeypatch), pytest.raises(PowerCut):
+            other.switch_on()
+        if other.path.exists():
+            other.switch_on()
+        assert other.machine == whole, step
+        assert other.said == said, step
+
+
+def test_a_sensor_that_a_gate_has_stays_where_none_is_found(card: Card) -> None:
+    text = FILE.replace('port = "/dev/ttyAMA0"', 'port = "auto"')
+    card.path.write_text(text)
+    card.switch_on(lambda: ("/dev/ttyUSB0", 9600))
+    card.path.write_text(text)
+    card.switch_on()
+    settings = load_settings(card.root / SETTINGS)
+    assert (settings.sensor.port, settings.sensor.baud) == ("/dev/ttyUSB0", 9600)
+    assert "[sensor] port" in card.result
+    assert 'port = "auto"' in (card.boot / "gate.done.toml").read_text()
+
+
+def test_keys_for_a_user_that_is_not_there_are_refused(
+    card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody_of(name: str) -> pwd.struct_passwd:
+        raise KeyError(name)
+
+    monkeypatch.setattr(pwd, "getpwnam", nobody_of)
+    with pytest.raises(BadRequest, match="technician"):
+        card.switch_on()
+    assert card.machine == {}

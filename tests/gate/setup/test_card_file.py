@@ -14,7 +14,6 @@ ROOT = Path(__file__).parents[3]
 SHIPPED = (ROOT / "config/gate.toml").read_text(encoding="utf-8")
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0h3iXh2yB6yGv9dQm0D8y2vKqT0cX1bKoCk7n1p2Qz hung@phone"
-RECIPIENT = "age1cq7kr3lamlx7avtndsdewdtngg3egtgugkrfqxu4z4uk5scsg9nq040en4"
 
 
 def filled_in(**values: str) -> str:
@@ -41,7 +40,7 @@ def path(tmp_path: Path) -> Path:
 def read(text: str, path: Path) -> CardFile:
     path.parent.mkdir(exist_ok=True)
     path.write_text(text)
-    return read_card_file(path.read_bytes(), path, path.parent.parent / "kept")
+    return read_card_file(path.read_bytes(), path, path.parent.parent / "kept/edge-agent.toml")
 
 
 def problems(text: str, path: Path) -> list[str]:
@@ -91,17 +90,23 @@ def test_each_section_that_only_a_card_has_is_in_the_shipped_file() -> None:
         ("wifi_country", '"Vietnam"', "such as VN"),
         ("mobile_apn", '"v internet"', "v-internet"),
         ("mobile_pin", "1234", "4 to 8 digits"),
+        ("mobile_pin", "0471", 'write pin = "…"'),
         ("mqtt_host", '"mqtt://broker.example"', "host"),
         ("mqtt_password", '"s3cret without user"', "user name"),
         ("mqtt_ca_file", '"ca.pem"', "'ca.pem'"),
+        ("mqtt_ca_file", '"edge-agent.toml"', "another one"),
+        ("mqtt_ca_file", '"gate.toml"', "another one"),
+        ("mqtt_ca_file", '"gate.done.toml"', "another one"),
+        ("mqtt_ca_file", '"mqtt-password"', "another one"),
         ("sensor_port", "ttyAMA0", "quotes"),
+        ("sensor_port", '"ttyAMA0"', "is on the card"),
+        ("sensor_port", '"AUTO"', 'port = "auto"'),
         ("panel_pins", '"yes"', "'gpio'"),
         ("payroll_public_key", '"3ccd"', "64 digits"),
         ("upgrade_public_key", '"3ccd"', "64 digits"),
         ("technician_ssh_keys", '["-----BEGIN OPENSSH PRIVATE KEY-----"]', "id_ed25519.pub"),
         ("technician_ssh_keys", f'"{KEY}"', "a list"),
         ("technician_ssh_keys", f'["{KEY}\\nssh-rsa AAAA"]', "id_ed25519.pub"),
-        ("backup_recipients", '["AGE-SECRET-KEY-1QQ"]', "age1"),
         ("wifi_password", '"(taken out)"', "type it again"),
     ],
 )
@@ -122,6 +127,7 @@ def test_a_bad_line_is_told_with_its_place(path: Path, name: str, value: str, to
         ("mobile_password", '" geheim"'),
         ("mqtt_password", '"geheim '),
         ("mobile_pin", '"12ab"'),
+        ("mobile_pin", "0777"),
         ("wifi_password", "geheim-wifi"),
     ],
 )
@@ -133,6 +139,7 @@ def test_what_is_told_shows_no_secret(path: Path, name: str, value: str) -> None
         told = said(bad.value.message, language)
         assert "geh" not in told
         assert "12ab" not in told
+        assert "777" not in told
 
 
 def test_every_problem_is_told_at_once(path: Path) -> None:
@@ -147,6 +154,24 @@ def test_what_lies_beside_it_is_meant_by_its_name(path: Path) -> None:
     assert files_beside(card, path) == {("mqtt", "ca_file"): path.with_name("ca.pem")}
     elsewhere = read(filled_in(mqtt_ca_file='"/etc/ssl/own.pem"'), path)
     assert files_beside(elsewhere, path) == {}
+
+
+def test_two_files_of_one_name_are_refused(path: Path) -> None:
+    (path.parent / "own").mkdir(parents=True)
+    for name in ("ca.pem", "own/ca.pem"):
+        (path.parent / name).write_text("PEM")
+    text = filled_in(mqtt_ca_file='"ca.pem"\ncert_file = "own/ca.pem"\nkey_file = "/etc/own.key"')
+    (problem,) = problems(text, path)
+    assert "'ca.pem'" in problem
+    assert "cert_file" in problem
+
+
+@pytest.mark.parametrize(
+    "stated", ['[store]\npath = "gate.db"', '[control]\nsocket = "run/control.sock"']
+)
+def test_nothing_that_the_gate_writes_lies_on_the_card(path: Path, stated: str) -> None:
+    (problem,) = problems(f"{filled_in()}\n{stated}\n", path)
+    assert "lie on the card" in problem
 
 
 def test_a_sensor_may_be_looked_for(path: Path) -> None:
