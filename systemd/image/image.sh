@@ -29,7 +29,8 @@ image=$kept/image-$({
 } | sha256sum | cut -c1-16).img
 [ -e "$image" ] && { echo "$image"; exit; }
 # A newer one may be in use.
-find "$kept" -maxdepth 1 \( -name 'image-*' -o -name 'program-*' -o -name 'building-*' \) -mmin +240 -exec rm -rf {} +
+find "$kept" -maxdepth 1 \( -name 'image-*' -o -name 'program-*' -o -name 'building-*' \) ! -path "$program" \
+    -mmin +240 -exec rm -rf {} +
 building=$kept/building-$$
 root=$building/root state=$building/state boot=$building/boot
 mkdir -p "$building" "$state" "$boot"
@@ -80,6 +81,13 @@ forget() { # What is of this making alone, and what each card has for itself.
     sed -i "s/^\([^:]*:[^:]*\):[0-9]*:/\1:$((SOURCE_DATE_EPOCH / 86400)):/" "$root/etc/shadow"
     : >"$root/etc/machine-id"
     rm -f "$root/etc/hostname"
+    local suite
+    suite=$(sed -n 's/^VERSION_CODENAME=//p' "$root/etc/os-release")
+    # Here the power does not fail in the middle of a package; at a gate it does.
+    sed -i '/^force-unsafe-io$/d' "$root/etc/dpkg/dpkg.cfg.d/99mmdebstrap"
+    printf 'deb %s main non-free-firmware\n' \
+        "http://deb.debian.org/debian $suite" "http://deb.debian.org/debian $suite-updates" \
+        "http://security.debian.org/debian-security $suite-security" >"$root/etc/apt/sources.list"
 }
 
 modules() { # TO: what a Pi with a gate on it may ask for. Prints the kernel's version.

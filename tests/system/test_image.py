@@ -4,6 +4,7 @@ Half an hour the first time, then minutes. That it starts: tests/pi.
 """
 
 import hashlib
+import json
 import subprocess
 from pathlib import Path
 
@@ -31,6 +32,14 @@ def on_boot(image: Path, name: str, folder: Path) -> Path:
     """A file of the first partition."""
     subprocess.run(["mcopy", "-n", "-i", f"{image}@@4M", f"::{name}", folder], check=True)
     return folder / name
+
+
+def on_system(image: Path, name: str) -> str:
+    """A file of the second partition."""
+    done = subprocess.run(["sfdisk", "-J", image], capture_output=True, text=True, check=True)
+    start = json.loads(done.stdout)["partitiontable"]["partitions"][1]["start"]
+    command = ["debugfs", "-R", f"cat {name}", f"{image}?offset={start * 512}"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def told(*asked: str) -> str:
@@ -66,6 +75,18 @@ def test_the_firmware_finds_what_it_starts(image: Path, tmp_path: Path) -> None:
     assert "initramfs initrd.img " in config
     for name in ("vmlinuz", "initrd.img", "bootcode.bin", "start.elf", "start4.elf", "gate.toml"):
         assert on_boot(image, name, tmp_path).stat().st_size > 0
+
+
+def test_what_is_upgraded_is_debian_s_and_comes_to_the_disk(image: Path) -> None:
+    """Nothing of the machine that made it: its mirror, and packages that are not synced."""
+    sources = on_system(image, "/etc/apt/sources.list").splitlines()
+    assert [line.split()[2] for line in sources] == [
+        *("bookworm", "bookworm-updates", "bookworm-security")
+    ]
+    assert all(".debian.org/" in line for line in sources)
+    settings = on_system(image, "/etc/dpkg/dpkg.cfg.d/99mmdebstrap")
+    assert "path-exclude" in settings
+    assert "unsafe" not in settings
 
 
 def test_the_same_bytes_each_time(image: Path) -> None:
