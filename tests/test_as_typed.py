@@ -8,12 +8,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge_agent import cli
-from edge_agent.cli import enroll, options
+from edge_agent.cli import enroll, options, people
 from edge_agent.cli.enrolment_day import Person
+from edge_agent.contract.facts import Method
 from edge_agent.contract.language import Message, is_name, said
-from edge_agent.contract.people import so_called
+from edge_agent.contract.people import Employment, Worker, so_called
+from edge_agent.gate.credentials import Credential
 from edge_agent.gate.pairing_mark import Doubt
 from edge_agent.gate.sensor import lifecycle
+from tests.gate.ledger.ledgers import open_store
 
 Edge = Callable[..., Result]
 
@@ -40,6 +43,7 @@ def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Edge:
 def at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(enroll, "somebody_types", lambda: True)
     monkeypatch.setattr(options, "somebody_types", lambda: True)
+    monkeypatch.setattr(people, "somebody_types", lambda: True)
 
 
 @pytest.mark.parametrize("called", ["Lò Thị Mây", "lo thi may", "Mây", "may", "nv42"])
@@ -180,3 +184,67 @@ def test_of_several_only_the_last_is_joined_by_a_word() -> None:
     asked = Message("people.unknown-but", code="42", meant=["1", "2", "3"])
     assert "1, 2 or 3" in str(asked)
     assert "có phải là 1, 2 hoặc 3 không" in said(asked, "vi")
+
+
+@pytest.fixture
+def given_away(edge: Edge, tmp_path: Path) -> None:
+    """Payroll has given NV0042, under which a card of Lò Thị Mây is kept, to Hoàng Văn Thái."""
+    store = open_store(tmp_path)
+    with store.changing() as change:
+        change.put_credential(
+            Credential(worker="NV0042", method=Method.CARD, salt=b"s" * 16, hash=b"\x07" * 32)
+        )
+        listed = Employment(active=True)
+        change.put_worker(Worker(code="NV0042", name="Hoàng Văn Thái", active=False, listed=listed))
+    store.close()
+
+
+HELD = "ngừng chấm: vân tay của Lò Thị Mây, nay là Hoàng Văn Thái"
+
+
+def test_prints_that_are_held_back_are_told_with_both_names(edge: Edge, given_away: None) -> None:
+    assert HELD in " ".join(edge("workers", "list").stdout.split())
+    assert HELD in " ".join(edge("workers", "show", "NV0042").stdout.split())
+    assert json.loads(edge("workers", "list", "--json").stdout)[0]["held_for"] == "Lò Thị Mây"
+    told = " ".join(edge("status").stdout.split())
+    assert "edge-agent workers activate NV0042" in told
+    assert "edge-agent workers leave NV0042" in told
+
+
+def test_nobody_is_credited_by_anothers_prints_unasked(edge: Edge, given_away: None) -> None:
+    done = edge("workers", "activate", "NV0042")
+    assert (done.exit_code, done.stdout) == (65, "")
+    assert "là của Lò Thị Mây" in done.stderr
+    assert "workers activate NV0042 --yes" in " ".join(done.stderr.split())
+    assert edge("workers", "activate", "NV0042", "--yes").exit_code == 0
+    # Whoever is refused for another reason later is theirs all the same.
+    assert edge("workers", "deactivate", "NV0042").exit_code == 0
+    assert edge("workers", "activate", "NV0042").exit_code == 0
+
+
+@pytest.mark.usefixtures("at_a_terminal")
+@pytest.mark.parametrize(("answer", "code"), [("k", 1), ("c", 0)])
+def test_somebody_at_a_terminal_is_asked_by_both_names(
+    edge: Edge, given_away: None, answer: str, code: int
+) -> None:
+    done = edge("workers", "activate", "NV0042", answers=f"{answer}\n")
+    asked = "là của Lò Thị Mây. Hoàng Văn Thái có phải cùng người đó không?"
+    assert asked in " ".join(done.stdout.split())
+    assert done.exit_code == code
+    assert (HELD in " ".join(edge("workers", "list").stdout.split())) is bool(code)
+
+
+@pytest.mark.parametrize(
+    ("typed", "named", "never"),
+    [
+        ("uninstall", "make uninstall", "retire"),
+        ("remove", "edge-agent workers leave", "retire"),
+        ("delete", "edge-agent workers leave", "retire"),
+        ("dia", "dia", "display"),
+    ],
+)
+def test_a_guess_is_none_that_does_harm(edge: Edge, typed: str, named: str, never: str) -> None:
+    done = edge(typed)
+    assert done.exit_code == 2
+    assert named in done.stderr
+    assert never not in done.stderr

@@ -57,6 +57,10 @@ GO_ON = ("demo", "display", "receive", "run", "simulate", "watch")
 """What runs for long, and has to get rid of garbage; the others end before it matters."""
 
 
+_ALIKE = 0.65
+"""How alike words are: less, and 'dia' (a disk, without its marks) is taken for 'display'."""
+
+
 class _Commands(Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         command = super().get_command(ctx, name)
@@ -74,7 +78,7 @@ class _Commands(Group):
             from difflib import get_close_matches
 
             begun = [name for name in COMMANDS if wanted and name.startswith(wanted)]
-            meant = begun or get_close_matches(wanted, COMMANDS)
+            meant = begun or get_close_matches(wanted, COMMANDS, cutoff=_ALIKE)
             told = "command.none-such-but" if meant else "command.none-such"
             raise click.UsageError(say(told, wanted=wanted, meant=list(map(repr, meant))), ctx)
         return super().resolve_command(ctx, args)

@@ -2,7 +2,7 @@
 
 import click
 
-from ..contract.errors import BadRequest
+from ..contract.errors import BadRequest, EdgeAgentError
 from ..contract.language import say
 from ..contract.people import lacks_digit
 from ..gate.erasure import is_expected
@@ -20,9 +20,9 @@ from ..gate.settings.schema import Settings
 from .carry_out import carry_out, names_of, who
 from .complete import code_argument, finger_option
 from .help import command, group
-from .options import as_json, ask_a_person, with_settings, yes_option
+from .options import as_json, ask_a_person, with_settings, without_asking, yes_option
 from .show import print_json, print_table
-from .tell import ask, tell
+from .tell import ask, confirm, somebody_types, tell
 from .worker_words import fingers_of, state_of, tell_beside, tell_erasure
 
 _MOST_NAMED = 20
@@ -76,10 +76,17 @@ def rename(
 
 @workers.command(help="help.workers-activate")
 @code_argument
+@without_asking
 @as_json
 @with_settings
-def activate(settings: Settings, code: str, as_json: bool) -> None:
-    result = carry_out(settings, ActivateWorker(code=code))
+def activate(settings: Settings, code: str, yes: bool, as_json: bool) -> None:
+    try:
+        result = carry_out(settings, ActivateWorker(code=code, same_person=yes))
+    except EdgeAgentError as error:  # The daemon's own, or what is raised here without one.
+        if error.message.name != "people.held-for" or not somebody_types():
+            raise
+        confirm(say("people.same-person-asks", **error.message.fields))
+        result = carry_out(settings, ActivateWorker(code=code, same_person=True))
     if as_json:
         print_json(result)
         return
@@ -142,6 +149,7 @@ def list_workers(settings: Settings, as_json: bool) -> None:
     for print_ in store.prints():
         fingers.setdefault(print_.worker, []).append(print_.finger)
     workers, leavings, today = store.workers(), store.leavings(), assembly.today()
+    held = store.held_back()
     rows = [
         {
             "code": worker.code,
@@ -150,6 +158,7 @@ def list_workers(settings: Settings, as_json: bool) -> None:
             "listed": worker.listed,
             "leaving": leavings.get(worker.code),
             "fingers": fingers.get(worker.code, []),
+            "held_for": held.get(worker.code),
         }
         for worker in workers
     ]
@@ -162,7 +171,7 @@ def list_workers(settings: Settings, as_json: bool) -> None:
             (
                 worker.code,
                 worker.name,
-                state_of(worker, leavings.get(worker.code), today),
+                state_of(worker, leavings.get(worker.code), today, held.get(worker.code)),
                 ", ".join(fingers_of(fingers.get(worker.code, []))),
             )
             for worker in workers

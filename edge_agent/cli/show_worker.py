@@ -44,6 +44,7 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
     methods = [str(one.method) for one in store.credentials() if one.worker == worker.code]
     agreed = store.consents().get(worker.code)
     leaving = store.leavings().get(worker.code)
+    former = store.held_back().get(worker.code)
     entries = store.punches_of(worker.code, _AMONG)
     punches = list(attendance(entries, assembly.zone))[-_PUNCHES:]
     if as_json:
@@ -53,14 +54,14 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
             "signed": agreed.signed if agreed else None,
             "state": consent_state(agreed),
         }
-        told = to_builtins(worker) | {"leaving": leaving, "prints": held}
+        told = to_builtins(worker) | {"leaving": leaving, "prints": held, "held_for": former}
         told |= {"credentials": methods, "consent": consent}
         print_json(told | {"punches": [structs.asdict(punch) for punch in punches]})
         return
     lines = {
         "code": worker.code,
         "name": worker.name,
-        "state": state_of(worker, leaving, assembly.today()),
+        "state": state_of(worker, leaving, assembly.today(), former),
         "fingers": ", ".join(fingers_of(p.finger for p in prints)) or say("people.show-none"),
         "consent": _consent(agreed),
         "else": ", ".join(say(f"method.{method}") for method in methods) or say("people.show-none"),

@@ -271,6 +271,8 @@ def _todo(settings: Settings, answer: dict[str, Any]) -> Iterator[_Told]:
     yield "uplink", _not_signed(uplink)
     yield "uplink", _refused(uplink)
     yield "clock", _problem(answer["clock"])
+    for code in answer.get("held_back", ()):  # A daemon of an older version does not know.
+        yield "people", say("status.held-back", code=code)
     if sensor["not_backed_up"]:
         yield "backup", say("status.do-backup")
     yield "board", _board(answer.get("board") or {})

@@ -15,16 +15,21 @@ from .show import print_json
 from .tell import tell
 
 
-def state_of(worker: Worker, leaving: Leaving | None, today: str | None) -> str:
+def state_of(
+    worker: Worker, leaving: Leaving | None, today: str | None, held_for: str | None = None
+) -> str:
     """Whose word keeps a worker out, or between which dates payroll lets them in.
 
-    ``leaving``: that they have left, or are to; ``today``: None where the clock is not to be
-    believed, by which nobody is refused.
+    ``held_for``: under which name the prints were taken that are held back; ``leaving``: that they
+    have left, or are to; ``today``: None where the clock is not to be believed, by which nobody is
+    refused.
     """
     if leaving is not None and leaving.left:
         if leaving.since is None:
             return say("people.state-left")
         return say("people.state-left-on", on=leaving.since)
+    if held_for is not None:
+        return say("people.state-held", former=held_for, name=worker.name)
     if not worker.active:
         return say("people.state-deactivated")
     if worker.listed is not None and not worker.listed.active:

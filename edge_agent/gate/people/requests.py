@@ -81,6 +81,8 @@ class ActivateWorker(Request, tag="activate-worker", frozen=True, kw_only=True):
     command = "workers activate"
 
     code: Word
+    same_person: bool = False
+    """Somebody says that prints which were held back are of who has the code now."""
 
 
 class DeactivateWorker(Request, tag="deactivate-worker", frozen=True, kw_only=True):

@@ -83,6 +83,9 @@ def activate_worker(context: RequestContext, request: ActivateWorker) -> Result:
         _refuse_delisted(known)
         left = has_left(context.gate, known.code)
         raise BadRequest("people.left-enrol" if left else "people.active-already", code=known.code)
+    former = context.gate.store.held_back().get(known.code)
+    if former is not None and not request.same_person:
+        raise BadRequest("people.held-for", code=known.code, former=former, name=known.name)
     worker = structs.replace(known, active=True)
     changed = WorkerChanged(worker=worker.code, active=True, actor=context.actor)
     context.gate.record_worker(changed, worker, same_person=True)

@@ -91,7 +91,13 @@ def test_a_code_that_is_given_to_another_person_has_its_prints_held_back(
     assert "Minh" not in caplog.text
     told.publish({"code": LAN.code, "name": "Trần Văn Minh", "valid_to": "2090-01-01"}, version=2)
     assert gate.known.workers[LAN.code].deactivated
-    assert ask(gate, ActivateWorker(code=LAN.code))["fingers"] == ["right-index"]
+    assert told.site.store.held_back() == {LAN.code: LAN.name}
+    with pytest.raises(BadRequest, match=f"are of {LAN.name}, and payroll names Trần Văn Minh"):
+        ask(gate, ActivateWorker(code=LAN.code))
+    assert gate.known.workers[LAN.code].deactivated
+    same = ActivateWorker(code=LAN.code, same_person=True)
+    assert ask(gate, same)["fingers"] == ["right-index"]
+    assert told.site.store.held_back() == {}
     assert not gate.known.workers[LAN.code].deactivated
 
 
@@ -109,7 +115,7 @@ def test_a_code_that_goes_to_another_person_in_small_steps_has_its_prints_held_b
     assert store.holders().before(LAN.code) == [LAN.name]
     assert store.vouched_names() == {}
     # Whoever confirms vouches for the name of today: the next step is held against that one.
-    ask(gate, ActivateWorker(code=LAN.code))
+    ask(gate, ActivateWorker(code=LAN.code, same_person=True))
     told.publish({"code": LAN.code, "name": "Nguyễn Mai Anh"}, version=9)
     assert not gate.known.workers[LAN.code].deactivated
 

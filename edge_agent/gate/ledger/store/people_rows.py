@@ -49,6 +49,36 @@ class PeopleRows(Part):
         former = self._connection.rows("SELECT worker, name, through + 1 FROM former_names")
         return Holders({worker.code: worker.name for worker in self.workers()}, former)
 
+    def held_back(self) -> dict[str, str]:
+        """Whose prints or cards are kept under a code that payroll has given to another person, by
+        the code, until somebody at the gate says that it is the same one.
+        """
+        former: dict[str, list[tuple[int, str]]] = {}
+        for code, name, through in self._connection.rows(
+            "SELECT worker, former_names.name, through FROM former_names"
+            " JOIN workers ON code = worker WHERE NOT workers.active AND"
+            " (EXISTS (SELECT 1 FROM prints WHERE prints.worker = code AND removed = 0)"
+            " OR EXISTS (SELECT 1 FROM credentials WHERE credentials.worker = code))"
+        ):
+            former.setdefault(code, []).append((through, name))
+        held = {}
+        for code, names in former.items():
+            # Payroll says that its worker is active, and not whose the prints are.
+            [(said,)] = self._connection.rows(
+                "SELECT coalesce(max(seq), 0) FROM ledger WHERE seq > ?1 AND kind ="
+                " 'worker.changed' AND instr(wire, ?2) AND instr(wire, ?3)"
+                " AND NOT instr(wire, ?4)",
+                min(names)[0],
+                b'"worker":' + msgspec.json.encode(code),
+                b'"active":true',
+                b'"actor":"payroll"',
+            )
+            known = self.worker(code)
+            since = [name for through, name in sorted(names) if through >= said]
+            if since and known is not None and another_person(since[0], known.name):
+                held[code] = since[0]
+        return held
+
     def vouched_names(self) -> dict[str, str]:
         """The names that somebody has vouched for, by the codes that have another one by now."""
         rows = self._connection.rows(
