@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -155,3 +156,38 @@ def test_a_gate_where_nobody_did_anything(store: SqliteStore) -> None:
     assert listed("--by", "payroll").stdout == (
         "Nobody has changed anything here that was asked for.\n"
     )
+
+
+def test_after_a_new_ledger_the_older_ones_are_told_along(store: SqliteStore) -> None:
+    path = database()
+    store.close()
+    before = changes()
+    path.rename(path.with_name("gate.db.old-1-other-gate-id"))
+    shutil.copy(
+        path.with_name("gate.db.old-1-other-gate-id"),
+        path.with_name("gate.db.old-2-restored-backup"),
+    )
+    with closing(open_store(path.parent, "back-gate")) as new:
+        assert changes() == before
+        append(new, WorkerAdded(worker="0008", actor=LAN), later(3 * HOUR_MS))
+        told = changes()
+        assert [one["worker"] for one in told] == [None, "0007", "0008"]
+        assert len({one["ledger"] for one in told}) == 2
+        assert [one["worker"] for one in changes("--by", LAN)] == ["0007", "0008"]
+        assert "Trần Văn Minh" in listed().stdout
+        with new.changing() as change:
+            change.put_worker(Worker(code="0007", name="0007"))
+        assert "Trần Văn Minh" not in listed().stdout  # Their name was asked to go.
+
+
+def test_an_older_ledger_that_cannot_be_read_is_named(store: SqliteStore) -> None:
+    old = database().with_name("gate.db.old-1-damaged")
+    old.write_bytes(b"no database" * 1000)
+    found = listed()
+    assert len(found.stdout.splitlines()) == 2
+    assert str(old) in found.stderr
+    assert len(changes()) == 2  # What is printed for programs is whole.
+
+
+def database() -> Path:
+    return Path(os.environ["EDGE_AGENT_CONFIG"]).with_name("gate.db")

@@ -1,18 +1,22 @@
-"""``edge-agent audit``: who changed what, and when, from the ledger."""
+"""``edge-agent audit``: who changed what, and when, from the ledger and those before it."""
 
 import pwd
+from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
 
 from ..contract.chain import stamp_of
+from ..contract.errors import EdgeAgentError
 from ..contract.kinds import ACTS, KINDS, kind_of
 from ..contract.language import Message, is_name, say
 from ..contract.people import Holders
 from ..contract.rights import user
 from ..contract.stamps import true_time
 from ..gate.daemon.assembly import Assembly
+from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.settings.schema import Settings
 from .carry_out import who
 from .help import group
@@ -43,20 +47,46 @@ def list_(settings: Settings, since: str | None, by: str | None, as_json: bool) 
     assembly = Assembly(settings)
     first_ms = moment(since, assembly.zone) if since is not None else None
     actor = _actor(by) if by is not None else None
-    store = assembly.store_for_reading()
-    holders = store.holders()
-    changes = [
-        _change(data, holders, assembly.zone)
-        for data in entries_since(store, first_ms, ACTS)
-        if _is_since(data, first_ms) and actor in (None, data["actor"])
-    ]
+    current = assembly.store_for_reading()
+    forgotten = {worker.code for worker in current.workers() if worker.nameless}
+    older, unread = _older(assembly, first_ms)
+    told = [{**one, "name": None} if one["worker"] in forgotten else one for one in older]
+    told += _changes(current, first_ms, assembly.zone)
+    changes = [one for one in told if actor in (None, one["actor"])]
     if as_json:
         print_json(changes)
-        return
-    for change in changes:
+    for change in () if as_json else changes:
         tell(_line(change), indent=_INDENT)
-    if not changes:
+    if not changes and not as_json:
         tell(say("audit.none" if since is by is None else "audit.none-such"))
+    if unread:
+        tell(say("audit.unread", files=unread), err=True)
+
+
+def _older(assembly: Assembly, first_ms: int | None) -> tuple[list[dict[str, Any]], list[str]]:
+    """The changes of the ledgers that were left for this one, and the files that tell none."""
+    changes = dict[tuple[str, int], dict[str, Any]]()
+    unread = list[str]()
+    for file in assembly.set_aside():
+        try:
+            with closing(
+                SqliteStore.read_only(file, assembly.settings.gate.id, assembly.zone)
+            ) as old:
+                # A copy that was put back has what its original has.
+                changes |= {
+                    (one["ledger"], one["seq"]): one
+                    for one in _changes(old, first_ms, assembly.zone)
+                }
+        except EdgeAgentError:
+            unread.append(str(file))
+    return list(changes.values()), unread
+
+
+def _changes(store: SqliteStore, first_ms: int | None, zone: ZoneInfo) -> Iterator[dict[str, Any]]:
+    holders = store.holders()
+    for data in entries_since(store, first_ms, ACTS):
+        if _is_since(data, first_ms):
+            yield {"ledger": store.ledger, **_change(data, holders, zone)}
 
 
 def _actor(by: str) -> str:
