@@ -6,9 +6,13 @@ import pytest
 
 from edge_agent.cli.worker_words import state_of
 from edge_agent.contract.language import ENGLISH, use
+from edge_agent.contract.messages import ErasedWorker
 from edge_agent.contract.people import Employment, Worker
+from edge_agent.gate.consents import Consent
 from edge_agent.gate.erasure import Leaving, is_expected
+from edge_agent.gate.evidence import Evidence, Opening
 from edge_agent.gate.ledger.glance import glance
+from edge_agent.gate.ledger.store.database import StoreConnection
 from edge_agent.gate.people.requests import (
     ActivateWorker,
     AskPeople,
@@ -84,6 +88,35 @@ def test_payroll_brings_back_whom_its_dates_have_ended() -> None:
     assert shown(office, "2026-11-20") == "over since 2026-11-18"
     listed_until(office, "2026-12-31")
     assert shown(office, "2026-11-20") == "active to 2026-12-31"
+
+
+def test_however_many_have_left_the_evidence_is_looked_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All of it, for it is known by the entry; every status asks, and the gate's thread."""
+    office, codes = Office(), [f"NV{number:02}" for number in range(50)]
+    with office.site.store.changing() as change:
+        for number, code in enumerate(codes, 1000):
+            change.put_worker(Worker(code=code, name="Lò"))
+            change.put_erased(
+                ErasedWorker(ledger="f" * 32, seq=number, worker=code, kind="worker.left")
+            )
+        change.put_consent(Consent(worker="NV08", text="vi-1", text_hash=bytes(32), signed=TODAY))
+        evidence = Evidence(finger="right-index", slot=1, generation=1, score=90)
+        change.put_opening(1, Opening(worker="NV07", evidence=evidence, salt=bytes(16)))
+    asked: list[str] = []
+    rows = StoreConnection.rows
+
+    def counted(connection: StoreConnection, sql: str, *parameters: Any) -> list[Any]:
+        asked.append(sql)
+        return rows(connection, sql, *parameters)
+
+    monkeypatch.setattr(StoreConnection, "rows", counted)
+    assert [*office.site.store.leavings()] == [
+        code for code in codes if code not in ("NV07", "NV08")
+    ]
+    assert sum("evidence_openings" in sql for sql in asked) == 1
+    assert len(asked) < 10
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,12 @@ _ALL = f"SELECT {_COLUMNS} FROM erasures"
 
 _ERASED = "SELECT ledger, seq, worker, kind FROM erased"
 
+_KEPT = (
+    "prints WHERE (removed = 0 OR digest IS NOT NULL OR finger != '')",
+    *("evidence_openings WHERE TRUE", "credentials WHERE TRUE", "consents WHERE TRUE"),
+)
+"""What an erasure takes away."""
+
 _PAYROLL = "payroll"
 
 _CHUNK = 1 << 20
@@ -59,11 +65,24 @@ class ErasureRows(Part):
             if one.begun is None and one.stopped is None
         }
         days = {one.worker: one.stopped or one.begun for one in erasures}
-        for code, payrolls in self._left().items():
-            if not payrolls and (code in self.stopped() or not self.has_anything_of(code)):
+        left = [code for code, payrolls in self._left().items() if not payrolls]
+        here = self._of_whom_anything_is(left) - self.stopped()
+        for code in left:
+            if code not in here:
                 day = days.get(code)
                 found[code] = Leaving(left=True, since=day[:10] if day else None)
         return found
+
+    def _of_whom_anything_is(self, codes: list[str]) -> set[str]:
+        """Those of whom ``has_anything_of`` is true; it looks at all evidence, and once."""
+        if not codes:
+            return set()
+        asked = "worker IN (SELECT value FROM json_each(?1))"
+        rows = self._connection.rows(
+            " UNION ".join(f"SELECT worker FROM {kept} AND {asked}" for kept in _KEPT),
+            msgspec.json.encode(codes).decode(),
+        )
+        return {worker for (worker,) in rows}
 
     def _left(self) -> dict[str, bool]:
         """Who has left last of all that was erased of them; whether it was payroll that said so."""
@@ -131,11 +150,8 @@ class ErasureRows(Part):
     def has_anything_of(self, worker: str) -> bool:
         """Whether there is anything that an erasure takes away."""
         [(found,)] = self._connection.rows(
-            "SELECT EXISTS (SELECT 1 FROM prints WHERE worker = ?1"
-            " AND (removed = 0 OR digest IS NOT NULL OR finger != ''))"
-            " OR EXISTS (SELECT 1 FROM evidence_openings WHERE worker = ?1)"
-            " OR EXISTS (SELECT 1 FROM credentials WHERE worker = ?1)"
-            " OR EXISTS (SELECT 1 FROM consents WHERE worker = ?1)",
+            "SELECT "
+            + " OR ".join(f"EXISTS (SELECT 1 FROM {kept} AND worker = ?1)" for kept in _KEPT),
             worker,
         )
         return bool(found)
