@@ -28,6 +28,7 @@ _ZONES = "/usr/share/zoneinfo:/usr/lib/zoneinfo:/usr/share/lib/zoneinfo:/etc/zon
 def main() -> None:
     """Run the command that was asked for, and exit with its code."""
     try:
+        _fill_closed_streams()
         _keep_no_core()
         _speak_utf8()
         sys.stdout = _over(sys.stdout, _Output)
@@ -35,6 +36,20 @@ def main() -> None:
         _run()
     except KeyboardInterrupt:  # In the middle of an import, perhaps.
         sys.exit(_INTERRUPTED)
+
+
+def _fill_closed_streams() -> None:
+    """Where one of the three was closed (``>&-``), have it lead nowhere.
+
+    The first thing that is done: whatever is opened next, such as the database, would be written
+    to by whoever, a child too, tells something there.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # It gets the lowest that is free, which is this one.
+            os.set_inheritable(number, True)
 
 
 def _run() -> None:
@@ -148,10 +163,7 @@ class _Aside(io.FileIO):
 
 
 def _over(stream: "Any", kind: type[io.FileIO]) -> "Any":
-    """The same stream on such a file; one that leads nowhere where it was closed (``>&-``).
-
-    Python has none then, and what is opened next, such as the database, would be written to.
-    """
+    """The same stream on such a file; one that leads nowhere where Python found it closed."""
     if stream is None:
         return open(os.devnull, "w", encoding="utf-8")
     raw = kind(stream.fileno(), "wb", closefd=False)

@@ -8,7 +8,8 @@ import json
 import os
 import shlex
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -252,16 +253,50 @@ def test_a_reader_that_has_gone(recorded: Gate, flags: tuple[str, ...]) -> None:
             assert told.err == "", (command, told)
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&- <&-"])
-def test_streams_that_are_closed_are_no_trace(recorded: Gate, closed: str, tmp_path: Path) -> None:
-    """As some crontabs do: nothing is said then, and nothing that is opened is written to."""
-    said = tmp_path / "said"
-    for command in ("status", "doctor", "workers list", "privacy retention"):
-        typed = shlex.join([*OWN, *line(command, recorded)])
-        told = f">{said} 2>&1 {closed}"
-        done = subprocess.run(["/bin/sh", "-c", f"{typed} {told}"], check=False)
-        assert done.returncode in (0, 1, 3), command
-        assert "Traceback" not in said.read_text(), said.read_text()
+def ended_in_shell(typed: Sequence[str], streams: str) -> int:
+    told = f"{shlex.join(typed)} {streams}"
+    return subprocess.run(["/bin/sh", "-c", told], check=False, timeout=PATIENCE_S).returncode
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_command_ends_alike_where_streams_are_closed(
+    recorded: Gate, closed: str, tmp_path: Path
+) -> None:
+    """As some crontabs do; nothing is said of it, where there is anything left to say it to."""
+    for command in ("status", "workers list"):
+        typed = [*OWN, *line(command, recorded)]
+        out, err = tmp_path / "out", tmp_path / "err"
+        code = ended_in_shell(typed, f"</dev/null >{out} 2>{err}")
+        lines = len(out.read_text().splitlines())
+        assert (lines > 0, err.read_text()) == (True, ""), command
+        assert ended_in_shell(typed, f"</dev/null >{out} 2>{err} {closed}") == code, command
+        if ">&-" not in closed.split():
+            assert len(out.read_text().splitlines()) == lines, command
+        assert err.read_text() == "", command
+
+
+_NEXT = """
+import os, sys
+from pathlib import Path
+from edge_agent import __main__
+
+def opens_one():
+    there = os.open("/", os.O_RDONLY)
+    inherited = [os.get_inheritable(number) for number in range(3)]
+    Path(sys.argv[1]).write_text(f"{there} {inherited}")
+
+__main__._run = opens_one
+__main__.main()
+"""
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_what_is_opened_is_never_one_of_the_streams(closed: str, tmp_path: Path) -> None:
+    """Whoever writes to a stream would write to the database; a child's are not closed either."""
+    typed = [sys.executable, "-c", _NEXT, str(tmp_path / "opened")]
+    assert ended_in_shell(typed, closed) == 0
+    there, _, inherited = (tmp_path / "opened").read_text().partition(" ")
+    assert (int(there) > 2, inherited) == (True, str([True] * 3))
 
 
 def test_stderr_that_is_lost_breaks_nothing_off(recorded: Gate) -> None:
