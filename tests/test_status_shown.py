@@ -7,7 +7,7 @@ import pytest
 
 from edge_agent.cli import status, status_shown, tell
 from edge_agent.cli.status_shown import Shown, hanging, shown_of
-from edge_agent.contract.language import LANGUAGES, Message, use
+from edge_agent.contract.language import LANGUAGES, Message, say, use
 from edge_agent.gate.errors import DaemonHangs
 from edge_agent.gate.settings.load import load_settings
 
@@ -354,3 +354,66 @@ def test_a_gate_out_of_service_is_not_to_be_started() -> None:
     ledger = answer()["ledger"] | {"confirmed_seq": 400}
     waits = texts(shown_of(SETTINGS, answer(**gone, ledger=ledger)))
     assert any("carry out" in text for text in waits)
+
+
+WAITS = answer(
+    sensor={"not_backed_up": 3},
+    clock={
+        "state": "unsynced",
+        "uncertainty_ms": None,
+        "pending": 1,
+        "pending_since": "2026-11-29T07:08:00.000+07:00",
+        **problem("problem.unsynced"),
+    },
+    uplink={"state": "disconnected", "keys": ["c7c336fc"], **NOBODY},
+    ledger={"confirmed_seq": 370},
+    waiting_since="2026-11-29T05:40:00.000+07:00",
+    backup={"state": "made", "entries": 400, "at": None, "age_s": 9e3, "same_card": False},
+    privacy={"consent": "off"},
+)
+"""A punch waits for its time, and the network is down."""
+
+
+@pytest.mark.parametrize("columns", ["40", "80", "100", "120"])
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("told", [WAITS, ILL], ids=["waits", "ill"])
+def test_no_row_goes_without_a_word_and_what_people_are_sent_to_stays(
+    monkeypatch: pytest.MonkeyPatch, language: str, told: dict[str, Any], columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    use(language)
+    shown = shown_of(SETTINGS, told)
+    rows = [*status_shown._rows(told), *status_shown._further_rows(told)]
+    names = {name: say(f"status.{name}") for name, text in rows if text is not None}
+    there = {name for name, word in names.items() if any(t.startswith(word) for t in texts(shown))}
+    assert {"complete", "roster", "clock", "uplink", "people"} <= there
+    named = say("status.not-shown", rows="|").split("|")[0]
+    [line] = [text for text in texts(shown) if text.startswith(named)] or [""]
+    assert [name for name in names if name not in there and names[name] not in line] == []
+    assert len(lines(shown, max(80, int(columns)))) <= 20
+
+
+def test_only_as_much_goes_as_there_is_no_room_for() -> None:
+    use("en")
+    assert "no room for: daemon, ledger, payroll (edge-agent status --json)" in texts(
+        shown_of(SETTINGS, WAITS)
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"sensor": {"prints": 0}, "credentials": 0, "workers": 6}, True),
+        ({"sensor": {"prints": 0}, "credentials": 1, "workers": 6}, False),
+        ({"sensor": {"prints": 0}, "credentials": 0, "workers": 0}, False),
+        ({"sensor": {"prints": 1}, "credentials": 0, "workers": 6}, False),
+        ({"sensor": {"prints": 0}, "workers": 6}, False),
+    ],
+)
+def test_that_nobody_can_be_recognised_is_to_be_mended(changes: dict[str, Any], told: bool) -> None:
+    use("en")
+    shown = texts(shown_of(SETTINGS, answer(**changes)))
+    assert [text for text in shown if text.startswith("- ")] == told * [
+        "- workers: 6 workers, and no print, card or PIN: edge-agent templates restore FILE,"
+        " or edge-agent enroll --missing"
+    ]

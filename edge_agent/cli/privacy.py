@@ -1,6 +1,7 @@
 """``edge-agent privacy``: what is kept for how long, and whether what should be erased is."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 from msgspec import to_builtins
@@ -66,7 +67,7 @@ def overdue(settings: Settings, as_json: bool) -> None:
         for row in rows:
             tell(say("privacy.overdue", code=row["worker"], begun=row["begun"]))
         for one in backups:
-            tell_to_destroy(one)
+            tell_to_destroy(one, ZoneInfo(settings.gate.timezone))
         for claim in late:
             told = {"code": claim.worker, "asked": claim.asked, "what": claim.what}
             tell(say("claim.late", number=claim.id, due=claim.due, **told))

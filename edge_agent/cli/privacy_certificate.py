@@ -29,7 +29,8 @@ def certificate(settings: Settings, code: str, file: Path, as_json: bool) -> Non
     from ..gate.papers.certificate import certificate_of
     from ..gate.papers.held import backups_with
 
-    store = Assembly(settings).store_for_reading()
+    assembly = Assembly(settings)
+    store = assembly.store_for_reading()
     made = certificate_of(store, code)
     name = names_of(settings).get(code, "")
     page = certificate_page(
@@ -39,7 +40,7 @@ def certificate(settings: Settings, code: str, file: Path, as_json: bool) -> Non
             name=name,
             language=current(),
             version=__version__,
-            backups=backups_with(store, code),
+            backups=backups_with(store, code, assembly.zone),
         )
     )
     with new_private_file(file) as out:

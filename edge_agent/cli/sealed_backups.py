@@ -1,5 +1,7 @@
 """``edge-agent templates list`` and ``destroyed``: which backups there are, and which must go."""
 
+from zoneinfo import ZoneInfo
+
 import click
 
 from ..contract.language import say
@@ -25,7 +27,8 @@ def templates_list(settings: Settings, as_json: bool) -> None:
     # Only here: what the daemon does is asked for without the database.
     from ..gate.daemon.assembly import Assembly
 
-    found = Assembly(settings).store_for_reading().sealed_backups()
+    assembly = Assembly(settings)
+    found = assembly.store_for_reading().sealed_backups()
     if as_json:
         print_json(found)
         return
@@ -34,7 +37,7 @@ def templates_list(settings: Settings, as_json: bool) -> None:
         (
             (
                 one.backup[:_SHOWN_DIGITS],
-                shown_day((one.made or "")[:10]),
+                shown_day(one.made_on(assembly.zone)),
                 one.prints,
                 one.holder or "",
                 state_of_backup(one),
@@ -55,6 +58,8 @@ def templates_destroyed(settings: Settings, backup: str, as_json: bool) -> None:
         print_json(result)
     else:
         tell(say("backup.destroyed-now", backup=result["backup"][:_SHOWN_DIGITS]))
+        if count := result.get("not_backed_up"):  # A daemon of an older version does not tell.
+            tell(say("backup.destroyed-lacks", count=count))
 
 
 def state_of_backup(one: SealedBackup) -> str:
@@ -66,9 +71,9 @@ def state_of_backup(one: SealedBackup) -> str:
     return say("backup.state-replaced" if one.replaced_by else "backup.state-kept")
 
 
-def tell_to_destroy(one: SealedBackup) -> None:
+def tell_to_destroy(one: SealedBackup, zone: ZoneInfo) -> None:
     """That a backup must not be kept, and how it is said that it is no more."""
     digits = one.backup[:_SHOWN_DIGITS]
-    made = shown_day((one.made or "")[:10]) or "?"
+    made = shown_day(one.made_on(zone)) or "?"
     told = {"backup": digits, "made": made, "holder": one.holder or "?"}
     tell(say("backup.to-destroy", state=state_of_backup(one), **told), err=True)

@@ -29,6 +29,11 @@ _NARROW = 60
 """Columns below which the names of rows have no column of their own."""
 
 
+_CALM = ("daemon", "ledger", "payroll", "consent", "copy", "disk")
+"""Rows that go where there is much to do, the first one first: what is wrong with what they are
+of is among what is to be done."""
+
+
 class Line(NamedTuple):
     """Text, its colour, and what begins its further lines where it is folded."""
 
@@ -53,10 +58,7 @@ def shown_of(settings: Settings, answer: dict[str, Any]) -> Shown:
     if not todo:
         return [first, *_table(main + further), Line(say("status.nothing-to-do"), "green")]
     todo.insert(0, Line(say("status.to-do"), "bold"))
-    whole = [first, *_table(main + further), *todo]
-    if sum(map(_height, whole)) <= _LINES:
-        return whole
-    return _fitting([first, *_table(main)], todo)
+    return _fitting([first, *_with_room(main + further, _LINES - _rows_of([first, *todo]))], todo)
 
 
 def hanging(settings: Settings, hangs: DaemonHangs) -> Shown:
@@ -110,13 +112,28 @@ def _table(rows: list[_Told]) -> Iterator[Line]:
         yield Line(f"{label:<{wide}} {text}", indent=" " * (wide + 1))
 
 
+def _with_room(rows: list[_Told], room: int) -> Shown:
+    """The rows in so many lines: of those that are calm, the fewest go, and are named."""
+    rows = [row for row in rows if row[1] is not None]
+    calm = [row for name in _CALM for row in rows if row[0] == name]
+    for count in range(len(calm) + 1):
+        gone = calm[:count]
+        lines = list(_table([row for row in rows if row not in gone]))
+        if gone:
+            names = ", ".join(say(f"status.{name}") for name, _ in rows if name in dict(gone))
+            lines.append(Line(say("status.not-shown", rows=names), indent="  "))
+        if _rows_of(lines) <= room:
+            break
+    return lines
+
+
 def _item(name: str, text: str) -> Line:
     return Line(f"- {say(f'status.{name}')}: {text}", indent="  ")
 
 
 def _fitting(lines: Shown, todo: Shown) -> Shown:
     """As much of what is to be done as there is room for, and how much more there is."""
-    room = _LINES - sum(map(_height, lines))
+    room = _LINES - _rows_of(lines)
     shown: Shown = []
     for at, item in enumerate(todo):
         room -= _height(item)
@@ -126,6 +143,10 @@ def _fitting(lines: Shown, todo: Shown) -> Shown:
             break
         shown.append(item)
     return lines + shown
+
+
+def _rows_of(lines: Shown) -> int:
+    return sum(map(_height, lines))
 
 
 def _height(line: Line) -> int:
@@ -146,7 +167,7 @@ def _rows(answer: dict[str, Any]) -> Iterator[_Told]:
 
 
 def _further_rows(answer: dict[str, Any]) -> Iterator[_Told]:
-    """What stands back where there is much to do."""
+    """What stands last."""
     ledger = answer["ledger"]
     complete = ledger["complete_until"]
     yield "daemon", _daemon(answer)
@@ -260,6 +281,7 @@ def _todo(settings: Settings, answer: dict[str, Any]) -> Iterator[_Told]:
         yield "daemon", say("status.do-start", command=starting())
     yield "store", _problem(answer["store"])
     yield "sensor", _problem(sensor)
+    yield "people", _nobody_known(answer)
     if answer.get("case") == "open":
         yield "case", say("status.case-open")
     for problem in answer.get("pins", {}).get("problems", {}).values():
@@ -287,6 +309,14 @@ def _problem(part: dict[str, Any]) -> str | None:
     """What the daemon says is the matter with a part of it."""
     problem = told_problem(part)
     return None if problem is None else say(problem)
+
+
+def _nobody_known(answer: dict[str, Any]) -> str | None:
+    """Whether no worker can be recognised; a daemon of an older version does not tell."""
+    by_other_means = answer.get("credentials")
+    if by_other_means != 0 or answer["sensor"]["prints"] or not (count := answer.get("workers")):
+        return None
+    return say("status.nobody-known", count=count)
 
 
 def _board(board: dict[str, Any]) -> str | None:

@@ -4,7 +4,11 @@ A sealed file cannot be edited: whoever was erased is in it until it is destroye
 where no gate sees it. So the gate keeps a list, until somebody says that it was done.
 """
 
+from zoneinfo import ZoneInfo
+
 from msgspec import Struct
+
+from ..contract.stamps import local_date, parse_time
 
 
 class SealedBackup(Struct, frozen=True, kw_only=True):
@@ -13,7 +17,8 @@ class SealedBackup(Struct, frozen=True, kw_only=True):
     ``made``: when, in UTC, where that was known. ``workers``: the codes whose prints are in it;
     None: not known, of an older version. ``holder``: who has it, as a person has said. ``erased``:
     those of them who were erased since, ``replaced_by``: the file that was made without some of
-    them. ``destroyed``: since when it is no more, in local time.
+    them. ``holds``: slot and generation of the prints whose templates are safely in it, None: not
+    known, of an older version. ``destroyed``: since when it is no more, in local time.
     """
 
     backup: str
@@ -24,7 +29,12 @@ class SealedBackup(Struct, frozen=True, kw_only=True):
     holder: str | None = None
     erased: list[str] = []
     replaced_by: str | None = None
+    holds: list[tuple[int, int]] | None = None
     destroyed: str | None = None
+
+    def made_on(self, zone: ZoneInfo) -> str | None:
+        """The day at the gate on which it was made; None: not known."""
+        return None if self.made is None else local_date(parse_time(self.made), zone)
 
     @property
     def to_destroy(self) -> bool:

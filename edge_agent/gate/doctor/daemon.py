@@ -4,10 +4,12 @@ Where the daemon is connected, it is asked, and nothing else connects: a broker 
 by name only (mosquitto's use_username_as_clientid) would throw the daemon out for the doctor.
 """
 
+from contextlib import closing
 from time import monotonic
 from typing import Any
 
 from ... import __version__
+from ...contract.errors import StoreFault
 from ...contract.language import Message, together, told_problem
 from ..control.client import ask_status, daemon_runs
 from ..daemon.supervised_thread import SILENT_AFTER_S
@@ -21,6 +23,8 @@ OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 DAEMON_RUNS = Sentence(OK, "doctor.daemon-runs")
 DAEMON_OF_OTHER_VERSION = Sentence(WARN, "doctor.daemon-of-other-version")
 DAEMON_STOPPED = Sentence(FAIL, "doctor.daemon-stopped")
+GATE_RETIRED = Sentence(OK, "doctor.gate-retired")
+GATE_RETIRED_WAITS = Sentence(WARN, "doctor.gate-retired-waits")
 DAEMON_HANGS = Sentence(FAIL, "doctor.daemon-hangs")
 GATE_THREAD_HANGS = Sentence(FAIL, "doctor.gate-thread-hangs")
 UPLINK_THREAD_HANGS = Sentence(FAIL, "doctor.uplink-thread-hangs")
@@ -34,7 +38,7 @@ def daemon(context: CheckContext) -> Judgement:
     """Ask it for its status, which tells later checks what only the daemon can know."""
     socket = context.assembly.control_socket
     if not daemon_runs(socket):
-        return DAEMON_STOPPED()
+        return _stopped(context)
     context.status = ask_status(socket)
     silent_s = context.status.get("silent_s", {})  # Not told by older versions.
     for thread, sentence in _HANGING.items():
@@ -44,6 +48,18 @@ def daemon(context: CheckContext) -> Judgement:
     if version != __version__:
         return DAEMON_OF_OTHER_VERSION(version=version, own=__version__)
     return DAEMON_RUNS(version=version)
+
+
+def _stopped(context: CheckContext) -> Judgement:
+    """Of a gate that was taken out of service none is to be started."""
+    try:
+        with closing(context.assembly.store_for_reading()) as store:
+            if not store.retired:
+                return DAEMON_STOPPED()
+            waiting = store.tail().seq - store.watermarks().confirmed
+    except (StoreFault, PermissionError):  # Another check tells.
+        return DAEMON_STOPPED()
+    return GATE_RETIRED_WAITS() if waiting else GATE_RETIRED()
 
 
 UPLINK_GOOD = Sentence(OK, "doctor.uplink-good")

@@ -15,7 +15,8 @@ _AMONG = 3000
 
 
 def glance(store: SqliteStore, confirmed: int, zone: ZoneInfo) -> dict[str, Any]:
-    """``workers``: how many may punch. ``last_punch``: whose, when and which way, None: there is
+    """``workers``: how many may punch. ``credentials``: how many cards, PINs and QR
+    codes. ``last_punch``: whose, when and which way, None: there is
     none among the last entries. ``waiting_since``: the local time of the oldest entry after
     ``confirmed``, None: there is none, or its time is not known. ``held_back``: the codes of other
     people's prints. Raises StoreFault.
@@ -23,6 +24,7 @@ def glance(store: SqliteStore, confirmed: int, zone: ZoneInfo) -> dict[str, Any]
     oldest = store.entries(confirmed + 1, 1)
     return {
         "workers": store.count_workers() - _left(store),
+        "credentials": len(store.credentials()),
         "last_punch": _last_punch(store, zone),
         "held_back": sorted(store.held_back()),
         "waiting_since": store.data_of(oldest[0]).get("at") if oldest else None,

@@ -272,8 +272,9 @@ class Recorder:
         facts: list[Fact],
         prints: Sequence[tuple[Print, bytes]],
         newcomers: Sequence[Worker],
+        backup: str,
     ) -> None:
-        """Say whose slots are now that were filled from a backup, with their digests.
+        """Say whose slots are now that were filled from a ``backup``, with their digests.
 
         ``newcomers`` are the workers that this gate did not know.
         """
@@ -285,14 +286,16 @@ class Recorder:
                 change.put_print(print_, digest)
                 change.put_backed_up(print_)
                 change.settle(print_.slot)
+            change.note_held(backup, [print_ for print_, _ in prints])
 
         self.record_all(facts, also=restore)
         self.known.put_workers(newcomers)
         self.known.put_prints(print_ for print_, _ in prints)
 
-    def note_backed_up(self, prints: Sequence[Print]) -> None:
+    def note_backed_up(self, backup: str, prints: Sequence[Print]) -> None:
         """Remember that a backup holds these prints' templates."""
         with self.store.changing() as change:
+            change.note_held(backup, prints)
             for print_ in prints:
                 change.put_backed_up(print_)
 

@@ -133,7 +133,7 @@ def held(store: SqliteStore, worker: Worker, zone: ZoneInfo) -> Held:
         punches=attendance(reading.punches, zone),
         entries=dict(sorted(reading.entries.items())),
         witnessed=reading.witnessed,
-        sealed=backups_with(store, code),
+        sealed=backups_with(store, code, zone),
         erasures=[one for one in store.erasures() if one.worker == code],
         claims=[one for one in store.claims() if one.worker == code],
     )
@@ -145,10 +145,10 @@ def _consent(one: Consent | None) -> HeldConsent | None:
     return HeldConsent(text=one.text, text_hash=one.text_hash.hex(), signed=one.signed)
 
 
-def backups_with(store: SqliteStore, code: str) -> list[HeldBackup]:
+def backups_with(store: SqliteStore, code: str, zone: ZoneInfo) -> list[HeldBackup]:
     """Those that were not destroyed, and hold a worker's templates as far as it is known."""
     return [
-        HeldBackup(backup=one.backup, made=one.made and one.made[:10], holder=one.holder)
+        HeldBackup(backup=one.backup, made=one.made_on(zone), holder=one.holder)
         for one in store.sealed_backups()
         if one.destroyed is None and (one.workers is None or code in one.workers)
     ]

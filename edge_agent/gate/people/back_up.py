@@ -60,6 +60,7 @@ def begin_backup(context: RequestContext, request: BeginBackup) -> Result:
         recipients=recipients,
         workers=sorted({print_.worker for print_ in prints}),
         holder=request.held_by,
+        holds=[],  # Until it is safely on its medium.
     )
     gate.record(fact, also=lambda change: change.put_sealed_backup(listed))
     context.transfers.backup = BackupUnderWay(header, prints, set())
@@ -106,7 +107,7 @@ def keep_backup(context: RequestContext, request: KeepBackup) -> Result:
     """The file is on its medium: its prints need no warning any more."""
     backup = _under_way(context, request.backup)
     kept = [print_ for print_ in backup.sealed if print_ in context.gate.known.prints]
-    context.gate.note_backed_up(kept)
+    context.gate.note_backed_up(request.backup, kept)
     context.transfers.backup = None
     return {"backup": request.backup, "prints": len(kept)}
 

@@ -10,9 +10,10 @@ from collections import Counter
 from msgspec import structs
 
 from ...contract.errors import BadRequest
-from ...contract.people import checked_code
+from ...contract.people import Print, checked_code
 from ...contract.people_facts import TemplatesDestroyed, TemplatesSealed
 from ...contract.stamps import local_time
+from ..ledger.store.change import SqliteChange
 from ..sealed_backups import SealedBackup
 from .back_up import checked_recipients, time_now
 from .context import RequestContext, Result
@@ -53,6 +54,7 @@ def begin_reseal(context: RequestContext, request: BeginReseal) -> Result:
         recipients=recipients,
         workers=sorted(left),
         holder=request.held_by,
+        holds=[],  # Until it is safely on its medium.
     )
     fact = TemplatesSealed(
         backup=header.backup,
@@ -75,15 +77,23 @@ def keep_reseal(context: RequestContext, request: KeepReseal) -> Result:
         backup=request.replaces, made=request.made
     )
     replaced = structs.replace(old, replaced_by=request.backup)
+    new = _known(context, request.backup)
+    held, workers = set(old.holds or ()), set((new and new.workers) or ())
+    kept = [
+        print_
+        for print_ in context.gate.known.prints
+        if (print_.slot, print_.generation) in held and print_.worker in workers
+    ]
     with context.gate.store.changing() as change:
         change.put_sealed_backup(replaced)
+        change.note_held(request.backup, kept)
     return {"backup": request.backup, "replaces": request.replaces}
 
 
 def destroy_backup(context: RequestContext, request: DestroyBackup) -> Result:
     """Somebody says that a file is no more. Raises BadRequest where it is not on the list.
 
-    Its first digits suffice, where they are no other's.
+    Its first digits suffice, where they are no other's. What only this file held has no backup now.
     """
     gate = context.gate
     meant = [
@@ -98,12 +108,38 @@ def destroy_backup(context: RequestContext, request: DestroyBackup) -> Result:
         raise BadRequest("backup.destroyed-already", backup=one.backup)
     stamp = gate.clock.stamp()
     gone = structs.replace(one, destroyed=local_time(stamp.wall_ms, gate.policy.zone))
-    gate.record(
-        TemplatesDestroyed(backup=one.backup, actor=context.actor),
-        stamp,
-        also=lambda change: change.put_sealed_backup(gone),
-    )
-    return {"backup": one.backup, "destroyed": gone.destroyed}
+
+    def destroy(change: SqliteChange) -> None:
+        change.put_sealed_backup(gone)
+        for print_ in lost:
+            change.put_backed_up(print_, backed_up=False)
+
+    lost = _held_by_no_other(context, one)
+    gate.record(TemplatesDestroyed(backup=one.backup, actor=context.actor), stamp, also=destroy)
+    without = gate.store.not_backed_up()
+    return {"backup": one.backup, "destroyed": gone.destroyed, "not_backed_up": without}
+
+
+def _held_by_no_other(context: RequestContext, gone: SealedBackup) -> list[Print]:
+    """The prints that are, or may be, in this file, and surely in no other that is still there."""
+    gate = context.gate
+    elsewhere = {
+        held
+        for one in gate.store.sealed_backups()
+        if one.destroyed is None and one.backup != gone.backup
+        for held in one.holds or ()
+    }
+
+    def was_in(print_: Print) -> bool:
+        if gone.holds is None:
+            return gone.workers is None or print_.worker in gone.workers
+        return (print_.slot, print_.generation) in gone.holds
+
+    return [
+        print_
+        for print_ in gate.known.prints
+        if was_in(print_) and (print_.slot, print_.generation) not in elsewhere
+    ]
 
 
 _FEWEST_DIGITS = 6

@@ -202,7 +202,7 @@ def _record(
         for one in kept
     ]
     prints = [(one.print_, one.record.digest) for one in kept]
-    context.gate.record_restoration(facts, prints, newcomers)
+    context.gate.record_restoration(facts, prints, newcomers, request.backup)
 
 
 def _left_to(twin: Print, record: Record) -> RecordOutcome:

@@ -9,6 +9,7 @@ import pytest
 from msgspec import structs
 
 from edge_agent.contract.errors import EdgeAgentError, StoreFault
+from edge_agent.contract.facts import GateRetired
 from edge_agent.gate.claims import Answer, Claim, What
 from edge_agent.gate.daemon.status import stopped_status
 from edge_agent.gate.doctor import ledger
@@ -49,6 +50,14 @@ def test_no_daemon(stage: Stage) -> None:
 
     assert said(daemon(context)) == "DAEMON_STOPPED"
     assert context.status is None
+
+
+def test_a_gate_out_of_service_is_not_to_be_started(stage: Stage) -> None:
+    with closing(open_store(stage.folder)) as store:
+        last = append(store, GateRetired(erased=3, slots=100, actor="uid:0")).seq
+        assert said(daemon(stage.context())) == "GATE_RETIRED_WAITS"
+        store.move_watermarks(Watermarks(last, last, 0))
+    assert said(daemon(stage.context())) == "GATE_RETIRED"
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,13 @@ def add(store: SqliteStore, code: str, name: str, **given: object) -> None:
 
 def test_nothing_has_happened_yet(store: SqliteStore) -> None:
     told = glance(store, store.tail().seq, ZONE)
-    assert told == {"workers": 0, "last_punch": None, "waiting_since": None, "held_back": []}
+    assert told == {
+        "workers": 0,
+        "credentials": 0,
+        "last_punch": None,
+        "waiting_since": None,
+        "held_back": [],
+    }
 
 
 def test_who_was_last_and_which_way(store: SqliteStore) -> None:

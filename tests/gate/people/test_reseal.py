@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 from edge_agent.contract.errors import BadRequest
 from edge_agent.contract.people_facts import TemplatesSealed
 from edge_agent.gate.ledger.store.metadata import ERASURES_UNKNOWN
-from edge_agent.gate.people.requests import LeaveWorker
+from edge_agent.gate.people.requests import LeaveWorker, RemovePrint
 from edge_agent.gate.people.templates.backup_file import line_hash, sealed_line
 from edge_agent.gate.people.templates.requests import (
     BeginReseal,
@@ -18,7 +19,8 @@ from edge_agent.gate.people.templates.requests import (
     DestroyBackup,
     KeepReseal,
 )
-from tests.gate.fakes import INFO
+from edge_agent.gate.sealed_backups import SealedBackup
+from tests.gate.fakes import INFO, LANS
 from tests.gate.ledger.ledgers import append, open_store
 
 from .test_templates import KEYS, SEALING, Vault, opened
@@ -121,3 +123,51 @@ def test_what_an_older_version_has_sealed_is_on_the_list(tmp_path: Path) -> None
         with store.changing() as change:
             change.note_erased_in_backups("NV001")
         assert store.sealed_backups()[0].to_destroy
+
+
+def test_a_print_whose_last_backup_is_destroyed_has_none() -> None:
+    works = Vault()
+    first = opened(works.back_up()).header.backup
+    content = works.back_up()
+    second = opened(content).header.backup
+    assert works.ask(DestroyBackup(backup=first))["not_backed_up"] == 0
+    resealed(works, content, "008")
+    assert works.ask(DestroyBackup(backup=second))["not_backed_up"] == 1
+    assert works.store.backed_up() == {(LANS.slot, LANS.generation)}
+    third = works.store.sealed_backups()[-1].backup
+    assert works.ask(DestroyBackup(backup=third))["not_backed_up"] == 2
+    works.back_up()
+    assert works.store.not_backed_up() == 0
+
+
+def test_a_backup_that_was_not_finished_holds_nothing() -> None:
+    works = Vault()
+    whole = opened(works.back_up()).header.backup
+    works.back_up(keeping=False)
+    assert works.ask(DestroyBackup(backup=whole))["not_backed_up"] == 2
+
+
+def test_what_an_older_version_has_sealed_may_hold_all_and_surely_nothing() -> None:
+    works = Vault()
+    older = opened(works.back_up()).header.backup
+    with works.store.changing() as change:
+        for one in works.store.sealed_backups():
+            change.put_sealed_backup(replace(one, holds=None))
+            change.put_sealed_backup(replace(one, backup="cd" * 16, holds=None))
+    assert works.ask(DestroyBackup(backup=older))["not_backed_up"] == 2
+
+
+def test_what_was_restored_is_in_the_file_that_it_came_from() -> None:
+    works = Vault()
+    content = works.back_up()
+    works.ask(RemovePrint(code="007", finger=LANS.finger))
+    works.restore(opened(content))
+    [listed] = works.store.sealed_backups()
+    assert set(listed.holds or ()) >= works.store.backed_up()
+    assert works.ask(DestroyBackup(backup=listed.backup))["not_backed_up"] == 2
+
+
+def test_the_day_of_a_backup_is_the_gate_s() -> None:
+    one = SealedBackup(backup="ab" * 16, made="2026-11-28T17:30:00.000Z")
+    assert one.made_on(ZoneInfo("Asia/Ho_Chi_Minh")) == "2026-11-29"
+    assert replace(one, made=None).made_on(ZoneInfo("Asia/Ho_Chi_Minh")) is None

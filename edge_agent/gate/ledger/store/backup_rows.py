@@ -1,8 +1,11 @@
 """The list of the backups of the templates."""
 
+from collections.abc import Iterable
+
 import msgspec
 from msgspec.structs import replace
 
+from ....contract.people import Print
 from ...sealed_backups import SealedBackup
 from .database import ChangePart, Part
 
@@ -26,6 +29,16 @@ class BackupChange(ChangePart):
             " ON CONFLICT DO UPDATE SET details = excluded.details",
             (one.backup, msgspec.json.encode(one).decode()),
         )
+
+    def note_held(self, backup: str, prints: Iterable[Print]) -> None:
+        """A backup holds these prints too; nothing is noted of one that is not on the list."""
+        rows = self._database.conn.execute(
+            "SELECT details FROM sealed_backups WHERE backup = ?", (backup,)
+        ).fetchall()
+        for (details,) in rows:
+            one = msgspec.json.decode(details, type=SealedBackup)
+            holds = {*(one.holds or ()), *((print_.slot, print_.generation) for print_ in prints)}
+            self.put_sealed_backup(replace(one, holds=sorted(holds)))
 
     def note_erased_in_backups(self, worker: str) -> None:
         """A worker is erased: the backups that hold them, or may, must not be kept."""

@@ -236,10 +236,11 @@ class PeopleChange(ChangePart):
         )
         self._sum(print_)
 
-    def put_backed_up(self, print_: Print) -> None:
-        """Remember that a backup holds the template of a print."""
+    def put_backed_up(self, print_: Print, *, backed_up: bool = True) -> None:
+        """Remember whether a backup holds the template of a print."""
         self.people_changed = True
-        self._database.table("prints").update((print_.slot, print_.generation), {"backed_up": 1})
+        key = print_.slot, print_.generation
+        self._database.table("prints").update(key, {"backed_up": int(backed_up)})
 
     def put_digest(self, print_: Print, digest: bytes) -> None:
         """Remember the digest of the template of a print that was enrolled without one."""
