@@ -291,3 +291,8 @@ def test_each_message_is_written_once() -> None:
             lines = path.read_text().splitlines()
             after = [(one, next_) for one, next_ in pairwise(lines) if next_.startswith("msgstr ")]
             assert not [next_ for one, next_ in after if one.startswith("msgstr")], path
+
+
+def test_vietnamese_has_one_word_for_a_certificate_and_no_english_place_holder() -> None:
+    told = [text for texts in VIETNAMESE.values() for text in texts]
+    assert [t for t in told if re.search(r"[Cc]hứng thư|\bNUMBER\b|\bFILE\.deb\b", t)] == []

@@ -1,9 +1,13 @@
 """The slip that a worker signs is in one language, and says which text it is."""
 
 import re
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from edge_agent import cli
+from edge_agent.cli import consent as consent_commands
 from edge_agent.cli.consent import slip
 from edge_agent.gate.people.consent_text import consent_text
 
@@ -20,3 +24,22 @@ def test_a_slip(text: str, own: str, other: str) -> None:
     assert "Nguyễn &lt;Thị&gt; Hoa" in made
     for paragraph in consent_text(text).body.strip().split("\n\n"):
         assert paragraph in re.sub("</?b>", "", made).replace("&#x27;", "'")
+
+
+@pytest.mark.parametrize("cards", [0, 1])
+def test_whoever_withdraws_is_told_how_to_punch_without_a_finger(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cards: int
+) -> None:
+    config = tmp_path / "edge-agent.toml"
+    config.write_text('[gate]\nid = "main-gate"\n[store]\npath = "gate.db"\n')
+    monkeypatch.setenv("EDGE_AGENT_CONFIG", str(config))
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    erased = {"prints": 2, "openings": 0, "credentials": cards}
+    told = {
+        **{"worker": "0007", "begun": "2026-11-24T07:00:00+07:00", "done": True},
+        **{"erased": erased, "set_aside": []},
+    }
+    monkeypatch.setattr(consent_commands, "carry_out", lambda settings, request: told)
+    done = CliRunner().invoke(cli.main, ["consent", "withdraw", "0007", "--yes"])
+    assert done.exit_code == 0, done.output
+    assert ("edge-agent credentials add 0007 --card" in done.output) is bool(cards)

@@ -80,7 +80,10 @@ def record(
 @with_settings
 def withdraw(settings: Settings, code: str, yes: bool, as_json: bool) -> None:
     ask_a_person(yes, lambda: say("people.erase-asks", whose=who(code, names_of(settings))))
-    tell_erasure(carry_out(settings, WithdrawConsent(code=code)), as_json)
+    result = carry_out(settings, WithdrawConsent(code=code))
+    if result["erased"]["credentials"] and not as_json:
+        tell(say("privacy.give-again", code=result["worker"]))
+    tell_erasure(result, as_json)
 
 
 @consent.command("list", help="help.consent-list")
