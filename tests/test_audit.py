@@ -20,6 +20,7 @@ from edge_agent.contract.people import Worker
 from edge_agent.contract.people_facts import (
     CredentialsAllowed,
     PrintEnrolled,
+    PrintRemoved,
     WorkerAdded,
     WorkerChanged,
 )
@@ -187,6 +188,20 @@ def test_an_older_ledger_that_cannot_be_read_is_named(store: SqliteStore) -> Non
     assert len(found.stdout.splitlines()) == 2
     assert str(old) in found.stderr
     assert len(changes()) == 2  # What is printed for programs is whole.
+
+
+def test_a_print_that_is_replaced_is_one_act(store: SqliteStore) -> None:
+    thumb = {"worker": "0007", "finger": "left-thumb", "actor": LAN}
+    removed = PrintRemoved(**thumb, slot=3, generation=1)
+    enrolled = PrintEnrolled(**thumb, slot=3, generation=2)
+    append(store, removed, later(3 * HOUR_MS))
+    append(store, enrolled, later(3 * HOUR_MS))
+    append(store, removed, later(4 * HOUR_MS))
+    append(store, enrolled, later(5 * HOUR_MS))  # Another act.
+    told = [line.partition("4711001: ")[2] for line in listed("--lang", "vi").stdout.splitlines()]
+    words = [one.partition(" ngón")[0] for one in told[2:]]
+    assert words == ["đăng ký lại", "xóa", "đăng ký"]
+    assert len(changes()) == 6  # As in the ledger.
 
 
 def database() -> Path:

@@ -3,6 +3,7 @@
 import pwd
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import zip_longest
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -55,12 +56,30 @@ def list_(settings: Settings, since: str | None, by: str | None, as_json: bool) 
     changes = [one for one in told if actor in (None, one["actor"])]
     if as_json:
         print_json(changes)
-    for change in () if as_json else changes:
+    for change in () if as_json else _acts(changes):
         tell(_line(change), indent=_INDENT)
     if not changes and not as_json:
         tell(say("audit.none" if since is by is None else "audit.none-such"))
     if unread:
         tell(say("audit.unread", files=unread), err=True)
+
+
+def _acts(changes: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """As people did them: a print that is replaced was one act, and is two entries."""
+    for change, after in zip_longest(changes, changes[1:]):
+        if change["kind"] == "print.removed" and after and _replaces(after, change):
+            after["kind"] = "print.replaced"
+        else:
+            yield change
+
+
+def _replaces(one: dict[str, Any], removed: dict[str, Any]) -> bool:
+    same = ("ledger", "at", "actor", "worker")
+    return (
+        (one["kind"], one["seq"]) == ("print.enrolled", removed["seq"] + 1)
+        and all(one[key] == removed[key] for key in same)
+        and one["details"]["finger"] == removed["details"]["finger"]
+    )
 
 
 def _older(assembly: Assembly, first_ms: int | None) -> tuple[list[dict[str, Any]], list[str]]:
