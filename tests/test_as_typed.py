@@ -132,13 +132,16 @@ def test_a_script_has_to_name_the_finger(edge: Edge) -> None:
 
 
 @pytest.mark.usefixtures("at_a_terminal")
-@pytest.mark.parametrize("words", [("workers", "leave"), ("consent", "withdraw")])
-def test_what_goes_for_good_is_asked_about(edge: Edge, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("words", "code"), [(("workers", "leave"), 0), (("consent", "withdraw"), 65)]
+)
+def test_what_goes_for_good_is_asked_about(edge: Edge, words: tuple[str, ...], code: int) -> None:
     done = edge(*words, "NV0042", answers="k\n")
     assert (done.exit_code, "của Lò Thị Mây, NV0042? " in done.stdout) == (1, True)
-    for more in (("--yes",), ()):  # Nothing of hers is here, which the gate says only once asked.
+    # Nothing of hers is here, which the gate says only once asked; who leaves does so once.
+    for more, ends in ((("--yes",), code), ((), 65)):
         done = edge(*words, "NV0042", *more, answers="c\n")
-        assert (done.exit_code, "không giữ vân tay" in done.stderr) == (65, True)
+        assert (done.exit_code, "không giữ vân tay" in done.output) == (ends, True)
 
 
 @pytest.mark.parametrize(
@@ -248,3 +251,34 @@ def test_a_guess_is_none_that_does_harm(edge: Edge, typed: str, named: str, neve
     assert done.exit_code == 2
     assert named in done.stderr
     assert never not in done.stderr
+
+
+@pytest.mark.usefixtures("at_a_terminal")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("workers", "leave", "NV0099"),
+        ("workers", "leave", "NV0042", "--on", "2026-02-30"),
+        ("workers", "forget", "NV0099"),
+        ("consent", "withdraw", "NV0099"),
+        ("prints", "remove", "NV0099", "--finger", "trỏ phải"),
+        ("credentials", "remove", "NV0099", "--card"),
+    ],
+)
+def test_nobody_is_asked_to_erase_what_is_not_there(edge: Edge, words: tuple[str, ...]) -> None:
+    done = edge(*words, answers="c\n")
+    assert (done.exit_code, done.stdout) == (65, "")
+
+
+@pytest.mark.usefixtures("at_a_terminal")
+def test_who_is_to_leave_after_a_day_is_asked_about_with_it(edge: Edge) -> None:
+    done = edge("workers", "leave", "NV0042", "--on", "2099-12-05", answers="k\n")
+    assert done.exit_code == 1
+    assert "sau ngày 05/12/2099?" in " ".join(done.stdout.split())
+
+
+def test_whoever_has_neither_print_nor_card_may_leave(edge: Edge) -> None:
+    done = edge("workers", "leave", "NV0042")
+    assert (done.exit_code, "không giữ vân tay" in done.stdout) == (0, True), done
+    assert "đã nghỉ" in edge("workers", "list").stdout
+    assert edge("workers", "leave", "NV0042").exit_code == 65

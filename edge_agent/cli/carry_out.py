@@ -72,6 +72,17 @@ def names_of(settings: Settings, within_s: float | None = None) -> dict[str, str
     return {}
 
 
+def whom(settings: Settings, code: str) -> str:
+    """The same of somebody who is asked about. Raises BadRequest where nobody has the code."""
+    names = names_of(settings)
+    if names:  # Only here: most commands ask about nobody.
+        from ..contract.corrections import known_code
+        from ..contract.language import Message
+
+        code = known_code(code, names, Message("people.add-first"), names)
+    return who(code, names)
+
+
 def who(code: str | None, names: dict[str, str]) -> str:
     """A worker's name and code, as people read them."""
     if code is None:

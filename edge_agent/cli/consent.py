@@ -11,7 +11,7 @@ from ..contract.language import Message, said, say
 from ..gate.people.consent_text import ConsentText, consent_text, names, newest
 from ..gate.people.requests import RecordConsent, WithdrawConsent
 from ..gate.settings.schema import Settings
-from .carry_out import carry_out, names_of, who
+from .carry_out import carry_out, names_of, who, whom
 from .complete import code_argument
 from .help import group
 from .options import as_json, ask_a_person, page_option, with_settings, yes_option
@@ -79,7 +79,7 @@ def record(
 @as_json
 @with_settings
 def withdraw(settings: Settings, code: str, yes: bool, as_json: bool) -> None:
-    ask_a_person(yes, lambda: say("people.erase-asks", whose=who(code, names_of(settings))))
+    ask_a_person(yes, lambda: say("people.erase-asks", whose=whom(settings, code)))
     result = carry_out(settings, WithdrawConsent(code=code))
     if result["erased"]["credentials"] and not as_json:
         tell(say("privacy.give-again", code=result["worker"]))

@@ -20,7 +20,7 @@ from ..gate.people.requests import (
     RemoveCredential,
 )
 from ..gate.settings.schema import Settings
-from .carry_out import at_the_gate, carry_out, names_of, who
+from .carry_out import at_the_gate, carry_out, names_of, who, whom
 from .complete import code_argument
 from .help import group
 from .options import Command, as_json, ask_a_person, with_settings, writes_to, yes_option
@@ -135,7 +135,7 @@ def remove(
         raise BadRequest("credential.which-kind")
     ask_a_person(
         yes,
-        lambda: say("credential.remove-asks", kind=kind, whose=who(code, names_of(settings))),
+        lambda: say("credential.remove-asks", kind=kind, whose=whom(settings, code)),
     )
     result = carry_out(settings, RemoveCredential(code=code, method=kind))
     if as_json:

@@ -111,9 +111,10 @@ class EnrolmentDay:
 
     def _lead(self, person: Person, answer: Callable[[str], str]) -> Mark | None:
         """One worker, until they have two prints or are put off, by which mark."""
-        done = sum(is_done(one, self._notes) for one in self._people)
+        people = [one for one in self._people if not one.deactivated]
+        done = sum(is_done(one, self._notes) for one in people)
         told = {"code": person.code, "name": person.name}
-        tell(say("day.next", done=done, of=len(self._people), **told), err=True)
+        tell(say("day.next", done=done, of=len(people), **told), err=True)
         tried: list[str] = []
         while len(person.fingers) < WANTED:
             finger = next_finger(person.fingers, tried)

@@ -17,7 +17,7 @@ from ..gate.people.requests import (
     RenameWorker,
 )
 from ..gate.settings.schema import Settings
-from .carry_out import carry_out, names_of, who
+from .carry_out import carry_out, names_of, who, whom
 from .complete import code_argument, finger_option
 from .help import command, group
 from .options import as_json, ask_a_person, with_settings, without_asking, yes_option
@@ -116,7 +116,11 @@ def deactivate(settings: Settings, code: str, as_json: bool) -> None:
 @as_json
 @with_settings
 def leave(settings: Settings, code: str, day: str | None, yes: bool, as_json: bool) -> None:
-    ask_a_person(yes, lambda: say("people.erase-asks", whose=who(code, names_of(settings))))
+    from ..gate.people.consent import checked_day  # Only here: others name no day.
+
+    after = None if day is None else checked_day(day)
+    asks = "people.erase-asks" if after is None else "people.erase-after-asks"
+    ask_a_person(yes, lambda: say(asks, whose=whom(settings, code), day=after))
     tell_erasure(carry_out(settings, LeaveWorker(code=code, on=day)), as_json)
 
 
@@ -126,7 +130,7 @@ def leave(settings: Settings, code: str, day: str | None, yes: bool, as_json: bo
 @as_json
 @with_settings
 def forget(settings: Settings, code: str, yes: bool, as_json: bool) -> None:
-    ask_a_person(yes, lambda: say("privacy.forget-asks", whose=who(code, names_of(settings))))
+    ask_a_person(yes, lambda: say("privacy.forget-asks", whose=whom(settings, code)))
     result = carry_out(settings, ForgetWorker(code=code))
     if as_json:
         print_json(result)
@@ -253,7 +257,7 @@ def prints_health(settings: Settings, as_json: bool) -> None:
 def remove(settings: Settings, code: str, finger: str, yes: bool, as_json: bool) -> None:
     ask_a_person(
         yes,
-        lambda: say("people.remove-asks", finger=finger, whose=who(code, names_of(settings))),
+        lambda: say("people.remove-asks", finger=finger, whose=whom(settings, code)),
     )
     result = carry_out(settings, RemovePrint(code=code, finger=finger))
     if as_json:

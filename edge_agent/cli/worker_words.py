@@ -97,6 +97,8 @@ def tell_erasure(result: dict[str, Any], as_json: bool) -> None:
         tell(say("privacy.stopped", code=code, day=result["after"]))
     elif result["begun"] is None:
         tell(say("privacy.planned", code=code, day=result["after"]))
+    elif result["done"] and not any(result["erased"].values()):
+        tell(say("privacy.left-empty", code=code))
     elif result["done"]:
         tell(say("privacy.erased", code=code, **result["erased"]))
     else:

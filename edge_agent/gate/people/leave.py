@@ -13,6 +13,7 @@ from .consent import checked_day
 from .context import RequestContext, Result
 from .erase import Eraser
 from .requests import ForgetWorker, LeaveWorker, TellErased, WithdrawConsent
+from .workers import has_left
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,10 @@ def withdraw_consent(context: RequestContext, request: WithdrawConsent) -> Resul
 
 
 def leave_worker(context: RequestContext, request: LeaveWorker) -> Result:
-    """At once, or after a day that is not over yet. Raises BadRequest as above."""
+    """At once, or after a day that is not over yet; also of whom nothing is kept.
+
+    Raises BadRequest where there is no such worker, or they have left.
+    """
     code = context.worker(request.code).code
     if request.on is not None:
         day, now = checked_day(request.on), context.gate.clock.stamp()
@@ -55,11 +59,15 @@ def _plan(context: RequestContext, code: str, day: str) -> Result:
 
 
 def _erase(context: RequestContext, code: str, why: ConsentWithdrawn | WorkerLeft) -> Result:
-    if not context.gate.store.has_anything_of(code):
+    leaves = isinstance(why, WorkerLeft) and not has_left(context.gate, code)
+    if not leaves and not context.gate.store.has_anything_of(code):
         raise BadRequest("privacy.nothing-here", code=code)
     eraser = Eraser(context.gate, context.sensor, context.pairing)
-    if eraser.leave(code, why).begun:
+    one = eraser.leave(code, why)
+    if one.begun and any(to_builtins(one.counts).values()):
         _go_on(context, eraser)
+    elif one.begun:
+        eraser.go_on(usable=False)  # Nothing was kept, so no sensor has to be there.
     return _told(context, code)
 
 
