@@ -303,3 +303,22 @@ def test_the_list_of_commands_says_what_they_say_of_themselves() -> None:
         assert command is not None
         line = say(f"help.{name}")
         assert f"{command.help} ".startswith((f"help.{name} ", line.removesuffix(".")))
+
+
+def test_no_command_is_lost_by_being_loaded_late() -> None:
+    """A group knows its commands whether or not the module that has one of them is loaded."""
+    walk = (
+        "from tests.commands import leaves; print(*(ctx.command_path for ctx in leaves()), sep='|')"
+    )
+    load = (
+        "import pkgutil, importlib, edge_agent.cli as cli\n"
+        "for module in pkgutil.iter_modules(cli.__path__):\n"
+        "    importlib.import_module(f'edge_agent.cli.{module.name}')\n"
+    )
+    asked = [
+        subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+        ).stdout
+        for program in (walk, load + walk)
+    ]
+    assert asked[0].split("|") == asked[1].split("|")

@@ -15,7 +15,7 @@ from ..receiver.office.correct import add, move, undo, void
 from ..receiver.office.correction_file import restore
 from ..receiver.office.correction_list import ListedCorrection, Wanted, listed
 from ..receiver.office.journal import PAYROLL, What, Who, standing
-from .help import Group
+from .help import group
 from .options import FilePath, as_json
 from .receive_office import with_database
 from .show import print_json, print_table, shown_day, shown_moment
@@ -45,7 +45,7 @@ def with_who(command: Callable[..., None]) -> Callable[..., None]:
     return said
 
 
-@click.group(cls=Group, help="help.correct")
+@group(help="help.correct", elsewhere={"choose": "receive_settle", "keep": "receive_settle"})
 def correct() -> None:
     """The group of the commands below."""
 

@@ -5,7 +5,6 @@ once more line by line: each bad line is told with its place and mended where it
 meant, and what the file says besides is judged all the same.
 """
 
-import json
 import re
 import tomllib
 import unicodedata
@@ -202,11 +201,10 @@ def _explained(line: str) -> tuple[int, Message, str]:
     value = value.strip()
     name, better = _explained_value(value)
     if key.strip() in SECRETS and better and better[0] not in "\"'":
+        from json import dumps  # Settings are read by each command, and are hardly ever wrong here.
+
         # It is a text, whatever it looks like: 0471 is no number of one digit less.
-        name, better = (
-            "toml.quotes",
-            json.dumps(value.partition("#")[0].strip(), ensure_ascii=False),
-        )
+        name, better = "toml.quotes", dumps(value.partition("#")[0].strip(), ensure_ascii=False)
     mended = f"{key.strip()} = {better}"
     if better and _parsed(mended) is not None:
         return column, Message("toml.write", what=Message(name), meant=_shown(mended)), mended
