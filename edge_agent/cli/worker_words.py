@@ -10,13 +10,13 @@ import click
 from ..contract.language import say
 from ..contract.people import Employment, Worker
 from ..gate.consents import Consent
-from ..gate.erasure import Leaving
+from ..gate.erasure import WorkerLeaving
 from .show import print_json
 from .tell import tell
 
 
 def state_of(
-    worker: Worker, leaving: Leaving | None, today: str | None, held_for: str | None = None
+    worker: Worker, leaving: WorkerLeaving | None, today: str | None, held_for: str | None = None
 ) -> str:
     """Whose word keeps a worker out, or between which dates payroll lets them in.
 

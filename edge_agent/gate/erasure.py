@@ -44,7 +44,7 @@ class Erasure(Struct, frozen=True, kw_only=True):
         return self.document is not None
 
 
-class Leaving(Struct, frozen=True, kw_only=True):
+class WorkerLeaving(Struct, frozen=True, kw_only=True):
     """That a worker has left, or leaves once a day is over; days as ``YYYY-MM-DD``.
 
     ``since``: the day on which their leaving was carried out, where it is known; ``after``: the
@@ -56,7 +56,7 @@ class Leaving(Struct, frozen=True, kw_only=True):
     after: str | None = None
 
 
-def is_expected(worker: Worker, leaving: Leaving | None, today: str | None) -> bool:
+def is_expected(worker: Worker, leaving: WorkerLeaving | None, today: str | None) -> bool:
     """Whether somebody is to punch here, today or later; ``today`` None: nobody's dates count."""
     if worker.deactivated or (leaving is not None and leaving.left):
         return False

@@ -163,12 +163,13 @@ def test_whoever_still_reads_is_waited_for_and_told(
     with at_work(files) as store:
         with reading(files):
             done = forget(files)
-            assert (done.exit_code, "Type the same command again" in done.output) == (74, True)
+            assert (done.exit_code, "edge-agent receive roster forget" in done.output) == (74, True)
             assert names(files.where) == FORGOTTEN
             assert files.hold() != set()
             row = {"code": "NV2", "name": "NV2"}
             payload = json.dumps({"version": 3, "workers": [row]}).encode()
-            assert store.apply_roster(payload, AT).still_there is not None
+            told = str(store.apply_roster(payload, AT).still_there)
+            assert "edge-agent receive roster forget CODE" in told  # Nobody typed the roster.
         assert forget(files).exit_code == 0
         assert files.hold() == set()
 

@@ -54,7 +54,7 @@ class Known:
         self._doubtful = False
         """Whether the clock of the last punches may have proved false since they were looked at."""
 
-    def forget(self) -> None:
+    def reread(self) -> None:
         """Ask the store anew when somebody asks here."""
         self._rows = None
 

@@ -45,7 +45,7 @@ class Recorder:
     def renew(self, policy: Policy) -> None:
         """Go by these rules from now on."""
         self.known.policy = policy
-        self.known.forget()  # How far back is looked depends on them.
+        self.known.reread()  # How far back is looked depends on them.
 
     def record(
         self,
@@ -86,7 +86,7 @@ class Recorder:
             entries = self._keeper.write(facts, stamp, transaction)
         except StoreFault:
             # It may be in the database after all: ask there before the next verdict.
-            self.known.forget()
+            self.known.reread()
             raise
         for entry in entries:
             self.emit(LedgerGrew(seq=entry.seq, kind=entry.kind))
@@ -182,7 +182,7 @@ class Recorder:
                 change.put_erased(again)
 
         self.record_all(facts, stamp, also=take_out, then=remember)
-        self.known.forget()
+        self.known.reread()
 
     def record_stop(self, why: Fact, stamp: Stamp, one: Erasure, *, leaves: bool) -> None:
         """Use a worker's fingers no more; what is kept of them goes once the term is over.
@@ -200,7 +200,7 @@ class Recorder:
             change.put_erased(self._erased_by(entries[0], one.worker))
 
         self.record_all([why], stamp, also=stop, then=remember)
-        self.known.forget()
+        self.known.reread()
 
     def _erased_by(self, entry: Entry, code: str) -> ErasedWorker:
         why = {"kind": entry.kind, "seq": entry.seq}

@@ -9,7 +9,7 @@ from edge_agent.contract.language import ENGLISH, use
 from edge_agent.contract.messages import ErasedWorker
 from edge_agent.contract.people import Employment, Worker
 from edge_agent.gate.consents import Consent
-from edge_agent.gate.erasure import Leaving, is_expected
+from edge_agent.gate.erasure import WorkerLeaving, is_expected
 from edge_agent.gate.evidence import Evidence, Opening
 from edge_agent.gate.ledger.glance import glance
 from edge_agent.gate.ledger.store.database import StoreConnection
@@ -143,6 +143,6 @@ def test_dates_are_told_by_the_day_that_it_is(
     use(ENGLISH)
     listed = Employment(active=True, valid_from=dates[0], valid_to=dates[1])
     worker = Worker(code="007", name="Lan", listed=listed)
-    planned: Any = Leaving(left=False, after=leaving) if leaving else None
+    planned: Any = WorkerLeaving(left=False, after=leaving) if leaving else None
     assert state_of(worker, planned, today) == told
     assert is_expected(worker, planned, today) is expected

@@ -222,7 +222,7 @@ def test_doubles_are_looked_for_no_further_back_than_they_can_be(
 def test_who_may_not_punch_is_asked_about(site: Site, worker: Worker, said: str) -> None:
     with site.store.changing() as change:
         change.put_worker(worker)
-    site.gate.known.forget()
+    site.gate.known.reread()
     with pytest.raises(BadRequest, match=said):
         add(site)
     add(site, force=True)

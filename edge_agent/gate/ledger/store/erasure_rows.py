@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ....contract.messages import ErasedWorker
-from ...erasure import Counts, Erasure, Leaving
+from ...erasure import Counts, Erasure, WorkerLeaving
 from ...errors import DamagedLedger
 from .backup_rows import BackupChange
 from .database import Part, read_data
@@ -52,7 +52,7 @@ class ErasureRows(Part):
         planned = (one for one in self.erasures() if one.worker == worker and one.begun is None)
         return next(planned, None)
 
-    def leavings(self) -> dict[str, Leaving]:
+    def leavings(self) -> dict[str, WorkerLeaving]:
         """Who has left, or is to, by code; not those who have come back since.
 
         Somebody whose leaving payroll's dates have brought about is payroll's to bring back: what
@@ -60,7 +60,7 @@ class ErasureRows(Part):
         """
         erasures = self.erasures()
         found = {
-            one.worker: Leaving(left=False, after=one.after)
+            one.worker: WorkerLeaving(left=False, after=one.after)
             for one in erasures
             if one.begun is None and one.stopped is None
         }
@@ -70,7 +70,7 @@ class ErasureRows(Part):
         for code in left:
             if code not in here:
                 day = days.get(code)
-                found[code] = Leaving(left=True, since=day[:10] if day else None)
+                found[code] = WorkerLeaving(left=True, since=day[:10] if day else None)
         return found
 
     def _of_whom_anything_is(self, codes: list[str]) -> set[str]:

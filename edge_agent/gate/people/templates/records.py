@@ -44,8 +44,12 @@ class RecordOutcome(Struct, frozen=True, kw_only=True):
 
 
 class Batch(Struct):
-    """What of a request is to be written; ``lost`` are prints whose template has vanished."""
+    """What of a request is to be written; ``lost`` are prints whose template has vanished.
 
+    ``vouched``: the names that somebody has vouched for, by code.
+    """
+
+    vouched: dict[str, str]
     records: list[Record] = []
     newcomers: dict[str, Worker] = {}
     lost: list[Print] = []
@@ -77,12 +81,11 @@ class Batch(Struct):
         if not gate.known.may_take_fingers_of(record.worker):
             return left_out(record, Message("backup.no-consent"))
         worker = gate.store.worker(record.worker)
-        vouched = gate.store.vouched_names()
         if worker is None:
             self.newcomers[record.worker] = Worker(code=record.worker, name=record.name)
         elif worker.deactivated:
             return left_out(record, Message("backup.deactivated"))
-        elif another_person(vouched.get(worker.code, worker.name), record.name) or not (
+        elif another_person(self.vouched.get(worker.code, worker.name), record.name) or not (
             alike(worker.name, record.name) or gate.store.finger_of(record.digest)
         ):
             # Names are not shown: two persons with one code are for the technician to settle.
