@@ -159,7 +159,7 @@ def reading(files: Files) -> Iterator[None]:
 def test_whoever_still_reads_is_waited_for_and_told(
     files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_agent.receiver.databases.sqlite_database._READERS_END_S", 0)
+    monkeypatch.setattr("edge_agent.receiver.databases.sqlite_database.READERS_END_S", 0)
     with at_work(files) as store:
         with reading(files):
             done = forget(files)
@@ -196,7 +196,7 @@ def test_the_second_time_all_that_the_first_had_left_goes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The tables know the name no more by then: free pages may have it."""
-    monkeypatch.setattr("edge_agent.receiver.databases.sqlite_database._READERS_END_S", 0)
+    monkeypatch.setattr("edge_agent.receiver.databases.sqlite_database.READERS_END_S", 0)
     files = Files(str(tmp_path / "payroll.db"), tmp_path)
     with at_work(files):
         pass

@@ -24,6 +24,10 @@ class DatabaseAway(StoreFault):
     """The database server cannot be used at present: to try again later may help."""
 
 
+READERS_END_S = 5
+"""Within which whoever reads what was before has ended, or is told of (StillThere)."""
+
+
 class StillThere(StoreFault):
     """What was deleted is out of the tables, and not yet out of the files."""
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from ...contract.broker.access import is_loopback
 from ...contract.errors import StoreFault
 from ...contract.language import Message, together
-from .database import DatabaseAway, Guard, Row, StillThere, Unfit
+from .database import READERS_END_S, DatabaseAway, Guard, Row, StillThere, Unfit
 
 try:
     import psycopg
@@ -39,9 +39,6 @@ _PATIENCE: dict[str, Any] = {
     "application_name": "edge-agent receive",
 }
 _NOTED = "pg_catalog.pg_statistic"
-
-_READERS_END_S = 5
-"""Within which whoever reads what was before has ended, or is told of."""
 
 _LASTING = (
     *("not exist", "authentication failed", "pg_hba.conf", "password supplied"),
@@ -190,7 +187,7 @@ class PostgresqlDatabase:
         # What ANALYZE has noted of a column has values of it, and is a table as well.
         tables = [*(f"{SCHEMA}.{table}" for table in columns), _NOTED]
         with self._faults():
-            self._conn.execute(f"SET lock_timeout = '{_READERS_END_S}s'")
+            self._conn.execute(f"SET lock_timeout = '{READERS_END_S}s'")
             try:
                 for table, column in columns.items():
                     # Its type stays; what was noted of it goes.

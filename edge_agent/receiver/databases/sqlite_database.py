@@ -15,13 +15,10 @@ from ...contract.errors import StoreFault
 from ...contract.language import Message, together
 from ...contract.planted_links import refuse_planted_links
 from ...contract.rights import unusable_file
-from .database import Guard, Row, StillThere, Unfit
+from .database import READERS_END_S, Guard, Row, StillThere, Unfit
 
 _BUSY_SECONDS = 30.0
 """As long as a clerk's tool may hold the file before the receiver gives up."""
-
-_READERS_END_S = 5
-"""Within which whoever reads what was before has ended, or is told of."""
 
 _PIECE = 1 << 20
 
@@ -162,7 +159,7 @@ class SqliteDatabase:
 
     def _take_log_home(self) -> None:
         """Cut off the write-ahead log, which has pages as they were before."""
-        self.execute(f"PRAGMA busy_timeout = {_READERS_END_S * 1000}")
+        self.execute(f"PRAGMA busy_timeout = {READERS_END_S * 1000}")
         try:
             [(somebody_reads, *_)] = self.query("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
