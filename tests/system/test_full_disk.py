@@ -68,6 +68,10 @@ def test_a_gate_whose_disk_fills(new_gate: Gate, kind: str, size: str) -> None:
         assert told_s < 5, "a second is promised; the machine may be busy"
         assert gate.status()["store"]["state"] == "failing"
 
+        _, failing, *_ = gate.cli("doctor", "--problems").out.split("\n\n")
+        told = " ".join(failing.split())
+        assert told.count("is full (") == 1, told
+        assert f"FAIL database, disk space — The disk {device_of(disk)} (mounted on {disk})" in told
         for file in filled:
             file.unlink()
         watch.state("store", "ready")
@@ -119,6 +123,11 @@ def test_a_power_cut_while_the_disk_is_full(new_gate: Gate, kind: str, size: str
         assert gate.cli("ledger", "verify").code == 0
         assert daemon.stop() == 0
         watch.close()
+
+
+def device_of(folder: Path) -> str:
+    mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+    return next(device for device, where, *_ in mounts if where == str(folder))
 
 
 def wait_for(path: Path) -> None:

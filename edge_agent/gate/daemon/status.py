@@ -1,10 +1,9 @@
 """The gate's status, as payroll's retained message and the ``status`` command show it."""
 
-import os
 import time
 from collections.abc import Mapping
 from contextlib import closing
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from msgspec import Struct, to_builtins
 
@@ -33,14 +32,13 @@ from ..events import (
     detail_of,
 )
 from ..host.board import board_below
+from ..host.disk import FILLING, Usage, usage_of
 from ..ledger.glance import glance
 from ..ledger.last_backup import backup_standing
 from ..ledger.print_watch import PrintStanding
 from ..ledger.store.metadata import CASE_OPEN, ERASURES_UNKNOWN
 from ..ledger.store.sqlite_store import SqliteStore
 from .assembly import Assembly
-
-_FILLING_PERCENT = 80
 
 _MOST_WORN = 20
 """Workers; a message is bounded, and the command shows all of them."""
@@ -128,21 +126,12 @@ def _case(assembly: Assembly, store: SqliteStore) -> Literal["open", "closed"] |
     return "open" if store.remembered(CASE_OPEN) else "closed"
 
 
-class _Disk(NamedTuple):
-    """Bytes; ``free`` are those that ordinary users may still have."""
-
-    total: int
-    free: int
-
-
-def _disk(assembly: Assembly) -> _Disk | None:
+def _disk(assembly: Assembly) -> Usage | None:
     """None where it does not answer: a card that dies must not take the status along."""
     try:
-        # Not by shutil, which brings three libraries for archives into every status.
-        found = os.statvfs(assembly.database.parent)
+        return usage_of(assembly.database.parent)
     except OSError:
         return None
-    return _Disk(found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize)
 
 
 def _clock_status(
@@ -170,7 +159,7 @@ def _clock_problem(assembly: Assembly, stamp: Stamp) -> Message | None:
 
 
 def _store_problem(
-    assembly: Assembly, store: SqliteStore, now: StoreChanged, usage: _Disk | None
+    assembly: Assembly, store: SqliteStore, now: StoreChanged, usage: Usage | None
 ) -> Message | None:
     lost = assembly.lost_people(store)
     people = Message("problem.people-lost", lost=lost.told) if lost else None
@@ -179,11 +168,11 @@ def _store_problem(
     return together(detail_of(now) or _disk_problem(usage), people, erasures)
 
 
-def _disk_problem(usage: _Disk | None) -> Message | None:
+def _disk_problem(usage: Usage | None) -> Message | None:
     if usage is None:
         return Message("problem.disk-silent")
-    percent = (usage.total - usage.free) * 100 // usage.total
-    return None if percent < _FILLING_PERCENT else Message("problem.disk-fills", percent=percent)
+    percent = usage.percent
+    return None if percent < FILLING else Message("problem.disk-fills", percent=percent)
 
 
 def _text(problem: Message | None) -> str | None:

@@ -66,6 +66,11 @@ OF_THE_GATE: tuple[Check[CheckContext], ...] = (
 OF_THE_MACHINE: tuple[Check[Machine], ...] = (rtc, board, memory, temperature, power)
 """What is looked at in any case."""
 
+AFTER_RETIRING = (daemon, database, payroll, privacy, chain)
+"""What is still looked at once the gate is out of service: what it has recorded. All else it needs
+no more, and may be taken away.
+"""
+
 SECTIONS = {
     "gate": ("settings", "daemon", "settings rights", "socket rights"),
     "sensor": (
@@ -113,13 +118,21 @@ def examine(
     for usable in loaded:
         context = CheckContext(machine, usable, config, light=light, verify=verify)
         for gate_check in OF_THE_GATE:
-            if among(gate_check.title):
+            if gate_check is daemon:  # Asked in any case, for what it tells the others.
+                findings = list(look(gate_check, context))
+                if among(gate_check.title) or context.retired:  # Why all else is passed over.
+                    yield from findings
+            elif among(gate_check.title) and not _needless(gate_check, context):
                 yield from look(gate_check, context)
-            elif gate_check is daemon:  # Asked all the same, for what it tells the others.
-                list(look(gate_check, context))
+        if context.retired:
+            return
     for machine_check in OF_THE_MACHINE:
         if among(machine_check.title):
             yield from look(machine_check, machine)
+
+
+def _needless(gate_check: Check[CheckContext], context: CheckContext) -> bool:
+    return context.retired and gate_check not in AFTER_RETIRING
 
 
 def _load(config: Path, loaded: list[Settings]) -> Judgement:

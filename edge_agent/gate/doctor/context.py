@@ -85,6 +85,8 @@ class CheckContext:
         """Whether to read the whole ledger."""
         self.status: dict[str, Any] | None = None
         """What the daemon says of itself; None where none runs or none answers."""
+        self.retired = False
+        """Whether the gate was taken out of service: what it needs no more may fail."""
         self.slots: Slots | None = None
         self.glass: BareGlass | None = None
 

@@ -54,7 +54,8 @@ def _stopped(context: CheckContext) -> Judgement:
     """Of a gate that was taken out of service none is to be started."""
     try:
         with closing(context.assembly.store_for_reading()) as store:
-            if not store.retired:
+            context.retired = store.retired
+            if not context.retired:
                 return DAEMON_STOPPED()
             waiting = store.tail().seq - store.watermarks().confirmed
     except (StoreFault, PermissionError):  # Another check tells.

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from ...contract.language import Message, because
 from ..host.board import board_below
+from ..host.disk import FILLING, FULL, Usage
 from .context import CheckContext, check
 from .findings import Judgement, Sentence, State
 from .machine import Machine
@@ -17,26 +18,60 @@ DISK_ROOMY = Sentence(OK, "doctor.disk-roomy")
 DISK_FILLING = Sentence(WARN, "doctor.disk-filling")
 DISK_FULL = Sentence(FAIL, "doctor.disk-full")
 DISK_SILENT = Sentence(FAIL, "doctor.disk-silent")
-
-_FILLING, _FULL = 80, 95
-"""Percent used."""
+DISK_STOPS_DATABASE = Sentence(FAIL, "doctor.disk-stops-database")
+DATABASE_IN_RESERVE = Sentence(FAIL, "doctor.database-in-reserve")
 
 
 @check("disk space")
 def space(context: CheckContext) -> Judgement | None:
     """Whether there is room for more entries."""
-    folder = Path(context.settings.store.path).parent
+    return stopped_by_disk(context) or _room(context)
+
+
+def stopped_by_disk(context: CheckContext) -> Judgement | None:
+    """What a full disk does to the database, as the daemon has met it: database and disk have one
+    cause then, which both checks tell in one sentence.
+    """
+    state = context.status["store"]["state"] if context.status is not None else "ready"
+    try:
+        usage = context.machine.usage(_folder(context))
+    except OSError:
+        return None  # Another sentence tells.
+    if state == "reserve":
+        return _of_disk(context, DATABASE_IN_RESERVE, usage, context.assembly.database)
+    if state == "failing" and usage.percent >= FULL:
+        return _of_disk(context, DISK_STOPS_DATABASE, usage, context.assembly.database)
+    return None
+
+
+def _room(context: CheckContext) -> Judgement | None:
+    folder = _folder(context)
     try:
         usage = context.machine.usage(folder)
     except FileNotFoundError:
         return None  # Another check tells.
     except OSError as error:
         return DISK_SILENT(path=folder, error=because(error))
-    percent = 100 * usage.used // ((usage.used + usage.free) or 1)
     sentence = DISK_ROOMY
-    if percent >= _FILLING:
-        sentence = DISK_FULL if percent >= _FULL else DISK_FILLING
-    return sentence(free=_size(usage.free), path=folder, percent=percent)
+    if usage.percent >= FILLING:
+        sentence = DISK_FULL if usage.percent >= FULL else DISK_FILLING
+    return _of_disk(context, sentence, usage, folder)
+
+
+def _folder(context: CheckContext) -> Path:
+    return Path(context.settings.store.path).parent
+
+
+def _of_disk(context: CheckContext, sentence: Sentence, usage: Usage, path: Path) -> Judgement:
+    """A sentence that says which disk it is, how full, and what needs the room."""
+    place: Message | str = Message("doctor.disk-of", path=path)
+    folder = str(_folder(context))
+    if (found := _mount(context)) is not None:
+        place = Message("doctor.disk-at", device=found.device, folder=found.folder)
+        folder = found.folder
+    return sentence(
+        disk=place, folder=folder, path=path, percent=usage.percent, free=_size(usage.free)
+    )
 
 
 def _size(count: int) -> Message:

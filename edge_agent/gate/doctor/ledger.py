@@ -5,7 +5,7 @@ from typing import Any
 
 from ...contract.chain import read_wire, source_of, stamp_of
 from ...contract.errors import StoreFault
-from ...contract.language import Message, is_name, told_problem
+from ...contract.language import Message, is_name, together, told_problem
 from ...contract.stamps import elapsed, local_date
 from ..errors import NoLedgerYet
 from ..ledger.last_backup import backup_standing
@@ -13,12 +13,12 @@ from ..ledger.store.sqlite_store import SqliteStore
 from ..ledger.store.verify import verify_ledger
 from .context import CheckContext, check
 from .findings import Judgement, Sentence, State, age_of, passed_on
+from .hardware import stopped_by_disk
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
 
 DATABASE_OPENS = Sentence(OK, "doctor.database-opens")
 DATABASE_FAILS = Sentence(FAIL, "doctor.database-fails")
-DATABASE_IN_RESERVE = Sentence(FAIL, "doctor.database-in-reserve")
 DATABASE_SET_ASIDE = Sentence(WARN, "doctor.database-set-aside")
 PEOPLE_LOST = Sentence(WARN, "doctor.people-lost")
 DATABASE_OF_OTHER_GATE = Sentence(WARN, "doctor.database-of-other-gate")
@@ -28,11 +28,12 @@ DATABASE_OF_OTHER_GATE = Sentence(WARN, "doctor.database-of-other-gate")
 def database(context: CheckContext) -> Judgement | None:
     """Whether it opens, is of this version, and is this gate's; whether the daemon can write."""
     told = context.status["store"] if context.status is not None else {}
-    path, problem = context.assembly.database, told_problem(told)
     # First, for it needs no right to the database.
-    if (sentence := _CANNOT_WRITE.get(told.get("state", "ready"))) is not None:
-        return sentence(path=path, problem=_bare(told))
-    opened = _opened(context)
+    if (stopped := stopped_by_disk(context)) is not None:
+        return stopped
+    if told.get("state") in ("failing", "reserve"):
+        return DATABASE_FAILS(path=context.assembly.database, problem=_bare(told))
+    problem, opened = _but_for_the_disk(told_problem(told)), _opened(context)
     if problem is not None and (opened is None or opened.state is State.OK):
         return passed_on(State.WARN, problem)
     return opened
@@ -46,7 +47,18 @@ def _bare(told: dict[str, Any]) -> Message | str:
     return problem if is_name(problem.name) else str(problem).rstrip(".")
 
 
-_CANNOT_WRITE = {"failing": DATABASE_FAILS, "reserve": DATABASE_IN_RESERVE}
+_OF_THE_DISK = ("problem.disk-fills", "problem.disk-silent")
+
+
+def _but_for_the_disk(problem: Message | None) -> Message | None:
+    """What the daemon says of its store; of the disk, the line of the disk tells, and which."""
+    if problem is None or problem.name in _OF_THE_DISK:
+        return None
+    told = problem.fields["sentences"] if problem.name == "words.together" else None
+    if not isinstance(told, list):
+        return problem
+    named = [one if isinstance(one, Message) else Message(one) for one in told]
+    return together(*(one for one in named if one.name not in _OF_THE_DISK))
 
 
 def _opened(context: CheckContext) -> Judgement | None:
@@ -65,7 +77,8 @@ def _opened(context: CheckContext) -> Judgement | None:
             owner = source.rpartition("/")[2]
             return DATABASE_OF_OTHER_GATE(path=path, owner=owner, gate=gate)
         damaged = [old.name for old in context.assembly.damaged()]
-        if lost := context.assembly.lost_people(store):
+        lost = None if context.retired else context.assembly.lost_people(store)
+        if lost:
             return PEOPLE_LOST(names=", ".join(damaged), lost=lost.told)
         if damaged:
             return DATABASE_SET_ASIDE(names=", ".join(damaged))
@@ -96,6 +109,8 @@ def payroll(context: CheckContext) -> Judgement | None:
         oldest = store.entries(confirmed + 1, 1)
         age_ms = _age_ms(context, store.data_of(oldest[0])) if oldest else 0.0
     waiting = {"count": _entries(last - confirmed), "age": age_of(age_ms / 1000)}
+    if oldest and context.retired:
+        return None  # The daemon's line tells.
     if age_ms > _TOO_LONG_MS:
         return PAYROLL_SILENT(**waiting)
     if marks.rejected:

@@ -3,22 +3,15 @@
 import grp
 import os
 import pwd
-import shutil
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-
-class Usage(NamedTuple):
-    """Bytes of a disk; ``free`` are those that ordinary users may still have."""
-
-    used: int
-    free: int
+from ..host.disk import Usage, usage_of
 
 
 class Person(Struct, frozen=True):
@@ -133,11 +126,6 @@ def _group_numbers(names: str) -> set[int]:
     return numbers
 
 
-def _usage(folder: Path) -> Usage:
-    found = shutil.disk_usage(folder)
-    return Usage(found.used, found.free)
-
-
 def user_name(uid: int) -> str:
     """The user's name, or the number where nobody has it."""
     try:
@@ -155,7 +143,7 @@ class Machine(Struct, frozen=True, kw_only=True):
     unit: Callable[[], dict[str, str]] = _unit
     account: Callable[[str], Person | None] = _account
     may_as: Callable[[Person], May] = may_as
-    usage: Callable[[Path], Usage] = _usage
+    usage: Callable[[Path], Usage] = usage_of
 
     def at(self, path: str | Path) -> Path:
         """Where an absolute path is on this machine."""

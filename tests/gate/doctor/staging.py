@@ -12,7 +12,8 @@ from msgspec import convert, structs
 from edge_agent.gate import doctor
 from edge_agent.gate.doctor.context import CheckContext
 from edge_agent.gate.doctor.findings import Judgement, Sentence
-from edge_agent.gate.doctor.machine import Machine, Person, Usage
+from edge_agent.gate.doctor.machine import Machine, Person
+from edge_agent.gate.host.disk import Usage
 from edge_agent.gate.settings.schema import Settings
 from tests.gate.ledger.ledgers import later
 

@@ -3,17 +3,21 @@
 import pkgutil
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from importlib import import_module
 
 import pytest
 
+from edge_agent.contract.facts import GateRetired
 from edge_agent.gate import doctor
 from edge_agent.gate.doctor import checks
 from edge_agent.gate.doctor.checks import OF_THE_GATE, OF_THE_MACHINE, examine, look
 from edge_agent.gate.doctor.context import Check
 from edge_agent.gate.doctor.findings import Finding, State
 from edge_agent.gate.errors import SensorSilent
+from edge_agent.gate.ledger.store.metadata import Watermarks
+from tests.gate.ledger.ledgers import append, open_store
 
 from .staging import Stage, states
 
@@ -154,6 +158,36 @@ def test_one_failing_check_stops_no_other(stage: Stage, monkeypatch: pytest.Monk
         "settings": "OK",
         **dict.fromkeys([check.title for check in ALL], "FAIL"),
     }
+
+
+@pytest.mark.parametrize("waits", [True, False], ids=["the last entries wait", "all is sent"])
+def test_of_a_gate_out_of_service_nothing_else_fails(stage: Stage, waits: bool) -> None:
+    """Neither sensor nor lamps nor broker is there any more, and none of them is to be."""
+    config = stage.folder / "gate.toml"
+    config.write_text(
+        '[gate]\nid = "main-gate"\n[sensor]\nport = "/dev/gone"\n[store]\n'
+        f'path = "{stage.folder}/gate.db"\n[control]\nsocket = "{stage.folder}/gate.sock"\n'
+    )
+    with closing(open_store(stage.folder, "main-gate")) as store:
+        before = states(examine(config, stage.machine()))
+        last = append(store, GateRetired(erased=3, slots=100, actor="uid:0")).seq
+        if not waits:
+            store.move_watermarks(Watermarks(last, last, 0))
+
+    findings = list(examine(config, stage.machine(), verify=True))
+
+    told = {one.check: one.name for one in findings}
+    assert told["daemon"] == ("doctor.gate-retired-waits" if waits else "doctor.gate-retired")
+    failing = {check for check, state in before.items() if state == "FAIL"}
+    assert {"daemon", "port", "sensor"} <= failing
+    assert [one for one in findings if one.state is State.FAIL] == []
+    warned = [one.check for one in findings if one.state is State.WARN]
+    assert warned == ["daemon"] * waits
+    assert {"database", "chain"} <= told.keys() <= {
+        "settings", *(check.title for check in checks.AFTER_RETIRING)
+    }  # fmt: skip
+    [only] = examine(config, stage.machine(), section="sensor")
+    assert only.check == "daemon"  # Why there is nothing of it.
 
 
 def test_a_gate_that_was_never_started_is_left_untouched(stage: Stage) -> None:

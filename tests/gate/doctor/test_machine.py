@@ -3,19 +3,32 @@
 import os
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import pytest
 
+from edge_agent.cli.doctor import _each_once as each_once
 from edge_agent.contract.facts import ClockSynced
+from edge_agent.contract.language import LANGUAGES, Message, together, use
 from edge_agent.contract.stamps import ClockState, Stamp
+from edge_agent.gate.daemon import status as daemon_status
 from edge_agent.gate.doctor import hardware as disk
 from edge_agent.gate.doctor import hardware as health
-from edge_agent.gate.doctor import times
+from edge_agent.gate.doctor import ledger, times
+from edge_agent.gate.doctor.findings import Finding
 from edge_agent.gate.doctor.machine import Machine
+from edge_agent.gate.host.disk import usage_of
 from tests.gate.ledger.ledgers import append, open_store
 
 from .staging import Stage, said, status, usage
+
+
+def problem_of(name: str, **fields: Any) -> dict[str, Any]:
+    """As the daemon tells it of a part."""
+    message = Message(name, **fields)
+    return {"problem": str(message), "message": message.plain()}
+
 
 MEMINFO = "MemTotal:  437248 kB\nMemFree:   10000 kB\nMemAvailable:  {} kB\n"
 
@@ -93,6 +106,90 @@ def test_a_machine_that_tells_nothing(stage: Stage) -> None:
 )
 def test_room_on_the_disk(stage: Stage, percent: int, expected: str) -> None:
     assert said(disk.space(stage.context(stage.machine(usage=usage(percent))))) == expected
+
+
+FULL = {
+    # the daemon's state and problem, how full the disk is → the sentence of database and disk
+    "the reserve": ("reserve", problem_of("problem.reserve"), 97, "DATABASE_IN_RESERVE"),
+    "the reserve, of a disk that others keep full": (
+        "reserve",
+        problem_of("problem.reserve"),
+        60,
+        "DATABASE_IN_RESERVE",
+    ),
+    "nothing can be written": (
+        "failing",
+        problem_of("store.disk-full", path="/gate.db"),
+        99,
+        "DISK_STOPS_DATABASE",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", FULL)
+def test_a_full_disk_is_told_once_and_where_it_is(stage: Stage, name: str, language: str) -> None:
+    state, told, percent, expected = FULL[name]
+    stage.file("/proc/self/mounts", f"/dev/sda1 {stage.folder} ext4 rw 0 0\n")
+    context = stage.context(stage.machine(usage=usage(percent)))
+    context.status = status(store={"state": state, **told})
+
+    verdicts = [ledger.database(context), disk.space(context)]
+
+    assert [said(verdict) for verdict in verdicts] == [expected, expected]
+    use(language)
+    found = [Finding.of("database", verdict) for verdict in verdicts if verdict]
+    [line] = each_once(found)
+    place = ("/dev/sda1", str(stage.folder), f"{percent}%", f"{stage.folder}/gate.db", "GB")
+    assert [part for part in place if part not in line.found] == []
+    assert f"du -xh {stage.folder}" in line.advice
+
+
+def test_what_fails_on_a_disk_with_room_is_no_full_disk(stage: Stage) -> None:
+    """The control of the one above: each has its own cause."""
+    context = stage.context(stage.machine(usage=usage(60)))
+    context.status = status(
+        store={"state": "failing", **problem_of("store.disk-full", path="/gate.db")}
+    )
+    assert said(ledger.database(context)) == "DATABASE_FAILS"
+    assert said(disk.space(context)) == "DISK_ROOMY"
+
+
+@pytest.mark.parametrize(
+    ("problem", "expected"),
+    [
+        (Message("problem.disk-fills", percent=81), "doctor.database-opens"),
+        (Message("problem.disk-silent"), "doctor.database-opens"),
+        (
+            together(Message("problem.disk-fills", percent=81), Message("privacy.unknown")),
+            "privacy.unknown",
+        ),
+    ],
+)
+def test_a_disk_that_fills_is_told_by_its_own_line_alone(
+    stage: Stage, problem: Message, expected: str
+) -> None:
+    context = stage.context(stage.machine(usage=usage(81)))
+    told = {"problem": str(problem), "message": problem.plain()}
+    context.status = status(store={"state": "ready", **told})
+    open_store(stage.folder, "main-gate").close()
+
+    verdict = ledger.database(context)
+
+    assert verdict
+    assert verdict.message.name == expected
+    assert said(disk.space(context)) == "DISK_FILLING"
+
+
+def test_status_and_doctor_reckon_alike(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A twentieth of ext4 is root's: neither used nor free to the gate."""
+    found = SimpleNamespace(f_blocks=1000, f_bfree=250, f_bavail=200, f_frsize=4096)
+    monkeypatch.setattr("os.statvfs", lambda folder: found)
+
+    assert usage_of(stage.folder) == (750 * 4096, 200 * 4096)
+    assert usage_of(stage.folder).percent == 78
+    assert daemon_status._disk_problem(usage_of(stage.folder)) is None
+    assert said(disk.space(stage.context(Machine(root=stage.root)))) == "DISK_ROOMY"
 
 
 def test_room_on_this_machine_s_disk(stage: Stage) -> None:
