@@ -5,9 +5,11 @@ done, and done again after a power cut, to the same end. Once everything is in i
 there as what has been read, without its secrets, and is never read again.
 
 A machine that has settings already keeps them but for what the file states otherwise than the last
-one did: a Wi-Fi's new password undoes nothing that was changed at the gate since.
+one did: a Wi-Fi's new password undoes nothing that was changed at the gate since. So with what lies
+beside it: a CA's certificate is taken when it is another one than was read last.
 """
 
+import hashlib
 import os
 import pwd
 import socket
@@ -29,7 +31,9 @@ from ..settings.read_toml import read_toml
 from ..settings.write import Stated, settings_text, write_settings
 from .card_file import (
     AUTO,
+    DIGESTS,
     PASSWORD,
+    SAID,
     TAKEN_OUT,
     CardFile,
     files_beside,
@@ -81,7 +85,10 @@ def set_up(
         card = read_card_file(content, path, root / _below(config))
         _refuse_keys_for_nobody(card)
         there = _there(root / _below(config))
-        changed = None if there is None else _changed(content, card, path, root, config)
+        named = read_toml(content).tables
+        earlier = _NOTHING if there is None else _earlier(path, root / _below(config.parent))
+        changed = None if there is None else _changed(named, card, earlier)
+        _refuse_parts(named, changed or set(), earlier, path)
         asked = card
         if looks_for_sensor(card, path):
             try:
@@ -95,7 +102,8 @@ def set_up(
                     changed.add(("sensor", "baud"))
                 sensor = structs.replace(card.sensor, port=port, baud=baud or card.sensor.baud)
                 asked = card = structs.replace(card, sensor=sensor)
-        return _apply(path, asked, config, note, root, there or {}, changed)
+        earlier = earlier._replace(stated=_without(earlier.stated, named))
+        return _apply(path, asked, config, note, root, there or {}, changed, earlier)
     except EdgeAgentError as why:
         what = "setup.card-begun" if isinstance(why, StoreFault) else "setup.card-not-done"
         with suppress(OSError):  # Of the two what went wrong first is told.
@@ -125,23 +133,70 @@ def _there(path: Path) -> Stated | None:
     return read_toml(content).tables
 
 
-def _changed(content: bytes, card: CardFile, path: Path, root: Path, config: Path) -> _Keys:
-    """What the file states, but for what the one before it stated as well."""
-    named = {(section, key) for section, keys in read_toml(content).tables.items() for key in keys}
+class _Earlier(NamedTuple):
+    """What the files that were read before said."""
+
+    card: CardFile | None
+    stated: Stated
+    """As they stated it, without secrets; of each key the last."""
+    digests: dict[str, str]
+    """By its name: SHA-256 of what lay beside one and was read last."""
+
+
+_NOTHING = _Earlier(None, {}, {})
+
+
+def _earlier(path: Path, folder: Path) -> _Earlier:
     try:
-        before = (root / _below(config.parent / _LAST)).read_bytes()
-        last = read_sections(before, path, CardFile)
+        lines = (folder / DIGESTS).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        lines = []
+    digests = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+    try:
+        content = (folder / SAID).read_bytes()
+        card = read_sections(content, path, CardFile)
     except (FileNotFoundError, BadSettings):
-        return named
+        return _Earlier(None, {}, digests)
+    return _Earlier(card, read_toml(content).tables, digests)
+
+
+def _changed(named: Stated, card: CardFile, earlier: _Earlier) -> _Keys:
+    """What the file states, but for what those before it stated as well."""
     return {
         (section, key)
-        for section, key in named
-        if getattr(getattr(card, section), key) != getattr(getattr(last, section), key)
+        for section, keys in named.items()
+        for key in keys
+        if earlier.card is None
+        or getattr(getattr(card, section), key) != getattr(getattr(earlier.card, section), key)
     }
 
 
-_LAST = "card.toml"
-"""Beside the settings: what the last file said, without secrets. On the card it may be edited."""
+_TOGETHER = (
+    ("wifi", ("name", "password")),
+    ("mobile", ("apn", "username", "password", "pin")),
+    ("mqtt", ("username", "password")),
+)
+"""A name with the password of another one opens nothing."""
+
+
+def _refuse_parts(named: Stated, changed: _Keys, earlier: _Earlier, path: Path) -> None:
+    """A file that changes one of these has to state what earlier ones stated of the others."""
+    problems: list[str | Message] = []
+    for section, keys in _TOGETHER:
+        if any((section, key) in changed for key in keys):
+            before = earlier.stated.get(section, {})
+            left_out = [key for key in keys if key in before and key not in named[section]]
+            if left_out:
+                problems.append(Message("setup.part", section=section, keys=left_out))
+    if problems:
+        raise BadSettings(str(path), problems)
+
+
+def _without(stated: Stated, named: Stated) -> Stated:
+    return {
+        section: {key: value for key, value in values.items() if key not in named.get(section, ())}
+        for section, values in stated.items()
+    }
 
 
 def _merged(there: Stated, own: Stated, card: CardFile, config: Path, changed: _Keys) -> Stated:
@@ -169,19 +224,23 @@ def _apply(
     root: Path,
     there: Stated,
     changed: _Keys | None,
+    earlier: _Earlier,
 ) -> Message:
+    beside = files_beside(card, path)
+    files, digests = _files_beside(beside, root, config, earlier.digests)
+    if changed is not None:
+        changed |= files.keys()
     own = _settings(card, path, config)
     stated = read_settings(settings_text(own, "").encode(), config)
     settings = own if changed is None else _merged(there, own, card, config, changed)
     kept = changed_settings(stated, read_settings(settings_text(settings, "").encode(), config))
-    beside = files_beside(card, path)
     try:
-        for (_, key), source in beside.items():
-            # A power cut may have come when it had gone from the card already.
-            content = source.read_bytes() if source.exists() else _READ
-            if not _is_read(content):
-                mode = 0o600 if key in _GO else 0o644
-                _put(root, _File(_below(config.parent / source.name), content, mode, SERVICE))
+        for where, source in beside.items():
+            place = root / _below(config.parent / source.name)
+            if where in files:
+                _put(root, files[where])
+            elif not _is_read(content := _content(source)) and content != place.read_bytes():
+                kept.append(str(config.parent / source.name))
         for keys, file in _machine_files(card, config, root):
             if changed is None or keys & changed:
                 _put(root, file)
@@ -199,10 +258,12 @@ def _apply(
         if kept:
             told = Message("setup.card-kept", told=told, name=path.name, kept=kept)
         read = _without_secrets(path, card)
-        _put(root, _File(_below(config.parent / _LAST), read, 0o600))
+        lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
+        _put(root, _File(_below(config.parent / DIGESTS), lines.encode(), 0o600))
+        _put(root, _File(_below(config.parent / SAID), _so_far(earlier.stated, read), 0o600))
         _tell_beside(path, told)
         with replacing(done) as new:
-            new.write(read)
+            new.write(settings_text(read, _done_note(path)).encode())
         _take_out([source for (_, key), source in beside.items() if key in _GO] + [path])
     except OSError as error:
         place = Path(error.filename or path)
@@ -212,6 +273,31 @@ def _apply(
 
 _GO = ("key_file", "password_file")
 """Files that go from the card once they have been read."""
+
+
+def _content(source: Path) -> bytes:
+    """What lies on the card; after a power cut it may have gone already."""
+    return source.read_bytes() if source.exists() else _READ
+
+
+def _files_beside(
+    beside: dict[tuple[str, str], Path], root: Path, config: Path, digests: dict[str, str]
+) -> tuple[dict[tuple[str, str], _File], dict[str, str]]:
+    """Those that are not what was read last or are not there any more, and the digests of all.
+
+    What stayed on the card since may have been exchanged at the gate.
+    """
+    files, digests = {}, dict(digests)
+    for (section, key), source in beside.items():
+        if _is_read(content := _content(source)):
+            continue
+        place = _below(config.parent / source.name)
+        digest = hashlib.sha256(content).hexdigest()
+        if digests.get(source.name) != digest or not (root / place).exists():
+            mode = 0o600 if key in _GO else 0o644
+            files[section, key] = _File(place, content, mode, SERVICE)
+        digests[source.name] = digest
+    return files, digests
 
 
 def _tell_beside(path: Path, what: Message) -> None:
@@ -334,8 +420,8 @@ def _lead(link: Path, target: str) -> None:
     sync(link.parent)
 
 
-def _without_secrets(path: Path, card: CardFile) -> bytes:
-    """What has been read, as a file of its kind."""
+def _without_secrets(path: Path, card: CardFile) -> Stated:
+    """What has been read, as a file of its kind states it."""
     stated = card.stated()
     for values in stated.values():
         values.update({key: TAKEN_OUT for key in SECRETS if key in values})
@@ -343,8 +429,17 @@ def _without_secrets(path: Path, card: CardFile) -> bytes:
         stated[section][key] = beside.name
     if looks_for_sensor(card, path):
         stated["sensor"]["port"] = AUTO
-    note = "\n".join(said(Message("setup.done-note", name=path.name), one) for one in _FIRST)
-    return settings_text(stated, note).encode()
+    return stated
+
+
+def _so_far(before: Stated, read: Stated) -> bytes:
+    sections = [*before, *(section for section in read if section not in before)]
+    merged = {one: {**before.get(one, {}), **read.get(one, {})} for one in sections}
+    return settings_text(merged, "").encode()
+
+
+def _done_note(path: Path) -> str:
+    return "\n".join(said(Message("setup.done-note", name=path.name), one) for one in _FIRST)
 
 
 def _take_out(secrets: list[Path]) -> None:

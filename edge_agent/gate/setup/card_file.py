@@ -27,6 +27,9 @@ TAKEN_OUT = "(taken out)"
 PASSWORD = "mqtt-password"
 """The file beside the settings to which the broker's password goes."""
 
+SAID, DIGESTS = OWN = ("card.toml", "card.sha256")
+"""Files beside the settings: what the files on the card said, and what lay beside them."""
+
 _LONGEST_SSID = 32
 _LARGEST_FILE = 64 << 10
 
@@ -128,6 +131,13 @@ def files_beside(card: CardFile, path: Path) -> dict[tuple[str, str], Path]:
     return {where: file for where, file in named.items() if folder in file.parents}
 
 
+_WITHOUT_EFFECT = (
+    ("wifi", "name", ("password",)),
+    ("mobile", "apn", ("username", "password", "pin")),
+)
+"""Section, the key without which there is no such network, and those that are for that network."""
+
+
 def _problems(card: CardFile, path: Path, config: Path) -> Iterator[Message]:
     for section, values in to_builtins(card).items():
         for key in SECRETS:
@@ -137,6 +147,11 @@ def _problems(card: CardFile, path: Path, config: Path) -> Iterator[Message]:
         use = Message("use.wifi-name")
         told: dict[str, Any] = {"section": "wifi", "key": "name", "value": repr(card.wifi.name)}
         yield Message("settings.bad-value", **told, use=use)
+    for section, key, others in _WITHOUT_EFFECT:
+        part = getattr(card, section)
+        stand = [one for one in others if getattr(part, one) not in {"", TAKEN_OUT}]
+        if stand and not getattr(part, key):
+            yield Message("setup.without-effect", section=section, key=key, keys=stand)
     if card.mqtt.password and not card.mqtt.username:
         yield Message("settings.mqtt", key="password", what=Message("access.no-username"))
     if card.mqtt.password and card.mqtt.password_file:
@@ -144,7 +159,7 @@ def _problems(card: CardFile, path: Path, config: Path) -> Iterator[Message]:
     yield from _place_problems(card, path)
     sources: dict[str, Path] = {}
     # What setup itself writes, here or there.
-    reserved = {config.name, f"{config.name}.before", "card.toml", PASSWORD, path.name}
+    reserved = {config.name, f"{config.name}.before", *OWN, PASSWORD, path.name}
     reserved |= {path.with_suffix(end).name for end in (".done.toml", ".result.txt")}
     for (section, key), file in files_beside(card, path).items():
         if file.name in reserved:

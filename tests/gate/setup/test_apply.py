@@ -20,16 +20,17 @@ from .test_card_file import KEY, filled_in
 CONFIG = Path("/etc/edge-agent/edge-agent.toml")
 SECRETS = ("wifi-geheim\\", "mqtt-geheim", "4711", "PRIVATE")
 
-FILE = filled_in(
-    wifi_name='"Nhà máy chè; 2"',
-    wifi_password="'wifi-geheim\\'",
-    mobile_apn='"v-internet"',
-    mobile_pin='"4711"',
-    mqtt_username='"main-gate"',
-    mqtt_password='"mqtt-geheim"',
-    mqtt_ca_file='"ca.pem"\ncert_file = "gate.crt"\nkey_file = "gate.key"',
-    technician_ssh_keys=f'["{KEY}"]',
-)
+WHOLE = {
+    "wifi_name": '"Nhà máy chè; 2"',
+    "wifi_password": "'wifi-geheim\\'",
+    "mobile_apn": '"v-internet"',
+    "mobile_pin": '"4711"',
+    "mqtt_username": '"main-gate"',
+    "mqtt_password": '"mqtt-geheim"',
+    "mqtt_ca_file": '"ca.pem"\ncert_file = "gate.crt"\nkey_file = "gate.key"',
+    "technician_ssh_keys": f'["{KEY}"]',
+}
+FILE = filled_in(**WHOLE)
 
 
 class Card:
@@ -318,6 +319,8 @@ def test_wherever_the_power_fails_in_a_second_file_the_end_is_the_same(
     def prepare(card: Card) -> None:
         changed_at_the_gate(card)
         a_new_password(card)
+        (card.root / "etc/edge-agent/gate.crt").write_text("exchanged")
+        (card.boot / "ca.pem").write_text("THE NEXT CA")
         card.path.write_text(f"{card.path.read_text()}\n[punch]\nrepeat_window_s = 0\n")
 
     prepare(card)
@@ -325,6 +328,8 @@ def test_wherever_the_power_fails_in_a_second_file_the_end_is_the_same(
         card.switch_on()
     whole, said = card.machine, card.said
     assert "# ours" in whole[f"{SETTINGS}.before"]
+    assert whole["etc/edge-agent/ca.pem"] == "644 THE NEXT CA"
+    assert whole["etc/edge-agent/gate.crt"] == "644 exchanged"
     for step in range(1, steps[0] + 1):
         other = Card(tmp_path / str(step))
         prepare(other)
@@ -358,3 +363,118 @@ def test_keys_for_a_user_that_is_not_there_are_refused(
     with pytest.raises(BadRequest, match="technician"):
         card.switch_on()
     assert card.machine == {}
+
+
+def the_same_again(card: Card, **values: str) -> None:
+    """A whole second file, with all passwords and other values than the first."""
+    card.path.write_text(filled_in(**{**WHOLE, **values}))
+    card.switch_on()
+
+
+def test_a_ca_that_was_exchanged_at_the_gate_is_not_undone_by_the_one_on_the_card(
+    card: Card,
+) -> None:
+    card.switch_on()
+    exchanged = card.root / "etc/edge-agent/ca.pem"
+    exchanged.write_text("THE NEXT CA")
+    the_same_again(card, wifi_password='"new-geheim"')
+    assert exchanged.read_text() == "THE NEXT CA"
+    assert "/etc/edge-agent/ca.pem" in card.result
+    assert "new-geheim" in "".join(card.machine.values())
+
+
+def test_another_ca_on_the_card_is_taken_and_used(card: Card) -> None:
+    card.switch_on()
+    settings, ca = card.root / SETTINGS, card.root / "etc/edge-agent/ca.pem"
+    ca.write_text("THE NEXT CA")
+    settings.write_text(settings.read_text().replace("/ca.pem", "/elsewhere.pem"))
+    (card.boot / "ca.pem").write_text("BROUGHT")
+    the_same_again(card)
+    assert ca.read_text() == "BROUGHT"
+    assert load_settings(settings).mqtt.ca_file == "/etc/edge-agent/ca.pem"
+    # And is on the card from now on.
+    ca.write_text("THE ONE AFTER")
+    the_same_again(card)
+    assert ca.read_text() == "THE ONE AFTER"
+
+
+def test_a_certificate_and_its_key_are_exchanged_together_or_not_at_all(card: Card) -> None:
+    card.switch_on()
+    for name in ("gate.crt", "gate.key"):
+        (card.root / "etc/edge-agent" / name).write_text("exchanged")
+    (card.boot / "gate.key").write_text("PRIVATE")  # From the phone's copy of the first card.
+    the_same_again(card)
+    assert card.machine["etc/edge-agent/gate.crt"] == "644 exchanged"
+    assert card.machine["etc/edge-agent/gate.key"] == "600 exchanged"
+    assert not (card.boot / "gate.key").exists()
+
+
+def test_a_file_that_is_gone_at_the_gate_is_taken_from_the_card(card: Card) -> None:
+    card.switch_on()
+    (card.root / "etc/edge-agent/ca.pem").unlink()
+    the_same_again(card)
+    assert card.machine["etc/edge-agent/ca.pem"] == "644 CA"
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        ('[wifi]\npassword = "new-geheim"', "[wifi] name: empty"),
+        ('[wifi]\nname = "other"', "[wifi]: this file changes a part"),
+        ('[mobile]\napn = "m3-world"', "pin"),
+        ('[mobile]\npin = "1234"', "[mobile] apn: empty"),
+    ],
+)
+def test_a_part_of_a_network_is_refused_and_the_network_stays(
+    card: Card, part: str, told: str
+) -> None:
+    card.switch_on()
+    before = card.machine
+    card.path.write_text(
+        f'[gate]\nid = "main-gate"\ntimezone = "Asia/Ho_Chi_Minh"\n'
+        f'[mqtt]\nhost = "broker.example"\n{part}\n'
+    )
+    with pytest.raises(BadSettings):
+        card.switch_on()
+    assert card.machine == before
+    assert told in card.result
+    assert "Nothing was changed" in card.result
+
+
+def test_another_user_at_the_broker_comes_with_a_password(card: Card) -> None:
+    card.switch_on()
+    head = '[gate]\nid = "main-gate"\n[mqtt]\nhost = "broker.example"\nusername = "other"\n'
+    card.path.write_text(head)
+    with pytest.raises(BadSettings, match="password"):
+        card.switch_on()
+    card.path.write_text(f'{head}password = ""\n')
+    card.switch_on()
+    assert "etc/edge-agent/mqtt-password" not in card.machine
+    assert load_settings(card.root / SETTINGS).mqtt.username == "other"
+
+
+def test_a_network_whole_or_a_country_alone_is_changed(card: Card) -> None:
+    card.switch_on()
+    networks = "etc/NetworkManager/system-connections"
+    head = '[gate]\nid = "main-gate"\n[mqtt]\nhost = "broker.example"\n'
+    wifi, mobile = (card.machine[f"{networks}/{one}.nmconnection"] for one in ("wifi", "mobile"))
+    card.path.write_text(f'{head}[wifi]\ncountry = "LA"\n')
+    card.switch_on()
+    assert card.machine[f"{networks}/wifi.nmconnection"] == wifi
+    assert "regdom=LA" in card.machine["etc/modprobe.d/wifi-country.conf"]
+    card.path.write_text(f'{head}[wifi]\nname = "other"\npassword = "new-geheim"\n')
+    card.switch_on()
+    assert "psk=new-geheim" in card.machine[f"{networks}/wifi.nmconnection"]
+    assert card.machine[f"{networks}/mobile.nmconnection"] == mobile
+    assert "regdom=LA" in card.machine["etc/modprobe.d/wifi-country.conf"]
+
+
+def test_a_short_file_between_does_not_make_the_first_one_new_again(card: Card) -> None:
+    changed_at_the_gate(card)
+    card.path.write_text('[gate]\nid = "main-gate"\n[mqtt]\nhost = "broker.example"\n')
+    card.switch_on()
+    the_same_again(card)
+    settings = load_settings(card.root / SETTINGS)
+    assert settings.mqtt.host == "other.example"
+    assert settings.privacy.consent == "required"
+    assert (card.root / KEYS).read_text() == "another key\n"
