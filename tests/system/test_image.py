@@ -34,12 +34,14 @@ def on_boot(image: Path, name: str, folder: Path) -> Path:
     return folder / name
 
 
-def on_system(image: Path, name: str) -> str:
-    """A file of the second partition."""
+def on_state(image: Path, name: str) -> str:
+    """A file of the third partition, on which /etc lies."""
     done = subprocess.run(["sfdisk", "-J", image], capture_output=True, text=True, check=True)
-    start = json.loads(done.stdout)["partitiontable"]["partitions"][1]["start"]
+    start = json.loads(done.stdout)["partitiontable"]["partitions"][2]["start"]
     command = ["debugfs", "-R", f"cat {name}", f"{image}?offset={start * 512}"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout, done.stderr
+    return done.stdout
 
 
 def told(*asked: str) -> str:
@@ -79,12 +81,12 @@ def test_the_firmware_finds_what_it_starts(image: Path, tmp_path: Path) -> None:
 
 def test_what_is_upgraded_is_debian_s_and_comes_to_the_disk(image: Path) -> None:
     """Nothing of the machine that made it: its mirror, and packages that are not synced."""
-    sources = on_system(image, "/etc/apt/sources.list").splitlines()
+    sources = on_state(image, "/etc/apt/sources.list").splitlines()
     assert [line.split()[2] for line in sources] == [
         *("bookworm", "bookworm-updates", "bookworm-security")
     ]
     assert all(".debian.org/" in line for line in sources)
-    settings = on_system(image, "/etc/dpkg/dpkg.cfg.d/99mmdebstrap")
+    settings = on_state(image, "/etc/dpkg/dpkg.cfg.d/99mmdebstrap")
     assert "path-exclude" in settings
     assert "unsafe" not in settings
 
