@@ -1,7 +1,9 @@
 """What a tired person types at a gate without a daemon, and what they are told: in Vietnamese."""
 
 import json
+import unicodedata
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from edge_agent.cli import enroll, options, people
 from edge_agent.cli.enrolment_day import Person
 from edge_agent.contract.facts import Method
 from edge_agent.contract.language import Message, is_name, said
-from edge_agent.contract.people import Employment, Worker, so_called
+from edge_agent.contract.people import Employment, Print, Worker, so_called
 from edge_agent.gate.credentials import Credential
 from edge_agent.gate.pairing_mark import Doubt
 from edge_agent.gate.sensor import lifecycle
@@ -78,6 +80,57 @@ def test_a_name_in_the_place_of_the_code_is_not_asked_for_its_name(edge: Edge) -
     done = edge("workers", "add", "Nguyễn Thị Hoa", answers="Hoa\n")
     assert (done.exit_code, done.stdout) == (65, "")
     assert "quên ghi mã" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("called", "way"),
+    [
+        *((called, "in") for called in ("in", "vào", unicodedata.normalize("NFD", "VÀO"), "vao")),
+        *((called, "out") for called in ("out", "ra", "Ra")),
+    ],
+)
+def test_a_way_may_be_called_by_its_word(edge: Edge, called: str, way: str) -> None:
+    at = ("--at", "1/10/2026 17:00", "--reason", "no-power", "--force")
+    assert edge("punches", "add", "NV0042", *at, "--direction", called).exit_code == 0
+    [punch] = json.loads(edge("punches", "list", "--json").stdout)
+    assert punch["direction"] == way
+
+
+def test_what_is_no_way_is_told_with_both(edge: Edge) -> None:
+    done = edge("punches", "add", "NV0042", "--at", "x", "--reason", "y", "--direction", "lên")
+    assert (done.exit_code, "dùng 'vào' hoặc 'ra'" in " ".join(done.stderr.split())) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("consent", "told"), [("off", "chưa có: cổng này không hỏi"), ("required", "chưa có: cần hỏi")]
+)
+def test_what_is_not_asked_for_nobody_has_to_ask_for(
+    edge: Edge, tmp_path: Path, consent: str, told: str
+) -> None:
+    config = tmp_path / "edge-agent.toml"
+    config.write_text(config.read_text() + f'[privacy]\nconsent = "{consent}"\n')
+    with closing(open_store(tmp_path)) as store, store.changing() as change:
+        change.put_print(
+            Print(worker="NV0042", finger="left-thumb", slot=1, generation=1), b"d" * 32
+        )
+    for words in (("workers", "show", "NV0042"), ("consent", "list")):
+        shown = " ".join(edge(*words).stdout.split())
+        assert told in shown
+        assert ("không hỏi" in shown) is (consent == "off")
+    assert ("không hỏi" in edge("status").stdout) is (consent == "off")
+
+
+@pytest.mark.parametrize("service", [True, False])
+def test_what_starts_this_gate_is_told_alike(
+    edge: Edge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, service: bool
+) -> None:
+    monkeypatch.setattr("edge_agent.gate.control.client._UNITS", (str(tmp_path),))
+    if service:
+        (tmp_path / "edge-agent.service").touch()
+    command = "sudo systemctl start edge-agent" if service else "edge-agent run"
+    for words in (("status",), ("watch",), ("doctor", "--section", "gate")):
+        assert command in " ".join(edge(*words).output.split()), words
+    assert ("journalctl" in edge("doctor", "--section", "gate").output) is service
 
 
 @pytest.mark.parametrize("finger", ["trỏ phải", "ngón trỏ phải", "Tro Phai", "right-index"])

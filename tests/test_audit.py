@@ -4,6 +4,7 @@ import json
 import os
 import pwd
 import shutil
+import unicodedata
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec import structs
 
 from edge_agent import cli
 from edge_agent.cli.carry_out import carry_out
@@ -202,6 +204,113 @@ def test_a_print_that_is_replaced_is_one_act(store: SqliteStore) -> None:
     words = [one.partition(" ngón")[0] for one in told[2:]]
     assert words == ["đăng ký lại", "xóa", "đăng ký"]
     assert len(changes()) == 6  # As in the ledger.
+
+
+def test_prints_that_an_adopted_sensor_lacks_are_told_by_whom_and_whose(store: SqliteStore) -> None:
+    lost = PrintRemoved(worker="0007", finger="left-thumb", slot=3, generation=1, actor=LAN)
+    for one in (lost, structs.replace(lost, why="adopted"), structs.replace(lost, why="restored")):
+        append(store, one)
+    told = [
+        line.partition("4711001: ")[2] for line in listed("--worker", "0007").stdout.split("\n")
+    ]
+    assert told[1:4] == [
+        "erased the left-thumb of Trần Văn Minh, 0007",
+        "adopted a sensor without the left-thumb of Trần Văn Minh, 0007: that print is gone",
+        "found the sensor without the left-thumb of Trần Văn Minh, 0007, before it was restored",
+    ]
+
+
+@pytest.mark.parametrize("called", ["0007", " 0007 "])
+def test_what_was_changed_of_one_worker(store: SqliteStore, called: str) -> None:
+    append(store, WorkerAdded(worker="0008", actor=LAN))
+    append(store, WorkerAdded(worker="0009", actor=LAN))  # Of an entry alone: no such row is there.
+    assert [one["worker"] for one in changes("--worker", called)] == ["0007"]
+    assert [one["worker"] for one in changes("--worker", "0009")] == ["0009"]
+
+
+@pytest.mark.parametrize("called", ["7", "Minh", "tran van minh"])
+def test_who_may_be_meant(store: SqliteStore, called: str) -> None:
+    done = CliRunner().invoke(cli.main, ["audit", "list", "--worker", called])
+    assert (done.exit_code, done.stdout) == (65, "")
+    assert "is 0007 meant?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("called", "kinds"),
+    [
+        ("print.enrolled", ["print.enrolled"]),
+        *(
+            (called, ["print.removed", "print.enrolled"])
+            for called in ("print", "PRINTS", "vân tay", unicodedata.normalize("NFD", "Vân tay"))
+        ),
+    ],
+)
+def test_changes_of_one_kind(store: SqliteStore, called: str, kinds: list[str]) -> None:
+    thumb = {"worker": "0007", "finger": "left-thumb", "actor": LAN}
+    append(store, PrintRemoved(**thumb, slot=3, generation=1), later(3 * HOUR_MS))
+    append(store, PrintEnrolled(**thumb, slot=3, generation=2), later(3 * HOUR_MS))
+    assert [one["kind"] for one in changes("--kind", called)] == kinds
+    # Of a print that was replaced neither half is told as what it was not.
+    assert [
+        line.partition("4711001: ")[2] for line in listed("--kind", called).stdout.splitlines()
+    ] == ["enrolled the left-thumb of Trần Văn Minh, 0007 again"]
+
+
+@pytest.mark.parametrize(
+    ("option", "typed", "told"),
+    [
+        ("--kind", "prnt", "is print "),
+        ("--kind", "punch.voidd", "is punch.voided"),
+        ("--kind", "zzz", "write one of consent, credential, erasure, gate, print, punch, sensor,"),
+        ("--by", "payrol", "is payroll meant?"),
+        ("--by", "zzz", "changed something here are 4711001, gate, payroll"),
+        ("--until", "tomorrow", "is no time"),
+    ],
+)
+def test_what_may_be_meant(store: SqliteStore, option: str, typed: str, told: str) -> None:
+    done = CliRunner().invoke(cli.main, ["audit", "list", option, typed])
+    assert (done.exit_code, done.stdout) == (2, "")
+    said = " ".join(done.stderr.split())
+    assert f"Invalid value for {option}: " in said
+    assert told in said
+
+
+@pytest.mark.parametrize("who", ["phòng lương", "Phong Luong", "máy ở cổng"])
+def test_who_is_none_of_the_machines_users_has_a_name_in_vietnamese(
+    store: SqliteStore, who: str
+) -> None:
+    found = changes("--by", who, "--lang", "vi")
+    assert len(found) == (who == "máy ở cổng")
+
+
+@pytest.mark.parametrize(
+    ("until", "count"),
+    [
+        ("2026-11-17", 0),
+        ("18/11/2026", 2),
+        ("2026-11-18T19:05", 0),
+        ("2026-11-18T19:06", 1),
+        ("2026-11-18T19:06:39", 0),
+        ("2026-11-18T19:06:40", 1),
+        ("2026-11-18T12:06:40Z", 1),
+    ],
+)
+def test_until_when(store: SqliteStore, until: str, count: int) -> None:
+    assert len(changes("--until", until)) == count
+
+
+def test_what_ends_before_it_begins_is_a_mistake(store: SqliteStore) -> None:
+    typed = ["audit", "list", "--since", "19/11/2026", "--until", "18/11/2026"]
+    done = CliRunner().invoke(cli.main, typed)
+    assert (done.exit_code, "lies before --since" in done.stderr) == (2, True)
+    assert len(changes("--since", "18/11/2026", "--until", "18/11/2026")) == 2
+
+
+def test_tab_completes_kinds(store: SqliteStore) -> None:
+    given = {"_EDGE_AGENT_COMPLETE": "bash_complete", "COMP_WORDS": "", "COMP_CWORD": ""}
+    given |= {"COMP_WORDS": "edge-agent audit list --kind print.e", "COMP_CWORD": "4"}
+    done = CliRunner().invoke(cli.main, [], prog_name="edge-agent", env=given)
+    assert done.stdout.splitlines() == ["plain,print.enrolled"]
 
 
 def database() -> Path:

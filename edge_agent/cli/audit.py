@@ -10,20 +10,22 @@ from zoneinfo import ZoneInfo
 import click
 
 from ..contract.chain import stamp_of
+from ..contract.corrections import known_code
 from ..contract.errors import EdgeAgentError
-from ..contract.kinds import ACTS, KINDS, kind_of
-from ..contract.language import Message, is_name, say
-from ..contract.people import Holders
+from ..contract.kinds import ACTS, KINDS, kind_of, subject_of
+from ..contract.language import LANGUAGES, Message, is_name, said, say
+from ..contract.people import Holders, alike
 from ..contract.rights import user
-from ..contract.stamps import true_time
+from ..contract.stamps import parse_time, true_time
 from ..gate.daemon.assembly import Assembly
 from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.settings.schema import Settings
 from .carry_out import who
+from .complete import change_kinds, codes
 from .help import group
 from .options import as_json, with_settings
 from .show import print_json
-from .since import entries_since, moment
+from .since import entries_since, moment, moment_until
 from .tell import tell
 
 _A_USER = "uid:"
@@ -41,34 +43,60 @@ def audit() -> None:
 
 @audit.command("list", help="help.audit-list")
 @click.option("--since", metavar="TIME", help="help.since")
+@click.option("--until", metavar="TIME", help="help.until")
 @click.option("--by", metavar="USER", help="help.audit-by")
+@click.option("--worker", metavar="CODE", help="help.audit-worker", shell_complete=codes)
+@click.option("--kind", metavar="KIND", help="help.audit-kind", shell_complete=change_kinds)
 @as_json
 @with_settings
-def list_(settings: Settings, since: str | None, by: str | None, as_json: bool) -> None:
+def list_(
+    settings: Settings,
+    since: str | None,
+    until: str | None,
+    by: str | None,
+    worker: str | None,
+    kind: str | None,
+    as_json: bool,
+) -> None:
     assembly = Assembly(settings)
     first_ms = moment(since, assembly.zone) if since is not None else None
-    actor = _actor(by) if by is not None else None
+    last_ms = moment_until(until, assembly.zone) if until is not None else None
+    if first_ms is not None and last_ms is not None and last_ms < first_ms:
+        raise click.BadParameter(say("audit.ends-before"), param_hint="--until")
+    kinds = ACTS if kind is None else _kinds(kind)
     current = assembly.store_for_reading()
-    forgotten = {worker.code for worker in current.workers() if worker.nameless}
+    forgotten = {one.code for one in current.workers() if one.nameless}
     older, unread = _older(assembly, first_ms)
     told = [{**one, "name": None} if one["worker"] in forgotten else one for one in older]
     told += _changes(current, first_ms, assembly.zone)
-    changes = [one for one in told if actor in (None, one["actor"])]
+    actor = _actor(by, told) if by is not None else None
+    code = _code(worker, current, told) if worker is not None else None
+    changes = [
+        one
+        for one in told
+        if actor in (None, one["actor"])
+        and code in (None, one["worker"])
+        and _is_until(one, last_ms)
+    ]
     if as_json:
-        print_json(changes)
-    for change in () if as_json else _acts(changes):
-        tell(_line(change), indent=_INDENT)
-    if not changes and not as_json:
-        tell(say("audit.none" if since is by is None else "audit.none-such"))
+        print_json([one for one in changes if one["kind"] in kinds])
+    else:
+        acts = [one for one in _acts(changes) if kinds.intersection(one["kinds"])]
+        for one in acts:
+            tell(_line(one), indent=_INDENT)
+        if not acts:
+            tell(say("audit.none-such" if any((since, until, by, worker, kind)) else "audit.none"))
     if unread:
         tell(say("audit.unread", files=unread), err=True)
 
 
 def _acts(changes: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """As people did them: a print that is replaced was one act, and is two entries."""
+    """As people did them, with the ``kinds`` of each one's entries: a print that is replaced was
+    one act, and is two entries."""
     for change, after in zip_longest(changes, changes[1:]):
+        kinds = change.setdefault("kinds", [change["kind"]])
         if change["kind"] == "print.removed" and after and _replaces(after, change):
-            after["kind"] = "print.replaced"
+            after |= {"kind": "print.replaced", "kinds": [*kinds, after["kind"]]}
         else:
             yield change
 
@@ -108,24 +136,67 @@ def _changes(store: SqliteStore, first_ms: int | None, zone: ZoneInfo) -> Iterat
             yield {"ledger": store.ledger, **_change(data, holders, zone)}
 
 
-def _actor(by: str) -> str:
+def _kinds(text: str) -> frozenset[str]:
+    """The kinds of changes that somebody has named: one of them, or what they are of."""
+    typed = text.strip().casefold()
+    subjects = {subject_of(kind) for kind in ACTS}
+    for subject in sorted(subjects):
+        called = (said(Message(f"audit.of-{subject}"), language) for language in LANGUAGES)
+        if typed.removesuffix("s") == subject or any(alike(typed, one) for one in called):
+            return frozenset(kind for kind in ACTS if subject_of(kind) == subject)
+    if typed in ACTS:
+        return frozenset({typed})
+    known = [*sorted(subjects), *sorted(ACTS)]
+    raise click.BadParameter(
+        _not_but("audit.no-kind", text, known, sorted(subjects)), param_hint="--kind"
+    )
+
+
+def _not_but(name: str, text: str, known: list[str], all_: list[str]) -> str:
+    """That there is no such one, and which is meant, or which there are."""
+    from difflib import get_close_matches  # Only for whoever has mistyped one.
+
+    if meant := get_close_matches(text.strip().casefold(), known):
+        return say(f"{name}-but", text=text, meant=meant)
+    return say(name, text=text, known=all_)
+
+
+def _code(text: str, store: SqliteStore, changes: list[dict[str, Any]]) -> str:
+    """The code of a worker of today, or of one whom a change was about."""
+    names = {one.code: one.name for one in store.workers()}
+    known = {*names, *(one["worker"] for one in changes if one["worker"])}
+    return known_code(text, known, Message("people.add-first"), names)
+
+
+def _actor(by: str, changes: list[dict[str, Any]]) -> str:
     """As the ledger names somebody whom a person names."""
+    by = by.strip()
     if by in _OF_THE_GATE:
         return by
+    for actor in _OF_THE_GATE:
+        if any(alike(by, said(Message(f"audit.{actor}"), one)) for one in LANGUAGES):
+            return actor
     number = by.removeprefix(_A_USER)
     if number.isascii() and number.isdigit():
         return f"{_A_USER}{int(number)}"
     try:
         return f"{_A_USER}{pwd.getpwnam(by).pw_uid}"
     except (KeyError, ValueError):
-        told = say("audit.no-user", text=by)
-        raise click.BadParameter(told, param_hint="--by") from None
+        users = sorted({*_OF_THE_GATE, *(one["user"] for one in changes if one["user"])})
+        raise click.BadParameter(
+            _not_but("audit.no-user", by, users, users), param_hint="--by"
+        ) from None
 
 
 def _is_since(data: dict[str, Any], first_ms: int | None) -> bool:
     """An unknown time may be any."""
     stamp = stamp_of(data)
     return first_ms is None or not stamp.trusted or stamp.wall_ms >= first_ms
+
+
+def _is_until(change: dict[str, Any], last_ms: int | None) -> bool:
+    """The same of an unknown time."""
+    return last_ms is None or change["at"] is None or parse_time(change["at"]) <= last_ms
 
 
 def _change(data: dict[str, Any], holders: Holders, zone: ZoneInfo) -> dict[str, Any]:
@@ -173,6 +244,8 @@ def _what(change: dict[str, Any]) -> Message:
         kind = f"worker.{'renamed' if renamed else 'active' if details['active'] else 'inactive'}"
     elif kind == "credentials.allowed" and not details["allowed"]:
         kind = "credentials.disallowed"
+    elif kind == "print.removed" and "why" in details:
+        kind = f"print.not-{details['why']}"
     elif kind == "punch.added":
         details["moment"] = details["at"]
     name = f"audit.{kind.replace('.', '-')}"

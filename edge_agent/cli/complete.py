@@ -1,4 +1,4 @@
-"""What Tab completes beside commands and options: workers' codes and the names of fingers.
+"""What Tab completes beside commands and options: workers' codes, the names of fingers and ways.
 
 A Tab is a process of its own, and somebody waits for it: the daemon is asked where one runs, for a
 second at most, and whatever cannot be had is no error but no help.
@@ -61,6 +61,26 @@ def finger_named(text: str) -> str:
     return text
 
 
+class Ways(click.Choice[str]):
+    """In and out, also by the words of either language, accents or not: ``vào``, ``ra``."""
+
+    def __init__(self) -> None:
+        super().__init__(["in", "out"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from ..contract.language import LANGUAGES, Message, said
+        from ..contract.people import alike
+
+        for way in self.choices:
+            words = (said(Message(f"direction.{way}"), language) for language in LANGUAGES)
+            if value == way or any(alike(value, word) for word in words):
+                return way
+        raise click.BadParameter(say("punch.no-direction", text=value), ctx, param)
+
+
+direction_option = click.option("--direction", type=Ways(), help="help.direction")
+
+
 def codes(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> "list[CompletionItem | str]":
@@ -79,6 +99,22 @@ def codes(
     begun = incomplete.casefold()
     meant = sorted(code for code in names if code.casefold().startswith(begun))
     return [CompletionItem(code, help=names[code]) for code in meant[:_MOST]]
+
+
+def change_kinds(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> "list[CompletionItem | str]":
+    """What changes are of, and each kind of them."""
+    from click.shell_completion import CompletionItem
+
+    from ..contract.kinds import ACTS, subject_of
+
+    named = {name: subject_of(name) for name in (*map(subject_of, sorted(ACTS)), *sorted(ACTS))}
+    return [
+        CompletionItem(name, help=say(f"audit.of-{subject}"))
+        for name, subject in named.items()
+        if name.startswith(incomplete.casefold())
+    ]
 
 
 def fingers(

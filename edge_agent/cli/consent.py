@@ -18,7 +18,7 @@ from .options import as_json, ask_a_person, page_option, with_settings, yes_opti
 from .page import field, heading, led, page, paragraph, signatures
 from .show import print_json, print_table, shown_day
 from .tell import tell
-from .worker_words import consent_state, tell_erasure
+from .worker_words import consent_state, consent_told, tell_erasure
 
 
 @group(help="help.consent")
@@ -121,7 +121,7 @@ def list_consents(settings: Settings, as_json: bool) -> None:
                 row["name"],
                 row["text"] or "",
                 shown_day(row["signed"]),
-                say(f"consent.state-{row['state']}"),
+                consent_told(row["state"], settings),
             )
             for row in rows
         ),

@@ -53,8 +53,7 @@ def report(settings: Settings, code: str, file: Path | None, as_json: bool) -> N
     at = local_time(assembly.clock.stamp().wall_ms, assembly.zone)
     title = Message("held.title", gate=found.gate, name=found.name, code=found.code)
     state = state_of(worker, store.leavings().get(worker.code), assembly.today())
-    asked_for = settings.privacy.consent == "required"
-    sections = sections_of(found, kept, state, consent_required=asked_for)
+    sections = sections_of(found, kept, state, consent_required=settings.privacy.asks)
     if file is not None:
         made = _small_print(found, at)
         with new_private_file(file) as out:

@@ -7,14 +7,13 @@ from msgspec import structs
 
 from ..contract.attendance import attendance
 from ..contract.corrections import known_code
-from ..contract.facts import Direction
 from ..contract.language import Message, say
 from ..contract.stamps import parse_time
 from ..gate.daemon.assembly import Assembly
 from ..gate.people.requests import AddPunch, VoidPunch
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out
-from .complete import code_argument, codes
+from .complete import code_argument, codes, direction_option
 from .help import group
 from .options import as_json, with_settings
 from .show import print_json, print_table
@@ -86,9 +85,7 @@ def void(settings: Settings, seq: int, reason: str, as_json: bool) -> None:
 @code_argument
 @click.option("--at", required=True, metavar="TIME", help="help.at")
 @click.option("--reason", required=True, help="help.reason-add")
-@click.option(
-    "--direction", type=click.Choice([way.value for way in Direction]), help="help.direction"
-)
+@direction_option
 @click.option("--force", is_flag=True, help="help.force-punch")
 @as_json
 @with_settings

@@ -15,6 +15,7 @@ from ..receiver.office.correct import add, move, undo, void
 from ..receiver.office.correction_file import restore
 from ..receiver.office.correction_list import ListedCorrection, Wanted, listed
 from ..receiver.office.journal import PAYROLL, What, Who, standing
+from .complete import direction_option
 from .help import group
 from .options import FilePath, as_json
 from .receive_office import with_database
@@ -53,7 +54,6 @@ def correct() -> None:
 _zone = click.option(
     "--zone", default="Asia/Ho_Chi_Minh", show_default=True, help="help.zone-of-at"
 )
-_direction = click.option("--direction", type=click.Choice(["in", "out"]), help="help.direction")
 _seq = click.argument("seq", type=click.IntRange(1, 2**53 - 1))
 
 
@@ -73,7 +73,7 @@ def correct_void(database: Database, who: Who, ledger: str, seq: int) -> None:
 @correct.command("add", help="help.correct-add")
 @click.argument("code")
 @click.argument("at")
-@_direction
+@direction_option
 @click.option("--gate", help="help.gate-of-punch")
 @_zone
 @click.option("--force", is_flag=True, help="help.force-odd")
@@ -92,7 +92,7 @@ def correct_add(database: Database, who: Who, code: str, at: str, **details: Any
 @click.argument("ledger")
 @_seq
 @click.argument("at", required=False)
-@_direction
+@direction_option
 @_zone
 @click.option("--force", is_flag=True, help="help.force-odd")
 @with_database

@@ -16,7 +16,7 @@ from .help import command
 from .options import as_json, with_settings
 from .show import print_json
 from .tell import tell
-from .worker_words import consent_state, fingers_of, note_of, state_of, when_of
+from .worker_words import consent_state, consent_told, fingers_of, note_of, state_of, when_of
 
 _PUNCHES = 5
 _AMONG = 20_000
@@ -63,7 +63,7 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
         "name": worker.name,
         "state": state_of(worker, leaving, assembly.today(), former),
         "fingers": ", ".join(fingers_of(p.finger for p in prints)) or say("people.show-none"),
-        "consent": _consent(agreed),
+        "consent": _consent(agreed, settings),
         "else": ", ".join(say(f"method.{method}") for method in methods) or say("people.show-none"),
     }
     for name, text in lines.items():
@@ -73,8 +73,8 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
         tell(f"  {_told(structs.asdict(punch))}", indent="    ")
 
 
-def _consent(agreed: Consent | None) -> str:
-    state = say(f"consent.state-{consent_state(agreed)}")
+def _consent(agreed: Consent | None, settings: Settings) -> str:
+    state = consent_told(consent_state(agreed), settings)
     if agreed is None:
         return state
     return say("people.consent-signed", state=state, text=agreed.text, on=agreed.signed)

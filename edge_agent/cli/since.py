@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,14 +18,17 @@ _DAY_MS = 86_400_000
 _AS_SHOWN = re.compile(r"(\d\d)/(\d\d)/(\d{4})(?:[ T](\d\d:\d\d(?::\d\d)?))?")
 """A day as it is shown in Vietnamese, with or without a time."""
 
+_DAY = re.compile(r"\d{4}-?\d\d-?\d\d")
+_SECONDS = re.compile(r"\d\d:\d\d:\d\d")
 _OF_TODAY = re.compile(r"(\d\d?):(\d\d)")
 
 
-def moment(text: str, zone: ZoneInfo) -> int:
+def moment(text: str, zone: ZoneInfo, option: str = "--since") -> int:
     """Milliseconds since 1970 of a local time: 2026-11-23[T06:00], 23/11/2026 [06:00], or 06:00.
 
-    Raises BadParameter.
+    Raises BadParameter, for ``option``.
     """
+    text = text.strip()
     written = as_iso(text)
     if today := _OF_TODAY.fullmatch(text):
         written = f"{datetime.now(zone).date()}T{today[1]:>02}:{today[2]}"
@@ -33,10 +36,21 @@ def moment(text: str, zone: ZoneInfo) -> int:
         told = datetime.fromisoformat(written)
     except ValueError:
         why = say("punch.bad-since", text=text)
-        raise click.BadParameter(why, param_hint="--since") from None
+        raise click.BadParameter(why, param_hint=option) from None
     if told.tzinfo is None:
         told = told.replace(tzinfo=zone)
     return round(told.timestamp() * 1000)
+
+
+def moment_until(text: str, zone: ZoneInfo) -> int:
+    """The same for ``--until``: the last millisecond that goes by such a name, of a day or of what
+    it is told to the second or the minute."""
+    first_ms = moment(text, zone, "--until")
+    written = as_iso(text.strip())
+    if _DAY.fullmatch(written):
+        day = datetime.fromtimestamp(first_ms / 1000, zone).date() + timedelta(days=1)
+        return round(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() * 1000) - 1
+    return first_ms + (1000 if _SECONDS.search(written) else 60_000) - 1
 
 
 def as_iso(text: str) -> str:

@@ -11,6 +11,7 @@ from ..contract.language import say
 from ..contract.people import Employment, Worker
 from ..gate.consents import Consent
 from ..gate.erasure import WorkerLeaving
+from ..gate.settings.schema import Settings
 from .show import print_json
 from .tell import tell
 
@@ -58,6 +59,12 @@ def consent_state(own: Consent | None) -> str:
     if own is None:
         return "none"
     return "lives" if is_newest(own.text) else "ask-again"
+
+
+def consent_told(state: str, settings: Settings) -> str:
+    """The same in words: what a gate that asks for no consent lacks, nobody has to ask for."""
+    asks = settings.privacy.asks or state == "lives"
+    return say(f"consent.state-{state}" if asks else f"consent.state-{state}-off")
 
 
 def fingers_of(fingers: Iterable[str]) -> list[str]:

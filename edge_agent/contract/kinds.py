@@ -11,6 +11,11 @@ def kind_of(fact: type[Fact]) -> str:
     return str(fact.__struct_config__.tag)
 
 
+def subject_of(kind: str) -> str:
+    """What a kind is of: ``credential`` of ``credential.added`` and ``credentials.allowed``."""
+    return kind.partition(".")[0].removesuffix("s")
+
+
 def _kinds_in(module: dict[str, object]) -> Iterator[type[Fact]]:
     for fact in module.values():
         if isinstance(fact, type) and issubclass(fact, Fact) and fact is not Fact:

@@ -59,13 +59,18 @@ class PrintEnrolled(Fact, tag="print.enrolled", frozen=True, kw_only=True):
 
 
 class PrintRemoved(Fact, tag="print.removed", frozen=True, kw_only=True):
-    """A finger of a worker was erased from the sensor."""
+    """A finger of a worker is nobody's any more: its template is erased from the sensor.
+
+    ``why``: nothing is erased, for the sensor does not hold it: it was ``adopted`` so, or the print
+    is ``restored`` into it next.
+    """
 
     worker: str
     finger: str
     slot: int
     generation: int
     actor: str
+    why: Literal["adopted", "restored"] | UnsetType = UNSET
 
 
 class PrintHeld(Fact, tag="print.held", frozen=True, kw_only=True):

@@ -102,7 +102,7 @@ def document() -> dict[str, Any]:
         "asyncapi": "3.0.0",
         "info": {
             "title": "Edge Agent: attendance from the gate to payroll",
-            "version": "1.2.0",
+            "version": "1.3.0",
             "description": "Seen from the gate: it sends its ledger, payroll answers with receipts."
             " In words, with examples: docs/payroll.md.",
             "license": {

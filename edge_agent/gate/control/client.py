@@ -210,15 +210,18 @@ def last_sign_of_life(path: Path) -> float | None:
     return None if at_ns % SECOND_NS else at_ns / SECOND_NS
 
 
+def is_service() -> bool:
+    """Whether a service manager starts the daemon on this machine."""
+    return any(Path(folder, _UNIT).exists() for folder in _UNITS)
+
+
 def starting() -> str:
     """The command that starts a daemon on this machine."""
-    if any(Path(folder, _UNIT).exists() for folder in _UNITS):
-        return "sudo systemctl start edge-agent"
-    return "edge-agent run"
+    return "sudo systemctl start edge-agent" if is_service() else "edge-agent run"
 
 
 _UNIT = "edge-agent.service"
-_UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system")
+_UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 
 
 def _connect(path: Path) -> socket.socket:

@@ -274,7 +274,7 @@ class Assembly:
             zone=self.zone,
             min_score=self.settings.sensor.min_score,
             confirm_below=self.settings.sensor.confirm_below,
-            consent_required=self.settings.privacy.consent == "required",
+            consent_required=self.settings.privacy.asks,
             erase_within_days=self.settings.privacy.erase_within_days,
             without_key=self.settings.punch.without_key,
             in_hours=tuple(map(Hours.read, self.settings.punch.in_hours)),

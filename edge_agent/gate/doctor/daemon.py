@@ -11,7 +11,7 @@ from typing import Any
 from ... import __version__
 from ...contract.errors import StoreFault
 from ...contract.language import Message, together, told_problem
-from ..control.client import ask_status, daemon_runs
+from ..control.client import ask_status, daemon_runs, is_service, starting
 from ..daemon.supervised_thread import SILENT_AFTER_S
 from ..ports import BrokerDown, BrokerUp, MqttVersion
 from ..uplink.mqtt.broker import PahoBroker
@@ -52,14 +52,16 @@ def daemon(context: CheckContext) -> Judgement:
 
 def _stopped(context: CheckContext) -> Judgement:
     """Of a gate that was taken out of service none is to be started."""
+    log = Message("doctor.log-of-service" if is_service() else "doctor.log-on-terminal")
+    stopped = DAEMON_STOPPED(command=starting(), log=log)
     try:
         with closing(context.assembly.store_for_reading()) as store:
             context.retired = store.retired
             if not context.retired:
-                return DAEMON_STOPPED()
+                return stopped
             waiting = store.tail().seq - store.watermarks().confirmed
     except (StoreFault, PermissionError):  # Another check tells.
-        return DAEMON_STOPPED()
+        return stopped
     return GATE_RETIRED_WAITS() if waiting else GATE_RETIRED()
 
 

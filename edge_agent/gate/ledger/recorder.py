@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Literal
 
-from msgspec import convert, structs
+from msgspec import UNSET, UnsetType, convert, structs
 
 from ...contract.chain import Entry
 from ...contract.errors import StoreFault
@@ -299,18 +300,20 @@ class Recorder:
             for print_ in prints:
                 change.put_backed_up(print_)
 
-    def record_removal(self, print_: Print, actor: str, *, erasing: bool) -> None:
+    def record_removal(
+        self, print_: Print, actor: str, why: Literal["adopted", "restored"] | UnsetType = UNSET
+    ) -> None:
         """Forget whose a slot is, together with the entry that says so.
 
-        ``erasing`` announces that its template is erased next.
+        ``why`` the sensor does not hold it; else it is announced that its template is erased next.
         """
 
         def forget(change: SqliteChange) -> None:
             change.drop_print(print_)
-            if erasing:
+            if why is UNSET:
                 change.announce(print_.slot)
 
-        self.record(_removal(print_, actor), also=forget)
+        self.record(structs.replace(_removal(print_, actor), why=why), also=forget)
         self.known.drop_print(print_)
 
 

@@ -116,7 +116,7 @@ def _data(facts: _Facts) -> Iterator[Statement]:
 
 
 def _consent(facts: _Facts) -> Iterator[Statement]:
-    numbers, asked = facts.numbers, facts.settings.privacy.consent == "required"
+    numbers, asked = facts.numbers, facts.settings.privacy.asks
     rests = facts.set("privacy", "consent")
     if asked:
         yield _say("consent-required", rests, "tests/gate/people/test_consent.py")

@@ -72,7 +72,7 @@ def remove_print(context: RequestContext, request: RemovePrint) -> Result:
     print_ = found[0]
     # Forgotten first: should the power fail in between, the template left in the sensor
     # belongs to nobody, is never credited, and is erased at the next start.
-    gate.record_removal(print_, context.actor, erasing=True)
+    gate.record_removal(print_, context.actor)
     _erase(context, print_, "people.not-erased-yet")
     return to_builtins(print_)  # type: ignore[no-any-return]
 

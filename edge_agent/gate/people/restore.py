@@ -124,7 +124,7 @@ def _write(
     slots = _slots(context, batch, taken)
     for print_ in batch.lost:
         # Its slot is empty: what is stored now is another life of whatever slot it gets.
-        gate.record_removal(print_, context.actor, erasing=False)
+        gate.record_removal(print_, context.actor, "restored")
     placed = [
         _Placed(record, _print(context, record, slot), there)
         for record, (slot, there) in zip(batch.records, slots, strict=True)

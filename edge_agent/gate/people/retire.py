@@ -45,7 +45,7 @@ def _empty(context: RequestContext) -> int:
     gate, pairing, sensor = context.gate, context.pairing, context.sensor
     erased = 0
     for print_ in gate.known.prints:
-        gate.record_removal(print_, context.actor, erasing=True)
+        gate.record_removal(print_, context.actor)
     for slot in sorted(persistently(pairing, sensor.slots)):
         context.prompt.go_on()
         gate.announce(slot)

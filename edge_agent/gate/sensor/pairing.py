@@ -120,7 +120,7 @@ class Pairing:
         agreement = list(self._agreement(prints))
         lost = [print_ for print_, agrees in zip(prints, agreement, strict=True) if not agrees]
         for print_ in lost:
-            self._gate.record_removal(print_, actor, erasing=False)
+            self._gate.record_removal(print_, actor, "adopted")
         self._adopt(actor=actor, why="technician")
         if any(agreement):
             self.comparison.agreed(self._token)

@@ -121,6 +121,11 @@ class PrivacySettings(Section, frozen=True, kw_only=True):
     consent_record_years: Annotated[int, Meta(ge=1, le=100)] = 3
     """How long the record of a consent stays that has ended, and of a request that was answered."""
 
+    @property
+    def asks(self) -> bool:
+        """Whether a consent is asked for."""
+        return self.consent == "required"
+
 
 class StoreSettings(Section, frozen=True, kw_only=True):
     """The SQLite file that holds the ledger, the workers and the prints."""
