@@ -92,6 +92,10 @@ class Held(Struct, frozen=True, kw_only=True):
 def held(store: SqliteStore, worker: Worker, zone: ZoneInfo) -> Held:
     """Read all of it: the whole ledger, once. Raises StoreFault."""
     code, reading = worker.code, _Reading(worker.code, zone)
+    vouched, another = store.vouched_names().get(code), store.held_back().get(code)
+    former = store.holders().before(code)
+    if another is not None and another not in former:  # None of their punches is in this ledger.
+        former.insert(0, another)
     for data in store.naming(code):
         reading.take(data)
     for seq in store.attempts_of(code):
@@ -103,8 +107,8 @@ def held(store: SqliteStore, worker: Worker, zone: ZoneInfo) -> Held:
         ledger=store.ledger,
         code=code,
         name=worker.name,
-        former_names=store.holders().before(code),
-        vouched_name=store.vouched_names().get(code),
+        former_names=former,
+        vouched_name=None if vouched == another else vouched,
         active=worker.active,
         listed=worker.listed,
         fingers=[

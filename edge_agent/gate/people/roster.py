@@ -202,7 +202,7 @@ class RosterKeeper:
     def _given_away(self, listings: Iterable[Listing]) -> list[str]:
         """Codes with prints, or a card, that are another person's now, as far as names tell."""
         known = self._gate.known.workers
-        vouched = self._gate.store.vouched_names()
+        vouched, held = self._gate.store.vouched_names(), self._gate.store.held_back()
         with_prints = {print_.worker for print_ in self._gate.known.prints}
         with_prints |= {one.worker for one in self._gate.store.credentials()}
         return [
@@ -210,6 +210,8 @@ class RosterKeeper:
             for code, name in ((listing.worker.code, listing.worker.name) for listing in listings)
             if code in with_prints and code in known and name != code
             if another_person(vouched.get(code, known[code].name), name)
+            # Who is held back already is so for any further name, and is told again of another's.
+            if code not in held or another_person(known[code].name, name)
         ]
 
     def _refuse(self, heard: Heard, refusal: Refusal, applied: Applied) -> bool:

@@ -47,10 +47,12 @@ def add_worker(context: RequestContext, request: AddWorker) -> Result:
         worker = _as_listed(known, worker)
     if known.active:
         raise BadRequest("people.exists", code=code)
-    if another_person(_vouched_name(gate, known), worker.name) and (
+    former = _vouched_name(gate, known)
+    if another_person(former, worker.name) and (
         _fingers(gate, code) or any(one.worker == code for one in gate.store.credentials())
     ):
-        raise BadRequest("people.was-another", code=code, former=known.name, name=worker.name)
+        why = "people.was-another" if known.listed is None else "people.held-for"
+        raise BadRequest(why, code=code, former=former, name=worker.name)
     gate.record_worker(WorkerChanged(worker=code, active=True, actor=actor), worker)
     return to_builtins(worker)  # type: ignore[no-any-return]
 

@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.contract.chain import GENESIS, Scribe
+from edge_agent.contract.facts import Fact, LedgerOpened
 from edge_agent.contract.people import Print, Worker
+from edge_agent.contract.people_facts import WorkerAdded, WorkerChanged
 from edge_agent.gate.ledger.store.metadata import Watermarks
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
 from edge_agent.gate.pairing_mark import PairingMark
 
-from .ledgers import GATE, NOON, ZONE, append, open_store, punch
+from .ledgers import GATE, NOON, ZONE, append, later, open_store, punch
 from .released import LEDGER, SCHEMAS, STEPS, make, schema_after
 
 
@@ -62,3 +65,80 @@ def test_a_database_of_each_released_schema(step: str, tmp_path: Path) -> None:
 
 def test_all_steps_of_the_last_release_are_frozen() -> None:
     assert STEPS[:4] == ["m001_ledger", "m002_people", "m003_remembered", "m004_pairing"]
+
+
+def before_210(path: Path) -> None:
+    """A database of the step before the one that keeps whose the held prints are."""
+    with closing(sqlite3.connect(path)) as old:
+        old.executescript(schema_after("m200_vouched_name"))
+        old.execute("PRAGMA journal_mode=WAL")
+        old.execute("INSERT INTO identity VALUES (1, ?, ?)", (LEDGER, GATE))
+        old.execute("INSERT INTO watermarks (one, published, confirmed, rejected) VALUES (1,0,0,0)")
+        scribe, digest = Scribe(gate=GATE, ledger=LEDGER, zone=ZONE), GENESIS
+        opened = LedgerOpened(gate=GATE, zone=ZONE.key, version="0.9.0", why="first-start")
+        facts: list[Fact] = [
+            opened,
+            WorkerAdded(worker="001", actor="payroll"),
+            WorkerChanged(worker="001", active=True, actor="payroll"),
+            WorkerChanged(worker="001", active=False, actor="gate", why="renamed"),
+            WorkerChanged(worker="002", active=True, actor="technician"),
+            WorkerChanged(worker="003", active=True, actor="payroll"),
+        ]
+        for seq, fact in enumerate(facts, 1):
+            entry = scribe.write(fact, later(seq), seq, digest)
+            row = (seq, entry.kind, entry.hash, entry.wire)
+            old.execute("INSERT INTO ledger (seq, kind, hash, wire) VALUES (?, ?, ?, ?)", row)
+            digest = entry.hash
+        old.commit()
+
+
+LAN, MINH = "Nguyễn Thị Lan", "Trần Văn Minh"
+MAY, THAI = "Lò Thị Mây", "Hoàng Văn Thái"
+
+
+@pytest.mark.parametrize(
+    ("former", "name", "active", "kept", "held", "since"),
+    [
+        *(([(3, LAN)], MINH, 0, kept, LAN, None) for kept in ("print", "card")),
+        ([(5, MAY), (3, LAN)], THAI, 0, "print", LAN, MAY),  # The first holder's they are.
+        ([(3, LAN)], MINH, 0, "removed", None, None),
+        ([(3, LAN)], MINH, 0, "", None, None),
+        ([(3, LAN)], MINH, 1, "print", None, None),
+        ([(5, MINH), (3, LAN)], f"{LAN} Anh", 0, "print", None, MINH),  # Payroll has taken it back.
+        ([], MINH, 0, "print", None, None),
+    ],
+)
+@pytest.mark.parametrize("said", [False, True])
+def test_whose_prints_an_older_version_held_back_is_found_out_once(
+    tmp_path: Path,
+    *,
+    former: list[tuple[int, str]],
+    name: str,
+    active: int,
+    kept: str,
+    held: str | None,
+    since: str | None,
+    said: bool,
+) -> None:
+    """``said``: a technician has brought the code back after entry 3, and it is ``since`` then."""
+    path, code = tmp_path / "gate.db", "002" if said else "001"
+    before_210(path)
+    with closing(sqlite3.connect(path)) as old:
+        old.execute(
+            "INSERT INTO workers (code, name, active) VALUES (?, ?, ?)", (code, name, active)
+        )
+        for through, whose in former:
+            old.execute("INSERT INTO former_names VALUES (?, ?, ?)", (code, whose, through))
+        if kept == "card":
+            card = (code, "card", b"s", b"h" * 32, 0)
+            old.execute("INSERT INTO credentials VALUES (?, ?, ?, ?, ?)", card)
+        elif kept:
+            old.execute(
+                "INSERT INTO prints (slot, generation, worker, finger, removed)"
+                " VALUES (1, 1, ?, 'left-thumb', ?)",
+                (code, int(kept == "removed")),
+            )
+        old.commit()
+    held = since if said else held
+    with closing(SqliteStore.open(path, GATE, ZONE, NOON)) as store:
+        assert store.held_back() == ({} if held is None else {code: held})

@@ -13,7 +13,7 @@ from msgspec import structs
 from sqlite_utils import Database
 
 from edge_agent.contract.facts import PunchAdded, PunchTimeResolved, PunchVoided
-from edge_agent.contract.people import Worker
+from edge_agent.contract.people import Print, Worker
 from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.host.host_identity import HostIdentity
 from edge_agent.gate.ledger import open_or_succeed as opening
@@ -559,6 +559,12 @@ def test_a_code_s_former_holder_keeps_the_punches_in_the_next_ledger(
         append(store, punch("007"), later(3000))
         name("009", "Vi Thị Lan")
         name("009", "Vi Thị Lan Anh")
+        name("010", "Hà Thị Nga")
+        with store.changing() as change:
+            change.put_print(
+                Print(worker="010", finger="left-thumb", slot=9, generation=1), bytes(32)
+            )
+        name("010", "Bùi Văn Tú")
         ledger = store.ledger
         last = store.tail().seq
         store.move_watermarks(Watermarks(last, last))
@@ -585,6 +591,7 @@ def test_a_code_s_former_holder_keeps_the_punches_in_the_next_ledger(
         assert leaving_note.put(tmp_path / "gate.db", ledger, note)
     start(tmp_path, here, now=later(4000))
     with closing(open_at(tmp_path)) as store:
-        assert store.vouched_names() == {"009": "Vi Thị Lan"}
+        assert store.vouched_names() == {"009": "Vi Thị Lan", "010": "Hà Thị Nga"}
+        assert store.held_back() == {"010": "Hà Thị Nga"}
     assert len(set_aside(tmp_path / "gate.db")) == 1
     assert shown() == expected

@@ -115,6 +115,18 @@ def test_after_an_erasure_it_says_so_and_has_nothing_else(office: Office) -> Non
     assert len(found.punches) == 3
 
 
+def test_whose_prints_are_held_back_is_told_as_another_person(office: Office) -> None:
+    with office.site.store.changing() as change:
+        change.put_worker(Worker(code="007", name="Lò Thị Mây", active=False))
+        change._database.conn.execute("DELETE FROM former_names")  # As in a next ledger.
+    found = lans(office)
+    assert (found.former_names, found.vouched_name) == ([NAME], None)
+    with office.site.store.changing() as change:
+        change.put_worker(Worker(code="007", name=f"{NAME} Anh", active=False))
+    found = lans(office)
+    assert (found.former_names, found.vouched_name) == (["Lò Thị Mây"], NAME)
+
+
 @pytest.mark.parametrize(
     ("language", "own", "foreign"),
     [

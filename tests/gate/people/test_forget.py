@@ -101,6 +101,17 @@ def test_a_roster_brings_it_back_only_with_the_worker(row: dict[str, Any], name:
     assert name_of(office, "007") == name
 
 
+def test_who_was_held_back_under_the_code_is_forgotten_with_it() -> None:
+    office = named()
+    roster(office, 1, {"code": "007", "name": "Trần Văn Minh"})
+    assert office.site.store.held_back() == {"007": NAME}
+    office.asks(LeaveWorker(code="007"))
+    assert office.site.store.held_back() == {}
+    assert NAME in office.site.store.all_names()
+    assert office.asks(ForgetWorker(code="007"))["done"]
+    assert found(office) == set()
+
+
 def test_a_roster_with_the_code_in_its_place_forgets_it() -> None:
     office = named()
     roster(office, 1, {"code": "007", "name": "007", "active": False})

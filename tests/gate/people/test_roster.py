@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from edge_agent.contract.errors import BadRequest
+from edge_agent.contract.facts import Method
 from edge_agent.contract.messages import Roster, RosterWorker
 from edge_agent.contract.people import Employment, Print
 from edge_agent.contract.roster import Heard, read_roster
+from edge_agent.gate.credentials import Credential
 from edge_agent.gate.events import RosterChanged
 from edge_agent.gate.people.requests import ActivateWorker, AddWorker, DeactivateWorker
 from edge_agent.gate.people.roster import RosterInbox, RosterKeeper
@@ -113,11 +115,54 @@ def test_a_code_that_goes_to_another_person_in_small_steps_has_its_prints_held_b
     assert store.data()[-1]["why"] == "renamed"
     # What was pressed before is still shown under the name that somebody has vouched for.
     assert store.holders().before(LAN.code) == [LAN.name]
-    assert store.vouched_names() == {}
+    assert store.vouched_names() == store.held_back() == {LAN.code: LAN.name}
     # Whoever confirms vouches for the name of today: the next step is held against that one.
     ask(gate, ActivateWorker(code=LAN.code, same_person=True))
     told.publish({"code": LAN.code, "name": "Nguyễn Mai Anh"}, version=9)
     assert not gate.known.workers[LAN.code].deactivated
+
+
+def test_whose_the_prints_are_stays_known_through_further_names(told: Told) -> None:
+    """Of each holder the punches are theirs; of prints and cards only who was vouched for."""
+    gate, store = told.site.gate, told.site.store
+    others = ["Trần Văn Minh", "Trần Văn Mình", "Lò Thị Mây"]
+    for version, name in enumerate(others, 1):
+        told.publish({"code": LAN.code, "name": name}, version=version)
+        assert store.held_back() == {LAN.code: LAN.name}
+    assert store.holders().before(LAN.code) == [LAN.name, "Trần Văn Mình"]
+    renamed = [data for data in store.data() if data.get("why") == "renamed"]
+    assert len(renamed) == 2  # Not for a tone mark.
+    told.publish({"code": LAN.code, "name": "Nguyễn Thị Lan"}, version=8)
+    assert store.held_back() == {}
+    assert [data for data in store.data() if data.get("why") == "renamed"] == renamed
+    # By way of somebody else as well small steps come to another person.
+    told.publish({"code": LAN.code, "name": "Nguyễn Thị Lan Anh"}, version=9)
+    assert gate.known.workers[LAN.code].deactivated
+    assert store.held_back() == {LAN.code: LAN.name}
+
+
+def test_nobody_is_brought_back_by_entering_them_to_anothers_prints(told: Told) -> None:
+    told.publish({"code": LAN.code, "name": "Trần Văn Minh"})
+    with pytest.raises(BadRequest, match=f"are of {LAN.name}, and payroll names Trần Văn Minh"):
+        ask(told.site.gate, AddWorker(code=LAN.code, name="Trần Văn Minh"))
+    assert told.site.gate.known.workers[LAN.code].deactivated
+
+
+def test_nobody_s_prints_are_held_back_once_they_are_gone(told: Told) -> None:
+    told.publish({"code": LAN.code, "name": "Trần Văn Minh"})
+    gate, store = told.site.gate, told.site.store
+    [print_] = [one for one in gate.known.prints if one.worker == LAN.code]
+    gate.record_removal(print_, "technician", erasing=True)
+    assert store.held_back() == {}
+    card = Credential(worker=LAN.code, method=Method.CARD, salt=b"s" * 16, hash=b"\x07" * 32)
+    with store.changing() as change:
+        change.put_credential(card)  # Whoever was given it has the name of today.
+    assert store.held_back() == store.vouched_names() == {}
+    told.publish({"code": LAN.code, "name": "Lò Thị Mây"}, version=2)
+    assert store.held_back() == {LAN.code: "Trần Văn Minh"}
+    with store.changing() as change:
+        change.put_credential(card)  # In the place of the only thing that was the former one's.
+    assert store.held_back() == {}
 
 
 def test_an_enrolment_vouches_for_the_name_where_nobody_else_s_prints_are_left(told: Told) -> None:

@@ -21,6 +21,12 @@ _WORKERS = (
 )
 
 
+_KNOWN_BY = (
+    "(EXISTS (SELECT 1 FROM prints WHERE prints.worker = code AND removed = 0)"
+    " OR EXISTS (SELECT 1 FROM credentials WHERE credentials.worker = code))"
+)
+"""Whether there is anything by which whoever presses is taken for the worker."""
+
 ROSTER = ("version", "digest", "refused", "refused_digest")
 
 
@@ -53,34 +59,16 @@ class PeopleRows(Part):
         """Whose prints or cards are kept under a code that payroll has given to another person, by
         the code, until somebody at the gate says that it is the same one.
         """
-        former: dict[str, list[tuple[int, str]]] = {}
-        for code, name, through in self._connection.rows(
-            "SELECT worker, former_names.name, through FROM former_names"
-            " JOIN workers ON code = worker WHERE NOT workers.active AND"
-            " (EXISTS (SELECT 1 FROM prints WHERE prints.worker = code AND removed = 0)"
-            " OR EXISTS (SELECT 1 FROM credentials WHERE credentials.worker = code))"
-        ):
-            former.setdefault(code, []).append((through, name))
-        held = {}
-        for code, names in former.items():
-            # Payroll says that its worker is active, and not whose the prints are.
-            [(said,)] = self._connection.rows(
-                "SELECT coalesce(max(seq), 0) FROM ledger WHERE seq > ?1 AND kind ="
-                " 'worker.changed' AND instr(wire, ?2) AND instr(wire, ?3)"
-                " AND NOT instr(wire, ?4)",
-                min(names)[0],
-                b'"worker":' + msgspec.json.encode(code),
-                b'"active":true',
-                b'"actor":"payroll"',
-            )
-            known = self.worker(code)
-            since = [name for through, name in sorted(names) if through >= said]
-            if since and known is not None and another_person(since[0], known.name):
-                held[code] = since[0]
-        return held
+        rows = self._connection.rows(
+            "SELECT code, vouched_name, name FROM workers WHERE vouched_name IS NOT NULL"
+            f" AND {_KNOWN_BY}"
+        )
+        return {code: vouched for code, vouched, name in rows if another_person(vouched, name)}
 
     def vouched_names(self) -> dict[str, str]:
-        """The names that somebody has vouched for, by the codes that have another one by now."""
+        """The names that somebody has vouched for, by the codes that have another one by now: a
+        correction of it, or another person's.
+        """
         rows = self._connection.rows(
             "SELECT code, vouched_name FROM workers WHERE vouched_name IS NOT NULL"
         )
@@ -172,27 +160,31 @@ class PeopleChange(ChangePart):
 
         A name that is another person's leaves the punches so far to who had the code before, unless
         somebody has said that it is the ``same_person``. It is held against the last one that
-        somebody has vouched for: in small steps any name becomes any other.
+        somebody has vouched for: in small steps any name becomes any other. That one stays where
+        prints or cards are, which are still of whoever had it.
         """
         self.people_changed = True
         # Not through sqlite-utils: a roster puts many of them in one transaction, between two looks
         # at the glass.
         execute = self._database.conn.execute
         vouched = None
-        for (before,) in execute(
-            "SELECT coalesce(vouched_name, name) FROM workers WHERE code = ?", (worker.code,)
+        for known, name, has_any in execute(
+            f"SELECT coalesce(vouched_name, name), name, {_KNOWN_BY} FROM workers WHERE code = ?",
+            (worker.code,),
         ):
             if worker.nameless:
                 execute("DELETE FROM former_names WHERE worker = ?", (worker.code,))
-            elif same_person:
-                continue
-            elif another_person(before, worker.name):
-                execute(
-                    "INSERT INTO former_names SELECT ?, ?, coalesce(max(seq), 0) FROM ledger",
-                    (worker.code, before),
-                )
-            elif not alike(before, worker.name):
-                vouched = before
+            elif not same_person:
+                # Since that name was vouched for, the code may have been given away already.
+                holder = name if another_person(known, name) else known
+                if another_person(holder, worker.name):
+                    execute(
+                        "INSERT INTO former_names SELECT ?, ?, coalesce(max(seq), 0) FROM ledger",
+                        (worker.code, holder),
+                    )
+                if another_person(known, worker.name) and not has_any:
+                    known = worker.name if another_person(holder, worker.name) else holder
+                vouched = None if alike(known, worker.name) else known
         execute(
             "INSERT INTO workers (code, name, active, sum, vouched_name) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET name = excluded.name, active = excluded.active,"
@@ -211,10 +203,7 @@ class PeopleChange(ChangePart):
         """Somebody stands at the gate under the name of today: it is theirs, unless anything is
         still here by which whoever had the name before would be known."""
         self._database.conn.execute(
-            "UPDATE workers SET vouched_name = NULL WHERE code = ?1"
-            " AND NOT EXISTS (SELECT 1 FROM prints WHERE worker = ?1 AND removed = 0)"
-            " AND NOT EXISTS (SELECT 1 FROM credentials WHERE worker = ?1)",
-            (worker,),
+            f"UPDATE workers SET vouched_name = NULL WHERE code = ? AND NOT {_KNOWN_BY}", (worker,)
         )
 
     def put_roster(self, roster: Applied) -> None:
@@ -257,9 +246,10 @@ class PeopleChange(ChangePart):
 
     def put_credential(self, one: Credential) -> None:
         """Add a card, a PIN or a QR code, in the place of the one that the worker has."""
-        self.people_changed = True
+        self.drop_credential(one.worker, one.method)
+        self.vouch(one.worker)
         self._database.conn.execute(
-            "REPLACE INTO credentials (worker, method, salt, hash, sum) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO credentials (worker, method, salt, hash, sum) VALUES (?, ?, ?, ?, ?)",
             _with_sum(one.worker, one.method.value, one.salt, one.hash),
         )
 

@@ -11,6 +11,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from ....contract.people import another_person
 from . import privacy_schema
 
 if TYPE_CHECKING:
@@ -329,6 +332,35 @@ def m200_vouched_name(db: Database) -> None:
     db.conn.execute("ALTER TABLE workers ADD COLUMN vouched_name TEXT")
 
 
+def m210_held_back(db: Database) -> None:
+    """The vouched name stays where a code with prints or cards is given to another person.
+
+    Whose they are is found out once, of what earlier versions have written: nobody at the gate has
+    said, since the name changed, that the code is the same person's. Payroll says that its worker
+    is active, and not whose the prints are.
+    """
+    former: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    for code, today, through, name in db.conn.execute(
+        "SELECT worker, workers.name, through, former_names.name FROM former_names"
+        " JOIN workers ON code = worker WHERE NOT active AND"
+        " (EXISTS (SELECT 1 FROM prints WHERE prints.worker = code AND removed = 0)"
+        " OR EXISTS (SELECT 1 FROM credentials WHERE credentials.worker = code))"
+    ).fetchall():
+        former.setdefault((code, today), []).append((through, name))
+    for (code, today), names in former.items():
+        [(said,)] = db.conn.execute(
+            "SELECT coalesce(max(seq), 0) FROM ledger WHERE seq > ? AND kind = 'worker.changed'"
+            " AND instr(wire, ?) AND instr(wire, ?) AND NOT instr(wire, ?)",
+            (
+                *(min(names)[0], b'"worker":' + msgspec.json.encode(code)),
+                *(b'"active":true', b'"actor":"payroll"'),
+            ),
+        )
+        since = [name for through, name in sorted(names) if through >= said]
+        if since and another_person(since[0], today):
+            db.conn.execute("UPDATE workers SET vouched_name = ? WHERE code = ?", (since[0], code))
+
+
 STEPS: list[Callable[[Database], None]] = sorted(
     (
         m001_ledger,
@@ -347,6 +379,7 @@ STEPS: list[Callable[[Database], None]] = sorted(
         m110_former_names,
         m120_credentials,
         m200_vouched_name,
+        m210_held_back,
         *privacy_schema.STEPS,
     ),
     key=lambda step: step.__name__,
