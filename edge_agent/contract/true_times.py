@@ -21,12 +21,14 @@ class Landmark(Struct, frozen=True):
     """A stamp on which times rest: at the ends of a boot and of each run of trusted stamps.
 
     ``seq`` is the entry that has it. ``hardware_clock_held``: what this entry, a synchronisation,
-    has found of the battery-backed clock; None: nothing.
+    has found of the battery-backed clock; None: nothing. ``set_by_hand``: this entry says that
+    somebody has set the wall clock, and perhaps that one too.
     """
 
     seq: int
     stamp: Stamp
     hardware_clock_held: bool | None = None
+    set_by_hand: bool = False
 
 
 class Bounds(Struct, frozen=True):
@@ -136,6 +138,7 @@ class _Boot(Struct):
     """What was trusted before the boot was synchronised: on the word of a battery-backed clock."""
     held: bool | None = None
     """Whether that clock was right when the boot was synchronised, where the gate says so."""
+    set_by_hand: bool = False
     begin_low: int | None = None
     end_high: int | None = None
     settled: bool = False
@@ -173,6 +176,7 @@ class Timeline:
         if boot is None:
             boot = self._boots[stamp.boot] = _Boot([], landmark.seq, stamp.boottime_ms)
         boot.last_ms = max(boot.last_ms, stamp.boottime_ms)
+        boot.set_by_hand |= landmark.set_by_hand
         if not stamp.trusted:
             return
         fix = fix_of(stamp)
@@ -198,20 +202,21 @@ class Timeline:
         """Take the times from boots that rested on a clock since it was last found to hold.
 
         It may have failed in any of them: one that stood still through the first power cut may have
-        gone on well ever since.
+        gone on well ever since. Once somebody has set it by hand, no later boot can compare what it
+        was before.
         """
         resting: list[_Boot] = []
         ended: int | None = None
+        touched = False
         for boot in self._order:
             self.hardware_clock_held = self.false_since = None
             if not boot.fixes:
                 ended = None if ended is None else ended + self._drift.least(boot.last_ms)
-                continue
-            if not any(fix.synced for fix in boot.fixes):
+            elif not any(fix.synced for fix in boot.fixes):
                 resting.append(boot)
             else:
                 overtaken = resting and ended is not None and ended > self._high(boot, 0)
-                held = False if boot.held is None and overtaken else boot.held
+                held = False if boot.held is None and (overtaken or touched) else boot.held
                 if held is None and self._proves_false(boot):
                     held = False
                 self.hardware_clock_held = held
@@ -222,6 +227,7 @@ class Timeline:
                             one.fixes = []
                     resting = []
             ended = self._low(boot, boot.last_ms) if boot.fixes else ended
+            touched = bool(resting) and (touched or boot.set_by_hand)
         self.vouched_since = resting[0].first_seq if resting else None
 
     def _proves_false(self, boot: _Boot) -> bool:
@@ -273,6 +279,11 @@ class Timeline:
         if latest is not None:
             latest -= self._drift.least(boot.last_ms - stamp.boottime_ms)
         return _bounds(earliest, latest, exact=False, final=boot.settled)
+
+    def synchronised(self, boot: str) -> bool:
+        """Whether a boot's times rest on a synchronisation of its own."""
+        found = self._boots.get(boot)
+        return found is not None and any(fix.synced for fix in found.fixes)
 
     def knows(self, boot: str) -> bool:
         """Whether this ledger has entries of that boot."""

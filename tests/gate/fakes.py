@@ -38,14 +38,20 @@ class HandClock:
 
     def __init__(self) -> None:
         self.now = 1000.0
+        self.boot = "b"
+        self.state = ClockState.SYNCED
+
+    def lives_on_a_battery(self) -> None:
+        """A boot without network: a battery-backed clock that proved itself says the time."""
+        self.boot, self.state = "c", ClockState.HOLDOVER
 
     def stamp(self) -> Stamp:
         ms = int(self.now * 1000)
         return Stamp(
-            boot="b",
+            boot=self.boot,
             boottime_ms=ms,
             wall_ms=1_795_000_000_000 + ms,
-            state=ClockState.SYNCED,
+            state=self.state,
             uncertainty_ms=1,
         )
 

@@ -61,8 +61,14 @@ class HostClock:
 
     def recall(self, known: KnownTime) -> None:
         """Learn what the ledger knows, as a daemon that starts must."""
+        clocks = []
         # Once the kernel is synchronised, it sets the hardware clock: that would prove nothing.
-        clocks = _hardware_clocks() if _kernel_error_ms() is None else []
+        if _kernel_error_ms() is None:
+            clocks = _hardware_clocks()
+            if known.hardware_clock_held and not clocks:
+                # One that tells nothing any more has lost the time too: the kernel does not read a
+                # DS3231 whose battery was empty (EINVAL).
+                clocks = [HardwareClock(_boottime_ms(), 0)]
         wall_ms = time.time_ns() // 1_000_000
         self._trust.recall(known, that_counts(clocks, wall_ms, known.stamp))
 

@@ -50,7 +50,7 @@ class Expirer:
         self._due = now + _NEXT_S
         try:
             stamp = self._gate.clock.stamp()
-            if stamp.trusted and not self._remove(stamp):
+            if self._gate.known.is_sure(stamp) and not self._remove(stamp):
                 self._due = now + _EVERY_S
         except StoreFault as fault:
             log.error("what was kept long enough could not be removed: %s", fault)
@@ -85,5 +85,5 @@ class Expirer:
         """The last entry from ``first`` on that is certainly as old as that."""
         if first is None:
             return None
-        store = self._gate.store
-        return last_old(store, first, store.tail().seq, months * MONTH_MS, now, _AT_ONCE)
+        last = self._gate.store.tail().seq
+        return last_old(self._gate, first, last, months * MONTH_MS, now, _AT_ONCE)

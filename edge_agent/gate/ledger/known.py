@@ -113,6 +113,19 @@ class Known:
         """Whether the ledger knows the boot that a stamp was made in."""
         return self._times.knows(stamp.boot)
 
+    def is_sure(self, stamp: Stamp) -> bool:
+        """Whether a time rests on a synchronisation of its boot, and not on a battery alone.
+
+        A battery-backed clock that proved itself may have leapt since: what cannot be undone waits.
+        """
+        if stamp.state is ClockState.SYNCED:
+            return True
+        return stamp.trusted and self._times.synchronised(stamp.boot)
+
+    def is_believed(self, stamp: Stamp) -> bool:
+        """Whether a stamp had a time of its own that nothing has proved false since."""
+        return stamp.trusted and (not self.knows(stamp) or self.when(stamp).exact)
+
     def clock_changed(self) -> None:
         """More is known of the clock than before."""
         self._timeline = None
@@ -185,7 +198,7 @@ class Known:
     def _as_believed(self, punch: LastPunch) -> LastPunch:
         """The rules ask how long ago it was: not by a clock that has proved false since."""
         stamp = punch.stamp
-        if not stamp.trusted or not self.knows(stamp) or self.when(stamp).exact:
+        if not stamp.trusted or self.is_believed(stamp):
             return punch
         doubtful = structs.replace(stamp, state=ClockState.UNSYNCED, uncertainty_ms=None)
         return structs.replace(punch, stamp=doubtful)

@@ -2,7 +2,7 @@
 
 from ...contract.chain import stamp_of
 from ...contract.stamps import Stamp
-from .store.sqlite_store import SqliteStore
+from .recorder import Recorder
 
 DAY_MS = 86_400_000
 
@@ -16,21 +16,21 @@ _LOOK_AHEAD = 2_000
 
 
 def last_old(
-    store: SqliteStore, first: int, last: int, age_ms: float, now: Stamp, at_once: int = 1
+    gate: Recorder, first: int, last: int, age_ms: float, now: Stamp, at_once: int = 1
 ) -> int | None:
     """The last of the entries ``first`` to ``last`` that are certainly as old as ``age_ms``.
 
     Not much beyond ``at_once`` of them, for what is done with them keeps presses waiting. None:
     none is, or nobody knows the time. Raises StoreFault.
     """
-    if not now.trusted:
+    if not gate.known.is_sure(now):
         return None
     found = None
     # Where a whole batch has no time of its own, the entries after it may tell.
     for start in range(first, min(last + 1, first + _LOOK_AHEAD), _BATCH):
-        for entry in store.entries(start, _BATCH):
-            stamp = stamp_of(store.data_of(entry))
-            if entry.seq <= last and stamp.trusted:
+        for entry in gate.store.entries(start, _BATCH):
+            stamp = stamp_of(gate.store.data_of(entry))
+            if entry.seq <= last and gate.known.is_believed(stamp):
                 if not _is_old(stamp, now, age_ms):
                     return found
                 # Whatever came before an entry of a known time is older still.

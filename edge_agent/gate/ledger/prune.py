@@ -37,4 +37,4 @@ class Pruner:
         """The last of the next entries that are certainly old enough and that payroll holds."""
         store, now = self._gate.store, self._gate.clock.stamp()
         confirmed, first = store.watermarks().confirmed, store.checkpoint().seq + 1
-        return last_old(store, first, confirmed, self._after_ms, now)
+        return last_old(self._gate, first, confirmed, self._after_ms, now)

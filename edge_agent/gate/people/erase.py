@@ -263,7 +263,7 @@ class Eraser:
 
     def _is_over(self, one: Erasure, now: Stamp) -> bool:
         """Whether the day after which it begins is certainly over."""
-        if one.after is None or not now.trusted:
+        if one.after is None or not self._gate.known.is_sure(now):
             return False
         earliest = now.wall_ms - (now.uncertainty_ms or 0)
         return local_date(earliest, self._gate.policy.zone) > one.after

@@ -209,6 +209,35 @@ def test_a_hardware_clock_is_read(machine: Machine, tmp_path: Path) -> None:
     assert 2000 < uncertainty < 5000
 
 
+@pytest.mark.parametrize("left", ["unreadable", "gone"])
+def test_a_proved_clock_that_tells_nothing_any_more_has_lost_the_time(
+    machine: Machine, tmp_path: Path, left: str
+) -> None:
+    """A DS3231 whose battery was empty: the kernel answers EINVAL, as a folder answers EISDIR."""
+    machine.patch.setattr(clock_module, "_HARDWARE_CLOCKS", tmp_path)
+    if left == "unreadable":
+        (tmp_path / "rtc0" / "since_epoch").mkdir(parents=True)
+    before = Stamp(
+        boot="a",
+        boottime_ms=0,
+        wall_ms=machine.wall - HOUR,
+        state=ClockState.SYNCED,
+        uncertainty_ms=10,
+    )
+    machine.clock.recall(KnownTime(before, True))
+    assert machine.stamp() == (ClockState.UNSYNCED, None)
+    machine.error = 10
+    assert machine.clock.hardware_clock_held(machine.clock.stamp()) is False
+
+
+def test_a_machine_that_never_had_one_says_nothing_of_it(machine: Machine, tmp_path: Path) -> None:
+    machine.patch.setattr(clock_module, "_HARDWARE_CLOCKS", tmp_path)
+    before = Stamp(boot="a", boottime_ms=0, wall_ms=0, state=ClockState.SYNCED, uncertainty_ms=10)
+    machine.clock.recall(KnownTime(before, False))
+    machine.error = 10
+    assert machine.clock.hardware_clock_held(machine.clock.stamp()) is None
+
+
 def test_the_module_beside_a_clock_without_a_battery_is_the_one_that_counts(
     machine: Machine, tmp_path: Path
 ) -> None:

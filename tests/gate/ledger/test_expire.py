@@ -104,6 +104,15 @@ def consented(site: Site) -> None:
         change.end_consent("007", "2026-11-18")
 
 
+def test_nothing_goes_by_a_battery_s_clock(site: Site) -> None:
+    pressed(site)
+    site.clock.now += 14 * MONTH_S
+    site.clock.lives_on_a_battery()
+    assert expire(site) == []
+    site.clock.state = ClockState.SYNCED
+    assert expire(site) != []
+
+
 def test_the_record_of_a_consent_outlives_it(site: Site) -> None:
     consented(site)
     site.clock.now += 3 * 366 * DAY_S - DAY_S

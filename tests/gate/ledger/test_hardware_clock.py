@@ -51,6 +51,11 @@ class BatteryClocks(Clocks):
         if self.rtc_off is not None:
             self.rtc_off = off
 
+    def set_by_hand(self, to: int = 0) -> None:
+        """Somebody sets both clocks, ``to`` ms beside the truth."""
+        self.step(to - self.wall_off)
+        self.rtc_off = to
+
     def recall(self, known: KnownTime) -> None:
         hardware = None
         if self.error_ms is None and self.rtc_off is not None:
@@ -195,6 +200,60 @@ def test_one_that_led_a_boot_past_the_next_one_is_found_out_without_comparing(
     assert site.of_kind("clock.synced")[-1]["hardware_clock"] == "lost"
     assert is_interval(site.last_said(seq), site.truth[seq])
     assert not site.known().hardware_clock_held
+
+
+@pytest.mark.parametrize("when", ["in its own boot", "in the next boot", "after a leap to 1970"])
+def test_one_that_somebody_has_set_since_cannot_be_compared(site: BatterySite, when: str) -> None:
+    """What it shows by then is what that person believed, however right it proves."""
+    site.proves_its_clock()
+    site.boots(3 * HOUR, -3 * HOUR)
+    seq = site.write(punch())
+    if when != "in its own boot":
+        site.boots(MINUTE, -YEARS if "1970" in when else 0)
+        site.write(punch())
+    site.runs(MINUTE)
+    site.clocks.set_by_hand(2000)
+    site.look()
+    site.boots(HOUR)
+    assert site.last_said(seq)["kind"] == "punch.recorded"
+    site.syncs()
+    assert is_interval(site.last_said(seq), site.truth[seq])
+
+
+@pytest.mark.parametrize("by", [200, 2 * HOUR], ids=["a little", "and synchronised after it"])
+def test_one_that_is_compared_after_all_goes_on_vouching(site: BatterySite, by: int) -> None:
+    site.proves_its_clock()
+    site.boots(3 * HOUR)
+    seq = site.write(punch())
+    site.boots(MINUTE)
+    site.runs(MINUTE)
+    site.clocks.set_by_hand(by)
+    site.look()
+    if by == 200:
+        site.boots(MINUTE)
+    site.syncs()
+    assert site.of_kind("clock.synced")[-1]["hardware_clock"] == "held"
+    site.boots(MINUTE)
+    site.syncs()
+    assert site.last_said(seq)["kind"] == "punch.recorded"
+
+
+@pytest.mark.parametrize("ledgers", [1, 2])
+def test_what_cannot_be_undone_waits_for_a_synchronisation(site: BatterySite, ledgers: int) -> None:
+    """A clock that has leapt by two months refuses whom it must; it erases nobody."""
+    site.proves_its_clock()
+    assert site.gate.known.is_sure(site.clocks.stamp())
+    site.clocks.lose()
+    assert site.clocks.stamp().state is ClockState.HOLDOVER
+    assert site.gate.known.is_sure(site.clocks.stamp())
+    site.boots(3 * HOUR, 60 * DAY)
+    site.write(punch())
+    if ledgers > 1:
+        site.restart()
+    assert site.clocks.stamp().trusted
+    assert not site.gate.known.is_sure(site.clocks.stamp())
+    site.syncs()
+    assert site.gate.known.is_sure(site.clocks.stamp())
 
 
 def test_a_daemon_that_starts_again_has_not_forgotten_that_it_failed(site: BatterySite) -> None:

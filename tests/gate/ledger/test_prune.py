@@ -7,10 +7,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from edge_agent.contract.facts import GateAlive
 from edge_agent.contract.messages import Receipt, Reply, Resend
-from edge_agent.contract.stamps import Stamp
+from edge_agent.contract.stamps import ClockState, Stamp
 from edge_agent.gate.directions import DirectionRule
 from edge_agent.gate.errors import DamagedLedger
 from edge_agent.gate.ledger.prune import Pruner
@@ -75,6 +76,15 @@ def seqs(gate: Recorder) -> list[int]:
 def test_nothing_is_pruned_unless_asked_for(gate: Recorder) -> None:
     assert prune(gate, months=None) == 0
     assert seqs(gate) == list(range(1, ENTRIES + 1))
+
+
+def test_nothing_is_pruned_by_a_battery_s_clock(gate: Recorder, clock: Later) -> None:
+    """It may have leapt since it proved itself."""
+    synced = clock.now
+    clock.now = structs.replace(synced, boot="another", state=ClockState.HOLDOVER)
+    assert prune(gate) == 0
+    clock.now = structs.replace(clock.now, state=ClockState.SYNCED)
+    assert prune(gate) > 0
 
 
 def test_what_is_younger_stays(gate: Recorder) -> None:

@@ -6,6 +6,7 @@ import pytest
 from msgspec import structs
 
 from edge_agent.contract.people import Employment, Print, Worker
+from edge_agent.contract.stamps import ClockState
 from edge_agent.gate.erasure import after_working_days, day_before
 from edge_agent.gate.events import Outcome
 from edge_agent.gate.ledger.recorder import Recorder
@@ -116,6 +117,26 @@ def test_payroll_s_last_day_is_over() -> None:
     before = office.site.store.kinds()
     goes_on(office)
     assert office.site.store.kinds() == before
+
+
+@pytest.mark.parametrize("by", ["payroll", "a planned day"])
+def test_a_battery_s_clock_erases_nobody(by: str) -> None:
+    """It may have leapt by two months: who is erased by it does not come back."""
+    office = Office()
+    used(office)
+    if by == "payroll":
+        listed_until(office, WEDNESDAY)
+    else:
+        office.asks(LeaveWorker(code="007", on=WEDNESDAY))
+    clock = office.site.clock
+    clock.now += 60 * DAY_S
+    clock.lives_on_a_battery()
+    assert (pressed(office).outcome is Outcome.REFUSED) is (by == "payroll")
+    goes_on(office)
+    assert LANS.slot in office.sensor.templates
+    clock.state = ClockState.SYNCED
+    goes_on(office)
+    assert LANS.slot not in office.sensor.templates
 
 
 def test_whoever_is_still_inside_may_go_out_first() -> None:

@@ -314,7 +314,7 @@ def _put_landmark(database: Database, landmark: Landmark) -> None:
             stamp.wall_ms,
             stamp.state.value,
             stamp.uncertainty_ms if stamp.trusted else None,
-            landmark.hardware_clock_held,
+            False if landmark.set_by_hand else landmark.hardware_clock_held,
         ),
     )
 
@@ -339,10 +339,11 @@ def _landmark(row: Any) -> Landmark:
         )
     except msgspec.ValidationError as error:
         raise DamagedLedger("store.landmark-altered", seq=seq, error=error) from error
-    # One who set the clock by hand has shown nothing of how it was before.
-    return Landmark(
-        seq, stamp, None if held is None or stamp.state is not ClockState.SYNCED else bool(held)
-    )
+    if held is None or stamp.state is ClockState.SYNCED:
+        return Landmark(seq, stamp, None if held is None else bool(held))
+    # Whoever set the clock by hand has shown nothing of how it was before. One that is still held
+    # over agrees with what was known.
+    return Landmark(seq, stamp, set_by_hand=stamp.state is ClockState.UNSYNCED)
 
 
 def _stated(row: Any) -> Bounds | None:
