@@ -238,5 +238,5 @@ def test_payroll_s_example_is_the_file_and_short() -> None:
     example = text(ROOT / "docs" / "examples" / "payroll_subscriber.py")
 
     assert f"```python\n{example}```" in text(ROOT / "docs" / "payroll.md")
-    assert len(example.splitlines()) <= 40
+    assert len(example.splitlines()) <= 45
     assert example.startswith("# SPDX-License-Identifier: CC0-1.0\n")

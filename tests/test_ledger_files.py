@@ -111,6 +111,8 @@ def edited(change: Callable[[dict[str, Any]], object]) -> Callable[[list[str]], 
         (lambda lines: lines.insert(4, lines[3]), 5),
         (lambda lines: lines.insert(2, lines.pop(5)), 3),
         (lambda lines: lines.__setitem__(4, "{"), 5),
+        (lambda lines: lines.__setitem__(4, "[" * 100_000), 5),
+        (lambda lines: lines.__setitem__(4, "\udcff"), 5),
         (lambda lines: lines.__setitem__(0, lines[0].replace("0" * 64, "1" * 64)), 1),
     ],
 )
@@ -121,10 +123,15 @@ def test_the_standalone_verifier_names_what_was_tampered_with(
     write_entries(store, path)
     lines = path.read_text().splitlines()
     tamper(lines)
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(lines) + "\n", errors="surrogateescape")
     done = verified(path)
     assert done.returncode == 1
     assert done.stderr.startswith(f"entry {named} is altered, missing or out of place: ")
+
+
+def test_a_file_without_an_entry_is_not_whole(tmp_path: Path) -> None:
+    (tmp_path / "ledger.jsonl").write_bytes(b"")
+    assert verified(tmp_path / "ledger.jsonl").returncode == 1
 
 
 def test_a_file_that_cannot_be_made(store: SqliteStore, tmp_path: Path) -> None:
@@ -140,7 +147,7 @@ def test_a_file_that_cannot_be_made(store: SqliteStore, tmp_path: Path) -> None:
 
 def test_the_verifier_is_short_and_stands_alone() -> None:
     text = VERIFIER.read_text()
-    assert len(text.splitlines()) <= 60
+    assert len(text.splitlines()) <= 62
     assert "edge_agent" not in text
 
 

@@ -39,7 +39,7 @@ def check(entry, data, ledger, seq, prevhash):
 
 def main(path):
     ledger = first = seq = prevhash = None
-    with open(path, encoding="utf-8") as lines:
+    with open(path, "rb") as lines:
         for line in lines:
             try:
                 entry = json.loads(line)
@@ -48,11 +48,13 @@ def main(path):
                     ledger, first, seq = data["ledger"], data["seq"], data["seq"] - 1
                     prevhash = entry["prevhash"] if seq else "0" * 64
                 wrong = check(entry, data, ledger, seq + 1, prevhash)
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 wrong = f"it cannot be read ({error})"
             if wrong:
                 sys.exit(f"entry {(seq or 0) + 1} is altered, missing or out of place: {wrong}")
             seq, prevhash = seq + 1, entry["hash"]
+    if seq is None:
+        sys.exit("there is no entry in it")
     print(f"ledger {ledger}: entries {first} to {seq} are unbroken; the last hash is {prevhash}")
 
 
