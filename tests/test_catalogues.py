@@ -63,7 +63,6 @@ SPOKEN_LATER: set[str] = {
     "gate/ledger/store/schema.py",
     "gate/ledger/store/time_rows.py",
     "gate/ledger/store_health.py",
-    "gate/panel/lamps.py",
     "gate/people/templates/sealing.py",
     "gate/uplink/commands.py",
     "gate/uplink/deliveries.py",

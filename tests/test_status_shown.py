@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from edge_agent import __version__
 from edge_agent.cli import status, status_shown, tell
 from edge_agent.cli.status_shown import Shown, hanging, shown_of
 from edge_agent.contract.language import LANGUAGES, Message, say, use
@@ -16,7 +17,7 @@ SETTINGS = load_settings(Path(__file__).parents[1] / "config" / "edge-agent.toml
 WELL: dict[str, Any] = {
     "daemon": "running",
     "gate": "main-gate",
-    "version": "0.1.0",
+    "version": __version__,
     "started_at": "2026-11-29T05:00:00.000+07:00",
     "time": {"local": "2026-11-29T07:10:00.000+07:00", "zone": "Asia/Ho_Chi_Minh"},
     "sensor": {
@@ -135,7 +136,7 @@ def test_a_gate_that_is_well_in_the_order_of_what_matters() -> None:
         "uplink    connected, payroll has everything",
         "disk      21.0 GB free",
         "backup    all prints are in a backup",
-        "daemon    running since 2026-11-29T05:00:00.000+07:00, version 0.1.0",
+        "daemon    running since 2026-11-29T05:00:00.000+07:00, version " + __version__,
         "ledger    c7c336fc-e83b-454b-80e7-09c96ee9725a, 412 entries",
         "complete  2026-11-29T07:09:00.000+07:00",
         "roster    version 7",
@@ -331,7 +332,8 @@ def test_how_old_the_copy_is(backup: dict[str, Any], row: str, todo: str | None)
 @pytest.mark.parametrize(
     ("board", "told"),
     [
-        ({"temperature_c": 79.9, "undervoltage": False, "undervoltage_seen": False}, None),
+        ({"temperature_c": 69.9, "undervoltage": False, "undervoltage_seen": False}, None),
+        ({"temperature_c": 75.0, "undervoltage": False, "undervoltage_seen": True}, "75 °C hot:"),
         ({"temperature_c": None, "undervoltage": None, "undervoltage_seen": None}, None),
         ({"temperature_c": 84.2, "undervoltage": False, "undervoltage_seen": True}, "84 °C"),
         ({"temperature_c": 50.0, "undervoltage": False, "undervoltage_seen": True}, "since the"),
@@ -417,3 +419,44 @@ def test_that_nobody_can_be_recognised_is_to_be_mended(changes: dict[str, Any], 
         "- workers: 6 workers, and no print, card or PIN: edge-agent templates restore FILE,"
         " or edge-agent enroll --missing"
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "todo"),
+    [
+        ({"version": "0.0.9"}, "- daemon: Version 0.0.9 runs, this command is "),
+        ({"sensor": {"prints": 80, "capacity": 100}}, "- sensor: 80 of 100 slots are used"),
+        (
+            {"roster": {"refused": "malformed"}},
+            "- roster: Payroll's last roster is not in force (s",
+        ),
+        ({"store": {"set_aside": ["gate.db.damaged-1"]}}, "- database: A damaged database was set"),
+        ({"store": {"set_aside": ["gate.db.left-1"]}}, None),
+        ({"overdue": {"backups": 0, "claims": 2}}, "- consent: Overdue for workers' data: 0 "),
+        ({"overdue": {"backups": 0, "claims": 0}}, None),
+        ({"waiting_since": "2026-11-28T07:00:00.000+07:00"}, "- payroll: Payroll has confirmed no"),
+        ({"waiting_since": "2026-11-28T07:20:00.000+07:00"}, None),
+        (
+            {"waiting_since": "2026-11-28T07:00:00.000+07:00", "uplink": {"state": "disconnected"}},
+            None,
+        ),
+        (
+            {"uplink": {"state": "disconnected", "away_s": 3600}},
+            "- uplink: The daemon has not been connected to the broker for 60 minutes",
+        ),
+    ],
+)
+def test_what_the_doctor_warns_of_is_to_be_done(changes: dict[str, Any], todo: str | None) -> None:
+    use("en")
+    well = answer(version=__version__)
+    shown = texts(shown_of(SETTINGS, {**well, **answer(**{"version": __version__, **changes})}))
+    found = [text for text in shown if text.startswith("- ")]
+    assert [text[: len(todo or "")] for text in found] == ([] if todo is None else [todo])
+
+
+def test_a_gate_out_of_service_still_owes() -> None:
+    use("en")
+    gone = {"daemon": "stopped", "retired": True, "overdue": {"backups": 1, "claims": 0}}
+    shown = texts(shown_of(SETTINGS, answer(**gone, ledger={"rejected": 2})))
+    todo = [text.split(":")[0] for text in shown if text.startswith("- ")]
+    assert todo == ["- consent", "- payroll"]

@@ -6,16 +6,29 @@ What matters most stands first, and what is the matter is told once, at the end,
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ..contract.language import ENGLISH, Message, current, say, told_problem, visible
+from .. import __version__
+from ..contract.language import (
+    ENGLISH,
+    Message,
+    current,
+    say,
+    told_problem,
+    told_problems,
+    visible,
+)
 from ..gate.control.client import starting
 from ..gate.errors import DaemonHangs
+from ..gate.host.board import HOT, TOO_HOT
 from ..gate.settings.meaning import oddities
 from ..gate.settings.schema import Settings
 from .tell import folded, width
-from .words import awaited, roster_of, state_of
+from .words import awaited, state_of
 
-_TOO_HOT = 80.0
-"""Degrees Celsius, from which every Raspberry Pi slows itself down."""
+_NEARLY_FULL = 0.8
+"""Of the sensor's slots."""
+
+_AWAY_TOO_LONG_S = 3600
+_SILENT_TOO_LONG_S = 86_400
 
 _LINES = 20
 """Of a terminal of 80 columns; a narrower one scrolls."""
@@ -174,7 +187,8 @@ def _further_rows(answer: dict[str, Any]) -> Iterator[_Told]:
     yield "ledger", say("status.entries", ledger=ledger["id"], count=ledger["last_seq"])
     yield "copy", _copy(answer.get("backup"))
     yield "complete", _moment(complete) if complete else say("status.nothing-complete")
-    yield "roster", roster_of(answer["roster"])
+    version = answer["roster"]["version"]
+    yield "roster", say("status.version", version=version) if version else say("status.no-roster")
     privacy = answer.get("privacy", {})  # A daemon of an older version does not know of it.
     yield "consent", say("status.consent-off") if privacy.get("consent") == "off" else None
     if keys := answer["uplink"].get("keys"):  # A stopped daemon tells none.
@@ -276,19 +290,25 @@ def _todo(settings: Settings, answer: dict[str, Any]) -> Iterator[_Told]:
     if answer.get("retired"):
         if answer["ledger"]["last_seq"] > answer["ledger"]["confirmed_seq"]:
             yield "ledger", say("status.do-retire")
+        yield "store", _damaged(answer["store"])
+        yield from _owed(answer)
         return
     if answer["daemon"] != "running":
         yield "daemon", say("status.do-start", command=starting())
+    elif answer["version"] != __version__:
+        yield "daemon", say("status.other-version", version=answer["version"], own=__version__)
     yield "store", _problem(answer["store"])
+    yield "store", _damaged(answer["store"])
     yield "sensor", _problem(sensor)
     yield "people", _nobody_known(answer)
     if answer.get("case") == "open":
         yield "case", say("status.case-open")
-    for problem in answer.get("pins", {}).get("problems", {}).values():
-        yield "pins", visible(problem)
+    for problem in told_problems(answer.get("pins", {})).values():
+        yield "pins", say(problem)
     yield from _settings(settings, answer)
     yield from _read_worse(sensor)
-    yield "uplink", _problem(uplink)
+    yield "sensor", _nearly_full(sensor)
+    yield "uplink", _line(uplink)
     yield "uplink", _twin(uplink)
     yield "uplink", _not_signed(uplink)
     yield "uplink", _refused(uplink)
@@ -299,10 +319,56 @@ def _todo(settings: Settings, answer: dict[str, Any]) -> Iterator[_Told]:
         yield "backup", say("status.do-backup")
     yield "board", _board(answer.get("board") or {})
     yield "copy", _copy_overdue(answer.get("backup"))
+    if why := answer["roster"]["refused"]:
+        yield "roster", say("status.do-roster", why=why)
+    yield "payroll", _silent(answer)
+    yield from _owed(answer)
+
+
+def _owed(answer: dict[str, Any]) -> Iterator[_Told]:
+    """What a gate out of service still has to see to as well."""
     if erasing := answer.get("privacy", {}).get("erasing"):
         yield "consent", say("status.erasing", count=erasing)
+    overdue = answer.get("overdue", {})  # A daemon of an older version does not know.
+    if any(overdue.values()):
+        yield "consent", say("status.overdue", **overdue)
     if rejected := answer["ledger"]["rejected"]:
         yield "payroll", say("status.rejected", count=rejected)
+
+
+def _damaged(store: dict[str, Any]) -> str | None:
+    """What is to become of a damaged database; who did not come along is a problem of its own."""
+    names = [name for name in store["set_aside"] if "damaged" in name]
+    return say("status.damaged", names=names) if names and not store["problem"] else None
+
+
+def _nearly_full(sensor: dict[str, Any]) -> str | None:
+    used, capacity = sensor["prints"], sensor["capacity"]
+    if not capacity or used < _NEARLY_FULL * capacity:
+        return None
+    return say("status.nearly-full", used=used, capacity=capacity)
+
+
+def _line(uplink: dict[str, Any]) -> str | None:
+    """What is the matter with the line to the broker, and that nothing is where that lasts."""
+    told = _problem(uplink)
+    if told is None and (uplink.get("away_s") or 0) >= _AWAY_TOO_LONG_S:
+        from ..gate.doctor.findings import age_of
+
+        why = Message("doctor.no-reason-told")
+        return say("uplink.away-long", age=age_of(uplink["away_s"]), why=why)
+    return told
+
+
+def _silent(answer: dict[str, Any]) -> str | None:
+    """Whether payroll confirms nothing although the line is well, which says of itself."""
+    since, now = answer.get("waiting_since"), answer.get("time")
+    if answer["uplink"]["state"] != "connected" or since is None or now is None:
+        return None
+    from datetime import datetime
+
+    waits = datetime.fromisoformat(now["local"]) - datetime.fromisoformat(since)
+    return say("status.silent", since=since) if waits.total_seconds() > _SILENT_TOO_LONG_S else None
 
 
 def _problem(part: dict[str, Any]) -> str | None:
@@ -323,8 +389,8 @@ def _board(board: dict[str, Any]) -> str | None:
     """Whether the machine suffers; a daemon of an older version does not know."""
     if board.get("undervoltage"):
         return say("status.undervoltage")
-    if (degrees := board.get("temperature_c") or 0) >= _TOO_HOT:
-        return say("status.too-hot", degrees=degrees)
+    if (degrees := board.get("temperature_c") or 0) >= HOT:
+        return say("status.too-hot" if degrees >= TOO_HOT else "status.hot", degrees=degrees)
     return say("status.undervoltage-seen") if board.get("undervoltage_seen") else None
 
 

@@ -111,6 +111,15 @@ def told_problem(told: "Mapping[str, Any]") -> "Message | None":
     return received(problem, named.get("name", ""), named.get("fields", {})) if problem else None
 
 
+def told_problems(told: "Mapping[str, Any]") -> "dict[str, Message]":
+    """The same of a part that tells of several: ``problems``, and ``messages`` of the same keys."""
+    named = {key: told.get("messages", {}).get(key) for key in told.get("problems", {})}
+    return {
+        key: received(told["problems"][key], **(message or {"name": "", "fields": {}}))
+        for key, message in named.items()
+    }
+
+
 def use(language: "str | None") -> None:
     """Speak a language from now on; None: the one that the environment names."""
     global _chosen  # noqa: PLW0603

@@ -200,7 +200,7 @@ class Panel(Protocol):
     """What the worker sees and hears. No method waits for a lamp or a tone."""
 
     @property
-    def problem(self) -> str | None:
+    def problem(self) -> Message | None:
         """Why nothing can be shown, and what to do about it; None: it can."""
 
     def touched(self) -> None:

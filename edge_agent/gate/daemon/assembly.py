@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
+from ...contract.language import Message
 from ...contract.stamps import local_date
 from ..directions import DirectionRule
 from ..errors import PinFault
@@ -46,7 +47,7 @@ class Assembly:
         self.zone = ZoneInfo(settings.gate.timezone)
         self.database = Path(settings.store.path)
         self.control_socket = Path(settings.control.socket)
-        self.pin_problems: dict[str, str] = {}
+        self.pin_problems: dict[str, Message] = {}
         """What cannot be used of the pins beside the sensor's line: key → what to do."""
 
     @cached_property
@@ -210,7 +211,7 @@ class Assembly:
 
             log = logging.getLogger(__name__)
             log.error("%s Until then, and a restart, the gate records without it.", fault)
-            self.pin_problems[key] = str(fault)
+            self.pin_problems[key] = fault.message
             return None
 
     def panel(self) -> Panel:

@@ -17,6 +17,7 @@ from typing import Any
 from msgspec import to_builtins
 
 from ...contract.facts import RecordingStopped
+from ...contract.language import Message
 from ...contract.messages import GateStatus
 from ...contract.stamps import true_time
 from ..control.server import ControlServer
@@ -36,7 +37,6 @@ from ..host.memory import give_back, share_one_heap, write_no_core
 from ..host.service_manager import ServiceManager
 from ..host.who_may import WhoMay
 from ..ledger.damage.readable import begin_readable
-from ..ledger.glance import glance
 from ..ledger.store.sqlite_store import SqliteStore
 from ..ledger.worker_day import worker_day
 from ..people.erase import ErasedInbox
@@ -50,7 +50,7 @@ from .loop import GateLoop
 from .print_keeper import PrintKeeper
 from .running_status import Vitals, running_status
 from .signals import STOP_SIGNALS, Signals, tell_stacks
-from .status import Circumstances, backup_of, gate_status, gate_time
+from .status import Circumstances, backup_of, gate_status, gate_time, glance_of
 from .supervised_thread import SupervisedThread
 from .wired import Wired, first_connection, open_wired
 
@@ -319,9 +319,10 @@ class _Daemon:
     def _status(self) -> dict[str, Any]:
         status, problems = gate_status(self._assembly, self._store, self._circumstances())
         told = running_status(status, self._bus.uplink, self._bus.awaited, self._vitals(), problems)
-        told |= glance(self._store, status.ledger.confirmed_seq, self._assembly.zone)
+        told |= glance_of(self._assembly, self._store, status)
         told |= {"backup": backup_of(self._assembly, self._store)}
         told |= {"board": to_builtins(board_below())}
+        told["pins"]["messages"] = {key: why.plain() for key, why in self._pin_problems().items()}
         return told | {"settings": self._settings.told(), "time": gate_time(self._assembly)}
 
     def _vitals(self) -> Vitals:
@@ -361,8 +362,8 @@ class _Daemon:
             prints=self._prints.standing,
         )
 
-    def _pin_problems(self) -> dict[str, str]:
+    def _pin_problems(self) -> dict[str, Message]:
         told = {"panel": self._wired.panel.problem}
-        if (readers := self._wired.readers) is not None and readers.problem is not None:
-            told["readers"] = str(readers.problem)
+        if (readers := self._wired.readers) is not None:
+            told["readers"] = readers.problem
         return {key: why for key, why in told.items() if why} | self._assembly.pin_problems

@@ -21,7 +21,7 @@ from ...contract.messages import (
     StoreStatus,
     UplinkStatus,
 )
-from ...contract.stamps import ClockState, Stamp, local_time
+from ...contract.stamps import ClockState, Stamp, local_date, local_time
 from ...contract.true_times import Timeline
 from ..errors import NoLedgerYet
 from ..events import (
@@ -33,7 +33,7 @@ from ..events import (
 )
 from ..host.board import board_below
 from ..host.disk import FILLING, Usage, usage_of
-from ..ledger.glance import glance
+from ..ledger.glance import glance, overdue
 from ..ledger.last_backup import backup_standing
 from ..ledger.print_watch import PrintStanding
 from ..ledger.store.metadata import CASE_OPEN, ERASURES_UNKNOWN
@@ -55,7 +55,7 @@ class Circumstances(Struct, frozen=True):
     confirmed: int
     """What the uplink knows; the store learns it only now and then, to spare the card."""
     uplink: UplinkStatus = UplinkStatus()
-    pins: dict[str, str] = {}
+    pins: dict[str, Message] = {}
     prints: PrintStanding = PrintStanding()
 
 
@@ -98,7 +98,7 @@ def gate_status(
             problem=_text(problems["store"]),
             set_aside=[old.name for old in assembly.set_aside()],
         ),
-        pins=PinsStatus(problems=now.pins),
+        pins=PinsStatus(problems={key: str(why) for key, why in now.pins.items()}),
         clock=_clock_status(assembly, store, stamp, problems["clock"]),
         ledger=LedgerStatus(
             id=store.ledger,
@@ -197,9 +197,16 @@ def stopped_status(assembly: Assembly) -> dict[str, Any]:
     with closing(store):
         status, problems = at_rest(assembly, store)
         told = told_of("stopped", nowhere, to_builtins(status), problems)
-        told |= glance(store, status.ledger.confirmed_seq, assembly.zone)
+        told |= glance_of(assembly, store, status)
         told |= {"backup": backup_of(assembly, store), "retired": store.retired}
     return told | {"time": gate_time(assembly), "board": to_builtins(board_below())}
+
+
+def glance_of(assembly: Assembly, store: SqliteStore, status: GateStatus) -> dict[str, Any]:
+    """What a glance at the ledger shows beside the status."""
+    today = local_date(assembly.clock.stamp().wall_ms, assembly.zone)
+    told = glance(store, status.ledger.confirmed_seq, assembly.zone)
+    return told | {"overdue": overdue(store, today)}
 
 
 def backup_of(assembly: Assembly, store: SqliteStore) -> dict[str, Any]:

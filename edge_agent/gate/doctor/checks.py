@@ -5,16 +5,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...contract.errors import EdgeAgentError
+from ...contract.language import together
 from ..errors import BadSettings
 from ..settings.load import load_settings
+from ..settings.meaning import oddities
 from ..settings.schema import Settings
 from .context import Check, CheckContext, Subject
-from .daemon import broker, daemon, uplink
+from .daemon import broker, daemon, settings_in_use, uplink
 from .findings import Finding, Judgement, Sentence, State, passed_on
 from .hardware import card, memory, mount, power, space, temperature
 from .ledger import chain, copy, database, payroll, privacy, roster
 from .machine import Machine
-from .panel import lamps, power_pin, touch_pin
+from .panel import inputs, lamps, power_pin, touch_pin
+from .people import workers
 from .rights import (
     database_rights,
     pin_rights,
@@ -29,6 +32,7 @@ from .wiring import board, console, other_readers, port
 
 OF_THE_GATE: tuple[Check[CheckContext], ...] = (
     daemon,  # First: it tells what others need.
+    settings_in_use,
     port,
     console,
     other_readers,
@@ -41,7 +45,9 @@ OF_THE_GATE: tuple[Check[CheckContext], ...] = (
     glass,
     prints,
     backup,
+    workers,
     lamps,
+    inputs,
     readers,
     settings_rights,
     socket_rights,
@@ -72,12 +78,12 @@ no more, and may be taken away.
 """
 
 SECTIONS = {
-    "gate": ("settings", "daemon", "settings rights", "socket rights"),
+    "gate": ("settings", "daemon", "changed settings", "settings rights", "socket rights"),
     "sensor": (
         *("port", "console", "other readers", "port rights", "power pin", "touch pin"),
-        *("sensor", "slots", "glass", "prints", "backup"),
+        *("sensor", "slots", "glass", "prints", "backup", "workers"),
     ),
-    "panel": ("pin rights", "lamps", "readers"),
+    "panel": ("pin rights", "lamps", "inputs", "readers"),
     "ledger": ("database rights", "database", "payroll", "roster", "copy", "privacy", "chain"),
     "uplink": ("uplink", "broker"),
     "clock": ("clock", "clock battery", "time zone", "hardware clock"),
@@ -140,6 +146,8 @@ def _load(config: Path, loaded: list[Settings]) -> Judgement:
         loaded.append(load_settings(config))
     except BadSettings as bad:
         return SETTINGS_BAD(path=bad.path, problems=bad.told)
+    if odd := together(*oddities(loaded[0])):
+        return passed_on(State.WARN, odd)
     return SETTINGS_GOOD(path=config)
 
 

@@ -9,7 +9,9 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
+from ...contract.errors import StoreFault
 from ..daemon.assembly import Assembly
+from ..daemon.status import stopped_status
 from ..settings.schema import Settings
 from .findings import Judgement, Sentence, State
 from .machine import Machine, User
@@ -94,6 +96,19 @@ class CheckContext:
     def assembly(self) -> Assembly:
         """The gate's parts."""
         return Assembly(self.settings)
+
+    @cached_property
+    def told(self) -> dict[str, Any] | None:
+        """What ``status`` shows: of the daemon, or of the database that a stopped one has left;
+        None where that does not open, which another check tells.
+        """
+        if self.status is not None:
+            return self.status
+        try:
+            answer = stopped_status(self.assembly)
+        except (StoreFault, PermissionError):
+            return None
+        return None if answer["ledger"] is None else answer
 
     @cached_property
     def user(self) -> User:

@@ -65,6 +65,16 @@ def _stopped(context: CheckContext) -> Judgement:
     return GATE_RETIRED_WAITS() if waiting else GATE_RETIRED()
 
 
+SETTINGS_CHANGED = Sentence(WARN, "doctor.settings-changed")
+
+
+@check("changed settings")
+def settings_in_use(context: CheckContext) -> Judgement | None:
+    """Whether the daemon runs with those that stand in the file."""
+    changed = ((context.status or {}).get("settings") or {}).get("changed")
+    return SETTINGS_CHANGED(keys=changed) if changed else None
+
+
 UPLINK_GOOD = Sentence(OK, "doctor.uplink-good")
 UPLINK_STARTING = Sentence(WARN, "doctor.uplink-starting")
 UPLINK_AWAY = Sentence(FAIL, "uplink.away-long")

@@ -6,7 +6,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from ...contract.language import Message, because
-from ..host.board import board_below
+from ..host.board import HOT, TOO_HOT, board_below
 from ..host.disk import FILLING, FULL, Usage
 from .context import CheckContext, check
 from .findings import Judgement, Sentence, State
@@ -182,9 +182,6 @@ TEMPERATURE_GOOD = Sentence(OK, "doctor.temperature-good")
 TEMPERATURE_HIGH = Sentence(WARN, "doctor.temperature-high")
 TEMPERATURE_TOO_HIGH = Sentence(FAIL, "doctor.temperature-too-high")
 
-_HOT, _TOO_HOT = 70.0, 80.0
-"""Degrees Celsius; every Raspberry Pi slows itself down from 80."""
-
 
 @check("temperature")
 def temperature(machine: Machine) -> Judgement | None:
@@ -193,8 +190,8 @@ def temperature(machine: Machine) -> Judgement | None:
     if degrees is None:
         return None
     sentence = TEMPERATURE_GOOD
-    if degrees >= _HOT:
-        sentence = TEMPERATURE_TOO_HIGH if degrees >= _TOO_HOT else TEMPERATURE_HIGH
+    if degrees >= HOT:
+        sentence = TEMPERATURE_TOO_HIGH if degrees >= TOO_HOT else TEMPERATURE_HIGH
     return sentence(degrees=degrees)
 
 

@@ -8,6 +8,7 @@ from ...contract.errors import StoreFault
 from ...contract.language import Message, is_name, together, told_problem
 from ...contract.stamps import elapsed, local_date
 from ..errors import NoLedgerYet
+from ..ledger.glance import overdue
 from ..ledger.last_backup import backup_standing
 from ..ledger.store.sqlite_store import SqliteStore
 from ..ledger.store.verify import verify_ledger
@@ -33,7 +34,7 @@ def database(context: CheckContext) -> Judgement | None:
         return stopped
     if told.get("state") in ("failing", "reserve"):
         return DATABASE_FAILS(path=context.assembly.database, problem=_bare(told))
-    problem, opened = _but_for_the_disk(told_problem(told)), _opened(context)
+    problem, opened = _of_the_database(told_problem(told)), _opened(context)
     if problem is not None and (opened is None or opened.state is State.OK):
         return passed_on(State.WARN, problem)
     return opened
@@ -47,18 +48,20 @@ def _bare(told: dict[str, Any]) -> Message | str:
     return problem if is_name(problem.name) else str(problem).rstrip(".")
 
 
-_OF_THE_DISK = ("problem.disk-fills", "problem.disk-silent")
+_OF_OTHER_CHECKS = ("problem.disk-fills", "problem.disk-silent", "privacy.unknown")
 
 
-def _but_for_the_disk(problem: Message | None) -> Message | None:
-    """What the daemon says of its store; of the disk, the line of the disk tells, and which."""
-    if problem is None or problem.name in _OF_THE_DISK:
+def _of_the_database(problem: Message | None) -> Message | None:
+    """What the daemon says of its store, but for what has a line of its own: which disk fills is
+    told there.
+    """
+    if problem is None or problem.name in _OF_OTHER_CHECKS:
         return None
     told = problem.fields["sentences"] if problem.name == "words.together" else None
     if not isinstance(told, list):
         return problem
     named = [one if isinstance(one, Message) else Message(one) for one in told]
-    return together(*(one for one in named if one.name not in _OF_THE_DISK))
+    return together(*(one for one in named if one.name not in _OF_OTHER_CHECKS))
 
 
 def _opened(context: CheckContext) -> Judgement | None:
@@ -133,14 +136,8 @@ ROSTER_REFUSED = Sentence(WARN, "doctor.roster-refused")
 @check("roster")
 def roster(context: CheckContext) -> Judgement | None:
     """Whether the last one that payroll sent could be used."""
-    if context.status is not None:
-        refused = context.status.get("roster", {}).get("refused")
-    elif (store := _store(context)) is not None:
-        with closing(store):
-            refused = store.roster().refused
-    else:
-        return None
-    return ROSTER_REFUSED(why=str(refused).rstrip(".")) if refused else None
+    refused = (context.told or {}).get("roster", {}).get("refused")
+    return ROSTER_REFUSED(why=str(refused)) if refused else None
 
 
 COPY_MADE = Sentence(OK, "doctor.copy-made")
@@ -172,17 +169,15 @@ PRIVACY_OVERDUE = Sentence(WARN, "doctor.privacy-overdue")
 @check("privacy")
 def privacy(context: CheckContext) -> Judgement | None:
     """Whether something should have been erased, destroyed or answered by now."""
+    if (context.told or {}).get("privacy", {}).get("asks"):
+        return passed_on(WARN, Message("privacy.unknown"))
     store = _store(context)
     if store is None:
         return None
     with closing(store):
         today = local_date(context.assembly.clock.stamp().wall_ms, context.assembly.zone)
-        erasures = sum(one.begun is not None and not one.done for one in store.erasures())
-        backups = sum(one.to_destroy for one in store.sealed_backups())
-        claims = sum(one.overdue(today) for one in store.claims())
-    if not erasures + backups + claims:
-        return None
-    return PRIVACY_OVERDUE(erasures=erasures, backups=backups, claims=claims)
+        late = {"erasures": store.count_erasing(), **overdue(store, today)}
+    return PRIVACY_OVERDUE(**late) if any(late.values()) else None
 
 
 CHAIN_UNBROKEN = Sentence(OK, "doctor.chain-unbroken")

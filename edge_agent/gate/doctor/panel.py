@@ -4,6 +4,8 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from time import sleep
 
+from ...contract.language import Message, together, told_problems
+from ..directions import DirectionRule
 from ..errors import PinFault
 from ..events import Outcome
 from ..ports import Panel
@@ -45,9 +47,8 @@ def lamps(context: CheckContext) -> Judgement:
     return LAMPS_LIT() if context.light else LAMPS_OPEN()
 
 
-def _pin_problems(context: CheckContext) -> dict[str, str]:
-    told: dict[str, str] = (context.status or {}).get("pins", {}).get("problems", {})
-    return told
+def _pin_problems(context: CheckContext) -> dict[str, Message]:
+    return told_problems((context.status or {}).get("pins", {}))
 
 
 def _light(panel: Panel) -> None:
@@ -139,3 +140,27 @@ def _drive(context: CheckContext) -> Judgement:
         if not power.is_on:
             return POWER_PIN_SHORTED(pin=settings.power_pin, level=settings.power_active)
     return POWER_PIN_SWITCHES(pin=settings.power_pin, level=settings.power_active)
+
+
+INPUTS_GOOD = Sentence(OK, "doctor.inputs-good")
+CASE_OPEN = Sentence(WARN, "doctor.case-open")
+
+_OF_OTHER_CHECKS = {"panel", "readers", "touch_pin", "power_pin"}
+
+
+@check("inputs")
+def inputs(context: CheckContext) -> Judgement | None:
+    """The keys for in and out and the contact in the case: their pins, and whether it is open."""
+    if context.status is not None:
+        told = [why for key, why in _pin_problems(context).items() if key not in _OF_OTHER_CHECKS]
+        if problem := together(*told):
+            return passed_on(FAIL, problem)
+    elif context.settings.panel.pins != "mock":
+        with context.owning_the_gate():
+            for opened in (context.assembly.keys, context.assembly.tamper):
+                if (pin := opened()) is not None:
+                    pin.close()
+    if (context.told or {}).get("case") == "open":
+        return CASE_OPEN()
+    keys = context.settings.punch.direction is DirectionRule.KEYS
+    return INPUTS_GOOD() if keys or context.settings.panel.tamper_pin != "none" else None

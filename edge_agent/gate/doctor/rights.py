@@ -9,6 +9,7 @@ import os
 import stat
 from pathlib import Path
 
+from ...contract.language import told_problems
 from .context import CheckContext, check
 from .findings import Judgement, Sentence, State, passed_on
 from .machine import Machine, user_name
@@ -120,7 +121,7 @@ def readers(context: CheckContext) -> Judgement | None:
     if not devices:
         return None
     if context.status is not None:
-        problem = context.status.get("pins", {}).get("problems", {}).get("readers")
+        problem = told_problems(context.status.get("pins", {})).get("readers")
         return passed_on(FAIL, problem) if problem else READERS_OF_DAEMON(devices=devices)
     for path in devices:
         if not _exists(context.machine, path):

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
+HOT, TOO_HOT = 70.0, 80.0
+"""Degrees Celsius; every Raspberry Pi slows itself down from 80."""
+
 _LOW_NOW, _LOW_BEFORE = 1 << 0, 1 << 16
 """Of the firmware's word: https://www.raspberrypi.com/documentation/computers/os.html#get_throttled"""
 

@@ -31,6 +31,16 @@ def glance(store: SqliteStore, confirmed: int, zone: ZoneInfo) -> dict[str, Any]
     }
 
 
+def overdue(store: SqliteStore, today: str) -> dict[str, int]:
+    """What is late for workers' data on a day (ISO 8601): ``backups`` of templates that are to be
+    destroyed, and ``claims`` whose day is over. Raises StoreFault.
+    """
+    return {
+        "backups": sum(one.to_destroy for one in store.sealed_backups()),
+        "claims": sum(one.overdue(today) for one in store.claims()),
+    }
+
+
 def _left(store: SqliteStore) -> int:
     """How many of those whom nobody has deactivated have left."""
     gone = (store.worker(code) for code, one in store.leavings().items() if one.left)

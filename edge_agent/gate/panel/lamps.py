@@ -13,6 +13,7 @@ from gpiozero import LED, Buzzer, TonalBuzzer
 from gpiozero.tones import Tone
 
 from ...contract.facts import Direction
+from ...contract.language import Message
 from ..events import Outcome
 from ..pins import closed_chip, pin_factory
 from ..rules import Hint
@@ -89,7 +90,7 @@ class GpioPanel:
         self._chosen: Direction | None = None
         self._thread: threading.Thread | None = None
         self.devices: dict[str, Any] = {}
-        self.problem: str | None = None
+        self.problem: Message | None = None
         if settings.pins != "none":
             self._open()
         with self._changed:
@@ -267,11 +268,8 @@ class GpioPanel:
                     self.devices[name] = _device(name, settings)(pin, pin_factory=factory)
         except Exception as error:  # gpiozero's own, the kernel's, and that gpiod is not installed.
             self._let_go()
-            advice = closed_chip() or (
-                "check the pins in [panel], that this user is in the group gpio, and that gpiod is "
-                'installed; or set [panel] pins = "none"'
-            )
-            problem = f"The lamps cannot be used ({error}): {advice}."
+            advice = closed_chip() or Message("panel.check-pins")
+            problem = Message("panel.unusable", error=error, advice=advice)
             if self.problem is None:
                 log.error("%s Until then the gate records without them.", problem)
             self.problem = problem

@@ -38,6 +38,9 @@ class FixedClock:
     def stamp(self) -> Any:
         return self._stamp
 
+    def refused(self) -> None:
+        return None
+
     def monotonic(self) -> float:
         return 0.0
 

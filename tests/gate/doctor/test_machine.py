@@ -161,8 +161,8 @@ def test_what_fails_on_a_disk_with_room_is_no_full_disk(stage: Stage) -> None:
         (Message("problem.disk-fills", percent=81), "doctor.database-opens"),
         (Message("problem.disk-silent"), "doctor.database-opens"),
         (
-            together(Message("problem.disk-fills", percent=81), Message("privacy.unknown")),
-            "privacy.unknown",
+            together(Message("problem.disk-fills", percent=81), Message("problem.unsynced")),
+            "problem.unsynced",
         ),
     ],
 )

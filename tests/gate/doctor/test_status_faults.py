@@ -1,10 +1,19 @@
-"""What the daemon's status calls wrong, the doctor calls wrong too, and as badly at least."""
+"""What status calls wrong the doctor calls wrong too, and as badly at least; and the reverse, but
+for what only a look at the machine finds.
+"""
 
+import re
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edge_agent import __version__
+from edge_agent.cli import status_shown
+from edge_agent.cli.status_shown import shown_of
+from edge_agent.contract.language import Message
 from edge_agent.contract.messages import (
     ClockStatus,
     GateStatus,
@@ -12,15 +21,22 @@ from edge_agent.contract.messages import (
     RosterStatus,
     SensorStatus,
 )
+from edge_agent.contract.people import Worker
 from edge_agent.contract.stamps import ClockState
+from edge_agent.gate.claims import Claim, What
 from edge_agent.gate.daemon.running_status import Vitals, running_status
-from edge_agent.gate.doctor.checks import OF_THE_GATE, look
+from edge_agent.gate.daemon.status import stopped_status
+from edge_agent.gate.doctor.checks import OF_THE_GATE, OF_THE_MACHINE, look
 from edge_agent.gate.doctor.context import CheckContext
 from edge_agent.gate.doctor.findings import Finding, State
 from edge_agent.gate.events import FingerAwaited, UplinkChanged
+from edge_agent.gate.ledger.store.metadata import CASE_OPEN, ERASURES_UNKNOWN, Watermarks
+from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
+from tests.catalogues import words as catalogue_words
 from tests.gate.control.serving import serving
+from tests.gate.ledger.ledgers import open_store
 
-from .staging import Stage
+from .staging import Stage, usage
 
 HEALTHY = GateStatus(
     gate="main-gate",
@@ -43,11 +59,33 @@ ALIVE = Vitals(
     silent_s={"gate": 0.1, "uplink": 0.4},
 )
 
+
+def named(name: str, **fields: Any) -> dict[str, Any]:
+    message = Message(name, **fields)
+    return {"problem": str(message), "message": message.plain()}
+
+
 FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
     # what is wrong → what the status then tells, the line that says it, and how bad that is
     "another version": ({"version": "0"}, "daemon", "WARN"),
-    "the gate's thread hangs": ({"silent_s": {"gate": 25.0}}, "daemon", "FAIL"),
-    "the uplink's thread hangs": ({"silent_s": {"uplink": 25.0}}, "daemon", "FAIL"),
+    "the gate's thread hangs": (
+        {
+            "silent_s": {"gate": 25.0},
+            "hangs": ["gate"],
+            "sensor": named("problem.hangs", thread="gate", seconds=25.0),
+        },
+        "daemon",
+        "FAIL",
+    ),
+    "the uplink's thread hangs": (
+        {
+            "silent_s": {"uplink": 25.0},
+            "hangs": ["uplink"],
+            "uplink": named("problem.hangs", thread="uplink", seconds=25.0),
+        },
+        "daemon",
+        "FAIL",
+    ),
     "the sensor is silent": ({"sensor": {"state": "silent", "problem": "So."}}, "sensor", "FAIL"),
     "the sensor is foreign": ({"sensor": {"state": "foreign", "problem": "So."}}, "sensor", "FAIL"),
     "the sensor is not in use": ({"sensor": {"state": "not in use"}}, "sensor", "FAIL"),
@@ -82,7 +120,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
         "database",
         "FAIL",
     ),
-    "the disk fills": ({"store": {"problem": "It is 81 % full: see."}}, "database", "WARN"),
+    "the database has another trouble": ({"store": {"problem": "It is: see."}}, "database", "WARN"),
     "the clock was never set": (
         {"clock": {"state": "unsynced", "uncertainty_ms": None, "problem": "So."}},
         "clock",
@@ -96,7 +134,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "any other trouble of the clock": ({"clock": {"problem": "So."}}, "clock", "WARN"),
     "payroll could not use entries": ({"ledger": {"rejected": 4}}, "payroll", "WARN"),
-    "a roster was refused": ({"roster": {"refused": "It was cut short."}}, "roster", "WARN"),
+    "a roster was refused": ({"roster": {"refused": "malformed"}}, "roster", "WARN"),
     "the broker is away": (
         {"uplink": {"state": "disconnected", "problem": "No route.", "away_s": 60}},
         "uplink",
@@ -116,6 +154,33 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
     "a twin": ({"uplink": {"duplicate_gate": True}}, "uplink", "WARN"),
     "forged receipts": ({"uplink": {"refused_receipts": 1}}, "uplink", "WARN"),
     "forged commands": ({"uplink": {"refused_commands": 1}}, "uplink", "WARN"),
+    "whose erasures are not known": (
+        {"store": named("privacy.unknown"), "privacy": {"asks": True}},
+        "privacy",
+        "WARN",
+    ),
+    "the case is open": ({"case": "open"}, "inputs", "WARN"),
+    "the contact cannot be used": (
+        {"pins": {"problems": {"tamper_pin": "It is gone: see."}}},
+        "inputs",
+        "FAIL",
+    ),
+    "the touch pin cannot be used": (
+        {"pins": {"problems": {"touch_pin": "It is gone: see."}}},
+        "touch pin",
+        "FAIL",
+    ),
+    "nobody can be recognised": (
+        {"sensor": {"prints": 0}, "workers": 6, "credentials": 0},
+        "workers",
+        "WARN",
+    ),
+    "prints that are held back": ({"held_back": ["NV1"]}, "workers", "WARN"),
+    "settings that wait for a restart": (
+        {"settings": {"changed": ["[mqtt] port"], "problem": None}},
+        "changed settings",
+        "WARN",
+    ),
     "not by payroll's key": ({"uplink": {"not_signed": 1, "keys": ["ab"]}}, "uplink", "WARN"),
 }
 
@@ -124,7 +189,7 @@ HARMLESS = {
     "sensor.capacity",
     "uplink.mqtt",
     "uplink.hung_up_often",  # Its sentence is the problem.
-    "sensor.message", "uplink.message",  # The name of the problem.
+    "sensor.message", "uplink.message", "store.message",  # The name of the problem.
     "hangs",  # The threads of which silent_s tells it.
     "uplink.keys",  # What is not signed by them is told.
     "store.set_aside",  # A damaged one is a problem, which stands there.
@@ -132,7 +197,7 @@ HARMLESS = {
     "ledger.id", "ledger.last_seq", "ledger.confirmed_seq", "ledger.complete_until",
     "roster.version",
     "privacy.consent",  # What the site has chosen.
-    "privacy.asks", "privacy.erasing", "case",  # Told by status itself, the first also as overdue.
+    "privacy.erasing",  # The doctor looks at the database.
 }  # fmt: skip
 """What the status tells that is no fault, whatever it is; how much waits for how long is the
 payroll line's own look at the ledger."""
@@ -143,6 +208,9 @@ def told(**faults: Any) -> dict[str, Any]:
     status = running_status(
         HEALTHY, UplinkChanged(state="connected"), FingerAwaited(request=None), ALIVE
     )
+    status["store"].setdefault("message", None)
+    status |= {"workers": 6, "credentials": 0, "held_back": []}
+    status["settings"] = {"changed": [], "problem": None}
     for key, value in faults.items():
         status[key] = {**status[key], **value} if isinstance(value, dict) else value
     return status
@@ -151,7 +219,11 @@ def told(**faults: Any) -> dict[str, Any]:
 @pytest.fixture
 def context(stage: Stage) -> CheckContext:
     """A gate without lamps whose database this user may not even read: the status has to do."""
-    context = stage.context()
+    context = stage.context(
+        stage.machine(usage=usage(10)),
+        sensor={"touch_pin": 4},
+        panel={"pins": "gpio", "tamper_pin": 5},
+    )
     context.assembly.store_for_reading = _forbidden  # type: ignore[method-assign]
     return context
 
@@ -183,7 +255,9 @@ def test_a_healthy_gate_s_status_is_no_fault(context: CheckContext) -> None:
 
     assert {found[line].state for line in LINES & found.keys()} == {State.OK}
     # Nothing to say of them.
-    assert LINES - found.keys() == {"database", "payroll", "roster", "glass"}
+    assert LINES - found.keys() == {
+        *("database", "payroll", "roster", "glass", "privacy", "workers", "changed settings"),
+    }
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -206,11 +280,136 @@ def test_each_field_of_the_status_is_in_this_table() -> None:
     assert fields >= HARMLESS
 
 
+IN_A_ROW = {
+    *("the clock runs by itself", "the broker is away without a reason"),
+    *("the sensor starts", "the sensor is not in use", "the sensor still starts"),
+}
+"""Faults of which status shows the state in a row, or in its first line, and nothing to do."""
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_something_to_do_by_status_too(context: CheckContext, name: str) -> None:
+    fault, _, _ = FAULTS[name]
+    well, ill = (shown_of(context.settings, told(**one)) for one in ({}, fault))
+
+    assert well != ill
+    assert [line for line in well if line.text.startswith("- ")] == []
+    assert bool([line for line in ill if line.text.startswith("- ")]) == (name not in IN_A_ROW)
+
+
+def aged(store: SqliteStore) -> None:
+    asked = Claim(id=0, worker="007", what=What.ACCESS, asked="2025-11-01", due="2025-11-11")
+    with store.changing() as change:
+        change.put_claim(asked, "uid:0")
+
+
+def opened(store: SqliteStore) -> None:
+    store.remember(CASE_OPEN, "1")
+
+
+def hired(store: SqliteStore) -> None:
+    with store.changing() as change:
+        change.put_worker(Worker(code="007", name="Hoa"))
+
+
+def rejected(store: SqliteStore) -> None:
+    store.move_watermarks(Watermarks(1, 1, 1))
+
+
+AT_REST: dict[str, tuple[Callable[[SqliteStore], object], str, str]] = {
+    # what a stopped gate has → how, the doctor's line, and what status says of it
+    "a request whose day is over": (aged, "privacy", "status.overdue"),
+    "whose erasures are not known": (
+        lambda store: store.remember(ERASURES_UNKNOWN, "1"),
+        "privacy",
+        "privacy.unknown",
+    ),
+    "the case is open": (opened, "inputs", "status.case-open"),
+    "nobody can be recognised": (hired, "workers", "status.nobody-known"),
+    "payroll could not use entries": (rejected, "payroll", "status.rejected"),
+}
+
+
+@pytest.mark.parametrize("name", AT_REST)
+def test_of_a_stopped_gate_both_say_the_same(stage: Stage, name: str) -> None:
+    change, line, message = AT_REST[name]
+    context = stage.context(panel={"pins": "mock", "tamper_pin": 5})
+    with closing(open_store(stage.folder, "main-gate")) as store:
+        before = stopped_status(context.assembly)
+        change(store)
+        after = stopped_status(context.assembly)
+    spoken = [line.text for line in shown_of(context.settings, after)]
+    words = re.sub(r"\{.*", "", catalogue_words("en")[message][0])
+    assert [text for text in spoken if words[:20] in text], spoken
+    assert shown_of(context.settings, before) != shown_of(context.settings, after)
+
+    [check] = [one for one in OF_THE_GATE if one.title == line]
+    [found] = look(check, context)
+    assert found.state is State.WARN
+
+
+DOCTOR_ONLY = {
+    "looks at the machine": {
+        *("port", "console", "other readers", "port rights", "pin rights", "power pin"),
+        *("settings rights", "socket rights", "database rights", "disk mount", "disk errors"),
+        *("hardware clock", "memory", "board", "time zone", "readers"),
+    },
+    "asks the broker": {"broker"},
+    "reads the ledger through": {"chain", "clock battery"},
+    "is without the database where status does not come to be": {"settings"},
+}
+"""Checks of which status knows nothing, and why."""
+
+STATUS_TELLS = {
+    "daemon": "a stopped one, one that hangs, another version",
+    "disk space": "problem.disk-fills, problem.disk-silent",
+    "copy": "status.do-copy, status.do-copy-again",
+    "temperature": "status.hot, status.too-hot",
+    "power": "status.undervoltage, status.undervoltage-seen",
+    "lamps": "the problems of pins",
+}
+"""Checks that find what status tells as well, beside those of the tables above."""
+
+
+def test_each_check_is_one_that_status_knows_or_that_looks_further() -> None:
+    titles = {check.title for check in (*OF_THE_GATE, *OF_THE_MACHINE)} | {"settings"}
+    alone = set().union(*DOCTOR_ONLY.values())
+    both = LINES | {line for _, line, _ in AT_REST.values()} | STATUS_TELLS.keys()
+    assert titles - alone - both == set()
+    assert titles >= alone | both
+    assert alone & both == set()
+
+
+IN_NO_TABLE = {
+    "do-start": "a daemon that is stopped", "do-restart": "a daemon that hangs",
+    "do-retire": "test_checks", "damaged": "test_gate",
+    "changed-badly": "the doctor reads the file itself, and says that it is bad",
+    "glass-dirty": "glass", "worn": "prints", "do-backup": "backup", "twin": "uplink",
+    "refused": "uplink", "not-signed": "uplink", "held-back": "workers",
+    "undervoltage": "power", "undervoltage-seen": "power", "hot": "temperature",
+    "too-hot": "temperature", "do-copy": "copy", "do-copy-again": "copy",
+    "erasing": "privacy", "changed": "changed settings", "other-version": "daemon",
+    "nearly-full": "slots", "do-roster": "roster", "silent": "payroll",
+}  # fmt: skip
+"""What status says is to be done → the check of the doctor that says it."""
+
+
+def test_each_thing_to_do_is_in_a_table() -> None:
+    """Whoever has status tell more says here which check tells it."""
+    code = Path(status_shown.__file__).read_text()
+    begins = code.index("def _todo(")
+    calm = {"copy-none", "copy-here", "copy-made", "receipts", "commands"}
+    said = set(re.findall(r'"status\.([a-z-]+)"', code[begins:])) - calm
+    tabled = {name.removeprefix("status.") for *_, name in AT_REST.values()}
+    assert said - tabled - IN_NO_TABLE.keys() == set()
+    assert IN_NO_TABLE.keys() - said == {"do-restart"}
+
+
 def _paths(status: dict[str, Any], above: str = "") -> list[str]:
     paths: list[str] = []
     for key, value in status.items():
         path = f"{above}{key}"
-        if isinstance(value, dict):
+        if isinstance(value, dict) and key not in ("message", "problems"):
             paths += _paths(value, f"{path}.")
         else:
             paths.append(path)

@@ -283,7 +283,7 @@ def test_a_lamp_that_is_not_connected_is_left_out() -> None:
 
 def test_two_lamps_on_one_pin_are_told_to_the_installer() -> None:
     with closing(mock_panel(red=17)) as panel:
-        assert re.search(r"check the pins in \[panel\].*pins = \"none\"", panel.problem or "")
+        assert re.search(r"check the pins in \[panel\].*pins = \"none\"", str(panel.problem))
         panel.touched()  # Nothing that is asked of it fails.
         panel.show(Outcome.RECORDED)
         panel.fault(True)
@@ -303,7 +303,7 @@ def test_pins_that_may_not_be_opened_are_told_to_the_installer(
 
     monkeypatch.setattr("edge_agent.gate.pins._header", refuse)
     with closing(GpioPanel(PanelSettings(pins="gpio"))) as panel:
-        assert re.search(r"can not open gpiochip.*in the group gpio", panel.problem or "")
+        assert re.search(r"can not open gpiochip.*in the group gpio", str(panel.problem))
 
 
 def test_pins_that_come_late_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:

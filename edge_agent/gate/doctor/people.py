@@ -1,0 +1,19 @@
+"""Who can be recognised here, as ``status`` tells it too."""
+
+from .context import CheckContext, check
+from .findings import Judgement, Sentence, State
+
+NOBODY_KNOWN = Sentence(State.WARN, "doctor.nobody-known")
+PRINTS_HELD_BACK = Sentence(State.WARN, "doctor.prints-held-back")
+
+
+@check("workers")
+def workers(context: CheckContext) -> Judgement | None:
+    """Whether anybody is recognised, and whose prints are held back for a code of another name."""
+    if (told := context.told) is None:
+        return None
+    known = told["sensor"]["prints"] or told.get("credentials") != 0  # Not told by older versions.
+    if not known and (count := told.get("workers")):
+        return NOBODY_KNOWN(count=count)
+    codes = told.get("held_back")
+    return PRINTS_HELD_BACK(codes=codes) if codes else None
