@@ -5,7 +5,6 @@ import os
 import re
 import sqlite3
 import subprocess
-import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,12 +14,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge_agent.cli import main
-from edge_agent.receiver.databases import open_database, sqlite_database
+from edge_agent.receiver.databases import open_database
+from edge_agent.receiver.databases.database import Row
+from edge_agent.receiver.databases.sqlite_database import SqliteDatabase
 from edge_agent.receiver.roster.known_workers import forget_name, holders
 from edge_agent.receiver.store import PayrollStore
 from tests.postgresql import BINARIES, Postgresql
 
 NAME, ANOTHER = "Nguyễn Thị Lan Hương", "Trần Văn Minh Đức"
+CORRECTED = "Nguyễn Thị Lan Hường"
 AT = "2026-11-29T06:00:00.000Z"
 PAGE = Path(__file__).parents[2] / "docs" / "receiver.md"
 
@@ -221,19 +223,39 @@ def test_what_was_only_deleted_goes_when_it_is_asked_again(files: Files) -> None
     assert files.hold() == set()
 
 
-def test_a_large_file_is_searched_piece_by_piece(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whatever is sought; what lies across two pieces is found."""
-    monkeypatch.setattr(sqlite_database, "_PIECE", 1 << 12)
-    file = tmp_path / "payroll.db"
-    file.write_bytes(bytes((1 << 12) - 5) + NAME.encode() + bytes(1 << 20))
-    for texts, found in (([], False), ([ANOTHER], False), (["ab", ANOTHER, NAME], True)):
-        tracemalloc.start()
-        assert sqlite_database._holds_any(file, texts) is found
-        _, most = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        assert most < 1 << 16
+@pytest.mark.parametrize("by_roster", [False, True])
+def test_a_name_that_was_corrected_since_goes_at_once(files: Files, by_roster: bool) -> None:
+    """No table knows it any more: it could not be sought. An older version left it in the file."""
+    with at_work(files) as store:
+        apply(store, 3, {"code": "NV1", "name": CORRECTED})
+        if not files.where.startswith("postgresql://"):
+            leave_in_free_pages(files, NAME)
+            assert files.hold() == {NAME, ANOTHER}
+        if by_roster:
+            apply(store, 4, {"code": "NV1", "name": "NV1"})
+        else:
+            assert forget(files).exit_code == 0
+        assert files.hold() == set()
+
+
+def test_a_file_is_written_anew_only_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From then on what is deleted is overwritten: a receiver that is at work is not held up."""
+    files, done = Files(str(tmp_path / "payroll.db"), tmp_path), []
+    execute = SqliteDatabase.execute
+
+    def listen(database: SqliteDatabase, sql: str, parameters: Row = ()) -> int:
+        done.append(sql)
+        return execute(database, sql, parameters)
+
+    monkeypatch.setattr(SqliteDatabase, "execute", listen)
+    with at_work(files) as store:
+        apply(store, 3, {"code": "NV2", "name": "NV2"})
+        assert done.count("VACUUM") == 1
+        assert files.hold() == {NAME, ANOTHER}
+        apply(store, 4, {"code": "NV1", "name": CORRECTED})
+        assert forget(files).exit_code == 0
+        assert done.count("VACUUM") == 1
+        assert files.hold() == set()
 
 
 def test_a_table_of_another_role_is_told(cluster: Postgresql) -> None:

@@ -116,13 +116,11 @@ class Database(Protocol):
         """What others may do with these views, as statements that say so again."""
         ...
 
-    def scrub(self, columns: Mapping[str, str], gone: Iterable[str]) -> None:
-        """Have no file hold what was deleted or overwritten in these columns, by their table.
+    def scrub(self, columns: Mapping[str, str]) -> None:
+        """Have no file hold what was ever deleted or overwritten in these columns, by their table.
 
-        ``gone``: such texts; where they are not known any more, none, and all of it is written
-        anew. Not within a transaction. What does not belong to the database's own files, such as a
-        server's write-ahead log, is not reached. Raises StillThere, and may be called again
-        then.
+        Not within a transaction. What does not belong to the database's own files, such as a
+        server's write-ahead log, is not reached. Raises StillThere, and may be called again then.
         """
         ...
 

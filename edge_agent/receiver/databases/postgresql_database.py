@@ -183,7 +183,7 @@ class PostgresqlDatabase:
             for view, privilege, grantee in found
         ]
 
-    def scrub(self, columns: Mapping[str, str], gone: Iterable[str]) -> None:
+    def scrub(self, columns: Mapping[str, str]) -> None:
         # What ANALYZE has noted of a column has values of it, and is a table as well.
         tables = [*(f"{SCHEMA}.{table}" for table in columns), _NOTED]
         with self._faults():

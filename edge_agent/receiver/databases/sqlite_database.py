@@ -20,7 +20,8 @@ from .database import READERS_END_S, Guard, Row, StillThere, Unfit
 _BUSY_SECONDS = 30.0
 """As long as a clerk's tool may hold the file before the receiver gives up."""
 
-_PIECE = 1 << 20
+_WRITTEN_ANEW = 1
+"""SQLite's ``user_version`` of a file in which nothing is left that was only deleted."""
 
 _OF_A_VALUE = ("SQLITE_CONSTRAINT_NOTNULL", "SQLITE_CONSTRAINT_CHECK", "SQLITE_TOOBIG")
 """Not that of a trigger, which guards what may not be changed."""
@@ -148,13 +149,14 @@ class SqliteDatabase:
             self._conn.execute("PRAGMA journal_mode = WAL")
             _close_to_everybody(self._path)
 
-    def scrub(self, columns: Mapping[str, str], gone: Iterable[str]) -> None:
+    def scrub(self, columns: Mapping[str, str]) -> None:
         self._take_log_home()
-        # An older version did not overwrite what it deleted; what is found may be another's too.
-        # Whoever asks again, as after StillThere, does not know any more what there was to go.
-        texts = list(gone)
-        if not texts or _holds_any(self._path, texts):
+        # An older version did not overwrite what it deleted, of which nobody knows any more what it
+        # was: all of it goes, once.
+        [(written,)] = self.query("PRAGMA user_version")
+        if written < _WRITTEN_ANEW:
             self.execute("VACUUM")
+            self.execute(f"PRAGMA user_version = {_WRITTEN_ANEW}")
             self._take_log_home()
 
     def _take_log_home(self) -> None:
@@ -191,19 +193,6 @@ class SqliteDatabase:
             )
             look = None if why else Message("payroll.database-look-at-file")
             raise StoreFault(together(told, look) or told) from error
-
-
-def _holds_any(path: Path, texts: Iterable[str]) -> bool:
-    """Whether one of them stands anywhere in a file, in a page that is free too."""
-    wanted = [text.encode() for text in texts]
-    longest = max(map(len, wanted), default=0)
-    with path.open("rb") as file:
-        held = b""
-        while piece := file.read(_PIECE):
-            held = held[max(len(held) - longest, 0) :] + piece
-            if any(one in held for one in wanted):
-                return True
-    return False
 
 
 def _close_to_everybody(path: Path) -> None:

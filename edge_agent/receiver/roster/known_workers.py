@@ -48,7 +48,7 @@ def apply_roster(database: Database, payload: bytes, at: str) -> RosterResult:
     known = {code for (code,) in database.query("SELECT code FROM known_workers")}
     if len(known.union(worker.code for worker in heard.roster.workers)) > MOST_KNOWN_WORKERS:
         return RosterResult(refused=Refusal.TOO_LARGE)
-    gone = _names_of(database, (one.code for one in heard.roster.workers if one.name == one.code))
+    forgets = _has_names_of(database, heard.roster.workers)
     with database.transaction():
         _keep_former_names(database, heard.roster.workers, parse_time(at))
         know_workers(database, heard.roster.workers)
@@ -64,8 +64,8 @@ def apply_roster(database: Database, payload: bytes, at: str) -> RosterResult:
             [(heard.roster.version, heard.digest.hex(), len(heard.roster.workers), at)],
         )
     try:
-        if gone:
-            database.scrub(_NAMES, gone)
+        if forgets:
+            database.scrub(_NAMES)
     except StillThere as fault:
         return RosterResult(applied=True, still_there=fault.message)
     return RosterResult(applied=True)
@@ -104,27 +104,25 @@ def forget_name(database: Database, code: str) -> bool:
     False where the code is not known. A roster that has the name brings it back. Raises StillThere
     where the name is out of the tables only: what is left is done by asking again.
     """
-    gone = _names_of(database, [code])
     with database.transaction():
         database.execute("DELETE FROM former_names WHERE code = ?", [code])
         known = database.execute("UPDATE known_workers SET name = code WHERE code = ?", [code])
     if known:
-        database.scrub(_NAMES, gone)
+        database.scrub(_NAMES)
     return known > 0
 
 
-def _names_of(database: Database, codes: Iterable[str]) -> list[str]:
-    """What stands as the name of these, former ones too; a code in its place is none."""
+def _has_names_of(database: Database, workers: Iterable[RosterWorker]) -> bool:
+    """Whether there is a name of those in whose place a roster has the code, former ones too."""
     asked = f"SELECT code FROM {database.rows(code='TEXT')} asked"
-    return [
-        name
-        for (name,) in database.query(
-            "SELECT name FROM (SELECT code, name FROM known_workers"
+    return bool(
+        database.query(
+            "SELECT 1 FROM (SELECT code, name FROM known_workers"
             " UNION ALL SELECT code, name FROM former_names) known"
-            f" WHERE name <> code AND code IN ({asked})",
-            [packed([code] for code in codes)],
+            f" WHERE name <> code AND code IN ({asked}) LIMIT 1",
+            [packed([one.code] for one in workers if one.name == one.code)],
         )
-    ]
+    )
 
 
 def know_workers(database: Database, workers: Iterable[RosterWorker]) -> None:
