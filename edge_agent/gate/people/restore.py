@@ -80,7 +80,7 @@ def restore_prints(context: RequestContext, request: RestorePrints) -> Result:
     records = _opened(context, request)
     context.sensor_in_use()
     taken = context.sensor.slots()
-    batch = Batch(context.gate.store.vouched_names())
+    batch = Batch.begun(context.gate.store)
     outcomes = [batch.sort(record, context.gate, taken) for record in records]
     written = iter(_write(context, request, batch, taken) if batch.records else ())
     wipe(*(record.template for record in records))

@@ -7,7 +7,9 @@ import msgspec
 import pytest
 
 from edge_agent.contract.errors import BadRequest, EdgeAgentError
+from edge_agent.contract.messages import ErasedWorker
 from edge_agent.contract.people import Worker
+from edge_agent.gate.consents import Consent
 from edge_agent.gate.errors import SensorGarbled, SensorSilent
 from edge_agent.gate.ledger.recorder import Recorder
 from edge_agent.gate.people.requests import AdoptSensor, DeactivateWorker, Enroll, RemovePrint
@@ -330,6 +332,21 @@ def test_a_desk_brings_its_workers_along() -> None:
     assert works.kinds() == ["worker.added", "print.restored", "print.restored"]
     works.settled()
     assert works.gate.known.owner_of(outcomes[0]["slot"])[1] == works.store.worker("021")
+
+
+def test_who_was_erased_comes_back_by_a_new_consent_only() -> None:
+    works, backup = Vault(), opened(desk())
+    with works.store.changing() as change:
+        change.put_erased(ErasedWorker(ledger="l", seq=9, worker="021", kind="worker.left"))
+    outcomes = works.restore(backup)
+    assert said(outcomes) == {"021": "left-out", "022": "restored"}
+    assert outcomes[0]["why"].startswith("was erased here")
+    with works.store.changing() as change:
+        change.put_worker(Worker(code="021", name="Worker 021"))
+        change.put_consent(
+            Consent(worker="021", text="vi-1", text_hash=bytes(32), signed="2026-11-01")
+        )
+    assert said(works.restore(backup)) == {"021": "restored", "022": "present"}
 
 
 def test_a_new_card_finds_the_old_templates_in_the_sensor() -> None:

@@ -8,7 +8,7 @@ of the time.
 import logging
 from collections.abc import Collection
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from msgspec import Struct
 
@@ -16,6 +16,7 @@ from ....contract.language import Message
 from ....contract.people import Print, Worker, alike, another_person
 from ...host.memory import wipe
 from ...ledger.recorder import Recorder
+from ...ledger.store.sqlite_store import SqliteStore
 from ...ports import Sensor
 from ...sensor.pairing import Pairing, digest, persistently
 from ..prompt import Prompt
@@ -46,13 +47,25 @@ class RecordOutcome(Struct, frozen=True, kw_only=True):
 class Batch(Struct):
     """What of a request is to be written; ``lost`` are prints whose template has vanished.
 
-    ``vouched``: the names that somebody has vouched for, by code.
+    What the store says of all of them is read once: the ``vouched`` names by code, the ``digests``
+    by slot and generation, and the codes of who was ``erased`` and has not agreed since.
     """
 
     vouched: dict[str, str]
+    digests: dict[tuple[int, int], bytes]
+    erased: set[str]
     records: list[Record] = []
     newcomers: dict[str, Worker] = {}
     lost: list[Print] = []
+
+    @classmethod
+    def begun(cls, store: SqliteStore) -> Self:
+        """An empty one. Raises StoreFault."""
+        return cls(
+            vouched=store.vouched_names(),
+            digests=store.digests(),
+            erased={one.worker for one in store.erased()} - store.consents().keys(),
+        )
 
     def sort(self, record: Record, gate: Recorder, taken: frozenset[int]) -> RecordOutcome | None:
         """Take a record in; or what becomes of it without writing.
@@ -67,16 +80,15 @@ class Batch(Struct):
             if (print_.worker, print_.finger) == (record.worker, record.finger)
         ]
         for print_ in same_finger:
-            known = gate.store.digests().get((print_.slot, print_.generation))
-            if known != record.digest:
+            if self.digests.get((print_.slot, print_.generation)) != record.digest:
                 there = Message("backup.another-enrolled", code=record.worker, finger=record.finger)
                 return left_out(record, there)
             if print_.slot in taken:
                 return held(print_, PRESENT)
-        erased = any(one.worker == record.worker for one in gate.store.erased())
         # What this gate has enrolled since knows its digest: that may come back.
-        again = gate.store.finger_of(record.digest) == (record.worker, record.finger)
-        if erased and not again and record.worker not in gate.store.consents():
+        if record.worker in self.erased and (
+            gate.store.finger_of(record.digest) != (record.worker, record.finger)
+        ):
             return left_out(record, Message("backup.erased"))
         if not gate.known.may_take_fingers_of(record.worker):
             return left_out(record, Message("backup.no-consent"))
