@@ -30,7 +30,8 @@ from startup import SETTINGS, Gate, bare_mib, resident_mib
 
 from edge_agent.cli.carry_out import carry_out
 from edge_agent.gate.control.client import ask_status
-from edge_agent.gate.people.requests import AddWorker, Enroll, Step, StepKind
+from edge_agent.gate.people.answers import Step, StepKind
+from edge_agent.gate.people.requests import AddWorker, Enroll
 from edge_agent.gate.settings.load import load_settings
 from edge_agent.simulator.background import Remote
 from edge_agent.simulator.paths import SimulatorError

@@ -10,7 +10,8 @@ from pathlib import Path
 from edge_agent.cli.carry_out import carry_out
 from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.events import Event, Outcome, PanelShown
-from edge_agent.gate.people.requests import AddWorker, Enroll, Step, StepKind
+from edge_agent.gate.people.answers import Step, StepKind
+from edge_agent.gate.people.requests import AddWorker, Enroll
 from edge_agent.gate.ports import Sensor
 from edge_agent.gate.settings.schema import Settings
 from edge_agent.gate.touch.take_punch import TakePunch

@@ -25,8 +25,9 @@ from simulated import simulator
 
 from edge_agent.cli import main as command
 from edge_agent.gate.daemon.assembly import Assembly
+from edge_agent.gate.people.answers import StepKind
 from edge_agent.gate.people.handlers import Dispatcher
-from edge_agent.gate.people.requests import AddWorker, Enroll, StepKind
+from edge_agent.gate.people.requests import AddWorker, Enroll
 from edge_agent.gate.people.templates.sealing import AgeSealing
 from edge_agent.gate.ports import SensorInfo
 from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor

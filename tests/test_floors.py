@@ -66,7 +66,7 @@ FLOORS = {
         ("glance", "last_backup", "print_watch", "worker_day"),
     ),
     "gate.people": (
-        ("consent_text", "requests", "roster"),
+        ("answers", "consent_text", "requests", "roster"),
         ("prompt",),
         ("templates",),
         ("context",),

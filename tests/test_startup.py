@@ -18,7 +18,8 @@ from edge_agent.contract.language import say
 from edge_agent.gate.control.client import ask_status
 from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.errors import DaemonUnreachable
-from edge_agent.gate.people.requests import AddWorker, Enroll, Step, StepKind
+from edge_agent.gate.people.answers import Step, StepKind
+from edge_agent.gate.people.requests import AddWorker, Enroll
 from edge_agent.gate.settings.load import load_settings
 from edge_agent.simulator.background import running_simulator
 from edge_agent.simulator.serving import SimulatorOptions

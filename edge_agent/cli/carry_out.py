@@ -12,13 +12,14 @@ from msgspec.structs import replace
 
 from ..contract.errors import EdgeAgentError, StoreFault
 from ..contract.language import say, visible
-from ..gate.people.requests import AskNames, Request, Step
+from ..gate.people.answers import Step
+from ..gate.people.requests import AskNames, Request
 from ..gate.settings.schema import Settings
 
 if TYPE_CHECKING:
     from ..gate.daemon.assembly import Assembly
     from ..gate.events import Event
-    from ..gate.people.requests import StepKind
+    from ..gate.people.answers import StepKind
     from ..gate.ports import SensorInfo
 
 _BETWEEN_LOOKS_S = 0.01

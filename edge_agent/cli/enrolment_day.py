@@ -15,7 +15,8 @@ from ..contract.errors import BadRequest
 from ..contract.language import say
 from ..gate.control.client import Refusal
 from ..gate.errors import SensorFault
-from ..gate.people.requests import AskPeople, Enroll, Step
+from ..gate.people.answers import Step
+from ..gate.people.requests import AskPeople, Enroll
 from .carry_out import Perform
 from .day_notes import DayNotes, Mark, ProvedFinger, write_notes
 from .tell import tell, tell_failure

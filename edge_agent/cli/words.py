@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..contract.language import is_name, say, visible
-from ..gate.people.requests import Step, StepKind
+from ..gate.people.answers import Step, StepKind
 from ..gate.print_health import quality_of
 from .tell import tell
 

@@ -13,7 +13,8 @@ from ..cli.carry_out import carry_out
 from ..contract.errors import EdgeAgentError
 from ..contract.people import Worker
 from ..gate.control.client import daemon_runs
-from ..gate.people.requests import AddWorker, Enroll, Step, StepKind
+from ..gate.people.answers import Step, StepKind
+from ..gate.people.requests import AddWorker, Enroll
 from ..gate.settings.load import load_settings
 from ..gate.settings.schema import Settings
 from ..simulator.background import Remote

@@ -14,7 +14,7 @@ from edge_agent.gate.events import Event, Outcome
 from edge_agent.gate.ledger.recorder import Recorder
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.pairing_mark import PAGE_BYTES
-from edge_agent.gate.people.requests import StepKind
+from edge_agent.gate.people.answers import StepKind
 from edge_agent.gate.ports import Buffer, FingerImage, GoOn, SensorInfo, give_up
 from edge_agent.gate.rules import Hint, Match, Policy
 from edge_agent.gate.sensor.pairing import Pairing, digest

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from edge_agent.gate.control.client import ask
 from edge_agent.gate.daemon.assembly import Assembly
-from edge_agent.gate.people.requests import AddWorker, Enroll, RemovePrint, Step, StepKind
+from edge_agent.gate.people.answers import Step, StepKind
+from edge_agent.gate.people.requests import AddWorker, Enroll, RemovePrint
 from edge_agent.gate.settings.load import load_settings
 from edge_agent.gate.settings.schema import Settings
 from tests.system.gate import Gate

@@ -23,8 +23,9 @@ from typing import IO, Any, ClassVar
 import edge_agent
 from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.errors import SensorFault
+from edge_agent.gate.people.answers import StepKind
 from edge_agent.gate.people.handlers import Dispatcher
-from edge_agent.gate.people.requests import AddWorker, Enroll, StepKind
+from edge_agent.gate.people.requests import AddWorker, Enroll
 from edge_agent.gate.sensor.pairing import Pairing
 from edge_agent.gate.settings.load import load_settings
 from edge_agent.gate.touch.credit import Credit

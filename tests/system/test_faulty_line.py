@@ -16,7 +16,8 @@ from edge_agent.cli.carry_out import carry_out
 from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.daemon.loop import GateLoop
 from edge_agent.gate.events import Event, Outcome, PanelShown, SensorChanged
-from edge_agent.gate.people.requests import AddWorker, Enroll, Step, StepKind
+from edge_agent.gate.people.answers import Step, StepKind
+from edge_agent.gate.people.requests import AddWorker, Enroll
 from edge_agent.gate.people.roster import RosterInbox
 from edge_agent.gate.settings.load import load_settings
 from edge_agent.simulator.background import Remote, running_simulator

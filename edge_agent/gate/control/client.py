@@ -15,16 +15,8 @@ from ...contract.errors import BadRequest, EdgeAgentError
 from ...contract.language import Message, because, received
 from ..errors import DaemonHangs, DaemonUnreachable
 from ..host.rights import unusable_socket
-from ..people.requests import (
-    SECOND_NS,
-    AnyResponse,
-    AskStatus,
-    Done,
-    Failed,
-    Request,
-    Step,
-    Watch,
-)
+from ..people.answers import AnyResponse, Done, Failed, Step
+from ..people.requests import SECOND_NS, AskStatus, Request, Watch
 
 PATIENCE_S = 2.0
 """How long a person waits for a daemon that owes an answer at once, before it is said to hang."""

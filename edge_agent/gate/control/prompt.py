@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from ..errors import GateBusy
-from ..people.requests import StepKind
+from ..people.answers import StepKind
 from ..touch.poll_schedule import BETWEEN_LOOKS_S
 from .server import Conversation
 

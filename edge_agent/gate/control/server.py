@@ -22,19 +22,9 @@ from ..events import Event, Watching
 from ..host.lock import give_to_folder_owner
 from ..host.rights import unmakeable_socket
 from ..host.who_may import WhoMay
+from ..people.answers import Done, Failed, Step, StepKind
 from ..people.handlers import HANDLERS
-from ..people.requests import (
-    SECOND_NS,
-    AskDay,
-    AskNames,
-    AskStatus,
-    Done,
-    Failed,
-    Request,
-    Step,
-    StepKind,
-    Watch,
-)
+from ..people.requests import SECOND_NS, AskDay, AskNames, AskStatus, Request, Watch
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,9 @@ from contextlib import suppress
 
 from ...contract.errors import BadRequest, EdgeAgentError
 from ..control.server import Conversation
+from ..people.answers import StepKind
 from ..people.handlers import HANDLERS
-from ..people.requests import Request, StepKind
+from ..people.requests import Request
 from ..touch.token_bucket import TokenBucket
 
 _PRESSES_FIRST_S = 2.0

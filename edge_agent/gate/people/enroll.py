@@ -10,9 +10,10 @@ from ..errors import SensorFault
 from ..events import Outcome
 from ..print_health import quality_of
 from ..sensor.pairing import digest, persistently
+from .answers import StepKind
 from .context import RequestContext, Result
 from .presses import Presses
-from .requests import Enroll, Identify, RemovePrint, StepKind
+from .requests import Enroll, Identify, RemovePrint
 
 
 def enroll(context: RequestContext, request: Enroll) -> Result:

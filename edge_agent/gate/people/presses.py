@@ -14,9 +14,9 @@ from ..events import Outcome
 from ..ports import Buffer
 from ..print_health import FAIR
 from ..rules import Match, Refused, recognised
+from .answers import StepKind
 from .context import RequestContext
 from .prompt import CAPTURES, TRIES
-from .requests import StepKind
 
 log = logging.getLogger(__name__)
 

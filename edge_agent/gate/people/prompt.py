@@ -5,7 +5,7 @@ from typing import Protocol
 from ...contract.errors import BadRequest
 from ..ledger.recorder import Recorder
 from ..ports import Buffer, Panel, Sensor
-from .requests import StepKind
+from .answers import StepKind
 
 _FINGER_WITHIN_S = 30.0
 """How long the person at the sensor may take for each step."""

@@ -1,20 +1,16 @@
 """What a technician may ask of the gate, over the control socket or in the command's own process.
 
-One JSON object a line each way. A request is answered by any number of ``step`` lines and then one
-``done`` or ``failed``; ``watch`` is answered by the event stream instead (events.py). Who carries a
-request out, and what for that is needed, stands in handlers.py; what is asked about sealed files of
-templates, in templates/requests.py. The daemon's sign of life is the time of its socket, in whole
-seconds: so it can be told from that at which the socket was made.
+One JSON object a line each way. What answers a request is in answers.py; who carries it out, and
+what for that is needed, in handlers.py; what is asked about sealed files of templates, in
+templates/requests.py. The daemon's sign of life is the time of its socket, in whole seconds: so it
+can be told from that at which the socket was made.
 """
 
-from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ...contract.bounds import Line, Number, Seq, Word
-from ...contract.errors import EdgeAgentError
-from ...contract.language import is_name
 
 SECOND_NS = 1_000_000_000
 
@@ -339,61 +335,3 @@ class TakeImage(Request, tag="take-image", frozen=True, kw_only=True):
     """The image of the next finger, to judge a dirty window."""
 
     command = "sensor image"
-
-
-class StepKind(StrEnum):
-    """What the person at the sensor is to do, or what has just happened."""
-
-    PRESS = "press"
-    LIFT = "lift"
-    PRESS_AGAIN = "press-again"
-    PROVE = "prove"
-    TRY_AGAIN = "try-again"
-    DIFFERENT = "different"
-    PASSED = "passed"
-    """Somebody who is known pressed instead: answered as a touch, and no part of this."""
-    WAITS = "waits"
-    """Another request waits for a finger; ``hint`` is which. This one begins after it."""
-
-
-class Response(Struct, frozen=True, kw_only=True, tag_field="answer"):
-    """Base of all responses."""
-
-
-class Step(Response, tag="step", frozen=True, kw_only=True):
-    """Progress of a request that a person takes part in.
-
-    ``hint`` goes with ``try-again`` and ``waits``. ``score`` goes with ``prove``: how like each
-    other the two presses before were, where the sensor tells.
-    """
-
-    what: StepKind
-    hint: str | None = None
-    score: int | None = None
-
-
-class Done(Response, tag="done", frozen=True, kw_only=True):
-    """The request was carried out; ``result`` is what ``--json`` prints."""
-
-    result: dict[str, Any]
-
-
-class Failed(Response, tag="failed", frozen=True, kw_only=True, omit_defaults=True):
-    """The request was not carried out; the command ends with ``exit_code``.
-
-    ``error`` is English; its ``name`` and ``fields`` let the command say it in any language.
-    """
-
-    error: str
-    exit_code: int
-    name: str = ""
-    fields: dict[str, Any] = {}
-
-    @classmethod
-    def of(cls, error: EdgeAgentError) -> "Failed":
-        """What is answered where this was raised."""
-        named = error.message.plain() if is_name(error.message.name) else {}
-        return cls(error=str(error), exit_code=error.exit_code, **named)
-
-
-AnyResponse = Step | Done | Failed

@@ -23,14 +23,8 @@ from edge_agent.gate.control.client import (
 from edge_agent.gate.control.server import Conversation
 from edge_agent.gate.errors import DaemonHangs, DaemonUnreachable, GateBusy
 from edge_agent.gate.events import Confirmed, LedgerGrew
-from edge_agent.gate.people.requests import (
-    SECOND_NS,
-    AddWorker,
-    AskStatus,
-    Identify,
-    Step,
-    StepKind,
-)
+from edge_agent.gate.people.answers import Step, StepKind
+from edge_agent.gate.people.requests import SECOND_NS, AddWorker, AskStatus, Identify
 
 from .serving import STATUS, serving
 

@@ -26,8 +26,9 @@ from edge_agent.gate.control.server import ControlServer, Conversation
 from edge_agent.gate.errors import GateBusy, SocketFault
 from edge_agent.gate.events import AnyEvent, Confirmed, LedgerGrew, Outcome, PanelShown
 from edge_agent.gate.host.who_may import WhoMay
+from edge_agent.gate.people.answers import StepKind
 from edge_agent.gate.people.handlers import HANDLERS
-from edge_agent.gate.people.requests import AskSensor, Request, StepKind, VoidPunch
+from edge_agent.gate.people.requests import AskSensor, Request, VoidPunch
 from edge_agent.gate.roles import GROUPS, ONLY_LOOKS, Role, may
 from tests.gate.fake_machine import FakeMachine
 from tests.other_user import as_user, needs_root, open_folder

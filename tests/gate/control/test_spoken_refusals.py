@@ -5,7 +5,7 @@ import msgspec
 from edge_agent.contract.errors import BadRequest
 from edge_agent.contract.language import VIETNAMESE, said
 from edge_agent.gate.control.client import Refusal
-from edge_agent.gate.people.requests import AnyResponse, Failed
+from edge_agent.gate.people.answers import AnyResponse, Failed
 
 REFUSED = BadRequest("people.unknown-but", code="42", meant=["0042", "042"])
 

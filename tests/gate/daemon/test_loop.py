@@ -13,6 +13,7 @@ from edge_agent.contract.people import Worker
 from edge_agent.gate.daemon.loop import GateLoop
 from edge_agent.gate.errors import GateBusy, SensorGarbled, SensorSilent, SensorUnplugged
 from edge_agent.gate.events import FingerAwaited, Outcome, PanelShown
+from edge_agent.gate.people.answers import StepKind
 from edge_agent.gate.people.requests import (
     AddWorker,
     AskSensor,
@@ -20,7 +21,6 @@ from edge_agent.gate.people.requests import (
     Identify,
     RemovePrint,
     RenameWorker,
-    StepKind,
     TakeImage,
 )
 from tests.gate.fakes import HOAS_FINGER, INFO, LANS_FINGER, Person

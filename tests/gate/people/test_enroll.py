@@ -10,8 +10,9 @@ from edge_agent.contract.errors import BadRequest, EdgeAgentError, StoreFault
 from edge_agent.contract.people import Print, Worker
 from edge_agent.gate.errors import SensorFault, SensorGarbled, SensorSilent
 from edge_agent.gate.events import Outcome, PanelShown
+from edge_agent.gate.people.answers import StepKind
 from edge_agent.gate.people.handlers import Dispatcher
-from edge_agent.gate.people.requests import Enroll, StepKind
+from edge_agent.gate.people.requests import Enroll
 from edge_agent.gate.ports import Buffer
 from edge_agent.gate.rules import Hint, Match
 from edge_agent.gate.touch.credit import Credit

@@ -9,8 +9,9 @@ import pytest
 
 from edge_agent.gate.errors import SensorFault, SensorRefused, SensorSilent
 from edge_agent.gate.ledger.recorder import Recorder
+from edge_agent.gate.people.answers import StepKind
 from edge_agent.gate.people.handlers import Dispatcher
-from edge_agent.gate.people.requests import Enroll, StepKind
+from edge_agent.gate.people.requests import Enroll
 from edge_agent.gate.sensor import fingerprint_sensor, link
 from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
 from edge_agent.gate.sensor.instructions import INSTRUCTIONS, TEMPLATE_COUNT, Instruction
