@@ -27,9 +27,8 @@ from ..receiver.office.period import Period
 from ..receiver.worktime.shifts import ZONE
 from .help import Command
 from .options import as_json
-from .period import with_period
 from .receive_correct import with_who
-from .receive_office import with_database
+from .receive_office import with_database, with_period
 from .show import print_json, print_table, shown_day
 from .tell import tell
 

@@ -26,13 +26,12 @@ from ..receiver.effects import UNREADABLE
 from ..receiver.office.attlog import write_attlog
 from ..receiver.office.export import export
 from ..receiver.office.journal import keep_journal
-from ..receiver.office.period import Period
+from ..receiver.office.period import Period, period_of
 from ..receiver.roster.known_workers import forget_name, roster_shown, told_codes, unlisted
 from ..receiver.signs_of_life import DRIFT_PPM
 from ..receiver.worktime.keep import renew
 from .help import Command
 from .options import as_json, refuse_problems, writes_to
-from .period import with_period
 from .show import print_json, print_table, shown_day
 from .tell import tell
 
@@ -70,6 +69,21 @@ def with_database(command: Callable[..., None]) -> Callable[..., None]:
             command(found, **arguments)
 
     return opened
+
+
+def with_period(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command ``--month``, or ``--from`` and ``--to``, and hand it that as ``period``."""
+
+    @click.option("--month", help="help.period-month")
+    @click.option("--from", "first", metavar="DAY", help="help.period-from")
+    @click.option("--to", "last", metavar="DAY", help="help.period-to")
+    @wraps(command)
+    def asked(
+        *arguments: Any, month: str | None, first: str | None, last: str | None, **named: Any
+    ) -> None:
+        command(*arguments, period=period_of(month, first, last), **named)
+
+    return asked
 
 
 def options_before(ctx: click.Context) -> dict[str, Any]:

@@ -13,9 +13,8 @@ from ..receiver.office.period import Period
 from ..receiver.office.settle.settle import item_of, keep_as_it_is, settle, take
 from .help import Command
 from .options import as_json
-from .period import with_period
 from .receive_correct import correct, now, with_who
-from .receive_office import DATABASE, options_before, with_database
+from .receive_office import DATABASE, options_before, with_database, with_period
 from .settle_shown import Asked, as_builtins, lines, warned_lines
 from .show import print_json
 from .tell import tell

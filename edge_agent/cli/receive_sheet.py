@@ -17,9 +17,8 @@ from ..receiver.office.sheet.write import Form, write_sheet
 from ..receiver.office.site import import_site, site_in_force, site_text
 from .help import Command, Group
 from .options import FilePath, as_json, writes_to
-from .period import with_period
 from .receive_correct import with_who
-from .receive_office import with_database
+from .receive_office import with_database, with_period
 from .show import print_json, print_table, shown_day
 from .tell import tell, tell_notes
 
