@@ -61,7 +61,7 @@ FLOORS = {
         ("known", "lost_people", "succession", "store_health"),
         ("damage", "recorder"),
         ("old_entries",),
-        ("open_or_succeed", "expire", "prune", "resolve_times"),
+        ("open_or_succeed", "expire", "resolve_times"),
         ("watch_case", "watch_clock", "watch_recording"),
         ("glance", "last_backup", "print_watch", "worker_day"),
     ),

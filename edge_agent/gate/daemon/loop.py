@@ -17,8 +17,7 @@ from ..control.prompt import SocketPrompt
 from ..credentials import CardInbox
 from ..errors import SPOILED, GateBusy, SensorDoubted, SensorFault
 from ..events import FingerAwaited
-from ..ledger.expire import Expirer
-from ..ledger.prune import Pruner
+from ..ledger.expire import Expirer, Pruner
 from ..ledger.recorder import Recorder
 from ..ledger.resolve_times import ResolveTimes
 from ..ledger.watch_case import WatchCase

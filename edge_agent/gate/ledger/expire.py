@@ -1,7 +1,7 @@
-"""Remove what was kept of workers for a time that is over, once a day, and count it in the ledger.
+"""Remove what was kept for a time that is over: entries, and what is kept of workers beside them.
 
-How long what is kept stands in ``[privacy]``. What goes is overwritten, and the write-ahead log is
-taken home after it.
+How long what is kept of workers stands in ``[privacy]``; what goes of it is counted in the ledger,
+once a day, and overwritten, and the write-ahead log is taken home after it.
 """
 
 import logging
@@ -87,3 +87,34 @@ class Expirer:
             return None
         last = self._gate.store.tail().seq
         return last_old(self._gate, first, last, months * MONTH_MS, now, _AT_ONCE)
+
+
+class Pruner:
+    """Prunes the oldest entries, where the technician has asked for it: none that payroll may miss.
+
+    Lives on the gate's thread, for that alone writes the ledger.
+    """
+
+    def __init__(self, gate: Recorder, after_months: int | None) -> None:
+        """``after_months`` None: nothing is ever pruned."""
+        self._gate = gate
+        self._after_ms = after_months * MONTH_MS if after_months else inf
+        self._due = -inf
+
+    def turn(self) -> None:
+        """Prune a few entries, if it is time to and there are any."""
+        if self._after_ms == inf or self._gate.clock.monotonic() < self._due:
+            return
+        self._due = self._gate.clock.monotonic() + _NEXT_S
+        try:
+            if through := self._prunable():
+                with self._gate.store.changing() as change:
+                    change.forget_through(through)
+        except StoreFault as fault:
+            log.error("old entries could not be pruned: %s", fault)
+
+    def _prunable(self) -> int | None:
+        """The last of the next entries that are certainly old enough and that payroll holds."""
+        store, now = self._gate.store, self._gate.clock.stamp()
+        confirmed, first = store.watermarks().confirmed, store.checkpoint().seq + 1
+        return last_old(self._gate, first, confirmed, self._after_ms, now)

@@ -14,7 +14,7 @@ from edge_agent.contract.messages import Receipt, Reply, Resend
 from edge_agent.contract.stamps import ClockState, Stamp
 from edge_agent.gate.directions import DirectionRule
 from edge_agent.gate.errors import DamagedLedger
-from edge_agent.gate.ledger.prune import Pruner
+from edge_agent.gate.ledger.expire import Pruner
 from edge_agent.gate.ledger.recorder import Recorder
 from edge_agent.gate.ledger.store.metadata import Watermarks
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
