@@ -1,6 +1,8 @@
 """What a tired person types at a gate without a daemon, and what they are told: in Vietnamese."""
 
 import json
+import os
+import pwd
 import unicodedata
 from collections.abc import Callable
 from contextlib import closing
@@ -335,3 +337,66 @@ def test_whoever_has_neither_print_nor_card_may_leave(edge: Edge) -> None:
     assert (done.exit_code, "không giữ vân tay" in done.stdout) == (0, True), done
     assert "đã nghỉ" in edge("workers", "list").stdout
     assert edge("workers", "leave", "NV0042").exit_code == 65
+
+
+def test_a_leaving_that_is_planned_is_shown_with_who_and_how_to_drop_it(edge: Edge) -> None:
+    done = edge("workers", "leave", "NV0042", "--on", "05/12/2099")
+    assert "bỏ lịch được: edge-agent workers activate NV0042" in " ".join(done.stdout.split())
+    me = pwd.getpwuid(os.getuid()).pw_name
+    shown = " ".join(edge("workers", "show", "NV0042").stdout.split())
+    assert f"lịch nghỉ sau ngày 05/12/2099, do {me} đặt; bỏ lịch: edge-agent workers" in shown
+    done = edge("workers", "activate", "NV0042")
+    assert (
+        done.stdout == "Lò Thị Mây (NV0042) không nghỉ nữa: đã bỏ lịch nghỉ sau ngày 05/12/2099.\n"
+    )
+    assert "lịch nghỉ" not in edge("workers", "show", "NV0042").stdout
+    told = [one.partition(": ")[2] for one in edge("audit", "list").stdout.splitlines()[-2:]]
+    assert told == [
+        "đặt lịch nghỉ của Lò Thị Mây, NV0042: sau ngày 05/12/2099",
+        "bỏ lịch nghỉ của Lò Thị Mây, NV0042",
+    ]
+
+
+def test_who_has_withdrawn_is_not_called_by_a_day_unless_by_name(
+    edge: Edge, tmp_path: Path
+) -> None:
+    edge("workers", "add", "NV0043", "Vàng A Páo")
+    with closing(open_store(tmp_path)) as store, store.changing() as change:
+        change.put_credential(
+            Credential(worker="NV0042", method=Method.CARD, salt=b"s" * 16, hash=b"\x07" * 32)
+        )
+    edge("consent", "withdraw", "NV0042")  # There is no sensor to erase anything from.
+    told = json.loads(edge("enroll", "--missing", "--report", "--json").stdout)
+    assert [one["code"] for one in told["people"]] == ["NV0043"]
+    assert told["withdrawn"] == [{"code": "NV0042", "name": "Lò Thị Mây"}]
+    assert told["second_way"] == ["NV0042"]
+    shown = " ".join(edge("enroll", "--missing", "--report").stdout.split())
+    assert "Lò Thị Mây đã rút lại đồng ý nên không gọi; nếu đồng ý lại: edge-agent enroll" in shown
+    (tmp_path / "list.csv").write_text("code\nNV0042\n")
+    told = json.loads(edge("enroll", "--list", "list.csv", "--report", "--json").stdout)
+    assert [one["code"] for one in told["people"]] == ["NV0042"]
+    shown = edge("workers", "list").stdout
+    assert "1 người chưa có vân tay: NV0043\n" in shown
+    assert "Đã rút lại đồng ý: NV0042" in shown
+
+
+@pytest.mark.parametrize(
+    ("active", "told"),
+    [
+        (True, "đã nghỉ mà danh sách của phòng lương vẫn ghi đang làm: NV0042."),
+        (False, "ghi đã nghỉ mà cổng còn giữ vân tay hoặc thẻ: NV0042."),
+    ],
+)
+def test_whose_leaving_is_told_otherwise_by_payroll_is_named_with_what_to_type(
+    edge: Edge, tmp_path: Path, active: bool, told: str
+) -> None:
+    if active:
+        assert edge("workers", "leave", "NV0042").exit_code == 0
+    with closing(open_store(tmp_path)) as store, store.changing() as change:
+        listed = Employment(active=active)
+        change.put_worker(Worker(code="NV0042", name="Lò Thị Mây", listed=listed))
+        change.put_credential(
+            Credential(worker="NV0042", method=Method.CARD, salt=b"s" * 16, hash=b"\x07" * 32)
+        ) if not active else None
+    for words in (("status",), ("workers", "list"), ("workers", "show", "NV0042")):
+        assert told in " ".join(edge(*words).stdout.split()), words

@@ -133,3 +133,11 @@ def test_whatever_is_typed_nobody_is_enrolled_twice(typed: str) -> None:
     day._keep = lambda: None  # type: ignore[method-assign]
     day.walk(lambda question: next(answers))
     assert len(set(asked)) == len(asked) <= 4
+
+
+def test_who_has_withdrawn_is_told_apart_and_needs_another_way(tmp_path: Path) -> None:
+    gone = [person("2"), person("3", methods=("card",)), person("4")]
+    gone[2].deactivated = True
+    told = report([person("1", *FINGERS[:2])], read_notes(tmp_path / "day.json"), gone)
+    assert [one["code"] for one in told["withdrawn"]] == ["2", "3"]
+    assert (told["second_way"], told["open"]) == (["2"], [])

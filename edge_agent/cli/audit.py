@@ -15,7 +15,6 @@ from ..contract.errors import EdgeAgentError
 from ..contract.kinds import ACTS, KINDS, kind_of, subject_of
 from ..contract.language import LANGUAGES, Message, is_name, said, say
 from ..contract.people import Holders, alike
-from ..contract.rights import user
 from ..contract.stamps import parse_time, true_time
 from ..gate.daemon.assembly import Assembly
 from ..gate.ledger.store.sqlite_store import SqliteStore
@@ -27,11 +26,7 @@ from .options import as_json, with_settings
 from .show import print_json
 from .since import entries_since, moment, moment_until
 from .tell import tell
-
-_A_USER = "uid:"
-
-_OF_THE_GATE = ("payroll", "gate")
-"""Who is no user of the machine."""
+from .worker_words import A_USER, OF_THE_GATE, by_whom, user_of
 
 _INDENT = " " * 4
 
@@ -171,18 +166,18 @@ def _code(text: str, store: SqliteStore, changes: list[dict[str, Any]]) -> str:
 def _actor(by: str, changes: list[dict[str, Any]]) -> str:
     """As the ledger names somebody whom a person names."""
     by = by.strip()
-    if by in _OF_THE_GATE:
+    if by in OF_THE_GATE:
         return by
-    for actor in _OF_THE_GATE:
+    for actor in OF_THE_GATE:
         if any(alike(by, said(Message(f"audit.{actor}"), one)) for one in LANGUAGES):
             return actor
-    number = by.removeprefix(_A_USER)
+    number = by.removeprefix(A_USER)
     if number.isascii() and number.isdigit():
-        return f"{_A_USER}{int(number)}"
+        return f"{A_USER}{int(number)}"
     try:
-        return f"{_A_USER}{pwd.getpwnam(by).pw_uid}"
+        return f"{A_USER}{pwd.getpwnam(by).pw_uid}"
     except (KeyError, ValueError):
-        users = sorted({*_OF_THE_GATE, *(one["user"] for one in changes if one["user"])})
+        users = sorted({*OF_THE_GATE, *(one["user"] for one in changes if one["user"])})
         raise click.BadParameter(
             _not_but("audit.no-user", by, users, users), param_hint="--by"
         ) from None
@@ -202,13 +197,12 @@ def _is_until(change: dict[str, Any], last_ms: int | None) -> bool:
 def _change(data: dict[str, Any], holders: Holders, zone: ZoneInfo) -> dict[str, Any]:
     """One as ``--json`` prints it: ``name`` is that of whoever had the code then."""
     worker, actor = data.get("worker"), data["actor"]
-    number = actor.removeprefix(_A_USER)
     return {
         "seq": data["seq"],
         "at": true_time(stamp_of(data), zone),
         "kind": data["kind"],
         "actor": actor,
-        "user": user(int(number)) if number != actor and number.isdigit() else None,
+        "user": user_of(actor),
         "worker": worker,
         "name": None if worker is None else holders.at(worker, data["seq"]),
         "details": {key: data[key] for key in _DETAILS[data["kind"]] if key in data},
@@ -224,14 +218,7 @@ _DETAILS = {
 def _line(change: dict[str, Any]) -> str:
     at = change["at"]
     when = Message("punch.at", at=at) if at else Message("punch.unknown-time")
-    return say("audit.line", when=when, who=_by_whom(change), what=_what(change))
-
-
-def _by_whom(change: dict[str, Any]) -> Message | str:
-    actor = change["actor"]
-    if actor in _OF_THE_GATE:
-        return Message(f"audit.{actor}")
-    return str(change["user"] or actor)
+    return say("audit.line", when=when, who=by_whom(change["actor"]), what=_what(change))
 
 
 def _what(change: dict[str, Any]) -> Message:

@@ -1,5 +1,6 @@
 """What an enrolment day has come to: who, which fingers, how good, and who needs another way."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..contract.language import say
@@ -10,14 +11,22 @@ from .tell import tell
 _WEAK = "weak"
 
 
-def report(people: list[Person], notes: DayNotes) -> dict[str, Any]:
+def report(
+    people: list[Person], notes: DayNotes, withdrawn: Iterable[Person] = ()
+) -> dict[str, Any]:
     """The report as JSON has it. ``second_way``: codes without a print that is good enough, and
-    without a card, PIN or QR code; ``open``: those who are still to be asked.
+    without a card, PIN or QR code; ``open``: those who are still to be asked; ``withdrawn``: those
+    who are not, for they do not agree any more.
     """
     rows = [_row(person, notes) for person in people if not person.deactivated]
+    gone = [person for person in withdrawn if not person.deactivated]
     return {
         "people": rows,
-        "second_way": [row["code"] for row in rows if row["second_way"]],
+        "second_way": [
+            *(row["code"] for row in rows if row["second_way"]),
+            *(person.code for person in gone if not person.methods),
+        ],
+        "withdrawn": [{"code": person.code, "name": person.name} for person in gone],
         "open": [row["code"] for row in rows if row["open"]],
     }
 
@@ -57,6 +66,9 @@ def tell_report(told: dict[str, Any]) -> None:
             tell("  " + say(f"day.mark-{row['mark']}"), indent="    ")
         elif not row["fingers"]:
             tell("  " + say("day.not-asked"), indent="    ")
+    for one in told["withdrawn"]:
+        tell(say("day.person", **one), indent="  ")
+        tell("  " + say("day.withdrawn", code=one["code"]), indent="    ")
     with_prints = sum(bool(row["fingers"]) for row in told["people"])
     tell(say("day.sum", enrolled=with_prints, of=len(told["people"])))
     if told["second_way"]:

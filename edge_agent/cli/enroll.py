@@ -104,14 +104,16 @@ def _many(
     with at_the_gate(settings, called.step) as perform:
         known = people_of(perform)
         wanted = [known[code] for code in _codes_in(listed, known)] if listed else known.values()
-        people = list(wanted)
+        # Who has withdrawn is asked again only by name: nobody is worn down by a list.
+        people = [one for one in wanted if listed or not one.withdrawn or one.deactivated]
+        not_asked = [] if listed else [one for one in wanted if one.withdrawn]
         if not only_report:
             tell(say("day.keys"), err=True)
             try:
                 EnrolmentDay(perform, called, people, noted, notes).walk(answer)
             finally:
                 tell(say("day.go-on", path=notes), err=True)
-    told = report(people, noted)
+    told = report(people, noted, not_asked)
     if as_json:
         print_json(told)
         return

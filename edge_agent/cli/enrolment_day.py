@@ -40,6 +40,8 @@ class Person(Struct):
     deactivated: bool
     fingers: list[str]
     methods: list[str]
+    withdrawn: bool = False
+    """They do not agree any more; a daemon of an older version does not tell."""
 
 
 class Called:

@@ -1,6 +1,7 @@
 """``edge-agent workers``, ``prints``, ``identify``: who may punch, by which finger."""
 
 import click
+from msgspec import to_builtins
 
 from ..contract.errors import BadRequest, EdgeAgentError
 from ..contract.language import say
@@ -23,6 +24,7 @@ from .help import command, group
 from .options import as_json, ask_a_person, with_settings, without_asking, yes_option
 from .show import print_json, print_table
 from .tell import ask, confirm, somebody_types, tell
+from .words import disputed
 from .worker_words import fingers_of, state_of, tell_beside, tell_erasure
 
 _MOST_NAMED = 20
@@ -91,10 +93,15 @@ def activate(settings: Settings, code: str, yes: bool, as_json: bool) -> None:
         print_json(result)
         return
     who = {"code": result["code"], "name": result["name"]}
+    if day := result.get("dropped"):  # A daemon of an older version does not tell.
+        tell(say("people.stays", day=day, **who))
+        return
     if result["fingers"]:
         tell(say("people.active-with", fingers=fingers_of(result["fingers"]), **who))
     else:
         tell(say("people.active-without", **who))
+    if day := result.get("leaves_after"):
+        tell(say("people.still-leaves", day=day, **who))
 
 
 @workers.command(help="help.workers-deactivate")
@@ -146,6 +153,7 @@ def forget(settings: Settings, code: str, yes: bool, as_json: bool) -> None:
 def list_workers(settings: Settings, as_json: bool) -> None:
     # Only here: what the daemon does is asked for without the database.
     from ..gate.daemon.assembly import Assembly
+    from ..gate.ledger.glance import disputed_leavers
 
     assembly = Assembly(settings)
     store = assembly.store_for_reading()
@@ -182,15 +190,21 @@ def list_workers(settings: Settings, as_json: bool) -> None:
         ),
         empty=say("people.none"),
     )
+    withdrawn = store.withdrawn()
     without = [
         one.code
         for one in workers
-        if one.code not in fingers and is_expected(one, leavings.get(one.code), today)
+        if one.code not in fingers and one.code not in withdrawn
+        if is_expected(one, leavings.get(one.code), today)
     ]
     if without:
         told = "people.without-prints-more" if without[_MOST_NAMED:] else "people.without-prints"
         shown = without[:_MOST_NAMED]
         tell(say(told, count=len(without), codes=shown), indent="  ")
+    if gone := sorted(withdrawn):
+        tell(say("people.withdrawn", count=len(gone), codes=gone), indent="  ")
+    for text in disputed(to_builtins(disputed_leavers(store, today))):
+        tell(text, indent="  ")
 
 
 def _named(code: str, words: tuple[str, ...]) -> str:

@@ -8,15 +8,27 @@ from msgspec import structs, to_builtins
 
 from ..contract.attendance import attendance
 from ..contract.errors import BadRequest
+from ..contract.kinds import kind_of
 from ..contract.language import Message, say
+from ..contract.people_facts import WorkerLeavePlanned
 from ..gate.consents import Consent
+from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.settings.schema import Settings
 from .complete import code_argument
 from .help import command
 from .options import as_json, with_settings
 from .show import print_json
 from .tell import tell
-from .worker_words import consent_state, consent_told, fingers_of, note_of, state_of, when_of
+from .words import disputed
+from .worker_words import (
+    by_whom,
+    consent_state,
+    consent_told,
+    fingers_of,
+    note_of,
+    state_of,
+    when_of,
+)
 
 _PUNCHES = 5
 _AMONG = 20_000
@@ -34,6 +46,7 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
     # Only here: what the daemon does is asked for without the database.
     from ..contract.corrections import known_code
     from ..gate.daemon.assembly import Assembly
+    from ..gate.ledger.glance import disputed_leavers
 
     assembly = Assembly(settings)
     store = assembly.store_for_reading()
@@ -66,11 +79,28 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
         "consent": _consent(agreed, settings),
         "else": ", ".join(say(f"method.{method}") for method in methods) or say("people.show-none"),
     }
+    if leaving is not None and leaving.after is not None:
+        lines["leaves"] = _leaves(store, worker.code, leaving.after)
     for name, text in lines.items():
         tell(f"{say(f'people.show-{name}'):<{_NARROW}}{text}", indent=" " * _NARROW)
+    leavers = to_builtins(disputed_leavers(store, assembly.today()))
+    for text in disputed(
+        {name: [worker.code] for name, codes in leavers.items() if worker.code in codes}
+    ):
+        tell(text)
     tell(say("people.show-punches" if punches else "people.show-no-punches"))
     for punch in reversed(punches):
         tell(f"  {_told(structs.asdict(punch))}", indent="    ")
+
+
+def _leaves(store: SqliteStore, code: str, day: str) -> str:
+    """After which day, how that is taken back, and who has planned it; an older version did not
+    write that down."""
+    planned = store.newest_first({kind_of(WorkerLeavePlanned)})
+    said_so = next((data for _, data in planned if data["worker"] == code), None)
+    if said_so is None:
+        return say("people.leaves-after", day=day, code=code)
+    return say("people.leaves-after-by", day=day, code=code, by=by_whom(said_so["actor"]))
 
 
 def _consent(agreed: Consent | None, settings: Settings) -> str:

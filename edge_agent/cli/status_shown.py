@@ -22,7 +22,7 @@ from ..gate.host.board import HOT, TOO_HOT
 from ..gate.settings.meaning import oddities
 from ..gate.settings.schema import Settings
 from .tell import folded, width
-from .words import awaited, state_of
+from .words import awaited, disputed, state_of
 
 _NEARLY_FULL = 0.8
 """Of the sensor's slots."""
@@ -315,6 +315,8 @@ def _todo(settings: Settings, answer: dict[str, Any]) -> Iterator[_Told]:
     yield "clock", _problem(answer["clock"])
     for code in answer.get("held_back", ()):  # A daemon of an older version does not know.
         yield "people", say("status.held-back", code=code)
+    for text in disputed(answer):
+        yield "people", text
     if sensor["not_backed_up"]:
         yield "backup", say("status.do-backup")
     yield "board", _board(answer.get("board") or {})

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from ..contract.language import say
+from ..contract.language import Message, say
 from ..contract.people import Employment, Worker
+from ..contract.rights import user
 from ..gate.consents import Consent
 from ..gate.erasure import WorkerLeaving
 from ..gate.settings.schema import Settings
@@ -65,6 +66,23 @@ def consent_told(state: str, settings: Settings) -> str:
     """The same in words: what a gate that asks for no consent lacks, nobody has to ask for."""
     asks = settings.privacy.asks or state == "lives"
     return say(f"consent.state-{state}" if asks else f"consent.state-{state}-off")
+
+
+OF_THE_GATE = ("payroll", "gate")
+"""Who is no user of the machine."""
+
+A_USER = "uid:"
+
+
+def user_of(actor: str) -> str | None:
+    """The name that this machine has today for whom the ledger names by number, or the number."""
+    number = actor.removeprefix(A_USER)
+    return user(int(number)) if number != actor and number.isdigit() else None
+
+
+def by_whom(actor: str) -> Message | str:
+    """Who has changed something, as people read it."""
+    return Message(f"audit.{actor}") if actor in OF_THE_GATE else user_of(actor) or actor
 
 
 def fingers_of(fingers: Iterable[str]) -> list[str]:

@@ -160,6 +160,25 @@ class WorkerLeft(Fact, tag="worker.left", frozen=True, kw_only=True):
     actor: str
 
 
+class WorkerLeavePlanned(Fact, tag="worker.leave-planned", frozen=True, kw_only=True):
+    """A worker is to leave once ``last_day``, ``YYYY-MM-DD``, is over: until then nothing changes.
+
+    The last one for a worker holds, until they have left or ``worker.leave-dropped`` says that they
+    stay.
+    """
+
+    worker: str
+    last_day: str
+    actor: str
+
+
+class WorkerLeaveDropped(Fact, tag="worker.leave-dropped", frozen=True, kw_only=True):
+    """A worker is not to leave: what was planned is not done."""
+
+    worker: str
+    actor: str
+
+
 class WorkerForgotten(Fact, tag="worker.forgotten", frozen=True, kw_only=True):
     """From now on the gate knows no name for the code; what was recorded stays under the code."""
 

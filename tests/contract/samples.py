@@ -35,6 +35,7 @@ _BY_NAME = {
     "ledger": SCRIBE.ledger,
     **dict.fromkeys(("hash", "text_hash", "proof"), "ab" * 32),
     "signed": "2026-11-22",
+    "last_day": "2026-12-05",
     **dict.fromkeys(("at", "not_before", "not_after", "before", "after"), _TIME),
 }
 

@@ -79,6 +79,8 @@ from ..people_facts import (
     WorkerChanged,
     WorkerErased,
     WorkerForgotten,
+    WorkerLeaveDropped,
+    WorkerLeavePlanned,
     WorkerLeft,
 )
 from ..stamps import ClockState, Stamp, local_time, parse_time
@@ -211,6 +213,8 @@ _FACTS: tuple[Fact, ...] = (
     SensorReconnected(times=1, templates="agree"),
     RecordingStopped(reason="sensor-fault"),
     GateAlive(recording=False, version=_VERSION),
+    WorkerLeavePlanned(worker=_LAN, last_day="2026-12-05", actor=_TECHNICIAN),
+    WorkerLeaveDropped(worker=_LAN, actor=_TECHNICIAN),
 )
 
 _COMMANDS = (

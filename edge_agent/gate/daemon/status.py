@@ -205,7 +205,7 @@ def stopped_status(assembly: Assembly) -> dict[str, Any]:
 def glance_of(assembly: Assembly, store: SqliteStore, status: GateStatus) -> dict[str, Any]:
     """What a glance at the ledger shows beside the status."""
     today = local_date(assembly.clock.stamp().wall_ms, assembly.zone)
-    told = glance(store, status.ledger.confirmed_seq, assembly.zone)
+    told = glance(store, status.ledger.confirmed_seq, assembly.zone, assembly.today())
     return told | {"overdue": overdue(store, today)}
 
 

@@ -3,8 +3,11 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct, to_builtins
+
 from ...contract.attendance import attendance
 from ...contract.kinds import CREDITS
+from ...contract.people import Employment
 from .store.sqlite_store import SqliteStore
 
 _LATEST = 50
@@ -14,12 +17,42 @@ _AMONG = 3000
 """Of so many entries at the end; a gate that nobody uses has few about punches."""
 
 
-def glance(store: SqliteStore, confirmed: int, zone: ZoneInfo) -> dict[str, Any]:
+class Leavers(Struct, frozen=True):
+    """Of whose leaving gate and payroll say different things, by code.
+
+    ``left_here``: payroll's roster has them at work today. ``left_at_payroll``: it has them no
+    more, and nobody has said so here, where prints, cards or a PIN of theirs are kept.
+    """
+
+    left_here: list[str] = []
+    left_at_payroll: list[str] = []
+
+
+def disputed_leavers(store: SqliteStore, today: str | None) -> Leavers:
+    """``today``: None where the clock is not to be believed, by which nobody's dates count."""
+    leavings = store.leavings()
+    left = (store.worker(code) for code, one in sorted(leavings.items()) if one.left)
+    return Leavers(
+        left_here=[one.code for one in left if one is not None and _works(one.listed, today)],
+        left_at_payroll=[code for code in store.kept_of_delisted() if code not in leavings],
+    )
+
+
+def _works(listed: Employment | None, today: str | None) -> bool:
+    if listed is None or not listed.active:
+        return False
+    first, last = listed.valid_from, listed.valid_to
+    return today is None or ((first is None or first <= today) and (last is None or today <= last))
+
+
+def glance(
+    store: SqliteStore, confirmed: int, zone: ZoneInfo, today: str | None = None
+) -> dict[str, Any]:
     """``workers``: how many may punch. ``credentials``: how many cards, PINs and QR
     codes. ``last_punch``: whose, when and which way, None: there is
     none among the last entries. ``waiting_since``: the local time of the oldest entry after
     ``confirmed``, None: there is none, or its time is not known. ``held_back``: the codes of other
-    people's prints. Raises StoreFault.
+    people's prints. ``left_here``, ``left_at_payroll``: of Leavers. Raises StoreFault.
     """
     oldest = store.entries(confirmed + 1, 1)
     return {
@@ -27,6 +60,7 @@ def glance(store: SqliteStore, confirmed: int, zone: ZoneInfo) -> dict[str, Any]
         "credentials": len(store.credentials()),
         "last_punch": _last_punch(store, zone),
         "held_back": sorted(store.held_back()),
+        **to_builtins(disputed_leavers(store, today)),
         "waiting_since": store.data_of(oldest[0]).get("at") if oldest else None,
     }
 

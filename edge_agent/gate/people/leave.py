@@ -5,7 +5,13 @@ import logging
 from msgspec import structs, to_builtins
 
 from ...contract.errors import BadRequest, EdgeAgentError
-from ...contract.people_facts import ConsentWithdrawn, ErasuresKnown, WorkerForgotten, WorkerLeft
+from ...contract.people_facts import (
+    ConsentWithdrawn,
+    ErasuresKnown,
+    WorkerForgotten,
+    WorkerLeavePlanned,
+    WorkerLeft,
+)
 from ...contract.stamps import local_date
 from ..erasure import Counts, Erasure
 from ..ledger.store.metadata import ERASURES_UNKNOWN
@@ -43,6 +49,8 @@ def _plan(context: RequestContext, code: str, day: str) -> Result:
     if code in context.gate.store.stopped():
         raise BadRequest("privacy.leaving", code=code)
     planned = context.gate.store.planned_for(code)
+    if planned is not None and planned.after == day:
+        return _told(context, code)
     one = Erasure(
         id=planned.id if planned else 0,
         worker=code,
@@ -53,8 +61,8 @@ def _plan(context: RequestContext, code: str, day: str) -> Result:
         scrubbed=False,
         document=None,
     )
-    with context.gate.store.changing() as change:
-        change.put_erasure(one)
+    fact = WorkerLeavePlanned(worker=code, last_day=day, actor=context.actor)
+    context.gate.record(fact, also=lambda change: change.put_erasure(one))
     return _told(context, code)
 
 

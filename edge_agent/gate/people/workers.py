@@ -17,7 +17,7 @@ from ...contract.people import (
     lacks_digit,
     look_alikes,
 )
-from ...contract.people_facts import WorkerAdded, WorkerChanged
+from ...contract.people_facts import WorkerAdded, WorkerChanged, WorkerLeaveDropped
 from ...contract.stamps import local_date
 from ..erasure import is_expected
 from ..ledger.recorder import Recorder
@@ -76,22 +76,31 @@ def rename_worker(context: RequestContext, request: RenameWorker) -> Result:
 
 
 def activate_worker(context: RequestContext, request: ActivateWorker) -> Result:
-    """Take the fingers again of a worker whom this gate refuses, and say which ones.
+    """Take the fingers again of a worker whom this gate refuses, or drop that they are to leave.
 
-    Raises BadRequest where it does not.
+    Says which ``fingers``, and what day was ``dropped`` or is still the last one (``leaves_after``:
+    whoever was refused as well has two things to be taken back). Raises BadRequest where they are
+    not refused, and not to leave.
     """
-    known = context.worker(request.code)
+    gate, known = context.gate, context.worker(request.code)
+    leaving = gate.store.leavings().get(known.code)
+    last_day = leaving.after if leaving is not None else None
+    told = {"dropped": None, "leaves_after": last_day, "fingers": _fingers(gate, known.code)}
+    if known.active and last_day is not None:
+        fact = WorkerLeaveDropped(worker=known.code, actor=context.actor)
+        gate.record(fact, also=lambda change: change.drop_planned(known.code))
+        return {**to_builtins(known), **told, "dropped": last_day, "leaves_after": None}
     if known.active:
         _refuse_delisted(known)
-        left = has_left(context.gate, known.code)
+        left = leaving is not None and leaving.left
         raise BadRequest("people.left-enrol" if left else "people.active-already", code=known.code)
-    former = context.gate.store.held_back().get(known.code)
+    former = gate.store.held_back().get(known.code)
     if former is not None and not request.same_person:
         raise BadRequest("people.held-for", code=known.code, former=former, name=known.name)
     worker = structs.replace(known, active=True)
     changed = WorkerChanged(worker=worker.code, active=True, actor=context.actor)
-    context.gate.record_worker(changed, worker, same_person=True)
-    return {**to_builtins(worker), "fingers": _fingers(context.gate, worker.code)}
+    gate.record_worker(changed, worker, same_person=True)
+    return {**to_builtins(worker), **told}
 
 
 def deactivate_worker(context: RequestContext, request: DeactivateWorker) -> Result:
@@ -162,11 +171,12 @@ def list_people(context: RequestContext, request: AskPeople) -> Result:
     """``people`` by code, from behind ``after`` on, and whether there are ``more``.
 
     Of each ``code``, ``name``, ``deactivated`` (who has left, and whose dates are over, as well),
-    their ``fingers`` and their other ``methods``.
+    ``withdrawn`` (they do not agree any more), their ``fingers`` and their other ``methods``.
     """
     gate = context.gate
     now, leavings = gate.clock.stamp(), gate.store.leavings()
     today = local_date(now.wall_ms, gate.policy.zone) if now.trusted else None
+    withdrawn = gate.store.withdrawn()
     codes = sorted(code for code in gate.known.workers if code > request.after)
     fingers: dict[str, list[str]] = {}
     for print_ in gate.known.prints:
@@ -179,6 +189,7 @@ def list_people(context: RequestContext, request: AskPeople) -> Result:
             "code": code,
             "name": gate.known.workers[code].name,
             "deactivated": not is_expected(gate.known.workers[code], leavings.get(code), today),
+            "withdrawn": code in withdrawn,
             "fingers": fingers.get(code, []),
             "methods": methods.get(code, []),
         }

@@ -28,6 +28,8 @@ def test_nothing_has_happened_yet(store: SqliteStore) -> None:
         "last_punch": None,
         "waiting_since": None,
         "held_back": [],
+        "left_here": [],
+        "left_at_payroll": [],
     }
 
 

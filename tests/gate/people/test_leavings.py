@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from edge_agent.cli.worker_words import state_of
 from edge_agent.contract.language import ENGLISH, use
@@ -11,7 +12,7 @@ from edge_agent.contract.people import Employment, Worker
 from edge_agent.gate.consents import Consent
 from edge_agent.gate.erasure import WorkerLeaving, is_expected
 from edge_agent.gate.evidence import Evidence, Opening
-from edge_agent.gate.ledger.glance import glance
+from edge_agent.gate.ledger.glance import Leavers, disputed_leavers, glance
 from edge_agent.gate.ledger.store.database import StoreConnection
 from edge_agent.gate.people.requests import (
     ActivateWorker,
@@ -23,7 +24,7 @@ from edge_agent.gate.people.requests import (
     RecordConsent,
     WithdrawConsent,
 )
-from tests.gate.fakes import LAN, ZONE
+from tests.gate.fakes import LAN, LANS, ZONE
 
 from .test_requests import Office
 from .test_terms import DAY_S, goes_on, listed_until, with_term
@@ -146,3 +147,86 @@ def test_dates_are_told_by_the_day_that_it_is(
     planned: Any = WorkerLeaving(left=False, after=leaving) if leaving else None
     assert state_of(worker, planned, today) == told
     assert is_expected(worker, planned, today) is expected
+
+
+def test_a_leaving_that_is_planned_stands_in_the_ledger_and_may_be_dropped() -> None:
+    office = Office()
+    store = office.site.store
+    for day in ("2026-11-30", "2026-11-30", "2026-12-05"):
+        assert office.asks(LeaveWorker(code="007", on=day))["after"] == day
+    planned = [one for one in store.data() if one["kind"] == "worker.leave-planned"]
+    assert [(one["worker"], one["last_day"]) for one in planned] == [
+        ("007", "2026-11-30"),
+        ("007", "2026-12-05"),
+    ]
+    assert {one["actor"] for one in planned} == {"uid:1000"}
+    told = office.asks(ActivateWorker(code="007"))
+    assert (told["dropped"], told["leaves_after"]) == ("2026-12-05", None)
+    assert store.data()[-1]["kind"] == "worker.leave-dropped"
+    assert store.data()[-1]["actor"] == "uid:1000"
+    office.site.clock.now += 30 * DAY_S
+    goes_on(office)
+    assert store.leavings() == {}
+    assert LANS.slot in office.sensor.templates
+    office.refused(ActivateWorker(code="007"), "is active already")
+
+
+def test_who_is_refused_and_is_to_leave_is_brought_back_in_two_steps() -> None:
+    office = Office()
+    office.asks(LeaveWorker(code="007", on="2026-11-30"))
+    office.asks(DeactivateWorker(code="007"))
+    told = office.asks(ActivateWorker(code="007"))
+    assert (told["active"], told["dropped"], told["leaves_after"]) == (True, None, "2026-11-30")
+    assert office.asks(ActivateWorker(code="007"))["dropped"] == "2026-11-30"
+
+
+@pytest.mark.parametrize("request_", [LeaveWorker(code="007"), WithdrawConsent(code="007")])
+def test_nothing_that_has_begun_is_dropped(request_: Any) -> None:
+    """Within a term as well: the fingers are not used any more."""
+    office = with_term(3)
+    office.asks(LeaveWorker(code="007", on="2026-11-30"))
+    office.asks(request_)
+    office.refused(ActivateWorker(code="007"), "007")
+    assert office.site.store.stopped() == {"007"}
+
+
+@pytest.mark.parametrize("days", [0, 3])
+def test_who_has_withdrawn_is_that_until_they_agree_or_are_enrolled(days: int) -> None:
+    office = with_term(days)
+    store = office.site.store
+    assert store.withdrawn() == set()
+    office.asks(RecordConsent(code="007", text="vi-1", signed=TODAY, paper=True))
+    office.asks(WithdrawConsent(code="007"))
+    assert store.withdrawn() == {"007"}
+    told = {one["code"]: one["withdrawn"] for one in office.asks(AskPeople(after=""))["people"]}
+    assert told == {"007": True, "008": False}
+    if days:
+        office.asks(WithdrawConsent(code="007"))
+    assert store.withdrawn() == {"007"}
+    office.asks(RecordConsent(code="007", text="vi-1", signed=TODAY, paper=True))
+    assert store.withdrawn() == set()
+    office.asks(LeaveWorker(code="007"))
+    assert store.withdrawn() == set()  # They have left: another reason.
+
+
+def test_whose_leaving_gate_and_payroll_tell_otherwise_is_named() -> None:
+    office = Office()
+    store = office.site.store
+
+    def told(active: bool, first: str | None = None, last: str | None = None) -> Leavers:
+        listed = Employment(active=active, valid_from=first, valid_to=last)
+        with store.changing() as change:
+            change.put_worker(structs.replace(LAN, listed=listed))
+        return disputed_leavers(store, TODAY)
+
+    here, there, neither = Leavers(left_here=["007"]), Leavers(left_at_payroll=["007"]), Leavers()
+    assert told(True) == neither
+    assert told(False) == there
+    office.asks(LeaveWorker(code="007", on="2026-11-30"))
+    assert told(False) == neither
+    office.asks(LeaveWorker(code="007"))
+    assert told(False) == neither
+    assert told(True) == told(True, TODAY, TODAY) == here
+    assert told(True, "2026-11-19") == told(True, None, "2026-11-17") == neither
+    assert disputed_leavers(store, None) == here  # By no clock that is believed is it over.
+    assert glance(store, 0, ZONE)["left_here"] == ["007"]

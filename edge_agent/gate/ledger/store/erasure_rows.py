@@ -34,6 +34,8 @@ _KEPT = (
 
 _PAYROLL = "payroll"
 
+_WITHDRAWN = "consent.withdrawn"
+
 _CHUNK = 1 << 20
 
 _STEPS = 100_000
@@ -86,18 +88,29 @@ class ErasureRows(Part):
 
     def _left(self) -> dict[str, bool]:
         """Who has left last of all that was erased of them; whether it was payroll that said so."""
+        return {
+            worker: wire is not None and _actor(seq, wire) == _PAYROLL
+            for worker, (kind, seq, wire) in self._last_erased().items()
+            if kind == "worker.left"
+        }
+
+    def _last_erased(self) -> dict[str, tuple[str, int, bytes | None]]:
+        """Of each who was erased the last reason, with its entry where it is of this ledger."""
         rows = self._connection.rows(
             "SELECT erased.worker, erased.kind, ledger.seq, wire FROM erased"
             " LEFT JOIN ledger ON ledger.seq = erased.seq AND ledger.kind = erased.kind"
             " AND erased.ledger = (SELECT ledger FROM identity)"
             " ORDER BY ledger.seq IS NOT NULL, erased.seq"
         )
-        last = {worker: (kind, seq, wire) for worker, kind, seq, wire in rows}
+        return {worker: (kind, seq, wire) for worker, kind, seq, wire in rows}
+
+    def withdrawn(self) -> set[str]:
+        """Who did not agree any more, and has neither agreed nor been enrolled since."""
+        back = "SELECT worker FROM consents UNION SELECT worker FROM prints WHERE removed = 0"
+        agreeing = {worker for (worker,) in self._connection.rows(back)} - self.stopped()
         return {
-            worker: wire is not None and _actor(seq, wire) == _PAYROLL
-            for worker, (kind, seq, wire) in last.items()
-            if kind == "worker.left"
-        }
+            worker for worker, (kind, _, _) in self._last_erased().items() if kind == _WITHDRAWN
+        } - agreeing
 
     def count_erasing(self) -> int:
         """How many erasures have begun and are not done."""
@@ -223,6 +236,12 @@ class ErasureChange(BackupChange):
                 msgspec.json.encode(one.counts).decode(),
                 *(int(one.scrubbed), one.document, one.stopped),
             ),
+        )
+
+    def drop_planned(self, worker: str) -> None:
+        """The worker is not to leave; one whose fingers are not used any more has left already."""
+        self._database.conn.execute(
+            "DELETE FROM erasures WHERE worker = ? AND begun IS NULL AND stopped IS NULL", (worker,)
         )
 
     def put_erased(self, one: ErasedWorker) -> None:

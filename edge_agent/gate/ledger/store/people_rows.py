@@ -50,6 +50,17 @@ class PeopleRows(Part):
         )
         return int(count)
 
+    def kept_of_delisted(self) -> list[str]:
+        """Whom payroll's roster has no more, and of whom prints, cards or a PIN are here."""
+        rows = self._connection.rows(
+            "SELECT code FROM workers JOIN employments ON worker = code"
+            " WHERE NOT employments.active AND"
+            " (EXISTS (SELECT 1 FROM prints WHERE prints.worker = code AND removed = 0)"
+            " OR EXISTS (SELECT 1 FROM credentials WHERE credentials.worker = code))"
+            " ORDER BY code"
+        )
+        return [code for (code,) in rows]
+
     def holders(self) -> Holders:
         """Whose each code was, by the number of an entry."""
         former = self._connection.rows("SELECT worker, name, through + 1 FROM former_names")
