@@ -14,13 +14,13 @@ from click.testing import CliRunner, Result
 from edge_agent import cli
 from edge_agent.cli import enroll, options, people
 from edge_agent.cli.enrolment_day import Person
-from edge_agent.contract.facts import Method
+from edge_agent.contract.facts import Direction, DirectionSource, Method, PunchRecorded
 from edge_agent.contract.language import Message, is_name, said
 from edge_agent.contract.people import Employment, Print, Worker, so_called
 from edge_agent.gate.credentials import Credential
 from edge_agent.gate.pairing_mark import Doubt
 from edge_agent.gate.sensor import lifecycle
-from tests.gate.ledger.ledgers import open_store
+from tests.gate.ledger.ledgers import append, later, open_store
 
 Edge = Callable[..., Result]
 
@@ -400,3 +400,48 @@ def test_whose_leaving_is_told_otherwise_by_payroll_is_named_with_what_to_type(
         ) if not active else None
     for words in (("status",), ("workers", "list"), ("workers", "show", "NV0042")):
         assert told in " ".join(edge(*words).stdout.split()), words
+
+
+@pytest.mark.parametrize("flags", [("--dry-run",), ("--yes",)])
+def test_what_only_the_gate_knows_is_told_beside_what_the_file_shows(
+    edge: Edge, tmp_path: Path, flags: tuple[str, ...]
+) -> None:
+    rows = ["mã nv;họ tên;đang làm", "NV42;Lò Thị Mây;có", "; rm;Vàng A Páo;có", "NV0050;A;lúc"]
+    rows += ["NV0060;Giàng A Sử;có", "NV60;Giàng A Sử;có"]
+    (tmp_path / "list.csv").write_text("\n".join(rows))
+    done = edge("workers", "import", "list.csv", *flags)
+    assert (done.exit_code, done.stdout) == (65, "")
+    told = " ".join(done.stderr.split())
+    for one in ("dòng 2: ", "dòng 3: ", "dòng 4: ", "NV0042", "NV0060"):
+        assert one in told, (one, told)
+    assert edge("workers", "list", "--json").stdout.count("code") == 1
+
+
+def test_who_has_left_is_not_brought_back_by_a_list_without_a_word(
+    edge: Edge, tmp_path: Path
+) -> None:
+    edge("workers", "leave", "NV0042")
+    (tmp_path / "list.csv").write_text("mã nv;họ tên\nNV0042;Lò Thị Mây\n")
+    told = " ".join(edge("workers", "import", "list.csv", "--dry-run").stdout.split())
+    assert "ở cổng đã nghỉ, vẫn để vậy: NV0042. Đi làm lại thì: edge-agent enroll" in told
+
+
+@pytest.mark.usefixtures("at_a_terminal")
+def test_what_a_missed_press_makes_of_later_ones_is_told_before_it_is_added(
+    edge: Edge, tmp_path: Path
+) -> None:
+    with closing(open_store(tmp_path)) as store:
+        way = {"direction": Direction.IN, "direction_source": DirectionSource.ALTERNATE}
+        append(store, PunchRecorded(worker="NV0042", **way), later(0))  # 18/11/2026 18:06:40
+    shown = edge("punches", "list", "NV0042", "--json")
+    before = len(json.loads(shown.stdout))
+    add = ("punches", "add", "NV0042", "--reason", "forgot", "--force", "--direction", "vào")
+    typed = (*add, "--at", "18/11/2026 07:00")
+    done = edge(*typed, answers="k\n")
+    told = " ".join(done.stdout.split())
+    assert "máy đã đoán là vào, có lần này thì thành ra" in told
+    assert done.exit_code == 1
+    assert len(json.loads(edge("punches", "list", "--json").stdout)) == before
+    assert edge(*typed, answers="c\n").exit_code == 0
+    done = edge(*add, "--at", "17/11/2026 23:00", "--yes", "--json")
+    assert [one["day"] for one in json.loads(done.stdout)["moves"]] == ["2026-11-17"]

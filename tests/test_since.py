@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import click
 import pytest
 
-from edge_agent.cli.since import moment
+from edge_agent.cli.since import moment, moment_until
 from edge_agent.cli.watch import _Watch
 from edge_agent.contract.facts import Direction, PunchVoided
 from edge_agent.contract.stamps import local_time
@@ -32,6 +32,13 @@ ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 )
 def test_a_time_as_people_write_it(text: str, told: str) -> None:
     assert local_time(moment(text, ZONE), ZONE)[:19] == told
+
+
+@pytest.mark.parametrize("text", ["31/12/9999", "9999-12-31T23:59-14:00", "0001-01-01", "", "x"])
+def test_a_day_beyond_all_is_a_mistake_and_no_trace(text: str) -> None:
+    for read in (moment, moment_until):
+        with pytest.raises(click.BadParameter):
+            read(text, ZONE)
 
 
 @pytest.mark.parametrize("text", ["6:00", "06:00"])

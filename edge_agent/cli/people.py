@@ -202,7 +202,7 @@ def list_workers(settings: Settings, as_json: bool) -> None:
         shown = without[:_MOST_NAMED]
         tell(say(told, count=len(without), codes=shown), indent="  ")
     if gone := sorted(withdrawn):
-        tell(say("people.withdrawn", count=len(gone), codes=gone), indent="  ")
+        tell(say("people.withdrawn", codes=gone), indent="  ")
     for text in disputed(to_builtins(disputed_leavers(store, today))):
         tell(text, indent="  ")
 

@@ -1,25 +1,30 @@
 """``edge-agent punches``: what was recorded, for people."""
 
+from contextlib import closing, suppress
 from typing import Any
 
 import click
 from msgspec import structs
 
-from ..contract.attendance import attendance
-from ..contract.corrections import known_code
+from ..contract.attendance import Moved, attendance, moved_by
+from ..contract.corrections import known_code, said_moment
+from ..contract.errors import EdgeAgentError
 from ..contract.language import Message, say
-from ..contract.stamps import parse_time
+from ..contract.stamps import local_time, parse_time
 from ..gate.daemon.assembly import Assembly
 from ..gate.people.requests import AddPunch, VoidPunch
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out
 from .complete import code_argument, codes, direction_option
 from .help import group
-from .options import as_json, with_settings
+from .options import as_json, ask_a_person, with_settings, yes_option
 from .show import print_json, print_table
 from .since import as_iso, entries_since, moment
 from .tell import tell
 from .worker_words import note_of, when_of
+
+_AMONG = 20_000
+"""How many of the last entries are looked through: two months of eighty workers."""
 
 
 @group(help="help.punches")
@@ -87,12 +92,41 @@ def void(settings: Settings, seq: int, reason: str, as_json: bool) -> None:
 @click.option("--reason", required=True, help="help.reason-add")
 @direction_option
 @click.option("--force", is_flag=True, help="help.force-punch")
+@yes_option
 @as_json
 @with_settings
-def add(settings: Settings, as_json: bool, **asked: Any) -> None:
+def add(settings: Settings, yes: bool, as_json: bool, **asked: Any) -> None:
     asked["at"] = as_iso(asked["at"])
-    result = carry_out(settings, AddPunch(**asked))
+    request = AddPunch(**asked)
+    moves = _moves(settings, request)
+    for one in () if as_json else moves:
+        _tell_move(one)
+    if moves:
+        ask_a_person(yes, lambda: say("punch.moves-asks"))
+    result = carry_out(settings, request)
     if as_json:
-        print_json(result)
+        print_json(result | {"moves": [structs.asdict(one) for one in moves]})
     else:
         tell(say("punch.added", code=result["worker"], at=result["at"], entry=result["seq"]))
+
+
+def _moves(settings: Settings, request: AddPunch) -> list[Moved]:
+    """What later presses become by it; none where that cannot be looked at, or the gate refuses."""
+    with suppress(EdgeAgentError, PermissionError):
+        assembly = Assembly(settings)
+        at_ms = said_moment(request.at, assembly.zone, force=request.force)
+        at = local_time(at_ms, assembly.zone)
+        with closing(assembly.store_for_reading()) as store:
+            code = known_code(request.code, (one.code for one in store.workers()), "")
+            entries = store.punches_of(code, _AMONG)
+        return moved_by(entries, code, at, request.direction, assembly.zone)
+    return []
+
+
+def _tell_move(one: Moved) -> None:
+    told = {"at": one.at, "seq": one.seq}
+    if one.day != one.day_before:
+        tell(say("punch.moves-day", before=one.day_before, day=one.day, **told), indent="  ")
+    if one.way is not None:
+        was, way = (Message(f"direction.{way}") for way in (one.recorded, one.way))
+        tell(say("punch.moves-way", was=was, way=way, **told), indent="  ")

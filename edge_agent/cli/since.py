@@ -34,6 +34,8 @@ def moment(text: str, zone: ZoneInfo, option: str = "--since") -> int:
         written = f"{datetime.now(zone).date()}T{today[1]:>02}:{today[2]}"
     try:
         told = datetime.fromisoformat(written)
+        if not 1970 <= told.year < 9999:  # Beyond, no zone and no day after can be reckoned.
+            raise ValueError("no year of ours")
     except ValueError:
         why = say("punch.bad-since", text=text)
         raise click.BadParameter(why, param_hint=option) from None

@@ -13,7 +13,7 @@ from ..contract.formulas import harmless, meant
 from ..contract.language import Message, received, say
 from ..contract.messages import RosterWorker
 from ..contract.people import look_alikes_among
-from ..contract.spreadsheet import refuse
+from ..contract.spreadsheet import of_row, refuse
 from ..gate.people.requests import ImportWorkers, ListedWorker
 from ..gate.settings.schema import Settings
 from .carry_out import Perform, at_the_gate
@@ -40,23 +40,28 @@ def import_(
     settings: Settings, file: Path, dry_run: bool, force: bool, yes: bool, as_json: bool
 ) -> None:
     # Only here: openpyxl is a third of a second of a Pi, and asked for by this command alone.
-    from ..receiver.roster.roster_file import read_roster_file
+    from ..receiver.roster.roster_file import look_at_roster_file
 
-    found = read_roster_file(file)
+    found = look_at_roster_file(file)
     if not as_json:
         tell_notes(file, found.notes)
-    if not force:
-        refuse(file, _alike(found.workers))
+    problems = found.problems + ([] if force else _alike(found.workers))
+    sound = {
+        worker.code: (worker, number)
+        for worker, number in zip(found.workers, found.rows, strict=True)
+        if number not in found.doubted
+    }
     rows = [
         ListedWorker(code=row.code, name=meant(row.name), active=row.active)
-        for row in found.workers
+        for row, _ in sound.values()
     ]
     with at_the_gate(settings) as perform:
         planned = _ask(perform, rows, force=force, dry_run=True)
-        refuse(
-            file,
-            [received(one["why"], one["name"], one["fields"]) for one in planned["problems"]],
-        )
+        # What only the gate knows is told beside what the file shows by itself, and not after it.
+        for one in planned["problems"]:
+            why = received(one["why"], one["name"], one["fields"])
+            problems.append(of_row(sound[one["code"]][1], why))
+        refuse(file, problems)
         if not as_json:
             _tell_plan(planned)
         goes_on = bool(planned["changes"]) and not dry_run
@@ -74,11 +79,13 @@ def _ask(
     perform: Perform, rows: list[ListedWorker], *, force: bool, dry_run: bool
 ) -> dict[str, Any]:
     """What all rows come to, batch by batch: doing it again goes on where it was broken off."""
-    whole: dict[str, Any] = {"changes": [], "unchanged": 0, "deactivated": [], "problems": []}
+    whole: dict[str, Any] = {"changes": [], "unchanged": 0, "problems": []}
+    whole |= {"deactivated": [], "left": [], "delisted": []}
     for first in range(0, len(rows), _AT_ONCE):
         batch = rows[first : first + _AT_ONCE]
         told = perform(ImportWorkers(workers=batch, force=force, dry_run=dry_run))
-        whole = {name: value + told[name] for name, value in whole.items()}
+        # A daemon of an older version does not tell all of it.
+        whole = {name: value + told.get(name, type(value)()) for name, value in whole.items()}
     return whole
 
 
@@ -98,8 +105,10 @@ def _tell_plan(planned: dict[str, Any]) -> None:
         if one["former"] is not None and change == "deactivated":
             change = "deactivated-renamed"
         tell(say(f"people.import-{change}", **one), indent="  ")
-    if planned["deactivated"]:
-        tell(say("people.import-stay-deactivated", codes=planned["deactivated"]), indent="  ")
+    told = {"deactivated": "stay-deactivated", "left": "stay-left", "delisted": "stay-delisted"}
+    for name, words in told.items():
+        if planned[name]:
+            tell(say(f"people.import-{words}", codes=planned[name]), indent="  ")
     tell(
         say(
             "people.import-sum",

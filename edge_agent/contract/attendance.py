@@ -1,6 +1,6 @@
 """What became of the punches of a ledger: true times, corrections and voids applied, for people."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -78,6 +78,77 @@ def attendance(entries: Iterable[dict[str, Any]], zone: ZoneInfo) -> list[Attend
         elif AMENDMENTS.get(kind) == "void" and of in found:
             found[of] = structs.replace(found[of], voided=data["reason"])
     return _with_working_days(_by_time(list(found.values())), zone)
+
+
+class Moved(Struct, frozen=True, kw_only=True):
+    """A later punch that an addition puts in another light.
+
+    ``recorded`` is the way that the gate has guessed and that stands in the ledger, ``way`` what
+    its rule comes to with the addition; both None where that is no other one. The days are the
+    working days without and with it.
+    """
+
+    seq: int
+    at: str
+    recorded: str | None
+    way: str | None
+    day_before: str | None
+    day: str | None
+
+
+def moved_by(
+    entries: Sequence[dict[str, Any]], code: str, at: str, direction: str | None, zone: ZoneInfo
+) -> list[Moved]:
+    """What the punches of worker ``code`` become by one that is added ``at`` a time.
+
+    ``entries`` are those about the worker's punches, in order.
+    """
+    seq = max((data["seq"] for data in entries), default=0) + 1
+    added = {"seq": seq, "kind": "punch.added", "worker": code, "at": at, "direction": direction}
+    guessed = {one["seq"] for one in entries if one.get("direction_source") == "alternate"}
+    guessed -= {one["of"] for one in entries if AMENDMENTS.get(one["kind"]) == "direction"}
+    before, after = (_counting(one, zone) for one in (entries, [*entries, added]))
+    days = {one.seq: one.working_day for one in before}
+    was, now = _alternating(before, guessed), _alternating(after, guessed)
+    found = []
+    for one in after:
+        if one.seq == seq or one.at is None:
+            continue
+        way = now[one.seq]
+        turns = way not in (None, was[one.seq], one.direction)
+        if turns or one.working_day != days[one.seq]:
+            found.append(
+                Moved(
+                    seq=one.seq,
+                    at=one.at,
+                    recorded=one.direction if turns else None,
+                    way=way if turns else None,
+                    day_before=days[one.seq],
+                    day=one.working_day,
+                )
+            )
+    return found
+
+
+def _counting(entries: Iterable[dict[str, Any]], zone: ZoneInfo) -> list[Attendance]:
+    return [one for one in attendance(entries, zone) if one.kind in CREDITS and one.voided is None]
+
+
+def _alternating(punches: Iterable[Attendance], guessed: Container[int]) -> dict[int, str | None]:
+    """The way of each: of those that are ``guessed``, by the one before within a shift."""
+    ways: dict[int, str | None] = {}
+    last_ms, way = None, None
+    for one in punches:
+        at_ms = parse_time(one.at) if one.at else None
+        if one.seq not in guessed:
+            way = one.direction
+        elif last_ms is None or (at_ms is not None and at_ms - last_ms > SHIFT_MS):
+            way = "in"
+        else:
+            way = {"in": "out", "out": "in"}.get(way or "")
+        ways[one.seq] = way
+        last_ms = last_ms if at_ms is None else at_ms
+    return ways
 
 
 def _as_recorded(data: dict[str, Any]) -> Attendance:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from edge_agent.contract.attendance import Attendance, attendance
+from edge_agent.contract.attendance import Attendance, attendance, moved_by
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -124,3 +124,37 @@ def test_the_order_is_the_ledgers_where_a_time_is_missing() -> None:
     ledger.punch(None)
     ledger.punch("23T07:00")
     assert [punch.seq for punch in ledger.shown()] == [1, 2, 3]
+
+
+def guessed(seq: int, at: str, way: str) -> dict[str, Any]:
+    told = {"kind": "punch.recorded", "worker": "NV1", "direction_source": "alternate"}
+    return {"seq": seq, "at": f"2026-11-{at}:00.000+07:00", "direction": way, **told}
+
+
+def moves(*entries: dict[str, Any], at: str, way: str | None = "in") -> list[tuple[Any, ...]]:
+    found = moved_by(entries, "NV1", f"2026-11-{at}:00.000+07:00", way, ZONE)
+    return [(one.seq, one.recorded, one.way, one.day_before, one.day) for one in found]
+
+
+def test_what_a_missed_press_makes_of_the_later_ones() -> None:
+    out, back = guessed(1, "28T17:02", "in"), guessed(2, "28T18:00", "out")
+    day = "2026-11-28"
+    assert moves(out, at="28T07:00") == [(1, "in", "out", day, day)]
+    assert moves(out, back, at="28T07:00") == [
+        (1, "in", "out", day, day),
+        (2, "out", "in", day, day),
+    ]
+    assert moves(out, at="28T07:00", way=None) == []  # Then nobody knows.
+    assert moves(out, at="28T19:00", way="out") == []  # Nothing is later.
+    assert moves(out, at="27T23:00") == []  # Another shift.
+    voided = {"seq": 3, "kind": "punch.voided", "worker": "NV1", "of": 1, "reason": "x", "at": None}
+    assert moves(out, voided, at="28T07:00") == []
+    keyed = {**out, "direction_source": "key"}
+    assert moves(keyed, at="28T07:00") == []
+    directed = {**voided, "kind": "punch.directed", "direction": "in"}
+    assert moves(out, directed, at="28T07:00") == []
+
+
+def test_a_night_that_began_the_day_before_takes_the_morning_along() -> None:
+    morning = guessed(1, "28T06:00", "in")
+    assert moves(morning, at="27T22:00") == [(1, "in", "out", "2026-11-28", "2026-11-27")]

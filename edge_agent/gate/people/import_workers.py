@@ -12,7 +12,7 @@ from ...contract.people import Worker, alike, checked_code, checked_name
 from ...contract.people_facts import WorkerAdded, WorkerChanged
 from .context import RequestContext, Result
 from .requests import ImportWorkers, ListedWorker
-from .workers import doubt_code, doubt_name, has_left
+from .workers import doubt_code, doubt_name
 
 
 class WorkerChange(Struct, frozen=True, kw_only=True):
@@ -28,23 +28,31 @@ class WorkerChange(Struct, frozen=True, kw_only=True):
 
 
 def import_workers(context: RequestContext, request: ImportWorkers) -> Result:
-    """``changes``, how many stay ``unchanged``, which stay ``deactivated`` here, and ``problems``.
+    """``changes``, how many stay ``unchanged``, and ``problems``, with one of which nothing is.
 
-    With a problem nothing is changed.
+    By code, who is in the list and does not come back by it: who stay ``deactivated`` here, have
+    ``left``, or are ``delisted`` by payroll.
     """
     changes: list[WorkerChange] = []
     workers: list[Worker] = []
-    problems, deactivated = [], []
+    problems = []
+    deactivated, left, delisted = list[str](), list[str](), list[str]()
+    gone = {code for code, one in context.gate.store.leavings().items() if one.left}
     for row in request.workers:
         try:
             code = checked_code(row.code)
             known = context.gate.store.worker(code)
-            worker = _as_listed(context, known, row, force=request.force)
+            worker = _as_listed(context, known, row, force=request.force, left=code in gone)
         except BadRequest as error:
             problems.append({"code": row.code, "why": str(error), **error.message.plain()})
             continue
-        if known is not None and not known.active and row.active:
-            deactivated.append(code)
+        if known is not None and row.active:
+            if code in gone:
+                left.append(code)
+            elif not known.active:
+                deactivated.append(code)
+            elif known.deactivated:
+                delisted.append(code)
         if worker is not None and worker != known:
             workers.append(worker)
             changes.append(_change(known, worker))
@@ -60,12 +68,14 @@ def import_workers(context: RequestContext, request: ImportWorkers) -> Result:
         "changes": to_builtins(changes),
         "unchanged": len(request.workers) - len(changes) - len(problems),
         "deactivated": deactivated,
+        "left": left,
+        "delisted": delisted,
         "problems": problems,
     }
 
 
 def _as_listed(
-    context: RequestContext, known: Worker | None, row: ListedWorker, *, force: bool
+    context: RequestContext, known: Worker | None, row: ListedWorker, *, force: bool, left: bool
 ) -> Worker | None:
     """The worker as the list has them; None for a stranger who has left.
 
@@ -82,7 +92,7 @@ def _as_listed(
         name = known.name
     elif not force:
         doubt_name(gate, known, name)
-    stays = row.active or has_left(gate, code)  # A list that was exported tells nothing new.
+    stays = row.active or left  # A list that was exported tells nothing new.
     return structs.replace(known, name=name, active=known.active and stays)
 
 

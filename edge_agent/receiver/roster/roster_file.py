@@ -32,14 +32,31 @@ _TITLES = {
 
 
 class RosterFile(Struct, frozen=True):
-    """The workers in a file, and ``notes`` on what a person should know of how it was read."""
+    """The workers in a file, and ``notes`` on what a person should know of how it was read.
+
+    ``rows``: the row of each worker; ``problems``: all that is wrong with the file, by row, and
+    ``doubted`` the rows that have some.
+    """
 
     workers: list[RosterWorker]
     notes: list[Message]
+    rows: list[int]
+    problems: list[Message]
+    doubted: frozenset[int]
 
 
 def read_roster_file(path: Path) -> RosterFile:
     """Read the workers. Raises BadRequest with all that is wrong, by row."""
+    found = look_at_roster_file(path)
+    refuse(path, found.problems)
+    return found
+
+
+def look_at_roster_file(path: Path) -> RosterFile:
+    """The same for whoever has more to say of the rows, and refuses all of it at once.
+
+    Raises BadRequest where there are no rows to be looked at.
+    """
     table = read_table(path, _TITLES, [("code",), ("name", "given")], spread=("name",))
     problems: list[Message] = []
     if table.rows and not {"name", "family"} & table.rows[0].cells.keys():
@@ -50,18 +67,19 @@ def read_roster_file(path: Path) -> RosterFile:
             if title.startswith(("họ", "ho "))
         ]
     seen: set[str] = set()
-    workers = []
+    workers, doubted = [], set[int]()
     for row in table.rows:
         worker, found = _worker(row.cells)
         workers.append(worker)
         found += [problem.shown for problem in row_problems(worker, seen)]
         problems += [of_row(row.number, what) for what in found]
+        doubted |= {row.number} if found else set()
     if not workers:
         raise BadRequest("roster.none-in-file", path=path)
     if len(workers) > MOST_WORKERS:
         problems.append(Message("roster.too-many", rows=len(workers), most=MOST_WORKERS))
-    refuse(path, problems)
-    return RosterFile(workers, table.notes)
+    rows = [row.number for row in table.rows]
+    return RosterFile(workers, table.notes, rows, problems, frozenset(doubted))
 
 
 def lost_zeros(workers: Iterable[RosterWorker], known: Iterable[str]) -> list[Message]:

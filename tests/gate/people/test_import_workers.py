@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from edge_agent.contract.people import Employment, Worker
-from edge_agent.gate.people.requests import ImportWorkers, ListedWorker
+from edge_agent.gate.people.requests import ImportWorkers, LeaveWorker, ListedWorker
 from tests.gate.fakes import LANS, Site
 from tests.gate.people.asking import ask
 
@@ -112,3 +112,19 @@ def test_a_code_without_prints_is_given_to_another_person_whose_punches_are_not_
     made.site.gate.record_removal(LANS, "uid:0", "adopted")
     made.run(row("007", "Nguyễn Thị Hồng"))
     assert made.site.store.holders().at("007", 0) == "Lan"
+
+
+def test_who_is_listed_and_does_not_come_back_is_named_with_the_reason() -> None:
+    gone = Worker(code="0050", name="Ba", listed=Employment(active=False))
+    made = Importing(gone, Worker(code="0051", name="Tư"))
+    ask(made.site.gate, LeaveWorker(code="0051"))
+    rows = (row("008", "Hoa"), row("0050", "Ba"), row("0051", "Tư"), row("007", "Lan"))
+    before = made.known()
+    for dry in (True, False):
+        told = made.run(*rows, dry_run=dry)
+        assert (told["deactivated"], told["left"], told["delisted"]) == (
+            ["008"],
+            ["0051"],
+            ["0050"],
+        )
+        assert (told["changes"], told["unchanged"], made.known()) == ([], 4, before)
