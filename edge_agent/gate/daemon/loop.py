@@ -216,7 +216,7 @@ class GateLoop:
         self._prune = Pruner(gate, self._prune_after_months)
         self._expire = Expirer(gate, self._privacy)
         self._eraser = Eraser(gate, self._sensor, pairing, self._erased_inbox)
-        self._roster = RosterKeeper(gate, self._roster_inbox)
+        self._roster = RosterKeeper(gate, self._roster_inbox, beat)
         # Before the sensor is looked at: a print that is erased again needs no template there.
         self._eraser.turn(usable=False, beat=beat)
         self._case = None

@@ -93,11 +93,7 @@ def forget_worker(context: RequestContext, request: ForgetWorker) -> Result:
         worker = structs.replace(known, name=code, active=False)
         fact = WorkerForgotten(worker=code, actor=context.actor)
         gate.record_worker(fact, worker, same_person=True)
-    # Older versions may have left it in free room; and names are nothing to be searched for.
-    gone = gate.store.take_log_home()
-    if gone:
-        gate.store.rewrite(context.prompt.go_on)
-        gone = gate.store.take_log_home()
+    gone = gate.store.overwrite_all(context.prompt.go_on)
     return {"worker": code, "done": gone, **_beside(context)}
 
 

@@ -2,8 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from math import inf
 
 from msgspec import structs
@@ -59,8 +58,12 @@ class RosterKeeper:
     prints of that code from then on: they are still the former one's.
     """
 
-    def __init__(self, gate: Recorder, inbox: RosterInbox) -> None:
+    def __init__(
+        self, gate: Recorder, inbox: RosterInbox, beat: Callable[[], None] = lambda: None
+    ) -> None:
+        """``beat`` is called again and again where something takes long."""
         self._gate = gate
+        self._beat = beat
         self._inbox = inbox
         self._waiting: Heard | None = None
         self._due = -inf
@@ -68,7 +71,7 @@ class RosterKeeper:
         """When rosters came into force within the last hour, and how many workers each changed."""
         self._made_to_wait = False
         self._name_left_due = inf
-        """When the database's log is cut off, in which a name may be that was asked to go."""
+        """When the files are looked after in which a name may be that was asked to go."""
 
     def look(self) -> None:
         """Answer the latest roster, where there is one and it is time to."""
@@ -77,7 +80,7 @@ class RosterKeeper:
             self._waiting = arrived
         now = self._gate.clock.monotonic()
         if now >= self._name_left_due:
-            self._cut_off_log()
+            self._overwrite_names()
         if self._waiting is None or (arrived is None and now < self._due):
             return
         try:
@@ -176,7 +179,7 @@ class RosterKeeper:
             workers,
         )
         if forgets:
-            self._cut_off_log()
+            self._overwrite_names()
         self._due = -inf
         self._lately.append((self._gate.clock.monotonic(), len(listings)))
         self._tell(roster.version, None)
@@ -192,12 +195,14 @@ class RosterKeeper:
                 *(summary.version, counted(len(held), "worker"), ", ".join(held)),
             )
 
-    def _cut_off_log(self) -> None:
-        """Pages as they were before stand there; where somebody reads along, in a minute again."""
-        gone = False
-        with suppress(StoreFault):
-            gone = self._gate.store.take_log_home()
-        self._name_left_due = inf if gone else self._gate.clock.monotonic() + _PAUSE_S
+    def _overwrite_names(self) -> None:
+        """Log and free room may have them; where somebody reads along, in a minute again."""
+        try:
+            gone, again_s = self._gate.store.overwrite_all(self._beat), _PAUSE_S
+        except StoreFault as fault:  # No room for it, for instance: presses wait for each try.
+            gone, again_s = False, _HOUR_S
+            log.error("names that were asked to go are not out of the files yet: %s", fault)
+        self._name_left_due = inf if gone else self._gate.clock.monotonic() + again_s
 
     def _given_away(self, listings: Iterable[Listing]) -> list[str]:
         """Codes with prints, or a card, that are another person's now, as far as names tell."""

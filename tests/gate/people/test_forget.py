@@ -123,8 +123,8 @@ def test_a_roster_with_the_code_in_its_place_forgets_it() -> None:
 
 @pytest.mark.parametrize("somebody_reads", [False, True])
 def test_a_roster_leaves_no_name_in_the_files(somebody_reads: bool) -> None:
-    office = Office()
-    office.asks(RenameWorker(code="007", name=NAME, force=True))
+    """Nor what an older version has left there, which only deleted it."""
+    office = named()
     path, inbox = office.site.store._connection.path, RosterInbox()
     keeper = RosterKeeper(office.site.gate, inbox)
     row = {"code": "007", "name": "007", "active": False}
@@ -149,3 +149,23 @@ def test_whose_name_was_lost_in_a_damaged_database_gets_it_again() -> None:
     office.site.gate.record_roster([], office.site.store.roster(), [lost])
     roster(office, 1, {"code": HOA.code, "name": HOA.name})
     assert name_of(office, HOA.code) == HOA.name
+
+
+def test_a_database_is_written_anew_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Presses wait meanwhile. From then on what is deleted is overwritten."""
+    office, anew = named(), []
+    rewrite = type(office.site.store).rewrite
+
+    def listen(store: Any, beat: Any) -> None:
+        anew.append(store)
+        rewrite(store, beat)
+
+    monkeypatch.setattr(type(office.site.store), "rewrite", listen)
+    roster(office, 1, {"code": HOA.code, "name": HOA.code})
+    assert len(anew) == 1
+    for name in ("Lan Hương", "Nguyễn Thị Lan Hường"):
+        office.asks(RenameWorker(code="007", name=name, force=True))
+    office.asks(LeaveWorker(code="007"))
+    assert office.asks(ForgetWorker(code="007"))["done"]
+    assert len(anew) == 1
+    assert found(office) == set()

@@ -12,7 +12,7 @@ from ...erasure import Counts, Erasure, WorkerLeaving
 from ...errors import DamagedLedger
 from .backup_rows import BackupChange
 from .database import Part, read_data
-from .metadata import ERASURES_UNKNOWN
+from .metadata import ERASURES_UNKNOWN, remember
 from .notes import backup_note
 from .people_rows import print_sum
 
@@ -35,6 +35,9 @@ _KEPT = (
 _PAYROLL = "payroll"
 
 _WITHDRAWN = "consent.withdrawn"
+
+_WRITTEN_ANEW = "written-anew"
+"""Remembered of a database in which nothing is left that was only deleted."""
 
 _CHUNK = 1 << 20
 
@@ -202,6 +205,21 @@ class ErasureRows(Part):
                 conn.execute("VACUUM")
             finally:
                 conn.set_progress_handler(None, 0)
+
+    def overwrite_all(self, beat: Callable[[], None]) -> bool:
+        """Have no file hold what was ever deleted or overwritten; False: a reader is in the way.
+
+        An older version did not overwrite what it deleted, of which nobody knows any more what it
+        was: the first time the whole database is written anew.
+        """
+        if not self.take_log_home():
+            return False
+        if self._connection.rows("SELECT 1 FROM remembered WHERE key = ?", _WRITTEN_ANEW):
+            return True
+        self.rewrite(beat)
+        with self._connection.use() as database:
+            remember(database, _WRITTEN_ANEW, "yes")
+        return self.take_log_home()
 
     def files_with(self, traces: Iterable[bytes], beat: Callable[[], None]) -> list[str]:
         """The names of the files of this database, old ones too, in which one of them stands."""
