@@ -152,7 +152,7 @@ def test_nobody_s_prints_are_held_back_once_they_are_gone(told: Told) -> None:
     told.publish({"code": LAN.code, "name": "Trần Văn Minh"})
     gate, store = told.site.gate, told.site.store
     [print_] = [one for one in gate.known.prints if one.worker == LAN.code]
-    gate.record_removal(print_, "technician", erasing=True)
+    gate.record_removal(print_, "technician")
     assert store.held_back() == {}
     card = Credential(worker=LAN.code, method=Method.CARD, salt=b"s" * 16, hash=b"\x07" * 32)
     with store.changing() as change:
