@@ -5,6 +5,9 @@ BIN := .venv/bin
 # Debian keeps brokers and system tools where ordinary users' PATH does not look.
 export PATH := $(PATH):/usr/sbin:/sbin
 
+# The tests start the program some thousand times: each would compile it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
