@@ -14,6 +14,7 @@ from edge_agent.cli import COMMANDS
 from edge_agent.contract.language import LANGUAGES
 
 from . import catalogues
+from .english import foreign
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "edge_agent"
@@ -295,3 +296,43 @@ def test_each_message_is_written_once() -> None:
 def test_vietnamese_has_one_word_for_a_certificate_and_no_english_place_holder() -> None:
     told = [text for texts in VIETNAMESE.values() for text in texts]
     assert [t for t in told if re.search(r"[Cc]hứng thư|\bNUMBER\b|\bFILE\.deb\b", t)] == []
+
+
+TYPED_OR_NAMED = {
+    "clerk.undo": "a command", "code.20": "a number", "doctor.console-of-kernel": "a program",
+    "doctor.port-is-mini-uart": "the maker's name", "help.audit-by": "values",
+    "help.audit-kind": "values", "help.broker-root": "a value", "help.requests-due": "values",
+    "mqtt.85": "MQTT's name", "payroll.name-not-owner": "a program", "settings.confirm-by": "a key",
+    "payroll.password-in-url": "a variable", "sensor.no-parameters": "the maker's name",
+    "settings.punches-alone": "a key", "sheet.site-number-range": "keys",
+    "sheet.site-number-twice": "keys", "sheet.site-usual": "keys", "status.consent-off": "a value",
+    "doctor.service-writes-elsewhere-do": "a section", "support.readme": "as it stands there",
+    "toml.truth": "values", "use.truth": "values", "upgrade.other-machine": "a command",
+    "use.country": "a value", "without.search-instead": "the maker's name",
+}  # fmt: skip
+"""Messages with a foreign word that is typed, or that is a name."""
+
+
+def test_no_vietnamese_sentence_has_a_foreign_word() -> None:
+    found = {
+        name
+        for name, forms in catalogues.words("vi").items()
+        if not name.startswith(("example.", "meant.")) and any(foreign(text) for text in forms)
+    }
+    assert found - TYPED_OR_NAMED.keys() == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Chờ SECONDS giây", ["SECONDS"]),
+        ("xem hai dòng uplink và broker", ["uplink"]),
+        ("Ghi cách PROPOSAL của việc KEY", ["PROPOSAL", "KEY"]),
+        ("gõ 'edge-agent the thing', xem /the/path.txt và [mqtt] host", []),
+        ("Một trong: right-thumb (cái phải), in (vào)", []),
+        ("trang giay khong dau thi thoi", []),
+    ],
+)
+def test_a_foreign_word_is_found(text: str, found: list[str]) -> None:
+    """The control of the one above."""
+    assert foreign(text) == found

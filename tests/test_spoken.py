@@ -1,6 +1,7 @@
 """The command line speaks the language that was asked for, to any terminal."""
 
 import io
+import re
 import shlex
 from pathlib import Path
 
@@ -119,18 +120,82 @@ def test_a_typing_error_is_told_in_the_language(config: Path) -> None:
 def test_help_is_as_wide_as_the_terminal(
     config: Path, monkeypatch: pytest.MonkeyPatch, columns: int, spoken: str
 ) -> None:
-    """Only what is typed, and must stay whole, may be wider."""
-    monkeypatch.setenv("COLUMNS", str(columns))
+    """No word is torn, only one word alone may be wider, what is typed goes on after a ``\\``."""
+    language.use(spoken)
     heading = {"en": "Examples", "vi": "Ví dụ"}[spoken]
     for path in commands(cli.main):
-        told, _, _ = help_of("--lang", spoken, *path).partition(f"\n{heading}:\n")
-        monkeypatch.setenv("COLUMNS", "1000")
-        whole = help_of("--lang", spoken, *path)
         monkeypatch.setenv("COLUMNS", str(columns))
-        assert set(told.split()) <= set(whole.split()), path
+        shown = help_of("--lang", spoken, *path)
+        monkeypatch.setenv("COLUMNS", "1000")
+        whole = help_of("--lang", spoken, *path).replace("|\n    ", "|")
+        told, _, typed = shown.partition(f"\n{heading}:\n")
+        assert set(typed.replace("\\\n", " ").split()) <= set(whole.split()), path
+        for word in told.replace("\\\n", "").replace("|\n    ", "|").split():
+            assert word in whole, (path, word)
         wide = [line for line in told.splitlines() if len(line) > min(columns, 80)]
-        several = [line for line in wide if " " in line.strip()]
-        assert [line for line in several if max(map(len, line.split())) < columns - 10] == [], path
+        wide += [line for line in typed.splitlines() if len(line) > columns]
+        assert [line for line in wide if " " in line.strip().removesuffix(" \\")] == [], path
+        lines = [one.strip() for one in re.sub(r" \\\n +", " ", typed).splitlines()]
+        assert lines == examples_of(" ".join(path)), path
+        assert " \\\n" not in whole
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "shown"),
+    [
+        (
+            "Không có mạng: edge-agent carry out TỆP",
+            30,
+            ["Không có mạng:", "edge-agent carry out TỆP"],
+        ),
+        ("xem: 'edge-agent punches list', rồi", 33, ["xem: 'edge-agent punches list',", "rồi"]),
+        ("xem: 'edge-agent punches list', rồi", 30, ["xem:", "'edge-agent punches list', rồi"]),
+        (
+            "gõ 'sudo journalctl --vacuum-size=50M', rồi",
+            28,
+            ["gõ 'sudo journalctl \\", "--vacuum-size=50M', rồi"],
+        ),
+        ("gõ sudo systemctl start x, rồi", 25, ["gõ", "sudo systemctl start x,", "rồi"]),
+        (
+            "của edge-agent này và một số máy khác",
+            16,
+            ["của edge-agent", "này và một số", "máy khác"],
+        ),
+        ("Workers' own data 'and more of it", 20, ["Workers' own data", "'and more of it"]),
+        ("last      06:58:12  Hoa", 30, ["last      06:58:12  Hoa"]),
+    ],
+)
+def test_what_is_to_be_typed_is_torn_at_no_line_s_end(
+    text: str, columns: int, shown: list[str]
+) -> None:
+    assert tell.folded(text, "", columns).splitlines() == shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (["retire", "--within", "-1"], "không nằm trong khoảng từ 0."),
+        (["receive", "--port", "70000"], "không nằm trong khoảng từ 1 đến 65535."),
+    ],
+)
+def test_a_number_out_of_its_range_is_told_with_it(typed: list[str], told: str) -> None:
+    done = CliRunner().invoke(cli.main, ["--lang", "vi", *typed])
+    assert (done.exit_code, told in " ".join(done.stderr.split())) == (2, True), done.stderr
+
+
+def test_each_value_has_its_word() -> None:
+    """What stands for a value on a line, such as CODE, is a word of the language too."""
+    for path in commands(cli.main):
+        shown = help_of("--lang", "vi", *path)
+        values = re.findall(
+            r"(?<![\w-])[A-Z]{3,}(?![\w.])", re.sub(r"\[[^\]]*_[^\]]*\]", "", shown)
+        )
+        assert set(values) <= KNOWN_CAPITALS, path
+
+
+KNOWN_CAPITALS = {
+    *("JSON", "PIN", "CSV", "XLSX", "TLS", "PEM", "MQTT", "USB", "TOML", "SIGTERM", "SIGUSR"),
+}
 
 
 def test_each_example_is_a_command_that_there_is() -> None:

@@ -1,10 +1,8 @@
 """``edge-agent doctor``: what is wrong with this gate, and what to do."""
 
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from textwrap import wrap
 from typing import NamedTuple
 
 import click
@@ -16,7 +14,7 @@ from ..gate.doctor.machine import Machine
 from .help import command
 from .options import as_json, config_option
 from .show import print_json
-from .tell import coloured, legible, moves, width
+from .tell import coloured, folded, legible, moves, width
 
 _COLOURS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red"}
 
@@ -25,11 +23,6 @@ _WORST_FIRST = (State.FAIL, State.WARN, State.OK)
 _COLUMNS = 80
 _INDENT = 6
 """Of all lines but the first, which has the longest of the words for a state before it."""
-
-_QUOTED = re.compile(r"(?<!\w)'[^']+'(?!\w)")
-"""A command in a sentence, which is to be copied; no apostrophe."""
-
-_KEPT = "\N{NO-BREAK SPACE}"
 
 
 @command(help="help.doctor")
@@ -130,18 +123,4 @@ def _told(line: CheckLine) -> str:
 def _wrapped(text: str, indent: str) -> str:
     """In lines of a terminal; no word is torn, and no command that is to be copied."""
     columns = min(_COLUMNS, width()) if sys.stdout.isatty() else _COLUMNS
-    kept = _QUOTED.sub(lambda command: _in_one_piece(command[0], columns), text)
-    lines = wrap(
-        kept,
-        columns,
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return "\n".join(lines).replace(_KEPT, " ")
-
-
-def _in_one_piece(command: str, columns: int) -> str:
-    fits = len(command) < columns - _INDENT
-    return command.replace(" ", _KEPT) if fits else command
+    return folded(text, indent, columns, indent)

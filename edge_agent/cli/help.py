@@ -13,7 +13,7 @@ import click
 
 from ..contract.errors import BadRequest
 from ..contract.language import Message, is_name, say
-from .tell import legible, tell, width
+from .tell import folded, folded_command, legible, tell, width
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -39,17 +39,26 @@ class Formatter(click.HelpFormatter):
     def write_text(self, text: str) -> None:
         self.write(f"{_folded(text, self.width, ' ' * self.current_indent)}\n")
 
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """On a narrow terminal the command has lines of its own, as it would be typed."""
+        begin = prefix or f"{gettext('Usage:')} "
+        typed = f"{prog} {args}".rstrip()
+        if len(begin) + len(typed) > self.width:
+            begin, typed = f"{begin.rstrip()}\n", folded_command(f"  {typed}", "    ", self.width)
+        self.write(f"{begin}{typed}\n")
+
     def write_dl(
         self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
     ) -> None:
-        told = [(in_words(typed), meaning) for typed, meaning in rows]
+        told = [(in_words(typed), _RANGE.sub(_range, meaning)) for typed, meaning in rows]
         widest = max((len(typed) for typed, _ in told), default=0)
         column = min(widest, col_max, self.width // 3 + 2) + col_spacing
         hanging = " " * (self.current_indent + column)
         for typed, meaning in told:
             lead = f"{'':>{self.current_indent}}{typed}"
             if len(typed) > column - col_spacing and meaning:
-                self.write(f"{lead}\n")
+                choices = folded(lead.replace("|", "| "), "    ", self.width)
+                self.write(choices.replace("| ", "|") + "\n")
                 lead = ""
             text = _folded(meaning, max(self.width, len(hanging) + _NARROWEST), hanging)
             self.write(f"{lead}{text[len(lead) :]}".rstrip() + "\n")
@@ -83,7 +92,9 @@ class Command(click.Command):
             raise missing_with_example(ctx, missing.param) from None
         except click.BadParameter as bad:
             if bad.param is not None:
-                bad.param_hint = in_words(bad.param.get_error_hint(ctx))
+                hint = in_words(bad.param.get_error_hint(ctx))
+                told = _RANGE.sub(_range, bad.message)
+                raise click.BadParameter(told, ctx, bad.param, hint) from None
             raise
         if not all(map(_is_text, ctx.params.values())):
             raise BadRequest("control.no-text")
@@ -117,7 +128,9 @@ class Command(click.Command):
         if lines := examples_of(path):
             with formatter.section(say("usage.examples")):
                 for line in lines:
-                    formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+                    first = " " * formatter.current_indent
+                    told = folded_command(first + line, f"{first}  ", width())
+                    formatter.write(f"{told}\n")
 
     def _write_who_may(self, path: str, formatter: click.HelpFormatter) -> None:
         # Only here: the list of commands does without the gate.
@@ -226,18 +239,8 @@ def _is_text(value: object) -> bool:
 
 def _folded(text: str, columns: int, indent: str) -> str:
     """Its paragraphs in lines of at most so many columns, each with this indent, no word torn."""
-    from textwrap import fill
-
     return "\n\n".join(
-        fill(
-            " ".join(one.split()),
-            columns,
-            initial_indent=indent,
-            subsequent_indent=indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        for one in text.split("\n\n")
+        folded(" ".join(one.split()), indent, columns, indent) for one in text.split("\n\n")
     )
 
 
@@ -252,6 +255,19 @@ def _word_for(value: re.Match[str]) -> str:
 
 
 _VALUE = re.compile(r"(?<![A-Z-])[A-Z]{2,}(?: [A-Z]{2,})*")
+
+
+_RANGE = re.compile(r"\b(?:(?P<least>[\d.]+)<=)?x(?:(?P<sign>[<>]=)(?P<bound>[\d.]+))?(?=[;\].])")
+"""As click describes what a number may be: ``x>=1``, ``1<=x<=100``."""
+
+
+def _range(described: re.Match[str]) -> str:
+    least, sign, bound = described.group("least", "sign", "bound")
+    if least and bound:
+        return say("usage.between", least=least, most=bound)
+    if bound is None:
+        return described[0]
+    return say("usage.at-least" if sign == ">=" else "usage.at-most", bound=bound)
 
 
 def path_of(ctx: click.Context) -> str:

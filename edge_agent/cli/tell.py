@@ -5,9 +5,9 @@ one line elsewhere; nothing that a terminal would obey, and no letter that it ca
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 import click
 
@@ -159,17 +159,93 @@ _INSTEAD = {
 }
 
 
-def folded(text: str, indent: str, columns: int) -> str:
-    """Text in lines of at most so many columns, no word torn."""
-    from textwrap import fill
+def folded(text: str, indent: str, columns: int, first: str = "") -> str:
+    r"""Text in lines of at most so many columns, no word torn; ``first`` begins the first of them.
 
+    A command that is to be typed stays in one line, or goes on after a ``\\``, as a shell has it.
+    """
     return "\n".join(
-        fill(
-            line,
-            columns,
-            subsequent_indent=indent or line[: len(line) - len(line.lstrip())],
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        for line in text.split("\n")
+        line
+        for one in text.split("\n")
+        for line in _lines(first + one, indent or one[: len(one) - len(one.lstrip())], columns)
     )
+
+
+def folded_command(line: str, indent: str, columns: int) -> str:
+    """A command alone: no word of it is torn, nothing in quotes, and no ``[CHOICE]``."""
+    if len(line) <= columns:
+        return line
+    typed = re.findall(r"(\s*)((?:'[^']*'|\[[^\]]*\]|\S)+)", line)
+    return "\n".join(_filled(_one_command(typed), indent, columns))
+
+
+class _Word(NamedTuple):
+    before: str
+    """The spaces before it."""
+    text: str
+    goes_on: bool = False
+    """Whether the command that it is of goes on with the next one."""
+
+
+def _lines(text: str, indent: str, columns: int) -> list[str]:
+    if len(text) <= columns:
+        return [text.rstrip()]
+    return _filled(_words(text, columns - len(indent)), indent, columns)
+
+
+def _filled(words: Iterable[_Word], indent: str, columns: int) -> list[str]:
+    lines, line, torn = [], "", False
+    for word in words:
+        room = columns - len(_GOES_ON) * word.goes_on
+        if line.strip() and len(line) + len(word.before) + len(word.text) > room:
+            lines.append(line + _GOES_ON * torn)
+            line = indent + word.text
+        else:
+            line += word.before + word.text
+        torn = word.goes_on
+    return [*lines, line]
+
+
+_GOES_ON = " \\"
+
+
+def _words(text: str, room: int) -> Iterator[_Word]:
+    """Each with its spaces; a command that there is room for is one."""
+    for typed in _typed_together(re.findall(r"(\s*)(\S+)", text)):
+        (before, first), *others = typed
+        whole = first + "".join(space + word for space, word in others)
+        if len(whole) <= room:
+            yield _Word(before, whole)
+        else:
+            yield from _one_command(typed)
+
+
+def _one_command(words: list[tuple[str, str]]) -> Iterator[_Word]:
+    return (_Word(before, word, at < len(words)) for at, (before, word) in enumerate(words, 1))
+
+
+def _typed_together(words: list[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    at = 0
+    while at < len(words):
+        end = at + _typed([word for _, word in words[at:]])
+        yield words[at:end]
+        at = end
+
+
+def _typed(words: list[str]) -> int:
+    """How many of them are a command, in quotes or as it is; 1: it begins with none."""
+    first = words[0].lstrip("(")
+    if first.startswith("'") and first.count("'") == 1:
+        return next((at for at, word in enumerate(words[1:], 2) if "'" in word), 1)
+    if first not in ("sudo", "edge-agent"):
+        return 1
+    count = 1
+    for word in words[1:]:
+        if words[count - 1].endswith((",", ".", ";", ":", ")")) or not _is_typed(word):
+            break
+        count += 1
+    return count
+
+
+def _is_typed(word: str) -> bool:
+    return word.isascii() or word.isupper()

@@ -37,8 +37,8 @@ def test_a_gate_that_is_well_has_nothing_to_say() -> None:
 @pytest.mark.parametrize(
     ("event", "tone", "begins"),
     [
-        ({"event": "sensor", "state": "unplugged"}, "stop", "Đầu đọc vân tay không"),
-        ({"event": "sensor", "state": "starting"}, "wait", "Đầu đọc đang khởi động"),
+        ({"event": "sensor", "state": "unplugged"}, "stop", "Máy quét vân tay không"),
+        ({"event": "sensor", "state": "starting"}, "wait", "Máy quét đang khởi động"),
         ({"event": "store", "state": "failing"}, "stop", "Máy không ghi được công"),
         ({"event": "glass", "dirty": True}, "calm", "Kính bẩn: xin lau"),
         ({"event": "store", "state": "reserve"}, "calm", "Bộ nhớ gần đầy"),

@@ -14,7 +14,7 @@ from tempfile import TemporaryFile
 
 import pytest
 
-from tests.english import english
+from tests.english import english, foreign
 from tests.patience import PATIENCE_S
 
 from .gate import Gate, name_of
@@ -24,6 +24,13 @@ VIETNAMESE = {"LANG": "vi_VN.UTF-8", "LANGUAGE": ""}
 
 GATES = [name for name in LEAVES if needs_gate(name) and name != "metrics"]
 """All but what is a program's to read: as JSON, it speaks no language."""
+
+
+VALUES = {
+    *("payroll", "gate", "sensor", "erasure", "clock", "office", "sessions"),
+    *("access", "correct", "restrict", "object", "erase", "attendance"),
+}
+"""Words that are typed as the value of an option."""
 
 
 def said(arguments: list[str], gate: Gate) -> tuple[int, str]:
@@ -69,6 +76,8 @@ def test_no_help_is_english(spoken: Gate) -> None:
     for command in sorted(everything):
         code, told = said([*command.split(), "--help"], spoken)
         assert (command, code, english(told)) == (command, 0, [])
+        strange = set(foreign(told)) - VALUES
+        assert (command, strange) == (command, set()), told
 
 
 def test_no_typing_error_is_answered_in_english(spoken: Gate) -> None:
