@@ -158,3 +158,5 @@ def test_what_a_missed_press_makes_of_the_later_ones() -> None:
 def test_a_night_that_began_the_day_before_takes_the_morning_along() -> None:
     morning = guessed(1, "28T06:00", "in")
     assert moves(morning, at="27T22:00") == [(1, "in", "out", "2026-11-28", "2026-11-27")]
+    keyed = {**morning, "direction": "out", "direction_source": "key"}
+    assert moves(keyed, at="27T22:00") == [(1, None, None, "2026-11-28", "2026-11-27")]
