@@ -69,6 +69,8 @@ class Debian:
     def __init__(self, root: Path, suite: str = "bookworm") -> None:
         self.root = root
         self._suite = suite
+        # Without a name of its own it has the folder's, and so would another one beside it.
+        self._in_it = (*_NSPAWN, "-D", root, f"--machine=gate-{suite}-{os.getpid()}")
         self._nspawn: subprocess.Popen[bytes] | None = None
         self._first = ""
         self._console = root.with_name("console")
@@ -101,7 +103,7 @@ class Debian:
         shutil.copytree(
             checkout,
             own,
-            ignore=shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__"),
+            ignore=shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__"),
         )
         wheels = self.root / _WHEELS.lstrip("/")
         pip = (sys.executable, "-m", "pip", "download", "-q", "-d", wheels)
@@ -117,7 +119,7 @@ class Debian:
     def do(self, command: str) -> str:
         """What a shell's command prints, as root, in a machine that is not booted; it succeeds."""
         done = subprocess.run(
-            [*_NSPAWN, "-q", "--pipe", "-D", self.root, "sh", "-c", f"set -e\n{command}"],
+            [*self._in_it, "-q", "--pipe", "sh", "-c", f"set -e\n{command}"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -131,7 +133,7 @@ class Debian:
         """Start systemd in it, and wait until everything that it starts has started."""
         with self._console.open("wb") as console:
             self._nspawn = subprocess.Popen(
-                [*_NSPAWN, "-b", "-D", self.root],
+                [*self._in_it, "-b"],
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=subprocess.STDOUT,
