@@ -2,7 +2,6 @@
 
 import os
 import select
-import socket
 import sys
 import termios
 import tty
@@ -10,10 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .bench import Bench
-from .emulator import NotHere, card
+from .emulator import NotHere, Pi, card
 
 _LEAVE = b"\x1d"
 """Ctrl and ]."""
+
+_LOOK_S = 0.03
 
 _HINT = """\
 An emulated Raspberry Pi 3B boots: a minute or two. Ctrl-] pulls its plug.
@@ -32,24 +33,20 @@ def main() -> None:
         print(_HINT.format(run=run))
         bench.pi.put("gate.toml", bench.settings)
         bench.pi.switch_on()
-        _talk(bench.pi.console)
+        _talk(bench.pi)
 
 
-def _talk(console: socket.socket) -> None:
+def _talk(pi: Pi) -> None:
     before = termios.tcgetattr(sys.stdin)
     tty.setraw(sys.stdin)
     try:
-        while True:
-            ready, _, _ = select.select([sys.stdin, console], [], [])
-            if console in ready:
-                if not (said := console.recv(4096)):
-                    return
-                os.write(sys.stdout.fileno(), said)
-            if sys.stdin in ready:
+        while (said := pi.heard()) is not None:
+            os.write(sys.stdout.fileno(), said)
+            if select.select([sys.stdin], [], [], _LOOK_S)[0]:
                 typed = os.read(sys.stdin.fileno(), 4096)
                 if not typed or _LEAVE in typed:
                     return
-                console.sendall(typed)
+                pi.type(typed)
     finally:
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 

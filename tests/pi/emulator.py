@@ -10,6 +10,7 @@ import re
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,16 +30,21 @@ class Pi:
 
     def __init__(self, folder: Path, run: Path, sensor: Path) -> None:
         """``sensor`` is the pty at which a sensor answers, ``run`` a short path for sockets."""
-        self._folder, self._run, self._sensor = folder, run, sensor
+        self._folder, self._sensor = folder, sensor
+        self.run = run
+        """Where its card, its sockets and what it said are."""
         self._card = run / "card.img"
         subprocess.run(
             ["cp", "--sparse=always", "--reflink=auto", folder / "card.img", self._card], check=True
         )
         self._emulator: subprocess.Popen[bytes] | None = None
-        self.console: socket.socket
-        """What is typed at it, and what it says; while it is on."""
+        self._console: socket.socket
         self._registers: socket.socket
+        self._listener: threading.Thread
         self._said = b""
+        self._silent = False
+        """Says nothing any more."""
+        self._heard = threading.Condition()
         self._asked = 0
 
     @property
@@ -55,11 +61,12 @@ class Pi:
         self.do("stty -echo cols 400; PS1='# '; export TERM=dumb PAGER=cat SYSTEMD_COLORS=0")
         return took
 
-    def switch_on(self) -> None:
-        """Let it boot."""
+    def switch_on(self, *, watchdog: bool = False) -> None:
+        """Let it boot. An emulated ``watchdog`` ends the machine as soon as systemd arms it."""
         for name in ("console", "qtest"):
-            (self._run / name).unlink(missing_ok=True)
+            (self.run / name).unlink(missing_ok=True)
         told = (self._folder / "cmdline.txt").read_text().strip()
+        told += "" if watchdog else " systemd.watchdog_sec=off"
         command = [
             *(MACHINE, "-M", "raspi3b", "-display", "none", "-no-reboot"),
             *("-kernel", self._folder / "vmlinuz", "-initrd", self._folder / "initrd.img"),
@@ -67,33 +74,52 @@ class Pi:
             *("-drive", f"if=sd,format=raw,file={self._card},cache=writethrough"),
             *("-append", f"{told} console=ttyS1,115200 systemd.show_status=0"),
             *("-chardev", f"serial,id=line,path={self._sensor}", "-serial", "chardev:line"),
-            *("-chardev", f"socket,id=console,path={self._run}/console,server=on,wait=off"),
+            *("-chardev", f"socket,id=console,path={self.run}/console,server=on,wait=off"),
             *("-serial", "chardev:console", "-monitor", "none"),
-            *("-qtest", f"unix:{self._run}/qtest,server=on,wait=off", "-qtest-log", "none"),
+            *("-qtest", f"unix:{self.run}/qtest,server=on,wait=off", "-qtest-log", "none"),
         ]
-        with (self._run / "emulator.log").open("wb") as log:
+        with (self.run / "emulator.log").open("wb") as log:
             self._emulator = subprocess.Popen(
                 [str(part) for part in command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        self.console = self._connected("console")
+        self._console = self._connected("console")
+        self._silent = False
+        self._listener = threading.Thread(target=self._listen)
+        self._listener.start()
         self._registers = self._connected("qtest")
         # It opens the line at another speed, and its UART never tells it which one is asked for.
         subprocess.run(["stty", "-F", self._sensor, _BAUD], check=True)
+
+    def _listen(self) -> None:
+        """At all times: what nobody takes from the console stops the machine, after 300 signs."""
+        with (self.run / "console.log").open("ab", buffering=0) as log:
+            while True:
+                try:
+                    new = self._console.recv(1 << 16)
+                except ConnectionResetError:
+                    new = b""
+                log.write(new)
+                with self._heard:
+                    self._said += new
+                    self._silent = not new
+                    self._heard.notify()
+                if not new:
+                    return
 
     def _connected(self, name: str) -> socket.socket:
         end = time.monotonic() + 60
         while True:
             channel = socket.socket(socket.AF_UNIX)
             try:
-                channel.connect(str(self._run / name))
+                channel.connect(str(self.run / name))
             except OSError:
                 channel.close()
                 assert self._emulator is not None
                 if time.monotonic() > end or self._emulator.poll() is not None:
-                    raise RuntimeError((self._run / "emulator.log").read_text()) from None
+                    raise RuntimeError((self.run / "emulator.log").read_text()) from None
                 time.sleep(0.1)
             else:
                 return channel
@@ -123,7 +149,7 @@ class Pi:
         begins, ends = f"<<{self._asked}", f"{self._asked}>>"
         # Put together there, so that what the console echoes is neither.
         apart = f"echo '<''<{self._asked}'; {{ {command}\n}} 2>&1; echo; echo '{self._asked}>''>'\n"
-        self.console.sendall(apart.encode())
+        self.type(apart.encode())
         self._until(f"{begins}\r?\n".encode(), within_s)
         end = time.monotonic() + within_s
         while (line := self._until(rb"\r?\n", end - time.monotonic())) != ends:
@@ -133,20 +159,25 @@ class Pi:
     def _until(self, pattern: bytes, within_s: float) -> str:
         """What was said up to there."""
         end = time.monotonic() + within_s
-        while not (found := re.search(pattern, self._said)):
-            self.console.settimeout(max(0.01, end - time.monotonic()))
-            try:
-                new = self.console.recv(1 << 16)
-            except TimeoutError:
-                last = self._said[-1500:].decode(errors="replace")
-                raise TimeoutError(f"{pattern!r} did not come: {last}") from None
-            if not new:
-                raise EOFError(self._said[-500:])
-            self._said += new
-            with (self._run / "console.log").open("ab") as log:
-                log.write(new)
-        told, self._said = self._said[: found.start()], self._said[found.end() :]
+        with self._heard:
+            while not (found := re.search(pattern, self._said)):
+                if self._silent:
+                    raise EOFError(self._said[-500:])
+                if not self._heard.wait(end - time.monotonic()):
+                    last = self._said[-1500:].decode(errors="replace")
+                    raise TimeoutError(f"{pattern!r} did not come: {last}")
+            told, self._said = self._said[: found.start()], self._said[found.end() :]
         return told.decode(errors="replace")
+
+    def type(self, what: bytes) -> None:
+        """At its console."""
+        self._console.sendall(what)
+
+    def heard(self) -> bytes | None:
+        """What the console has said since; None once it says nothing any more."""
+        with self._heard:
+            new, self._said = self._said, b""
+            return None if self._silent and not new else new
 
     def lit(self, pin: int) -> bool:
         """Whether a pin of the header (BCM) is high now."""
@@ -156,6 +187,15 @@ class Pi:
             told += self._registers.recv(256)
         return bool(int(told.split()[1], 16) >> pin & 1)
 
+    def ends_by_itself(self, within_s: float) -> bool:
+        """Whether it does."""
+        assert self._emulator is not None
+        try:
+            self._emulator.wait(within_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def cut_power(self) -> None:
         """As by a plug that is pulled."""
         if self._emulator is None:
@@ -163,7 +203,8 @@ class Pi:
         self._emulator.kill()
         self._emulator.wait()
         self._emulator = None
-        for channel in (self.console, self._registers):
+        self._listener.join()
+        for channel in (self._console, self._registers):
             channel.close()
         self._said = b""
 
