@@ -6,6 +6,7 @@ goes on where ``python -m edge_agent`` does after its imports: own memory, own s
 Tests of the start itself (another user, a shell, another locale) start a Python of their own.
 """
 
+import atexit
 import ctypes
 import gc
 import json
@@ -17,6 +18,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -172,9 +174,29 @@ def _become(asked: dict[str, Any], fds: list[int]) -> list[str]:
     return list(asked["arguments"])
 
 
+def _end(code: int) -> None:
+    """What Python does at its end, but for clearing all modules: that writes to all of the memory
+    that is shared, to throw it away.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]  # Waits for threads.
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        code = 120  # As Python's own.
+    os._exit(code)
+
+
 if __name__ == "__main__":
     import_everything()
     gc.freeze()  # What is never collected is never written to, and stays shared.
     sys.argv[1:] = _serve(socket.socket(fileno=int(sys.argv[1])))
     sys.orig_argv = [sys.executable, "-m", "edge_agent", *sys.argv[1:]]
-    runpy.run_module("edge_agent", run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module("edge_agent", run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            _end(end.code or 0)
+        raise
+    _end(0)
