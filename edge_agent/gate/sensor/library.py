@@ -13,7 +13,14 @@ from msgspec import structs
 
 from ...contract.errors import BadRequest
 from ...contract.language import Message
-from ..errors import SPOILED, SensorFault, SensorGarbled, SensorRefused, SensorSilent
+from ..errors import (
+    SPOILED,
+    SensorDisturbed,
+    SensorFault,
+    SensorGarbled,
+    SensorRefused,
+    SensorSilent,
+)
 from ..host.memory import wipe
 from ..ports import GoOn, give_up
 from .instructions import (
@@ -38,7 +45,7 @@ from .instructions import (
     Instruction,
     advice,
 )
-from .link import InstructionMissing, Link, OddSize
+from .link import Link, OddSize
 
 INDEX_SLOTS = 4 * 256
 """The index table has so many, in pages of 256, and no more can be asked for."""
@@ -111,7 +118,10 @@ class TemplateLibrary:
         try:
             for page in range(math.ceil(self.link.capacity / _PAGE)):
                 used += self._read(READ_INDEX_TABLE, go_on, page=page)
-        except InstructionMissing:
+        except SensorDisturbed:
+            raise
+        except SensorRefused:
+            # It lacks it, or has an error of another instruction for it, or for its later pages.
             return self._tried_slots(go_on)
         used = used[: self.link.capacity]
         return frozenset(slot for slot, is_used in enumerate(used) if is_used)
@@ -229,7 +239,9 @@ class TemplateLibrary:
         page, at = divmod(slot, _PAGE)
         try:
             return bool(self.link.ask(READ_INDEX_TABLE, page=page)[at])
-        except InstructionMissing:
+        except SensorDisturbed:
+            raise
+        except SensorRefused:
             held = self._loads(slot)
             (self._tried.add if held else self._tried.discard)(slot)
             return held

@@ -70,6 +70,10 @@ class _Repeated(SensorGarbled):
     """It is the command itself that came."""
 
 
+class _Empty(SensorGarbled):
+    """It is a whole OK, without what belongs to it."""
+
+
 class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
     """One sensor on one open port.
 
@@ -119,10 +123,11 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
     def ask(self, instruction: Instruction, **arguments: int | bytes) -> Any:
         """The same; InstructionMissing, on a sound link, where a module may lack it and does.
 
-        Such a module says nothing to it, says it again, or has a code for it: that the packet was
-        damaged, or one that no manual lists. A bad line does most of that too. So it is asked again
-        on a link that was proved in between; a lack is believed until the next doubt, that it has
-        an instruction for as long as it is connected. Bytes that make no sense are no sign of it.
+        Such a module says nothing to it, says it again, says OK and nothing more, or has a code for
+        it: that the packet was damaged, or one that no manual lists. A bad line does most of that
+        too. So it is asked again on a link that was proved in between; a lack is believed until the
+        next doubt, that it has an instruction for as long as it is connected. Bytes that make no
+        sense are no sign of it.
         """
         code = instruction.code
         if not instruction.without or self._has.get(code):
@@ -132,7 +137,8 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
             try:
                 value = self.exchange(instruction, **arguments)
             except (SensorSilent, SensorGarbled, SensorRefused) as fault:
-                is_sign = isinstance(fault, _Repeated) or not isinstance(fault, SensorGarbled)
+                garble = isinstance(fault, SensorGarbled)
+                is_sign = isinstance(fault, _Repeated | _Empty) or not garble
                 in_vain, garbled = in_vain + is_sign, garbled + (not is_sign)
                 if _is_listed(fault) or garbled == _ASKED_IN_VAIN:
                     raise
@@ -313,7 +319,9 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
         if ack.kind is Kind.COMMAND:
             raise _Repeated(self.doubt("sensor.own-command").message)
         if ack.kind is not Kind.ACK or ack.address != _ADDRESS or not self._asked.fits(ack.data):
-            raise self.doubt("sensor.other-answer")
+            doubt = self.doubt("sensor.other-answer")
+            is_empty = (ack.kind, ack.address, ack.data) == (Kind.ACK, _ADDRESS, bytes([OK]))
+            raise _Empty(doubt.message) if is_empty else doubt
         code = ack.data[0]
         if code == OK and self._asked.sends:
             self._stream = Stream(self._asked.sends)

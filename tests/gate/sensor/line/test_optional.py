@@ -1,6 +1,6 @@
 """A module that lacks what a gate can do without is used; one that does not answer is not."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -14,7 +14,14 @@ from edge_agent.gate.people.handlers import Dispatcher
 from edge_agent.gate.people.requests import Enroll
 from edge_agent.gate.sensor import fingerprint_sensor, link
 from edge_agent.gate.sensor.fingerprint_sensor import FingerprintSensor
-from edge_agent.gate.sensor.instructions import INSTRUCTIONS, TEMPLATE_COUNT, Instruction
+from edge_agent.gate.sensor.instructions import (
+    INSTRUCTIONS,
+    MEANINGS,
+    NOT_VERIFIED,
+    PACKET_ERROR,
+    TEMPLATE_COUNT,
+    Instruction,
+)
 from edge_agent.gate.sensor.pairing import Pairing, digest
 from edge_agent.gate.settings.schema import SensorSettings
 from tests.gate.fakes import HOAS, LANS, Site
@@ -30,6 +37,15 @@ WAYS: dict[str, Callable[[bytes], bytes]] = {
 }
 """How modules answer what they do not know."""
 
+EMPTY: dict[str, Callable[[bytes], bytes]] = {"says OK and nothing more": lambda command: ack()}
+"""Of an instruction that answers with something."""
+
+LISTED: dict[str, Callable[[bytes], bytes]] = {
+    f"says {code:02X}": lambda command, code=code: ack(code)  # type: ignore[misc]
+    for code in sorted(MEANINGS - {PACKET_ERROR, NOT_VERIFIED})
+}
+"""An error that the manuals know, of another instruction."""
+
 
 @contextmanager
 def module(
@@ -37,7 +53,7 @@ def module(
 ) -> Iterator[Line]:
     """A line to an R307 that knows the fingers of ENROLLED, and lacks some instructions."""
     line = Line()
-    line.unknown = dict.fromkeys(lacks, WAYS[way])
+    line.unknown = dict.fromkeys(lacks, (WAYS | EMPTY | LISTED)[way])
     monkeypatch.setattr(fingerprint_sensor, "Port", lambda *_: line)
     with patch.object(link, "time", line):
         yield line
@@ -62,7 +78,39 @@ def test_without_a_notepad(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
         assert sensor.slots() == set(ENROLLED)  # and the link is not in doubt
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EMPTY | LISTED)
+@pytest.mark.parametrize("lacks", [(NOTE, WRITE_NOTE), (NOTE,), (WRITE_NOTE,)], ids=str)
+def test_notes_that_cannot_be_kept_keep_nobody_out(
+    way: str, lacks: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with module(monkeypatch, way, *lacks) as line:
+        sensor = connected()
+        site = Site()
+        line.flash.store(LANS.slot, template(30))
+        with site.store.changing() as change:
+            change.put_digest(LANS, digest(template(30)))
+            change.put_digest(HOAS, digest(template(1)))
+        for _ in range(2):
+            assert Pairing(site.gate, sensor, beat=lambda: None).check() is None
+            assert sensor.slots() == line.flash.templates.keys()
+            sensor.connect()
+
+
+def test_an_index_of_one_page_is_not_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The later pages are refused: their slots are tried."""
+    with module(monkeypatch) as line:
+        line.flash.store(999, template(40))
+        line.unknown[INDEX] = lambda command: (
+            ack(0x0B) if command[10] else ack(0, index_of(line.flash.templates))
+        )
+        assert connected().slots() == {*ENROLLED, 999}
+
+
+def index_of(templates: Iterable[int]) -> bytes:
+    return sum(1 << slot for slot in templates if slot < 256).to_bytes(32, "little")
+
+
+@pytest.mark.parametrize("way", WAYS | EMPTY | LISTED)
 def test_without_an_index(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with module(monkeypatch, way, INDEX) as line:
         sensor = connected()
