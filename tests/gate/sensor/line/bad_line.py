@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from edge_agent.contract.people import Print, Worker
 from edge_agent.gate.daemon.loop import GateLoop
-from edge_agent.gate.events import Event, Outcome, PanelShown, SensorChanged
+from edge_agent.gate.events import Event, Outcome, PanelShown
 from edge_agent.gate.ledger.recorder import Recorder
 from edge_agent.gate.people.roster import RosterInbox
 from edge_agent.gate.people.templates.sealing import AgeSealing
@@ -86,8 +86,9 @@ class Held:
     at: float
     lifted: float | None = None
     seen_gone: bool = False
-    lamp_said_gone: bool = False
-    """Whether the standing sign that the sensor cannot be used began while it was held."""
+    sign_began: float | None = None
+    """After how long the standing sign began, while it was held, that the sensor cannot be used;
+    one that stood before it came is no answer to it."""
     told: list[tuple[float, Outcome, str | None]] = field(default_factory=list)
 
     @property
@@ -109,6 +110,7 @@ class HeldPresses:
         self.longest_beat = 0.0
         """Seconds between two signs of life of the gate's thread."""
         self._left = count
+        self._stands = False
         self._share = share
         self._line = BadLine(seed)
         self._random = random.Random(seed)
@@ -117,6 +119,7 @@ class HeldPresses:
     def run(self) -> "HeldPresses":
         line = self._line
         site = Site(repeat_window_s=0)
+        site.panel.fault = self._stand  # type: ignore[method-assign]
         site.store.sql("DELETE FROM prints")
         for finger in ENROLLED:
             code = f"{finger:03}"
@@ -182,11 +185,17 @@ class HeldPresses:
         self._line.go_on()
 
     def _tell(self, event: Event) -> None:
-        if isinstance(event, SensorChanged) and self.presses and not self.presses[-1].lifted:
-            self.presses[-1].lamp_said_gone |= event.state != "ready"
         if isinstance(event, PanelShown):
             held = self.presses[-1]
             held.told.append((self._line.monotonic() - held.at, event.outcome, event.worker))
+
+    def _stand(self, present: bool) -> None:
+        """The standing sign that the sensor cannot be used."""
+        began = present and not self._stands
+        self._stands = present
+        if began and self.presses and self.presses[-1].lifted is None:
+            held = self.presses[-1]
+            held.sign_began = held.sign_began or self._line.monotonic() - held.at
 
 
 class _Rests:

@@ -32,14 +32,14 @@ def judge(*runs: HeldPresses) -> None:
     held = [press for run in runs for press in run.presses]
     assert all(press.is_true for press in held), "somebody was credited wrongly"
     # Where no look at the glass comes through for 15 s nobody knows of a finger: the standing sign
-    # has said meanwhile that the sensor cannot be used.
+    # that the sensor cannot be used has begun meanwhile, before the worker's eyes.
     unseen = [press for press in held if not press.told]
-    silent = [press for press in unseen if not press.lamp_said_gone]
+    silent = [press for press in unseen if press.sign_began is None]
+    in_time = sum(bool(press.told) and press.told[0][0] < IN_TIME_S for press in held)
+    print(f"{len(held)} presses, {in_time} answered in time, {len(unseen)} by the sign alone")
     assert not silent, f"no answer at all: {silent}"
-    assert len(unseen) <= 0.01 * len(held), unseen
-    held = [press for press in held if press.told]
-    in_time = sum(press.told[0][0] < IN_TIME_S for press in held)
     assert in_time >= 0.99 * len(held), f"{in_time} of {len(held)} in time"
+    held = [press for press in held if press.told]
     for press in held:
         # Whoever was told of a fault and holds on is credited all the same: green after red does
         # no harm. Nothing else is told twice.
