@@ -77,9 +77,11 @@ _ROWS: dict[str, str | tuple[str, tuple[Any, ...]]] = {
     "credentials": ("credentials", ("NV002", "card", b"s" * 16, b"h" * 32)),
     "named_workers": "INSERT INTO named_workers VALUES ('NV002')",
     "consents": ("consents", ("NV003", "v1", b"t" * 32, "2026-11-01")),
-    "erasures": "INSERT INTO erasures VALUES (1, 'NV001', '2026-12-01', NULL, '[[0, 1]]', '{}', 0,"
-    " NULL, '2026-11-30')",
-    "erased": "INSERT INTO erased VALUES ('l', 4, 'NV001', 'worker.left', 1)",
+    "erasures": (
+        "erasures",
+        (1, "NV001", "2026-12-01", None, "[[0, 1]]", "{}", 0, None, "2026-11-30"),
+    ),
+    "erased": ("erased", ("l", 4, "NV001", "worker.left", 1)),
     "sealed_backups": "INSERT INTO sealed_backups VALUES ('b1', '{}')",
     "ended_consents": "INSERT INTO ended_consents VALUES ('NV001', 'v0', zeroblob(32), 'd', 'e')",
     "claims": "INSERT INTO claims VALUES (1, 'NV001', 'access', 'a', 'd', 'uid:0', 'c', 'x', 'y')",

@@ -15,14 +15,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_agent.contract.errors import StoreFault
+from edge_agent.contract.messages import ErasedWorker
+from edge_agent.gate.erasure import Counts, Erasure
 from edge_agent.gate.errors import DamagedLedger
 from edge_agent.gate.ledger import open_or_succeed as own
 from edge_agent.gate.ledger.damage.carve import acknowledged_in_log
 from edge_agent.gate.ledger.damage.quick_check import damage
 from edge_agent.gate.ledger.damage.readable import write_readable
-from edge_agent.gate.ledger.store.carry_over import taken_over
+from edge_agent.gate.ledger.store.carry_over import rows_of, taken_over
 from edge_agent.gate.ledger.store.database import open_database, open_for_reading
 from edge_agent.gate.ledger.store.lean_sqlite_utils import Database
+from edge_agent.gate.ledger.store.metadata import ERASURES_UNKNOWN
 from edge_agent.gate.ledger.store.notes import leaving, leaving_note
 from edge_agent.gate.ledger.store.people_rows import SUMMED, row_sum
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
@@ -394,6 +397,56 @@ def test_a_card_that_says_another_worker_is_left_behind(stopped: Path, tmp_path:
     assert len(set_aside(folder / "gate.db")) == 1
     with closing(open_at(folder)) as store:
         assert store.credentials() == []
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["snapshot", "alone"])
+@pytest.mark.parametrize("table", ["erasures", "erased"])
+def test_an_altered_row_erases_nobody_else_and_is_asked_about(
+    stopped: Path, tmp_path: Path, table: str, kept: bool
+) -> None:
+    """NV001 is to be erased, or again; a byte of that row makes it NV002."""
+    folder = tmp_path / "damaged"
+    shutil.copytree(stopped, folder)
+    fill_every_table(folder / "gate.db")
+    (folder / "gate.db.people").unlink()
+    start(folder)
+    assert not set_aside(folder / "gate.db")
+    edit(folder, f"UPDATE {table} SET worker = 'NV002'")
+    if not kept:
+        (folder / "gate.db.people").unlink()
+    start(folder)
+    assert len(set_aside(folder / "gate.db")) == 1
+    with closing(open_at(folder)) as store:
+        assert store.remembered(ERASURES_UNKNOWN) is not None
+        assert [one.worker for one in store.erasures()] == ["NV001"] * (table != "erasures")
+        # What lies beside the database has the erased once more.
+        assert [one.worker for one in store.erased()] == ["NV001"] * (table != "erased" or kept)
+        assert store.stopped() == ({"NV001"} if table != "erasures" else set())
+
+
+@pytest.mark.parametrize("by", ["put_erasure", "put_erased", "owe"])
+def test_every_row_of_erasures_has_its_checksum(tmp_path: Path, by: str) -> None:
+    """However it is written: the row as it was is no damage."""
+    one = ErasedWorker(ledger="l", seq=4, worker="NV001", kind="worker.left")
+    begun = Erasure(
+        id=0, worker="NV001", after=None, begun="t", slots=[(1, 2)], counts=Counts(prints=1),
+        scrubbed=False, document=None,
+    )  # fmt: skip
+    made(tmp_path)
+    with closing(open_at(tmp_path)) as store, store.changing() as change:
+        match by:
+            case "put_erasure":
+                change.put_erasure(begun)
+            case "put_erased":
+                change.put_erased(one)
+            case _:
+                change.owe([one])
+    table = "erasures" if by == "put_erasure" else "erased"
+    with closing(Database(tmp_path / "gate.db")) as database:
+        [row] = rows_of(database, table)
+    assert row["sum"] == row_sum(table, row)
+    start(tmp_path)
+    assert not set_aside(tmp_path / "gate.db")
 
 
 def test_people_come_along_even_where_the_header_is_gone(stopped: Path, tmp_path: Path) -> None:

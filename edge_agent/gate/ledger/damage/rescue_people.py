@@ -16,7 +16,7 @@ from ...errors import DamagedLedger
 from ..lost_people import Finger, LostPeople, lost
 from ..store.carry_over import LISTINGS, TABLES, Rows, taken_over
 from ..store.lean_sqlite_utils import Database
-from ..store.metadata import PEOPLE_LOST
+from ..store.metadata import ERASURES_UNKNOWN, PEOPLE_LOST
 from ..store.people_rows import SUMMED, print_sum, read_roster, row_sum
 from ..store.people_snapshot import PeopleSnapshot
 from ..store.schema import m090_no_listings, migrations
@@ -57,6 +57,7 @@ def rescue_people(
     ``said``: the data of the entries of OF_PEOPLE that could be found, in their order.
     """
     workers, prints = _who_there_was(rows, said, snapshot)
+    forgotten = _doubt_erasures(rows)
     if snapshot is not None and not any(data["seq"] > snapshot.seq for data in said):
         doubted, unsure = 0, list[str]()
         _put_snapshot(rows, whole, snapshot)
@@ -75,6 +76,9 @@ def rescue_people(
     if missing is not None:
         told = msgspec.json.encode(missing).decode()
         rows["remembered"].append({"key": PEOPLE_LOST, "value": told})
+    if forgotten:
+        others = [row for row in rows["remembered"] if row["key"] != ERASURES_UNKNOWN]
+        rows["remembered"] = [*others, {"key": ERASURES_UNKNOWN, "value": "damaged"}]
     return RescuedPeople(rows=rows, doubted=doubted, unsure=unsure, lost=missing)
 
 
@@ -154,6 +158,19 @@ def _doubt_prints(rows: Rows, whole: bool) -> int:
             row["sum"] = print_sum(row)
     if doubted or not whole:
         rows["sensor_mark"] = []
+    return doubted
+
+
+def _doubt_erasures(rows: Rows) -> bool:
+    """Leave out who was altered of those who are to be erased, or were; whether anybody was.
+
+    Another worker would be erased in their place. Payroll or a person says then who it was.
+    """
+    doubted = False
+    for table in ("erasures", "erased"):
+        found = rows.get(table, [])
+        rows[table] = [row for row in found if "sum" not in row or _is_sure(table, row)]
+        doubted |= len(rows[table]) < len(found)
     return doubted
 
 

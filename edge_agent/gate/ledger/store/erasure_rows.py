@@ -14,7 +14,7 @@ from .backup_rows import BackupChange
 from .database import Part, read_data
 from .metadata import ERASURES_UNKNOWN, remember
 from .notes import backup_note
-from .people_rows import print_sum
+from .people_rows import SUMMED, print_sum, row_sum
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -246,15 +246,17 @@ class ErasureChange(BackupChange):
 
     def put_erasure(self, one: Erasure) -> None:
         """Note how far it is; ``id`` 0: a new one."""
-        self._database.conn.execute(
-            f"REPLACE INTO erasures ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(one.id or None, one.worker, one.after, one.begun),
-                msgspec.json.encode(one.slots).decode(),
-                msgspec.json.encode(one.counts).decode(),
-                *(int(one.scrubbed), one.document, one.stopped),
-            ),
+        conn = self._database.conn
+        number = one.id
+        if not number:
+            [(number,)] = conn.execute("SELECT coalesce(max(id), 0) + 1 FROM erasures")
+        values = (
+            *(number, one.worker, one.after, one.begun),
+            msgspec.json.encode(one.slots).decode(),
+            msgspec.json.encode(one.counts).decode(),
+            *(int(one.scrubbed), one.document, one.stopped),
         )
+        _put(self._database, "erasures", values)
 
     def drop_planned(self, worker: str) -> None:
         """The worker is not to leave; one whose fingers are not used any more has left already."""
@@ -265,7 +267,7 @@ class ErasureChange(BackupChange):
     def put_erased(self, one: ErasedWorker) -> None:
         """An erasure is known, and done here as well."""
         self.people_changed = True
-        self._database.conn.execute("REPLACE INTO erased VALUES (?, ?, ?, ?, 0)", _row_of(one))
+        _put(self._database, "erased", (*_row_of(one), 0))
 
     def owe(self, known: Iterable[ErasedWorker]) -> None:
         """These are known; those that were not before are still to be done here."""
@@ -323,8 +325,16 @@ class ErasureChange(BackupChange):
 
 def owe(database: "Database", known: Iterable[ErasedWorker]) -> None:
     """Note erasures that a database does not know of, as its to do again."""
-    database.conn.executemany(
-        "INSERT OR IGNORE INTO erased VALUES (?, ?, ?, ?, 1)", map(_row_of, known)
+    for one in known:
+        _put(database, "erased", (*_row_of(one), 1), over="INSERT OR IGNORE")
+
+
+def _put(database: "Database", table: str, values: tuple[Any, ...], over: str = "REPLACE") -> None:
+    """Write a row of a table of SUMMED, with its checksum."""
+    row = dict(zip(SUMMED[table], values, strict=True))
+    names, places = ", ".join([*row, "sum"]), ", ".join("?" * (len(row) + 1))
+    database.conn.execute(
+        f"{over} INTO {table} ({names}) VALUES ({places})", (*values, row_sum(table, row))
     )
 
 

@@ -354,9 +354,14 @@ SUMMED = {
     "employments": ("worker", "active", "valid_from", "valid_to"),
     "credentials": ("worker", "method", "salt", "hash"),
     "consents": ("worker", "text", "text_hash", "signed"),
+    "erasures": (
+        *("id", "worker", "after", "begun", "slots", "counts", "scrubbed", "document"),
+        "stopped",
+    ),
+    "erased": ("ledger", "seq", "worker", "kind", "owed"),
 }
-"""What is covered by the checksum of a row: a byte that flips there would credit or refuse another
-worker."""
+"""What is covered by the checksum of a row: a byte that flips there would credit, refuse or erase
+another worker."""
 
 
 def _with_sum(*values: Any) -> tuple[Any, ...]:

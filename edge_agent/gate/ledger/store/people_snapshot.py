@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _COLUMNS = {
-    **SUMMED,
+    **{table: SUMMED[table] for table in ("employments", "credentials", "consents")},
     "prints": (*SUMMED["prints"], "backed_up"),
     "workers": (*SUMMED["workers"], "vouched_name"),
 }
@@ -49,7 +49,7 @@ _BYTES = (
 
 
 class PeopleSnapshot(Struct, frozen=True, kw_only=True):
-    """The rows of the tables in ``SUMMED``, as they were after entry ``seq`` of ``ledger``.
+    """The rows of the tables in ``_COLUMNS``, as they were after entry ``seq`` of ``ledger``.
 
     Bytes are hexadecimal digits. ``lost``: what the database remembers of those who were lost
     before, as it stands there. ``erased``: whose erasures it knows; None: of an older version.

@@ -5,6 +5,7 @@ As migrations, and as in schema.py: one that was released is never edited.
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -143,6 +144,18 @@ def m191_claims(db: Database) -> None:
     )
 
 
+def m210_erasure_sums(db: Database) -> None:
+    """A checksum beside who is to be erased, or was: a flipped byte must not erase another one."""
+    for table, columns in (
+        ("erasures", "id, worker, after, begun, slots, counts, scrubbed, document, stopped"),
+        ("erased", "ledger, seq, worker, kind, owed"),
+    ):
+        db.conn.execute(f"ALTER TABLE {table} ADD COLUMN sum INTEGER")
+        for rowid, *row in db.conn.execute(f"SELECT rowid, {columns} FROM {table}").fetchall():
+            digest = zlib.crc32(repr(tuple(row)).encode())
+            db.conn.execute(f"UPDATE {table} SET sum = ? WHERE rowid = ?", (digest, rowid))
+
+
 STEPS = (
     m170_evidence,
     m171_consents,
@@ -152,4 +165,5 @@ STEPS = (
     m182_stopped,
     m190_retention,
     m191_claims,
+    m210_erasure_sums,
 )

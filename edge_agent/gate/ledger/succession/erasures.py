@@ -13,6 +13,7 @@ from msgspec import structs
 from ....contract.facts import WhyOpened
 from ....contract.messages import ErasedWorker
 from ..store.metadata import ERASURES_UNKNOWN
+from ..store.people_rows import row_sum
 from ..store.people_snapshot import PeopleSnapshot
 
 if TYPE_CHECKING:
@@ -40,11 +41,12 @@ def hand_over_erasures(
     """
     rows = handover.rows
     known = {(row["ledger"], row["seq"]) for row in rows.setdefault("erased", [])}
-    rows["erased"] += [
+    owed = [
         {**structs.asdict(one), "owed": 1}
         for one in erased_beside(beside, gate)
         if (one.ledger, one.seq) not in known
     ]
+    rows["erased"] += [{**row, "sum": row_sum("erased", row)} for row in owed]
     asked_before = beside is not None and beside.gate == gate and beside.asks
     if asked_before or (why in _FROM_BEFORE and not _is_later(beside, handover, why)):
         others = [row for row in rows["remembered"] if row["key"] != ERASURES_UNKNOWN]
