@@ -62,6 +62,7 @@ SPOKEN_LATER: set[str] = {
     "gate/ledger/store/metadata.py",
     "gate/ledger/store/people_rows.py",
     "gate/ledger/store/schema.py",
+    "gate/ledger/store/privacy_schema.py",
     "gate/ledger/store/time_rows.py",
     "gate/ledger/store_health.py",
     "gate/people/templates/sealing.py",

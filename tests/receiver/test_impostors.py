@@ -5,6 +5,7 @@ A person answers as the technician would: the honest gate's new name is its own,
 that the hostile one was the first to open.
 """
 
+from collections.abc import Callable
 from contextlib import closing
 from functools import cache
 from pathlib import Path
@@ -141,13 +142,18 @@ def decide(store: PayrollStore) -> None:
         take(store._database, who, item, number)
 
 
-def paid(lies: list[Arrival], batches: list[list[Arrival]], honest: list[Arrival]) -> Any:
+def paid(
+    lies: list[Arrival],
+    batches: list[list[Arrival]],
+    honest: list[Arrival],
+    database: str | None = None,
+) -> Any:
     """What counts of the honest gates' punches in the end, and who was answered for their ledgers.
 
     They send again what has no receipt yet, in order.
     """
     with TemporaryDirectory() as folder:
-        database = str(Path(folder, "payroll.db"))
+        database = database or str(Path(folder, "payroll.db"))
         with closing(PayrollStore(database)) as store:
             for batch in batches:
                 store.take(batch, AT)
@@ -173,6 +179,17 @@ def without() -> Any:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_no_hostile_gate_changes_what_an_honest_ones_worker_is_paid(seed: int) -> None:
+    nobody_is_paid_otherwise(seed)
+
+
+@pytest.mark.parametrize("seed", range(40, 44))
+def test_nor_where_the_database_is_a_server(
+    seed: int, new_postgresql_database: Callable[[], str]
+) -> None:
+    nobody_is_paid_otherwise(seed, new_postgresql_database())
+
+
+def nobody_is_paid_otherwise(seed: int, database: str | None = None) -> None:
     random = Random(seed)
     lies = [lie(random) for _ in range(random.randint(0, 6))]
     honest = site()
@@ -186,7 +203,7 @@ def test_no_hostile_gate_changes_what_an_honest_ones_worker_is_paid(seed: int) -
             batches.append([order.pop()])
         batches.append([one])
     batches += [[one] for one in order]
-    assert paid(false, batches, true) == without()
+    assert paid(false, batches, true, database) == without()
 
 
 def test_the_model_sees_who_writes_into_anothers_ledger() -> None:

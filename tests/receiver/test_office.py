@@ -1,6 +1,7 @@
 """What a clerk does: corrections beside the entries, and a month for Excel."""
 
 import csv
+import json
 import os
 import unicodedata
 from collections.abc import Callable
@@ -308,6 +309,28 @@ def test_what_has_no_date_is_in_each_month_that_it_may_belong_to(
     assert of("2027-01", "punches") == late
     assert of("2027-02", "punches") == {}
     assert of("2026-12", "sessions") == {("0007", str(resolved)): ("manual", *within)}
+
+
+def test_bounds_that_contradict_each_other_lose_no_punch(
+    receive: Callable[..., Result], database: str, tmp_path: Path
+) -> None:
+    """The gate's clock was seconds ahead of payroll's as the month turned."""
+    a = Ledger("a")
+    a.write("gate.alive", "2026-12-01T00:00:05.000+07:00", recording=True, version="1")
+    a.punch(None, "in")
+    a.punch(None, "in", code="9999")
+    roster = Roster(version=1, workers=[RosterWorker(code=CODE, name="Người")])
+    with closing(PayrollStore(database)) as store:
+        store.apply_roster(msgspec.json.encode(roster), "2026-10-01T00:00:00.000Z")
+        store.take(a.arrivals, "2026-11-30T16:59:58.000Z")
+    for month, count in ("2026-10", 0), ("2026-11", 2), ("2026-12", 2), ("2027-01", 0):
+        target = tmp_path / f"{month}.csv"
+        asked = ["export", "--month", month, "--format", "csv", "--view", "punches"]
+        assert receive(*asked, "--output", str(target)).exit_code == 0
+        assert len(target.read_text("utf-8-sig").splitlines()) == 1 + count
+        told = receive("settle", "--month", month, "--actor", "office-1", "--json")
+        kinds = [item["kind"] for item in json.loads(told.stdout)["items"]]
+        assert sorted(kinds) == (["pending-time", "unknown-worker"] if count else [])
 
 
 def test_a_code_that_was_freed_shows_its_old_punches_under_their_own_holder(

@@ -206,6 +206,9 @@ def _polish(title: str, schema: Schema) -> None:
     for node in nodes:
         if "enum" in node or "const" in node:
             node["type"] = "string"
+        if node.get("type") == "integer":
+            # Else a generator of Java makes 32 bits of it: 24 days of ``boottime_ms``.
+            node["format"] = "int64"
 
 
 def _in_words(docstring: str) -> str:

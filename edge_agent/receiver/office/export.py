@@ -120,9 +120,8 @@ def _rows(database: Database, period: Period, view: View) -> list[tuple[Any, ...
     rows = []
     for row, when in named:
         row["name"] = had_by.at(row["code"], inf if when is None else parse_time(when))
-        begins = _local(row["not_before"])[:10] or first
-        ends = _local(row["not_after"])[:10] or first
-        if row["date"] is not None or (begins < end and ends >= first):
+        between = (_local(row[name])[:10] or None for name in ("not_before", "not_after"))
+        if row["date"] is not None or period.may_have(*between):
             rows.append(
                 tuple(
                     _local(cell) or None if name in _MOMENTS else cell for name, cell in row.items()

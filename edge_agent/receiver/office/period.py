@@ -36,6 +36,16 @@ class Period(Struct, frozen=True):
         """The day after the last."""
         return self.last + timedelta(days=1)
 
+    def may_have(self, earliest: str | None, latest: str | None) -> bool:
+        """Whether something between two days, as ``2026-11-25``, may have been in it.
+
+        None: nobody knows since when, or until when. Days that contradict each other (one by a
+        gate's clock, one by payroll's, at the turn of a month) are told in both their months.
+        """
+        first, last = self.first.isoformat(), self.last.isoformat()
+        begins, ends = sorted((earliest or first, latest or max(last, earliest or last)))
+        return begins <= last and ends >= first
+
     def days(self) -> list[date]:
         """All of them, in order."""
         return [self.first + timedelta(days=n) for n in range((self.end - self.first).days)]

@@ -118,11 +118,9 @@ KEEP = Proposal(name="keep", steps=[Step(what="keep")])
 
 
 def belongs(item: Item, period: Period) -> bool:
-    first, last = period.first.isoformat(), period.last.isoformat()
     if item.date is not None:
-        return first <= item.date <= last
-    begins, ends = day_of(item.not_before) or first, day_of(item.not_after) or last
-    return begins <= last and ends >= first
+        return period.may_have(item.date, item.date)
+    return period.may_have(day_of(item.not_before), day_of(item.not_after))
 
 
 def day_of(moment: str | None) -> str | None:

@@ -112,6 +112,8 @@ def index_of(templates: Iterable[int]) -> bytes:
 
 @pytest.mark.parametrize("way", WAYS | EMPTY | LISTED)
 def test_without_an_index(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # An error that manuals know may be over the next time.
+    asked_again = [INDEX, COUNT] if way in LISTED else [COUNT]
     with module(monkeypatch, way, INDEX) as line:
         sensor = connected()
         assert sensor.slots() == set(ENROLLED)
@@ -119,7 +121,7 @@ def test_without_an_index(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
         assert line.asked.count(LOAD) == max(ENROLLED) + 1
         line.asked.clear()
         assert sensor.slots() == set(ENROLLED)
-        assert line.asked == [COUNT]
+        assert line.asked == asked_again
 
         new = template(4, copy=1)
         sensor.write_template(20, new)
@@ -129,7 +131,7 @@ def test_without_an_index(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
         assert line.flash.templates.keys() == {*ENROLLED, 20} - {3}
         line.asked.clear()
         assert sensor.slots() == {*ENROLLED, 20} - {3}
-        assert line.asked == [COUNT]
+        assert line.asked == asked_again
 
 
 @pytest.mark.parametrize("mishap", [Mishap.REPLY_LOST, Mishap.FLIPPED, Mishap.NOT_HEARD])
