@@ -3,6 +3,7 @@
 Takes minutes, root, and a Debian mirror; what it needs is skipped with a reason where it is not.
 """
 
+import base64
 import json
 import os
 import platform
@@ -10,12 +11,16 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from nacl.signing import SigningKey
+
+from tests.patience import PATIENCE_S
 
 from .debian import CannotBoot, Debian, until
 
@@ -247,12 +252,37 @@ def _bundle(debian: Debian, folder: Path, version: str, spoilt: str = "") -> str
     return f"/media/usb/{stick.name}"
 
 
-def _cut_off(debian: Debian, bundle: str) -> None:
-    """An upgrade whose power is cut while the new version counts and is not up for long enough."""
-    journal = debian.root / "opt/edge-agent/upgrade/journal.json"
+_STEPS = ("asked", "stopping", "trying", "returning", "ended")
+
+
+def _cut_off(debian: Debian, bundle: str, at: str = "counts") -> None:
+    """An upgrade whose power is cut at a step of its journal.
+
+    "laid out": while it is, before there is one; "counts": while the new version is tried and
+    counts already, and is not up for long enough.
+    """
+    home = debian.root / "opt/edge-agent"
+    journal = home / "upgrade/journal.json"
+
+    def half_laid_out() -> bool:
+        return any(not (one / "complete").exists() for one in (home / "versions").iterdir())
+
+    def as_far() -> bool:
+        with suppress(FileNotFoundError):
+            told = json.loads(journal.read_text())
+            if at == "counts":
+                new, now = Path(told["new"]), Path(os.readlink(home / "current"))
+                return told["step"] == "trying" and new.name == now.name
+            return _STEPS.index(told["step"]) >= _STEPS.index(at)
+        return False
+
+    reached = half_laid_out if at == "laid out" else as_far
+    end = time.monotonic() + 5 * PATIENCE_S
     with ThreadPoolExecutor() as terminal:
         terminal.submit(debian.run, f"edge-agent upgrade {bundle}")
-        until(lambda: journal.exists() and '"step":"trying"' in journal.read_text(), "the switch")
+        while not reached():
+            assert time.monotonic() < end, at
+            time.sleep(0.005)  # Nothing tells of it from within another machine.
         debian.end()
     debian.boot()
     until(lambda: not journal.exists(), "the end of the upgrade")
@@ -269,6 +299,7 @@ def _versions_take_over_and_give_way(debian: Debian, folder: Path) -> None:
     assert "public_key" in debian.run(f"edge-agent upgrade {good}")
     key = f'[upgrade]\npublic_key = "{bytes(RELEASE.verify_key).hex()}"\n'
     debian.write("/etc/edge-agent/edge-agent.toml", SETTINGS + key)
+    _one_that_was_altered_is_refused(debian, good)
     told = debian.run(f"edge-agent upgrade {good}")
     assert "Version 9.1.0-1 runs" in told, told
     runs("9.1.0")
@@ -283,9 +314,45 @@ def _versions_take_over_and_give_way(debian: Debian, folder: Path) -> None:
     told = debian.run(f"edge-agent upgrade {_bundle(debian, folder, '9.2.0', ends)}")
     assert "Version 9.2.0-1 did not come up (it has ended 3 times)" in told, told
     runs("0.1.0")
-    _cut_off(debian, _bundle(debian, folder, "9.2.1", ends))
+    _cut_off(debian, bad := _bundle(debian, folder, "9.2.1", ends))
     runs("0.1.0")
+    _cut_off(debian, bad, "returning")
+    runs("0.1.0")
+    _cut_off(debian, good, "laid out")
+    runs("0.1.0")
+    for step in ("asked", "stopping", "trying", "ended"):
+        _cut_off(debian, good, step)
+        runs("")
+        if "9.1.0" in debian.run("edge-agent --version"):
+            assert "0.1.0-1 runs" in debian.run("edge-agent upgrade --back")
     assert not list(debian.root.glob("opt/edge-agent/upgrade/*.db"))
+
+
+def _one_that_was_altered_is_refused(debian: Debian, bundle: str) -> None:
+    stick = debian.root / bundle.lstrip("/")
+    versions = sorted((debian.root / "opt/edge-agent/versions").iterdir())
+    whole = stick.read_bytes()
+    stick.write_bytes(whole[:-1000] + bytes([whole[-1000] ^ 1]) + whole[-999:])
+    assert "Nothing is changed" in debian.run(f"edge-agent upgrade {bundle}")
+    assert sorted((debian.root / "opt/edge-agent/versions").iterdir()) == versions
+    stick.write_bytes(whole)
+
+
+def _what_make_bundle_signs_is_taken(debian: Debian, folder: Path) -> None:
+    """By the key of a file, as the page on upgrades says, from a stick."""
+    key = folder / "release.pem"
+    der = bytes.fromhex("302e020100300506032b657004220420") + bytes(RELEASE)
+    lines = base64.encodebytes(der).decode()
+    key.write_text(f"-----BEGIN PRIVATE KEY-----\n{lines}-----END PRIVATE KEY-----\n")
+    version = debian.run("python3 -c 'import sys; print(*sys.version_info[:2], sep=\".\")'").strip()
+    asked = [f"PYTHON_VERSION={version}", f"MACHINE={platform.machine()}", f"KEY={key}"]
+    subprocess.run(["make", "-s", "bundle", *asked], cwd=CHECKOUT, check=True)
+    for name in ("edge-agent-bundle.tar.gz", "edge-agent-bundle.tar.gz.sig"):
+        shutil.copy(CHECKOUT / "dist" / name, debian.root / "media/usb" / name)
+    told = debian.run("edge-agent upgrade /media/usb/edge-agent-bundle.tar.gz")
+    assert "-2 runs" in told, told
+    until(lambda: debian.status()["sensor"]["state"] == "ready", "the sensor")
+    press(debian)
 
 
 def _no_unit_is_refused_what_it_needs(debian: Debian) -> None:
@@ -306,4 +373,5 @@ def test_a_gate_that_was_installed_as_the_page_says(debian: Debian, tmp_path: Pa
     _a_worker_is_enrolled_and_recorded(debian)
     _payroll_confirms_it_from_a_service_of_its_own(debian)
     _versions_take_over_and_give_way(debian, tmp_path)
+    _what_make_bundle_signs_is_taken(debian, tmp_path)
     _no_unit_is_refused_what_it_needs(debian)
