@@ -417,6 +417,15 @@ def test_what_only_the_gate_knows_is_told_beside_what_the_file_shows(
     assert edge("workers", "list", "--json").stdout.count("code") == 1
 
 
+def test_a_code_that_stands_twice_in_a_list_is_told_by_its_row(edge: Edge, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("mã nv;họ tên\nNV0050;Lò A\nNV0050;Lò B\nNV0051;\n")
+    done = edge("workers", "import", "list.csv", "--dry-run")
+    assert (done.exit_code, done.stdout) == (65, "")
+    told = " ".join(done.stderr.split())
+    assert "dòng 3: " in told
+    assert "dòng 4: " in told
+
+
 def test_who_has_left_is_not_brought_back_by_a_list_without_a_word(
     edge: Edge, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge_agent import cli
+from edge_agent.cli.tell import tell_if_on_own_disk
 from edge_agent.contract.carried import RECEIPTS, CarriedReceipt, Head, lines, written
 from edge_agent.contract.people import Worker
 from edge_agent.contract.people_facts import WorkerAdded
@@ -92,6 +93,19 @@ def test_only_what_waits_is_carried_and_an_old_stick_takes_nothing_back(site: Si
         append(store, punch("NV0042"), later(9500))
     told = json.loads(site.at_the_gate("carry", "out", str(site.folder), "--json").stdout)
     assert (told["first"], told["entries"]) == (12, 1)
+
+
+def test_a_stick_that_is_not_mounted_is_told(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stick, elsewhere = site.folder / "stick", Path("/proc/self/status")
+    assert (
+        f"{stick} lies on the gate's own disk"
+        in site.at_the_gate("carry", "out", str(stick)).stderr
+    )
+    assert elsewhere.stat().st_dev != site.folder.stat().st_dev
+    tell_if_on_own_disk(elsewhere, str(site.folder / "gate.db"))
+    assert capsys.readouterr() == ("", "")
 
 
 def test_no_name_leaves_the_gate(site: Site) -> None:

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from edge_agent.cli.day_notes import DayNotes, ProvedFinger, read_notes, write_notes
 from edge_agent.cli.day_report import report
+from edge_agent.cli.enroll import enroll
 from edge_agent.cli.enrolment_day import Called, EnrolmentDay, Person, next_finger
 from edge_agent.contract.errors import BadRequest
 from edge_agent.contract.people import FINGERS
 from edge_agent.gate.people.requests import Enroll
+from tests.other_user import as_user, needs_root, open_folder
 
 
 def person(code: str, *fingers: str, methods: tuple[str, ...] = ()) -> Person:
@@ -107,6 +109,21 @@ def test_notes_come_back_and_are_their_owners_alone(tmp_path: Path) -> None:
     write_notes(tmp_path / "day.json", notes)
     assert read_notes(tmp_path / "day.json") == notes
     assert (tmp_path / "day.json").stat().st_mode & 0o777 == 0o600
+
+
+@needs_root
+def test_one_finger_is_enrolled_beside_the_notes_of_somebody_else() -> None:
+    with open_folder() as folder:
+        notes = folder / "day.json"
+        write_notes(notes, DayNotes())
+
+        def read() -> None:
+            enroll.make_context("enroll", ["NV0042", "--notes", str(notes)])
+            read_notes(notes)
+
+        told = as_user("nobody", read)
+    assert told.startswith(f"BadRequest: {notes} is the notes of somebody else")
+    assert told.endswith(": sudo edge-agent enroll …")
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from .carry_out import carry_out
 from .help import group
 from .options import FilePath, as_json, with_settings
 from .show import print_json
-from .tell import tell
+from .tell import tell, tell_if_on_own_disk
 
 _BATCH = 500
 
@@ -70,6 +70,7 @@ def out(settings: Settings, file: Path, wanted: int | None, as_json: bool) -> No
         print_json({"file": str(file) if count else None, "entries": count, "first": first})
     elif count:
         tell(say("carry.carried-out", file=file, count=count, first=first, last=last))
+        tell_if_on_own_disk(file, settings.store.path)
     else:
         tell(say("carry.nothing-waits"))
 

@@ -53,6 +53,8 @@ def read_notes(path: Path) -> DayNotes:
             content = file.read(_LONGEST)
     except FileNotFoundError:
         return DayNotes()
+    except PermissionError as error:
+        raise BadRequest("day.notes-of-another", path=path) from error
     except OSError as error:
         raise BadRequest("file.unreadable", path=path, why=because(error)) from error
     try:

@@ -29,7 +29,8 @@ from .words import tell_enrolment
 @click.option("--missing", is_flag=True, help="help.enroll-missing")
 @click.option(
     "--notes",
-    type=FilePath(path_type=Path, dir_okay=False),
+    # Whose file it is matters to a day alone: one finger is enrolled where somebody else's lies.
+    type=FilePath(path_type=Path, dir_okay=False, readable=False),
     default="enrolment-day.json",
     show_default=True,
     help="help.enroll-notes",

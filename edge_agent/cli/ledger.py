@@ -27,7 +27,7 @@ from ..gate.settings.schema import Settings
 from .help import group
 from .options import FilePath, as_json, with_settings
 from .show import print_json
-from .tell import tell
+from .tell import tell, tell_if_on_own_disk
 
 log = logging.getLogger(__name__)
 
@@ -190,6 +190,7 @@ def backup(settings: Settings, file: Path, as_json: bool) -> None:
         print_json({"file": str(file), "bytes": size})
     else:
         tell(say("ledger.backed-up", file=file, size=size))
+        tell_if_on_own_disk(file, settings.store.path)
 
 
 @ledger.command(help="help.ledger-readable")

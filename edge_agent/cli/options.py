@@ -34,7 +34,8 @@ class FilePath(click.Path):
             block = block_on(Path(value), READ)
             if block is None or block.stat is None or may(block.path, block.mode):
                 raise
-            told = say(block.mended_by(as_user("root")))
+            command = f"{path_of(ctx)} …" if ctx else "…"
+            told = say(block.mended_by(as_user("root", command)))
             raise click.BadParameter(told, ctx, param) from None
 
 

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -32,6 +33,14 @@ def tell_notes(file: Path, notes: Iterable[Message], *, err: bool = False) -> No
     """Say what a person should know of how a file was read."""
     for note in notes:
         tell(f"{file}: {say(note)}", err=err)
+
+
+def tell_if_on_own_disk(file: Path, database: str) -> None:
+    """Of what is to leave the gate: a stick that is not mounted is a folder of the gate's card, or
+    nothing at all, and whoever carries it away carries nothing."""
+    with suppress(OSError):  # Whoever may not look at the database is not told.
+        if file.stat().st_dev == os.stat(database).st_dev:
+            tell(say("file.on-own-disk", file=file), err=True)
 
 
 def coloured(text: str, colour: str) -> str:

@@ -29,7 +29,7 @@ from .help import group
 from .options import FilePath, as_json, ask_a_person, with_settings, yes_option
 from .sealed_backups import held_by_option
 from .show import print_json
-from .tell import tell
+from .tell import tell, tell_if_on_own_disk
 
 _file = FilePath(path_type=Path, dir_okay=False)
 
@@ -69,6 +69,7 @@ def backup(
         print_json(result)
     else:
         tell(say("backup.sealed", sealed=result["sealed"], count=result["prints"], file=file))
+        tell_if_on_own_disk(file, settings.store.path)
     if result["missing"]:
         for print_ in result["missing"]:
             told = {"finger": print_["finger"], "code": print_["worker"], "why": _why(print_)}
@@ -79,19 +80,18 @@ def backup(
 def _seal_into(
     file: Path, recipients: list[str], held_by: str | None, perform: Perform
 ) -> dict[str, Any]:
-    begun = perform(BeginBackup(recipients=recipients, held_by=held_by))
-    backup, total = begun["backup"], begun["prints"]
     missing: list[dict[str, str]] = []
-    with (
-        sealed_files.new_sealed_file(file) as lines,
-        _progress(say("backup.sealing"), total) as advance,
-    ):
+    # The file first: the gate remembers for good what it has begun, and would ask for it for years.
+    with sealed_files.new_sealed_file(file) as lines:
+        begun = perform(BeginBackup(recipients=recipients, held_by=held_by))
+        backup, total = begun["backup"], begun["prints"]
         lines.append(begun["header"].encode())
-        while len(lines) <= total:
-            answer = perform(SealPrints(backup=backup, first=len(lines)))
-            lines += (line.encode() for line in answer["sealed"])
-            missing += answer["missing"]
-            advance(len(answer["sealed"]))
+        with _progress(say("backup.sealing"), total) as advance:
+            while len(lines) <= total:
+                answer = perform(SealPrints(backup=backup, first=len(lines)))
+                lines += (line.encode() for line in answer["sealed"])
+                missing += answer["missing"]
+                advance(len(answer["sealed"]))
     perform(KeepBackup(backup=backup))
     sealed = total - len(missing)
     return {"backup": backup, "prints": total, "sealed": sealed, "missing": missing}

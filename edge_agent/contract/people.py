@@ -194,7 +194,7 @@ def look_alikes(code: str, codes: Iterable[str]) -> list[str]:
 def look_alikes_among(codes: Iterable[str]) -> dict[str, list[str]]:
     """Which others each of ``codes`` would be taken for; those that look like none are left out."""
     by_looks: dict[str, list[str]] = {}
-    for code in sorted(codes):
+    for code in sorted(set(codes)):
         by_looks.setdefault(_looks(code), []).append(code)
     return {
         code: [other for other in alike if other != code]

@@ -155,7 +155,7 @@ def exposed_secret(path: Path, found: os.stat_result) -> str:
     return f"sudo chown {reader}: {quoted(path)} && sudo {closes}"
 
 
-def as_user(owner: str, command: str = "COMMAND") -> str:
+def as_user(owner: str, command: str = "…") -> str:
     """How a command is run as another user."""
     to = "" if owner == "root" else f"-u {owner} "
     return f"sudo {to}edge-agent {command}"

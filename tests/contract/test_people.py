@@ -172,7 +172,9 @@ LOOK_ALIKE = [
 def test_codes_that_people_take_for_each_other(code: str, other: str) -> None:
     assert look_alikes(code, [other, code, "TV9"]) == [other]
     assert look_alikes(other, [other, code, "TV9"]) == [code]
-    assert look_alikes_among([other, code, "TV9"]) == {code: [other], other: [code]}
+    found = {code: [other], other: [code]}
+    assert look_alikes_among([other, code, "TV9"]) == found
+    assert look_alikes_among([other, code, code, "TV9", "TV9"]) == found
 
 
 @pytest.mark.parametrize(("code", "other"), [("NV1", "NV10"), ("NV1", "TV1"), ("1", "11")])

@@ -246,6 +246,10 @@ def test_what_cannot_be_used_changes_nothing(
         assert not other.exists()
     refused = gate.cli("templates", "backup", str(tmp_path / "other"))
     assert "Nobody to seal it to" in refused.sentence
+    known = gate.cli("templates", "list", "--json").json
+    no_stick = str(tmp_path / "no-stick" / "new.templates")
+    assert gate.cli("templates", "backup", no_stick, "--recipient", KEYS.recipient).code == 74
+    assert gate.cli("templates", "list", "--json").json == known
     assert backup.read_bytes() == good
     assert (gate.finger("slots"), len(gate.entries())) == before
 

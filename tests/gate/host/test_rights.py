@@ -188,7 +188,7 @@ def test_changing_while_the_daemon_is_stopped(gate: Assembly, groups: tuple[str,
     folder = gate.database.parent
     assert "StoreFault: The database" in told
     assert f"user nobody may not {'write' if groups else f'enter {folder}'}" in told
-    assert told.endswith(": sudo -u daemon edge-agent COMMAND.")
+    assert told.endswith(": sudo -u daemon edge-agent ….")
     assert as_user(SERVICE, lambda: start(gate)) == ""
 
 
@@ -206,7 +206,7 @@ def test_what_an_older_version_left_as_roots(gate: Assembly, name: str) -> None:
 def test_a_technician_is_told_both_at_once(gate: Assembly) -> None:
     give(gate.database, "root", "root", 0o600)
     told = as_user(OTHER, lambda: start(gate), gid(SERVICE))
-    assert f'"chown daemon: {gate.database}*" && sudo -u daemon edge-agent COMMAND' in told
+    assert f'"chown daemon: {gate.database}*" && sudo -u daemon edge-agent …' in told
     carry_out(told)
     assert as_user(SERVICE, lambda: start(gate)) == ""
 
@@ -298,7 +298,7 @@ def test_a_group_that_was_joined_after_the_login(
 def test_a_socket_of_roots_alone(control: Path) -> None:
     give(control, "root", "root", 0o660)
     told = as_user(OTHER, lambda: daemon_runs(control), gid(SERVICE))
-    assert told.endswith(f"may not write {control} (root:root 0660): sudo edge-agent COMMAND.")
+    assert told.endswith(f"may not write {control} (root:root 0660): sudo edge-agent ….")
 
 
 def test_a_place_where_no_socket_can_be_made(place: Path) -> None:
