@@ -334,3 +334,25 @@ def test_a_forbidden_import_is_found(path: str, planted: str) -> None:
     source = (ROOT / where).read_text(encoding="utf-8")
     assert breaches({where: source}) == []
     assert len(breaches({where: f"{source}\n{planted}\n"})) == 1
+
+
+MOST_LINES = 400
+"""Of a module. One that is longer has a second subject, which has a room of its own."""
+
+
+def too_long(tree: dict[Path, str]) -> list[str]:
+    return [
+        f"{path}: {count} lines"
+        for path, source in sorted(tree.items())
+        if (count := len(source.splitlines())) > MOST_LINES
+    ]
+
+
+def test_no_module_is_too_long() -> None:
+    assert too_long(sources()) == []
+
+
+def test_a_module_that_is_too_long_is_found() -> None:
+    where = Path(PACKAGE, "gate/rules.py")
+    assert too_long({where: "pass\n" * MOST_LINES}) == []
+    assert too_long({where: "pass\n" * (MOST_LINES + 1)}) == [f"{where}: 401 lines"]

@@ -6,29 +6,12 @@ What matters most stands first, and what is the matter is told once, at the end,
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from .. import __version__
-from ..contract.language import (
-    ENGLISH,
-    Message,
-    current,
-    say,
-    told_problem,
-    told_problems,
-    visible,
-)
-from ..gate.control.client import starting
+from ..contract.language import ENGLISH, Message, current, say, visible
 from ..gate.errors import DaemonHangs
-from ..gate.host.board import HOT, TOO_HOT
-from ..gate.settings.meaning import oddities
 from ..gate.settings.schema import Settings
+from .status_to_do import Told, to_do
 from .tell import folded, width
-from .words import awaited, disputed, state_of
-
-_NEARLY_FULL = 0.8
-"""Of the sensor's slots."""
-
-_AWAY_TOO_LONG_S = 3600
-_SILENT_TOO_LONG_S = 86_400
+from .words import awaited, state_of
 
 _LINES = 20
 """Of a terminal of 80 columns; a narrower one scrolls."""
@@ -57,15 +40,12 @@ class Line(NamedTuple):
 
 Shown = list[Line]
 
-_Told = tuple[str, str | None]
-"""The name of a row or part, and what it says; None: nothing."""
-
 
 def shown_of(settings: Settings, answer: dict[str, Any]) -> Shown:
     """What is shown of a gate, by the daemon's answer or what a stopped one left."""
     if answer["ledger"] is None:
         return [Line(say("status.never-started", gate=answer["gate"]), "yellow")]
-    todo = [_item(name, text) for name, text in _todo(settings, answer) if text is not None]
+    todo = [_item(name, text) for name, text in to_do(settings, answer) if text is not None]
     main, further = list(_rows(answer)), list(_further_rows(answer))
     first = _verdict(answer, len(todo))
     if not todo:
@@ -114,7 +94,7 @@ def _why_not(answer: dict[str, Any]) -> Message | None:
     return None if state == "ready" else Message("status.why-sensor", state=state_of(state))
 
 
-def _table(rows: list[_Told]) -> Iterator[Line]:
+def _table(rows: list[Told]) -> Iterator[Line]:
     told = [(say(f"status.{name}"), text) for name, text in rows if text is not None]
     if width() < _NARROW:
         for label, text in told:
@@ -125,7 +105,7 @@ def _table(rows: list[_Told]) -> Iterator[Line]:
         yield Line(f"{label:<{wide}} {text}", indent=" " * (wide + 1))
 
 
-def _with_room(rows: list[_Told], room: int) -> Shown:
+def _with_room(rows: list[Told], room: int) -> Shown:
     """The rows in so many lines: of those that are calm, the fewest go, and are named."""
     rows = [row for row in rows if row[1] is not None]
     calm = [row for name in _CALM for row in rows if row[0] == name]
@@ -166,7 +146,7 @@ def _height(line: Line) -> int:
     return folded(line.text, line.indent, max(_COLUMNS, width())).count("\n") + 1
 
 
-def _rows(answer: dict[str, Any]) -> Iterator[_Told]:
+def _rows(answer: dict[str, Any]) -> Iterator[Told]:
     sensor = answer["sensor"]
     yield "last", _last(answer)
     yield "people", _people(answer)
@@ -179,7 +159,7 @@ def _rows(answer: dict[str, Any]) -> Iterator[_Told]:
     yield "set-aside", ", ".join(map(visible, answer["store"]["set_aside"])) or None
 
 
-def _further_rows(answer: dict[str, Any]) -> Iterator[_Told]:
+def _further_rows(answer: dict[str, Any]) -> Iterator[Told]:
     """What stands last."""
     ledger = answer["ledger"]
     complete = ledger["complete_until"]
@@ -273,129 +253,6 @@ def _backup(sensor: dict[str, Any]) -> str:
     return say("status.backup-all")
 
 
-def _daemon(answer: dict[str, Any]) -> str:
-    state, started = state_of(answer["daemon"]), answer["started_at"]
-    if started:
-        state = say("status.since", state=state, at=_moment(started))
-    return say("status.of-version", state=state, version=answer["version"])
-
-
-def _moment(at: str) -> str:
-    return say("status.moment", at=at) if current() != ENGLISH else at
-
-
-def _todo(settings: Settings, answer: dict[str, Any]) -> Iterator[_Told]:
-    """What is the matter, and what to do about it; the worst first."""
-    uplink, sensor = answer["uplink"], answer["sensor"]
-    if answer.get("retired"):
-        if answer["ledger"]["last_seq"] > answer["ledger"]["confirmed_seq"]:
-            yield "ledger", say("status.do-retire")
-        yield "store", _damaged(answer["store"])
-        yield from _owed(answer)
-        return
-    if answer["daemon"] != "running":
-        yield "daemon", say("status.do-start", command=starting())
-    elif answer["version"] != __version__:
-        yield "daemon", say("status.other-version", version=answer["version"], own=__version__)
-    yield "store", _problem(answer["store"])
-    yield "store", _damaged(answer["store"])
-    yield "sensor", _problem(sensor)
-    yield "people", _nobody_known(answer)
-    if answer.get("case") == "open":
-        yield "case", say("status.case-open")
-    for problem in told_problems(answer.get("pins", {})).values():
-        yield "pins", say(problem)
-    yield from _settings(settings, answer)
-    yield from _read_worse(sensor)
-    yield "sensor", _nearly_full(sensor)
-    yield "uplink", _line(uplink)
-    yield "uplink", _twin(uplink)
-    yield "uplink", _not_signed(uplink)
-    yield "uplink", _refused(uplink)
-    yield "clock", _problem(answer["clock"])
-    for code in answer.get("held_back", ()):  # A daemon of an older version does not know.
-        yield "people", say("status.held-back", code=code)
-    for text in disputed(answer):
-        yield "people", text
-    if sensor["not_backed_up"]:
-        yield "backup", say("status.do-backup")
-    yield "board", _board(answer.get("board") or {})
-    yield "copy", _copy_overdue(answer.get("backup"))
-    if why := answer["roster"]["refused"]:
-        yield "roster", say("status.do-roster", why=why)
-    yield "payroll", _silent(answer)
-    yield from _owed(answer)
-
-
-def _owed(answer: dict[str, Any]) -> Iterator[_Told]:
-    """What a gate out of service still has to see to as well."""
-    if erasing := answer.get("privacy", {}).get("erasing"):
-        yield "consent", say("status.erasing", count=erasing)
-    overdue = answer.get("overdue", {})  # A daemon of an older version does not know.
-    if any(overdue.values()):
-        yield "consent", say("status.overdue", **overdue)
-    if rejected := answer["ledger"]["rejected"]:
-        yield "payroll", say("status.rejected", count=rejected)
-
-
-def _damaged(store: dict[str, Any]) -> str | None:
-    """What is to become of a damaged database; who did not come along is a problem of its own."""
-    names = [name for name in store["set_aside"] if "damaged" in name]
-    return say("status.damaged", names=names) if names and not store["problem"] else None
-
-
-def _nearly_full(sensor: dict[str, Any]) -> str | None:
-    used, capacity = sensor["prints"], sensor["capacity"]
-    if not capacity or used < _NEARLY_FULL * capacity:
-        return None
-    return say("status.nearly-full", used=used, capacity=capacity)
-
-
-def _line(uplink: dict[str, Any]) -> str | None:
-    """What is the matter with the line to the broker, and that nothing is where that lasts."""
-    told = _problem(uplink)
-    if told is None and (uplink.get("away_s") or 0) >= _AWAY_TOO_LONG_S:
-        from ..gate.doctor.findings import age_of
-
-        why = Message("doctor.no-reason-told")
-        return say("uplink.away-long", age=age_of(uplink["away_s"]), why=why)
-    return told
-
-
-def _silent(answer: dict[str, Any]) -> str | None:
-    """Whether payroll confirms nothing although the line is well, which says of itself."""
-    since, now = answer.get("waiting_since"), answer.get("time")
-    if answer["uplink"]["state"] != "connected" or since is None or now is None:
-        return None
-    from datetime import datetime
-
-    waits = datetime.fromisoformat(now["local"]) - datetime.fromisoformat(since)
-    return say("status.silent", since=since) if waits.total_seconds() > _SILENT_TOO_LONG_S else None
-
-
-def _problem(part: dict[str, Any]) -> str | None:
-    """What the daemon says is the matter with a part of it."""
-    problem = told_problem(part)
-    return None if problem is None else say(problem)
-
-
-def _nobody_known(answer: dict[str, Any]) -> str | None:
-    """Whether no worker can be recognised; a daemon of an older version does not tell."""
-    by_other_means = answer.get("credentials")
-    if by_other_means != 0 or answer["sensor"]["prints"] or not (count := answer.get("workers")):
-        return None
-    return say("status.nobody-known", count=count)
-
-
-def _board(board: dict[str, Any]) -> str | None:
-    """Whether the machine suffers; a daemon of an older version does not know."""
-    if board.get("undervoltage"):
-        return say("status.undervoltage")
-    if (degrees := board.get("temperature_c") or 0) >= HOT:
-        return say("status.too-hot" if degrees >= TOO_HOT else "status.hot", degrees=degrees)
-    return say("status.undervoltage-seen") if board.get("undervoltage_seen") else None
-
-
 def _copy(backup: dict[str, Any] | None) -> str | None:
     """How old the copy of the ledger is; a daemon of an older version does not know."""
     if backup is None:
@@ -409,52 +266,12 @@ def _copy(backup: dict[str, Any] | None) -> str | None:
     return say(told, age=age, entries=entries)
 
 
-def _copy_overdue(backup: dict[str, Any] | None) -> str | None:
-    if backup is None or backup["state"] not in ("old", "missing"):
-        return None
-    if backup["state"] == "missing":
-        return say("status.do-copy")
-    from ..gate.doctor.findings import age_of
-
-    return say("status.do-copy-again", age=age_of(backup["age_s"]))
+def _daemon(answer: dict[str, Any]) -> str:
+    state, started = state_of(answer["daemon"]), answer["started_at"]
+    if started:
+        state = say("status.since", state=state, at=_moment(started))
+    return say("status.of-version", state=state, version=answer["version"])
 
 
-def _read_worse(sensor: dict[str, Any]) -> Iterator[_Told]:
-    """Of whom, and whether it is the glass; a daemon of an older version does not know."""
-    if sensor.get("glass_dirty"):
-        yield "sensor", say("status.glass-dirty")
-    if count := sensor.get("worn_prints", 0):
-        yield "sensor", say("status.worn", prints=count, codes=sensor["worn"])
-
-
-def _settings(settings: Settings, answer: dict[str, Any]) -> Iterator[_Told]:
-    """What is odd about those of the file, and what of it the daemon does not know yet."""
-    in_use = answer.get("settings") or {"changed": [], "problem": None}
-    if in_use["problem"]:
-        yield "settings", say("status.changed-badly", problem=in_use["problem"])
-    if in_use["changed"]:
-        yield "settings", say("status.changed", keys=in_use["changed"])
-    for odd in oddities(settings):
-        yield "settings", say(odd)
-
-
-def _twin(uplink: dict[str, Any]) -> str | None:
-    """Also while the connection is down, which is half of the time then."""
-    told = "duplicate-gate" in (uplink["problem"] or "")
-    return None if told or not uplink.get("duplicate_gate") else say("status.twin")
-
-
-def _refused(uplink: dict[str, Any]) -> str | None:
-    receipts, commands = uplink["refused_receipts"], uplink["refused_commands"]
-    if not receipts + commands:
-        return None
-    return say(
-        "status.refused",
-        receipts=Message("status.receipts", count=receipts),
-        commands=Message("status.commands", count=commands),
-    )
-
-
-def _not_signed(uplink: dict[str, Any]) -> str | None:
-    count = uplink.get("not_signed", 0)
-    return say("status.not-signed", count=count) if count else None
+def _moment(at: str) -> str:
+    return say("status.moment", at=at) if current() != ENGLISH else at

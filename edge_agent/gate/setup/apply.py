@@ -10,10 +10,9 @@ beside it: a CA's certificate is taken when it is another one than was read last
 """
 
 import hashlib
-import os
 import pwd
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -40,28 +39,24 @@ from .card_file import (
     looks_for_sensor,
     read_card_file,
 )
-
-TECHNICIAN = "technician"
-"""The user of whoever comes by SSH."""
+from .machine_files import (
+    TECHNICIAN,
+    Keys,
+    MachineFile,
+    below,
+    differs,
+    machine_files,
+    put,
+    set_zone,
+)
 
 _ROOT = Path("/")
-_CONNECTIONS = Path("etc/NetworkManager/system-connections")
-_ZONES = "/usr/share/zoneinfo"
 
 _FIRST = tuple(reversed(LANGUAGES))
 """Vietnamese, then English."""
 
 _OF_THE_CARD = ("wifi", "mobile", "technician")
 """Sections that a gate's settings do not have."""
-
-
-class _File(NamedTuple):
-    """A file below the machine's root; content None: there is none."""
-
-    path: Path
-    content: bytes | None
-    mode: int = 0o644
-    owner: str = "root"
 
 
 def set_up(
@@ -82,11 +77,11 @@ def set_up(
         _remove(path)
         return Message("setup.card-finished", name=path.name)
     try:
-        card = read_card_file(content, path, root / _below(config))
+        card = read_card_file(content, path, root / below(config))
         _refuse_keys_for_nobody(card)
-        there = _there(root / _below(config))
+        there = _there(root / below(config))
         named = read_toml(content).tables
-        earlier = _NOTHING if there is None else _earlier(path, root / _below(config.parent))
+        earlier = _NOTHING if there is None else _earlier(path, root / below(config.parent))
         changed = None if there is None else _changed(named, card, earlier)
         _refuse_parts(named, changed or set(), earlier, path)
         asked = card
@@ -109,10 +104,6 @@ def set_up(
         with suppress(OSError):  # Of the two what went wrong first is told.
             _tell_beside(path, Message(what, name=path.name, why=why))
         raise
-
-
-_Keys = set[tuple[str, str]]
-"""Sections and keys."""
 
 
 def _refuse_keys_for_nobody(card: CardFile) -> None:
@@ -160,7 +151,7 @@ def _earlier(path: Path, folder: Path) -> _Earlier:
     return _Earlier(card, read_toml(content).tables, digests)
 
 
-def _changed(named: Stated, card: CardFile, earlier: _Earlier) -> _Keys:
+def _changed(named: Stated, card: CardFile, earlier: _Earlier) -> Keys:
     """What the file states, but for what those before it stated as well."""
     return {
         (section, key)
@@ -179,7 +170,7 @@ _TOGETHER = (
 """A name with the password of another one opens nothing."""
 
 
-def _refuse_parts(named: Stated, changed: _Keys, earlier: _Earlier, path: Path) -> None:
+def _refuse_parts(named: Stated, changed: Keys, earlier: _Earlier, path: Path) -> None:
     """A file that changes one of these has to state what earlier ones stated of the others."""
     problems: list[str | Message] = []
     for section, keys in _TOGETHER:
@@ -199,7 +190,7 @@ def _without(stated: Stated, named: Stated) -> Stated:
     }
 
 
-def _merged(there: Stated, own: Stated, card: CardFile, config: Path, changed: _Keys) -> Stated:
+def _merged(there: Stated, own: Stated, card: CardFile, config: Path, changed: Keys) -> Stated:
     """The machine's settings with what the file changes."""
     merged = {section: dict(values) for section, values in there.items()}
     password_file = str(config.parent / PASSWORD)
@@ -223,7 +214,7 @@ def _apply(
     note: str,
     root: Path,
     there: Stated,
-    changed: _Keys | None,
+    changed: Keys | None,
     earlier: _Earlier,
 ) -> Message:
     beside = files_beside(card, path)
@@ -236,22 +227,22 @@ def _apply(
     kept = changed_settings(stated, read_settings(settings_text(settings, "").encode(), config))
     try:
         for where, source in beside.items():
-            place = root / _below(config.parent / source.name)
+            place = root / below(config.parent / source.name)
             if where in files:
-                _put(root, files[where])
+                put(root, files[where])
             elif not _is_read(content := _content(source)) and content != place.read_bytes():
                 kept.append(str(config.parent / source.name))
-        for keys, file in _machine_files(card, config, root):
+        for keys, file in machine_files(card, config, root):
             if changed is None or keys & changed:
-                _put(root, file)
-            elif _differs(root, file):
+                put(root, file)
+            elif differs(root, file):
                 kept.append(f"/{file.path}")
         if changed is None or ("gate", "timezone") in changed:
-            _lead(root / "etc/localtime", f"{_ZONES}/{card.gate.timezone}")
+            set_zone(root, card.gate.timezone)
         if root == _ROOT and (changed is None or ("gate", "id") in changed):
             socket.sethostname(card.gate.id)
         if settings != there:  # Else what was kept of the ones before would go.
-            write_settings(root / _below(config), settings, note)
+            write_settings(root / below(config), settings, note)
         done = path.with_suffix(".done.toml")
         gate = str(settings["gate"]["id"])
         told = Message("setup.card-done", gate=gate, name=path.name, done=done.name)
@@ -259,8 +250,8 @@ def _apply(
             told = Message("setup.card-kept", told=told, name=path.name, kept=kept)
         read = _without_secrets(path, card)
         lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
-        _put(root, _File(_below(config.parent / DIGESTS), lines.encode(), 0o600))
-        _put(root, _File(_below(config.parent / SAID), _so_far(earlier.stated, read), 0o600))
+        put(root, MachineFile(below(config.parent / DIGESTS), lines.encode(), 0o600))
+        put(root, MachineFile(below(config.parent / SAID), _so_far(earlier.stated, read), 0o600))
         _tell_beside(path, told)
         with replacing(done) as new:
             new.write(settings_text(read, _done_note(path)).encode())
@@ -282,7 +273,7 @@ def _content(source: Path) -> bytes:
 
 def _files_beside(
     beside: dict[tuple[str, str], Path], root: Path, config: Path, digests: dict[str, str]
-) -> tuple[dict[tuple[str, str], _File], dict[str, str]]:
+) -> tuple[dict[tuple[str, str], MachineFile], dict[str, str]]:
     """Those that are not what was read last or are not there any more, and the digests of all.
 
     What stayed on the card since may have been exchanged at the gate.
@@ -291,11 +282,11 @@ def _files_beside(
     for (section, key), source in beside.items():
         if _is_read(content := _content(source)):
             continue
-        place = _below(config.parent / source.name)
+        place = below(config.parent / source.name)
         digest = hashlib.sha256(content).hexdigest()
         if digests.get(source.name) != digest or not (root / place).exists():
             mode = 0o600 if key in _GO else 0o644
-            files[section, key] = _File(place, content, mode, SERVICE)
+            files[section, key] = MachineFile(place, content, mode, SERVICE)
         digests[source.name] = digest
     return files, digests
 
@@ -318,106 +309,6 @@ def _settings(card: CardFile, path: Path, config: Path) -> Stated:
         del stated["mqtt"]["password"]
         stated["mqtt"]["password_file"] = str(config.parent / PASSWORD)
     return stated
-
-
-def _machine_files(card: CardFile, config: Path, root: Path) -> Iterator[tuple[_Keys, _File]]:
-    """Each with what it follows from."""
-    if not card.mqtt.password_file:
-        password = f"{card.mqtt.password}\n".encode() if card.mqtt.password else None
-        file = _File(_below(config.parent / PASSWORD), password, 0o600, SERVICE)
-        yield {("mqtt", "password")}, file
-    gate, zone = card.gate.id, card.gate.timezone
-    yield {("gate", "id")}, _File(Path("etc/hostname"), f"{gate}\n".encode())
-    yield {("gate", "id")}, _File(Path("etc/hosts"), _hosts(root / "etc/hosts", gate))
-    yield {("gate", "timezone")}, _File(Path("etc/timezone"), f"{zone}\n".encode())
-    wifi = _File(_CONNECTIONS / "wifi.nmconnection", _wifi(card), 0o600)
-    yield {("wifi", "name"), ("wifi", "password")}, wifi
-    mobile = _File(_CONNECTIONS / "mobile.nmconnection", _mobile(card), 0o600)
-    yield {("mobile", key) for key in card.mobile.__struct_fields__}, mobile
-    country = f"options cfg80211 ieee80211_regdom={card.wifi.country}\n"
-    yield {("wifi", "country")}, _File(Path("etc/modprobe.d/wifi-country.conf"), country.encode())
-    keys = "".join(f"{one}\n" for one in card.technician.ssh_keys).encode() or None
-    authorized = _File(Path("home", TECHNICIAN, ".ssh/authorized_keys"), keys, 0o600, TECHNICIAN)
-    yield {("technician", "ssh_keys")}, authorized
-
-
-_HOSTS = b"127.0.0.1 localhost\n::1 localhost ip6-localhost\n"
-
-
-def _hosts(path: Path, gate: str) -> bytes:
-    """What stands there, with the machine's own line for this name (hosts(5))."""
-    lines = (path.read_bytes() if path.exists() else _HOSTS).splitlines()
-    others = [line for line in lines if line.split()[:1] != [b"127.0.1.1"]]
-    return b"\n".join((*others, f"127.0.1.1 {gate}".encode(), b""))
-
-
-def _differs(root: Path, file: _File) -> bool:
-    path = root / file.path
-    return (path.read_bytes() if path.exists() else None) != file.content
-
-
-def _wifi(card: CardFile) -> bytes | None:
-    """NetworkManager's profile (nm-settings-keyfile(5)). The name as bytes: any may stand in it."""
-    if not card.wifi.name:
-        return None
-    name = "".join(f"{byte};" for byte in card.wifi.name.encode())
-    lines = ["[connection]", "id=wifi", "type=wifi", "[wifi]", "mode=infrastructure"]
-    lines.append(f"ssid={name}")
-    if card.wifi.password:
-        lines += ["[wifi-security]", "key-mgmt=wpa-psk", f"psk={_escaped(card.wifi.password)}"]
-    return "\n".join((*lines, "")).encode()
-
-
-def _mobile(card: CardFile) -> bytes | None:
-    mobile = card.mobile
-    if not mobile.apn:
-        return None
-    lines = ["[connection]", "id=mobile", "type=gsm", "[gsm]", f"apn={mobile.apn}"]
-    for key in ("username", "password", "pin"):
-        if value := getattr(mobile, key):
-            lines.append(f"{key}={_escaped(value)}")
-    # What has another way goes that way: this one is paid for by the byte.
-    return "\n".join((*lines, "[ipv4]", "route-metric=900", "")).encode()
-
-
-def _escaped(text: str) -> str:
-    """As GLib's key files have it."""
-    signs = {"\\": "\\\\", " ": "\\s", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
-    return "".join(signs.get(sign, sign) for sign in text)
-
-
-def _below(path: Path) -> Path:
-    return path.absolute().relative_to("/")
-
-
-def _put(root: Path, file: _File) -> None:
-    path = root / file.path
-    if file.content is None:
-        path.unlink(missing_ok=True)
-        return
-    # Of what is made here a folder of a user's own is their own.
-    for folder in [one for one in reversed(path.parents) if not one.exists()]:
-        folder.mkdir(0o700 if file.owner == TECHNICIAN else 0o755)
-        _give(folder, file.owner)
-    with replacing(path, file.mode) as new:
-        new.write(file.content)
-        _give(new.fileno(), file.owner)
-
-
-def _give(what: Path | int, owner: str) -> None:
-    if os.geteuid() == 0:
-        with suppress(KeyError):  # No such user: nothing is installed here.
-            found = pwd.getpwnam(owner)
-            os.chown(what, found.pw_uid, found.pw_gid)
-
-
-def _lead(link: Path, target: str) -> None:
-    link.parent.mkdir(parents=True, exist_ok=True)
-    new = link.with_name(f"{link.name}.new")
-    new.unlink(missing_ok=True)
-    new.symlink_to(target)
-    new.rename(link)
-    sync(link.parent)
 
 
 def _without_secrets(path: Path, card: CardFile) -> Stated:

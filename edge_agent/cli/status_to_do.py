@@ -1,0 +1,184 @@
+"""What is the matter with a gate by what ``edge-agent status`` knows, and what to do about each."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from .. import __version__
+from ..contract.language import Message, say, told_problem, told_problems
+from ..gate.control.client import starting
+from ..gate.host.board import HOT, TOO_HOT
+from ..gate.settings.meaning import oddities
+from ..gate.settings.schema import Settings
+from .words import disputed
+
+_NEARLY_FULL = 0.8
+"""Of the sensor's slots."""
+
+_AWAY_TOO_LONG_S = 3600
+_SILENT_TOO_LONG_S = 86_400
+
+Told = tuple[str, str | None]
+"""The name of a row or part, and what it says; None: nothing."""
+
+
+def to_do(settings: Settings, answer: dict[str, Any]) -> Iterator[Told]:
+    """By part; the worst first."""
+    uplink, sensor = answer["uplink"], answer["sensor"]
+    if answer.get("retired"):
+        if answer["ledger"]["last_seq"] > answer["ledger"]["confirmed_seq"]:
+            yield "ledger", say("status.do-retire")
+        yield "store", _damaged(answer["store"])
+        yield from _owed(answer)
+        return
+    if answer["daemon"] != "running":
+        yield "daemon", say("status.do-start", command=starting())
+    elif answer["version"] != __version__:
+        yield "daemon", say("status.other-version", version=answer["version"], own=__version__)
+    yield "store", _problem(answer["store"])
+    yield "store", _damaged(answer["store"])
+    yield "sensor", _problem(sensor)
+    yield "people", _nobody_known(answer)
+    if answer.get("case") == "open":
+        yield "case", say("status.case-open")
+    for problem in told_problems(answer.get("pins", {})).values():
+        yield "pins", say(problem)
+    yield from _settings(settings, answer)
+    yield from _read_worse(sensor)
+    yield "sensor", _nearly_full(sensor)
+    yield "uplink", _line(uplink)
+    yield "uplink", _twin(uplink)
+    yield "uplink", _not_signed(uplink)
+    yield "uplink", _refused(uplink)
+    yield "clock", _problem(answer["clock"])
+    for code in answer.get("held_back", ()):  # A daemon of an older version does not know.
+        yield "people", say("status.held-back", code=code)
+    for text in disputed(answer):
+        yield "people", text
+    if sensor["not_backed_up"]:
+        yield "backup", say("status.do-backup")
+    yield "board", _board(answer.get("board") or {})
+    yield "copy", _copy_overdue(answer.get("backup"))
+    if why := answer["roster"]["refused"]:
+        yield "roster", say("status.do-roster", why=why)
+    yield "payroll", _silent(answer)
+    yield from _owed(answer)
+
+
+def _owed(answer: dict[str, Any]) -> Iterator[Told]:
+    """What a gate out of service still has to see to as well."""
+    if erasing := answer.get("privacy", {}).get("erasing"):
+        yield "consent", say("status.erasing", count=erasing)
+    overdue = answer.get("overdue", {})  # A daemon of an older version does not know.
+    if any(overdue.values()):
+        yield "consent", say("status.overdue", **overdue)
+    if rejected := answer["ledger"]["rejected"]:
+        yield "payroll", say("status.rejected", count=rejected)
+
+
+def _damaged(store: dict[str, Any]) -> str | None:
+    """What is to become of a damaged database; who did not come along is a problem of its own."""
+    names = [name for name in store["set_aside"] if "damaged" in name]
+    return say("status.damaged", names=names) if names and not store["problem"] else None
+
+
+def _nearly_full(sensor: dict[str, Any]) -> str | None:
+    used, capacity = sensor["prints"], sensor["capacity"]
+    if not capacity or used < _NEARLY_FULL * capacity:
+        return None
+    return say("status.nearly-full", used=used, capacity=capacity)
+
+
+def _line(uplink: dict[str, Any]) -> str | None:
+    """What is the matter with the line to the broker, and that nothing is where that lasts."""
+    told = _problem(uplink)
+    if told is None and (uplink.get("away_s") or 0) >= _AWAY_TOO_LONG_S:
+        from ..gate.doctor.findings import age_of
+
+        why = Message("doctor.no-reason-told")
+        return say("uplink.away-long", age=age_of(uplink["away_s"]), why=why)
+    return told
+
+
+def _silent(answer: dict[str, Any]) -> str | None:
+    """Whether payroll confirms nothing although the line is well, which says of itself."""
+    since, now = answer.get("waiting_since"), answer.get("time")
+    if answer["uplink"]["state"] != "connected" or since is None or now is None:
+        return None
+    from datetime import datetime
+
+    waits = datetime.fromisoformat(now["local"]) - datetime.fromisoformat(since)
+    return say("status.silent", since=since) if waits.total_seconds() > _SILENT_TOO_LONG_S else None
+
+
+def _problem(part: dict[str, Any]) -> str | None:
+    """What the daemon says is the matter with a part of it."""
+    problem = told_problem(part)
+    return None if problem is None else say(problem)
+
+
+def _nobody_known(answer: dict[str, Any]) -> str | None:
+    """Whether no worker can be recognised; a daemon of an older version does not tell."""
+    by_other_means = answer.get("credentials")
+    if by_other_means != 0 or answer["sensor"]["prints"] or not (count := answer.get("workers")):
+        return None
+    return say("status.nobody-known", count=count)
+
+
+def _board(board: dict[str, Any]) -> str | None:
+    """Whether the machine suffers; a daemon of an older version does not know."""
+    if board.get("undervoltage"):
+        return say("status.undervoltage")
+    if (degrees := board.get("temperature_c") or 0) >= HOT:
+        return say("status.too-hot" if degrees >= TOO_HOT else "status.hot", degrees=degrees)
+    return say("status.undervoltage-seen") if board.get("undervoltage_seen") else None
+
+
+def _copy_overdue(backup: dict[str, Any] | None) -> str | None:
+    if backup is None or backup["state"] not in ("old", "missing"):
+        return None
+    if backup["state"] == "missing":
+        return say("status.do-copy")
+    from ..gate.doctor.findings import age_of
+
+    return say("status.do-copy-again", age=age_of(backup["age_s"]))
+
+
+def _read_worse(sensor: dict[str, Any]) -> Iterator[Told]:
+    """Of whom, and whether it is the glass; a daemon of an older version does not know."""
+    if sensor.get("glass_dirty"):
+        yield "sensor", say("status.glass-dirty")
+    if count := sensor.get("worn_prints", 0):
+        yield "sensor", say("status.worn", prints=count, codes=sensor["worn"])
+
+
+def _settings(settings: Settings, answer: dict[str, Any]) -> Iterator[Told]:
+    """What is odd about those of the file, and what of it the daemon does not know yet."""
+    in_use = answer.get("settings") or {"changed": [], "problem": None}
+    if in_use["problem"]:
+        yield "settings", say("status.changed-badly", problem=in_use["problem"])
+    if in_use["changed"]:
+        yield "settings", say("status.changed", keys=in_use["changed"])
+    for odd in oddities(settings):
+        yield "settings", say(odd)
+
+
+def _twin(uplink: dict[str, Any]) -> str | None:
+    """Also while the connection is down, which is half of the time then."""
+    told = "duplicate-gate" in (uplink["problem"] or "")
+    return None if told or not uplink.get("duplicate_gate") else say("status.twin")
+
+
+def _refused(uplink: dict[str, Any]) -> str | None:
+    receipts, commands = uplink["refused_receipts"], uplink["refused_commands"]
+    if not receipts + commands:
+        return None
+    return say(
+        "status.refused",
+        receipts=Message("status.receipts", count=receipts),
+        commands=Message("status.commands", count=commands),
+    )
+
+
+def _not_signed(uplink: dict[str, Any]) -> str | None:
+    count = uplink.get("not_signed", 0)
+    return say("status.not-signed", count=count) if count else None
