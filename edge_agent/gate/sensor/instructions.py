@@ -224,6 +224,11 @@ MEANINGS = frozenset(
 """Error codes of which the manuals say what the sensor means."""
 
 
+def is_reason(code: int) -> bool:
+    """Whether an error code says what went wrong, and not just that the packet was damaged."""
+    return code in MEANINGS and code != PACKET_ERROR
+
+
 def says(code: int) -> Message:
     """What the sensor says by an error code."""
     return Message(f"code.{code:02x}" if code in MEANINGS else "code.unlisted")

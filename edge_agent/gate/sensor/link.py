@@ -28,7 +28,6 @@ from .driver import PyFingerprint
 from .frames import Frame, FrameParser, Kind, Stream, encode
 from .instructions import (
     INSTRUCTIONS,
-    MEANINGS,
     NOT_VERIFIED,
     OK,
     PACKET_ERROR,
@@ -38,6 +37,7 @@ from .instructions import (
     WRONG_PASSWORD,
     Instruction,
     advice,
+    is_reason,
     says,
 )
 from .port import Port
@@ -140,7 +140,8 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
                 garble = isinstance(fault, SensorGarbled)
                 is_sign = isinstance(fault, _Repeated | _Empty) or not garble
                 in_vain, garbled = in_vain + is_sign, garbled + (not is_sign)
-                if _is_listed(fault) or garbled == _ASKED_IN_VAIN:
+                told_why = isinstance(fault, SensorRefused) and is_reason(fault.code)
+                if told_why or garbled == _ASKED_IN_VAIN:
                     raise
                 self._regain_trust()
             else:
@@ -397,9 +398,3 @@ class Link(PyFingerprint):  # type: ignore[misc]  # It ships no types.
             means=self._asked.means,
             advice=advice(code),
         )
-
-
-def _is_listed(fault: SensorFault) -> bool:
-    """Whether it says what went wrong, and not just that the packet was damaged."""
-    code = fault.code if isinstance(fault, SensorRefused) else PACKET_ERROR
-    return code in MEANINGS and code != PACKET_ERROR
