@@ -126,7 +126,7 @@ def test_what_is_not_asked_for_nobody_has_to_ask_for(
 def test_what_starts_this_gate_is_told_alike(
     edge: Edge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, service: bool
 ) -> None:
-    monkeypatch.setattr("edge_agent.gate.control.client._UNITS", (str(tmp_path),))
+    monkeypatch.setattr("edge_agent.gate.host.service._UNITS", (str(tmp_path),))
     if service:
         (tmp_path / "edge-agent.service").touch()
     command = "sudo systemctl start edge-agent" if service else "edge-agent run"

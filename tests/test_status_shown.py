@@ -239,10 +239,13 @@ def test_a_phone_of_forty_columns(
 def test_a_daemon_that_hangs() -> None:
     use("vi")
     at = 1_795_910_400.0  # 2026-11-29T00:00:00Z
-    [first, _, todo] = hanging(SETTINGS, DaemonHangs(Message("control.hangs"), at))
+    [first, _, todo] = hanging(SETTINGS, DaemonHangs(Message("control.hangs", restart="So"), at))
     assert first.text.endswith("không trả lời từ 29/11/2026 07:00:00.")
-    assert "systemctl restart" in todo.text
-    assert "từ" not in hanging(SETTINGS, DaemonHangs(Message("control.hangs"), None))[0].text
+    assert "Ctrl+C ở nơi nó chạy, rồi edge-agent run" in todo.text
+    assert (
+        "từ"
+        not in hanging(SETTINGS, DaemonHangs(Message("control.hangs", restart="So"), None))[0].text
+    )
 
 
 @pytest.mark.parametrize(

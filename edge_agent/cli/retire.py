@@ -8,6 +8,7 @@ import click
 from ..contract.errors import BadRequest, BrokerFault
 from ..contract.language import say
 from ..gate.control.client import daemon_runs
+from ..gate.host.service import stopping
 from ..gate.people.requests import RetireGate
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out
@@ -32,7 +33,7 @@ def retire(
     from ..gate.daemon.last_words import forget_at_broker, publish_all
 
     if daemon_runs(Path(settings.control.socket)):
-        raise BadRequest("retire.stop-first")
+        raise BadRequest("retire.stop-first", stop=stopping(for_good=True))
     named = name or ask(say("retire.asks", gate=settings.gate.id))
     done = carry_out(settings, RetireGate(gate=named, sensor=not without_sensor))
     if not as_json:

@@ -9,6 +9,7 @@ import click
 from ..contract.errors import BadRequest
 from ..contract.language import say
 from ..gate.errors import NotPermitted
+from ..gate.host.service import starting
 from ..gate.settings.write import Answers, answered, write_settings
 from .help import command
 from .options import FilePath, config_option
@@ -58,7 +59,7 @@ def setup(
     tell(say("setup.written", path=config))
     if kept is not None:
         tell(say("setup.kept", path=kept))
-    tell(say("setup.next"))
+    tell(say("setup.next", start=starting(for_good=True)))
 
 
 def _by_card(path: Path, config: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from ..contract.language import ENGLISH, Message, current, say, visible
 from ..gate.errors import DaemonHangs
+from ..gate.host.service import restarting
 from ..gate.settings.schema import Settings
 from .status_to_do import Told, to_do
 from .tell import folded, width
@@ -67,7 +68,7 @@ def hanging(settings: Settings, hangs: DaemonHangs) -> Shown:
     return [
         Line(say("status.records-not", gate=settings.gate.id, why=told), "red"),
         Line(say("status.to-do"), "bold"),
-        _item("daemon", say("status.do-restart")),
+        _item("daemon", say("status.do-restart", restart=restarting())),
     ]
 
 

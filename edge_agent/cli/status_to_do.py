@@ -5,8 +5,8 @@ from typing import Any
 
 from .. import __version__
 from ..contract.language import Message, say, told_problem, told_problems
-from ..gate.control.client import starting
 from ..gate.host.board import HOT, TOO_HOT
+from ..gate.host.service import copying, copying_again, restarting, starting
 from ..gate.settings.meaning import oddities
 from ..gate.settings.schema import Settings
 from .words import disputed
@@ -33,7 +33,11 @@ def to_do(settings: Settings, answer: dict[str, Any]) -> Iterator[Told]:
     if answer["daemon"] != "running":
         yield "daemon", say("status.do-start", command=starting())
     elif answer["version"] != __version__:
-        yield "daemon", say("status.other-version", version=answer["version"], own=__version__)
+        version, restart = answer["version"], restarting()
+        yield (
+            "daemon",
+            say("status.other-version", version=version, own=__version__, restart=restart),
+        )
     yield "store", _problem(answer["store"])
     yield "store", _damaged(answer["store"])
     yield "sensor", _problem(sensor)
@@ -137,10 +141,10 @@ def _copy_overdue(backup: dict[str, Any] | None) -> str | None:
     if backup is None or backup["state"] not in ("old", "missing"):
         return None
     if backup["state"] == "missing":
-        return say("status.do-copy")
+        return say("status.do-copy", copy=copying())
     from ..gate.doctor.findings import age_of
 
-    return say("status.do-copy-again", age=age_of(backup["age_s"]))
+    return say("status.do-copy-again", age=age_of(backup["age_s"]), again=copying_again())
 
 
 def _read_worse(sensor: dict[str, Any]) -> Iterator[Told]:
@@ -157,7 +161,7 @@ def _settings(settings: Settings, answer: dict[str, Any]) -> Iterator[Told]:
     if in_use["problem"]:
         yield "settings", say("status.changed-badly", problem=in_use["problem"])
     if in_use["changed"]:
-        yield "settings", say("status.changed", keys=in_use["changed"])
+        yield "settings", say("status.changed", keys=in_use["changed"], restart=restarting())
     for odd in oddities(settings):
         yield "settings", say(odd)
 

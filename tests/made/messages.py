@@ -4,10 +4,12 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from unittest.mock import patch
 
-from edge_agent.contract.language import LANGUAGES, say, use
+from edge_agent.contract.language import LANGUAGES, Message, say, use
 from edge_agent.gate import doctor
 from edge_agent.gate.doctor.findings import Sentence, State, split
+from edge_agent.gate.host import service
 from tests import catalogues
 
 from .words import WORDS
@@ -26,6 +28,23 @@ _OTHERS = (
 """Catalogues of sentences that end a command, or stand in the status: found, colon, what to do."""
 
 _FIELD = re.compile(r"\{[^{}]*\}")
+
+
+def _typed() -> dict[str, str]:
+    """Fields that are commands, as they are where a service manager starts the daemon."""
+    with patch.object(service, "is_service", return_value=True):
+        typed = {
+            "restart": service.restarting(),
+            "stop": service.stopping(),
+            "copy": service.copying(),
+            "again": service.copying_again(),
+            "log": Message("doctor.log-of-service"),
+            "refusals": Message("doctor.log-of-refused"),
+        }
+    return {f"{{{field}}}": str(command) for field, command in typed.items()}
+
+
+_TYPED = _typed()
 
 
 def _table(language: str) -> Callable[[], str]:
@@ -77,8 +96,9 @@ def _sentences() -> Iterator[Sentence]:
 
 
 def _cell(text: str) -> str:
-    """A sentence with its fields left open."""
-    return " ".join(_FIELD.sub("…", text).replace("|", "\\|").split())
+    """A sentence with its fields left open, but for what is typed."""
+    told = _FIELD.sub(lambda field: _TYPED.get(field[0], "…"), text)
+    return " ".join(told.replace("|", "\\|").split())
 
 
 TABLES = {

@@ -15,6 +15,7 @@ from ...contract.errors import BadRequest, EdgeAgentError
 from ...contract.language import Message, because, received
 from ..errors import DaemonHangs, DaemonUnreachable
 from ..host.rights import unusable_socket
+from ..host.service import restarting, starting
 from ..people.answers import AnyResponse, Done, Failed, Step
 from ..people.requests import SECOND_NS, AskStatus, Request, Watch
 
@@ -100,7 +101,7 @@ class ToldFields(dict[str, Any]):
     """What the daemon answers. A field that one of another version lacks is told as that."""
 
     def __missing__(self, key: str) -> Any:
-        raise DaemonUnreachable("control.not-told", key=key)
+        raise DaemonUnreachable("control.not-told", key=key, restart=restarting())
 
 
 def ask_status(path: Path, within_s: float = _PROGRAMS_WAIT_S) -> ToldFields:
@@ -185,9 +186,9 @@ def _lives(path: Path) -> bool:
 def _hangs(path: Path) -> DaemonHangs:
     last = last_sign_of_life(path)
     if last is None:
-        return DaemonHangs(Message("control.hangs"), None)
+        return DaemonHangs(Message("control.hangs", restart=restarting()), None)
     seconds = max(0.0, time.time() - last)
-    return DaemonHangs(Message("control.hangs-for", seconds=seconds), last)
+    return DaemonHangs(Message("control.hangs-for", seconds=seconds, restart=restarting()), last)
 
 
 def last_sign_of_life(path: Path) -> float | None:
@@ -200,20 +201,6 @@ def last_sign_of_life(path: Path) -> float | None:
     except OSError:
         return None
     return None if at_ns % SECOND_NS else at_ns / SECOND_NS
-
-
-def is_service() -> bool:
-    """Whether a service manager starts the daemon on this machine."""
-    return any(Path(folder, _UNIT).exists() for folder in _UNITS)
-
-
-def starting() -> str:
-    """The command that starts a daemon on this machine."""
-    return "sudo systemctl start edge-agent" if is_service() else "edge-agent run"
-
-
-_UNIT = "edge-agent.service"
-_UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 
 
 def _connect(path: Path) -> socket.socket:

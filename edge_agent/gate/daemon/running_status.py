@@ -7,6 +7,7 @@ from msgspec import Struct, to_builtins
 from ...contract.language import Message, together, told_problem
 from ...contract.messages import GateStatus
 from ..events import FingerAwaited, UplinkChanged
+from ..host.service import restarting
 from .status import Problems, tell_problem, told_of
 from .supervised_thread import SILENT_AFTER_S
 
@@ -58,4 +59,4 @@ def _hangs(vitals: Vitals, thread: str) -> Message | None:
     seconds = vitals.silent_s[thread]
     if seconds < SILENT_AFTER_S:
         return None
-    return Message("problem.hangs", thread=thread, seconds=float(seconds))
+    return Message("problem.hangs", thread=thread, seconds=float(seconds), restart=restarting())

@@ -170,7 +170,7 @@ def look(check: Check[Subject], subject: Subject) -> Iterator[Finding]:
         judgements.append(_failed(error))
     else:
         thread.join(check.within_s)
-    [judgement] = judgements or [check.too_slow(seconds=check.within_s)]
+    [judgement] = judgements or [check.too_slow(check.within_s)]
     if judgement is not None:
         yield Finding.of(check.title, judgement)
 

@@ -22,6 +22,13 @@ Subject = TypeVar("Subject", "CheckContext", Machine)
 
 TOO_SLOW = Sentence(State.FAIL, "doctor.too-slow")
 
+TooSlow = Callable[[float | None], Judgement]
+"""What is said of a check that was left behind after so many seconds."""
+
+
+def _too_slow(seconds: float | None) -> Judgement:
+    return TOO_SLOW(seconds=seconds)
+
 
 @dataclass(frozen=True)
 class Check(Generic[Subject]):
@@ -30,7 +37,7 @@ class Check(Generic[Subject]):
     title: str
     look: Callable[[Subject], Judgement | None]
     within_s: float | None
-    too_slow: Sentence = TOO_SLOW
+    too_slow: TooSlow = _too_slow
 
     def __call__(self, subject: Subject) -> Judgement | None:
         """Look, for as long as it takes."""
@@ -38,7 +45,7 @@ class Check(Generic[Subject]):
 
 
 def check(
-    title: str, within_s: float | None = 5.0, too_slow: Sentence = TOO_SLOW
+    title: str, within_s: float | None = 5.0, too_slow: TooSlow = _too_slow
 ) -> Callable[[Callable[[Subject], Judgement | None]], Check[Subject]]:
     """Make a check of the function below; its sentences stand above it.
 

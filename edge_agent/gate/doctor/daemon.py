@@ -11,8 +11,9 @@ from typing import Any
 from ... import __version__
 from ...contract.errors import StoreFault
 from ...contract.language import Message, together, told_problem
-from ..control.client import ask_status, daemon_runs, is_service, starting
+from ..control.client import ask_status, daemon_runs
 from ..daemon.supervised_thread import SILENT_AFTER_S
+from ..host.service import is_service, restarting, starting
 from ..ports import BrokerDown, BrokerUp, MqttVersion
 from ..uplink.mqtt.broker import PahoBroker
 from .context import CheckContext, check
@@ -32,8 +33,14 @@ UPLINK_THREAD_HANGS = Sentence(FAIL, "doctor.uplink-thread-hangs")
 _HANGING = {"gate": GATE_THREAD_HANGS, "uplink": UPLINK_THREAD_HANGS}
 """By the thread's name; the worse first."""
 
+_ON_TERMINAL = Message("doctor.log-on-terminal")
 
-@check("daemon", too_slow=DAEMON_HANGS)
+
+def _hangs(seconds: float | None) -> Judgement:
+    return DAEMON_HANGS(seconds=seconds, restart=restarting())
+
+
+@check("daemon", too_slow=_hangs)
 def daemon(context: CheckContext) -> Judgement:
     """Ask it for its status, which tells later checks what only the daemon can know."""
     socket = context.assembly.control_socket
@@ -43,16 +50,16 @@ def daemon(context: CheckContext) -> Judgement:
     silent_s = context.status.get("silent_s", {})  # Not told by older versions.
     for thread, sentence in _HANGING.items():
         if (silent := silent_s.get(thread, 0)) >= SILENT_AFTER_S:
-            return sentence(silent=silent)
+            return sentence(silent=silent, restart=restarting())
     version = context.status["version"]
     if version != __version__:
-        return DAEMON_OF_OTHER_VERSION(version=version, own=__version__)
+        return DAEMON_OF_OTHER_VERSION(version=version, own=__version__, restart=restarting())
     return DAEMON_RUNS(version=version)
 
 
 def _stopped(context: CheckContext) -> Judgement:
     """Of a gate that was taken out of service none is to be started."""
-    log = Message("doctor.log-of-service" if is_service() else "doctor.log-on-terminal")
+    log = Message("doctor.log-of-service") if is_service() else _ON_TERMINAL
     stopped = DAEMON_STOPPED(command=starting(), log=log)
     try:
         with closing(context.assembly.store_for_reading()) as store:
@@ -72,7 +79,7 @@ SETTINGS_CHANGED = Sentence(WARN, "doctor.settings-changed")
 def settings_in_use(context: CheckContext) -> Judgement | None:
     """Whether the daemon runs with those that stand in the file."""
     changed = ((context.status or {}).get("settings") or {}).get("changed")
-    return SETTINGS_CHANGED(keys=changed) if changed else None
+    return SETTINGS_CHANGED(keys=changed, restart=restarting()) if changed else None
 
 
 UPLINK_GOOD = Sentence(OK, "doctor.uplink-good")
@@ -112,6 +119,7 @@ def uplink(context: CheckContext) -> Judgement | None:
         return UPLINK_REFUSED(
             receipts=Message("doctor.receipts", count=receipts),
             commands=Message("doctor.commands", count=commands),
+            refusals=Message("doctor.log-of-refused") if is_service() else _ON_TERMINAL,
         )
     return UPLINK_GOOD()
 

@@ -8,6 +8,7 @@ from ...contract.errors import StoreFault
 from ...contract.language import Message, is_name, together, told_problem
 from ...contract.stamps import elapsed, local_date
 from ..errors import NoLedgerYet
+from ..host.service import copying, copying_again
 from ..ledger.glance import overdue
 from ..ledger.last_backup import backup_standing
 from ..ledger.store.sqlite_store import SqliteStore
@@ -156,10 +157,10 @@ def copy(context: CheckContext) -> Judgement | None:
     with closing(store):
         last = backup_standing(store, assembly.database, assembly.clock.stamp(), assembly.zone)
     if last.age_s is None:
-        return COPY_MISSING() if last.state == "missing" else None
+        return COPY_MISSING(copy=copying()) if last.state == "missing" else None
     told = {"age": age_of(last.age_s), "entries": _entries(last.entries or 0)}
     if last.state == "old":
-        return COPY_OLD(**told)
+        return COPY_OLD(**told, again=copying_again())
     return (COPY_ON_SAME_CARD if last.same_card else COPY_MADE)(**told)
 
 

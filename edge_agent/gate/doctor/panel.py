@@ -8,6 +8,7 @@ from ...contract.language import Message, together, told_problems
 from ..directions import DirectionRule
 from ..errors import PinFault
 from ..events import Outcome
+from ..host.service import stopping
 from ..ports import Panel
 from .context import CheckContext, check
 from .findings import Judgement, Sentence, State, passed_on
@@ -36,7 +37,7 @@ def lamps(context: CheckContext) -> Judgement:
     if context.status is not None:
         if problem := _pin_problems(context).get("panel"):
             return passed_on(FAIL, problem)
-        return LAMPS_BUSY() if context.light else LAMPS_OF_DAEMON()
+        return LAMPS_BUSY(stop=stopping()) if context.light else LAMPS_OF_DAEMON()
     with context.owning_the_gate(), closing(context.assembly.panel()) as panel:
         if panel.problem is not None:
             return passed_on(FAIL, panel.problem)

@@ -15,6 +15,7 @@ from ...contract.language import Message, because
 from ...contract.planted_links import refuse_planted_links
 from ..errors import GateBusy
 from .rights import unusable_store
+from .service import starting, stopping
 
 
 def give_all_to_folder_owner(database: Path) -> None:
@@ -108,7 +109,9 @@ def _busy(owner: str, lock: Path) -> GateBusy:
         return GateBusy("host.gate-in-use", owner=owner or Message("host.another"), lock=lock)
     holder, process = named[1], int(named[2])
     if holder == _DAEMON:
-        return GateBusy("host.daemon-has-gate", process=process, lock=lock)
+        return GateBusy(
+            "host.daemon-has-gate", process=process, lock=lock, stop=stopping(), start=starting()
+        )
     return GateBusy("host.command-has-gate", holder=holder, process=process, lock=lock)
 
 

@@ -8,6 +8,7 @@ from functools import partial
 
 from ...contract.errors import BadRequest, EdgeAgentError
 from ...contract.facts import GateRetired
+from ..host.service import stopping
 from ..sensor.pairing import persistently
 from .context import RequestContext, Result
 from .requests import RetireGate
@@ -18,7 +19,7 @@ def retire_gate(context: RequestContext, request: RetireGate) -> Result:
     asked for, or all of it was done before."""
     gate = context.gate
     if context.receipts is not None and context.receipts.count is not None:
-        raise BadRequest("retire.stop-first")
+        raise BadRequest("retire.stop-first", stop=stopping(for_good=True))
     if request.gate != gate.store.gate:
         raise BadRequest("retire.other-name", asked=request.gate, gate=gate.store.gate)
     erased = slots = None

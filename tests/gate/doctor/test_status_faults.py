@@ -72,7 +72,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
         {
             "silent_s": {"gate": 25.0},
             "hangs": ["gate"],
-            "sensor": named("problem.hangs", thread="gate", seconds=25.0),
+            "sensor": named("problem.hangs", thread="gate", seconds=25.0, restart="So"),
         },
         "daemon",
         "FAIL",
@@ -81,7 +81,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
         {
             "silent_s": {"uplink": 25.0},
             "hangs": ["uplink"],
-            "uplink": named("problem.hangs", thread="uplink", seconds=25.0),
+            "uplink": named("problem.hangs", thread="uplink", seconds=25.0, restart="So"),
         },
         "daemon",
         "FAIL",

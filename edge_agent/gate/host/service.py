@@ -1,0 +1,43 @@
+"""What is typed for the daemon of this machine: a service, or one that was started by hand."""
+
+from pathlib import Path
+
+from ...contract.language import Message
+
+_UNIT = "edge-agent.service"
+_UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
+
+
+def is_service() -> bool:
+    """Whether a service manager starts the daemon on this machine."""
+    return any(Path(folder, _UNIT).exists() for folder in _UNITS)
+
+
+def starting(*, for_good: bool = False) -> str:
+    """``for_good``: after each boot as well."""
+    if not is_service():
+        return "edge-agent run"
+    return f"sudo systemctl {'enable --now' if for_good else 'start'} edge-agent"
+
+
+def stopping(*, for_good: bool = False) -> str | Message:
+    """``for_good``: so that no boot starts it again."""
+    if not is_service():
+        return Message("host.stop-by-hand")
+    return f"sudo systemctl {'disable --now' if for_good else 'stop'} edge-agent"
+
+
+def restarting() -> str | Message:
+    return "sudo systemctl restart edge-agent" if is_service() else Message("host.restart-by-hand")
+
+
+def copying() -> str | Message:
+    """Of the ledger, from now on; by hand once."""
+    if not is_service():
+        return Message("host.copy-by-hand")
+    return "sudo systemctl enable --now edge-agent-backup.timer"
+
+
+def copying_again() -> str | Message:
+    """The same, at once, where it is done again and again."""
+    return "sudo systemctl start edge-agent-backup" if is_service() else copying()
