@@ -383,8 +383,8 @@ def test_who_has_withdrawn_is_not_called_by_a_day_unless_by_name(
 @pytest.mark.parametrize(
     ("active", "told"),
     [
-        (True, "đã nghỉ mà danh sách của phòng lương vẫn ghi đang làm: NV0042."),
-        (False, "ghi đã nghỉ mà cổng còn giữ vân tay hoặc thẻ: NV0042."),
+        (True, "đã nghỉ mà danh sách của phòng lương vẫn ghi đang làm (NV0042):"),
+        (False, "ghi đã nghỉ mà cổng còn giữ vân tay hoặc thẻ (NV0042):"),
     ],
 )
 def test_whose_leaving_is_told_otherwise_by_payroll_is_named_with_what_to_type(

@@ -30,7 +30,7 @@ MAY_IMPORT = {
 FLOORS = {
     "contract": (
         ("language",),
-        ("bounds", "errors", "formulas", "rights", "stamps", "told", "toml_place"),
+        ("bounds", "errors", "formulas", "rights", "stamps", "told"),
         ("atomic_file", "planted_links", "secret_file", "workbook_limits"),
         ("facts", "people", "true_times"),
         ("people_facts", "workbook"),
@@ -87,7 +87,7 @@ FLOORS = {
         ("serve",),
     ),
     "receiver": (
-        ("moments", "signing_key"),
+        ("moments", "signing_key", "toml_place"),
         ("accept",),
         ("connection", "messages", "signs_of_life"),
         ("effects",),

@@ -6,7 +6,7 @@ from msgspec import to_builtins
 from ..contract.errors import BadRequest, EdgeAgentError
 from ..contract.language import say
 from ..contract.people import lacks_digit
-from ..gate.erasure import is_expected
+from ..gate.erasure import disputes, is_expected
 from ..gate.people.requests import (
     ActivateWorker,
     AddWorker,
@@ -24,7 +24,6 @@ from .help import command, group
 from .options import as_json, ask_a_person, with_settings, without_asking, yes_option
 from .show import print_json, print_table
 from .tell import ask, confirm, somebody_types, tell
-from .words import disputed
 from .worker_words import fingers_of, state_of, tell_beside, tell_erasure
 
 _MOST_NAMED = 20
@@ -203,8 +202,8 @@ def list_workers(settings: Settings, as_json: bool) -> None:
         tell(say(told, count=len(without), codes=shown), indent="  ")
     if gone := sorted(withdrawn):
         tell(say("people.withdrawn", codes=gone), indent="  ")
-    for text in disputed(to_builtins(disputed_leavers(store, today))):
-        tell(text, indent="  ")
+    for dispute in disputes(to_builtins(disputed_leavers(store, today))):
+        tell(say(dispute), indent="  ")
 
 
 def _named(code: str, words: tuple[str, ...]) -> str:

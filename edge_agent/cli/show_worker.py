@@ -12,6 +12,7 @@ from ..contract.kinds import kind_of
 from ..contract.language import Message, say
 from ..contract.people_facts import WorkerLeavePlanned
 from ..gate.consents import Consent
+from ..gate.erasure import disputes
 from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.settings.schema import Settings
 from .complete import code_argument
@@ -19,7 +20,6 @@ from .help import command
 from .options import as_json, with_settings
 from .show import print_json
 from .tell import tell
-from .words import disputed
 from .worker_words import (
     by_whom,
     consent_state,
@@ -84,10 +84,10 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
     for name, text in lines.items():
         tell(f"{say(f'people.show-{name}'):<{_NARROW}}{text}", indent=" " * _NARROW)
     leavers = to_builtins(disputed_leavers(store, assembly.today()))
-    for text in disputed(
+    for dispute in disputes(
         {name: [worker.code] for name, codes in leavers.items() if worker.code in codes}
     ):
-        tell(text)
+        tell(say(dispute))
     tell(say("people.show-punches" if punches else "people.show-no-punches"))
     for punch in reversed(punches):
         tell(f"  {_told(structs.asdict(punch))}", indent="    ")

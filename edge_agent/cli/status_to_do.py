@@ -5,11 +5,11 @@ from typing import Any
 
 from .. import __version__
 from ..contract.language import Message, say, told_problem, told_problems
+from ..gate.erasure import disputes
 from ..gate.host.board import HOT, TOO_HOT
 from ..gate.host.service import copying, copying_again, restarting, starting
 from ..gate.settings.meaning import oddities
 from ..gate.settings.schema import Settings
-from .words import disputed
 
 _NEARLY_FULL = 0.8
 """Of the sensor's slots."""
@@ -56,8 +56,8 @@ def to_do(settings: Settings, answer: dict[str, Any]) -> Iterator[Told]:
     yield "clock", _problem(answer["clock"])
     for code in answer.get("held_back", ()):  # A daemon of an older version does not know.
         yield "people", say("status.held-back", code=code)
-    for text in disputed(answer):
-        yield "people", text
+    for dispute in disputes(answer):
+        yield "people", say(dispute)
     if sensor["not_backed_up"]:
         yield "backup", say("status.do-backup")
     yield "board", _board(answer.get("board") or {})

@@ -1,6 +1,5 @@
 """What a person at the sensor is told, what the panel has told somebody, and how a part is."""
 
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..contract.language import is_name, say, visible
@@ -65,17 +64,3 @@ def tell_enrolment(whose: str, step: Step) -> None:
 def _said(name: str) -> str:
     """The words for a code; one that only a newer daemon has is shown as it is."""
     return say(name) if is_name(name) else visible(name.partition(".")[2])
-
-
-_MOST_NAMED = 20
-"""Codes in a sentence."""
-
-
-def disputed(leavers: Mapping[str, Any]) -> Iterator[str]:
-    """Of whose leaving gate and payroll say different things, and what to type: by ``left_here``
-    and ``left_at_payroll``, which a daemon of an older version does not tell."""
-    for name in ("left_here", "left_at_payroll"):
-        if codes := leavers.get(name):
-            told = f"people.{name.replace('_', '-')}"
-            shown, more = codes[:_MOST_NAMED], len(codes) - _MOST_NAMED
-            yield say(told if more <= 0 else f"{told}-more", count=len(codes), codes=shown)

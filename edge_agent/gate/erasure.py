@@ -1,9 +1,12 @@
 """How far the erasure of a worker is, and when it has to be done."""
 
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from typing import Any
 
 from msgspec import Struct
 
+from ..contract.language import Message
 from ..contract.people import Worker
 
 LONGEST_TERM = 5
@@ -79,3 +82,28 @@ def day_before(day: str) -> str:
 
 
 _SATURDAY = 5
+
+
+class Leavers(Struct, frozen=True):
+    """Of whose leaving gate and payroll say different things, by code.
+
+    ``left_here``: payroll's roster has them at work today. ``left_at_payroll``: it has them no
+    more, and nobody has said so here, where prints, cards or a PIN of theirs are kept.
+    """
+
+    left_here: list[str] = []
+    left_at_payroll: list[str] = []
+
+
+_MOST_NAMED = 20
+"""Codes in a sentence."""
+
+
+def disputes(leavers: Mapping[str, Any]) -> Iterator[Message]:
+    """Of whose leaving gate and payroll say different things, and what to type: by the fields of
+    Leavers, which a daemon of an older version does not tell."""
+    for name in Leavers.__struct_fields__:
+        if codes := leavers.get(name):
+            told = f"people.{name.replace('_', '-')}"
+            shown, more = codes[:_MOST_NAMED], len(codes) - _MOST_NAMED
+            yield Message(told if more <= 0 else f"{told}-more", count=len(codes), codes=shown)

@@ -17,7 +17,7 @@ from .hardware import card, memory, mount, power, space, temperature
 from .ledger import chain, copy, database, payroll, privacy, roster
 from .machine import Machine
 from .panel import inputs, lamps, power_pin, touch_pin
-from .people import workers
+from .people import leavers, workers
 from .rights import (
     database_rights,
     pin_rights,
@@ -55,6 +55,7 @@ OF_THE_GATE: tuple[Check[CheckContext], ...] = (
     database,
     payroll,
     roster,
+    leavers,
     copy,
     privacy,
     chain,
@@ -84,7 +85,10 @@ SECTIONS = {
         *("sensor", "slots", "glass", "prints", "backup", "workers"),
     ),
     "panel": ("pin rights", "lamps", "inputs", "readers"),
-    "ledger": ("database rights", "database", "payroll", "roster", "copy", "privacy", "chain"),
+    "ledger": (
+        *("database rights", "database", "payroll", "roster", "leavers"),
+        *("copy", "privacy", "chain"),
+    ),
     "uplink": ("uplink", "broker"),
     "clock": ("clock", "clock battery", "time zone", "hardware clock"),
     "machine": (

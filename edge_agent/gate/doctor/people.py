@@ -1,7 +1,9 @@
 """Who can be recognised here, as ``status`` tells it too."""
 
+from ...contract.language import together
+from ..erasure import disputes
 from .context import CheckContext, check
-from .findings import Judgement, Sentence, State
+from .findings import Judgement, Sentence, State, passed_on
 
 NOBODY_KNOWN = Sentence(State.WARN, "doctor.nobody-known")
 PRINTS_HELD_BACK = Sentence(State.WARN, "doctor.prints-held-back")
@@ -17,3 +19,10 @@ def workers(context: CheckContext) -> Judgement | None:
         return NOBODY_KNOWN(count=count)
     codes = told.get("held_back")
     return PRINTS_HELD_BACK(codes=codes) if codes else None
+
+
+@check("leavers")
+def leavers(context: CheckContext) -> Judgement | None:
+    """Of whose leaving gate and payroll say different things."""
+    told = together(*disputes(context.told or {}))
+    return passed_on(State.WARN, told) if told else None

@@ -3,11 +3,12 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct, to_builtins
+from msgspec import to_builtins
 
 from ...contract.attendance import attendance
 from ...contract.kinds import CREDITS
 from ...contract.people import Employment
+from ..erasure import Leavers
 from .store.sqlite_store import SqliteStore
 
 _LATEST = 50
@@ -15,17 +16,6 @@ _LATEST = 50
 
 _AMONG = 3000
 """Of so many entries at the end; a gate that nobody uses has few about punches."""
-
-
-class Leavers(Struct, frozen=True):
-    """Of whose leaving gate and payroll say different things, by code.
-
-    ``left_here``: payroll's roster has them at work today. ``left_at_payroll``: it has them no
-    more, and nobody has said so here, where prints, cards or a PIN of theirs are kept.
-    """
-
-    left_here: list[str] = []
-    left_at_payroll: list[str] = []
 
 
 def disputed_leavers(store: SqliteStore, today: str | None) -> Leavers:

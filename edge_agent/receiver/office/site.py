@@ -13,8 +13,8 @@ from msgspec import Struct, field
 
 from ...contract.errors import BadRequest
 from ...contract.language import Message
-from ...contract.toml_place import toml_problem
 from ..databases.database import Database
+from ..toml_place import toml_problem
 from .journal import MOST_DETAILS, Who, enter, standing, turn
 
 Counts = Literal["piece", "paid", "part", "insurance", "unpaid", "none"]

@@ -17,7 +17,7 @@ from ...contract.errors import BadRequest, EdgeAgentError, StoreFault
 from ...contract.language import Message, because
 from ...contract.people import checked_code
 from ...contract.spreadsheet import as_day, of_row, read_table, refuse
-from ...contract.toml_place import toml_problem
+from ..toml_place import toml_problem
 from .shifts import EARLY_MIN, EVERY_DAY, LATE_MIN, Break, Shift, minutes_of
 
 TITLES = {

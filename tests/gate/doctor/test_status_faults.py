@@ -175,6 +175,8 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
         "workers",
         "WARN",
     ),
+    "who has left here, and is at work by payroll": ({"left_here": ["NV1"]}, "leavers", "WARN"),
+    "who is kept here, and left by payroll": ({"left_at_payroll": ["NV1"]}, "leavers", "WARN"),
     "prints that are held back": ({"held_back": ["NV1"]}, "workers", "WARN"),
     "settings that wait for a restart": (
         {"settings": {"changed": ["[mqtt] port"], "problem": None}},
@@ -210,6 +212,7 @@ def told(**faults: Any) -> dict[str, Any]:
     )
     status["store"].setdefault("message", None)
     status |= {"workers": 6, "credentials": 0, "held_back": []}
+    status |= {"left_here": [], "left_at_payroll": []}
     status["settings"] = {"changed": [], "problem": None}
     for key, value in faults.items():
         status[key] = {**status[key], **value} if isinstance(value, dict) else value
@@ -256,7 +259,8 @@ def test_a_healthy_gate_s_status_is_no_fault(context: CheckContext) -> None:
     assert {found[line].state for line in LINES & found.keys()} == {State.OK}
     # Nothing to say of them.
     assert LINES - found.keys() == {
-        *("database", "payroll", "roster", "glass", "privacy", "workers", "changed settings"),
+        *("database", "payroll", "roster", "glass", "privacy", "workers", "leavers"),
+        "changed settings",
     }
 
 
@@ -278,6 +282,25 @@ def test_each_field_of_the_status_is_in_this_table() -> None:
     assert staged <= fields
     assert fields - staged - HARMLESS == set()
     assert fields >= HARMLESS
+
+
+BESIDE = {
+    "backup": "the doctor looks itself, and STATUS_TELLS has it",
+    "board": "the doctor looks itself, and STATUS_TELLS has it",
+    "overdue": "AT_REST has it",
+    "retired": "a gate out of service has tests of its own",
+    "last_punch": "no fault, whoever it was",
+    "waiting_since": "the payroll line's own look at the ledger",
+    "time": "what the clock is like is its own part",
+}
+"""What the whole of ``status`` has beyond the table, and why no row of it is needed."""
+
+
+def test_the_whole_of_status_has_no_field_that_is_in_no_table(stage: Stage) -> None:
+    """Of a stopped gate it is put together from all its parts, a glance at the ledger too."""
+    context = stage.context()
+    open_store(stage.folder, "main-gate").close()
+    assert stopped_status(context.assembly).keys() - told().keys() == BESIDE.keys()
 
 
 IN_A_ROW = {

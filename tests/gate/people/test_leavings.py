@@ -10,9 +10,9 @@ from edge_agent.contract.language import ENGLISH, use
 from edge_agent.contract.messages import ErasedWorker
 from edge_agent.contract.people import Employment, Worker
 from edge_agent.gate.consents import Consent
-from edge_agent.gate.erasure import WorkerLeaving, is_expected
+from edge_agent.gate.erasure import Leavers, WorkerLeaving, is_expected
 from edge_agent.gate.evidence import Evidence, Opening
-from edge_agent.gate.ledger.glance import Leavers, disputed_leavers, glance
+from edge_agent.gate.ledger.glance import disputed_leavers, glance
 from edge_agent.gate.ledger.store.database import StoreConnection
 from edge_agent.gate.people.requests import (
     ActivateWorker,

@@ -2,7 +2,7 @@
 
 import re
 
-from .language import Message
+from ..contract.language import Message
 
 _PLACE = re.compile(r"at line (\d+), column (\d+)")
 
