@@ -339,13 +339,17 @@ def test_whoever_has_neither_print_nor_card_may_leave(edge: Edge) -> None:
     assert edge("workers", "leave", "NV0042").exit_code == 65
 
 
-def test_a_leaving_that_is_planned_is_shown_with_who_and_how_to_drop_it(edge: Edge) -> None:
+@pytest.mark.parametrize("drop", [("leave", "NV0042", "--drop"), ("activate", "NV0042")])
+def test_a_leaving_that_is_planned_is_shown_with_who_and_how_to_drop_it(
+    edge: Edge, drop: tuple[str, ...]
+) -> None:
     done = edge("workers", "leave", "NV0042", "--on", "05/12/2099")
-    assert "bỏ lịch được: edge-agent workers activate NV0042" in " ".join(done.stdout.split())
+    assert "bỏ lịch được: edge-agent workers leave NV0042 --drop" in " ".join(done.stdout.split())
     me = pwd.getpwuid(os.getuid()).pw_name
     shown = " ".join(edge("workers", "show", "NV0042").stdout.split())
     assert f"lịch nghỉ sau ngày 05/12/2099, do {me} đặt; bỏ lịch: edge-agent workers" in shown
-    done = edge("workers", "activate", "NV0042")
+    assert edge("workers", "leave", "NV0042", "--on", "05/12/2099", "--drop").exit_code == 65
+    done = edge("workers", *drop)
     assert (
         done.stdout == "Lò Thị Mây (NV0042) không nghỉ nữa: đã bỏ lịch nghỉ sau ngày 05/12/2099.\n"
     )

@@ -1,5 +1,7 @@
 """``edge-agent workers``, ``prints``, ``identify``: who may punch, by which finger."""
 
+from typing import Any
+
 import click
 from msgspec import to_builtins
 
@@ -11,6 +13,7 @@ from ..gate.people.requests import (
     ActivateWorker,
     AddWorker,
     DeactivateWorker,
+    DropLeave,
     ForgetWorker,
     Identify,
     LeaveWorker,
@@ -92,8 +95,8 @@ def activate(settings: Settings, code: str, yes: bool, as_json: bool) -> None:
         print_json(result)
         return
     who = {"code": result["code"], "name": result["name"]}
-    if day := result.get("dropped"):  # A daemon of an older version does not tell.
-        tell(say("people.stays", day=day, **who))
+    if result.get("dropped"):  # A daemon of an older version does not tell.
+        _tell_stays(result)
         return
     if result["fingers"]:
         tell(say("people.active-with", fingers=fingers_of(result["fingers"]), **who))
@@ -101,6 +104,10 @@ def activate(settings: Settings, code: str, yes: bool, as_json: bool) -> None:
         tell(say("people.active-without", **who))
     if day := result.get("leaves_after"):
         tell(say("people.still-leaves", day=day, **who))
+
+
+def _tell_stays(result: dict[str, Any]) -> None:
+    tell(say("people.stays", day=result["dropped"], code=result["code"], name=result["name"]))
 
 
 @workers.command(help="help.workers-deactivate")
@@ -118,10 +125,22 @@ def deactivate(settings: Settings, code: str, as_json: bool) -> None:
 @workers.command(help="help.workers-leave")
 @code_argument
 @click.option("--on", "day", metavar="2026-11-30", help="help.leave-on")
+@click.option("--drop", is_flag=True, help="help.leave-drop")
 @yes_option
 @as_json
 @with_settings
-def leave(settings: Settings, code: str, day: str | None, yes: bool, as_json: bool) -> None:
+def leave(
+    settings: Settings, code: str, day: str | None, drop: bool, yes: bool, as_json: bool
+) -> None:
+    if drop:
+        if day is not None:
+            raise BadRequest("people.drop-or-on")
+        dropped = carry_out(settings, DropLeave(code=code))
+        if as_json:
+            print_json(dropped)
+        else:
+            _tell_stays(dropped)
+        return
     from ..gate.people.consent import checked_day  # Only here: others name no day.
 
     after = None if day is None else checked_day(day)

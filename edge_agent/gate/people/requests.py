@@ -257,6 +257,17 @@ class LeaveWorker(Request, tag="leave-worker", frozen=True, kw_only=True):
     on: Word | None = None
 
 
+class DropLeave(Request, tag="drop-leave", frozen=True, kw_only=True):
+    """A worker who is to leave after a day stays.
+
+    No field of LeaveWorker: a daemon that does not know it would have them leave at once.
+    """
+
+    command = "workers leave"
+
+    code: Word
+
+
 class ForgetWorker(Request, tag="forget-worker", frozen=True, kw_only=True):
     """The name of a worker who has left goes; the code stays."""
 

@@ -22,7 +22,14 @@ from ...contract.stamps import local_date
 from ..erasure import is_expected
 from ..ledger.recorder import Recorder
 from .context import RequestContext, Result
-from .requests import ActivateWorker, AddWorker, AskPeople, DeactivateWorker, RenameWorker
+from .requests import (
+    ActivateWorker,
+    AddWorker,
+    AskPeople,
+    DeactivateWorker,
+    DropLeave,
+    RenameWorker,
+)
 
 _AT_ONCE = 200
 """Workers in one answer, which has to fit what a reader of the socket may leave unread."""
@@ -87,8 +94,7 @@ def activate_worker(context: RequestContext, request: ActivateWorker) -> Result:
     last_day = leaving.after if leaving is not None else None
     told = {"dropped": None, "leaves_after": last_day, "fingers": _fingers(gate, known.code)}
     if known.active and last_day is not None:
-        fact = WorkerLeaveDropped(worker=known.code, actor=context.actor)
-        gate.record(fact, also=lambda change: change.drop_planned(known.code))
+        _drop(context, known.code)
         return {**to_builtins(known), **told, "dropped": last_day, "leaves_after": None}
     if known.active:
         _refuse_delisted(known)
@@ -101,6 +107,24 @@ def activate_worker(context: RequestContext, request: ActivateWorker) -> Result:
     changed = WorkerChanged(worker=worker.code, active=True, actor=context.actor)
     gate.record_worker(changed, worker, same_person=True)
     return {**to_builtins(worker), **told}
+
+
+def drop_leave(context: RequestContext, request: DropLeave) -> Result:
+    """Drop that a worker is to leave; whoever may plan it may do so. Says what day was ``dropped``.
+
+    Raises BadRequest where no leaving is planned, or it has begun.
+    """
+    known = context.worker(request.code)
+    leaving = context.gate.store.leavings().get(known.code)
+    if leaving is None or leaving.after is None:
+        raise BadRequest("people.not-to-leave", code=known.code)
+    _drop(context, known.code)
+    return {**to_builtins(known), "dropped": leaving.after}
+
+
+def _drop(context: RequestContext, code: str) -> None:
+    fact = WorkerLeaveDropped(worker=code, actor=context.actor)
+    context.gate.record(fact, also=lambda change: change.drop_planned(code))
 
 
 def deactivate_worker(context: RequestContext, request: DeactivateWorker) -> Result:

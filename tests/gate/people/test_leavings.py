@@ -18,6 +18,7 @@ from edge_agent.gate.people.requests import (
     ActivateWorker,
     AskPeople,
     DeactivateWorker,
+    DropLeave,
     ImportWorkers,
     LeaveWorker,
     ListedWorker,
@@ -180,6 +181,22 @@ def test_who_is_refused_and_is_to_leave_is_brought_back_in_two_steps() -> None:
     assert office.asks(ActivateWorker(code="007"))["dropped"] == "2026-11-30"
 
 
+def test_whoever_may_plan_a_leaving_may_drop_it() -> None:
+    office = Office()
+    store = office.site.store
+    office.refused(DropLeave(code="007"), "Nothing is planned for 007")
+    office.asks(DeactivateWorker(code="007"))
+    office.asks(LeaveWorker(code="007", on="2026-11-30"))
+    told = office.asks(DropLeave(code="007"))
+    assert (told["dropped"], told["active"]) == ("2026-11-30", False)  # Only the leaving.
+    assert store.leavings() == {}
+    assert (store.data()[-1]["kind"], store.data()[-1]["actor"]) == (
+        *("worker.leave-dropped", "uid:1000"),
+    )
+    assert DropLeave.command == LeaveWorker.command  # By which the roles are looked up.
+    office.refused(DropLeave(code="007"), "Nothing is planned for 007")
+
+
 @pytest.mark.parametrize("request_", [LeaveWorker(code="007"), WithdrawConsent(code="007")])
 def test_nothing_that_has_begun_is_dropped(request_: Any) -> None:
     """Within a term as well: the fingers are not used any more."""
@@ -187,6 +204,7 @@ def test_nothing_that_has_begun_is_dropped(request_: Any) -> None:
     office.asks(LeaveWorker(code="007", on="2026-11-30"))
     office.asks(request_)
     office.refused(ActivateWorker(code="007"), "007")
+    office.refused(DropLeave(code="007"), "Nothing is planned for 007")
     assert office.site.store.stopped() == {"007"}
 
 
