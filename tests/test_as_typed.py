@@ -430,6 +430,18 @@ def test_a_code_that_stands_twice_in_a_list_is_told_by_its_row(edge: Edge, tmp_p
     assert "dòng 4: " in told
 
 
+def test_new_people_of_a_list_need_fingers_next(edge: Edge, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("mã nv;họ tên\nNV0050;Lò A\n")
+    assert "edge-agent enroll --missing" in edge("workers", "import", "list.csv").stdout
+    assert "enroll" not in edge("workers", "import", "list.csv").stdout
+
+
+def test_a_code_in_place_of_a_punch_s_number_is_told_where_the_numbers_are(edge: Edge) -> None:
+    done = edge("punches", "void", "NV0042", "--reason", "wrong-worker")
+    assert done.exit_code == 2
+    assert "edge-agent punches list" in " ".join(done.stderr.split())
+
+
 def test_who_has_left_is_not_brought_back_by_a_list_without_a_word(
     edge: Edge, tmp_path: Path
 ) -> None:

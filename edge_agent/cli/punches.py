@@ -27,6 +27,16 @@ _AMONG = 20_000
 """How many of the last entries are looked through: two months of eighty workers."""
 
 
+class _EntryNumber(click.IntRange):
+    """Whoever types a code instead is told where the numbers are."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(say("punch.no-number", text=value), param, ctx)
+
+
 @group(help="help.punches")
 def punches() -> None:
     """What was recorded."""
@@ -74,7 +84,7 @@ def list_(settings: Settings, code: str | None, since: str | None, as_json: bool
 
 
 @punches.command(help="help.punches-void")
-@click.argument("seq", type=int)
+@click.argument("seq", type=_EntryNumber())
 @click.option("--reason", required=True, help="help.reason-void")
 @as_json
 @with_settings

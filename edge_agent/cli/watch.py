@@ -4,7 +4,7 @@ import time
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -19,6 +19,9 @@ from .help import command
 from .options import as_json, with_settings
 from .tell import tell
 from .words import awaited, hint_of, outcome_of, roster_of, state_of
+
+if TYPE_CHECKING:
+    from ..gate.ledger.store.sqlite_store import SqliteStore
 
 _BETWEEN_LOOKS_S = 0.5
 
@@ -104,7 +107,8 @@ class _Watch:
         tell(f"{now}{told}")
 
     def _tell_punches(self) -> None:
-        """What was punched since the time that was asked for, or since the last event."""
+        """What was punched, and who was refused, since the time that was asked for, or since the
+        last event."""
         from ..contract.attendance import attendance
         from ..contract.stamps import parse_time
         from ..gate.daemon.assembly import Assembly
@@ -116,9 +120,12 @@ class _Watch:
                 entries = [store.data_of(one) for one in store.entries(self._last + 1, _MISSED)]
             else:
                 entries = entries_since(store, self._since_ms)
+            refused = self._refused(store, entries)
         for punch in attendance(entries, self._zone):
             if punch.seq <= self._last:
                 continue
+            while refused and refused[0][0] < punch.seq and punch.kind != "punch.added":
+                tell(refused.pop(0)[1])
             if self._since_ms and punch.at and parse_time(punch.at) < self._since_ms:
                 continue
             repeated = punch.of is not None and punch.kind != "punch.added"
@@ -126,8 +133,34 @@ class _Watch:
             event = {"event": "panel", "worker": punch.worker, "outcome": shown, "hint": None}
             voided = f" ({say('punch.note-voided', reason=punch.voided)})" if punch.voided else ""
             tell(f"{self._when(punch.at)}  {_sentence(event, self._names)}{voided}")
+        for _, told in refused:
+            tell(told)
         self._since_ms = None
         self._last = self._told_through
+
+    def _refused(
+        self, store: "SqliteStore", entries: list[dict[str, Any]]
+    ) -> list[tuple[int, str]]:
+        """By entry, what was told of a refused touch; whose it was, while the gate knows that."""
+        from ..contract.chain import stamp_of
+        from ..contract.stamps import true_time
+        from ..gate.rules import Reason
+        from ..gate.touch.credit import REFUSED_AS
+
+        found = []
+        for data in entries:
+            if data["kind"] != "attempt.refused" or data["seq"] <= self._last:
+                continue
+            stamp = stamp_of(data)
+            if self._since_ms and stamp.trusted and stamp.wall_ms < self._since_ms:
+                continue
+            known = store.attempts(data["seq"], 1).get(data["seq"])
+            why = data["reason"] if known or data["reason"] == "unproven" else None
+            event = {"event": "panel", "worker": known and known.worker}
+            event |= {"outcome": REFUSED_AS[Reason(data["reason"])], "hint": data["hint"] or why}
+            when = self._when(true_time(stamp, self._zone))
+            found.append((data["seq"], f"{when}  {_sentence(event, self._names)}"))
+        return found
 
     def _when(self, at: str | None) -> str:
         if at is None:

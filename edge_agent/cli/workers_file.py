@@ -73,6 +73,8 @@ def import_(
         print_json({**planned, "applied": goes_on})
     else:
         tell(say("people.imported" if goes_on else "people.import-nothing"))
+        if goes_on and any(one["change"] == "added" for one in planned["changes"]):
+            tell(say("people.import-next"))
 
 
 def _ask(

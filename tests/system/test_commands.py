@@ -487,6 +487,30 @@ def test_what_watch_prints(gate: Gate) -> None:
     assert "Press flat, with the middle of the fingertip" in "".join(lines)
 
 
+def test_watch_tells_afterwards_who_was_refused(gate: Gate) -> None:
+    gate.start()
+    watch = gate.watch()
+    assert gate.cli("workers", "deactivate", "NV002").code == 0
+    for finger in ("NV001", "a-stranger", "NV002", "NV003 dry:3"):
+        gate.press(finger)
+        watch.panel()
+    plain = subprocess.Popen(
+        [*OWN, "watch", "--since", "00:00", "--config", str(gate.config)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert plain.stdout
+    told = [plain.stdout.readline()[10:].rstrip() for _ in range(5)][1:]
+    plain.send_signal(signal.SIGINT)
+    plain.communicate()
+    assert told == [
+        f"panel    {name_of('NV001')}, NV001: recorded",
+        "panel    somebody: not recognised",
+        f"panel    {name_of('NV002')}, NV002: refused (deactivated)",
+        "panel    somebody: try again (Press flat, with the middle of the fingertip)",
+    ]
+
+
 def test_ctrl_c_ends_watch_quietly(gate: Gate) -> None:
     gate.start()
     process = subprocess.Popen(
