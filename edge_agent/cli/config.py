@@ -6,6 +6,7 @@ from pathlib import Path
 from ..contract.errors import EdgeAgentError
 from ..contract.language import Message, say
 from ..gate.errors import BadSettings
+from ..gate.host.service import restarting
 from ..gate.settings.load import load_settings
 from ..gate.settings.meaning import oddities
 from ..gate.settings.schema import Settings
@@ -29,6 +30,7 @@ def check(config: Path) -> None:
     tell(say("settings.right", path=config))
     for odd in oddities(settings):
         tell(say("settings.but", odd=odd))
+    tell(say("settings.used-from", restart=restarting()))
 
 
 def _password_problems(settings: Settings) -> list[Message]:

@@ -75,7 +75,9 @@ def rename(
     if as_json:
         print_json(result)
     else:
-        tell(say("people.renamed", code=result["code"], name=result["name"]))
+        # A daemon that was not started anew yet does not tell it.
+        former = result.get("former", "…")
+        tell(say("people.renamed", code=result["code"], name=result["name"], former=former))
 
 
 @workers.command(help="help.workers-activate")

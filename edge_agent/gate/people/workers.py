@@ -65,7 +65,9 @@ def add_worker(context: RequestContext, request: AddWorker) -> Result:
 
 
 def rename_worker(context: RequestContext, request: RenameWorker) -> Result:
-    """Correct a name. Raises BadRequest where payroll gives the names, or it is another person's.
+    """Correct a name, and say the ``former`` one.
+
+    Raises BadRequest where payroll gives the names, or it is another person's.
 
     The latter may be forced: somebody has married.
     """
@@ -79,7 +81,7 @@ def rename_worker(context: RequestContext, request: RenameWorker) -> Result:
     worker = structs.replace(known, name=name)
     changed = WorkerChanged(worker=worker.code, active=worker.active, actor=context.actor)
     gate.record_worker(changed, worker, same_person=request.force)
-    return to_builtins(worker)  # type: ignore[no-any-return]
+    return {**to_builtins(worker), "former": known.name}
 
 
 def activate_worker(context: RequestContext, request: ActivateWorker) -> Result:

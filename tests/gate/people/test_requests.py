@@ -130,7 +130,8 @@ def test_one_wrong_tone_mark_costs_no_enrolment() -> None:
 
 def test_renaming() -> None:
     office = Office()
-    assert office.asks(RenameWorker(code="007", name="Lân"))["name"] == "Lân"
+    renamed = office.asks(RenameWorker(code="007", name="Lân"))
+    assert (renamed["name"], renamed["former"]) == ("Lân", "Lan")
     office.learnt()
     office.refused(
         RenameWorker(code="007", name="Trần Minh"), "right-index.* credited to Trần Minh"

@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge_agent.cli import main
+from edge_agent.gate.host.service import restarting
 from edge_agent.gate.settings.in_use import SettingsInUse
 from edge_agent.gate.settings.load import load_settings
 
@@ -24,7 +25,11 @@ def check(file: Path, text: str) -> Result:
 
 def test_right_settings(file: Path) -> None:
     result = check(file, GATE)
-    assert (result.exit_code, result.output) == (0, f"The settings in {file} are right.\n")
+    assert result.exit_code == 0
+    assert result.output.splitlines() == [
+        f"The settings in {file} are right.",
+        f"A gate that runs uses them once it is restarted: {restarting()}",
+    ]
 
 
 def test_odd_settings_are_right_and_told(file: Path) -> None:
