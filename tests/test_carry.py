@@ -1,6 +1,7 @@
 """A gate without a line: its entries go to payroll on a stick, and receipts come back."""
 
 import json
+import os
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from edge_agent import cli
 from edge_agent.cli.tell import tell_if_on_own_disk
+from edge_agent.contract import atomic_file
 from edge_agent.contract.carried import RECEIPTS, CarriedReceipt, Head, lines, written
 from edge_agent.contract.people import Worker
 from edge_agent.contract.people_facts import WorkerAdded
@@ -106,6 +108,45 @@ def test_a_stick_that_is_not_mounted_is_told(
     assert elsewhere.stat().st_dev != site.folder.stat().st_dev
     tell_if_on_own_disk(elsewhere, str(site.folder / "gate.db"))
     assert capsys.readouterr() == ("", "")
+
+
+SEALED = ("--recipient", "age1nobody", "--held-by", "Lan")
+
+
+@pytest.mark.parametrize("place", ["/media/{}", "/media/{}/a", "/run/media/pi/{}", "/mnt/{}/a/b"])
+@pytest.mark.parametrize(
+    "words", [("carry", "out"), ("ledger", "backup"), ("templates", "backup", *SEALED)]
+)
+def test_where_no_stick_is_mounted_nothing_is_written(
+    site: Site, words: tuple[str, ...], place: str
+) -> None:
+    file = Path(place.format(f"edge-agent-test-{os.getpid()}"))
+    told = site.at_the_gate(*words, str(file))
+    assert (told.exit_code, file.exists(), file.parent.is_mount()) == (65, False, False)
+    assert f"No stick is mounted at {file}: nothing is written. 'lsblk' shows" in told.stderr
+
+
+def test_a_folder_where_a_stick_is_mounted_now_and_then(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sticks = site.folder / "media"
+    stick = sticks / "stick"
+    (stick / "deep").mkdir(parents=True)
+    monkeypatch.setattr(atomic_file, "_STICKS", (sticks,))
+    link = site.folder / "link"
+    link.symlink_to(stick)
+    for name in ("carry out", "ledger backup"):
+        for place in (stick, stick / "a", stick / "deep", sticks / ".." / "media" / "b", link):
+            told = site.at_the_gate(*name.split(), str(place))
+            assert (told.exit_code, "No stick is mounted" in told.stderr) == (65, True), place
+    assert [*sticks.rglob("*")] == [stick, stick / "deep"]
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == stick)
+    for name in ("carry out", "ledger backup"):
+        for place in (stick, stick / "deep", stick / f"{name}.one"):
+            assert site.at_the_gate(*name.split(), str(place)).exit_code == 0, place
+    assert site.at_the_gate("carry", "out", str(sticks / "beside")).exit_code == 65
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == sticks)
+    assert site.at_the_gate("carry", "out", str(sticks / "on-it")).exit_code == 0
 
 
 def test_no_name_leaves_the_gate(site: Site) -> None:

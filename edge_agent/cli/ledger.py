@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from ..contract.atomic_file import new_private_file
+from ..contract.atomic_file import new_private_file, refuse_unmounted
 from ..contract.chain import Entry, read_wire
 from ..contract.errors import BadRequest, StoreFault
 from ..contract.formulas import harmless
@@ -175,6 +175,7 @@ def export(settings: Settings, file: Path, as_json: bool) -> None:
 @as_json
 @with_settings
 def backup(settings: Settings, file: Path, as_json: bool) -> None:
+    refuse_unmounted(file)
     assembly = Assembly(settings)
     if file.is_dir():
         kept = back_up_into(

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from msgspec.structs import replace
 
-from ..contract.atomic_file import refuse_existing
+from ..contract.atomic_file import refuse_existing, refuse_unmounted
 from ..contract.language import say
 from ..gate.daemon.assembly import Assembly
 from ..gate.people.templates.backup_file import line_hash, sealed_line
@@ -42,6 +42,7 @@ def reseal(
     held_by: str | None,
     as_json: bool,
 ) -> None:
+    refuse_unmounted(output)
     refuse_existing(output)
     sealing = Assembly(settings).sealing()
     opened = sealed_files.open_backup(file, identity, sealing)

@@ -72,6 +72,29 @@ def refuse_existing(target: Path) -> None:
         raise BadRequest("file.exists", path=target)
 
 
+def refuse_unmounted(target: Path) -> None:
+    """Raise BadRequest where a stick is meant and none is mounted: ``target``, a new file or a
+    folder, is in a place where sticks are mounted, and no mount point is there or on the way."""
+    place = Path(os.path.realpath(target))
+    root = next((one for one in _STICKS if one in place.parents), None)
+    if root is None:
+        return
+    try:
+        place.lstat()
+    except PermissionError:
+        return  # Whoever may not look cannot tell; what is written there says so itself.
+    except OSError:
+        pass
+    on_the_way = [one for one in (place, *place.parents) if one.is_relative_to(root)]
+    if not any(map(os.path.ismount, on_the_way)):
+        raise BadRequest("file.no-stick", path=target)
+
+
+_STICKS = (Path("/media"), Path("/run/media"), Path("/mnt"))
+"""Where what is plugged in is mounted: Filesystem Hierarchy Standard 3.0, 3.11 and 3.12; udisks(8)
+in /run/media."""
+
+
 @contextmanager
 def _becoming(target: Path) -> Iterator[tuple[Path, int]]:
     """The same, with no words for what goes wrong: raises OSError."""
