@@ -114,7 +114,8 @@ class _Commands(Group):
         except click.UsageError as error:
             raise Mistyped(error) from None
         except KeyboardInterrupt:
-            # What was under way has undone itself; nobody needs to be told of their own Ctrl-C.
+            # What was under way has undone itself, and said so where somebody may doubt it; nobody
+            # needs to be told of their own Ctrl-C.
             ctx.exit(130)
 
     def main(self, args: Sequence[str] | None = None, *further: Any, **extra: Any) -> Any:

@@ -86,7 +86,13 @@ def _ask_which(settings: Settings, code: str, *, replace: bool) -> str:
 def _one(settings: Settings, request: Enroll, as_json: bool) -> None:
     names = names_of(settings)
     whose = say("people.finger-whose", finger=request.finger, whose=who(request.code, names))
-    result = carry_out(settings, request, partial(tell_enrolment, whose))
+    try:
+        result = carry_out(settings, request, partial(tell_enrolment, whose))
+    except KeyboardInterrupt:
+        # Whoever breaks off a replacement asks whether somebody now has no print at all.
+        told = "people.replacing-broken-off" if request.replace else "people.enrolling-broken-off"
+        tell(say(told, code=request.code), err=True)
+        raise
     if as_json:
         print_json(result)
     else:

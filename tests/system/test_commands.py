@@ -360,6 +360,9 @@ def test_ctrl_c_or_a_lost_terminal_while_enrolling(
         said = process.stderr.read()
     assert process.returncode not in (0, None)
     assert "Traceback" not in said
+    if how is signal.SIGINT:
+        assert process.returncode == 130
+        assert "Broken off: nothing was enrolled. " in said
     gate.finger("lift")
     assert gate.cli("workers", "add", "NV901", "Waits Until It Is Over").code == 0
     assert gate.cli("workers", "deactivate", "NV901").code == 0
@@ -367,6 +370,29 @@ def test_ctrl_c_or_a_lost_terminal_while_enrolling(
     assert gate.cli("prints", "list", "--json").json == before[1][1]
     assert len(gate.entries()) == before[2] + 2
     assert gate.enrol_by_command("NV900").code == 0
+
+
+def test_ctrl_c_while_a_print_is_replaced(gate: Gate) -> None:
+    """Whoever breaks it off is told that the print before still counts, and it does."""
+    gate.start()
+    before = gate.finger("slots"), _people(gate)
+    asked = ["enroll", "NV001", "--finger", "right-index", "--replace", "--config"]
+    for language, words in (
+        ("en", "a print from before still counts"),
+        ("vi", "vân tay cũ, nếu có, vẫn"),
+    ):
+        command = [*OWN, "--lang", language, *asked, str(gate.config)]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr
+            assert process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+            said = process.stderr.read()
+        assert (process.returncode, words in said) == (130, True), said
+        assert said.endswith("edge-agent workers show NV001\n")
+    watch = gate.watch()
+    gate.press("NV001")
+    assert watch.panel()["worker"] == "NV001"
+    assert (gate.finger("slots"), _people(gate)) == before
 
 
 @pytest.mark.parametrize("replace", [False, True], ids=["new", "replaced"])
