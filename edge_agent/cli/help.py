@@ -23,6 +23,10 @@ Function = Callable[..., Any]
 _NAME = re.compile(r"help\.[a-z0-9-]+")
 
 
+_USUAL_FOR = {"--preview": "--dry-run"}
+"""What else an option is called elsewhere: too unlike for click to find it."""
+
+
 _WIDEST = 80
 """Columns of a text that is read; a wider terminal does not make it easier."""
 
@@ -83,9 +87,16 @@ class Command(click.Command):
         """Where something is missing, show how it is typed. Raises BadRequest for what is no text:
         a path may be of any bytes, and nothing else is stored or sent.
         """
+        typed = list(args)  # click takes them away one by one.
         try:
             with _files_named(self.params):
                 rest = super().parse_args(ctx, args)
+        except click.NoSuchOption as none:
+            meant = _USUAL_FOR.get(none.option_name)
+            if not any(meant in one.opts for one in self.params):
+                raise
+            told = say("command.meant", wanted=none.option_name, line=meant)
+            raise click.UsageError(told, ctx) from None
         except click.MissingParameter as missing:
             if missing.param is None:
                 raise
@@ -96,9 +107,25 @@ class Command(click.Command):
                 told = _RANGE.sub(_range, bad.message)
                 raise click.BadParameter(told, ctx, bad.param, hint) from None
             raise
+        except click.UsageError as error:
+            if type(error) is click.UsageError and (line := self._with_worker(ctx, typed)):
+                told = say("command.meant", wanted=line[1], line=line[0])
+                raise click.UsageError(told, ctx) from None
+            raise
         if not all(map(_is_text, ctx.params.values())):
             raise BadRequest("control.no-text")
         return rest
+
+    def _with_worker(self, ctx: click.Context, typed: list[str]) -> tuple[str, str] | None:
+        """How a code is typed that stands alone where it is an option's, and that code."""
+        if not any("--worker" in one.opts for one in self.params):
+            return None
+        _, extra, _ = self.make_parser(ctx).parse_args(typed)
+        if len(extra) != 1:
+            return None
+        from shlex import quote  # Only for whoever has mistyped one.
+
+        return f"edge-agent {path_of(ctx)} --worker {quote(extra[0])}", extra[0]
 
     def get_help(self, ctx: click.Context) -> str:
         with self.spoken(ctx):
