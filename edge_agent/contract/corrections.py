@@ -36,6 +36,12 @@ _FURTHEST = timedelta(hours=14)
 _SPOKEN = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})[T ]([0-9]{1,2})(:.*)")
 """6/10/2026 7:30, as people write it."""
 
+_WITH_H = re.compile(r"\b([0-9]{1,2})[hg]([0-9]{2})?\b")
+"""17h10, 17g10, 17h, as Vietnamese write a time of day."""
+
+_TIME_FIRST = re.compile(r"([0-9:]+) ([0-9]{1,2}/[0-9]{1,2}/[0-9]{4})")
+"""17:10 6/10/2026, as they say it."""
+
 _WRITTEN = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?"
     r"(Z|[+-][0-9]{2}:[0-9]{2})?"
@@ -133,8 +139,9 @@ def said_moment(text: str, zone: ZoneInfo, *, force: bool = False) -> int:
     Raises BadRequest where it is not the whole of a day and a time of day, or was never shown by a
     clock there; where it has the offset of another zone and is not forced.
     """
-    written = text
-    if spoken := _SPOKEN.fullmatch(text):
+    written = _WITH_H.sub(lambda hour: f"{hour[1]}:{hour[2] or '00'}", text)
+    written = _TIME_FIRST.sub(r"\2 \1", written)
+    if spoken := _SPOKEN.fullmatch(written):
         day, month, year, hour, rest = spoken.groups()
         written = f"{year}-{month:0>2}-{day:0>2}T{hour:0>2}{rest}"
     try:
