@@ -35,6 +35,8 @@ from ...contract.people_facts import (
     WorkerChanged,
     WorkerErased,
     WorkerForgotten,
+    WorkerLeaveDropped,
+    WorkerLeavePlanned,
     WorkerLeft,
 )
 from .plan import NORTH
@@ -83,6 +85,8 @@ TECHNICIANS_VISIT: tuple[Fact, ...] = (
     ),
     CredentialRemoved(worker=_NEWCOMER, method=Method.CARD, actor=SUPERVISOR),
     ConsentWithdrawn(worker=_NEWCOMER, actor=SUPERVISOR),
+    WorkerLeavePlanned(worker=_NEWCOMER, last_day="2026-11-28", actor=SUPERVISOR),
+    WorkerLeaveDropped(worker=_NEWCOMER, actor=SUPERVISOR),
     WorkerLeft(worker=_NEWCOMER, actor=SUPERVISOR),
     PrintErased(worker=_NEWCOMER, slot=_SLOT, generation=1),
     WorkerErased(
