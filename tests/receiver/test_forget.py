@@ -5,9 +5,11 @@ import os
 import re
 import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -162,6 +164,7 @@ def test_whoever_still_reads_is_waited_for_and_told(
     files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edge_agent.receiver.databases.sqlite_database.READERS_END_S", 0)
+    monkeypatch.setattr("edge_agent.receiver.databases.postgresql_database.READERS_END_S", 1)
     with at_work(files) as store:
         with reading(files):
             done = forget(files)
@@ -173,6 +176,24 @@ def test_whoever_still_reads_is_waited_for_and_told(
             told = str(store.apply_roster(payload, AT).still_there)
             assert "edge-agent receive roster forget CODE" in told  # Nobody typed the roster.
         assert forget(files).exit_code == 0
+        assert files.hold() == set()
+
+
+def test_whoever_ends_meanwhile_is_waited_for(
+    cluster: Postgresql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A session that only begins, in whatever database, holds all rows for a moment."""
+    files, waits = Files(cluster.new_database(), cluster.folder / "data"), ExitStack()
+
+    def sleep(_: float) -> None:
+        waits.close()
+
+    clock = SimpleNamespace(monotonic=time.monotonic, sleep=sleep)
+    monkeypatch.setattr("edge_agent.receiver.databases.postgresql_database.time", clock)
+    with at_work(files), waits:
+        waits.enter_context(reading(files))
+        done = forget(files)
+        assert done.exit_code == 0, done.output
         assert files.hold() == set()
 
 

@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -39,6 +40,9 @@ _PATIENCE: dict[str, Any] = {
     "application_name": "edge-agent receive",
 }
 _NOTED = "pg_catalog.pg_statistic"
+
+_LOOK_AGAIN_S = 0.2
+"""No event tells that a snapshot has gone."""
 
 _LASTING = (
     *("not exist", "authentication failed", "pg_hba.conf", "password supplied"),
@@ -203,8 +207,19 @@ class PostgresqlDatabase:
     def _write_anew(self, table: str) -> bool:
         """Into another file, with no row that was deleted; False: this role may not.
 
-        VACUUM alone takes a row away and may leave its bytes where they are. Raises _DeadRowsKept.
+        VACUUM alone takes a row away and may leave its bytes where they are. Whoever only begins a
+        session meanwhile, in whatever database, holds rows for a moment, and is waited for. Raises
+        _DeadRowsKept.
         """
+        deadline = time.monotonic() + READERS_END_S
+        while any(dead := self._rewrite(table)):
+            if time.monotonic() > deadline:
+                raise _DeadRowsKept
+            time.sleep(_LOOK_AGAIN_S)
+        return bool(dead)
+
+    def _rewrite(self, table: str) -> list[int]:
+        """Dead rows that were kept, of the table and its own; empty: this role may not."""
         dead: list[int] = []
         heard = partial(_hear_dead_rows, dead)
         self._conn.add_notice_handler(heard)
@@ -212,9 +227,7 @@ class PostgresqlDatabase:
             self._conn.execute(f"VACUUM (FULL, VERBOSE) {table}")
         finally:
             self._conn.remove_notice_handler(heard)
-        if any(dead):
-            raise _DeadRowsKept
-        return bool(dead)
+        return dead
 
     def wait_for_turn(self) -> None:
         self.query("SELECT pg_advisory_xact_lock(?)", [_TURN])
