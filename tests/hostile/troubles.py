@@ -3,7 +3,6 @@
 import fcntl
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from edge_agent.contract.facts import PunchVoided
 from edge_agent.contract.messages import Topics
 from edge_agent.contract.stamps import ClockState, Stamp
 from edge_agent.simulator.faults import FAULTS
-from tests.gate.ledger.small_disk import fill, image_of, mount_image
+from tests.gate.ledger.small_disk import fill, switch_off_and_on
 from tests.system.gate import rows
 
 from . import client, front
@@ -282,15 +281,7 @@ class DeadDisk(Trouble):
         if self.week.daemon.runs:
             self.week.end(self.week.daemon, signal.SIGKILL)
         self.week.forget_watch()
-        subprocess.run(["umount", disk], check=True)
-        # A copy: the file system that was aborted goes on, read-only, as long as any other process
-        # has a mount namespace from meanwhile, and its blocks mounted again would be just that.
-        image = image_of(disk)
-        switched_on = image.with_suffix(".new")
-        shutil.copyfile(image, switched_on)
-        switched_on.rename(image)
-        subprocess.run(["e2fsck", "-fp", image], check=False, capture_output=True)
-        mount_image(disk)
+        switch_off_and_on(disk)
         self.week.ensure()
         self.week.disk_fails = False
 

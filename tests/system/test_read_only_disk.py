@@ -3,7 +3,7 @@
 import subprocess
 import time
 
-from tests.gate.ledger.small_disk import disk_like, image_of, mount_image
+from tests.gate.ledger.small_disk import disk_like, switch_off_and_on
 
 from .gate import STAFF, Gate
 from .test_full_disk import begin_on, covered
@@ -41,9 +41,7 @@ def test_a_disk_that_becomes_read_only(new_gate: Gate) -> None:
         watch.close()
 
         # The machine is switched off and on: its disk is mended, and mounted anew.
-        subprocess.run(["umount", disk], check=True)
-        subprocess.run(["e2fsck", "-fp", image_of(disk)], check=False, capture_output=True)
-        mount_image(disk)
+        switch_off_and_on(disk)
         daemon = gate.start()
         watch = gate.watch()
         gate.open(watch)

@@ -71,6 +71,19 @@ def mount_image(folder: Path) -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
+def switch_off_and_on(folder: Path) -> None:
+    """Mount what was mounted there anew, mended, as a machine does that is switched off and on."""
+    subprocess.run(["umount", folder], check=True)
+    # A copy: a file system that was aborted goes on, read-only, as long as any other process has a
+    # mount namespace from meanwhile, and its blocks mounted again would be just that.
+    image = image_of(folder)
+    switched_on = image.with_suffix(".new")
+    shutil.copyfile(image, switched_on)
+    switched_on.rename(image)
+    subprocess.run(["e2fsck", "-fp", image], check=False, capture_output=True)
+    mount_image(folder)
+
+
 DISKS = {"tmpfs": (small_disk, may_mount), "ext4": (ext4_disk, may_make_ext4)}
 
 
