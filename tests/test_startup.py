@@ -209,6 +209,8 @@ def test_an_idle_daemon_has_loaded_what_a_press_needs_and_nothing_more(
         ) as daemon:
             try:
                 eventually(lambda: ask_status(socket)["sensor"]["state"] == "ready")
+                # A broker that is looked up between the two would be taken for the press's.
+                eventually(lambda: ask_status(socket)["uplink"]["problem"])
                 written = ask_status(socket)["ledger"]["last_seq"]
                 idle = _told(daemon, first)
                 sensor.ask("press worker")
