@@ -13,11 +13,12 @@ from click.testing import CliRunner, Result
 from edge_agent import cli
 from edge_agent.cli.tell import tell_if_on_own_disk
 from edge_agent.contract import atomic_file
-from edge_agent.contract.carried import RECEIPTS, CarriedReceipt, Head, lines, written
+from edge_agent.contract.carried import ENTRIES, RECEIPTS, CarriedReceipt, Head, lines, written
 from edge_agent.contract.people import Worker
 from edge_agent.contract.people_facts import WorkerAdded
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.receiver.signing_key import new_signing_key
+from edge_agent.receiver.store import PayrollStore
 from tests.gate.ledger.ledgers import append, later, open_store, punch
 
 HOA = "Nguyễn Thị Hoa"
@@ -51,12 +52,13 @@ class Site:
         with closing(self.store()) as store:
             return store.watermarks().confirmed
 
-    def at_the_gate(self, *words: str) -> Result:
-        line = ["--lang", "en", *words, "--config", str(self.config)]
+    def at_the_gate(self, *words: str, lang: str = "en") -> Result:
+        line = ["--lang", lang, *words, "--config", str(self.config)]
         return CliRunner().invoke(cli.main, line)
 
     def at_payroll(self, file: Path, receipts: Path, *options: str) -> Result:
         database = ("--database", str(self.folder / "payroll.db"))
+        PayrollStore(database[1]).close()  # The receiver's own is there, as at any site.
         line = ["receive", *database, *options, "carry", "in", str(file), "--receipts"]
         return CliRunner().invoke(cli.main, ["--lang", "en", *line, str(receipts)])
 
@@ -147,6 +149,77 @@ def test_a_folder_where_a_stick_is_mounted_now_and_then(
     assert site.at_the_gate("carry", "out", str(sticks / "beside")).exit_code == 65
     monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == sticks)
     assert site.at_the_gate("carry", "out", str(sticks / "on-it")).exit_code == 0
+
+
+@pytest.mark.parametrize(("lang", "told"), [("vi", "đã có sẵn 10 mục này"), ("en", "already")])
+def test_to_carry_out_twice_says_that_it_is_there(site: Site, lang: str, told: str) -> None:
+    stick = site.folder / "stick"
+    stick.mkdir()
+    for place in (stick, site.folder / "a.entries"):
+        done = json.loads(site.at_the_gate("carry", "out", str(place), "--json").stdout)
+        content = Path(done["file"]).read_bytes()
+        again = site.at_the_gate("carry", "out", str(place), lang=lang)
+        assert (again.exit_code, told in again.stdout) == (0, True), again
+        receipts = done["file"].removesuffix(".entries") + ".receipts"
+        assert f"receive carry in {done['file']} --receipts {receipts}\n" in again.stdout
+        assert json.loads(site.at_the_gate("carry", "out", str(place), "--json").stdout) == done
+        assert Path(done["file"]).read_bytes() == content
+    assert len([*stick.iterdir()]) == 1
+
+
+def test_what_a_stick_has_already_may_be_less_or_spoilt(site: Site) -> None:
+    stick = site.folder / "stick"
+    stick.mkdir()
+    site.at_the_gate("carry", "out", str(stick), "--from", "4")
+    [before] = stick.iterdir()
+    content = before.read_bytes()
+    named = site.at_the_gate("carry", "out", str(before))
+    assert (named.exit_code, "name a new file" in named.stderr) == (65, True)
+    whole = json.loads(site.at_the_gate("carry", "out", str(stick), "--json").stdout)
+    assert Path(whole["file"]).name.endswith(".000000001-000000010.entries")
+    assert (whole["entries"], before.read_bytes()) == (10, content)
+    assert json.loads(site.at_the_gate("carry", "out", str(stick), "--json").stdout) == whole
+    for spoilt in (content[:-9], content.replace(b"NV0042", b"NV0043", 1), b""):
+        before.write_bytes(spoilt)
+        told = site.at_the_gate("carry", "out", str(stick))
+        assert (told.exit_code, f"'rm {before}'" in told.stderr) == (65, True), told
+        assert before.read_bytes() == spoilt
+    before.unlink()
+    assert site.at_the_gate("carry", "out", str(stick)).exit_code == 0
+
+
+def test_another_history_on_the_stick_is_not_taken_for_this_one(site: Site) -> None:
+    """A file of a card that was cloned: gate, ledger and numbers alike, and other punches."""
+    with closing(site.store()) as store:
+        gate, ledger = store.gate, store.ledger
+        wires = [entry.wire for entry in store.whole_entries(1, 10)]
+    head = Head(format=ENTRIES, version=1, lines=10, gate=gate, ledger=ledger, first=1)
+    other = site.folder / "a.entries"
+    wires[-1] = wires[-1].replace(b"NV0042", b"NV0043")
+    other.write_bytes(b"".join(written(head, wires)))
+    told = site.at_the_gate("carry", "out", str(other))
+    assert (told.exit_code, "name a new file" in told.stderr) == (65, True)
+
+
+def test_receipts_of_others_are_told_with_whose_they_are(site: Site) -> None:
+    receipts = site.there_and_back("a")
+    for other, told in (
+        ({"gate": "north-gate"}, "for north-gate: it belongs there"),
+        ({"ledger": "another"}, "one for a former ledger of this gate"),
+    ):
+        done = site.at_the_gate("carry", "in", str(forged(receipts, **other)))
+        assert (done.exit_code, told in done.stderr) == (65, True), done.stderr
+        assert "edge-agent carry out /media/stick" in done.stderr
+    empty = site.folder / "empty.receipts"
+    empty.write_bytes(b"".join(written(Head(format=RECEIPTS, version=1, lines=0), [])))
+    done = site.at_the_gate("carry", "in", str(empty))
+    assert (done.exit_code, "payroll could confirm nothing" in done.stderr) == (65, True)
+    cut = site.folder / "cut.receipts"
+    for content in (b"", receipts.read_bytes()[:-9]):
+        cut.write_bytes(content)
+        done = site.at_the_gate("carry", "in", str(cut))
+        assert (done.exit_code, "ends before its end" in done.stderr) == (65, True)
+        assert "edge-agent receive carry in /media/stick/*.entries --receipts" in done.stderr
 
 
 def test_no_name_leaves_the_gate(site: Site) -> None:

@@ -13,6 +13,7 @@ from edge_agent import cli
 from edge_agent.contract.errors import BadRequest
 from edge_agent.receiver.carried import carry_in
 from edge_agent.receiver.connection import ReceiverOptions
+from edge_agent.receiver.store import PayrollStore
 from tests.gate.ledger.ledgers import append, later, open_store, punch
 from tests.receiver.running import rows
 
@@ -33,6 +34,7 @@ class Season:
             '[gate]\nid = "main-gate"\n[store]\npath = "gate.db"\n[control]\nsocket = "c.sock"\n'
         )
         open_store(folder).close()
+        PayrollStore(self._options.database).close()
 
     def _file(self) -> Path:
         self._number += 1
@@ -59,7 +61,7 @@ class Season:
         receipts = self._file()
         with suppress(BadRequest):
             carry_in(self._options, brought, receipts)
-            self._receipts.append(receipts)
+            self._receipts += [receipts] * receipts.exists()
 
     def home(self) -> None:
         if self._receipts:

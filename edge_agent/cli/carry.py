@@ -1,7 +1,9 @@
 """``edge-agent carry``: the way to payroll and back where there is no line, on a stick."""
 
+import os
+from collections import deque
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import click
@@ -12,11 +14,13 @@ from ..contract.carried import (
     ENTRIES,
     RECEIPTS,
     VERSION,
+    WRITTEN_BY,
     BadFile,
     CarriedReceipt,
     Head,
     lines,
     proven,
+    receipts_of,
     written,
 )
 from ..contract.errors import BadRequest
@@ -50,30 +54,68 @@ def out(settings: Settings, file: Path, wanted: int | None, as_json: bool) -> No
         first, last = wanted or store.watermarks().confirmed + 1, store.tail().seq
         if first <= store.checkpoint().seq:
             raise BadRequest("carry.pruned", through=store.checkpoint().seq)
-        if file.is_dir():
-            file = file / f"{store.gate}.{store.ledger[:8]}.{last:09}.entries"
         count = max(0, last + 1 - first)
+        head = Head(
+            format=ENTRIES,
+            version=VERSION,
+            lines=count,
+            gate=store.gate,
+            ledger=store.ledger,
+            first=first,
+        )
+        before = None
         if count:
-            head = Head(
-                format=ENTRIES,
-                version=VERSION,
-                lines=count,
-                gate=store.gate,
-                ledger=store.ledger,
-                first=first,
-            )
+            end = store.whole_entries(last, 1)[0].wire
+            file = _place(file, head, end)
+            before = _carried(file, head, end)
+        if count and before is None:
             with new_private_file(file) as target:
                 for line in written(head, _wires(store, first, last)):
                     target.write(line)
             with file.open("rb") as back:
                 proven(back, file, ENTRIES)
+    first, count = (before.first or 1, before.lines) if before else (first, count)
     if as_json:
         print_json({"file": str(file) if count else None, "entries": count, "first": first})
     elif count:
-        tell(say("carry.carried-out", file=file, count=count, first=first, last=last))
+        told = "carry.carried-out-before" if before else "carry.carried-out"
+        fields = {"count": count, "first": first, "last": first + count - 1}
+        tell(say(told, file=file, receipts=receipts_of(str(file)), **fields))
         tell_if_on_own_disk(file, settings.store.path)
     else:
         tell(say("carry.nothing-waits"))
+
+
+def _place(wanted: Path, head: Head, end: bytes) -> Path:
+    """Where the entries go: in a folder to a name that tells whose they are and up to where, and
+    from where on where the folder has less of them by that name."""
+    if not wanted.is_dir():
+        return wanted
+    begin = f"{head.gate}.{str(head.ledger)[:8]}"
+    usual = wanted / f"{begin}.{_last(head):09}.entries"
+    if not os.path.lexists(usual) or _carried(usual, head, end):
+        return usual
+    with suppress(OSError), usual.open("rb") as there:
+        try:
+            proven(there, usual, ENTRIES)
+        except BadFile as error:
+            raise BadRequest("carry.not-whole", file=usual) from error
+    return wanted / f"{begin}.{head.first:09}-{_last(head):09}.entries"
+
+
+def _carried(file: Path, head: Head, end: bytes) -> Head | None:
+    """What a whole file that is there already holds, where it is all of these entries; ``end`` is
+    the last of them, and by its hash the word for those before it."""
+    with suppress(OSError, BadFile), file.open("rb") as before:
+        found = proven(before, file, ENTRIES)
+        same = (found.gate, found.ledger, _last(found)) == (head.gate, head.ledger, _last(head))
+        if same and (found.first or 0) <= (head.first or 0):
+            return found if deque(lines(before), 1)[0] == end else None
+    return None
+
+
+def _last(head: Head) -> int:
+    return (head.first or 0) + head.lines - 1
 
 
 def _wires(store: SqliteStore, first: int, last: int) -> Iterator[bytes]:
@@ -102,6 +144,7 @@ def in_(settings: Settings, file: Path, as_json: bool) -> None:
 
 def _receipt(file: Path, store: SqliteStore) -> bytes:
     """The receipt of this ledger; those of others on the same stick are theirs."""
+    gates: list[str] = []
     with file.open("rb") as brought:
         proven(brought, file, RECEIPTS)
         for line in lines(brought):
@@ -109,10 +152,17 @@ def _receipt(file: Path, store: SqliteStore) -> bytes:
                 one = msgspec.json.decode(line, type=CarriedReceipt)
                 ledger = msgspec.json.decode(one.receipt, type=_OfLedger).ledger
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-                raise BadFile("carry.altered", file=file) from error
+                again = WRITTEN_BY[RECEIPTS]
+                raise BadFile("carry.altered", file=file, again=again) from error
             if (one.gate, ledger) == (store.gate, store.ledger):
                 return bytes(one.receipt)
-    raise BadRequest("carry.none-of-this-ledger", file=file, gate=store.gate, ledger=store.ledger)
+            gates.append(one.gate)
+    what = {"file": file, "gate": store.gate, "ledger": store.ledger}
+    if not gates:
+        raise BadRequest("carry.empty", **what)
+    if store.gate not in gates:
+        raise BadRequest("carry.of-other-gates", gates=sorted({*gates}), **what)
+    raise BadRequest("carry.none-of-this-ledger", **what)
 
 
 class _OfLedger(msgspec.Struct):

@@ -43,18 +43,27 @@ def in_(
     done = carry_in(options, files, receipts)
     if as_json:
         print_json(to_builtins(done))
-        return
-    for brought in done:
-        _tell(brought)
-    tell(say("carry.receipts-written", file=receipts))
+    else:
+        for brought in done:
+            _tell(brought, options.database)
+    if not any(brought.through for brought in done):
+        if not as_json:
+            tell(say("carry.no-receipts", file=receipts), err=True)
+        ctx.exit(1)
+    if not as_json:
+        tell(say("carry.receipts-written", file=receipts))
 
 
-def _tell(brought: Brought) -> None:
+def _tell(brought: Brought, database: str) -> None:
     what = {"file": brought.file, "gate": brought.gate}
     tell(say("carry.taken", count=brought.entries, new=brought.new, known=brought.known, **what))
     if brought.missing is not None:
         first, last = brought.missing
-        tell(say("carry.missing", first=first, last=last, **what), err=True)
+        fields = {"first": first, "last": last, "folder": Path(brought.file).parent, **what}
+        if brought.through or brought.first == 1:
+            tell(say("carry.missing", **fields), err=True)
+        else:
+            tell(say("carry.nothing-before", database=database, **fields), err=True)
     for count, told in (
         (brought.rejected, "carry.rejected"),
         (brought.forks, "carry.forks"),

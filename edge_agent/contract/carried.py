@@ -15,6 +15,7 @@ from msgspec import Meta, Raw, Struct
 
 from .bounds import LARGEST_KEPT, Count, LedgerId, Seq, Word
 from .errors import BadRequest
+from .language import Message
 
 Carried = Literal["edge-agent entries", "edge-agent receipts"]
 
@@ -27,6 +28,12 @@ _LONGEST_LINE = LARGEST_KEPT + 1
 """With its line feed."""
 
 _END = b'{"sha256":'
+
+WRITTEN_BY = {
+    ENTRIES: Message("carry.write-entries"),
+    RECEIPTS: Message("carry.write-receipts"),
+}
+"""What is typed to have it written anew, at the gate and at payroll."""
 
 
 class BadFile(BadRequest):
@@ -75,22 +82,29 @@ def proven(file: IO[bytes], name: object, wanted: Carried) -> Head:
 
     Raises BadFile where it is not what is wanted, was cut off, or is not as it was written.
     """
-    first = _line(file, name)
+    first = _line(file, name, wanted)
+    if not first:
+        raise BadFile("carry.cut-off", file=name, again=WRITTEN_BY[wanted])
     head = _head(first, name, wanted)
     digest = hashlib.sha256(first)
     count, line = 0, b""
-    while (line := _line(file, name)) and not line.startswith(_END):
+    while (line := _line(file, name, wanted)) and not line.startswith(_END):
         digest.update(line)
         count += 1
     if not line:
-        raise BadFile("carry.cut-off", file=name)
+        raise BadFile("carry.cut-off", file=name, again=WRITTEN_BY[wanted])
     try:
         end = msgspec.json.decode(line, type=_End)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise BadFile("carry.cut-off", file=name) from error
+        raise BadFile("carry.cut-off", file=name, again=WRITTEN_BY[wanted]) from error
     if end.sha256 != digest.hexdigest() or count != head.lines or file.read(1):
-        raise BadFile("carry.altered", file=name)
+        raise BadFile("carry.altered", file=name, again=WRITTEN_BY[wanted])
     return head
+
+
+def receipts_of(entries: str) -> str:
+    """A name for the receipts of a file of entries, beside it."""
+    return f"{entries.removesuffix('.entries')}.receipts"
 
 
 def lines(file: IO[bytes]) -> Iterator[bytes]:
@@ -101,10 +115,10 @@ def lines(file: IO[bytes]) -> Iterator[bytes]:
         yield line[:-1]
 
 
-def _line(file: IO[bytes], name: object) -> bytes:
+def _line(file: IO[bytes], name: object, wanted: Carried) -> bytes:
     line = file.readline(_LONGEST_LINE + 1)
     if len(line) > _LONGEST_LINE:
-        raise BadFile("carry.altered", file=name)
+        raise BadFile("carry.altered", file=name, again=WRITTEN_BY[wanted])
     return line
 
 
@@ -115,7 +129,8 @@ def _head(line: bytes, name: object, wanted: Carried) -> Head:
         raise BadFile("carry.no-such-file", file=name) from error
     if head.format != wanted:
         other: dict[str, str] = {ENTRIES: "carry.for-payroll", RECEIPTS: "carry.for-a-gate"}
-        raise BadFile(other.get(head.format, "carry.no-such-file"), file=name)
+        told = other.get(head.format, "carry.no-such-file")
+        raise BadFile(told, file=name, receipts=receipts_of(str(name)))
     if head.version != VERSION:
         raise BadFile("carry.newer", file=name)
     return head

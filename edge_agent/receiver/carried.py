@@ -5,7 +5,7 @@ brings is: the same tests, the same chains, the same tables. To bring it again c
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -18,6 +18,7 @@ from ..contract.carried import (
     ENTRIES,
     RECEIPTS,
     VERSION,
+    WRITTEN_BY,
     BadFile,
     CarriedReceipt,
     Head,
@@ -25,6 +26,7 @@ from ..contract.carried import (
     proven,
     written,
 )
+from ..contract.errors import BadRequest, StoreFault
 from ..contract.messages import Topics
 from .accept import Arrival, MalformedEntry, read
 from .connection import ReceiverOptions
@@ -39,15 +41,17 @@ _BATCH = 500
 class Brought(Struct, frozen=True, kw_only=True):
     """What became of the entries of one file.
 
-    ``known`` had come before; ``through``: the ledger is held up to there, and ``missing`` is its
-    first gap (first and last number; null: none). ``rejected`` are kept and not used, ``forks``
-    contradict what is held; ``foreign`` are of another gate's ledger, ``refused`` of one ledger too
-    many, and ``dropped`` too many beside what is held: these three are not kept.
+    ``first`` is the number of its first entry. ``known`` had come before; ``through``: the ledger
+    is held up to there (0: it gets no receipt), and ``missing`` is its first gap (first and last
+    number; null: none). ``rejected`` are kept and not used, ``forks`` contradict what is held;
+    ``foreign`` are of another gate's ledger, ``refused`` of one ledger too many, and ``dropped``
+    too many beside what is held: these three are not kept.
     """
 
     file: str
     gate: str
     ledger: str
+    first: int | None
     entries: int
     new: int
     known: int
@@ -63,22 +67,45 @@ class Brought(Struct, frozen=True, kw_only=True):
 def carry_in(options: ReceiverOptions, files: Sequence[Path], receipts: Path) -> list[Brought]:
     """Take in the entries of these files, and write the receipts of their ledgers to a new file.
 
-    Raises BadRequest, with nothing taken in, where a file is not whole or ``receipts`` is there
-    already; StoreFault where the database cannot be used, or a receiver is at work on it.
+    None is written where there is no receipt. Raises BadRequest, with nothing taken in, where a
+    file is not whole or ``receipts`` is there already; StoreFault where that cannot be written, or
+    the database cannot be used: it is not there, or a receiver is at work on it.
     """
-    refuse_existing(receipts)
+    _refuse_unwritable(receipts)
     signer = Signer.of(options.signing_key)
     held: dict[tuple[str, str], LedgerProgress] = {}
     with ExitStack() as opened:
         brought = [(path, opened.enter_context(path.open("rb"))) for path in files]
         whole = [(path, file, _proven(file, path)) for path, file in brought]
-        with closing(PayrollStore(options.database)) as store:
+        with closing(PayrollStore(options.database, may_be_new=False)) as store:
             done = [_take(store, path, file, head, held) for path, file, head in whole]
-    with new_private_file(receipts) as out:
-        told = [line for progress in held.values() if (line := _line(progress, options, signer))]
-        for line in written(Head(format=RECEIPTS, version=VERSION, lines=len(told)), told):
-            out.write(line)
+    told = [line for progress in held.values() if (line := _line(progress, options, signer))]
+    if told:
+        _write(receipts, told)
     return done
+
+
+class _Tried(Exception):
+    pass
+
+
+def _refuse_unwritable(receipts: Path) -> None:
+    """Find out before anything is taken in: a stick may be full, or closed to us."""
+    with suppress(OSError, BadFile), receipts.open("rb") as file:
+        proven(file, receipts, RECEIPTS)
+        raise BadRequest("carry.receipts-there", file=receipts)
+    refuse_existing(receipts)
+    with suppress(_Tried), new_private_file(receipts):
+        raise _Tried
+
+
+def _write(receipts: Path, told: list[bytes]) -> None:
+    try:
+        with new_private_file(receipts) as out:
+            for line in written(Head(format=RECEIPTS, version=VERSION, lines=len(told)), told):
+                out.write(line)
+    except StoreFault as fault:
+        raise StoreFault("carry.no-receipts-written", why=fault) from fault
 
 
 def _proven(file: IO[bytes], path: Path) -> Head:
@@ -90,10 +117,14 @@ def _proven(file: IO[bytes], path: Path) -> Head:
         try:
             arrival = read(head.gate, line)
         except MalformedEntry as error:
-            raise BadFile("carry.no-entry", file=path, line=number) from error
+            raise BadFile("carry.no-entry", **_at(path, number)) from error
         if arrival.ledger != head.ledger:
-            raise BadFile("carry.no-entry", file=path, line=number)
+            raise BadFile("carry.no-entry", **_at(path, number))
     return head
+
+
+def _at(path: Path, line: int) -> dict[str, object]:
+    return {"file": path, "line": line, "again": WRITTEN_BY[ENTRIES]}
 
 
 def _take(
@@ -115,6 +146,7 @@ def _take(
         file=str(path),
         gate=gate,
         ledger=ledger,
+        first=head.first,
         entries=head.lines,
         new=counts["new"],
         known=counts["duplicate"],

@@ -104,14 +104,16 @@ class PayrollStore:
     not, and taking it again is harmless.
     """
 
-    def __init__(self, where: str) -> None:
-        self._database: Database = open_database(where, alone=True)
+    def __init__(self, where: str, *, may_be_new: bool = True) -> None:
+        """``may_be_new``: one is made where there is none. Only the receiver may: receipts of
+        a database that came of a mistyped name would have a gate forget what nobody holds."""
+        self._database: Database = open_database(where, alone=True, may_be_new=may_be_new)
         self._chains = Chains(self._database)
         self._coverage = CoverageTable(self._database)
         self._journaled = 0
         self._journal_due = -inf
         try:
-            prepare(self._database, project_anew)
+            prepare(self._database, project_anew, may_be_new=may_be_new)
             self._keep_journal()
             self._coverage.begin()
         except BaseException:

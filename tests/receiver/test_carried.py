@@ -1,6 +1,8 @@
 """Payroll takes in what gates without a line send on a stick, and answers with receipts."""
 
+import errno
 import json
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -9,13 +11,15 @@ from typing import Any
 
 import msgspec
 import pytest
-from click.testing import Result
+from click.testing import CliRunner, Result
 
+from edge_agent.cli import main
 from edge_agent.contract.carried import ENTRIES, RECEIPTS, Head, lines, proven, written
 from edge_agent.contract.chain import Entry
 from edge_agent.contract.signatures import Believed
 from edge_agent.receiver.signing_key import new_signing_key
 from edge_agent.receiver.store import PayrollStore
+from tests.commands import leaves
 
 from .gate import write_ledger
 from .running import rows
@@ -61,6 +65,7 @@ def test_a_stick_counts_as_the_broker_does(receive: Receive, database: str, tmp_
 def test_sticks_may_be_lost_doubled_old_and_out_of_order(
     receive: Receive, database: str, tmp_path: Path
 ) -> None:
+    PayrollStore(database).close()
     entries = write_ledger(12)
     early, late = stick(tmp_path / "a", entries[:4]), stick(tmp_path / "c", entries[8:])
     both = receive("carry", "in", str(late), str(early), "--receipts", str(tmp_path / "r1"))
@@ -141,6 +146,171 @@ def test_receipts_are_signed_where_the_site_signs(
     topic = f"attendance/main-gate/receipts/{ledger}"
     opened = Believed([key.public]).opened(topic, bytes(receipt), 10_000)
     assert json.loads(opened)["through"] == 3
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_only_the_receiver_makes_a_database(
+    empty_database: str, tmp_path: Path, lang: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Receipts of a database that came of a mistyped name would have a gate forget its punches."""
+    path, receipts = stick(tmp_path / "a", write_ledger(3)), tmp_path / "r"
+    command = ("receive", "--database", empty_database, "carry", "in", str(path))
+    before = sorted(tmp_path.iterdir())
+    for _ in range(2):
+        told = CliRunner().invoke(main, ["--lang", lang, *command, "--receipts", str(receipts)])
+        assert (told.exit_code, told.stdout) == (74, "")
+        assert sorted(tmp_path.iterdir()) == before
+        if empty_database.startswith("postgresql"):
+            assert NOT_OF_A_RECEIVER[lang] in told.stderr
+        else:
+            assert f"'edge-agent receive --database {empty_database}'" in told.stderr
+            assert NO_DATABASE[lang].format(empty_database) in told.stderr
+            assert "--database /var/lib/edge-agent-receiver/payroll.db" in told.stderr
+    with caplog.at_level("INFO"):
+        PayrollStore(empty_database).close()
+        PayrollStore(empty_database).close()
+    told_new = [record for record in caplog.records if record.msg == "database-new %s"]
+    assert len(told_new) == 1
+    told = CliRunner().invoke(main, [*command, "--receipts", str(receipts)])
+    assert (told.exit_code, receipts.exists()) == (0, True)
+
+
+NO_DATABASE = {
+    "en": "There is no database {}, and nothing was changed.",
+    "vi": "Không có cơ sở dữ liệu {}, chưa đổi gì.",
+}
+NOT_OF_A_RECEIVER = {
+    "en": "is not that of a receiver of this version, and nothing was changed",
+    "vi": "không phải của chương trình nhận bản này, chưa đổi gì",
+}
+
+
+def test_a_file_that_is_empty_is_no_database(tmp_path: Path) -> None:
+    """A first start of the receiver that was cut off, or somebody's ``touch``."""
+    empty, receipts = tmp_path / "payroll.db", tmp_path / "r"
+    empty.touch()
+    path = stick(tmp_path / "a", write_ledger(3))
+    command = ["receive", "--database", str(empty), "carry", "in", str(path)]
+    told = CliRunner().invoke(main, ["--lang", "en", *command, "--receipts", str(receipts)])
+    assert (told.exit_code, NOT_OF_A_RECEIVER["en"] in told.stderr) == (74, True)
+    assert (empty.stat().st_size, receipts.exists()) == (0, False)
+
+
+WHO = ("--actor", "a", "--reason", "b")
+MONTH = ("--month", "2026-11")
+ON_NO_DATABASE = {
+    "carry in": ("FILE", "--receipts", "NEW"),
+    "close": (*MONTH, *WHO),
+    "closings": (),
+    "correct add": ("NV1", "2026-11-23T07:00", *WHO),
+    "correct choose": ("x", "1", *MONTH, *WHO),
+    "correct import": ("FILE",),
+    "correct keep": ("x", *MONTH, *WHO),
+    "correct list": (),
+    "correct move": ("x", "1", "--direction", "in", *WHO),
+    "correct undo": ("1", *WHO),
+    "correct void": ("x", "1", *WHO),
+    "coverage": ("--gate", "a", "--from", "2026-11-01", "--to", "2026-11-02"),
+    "diff": MONTH,
+    "export": (*MONTH, "--output", "NEW"),
+    "leave add": ("NV1", "P", "2026-11-23", *WHO),
+    "leave import": ("FILE", *WHO),
+    "leave list": (),
+    "leave remove": ("1", *WHO),
+    "retention": (),
+    "roster forget": ("NV1",),
+    "roster show": (),
+    "settle": MONTH,
+    "sheet": (*MONTH, "--output", "NEW"),
+    "shifts import": ("FILE",),
+    "shifts show": (),
+    "site import": ("FILE", *WHO),
+    "site show": (),
+    "stolen": ("a",),
+}
+
+
+def test_each_command_on_the_database_is_tried() -> None:
+    found = {
+        " ".join(ctx.command_path.split()[2:])
+        for ctx in leaves()
+        if ctx.command_path.startswith("edge-agent receive ")
+        and any(one.name == "database" for one in ctx.command.params)
+    }
+    assert found == ON_NO_DATABASE.keys()
+
+
+@pytest.mark.parametrize("name", ON_NO_DATABASE)
+def test_no_command_makes_a_database(tmp_path: Path, name: str) -> None:
+    entries = stick(tmp_path / "a", write_ledger(3))
+    files = {"FILE": str(entries), "NEW": str(tmp_path / "new.xlsx")}
+    typed = [files.get(word, word) for word in (*name.split(), *ON_NO_DATABASE[name])]
+    database = tmp_path / "mistyped.db"
+    command = ["--lang", "en", "receive", "--database", str(database), *typed]
+    told = CliRunner().invoke(main, command)
+    assert (told.exit_code, NO_DATABASE["en"].format(database) in told.stderr) == (74, True), told
+    assert [*tmp_path.iterdir()] == [entries]
+
+
+def test_where_nothing_is_confirmed_there_are_no_receipts(
+    receive: Receive, database: str, tmp_path: Path
+) -> None:
+    PayrollStore(database).close()
+    entries, receipts = write_ledger(12), tmp_path / "r"
+    late = stick(tmp_path / "late", entries[4:])
+    command = ("carry", "in", str(late), "--receipts", str(receipts))
+    told = receive(*command)
+    assert (told.exit_code, receipts.exists()) == (1, False)
+    assert "No receipts: nothing could be confirmed" in told.stderr
+    assert f"the database {database} has nothing of gate main-gate before this" in told.stderr
+    assert f"edge-agent carry out {tmp_path} --from 1" in told.stderr
+    told = receive(*command, "--json")
+    assert (told.exit_code, receipts.exists()) == (1, False)
+    assert (json.loads(told.stdout)[0]["first"], json.loads(told.stdout)[0]["through"]) == (5, 0)
+    early = stick(tmp_path / "early", entries[:2])
+    told = receive("carry", "in", str(early), str(late), "--receipts", str(receipts))
+    assert (told.exit_code, "has nothing of gate" in told.stderr) == (0, False)
+    assert brought(receipts)[0]["receipt"]["through"] == 2
+
+
+def test_receipts_that_are_there_already_are_told_with_the_next_command(
+    receive: Receive, database: str, tmp_path: Path
+) -> None:
+    PayrollStore(database).close()
+    path, receipts = stick(tmp_path / "a", write_ledger(3)), tmp_path / "r"
+    command = ("carry", "in", str(path), "--receipts", str(receipts))
+    assert receive(*command).exit_code == 0
+    told = receive(*command)
+    assert told.exit_code == 65
+    assert f"{receipts} is there already, and holds receipts." in told.stderr
+    assert f"At the gate: edge-agent carry in {receipts}." in told.stderr
+    receipts.write_text("a list")
+    assert "name a new file" in receive(*command).stderr
+    assert receipts.read_text() == "a list"
+
+
+def test_a_stick_that_takes_no_receipts_is_told_before_anything_is_taken_in(
+    receive: Receive, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    PayrollStore(database).close()
+    path = stick(tmp_path / "a", write_ledger(3))
+    told = receive("carry", "in", str(path), "--receipts", str(tmp_path / "no" / "r"))
+    assert (told.exit_code, held(database)) == (74, [])
+
+    def full(fd: int) -> None:
+        if os.fstat(fd).st_size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    command = ("carry", "in", str(path), "--receipts", str(tmp_path / "r"))
+    with monkeypatch.context() as at_the_end:
+        at_the_end.setattr("edge_agent.contract.atomic_file.os.fsync", full)
+        told = receive(*command)
+    assert (told.exit_code, held(database)) == (74, [1, 2, 3])
+    assert "is taken in, but its receipts are not written" in told.stderr
+    assert "No space left on device" in told.stderr
+    assert not (tmp_path / "r").exists()
+    assert receive(*command).exit_code == 0
+    assert brought(tmp_path / "r")[0]["receipt"]["through"] == 3
 
 
 def test_a_receiver_at_work_is_told(receive: Receive, tmp_path: Path, database: str) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from edge_agent.receiver.store import PayrollStore
 from tests.receiver.running import rows
 
 from .gate import Gate
@@ -18,6 +19,7 @@ def test_a_season_without_internet(gate: Gate, tmp_path: Path) -> None:
     database = ("--database", str(gate.payroll))
     files = (str(sticks[0]), "--receipts", str(sticks[1]))
     payroll = ("--config", str(gate.config))
+    PayrollStore(str(gate.payroll)).close()
     assert gate.cli("receive", *payroll, *database, "carry", "in", *files).code == 0
     done = gate.cli("carry", "in", str(sticks[1]), "--json").json
     last = carried["first"] + carried["entries"] - 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from ...contract.carried import RECEIPTS, WRITTEN_BY
 from ...contract.errors import BadRequest
 from ...contract.messages import Receipt, Topics
 from ...contract.signatures import Believed, NotSigned
@@ -37,7 +38,7 @@ class CarriedReceipts:
         if isinstance(receipt, ForeignReceipt):
             raise self._of_another_history(payload)
         if isinstance(receipt, Ignored):
-            raise BadRequest("carry.unsound")
+            raise BadRequest("carry.unsound", again=WRITTEN_BY[RECEIPTS])
         return receipt
 
     def _of_another_history(self, payload: bytes) -> BadRequest:

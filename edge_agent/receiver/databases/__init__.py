@@ -5,11 +5,11 @@ from pathlib import Path
 from .database import SCHEMES, Database
 
 
-def open_database(where: str, *, alone: bool) -> Database:
+def open_database(where: str, *, alone: bool, may_be_new: bool = False) -> Database:
     """Connect to a SQLite file by its path, or to PostgreSQL by its URL.
 
-    ``alone``: as the receiver, of which there is one at a time, and which makes a SQLite file that
-    is not there. Raises StoreFault, DatabaseAway where trying again may help.
+    ``alone``: as the receiver, of which there is one at a time. ``may_be_new``: a SQLite file that
+    is not there is made. Raises StoreFault, DatabaseAway where trying again may help.
     """
     if where.startswith(SCHEMES):
         # SQLite needs nothing of PostgreSQL's driver, which is an extra of its own.
@@ -18,4 +18,4 @@ def open_database(where: str, *, alone: bool) -> Database:
         return PostgresqlDatabase(where, alone=alone)
     from .sqlite_database import SqliteDatabase
 
-    return SqliteDatabase(Path(where), alone=alone)
+    return SqliteDatabase(Path(where), alone=alone, may_be_new=may_be_new)

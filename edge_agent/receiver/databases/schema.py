@@ -1,6 +1,7 @@
 """The tables of payroll's database, and how they came to be."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator
 
 from msgspec import Struct
@@ -25,6 +26,8 @@ _MOMENT = "at TEXT, at_ms BIGINT, day TEXT, time TEXT"
 
 PAIRING_VERSION = "2"
 """Raised whenever presses come to other sessions than before: all are then read anew."""
+
+_log = logging.getLogger(__name__)
 
 _SAME = ("ledger", "seq", "hash")
 """The hash is over all of an entry's data, and what came before it."""
@@ -257,15 +260,22 @@ _FIRST_VERSION = "_sqlite_migrations"
 """How files of the first version can be told from those of other programs."""
 
 
-def prepare(database: Database, project: Callable[[Database], None]) -> None:
+def prepare(
+    database: Database, project: Callable[[Database], None], *, may_be_new: bool = True
+) -> None:
     """Bring the database up to date; ``project`` makes anew what is derived from its entries.
 
-    Raises StoreFault, with nothing changed, where it is another program's or a newer version's.
+    Raises StoreFault, with nothing changed, where it is another program's or a newer version's, or
+    holds nothing and may not be new.
     """
     done = _done(database)
     if done - _STEPS.keys():
         raise StoreFault("payroll.database-newer", name=database.name)
     tables = database.tables()
+    if not tables:
+        if not may_be_new:
+            raise StoreFault("payroll.database-not-of-receiver", name=database.name)
+        _log.info("database-new %s", database.name)
     if not done and tables and _FIRST_VERSION not in tables:
         raise StoreFault("payroll.database-of-another", name=database.name)
     database.adopt()

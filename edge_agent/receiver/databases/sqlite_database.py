@@ -36,15 +36,16 @@ class SqliteDatabase:
         "moment": "TEXT",
     }
 
-    def __init__(self, path: Path, *, alone: bool) -> None:
+    def __init__(self, path: Path, *, alone: bool, may_be_new: bool = False) -> None:
         refuse_planted_links(path)
         self._path = path.resolve()
         self.name = str(self._path)
         with self._faults(), ExitStack() as opened:
-            if not alone and not self._path.exists():
+            if not may_be_new and not self._path.exists():
                 raise StoreFault("payroll.database-missing", name=self.name)
             if alone:
                 opened.enter_context(_locked(self._path))
+            if may_be_new:
                 _make_private(self._path)
             # It is there: in no case does SQLite make one where a link points to.
             connection = sqlite3.connect(

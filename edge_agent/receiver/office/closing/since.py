@@ -52,7 +52,7 @@ def as_on(database: Database, moment: str, period: Period) -> dict[str, Numbers]
     """
     with (
         TemporaryDirectory(prefix="edge-agent-") as folder,
-        closing(open_database(str(Path(folder) / "then.db"), alone=True)) as then,
+        closing(open_database(f"{folder}/then.db", alone=True, may_be_new=True)) as then,
     ):
         prepare(then, project_anew)
         with then.transaction():
