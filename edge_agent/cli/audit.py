@@ -24,7 +24,7 @@ from .complete import change_kinds, codes
 from .help import group
 from .options import as_json, with_settings
 from .show import print_json
-from .since import entries_since, moment, moment_until
+from .since import entries_since, first_of, moment_until
 from .tell import tell
 from .worker_words import A_USER, OF_THE_GATE, by_whom, user_of
 
@@ -54,7 +54,7 @@ def list_(
     as_json: bool,
 ) -> None:
     assembly = Assembly(settings)
-    first_ms = moment(since, assembly.zone) if since is not None else None
+    first_ms = first_of(since, assembly.zone)
     last_ms = moment_until(until, assembly.zone) if until is not None else None
     if first_ms is not None and last_ms is not None and last_ms < first_ms:
         raise click.BadParameter(say("audit.ends-before"), param_hint="--until")

@@ -10,7 +10,7 @@ from ..gate.settings.schema import Settings
 from .help import command
 from .options import as_json, with_settings
 from .show import print_json, print_table
-from .since import entries_since, moment
+from .since import entries_since, first_of
 from .tell import tell
 
 
@@ -23,12 +23,13 @@ def methods(settings: Settings, since: str | None, as_json: bool) -> None:
     from ..gate.daemon.assembly import Assembly
 
     assembly = Assembly(settings)
-    first_ms = moment(since, assembly.zone) if since is not None else None
-    found = by_method(
+    first_ms = first_of(since, assembly.zone)
+    entries = [
         data
         for data in entries_since(assembly.store_for_reading(), first_ms, KINDS)
         if first_ms is None or stamp_of(data).wall_ms >= first_ms
-    )
+    ]
+    found = by_method(entries)
     if as_json:
         print_json([{**to_builtins(one), "refused_of_100": one.share} for one in found])
         return
@@ -47,5 +48,7 @@ def methods(settings: Settings, since: str | None, as_json: bool) -> None:
         ),
         empty=say("methods.none"),
     )
+    if more := sum(data.get("suppressed", 0) for data in entries):
+        tell(say("methods.left-out", count=more))
     if found:
         tell(say("methods.note"))

@@ -19,7 +19,7 @@ from .complete import code_argument, codes, direction_option
 from .help import group
 from .options import as_json, ask_a_person, with_settings, yes_option
 from .show import print_json, print_table
-from .since import as_iso, entries_since, moment
+from .since import as_iso, entries_since, first_of
 from .tell import tell
 from .worker_words import note_of, when_of
 
@@ -49,7 +49,7 @@ def punches() -> None:
 @with_settings
 def list_(settings: Settings, code: str | None, since: str | None, as_json: bool) -> None:
     assembly = Assembly(settings)
-    first_ms = moment(since, assembly.zone) if since is not None else None
+    first_ms = first_of(since, assembly.zone)
     store = assembly.store_for_reading()
     holders = store.holders()
     if code is not None:

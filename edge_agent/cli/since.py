@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 import click
 
 from ..contract.chain import stamp_of
-from ..contract.language import say
+from ..contract.language import Message, say
+from ..contract.stamps import local_time
 from ..gate.ledger.store.sqlite_store import SqliteStore
+from .tell import tell
 
 _DAY_MS = 86_400_000
 """How far back a shift may have begun; and a corrected clock put later entries before earlier."""
@@ -42,6 +44,27 @@ def moment(text: str, zone: ZoneInfo, option: str = "--since") -> int:
     if told.tzinfo is None:
         told = told.replace(tzinfo=zone)
     return round(told.timestamp() * 1000)
+
+
+def first_of(since: str | None, zone: ZoneInfo) -> int | None:
+    """The same of a list's ``--since``, where it was given; that it is still to come is told."""
+    if since is None:
+        return None
+    first_ms = moment(since, zone)
+    if (told := to_come(since, first_ms, zone)) is not None:
+        tell(say(told), err=True)
+    return first_ms
+
+
+def to_come(since: str, first_ms: int, zone: ZoneInfo) -> Message | None:
+    """That by this machine's clock such a time is still to come, and how another is typed."""
+    now = datetime.now(zone)
+    if first_ms <= now.timestamp() * 1000:
+        return None
+    if _OF_TODAY.fullmatch(since.strip()):
+        earlier = local_time(first_ms - _DAY_MS, zone)
+        return Message("punch.to-come-today", text=since, now=now.isoformat(), earlier=earlier)
+    return Message("punch.to-come", text=since, now=now.isoformat())
 
 
 def moment_until(text: str, zone: ZoneInfo) -> int:

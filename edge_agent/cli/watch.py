@@ -18,7 +18,7 @@ from .carry_out import names_of, who
 from .help import command
 from .options import as_json, with_settings
 from .tell import tell
-from .words import awaited, hint_of, outcome_of, roster_of, state_of
+from .words import awaited, hint_of, lamps_of, outcome_of, roster_of, state_of
 
 if TYPE_CHECKING:
     from ..gate.ledger.store.sqlite_store import SqliteStore
@@ -56,9 +56,11 @@ class _Watch:
         self._zone = ZoneInfo(settings.gate.timezone)
         self._since_ms: int | None = None
         if since is not None:
-            from .since import moment  # It brings the database along.
+            from .since import moment, to_come  # They bring the database along.
 
             self._since_ms = moment(since, self._zone)
+            if (told := to_come(since, self._since_ms, self._zone)) is not None:
+                raise click.BadParameter(say(told), param_hint="--since")
         self._names: dict[str, str] = {}
         self._last = 0
         """The last entry that was told; 0: none yet."""
@@ -110,7 +112,7 @@ class _Watch:
         """What was punched, and who was refused, since the time that was asked for, or since the
         last event."""
         from ..contract.attendance import attendance
-        from ..contract.stamps import parse_time
+        from ..contract.stamps import local_time, parse_time
         from ..gate.daemon.assembly import Assembly
         from .since import entries_since
 
@@ -121,6 +123,7 @@ class _Watch:
             else:
                 entries = entries_since(store, self._since_ms)
             refused = self._refused(store, entries)
+        nothing = not refused
         for punch in attendance(entries, self._zone):
             if punch.seq <= self._last:
                 continue
@@ -128,6 +131,7 @@ class _Watch:
                 tell(refused.pop(0)[1])
             if self._since_ms and punch.at and parse_time(punch.at) < self._since_ms:
                 continue
+            nothing = False
             repeated = punch.of is not None and punch.kind != "punch.added"
             shown = "repeated" if repeated else "recorded"
             event = {"event": "panel", "worker": punch.worker, "outcome": shown, "hint": None}
@@ -135,13 +139,18 @@ class _Watch:
             tell(f"{self._when(punch.at)}  {_sentence(event, self._names)}{voided}")
         for _, told in refused:
             tell(told)
+        if nothing and self._since_ms is not None:
+            tell(say("watch.none-since", since=local_time(self._since_ms, self._zone)))
         self._since_ms = None
         self._last = self._told_through
 
     def _refused(
         self, store: "SqliteStore", entries: list[dict[str, Any]]
     ) -> list[tuple[int, str]]:
-        """By entry, what was told of a refused touch; whose it was, while the gate knows that."""
+        """By entry, what was told of a refused touch; whose it was, while the gate knows that.
+
+        Why is told of somebody erased too: the entry keeps the reason.
+        """
         from ..contract.chain import stamp_of
         from ..contract.stamps import true_time
         from ..gate.rules import Reason
@@ -155,10 +164,13 @@ class _Watch:
             if self._since_ms and stamp.trusted and stamp.wall_ms < self._since_ms:
                 continue
             known = store.attempts(data["seq"], 1).get(data["seq"])
-            why = data["reason"] if known or data["reason"] == "unproven" else None
+            why = data["reason"] if is_name(f"refused.{data['reason']}") else None
             event = {"event": "panel", "worker": known and known.worker}
             event |= {"outcome": REFUSED_AS[Reason(data["reason"])], "hint": data["hint"] or why}
             when = self._when(true_time(stamp, self._zone))
+            if more := data["suppressed"]:
+                told = say("watch.refused-more", count=more)
+                found.append((data["seq"], f"{when}  {_line('panel', told)}"))
             found.append((data["seq"], f"{when}  {_sentence(event, self._names)}"))
         return found
 
@@ -170,7 +182,10 @@ class _Watch:
 
 
 def _sentence(event: dict[str, Any], names: dict[str, str]) -> str:
-    name, text = _told(event, names)
+    return _line(*_told(event, names))
+
+
+def _line(name: str, text: str) -> str:
     label = f"watch.{name}"
     return f"{say(label) if is_name(label) else name:<{_WATCHED}} {text}"
 
@@ -183,11 +198,11 @@ def _told(event: dict[str, Any], names: dict[str, str]) -> tuple[str, str]:
     """What an event is about, and what has happened."""
     match event["event"]:
         case "panel":
-            whose, outcome = who(event["worker"], names), outcome_of(event["outcome"])
+            shown = {"whose": who(event["worker"], names), "outcome": outcome_of(event["outcome"])}
+            shown["lamps"] = lamps_of(event)
             if event["hint"]:
-                hint = hint_of(event["hint"])
-                return "panel", say("watch.shown-hint", whose=whose, outcome=outcome, hint=hint)
-            return "panel", say("watch.shown", whose=whose, outcome=outcome)
+                return "panel", say("watch.shown-hint", hint=hint_of(event["hint"]), **shown)
+            return "panel", say("watch.shown", **shown)
         case "ledger":
             return "ledger", f"{event['seq']} {event['kind']}"
         case "awaiting":

@@ -1,10 +1,15 @@
 """What a person at the sensor is told, what the panel has told somebody, and how a part is."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from ..contract.facts import Direction
 from ..contract.language import is_name, say, visible
+from ..gate.events import Outcome
+from ..gate.panel.signs import LAMPS, sign_of
 from ..gate.people.answers import Step, StepKind
 from ..gate.print_health import quality_of
+from ..gate.rules import Hint
 from .tell import tell
 
 _ENROLMENT = {StepKind.PRESS: 1, StepKind.PRESS_AGAIN: 2, StepKind.PROVE: 3}
@@ -14,6 +19,20 @@ _ENROLMENT = {StepKind.PRESS: 1, StepKind.PRESS_AGAIN: 2, StepKind.PROVE: 3}
 def outcome_of(outcome: str) -> str:
     """What the panel showed."""
     return _said(f"outcome.{outcome}")
+
+
+def lamps_of(shown: Mapping[str, Any]) -> str:
+    """In which colours the panel showed it: ``shown`` as the event stream tells it."""
+    try:
+        outcome = Outcome(shown["outcome"])
+    except ValueError:  # One that only a newer daemon has.
+        return say("panel.lamps-unknown")
+    hint = shown["hint"] if shown["hint"] in [*Hint] else None
+    led, offline = shown.get("direction"), shown.get("offline", False)
+    lit = sign_of(
+        outcome, Hint(hint) if hint else None, direction=led and Direction(led), offline=offline
+    )
+    return say(f"panel.lamps-{'-'.join(one for one in LAMPS if one in lit)}")
 
 
 def hint_of(hint: str) -> str:

@@ -40,8 +40,9 @@ class PanelShown(Event, tag="panel", frozen=True, kw_only=True):
     ``unknown`` where the finger's print is held. ``method`` is by what, null for a finger. ``at``
     is when it was touched, and ``first_at`` when the punch was that is repeated; local times, null
     where the time is not known. ``direction`` is that of the punch, on a repeat what a key has made
-    of it; ``first_direction`` what it was before. ``boottime_ms`` is CLOCK_BOOTTIME once it was
-    shown: by it a reader that was held up knows what is not new any more.
+    of it; ``first_direction`` what it was before. ``offline``: payroll was out of reach, which
+    yellow beside the green tells. ``boottime_ms`` is CLOCK_BOOTTIME once it was shown: by it a
+    reader that was held up knows what is not new any more.
     """
 
     outcome: Outcome
@@ -53,6 +54,7 @@ class PanelShown(Event, tag="panel", frozen=True, kw_only=True):
     direction: Direction | None = None
     first_at: str | None = None
     first_direction: Direction | None = None
+    offline: bool = False
     boottime_ms: int = 0
 
 

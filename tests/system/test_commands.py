@@ -509,7 +509,7 @@ def test_what_watch_prints(gate: Gate) -> None:
     _, err = plain.communicate()
     assert (plain.returncode, err) == (130, "")
     assert all(re.match(r"\d\d:\d\d:\d\d  ", line) for line in lines)
-    assert f"{name_of('NV001')}, NV001: recorded\n" in "".join(lines)
+    assert f"{name_of('NV001')}, NV001: recorded, green lamp" in "".join(lines)
     assert "Press flat, with the middle of the fingertip" in "".join(lines)
 
 
@@ -530,10 +530,10 @@ def test_watch_tells_afterwards_who_was_refused(gate: Gate) -> None:
     plain.send_signal(signal.SIGINT)
     plain.communicate()
     assert told == [
-        f"panel    {name_of('NV001')}, NV001: recorded",
-        "panel    somebody: not recognised",
-        f"panel    {name_of('NV002')}, NV002: refused (deactivated)",
-        "panel    somebody: try again (Press flat, with the middle of the fingertip)",
+        f"panel    {name_of('NV001')}, NV001: recorded, green lamp",
+        "panel    somebody: not recognised, red lamp",
+        f"panel    {name_of('NV002')}, NV002: refused (deactivated), red lamp",
+        "panel    somebody: try again (Press flat, with the middle of the fingertip), yellow lamp",
     ]
 
 

@@ -23,6 +23,9 @@ class Pulse(Struct, frozen=True):
 
 Rhythm = tuple[Pulse, ...]
 
+LAMPS = ("green", "amber", "red")
+"""What shines for everybody; ``in`` and ``out`` are those of the keys."""
+
 
 class Sign(Struct, frozen=True):
     """``rhythms`` are those of lamps and buzzer, by name; all begin together.

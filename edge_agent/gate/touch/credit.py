@@ -196,13 +196,15 @@ class Credit:
         )
 
     def _show(self, shown: PanelShown, stamp: Stamp, hint: Hint | None = None) -> None:
-        self._panel.show(shown.outcome, hint, direction=shown.direction, offline=self._offline())
+        offline = self._offline()
+        self._panel.show(shown.outcome, hint, direction=shown.direction, offline=offline)
         self.answers += 1
         # After the lamp: whoever reads the stream can wait, and has to know what is not new.
         self._gate.emit(
             structs.replace(
                 shown,
                 at=true_time(stamp, self._gate.policy.zone),
+                offline=offline,
                 boottime_ms=self._gate.clock.stamp().boottime_ms,
             )
         )

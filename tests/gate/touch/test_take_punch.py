@@ -513,6 +513,7 @@ def test_a_touch_takes_no_more_scans_than_it_may() -> None:
 def test_payroll_out_of_reach_is_shown() -> None:
     one = shift(TOUCH, [HERS], offline=True).run()
     assert one.site.panel.told[-1] == ("show", Outcome.RECORDED, None, True)
+    assert one.shown == [PanelShown(outcome=Outcome.RECORDED, worker="007", seq=1, offline=True)]
 
 
 def test_what_could_not_be_written_is_not_shown_as_recorded() -> None:
