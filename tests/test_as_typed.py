@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import shlex
 import unicodedata
 from collections.abc import Callable
 from contextlib import closing
@@ -36,8 +37,8 @@ def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Edge:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("EDGE_AGENT_CONFIG", str(config))
 
-    def typed(*words: str, answers: str | None = None) -> Result:
-        return CliRunner().invoke(cli.main, ["--lang", "vi", *words], input=answers)
+    def typed(*words: str, answers: str | None = None, language: str = "vi") -> Result:
+        return CliRunner().invoke(cli.main, ["--lang", language, *words], input=answers)
 
     assert typed("workers", "add", "NV0042", "Lò Thị Mây").exit_code == 0
     return typed
@@ -200,6 +201,65 @@ def test_what_goes_for_good_is_asked_about(edge: Edge, words: tuple[str, ...], c
 
 
 @pytest.mark.parametrize(
+    ("language", "piped"), [("vi", None), ("vi", "không\n"), ("en", "no\n"), ("en", "y\n")]
+)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("workers", "leave", "NV0042"),
+        ("workers", "leave", "NV0042", "--on", "2099-12-05"),
+        ("workers", "forget", "NV0042"),
+        ("consent", "withdraw", "NV0042"),
+        ("prints", "remove", "NV0042", "--finger", "trỏ phải"),
+        ("credentials", "remove", "NV0042", "--card"),
+        ("sensor", "adopt"),
+        ("sensor", "image", "the window.png"),
+        ("workers", "import", "list.csv"),
+        (
+            *("punches", "add", "NV0042", "--at", "18/11/2026 07:00"),
+            *("--reason", "forgot", "--direction", "in"),
+        ),
+        ("retire",),
+    ],
+    ids=" ".join,
+)
+def test_nothing_goes_for_good_where_nobody_is_asked(
+    edge: Edge, tmp_path: Path, words: tuple[str, ...], piped: str | None, language: str
+) -> None:
+    """A pipe is no person: what it holds, yes or no, is no answer."""
+    with closing(open_store(tmp_path)) as store:
+        way = {"direction": Direction.IN, "direction_source": DirectionSource.ALTERNATE}
+        append(store, PunchRecorded(worker="NV0042", **way), later(0))  # 18/11/2026 18:06:40
+        with store.changing() as change:
+            card = Credential(
+                worker="NV0042", method=Method.CARD, salt=b"s" * 16, hash=b"\x07" * 32
+            )
+            change.put_credential(card)
+    (tmp_path / "list.csv").write_text("code,name,active\nNV0042,Lò Thị Mây,no\n")
+
+    def kept() -> str:
+        listed = ("credentials list", "audit list", "workers list", "punches list")
+        return "".join(edge(*one.split(), "--json").stdout for one in listed)
+
+    before = kept()
+    done = edge(*words, answers=piped, language=language)
+    assert done.exit_code == 65, done.output
+    told = " ".join(done.stderr.replace(" \\\n", " ").split())
+    yes = ("--name", "main-gate") if words == ("retire",) else ("--yes",)
+    assert told.endswith(f" edge-agent {shlex.join([*words, *yes])}"), told
+    nothing = "nothing was done" if language == "en" else "chưa làm gì"
+    assert nothing in told.lower()
+    if words[0] in ("workers", "consent", "prints", "credentials", "punches"):
+        assert "Mây" in done.output or words[1] == "import"
+    assert kept() == before
+
+
+def test_the_answer_stands_before_what_ends_the_options(edge: Edge) -> None:
+    done = edge("workers", "leave", "--", "NV0042")
+    assert "edge-agent workers leave --yes -- NV0042" in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize(
     ("called", "what"),
     [
         *(("xóa", "erase"), ("Xoa", "erase"), ("rút lại", "withdraw"), ("xem", "access")),
@@ -333,17 +393,17 @@ def test_who_is_to_leave_after_a_day_is_asked_about_with_it(edge: Edge) -> None:
 
 
 def test_whoever_has_neither_print_nor_card_may_leave(edge: Edge) -> None:
-    done = edge("workers", "leave", "NV0042")
+    done = edge("workers", "leave", "NV0042", "--yes")
     assert (done.exit_code, "không giữ vân tay" in done.stdout) == (0, True), done
     assert "đã nghỉ" in edge("workers", "list").stdout
-    assert edge("workers", "leave", "NV0042").exit_code == 65
+    assert edge("workers", "leave", "NV0042", "--yes").exit_code == 65
 
 
 @pytest.mark.parametrize("drop", [("leave", "NV0042", "--drop"), ("activate", "NV0042")])
 def test_a_leaving_that_is_planned_is_shown_with_who_and_how_to_drop_it(
     edge: Edge, drop: tuple[str, ...]
 ) -> None:
-    done = edge("workers", "leave", "NV0042", "--on", "05/12/2099")
+    done = edge("workers", "leave", "NV0042", "--on", "05/12/2099", "--yes")
     assert "bỏ lịch được: edge-agent workers leave NV0042 --drop" in " ".join(done.stdout.split())
     me = pwd.getpwuid(os.getuid()).pw_name
     shown = " ".join(edge("workers", "show", "NV0042").stdout.split())
@@ -369,7 +429,7 @@ def test_who_has_withdrawn_is_not_called_by_a_day_unless_by_name(
         change.put_credential(
             Credential(worker="NV0042", method=Method.CARD, salt=b"s" * 16, hash=b"\x07" * 32)
         )
-    edge("consent", "withdraw", "NV0042")  # There is no sensor to erase anything from.
+    edge("consent", "withdraw", "NV0042", "--yes")  # There is no sensor to erase anything from.
     told = json.loads(edge("enroll", "--missing", "--report", "--json").stdout)
     assert [one["code"] for one in told["people"]] == ["NV0043"]
     assert told["withdrawn"] == [{"code": "NV0042", "name": "Lò Thị Mây"}]
@@ -395,7 +455,7 @@ def test_whose_leaving_is_told_otherwise_by_payroll_is_named_with_what_to_type(
     edge: Edge, tmp_path: Path, active: bool, told: str
 ) -> None:
     if active:
-        assert edge("workers", "leave", "NV0042").exit_code == 0
+        assert edge("workers", "leave", "NV0042", "--yes").exit_code == 0
     with closing(open_store(tmp_path)) as store, store.changing() as change:
         listed = Employment(active=active)
         change.put_worker(Worker(code="NV0042", name="Lò Thị Mây", listed=listed))
@@ -445,7 +505,7 @@ def test_a_code_in_place_of_a_punch_s_number_is_told_where_the_numbers_are(edge:
 def test_who_has_left_is_not_brought_back_by_a_list_without_a_word(
     edge: Edge, tmp_path: Path
 ) -> None:
-    edge("workers", "leave", "NV0042")
+    edge("workers", "leave", "NV0042", "--yes")
     (tmp_path / "list.csv").write_text("mã nv;họ tên\nNV0042;Lò Thị Mây\n")
     told = " ".join(edge("workers", "import", "list.csv", "--dry-run").stdout.split())
     assert "ở cổng đã nghỉ, vẫn để vậy: NV0042. Đi làm lại thì: edge-agent enroll" in told

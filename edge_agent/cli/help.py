@@ -88,6 +88,7 @@ class Command(click.Command):
         a path may be of any bytes, and nothing else is stored or sent.
         """
         typed = list(args)  # click takes them away one by one.
+        ctx.meta[_TYPED] = typed
         try:
             with _files_named(self.params):
                 rest = super().parse_args(ctx, args)
@@ -304,6 +305,19 @@ def path_of(ctx: click.Context) -> str:
         words.insert(0, ctx.info_name or "")
         ctx = ctx.parent
     return " ".join(words)
+
+
+_TYPED = f"{__name__}.typed"
+"""What was typed behind the command, among what its context knows."""
+
+
+def line_with(ctx: click.Context, *option: str) -> str:
+    """The whole command as it was typed, and an option."""
+    from shlex import join  # Only for whoever is told it.
+
+    typed = list(ctx.meta[_TYPED])
+    end = typed.index("--") if "--" in typed else len(typed)
+    return f"edge-agent {path_of(ctx)} {join([*typed[:end], *option, *typed[end:]])}"
 
 
 def first_sentence(text: str) -> str:

@@ -16,7 +16,7 @@ from ..contract.rights import READ, as_user, block_on, may
 from ..gate.errors import BadSettings
 from ..gate.settings.load import load_settings
 from ..gate.settings.schema import Settings
-from .help import path_of
+from .help import line_with, path_of
 from .language import DEFAULT_CONFIG
 from .tell import confirm, somebody_types
 
@@ -114,20 +114,28 @@ def page_option(*, required: bool = False) -> Decorator:
     return writes_to("help.page-output", "FILE.html", required=required, name="file")
 
 
-without_asking = click.option("--yes", is_flag=True, help="help.yes")
-"""For what is asked of a script as well."""
-
-yes_option = click.option("--yes", is_flag=True, help="help.yes-person")
+yes_option = click.option("--yes", is_flag=True, help="help.yes")
 """For what ``ask_a_person`` asks."""
 
 
 def ask_a_person(yes: bool, question: Callable[[], str]) -> None:
     """Ask before something goes for good, and end the command unless the answer is yes.
 
-    Only somebody at a terminal is asked: a script goes on, as it did before this was asked.
+    Raises BadRequest where nobody sits at a terminal: what a pipe holds is no answer to a question
+    that nobody has read.
     """
-    if not yes and somebody_types():
-        confirm(question())
+    if yes:
+        return
+    asked = question()
+    if line := unasked("--yes"):
+        raise BadRequest("command.asks-first", asked=asked, line=line)
+    confirm(asked)
+
+
+def unasked(*option: str) -> str | None:
+    """The whole line to be typed, with the option that answers, where nobody sits at a terminal who
+    could be asked."""
+    return None if somebody_types() else line_with(click.get_current_context(), *option)
 
 
 def way_to_broker(username: str) -> Decorator:

@@ -24,7 +24,7 @@ from ..gate.settings.schema import Settings
 from .carry_out import carry_out, names_of, who, whom
 from .complete import code_argument, finger_option
 from .help import command, group
-from .options import as_json, ask_a_person, with_settings, without_asking, yes_option
+from .options import as_json, ask_a_person, with_settings, yes_option
 from .show import print_json, print_table
 from .tell import ask, confirm, somebody_types, tell
 from .worker_words import fingers_of, state_of, tell_beside, tell_erasure
@@ -82,7 +82,7 @@ def rename(
 
 @workers.command(help="help.workers-activate")
 @code_argument
-@without_asking
+@yes_option
 @as_json
 @with_settings
 def activate(settings: Settings, code: str, yes: bool, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from ..contract.stamps import local_time, parse_time
 from ..gate.daemon.assembly import Assembly
 from ..gate.people.requests import AddPunch, VoidPunch
 from ..gate.settings.schema import Settings
-from .carry_out import carry_out
+from .carry_out import carry_out, whom
 from .complete import code_argument, codes, direction_option
 from .help import group
 from .options import as_json, ask_a_person, with_settings, yes_option
@@ -109,10 +109,10 @@ def add(settings: Settings, yes: bool, as_json: bool, **asked: Any) -> None:
     asked["at"] = as_iso(asked["at"])
     request = AddPunch(**asked)
     moves = _moves(settings, request)
-    for one in () if as_json else moves:
-        _tell_move(one)
+    for one in moves:
+        _tell_move(one, err=as_json)
     if moves:
-        ask_a_person(yes, lambda: say("punch.moves-asks"))
+        ask_a_person(yes, lambda: say("punch.moves-asks", whose=whom(settings, request.code)))
     result = carry_out(settings, request)
     if as_json:
         print_json(result | {"moves": [structs.asdict(one) for one in moves]})
@@ -133,10 +133,12 @@ def _moves(settings: Settings, request: AddPunch) -> list[Moved]:
     return []
 
 
-def _tell_move(one: Moved) -> None:
+def _tell_move(one: Moved, *, err: bool) -> None:
     told = {"at": one.at, "seq": one.seq}
     if one.day != one.day_before:
-        tell(say("punch.moves-day", before=one.day_before, day=one.day, **told), indent="  ")
+        tell(
+            say("punch.moves-day", before=one.day_before, day=one.day, **told), err=err, indent="  "
+        )
     if one.way is not None:
         was, way = (Message(f"direction.{way}") for way in (one.recorded, one.way))
-        tell(say("punch.moves-way", was=was, way=way, **told), indent="  ")
+        tell(say("punch.moves-way", was=was, way=way, **told), err=err, indent="  ")

@@ -13,7 +13,7 @@ from ..gate.people.requests import RetireGate
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out
 from .help import command
-from .options import as_json, with_settings
+from .options import as_json, unasked, with_settings
 from .show import print_json
 from .tell import ask, tell
 
@@ -34,7 +34,10 @@ def retire(
 
     if daemon_runs(Path(settings.control.socket)):
         raise BadRequest("retire.stop-first", stop=stopping(for_good=True))
-    named = name or ask(say("retire.asks", gate=settings.gate.id))
+    gate = settings.gate.id
+    if name is None and (line := unasked("--name", gate)):
+        raise BadRequest("retire.names", gate=gate, line=line)
+    named = name or ask(say("retire.asks", gate=gate))
     done = carry_out(settings, RetireGate(gate=named, sensor=not without_sensor))
     if not as_json:
         _tell_emptied(done)

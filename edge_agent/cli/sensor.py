@@ -13,9 +13,9 @@ from ..gate.people.requests import AdoptSensor, AskSensor, TakeImage
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out
 from .help import group
-from .options import FilePath, as_json, with_settings, without_asking
+from .options import FilePath, as_json, ask_a_person, with_settings, yes_option
 from .show import print_json
-from .tell import confirm, tell
+from .tell import tell
 
 
 @group(help="help.sensor")
@@ -45,12 +45,11 @@ def info(settings: Settings, as_json: bool) -> None:
 
 
 @sensor.command(help="help.sensor-adopt")
-@without_asking
+@yes_option
 @as_json
 @with_settings
 def adopt(settings: Settings, yes: bool, as_json: bool) -> None:
-    if not yes:
-        confirm(say("module.adopt-asks"))
+    ask_a_person(yes, lambda: say("module.adopt-asks"))
     result = carry_out(settings, AdoptSensor())
     if as_json:
         print_json(result)
@@ -64,12 +63,11 @@ def adopt(settings: Settings, yes: bool, as_json: bool) -> None:
 
 @sensor.command(help="help.sensor-image")
 @click.argument("file", type=FilePath(path_type=Path, dir_okay=False))
-@without_asking
+@yes_option
 @as_json
 @with_settings
 def image(settings: Settings, file: Path, yes: bool, as_json: bool) -> None:
-    if not yes:
-        confirm(say("module.image-asks"))
+    ask_a_person(yes, lambda: say("module.image-asks"))
     from PIL import Image
 
     if file.suffix.lower() != ".png":

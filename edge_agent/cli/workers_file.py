@@ -18,9 +18,9 @@ from ..gate.people.requests import ImportWorkers, ListedWorker
 from ..gate.settings.schema import Settings
 from .carry_out import Perform, at_the_gate
 from .help import command
-from .options import FilePath, as_json, with_settings, without_asking
+from .options import FilePath, as_json, ask_a_person, with_settings, yes_option
 from .show import print_json
-from .tell import confirm, tell, tell_notes
+from .tell import tell, tell_notes
 from .worker_words import fingers_of
 
 _AT_ONCE = 200
@@ -33,7 +33,7 @@ _FILE = FilePath(path_type=Path, dir_okay=False)
 @click.argument("file", type=_FILE)
 @click.option("--dry-run", is_flag=True, help="help.workers-dry-run")
 @click.option("--force", is_flag=True, help="help.workers-import-force")
-@without_asking
+@yes_option
 @as_json
 @with_settings
 def import_(
@@ -66,8 +66,8 @@ def import_(
             _tell_plan(planned)
         goes_on = bool(planned["changes"]) and not dry_run
         if goes_on:
-            if not yes and any(one["change"] != "added" for one in planned["changes"]):
-                confirm(say("people.import-asks"))
+            if any(one["change"] != "added" for one in planned["changes"]):
+                ask_a_person(yes, lambda: say("people.import-asks"))
             planned = _ask(perform, rows, force=force, dry_run=False)
     if as_json:
         print_json({**planned, "applied": goes_on})

@@ -240,7 +240,7 @@ def test_nothing_is_left_anywhere(
             held = {**files(gate), **payroll.files()}
             assert {"gate.db.people", "gate.db"} <= set(found(traces, held))
             assert any("payroll" in place for place in found(traces, held))
-            left = gate.cli("workers", "leave", "NV001", "--json")
+            left = gate.cli("workers", "leave", "NV001", "--yes", "--json")
             assert (left.code, left.json["erased"]["openings"]) == (0, 3), left
             gone = roster("NV001", active=False)
             listener.say(ROSTER, {"version": 2, "workers": [gone]}, retain=True)
@@ -296,7 +296,7 @@ def test_what_is_only_deleted_is_found(gate: Gate, tmp_path: Path) -> None:
             gate.press("NV001")
             assert watch.panel()["outcome"] == "recorded"
     traces = {one for one in planted(gate, tmp_path, 8 * PART) if NAME.encode() not in one}
-    assert gate.cli("workers", "leave", "NV001").code == 0
+    assert gate.cli("workers", "leave", "NV001", "--yes").code == 0
     gate.stop()
     assert "gate.db" in found(traces, files(gate))
 

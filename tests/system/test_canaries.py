@@ -155,7 +155,7 @@ def files(folder: Path) -> Iterator[tuple[str, ...]]:
     for number, one in enumerate([*planted(header)][::11]):
         path = folder / f"backup{number}"
         path.write_bytes(msgspec.json.encode(one) + b"\n" + base64.b64encode(TEMPLATE) + b"\n")
-        yield "templates", "restore", str(path), "--identity", str(path)
+        yield "templates", "restore", str(path), "--identity", str(path), "--yes"
     path = folder / "workers.csv"
     path.write_text(f"code,name,active,valid_from\n{NAME},{PIN}\x00,{PASSWORD},{PIN}{PIN}\n")
     yield "receive", "--config", "gate.toml", "roster", "import", str(path), "--version", "9"

@@ -44,7 +44,7 @@ _NONSENSE = (
     ("enroll", "NV001", "--finger", "nose"),
     ("enroll", "NV900", "--finger", "left-thumb"),
     ("enroll", "NV001", "--finger", "right-index"),
-    ("prints", "remove", "NV001", "--finger", "left-little"),
+    ("prints", "remove", "NV001", "--finger", "left-little", "--yes"),
     ("punches", "list", "--since", "yesterday"),
     ("punches", "list", "--since", ""),
     ("receive", "--database", "/nowhere/payroll.db"),
@@ -73,7 +73,7 @@ _MORE_NONSENSE = (
     ("enroll", "NV001"),
     ("enroll", "\udcff", "--finger", "left-thumb"),
     ("prints", "remove", "NV001"),
-    ("prints", "remove", "NV900", "--finger", "right-index"),
+    ("prints", "remove", "NV900", "--finger", "right-index", "--yes"),
     ("identify", "NV001"),
     ("punches", "list", "--since", "2026-02-30"),
     ("punches", "list", "--since", "0001-01-01"),
@@ -248,7 +248,7 @@ def test_the_life_of_a_worker(new_gate: Gate, daemon_runs: bool) -> None:
 
     assert _identify(gate, "may")["worker"] == "00042"
     assert _identify(gate, "somebody")["known"] is False
-    assert gate.cli("prints", "remove", "00042", "--finger", "right-index").code == 0
+    assert gate.cli("prints", "remove", "00042", "--finger", "right-index", "--yes").code == 0
     assert gate.finger("slots").startswith("count=0 ")
     assert _identify(gate, "may")["known"] is False
     assert gate.cli("prints", "list", "--json").json == []
@@ -694,7 +694,8 @@ def test_workers_by_a_file(gate: Gate) -> None:
     assert f"+ NV0900 {name_of('NV003')}\n" in planned.out
     assert f"- NV002 {name_of('NV002')}: deactivated." in planned.out
     asked = gate.cli("workers", "import", "changed.csv")
-    assert (asked.code, gate.entries()) == (1, before), "nobody has said yes"
+    assert (asked.code, gate.entries()) == (65, before), "nobody has said yes"
+    assert "If so: edge-agent workers import changed.csv --" in asked.sentence
     assert gate.cli("workers", "import", "changed.csv", "--yes").code == 0
     assert [entry["kind"] for entry in gate.entries()[-2:]] == ["worker.changed", "worker.added"]
     shown = gate.cli("workers", "show", "NV002")
@@ -722,7 +723,7 @@ def test_the_last_punches_of_a_worker_say_which_of_them_count(gate: Gate) -> Non
 
 
 def test_what_goes_for_good_is_named_and_asked_about_at_a_terminal(gate: Gate) -> None:
-    """Whoever says no keeps it, and a script that has no terminal is not asked."""
+    """Whoever says no keeps it, and so does a script without a terminal that has not said yes."""
     command = ["prints", "remove", "NV001", "--finger", "right-index"]
     before = gate.cli("prints", "list", "--json").json
     master, slave = os.openpty()
@@ -739,7 +740,10 @@ def test_what_goes_for_good_is_named_and_asked_about_at_a_terminal(gate: Gate) -
     os.close(master)
     assert process.returncode == 1
     assert f"right-index of {name_of('NV001')}, NV001" in said
+    refused = gate.cli(*command)
+    assert refused.code == 65
+    assert "prints remove NV001 --finger right-index" in refused.sentence
     assert gate.cli("prints", "list", "--json").json == before
-    assert gate.cli(*command).code == 0
+    assert gate.cli(*command, "--yes").code == 0
     told = gate.cli("workers", "deactivate", "NV002")
     assert told.out.endswith("To undo: edge-agent workers activate NV002\n")

@@ -21,15 +21,15 @@ def test_a_consent_is_given_and_withdrawn(gate: Gate) -> None:
     told = gate.cli("status", "--json").json["privacy"]
     assert told == {"consent": "off", "erasing": 0, "asks": False}
     assert "không hỏi: [privacy] consent" in gate.cli("status", "--lang", "vi").out
-    withdrawn = gate.cli("consent", "withdraw", "NV001", "--json")
+    withdrawn = gate.cli("consent", "withdraw", "NV001", "--yes", "--json")
     assert withdrawn.code == 0, withdrawn
     assert (withdrawn.json["done"], withdrawn.json["left"]) == (True, [])
     assert withdrawn.json["erased"]["openings"] == 1
     assert gate.cli("privacy", "overdue").code == 0
     gate.press("NV001")
     assert watch.panel()["outcome"] == "unknown"
-    assert "Nothing" in gate.cli("workers", "leave", "NV001").out
-    assert gate.cli("workers", "leave", "NV001").code == 65
+    assert "Nothing" in gate.cli("workers", "leave", "NV001", "--yes").out
+    assert gate.cli("workers", "leave", "NV001", "--yes").code == 65
 
     kinds = [entry["kind"] for entry in gate.entries()]
     wanted = ["consent.given", "consent.withdrawn", "print.erased", "worker.erased"]
@@ -55,7 +55,7 @@ def test_no_sealed_file_keeps_whoever_was_erased(gate: Gate, tmp_path: Path) -> 
     gate.start()
     sealed = gate.cli("templates", "backup", str(old), "-r", keys.recipient, "--held-by", "NV002")
     assert sealed.code == 0, sealed
-    assert gate.cli("workers", "leave", "NV001").code == 0
+    assert gate.cli("workers", "leave", "NV001", "--yes").code == 0
     overdue = gate.cli("privacy", "overdue", "--lang", "vi")
     assert (overdue.code, "phải hủy: còn vân tay của NV001" in overdue.err) == (1, True)
 
@@ -70,6 +70,6 @@ def test_no_sealed_file_keeps_whoever_was_erased(gate: Gate, tmp_path: Path) -> 
         ("NV002", True),
         (None, False),
     ]
-    restored = gate.cli("templates", "restore", str(old), *identity, "--json")
+    restored = gate.cli("templates", "restore", str(old), *identity, "--yes", "--json")
     assert (restored.code, "erased here" in restored.err) == (1, True)
-    assert gate.cli("templates", "restore", str(new), *identity).code == 0
+    assert gate.cli("templates", "restore", str(new), *identity, "--yes").code == 0

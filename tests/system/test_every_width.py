@@ -59,7 +59,7 @@ def used(gate: Gate) -> Gate:
         ("privacy", "request", "NV001", "--what", "access"),
         ("credentials", "qr", "NV002", "--output", "nv002.png"),
         ("workers", "deactivate", "NV009"),
-        ("workers", "leave", "NV010"),
+        ("workers", "leave", "NV010", "--yes"),
         ("carry", "out", "first.entries"),
     ):
         done = gate.cli(*words)

@@ -32,7 +32,7 @@ def _a_day(gate: Gate) -> str:
     gate.cli("workers", "deactivate", "NV900")
     gate.press("NV900")
     watch.panel()
-    gate.cli("prints", "remove", "NV900", "--finger", "right-index")
+    gate.cli("prints", "remove", "NV900", "--finger", "right-index", "--yes")
     gate.finger("unplug")
     watch.state("sensor", "unplugged")
     gate.finger("plug")

@@ -120,7 +120,7 @@ def test_a_module_that_copied_the_mark(gate: Gate) -> None:
 def test_two_templates_that_changed_places(gate: Gate) -> None:
     """Every print is drawn sooner or later; here all others are removed, so that it is soon."""
     for code in STAFF[3:]:
-        assert gate.cli("prints", "remove", code, "--finger", "right-index").code == 0
+        assert gate.cli("prints", "remove", code, "--finger", "right-index", "--yes").code == 0
     gate.finger("exchange 0 1")
     gate.start()
     watch = gate.watch()
@@ -147,7 +147,7 @@ def test_a_database_from_before_the_last_change(gate: Gate, tmp_path: Path) -> N
     """Slot 0 has another owner by now than that database believes."""
     shutil.copy(gate.database, tmp_path)
     assert gate.cli("workers", "add", "NV900", "Lò Thị Mây").code == 0
-    assert gate.cli("prints", "remove", "NV001", "--finger", "right-index").code == 0
+    assert gate.cli("prints", "remove", "NV001", "--finger", "right-index", "--yes").code == 0
     assert gate.enrol_by_command("NV900").code == 0
     _in_step(gate)
     shutil.copy(tmp_path / gate.database.name, gate.database)
@@ -238,11 +238,11 @@ def test_killed_in_the_middle_of_a_removal(gate: Gate, daemon_runs: bool) -> Non
     before = _slots(gate)
     if daemon_runs:
         daemon = gate.start(*dark, "run", "--config", str(gate.config))
-        removal = gate.cli("prints", "remove", "NV001", "--finger", "right-index")
+        removal = gate.cli("prints", "remove", "NV001", "--finger", "right-index", "--yes")
         assert daemon.wait() < 0
         assert removal.code != 0
     else:
-        words = ("prints", "remove", "NV001", "--finger", "right-index")
+        words = ("prints", "remove", "NV001", "--finger", "right-index", "--yes")
         done = subprocess.run(
             [*dark, *words, "--config", str(gate.config)], check=False, timeout=PATIENCE_S
         )
@@ -282,7 +282,7 @@ def test_the_power_of_the_sensor_fails_while_it_erases(gate: Gate, cuts: int) ->
     gate.start()
     watch = gate.watch()
     gate.finger(f"fault power-cut {cuts}")
-    removal = gate.cli("prints", "remove", "NV001", "--finger", "right-index")
+    removal = gate.cli("prints", "remove", "NV001", "--finger", "right-index", "--yes")
     assert removal.code in (0, 74), removal
     _works_again(gate, watch)
     gate.press("NV001")

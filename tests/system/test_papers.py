@@ -54,7 +54,7 @@ def test_each_fits_its_paper_in_both_languages(gate: Gate, browser: Browser) -> 
         for paper, command in papers.items():
             output = ("--output", f"{paper}-{language}.html", "--lang", language)
             assert gate.cli(*command, *output).code == 0
-    assert gate.cli("workers", "leave", "NV001").code == 0
+    assert gate.cli("workers", "leave", "NV001", "--yes").code == 0
     for language in made:
         output = ("--output", f"certificate-{language}.html", "--lang", language)
         assert gate.cli("privacy", "certificate", "NV001", *output).code == 0

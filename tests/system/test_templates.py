@@ -133,16 +133,18 @@ def test_from_a_gate_to_its_new_sensor_while_the_daemon_runs(
         assert "prints in no backup" not in gate.cli("status").out
         gate.finger("fault swap-sensor")
         watch.state("sensor", "foreign")
-        refused = command(gate, "templates", "restore", str(backup), "--identity", str(key))
+        refused = command(
+            gate, "templates", "restore", str(backup), "--identity", str(key), "--yes"
+        )
         assert refused.code == 74
         assert gate.cli("sensor", "adopt", "--yes").code == 0
         watch.state("sensor", "ready")
         restored = command(
-            gate, "templates", "restore", str(backup), "--identity", str(key), tee=tee
+            gate, "templates", "restore", str(backup), "--identity", str(key), "--yes", tee=tee
         )
         assert restored.code == 0, restored
         assert "60 prints are restored, 0 were there already" in restored.out
-        again = command(gate, "templates", "restore", str(backup), "--identity", str(key))
+        again = command(gate, "templates", "restore", str(backup), "--identity", str(key), "--yes")
         assert "0 prints are restored, 60 were there already" in again.out
     gate.press("NV042")
     shown = watch.panel()
@@ -187,7 +189,7 @@ def test_enrolled_at_a_desk_and_carried_to_the_gate(
     saved(new_gate, backup)
     gate.start()
     watch = gate.watch()
-    done = gate.cli("templates", "restore", str(backup), "--identity", str(key), "--json")
+    done = gate.cli("templates", "restore", str(backup), "--identity", str(key), "--yes", "--json")
     assert done.code == 0, done
     assert [(o["worker"], o["outcome"], o["slot"]) for o in done.json] == [
         ("NV100", "restored", 60),
@@ -232,7 +234,7 @@ def test_what_cannot_be_used_changes_nothing(
         (b"\x00" * 1000, key, "It"),
     ):
         backup.write_bytes(content)
-        done = gate.cli("templates", "restore", str(backup), "--identity", str(identity))
+        done = gate.cli("templates", "restore", str(backup), "--identity", str(identity), "--yes")
         assert done.code == 65, done
         assert said in done.sentence
     backup.write_bytes(good)
@@ -259,10 +261,10 @@ def test_another_models_sensor(gate: Gate, key: Path, backup: Path) -> None:
     saved(gate, backup)
     with Gate() as other:
         other.simulate("--no-pace", "--model", "r503")
-        refused = other.cli("templates", "restore", str(backup), "--identity", str(key))
+        refused = other.cli("templates", "restore", str(backup), "--identity", str(key), "--yes")
         assert (refused.code, "system id" in refused.sentence) == (65, True)
         refused = other.cli(
-            "templates", "restore", str(backup), "--identity", str(key), "--any-model"
+            "templates", "restore", str(backup), "--identity", str(key), "--yes", "--any-model"
         )
         assert refused.code == 65, refused
         assert "comes from another model" in refused.sentence
@@ -278,12 +280,12 @@ def test_killed_in_the_middle_of_a_restore_and_done_again(
     saved(gate, backup)
     daemon = new_gate.start()
     new_gate.finger("fault power-cut")  # The sensor's, in the middle of a template.
-    first = new_gate.cli("templates", "restore", str(backup), "--identity", str(key))
+    first = new_gate.cli("templates", "restore", str(backup), "--identity", str(key), "--yes")
     daemon.kill()
     new_gate.start()
     watch = new_gate.watch()
     new_gate.open(watch)
-    again = new_gate.cli("templates", "restore", str(backup), "--identity", str(key))
+    again = new_gate.cli("templates", "restore", str(backup), "--identity", str(key), "--yes")
     assert again.code == 0, (first, again)
     assert len(new_gate.cli("prints", "list", "--json").json) == 60
     for code in ("NV001", "NV060"):
@@ -348,7 +350,7 @@ def test_an_image(gate: Gate, tmp_path: Path, daemon_runs: bool) -> None:
     if daemon_runs:
         gate.start()
     file = tmp_path / "window.png"
-    assert gate.cli("sensor", "image", str(file)).code == 1  # Nobody has said yes.
+    assert "--yes" in gate.cli("sensor", "image", str(file)).sentence  # Nobody has said yes.
     assert "does not end in .png" in gate.cli("sensor", "image", "x.txt", "--yes").sentence
     taken = _taken(gate, file)
     assert taken.code == 0, taken
