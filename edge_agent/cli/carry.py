@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from ..contract.atomic_file import new_private_file, refuse_unmounted
+from ..contract.atomic_file import new_private_file
 from ..contract.carried import (
     ENTRIES,
     RECEIPTS,
@@ -49,7 +49,6 @@ def carry() -> None:
 @as_json
 @with_settings
 def out(settings: Settings, file: Path, wanted: int | None, as_json: bool) -> None:
-    refuse_unmounted(file)
     with closing(Assembly(settings).store_for_reading()) as store:
         first, last = wanted or store.watermarks().confirmed + 1, store.tail().seq
         if first <= store.checkpoint().seq:

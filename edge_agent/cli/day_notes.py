@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from ..contract.atomic_file import replacing
+from ..contract.atomic_file import refuse_unmounted, replacing
 from ..contract.errors import BadRequest, StoreFault
 from ..contract.language import because
 from ..contract.rights import unmakeable
@@ -47,7 +47,9 @@ class DayNotes(Struct):
 
 
 def read_notes(path: Path) -> DayNotes:
-    """The notes so far; none where there is no such file. Raises BadRequest where it is another."""
+    """The notes so far; none where there is no such file. Raises BadRequest where it is another,
+    or on a stick that is not there."""
+    refuse_unmounted(path)
     try:
         with path.open("rb") as file:
             content = file.read(_LONGEST)

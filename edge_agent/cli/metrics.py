@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from ..contract.atomic_file import replacing
+from ..contract.atomic_file import refuse_unmounted, replacing
 from ..contract.errors import BadRequest, StoreFault
 from ..contract.language import because
 from ..gate.settings.schema import Settings
@@ -35,6 +35,8 @@ class _Metric(NamedTuple):
 @click.argument("file", type=FilePath(path_type=Path, dir_okay=False), required=False)
 @with_settings
 def metrics(settings: Settings, file: Path | None) -> None:
+    if file is not None:
+        refuse_unmounted(file)
     text = exposition(asked(settings))
     if file is None:
         click.echo(text, nl=False)

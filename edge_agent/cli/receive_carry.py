@@ -8,11 +8,12 @@ from msgspec import to_builtins
 
 from ..contract.language import say
 from ..receiver.carried import Brought, carry_in
+from ..receiver.databases.database import SCHEMES
 from .help import group
 from .options import FilePath, as_json
 from .receive_office import options_before, options_of
 from .show import print_json
-from .tell import tell
+from .tell import tell, tell_if_on_own_disk
 
 _file = FilePath(dir_okay=False, path_type=Path)
 
@@ -52,6 +53,9 @@ def in_(
         ctx.exit(1)
     if not as_json:
         tell(say("carry.receipts-written", file=receipts))
+        tell_if_on_own_disk(
+            receipts, "/" if options.database.startswith(SCHEMES) else options.database
+        )
 
 
 def _tell(brought: Brought, database: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from msgspec.structs import replace
 
-from ..contract.atomic_file import refuse_existing, refuse_unmounted
+from ..contract.atomic_file import refuse_existing
 from ..contract.language import say
 from ..gate.daemon.assembly import Assembly
 from ..gate.people.templates.backup_file import line_hash, sealed_line
@@ -17,7 +17,7 @@ from .help import command
 from .options import FilePath, as_json, with_settings, writes_to
 from .sealed_backups import held_by_option
 from .show import print_json
-from .tell import tell
+from .tell import tell, tell_if_on_own_disk
 
 _file = FilePath(path_type=Path, dir_okay=False)
 
@@ -42,7 +42,6 @@ def reseal(
     held_by: str | None,
     as_json: bool,
 ) -> None:
-    refuse_unmounted(output)
     refuse_existing(output)
     sealing = Assembly(settings).sealing()
     opened = sealed_files.open_backup(file, identity, sealing)
@@ -76,3 +75,4 @@ def reseal(
         old = opened.header.backup[:8]
         told = {"file": output, "count": len(kept), "codes": begun["left_out"]}
         tell(say("backup.resealed", old=old, old_file=file, **told))
+        tell_if_on_own_disk(output, settings.store.path)

@@ -36,8 +36,8 @@ def tell_notes(file: Path, notes: Iterable[Message], *, err: bool = False) -> No
 
 
 def tell_if_on_own_disk(file: Path, database: str) -> None:
-    """Of what is to leave the gate: a stick that is not mounted is a folder of the gate's card, or
-    nothing at all, and whoever carries it away carries nothing."""
+    """Of what is of use elsewhere only: a stick that is not mounted is a folder of this machine's
+    disk, ``database`` lies there, and whoever carries the stick away carries nothing."""
     with suppress(OSError):  # Whoever may not look at the database is not told.
         if file.stat().st_dev == os.stat(database).st_dev:
             tell(say("file.on-own-disk", file=file), err=True)

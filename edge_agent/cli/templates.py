@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..contract.atomic_file import refuse_existing, refuse_unmounted
+from ..contract.atomic_file import refuse_existing
 from ..contract.language import Message, received, say
 from ..gate.daemon.assembly import Assembly
 from ..gate.host.memory import write_no_core
@@ -62,7 +62,6 @@ def backup(
     as_json: bool,
 ) -> None:
     recipients = sealed_files.recipients(named, listed)
-    refuse_unmounted(file)
     refuse_existing(file)
     with at_the_gate(settings) as perform:
         result = _seal_into(file, recipients, held_by, perform)

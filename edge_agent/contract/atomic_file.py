@@ -26,8 +26,10 @@ def new_private_file(target: Path) -> Iterator[IO[bytes]]:
     """A file of mode 0600 to write and read, which becomes ``target`` when it is complete.
 
     After an error, a kill included, there is nothing of that name. Raises BadRequest where
-    ``target`` is there already, StoreFault where it cannot be written.
+    ``target`` is there already or meant for a stick that is not, StoreFault where it cannot be
+    written.
     """
+    refuse_unmounted(target)
     # Not opened anew by its name: in a folder of somebody else's a link may stand there by now.
     with _new(target) as (_, fd), os.fdopen(fd, "w+b", closefd=False) as file:
         yield file
@@ -35,7 +37,8 @@ def new_private_file(target: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def new_private_path(target: Path) -> Iterator[tuple[Path, int]]:
-    """The same for whoever opens files by name: an empty one to fill and close, and itself open.
+    """The same for whoever opens files by name: an empty one to fill and close, and itself open;
+    also where a stick would be mounted, for a database may be kept there.
 
     Before anything is written to what was opened by that name, ``refuse_another`` has to be asked.
     """
@@ -57,7 +60,7 @@ def refuse_another(fd: int) -> None:
 @contextmanager
 def _new(target: Path) -> Iterator[tuple[Path, int]]:
     """What becomes ``target``, by its name and open."""
-    refuse_existing(target)
+    _refuse_taken(target)
     try:
         with _becoming(target) as half:
             yield half
@@ -67,7 +70,13 @@ def _new(target: Path) -> Iterator[tuple[Path, int]]:
 
 
 def refuse_existing(target: Path) -> None:
-    """Raise BadRequest where there is something at ``target``: nothing is ever written over."""
+    """Raise BadRequest where no new file for a person can be made at ``target``: something is there
+    (nothing is ever written over), or it is meant for a stick that is not."""
+    refuse_unmounted(target)
+    _refuse_taken(target)
+
+
+def _refuse_taken(target: Path) -> None:
     if os.path.lexists(target):  # Unlike the path's own, it takes a folder that is closed to us.
         raise BadRequest("file.exists", path=target)
 
@@ -123,7 +132,7 @@ def _name(fd: int, half: Path, target: Path) -> None:
     except PermissionError:
         # FAT, as most sticks have it, knows no second name of a file, nor owners from whom one
         # would have to be kept.
-        refuse_existing(target)
+        _refuse_taken(target)
         os.rename(half, target)
     finally:
         os.close(here)

@@ -143,8 +143,26 @@ def unmakeable(target: Path, error: OSError) -> Message:
     """Of a file that a command is to make where somebody says."""
     block = block_on(target, READ | WRITE) if _is_denied(error) else None
     if block is None or block.stat is None:
+        if (told := _OF_A_STICK.get(error.errno or 0)) and (disk := _mount_point(target)) != _ROOT:
+            return Message(told, why=because(error), disk=quoted(disk))
         return Message("rights.check-folder", why=because(error))
+    if os.path.ismount(block.path):  # A stick that was mounted with sudo is root's.
+        return block.mended_by(as_user("root"))
     return block.mended_by(Message("rights.own-folder", user=user()))
+
+
+_OF_A_STICK = {
+    errno.EROFS: "rights.read-only-stick",
+    errno.ENOSPC: "rights.full-stick",
+    errno.EIO: "rights.broken-stick",
+}
+
+_ROOT = Path("/")
+
+
+def _mount_point(path: Path) -> Path:
+    real = Path(os.path.realpath(path))
+    return next((one for one in (real, *real.parents) if os.path.ismount(one)), _ROOT)
 
 
 def exposed_secret(path: Path, found: os.stat_result) -> str:

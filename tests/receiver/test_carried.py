@@ -14,8 +14,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge_agent.cli import main
+from edge_agent.contract import atomic_file
 from edge_agent.contract.carried import ENTRIES, RECEIPTS, Head, lines, proven, written
 from edge_agent.contract.chain import Entry
+from edge_agent.contract.errors import BadRequest
 from edge_agent.contract.signatures import Believed
 from edge_agent.receiver.signing_key import new_signing_key
 from edge_agent.receiver.store import PayrollStore
@@ -183,6 +185,22 @@ NOT_OF_A_RECEIVER = {
     "en": "is not that of a receiver of this version, and nothing was changed",
     "vi": "không phải của chương trình nhận bản này, chưa đổi gì",
 }
+
+
+def test_no_database_is_made_where_a_disk_is_not_mounted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Payroll's own is on that disk, and the receiver's unit starts at once."""
+    disks = tmp_path / "mnt"
+    (disks / "data").mkdir(parents=True)
+    monkeypatch.setattr(atomic_file, "_STICKS", (disks,))
+    with pytest.raises(BadRequest, match="No stick is mounted"):
+        PayrollStore(str(disks / "data" / "payroll.db"))
+    assert [*disks.rglob("*")] == [disks / "data"]
+    with monkeypatch.context() as mounted:
+        mounted.setattr(os.path, "ismount", lambda path: Path(path) == disks / "data")
+        PayrollStore(str(disks / "data" / "payroll.db")).close()
+    PayrollStore(str(disks / "data" / "payroll.db")).close()  # It is there: as it always was.
 
 
 def test_a_file_that_is_empty_is_no_database(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
-from ...contract.atomic_file import close_to_others, create_private
+from ...contract.atomic_file import close_to_others, create_private, refuse_unmounted
 from ...contract.errors import StoreFault
 from ...contract.language import Message, together
 from ...contract.planted_links import refuse_planted_links
@@ -41,8 +41,10 @@ class SqliteDatabase:
         self._path = path.resolve()
         self.name = str(self._path)
         with self._faults(), ExitStack() as opened:
-            if not may_be_new and not self._path.exists():
-                raise StoreFault("payroll.database-missing", name=self.name)
+            if not self._path.exists():
+                if not may_be_new:
+                    raise StoreFault("payroll.database-missing", name=self.name)
+                refuse_unmounted(self._path)  # Payroll's own may be on the disk that is missing.
             if alone:
                 opened.enter_context(_locked(self._path))
             if may_be_new:

@@ -5,6 +5,7 @@ be carried out of a command is carried out, and then it has to work.
 """
 
 import codecs
+import errno
 import grp
 import os
 import pwd
@@ -383,6 +384,35 @@ def test_a_file_that_a_command_is_to_make(place: Path) -> None:
         f"StoreFault: {place}/ledger.csv cannot be written: user nobody may not write {place} "
         "(root:root 0755): name a file in a folder of nobody's own."
     )
+
+
+def test_a_stick_that_was_mounted_with_sudo(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == place)
+
+    def make() -> None:
+        with new_private_file(place / "ledger.csv"):
+            pass
+
+    assert as_user(OTHER, make).endswith("(root:root 0755): sudo edge-agent ….")
+
+
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [
+        (errno.EROFS, "'sudo mount -o remount,rw {}'"),
+        (errno.ENOSPC, "'df -h {}' shows it"),
+        (errno.EIO, "take another stick"),
+        (errno.ENAMETOOLONG, "check its folder"),
+    ],
+)
+def test_a_stick_that_takes_no_file(
+    place: Path, monkeypatch: pytest.MonkeyPatch, why: int, told: str
+) -> None:
+    error = OSError(why, os.strerror(why))
+    monkeypatch.setattr(os.path, "ismount", lambda path: False)
+    assert "check its folder" in str(rights.unmakeable(place / "a", error))  # It is the card.
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == place)
+    assert told.format(place) in str(rights.unmakeable(place / "a", error))
 
 
 def test_a_file_in_a_folder_that_is_closed(place: Path) -> None:
