@@ -13,23 +13,27 @@ from ..contract.language import Message, received, say
 from ..gate.daemon.assembly import Assembly
 from ..gate.host.memory import write_no_core
 from ..gate.people.templates.backup_file import Backup, Record
+from ..gate.people.templates.records import LEFT_OUT, PRESENT, RESTORED, TO_RESTORE
 from ..gate.people.templates.requests import (
     AskCourier,
     BeginBackup,
     BeginRestore,
     KeepBackup,
+    ListedPrint,
+    PreviewRestore,
     RestorePrints,
     SealPrints,
 )
 from ..gate.people.templates.sealing import AgeSealing
 from ..gate.settings.schema import Settings
 from . import sealed_files
-from .carry_out import Perform, at_the_gate
+from .carry_out import Perform, at_the_gate, who
 from .help import group
 from .options import FilePath, as_json, ask_a_person, with_settings, yes_option
 from .sealed_backups import held_by_option
 from .show import print_json
 from .tell import tell, tell_if_on_own_disk
+from .worker_words import fingers_of
 
 _file = FilePath(path_type=Path, dir_okay=False)
 
@@ -100,16 +104,24 @@ def _seal_into(
 @templates.command(help="help.templates-restore")
 @click.argument("file", type=_file)
 @sealed_files.with_identity
+@click.option("--dry-run", is_flag=True, help="help.restore-dry-run")
 @click.option("--any-model", is_flag=True, help="help.any-model")
 @yes_option
 @as_json
 @with_settings
 def restore(
-    settings: Settings, file: Path, identity: Path, any_model: bool, yes: bool, as_json: bool
+    settings: Settings,
+    file: Path,
+    identity: Path,
+    dry_run: bool,
+    any_model: bool,
+    yes: bool,
+    as_json: bool,
 ) -> None:
     sealing = Assembly(settings).sealing()
     opened = sealed_files.open_backup(file, identity, sealing)
-    outcomes: list[dict[str, Any]] = []
+    if dry_run and not as_json:  # Before the sensor is asked: of the file it is all there is.
+        _tell_good(file, opened)
     with at_the_gate(settings) as perform:
         begun = perform(
             BeginRestore(
@@ -119,16 +131,54 @@ def restore(
                 backup=opened.header.backup,
             )
         )
-        if not begun.get("erasures_known", True):
-            _ask_about_erasures(opened, yes)
-        at_once = begun["at_once"]
-        courier = perform(AskCourier())["recipient"]
-        with _progress(say("backup.restoring"), len(opened.records)) as advance:
-            for at in range(0, len(opened.records), at_once):
-                batch = opened.records[at : at + at_once]
-                outcomes += perform(_request(opened, batch, sealing, courier))["outcomes"]
-                advance(len(batch))
-    _tell(outcomes, as_json)
+        previewed = _preview(opened, perform)
+        if not dry_run:
+            if not begun.get("erasures_known", True):
+                _ask_about_erasures(opened, yes)
+            _ask_about_removed(previewed, opened, yes)
+        outcomes = previewed if dry_run else _restore(opened, sealing, perform, begun["at_once"])
+    _tell(outcomes, opened, dry_run, as_json)
+
+
+def _preview(opened: Backup, perform: Perform) -> list[dict[str, Any]]:
+    """What would become of each record; nothing is changed."""
+    outcomes: list[dict[str, Any]] = []
+    for at in range(0, len(opened.records), _PREVIEWED_AT_ONCE):
+        records = [
+            ListedPrint(
+                worker=one.worker,
+                name=one.name,
+                finger=one.finger,
+                digest=one.digest,
+                whole=one.template is not None,
+            )
+            for one in opened.records[at : at + _PREVIEWED_AT_ONCE]
+        ]
+        outcomes += perform(PreviewRestore(records=records))["outcomes"]
+    return outcomes
+
+
+_PREVIEWED_AT_ONCE = 50
+"""Records whose names, however long, a request has room for."""
+
+
+def _restore(
+    opened: Backup, sealing: AgeSealing, perform: Perform, at_once: int
+) -> list[dict[str, Any]]:
+    outcomes: list[dict[str, Any]] = []
+    courier = perform(AskCourier())["recipient"]
+    with _progress(say("backup.restoring"), len(opened.records)) as advance:
+        for at in range(0, len(opened.records), at_once):
+            batch = opened.records[at : at + at_once]
+            outcomes += perform(_request(opened, batch, sealing, courier))["outcomes"]
+            advance(len(batch))
+    return outcomes
+
+
+def _tell_good(file: Path, opened: Backup) -> None:
+    header, workers = opened.header, {record.worker for record in opened.records}
+    told = {"file": file, "gate": header.gate, "at": header.at or "?", "workers": len(workers)}
+    tell(say("backup.good", count=len(opened.records), **told))
 
 
 def _ask_about_erasures(opened: Backup, yes: bool) -> None:
@@ -136,6 +186,16 @@ def _ask_about_erasures(opened: Backup, yes: bool) -> None:
     codes = sorted({record.worker for record in opened.records})
     told = {"origin": opened.header.gate, "at": opened.header.at or "?", "codes": codes}
     tell(say("backup.erasures-not-known", **told), err=True)
+    ask_a_person(yes, lambda: say("backup.restore-asks"))
+
+
+def _ask_about_removed(previewed: list[dict[str, Any]], opened: Backup, yes: bool) -> None:
+    """Somebody has removed them here since: whoever only tries a file must not undo that."""
+    removed = [one for one in previewed if one.get("removed")]
+    if not removed:
+        return
+    for fingers, whose in _by_worker(removed, opened):
+        tell(say("backup.removed-here", fingers=fingers, whose=whose), err=True)
     ask_a_person(yes, lambda: say("backup.restore-asks"))
 
 
@@ -150,22 +210,41 @@ def _request(
     )
 
 
-def _tell(outcomes: list[dict[str, Any]], as_json: bool) -> None:
-    count = {
-        word: sum(outcome["outcome"] == word for outcome in outcomes)
-        for word in ("restored", "present", "left-out")
+def _tell(outcomes: list[dict[str, Any]], opened: Backup, dry_run: bool, as_json: bool) -> None:
+    done = TO_RESTORE if dry_run else RESTORED
+    found = {
+        word: [one for one in outcomes if one["outcome"] == word]
+        for word in (done, PRESENT, LEFT_OUT)
     }
     if as_json:
         print_json(outcomes)
     else:
-        present = Message("backup.present", count=count["present"])
-        tell(say("backup.restored", count=count["restored"], present=present))
-    for outcome in outcomes:
-        if outcome["outcome"] == "left-out":
-            told = {"finger": outcome["finger"], "code": outcome["worker"], "why": _why(outcome)}
-            tell(say("backup.left-out", **told), err=True)
-    if count["left-out"]:
+        for fingers, whose in _by_worker(found[done], opened):
+            tell(say(f"backup.{done}-of", fingers=fingers, whose=whose))
+        present = Message("backup.present", count=len(found[PRESENT]))
+        tell(say(f"backup.{done}", count=len(found[done]), present=present))
+    names = _names(opened)
+    for one in found[LEFT_OUT]:
+        told = {"finger": one["finger"], "whose": who(one["worker"], names), "why": _why(one)}
+        tell(say("backup.to-leave-out" if dry_run else "backup.left-out", **told), err=True)
+    if found[LEFT_OUT]:
         click.get_current_context().exit(1)
+
+
+def _by_worker(
+    outcomes: list[dict[str, Any]], opened: Backup
+) -> Iterator[tuple[list[str], Message | str]]:
+    """The fingers of each worker, and whose they are."""
+    fingers: dict[str, list[str]] = {}
+    for one in outcomes:
+        fingers.setdefault(one["worker"], []).append(one["finger"])
+    names = _names(opened)
+    for code, of_one in fingers.items():
+        yield fingers_of(of_one), who(code, names)
+
+
+def _names(opened: Backup) -> dict[str, str]:
+    return {record.worker: record.name for record in opened.records}
 
 
 def _why(told: dict[str, Any]) -> Message:

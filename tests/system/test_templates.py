@@ -19,7 +19,7 @@ from pyfingerprint.pyfingerprint import PyFingerprint
 
 from edge_agent.gate.people.templates.sealing import AgeSealing
 
-from .gate import OWN, Gate, Result, toml
+from .gate import OWN, Gate, Result, name_of, toml
 
 KEYS = AgeSealing().new_keys()
 PASSWORD = 0xC0FFEE00
@@ -204,6 +204,46 @@ def test_enrolled_at_a_desk_and_carried_to_the_gate(
     assert {(e["origin"], e["actor"]) for e in restored} == {("desk", f"uid:{os.getuid()}")}
     listed = {w["code"]: w["name"] for w in gate.cli("workers", "list", "--json").json}
     assert listed["NV100"].startswith("Nguyễn Thị")
+
+
+_WORDS = {
+    "en": ("opens whole", "right-index", "removed the", "Restored: ", "LEFT OUT"),
+    "vi": ("mở ra trọn vẹn", "ngón trỏ phải", "có người bỏ", "Đã khôi phục: ", "BỎ QUA"),
+}
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_a_file_is_tried_and_a_removed_print_asked_about(
+    new_gate: Gate, key: Path, backup: Path, language: str
+) -> None:
+    good, finger, removed, restored, left_out = _WORDS[language]
+    new_gate.enrol("NV001", "NV002", "NV003")
+    saved(new_gate, backup)
+    typed = ("--lang", language, "templates", "restore", str(backup), "--identity", str(key))
+    tried = new_gate.cli(*typed, "--dry-run")
+    assert (tried.code, good in tried.out, tried.err) == (0, True, "")
+    assert new_gate.cli("prints", "remove", "NV001", "--finger", "right-index", "--yes").code == 0
+    assert new_gate.cli("workers", "deactivate", "NV003").code == 0
+    before = new_gate.finger("slots"), new_gate.entries()
+    tried = new_gate.cli(*typed, "--dry-run")
+    assert (tried.code, finger in tried.out, name_of("NV001") in tried.out) == (0, True, True)
+    asked = new_gate.cli(*typed)
+    assert (asked.code, removed in asked.err, "--yes" in asked.err) == (65, True, True)
+    assert (new_gate.finger("slots"), new_gate.entries()) == before
+    done = new_gate.cli(*typed, "--yes")
+    assert done.code == 0
+    assert f"{restored}{finger}" in done.out
+    # Whoever has left is in none of them.
+    assert new_gate.cli("prints", "remove", "NV001", "--finger", "right-index", "--yes").code == 0
+    assert new_gate.cli("workers", "leave", "NV001", "--yes").code == 0
+    for flags in (("--dry-run",), ()):
+        done = new_gate.cli(*typed, *flags)
+        assert (done.code, left_out in done.err, name_of("NV001") in done.err) == (1, True, True)
+    tried = new_gate.cli(*typed, "--dry-run", "--json")
+    assert [one["outcome"] for one in tried.json] == ["left-out", "present", "present"]
+    assert new_gate.cli("prints", "list", "--json").json == [
+        one for one in new_gate.cli("prints", "list", "--json").json if one["worker"] != "NV001"
+    ]
 
 
 @pytest.mark.parametrize("daemon_runs", [pytest.param(True, marks=pytest.mark.long), False])

@@ -80,9 +80,13 @@ class Known:
 
     def may_use_fingers_of(self, code: str) -> bool:
         """Whether a worker has agreed to that, where it is asked for, and has not left since."""
-        if code in self._read.stopped:
+        if self.has_stopped(code):
             return False
         return not self.policy.consent_required or code in self._read.consents
+
+    def has_stopped(self, code: str) -> bool:
+        """Whether a worker has left or withdrawn: their fingers are erased, or are to be."""
+        return code in self._read.stopped
 
     def may_take_fingers_of(self, code: str) -> bool:
         """Whether more of them may come into the sensor.

@@ -62,6 +62,7 @@ from .templates.requests import (
     DestroyBackup,
     KeepBackup,
     KeepReseal,
+    PreviewRestore,
     RestorePrints,
     SealPrints,
 )
@@ -128,6 +129,7 @@ HANDLERS: Mapping[type[Request], Handler] = {
     DestroyBackup: Handler("reseal", "destroy_backup"),
     AskCourier: Handler("restore", "ask_courier"),
     BeginRestore: Handler("restore", "begin_restore"),
+    PreviewRestore: Handler("restore", "preview_restore"),
     RestorePrints: Handler("restore", "restore_prints"),
 }
 

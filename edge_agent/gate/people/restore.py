@@ -22,8 +22,16 @@ from ..sensor.pairing import persistently
 from .context import RequestContext, Result
 from .enroll import free_slots
 from .templates.backup_file import Record, read_record
-from .templates.records import RESTORED, Batch, RecordOutcome, held, left_out
-from .templates.requests import AskCourier, BeginRestore, RestorePrints
+from .templates.records import (
+    RESTORED,
+    TO_RESTORE,
+    Batch,
+    RecordOutcome,
+    held,
+    left_out,
+    removed_here,
+)
+from .templates.requests import AskCourier, BeginRestore, PreviewRestore, RestorePrints
 
 _MOST_AT_ONCE = 16
 _AT_ONCE = 8
@@ -72,6 +80,38 @@ def _knows_erasures_since(context: RequestContext, backup: str | None) -> bool:
     return (backup is None or backup in made) and store.remembered(ERASURES_UNKNOWN) is None
 
 
+def preview_restore(context: RequestContext, request: PreviewRestore) -> Result:
+    """What would become of the records, but for fingers that the sensor would find to be another's.
+
+    Raises BadRequest where a record is not what it should be.
+    """
+    context.sensor_in_use()
+    taken = context.sensor.slots()
+    batch, removed = Batch.begun(context.gate.store), removed_here(context.gate.store)
+    outcomes = []
+    for place, listed in enumerate(request.records, 1):
+        record = Record(
+            header="",
+            place=place,
+            worker=listed.worker,
+            name=listed.name,
+            finger=listed.finger,
+            digest=listed.digest,
+            template=b"" if listed.whole else None,
+        )
+        _refuse_altered(context, record)
+        outcomes.append(
+            batch.sort(record, context.gate, taken)
+            or RecordOutcome(
+                worker=record.worker,
+                finger=record.finger,
+                outcome=TO_RESTORE,
+                removed=(record.worker, record.finger) in removed,
+            )
+        )
+    return {"outcomes": to_builtins(outcomes)}
+
+
 def restore_prints(context: RequestContext, request: RestorePrints) -> Result:
     """Store the records that belong here; the others are told with their reason.
 
@@ -97,20 +137,24 @@ def _opened(context: RequestContext, request: RestorePrints) -> list[Record]:
         opened = context.sealing.open(sealed, [context.transfers.courier.identity])
         record = read_record(None, opened)
         wipe(opened)
-        known = context.gate.store.finger_of(record.digest)
-        if known not in (None, (record.worker, record.finger)):
-            raise BadRequest(
-                "backup.altered",
-                place=record.place,
-                finger=record.finger,
-                code=record.worker,
-                own_finger=known[1],
-                own_code=known[0],
-            )
+        _refuse_altered(context, record)
         records.append(record)
     if len({(record.worker, record.finger) for record in records}) < len(records):
         raise BadRequest("backup.twice-in-batch")
     return records
+
+
+def _refuse_altered(context: RequestContext, record: Record) -> None:
+    known = context.gate.store.finger_of(record.digest)
+    if known not in (None, (record.worker, record.finger)):
+        raise BadRequest(
+            "backup.altered",
+            place=record.place,
+            finger=record.finger,
+            code=record.worker,
+            own_finger=known[1],
+            own_code=known[0],
+        )
 
 
 def _write(

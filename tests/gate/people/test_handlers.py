@@ -36,6 +36,7 @@ from edge_agent.gate.people.templates.requests import (
     AskCourier,
     BeginBackup,
     BeginRestore,
+    PreviewRestore,
     RestorePrints,
     SealPrints,
 )
@@ -187,6 +188,7 @@ SOUND: dict[str, list[Request]] = {
     "backup": [BeginBackup(recipients=[KEY])],
     "seal": [BeginBackup(recipients=[KEY]), SealPrints(backup="", first=1)],
     "restore": [BeginRestore(system_id=9)],
+    "preview": [PreviewRestore(records=[])],
     "records": [
         AskCourier(),
         RestorePrints(gate="g", backup="ab" * 16, sealed=[b"of no courier's"]),

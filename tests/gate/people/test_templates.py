@@ -12,7 +12,14 @@ from edge_agent.contract.people import Worker
 from edge_agent.gate.consents import Consent
 from edge_agent.gate.errors import SensorGarbled, SensorSilent
 from edge_agent.gate.ledger.recorder import Recorder
-from edge_agent.gate.people.requests import AdoptSensor, DeactivateWorker, Enroll, RemovePrint
+from edge_agent.gate.people.requests import (
+    AdoptSensor,
+    DeactivateWorker,
+    Enroll,
+    LeaveWorker,
+    RemovePrint,
+    WithdrawConsent,
+)
 from edge_agent.gate.people.templates.backup_file import (
     Backup,
     Header,
@@ -27,6 +34,8 @@ from edge_agent.gate.people.templates.requests import (
     BeginBackup,
     BeginRestore,
     KeepBackup,
+    ListedPrint,
+    PreviewRestore,
     RestorePrints,
     SealPrints,
 )
@@ -79,6 +88,25 @@ class Vault(Works):
         )
         courier = self.ask(AskCourier())["recipient"]
         return self.put(backup, [SEALING.seal(r.line(), [courier]) for r in backup.records])
+
+    def preview(self, backup: Backup) -> list[dict[str, Any]]:
+        """What is said would become of each record; it must have changed nothing."""
+        digests = [record.digest for record in backup.records]
+        before = self.store.data(), dict(self.sensor.templates), self.store.prints()
+        self.ask(BeginRestore(system_id=backup.header.system_id, digests=digests))
+        listed = [
+            ListedPrint(
+                worker=one.worker,
+                name=one.name,
+                finger=one.finger,
+                digest=one.digest,
+                whole=one.template is not None,
+            )
+            for one in backup.records
+        ]
+        outcomes: list[dict[str, Any]] = self.ask(PreviewRestore(records=listed))["outcomes"]
+        assert (self.store.data(), dict(self.sensor.templates), self.store.prints()) == before
+        return outcomes
 
     def put(self, backup: Backup, sealed: list[bytes]) -> list[dict[str, Any]]:
         request = RestorePrints(gate=backup.header.gate, backup=backup.header.backup, sealed=sealed)
@@ -584,3 +612,50 @@ def test_a_deactivated_worker_stays_so() -> None:
     record = msgspec.structs.replace(backup.records[0], worker="009", name="Minh")
     [outcome] = works.restore(Backup(backup.header, [record]))
     assert outcome["why"] == "the worker is deactivated here"
+
+
+def test_what_would_be_restored_is_told_and_nothing_changed() -> None:
+    works = Vault()
+    backup = opened(works.back_up())
+    assert said(works.preview(backup)) == {"007": "present", "008": "present"}
+    replaced(works)
+    told = works.preview(backup)
+    assert said(told) == {"007": "to-restore", "008": "left-out"}
+    # The sensor that died had them: nobody has removed them. 008 is deactivated.
+    assert not any(one.get("removed") for one in told)
+    assert said(works.restore(backup)) == {"007": "restored", "008": "left-out"}
+
+
+def test_whom_somebody_has_removed_is_told_until_they_are_back() -> None:
+    works = Vault()
+    backup = opened(works.back_up())
+    works.ask(RemovePrint(code="007", finger="right-index"))
+    told = {one["worker"]: one for one in works.preview(backup)}
+    assert (told["007"]["outcome"], told["007"]["removed"]) == ("to-restore", True)
+    assert told["008"]["outcome"] == "present"
+    works.restore(backup)
+    replaced(works)
+    assert not any(one.get("removed") for one in works.preview(backup))
+
+
+@pytest.mark.parametrize("goes", [LeaveWorker(code="007"), WithdrawConsent(code="007")])
+@pytest.mark.parametrize("days", [0, 10])
+def test_who_has_left_or_withdrawn_never_comes_back_by_a_file(goes: Any, days: int) -> None:
+    works = Vault()
+    backup = opened(works.back_up())
+    works.gate.renew(msgspec.structs.replace(works.gate.policy, erase_within_days=days))
+    if days:  # As long as they are not erased yet.
+        works.ask(RemovePrint(code="007", finger="right-index"))
+    works.ask(goes)
+    for outcomes in (works.preview(backup), works.restore(backup)):
+        assert said(outcomes) == {"007": "left-out", "008": "present"}
+        assert outcomes[0]["name"] == ("backup.stopped" if days else "backup.erased")
+    assert works.credited(LANS_FINGER) is None
+
+
+def test_a_file_that_was_altered_is_refused_before() -> None:
+    works = Vault()
+    backup = opened(works.back_up())
+    moved = msgspec.structs.replace(backup.records[0], worker="009", name="Minh")
+    with pytest.raises(BadRequest, match="the backup was altered"):
+        works.preview(Backup(backup.header, [moved]))

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from functools import partial
 from typing import Any, Self
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from ....contract.language import Message
 from ....contract.people import Print, Worker, alike, another_person
@@ -27,11 +27,12 @@ log = logging.getLogger(__name__)
 PRESENT = "present"
 RESTORED = "restored"
 LEFT_OUT = "left-out"
+TO_RESTORE = "to-restore"
 
 
 class RecordOutcome(Struct, frozen=True, kw_only=True):
     """What became of one record. ``why`` is English where it was left out, ``name`` and ``fields``
-    those of its message.
+    those of its message. ``removed``: it is to come back, and somebody has removed it here.
     """
 
     worker: str
@@ -42,6 +43,7 @@ class RecordOutcome(Struct, frozen=True, kw_only=True):
     why: str | None = None
     name: str | None = None
     fields: dict[str, Any] | None = None
+    removed: bool | UnsetType = UNSET
 
 
 class Batch(Struct):
@@ -90,6 +92,8 @@ class Batch(Struct):
             gate.store.finger_of(record.digest) != (record.worker, record.finger)
         ):
             return left_out(record, Message("backup.erased"))
+        if gate.known.has_stopped(record.worker):
+            return left_out(record, Message("backup.stopped"))
         if not gate.known.may_take_fingers_of(record.worker):
             return left_out(record, Message("backup.no-consent"))
         worker = gate.store.worker(record.worker)
@@ -105,6 +109,21 @@ class Batch(Struct):
         self.lost += same_finger
         self.records.append(record)
         return None
+
+
+def removed_here(store: SqliteStore) -> set[tuple[str, str]]:
+    """Worker and finger of the prints that somebody has removed, and that did not come back.
+
+    Not what the sensor did not hold any more when it was adopted: that is to come back.
+    """
+    last = dict[tuple[str, str], bool]()
+    for kind, data in store.newest_first(_COMES_OR_GOES):
+        gone = kind == "print.removed" and "why" not in data
+        last.setdefault((data["worker"], data["finger"]), gone)
+    return {print_ for print_, gone in last.items() if gone}
+
+
+_COMES_OR_GOES = ("print.enrolled", "print.restored", "print.removed")
 
 
 def held(print_: Print, outcome: str) -> RecordOutcome:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from msgspec import Meta, field
+from msgspec import Meta, Struct, field
 
 from ....contract.bounds import Count, Line, Number, Word
 from ..requests import Request
@@ -92,6 +92,27 @@ class BeginRestore(Request, tag="begin-restore", frozen=True, kw_only=True):
     any_model: bool = False
     digests: list[bytes] = field(default_factory=list)
     backup: Word | None = None
+
+
+class ListedPrint(Struct, frozen=True, kw_only=True):
+    """A record of a backup without its template; not ``whole``: the backup has none of it."""
+
+    worker: Word
+    name: Line
+    finger: Word
+    digest: bytes
+    whole: bool = True
+
+
+class PreviewRestore(Request, tag="preview-restore", frozen=True, kw_only=True):
+    """What would become of these records; nothing is changed.
+
+    No field of RestorePrints: a daemon that does not know it would restore them.
+    """
+
+    command = "templates restore"
+
+    records: Annotated[list[ListedPrint], Meta(max_length=100)]
 
 
 class RestorePrints(Request, tag="restore-prints", frozen=True, kw_only=True):
