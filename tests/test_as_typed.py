@@ -9,11 +9,13 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 from edge_agent import cli
 from edge_agent.cli import enroll, options, people
+from edge_agent.cli.complete import REASONS, Keyword, keyword_called
 from edge_agent.cli.enrolment_day import Person
 from edge_agent.contract.facts import Direction, DirectionSource, Method, PunchRecorded
 from edge_agent.contract.language import Message, is_name, said
@@ -21,7 +23,9 @@ from edge_agent.contract.people import Employment, Print, Worker, so_called
 from edge_agent.gate.credentials import Credential
 from edge_agent.gate.pairing_mark import Doubt
 from edge_agent.gate.sensor import lifecycle
-from tests.gate.ledger.ledgers import append, later, open_store
+from tests import catalogues
+from tests.commands import leaves
+from tests.gate.ledger.ledgers import append, later, open_store, punch
 
 Edge = Callable[..., Result]
 
@@ -49,6 +53,86 @@ def at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(enroll, "somebody_types", lambda: True)
     monkeypatch.setattr(options, "somebody_types", lambda: True)
     monkeypatch.setattr(people, "somebody_types", lambda: True)
+
+
+NAMES_OF_OTHERS = {"lang", "model", "protocol", "kind"}
+"""Languages, modules, versions and formats: proper names, which nobody says otherwise."""
+
+CALLED = [
+    (ctx.command_path, one)
+    for ctx in leaves()
+    for one in ctx.command.params
+    if isinstance(one.type, Keyword)
+]
+
+
+def test_each_list_of_keywords_has_words() -> None:
+    choices = {
+        (one.name, type(one.type).__name__)
+        for ctx in leaves()
+        for one in ctx.command.params
+        if isinstance(one.type, click.Choice)
+    }
+    assert {name for name, kind in choices if kind != Keyword.__name__} <= NAMES_OF_OTHERS
+
+
+@pytest.mark.parametrize(
+    ("command", "option"), CALLED, ids=[f"{path} {one.name}" for path, one in CALLED]
+)
+def test_a_keyword_is_taken_by_the_word_that_the_help_shows(
+    command: str, option: click.Option
+) -> None:
+    """The words of a table that the help is written by, not those of another one."""
+    kind = option.type
+    assert isinstance(kind, Keyword)
+    told = said(Message(str(option.help)), "vi")
+    for keyword in kind.choices:
+        for language in ("vi", "en"):
+            word = said(Message(kind.called(keyword)), language)
+            for typed in (word, unicodedata.normalize("NFD", word).upper()):
+                assert kind.convert(typed, None, None) == keyword
+        word = said(Message(kind.called(keyword)), "vi")
+        assert f"{keyword} ({word}" in told, (command, keyword)
+
+
+def test_what_two_keywords_begin_with_is_neither() -> None:
+    kind = Keyword(["01a", "01b", "days", "sessions"], lambda one: f"keyword.form-{one}")
+    assert kind.convert("làm", None, None) == "01b"
+    for text in ("", "ca ca", "giờ"):
+        with pytest.raises(click.BadParameter):
+            kind.convert(text, None, None)
+    assert keyword_called("ấn", REASONS, lambda one: f"reason.{one}") is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [("nhầm người", "wrong-worker"), ("NHAM NGUOI", "wrong-worker"), ("mất", "no-power"),
+     ("wrong-worker", "wrong-worker"), ("bad-weather", "bad-weather")],
+)  # fmt: skip
+def test_a_reason_may_be_called_by_its_words(edge: Edge, typed: str, code: str) -> None:
+    with closing(open_store(Path())) as store:
+        append(store, punch("NV0042"), later(0))
+        seq = str(store.tail().seq)
+    done = edge("punches", "void", seq, "--reason", typed)
+    assert done.exit_code == 0, done.output
+    [voided] = json.loads(edge("punches", "list", "--json").stdout)
+    assert voided["voided"] == code
+    for language in ("vi", "en"):
+        word = said(Message(f"reason.{code}"), language) if code in REASONS else code
+        for words in (("punches", "list"), ("audit", "list")):
+            assert word in edge(*words, language=language).stdout
+
+
+def test_every_reason_has_its_words_in_the_help_or_where_it_is_refused(edge: Edge) -> None:
+    told = edge("punches", "void", "1", "--reason", "Mây bảo thế")
+    shown = " ".join(said(Message(f"help.reason-{what}"), "vi") for what in ("void", "add"))
+    assert told.exit_code == 65
+    for code in REASONS:
+        word = said(Message(f"reason.{code}"), "vi")
+        assert f"'{word}'" in told.stderr
+        assert f"{code} ({word})" in shown
+    named = {name for name in catalogues.words("vi") if name.startswith("reason.")}
+    assert named == {f"reason.{code}" for code in REASONS}
 
 
 @pytest.mark.parametrize("called", ["Lò Thị Mây", "lo thi may", "Mây", "may", "nv42"])

@@ -4,7 +4,7 @@ A Tab is a process of its own, and somebody waits for it: the daemon is asked wh
 second at most, and whatever cannot be had is no error but no help.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,24 +61,87 @@ def finger_named(text: str) -> str:
     return text
 
 
-class Ways(click.Choice[str]):
-    """In and out, also by the words of either language, accents or not: ``vào``, ``ra``."""
+class Keyword(click.Choice[str]):
+    """Keywords, also by what people call them: by the words of either language, or by so many of
+    the first ones that no other keyword begins so, accents or not (``--what "rút lại"``).
 
-    def __init__(self) -> None:
-        super().__init__(["in", "out"])
+    ``called`` names the message that has a keyword's words, which the help shows.
+    """
+
+    def __init__(
+        self, keywords: Iterable[str], called: Callable[[str], str], otherwise: str | None = None
+    ) -> None:
+        """``otherwise``: the message for what is none of them, with ``text``."""
+        super().__init__([*keywords])
+        self.called = called
+        self._otherwise = otherwise
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from ..contract.language import LANGUAGES, Message, said
-        from ..contract.people import alike
-
-        for way in self.choices:
-            words = (said(Message(f"direction.{way}"), language) for language in LANGUAGES)
-            if value == way or any(alike(value, word) for word in words):
-                return way
-        raise click.BadParameter(say("punch.no-direction", text=value), ctx, param)
+        if (found := keyword_called(value, self.choices, self.called)) is not None:
+            return found
+        if self._otherwise is not None:
+            raise click.BadParameter(say(self._otherwise, text=value), ctx, param)
+        return super().convert(value, param, ctx)
 
 
-direction_option = click.option("--direction", type=Ways(), help="help.direction")
+def keyword_called(text: str, keywords: Iterable[str], called: Callable[[str], str]) -> str | None:
+    """Which of the keywords somebody means (``Keyword``); None where that is not plain."""
+    from ..contract.language import LANGUAGES, Message, said
+    from ..contract.people import alike
+
+    keywords = [*keywords]
+    if text in keywords:
+        return text
+    words = {
+        one: [said(Message(called(one)), language) for language in LANGUAGES] for one in keywords
+    }
+    count = len(text.split())
+    for many in (None, count):
+        begun = [
+            one
+            for one, spoken in words.items()
+            if count and any(alike(text, " ".join(each.split()[:many])) for each in spoken)
+        ]
+        if len(begun) == 1:
+            return begun[0]
+    return None
+
+
+direction_option = click.option(
+    "--direction",
+    type=Keyword(["in", "out"], lambda one: f"direction.{one}", "punch.no-direction"),
+    help="help.direction",
+)
+
+REASONS = (
+    *("forgot-to-press", "no-power", "gate-down", "not-read", "wrong-worker", "wrong-time"),
+    *("pressed-twice", "trial"),
+)
+"""Why a supervisor adds or withdraws a punch: those that have words. Any other code will do."""
+
+
+def reason_option(told: str) -> Callable[..., Any]:
+    """Give a command ``--reason``: a code, or the words for one."""
+
+    def coded(ctx: click.Context, param: click.Parameter, text: str) -> str:
+        return keyword_called(text, REASONS, lambda one: f"reason.{one}") or text
+
+    return click.option(
+        "--reason", required=True, callback=coded, shell_complete=reasons, help=told
+    )
+
+
+def reasons(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> "list[CompletionItem | str]":
+    """The codes of reasons, with their words in the language."""
+    from click.shell_completion import CompletionItem
+
+    return [
+        CompletionItem(code, help=say(f"reason.{code}"))
+        for code in REASONS
+        if code.startswith(incomplete)
+    ]
 
 
 def codes(

@@ -11,6 +11,7 @@ from ..contract.language import Message, current, is_name, say, visible
 from ..gate.doctor.checks import SECTIONS, examine
 from ..gate.doctor.findings import Finding, State
 from ..gate.doctor.machine import Machine
+from .complete import Keyword
 from .help import command
 from .options import as_json, config_option
 from .show import print_json
@@ -32,7 +33,10 @@ _INDENT = 6
 @click.option("--verify", is_flag=True, help="help.verify")
 @click.option("--problems", is_flag=True, help="help.problems")
 @click.option(
-    "--section", type=click.Choice(list(SECTIONS)), metavar="SECTION", help="help.section"
+    "--section",
+    type=Keyword(SECTIONS, lambda one: f"keyword.section-{one}"),
+    metavar="SECTION",
+    help="help.section",
 )
 @as_json
 def doctor(

@@ -16,6 +16,7 @@ from ..contract.rights import READ, as_user, block_on, may
 from ..gate.errors import BadSettings
 from ..gate.settings.load import load_settings
 from ..gate.settings.schema import Settings
+from .complete import Keyword
 from .help import line_with, path_of
 from .language import DEFAULT_CONFIG
 from .tell import confirm, somebody_types
@@ -143,7 +144,7 @@ def way_to_broker(username: str) -> Decorator:
 
     ``username`` is the message that tells whose name it is.
     """
-    tls = click.Choice(["auto", "on", "off"])
+    tls = Keyword(["auto", "on", "off"], lambda one: f"keyword.tls-{one}")
     options = (
         click.option("--tls", type=tls, help="help.broker-tls"),
         click.option("--ca-file", help="help.broker-ca"),

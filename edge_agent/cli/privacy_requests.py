@@ -3,14 +3,13 @@
 import click
 from msgspec import to_builtins
 
-from ..contract.language import LANGUAGES, Message, said, say
-from ..contract.people import alike
+from ..contract.language import say
 from ..contract.stamps import local_date
 from ..gate.claims import Claim, What
 from ..gate.people.requests import ClaimAnswer, ClaimKind, CloseClaim, OpenClaim
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out, names_of, who
-from .complete import code_argument
+from .complete import Keyword, code_argument
 from .help import command
 from .options import as_json, with_settings
 from .show import print_json, print_table, shown_day
@@ -19,24 +18,11 @@ from .tell import tell
 _WHATS = [one.value for one in What]
 
 
-class _Wish(click.Choice[str]):
-    """What is asked for, by its word here or by how people call it: ``xóa``, ``rút lại``."""
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        words = len(value.split())
-        for one in _WHATS:
-            for language in LANGUAGES:
-                called = said(Message(f"claim.{one}"), language).split()[:words]
-                if words and alike(value, " ".join(called)):
-                    return one
-        return super().convert(value, param, ctx)
-
-
 @command(name="request", help="help.privacy-request")
 @code_argument
 @click.option(
     "--what",
-    type=_Wish(_WHATS),
+    type=Keyword(_WHATS, lambda one: f"claim.{one}"),
     required=True,
     help="help.requests-what",
 )

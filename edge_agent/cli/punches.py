@@ -15,7 +15,7 @@ from ..gate.daemon.assembly import Assembly
 from ..gate.people.requests import AddPunch, VoidPunch
 from ..gate.settings.schema import Settings
 from .carry_out import carry_out, whom
-from .complete import code_argument, codes, direction_option
+from .complete import code_argument, codes, direction_option, reason_option
 from .help import group
 from .options import as_json, ask_a_person, with_settings, yes_option
 from .show import print_json, print_table
@@ -85,7 +85,7 @@ def list_(settings: Settings, code: str | None, since: str | None, as_json: bool
 
 @punches.command(help="help.punches-void")
 @click.argument("seq", type=_EntryNumber())
-@click.option("--reason", required=True, help="help.reason-void")
+@reason_option("help.reason-void")
 @as_json
 @with_settings
 def void(settings: Settings, seq: int, reason: str, as_json: bool) -> None:
@@ -99,7 +99,7 @@ def void(settings: Settings, seq: int, reason: str, as_json: bool) -> None:
 @punches.command(help="help.punches-add")
 @code_argument
 @click.option("--at", required=True, metavar="TIME", help="help.at")
-@click.option("--reason", required=True, help="help.reason-add")
+@reason_option("help.reason-add")
 @direction_option
 @click.option("--force", is_flag=True, help="help.force-punch")
 @yes_option

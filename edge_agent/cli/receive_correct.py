@@ -15,7 +15,7 @@ from ..receiver.office.correct import add, move, undo, void
 from ..receiver.office.correction_file import restore
 from ..receiver.office.correction_list import ListedCorrection, Wanted, listed
 from ..receiver.office.journal import PAYROLL, What, Who, standing
-from .complete import direction_option
+from .complete import Keyword, direction_option
 from .help import group
 from .options import FilePath, as_json
 from .receive_office import with_database
@@ -130,7 +130,9 @@ _LISTED = sorted({*get_args(What)} - {"closed"})
 
 
 @correct.command("list", help="help.correct-list")
-@click.option("--what", type=click.Choice(_LISTED), help="help.list-what")
+@click.option(
+    "--what", type=Keyword(_LISTED, lambda one: f"clerk.what-{one}"), help="help.list-what"
+)
 @click.option("--code", help="help.list-code")
 @click.option("--actor", help="help.list-actor")
 @click.option("--since", help="help.list-since")

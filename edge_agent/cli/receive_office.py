@@ -30,6 +30,7 @@ from ..receiver.office.period import Period, period_of
 from ..receiver.roster.known_workers import forget_name, roster_shown, told_codes, unlisted
 from ..receiver.signs_of_life import DRIFT_PPM
 from ..receiver.worktime.keep import renew
+from .complete import Keyword
 from .help import Command
 from .options import as_json, refuse_problems, writes_to
 from .show import print_json, print_table, shown_day
@@ -191,7 +192,7 @@ _YES_NO = {True: "roster.yes", False: "roster.no"}
 )
 @click.option(
     "--view",
-    type=click.Choice(["sessions", "punches", "corrections"]),
+    type=Keyword(["sessions", "punches", "corrections"], lambda one: f"keyword.view-{one}"),
     default="sessions",
     show_default=True,
     help="help.export-view",

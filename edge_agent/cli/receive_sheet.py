@@ -15,6 +15,7 @@ from ..receiver.office.sheet.gather import gather
 from ..receiver.office.sheet.reckon import doubtful_cells
 from ..receiver.office.sheet.write import Form, write_sheet
 from ..receiver.office.site import import_site, site_in_force, site_text
+from .complete import Keyword
 from .help import Command, Group
 from .options import FilePath, as_json, writes_to
 from .receive_correct import with_who
@@ -28,7 +29,7 @@ from .tell import tell, tell_notes
 @click.option("--team", help="help.sheet-team")
 @click.option(
     "--form",
-    type=click.Choice(["01a", "01b", "days", "sessions"]),
+    type=Keyword(["01a", "01b", "days", "sessions"], lambda one: f"keyword.form-{one}"),
     default="01a",
     show_default=True,
     help="help.sheet-form",

@@ -11,6 +11,7 @@ from ..contract.language import say
 from ..gate.errors import NotPermitted
 from ..gate.host.service import starting
 from ..gate.settings.write import Answers, answered, write_settings
+from .complete import Keyword
 from .help import command
 from .options import FilePath, config_option
 from .tell import ask, confirm, tell
@@ -21,7 +22,11 @@ _AUTO = "auto"
 @command(help="help.setup")
 @click.option("--id", "gate_id", help="help.setup-id")
 @click.option("--port", help="help.setup-port")
-@click.option("--panel", type=click.Choice(["gpio", "none"]), help="help.setup-panel")
+@click.option(
+    "--panel",
+    type=Keyword(["gpio", "none"], lambda one: f"keyword.panel-{one}"),
+    help="help.setup-panel",
+)
 @click.option("--broker", help="help.setup-broker")
 @click.option("--username", help="help.setup-username")
 @click.option("--replace", is_flag=True, help="help.setup-replace")
