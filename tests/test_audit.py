@@ -17,7 +17,8 @@ from msgspec import structs
 from edge_agent import cli
 from edge_agent.cli.carry_out import carry_out
 from edge_agent.contract.facts import PunchAdded, PunchVoided, SensorAdopted
-from edge_agent.contract.kinds import ACTS, KINDS, kind_of
+from edge_agent.contract.kinds import ACTS, KINDS, kind_of, subject_of
+from edge_agent.contract.language import ENGLISH, VIETNAMESE, Message, said
 from edge_agent.contract.people import Worker
 from edge_agent.contract.people_facts import (
     CredentialsAllowed,
@@ -261,7 +262,11 @@ def test_changes_of_one_kind(store: SqliteStore, called: str, kinds: list[str]) 
     [
         ("--kind", "prnt", "is print "),
         ("--kind", "punch.voidd", "is punch.voided"),
-        ("--kind", "zzz", "write one of consent, credential, erasure, gate, print, punch, sensor,"),
+        (
+            "--kind",
+            "zzz",
+            "write one of consent (consents), credential (cards, PINs and QR codes), erasure (",
+        ),
         ("--by", "payrol", "is payroll meant?"),
         ("--by", "zzz", "changed something here are 4711001, gate, payroll"),
         ("--until", "tomorrow", "is no time"),
@@ -273,6 +278,17 @@ def test_what_may_be_meant(store: SqliteStore, option: str, typed: str, told: st
     said = " ".join(done.stderr.split())
     assert f"Invalid value for {option}: " in said
     assert told in said
+
+
+def test_each_kind_that_may_be_typed_is_told_with_its_word_in_vietnamese(
+    store: SqliteStore,
+) -> None:
+    told = CliRunner().invoke(cli.main, ["--lang", "vi", "audit", "list", "--kind", "zzz"])
+    for subject in {subject_of(kind) for kind in ACTS}:
+        word = said(Message(f"audit.of-{subject}"), VIETNAMESE)
+        assert f"{subject} ({word})" in " ".join(told.stderr.split())
+        assert f"{subject} (" in said(Message("help.audit-kind"), VIETNAMESE)
+        assert subject in said(Message("help.audit-kind"), ENGLISH)
 
 
 @pytest.mark.parametrize("who", ["phòng lương", "Phong Luong", "máy ở cổng"])

@@ -8,12 +8,14 @@ from itertools import pairwise
 from pathlib import Path
 from string import Formatter
 
+import click
 import pytest
 
 from edge_agent.cli import COMMANDS
-from edge_agent.contract.language import LANGUAGES
+from edge_agent.contract.language import LANGUAGES, Message, said
 
 from . import catalogues
+from .commands import leaves
 from .english import foreign
 
 ROOT = Path(__file__).parents[1]
@@ -337,3 +339,23 @@ def test_no_vietnamese_sentence_has_a_foreign_word() -> None:
 def test_a_foreign_word_is_found(text: str, found: list[str]) -> None:
     """The control of the one above."""
     assert foreign(text) == found
+
+
+_STANDS_FOR_ITSELF = {
+    *("auto", "3.1.1", "01a", "01b", "xlsx", "csv", "attlog"),
+    *("as608", "r307", "r503", "zfm20", "zfm60"),
+}
+"""Choices that are names, or are told in a sentence of their own."""
+
+
+def test_each_word_that_may_be_chosen_is_explained_in_vietnamese() -> None:
+    lacking = []
+    for ctx in leaves():
+        for option in ctx.command.params:
+            if not isinstance(option, click.Option) or not isinstance(option.type, click.Choice):
+                continue
+            told = said(Message(option.help), "vi") if option.help else ""
+            for word in {*map(str, option.type.choices)} - _STANDS_FOR_ITSELF:
+                if not (word.isdigit() or f"{word} (" in told or f"({word})" in told):
+                    lacking.append(f"{ctx.command_path} {option.opts[0]}: {word}")
+    assert lacking == []

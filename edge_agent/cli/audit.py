@@ -142,9 +142,11 @@ def _kinds(text: str) -> frozenset[str]:
     if typed in ACTS:
         return frozenset({typed})
     known = [*sorted(subjects), *sorted(ACTS)]
-    raise click.BadParameter(
-        _not_but("audit.no-kind", text, known, sorted(subjects)), param_hint="--kind"
-    )
+    told = [
+        say("audit.kind-called", kind=one, called=Message(f"audit.of-{one}"))
+        for one in sorted(subjects)
+    ]
+    raise click.BadParameter(_not_but("audit.no-kind", text, known, told), param_hint="--kind")
 
 
 def _not_but(name: str, text: str, known: list[str], all_: list[str]) -> str:
