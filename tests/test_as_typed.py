@@ -7,7 +7,9 @@ import shlex
 import unicodedata
 from collections.abc import Callable
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 import pytest
@@ -474,6 +476,132 @@ def test_who_is_to_leave_after_a_day_is_asked_about_with_it(edge: Edge) -> None:
     done = edge("workers", "leave", "NV0042", "--on", "2099-12-05", answers="k\n")
     assert done.exit_code == 1
     assert "sau ngày 05/12/2099?" in " ".join(done.stdout.split())
+
+
+def day_ago(days: int) -> str:
+    """A day at the gate, as people write it."""
+    day = datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")).date() - timedelta(days=days)
+    return f"{day:%d/%m/%Y}"
+
+
+@pytest.mark.usefixtures("at_a_terminal")
+@pytest.mark.parametrize(
+    ("language", "asked"),
+    [
+        ("vi", "Ngày {day} đã qua, nên xóa hẳn ngay bây giờ: ngón trỏ phải, thẻ của "),
+        ("en", "{iso} is over already, so right-index, card of "),
+    ],
+)
+def test_a_last_day_that_is_over_means_now_and_says_so(
+    edge: Edge, tmp_path: Path, language: str, asked: str
+) -> None:
+    with closing(open_store(tmp_path)) as store, store.changing() as change:
+        own = Print(slot=1, worker="NV0042", finger="right-index", generation=1)
+        change.put_print(own, bytes(32))
+        card = Credential(worker="NV0042", method=Method.CARD, salt=b"s" * 16, hash=b"\x07" * 32)
+        change.put_credential(card)
+    day = day_ago(1)
+    leave = ("workers", "leave", "NV0042", "--on", day)
+    done = edge(*leave, answers="k\n", language=language)
+    iso = "-".join(reversed(day.split("/")))
+    asked = asked.format(day=day, iso=iso) + "Lò Thị Mây, NV0042"
+    assert asked in " ".join(done.stdout.split())
+    done = edge(*leave, "--yes", language=language)
+    assert done.exit_code == 1  # There is no sensor to erase it from.
+    assert "Lò Thị Mây, NV0042" in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_who_has_left_by_a_day_that_is_over_is_told_that_it_is_done(
+    edge: Edge, language: str
+) -> None:
+    done = edge("workers", "leave", "NV0042", "--on", day_ago(1), "--yes", language=language)
+    told = "đã nghỉ từ bây giờ" if language == "vi" else "has left as of now"
+    assert f"Lò Thị Mây, NV0042 {told}" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize("flags", [("--yes",), ()])
+def test_nobody_is_erased_by_a_year_that_was_mistyped(
+    edge: Edge, language: str, flags: tuple[str, ...]
+) -> None:
+    done = edge("workers", "leave", "NV0042", "--on", day_ago(365), *flags, language=language)
+    assert done.exit_code == 65
+    assert ("hơn hai tháng" if language == "vi" else "more than two months") in done.stderr
+    assert "edge-agent workers leave NV0042'" in " ".join(done.stderr.split())
+    assert json.loads(edge("workers", "list", "--json").stdout)[0]["leaving"] is None
+
+
+def test_nobody_is_erased_by_a_last_day_after_which_they_have_punched(edge: Edge) -> None:
+    add = ("punches", "add", "NV0042", "--at", f"{day_ago(2)} 07:00", "--reason", "forgot")
+    assert edge(*add).exit_code == 0
+    leave = ("workers", "leave", "NV0042", "--yes", "--on")
+    done = edge(*leave, day_ago(5))
+    assert (done.exit_code, f"lúc {day_ago(2)} 07:00:00" in " ".join(done.stderr.split())) == (
+        65,
+        True,
+    )
+    seq = json.loads(edge("punches", "list", "--json").stdout)[0]["seq"]
+    assert edge("punches", "void", str(seq), "--reason", "mistyped").exit_code == 0
+    assert edge(*leave, day_ago(5)).exit_code == 0  # What counts no more is no reason.
+
+
+def test_what_changes_a_punch_says_whose_and_which(edge: Edge) -> None:
+    at = ("--at", f"{day_ago(2)} 7h05", "--reason", "forgot")
+    done = edge("punches", "add", "NV0042", *at, "--direction", "ra")
+    told = " ".join(done.stdout.split())
+    seq = json.loads(edge("punches", "list", "--json").stdout)[0]["seq"]
+    what = f"của Lò Thị Mây, NV0042: ra, {day_ago(2)} 07:05:00 (mục"
+    assert what in told
+    assert f"edge-agent punches void {seq} --reason wrong-time" in told
+    told = " ".join(edge("punches", "void", str(seq), "--reason", "mistyped").stdout.split())
+    assert f"Đã hủy lần chấm công {seq} {what}" in told
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "punch.added",
+            "punch.voided",
+            "people.removed",
+            "people.enrolled",
+            "people.enrolled-anew",
+        ),
+        *("privacy.planned", "privacy.stopped", "privacy.erased", "privacy.left-empty"),
+        *("privacy.not-done", "claim.opened", "claim.closed", "module.forgotten"),
+        *("consent.printed", "consent.recorded", "credential.added", "credential.replaced"),
+        *("credential.removed", "credential.allowed", "credential.disallowed"),
+        *("credential.qr-made", "people.erase-asks", "people.erase-over-asks"),
+        *("people.erase-after-asks", "people.remove-asks", "privacy.forget-asks"),
+        "punch.moves-asks",
+    ],
+)
+def test_what_is_done_to_a_worker_names_them(name: str) -> None:
+    """By name and code, as ``who`` has them: a code alone is somebody else's too soon."""
+    for words in catalogues.words("vi")[name], catalogues.words("en")[name]:
+        assert "{whose}" in str(words)
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"), [("vi", "ra (máy đoán vào)"), ("en", "out (guessed in)")]
+)
+def test_a_guess_that_an_added_punch_has_turned_is_shown_as_both(
+    edge: Edge, tmp_path: Path, language: str, shown: str
+) -> None:
+    with closing(open_store(tmp_path)) as store:
+        way = {"direction": Direction.IN, "direction_source": DirectionSource.ALTERNATE}
+        append(store, PunchRecorded(worker="NV0042", **way), later(0))  # 18/11/2026 18:06:40
+    add = ("punches", "add", "NV0042", "--reason", "forgot", "--force", "--direction", "in")
+    assert edge(*add, "--at", "18/11/2026 07:00", "--yes").exit_code == 0
+    for words in ("punches", "list"), ("workers", "show", "NV0042"):
+        assert shown in edge(*words, language=language).stdout, words
+        assert "máy đoán ra" not in edge(*words).stdout
+    told = json.loads(edge("punches", "list", "--json").stdout)
+    assert [(one["direction"], one["way"]) for one in told] == [("in", "in"), ("in", "out")]
+    seq = told[0]["seq"]
+    assert edge("punches", "void", str(seq), "--reason", "mistyped").exit_code == 0
+    assert shown not in edge("punches", "list", language=language).stdout
 
 
 def test_whoever_has_neither_print_nor_card_may_leave(edge: Edge) -> None:

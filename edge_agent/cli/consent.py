@@ -18,7 +18,7 @@ from .options import as_json, ask_a_person, page_option, with_settings, yes_opti
 from .page import field, heading, led, page, paragraph, signatures
 from .show import print_json, print_table, shown_day
 from .tell import tell
-from .worker_words import consent_state, consent_told, tell_erasure
+from .worker_words import consent_state, consent_told, kept_of, tell_erasure
 
 
 @group(help="help.consent")
@@ -43,7 +43,7 @@ def print_slip(settings: Settings, code: str, text: str | None, file: Path, as_j
     if as_json:
         print_json({"file": str(file), "text": agreed.name, "text_hash": agreed.hash})
     else:
-        told = {"code": code, "text": agreed.name, "file": file}
+        told = {"whose": who(code, known), "code": code, "text": agreed.name, "file": file}
         tell(say("consent.printed", **told))
 
 
@@ -79,11 +79,14 @@ def record(
 @as_json
 @with_settings
 def withdraw(settings: Settings, code: str, yes: bool, as_json: bool) -> None:
-    ask_a_person(yes, lambda: say("people.erase-asks", whose=whom(settings, code)))
+    ask_a_person(
+        yes,
+        lambda: say("people.erase-asks", whose=whom(settings, code), what=kept_of(settings, code)),
+    )
     result = carry_out(settings, WithdrawConsent(code=code))
     if result["erased"]["credentials"] and not as_json:
         tell(say("privacy.give-again", code=result["worker"]))
-    tell_erasure(result, as_json)
+    tell_erasure(settings, result, as_json)
 
 
 @consent.command("list", help="help.consent-list")

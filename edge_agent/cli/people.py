@@ -8,7 +8,7 @@ from msgspec import to_builtins
 from ..contract.errors import BadRequest, EdgeAgentError
 from ..contract.language import say
 from ..contract.people import lacks_digit
-from ..gate.erasure import disputes, is_expected
+from ..gate.erasure import disputes, is_expected, is_over
 from ..gate.people.requests import (
     ActivateWorker,
     AddWorker,
@@ -27,7 +27,7 @@ from .help import command, group
 from .options import as_json, ask_a_person, with_settings, yes_option
 from .show import print_json, print_table
 from .tell import ask, confirm, somebody_types, tell
-from .worker_words import fingers_of, state_of, tell_beside, tell_erasure
+from .worker_words import fingers_of, kept_of, state_of, tell_beside, tell_erasure
 
 _MOST_NAMED = 20
 """Codes in a sentence below a table."""
@@ -143,12 +143,24 @@ def leave(
         else:
             _tell_stays(dropped)
         return
-    from ..gate.people.consent import checked_day  # Only here: others name no day.
+    ask_a_person(yes, lambda: _erase_asks(settings, code, day))
+    tell_erasure(settings, carry_out(settings, LeaveWorker(code=code, on=day)), as_json)
 
-    after = None if day is None else checked_day(day)
-    asks = "people.erase-asks" if after is None else "people.erase-after-asks"
-    ask_a_person(yes, lambda: say(asks, whose=whom(settings, code), day=after))
-    tell_erasure(carry_out(settings, LeaveWorker(code=code, on=day)), as_json)
+
+def _erase_asks(settings: Settings, code: str, day: str | None) -> str:
+    """What is asked before somebody leaves: a day that is over is no plan, but means now."""
+    whose = whom(settings, code)
+    if day is None:
+        return say("people.erase-asks", whose=whose, what=kept_of(settings, code))
+    # Only here: others name no day.
+    from ..gate.daemon.assembly import Assembly
+    from ..gate.people.consent import checked_day
+
+    after, today = checked_day(day), Assembly(settings).today()
+    if today is not None and is_over(after, today, code):
+        what = kept_of(settings, code)
+        return say("people.erase-over-asks", whose=whose, day=after, what=what)
+    return say("people.erase-after-asks", whose=whose, day=after)
 
 
 @workers.command(help="help.workers-forget")
@@ -297,5 +309,6 @@ def remove(settings: Settings, code: str, finger: str, yes: bool, as_json: bool)
     if as_json:
         print_json(result)
     else:
-        told = {"finger": result["finger"], "code": result["worker"], "slot": result["slot"]}
-        tell(say("people.removed", **told))
+        whose = who(result["worker"], names_of(settings))
+        told = {"finger": result["finger"], "slot": result["slot"]}
+        tell(say("people.removed", whose=whose, **told))

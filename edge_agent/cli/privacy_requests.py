@@ -58,7 +58,9 @@ def answer(settings: Settings, number: int, refused: bool, on: str | None, as_js
     if as_json:
         print_json(result)
     else:
-        tell(say("claim.closed", number=number, answer=came_of_it, on=result["closed"]))
+        whose = who(result["worker"], names_of(settings))
+        on = result["closed"]
+        tell(say("claim.closed", number=number, whose=whose, answer=came_of_it, on=on))
 
 
 @command(name="requests", help="help.privacy-requests")

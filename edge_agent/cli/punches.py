@@ -6,7 +6,7 @@ from typing import Any
 import click
 from msgspec import structs
 
-from ..contract.attendance import Moved, attendance, moved_by
+from ..contract.attendance import Moved, attendance, moved_by, ways_now
 from ..contract.corrections import known_code, said_moment
 from ..contract.errors import EdgeAgentError
 from ..contract.language import Message, say
@@ -14,14 +14,14 @@ from ..contract.stamps import local_time, parse_time
 from ..gate.daemon.assembly import Assembly
 from ..gate.people.requests import AddPunch, VoidPunch
 from ..gate.settings.schema import Settings
-from .carry_out import carry_out, whom
+from .carry_out import carry_out, names_of, who, whom
 from .complete import code_argument, codes, direction_option, reason_option
 from .help import group
 from .options import as_json, ask_a_person, with_settings, yes_option
 from .show import print_json, print_table
 from .since import as_iso, entries_since, first_of
 from .tell import tell
-from .worker_words import note_of, when_of
+from .worker_words import note_of, way_of, when_of
 
 _AMONG = 20_000
 """How many of the last entries are looked through: two months of eighty workers."""
@@ -56,8 +56,13 @@ def list_(settings: Settings, code: str | None, since: str | None, as_json: bool
         names = {worker.code: worker.name for worker in store.workers()}
         code = known_code(code, names, Message("people.add-first"), names)
     entries = entries_since(store, first_ms)
+    ways = ways_now(entries, assembly.zone)
     found = [
-        {**structs.asdict(punch), "name": holders.at(punch.worker, punch.seq)}
+        {
+            **structs.asdict(punch),
+            "name": holders.at(punch.worker, punch.seq),
+            "way": ways.get(punch.seq, punch.direction),
+        }
         for punch in attendance(entries, assembly.zone)
         if first_ms is None or punch.at is None or parse_time(punch.at) >= first_ms
         if code in (None, punch.worker)
@@ -74,7 +79,7 @@ def list_(settings: Settings, code: str | None, since: str | None, as_json: bool
                 when_of(punch),
                 punch["worker"],
                 punch["name"],
-                punch["direction"] and say(f"direction.{punch['direction']}"),
+                way_of(punch),
                 note_of(punch),
             )
             for punch in found
@@ -93,7 +98,9 @@ def void(settings: Settings, seq: int, reason: str, as_json: bool) -> None:
     if as_json:
         print_json(result)
     else:
-        tell(say("punch.voided", seq=seq, code=result["worker"], entry=result["seq"]))
+        whose = who(result["worker"], names_of(settings))
+        what = _voided(settings, result)
+        tell(say("punch.voided", seq=seq, whose=whose, what=what, entry=result["seq"]))
 
 
 @punches.command(help="help.punches-add")
@@ -117,7 +124,28 @@ def add(settings: Settings, yes: bool, as_json: bool, **asked: Any) -> None:
     if as_json:
         print_json(result | {"moves": [structs.asdict(one) for one in moves]})
     else:
-        tell(say("punch.added", code=result["worker"], at=result["at"], entry=result["seq"]))
+        whose = who(result["worker"], names_of(settings))
+        what = _what(say("punch.at", at=result["at"]), request.direction)
+        tell(say("punch.added", whose=whose, what=what, entry=result["seq"]))
+
+
+def _voided(settings: Settings, result: dict[str, Any]) -> list[str]:
+    """When a punch was, as it stands by now, and which way; what the gate answers, where this user
+    may not look."""
+    with suppress(EdgeAgentError, PermissionError):
+        assembly = Assembly(settings)
+        with closing(assembly.store_for_reading()) as store:
+            entries = store.punches_of(result["worker"], _AMONG)
+        for punch in attendance(entries, assembly.zone):
+            if punch.seq == result["of"]:
+                return _what(when_of(structs.asdict(punch)), punch.direction)
+    at = result["at"]
+    return _what(say("punch.at", at=at) if at else say("punch.unknown-time"), None)
+
+
+def _what(when: str, direction: str | None) -> list[str]:
+    """Which way a punch led, where that is known, and when it was."""
+    return [*([say(f"direction.{direction}")] if direction else []), when]
 
 
 def _moves(settings: Settings, request: AddPunch) -> list[Moved]:

@@ -11,7 +11,7 @@ from ..contract.language import say
 from ..gate.pairing_mark import Doubt, adopting
 from ..gate.people.requests import AdoptSensor, AskSensor, TakeImage
 from ..gate.settings.schema import Settings
-from .carry_out import carry_out
+from .carry_out import carry_out, names_of, who
 from .help import group
 from .options import FilePath, as_json, ask_a_person, with_settings, yes_option
 from .show import print_json
@@ -55,8 +55,10 @@ def adopt(settings: Settings, yes: bool, as_json: bool) -> None:
         print_json(result)
         return
     tell(say("module.adopted"))
+    names = names_of(settings) if result["forgotten"] else {}
     for print_ in result["forgotten"]:
-        tell(say("module.forgotten", finger=print_["finger"], code=print_["worker"]))
+        whose = who(print_["worker"], names)
+        tell(say("module.forgotten", finger=print_["finger"], whose=whose))
     if result["forgotten"]:
         tell(say("module.with-backup"))
 

@@ -6,7 +6,7 @@ from typing import Any
 import click
 from msgspec import structs, to_builtins
 
-from ..contract.attendance import attendance
+from ..contract.attendance import attendance, ways_now
 from ..contract.errors import BadRequest
 from ..contract.kinds import kind_of
 from ..contract.language import Message, say
@@ -27,6 +27,7 @@ from .worker_words import (
     fingers_of,
     note_of,
     state_of,
+    way_of,
     when_of,
 )
 
@@ -59,7 +60,11 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
     leaving = store.leavings().get(worker.code)
     former = store.held_back().get(worker.code)
     entries = store.punches_of(worker.code, _AMONG)
-    punches = list(attendance(entries, assembly.zone))[-_PUNCHES:]
+    ways = ways_now(entries, assembly.zone)
+    punches = [
+        {**structs.asdict(punch), "way": ways.get(punch.seq, punch.direction)}
+        for punch in attendance(entries, assembly.zone)[-_PUNCHES:]
+    ]
     if as_json:
         held = [{"finger": p.finger, "slot": p.slot, "generation": p.generation} for p in prints]
         consent = {
@@ -69,7 +74,7 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
         }
         told = to_builtins(worker) | {"leaving": leaving, "prints": held, "held_for": former}
         told |= {"credentials": methods, "consent": consent}
-        print_json(told | {"punches": [structs.asdict(punch) for punch in punches]})
+        print_json(told | {"punches": punches})
         return
     lines = {
         "code": worker.code,
@@ -90,7 +95,7 @@ def show(settings: Settings, code: str, as_json: bool) -> None:
         tell(say(dispute))
     tell(say("people.show-punches" if punches else "people.show-no-punches"))
     for punch in reversed(punches):
-        tell(f"  {_told(structs.asdict(punch))}", indent="    ")
+        tell(f"  {_told(punch)}", indent="    ")
 
 
 def _leaves(store: SqliteStore, code: str, day: str) -> str:
@@ -111,8 +116,7 @@ def _consent(agreed: Consent | None, settings: Settings) -> str:
 
 
 def _told(punch: Mapping[str, Any]) -> str:
-    way = say(f"direction.{punch['direction']}") if punch["direction"] else None
-    return "  ".join(part for part in (when_of(punch), way, note_of(punch)) if part)
+    return "  ".join(part for part in (when_of(punch), way_of(punch), note_of(punch)) if part)
 
 
 @command(name="merge", help="help.workers-merge")

@@ -3,16 +3,20 @@ they are gone.
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import closing, suppress
 from typing import Any
 
 import click
 
+from ..contract.corrections import known_code
+from ..contract.errors import EdgeAgentError
 from ..contract.language import Message, say
 from ..contract.people import Employment, Worker
 from ..contract.rights import user
 from ..gate.consents import Consent
 from ..gate.erasure import WorkerLeaving
 from ..gate.settings.schema import Settings
+from .carry_out import names_of, who
 from .show import print_json
 from .tell import tell
 
@@ -102,6 +106,16 @@ def when_of(punch: Mapping[str, Any]) -> str:
     return say("punch.before", high=high) if high else say("punch.unknown-time")
 
 
+def way_of(punch: Mapping[str, Any]) -> str | None:
+    """Which way a punch led; both where the gate has guessed another one. None: not known."""
+    way, recorded = punch["way"], punch["direction"]
+    if way in (None, recorded) or recorded is None:
+        return say(f"direction.{recorded}") if recorded else None
+    return say(
+        "punch.way-now", way=Message(f"direction.{way}"), was=Message(f"direction.{recorded}")
+    )
+
+
 def note_of(punch: Mapping[str, Any]) -> str | None:
     """Whether a punch counts, and who has put it there; None: it is one like most."""
     if punch["voided"]:
@@ -113,25 +127,45 @@ def note_of(punch: Mapping[str, Any]) -> str | None:
     return say("punch.note-repeat", of=punch["of"]) if punch["of"] else None
 
 
-def tell_erasure(result: dict[str, Any], as_json: bool) -> None:
+def kept_of(settings: Settings, code: str) -> Message:
+    """What is kept of a worker's fingers, and by what else they punch: what an erasure takes."""
+    # Only here: few commands erase somebody.
+    from ..gate.daemon.assembly import Assembly
+
+    with suppress(EdgeAgentError, PermissionError):
+        with closing(Assembly(settings).store_for_reading()) as store:
+            code = known_code(code, (one.code for one in store.workers()), "")
+            fingers = [one.finger for one in store.prints() if one.worker == code]
+            methods = [one.method for one in store.credentials() if one.worker == code]
+        kept = [Message("people.finger", finger=finger) for finger in fingers]
+        kept += [Message(f"method.{method}") for method in methods]
+        return Message("people.kept", what=kept) if kept else Message("people.kept-nothing")
+    return Message("people.kept-unseen")
+
+
+def tell_erasure(settings: Settings, result: dict[str, Any], as_json: bool) -> None:
     """What a withdrawal or a leaving came to; ends with 1 where something is left to do."""
-    code = result["worker"]
     if as_json:
         print_json(result)
-    elif result["begun"] is None and result["stopped"]:
-        tell(say("privacy.stopped", code=code, day=result["after"]))
-    elif result["begun"] is None:
-        tell(say("privacy.planned", code=code, day=result["after"]))
-    elif result["done"] and not any(result["erased"].values()):
-        tell(say("privacy.left-empty", code=code))
-    elif result["done"]:
-        tell(say("privacy.erased", code=code, **result["erased"]))
     else:
-        tell(say("privacy.not-done", code=code), err=True)
-    if not as_json:
+        _tell_erased(result, who(result["worker"], names_of(settings)))
         tell_beside(result)
     if result["begun"] is not None and not result["done"]:
         click.get_current_context().exit(1)
+
+
+def _tell_erased(result: dict[str, Any], whose: str) -> None:
+    told = {"whose": whose, "code": result["worker"]}
+    if result["begun"] is None and result["stopped"]:
+        tell(say("privacy.stopped", day=result["after"], **told))
+    elif result["begun"] is None:
+        tell(say("privacy.planned", day=result["after"], **told))
+    elif result["done"] and not any(result["erased"].values()):
+        tell(say("privacy.left-empty", whose=whose))
+    elif result["done"]:
+        tell(say("privacy.erased", whose=whose, **result["erased"]))
+    else:
+        tell(say("privacy.not-done", whose=whose), err=True)
 
 
 def tell_beside(result: dict[str, Any]) -> None:

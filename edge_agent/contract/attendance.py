@@ -105,8 +105,7 @@ def moved_by(
     """
     seq = max((data["seq"] for data in entries), default=0) + 1
     added = {"seq": seq, "kind": "punch.added", "worker": code, "at": at, "direction": direction}
-    guessed = {one["seq"] for one in entries if one.get("direction_source") == "alternate"}
-    guessed -= {one["of"] for one in entries if AMENDMENTS.get(one["kind"]) == "direction"}
+    guessed = _guessed(entries)
     before, after = (_counting(one, zone) for one in (entries, [*entries, added]))
     days = {one.seq: one.working_day for one in before}
     was, now = _alternating(before, guessed), _alternating(after, guessed)
@@ -130,19 +129,53 @@ def moved_by(
     return found
 
 
+def ways_now(entries: Sequence[dict[str, Any]], zone: ZoneInfo) -> dict[int, str]:
+    """By ``seq``, the way of each punch that counts and whose way the gate has guessed by the one
+    before: as its rule has it by now, with what was added, voided or given another way since.
+
+    ``entries`` are those about the punches of any workers, in order. Of a worker whose earlier ones
+    are not among them the first is taken as the gate has guessed it.
+    """
+    guessed, presses = _guessed(entries), dict[str, list[Attendance]]()
+    for one in attendance(entries, zone):
+        if one.kind in CREDITS:
+            presses.setdefault(one.worker, []).append(one)
+    found: dict[int, str] = {}
+    for of_one in presses.values():
+        first = of_one[0].direction if of_one[0].seq in guessed else "in"
+        ways = _alternating([one for one in of_one if one.voided is None], guessed, first)
+        found |= {seq: way for seq, way in ways.items() if way is not None and seq in guessed}
+    return found
+
+
+def _guessed(entries: Iterable[dict[str, Any]]) -> set[int]:
+    guessed, said = set[int](), set[int]()
+    for one in entries:
+        if one.get("direction_source") == "alternate":
+            guessed.add(one["seq"])
+        elif AMENDMENTS.get(one["kind"]) == "direction":
+            said.add(one["of"])
+    return guessed - said
+
+
 def _counting(entries: Iterable[dict[str, Any]], zone: ZoneInfo) -> list[Attendance]:
     return [one for one in attendance(entries, zone) if one.kind in CREDITS and one.voided is None]
 
 
-def _alternating(punches: Iterable[Attendance], guessed: Container[int]) -> dict[int, str | None]:
-    """The way of each: of those that are ``guessed``, by the one before within a shift."""
+def _alternating(
+    punches: Iterable[Attendance], guessed: Container[int], first: str | None = "in"
+) -> dict[int, str | None]:
+    """The way of each: of those that are ``guessed``, by the one before within a shift; ``first``:
+    where there is none before."""
     ways: dict[int, str | None] = {}
     last_ms, way = None, None
     for one in punches:
         at_ms = parse_time(one.at) if one.at else None
         if one.seq not in guessed:
             way = one.direction
-        elif last_ms is None or (at_ms is not None and at_ms - last_ms > SHIFT_MS):
+        elif last_ms is None:
+            way = first
+        elif at_ms is not None and at_ms - last_ms > SHIFT_MS:
             way = "in"
         else:
             way = {"in": "out", "out": "in"}.get(way or "")

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from ..contract.errors import BadRequest
 from ..contract.language import Message
 from ..contract.people import Worker
 
@@ -74,6 +75,23 @@ def after_working_days(day: str, days: int) -> str:
         end += timedelta(days=1)
         days -= end.weekday() < _SATURDAY
     return end.isoformat()
+
+
+LONG_AGO = 62
+"""Days: whoever left before that has had their last wages (corrections.py). A slip in the month or
+the year is more likely."""
+
+
+def is_over(day: str, today: str, code: str) -> bool:
+    """Whether the last day of worker ``code`` is over, so that they have left already.
+
+    Raises BadRequest where that is so long ago that it is hardly what was meant.
+    """
+    if day >= today:
+        return False
+    if date.fromisoformat(today) - date.fromisoformat(day) > timedelta(days=LONG_AGO):
+        raise BadRequest("privacy.long-ago", code=code, day=day)
+    return True
 
 
 def day_before(day: str) -> str:

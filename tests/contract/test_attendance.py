@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from edge_agent.contract.attendance import Attendance, attendance, moved_by
+from edge_agent.contract.attendance import Attendance, attendance, moved_by, ways_now
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -153,6 +153,36 @@ def test_what_a_missed_press_makes_of_the_later_ones() -> None:
     assert moves(keyed, at="28T07:00") == []
     directed = {**voided, "kind": "punch.directed", "direction": "in"}
     assert moves(out, directed, at="28T07:00") == []
+
+
+def ways(*entries: dict[str, Any]) -> dict[int, str]:
+    return ways_now(entries, ZONE)
+
+
+def test_the_way_of_a_guess_is_that_of_the_punch_before_it_by_now() -> None:
+    came, went, back = (
+        guessed(1, "28T07:00", "in"),
+        guessed(2, "28T17:00", "out"),
+        guessed(3, "28T18:00", "in"),
+    )
+    assert ways(came, went, back) == {1: "in", 2: "out", 3: "in"}
+    noon = {"kind": "punch.added", "worker": "NV1", "at": "2026-11-28T12:00:00.000+07:00"}
+    assert ways(came, went, back, {**noon, "seq": 4, "direction": "out"}) == {
+        1: "in",
+        2: "in",
+        3: "out",
+    }
+    assert ways(came, went, back, {**noon, "seq": 4, "direction": None}) == {1: "in"}
+    voided = {"seq": 5, "kind": "punch.voided", "worker": "NV1", "of": 1, "reason": "x", "at": None}
+    assert ways(came, went, back, voided) == {2: "in", 3: "out"}
+    keyed = {**went, "direction_source": "key"}
+    assert ways(came, keyed, back) == {1: "in", 3: "in"}
+    others = {**went, "worker": "NV2"}
+    assert ways(came, others, back) == {1: "in", 2: "out", 3: "out"}
+    # What was before the first one here is not known: the gate knew.
+    assert ways(went, back) == {2: "out", 3: "in"}
+    # Another shift begins anew.
+    assert ways(came, guessed(2, "29T07:00", "in")) == {1: "in", 2: "in"}
 
 
 def test_a_night_that_began_the_day_before_takes_the_morning_along() -> None:

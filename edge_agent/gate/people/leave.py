@@ -4,7 +4,9 @@ import logging
 
 from msgspec import structs, to_builtins
 
+from ...contract.attendance import attendance
 from ...contract.errors import BadRequest, EdgeAgentError
+from ...contract.kinds import CREDITS
 from ...contract.people_facts import (
     ConsentWithdrawn,
     ErasuresKnown,
@@ -12,8 +14,8 @@ from ...contract.people_facts import (
     WorkerLeavePlanned,
     WorkerLeft,
 )
-from ...contract.stamps import local_date
-from ..erasure import Counts, Erasure
+from ...contract.stamps import local_date, parse_time
+from ..erasure import Counts, Erasure, is_over
 from ..ledger.store.metadata import ERASURES_UNKNOWN
 from .consent import checked_day
 from .context import RequestContext, Result
@@ -31,18 +33,37 @@ def withdraw_consent(context: RequestContext, request: WithdrawConsent) -> Resul
 
 
 def leave_worker(context: RequestContext, request: LeaveWorker) -> Result:
-    """At once, or after a day that is not over yet; also of whom nothing is kept.
+    """After a day, or at once where it is over already, or none is named; also of whom nothing is
+    kept.
 
-    Raises BadRequest where there is no such worker, or they have left.
+    Raises BadRequest where there is no such worker, or they have left; where the day was long ago,
+    or they have punched since.
     """
     code = context.worker(request.code).code
     if request.on is not None:
         day, now = checked_day(request.on), context.gate.clock.stamp()
         if not now.trusted:
             raise BadRequest("privacy.no-clock")
-        if day >= local_date(now.wall_ms, context.gate.policy.zone):
+        today = local_date(now.wall_ms, context.gate.policy.zone)
+        if not is_over(day, today, code):
             return _plan(context, code, day)
+        _refuse_if_punched_after(context, code, day)
     return _erase(context, code, WorkerLeft(worker=code, actor=context.actor))
+
+
+def _refuse_if_punched_after(context: RequestContext, code: str, day: str) -> None:
+    """Raise BadRequest where a punch of theirs that counts is of a later day: the day is wrong, or
+    the worker, and an erasure is for good."""
+    gate, zone = context.gate, context.gate.policy.zone
+    begun_ms = parse_time(f"{day}T00:00:00.000+00:00") - _DAY_MS
+    entries = list(gate.store.of_worker(code, begun_ms))
+    entries.reverse()
+    for one in reversed(attendance(entries, zone)):
+        if one.kind in CREDITS and one.voided is None and (one.working_day or "") > day:
+            raise BadRequest("privacy.punched-after", code=code, day=day, at=one.at)
+
+
+_DAY_MS = 86_400_000
 
 
 def _plan(context: RequestContext, code: str, day: str) -> Result:
