@@ -179,15 +179,41 @@ def test_whoever_still_reads_is_waited_for_and_told(
         assert files.hold() == set()
 
 
+def test_what_holds_rows_unseen_is_found_by_what_was_kept(
+    cluster: Postgresql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A prepared transaction, say: no session has it."""
+    monkeypatch.setattr("edge_agent.receiver.databases.postgresql_database.READERS_END_S", 1)
+    module = "edge_agent.receiver.databases.postgresql_database"
+    monkeypatch.setattr(f"{module}._HOLDS_ROWS", "SELECT 0 WHERE ?::text IS NOT NULL")
+    files = Files(cluster.new_database(), cluster.folder / "data")
+    with at_work(files):
+        with reading(files):
+            assert forget(files).exit_code == 74
+        assert forget(files).exit_code == 0
+        assert files.hold() == set()
+
+
 def test_whoever_ends_meanwhile_is_waited_for(
     cluster: Postgresql, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A session that only begins, in whatever database, holds all rows for a moment."""
+    """A session that only begins, in whatever database, holds all rows for a moment; until it has
+    gone no table is written, for all of it would have to be written again."""
     files, waits = Files(cluster.new_database(), cluster.folder / "data"), ExitStack()
+    gone = list[bool]()
 
     def sleep(_: float) -> None:
         waits.close()
+        gone.append(True)
 
+    def rewrite(database: Any, table: str) -> list[int]:
+        assert gone, "written while somebody held its rows"
+        return really(database, table)
+
+    from edge_agent.receiver.databases.postgresql_database import PostgresqlDatabase
+
+    really = PostgresqlDatabase._rewrite
+    monkeypatch.setattr(PostgresqlDatabase, "_rewrite", rewrite)
     clock = SimpleNamespace(monotonic=time.monotonic, sleep=sleep)
     monkeypatch.setattr("edge_agent.receiver.databases.postgresql_database.time", clock)
     with at_work(files), waits:

@@ -44,6 +44,12 @@ _NOTED = "pg_catalog.pg_statistic"
 _LOOK_AGAIN_S = 0.2
 """No event tells that a snapshot has gone."""
 
+_HOLDS_ROWS = """SELECT count(*) FROM pg_stat_activity
+    WHERE pid <> pg_backend_pid() AND (datid IS NULL OR datname = current_database())
+    AND age(backend_xmin) > age(CAST(? AS xid))"""
+"""Sessions that may still read what was deleted before a transaction; one that begins has no
+database yet. Not all that holds rows is in there: a prepared transaction is not."""
+
 _LASTING = (
     *("not exist", "authentication failed", "pg_hba.conf", "password supplied"),
     *("support SSL", "certificate"),
@@ -208,15 +214,22 @@ class PostgresqlDatabase:
         """Into another file, with no row that was deleted; False: this role may not.
 
         VACUUM alone takes a row away and may leave its bytes where they are. Whoever only begins a
-        session meanwhile, in whatever database, holds rows for a moment, and is waited for. Raises
-        _DeadRowsKept.
+        session meanwhile, in whatever database, holds rows for a moment, and is waited for: a table
+        is not written for nothing while somebody is seen to hold them. Whether nobody did, VACUUM
+        alone tells. Raises _DeadRowsKept.
         """
-        deadline = time.monotonic() + READERS_END_S
-        while any(dead := self._rewrite(table)):
+        deadline, pause = time.monotonic() + READERS_END_S, _LOOK_AGAIN_S
+        [(since,)] = self.query("SELECT pg_current_xact_id()::xid::text")
+        while True:
+            while time.monotonic() < deadline and self.query(_HOLDS_ROWS, [since]) != [(0,)]:
+                time.sleep(_LOOK_AGAIN_S)
+            dead = self._rewrite(table)
+            if not any(dead):
+                return bool(dead)
             if time.monotonic() > deadline:
                 raise _DeadRowsKept
-            time.sleep(_LOOK_AGAIN_S)
-        return bool(dead)
+            time.sleep(pause)
+            pause *= 2
 
     def _rewrite(self, table: str) -> list[int]:
         """Dead rows that were kept, of the table and its own; empty: this role may not."""

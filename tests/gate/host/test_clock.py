@@ -49,6 +49,16 @@ class Machine:
         assert (stamp.boottime_ms, stamp.wall_ms) == (self.boottime, self.wall)
         return stamp.state, stamp.uncertainty_ms
 
+    def an_hour_ago(self) -> Stamp:
+        """The last that was known before another start of the machine."""
+        return Stamp(
+            boot="a",
+            boottime_ms=0,
+            wall_ms=self.wall - HOUR,
+            state=ClockState.SYNCED,
+            uncertainty_ms=10,
+        )
+
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
@@ -189,20 +199,13 @@ def test_a_hardware_clock_is_read(machine: Machine, tmp_path: Path) -> None:
     shows = tmp_path / "rtc0" / "since_epoch"
     shows.parent.mkdir()
     machine.patch.setattr(clock_module, "_HARDWARE_CLOCKS", tmp_path)
-    before = Stamp(
-        boot="a",
-        boottime_ms=0,
-        wall_ms=machine.wall - HOUR,
-        state=ClockState.SYNCED,
-        uncertainty_ms=10,
-    )
     for text in (None, "", "not a clock"):
         if text is not None:
             shows.write_text(text)
-        machine.clock.recall(KnownTime(before, True))
+        machine.clock.recall(KnownTime(machine.an_hour_ago(), True))
         assert machine.stamp() == (ClockState.UNSYNCED, None)
     shows.write_text(f"{machine.wall // 1000}\n")
-    machine.clock.recall(KnownTime(before, True))
+    machine.clock.recall(KnownTime(machine.an_hour_ago(), True))
     state, uncertainty = machine.stamp()
     assert state is ClockState.HOLDOVER
     assert uncertainty is not None
@@ -217,14 +220,7 @@ def test_a_proved_clock_that_tells_nothing_any_more_has_lost_the_time(
     machine.patch.setattr(clock_module, "_HARDWARE_CLOCKS", tmp_path)
     if left == "unreadable":
         (tmp_path / "rtc0" / "since_epoch").mkdir(parents=True)
-    before = Stamp(
-        boot="a",
-        boottime_ms=0,
-        wall_ms=machine.wall - HOUR,
-        state=ClockState.SYNCED,
-        uncertainty_ms=10,
-    )
-    machine.clock.recall(KnownTime(before, True))
+    machine.clock.recall(KnownTime(machine.an_hour_ago(), True))
     assert machine.stamp() == (ClockState.UNSYNCED, None)
     machine.error = 10
     assert machine.clock.hardware_clock_held(machine.clock.stamp()) is False
@@ -232,8 +228,7 @@ def test_a_proved_clock_that_tells_nothing_any_more_has_lost_the_time(
 
 def test_a_machine_that_never_had_one_says_nothing_of_it(machine: Machine, tmp_path: Path) -> None:
     machine.patch.setattr(clock_module, "_HARDWARE_CLOCKS", tmp_path)
-    before = Stamp(boot="a", boottime_ms=0, wall_ms=0, state=ClockState.SYNCED, uncertainty_ms=10)
-    machine.clock.recall(KnownTime(before, False))
+    machine.clock.recall(KnownTime(machine.an_hour_ago(), False))
     machine.error = 10
     assert machine.clock.hardware_clock_held(machine.clock.stamp()) is None
 
@@ -246,14 +241,7 @@ def test_the_module_beside_a_clock_without_a_battery_is_the_one_that_counts(
     for name, shows in (("rtc0", "12"), ("rtc1", str(machine.wall // 1000)), ("rtc2", "?")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "since_epoch").write_text(f"{shows}\n")
-    before = Stamp(
-        boot="a",
-        boottime_ms=0,
-        wall_ms=machine.wall - HOUR,
-        state=ClockState.SYNCED,
-        uncertainty_ms=10,
-    )
-    machine.clock.recall(KnownTime(before, True))
+    machine.clock.recall(KnownTime(machine.an_hour_ago(), True))
     assert machine.stamp()[0] is ClockState.HOLDOVER
     machine.error = 10
     assert machine.clock.hardware_clock_held(machine.clock.stamp())
@@ -267,12 +255,5 @@ def test_a_hardware_clock_that_the_kernel_may_have_set_proves_nothing(
     shows.write_text(f"{machine.wall // 1000}\n")
     machine.patch.setattr(clock_module, "_HARDWARE_CLOCKS", tmp_path)
     machine.error = 10
-    before = Stamp(
-        boot="a",
-        boottime_ms=0,
-        wall_ms=machine.wall - HOUR,
-        state=ClockState.SYNCED,
-        uncertainty_ms=10,
-    )
-    machine.clock.recall(KnownTime(before, True))
+    machine.clock.recall(KnownTime(machine.an_hour_ago(), True))
     assert machine.clock.hardware_clock_held(machine.clock.stamp()) is None
