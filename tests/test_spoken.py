@@ -62,6 +62,11 @@ def test_the_language_may_stand_anywhere(config: Path, arguments: tuple[str, ...
         (("audit", "list", "NV1", "NV2"), "Thừa tham số (NV1 NV2)"),
         (("prints", "list", "NV1"), "Thừa tham số (NV1)"),
         (("workers", "import", "/x", "--preview"), "'--preview' thì dùng: --dry-run"),
+        (("templates", "restore", "/x", "--check"), "'--check' thì dùng: --dry-run"),
+        (
+            ("templates", "check", "/x"),
+            "'check' thì dùng: edge-agent templates restore (thêm --dry",
+        ),
         (("workers", "list", "--preview"), "Không có tùy chọn '--preview'."),
         (("sim",), "Có phải là 'simulate' không?"),
         (("workers", "deactivate"), "'MÃ'. Ví dụ: edge-agent workers deactivate NV0042"),

@@ -23,10 +23,6 @@ Function = Callable[..., Any]
 _NAME = re.compile(r"help\.[a-z0-9-]+")
 
 
-_USUAL_FOR = {"--preview": "--dry-run"}
-"""What else an option is called elsewhere: too unlike for click to find it."""
-
-
 _WIDEST = 80
 """Columns of a text that is read; a wider terminal does not make it easier."""
 
@@ -93,8 +89,7 @@ class Command(click.Command):
             with _files_named(self.params):
                 rest = super().parse_args(ctx, args)
         except click.NoSuchOption as none:
-            meant = _USUAL_FOR.get(none.option_name)
-            if not any(meant in one.opts for one in self.params):
+            if (meant := self._option_for(none.option_name)) is None:
                 raise
             told = say("command.meant", wanted=none.option_name, line=meant)
             raise click.UsageError(told, ctx) from None
@@ -109,7 +104,7 @@ class Command(click.Command):
                 raise click.BadParameter(told, ctx, bad.param, hint) from None
             raise
         except click.UsageError as error:
-            if type(error) is click.UsageError and (line := self._with_worker(ctx, typed)):
+            if type(error) is click.UsageError and (line := self._with_option(ctx, typed)):
                 told = say("command.meant", wanted=line[1], line=line[0])
                 raise click.UsageError(told, ctx) from None
             raise
@@ -117,16 +112,22 @@ class Command(click.Command):
             raise BadRequest("control.no-text")
         return rest
 
-    def _with_worker(self, ctx: click.Context, typed: list[str]) -> tuple[str, str] | None:
-        """How a code is typed that stands alone where it is an option's, and that code."""
-        if not any("--worker" in one.opts for one in self.params):
+    def _option_for(self, wanted: str) -> str | None:
+        """Which of this command's options is meant, by what stands in the table of near misses."""
+        name = f"meant.{wanted}"
+        meant = say(name) if is_name(name) else None
+        return meant if any(meant in one.opts for one in self.params) else None
+
+    def _with_option(self, ctx: click.Context, typed: list[str]) -> tuple[str, str] | None:
+        """How something is typed that stands alone where it is an option's, and what that is."""
+        if (option := self._option_for("stands-alone")) is None:
             return None
         _, extra, _ = self.make_parser(ctx).parse_args(typed)
         if len(extra) != 1:
             return None
         from shlex import quote  # Only for whoever has mistyped one.
 
-        return f"edge-agent {path_of(ctx)} --worker {quote(extra[0])}", extra[0]
+        return f"edge-agent {path_of(ctx)} {option} {quote(extra[0])}", extra[0]
 
     def get_help(self, ctx: click.Context) -> str:
         with self.spoken(ctx):
