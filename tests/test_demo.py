@@ -20,6 +20,7 @@ import pytest
 import edge_agent
 from edge_agent.demo.play import settle
 
+from .everyday import one_in
 from .made.recording import compared
 from .made.recording import recorded as recorded_lines
 from .patience import PATIENCE_S
@@ -210,7 +211,7 @@ def test_ended_once_more_when_it_is_over(place: Path) -> None:
     _ended_well(place, demo, out, err)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", one_in(2, range(2)))
 @pytest.mark.parametrize("how", _WAYS)
 def test_ended_at_any_moment(place: Path, how: str, seed: int) -> None:
     _end_at(place, how, _listens, random.Random(f"{how} {seed}").uniform(0, 12))
@@ -242,7 +243,9 @@ def test_what_payroll_lacks_is_said_and_nobody_waits_twice(place: Path) -> None:
     assert f"Not confirmed by payroll yet: {recorded - confirmed}." in out
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["edge-agent", "python -m edge_agent"])
+@pytest.mark.parametrize(
+    "script", one_in(2, [True, False]), ids=["edge-agent", "python -m edge_agent"]
+)
 def test_the_command_that_it_prints_works_in_another_terminal(place: Path, script: bool) -> None:
     own = Path(sys.executable).with_name("edge-agent")
     if script and not own.exists():

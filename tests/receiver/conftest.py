@@ -1,5 +1,6 @@
 """The two databases that a receiver may have."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,20 @@ from edge_agent.cli import main
 from edge_agent.contract.told import Sparing
 
 KINDS = ("sqlite", "postgresql")
+
+_EVERY = 3
+"""One in so many of a file's tests is run in PostgreSQL each day."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what of PostgreSQL is long: planning the views takes it ten times SQLite's time."""
+    seen: Counter[Path] = Counter()
+    for item in items:
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        if "postgresql" in (params.get("database"), params.get("empty_database")):
+            if seen[item.path] % _EVERY:
+                item.add_marker(pytest.mark.long)
+            seen[item.path] += 1
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,7 @@ from edge_agent.gate.sensor.lifecycle import SensorLifecycle
 from edge_agent.gate.sensor.pairing import Pairing, digest
 from edge_agent.gate.touch.credit import Credit
 from edge_agent.gate.touch.take_punch import TakePunch
+from tests.everyday import one_in
 from tests.gate.fakes import (
     HOAS,
     HOAS_FINGER,
@@ -243,7 +244,7 @@ def interrupt(requests: tuple[Any, ...], empty: bool, kind: str) -> int:
 
 
 @each_change
-@pytest.mark.parametrize("kind", TROUBLES)
+@pytest.mark.parametrize("kind", one_in(2, TROUBLES))
 def test_a_change_that_is_cut_off_anywhere_is_settled(
     requests: tuple[Any, ...], empty: bool, kind: str
 ) -> None:

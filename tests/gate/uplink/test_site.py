@@ -18,6 +18,7 @@ from edge_agent.gate.settings.schema import HomeAssistantSettings
 from edge_agent.receiver.connection import ReceiverOptions
 from tests.brokers import MOSQUITTO
 from tests.certificates import Authority, Files
+from tests.everyday import one_in
 from tests.patience import PATIENCE_S
 from tests.receiver.running import Running
 
@@ -189,7 +190,7 @@ def new_site(folder: Path, named: str, acl: str) -> Site:
     return Site(folder, acl, names)
 
 
-@pytest.mark.parametrize("named", NAMED)
+@pytest.mark.parametrize("named", one_in(2, NAMED))
 def test_nobody_reaches_what_is_not_theirs(tmp_path: Path, named: str) -> None:
     with new_site(tmp_path, named, acl_for(GATES)) as site:
         assert crossings(site) == []
@@ -213,7 +214,7 @@ LOOSENED = {
 }
 
 
-@pytest.mark.parametrize("change", LOOSENED.values(), ids=LOOSENED.keys())
+@pytest.mark.parametrize("change", one_in(3, LOOSENED.values()), ids=LOOSENED.keys())
 def test_one_loosened_line_is_found(tmp_path: Path, change: tuple[str, str]) -> None:
     acl = acl_for(GATES)
     assert change[0] in acl

@@ -16,6 +16,7 @@ from edge_agent.gate.sensor.lifecycle import SensorLifecycle
 from edge_agent.gate.sensor.pairing import Pairing, digest
 from edge_agent.gate.touch import glass
 from edge_agent.gate.touch.take_punch import TakePunch
+from tests.everyday import one_in
 from tests.gate.fakes import HOAS, LANS, Site
 
 from .bad_line import HeldPresses
@@ -53,7 +54,7 @@ def judge(*runs: HeldPresses) -> None:
     assert len(credited) >= 0.97 * len(known)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", one_in(3, range(3)))
 def test_a_hundred_held_presses(seed: int) -> None:
     judge(HeldPresses(100, seed).run())
 
@@ -72,7 +73,7 @@ WEAKENED: dict[str, list[tuple[object, str, object]]] = {
 }
 
 
-@pytest.mark.parametrize("weakness", WEAKENED)
+@pytest.mark.parametrize("weakness", one_in(2, WEAKENED))
 def test_a_weakened_gate_is_caught(weakness: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for attribute in WEAKENED[weakness]:
         monkeypatch.setattr(*attribute)

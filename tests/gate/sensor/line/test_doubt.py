@@ -29,6 +29,7 @@ from edge_agent.gate.sensor.instructions import (
 from edge_agent.gate.sensor.library import TemplateLibrary
 from edge_agent.gate.sensor.link import Link
 from edge_agent.simulator.module import MODELS
+from tests.everyday import one_in
 
 from .line import DELAYS, ENROLLED, Line, Mishap, template
 
@@ -199,7 +200,7 @@ class Soak:
         assert self._line.flash.notepad[page] == data
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", one_in(2, MODELS))
 def test_five_hundred_faulty_exchanges_each(model: str) -> None:
     _soak(seed=0, model=model, faults=500)
 
@@ -259,7 +260,7 @@ WEAKENED: dict[str, list[tuple[object, str, object]]] = {
 }
 
 
-@pytest.mark.parametrize("weakness", WEAKENED)
+@pytest.mark.parametrize("weakness", one_in(3, WEAKENED))
 def test_a_weakened_link_is_caught(weakness: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for attribute in WEAKENED[weakness]:
         monkeypatch.setattr(*attribute)
@@ -310,7 +311,7 @@ CREDULOUS: dict[str, list[tuple[object, str, object]]] = {
 }
 
 
-@pytest.mark.parametrize("weakness", CREDULOUS)
+@pytest.mark.parametrize("weakness", one_in(3, CREDULOUS))
 def test_a_credulous_driver_is_caught(weakness: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for attribute in CREDULOUS[weakness]:
         monkeypatch.setattr(*attribute)
