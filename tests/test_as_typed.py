@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 
 from edge_agent import cli
 from edge_agent.cli import enroll, options, people
+from edge_agent.cli import sensor as sensor_command
 from edge_agent.cli.complete import REASONS, Keyword, keyword_called
 from edge_agent.cli.enrolment_day import Person
 from edge_agent.contract.facts import Direction, DirectionSource, Method, PunchRecorded
@@ -376,6 +377,33 @@ def test_the_list_of_workers_says_who_has_no_print(edge: Edge) -> None:
 def test_each_state_of_the_sensor_has_its_words() -> None:
     for state in (*Doubt, *lifecycle._STATES.values(), "ready", "starting", "fault"):
         assert is_name(f"is.{state}"), state
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "then", "whose"),
+    [
+        ("vi", "không có 3 vân tay của 2 người", "có bản sao lưu", "ngón trỏ phải, ngón cái trái"),
+        ("en", "3 prints of 2 people", "with a backup", "right-index, left-thumb"),
+    ],
+)
+def test_what_comes_after_another_sensor_is_told_before_whose_fingers_are_gone(
+    edge: Edge,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+    first: str,
+    then: str,
+    whose: str,
+) -> None:
+    gone = [("NV0042", "right-index"), ("NV0042", "left-thumb"), ("NV0007", "left-ring")]
+    forgotten = [{"worker": code, "finger": finger} for code, finger in gone]
+    monkeypatch.setattr(sensor_command, "carry_out", lambda *asked: {"forgotten": forgotten})
+    told = edge("sensor", "adopt", "--yes", language=language).stdout.splitlines()
+    assert (len(told), first in told[0], then in told[1]) == (4, True, True), told
+    assert "'edge-agent templates restore " in told[1]
+    assert "'edge-agent enroll --missing'" in told[1]
+    assert told[2] == f"  Lò Thị Mây, NV0042: {whose}"
+    monkeypatch.setattr(sensor_command, "carry_out", lambda *asked: {"forgotten": []})
+    assert len(edge("sensor", "adopt", "--yes", language=language).stdout.splitlines()) == 1
 
 
 def test_numbers_have_the_languages_decimal_sign() -> None:

@@ -7,7 +7,7 @@ import click
 
 from ..contract.atomic_file import new_private_file, refuse_existing
 from ..contract.errors import BadRequest
-from ..contract.language import say
+from ..contract.language import Message, say
 from ..gate.pairing_mark import Doubt, adopting
 from ..gate.people.requests import AdoptSensor, AskSensor, TakeImage
 from ..gate.settings.schema import Settings
@@ -16,6 +16,8 @@ from .help import group
 from .options import FilePath, as_json, ask_a_person, with_settings, yes_option
 from .show import print_json
 from .tell import tell
+
+_INDENT = " " * 4
 
 
 @group(help="help.sensor")
@@ -54,13 +56,20 @@ def adopt(settings: Settings, yes: bool, as_json: bool) -> None:
     if as_json:
         print_json(result)
         return
-    tell(say("module.adopted"))
-    names = names_of(settings) if result["forgotten"] else {}
+    fingers: dict[str, list[Message]] = {}
     for print_ in result["forgotten"]:
-        whose = who(print_["worker"], names)
-        tell(say("module.forgotten", finger=print_["finger"], whose=whose))
-    if result["forgotten"]:
-        tell(say("module.with-backup"))
+        finger = Message("people.finger", finger=print_["finger"])
+        fingers.setdefault(print_["worker"], []).append(finger)
+    if not fingers:
+        tell(say("module.adopted"))
+        return
+    # First what to do: of eighty people the names alone are more than a phone shows.
+    people = Message("module.of-people", count=len(fingers))
+    tell(say("module.adopted-without", count=len(result["forgotten"]), people=people))
+    tell(say("module.bring-back"))
+    names = names_of(settings)
+    for code, forgotten in fingers.items():
+        tell(say("module.forgotten", whose=who(code, names), fingers=forgotten), indent=_INDENT)
 
 
 @sensor.command(help="help.sensor-image")
