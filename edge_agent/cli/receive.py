@@ -1,5 +1,6 @@
 """``edge-agent receive``: payroll's subscriber, and what belongs to its database."""
 
+import logging
 import signal
 import threading
 from pathlib import Path
@@ -26,7 +27,7 @@ from .tell import tell, tell_notes
 if TYPE_CHECKING:
     from ..receiver.roster.publish_roster import RosterDifference
 
-_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+log = logging.getLogger(__name__)
 
 
 @group(
@@ -80,23 +81,28 @@ def receive(ctx: click.Context, /, config: Path | None, database: str, **flags: 
     log_to_stderr("plain")
     write_no_core()
     receiver = Receiver(options_of(config, database, **flags))
-    stop = _until_told_to_stop()
+    stop_signals = {signal.SIGTERM, signal.SIGINT}
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup(1) has it live on.
+        stop_signals.add(signal.SIGHUP)
+    stop = _until_told_to_stop(stop_signals)
     try:
         receiver.run(stop)
     except BaseException:  # Where it ended in good order, a second Ctrl-C changes nothing.
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, stop_signals)
         raise
 
 
-def _until_told_to_stop() -> threading.Event:
-    """Set by SIGTERM or Ctrl-C; on a thread of its own, because a handler would run on the main
-    thread, and wait there for ever for the lock of the event that it has interrupted.
+def _until_told_to_stop(stop_signals: set[signal.Signals]) -> threading.Event:
+    """Set by SIGTERM, Ctrl-C or a terminal that goes; on a thread of its own, because a handler
+    would run on the main thread, and wait there for ever for the lock of the event that it has
+    interrupted.
     """
     stop = threading.Event()
-    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+    signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals)
 
     def wait() -> None:
-        signal.sigwait(_STOP_SIGNALS)
+        if signal.sigwait(stop_signals) == signal.SIGHUP:
+            log.warning("the terminal has gone (SIGHUP), and the receiver with it")
         stop.set()
 
     threading.Thread(target=wait, name="signals", daemon=True).start()

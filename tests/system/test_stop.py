@@ -20,6 +20,7 @@ from tests.gate.ledger.ledgers import punch
 
 from .gate import OWN, STAFF, Gate, Part, rows
 from .payroll import Listener
+from .test_reload import until_said
 from .watch import Watch
 
 _LEAVES_WITHIN_S = 5.0
@@ -62,6 +63,37 @@ def test_at_rest(gate: Gate, mosquitto: Mosquitto, number: signal.Signals) -> No
     assert not gate.socket.exists()
     # The last words reached payroll too.
     assert rows(gate.payroll, "SELECT max(seq) FROM entries") == [(len(gate.entries()),)]
+
+
+def test_a_terminal_that_goes_ends_what_was_started_in_it_with_a_word(gate: Gate) -> None:
+    """A closed SSH session hangs up on the gate that was started by hand there."""
+    daemon = gate.part("run", "--config", str(gate.config))
+    until_said(daemon, "sensor ready")
+    daemon.signal(signal.SIGHUP)
+    assert daemon.wait() == 0, daemon.said
+    assert "WARNING the terminal has gone (SIGHUP), and the gate with it" in daemon.said
+    assert "is down" in daemon.said
+    assert _stopped_for(gate) == "stopping"
+    receiver = gate.receive("--port", "1")
+    until_said(receiver, "disconnected")
+    receiver.signal(signal.SIGHUP)
+    assert receiver.wait() == 0, receiver.said
+    assert "WARNING the terminal has gone (SIGHUP), and the receiver with it" in receiver.said
+
+
+def test_what_nohup_has_told_to_live_on_lives_on(gate: Gate) -> None:
+    config, database = ("--config", str(gate.config)), ("--database", str(gate.payroll))
+    for words, word, then in (
+        (("run", *config), "sensor ready", "asked to stop (SIGTERM)"),
+        (("receive", *config, *database, "--port", "1"), "disconnected", "stopped"),
+    ):
+        part = gate._spawn(("nohup", *OWN, *words), words[0])
+        until_said(part, word)
+        part.signal(signal.SIGHUP)
+        part.signal(signal.SIGTERM)
+        assert part.wait() == 0, part.said
+        assert then in part.said
+        assert "SIGHUP" not in part.said
 
 
 def test_in_mid_touch(gate: Gate) -> None:

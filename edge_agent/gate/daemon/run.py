@@ -91,15 +91,15 @@ def run_daemon(settings: Settings, config: Path) -> int:
     finally:
         lock.release()
     if code == LEAVES and not manager.listens:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {*STOP_SIGNALS, signal.SIGUSR1})
+        signal.pthread_sigmask(signal.SIG_BLOCK, {*stop.numbers, signal.SIGUSR1})
         # Blocked in this thread alone. One that a library has left behind would take a signal and
         # nobody would learn of it: there it ends the process, and nothing is under way.
-        for number in STOP_SIGNALS:
+        for number in stop.numbers:
             signal.signal(number, signal.SIG_DFL)
         if stop.asked:
             return 0
         os.execv(sys.executable, sys.orig_argv)
-    for number in STOP_SIGNALS:  # Whoever asks once more, while Python ends, changes nothing.
+    for number in stop.numbers:  # Whoever asks once more, while Python ends, changes nothing.
         signal.signal(number, signal.SIG_IGN)
     return code
 
@@ -248,6 +248,10 @@ class _Daemon:
         self._readable = begin_readable(self._assembly.database, self._config)
         crashed = self._supervise(manager)
         manager.stopping()
+        if self._stop.by == signal.SIGHUP:
+            log.warning("the terminal has gone (SIGHUP), and the gate with it: run it as a service")
+        elif self._stop.by:
+            log.info("asked to stop (%s)", self._stop.by.name)
         # The gate first: what it writes last still goes to payroll.
         for thread, within_s in ((gate, _GATE_STOPS_WITHIN_S), (uplink, _UPLINK_STOPS_WITHIN_S)):
             if not thread.stop(within_s):
