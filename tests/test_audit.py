@@ -126,6 +126,20 @@ def test_a_user_whom_nobody_knows_is_a_mistake(store: SqliteStore) -> None:
     assert "'lán' không phải người dùng của máy này" in done.stderr
 
 
+def test_a_name_that_was_corrected_is_told_as_that(store: SqliteStore) -> None:
+    """The entry says no more than that the worker may punch, as before."""
+    for active in (True, False, False, True):
+        append(store, WorkerChanged(worker="0007", active=active, actor=LAN), later(3 * HOUR_MS))
+    whose = "Trần Văn Minh, 0007"
+    assert [line.partition("4711001: ")[2] for line in listed().stdout.splitlines()[-4:]] == [
+        f"corrected the name of {whose}",
+        f"changed {whose}: deactivated",
+        f"corrected the name of {whose}",
+        f"changed {whose}: active",
+    ]
+    assert [one.get("renamed") for one in changes()[-4:]] == [True, None, True, None]
+
+
 def test_since_when(store: SqliteStore) -> None:
     append(store, SensorAdopted(actor=LAN, why="technician"), unsynced(5))
     kinds = [one["kind"] for one in changes("--since", "2026-11-18T19:30")]

@@ -125,10 +125,23 @@ def _older(assembly: Assembly, first_ms: int | None) -> tuple[list[dict[str, Any
 
 
 def _changes(store: SqliteStore, first_ms: int | None, zone: ZoneInfo) -> Iterator[dict[str, Any]]:
-    holders = store.holders()
+    holders, renamings = store.holders(), _renamings(store)
     for data in entries_since(store, first_ms, ACTS):
         if _is_since(data, first_ms):
-            yield {"ledger": store.ledger, **_change(data, holders, zone)}
+            told = {"ledger": store.ledger, **_change(data, holders, zone)}
+            yield {**told, "renamed": True} if data["seq"] in renamings else told
+
+
+def _renamings(store: SqliteStore) -> set[int]:
+    """The entries by which a worker's name was changed: whether they may punch they leave as it
+    was, and a name stands in none."""
+    found, active = set[int](), dict[str, bool]()
+    for _, data in reversed([*store.newest_first(("worker.added", "worker.changed"))]):
+        worker, now = data["worker"], data.get("active", True)
+        if data["kind"] == "worker.changed" and "why" not in data and active.get(worker) is now:
+            found.add(data["seq"])
+        active[worker] = now
+    return found
 
 
 def _kinds(text: str) -> frozenset[str]:
@@ -228,7 +241,9 @@ def _what(change: dict[str, Any]) -> Message:
     kind, details = change["kind"], dict(change["details"])
     names = {change["worker"]: change["name"]} if change["name"] else {}
     told = {"whose": who(change["worker"], names)} if change["worker"] else {}
-    if kind == "worker.changed":
+    if change.get("renamed"):
+        kind = "worker.named"
+    elif kind == "worker.changed":
         renamed = details.get("why") == "renamed"
         kind = f"worker.{'renamed' if renamed else 'active' if details['active'] else 'inactive'}"
     elif kind == "credentials.allowed" and not details["allowed"]:

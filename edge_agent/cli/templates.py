@@ -2,14 +2,16 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
 from ..contract.atomic_file import refuse_existing
 from ..contract.language import Message, received, say
+from ..contract.stamps import local_time, parse_time
 from ..gate.daemon.assembly import Assembly
 from ..gate.host.memory import write_no_core
 from ..gate.people.templates.backup_file import Backup, Record
@@ -118,10 +120,11 @@ def restore(
     yes: bool,
     as_json: bool,
 ) -> None:
-    sealing = Assembly(settings).sealing()
+    assembly = Assembly(settings)
+    sealing, zone = assembly.sealing(), assembly.zone
     opened = sealed_files.open_backup(file, identity, sealing)
     if dry_run and not as_json:  # Before the sensor is asked: of the file it is all there is.
-        _tell_good(file, opened)
+        _tell_good(file, opened, zone)
     with at_the_gate(settings) as perform:
         begun = perform(
             BeginRestore(
@@ -134,7 +137,7 @@ def restore(
         previewed = _preview(opened, perform)
         if not dry_run:
             if not begun.get("erasures_known", True):
-                _ask_about_erasures(opened, yes)
+                _ask_about_erasures(opened, zone, yes)
             _ask_about_removed(previewed, opened, yes)
         outcomes = previewed if dry_run else _restore(opened, sealing, perform, begun["at_once"])
     _tell(outcomes, opened, dry_run, as_json)
@@ -175,17 +178,24 @@ def _restore(
     return outcomes
 
 
-def _tell_good(file: Path, opened: Backup) -> None:
-    header, workers = opened.header, {record.worker for record in opened.records}
-    told = {"file": file, "gate": header.gate, "at": header.at or "?", "workers": len(workers)}
+def _tell_good(file: Path, opened: Backup, zone: ZoneInfo) -> None:
+    workers = {record.worker for record in opened.records}
+    told = {"file": file, "workers": len(workers), **_made(opened, zone)}
     tell(say("backup.good", count=len(opened.records), **told))
 
 
-def _ask_about_erasures(opened: Backup, yes: bool) -> None:
+def _made(opened: Backup, zone: ZoneInfo) -> dict[str, str]:
+    """Of which gate a file is, and when it was made, by the time of this one."""
+    at = "?"
+    with suppress(ValueError):  # In the clear, and so whatever somebody has written there.
+        at = local_time(parse_time(opened.header.at or ""), zone)
+    return {"gate": opened.header.gate, "at": at}
+
+
+def _ask_about_erasures(opened: Backup, zone: ZoneInfo, yes: bool) -> None:
     """The gate has not made this file: whoever was erased since may be in it."""
     codes = sorted({record.worker for record in opened.records})
-    told = {"origin": opened.header.gate, "at": opened.header.at or "?", "codes": codes}
-    tell(say("backup.erasures-not-known", **told), err=True)
+    tell(say("backup.erasures-not-known", codes=codes, **_made(opened, zone)), err=True)
     ask_a_person(yes, lambda: say("backup.restore-asks"))
 
 
