@@ -24,6 +24,7 @@ from edge_agent.contract.facts import Direction, DirectionSource, Method, PunchR
 from edge_agent.contract.language import Message, is_name, said
 from edge_agent.contract.people import Employment, Print, Worker, so_called
 from edge_agent.gate.credentials import Credential
+from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.pairing_mark import Doubt
 from edge_agent.gate.sensor import lifecycle
 from tests import catalogues
@@ -572,6 +573,59 @@ def test_nobody_is_erased_by_a_last_day_after_which_they_have_punched(edge: Edge
     seq = json.loads(edge("punches", "list", "--json").stdout)[0]["seq"]
     assert edge("punches", "void", str(seq), "--reason", "mistyped").exit_code == 0
     assert edge(*leave, day_ago(5)).exit_code == 0  # What counts no more is no reason.
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize("typed", ["hôm qua", "yesterday", "{short}", "{day}", "{iso}"])
+def test_a_day_is_typed_as_people_say_it_wherever_one_is_asked_for(
+    edge: Edge, language: str, typed: str
+) -> None:
+    """The words are taken in either language, and the answer has the whole date."""
+    day = day_ago(1)
+    iso = "-".join(reversed(day.split("/")))
+    shown = day if language == "vi" else iso
+    typed = typed.format(short=day[:5], day=day, iso=iso)
+    add = ("punches", "add", "NV0042", "--reason", "forgot", "--at", f"{typed} 17:00")
+    for words in (
+        ("consent", "record", "NV0042", "--text", "vi-1", "--paper", "--signed", typed),
+        add,
+        ("privacy", "request", "NV0042", "--what", "access", "--asked", typed, "--due", typed),
+        ("privacy", "answer", "1", "--on", typed),
+    ):
+        done = edge(*words, language=language)
+        assert (done.exit_code, shown in done.stdout) == (0, True), (words, done.output)
+    since = edge("punches", "list", "--since", typed, language=language)
+    assert "NV0042" in since.stdout
+    assert (shown in since.stderr) is (typed not in (day, iso))
+    done = edge("workers", "leave", "NV0042", "--on", typed, language=language)
+    assert shown in done.stderr, done.output  # It is over: asked, and nobody is there to answer.
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize("typed", ["hôm kia", "29/13", "29/11/26", "thứ hai", "last monday"])
+def test_what_may_mean_several_days_is_refused_with_the_forms_there_are(
+    edge: Edge, language: str, typed: str
+) -> None:
+    forms = "hôm qua" if language == "vi" else "yesterday"
+    for words in (
+        ("consent", "record", "NV0042", "--text", "vi-1", "--paper", "--signed", typed),
+        ("punches", "add", "NV0042", "--reason", "forgot", "--at", f"{typed} 17:00"),
+        ("privacy", "request", "NV0042", "--what", "access", "--asked", typed),
+        ("workers", "leave", "NV0042", "--on", typed, "--yes"),
+        ("punches", "list", "--since", typed),
+        ("audit", "list", "--until", typed),
+    ):
+        done = edge(*words, language=language)
+        assert done.exit_code in (2, 65), (words, done.output)
+        assert forms in done.stderr, (words, done.stderr)
+
+
+def test_what_leans_on_today_is_refused_where_the_gate_does_not_know_it(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Assembly, "today", lambda self: None)
+    done = edge("punches", "add", "NV0042", "--reason", "forgot", "--at", "hôm qua 17:00")
+    assert (done.exit_code, "hôm nay là ngày nào" in done.stderr) == (65, True)
 
 
 def test_what_changes_a_punch_says_whose_and_which(edge: Edge) -> None:

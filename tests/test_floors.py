@@ -30,7 +30,7 @@ MAY_IMPORT = {
 FLOORS = {
     "contract": (
         ("language",),
-        ("bounds", "errors", "formulas", "rights", "stamps", "told"),
+        ("bounds", "errors", "formulas", "rights", "stamps", "told", "typed_times"),
         ("atomic_file", "planted_links", "secret_file", "workbook_limits"),
         ("facts", "people", "true_times"),
         ("people_facts", "workbook"),

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge_agent.cli import main
-from edge_agent.cli.since import moment, moment_until, to_come
+from edge_agent.cli.since import first_of, moment, moment_until, remark
 from edge_agent.cli.watch import _Watch
 from edge_agent.cli.words import lamps_of
 from edge_agent.contract.facts import AttemptRefused, Direction, PunchVoided
@@ -53,7 +53,25 @@ def test_a_time_of_today(text: str) -> None:
     assert local_time(moment(text, ZONE), ZONE)[:16] == f"{datetime.now(ZONE).date()}T06:00"
 
 
-@pytest.mark.parametrize("text", ["yesterday", "6", "31/02/2026", "25:00"])
+@pytest.mark.parametrize("text", ["hôm qua", "yesterday", "hôm qua 00:00", "0h hôm qua"])
+def test_yesterday_is_told_with_its_date(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    yesterday = datetime.now(ZONE).date() - timedelta(days=1)
+    first_ms = first_of(text, ZONE)
+    assert first_ms is not None
+    assert local_time(first_ms, ZONE)[:16] == f"{yesterday}T00:00"
+    assert f"From {yesterday} 00:00:00 on." in capsys.readouterr().err
+    last = local_time(moment_until("hôm qua", ZONE), ZONE)
+    assert last.startswith(f"{yesterday}T23:59:59.999")
+    assert f"Until {yesterday} 23:59:59." in capsys.readouterr().err
+
+
+def test_what_does_not_lean_on_today_is_not_told_again(capsys: pytest.CaptureFixture[str]) -> None:
+    first_of("23/11/2026", ZONE)
+    moment_until("2026-11-23", ZONE)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("text", ["hôm kia", "6", "31/02/2026", "25:00", "29/13", "29/11/26"])
 def test_no_time(text: str) -> None:
     with pytest.raises(click.BadParameter):
         moment(text, ZONE)
@@ -119,10 +137,10 @@ def test_the_evening_before_is_named_to_whoever_asks_for_it_after_midnight() -> 
     if later_today.date() != now.date():
         pytest.skip("no minute of today is left")
     text = f"{later_today:%H:%M}"
-    told = to_come(text, moment(text, ZONE) + 60_000, ZONE)
+    told = remark(text, moment(text, ZONE) + 60_000, ZONE)
     assert told is not None
     assert f"--since '{now.date() - timedelta(days=1)}" in str(told)
-    assert to_come("06:00", moment("2026-11-23T06:00", ZONE), ZONE) is None
+    assert remark("06:00", moment("2026-11-23T06:00", ZONE), ZONE) is None
 
 
 @pytest.mark.parametrize(

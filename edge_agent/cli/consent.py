@@ -64,13 +64,17 @@ def record(
     paper: bool,
     as_json: bool,
 ) -> None:
+    from .since import typed_day  # Only here: others name no day.
+
+    signed = typed_day(settings, signed)
     request = RecordConsent(code=code, text=text, signed=signed, witness=witness, paper=paper)
     result = carry_out(settings, request)
     if as_json:
         print_json(result)
     else:
         whose = who(result["worker"], names_of(settings))
-        tell(say("consent.recorded", whose=whose, text=text, seq=result["seq"]))
+        told = {"text": text, "signed": result["signed"], "seq": result["seq"]}
+        tell(say("consent.recorded", whose=whose, **told))
 
 
 @consent.command(help="help.consent-withdraw")

@@ -143,6 +143,10 @@ def leave(
         else:
             _tell_stays(dropped)
         return
+    if day is not None:
+        from .since import typed_day  # Only here, and below: others name no day.
+
+        day = typed_day(settings, day, to_come=True)
     ask_a_person(yes, lambda: _erase_asks(settings, code, day))
     tell_erasure(settings, carry_out(settings, LeaveWorker(code=code, on=day)), as_json)
 
@@ -152,7 +156,6 @@ def _erase_asks(settings: Settings, code: str, day: str | None) -> str:
     whose = whom(settings, code)
     if day is None:
         return say("people.erase-asks", whose=whose, what=kept_of(settings, code))
-    # Only here: others name no day.
     from ..gate.daemon.assembly import Assembly
     from ..gate.people.consent import checked_day
 

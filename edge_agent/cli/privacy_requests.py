@@ -13,6 +13,7 @@ from .complete import Keyword, code_argument
 from .help import command
 from .options import as_json, with_settings
 from .show import print_json, print_table, shown_day
+from .since import typed_day
 from .tell import tell
 
 _WHATS = [one.value for one in What]
@@ -38,6 +39,8 @@ def request(
     due: str | None,
     as_json: bool,
 ) -> None:
+    asked = None if asked is None else typed_day(settings, asked)
+    due = None if due is None else typed_day(settings, due, to_come=True)
     result = carry_out(settings, OpenClaim(code=code, what=what, asked=asked, due=due))
     if as_json:
         print_json(result)
@@ -53,14 +56,15 @@ def request(
 @as_json
 @with_settings
 def answer(settings: Settings, number: int, refused: bool, on: str | None, as_json: bool) -> None:
+    on = None if on is None else typed_day(settings, on)
     came_of_it: ClaimAnswer = "refused" if refused else "done"
     result = carry_out(settings, CloseClaim(number=number, answer=came_of_it, on=on))
     if as_json:
         print_json(result)
     else:
         whose = who(result["worker"], names_of(settings))
-        on = result["closed"]
-        tell(say("claim.closed", number=number, whose=whose, answer=came_of_it, on=on))
+        told = {"answer": came_of_it, "on": result["closed"]}
+        tell(say("claim.closed", number=number, whose=whose, **told))
 
 
 @command(name="requests", help="help.privacy-requests")

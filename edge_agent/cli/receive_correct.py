@@ -15,10 +15,11 @@ from ..receiver.office.correct import add, move, undo, void
 from ..receiver.office.correction_file import restore
 from ..receiver.office.correction_list import ListedCorrection, Wanted, listed
 from ..receiver.office.journal import PAYROLL, What, Who, standing
+from ..receiver.office.period import day_of
 from .complete import Keyword, direction_option
 from .help import group
 from .options import FilePath, as_json
-from .receive_office import with_database
+from .receive_office import typed_here, with_database
 from .show import print_json, print_table, shown_day, shown_moment
 from .tell import tell
 
@@ -141,6 +142,8 @@ _LISTED = sorted({*get_args(What)} - {"closed"})
 @with_database
 def correct_list(database: Database, as_json: bool, **wanted: str | None) -> None:
     """What was corrected, by whom and why."""
+    if (since := wanted["since"]) is not None:
+        wanted["since"] = day_of(typed_here(since)).isoformat()
     rows = listed(database, Wanted(**wanted))
     if as_json:
         print_json(rows)

@@ -16,6 +16,7 @@ from ..contract.errors import BadRequest, StoreFault
 from ..contract.language import Message, say
 from ..contract.messages import RosterWorker
 from ..contract.stamps import local_time
+from ..contract.typed_times import in_full
 from ..gate.settings.load import load_settings
 from ..receiver.connection import ReceiverOptions
 from ..receiver.coverage import gate_coverage
@@ -30,6 +31,7 @@ from ..receiver.office.period import Period, period_of
 from ..receiver.roster.known_workers import forget_name, roster_shown, told_codes, unlisted
 from ..receiver.signs_of_life import DRIFT_PPM
 from ..receiver.worktime.keep import renew
+from ..receiver.worktime.shifts import ZONE
 from .complete import Keyword
 from .help import Command
 from .options import as_json, refuse_problems, writes_to
@@ -72,6 +74,11 @@ def with_database(command: Callable[..., None]) -> Callable[..., None]:
     return opened
 
 
+def typed_here(text: str, zone: ZoneInfo = ZONE, *, to_come: bool = False) -> str:
+    """A day that was typed, with or without a time, in full, by this machine's clock."""
+    return in_full(text.strip(), datetime.now(zone).date(), to_come=to_come)
+
+
 def with_period(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command ``--month``, or ``--from`` and ``--to``, and hand it that as ``period``."""
 
@@ -82,6 +89,7 @@ def with_period(command: Callable[..., None]) -> Callable[..., None]:
     def asked(
         *arguments: Any, month: str | None, first: str | None, last: str | None, **named: Any
     ) -> None:
+        first, last = (day and typed_here(day, to_come=True) for day in (first, last))
         command(*arguments, period=period_of(month, first, last), **named)
 
     return asked
@@ -284,7 +292,7 @@ def _short(time: str) -> str:
 
 def _moment(text: str, zone: ZoneInfo, option: str) -> int:
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(typed_here(text, zone))
         if not 2000 <= moment.year < 2200:
             raise ValueError
     except ValueError:

@@ -19,7 +19,7 @@ from .complete import Keyword
 from .help import Command, Group
 from .options import FilePath, as_json, writes_to
 from .receive_correct import with_who
-from .receive_office import with_database, with_period
+from .receive_office import typed_here, with_database, with_period
 from .show import print_json, print_table, shown_day
 from .tell import tell, tell_notes
 
@@ -72,9 +72,16 @@ def leave_add(
     database: Database, who: Who, code: str, symbol: str, first: str, last: str | None, half: bool
 ) -> None:
     """Worker CODE has leave SYMBOL (P, Ô, KL …) on DAY, or from DAY on."""
-    numbers = add_leave(database, who, [leave_asked(code, symbol, first, last, half=half)])
-    said = say("sheet.leave-entered", number=numbers[0]) if numbers else say("sheet.leave-stood")
-    tell(said)
+    first = typed_here(first, to_come=True)
+    last = typed_here(last, to_come=True) if last is not None else first
+    leave = leave_asked(code, symbol, first, last, half=half)
+    numbers = add_leave(database, who, [leave])
+    told = {"code": leave.code, "symbol": leave.symbol, "first": str(leave.first)}
+    told["last"] = str(leave.last)
+    if numbers:
+        tell(say("sheet.leave-entered", number=numbers[0], **told))
+    else:
+        tell(say("sheet.leave-stood", **told))
 
 
 @leave_group.command("import", help="help.leave-import")

@@ -1,41 +1,37 @@
-"""``--since TIME``: from when on, as people write it, and the entries from there."""
+"""Days and times as people type them, ``--since TIME`` above all, and the entries from there."""
 
 import re
 from collections.abc import Collection, Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
 
 from ..contract.chain import stamp_of
+from ..contract.errors import BadRequest
 from ..contract.language import Message, say
 from ..contract.stamps import local_time
+from ..contract.typed_times import in_full, time_of_day
 from ..gate.ledger.store.sqlite_store import SqliteStore
+from ..gate.settings.schema import Settings
 from .tell import tell
 
 _DAY_MS = 86_400_000
 """How far back a shift may have begun; and a corrected clock put later entries before earlier."""
 
-_AS_SHOWN = re.compile(r"(\d\d)/(\d\d)/(\d{4})(?:[ T](\d\d:\d\d(?::\d\d)?))?")
-"""A day as it is shown in Vietnamese, with or without a time."""
-
 _DAY = re.compile(r"\d{4}-?\d\d-?\d\d")
 _SECONDS = re.compile(r"\d\d:\d\d:\d\d")
-_OF_TODAY = re.compile(r"(\d\d?):(\d\d)")
 
 
 def moment(text: str, zone: ZoneInfo, option: str = "--since") -> int:
-    """Milliseconds since 1970 of a local time: 2026-11-23[T06:00], 23/11/2026 [06:00], or 06:00.
+    """Milliseconds since 1970 of a local time: a day, with or without a time of day, or a time of
+    today, as ``typed_times`` has them.
 
     Raises BadParameter, for ``option``.
     """
-    text = text.strip()
-    written = as_iso(text)
-    if today := _OF_TODAY.fullmatch(text):
-        written = f"{datetime.now(zone).date()}T{today[1]:>02}:{today[2]}"
     try:
-        told = datetime.fromisoformat(written)
+        told = datetime.fromisoformat(_in_full(text, zone))
         if not 1970 <= told.year < 9999:  # Beyond, no zone and no day after can be reckoned.
             raise ValueError("no year of ours")
     except ValueError:
@@ -46,22 +42,51 @@ def moment(text: str, zone: ZoneInfo, option: str = "--since") -> int:
     return round(told.timestamp() * 1000)
 
 
+def _in_full(text: str, zone: ZoneInfo) -> str:
+    text, today = text.strip(), datetime.now(zone).date()
+    at = time_of_day(text)
+    return f"{today}T{at}" if at else in_full(text, today)
+
+
+def typed_day(settings: Settings, text: str, *, to_come: bool = False) -> str:
+    """The same of a day, with or without a time, by the gate's clock; see ``in_full``.
+
+    Raises BadRequest where it leans on today, which the gate does not know.
+    """
+    # Only here: most commands ask for no day.
+    from ..gate.daemon.assembly import Assembly
+
+    text = text.strip()
+    today = Assembly(settings).today()
+    if today is None and _leans_on_today(text):
+        raise BadRequest("claim.no-clock")
+    return in_full(text, date.fromisoformat(today) if today else None, to_come=to_come)
+
+
+def _leans_on_today(text: str) -> bool:
+    return in_full(text, None) != in_full(text, date(2024, 2, 29))
+
+
 def first_of(since: str | None, zone: ZoneInfo) -> int | None:
-    """The same of a list's ``--since``, where it was given; that it is still to come is told."""
+    """The same of a list's ``--since``, where it was given; which day that is, where it leans on
+    today, and that it is still to come, is told."""
     if since is None:
         return None
     first_ms = moment(since, zone)
-    if (told := to_come(since, first_ms, zone)) is not None:
+    if (told := remark(since, first_ms, zone)) is not None:
         tell(say(told), err=True)
     return first_ms
 
 
-def to_come(since: str, first_ms: int, zone: ZoneInfo) -> Message | None:
-    """That by this machine's clock such a time is still to come, and how another is typed."""
-    now = datetime.now(zone)
+def remark(since: str, first_ms: int, zone: ZoneInfo) -> Message | None:
+    """Which day it is that leans on today; that by this machine's clock such a time is still to
+    come, and how another is typed."""
+    now, since = datetime.now(zone), since.strip()
     if first_ms <= now.timestamp() * 1000:
-        return None
-    if _OF_TODAY.fullmatch(since.strip()):
+        if not _leans_on_today(since):
+            return None
+        return Message("punch.since-when", at=local_time(first_ms, zone))
+    if time_of_day(since):
         earlier = local_time(first_ms - _DAY_MS, zone)
         return Message("punch.to-come-today", text=since, now=now.isoformat(), earlier=earlier)
     return Message("punch.to-come", text=since, now=now.isoformat())
@@ -71,19 +96,15 @@ def moment_until(text: str, zone: ZoneInfo) -> int:
     """The same for ``--until``: the last millisecond that goes by such a name, of a day or of what
     it is told to the second or the minute."""
     first_ms = moment(text, zone, "--until")
-    written = as_iso(text.strip())
+    written = _in_full(text, zone)
     if _DAY.fullmatch(written):
         day = datetime.fromtimestamp(first_ms / 1000, zone).date() + timedelta(days=1)
-        return round(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() * 1000) - 1
-    return first_ms + (1000 if _SECONDS.search(written) else 60_000) - 1
-
-
-def as_iso(text: str) -> str:
-    """A time that was typed as Vietnamese shows it, as 2026-11-23T06:00; any other as it is."""
-    if (shown := _AS_SHOWN.fullmatch(text)) is None:
-        return text
-    day, month, year, time = shown.groups()
-    return f"{year}-{month}-{day}T{time}" if time else f"{year}-{month}-{day}"
+        last_ms = round(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() * 1000) - 1
+    else:
+        last_ms = first_ms + (1000 if _SECONDS.search(written) else 60_000) - 1
+    if _leans_on_today(text.strip()):
+        tell(say("punch.until-when", at=local_time(last_ms, zone)), err=True)
+    return last_ms
 
 
 def entries_since(

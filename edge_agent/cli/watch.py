@@ -56,10 +56,10 @@ class _Watch:
         self._zone = ZoneInfo(settings.gate.timezone)
         self._since_ms: int | None = None
         if since is not None:
-            from .since import moment, to_come  # They bring the database along.
+            from .since import moment, remark  # They bring the database along.
 
             self._since_ms = moment(since, self._zone)
-            if (told := to_come(since, self._since_ms, self._zone)) is not None:
+            if (told := remark(since, self._since_ms, self._zone)) is not None:
                 raise click.BadParameter(say(told), param_hint="--since")
         self._names: dict[str, str] = {}
         self._last = 0

@@ -17,6 +17,7 @@ from .errors import BadRequest
 from .language import Message
 from .people import Employment, checked_code, look_alikes, so_called
 from .stamps import local_date, local_time
+from .typed_times import in_full
 
 _DAY_MS = 86_400_000
 
@@ -32,15 +33,6 @@ ONE_PRESS_MS = 60_000
 
 _FURTHEST = timedelta(hours=14)
 """No zone is further from Greenwich: https://data.iana.org/time-zones/theory.html"""
-
-_SPOKEN = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})[T ]([0-9]{1,2})(:.*)")
-"""6/10/2026 7:30, as people write it."""
-
-_WITH_H = re.compile(r"\b([0-9]{1,2})[hg]([0-9]{2})?\b")
-"""17h10, 17g10, 17h, as Vietnamese write a time of day."""
-
-_TIME_FIRST = re.compile(r"([0-9:]+) ([0-9]{1,2}/[0-9]{1,2}/[0-9]{4})")
-"""17:10 6/10/2026, as they say it."""
 
 _WRITTEN = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?"
@@ -139,11 +131,7 @@ def said_moment(text: str, zone: ZoneInfo, *, force: bool = False) -> int:
     Raises BadRequest where it is not the whole of a day and a time of day, or was never shown by a
     clock there; where it has the offset of another zone and is not forced.
     """
-    written = _WITH_H.sub(lambda hour: f"{hour[1]}:{hour[2] or '00'}", text)
-    written = _TIME_FIRST.sub(r"\2 \1", written)
-    if spoken := _SPOKEN.fullmatch(written):
-        day, month, year, hour, rest = spoken.groups()
-        written = f"{year}-{month:0>2}-{day:0>2}T{hour:0>2}{rest}"
+    written = in_full(text, None)
     try:
         if not _WRITTEN.fullmatch(written):
             raise ValueError("not written so")

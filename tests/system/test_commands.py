@@ -45,7 +45,7 @@ _NONSENSE = (
     ("enroll", "NV900", "--finger", "left-thumb"),
     ("enroll", "NV001", "--finger", "right-index"),
     ("prints", "remove", "NV001", "--finger", "left-little", "--yes"),
-    ("punches", "list", "--since", "yesterday"),
+    ("punches", "list", "--since", "last week"),
     ("punches", "list", "--since", ""),
     ("receive", "--database", "/nowhere/payroll.db"),
     ("receive", "--database", "x.db", "--root", "a/#"),

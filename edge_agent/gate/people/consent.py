@@ -8,6 +8,7 @@ from ...contract.errors import BadRequest
 from ...contract.people import checked_code
 from ...contract.people_facts import ConsentGiven
 from ...contract.stamps import local_date
+from ...contract.typed_times import in_full
 from ..consents import Consent
 from .consent_text import consent_text
 from .context import RequestContext, Result
@@ -53,9 +54,8 @@ def checked_day(text: str) -> str:
 
     Raises BadRequest.
     """
-    year_first = "-".join(reversed(text.split("/")))
     try:
-        return date.fromisoformat(year_first).isoformat()
+        return date.fromisoformat(in_full(text, None)).isoformat()
     except ValueError:
         raise BadRequest("consent.no-day", text=text) from None
 

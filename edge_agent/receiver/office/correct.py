@@ -5,6 +5,7 @@ What may be added or moved is the gates' own rule (``contract/corrections.py``).
 """
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,8 @@ from ...contract.corrections import ONE_PRESS_MS, Addition, Held, Today, known_c
 from ...contract.errors import BadRequest
 from ...contract.language import Message
 from ...contract.people import Employment, checked_code
-from ...contract.stamps import local_time, parse_time
+from ...contract.stamps import local_date, local_time, parse_time
+from ...contract.typed_times import in_full
 from ..databases.database import Database
 from ..moments import Moment, moment_of
 from ..roster.known_workers import told_codes
@@ -76,12 +78,18 @@ def enter_addition(
 ) -> int:
     """``add``, within a turn."""
     where = _zone(zone)
-    at_ms = said_moment(at, where, force=force)
+    at_ms = said_moment(_in_full(at, who, where), where, force=force)
     known = _known_code(database, code, force)
     moment = _checked(database, who, Addition(code=known, at_ms=at_ms, zone=where), force)
     if gate is not None:
         _check_gate(database, gate)
     return enter(database, who, "add", code=known, **_parts(moment), direction=direction, gate=gate)
+
+
+def _in_full(at: str, who: Who, zone: ZoneInfo) -> str:
+    """A time as it was typed, in full: yesterday is the day before the correction is made."""
+    made = date.fromisoformat(local_date(parse_time(who.made_at), zone))
+    return in_full(at.strip(), made)
 
 
 class Moved(Struct, frozen=True):
@@ -133,7 +141,7 @@ def enter_move(
     before = _moved_before(database, ledger, seq)
     moment = Moment() if before is None else Moment(*before[:4])
     if at is not None:
-        at_ms = said_moment(at, where, force=force)
+        at_ms = said_moment(_in_full(at, who, where), where, force=force)
         addition = Addition(code=code, at_ms=at_ms, zone=where)
         moment = _checked(database, who, addition, force, (ledger, seq))
     way = direction or (before[4] if before else None)

@@ -20,8 +20,8 @@ NAMES = {"NV0001": "Nguyễn Thị Ánh", "0007": "Ma Văn Đô", "NV0003": "Lý
 @pytest.fixture
 def receive(database: str) -> Callable[..., Result]:
     def run(*arguments: str) -> Result:
-        """In English, but for the sheet."""
-        language = [] if arguments[0] == "sheet" else ["--lang", "en"]
+        """In English, but for the sheet, and where another language is asked for."""
+        language = [] if arguments[0] == "sheet" or "--lang" in arguments else ["--lang", "en"]
         asked = [*language, "receive", *arguments, "--database", database]
         return CliRunner().invoke(main, asked)
 

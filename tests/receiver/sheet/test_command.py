@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -21,6 +21,7 @@ from edge_agent.receiver.office.journal import Who
 from edge_agent.receiver.office.period import period_of
 from edge_agent.receiver.office.site import read_site
 from edge_agent.receiver.store import PayrollStore
+from edge_agent.receiver.worktime.shifts import ZONE
 from tests.receiver.running import rows
 from tests.receiver.test_effects import AT, Ledger
 
@@ -85,7 +86,8 @@ def test_leave_stands_beside_the_punches_until_it_is_taken_back(
     receive: Receive, worked: Ledger, tmp_path: Path
 ) -> None:
     add = ("leave", "add", "NV0003", "p", "2026-11-20", "--to", "2026-11-24")
-    assert "Entered: leave 1" in receive(*add, *WHO).output
+    whole = "Entered: NV0003 has leave p from 2026-11-20 to 2026-11-24, leave 1."
+    assert whole in " ".join(receive(*add, *WHO).output.split())
     assert "stands already" in receive(*add, *WHO).output
     over = receive("leave", "add", "NV0003", "Ô", "2026-11-24", *WHO)
     assert (over.exit_code, "leave 1" in over.output or "correction 1" in over.output) == (65, True)
@@ -120,6 +122,38 @@ def test_leave_that_cannot_be_is_told(
     done = receive("leave", "add", *arguments, *WHO)
     assert (done.exit_code, said in done.output) == (65, True), done.output
     assert rows(database, "SELECT count(*) FROM corrections") == [(0,)]
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_a_day_is_typed_at_the_office_as_at_the_gate(
+    receive: Receive, worked: Ledger, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(ZONE)
+    monkeypatch.setattr("edge_agent.cli.receive_correct.now", now.isoformat)
+    yesterday = now.date() - timedelta(days=1)
+    whole = f"{yesterday:%d/%m/%Y}" if language == "vi" else str(yesterday)
+    spoken = ("--lang", language)
+    for typed in ("hôm qua", "yesterday", f"{yesterday:%d/%m}"):
+        done = receive("leave", "add", "NV0003", "P", typed, *WHO, *spoken)
+        assert (done.exit_code, whole in done.output) == (0, True), (typed, done.output)
+    added = ("correct", "add", "NV0003", "hôm qua 17h", *WHO, *spoken)
+    done = receive(*added)
+    assert (done.exit_code, f"{whole} 17:00:00" in " ".join(done.output.split())) == (0, True)
+    period = receive("settle", "--from", "hôm qua", "--to", "today", "--json", *spoken)
+    assert period.exit_code in (0, 1), period.output
+    for since, count in (("yesterday", 1), ("ngày mai", 0)):
+        listed = receive("correct", "list", "--since", since, "--what", "add", "--json", *spoken)
+        assert len(json.loads(listed.output)) == count, since
+    for words in (
+        ("leave", "add", "NV0003", "P", "hôm kia", *WHO),
+        ("correct", "add", "NV0003", "hôm kia 17h", *WHO),
+        ("correct", "list", "--since", "hôm kia"),
+        ("diff", "--month", "2026-11", "--since", "hôm kia"),
+        ("coverage", "--gate", "g", "--from", "hôm kia", "--to", "today"),
+    ):
+        done = receive(*words, *spoken)
+        assert done.exit_code in (2, 65), (words, done.output)
+        assert ("hôm qua" if language == "vi" else "yesterday") in done.output, words
 
 
 def test_leave_from_a_file_is_taken_as_a_whole_or_not_at_all(

@@ -1,0 +1,90 @@
+"""Days and times as people type them, in full: for every command that asks for one.
+
+What is no form of these stays as it is, for whoever asks to take or to refuse with the forms there
+are: a month and a day that could be read the other way about, or two digits of a year, are none.
+"""
+
+import re
+import unicodedata
+from datetime import date, timedelta
+
+_OF_TODAY = {
+    **{"hom nay": 0, "today": 0},
+    **{"hom qua": -1, "yesterday": -1},
+    **{"ngay mai": 1, "tomorrow": 1},
+}
+"""Days by their words, without marks."""
+
+_DAY = (
+    rf"(?:(?P<word>{'|'.join(_OF_TODAY)})"
+    r"|(?P<day>[0-9]{1,2})/(?P<month>[0-9]{1,2})(?:/(?P<year>[0-9]{4}))?"
+    r"|(?P<iso>[0-9]{4}-[0-9]{2}-[0-9]{2}))"
+)
+_TIME = (
+    r"(?P<hour>[0-9]{1,2})"
+    r"(?:[hg](?P<past>[0-9]{2})?|:(?P<minute>[0-9]{2})(?P<second>:[0-9]{2}(?:[.][0-9]{1,6})?)?)"
+)
+"""17:10, and 17h10, 17g10 or 17h, as Vietnamese write it."""
+
+_OFFSET = r"(?P<offset>z|[+-][0-9]{2}:[0-9]{2})?"
+
+_DAY_FIRST = re.compile(rf"{_DAY}(?:[t ]{_TIME}{_OFFSET})?")
+_TIME_FIRST = re.compile(rf"{_TIME} {_DAY}")
+_TIME_ALONE = re.compile(_TIME)
+
+
+def in_full(text: str, today: date | None, *, to_come: bool = False) -> str:
+    """A day, or a day and a time of day, as ISO 8601 writes it: ``2026-11-29[T17:00]``.
+
+    Without a year it is the last such day until ``today``; the nearest one, where it may be
+    ``to_come``. Where nobody knows today, what leans on it stays as it is.
+    """
+    plain = _plain(text)
+    found = _DAY_FIRST.fullmatch(plain) or _TIME_FIRST.fullmatch(plain)
+    if found is None:
+        return text
+    told = found.groupdict()
+    day = _day(told, today, to_come=to_come)
+    if day is None:
+        return text
+    return f"{day}T{_time(told)}" if told["hour"] else day
+
+
+def time_of_day(text: str) -> str | None:
+    """A time of day that stands alone, as ISO 8601 writes it: ``17:10``. None: it is none."""
+    found = _TIME_ALONE.fullmatch(_plain(text))
+    return _time(found.groupdict()) if found else None
+
+
+def _time(told: dict[str, str | None]) -> str:
+    minute = told["minute"] or told["past"] or "00"
+    offset = (told.get("offset") or "").upper()
+    return f"{told['hour']:0>2}:{minute}{told['second'] or ''}{offset}"
+
+
+def _day(told: dict[str, str | None], today: date | None, *, to_come: bool) -> str | None:
+    if told["iso"] or told["year"]:
+        return told["iso"] or f"{told['year']}-{told['month']:0>2}-{told['day']:0>2}"
+    if today is None:
+        return None
+    if told["word"]:
+        return (today + timedelta(days=_OF_TODAY[told["word"]])).isoformat()
+    month, day = int(told["month"] or 0), int(told["day"] or 0)
+    years = (today.year - 1, today.year, today.year + 1)
+    days = [found for year in years if (found := _date(year, month, day)) is not None]
+    if not to_come:
+        days = [one for one in days if one <= today]
+    return min(days, key=lambda one: abs(one - today)).isoformat() if days else None
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _plain(text: str) -> str:
+    """Without marks, in small letters, with single spaces."""
+    spread = unicodedata.normalize("NFD", text.casefold())
+    return re.sub(" +", " ", "".join(c for c in spread if not unicodedata.combining(c)))

@@ -1,0 +1,80 @@
+"""Days and times as people type them: what each means today, and what means nothing."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_agent.contract.typed_times import in_full, time_of_day
+
+TODAY = date(2026, 11, 29)
+
+
+@pytest.mark.parametrize(
+    ("text", "full"),
+    [
+        *(("hôm nay", "2026-11-29"), ("hom nay", "2026-11-29"), ("Hôm  Nay", "2026-11-29")),
+        *(("today", "2026-11-29"), ("yesterday", "2026-11-28"), ("hôm qua", "2026-11-28")),
+        *(("ngày mai", "2026-11-30"), ("tomorrow", "2026-11-30")),
+        ("ho\u0302m nay", "2026-11-29"),  # As a Mac takes it apart.
+        *(("29/11", "2026-11-29"), ("1/2", "2026-02-01"), ("29/11/2026", "2026-11-29")),
+        ("30/11", "2025-11-30"),  # This year's is still to come.
+        ("2026-11-23", "2026-11-23"),
+        *(("hôm qua 17:00", "2026-11-28T17:00"), ("17h10 hôm qua", "2026-11-28T17:10")),
+        *(("yesterday 7:05", "2026-11-28T07:05"), ("17g hôm nay", "2026-11-29T17:00")),
+        *(("29/11 17:00", "2026-11-29T17:00"), ("17h 29/11", "2026-11-29T17:00")),
+        *(("29/11/2026 17:00", "2026-11-29T17:00"), ("6/1/2026 7h", "2026-01-06T07:00")),
+        ("2026-11-23T06:00:07.5+07:00", "2026-11-23T06:00:07.5+07:00"),
+        ("2026-11-23 06:00Z", "2026-11-23T06:00Z"),
+    ],
+)
+def test_each_form_in_full(text: str, full: str) -> None:
+    assert in_full(text, TODAY) == full
+
+
+@pytest.mark.parametrize(
+    ("text", "full"),
+    [
+        *(("30/11", "2026-11-30"), ("28/11", "2026-11-28"), ("5/1", "2027-01-05")),
+        *(("31/12", "2026-12-31"), ("1/6", "2026-06-01"), ("tomorrow", "2026-11-30")),
+    ],
+)
+def test_a_day_that_may_be_to_come_is_the_nearest_one(text: str, full: str) -> None:
+    assert in_full(text, TODAY, to_come=True) == full
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "x", "hôm kia", "hôm", "last week", "qua", "29", "29/13", "31/02", "29/11/26"),
+        *("11-29", "29-11", "29/11/2026/1", "hôm qua 17", "17 hôm qua", "29/2", "0/1", "29.11"),
+        *("hôm qua 17h5", "hôm qua hôm nay", "29/11 \n17:00", "２９/11"),
+    ],
+)
+def test_what_is_no_form_stays_for_whoever_asks_to_refuse(text: str) -> None:
+    assert in_full(text, TODAY) == text
+
+
+@pytest.mark.parametrize("text", ["hôm nay", "yesterday 06:00", "29/11", "17h 29/11"])
+def test_where_nobody_knows_today_nothing_is_guessed(text: str) -> None:
+    assert in_full(text, None) == text
+
+
+def test_a_day_that_only_a_leap_year_has() -> None:
+    assert in_full("29/2", date(2028, 3, 1)) == "2028-02-29"
+    assert in_full("29/2", date(2028, 2, 28)) == "29/2"  # Neither this year's, yet, nor the last's.
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [("06:00", "06:00"), ("6:00", "06:00"), ("17h", "17:00"), ("17g10", "17:10"), ("6", None)],
+)
+def test_a_time_of_day_alone(text: str, at: str | None) -> None:
+    assert time_of_day(text) == at
+
+
+@given(st.text(max_size=30), st.dates(date(1, 2, 1), date(9998, 12, 31)), st.booleans())
+def test_no_text_does_anything_else(text: str, today: date, to_come: bool) -> None:
+    in_full(text, today, to_come=to_come)
+    time_of_day(text)
