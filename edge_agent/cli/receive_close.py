@@ -10,7 +10,7 @@ import msgspec
 
 from ..contract.errors import BadRequest
 from ..contract.language import say
-from ..contract.stamps import local_time, parse_time, utc_time
+from ..contract.stamps import utc_time
 from ..receiver.databases.database import Database
 from ..receiver.office.closing.close import (
     close,
@@ -28,7 +28,7 @@ from ..receiver.worktime.shifts import ZONE
 from .help import Command
 from .options import as_json
 from .receive_correct import with_who
-from .receive_office import typed_here, with_database, with_period
+from .receive_office import at_payroll, typed_here, with_database, with_period
 from .show import print_json, print_table, shown_day
 from .tell import tell
 
@@ -77,7 +77,11 @@ def list_closings(database: Database, as_json: bool) -> None:
         ("period", "supplement", "closed", "actor", "workers", "left", "note"),
         (
             (
-                *(row["period"], row["supplement"] or "", shown_day(str(row["closed_at"])[:10])),
+                *(
+                    row["period"],
+                    row["supplement"] or "",
+                    shown_day(at_payroll(str(row["closed_at"]))[:10]),
+                ),
                 *(row["actor"], row["workers"], row["left"], row["reason"]),
             )
             for row in rows
@@ -165,7 +169,7 @@ def _times(sessions: list[ClosedSession]) -> str:
 def _clock(at: str | None) -> str:
     if at is None:
         return "?"
-    return local_time(parse_time(at), ZONE)[11:16] if at.endswith("Z") else at[11:16]
+    return at_payroll(at)[11:16]
 
 
 def _hours(seconds: int) -> str:

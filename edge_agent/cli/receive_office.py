@@ -15,7 +15,7 @@ import msgspec
 from ..contract.errors import BadRequest, StoreFault
 from ..contract.language import Message, say
 from ..contract.messages import RosterWorker
-from ..contract.stamps import local_time
+from ..contract.stamps import local_time, parse_time
 from ..contract.typed_times import in_full
 from ..gate.settings.load import load_settings
 from ..receiver.connection import ReceiverOptions
@@ -158,7 +158,9 @@ def show_roster(database: Database, as_json: bool) -> None:
         print_json(shown)
         return
     if shown.version:
-        tell(say("roster.in-force", version=shown.version, since=shown.applied_at))
+        tell(
+            say("roster.in-force", version=shown.version, since=at_payroll(shown.applied_at or ""))
+        )
     else:
         tell(say("roster.none"))
     print_table(
@@ -279,15 +281,19 @@ def show_coverage(
     print_table(
         ("begin", "end", "able"),
         (
-            (_short(row["from"]), _short(row["to"]), say(f"payroll.able-{row['able']}"))
+            (
+                *(say("words.moment", at=row[end]) for end in ("from", "to")),
+                say(f"payroll.able-{row['able']}"),
+            )
             for row in rows
         ),
         empty="",
     )
 
 
-def _short(time: str) -> str:
-    return time[:19].replace("T", " ")
+def at_payroll(at: str) -> str:
+    """A time as payroll's people have it: its own clock is noted in UTC."""
+    return local_time(parse_time(at), ZONE) if at.endswith("Z") else at
 
 
 def _moment(text: str, zone: ZoneInfo, option: str) -> int:

@@ -160,7 +160,7 @@ def test_who_punches_and_is_not_listed_is_told_before_and_after(
     assert shown.exit_code == 0, shown.output
     assert "Version 1" in shown.output
     assert "Trần Văn Minh" in shown.output
-    assert "7 punch and no roster has named them" in shown.output
+    assert "7 people punch whom no roster has named" in shown.output
     told = CliRunner().invoke(main, ["--lang", "en", "receive", *where, "roster", "show", "--json"])
     found = json.loads(told.output)
     assert [one["code"] for one in found["workers"]] == ["NV0002"]

@@ -1,6 +1,8 @@
 """Where Vietnamese is asked for, no command of payroll's answers in English."""
 
+from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
@@ -152,3 +154,40 @@ def test_a_clerk_is_answered_in_vietnamese_whatever_the_machine_speaks(
     done = CliRunner().invoke(main, list(arguments))
     assert done.output
     assert (english(done.output) == []) is spoken
+
+
+def test_when_it_was_is_told_by_the_clock_on_the_wall(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Payroll notes its own time in UTC: of an early morning that is the day before."""
+    early = "2026-11-30T23:30:00.000Z"
+    where = ["--database", str(tmp_path / "payroll.db")]
+    with closing(PayrollStore(where[1])) as store:
+        store.apply_roster(b'{"version": 7, "workers": [{"code": "NV1", "name": "Lan"}]}', early)
+    closed = SimpleNamespace(
+        period=SimpleNamespace(name="2026-11"),
+        number=0,
+        who=SimpleNamespace(made_at=early, actor="VP01", reason="x"),
+        workers=[],
+        left=[],
+    )
+    monkeypatch.setattr("edge_agent.cli.receive_close.every_closing", lambda database: [closed])
+    for asked, told in ((["roster", "show"], "01/12/2026 06:30:00"), (["closings"], "01/12/2026")):
+        done = CliRunner().invoke(main, ["--lang", "vi", "receive", *asked, *where])
+        assert (done.exit_code, told in done.output) == (0, True), done.output
+
+
+def test_the_spans_of_a_gate_are_told_as_people_write_days(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = ["--database", str(tmp_path / "payroll.db")]
+    PayrollStore(where[1]).close()
+    monkeypatch.setattr(
+        "edge_agent.cli.receive_office.gate_coverage",
+        lambda database, gate, first, last, drift: [
+            SimpleNamespace(begin_ms=first, end_ms=last, cover=SimpleNamespace(value="yes"))
+        ],
+    )
+    asked = ["--gate", "g", "--from", "2026-11-23T06:00", "--to", "2026-11-24T06:00"]
+    done = CliRunner().invoke(main, ["--lang", "vi", "receive", "coverage", *asked, *where])
+    assert "23/11/2026 06:00:00  24/11/2026 06:00:00" in done.output
