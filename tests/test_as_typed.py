@@ -784,6 +784,41 @@ def test_a_code_that_stands_twice_in_a_list_is_told_by_its_row(edge: Edge, tmp_p
     assert "dòng 4: " in told
 
 
+@pytest.mark.parametrize(
+    ("language", "same", "total", "next_"),
+    [
+        (
+            "vi",
+            "Cùng tên",
+            "2 người mới, 0 người thay đổi, 1 người giữ nguyên",
+            "Chưa đổi gì. ",
+        ),
+        ("en", "One name,", "2 new, 0 to change, 1 as they are", "Nothing was changed yet"),
+    ],
+)
+def test_who_has_the_name_of_another_is_told_and_new_people_are_new(
+    edge: Edge, tmp_path: Path, language: str, same: str, total: str, next_: str
+) -> None:
+    edge("workers", "leave", "NV0042", "--yes")  # Somebody who has left counts too.
+    rows = ("NV0042;Lò Thị Mây", "NV0050;lo thi may", "NV0051;Vàng A Páo")
+    (tmp_path / "the list.csv").write_text("\n".join(("mã nv;họ tên", *rows)))
+    done = edge("workers", "import", "the list.csv", "--dry-run", language=language)
+    told = " ".join(done.stdout.split())
+    assert f"{same} lo thi may, " in told
+    assert ": NV0042, NV0050 " in told
+    assert told.count(same) == 1
+    assert total in told
+    assert next_ in told
+    assert told.endswith("edge-agent workers import 'the list.csv'")
+    assert edge("workers", "import", "the list.csv").exit_code == 0
+    done = edge("workers", "import", "the list.csv", "--dry-run", language=language)
+    assert "edge-agent workers import" not in done.stdout  # There is nothing to enter.
+    done = edge("workers", "add", "NV0060", "Vàng A Páo", language=language)
+    told = " ".join(done.stdout.split())
+    assert (done.exit_code, f"{same} Vàng A Páo, " in told) == (0, True)
+    assert ": NV0051, NV0060 " in told
+
+
 def test_new_people_of_a_list_need_fingers_next(edge: Edge, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("mã nv;họ tên\nNV0050;Lò A\n")
     assert "edge-agent enroll --missing" in edge("workers", "import", "list.csv").stdout

@@ -321,6 +321,13 @@ def line_with(ctx: click.Context, *option: str) -> str:
     return f"edge-agent {path_of(ctx)} {join([*typed[:end], *option, *typed[end:]])}"
 
 
+def line_without(ctx: click.Context, flag: str) -> str:
+    """The same, without a flag that was typed."""
+    from shlex import join
+
+    return f"edge-agent {path_of(ctx)} {join(word for word in ctx.meta[_TYPED] if word != flag)}"
+
+
 def first_sentence(text: str) -> str:
     """What stands in a list of commands."""
     return text.partition("\n")[0].partition(". ")[0].removesuffix(".") + "."

@@ -27,7 +27,7 @@ from .help import command, group
 from .options import as_json, ask_a_person, with_settings, yes_option
 from .show import print_json, print_table
 from .tell import ask, confirm, somebody_types, tell
-from .worker_words import fingers_of, kept_of, state_of, tell_beside, tell_erasure
+from .worker_words import fingers_of, kept_of, state_of, tell_beside, tell_erasure, tell_namesakes
 
 _MOST_NAMED = 20
 """Codes in a sentence below a table."""
@@ -60,6 +60,7 @@ def add(settings: Settings, code: str, name: tuple[str, ...], force: bool, as_js
         print_json(result)
     else:
         tell(say("people.entered", code=result["code"], name=result["name"]))
+        tell_namesakes({result["code"]: result["name"]}, names_of(settings))
 
 
 @workers.command(help="help.workers-rename")

@@ -11,7 +11,7 @@ import click
 from ..contract.corrections import known_code
 from ..contract.errors import EdgeAgentError
 from ..contract.language import Message, say
-from ..contract.people import Employment, Worker
+from ..contract.people import Employment, Worker, namesakes
 from ..contract.rights import user
 from ..gate.consents import Consent
 from ..gate.erasure import WorkerLeaving
@@ -125,6 +125,18 @@ def note_of(punch: Mapping[str, Any]) -> str | None:
     if punch["kind"] == "punch.recovered":
         return say("punch.note-recovered")
     return say("punch.note-repeat", of=punch["of"]) if punch["of"] else None
+
+
+def tell_namesakes(entered: Mapping[str, str], names: Mapping[str, str]) -> None:
+    """Who else of ``names`` is called as one who is entered, both by code."""
+    found = [
+        codes for codes in namesakes({**names, **entered}) if not entered.keys().isdisjoint(codes)
+    ]
+    for codes in found:
+        name = next(entered[code] for code in codes if code in entered)
+        tell(say("people.namesakes", name=name, codes=codes), indent="  ")
+    if found:
+        tell(say("people.namesakes-are-two"))
 
 
 def kept_of(settings: Settings, code: str) -> Message:

@@ -16,12 +16,12 @@ from ..contract.people import look_alikes_among
 from ..contract.spreadsheet import of_row, refuse
 from ..gate.people.requests import ImportWorkers, ListedWorker
 from ..gate.settings.schema import Settings
-from .carry_out import Perform, at_the_gate
-from .help import command
+from .carry_out import Perform, at_the_gate, names_of
+from .help import command, line_without
 from .options import FilePath, as_json, ask_a_person, with_settings, yes_option
 from .show import print_json
 from .tell import tell, tell_notes
-from .worker_words import fingers_of
+from .worker_words import fingers_of, tell_namesakes
 
 _AT_ONCE = 200
 """Rows of one request: a line of the control socket has 64 KiB, and a press waits for them."""
@@ -64,6 +64,7 @@ def import_(
         refuse(file, problems)
         if not as_json:
             _tell_plan(planned)
+            tell_namesakes(_named(planned), names_of(settings))
         goes_on = bool(planned["changes"]) and not dry_run
         if goes_on:
             if any(one["change"] != "added" for one in planned["changes"]):
@@ -71,6 +72,9 @@ def import_(
             planned = _ask(perform, rows, force=force, dry_run=False)
     if as_json:
         print_json({**planned, "applied": goes_on})
+    elif dry_run and planned["changes"]:
+        line = line_without(click.get_current_context(), "--dry-run")
+        tell(say("people.import-not-yet", line=line))
     else:
         tell(say("people.imported" if goes_on else "people.import-nothing"))
         if goes_on and any(one["change"] == "added" for one in planned["changes"]):
@@ -101,6 +105,12 @@ def _alike(workers: list[RosterWorker]) -> list[Message]:
     ]
 
 
+def _named(planned: dict[str, Any]) -> dict[str, str]:
+    """Who is to get a name by it, by code."""
+    named = ("added", "renamed")
+    return {one["code"]: one["name"] for one in planned["changes"] if one["change"] in named}
+
+
 def _tell_plan(planned: dict[str, Any]) -> None:
     for one in planned["changes"]:
         change = one["change"]
@@ -111,13 +121,9 @@ def _tell_plan(planned: dict[str, Any]) -> None:
     for name, words in told.items():
         if planned[name]:
             tell(say(f"people.import-{words}", codes=planned[name]), indent="  ")
-    tell(
-        say(
-            "people.import-sum",
-            changed=len(planned["changes"]),
-            unchanged=planned["unchanged"],
-        )
-    )
+    added = sum(one["change"] == "added" for one in planned["changes"])
+    changed, unchanged = len(planned["changes"]) - added, planned["unchanged"]
+    tell(say("people.import-sum", added=added, changed=changed, unchanged=unchanged))
 
 
 @command(name="export", help="help.workers-export")

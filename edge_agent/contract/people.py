@@ -116,6 +116,18 @@ def so_called(text: str, names: Mapping[str, str]) -> list[str]:
     )
 
 
+def namesakes(names: Mapping[str, str]) -> list[list[str]]:
+    """The codes of those who share a name, accents aside; ``names`` are by code.
+
+    Many people here share a whole name: it is no reason to refuse anybody, but one of them may have
+    been entered twice.
+    """
+    called: dict[str, list[str]] = {}
+    for code, name in sorted(names.items()):
+        called.setdefault(_plain(name), []).append(code)
+    return [codes for codes in called.values() if len(codes) > 1]
+
+
 def another_person(name: str, other: str) -> bool:
     """Whether so much of a name is different that it is more likely another person's.
 
