@@ -6,6 +6,7 @@ header's pins to is read in the controller's registers (BCM2835 ARM Peripherals,
 any program on the Pi.
 """
 
+import json
 import re
 import shutil
 import socket
@@ -132,6 +133,16 @@ class Pi:
         """What a phone reads there; "" where there is no such file."""
         return self._on_card("mtype", f"::{name}")
 
+    def put_into_opt(self, *files: Path) -> None:
+        """Files as a stick would bring them, at ``/opt`` of the partition that is written; after a
+        shutdown, for a journal is not played back here."""
+        assert self._emulator is None
+        told = subprocess.check_output(["sfdisk", "--json", self._card])
+        start = json.loads(told)["partitiontable"]["partitions"][2]["start"]
+        for file in files:
+            asked = ["debugfs", "-w", "-R", f'write "{file}" /opt/{file.name}']
+            subprocess.run([*asked, f"{self._card}?offset={start * 512}"], check=True)
+
     def _on_card(self, tool: str, *arguments: str, text: str | None = None) -> str:
         assert self._emulator is None
         command = [tool, "-i", f"{self._card}@@{_FIRST_PARTITION}", *arguments]
@@ -195,6 +206,12 @@ class Pi:
         except subprocess.TimeoutExpired:
             return False
         return True
+
+    def shut_down(self) -> None:
+        """As somebody does who has the time."""
+        self.type(b"systemctl reboot\n")
+        assert self.ends_by_itself(_BOOTS_WITHIN_S)
+        self.cut_power()
 
     def cut_power(self) -> None:
         """As by a plug that is pulled."""
