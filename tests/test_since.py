@@ -1,5 +1,7 @@
 """``--since``: a time as people write it; and what ``watch`` tells of what it has missed."""
 
+import os
+import re
 from datetime import datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge_agent.cli import main
-from edge_agent.cli.since import first_of, moment, moment_until, remark
+from edge_agent.cli.since import first_of, moment, moment_until, to_come
 from edge_agent.cli.watch import _Watch
 from edge_agent.cli.words import lamps_of
 from edge_agent.contract.facts import AttemptRefused, Direction, PunchVoided
@@ -131,16 +133,26 @@ def test_a_time_that_is_still_to_come_is_told(config: Path, language: str, text:
         assert {"en": "still to come", "vi": "chưa đến"}[language] in done.stderr
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("text", ["hôm qua", "yesterday", "1/1"])
+def test_a_day_that_is_over_is_watched_from_and_named_in_full(
+    config: Path, language: str, text: str
+) -> None:
+    watched = run(config, language, "watch", "--since", text)
+    assert watched.exit_code == os.EX_UNAVAILABLE  # There is no daemon, and nothing else amiss.
+    assert re.search(r"\b20\d\d\b", watched.stderr)
+
+
 def test_the_evening_before_is_named_to_whoever_asks_for_it_after_midnight() -> None:
     now = datetime.now(ZONE)
     later_today = now + timedelta(minutes=1)
     if later_today.date() != now.date():
         pytest.skip("no minute of today is left")
     text = f"{later_today:%H:%M}"
-    told = remark(text, moment(text, ZONE) + 60_000, ZONE)
+    told = to_come(text, moment(text, ZONE) + 60_000, ZONE)
     assert told is not None
     assert f"--since '{now.date() - timedelta(days=1)}" in str(told)
-    assert remark("06:00", moment("2026-11-23T06:00", ZONE), ZONE) is None
+    assert to_come("06:00", moment("2026-11-23T06:00", ZONE), ZONE) is None
 
 
 @pytest.mark.parametrize(

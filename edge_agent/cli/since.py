@@ -73,23 +73,28 @@ def first_of(since: str | None, zone: ZoneInfo) -> int | None:
     if since is None:
         return None
     first_ms = moment(since, zone)
-    if (told := remark(since, first_ms, zone)) is not None:
+    told = to_come(since, first_ms, zone) or which_day(since, first_ms, zone)
+    if told is not None:
         tell(say(told), err=True)
     return first_ms
 
 
-def remark(since: str, first_ms: int, zone: ZoneInfo) -> Message | None:
-    """Which day it is that leans on today; that by this machine's clock such a time is still to
-    come, and how another is typed."""
+def to_come(since: str, first_ms: int, zone: ZoneInfo) -> Message | None:
+    """That by this machine's clock such a time is still to come, and how another is typed."""
     now, since = datetime.now(zone), since.strip()
     if first_ms <= now.timestamp() * 1000:
-        if not _leans_on_today(since):
-            return None
-        return Message("punch.since-when", at=local_time(first_ms, zone))
+        return None
     if time_of_day(since):
         earlier = local_time(first_ms - _DAY_MS, zone)
         return Message("punch.to-come-today", text=since, now=now.isoformat(), earlier=earlier)
     return Message("punch.to-come", text=since, now=now.isoformat())
+
+
+def which_day(since: str, first_ms: int, zone: ZoneInfo) -> Message | None:
+    """The whole date of one that leans on today."""
+    if not _leans_on_today(since.strip()):
+        return None
+    return Message("punch.since-when", at=local_time(first_ms, zone))
 
 
 def moment_until(text: str, zone: ZoneInfo) -> int:

@@ -56,11 +56,13 @@ class _Watch:
         self._zone = ZoneInfo(settings.gate.timezone)
         self._since_ms: int | None = None
         if since is not None:
-            from .since import moment, remark  # They bring the database along.
+            from .since import moment, to_come, which_day  # They bring the database along.
 
             self._since_ms = moment(since, self._zone)
-            if (told := remark(since, self._since_ms, self._zone)) is not None:
+            if (told := to_come(since, self._since_ms, self._zone)) is not None:
                 raise click.BadParameter(say(told), param_hint="--since")
+            if (told := which_day(since, self._since_ms, self._zone)) is not None:
+                tell(say(told), err=True)
         self._names: dict[str, str] = {}
         self._last = 0
         """The last entry that was told; 0: none yet."""
