@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from edge_agent import cli
 from edge_agent.cli.tell import tell_if_on_own_disk
 from edge_agent.contract import atomic_file
 from edge_agent.contract.carried import ENTRIES, RECEIPTS, CarriedReceipt, Head, lines, written
+from edge_agent.contract.facts import GateRetired
 from edge_agent.contract.people import Worker
 from edge_agent.contract.people_facts import WorkerAdded
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
@@ -204,6 +206,32 @@ def test_receipts_of_others_are_told_with_whose_they_are(site: Site) -> None:
         done = site.at_the_gate("carry", "in", str(cut))
         assert (done.exit_code, "ends before its end" in done.stderr) == (65, True)
         assert "edge-agent receive carry in /media/stick/*.entries --receipts" in done.stderr
+
+
+@pytest.mark.parametrize("retired", [True, False])
+def test_a_database_of_an_earlier_version_is_told_with_a_command_that_works(
+    site: Site, retired: bool
+) -> None:
+    if retired:
+        with closing(site.store()) as store:
+            append(store, GateRetired(erased=0, slots=0, actor="uid:0"), later(9000))
+    with closing(sqlite3.connect(site.folder / "gate.db")) as plain:
+        plain.execute("DROP TABLE sealed_backups")
+        plain.execute("DELETE FROM _sqlite_migrations WHERE name = 'm181_sealed_backups'")
+        plain.commit()
+    command = "edge-agent retire" if retired else "edge-agent run"
+    for words in (("carry", "out", str(site.folder)), ("ledger", "verify")):
+        told = site.at_the_gate(*words)
+        assert (told.exit_code, f"'{command}'" in told.stderr) == (66, True), told.stderr
+        assert f"gõ '{command}'" in site.at_the_gate(*words, lang="vi").stderr
+    shown = site.at_the_gate("status")
+    assert (f"'{command}'" in shown.stdout, "never been started" in shown.stdout) == (True, False)
+    told_of = json.loads(site.at_the_gate("status", "--json").stdout)
+    assert (told_of["ledger"], f"'{command}'" in told_of["problem"]) == (None, True)
+    if retired:
+        done = site.at_the_gate("retire", "--name", "main-gate", "--within", "0")
+        assert "carry them: edge-agent carry out /media/stick" in done.stderr
+        assert site.at_the_gate("carry", "out", str(site.folder)).exit_code == 0
 
 
 def test_no_name_leaves_the_gate(site: Site) -> None:

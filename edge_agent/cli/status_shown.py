@@ -45,6 +45,8 @@ Shown = list[Line]
 def shown_of(settings: Settings, answer: dict[str, Any]) -> Shown:
     """What is shown of a gate, by the daemon's answer or what a stopped one left."""
     if answer["ledger"] is None:
+        if why := answer.get("message"):
+            return [Line(say(why["name"], **why["fields"]), "yellow")]
         return [Line(say("status.never-started", gate=answer["gate"]), "yellow")]
     todo = [_item(name, text) for name, text in to_do(settings, answer) if text is not None]
     main, further = list(_rows(answer)), list(_further_rows(answer))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from . import facts, people_facts
-from .facts import Fact, PunchRecorded, PunchRecovered
+from .facts import Fact, GateRetired, PunchRecorded, PunchRecovered
 
 
 def kind_of(fact: type[Fact]) -> str:
@@ -39,3 +39,6 @@ RECORDED = kind_of(PunchRecorded)
 """The only punches whose time is that of their own entry."""
 
 RECOVERED = kind_of(PunchRecovered)
+
+RETIRED = kind_of(GateRetired)
+"""The last entry of a ledger whose gate was taken out of service."""

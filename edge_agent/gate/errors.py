@@ -122,6 +122,10 @@ class NoLedgerYet(StoreFault):
     exit_code = 66
 
 
+class NotUpToDate(NoLedgerYet):
+    """An earlier version has written the database: one that may write has to see to that first."""
+
+
 class DamagedLedger(StoreFault):
     """What the database holds contradicts itself. EX_DATAERR."""
 

@@ -12,8 +12,7 @@ from math import inf
 from msgspec import Struct
 
 from ..contract.errors import StoreFault
-from ..contract.facts import GateRetired
-from ..contract.kinds import kind_of
+from ..contract.kinds import RETIRED
 from ..contract.messages import ErasedWorker, Rejection
 from .accept import Arrival, ChainLink, Novelty, Tip, novelty, settles
 from .chains import Chains, HeldChain
@@ -32,8 +31,6 @@ from .writers import Foreign, Successor, decided_owners, note_foreign, successor
 _log = logging.getLogger(__name__)
 
 _PAGE = 500
-
-RETIRED = kind_of(GateRetired)
 
 _JOURNAL_EVERY_S = 60.0
 """Between two looks for corrections that somebody has entered elsewhere."""

@@ -23,7 +23,7 @@ from ...contract.messages import (
 )
 from ...contract.stamps import ClockState, Stamp, local_date, local_time
 from ...contract.true_times import Timeline
-from ..errors import NoLedgerYet
+from ..errors import NoLedgerYet, NotUpToDate
 from ..events import (
     SensorChanged,
     StoreChanged,
@@ -192,8 +192,11 @@ def stopped_status(assembly: Assembly) -> dict[str, Any]:
     nowhere = UplinkChanged(state="disconnected")
     try:
         store = assembly.store_for_reading()
-    except NoLedgerYet:
-        return told_of("stopped", nowhere, {"gate": assembly.settings.gate.id, "ledger": None}, {})
+    except NoLedgerYet as fault:
+        told = told_of("stopped", nowhere, {"gate": assembly.settings.gate.id, "ledger": None}, {})
+        if isinstance(fault, NotUpToDate):
+            told |= {"problem": str(fault), "message": fault.message.plain()}
+        return told
     with closing(store):
         status, problems = at_rest(assembly, store)
         told = told_of("stopped", nowhere, to_builtins(status), problems)

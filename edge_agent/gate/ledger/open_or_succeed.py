@@ -28,7 +28,7 @@ from ..host.rights import unusable_store
 from .damage.quick_check import damage, rehearse
 from .lost_people import BRING_BACK
 from .store import people_snapshot
-from .store.database import database_fault, open_as_it_is, open_database
+from .store.database import database_fault, is_retired, open_as_it_is, open_database
 from .store.erasure_rows import owe
 from .store.metadata import Bound, bind, read_bound, seal_description, use
 from .store.notes import Leaving, leaving_note
@@ -241,6 +241,8 @@ class _Start(Struct, frozen=True):
         owner = identity(database.conn)
         if owner is None:
             return None
+        if owner["gate"] == self.gate and is_retired(database.conn):
+            return None  # Twins that write nothing do no harm; a new ledger would be the gate back.
         why = why_leave(read_bound(database, owner["gate"]), self.gate, self.here)
         if why is None and noted is not None:
             why = noted.why

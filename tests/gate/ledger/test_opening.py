@@ -191,6 +191,6 @@ def test_there_is_nothing_to_look_at_before_the_first_start(tmp_path: Path) -> N
     with pytest.raises(StoreFault, match="daemon makes it at its first start"):
         SqliteStore.read_only(tmp_path / "gate.db", GATE, ZONE)
     (tmp_path / "gate.db").touch()
-    with pytest.raises(StoreFault, match="start the daemon once"):
+    with pytest.raises(StoreFault, match="is not up to date: 'edge-agent run' sees to that"):
         SqliteStore.read_only(tmp_path / "gate.db", GATE, ZONE)
     assert folder_of(tmp_path) == {"gate.db": b""}

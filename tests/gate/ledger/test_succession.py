@@ -12,7 +12,7 @@ import pytest
 from msgspec import structs
 from sqlite_utils import Database
 
-from edge_agent.contract.facts import PunchAdded, PunchTimeResolved, PunchVoided
+from edge_agent.contract.facts import GateRetired, PunchAdded, PunchTimeResolved, PunchVoided
 from edge_agent.contract.people import Print, Worker
 from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.host.host_identity import HostIdentity
@@ -46,6 +46,30 @@ def test_a_ledger_in_its_place_is_continued(tmp_path: Path) -> None:
     with closing(open_at(tmp_path)) as store:
         assert store.ledger == ledger
     assert names(tmp_path) == ["gate.db"]
+
+
+@pytest.mark.parametrize("why", ["cloned-card", "other-board", "restored-backup", "disowned"])
+def test_a_gate_that_is_out_of_service_does_not_come_back_elsewhere(
+    tmp_path: Path, why: str
+) -> None:
+    """Its database is read on another machine, and 'edge-agent retire' typed there once more."""
+    ledger = made(tmp_path)
+    with closing(open_at(tmp_path)) as store:
+        append(store, GateRetired(erased=3, slots=1000, actor="uid:0"))
+        last = store.tail()
+    if why == "restored-backup":
+        mark_as_backup(tmp_path)
+    if why == "disowned":
+        assert leaving_note.put(tmp_path / "gate.db", ledger, leaving("payroll-is-ahead"))
+    here = {"cloned-card": OTHER_CARD, "other-board": OTHER_BOARD}.get(why, HERE)
+    for _ in range(2):
+        start(tmp_path, here)
+        with closing(open_at(tmp_path)) as store:
+            assert (store.ledger, store.tail(), store.retired) == (ledger, last, True)
+    assert not list(tmp_path.glob("gate.db.old*"))
+    start(tmp_path, here, "east")  # Another gate on this machine is one that begins.
+    with closing(open_at(tmp_path, "east")) as store:
+        assert (store.ledger != ledger, store.retired) == (True, False)
 
 
 def mark_as_backup(folder: Path) -> None:

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 from ....contract.atomic_file import close_to_others, create_private
 from ....contract.chain import Scribe, read_wire
 from ....contract.errors import StoreFault
+from ....contract.kinds import RETIRED
 from ....contract.language import Message, because
 from ....contract.planted_links import refuse_planted_links
-from ...errors import DamagedLedger, DiskFull, NoLedgerYet
+from ...errors import DamagedLedger, DiskFull, NoLedgerYet, NotUpToDate
 from ...host.lock import give_to_folder_owner
 from ...host.rights import unusable_store
+from ...host.service import starting
 from .carry_over import TABLES
 from .reserve import index_may_fault, is_full, spend
 from .schema import NAME, STEPS, TABLE, migrations
@@ -116,8 +118,18 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         raise StoreFault("store.unreadable", path=path, why=why) from error
     with _opened(path, _as_it_stands(path)) as conn:
         if _known() - _applied(conn, path):
-            raise NoLedgerYet("store.not-up-to-date", path=path)
+            if is_retired(conn):  # A daemon would end at once, with 81: it is nothing to be told.
+                raise NotUpToDate("store.not-up-to-date-retired", path=path)
+            raise NotUpToDate("store.not-up-to-date", path=path, command=starting())
     return conn
+
+
+def is_retired(conn: sqlite3.Connection) -> bool:
+    """Whether the last entry says that the gate is out of service; of any version's database."""
+    with suppress(sqlite3.Error):
+        last = conn.execute("SELECT kind FROM ledger ORDER BY seq DESC LIMIT 1").fetchone()
+        return bool(last == (RETIRED,))
+    return False
 
 
 def is_behind(path: Path) -> bool:

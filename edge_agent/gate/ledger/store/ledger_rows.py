@@ -13,8 +13,8 @@ import msgspec
 from msgspec import Struct
 
 from ....contract.chain import GENESIS, Entry, Scribe, is_whole, stamp_of
-from ....contract.facts import Fact, GateRetired
-from ....contract.kinds import kind_of
+from ....contract.facts import Fact
+from ....contract.kinds import RETIRED
 from ....contract.stamps import Stamp
 from ...errors import DamagedLedger
 from ...last_punch import LastPunch, last_punches
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 _BATCH = 200
-
-_RETIRED = kind_of(GateRetired)
 
 _DAY_MS = 86_400_000
 """A clock that is corrected puts later entries before earlier ones, but hardly by more."""
@@ -60,7 +58,7 @@ class LedgerRows(TimeRows):
     @property
     def retired(self) -> bool:
         """Whether the last entry says that its gate was taken out of service."""
-        return [entry.kind for entry in self.entries(self.tail().seq, 1)] == [_RETIRED]
+        return [entry.kind for entry in self.entries(self.tail().seq, 1)] == [RETIRED]
 
     def hash_of(self, seq: int) -> bytes | None:
         """The hash of an entry, the last pruned one's too, or None where there is no such entry."""
