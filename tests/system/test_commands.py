@@ -1,5 +1,6 @@
 """What a technician types, with the daemon running and without it."""
 
+import json
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime
 from itertools import takewhile
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -535,6 +537,18 @@ def test_watch_tells_afterwards_who_was_refused(gate: Gate) -> None:
         f"panel    {name_of('NV002')}, NV002: refused (deactivated), red lamp",
         "panel    somebody: try again (Press flat, with the middle of the fingertip), yellow lamp",
     ]
+
+
+def test_the_page_shows_all_that_status_tells(gate: Gate) -> None:
+    """A key that stands there is promised, and one that does not is not looked for."""
+    gate.start()
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    _, _, below = page.partition("`edge-agent status --json`:\n\n```json\n")
+    shown, told = json.loads(below.partition("```")[0]), gate.status()
+    assert shown.keys() == told.keys()
+    for key, part in shown.items():
+        if isinstance(part, dict) and isinstance(told[key], dict):
+            assert part.keys() == told[key].keys(), key
 
 
 def test_ctrl_c_ends_watch_quietly(gate: Gate) -> None:
