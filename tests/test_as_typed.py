@@ -300,6 +300,7 @@ def test_what_goes_for_good_is_asked_about(edge: Edge, words: tuple[str, ...], c
         ("consent", "withdraw", "NV0042"),
         ("prints", "remove", "NV0042", "--finger", "trỏ phải"),
         ("credentials", "remove", "NV0042", "--card"),
+        ("privacy", "erased", "NV0042"),
         ("sensor", "adopt"),
         ("sensor", "image", "the window.png"),
         ("workers", "import", "list.csv"),

@@ -84,7 +84,7 @@ class Command(click.Command):
         a path may be of any bytes, and nothing else is stored or sent.
         """
         typed = list(args)  # click takes them away one by one.
-        ctx.meta[_TYPED] = typed
+        ctx.meta.setdefault(_TYPED, typed)
         try:
             with _files_named(self.params):
                 rest = super().parse_args(ctx, args)
@@ -309,7 +309,8 @@ def path_of(ctx: click.Context) -> str:
 
 
 _TYPED = f"{__name__}.typed"
-"""What was typed behind the command, among what its context knows."""
+"""What was typed behind the program's own name, among what contexts know: the first to be parsed
+has all of it."""
 
 
 def line_with(ctx: click.Context, *option: str) -> str:
@@ -318,14 +319,14 @@ def line_with(ctx: click.Context, *option: str) -> str:
 
     typed = list(ctx.meta[_TYPED])
     end = typed.index("--") if "--" in typed else len(typed)
-    return f"edge-agent {path_of(ctx)} {join([*typed[:end], *option, *typed[end:]])}"
+    return f"edge-agent {join([*typed[:end], *option, *typed[end:]])}"
 
 
 def line_without(ctx: click.Context, flag: str) -> str:
     """The same, without a flag that was typed."""
     from shlex import join
 
-    return f"edge-agent {path_of(ctx)} {join(word for word in ctx.meta[_TYPED] if word != flag)}"
+    return f"edge-agent {join(word for word in ctx.meta[_TYPED] if word != flag)}"
 
 
 def first_sentence(text: str) -> str:

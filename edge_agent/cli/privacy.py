@@ -12,7 +12,7 @@ from ..gate.ledger.store.metadata import ERASURES_UNKNOWN
 from ..gate.people.requests import TellErased
 from ..gate.settings.schema import Settings
 from .help import group
-from .options import as_json, with_settings
+from .options import as_json, ask_a_person, with_settings, yes_option
 from .sealed_backups import tell_to_destroy
 from .show import print_json, print_table, shown_day
 from .tell import tell
@@ -81,11 +81,17 @@ def overdue(settings: Settings, as_json: bool) -> None:
 @privacy.command(help="help.privacy-erased")
 @click.argument("codes", nargs=-1, metavar="CODE…")
 @click.option("--nobody", is_flag=True, help="help.erased-nobody")
+@yes_option
 @as_json
 @with_settings
-def erased(settings: Settings, codes: tuple[str, ...], nobody: bool, as_json: bool) -> None:
-    from .carry_out import carry_out
+def erased(
+    settings: Settings, codes: tuple[str, ...], nobody: bool, yes: bool, as_json: bool
+) -> None:
+    from .carry_out import carry_out, whom
 
+    if codes:
+        told = "privacy.erased-asks"
+        ask_a_person(yes, lambda: say(told, whose=[whom(settings, one) for one in codes]))
     result = carry_out(settings, TellErased(codes=list(codes), nobody=nobody))
     if as_json:
         print_json(result)

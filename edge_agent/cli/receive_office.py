@@ -32,9 +32,10 @@ from ..receiver.roster.known_workers import forget_name, roster_shown, told_code
 from ..receiver.signs_of_life import DRIFT_PPM
 from ..receiver.worktime.keep import renew
 from ..receiver.worktime.shifts import ZONE
+from .carry_out import who
 from .complete import Keyword
 from .help import Command
-from .options import as_json, refuse_problems, writes_to
+from .options import as_json, ask_a_person, refuse_problems, writes_to, yes_option
 from .show import print_json, print_table, shown_day
 from .tell import tell
 
@@ -140,9 +141,13 @@ def who_punches_beside(workers: Iterable[RosterWorker], where: str) -> Message:
 
 @click.command("forget", cls=Command, help="help.roster-forget")
 @click.argument("code")
+@yes_option
 @with_database
-def forget_roster(database: Database, code: str) -> None:
+def forget_roster(database: Database, code: str, yes: bool) -> None:
     """The name of a worker who has left goes from payroll's database and its files."""
+    names = dict(database.query("SELECT code, name FROM known_workers WHERE code = ?", [code]))
+    if names:
+        ask_a_person(yes, lambda: say("roster.forget-asks", whose=who(code, names)))
     if not forget_name(database, code):
         raise BadRequest("roster.no-name", code=code)
     tell(say("roster.forgotten", code=code))

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from shlex import quote
 from types import SimpleNamespace
 from typing import Any
 
@@ -107,9 +108,21 @@ def names(where: str) -> list[Any]:
 FORGOTTEN = [("NV1", "NV1"), ("NV2", "Đặng Văn 2")]
 
 
-def forget(files: Files) -> Result:
-    asked = ["--lang", "en", "receive", "roster", "forget", "NV1", "--database", files.where]
-    return CliRunner().invoke(main, asked)
+def forget(files: Files, *yes: str, language: str = "en") -> Result:
+    before = ("--lang", language, "receive", "--database", files.where)
+    return CliRunner().invoke(main, [*before, "roster", "forget", "NV1", *yes])
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_nobodys_name_goes_where_nobody_is_asked(files: Files, language: str) -> None:
+    with at_work(files):
+        done = forget(files, language=language)
+        assert done.exit_code == 65, done.output
+        told = " ".join(done.stderr.split())
+        assert f"{NAME}, NV1" in told
+        line = f"edge-agent receive --database {quote(files.where)} roster forget NV1 --yes"
+        assert told.endswith(line), told
+        assert files.hold() == {NAME, ANOTHER}
 
 
 @pytest.mark.parametrize("control", [False, True])
@@ -121,7 +134,7 @@ def test_it_goes_from_the_files_while_a_receiver_is_at_work(
         assert files.hold() == {NAME, ANOTHER}
         if control:
             monkeypatch.setattr(type(database), "scrub", lambda *_: None)
-        assert forget(files).exit_code == 0
+        assert forget(files, "--yes").exit_code == 0
         assert names(files.where) == FORGOTTEN
         assert files.hold() == ({NAME, ANOTHER} if control else set())
     with closing(open_database(files.where, alone=True)) as database:
@@ -130,8 +143,8 @@ def test_it_goes_from_the_files_while_a_receiver_is_at_work(
 
 def test_who_is_not_known_has_no_name(files: Files) -> None:
     with at_work(files):
-        done = forget(files)
-        assert (done.exit_code, forget(files).exit_code) == (0, 0)
+        done = forget(files, "--yes")
+        assert (done.exit_code, forget(files, "--yes").exit_code) == (0, 0)
         with closing(open_database(files.where, alone=False)) as database:
             assert not forget_name(database, "NV900")
 
@@ -167,7 +180,7 @@ def test_whoever_still_reads_is_waited_for_and_told(
     monkeypatch.setattr("edge_agent.receiver.databases.postgresql_database.READERS_END_S", 1)
     with at_work(files) as store:
         with reading(files):
-            done = forget(files)
+            done = forget(files, "--yes")
             assert (done.exit_code, "edge-agent receive roster forget" in done.output) == (74, True)
             assert names(files.where) == FORGOTTEN
             assert files.hold() != set()
@@ -175,7 +188,7 @@ def test_whoever_still_reads_is_waited_for_and_told(
             payload = json.dumps({"version": 3, "workers": [row]}).encode()
             told = str(store.apply_roster(payload, AT).still_there)
             assert "edge-agent receive roster forget CODE" in told  # Nobody typed the roster.
-        assert forget(files).exit_code == 0
+        assert forget(files, "--yes").exit_code == 0
         assert files.hold() == set()
 
 
@@ -189,8 +202,8 @@ def test_what_holds_rows_unseen_is_found_by_what_was_kept(
     files = Files(cluster.new_database(), cluster.folder / "data")
     with at_work(files):
         with reading(files):
-            assert forget(files).exit_code == 74
-        assert forget(files).exit_code == 0
+            assert forget(files, "--yes").exit_code == 74
+        assert forget(files, "--yes").exit_code == 0
         assert files.hold() == set()
 
 
@@ -218,7 +231,7 @@ def test_whoever_ends_meanwhile_is_waited_for(
     monkeypatch.setattr("edge_agent.receiver.databases.postgresql_database.time", clock)
     with at_work(files), waits:
         waits.enter_context(reading(files))
-        done = forget(files)
+        done = forget(files, "--yes")
         assert done.exit_code == 0, done.output
         assert files.hold() == set()
 
@@ -237,7 +250,7 @@ def test_what_an_older_version_left_in_free_pages_goes(tmp_path: Path) -> None:
     with at_work(files):
         pass
     leave_in_free_pages(files, NAME)
-    assert forget(files).exit_code == 0
+    assert forget(files, "--yes").exit_code == 0
     assert files.hold() == set()
 
 
@@ -251,9 +264,9 @@ def test_the_second_time_all_that_the_first_had_left_goes(
         pass
     leave_in_free_pages(files, NAME, ANOTHER)
     with reading(files):
-        assert forget(files).exit_code == 74
+        assert forget(files, "--yes").exit_code == 74
     assert files.hold() == {NAME, ANOTHER}
-    assert forget(files).exit_code == 0
+    assert forget(files, "--yes").exit_code == 0
     assert files.hold() == set()
 
 
@@ -262,11 +275,11 @@ def test_what_was_only_deleted_goes_when_it_is_asked_again(files: Files) -> None
     with at_work(files), pytest.MonkeyPatch.context() as before:
         with closing(open_database(files.where, alone=False)) as database:
             before.setattr(type(database), "scrub", lambda *_: None)
-        assert forget(files).exit_code == 0
+        assert forget(files, "--yes").exit_code == 0
     if not files.where.startswith("postgresql://"):
         leave_in_free_pages(files, NAME)
     assert files.hold() != set()
-    assert forget(files).exit_code == 0
+    assert forget(files, "--yes").exit_code == 0
     assert files.hold() == set()
 
 
@@ -281,7 +294,7 @@ def test_a_name_that_was_corrected_since_goes_at_once(files: Files, by_roster: b
         if by_roster:
             apply(store, 4, {"code": "NV1", "name": "NV1"})
         else:
-            assert forget(files).exit_code == 0
+            assert forget(files, "--yes").exit_code == 0
         assert files.hold() == set()
 
 
@@ -300,7 +313,7 @@ def test_a_file_is_written_anew_only_once(tmp_path: Path, monkeypatch: pytest.Mo
         assert done.count("VACUUM") == 1
         assert files.hold() == {NAME, ANOTHER}
         apply(store, 4, {"code": "NV1", "name": CORRECTED})
-        assert forget(files).exit_code == 0
+        assert forget(files, "--yes").exit_code == 0
         assert done.count("VACUUM") == 1
         assert files.hold() == set()
 
@@ -311,7 +324,7 @@ def test_a_table_of_another_role_is_told(cluster: Postgresql) -> None:
     administrate(where, "CREATE ROLE tenant LOGIN", "CREATE SCHEMA attendance AUTHORIZATION tenant")
     files = Files(where.replace("postgres@", "tenant@"), cluster.folder / "data")
     with at_work(files):
-        done = forget(files)
+        done = forget(files, "--yes")
     assert done.exit_code == 74
     assert done.output.rstrip().endswith(": pg_catalog.pg_statistic")
     administrate(where, "VACUUM FULL pg_catalog.pg_statistic")

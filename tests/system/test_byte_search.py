@@ -246,7 +246,7 @@ def test_nothing_is_left_anywhere(
             listener.say(ROSTER, {"version": 2, "workers": [gone]}, retain=True)
             assert gate.cli("workers", "forget", "NV001", "--yes").code in (0, 65)
             forgotten = gate.cli(
-                *("receive", "roster", "forget", "NV001", *database),
+                *("receive", "roster", "forget", "NV001", "--yes", *database),
                 environment={"EDGE_AGENT_CONFIG": str(gate.config)},
             )
             assert forgotten.code == 0, forgotten

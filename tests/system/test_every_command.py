@@ -89,7 +89,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "receive leave list": (),
     "receive leave remove": ("1", "--actor", "a", "--reason", "b"),
     "receive retention": (),
-    "receive roster forget": ("NV001",),
+    "receive roster forget": ("NV001", "--yes"),
     "receive roster import": ("people.csv", "--version", "1", "--dry-run"),
     "receive roster show": (),
     "receive settle": ("--month", "2026-11"),
