@@ -25,6 +25,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # Also on a machine of somebody who reads Vietnamese; the tests of Vietnamese ask for it.
 os.environ["LANGUAGE"] = "en"
 
+SCRATCH = Path("/dev/shm")
+
 SYSTEM = (
     "system/",
     "powerloss/",
@@ -42,12 +44,50 @@ SYSTEM = (
 
 SLOW = (
     "contract/test_true_times.py::test_what_is_said_last_is_true_whatever_was_said_before",
+    "contract/test_workbook_limits.py",
+    "gate/doctor/test_command.py",
+    "gate/host/test_rights.py",
     "gate/ledger/test_damage.py",
+    "gate/ledger/test_every_byte.py",
+    "gate/ledger/test_people_snapshot.py::test_a_power_cut_never",
     "gate/ledger/test_roster.py::test_a_roster_that_was_cut_off",
     "gate/ledger/test_store_health.py::test_a_power_cut_while_the_disk_is_full",
     "gate/ledger/test_succession.py::test_a_power_cut_at_any_step_is_made_good",
+    "gate/ledger/test_succession.py::test_a_start_that_is_stopped",
+    "gate/panel/test_lamps.py",
+    "gate/people/test_erase_model.py",
+    "gate/sensor/test_pairing.py::test_a_change_that_is_cut_off_anywhere_is_settled",
+    "gate/setup/test_apply.py::test_wherever_the_power_fails",
+    "gate/upgrade/test_conduct.py::test_a_power_cut_at_each_step",
+    "test_as_typed.py",
+    "test_catalogues.py::test_each_message_in_the_code",
+    "test_catalogues.py::test_no_words_are_left_over",
+    "test_catalogues.py::test_sentences_stand_in_the_catalogues",
+    "test_floors.py::test_a_circle_is_found",
+    "test_made.py",
+    "test_startup.py",
+    "test_typed_badly.py",
 )
-"""What needs none, and half of that minute all the same: databases by the thousand."""
+"""What needs none, and is dear all the same: databases by the hundred, Pythons of their own, lamps
+that are watched as long as they are lit."""
+
+
+@pytest.hookimpl(tryfirst=True)  # Before xdist reads what is set here.
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Have a plain ``pytest`` use each core, and memory for databases, as ``make test`` does.
+
+    Whoever names tests, or asks for their output or a debugger, gets one process.
+    """
+    option = config.option
+    whole = (
+        config.args_source is config.ArgsSource.TESTPATHS
+        and "PYTEST_XDIST_WORKER" not in os.environ
+    )
+    watched = option.usepdb or option.collectonly or option.capture == "no"
+    if whole and not watched and "not slow" in option.markexpr and option.numprocesses is None:
+        option.numprocesses, option.dist = "auto", "worksteal"
+        if SCRATCH.is_dir():
+            os.environ.setdefault("TMPDIR", str(SCRATCH))
 
 
 def pytest_configure(config: pytest.Config) -> None:

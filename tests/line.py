@@ -114,3 +114,6 @@ def patience_of(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """How long commands wait for a daemon that hangs."""
     for name in ("PATIENCE_S", "_QUIET_S", "_PROGRAMS_WAIT_S"):
         monkeypatch.setattr(client, name, seconds)
+    # Who has taken it over already.
+    monkeypatch.setattr("edge_agent.cli.status.PATIENCE_S", seconds)
+    monkeypatch.setattr(client.ask_status, "__defaults__", (seconds,))

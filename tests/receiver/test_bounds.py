@@ -128,7 +128,7 @@ def test_what_the_database_does_not_take_is_one_entry_s_fault(
 
 
 def test_no_fault_of_a_database_quotes_a_row(database: str) -> None:
-    with closing(open_database(database, alone=True)) as opened:
+    with closing(open_database(database, alone=True, may_be_new=True)) as opened:
         opened.adopt()
         opened.execute("CREATE TABLE t (name TEXT NOT NULL CHECK (name <> 'Mây'), n BIGINT)")
         told = []
@@ -148,7 +148,7 @@ def add_two(opened: Database) -> None:
 
 
 def test_a_part_of_a_transaction_fails_alone(database: str) -> None:
-    with closing(open_database(database, alone=True)) as opened:
+    with closing(open_database(database, alone=True, may_be_new=True)) as opened:
         opened.adopt()
         opened.execute("CREATE TABLE t (n BIGINT NOT NULL)")
         with opened.transaction():

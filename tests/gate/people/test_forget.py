@@ -55,6 +55,13 @@ def test_the_name_is_in_no_file_of_the_gate_any_more() -> None:
     office.learnt()
 
 
+@pytest.fixture
+def soon_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is held up by a reader does not wait for seconds."""
+    monkeypatch.setattr("edge_agent.gate.ledger.store.database._BUSY_S", 0.05)
+
+
+@pytest.mark.usefixtures("soon_given_up")
 def test_whose_name_is_left_in_the_files_is_forgotten_once_more() -> None:
     office = named()
     office.asks(LeaveWorker(code="007"))
@@ -121,6 +128,7 @@ def test_a_roster_with_the_code_in_its_place_forgets_it() -> None:
     assert not [one for one in office.site.store.data() if one.get("why") == "renamed"]
 
 
+@pytest.mark.usefixtures("soon_given_up")
 @pytest.mark.parametrize("somebody_reads", [False, True])
 def test_a_roster_leaves_no_name_in_the_files(somebody_reads: bool) -> None:
     """Nor what an older version has left there, which only deleted it."""
