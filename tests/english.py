@@ -9,8 +9,8 @@ _ENGLISH = re.compile(
 )
 """Words that hardly an English sentence does without, and that Vietnamese does not have."""
 
-_NO_WORDS = re.compile(r"'[^']*'|\"[^\"]*\"|\S*[/=._]\S*|--[\w-]+")
-"""Commands to be copied, paths and names of settings."""
+_NO_WORDS = re.compile(r"'[^']*'|\"[^\"]*\"|\S*[/=._]\S*|--[\w-]+|\b[a-z]+-[a-z-]+(?= \()")
+"""Commands to be copied, paths and names of settings; a code with its meaning, ``not-read (…)``."""
 
 
 def english(text: str) -> list[str]:
