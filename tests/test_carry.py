@@ -228,6 +228,8 @@ def test_a_database_of_an_earlier_version_is_told_with_a_command_that_works(
     assert (f"'{command}'" in shown.stdout, "never been started" in shown.stdout) == (True, False)
     told_of = json.loads(site.at_the_gate("status", "--json").stdout)
     assert (told_of["ledger"], f"'{command}'" in told_of["problem"]) == (None, True)
+    found = site.at_the_gate("doctor", "--problems").stdout
+    assert ("No daemon runs" in found) != retired, found
     if retired:
         done = site.at_the_gate("retire", "--name", "main-gate", "--within", "0")
         assert "carry them: edge-agent carry out /media/stick" in done.stderr

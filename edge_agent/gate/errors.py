@@ -1,6 +1,7 @@
 """What goes wrong at a gate, named by who must act on it: as in ``contract.errors``."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from ..contract.errors import EdgeAgentError, StoreFault
 from ..contract.language import Message
@@ -123,7 +124,17 @@ class NoLedgerYet(StoreFault):
 
 
 class NotUpToDate(NoLedgerYet):
-    """An earlier version has written the database: one that may write has to see to that first."""
+    """An earlier version has written the database: what may write has to see to that first.
+
+    ``command`` does; None: no daemon is to be started, for the gate is out of service.
+    """
+
+    def __init__(self, path: Path, command: str | None) -> None:
+        self.retired = command is None
+        if self.retired:
+            super().__init__("store.not-up-to-date-retired", path=path)
+        else:
+            super().__init__("store.not-up-to-date", path=path, command=command)
 
 
 class DamagedLedger(StoreFault):

@@ -13,6 +13,7 @@ from ...contract.errors import StoreFault
 from ...contract.language import Message, together, told_problem
 from ..control.client import ask_status, daemon_runs
 from ..daemon.supervised_thread import SILENT_AFTER_S
+from ..errors import NotUpToDate
 from ..host.service import is_service, restarting, starting
 from ..ports import BrokerDown, BrokerUp, MqttVersion
 from ..uplink.mqtt.broker import PahoBroker
@@ -67,6 +68,9 @@ def _stopped(context: CheckContext) -> Judgement:
             if not context.retired:
                 return stopped
             waiting = store.tail().seq - store.watermarks().confirmed
+    except NotUpToDate as fault:
+        context.retired = fault.retired
+        return passed_on(WARN, fault.message) if fault.retired else stopped
     except (StoreFault, PermissionError):  # Another check tells.
         return stopped
     return GATE_RETIRED_WAITS() if waiting else GATE_RETIRED()

@@ -118,9 +118,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         raise StoreFault("store.unreadable", path=path, why=why) from error
     with _opened(path, _as_it_stands(path)) as conn:
         if _known() - _applied(conn, path):
-            if is_retired(conn):  # A daemon would end at once, with 81: it is nothing to be told.
-                raise NotUpToDate("store.not-up-to-date-retired", path=path)
-            raise NotUpToDate("store.not-up-to-date", path=path, command=starting())
+            raise NotUpToDate(path, None if is_retired(conn) else starting())
     return conn
 
 
