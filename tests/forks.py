@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import edge_agent
+from edge_agent.contract.language import CATALOGUES, Message, said
 
 _REQUEST_BYTES = 128 * 1024
 _PR_SET_PDEATHSIG = 1
@@ -115,10 +116,12 @@ class ForkServer:
 
 
 def import_everything() -> None:
-    """Whatever a command may import when it is called."""
+    """Whatever a command may import when it is called, and the catalogues that it may read."""
     for module in pkgutil.walk_packages(edge_agent.__path__, "edge_agent."):
         if not module.name.endswith("__main__") and module.name not in _ON_A_PI_ALONE:
             import_module(module.name)
+    for words in Path(CATALOGUES).glob("*/LC_MESSAGES/*.mo"):
+        said(Message(f"{words.stem}.any"), words.parts[-3])
 
 
 _ON_A_PI_ALONE = {f"edge_agent.gate.header.{name}" for name in ("chip", "factory")}

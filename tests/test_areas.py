@@ -56,12 +56,3 @@ def test_what_plain_pytest_leaves_out_is_there(place: str) -> None:
 
     assert path.exists()
     assert not test or f"def {test}" in path.read_text()
-
-
-@pytest.mark.parametrize("place", [*conftest.SYSTEM, *conftest.SLOW])
-def test_what_a_plain_pytest_leaves_out_is_there(place: str) -> None:
-    """A name that is changed would bring back what takes its minute."""
-    path, _, name = place.partition("::")
-    there = Path(__file__).parent / path
-    assert there.exists()
-    assert not name or f"\ndef {name}" in there.read_text()

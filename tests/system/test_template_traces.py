@@ -51,7 +51,8 @@ def traces(daemon: Part, templates: list[bytes]) -> int:
     """How many parts of templates are there."""
     wanted = {part for template in templates for part in parts_of(template)}
     assert len(wanted) > 5 * len(templates)
-    memory = b"".join(memory_of(daemon.process.pid))
+    # No part is as many zeros, which are most of it: so they need not all be searched.
+    memory = re.sub(rb"\0{%d,}" % PART, bytes(PART), b"".join(memory_of(daemon.process.pid)))
     assert b"edge_agent" in memory
     return sum(part in memory for part in wanted)
 

@@ -15,6 +15,7 @@ from tempfile import TemporaryFile
 import pytest
 
 from tests.english import english, foreign
+from tests.everyday import one_in
 from tests.patience import PATIENCE_S
 
 from .gate import Gate, name_of
@@ -25,6 +26,9 @@ VIETNAMESE = {"LANG": "vi_VN.UTF-8", "LANGUAGE": ""}
 GATES = [name for name in LEAVES if needs_gate(name) and name != "metrics"]
 """All but what is a program's to read: as JSON, it speaks no language."""
 
+PARTS = 3
+each_part = pytest.mark.parametrize("part", one_in(PARTS, range(PARTS)))
+"""One command in three each day."""
 
 VALUES = {
     *("payroll", "gate", "sensor", "erasure", "clock", "office", "sessions"),
@@ -63,25 +67,28 @@ def spoken(gate: Gate) -> Gate:
     return gate
 
 
-def test_no_command_answers_in_english(spoken: Gate) -> None:
-    for command in GATES:
+@each_part
+def test_no_command_answers_in_english(spoken: Gate, part: int) -> None:
+    for command in GATES[part::PARTS]:
         code, told = said(line(command, spoken), spoken)
         assert (command, english(told)) == (command, []), told
         assert "Traceback" not in told
         assert code != 2, (command, told)
 
 
-def test_no_help_is_english(spoken: Gate) -> None:
+@each_part
+def test_no_help_is_english(spoken: Gate, part: int) -> None:
     everything = {" ".join(name.split()[:1]) for name in GATES} | set(GATES)
-    for command in sorted(everything):
+    for command in sorted(everything)[part::PARTS]:
         code, told = said([*command.split(), "--help"], spoken)
         assert (command, code, english(told)) == (command, 0, [])
         strange = set(foreign(told)) - VALUES
         assert (command, strange) == (command, set()), told
 
 
-def test_no_typing_error_is_answered_in_english(spoken: Gate) -> None:
-    for command in GATES:
+@each_part
+def test_no_typing_error_is_answered_in_english(spoken: Gate, part: int) -> None:
+    for command in GATES[part::PARTS]:
         if command == "ledger readable":
             continue
         for arguments in wrong(command):
