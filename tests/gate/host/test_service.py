@@ -31,12 +31,12 @@ COMMANDS: dict[str, tuple[Callable[[], str | Message], str, str]] = {
     "copying": (
         service.copying,
         "sudo systemctl enable --now edge-agent-backup.timer",
-        "edge-agent ledger backup FOLDER",
+        "edge-agent ledger backup /media/stick",
     ),
     "copying again": (
         service.copying_again,
         "sudo systemctl start edge-agent-backup",
-        "edge-agent ledger backup FOLDER",
+        "edge-agent ledger backup /media/stick",
     ),
 }
 
