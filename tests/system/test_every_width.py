@@ -11,6 +11,7 @@ import pytest
 
 from edge_agent.contract.language import ENGLISH, VIETNAMESE
 from edge_agent.gate.roles import MAY
+from edge_agent.receiver.store import PayrollStore
 from tests.english import english
 from tests.line import FILES
 
@@ -65,6 +66,7 @@ def used(gate: Gate) -> Gate:
         done = gate.cli(*words)
         assert done.code == 0, (words, done)
     taken = ("first.entries", "--receipts", "first.receipts", "--database", str(gate.payroll))
+    PayrollStore(str(gate.payroll)).close()  # The receiver's own is there, as at any site.
     known = {"EDGE_AGENT_CONFIG": str(gate.config)}
     assert gate.cli("receive", "carry", "in", *taken, environment=known).code == 0
     return gate
