@@ -45,11 +45,14 @@ class Transfers(Struct):
     """What one request about templates leaves for the next; it lives as long as the process.
 
     ``courier`` is made when it is first asked for: templates are sealed to it on their way here.
+    ``removed``: which prints somebody has removed, read once in a restore: all of the ledger is
+    looked through for it.
     """
 
     strangers: Strangers
     backup: BackupUnderWay | None = None
     courier: KeyPair | None = None
+    removed: set[tuple[str, str]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

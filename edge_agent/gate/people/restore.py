@@ -63,6 +63,7 @@ def begin_restore(context: RequestContext, request: BeginRestore) -> Result:
             theirs=f"0x{request.system_id:04X}",
             ours=f"0x{info.system_id:04X}",
         )
+    context.transfers.removed = None
     strangers = context.transfers.strangers
     strangers.look(set(request.digests), context.prompt)
     return {
@@ -87,8 +88,7 @@ def preview_restore(context: RequestContext, request: PreviewRestore) -> Result:
     """
     context.sensor_in_use()
     taken = context.sensor.slots()
-    batch, removed = Batch.begun(context.gate.store), removed_here(context.gate.store)
-    outcomes = []
+    batch, outcomes = Batch.begun(context.gate.store), []
     for place, listed in enumerate(request.records, 1):
         record = Record(
             header="",
@@ -106,10 +106,20 @@ def preview_restore(context: RequestContext, request: PreviewRestore) -> Result:
                 worker=record.worker,
                 finger=record.finger,
                 outcome=TO_RESTORE,
-                removed=(record.worker, record.finger) in removed,
+                removed=_is_removed(context, record),
             )
         )
     return {"outcomes": to_builtins(outcomes)}
+
+
+def _is_removed(context: RequestContext, record: Record) -> bool:
+    """Whether somebody has removed this print here, and not just its sensor."""
+    transfers, store = context.transfers, context.gate.store
+    if store.finger_of(record.digest) is None:  # It was never here.
+        return False
+    if transfers.removed is None:
+        transfers.removed = removed_here(store)
+    return (record.worker, record.finger) in transfers.removed
 
 
 def restore_prints(context: RequestContext, request: RestorePrints) -> Result:

@@ -12,6 +12,7 @@ from edge_agent.contract.people import Worker
 from edge_agent.gate.consents import Consent
 from edge_agent.gate.errors import SensorGarbled, SensorSilent
 from edge_agent.gate.ledger.recorder import Recorder
+from edge_agent.gate.people import restore
 from edge_agent.gate.people.requests import (
     AdoptSensor,
     DeactivateWorker,
@@ -659,3 +660,32 @@ def test_a_file_that_was_altered_is_refused_before() -> None:
     moved = msgspec.structs.replace(backup.records[0], worker="009", name="Minh")
     with pytest.raises(BadRequest, match="the backup was altered"):
         works.preview(Backup(backup.header, [moved]))
+
+
+def test_what_was_removed_is_looked_for_once_in_a_restore_and_for_nobody_new(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All of the ledger is read for it, while nobody can press."""
+    looked = list[str]()
+
+    def look(store: Any) -> set[tuple[str, str]]:
+        looked.append("all of it")
+        return really(store)
+
+    really = restore.removed_here
+    monkeypatch.setattr(restore, "removed_here", look)
+    works = Vault()
+    backup = opened(works.back_up())
+    works.preview(opened(desk()))
+    assert looked == []
+    replaced(works)
+    works.preview(backup)
+    listed = [
+        ListedPrint(worker=one.worker, name=one.name, finger=one.finger, digest=one.digest)
+        for one in backup.records
+    ]
+    works.ask(PreviewRestore(records=listed))
+    assert looked == ["all of it"]
+    works.ask(BeginRestore(system_id=INFO.system_id))
+    works.ask(PreviewRestore(records=listed))
+    assert looked == ["all of it"] * 2
