@@ -36,9 +36,12 @@ class Tally:
         self.examples = (self.examples + other.examples)[:10]
 
 
-def replay(recording: Recording, states: int, seed: int) -> Tally:
-    """Examine at least ``states`` crash states, spread evenly over the moments of a recording."""
-    moments = sum(1 for _ in _moments(recording))
+def replay(recording: Recording, states: int, seed: int, every: int = 1) -> Tally:
+    """Examine at least ``states`` crash states, spread evenly over the moments of a recording.
+
+    ``every``: of one moment in so many.
+    """
+    moments = sum(1 for _ in _moments(recording)) // every
     total = Tally()
     context = multiprocessing.get_context("spawn")
     # Some moments have fewer different outcomes than they are asked for.
@@ -47,7 +50,7 @@ def replay(recording: Recording, states: int, seed: int) -> Tally:
         round_ = 0
         while total.states < states and round_ < 10:
             shares = [
-                pool.submit(_share, recording, share, each, f"{seed} {round_} {share}")
+                pool.submit(_share, recording, share, each, every, f"{seed} {round_} {share}")
                 for share in range(_PROCESSES)
             ]
             for done in shares:
@@ -64,20 +67,20 @@ def _moments(recording: Recording) -> Iterator[Disk]:
             yield disk
 
 
-def _share(recording: Recording, share: int, each: int, seed: str) -> Tally:
-    """Every ``_PROCESSES``-th moment, ``each`` states of it."""
+def _share(recording: Recording, share: int, each: int, every: int, seed: str) -> Tally:
+    """Every ``_PROCESSES``-th of those moments, ``each`` states of it."""
     dice = random.Random(seed)
     tally = Tally()
     with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
         examiner = Examiner(Path(folder), recording.settings, recording.whole)
         for number, disk in enumerate(_moments(recording)):
-            if number % _PROCESSES != share:
+            if number % every or number // every % _PROCESSES != share:
                 continue
             tally.moments += 1
             said = Promises(disk.promised, disk.greens, disk.repeats)
             seen = set()
             for turn in range(1 if disk.settled else each):
-                mode = MODES[(number // _PROCESSES + turn) % len(MODES)]
+                mode = MODES[(number // every // _PROCESSES + turn) % len(MODES)]
                 state = crash(disk, mode, dice)
                 key = hash(tuple(sorted(state.items())))
                 if key in seen:

@@ -30,6 +30,7 @@ from edge_agent.gate.ledger.store.verify import verify_ledger
 from edge_agent.gate.ledger.succession import successor, swap
 from edge_agent.gate.ledger.succession.swap import set_aside
 from edge_agent.gate.settings.load import load_settings
+from tests.everyday import one_in
 from tests.power_cut import cut, in_time
 
 from .ledgers import GATE, NOON, ZONE, append, later, open_store, punch, unsynced
@@ -318,7 +319,7 @@ def cut_at(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     monkeypatch.setattr(opening, "use", counted(opening.use))
 
 
-@pytest.mark.parametrize("damaged", [False, True])
+@pytest.mark.parametrize("damaged", one_in(2, [False, True]))
 def test_a_power_cut_at_any_step_is_made_good(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: bool
 ) -> None:
@@ -404,7 +405,7 @@ def test_a_start_on_a_full_disk_after_a_crash(
     assert sound(after)[0]["ledger"] == ledger
 
 
-@pytest.mark.parametrize("damaged", [False, True])
+@pytest.mark.parametrize("damaged", one_in(2, [False, True]))
 def test_a_start_that_is_stopped_leaves_the_old_ledger_as_it_was(
     tmp_path: Path, damaged: bool
 ) -> None:
