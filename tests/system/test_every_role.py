@@ -5,6 +5,7 @@ what they may. Nothing is traced, whoever may not is told who may, in their lang
 code is a documented one. By default each command is asked by one role, in turns; all of it is long.
 """
 
+import codecs
 import json
 import os
 import time
@@ -59,6 +60,7 @@ def open_gate(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> Gate:
     Commands are typed in a folder of everybody's.
     """
     import_everything()  # Another user may not be able to read what an import reads.
+    codecs.lookup("utf-8-sig")  # So does what a settings file is read with.
     time.strptime("2026", "%Y")  # Python itself imports what that takes at its first use.
     gate.folder.chmod(0o750)
     gate.set(roles={role.value: USERS[role] for role in Role})
