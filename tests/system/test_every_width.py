@@ -65,7 +65,6 @@ def used(gate: Gate) -> Gate:
     ):
         done = gate.cli(*words)
         assert done.code == 0, (words, done)
-    PayrollStore(str(gate.payroll)).close()
     taken = ("first.entries", "--receipts", "first.receipts", "--database", str(gate.payroll))
     PayrollStore(str(gate.payroll)).close()  # The receiver's own is there, as at any site.
     known = {"EDGE_AGENT_CONFIG": str(gate.config)}
