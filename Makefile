@@ -50,7 +50,7 @@ ifdef AREA
 test: .venv/test
 	@paths="$$($(BIN)/python -m tests.areas '$(AREA)')"; $(PYTEST) -m 'not long' $$paths $(ARGS)
 else
-test: lint $(BROUGHT) ## Check style and types, then run the tests (AREA=touch: those of one area)
+test: checked $(BROUGHT) ## Check style and types, then run the tests (AREA=touch: those of one area)
 	@$(PYTEST) -m 'not long' $(ARGS)
 endif
 
@@ -60,6 +60,14 @@ test-long: lint $(BROUGHT) rabbitmq nspawn libreoffice uml emulator ## The same 
 	$(PYTEST) -m '(long or not long) and not alone' $(ARGS) || failed=1; \
 	$(BIN)/python -m pytest -m alone $(ARGS) || failed=1; \
 	exit $$failed
+
+# While types are checked on one core, another compiles the tests: each of the workers would do it.
+.PHONY: checked
+checked: .venv/test
+	@$(BIN)/python -m pytest --collect-only -qq >/dev/null 2>&1 & compiling=$$!; \
+	trap 'kill $$compiling 2>/dev/null || true' EXIT; \
+	$(MAKE) --no-print-directory lint; \
+	wait $$compiling || true
 
 .PHONY: lint
 lint: .venv/test ## Check style and types only
