@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
+from math import inf
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,12 +15,13 @@ from ..receiver.office.closing.close import closed_on
 from ..receiver.office.correct import add, move, undo, void
 from ..receiver.office.correction_file import restore
 from ..receiver.office.correction_list import ListedCorrection, Wanted, listed
-from ..receiver.office.journal import PAYROLL, What, Who, standing
+from ..receiver.office.journal import PAYROLL, Correction, What, Who
+from ..receiver.office.leave import leave_of
 from ..receiver.office.period import day_of
 from .complete import Keyword, direction_option
 from .help import group
 from .options import FilePath, as_json
-from .receive_office import typed_here, with_database
+from .receive_office import at_payroll, typed_here, whose_code, with_database
 from .show import print_json, print_table, shown_day, shown_moment
 from .tell import tell
 
@@ -66,7 +68,10 @@ _seq = click.argument("seq", type=click.IntRange(1, 2**53 - 1))
 def correct_void(database: Database, who: Who, ledger: str, seq: int) -> None:
     """A punch counts no more, or a rejected entry is settled: entry SEQ of LEDGER."""
     number = void(database, who, ledger, seq)
-    tell(say("clerk.voided", seq=seq, ledger=ledger))
+    if told := _punch(database, ledger, seq):
+        tell(say("clerk.voided", **told, seq=seq, ledger=ledger))
+    else:
+        tell(say("clerk.voided-unreadable", seq=seq, ledger=ledger))
     tell(say("clerk.undo", number=number))
     _tell_closed(database, ledger, seq)
 
@@ -83,8 +88,7 @@ def correct_void(database: Database, who: Who, ledger: str, seq: int) -> None:
 def correct_add(database: Database, who: Who, code: str, at: str, **details: Any) -> None:
     """Enter a punch that no gate has: worker CODE at the local time AT (2026-11-23T07:00)."""
     number = add(database, who, code, at, **details)
-    (row,) = (one for one in standing(database, "add") if one.id == number)
-    tell(say("clerk.entered", code=row.code, at=row.at, number=number))
+    tell(say("clerk.entered", **_punch(database, PAYROLL, number), number=number))
     tell(say("clerk.undo", number=number))
     _tell_closed(database, PAYROLL, number)
 
@@ -106,11 +110,8 @@ def correct_move(
     What the gate wrote stays as the evidence.
     """
     moved = move(database, who, ledger, seq, at, **details)
-    fields = {"code": moved.code, "seq": seq, "ledger": ledger}
-    if moved.was is None:
-        tell(say("clerk.moved-undated", **fields))
-    else:
-        tell(say("clerk.moved", **fields, was=moved.was))
+    was = _what(moved.was_direction, moved.was)
+    tell(say("clerk.moved", **_punch(database, ledger, seq), was=was, seq=seq, ledger=ledger))
     tell(say("clerk.undo", number=moved.number))
     _tell_closed(database, ledger, seq, moved.was)
 
@@ -122,9 +123,12 @@ def correct_move(
 def correct_undo(database: Database, who: Who, number: int) -> None:
     """Take back a correction by its NUMBER: nothing is removed, and it stands no more."""
     back = undo(database, who, number)
-    what = Message(f"clerk.what-{back.what}")
-    details = {"what": what, "actor": back.actor, "reason": back.reason}
-    tell(say("clerk.taken-back", number=number, **details))
+    kind = Message(f"clerk.what-{back.what}")
+    told = {"number": number, "kind": kind, "actor": back.actor, "reason": back.reason}
+    if whose := about(database, back):
+        tell(say("clerk.taken-back-of", **whose, **told))
+    else:
+        tell(say("clerk.taken-back", **told))
 
 
 _LISTED = sorted({*get_args(What)} - {"closed"})
@@ -152,7 +156,7 @@ def correct_list(database: Database, as_json: bool, **wanted: str | None) -> Non
         ("no", "made", "actor", "what", "worker", "was", "is", "note"),
         (
             (
-                *(row.number, shown_day(row.made_at[:10]), row.actor),
+                *(row.number, shown_day(row.made_on), row.actor),
                 *(say(f"clerk.what-{row.what}"), row.code),
                 *(shown_moment(row.was), shown_moment(row.at) or _way(row.direction)),
                 _reason(row),
@@ -170,6 +174,38 @@ def correct_import(database: Database, file: Path) -> None:
     """Take in the corrections of a month's FILE, where the database and its journal were lost."""
     count = restore(database, file)
     tell(say("clerk.came-back", count=count, file=file))
+
+
+def about(database: Database, back: Correction) -> dict[str, Any]:
+    """Whom a correction is about, and what of theirs; nothing where it is about nobody."""
+    if back.what == "leave":
+        leave = leave_of(back).leave
+        what = say("sheet.leave-what", symbol=leave.symbol, first=leave.first, last=leave.last)
+        return {"whose": whose_code(database, leave.code), "what": [what]}
+    if back.what in ("add", "void", "move"):
+        place = (PAYROLL, back.id) if back.what == "add" else (back.ledger, back.seq)
+        return _punch(database, *place)
+    if back.code is not None:
+        day = shown_day(back.day) or say("clerk.undated")
+        return {"whose": whose_code(database, back.code), "what": [day]}
+    return {}
+
+
+def _punch(database: Database, ledger: str | None, seq: int | None) -> dict[str, Any]:
+    """Whose punch an entry is, which way it led and when, as it stands by now; nothing where that
+    cannot be read."""
+    found = database.query(
+        "SELECT code, direction, at, at_ms FROM judged WHERE ledger = ? AND seq = ?", [ledger, seq]
+    )
+    for code, direction, at, at_ms in found:
+        whose = whose_code(database, code, inf if at_ms is None else at_ms)
+        return {"whose": whose, "what": _what(direction, at)}
+    return {}
+
+
+def _what(direction: str | None, at: str | None) -> list[str]:
+    when = say("words.moment", at=at_payroll(at)) if at else say("punch.unknown-time")
+    return [*([_way(direction)] if direction else []), when]
 
 
 def _tell_closed(database: Database, ledger: str, seq: int, was: str | None = None) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import wraps
+from math import inf
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,7 +29,13 @@ from ..receiver.office.attlog import write_attlog
 from ..receiver.office.export import export
 from ..receiver.office.journal import keep_journal
 from ..receiver.office.period import Period, period_of
-from ..receiver.roster.known_workers import forget_name, roster_shown, told_codes, unlisted
+from ..receiver.roster.known_workers import (
+    forget_name,
+    holders,
+    roster_shown,
+    told_codes,
+    unlisted,
+)
 from ..receiver.signs_of_life import DRIFT_PPM
 from ..receiver.worktime.keep import renew
 from ..receiver.worktime.shifts import ZONE
@@ -294,6 +301,12 @@ def show_coverage(
         ),
         empty="",
     )
+
+
+def whose_code(database: Database, code: str, at_ms: float = inf) -> str:
+    """The name and the code of whoever had a code then (milliseconds since 1970), or has it."""
+    name = holders(database).at(code, at_ms)
+    return who(code, {code: name} if name else {})
 
 
 def at_payroll(at: str) -> str:

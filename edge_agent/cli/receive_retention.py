@@ -9,7 +9,7 @@ from ..receiver.office.retention import YEARS, kept_years
 from .help import Command
 from .options import as_json
 from .receive_correct import now
-from .receive_office import with_database
+from .receive_office import at_payroll, with_database
 from .show import print_json, print_table, shown_day
 from .tell import tell
 
@@ -25,7 +25,7 @@ from .tell import tell
 @as_json
 @with_database
 def show_retention(database: Database, years: int, as_json: bool) -> None:
-    today, rows = now()[:10], kept_years(database, years)
+    today, rows = at_payroll(now())[:10], kept_years(database, years)
     is_over = [one.over is not None and one.over <= today for one in rows]
     if as_json:
         told = zip(rows, is_over, strict=True)

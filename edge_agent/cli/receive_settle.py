@@ -10,7 +10,9 @@ from ..receiver.databases.database import Database
 from ..receiver.office.journal import Who
 from ..receiver.office.limits import warnings_of
 from ..receiver.office.period import Period
+from ..receiver.office.settle.items import Item
 from ..receiver.office.settle.settle import item_of, keep_as_it_is, settle, take
+from .carry_out import who as named
 from .help import Command
 from .options import as_json
 from .receive_correct import correct, now, with_who
@@ -70,7 +72,10 @@ def choose(database: Database, who: Who, period: Period, key: str, proposal: int
     """Enter PROPOSAL of the item KEY, as 'receive settle' shows them: all of it at once."""
     item = item_of(settle(database, period, who.made_at), key)
     numbers = take(database, who, item, proposal)
-    tell(say("clerk.chosen", numbers=numbers))
+    if item.code is None:
+        tell(say("clerk.chosen", numbers=numbers))
+    else:
+        tell(say("clerk.chosen-of", whose=_whose(item), numbers=numbers))
 
 
 @correct.command("keep", help="help.correct-keep")
@@ -85,4 +90,12 @@ def keep(database: Database, who: Who, period: Period, key: str) -> None:
     """
     item = item_of(settle(database, period, who.made_at), key)
     number = keep_as_it_is(database, who, item)
-    tell(say("clerk.kept", key=key, number=number))
+    if item.code is None:
+        tell(say("clerk.kept", key=key, number=number))
+    else:
+        tell(say("clerk.kept-of", whose=_whose(item), key=key, number=number))
+
+
+def _whose(item: Item) -> str:
+    """By the name of whoever had the code then."""
+    return named(item.code, {item.code: item.name} if item.code and item.name else {})

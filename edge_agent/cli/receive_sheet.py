@@ -18,8 +18,8 @@ from ..receiver.office.site import import_site, site_in_force, site_text
 from .complete import Keyword
 from .help import Command, Group
 from .options import FilePath, as_json, writes_to
-from .receive_correct import with_who
-from .receive_office import typed_here, with_database, with_period
+from .receive_correct import about, with_who
+from .receive_office import typed_here, whose_code, with_database, with_period
 from .show import print_json, print_table, shown_day
 from .tell import tell, tell_notes
 
@@ -76,8 +76,9 @@ def leave_add(
     last = typed_here(last, to_come=True) if last is not None else first
     leave = leave_asked(code, symbol, first, last, half=half)
     numbers = add_leave(database, who, [leave])
-    told = {"code": leave.code, "symbol": leave.symbol, "first": str(leave.first)}
-    told["last"] = str(leave.last)
+    told = {"whose": whose_code(database, leave.code)}
+    told |= {"symbol": site_in_force(database).symbol(leave.symbol)}
+    told |= {"first": str(leave.first), "last": str(leave.last)}
     if numbers:
         tell(say("sheet.leave-entered", number=numbers[0], **told))
     else:
@@ -106,8 +107,8 @@ def leave_remove(database: Database, who: Who, number: int) -> None:
     """Take back leave NUMBER of the list: it stands no more, and nothing is deleted."""
     if number not in {row.id for row in standing(database, "leave")}:
         raise BadRequest("sheet.leave-no-number", number=number)
-    undo(database, who, number)
-    tell(say("sheet.leave-taken-back", number=number))
+    back = undo(database, who, number)
+    tell(say("sheet.leave-taken-back", number=number, **about(database, back)))
 
 
 @leave_group.command("list", help="help.leave-list")

@@ -6,14 +6,17 @@ from contextlib import closing
 from itertools import takewhile
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
 from edge_agent.cli import main
+from edge_agent.contract.messages import Roster, RosterWorker
 from edge_agent.receiver.databases import open_database, schema
 from edge_agent.receiver.databases.database import Unfit
 from edge_agent.receiver.office.journal import Who, standing, turn
 from edge_agent.receiver.office.journal import enter as enter_row
+from edge_agent.receiver.roster.known_workers import know_workers
 from edge_agent.receiver.store import PayrollStore
 
 from .running import rows
@@ -146,6 +149,67 @@ def test_the_list_tells_what_is_asked(
         assert [row["number"] for row in told if row["what"] != "undo"] == [
             number for number in numbers if number != 3
         ]
+
+
+def test_the_list_since_a_day_begins_with_its_midnight_at_the_office(
+    receive: Callable[..., Result], ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seq, made_at in (
+        ("1", "2026-11-25T16:59:59.999Z"),
+        ("2", "2026-11-25T17:00:00.000Z"),
+        ("3", "2026-11-26T16:59:59.999Z"),
+    ):
+        monkeypatch.setattr("edge_agent.cli.receive_correct.now", lambda at=made_at: at)
+        how = ("move", "a", seq, "--direction", "out")
+        assert receive("correct", *how, *WHO).exit_code == 0
+    for since, numbers in (
+        ("25/11/2026", [1, 2, 3]),
+        ("26/11/2026", [2, 3]),
+        ("27/11/2026", []),
+    ):
+        told = json.loads(receive("correct", "list", "--since", since, "--json").output)
+        assert [row["number"] for row in told] == numbers, since
+    shown = receive("correct", "list").output.splitlines()[1:]
+    assert [line.split()[1] for line in shown] == ["2026-11-25", "2026-11-26", "2026-11-26"]
+
+
+@pytest.mark.parametrize("language", ["en", "vi"])
+def test_each_answer_names_whose_punch_it_was_and_when(
+    database: str, ledger: Ledger, language: str
+) -> None:
+    ledger.write("punch.recorded")
+    with closing(PayrollStore(database)) as store:
+        store.take(ledger.arrivals, AT)
+        know_workers(store._database, [RosterWorker(code=CODE, name="Nguyễn Thị Ánh")])
+    way_in, way_out, day, unknown = {
+        "en": ("in", "out", "2026-11-23", "time not known yet"),
+        "vi": ("vào", "ra", "23/11/2026", "chưa biết giờ"),
+    }[language]
+
+    def answer(*words: str) -> str:
+        asked = ["--lang", language, "receive", "correct", *words, *WHO, "--database", database]
+        done = CliRunner().invoke(main, asked)
+        assert done.exit_code == 0, done.output
+        return " ".join(done.output.split())
+
+    whose = f"Nguyễn Thị Ánh, {CODE}: "
+    assert f"{whose}{way_in}, {day} 07:00:00 (" in answer("void", "a", "1")
+    assert f"{whose}{way_in}, {day} 07:00:00." in answer("undo", "1")
+    moved = answer("move", "a", "1", "2026-11-23T06:30", "--direction", "out")
+    assert f"{whose}{way_out}, {day} 06:30:00; " in moved
+    assert f" {way_in}, {day} 07:00:00 (" in moved
+    assert f"{whose}{way_in}, {day} 07:00:00." in answer("undo", "3")
+    assert f" {unknown} (" in answer("move", "a", "3", "2026-11-23T12:00")
+    added = answer("add", CODE, "2026-11-23T20:00", "--direction", "out")
+    assert f"{whose}{way_out}, {day} 20:00:00 (" in added
+    assert f"{whose}{way_out}, {day} 20:00:00." in answer("undo", "6")
+    assert f"{whose}{day} 16:00:00 (" in answer("void", "a", "2")
+    assert "7" in answer("void", "a", "7")  # Nothing of it can be read.
+    with closing(PayrollStore(database)) as store:  # Somebody else has the code by now.
+        roster = Roster(version=1, workers=[RosterWorker(code=CODE, name="Ma Văn Đô")])
+        later = "2026-11-24T00:00:00.000Z"
+        assert store.apply_roster(msgspec.json.encode(roster), later).applied
+    assert f"{whose}{way_in}, {day} 07:00:00 (" in answer("void", "a", "1")
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])

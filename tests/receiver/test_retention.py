@@ -36,6 +36,14 @@ def test_each_year_is_over_once_so_many_have_passed_since_its_end(desk: Desk) ->
     assert [one["is_over"] for one in told] == [False, False, False]
 
 
+def test_a_year_is_over_with_the_first_morning_at_the_office(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for now, over in (("2026-12-31T16:59:59.999Z", 1), ("2026-12-31T17:00:00.000Z", 2)):
+        monkeypatch.setattr("edge_agent.cli.receive_retention.now", lambda at=now: at)
+        assert sum(one["is_over"] for one in desk.json("retention")) == over
+
+
 @pytest.mark.parametrize(
     ("language", "over", "none"),
     [

@@ -93,11 +93,13 @@ def _in_full(at: str, who: Who, zone: ZoneInfo) -> str:
 
 
 class Moved(Struct, frozen=True):
-    """What became of a punch that was moved: correction ``number``, whose, and what it was."""
+    """A punch that was moved: by which correction, and when it was before and which way, as far as
+    that was known.
+    """
 
     number: int
-    code: str
     was: str | None
+    was_direction: Direction | None
 
 
 def move(
@@ -137,7 +139,7 @@ def enter_move(
     where = _zone(zone)
     if at is None and direction is None:
         raise BadRequest("clerk.say-what")
-    code, was = _moveable(database, ledger, seq)
+    code, was, was_direction = _moveable(database, ledger, seq)
     before = _moved_before(database, ledger, seq)
     moment = Moment() if before is None else Moment(*before[:4])
     if at is not None:
@@ -148,7 +150,7 @@ def enter_move(
     number = enter(
         database, who, "move", ledger=ledger, seq=seq, code=code, **_parts(moment), direction=way
     )
-    return Moved(number, code, was)
+    return Moved(number, was, was_direction)
 
 
 def undo(database: Database, who: Who, number: int) -> Correction:
@@ -193,14 +195,16 @@ def _parts(moment: Moment) -> dict[str, object]:
     return {"at": moment.at, "at_ms": moment.at_ms, "day": moment.day, "time": moment.time}
 
 
-def _moveable(database: Database, ledger: str, seq: int) -> tuple[str, str | None]:
-    """Whose punch it is, and when it was until now."""
+def _moveable(
+    database: Database, ledger: str, seq: int
+) -> tuple[str, str | None, Direction | None]:
+    """Whose punch it is, and when it was until now and which way."""
     found = database.query(
-        "SELECT code, at, state FROM judged WHERE ledger = ? AND seq = ?", [ledger, seq]
+        "SELECT code, at, direction, state FROM judged WHERE ledger = ? AND seq = ?", [ledger, seq]
     )
-    for code, at, state in found:
+    for code, at, direction, state in found:
         if state in ("valid", "pending-time", "no-time"):
-            return code, at
+            return code, at, direction
         raise BadRequest("clerk.move-none", seq=seq, ledger=ledger, state=state)
     raise BadRequest("clerk.no-punch", seq=seq, ledger=ledger)
 

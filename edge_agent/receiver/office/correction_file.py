@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from ...contract.errors import BadRequest
+from ...contract.stamps import parse_time
 from ..databases.database import Database
 from ..moments import moment_of
 from ..worktime.decided_shifts import check_decided
@@ -99,6 +100,7 @@ _NEEDED = {
 
 def _check(row: Correction) -> None:
     """Raises ValueError where a correction of its kind cannot be so."""
+    parse_time(row.made_at)  # Lists and closings tell its day.
     for column in _NEEDED[row.what]:
         if getattr(row, column) is None:
             raise ValueError(column)

@@ -2,14 +2,17 @@
 
 from msgspec import Struct
 
+from ...contract.stamps import local_date, parse_time
 from ..databases.database import Database
+from ..worktime.shifts import ZONE
 from .journal import PAYROLL, Correction, everything
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """Which corrections: None asks for all. ``since`` and ``day`` are dates, as the rows have them.
+    """Which corrections: None asks for all. ``since`` is a date, as ``2026-11-25``.
 
-    ``since``: made on that day (UTC) or later; ``month``: about punches or leave of it.
+    ``since``: made on that day, by the office's clock, or later; ``month``: about punches or leave
+    of it.
     """
 
     what: str | None = None
@@ -22,7 +25,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
 class ListedCorrection(Struct, frozen=True):
     """A correction, and what it is about: whose punch, and what the gate had written of it.
 
-    ``undone_by`` is the number of the correction that took it back.
+    ``made_at`` is in UTC, ``undone_by`` the number of the correction that took it back.
     """
 
     number: int
@@ -39,6 +42,11 @@ class ListedCorrection(Struct, frozen=True):
     ledger: str | None
     seq: int | None
     undone_by: int | None
+
+    @property
+    def made_on(self) -> str:
+        """The day on which it was made, by the office's clock."""
+        return local_date(parse_time(self.made_at), ZONE)
 
 
 def listed(database: Database, wanted: Wanted) -> list[ListedCorrection]:
@@ -80,6 +88,6 @@ def _is_wanted(row: ListedCorrection, wanted: Wanted) -> bool:
         wanted.what in (None, row.what)
         and wanted.code in (None, row.code)
         and wanted.actor in (None, row.actor)
-        and (wanted.since is None or row.made_at[:10] >= wanted.since)
+        and (wanted.since is None or row.made_on >= wanted.since)
         and (wanted.month is None or (row.day or "").startswith(wanted.month))
     )

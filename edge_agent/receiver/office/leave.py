@@ -15,7 +15,7 @@ from ...contract.language import Message
 from ...contract.spreadsheet import as_day, as_yes_no, of_row, read_table, refuse
 from ..databases.database import Database
 from ..roster.known_workers import told_codes
-from .journal import Who, enter, standing, turn
+from .journal import Correction, Who, enter, standing, turn
 from .period import day_of
 from .site import Site, days_between, site_in_force
 
@@ -129,10 +129,12 @@ def add_leave(database: Database, who: Who, asked: list[Leave]) -> list[int]:
 
 def entered(database: Database) -> list[Entered]:
     """All leave that nobody has taken back, by number."""
-    return [
-        decoded(row.id, row.code, row.day, row.details, Who(row.made_at, row.actor, row.reason))
-        for row in standing(database, "leave")
-    ]
+    return [leave_of(row) for row in standing(database, "leave")]
+
+
+def leave_of(row: Correction) -> Entered:
+    """A leave as it stands in the journal."""
+    return decoded(row.id, row.code, row.day, row.details, Who(row.made_at, row.actor, row.reason))
 
 
 def decoded(

@@ -86,9 +86,11 @@ def test_leave_stands_beside_the_punches_until_it_is_taken_back(
     receive: Receive, worked: Ledger, tmp_path: Path
 ) -> None:
     add = ("leave", "add", "NV0003", "p", "2026-11-20", "--to", "2026-11-24")
-    whole = "Entered: NV0003 has leave p from 2026-11-20 to 2026-11-24, leave 1."
+    when = "P from 2026-11-20 to 2026-11-24"  # However the symbol was typed.
+    whole = f"Entered: Lý A Páo, NV0003 has leave {when}, leave 1."
     assert whole in " ".join(receive(*add, *WHO).output.split())
-    assert "stands already" in receive(*add, *WHO).output
+    stood = " ".join(receive(*add, *WHO).output.split())
+    assert f"stands already: Lý A Páo, NV0003 has leave {when}" in stood
     over = receive("leave", "add", "NV0003", "Ô", "2026-11-24", *WHO)
     assert (over.exit_code, "leave 1" in over.output or "correction 1" in over.output) == (65, True)
     half = receive("leave", "add", "NV0001", "KL", "2026-11-22", "--half", *WHO)
@@ -97,7 +99,8 @@ def test_leave_stands_beside_the_punches_until_it_is_taken_back(
     found = marks(tmp_path / "1.xlsx")
     assert found["NV0003"][19:24] == "PP.PP"  # The 22nd is a Sunday.
     assert found["NV0001"][21:24] == "½KL"  # On a Sunday, but said of that day alone.
-    assert receive("leave", "remove", "1", *WHO).exit_code == 0
+    removed = receive("leave", "remove", "1", *WHO)
+    assert f"leave 1 of Lý A Páo, NV0003: {when}" in " ".join(removed.output.split())
     again = receive("leave", "remove", "1", *WHO)
     assert (again.exit_code, "no leave 1 that stands" in again.output) == (65, True)
     left = json.loads(receive("leave", "list", "--json").output)

@@ -67,7 +67,7 @@ def close(database: Database, who: Who, period: Period, *, force: bool) -> Closi
     with turn(database):
         for other in every_closing(database):
             if other.period == period:
-                by, on = other.who.actor, other.who.made_at[:10]
+                by, on = other.who.actor, local_date(parse_time(other.who.made_at), ZONE)
                 raise BadRequest("clerk.closed", period=period.name, actor=by, on=on)
             if other.overlaps(period):
                 raise BadRequest("clerk.overlaps", period=period.name, other=other.period.name)
