@@ -17,7 +17,7 @@ from ..contract.errors import BadRequest, StoreFault
 from ..contract.language import Message, say
 from ..contract.messages import RosterWorker
 from ..contract.stamps import local_time, parse_time
-from ..contract.typed_times import in_full
+from ..contract.typed_times import in_full, period_in_full
 from ..gate.settings.load import load_settings
 from ..receiver.connection import ReceiverOptions
 from ..receiver.coverage import gate_coverage
@@ -97,7 +97,9 @@ def with_period(command: Callable[..., None]) -> Callable[..., None]:
     def asked(
         *arguments: Any, month: str | None, first: str | None, last: str | None, **named: Any
     ) -> None:
-        first, last = (day and typed_here(day, to_come=True) for day in (first, last))
+        if first is not None and last is not None:
+            today = datetime.now(ZONE).date()
+            first, last = period_in_full(first.strip(), last.strip(), today)
         command(*arguments, period=period_of(month, first, last), **named)
 
     return asked

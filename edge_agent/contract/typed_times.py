@@ -50,6 +50,14 @@ def in_full(text: str, today: date | None, *, to_come: bool = False) -> str:
     return f"{day}T{_time(told)}" if told["hour"] else day
 
 
+def period_in_full(first: str, last: str, today: date) -> tuple[str, str]:
+    """Two days that were typed, of a period that has begun: its last day alone may be to come, and
+    is, without a year, where the last such day was before the first one.
+    """
+    begin, end = in_full(first, today), in_full(last, today)
+    return begin, end if end >= begin else in_full(last, today, to_come=True)
+
+
 def time_of_day(text: str) -> str | None:
     """A time of day that stands alone, as ISO 8601 writes it: ``17:10``. None: it is none."""
     found = _TIME_ALONE.fullmatch(_plain(text))

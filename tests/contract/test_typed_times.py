@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.contract.typed_times import in_full, time_of_day
+from edge_agent.contract.typed_times import in_full, period_in_full, time_of_day
 
 TODAY = date(2026, 11, 29)
 
@@ -78,3 +78,21 @@ def test_a_time_of_day_alone(text: str, at: str | None) -> None:
 def test_no_text_does_anything_else(text: str, today: date, to_come: bool) -> None:
     in_full(text, today, to_come=to_come)
     time_of_day(text)
+
+
+@pytest.mark.parametrize(
+    ("today", "typed", "meant"),
+    [
+        # By the nearest day, the first of May is that of next year from the end of October on.
+        ("2026-11-30", ("1/5", "31/5"), ("2026-05-01", "2026-05-31")),
+        ("2026-11-20", ("26/10", "25/11"), ("2026-10-26", "2026-11-25")),
+        ("2026-11-30", ("1/1", "31/12"), ("2026-01-01", "2026-12-31")),
+        ("2027-01-05", ("1/12", "31/12"), ("2026-12-01", "2026-12-31")),
+        ("2027-01-05", ("26/12", "25/1"), ("2026-12-26", "2027-01-25")),
+        ("2026-12-31", ("1/1", "1/1"), ("2026-01-01", "2026-01-01")),
+        ("2026-11-30", ("hôm qua", "today"), ("2026-11-29", "2026-11-30")),
+        ("2026-11-30", ("1/12/2026", "31/12/2026"), ("2026-12-01", "2026-12-31")),
+    ],
+)
+def test_a_period_has_begun(today: str, typed: tuple[str, str], meant: tuple[str, str]) -> None:
+    assert period_in_full(*typed, date.fromisoformat(today)) == meant
