@@ -20,6 +20,7 @@ from edge_agent.contract.stamps import ClockState, Stamp
 from edge_agent.receiver.accept import Arrival, MalformedEntry, Tip, read
 from edge_agent.receiver.databases.database import DatabaseAway, Unfit
 from edge_agent.receiver.store import Foreign, PayrollStore
+from tests.gate.ledger.ledgers import open_store
 
 from .conftest import KINDS
 from .gate import write_ledger
@@ -268,6 +269,15 @@ def test_second_receiver_is_seen_through_a_link(file: Path, tmp_path: Path) -> N
 def test_database_of_another_program_is_left_alone(file: Path) -> None:
     with closing(sqlite3.connect(file)) as conn:
         conn.execute("CREATE TABLE salaries (code TEXT)")
+    before = file.read_bytes()
+    with pytest.raises(StoreFault, match="another program's database"):
+        PayrollStore(str(file))
+    assert file.read_bytes() == before
+
+
+def test_the_database_of_a_gate_is_left_alone(tmp_path: Path) -> None:
+    open_store(tmp_path).close()
+    file = tmp_path / "gate.db"
     before = file.read_bytes()
     with pytest.raises(StoreFault, match="another program's database"):
         PayrollStore(str(file))

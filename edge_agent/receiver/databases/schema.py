@@ -256,8 +256,8 @@ _STEPS: dict[str, tuple[_Step, ...]] = {
 """Name → statements. A released step is never edited: a new one is added."""
 
 _DONE = "receiver_steps"
-_FIRST_VERSION = "_sqlite_migrations"
-"""How files of the first version can be told from those of other programs."""
+_FIRST_VERSION = {"_sqlite_migrations", "entries"}
+"""How files of the first version can be told from those of other programs, and of a gate."""
 
 
 def prepare(
@@ -276,7 +276,7 @@ def prepare(
         if not may_be_new:
             raise StoreFault("payroll.database-not-of-receiver", name=database.name)
         _log.info("database-new %s", database.name)
-    if not done and tables and _FIRST_VERSION not in tables:
+    if not done and tables and not tables >= _FIRST_VERSION:
         raise StoreFault("payroll.database-of-another", name=database.name)
     database.adopt()
     with database.transaction():
