@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -85,6 +86,17 @@ def test_there_and_back(site: Site) -> None:
     again = site.at_the_gate("carry", "in", str(receipts))
     assert "Nothing new" in again.stdout
     assert "nothing to carry" in site.at_the_gate("carry", "out", str(site.folder)).stdout
+
+
+def test_the_commands_that_are_told_can_be_typed_whatever_a_stick_is_called(site: Site) -> None:
+    stick = site.folder / "USB ĐĨA 32"
+    stick.mkdir()
+    told = shlex.split(site.at_the_gate("carry", "out", str(stick)).stdout.splitlines()[0])
+    [entries] = stick.iterdir()
+    receipts = entries.with_suffix(".receipts")
+    assert told[-6:] == ["receive", "carry", "in", str(entries), "--receipts", str(receipts)]
+    told = shlex.split(site.at_payroll(entries, receipts).stdout.splitlines()[1])
+    assert told[-3:] == ["carry", "in", str(receipts)]
 
 
 def test_only_what_waits_is_carried_and_an_old_stick_takes_nothing_back(site: Site) -> None:

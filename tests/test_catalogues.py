@@ -240,6 +240,15 @@ def test_each_message_in_the_code_has_words_and_its_fields() -> None:
     assert [wrong for where, tree in modules() for wrong in wrong_calls(where, tree)] == []
 
 
+def test_a_path_in_a_command_is_quoted_for_the_shell() -> None:
+    """Sticks are called "USB DISK", and folders as people please."""
+    command = re.compile(
+        r"(?:edge-agent [a-z]|\brm |sudo )[^'.;,]*?[{](?:file|path|folder|receipts)[}]"
+    )
+    texts = [text for words in (ENGLISH, VIETNAMESE) for all_ in words.values() for text in all_]
+    assert [text for text in texts if command.search(text)] == []
+
+
 def test_no_words_are_left_over() -> None:
     trees = [tree for _, tree in modules()]
     assert ENGLISH.keys() - used(trees) == set()

@@ -4,9 +4,10 @@
 with their fields in braces. How a field is shown is stated there: ``{code}`` as it is,
 ``{text!r}`` in quotes, ``{when:moment}`` (an ISO 8601 time) and ``{on:day}`` as people write them,
 ``{share:.1f}`` with the language's decimal sign, ``{finger:finger}`` (``right-index``) by its name,
-``{codes:or}``, ``{codes:list}`` and ``{commands:steps}`` for several. A field may be a message
-itself, or be looked up: ``{hint:as.hint}`` is the message ``hint.VALUE``. Where ``count`` decides
-between one and more, the message has plural forms.
+``{codes:or}``, ``{codes:list}`` and ``{commands:steps}`` for several, ``{file:shell}`` as a shell
+takes it, in a command to be typed. A field may be a message itself, or be looked up:
+``{hint:as.hint}`` is the message ``hint.VALUE``. Where ``count`` decides between one and more, the
+message has plural forms.
 
 English is what logs and machines get: ``str(message)``. ``say`` is for the person who asked.
 """
@@ -183,6 +184,10 @@ class _Field:
             return _day(_shown(value, language), language)
         if kind == "finger":
             return _looked_up("finger", value, language)
+        if kind == "shell":
+            from shlex import quote  # Only where a command is told.
+
+            return quote(_shown(value, language))
         if kind.startswith("as."):
             return _looked_up(kind.removeprefix("as."), value, language)
         if kind in ("or", "and", "list", "steps", "lines", "sentences"):
