@@ -44,12 +44,14 @@ SYSTEM = (
 
 SLOW = (
     "contract/test_true_times.py::test_what_is_said_last_is_true_whatever_was_said_before",
+    "contract/test_wording.py",
     "contract/test_workbook_limits.py",
     "gate/doctor/test_command.py",
     "gate/host/test_rights.py",
     "gate/ledger/test_damage.py",
     "gate/ledger/test_every_byte.py",
-    "gate/ledger/test_people_snapshot.py::test_a_power_cut_never",
+    "gate/ledger/test_files_beside.py",
+    "gate/ledger/test_people_snapshot.py",
     "gate/ledger/test_roster.py::test_a_roster_that_was_cut_off",
     "gate/ledger/test_store_health.py::test_a_power_cut_while_the_disk_is_full",
     "gate/ledger/test_succession.py::test_a_power_cut_at_any_step_is_made_good",
@@ -63,8 +65,12 @@ SLOW = (
     "test_catalogues.py::test_each_message_in_the_code",
     "test_catalogues.py::test_no_words_are_left_over",
     "test_catalogues.py::test_sentences_stand_in_the_catalogues",
+    "test_every_state.py",
     "test_floors.py::test_a_circle_is_found",
+    "test_ledger_files.py",
     "test_made.py",
+    "test_new_files.py",
+    "test_spoken.py",
     "test_startup.py",
     "test_typed_badly.py",
 )
