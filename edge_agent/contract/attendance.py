@@ -142,8 +142,8 @@ def ways_now(entries: Sequence[dict[str, Any]], zone: ZoneInfo) -> dict[int, str
             presses.setdefault(one.worker, []).append(one)
     found: dict[int, str] = {}
     for of_one in presses.values():
-        first = of_one[0].direction if of_one[0].seq in guessed else "in"
-        ways = _alternating([one for one in of_one if one.voided is None], guessed, first)
+        before = _before(of_one[0]) if of_one[0].seq in guessed else None
+        ways = _alternating([one for one in of_one if one.voided is None], guessed, before)
         found |= {seq: way for seq, way in ways.items() if way is not None and seq in guessed}
     return found
 
@@ -162,25 +162,38 @@ def _counting(entries: Iterable[dict[str, Any]], zone: ZoneInfo) -> list[Attenda
     return [one for one in attendance(entries, zone) if one.kind in CREDITS and one.voided is None]
 
 
+_OTHER_WAY: dict[str | None, str] = {"in": "out", "out": "in"}
+
+_Before = tuple[str | None, int | None]
+"""The way of a punch, and when it was at the latest, in milliseconds since 1970."""
+
+
+def _before(guessed: Attendance) -> _Before:
+    """What the gate had before one that it guessed; of another shift, nothing follows from it."""
+    return _OTHER_WAY.get(guessed.direction), parse_time(guessed.at) if guessed.at else None
+
+
 def _alternating(
-    punches: Iterable[Attendance], guessed: Container[int], first: str | None = "in"
+    punches: Iterable[Attendance], guessed: Container[int], before: _Before | None = None
 ) -> dict[int, str | None]:
-    """The way of each: of those that are ``guessed``, by the one before within a shift; ``first``:
-    where there is none before."""
+    """The way of each: of those that are ``guessed``, by the one before within a shift; ``before``:
+    that of the first one, None where there is none."""
     ways: dict[int, str | None] = {}
-    last_ms, way = None, None
     for one in punches:
         at_ms = parse_time(one.at) if one.at else None
+        way, last_ms = before or (None, None)
         if one.seq not in guessed:
             way = one.direction
-        elif last_ms is None:
-            way = first
-        elif at_ms is not None and at_ms - last_ms > SHIFT_MS:
+        elif before is None:
+            way = "in"
+        elif at_ms is None or last_ms is None:
+            way = one.direction  # How far they lie apart the gate alone could tell, at the press.
+        elif at_ms - last_ms > SHIFT_MS:
             way = "in"
         else:
-            way = {"in": "out", "out": "in"}.get(way or "")
+            way = _OTHER_WAY.get(way)
         ways[one.seq] = way
-        last_ms = last_ms if at_ms is None else at_ms
+        before = way, at_ms
     return ways
 
 

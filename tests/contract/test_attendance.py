@@ -185,6 +185,27 @@ def test_the_way_of_a_guess_is_that_of_the_punch_before_it_by_now() -> None:
     assert ways(came, guessed(2, "29T07:00", "in")) == {1: "in", 2: "in"}
 
 
+def test_where_a_time_is_not_known_the_gate_knew_the_way() -> None:
+    came, went, back = (
+        {**guessed(seq, "28T07:00", way), "at": None}
+        for seq, way in ((1, "in"), (2, "out"), (3, "in"))
+    )
+    assert ways(came, went) == {1: "in", 2: "out"}
+    assert ways(came, back) == {1: "in", 3: "in"}  # Days later perhaps: its clock ran.
+    assert ways(came, went, guessed(4, "28T18:00", "in")) == {1: "in", 2: "out", 4: "in"}
+    evening = guessed(2, "28T17:00", "out")
+    assert ways(guessed(1, "28T07:00", "in"), evening, back) == {1: "in", 2: "out", 3: "in"}
+
+
+def test_where_the_first_one_is_voided_another_shift_begins_anew_all_the_same() -> None:
+    morning, evening = guessed(2, "27T06:00", "out"), guessed(3, "27T22:00", "in")
+    end = guessed(4, "28T06:00", "out")
+    voided = {"seq": 5, "kind": "punch.voided", "worker": "NV1", "of": 2, "reason": "x", "at": None}
+    assert ways(morning, evening, end, voided) == {3: "in", 4: "out"}
+    later = guessed(3, "27T07:00", "in")
+    assert ways(morning, later, voided) == {3: "out"}
+
+
 def test_a_night_that_began_the_day_before_takes_the_morning_along() -> None:
     morning = guessed(1, "28T06:00", "in")
     assert moves(morning, at="27T22:00") == [(1, "in", "out", "2026-11-28", "2026-11-27")]
