@@ -305,6 +305,60 @@ def test_each_message_is_written_once() -> None:
             assert not [next_ for one, next_ in after if one.startswith("msgstr")], path
 
 
+_NEVER_ONE = {
+    *("most", "capacity", "slots"),  # Limits and sizes.
+    *("rows", "cells"),  # More than a limit.
+    *("readings", "looks", "losses", "number", "times"),  # From several on.
+    "hours",  # Of a whole working day.
+}
+_NO_NUMBER = {"backup", "whose"}
+
+_PLURALS = r"looks|readings|slots|statements|subscriptions|answers|templates|times"
+"""Beside those that stand in the catalogue's own plural forms."""
+
+
+def plurals_for_one(words: dict[str, tuple[str, ...]]) -> list[str]:
+    """What is said of one as of several: "1 backups". Each such number is a ``count`` of a message,
+    its own one where there are several.
+    """
+    nouns = {
+        more
+        for one, several in (forms for forms in words.values() if len(forms) == 2)
+        for less, more in zip(one.split(), several.split(), strict=False)
+        if less != more and more.isalpha() and more.endswith("s") and len(more) > 3
+    }
+    plural = re.compile(
+        r"\{(\w+)[^}]*\}(?: (?:of (?:its|the|them)|more|new|other))? "
+        rf"(?:{'|'.join(sorted(nouns))}|{_PLURALS})\b"
+    )
+    return [
+        f"{name}: {found[0]}"
+        for name, forms in words.items()
+        for found in plural.finditer(forms[0])
+        if found[1] not in _NEVER_ONE | _NO_NUMBER
+        if found[1] != "count" or len(set(forms)) == 1
+    ]
+
+
+def test_what_is_counted_is_told_in_the_plural_of_several_only() -> None:
+    assert plurals_for_one(ENGLISH) == []
+
+
+@pytest.mark.parametrize(
+    ("forms", "wrong"),
+    [
+        (("{count} backups to be destroyed",), 1),
+        (("{count} backup to be destroyed", "{count} backups to be destroyed"), 0),
+        (("{count} backups to be destroyed",) * 2, 1),
+        (("{count} worker, {backups} backups", "{count} workers, {backups} backups"), 1),
+        (("{most} backups at most",), 0),
+    ],
+)
+def test_a_plural_for_one_is_found(forms: tuple[str, ...], wrong: int) -> None:
+    known = ("{count} backup", "{count} backups")
+    assert len(plurals_for_one({"a.known": known, "a.b": forms})) == wrong
+
+
 def test_vietnamese_has_one_word_for_a_certificate_and_no_english_place_holder() -> None:
     told = [text for texts in VIETNAMESE.values() for text in texts]
     assert [t for t in told if re.search(r"[Cc]hứng thư|\bNUMBER\b|\bFILE\.deb\b", t)] == []

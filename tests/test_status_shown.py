@@ -435,7 +435,7 @@ def test_that_nobody_can_be_recognised_is_to_be_mended(changes: dict[str, Any], 
         ),
         ({"store": {"set_aside": ["gate.db.damaged-1"]}}, "- database: A damaged database was set"),
         ({"store": {"set_aside": ["gate.db.left-1"]}}, None),
-        ({"overdue": {"backups": 0, "claims": 2}}, "- consent: Overdue for workers' data: 0 "),
+        ({"overdue": {"backups": 1, "claims": 2}}, "- consent: Overdue for workers' data: 1 "),
         ({"overdue": {"backups": 0, "claims": 0}}, None),
         ({"waiting_since": "2026-11-28T07:00:00.000+07:00"}, "- payroll: Payroll has confirmed no"),
         ({"waiting_since": "2026-11-28T07:20:00.000+07:00"}, None),
@@ -463,3 +463,17 @@ def test_a_gate_out_of_service_still_owes() -> None:
     shown = texts(shown_of(SETTINGS, answer(**gone, ledger={"rejected": 2})))
     todo = [text.split(":")[0] for text in shown if text.startswith("- ")]
     assert todo == ["- consent", "- payroll"]
+
+
+@pytest.mark.parametrize(
+    ("language", "backups", "late"),
+    [
+        ("en", 1, "workers' data: 1 backup to be destroyed."),
+        ("en", 2, "workers' data: 2 backups to be destroyed."),
+        ("vi", 1, "công nhân: 1 bản sao lưu phải hủy."),
+    ],
+)
+def test_what_is_late_is_told_with_how_many(language: str, backups: int, late: str) -> None:
+    use(language)
+    gone = {"daemon": "stopped", "retired": True, "overdue": {"backups": backups, "claims": 0}}
+    assert late in " ".join(texts(shown_of(SETTINGS, answer(**gone))))

@@ -252,6 +252,8 @@ def _what(change: dict[str, Any]) -> Message:
         kind = f"print.not-{details['why']}"
     elif kind == "punch.added":
         details["moment"] = details["at"]
+    elif kind == "templates.sealed":
+        details["count"] = details["prints"]
     name = f"audit.{kind.replace('.', '-')}"
     if not is_name(name):
         return Message("audit.other", kind=change["kind"])

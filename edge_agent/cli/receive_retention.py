@@ -44,4 +44,4 @@ def show_retention(database: Database, years: int, as_json: bool) -> None:
         ),
         empty=say("kept.no-hours"),
     )
-    tell(say("kept.years-over" if any(is_over) else "kept.none-over", years=years))
+    tell(say("kept.years-over" if any(is_over) else "kept.none-over", count=years))

@@ -264,7 +264,7 @@ def _copy(backup: dict[str, Any] | None) -> str | None:
         return say("status.copy-none")
     from ..gate.doctor.findings import age_of
 
-    age, entries = age_of(backup["age_s"]), backup["entries"]
+    age, entries = age_of(backup["age_s"]), Message("doctor.entries", count=backup["entries"])
     told = "status.copy-here" if backup["same_card"] else "status.copy-made"
     return say(told, age=age, entries=entries)
 

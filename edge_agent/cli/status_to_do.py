@@ -74,7 +74,9 @@ def _owed(answer: dict[str, Any]) -> Iterator[Told]:
         yield "consent", say("status.erasing", count=erasing)
     overdue = answer.get("overdue", {})  # A daemon of an older version does not know.
     if any(overdue.values()):
-        yield "consent", say("status.overdue", **overdue)
+        from ..gate.doctor.findings import lateness
+
+        yield "consent", say("status.overdue", late=lateness(overdue))
     if rejected := answer["ledger"]["rejected"]:
         yield "payroll", say("status.rejected", count=rejected)
 

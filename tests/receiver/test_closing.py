@@ -93,7 +93,7 @@ def test_a_closed_month_stays_and_the_late_go_into_a_supplement(desk: Desk) -> N
     assert "goes into a supplement" in desk.done("correct", "void", "a", "3", *WHO)
     assert shown(desk) == {CODE: 1080, "0007": 1080}
     told = desk.receive("diff", *MONTH)
-    assert (told.exit_code, "2 workers, -240 minutes." in told.output) == (1, True), told.output
+    assert (told.exit_code, "2 workers, -240 min." in told.output) == (1, True), told.output
     found = desk.json("diff", *MONTH)
     assert [(one["code"], one["date"], one["minutes"]) for one in found] == [
         ("0007", "2026-11-23", -540),

@@ -1,5 +1,6 @@
 """What a check comes to: a message about the facts, and a line of the report."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -90,6 +91,11 @@ def age_of(seconds: float) -> Message:
     if hours >= 2:
         return Message("doctor.hours", count=hours)
     return Message("doctor.minutes", count=int(seconds // 60))
+
+
+def lateness(late: Mapping[str, int]) -> list[Message]:
+    """What is late for workers' data, each with how many: ``erasures``, ``backups``, ``claims``."""
+    return [Message(f"doctor.late-{what}", count=count) for what, count in late.items() if count]
 
 
 def passed_on(state: State, message: str | Message) -> Judgement:

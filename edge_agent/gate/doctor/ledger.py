@@ -14,7 +14,7 @@ from ..ledger.last_backup import backup_standing
 from ..ledger.store.sqlite_store import SqliteStore
 from ..ledger.store.verify import verify_ledger
 from .context import CheckContext, check
-from .findings import Judgement, Sentence, State, age_of, passed_on
+from .findings import Judgement, Sentence, State, age_of, lateness, passed_on
 from .hardware import stopped_by_disk
 
 OK, WARN, FAIL = State.OK, State.WARN, State.FAIL
@@ -178,7 +178,7 @@ def privacy(context: CheckContext) -> Judgement | None:
     with closing(store):
         today = local_date(context.assembly.clock.stamp().wall_ms, context.assembly.zone)
         late = {"erasures": store.count_erasing(), **overdue(store, today)}
-    return PRIVACY_OVERDUE(**late) if any(late.values()) else None
+    return PRIVACY_OVERDUE(**late, late=lateness(late)) if any(late.values()) else None
 
 
 CHAIN_UNBROKEN = Sentence(OK, "doctor.chain-unbroken")

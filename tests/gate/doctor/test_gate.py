@@ -15,7 +15,7 @@ from edge_agent.gate.daemon.status import stopped_status
 from edge_agent.gate.doctor import ledger
 from edge_agent.gate.doctor import panel as lamps_module
 from edge_agent.gate.doctor.daemon import broker, daemon, uplink
-from edge_agent.gate.doctor.findings import State
+from edge_agent.gate.doctor.findings import State, in_parts
 from edge_agent.gate.doctor.panel import lamps
 from edge_agent.gate.doctor.sensor import sensor, slots
 from edge_agent.gate.errors import DamagedLedger, GateBusy, SensorSilent
@@ -319,7 +319,8 @@ def test_a_request_whose_day_is_over(stage: Stage) -> None:
         verdict = ledger.privacy(context)
         assert said(verdict) == "PRIVACY_OVERDUE"
         assert verdict
-        assert "1 requests" in verdict.found
+        assert verdict.found == "Not done yet for workers' data: 1 request"
+        assert in_parts(verdict.message, "vi")[0].endswith(": 1 yêu cầu")
         assert "edge-agent privacy overdue" in verdict.advice
         [entered] = store.claims()
         with store.changing() as change:
