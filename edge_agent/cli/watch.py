@@ -134,11 +134,14 @@ class _Watch:
             if self._since_ms and punch.at and parse_time(punch.at) < self._since_ms:
                 continue
             nothing = False
-            repeated = punch.of is not None and punch.kind != "punch.added"
-            shown = "repeated" if repeated else "recorded"
-            event = {"event": "panel", "worker": punch.worker, "outcome": shown, "hint": None}
+            if punch.kind == "punch.added":  # No lamp was seen.
+                told = _line("ledger", say("watch.added", whose=who(punch.worker, self._names)))
+            else:
+                shown = "repeated" if punch.of is not None else "recorded"
+                event = {"event": "panel", "worker": punch.worker, "outcome": shown, "hint": None}
+                told = _sentence(event, self._names)
             voided = f" ({say('punch.note-voided', reason=punch.voided)})" if punch.voided else ""
-            tell(f"{self._when(punch.at)}  {_sentence(event, self._names)}{voided}")
+            tell(f"{self._when(punch.at)}  {told}{voided}")
         for _, told in refused:
             tell(told)
         if nothing and self._since_ms is not None:

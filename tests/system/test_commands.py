@@ -515,10 +515,12 @@ def test_what_watch_prints(gate: Gate) -> None:
     assert "Press flat, with the middle of the fingertip" in "".join(lines)
 
 
-def test_watch_tells_afterwards_who_was_refused(gate: Gate) -> None:
+def test_watch_tells_afterwards_who_was_refused_and_what_was_added(gate: Gate) -> None:
     gate.start()
     watch = gate.watch()
     assert gate.cli("workers", "deactivate", "NV002").code == 0
+    at = f"{datetime.now(ZoneInfo('Asia/Ho_Chi_Minh')):%Y-%m-%dT%H:%M}"
+    assert gate.cli("punches", "add", "NV004", "--at", at, "--reason", "no-power").code == 0
     for finger in ("NV001", "a-stranger", "NV002", "NV003 dry:3"):
         gate.press(finger)
         watch.panel()
@@ -528,10 +530,11 @@ def test_watch_tells_afterwards_who_was_refused(gate: Gate) -> None:
         text=True,
     )
     assert plain.stdout
-    told = [plain.stdout.readline()[10:].rstrip() for _ in range(5)][1:]
+    told = [plain.stdout.readline()[10:].rstrip() for _ in range(6)][1:]
     plain.send_signal(signal.SIGINT)
     plain.communicate()
     assert told == [
+        f"ledger   {name_of('NV004')}, NV004: added by a supervisor",
         f"panel    {name_of('NV001')}, NV001: recorded, green lamp",
         "panel    somebody: not recognised, red lamp",
         f"panel    {name_of('NV002')}, NV002: refused (deactivated), red lamp",
