@@ -4,9 +4,9 @@ from collections import Counter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from ...contract.attendance import Attendance, attendance
+from ...contract.attendance import Attendance, attendance, ways_now
 from ...contract.chain import stamp_of
 from ...contract.facts import Method
 from ...contract.people import Employment, Worker
@@ -45,6 +45,14 @@ class HeldAttempt(Struct, frozen=True, kw_only=True):
     method: str
 
 
+class HeldPunch(Attendance, frozen=True, kw_only=True):
+    """A punch. ``direction`` is what the ledger has, ``way`` what a guess among them comes to by
+    now, with what was added and voided since.
+    """
+
+    way: str | None
+
+
 class HeldBackup(Struct, frozen=True, kw_only=True):
     """A backup, by the id in its header. ``made``: a day; ``holder``: who has it; None: not known.
 
@@ -81,7 +89,7 @@ class Held(Struct, frozen=True, kw_only=True):
     ended_consents: list[HeldConsent]
     evidence: int
     attempts: list[HeldAttempt]
-    punches: list[Attendance]
+    punches: list[HeldPunch]
     entries: dict[str, int]
     witnessed: list[str]
     sealed: list[HeldBackup]
@@ -101,7 +109,7 @@ def held(store: SqliteStore, worker: Worker, zone: ZoneInfo) -> Held:
     for seq in store.attempts_of(code):
         for entry in store.entries(seq, 1):
             reading.take_attempt(store.data_of(entry))
-    backed_up = store.backed_up()
+    backed_up, ways = store.backed_up(), ways_now(reading.punches, zone)
     return Held(
         gate=store.gate,
         ledger=store.ledger,
@@ -134,7 +142,10 @@ def held(store: SqliteStore, worker: Worker, zone: ZoneInfo) -> Held:
         ],
         evidence=store.count_openings(code),
         attempts=sorted(reading.attempts, key=lambda one: one.seq),
-        punches=attendance(reading.punches, zone),
+        punches=[
+            HeldPunch(**structs.asdict(one), way=ways.get(one.seq, one.direction))
+            for one in attendance(reading.punches, zone)
+        ],
         entries=dict(sorted(reading.entries.items())),
         witnessed=reading.witnessed,
         sealed=backups_with(store, code, zone),

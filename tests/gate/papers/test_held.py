@@ -11,9 +11,11 @@ from msgspec import structs
 
 from edge_agent import cli
 from edge_agent.contract.facts import Method
+from edge_agent.contract.language import LANGUAGES
 from edge_agent.contract.people import Worker
 from edge_agent.contract.people_facts import PrintEnrolled
 from edge_agent.gate.credentials import Credential
+from edge_agent.gate.directions import DirectionRule
 from edge_agent.gate.papers.held import held
 from edge_agent.gate.people.requests import (
     ActivateWorker,
@@ -162,6 +164,31 @@ def test_the_page_and_the_lines_are_in_the_workers_language(
     # But for whose consent they have witnessed: in no backup's list, nor anywhere else.
     assert printed.count('"008"') == 1
     assert (told["code"], told["retention"][2]["months"]) == ("007", 13)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_which_way_a_guess_comes_to_is_what_the_list_of_punches_says(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    gate = office.site.gate
+    gate.renew(structs.replace(gate.policy, direction=DirectionRule.ALTERNATE))
+    office.site.clock.now += 24 * 3600  # Another shift: its first press is taken as the way in.
+    for _ in range(3):
+        press(office, LANS.slot)
+    guessed = [one.seq for one in lans(office).punches if one.direction is not None]
+    office.asks(VoidPunch(seq=guessed[0], reason="wrong-worker"))
+    office.site.store.take_log_home()
+    shutil.copy(office.site.store._connection.path, tmp_path / "gate.db")
+    config = '[gate]\nid = "main-gate"\n[store]\npath = "gate.db"\n[control]\nsocket = "none"\n'
+    (tmp_path / "gate.toml").write_text(config)
+    monkeypatch.setenv("EDGE_AGENT_CONFIG", str(tmp_path / "gate.toml"))
+    held, listed = (
+        json.loads(CliRunner().invoke(cli.main, ["--lang", language, *asked, "--json"]).stdout)
+        for asked in (("privacy", "report", "007"), ("punches", "list", "007"))
+    )
+    ways = [(one["seq"], one["direction"], one["way"]) for one in held["punches"]]
+    assert ways == [(one["seq"], one["direction"], one["way"]) for one in listed]
+    assert [way for seq, *way in ways if seq in guessed[1:]] == [["out", "in"], ["in", "out"]]
 
 
 @pytest.mark.parametrize(("consent", "told"), [("off", True), ("required", False)])
