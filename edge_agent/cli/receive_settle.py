@@ -72,10 +72,11 @@ def choose(database: Database, who: Who, period: Period, key: str, proposal: int
     """Enter PROPOSAL of the item KEY, as 'receive settle' shows them: all of it at once."""
     item = item_of(settle(database, period, who.made_at), key)
     numbers = take(database, who, item, proposal)
+    told = {"numbers": numbers, "count": len(numbers)}
     if item.code is None:
-        tell(say("clerk.chosen", numbers=numbers))
+        tell(say("clerk.chosen", **told))
     else:
-        tell(say("clerk.chosen-of", whose=_whose(item), numbers=numbers))
+        tell(say("clerk.chosen-of", whose=_whose(item), **told))
 
 
 @correct.command("keep", help="help.correct-keep")

@@ -127,6 +127,13 @@ def test_what_cannot_be_closed_is_told(desk: Desk, arguments: list[str], why: st
     assert len(desk.json("closings")) == 1
 
 
+def test_the_day_of_a_closing_is_the_offices(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    early = "2026-12-02T23:00:00.000Z"  # Six in the morning of the third.
+    monkeypatch.setattr("edge_agent.cli.receive_correct.now", lambda: early)
+    desk.done("close", *MONTH, *WHO)
+    assert "by office-1 on 2026-12-03" in " ".join(desk.refused("close", *MONTH, *WHO).split())
+
+
 def test_not_while_something_is_left_to_settle(desk: Desk) -> None:
     a = Ledger("c")
     a.write("punch.recorded")

@@ -213,6 +213,22 @@ def test_the_list_is_read_in_80_columns(
     assert "clerk." not in told.stdout
 
 
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize("verb", ["keep", "choose"])
+def test_what_is_decided_of_an_item_is_told_with_whose_it_is(
+    desk: Desk, verb: str, language: str
+) -> None:
+    extra(desk)
+    desk.know(CODE)
+    item = next(one for one in desk.items() if one["code"] == CODE)
+    complete = [place for place, one in enumerate(item["proposals"], 1) if one["complete"]]
+    which = [] if verb == "keep" else [str(complete[0])]
+    desk.language = language
+    told = desk.done("correct", verb, item["key"], *which, "--month", "2026-11", *WHO)
+    assert f"Tên {CODE}, {CODE}" in " ".join(told.split())
+    assert "corrections" not in told  # It is one.
+
+
 @pytest.mark.parametrize("stage", [undated, pending], ids=lambda stage: stage.__name__)
 def test_what_has_no_date_is_in_every_month_it_may_belong_to(
     desk: Desk, stage: Callable[[Desk], None]
