@@ -39,6 +39,7 @@ SYSTEM = (
     "test_demo.py",
     "test_forks.py",
     "test_hw_tests.py",
+    "test_site.py",
 )
 """What needs processes, brokers or lines: more than the minute that plain ``pytest`` may take."""
 

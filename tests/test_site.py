@@ -13,8 +13,6 @@ from .browser import Browser
 
 pytest.importorskip("sphinx", reason="Sphinx is not installed (pip install -e '.[docs]')")
 
-pytestmark = pytest.mark.long
-
 ROOT = Path(__file__).parents[1]
 
 
@@ -65,6 +63,7 @@ def test_the_pages_are_a_site(tmp_path: Path) -> None:
     assert len(re.findall(rb"/Type\s*/Page[^s]", card)) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("page", "text"),
     [
