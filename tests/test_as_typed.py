@@ -309,6 +309,7 @@ def test_what_goes_for_good_is_asked_about(edge: Edge, words: tuple[str, ...], c
             *("--reason", "forgot", "--direction", "in"),
         ),
         ("retire",),
+        ("retire", "--name", ""),
     ],
     ids=" ".join,
 )
@@ -334,7 +335,7 @@ def test_nothing_goes_for_good_where_nobody_is_asked(
     done = edge(*words, answers=piped, language=language)
     assert done.exit_code == 65, done.output
     told = " ".join(done.stderr.replace(" \\\n", " ").split())
-    yes = ("--name", "main-gate") if words == ("retire",) else ("--yes",)
+    yes = ("--name", "main-gate") if words[0] == "retire" else ("--yes",)
     assert told.endswith(f" edge-agent {shlex.join([*words, *yes])}"), told
     nothing = "nothing was done" if language == "en" else "chưa làm gì"
     assert nothing in told.lower()

@@ -35,7 +35,7 @@ def retire(
     if daemon_runs(Path(settings.control.socket)):
         raise BadRequest("retire.stop-first", stop=stopping(for_good=True))
     gate = settings.gate.id
-    if name is None and (line := unasked("--name", gate)):
+    if not name and (line := unasked("--name", gate)):
         raise BadRequest("retire.names", gate=gate, line=line)
     named = name or ask(say("retire.asks", gate=gate))
     done = carry_out(settings, RetireGate(gate=named, sensor=not without_sensor))
