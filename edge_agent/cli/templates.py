@@ -135,10 +135,10 @@ def restore(
             )
         )
         previewed = _preview(opened, perform)
-        if not dry_run:
-            if not begun.get("erasures_known", True):
-                _ask_about_erasures(opened, zone, yes)
-            _ask_about_removed(previewed, opened, yes)
+        if not dry_run and not begun.get("erasures_known", True):
+            _ask_about_erasures(opened, zone, yes)
+        if _tell_removed(previewed, opened) and not dry_run:
+            ask_a_person(yes, lambda: say("backup.restore-asks"))
         outcomes = previewed if dry_run else _restore(opened, sealing, perform, begun["at_once"])
     _tell(outcomes, opened, dry_run, as_json)
 
@@ -199,14 +199,13 @@ def _ask_about_erasures(opened: Backup, zone: ZoneInfo, yes: bool) -> None:
     ask_a_person(yes, lambda: say("backup.restore-asks"))
 
 
-def _ask_about_removed(previewed: list[dict[str, Any]], opened: Backup, yes: bool) -> None:
-    """Somebody has removed them here since: whoever only tries a file must not undo that."""
+def _tell_removed(previewed: list[dict[str, Any]], opened: Backup) -> bool:
+    """Whether somebody has removed some of them here since: whoever only tries a file must not undo
+    that."""
     removed = [one for one in previewed if one.get("removed")]
-    if not removed:
-        return
     for fingers, whose in _by_worker(removed, opened):
         tell(say("backup.removed-here", fingers=fingers, whose=whose), err=True)
-    ask_a_person(yes, lambda: say("backup.restore-asks"))
+    return bool(removed)
 
 
 def _request(

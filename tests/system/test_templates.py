@@ -227,6 +227,7 @@ def test_a_file_is_tried_and_a_removed_print_asked_about(
     before = new_gate.finger("slots"), new_gate.entries()
     tried = new_gate.cli(*typed, "--dry-run")
     assert (tried.code, finger in tried.out, name_of("NV001") in tried.out) == (0, True, True)
+    assert (removed in tried.err, "--yes" in tried.err) == (True, False)
     asked = new_gate.cli(*typed)
     assert (asked.code, removed in asked.err, "--yes" in asked.err) == (65, True, True)
     assert (new_gate.finger("slots"), new_gate.entries()) == before
