@@ -99,6 +99,14 @@ def test_the_commands_that_are_told_can_be_typed_whatever_a_stick_is_called(site
     assert told[-3:] == ["carry", "in", str(receipts)]
 
 
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(site: Site) -> None:
+    entries, pipe = site.folder / "a.entries", site.folder / "pipe"
+    os.mkfifo(pipe)
+    assert "exists already" in site.at_the_gate("carry", "out", str(pipe)).stderr
+    assert site.at_the_gate("carry", "out", str(entries)).exit_code == 0
+    assert "exists already" in site.at_payroll(entries, pipe).stderr
+
+
 def test_only_what_waits_is_carried_and_an_old_stick_takes_nothing_back(site: Site) -> None:
     old = site.there_and_back("a")
     with closing(site.store()) as store:

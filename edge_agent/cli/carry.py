@@ -105,6 +105,8 @@ def _place(wanted: Path, head: Head, end: bytes) -> Path:
 def _carried(file: Path, head: Head, end: bytes) -> Head | None:
     """What a whole file that is there already holds, where it is all of these entries; ``end`` is
     the last of them, and by its hash the word for those before it."""
+    if not file.is_file():  # A pipe would be waited for.
+        return None
     with suppress(OSError, BadFile), file.open("rb") as before:
         found = proven(before, file, ENTRIES)
         same = (found.gate, found.ledger, _last(found)) == (head.gate, head.ledger, _last(head))

@@ -91,9 +91,10 @@ class _Tried(Exception):
 
 def _refuse_unwritable(receipts: Path) -> None:
     """Find out before anything is taken in: a stick may be full, or closed to us."""
-    with suppress(OSError, BadFile), receipts.open("rb") as file:
-        proven(file, receipts, RECEIPTS)
-        raise BadRequest("carry.receipts-there", file=receipts)
+    if receipts.is_file():  # A pipe would be waited for.
+        with suppress(OSError, BadFile), receipts.open("rb") as file:
+            proven(file, receipts, RECEIPTS)
+            raise BadRequest("carry.receipts-there", file=receipts)
     refuse_existing(receipts)
     with suppress(_Tried), new_private_file(receipts):
         raise _Tried
