@@ -37,6 +37,7 @@ from edge_agent.simulator.flash import Flash
 from edge_agent.simulator.module import MODELS
 from edge_agent.simulator.serving import SimulatorOptions
 from edge_agent.simulator.wire import Packet, Pid
+from tests.patience import PATIENCE_S
 
 from .line import template
 from .peer import (
@@ -476,6 +477,9 @@ def test_silence_and_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
         sensor = _sensor(peer.name)
         with pytest.raises(SensorSilent, match="whether RX and TX are swapped"):
             sensor.connect()
+    # On a busy machine garbage that comes late would be silence.
+    rows = {code: replace(row, deadline=PATIENCE_S) for code, row in link.INSTRUCTIONS.items()}
+    monkeypatch.setattr(link, "INSTRUCTIONS", rows)
     with scripted({VFY_PWD: [b"garbage"] * 100}) as peer:
         sensor = _sensor(peer.name)
         with pytest.raises(SensorGarbled, match="check GND, the length of the wires"):
