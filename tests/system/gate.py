@@ -119,6 +119,15 @@ class Part:
     def said(self) -> str:
         return self.log.read_text(errors="replace")
 
+    def until_said(self, pattern: str) -> re.Match[str]:
+        """Wait until something in its log is like ``pattern``."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not (found := re.search(pattern, self.said)):
+            assert self.runs, self.said
+            assert time.monotonic() < deadline, self.said
+            time.sleep(0.02)  # A log has no event to wait for.
+        return found
+
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 

@@ -10,7 +10,6 @@ import io
 import json
 import signal
 import sys
-import time
 import unicodedata
 import zipfile
 from base64 import b64encode
@@ -31,7 +30,6 @@ from tests.postgresql import BINARIES, Postgresql
 
 from .gate import Gate, Part, Result, name_of, rows
 from .payroll import Listener
-from .test_display import free_port
 
 KEYS = AgeSealing().new_keys()
 PIN = "58210947"
@@ -141,6 +139,7 @@ def of_processes(*parts: Part) -> bytes:
     """What everybody on the machine, or root, sees of them."""
     seen = b""
     for part in parts:
+        assert part.runs, part.said
         for what in ("cmdline", "environ", "comm", "status"):
             seen += Path(f"/proc/{part.process.pid}/{what}").read_bytes()
     return seen
@@ -198,13 +197,6 @@ def payrolls(kind: str, gate: Gate) -> Iterator[Payroll]:
         yield Payroll(cluster.new_database(), cluster.folder / "data")
 
 
-def has_said(part: Part, what: str) -> None:
-    give_up = time.monotonic() + PATIENCE_S
-    while what not in part.said:
-        assert time.monotonic() < give_up, part.said
-        time.sleep(0.01)  # A log has no event to wait for.
-
-
 def roster(name: str, **row: Any) -> dict[str, Any]:
     return {"code": "NV001", "name": name, **row}
 
@@ -223,16 +215,16 @@ def test_nothing_is_left_anywhere(
     gate.set(mqtt={"port": mosquitto.port}, punch={"repeat_window_s": 0})
     gate.traces_are_fine = True  # The daemon is made to abort in the end.
     give_a_pin(gate)
-    port = free_port()
     with payrolls(kind, gate) as payroll:
         database = ("--database", payroll.where)
         daemon, receiver = gate.start(), gate.receive(*database)
         config = ("--config", str(gate.config))
-        screen = gate.part("display", *config, "--listen", f"127.0.0.1:{port}")
+        screen = gate.part("display", *config, "--listen", "127.0.0.1:0")
+        port = int(screen.until_said(r"the screen is at http://127.0.0.1:(\d+)/")[1])
         with closing(gate.watch()) as watch, Listener(mosquitto.port) as listener:
             gate.online(watch)
             listener.say(ROSTER, {"version": 1, "workers": [roster(NAME)]}, retain=True)
-            has_said(receiver, "roster-applied")
+            receiver.until_said("roster-applied")
             for _ in range(3):
                 gate.press("NV001")
                 assert watch.panel()["outcome"] == "recorded"

@@ -1,7 +1,6 @@
 """What a worker sees: a whole gate, its screen's process, and a real Chromium in front of it."""
 
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,20 +24,13 @@ EVERY_NAME = (
 """Keeps each name that was ever there, however short."""
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 class Front:
     """The gate as whoever stands before it has it: a glass, and a screen."""
 
     def __init__(self, gate: Gate, browser: Browser) -> None:
         self.gate = gate
         self.browser = browser
-        self.port = free_port()
+        self.port = 0  # Any, which is kept when it is started again.
         self.display = self.show()
         self.daemon = gate.start()
         self.watch: Watch = gate.watch()
@@ -48,18 +40,11 @@ class Front:
     def show(self) -> Part:
         """Start the screen's process, perhaps again."""
         config = ("--config", str(self.gate.config))
-        return self.gate.part("display", *config, "--listen", f"127.0.0.1:{self.port}")
+        display = self.gate.part("display", *config, "--listen", f"127.0.0.1:{self.port}")
+        self.port = int(display.until_said(r"the screen is at http://127.0.0.1:(\d+)/")[1])
+        return display
 
     def open(self) -> None:
-        give_up = time.monotonic() + 60
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port)).close()
-                break
-            except ConnectionRefusedError:
-                assert self.display.runs, self.display.said
-                assert time.monotonic() < give_up
-                time.sleep(0.02)
         self.browser.go(f"http://127.0.0.1:{self.port}/")
         self.browser.see("#idle-text", "Đặt ngón tay")
 
