@@ -28,6 +28,8 @@ from typing import Any
 import edge_agent
 from edge_agent.contract.language import CATALOGUES, Message, said
 
+from .patience import patient_line
+
 _REQUEST_BYTES = 128 * 1024
 _PR_SET_PDEATHSIG = 1
 
@@ -97,10 +99,17 @@ class ForkServer:
         stderr: int,
         cwd: Path,
         environment: Mapping[str, str],
+        patient: bool = False,
     ) -> Forked:
-        """``edge-agent`` with ``arguments``; its stdin is empty. From any thread."""
+        """``edge-agent`` with ``arguments``; its stdin is empty. From any thread.
+
+        ``patient``: with ``patient_line``.
+        """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        asked = {"arguments": arguments, "cwd": str(cwd), "environment": dict(environment)}
+        asked = {
+            **{"arguments": arguments, "cwd": str(cwd), "environment": dict(environment)},
+            "patient": patient,
+        }
         with theirs:
             socket.send_fds(
                 self._line, [json.dumps(asked).encode()], [stdout, stderr, theirs.fileno()]
@@ -174,6 +183,8 @@ def _become(asked: dict[str, Any], fds: list[int]) -> list[str]:
     os.environ.clear()
     os.environ.update(asked["environment"])
     time.tzset()
+    if asked["patient"]:
+        patient_line()  # To the end of the process.
     return list(asked["arguments"])
 
 

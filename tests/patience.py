@@ -1,7 +1,21 @@
 """How long a test waits for what must come, and for how little what a person would notice."""
 
+from contextlib import ExitStack
+from unittest.mock import patch
+
+from msgspec.structs import replace
+
+from edge_agent.gate.sensor import link
+from edge_agent.simulator import glass
+
 PATIENCE_S = 120.0
 """Seconds until a test gives up: never reached by a sound program, on however busy a machine."""
+
+_ANSWER_S = 5.0
+"""Seconds that a simulated sensor has for an answer, ten times a real one's, and a gate for a look.
+
+Not more: what is asked while a simulator starts is never answered, and asked again only then.
+"""
 
 alone = False
 """Whether nothing runs beside the test: pytest -m alone."""
@@ -13,3 +27,18 @@ def at_most(seconds: float) -> float:
     A test that asks for it is marked ``alone``.
     """
     return seconds if alone else PATIENCE_S
+
+
+def patient_line() -> ExitStack:
+    """From now on, until it is closed, gate and simulated sensor in this process wait for each
+    other, on however busy a machine.
+
+    The gate for an answer, the sensor for a look at the bare glass before the next finger. Not
+    where a fault of the line is tried, a silence would last as long; nor where nobody looks.
+    """
+    rows = {code: replace(row, deadline=_ANSWER_S) for code, row in link.INSTRUCTIONS.items()}
+    line = {"INSTRUCTIONS": rows, "_WITHIN_A_REPLY": _ANSWER_S, "_BETWEEN_PACKETS": _ANSWER_S}
+    waits = ExitStack()
+    waits.enter_context(patch.multiple(link, **line))
+    waits.enter_context(patch.object(glass, "_GAP", _ANSWER_S))
+    return waits

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -34,7 +34,7 @@ from hw_tests.facts import Facts
 from hw_tests.person import Terminal
 
 from .everyday import one_in
-from .patience import PATIENCE_S
+from .patience import PATIENCE_S, patient_line
 
 ROOT = Path(__file__).parents[1]
 MODELS = {
@@ -48,6 +48,14 @@ MODELS = {
 
 ALL = ("--presses", "2", "--power-cycles", "2", "--baud-switch", "--swap", "--contact", "24")
 
+# On a busy machine a simulator answers later than any sensor.
+PATIENT = """
+import pytest, sys
+from tests.patience import patient_line
+patient_line()
+sys.exit(pytest.console_main())
+"""
+
 # Takes the terminal at its stdin for its own, as a login does.
 OWN_TERMINAL = """
 import os, sys
@@ -59,8 +67,11 @@ os.execv(sys.argv[1], sys.argv[1:])
 class Run:
     """One run of hw_tests."""
 
-    def __init__(self, *options: str | Path, stdin: int = subprocess.DEVNULL) -> None:
-        pytest_ = [sys.executable, "-m", "pytest", "hw_tests", "-p", "no:cacheprovider"]
+    def __init__(
+        self, *options: str | Path, stdin: int = subprocess.DEVNULL, patient: bool = True
+    ) -> None:
+        started = ("-c", PATIENT) if patient else ("-m", "pytest")
+        pytest_ = [sys.executable, *started, "hw_tests", "-p", "no:cacheprovider"]
         launcher = [] if stdin == subprocess.DEVNULL else [sys.executable, "-c", OWN_TERMINAL]
         # Under CI pytest would repeat every sentence whole in its summary.
         ours = {"EDGE_AGENT_HW_PORT", "PYTEST_ADDOPTS", "CI", "BUILD_NUMBER"}
@@ -108,22 +119,29 @@ class Simulated:
     def slots(self) -> str:
         return self.remote.ask("slots")
 
-    def run(self, *options: str | Path, control: Path | None = None) -> Run:
-        run = Run("--port", self.port, "--simulator", control or self.control, *options)
+    def run(self, *options: str | Path, control: Path | None = None, patient: bool = True) -> Run:
+        at = ("--port", self.port, "--simulator", control or self.control)
+        run = Run(*at, *options, patient=patient)
         self._stack.callback(run.close)
         return run
 
+    @contextmanager
+    def connected(self) -> Iterator[FingerprintSensor]:
+        """The gate's side of it, to be connected."""
+        sensor = FingerprintSensor(SensorSettings(port=str(self.port)))
+        with patient_line(), closing(sensor):
+            yield sensor
+
     def enrol(self, finger: str) -> None:
         """Put the finger into the last slot."""
-        sensor = FingerprintSensor(SensorSettings(port=str(self.port)))
-        last = sensor.connect().capacity - 1
-        self.remote.ask(f"press {finger}")
-        for buffer in Buffer:
-            assert sensor.capture()
-            assert sensor.extract(buffer) is None
-        assert sensor.merge()
-        sensor.store(last)
-        sensor.close()
+        with self.connected() as sensor:
+            last = sensor.connect().capacity - 1
+            self.remote.ask(f"press {finger}")
+            for buffer in Buffer:
+                assert sensor.capture()
+                assert sensor.extract(buffer) is None
+            assert sensor.merge()
+            sensor.store(last)
         self.remote.ask("lift")
 
 
@@ -157,7 +175,7 @@ def runs(
             started[model] = (simulated, simulated.run("--report", folder / "report", *ALL, *touch))
         silent = Simulated(tmp_path_factory.mktemp("silent"), stack)
         silent.remote.ask("fault silence 10000")
-        yield started | {"silent": (silent, silent.run())}
+        yield started | {"silent": (silent, silent.run(patient=False))}
 
 
 @pytest.mark.system
@@ -187,10 +205,9 @@ def test_the_sensor_is_left_as_it_was(simulated: Simulated) -> None:
     said = run.end()
     assert run.code == 0, said
     assert simulated.slots == "count=1 capacity=1000 slots=999"
-    sensor = FingerprintSensor(SensorSettings(port=str(simulated.port)))
-    assert sensor.connect().baud == 57600
-    assert sensor.read_notepad(14) == bytes(32)
-    sensor.close()
+    with simulated.connected() as sensor:
+        assert sensor.connect().baud == 57600
+        assert sensor.read_notepad(14) == bytes(32)
 
 
 @pytest.mark.system
@@ -206,7 +223,7 @@ def test_a_silent_sensor_is_told_once_and_the_lamps_are_tested(
 
 
 def test_without_a_port_it_says_what_to_name(tmp_path: Path) -> None:
-    run = Run()
+    run = Run(patient=False)
     said = run.end()
     assert run.code == pytest.ExitCode.USAGE_ERROR
     assert said.strip().startswith("ERROR: Name the port that the sensor is wired to, with --port")

@@ -51,3 +51,9 @@ def new_gate() -> Iterator[Gate]:
     with Gate() as gate:
         gate.simulate("--no-pace")
         yield gate
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gates wait for their sensors as long as a busy machine needs: no fault of a line is tried."""
+    monkeypatch.setattr(Gate, "patient", True)

@@ -22,7 +22,6 @@ from typing import IO, Any, ClassVar
 
 import edge_agent
 from edge_agent.gate.daemon.assembly import Assembly
-from edge_agent.gate.errors import SensorFault
 from edge_agent.gate.people.answers import StepKind
 from edge_agent.gate.people.handlers import Dispatcher
 from edge_agent.gate.people.requests import AddWorker, Enroll
@@ -30,7 +29,7 @@ from edge_agent.gate.sensor.pairing import Pairing
 from edge_agent.gate.settings.load import load_settings
 from edge_agent.gate.touch.credit import Credit
 from tests.forks import Forked, ForkServer
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, patient_line
 
 from .watch import Event, Watch
 
@@ -45,9 +44,6 @@ STAFF = tuple(f"NV{number:03}" for number in range(1, 61))
 OWN = (sys.executable, "-m", "edge_agent")
 
 _BELONGINGS = ("gate.db", "flash")
-
-_STALLS = 5
-"""How often an enrolment is begun anew: a busy machine pauses within a reply as no module does."""
 
 Sections = dict[str, dict[str, Any]]
 
@@ -88,7 +84,12 @@ def _begin(
     if Gate.forks is not None and tuple(command[: len(OWN)]) == OWN:
         arguments = command[len(OWN) :]
         return Gate.forks.start(
-            arguments, stdout=stdout, stderr=stderr, cwd=cwd, environment=variables
+            arguments,
+            stdout=stdout,
+            stderr=stderr,
+            cwd=cwd,
+            environment=variables,
+            patient=Gate.patient,
         )
     return subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, cwd=cwd, env=variables
@@ -189,6 +190,9 @@ class Gate:
     forks: ClassVar[ForkServer | None] = None
     """What starts its processes, in place of a Python for each."""
 
+    patient: ClassVar[bool] = False
+    """Whether its processes have ``patient_line``."""
+
     def __init__(self, **sections: dict[str, Any]) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="ea-"))
         self.config = self.folder / "gate.toml"
@@ -250,6 +254,7 @@ class Gate:
         """
         assembly = Assembly(load_settings(self.config))
         with (
+            patient_line(),
             closing(assembly.sensor()) as sensor,
             closing(assembly.panel()) as panel,
         ):
@@ -261,17 +266,9 @@ class Gate:
             for code in codes:
                 named = AddWorker(code=code, name=name_of(code))
                 dispatcher.carry_out(named, info, _Obeying(self.finger, code), "uid:0")
-                for left in reversed(range(_STALLS)):
-                    try:
-                        enroll = Enroll(code=code, finger="right-index")
-                        dispatcher.carry_out(enroll, info, _Obeying(self.finger, code), "uid:0")
-                        break
-                    except SensorFault:
-                        if not left:
-                            raise
-                        pairing.recover()
-                    finally:
-                        self.finger("lift")
+                enroll = Enroll(code=code, finger="right-index")
+                dispatcher.carry_out(enroll, info, _Obeying(self.finger, code), "uid:0")
+                self.finger("lift")
             gate.store.close()
 
     def move_in(self, folder: Path) -> None:

@@ -20,10 +20,14 @@ from .gate import STAFF, Gate, Part, rows
 from .payroll import Listener
 from .watch import Watch
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 _ELSEWHERE = """
 import edge_agent.gate.host.host_identity
 from edge_agent.cli import main
 from edge_agent.gate.host.host_identity import HostIdentity
+from tests.patience import patient_line
+patient_line()
 here = HostIdentity(board={{"serial": "{board}"}}, card={{"cid": "{card}"}})
 edge_agent.gate.host.host_identity.host_identity = lambda folder: here
 main(["run", "--config", "{config}"])

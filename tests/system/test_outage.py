@@ -1,13 +1,17 @@
 """The network is away, or worse: there and silent. Nobody at the gate may notice."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from tests.brokers import MOSQUITTO, Mosquitto
+from tests.patience import PATIENCE_S, at_most
 
 from .gate import STAFF, Gate, rows
 from .watch import Watch
+
+pytestmark = pytest.mark.usefixtures("patient")
 
 _AT_ONCE_S = 5.0
 """Less than any wait for a network, and far more than a touch takes."""
@@ -21,12 +25,14 @@ def broker(tmp_path: Path) -> Mosquitto:
     return Mosquitto(tmp_path)
 
 
-def _everybody_presses(gate: Gate, watch: Watch, codes: tuple[str, ...]) -> list[tuple[int, str]]:
-    """Everybody is answered at once; the green lamps as (seq, worker)."""
+def _everybody_presses(
+    gate: Gate, watch: Watch, codes: tuple[str, ...], within_s: float = PATIENCE_S
+) -> list[tuple[int, str]]:
+    """Everybody is answered; the green lamps as (seq, worker)."""
     green = []
     for code in codes:
         gate.finger(f"press {code}")
-        shown = watch.panel(_AT_ONCE_S)
+        shown = watch.panel(within_s)
         assert (shown["outcome"], shown["worker"]) == ("recorded", code)
         green.append((shown["seq"], code))
     return green
@@ -72,6 +78,22 @@ def test_a_frozen_broker(gate: Gate, broker: Mosquitto, since: str) -> None:
         if since == "before":
             gate.receive()
         _all_there_once_in_order(gate, watch, green)
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("network", ["away", "silent", "silent meanwhile"])
+def test_nobody_waits_for_the_network(gate: Gate, broker: Mosquitto, network: str) -> None:
+    gate.set(mqtt={"port": broker.port, "receipt_timeout_s": 1})
+    with nullcontext() if network == "away" else broker:
+        if network == "silent":
+            broker.freeze()
+        gate.start()
+        watch = gate.watch()
+        if network == "silent meanwhile":
+            gate.receive()
+            gate.in_step(watch)
+            broker.freeze()
+        _everybody_presses(gate, watch, STAFF[:20], at_most(_AT_ONCE_S))
 
 
 def test_a_broker_that_is_killed_in_mid_flight(gate: Gate, broker: Mosquitto) -> None:

@@ -19,6 +19,8 @@ from .gate import Gate, Part
 from .test_old_copies import opened, paid, press, start_at
 from .watch import Watch
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 PAGES = [
     Path(__file__).parents[2] / "docs" / where / "technician" / "years.md" for where in ("", "vi")
 ]
