@@ -89,7 +89,7 @@ class Command(click.Command):
             with _files_named(self.params):
                 rest = super().parse_args(ctx, args)
         except click.NoSuchOption as none:
-            if (meant := self._option_for(none.option_name)) is None:
+            if (meant := self._option_for(ctx, none.option_name)) is None:
                 raise
             told = say("command.meant", wanted=none.option_name, line=meant)
             raise click.UsageError(told, ctx) from None
@@ -112,22 +112,34 @@ class Command(click.Command):
             raise BadRequest("control.no-text")
         return rest
 
-    def _option_for(self, wanted: str) -> str | None:
-        """Which of this command's options is meant, by what stands in the table of near misses."""
+    def _option_for(self, ctx: click.Context, wanted: str) -> str | None:
+        """What is meant by one that this command has not, by the table of near misses: an option,
+        or how the whole is typed, where it is an argument."""
         name = f"meant.{wanted}"
-        meant = say(name) if is_name(name) else None
-        return meant if any(meant in one.opts for one in self.params) else None
+        for meant in say(name).split(", ") if is_name(name) else ():
+            for one in self.params:
+                if meant in one.opts:
+                    return meant
+                if isinstance(one, click.Argument) and one.name == meant.lower():
+                    return f"edge-agent {path_of(ctx)} {in_words(meant)}"
+        return None
 
     def _with_option(self, ctx: click.Context, typed: list[str]) -> tuple[str, str] | None:
-        """How something is typed that stands alone where it is an option's, and what that is."""
-        if (option := self._option_for("stands-alone")) is None:
+        """How something is typed that stands alone where it is an option's, or another command's,
+        and what that is."""
+        path = path_of(ctx)
+        if option := self._option_for(ctx, "stands-alone"):
+            line = f"edge-agent {path} {option}"
+        elif is_name(name := f"meant.{path.replace(' ', '-')}-one"):
+            line = say(name)
+        else:
             return None
         _, extra, _ = self.make_parser(ctx).parse_args(typed)
         if len(extra) != 1:
             return None
         from shlex import quote  # Only for whoever has mistyped one.
 
-        return f"edge-agent {path_of(ctx)} {option} {quote(extra[0])}", extra[0]
+        return f"{line} {quote(extra[0])}", extra[0]
 
     def get_help(self, ctx: click.Context) -> str:
         with self.spoken(ctx):
