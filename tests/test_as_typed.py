@@ -20,11 +20,17 @@ from edge_agent.cli import enroll, options, people
 from edge_agent.cli import sensor as sensor_command
 from edge_agent.cli.complete import REASONS, Keyword, keyword_called
 from edge_agent.cli.enrolment_day import Person
-from edge_agent.contract.facts import Direction, DirectionSource, Method, PunchRecorded
+from edge_agent.contract.facts import (
+    Direction,
+    DirectionSource,
+    Method,
+    PunchRecorded,
+)
 from edge_agent.contract.language import Message, is_name, said
 from edge_agent.contract.people import Employment, Print, Worker, so_called
 from edge_agent.gate.credentials import Credential
 from edge_agent.gate.daemon.assembly import Assembly
+from edge_agent.gate.ledger.store.metadata import ERASURES_UNKNOWN
 from edge_agent.gate.pairing_mark import Doubt
 from edge_agent.gate.sensor import lifecycle
 from tests import catalogues
@@ -320,6 +326,7 @@ def test_nothing_goes_for_good_where_nobody_is_asked(
     with closing(open_store(tmp_path)) as store:
         way = {"direction": Direction.IN, "direction_source": DirectionSource.ALTERNATE}
         append(store, PunchRecorded(worker="NV0042", **way), later(0))  # 18/11/2026 18:06:40
+        store.remember(ERASURES_UNKNOWN, "cloned-card")
         with store.changing() as change:
             card = Credential(
                 worker="NV0042", method=Method.CARD, salt=b"s" * 16, hash=b"\x07" * 32
@@ -503,6 +510,20 @@ def test_nobody_is_asked_to_erase_what_is_not_there(edge: Edge, words: tuple[str
 
 
 @pytest.mark.usefixtures("at_a_terminal")
+def test_whose_erasures_the_gate_knows_are_not_asked_about(edge: Edge, tmp_path: Path) -> None:
+    erased = ("privacy", "erased", "NV0042")
+    done = edge(*erased, answers="c\n")
+    assert (done.exit_code, done.stdout) == (65, "")
+    assert "Cổng này biết đủ các lần xóa" in done.stderr
+    with closing(open_store(tmp_path)) as store:
+        store.remember(ERASURES_UNKNOWN, "cloned-card")
+    done = edge(*erased, "--nobody", answers="c\n")
+    assert (done.exit_code, done.stdout) == (65, "")
+    done = edge(*erased, answers="k\n")
+    assert (done.exit_code, "Lò Thị Mây, NV0042? " in done.stdout) == (1, True)
+
+
+@pytest.mark.usefixtures("at_a_terminal")
 def test_who_is_to_leave_after_a_day_is_asked_about_with_it(edge: Edge) -> None:
     done = edge("workers", "leave", "NV0042", "--on", "2099-12-05", answers="k\n")
     assert done.exit_code == 1
@@ -676,6 +697,7 @@ def test_a_guess_that_an_added_punch_has_turned_is_shown_as_both(
     with closing(open_store(tmp_path)) as store:
         way = {"direction": Direction.IN, "direction_source": DirectionSource.ALTERNATE}
         append(store, PunchRecorded(worker="NV0042", **way), later(0))  # 18/11/2026 18:06:40
+        store.remember(ERASURES_UNKNOWN, "cloned-card")
     add = ("punches", "add", "NV0042", "--reason", "forgot", "--force", "--direction", "in")
     assert edge(*add, "--at", "18/11/2026 07:00", "--yes").exit_code == 0
     for words in ("punches", "list"), ("workers", "show", "NV0042"):
@@ -849,6 +871,7 @@ def test_what_a_missed_press_makes_of_later_ones_is_told_before_it_is_added(
     with closing(open_store(tmp_path)) as store:
         way = {"direction": Direction.IN, "direction_source": DirectionSource.ALTERNATE}
         append(store, PunchRecorded(worker="NV0042", **way), later(0))  # 18/11/2026 18:06:40
+        store.remember(ERASURES_UNKNOWN, "cloned-card")
     shown = edge("punches", "list", "NV0042", "--json")
     before = len(json.loads(shown.stdout))
     add = ("punches", "add", "NV0042", "--reason", "forgot", "--force", "--direction", "vào")

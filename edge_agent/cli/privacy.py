@@ -1,11 +1,13 @@
 """``edge-agent privacy``: what is kept for how long, and whether what should be erased is."""
 
+from contextlib import closing, suppress
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
 from msgspec import to_builtins
 
+from ..contract.errors import StoreFault
 from ..contract.language import say
 from ..contract.stamps import local_date
 from ..gate.ledger.store.metadata import ERASURES_UNKNOWN
@@ -87,18 +89,29 @@ def overdue(settings: Settings, as_json: bool) -> None:
 def erased(
     settings: Settings, codes: tuple[str, ...], nobody: bool, yes: bool, as_json: bool
 ) -> None:
-    from .carry_out import carry_out, whom
+    from .carry_out import carry_out
 
+    request = TellErased(codes=list(codes), nobody=nobody)
     if codes:
-        told = "privacy.erased-asks"
-        ask_a_person(yes, lambda: say(told, whose=[whom(settings, one) for one in codes]))
-    result = carry_out(settings, TellErased(codes=list(codes), nobody=nobody))
+        ask_a_person(yes, lambda: _erased_asks(settings, request))
+    result = carry_out(settings, request)
     if as_json:
         print_json(result)
     else:
         tell(say("privacy.known-now", count=len(result["workers"])))
     if not result["done"]:
         click.get_current_context().exit(1)
+
+
+def _erased_asks(settings: Settings, request: TellErased) -> str:
+    """What is asked before they are erased. Raises BadRequest where nothing is to be told."""
+    from ..gate.daemon.assembly import Assembly
+    from ..gate.people.leave import refuse_unasked
+    from .carry_out import whom
+
+    with suppress(StoreFault), closing(Assembly(settings).store_for_reading()) as store:
+        refuse_unasked(store, request)
+    return say("privacy.erased-asks", whose=[whom(settings, one) for one in request.codes])
 
 
 @privacy.command(help="help.privacy-retention")

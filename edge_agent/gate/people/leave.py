@@ -17,6 +17,7 @@ from ...contract.people_facts import (
 from ...contract.stamps import local_date, parse_time
 from ..erasure import Counts, Erasure, is_over
 from ..ledger.store.metadata import ERASURES_UNKNOWN
+from ..ledger.store.sqlite_store import SqliteStore
 from .consent import checked_day
 from .context import RequestContext, Result
 from .erase import Eraser
@@ -121,14 +122,10 @@ def forget_worker(context: RequestContext, request: ForgetWorker) -> Result:
 def tell_erased(context: RequestContext, request: TellErased) -> Result:
     """Somebody says whose erasures a restored database does not know.
 
-    Raises BadRequest where that is not asked, where nobody is meant and somebody named, or the
-    other way about, and where there is no such worker.
+    Raises as ``refuse_unasked`` does, and BadRequest where there is no such worker.
     """
     gate, actor = context.gate, context.actor
-    if gate.store.remembered(ERASURES_UNKNOWN) is None:
-        raise BadRequest("privacy.not-asked")
-    if bool(request.codes) == request.nobody:
-        raise BadRequest("privacy.codes-or-nobody")
+    refuse_unasked(gate.store, request)
     codes = [context.worker(code).code for code in dict.fromkeys(request.codes)]
     eraser = Eraser(gate, context.sensor, context.pairing)
     for code in codes:
@@ -141,6 +138,15 @@ def tell_erased(context: RequestContext, request: TellErased) -> Result:
     _go_on(context, eraser)
     left = [one.worker for one in gate.store.erasures() if one.begun and not one.done]
     return {"workers": codes, "done": not left}
+
+
+def refuse_unasked(store: SqliteStore, request: TellErased) -> None:
+    """Raise BadRequest where the gate knows its erasures, and where nobody is meant and somebody
+    named, or the other way about."""
+    if store.remembered(ERASURES_UNKNOWN) is None:
+        raise BadRequest("privacy.not-asked")
+    if bool(request.codes) == request.nobody:
+        raise BadRequest("privacy.codes-or-nobody")
 
 
 def _go_on(context: RequestContext, eraser: Eraser) -> None:
