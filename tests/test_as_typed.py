@@ -23,6 +23,7 @@ from edge_agent.cli.enrolment_day import Person
 from edge_agent.contract.facts import (
     Direction,
     DirectionSource,
+    GateRetired,
     Method,
     PunchRecorded,
 )
@@ -521,6 +522,18 @@ def test_whose_erasures_the_gate_knows_are_not_asked_about(edge: Edge, tmp_path:
     assert (done.exit_code, done.stdout) == (65, "")
     done = edge(*erased, answers="k\n")
     assert (done.exit_code, "Lò Thị Mây, NV0042? " in done.stdout) == (1, True)
+
+
+@pytest.mark.parametrize("shown", [(), ("--json",)])
+def test_a_gate_out_of_service_is_not_to_be_started_to_be_watched(
+    edge: Edge, tmp_path: Path, shown: tuple[str, ...]
+) -> None:
+    assert "edge-agent run" in edge("watch", *shown).stderr
+    with closing(open_store(tmp_path)) as store:
+        append(store, GateRetired(erased=0, slots=0, actor="uid:0"), later(9000))
+    done = edge("watch", *shown)
+    assert (done.exit_code, "Cổng này đã tháo" in done.stderr) == (69, True), done.stderr
+    assert "edge-agent run" not in done.stderr
 
 
 @pytest.mark.usefixtures("at_a_terminal")

@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from ..contract.errors import StoreFault
 from ..contract.language import is_name, say, told_problem, visible
 from ..gate.control.client import daemon_runs, events
 from ..gate.control.client import watch as watch_daemon
-from ..gate.errors import DaemonUnreachable
+from ..gate.errors import DaemonUnreachable, NotUpToDate
 from ..gate.settings.schema import Settings
 from .carry_out import names_of, who
 from .help import command
@@ -37,13 +38,31 @@ _NO_TIME = "--:--:--"
 @with_settings
 def watch(settings: Settings, since: str | None, as_json: bool) -> None:
     socket = Path(settings.control.socket)
-    if as_json:
-        if since is not None:
-            raise click.UsageError(say("watch.since-json"))
-        for line in watch_daemon(socket):
-            click.echo(line)
-        return
-    _Watch(settings, since).follow()
+    if as_json and since is not None:
+        raise click.UsageError(say("watch.since-json"))
+    try:
+        if as_json:
+            for line in watch_daemon(socket):
+                click.echo(line)
+        else:
+            _Watch(settings, since).follow()
+    except DaemonUnreachable:
+        if not daemon_runs(socket) and _is_retired(settings):
+            raise DaemonUnreachable("retire.retired") from None  # No daemon is to be started.
+        raise
+
+
+def _is_retired(settings: Settings) -> bool:
+    """Whether the gate is out of service, as far as this user may look."""
+    from ..gate.daemon.assembly import Assembly
+
+    try:
+        with closing(Assembly(settings).store_for_reading()) as store:
+            return store.retired
+    except NotUpToDate as fault:
+        return fault.retired
+    except (StoreFault, PermissionError):
+        return False
 
 
 class _Watch:
