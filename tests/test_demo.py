@@ -40,10 +40,22 @@ def place() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+_PATIENT = """
+from edge_agent.demo import play, stage
+from edge_agent.simulator import background
+from tests.patience import PATIENCE_S
+play._ANSWER_WITHIN_S = play._CONFIRMED_WITHIN_S = play._FAREWELL_S = PATIENCE_S
+stage._PATIENCE_S = background._PATIENCE = PATIENCE_S
+from edge_agent.__main__ import main
+main()
+"""
+"""The demo, which waits for its parts, and at its end for payroll, as a busy machine needs it."""
+
+
 def _start(place: Path, *arguments: str, program: list[str] | None = None) -> subprocess.Popen[str]:
     home = Path(edge_agent.__file__).parent.parent
     return subprocess.Popen(
-        [*(program or [sys.executable, "-m", "edge_agent"]), "demo", *arguments],
+        [*(program or [sys.executable, "-c", _PATIENT]), "demo", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -237,7 +249,7 @@ def test_what_payroll_lacks_is_said_and_nobody_waits_twice(place: Path) -> None:
         demo.send_signal(signal.SIGINT)
         assert any("Closing the gate" in line for line in demo.stdout)
         demo.send_signal(signal.SIGINT)
-        out, err = demo.communicate(timeout=60)
+        out, err = demo.communicate(timeout=PATIENCE_S)
     _, recorded, confirmed = _ended_well(place, demo, out, err)
     assert recorded > confirmed
     assert f"Not confirmed by payroll yet: {recorded - confirmed}." in out
@@ -250,7 +262,8 @@ def test_the_command_that_it_prints_works_in_another_terminal(place: Path, scrip
     own = Path(sys.executable).with_name("edge-agent")
     if script and not own.exists():
         pytest.skip("edge-agent is not installed beside this Python")
-    with _start(place, program=[str(own)] if script else None) as demo:
+    program = [str(own)] if script else [sys.executable, "-m", "edge_agent"]
+    with _start(place, program=program) as demo:
         assert demo.stdout
         assert any("Follow it from another terminal" in line for line in demo.stdout)
         command = demo.stdout.readline().strip()
@@ -260,9 +273,9 @@ def test_the_command_that_it_prints_works_in_another_terminal(place: Path, scrip
             assert watching.stdout
             assert any("NV0" in line for line in watching.stdout)
             demo.send_signal(signal.SIGINT)
-            out, err = demo.communicate(timeout=60)
+            out, err = demo.communicate(timeout=PATIENCE_S)
             watching.send_signal(signal.SIGINT)  # It would wait for the gate to come back.
-            watching.communicate(timeout=60)
+            watching.communicate(timeout=PATIENCE_S)
         assert watching.returncode == 130
     _ended_well(place, demo, out, err)
 
