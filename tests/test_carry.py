@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from edge_agent import cli
 from edge_agent.cli.tell import tell_if_on_own_disk
-from edge_agent.contract import atomic_file
+from edge_agent.contract import atomic_file, rights
 from edge_agent.contract.carried import ENTRIES, RECEIPTS, CarriedReceipt, Head, lines, written
 from edge_agent.contract.facts import GateRetired
 from edge_agent.contract.people import Worker
@@ -132,6 +132,28 @@ def test_a_stick_that_is_not_mounted_is_told(
     assert elsewhere.stat().st_dev != site.folder.stat().st_dev
     tell_if_on_own_disk(elsewhere, str(site.folder / "gate.db"))
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_folder_that_is_bound_where_sticks_are_is_one(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is on the file system that is around it: only the kernel's list tells (proc(5))."""
+    bound = site.folder / "media" / "thẻ nhớ"
+    bound.mkdir(parents=True)
+    listed = os.fsencode(bound).replace(b" ", b"\\040")
+    mounts = site.folder / "mountinfo"
+    mounts.write_bytes(b"42 27 254:0 /srv " + listed + b" rw,relatime - ext4 /dev/sda1 rw\n")
+    monkeypatch.setattr(atomic_file, "_STICKS", (site.folder / "media",))
+    assert site.at_the_gate("carry", "out", str(bound)).exit_code == 65
+    monkeypatch.setattr(rights, "_MOUNTS", mounts)
+    assert site.at_the_gate("carry", "out", str(bound)).exit_code == 0
+    assert site.at_the_gate("carry", "out", str(bound.parent / "beside")).exit_code == 65
+
+
+def test_the_kernels_own_list_of_mounts_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os.path, "ismount", lambda path: False)
+    assert rights.is_mount_point(Path("/proc"))
+    assert not rights.is_mount_point(Path("/proc/self"))
 
 
 def test_a_folder_where_a_stick_is_mounted_now_and_then(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from .errors import BadRequest, StoreFault
-from .rights import unmakeable
+from .rights import is_mount_point, unmakeable
 
 _OPEN_FILES = "/proc/self/fd"
 _NEW = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -95,7 +95,7 @@ def refuse_unmounted(target: Path) -> None:
     except OSError:
         pass
     on_the_way = [one for one in (place, *place.parents) if one.is_relative_to(root)]
-    if not any(map(os.path.ismount, on_the_way)):
+    if not any(map(is_mount_point, on_the_way)):
         raise BadRequest("file.no-stick", path=target)
 
 

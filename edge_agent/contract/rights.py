@@ -8,6 +8,7 @@ import errno
 import grp
 import os
 import pwd
+import re
 import stat
 from pathlib import Path
 from typing import NamedTuple
@@ -146,7 +147,7 @@ def unmakeable(target: Path, error: OSError) -> Message:
         if (told := _OF_A_STICK.get(error.errno or 0)) and (disk := _mount_point(target)) != _ROOT:
             return Message(told, why=because(error), disk=quoted(disk))
         return Message("rights.check-folder", why=because(error))
-    if os.path.ismount(block.path):  # A stick that was mounted with sudo is root's.
+    if is_mount_point(block.path):  # A stick that was mounted with sudo is root's.
         return block.mended_by(as_user("root"))
     return block.mended_by(Message("rights.own-folder", user=user()))
 
@@ -162,7 +163,28 @@ _ROOT = Path("/")
 
 def _mount_point(path: Path) -> Path:
     real = Path(os.path.realpath(path))
-    return next((one for one in (real, *real.parents) if os.path.ismount(one)), _ROOT)
+    return next((one for one in (real, *real.parents) if is_mount_point(one)), _ROOT)
+
+
+_MOUNTS = Path("/proc/self/mountinfo")
+_ESCAPED = re.compile(rb"\\([0-7]{3})")
+
+
+def is_mount_point(path: Path) -> bool:
+    """Whether something is mounted at a path without links. ``os.path.ismount`` sees no folder that
+    is bound there from the same file system; the kernel's own list does (proc(5))."""
+    if os.path.ismount(path):
+        return True
+    try:
+        lines = _MOUNTS.read_bytes().splitlines()
+    except OSError:
+        return False
+    points = (line.split(b" ")[4] for line in lines)
+    return any(_ESCAPED.sub(_byte, one) == os.fsencode(path) for one in points)
+
+
+def _byte(escaped: re.Match[bytes]) -> bytes:
+    return bytes([int(escaped[1], 8)])
 
 
 def exposed_secret(path: Path, found: os.stat_result) -> str:

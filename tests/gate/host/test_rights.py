@@ -387,7 +387,7 @@ def test_a_file_that_a_command_is_to_make(place: Path) -> None:
 
 
 def test_a_stick_that_was_mounted_with_sudo(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == place)
+    monkeypatch.setattr(rights, "is_mount_point", lambda path: Path(path) == place)
 
     def make() -> None:
         with new_private_file(place / "ledger.csv"):
@@ -409,9 +409,9 @@ def test_a_stick_that_takes_no_file(
     place: Path, monkeypatch: pytest.MonkeyPatch, why: int, told: str
 ) -> None:
     error = OSError(why, os.strerror(why))
-    monkeypatch.setattr(os.path, "ismount", lambda path: False)
+    monkeypatch.setattr(rights, "is_mount_point", lambda path: False)
     assert "check its folder" in str(rights.unmakeable(place / "a", error))  # It is the card.
-    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == place)
+    monkeypatch.setattr(rights, "is_mount_point", lambda path: Path(path) == place)
     assert told.format(place) in str(rights.unmakeable(place / "a", error))
 
 
