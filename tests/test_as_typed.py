@@ -524,6 +524,26 @@ def test_whose_erasures_the_gate_knows_are_not_asked_about(edge: Edge, tmp_path:
     assert (done.exit_code, "Lò Thị Mây, NV0042? " in done.stdout) == (1, True)
 
 
+@pytest.mark.parametrize("words", [("run",), ("workers", "add", "NV1", "Hoa"), ("status",)])
+def test_a_folder_in_the_place_of_the_gates_database_is_told_as_that(
+    edge: Edge, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """A folder has several hard links, and none of them is to be deleted."""
+    config = Path(os.environ["EDGE_AGENT_CONFIG"])
+    config.write_text(config.read_text().replace('"gate.db"', '"folder"'))
+    (tmp_path / "folder").mkdir()
+    done = edge(*words)
+    assert (done.exit_code, "folder là thư mục: " in done.output) == (74, True), done.output
+
+
+def test_an_empty_name_is_no_folder_to_write_into(edge: Edge, tmp_path: Path) -> None:
+    before = sorted(tmp_path.iterdir())
+    for words in (("carry", "out", ""), ("ledger", "backup", ""), ("ledger", "export", "")):
+        done = edge(*words)
+        assert (done.exit_code, "Còn trống: " in done.stderr) == (2, True), done.output
+    assert sorted(tmp_path.iterdir()) == before
+
+
 @pytest.mark.parametrize("shown", [(), ("--json",)])
 def test_a_gate_out_of_service_is_not_to_be_started_to_be_watched(
     edge: Edge, tmp_path: Path, shown: tuple[str, ...]

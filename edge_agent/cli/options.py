@@ -26,9 +26,12 @@ Decorator = Callable[[Command], Command]
 
 
 class FilePath(click.Path):
-    """A file that is typed. Where this user may not read it, that is said with what mends it."""
+    """A file that is typed. Where this user may not read it, that is said with what mends it; and
+    what is empty, as a script's variable may be, would be the folder that one is in."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail(say("file.empty"), param, ctx)
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter:

@@ -38,7 +38,7 @@ def in_(
     as_json: bool,
 ) -> None:
     before = options_before(ctx)
-    options = options_of(**before | ({"database": database} if database else {}))
+    options = options_of(**before | ({} if database is None else {"database": database}))
     if (unread := logging.lastResort) is not None:
         unread.setLevel(logging.CRITICAL)  # All that a receiver logs is told below.
     done = carry_in(options, files, receipts)

@@ -76,7 +76,8 @@ def with_database(command: Callable[..., None]) -> Callable[..., None]:
     @click.pass_context
     @wraps(command)
     def opened(ctx: click.Context, /, database: str | None, **arguments: Any) -> None:
-        with _opened(database or str(options_before(ctx)["database"])) as found:
+        before = str(options_before(ctx)["database"])
+        with _opened(before if database is None else database) as found:
             command(found, **arguments)
 
     return opened

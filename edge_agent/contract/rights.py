@@ -133,6 +133,8 @@ def unusable_file(path: Path) -> Message | None:
         return None
     if block.stat is None:
         return Message("rights.no-such-folder", path=block.path)
+    if stat.S_ISDIR(block.stat.st_mode) and block.path == Path(os.path.realpath(path)):
+        return Message("rights.file-is-folder", path=path)
     folder = stat_of(path.parent)
     if block.mode & READ and folder and folder.st_uid == os.geteuid():
         return block.mended_by(f"sudo chown {user()}: {quoted(path)}")

@@ -1,7 +1,12 @@
 """Whose payroll's database is: root's first run, and another user's command."""
 
 import os
+from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+
+from edge_agent.cli import main
 from edge_agent.receiver.databases import open_database
 from edge_agent.receiver.store import PayrollStore
 from tests.other_user import as_user, needs_root, open_folder
@@ -34,3 +39,32 @@ def test_a_database_of_another_user_is_told_with_whose_it_is() -> None:
                 assert told.startswith(f"StoreFault: The database {path} cannot be used: user ")
                 assert f"user nobody may not {who}" in told
                 assert told.endswith(": sudo -u daemon edge-agent ….")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("receive", "--database"),
+        ("receive", "export", "--month", "2026-11", "--database"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("typed", ["", ".", "folder.db"])
+@pytest.mark.parametrize(
+    ("language", "told"), [("en", "is a folder: name a file in it."), ("vi", "là thư mục: ")]
+)
+def test_a_folder_in_the_place_of_the_database_is_told_as_that(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    typed: str,
+    language: str,
+    told: str,
+) -> None:
+    """Nothing is to be given to another user; and an empty name is not the one by default."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.db").mkdir()
+    PayrollStore("payroll.db").close()
+    done = CliRunner().invoke(main, ["--lang", language, *words, typed])
+    assert (done.exit_code, told in done.stderr) == (74, True), done.output
+    assert "chown" not in done.stderr

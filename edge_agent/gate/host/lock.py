@@ -68,6 +68,9 @@ class GateLock:
         database has a second name, or another's link would lead root elsewhere.
         """
         refuse_planted_links(self._given)
+        if os.path.isdir(self._database):
+            is_folder = Message("rights.is-folder", path=self._database)
+            raise StoreFault("host.no-database", path=self._database, why=is_folder)
         self._refuse_hard_links()
         try:
             fd = _open_lock(self._path)

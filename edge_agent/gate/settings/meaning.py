@@ -116,6 +116,11 @@ _PORT_SCHEMES = ("socket", "rfc2217", "loop", "spy", "alt", "hwgrep", "cp2110")
 """What pyserial knows (URL Handlers)."""
 
 
+def _is_folder(path: str) -> bool:
+    """Whether its name alone says so."""
+    return path.rpartition("/")[2] in ("", ".", "..") and path != ""
+
+
 def _path_problems(sections: Sections) -> Iterator[Message]:
     for section, key in PATHS:
         path = sections[section].get(key, "")
@@ -123,7 +128,7 @@ def _path_problems(sections: Sections) -> Iterator[Message]:
             yield Message("settings.tilde", section=section, key=key, path=path)
         elif (section, key) != ("sensor", "port") and "://" in path:
             yield Message("settings.no-path", section=section, key=key, path=path)
-        elif path.endswith("/") and "://" not in path:
+        elif _is_folder(path) and "://" not in path:
             yield Message("settings.folder", section=section, key=key, path=path)
     port = sections["sensor"].get("port", "")
     scheme, is_url, rest = port.partition("://")
@@ -217,7 +222,7 @@ def _reader_problems(devices: Iterable[str]) -> Iterator[Message]:
         if path != (stripped := _stripped(path)):
             where = {"section": "reader", "key": "devices"}
             yield Message("settings.blank", **where, value=path, meant=f'"{stripped}"')
-        elif path.endswith("/"):
+        elif _is_folder(path):
             yield Message("settings.folder", section="reader", key="devices", path=path)
         if stripped in told:
             yield Message("settings.reader-twice", path=stripped)

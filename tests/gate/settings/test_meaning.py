@@ -97,6 +97,7 @@ WRONG = {
         "[sensor] port: 'tcp://10.0.0.5:4000' cannot be used: a sensor at a network is socket://",
     ),
     "a home": ('[store]\npath = "~/gate.db"', "[store] path: '~/gate.db': ~ means no folder here"),
+    "the folder itself": ('[store]\npath = "."', "[store] path: '.' names a folder"),
     "a folder": ('[store]\npath = "/var/lib/"', "[store] path: '/var/lib/' names a folder"),
     "a URL of a file": ('[store]\npath = "file:///a"', "[store] path: 'file:///a' cannot be used"),
     "one name twice": (
