@@ -34,6 +34,7 @@ from edge_agent.gate.daemon.assembly import Assembly
 from edge_agent.gate.ledger.store.metadata import ERASURES_UNKNOWN
 from edge_agent.gate.pairing_mark import Doubt
 from edge_agent.gate.sensor import lifecycle
+from edge_agent.receiver.store import PayrollStore
 from tests import catalogues
 from tests.commands import leaves
 from tests.gate.ledger.ledgers import append, later, open_store, punch
@@ -344,7 +345,8 @@ def test_nothing_goes_for_good_where_nobody_is_asked(
     assert done.exit_code == 65, done.output
     told = " ".join(done.stderr.replace(" \\\n", " ").split())
     yes = ("--name", "main-gate") if words[0] == "retire" else ("--yes",)
-    assert told.endswith(f" edge-agent {shlex.join([*words, *yes])}"), told
+    line = shlex.join([*words, *yes]).replace("'18/11/2026 07:00'", "2026-11-18T07:00")
+    assert told.endswith(f" edge-agent {line}"), told
     nothing = "nothing was done" if language == "en" else "chưa làm gì"
     assert nothing in told.lower()
     if words[0] in ("workers", "consent", "prints", "credentials", "punches"):
@@ -674,6 +676,68 @@ def test_what_may_mean_several_days_is_refused_with_the_forms_there_are(
         done = edge(*words, language=language)
         assert done.exit_code in (2, 65), (words, done.output)
         assert forms in done.stderr, (words, done.stderr)
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize(
+    "typed", ["hôm qua 17h", "31/2/2026", "28/11/2026 17:00", "2026-11-28T17:00", "1/1 25h"]
+)
+def test_what_is_no_day_is_refused_as_it_was_typed(edge: Edge, language: str, typed: str) -> None:
+    assert edge("privacy", "request", "NV0042", "--what", "access").exit_code == 0
+    payroll = ("--database", "payroll.db")
+    who = (*payroll, "--actor", "KT01", "--reason", "đơn")
+    PayrollStore("payroll.db").close()
+    for words in (
+        ("workers", "leave", "NV0042", "--yes", "--on", typed),
+        ("workers", "leave", "NV0042", "--on", typed),
+        ("consent", "record", "NV0042", "--text", "vi-1", "--paper", "--signed", typed),
+        ("privacy", "request", "NV0042", "--what", "access", "--asked", typed),
+        ("privacy", "request", "NV0042", "--what", "access", "--due", typed),
+        ("privacy", "answer", "1", "--on", typed),
+        ("receive", "correct", "list", "--since", typed, *payroll),
+        ("receive", "leave", "add", "NV0042", "P", typed, *who),
+        ("receive", "leave", "add", "NV0042", "P", "1/1/2026", "--to", typed, *who),
+        ("receive", "sheet", "--from", typed, "--to", "hôm nay", *payroll),
+        ("receive", "sheet", "--from", "1/1/2026", "--to", typed, *payroll),
+    ):
+        done = edge(*words, language=language)
+        assert (done.exit_code, repr(typed) in done.stderr) == (65, True), (words, done.stderr)
+
+
+@pytest.mark.parametrize("typed", ["hôm qua 25h", "31/2/2026 17h", "hôm qua"])
+def test_what_is_no_time_is_refused_as_it_was_typed(edge: Edge, typed: str) -> None:
+    PayrollStore("payroll.db").close()
+    who = ("--database", "payroll.db", "--actor", "KT01", "--reason", "quên ấn")
+    for words in (
+        ("punches", "add", "NV0042", "--reason", "forgot", "--at", typed),
+        ("receive", "correct", "add", "NV0042", typed, "--direction", "in", *who),
+    ):
+        done = edge(*words)
+        assert (done.exit_code, repr(typed) in done.stderr) == (65, True), done.stderr
+
+
+@pytest.mark.parametrize("form", [("--on", "hôm qua"), ("--on=yesterday",), ("--on", "{short}")])
+def test_the_line_to_type_names_the_same_day_after_midnight(
+    edge: Edge, form: tuple[str, ...]
+) -> None:
+    """Also where another option's words are the same."""
+    day = day_ago(1)
+    iso = "-".join(reversed(day.split("/")))
+    done = edge("workers", "leave", "NV0042", *(one.format(short=day[:5]) for one in form))
+    told = " ".join(done.stderr.replace(" \\\n", " ").split())
+    on = f"--on={iso}" if len(form) == 1 else f"--on {iso}"
+    assert told.endswith(f" edge-agent workers leave NV0042 {on} --yes"), told
+
+
+def test_the_line_to_type_leaves_alike_words_alone(edge: Edge, tmp_path: Path) -> None:
+    with closing(open_store(tmp_path)) as store:
+        way = {"direction": Direction.IN, "direction_source": DirectionSource.ALTERNATE}
+        append(store, PunchRecorded(worker="NV0042", **way), later(0))  # 18/11/2026 18:06:40
+    typed = ("punches", "add", "NV0042", "--reason", "18/11 07:00", "--direction", "in", "--at")
+    done = edge(*typed, "18/11 07:00")
+    told = " ".join(done.stderr.replace(" \\\n", " ").split())
+    line = shlex.join([*typed, "2026-11-18T07:00", "--yes"])
+    assert told.endswith(f" edge-agent {line}"), told
 
 
 def test_what_leans_on_today_is_refused_where_the_gate_does_not_know_it(

@@ -66,7 +66,7 @@ def record(
 ) -> None:
     from .since import typed_day  # Only here: others name no day.
 
-    signed = typed_day(settings, signed)
+    signed = typed_day(settings, "--signed", signed)
     request = RecordConsent(code=code, text=text, signed=signed, witness=witness, paper=paper)
     result = carry_out(settings, request)
     if as_json:

@@ -325,6 +325,17 @@ _TYPED = f"{__name__}.typed"
 has all of it."""
 
 
+def retype(ctx: click.Context, option: str, value: str) -> None:
+    """Have the lines below give an option's value otherwise than it was typed: ``yesterday`` is
+    another day where such a line is typed after midnight."""
+    typed = ctx.meta[_TYPED]
+    for place, word in enumerate(typed):
+        if word == option:
+            typed[place + 1] = value
+        elif word.startswith(f"{option}="):
+            typed[place] = f"{option}={value}"
+
+
 def line_with(ctx: click.Context, *option: str) -> str:
     """The whole command as it was typed, and an option."""
     from shlex import join  # Only for whoever is told it.

@@ -147,7 +147,7 @@ def leave(
     if day is not None:
         from .since import typed_day  # Only here, and below: others name no day.
 
-        day = typed_day(settings, day, to_come=True)
+        day = typed_day(settings, "--on", day, to_come=True)
     ask_a_person(yes, lambda: _erase_asks(settings, code, day))
     tell_erasure(settings, carry_out(settings, LeaveWorker(code=code, on=day)), as_json)
 

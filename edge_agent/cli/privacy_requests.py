@@ -39,8 +39,8 @@ def request(
     due: str | None,
     as_json: bool,
 ) -> None:
-    asked = None if asked is None else typed_day(settings, asked)
-    due = None if due is None else typed_day(settings, due, to_come=True)
+    asked = None if asked is None else typed_day(settings, "--asked", asked)
+    due = None if due is None else typed_day(settings, "--due", due, to_come=True)
     result = carry_out(settings, OpenClaim(code=code, what=what, asked=asked, due=due))
     if as_json:
         print_json(result)
@@ -56,7 +56,7 @@ def request(
 @as_json
 @with_settings
 def answer(settings: Settings, number: int, refused: bool, on: str | None, as_json: bool) -> None:
-    on = None if on is None else typed_day(settings, on)
+    on = None if on is None else typed_day(settings, "--on", on)
     came_of_it: ClaimAnswer = "refused" if refused else "done"
     result = carry_out(settings, CloseClaim(number=number, answer=came_of_it, on=on))
     if as_json:

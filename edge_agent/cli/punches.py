@@ -19,7 +19,7 @@ from .complete import code_argument, codes, direction_option, reason_option
 from .help import group
 from .options import as_json, ask_a_person, with_settings, yes_option
 from .show import print_json, print_table
-from .since import entries_since, first_of, typed_day
+from .since import entries_since, first_of, typed_moment
 from .tell import tell
 from .worker_words import note_of, way_of, when_of
 
@@ -113,7 +113,7 @@ def void(settings: Settings, seq: int, reason: str, as_json: bool) -> None:
 @as_json
 @with_settings
 def add(settings: Settings, yes: bool, as_json: bool, **asked: Any) -> None:
-    asked["at"] = typed_day(settings, asked["at"])
+    asked["at"] = typed_moment(settings, "--at", asked["at"])
     request = AddPunch(**asked)
     moves = _moves(settings, request)
     for one in moves:

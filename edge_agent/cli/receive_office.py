@@ -17,7 +17,7 @@ from ..contract.errors import BadRequest, StoreFault
 from ..contract.language import Message, say
 from ..contract.messages import RosterWorker
 from ..contract.stamps import local_time, parse_time
-from ..contract.typed_times import in_full, period_in_full
+from ..contract.typed_times import day_in_full, in_full, period_in_full
 from ..gate.settings.load import load_settings
 from ..receiver.connection import ReceiverOptions
 from ..receiver.coverage import gate_coverage
@@ -84,8 +84,8 @@ def with_database(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def typed_here(text: str, zone: ZoneInfo = ZONE, *, to_come: bool = False) -> str:
-    """A day that was typed, with or without a time, in full, by this machine's clock."""
-    return in_full(text.strip(), datetime.now(zone).date(), to_come=to_come)
+    """A day that was typed, in full, by this machine's clock."""
+    return day_in_full(text.strip(), datetime.now(zone).date(), to_come=to_come)
 
 
 def with_period(command: Callable[..., None]) -> Callable[..., None]:
@@ -319,7 +319,7 @@ def at_payroll(at: str) -> str:
 
 def _moment(text: str, zone: ZoneInfo, option: str) -> int:
     try:
-        moment = datetime.fromisoformat(typed_here(text, zone))
+        moment = datetime.fromisoformat(in_full(text.strip(), datetime.now(zone).date()))
         if not 2000 <= moment.year < 2200:
             raise ValueError
     except ValueError:

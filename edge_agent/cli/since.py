@@ -1,8 +1,9 @@
 """Days and times as people type them, ``--since TIME`` above all, and the entries from there."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,9 +13,10 @@ from ..contract.chain import stamp_of
 from ..contract.errors import BadRequest
 from ..contract.language import Message, say
 from ..contract.stamps import local_time
-from ..contract.typed_times import in_full, time_of_day
+from ..contract.typed_times import day_in_full, in_full, moment_in_full, time_of_day
 from ..gate.ledger.store.sqlite_store import SqliteStore
 from ..gate.settings.schema import Settings
+from .help import retype
 from .tell import tell
 
 _DAY_MS = 86_400_000
@@ -48,11 +50,20 @@ def _in_full(text: str, zone: ZoneInfo) -> str:
     return f"{today}T{at}" if at else in_full(text, today)
 
 
-def typed_day(settings: Settings, text: str, *, to_come: bool = False) -> str:
-    """The same of a day, with or without a time, by the gate's clock; see ``in_full``.
+def typed_day(settings: Settings, option: str, text: str, *, to_come: bool = False) -> str:
+    """The same of a day, by the gate's clock, which stands behind an option; see ``day_in_full``.
 
     Raises BadRequest where it leans on today, which the gate does not know.
     """
+    return _typed(settings, option, text, partial(day_in_full, to_come=to_come))
+
+
+def typed_moment(settings: Settings, option: str, text: str) -> str:
+    """The same of a day and a time of day; see ``moment_in_full``."""
+    return _typed(settings, option, text, moment_in_full)
+
+
+def _typed(settings: Settings, option: str, text: str, whole: Callable[..., str]) -> str:
     # Only here: most commands ask for no day.
     from ..gate.daemon.assembly import Assembly
 
@@ -60,7 +71,9 @@ def typed_day(settings: Settings, text: str, *, to_come: bool = False) -> str:
     today = Assembly(settings).today()
     if today is None and _leans_on_today(text):
         raise BadRequest("claim.no-clock")
-    return in_full(text, date.fromisoformat(today) if today else None, to_come=to_come)
+    told = whole(text, date.fromisoformat(today) if today else None)
+    retype(click.get_current_context(), option, told)
+    return told
 
 
 def _leans_on_today(text: str) -> bool:

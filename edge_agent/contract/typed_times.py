@@ -6,7 +6,7 @@ are: a month and a day that could be read the other way about, or two digits of 
 
 import re
 import unicodedata
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 _OF_TODAY = {
     **{"hom nay": 0, "today": 0},
@@ -37,7 +37,8 @@ def in_full(text: str, today: date | None, *, to_come: bool = False) -> str:
     """A day, or a day and a time of day, as ISO 8601 writes it: ``2026-11-29[T17:00]``.
 
     Without a year it is the last such day until ``today``; the nearest one, where it may be
-    ``to_come``. Where nobody knows today, what leans on it stays as it is.
+    ``to_come``. Where nobody knows today, what leans on it stays as it is; so does what no calendar
+    or clock shows, 31/02/2026 or 25:00, for whoever refuses it to name what was typed.
     """
     plain = _plain(text)
     found = _DAY_FIRST.fullmatch(plain) or _TIME_FIRST.fullmatch(plain)
@@ -47,15 +48,32 @@ def in_full(text: str, today: date | None, *, to_come: bool = False) -> str:
     day = _day(told, today, to_come=to_come)
     if day is None:
         return text
-    return f"{day}T{_time(told)}" if told["hour"] else day
+    whole = f"{day}T{_time(told)}" if told["hour"] else day
+    try:
+        datetime.fromisoformat(whole)
+    except ValueError:
+        return text
+    return whole
+
+
+def day_in_full(text: str, today: date | None, *, to_come: bool = False) -> str:
+    """The same where a day alone is asked for: one with a time of day stays as it is too."""
+    whole = in_full(text, today, to_come=to_come)
+    return text if "T" in whole else whole
+
+
+def moment_in_full(text: str, today: date | None) -> str:
+    """The same where a time of day is asked for too: a day alone stays as it is."""
+    whole = in_full(text, today)
+    return whole if "T" in whole else text
 
 
 def period_in_full(first: str, last: str, today: date) -> tuple[str, str]:
     """Two days that were typed, of a period that has begun: its last day alone may be to come, and
     is, without a year, where the last such day was before the first one.
     """
-    begin, end = in_full(first, today), in_full(last, today)
-    return begin, end if end >= begin else in_full(last, today, to_come=True)
+    begin, end = day_in_full(first, today), day_in_full(last, today)
+    return begin, end if end >= begin else day_in_full(last, today, to_come=True)
 
 
 def time_of_day(text: str) -> str | None:

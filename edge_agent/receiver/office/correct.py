@@ -16,7 +16,7 @@ from ...contract.errors import BadRequest
 from ...contract.language import Message
 from ...contract.people import Employment, checked_code
 from ...contract.stamps import local_date, local_time, parse_time
-from ...contract.typed_times import in_full
+from ...contract.typed_times import moment_in_full
 from ..databases.database import Database
 from ..moments import Moment, moment_of
 from ..roster.known_workers import told_codes
@@ -89,7 +89,7 @@ def enter_addition(
 def _in_full(at: str, who: Who, zone: ZoneInfo) -> str:
     """A time as it was typed, in full: yesterday is the day before the correction is made."""
     made = date.fromisoformat(local_date(parse_time(who.made_at), zone))
-    return in_full(at.strip(), made)
+    return moment_in_full(at.strip(), made)
 
 
 class Moved(Struct, frozen=True):
