@@ -135,8 +135,8 @@ HOSTILE = {
         "Record 1: it belongs to another backup",
     ),
     "another gate's header": (file(ANOTHER_GATES, SEALED), "Record 1: it belongs to another"),
-    "one is left out": (file(HEAD, SEALED[:2]), "It has 2 of the 3 records"),
-    "one too many": (file(HEAD, [*SEALED, SEALED[0]]), "It has 4 of the 3 records"),
+    "one is left out": (file(HEAD, SEALED[:2]), "It has 2 of its records, and began with 3"),
+    "one too many": (file(HEAD, [*SEALED, SEALED[0]]), "It has 4 of its records, and began with 3"),
     "another worker, sealed anew in another's place": (
         resealed(1, worker="NV2", name="x"),
         "It has the right-index of NV2 twice",
