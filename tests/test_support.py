@@ -19,7 +19,19 @@ from tests.gate.ledger.ledgers import append, later, open_store, punch
 HOA, MAY, CALL = "Nguyễn Thị Hoa", "Lò Thị Mây", "anh Đức 0912345678"
 PASSWORD, PIN = "chua-ai-biet-77", "48151623"
 TEMPLATE = bytes(range(200, 232))
-CANARIES = (HOA, MAY, CALL, "Nguyen Thi Hoa", "NV0042", "B-77", PASSWORD, PIN, TEMPLATE.hex())
+AS_TYPED = ("nv0042", "phieu_NV0042", "LÒ THỊ MÂY", "lo thi may")
+CANARIES = (
+    HOA,
+    MAY,
+    CALL,
+    *AS_TYPED,
+    "Nguyen Thi Hoa",
+    "NV0042",
+    "B-77",
+    PASSWORD,
+    PIN,
+    TEMPLATE.hex(),
+)
 
 
 @pytest.fixture
@@ -53,8 +65,11 @@ def contents(config: Path, name: str = "x.zip") -> dict[str, str]:
 
 
 def test_it_helps_and_nobody_is_in_it(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = f"uid 1001: {HOA} ({json.dumps(MAY)}) of NV0042, code B-77\n"
+    said = f"uid 1001: {HOA} ({json.dumps(MAY)}) of NV0042, code B-77; {', '.join(AS_TYPED)}\n"
     monkeypatch.setattr(support, "_journal", lambda: said)
+    # Papers that were made for a worker, as the pages show it.
+    for paper in ("nv0042.html", "phieu_NV0042.html", "chi-hoa.html"):
+        (config.parent / paper).touch()
     done = bundle(config, "--journal")
     assert done.exit_code == 0, done.stderr
     found = contents(config)
@@ -64,7 +79,10 @@ def test_it_helps_and_nobody_is_in_it(config: Path, monkeypatch: pytest.MonkeyPa
     assert json.loads(found["settings.json"])["mqtt"]["port"] == 1
     assert json.loads(found["status.json"])["ledger"]["last_seq"] == 2
     assert any(one["state"] == "FAIL" for one in json.loads(found["doctor.json"]))
-    assert "gate.db" in json.loads(found["sizes.json"])["files"]
+    sizes = json.loads(found["sizes.json"])
+    assert "gate.db" in sizes["files"]
+    assert sizes["others"]["count"] >= 1
+    assert "chi-hoa" not in found["sizes.json"]
     assert "uid 1001: (worker" in found["journal.txt"]
     for name in found:
         assert name in done.stdout

@@ -160,14 +160,20 @@ def _versions() -> dict[str, Any]:
 def _sizes(settings: Settings | None) -> dict[str, Any]:
     if settings is None:
         return {}
-    folder = Path(settings.store.path).parent
+    database = Path(settings.store.path)
     files: dict[str, int] = {}
+    others = {"count": 0, "bytes": 0}
     disk = None
     with suppress(OSError):
-        files = {one.name: one.stat().st_size for one in sorted(folder.iterdir())}
-        found = os.statvfs(folder)
+        for one in sorted(database.parent.iterdir()):
+            if one.name.startswith(database.name):
+                files[one.name] = one.stat().st_size
+            else:  # A paper that was made for a worker has the code in its name.
+                others["count"] += 1
+                others["bytes"] += one.stat().st_size
+        found = os.statvfs(database.parent)
         disk = {"bytes": found.f_blocks * found.f_frsize, "free": found.f_bavail * found.f_frsize}
-    return {"files": files, "disk": disk}
+    return {"files": files, "others": others, "disk": disk}
 
 
 def _journal() -> str:

@@ -23,7 +23,9 @@ class Scrub:
         # The longest first: a short name may be the beginning of another.
         words_ = sorted(stands, key=len, reverse=True)
         self._any = re.compile(
-            r"(?<![\w])(?:" + "|".join(map(re.escape, words_)) + r")(?![\w])" if words_ else r"(?!)"
+            r"(?<![^\W_])(?:" + "|".join(map(re.escape, words_)) + r")(?![^\W_])"
+            if words_
+            else r"(?!)"
         )
 
     def text(self, text: str) -> str:
@@ -44,9 +46,14 @@ class Scrub:
 
 
 def _forms(word: str) -> set[str]:
-    """As it may be written: composed, decomposed, without marks, and as JSON escapes it."""
+    """As it may be written: composed, decomposed, without marks, as JSON escapes it; and in small
+    and capital letters, but for one word without a number, which would be found everywhere.
+    """
     bare = unicodedata.normalize("NFD", word)
     plain = "".join(char for char in bare if not unicodedata.combining(char))
     plain = plain.replace("đ", "d").replace("Đ", "D")
     escaped = word.encode("ascii", "backslashreplace").decode()
-    return {form for form in (unicodedata.normalize("NFC", word), bare, plain, escaped) if form}
+    forms = {form for form in (unicodedata.normalize("NFC", word), bare, plain, escaped) if form}
+    if any(char.isspace() or char.isdigit() for char in word):
+        forms |= {cased for form in forms for cased in (form.lower(), form.upper())}
+    return forms
