@@ -30,6 +30,7 @@ class Day:
         self.people = people
         self.poor = poor
         self.asked: list[tuple[str, str]] = []
+        self.called = Called()
 
     def perform(self, request: Any) -> dict[str, Any]:
         assert isinstance(request, Enroll)
@@ -43,7 +44,7 @@ class Day:
         """A dot for Enter."""
         typed: Iterator[str] = iter(answers)
         notes = read_notes(self.path)
-        day = EnrolmentDay(self.perform, Called(), self.people, notes, self.path)
+        day = EnrolmentDay(self.perform, self.called, self.people, notes, self.path)
         day.walk(lambda question: next(typed).replace(".", ""))
         assert next(typed, None) is None
         return report(list(self.people), read_notes(self.path))
@@ -86,6 +87,19 @@ def test_the_day_ends_for_now_and_goes_on(tmp_path: Path) -> None:
     assert day.run(".0")["open"] == ["1", "2"]
     assert day.run("...")["open"] == []
     assert day.asked[1:] == [("1", "left-index"), ("2", "right-index"), ("2", "left-index")]
+
+
+def test_who_comes_later_is_called_at_the_end_of_a_day_that_goes_on(tmp_path: Path) -> None:
+    day = Day(tmp_path, person("1"), person("2"))
+    day.run("10")
+    assert day.run("....")["open"] == []
+    assert [code for code, _ in day.asked] == ["2", "2", "1", "1"]
+
+
+def test_each_step_names_the_code_for_two_may_have_one_name(tmp_path: Path) -> None:
+    day = Day(tmp_path, person("1"))
+    day.run("..")
+    assert "name of 1, 1" in day.called.whose
 
 
 def test_without_its_notes_a_day_goes_on_by_the_prints_that_there_are(tmp_path: Path) -> None:

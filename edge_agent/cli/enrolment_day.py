@@ -17,7 +17,7 @@ from ..gate.control.client import Refusal
 from ..gate.errors import SensorFault
 from ..gate.people.answers import Step
 from ..gate.people.requests import AskPeople, Enroll
-from .carry_out import Perform
+from .carry_out import Perform, who
 from .day_notes import DayNotes, Mark, ProvedFinger, write_notes
 from .tell import tell, tell_failure
 from .words import tell_enrolment
@@ -97,13 +97,17 @@ class EnrolmentDay:
         self._path = path
 
     def walk(self, answer: Callable[[str], str]) -> None:
-        """Ask everybody who is not done, those who came later at the end.
+        """Ask everybody who is not done, those who come later at the end: also of a day that was
+        ended for now and goes on.
 
         ``answer`` is what somebody types to a question. Ends where they type that it is enough for
         now; raises what ends a command.
         """
-        waiting = deque(one for one in self._people if not is_done(one, self._notes))
-        put_off: deque[Person] = deque()
+        waiting, put_off = deque[Person](), deque[Person]()
+        for one in self._people:
+            if not is_done(one, self._notes):
+                later = self._notes.marks.get(one.code) == "later"
+                (put_off if later else waiting).append(one)
         try:
             while waiting or put_off:
                 person = waiting.popleft() if waiting else put_off.popleft()
@@ -138,7 +142,9 @@ class EnrolmentDay:
         return None
 
     def _enrol(self, person: Person, finger: str) -> None:
-        self._called.whose = say("people.finger-whose", finger=finger, whose=person.name)
+        # By the code as well: two who have one name are called one after the other.
+        whose = who(person.code, {person.code: person.name})
+        self._called.whose = say("people.finger-whose", finger=finger, whose=whose)
         try:
             told: dict[str, Any] = self._perform(Enroll(code=person.code, finger=finger))
         except (BadRequest, SensorFault, Refusal) as error:
