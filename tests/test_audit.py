@@ -26,6 +26,7 @@ from edge_agent.contract.people_facts import (
     PrintRemoved,
     WorkerAdded,
     WorkerChanged,
+    WorkerLeft,
 )
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.people.requests import AskSensor
@@ -248,6 +249,15 @@ def test_who_may_be_meant(store: SqliteStore, called: str) -> None:
     done = CliRunner().invoke(cli.main, ["audit", "list", "--worker", called])
     assert (done.exit_code, done.stdout) == (65, "")
     assert "is 0007 meant?" in done.stderr
+
+
+@pytest.mark.parametrize("called", ["print", "vân tay", "credential", "erasure"])
+def test_what_was_erased_with_its_worker_is_found_by_what_it_was(
+    store: SqliteStore, called: str
+) -> None:
+    append(store, WorkerLeft(worker="0007", actor=LAN))
+    assert [one["kind"] for one in changes("--kind", called)] == ["worker.left"]
+    assert [one["kind"] for one in changes("--kind", "sensor")] == ["sensor.adopted"]
 
 
 @pytest.mark.parametrize(

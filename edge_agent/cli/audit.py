@@ -151,7 +151,8 @@ def _kinds(text: str) -> frozenset[str]:
     for subject in sorted(subjects):
         called = (said(Message(f"audit.of-{subject}"), language) for language in LANGUAGES)
         if typed.removesuffix("s") == subject or any(alike(typed, one) for one in called):
-            return frozenset(kind for kind in ACTS if subject_of(kind) == subject)
+            erasing = _ERASES_WITH_THE_WORKER if subject in _ERASED_WITH_THE_WORKER else ()
+            return frozenset(kind for kind in ACTS if subject_of(kind) == subject).union(erasing)
     if typed in ACTS:
         return frozenset({typed})
     known = [*sorted(subjects), *sorted(ACTS)]
@@ -160,6 +161,11 @@ def _kinds(text: str) -> frozenset[str]:
         for one in sorted(subjects)
     ]
     raise click.BadParameter(_not_but("audit.no-kind", text, known, told), param_hint="--kind")
+
+
+_ERASES_WITH_THE_WORKER = frozenset({"consent.withdrawn", "worker.erased", "worker.left"})
+_ERASED_WITH_THE_WORKER = frozenset({"credential", "erasure", "print"})
+"""Who asks what became of a print must find it, also where all of a worker's went at once."""
 
 
 def _not_but(name: str, text: str, known: list[str], all_: list[str]) -> str:
