@@ -92,7 +92,8 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     )
     watched = option.usepdb or option.collectonly or option.capture == "no"
     if whole and not watched and "not slow" in option.markexpr and option.numprocesses is None:
-        option.numprocesses, option.dist = "auto", "worksteal"
+        # One more than there are cores: many tests wait for a file or a lamp.
+        option.numprocesses, option.dist = (os.cpu_count() or 1) + 1, "worksteal"
         if SCRATCH.is_dir():
             os.environ.setdefault("TMPDIR", str(SCRATCH))
 
