@@ -12,7 +12,7 @@ import click
 from ..contract.chain import stamp_of
 from ..contract.corrections import known_code
 from ..contract.errors import EdgeAgentError
-from ..contract.kinds import ACTS, KINDS, kind_of, subject_of
+from ..contract.kinds import ACTS, ERASING, KINDS, kind_of, subject_of
 from ..contract.language import LANGUAGES, Message, is_name, said, say
 from ..contract.people import Holders, alike
 from ..contract.stamps import parse_time, true_time
@@ -151,7 +151,7 @@ def _kinds(text: str) -> frozenset[str]:
     for subject in sorted(subjects):
         called = (said(Message(f"audit.of-{subject}"), language) for language in LANGUAGES)
         if typed.removesuffix("s") == subject or any(alike(typed, one) for one in called):
-            erasing = _ERASES_WITH_THE_WORKER if subject in _ERASED_WITH_THE_WORKER else ()
+            erasing = ERASING if subject in _ERASED_WITH_THE_WORKER else ()
             return frozenset(kind for kind in ACTS if subject_of(kind) == subject).union(erasing)
     if typed in ACTS:
         return frozenset({typed})
@@ -163,7 +163,6 @@ def _kinds(text: str) -> frozenset[str]:
     raise click.BadParameter(_not_but("audit.no-kind", text, known, told), param_hint="--kind")
 
 
-_ERASES_WITH_THE_WORKER = frozenset({"consent.withdrawn", "worker.erased", "worker.left"})
 _ERASED_WITH_THE_WORKER = frozenset({"credential", "erasure", "print"})
 """Who asks what became of a print must find it, also where all of a worker's went at once."""
 

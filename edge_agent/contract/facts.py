@@ -70,6 +70,9 @@ class Fact(Struct, frozen=True, kw_only=True, tag_field="kind"):
     tells_recording: ClassVar[bool] = False
     """It says whether presses are recorded."""
 
+    erases: ClassVar[bool] = False
+    """From now on its worker's fingers, cards and PIN are not used, and are to be erased."""
+
 
 class OldEntry(Struct, frozen=True, kw_only=True):
     """An entry of an older ledger; ``hash`` is 64 hex digits."""

@@ -30,6 +30,7 @@ MARKS = frozenset(kind_of(fact) for fact in KINDS if fact.marks)
 CREDITS = frozenset(kind_of(fact) for fact in KINDS if fact.credits)
 MOVING_TIMES = frozenset(kind_of(fact) for fact in KINDS if fact.moves_times)
 RECORDING = frozenset(kind_of(fact) for fact in KINDS if fact.tells_recording)
+ERASING = frozenset(kind_of(fact) for fact in KINDS if fact.erases)
 ACTS = frozenset(kind_of(fact) for fact in KINDS if "actor" in fact.__struct_fields__)
 """What somebody did: ``uid:NUMBER`` of the gate's machine, ``payroll`` or the ``gate`` itself."""
 

@@ -149,12 +149,16 @@ class ConsentGiven(Fact, tag="consent.given", frozen=True, kw_only=True):
 class ConsentWithdrawn(Fact, tag="consent.withdrawn", frozen=True, kw_only=True):
     """A worker does not agree any more: from now on their fingers are not used, and are erased."""
 
+    erases = True
+
     worker: str
     actor: str
 
 
 class WorkerLeft(Fact, tag="worker.left", frozen=True, kw_only=True):
     """A worker has left: from now on their fingers are not used, and are erased."""
+
+    erases = True
 
     worker: str
     actor: str

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from ....contract.kinds import ERASING
 from ...errors import DamagedLedger
 from ..lost_people import Finger, LostPeople, lost
 from ..store.carry_over import LISTINGS, TABLES, Rows, taken_over
@@ -23,12 +24,10 @@ from ..store.schema import m090_no_listings, migrations
 
 _OF_PRINTS = ("print.enrolled", "print.restored", "print.removed")
 
-_OF_ERASURES = ("consent.withdrawn", "worker.left")
-
 OF_PEOPLE = (
     *("worker.added", "worker.changed", "worker.forgotten"),
     *("consent.given", "credential.added", "credential.removed"),
-    *(*_OF_PRINTS, *_OF_ERASURES),
+    *(*_OF_PRINTS, *ERASING),
 )
 """Kinds of entries that say who there is, and by what they are known."""
 
@@ -100,7 +99,7 @@ def _who_there_was(
             continue
         if data["kind"] == "print.removed":
             slots.pop(data["slot"], None)
-        elif data["kind"] in _OF_ERASURES:
+        elif data["kind"] in ERASING:
             slots = {slot: whose for slot, whose in slots.items() if whose[0] != data["worker"]}
         elif data["kind"] in _OF_PRINTS:
             slots[data["slot"]] = (data["worker"], data["finger"])
