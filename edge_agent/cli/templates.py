@@ -147,16 +147,8 @@ def _preview(opened: Backup, perform: Perform) -> list[dict[str, Any]]:
     """What would become of each record; nothing is changed."""
     outcomes: list[dict[str, Any]] = []
     for at in range(0, len(opened.records), _PREVIEWED_AT_ONCE):
-        records = [
-            ListedPrint(
-                worker=one.worker,
-                name=one.name,
-                finger=one.finger,
-                digest=one.digest,
-                whole=one.template is not None,
-            )
-            for one in opened.records[at : at + _PREVIEWED_AT_ONCE]
-        ]
+        batch = opened.records[at : at + _PREVIEWED_AT_ONCE]
+        records = [ListedPrint.of(one) for one in batch]
         outcomes += perform(PreviewRestore(records=records))["outcomes"]
     return outcomes
 

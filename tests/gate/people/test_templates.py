@@ -95,16 +95,7 @@ class Vault(Works):
         digests = [record.digest for record in backup.records]
         before = self.store.data(), dict(self.sensor.templates), self.store.prints()
         self.ask(BeginRestore(system_id=backup.header.system_id, digests=digests))
-        listed = [
-            ListedPrint(
-                worker=one.worker,
-                name=one.name,
-                finger=one.finger,
-                digest=one.digest,
-                whole=one.template is not None,
-            )
-            for one in backup.records
-        ]
+        listed = [ListedPrint.of(one) for one in backup.records]
         outcomes: list[dict[str, Any]] = self.ask(PreviewRestore(records=listed))["outcomes"]
         assert (self.store.data(), dict(self.sensor.templates), self.store.prints()) == before
         return outcomes

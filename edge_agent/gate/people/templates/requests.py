@@ -6,6 +6,7 @@ from msgspec import Meta, Struct, field
 
 from ....contract.bounds import Count, Line, Number, Word
 from ..requests import Request
+from .backup_file import Record
 
 
 class BeginBackup(Request, tag="begin-backup", frozen=True, kw_only=True):
@@ -102,6 +103,17 @@ class ListedPrint(Struct, frozen=True, kw_only=True):
     finger: Word
     digest: bytes
     whole: bool = True
+
+    @classmethod
+    def of(cls, record: Record) -> "ListedPrint":
+        """What is asked about a record: its template stays where it is."""
+        return cls(
+            worker=record.worker,
+            name=record.name,
+            finger=record.finger,
+            digest=record.digest,
+            whole=record.template is not None,
+        )
 
 
 class PreviewRestore(Request, tag="preview-restore", frozen=True, kw_only=True):
