@@ -57,19 +57,25 @@ def test_a_broker_that_comes_at_the_end(gate: Gate, broker: Mosquitto) -> None:
         _all_there_once_in_order(gate, watch, green)
 
 
+def _beside_frozen(gate: Gate, broker: Mosquitto, since: str) -> Watch:
+    """Start the gate; the broker is frozen "before", "meanwhile", or not at all."""
+    if since == "before":
+        broker.freeze()
+    gate.start()
+    watch = gate.watch()
+    if since == "meanwhile":
+        gate.receive()
+        gate.in_step(watch)
+        broker.freeze()
+    return watch
+
+
 @pytest.mark.parametrize("since", ["before", "meanwhile"])
 def test_a_frozen_broker(gate: Gate, broker: Mosquitto, since: str) -> None:
     """It accepts connections, as the kernel does for it, and never says a word."""
     gate.set(mqtt={"port": broker.port, "receipt_timeout_s": 1})
     with broker:
-        if since == "before":
-            broker.freeze()
-        gate.start()
-        watch = gate.watch()
-        if since == "meanwhile":
-            gate.receive()
-            gate.in_step(watch)
-            broker.freeze()
+        watch = _beside_frozen(gate, broker, since)
         green = _everybody_presses(gate, watch, STAFF[:20])
         first, _ = green[0]
         told = [event["through"] for event in watch.seen if event["event"] == "confirmed"]
@@ -81,18 +87,11 @@ def test_a_frozen_broker(gate: Gate, broker: Mosquitto, since: str) -> None:
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("network", ["away", "silent", "silent meanwhile"])
-def test_nobody_waits_for_the_network(gate: Gate, broker: Mosquitto, network: str) -> None:
+@pytest.mark.parametrize("since", ["away", "before", "meanwhile"])
+def test_nobody_waits_for_the_network(gate: Gate, broker: Mosquitto, since: str) -> None:
     gate.set(mqtt={"port": broker.port, "receipt_timeout_s": 1})
-    with nullcontext() if network == "away" else broker:
-        if network == "silent":
-            broker.freeze()
-        gate.start()
-        watch = gate.watch()
-        if network == "silent meanwhile":
-            gate.receive()
-            gate.in_step(watch)
-            broker.freeze()
+    with nullcontext() if since == "away" else broker:
+        watch = _beside_frozen(gate, broker, since)
         _everybody_presses(gate, watch, STAFF[:20], at_most(_AT_ONCE_S))
 
 
