@@ -20,7 +20,8 @@ class LastPunch(Struct, frozen=True):
     ``stamp`` is that of the press, where it was recorded again by a later ledger too; ``said_ms``
     is None then. Of what was added, ``stamp`` is the moment at which it was, and ``said_ms`` when
     the punch was, by the supervisor's word. ``weighed``: it is the last one by the times that are
-    known of it and of another.
+    known of it and of another. ``read``, where the entries since tell of more than the stamps do:
+    when they were read, and how many milliseconds had passed by then at least.
     """
 
     seq: int
@@ -28,10 +29,15 @@ class LastPunch(Struct, frozen=True):
     direction: Direction | None
     said_ms: int | None = None
     weighed: bool = False
+    read: tuple[Stamp, float] | None = None
 
     def ago(self, now: Stamp) -> Elapsed:
         """How long ago it was. It is added afterwards: at least as long as its entry is there."""
         written = elapsed(self.stamp, now)
+        if self.read is not None:
+            at, passed_ms = self.read
+            least = max(written.least, passed_ms + elapsed(at, now).least)
+            written = Elapsed(least, max(written.most, least))
         if self.said_ms is None:
             return written
         if not now.trusted:
@@ -85,7 +91,11 @@ def recall(
             ways.setdefault(data["of"], data)
         elif kind in CREDITS and seq not in voided:
             punch = _as_told(data, ways.get(seq))
-            if punch.said_ms is not None or punch.ago(now).least <= horizon_ms:
+            if passed_ms > elapsed(punch.stamp, now).least:
+                punch = structs.replace(punch, read=(now, passed_ms))
+            # Of what was added, when it was written: a later ledger has it in an entry of its own.
+            written = punch if punch.said_ms is None else structs.replace(punch, said_ms=None)
+            if written.ago(now).least <= horizon_ms:
                 said = times.get(seq)
                 low, high = _when(punch, said or told(data), amended=said is not None)
                 by = None if said is None else said["seq"]
@@ -109,8 +119,12 @@ def last_punches(
             continue
         latest = added.get(one.worker)
         if one.punch.said_ms is not None:
-            if latest is None or one.low > latest.low:
+            if latest is None:
                 added[one.worker] = one
+            else:
+                later = one if one.low > latest.low else latest
+                punch = structs.replace(later.punch, weighed=True)
+                added[one.worker] = structs.replace(later, punch=punch)
         elif latest is None:
             found[one.worker] = one.punch
         else:

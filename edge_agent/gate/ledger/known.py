@@ -104,6 +104,9 @@ class Known:
     def last_punches(self) -> dict[str, LastPunch]:
         """Each worker's last punch, as far back as a rule looks."""
         rows = self._read
+        if any(map(self._is_over, rows.last_punches.values())):
+            self._rows = None
+            rows = self._read
         if self._doubtful:
             found = {code: self._as_believed(last) for code, last in rows.last_punches.items()}
             rows.last_punches, self._doubtful = found, False
@@ -184,20 +187,27 @@ class Known:
     @property
     def _read(self) -> _Rows:
         if self._rows is None:
-            horizon_ms = max(SHIFT_MS, self.policy.repeat_window_ms)
             self._doubtful = True
             self._rows = _Rows(
                 {print_.slot: print_ for print_ in self._store.prints()},
                 {worker.code: worker for worker in self._store.workers()},
-                self._store.last_punches(self._clock.stamp(), horizon_ms),
+                self._store.last_punches(self._clock.stamp(), self._horizon_ms),
                 self._read_credentials(),
                 set(self._store.consents()),
                 self._store.stopped(),
             )
         return self._rows
 
+    @property
+    def _horizon_ms(self) -> int:
+        return max(SHIFT_MS, self.policy.repeat_window_ms)
+
     def _read_credentials(self) -> Credentials:
         return Credentials(self._store.credentials(), self._store.named_workers())
+
+    def _is_over(self, punch: LastPunch) -> bool:
+        """Whether one weighed against another is out of sight: that other one counts now."""
+        return punch.weighed and punch.ago(self._clock.stamp()).least > self._horizon_ms
 
     def _as_believed(self, punch: LastPunch) -> LastPunch:
         """The rules ask how long ago it was: not by a clock that has proved false since."""
@@ -205,7 +215,7 @@ class Known:
         if not stamp.trusted or self.is_believed(stamp):
             return punch
         doubtful = structs.replace(stamp, state=ClockState.UNSYNCED, uncertainty_ms=None)
-        return structs.replace(punch, stamp=doubtful)
+        return structs.replace(punch, stamp=doubtful, read=None)
 
     @property
     def _times(self) -> Timeline:
