@@ -18,8 +18,10 @@ from pathlib import Path
 import pytest
 
 import edge_agent
+from edge_agent.contract.language import ENGLISH, LANGUAGES, VIETNAMESE
 from edge_agent.demo.play import settle
 
+from .english import english
 from .everyday import one_in
 from .made.recording import compared
 from .made.recording import recorded as recorded_lines
@@ -29,6 +31,10 @@ pytestmark = pytest.mark.skipif(
     find_spec("iotcore") is None, reason="iotcore is not installed (pip install -e .[demo])"
 )
 
+_SAID = {
+    ENGLISH: ("recorded", "not recognised", "payroll has"),
+    VIETNAMESE: ("đã chấm", "không nhận ra", "phòng lương có"),
+}
 _LAST_LINE = re.compile(r"pressed=(\d+) recorded=(\d+) confirmed=(\d+) lost=0 duplicates=0")
 
 
@@ -52,7 +58,9 @@ main()
 """The demo, which waits for its parts, and at its end for payroll, as a busy machine needs it."""
 
 
-def _start(place: Path, *arguments: str, program: list[str] | None = None) -> subprocess.Popen[str]:
+def _start(
+    place: Path, *arguments: str, program: list[str] | None = None, language: str = ENGLISH
+) -> subprocess.Popen[str]:
     home = Path(edge_agent.__file__).parent.parent
     return subprocess.Popen(
         [*(program or [sys.executable, "-c", _PATIENT]), "demo", *arguments],
@@ -60,7 +68,12 @@ def _start(place: Path, *arguments: str, program: list[str] | None = None) -> su
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "TMPDIR": str(place), "PYTHONPATH": str(home)},
+        env={
+            **os.environ,
+            "TMPDIR": str(place),
+            "PYTHONPATH": str(home),
+            "LANGUAGE": language,
+        },
     )
 
 
@@ -86,18 +99,18 @@ def _ended_well(place: Path, demo: subprocess.Popen[str], out: str, err: str) ->
     return tuple(map(int, counts.groups()))
 
 
-def test_eight_punches_are_as_in_the_picture(place: Path) -> None:
-    with _start(place, "--punches", "8") as demo:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_eight_punches_are_as_in_the_picture(place: Path, language: str) -> None:
+    with _start(place, "--punches", "8", language=language) as demo:
         out, err = demo.communicate(timeout=PATIENCE_S)
     pressed, recorded, confirmed = _ended_well(place, demo, out, err)
     assert pressed > recorded == confirmed == 8  # One of the first is a stranger.
-    green = [
-        line for line in out.splitlines() if re.search("  recorded$| (in|out) +recorded$", line)
-    ]
-    assert len(green) == 8
-    assert "not recognised" in out
-    assert "payroll has NV" in out
-    shown = [line for _, line in recorded_lines()]
+    recorded_as, stranger, held = _SAID[language]
+    assert len([line for line in out.splitlines() if line.endswith(f"  {recorded_as}")]) == 8
+    assert stranger in out
+    assert f"{held} NV" in out
+    assert language == ENGLISH or english(out) == []
+    shown = [line for _, line in recorded_lines(language)]
     said, confirmed_there = compared(shown[1:])
     assert (said, confirmed_there) == compared(out.splitlines()), "python -m tests.made.recording"
 

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from ..cli.words import outcome_of
 from ..contract.chain import read_wire
-from ..contract.people import Worker
+from ..contract.language import say
 from ..gate.control.client import watch
 from ..gate.daemon.assembly import Assembly
 from .shift import STRANGER, WORKERS, Act, Scene, arrivals
@@ -30,8 +30,6 @@ _CONFIRMED_WITHIN_S = 90.0
 _FAREWELL_S = 10.0
 _BETWEEN_WORKERS_S = 0.5
 _LOOK_S = 0.2
-
-_NOBODY = Worker(code="–", name="(unknown finger)")
 
 
 def play(punches: int | None) -> bool:
@@ -47,7 +45,7 @@ def play(punches: int | None) -> bool:
         if well:
             shutil.rmtree(folder)
         else:
-            terminal.say(f"Logs and databases are kept in {folder}.", err=True)
+            terminal.say(say("demo.kept", folder=folder), err=True)
     return well
 
 
@@ -59,14 +57,14 @@ def _perform(stage: Stage, terminal: Terminal, punches: int | None) -> bool:
         demo.run(punches)
     except Stopped:
         stopped = True
-        terminal.say("\nClosing the gate …")
+        terminal.say(f"\n{say('demo.closing')}")
         with suppress(Stopped):  # Whoever asks a second time waits for nobody.
             demo.end(_FAREWELL_S)
     finally:
         stage.tear_down()
     account = demo.account()
     if missing := account.recorded - account.confirmed:
-        terminal.say(f"Not confirmed by payroll yet: {missing}. A gate sends them when it starts.")
+        terminal.say(say("demo.not-confirmed", missing=missing))
     terminal.say(str(account))
     return account.sound and (stopped or not missing)
 
@@ -144,13 +142,12 @@ class _Demo:
 
     def prepare(self) -> None:
         """Start everything and begin to watch."""
-        self._terminal.say(f"Enrolling {len(WORKERS)} workers at a simulated R307 …")
+        self._terminal.say(say("demo.enrolling", count=len(WORKERS)))
         self._stage.set_up(WORKERS)
         threading.Thread(target=self._watch, daemon=True).start()
         self._await("watching", _ANSWER_WITHIN_S)
         self._terminal.say(
-            "The gate is open. Follow it from another terminal:\n"
-            f"  {own_command()} watch --config {self._stage.config}\n"
+            f"{say('demo.open')}\n  {own_command()} watch --config {self._stage.config}\n"
         )
 
     def run(self, punches: int | None) -> None:
@@ -190,10 +187,10 @@ class _Demo:
     def _broker(self, *, present: bool) -> None:
         if present and not self._stage.broker_runs:
             self._stage.broker_up()
-            self._line("the broker is back")
+            self._line(say("demo.broker-back"))
         elif not present and self._stage.broker_runs:
             self._stage.broker_down()
-            self._line("the broker has gone: the gate goes on recording")
+            self._line(say("demo.broker-gone"))
 
     def _press(self, finger: str) -> None:
         self._pressed += 1
@@ -201,22 +198,21 @@ class _Demo:
         shown = self._await("panel", _ANSWER_WITHIN_S)
         self._stage.finger("lift")
         code, seq = shown["worker"], shown["seq"]
-        person = self._people.get(code, _NOBODY)
-        direction = None
+        person = self._people.get(code)
+        name = person.name if person else say("demo.unknown-finger")
+        direction = ""
         if shown["outcome"] == "recorded":
             self._green[seq] = code
             self._unconfirmed.append(seq)
             direction = self._direction_of(seq)
         self._line(
-            f"{person.code:<7} {person.name:<16} {direction or '':<4} "
-            f"{outcome_of(shown['outcome'])}",
+            f"{code if person else '–':<7} {name:<16} {direction:<4} {outcome_of(shown['outcome'])}"
         )
 
-    def _direction_of(self, seq: int) -> str | None:
+    def _direction_of(self, seq: int) -> str:
         with closing(self._assembly.store_for_reading()) as store:
             _, data = read_wire(store.entries(seq, 1)[0].wire)
-        direction: str | None = data["direction"]
-        return direction
+        return say(f"direction.{data['direction']}") if data["direction"] else ""
 
     def _print_confirmed(self, within_s: float) -> None:
         """Take in events for a while, and say whose punches payroll has now."""
@@ -235,7 +231,7 @@ class _Demo:
                 if event["event"] == kind:
                     return event
                 self._take_in(event)
-        raise StageFault(f"The gate said nothing of {kind!r} within {within_s:.0f} s.")
+        raise StageFault("demo.silent", kind=kind, seconds=round(within_s))
 
     def _take_in(self, event: dict[str, Any]) -> None:
         if event["event"] != "confirmed":
@@ -244,7 +240,7 @@ class _Demo:
         self._unconfirmed = [seq for seq in self._unconfirmed if seq > event["through"]]
         if now:
             codes = ", ".join(self._green[seq] for seq in now)
-            self._line(f"payroll has {codes}")
+            self._line(say("demo.payroll-has", codes=codes))
 
     def _watch(self) -> None:
         for line in watch(self._assembly.control_socket):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..cli.carry_out import carry_out
 from ..contract.errors import EdgeAgentError
+from ..contract.language import Message
 from ..contract.people import Worker
 from ..gate.control.client import daemon_runs
 from ..gate.people.answers import Step, StepKind
@@ -84,10 +85,7 @@ class Stage:
 
     def __init__(self, folder: Path, heed: Callable[[], None]) -> None:
         if find_spec("iotcore") is None:
-            raise StageFault(
-                "The demo's broker is not installed: pip install 'attendance-edge-agent[demo]', "
-                "or use 'make run', which does so."
-            )
+            raise StageFault("demo.no-broker", install="pip install 'attendance-edge-agent[demo]'")
         self._folder = folder
         self._heed = heed
         self._port = _free_port()
@@ -117,7 +115,7 @@ class Stage:
     def finger(self, command: str) -> None:
         """Move a finger at the simulated sensor: ``press NAME`` or ``lift``."""
         if self._remote is None:
-            raise StageFault("The simulated sensor does not run.")
+            raise StageFault("demo.no-sensor")
         self._remote.ask(command)
 
     def broker_up(self) -> None:
@@ -202,7 +200,8 @@ class Stage:
         while not ready():
             self._heed()
             if process.poll() is not None or time.monotonic() > deadline:
-                raise StageFault(f"The {name} did not start: see the logs in {self._folder}.")
+                part = Message(f"demo.{name}")
+                raise StageFault("demo.not-started", part=part, folder=self._folder)
             time.sleep(0.05)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ..cli.tell import legible
 from ..contract.errors import OutputLost
 from . import wishes
 
@@ -35,7 +36,7 @@ class Terminal:
     def say(self, text: str, *, err: bool = False) -> None:
         """Print a line; where nobody can read it any more, that is a wish for the end."""
         try:
-            click.echo(text, err=err)
+            click.echo(legible(text, sys.stderr if err else sys.stdout), err=err)
         except (OSError, OutputLost):
             # What is buffered would fail once more at the exit, and spoil its code.
             nowhere = os.open(os.devnull, os.O_WRONLY)

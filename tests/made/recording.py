@@ -1,4 +1,5 @@
-"""What ``make run`` shows, as text: ``python -m tests.made.recording`` lets it run and keeps it.
+"""What ``make run`` shows, as text: ``python -m tests.made.recording`` lets it run and keeps it,
+in both languages.
 
 An asciinema cast (version 2) is what was recorded; the picture in the README is made of it. Paths
 are those of a checkout in /home/you. ``tests/test_demo.py`` holds its lines against the demo's.
@@ -11,12 +12,14 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from html import escape
+
+from edge_agent.contract.language import ENGLISH, VIETNAMESE
 
 from . import ROOT
 
-CAST = "docs/pictures/demo.cast"
-PICTURE = "docs/pictures/demo.svg"
+CASTS = {ENGLISH: "docs/pictures/demo.cast", VIETNAMESE: "docs/pictures/demo.vi.cast"}
 COMMAND = 'make run ARGS="--punches 8"'
 
 _HOME = "/home/you/edge-agent"
@@ -30,7 +33,7 @@ _LETTER, _LINE, _EDGE = 7.4, 18, 14
 Event = tuple[float, str]
 
 
-def record() -> list[Event]:
+def record(language: str) -> list[Event]:
     """Seconds after the beginning → what came at the terminal."""
     ours, theirs = pty.openpty()
     started = time.monotonic()
@@ -40,7 +43,13 @@ def record() -> list[Event]:
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env={**os.environ, "TERM": "dumb", "COLUMNS": str(_COLUMNS), "TMPDIR": "/tmp"},
+        env={
+            **os.environ,
+            "LANGUAGE": language,
+            "TERM": "dumb",
+            "COLUMNS": str(_COLUMNS),
+            "TMPDIR": "/tmp",
+        },
     ) as demo:
         os.close(theirs)
         events = []
@@ -68,9 +77,9 @@ def cast_of(events: Sequence[Event]) -> str:
     return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
 
-def recorded() -> list[Event]:
+def recorded(language: str) -> list[Event]:
     """What is kept, line by line: when its end had come, and the line."""
-    _, *kept = (ROOT / CAST).read_text(encoding="utf-8").splitlines()
+    _, *kept = (ROOT / CASTS[language]).read_text(encoding="utf-8").splitlines()
     lines: list[Event] = []
     open_line = ""
     for at, _, text in map(json.loads, kept):
@@ -86,7 +95,7 @@ def compared(lines: Sequence[str]) -> tuple[list[str], list[str]]:
     """
     said, confirmed = [], []
     for line in lines:
-        if found := re.search(r"payroll has (.+)", line):
+        if found := re.search(r"(?:payroll has|phòng lương có) (.+)", line):
             confirmed += found[1].split(", ")
         else:
             said.append(re.sub(r"^\d\d:\d\d:\d\d", "00:00:00", _COMMAND.sub("  …", anywhere(line))))
@@ -97,9 +106,9 @@ _COMMAND = re.compile(r"^  .* watch --config \S+$")
 """How the program calls itself depends on how it was called."""
 
 
-def picture() -> str:
+def picture(language: str) -> str:
     """The last screen, on which each line comes at its time, again and again."""
-    return "\n".join(_drawn(recorded())) + "\n"
+    return "\n".join(_drawn(recorded(language))) + "\n"
 
 
 def _drawn(lines: Sequence[Event]) -> Iterator[str]:
@@ -129,16 +138,22 @@ def _drawn(lines: Sequence[Event]) -> Iterator[str]:
 
 
 def _colour(line: str) -> str:
-    if line.endswith(" recorded"):
+    if line.endswith((" recorded", " đã chấm", " đã chấm rồi")):
         return "#7ddc8a"
-    if "not recognised" in line or "broker has gone" in line:
+    if any(words in line for words in _AMISS):
         return "#ffb37a"
     return "#e6e6e6"
 
 
-PICTURES = {PICTURE: picture}
+_AMISS = ("not recognised", "không nhận ra", "broker has gone", "broker mất")
+
+PICTURES = {
+    cast.replace(".cast", ".svg"): partial(picture, language) for language, cast in CASTS.items()
+}
 
 
 if __name__ == "__main__":
-    (ROOT / CAST).write_text(cast_of(record()), encoding="utf-8")
-    (ROOT / PICTURE).write_text(picture(), encoding="utf-8")
+    for language, cast in CASTS.items():
+        (ROOT / cast).write_text(cast_of(record(language)), encoding="utf-8")
+    for file, drawn in PICTURES.items():
+        (ROOT / file).write_text(drawn(), encoding="utf-8")
