@@ -71,6 +71,35 @@ def problem(name: str, **fields: Any) -> dict[str, Any]:
     return {"problem": str(message), "message": message.plain()}
 
 
+CHANGED = "- settings: Changed since the start: "
+
+
+@pytest.mark.parametrize(
+    ("service", "changed", "told"),
+    [
+        (True, ["[punch] in_hours"], "[punch] in_hours; a reload makes it count"),
+        (True, ["[punch] in_hours", "[mqtt] host"], "in_hours, [mqtt] host; a restart makes it"),
+        (False, ["[punch] in_hours"], "[punch] in_hours; a restart makes it count: Ctrl+C"),
+    ],
+)
+def test_a_reload_is_said_where_one_is_enough(
+    service: bool, changed: list[str], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_agent.gate.host.service.is_service", lambda: service)
+    shown = shown_of(SETTINGS, answer(settings={"changed": changed, "problem": None}))
+    [line] = [line.text for line in shown if line.text.startswith(CHANGED)]
+    assert told in line
+
+
+def test_a_changed_id_is_said_to_leave_the_ledger() -> None:
+    """Of the gate that runs; that it counts after a restart alone would invite to one."""
+    settings = {"changed": ["[gate] id"], "problem": None}
+    shown = shown_of(SETTINGS, answer(gate="side-gate", settings=settings))
+    assert [line.text for line in shown if line.text.startswith("- settings: ")] == [
+        "- settings: " + say("status.other-gate", owner="side-gate", gate=SETTINGS.gate.id)
+    ]
+
+
 HOA = "Nguyễn Thị Hoa, NV0042"
 
 NOBODY = problem("broker.unreachable", host="10.0.0.9", port=8883, why="Nothing listens there")

@@ -1,12 +1,13 @@
 """``edge-agent config check``: whether the settings can be used, before a daemon tries."""
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
-from ..contract.errors import EdgeAgentError
+from ..contract.errors import EdgeAgentError, StoreFault
 from ..contract.language import Message, say
 from ..gate.errors import BadSettings
-from ..gate.host.service import restarting
+from ..gate.host.service import starting
 from ..gate.settings.load import load_settings
 from ..gate.settings.meaning import oddities
 from ..gate.settings.schema import Settings
@@ -30,7 +31,45 @@ def check(config: Path) -> None:
     tell(say("settings.right", path=config))
     for odd in oddities(settings):
         tell(say("settings.but", odd=odd))
-    tell(say("settings.used-from", restart=restarting()))
+    if (of_another := _ledger_of_another(settings)) is not None:
+        tell(say("settings.but", odd=of_another))
+    tell(say(_in_use(settings, config)))
+
+
+def _ledger_of_another(settings: Settings) -> Message | None:
+    """Whether the database is another gate's; who may not read it is not told."""
+    from ..gate.daemon.assembly import Assembly
+    from ..gate.daemon.settings_changed import other_gate
+
+    assembly, gate = Assembly(settings), settings.gate.id
+    try:
+        with closing(assembly.store_for_reading()) as store:
+            owner = other_gate(store, gate)
+    except (StoreFault, PermissionError):  # The doctor tells of it.
+        return None
+    if owner is None:
+        return None
+    return Message("settings.other-gate", path=assembly.database, owner=owner, gate=gate)
+
+
+def _in_use(settings: Settings, config: Path) -> Message:
+    """Whether a daemon runs with these, and what it needs to know them."""
+    from ..gate.control.client import PATIENCE_S, ask_status, daemon_runs
+    from ..gate.daemon.settings_changed import counts_after
+
+    socket = Path(settings.control.socket)
+    try:
+        if not daemon_runs(socket):
+            return Message("settings.not-in-use", start=starting())
+        told = ask_status(socket, PATIENCE_S)["settings"]
+    except EdgeAgentError as fault:
+        return Message("settings.not-asked", why=fault)
+    if Path(told["file"]).resolve() != config.resolve():
+        return Message("settings.in-use-others", file=told["file"])
+    if not told["changed"]:
+        return Message("settings.in-use")
+    how = counts_after(told["changed"])
+    return Message("settings.in-use-but", keys=told["changed"], how=how)
 
 
 def _password_problems(settings: Settings) -> list[Message]:

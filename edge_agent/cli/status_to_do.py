@@ -162,8 +162,16 @@ def _settings(settings: Settings, answer: dict[str, Any]) -> Iterator[Told]:
     in_use = answer.get("settings") or {"changed": [], "problem": None}
     if in_use["problem"]:
         yield "settings", say("status.changed-badly", problem=in_use["problem"])
-    if in_use["changed"]:
-        yield "settings", say("status.changed", keys=in_use["changed"], restart=restarting())
+    changed = list(in_use["changed"])
+    # Of the running daemon's own ledger, or of the one that a stopped one would leave.
+    owner = answer["gate"] if "[gate] id" in changed else answer.get("other_gate")
+    if owner is not None:
+        yield "settings", say("status.other-gate", owner=owner, gate=settings.gate.id)
+        changed = [key for key in changed if key != "[gate] id"]
+    if changed:
+        from ..gate.daemon.settings_changed import counts_after
+
+        yield "settings", say("status.changed", keys=changed, how=counts_after(changed))
     for odd in oddities(settings):
         yield "settings", say(odd)
 

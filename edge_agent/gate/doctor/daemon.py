@@ -12,6 +12,7 @@ from ... import __version__
 from ...contract.errors import StoreFault
 from ...contract.language import Message, together, told_problem
 from ..control.client import ask_status, daemon_runs
+from ..daemon.settings_changed import counts_after
 from ..daemon.supervised_thread import SILENT_AFTER_S
 from ..errors import NotUpToDate
 from ..host.service import is_service, restarting, starting
@@ -83,7 +84,7 @@ SETTINGS_CHANGED = Sentence(WARN, "doctor.settings-changed")
 def settings_in_use(context: CheckContext) -> Judgement | None:
     """Whether the daemon runs with those that stand in the file."""
     changed = ((context.status or {}).get("settings") or {}).get("changed")
-    return SETTINGS_CHANGED(keys=changed, restart=restarting()) if changed else None
+    return SETTINGS_CHANGED(keys=changed, how=counts_after(changed)) if changed else None
 
 
 UPLINK_GOOD = Sentence(OK, "doctor.uplink-good")

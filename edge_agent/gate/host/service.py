@@ -31,6 +31,11 @@ def restarting() -> str | Message:
     return "sudo systemctl restart edge-agent" if is_service() else Message("host.restart-by-hand")
 
 
+def reloading() -> str | None:
+    """None where no service manager can tell the daemon: what is started by hand is restarted."""
+    return "sudo systemctl reload edge-agent" if is_service() else None
+
+
 def copying() -> str | Message:
     """Of the ledger, from now on; by hand once."""
     if not is_service():

@@ -8,8 +8,10 @@ import msgspec
 import pytest
 from msgspec import structs
 
+from edge_agent.cli.status_shown import shown_of
 from edge_agent.contract.errors import EdgeAgentError, StoreFault
 from edge_agent.contract.facts import GateRetired
+from edge_agent.contract.language import say
 from edge_agent.gate.claims import Answer, Claim, What
 from edge_agent.gate.daemon.status import stopped_status
 from edge_agent.gate.doctor import ledger
@@ -413,7 +415,11 @@ def test_an_entry_that_was_altered_is_called_damaged(stage: Stage, check: Any) -
 def test_a_database_of_another_gate(stage: Stage) -> None:
     open_store(stage.folder, gate="side-gate").close()
 
-    assert said(ledger.database(stage.context())) == "DATABASE_OF_OTHER_GATE"
+    context = stage.context()
+    assert said(ledger.database(context)) == "DATABASE_OF_OTHER_GATE"
+    shown = shown_of(context.settings, stopped_status(context.assembly))
+    left = say("status.other-gate", owner="side-gate", gate="main-gate")
+    assert any(left in line.text for line in shown)
 
 
 def test_no_database_yet(stage: Stage) -> None:

@@ -291,6 +291,7 @@ BESIDE = {
     "retired": "a gate out of service has tests of its own",
     "last_punch": "no fault, whoever it was",
     "waiting_since": "the payroll line's own look at the ledger",
+    "other_gate": "the doctor looks itself, and test_gate has it",
     "time": "what the clock is like is its own part",
 }
 """What the whole of ``status`` has beyond the table, and why no row of it is needed."""
@@ -412,6 +413,7 @@ IN_NO_TABLE = {
     "undervoltage": "power", "undervoltage-seen": "power", "hot": "temperature",
     "too-hot": "temperature", "do-copy": "copy", "do-copy-again": "copy",
     "erasing": "privacy", "changed": "changed settings", "other-version": "daemon",
+    "other-gate": "database",
     "nearly-full": "slots", "do-roster": "roster", "silent": "payroll",
 }  # fmt: skip
 """What status says is to be done → the check of the doctor that says it."""

@@ -9,8 +9,11 @@ from edge_agent.cli import main
 from edge_agent.gate.host.service import restarting
 from edge_agent.gate.settings.in_use import SettingsInUse
 from edge_agent.gate.settings.load import load_settings
+from tests.gate.control.serving import serving
+from tests.gate.ledger.ledgers import open_store
 
 GATE = '[gate]\nid = "a"\n'
+RUNS = GATE + '[control]\nsocket = "control"\n'
 
 
 @pytest.fixture
@@ -28,8 +31,44 @@ def test_right_settings(file: Path) -> None:
     assert result.exit_code == 0
     assert result.output.splitlines() == [
         f"The settings in {file} are right.",
-        f"A gate that runs uses them once it is restarted: {restarting()}",
+        "No gate runs with them. Start it: edge-agent run",
     ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ([], "The gate runs with them."),
+        (["[mqtt] host"], f"not yet know [mqtt] host; a restart makes it count: {restarting()}"),
+    ],
+)
+def test_what_a_gate_that_runs_knows_of_them(file: Path, changed: list[str], told: str) -> None:
+    in_use = {"file": str(file), "changed": changed, "problem": None}
+    with serving(file.parent / "control", status=lambda: {"settings": in_use}):
+        result = check(file, RUNS)
+    assert told in result.output
+    assert "No gate" not in result.output
+
+
+def test_a_gate_that_runs_with_another_file(file: Path) -> None:
+    in_use = {"file": "/etc/another.toml", "changed": [], "problem": None}
+    with serving(file.parent / "control", status=lambda: {"settings": in_use}):
+        result = check(file, RUNS)
+    assert "uses other settings: /etc/another.toml" in result.output
+
+
+def test_what_cannot_be_asked_is_not_claimed(file: Path) -> None:
+    with serving(file.parent / "control", status=lambda: {}):  # Of an older version.
+        result = check(file, RUNS)
+    assert result.exit_code == 0
+    assert "cannot be told" in result.output
+
+
+def test_the_ledger_of_another_id(file: Path) -> None:
+    open_store(file.parent, "side-gate").close()
+    result = check(file, GATE + '[store]\npath = "gate.db"\n')
+    assert result.exit_code == 0
+    assert "belongs to gate 'side-gate': the next start leaves it" in result.output
 
 
 def test_odd_settings_are_right_and_told(file: Path) -> None:

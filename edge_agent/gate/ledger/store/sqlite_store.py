@@ -95,6 +95,11 @@ class SqliteStore(
         first_ledger(connection, scribe, now)
         return cls(connection, scribe)
 
+    def owner(self) -> str:
+        """The gate whose ledger it is; whoever only reads may be of another."""
+        [[gate]] = self._connection.rows("SELECT gate FROM identity")
+        return str(gate)
+
     def changing(self) -> AbstractContextManager[SqliteChange]:
         """One durable transaction: all of it or nothing. Raises StoreFault where that failed."""
         from .change import changing
