@@ -1,6 +1,6 @@
 """``edge-agent config check``: whether the settings can be used, before a daemon tries."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def config() -> None:
 @config_option
 def check(config: Path) -> None:
     settings = load_settings(config)
-    problems = list(_password_problems(settings))
+    problems = [*_store_problem(settings), *_password_problems(settings)]
     if problems:
         raise BadSettings(str(config), problems)
     tell(say("settings.right", path=config))
@@ -70,6 +70,12 @@ def _in_use(settings: Settings, config: Path) -> Message:
         return Message("settings.in-use")
     how = counts_after(told["changed"])
     return Message("settings.in-use-but", keys=told["changed"], how=how)
+
+
+def _store_problem(settings: Settings) -> Iterator[Message]:
+    path = settings.store.path
+    if Path(path).is_dir():
+        yield Message("settings.folder", section="store", key="path", path=path)
 
 
 def _password_problems(settings: Settings) -> list[Message]:

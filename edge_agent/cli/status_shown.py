@@ -6,7 +6,7 @@ What matters most stands first, and what is the matter is told once, at the end,
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ..contract.language import ENGLISH, Message, current, say, visible
+from ..contract.language import Message, say, visible
 from ..gate.errors import DaemonHangs
 from ..gate.host.service import restarting
 from ..gate.settings.schema import Settings
@@ -169,7 +169,8 @@ def _further_rows(answer: dict[str, Any]) -> Iterator[Told]:
     yield "daemon", _daemon(answer)
     yield "ledger", say("status.entries", ledger=ledger["id"], count=ledger["last_seq"])
     yield "copy", _copy(answer.get("backup"))
-    yield "complete", _moment(complete) if complete else say("status.nothing-complete")
+    known = say("status.moment", at=complete) if complete else say("status.nothing-complete")
+    yield "complete", known
     version = answer["roster"]["version"]
     yield "roster", say("status.version", version=version) if version else say("status.no-roster")
     privacy = answer.get("privacy", {})  # A daemon of an older version does not know of it.
@@ -272,9 +273,5 @@ def _copy(backup: dict[str, Any] | None) -> str | None:
 def _daemon(answer: dict[str, Any]) -> str:
     state, started = state_of(answer["daemon"]), answer["started_at"]
     if started:
-        state = say("status.since", state=state, at=_moment(started))
+        state = say("status.since", state=state, at=started)
     return say("status.of-version", state=state, version=answer["version"])
-
-
-def _moment(at: str) -> str:
-    return say("status.moment", at=at) if current() != ENGLISH else at

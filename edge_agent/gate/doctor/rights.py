@@ -149,15 +149,16 @@ NO_FOLDER = Sentence(FAIL, "doctor.no-folder")
 
 
 @check("database rights")
-def database_rights(context: CheckContext) -> Judgement:
+def database_rights(context: CheckContext) -> Judgement | None:
     """The database and its folder, where SQLite keeps files beside it."""
     database, service = Path(context.settings.store.path).absolute(), context.user.is_service
     if not _exists(context.machine, database.parent):
         return NO_FOLDER(path=database.parent)
+    if os.path.isdir(context.machine.at(database)):
+        return None  # The database's own check tells what is to be named.
     # Who only asks a daemon that runs need not write; the service's user always has to.
     changing = 0 if context.status is not None and not service else _WRITE
     verdict = _judge(context, database.parent, _ENTER | changing)
-    # What root has made beside it would keep the service out as well.
     for end in ("-wal", "-shm", ".lock", "") if service else ("",):
         path = database.with_name(database.name + end)
         if verdict.state is State.OK and _exists(context.machine, path):

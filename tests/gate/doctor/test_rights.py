@@ -171,6 +171,12 @@ def test_the_database_itself_is_looked_at(stage: Stage) -> None:
     assert said(database_rights(stage.context(machine, store={"path": DATABASE}))) == "USE_SUDO"
 
 
+def test_a_database_that_is_a_folder_is_left_to_its_own_check(stage: Stage) -> None:
+    """It would be said that it may be used, which no daemon can."""
+    stage.file("/var/lib/edge-agent/gate.db/a-file-in-it")
+    assert database_rights(stage.context(store={"path": "/var/lib/edge-agent/gate.db"})) is None
+
+
 @pytest.fixture
 def nobody() -> Iterator[None]:
     """Whoever runs the tests is nobody in particular, root included."""

@@ -105,6 +105,13 @@ def test_the_password_files_are_looked_into(file: Path) -> None:
     assert check(file, f"{GATE}{named}").exit_code == 0
 
 
+def test_a_database_that_is_a_folder(file: Path) -> None:
+    file.with_name("gates").mkdir()
+    result = check(file, GATE + '[store]\npath = "gates"\n')
+    assert result.exit_code == 78
+    assert f"[store] path: '{file.with_name('gates')}' names a folder" in result.stderr
+
+
 def test_what_has_changed_since_the_start(file: Path) -> None:
     file.write_text(GATE)
     in_use = SettingsInUse(load_settings(file), file)

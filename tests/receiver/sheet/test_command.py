@@ -82,6 +82,23 @@ def test_the_sum_is_the_same_in_sheet_view_and_export(
     assert view > 0
 
 
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        (("2026-11-24", "--to", "2026-11-20"), "20/11/2026 trước 24/11/2026"),
+        (("2026-11-24", "--to", "2028-11-24"), "24/11/2026 đến 24/11/2028"),
+        (("2026-11-23",), "23/11/2026 đến 24/11/2026"),
+    ],
+)
+def test_days_are_told_as_people_write_them(
+    receive: Receive, worked: Ledger, days: tuple[str, ...], told: str
+) -> None:
+    stands = ("leave", "add", "NV0003", "P", "2026-11-23", "--to", "2026-11-24")
+    assert receive(*stands, *WHO).exit_code == 0
+    refused = receive("leave", "add", "NV0003", "Ô", *days, *WHO, "--lang", "vi")
+    assert told in " ".join(refused.output.split())
+
+
 def test_leave_stands_beside_the_punches_until_it_is_taken_back(
     receive: Receive, worked: Ledger, tmp_path: Path
 ) -> None:
