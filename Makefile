@@ -64,7 +64,7 @@ test-long: lint $(BROUGHT) rabbitmq nspawn libreoffice uml emulator ## The same 
 # While types are checked on one core, another compiles the tests: each of the workers would do it.
 .PHONY: checked
 checked: .venv/test
-	@$(BIN)/python -m pytest --collect-only -qq >/dev/null 2>&1 & compiling=$$!; \
+	@$(BIN)/python -m pytest -m 'not long' --collect-only -qq >/dev/null 2>&1 & compiling=$$!; \
 	trap 'kill $$compiling 2>/dev/null || true' EXIT; \
 	$(MAKE) --no-print-directory lint; \
 	wait $$compiling || true

@@ -78,6 +78,12 @@ SLOW = (
 """What needs none, and is dear all the same: databases by the hundred, Pythons of their own, lamps
 that are watched as long as they are lit."""
 
+LEFT_OUT = {
+    mark: tuple(f"{Path(__file__).parent}/{place}" for place in places)
+    for mark, places in (("system", SYSTEM), ("slow", SLOW))
+}
+"""What a plain ``pytest`` does not run, by the mark that it is given."""
+
 
 @pytest.hookimpl(tryfirst=True)  # Before xdist reads what is set here.
 def pytest_cmdline_main(config: pytest.Config) -> None:
@@ -108,15 +114,23 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("brief" if brief else "thorough")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import a file of which a plain ``pytest`` runs nothing: that is half of them."""
+    expression = config.option.markexpr
+    unwanted = [
+        mark for mark in LEFT_OUT if f"not {mark}" in expression and " or " not in expression
+    ]
+    here = f"{collection_path}/" if collection_path.is_dir() else f"{collection_path}"
+    if any(here.startswith(place) for mark in unwanted for place in LEFT_OUT[mark]):
+        return True
+    return None  # As pytest finds.
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what only ``make test`` runs."""
-    left_out = {
-        mark: tuple(f"{Path(__file__).parent}/{place}" for place in places)
-        for mark, places in (("system", SYSTEM), ("slow", SLOW))
-    }
     for item in items:
         _, _, name = item.nodeid.partition("::")
-        for mark, places in left_out.items():
+        for mark, places in LEFT_OUT.items():
             if f"{item.path}::{name}".startswith(places):
                 item.add_marker(mark)
 
