@@ -9,8 +9,9 @@ import hypothesis
 import pytest
 
 from edge_agent.contract import language
+from edge_agent.gate.ledger.store import database
 
-from . import patience
+from . import new_database, patience
 from .brokers import MOSQUITTO, Mosquitto
 
 # A slow machine is no bug: no example of a property has a deadline.
@@ -160,6 +161,19 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
         pytest.skip("mosquitto is not installed (apt-get install mosquitto)")
     with Mosquitto(tmp_path) as broker:
         yield broker
+
+
+@pytest.fixture(scope="session", autouse=True)
+def databases_copied() -> Iterator[None]:
+    """What is asked of migrations themselves takes ``own_migrations``."""
+    with new_database.copied():
+        yield
+
+
+@pytest.fixture
+def own_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each database that a test opens is made as a gate makes it."""
+    monkeypatch.setattr(database, "_migrate", new_database.migrate)
 
 
 @pytest.fixture(autouse=True)

@@ -10,13 +10,18 @@ from edge_agent.contract.chain import GENESIS, Scribe
 from edge_agent.contract.facts import Fact, LedgerOpened
 from edge_agent.contract.people import Print, Worker
 from edge_agent.contract.people_facts import WorkerAdded, WorkerChanged
+from edge_agent.gate.ledger.store.database import open_database
 from edge_agent.gate.ledger.store.metadata import Watermarks
+from edge_agent.gate.ledger.store.schema import TABLE
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
 from edge_agent.gate.pairing_mark import PairingMark
+from tests import new_database
 
 from .ledgers import GATE, NOON, ZONE, append, later, open_store, punch
 from .released import LEDGER, SCHEMAS, STEPS, make, schema_after
+
+pytestmark = pytest.mark.usefixtures("own_migrations")
 
 
 def schema(path: Path) -> set[tuple[str, str]]:
@@ -65,6 +70,23 @@ def test_a_database_of_each_released_schema(step: str, tmp_path: Path) -> None:
 
 def test_all_steps_of_the_last_release_are_frozen() -> None:
     assert STEPS[:4] == ["m001_ledger", "m002_people", "m003_remembered", "m004_pairing"]
+
+
+def test_the_copy_that_other_tests_work_on_is_what_migrations_make(tmp_path: Path) -> None:
+    open_database(tmp_path / "made.db").close()
+    with new_database.copied():
+        open_database(tmp_path / "copied.db").close()
+
+    def contents(name: str) -> list[str]:
+        with closing(sqlite3.connect(tmp_path / name)) as plain:
+            plain.execute(f"UPDATE {TABLE} SET applied_at = ''")
+            pragmas = [
+                f"{plain.execute(f'PRAGMA {pragma}').fetchone()}"
+                for pragma in ("journal_mode", "page_size", "page_count", "user_version")
+            ]
+            return [*pragmas, *plain.iterdump()]
+
+    assert contents("copied.db") == contents("made.db")
 
 
 def before_210(path: Path) -> None:

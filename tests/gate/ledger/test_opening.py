@@ -17,6 +17,8 @@ from edge_agent.gate.ledger.store.verify import verify_ledger
 
 from .ledgers import GATE, NOON, ZONE, append, open_store, punch
 
+pytestmark = pytest.mark.usefixtures("own_migrations")
+
 
 def commit_frames(wal: Path) -> list[int]:
     """The page numbers of a write-ahead log's frames (sqlite.org/fileformat2.html, section 4)."""
