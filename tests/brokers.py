@@ -1,11 +1,13 @@
 """Real brokers for tests: a mosquitto of a test's own, to kill, freeze and bring back."""
 
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 
@@ -16,10 +18,35 @@ MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sb
 """The program, or None where it is not installed (Debian puts it outside a user's PATH)."""
 
 
+_ours: list[socket.socket] = []
+
+
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on at this moment."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """A TCP port of 127.0.0.1 that nobody listens on, nor will before this process ends.
+
+    The kernel gives it to nobody, and no other process's tests are told it: of those that run on
+    this machine, one alone can bind its name. So a server may be started there later, and again.
+    """
+    while True:
+        port = secrets.choice(_ports())  # Not from a generator that a property has seeded.
+        name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            name.bind(f"\0edge-agent-tests/port-{port}")
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:  # It is in use.
+            name.close()
+        else:
+            _ours.append(name)
+            return port
+
+
+@cache
+def _ports() -> Sequence[int]:
+    """All that the kernel does not give to whoever connects, or listens and does not mind where."""
+    given = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    lowest, highest = map(int, given)
+    # Where those are all, one of them.
+    return [*range(10_000, lowest), *range(highest + 1, 65_536)] or range(10_000, 65_536)
 
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = PATIENCE_S) -> None:
