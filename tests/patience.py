@@ -1,12 +1,18 @@
 """How long a test waits for what must come, and for how little what a person would notice."""
 
+from __future__ import annotations
+
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from msgspec.structs import replace
 
 from edge_agent.gate.sensor import link
 from edge_agent.simulator import glass
+
+if TYPE_CHECKING:
+    from edge_agent.gate.sensor.port import Port
 
 PATIENCE_S = 120.0
 """Seconds until a test gives up: never reached by a sound program, on however busy a machine."""
@@ -42,3 +48,22 @@ def patient_line() -> ExitStack:
     waits.enter_context(patch.multiple(link, **line))
     waits.enter_context(patch.object(glass, "_GAP", _ANSWER_S))
     return waits
+
+
+def patient_with_another_baud() -> ExitStack:
+    """From now on, until it is closed, a gate whose sensor is silent at the settings' baud waits
+    for its answer at another one; the silence itself is not waited for any longer.
+
+    Only for the first of the others that it tries.
+    """
+    from edge_agent.gate.sensor import fingerprint_sensor  # Not for each process of a gate.
+
+    looks = fingerprint_sensor._other_baud
+
+    def waits(port: Port) -> int | None:
+        with patient_line():
+            return looks(port)
+
+    waiting = ExitStack()
+    waiting.enter_context(patch.object(fingerprint_sensor, "_other_baud", waits))
+    return waiting

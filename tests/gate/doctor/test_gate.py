@@ -30,6 +30,7 @@ from tests.brokers import Mosquitto
 from tests.gate.control.serving import serving
 from tests.gate.ledger.ledgers import NOON, append, open_store, unsynced
 from tests.gate.uplink.stub_broker import ACCEPTED_3, StubBroker, until_hung_up
+from tests.patience import patient_with_another_baud
 
 from .staging import HOUR, FixedClock, Stage, said, status
 
@@ -109,7 +110,8 @@ def test_a_sensor_at_another_baud(stage: Stage, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("edge_agent.gate.sensor.link._RECOVERY", 0.1)
     context = stage.context(sensor={"port": str(stage.folder / "tty"), "baud": 9600})
 
-    with pytest.raises(EdgeAgentError, match="set \\[sensor\\] baud = 57600"):
+    said = r"set \[sensor\] baud = 57600"
+    with patient_with_another_baud(), pytest.raises(EdgeAgentError, match=said):
         sensor(context)
     context.assembly.lock().acquire("somebody else")  # The lock was let go of.
 

@@ -37,7 +37,7 @@ from edge_agent.simulator.flash import Flash
 from edge_agent.simulator.module import MODELS
 from edge_agent.simulator.serving import SimulatorOptions
 from edge_agent.simulator.wire import Packet, Pid
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, patient_line, patient_with_another_baud
 
 from .line import template
 from .peer import (
@@ -446,7 +446,7 @@ def test_another_baud_is_named_and_not_used(
     sensor = _sensor(tmp_path / "tty", baud=9600)
     sentence = r"speaks 57600 baud, but \[sensor\] baud is 9600: set \[sensor\] baud = 57600\."
 
-    with pytest.raises(SensorGarbled, match=sentence):
+    with patient_with_another_baud(), pytest.raises(SensorGarbled, match=sentence):
         sensor.connect()
 
 
@@ -462,11 +462,13 @@ def test_a_module_that_an_older_version_has_left_at_another_baud(
     flash.write_page(15, mark)
     options = SimulatorOptions(tmp_path / "tty", tmp_path / "control", flash=memory, paced=False)
     with running_simulator(options):
-        with pytest.raises(SensorGarbled, match=r"set \[sensor\] baud = 115200\."):
+        said = r"set \[sensor\] baud = 115200\."
+        with patient_with_another_baud(), pytest.raises(SensorGarbled, match=said):
             _sensor(tmp_path / "tty").connect()
         sensor = _sensor(tmp_path / "tty", baud=115200)
-        assert sensor.connect().baud == 115200
-        assert (sensor.slots(), sensor.read_notepad(15)) == ({1}, mark)
+        with patient_line():
+            assert sensor.connect().baud == 115200
+            assert (sensor.slots(), sensor.read_notepad(15)) == ({1}, mark)
         sensor.close()
 
 
