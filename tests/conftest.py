@@ -68,7 +68,6 @@ SLOW = (
     "test_catalogues.py::test_no_words_are_left_over",
     "test_catalogues.py::test_sentences_stand_in_the_catalogues",
     "test_every_state.py",
-    "test_floors.py::test_a_circle_is_found",
     "test_ledger_files.py",
     "test_made.py",
     "test_new_files.py",
