@@ -111,9 +111,7 @@ def _older(assembly: Assembly, first_ms: int | None) -> tuple[list[dict[str, Any
     unread = list[str]()
     for file in assembly.set_aside():
         try:
-            with closing(
-                SqliteStore.read_only(file, assembly.settings.gate.id, assembly.zone)
-            ) as old:
+            with closing(SqliteStore.read_only(file, assembly.zone)) as old:
                 # A copy that was put back has what its original has.
                 changes |= {
                     (one["ledger"], one["seq"]): one

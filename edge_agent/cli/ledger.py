@@ -178,9 +178,7 @@ def backup(settings: Settings, file: Path, as_json: bool) -> None:
     refuse_unmounted(file)
     assembly = Assembly(settings)
     if file.is_dir():
-        kept = back_up_into(
-            file, assembly.database, settings.gate.id, assembly.zone, assembly.clock.stamp()
-        )
+        kept = back_up_into(file, assembly.database, assembly.zone, assembly.clock.stamp())
         if as_json:
             print_json({"file": str(kept.file), "bytes": kept.bytes, "entries": kept.entries})
         else:

@@ -258,7 +258,7 @@ class Week:
 
     def look(self) -> SqliteStore:
         """A connection that writes nothing."""
-        return SqliteStore.read_only(self.folder / "gate.db", GATE, ZONE)
+        return SqliteStore.read_only(self.folder / "gate.db", ZONE)
 
     def run(self) -> None:
         """Until all have pressed and payroll has everything."""

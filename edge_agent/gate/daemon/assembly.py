@@ -136,7 +136,7 @@ class Assembly:
 
     def store_for_reading(self) -> SqliteStore:
         """A new connection that writes nothing."""
-        return SqliteStore.read_only(self.database, self.settings.gate.id, self.zone)
+        return SqliteStore.read_only(self.database, self.zone)
 
     def sensor(self) -> Sensor:
         """The sensor, not yet connected. Raises SensorFault where its password cannot be read."""

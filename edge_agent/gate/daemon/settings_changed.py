@@ -17,5 +17,4 @@ def counts_after(keys: Iterable[str]) -> Message:
 
 def other_gate(store: SqliteStore, gate: str) -> str | None:
     """The gate whose ledger it is, where that is not ``gate``, whose daemon will leave it."""
-    owner = store.owner()
-    return None if owner == gate else owner
+    return None if store.gate == gate else store.gate

@@ -34,7 +34,7 @@ def prove(settings: Settings, copy: Path) -> Trial:
         entries = verify_ledger(store).seq
         with store.changing() as change:
             written = change.append(GateAlive(recording=True, version=__version__), now)
-    with closing(SqliteStore.read_only(copy, settings.gate.id, assembly.zone)) as store:
+    with closing(SqliteStore.read_only(copy, assembly.zone)) as store:
         if store.entries(written.seq, 1) != [written] or verify_ledger(store).seq != entries + 1:
             raise StoreFault("upgrade.not-read-back", seq=written.seq)
     return Trial(alters, entries)

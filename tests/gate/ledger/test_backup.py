@@ -15,7 +15,7 @@ from edge_agent.gate.ledger.store.backup import backup
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
 
-from .ledgers import GATE, ZONE, append, open_store, punch
+from .ledgers import ZONE, append, open_store, punch
 
 
 def test_a_backup_is_a_sound_ledger_that_says_what_it_is(
@@ -27,7 +27,7 @@ def test_a_backup_is_a_sound_ledger_that_says_what_it_is(
     assert backup(tmp_path / "gate.db", target) == target.stat().st_size
     assert sorted({*before, target}) == sorted(tmp_path.iterdir())
     assert target.stat().st_mode & 0o777 == 0o600
-    copy = SqliteStore.read_only(target, GATE, ZONE)
+    copy = SqliteStore.read_only(target, ZONE)
     assert verify_ledger(copy) == store.tail()
     assert copy.remembered("copy") == "backup"
     assert store.remembered("copy") is None
@@ -54,7 +54,7 @@ def test_a_backup_while_the_gate_writes(tmp_path: Path) -> None:
     store.close()
     assert done == list(range(20))
     for number in done:
-        reader = SqliteStore.read_only(tmp_path / f"copy-{number}.db", GATE, ZONE)
+        reader = SqliteStore.read_only(tmp_path / f"copy-{number}.db", ZONE)
         tail = verify_ledger(reader)
         reader.close()
         # Whatever was acknowledged before the copy was begun is in it.

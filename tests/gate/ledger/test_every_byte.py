@@ -23,7 +23,7 @@ from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.succession.swap import set_aside
 from tests.everyday import one_in
 
-from .ledgers import ALIVE, GATE, ZONE, append, later, punch
+from .ledgers import ALIVE, ZONE, append, later, punch
 from .old_copies import CODES, datas, fill, fill_every_table, open_at, own, sound
 
 PAGE = 4096
@@ -97,7 +97,7 @@ def all_that_a_start_reads(store: SqliteStore) -> list[Any]:
 
 
 def looked_at(database: Path) -> list[Any]:
-    with closing(SqliteStore.read_only(database, GATE, ZoneInfo(ZONE.key))) as store:
+    with closing(SqliteStore.read_only(database, ZoneInfo(ZONE.key))) as store:
         return all_that_a_start_reads(store)
 
 

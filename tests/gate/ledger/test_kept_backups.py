@@ -23,7 +23,7 @@ def stick(tmp_path: Path) -> Path:
 
 
 def made(stick: Path, store: SqliteStore) -> KeptBackup:
-    return back_up_into(stick, stick.parent / "gate.db", GATE, ZONE, NOON)
+    return back_up_into(stick, stick.parent / "gate.db", ZONE, NOON)
 
 
 def names(stick: Path) -> set[str]:
@@ -82,7 +82,7 @@ def test_how_old_the_last_one_is_is_known(stick: Path, store: SqliteStore) -> No
     assert (young.state, young.entries, young.age_s) == ("made", entries, 2 * 86_400)
     assert (old.state, old.same_card) == ("old", True)
     # One that has nothing new to say is as good as a new one.
-    back_up_into(stick, stick.parent / "gate.db", GATE, ZONE, later(4 * 86_400_000))
+    back_up_into(stick, stick.parent / "gate.db", ZONE, later(4 * 86_400_000))
     assert standing(store, stick, 5).state == "made"
 
 
@@ -98,5 +98,5 @@ def test_a_copy_that_does_not_prove_itself_makes_no_older_one_younger(
 
     monkeypatch.setattr(kept_backups, "verify_ledger", refuse)
     with pytest.raises(DamagedLedger):
-        back_up_into(stick, stick.parent / "gate.db", GATE, ZONE, later(4 * 86_400_000))
+        back_up_into(stick, stick.parent / "gate.db", ZONE, later(4 * 86_400_000))
     assert standing(store, stick, 4).state == "old"

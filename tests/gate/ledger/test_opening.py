@@ -9,7 +9,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from edge_agent.cli import main
 from edge_agent.contract.errors import StoreFault
 from edge_agent.gate.ledger.store.database import open_database
 from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
@@ -89,7 +91,7 @@ def test_what_is_no_database_is_left_as_it_is(tmp_path: Path, content: bytes, sa
     with pytest.raises(StoreFault, match=said):
         open_store(tmp_path)
     with pytest.raises(StoreFault, match=said):
-        SqliteStore.read_only(path, GATE, ZONE)
+        SqliteStore.read_only(path, ZONE)
     assert folder_of(tmp_path) == {"gate.db": content}
 
 
@@ -102,7 +104,7 @@ def test_another_programs_database_is_left_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(StoreFault, match="another program's"):
         open_store(tmp_path)
     with pytest.raises(StoreFault):
-        SqliteStore.read_only(path, GATE, ZONE)
+        SqliteStore.read_only(path, ZONE)
     assert folder_of(tmp_path) == before
 
 
@@ -117,7 +119,7 @@ def test_a_newer_versions_database_is_left_as_it_is(tmp_path: Path) -> None:
     before = (tmp_path / "gate.db").read_bytes()
     for open_it in (
         lambda: open_store(tmp_path),
-        lambda: SqliteStore.read_only(tmp_path / "gate.db", GATE, ZONE),
+        lambda: SqliteStore.read_only(tmp_path / "gate.db", ZONE),
     ):
         with pytest.raises(StoreFault, match=r"newer version of edge-agent.*m999_payslips"):
             open_it()
@@ -134,10 +136,23 @@ def test_a_place_where_nothing_can_be_made(tmp_path: Path, place: str) -> None:
         SqliteStore.open(tmp_path / place, GATE, ZONE, NOON)
 
 
+def test_a_ledger_is_read_as_its_own_gates_whatever_the_settings_say(tmp_path: Path) -> None:
+    """Each of its entries passed for altered where [gate] id had been changed."""
+    open_store(tmp_path).close()
+    config = tmp_path / "edge-agent.toml"
+    config.write_text('[gate]\nid = "renamed"\n[store]\npath = "gate.db"\n')
+    for line in (["ledger", "verify"], ["ledger", "backup"], ["carry", "out"]):
+        into = [str(tmp_path)] if line[-1] != "verify" else []
+        done = CliRunner().invoke(main, ["--lang", "en", *line, *into, "--config", str(config)])
+        assert done.exit_code == 0, done.stderr
+    written = {path.suffix for path in tmp_path.iterdir() if path.name.startswith(GATE)}
+    assert written == {".db", ".entries"}
+
+
 @pytest.mark.parametrize("name", ["tên có dấu.db", "50%?.db", "a#b.db", "a'b.db"])
 def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
     SqliteStore.open(tmp_path / name, GATE, ZONE, NOON).close()
-    reader = SqliteStore.read_only(tmp_path / name, GATE, ZONE)
+    reader = SqliteStore.read_only(tmp_path / name, ZONE)
     assert reader.tail().seq == 1
     reader.close()
     assert os.listdir(tmp_path) == [name]
@@ -145,7 +160,7 @@ def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
 
 def read(folder: Path) -> list[int]:
     """All that commands do which only look."""
-    store = SqliteStore.read_only(folder / "gate.db", GATE, ZONE)
+    store = SqliteStore.read_only(folder / "gate.db", ZONE)
     found = [json.loads(entry.wire)["data"]["seq"] for entry in store.entries(1, 1000)]
     assert verify_ledger(store).seq == len(found)
     store.last_punches(NOON, 1000)
@@ -191,8 +206,8 @@ def test_looking_while_a_daemon_writes(tmp_path: Path) -> None:
 
 def test_there_is_nothing_to_look_at_before_the_first_start(tmp_path: Path) -> None:
     with pytest.raises(StoreFault, match="daemon makes it at its first start"):
-        SqliteStore.read_only(tmp_path / "gate.db", GATE, ZONE)
+        SqliteStore.read_only(tmp_path / "gate.db", ZONE)
     (tmp_path / "gate.db").touch()
     with pytest.raises(StoreFault, match="is not up to date: 'edge-agent run' sees to that"):
-        SqliteStore.read_only(tmp_path / "gate.db", GATE, ZONE)
+        SqliteStore.read_only(tmp_path / "gate.db", ZONE)
     assert folder_of(tmp_path) == {"gate.db": b""}

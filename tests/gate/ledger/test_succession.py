@@ -157,7 +157,7 @@ def test_a_new_ledger_names_the_old_one_and_brings_what_payroll_may_lack(
         assert store.remembered("copy") is None
     [old] = set_aside(tmp_path / "gate.db")
     assert old.name == f"gate.db.old-1-{why}"
-    with closing(SqliteStore.read_only(old, GATE, ZONE)) as store:
+    with closing(SqliteStore.read_only(old, ZONE)) as store:
         assert store.ledger == ledger
         assert datas(store) == before
     start(tmp_path, here, gate)

@@ -18,7 +18,7 @@ from edge_agent.gate.ledger.store.sqlite_store import SqliteStore
 from edge_agent.gate.ledger.store.verify import verify_ledger
 from edge_agent.gate.upgrade import conduct
 from edge_agent.gate.upgrade.places import Places
-from tests.gate.ledger.ledgers import GATE, ZONE
+from tests.gate.ledger.ledgers import ZONE
 from tests.power_cut import PowerCut
 
 from .site import NEW, OLD, Site, program
@@ -32,7 +32,7 @@ def punched(site: Site) -> list[str]:
     assert not list(site.database.parent.glob("gate.db.old-*"))
     with (
         program(site.runs, site.alters),
-        closing(SqliteStore.read_only(site.database, GATE, ZONE)) as store,
+        closing(SqliteStore.read_only(site.database, ZONE)) as store,
     ):
         verify_ledger(store)
         found = [entry for entry in store.entries(1, 1000) if entry.kind == "punch.recorded"]

@@ -25,7 +25,7 @@ class KeptBackup(Struct, frozen=True):
     entries: int
 
 
-def back_up_into(folder: Path, database: Path, gate: str, zone: ZoneInfo, now: Stamp) -> KeptBackup:
+def back_up_into(folder: Path, database: Path, zone: ZoneInfo, now: Stamp) -> KeptBackup:
     """Make a backup in ``folder``, unless nothing has happened since the last one; read it back.
 
     Its name tells gate, ledger and last entry, and no time: a gate need not know one. Older ones
@@ -33,14 +33,14 @@ def back_up_into(folder: Path, database: Path, gate: str, zone: ZoneInfo, now: S
     then when that was, as far as whoever asks may write there. Raises StoreFault or DamagedLedger;
     what could not be proved is not left behind, and what was there stays.
     """
-    with closing(SqliteStore.read_only(database, gate, zone)) as store:
+    with closing(SqliteStore.read_only(database, zone)) as store:
         ledger, last = store.ledger, store.tail().seq
-    begins = f"{gate}.{ledger[:8]}."
+        begins = f"{store.gate}.{ledger[:8]}."
     file = folder / f"{begins}{last:09}.db"
     if not file.exists():
         backup(database, file)
     try:
-        with closing(SqliteStore.read_only(file, gate, zone)) as copy:
+        with closing(SqliteStore.read_only(file, zone)) as copy:
             entries = verify_ledger(copy).seq
     except EdgeAgentError:
         file.unlink(missing_ok=True)

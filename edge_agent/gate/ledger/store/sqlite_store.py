@@ -75,13 +75,17 @@ class SqliteStore(
             return cls(StoreConnection(path, database.conn, on_damage), scribe)
 
     @classmethod
-    def read_only(cls, path: Path, gate: str, zone: ZoneInfo) -> SqliteStore:
-        """Open the database for commands that only look; every write on it fails."""
+    def read_only(cls, path: Path, zone: ZoneInfo) -> SqliteStore:
+        """Open the database for commands that only look; every write on it fails.
+
+        It is read as its own gate's, whatever the settings call this one: its entries would pass
+        for altered.
+        """
         with _kept_on_success(open_for_reading(path)) as conn:
             ledger = identity(conn)
             if ledger is None:
                 raise NoLedgerYet("store.no-ledger-yet", path=path)
-            scribe = Scribe(gate=gate, ledger=ledger["ledger"], zone=zone)
+            scribe = Scribe(gate=ledger["gate"], ledger=ledger["ledger"], zone=zone)
             return cls(StoreConnection(path, conn), scribe)
 
     @classmethod
@@ -94,11 +98,6 @@ class SqliteStore(
         connection = StoreConnection(path, database.conn)
         first_ledger(connection, scribe, now)
         return cls(connection, scribe)
-
-    def owner(self) -> str:
-        """The gate whose ledger it is; whoever only reads may be of another."""
-        [[gate]] = self._connection.rows("SELECT gate FROM identity")
-        return str(gate)
 
     def changing(self) -> AbstractContextManager[SqliteChange]:
         """One durable transaction: all of it or nothing. Raises StoreFault where that failed."""
