@@ -47,6 +47,8 @@ def in_(
     else:
         for brought in done:
             _tell(brought, options.database)
+        if done[0].first_ever:
+            tell(say("carry.first-ever", database=options.database), err=True)
     if not any(brought.through for brought in done):
         if not as_json:
             tell(say("carry.no-receipts", file=receipts), err=True)

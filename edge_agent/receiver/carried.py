@@ -45,7 +45,8 @@ class Brought(Struct, frozen=True, kw_only=True):
     is held up to there (0: it gets no receipt), and ``missing`` is its first gap (first and last
     number; null: none). ``rejected`` are kept and not used, ``forks`` contradict what is held;
     ``foreign`` are of another gate's ledger, ``refused`` of one ledger too many, and ``dropped``
-    too many beside what is held: these three are not kept.
+    too many beside what is held: these three are not kept. ``first_ever``: the database held
+    nothing of any gate before.
     """
 
     file: str
@@ -62,6 +63,7 @@ class Brought(Struct, frozen=True, kw_only=True):
     foreign: int
     refused: int
     dropped: int
+    first_ever: bool
 
 
 def carry_in(options: ReceiverOptions, files: Sequence[Path], receipts: Path) -> list[Brought]:
@@ -71,14 +73,17 @@ def carry_in(options: ReceiverOptions, files: Sequence[Path], receipts: Path) ->
     file is not whole or ``receipts`` is there already; StoreFault where that cannot be written, or
     the database cannot be used: it is not there, or a receiver is at work on it.
     """
-    _refuse_unwritable(receipts)
     signer = Signer.of(options.signing_key)
     held: dict[tuple[str, str], LedgerProgress] = {}
     with ExitStack() as opened:
         brought = [(path, opened.enter_context(path.open("rb"))) for path in files]
         whole = [(path, file, _proven(file, path)) for path, file in brought]
         with closing(PayrollStore(options.database, may_be_new=False)) as store:
-            done = [_take(store, path, file, head, held) for path, file, head in whole]
+            # Last: who is told that the receipts are there must not learn of the wrong database
+            # after having deleted them.
+            _refuse_unwritable(receipts)
+            first_ever = next(store.progress(), None) is None
+            done = [_take(store, path, file, head, held, first_ever) for path, file, head in whole]
     told = [line for progress in held.values() if (line := _line(progress, options, signer))]
     if told:
         _write(receipts, told)
@@ -134,6 +139,7 @@ def _take(
     file: IO[bytes],
     head: Head,
     held: dict[tuple[str, str], LedgerProgress],
+    first_ever: bool,
 ) -> Brought:
     gate, ledger = str(head.gate), str(head.ledger)
     take_in = TakeIn()
@@ -158,6 +164,7 @@ def _take(
         foreign=counts["foreign"],
         refused=counts["refused"],
         dropped=counts["dropped"] + counts["damaged"],
+        first_ever=first_ever,
     )
 
 

@@ -22,6 +22,7 @@ from edge_agent.contract.signatures import Believed
 from edge_agent.receiver.signing_key import new_signing_key
 from edge_agent.receiver.store import PayrollStore
 from tests.commands import leaves
+from tests.gate.ledger.ledgers import open_store
 
 from .gate import write_ledger
 from .running import rows
@@ -210,7 +211,7 @@ def test_a_file_that_is_empty_is_no_database(tmp_path: Path) -> None:
     path = stick(tmp_path / "a", write_ledger(3))
     command = ["receive", "--database", str(empty), "carry", "in", str(path)]
     told = CliRunner().invoke(main, ["--lang", "en", *command, "--receipts", str(receipts)])
-    assert (told.exit_code, NOT_OF_A_RECEIVER["en"] in told.stderr) == (74, True)
+    assert (told.exit_code, f"{empty} is an empty file" in told.stderr) == (74, True)
     assert (empty.stat().st_size, receipts.exists()) == (0, False)
 
 
@@ -270,6 +271,67 @@ def test_no_command_makes_a_database(tmp_path: Path, name: str) -> None:
     assert [*tmp_path.iterdir()] == [entries]
 
 
+def files_in(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.iterdir()}
+
+
+MISTAKEN = {
+    # the file that --database names → what is said of it
+    "gate.db": "is the database of gate main-gate itself, not payroll's",
+    "october.csv": "is a file of another kind and no database",
+    "wages.db": "is another program's database",
+    "pay-roll.db": "payroll.db: is that meant?",
+    "": "is a folder",
+}
+
+
+@pytest.mark.parametrize("name", MISTAKEN)
+@pytest.mark.parametrize("command", ["carry", "export", "receive"])
+def test_a_file_that_is_none_of_payrolls_is_called_what_it_is(
+    tmp_path: Path, name: str, command: str
+) -> None:
+    """Before a lock is made beside it, and before the receipts that are there already."""
+    if (name, command) == ("pay-roll.db", "receive"):
+        return  # The receiver makes it.
+    folder = tmp_path / "files"
+    folder.mkdir()
+    open_store(folder).close()
+    (folder / "gate.db.lock").touch()
+    (folder / "october.csv").write_text("code,days\n")
+    with closing(sqlite3.connect(folder / "wages.db")) as wages:
+        wages.execute("CREATE TABLE wages (worker)")
+    PayrollStore(str(folder / "payroll.db")).close()
+    before = files_in(folder)
+    receipts = tmp_path / "r"
+    receipts.touch()
+    carried = (str(stick(tmp_path / "a", write_ledger(3))), "--receipts", str(receipts))
+    line = {
+        "carry": ("carry", "in", *carried),
+        "export": ("export", "--month", "2026-11"),
+        "receive": (),
+    }[command]
+    arguments = ("--lang", "en", "receive", "--database", str(folder / name), *line)
+    told = CliRunner().invoke(main, arguments)
+    assert told.exit_code == 74
+    assert MISTAKEN[name] in told.stderr
+    after = files_in(folder)
+    after.pop(folder / "wages.db.lock", None)  # Told by its tables, once it is opened.
+    assert after == before
+
+
+def test_the_first_entries_of_a_database_are_told_as_that(
+    receive: Receive, database: str, tmp_path: Path
+) -> None:
+    """It may be a new one that somebody has made of a wrong name."""
+    PayrollStore(database).close()
+    entries = write_ledger(6)
+    for number, file in enumerate((entries[:3], entries[3:])):
+        path, receipts = stick(tmp_path / f"s{number}", file), tmp_path / f"r{number}"
+        told = receive("carry", "in", str(path), "--receipts", str(receipts))
+        assert told.exit_code == 0
+        assert (f"{database} held nothing of any gate before" in told.stderr) == (number == 0)
+
+
 def test_where_nothing_is_confirmed_there_are_no_receipts(
     receive: Receive, database: str, tmp_path: Path
 ) -> None:
@@ -281,6 +343,7 @@ def test_where_nothing_is_confirmed_there_are_no_receipts(
     assert (told.exit_code, receipts.exists()) == (1, False)
     assert "No receipts: nothing could be confirmed" in told.stderr
     assert f"the database {database} has nothing of gate main-gate before this" in told.stderr
+    assert "what was brought stays in it" in told.stderr
     assert f"edge-agent carry out {tmp_path} --from 1" in told.stderr
     told = receive(*command, "--json")
     assert (told.exit_code, receipts.exists()) == (1, False)

@@ -399,7 +399,7 @@ def test_a_database_that_is_not_the_receivers_is_left_alone(tmp_path: Path) -> N
     assert not nowhere.exists()
     nowhere.write_bytes(b"")
     done = CliRunner().invoke(main, arguments)
-    assert (done.exit_code, "not that of a receiver" in done.output) == (74, True)
+    assert (done.exit_code, "is an empty file" in done.output) == (74, True)
 
 
 def test_a_stranger_s_punches_are_told_until_a_clerk_has_settled_them(

@@ -276,12 +276,24 @@ def test_database_of_another_program_is_left_alone(file: Path) -> None:
 
 
 def test_the_database_of_a_gate_is_left_alone(tmp_path: Path) -> None:
+    """Its lock is beside it, where a receiver's would be: no other receiver is to be blamed."""
     open_store(tmp_path).close()
     file = tmp_path / "gate.db"
-    before = file.read_bytes()
-    with pytest.raises(StoreFault, match="another program's database"):
-        PayrollStore(str(file))
+    before, beside = file.read_bytes(), sorted(tmp_path.iterdir())
+    (tmp_path / "gate.db.lock").touch()
+    for where in (file, tmp_path / "gate.db.lock" / ".." / "gate.db"):
+        with pytest.raises(StoreFault, match="is the database of gate main-gate itself"):
+            PayrollStore(str(where))
     assert file.read_bytes() == before
+    assert sorted(tmp_path.iterdir()) == [*beside, tmp_path / "gate.db.lock"]
+
+
+def test_the_database_of_a_gate_that_runs_is_known_by_its_log_too(tmp_path: Path) -> None:
+    with (
+        closing(open_store(tmp_path)),
+        pytest.raises(StoreFault, match="is the database of gate main-gate itself"),
+    ):
+        PayrollStore(str(tmp_path / "gate.db"))
 
 
 def test_newer_database_is_left_alone(file: Path) -> None:
@@ -297,7 +309,7 @@ def test_newer_database_is_left_alone(file: Path) -> None:
 def test_file_that_is_no_database_is_left_alone(file: Path) -> None:
     file.write_bytes(b"salaries of November\n" * 100)
     before = file.read_bytes()
-    with pytest.raises(StoreFault, match="not a database"):
+    with pytest.raises(StoreFault, match="a file of another kind and no database"):
         PayrollStore(str(file))
     assert file.read_bytes() == before
 

@@ -331,7 +331,12 @@ def _is_new(database: Database, what: str, version: str) -> bool:
 
 def check(database: Database) -> None:
     """Raises StoreFault where a receiver of this version has not prepared the database yet."""
-    if _done(database) != _STEPS.keys():
+    done = _done(database)
+    if done - _STEPS.keys():
+        raise StoreFault("payroll.database-newer", name=database.name)
+    if not done and (tables := database.tables()) and not tables >= _FIRST_VERSION:
+        raise StoreFault("payroll.database-of-another", name=database.name)
+    if done != _STEPS.keys():
         raise StoreFault("payroll.database-not-of-receiver", name=database.name)
 
 

@@ -16,6 +16,7 @@ from ...contract.language import Message, together
 from ...contract.planted_links import refuse_planted_links
 from ...contract.rights import unusable_file
 from .database import READERS_END_S, Guard, Row, StillThere, Unfit
+from .sqlite_file import receivers_beside, refuse_another_file
 
 _BUSY_SECONDS = 30.0
 """As long as a clerk's tool may hold the file before the receiver gives up."""
@@ -43,8 +44,9 @@ class SqliteDatabase:
         with self._faults(), ExitStack() as opened:
             if not self._path.exists():
                 if not may_be_new:
-                    raise StoreFault("payroll.database-missing", name=self.name)
+                    raise _missing(self._path)
                 refuse_unmounted(self._path)  # Payroll's own may be on the disk that is missing.
+            refuse_another_file(self._path, may_be_empty=may_be_new)
             if alone:
                 opened.enter_context(_locked(self._path))
             if may_be_new:
@@ -196,6 +198,13 @@ class SqliteDatabase:
             )
             look = None if why else Message("payroll.database-look-at-file")
             raise StoreFault(together(told, look) or told) from error
+
+
+def _missing(path: Path) -> StoreFault:
+    """To make one is not proposed where payroll has one: what was typed is mistyped then."""
+    if beside := receivers_beside(path):
+        return StoreFault("payroll.database-missing-beside", name=path, beside=beside)
+    return StoreFault("payroll.database-missing", name=path)
 
 
 def _close_to_everybody(path: Path) -> None:
